@@ -1,0 +1,1 @@
+"""Cartrita: an assistant backend that people own."""

@@ -1,0 +1,1 @@
+"""Outbound implementations of the ports."""

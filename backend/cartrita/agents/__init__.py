@@ -1,0 +1,1 @@
+"""The agents: who answers, and how."""

@@ -1,0 +1,1 @@
+"""Use cases, one class for each noun."""

@@ -1,0 +1,1 @@
+"""Inbound faces: each turns a wire into use cases and back."""

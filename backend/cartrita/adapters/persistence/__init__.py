@@ -1,0 +1,1 @@
+"""Conversations, messages, keys and search in Postgres."""

@@ -1,0 +1,1 @@
+"""The run log in Postgres: written in groups, fenced by leases, read by cursors."""

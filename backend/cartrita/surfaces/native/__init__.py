@@ -1,0 +1,1 @@
+"""The native HTTP surface under /api."""

@@ -1,0 +1,214 @@
+"""Everything that goes wrong on purpose.
+
+CartritaError                 kind, code, retryable, retry_after; never an HTTP status
+├── InvalidInput              a field is wrong; `fields` names it
+├── Malformed                 the body is no JSON, or a header is no header
+├── TooLarge · UnsupportedMedia
+├── Unauthenticated · Forbidden
+├── NotFound                  also for what belongs to others
+├── Conflict                  the state of things forbids it now
+│   └── IdempotencyMismatch   the key was used with another body
+├── RateLimited
+├── Unavailable               a part of ours is away; try again
+├── StorageFull
+├── DeadlineExceeded
+└── UpstreamError             a provider failed; `provider` names it
+    ├── UpstreamUnreachable   refused, DNS, TLS, timeouts before an answer
+    ├── UpstreamRejected      it says that the request is wrong
+    ├── UpstreamAuth          it does not know the credential
+    ├── UpstreamQuota         the credential is out of credit
+    ├── UpstreamLimited       too many requests; retry_after where it said so
+    ├── UpstreamOverloaded    5xx, 529
+    ├── UpstreamMalformed     an answer that is not of its dialect
+    └── UpstreamCut           the stream ended, stalled or broke before its end
+
+Surfaces hold one table each from kind to their own status, type and envelope.
+"""
+
+from enum import StrEnum
+from typing import ClassVar
+
+from cartrita.domain.json import JsonObject
+
+
+class ErrorKind(StrEnum):
+    INVALID = "invalid"
+    MALFORMED = "malformed"
+    TOO_LARGE = "too_large"
+    UNSUPPORTED_MEDIA = "unsupported_media"
+    UNAUTHENTICATED = "unauthenticated"
+    FORBIDDEN = "forbidden"
+    NOT_FOUND = "not_found"
+    CONFLICT = "conflict"
+    IDEMPOTENCY_MISMATCH = "idempotency_mismatch"
+    RATE_LIMITED = "rate_limited"
+    UNAVAILABLE = "unavailable"
+    STORAGE_FULL = "storage_full"
+    DEADLINE = "deadline"
+    UPSTREAM = "upstream"
+    UPSTREAM_REJECTED = "upstream_rejected"
+    INTERNAL = "internal"
+
+
+class CartritaError(Exception):
+    """`message` is a sentence that a user can act on; `code` is stable and for programs."""
+
+    kind: ClassVar[ErrorKind] = ErrorKind.INTERNAL
+    default_code: ClassVar[str] = "internal"
+    retryable: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        details: JsonObject | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code or self.default_code
+        self.details: JsonObject = details or {}
+        self.retry_after = retry_after
+
+
+class InvalidInput(CartritaError):
+    kind = ErrorKind.INVALID
+    default_code = "validation_error"
+
+    def __init__(
+        self, message: str, *, fields: dict[str, list[str]], code: str | None = None
+    ) -> None:
+        super().__init__(message, code=code)
+        self.fields = fields
+
+    @classmethod
+    def of(cls, field: str, problem: str) -> "InvalidInput":
+        """One field, one sentence."""
+        return cls(f"{field}: {problem}", fields={field: [problem]})
+
+
+class Malformed(CartritaError):
+    kind = ErrorKind.MALFORMED
+    default_code = "malformed_request"
+
+
+class TooLarge(CartritaError):
+    kind = ErrorKind.TOO_LARGE
+    default_code = "too_large"
+
+
+class UnsupportedMedia(CartritaError):
+    kind = ErrorKind.UNSUPPORTED_MEDIA
+    default_code = "unsupported_media_type"
+
+
+class Unauthenticated(CartritaError):
+    kind = ErrorKind.UNAUTHENTICATED
+    default_code = "unauthenticated"
+
+
+class Forbidden(CartritaError):
+    kind = ErrorKind.FORBIDDEN
+    default_code = "forbidden"
+
+
+class NotFound(CartritaError):
+    kind = ErrorKind.NOT_FOUND
+    default_code = "not_found"
+
+
+class Conflict(CartritaError):
+    kind = ErrorKind.CONFLICT
+    default_code = "conflict"
+
+
+class IdempotencyMismatch(Conflict):
+    kind = ErrorKind.IDEMPOTENCY_MISMATCH
+    default_code = "idempotency_mismatch"
+
+
+class RateLimited(CartritaError):
+    kind = ErrorKind.RATE_LIMITED
+    default_code = "rate_limited"
+    retryable = True
+
+
+class Unavailable(CartritaError):
+    kind = ErrorKind.UNAVAILABLE
+    default_code = "unavailable"
+    retryable = True
+
+
+class StorageFull(CartritaError):
+    kind = ErrorKind.STORAGE_FULL
+    default_code = "storage_full"
+
+
+class DeadlineExceeded(CartritaError):
+    kind = ErrorKind.DEADLINE
+    default_code = "deadline_exceeded"
+    retryable = True
+
+
+class UpstreamError(CartritaError):
+    """`status` is what the provider answered, where it answered."""
+
+    kind = ErrorKind.UPSTREAM
+    default_code = "upstream_error"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        provider: str,
+        status: int | None = None,
+        code: str | None = None,
+        details: JsonObject | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        told: JsonObject = {**(details or {}), "provider": provider}
+        if status is not None:
+            told["upstream_status"] = status
+        super().__init__(message, code=code, details=told, retry_after=retry_after)
+        self.provider = provider
+        self.status = status
+
+
+class UpstreamUnreachable(UpstreamError):
+    default_code = "upstream_unreachable"
+    retryable = True
+
+
+class UpstreamRejected(UpstreamError):
+    kind = ErrorKind.UPSTREAM_REJECTED
+    default_code = "upstream_rejected"
+
+
+class UpstreamAuth(UpstreamError):
+    default_code = "upstream_auth"
+
+
+class UpstreamQuota(UpstreamError):
+    default_code = "upstream_quota"
+
+
+class UpstreamLimited(UpstreamError):
+    kind = ErrorKind.RATE_LIMITED
+    default_code = "upstream_rate_limited"
+    retryable = True
+
+
+class UpstreamOverloaded(UpstreamError):
+    default_code = "upstream_overloaded"
+    retryable = True
+
+
+class UpstreamMalformed(UpstreamError):
+    default_code = "upstream_malformed"
+    retryable = True
+
+
+class UpstreamCut(UpstreamError):
+    default_code = "upstream_cut"
+    retryable = True

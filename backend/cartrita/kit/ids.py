@@ -1,0 +1,35 @@
+"""Public identifiers: a prefix that says what is meant, then a UUID in 32 hexadecimal digits."""
+
+import os
+import time
+from typing import NewType
+from uuid import UUID
+
+ConversationId = NewType("ConversationId", UUID)
+MessageId = NewType("MessageId", UUID)
+RunId = NewType("RunId", UUID)
+
+
+def uuid7() -> UUID:
+    """A time-ordered UUID (RFC 9562, version 7) by this machine's clock.
+
+    Run ids do not come from here: they take the database's clock, because partitions are cut by it.
+    """
+    milliseconds = time.time_ns() // 1_000_000
+    value = milliseconds << 80 | int.from_bytes(os.urandom(10), "big")
+    value = value & ~(0xF << 76) | 7 << 76
+    value = value & ~(0x3 << 62) | 2 << 62
+    return UUID(int=value)
+
+
+def public(prefix: str, value: UUID) -> str:
+    """`run` and a UUID make `run_0192...c3`."""
+    return f"{prefix}_{value.hex}"
+
+
+def parse(prefix: str, text: str) -> UUID | None:
+    """The UUID in `run_0192...c3` or in a plain UUID; None where the text is neither."""
+    try:
+        return UUID(text.removeprefix(f"{prefix}_"))
+    except ValueError:
+        return None
