@@ -1,0 +1,71 @@
+"""Migrations: run at start under an advisory lock, never past a schema newer than the code."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+_LOCK = 0x63617274  # "cart": one migration at a time on one database
+
+
+class SchemaTooNew(Exception):
+    """The database was migrated by a newer Cartrita than this one."""
+
+    def __init__(self, revision: str, head: str) -> None:
+        super().__init__(
+            f"The database is at schema {revision}, which this version of Cartrita (schema {head})"
+            " does not know: start the newer version, or restore a backup made before the upgrade."
+        )
+
+
+def folder() -> Path:
+    """Where the migrations are: inside the installed package, or at the top of a checkout."""
+    package = Path(__file__).parents[2]
+    packaged = package / "_migrations"
+    return packaged if packaged.is_dir() else package.parents[1] / "migrations"
+
+
+def head() -> str:
+    """The newest revision; a migration's file name begins with its number."""
+    return max(path.name.split("_")[0] for path in (folder() / "versions").glob("[0-9]*.py"))
+
+
+async def upgrade(url: str) -> None:
+    """Bring the database at `url` (`postgresql+asyncpg://`) to this code's schema.
+
+    Raises SchemaTooNew. Safe to run from many processes at once.
+    """
+    engine = create_async_engine(url, poolclass=NullPool)
+    try:
+        async with engine.connect() as lock:
+            await lock.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
+            await lock.commit()
+            async with engine.connect() as connection:
+                await connection.run_sync(_upgrade)
+    finally:
+        await engine.dispose()
+
+
+def _upgrade(connection: Connection) -> None:
+    current = _current(connection)
+    if current is not None and current > head():
+        raise SchemaTooNew(current, head())
+    if current == head():
+        return
+    config = Config()
+    config.set_main_option("script_location", str(folder()))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+    connection.commit()
+
+
+def _current(connection: Connection) -> str | None:
+    if not connection.execute(text("SELECT to_regclass('alembic_version')")).scalar():
+        return None
+    revision: str | None = connection.execute(
+        text("SELECT version_num FROM alembic_version")
+    ).scalar()
+    return revision

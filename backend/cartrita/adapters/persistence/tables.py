@@ -1,0 +1,154 @@
+"""The schema as SQLAlchemy Core tables; `migrations/` makes it, a test compares the two."""
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+)
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP, TSVECTOR
+
+metadata = MetaData()
+_MOMENT = TIMESTAMP(timezone=True)
+
+conversations = Table(
+    "conversations",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("owner_id", Text, nullable=False),
+    Column("external_id", Text),
+    Column("title", Text, nullable=False),
+    Column("head_message_id", Uuid),
+    Column("archived", Boolean, nullable=False),
+    Column("pinned", Boolean, nullable=False),
+    Column("tags", ARRAY(Text), nullable=False),
+    Column("metadata", JSONB, nullable=False),
+    Column("created_at", _MOMENT, nullable=False),
+    Column("updated_at", _MOMENT, nullable=False),
+    Column("deleted_at", _MOMENT),
+    Column("search", TSVECTOR, nullable=False),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("owner_id", Text, nullable=False),
+    Column("conversation_id", Uuid, ForeignKey("conversations.id"), nullable=False),
+    Column("parent_id", Uuid, ForeignKey("messages.id")),
+    Column("depth", Integer, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("parts", JSONB, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("run_id", Uuid),
+    Column("model", Text),
+    Column("provider", Text),
+    Column("usage", JSONB),
+    Column("edited", Boolean, nullable=False),
+    Column("metadata", JSONB, nullable=False),
+    Column("created_at", _MOMENT, nullable=False),
+    Column("search", TSVECTOR, nullable=False),
+)
+
+replicas = Table(
+    "replicas",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("instance", Uuid, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("expires_at", _MOMENT, nullable=False),
+    Column("started_at", _MOMENT, nullable=False),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("owner_id", Text, nullable=False),
+    Column("conversation_id", Uuid, ForeignKey("conversations.id"), nullable=False),
+    Column("user_message_id", Uuid, nullable=False),
+    Column("message_id", Uuid, nullable=False),
+    Column("surface", Text, nullable=False),
+    Column("agent", Text, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("input", JSONB, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("replica_id", Uuid),
+    Column("replica_epoch", BigInteger),
+    Column("queue_no", BigInteger, nullable=False),
+    Column("client_msg_id", Text),
+    Column("cancel_requested_at", _MOMENT),
+    Column("deadline_at", _MOMENT, nullable=False),
+    Column("last_seq", Integer),
+    Column("folded", Boolean, nullable=False),
+    Column("usage", JSONB),
+    Column("error_code", Text),
+    Column("created_at", _MOMENT, nullable=False),
+    Column("started_at", _MOMENT),
+    Column("ended_at", _MOMENT),
+)
+
+run_events = Table(
+    "run_events",
+    metadata,
+    Column("run_id", Uuid, primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("version", SmallInteger, nullable=False),
+    Column("data", JSONB, nullable=False),
+)
+
+run_logs = Table(
+    "run_logs",
+    metadata,
+    Column("run_id", Uuid, ForeignKey("runs.id"), primary_key=True),
+    Column("owner_id", Text, nullable=False),
+    Column("version", SmallInteger, nullable=False),
+    Column("items", JSONB, nullable=False),
+    Column("folded_at", _MOMENT, nullable=False),
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("owner_id", Text, primary_key=True),
+    Column("route", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("request_hash", LargeBinary, nullable=False),
+    Column("run_id", Uuid, ForeignKey("runs.id"), nullable=False),
+    Column("expires_at", _MOMENT, nullable=False),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("owner_id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("created_at", _MOMENT, nullable=False),
+    Column("expires_at", _MOMENT),
+    Column("revoked_at", _MOMENT),
+)
+
+tickets = Table(
+    "tickets",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("owner_id", Text, nullable=False),
+    Column("key_id", Text, nullable=False),
+    Column("origin", Text),
+    Column("client_msg_id", Text),
+    Column("expires_at", _MOMENT, nullable=False),
+    Column("used_at", _MOMENT),
+)
