@@ -127,7 +127,7 @@ class RunReader(Protocol):
         ...
 
 
-class Conversations(Protocol):
+class ConversationStore(Protocol):
     """Conversations of one owner at a time."""
 
     async def create(self, conversation: Conversation) -> None: ...
@@ -161,7 +161,7 @@ class ConversationRemoval(Protocol):
         ...
 
 
-class Messages(Protocol):
+class MessageStore(Protocol):
     """Messages of one owner's conversations."""
 
     async def get(self, owner_id: str, message_id: MessageId) -> StoredMessage | None: ...
@@ -188,13 +188,13 @@ class Messages(Protocol):
         ...
 
 
-class Search(Protocol):
+class SearchIndex(Protocol):
     """Full text over an owner's conversations and messages. No query raises."""
 
     async def search(self, query: SearchQuery) -> Findings: ...
 
 
-class ApiKeys(Protocol):
+class KeyStore(Protocol):
     """Keys of ours."""
 
     async def add(self, key: StoredKey) -> None: ...
@@ -206,7 +206,7 @@ class ApiKeys(Protocol):
     async def revoke(self, key_id: str, at: datetime) -> bool: ...
 
 
-class Tickets(Protocol):
+class TicketStore(Protocol):
     """Single-use rights."""
 
     async def add(self, digest: bytes, ticket: Ticket) -> None: ...
