@@ -83,6 +83,7 @@ RUN_LOG = (
 CREATE TABLE replicas (
   id uuid PRIMARY KEY,
   instance uuid NOT NULL,
+  slot integer NOT NULL,
   epoch bigint NOT NULL DEFAULT 1,
   expires_at timestamptz NOT NULL,
   started_at timestamptz NOT NULL DEFAULT now()
@@ -123,6 +124,8 @@ CREATE TABLE runs (
     "CREATE INDEX ON runs (conversation_id)",
     "CREATE INDEX ON runs (queue_no) WHERE status = 'queued'",
     "CREATE INDEX ON runs (replica_id) WHERE status = 'running'",
+    "CREATE INDEX ON runs (replica_id) WHERE status = 'running'"
+    " AND cancel_requested_at IS NOT NULL",
     "CREATE INDEX ON runs (ended_at) WHERE ended_at IS NOT NULL AND NOT folded",
     # No foreign key: it would cost one look-up for each row of the hottest table.
     """

@@ -11,6 +11,7 @@ CartritaError                 kind, code, retryable, retry_after; never an HTTP 
 ├── RateLimited
 ├── Unavailable               a part of ours is away; try again
 ├── StorageFull
+├── LeaseLost                 this replica may not write any more: others own its runs
 ├── DeadlineExceeded
 └── UpstreamError             a provider failed; `provider` names it
     ├── UpstreamUnreachable   refused, DNS, TLS, timeouts before an answer
@@ -143,6 +144,11 @@ class Unavailable(CartritaError):
 class StorageFull(CartritaError):
     kind = ErrorKind.STORAGE_FULL
     default_code = "storage_full"
+
+
+class LeaseLost(CartritaError):
+    kind = ErrorKind.UNAVAILABLE
+    default_code = "lease_lost"
 
 
 class DeadlineExceeded(CartritaError):

@@ -73,6 +73,10 @@ class RunAdmission(Protocol):
         """
         ...
 
+
+class RunCancellation(Protocol):
+    """Stops runs from anywhere."""
+
     async def cancel(self, owner_id: str, run_id: RunId) -> Run:
         """Ask for the end; a queued run ends at once. Idempotent. Raises NotFound."""
         ...

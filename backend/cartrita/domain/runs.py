@@ -113,7 +113,8 @@ class Admitted(msgspec.Struct, frozen=True):
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
     """A run that this replica must execute now.
 
-    `last_seq` is the log's end at the claim; `text` what the log holds of the answer.
+    `last_seq` is the log's end at the claim; `seconds_left` is until the run's deadline;
+    `cancelled` says that somebody asked for its end before it began.
     """
 
     run_id: RunId
@@ -125,6 +126,8 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     attempt: int
     last_seq: int
     started: RunStarted
+    seconds_left: float
+    cancelled: bool
 
 
 class Ending(msgspec.Struct, frozen=True, kw_only=True):
@@ -173,9 +176,13 @@ class Queued(msgspec.Struct, frozen=True):
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """What is left where a cursor points beyond or before what the log holds. Told, not logged."""
+    """The run up to `seq`, told where its events cannot be. Told, not logged.
+
+    `recovered` is false where the cursor was beyond what survived: take this instead.
+    """
 
     run_id: RunId
+    seq: int
     messages: tuple[Message, ...]
     recovered: bool
 

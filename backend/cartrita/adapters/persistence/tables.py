@@ -63,6 +63,7 @@ replicas = Table(
     metadata,
     Column("id", Uuid, primary_key=True),
     Column("instance", Uuid, nullable=False),
+    Column("slot", Integer, nullable=False),
     Column("epoch", BigInteger, nullable=False),
     Column("expires_at", _MOMENT, nullable=False),
     Column("started_at", _MOMENT, nullable=False),

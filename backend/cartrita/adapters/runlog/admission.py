@@ -1,0 +1,265 @@
+"""Letting runs in: the user's message, its run and the caller's promises in one transaction."""
+
+from typing import cast
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from cartrita.adapters.runlog import opening
+from cartrita.adapters.runlog.connection import Connection, Database
+from cartrita.adapters.runlog.encoding import dump
+from cartrita.adapters.runlog.queue import Queue
+from cartrita.adapters.runlog.replica import Replica, fence
+from cartrita.domain.errors import Conflict, IdempotencyMismatch, LeaseLost, NotFound
+from cartrita.domain.runs import Admission, Admitted, Busy, Idempotency, RunStatus
+from cartrita.kit.ids import ConversationId, MessageId, RunId, uuid7
+
+_BY_KEY = """
+SELECT i.request_hash, r.id, r.conversation_id, r.status
+FROM idempotency i JOIN runs r ON r.id = i.run_id
+WHERE i.owner_id = $1 AND i.route = $2 AND i.key = $3 AND i.expires_at > now()
+"""
+_BY_CLIENT_MSG_ID = """
+SELECT id, conversation_id, status FROM runs WHERE owner_id = $1 AND client_msg_id = $2
+"""
+_EXPIRED_KEY = """
+DELETE FROM idempotency WHERE owner_id = $1 AND route = $2 AND key = $3 AND expires_at <= now()
+"""
+_KEEP_KEY = """
+INSERT INTO idempotency (owner_id, route, key, request_hash, run_id, expires_at)
+VALUES ($1, $2, $3, $4, $5, now() + $6 * interval '1 second')
+"""
+_NEW_CONVERSATION = """
+INSERT INTO conversations (id, owner_id, title, metadata) VALUES ($1, $2, $3, $4)
+"""
+_LOCK_CONVERSATION = """
+SELECT head_message_id FROM conversations
+WHERE id = $1 AND owner_id = $2 AND deleted_at IS NULL FOR UPDATE
+"""
+_UNFINISHED = """
+SELECT id, status FROM runs
+WHERE conversation_id = $1 AND status IN ('queued', 'running', 'waiting')
+"""
+_INTERRUPT = """
+UPDATE runs SET cancel_requested_at = coalesce(cancel_requested_at, now()) WHERE id = ANY($1)
+"""
+_PARENT = "SELECT depth FROM messages WHERE id = $1 AND conversation_id = $2 AND owner_id = $3"
+_NEW_MESSAGE = """
+INSERT INTO messages (id, owner_id, conversation_id, parent_id, depth, role, parts, status,
+                      edited, metadata)
+VALUES ($1, $2, $3, $4, $5, 'user', $6, $7, $8, $9)
+"""
+_NEW_RUN = """
+INSERT INTO runs (owner_id, conversation_id, user_message_id, message_id, surface, agent, provider,
+                  model, input, status, client_msg_id, deadline_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'queued', $10, now() + $11 * interval '1 second')
+RETURNING id
+"""
+
+UNPLACED = -1
+"""The depth of a queued message whose place in the tree is found when its run begins."""
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """How long a run may take, how many may wait in one conversation, how long keys are kept."""
+
+    run_timeout_s: float
+    queue_max: int
+    idempotency_ttl_s: float
+
+
+class Admissions:
+    """Implements RunAdmission."""
+
+    def __init__(self, database: Database, replica: Replica, queue: Queue, limits: Limits) -> None:
+        self._database = database
+        self._replica = replica
+        self._queue = queue
+        self._limits = limits
+
+    async def admit(self, admission: Admission) -> Admitted:
+        """See RunAdmission. A race for one key or client_msg_id is decided by its index."""
+        known = await self._known(admission)
+        if known is not None:
+            return known
+        try:
+            return await self._admit(admission)
+        except asyncpg.UniqueViolationError:
+            known = await self._known(admission)
+            if known is None:
+                raise
+            return known
+
+    async def _admit(self, admission: Admission) -> Admitted:
+        async with self._database.transaction() as connection:
+            conversation_id = await self._conversation(connection, admission)
+            busy = await self._busy(connection, admission, conversation_id)
+            user_message_id = await self._message(connection, admission, conversation_id)
+            run_id = await self._run(connection, admission, conversation_id, user_message_id)
+            if admission.idempotency is not None:
+                await self._keep_key(connection, admission, admission.idempotency, run_id)
+            claim = None
+            if not busy and not self._queue.closed:
+                claim = await self._begin(connection, run_id)
+            if claim is None:
+                await connection.execute("NOTIFY cartrita_queue")
+        if claim is None:
+            return Admitted(run_id, conversation_id, RunStatus.QUEUED, created=True)
+        self._queue.take(claim)
+        return Admitted(run_id, conversation_id, RunStatus.RUNNING, created=True)
+
+    async def _begin(self, connection: Connection, run_id: RunId) -> opening.Opened | None:
+        """Begin it here at once; a replica without a lease leaves it to others."""
+        try:
+            identity = self._replica.identity
+            await fence(connection, identity)
+        except LeaseLost:
+            return None
+        return await opening.begin(connection, run_id, identity)
+
+    async def _known(self, admission: Admission) -> Admitted | None:
+        async with self._database.use() as connection:
+            if admission.idempotency is not None:
+                found = await self._by_key(connection, admission.owner_id, admission.idempotency)
+                if found is not None:
+                    return found
+            if admission.client_msg_id is not None:
+                row = await connection.fetchrow(
+                    _BY_CLIENT_MSG_ID, admission.owner_id, admission.client_msg_id
+                )
+                if row is not None:
+                    return _admitted(row["id"], row["conversation_id"], row["status"])
+        return None
+
+    async def _by_key(
+        self, connection: Connection, owner_id: str, promise: Idempotency
+    ) -> Admitted | None:
+        row = await connection.fetchrow(_BY_KEY, owner_id, promise.route, promise.key)
+        if row is None:
+            return None
+        if row["request_hash"] != promise.request_hash:
+            raise IdempotencyMismatch(
+                "This Idempotency-Key was used with a different request; send a new key."
+            )
+        return _admitted(row["id"], row["conversation_id"], row["status"])
+
+    async def _keep_key(
+        self, connection: Connection, admission: Admission, promise: Idempotency, run_id: RunId
+    ) -> None:
+        name = (admission.owner_id, promise.route, promise.key)
+        await connection.execute(_EXPIRED_KEY, *name)
+        await connection.execute(
+            _KEEP_KEY, *name, promise.request_hash, run_id, self._limits.idempotency_ttl_s
+        )
+
+    async def _conversation(self, connection: Connection, admission: Admission) -> ConversationId:
+        """Lock the conversation, so that admissions to it come one by one; or make it."""
+        if admission.conversation_id is None:
+            new = ConversationId(uuid7())
+            metadata = dump(admission.conversation_metadata)
+            await connection.execute(
+                _NEW_CONVERSATION, new, admission.owner_id, admission.title, metadata
+            )
+            return new
+        found = await connection.fetchrow(
+            _LOCK_CONVERSATION, admission.conversation_id, admission.owner_id
+        )
+        if found is None:
+            raise NotFound("There is no such conversation.", code="conversation_not_found")
+        return admission.conversation_id
+
+    async def _busy(
+        self, connection: Connection, admission: Admission, conversation_id: ConversationId
+    ) -> bool:
+        if admission.conversation_id is None:
+            return False
+        rows = await connection.fetch(_UNFINISHED, conversation_id)
+        if not rows:
+            return False
+        if admission.busy is Busy.REJECT:
+            raise Conflict(
+                "An answer is still being written in this conversation; wait for it or cancel it.",
+                code="conversation_busy",
+            )
+        if len(rows) > self._limits.queue_max:
+            raise Conflict(
+                f"{self._limits.queue_max} messages wait in this conversation already; "
+                "try again when some are answered.",
+                code="conversation_queue_full",
+            )
+        if admission.busy is Busy.INTERRUPT:
+            active = [row["id"] for row in rows if row["status"] != RunStatus.QUEUED]
+            await connection.execute(_INTERRUPT, active)
+        return True
+
+    async def _message(
+        self, connection: Connection, admission: Admission, conversation_id: ConversationId
+    ) -> MessageId:
+        new = admission.new_message
+        if new is None:
+            answered = cast("MessageId", admission.answer_to)
+            await self._depth(connection, admission, conversation_id, answered)
+            return answered
+        message_id = MessageId(uuid7())
+        depth = UNPLACED
+        if new.at_root:
+            depth = 0
+        elif new.parent_id is not None:
+            depth = await self._depth(connection, admission, conversation_id, new.parent_id) + 1
+        await connection.execute(
+            _NEW_MESSAGE,
+            message_id,
+            admission.owner_id,
+            conversation_id,
+            new.parent_id,
+            depth,
+            dump(new.message.parts),
+            "queued",
+            new.edited,
+            dump(new.metadata),
+        )
+        return message_id
+
+    async def _depth(
+        self,
+        connection: Connection,
+        admission: Admission,
+        conversation_id: ConversationId,
+        message_id: MessageId,
+    ) -> int:
+        depth: int | None = await connection.fetchval(
+            _PARENT, message_id, conversation_id, admission.owner_id
+        )
+        if depth is None:
+            raise NotFound("There is no such message.", code="message_not_found")
+        return depth
+
+    async def _run(
+        self,
+        connection: Connection,
+        admission: Admission,
+        conversation_id: ConversationId,
+        user_message_id: MessageId,
+    ) -> RunId:
+        run_id: RunId = await connection.fetchval(
+            _NEW_RUN,
+            admission.owner_id,
+            conversation_id,
+            user_message_id,
+            uuid7(),
+            admission.surface,
+            admission.input.agent,
+            admission.input.provider,
+            admission.input.model,
+            dump(admission.input),
+            admission.client_msg_id,
+            self._limits.run_timeout_s,
+        )
+        return run_id
+
+
+def _admitted(run_id: UUID, conversation_id: UUID, status: str) -> Admitted:
+    return Admitted(
+        RunId(run_id), ConversationId(conversation_id), RunStatus(status), created=False
+    )

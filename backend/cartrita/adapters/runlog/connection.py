@@ -1,0 +1,149 @@
+"""Connections of the run log: a pool for short work, links of their own for what must not wait."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, Protocol, TypeAlias, cast
+
+import asyncpg
+import structlog
+
+from cartrita.domain.errors import StorageFull, Unavailable
+
+log = structlog.get_logger()
+
+Cell: TypeAlias = Any
+"""A value as asyncpg hands it out; jsonb comes and goes as text."""
+Row: TypeAlias = Mapping[str, Cell]
+Listener: TypeAlias = Callable[[object, int, str, object], None]
+
+
+class Connection(Protocol):
+    """What the run log uses of an asyncpg connection, which is untyped itself."""
+
+    async def execute(self, query: str, *args: object) -> str: ...
+
+    async def fetch(self, query: str, *args: object) -> list[Row]: ...
+
+    async def fetchrow(self, query: str, *args: object) -> Row | None: ...
+
+    async def fetchval(self, query: str, *args: object) -> Cell: ...
+
+    def transaction(self) -> AbstractAsyncContextManager[object]: ...
+
+
+class OwnConnection(Connection, Protocol):
+    """One that is not shared through a pool."""
+
+    def is_closed(self) -> bool: ...
+
+    def terminate(self) -> None: ...
+
+    def get_server_pid(self) -> int: ...
+
+    async def add_listener(self, channel: str, callback: Listener) -> None: ...
+
+
+class _Pool(Protocol):
+    def acquire(self, *, timeout: float) -> AbstractAsyncContextManager[Connection]: ...
+
+
+OUTAGE = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.ReadOnlySQLTransactionError,
+)
+"""The database is away, starting, full of connections or a standby: it may come back."""
+
+_SESSION = {
+    "application_name": "cartrita",
+    "idle_in_transaction_session_timeout": "5000",
+    "jit": "off",
+}
+
+
+async def connect(dsn: str, *, timeout_s: float) -> OwnConnection:
+    """A connection whose abandoned transactions end by themselves after 5 s."""
+    opening = cast("Any", asyncpg).connect
+    connection: OwnConnection = await opening(
+        dsn, timeout=timeout_s, command_timeout=60, server_settings=_SESSION
+    )
+    return connection
+
+
+class Link:
+    """One connection of its own, made again after an outage."""
+
+    def __init__(self, dsn: str, *, timeout_s: float) -> None:
+        self._dsn = dsn
+        self._timeout_s = timeout_s
+        self._connection: OwnConnection | None = None
+        self._lock = asyncio.Lock()
+
+    @asynccontextmanager
+    async def use(self) -> AsyncGenerator[OwnConnection]:
+        """The connection, for one user at a time; dropped where its use fails by an outage."""
+        async with self._lock:
+            if self._connection is None or self._connection.is_closed():
+                self._connection = await connect(self._dsn, timeout_s=self._timeout_s)
+            try:
+                yield self._connection
+            except (*OUTAGE, asyncio.CancelledError):
+                self._connection.terminate()
+                raise
+
+    async def close(self) -> None:
+        if self._connection is not None:
+            self._connection.terminate()
+
+
+class Database:
+    """The pool, with an outage told as Unavailable within `timeout_s`."""
+
+    def __init__(self, pool: _Pool, *, timeout_s: float) -> None:
+        self._pool = pool
+        self._timeout_s = timeout_s
+
+    @classmethod
+    @asynccontextmanager
+    async def opened(cls, dsn: str, *, size: int, timeout_s: float) -> AsyncGenerator["Database"]:
+        """A pool of at most `size` connections, opened lazily and closed at the end."""
+        pool = cast("Any", asyncpg).create_pool(
+            dsn,
+            min_size=0,
+            max_size=size,
+            timeout=timeout_s,
+            command_timeout=30,
+            server_settings=_SESSION,
+        )
+        async with pool:
+            yield cls(pool, timeout_s=timeout_s)
+
+    @asynccontextmanager
+    async def use(self) -> AsyncGenerator[Connection]:
+        """A connection for short work; raises Unavailable where the database is away."""
+        try:
+            async with self._pool.acquire(timeout=self._timeout_s) as connection:
+                yield connection
+        except OUTAGE as error:
+            log.warning("database_away", error=type(error).__name__)
+            raise Unavailable(
+                "The database cannot be reached right now; try again in a moment.", retry_after=1
+            ) from error
+        except asyncpg.DiskFullError as error:
+            raise StorageFull(
+                "The server's disk is full; nothing was stored. Free some space and try again."
+            ) from error
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncGenerator[Connection]:
+        """The same, inside one transaction."""
+        async with self.use() as connection, connection.transaction():
+            yield connection

@@ -1,0 +1,79 @@
+"""A finished run's log as one value: runs of text become one item each, cut again where it was cut.
+
+An item is `{"seq", "event"}`; one that stands for several events of text has `ends` too, the number
+of code points after each of them, so that resuming from any seq stays exact.
+"""
+
+import msgspec
+
+from cartrita.adapters.runlog.encoding import dump
+from cartrita.domain.events import Event, LoggedEvent, ReasoningAppended, TextAppended
+from cartrita.kit.ids import RunId
+
+
+class Item(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One event, or several of the same kind of text that followed each other."""
+
+    seq: int
+    event: Event
+    ends: tuple[int, ...] = ()
+
+
+_items = msgspec.json.Decoder(list[Item])
+
+
+def pack(events: list[LoggedEvent]) -> str:
+    """JSON text for the jsonb column."""
+    items: list[Item] = []
+    group: list[LoggedEvent] = []
+    for event in events:
+        if group and type(event.event) is not type(group[0].event):
+            items.append(_join(group))
+            group = []
+        group.append(event)
+        if not isinstance(event.event, TextAppended | ReasoningAppended):
+            items.append(_join(group))
+            group = []
+    if group:
+        items.append(_join(group))
+    return dump(items)
+
+
+def unpack(run_id: RunId, text: str, after: int) -> list[LoggedEvent]:
+    """The events after a seq, as they were before they were packed."""
+    events: list[LoggedEvent] = []
+    for item in _items.decode(text):
+        events.extend(_split(run_id, item))
+    return [event for event in events if event.seq > after]
+
+
+def _join(group: list[LoggedEvent]) -> Item:
+    first = group[0]
+    if len(group) == 1:
+        return Item(first.seq, first.event)
+    pieces: list[str] = []
+    ends: list[int] = []
+    length = 0
+    for event in group:
+        text = event.event.text if isinstance(event.event, TextAppended | ReasoningAppended) else ""
+        length += len(text)
+        pieces.append(text)
+        ends.append(length)
+    return Item(first.seq, _with_text(first.event, "".join(pieces), 0), tuple(ends))
+
+
+def _split(run_id: RunId, item: Item) -> list[LoggedEvent]:
+    event = item.event
+    if not item.ends or not isinstance(event, TextAppended | ReasoningAppended):
+        return [LoggedEvent(run_id, item.seq, event)]
+    starts = (0, *item.ends)
+    return [
+        LoggedEvent(run_id, item.seq + n, _with_text(event, event.text[start:end], start))
+        for n, (start, end) in enumerate(zip(starts, item.ends, strict=False))
+    ]
+
+
+def _with_text(event: Event, text: str, offset: int) -> Event:
+    if isinstance(event, TextAppended):
+        return TextAppended(text, event.position + offset)
+    return ReasoningAppended(text)

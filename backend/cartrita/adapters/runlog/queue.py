@@ -1,0 +1,95 @@
+"""Runs for this replica to execute: begun here at admission, or claimed from the queue."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import suppress
+
+import asyncpg
+
+from cartrita.adapters.runlog import opening
+from cartrita.adapters.runlog.connection import Connection, Database
+from cartrita.adapters.runlog.feeds import Feeds
+from cartrita.adapters.runlog.replica import Replica, fence
+from cartrita.adapters.runlog.writer import Writer
+from cartrita.domain.errors import LeaseLost, Unavailable
+from cartrita.domain.runs import Claim, Claimable, Signal
+from cartrita.kit.ids import RunId
+
+# The first in its conversation, where nothing of that conversation is being answered.
+_NEXT = """
+SELECT r.id FROM runs r
+WHERE r.status = 'queued'
+  AND NOT EXISTS (SELECT 1 FROM runs a WHERE a.conversation_id = r.conversation_id
+                  AND a.status IN ('running', 'waiting'))
+  AND NOT EXISTS (SELECT 1 FROM runs q WHERE q.conversation_id = r.conversation_id
+                  AND q.status = 'queued' AND q.queue_no < r.queue_no)
+ORDER BY r.queue_no LIMIT 1 FOR UPDATE SKIP LOCKED
+"""
+_RELEASE = """
+UPDATE runs SET status = 'queued', replica_id = NULL, replica_epoch = NULL, attempt = attempt + 1
+WHERE id = $1 AND status = 'running' AND replica_id = $2
+"""
+
+
+class Queue:
+    """Implements RunQueue."""
+
+    def __init__(self, database: Database, replica: Replica, writer: Writer, feeds: Feeds) -> None:
+        self._database = database
+        self._replica = replica
+        self._writer = writer
+        self._feeds = feeds
+        self._ready: deque[Claim] = deque()
+        self._signals: asyncio.Queue[Signal] = asyncio.Queue()
+        self.closed = False
+        """Whether this replica takes no more runs: it is about to stop."""
+
+    def take(self, opened: opening.Opened) -> None:
+        """A run that a committed transaction gave to this replica."""
+        claim = opened.claim
+        self._writer.open(claim.run_id, claim.last_seq)
+        if opened.first is None:
+            self._feeds.own(claim.run_id, claim.last_seq)
+        else:
+            self._feeds.own(claim.run_id, 0)
+            self._feeds.publish(claim.run_id, [opened.first])
+        self._ready.append(claim)
+        self.tell(Claimable())
+
+    def tell(self, signal: Signal) -> None:
+        self._signals.put_nowait(signal)
+
+    async def signals(self) -> AsyncIterator[Signal]:
+        while True:
+            yield await self._signals.get()
+
+    async def claim(self) -> Claim | None:
+        if not self._ready and not self.closed and self._replica.held:
+            with suppress(LeaseLost, Unavailable):  # the next poll looks again
+                await self._claim()
+        return self._ready.popleft() if self._ready else None
+
+    async def release(self, run_id: RunId) -> None:
+        identity = self._replica.identity
+        async with self._database.transaction() as connection:
+            await fence(connection, identity)
+            await connection.execute(_RELEASE, run_id, identity.id)
+            await connection.execute("NOTIFY cartrita_queue")
+        self._writer.forget(run_id)
+
+    async def _claim(self) -> None:
+        try:
+            async with self._database.transaction() as connection:
+                opened = await self._next(connection)
+        except asyncpg.UniqueViolationError:
+            return self.tell(Claimable())  # its conversation became busy: look again
+        if opened is not None:
+            self.take(opened)
+        return None
+
+    async def _next(self, connection: Connection) -> opening.Opened | None:
+        identity = self._replica.identity
+        await fence(connection, identity)
+        run_id: RunId | None = await connection.fetchval(_NEXT)
+        return None if run_id is None else await opening.begin(connection, run_id, identity)

@@ -1,0 +1,99 @@
+"""The fold of a run's log: what its events add up to."""
+
+from cartrita.domain.events import (
+    CallMeasured,
+    Event,
+    ReasoningAppended,
+    SourceFound,
+    TextAppended,
+    ToolCalled,
+    ToolReturned,
+    visible,
+)
+from cartrita.domain.messages import (
+    Citation,
+    Message,
+    Part,
+    Reasoning,
+    Role,
+    Text,
+    ToolCall,
+    ToolResult,
+)
+from cartrita.domain.usage import Usage
+
+
+class Fold:
+    """Adds events up to the message that the run leaves behind. Fed in order, from seq 1."""
+
+    def __init__(self) -> None:
+        self._done: list[Part] = []
+        self._open: type[Text | Reasoning] | None = None
+        self._pieces: list[str] = []
+        self.usage = Usage()
+        self.seen = False
+        self.length = 0
+        """Code points of text so far."""
+
+    def add(self, event: Event) -> None:
+        self.seen = self.seen or visible(event)
+        match event:
+            case TextAppended(text=text):
+                self.length += len(text)
+                self._append(Text, text)
+            case ReasoningAppended(text=text):
+                self._append(Reasoning, text)
+            case ToolCalled():
+                self._put(ToolCall(event.call_id, event.name, event.arguments))
+            case ToolReturned():
+                self._put(ToolResult(event.call_id, str(event.result), event.name, event.success))
+            case SourceFound(citation=citation):
+                self._done.append(citation)
+            case CallMeasured(usage=usage):
+                self.usage = self.usage + usage
+            case _:
+                pass
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The parts so far, in the order in which they began."""
+        if self._open is None:
+            return tuple(self._done)
+        return (*self._done, self._open("".join(self._pieces)))
+
+    @property
+    def message(self) -> Message | None:
+        """The answer so far; None where there is nothing to keep."""
+        parts = self.parts
+        return Message(Role.ASSISTANT, parts) if parts else None
+
+    @property
+    def text(self) -> str:
+        return "".join(part.text for part in self.parts if isinstance(part, Text))
+
+    @property
+    def sources(self) -> tuple[Citation, ...]:
+        return tuple(part for part in self._done if isinstance(part, Citation))
+
+    def _append(self, kind: type[Text | Reasoning], text: str) -> None:
+        if self._open is not kind:
+            self._close()
+            self._open = kind
+        self._pieces.append(text)
+
+    def _put(self, part: Part) -> None:
+        self._close()
+        self._done.append(part)
+
+    def _close(self) -> None:
+        if self._open is not None:
+            self._done.append(self._open("".join(self._pieces)))
+        self._open, self._pieces = None, []
+
+
+def fold(events: list[Event]) -> Fold:
+    """The fold of a whole log."""
+    result = Fold()
+    for event in events:
+        result.add(event)
+    return result
