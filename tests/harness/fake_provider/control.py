@@ -1,0 +1,34 @@
+"""The endpoints that only tests know: scripts to assign, requests to look at."""
+
+import msgspec
+from tests.harness.fake_provider import errors
+from tests.harness.fake_provider.http import Request
+from tests.harness.fake_provider.ledger import Ledger
+from tests.harness.fake_provider.playbook import Assignment, Playbook
+
+PATHS = frozenset({"/_script", "/_requests", "/_open"})
+
+
+def answer(request: Request, playbook: Playbook, ledger: Ledger) -> bytes:
+    """Return the JSON that answers a control request; raises Refusal."""
+    match request.method, request.path:
+        case "POST", "/_script":
+            playbook.assign(_assignment(request.body))
+        case "DELETE", "/_script":
+            playbook.reset()
+        case "GET", "/_requests":
+            return msgspec.json.encode(list(ledger))
+        case "DELETE", "/_requests":
+            ledger.clear()
+        case "GET", "/_open":
+            return msgspec.json.encode(ledger.open())
+        case method, path:
+            raise errors.wrong_method(method, path)
+    return b"{}"
+
+
+def _assignment(body: bytes) -> Assignment:
+    try:
+        return msgspec.json.decode(body, type=Assignment)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise errors.Refusal(f"Not a script: {error}", code="invalid_script") from error

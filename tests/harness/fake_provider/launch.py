@@ -1,0 +1,111 @@
+"""Start the fake provider for a test, and talk to its control endpoints."""
+
+import http.client
+import select
+import subprocess
+import sys
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+from tests.harness.fake_provider.ledger import Exchange, Open
+from tests.harness.fake_provider.playbook import Assignment
+from tests.harness.fake_provider.script import Script
+
+_ROOT = Path(__file__).parents[3]
+_WATCHDOG_S = 60
+
+
+class FakeProvider:
+    """A running fake provider. Its methods block for a round trip on the loopback interface."""
+
+    def __init__(self, process: "subprocess.Popen[str]", port: int, key: str, seed: int) -> None:
+        self._process = process
+        self.port = port
+        self.key = key
+        self.seed = seed
+        self.base_url = f"http://127.0.0.1:{port}/v1"
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def script(
+        self, script: Script, *, times: int = 1, default: bool = False, model: str | None = None
+    ) -> None:
+        """Queue a script for the next requests, or make it the default, or bind it to a model."""
+        assignment = Assignment(script=script, times=times, default=default, model=model)
+        self._control("POST", "/_script", msgspec.json.encode(assignment))
+
+    def reset(self) -> None:
+        """Forget all scripts and requests."""
+        self._control("DELETE", "/_script")
+        self._control("DELETE", "/_requests")
+
+    def requests(self) -> list[Exchange]:
+        """Everything but control requests, oldest first."""
+        return msgspec.json.decode(self._control("GET", "/_requests"), type=list[Exchange])
+
+    def open(self) -> Open:
+        return msgspec.json.decode(self._control("GET", "/_open"), type=Open)
+
+    def open_streams(self) -> int:
+        """How many answers are being given now."""
+        return self.open().streams
+
+    def _control(self, method: str, path: str, body: bytes | None = None) -> bytes:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=_WATCHDOG_S)
+        try:
+            connection.request(method, path, body, {"connection": "close"})
+            response = connection.getresponse()
+            answer = response.read()
+        finally:
+            connection.close()
+        if response.status != 200:
+            raise ValueError(f"{method} {path} was refused: {answer.decode()}")
+        return answer
+
+
+@contextmanager
+def fake_provider(
+    *, seed: int = 0, key: str = "sk-fake", models: Sequence[str] = (), port: int = 0
+) -> Generator[FakeProvider]:
+    """Run a fake provider for the length of the block; an empty `key` asks for none.
+
+    Raises AssertionError at the end if the server ran into anything that no script asked for.
+    """
+    command = [sys.executable, "-m", "tests.harness.fake_provider"]
+    command += ["--port", str(port), "--seed", str(seed)]
+    command += ["--key", key] if key else ["--no-key"]
+    command += [word for model in models for word in ("--model", model)]
+    # It ends when its stdin does, so that it does not outlive us however we die.
+    process = subprocess.Popen(
+        command, cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    with process:
+        try:
+            yield FakeProvider(process, _port(process), key, seed)
+        finally:
+            _stop(process)
+    if process.returncode:
+        raise AssertionError(f"The fake provider ended with {process.returncode}; see its stderr.")
+
+
+def _port(process: "subprocess.Popen[str]") -> int:
+    assert process.stdout is not None
+    if not select.select([process.stdout], [], [], _WATCHDOG_S)[0]:
+        raise TimeoutError(f"The fake provider said nothing for {_WATCHDOG_S} s.")
+    line = process.stdout.readline()
+    if not line.startswith("listening on "):
+        raise RuntimeError("The fake provider did not start; see its stderr.")
+    return int(line.rpartition(":")[2])
+
+
+def _stop(process: "subprocess.Popen[str]") -> None:
+    assert process.stdin is not None
+    process.stdin.close()
+    try:
+        process.wait(_WATCHDOG_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
