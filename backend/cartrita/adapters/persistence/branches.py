@@ -1,0 +1,83 @@
+"""Ways through a conversation's tree of messages, as recursive queries over ids."""
+
+from sqlalchemy import CTE, ColumnElement, ScalarSelect, and_, func, select
+
+from cartrita.adapters.persistence.tables import messages
+from cartrita.kit.ids import MessageId
+
+_WAIST = 64
+"""How far beyond a page a depth with a single message is looked for."""
+_DEEPEST = 2**30
+
+_m = messages.c
+
+
+def placed(owner_id: str) -> ColumnElement[bool]:
+    """This owner's messages that have a place in the tree: a queued one gets it when it begins."""
+    return and_(_m.owner_id == owner_id, _m.status != "queued")
+
+
+def path(owner_id: str, tip: MessageId) -> CTE:
+    """`id`, `parent_id` from the tip to the root."""
+    start = select(_m.id, _m.parent_id).where(_m.id == tip, placed(owner_id))
+    walk = start.cte("path", recursive=True)
+    parent = messages.alias("parent").c
+    further = select(parent.id, parent.parent_id).join(walk, parent.id == walk.c.parent_id)
+    return walk.union_all(further.where(parent.owner_id == owner_id))
+
+
+def below(owner_id: str, top: MessageId) -> CTE:
+    """`id` of a message and of everything that followed it."""
+    start = select(_m.id).where(_m.id == top, _m.owner_id == owner_id)
+    walk = start.cte("below", recursive=True)
+    child = messages.alias("child").c
+    further = select(child.id).join(walk, child.parent_id == walk.c.id)
+    return walk.union_all(further.where(child.owner_id == owner_id))
+
+
+def page(owner_id: str, tip: MessageId, limit: int, below_depth: int | None) -> CTE:
+    """`id`, `depth` of at most `limit` messages from the tip towards the root.
+
+    Costs what the page costs, not what the conversation does: a walk of `limit` steps, begun at
+    `below_depth` and not at the tip where the conversation has a single message near there.
+    """
+    shallower = min(_DEEPEST if below_depth is None else below_depth, _DEEPEST)
+    end = select(_m.id, _m.conversation_id, _m.depth).where(_m.id == tip, placed(owner_id))
+    end = end.cte("tip")
+    begin = select(end.c.id).scalar_subquery()
+    if below_depth is not None:
+        begin = func.coalesce(_waist(owner_id, end, shallower), begin)
+    lowest = select(func.least(end.c.depth + 1, shallower) - limit).scalar_subquery()
+    walk = (
+        select(_m.id, _m.parent_id, _m.depth, lowest.label("lowest"))
+        .where(_m.id == begin, _m.owner_id == owner_id)
+        .cte("walk", recursive=True)
+    )
+    parent = messages.alias("parent").c
+    further = (
+        select(parent.id, parent.parent_id, parent.depth, walk.c.lowest)
+        .join(walk, parent.id == walk.c.parent_id)
+        .where(parent.owner_id == owner_id, walk.c.depth > walk.c.lowest)
+    )
+    walk = walk.union_all(further)
+    wanted = and_(walk.c.depth < shallower, walk.c.depth >= walk.c.lowest)
+    return select(walk.c.id, walk.c.depth).where(wanted).cte("page")
+
+
+def _waist(owner_id: str, end: CTE, below_depth: int) -> ScalarSelect[object]:
+    """The message that every branch of this length runs through, just at or beyond the page.
+
+    The tip has one ancestor at each depth; where a depth has one message, it is that ancestor.
+    """
+    one = messages.alias("one").c
+    near = one.depth.between(below_depth - 1, func.least(below_depth - 1 + _WAIST, end.c.depth))
+    return (
+        select(func.array_agg(one.id)[1])
+        .where(one.conversation_id == end.c.conversation_id, near)
+        .where(one.owner_id == owner_id, one.status != "queued")
+        .group_by(one.depth)
+        .having(func.count() == 1)
+        .order_by(one.depth)
+        .limit(1)
+        .scalar_subquery()
+    )

@@ -1,0 +1,155 @@
+"""Postgres through SQLAlchemy Core: one pool, and the one place where its failures become ours."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from typing import Any, cast
+
+import asyncpg
+import msgspec
+import structlog
+from sqlalchemy import event
+from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from cartrita.domain.errors import CartritaError, StorageFull, Unavailable
+
+_log = structlog.get_logger()
+
+_DISK_FULL = "53100"
+# By SQLSTATE or its class: connection lost (08), refused (28, 3D), shutting down (57P), too many
+# connections (53300), out of memory (53200), a standby (25006), idle too long (25P03), a statement
+# or a lock that took too long (57014, 55P03), a deadlock or serialisation failure (40).
+_AWAY = ("08", "28", "3D", "57P", "53300", "53200", "25006", "25P03", "57014", "55P03", "40")
+
+
+class Database:
+    """A pool of `pool_size` connections to one database.
+
+    Raises Unavailable where no connection could be had within `pool_wait_s` (connecting included),
+    where one was lost in use and where a statement took too long; StorageFull where the disk is
+    full.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        pool_size: int = 10,
+        pool_wait_s: float = 2.0,
+        statement_timeout_s: float = 15.0,
+        idle_in_transaction_s: float = 5.0,
+        application_name: str = "cartrita",
+    ) -> None:
+        self._pool_wait_s = pool_wait_s
+        session = {
+            "application_name": application_name,
+            "statement_timeout": _milliseconds(statement_timeout_s),
+            "idle_in_transaction_session_timeout": _milliseconds(idle_in_transaction_s),
+            "jit": "off",  # compiling costs more than any of our statements
+        }
+        self._engine = create_async_engine(
+            "postgresql+asyncpg://",
+            async_creator=_opener(url, session, answer_s=statement_timeout_s + 5),
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=pool_wait_s,
+            pool_use_lifo=True,
+            hide_parameters=True,  # an error must not carry what people wrote
+            json_serializer=dump,
+            json_deserializer=_as_it_is,
+        )
+        self._single = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        event.listen(self._engine.sync_engine, "checkout", _discard_closed)
+
+    @asynccontextmanager
+    async def use(self) -> AsyncGenerator[AsyncConnection]:
+        """For single statements: each commits by itself, in one round trip."""
+        with _translated():
+            async with self._acquired(self._single) as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncGenerator[AsyncConnection]:
+        """One transaction, committed at the end unless something raises."""
+        with _translated():
+            async with self._acquired(self._engine) as connection, connection.begin():
+                yield connection
+
+    async def close(self) -> None:
+        await self._engine.dispose()
+
+    @asynccontextmanager
+    async def _acquired(self, engine: AsyncEngine) -> AsyncGenerator[AsyncConnection]:
+        async with AsyncExitStack() as stack:
+            async with asyncio.timeout(self._pool_wait_s):  # waiting for a turn and connecting
+                connection = await stack.enter_async_context(engine.connect())
+            yield connection
+
+
+def dump(value: object) -> str:
+    """JSON text for a jsonb column."""
+    return msgspec.json.encode(value).decode()
+
+
+def _as_it_is(text: str) -> str:
+    # Each table decodes its own columns, typed, with msgspec.
+    return text
+
+
+def _opener(
+    url: str, session: dict[str, str], *, answer_s: float
+) -> Callable[[], Coroutine[object, object, object]]:
+    """Connect with asyncpg's own reading of the address: sslmode, several hosts, sockets.
+
+    The server ends a slow statement; `answer_s` ends one whose server is silent.
+    """
+    dsn = url.replace("postgresql+asyncpg://", "postgresql://", 1)
+
+    async def connect() -> object:
+        opening = cast("Any", asyncpg).connect
+        return await opening(dsn, command_timeout=answer_s, server_settings=session)
+
+    return connect
+
+
+def _milliseconds(seconds: float) -> str:
+    return str(int(seconds * 1000))
+
+
+def _discard_closed(connection: object, record: object, proxy: object) -> None:
+    """A restarted server closes its connections: replace them without asking over the network."""
+    if cast("Any", connection).driver_connection.is_closed():
+        raise DisconnectionError
+
+
+@contextmanager
+def _translated() -> Generator[None]:
+    try:
+        yield
+    except (DBAPIError, PoolTimeout, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as e:
+        ours = _ours(e)
+        if ours is None:
+            raise
+        raise ours from e
+
+
+def _ours(error: Exception) -> CartritaError | None:
+    """Our word for a failure of the database; None where it is a mistake of ours."""
+    lost = isinstance(error, PoolTimeout | OSError)  # a TimeoutError is an OSError
+    origin: object = error
+    if isinstance(error, DBAPIError):
+        lost, origin = error.connection_invalidated, error.orig
+    state = cast("str | None", getattr(origin, "sqlstate", None)) or ""
+    if state == _DISK_FULL:
+        _log.error("database_disk_full")
+        return StorageFull(
+            "The server's disk is full; nothing was stored. Free some space and try again."
+        )
+    if lost or state.startswith(_AWAY):
+        _log.warning("database_away", error=type(error).__name__, sqlstate=state)
+        return Unavailable(
+            "The database cannot be reached right now; try again in a moment.", retry_after=1
+        )
+    return None

@@ -1,0 +1,234 @@
+"""Messages of conversations: implements MessageStore."""
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import (
+    ARRAY,
+    CollectionAggregate,
+    ColumnElement,
+    Insert,
+    RowMapping,
+    Uuid,
+    any_,
+    case,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    null,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cartrita.adapters.persistence import branches
+from cartrita.adapters.persistence.branches import placed
+from cartrita.adapters.persistence.conversations import Changes, owned, to_row
+from cartrita.adapters.persistence.database import Database
+from cartrita.adapters.persistence.tables import conversations, messages, run_events, runs
+from cartrita.domain.conversations import Conversation
+from cartrita.domain.errors import Conflict, NotFound
+from cartrita.domain.json import JsonObject
+from cartrita.domain.messages import Message, MessageStatus, Part, Role, StoredMessage
+from cartrita.domain.runs import RunStatus
+from cartrita.domain.usage import Usage
+from cartrita.kit.ids import ConversationId, MessageId, uuid7
+
+_UNFINISHED = [status for status in RunStatus if not status.ended]
+_parts = msgspec.json.Decoder(tuple[Part, ...])
+_usage = msgspec.json.Decoder(Usage)
+_metadata = msgspec.json.Decoder(JsonObject)
+_m = messages.c
+_COLUMNS = (
+    _m.id,
+    _m.conversation_id,
+    _m.parent_id,
+    _m.depth,
+    _m.role,
+    _m.parts,
+    _m.status,
+    _m.created_at,
+    _m.run_id,
+    _m.model,
+    _m.provider,
+    _m.usage,
+    _m.edited,
+    _m.metadata,
+)
+
+
+class MessageTree:
+    """Messages that wait for their run to begin are not here yet."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def get(self, owner_id: str, message_id: MessageId) -> StoredMessage | None:
+        """None also where its conversation is hidden."""
+        shown = exists().where(conversations.c.id == _m.conversation_id, owned(owner_id))
+        query = select(*_COLUMNS).where(_m.id == message_id, placed(owner_id), shown)
+        async with self._database.use() as connection:
+            row = (await connection.execute(query)).mappings().one_or_none()
+        return None if row is None else _to_message(row)
+
+    async def branch(
+        self, owner_id: str, tip: MessageId, limit: int, below_depth: int | None = None
+    ) -> list[StoredMessage]:
+        """See MessageStore; empty where there is no such tip."""
+        page = branches.page(owner_id, tip, limit, below_depth)
+        query = select(*_COLUMNS).join(page, _m.id == page.c.id).order_by(page.c.depth.desc())
+        async with self._database.use() as connection:
+            rows = (await connection.execute(query)).mappings().all()
+        return [_to_message(row) for row in rows]
+
+    async def add(self, message: StoredMessage, owner_id: str) -> None:
+        """Raises NotFound where the conversation or the parent is not this owner's."""
+        async with self._database.transaction() as connection:
+            await _lock(connection, owner_id, message.conversation_id)
+            if not await _fits(connection, owner_id, message):
+                raise NotFound("There is no such message.", code="message_not_found")
+            await connection.execute(insert(messages).values(_to_row(message, owner_id)))
+            await _set_head(connection, message.conversation_id, literal(message.id))
+
+    async def delete(self, owner_id: str, message_id: MessageId) -> bool:
+        """Raises Conflict while something is being answered in its conversation."""
+        message = await self.get(owner_id, message_id)
+        if message is None:
+            return False
+        async with self._database.transaction() as connection:
+            await _lock(connection, owner_id, message.conversation_id)
+            await _refuse_busy(connection, message.conversation_id)
+            tree = branches.below(owner_id, message_id)
+            found = [row.id for row in await connection.execute(select(tree.c.id))]
+            await _delete_runs(connection, message.conversation_id, found)
+            await connection.execute(delete(messages).where(_m.id == _any(found)))
+            head = conversations.c.head_message_id
+            kept = case((head == _any(found), literal(message.parent_id, Uuid)), else_=head)
+            await _set_head(connection, message.conversation_id, kept)
+        return bool(found)
+
+    async def copy(self, owner_id: str, branch_tip: MessageId, into: Conversation) -> Conversation:
+        """Fresh ids, everything else as it was; the copies belong to no run.
+
+        Raises NotFound where there is no such tip.
+        """
+        copy = msgspec.structs.replace(into, head_message_id=MessageId(uuid7()))
+        async with self._database.transaction() as connection:
+            await connection.execute(insert(conversations).values(to_row(copy)))
+            copied = await connection.execute(_copying(owner_id, branch_tip, copy))
+            if not copied.rowcount:
+                raise NotFound("There is no such message.", code="message_not_found")
+        return copy
+
+
+async def _lock(
+    connection: AsyncConnection, owner_id: str, conversation_id: ConversationId
+) -> None:
+    """Admissions of runs take the same lock."""
+    query = select(conversations.c.id).where(conversations.c.id == conversation_id, owned(owner_id))
+    if (await connection.execute(query.with_for_update())).one_or_none() is None:
+        raise NotFound("There is no such conversation.", code="conversation_not_found")
+
+
+async def _fits(connection: AsyncConnection, owner_id: str, message: StoredMessage) -> bool:
+    """Whether its parent is where it says."""
+    if message.parent_id is None:
+        return message.depth == 0
+    query = select(_m.id).where(
+        _m.id == message.parent_id,
+        placed(owner_id),
+        _m.conversation_id == message.conversation_id,
+        _m.depth == message.depth - 1,
+    )
+    return (await connection.execute(query)).one_or_none() is not None
+
+
+async def _refuse_busy(connection: AsyncConnection, conversation_id: ConversationId) -> None:
+    query = select(runs.c.id).where(
+        runs.c.conversation_id == conversation_id, runs.c.status.in_(_UNFINISHED)
+    )
+    if (await connection.execute(query.limit(1))).one_or_none() is not None:
+        raise Conflict(
+            "An answer is still being written in this conversation; wait for it or cancel it.",
+            code="conversation_busy",
+        )
+
+
+async def _delete_runs(
+    connection: AsyncConnection,
+    conversation_id: ConversationId,
+    doomed: list[UUID],
+) -> None:
+    """The runs of these messages with their events; logs and idempotency records go with them."""
+    query = select(runs.c.id).where(
+        runs.c.conversation_id == conversation_id,
+        or_(runs.c.user_message_id == _any(doomed), runs.c.message_id == _any(doomed)),
+    )
+    found = [row.id for row in await connection.execute(query)]
+    await connection.execute(delete(run_events).where(run_events.c.run_id == _any(found)))
+    await connection.execute(delete(runs).where(runs.c.id == _any(found)))
+
+
+def _any(identities: list[UUID]) -> CollectionAggregate[bool]:
+    """One parameter however many there are; IN would take one each and 32,767 at most."""
+    return any_(literal(identities, ARRAY(Uuid)))
+
+
+async def _set_head(
+    connection: AsyncConnection, conversation_id: ConversationId, head: ColumnElement[UUID]
+) -> None:
+    await connection.execute(
+        update(conversations)
+        .where(conversations.c.id == conversation_id)
+        .values(head_message_id=head, updated_at=func.now())
+    )
+
+
+def _copying(owner_id: str, tip: MessageId, into: Conversation) -> Insert:
+    """One INSERT for the whole branch, whatever its length."""
+    old = branches.path(owner_id, tip)
+    fresh_id = case((old.c.id == tip, literal(into.head_message_id)), else_=func.cartrita_uuid7())
+    fresh = select(old.c.id, old.c.parent_id, fresh_id.label("fresh"))
+    fresh = fresh.cte("fresh").prefix_with("MATERIALIZED")
+    parent = fresh.alias("fresh_parent")
+    changed: dict[str, ColumnElement[Any]] = {
+        "id": fresh.c.fresh,
+        "conversation_id": literal(into.id),
+        "parent_id": parent.c.fresh,
+        "run_id": null(),
+    }
+    columns = [column for column in messages.columns if column.name != "search"]
+    source = (
+        select(*[changed.get(column.name, column) for column in columns])
+        .join(fresh, fresh.c.id == _m.id)
+        .join(parent, parent.c.id == fresh.c.parent_id, isouter=True)
+    )
+    return insert(messages).from_select(columns, source)
+
+
+def _to_row(message: StoredMessage, owner_id: str) -> Changes:
+    values: Changes = msgspec.structs.asdict(message) | {
+        "owner_id": owner_id,
+        "role": message.message.role,
+        "parts": message.message.parts,
+        "usage": null() if message.usage is None else message.usage,
+    }
+    del values["message"]
+    return values
+
+
+def _to_message(row: RowMapping) -> StoredMessage:
+    values: Changes = dict(row)
+    parts = _parts.decode(values.pop("parts"))
+    usage = values.pop("usage")
+    return StoredMessage(
+        message=Message(Role(values.pop("role")), parts),
+        status=MessageStatus(values.pop("status")),
+        usage=None if usage is None else _usage.decode(usage),
+        metadata=_metadata.decode(values.pop("metadata")),
+        **values,
+    )

@@ -1,0 +1,173 @@
+"""Full text over what an owner has stored: implements SearchIndex and PassageSearch."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    RowMapping,
+    Select,
+    case,
+    func,
+    literal,
+    select,
+    union_all,
+)
+
+from cartrita.adapters.persistence import wording
+from cartrita.adapters.persistence.branches import placed
+from cartrita.adapters.persistence.conversations import owned
+from cartrita.adapters.persistence.database import Database
+from cartrita.adapters.persistence.tables import conversations, messages
+from cartrita.adapters.persistence.wording import Letters, Terms, Wording
+from cartrita.domain.conversations import Findings, Found, FoundIn, SearchQuery, SortBy
+from cartrita.kit import ids
+
+_SNIPPET_WORDS = 35
+_PASSAGE_WORDS = 80
+_TITLE_BONUS = 0.5
+_c, _m = conversations.c, messages.c
+_BODY = func.cartrita_text(_m.parts)
+
+
+class FullText:
+    """One owner's conversations and messages; queued messages and hidden conversations are out."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def search(self, query: SearchQuery) -> Findings:
+        """See SearchIndex; kinds that are not stored here find nothing."""
+        words = wording.cleaned(query.text)
+        if not words or not query.kinds & {FoundIn.CONVERSATION, FoundIn.MESSAGE}:
+            return Findings((), 0)
+        asked = await self._asked(words, wording.all_terms(words), every=True)
+        hits = _hits(query, asked)
+        async with self._database.use() as connection:
+            rows = (await connection.execute(_page(query, hits, asked))).mappings().all()
+            if rows or not query.offset:
+                total = rows[0]["total"] if rows else 0
+            else:
+                counted = await connection.execute(select(func.count()).select_from(hits))
+                total = counted.scalar_one()
+        return Findings(tuple(_to_found(row) for row in rows), total)
+
+    async def passages(self, owner_id: str, words: str, limit: int) -> list[str]:
+        """The most relevant first, none twice; a question that is stored itself finds itself."""
+        words = wording.cleaned(words)
+        if not words:
+            return []
+        asked = await self._asked(words, wording.any_terms(words), every=False)
+        score = asked.score(_m.search, _BODY).label("score")
+        best = (
+            select(_m.id, _m.created_at, score)
+            .join(conversations, _c.id == _m.conversation_id)
+            .where(placed(owner_id), owned(owner_id), asked.matches(_m.search, _BODY))
+            .order_by(score.desc(), _m.created_at.desc())
+            .limit(4 * limit)  # some of which may say the same
+            .cte("best")
+        )
+        passage = asked.snippet(_BODY, _PASSAGE_WORDS).label("passage")
+        found = (
+            select(passage)
+            .join(best, best.c.id == _m.id)
+            .order_by(best.c.score.desc(), best.c.created_at.desc())
+        )
+        async with self._database.use() as connection:
+            rows = [" ".join(row.passage.split()) for row in await connection.execute(found)]
+        return list(dict.fromkeys(row for row in rows if row))[:limit]
+
+    async def _asked(self, words: str, terms: Terms, *, every: bool) -> Wording:
+        """Full text where the dictionary knows a word of it, letters otherwise."""
+        if not wording.has_other_letters(words):
+            async with self._database.use() as connection:
+                known = await connection.execute(select(func.numnode(terms.query)))
+            if known.scalar_one():
+                return terms
+        return Letters(words.split(), every=every)
+
+
+def _hits(query: SearchQuery, asked: Wording) -> CTE:
+    """Everything found, without its texts."""
+    wanted: list[Select[str, UUID, UUID, str, datetime, float]] = []
+    if FoundIn.CONVERSATION in query.kinds:
+        wanted.append(_titles(query, asked))
+    if FoundIn.MESSAGE in query.kinds:
+        wanted.append(_texts(query, asked))
+    return union_all(*wanted).cte("hits")
+
+
+def _titles(query: SearchQuery, asked: Wording) -> Select[str, UUID, UUID, str, datetime, float]:
+    found = select(
+        literal(FoundIn.CONVERSATION.value).label("kind"),
+        _c.id.label("id"),
+        _c.id.label("conversation_id"),
+        _c.title.label("title"),
+        _c.updated_at.label("moment"),
+        (asked.score(_c.search, _c.title) + _TITLE_BONUS).label("score"),
+    ).where(owned(query.owner_id), asked.matches(_c.search, _c.title))
+    return found if query.since is None else found.where(_c.updated_at >= query.since)
+
+
+def _texts(query: SearchQuery, asked: Wording) -> Select[str, UUID, UUID, str, datetime, float]:
+    found = (
+        select(
+            literal(FoundIn.MESSAGE.value).label("kind"),
+            _m.id,
+            _m.conversation_id,
+            _c.title,
+            _m.created_at,
+            asked.score(_m.search, _BODY),
+        )
+        .join(conversations, _c.id == _m.conversation_id)
+        .where(placed(query.owner_id), owned(query.owner_id), asked.matches(_m.search, _BODY))
+    )
+    return found if query.since is None else found.where(_m.created_at >= query.since)
+
+
+def _page(query: SearchQuery, hits: CTE, asked: Wording) -> Select[*tuple[Any, ...]]:
+    """One page of hits; snippets are made for these only, since they read whole texts."""
+    page = (
+        select(*hits.c, func.count().over().label("total"))
+        .order_by(*_order(hits, query.sort_by))
+        .limit(query.limit)
+        .offset(query.offset)
+        .cte("page")
+    )
+    snippet = case((_m.id.is_(None), page.c.title), else_=asked.snippet(_BODY, _SNIPPET_WORDS))
+    return (
+        select(*page.c, _c.external_id, _m.role, snippet.label("snippet"))
+        .join(conversations, _c.id == page.c.conversation_id)
+        .join(messages, _m.id == page.c.id, isouter=True)
+        .order_by(*_order(page, query.sort_by))
+    )
+
+
+def _order(hits: CTE, sort_by: SortBy) -> list[ColumnElement[Any]]:
+    latest: list[ColumnElement[Any]] = [hits.c.moment.desc(), hits.c.id]
+    match sort_by:
+        case SortBy.RELEVANCE:
+            return [hits.c.score.desc(), *latest]
+        case SortBy.DATE:
+            return latest
+        case SortBy.TITLE:
+            return [func.lower(hits.c.title), *latest]
+
+
+def _to_found(row: RowMapping) -> Found:
+    kind = FoundIn(row["kind"])
+    public = ids.public("msg", row["id"])
+    if kind is FoundIn.CONVERSATION:
+        public = row["external_id"] or ids.public("conv", row["id"])
+    return Found(
+        kind=kind,
+        id=public,
+        conversation_id=row["conversation_id"],
+        title=row["title"],
+        snippet=" ".join(row["snippet"].split()),
+        timestamp=row["moment"],
+        score=row["score"],
+        metadata={"role": row["role"]} if kind is FoundIn.MESSAGE else {},
+    )

@@ -1,0 +1,108 @@
+"""A real PostgreSQL for tests: one server for each test session, a fresh database for each test."""
+
+import asyncio
+import shutil
+import tempfile
+from dataclasses import dataclass, replace
+from itertools import count
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import asyncpg
+
+from cartrita.adapters.persistence import schema
+from cartrita.adapters.postgres import Endpoint, Supervisor
+from cartrita.adapters.postgres.clusters import SUPERUSER
+
+_TEMPLATE = "template_migrated"
+
+
+@dataclass(frozen=True)
+class TemporaryDatabase:
+    """One migrated, empty database, gone after its test; its role owns it and nothing else."""
+
+    endpoint: Endpoint
+
+    @property
+    def url(self) -> str:
+        """`postgresql+asyncpg://`"""
+        return self.endpoint.sqlalchemy_url()
+
+    @property
+    def dsn(self) -> str:
+        """`postgresql://`, for asyncpg."""
+        return self.endpoint.dsn()
+
+
+class Postgres:
+    """The server, started as the product starts it, but careless about power cuts."""
+
+    def __init__(self, *, max_connections: int = 100) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="cartrita-test-postgres-"))
+        self._folder.chmod(0o711)  # Postgres runs as another user where the tests run as root
+        self._supervisor = Supervisor(self._folder / "data", max_connections=max_connections)
+        self._loop = asyncio.Runner()
+        self._numbers = count(1)
+
+    def __enter__(self) -> Self:
+        try:
+            self.endpoint = self._supervisor.start()
+            self.admin = replace(self.endpoint, user=SUPERUSER, database="postgres")
+            self._loop.run(self._prepare())
+        except BaseException:
+            self._clean_up()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._clean_up()
+
+    def create(self) -> TemporaryDatabase:
+        """A copy of the migrated template: about 20 ms."""
+        name = f"test_{next(self._numbers)}"
+        self._loop.run(self._create(name, _TEMPLATE))
+        return TemporaryDatabase(replace(self.endpoint, database=name))
+
+    def create_empty(self) -> TemporaryDatabase:
+        """One without any table, for migrations."""
+        name = f"test_{next(self._numbers)}"
+        self._loop.run(self._create(name, "template0"))
+        return TemporaryDatabase(replace(self.endpoint, database=name))
+
+    def drop(self, database: TemporaryDatabase) -> None:
+        """With whatever is still connected to it."""
+        self._loop.run(self._drop(database.endpoint.database))
+
+    async def _prepare(self) -> None:
+        self._connection: Any = await asyncpg.connect(self.admin.dsn())
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+            await self._connection.execute(f"ALTER SYSTEM SET {setting} = off")
+        await self._connection.execute("SELECT pg_reload_conf()")
+        await self._create(_TEMPLATE, "template0")
+        await schema.upgrade(replace(self.endpoint, database=_TEMPLATE).sqlalchemy_url())
+
+    async def _create(self, name: str, template: str) -> None:
+        await self._connection.execute(
+            f"CREATE DATABASE {name} TEMPLATE {template} OWNER {self.endpoint.user}"
+        )
+
+    async def _drop(self, name: str) -> None:
+        await self._connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    async def _disconnect(self) -> None:
+        if hasattr(self, "_connection"):
+            await self._connection.close()
+
+    def _clean_up(self) -> None:
+        try:
+            self._loop.run(self._disconnect())
+        finally:
+            self._loop.close()
+            self._supervisor.stop()
+            shutil.rmtree(self._folder)
