@@ -161,6 +161,13 @@ CREATE TABLE idempotency (
 )
 
 ACCESS = (
+    # One row: which CARTRITA_SECRET the keys and cookies of this database are made with.
+    """
+CREATE TABLE installation (
+  id integer PRIMARY KEY DEFAULT 1 CHECK (id = 1),
+  secret_digest bytea NOT NULL,
+  created_at timestamptz NOT NULL DEFAULT now()
+)""",
     """
 CREATE TABLE api_keys (
   id text PRIMARY KEY,

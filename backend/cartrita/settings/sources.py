@@ -53,7 +53,7 @@ class Found:
 
 def environment() -> Mapping[str, str]:
     """The environment of this process; nothing else in the house reads it."""
-    return dict(os.environ)  # noqa: TID251  # the one place
+    return dict(os.environ)
 
 
 def read(environ: Mapping[str, str], cwd: Path, overrides: Mapping[str, object]) -> Found:

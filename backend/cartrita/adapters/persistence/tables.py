@@ -129,6 +129,14 @@ idempotency = Table(
     Column("expires_at", _MOMENT, nullable=False),
 )
 
+installation = Table(
+    "installation",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("secret_digest", LargeBinary, nullable=False),
+    Column("created_at", _MOMENT, nullable=False),
+)
+
 api_keys = Table(
     "api_keys",
     metadata,

@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Protocol, TypeAlias, cast
 
 import asyncpg
+import msgspec
 import structlog
 
 from cartrita.domain.errors import StorageFull, Unavailable
@@ -69,11 +70,21 @@ _SESSION = {
 }
 
 
-async def connect(dsn: str, *, timeout_s: float) -> OwnConnection:
+class Opening(msgspec.Struct, frozen=True):
+    """How long connecting and one statement may take, in seconds."""
+
+    connect_s: float
+    statement_s: float
+
+
+async def connect(dsn: str, opening: Opening) -> OwnConnection:
     """A connection whose abandoned transactions end by themselves after 5 s."""
-    opening = cast("Any", asyncpg).connect
-    connection: OwnConnection = await opening(
-        dsn, timeout=timeout_s, command_timeout=60, server_settings=_SESSION
+    connecting = cast("Any", asyncpg).connect
+    connection: OwnConnection = await connecting(
+        dsn,
+        timeout=opening.connect_s,
+        command_timeout=opening.statement_s,
+        server_settings=_SESSION,
     )
     return connection
 
@@ -81,9 +92,9 @@ async def connect(dsn: str, *, timeout_s: float) -> OwnConnection:
 class Link:
     """One connection of its own, made again after an outage."""
 
-    def __init__(self, dsn: str, *, timeout_s: float) -> None:
+    def __init__(self, dsn: str, opening: Opening) -> None:
         self._dsn = dsn
-        self._timeout_s = timeout_s
+        self._opening = opening
         self._connection: OwnConnection | None = None
         self._lock = asyncio.Lock()
 
@@ -92,7 +103,7 @@ class Link:
         """The connection, for one user at a time; dropped where its use fails by an outage."""
         async with self._lock:
             if self._connection is None or self._connection.is_closed():
-                self._connection = await connect(self._dsn, timeout_s=self._timeout_s)
+                self._connection = await connect(self._dsn, self._opening)
             try:
                 yield self._connection
             except (*OUTAGE, asyncio.CancelledError):
@@ -105,32 +116,34 @@ class Link:
 
 
 class Database:
-    """The pool, with an outage told as Unavailable within `timeout_s`."""
+    """The pool, with an outage told as Unavailable within `wait_s`."""
 
-    def __init__(self, pool: _Pool, *, timeout_s: float) -> None:
+    def __init__(self, pool: _Pool, *, wait_s: float) -> None:
         self._pool = pool
-        self._timeout_s = timeout_s
+        self._wait_s = wait_s
 
     @classmethod
     @asynccontextmanager
-    async def opened(cls, dsn: str, *, size: int, timeout_s: float) -> AsyncGenerator["Database"]:
+    async def opened(
+        cls, dsn: str, opening: Opening, *, size: int, wait_s: float
+    ) -> AsyncGenerator["Database"]:
         """A pool of at most `size` connections, opened lazily and closed at the end."""
         pool = cast("Any", asyncpg).create_pool(
             dsn,
             min_size=0,
             max_size=size,
-            timeout=timeout_s,
-            command_timeout=30,
+            timeout=opening.connect_s,
+            command_timeout=opening.statement_s,
             server_settings=_SESSION,
         )
         async with pool:
-            yield cls(pool, timeout_s=timeout_s)
+            yield cls(pool, wait_s=wait_s)
 
     @asynccontextmanager
     async def use(self) -> AsyncGenerator[Connection]:
         """A connection for short work; raises Unavailable where the database is away."""
         try:
-            async with self._pool.acquire(timeout=self._timeout_s) as connection:
+            async with self._pool.acquire(timeout=self._wait_s) as connection:
                 yield connection
         except OUTAGE as error:
             log.warning("database_away", error=type(error).__name__)

@@ -10,7 +10,7 @@ import structlog
 
 from cartrita.adapters.runlog.admission import Admissions, Limits
 from cartrita.adapters.runlog.cancellation import Cancellation
-from cartrita.adapters.runlog.connection import OUTAGE, Database, Link
+from cartrita.adapters.runlog.connection import OUTAGE, Database, Link, Opening
 from cartrita.adapters.runlog.feeds import Feeds
 from cartrita.adapters.runlog.maintenance import Maintenance
 from cartrita.adapters.runlog.queue import Queue
@@ -35,7 +35,9 @@ class Tuning(msgspec.Struct, frozen=True, kw_only=True):
     pending_bytes: int
     window_bytes: int
     pool_size: int
+    pool_wait_s: float
     connect_timeout_s: float
+    statement_timeout_s: float
     run_timeout_s: float
     max_attempts: int
     queue_max: int
@@ -51,7 +53,8 @@ class RunLog:
 
     def __init__(self, dsn: str, database: Database, place: Place, tuning: Tuning) -> None:
         t = tuning
-        self._links = [Link(dsn, timeout_s=t.connect_timeout_s) for _ in range(3)]
+        opening = Opening(t.connect_timeout_s, t.statement_timeout_s)
+        self._links = [Link(dsn, opening) for _ in range(3)]
         writing, beating, watching = self._links
         self._feeds = Feeds(t.window_bytes)
         self._replica = Replica(beating, place, lease_s=t.lease_s)
@@ -82,8 +85,9 @@ class RunLog:
     @asynccontextmanager
     async def opened(cls, dsn: str, place: Place, tuning: Tuning) -> AsyncGenerator[Self]:
         """Registers this replica, keeps every loop running, and gives the lease up at the end."""
+        opening = Opening(tuning.connect_timeout_s, tuning.statement_timeout_s)
         async with Database.opened(
-            dsn, size=tuning.pool_size, timeout_s=tuning.connect_timeout_s
+            dsn, opening, size=tuning.pool_size, wait_s=tuning.pool_wait_s
         ) as database:
             run_log = cls(dsn, database, place, tuning)
             await run_log._replica.register()

@@ -107,6 +107,11 @@ class Reader:
             await asyncio.wait([feed.changed()], timeout=patience)
         return time.monotonic() - spoke < self._heartbeat_s
 
+    async def _next(self, run_id: RunId, feed: Feed, cursor: int) -> Sequence[Told] | None:
+        """What is known here, or else what the database says."""
+        known = feed.after(cursor)
+        return await self._look(run_id, feed, cursor) if known is None else known
+
     async def _look(self, run_id: RunId, feed: Feed, cursor: int) -> Sequence[Told] | None:
         """What the database says after a cursor; None where nothing will ever come."""
         async with self._database.use() as connection:

@@ -1,0 +1,173 @@
+"""Executing runs: this replica's claims, each an agent's answer written to its log."""
+
+import asyncio
+import time
+from enum import Enum
+
+import anyio
+import structlog
+
+from cartrita.agents.roster import Roster
+from cartrita.agents.step import answer
+from cartrita.application import endings
+from cartrita.application.history import History
+from cartrita.domain.deltas import FinishReason
+from cartrita.domain.errors import CartritaError, DeadlineExceeded, LeaseLost
+from cartrita.domain.events import Event, TextAppended
+from cartrita.domain.fold import Fold
+from cartrita.domain.ports import RunQueue, RunWriter
+from cartrita.domain.runs import CancelRequested, Claim, Claimable, Deposed, Ending
+from cartrita.gateway.gateway import Gateway
+from cartrita.kit.ids import RunId
+
+log = structlog.get_logger()
+
+
+class _Why(Enum):
+    """Why a run's scope was cancelled from outside; a deadline has no reason of ours."""
+
+    CANCELLED = 1
+    DEPOSED = 2
+    STOPPING = 3
+
+
+class _Live:
+    """A run that is being executed."""
+
+    def __init__(self, claim: Claim) -> None:
+        self.claim = claim
+        self.answer = Fold()
+        self.scope = anyio.CancelScope(deadline=anyio.current_time() + claim.seconds_left)
+        self.why: _Why | None = _Why.CANCELLED if claim.cancelled else None
+        self.began = time.monotonic()
+
+    def stop(self, why: _Why) -> None:
+        self.why = self.why or why
+        self.scope.cancel()
+
+
+class Executor:
+    """Reacts to the queue's signals; holds the tasks of everything that runs here."""
+
+    def __init__(
+        self,
+        queue: RunQueue,
+        writer: RunWriter,
+        history: History,
+        gateway: Gateway,
+        roster: Roster,
+    ) -> None:
+        self._queue = queue
+        self._writer = writer
+        self._history = history
+        self._gateway = gateway
+        self._roster = roster
+        self._live: dict[RunId, _Live] = {}
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    async def execute_for_ever(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            async for signal in self._queue.signals():
+                match signal:
+                    case Claimable():
+                        claim = await self._queue.claim()
+                        if claim is not None:
+                            self._begin(claim, tasks)
+                    case CancelRequested(run_id=run_id):
+                        if run_id in self._live:
+                            self._live[run_id].stop(_Why.CANCELLED)
+                    case Deposed():
+                        self._stop_all(_Why.DEPOSED)
+
+    async def drain(self, seconds: float) -> None:
+        """Let what runs finish; then end or give back the rest."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._idle.wait()
+        except TimeoutError:
+            log.info("drain_cuts_runs", runs=len(self._live))
+            self._stop_all(_Why.STOPPING)
+            await self._idle.wait()
+
+    def _begin(self, claim: Claim, tasks: asyncio.TaskGroup) -> None:
+        live = self._live[claim.run_id] = _Live(claim)
+        self._idle.clear()
+        tasks.create_task(self._execute(live))
+
+    def _stop_all(self, why: _Why) -> None:
+        for live in list(self._live.values()):
+            live.stop(why)
+
+    async def _execute(self, live: _Live) -> None:
+        try:
+            await self._settle(live, await self._ending(live))
+        except LeaseLost:
+            log.info("run_lost", run_id=live.claim.run_id.hex)
+        except CartritaError as error:
+            log.warning("run_not_settled", run_id=live.claim.run_id.hex, code=error.code)
+        finally:
+            del self._live[live.claim.run_id]
+            if not self._live:
+                self._idle.set()
+
+    async def _ending(self, live: _Live) -> Ending:
+        try:
+            with live.scope:
+                if live.why is None:
+                    return await self._answer(live)
+        except LeaseLost:
+            raise
+        except CartritaError as error:
+            return endings.failed(live.answer, error)
+        except Exception:
+            log.exception("run_failed", run_id=live.claim.run_id.hex)
+            return endings.failed(
+                live.answer, CartritaError("The answer failed inside the server.")
+            )
+        return self._cut_short(live)
+
+    def _cut_short(self, live: _Live) -> Ending:
+        match live.why:
+            case _Why.DEPOSED:
+                raise LeaseLost("This run belongs to another server now.")
+            case _Why.CANCELLED:
+                return endings.cancelled(live.answer)
+            case _Why.STOPPING:
+                return endings.interrupted(
+                    live.answer, "interrupted", "The server stopped; the answer can be continued."
+                )
+            case None:
+                late = DeadlineExceeded("The answer took longer than a run may take.")
+                return endings.failed(live.answer, late)
+
+    async def _settle(self, live: _Live, ending: Ending) -> None:
+        run_id = live.claim.run_id
+        if live.why is _Why.STOPPING and not live.answer.seen:
+            return await self._queue.release(run_id)
+        try:
+            await self._writer.end(run_id, ending)
+        except LeaseLost:
+            raise
+        except CartritaError as error:
+            await self._writer.end(run_id, endings.unstorable(error))
+        return None
+
+    async def _answer(self, live: _Live) -> Ending:
+        claim = live.claim
+        agent = self._roster.find(claim.input.agent)
+        request = await self._history.request(claim, agent)
+        if claim.input.prefix:
+            await self._take(live, TextAppended(claim.input.prefix, 0))
+        reason = FinishReason.STOP
+        async with self._gateway.stream(claim.input.provider, request) as deltas:
+            async for event in answer(deltas, request, position=len(claim.input.prefix)):
+                if isinstance(event, FinishReason):
+                    reason = event
+                else:
+                    await self._take(live, event)
+        return endings.completed(claim, live.answer, reason, time.monotonic() - live.began)
+
+    async def _take(self, live: _Live, event: Event) -> None:
+        live.answer.add(event)
+        await self._writer.append(live.claim.run_id, event)

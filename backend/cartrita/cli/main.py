@@ -1,0 +1,107 @@
+"""The `cartrita` command."""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from cartrita import logs
+from cartrita.adapters.postgres.errors import DataDirectoryInUse, PostgresError
+from cartrita.cli import administration, archive, contract
+from cartrita.cli.serve import Refusal, serve
+from cartrita.settings import Settings, SettingsError, environment, load
+
+_USAGE = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command; exits 1 where it failed and 2 where it was asked wrongly."""
+    given = _parser().parse_args(arguments)
+    try:
+        _run(given)
+    except SettingsError as error:
+        _refuse(*error.problems, code=_USAGE)
+    except DataDirectoryInUse as error:
+        _refuse(str(error), code=_USAGE)
+    except (PostgresError, Refusal, administration.Refusal) as error:
+        _refuse(str(error), code=1)
+    except OSError as error:
+        _refuse(f"{error.filename or 'The system'}: {error.strerror}", code=1)
+    except KeyboardInterrupt:
+        _refuse("Stopped.", code=130)
+
+
+def _run(given: argparse.Namespace) -> None:
+    if given.command == "contract":
+        contract.write(given.into)
+        return
+    settings = load(environment(), Path.cwd(), _overrides(given))
+    logs.configure(settings.logging.level, settings.logging.format)
+    for warning in settings.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    _COMMANDS[given.command](settings, given)
+
+
+_COMMANDS: Mapping[str, Callable[[Settings, argparse.Namespace], None]] = {
+    "serve": lambda settings, _: serve(settings),
+    "migrate": lambda settings, _: asyncio.run(administration.migrate(settings)),
+    "login": lambda settings, _: asyncio.run(administration.login(settings)),
+    "backup": lambda settings, given: archive.backup(settings, given.file, replace=given.replace),
+    "restore": lambda settings, given: archive.restore(settings, given.file),
+    "keys": lambda settings, given: asyncio.run(_KEYS[given.verb](settings, given)),
+}
+_KEYS = {
+    "create": lambda settings, given: administration.create_key(settings, given.name, given.owner),
+    "list": lambda settings, _: administration.list_keys(settings),
+    "revoke": lambda settings, given: administration.revoke_key(settings, given.id),
+}
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="cartrita", description="An assistant backend that people own."
+    )
+    parser.add_argument("--data-dir", help="where everything is kept (CARTRITA_DATA_DIR)")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+
+    serving = commands.add_parser("serve", help="run the server")
+    serving.add_argument("--host", help="the address to listen on (CARTRITA_HOST)")
+    serving.add_argument("--port", help="the port to listen on (CARTRITA_PORT)")
+    serving.add_argument("--workers", help="how many processes answer (CARTRITA_WORKERS)")
+
+    commands.add_parser("migrate", help="bring the database to this version's schema")
+    commands.add_parser("login", help="print a new sign-in link for the running server")
+
+    keys = commands.add_parser("keys", help="API keys").add_subparsers(dest="verb", required=True)
+    creating = keys.add_parser("create", help="make a key; it is shown once")
+    creating.add_argument("name", help="what it is for")
+    creating.add_argument("--owner", help="whose data it opens; a new owner without it")
+    keys.add_parser("list", help="the keys there are")
+    keys.add_parser("revoke", help="end a key").add_argument("id", help="as `keys list` shows it")
+
+    saving = commands.add_parser("backup", help="write everything into one file")
+    saving.add_argument("file", type=Path)
+    saving.add_argument("--replace", action="store_true", help="overwrite the file")
+    restoring = commands.add_parser("restore", help="read a backup into an empty database")
+    restoring.add_argument("file", type=Path)
+
+    writing = commands.add_parser("contract", help="regenerate the contract and the reference")
+    writing.add_argument("--into", type=Path, default=Path(), help="the top of the checkout")
+    return parser
+
+
+def _overrides(given: argparse.Namespace) -> dict[str, object]:
+    values = vars(given)
+    return {
+        "data_dir": values.get("data_dir"),
+        "server.host": values.get("host"),
+        "server.port": values.get("port"),
+        "server.workers": values.get("workers"),
+    }
+
+
+def _refuse(*sentences: str, code: int) -> None:
+    for sentence in sentences:
+        print(f"cartrita: {sentence}", file=sys.stderr)
+    raise SystemExit(code)

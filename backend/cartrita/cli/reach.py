@@ -1,0 +1,28 @@
+"""The database for a command: the configured one, a running server's, or one started for it."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from cartrita.adapters.postgres import Endpoint, Supervisor, attach, from_url
+from cartrita.settings import Settings
+
+
+@contextmanager
+def reached(settings: Settings) -> Generator[Endpoint]:
+    """Raises PostgresError."""
+    if settings.database.url is not None:
+        yield from_url(settings.database.url.reveal())
+        return
+    running = attach(settings.data_dir) if settings.data_dir.exists() else None
+    if running is not None:
+        yield running
+        return
+    supervisor = Supervisor(
+        settings.data_dir,
+        run_as=settings.postgres.run_as,
+        start_timeout_s=settings.postgres.start_timeout_s,
+    )
+    try:
+        yield supervisor.start()
+    finally:
+        supervisor.stop()

@@ -1,0 +1,110 @@
+"""A worker process: the application on the parent's socket, until told to stop or orphaned."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
+
+import structlog
+import uvicorn
+import uvloop
+
+from cartrita import logs
+from cartrita.adapters.persistence.installation import SecretMismatch
+from cartrita.adapters.persistence.schema import SchemaTooNew
+from cartrita.app import create_app
+from cartrita.assembly import Assembly, Seat, assembled, rules
+from cartrita.cli import brief
+from cartrita.cli.brief import Brief, Refused, Serving, Word
+from cartrita.cli.prepare import prepare
+from cartrita.kit.secret import Secret
+from cartrita.settings import Settings
+from cartrita.surfaces.services import Services
+
+log = structlog.get_logger()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handlers, since SIGTERM drains first; says when it serves."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        _say(Serving())
+
+
+def main() -> None:
+    """Read the brief from standard input and serve."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches us through the parent
+    line = sys.stdin.buffer.readline()
+    if not line:
+        return
+    order = brief.brief(line)
+    settings = Settings.from_json(order.settings)
+    logs.configure(settings.logging.level, settings.logging.format)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        try:
+            runner.run(_work(order, settings))
+        except (SchemaTooNew, SecretMismatch) as error:
+            _say(Refused(str(error)))
+
+
+async def _work(order: Brief, settings: Settings) -> None:
+    asyncio.get_running_loop().add_reader(sys.stdin.fileno(), _orphaned)
+    if order.first:
+        _say(await prepare(order, settings))
+    seat = Seat(order.dsn, Secret(order.secret), order.instance, order.slot, order.slots)
+    async with assembled(settings, seat) as assembly:
+        server = _Server(_config(settings, assembly))
+        async with asyncio.TaskGroup() as tasks:
+            told = asyncio.Event()
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, told.set)
+            drain = tasks.create_task(_drain(told, assembly, server))
+            with socket.socket(fileno=os.dup(order.socket)) as listener:
+                await server.serve([listener])
+            drain.cancel()
+
+
+async def _drain(told: asyncio.Event, assembly: Assembly, server: uvicorn.Server) -> None:
+    await told.wait()
+    log.info("draining")
+    await assembly.drain()
+    server.should_exit = True
+
+
+def _config(settings: Settings, assembly: Assembly) -> uvicorn.Config:
+    @asynccontextmanager
+    async def opening() -> AsyncGenerator[Services]:
+        yield assembly.services
+
+    return uvicorn.Config(
+        create_app(rules(settings), opening),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        ws="websockets-sansio",
+        timeout_keep_alive=int(settings.server.keepalive_s),
+        timeout_graceful_shutdown=5,
+        proxy_headers=False,
+    )
+
+
+def _orphaned() -> None:
+    """The parent says nothing after its brief: input that ends means that it is gone."""
+    if not os.read(sys.stdin.fileno(), 1):
+        os._exit(1)
+
+
+def _say(word: Word) -> None:
+    sys.stdout.buffer.write(brief.encode(word) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    main()
