@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from importlib import metadata
 from typing import TypeAlias
 
 import msgspec
@@ -24,13 +25,14 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     credentials, as `scheme://host:port`. Times are in seconds.
     """
 
-    version: str = "0"
+    version: str = msgspec.field(default_factory=lambda: metadata.version("cartrita"))
     keyless: bool = False
     cors_origins: tuple[str, ...] = ()
     body_max_bytes: int = 2 << 20
     body_timeout_s: float = 20.0
     url_max_bytes: int = 16 << 10
     session_s: float = 43_200.0
+    ticket_s: float = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +55,11 @@ class Services:
 
 Opening: TypeAlias = Callable[[], AbstractAsyncContextManager[Services]]
 """Opens everything at start and closes it at the end, in reverse."""
+
+
+def rules_of(connection: HTTPConnection) -> Rules:
+    """The plain values that the application was made with."""
+    return connection.app.state.rules
 
 
 def services_of(connection: HTTPConnection) -> Services:

@@ -1,0 +1,1 @@
+"""The page at `/`: signing in, and a chat small enough to read."""

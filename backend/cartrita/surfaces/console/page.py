@@ -1,0 +1,36 @@
+"""Serves the page, which loads nothing from anywhere and runs its own script only."""
+
+import hashlib
+import re
+from base64 import b64encode
+from functools import cache
+from importlib.resources import files
+
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse
+
+router = APIRouter(tags=["console"])
+
+
+@router.get("/", response_class=HTMLResponse)
+async def get_page() -> HTMLResponse:
+    """Sign in and chat."""
+    html, policy = _page()
+    return HTMLResponse(html, headers={"Content-Security-Policy": policy})
+
+
+@cache
+def _page() -> tuple[str, str]:
+    html = files("cartrita.surfaces.console").joinpath("page.html").read_text(encoding="utf-8")
+    script, style = (_hash(html, tag) for tag in ("script", "style"))
+    policy = (
+        f"default-src 'none'; script-src '{script}'; style-src '{style}'; connect-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+    return html, policy
+
+
+def _hash(html: str, tag: str) -> str:
+    inside = re.search(f"<{tag}>(.*?)</{tag}>", html, re.DOTALL)
+    assert inside is not None
+    return "sha256-" + b64encode(hashlib.sha256(inside[1].encode()).digest()).decode()

@@ -1,0 +1,58 @@
+"""A conversation as a file to keep."""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from typing import Literal
+from urllib.parse import quote
+
+from fastapi.responses import StreamingResponse
+
+from cartrita.domain.conversations import Conversation
+from cartrita.domain.messages import Citation, StoredMessage
+from cartrita.kit.clock import iso
+from cartrita.surfaces.native.views import ConversationView, MessageView
+
+Lines = AsyncGenerator[str, None]
+
+
+def export(
+    conversation: Conversation,
+    transcript: AsyncIterator[StoredMessage],
+    kind: Literal["json", "markdown"],
+) -> StreamingResponse:
+    """The file, written while it is read: a long conversation is never whole in memory."""
+    media_type, ending, write = _KINDS[kind]
+    name = quote(f"{conversation.title[:80]}{ending}", safe="")
+    disposition = f"attachment; filename=\"conversation{ending}\"; filename*=UTF-8''{name}"
+    return StreamingResponse(
+        write(conversation, transcript),
+        media_type=media_type,
+        headers={"Content-Disposition": disposition},
+    )
+
+
+async def _json(conversation: Conversation, transcript: AsyncIterator[StoredMessage]) -> Lines:
+    head = ConversationView.of(conversation).model_dump_json()
+    yield f'{{"conversation": {head},\n "messages": ['
+    before = "\n"
+    async for stored in transcript:
+        yield before + "  " + MessageView.of(stored).model_dump_json()
+        before = ",\n"
+    yield "\n ]}\n"
+
+
+async def _markdown(conversation: Conversation, transcript: AsyncIterator[StoredMessage]) -> Lines:
+    yield f"# {conversation.title}\n\n{iso(conversation.created_at)}\n"
+    async for stored in transcript:
+        status = "" if stored.status == "complete" else f" ({stored.status})"
+        yield f"\n## {stored.message.role.capitalize()}{status}\n\n{stored.message.text}\n"
+        for source in (p for p in stored.message.parts if isinstance(p, Citation)):
+            yield f"\n[{source.index}] {source.title} {source.url or ''}".rstrip() + "\n"
+
+
+_KINDS: dict[
+    str,
+    tuple[str, str, Callable[[Conversation, AsyncIterator[StoredMessage]], Lines]],
+] = {
+    "json": ("application/json", ".json", _json),
+    "markdown": ("text/markdown; charset=utf-8", ".md", _markdown),
+}

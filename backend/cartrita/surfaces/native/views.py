@@ -1,0 +1,190 @@
+"""Conversations, messages, runs and answers as clients see them."""
+
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, Field
+
+from cartrita.domain.conversations import Conversation
+from cartrita.domain.events import RunCompleted
+from cartrita.domain.messages import StoredMessage
+from cartrita.domain.runs import Run
+from cartrita.kit import ids
+from cartrita.kit.ids import RunId
+from cartrita.surfaces.native.shapes import Source, TokenUsage, parts, sources
+
+T = TypeVar("T")
+
+
+class PageOf(BaseModel, Generic[T]):
+    """A page; `next_cursor` asks for the next one, and is null on the last."""
+
+    items: list[T]
+    next_cursor: str | None
+
+
+class ConversationView(BaseModel):
+    """A conversation without its messages."""
+
+    id: str = Field(description="Ours, or the one that its maker chose.")
+    title: str
+    archived: bool
+    pinned: bool
+    tags: list[str]
+    metadata: dict[str, Any]
+    head_message_id: str | None = Field(description="The end of its current branch.")
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, conversation: Conversation) -> "ConversationView":
+        head = conversation.head_message_id
+        return cls(
+            id=conversation_id(conversation),
+            title=conversation.title,
+            archived=conversation.archived,
+            pinned=conversation.pinned,
+            tags=list(conversation.tags),
+            metadata=conversation.metadata,
+            head_message_id=None if head is None else ids.public("msg", head),
+            created_at=conversation.created_at,
+            updated_at=conversation.updated_at,
+        )
+
+
+def conversation_id(conversation: Conversation) -> str:
+    """The public id."""
+    return conversation.external_id or ids.public("conv", conversation.id)
+
+
+class MessageView(BaseModel):
+    """A message in its conversation's tree; edits and retries are siblings under one parent."""
+
+    id: str
+    conversation_id: str
+    parent_id: str | None
+    role: str = Field(examples=["user", "assistant"])
+    content: str = Field(description="Its words.")
+    parts: list[dict[str, Any]] = Field(description="All of it: text, reasoning, tool calls, ...")
+    status: str = Field(description="`partial` where the answer ended early.")
+    run_id: str | None
+    model: str | None
+    provider: str | None
+    token_usage: TokenUsage | None
+    edited: bool
+    timestamp: datetime
+    metadata: dict[str, Any]
+
+    @classmethod
+    def of(cls, stored: StoredMessage) -> "MessageView":
+        return cls(
+            id=ids.public("msg", stored.id),
+            conversation_id=ids.public("conv", stored.conversation_id),
+            parent_id=None if stored.parent_id is None else ids.public("msg", stored.parent_id),
+            role=stored.message.role,
+            content=stored.message.text,
+            parts=parts(stored.message.parts),
+            status=stored.status,
+            run_id=None if stored.run_id is None else ids.public("run", stored.run_id),
+            model=stored.model,
+            provider=stored.provider,
+            token_usage=None if stored.usage is None else TokenUsage.of(stored.usage),
+            edited=stored.edited,
+            timestamp=stored.created_at,
+            metadata=stored.metadata,
+        )
+
+
+class RunView(BaseModel):
+    """A run: from a message to the end of its answer."""
+
+    id: str
+    conversation_id: str
+    message_id: str = Field(description="The answer.")
+    user_message_id: str = Field(description="What is answered.")
+    surface: str
+    status: str = Field(examples=["running", "completed", "interrupted"])
+    agent_type: str
+    provider: str
+    model: str
+    attempt: int
+    cancel_requested: bool
+    last_event_id: str | None = Field(description="Of its last event, once it has ended.")
+    token_usage: TokenUsage | None
+    error_code: str | None
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+
+    @classmethod
+    def of(cls, run: Run) -> "RunView":
+        public = ids.public("run", run.id)
+        return cls(
+            id=public,
+            conversation_id=ids.public("conv", run.conversation_id),
+            message_id=ids.public("msg", run.message_id),
+            user_message_id=ids.public("msg", run.user_message_id),
+            surface=run.surface,
+            status=run.status,
+            agent_type=run.agent,
+            provider=run.provider,
+            model=run.model,
+            attempt=run.attempt,
+            cancel_requested=run.cancel_requested,
+            last_event_id=None if run.last_seq is None else f"{public}.{run.last_seq}",
+            token_usage=None if run.usage is None else TokenUsage.of(run.usage),
+            error_code=run.error_code,
+            created_at=run.created_at,
+            started_at=run.started_at,
+            ended_at=run.ended_at,
+        )
+
+
+class ChatMetadata(BaseModel):
+    """Who worked, and how long."""
+
+    agents_used: list[str]
+    iterations: int = Field(description="Steps: a model call and its tools each.")
+    execution_time_seconds: float
+    trace_id: str
+
+
+class ChatResponse(BaseModel):
+    """A whole answer."""
+
+    response: str
+    conversation_id: str
+    message_id: str
+    run_id: str
+    agent_type: str
+    model: str
+    model_used: str
+    provider: str
+    message: MessageView
+    token_usage: TokenUsage
+    processing_time: float = Field(description="Seconds.")
+    sources: list[Source]
+    metadata: ChatMetadata
+
+    @classmethod
+    def of(cls, run_id: RunId, done: RunCompleted, stored: StoredMessage) -> "ChatResponse":
+        return cls(
+            response=done.text,
+            conversation_id=done.conversation_id,
+            message_id=done.message_id,
+            run_id=ids.public("run", run_id),
+            agent_type=done.agent,
+            model=done.model,
+            model_used=done.model,
+            provider=done.provider,
+            message=MessageView.of(stored),
+            token_usage=TokenUsage.of(done.usage),
+            processing_time=done.seconds,
+            sources=sources(done.sources),
+            metadata=ChatMetadata(
+                agents_used=[done.agent],
+                iterations=1,
+                execution_time_seconds=done.seconds,
+                trace_id=run_id.hex,
+            ),
+        )
