@@ -2,13 +2,14 @@
 
 import asyncio
 import time
+from contextlib import aclosing
 from enum import Enum
 
 import anyio
 import structlog
 
-from cartrita.agents.roster import Roster
-from cartrita.agents.step import answer
+from cartrita.agents import roster
+from cartrita.agents.step import Step
 from cartrita.application import endings
 from cartrita.application.history import History
 from cartrita.domain.deltas import FinishReason
@@ -39,6 +40,7 @@ class _Live:
         self.answer = Fold()
         self.scope = anyio.CancelScope(deadline=anyio.current_time() + claim.seconds_left)
         self.why: _Why | None = _Why.CANCELLED if claim.cancelled else None
+        self.step: Step | None = None
         self.began = time.monotonic()
 
     def stop(self, why: _Why) -> None:
@@ -55,13 +57,11 @@ class Executor:
         writer: RunWriter,
         history: History,
         gateway: Gateway,
-        roster: Roster,
     ) -> None:
         self._queue = queue
         self._writer = writer
         self._history = history
         self._gateway = gateway
-        self._roster = roster
         self._live: dict[RunId, _Live] = {}
         self._idle = asyncio.Event()
         self._idle.set()
@@ -125,6 +125,8 @@ class Executor:
             return endings.failed(
                 live.answer, CartritaError("The answer failed inside the server.")
             )
+        if live.why is not _Why.DEPOSED and live.step is not None and live.answer.seen:
+            await self._take(live, live.step.measured())
         return self._cut_short(live)
 
     def _cut_short(self, live: _Live) -> Ending:
@@ -155,17 +157,21 @@ class Executor:
 
     async def _answer(self, live: _Live) -> Ending:
         claim = live.claim
-        agent = self._roster.find(claim.input.agent)
+        agent = roster.agent(claim.input.agent)
         request = await self._history.request(claim, agent)
         if claim.input.prefix:
             await self._take(live, TextAppended(claim.input.prefix, 0))
-        reason = FinishReason.STOP
-        async with self._gateway.stream(claim.input.provider, request) as deltas:
-            async for event in answer(deltas, request, position=len(claim.input.prefix)):
-                if isinstance(event, FinishReason):
-                    reason = event
-                else:
-                    await self._take(live, event)
+        step = Step(
+            self._gateway.provider(claim.input.provider),
+            request,
+            position=len(claim.input.prefix),
+            limits=agent.limits,
+        )
+        live.step = step
+        async with aclosing(step.events()) as events:
+            async for event in events:
+                await self._take(live, event)
+        reason = step.finish_reason or FinishReason.STOP
         return endings.completed(claim, live.answer, reason, time.monotonic() - live.began)
 
     async def _take(self, live: _Live, event: Event) -> None:

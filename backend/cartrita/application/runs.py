@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager
 
 import msgspec
 
-from cartrita.agents.roster import Roster
+from cartrita.agents import roster
 from cartrita.application.titles import title_of
 from cartrita.domain.accounts import Principal
 from cartrita.domain.conversations import Conversation
@@ -72,7 +72,6 @@ class Runs:
         conversations: ConversationStore,
         messages: MessageStore,
         gateway: Gateway,
-        roster: Roster,
     ) -> None:
         self._admission = admission
         self._cancellation = cancellation
@@ -80,7 +79,6 @@ class Runs:
         self._conversations = conversations
         self._messages = messages
         self._gateway = gateway
-        self._roster = roster
 
     async def ask(
         self, principal: Principal, ask: Ask, idempotency: Idempotency | None = None
@@ -201,7 +199,7 @@ class Runs:
         raise Unavailable("The end of this run is not in the log any more.", code="log_expired")
 
     async def _input(self, ask: Ask) -> RunInput:
-        agent = self._roster.find(ask.agent)
+        agent = roster.agent(ask.agent)
         target = await self._gateway.resolve(ask.provider, ask.model)
         return RunInput(
             agent=agent.id,

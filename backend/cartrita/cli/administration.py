@@ -7,10 +7,9 @@ from typing import NamedTuple
 from cartrita.adapters.persistence import schema
 from cartrita.application.keys import Keys
 from cartrita.application.sessions import Sessions
-from cartrita.assembly import access, database_at, sqlalchemy_url
+from cartrita.assembly.access import access, database_at, sqlalchemy_url
 from cartrita.cli.home import open_home
 from cartrita.cli.reach import reached
-from cartrita.domain.accounts import LOCAL_OWNER, Principal
 from cartrita.domain.errors import CartritaError
 from cartrita.settings import Settings
 
@@ -34,7 +33,10 @@ async def migrate(settings: Settings) -> None:
 async def login(settings: Settings) -> None:
     """Print a sign-in link."""
     async with _access(settings) as access_:
-        code = await access_.sessions.issue_code(Principal(LOCAL_OWNER, "operator"))
+        local = await access_.keys.local()
+        if local is None:
+            raise Refusal("There is no key that works: make one with `cartrita keys create`.")
+        code = await access_.sessions.issue_code(local)
     address = f"http://{settings.server.host}:{settings.server.port}"
     print(f"Sign in within ten minutes: {address}/#code={code.reveal()}")
 

@@ -5,6 +5,7 @@ import asyncio
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 from cartrita import logs
 from cartrita.adapters.postgres.errors import DataDirectoryInUse, PostgresError
@@ -13,6 +14,7 @@ from cartrita.cli.serve import Refusal, serve
 from cartrita.settings import Settings, SettingsError, environment, load
 
 _USAGE = 2
+Command: TypeAlias = Callable[[Settings, argparse.Namespace], None]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -43,19 +45,24 @@ def _run(given: argparse.Namespace) -> None:
     _COMMANDS[given.command](settings, given)
 
 
-_COMMANDS: Mapping[str, Callable[[Settings, argparse.Namespace], None]] = {
+_COMMANDS: Mapping[str, Command] = {
     "serve": lambda settings, _: serve(settings),
     "migrate": lambda settings, _: asyncio.run(administration.migrate(settings)),
     "login": lambda settings, _: asyncio.run(administration.login(settings)),
     "backup": lambda settings, given: archive.backup(settings, given.file, replace=given.replace),
     "restore": lambda settings, given: archive.restore(settings, given.file),
-    "keys": lambda settings, given: asyncio.run(_KEYS[given.verb](settings, given)),
+    "keys": lambda settings, given: asyncio.run(_keys(settings, given)),
 }
-_KEYS = {
-    "create": lambda settings, given: administration.create_key(settings, given.name, given.owner),
-    "list": lambda settings, _: administration.list_keys(settings),
-    "revoke": lambda settings, given: administration.revoke_key(settings, given.id),
-}
+
+
+async def _keys(settings: Settings, given: argparse.Namespace) -> None:
+    match given.verb:
+        case "create":
+            await administration.create_key(settings, given.name, given.owner)
+        case "revoke":
+            await administration.revoke_key(settings, given.id)
+        case _:
+            await administration.list_keys(settings)
 
 
 def _parser() -> argparse.ArgumentParser:

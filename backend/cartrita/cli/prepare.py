@@ -1,9 +1,9 @@
 """Once at each start, by one worker: the schema, the secret's agreement, the first key."""
 
 from cartrita.adapters.persistence import installation, schema
-from cartrita.assembly import access, database_at, sqlalchemy_url
+from cartrita.assembly.access import access, database_at, sqlalchemy_url
 from cartrita.cli.brief import Brief, Prepared
-from cartrita.domain.accounts import LOCAL_OWNER, Principal
+from cartrita.domain.accounts import LOCAL_OWNER
 from cartrita.kit.derivation import derive
 from cartrita.kit.secret import Secret
 from cartrita.settings import Settings
@@ -14,11 +14,13 @@ async def prepare(order: Brief, settings: Settings) -> Prepared:
     await schema.upgrade(sqlalchemy_url(order.dsn))
     secret = Secret(order.secret)
     async with database_at(settings, order.dsn) as database:
-        await installation.agree(database, derive(secret, "installation"))
+        digest = derive(secret, "installation").reveal().encode()
+        await installation.agree(database, digest)
         keys, sessions = access(database, secret, settings)
         made: str | None = None
-        if settings.auth.bootstrap_key is None and not await keys.list(None):
+        if await keys.local() is None:
             _, shown = await keys.create(LOCAL_OWNER, "first key")
             made = shown.reveal()
-        code = await sessions.issue_code(Principal(LOCAL_OWNER, "operator"))
-        return Prepared(code.reveal(), made)
+        local = await keys.local()
+        code = None if local is None else await sessions.issue_code(local)
+        return Prepared("" if code is None else code.reveal(), made)

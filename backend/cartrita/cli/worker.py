@@ -16,7 +16,7 @@ from cartrita import logs
 from cartrita.adapters.persistence.installation import SecretMismatch
 from cartrita.adapters.persistence.schema import SchemaTooNew
 from cartrita.app import create_app
-from cartrita.assembly import Assembly, Seat, assembled, rules
+from cartrita.assembly.system import Assembly, Seat, assembled, rules
 from cartrita.cli import brief
 from cartrita.cli.brief import Brief, Refused, Serving, Word
 from cartrita.cli.prepare import prepare

@@ -126,6 +126,10 @@ class RunReader(Protocol):
         """Raises NotFound, also for what belongs to others."""
         ...
 
+    async def said(self, owner_id: str, client_msg_id: str) -> Run | None:
+        """The run that a caller's own id of a message made."""
+        ...
+
     async def active(self, owner_id: str, conversation_id: ConversationId) -> list[RunId]:
         """Runs of a conversation that have not ended."""
         ...

@@ -1,7 +1,7 @@
-"""From settings to a running system: the one place that knows every concrete class."""
+"""One worker's running system, opened in order and closed in reverse."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from uuid import UUID
 
@@ -9,25 +9,20 @@ import msgspec
 import structlog
 
 from cartrita.adapters.persistence.conversations import ConversationTable
-from cartrita.adapters.persistence.database import Database
-from cartrita.adapters.persistence.keys import KeyTable
 from cartrita.adapters.persistence.messages import MessageTree
 from cartrita.adapters.persistence.removal import Removal
-from cartrita.adapters.persistence.search import SearchTable
-from cartrita.adapters.persistence.tickets import TicketTable
+from cartrita.adapters.persistence.search import FullText
 from cartrita.adapters.providers.http import Http
 from cartrita.adapters.runlog.log import RunLog, Tuning
 from cartrita.adapters.runlog.replica import Place
-from cartrita.agents.roster import Roster
 from cartrita.application.conversations import Conversations
 from cartrita.application.execution import Executor
 from cartrita.application.history import History
-from cartrita.application.keys import Keys
 from cartrita.application.messages import Messages
 from cartrita.application.runs import Runs
 from cartrita.application.search import Search
-from cartrita.application.sessions import Sessions
-from cartrita.kit.derivation import derive
+from cartrita.assembly.access import access, database_at
+from cartrita.assembly.models import gateway_of
 from cartrita.kit.secret import Secret
 from cartrita.settings import Settings
 from cartrita.surfaces.services import Rules, Services
@@ -73,18 +68,17 @@ async def assembled(settings: Settings, seat: Seat) -> AsyncGenerator[Assembly]:
         Http() as http,
         asyncio.TaskGroup() as tasks,
     ):
-        keys, sessions = access(database, seat.secret, settings)
+        keys, sessions = access(database, seat.secret, settings, run_log.reader)
         conversations = ConversationTable(database)
         messages = MessageTree(database)
-        search = SearchTable(database)
-        roster = Roster()
+        search = FullText(database)
         gateway = await gateway_of(settings, http, search)
         history = History(
             messages,
             messages=settings.history.context_messages,
             characters=settings.history.context_chars,
         )
-        executor = Executor(run_log.queue, run_log.writer, history, gateway, roster)
+        executor = Executor(run_log.queue, run_log.writer, history, gateway)
         conversation_cases = Conversations(
             conversations, Removal(database), messages, run_log.reader, run_log.cancellation
         )
@@ -96,11 +90,10 @@ async def assembled(settings: Settings, seat: Seat) -> AsyncGenerator[Assembly]:
                 conversations,
                 messages,
                 gateway,
-                roster,
             ),
             conversations=conversation_cases,
             messages=Messages(messages, conversation_cases),
-            search=Search(search, roster),
+            search=Search(search),
             keys=keys,
             sessions=sessions,
             models=gateway.models,
@@ -109,37 +102,6 @@ async def assembled(settings: Settings, seat: Seat) -> AsyncGenerator[Assembly]:
         working = tasks.create_task(executor.execute_for_ever())
         yield Assembly(services, run_log, executor, settings.server.drain_s)
         working.cancel()
-
-
-@asynccontextmanager
-async def database_at(settings: Settings, dsn: str) -> AsyncGenerator[Database]:
-    """The pool of everything but the run log."""
-    given = settings.database
-    database = Database(
-        sqlalchemy_url(dsn),
-        pool_size=given.pool_size,
-        pool_wait_s=given.pool_wait_s,
-        statement_timeout_s=given.statement_timeout_s,
-        idle_in_transaction_s=given.idle_in_transaction_s,
-    )
-    try:
-        yield database
-    finally:
-        await database.close()
-
-
-def access(database: Database, secret: Secret, settings: Settings) -> tuple[Keys, Sessions]:
-    """Who may come in."""
-    keys = Keys(KeyTable(database), derive(secret, "pepper"), settings.auth.bootstrap_key)
-    sessions = Sessions(
-        TicketTable(database),
-        keys,
-        derive(secret, "sessions"),
-        session_s=settings.auth.session_s,
-        ticket_s=settings.auth.ticket_s,
-        code_s=settings.auth.sign_in_code_s,
-    )
-    return keys, sessions
 
 
 def rules(settings: Settings) -> Rules:
@@ -153,11 +115,7 @@ def rules(settings: Settings) -> Rules:
     )
 
 
-def sqlalchemy_url(dsn: str) -> str:
-    return dsn.replace("postgresql://", "postgresql+asyncpg://", 1)
-
-
-def _readiness(run_log: RunLog):  # noqa: ANN202
+def _readiness(run_log: RunLog) -> Callable[[], Awaitable[Mapping[str, bool]]]:
     async def ready() -> Mapping[str, bool]:
         return {"database": run_log.ready}
 

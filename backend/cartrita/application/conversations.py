@@ -1,0 +1,233 @@
+"""Conversations: made, found, changed, copied, deleted."""
+
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import suppress
+
+import msgspec
+
+from cartrita.application.titles import UNTITLED
+from cartrita.domain.accounts import Principal
+from cartrita.domain.conversations import Conversation, ConversationChange, ConversationFilter
+from cartrita.domain.errors import InvalidInput, NotFound
+from cartrita.domain.json import JsonObject
+from cartrita.domain.messages import StoredMessage
+from cartrita.domain.ports import (
+    ConversationRemoval,
+    ConversationStore,
+    MessageStore,
+    RunCancellation,
+    RunReader,
+)
+from cartrita.kit import clock, ids, text
+from cartrita.kit.ids import ConversationId, MessageId
+from cartrita.kit.pagination import Page
+
+TITLE_MAX = 200
+TAGS_MAX = 50
+TAG_MAX = 64
+METADATA_MAX_BYTES = 16 << 10
+EXTERNAL_ID_MAX = 200
+PAGE_MAX = 200
+_TRANSCRIPT_PAGE = 200
+
+
+class Conversations:
+    """Every method sees what belongs to the principal and nothing else; NotFound for the rest."""
+
+    def __init__(
+        self,
+        store: ConversationStore,
+        removal: ConversationRemoval,
+        messages: MessageStore,
+        runs: RunReader,
+        cancellation: RunCancellation,
+    ) -> None:
+        self._store = store
+        self._removal = removal
+        self._messages = messages
+        self._runs = runs
+        self._cancellation = cancellation
+
+    async def create(
+        self,
+        principal: Principal,
+        *,
+        title: str | None = None,
+        tags: Iterable[str] = (),
+        metadata: JsonObject | None = None,
+        external_id: str | None = None,
+    ) -> Conversation:
+        """An empty conversation; `external_id` is a name of the caller's own. Raises Conflict."""
+        now = clock.now()
+        made = Conversation(
+            id=ConversationId(ids.uuid7()),
+            owner_id=principal.owner_id,
+            title=_title(title or "") or UNTITLED,
+            created_at=now,
+            updated_at=now,
+            external_id=None if external_id is None else _external_id(external_id),
+            tags=_tags(tags),
+            metadata=_metadata(metadata or {}),
+        )
+        await self._store.create(made)
+        return made
+
+    async def get(self, principal: Principal, public_id: str) -> Conversation:
+        found = await self._store.find(principal.owner_id, public_id)
+        if found is None:
+            raise _missing()
+        return found
+
+    async def list(
+        self,
+        principal: Principal,
+        filter_: ConversationFilter,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> Page[Conversation]:
+        """Pinned first, then the latest change first."""
+        if filter_.tag is not None:
+            filter_ = msgspec.structs.replace(filter_, tag=text.scalar(filter_.tag))
+        return await self._store.list(principal.owner_id, filter_, page_size(limit), cursor)
+
+    async def change(
+        self, principal: Principal, public_id: str, change: ConversationChange
+    ) -> Conversation:
+        checked = _checked(change)
+        conversation = await self.get(principal, public_id)
+        changed = await self._store.change(principal.owner_id, conversation.id, checked)
+        if changed is None:
+            raise _missing()
+        return changed
+
+    async def delete(self, principal: Principal, public_id: str) -> None:
+        """Nobody finds it from now on; what is being answered in it ends, then its rows go."""
+        conversation = await self.get(principal, public_id)
+        await self._removal.hide(principal.owner_id, conversation.id)
+        for run_id in await self._runs.active(principal.owner_id, conversation.id):
+            with suppress(NotFound):  # it ended, and is gone already
+                await self._cancellation.cancel(principal.owner_id, run_id)
+        await self._removal.purge()
+
+    async def fork(
+        self, principal: Principal, public_id: str, message_id: str | None = None
+    ) -> Conversation:
+        """A new conversation with a copy of the branch that ends at a message, or at the head."""
+        origin = await self.get(principal, public_id)
+        tip = origin.head_message_id
+        if message_id is not None:
+            tip = (await message_of(self._messages, principal, origin, message_id)).id
+        now = clock.now()
+        fork = Conversation(
+            id=ConversationId(ids.uuid7()),
+            owner_id=principal.owner_id,
+            title=origin.title,
+            created_at=now,
+            updated_at=now,
+            tags=origin.tags,
+            metadata=origin.metadata,
+        )
+        if tip is not None:
+            return await self._messages.copy(principal.owner_id, tip, fork)
+        await self._store.create(fork)
+        return fork
+
+    async def transcript(
+        self, principal: Principal, public_id: str
+    ) -> tuple[Conversation, AsyncGenerator[StoredMessage]]:
+        """A conversation and its whole current branch, the oldest message first."""
+        conversation = await self.get(principal, public_id)
+        return conversation, self._oldest_first(principal, conversation.head_message_id)
+
+    async def _oldest_first(
+        self, principal: Principal, tip: MessageId | None
+    ) -> AsyncGenerator[StoredMessage]:
+        start = 0
+        while tip is not None:
+            end = start + _TRANSCRIPT_PAGE
+            page = await branch_from(self._messages, principal, tip, start, end)
+            for message in page:
+                yield message
+            if len(page) < _TRANSCRIPT_PAGE:
+                return
+            start = end
+
+
+async def branch_from(
+    messages: MessageStore, principal: Principal, tip: MessageId, start: int, end: int
+) -> list[StoredMessage]:
+    """A branch's messages at the depths from `start` to below `end`, the oldest first."""
+    page = await messages.branch(principal.owner_id, tip, end - start, below_depth=end)
+    return [message for message in reversed(page) if message.depth >= start]
+
+
+async def message_of(
+    messages: MessageStore, principal: Principal, conversation: Conversation, public_id: str
+) -> StoredMessage:
+    """A message of this conversation, on whatever branch. Raises NotFound."""
+    parsed = ids.parse("msg", public_id)
+    if parsed is not None:
+        found = await messages.get(principal.owner_id, MessageId(parsed))
+        if found is not None and found.conversation_id == conversation.id:
+            return found
+    raise NotFound("There is no such message.", code="message_not_found")
+
+
+def page_size(limit: int) -> int:
+    """Raises InvalidInput where nobody can mean it."""
+    if not 1 <= limit <= PAGE_MAX:
+        raise InvalidInput.of("limit", f"choose a number from 1 to {PAGE_MAX}")
+    return limit
+
+
+def _missing() -> NotFound:
+    return NotFound("There is no such conversation.", code="conversation_not_found")
+
+
+def _checked(change: ConversationChange) -> ConversationChange:
+    title = None if change.title is None else _title(change.title)
+    if title == "":
+        raise InvalidInput.of("title", "write at least one character")
+    return msgspec.structs.replace(
+        change,
+        title=title,
+        tags=None if change.tags is None else _tags(change.tags),
+        metadata=None if change.metadata is None else _metadata(change.metadata),
+    )
+
+
+def _title(title: str) -> str:
+    trimmed = " ".join(text.scalar(title).split())
+    if len(trimmed) > TITLE_MAX:
+        raise InvalidInput.of("title", f"keep it to {TITLE_MAX} characters")
+    return trimmed
+
+
+def _tags(tags: Iterable[str]) -> tuple[str, ...]:
+    trimmed = tuple(dict.fromkeys(text.scalar(tag).strip() for tag in tags))
+    if len(trimmed) > TAGS_MAX:
+        raise InvalidInput.of("tags", f"use at most {TAGS_MAX}")
+    if not all(0 < len(tag) <= TAG_MAX for tag in trimmed):
+        raise InvalidInput.of("tags", f"each needs 1 to {TAG_MAX} characters")
+    return trimmed
+
+
+def _metadata(metadata: JsonObject) -> JsonObject:
+    try:
+        cleaned = msgspec.convert(text.scalars(metadata), JsonObject)
+        size = len(msgspec.json.encode(cleaned))
+    except (RecursionError, OverflowError):
+        raise InvalidInput.of(
+            "metadata", "it is nested too deep or holds too large a number"
+        ) from None
+    if size > METADATA_MAX_BYTES:
+        raise InvalidInput.of("metadata", f"keep it to {METADATA_MAX_BYTES} bytes of JSON")
+    return cleaned
+
+
+def _external_id(external_id: str) -> str:
+    if not external_id.strip() or len(external_id) > EXTERNAL_ID_MAX:
+        raise InvalidInput.of("external_id", f"it needs 1 to {EXTERNAL_ID_MAX} characters")
+    if text.scalar(external_id) != external_id:
+        raise InvalidInput.of("external_id", "it holds a character that cannot be stored")
+    return external_id

@@ -1,0 +1,74 @@
+"""Search over what the caller has stored."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from cartrita.domain.accounts import Principal
+from cartrita.domain.conversations import Findings, FoundIn, SearchQuery, SortBy
+from cartrita.domain.errors import InvalidInput
+from cartrita.domain.ports import SearchIndex
+from cartrita.kit import clock
+
+LIMIT_MAX = 100
+OFFSET_MAX = 10_000
+EVERYTHING = frozenset(FoundIn)
+
+
+class DateRange(StrEnum):
+    """How far back; `today` began at midnight UTC."""
+
+    ALL = "all"
+    TODAY = "today"
+    WEEK = "week"
+    MONTH = "month"
+    YEAR = "year"
+
+
+_SPANS = {
+    DateRange.WEEK: timedelta(days=7),
+    DateRange.MONTH: timedelta(days=30),
+    DateRange.YEAR: timedelta(days=365),
+}
+
+
+class Search:
+    """Finds what belongs to the principal and nothing else. No wording is an error."""
+
+    def __init__(self, index: SearchIndex) -> None:
+        self._index = index
+
+    async def find(
+        self,
+        principal: Principal,
+        words: str,
+        *,
+        kinds: frozenset[FoundIn] = EVERYTHING,
+        date_range: DateRange = DateRange.ALL,
+        sort_by: SortBy = SortBy.RELEVANCE,
+        limit: int = 20,
+        offset: int = 0,
+    ) -> Findings:
+        """One page of results, and how many there are."""
+        if not 1 <= limit <= LIMIT_MAX:
+            raise InvalidInput.of("limit", f"choose a number from 1 to {LIMIT_MAX}")
+        if not 0 <= offset <= OFFSET_MAX:
+            raise InvalidInput.of("offset", f"choose a number from 0 to {OFFSET_MAX}")
+        return await self._index.search(
+            SearchQuery(
+                owner_id=principal.owner_id,
+                text=words,
+                kinds=kinds,
+                since=_since(date_range, clock.now()),
+                sort_by=sort_by,
+                limit=limit,
+                offset=offset,
+            )
+        )
+
+
+def _since(date_range: DateRange, now: datetime) -> datetime | None:
+    if date_range is DateRange.ALL:
+        return None
+    if date_range is DateRange.TODAY:
+        return now.replace(hour=0, minute=0, second=0, microsecond=0)
+    return now - _SPANS[date_range]

@@ -1,0 +1,69 @@
+"""Who may come in, and the database that knows them."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+from cartrita.adapters.persistence.database import Database
+from cartrita.adapters.persistence.keys import KeyTable
+from cartrita.adapters.persistence.tickets import TicketTable
+from cartrita.application.keys import Keys
+from cartrita.application.sessions import Sessions
+from cartrita.domain.accounts import Ticket
+from cartrita.domain.ports import RunReader
+from cartrita.kit.derivation import derive
+from cartrita.kit.ids import RunId
+from cartrita.kit.secret import Secret
+from cartrita.settings import Settings
+
+
+@asynccontextmanager
+async def database_at(settings: Settings, dsn: str) -> AsyncGenerator[Database]:
+    """The pool of everything but the run log."""
+    given = settings.database
+    database = Database(
+        sqlalchemy_url(dsn),
+        pool_size=given.pool_size,
+        pool_wait_s=given.pool_wait_s,
+        statement_timeout_s=given.statement_timeout_s,
+        idle_in_transaction_s=given.idle_in_transaction_s,
+    )
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+def access(
+    database: Database, secret: Secret, settings: Settings, runs: RunReader | None = None
+) -> tuple[Keys, Sessions]:
+    """The use cases of keys, and of what stands in for them; commands know of no `runs`."""
+    given = settings.auth
+    keys = Keys(
+        KeyTable(database),
+        derive(secret, "pepper"),
+        given.bootstrap_key,
+        keyless=given.mode == "loopback",
+    )
+
+    async def started(ticket: Ticket) -> tuple[RunId, datetime | None] | None:
+        if runs is None or ticket.client_msg_id is None:
+            return None
+        run = await runs.said(ticket.principal.owner_id, ticket.client_msg_id)
+        return None if run is None else (run.id, run.ended_at)
+
+    sessions = Sessions(
+        TicketTable(database),
+        keys,
+        derive(secret, "sessions"),
+        started,
+        session_s=given.session_s,
+        ticket_s=given.ticket_s,
+        sign_in_code_s=given.sign_in_code_s,
+    )
+    return keys, sessions
+
+
+def sqlalchemy_url(dsn: str) -> str:
+    """The same database for SQLAlchemy, which would take plain `postgresql://` for psycopg."""
+    return dsn.replace("postgresql://", "postgresql+asyncpg://", 1)
