@@ -22,7 +22,7 @@ class SecretMismatch(Exception):
 
 async def agree(database: Database, secret_digest: bytes) -> None:
     """Be the first to name the secret, or name the same. Raises SecretMismatch."""
-    async with database.begin() as connection:
+    async with database.transaction() as connection:
         await connection.execute(
             insert(installation).values(secret_digest=secret_digest).on_conflict_do_nothing()
         )
