@@ -1,17 +1,18 @@
-"""Writes everything that is generated: the contract for frontends, the configuration reference."""
+"""`cartrita contract`: write what is generated, the contract and the configuration reference."""
 
+import argparse
 from pathlib import Path
 
 import msgspec
 
 from cartrita.app import openapi_document
-from cartrita.settings import reference
+from cartrita.settings import Settings, reference
 
 
-def write(top: Path) -> None:
+def run(_: Settings, given: argparse.Namespace) -> None:
     """Write into a checkout; the same code gives the same bytes."""
     for name, content in generated().items():
-        path = top / name
+        path: Path = given.into / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
 

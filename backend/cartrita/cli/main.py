@@ -1,16 +1,15 @@
-"""The `cartrita` command."""
+"""The `cartrita` command. Each verb is a module, imported when it is used: `serve` stays small."""
 
 import argparse
-import asyncio
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import TypeAlias
 
 from cartrita import logs
 from cartrita.adapters.postgres.errors import DataDirectoryInUse, PostgresError
-from cartrita.cli import administration, archive, contract
-from cartrita.cli.serve import Refusal, serve
+from cartrita.cli.refusal import Refusal
 from cartrita.settings import Settings, SettingsError, environment, load
 
 _USAGE = 2
@@ -26,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _refuse(*error.problems, code=_USAGE)
     except DataDirectoryInUse as error:
         _refuse(str(error), code=_USAGE)
-    except (PostgresError, Refusal, administration.Refusal) as error:
+    except (PostgresError, Refusal) as error:
         _refuse(str(error), code=1)
     except OSError as error:
         _refuse(f"{error.filename or 'The system'}: {error.strerror}", code=1)
@@ -35,34 +34,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _run(given: argparse.Namespace) -> None:
-    if given.command == "contract":
-        contract.write(given.into)
-        return
     settings = load(environment(), Path.cwd(), _overrides(given))
     logs.configure(settings.logging.level, settings.logging.format)
     for warning in settings.warnings:
         print(f"warning: {warning}", file=sys.stderr)
-    _COMMANDS[given.command](settings, given)
-
-
-_COMMANDS: Mapping[str, Command] = {
-    "serve": lambda settings, _: serve(settings),
-    "migrate": lambda settings, _: asyncio.run(administration.migrate(settings)),
-    "login": lambda settings, _: asyncio.run(administration.login(settings)),
-    "backup": lambda settings, given: archive.backup(settings, given.file, replace=given.replace),
-    "restore": lambda settings, given: archive.restore(settings, given.file),
-    "keys": lambda settings, given: asyncio.run(_keys(settings, given)),
-}
-
-
-async def _keys(settings: Settings, given: argparse.Namespace) -> None:
-    match given.verb:
-        case "create":
-            await administration.create_key(settings, given.name, given.owner)
-        case "revoke":
-            await administration.revoke_key(settings, given.id)
-        case _:
-            await administration.list_keys(settings)
+    run: Command = import_module(f"cartrita.cli.{given.command}").run
+    run(settings, given)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,9 +1,10 @@
-"""The parent process of a server: owns the data directory, PostgreSQL, the socket and the workers.
+"""`cartrita serve`: the parent of a server, which owns its data, PostgreSQL, socket and workers.
 
 It handles no request. Ctrl-C and SIGTERM come here; workers drain, then PostgreSQL stops. When the
 parent is killed, the workers see their input end and PostgreSQL is told by the kernel.
 """
 
+import argparse
 import signal
 import socket
 from collections.abc import Generator
@@ -18,6 +19,7 @@ from cartrita.adapters.postgres.supervisor import Supervisor
 from cartrita.cli.brief import Brief, Prepared, Refused, Serving
 from cartrita.cli.crew import Crew
 from cartrita.cli.home import Home, open_home
+from cartrita.cli.refusal import Refusal
 from cartrita.settings import Settings
 
 log = structlog.get_logger()
@@ -25,15 +27,11 @@ log = structlog.get_logger()
 _WATCH_S = 0.2
 
 
-class Refusal(Exception):
-    """The server cannot start; the text is a sentence for its owner."""
-
-
 class _Stop(BaseException):
     """SIGTERM or SIGINT."""
 
 
-def serve(settings: Settings) -> None:
+def run(settings: Settings, _: argparse.Namespace) -> None:
     """Run until told to stop. Raises Refusal, PostgresError, OSError."""
     with ExitStack() as stack, _stopping_on_signals():
         try:

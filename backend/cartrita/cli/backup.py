@@ -1,0 +1,18 @@
+"""`cartrita backup`: write everything into one file, while the server runs or not."""
+
+import argparse
+
+from cartrita.adapters import postgres
+from cartrita.cli.reach import reached
+from cartrita.settings import Settings
+
+
+def run(settings: Settings, given: argparse.Namespace) -> None:
+    with reached(settings) as endpoint:
+        postgres.backup(endpoint, postgres.find(), given.file, overwrite=given.replace)
+    print(f"Wrote {given.file}.")
+    if settings.auth.secret is None:
+        print(
+            f"Keep {settings.data_dir / 'secret'} with it: without this file the keys in the "
+            "backup are of no use."
+        )
