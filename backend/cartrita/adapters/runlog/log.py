@@ -94,6 +94,7 @@ class RunLog:
             async with asyncio.TaskGroup() as tasks:
                 loops = [tasks.create_task(loop) for loop in run_log._loops()]
                 try:
+                    await run_log._watch.started.wait()
                     yield run_log
                 finally:
                     await run_log._close()

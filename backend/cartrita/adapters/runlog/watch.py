@@ -48,6 +48,8 @@ class Watch:
         self._news = asyncio.Event()
         self._orders = True
         self._healthy_since: float | None = None
+        self.started = asyncio.Event()
+        """Set once everything has been looked at for the first time."""
 
     def healthy_for(self) -> float:
         """Seconds since the database was last away."""
@@ -72,6 +74,7 @@ class Watch:
             await self._look(connection)
             if self._healthy_since is None:
                 self._healthy_since = time.monotonic()
+                self.started.set()
             await asyncio.sleep(_BREATH_S)
             try:
                 async with asyncio.timeout(self._poll_s):
