@@ -120,7 +120,7 @@ def parse(octets: bytes) -> dict[str, Any]:
 def require_storable(field: str, value: object) -> None:
     """Raise InvalidInput for texts that no database holds, Malformed for too many levels."""
     level: list[object] = [field, value]
-    for _ in range(MAX_DEPTH):
+    for _ in range(MAX_DEPTH - 1):  # the body itself is the first level
         if any(isinstance(item, str) and _UNSTORABLE.search(item) for item in level):
             name = _UNSTORABLE.sub("\ufffd", field)
             raise InvalidInput.of(name, "it holds a NUL or half a surrogate pair; leave it out")

@@ -7,9 +7,11 @@ from typing import Any
 import structlog
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, Field, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
 from cartrita.domain.errors import CartritaError, ErrorKind, InvalidInput
@@ -132,8 +134,15 @@ async def answer_unrouted(request: Request, error: Exception) -> Response:
         "not_found": "There is nothing at this address: see /docs.",
         "method_not_allowed": "This address does not answer to this method: see /docs.",
     }.get(code, str(error.detail))
-    headers = dict(error.headers or {})
+    headers = {"Allow": _allowed(request)} if error.status_code == 405 else {}
     return _envelope(request, error.status_code, sentence, code, {}, None, headers)
+
+
+def _allowed(request: Request) -> str:
+    # The router names the methods of the first route that it found, not those of all.
+    contexts = iter_route_contexts(request.app.routes)
+    here = [context for context in contexts if context.matches(request.scope)[0] != Match.NONE]
+    return ", ".join(sorted({method for context in here for method in context.methods or ()}))
 
 
 async def rescue(scope: Scope, receive: Receive, send: Send) -> None:
@@ -144,7 +153,7 @@ async def rescue(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def invalid(errors: Sequence[Any], *, skip: int = 0) -> InvalidInput:
-    """Pydantic's findings (ErrorDetails) as one error of ours; `skip` leaves out the head of their places."""
+    """Pydantic's ErrorDetails as one error of ours; `skip` leaves out the head of each place."""
     fields: dict[str, list[str]] = {}
     for found in errors:
         place = ".".join(str(step) for step in found["loc"][skip:]) or "body"
