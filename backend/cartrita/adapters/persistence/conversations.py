@@ -5,7 +5,18 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, RowMapping, and_, func, insert, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    RowMapping,
+    and_,
+    any_,
+    func,
+    insert,
+    literal,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from cartrita.adapters.persistence.database import Database
@@ -132,7 +143,7 @@ def _wanted(filter_: ConversationFilter) -> list[ColumnElement[bool]]:
     if filter_.pinned is not None:
         wanted.append(_c.pinned.is_(filter_.pinned))
     if filter_.tag is not None:
-        wanted.append(_c.tags.contains([filter_.tag]))
+        wanted.append(literal(filter_.tag) == any_(_c.tags))
     return wanted
 
 

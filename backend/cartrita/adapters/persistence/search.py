@@ -15,6 +15,7 @@ from sqlalchemy import (
     select,
     union_all,
 )
+from sqlalchemy.exc import DBAPIError
 
 from cartrita.adapters.persistence import wording
 from cartrita.adapters.persistence.branches import placed
@@ -81,12 +82,17 @@ class FullText:
 
     async def _asked(self, words: str, terms: Terms, *, every: bool) -> Wording:
         """Full text where the dictionary knows a word of it, letters otherwise."""
-        if not wording.has_other_letters(words):
+        understood = not wording.has_other_letters(words) and await self._knows(terms)
+        return terms if understood else Letters(words.split(), every=every)
+
+    async def _knows(self, terms: Terms) -> bool:
+        """Tried before it is used: forty minus signs in a row are too many for full text."""
+        try:
             async with self._database.use() as connection:
-                known = await connection.execute(select(func.numnode(terms.query)))
-            if known.scalar_one():
-                return terms
-        return Letters(words.split(), every=every)
+                nodes = await connection.execute(select(func.numnode(terms.query)))
+                return nodes.scalar_one() > 0
+        except DBAPIError:
+            return False
 
 
 def _hits(query: SearchQuery, asked: Wording) -> CTE:
@@ -118,8 +124,8 @@ def _texts(query: SearchQuery, asked: Wording) -> Select[str, UUID, UUID, str, d
             _m.id,
             _m.conversation_id,
             _c.title,
-            _m.created_at,
-            asked.score(_m.search, _BODY),
+            _m.created_at.label("moment"),
+            asked.score(_m.search, _BODY).label("score"),
         )
         .join(conversations, _c.id == _m.conversation_id)
         .where(placed(query.owner_id), owned(query.owner_id), asked.matches(_m.search, _BODY))

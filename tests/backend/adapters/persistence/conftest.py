@@ -1,0 +1,15 @@
+"""A pool on the test's own database."""
+
+from collections.abc import AsyncGenerator
+
+import pytest
+from tests.harness.database import TemporaryDatabase
+
+from cartrita.adapters.persistence.database import Database
+
+
+@pytest.fixture
+async def pool(database: TemporaryDatabase) -> AsyncGenerator[Database]:
+    made = Database(database.url, pool_size=4)
+    yield made
+    await made.close()
