@@ -58,7 +58,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     attachments: tuple[str, ...] = ()
     instructions: str | None = None
     metadata: JsonObject = {}
-    busy: Busy = Busy.ENQUEUE
+    busy: Busy | None = None
 
 
 class Runs:
@@ -72,6 +72,8 @@ class Runs:
         conversations: ConversationStore,
         messages: MessageStore,
         gateway: Gateway,
+        *,
+        busy: Busy = Busy.ENQUEUE,
     ) -> None:
         self._admission = admission
         self._cancellation = cancellation
@@ -79,6 +81,7 @@ class Runs:
         self._conversations = conversations
         self._messages = messages
         self._gateway = gateway
+        self._busy = busy
 
     async def ask(
         self, principal: Principal, ask: Ask, idempotency: Idempotency | None = None
@@ -97,7 +100,7 @@ class Runs:
                 title=title_of(ask.message),
                 conversation_id=None if conversation is None else conversation.id,
                 new_message=NewMessage(message=_words(ask.message), metadata=ask.metadata),
-                busy=ask.busy,
+                busy=ask.busy or self._busy,
                 client_msg_id=ask.client_msg_id,
                 idempotency=idempotency,
             )

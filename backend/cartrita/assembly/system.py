@@ -90,6 +90,7 @@ async def assembled(settings: Settings, seat: Seat) -> AsyncGenerator[Assembly]:
                 conversations,
                 messages,
                 gateway,
+                busy=settings.run_log.busy,
             ),
             conversations=conversation_cases,
             messages=Messages(messages, conversation_cases),

@@ -1,7 +1,8 @@
 """Once at each start, by one worker: the schema, the secret's agreement, the first key."""
 
-from cartrita.adapters.persistence import installation, schema
+from cartrita.adapters.persistence import capacity, installation, schema
 from cartrita.assembly.access import access, database_at, sqlalchemy_url
+from cartrita.assembly.budget import connections
 from cartrita.cli.brief import Brief, Prepared
 from cartrita.domain.accounts import LOCAL_OWNER
 from cartrita.kit.derivation import derive
@@ -10,10 +11,11 @@ from cartrita.settings import Settings
 
 
 async def prepare(order: Brief, settings: Settings) -> Prepared:
-    """Raises SchemaTooNew, SecretMismatch and what the database raises."""
+    """Raises SchemaTooNew, SecretMismatch, TooFewConnections and what the database raises."""
     await schema.upgrade(sqlalchemy_url(order.dsn))
     secret = Secret(order.secret)
     async with database_at(settings, order.dsn) as database:
+        await capacity.require(database, connections(settings))
         digest = derive(secret, "installation").reveal().encode()
         await installation.agree(database, digest)
         keys, sessions = access(database, secret, settings)

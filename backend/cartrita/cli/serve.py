@@ -16,6 +16,7 @@ import structlog
 from cartrita.adapters.postgres.endpoints import from_url
 from cartrita.adapters.postgres.locks import Lock
 from cartrita.adapters.postgres.supervisor import Supervisor
+from cartrita.assembly.budget import connections
 from cartrita.cli.brief import Brief, Prepared, Refused, Serving
 from cartrita.cli.crew import Crew
 from cartrita.cli.home import Home, open_home
@@ -25,6 +26,8 @@ from cartrita.settings import Settings
 log = structlog.get_logger()
 
 _WATCH_S = 0.2
+_RESERVED = 3
+"""Connections that PostgreSQL keeps for its superuser."""
 
 
 class _Stop(BaseException):
@@ -134,7 +137,7 @@ def _database(settings: Settings, stack: ExitStack) -> tuple[Supervisor | None, 
         settings.data_dir,
         run_as=settings.postgres.run_as,
         start_timeout_s=settings.postgres.start_timeout_s,
-        max_connections=settings.postgres.max_connections,
+        max_connections=max(settings.postgres.max_connections, connections(settings) + _RESERVED),
     )
     endpoint = supervisor.start()
     stack.callback(supervisor.stop)

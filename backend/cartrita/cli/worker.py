@@ -13,6 +13,7 @@ import uvicorn
 import uvloop
 
 from cartrita import logs
+from cartrita.adapters.persistence.capacity import TooFewConnections
 from cartrita.adapters.persistence.installation import SecretMismatch
 from cartrita.adapters.persistence.schema import SchemaTooNew
 from cartrita.app import create_app
@@ -51,7 +52,7 @@ def main() -> None:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:
             runner.run(_work(order, settings))
-        except (SchemaTooNew, SecretMismatch) as error:
+        except (SchemaTooNew, SecretMismatch, TooFewConnections) as error:
             _say(Refused(str(error)))
 
 

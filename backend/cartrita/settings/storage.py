@@ -69,18 +69,18 @@ class RunLog(Group):
         int, Field(ge=1, le=1 << 20), Setting("Or when so many of them have gathered.")
     ] = 4096
     lease_s: Annotated[
-        float, Field(ge=0.3, le=600), Setting("After what silence a process counts as dead.")
+        float,
+        Field(ge=0.3, le=600),
+        Setting(
+            "After what silence a process counts as dead. It stops writing after two thirds of it; "
+            "so long are deltas held, unseen, while the database is away."
+        ),
     ] = 15.0
     poll_s: Annotated[
         float,
         Field(ge=0.02, le=60),
         Setting("How often the log is read without being woken; less than lease_s."),
     ] = 0.5
-    hold_s: Annotated[
-        float,
-        Field(ge=0, le=600),
-        Setting("How long deltas are held, unseen, while the database is away."),
-    ] = 10.0
     run_timeout_s: Annotated[float, Field(ge=1, le=604800), Setting("The longest run.")] = 1800.0
     max_attempts: Annotated[
         int, Field(ge=1, le=100), Setting("How often a run nobody has seen is tried.")
