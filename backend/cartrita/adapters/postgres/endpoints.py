@@ -1,0 +1,82 @@
+"""How to reach a database: what drivers and PostgreSQL's programs need to connect."""
+
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
+
+from cartrita.kit.secret import Secret
+
+_DEFAULT_PORT = 5432
+_EMBEDDED = "cartrita"  # the role and the database
+# What PostgreSQL's own programs understand; drivers have more of their own.
+_LIBPQ_OPTIONS = frozenset({"sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl", "options"})
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One database on one server; `host` is a name, or the folder of a socket."""
+
+    host: str
+    port: int
+    user: str
+    password: Secret
+    database: str
+    options: tuple[tuple[str, str], ...] = ()
+
+    def dsn(self) -> str:
+        """`postgresql://` for asyncpg, with the password in it: not for logs."""
+        return self._url("postgresql", self.options, with_password=True)
+
+    def sqlalchemy_url(self) -> str:
+        """`postgresql+asyncpg://`, with the password in it: not for logs."""
+        return self._url("postgresql+asyncpg", self.options, with_password=True)
+
+    def conninfo(self) -> str:
+        """For psql, pg_dump and pg_restore: no password, since anybody may read a command line."""
+        renamed = (("sslmode" if name == "ssl" else name, value) for name, value in self.options)
+        known = tuple((name, value) for name, value in renamed if name in _LIBPQ_OPTIONS)
+        return self._url("postgresql", known, with_password=False)
+
+    def __str__(self) -> str:
+        return f"{self.database} at {self.host}:{self.port}"
+
+    def _url(
+        self, scheme: str, options: tuple[tuple[str, str], ...], *, with_password: bool
+    ) -> str:
+        login = quote(self.user, safe="")
+        if with_password and self.password:
+            login += ":" + quote(self.password.reveal(), safe="")
+        if self.host.startswith("/"):
+            where, options = "", (("host", self.host), ("port", str(self.port)), *options)
+        else:
+            where = f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        # A path's slashes stay readable; spaces must not become plus signs, which libpq keeps.
+        query = urlencode(options, quote_via=quote, safe="/")
+        base = f"{scheme}://{login}@{where}/{quote(self.database, safe='')}"
+        return f"{base}?{query}" if query else base
+
+
+def embedded(host: str, port: int, password: Secret) -> Endpoint:
+    """The application's database on the server that we run."""
+    return Endpoint(host, port, _EMBEDDED, password, _EMBEDDED)
+
+
+def from_url(url: str) -> Endpoint:
+    """Read `postgresql://` or `postgresql+asyncpg://`; raises ValueError with a sentence."""
+    parts = urlsplit(url)
+    if parts.scheme.split("+")[0] not in ("postgresql", "postgres"):
+        raise ValueError("A database URL begins with postgresql:// or postgresql+asyncpg://.")
+    options = dict(parse_qsl(parts.query))
+    database = unquote(parts.path.lstrip("/")) or options.pop("database", "")
+    user = unquote(parts.username or "") or options.pop("user", "")
+    if not database or not user:
+        raise ValueError(
+            "A database URL names a user and a database: postgresql://user@host/database."
+        )
+    return Endpoint(
+        host=options.pop("host", "") or parts.hostname or "localhost",
+        port=int(options.pop("port", "") or parts.port or _DEFAULT_PORT),
+        user=user,
+        password=Secret(unquote(parts.password or "") or options.pop("password", "")),
+        database=database,
+        options=tuple(options.items()),
+    )

@@ -1,0 +1,81 @@
+"""A parent process that owns an embedded PostgreSQL and does as it is told, and can be killed.
+
+Run as a script with one JSON argument; writes one JSON line per event to stdout, reads one command
+per line from stdin.
+"""
+
+import importlib
+import json
+import os
+import pwd
+import signal
+import sys
+from pathlib import Path
+
+import structlog
+
+from cartrita.adapters.postgres import Binaries, Supervisor
+from cartrita.adapters.postgres.children import Deathwatch
+from cartrita.adapters.postgres.errors import PostgresError
+
+
+def say(**event: object) -> None:
+    sys.stdout.write(json.dumps(event) + "\n")
+    sys.stdout.flush()
+
+
+def interrupted(_signum: int, _frame: object) -> None:
+    say(event="interrupted")
+
+
+def become(name: str) -> None:
+    entry = pwd.getpwnam(name)
+    importlib.import_module("encodings.idna")  # later that user may not reach our Python
+    os.setgroups([])
+    os.setgid(entry.pw_gid)
+    os.setuid(entry.pw_uid)
+
+
+def supervisor(order: dict[str, object]) -> Supervisor:
+    chosen = order.get("binaries")
+    watch = order.get("deathwatch")
+    options: dict[str, object] = {"stop_timeout_s": order.get("stop_timeout_s", 30)}
+    if isinstance(chosen, list):
+        folder, major = chosen
+        options["chosen"] = Binaries(Path(folder), int(major), "system", Path(folder).parent)
+    if watch:
+        options["deathwatch"] = Deathwatch(watch)
+    if order.get("outside"):
+        options["outside"] = [Path(str(order["outside"]))]
+    return Supervisor(Path(str(order["data_dir"])), **options)  # type: ignore[arg-type]
+
+
+def main() -> None:
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    order = json.loads(sys.argv[1])
+    os.umask(order.get("umask", 0o022))
+    if order.get("become"):
+        become(order["become"])
+    signal.signal(signal.SIGINT, interrupted)
+    supervised = supervisor(order)
+    say(event="began")
+    try:
+        endpoint = supervised.start()
+    except PostgresError as refusal:
+        say(event="refused", kind=type(refusal).__name__, sentence=str(refusal))
+        return
+    say(event="started", pid=supervised.pid, dsn=endpoint.dsn(), host=endpoint.host)
+    for command in map(str.strip, sys.stdin):
+        if command == "poll":
+            say(code=supervised.poll(), alive=supervised.alive())
+        elif command == "restart":
+            supervised.restart()
+            say(event="restarted", pid=supervised.pid)
+        elif command == "stop":
+            supervised.stop()
+            say(event="stopped")
+            return
+
+
+if __name__ == "__main__":
+    main()
