@@ -1,0 +1,295 @@
+"""One function finds out who calls, whatever carries the credential and wherever it comes from."""
+
+from datetime import datetime
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from starlette.requests import HTTPConnection
+
+from cartrita.application.keys import BOOTSTRAP_ID, LOOPBACK_ID, Keys
+from cartrita.application.sessions import Sessions
+from cartrita.domain.accounts import LOCAL_OWNER, ApiKey, Principal, StoredKey, Ticket
+from cartrita.domain.errors import CartritaError, Forbidden, Malformed, Unauthenticated
+from cartrita.kit import ids
+from cartrita.kit.ids import RunId
+from cartrita.kit.secret import Secret
+from cartrita.surfaces.authentication import Caller, Means, authenticate
+from cartrita.surfaces.services import Rules
+
+KEY = "a-bootstrap-key-of-more-than-32-characters"
+OTHER = "another-key-of-more-than-32-characters-too"
+HOST = "127.0.0.1:8000"
+OWN = f"http://{HOST}"
+LISTED = "http://localhost:3000"
+FOREIGN = "http://localhost:4000"
+ME = Principal(LOCAL_OWNER, BOOTSTRAP_ID)
+
+
+class KeyRing:
+    """No stored key: the bootstrap key is enough here."""
+
+    async def add(self, key: StoredKey) -> None: ...
+
+    async def get(self, key_id: str) -> StoredKey | None:
+        return None
+
+    async def list(self, owner_id: str | None) -> list[ApiKey]:
+        return []
+
+    async def revoke(self, key_id: str, at: datetime) -> bool:
+        return False
+
+
+class Drawer:
+    """Tickets in memory."""
+
+    def __init__(self) -> None:
+        self.fresh: dict[bytes, Ticket] = {}
+        self.spent: dict[bytes, Ticket] = {}
+
+    async def add(self, digest: bytes, ticket: Ticket) -> None:
+        self.fresh[digest] = ticket
+
+    async def use(self, digest: bytes, kind: str) -> Ticket | None:
+        ticket = self.fresh.pop(digest, None)
+        if ticket is not None:
+            self.spent[digest] = ticket
+        return ticket
+
+    async def used(self, digest: bytes, kind: str) -> Ticket | None:
+        return self.spent.get(digest)
+
+
+class House:
+    """Everything that authentication asks."""
+
+    def __init__(self, *, keyless: bool = False) -> None:
+        self.keys = Keys(KeyRing(), Secret("pepper"), Secret(KEY), keyless=keyless)
+        self.started: RunId | None = None
+        self.sessions = Sessions(Drawer(), self.keys, Secret("signing"), self._find)
+        self.rules = Rules(keyless=keyless, cors_origins=(LISTED,))
+
+    async def _find(self, _: Ticket) -> tuple[RunId, datetime | None] | None:
+        return None if self.started is None else (self.started, None)
+
+    def connection(
+        self, method: str = "GET", query: str = "", scheme: str = "http", **headers: str
+    ) -> HTTPConnection:
+        sent = {"host": HOST, **{name.replace("_", "-"): v for name, v in headers.items()}}
+        scope: dict[str, Any] = {
+            "type": "http",
+            "method": method,
+            "scheme": scheme,
+            "path": "/api/models",
+            "query_string": query.encode(),
+            "headers": [(name.encode(), value.encode()) for name, value in sent.items()],
+            "state": {"services": SimpleNamespace(keys=self.keys, sessions=self.sessions)},
+            "app": SimpleNamespace(state=SimpleNamespace(rules=self.rules)),
+        }
+        return HTTPConnection(scope)
+
+    async def ask(self, *, ticket: str | None = None, **request: str) -> Caller:
+        return await authenticate(self.connection(**request), ticket=ticket)
+
+
+@pytest.fixture
+def house() -> House:
+    return House()
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"x_api_key": KEY},
+        {"x_api_key": f"  {KEY} "},
+        {"authorization": f"Bearer {KEY}"},
+        {"authorization": f"bearer  {KEY}"},
+        {"authorization": f"Bearer {KEY}", "x_api_key": KEY},
+        {"x_api_key": KEY, "cookie": "cartrita_session=stale"},
+        {"x_api_key": KEY, "origin": FOREIGN},
+    ],
+)
+async def test_a_key_in_any_header(house: House, headers: dict[str, str]) -> None:
+    assert await house.ask(**headers) == Caller(ME, Means.KEY)
+
+
+@pytest.mark.parametrize(
+    ("headers", "error"),
+    [
+        ({}, Unauthenticated),
+        ({"x_api_key": ""}, Unauthenticated),
+        ({"x_api_key": OTHER}, Unauthenticated),
+        ({"x_api_key": KEY[:-1]}, Unauthenticated),
+        ({"x_api_key": KEY + "x"}, Unauthenticated),
+        ({"authorization": "Bearer"}, Unauthenticated),
+        ({"authorization": f"Basic {KEY}"}, Malformed),
+        ({"authorization": KEY}, Malformed),
+        ({"authorization": f"Bearer {OTHER}", "x_api_key": KEY}, Malformed),
+        ({"cookie": "cartrita_session="}, Unauthenticated),
+        ({"cookie": "cartrita_session=made.up"}, Unauthenticated),
+    ],
+)
+async def test_what_lets_nobody_in(
+    house: House, headers: dict[str, str], error: type[CartritaError]
+) -> None:
+    with pytest.raises(error):
+        await house.ask(**headers)
+
+
+async def test_failures_look_alike(house: House) -> None:
+    told: set[str] = set()
+    for key in (OTHER, KEY[:-1], "ck_0123456789abcdef_" + "0" * 48 + "_00000000", "x"):
+        with pytest.raises(Unauthenticated) as failure:
+            await house.ask(x_api_key=key)
+        told.add(f"{failure.value.code} {failure.value.message} {failure.value.details}")
+    assert len(told) == 1
+
+
+@pytest.mark.parametrize("name", ["api_key", "API-Key", "key", "token", "access_token", "apiKey"])
+async def test_a_key_in_the_address_is_refused(house: House, name: str) -> None:
+    with pytest.raises(Malformed) as told:
+        await house.ask(query=f"message=x&{name}={KEY}", x_api_key=KEY)
+    assert told.value.code == "key_in_query"
+    assert KEY not in told.value.message
+    assert await house.ask(query=f"message=x&{name}=", x_api_key=KEY)
+
+
+async def test_a_session_reads(house: House) -> None:
+    cookie = f"cartrita_session={await house.sessions.open(ME)}"
+    assert await house.ask(cookie=cookie) == Caller(ME, Means.COOKIE)
+    assert await house.ask(cookie=cookie, origin=FOREIGN)  # which CORS keeps it from reading
+
+
+@pytest.mark.parametrize(
+    ("headers", "allowed"),
+    [
+        ({"origin": OWN}, True),
+        ({"origin": LISTED}, True),
+        ({"origin": OWN, "scheme": "https"}, False),
+        ({"origin": f"https://{HOST}", "scheme": "https"}, True),
+        ({}, False),
+        ({"origin": FOREIGN}, False),
+        ({"origin": "http://127.0.0.1"}, False),
+        ({"origin": "http://127.0.0.1:80000"}, False),
+        ({"origin": "null"}, False),
+        ({"sec_fetch_site": "same-origin"}, False),
+        ({"origin": f"{OWN}/"}, False),
+    ],
+)
+async def test_a_session_acts_from_our_own_pages(
+    house: House, headers: dict[str, str], allowed: bool
+) -> None:
+    cookie = f"cartrita_session={await house.sessions.open(ME)}"
+    for method in ("POST", "DELETE", "PATCH"):
+        if allowed:
+            assert (await house.ask(method=method, cookie=cookie, **headers)).principal == ME
+        else:
+            with pytest.raises(Forbidden):
+                await house.ask(method=method, cookie=cookie, **headers)
+
+
+async def test_a_session_of_another_server_is_none(house: House) -> None:
+    cookie = await House(keyless=True).sessions.open(Principal(LOCAL_OWNER, LOOPBACK_ID))
+    with pytest.raises(Unauthenticated):
+        await house.ask(cookie=f"cartrita_session={cookie}")
+
+
+async def ticket(house: House, origin: str = OWN) -> str:
+    return (await house.sessions.issue_ticket(ME, origin)).reveal()
+
+
+async def test_a_ticket_works_once(house: House) -> None:
+    one = await ticket(house)
+    caller = await house.ask(ticket=one, sec_fetch_site="same-origin")
+    assert (caller.principal, caller.means) == (ME, Means.TICKET)
+    assert caller.ticket is not None
+    assert caller.ticket.client_msg_id
+    with pytest.raises(Unauthenticated):
+        await house.ask(ticket=one)
+
+
+async def test_a_spent_ticket_comes_back_to_what_it_started(house: House) -> None:
+    one = await ticket(house)
+    first = await house.ask(ticket=one)
+    house.started = RunId(ids.uuid7())
+    assert await house.ask(ticket=one) == first  # cut before the first id had arrived
+    assert await house.ask(ticket=one, last_event_id="run_x.3") == first
+
+
+async def test_a_fresh_ticket_resumes_nothing(house: House) -> None:
+    with pytest.raises(Unauthenticated):
+        await house.ask(ticket=await ticket(house), last_event_id="run_x.3")
+
+
+@pytest.mark.parametrize("headers", [{"origin": FOREIGN}, {"sec_fetch_site": "cross-site"}])
+async def test_a_ticket_of_another_page_is_spent(house: House, headers: dict[str, str]) -> None:
+    one = await ticket(house)
+    with pytest.raises(Unauthenticated):
+        await house.ask(ticket=one, **headers)
+    with pytest.raises(Unauthenticated):
+        await house.ask(ticket=one)
+
+
+async def test_a_ticket_and_another_key_are_two_credentials(house: House) -> None:
+    with pytest.raises(Malformed):
+        await house.ask(ticket=await ticket(house), x_api_key=KEY)
+    cookie = f"cartrita_session={await house.sessions.open(ME)}"
+    caller = await house.ask(ticket=await ticket(house), cookie=cookie)  # which comes by itself
+    assert caller.means is Means.TICKET
+
+
+LOCAL = Caller(Principal(LOCAL_OWNER, LOOPBACK_ID), Means.LOOPBACK)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"host": "localhost:8000"},
+        {"host": "[::1]:8000"},
+        {"host": "LOCALHOST"},
+        {"origin": OWN},
+        {"origin": LISTED},
+        {"sec_fetch_site": "none"},
+        {"sec_fetch_site": "same-origin"},
+    ],
+)
+async def test_without_keys_the_person_at_this_machine_comes_in(headers: dict[str, str]) -> None:
+    assert await House(keyless=True).ask(**headers) == LOCAL
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"host": "rebound.example:8000"},
+        {"host": "127.0.0.1.example"},
+        {"host": "x@localhost.example"},
+        {"host": ""},
+        {"host": "[::1"},
+        {"host": "x/health?"},
+        {"origin": FOREIGN},
+        {"origin": "null"},
+        {"origin": "https://127.0.0.1:8000"},
+        {"sec_fetch_site": "same-site"},
+        {"sec_fetch_site": "cross-site"},
+    ],
+)
+async def test_without_keys_pages_elsewhere_stay_out(headers: dict[str, str]) -> None:
+    with pytest.raises(Forbidden):
+        await House(keyless=True).ask(**headers)
+
+
+async def test_without_keys_a_wrong_key_is_still_wrong() -> None:
+    with pytest.raises(Unauthenticated):
+        await House(keyless=True).ask(x_api_key=OTHER)
+    assert (await House(keyless=True).ask(x_api_key=KEY)).means is Means.KEY
+
+
+async def test_a_cookie_cannot_be_moved_to_another_owner(house: House) -> None:
+    value = await house.sessions.open(ME)
+    claims, _, signature = value.partition(".")
+    forged = claims[:-2] + ("AA" if claims[-2:] != "AA" else "BB")
+    with pytest.raises(Unauthenticated):
+        await house.ask(cookie=f"cartrita_session={forged}.{signature}")
+    assert await house.ask(cookie=f"cartrita_session={value}")

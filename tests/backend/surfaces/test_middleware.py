@@ -1,0 +1,117 @@
+"""What surrounds every request: its id, its headers, its log line, the last resort."""
+
+import json
+import re
+
+import pytest
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+from structlog.testing import capture_logs
+from tests.backend.surfaces.serving import connected, serving
+
+from cartrita.surfaces.middleware import LastResort, RequestContext
+from cartrita.surfaces.native.errors import rescue
+
+
+async def hello(request: Request) -> Response:
+    return PlainTextResponse(request.state.request_id)
+
+
+async def own_headers(_: Request) -> Response:
+    return PlainTextResponse("", headers={"Cache-Control": "public", "Server": "other"})
+
+
+async def broken(_: Request) -> Response:
+    raise RuntimeError("sk-secret at /srv/somewhere")
+
+
+async def broken_halfway(_: Request) -> Response:
+    async def half():
+        yield "half"
+        raise RuntimeError("sk-secret")
+
+    return StreamingResponse(half())
+
+
+def app() -> Starlette:
+    return Starlette(
+        routes=[
+            Route("/hello", hello),
+            Route("/own", own_headers),
+            Route("/broken", broken),
+            Route("/halfway", broken_halfway),
+        ],
+        middleware=[Middleware(RequestContext), Middleware(LastResort, rescue=rescue)],
+    )
+
+
+async def get(path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
+    async with serving(app()) as port, connected(port) as client:
+        client.request("GET", path, **headers)
+        return await client.body()
+
+
+async def test_every_answer_has_its_headers() -> None:
+    status, headers, body = await get("/hello")
+    assert status == 200
+    assert headers["server"] == "cartrita"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["cache-control"] == "no-store"
+    assert headers["content-security-policy"].startswith("default-src 'none'")
+    assert headers["x-request-id"] == body.decode()
+    assert re.fullmatch(r"req_[0-9a-f]{32}", body.decode())
+
+
+async def test_what_an_endpoint_says_of_caching_stands() -> None:
+    _, headers, _ = await get("/own")
+    assert headers["cache-control"] == "public"
+    assert headers["server"] == "cartrita"
+
+
+@pytest.mark.parametrize("given", ["abc-123", "A.b_c:9", "x" * 128])
+async def test_a_sane_request_id_is_kept(given: str) -> None:
+    _, headers, body = await get("/hello", X_Request_ID=given)
+    assert headers["x-request-id"] == body.decode() == given
+
+
+@pytest.mark.parametrize("given", ["", "a b", "x" * 129, "a\tb", "<script>"])
+async def test_any_other_is_replaced(given: str) -> None:
+    _, headers, _ = await get("/hello", X_Request_ID=given)
+    assert headers["x-request-id"].startswith("req_")
+
+
+async def test_the_log_has_one_line_without_the_query() -> None:
+    with capture_logs() as lines:
+        await get("/hello?message=private&api_key=ck_1", X_Client_Version="web 1.2")
+    (line,) = [line for line in lines if line["event"] == "request_answered"]
+    assert (line["method"], line["path"], line["status"]) == ("GET", "/hello", 200)
+    assert line["client_version"] == "web 1.2"
+    assert line["seconds"] >= 0
+    assert "private" not in str(lines)
+    assert "ck_1" not in str(lines)
+
+
+async def test_what_nobody_expected_is_a_500_that_tells_nothing() -> None:
+    with capture_logs() as lines:
+        status, headers, body = await get("/broken")
+    assert status == 500
+    told = json.loads(body)
+    assert set(told) == {"detail", "error", "code", "details", "request_id"}
+    assert told["code"] == "internal"
+    assert told["request_id"] == headers["x-request-id"]
+    assert b"secret" not in body
+    assert b"srv" not in body
+    (failure,) = [line for line in lines if line["event"] == "request_failed"]
+    assert failure["exc_info"]
+
+
+async def test_an_answer_that_broke_halfway_is_not_taken_for_whole() -> None:
+    async with serving(app()) as port, connected(port) as client:
+        with capture_logs():
+            client.request("GET", "/halfway")
+            await client.head()
+            assert await client.chunk() == b"half"
+            assert await client.closed()  # and no last chunk before that
