@@ -1,0 +1,117 @@
+"""Strategies for events, as a provider's dialect may make them."""
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from cartrita.domain.deltas import FinishReason
+from cartrita.domain.events import (
+    CallMeasured,
+    Event,
+    ReasoningAppended,
+    RunCompleted,
+    RunStarted,
+    RunStopped,
+    SourceFound,
+    StopKind,
+    TextAppended,
+    ToolCalled,
+    ToolReturned,
+)
+from cartrita.domain.messages import Citation
+from cartrita.domain.usage import Usage
+
+WORDS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=12)
+SECONDS = st.floats(0, 1e6)
+COUNTS = st.integers(0, 10**9)
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**70), 2**70)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | WORDS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=4),
+    max_leaves=8,
+)
+OBJECTS: st.SearchStrategy[dict[str, Any]] = st.dictionaries(WORDS, JSON, max_size=4)
+CITATIONS = st.builds(
+    Citation, title=WORDS, url=st.none() | WORDS, snippet=st.none() | WORDS, index=COUNTS
+)
+USAGES = st.builds(
+    Usage,
+    input_tokens=COUNTS,
+    output_tokens=COUNTS,
+    cache_read_tokens=COUNTS,
+    cache_write_tokens=COUNTS,
+    reasoning_tokens=COUNTS,
+    estimated=st.booleans(),
+)
+STARTED = st.builds(
+    RunStarted,
+    conversation_id=WORDS,
+    message_id=WORDS,
+    agent=WORDS,
+    model=WORDS,
+    provider=WORDS,
+    resumed=st.booleans(),
+)
+COMPLETED = st.builds(
+    RunCompleted,
+    text=WORDS,
+    finish_reason=st.sampled_from(FinishReason),
+    usage=USAGES,
+    seconds=SECONDS,
+    conversation_id=WORDS,
+    message_id=WORDS,
+    agent=WORDS,
+    model=WORDS,
+    provider=WORDS,
+    sources=st.lists(CITATIONS, max_size=2).map(tuple),
+)
+STOPPED = st.builds(
+    RunStopped,
+    kind=st.sampled_from(StopKind),
+    code=WORDS,
+    message=WORDS,
+    recoverable=st.booleans(),
+    usage=USAGES,
+    details=OBJECTS,
+    retry_after=st.none() | SECONDS,
+)
+TERMINALS = COMPLETED | STOPPED
+SPOKEN = st.builds(TextAppended, text=WORDS, position=COUNTS) | st.builds(
+    ReasoningAppended, text=WORDS
+)
+MIDDLES = (
+    SPOKEN
+    | st.builds(ToolCalled, call_id=WORDS, name=WORDS, arguments=OBJECTS)
+    | st.builds(ToolReturned, call_id=WORDS, name=WORDS, result=JSON, success=st.booleans())
+    | st.builds(SourceFound, citation=CITATIONS)
+    | st.builds(
+        CallMeasured,
+        usage=USAGES,
+        seconds=SECONDS,
+        first_token_seconds=st.none() | SECONDS,
+        calls=COUNTS,
+    )
+)
+
+
+@st.composite
+def bodies(draw: st.DrawFn, middles: st.SearchStrategy[Event] = MIDDLES) -> list[Event]:
+    """What a run may say between its first and its last event: positions count its text."""
+    position = 0
+    events: list[Event] = []
+    for event in draw(st.lists(middles, max_size=12)):
+        if isinstance(event, TextAppended):
+            events.append(TextAppended(event.text, position))
+            position += len(event.text)
+        else:
+            events.append(event)
+    return events
+
+
+@st.composite
+def logs(draw: st.DrawFn) -> list[Event]:
+    """A whole log."""
+    return [draw(STARTED), *draw(bodies()), draw(TERMINALS)]

@@ -1,0 +1,52 @@
+"""Which events end a run, and which a person has seen."""
+
+from uuid import UUID
+
+import msgspec
+from hypothesis import given
+from tests.backend.domain.samples import JSON, MIDDLES, STARTED, TERMINALS, logs
+from tests.backend.examples import examples
+
+from cartrita.domain.events import Event, LoggedEvent, RunStarted, RunStopped, StopKind, visible
+from cartrita.domain.runs import RunStatus
+from cartrita.kit.ids import RunId
+
+RUN = RunId(UUID(int=1))
+
+
+@examples
+@given(TERMINALS)
+def test_the_last_event_is_terminal(event: Event) -> None:
+    assert LoggedEvent(RUN, 9, event).terminal
+    assert visible(event)
+
+
+@examples
+@given(MIDDLES | STARTED)
+def test_no_other_is(event: Event) -> None:
+    assert not LoggedEvent(RUN, 9, event).terminal
+    assert visible(event) == (not isinstance(event, RunStarted))
+
+
+@examples
+@given(logs())
+def test_events_are_what_they_were_after_encoding(events: list[Event]) -> None:
+    assert msgspec.json.decode(msgspec.json.encode(events), type=list[Event]) == events
+
+
+@examples
+@given(JSON)
+def test_a_reader_skips_fields_that_it_does_not_know(value: object) -> None:
+    """A newer replica may say more than this one has heard of."""
+    event = RunStopped(StopKind.FAILED, "c", "m", recoverable=True)
+    raw = msgspec.to_builtins(event) | {"of_tomorrow": value}
+    assert msgspec.json.decode(msgspec.json.encode(raw), type=Event) == event
+
+
+def test_every_way_to_stop_is_a_status_of_a_run_that_has_ended() -> None:
+    assert all(RunStatus(kind).ended for kind in StopKind)
+
+
+def test_statuses_that_have_ended() -> None:
+    ended = {status for status in RunStatus if status.ended}
+    assert ended == {"completed", "failed", "cancelled", "interrupted"}

@@ -1,0 +1,131 @@
+"""What a log adds up to."""
+
+from itertools import pairwise
+
+from hypothesis import given
+from tests.backend.domain.samples import bodies, logs
+from tests.backend.examples import examples
+
+from cartrita.domain.events import (
+    CallMeasured,
+    Event,
+    ReasoningAppended,
+    RunStarted,
+    SourceFound,
+    TextAppended,
+    ToolCalled,
+    ToolReturned,
+)
+from cartrita.domain.fold import Fold, fold
+from cartrita.domain.messages import (
+    Citation,
+    Message,
+    Reasoning,
+    Role,
+    Text,
+    ToolCall,
+    ToolResult,
+)
+from cartrita.domain.usage import Usage
+
+STARTED = RunStarted("conv_1", "msg_1", "assistant", "m", "p")
+
+
+def test_nothing_said_leaves_nothing() -> None:
+    nothing = fold([STARTED])
+    assert nothing.message is None
+    assert nothing.parts == ()
+    assert nothing.text == ""
+    assert not nothing.seen
+    assert nothing.usage == Usage()
+
+
+def test_text_and_reasoning_are_joined_while_their_kind_lasts() -> None:
+    said = fold(
+        [
+            STARTED,
+            ReasoningAppended("hm"),
+            ReasoningAppended("m"),
+            TextAppended("Hel", 0),
+            TextAppended("lo 😀", 3),
+            ReasoningAppended("so"),
+            TextAppended("!", 7),
+        ]
+    )
+    assert said.parts == (Reasoning("hmm"), Text("Hello 😀"), Reasoning("so"), Text("!"))
+    assert said.text == "Hello 😀!"
+    assert said.length == len("Hello 😀!")
+    assert said.message == Message(Role.ASSISTANT, said.parts)
+    assert said.seen
+
+
+def test_tools_end_the_text_before_them() -> None:
+    said = fold(
+        [
+            TextAppended("Let me see.", 0),
+            ToolCalled("c1", "look", {"at": 1}),
+            ToolReturned("c1", "look", "a cat", True),
+            ToolReturned("c2", "look", "nothing", False),
+            TextAppended("A cat.", 11),
+        ]
+    )
+    assert said.parts == (
+        Text("Let me see."),
+        ToolCall("c1", "look", {"at": 1}),
+        ToolResult("c1", "a cat", "look"),
+        ToolResult("c2", "nothing", "look", success=False),
+        Text("A cat."),
+    )
+
+
+def test_a_source_does_not_cut_the_text_in_which_it_is_found() -> None:
+    first, second = Citation("a"), Citation("b", index=2)
+    said = fold(
+        [TextAppended("x [1]", 0), SourceFound(first), TextAppended(" y", 5), SourceFound(second)]
+    )
+    assert [part for part in said.parts if isinstance(part, Text)] == [Text("x [1] y")]
+    assert said.sources == (first, second)
+
+
+def test_a_source_alone_is_something_to_keep() -> None:
+    said = fold([SourceFound(Citation("a"))])
+    assert said.seen
+    assert said.message is not None
+
+
+def test_usage_is_the_sum_of_the_calls() -> None:
+    said = fold([CallMeasured(Usage(1, 2), 0.1), CallMeasured(Usage(10, 20, estimated=True), 0.1)])
+    assert said.usage == Usage(11, 22, estimated=True)
+    assert said.seen
+    assert said.message is None
+
+
+@examples
+@given(logs())
+def test_text_is_what_was_appended_in_order(events: list[Event]) -> None:
+    said = fold(events)
+    appended = [event.text for event in events if isinstance(event, TextAppended)]
+    assert said.text == "".join(appended)
+    assert said.length == len(said.text)
+    assert said.seen == (len(events) > 1)
+
+
+@examples
+@given(bodies())
+def test_looking_does_not_change_it(events: list[Event]) -> None:
+    """The answer is asked for its parts while it is still being written."""
+    looked_at, left_alone = Fold(), Fold()
+    for event in events:
+        looked_at.add(event)
+        left_alone.add(event)
+        assert looked_at.parts == looked_at.parts
+    assert looked_at.message == left_alone.message
+    assert looked_at.usage == left_alone.usage
+
+
+@examples
+@given(bodies())
+def test_neighbours_are_never_of_one_spoken_kind(events: list[Event]) -> None:
+    kinds = [type(p) for p in fold(events).parts if not isinstance(p, Citation)]
+    for left, right in pairwise(kinds):
+        assert left is not right or left not in (Text, Reasoning)

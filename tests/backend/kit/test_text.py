@@ -1,0 +1,62 @@
+"""Text that everything downstream can hold."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.backend.examples import examples
+
+from cartrita.kit.text import scalar, scalars
+
+ANY_TEXT = st.text(st.characters(codec=None, categories=None), max_size=20)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | ANY_TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(ANY_TEXT, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@pytest.mark.parametrize(
+    ("given_", "kept"),
+    [
+        ("plain äöü 😀", "plain äöü 😀"),
+        ("a\x00b", "ab"),
+        ("\ud83d\ude00", "😀"),
+        ("\ud83d", "\ufffd"),
+        ("\ude00\ud83d", "\ufffd\ufffd"),
+        ("\ud83d\ud83d\ude00\x00\ude00", "\ufffd😀\ufffd"),
+        ("", ""),
+    ],
+)
+def test_what_cannot_be_stored_is_joined_replaced_or_dropped(given_: str, kept: str) -> None:
+    assert scalar(given_) == kept
+
+
+@examples
+@given(ANY_TEXT)
+def test_the_result_is_storable_and_stays_as_it_is(text: str) -> None:
+    once = scalar(text)
+    assert once.encode().decode() == once
+    assert "\x00" not in once
+    assert scalar(once) == once
+
+
+@examples
+@given(st.text(st.characters(codec="utf-8", exclude_characters="\x00")))
+def test_storable_text_is_untouched(text: str) -> None:
+    assert scalar(text) == text
+
+
+@examples
+@given(JSON)
+def test_every_string_of_a_json_value_is_made_storable(value: object) -> None:
+    assert "\\u0000" not in json.dumps(scalars(value)).replace("\\\\", "")
+    assert json.dumps(scalars(value), ensure_ascii=False).encode()
+    assert scalars(scalars(value)) == scalars(value)
+
+
+def test_names_of_fields_are_cleaned_too_and_other_values_kept() -> None:
+    assert scalars({"a\x00": ["\ud800", 1, 2.5, None, True]}) == {
+        "a": ["\ufffd", 1, 2.5, None, True]
+    }
