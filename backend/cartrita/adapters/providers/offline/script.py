@@ -1,0 +1,143 @@
+"""The file of scenes that `offline/script` plays, read and checked.
+
+So that any situation of a frontend can be rehearsed; docs/offline-script.md describes the format.
+"""
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+import yaml
+
+from cartrita.domain.deltas import FinishReason
+from cartrita.domain.json import JsonObject
+from cartrita.domain.messages import Citation
+from cartrita.kit.text import scalars
+
+DEFAULT = "default"
+_Seconds = Annotated[float, msgspec.Meta(ge=0, le=3600)]
+_Times = Annotated[int, msgspec.Meta(ge=1, le=100_000)]
+
+
+class ScriptError(ValueError):
+    """A script cannot be played; the text names the file and the key."""
+
+
+class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A mapping in which every key has a meaning."""
+
+
+class CallStep(_Strict, frozen=True):
+    """A tool call; text as `arguments` is sent as it is, broken JSON included."""
+
+    name: str
+    arguments: JsonObject | str = {}
+    id: str | None = None
+
+
+class ErrorStep(_Strict, frozen=True):
+    """The end, with an error."""
+
+    message: str
+    code: str = "upstream_error"
+    retryable: bool = False
+    retry_after: _Seconds | None = None
+
+
+class Repeat(_Strict, frozen=True):
+    """Steps, several times over."""
+
+    times: _Times
+    steps: "list[Step]"
+
+
+class Step(_Strict, frozen=True, omit_defaults=True):
+    """One thing that happens: exactly one of its fields is given."""
+
+    text: str | None = None
+    reasoning: str | None = None
+    delay: _Seconds | None = None
+    citation: Citation | None = None
+    tool_call: CallStep | None = None
+    error: ErrorStep | None = None
+    cut: Literal[True] | None = None
+    finish: FinishReason | None = None
+    repeat: Repeat | None = None
+
+
+class Scene(_Strict, frozen=True):
+    """What happens on a message.
+
+    `when` is a part of it in any case of letters, or a regular expression between slashes, or
+    `default`. With `after_tool`, the scene is for a request that brings this tool's result.
+    """
+
+    steps: list[Step]
+    when: str = DEFAULT
+    after_tool: str | None = None
+
+
+class Script(_Strict, frozen=True):
+    """A whole file."""
+
+    scenes: Annotated[list[Scene], msgspec.Meta(min_length=1)]
+
+
+def read(path: Path) -> Script:
+    """Load a script. Raises ScriptError."""
+    try:
+        return parse(path.read_text("utf-8"))
+    except OSError as error:
+        raise ScriptError(f"{path.name} cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        raise ScriptError(f"{path.name}: {error}") from None
+
+
+def parse(text: str) -> Script:
+    """A script from its text. Raises ValueError saying what is wrong, and where."""
+    try:
+        data: object = scalars(yaml.safe_load(text))
+    except (yaml.YAMLError, RecursionError) as error:
+        raise ValueError(f"it is not YAML: {_where(error)}") from None
+    try:
+        script = msgspec.convert(data, Script)
+    except msgspec.ValidationError as error:
+        raise ValueError(str(error).replace("`$.", "`").replace("`$`", "its top")) from None
+    for number, scene in enumerate(script.scenes):
+        _check(scene.steps, f"scenes[{number}]")
+        _check_condition(scene.when, f"scenes[{number}].when")
+    return script
+
+
+def matches(when: str, said: str) -> bool:
+    """Whether a scene with this condition is for this message."""
+    if when == DEFAULT:
+        return True
+    if len(when) > 2 and when.startswith("/") and when.endswith("/"):
+        return bool(re.search(when[1:-1], said, re.IGNORECASE | re.DOTALL))
+    return when.casefold() in said.casefold()
+
+
+def _check(steps: list[Step], place: str) -> None:
+    for number, step in enumerate(steps):
+        here = f"{place}.steps[{number}]"
+        given = [name for name in step.__struct_fields__ if getattr(step, name) is not None]
+        if len(given) != 1:
+            told = " and ".join(given) or "nothing"
+            raise ValueError(f"a step says exactly one thing, this one {told} - at `{here}`")
+        if step.repeat is not None:
+            _check(step.repeat.steps, f"{here}.repeat")
+
+
+def _check_condition(when: str, place: str) -> None:
+    try:
+        matches(when, "")
+    except re.error as error:
+        raise ValueError(f"it is not a regular expression: {error} - at `{place}`") from None
+
+
+def _where(error: BaseException) -> str:
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        return f"{error.problem or 'it is malformed'}, line {error.problem_mark.line + 1}"
+    return "it is malformed"

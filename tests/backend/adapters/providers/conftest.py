@@ -1,0 +1,26 @@
+"""One fake provider for the folder, and the client that calls it."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from tests.harness.fake_provider.launch import FakeProvider, fake_provider
+
+from cartrita.adapters.providers.http import Http
+
+
+@pytest.fixture(scope="session")
+def running() -> Iterator[FakeProvider]:
+    with fake_provider(models=["fake-small", "fake-large"]) as fake:
+        yield fake
+
+
+@pytest.fixture
+def fake(running: FakeProvider) -> FakeProvider:
+    running.reset()
+    return running
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[Http]:
+    async with Http() as client:
+        yield client

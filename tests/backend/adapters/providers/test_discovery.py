@@ -1,0 +1,78 @@
+"""Model servers on this machine are found, and nothing else is taken for one."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from tests.harness.fake_provider.launch import FakeProvider, fake_provider
+
+from cartrita.adapters.providers.discovery import Place, discover
+from cartrita.adapters.providers.http import Http
+from cartrita.domain.models import ModelInfo
+
+LONG = 20.0
+
+
+@asynccontextmanager
+async def answering(body: bytes, *headers: bytes, status: bytes = b"200 OK") -> AsyncGenerator[int]:
+    """A server that says one thing to everybody; yields its port."""
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        head = b"HTTP/1.1 " + status + b"\r\n" + b"".join(line + b"\r\n" for line in headers)
+        writer.write(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(handle, "127.0.0.1", 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+
+
+async def found(http: Http, *ports: int, own_port: int | None = None) -> list[tuple[str, int]]:
+    places = [Place(f"at{port}", port) for port in ports]
+    servers = await discover(http, places, own_port=own_port, timeout=LONG)
+    return [(server.name, len(server.models)) for server in servers]
+
+
+async def test_a_model_server_is_found_with_its_models(http: Http) -> None:
+    with fake_provider(key="", models=["llama"]) as fake:
+        (server,) = await discover(http, [Place("ollama", fake.port)], timeout=LONG)
+        assert server.name == "ollama"
+        assert server.base_url == fake.base_url
+        assert ModelInfo("ollama", "llama") in server.models
+        assert await found(http, fake.port, own_port=fake.port) == []
+
+
+async def test_one_that_has_no_model_yet_is_found_too(http: Http) -> None:
+    async with answering(b'{"object":"list","data":null}') as port:
+        assert await found(http, port) == [(f"at{port}", 0)]
+
+
+async def test_another_of_us_is_not_taken_for_a_model_server(http: Http) -> None:
+    listing = b'{"object":"list","data":[{"id":"cartrita"}]}'
+    async with answering(listing, b"Server: cartrita") as ours, answering(listing) as other:
+        assert await found(http, ours, other) == [(f"at{other}", 1)]
+
+
+async def test_other_servers_are_passed_over(fake: FakeProvider, http: Http) -> None:
+    async with (
+        answering(b"<html>") as page,
+        answering(b'{"detail":"Not Found"}', status=b"404 Not Found") as missing,
+        answering(b'{"status":"ok"}') as other,
+        answering(b'{"data":[{"id":"x"}]}' + b" " * (5 << 20)) as endless,
+        answering(b"", b"Location: /v1", status=b"302 Found") as redirect,
+    ):
+        ports = (page, missing, other, endless, redirect, 1, fake.port)  # the last wants a key
+        assert await found(http, *ports) == []
+
+
+async def test_one_that_does_not_answer_holds_nobody_up(http: Http) -> None:
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(silent, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        assert await discover(http, [Place("x", port)] * 20, timeout=0.2) == []

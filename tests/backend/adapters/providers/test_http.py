@@ -1,0 +1,202 @@
+"""The client's own promises: pooled, without cookies, and sized as it was told."""
+
+import asyncio
+import socket
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import ExitStack, asynccontextmanager
+
+import pytest
+from tests.harness.fake_provider.launch import FakeProvider
+
+from cartrita.adapters.providers.http import Call, Deadlines, Http
+from cartrita.domain.errors import (
+    UpstreamCut,
+    UpstreamError,
+    UpstreamMalformed,
+    UpstreamUnreachable,
+)
+from cartrita.kit.secret import Secret
+
+Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@asynccontextmanager
+async def serving(handler: Handler) -> AsyncGenerator[str]:
+    """A server that does to its clients whatever a test wants."""
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await handler(reader, writer)
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(handle, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+
+
+def saying(answer: bytes) -> Handler:
+    async def say(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        await writer.drain()
+
+    return say
+
+
+def call(url: str, **fields: object) -> Call:
+    return Call(**({"provider": "fake", "method": "GET", "url": url, "headers": {}} | fields))  # pyright: ignore[reportArgumentType]
+
+
+async def fetched(http: Http, call: Call) -> bytes:
+    async with http.open(call) as answer:
+        body = b""
+        while piece := await answer.read():
+            body += piece
+        return body
+
+
+async def refused(http: Http, call: Call) -> UpstreamError:
+    with pytest.raises(UpstreamError) as caught:
+        await fetched(http, call)
+    return caught.value
+
+
+async def test_an_answer_with_its_headers(http: Http) -> None:
+    said = b"HTTP/1.1 418 I'm\r\nX-A: b\r\nContent-Length: 2\r\n\r\nhi"
+    async with serving(saying(said)) as url, http.open(call(url)) as answer:
+        assert answer.status == 418
+        assert answer.headers["x-a"] == "b"
+        assert await answer.read() == b"hi"
+        assert await answer.read() == b""
+
+
+async def test_secrets_are_revealed_on_the_wire_only(fake: FakeProvider, http: Http) -> None:
+    secret = call(f"{fake.base_url}/models", headers={"Authorization": Secret("Bearer sk-fake")})
+    assert "sk-fake" not in repr(secret)
+    assert b"fake-small" in await fetched(http, secret)
+
+
+async def test_a_cookie_is_not_kept(http: Http) -> None:
+    seen: list[bytes] = []
+
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 200 OK\r\nSet-Cookie: a=b\r\nContent-Length: 0\r\n\r\n")
+        await writer.drain()
+
+    async with serving(handler) as url:
+        await fetched(http, call(url))
+        await fetched(http, call(url))
+    assert len(seen) == 2
+    assert b"cookie" not in b"".join(seen).lower()
+
+
+async def test_a_body_of_megabytes_is_sent(http: Http) -> None:
+    received = 0
+
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal received
+        await reader.readuntil(b"\r\n\r\n")
+        received = len(await reader.readexactly(3 << 20))
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        await writer.drain()
+
+    async with serving(handler) as url:
+        await fetched(http, call(url, method="POST", body=b"x" * (3 << 20)))
+    assert received == 3 << 20
+
+
+async def test_what_is_no_http(http: Http) -> None:
+    async with serving(saying(b"SSH-2.0-OpenSSH\r\n\r\n")) as url:
+        error = await refused(http, call(url))
+    assert type(error) is UpstreamMalformed
+
+
+async def test_a_server_that_hangs_up(http: Http) -> None:
+    async with serving(saying(b"")) as url:
+        error = await refused(http, call(url))
+    assert type(error) is UpstreamUnreachable
+    assert "broke" in error.message
+
+
+async def test_a_server_without_encryption(http: Http) -> None:
+    async def plain(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        await writer.drain()
+
+    async with serving(plain) as url:
+        error = await refused(http, call(url.replace("http:", "https:")))
+    assert type(error) is UpstreamUnreachable
+    assert "encrypted" in error.message
+
+
+@pytest.mark.parametrize("url", ["http://", "ftp://127.0.0.1/", "nonsense"])
+async def test_an_address_that_is_none(http: Http, url: str) -> None:
+    error = await refused(http, call(url))
+    assert type(error) is UpstreamUnreachable
+    assert "malformed" in error.message
+
+
+async def test_a_header_that_is_none(http: Http) -> None:
+    key = {"Authorization": Secret("Bearer a\r\nX-Evil: b")}
+    async with serving(saying(b"")) as url:
+        error = await refused(http, call(url, headers=key))
+    assert "malformed" in error.message
+    assert "Evil" not in error.message
+
+
+async def test_too_large_a_body(http: Http) -> None:
+    async with serving(saying(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 1000)) as url:
+        error = await refused(http, call(url, max_bytes=999))
+        assert type(error) is UpstreamMalformed
+        assert len(await fetched(http, call(url, max_bytes=1000))) == 1000
+
+
+async def test_a_body_that_is_shorter_than_promised(http: Http) -> None:
+    async with serving(saying(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort")) as url:
+        assert type(await refused(http, call(url))) is UpstreamCut
+
+
+async def test_headers_that_trickle(http: Http) -> None:
+    async def trickle(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for byte in b"HTTP/1.1 200 OK\r\nX: " + b"y" * 1000:
+            writer.write(bytes([byte]))
+            await writer.drain()
+            await asyncio.sleep(0.02)
+
+    async with serving(trickle) as url:
+        error = await refused(http, call(url, deadlines=Deadlines(connect=0.2, headers=0.1)))
+    assert type(error) is UpstreamUnreachable
+    assert "0.1 s" in error.message
+
+
+async def test_a_connection_that_is_never_accepted(http: Http) -> None:
+    # Nobody accepts, and the queue is full: the kernel leaves further connections unanswered.
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as server, ExitStack() as stack:
+        address = server.getsockname()
+        for _ in range(4):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(address)
+        url = f"http://127.0.0.1:{address[1]}/"
+        error = await refused(http, call(url, deadlines=Deadlines(connect=0.2, headers=20)))
+    assert type(error) is UpstreamUnreachable
+    assert "accepted no connection within 0.2 s" in error.message
+
+
+async def test_it_is_used_inside_its_context_only() -> None:
+    with pytest.raises(RuntimeError):
+        await fetched(Http(), call("http://127.0.0.1:1/"))
+
+
+def test_which_models_think() -> None:
+    deadlines = Deadlines(headers=1, idle=2, thinking=3)
+    for model in ("o3", "o4-mini", "gpt-5.4", "openai/gpt-oss-120b", "deepseek-r1", "qwq:32b"):
+        assert deadlines.for_model(model).idle == 3
+        assert deadlines.for_model(model).headers == 3
+    for model in ("gpt-4o", "llama3.1:8b", "olmo", "fake"):
+        assert deadlines.for_model(model) is deadlines
+    assert Deadlines(idle=500).for_model("o3").idle == 500
