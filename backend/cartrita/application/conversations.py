@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import suppress
+from typing import cast
 
 import msgspec
 
@@ -26,6 +27,7 @@ TITLE_MAX = 200
 TAGS_MAX = 50
 TAG_MAX = 64
 METADATA_MAX_BYTES = 16 << 10
+NESTING_MAX = 32
 EXTERNAL_ID_MAX = 200
 PAGE_MAX = 200
 _TRANSCRIPT_PAGE = 200
@@ -214,15 +216,23 @@ def _tags(tags: Iterable[str]) -> tuple[str, ...]:
 
 def _metadata(metadata: JsonObject) -> JsonObject:
     try:
-        cleaned = msgspec.convert(text.scalars(metadata), JsonObject)
-        size = len(msgspec.json.encode(cleaned))
-    except (RecursionError, OverflowError):
-        raise InvalidInput.of(
-            "metadata", "it is nested too deep or holds too large a number"
-        ) from None
-    if size > METADATA_MAX_BYTES:
+        cleaned = text.scalars(metadata)
+        deep = _nesting(cleaned) > NESTING_MAX
+    except RecursionError:
+        deep, cleaned = True, {}
+    if deep:
+        raise InvalidInput.of("metadata", f"nest it at most {NESTING_MAX} deep")
+    if len(msgspec.json.encode(cleaned)) > METADATA_MAX_BYTES:
         raise InvalidInput.of("metadata", f"keep it to {METADATA_MAX_BYTES} bytes of JSON")
-    return cleaned
+    return msgspec.convert(cleaned, JsonObject)
+
+
+def _nesting(value: object) -> int:
+    if isinstance(value, dict):
+        return 1 + max(map(_nesting, cast("dict[str, object]", value).values()), default=0)
+    if isinstance(value, list):
+        return 1 + max(map(_nesting, cast("list[object]", value)), default=0)
+    return 0
 
 
 def _external_id(external_id: str) -> str:

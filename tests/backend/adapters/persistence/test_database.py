@@ -98,7 +98,11 @@ async def test_a_connection_lost_while_idle_is_not_noticed(
         driver = (await connection.get_raw_connection()).driver_connection
     assert driver is not None
     gone = asyncio.Event()
-    driver.add_termination_listener(lambda _: gone.set())
+
+    def tell(_: object) -> None:
+        gone.set()
+
+    driver.add_termination_listener(tell)
     async with pool.use() as connection:
         ended = text(f"SELECT pg_terminate_backend({driver.get_server_pid()}, 10000)")
         assert (await connection.execute(ended)).scalar_one()
