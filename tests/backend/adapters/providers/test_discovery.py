@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
 
+from tests.backend.adapters.providers.servers import answer, saying, serving
 from tests.harness.fake_provider.launch import FakeProvider, fake_provider
 
 from cartrita.adapters.providers.discovery import Place, discover
@@ -15,18 +17,13 @@ LONG = 20.0
 
 @asynccontextmanager
 async def answering(body: bytes, *headers: bytes, status: bytes = b"200 OK") -> AsyncGenerator[int]:
-    """A server that says one thing to everybody; yields its port."""
+    """A server with one answer; yields its port."""
+    async with serving(saying(answer(body, *headers, status=status))) as url:
+        yield port_of(url)
 
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        head = b"HTTP/1.1 " + status + b"\r\n" + b"".join(line + b"\r\n" for line in headers)
-        writer.write(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
-        await writer.drain()
-        writer.close()
 
-    server = await asyncio.start_server(handle, "127.0.0.1", 0)
-    async with server:
-        yield server.sockets[0].getsockname()[1]
+def port_of(url: str) -> int:
+    return urlsplit(url).port or 0
 
 
 async def found(http: Http, *ports: int, own_port: int | None = None) -> list[tuple[str, int]]:
@@ -68,11 +65,8 @@ async def test_other_servers_are_passed_over(fake: FakeProvider, http: Http) -> 
 
 
 async def test_one_that_does_not_answer_holds_nobody_up(http: Http) -> None:
-    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def silent(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
         await reader.read()
-        writer.close()
 
-    server = await asyncio.start_server(silent, "127.0.0.1", 0)
-    async with server:
-        port = server.sockets[0].getsockname()[1]
-        assert await discover(http, [Place("x", port)] * 20, timeout=0.2) == []
+    async with serving(silent) as url:
+        assert await discover(http, [Place("x", port_of(url))] * 20, timeout=0.2) == []

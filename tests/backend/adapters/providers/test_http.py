@@ -2,10 +2,10 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack
 
 import pytest
+from tests.backend.adapters.providers.servers import saying, serving
 from tests.harness.fake_provider.launch import FakeProvider
 
 from cartrita.adapters.providers.http import Call, Deadlines, Http
@@ -16,34 +16,6 @@ from cartrita.domain.errors import (
     UpstreamUnreachable,
 )
 from cartrita.kit.secret import Secret
-
-Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-
-
-@asynccontextmanager
-async def serving(handler: Handler) -> AsyncGenerator[str]:
-    """A server that does to its clients whatever a test wants."""
-
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            await handler(reader, writer)
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass
-        finally:
-            writer.close()
-
-    server = await asyncio.start_server(handle, "127.0.0.1", 0)
-    async with server:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
-
-
-def saying(answer: bytes) -> Handler:
-    async def say(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(answer)
-        await writer.drain()
-
-    return say
 
 
 def call(url: str, **fields: object) -> Call:

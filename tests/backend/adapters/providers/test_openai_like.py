@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 
 import pytest
+from tests.backend.adapters.providers.servers import answer, saying, serving
 from tests.harness.fake_provider.answer import expected_reasoning, expected_text
 from tests.harness.fake_provider.faults import (
     CutOff,
@@ -189,6 +190,12 @@ async def test_a_list_that_is_none(fake: FakeProvider, make: Make) -> None:
         await make(base_url=f"http://127.0.0.1:{fake.port}/elsewhere").models()
 
 
+async def test_a_list_of_something_else(make: Make) -> None:
+    async with serving(saying(answer(b'{"data": "x"}'))) as url:
+        with pytest.raises(UpstreamMalformed, match="something else"):
+            await make(base_url=url).models()
+
+
 async def test_connections_are_kept_after_an_answer(fake: FakeProvider, make: Make) -> None:
     provider = make()
     for _ in range(5):
@@ -270,14 +277,17 @@ async def test_a_cut_in_the_middle_of_a_chunk(fake: FakeProvider, make: Make) ->
         assert set(text(seen)) <= {"🙂"}
 
 
+@pytest.mark.parametrize("fault", [CutOff(how="fin", after_bytes=400), None], ids=["cut", "end"])
 async def test_a_cut_between_the_last_word_and_the_end_mark_is_none(
-    fake: FakeProvider, make: Make
+    fake: FakeProvider, make: Make, fault: CutOff | None
 ) -> None:
-    fake.script(Script(text=TEXT, faults=(NoDone(), CutOff(how="fin", after_tokens=99))))
-    assert isinstance((await collected(make()))[-1], Finished)
-    fake.script(Script(text=TEXT, faults=(NoDone(), Stall(after_tokens=99))))
-    # Whatever of the two it is, all words are there.
-    assert text(await collected(make(HASTY))) == TEXT
+    choice = {"index": 0, "delta": {"content": "Hi"}, "finish_reason": "stop"}
+    body = f"data: {json.dumps({'choices': [choice]})}\n\n" + ":" * 1_000
+    stream = Instead(headers={"Content-Type": "text/event-stream"}, body=body)
+    fake.script(Script(faults=(stream, fault) if fault else (stream,)))
+    deltas = await collected(make())
+    assert text(deltas) == "Hi"
+    assert isinstance(deltas[-1], Finished)
 
 
 async def test_a_stall_after_some_words(fake: FakeProvider, make: Make) -> None:

@@ -1,0 +1,192 @@
+"""Names find their model, and the default is the one that the architecture promises."""
+
+import asyncio
+
+import pytest
+from tests.backend.gateway.doubles import Listing, overloaded
+
+from cartrita.domain.errors import NotFound, Unavailable
+from cartrita.gateway.aliases import ALIASES, Alias
+from cartrita.gateway.catalog import Catalog, Offer, Origin, Target
+
+
+def offer(provider: Listing, origin: Origin, default: str | None = None) -> Offer:
+    return Offer(provider=provider, origin=origin, default_model=default)
+
+
+OFFLINE = offer(Listing("offline", "assistant", "script"), Origin.OFFLINE, "assistant")
+
+
+def openai() -> Listing:
+    return Listing("openai", "gpt-5.4", "gpt-5.4-mini", "text-embedding-3")
+
+
+def house(*, default_model: str | None = None) -> Catalog:
+    return Catalog(
+        [
+            OFFLINE,
+            offer(Listing("ollama", "nomic-embed", "llama3.1:8b"), Origin.LOCAL),
+            offer(openai(), Origin.KEY, "gpt-5.4"),
+            offer(Listing("huggingface", "meta/llama", "gpt-5.4"), Origin.KEY, "meta/llama"),
+        ],
+        default_model=default_model,
+        absent={"anthropic": "anthropic is not configured; set ANTHROPIC_API_KEY."},
+    )
+
+
+async def resolved(catalog: Catalog, provider: str | None, model: str | None) -> str:
+    return (await catalog.resolve(provider, model)).id
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "target"),
+    [
+        (None, "openai/gpt-5.4", "openai/gpt-5.4"),
+        (None, "openai/never-heard-of", "openai/never-heard-of"),
+        (None, "huggingface/openai/gpt-oss", "huggingface/openai/gpt-oss"),
+        (None, "ollama/llama3.1:8b", "ollama/llama3.1:8b"),
+        (None, "gpt-5.4", "openai/gpt-5.4"),
+        (None, "meta/llama", "huggingface/meta/llama"),
+        (None, "llama3.1:8b", "ollama/llama3.1:8b"),
+        (None, "qwen-coder", "ollama/qwen2.5-coder"),
+        (None, "offline", "offline/assistant"),
+        (None, "script", "offline/script"),
+        ("openai", None, "openai/gpt-5.4"),
+        ("openai", "", "openai/gpt-5.4"),
+        ("openai", "gpt-4o", "openai/gpt-4o"),
+        ("openai", "openai/gpt-4o", "openai/gpt-4o"),
+        ("huggingface", "openai/gpt-oss", "huggingface/openai/gpt-oss"),
+        ("ollama", None, "ollama/llama3.1:8b"),
+        ("", "", "openai/gpt-5.4"),
+        (None, None, "openai/gpt-5.4"),
+    ],
+)
+async def test_names(provider: str | None, model: str | None, target: str) -> None:
+    assert await resolved(house(), provider, model) == target
+
+
+class TestTheDefault:
+    async def test_an_explicit_setting_comes_first(self) -> None:
+        assert await resolved(house(default_model="ollama/x"), None, None) == "ollama/x"
+        assert await resolved(house(default_model="offline"), None, None) == "offline/assistant"
+
+    async def test_then_who_was_chosen_who_has_a_key_who_is_here_and_offline(self) -> None:
+        chosen = offer(Listing("own", "a"), Origin.CHOSEN)
+        key = offer(openai(), Origin.KEY, "gpt-5.4")
+        local = offer(Listing("ollama", "b"), Origin.LOCAL)
+        offers = [OFFLINE, local, key, chosen]
+        for expected in ("own/a", "openai/gpt-5.4", "ollama/b", "offline/assistant"):
+            assert await resolved(Catalog(offers), None, None) == expected
+            offers.pop()
+            if len(offers) == 1:
+                offers = [OFFLINE]
+
+    async def test_of_equals_the_first_counts(self) -> None:
+        keys = [offer(Listing(name, "m"), Origin.KEY) for name in ("b", "a")]
+        assert await resolved(Catalog(keys), None, None) == "b/m"
+
+    async def test_a_server_without_a_model_is_passed_over(self) -> None:
+        empty = offer(Listing("ollama"), Origin.LOCAL)
+        assert await resolved(Catalog([empty, OFFLINE]), None, None) == "offline/assistant"
+        with pytest.raises(NotFound, match="ollama has no model"):
+            await resolved(Catalog([empty, OFFLINE]), "ollama", None)
+        with pytest.raises(NotFound, match="Configure one"):
+            await resolved(Catalog([empty]), None, None)
+
+    async def test_one_that_is_away_is_not_passed_over(self) -> None:
+        away = offer(Listing("own", error=overloaded()), Origin.KEY)
+        with pytest.raises(Unavailable, match="own does not tell"):
+            await resolved(Catalog([away, OFFLINE]), None, None)
+
+
+class TestUnknownNames:
+    async def test_the_nearest_are_told(self) -> None:
+        with pytest.raises(NotFound, match=r"no model gpt-5.5") as caught:
+            await resolved(house(), None, "gpt-5.5")
+        assert caught.value.code == "model_not_found"
+        nearest = caught.value.details["nearest"]
+        assert isinstance(nearest, list)
+        assert "gpt-5.4" in nearest
+
+    async def test_where_nothing_is_near_some_are_told(self) -> None:
+        with pytest.raises(NotFound) as caught:
+            await resolved(house(), None, "x" * 10_000)
+        assert caught.value.details["nearest"]
+        assert len(caught.value.message) < 500
+
+    async def test_a_provider_that_is_not_there(self) -> None:
+        with pytest.raises(NotFound, match=r"there are openai, huggingface, ollama, offline"):
+            await resolved(house(), "mistral", "x")
+        with pytest.raises(NotFound, match="set ANTHROPIC_API_KEY"):
+            await resolved(house(), "anthropic", None)
+        with pytest.raises(NotFound, match="set ANTHROPIC_API_KEY"):
+            await resolved(house(), None, "anthropic/claude-opus-4-6")
+        with pytest.raises(NotFound):
+            house().provider("mistral")
+
+    async def test_one_that_cannot_list_may_know_the_name(self) -> None:
+        away = offer(Listing("own", error=overloaded()), Origin.KEY)
+        assert await resolved(Catalog([OFFLINE, away]), None, "gpt-9") == "own/gpt-9"
+
+
+class TestAliases:
+    async def test_the_first_whose_provider_is_there_counts(self) -> None:
+        aliases = {"fast": (Alias("vllm"), Alias("ollama", "tiny"))}
+        catalog = Catalog([offer(Listing("ollama", "a"), Origin.LOCAL)], aliases=aliases)
+        assert await resolved(catalog, None, "fast") == "ollama/tiny"
+        catalog = Catalog([offer(Listing("vllm", "big"), Origin.LOCAL)], aliases=aliases)
+        assert await resolved(catalog, None, "fast") == "vllm/big"
+
+    async def test_a_real_model_of_that_name_comes_first(self) -> None:
+        litellm = offer(Listing("litellm", "qwen-coder"), Origin.LOCAL)
+        ollama = offer(Listing("ollama", "a"), Origin.LOCAL)
+        assert await resolved(Catalog([ollama, litellm]), None, "qwen-coder") == (
+            "litellm/qwen-coder"
+        )
+
+    def test_the_names_of_old(self) -> None:
+        assert set(ALIASES) == {
+            "llama3.1:8b",
+            "qwen-coder",
+            "llama2-13b-vllm",
+            "llama-cpp-python",
+            "llama-cpp-native",
+        }
+
+
+class TestLists:
+    async def test_all_together_and_without_those_that_fail(self) -> None:
+        away = Listing("own", error=overloaded())
+        catalog = Catalog([offer(away, Origin.KEY), OFFLINE, offer(Listing("a", "x"), Origin.KEY)])
+        assert [model.id for model in await catalog.models()] == [
+            "a/x",
+            "offline/assistant",
+            "offline/script",
+        ]
+        assert catalog.providers == ("own", "a", "offline")
+
+    async def test_they_are_kept_for_their_time(self) -> None:
+        time = {"now": 0.0}
+        good, bad = Listing("a", "x"), Listing("b", error=overloaded())
+        catalog = Catalog(
+            [offer(good, Origin.KEY), offer(bad, Origin.KEY)],
+            keep_seconds=60,
+            keep_failure_seconds=5,
+            clock=lambda: time["now"],
+        )
+        for now, asked in ((0.0, (1, 1)), (5.0, (1, 1)), (6.0, (1, 2)), (61.0, (2, 3))):
+            time["now"] = now
+            await catalog.models()
+            assert (good.asked, bad.asked) == asked
+
+    async def test_those_who_come_together_ask_once(self) -> None:
+        provider = Listing("a", "x")
+        catalog = Catalog([offer(provider, Origin.KEY)])
+        async with asyncio.TaskGroup() as group:
+            for _ in range(20):
+                group.create_task(catalog.models())
+        assert provider.asked == 1
+
+
+def test_a_target_has_an_address() -> None:
+    assert Target("openai", "gpt-5.4").id == "openai/gpt-5.4"

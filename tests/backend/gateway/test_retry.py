@@ -1,0 +1,144 @@
+"""What failed unseen is tried again, within the deadline; what was seen is not."""
+
+from random import Random
+
+import pytest
+from tests.backend.gateway.doubles import DONE, REQUEST, Told, overloaded
+
+from cartrita.domain.deltas import Delta, TextDelta
+from cartrita.domain.errors import UpstreamAuth, UpstreamError
+from cartrita.domain.ports import ModelProvider
+from cartrita.gateway.retry import Retrying, RetryPolicy
+
+HELLO: list[Delta | Exception] = [TextDelta("Hello"), DONE]
+
+
+class Time:
+    """A clock that goes on while somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.slept: list[float] = []
+
+    def clock(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+def retrying(provider: ModelProvider, time: Time, **policy: float) -> Retrying:
+    chosen = RetryPolicy(**policy)  # pyright: ignore[reportArgumentType]
+    return Retrying(provider, chosen, sleep=time.sleep, clock=time.clock, chance=Random(7))
+
+
+async def collect(provider: Retrying, seen: list[Delta]) -> None:
+    async with provider.stream(REQUEST) as deltas:
+        async for delta in deltas:
+            seen.append(delta)  # noqa: PERF401 - what came before an error is wanted too
+
+
+async def collected(provider: Retrying) -> list[Delta]:
+    seen: list[Delta] = []
+    await collect(provider, seen)
+    return seen
+
+
+async def failing(provider: Retrying) -> tuple[list[Delta], UpstreamError]:
+    seen: list[Delta] = []
+    with pytest.raises(UpstreamError) as caught:
+        await collect(provider, seen)
+    return seen, caught.value
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_a_third_try_succeeds_and_nobody_sees_the_others(at_once: bool) -> None:
+    time = Time()
+    told = Told([overloaded()], [overloaded()], HELLO, at_once=at_once)
+    assert await collected(retrying(told, time)) == HELLO
+    assert told.calls == 3
+    assert told.open == 0
+    first, second = time.slept
+    assert 0.25 <= first <= 0.5
+    assert 0.5 <= second <= 1.0
+
+
+async def test_after_the_last_try_the_error_goes_out() -> None:
+    time = Time()
+    told = Told(*[[overloaded()]] * 5)
+    _, error = await failing(retrying(told, time))
+    assert told.calls == 3
+    assert error.retryable
+
+
+async def test_what_was_seen_is_not_tried_again() -> None:
+    time = Time()
+    told = Told([TextDelta("Hel"), overloaded()], HELLO)
+    seen, _ = await failing(retrying(told, time))
+    assert seen == [TextDelta("Hel")]
+    assert told.calls == 1
+    assert time.slept == []
+
+
+async def test_what_will_not_get_better_is_not_tried_again() -> None:
+    told = Told([UpstreamAuth("no", provider="p")], HELLO)
+    _, error = await failing(retrying(told, Time()))
+    assert type(error) is UpstreamAuth
+    assert told.calls == 1
+
+
+async def test_an_error_of_another_kind_passes() -> None:
+    with pytest.raises(ZeroDivisionError):
+        await collected(retrying(Told([ZeroDivisionError()], HELLO), Time()))
+
+
+async def test_what_the_provider_asks_for_is_waited_for() -> None:
+    time = Time()
+    await collected(retrying(Told([overloaded(2.0)], HELLO), time))
+    assert time.slept == [2.0]
+
+
+async def test_never_beyond_the_deadline() -> None:
+    time = Time()
+    told = Told([overloaded(86_400.0)], HELLO)
+    _, error = await failing(retrying(told, time))
+    assert error.retry_after == 86_400.0
+    assert time.slept == []
+    told = Told([overloaded(4.0)], [overloaded(4.0)], HELLO)
+    await failing(retrying(told, time, deadline=7.0))
+    assert time.slept == [4.0]
+
+
+async def test_pauses_double_up_to_the_longest() -> None:
+    time = Time()
+    told = Told(*[[overloaded()]] * 10)
+    await failing(retrying(told, time, tries=10, deadline=1_000))
+    assert len(time.slept) == 9
+    for number, pause in enumerate(time.slept):
+        most = min(0.5 * 2**number, 8.0)
+        assert most / 2 <= pause <= most
+
+
+async def test_pauses_vary() -> None:
+    pauses: list[float] = []
+    for seed in range(5):
+        time = Time()
+        told = Told([overloaded()], HELLO)
+        await collected(Retrying(told, sleep=time.sleep, clock=time.clock, chance=Random(seed)))
+        pauses += time.slept
+    assert len(set(pauses)) == 5
+
+
+async def test_leaving_closes_the_call_that_is_open() -> None:
+    told = Told(HELLO)
+    async with Retrying(told).stream(REQUEST) as deltas:
+        await anext(deltas)
+        assert told.open == 1
+    assert told.open == 0
+
+
+async def test_it_is_the_provider_inside() -> None:
+    provider = Retrying(Told())
+    assert provider.name == "p"
+    assert [model.id for model in await provider.models()] == ["p/m"]
