@@ -1,0 +1,88 @@
+"""One server for all documents, and a shell in which their commands run."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from tests.harness.server import KEY, Server
+
+_WATCHDOG_S = 300
+_MARK = "=== next"
+_PRELUDE = """\
+set -eu
+curl() { command curl --max-time 60 --write-out '\\n%{stderr}HTTP %{http_code}\\n' "$@"; }
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a script printed and complained, and the status of each of its HTTP requests."""
+
+    code: int
+    output: str
+    errors: str
+
+    @property
+    def statuses(self) -> list[int]:
+        return [int(line[5:]) for line in self.errors.splitlines() if line.startswith("HTTP ")]
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """Runs the commands of documents as their reader would, beside a running server."""
+
+    server: Server
+    folder: Path
+
+    def run(self, scripts: list[str]) -> list[Told]:
+        """Scripts one after the other in one shell, up to the first that fails."""
+        marked = "".join(f"echo '{_MARK}'\necho '{_MARK}' >&2\n{script}" for script in scripts)
+        done = self._start(["bash", "-c", _PRELUDE + self._fitted(marked)])
+        outputs = done.output.split(_MARK + "\n")[1:]
+        errors = done.errors.split(_MARK + "\n")[1:]
+        codes = [0] * (len(outputs) - 1) + [done.code]
+        return [Told(*each) for each in zip(codes, outputs, errors, strict=True)]
+
+    def python(self, code: str) -> Told:
+        """A program."""
+        return self._start([sys.executable, "-c", self._fitted(code)])
+
+    def _fitted(self, code: str) -> str:
+        """What documents say of the usual address and of the key is made to fit this server."""
+        return code.replace("http://127.0.0.1:8000", self.server.base).replace("ck_your_key", KEY)
+
+    def _start(self, command: list[str]) -> Told:
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env={**self.server.environment, "PATH": _path()},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_WATCHDOG_S,
+        )
+        return Told(done.returncode, done.stdout, done.stderr)
+
+
+def _path() -> str:
+    return f"{Path(sys.executable).parent}:{os.environ.get('PATH', '/usr/bin:/bin')}"
+
+
+@pytest.fixture(scope="session")
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+    """A server with the offline model, and a folder that looks like a checkout with its .venv."""
+    folder = tmp_path_factory.mktemp("checkout")
+    (folder / ".venv").symlink_to(Path(sys.executable).parents[1])
+    settings = {
+        "OPENAI_BASE_URL": "",
+        "OPENAI_API_KEY": "",
+        "CARTRITA_DEFAULT_MODEL": "",
+        "CARTRITA_OFFLINE_TOKEN_DELAY_S": "0.005",
+    }
+    with Server(provider_url="", settings=settings) as server:
+        yield Shell(server, folder)

@@ -1,0 +1,122 @@
+"""What the documents show works: commands run, answers are like the examples, links lead on."""
+
+import json
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from tests.docs.conftest import Shell, Told
+from tests.docs.likeness import differences
+from tests.docs.snippets import (
+    DOCUMENTS,
+    IN_A_BROWSER,
+    MARKED,
+    READ,
+    ROOT,
+    RUN,
+    SHOWN,
+    Block,
+    answer_after,
+    blocks,
+    of,
+)
+
+from cartrita.settings import load
+
+
+def placed(document: Path) -> str:
+    """A document's place in the checkout."""
+    return str(document.relative_to(ROOT))
+
+
+_TOLD: dict[Path, dict[Block, Told]] = {}
+
+
+def told(block: Block, shell: Shell) -> Told:
+    """What a block's commands said; the blocks of a document are one session in one shell."""
+    document = block.document
+    if document not in _TOLD:
+        session = [each for each in blocks(document) if each.language == "bash"]
+        answers = shell.run([each.code for each in session])
+        _TOLD[document] = dict(zip(session, answers, strict=False))
+    if block not in _TOLD[document]:
+        pytest.fail("a block before it failed")
+    return _TOLD[document][block]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=placed)
+def test_every_block_is_of_a_kind_that_is_tried(document: Path) -> None:
+    known = RUN | READ | IN_A_BROWSER | MARKED | SHOWN
+    assert [str(each) for each in blocks(document) if each.language not in known] == []
+
+
+@pytest.mark.parametrize("block", of(*MARKED), ids=str)
+def test_commands_that_are_not_run_here_are_marked(block: Block) -> None:
+    assert block.mark in {"<!-- serve -->", "<!-- test -->"}
+
+
+@pytest.mark.parametrize("block", of("bash"), ids=str)
+def test_commands_work(block: Block, shell: Shell) -> None:
+    done = told(block, shell)
+    assert done.code == 0, done.errors + done.output
+    example = answer_after(block)
+    shown: Any = json.loads(example.code) if example else {}
+    if isinstance(shown, dict) and "error" in shown:
+        assert done.statuses[-1] >= 400
+    else:
+        assert all(status < 400 for status in done.statuses), done.errors + done.output
+    if example:
+        got = json.loads(done.output.strip().splitlines()[-1])
+        assert list(differences(shown, got)) == []
+
+
+@pytest.mark.parametrize("block", of("python"), ids=str)
+def test_programs_work(block: Block, shell: Shell) -> None:
+    done = shell.python(block.code)
+    assert done.code == 0, done.errors
+
+
+@pytest.mark.parametrize("block", of("json"), ids=str)
+def test_json_is_json(block: Block) -> None:
+    json.loads(block.code)
+
+
+@pytest.mark.parametrize("block", of("yaml"), ids=str)
+def test_yaml_is_yaml(block: Block) -> None:
+    assert yaml.safe_load(block.code)
+
+
+@pytest.mark.parametrize("block", of("toml"), ids=str)
+def test_a_configuration_is_accepted(block: Block, tmp_path: Path) -> None:
+    tomllib.loads(block.code)
+    (tmp_path / "cartrita.toml").write_text(block.code)
+    load({"EXAMPLE_API_KEY": "sk-example"}, tmp_path, {})
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=placed)
+def test_links_lead_somewhere(document: Path) -> None:
+    text = re.sub(r"(?ms)^```.*?^```", "", document.read_text())
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if not target.startswith(("http://", "https://", "mailto:")):
+            path, _, fragment = target.partition("#")
+            there = (document.parent / path).resolve() if path else document
+            assert there.exists(), target
+            if fragment and there.suffix == ".md":
+                assert fragment in anchors(there), target
+
+
+def anchors(document: Path) -> set[str]:
+    """The fragments that headings make, as forges make them."""
+    heads = re.findall(r"(?m)^#+ (.+)$", document.read_text())
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+def test_files_that_the_texts_name_exist() -> None:
+    for document in DOCUMENTS:
+        for name in re.findall(
+            r"`((?:tests|backend|docs|migrations)/[\w./-]+)`", document.read_text()
+        ):
+            assert (ROOT / name).exists(), f"{document.name} names {name}"

@@ -1,0 +1,34 @@
+"""The comparison of examples with answers notices what it should."""
+
+from typing import Any
+
+import pytest
+from tests.docs.likeness import differences
+
+
+@pytest.mark.parametrize(
+    ("shown", "got"),
+    [
+        ({"a": "x..."}, {"a": "anything", "b": 1}),
+        ({"a": None}, {"a": 3}),
+        ({"a": [{"b": 1}]}, {"a": []}),
+        ({"seconds": 1}, {"seconds": 1.5}),
+    ],
+)
+def test_what_is_alike(shown: Any, got: Any) -> None:
+    assert list(differences(shown, got)) == []
+
+
+@pytest.mark.parametrize(
+    ("shown", "got"),
+    [
+        ({"a": 1}, {}),
+        ({"a": {"b": 1}}, {"a": {"c": 1}}),
+        ({"a": "1"}, {"a": 1}),
+        ({"a": True}, {"a": 1}),
+        ([{"a": 1}], {"a": 1}),
+        ({"a": [{"b": 1}]}, {"a": [{"c": 1}]}),
+    ],
+)
+def test_what_is_not(shown: Any, got: Any) -> None:
+    assert list(differences(shown, got)) != []

@@ -1,0 +1,18 @@
+"""What is generated is committed, says so, and is what the code generates now."""
+
+import pytest
+from tests.laws.tree import ROOT
+
+from cartrita.cli import contract
+
+GENERATED = contract.generated()
+
+
+@pytest.mark.parametrize("path", sorted(GENERATED))
+def test_it_is_up_to_date(path: str) -> None:
+    assert (ROOT / path).exists(), "run `poe contract`"
+    assert (ROOT / path).read_bytes() == GENERATED[path], "run `poe contract`"
+
+
+def test_it_is_the_same_each_time() -> None:
+    assert contract.generated() == GENERATED

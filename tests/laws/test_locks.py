@@ -1,0 +1,62 @@
+"""Locks pin and hash every distribution, name no index, and hold what the package asks for."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from tests.laws.tree import ROOT
+
+LOCKS = sorted(ROOT.glob("requirements*.lock"))
+_REQUIREMENT = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==(\S+)", re.M)
+
+
+def requirements(lock: Path) -> list[str]:
+    """The lock's requirements, each with its continuation lines."""
+    text = re.sub(r"(?m)^\s*#.*\n", "", lock.read_text())
+    return [entry for entry in re.split(r"\n(?=\S)", text.strip()) if entry]
+
+
+def normalized(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def pins(lock: Path) -> dict[str, str]:
+    """Distribution to version."""
+    return {normalized(name): version for name, version in _REQUIREMENT.findall(lock.read_text())}
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.name)
+def test_every_requirement_is_pinned_and_hashed(lock: Path) -> None:
+    entries = requirements(lock)
+    assert len(entries) > 20
+    for entry in entries:
+        assert _REQUIREMENT.match(entry), entry
+        assert re.search(r"--hash=sha256:[0-9a-f]{64}", entry), entry.splitlines()[0]
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.name)
+def test_no_index_is_named(lock: Path) -> None:
+    assert not re.search(r"://|--(extra-)?index|--find-links|\bfile:", lock.read_text())
+
+
+def test_what_runs_is_tested_in_the_same_versions() -> None:
+    tested = pins(ROOT / "requirements-dev.lock")
+    for name, version in pins(ROOT / "requirements.lock").items():
+        assert tested.get(name) == version, name
+
+
+def test_all_that_the_package_asks_for_is_locked() -> None:
+    project = tomllib.loads((ROOT / "backend" / "pyproject.toml").read_text())["project"]
+    asked = [*project["dependencies"], *project["optional-dependencies"]["embedded"]]
+    names = {normalized(re.split(r"[^A-Za-z0-9._-]", text)[0]) for text in asked}
+    assert names <= set(pins(ROOT / "requirements.lock"))
+
+
+def test_each_runtime_dependency_is_named_with_its_reason() -> None:
+    project = tomllib.loads((ROOT / "backend" / "pyproject.toml").read_text())["project"]
+    asked = [*project["dependencies"], *project["optional-dependencies"]["embedded"]]
+    named = re.findall(
+        r"(?m)^\| `([a-z0-9-]+)(?:\[\w+\])?` \| \S", (ROOT / "docs/architecture.md").read_text()
+    )
+    assert sorted(named) == sorted({re.split(r"[^A-Za-z0-9._-]", text)[0] for text in asked})

@@ -1,0 +1,45 @@
+"""Log lines are a snake_case event with keys: never a sentence, never formatted text."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+from tests.laws.tree import PACKAGE, files, name, parsed
+
+_LEVELS = {"debug", "info", "warning", "error", "critical", "exception"}
+_EVENT = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+
+
+def odd_lines(module: ast.Module) -> list[int]:
+    """The lines that log anything but a literal event name with keys."""
+    return [
+        call.lineno
+        for call in ast.walk(module)
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Attribute)
+        and isinstance(call.func.value, ast.Name)
+        and call.func.value.id in {"log", "logger", "_log"}
+        and call.func.attr in _LEVELS
+        and not _is_event(call.args)
+    ]
+
+
+def _is_event(arguments: list[ast.expr]) -> bool:
+    match arguments:
+        case [ast.Constant(value=str(event))]:
+            return bool(_EVENT.fullmatch(event))
+        case _:
+            return False
+
+
+@pytest.mark.parametrize("path", list(files(PACKAGE, ".py")), ids=name)
+def test_events_are_named(path: Path) -> None:
+    assert not odd_lines(parsed(path))
+
+
+@pytest.mark.parametrize(
+    "code", ["log.info(f'{x}')", "log.info('Run failed')", "log.info('run_failed', x)"]
+)
+def test_odd_lines_are_noticed(code: str) -> None:
+    assert odd_lines(ast.parse(code))

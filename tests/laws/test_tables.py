@@ -1,0 +1,60 @@
+"""Tables that must agree: providers, errors, operations."""
+
+import importlib
+from collections import Counter
+
+import pytest
+from tests.laws.tree import PACKAGE
+
+from cartrita.adapters.providers.table import PROVIDERS
+from cartrita.app import openapi_document
+from cartrita.domain import errors
+from cartrita.domain.errors import CartritaError, ErrorKind
+from cartrita.settings.vendors import VENDORS, Vendor
+
+_SURFACES = sorted(path.parent.name for path in (PACKAGE / "surfaces").glob("*/errors.py"))
+
+
+def tree(cls: type[CartritaError] = CartritaError) -> list[type[CartritaError]]:
+    """An error and everything below it, of the domain."""
+    below = [one for child in cls.__subclasses__() for one in tree(child)]
+    return [one for one in (cls, *below) if one.__module__ == errors.__name__]
+
+
+@pytest.mark.parametrize("surface", _SURFACES)
+def test_every_kind_of_error_has_a_status_on_every_surface(surface: str) -> None:
+    module = importlib.import_module(f"cartrita.surfaces.{surface}.errors")
+    assert set(module.STATUS) == set(ErrorKind)
+
+
+def test_every_error_is_drawn_in_its_tree() -> None:
+    drawn = errors.__doc__ or ""
+    assert [one.__name__ for one in tree() if one.__name__ not in drawn] == []
+
+
+def test_a_code_names_one_error() -> None:
+    counted = Counter(one.default_code for one in tree())
+    assert [code for code, times in counted.items() if times > 1] == []
+
+
+@pytest.mark.parametrize(
+    "vendor", [each for each in VENDORS if each.documented], ids=lambda vendor: vendor.name
+)
+def test_what_the_settings_know_can_be_called(vendor: Vendor) -> None:
+    entry = PROVIDERS[vendor.name]
+    assert entry.base_url == vendor.base_url
+    assert entry.port == vendor.port
+
+
+def test_what_can_be_called_is_known_to_the_settings() -> None:
+    assert set(PROVIDERS) == {vendor.name for vendor in VENDORS if vendor.documented}
+
+
+def test_operations_have_names_of_their_own() -> None:
+    operations = [
+        operation["operationId"]
+        for methods in openapi_document()["paths"].values()
+        for operation in methods.values()
+    ]
+    assert len(operations) > 10
+    assert [each for each, times in Counter(operations).items() if times > 1] == []
