@@ -7,7 +7,7 @@ from cartrita.adapters.providers.offline.provider import ASSISTANT, Offline
 from cartrita.domain.ports import ModelProvider, PassageSearch
 from cartrita.gateway.catalog import Catalog, Offer, Origin
 from cartrita.gateway.gateway import Gateway
-from cartrita.gateway.retry import RetryPolicy, Retrying
+from cartrita.gateway.retry import Retrying, RetryPolicy
 from cartrita.settings import Settings
 from cartrita.settings.upstream import Provider
 from cartrita.settings.vendors import VENDORS
