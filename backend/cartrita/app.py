@@ -101,16 +101,7 @@ def routes(app: FastAPI) -> Iterator[tuple[str, str, str]]:
 
 
 def _middleware(rules: Rules) -> list[Middleware]:
-    return [
-        Middleware(RequestContext),
-        Middleware(
-            CORSMiddleware,
-            allow_origins=rules.cors_origins,
-            allow_methods=("GET", "POST", "PUT", "PATCH", "DELETE"),
-            allow_headers=_ASKED_WITH,
-            expose_headers=_TOLD_WITH,
-            allow_credentials=True,
-        ),
+    inner = [
         Middleware(LastResort, rescue=errors.rescue),
         Middleware(
             Intake,
@@ -119,6 +110,17 @@ def _middleware(rules: Rules) -> list[Middleware]:
             max_url=rules.url_max_bytes,
         ),
     ]
+    if not rules.cors_origins:
+        return [Middleware(RequestContext), *inner]
+    cors = Middleware(
+        CORSMiddleware,
+        allow_origins=rules.cors_origins,
+        allow_methods=("GET", "POST", "PUT", "PATCH", "DELETE"),
+        allow_headers=_ASKED_WITH,
+        expose_headers=_TOLD_WITH,
+        allow_credentials=True,
+    )
+    return [Middleware(RequestContext), cors, *inner]
 
 
 def _document_of(app: FastAPI) -> Callable[[], dict[str, Any]]:

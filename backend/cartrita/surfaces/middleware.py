@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cartrita.kit.ids import uuid7
+from cartrita.surfaces.sse import left_to_be_sent
 
 log = structlog.get_logger()
 
@@ -34,7 +35,10 @@ Rescue = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 class RequestContext:
-    """Gives each request its id, each answer its standing headers, and the log one line."""
+    """Gives each request its id, each answer its standing headers, and the log one line.
+
+    Sends event streams after the request is done (see sse.py).
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -49,6 +53,9 @@ class RequestContext:
         answer = _Answer(send, request_id)
         try:
             await self.app(scope, receive, answer.send)
+            stream = left_to_be_sent(scope)
+            if stream is not None:
+                await stream()
         finally:
             _tell(scope, answer)
 

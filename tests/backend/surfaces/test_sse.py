@@ -11,6 +11,7 @@ from tests.backend.surfaces.serving import WATCHDOG_S, connected, serving, until
 
 from cartrita.domain.errors import Unavailable
 from cartrita.kit.sse import Frame, Parser
+from cartrita.surfaces.middleware import RequestContext
 from cartrita.surfaces.sse import EventStream, come_back
 
 END = "end"
@@ -49,7 +50,7 @@ async def ended() -> AsyncIterator[str]:
 
 
 async def read(items: Items) -> tuple[dict[str, str], list[bytes]]:
-    async with serving(Tail(items)) as port, connected(port) as client:
+    async with serving(RequestContext(Tail(items))) as port, connected(port) as client:
         client.request("GET", "/")
         status, headers = await client.head()
         assert status == 200
@@ -81,7 +82,7 @@ async def test_the_cursor_comes_before_anything_happens() -> None:
         await never.wait()
         yield END
 
-    async with serving(Tail(silent)) as port, connected(port) as client:
+    async with serving(RequestContext(Tail(silent))) as port, connected(port) as client:
         client.request("GET", "/")
         await client.head()
         parser = Parser()
@@ -135,7 +136,7 @@ async def test_a_reader_who_leaves_ends_the_tail() -> None:
         await never.wait()
 
     tail = Tail(live)
-    async with serving(tail) as port:
+    async with serving(RequestContext(tail)) as port:
         async with connected(port) as client:
             client.request("GET", "/")
             await client.head()
@@ -155,7 +156,7 @@ async def test_a_stalled_reader_stops_the_tail_and_loses_nothing() -> None:
             yield text
         yield END
 
-    async with serving(Tail(much)) as port, connected(port) as client:
+    async with serving(RequestContext(Tail(much))) as port, connected(port) as client:
         client.request("GET", "/")
         await client.head()
         before = -1
