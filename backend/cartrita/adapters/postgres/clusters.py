@@ -1,6 +1,5 @@
 """Making a database's files with initdb: whole, or not at all."""
 
-import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -8,7 +7,7 @@ from secrets import token_hex
 
 import structlog
 
-from cartrita.adapters.postgres import children, diagnosis, passwords
+from cartrita.adapters.postgres import children, diagnosis, durability, passwords
 from cartrita.adapters.postgres.accounts import Account
 from cartrita.adapters.postgres.binaries import Binaries
 from cartrita.adapters.postgres.errors import StartFailed
@@ -35,8 +34,9 @@ def create(place: Place, binaries: Binaries, password: Secret) -> None:
         for path in (draft / "password", draft):
             place.account.own(path)
         _initialise(draft, binaries, place.account)
+        durability.sync_all(draft / "data")
         (draft / "data").rename(place.cluster)
-        _sync(parent)
+        durability.sync(parent)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     _log.info("postgres_initialised", cluster=str(place.cluster), major=binaries.major)
@@ -52,7 +52,6 @@ def sweep(place: Place) -> None:
 
 
 def _initialise(draft: Path, binaries: Binaries, account: Account) -> None:
-    # initdb syncs what it writes before it ends, so the rename publishes a durable database.
     complaint = ""
     for locale in _LOCALES:
         words = [*_command(binaries, locale), "--pwfile", draft / "password", "-D", draft / "data"]
@@ -77,17 +76,10 @@ def _command(binaries: Binaries, locale: str) -> list[str | Path]:
         f"--username={SUPERUSER}",
         "--auth=scram-sha-256",
         "--data-checksums",
+        "--no-sync",  # durability.sync_all does it, faster
         "--encoding=UTF8",
         f"--locale={locale}",
     ]
     if binaries.major >= _BUILTIN_PROVIDER_SINCE:
         words += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
     return words
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

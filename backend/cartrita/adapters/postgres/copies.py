@@ -10,11 +10,12 @@ from secrets import token_hex
 
 import structlog
 
-from cartrita.adapters.postgres import children, folders
+from cartrita.adapters.postgres import children, durability, folders
 from cartrita.adapters.postgres.accounts import Account
 from cartrita.adapters.postgres.binaries import Binaries
 from cartrita.adapters.postgres.errors import AccountUnusable
 
+_UNNEEDED = shutil.ignore_patterns("include", "*.a")  # only for compiling against it
 _log = structlog.get_logger(__name__)
 
 
@@ -50,9 +51,14 @@ def _copied(binaries: Binaries, outside: Path) -> Binaries:
         try:
             for folder in binaries.carried:
                 # The same layout: programs find their libraries relative to themselves.
-                shutil.copytree(folder, draft / folder.relative_to(binaries.root), symlinks=True)
+                shutil.copytree(
+                    folder,
+                    draft / folder.relative_to(binaries.root),
+                    symlinks=True,
+                    ignore=_UNNEEDED,
+                )
             _open_to_read(draft)
-            os.sync()  # a power cut after the rename must not leave empty programs behind
+            durability.sync_all(draft)  # a power cut must not leave empty programs behind
             _publish(draft, target)
         finally:
             shutil.rmtree(draft, ignore_errors=True)

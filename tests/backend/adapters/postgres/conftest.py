@@ -60,7 +60,14 @@ class Parent:
     def __init__(self, order: dict[str, Any]) -> None:
         self.data_dir = Path(order["data_dir"])
         self._process = subprocess.Popen(
-            [sys.executable, "-c", _BOOT, str(_PARENT), json.dumps(order)],
+            [
+                *order.pop("through", []),
+                sys.executable,
+                "-c",
+                _BOOT,
+                str(_PARENT),
+                json.dumps(order),
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -128,6 +128,24 @@ def test_both_killed_and_the_next_start_recovers_beside_a_busy_orphan(
     second.stop()
 
 
+@AS_ROOT
+def test_a_root_that_may_not_look_at_others_finds_the_orphan_too(
+    parents: Parents, sql: Sql, busy: Callable[[str], None]
+) -> None:
+    """As in a container, whose root has no CAP_SYS_PTRACE."""
+    setpriv = shutil.which("setpriv")
+    if setpriv is None:
+        pytest.skip("setpriv is not installed")
+    lesser = [setpriv, "--bounding-set=-sys_ptrace", "--inh-caps=-sys_ptrace"]
+    first = parents(through=lesser)
+    started = first.started()
+    busy(started["dsn"])
+    os.kill(started["pid"], signal.SIGKILL)
+    first.kill()
+    second = parents(through=lesser)
+    assert sql(second.started()["dsn"], "SELECT 1") == "1"
+
+
 def test_stopping_after_the_server_was_killed_leaves_no_orphan(
     parents: Parents, busy: Callable[[str], None]
 ) -> None:
