@@ -39,9 +39,9 @@ class Postgres:
     """The server, started as the product starts it, but careless about power cuts."""
 
     def __init__(self, *, max_connections: int = 100) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="cartrita-test-postgres-"))
-        self._folder.chmod(0o711)  # Postgres runs as another user where the tests run as root
-        self._supervisor = Supervisor(self._folder / "data", max_connections=max_connections)
+        self.folder = Path(tempfile.mkdtemp(prefix="cartrita-test-postgres-"))
+        self.folder.chmod(0o711)  # Postgres runs as another user where the tests run as root
+        self._supervisor = Supervisor(self.folder / "data", max_connections=max_connections)
         self._loop = asyncio.Runner()
         self._numbers = count(1)
 
@@ -62,6 +62,10 @@ class Postgres:
         trace: TracebackType | None,
     ) -> None:
         self._clean_up()
+
+    @property
+    def pid(self) -> int | None:
+        return self._supervisor.pid
 
     def create(self) -> TemporaryDatabase:
         """A copy of the migrated template: about 20 ms."""
@@ -105,4 +109,4 @@ class Postgres:
         finally:
             self._loop.close()
             self._supervisor.stop()
-            shutil.rmtree(self._folder)
+            shutil.rmtree(self.folder)

@@ -1,15 +1,18 @@
 """The house's laws, watched while tests run: no network beyond this machine, no blocked loop.
 
-Both are seen through Python's audit events, so that no product code has to be replaced. What
-libuv or another process does is not seen here.
+Connections and look-ups are seen through Python's audit events, `time.sleep` by standing before it.
+What libuv or another process does is not seen here.
 """
 
 import asyncio
 import socket
 import sys
+import time
 from ipaddress import ip_address
 from types import FrameType
 from typing import Any
+
+_asleep = time.sleep
 
 broken: list[str] = []
 """Sentences about laws broken since the list was cleared last."""
@@ -22,6 +25,7 @@ class LawBroken(RuntimeError):
 def watch() -> None:
     """Begin, for the rest of this process: an audit hook cannot be removed."""
     sys.addaudithook(_audit)
+    time.sleep = _sleep
 
 
 def _audit(event: str, arguments: tuple[Any, ...]) -> None:
@@ -29,8 +33,12 @@ def _audit(event: str, arguments: tuple[Any, ...]) -> None:
         _connecting(*arguments)
     elif event == "socket.getaddrinfo":
         _resolving(arguments[0])
-    elif event == "time.sleep" and _on_loop():
+
+
+def _sleep(seconds: float) -> None:
+    if _on_loop():
         _break("the event loop was blocked by time.sleep")
+    _asleep(seconds)
 
 
 def _connecting(connection: socket.socket, address: Any) -> None:

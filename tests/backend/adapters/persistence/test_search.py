@@ -284,7 +284,7 @@ def test_no_text_at_all_is_an_error(database: TemporaryDatabase) -> None:
     with asyncio.Runner() as loop:
         pool = Database(database.url, pool_size=1)
 
-        @settings(max_examples=200, derandomize=True, deadline=None)
+        @settings(max_examples=100, derandomize=True, deadline=None)
         @given(
             st.text(st.characters(), max_size=40)
             | st.text("ab\"'-:*&|!()<>\\% or\x00", max_size=60)
