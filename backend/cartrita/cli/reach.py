@@ -3,13 +3,13 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from cartrita.adapters.postgres import Endpoint, Supervisor, attach, from_url
+from cartrita.adapters.postgres import Endpoint, Supervisor, attach, find, from_url, major_of
 from cartrita.settings import Settings
 
 
 @contextmanager
 def reached(settings: Settings) -> Generator[Endpoint]:
-    """Raises PostgresError."""
+    """Raises PostgresError. An older version's database is served by that version."""
     if settings.database.url is not None:
         yield from_url(settings.database.url.reveal())
         return
@@ -17,8 +17,10 @@ def reached(settings: Settings) -> Generator[Endpoint]:
     if running is not None:
         yield running
         return
+    major = major_of(settings.data_dir)
     supervisor = Supervisor(
         settings.data_dir,
+        chosen=None if major is None else find(major=major),
         run_as=settings.postgres.run_as,
         start_timeout_s=settings.postgres.start_timeout_s,
     )
