@@ -33,6 +33,19 @@ def story(quiet_server: Server, provider: FakeProvider) -> Story:
     return Story(quiet_server, provider)
 
 
+@pytest.fixture(scope="module")
+def killable_server(provider: FakeProvider) -> Iterator[Server]:
+    """One worker, to be killed by the stories of one file, one after the other."""
+    with Server(provider_url=provider.base_url) as server:
+        yield server
+
+
+@pytest.fixture
+def killable(killable_server: Server, provider: FakeProvider) -> Story:
+    """A story on the server that others may kill, too, before and after it."""
+    return Story(killable_server, provider)
+
+
 @pytest.fixture
 def serve(provider: FakeProvider) -> Iterator[Serve]:
     """Starts servers of this test's own, to be killed, drained or cut off; each with its story."""

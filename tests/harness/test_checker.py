@@ -173,7 +173,10 @@ async def test_i8_the_model_is_asked_again(dsn: str, run: Specimen) -> None:
     first, second = (Call(PROMPT, at, at, at + 1, 2, "complete") for at in (100.2, 104.0))
     assert await found(dsn, run, records=[record], calls=[first]) == set()
     assert await found(dsn, run, records=[record], calls=[first, second]) == {"I8"}
-    assert await found(dsn, run, calls=[first, replace(first, received_at=100.3)]) == {"I8"}
+    both = [first, replace(first, received_at=100.3)]
+    assert await found(dsn, run, calls=both) == set()
+    await plant(dsn, "UPDATE runs SET client_msg_id = $2 WHERE id = $1", UUID(run.run), run.run)
+    assert "I8" in await found(dsn, run, calls=both)
 
 
 async def test_i9_a_cancel_that_ends_nothing(dsn: str, run: Specimen) -> None:
@@ -192,6 +195,9 @@ async def test_i9_a_cancel_that_ends_nothing(dsn: str, run: Specimen) -> None:
     assert await found(dsn, run, records=[record]) == {"I9"}
     record.cancels = [replace(record.cancels[0], acknowledged_wall=ended - 60.0)]
     assert await found(dsn, run, records=[record]) == {"I9"}
+    live = replace(record, cancels=[replace(record.cancels[0], acknowledged=1.0)])
+    live.connections[0].heard[1] = replace(run.heard(2), at=12.0)
+    assert await found(dsn, run, records=[live]) == {"I9"}
     record.cancels = [replace(record.cancels[0], run=uuid4().hex)]
     assert await found(dsn, run, records=[record]) == {"I9"}
 

@@ -1,0 +1,20 @@
+"""Five kills of all kinds under thirty clients of all habits; the checker finds nothing."""
+
+from tests.harness.campaign import Campaign, run
+
+CAMPAIGN = Campaign(
+    seed=20,
+    streams=30,
+    workers=2,
+    kills=5,
+    apart_s=(0.5, 2.0),
+    deeds=("worker", "parent", "cluster", "everything"),
+    conversations=3,
+)
+
+
+def test_a_handful_of_kills() -> None:
+    report = run(CAMPAIGN)
+    assert report.sound, "\n".join(report.lines())
+    assert sum(report.deeds.values()) == 5
+    assert report.counts["client ended"] >= 30
