@@ -28,7 +28,7 @@ HEADERS = {
     "Cache-Control": "no-cache, no-transform",
     "X-Accel-Buffering": "no",
 }
-_BUFFER = 16 * 1024
+_BUFFER = 8 * 1024
 _RETRY_MS = (1000, 3000)
 _LEFT = "left_to_be_sent"
 
@@ -121,13 +121,16 @@ class EventStream(Response, Generic[T]):
         while not self._ended or self._outbox:
             await self._filled.wait()
             self._filled.clear()
-            frames, self._outbox = self._outbox, bytearray()
-            if self._poured is not None:
-                self._poured.set()
-            if frames:
-                body = bytes(frames)
-                await send({"type": "http.response.body", "body": body, "more_body": True})
+            if self._outbox:
+                await send({"type": "http.response.body", "body": self._take(), "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    def _take(self) -> bytes:
+        frames = bytes(self._outbox)
+        self._outbox.clear()
+        if self._poured is not None:
+            self._poured.set()
+        return frames
 
 
 def left_to_be_sent(scope: Scope) -> Sending | None:

@@ -173,7 +173,8 @@ def _problem(found: Mapping[str, Any]) -> str:
 
 
 def _from_event_source(request: Request) -> bool:
-    return request.method == "GET" and MEDIA_TYPE in request.headers.get("accept", "")
+    accepts = MEDIA_TYPE in request.headers.get("accept", "")
+    return request.method == "GET" and (accepts or "last-event-id" in request.headers)
 
 
 def _headers(error: CartritaError, status: int) -> dict[str, str]:
