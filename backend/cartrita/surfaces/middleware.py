@@ -12,6 +12,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from cartrita.domain.errors import CartritaError
 from cartrita.kit.ids import uuid7
 from cartrita.surfaces.sse import left_to_be_sent
 
@@ -30,8 +31,8 @@ _UNLESS_SAID = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
 
-Rescue = Callable[[Scope, Receive, Send], Awaitable[None]]
-"""Answers a request whose endpoint broke, before anything was sent."""
+Rescue = Callable[[Exception, Scope, Receive, Send], Awaitable[None]]
+"""Answers a request that no endpoint answered."""
 
 
 class RequestContext:
@@ -83,7 +84,10 @@ class _Answer:
 
 
 class LastResort:
-    """Turns whatever nobody expected into a 500 without its text, and into a logged traceback."""
+    """Answers what went wrong outside the endpoints, and what nobody expected anywhere.
+
+    The latter becomes a 500 without its text, and a logged traceback.
+    """
 
     def __init__(self, app: ASGIApp, rescue: Rescue) -> None:
         self.app = app
@@ -101,11 +105,13 @@ class LastResort:
             await self.app(scope, receive, watched)
         except ClientDisconnect:
             log.info("caller_left", method=scope.get("method"), path=scope["path"])
-        except Exception:
+        except CartritaError as error:
+            await self._rescue(error, scope, receive, send)
+        except Exception as error:
             log.exception("request_failed", method=scope.get("method"), path=scope["path"])
             if started or scope["type"] != "http":
                 raise  # the server breaks the connection off, so that nobody takes it for whole
-            await self._rescue(scope, receive, send)
+            await self._rescue(error, scope, receive, send)
 
 
 def _request_id(headers: Headers) -> str:

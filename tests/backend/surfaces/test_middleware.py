@@ -8,10 +8,13 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
-from starlette.routing import Route
+from starlette.routing import Mount, Route
+from starlette.types import Receive, Scope, Send
 from structlog.testing import capture_logs
 from tests.backend.surfaces.serving import connected, serving
 
+from cartrita.domain.errors import TooLarge
+from cartrita.surfaces.intake import URI_TOO_LONG
 from cartrita.surfaces.middleware import LastResort, RequestContext
 from cartrita.surfaces.native.errors import rescue
 
@@ -26,6 +29,10 @@ async def own_headers(_: Request) -> Response:
 
 async def broken(_: Request) -> Response:
     raise RuntimeError("sk-secret at /srv/somewhere")
+
+
+async def too_large(scope: Scope, receive: Receive, send: Send) -> None:
+    raise TooLarge("It is too large.", code=URI_TOO_LONG)
 
 
 async def broken_halfway(_: Request) -> Response:
@@ -43,6 +50,7 @@ def app() -> Starlette:
             Route("/own", own_headers),
             Route("/broken", broken),
             Route("/halfway", broken_halfway),
+            Mount("/large", too_large),
         ],
         middleware=[Middleware(RequestContext), Middleware(LastResort, rescue=rescue)],
     )
@@ -106,6 +114,15 @@ async def test_what_nobody_expected_is_a_500_that_tells_nothing() -> None:
     assert b"srv" not in body
     (failure,) = [line for line in lines if line["event"] == "request_failed"]
     assert failure["exc_info"]
+
+
+async def test_an_error_outside_the_endpoints_is_answered_too() -> None:
+    with capture_logs() as lines:
+        status, headers, body = await get("/large/x")
+    assert status == 414
+    assert json.loads(body)["code"] == "uri_too_long"
+    assert headers["x-request-id"] == json.loads(body)["request_id"]
+    assert not [line for line in lines if line["log_level"] == "error"]
 
 
 async def test_an_answer_that_broke_halfway_is_not_taken_for_whole() -> None:

@@ -145,11 +145,13 @@ def _allowed(request: Request) -> str:
     return ", ".join(sorted({method for context in here for method in context.methods or ()}))
 
 
-async def rescue(scope: Scope, receive: Receive, send: Send) -> None:
-    """The answer where nobody expected the error: nothing of it is told."""
-    sentence = "Something broke on our side; the log knows more under this request_id."
-    answer = _envelope(Request(scope), 500, sentence, "internal", {}, None, {})
-    await answer(scope, receive, send)
+async def rescue(error: Exception, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer outside the endpoints; of what nobody expected nothing is told."""
+    request = Request(scope)
+    if not isinstance(error, CartritaError):
+        error = CartritaError("Something broke on our side; the log knows it by this request_id.")
+    response = await answer(request, error)
+    await response(scope, receive, send)
 
 
 def invalid(errors: Sequence[Any], *, skip: int = 0) -> InvalidInput:
