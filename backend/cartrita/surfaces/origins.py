@@ -76,6 +76,8 @@ def require_event_source(connection: HTTPConnection) -> None:
 
 
 def _host_name(connection: HTTPConnection) -> str | None:
+    if len(connection.headers.getlist("host")) > 1:
+        return None
     try:
         return urlsplit(own_origin(connection)).hostname
     except ValueError:
