@@ -1,0 +1,162 @@
+"""How many chats a second are let in, how long one waits, and how often each commits."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import asyncpg
+import msgspec
+from tests.benchmarks import run_logs
+from tests.benchmarks.figures import Figures, middle, milliseconds, ratio, say, table
+from tests.benchmarks.run_logs import AT_ONCE, OWNER
+from tests.benchmarks.stage import Stage
+from tests.benchmarks.switches import Switches
+
+from cartrita.adapters.runlog.log import Tuning
+from cartrita.domain.messages import Text
+from cartrita.kit.ids import ConversationId, uuid7
+
+_CHATS = 400
+"""A second at most: so many for each second of a measurement, however long it takes."""
+_CONVERSATIONS = """
+INSERT INTO conversations (id, owner_id, title, head_message_id)
+SELECT id, $3, 'A conversation to measure', head FROM unnest($1::uuid[], $2::uuid[]) AS c (id, head)
+"""
+_MESSAGES = """
+INSERT INTO messages (id, owner_id, conversation_id, parent_id, depth, role, parts)
+SELECT id, $4, conversation, parent, $5, $6, $7
+FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS m (id, conversation, parent)
+"""
+Work = Callable[[ConversationId | None], Awaitable[object]]
+
+
+def measure(switches: Switches) -> None:
+    """Rounds of ours and naive, into new conversations and into ones that are there."""
+    rounds: list[dict[str, Figures]] = []
+    with Stage.opened() as stage:
+        for _ in range(switches.rounds):
+            with stage.database() as endpoint:
+                rounds.append(switches.run(_round(endpoint.dsn(), switches)))
+    rows = {name: middle([figures[name] for figures in rounds]) for name in rounds[0]}
+    say(table(f"chats admitted, {AT_ONCE} at once", rows))
+    for place in ("new", "existing"):
+        ours, naive = rows[f"ours, {place}"], rows[f"naive, {place}"]
+        say(ratio(f"admissions/s, {place}, ours over naive", ours["per s"], naive["per s"]))
+    say("")
+
+
+async def _round(dsn: str, switches: Switches) -> dict[str, Figures]:
+    chats = int(_CHATS * switches.seconds)
+    watcher: Any = await asyncpg.connect(dsn)
+    found: dict[str, Figures] = {}
+    async with run_logs.opened(dsn) as run_log, _naive_pool(dsn, run_logs.tuning()) as pool:
+
+        async def ours(conversation: ConversationId | None) -> None:
+            await run_log.admission.admit(run_logs.admission(conversation))
+
+        async def naive(conversation: ConversationId | None) -> None:
+            async with pool.acquire() as connection:
+                await _naively(connection, conversation)
+
+        await _times([None] * AT_ONCE, ours, watcher)  # the pools open their connections
+        await _times([None] * AT_ONCE, naive, watcher)
+        for name, work in (("ours", ours), ("naive", naive)):
+            found[f"{name}, new"] = await _times([None] * chats, work, watcher)
+            there = await _conversations(watcher, chats)
+            found[f"{name}, existing"] = await _times(there, work, watcher)
+    await watcher.close()
+    return found
+
+
+async def _times(places: Sequence[ConversationId | None], work: Work, watcher: Any) -> Figures:
+    waits: list[float] = []
+    turns = iter(places)
+
+    async def ask() -> None:
+        for place in turns:
+            began = time.monotonic()
+            await work(place)
+            waits.append(time.monotonic() - began)
+
+    writes, began = await _writes(watcher), time.monotonic()
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(AT_ONCE):
+            tasks.create_task(ask())
+    elapsed = time.monotonic() - began
+    commits = (await _writes(watcher) - writes - 1) / len(places)
+    return {"per s": len(places) / elapsed, "commits each": commits} | milliseconds("wait", waits)
+
+
+async def _writes(watcher: Any) -> int:
+    """How many transactions have written something, this one included."""
+    count: int = await watcher.fetchval("SELECT pg_current_xact_id()::text::bigint")
+    return count
+
+
+def _naive_pool(dsn: str, tuning: Tuning) -> Any:
+    """As many connections as the product takes."""
+    size = tuning.pool_size
+    return asyncpg.create_pool(dsn, min_size=size, max_size=size)
+
+
+async def _naively(connection: Any, conversation: ConversationId | None) -> None:
+    """What a chat needs, one statement after another in one transaction.
+
+    Its runs are stored as ended ones, or the reaper would take them for somebody's who died.
+    """
+    message, run, new = uuid7(), uuid7(), conversation or ConversationId(uuid7())
+    parts = msgspec.json.encode((Text("Hello!"),)).decode()
+    head, depth = None, 0
+    async with connection.transaction():
+        if conversation is None:
+            await connection.execute(
+                "INSERT INTO conversations (id, owner_id, title) VALUES ($1, $2, $3)",
+                new,
+                OWNER,
+                "A conversation to measure",
+            )
+        else:
+            head = await connection.fetchval(
+                "SELECT head_message_id FROM conversations WHERE id = $1 FOR UPDATE", new
+            )
+            depth = 1 + await connection.fetchval("SELECT depth FROM messages WHERE id = $1", head)
+        await connection.execute(
+            "INSERT INTO messages (id, owner_id, conversation_id, parent_id, depth, role, parts)"
+            " VALUES ($1, $2, $3, $4, $5, 'user', $6)",
+            message,
+            OWNER,
+            new,
+            head,
+            depth,
+            parts,
+        )
+        await connection.execute(
+            "INSERT INTO runs (id, owner_id, conversation_id, user_message_id, message_id, surface,"
+            " agent, provider, model, input, status, deadline_at) VALUES ($1, $2, $3, $4, $5,"
+            " 'native', 'assistant', 'bench', 'bench', '{}', 'completed', now())",
+            run,
+            OWNER,
+            new,
+            message,
+            uuid7(),
+        )
+        await connection.execute(
+            "UPDATE conversations SET head_message_id = $2, updated_at = now() WHERE id = $1",
+            new,
+            message,
+        )
+        await connection.execute(
+            "INSERT INTO run_events (run_id, seq, data) VALUES ($1, 1, $2)", run, parts
+        )
+
+
+async def _conversations(connection: Any, count: int) -> list[ConversationId]:
+    """Conversations that were answered once, each to be used once."""
+    made = [ConversationId(uuid7()) for _ in range(count)]
+    asked, answers = [uuid7() for _ in made], [uuid7() for _ in made]
+    parts = msgspec.json.encode((Text("Hello!"),)).decode()
+    await connection.execute(_CONVERSATIONS, made, answers, OWNER)
+    await connection.execute(_MESSAGES, asked, made, [None] * count, OWNER, 0, "user", parts)
+    await connection.execute(_MESSAGES, answers, made, asked, OWNER, 1, "assistant", parts)
+    return made

@@ -1,0 +1,44 @@
+"""Other processes that a benchmark needs: the clock that plays a model, the server itself."""
+
+import subprocess
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.harness.server import Server
+
+_ROOT = Path(__file__).parents[2]
+LEASE_S = 15.0
+"""As the product's default: the harness' shorter one costs heartbeats."""
+
+
+@contextmanager
+def clock(rate: float, tokens: int) -> Generator[int]:
+    """The port of a model server whose tokens carry their time."""
+    command = [sys.executable, "-m", "tests.benchmarks.clock", str(rate), str(tokens)]
+    with subprocess.Popen(
+        command, cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            yield int(process.stdout.readline())
+        finally:
+            process.stdin.close()
+            process.wait(10)
+
+
+def serving(provider_url: str) -> Server:
+    """`cartrita serve` with one worker and the product's defaults."""
+    return Server(
+        provider_url=provider_url, lease_s=LEASE_S, settings={"CARTRITA_LOG_LEVEL": "warning"}
+    )
+
+
+def pss_kib(pid: int) -> int:
+    """What a process takes of memory, shared pages counted by their share."""
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1])
+    raise RuntimeError(f"The kernel does not say how much memory {pid} takes.")
