@@ -84,8 +84,8 @@ class NewMessage(msgspec.Struct, frozen=True, kw_only=True):
 class Admission(msgspec.Struct, frozen=True, kw_only=True):
     """A request for a run, checked and whole.
 
-    `conversation_id` None makes a conversation titled `title`. `new_message` None answers the
-    stored message `answer_to` once more (a retry).
+    `conversation_id` None makes a conversation titled `title`; one that is titled `untitled` takes
+    that title too. `new_message` None answers the stored message `answer_to` once more (a retry).
     """
 
     owner_id: str
@@ -99,6 +99,7 @@ class Admission(msgspec.Struct, frozen=True, kw_only=True):
     client_msg_id: str | None = None
     idempotency: Idempotency | None = None
     conversation_metadata: JsonObject = {}
+    untitled: str | None = None
 
 
 class Admitted(msgspec.Struct, frozen=True):

@@ -5,15 +5,25 @@ from uuid import UUID
 
 import asyncpg
 import msgspec
+import structlog
 
 from cartrita.adapters.runlog import opening
 from cartrita.adapters.runlog.connection import Connection, Database
 from cartrita.adapters.runlog.encoding import dump
 from cartrita.adapters.runlog.queue import Queue
 from cartrita.adapters.runlog.replica import Replica, fence
-from cartrita.domain.errors import Conflict, IdempotencyMismatch, LeaseLost, NotFound
+from cartrita.domain.errors import (
+    Conflict,
+    IdempotencyMismatch,
+    InvalidInput,
+    LeaseLost,
+    NotFound,
+    Unavailable,
+)
 from cartrita.domain.runs import Admission, Admitted, Busy, Idempotency, RunStatus
 from cartrita.kit.ids import ConversationId, MessageId, RunId, uuid7
+
+log = structlog.get_logger()
 
 _BY_KEY = """
 SELECT i.request_hash, r.id, r.conversation_id, r.status
@@ -37,6 +47,7 @@ _LOCK_CONVERSATION = """
 SELECT head_message_id FROM conversations
 WHERE id = $1 AND owner_id = $2 AND deleted_at IS NULL FOR UPDATE
 """
+_TITLE = "UPDATE conversations SET title = $2 WHERE id = $1 AND title = $3"
 _UNFINISHED = """
 SELECT id, status FROM runs
 WHERE conversation_id = $1 AND status IN ('queued', 'running', 'waiting')
@@ -57,6 +68,15 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'queued', $10, now() + $11 * interva
 RETURNING id
 """
 
+_TRIES = 3
+_RACES = (asyncpg.UniqueViolationError, asyncpg.CheckViolationError)
+"""For a key, or with the making of a partition: another try finds out who won."""
+_UNSTORABLE = (
+    asyncpg.DataError,
+    asyncpg.ProgramLimitExceededError,
+    UnicodeError,
+    RecursionError,
+)
 UNPLACED = -1
 """The depth of a queued message whose place in the tree is found when its run begins."""
 
@@ -80,34 +100,43 @@ class Admissions:
 
     async def admit(self, admission: Admission) -> Admitted:
         """See RunAdmission. A race for one key or client_msg_id is decided by its index."""
-        known = await self._known(admission)
-        if known is not None:
-            return known
-        try:
-            return await self._admit(admission)
-        except asyncpg.UniqueViolationError:
-            known = await self._known(admission)
-            if known is None:
+        for _ in range(_TRIES):
+            try:
+                return await self._known(admission) or await self._admit(admission)
+            except _RACES as error:
+                log.info("admission_raced", error=type(error).__name__)
+            except IdempotencyMismatch:
                 raise
-            return known
+            except Conflict:
+                # What keeps the conversation busy may be this very request, sent twice.
+                known = await self._known(admission)
+                if known is None:
+                    raise
+                return known
+            except _UNSTORABLE as error:
+                raise InvalidInput.of(
+                    "request", "it holds text that cannot be stored, or is nested too deeply"
+                ) from error
+        raise Unavailable("Too much happened at once; try again in a moment.", retry_after=1)
 
     async def _admit(self, admission: Admission) -> Admitted:
-        async with self._database.transaction() as connection:
-            conversation_id = await self._conversation(connection, admission)
-            busy = await self._busy(connection, admission, conversation_id)
-            user_message_id = await self._message(connection, admission, conversation_id)
-            run_id = await self._run(connection, admission, conversation_id, user_message_id)
-            if admission.idempotency is not None:
-                await self._keep_key(connection, admission, admission.idempotency, run_id)
-            claim = None
-            if not busy and not self._queue.closed:
-                claim = await self._begin(connection, run_id)
-            if claim is None:
-                await connection.execute("NOTIFY cartrita_queue")
-        if claim is None:
-            return Admitted(run_id, conversation_id, RunStatus.QUEUED, created=True)
-        self._queue.take(claim)
-        return Admitted(run_id, conversation_id, RunStatus.RUNNING, created=True)
+        async with self._database.use() as connection:
+            async with connection.transaction():
+                conversation_id = await self._conversation(connection, admission)
+                busy = await self._busy(connection, admission, conversation_id)
+                user_message_id = await self._message(connection, admission, conversation_id)
+                run_id = await self._run(connection, admission, conversation_id, user_message_id)
+                if admission.idempotency is not None:
+                    await self._keep_key(connection, admission, admission.idempotency, run_id)
+                opened = None
+                if not busy and not self._queue.closed:
+                    opened = await self._begin(connection, run_id)
+                if opened is None:
+                    await connection.execute("NOTIFY cartrita_queue")
+            if opened is not None:
+                self._queue.take(opened)
+        status = RunStatus.QUEUED if opened is None else RunStatus.RUNNING
+        return Admitted(run_id, conversation_id, status, created=True)
 
     async def _begin(self, connection: Connection, run_id: RunId) -> opening.Opened | None:
         """Begin it here at once; a replica without a lease leaves it to others."""
@@ -167,6 +196,10 @@ class Admissions:
         )
         if found is None:
             raise NotFound("There is no such conversation.", code="conversation_not_found")
+        if admission.untitled is not None:
+            await connection.execute(
+                _TITLE, admission.conversation_id, admission.title, admission.untitled
+            )
         return admission.conversation_id
 
     async def _busy(

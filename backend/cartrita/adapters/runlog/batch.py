@@ -3,16 +3,21 @@
 from collections.abc import Iterator
 from typing import Self
 
-from cartrita.adapters.runlog.encoding import VERSION, dump
+import msgspec
+
+from cartrita.adapters.runlog.encoding import VERSION, as_stored, dump
 from cartrita.domain.errors import CartritaError
 from cartrita.domain.events import (
     Event,
     LoggedEvent,
     ReasoningAppended,
+    RunStopped,
     TextAppended,
     visible,
 )
-from cartrita.domain.runs import Ending
+from cartrita.domain.fold import Fold
+from cartrita.domain.messages import MessageStatus
+from cartrita.domain.runs import Ending, RunStatus
 from cartrita.kit.ids import RunId
 
 
@@ -31,6 +36,8 @@ class OwnRun:
         self._pieces: list[str] = []
         self._spoken = False
         self._ending: Ending | None = None
+        self._kept = Fold()
+        self._refused = False
 
     def add(self, event: Event) -> None:
         """Take an event; text that follows text of its kind joins it."""
@@ -39,7 +46,7 @@ class OwnRun:
             self.pending_bytes += len(event.text)
         else:
             self._join()
-            self._pending.append(event)
+            self._pending.append(as_stored(event))
             self.pending_bytes += 200
             self.urgent = True
         if not self._spoken and visible(event):
@@ -47,14 +54,24 @@ class OwnRun:
 
     def close(self, ending: Ending) -> None:
         """The last event, with everything that is stored together with it."""
+        self._ending = _truthful(ending, self._kept) if self._refused else ending
         self.failure = None
-        self.add(ending.event)
-        self._ending = ending
+        self.add(self._ending.event)
+
+    def committed(self, events: list[LoggedEvent]) -> None:
+        """These are in the log now."""
+        for event in events:
+            self._kept.add(event.event)
 
     def refuse(self, events: list[LoggedEvent], failure: CartritaError) -> None:
-        """These could not be stored: the log goes on from before them, with another end."""
+        """These could not be stored: the log goes on from before them, to another end.
+
+        What came after them is dropped too, or the log would have a hole.
+        """
         self._seq = events[0].seq - 1
+        self._pending, self._pieces, self.pending_bytes, self.urgent = [], [], 0, False
         self._ending = None
+        self._refused = True
         self.failure = failure
 
     def take(self) -> tuple[list[LoggedEvent], Ending | None]:
@@ -85,6 +102,21 @@ class OwnRun:
                 case _:
                     self._pending[-1] = ReasoningAppended(text)
         self._pieces = []
+
+
+def _truthful(ending: Ending, kept: Fold) -> Ending:
+    """The same end of a log that lacks what was refused: its message is what it does hold."""
+    event = ending.event
+    if isinstance(event, RunStopped):
+        event = msgspec.structs.replace(event, usage=kept.usage)
+    return msgspec.structs.replace(
+        ending,
+        event=event,
+        usage=kept.usage,
+        message=kept.message,
+        message_status=MessageStatus.PARTIAL,
+        keep_idempotency=kept.seen or ending.status is RunStatus.CANCELLED,
+    )
 
 
 class Batch:
@@ -122,9 +154,9 @@ class Batch:
     def ended(self) -> list[RunId]:
         return [run.run_id for run, _, ending in self._taken if ending is not None]
 
-    def by_run(self) -> Iterator[tuple[RunId, list[LoggedEvent]]]:
+    def by_run(self) -> Iterator[tuple[OwnRun, list[LoggedEvent]]]:
         for run, events, _ in self._taken:
-            yield run.run_id, events
+            yield run, events
 
     @property
     def columns(self) -> tuple[list[RunId], list[int], list[int], list[str]]:

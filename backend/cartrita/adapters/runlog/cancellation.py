@@ -1,7 +1,7 @@
 """Asking a run to stop, from any process: its owner hears of it, a queued one ends at once."""
 
 from cartrita.adapters.runlog import ending as endings
-from cartrita.adapters.runlog.connection import Connection, Database
+from cartrita.adapters.runlog.connection import Connection, Database, Row
 from cartrita.adapters.runlog.encoding import VERSION, dump, load_input
 from cartrita.adapters.runlog.rows import COLUMNS, to_run
 from cartrita.domain.errors import NotFound
@@ -10,7 +10,11 @@ from cartrita.domain.runs import Ending, Run, RunStatus
 from cartrita.domain.usage import Usage
 from cartrita.kit.ids import RunId, public
 
-_LOCK = f"SELECT {COLUMNS}, input FROM runs WHERE id = $1 AND owner_id = $2 FOR UPDATE"
+_LOCK = f"""
+SELECT {COLUMNS}, input,
+  (SELECT external_id FROM conversations c WHERE c.id = conversation_id) AS external_id
+FROM runs WHERE id = $1 AND owner_id = $2 FOR UPDATE
+"""
 _REQUEST = """
 UPDATE runs SET cancel_requested_at = coalesce(cancel_requested_at, now()) WHERE id = $1
 """
@@ -37,19 +41,19 @@ class Cancellation:
             if not run.status.ended:
                 await connection.execute(_REQUEST, run_id)
             if run.status is RunStatus.QUEUED:
-                await _withdraw(connection, run, resumed=bool(load_input(row["input"]).prefix))
+                await _withdraw(connection, run, row)
             await connection.execute("NOTIFY cartrita_queue")
             row = await connection.fetchrow(_LOCK, run_id, owner_id)
         return run if row is None else to_run(row)
 
 
-async def _withdraw(connection: Connection, run: Run, *, resumed: bool) -> None:
+async def _withdraw(connection: Connection, run: Run, row: Row) -> None:
     """End a run that nobody has begun, or that nobody has gone on with."""
     stopped = RunStopped(StopKind.CANCELLED, "cancelled", "The answer was cancelled.", False)
     events: list[RunStarted | RunStopped] = [stopped]
     logged: int = await connection.fetchval(_LOGGED, run.id)
     if logged == 0:
-        events.insert(0, _started(run, resumed=resumed))
+        events.insert(0, _started(run, row))
     numbers = list(range(logged + 1, logged + 1 + len(events)))
     await connection.execute(
         _EVENTS,
@@ -64,12 +68,12 @@ async def _withdraw(connection: Connection, run: Run, *, resumed: bool) -> None:
     await connection.execute("NOTIFY cartrita_events")
 
 
-def _started(run: Run, *, resumed: bool) -> RunStarted:
+def _started(run: Run, row: Row) -> RunStarted:
     return RunStarted(
-        conversation_id=public("conv", run.conversation_id),
+        conversation_id=row["external_id"] or public("conv", run.conversation_id),
         message_id=public("msg", run.message_id),
         agent=run.agent,
         model=run.model,
         provider=run.provider,
-        resumed=resumed,
+        resumed=bool(load_input(row["input"]).prefix),
     )

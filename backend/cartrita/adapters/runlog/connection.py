@@ -54,14 +54,21 @@ OUTAGE = (
     TimeoutError,
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # the pool's, for a connection that broke in its hands
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.CannotConnectNowError,
     asyncpg.TooManyConnectionsError,
+    asyncpg.OutOfMemoryError,
     asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.QueryCanceledError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.TransactionRollbackError,
 )
-"""The database is away, starting, full of connections or a standby: it may come back."""
+"""The database is away, starting, full, a standby, too slow or in a deadlock: it may come back."""
 
 _SESSION = {
     "application_name": "cartrita",
@@ -110,7 +117,8 @@ class Link:
                 self._connection.terminate()
                 raise
 
-    async def close(self) -> None:
+    def interrupt(self) -> None:
+        """Break the connection off, whoever waits for an answer on it."""
         if self._connection is not None:
             self._connection.terminate()
 

@@ -1,15 +1,19 @@
 """Domain values as the log's jsonb columns hold them."""
 
+from decimal import Decimal
+from typing import cast
+
 import msgspec
 
-from cartrita.domain.events import VERSION, Event
+from cartrita.domain.events import VERSION, Event, RunStopped, ToolCalled, ToolReturned
+from cartrita.domain.json import JsonObject, JsonValue
 from cartrita.domain.runs import RunInput
 
 _encode = msgspec.json.Encoder().encode
 _event = msgspec.json.Decoder(Event)
 _input = msgspec.json.Decoder(RunInput)
 
-__all__ = ["VERSION", "dump", "load_event", "load_input"]
+__all__ = ["VERSION", "as_stored", "dump", "load_event", "load_input"]
 
 
 def dump(value: object) -> str:
@@ -23,3 +27,38 @@ def load_event(text: str) -> Event:
 
 def load_input(text: str) -> RunInput:
     return _input.decode(text)
+
+
+def as_stored(event: Event) -> Event:
+    """As jsonb will give it back, so that a live reader and a late one are told the same bytes."""
+    match event:
+        case ToolCalled(arguments=arguments):
+            return msgspec.structs.replace(event, arguments=_object(arguments))
+        case ToolReturned(result=result):
+            return msgspec.structs.replace(event, result=_value(result))
+        case RunStopped(details=details):
+            return msgspec.structs.replace(event, details=_object(details))
+        case _:
+            return event
+
+
+def _object(value: JsonObject) -> JsonObject:
+    """Names by length, then by bytes."""
+    named = sorted((len(raw := name.encode()), raw, name) for name in value)
+    return {name: _value(value[name]) for _, _, name in named}
+
+
+def _value(value: JsonValue) -> JsonValue:
+    if isinstance(value, dict):
+        return _object(cast("JsonObject", value))
+    if isinstance(value, list):
+        return [_value(item) for item in cast("list[JsonValue]", value)]
+    return _number(value) if isinstance(value, float) else value
+
+
+def _number(value: float) -> int | float:
+    """jsonb writes powers of ten out, and knows no negative zero."""
+    text = repr(value)
+    if "e+" in text:
+        return int(Decimal(text))
+    return value or 0.0

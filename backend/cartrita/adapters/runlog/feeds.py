@@ -5,7 +5,8 @@ from collections import deque
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
-from cartrita.domain.events import LoggedEvent, TextAppended
+from cartrita.adapters.runlog.encoding import dump
+from cartrita.domain.events import LoggedEvent, ReasoningAppended, TextAppended
 from cartrita.kit.ids import RunId
 
 _EVENT_BYTES = 200
@@ -31,9 +32,10 @@ class Feed:
         return self._events[-1].seq if self._events else self.base
 
     def begin(self, seq: int) -> None:
-        """Say that everything up to `seq` is in the log, where nothing was known."""
-        if self.base is None:
-            self.base = seq
+        """Say that everything up to `seq` is in the log, where less was known."""
+        if self.tip is None or seq > self.tip:
+            self._events.clear()
+            self._bytes, self.base = 0, seq
 
     def push(self, events: list[LoggedEvent]) -> None:
         """Take committed events, in order; known ones are skipped, a gap drops what came before."""
@@ -54,12 +56,12 @@ class Feed:
         self.wake()
 
     def after(self, seq: int) -> list[LoggedEvent] | None:
-        """What is known after `seq`; None where only the log can say."""
+        """What is known after `seq`; None where only the log can say, also of what is to come."""
         if self.base is None or seq < self.base:
             return None
         skip = seq - self.base
-        if skip >= len(self._events):
-            return []
+        if skip > len(self._events):
+            return None
         return [self._events[i] for i in range(skip, len(self._events))]
 
     def wake(self) -> None:
@@ -143,5 +145,6 @@ class Feeds:
 
 
 def _size(event: LoggedEvent) -> int:
-    text = event.event.text if isinstance(event.event, TextAppended) else ""
-    return _EVENT_BYTES + len(text)
+    told = event.event
+    spoken = isinstance(told, TextAppended | ReasoningAppended)
+    return _EVENT_BYTES + len(told.text if spoken else dump(told))

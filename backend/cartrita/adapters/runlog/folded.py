@@ -27,13 +27,10 @@ def pack(events: list[LoggedEvent]) -> str:
     items: list[Item] = []
     group: list[LoggedEvent] = []
     for event in events:
-        if group and type(event.event) is not type(group[0].event):
+        if group and not _follows(event.event, group[-1].event):
             items.append(_join(group))
             group = []
         group.append(event)
-        if not isinstance(event.event, TextAppended | ReasoningAppended):
-            items.append(_join(group))
-            group = []
     if group:
         items.append(_join(group))
     return dump(items)
@@ -45,6 +42,17 @@ def unpack(run_id: RunId, text: str, after: int) -> list[LoggedEvent]:
     for item in _items.decode(text):
         events.extend(_split(run_id, item))
     return [event for event in events if event.seq > after]
+
+
+def _follows(event: Event, last: Event) -> bool:
+    """Whether it goes on with the same text."""
+    match event, last:
+        case TextAppended(position=position), TextAppended():
+            return position == last.position + len(last.text)
+        case ReasoningAppended(), ReasoningAppended():
+            return True
+        case _:
+            return False
 
 
 def _join(group: list[LoggedEvent]) -> Item:

@@ -17,6 +17,7 @@ from cartrita.adapters.runlog.queue import Queue
 from cartrita.adapters.runlog.reader import Reader
 from cartrita.adapters.runlog.reaper import Reaper
 from cartrita.adapters.runlog.replica import Place, Replica
+from cartrita.adapters.runlog.strays import Strays
 from cartrita.adapters.runlog.watch import Watch
 from cartrita.adapters.runlog.writer import Writer
 from cartrita.domain.runs import Deposed
@@ -67,12 +68,22 @@ class RunLog:
             pending_bytes=t.pending_bytes,
         )
         self.queue = Queue(database, self._replica, self.writer, self._feeds)
-        self._watch = Watch(watching, self._feeds, self.writer, self.queue, poll_s=t.poll_s)
+        self._watch = Watch(
+            watching,
+            self._feeds,
+            self.writer,
+            self.queue,
+            poll_s=t.poll_s,
+            patience_s=max(t.lease_s / 3, 3 * t.poll_s),
+        )
         self.reader = Reader(database, self._feeds, heartbeat_s=t.heartbeat_s, poll_s=t.poll_s)
         limits = Limits(t.run_timeout_s, t.queue_max, t.idempotency_ttl_s)
         self.admission = Admissions(database, self._replica, self.queue, limits)
         self.cancellation = Cancellation(database)
-        self._reaper = Reaper(database, self._watch, lease_s=t.lease_s, max_attempts=t.max_attempts)
+        strays = Strays(database, self._replica, self.writer, self.queue)
+        self._reaper = Reaper(
+            database, self._watch, strays, lease_s=t.lease_s, max_attempts=t.max_attempts
+        )
         self._maintenance = Maintenance(
             database,
             interval_s=t.maintenance_s,
@@ -90,6 +101,7 @@ class RunLog:
             dsn, opening, size=tuning.pool_size, wait_s=tuning.pool_wait_s
         ) as database:
             run_log = cls(dsn, database, place, tuning)
+            await run_log._maintenance.prepare()
             await run_log._replica.register()
             async with asyncio.TaskGroup() as tasks:
                 loops = [tasks.create_task(loop) for loop in run_log._loops()]
@@ -97,9 +109,8 @@ class RunLog:
                     await run_log._watch.started.wait()
                     yield run_log
                 finally:
+                    await _cancelled(loops)
                     await run_log._close()
-                    for task in loops:
-                        task.cancel()
 
     @property
     def ready(self) -> bool:
@@ -137,4 +148,13 @@ class RunLog:
         except OUTAGE as error:
             log.warning("lease_not_released", error=type(error).__name__)
         for link in self._links:
-            await link.close()
+            link.interrupt()
+
+
+async def _cancelled(tasks: list[asyncio.Task[None]]) -> None:
+    """End them for certain: a connection that breaks just then may swallow a cancellation."""
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=0.5)

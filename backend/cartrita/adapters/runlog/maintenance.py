@@ -1,12 +1,14 @@
 """Keeping the log small: runs are folded, partitions made and dropped, old records deleted."""
 
 import asyncio
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Coroutine
+from datetime import date, timedelta
 
 import asyncpg
+import msgspec
 import structlog
 
-from cartrita.adapters.runlog.connection import Connection, Database
+from cartrita.adapters.runlog.connection import Connection, Database, Row
 from cartrita.adapters.runlog.encoding import VERSION, load_event
 from cartrita.adapters.runlog.folded import pack
 from cartrita.domain.errors import CartritaError
@@ -38,6 +40,12 @@ SELECT c.relname AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhreli
 WHERE i.inhparent = 'run_events'::regclass
 """
 _PREFIX = "run_events_"
+_TODAY = "SELECT (clock_timestamp() AT TIME ZONE 'UTC')::date"
+_FLOOR = "SELECT cartrita_uuid7_floor($1::text::timestamptz)"
+_MOVE = """
+WITH early AS (DELETE FROM run_events_default WHERE run_id >= $1 AND run_id < $2 RETURNING *)
+INSERT INTO {name} SELECT * FROM early
+"""
 
 
 class Maintenance:
@@ -66,8 +74,13 @@ class Maintenance:
                 log.warning("maintenance_failed", error=type(error).__name__)
             await asyncio.sleep(self._interval_s)
 
+    async def prepare(self) -> None:
+        """What writers want to find: today's partition, so that no row goes where it must leave."""
+        async with self._database.use() as connection:
+            await self._partitions(connection)
+
     async def maintain(self) -> None:
-        """Everything that is due."""
+        """Everything that is due; what fails holds up nothing else."""
         async with self._database.use() as connection:
             if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LEADER):
                 return
@@ -85,62 +98,81 @@ class Maintenance:
         """Fold some ended runs, each with its events gone in the same transaction."""
         async with connection.transaction():
             ripe = await connection.fetch(_RIPE, self._fold_after_s)
-            if not ripe:
-                return 0
-            owners = {RunId(row["id"]): row["owner_id"] for row in ripe}
-            logs: dict[RunId, list[LoggedEvent]] = {run_id: [] for run_id in owners}
+            owners: dict[RunId, str] = {RunId(row["id"]): row["owner_id"] for row in ripe}
+            logs: dict[RunId, list[Row]] = {run_id: [] for run_id in owners}
             for row in await connection.fetch(_EVENTS, list(owners)):
-                run_id = RunId(row["run_id"])
-                event = LoggedEvent(run_id, row["seq"], load_event(row["data"]))
-                logs[run_id].append(event)
+                logs[RunId(row["run_id"])].append(row)
+            packed = {
+                run_id: text for run_id, rows in logs.items() if (text := _pack(run_id, rows))
+            }
+            folded = list(packed)
             await connection.execute(
                 _KEEP,
-                list(owners),
-                list(owners.values()),
-                [VERSION] * len(owners),
-                [pack(logs[run_id]) for run_id in owners],
+                folded,
+                [owners[run_id] for run_id in folded],
+                [VERSION] * len(folded),
+                list(packed.values()),
             )
-            await connection.execute(_CLEAR, list(owners))
-            await connection.execute(_FOLDED, list(owners))
-        return len(ripe)
+            await connection.execute(_CLEAR, folded)
+            await connection.execute(_FOLDED, folded)
+        return len(folded)
 
     async def _partitions(self, connection: Connection) -> None:
-        today = datetime.now(UTC).date()
+        """Days are the database's, as run ids are."""
+        today: date = await connection.fetchval(_TODAY)
         names = {row["name"] for row in await connection.fetch(_PARTITIONS)}
-        for ahead in range(self._days_ahead + 1):
-            day = today + timedelta(days=ahead)
+        ahead = [today + timedelta(days=days) for days in range(self._days_ahead + 1)]
+        for day in ahead:
             if _name(day) not in names:
-                await _create(connection, day)
+                await _unhurried(_create(connection, day))
         for name in names:
             day = _day(name)
             if day is not None and day < today - timedelta(days=1):
-                await _drop_if_empty(connection, name)
+                await _unhurried(_drop_if_empty(connection, name))
+
+
+def _pack(run_id: RunId, rows: list[Row]) -> str | None:
+    """None where an event is of a newer version than this one, whose kind will fold it."""
+    try:
+        return pack([LoggedEvent(run_id, row["seq"], load_event(row["data"])) for row in rows])
+    except msgspec.ValidationError:
+        log.warning("run_not_folded", run_id=run_id.hex)
+        return None
+
+
+async def _unhurried(work: Coroutine[None, None, None]) -> None:
+    """Writers come first: what does not get its lock within a second is tried another time."""
+    try:
+        await work
+    except asyncpg.PostgresError as error:
+        log.warning("partition_left", error=type(error).__name__)
 
 
 async def _create(connection: Connection, day: date) -> None:
-    """Made apart and then attached, which locks less than making it in place."""
-    name, start, end = _name(day), day.isoformat(), (day + timedelta(days=1)).isoformat()
+    """Made apart and then attached, which locks less than making it in place.
+
+    Rows that came too early lie in the default partition, and move.
+    """
+    name, bounds = _name(day), (f"{day:%Y-%m-%d} UTC", f"{day + timedelta(days=1):%Y-%m-%d} UTC")
     async with connection.transaction():
         await connection.execute("SET LOCAL lock_timeout = '1s'")
         await connection.execute(f"CREATE TABLE {name} (LIKE run_events INCLUDING ALL)")
-        bounds = await connection.fetchrow(
-            "SELECT cartrita_uuid7_floor($1::text::timestamptz) AS low,"
-            " cartrita_uuid7_floor($2::text::timestamptz) AS high",
-            f"{start}T00:00:00Z",
-            f"{end}T00:00:00Z",
+        low, high = [await connection.fetchval(_FLOOR, bound) for bound in bounds]
+        await connection.execute("LOCK TABLE run_events_default IN ACCESS EXCLUSIVE MODE")
+        await connection.execute(_MOVE.format(name=name), low, high)
+        await connection.execute(
+            f"ALTER TABLE run_events ATTACH PARTITION {name}"
+            f" FOR VALUES FROM ('{low}') TO ('{high}')"
         )
-        if bounds is not None:
-            await connection.execute(
-                f"ALTER TABLE run_events ATTACH PARTITION {name}"
-                f" FOR VALUES FROM ('{bounds['low']}') TO ('{bounds['high']}')"
-            )
 
 
 async def _drop_if_empty(connection: Connection, name: str) -> None:
     """All runs of that day are folded; what is not folded keeps its partition."""
     async with connection.transaction():
         await connection.execute("SET LOCAL lock_timeout = '1s'")
-        await connection.execute(f"LOCK TABLE {name} IN ACCESS EXCLUSIVE MODE")
+        if await connection.fetchval(f"SELECT EXISTS (SELECT 1 FROM {name})"):
+            return
+        await connection.execute("LOCK TABLE run_events IN ACCESS EXCLUSIVE MODE")
         if not await connection.fetchval(f"SELECT EXISTS (SELECT 1 FROM {name})"):
             await connection.execute(f"DROP TABLE {name}")
 
@@ -151,6 +183,4 @@ def _name(day: date) -> str:
 
 def _day(name: str) -> date | None:
     digits = name.removeprefix(_PREFIX)
-    return (
-        datetime.strptime(digits, "%Y%m%d").replace(tzinfo=UTC).date() if digits.isdigit() else None
-    )
+    return date.fromisoformat(digits) if digits.isdigit() else None

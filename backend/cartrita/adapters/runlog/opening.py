@@ -1,6 +1,6 @@
 """The beginning of a run: its message takes its place in the tree, its first event is written."""
 
-from datetime import UTC, datetime
+from uuid import UUID
 
 import msgspec
 
@@ -11,24 +11,31 @@ from cartrita.domain.events import LoggedEvent, RunStarted
 from cartrita.domain.runs import Claim, RunInput
 from cartrita.kit.ids import ConversationId, MessageId, RunId, public
 
+# How long a run may take is counted from its beginning, on the database's clock.
 _TAKE = """
 UPDATE runs SET status = 'running', replica_id = $2, replica_epoch = $3,
-                started_at = coalesce(started_at, now())
+  deadline_at = CASE WHEN started_at IS NULL THEN deadline_at + (now() - created_at)
+                ELSE deadline_at END,
+  started_at = coalesce(started_at, now())
 WHERE id = $1 AND status = 'queued'
-RETURNING owner_id, conversation_id, user_message_id, message_id, input, attempt, deadline_at,
-          cancel_requested_at, (SELECT external_id FROM conversations c
-                                WHERE c.id = conversation_id) AS external_id
+RETURNING owner_id, conversation_id, user_message_id, message_id, input, attempt,
+          cancel_requested_at,
+          extract(epoch FROM deadline_at - clock_timestamp())::float8 AS seconds_left,
+          (SELECT external_id FROM conversations c WHERE c.id = conversation_id) AS external_id
 """
-# A queued message goes to the end of the branch as it is now, unless its place was given.
+# The branch as it was goes into the message's place; locked, for a person may change it right now.
+_HEAD = """
+UPDATE conversations c SET head_message_id = $2, updated_at = now()
+FROM (SELECT id, head_message_id FROM conversations WHERE id = $1 FOR UPDATE) AS before
+WHERE c.id = before.id RETURNING before.head_message_id
+"""
+# A queued message goes to the end of the branch, unless its place was given.
 _PLACE = """
 UPDATE messages m SET status = 'complete',
-  parent_id = CASE WHEN m.depth < 0 THEN c.head_message_id ELSE m.parent_id END,
+  parent_id = CASE WHEN m.depth < 0 THEN $2 ELSE m.parent_id END,
   depth = CASE WHEN m.depth >= 0 THEN m.depth ELSE
-    coalesce((SELECT h.depth + 1 FROM messages h WHERE h.id = c.head_message_id), 0) END
-FROM conversations c WHERE m.id = $1 AND m.status = 'queued' AND c.id = m.conversation_id
-"""
-_HEAD = """
-UPDATE conversations SET head_message_id = $2, updated_at = now() WHERE id = $1
+    coalesce((SELECT h.depth + 1 FROM messages h WHERE h.id = $2), 0) END
+WHERE m.id = $1 AND m.status = 'queued'
 """
 _LOGGED = "SELECT seq, data FROM run_events WHERE run_id = $1 ORDER BY seq"
 _FIRST = "INSERT INTO run_events (run_id, seq, version, data) VALUES ($1, 1, $2, $3)"
@@ -37,6 +44,7 @@ _FIRST = "INSERT INTO run_events (run_id, seq, version, data) VALUES ($1, 1, $2,
 class Opened(msgspec.Struct, frozen=True):
     """A claimed run; `first` is its first event where it was written just now."""
 
+    identity: Identity
     claim: Claim
     first: LoggedEvent | None
 
@@ -50,14 +58,15 @@ async def begin(connection: Connection, run_id: RunId, identity: Identity) -> Op
     row = await connection.fetchrow(_TAKE, run_id, identity.id, identity.epoch)
     if row is None:
         return None
-    await connection.execute(_PLACE, row["user_message_id"])
-    await connection.execute(_HEAD, row["conversation_id"], row["user_message_id"])
+    asked = row["user_message_id"]
+    head: UUID | None = await connection.fetchval(_HEAD, row["conversation_id"], asked)
+    await connection.execute(_PLACE, asked, head)
     logged = await connection.fetch(_LOGGED, run_id) if row["attempt"] > 1 else []
     claim = _claim(run_id, row, logged)
     if logged:
-        return Opened(claim, None)
+        return Opened(identity, claim, None)
     await connection.execute(_FIRST, run_id, VERSION, dump(claim.started))
-    return Opened(claim, LoggedEvent(run_id, 1, claim.started))
+    return Opened(identity, claim, LoggedEvent(run_id, 1, claim.started))
 
 
 def _claim(run_id: RunId, row: Row, logged: list[Row]) -> Claim:
@@ -65,7 +74,6 @@ def _claim(run_id: RunId, row: Row, logged: list[Row]) -> Claim:
     started = load_event(logged[0]["data"]) if logged else None
     if not isinstance(started, RunStarted):
         started = _started(row, work)
-    deadline: datetime = row["deadline_at"]
     return Claim(
         run_id=run_id,
         owner_id=row["owner_id"],
@@ -76,7 +84,7 @@ def _claim(run_id: RunId, row: Row, logged: list[Row]) -> Claim:
         attempt=row["attempt"],
         last_seq=len(logged) or 1,
         started=started,
-        seconds_left=(deadline - datetime.now(UTC)).total_seconds(),
+        seconds_left=row["seconds_left"],
         cancelled=row["cancel_requested_at"] is not None,
     )
 

@@ -3,18 +3,21 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
-from contextlib import suppress
 
 import asyncpg
+import msgspec
+import structlog
 
 from cartrita.adapters.runlog import opening
 from cartrita.adapters.runlog.connection import Connection, Database
 from cartrita.adapters.runlog.feeds import Feeds
 from cartrita.adapters.runlog.replica import Replica, fence
 from cartrita.adapters.runlog.writer import Writer
-from cartrita.domain.errors import LeaseLost, Unavailable
+from cartrita.domain.errors import CartritaError
 from cartrita.domain.runs import Claim, Claimable, Signal
 from cartrita.kit.ids import RunId
+
+log = structlog.get_logger()
 
 # The first in its conversation, where nothing of that conversation is being answered.
 _NEXT = """
@@ -42,12 +45,20 @@ class Queue:
         self._feeds = feeds
         self._ready: deque[Claim] = deque()
         self._signals: asyncio.Queue[Signal] = asyncio.Queue()
+        self._disclaimed: dict[RunId, int] = {}
         self.closed = False
         """Whether this replica takes no more runs: it is about to stop."""
 
     def take(self, opened: opening.Opened) -> None:
-        """A run that a committed transaction gave to this replica."""
+        """A run that a committed transaction gave to this replica.
+
+        News that come too late are no use: the lease is another, or the run was given back.
+        """
         claim = opened.claim
+        if not self._replica.holds(opened.identity):
+            return
+        if self._disclaimed.get(claim.run_id, 0) >= claim.attempt:
+            return
         self._writer.open(claim.run_id, claim.last_seq)
         if opened.first is None:
             self._feeds.own(claim.run_id, claim.last_seq)
@@ -56,6 +67,10 @@ class Queue:
             self._feeds.publish(claim.run_id, [opened.first])
         self._ready.append(claim)
         self.tell(Claimable())
+
+    def disclaim(self, attempts: dict[RunId, int]) -> None:
+        """These runs, up to these attempts, are not taken any more."""
+        self._disclaimed.update(attempts)
 
     def tell(self, signal: Signal) -> None:
         self._signals.put_nowait(signal)
@@ -66,8 +81,11 @@ class Queue:
 
     async def claim(self) -> Claim | None:
         if not self._ready and not self.closed and self._replica.held:
-            with suppress(LeaseLost, Unavailable):  # the next poll looks again
+            try:
                 await self._claim()
+            except (CartritaError, asyncpg.PostgresError, msgspec.ValidationError) as error:
+                # The next poll looks again; what is of a newer version is left to its kind.
+                log.warning("nothing_claimed", error=type(error).__name__)
         return self._ready.popleft() if self._ready else None
 
     async def release(self, run_id: RunId) -> None:
@@ -79,14 +97,11 @@ class Queue:
         self._writer.forget(run_id)
 
     async def _claim(self) -> None:
-        try:
-            async with self._database.transaction() as connection:
+        async with self._database.use() as connection:
+            async with connection.transaction():
                 opened = await self._next(connection)
-        except asyncpg.UniqueViolationError:
-            return self.tell(Claimable())  # its conversation became busy: look again
-        if opened is not None:
-            self.take(opened)
-        return None
+            if opened is not None:
+                self.take(opened)
 
     async def _next(self, connection: Connection) -> opening.Opened | None:
         identity = self._replica.identity

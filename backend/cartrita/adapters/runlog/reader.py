@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TypeAlias
 
 import msgspec
@@ -20,10 +20,11 @@ from cartrita.domain.messages import Message, Part, Role
 from cartrita.domain.runs import Queued, Run, RunStatus, Snapshot
 from cartrita.kit.ids import ConversationId, RunId
 
-_PAGE = 500
+_PAGE = 128
 _EVENTS = f"""
 SELECT seq, data FROM run_events WHERE run_id = $1 AND seq > $2 ORDER BY seq LIMIT {_PAGE}
 """
+_UP_TO = "SELECT seq, data FROM run_events WHERE run_id = $1 AND seq <= $2 ORDER BY seq"
 # What a run is where its log has nothing (more): queued, running, ended here, folded or forgotten.
 _STATE = """
 SELECT r.status, r.last_seq, l.items,
@@ -84,39 +85,53 @@ class Reader:
     async def _tail(self, run_id: RunId, feed: Feed, cursor: int) -> AsyncGenerator[Told | None]:
         spoke = time.monotonic()
         place: Queued | None = None
+        doubtful = False
         while not self._feeds.draining:
-            found = await self._next(run_id, feed, cursor)
+            found = await self._next(run_id, feed, cursor, doubtful=doubtful)
             if found is None:
                 return
+            quiet, doubtful = True, False
             for told in found:
                 if told == place:
                     continue
                 yield told
-                spoke = time.monotonic()
+                quiet, spoke = False, time.monotonic()
                 if isinstance(told, Queued):
                     place = told
                     continue
                 cursor = told.seq
                 if isinstance(told, LoggedEvent) and told.terminal:
                     return
-            if not await self._news(feed, cursor, spoke):
-                spoke = time.monotonic()
+            if quiet and not await self._news(feed, cursor, spoke):
                 yield None
+                spoke = time.monotonic()
+                doubtful = not feed.owned
         raise Unavailable("This server is about to stop; come back.", code="draining")
 
     async def _news(self, feed: Feed, cursor: int, spoke: float) -> bool:
         """Wait for a change, or to look again; False where a heartbeat is due."""
+        known = feed.after(cursor)
         patience = self._heartbeat_s - (time.monotonic() - spoke)
-        if feed.base is None:
+        if known is None:
             patience = min(patience, self._poll_s)
-        if patience > 0 and not feed.after(cursor):
+        if patience > 0 and not known:
             await asyncio.wait([feed.changed()], timeout=patience)
         return time.monotonic() - spoke < self._heartbeat_s
 
-    async def _next(self, run_id: RunId, feed: Feed, cursor: int) -> Sequence[Told] | None:
-        """What is known here, or else what the database says."""
+    async def _next(
+        self, run_id: RunId, feed: Feed, cursor: int, *, doubtful: bool
+    ) -> Sequence[Told] | None:
+        """What is known here, or else what the database says.
+
+        A deleted run says nothing more, so a silent one that is written elsewhere is `doubtful`.
+        """
         known = feed.after(cursor)
-        return await self._look(run_id, feed, cursor) if known is None else known
+        if known is None:
+            return await self._look(run_id, feed, cursor)
+        if doubtful and not known:
+            with suppress(Unavailable):
+                return await self._look(run_id, feed, cursor)
+        return known
 
     async def _look(self, run_id: RunId, feed: Feed, cursor: int) -> Sequence[Told] | None:
         """What the database says after a cursor; None where nothing will ever come."""
@@ -124,7 +139,8 @@ class Reader:
             rows = await connection.fetch(_EVENTS, run_id, cursor)
             state = None if rows else await connection.fetchrow(_STATE, run_id)
         if rows:
-            feed.begin(rows[-1]["seq"])
+            if len(rows) < _PAGE:
+                feed.begin(rows[-1]["seq"])
             return _events(run_id, rows)
         if state is None:
             raise NotFound("There is no such run.", code="run_not_found")
@@ -154,7 +170,7 @@ class Reader:
             messages = tuple(Message(Role.ASSISTANT, parts) for parts in kept)
         else:
             async with self._database.use() as connection:
-                rows = await connection.fetch(_EVENTS, run_id, 0)
+                rows = await connection.fetch(_UP_TO, run_id, tip)
             message = fold([event.event for event in _events(run_id, rows)]).message
             messages = () if message is None else (message,)
         return Snapshot(run_id, tip, messages, recovered)

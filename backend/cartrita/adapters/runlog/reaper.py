@@ -3,11 +3,14 @@
 import asyncio
 from uuid import UUID
 
+import asyncpg
+import msgspec
 import structlog
 
 from cartrita.adapters.runlog import ending as endings
 from cartrita.adapters.runlog.connection import Connection, Database
 from cartrita.adapters.runlog.encoding import VERSION, dump, load_event
+from cartrita.adapters.runlog.strays import Strays
 from cartrita.adapters.runlog.watch import Watch
 from cartrita.domain.errors import CartritaError
 from cartrita.domain.events import RunStopped, StopKind
@@ -55,10 +58,17 @@ class Reaper:
     """One in each process; they share the work by skipping what another has locked."""
 
     def __init__(
-        self, database: Database, watch: Watch, *, lease_s: float, max_attempts: int
+        self,
+        database: Database,
+        watch: Watch,
+        strays: Strays,
+        *,
+        lease_s: float,
+        max_attempts: int,
     ) -> None:
         self._database = database
         self._watch = watch
+        self._strays = strays
         self._lease_s = lease_s
         self._max_attempts = max_attempts
 
@@ -66,12 +76,13 @@ class Reaper:
         while True:
             try:
                 await self.reap()
-            except CartritaError as error:
-                log.warning("reaper_waits", code=error.code)
+            except (CartritaError, asyncpg.PostgresError) as error:
+                log.warning("reaper_waits", error=type(error).__name__)
             await asyncio.sleep(min(1.0, self._lease_s / 3))
 
     async def reap(self) -> None:
         """Depose whoever let its lease expire, then settle the runs that have no owner."""
+        await self._strays.give_back()
         patient = self._watch.healthy_for() >= self._lease_s
         async with self._database.use() as connection:
             expired = await connection.fetch(_EXPIRED, patient)
@@ -80,7 +91,11 @@ class Reaper:
         async with self._database.use() as connection:
             orphans = await connection.fetch(_ORPHANS)
         for row in orphans:
-            await self._settle(RunId(row["id"]))
+            try:
+                await self._settle(RunId(row["id"]))
+            except (asyncpg.PostgresError, msgspec.ValidationError) as error:
+                # One that cannot be settled, or is of a newer version, holds up no other.
+                log.warning("run_not_settled", run_id=row["id"].hex, error=type(error).__name__)
         for row in expired:
             async with self._database.use() as connection:
                 await connection.execute(_FORGET, row["id"])

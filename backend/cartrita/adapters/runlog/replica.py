@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator
 from uuid import UUID
 
+import asyncpg
 import msgspec
 import structlog
 
@@ -60,22 +61,32 @@ class Replica:
     @property
     def identity(self) -> Identity:
         """Raises LeaseLost where this process may not write."""
-        if self._identity is None or time.monotonic() > self._safe_until:
-            self.depose()
+        identity = self._identity
+        if identity is not None and time.monotonic() > self._safe_until:
+            self.depose(identity)
+        if self._identity is None:
             raise LeaseLost("This server lost its lease on the database and is taking a new one.")
         return self._identity
+
+    def require(self, identity: Identity) -> None:
+        """Raises LeaseLost where another lease is held by now."""
+        if self.identity != identity:
+            raise LeaseLost("This server took a new lease, under which it owns other runs.")
+
+    def holds(self, identity: Identity) -> bool:
+        return self._identity == identity
 
     @property
     def held(self) -> bool:
         return self._identity is not None
 
-    def depose(self) -> None:
-        """Stop writing at once: somebody else owns the runs, or soon will."""
-        if self._identity is not None:
-            log.warning("lease_lost", replica=str(self._identity.id))
-        self._identity = None
-        self._held.clear()
-        self._lost.set()
+    def depose(self, identity: Identity) -> None:
+        """Stop writing under this lease at once: somebody else owns its runs, or soon will."""
+        if self._identity == identity:
+            log.warning("lease_lost", replica=str(identity.id))
+            self._identity = None
+            self._held.clear()
+            self._lost.set()
 
     async def register(self) -> None:
         """Become a new owner, with no runs. Raises an outage."""
@@ -101,27 +112,26 @@ class Replica:
             await self._held.wait()
 
     async def beat_for_ever(self) -> None:
-        """Renew the lease three times in each of its lengths; take a new one when it is lost."""
+        """Renew the lease six times in each of its lengths; take a new one when it is lost."""
         while True:
             await asyncio.sleep(self._lease_s / 6)
             try:
                 await self._beat()
-            except OUTAGE as error:
+            except (*OUTAGE, asyncpg.PostgresError) as error:
                 log.warning("heartbeat_failed", error=type(error).__name__)
 
     async def _beat(self) -> None:
-        if self._identity is None:
+        identity = self._identity
+        if identity is None:
             return await self.register()
         if time.monotonic() > self._safe_until:
-            return self.depose()
+            return self.depose(identity)
         asked = time.monotonic()
         async with asyncio.timeout(self._lease_s / 3), self._link.use() as connection:
-            row = await connection.fetchrow(
-                _BEAT, self._identity.id, self._identity.epoch, self._lease_s
-            )
+            row = await connection.fetchrow(_BEAT, identity.id, identity.epoch, self._lease_s)
         if row is None:
-            self.depose()
-        else:
+            self.depose(identity)
+        elif self._identity == identity:
             self._safe_until = asked + self._lease_s * 2 / 3
         return None
 

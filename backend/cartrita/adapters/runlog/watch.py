@@ -1,11 +1,15 @@
 """What happens elsewhere: woken by NOTIFY, with a poll as net: a lost wake-up costs time only."""
 
 import asyncio
+import math
 import time
+from contextlib import suppress
 
+import asyncpg
+import msgspec
 import structlog
 
-from cartrita.adapters.runlog.connection import OUTAGE, Connection, Link, OwnConnection
+from cartrita.adapters.runlog.connection import OUTAGE, Connection, Link, OwnConnection, Row
 from cartrita.adapters.runlog.encoding import load_event
 from cartrita.adapters.runlog.feeds import Feeds
 from cartrita.adapters.runlog.queue import Queue
@@ -38,23 +42,34 @@ class Watch:
     """Brings foreign events, cancels and claimable runs to this process."""
 
     def __init__(
-        self, link: Link, feeds: Feeds, writer: Writer, queue: Queue, *, poll_s: float
+        self,
+        link: Link,
+        feeds: Feeds,
+        writer: Writer,
+        queue: Queue,
+        *,
+        poll_s: float,
+        patience_s: float,
     ) -> None:
+        """`patience_s` without a look, and nobody knows how the database was meanwhile."""
         self._link = link
         self._feeds = feeds
         self._writer = writer
         self._queue = queue
         self._poll_s = poll_s
+        self._patience_s = patience_s
         self._news = asyncio.Event()
         self._orders = True
-        self._healthy_since: float | None = None
+        self._ordered_at = 0.0
+        self._healthy_since = 0.0
+        self._looked_at = -math.inf
         self.started = asyncio.Event()
         """Set once everything has been looked at for the first time."""
 
     def healthy_for(self) -> float:
-        """Seconds since the database was last away."""
-        since = self._healthy_since
-        return 0.0 if since is None else time.monotonic() - since
+        """Seconds for which the database was seen to be well, without a break until now."""
+        now = time.monotonic()
+        return now - self._healthy_since if now - self._looked_at <= self._patience_s else 0.0
 
     async def watch_for_ever(self) -> None:
         while True:
@@ -63,42 +78,50 @@ class Watch:
                     await connection.add_listener("cartrita_events", self._on_events)
                     await connection.add_listener("cartrita_queue", self._on_queue)
                     await self._watch(connection)
-            except OUTAGE as error:
+            except (*OUTAGE, asyncpg.PostgresError) as error:
                 log.warning("watch_interrupted", error=type(error).__name__)
-                self._healthy_since = None
+                self._looked_at = -math.inf
                 await asyncio.sleep(self._poll_s)
 
     async def _watch(self, connection: OwnConnection) -> None:
+        self._orders = True  # nobody listened until now
         while True:
             self._news.clear()
             await self._look(connection)
-            if self._healthy_since is None:
-                self._healthy_since = time.monotonic()
-                self.started.set()
+            self._seen_well()
             await asyncio.sleep(_BREATH_S)
-            try:
+            with suppress(TimeoutError):
                 async with asyncio.timeout(self._poll_s):
                     await self._news.wait()
-            except TimeoutError:
-                self._orders = True
+
+    def _seen_well(self) -> None:
+        now = time.monotonic()
+        if now - self._looked_at > self._patience_s:
+            self._healthy_since = now
+        self._looked_at = now
+        self.started.set()
 
     async def _look(self, connection: Connection) -> None:
         foreign = self._feeds.foreign()
         if foreign:
             await self._tails(connection, foreign)
-        if self._orders:
-            self._orders = False
+        now = time.monotonic()
+        if self._orders or now - self._ordered_at >= self._poll_s:
+            self._orders, self._ordered_at = False, now
             await self._take_orders(connection)
 
     async def _tails(self, connection: Connection, foreign: dict[RunId, int]) -> None:
         rows = await connection.fetch(_TAILS, list(foreign), list(foreign.values()))
-        found: dict[RunId, list[LoggedEvent]] = {}
+        found: dict[RunId, list[Row]] = {}
         for row in rows:
-            run_id = RunId(row["run_id"])
-            event = LoggedEvent(run_id, row["seq"], load_event(row["data"]))
-            found.setdefault(run_id, []).append(event)
-        for run_id, events in found.items():
-            self._feeds.publish(run_id, events)
+            found.setdefault(RunId(row["run_id"]), []).append(row)
+        for run_id, tail in found.items():
+            try:
+                events = [LoggedEvent(run_id, r["seq"], load_event(r["data"])) for r in tail]
+            except msgspec.ValidationError:
+                log.warning("event_unknown", run_id=run_id.hex)  # of a newer version than this
+            else:
+                self._feeds.publish(run_id, events)
 
     async def _take_orders(self, connection: Connection) -> None:
         owned = self._writer.owned

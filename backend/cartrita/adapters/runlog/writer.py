@@ -15,7 +15,7 @@ from cartrita.adapters.runlog.connection import OUTAGE, Connection, Link
 from cartrita.adapters.runlog.feeds import Feeds
 from cartrita.adapters.runlog.replica import Identity, Replica, fence
 from cartrita.domain.errors import CartritaError, LeaseLost
-from cartrita.domain.events import Event
+from cartrita.domain.events import Event, RunCompleted
 from cartrita.domain.runs import Ending
 from cartrita.kit.ids import RunId
 
@@ -31,9 +31,13 @@ _OFFENCES = (
     asyncpg.DataError,
     asyncpg.IntegrityConstraintViolationError,
     asyncpg.ProgramLimitExceededError,
-    asyncpg.StatementTooComplexError,
+    UnicodeError,
+    RecursionError,
+    TypeError,
 )
 """The fault of what was written, so trying again is no use."""
+_RACES = (asyncpg.UniqueViolationError, asyncpg.CheckViolationError)
+"""Written already, or a partition was just made: once more, then it is an offence."""
 
 
 class Unstorable(CartritaError):
@@ -89,6 +93,8 @@ class Writer:
         run = self._runs.get(run_id)
         if run is None:
             raise LeaseLost("This run belongs to another server now.")
+        if run.failure is not None and isinstance(ending.event, RunCompleted):
+            raise run.failure  # its log lacks what it said: it can only be stopped
         run.close(ending)
         self._mark(run, urgent=True)
         while self._runs.get(run_id) is run and run.failure is None:
@@ -104,6 +110,7 @@ class Writer:
         """Let go of every run: the lease is lost. What was pending was seen by nobody."""
         for run_id in list(self._runs):
             self._drop(run_id, LeaseLost("This server lost its lease on the database."))
+        self._link.interrupt()  # a flush that hangs would hold up the runs of the next lease
 
     async def flush_for_ever(self) -> None:
         while True:
@@ -120,63 +127,64 @@ class Writer:
         self._dirty = {}
         self._work.clear()
         self._urgent.clear()
-        try:
-            await self._commit(batch)
-        except LeaseLost:
-            self._replica.depose()
-            self.abandon()
+        if batch.runs:
+            try:
+                await self._commit(batch, self._replica.identity)
+            except LeaseLost:
+                if not self._replica.held:
+                    self.abandon()
         async with self._flushed:
             self._flushed.notify_all()
 
-    async def _commit(self, batch: Batch) -> None:
-        """Commit and publish, however long the database is away, until the lease is lost."""
+    async def _commit(self, batch: Batch, identity: Identity) -> None:
+        """Commit and publish, however long the database is away, until this lease is lost."""
         uncertain = False
         while True:
-            identity = self._replica.identity
+            self._replica.require(identity)
             try:
                 async with self._link.use() as connection:
                     self.backend_pid = connection.get_server_pid()
-                    if not (uncertain and await self._committed(connection, batch)):
-                        await self._write(connection, identity, batch)
+                    await self._write(connection, identity, batch, uncertain=uncertain)
                 return self._publish(batch)
-            except asyncpg.UniqueViolationError as error:
-                if uncertain:
-                    return await self._one_by_one(batch, error)
-                uncertain = True
             except _OFFENCES as error:
-                log.warning("flush_refused", error=type(error).__name__, runs=len(batch.runs))
-                return await self._one_by_one(batch, error)
+                if uncertain or not isinstance(error, _RACES):
+                    return await self._one_by_one(batch, identity, error)
+                uncertain = True
+            except LeaseLost:
+                self._replica.depose(identity)
+                raise
             except (*OUTAGE, asyncpg.PostgresError) as error:
                 log.warning("flush_failed", error=type(error).__name__, runs=len(batch.runs))
                 uncertain = True
                 await asyncio.sleep(_RETRY_S)
 
-    async def _write(self, connection: Connection, identity: Identity, batch: Batch) -> None:
+    async def _write(
+        self, connection: Connection, identity: Identity, batch: Batch, *, uncertain: bool
+    ) -> None:
         async with connection.transaction():
             await fence(connection, identity)
+            if uncertain and await _committed(connection, batch):
+                return
             await connection.execute(_INSERT, *batch.columns)
             if batch.endings:
                 await endings.store(connection, batch.endings)
                 await connection.execute("NOTIFY cartrita_queue")
             await connection.execute("NOTIFY cartrita_events")
 
-    async def _committed(self, connection: Connection, batch: Batch) -> bool:
-        """Whether a commit whose answer never came took effect: all of it did or none."""
-        first = batch.events[0]
-        return await connection.fetchval(_NEWEST, first.run_id, first.seq) is not None
-
-    async def _one_by_one(self, batch: Batch, error: asyncpg.PostgresError) -> None:
+    async def _one_by_one(self, batch: Batch, identity: Identity, error: Exception) -> None:
+        log.warning("flush_refused", error=type(error).__name__, runs=len(batch.runs))
         if len(batch.runs) > 1:
             for part in batch.split():
-                await self._commit(part)
+                await self._commit(part, identity)
         else:
             failure = Unstorable("The model's output could not be stored, so the answer ends here.")
             failure.__cause__ = error
             batch.runs[0].refuse(batch.events, failure)
 
     def _publish(self, batch: Batch) -> None:
-        for run_id, events in batch.by_run():
-            self._feeds.publish(run_id, events)
+        for run, events in batch.by_run():
+            run.committed(events)
+            self._feeds.publish(run.run_id, events)
         for run_id in batch.ended:
             self._drop(run_id, None)
 
@@ -204,3 +212,12 @@ class Writer:
     async def _next_flush(self) -> None:
         async with self._flushed:
             await self._flushed.wait()
+
+
+async def _committed(connection: Connection, batch: Batch) -> bool:
+    """Whether a commit whose answer never came took effect: all of it did or none.
+
+    Asked behind the fence, so what is found cannot have been written by a successor.
+    """
+    first = batch.events[0]
+    return await connection.fetchval(_NEWEST, first.run_id, first.seq) is not None

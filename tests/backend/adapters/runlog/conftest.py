@@ -1,0 +1,42 @@
+"""An emptied database for each test, shared by all of them: making one takes longer than a test."""
+
+import shutil
+import tempfile
+from collections.abc import AsyncGenerator, Iterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from tests.backend.adapters.runlog.bench import Bench
+from tests.backend.adapters.runlog.proxy import Proxy
+from tests.harness.database import Postgres, TemporaryDatabase
+
+_TABLES = "conversations, messages, replicas, runs, run_events, run_logs, idempotency, tickets"
+
+
+@pytest.fixture(scope="session")
+def shared(postgres: Postgres) -> Iterator[TemporaryDatabase]:
+    created = postgres.create()
+    yield created
+    postgres.drop(created)
+
+
+@pytest.fixture
+async def bench(shared: TemporaryDatabase) -> AsyncGenerator[Bench]:
+    direct: Any = await asyncpg.connect(shared.dsn)
+    try:
+        await direct.execute(f"TRUNCATE {_TABLES} CASCADE")
+        yield Bench(shared.endpoint, direct)
+    finally:
+        await direct.close()
+
+
+@pytest.fixture
+async def proxy(shared: TemporaryDatabase) -> AsyncGenerator[Proxy]:
+    folder = Path(tempfile.mkdtemp(prefix="cartrita-test-proxy-"))
+    try:
+        async with Proxy.opened(shared.endpoint, folder) as made:
+            yield made
+    finally:
+        shutil.rmtree(folder)

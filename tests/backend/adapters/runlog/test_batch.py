@@ -1,0 +1,199 @@
+"""What waits for the next flush: joined, numbered, and let go of where the log refused it."""
+
+from uuid import UUID
+
+import msgspec
+import pytest
+from hypothesis import given
+from tests.backend.domain.samples import SPOKEN, bodies
+from tests.backend.examples import examples
+
+from cartrita.adapters.runlog.batch import Batch, OwnRun
+from cartrita.application import endings
+from cartrita.domain.errors import CartritaError
+from cartrita.domain.events import (
+    CallMeasured,
+    Event,
+    LoggedEvent,
+    ReasoningAppended,
+    RunStarted,
+    SourceFound,
+    TextAppended,
+    ToolCalled,
+)
+from cartrita.domain.fold import Fold, fold
+from cartrita.domain.messages import Citation, MessageStatus, Text
+from cartrita.domain.runs import RunStatus
+from cartrita.domain.usage import Usage
+from cartrita.kit.ids import RunId
+
+RUN, OTHER = RunId(UUID(int=1)), RunId(UUID(int=2))
+TOOL = ToolCalled("c", "look", {})
+
+
+def taken(run: OwnRun) -> list[tuple[int, Event]]:
+    return [(item.seq, item.event) for item in run.take()[0]]
+
+
+def test_text_that_follows_its_kind_becomes_one_event() -> None:
+    run = OwnRun(RUN, 1)
+    for event in (
+        TextAppended("a", 0),
+        TextAppended("b", 1),
+        ReasoningAppended("r"),
+        ReasoningAppended("s"),
+        TOOL,
+        TextAppended("c", 2),
+    ):
+        run.add(event)
+    assert taken(run) == [
+        (2, TextAppended("ab", 0)),
+        (3, ReasoningAppended("rs")),
+        (4, TOOL),
+        (5, TextAppended("c", 2)),
+    ]
+
+
+def test_numbers_go_on_from_flush_to_flush() -> None:
+    run = OwnRun(RUN, 7)
+    run.add(TextAppended("a", 0))
+    assert taken(run) == [(8, TextAppended("a", 0))]
+    assert taken(run) == []
+    run.add(TextAppended("b", 1))
+    assert taken(run) == [(9, TextAppended("b", 1))]
+
+
+@examples
+@given(bodies(SPOKEN))
+def test_joining_changes_nothing_that_is_said(events: list[Event]) -> None:
+    run = OwnRun(RUN, 1)
+    for event in events:
+        run.add(event)
+    joined = [event for _, event in taken(run)]
+    assert fold(joined).parts == fold(events).parts
+
+
+def test_the_first_words_are_urgent_and_no_later_ones() -> None:
+    run = OwnRun(RUN, 0)
+    run.add(TextAppended("a", 0))
+    assert run.urgent
+    run.take()
+    assert not run.urgent
+    run.add(TextAppended("b", 1))
+    assert not run.urgent
+
+
+@pytest.mark.parametrize(
+    "event", [TOOL, SourceFound(Citation("t")), CallMeasured(Usage(), 0.1)], ids=type
+)
+def test_what_is_no_text_is_urgent(event: Event) -> None:
+    run = OwnRun(RUN, 1)
+    run.add(TextAppended("a", 0))
+    run.take()
+    run.add(event)
+    assert run.urgent
+
+
+def test_what_is_pending_is_counted_until_it_is_taken() -> None:
+    run = OwnRun(RUN, 1)
+    run.add(TextAppended("abc", 0))
+    run.add(ReasoningAppended("de"))
+    assert run.pending_bytes == 5
+    run.add(TOOL)
+    assert run.pending_bytes > 100
+    run.take()
+    assert run.pending_bytes == 0
+
+
+def test_the_end_comes_with_everything_before_it() -> None:
+    run = OwnRun(RUN, 1)
+    run.add(TextAppended("a", 0))
+    ending = endings.cancelled(Fold())
+    run.close(ending)
+    events, end = run.take()
+    assert [item.seq for item in events] == [2, 3]
+    assert events[-1].event == ending.event
+    assert end == ending
+
+
+def test_after_a_refusal_the_log_goes_on_from_before_it() -> None:
+    run = OwnRun(RUN, 1)
+    run.add(TextAppended("kept", 0))
+    kept, _ = run.take()
+    run.committed(kept)
+    run.add(TextAppended("refused", 4))
+    refused, _ = run.take()
+    run.add(TextAppended("said meanwhile", 11))
+    failure = CartritaError("no")
+    run.refuse(refused, failure)
+    assert run.failure is failure
+    assert taken(run) == [], "what came after a hole is not told"
+    assert run.pending_bytes == 0
+
+    everything = fold([TextAppended("kept", 0), TextAppended("refused", 4)])
+    run.close(endings.failed(everything, failure))
+    assert run.failure is None
+    events, end = run.take()
+    assert [item.seq for item in events] == [3]
+    assert end is not None
+    assert end.message is not None
+    assert end.message.parts == (Text("kept"),), "what is stored is what the log says"
+
+
+def test_an_end_that_waited_behind_what_was_refused_is_not_told() -> None:
+    """Or the log would end while the run goes on."""
+    run = OwnRun(RUN, 1)
+    run.add(TextAppended("refused", 0))
+    refused, _ = run.take()
+    run.close(endings.cancelled(Fold()))
+    run.refuse(refused, CartritaError("no"))
+    assert run.take() == ([], None)
+
+
+def test_a_refused_run_counts_what_its_log_counts() -> None:
+    run = OwnRun(RUN, 1)
+    measured = LoggedEvent(RUN, 2, CallMeasured(Usage(1, 2), 0.1))
+    run.committed([measured])
+    run.refuse([LoggedEvent(RUN, 3, TOOL)], CartritaError("no"))
+    run.close(endings.unstorable(CartritaError("no")))
+    _, end = run.take()
+    assert end is not None
+    assert end.usage == Usage(1, 2)
+    assert end.event.usage == Usage(1, 2)
+    assert end.status is RunStatus.FAILED
+    assert end.message is None
+    assert end.message_status is MessageStatus.PARTIAL
+    assert end.keep_idempotency
+
+
+def test_a_refusal_before_anything_was_seen_releases_the_key() -> None:
+    run = OwnRun(RUN, 1)
+    run.refuse([LoggedEvent(RUN, 2, TOOL)], CartritaError("no"))
+    run.close(endings.unstorable(CartritaError("no")))
+    end = run.take()[1]
+    assert end is not None
+    assert not end.keep_idempotency
+
+
+def test_a_batch_holds_the_runs_that_have_something_to_say() -> None:
+    quiet, speaking, ending = OwnRun(RunId(UUID(int=3)), 1), OwnRun(RUN, 1), OwnRun(OTHER, 4)
+    speaking.add(TextAppended("a", 0))
+    ending.close(endings.cancelled(Fold()))
+    batch = Batch.take({run.run_id: run for run in (quiet, speaking, ending)})
+    assert batch.runs == [speaking, ending]
+    assert [(e.run_id, e.seq) for e in batch.events] == [(RUN, 2), (OTHER, 5)]
+    assert [(run, seq) for run, seq, _ in batch.endings] == [(OTHER, 5)]
+    assert [part.runs for part in batch.split()] == [[speaking], [ending]]
+    runs, seqs, versions, data = batch.columns
+    assert (runs, seqs, versions) == ([RUN, OTHER], [2, 5], [1, 1])
+    assert [msgspec.json.decode(text, type=Event) for text in data] == [
+        event.event for event in batch.events
+    ]
+
+
+def test_a_first_event_is_urgent_only_once_something_is_seen() -> None:
+    run = OwnRun(RUN, 0)
+    run.add(RunStarted("c", "m", "a", "m", "p"))
+    run.take()
+    run.add(TextAppended("a", 0))
+    assert run.urgent

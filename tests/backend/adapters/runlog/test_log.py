@@ -1,0 +1,77 @@
+"""A run from admission to its folded log, over two replicas."""
+
+import asyncio
+
+from tests.backend.adapters.runlog.bench import (
+    Bench,
+    admission,
+    begin,
+    heard,
+    until,
+    within,
+    written,
+)
+from tests.backend.adapters.runlog.proxy import Proxy
+
+from cartrita.domain.events import LoggedEvent, RunCompleted, RunStarted, TextAppended
+from cartrita.domain.runs import RunStatus
+
+
+async def test_two_replicas_tell_one_story(bench: Bench) -> None:
+    async with bench.replica(0) as here, bench.replica(1) as there:
+        admitted = await here.admission.admit(admission())
+        assert admitted.created
+        assert admitted.status is RunStatus.RUNNING
+        async with asyncio.TaskGroup() as tasks:
+            tails = [tasks.create_task(heard(log, admitted.run_id)) for log in (here, there)]
+            scribe = await begin(here)
+            for word in ("one ", "two ", "three"):
+                await scribe.say(word)
+                await asyncio.sleep(0.03)
+            await scribe.complete()
+        first, second = (task.result() for task in tails)
+        assert first == second
+        events = [told.event for told in first if isinstance(told, LoggedEvent)]
+        assert isinstance(events[0], RunStarted)
+        assert isinstance(events[-1], RunCompleted)
+        spoken = [event for event in events if isinstance(event, TextAppended)]
+        assert "".join(event.text for event in spoken) == "one two three"
+        assert [seq for seq, _ in await bench.log(admitted.run_id)] == list(
+            range(1, len(events) + 1)
+        )
+        assert await bench.status(admitted.run_id) == "completed"
+
+
+async def test_a_folded_log_tells_the_same(bench: Bench) -> None:
+    async with bench.replica(maintenance_s=0.05, fold_after_s=0) as log:
+        run = await written(log, "one ", "two")
+        await until(lambda: bench.value("SELECT folded FROM runs WHERE id = $1", run))
+        whole = await heard(log, run)
+        assert await bench.log(run) == []
+        assert [told.seq for told in whole if isinstance(told, LoggedEvent)] == list(
+            range(1, len(whole) + 1)
+        )
+        for after in range(len(whole) + 1):
+            assert await heard(log, run, after) == whole[after:]
+
+
+async def test_ready_while_the_database_is_seen_and_the_lease_is_held(bench: Bench) -> None:
+    async with bench.replica() as log:
+        assert await until(lambda: log.ready)
+        log.stop_claiming()
+        assert not log.ready
+
+
+async def test_the_lease_is_given_up_at_the_end(bench: Bench) -> None:
+    async with bench.replica(0), bench.replica(1):
+        assert await bench.value("SELECT count(*) FROM replicas WHERE expires_at > now()") == 2
+    released = "SELECT count(*) FROM replicas WHERE expires_at = '-infinity'"
+    assert await bench.value(released) == 2
+
+
+async def test_an_end_without_a_database_takes_no_long_time(bench: Bench, proxy: Proxy) -> None:
+    async def short_life() -> None:
+        async with bench.replica(dsn=proxy.dsn):
+            proxy.cut(refusing=True)
+
+    await within(short_life())
