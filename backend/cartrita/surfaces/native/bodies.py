@@ -122,7 +122,7 @@ def require_storable(field: str, value: object) -> None:
     level: list[object] = [field, value]
     for _ in range(MAX_DEPTH - 1):  # the body itself is the first level
         if any(isinstance(item, str) and _UNSTORABLE.search(item) for item in level):
-            name = _UNSTORABLE.sub("\ufffd", field)
+            name = _UNSTORABLE.sub("\ufffd", field) or "body"
             raise InvalidInput.of(name, "it holds a NUL or half a surrogate pair; leave it out")
         level = list(_inside(level))
         if not level:

@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute
 
 from cartrita.domain.messages import Part
 from cartrita.surfaces.native.asks import STRUCTURED, ChatRequest
-from cartrita.surfaces.native.bodies import Body, Incoming
+from cartrita.surfaces.native.bodies import Body, Incoming, OpenBody
 from cartrita.surfaces.native.chat import asked_in_query, event_source
 from cartrita.surfaces.native.dependencies import caller
 from cartrita.surfaces.native.errors import ErrorBody, InvalidBody
@@ -31,6 +31,19 @@ _SECURITY_SCHEMES: Schema = {
     "Bearer": {"type": "http", "scheme": "bearer"},
     "Session": {"type": "apiKey", "in": "cookie", "name": "cartrita_session"},
     "StreamTicket": {"type": "apiKey", "in": "query", "name": "ticket"},
+}
+_SERVER_SENT_EVENT: Schema = {
+    "description": "One event of a stream; `id` is what Last-Event-ID repeats.",
+    "type": "object",
+    "required": ["data"],
+    "properties": {
+        "id": {"type": "string"},
+        "data": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": {"$ref": _REF + "ChatEvent"},
+        },
+    },
 }
 _SENTENCES = {
     400: "The request cannot be read.",
@@ -85,6 +98,10 @@ def _describe(operation: Schema, context: RouteContext) -> set[type[Incoming]]:
     responses: Schema = operation["responses"]
     operation["security"] = _security(calls)
     statuses = {500, *(_OF_KNOWN_CALLERS if operation["security"] else ())}
+    if (context.methods or set()) - {"GET"}:
+        statuses.add(409)
+    if isinstance(body, OpenBody):
+        statuses |= {*_OF_KNOWN_CALLERS}
     if body is not None:
         _describe_body(operation, body)
         statuses |= {*_OF_BODIES}
@@ -127,7 +144,7 @@ def _describe_streams(
 ) -> bool:
     """Whether the operation waits for an answer, or streams it."""
     always = context.response_class is EventStream
-    stream = {MEDIA_TYPE: {"schema": {"$ref": _REF + "ChatEvent"}}}
+    stream = {MEDIA_TYPE: {"schema": {"$ref": _REF + "ServerSentEvent"}}}
     if always:
         responses["200"]["content"] = stream
         responses["204"] = {"description": "The reader has seen the end."}
@@ -169,4 +186,9 @@ def _events() -> Schema:
     (event, part), components = msgspec.json.schema_components(
         [ChatEvent, Part], ref_template=_REF + "{name}"
     )
-    return {**components, "ChatEvent": event, "MessagePart": part}
+    return {
+        **components,
+        "ChatEvent": event,
+        "MessagePart": part,
+        "ServerSentEvent": _SERVER_SENT_EVENT,
+    }

@@ -34,12 +34,13 @@ async def get_docs(_: Me, request: Request) -> HTMLResponse:
     """The contract, to read."""
     digest = b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; frame-ancestors 'none'"
-    page = _page(json.dumps(request.app.openapi()))
+    page = page_of(json.dumps(request.app.openapi()))
     return HTMLResponse(page, headers={"Content-Security-Policy": policy})
 
 
 @cache
-def _page(document: str) -> str:
+def page_of(document: str) -> str:
+    """The page that shows an OpenAPI document, given as JSON."""
     contract: dict[str, Any] = json.loads(document)
     info = contract["info"]
     operations = "\n".join(

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
-from cartrita.domain.errors import CartritaError, ErrorKind, InvalidInput
+from cartrita.domain.errors import CartritaError, ErrorKind, IdempotencyMismatch, InvalidInput
 from cartrita.domain.events import RunStopped, StopKind
 from cartrita.domain.json import JsonObject
 from cartrita.domain.runs import Run
@@ -115,7 +115,7 @@ async def answer(request: Request, error: Exception) -> Response:
     status = status_of(error)
     if status == 503 and _from_event_source(request):
         return Response(come_back(), headers=STREAM_HEADERS)
-    fields = error.fields if isinstance(error, InvalidInput) else None
+    fields = _fields(error)
     headers = _headers(error, status)
     return _envelope(request, status, error.message, error.code, error.details, fields, headers)
 
@@ -167,6 +167,15 @@ def invalid(errors: Sequence[Any], *, skip: int = 0) -> InvalidInput:
 def invalid_body(error: ValidationError) -> InvalidInput:
     """The same for a body's model."""
     return invalid(error.errors(include_url=False, include_input=False))
+
+
+def _fields(error: CartritaError) -> dict[str, list[str]] | None:
+    """What a 422 says by field."""
+    if isinstance(error, InvalidInput):
+        return error.fields
+    if isinstance(error, IdempotencyMismatch):
+        return {"Idempotency-Key": [error.message]}
+    return None
 
 
 def _problem(found: Mapping[str, Any]) -> str:

@@ -1,0 +1,33 @@
+"""The contract as a page: everything in it, nothing run, nothing loaded."""
+
+import json
+import re
+from html import escape
+
+from cartrita.app import openapi_document
+from cartrita.surfaces.native.docs import page_of
+
+DOCUMENT = openapi_document()
+
+
+def test_every_operation_and_schema_is_on_the_page() -> None:
+    page = page_of(json.dumps(DOCUMENT))
+    for path, methods in DOCUMENT["paths"].items():
+        for method, operation in methods.items():
+            assert f"<b>{method.upper()}</b> <code>{path}</code>" in page
+            assert escape(operation["description"]) in page
+    for name in DOCUMENT["components"]["schemas"]:
+        assert f'id="{name}"' in page
+
+
+def test_every_link_leads_somewhere() -> None:
+    page = page_of(json.dumps(DOCUMENT))
+    assert set(re.findall(r'href="#(\w+)"', page)) <= set(re.findall(r'id="(\w+)"', page))
+
+
+def test_what_is_described_is_not_markup() -> None:
+    document = json.loads(json.dumps(DOCUMENT))
+    document["info"]["description"] = "<script>x</script>"
+    page = page_of(json.dumps(document))
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
