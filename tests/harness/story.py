@@ -12,7 +12,7 @@ from tests.harness import evidence
 from tests.harness.case import Call, Case
 from tests.harness.checker import assert_holds
 from tests.harness.clients import Client, call
-from tests.harness.evidence import Evidence, RunRow
+from tests.harness.evidence import AWAY, Evidence, RunRow
 from tests.harness.fake_provider.answer import expected_text
 from tests.harness.fake_provider.launch import FakeProvider
 from tests.harness.fake_provider.script import Script, directive
@@ -89,7 +89,7 @@ class Story:
         """Wait for a run's end in the database, which may be away meanwhile."""
 
         async def look() -> RunRow | None:
-            with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            with suppress(*AWAY):
                 row = (await evidence.read(self.server.dsn, [run])).runs.get(run)
                 return row if row is not None and row.ended else None
             return None
@@ -110,8 +110,9 @@ class Story:
         runs = sorted({record.run for record in self.records if record.run})
         for run in runs:
             await self.ended(run)
+        calls = await self.calls()
         read = await evidence.read(self.server.dsn, runs)
-        told: dict[str, Any] = {"calls": await self.calls(), "said": self.said, **case}
+        told: dict[str, Any] = {"calls": calls, "said": self.said, **case}
         assert_holds(Case(evidence=read, records=self.records, **told))
         return read
 

@@ -272,7 +272,7 @@ async def test_i15_a_reader_without_an_end(dsn: str, run: Specimen) -> None:
 async def test_28b_a_reconnect_is_refused(dsn: str, run: Specimen) -> None:
     record = run.record(seen=3)
     record.connections.append(
-        replace(record.connections[0], cursor=3, status=503, ended="status", heard=[])
+        replace(record.connections[0], cursor=3, by_id=True, status=503, ended="status", heard=[])
     )
     assert "28b" in await found(dsn, run, records=[record])
 
