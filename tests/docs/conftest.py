@@ -82,6 +82,7 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
         "OPENAI_BASE_URL": "",
         "OPENAI_API_KEY": "",
         "CARTRITA_DEFAULT_MODEL": "",
+        "CARTRITA_SECRET": "",
         "CARTRITA_OFFLINE_TOKEN_DELAY_S": "0.005",
     }
     with Server(provider_url="", settings=settings) as server:

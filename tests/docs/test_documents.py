@@ -1,5 +1,6 @@
 """What the documents show works: commands run, answers are like the examples, links lead on."""
 
+import importlib.util
 import json
 import re
 import tomllib
@@ -25,6 +26,7 @@ from tests.docs.snippets import (
 )
 
 from cartrita.settings import load
+from cartrita.settings.sources import CONFIG, ENTRIES
 
 
 def placed(document: Path) -> str:
@@ -120,3 +122,23 @@ def test_files_that_the_texts_name_exist() -> None:
             r"`((?:tests|backend|docs|migrations)/[\w./-]+)`", document.read_text()
         ):
             assert (ROOT / name).exists(), f"{document.name} names {name}"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=placed)
+def test_settings_that_the_texts_name_exist(document: Path) -> None:
+    text = document.read_text()
+    keys = {entry.key for entry in ENTRIES}
+    groups = "|".join(sorted({key.partition(".")[0] for key in keys if "." in key}))
+    named = set(re.findall(rf"`((?:{groups})\.[a-z_]+)`", text))
+    files_of_its_own = {"postgres.log", "postgres.password"}
+    assert named - keys - files_of_its_own == set()
+    variables = {entry.env for entry in ENTRIES} | {CONFIG}
+    assert set(re.findall(r"\bCARTRITA_[A-Z_]+\b", text)) - variables == set()
+
+
+def test_programs_that_the_texts_name_exist() -> None:
+    text = "".join(document.read_text() for document in DOCUMENTS)
+    for module in re.findall(r"python -m ([\w.]+)", text):
+        assert module == "venv" or importlib.util.find_spec(module), module
+    tasks = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["poe"]["tasks"]
+    assert set(re.findall(r"`(?:\.venv/bin/)?poe ([a-z-]+)`", text)) <= set(tasks)

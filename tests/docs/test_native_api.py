@@ -1,0 +1,81 @@
+"""docs/native-api.md says of every route, event, field and error what the code says."""
+
+import re
+from typing import Any
+
+import pytest
+from tests.docs.snippets import ROOT
+from tests.laws.tree import PACKAGE, files
+
+from cartrita.app import openapi_document
+from cartrita.domain import errors
+from cartrita.domain.errors import CartritaError, ErrorKind
+from cartrita.surfaces.native.errors import STATUS
+
+PAGE = (ROOT / "docs" / "native-api.md").read_text()
+DOCUMENT = openapi_document()
+_NOT_ON_THE_WIRE = {"key_not_found"}
+_NOT_IN_THE_CONTRACT = {("GET", "/openapi.json"), ("GET", "/docs")}
+
+
+def rows(heading: str) -> list[list[str]]:
+    """The cells of the first table after a heading, without its head."""
+    section = re.split(rf"(?m)^#+ {heading}$", PAGE)[1]
+    table = re.search(r"(?m)(?:^\|.*\n)+", section)
+    assert table
+    cells = [re.split(r"(?<!\\) *\| *", line.strip("| \n")) for line in table[0].splitlines()]
+    return cells[2:]
+
+
+def tree(cls: type[CartritaError]) -> list[type[CartritaError]]:
+    below = [one for child in cls.__subclasses__() for one in tree(child)]
+    return [one for one in (cls, *below) if one.__module__ == errors.__name__]
+
+
+def test_it_names_every_route_and_no_other() -> None:
+    named = set(re.findall(r"(?m)^\| `(GET|POST|PUT|PATCH|DELETE) (/[^` ?]*)`", PAGE))
+    served = {
+        (method.upper(), path) for path, methods in DOCUMENT["paths"].items() for method in methods
+    }
+    in_words = {("GET", "/api/search")}
+    assert named | in_words == served | _NOT_IN_THE_CONTRACT
+
+
+def test_it_names_every_field_of_a_chat_request() -> None:
+    named = [cells[0].strip("`") for cells in rows("Chat request")]
+    assert sorted(named) == sorted(DOCUMENT["components"]["schemas"]["ChatRequest"]["properties"])
+
+
+def test_it_names_every_event_and_its_data() -> None:
+    schemas: dict[str, Any] = DOCUMENT["components"]["schemas"]
+    frames = schemas["ChatEvent"]["discriminator"]["mapping"]
+    told = {cells[0].strip("`"): cells[1] for cells in rows("Streams")}
+    assert set(told) == set(frames)
+    for event, reference in frames.items():
+        frame = schemas[reference.rpartition("/")[2]]
+        data = schemas[frame["properties"]["data"]["$ref"].rpartition("/")[2]]
+        assert set(data["properties"]) <= set(re.findall(r"`(\w+)`", told[event])), event
+
+
+def test_it_gives_every_kind_of_error_its_status() -> None:
+    told = {cells[1]: int(cells[0]) for cells in rows("Errors") if cells[1]}
+    assert told == {kind.value: status for kind, status in STATUS.items()}
+
+
+@pytest.mark.parametrize("kind", list(ErrorKind), ids=str)
+def test_it_names_every_code_of_the_tree(kind: ErrorKind) -> None:
+    told = {cells[1]: cells[2] for cells in rows("Errors")}
+    for each in tree(CartritaError):
+        if each.kind is kind:
+            assert f"`{each.default_code}`" in told[kind.value]
+
+
+def test_it_names_every_code_that_is_given_by_hand() -> None:
+    written = re.compile(r'\b(?:default_)?code="([a-z_]+)"|default_code = "([a-z_]+)"')
+    given = {
+        one or other
+        for path in files(PACKAGE, ".py")
+        for one, other in written.findall(path.read_text())
+    }
+    assert len(given) > 20
+    assert {code for code in given - _NOT_ON_THE_WIRE if f"`{code}`" not in PAGE} == set()
