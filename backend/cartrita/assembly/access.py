@@ -2,17 +2,13 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from datetime import datetime
 
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.keys import KeyTable
 from cartrita.adapters.persistence.tickets import TicketTable
 from cartrita.application.keys import Keys
 from cartrita.application.sessions import Sessions
-from cartrita.domain.accounts import Ticket
-from cartrita.domain.ports import RunReader
 from cartrita.kit.derivation import derive
-from cartrita.kit.ids import RunId
 from cartrita.kit.secret import Secret
 from cartrita.settings import Settings
 
@@ -34,10 +30,8 @@ async def database_at(settings: Settings, dsn: str) -> AsyncGenerator[Database]:
         await database.close()
 
 
-def access(
-    database: Database, secret: Secret, settings: Settings, runs: RunReader | None = None
-) -> tuple[Keys, Sessions]:
-    """The use cases of keys, and of what stands in for them; commands know of no `runs`."""
+def access(database: Database, secret: Secret, settings: Settings) -> tuple[Keys, Sessions]:
+    """The use cases of keys, and of what stands in for them."""
     given = settings.auth
     keys = Keys(
         KeyTable(database),
@@ -46,17 +40,12 @@ def access(
         keyless=given.mode == "loopback",
     )
 
-    async def started(ticket: Ticket) -> tuple[RunId, datetime | None] | None:
-        if runs is None or ticket.client_msg_id is None:
-            return None
-        run = await runs.said(ticket.principal.owner_id, ticket.client_msg_id)
-        return None if run is None else (run.id, run.ended_at)
-
+    tickets = TicketTable(database)
     sessions = Sessions(
-        TicketTable(database),
+        tickets,
         keys,
         derive(secret, "sessions"),
-        started,
+        tickets.started,
         session_s=given.session_s,
         ticket_s=given.ticket_s,
         sign_in_code_s=given.sign_in_code_s,

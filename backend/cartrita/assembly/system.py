@@ -6,18 +6,19 @@ from contextlib import asynccontextmanager
 from uuid import UUID
 
 import msgspec
-import structlog
 
 from cartrita.adapters.persistence.conversations import ConversationTable
 from cartrita.adapters.persistence.messages import MessageTree
 from cartrita.adapters.persistence.removal import Removal
 from cartrita.adapters.persistence.search import FullText
+from cartrita.adapters.persistence.tickets import TicketTable
 from cartrita.adapters.providers.http import Http
 from cartrita.adapters.runlog.log import RunLog, Tuning
 from cartrita.adapters.runlog.replica import Place
 from cartrita.application.conversations import Conversations
 from cartrita.application.execution import Executor
 from cartrita.application.history import History
+from cartrita.application.housekeeping import Housekeeping
 from cartrita.application.messages import Messages
 from cartrita.application.runs import Runs
 from cartrita.application.search import Search
@@ -27,7 +28,7 @@ from cartrita.kit.secret import Secret
 from cartrita.settings import Settings
 from cartrita.surfaces.services import Rules, Services
 
-log = structlog.get_logger()
+_HOUSEKEEPING_S = 60.0
 
 
 class Seat(msgspec.Struct, frozen=True):
@@ -68,9 +69,10 @@ async def assembled(settings: Settings, seat: Seat) -> AsyncGenerator[Assembly]:
         Http() as http,
         asyncio.TaskGroup() as tasks,
     ):
-        keys, sessions = access(database, seat.secret, settings, run_log.reader)
+        keys, sessions = access(database, seat.secret, settings)
         conversations = ConversationTable(database)
         messages = MessageTree(database)
+        removal = Removal(database)
         search = FullText(database)
         gateway = await gateway_of(settings, http, search)
         history = History(
@@ -80,7 +82,7 @@ async def assembled(settings: Settings, seat: Seat) -> AsyncGenerator[Assembly]:
         )
         executor = Executor(run_log.queue, run_log.writer, history, gateway)
         conversation_cases = Conversations(
-            conversations, Removal(database), messages, run_log.reader, run_log.cancellation
+            conversations, removal, messages, run_log.reader, run_log.cancellation
         )
         services = Services(
             runs=Runs(
@@ -100,9 +102,12 @@ async def assembled(settings: Settings, seat: Seat) -> AsyncGenerator[Assembly]:
             models=gateway.models,
             ready=_readiness(run_log),
         )
-        working = tasks.create_task(executor.execute_for_ever())
+        house = Housekeeping(removal, TicketTable(database), interval_s=_HOUSEKEEPING_S)
+        loops = (executor.execute_for_ever(), house.keep_house_for_ever())
+        working = [tasks.create_task(loop) for loop in loops]
         yield Assembly(services, run_log, executor, settings.server.drain_s)
-        working.cancel()
+        for task in working:
+            task.cancel()
 
 
 def rules(settings: Settings) -> Rules:

@@ -126,10 +126,6 @@ class RunReader(Protocol):
         """Raises NotFound, also for what belongs to others."""
         ...
 
-    async def said(self, owner_id: str, client_msg_id: str) -> Run | None:
-        """The run that a caller's own id of a message made."""
-        ...
-
     async def active(self, owner_id: str, conversation_id: ConversationId) -> list[RunId]:
         """Runs of a conversation that have not ended."""
         ...
@@ -225,4 +221,8 @@ class TicketStore(Protocol):
 
     async def used(self, digest: bytes, kind: str) -> Ticket | None:
         """A ticket that was spent already, for resuming what it started."""
+        ...
+
+    async def sweep(self) -> int:
+        """Forget what expired long ago; returns how many."""
         ...

@@ -34,7 +34,6 @@ _CLEAR = "DELETE FROM run_events WHERE run_id = ANY($1::uuid[])"
 _FOLDED = "UPDATE runs SET folded = true WHERE id = ANY($1::uuid[])"
 _FORGET_LOGS = "DELETE FROM run_logs WHERE folded_at < now() - $1 * interval '1 day'"
 _FORGET_KEYS = "DELETE FROM idempotency WHERE expires_at < now()"
-_FORGET_TICKETS = "DELETE FROM tickets WHERE expires_at < now() - interval '1 day'"
 _PARTITIONS = """
 SELECT c.relname AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
 WHERE i.inhparent = 'run_events'::regclass
@@ -90,7 +89,6 @@ class Maintenance:
                     pass
                 await connection.execute(_FORGET_LOGS, self._retention_days)
                 await connection.execute(_FORGET_KEYS)
-                await connection.execute(_FORGET_TICKETS)
             finally:
                 await connection.execute("SELECT pg_advisory_unlock($1)", _LEADER)
 

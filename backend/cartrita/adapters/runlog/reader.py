@@ -35,7 +35,6 @@ SELECT r.status, r.last_seq, l.items,
 FROM runs r LEFT JOIN run_logs l ON l.run_id = r.id WHERE r.id = $1
 """
 _RUN = f"SELECT {COLUMNS} FROM runs WHERE id = $1 AND owner_id = $2"
-_SAID = f"SELECT {COLUMNS} FROM runs WHERE owner_id = $1 AND client_msg_id = $2"
 _ACTIVE = """
 SELECT id FROM runs WHERE owner_id = $1 AND conversation_id = $2
   AND status IN ('queued', 'running', 'waiting') ORDER BY queue_no
@@ -61,11 +60,6 @@ class Reader:
         if row is None:
             raise NotFound("There is no such run.", code="run_not_found")
         return to_run(row)
-
-    async def said(self, owner_id: str, client_msg_id: str) -> Run | None:
-        async with self._database.use() as connection:
-            row = await connection.fetchrow(_SAID, owner_id, client_msg_id)
-        return None if row is None else to_run(row)
 
     async def active(self, owner_id: str, conversation_id: ConversationId) -> list[RunId]:
         async with self._database.use() as connection:

@@ -87,8 +87,12 @@ class MessageRequest(Incoming):
     stream: Annotated[bool, Field(description="Answer as text/event-stream.")] = False
     metadata: Annotated[dict[str, Any], Field(default_factory=dict)]
     busy: Annotated[
-        Busy, Field(description="What to do while the conversation's last answer is being written.")
-    ] = Busy.ENQUEUE
+        Busy | None,
+        Field(
+            description="What to do while the conversation's last answer is being written; without"
+            " it the server's setting counts."
+        ),
+    ] = None
 
     def ask(self, conversation_id: str | None) -> Ask:
         """The same in the application's words."""
