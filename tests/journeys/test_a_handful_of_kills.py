@@ -7,9 +7,12 @@ CAMPAIGN = Campaign(
     streams=30,
     workers=2,
     kills=5,
-    apart_s=(0.5, 2.0),
+    apart_s=(0.4, 1.2),
     deeds=("worker", "parent", "cluster", "everything"),
     conversations=3,
+    words=(10, 40),
+    between_tokens_s=(0.01, 0.06),
+    dawdle_s=(1.0, 3.0),
 )
 
 

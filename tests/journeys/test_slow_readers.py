@@ -7,37 +7,41 @@ from tests.harness.case import Stall
 from tests.harness.fake_provider.script import Script
 from tests.harness.fixtures import Serve
 from tests.harness.records import Record
-from tests.harness.story import until
+from tests.harness.story import Story, until
 
-READERS = 60
+FEW, MANY = 20, 80
 LONG = Script(words=12_000, tokens_per_delta=8)
 
 
 async def test_slow_readers(serve: Serve) -> None:
+    """The same twice, with few and with many: the difference is what the readers cost."""
     story = serve()
-    await story.say(
-        Script(words=2_000)
-    )  # what the first answer makes the server load is no reader's
-    workers = (await asyncio.to_thread(lambda: story.server.tree)).workers
-    before = await asyncio.to_thread(processes.memory_bytes, workers)
+    async with asyncio.TaskGroup() as tasks:
+        before, few = await _stalled_beside_a_fast_one(story, FEW, tasks)
+        after, many = await _stalled_beside_a_fast_one(story, MANY, tasks)
+        for task in (*few, *many):
+            task.cancel()
+    await story.sound(stalls=[Stall(MANY, before, after, others_finished=True)])
+
+
+async def _stalled_beside_a_fast_one(
+    story: Story, readers: int, tasks: asyncio.TaskGroup
+) -> tuple[int, list[asyncio.Task[Record]]]:
+    """The memory of the server when a fast reader is done and the slow ones still stall."""
     plan = story.plan(LONG)
-    fast = story.client(plan)
     slow = [
         story.client(story.plan(message=plan.message, token=plan.token, dawdle_s=3600.0))
-        for _ in range(READERS)
+        for _ in range(readers)
     ]
-    async with asyncio.TaskGroup() as tasks:
-        stalled = [tasks.create_task(client.run()) for client in slow]
-        await until(lambda: all(_connected(client.record) for client in slow))
-        await fast.run()
-        after = await asyncio.to_thread(processes.memory_bytes, workers)
-        stall = Stall(READERS, before, after, fast.record.outcome == "ended")
-        for task in stalled:
-            task.cancel()
-    story.records[:] = [fast.record]
-    assert not any(client.record.outcome == "ended" for client in slow)
+    stalled = [tasks.create_task(client.run()) for client in slow]
+    await until(lambda: all(_connected(client.record) for client in slow))
+    del story.records[-readers:]  # their stories have no end
+    fast = story.client(plan)
+    await fast.run()
     assert fast.record.text() == story.said[plan.message]
-    await story.sound(stalls=[stall])
+    assert {client.record.outcome for client in slow} == {"running"}
+    workers = (await asyncio.to_thread(lambda: story.server.tree)).workers
+    return await asyncio.to_thread(processes.memory_bytes, workers), stalled
 
 
 def _connected(record: Record) -> bool:
