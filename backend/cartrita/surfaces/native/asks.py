@@ -53,7 +53,7 @@ class EarlierMessage(Incoming):
     """A message that the caller brings along."""
 
     role: Literal["user", "assistant", "system"]
-    content: str | list[TextPart]
+    content: str | Annotated[list[TextPart], Field(fail_fast=True, max_length=1000)]
 
     @property
     def text(self) -> str:
@@ -75,14 +75,18 @@ class MessageRequest(Incoming):
     model: Annotated[Id, Field(examples=["offline/assistant"])] = None
     context: Annotated[
         tuple[EarlierMessage, ...],
-        Field(max_length=1000, description="Earlier messages from elsewhere, oldest first."),
+        Field(
+            fail_fast=True,
+            max_length=1000,
+            description="Earlier messages from elsewhere, oldest first.",
+        ),
         BeforeValidator(_spoken, json_schema_input_type=list[EarlierMessage] | dict[str, Any]),
     ] = ()
     agent_override: Annotated[Id, Field(description="The agent that answers.")] = None
     temperature: Annotated[float | None, Field(ge=0, le=2)] = None
     max_tokens: Annotated[int | None, Field(ge=1, le=10_000_000)] = None
-    tools: Annotated[tuple[Name, ...], Field(max_length=128)] = ()
-    attachments: Annotated[tuple[Name, ...], Field(max_length=128)] = ()
+    tools: Annotated[tuple[Name, ...], Field(fail_fast=True, max_length=128)] = ()
+    attachments: Annotated[tuple[Name, ...], Field(fail_fast=True, max_length=128)] = ()
     system: Annotated[str | None, Field(max_length=MAX_MESSAGE), BeforeValidator(_absent)] = None
     stream: Annotated[bool, Field(description="Answer as text/event-stream.")] = False
     metadata: Annotated[dict[str, Any], Field(default_factory=dict)]

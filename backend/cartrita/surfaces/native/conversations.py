@@ -24,7 +24,7 @@ router = APIRouter(prefix="/api/conversations", tags=["conversations"])
 
 Tags: TypeAlias = Annotated[
     tuple[Annotated[str, Field(min_length=1, max_length=TAG_MAX)], ...],
-    Field(max_length=TAGS_MAX),
+    Field(fail_fast=True, max_length=TAGS_MAX),
 ]
 Title: TypeAlias = Annotated[str, Field(min_length=1, max_length=TITLE_MAX, pattern=r"\S")]
 Limit: TypeAlias = Annotated[int, Query(ge=1, le=PAGE_MAX)]

@@ -4,7 +4,6 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import structlog
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from fastapi.routing import iter_route_contexts
@@ -22,8 +21,6 @@ from cartrita.kit import ids
 from cartrita.surfaces.intake import REQUEST_TIMEOUT, URI_TOO_LONG
 from cartrita.surfaces.sse import HEADERS as STREAM_HEADERS
 from cartrita.surfaces.sse import MEDIA_TYPE, come_back
-
-log = structlog.get_logger()
 
 STATUS: dict[ErrorKind, int] = {
     ErrorKind.INVALID: 422,

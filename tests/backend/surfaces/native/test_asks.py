@@ -93,6 +93,22 @@ def test_what_cannot_be_read(asked: bytes) -> None:
         chat_query(asked)
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("tools", [1] * 40_000),
+        ("tools", ["a"] * 129),
+        ("context", [{"role": 1}] * 40_000),
+        ("context", [{"role": "user", "content": [1] * 40_000}]),
+    ],
+)
+def test_one_error_of_many_is_enough(field: str, value: object) -> None:
+    """An answer with 40,000 sentences would take seconds to write, and nobody reads it."""
+    with pytest.raises(InvalidInput) as told:
+        validated(ChatRequest, {"message": "Hello", field: value})
+    assert len(told.value.fields) <= 2
+
+
 def test_the_longest_message_is_counted_in_characters() -> None:
     assert validated(ChatRequest, {"message": "\U0001f600" * 32_000})
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from cartrita.domain.errors import CartritaError, InvalidInput, Malformed
-from cartrita.surfaces.native.bodies import MAX_DEPTH, Incoming, parse, validated
+from cartrita.surfaces.native.bodies import MAX_DEPTH, MAX_VALUES, Incoming, parse, validated
 
 
 class Sample(Incoming):
@@ -45,6 +45,8 @@ def test_what_is_read(octets: bytes, value: object) -> None:
         (b'{"b": {"x": 1}, "b": {}}', "names 'b' twice"),
         (b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "deeper than 64"),
         (b'{"a": ' + b"[" * MAX_DEPTH + b"]" * MAX_DEPTH + b"}", "deeper than 64"),
+        (b'{"a": [' + b"1," * MAX_VALUES + b"1]}", "more than 50,000 values"),
+        (b"{" + b",".join(b'"%d":1' % n for n in range(MAX_VALUES + 1)) + b"}", "more than 50,000"),
     ],
 )
 def test_what_is_no_body(octets: bytes, says: str) -> None:
