@@ -5,7 +5,7 @@ from typing import Self
 
 import msgspec
 
-from cartrita.adapters.runlog.encoding import VERSION, as_stored, dump
+from cartrita.adapters.runlog.encoding import VERSION, as_stored, dump_event
 from cartrita.domain.errors import CartritaError
 from cartrita.domain.events import (
     Event,
@@ -166,5 +166,5 @@ class Batch:
             [event.run_id for event in events],
             [event.seq for event in events],
             [VERSION] * len(events),
-            [dump(event.event) for event in events],
+            [dump_event(event.event) for event in events],
         )

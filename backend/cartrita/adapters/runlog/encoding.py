@@ -13,7 +13,7 @@ _encode = msgspec.json.Encoder().encode
 _event = msgspec.json.Decoder(Event)
 _input = msgspec.json.Decoder(RunInput)
 
-__all__ = ["VERSION", "as_stored", "dump", "load_event", "load_input"]
+__all__ = ["VERSION", "as_stored", "dump", "dump_event", "load_event", "load_input"]
 
 
 def dump(value: object) -> str:
@@ -29,8 +29,20 @@ def load_input(text: str) -> RunInput:
     return _input.decode(text)
 
 
+def dump_event(event: Event) -> str:
+    """Raises RecursionError where it is nested so deeply that not every reader could load it."""
+    return dump(_canonical(event))
+
+
 def as_stored(event: Event) -> Event:
     """As jsonb will give it back, so that a live reader and a late one are told the same bytes."""
+    try:
+        return _canonical(event)
+    except RecursionError:
+        return event  # it will not be stored
+
+
+def _canonical(event: Event) -> Event:
     match event:
         case ToolCalled(arguments=arguments):
             return msgspec.structs.replace(event, arguments=_object(arguments))
@@ -44,7 +56,7 @@ def as_stored(event: Event) -> Event:
 
 def _object(value: JsonObject) -> JsonObject:
     """Names by length, then by bytes."""
-    named = sorted((len(raw := name.encode()), raw, name) for name in value)
+    named = sorted((len(raw := name.encode("utf-8", "surrogatepass")), raw, name) for name in value)
     return {name: _value(value[name]) for _, _, name in named}
 
 

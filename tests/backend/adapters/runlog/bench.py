@@ -1,7 +1,7 @@
 """Replicas on one database, driven by hand: who claims, says and ends is the test's business."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 from uuid import UUID
@@ -228,6 +228,11 @@ async def heard(log: RunLog, run_id: RunId, after: int = 0) -> list[Told]:
         return [item async for item in told]
 
 
+async def following(told: AsyncIterator[Told]) -> Told:
+    """The next item of a tail."""
+    return await within(anext(told))
+
+
 async def written(log: RunLog, *texts: str, **values: Any) -> RunId:
     """A run from its admission to its end."""
     admitted = await log.admission.admit(admission(**values))
@@ -274,3 +279,54 @@ async def a_message(
         said,
     )
     return message
+
+
+HOLD = "SELECT 1 FROM replicas FOR UPDATE"
+"""What a reaper does: every flush waits for it."""
+
+
+async def scribes(log: RunLog, count: int) -> list[Scribe]:
+    """Runs of as many conversations, begun and known to their readers."""
+    found: list[Scribe] = []
+    for _ in range(count):
+        await log.admission.admit(admission())
+        found.append(await begin(log))
+    return found
+
+
+@asynccontextmanager
+async def held_flush(bench: Bench) -> AsyncGenerator[Any]:
+    """Flushes wait while this is open; yields the session that holds them."""
+    async with bench.session() as other:
+        holding = other.transaction()
+        await holding.start()
+        await other.execute(HOLD)
+        yield other
+        await holding.rollback()
+
+
+async def flush_waits(bench: Bench) -> bool:
+    return await bench.value("SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted)")
+
+
+def known(log: RunLog, run_id: RunId) -> list[int]:
+    """What readers of this process could be told now."""
+    with log._feeds.read(run_id) as feed:
+        return [item.seq for item in feed.after(feed.base or 0) or []]
+
+
+async def spoken_is(bench: Bench, scribe: Scribe) -> bool:
+    return await bench.texts(scribe.run_id) == scribe.answer.text
+
+
+async def ended_truthfully(bench: Bench, scribe: Scribe, status: str) -> None:
+    """One end, numbers without a gap, and a message that says what the log says."""
+    events = await bench.log(scribe.run_id)
+    assert [seq for seq, _ in events] == list(range(1, len(events) + 1))
+    ends = [LoggedEvent(scribe.run_id, seq, event).terminal for seq, event in events]
+    assert ends == [False] * (len(events) - 1) + [True]
+    assert await bench.status(scribe.run_id) == status
+    said = await bench.value(
+        "SELECT cartrita_text(parts) FROM messages WHERE run_id = $1", scribe.run_id
+    )
+    assert said == await bench.texts(scribe.run_id) == "seen. "

@@ -38,6 +38,10 @@ class Trap:
     def release(self) -> None:
         self._released.set()
 
+    @property
+    def released(self) -> bool:
+        return self._released.is_set()
+
     async def wait(self) -> None:
         await self._released.wait()
 
@@ -69,7 +73,12 @@ class _Wire:
             if trap is not None and trap.fate is Fate.NEVER_ARRIVES:
                 return
             if trap is not None and trap.fate is Fate.HELD:
-                await trap.wait()
+                while not trap.released:
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(0.01):
+                            if not (more := await source.read(_CHUNK)):
+                                return
+                            data += more
                 self._trap = None
             self._server.write(data)
 
