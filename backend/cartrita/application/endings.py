@@ -21,6 +21,7 @@ def completed(claim: Claim, answer: Fold, reason: FinishReason, seconds: float) 
         model=claim.started.model,
         provider=claim.started.provider,
         sources=answer.sources,
+        calls=answer.calls,
     )
     return Ending(
         status=RunStatus.COMPLETED, event=event, usage=answer.usage, message=answer.message

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from importlib.metadata import version
 from uuid import UUID
 
 import msgspec
@@ -118,6 +119,8 @@ def rules(settings: Settings) -> Rules:
         body_max_bytes=settings.server.body_max_bytes,
         body_timeout_s=settings.server.body_timeout_s,
         session_s=settings.auth.session_s,
+        ticket_s=settings.auth.ticket_s,
+        version=version("cartrita"),
     )
 
 

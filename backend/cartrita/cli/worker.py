@@ -20,6 +20,7 @@ from cartrita.app import create_app
 from cartrita.assembly.system import Assembly, Seat, assembled, rules
 from cartrita.cli import brief
 from cartrita.cli.brief import Brief, Refused, Serving, Word
+from cartrita.cli.http_protocol import http_protocol
 from cartrita.cli.prepare import prepare
 from cartrita.kit.secret import Secret
 from cartrita.settings import Settings
@@ -86,6 +87,7 @@ def _config(settings: Settings, assembly: Assembly) -> uvicorn.Config:
 
     return uvicorn.Config(
         create_app(rules(settings), opening),
+        http=http_protocol(settings.server.header_timeout_s),
         log_config=None,
         access_log=False,
         server_header=False,

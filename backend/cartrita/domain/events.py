@@ -83,7 +83,7 @@ class CallMeasured(msgspec.Struct, frozen=True, omit_defaults=True, tag="call_me
 
 
 class RunCompleted(msgspec.Struct, frozen=True, omit_defaults=True, tag="run_completed"):
-    """The answer is whole. Terminal."""
+    """The answer is whole. Terminal. `calls` counts the model calls that it took."""
 
     text: str
     finish_reason: FinishReason
@@ -95,6 +95,7 @@ class RunCompleted(msgspec.Struct, frozen=True, omit_defaults=True, tag="run_com
     model: str
     provider: str
     sources: tuple[Citation, ...] = ()
+    calls: int = 1
 
 
 class StopKind(StrEnum):

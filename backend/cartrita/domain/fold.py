@@ -31,6 +31,7 @@ class Fold:
         self._open: type[Text | Reasoning] | None = None
         self._pieces: list[str] = []
         self.usage = Usage()
+        self.calls = 0
         self.seen = False
         self.length = 0
         """Code points of text so far."""
@@ -49,8 +50,9 @@ class Fold:
                 self._put(ToolResult(event.call_id, str(event.result), event.name, event.success))
             case SourceFound(citation=citation):
                 self._done.append(citation)
-            case CallMeasured(usage=usage):
-                self.usage = self.usage + usage
+            case CallMeasured():
+                self.usage = self.usage + event.usage
+                self.calls += event.calls
             case _:
                 pass
 

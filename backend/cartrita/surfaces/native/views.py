@@ -183,7 +183,7 @@ class ChatResponse(BaseModel):
             sources=sources(done.sources),
             metadata=ChatMetadata(
                 agents_used=[done.agent],
-                iterations=1,
+                iterations=done.calls,
                 execution_time_seconds=done.seconds,
                 trace_id=run_id.hex,
             ),

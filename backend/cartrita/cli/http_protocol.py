@@ -1,0 +1,81 @@
+"""uvicorn's HTTP protocol with bounds that ASGI never sees: on headers, and on what is unsent."""
+
+import asyncio
+
+import msgspec
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from cartrita.kit.ids import uuid7
+
+_UNSENT_BYTES = 16 << 10
+"""A reader that stalls holds this much in its socket's buffer, then its stream waits."""
+_HEADER_BYTES = 64 << 10
+
+
+class BoundedHttp(HttpToolsProtocol):
+    """Closes a connection whose headers take too long or grow too large."""
+
+    header_timeout_s = 10.0
+    _patience: asyncio.TimerHandle | None = None
+    _header_bytes = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        super().connection_made(transport)
+        transport.set_write_buffer_limits(high=_UNSENT_BYTES)
+        self._expect_headers()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_expecting()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._patience is not None:
+            self._header_bytes += len(data)
+            if self._header_bytes > _HEADER_BYTES:
+                return self.send_400_response("The request's headers are too long.")
+        return super().data_received(data)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._expect_headers()
+
+    def on_headers_complete(self) -> None:
+        self._stop_expecting()
+        super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """The same in our envelope; the connection ends with it."""
+        body = msgspec.json.encode(
+            {
+                "detail": msg,
+                "error": msg,
+                "code": "malformed_request",
+                "details": {},
+                "request_id": f"req_{uuid7().hex}",
+            }
+        )
+        head = (
+            "HTTP/1.1 400 Bad Request\r\nserver: cartrita\r\ncontent-type: application/json\r\n"
+            f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+        )
+        self.transport.write(head.encode() + body)
+        self.transport.close()
+
+    def _expect_headers(self) -> None:
+        self._stop_expecting()
+        self._patience = asyncio.get_running_loop().call_later(self.header_timeout_s, self._give_up)
+
+    def _stop_expecting(self) -> None:
+        self._header_bytes = 0
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+
+    def _give_up(self) -> None:
+        self._patience = None
+        self.transport.close()
+
+
+def http_protocol(header_timeout_s: float) -> type[HttpToolsProtocol]:
+    """The protocol class for `uvicorn.Config(http=...)`."""
+    return type("Http", (BoundedHttp,), {"header_timeout_s": header_timeout_s})
