@@ -1,6 +1,7 @@
 """Bounds on headers, on a real uvicorn."""
 
 import asyncio
+import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
@@ -19,16 +20,25 @@ async def _app(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body"})
 
 
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.up.set()
+
+
 @asynccontextmanager
 async def _served(header_timeout_s: float) -> AsyncGenerator[int]:
     config = uvicorn.Config(
         _app, port=0, http=http_protocol(header_timeout_s), lifespan="off", log_config=None
     )
-    server = uvicorn.Server(config)
+    server = _Server(config)
     async with asyncio.TaskGroup() as tasks:
         serving = tasks.create_task(server.serve())
-        while not server.started:
-            await asyncio.sleep(0.01)
+        await server.up.wait()
         yield server.servers[0].sockets[0].getsockname()[1]
         server.should_exit = True
         await serving
