@@ -2,8 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from itertools import count
 from typing import Any, TypeVar
 
@@ -124,12 +124,18 @@ class Story:
         parts = evidence.load(rows[0]["parts"])
         return "".join(part["text"] for part in parts if part["type"] == "text")
 
-    async def fetch(self, query: str, *values: object) -> list[Any]:
+    @asynccontextmanager
+    async def session(self) -> AsyncGenerator[Any]:
+        """A session of our own on the server's database."""
         connection: Any = await asyncpg.connect(self.server.dsn)
         try:
-            return await connection.fetch(query, *values)
+            yield connection
         finally:
             await connection.close()
+
+    async def fetch(self, query: str, *values: object) -> list[Any]:
+        async with self.session() as session:
+            return await session.fetch(query, *values)
 
 
 async def until(true: Callable[[], bool], watchdog_s: float = _WATCHDOG_S) -> None:
