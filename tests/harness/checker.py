@@ -1,0 +1,51 @@
+"""Decides from the clients' records and the database alone whether the invariants held."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+
+from tests.harness.case import Case, Violation
+from tests.harness.invariants import logs, readers, runs
+
+Invariant = Callable[[Case], Iterator[tuple[str, str]]]
+
+INVARIANTS: Mapping[str, Invariant] = {
+    "I1": logs.i1_received_is_logged,
+    "I2": logs.i2_in_order,
+    "I3": logs.i3_message_is_the_fold,
+    "I4": logs.i4_one_end,
+    "I5": runs.i5_no_ghosts,
+    "I6": runs.i6_one_at_a_time,
+    "I7": runs.i7_one_promise_one_run,
+    "I8": runs.i8_done_is_done,
+    "I9": runs.i9_cancel_ends_it,
+    "I10": logs.i10_resumes_exactly,
+    "I11": logs.i11_never_changed,
+    "I12": readers.i12_stalled_reader_is_cheap,
+    "I13": readers.i13_never_silent,
+    "I14": readers.i14_to_each_its_own,
+    "I15": readers.i15_everybody_gets_the_end,
+    "28b": readers.reconnects_are_welcome,
+    "text": readers.the_answer_is_the_models,
+}
+"""The fifteen of the architecture, a row of the faults, and that answers are the model's words."""
+
+
+def violations(case: Case) -> list[Violation]:
+    """Everything that is wrong."""
+    return [
+        Violation(name, subject, detail)
+        for name, invariant in INVARIANTS.items()
+        for subject, detail in invariant(case)
+    ]
+
+
+def assert_holds(case: Case) -> None:
+    """Fail with every violation (of each kind the first few) and how many there are."""
+    found = violations(case)
+    if not found:
+        return
+    counts = Counter(violation.invariant for violation in found)
+    shown: list[str] = []
+    for name in counts:
+        shown += [str(v) for v in found if v.invariant == name][:5]
+    raise AssertionError(f"{dict(counts)} violations:\n" + "\n".join(shown))

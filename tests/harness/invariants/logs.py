@@ -1,0 +1,219 @@
+"""I1-I4, I10, I11: the log is what was seen, whole, in order, ended once, and never changed."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from tests.harness.case import Case
+from tests.harness.evidence import Evidence, Logged, MessageRow, RunRow
+from tests.harness.invariants.rendering import TERMINAL, expected, fold, text_of
+from tests.harness.records import Connection, Heard, Record
+
+Json = dict[str, Any]
+Found = Iterator[tuple[str, str]]
+"""Subject and detail of each violation."""
+
+
+def i1_received_is_logged(case: Case) -> Found:
+    """Every event that a client received is in the log as it was received."""
+    first_told: dict[tuple[str, int], str] = {}
+    logs = {
+        run: {event.seq: event.data for event in log} for run, log in case.evidence.logs.items()
+    }
+    for record, frame in _frames(case):
+        log = logs.get(frame.run, {})
+        told = first_told.setdefault((frame.run, frame.seq), frame.data)
+        if frame.seq not in log:
+            yield frame.id, f"{record.plan.name} received {frame.data[:200]}, the log lacks it"
+        elif problem := _differs(frame, log[frame.seq]):
+            yield frame.id, f"{record.plan.name}: {problem}"
+        elif told != frame.data:
+            yield frame.id, f"told as {told[:200]} to one and as {frame.data[:200]} to another"
+
+
+def _differs(frame: Heard, event: Json) -> str:
+    name, fields = expected(frame.run, event)
+    told = frame.payload
+    if told.get("event") != name:
+        return f"told as {told.get('event')}, logged as {event['type']}"
+    for key, value in fields.items():
+        if told["data"].get(key) != value:
+            return f"{name}.{key} was told as {told['data'].get(key)!r}, logged as {value!r}"
+    return ""
+
+
+def _frames(case: Case) -> Iterator[tuple[Record, Heard]]:
+    for record in case.records:
+        for frame in record.logged():
+            yield record, frame
+
+
+def i2_in_order(case: Case) -> Found:
+    """Seq is 1..n without gap or repeat, in the database and for every reader."""
+    for run, log in case.evidence.logs.items():
+        seqs = [event.seq for event in log]
+        if seqs != list(range(1, len(seqs) + 1)):
+            yield run, f"the log is numbered {_shown(seqs)}"
+        row = case.evidence.runs.get(run)
+        if row and row.ended and row.last_seq != len(seqs):
+            yield run, f"last_seq is {row.last_seq}, the log holds {len(seqs)} events"
+    for run in case.evidence.twice:
+        yield run, "its folded log differs from its live one"
+    for record in case.records:
+        for connection in record.connections:
+            yield from _reader_in_order(record, connection)
+
+
+def _reader_in_order(record: Record, connection: Connection) -> Found:
+    heard = connection.heard
+    if any(frame.event == "snapshot" for frame in heard):
+        return
+    seqs = [frame.seq for frame in heard if frame.logged]
+    wanted = list(range(connection.cursor + 1, connection.cursor + 1 + len(seqs)))
+    if seqs != wanted:
+        yield (
+            record.run,
+            f"{record.plan.name} asked after {connection.cursor} and heard {_shown(seqs)}",
+        )
+    runs = {frame.run for frame in heard} - {""}
+    if len(runs) > 1:
+        yield record.run, f"{record.plan.name} heard several runs on one stream: {sorted(runs)}"
+
+
+def i3_message_is_the_fold(case: Case) -> Found:
+    """The final message is the fold of the log, its usage the sum of the usage events."""
+    for run, row in case.evidence.runs.items():
+        if not row.ended:
+            continue
+        log = [event.data for event in case.evidence.logs[run]]
+        message = case.evidence.messages.get(row.message)
+        yield from ((run, problem) for problem in _message_problems(row, log, message))
+        yield from ((run, problem) for problem in _usage_problems(row, log, message))
+
+
+def _message_problems(row: RunRow, log: list[Json], message: MessageRow | None) -> Iterator[str]:
+    parts = fold(log)
+    if message is None:
+        if parts:
+            yield f"{row.status}, but what was seen left no message"
+        return
+    stored = [_part(part) for part in message.parts]
+    if stored != [_part(part) for part in parts]:
+        yield f"the message holds {stored!r:.300}, the log adds up to {parts!r:.300}"
+    whole = row.status == "completed"
+    if whole != (message.status == "complete"):
+        yield f"the run is {row.status}, its message {message.status}"
+    end = log[-1] if log else {}
+    if end.get("type") == "run_completed" and end["text"] != text_of(log):
+        yield f"the terminal event says {end['text']!r:.200}, the log {text_of(log)!r:.200}"
+
+
+def _part(part: Json) -> Json:
+    named = {key: part[key] for key in ("type", "text", "call_id", "title") if key in part}
+    return named if part["type"] != "tool_result" else {**named, "text": ""}
+
+
+def _usage_problems(row: RunRow, log: list[Json], message: MessageRow | None) -> Iterator[str]:
+    calls = [event["usage"] for event in log if event["type"] == "call_measured"]
+    added = {key: sum(int(usage.get(key, 0)) for usage in calls) for key in _COUNTS}
+    stored = {"the run": row.usage, "the terminal event": log[-1].get("usage") if log else None}
+    if message is not None:
+        stored["the message"] = message.usage
+    for where, usage in stored.items():
+        counted = {key: int((usage or {}).get(key, 0)) for key in _COUNTS}
+        if counted != added:
+            yield f"{where} counts {counted}, the calls add up to {added}"
+
+
+_COUNTS = (
+    "input_tokens",
+    "output_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "reasoning_tokens",
+)
+
+
+def i4_one_end(case: Case) -> Found:
+    """Exactly one terminal event, last, in the transaction that sets the status."""
+    for run, row in case.evidence.runs.items():
+        log = case.evidence.logs[run]
+        ends = [event for event in log if event.data["type"] in TERMINAL]
+        if not row.ended:
+            if ends:
+                yield run, f"it is {row.status}, but its log has ended"
+            continue
+        if len(ends) != 1 or log[-1] is not ends[0]:
+            kinds = [event.data["type"] for event in log[-3:]]
+            yield run, f"it is {row.status} with {len(ends)} terminal events; last are {kinds}"
+            continue
+        yield from ((run, problem) for problem in _end_problems(case.evidence, row, ends[0]))
+
+
+def _end_problems(evidence: Evidence, row: RunRow, end: Logged) -> Iterator[str]:
+    completed = end.data["type"] == "run_completed"
+    said = "completed" if completed else end.data["kind"]
+    if said != row.status:
+        yield f"the status is {row.status}, the terminal event says {said}"
+    if row.folded or end.xmin is None:
+        return  # folding writes both rows again
+    if row.xmin != end.xmin:
+        yield f"the status was set by transaction {row.xmin}, the event by {end.xmin}"
+    message = evidence.messages.get(row.message)
+    if message is not None and message.xmin != end.xmin:
+        yield f"the message was stored by transaction {message.xmin}, the event by {end.xmin}"
+
+
+def i10_resumes_exactly(case: Case) -> Found:
+    """Resuming from any seq gives what is missing: prefix + rest == final."""
+    for record in case.records:
+        for connection in record.connections:
+            if not connection.heard or connection.heard[-1].event not in ("done", "error"):
+                continue
+            run = connection.heard[-1].run
+            log = case.evidence.logs.get(run, [])
+            heard = [frame.seq for frame in connection.heard if frame.logged]
+            rest = [event.seq for event in log if event.seq > connection.cursor]
+            if heard != rest and not _snapshot(connection):
+                yield run, f"after {connection.cursor} came {_shown(heard)}, not {_shown(rest)}"
+            end = connection.heard[-1].payload
+            prefix = text_of([e.data for e in log if e.seq <= connection.cursor])
+            text = prefix + _tokens(connection)
+            if end["event"] == "done" and text != end["data"]["final_response"]:
+                yield run, f"prefix and rest from {connection.cursor} are not the final text"
+
+
+def _snapshot(connection: Connection) -> bool:
+    return any(frame.event == "snapshot" for frame in connection.heard)
+
+
+def _tokens(connection: Connection) -> str:
+    told = [frame.payload for frame in connection.heard]
+    return "".join(p["data"]["delta"] for p in told if p["event"] == "token")
+
+
+def i11_never_changed(case: Case) -> Found:
+    """A deposed owner commits nothing: what was written stays, and nothing follows an end."""
+    for run, log in case.evidence.logs.items():
+        ended = [event.seq for event in log if event.data["type"] in TERMINAL]
+        late = [event.seq for event in log if ended and event.seq > ended[0]]
+        if late:
+            yield run, f"events {_shown(late)} were written after its end at {ended[0]}"
+    if case.earlier is None:
+        return
+    for run, before in case.earlier.logs.items():
+        now = case.evidence.logs.get(run)
+        if now is None:
+            continue  # deleted with its conversation
+        if [e.data for e in now[: len(before)]] != [e.data for e in before]:
+            yield run, "events that were in the log before have changed"
+        if case.earlier.runs[run].ended and len(now) != len(before):
+            yield run, f"it had ended with {len(before)} events and has {len(now)} now"
+
+
+def _shown(seqs: list[int]) -> str:
+    """Long lists of numbers, shortened to where they are odd."""
+    breaks = [i for i in range(1, len(seqs)) if seqs[i] != seqs[i - 1] + 1]
+    if not seqs:
+        return "nothing"
+    near = [seqs[max(0, i - 2) : i + 2] for i in breaks[:3]]
+    return f"{seqs[0]}..{seqs[-1]} ({len(seqs)} events)" + (f", broken at {near}" if near else "")

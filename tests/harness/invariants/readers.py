@@ -1,0 +1,98 @@
+"""I12-I15 and what follows from them: every reader gets its own, soon, wholly, to the end."""
+
+from collections.abc import Iterator
+
+from tests.harness.case import Case
+from tests.harness.records import Connection, Record
+
+Found = Iterator[tuple[str, str]]
+_STALLED_BYTES = 128 * 1024
+_SILENCE_S = 20.0
+_MAY_TURN_AWAY = frozenset({409, 429, 503})
+
+
+def i12_stalled_reader_is_cheap(case: Case) -> Found:
+    """A stalled subscriber holds at most 128 kB, and slows nobody."""
+    for stall in case.stalls:
+        each = (stall.bytes_after - stall.bytes_before) / stall.readers
+        if each > _STALLED_BYTES:
+            yield "memory", f"{stall.readers} stalled readers hold {each / 1024:.0f} KiB each"
+        if not stall.others_finished:
+            yield "others", "a reader that kept up did not finish before those that stalled"
+
+
+def i13_never_silent(case: Case) -> Found:
+    """No client waits longer than 20 s without a frame; a comment is one."""
+    for record in case.records:
+        for connection in record.connections:
+            if connection.dawdled or connection.status is None:
+                continue
+            if connection.longest_wait > _SILENCE_S:
+                wait = connection.longest_wait
+                yield record.run, f"{record.plan.name} heard nothing for {wait:.1f} s"
+
+
+def i14_to_each_its_own(case: Case) -> Found:
+    """No event of one owner reaches another, and none of one run reaches readers of another."""
+    for record in case.records:
+        for run in sorted({frame.run for frame in record.heard()} - {""}):
+            row = case.evidence.runs.get(run)
+            if row is not None and row.owner != record.plan.owner:
+                yield run, f"{record.plan.name} of {record.plan.owner} heard a run of {row.owner}"
+    for run, row in case.evidence.runs.items():
+        for message in (row.message, row.user_message):
+            stored = case.evidence.messages.get(message)
+            if stored is not None and (stored.owner, stored.conversation) != (
+                row.owner,
+                row.conversation,
+            ):
+                yield run, f"its message {message} belongs to another owner or conversation"
+
+
+def i15_everybody_gets_the_end(case: Case) -> Found:
+    """Whatever was lost on the way (wake-ups, processes), every reader gets its end."""
+    for record in case.records:
+        if record.outcome == "turned_away" and _turned_away_rightly(record):
+            continue
+        if record.outcome == "ended" or (record.outcome == "running" and not case.settled):
+            continue
+        yield record.run or record.plan.name, f"{record.plan.name}: {_story(record)}"
+
+
+def _turned_away_rightly(record: Record) -> bool:
+    return record.connections[-1].status in _MAY_TURN_AWAY
+
+
+def _story(record: Record) -> str:
+    last = record.connections[-3:]
+    return f"{record.outcome} after {len(record.connections)} connections: " + "; ".join(
+        f"{c.status} {c.ended}, asked after {c.cursor}, {len(c.heard)} frames {c.problem[:200]}"
+        for c in last
+    )
+
+
+def reconnects_are_welcome(case: Case) -> Found:
+    """A reconnecting EventSource is answered 200 or 204, also in a drain or an outage."""
+    for record in case.records:
+        for connection in record.connections:
+            browser = connection.by_id and record.plan.door == "get"  # others read Retry-After
+            if browser and connection.status not in (None, 200, 204):
+                yield record.run, f"a reconnect was answered {connection.status}"
+
+
+def the_answer_is_the_models(case: Case) -> Found:
+    """What is stored is what the model said: all of it where completed, else its beginning."""
+    if not case.said:
+        return
+    for row in case.evidence.runs.values():
+        asked = case.evidence.messages.get(row.user_message)
+        prompt = "".join(p["text"] for p in asked.parts if p["type"] == "text") if asked else ""
+        said = case.said.get(prompt)
+        answer = case.evidence.messages.get(row.message)
+        if said is None or answer is None:
+            continue
+        text = "".join(part["text"] for part in answer.parts if part["type"] == "text")
+        if row.status == "completed" and text != said:
+            yield row.id, f"completed as {text!r:.200}, the model said {said!r:.200}"
+        elif not said.startswith(text):
+            yield row.id, f"{row.status} with {text!r:.200}, which the model never said"

@@ -1,0 +1,164 @@
+"""I5-I9: a run has one owner, holds its conversation alone, keeps one promise, and can be ended."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from tests.harness.case import Call, Case
+from tests.harness.evidence import Logged, RunRow
+from tests.harness.records import Cancelled, Record
+
+Found = Iterator[tuple[str, str]]
+_OVERDUE_S = 20.0
+_OVERLAP_S = 1.0
+_HELD = frozenset({"running", "waiting"})
+_SEEN_NOTHING = frozenset({"run_started", "run_stopped"})
+
+
+def i5_no_ghosts(case: Case) -> Found:
+    """No run is `running` with a lease that expired long ago; in the end none is unfinished."""
+    for late in case.overdue:
+        if late.expired_s > _OVERDUE_S:
+            yield late.run, f"it was running {late.expired_s:.1f} s after its owner's lease"
+    if not case.settled:
+        return
+    for run, row in case.evidence.runs.items():
+        if row.status in ("running", "queued"):
+            lease = row.lease_expired_s
+            told = "has no owner" if lease is None else f"lease expired {lease:.1f} s ago"
+            yield run, f"it is {row.status} after everything settled ({told})"
+
+
+def i6_one_at_a_time(case: Case) -> Found:
+    """At most one running run per conversation, now and whenever."""
+    together: defaultdict[str, list[RunRow]] = defaultdict(list)
+    for row in case.evidence.runs.values():
+        if row.started_at is not None:
+            together[row.conversation].append(row)
+    for conversation, rows in together.items():
+        held = [row.id for row in rows if row.status in _HELD]
+        if len(held) > 1:
+            yield conversation, f"{held} hold it at once"
+        rows.sort(key=lambda row: row.started_at or 0.0)
+        for earlier, later in pairwise(rows):
+            # Both moments are starts of transactions: a few milliseconds may cross.
+            over = (earlier.ended_at or 0.0) - (later.started_at or 0.0)
+            if earlier.ended_at is not None and over > _OVERLAP_S:
+                yield conversation, f"{earlier.id} ended {over:.3f} s after {later.id} began"
+
+
+def i7_one_promise_one_run(case: Case) -> Found:
+    """One Idempotency-Key, or one client_msg_id, is one run, however often it was sent."""
+    for (_, kind, token), runs in _promises(case).items():
+        # A key is released by a failure that nobody saw anything of, and may start another run.
+        counted = runs if kind == "client_msg_id" else {r for r in runs if _seen(case, r)}
+        if len(counted) > 1:
+            yield token, f"one {kind} made {len(counted)} runs: {sorted(counted)}"
+    for key in case.evidence.keys:
+        row = case.evidence.runs.get(key.run)
+        if row is not None and row.owner != key.owner:
+            yield key.key, f"its run {key.run} belongs to another owner"
+
+
+def _promises(case: Case) -> dict[tuple[str, str, str], set[str]]:
+    """The runs that clients saw, and the database holds, for each promise (owner, kind, token)."""
+    found: defaultdict[tuple[str, str, str], set[str]] = defaultdict(set)
+    for record in case.records:
+        plan = record.plan
+        runs = {frame.run for frame in record.heard()} | {record.run}
+        if plan.identity != "plain" and plan.follow is None:
+            found[plan.owner, plan.identity, plan.token] |= runs - {""}
+    for row in case.evidence.runs.values():
+        if row.client_msg_id is not None:
+            found[row.owner, "client_msg_id", row.client_msg_id].add(row.id)
+    return found
+
+
+def _seen(case: Case, run: str) -> bool:
+    log = case.evidence.logs.get(run, [])
+    row = case.evidence.runs.get(run)
+    whole = row is not None and row.status == "completed"
+    return whole or any(event.data["type"] not in _SEEN_NOTHING for event in log)
+
+
+def i8_done_is_done(case: Case) -> Found:
+    """A model call of which somebody saw something is not made again."""
+    if case.calls is None:
+        return
+    for record in case.records:
+        first = _first_word(record)
+        for call in _calls_for(case.calls, record.plan.message):
+            # The two clocks are of one machine, but read at different times: a second of doubt.
+            if first is not None and call.received_at > first + 1.0:
+                late = call.received_at - first
+                yield record.run, f"the model was asked again {late:.3f} s after its first word"
+    for row in case.evidence.runs.values():
+        # Without a promise the same words may have been said twice, which is two runs.
+        calls = _calls_for(case.calls, _asked(case, row)) if row.client_msg_id else []
+        if len(calls) > row.attempt:
+            yield row.id, f"the model was asked {len(calls)} times in {row.attempt} attempts"
+
+
+def _asked(case: Case, row: RunRow) -> str:
+    message = case.evidence.messages.get(row.user_message)
+    parts = message.parts if message else []
+    return "".join(part["text"] for part in parts if part["type"] == "text")
+
+
+def _calls_for(calls: Sequence[Call], prompt: str) -> list[Call]:
+    return [call for call in calls if prompt and call.prompt == prompt]
+
+
+def _first_word(record: Record) -> float | None:
+    """When this client first saw something of the answer, in seconds since 1970."""
+    seen = (f.at for f in record.logged() if f.event not in ("stream_start", "error"))
+    first = next(seen, None)
+    return None if first is None else record.started_wall + (first - record.started)
+
+
+def i9_cancel_ends_it(case: Case) -> Found:
+    """After an acknowledged cancel nothing more is said, and the model is hung up on."""
+    for record in case.records:
+        for cancelled in record.cancels:
+            row = case.evidence.runs.get(cancelled.run)
+            if row is None:
+                yield cancelled.run, "a cancel of a run that the database lacks was acknowledged"
+                continue
+            yield from ((row.id, problem) for problem in _cancel_problems(case, row, cancelled))
+            yield from ((row.id, problem) for problem in _hang_up(case, record, cancelled))
+            yield from ((row.id, problem) for problem in _said_after(case, record, cancelled))
+    if case.settled and case.streams_open:
+        yield "upstream", f"{case.streams_open} answers are still being read from the provider"
+
+
+def _cancel_problems(case: Case, row: RunRow, cancelled: Cancelled) -> Iterator[str]:
+    if row.ended_at is None:
+        if case.settled:
+            yield f"it is {row.status} although its cancel was acknowledged"
+        return
+    late = row.ended_at - cancelled.acknowledged_wall
+    if late > case.patience_s:
+        log: list[Logged] = case.evidence.logs[row.id]
+        yield f"it ended {late:.1f} s after the acknowledged cancel, with {len(log)} events"
+    elif row.status == "completed" and late > 1.0:
+        yield f"it went on to its end, {late:.1f} s after its cancel was acknowledged"
+
+
+def _said_after(case: Case, record: Record, cancelled: Cancelled) -> Iterator[str]:
+    """Words that came live, not replayed, long after the cancel."""
+    for connection in record.connections:
+        if connection.dawdled or connection.opened > cancelled.acknowledged:
+            continue
+        for frame in connection.heard:
+            late = frame.at - cancelled.acknowledged
+            if frame.event == "token" and late > case.patience_s:
+                yield f"{frame.id} came {late:.1f} s after its cancel was acknowledged"
+
+
+def _hang_up(case: Case, record: Record, cancelled: Cancelled) -> Iterator[str]:
+    for call in _calls_for(case.calls or (), record.plan.message):
+        end = call.ended_at
+        if end is None and case.settled:
+            yield "the model is still being read although the run was cancelled"
+        elif end is not None and end - cancelled.acknowledged_wall > case.patience_s:
+            yield f"the model was read for {end - cancelled.acknowledged_wall:.1f} s after a cancel"

@@ -1,0 +1,147 @@
+"""What a recording client writes down: its plan, its connections, every frame with its moment.
+
+Moments are `time.monotonic()`, which all processes of one machine share.
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import msgspec
+
+TERMINAL = frozenset({"done", "error"})
+UNLOGGED = frozenset({"queued", "snapshot"})
+"""Frames that are told but stand in no log, so they have no number of their own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """How one client behaves, fixed before it starts."""
+
+    name: str
+    api_key: str
+    owner: str
+    message: str
+    model: str
+    conversation: str | None = None
+    door: Literal["get", "post"] = "get"
+    identity: Literal["client_msg_id", "idempotency_key", "plain"] = "client_msg_id"
+    token: str = ""
+    busy: str | None = None
+    resume_by: Literal["url", "run"] = "url"
+    leave_after: tuple[int, ...] = ()
+    cancel_after: int | None = None
+    dawdle_s: float = 0.0
+    poll: bool = False
+    wait_for_204: bool = False
+    follow: str | None = None
+    after: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One frame as it arrived."""
+
+    at: float
+    id: str
+    data: str
+
+    @property
+    def seq(self) -> int:
+        """Its place in the log as its id says; 0 where it has none."""
+        number = self.id.rpartition(".")[2]
+        return int(number) if number.isdigit() else 0
+
+    @property
+    def run(self) -> str:
+        """The run's 32 hexadecimal digits, "" where the id names none."""
+        return self.id.rpartition(".")[0].removeprefix("run_")
+
+    @property
+    def payload(self) -> dict[str, Any]:
+        return msgspec.json.decode(self.data, type=dict[str, Any])
+
+    @property
+    def event(self) -> str:
+        return str(self.payload.get("event"))
+
+    @property
+    def logged(self) -> bool:
+        return self.event not in UNLOGGED
+
+
+@dataclass(slots=True)
+class Connection:
+    """One request of a client and everything that came back.
+
+    `by_id` says that it came back with a Last-Event-ID; `cursor` is the number after which it asked
+    to go on (0: from the start); `ended` says how it ended: clean, cut, left (on purpose), refused
+    (nobody there), status (another one than 200).
+    """
+
+    port: int
+    target: str
+    cursor: int
+    opened: float
+    status: int | None = None
+    ended: str = "open"
+    closed: float = 0.0
+    longest_wait: float = 0.0
+    by_id: bool = False
+    dawdled: bool = False
+    retry_ms: int | None = None
+    problem: str = ""
+    heard: list[Heard] = field(default_factory=list[Heard])
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """A cancel that was acknowledged."""
+
+    run: str
+    asked: float
+    acknowledged: float
+    acknowledged_wall: float
+    status: int
+    run_status: str
+
+
+@dataclass(slots=True)
+class Record:
+    """One client's whole story.
+
+    `outcome`: ended (saw the terminal frame), stopped (204 before one), turned_away (a first
+    request answered with an error), stranded (a reconnect answered with an error, which stops an
+    EventSource for ever), gave_up (its watchdog ran out), left (planned to go and not come back).
+    """
+
+    plan: Plan
+    started: float
+    started_wall: float = field(default_factory=time.time)
+    connections: list[Connection] = field(default_factory=list[Connection])
+    cancels: list[Cancelled] = field(default_factory=list[Cancelled])
+    polled: list[tuple[float, str]] = field(default_factory=list[tuple[float, str]])
+    run: str = ""
+    outcome: str = "running"
+    finished: float = 0.0
+
+    def heard(self) -> Iterator[Heard]:
+        for connection in self.connections:
+            yield from connection.heard
+
+    def logged(self) -> Iterator[Heard]:
+        return (frame for frame in self.heard() if frame.logged)
+
+    @property
+    def last_seq(self) -> int:
+        return max((frame.seq for frame in self.heard()), default=0)
+
+    @property
+    def reconnects(self) -> int:
+        return max(0, len(self.connections) - 1)
+
+    def text(self) -> str:
+        """What a person would read: the tokens in the order of their arrival."""
+        tokens = (frame.payload for frame in self.heard() if '"token"' in frame.data)
+        return "".join(str(p["data"]["delta"]) for p in tokens if p.get("event") == "token")

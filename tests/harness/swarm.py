@@ -1,0 +1,167 @@
+"""Many recording clients at once, of all habits, seeded: the same seed makes the same plans."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.harness.clients import Client, call
+from tests.harness.fake_provider.answer import expected_text
+from tests.harness.fake_provider.script import Script, directive
+from tests.harness.records import Plan, Record
+from tests.harness.server import KEY, OWNER
+
+MODEL = "openai/fake"
+_HABITS = (
+    ("steady", 6),
+    ("leaver", 6),
+    ("by_run", 3),
+    ("canceller", 2),
+    ("dawdler", 2),
+    ("poller", 1),
+    ("twins", 2),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose clients they are: an owner and a key of theirs."""
+
+    name: str = OWNER
+    api_key: str = KEY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """What all clients of a swarm have in common. `seed` is the provider's too."""
+
+    ports: Sequence[int]
+    seed: int
+    provider_seed: int = 0
+    owners: Sequence[Owner] = (Owner(),)
+    words: tuple[int, int] = (20, 60)
+    between_tokens_s: tuple[float, float] = (0.02, 0.15)
+    dawdle_s: tuple[float, float] = (3.0, 10.0)
+    watchdog_s: float = 180.0
+
+
+@dataclass(slots=True)
+class Swarm:
+    """Makes plans and lives them. `said` is what the model says to each message."""
+
+    world: World
+    conversations: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    said: dict[str, str] = field(default_factory=dict[str, str])
+    planned: int = 0
+
+    async def make_conversations(self, count: int) -> None:
+        """Conversations in which several clients will meet."""
+        for owner in self.world.owners:
+            made: list[str] = []
+            for number in range(count):
+                body = {"title": f"Meeting {number}"}
+                _, told = await call(
+                    self.world.ports[0],
+                    "POST",
+                    "/api/conversations",
+                    {"X-API-Key": owner.api_key},
+                    body,
+                )
+                made.append(str(told["id"]))
+            self.conversations[owner.name] = made
+
+    async def live(self, count: int) -> list[Record]:
+        """So many clients at once; their records when all are done."""
+        plans: list[Plan] = []
+        while len(plans) < count:
+            plans += self.next_plans()
+        return list(await asyncio.gather(*(self.run(plan) for plan in plans)))
+
+    async def crowd(self, count: int, stop: asyncio.Event) -> AsyncIterator[Record]:
+        """Always so many clients, new ones for those that are done, until `stop`."""
+        tasks: set[asyncio.Task[Record]] = set()
+        waiting: list[Plan] = []
+        try:
+            while tasks or not stop.is_set():
+                while len(tasks) < count and not stop.is_set():
+                    waiting = waiting or self.next_plans()
+                    tasks.add(asyncio.create_task(self.run(waiting.pop())))
+                done, tasks = await asyncio.wait(
+                    tasks, timeout=0.5, return_when=asyncio.FIRST_COMPLETED
+                )
+                for task in done:
+                    yield task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+
+    async def run(self, plan: Plan) -> Record:
+        """Live one plan."""
+        rng = random.Random(f"{self.world.seed}:{plan.name}")
+        return await Client(plan, self.world.ports, rng, self.world.watchdog_s).run()
+
+    def next_plans(self) -> list[Plan]:
+        """The next client's plan, or those of twins that make one promise."""
+        rng = random.Random(f"{self.world.seed}:plan:{self.planned}")
+        names, weights = zip(*_HABITS, strict=True)
+        habit: str = rng.choices(names, weights)[0]
+        owner = rng.choice(self.world.owners)
+        number = self.planned
+        self.planned += 1
+        common: dict[str, Any] = {
+            "api_key": owner.api_key,
+            "owner": owner.name,
+            "message": self._message(rng, number),
+            "model": MODEL,
+            "conversation": self._conversation(rng, owner),
+            "token": f"token-{self.world.seed}-{number}",
+        }
+        if habit == "twins":
+            shared: dict[str, Any] = {**common, "door": "post", "identity": "idempotency_key"}
+            return [Plan(name=f"twin-{number}-{n}", **shared) for n in range(3)]
+        return [Plan(name=f"{habit}-{number}", **common, **self._manners(habit, rng))]
+
+    def _message(self, rng: random.Random, number: int) -> str:
+        script = Script(
+            words=rng.randint(*self.world.words),
+            between_tokens_s=round(rng.uniform(*self.world.between_tokens_s), 3),
+        )
+        message = f"Client {self.world.seed}-{number} asks. {directive(script)}"
+        self.said[message] = expected_text(script, message, self.world.provider_seed)
+        return message
+
+    def _conversation(self, rng: random.Random, owner: Owner) -> str | None:
+        known = self.conversations.get(owner.name)
+        return rng.choice(known) if known and rng.random() < 0.3 else None
+
+
+    def _manners(self, habit: str, rng: random.Random) -> dict[str, Any]:
+        """How a dawdler dawdles depends on the world, all else on the habit."""
+        manners = _manners(habit, rng)
+        if habit == "dawdler":
+            manners["dawdle_s"] = rng.uniform(*self.world.dawdle_s)
+        return manners
+
+
+def _manners(habit: str, rng: random.Random) -> dict[str, Any]:
+    """How a client of this habit reads, leaves and comes back."""
+    door = rng.choice(["get", "post"])
+    identity = rng.choice(["client_msg_id", "client_msg_id", "plain"])
+    if door == "post" and rng.random() < 0.5:
+        identity = "idempotency_key"
+    manners: dict[str, Any] = {"door": door, "identity": identity}
+    match habit:
+        case "leaver":
+            manners["leave_after"] = tuple(rng.randint(1, 15) for _ in range(rng.randint(1, 4)))
+            manners["wait_for_204"] = door == "get" and rng.random() < 0.5
+        case "by_run":
+            manners["resume_by"] = "run"
+            manners["leave_after"] = (rng.randint(1, 20),)
+        case "canceller":
+            manners["cancel_after"] = rng.randint(1, 12)
+        case "poller":
+            manners |= {"resume_by": "run", "poll": True, "leave_after": (rng.randint(1, 4),)}
+        case _:
+            pass
+    return manners
