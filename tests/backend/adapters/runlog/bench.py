@@ -228,6 +228,21 @@ async def heard(log: RunLog, run_id: RunId, after: int = 0) -> list[Told]:
         return [item async for item in told]
 
 
+def texts_of(told: list[Told]) -> list[str]:
+    """What a reader was told, piece by piece."""
+    events = [item.event for item in told if isinstance(item, LoggedEvent)]
+    return [event.text for event in events if isinstance(event, TextAppended)]
+
+
+async def all_of(told: AsyncIterator[Told]) -> list[Told]:
+    """The rest of a tail."""
+    return await within(_all_of(told))
+
+
+async def _all_of(told: AsyncIterator[Told]) -> list[Told]:
+    return [item async for item in told]
+
+
 async def following(told: AsyncIterator[Told]) -> Told:
     """The next item of a tail."""
     return await within(anext(told))
@@ -305,7 +320,7 @@ async def held_flush(bench: Bench) -> AsyncGenerator[Any]:
         await holding.rollback()
 
 
-async def flush_waits(bench: Bench) -> bool:
+async def lock_waits(bench: Bench) -> bool:
     return await bench.value("SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted)")
 
 

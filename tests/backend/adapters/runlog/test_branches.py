@@ -9,6 +9,7 @@ from tests.backend.adapters.runlog.bench import (
     a_message,
     admission,
     begin,
+    lock_waits,
     until,
     words,
     written,
@@ -146,14 +147,10 @@ async def test_a_run_that_begins_waits_for_who_is_changing_the_branch(bench: Ben
             one = await message_saying(bench, "one?")
             revised = await a_message(editor, first.conversation_id, "revised!", one, 1)
             claiming = asyncio.get_running_loop().create_task(begin(log))
-            await until(lambda: waiting_for_a_lock(bench))
+            await until(lambda: lock_waits(bench))
             await editor.execute("UPDATE conversations SET head_message_id = $1", revised)
         await claiming
     assert (await tree(bench))["two?"] == ("revised!", 2)
-
-
-async def waiting_for_a_lock(bench: Bench) -> bool:
-    return await bench.value("SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted)")
 
 
 async def test_an_untitled_conversation_takes_its_first_messages_title(bench: Bench) -> None:

@@ -14,8 +14,10 @@ from tests.backend.adapters.runlog.bench import (
     following,
     heard,
     known,
+    lock_waits,
     scribes,
     spoken_is,
+    texts_of,
     until,
     within,
 )
@@ -23,7 +25,7 @@ from tests.backend.adapters.runlog.proxy import Fate, Proxy
 
 from cartrita.adapters.runlog.log import RunLog
 from cartrita.domain.errors import LeaseLost
-from cartrita.domain.events import LoggedEvent, RunStopped, TextAppended
+from cartrita.domain.events import LoggedEvent, RunStopped
 from cartrita.domain.runs import Claimable
 
 
@@ -32,10 +34,6 @@ async def expired(bench: Bench) -> None:
         "UPDATE replicas SET expires_at = clock_timestamp() - interval '1 s'"
         " WHERE expires_at > clock_timestamp()"
     )
-
-
-async def waiting(bench: Bench) -> bool:
-    return await bench.value("SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted)")
 
 
 async def reaps(heir: RunLog) -> None:
@@ -57,7 +55,7 @@ async def test_a_take_over_waits_for_a_commit_that_is_on_its_way(
         await expired(bench)
         async with asyncio.TaskGroup() as tasks:
             reaping = tasks.create_task(reaps(heir))
-            await until(lambda: waiting(bench))
+            await until(lambda: lock_waits(bench))
             assert not reaping.done()
             assert await bench.status(scribe.run_id) == "running"
             trap.release()
@@ -173,11 +171,7 @@ async def test_a_zombie_says_nothing_more_and_another_goes_on(bench: Bench) -> N
         assert not zombie._replica.held
         await second.complete()
         told = await heard(heir, scribe.run_id)
-        texts = [
-            t.event.text
-            for t in told
-            if isinstance(t, LoggedEvent) and isinstance(t.event, TextAppended)
-        ]
+        texts = texts_of(told)
         assert texts == ["from the heir"]
 
 
@@ -186,9 +180,6 @@ async def test_an_abandoned_transaction_does_not_hold_the_reaper(bench: Bench) -
     async with bench.frozen(1) as zombie, zombie._links[0].use() as connection:
         timeout = await connection.fetchval("SHOW idle_in_transaction_session_timeout")
     assert timeout == "5s"
-
-
-# --- knowing it
 
 
 async def test_silence_for_two_thirds_of_a_lease_is_the_end_of_it(

@@ -11,6 +11,7 @@ from tests.backend.adapters.runlog.bench import (
     known,
     scribes,
     spoken_is,
+    texts_of,
     until,
     within,
 )
@@ -70,11 +71,7 @@ async def test_a_killed_backend_costs_nothing(bench: Bench) -> None:
             await bench.value("SELECT pg_terminate_backend($1)", log.writer.backend_pid)
         await within(scribe.complete())
         told = await heard(log, scribe.run_id)
-        texts = [
-            t.event.text
-            for t in told
-            if isinstance(t, LoggedEvent) and isinstance(t.event, TextAppended)
-        ]
+        texts = texts_of(told)
         assert "".join(texts) == scribe.answer.text
 
 

@@ -7,8 +7,8 @@ from tests.backend.adapters.runlog.bench import (
     Bench,
     Scribe,
     ended_truthfully,
-    flush_waits,
     held_flush,
+    lock_waits,
     scribes,
     until,
     within,
@@ -49,7 +49,7 @@ async def test_only_the_offender_fails(bench: Bench, event: Event) -> None:
         await until(lambda: bench.texts(offender.run_id))
         async with held_flush(bench):
             await others[0].say("x")
-            await until(lambda: flush_waits(bench))
+            await until(lambda: lock_waits(bench))
             await offender.add(event)
             for scribe in others:
                 await scribe.say("fine")
@@ -93,7 +93,7 @@ async def test_an_end_that_is_refused_with_what_came_before_it_can_be_another(
         await until(lambda: bench.texts(scribe.run_id))
         async with held_flush(bench):
             await scribe.add(ToolCalled("c", "n", {"a": "\x00"}))
-            await until(lambda: flush_waits(bench))
+            await until(lambda: lock_waits(bench))
             ending = asyncio.get_running_loop().create_task(scribe.complete())
             await until(lambda: log.writer._runs[scribe.run_id]._pending)
         with pytest.raises(Unstorable) as refusal:

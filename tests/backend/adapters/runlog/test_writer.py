@@ -4,10 +4,10 @@ import asyncio
 
 from tests.backend.adapters.runlog.bench import (
     Bench,
-    flush_waits,
     following,
     held_flush,
     known,
+    lock_waits,
     scribes,
     spoken_is,
     until,
@@ -33,7 +33,7 @@ async def test_nothing_is_told_before_it_is_committed(bench: Bench) -> None:
         async with log.reader.tail(scribe.run_id, 1) as told:
             async with held_flush(bench):
                 await scribe.say("secret")
-                await until(lambda: flush_waits(bench))
+                await until(lambda: lock_waits(bench))
                 waiting = asyncio.get_running_loop().create_task(following(told))
                 await bench.value("SELECT 1")
                 assert known(log, scribe.run_id) == [1]
@@ -51,7 +51,7 @@ async def test_what_gathers_during_a_flush_goes_with_the_next_one(bench: Bench) 
         async with held_flush(bench):
             for scribe in runs:
                 await scribe.say("first ")
-            await until(lambda: flush_waits(bench))
+            await until(lambda: lock_waits(bench))
             for word in ("and ", "then ", "more"):
                 for scribe in runs:
                     await scribe.say(word)
@@ -111,7 +111,7 @@ async def test_a_run_that_says_too_much_waits_and_no_other_does(bench: Bench) ->
         loud, quiet = await scribes(log, 2)
         async with held_flush(bench):
             await loud.say("!")
-            await until(lambda: flush_waits(bench))
+            await until(lambda: lock_waits(bench))
             await loud.say("x" * 1000)
             stuck = asyncio.get_running_loop().create_task(loud.say("y"))
             await quiet.say("small")

@@ -1,0 +1,143 @@
+"""Asking for the end, from anywhere: heard by the owner, done at once where nobody owns it."""
+
+import asyncio
+
+import pytest
+from tests.backend.adapters.runlog.bench import (
+    Bench,
+    admission,
+    begin,
+    heard,
+    scribes,
+    signal,
+    spoken_is,
+    until,
+    within,
+)
+
+from cartrita.domain.errors import NotFound
+from cartrita.domain.events import LoggedEvent, RunStarted, RunStopped, StopKind
+from cartrita.domain.runs import CancelRequested, Idempotency, RunInput, RunStatus
+from cartrita.kit.ids import RunId, uuid7
+
+
+async def test_a_run_of_another_replica_hears_of_it(bench: Bench) -> None:
+    """poll_s is an hour: only the notification can have told it."""
+    async with bench.replica(0, poll_s=3600) as owner, bench.replica(1) as elsewhere:
+        [scribe] = await scribes(owner, 1)
+        await scribe.say("half")
+        await until(lambda: spoken_is(bench, scribe))
+        asked = await elsewhere.cancellation.cancel("ann", scribe.run_id)
+        assert asked.cancel_requested
+        assert asked.status is RunStatus.RUNNING
+        told = await signal(owner, CancelRequested)
+        assert told == CancelRequested(scribe.run_id)
+        await scribe.cancelled()
+        again = await elsewhere.cancellation.cancel("ann", scribe.run_id)
+        assert again.status is RunStatus.CANCELLED
+    [message] = await bench.rows(
+        "SELECT status, cartrita_text(parts) AS said FROM messages WHERE run_id IS NOT NULL"
+    )
+    assert message == {"status": "partial", "said": "half"}
+
+
+async def test_it_is_told_again_until_it_is_heard(bench: Bench) -> None:
+    async with bench.replica(0, poll_s=0.03) as owner:
+        [scribe] = await scribes(owner, 1)
+        await owner.cancellation.cancel("ann", scribe.run_id)
+        for _ in range(3):
+            await signal(owner, CancelRequested)
+
+
+async def test_a_queued_run_ends_at_once_and_its_message_is_withdrawn(bench: Bench) -> None:
+    async with bench.replica(0) as log, bench.replica(1) as elsewhere:
+        [first] = await scribes(log, 1)
+        key = Idempotency("chat", "k", b"h")
+        queued = await log.admission.admit(
+            admission("withdrawn", conversation_id=first.claim.conversation_id, idempotency=key)
+        )
+        reading = asyncio.get_running_loop().create_task(heard(elsewhere, queued.run_id))
+        await until(lambda: queued.run_id in elsewhere._feeds._feeds)
+        run = await log.cancellation.cancel("ann", queued.run_id)
+        assert (run.status, run.last_seq, run.error_code) == (RunStatus.CANCELLED, 2, "cancelled")
+        told = [item for item in await within(reading) if isinstance(item, LoggedEvent)]
+        assert [item.seq for item in told] == [1, 2]
+        started, stopped = (item.event for item in told)
+        assert isinstance(started, RunStarted)
+        assert not started.resumed
+        assert isinstance(stopped, RunStopped)
+        assert stopped.kind is StopKind.CANCELLED
+        assert await bench.value("SELECT count(*) FROM messages") == 1
+        assert await bench.value("SELECT count(*) FROM idempotency") == 1
+        await first.complete()
+        assert await log.queue.claim() is None
+
+
+async def test_the_queue_goes_on_without_it(bench: Bench) -> None:
+    async with bench.replica(0) as log:
+        [first] = await scribes(log, 1)
+        into = {"conversation_id": first.claim.conversation_id}
+        gone = await log.admission.admit(admission("gone", **into))
+        last = await log.admission.admit(admission("last", **into))
+        await log.cancellation.cancel("ann", gone.run_id)
+        await first.say("one")
+        await first.complete()
+        assert (await begin(log)).run_id == last.run_id
+    parents = await bench.rows("SELECT depth FROM messages ORDER BY depth")
+    assert [row["depth"] for row in parents] == [0, 1, 2]
+
+
+async def test_a_run_that_had_begun_elsewhere_and_waits_again_has_one_beginning(
+    bench: Bench,
+) -> None:
+    async with bench.frozen(1) as log:
+        admitted = await log.admission.admit(admission())
+        await log.queue.claim()
+        await log.queue.release(admitted.run_id)
+        run = await log.cancellation.cancel("ann", admitted.run_id)
+        assert (run.status, run.last_seq) == (RunStatus.CANCELLED, 2)
+        events = [type(event) for _, event in await bench.log(admitted.run_id)]
+        assert events == [RunStarted, RunStopped]
+        assert await bench.value("SELECT count(*) FROM messages") == 1, "it has its place already"
+
+
+async def test_a_continued_answer_says_so_though_it_never_began(bench: Bench) -> None:
+    async with bench.frozen(1) as log:
+        log.stop_claiming()
+        work = RunInput(agent="a", provider="p", model="m", prefix="half an ans")
+        queued = await log.admission.admit(admission(input=work))
+        await log.cancellation.cancel("ann", queued.run_id)
+        started = (await bench.log(queued.run_id))[0][1]
+        assert isinstance(started, RunStarted)
+        assert started.resumed
+
+
+@pytest.mark.parametrize("status", ["completed", "failed", "interrupted"])
+async def test_what_has_ended_stays_as_it_is(bench: Bench, status: str) -> None:
+    async with bench.frozen(1) as log:
+        admitted = await log.admission.admit(admission())
+        await bench.direct.execute("UPDATE runs SET status = $1", status)
+        run = await log.cancellation.cancel("ann", admitted.run_id)
+        assert run.status == status
+        assert not run.cancel_requested
+
+
+async def test_a_cancel_before_the_start_wins(bench: Bench) -> None:
+    async with bench.frozen(1) as log:
+        admitted = await log.admission.admit(admission())
+        await log.cancellation.cancel("ann", admitted.run_id)
+        await log.queue.claim()
+        await log.queue.release(admitted.run_id)
+        claim = await log.queue.claim()
+        assert claim is not None
+        assert claim.cancelled
+
+
+async def test_what_belongs_to_others_is_not_there(bench: Bench) -> None:
+    async with bench.frozen(1) as log:
+        admitted = await log.admission.admit(admission())
+        for owner, run in (("bob", admitted.run_id), ("ann", RunId(uuid7()))):
+            with pytest.raises(NotFound) as refusal:
+                await log.cancellation.cancel(owner, run)
+            assert refusal.value.code == "run_not_found"
+        assert not await bench.value("SELECT cancel_requested_at FROM runs")

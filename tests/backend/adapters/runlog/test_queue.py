@@ -1,0 +1,190 @@
+"""Which run begins when: one at a time in a conversation, in order, on one replica."""
+
+import asyncio
+from itertools import pairwise
+
+import pytest
+from structlog.testing import capture_logs
+from tests.backend.adapters.runlog.bench import (
+    Bench,
+    Scribe,
+    admission,
+    begin,
+    lock_waits,
+    scribes,
+    signal,
+    until,
+    within,
+)
+
+from cartrita.adapters.runlog.log import RunLog
+from cartrita.domain.errors import LeaseLost
+from cartrita.domain.runs import Claimable
+from cartrita.kit.ids import RunId
+
+
+async def answering(log: RunLog, order: list[RunId], done: asyncio.Event) -> None:
+    """An executor that answers with one word."""
+    while not done.is_set():
+        scribe = await begin(log)
+        order.append(scribe.run_id)
+        await scribe.say("word")
+        await scribe.complete()
+
+
+async def test_queued_runs_begin_in_order_over_two_replicas_one_at_a_time(bench: Bench) -> None:
+    async with bench.replica(0) as here, bench.replica(1) as there:
+        conversations = [
+            (await here.admission.admit(admission())).conversation_id for _ in range(3)
+        ]
+        await asyncio.gather(
+            *[
+                log.admission.admit(admission(conversation_id=conversation))
+                for conversation in conversations
+                for log in (here, there) * 3
+            ]
+        )
+        order: list[RunId] = []
+        done = asyncio.Event()
+        async with asyncio.TaskGroup() as tasks:
+            working = [tasks.create_task(answering(log, order, done)) for log in (here, there)]
+            await until(lambda: all_ended(bench))
+            for task in working:
+                task.cancel()
+    assert len(order) == 21
+    rows = await bench.rows(
+        "SELECT id, conversation_id, started_at, ended_at FROM runs ORDER BY queue_no"
+    )
+    for conversation in conversations:
+        queue = [row for row in rows if row["conversation_id"] == conversation]
+        assert [row["id"] for row in queue] == [
+            run for run in order if run in {row["id"] for row in queue}
+        ]
+        for earlier, later in pairwise(queue):
+            assert earlier["ended_at"] <= later["started_at"]
+    depths = await bench.rows(
+        "SELECT conversation_id, array_agg(depth ORDER BY depth) AS depths FROM messages GROUP BY 1"
+    )
+    assert [row["depths"] for row in depths] == [list(range(14))] * 3
+    lonely = (
+        "SELECT count(*) FROM messages m WHERE depth > 0 AND NOT EXISTS"
+        " (SELECT 1 FROM messages p WHERE p.id = m.parent_id AND p.depth = m.depth - 1)"
+    )
+    assert await bench.value(lonely) == 0
+
+
+async def all_ended(bench: Bench) -> bool:
+    return not await bench.value("SELECT EXISTS (SELECT 1 FROM runs WHERE status <> 'completed')")
+
+
+async def test_many_that_claim_at_once_get_different_runs(bench: Bench) -> None:
+    async with bench.frozen(1) as one, bench.frozen(2) as two, bench.frozen(3) as busy:
+        busy.stop_claiming()
+        runs = {(await busy.admission.admit(admission())).run_id for _ in range(10)}
+        claims = await within(
+            asyncio.gather(*[(one if n % 2 else two).queue.claim() for n in range(30)])
+        )
+        await asyncio.gather(*[(one if n % 2 else two).queue.claim() for n in range(4)])
+        owners = await bench.rows("SELECT id, replica_id FROM runs WHERE status = 'running'")
+        claimed = [claim.run_id for claim in claims if claim is not None]
+        assert len(claimed) == len(set(claimed))
+        assert set(claimed) <= runs
+        for row in owners:
+            owner = one if row["replica_id"] == one._replica.identity.id else two
+            assert row["id"] in owner.writer.owned
+
+
+async def test_a_run_waits_for_the_one_before_it_also_while_that_waits(bench: Bench) -> None:
+    async with bench.frozen(1) as log:
+        first = await log.admission.admit(admission())
+        await log.queue.claim()
+        await log.admission.admit(admission(conversation_id=first.conversation_id))
+        assert await log.queue.claim() is None
+        await bench.direct.execute("UPDATE runs SET status = 'waiting' WHERE status = 'running'")
+        assert await log.queue.claim() is None
+        await bench.direct.execute("UPDATE runs SET status = 'failed' WHERE status = 'waiting'")
+        assert await log.queue.claim() is not None
+
+
+async def test_a_second_running_run_is_impossible(bench: Bench) -> None:
+    """Whatever a query overlooks, an index decides; the run is claimed another time."""
+    async with bench.frozen(1) as log, bench.session() as other:
+        first = await log.admission.admit(admission())
+        await log.queue.claim()
+        second = await log.admission.admit(admission(conversation_id=first.conversation_id))
+        await bench.direct.execute("UPDATE runs SET status = 'failed' WHERE id = $1", first.run_id)
+        async with other.transaction():
+            await other.execute(
+                "INSERT INTO runs (owner_id, conversation_id, user_message_id, message_id,"
+                " surface, agent, provider, model, input, status, deadline_at)"
+                " SELECT owner_id, conversation_id, user_message_id, gen_random_uuid(),"
+                " surface, agent, provider, model, input, 'running', now() FROM runs"
+                " WHERE id = $1",
+                first.run_id,
+            )
+            claiming = asyncio.get_running_loop().create_task(log.queue.claim())
+            await until(lambda: lock_waits(bench))
+        assert await within(claiming) is None
+        assert await bench.status(second.run_id) == "queued"
+
+
+async def test_a_run_that_this_version_cannot_read_is_left_to_others(bench: Bench) -> None:
+    async with bench.frozen(1) as log, bench.frozen(2) as busy:
+        busy.stop_claiming()
+        run = await busy.admission.admit(admission())
+        await bench.direct.execute(
+            """UPDATE runs SET input = '{"agent": "a", "provider": "p", "model": "m","""
+            """ "context": [{"role": "user", "parts": [{"type": "of_2027"}]}]}'"""
+        )
+        with capture_logs() as logs:
+            assert await log.queue.claim() is None
+        assert [entry["event"] for entry in logs] == ["nothing_claimed"]
+        assert await bench.status(run.run_id) == "queued"
+
+
+async def test_a_released_run_begins_elsewhere_as_if_nothing_had_been(bench: Bench) -> None:
+    async with bench.replica(0) as here, bench.replica(1) as there:
+        [scribe] = await scribes(here, 1)
+        here.stop_claiming()
+        await here.queue.release(scribe.run_id)
+        assert here.writer.owned == []
+        again = await begin(there)
+        assert (again.run_id, again.claim.attempt) == (scribe.run_id, 2)
+        with pytest.raises(LeaseLost):
+            await scribe.say("too late")
+        await again.say("here")
+        await again.complete()
+        assert await bench.texts(scribe.run_id) == "here"
+
+
+async def test_a_deposed_replica_releases_nothing(bench: Bench) -> None:
+    async with bench.frozen(1) as log:
+        await log.admission.admit(admission())
+        claim = await log.queue.claim()
+        assert claim is not None
+        await bench.direct.execute("UPDATE replicas SET epoch = epoch + 1")
+        with pytest.raises(LeaseLost):
+            await log.queue.release(claim.run_id)
+        assert await bench.status(claim.run_id) == "running"
+
+
+async def test_one_word_wakes_whoever_can_begin_it(bench: Bench) -> None:
+    """poll_s is an hour: only the notification can have done it."""
+    async with bench.replica(0, poll_s=3600) as here, bench.replica(1) as there:
+        [scribe] = await scribes(there, 1)
+        there.stop_claiming()
+        waiting = await there.admission.admit(
+            admission(conversation_id=scribe.claim.conversation_id)
+        )
+        await scribe.complete()
+        assert (await begin(here)).run_id == waiting.run_id
+
+
+async def test_signals_come_in_order_and_claims_with_them(bench: Bench) -> None:
+    async with bench.frozen(1) as log:
+        runs = [(await log.admission.admit(admission())).run_id for _ in range(3)]
+        for run in runs:
+            assert isinstance(await signal(log, Claimable), Claimable)
+            claim = await log.queue.claim()
+            assert claim is not None
+            assert Scribe(log, claim).run_id == run

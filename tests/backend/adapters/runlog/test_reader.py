@@ -1,0 +1,257 @@
+"""Reading a log: exact from every cursor, whether live, late, folded or forgotten."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from tests.backend.adapters.runlog.bench import (
+    Bench,
+    Scribe,
+    Told,
+    admission,
+    all_of,
+    begin,
+    following,
+    heard,
+    scribes,
+    spoken_is,
+    texts_of,
+    until,
+    written,
+)
+
+from cartrita.adapters.runlog.log import RunLog
+from cartrita.domain.errors import NotFound
+from cartrita.domain.events import LoggedEvent, ReasoningAppended, SourceFound
+from cartrita.domain.messages import Citation, Message, Role, Text
+from cartrita.domain.runs import Queued, RunStatus, Snapshot
+from cartrita.kit.ids import ConversationId, RunId, uuid7
+
+
+async def story(log: RunLog, scribe: Scribe, pieces: int = 8) -> None:
+    """A log of many events of several kinds."""
+    for n in range(pieces):
+        await scribe.say(f"word {n} 😀 ")
+        await scribe.add(ReasoningAppended(f"thought {n}"))
+        await scribe.add(SourceFound(Citation(f"source {n}")))
+
+
+def seqs(told: list[Told]) -> list[int]:
+    return [item.seq for item in told if isinstance(item, LoggedEvent)]
+
+
+async def folded(bench: Bench, log: RunLog, run: RunId) -> None:
+    await bench.direct.execute("UPDATE runs SET ended_at = ended_at - interval '1 day'")
+    await log._maintenance.maintain()
+    assert await bench.value("SELECT folded FROM runs WHERE id = $1", run)
+
+
+async def test_from_every_cursor_live_late_and_folded(bench: Bench) -> None:
+    async with bench.replica(0) as owner, bench.replica(1, poll_s=0.03) as elsewhere:
+        [scribe] = await scribes(owner, 1)
+        async with asyncio.TaskGroup() as tasks:
+            whole = tasks.create_task(heard(owner, scribe.run_id))
+            foreign = tasks.create_task(heard(elsewhere, scribe.run_id))
+            await story(owner, scribe)
+            await until(lambda: spoken_is(bench, scribe))
+            live = {
+                (log, after): tasks.create_task(heard(log, scribe.run_id, after))
+                for log in (owner, elsewhere)
+                for after in range(4)
+            }
+            await story(owner, scribe)
+            await scribe.complete()
+        log = whole.result()
+        assert seqs(log) == list(range(1, len(log) + 1))
+        assert foreign.result() == log
+        for (_, after), task in live.items():
+            assert task.result() == log[after:]
+        for after in range(len(log) + 1):
+            assert await heard(elsewhere, scribe.run_id, after) == log[after:], "late"
+        await folded(bench, owner, scribe.run_id)
+        for after in range(len(log) + 1):
+            assert await heard(elsewhere, scribe.run_id, after) == log[after:], "folded"
+
+
+async def test_a_tail_goes_on_while_its_log_is_folded(bench: Bench) -> None:
+    async with bench.replica(0, window_bytes=300) as log:
+        [scribe] = await scribes(log, 1)
+        async with log.reader.tail(scribe.run_id, 0) as told:
+            begun = [await following(told)]
+            await story(log, scribe)
+            begun.append(await following(told))
+            await scribe.complete()
+            await folded(bench, log, scribe.run_id)
+            rest = await all_of(told)
+        assert begun + rest == await heard(log, scribe.run_id)
+
+
+async def test_a_long_log_is_read_page_after_page_without_a_pause(bench: Bench) -> None:
+    """poll_s and heartbeat_s are an hour: nothing may wait for them."""
+    async with bench.replica(0, poll_s=3600, heartbeat_s=3600) as log:
+        run = await written(log, "x")
+        await lengthened(bench, run, 1000)
+        for after in (0, 1, 500, 999):
+            told = await heard(log, run, after)
+            assert seqs(told) == list(range(after + 1, 1003))
+
+
+async def lengthened(bench: Bench, run: RunId, events: int) -> None:
+    """Make a log long, as if its answer had been."""
+    end = await bench.value("SELECT max(seq) FROM run_events WHERE run_id = $1", run)
+    await bench.direct.execute(
+        "UPDATE run_events SET seq = $2 + 2 WHERE run_id = $1 AND seq = $3", run, events, end
+    )
+    await bench.direct.execute(
+        "INSERT INTO run_events (run_id, seq, data) SELECT $1, n, jsonb_build_object("
+        "'type', 'text_appended', 'text', 'x', 'position', n) FROM generate_series($3, $2 + 1) n",
+        run,
+        events,
+        end,
+    )
+    await bench.direct.execute("UPDATE runs SET last_seq = $2 + 2 WHERE id = $1", run, events)
+
+
+async def test_a_reader_that_the_window_has_passed_reads_the_log_without_a_pause(
+    bench: Bench,
+) -> None:
+    async with bench.replica(0, poll_s=3600, heartbeat_s=3600, window_bytes=300) as log:
+        [scribe] = await scribes(log, 1)
+        async with log.reader.tail(scribe.run_id, 0) as told:
+            first = await following(told)
+            await story(log, scribe)
+            await until(lambda: spoken_is(bench, scribe))
+            await scribe.complete()
+            rest = await all_of(told)
+        assert seqs([first, *rest]) == list(range(1, len(rest) + 2))
+        assert "".join(texts_of(rest)) == scribe.answer.text
+
+
+async def test_a_queued_run_says_its_place_until_it_begins(bench: Bench) -> None:
+    async with bench.replica(0, poll_s=0.03) as log:
+        [first] = await scribes(log, 1)
+        into: dict[str, Any] = {"conversation_id": first.claim.conversation_id}
+        await log.admission.admit(admission("second", **into))
+        third = await log.admission.admit(admission("third", **into))
+        async with log.reader.tail(third.run_id, 0) as told:
+            assert await following(told) == Queued(third.run_id, 2)
+            await first.complete()
+            second = await begin(log)
+            assert await following(told) == Queued(third.run_id, 1)
+            await second.complete()
+            await begin(log)
+            started = await following(told)
+        assert isinstance(started, LoggedEvent)
+        assert started.seq == 1
+
+
+async def test_a_run_that_is_queued_again_says_so_to_who_saw_it_begin(bench: Bench) -> None:
+    async with bench.frozen(1) as owner, bench.replica(0, poll_s=0.03) as log:
+        log.stop_claiming()
+        admitted = await owner.admission.admit(admission())
+        await owner.queue.claim()
+        await owner.queue.release(admitted.run_id)
+        async with log.reader.tail(admitted.run_id, 1) as told:
+            assert await following(told) == Queued(admitted.run_id, 1)
+
+
+async def test_a_cursor_beyond_the_log_gets_a_snapshot_and_then_what_follows(bench: Bench) -> None:
+    """After a failover to a standby that lagged; on the owner too, whose window says nothing."""
+    async with bench.replica(0) as owner, bench.replica(1, poll_s=0.03) as elsewhere:
+        [scribe] = await scribes(owner, 1)
+        await scribe.say("so far")
+        await until(lambda: spoken_is(bench, scribe))
+        async with (
+            owner.reader.tail(scribe.run_id, 99) as here,
+            elsewhere.reader.tail(scribe.run_id, 99) as there,
+        ):
+            so_far = (Message(Role.ASSISTANT, (Text("so far"),)),)
+            expected = Snapshot(scribe.run_id, 2, so_far, recovered=False)
+            assert await following(here) == await following(there) == expected
+            await scribe.say(" and on")
+            for told in (here, there):
+                item = await following(told)
+                assert isinstance(item, LoggedEvent)
+                assert item.seq == 3
+            await scribe.complete()
+        end = await heard(owner, scribe.run_id, 99)
+        whole = (Message(Role.ASSISTANT, (Text("so far and on"),)),)
+        assert end == [Snapshot(scribe.run_id, 5, whole, recovered=False)]
+        await folded(bench, owner, scribe.run_id)
+        assert await heard(owner, scribe.run_id, 99) == end
+
+
+async def test_a_snapshot_holds_all_of_a_long_log(bench: Bench) -> None:
+    async with bench.replica(0) as log:
+        run = await written(log, "x")
+        await lengthened(bench, run, 700)
+        await bench.direct.execute("DELETE FROM messages WHERE run_id IS NOT NULL")
+        [told] = await heard(log, run, 5000)
+        assert isinstance(told, Snapshot)
+        assert told.seq == 702
+        assert told.messages[0].text.count("x") >= 699
+
+
+async def test_a_snapshot_of_nothing_said_is_empty(bench: Bench) -> None:
+    async with bench.replica(0) as log:
+        [scribe] = await scribes(log, 1)
+        async with log.reader.tail(scribe.run_id, 7) as told:
+            assert await following(told) == Snapshot(scribe.run_id, 1, (), recovered=False)
+
+
+async def test_a_log_past_its_retention_is_told_as_what_it_left_behind(bench: Bench) -> None:
+    async with bench.replica(0) as log:
+        run = await written(log, "kept words")
+        await folded(bench, log, run)
+        await bench.direct.execute("DELETE FROM run_logs")
+        message = Message(Role.ASSISTANT, (Text("kept words"),))
+        for after in (0, 2):
+            assert await heard(log, run, after) == [Snapshot(run, 4, (message,), recovered=True)]
+        assert await heard(log, run, 4) == [], "who saw the end needs nothing"
+
+
+async def test_a_run_as_its_owner_sees_it(bench: Bench) -> None:
+    async with bench.replica(0) as log:
+        run_id = await written(log, "x", client_msg_id="c")
+        run = await log.reader.run("ann", run_id)
+        assert (run.id, run.owner_id, run.status) == (run_id, "ann", RunStatus.COMPLETED)
+        assert (run.surface, run.agent, run.provider, run.model) == (
+            "native",
+            "assistant",
+            "p",
+            "m",
+        )
+        assert run.usage is not None
+        assert run.usage.total_tokens == 3
+        assert run.started_at is not None
+        assert run.ended_at is not None
+        assert run.created_at <= run.started_at <= run.ended_at
+        assert (run.last_seq, run.attempt, run.error_code, run.cancel_requested) == (
+            4,
+            1,
+            None,
+            False,
+        )
+        for owner, wanted in (("bob", run_id), ("ann", RunId(uuid7()))):
+            with pytest.raises(NotFound):
+                await log.reader.run(owner, wanted)
+
+
+async def test_a_run_that_goes_on_has_neither_usage_nor_end(bench: Bench) -> None:
+    async with bench.replica(0) as log:
+        [scribe] = await scribes(log, 1)
+        run = await log.reader.run("ann", scribe.run_id)
+        assert (run.status, run.usage, run.ended_at) == (RunStatus.RUNNING, None, None)
+
+
+async def test_active_are_runs_that_have_not_ended_in_their_order(bench: Bench) -> None:
+    async with bench.replica(0) as log:
+        [scribe] = await scribes(log, 1)
+        conversation = scribe.claim.conversation_id
+        second = await log.admission.admit(admission(conversation_id=conversation))
+        await log.admission.admit(admission())
+        assert await log.reader.active("ann", conversation) == [scribe.run_id, second.run_id]
+        assert await log.reader.active("bob", conversation) == []
+        assert await log.reader.active("ann", ConversationId(uuid7())) == []
+        await scribe.complete()
+        assert await log.reader.active("ann", conversation) == [second.run_id]
