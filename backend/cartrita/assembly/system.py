@@ -145,6 +145,7 @@ def _tuning(settings: Settings) -> Tuning:
         pool_wait_s=settings.database.pool_wait_s,
         connect_timeout_s=settings.database.connect_timeout_s,
         statement_timeout_s=settings.database.log_statement_timeout_s,
+        idle_in_transaction_s=settings.database.idle_in_transaction_s,
         run_timeout_s=given.run_timeout_s,
         max_attempts=given.max_attempts,
         queue_max=given.queue_max,

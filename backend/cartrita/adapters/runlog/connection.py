@@ -70,28 +70,37 @@ OUTAGE = (
 )
 """The database is away, starting, full, a standby, too slow or in a deadlock: it may come back."""
 
-_SESSION = {
-    "application_name": "cartrita",
-    "idle_in_transaction_session_timeout": "5000",
-    "jit": "off",
-}
-
 
 class Opening(msgspec.Struct, frozen=True):
-    """How long connecting and one statement may take, in seconds."""
+    """In seconds: for connecting, for one statement, and for a transaction that does nothing."""
 
     connect_s: float
     statement_s: float
+    idle_s: float
+
+    @property
+    def session(self) -> dict[str, str]:
+        """What the server enforces, for a process that cannot: it may be frozen, or cut off."""
+        return {
+            "application_name": "cartrita",
+            "statement_timeout": _milliseconds(self.statement_s),
+            "idle_in_transaction_session_timeout": _milliseconds(self.idle_s),
+            "jit": "off",
+        }
+
+
+def _milliseconds(seconds: float) -> str:
+    return str(max(1, round(seconds * 1000)))  # 0 would be no limit
 
 
 async def connect(dsn: str, opening: Opening) -> OwnConnection:
-    """A connection whose abandoned transactions end by themselves after 5 s."""
+    """A connection whose abandoned transactions end by themselves."""
     connecting = cast("Any", asyncpg).connect
     connection: OwnConnection = await connecting(
         dsn,
         timeout=opening.connect_s,
         command_timeout=opening.statement_s,
-        server_settings=_SESSION,
+        server_settings=opening.session,
     )
     return connection
 
@@ -142,7 +151,7 @@ class Database:
             max_size=size,
             timeout=opening.connect_s,
             command_timeout=opening.statement_s,
-            server_settings=_SESSION,
+            server_settings=opening.session,
         )
         async with pool:
             yield cls(pool, wait_s=wait_s)

@@ -39,6 +39,7 @@ class Tuning(msgspec.Struct, frozen=True, kw_only=True):
     pool_wait_s: float
     connect_timeout_s: float
     statement_timeout_s: float
+    idle_in_transaction_s: float
     run_timeout_s: float
     max_attempts: int
     queue_max: int
@@ -48,13 +49,17 @@ class Tuning(msgspec.Struct, frozen=True, kw_only=True):
     retention_days: int
     days_ahead: int
 
+    @property
+    def opening(self) -> Opening:
+        return Opening(self.connect_timeout_s, self.statement_timeout_s, self.idle_in_transaction_s)
+
 
 class RunLog:
     """Holds the parts; `opened` runs their loops until its context ends."""
 
     def __init__(self, dsn: str, database: Database, place: Place, tuning: Tuning) -> None:
         t = tuning
-        opening = Opening(t.connect_timeout_s, t.statement_timeout_s)
+        opening = t.opening
         self._links = [Link(dsn, opening) for _ in range(3)]
         writing, beating, watching = self._links
         self._feeds = Feeds(t.window_bytes)
@@ -96,9 +101,8 @@ class RunLog:
     @asynccontextmanager
     async def opened(cls, dsn: str, place: Place, tuning: Tuning) -> AsyncGenerator[Self]:
         """Registers this replica, keeps every loop running, and gives the lease up at the end."""
-        opening = Opening(tuning.connect_timeout_s, tuning.statement_timeout_s)
         async with Database.opened(
-            dsn, opening, size=tuning.pool_size, wait_s=tuning.pool_wait_s
+            dsn, tuning.opening, size=tuning.pool_size, wait_s=tuning.pool_wait_s
         ) as database:
             run_log = cls(dsn, database, place, tuning)
             await run_log._maintenance.prepare()

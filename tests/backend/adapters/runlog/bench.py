@@ -10,7 +10,7 @@ import asyncpg
 import msgspec
 
 from cartrita.adapters.postgres import Endpoint
-from cartrita.adapters.runlog.connection import Database, Opening
+from cartrita.adapters.runlog.connection import Database
 from cartrita.adapters.runlog.log import RunLog, Tuning
 from cartrita.adapters.runlog.replica import Place
 from cartrita.application import endings
@@ -47,6 +47,7 @@ TUNING = Tuning(
     pool_wait_s=5,
     connect_timeout_s=5,
     statement_timeout_s=20,
+    idle_in_transaction_s=5,
     run_timeout_s=600,
     max_attempts=3,
     queue_max=20,
@@ -91,8 +92,7 @@ class Bench:
     ) -> AsyncGenerator[RunLog]:
         """A registered one whose loops do not run: it neither beats nor looks nor flushes."""
         tuning = msgspec.structs.replace(TUNING, **changed)
-        opening = Opening(tuning.connect_timeout_s, tuning.statement_timeout_s)
-        async with Database.opened(dsn or self.dsn, opening, size=4, wait_s=5) as database:
+        async with Database.opened(dsn or self.dsn, tuning.opening, size=4, wait_s=5) as database:
             log = RunLog(dsn or self.dsn, database, Place(uuid7(), slot, 9), tuning)
             await log._replica.register()
             try:

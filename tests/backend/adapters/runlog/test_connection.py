@@ -1,0 +1,178 @@
+"""Connections: what their failures become, and that they are made again."""
+
+import asyncio
+
+import asyncpg
+import pytest
+from tests.backend.adapters.runlog.bench import Bench, until, within
+from tests.backend.adapters.runlog.proxy import Proxy
+
+from cartrita.adapters.runlog.connection import OUTAGE, Database, Link, Opening
+from cartrita.domain.errors import CartritaError, StorageFull, Unavailable
+
+OPENING = Opening(connect_s=5, statement_s=5, idle_s=5)
+
+
+async def fails(database: Database, sqlstate: str) -> None:
+    async with database.use() as connection:
+        await connection.execute(
+            f"DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '{sqlstate}'; END $$"
+        )
+
+
+@pytest.mark.parametrize(
+    ("sqlstate", "kind"),
+    [
+        ("08006", Unavailable),
+        ("57P01", Unavailable),
+        ("57P02", Unavailable),
+        ("57P03", Unavailable),
+        ("57014", Unavailable),
+        ("53300", Unavailable),
+        ("53200", Unavailable),
+        ("53100", StorageFull),
+        ("25006", Unavailable),
+        ("25P03", Unavailable),
+        ("40001", Unavailable),
+        ("40P01", Unavailable),
+        ("55P03", Unavailable),
+        ("28P01", Unavailable),
+        ("3D000", Unavailable),
+    ],
+)
+async def test_what_may_pass_is_told_so(
+    bench: Bench, sqlstate: str, kind: type[CartritaError]
+) -> None:
+    async with Database.opened(bench.dsn, OPENING, size=1, wait_s=5) as database:
+        with pytest.raises(kind):
+            await fails(database, sqlstate)
+        async with database.use() as connection:
+            assert await connection.fetchval("SELECT 1") == 1
+
+
+async def test_a_fault_of_ours_is_no_outage(bench: Bench) -> None:
+    async with Database.opened(bench.dsn, OPENING, size=1, wait_s=5) as database:
+        with pytest.raises(asyncpg.UndefinedTableError):
+            async with database.use() as connection:
+                await connection.execute("SELECT * FROM nowhere")
+
+
+async def test_no_connection_left_within_the_wait(bench: Bench) -> None:
+    async with (
+        Database.opened(bench.dsn, OPENING, size=1, wait_s=0.1) as database,
+        database.use(),
+    ):
+        with pytest.raises(Unavailable):
+            await within(fails(database, "P0001"))
+
+
+async def test_a_transaction_is_whole_or_nothing(bench: Bench) -> None:
+    async with Database.opened(bench.dsn, OPENING, size=1, wait_s=5) as database:
+        with pytest.raises(RuntimeError):
+            await half(database)
+        assert await bench.value("SELECT count(*) FROM replicas") == 0
+
+
+async def half(database: Database) -> None:
+    async with database.transaction() as connection:
+        await connection.execute(
+            "INSERT INTO replicas (id, instance, slot, expires_at)"
+            " VALUES (gen_random_uuid(), gen_random_uuid(), 0, now())"
+        )
+        raise RuntimeError
+
+
+async def test_a_broken_connection_is_replaced(bench: Bench, proxy: Proxy) -> None:
+    async with Database.opened(proxy.dsn, OPENING, size=1, wait_s=5) as database:
+        with pytest.raises(Unavailable):
+            await breaks(database, proxy)
+        async with database.use() as connection:
+            assert await connection.fetchval("SELECT 3") == 3
+
+
+async def breaks(database: Database, proxy: Proxy) -> None:
+    async with database.use() as connection:
+        proxy.cut()
+        await connection.fetchval("SELECT 1")
+
+
+async def test_a_link_is_one_connection_at_a_time(bench: Bench) -> None:
+    link = Link(bench.dsn, OPENING)
+    pids: list[int] = []
+
+    async def used() -> None:
+        async with link.use() as connection:
+            pids.append(await connection.fetchval("SELECT pg_backend_pid()"))
+
+    await within(asyncio.gather(*[used() for _ in range(5)]))
+    assert len(set(pids)) == 1
+    link.interrupt()
+    link.interrupt()
+
+
+async def test_a_link_is_made_again_after_an_outage_and_kept_after_anything_else(
+    bench: Bench,
+) -> None:
+    link = Link(bench.dsn, OPENING)
+    Link(bench.dsn, OPENING).interrupt()
+
+    async def pid() -> int:
+        async with link.use() as connection:
+            return await connection.fetchval("SELECT pg_backend_pid()")
+
+    first = await pid()
+    with pytest.raises(asyncpg.UndefinedTableError):
+        async with link.use() as connection:
+            await connection.execute("SELECT * FROM nowhere")
+    assert await pid() == first
+    with pytest.raises(OUTAGE):
+        await killed(link, bench)
+    second = await pid()
+    assert second != first
+    with pytest.raises(asyncio.CancelledError):
+        async with link.use():
+            raise asyncio.CancelledError
+    assert await pid() != second
+    link.interrupt()
+
+
+async def killed(link: Link, bench: Bench) -> None:
+    async with link.use() as connection:
+        await bench.value("SELECT pg_terminate_backend($1)", connection.get_server_pid())
+        await connection.fetchval("SELECT 1")
+
+
+async def test_a_waiting_user_is_interrupted(bench: Bench) -> None:
+    link = Link(bench.dsn, OPENING)
+    async with asyncio.TaskGroup() as tasks:
+        sleeping = tasks.create_task(interrupted(link))
+        await until(
+            lambda: bench.value(
+                "SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep')"
+            )
+        )
+        link.interrupt()
+        await within(asyncio.wait([sleeping]))
+
+
+async def interrupted(link: Link) -> None:
+    with pytest.raises(OUTAGE):
+        await sleeps(link)
+
+
+async def sleeps(link: Link) -> None:
+    async with link.use() as connection:
+        await connection.execute("SELECT pg_sleep(60)")
+
+
+async def test_the_server_ends_what_a_frozen_process_left(bench: Bench) -> None:
+    opening = Opening(connect_s=5, statement_s=0.25, idle_s=1.5)
+    async with (
+        Database.opened(bench.dsn, opening, size=1, wait_s=5) as database,
+        database.use() as connection,
+    ):
+        shown = [
+            await connection.fetchval(f"SHOW {name}")
+            for name in ("statement_timeout", "idle_in_transaction_session_timeout")
+        ]
+    assert shown == ["250ms", "1500ms"]
