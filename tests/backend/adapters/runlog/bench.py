@@ -234,6 +234,12 @@ def texts_of(told: list[Told]) -> list[str]:
     return [event.text for event in events if isinstance(event, TextAppended)]
 
 
+def idle(log: RunLog) -> bool:
+    """Whether none of its pooled connections is in use."""
+    pool: Any = log.queue._database._pool
+    return pool.get_idle_size() == pool.get_size()
+
+
 async def all_of(told: AsyncIterator[Told]) -> list[Told]:
     """The rest of a tail."""
     return await within(_all_of(told))

@@ -12,7 +12,19 @@ from tests.backend.adapters.runlog.bench import Bench
 from tests.backend.adapters.runlog.proxy import Proxy
 from tests.harness.database import Postgres, TemporaryDatabase
 
-_TABLES = "conversations, messages, replicas, runs, run_events, run_logs, idempotency, tickets"
+# Deleting a few rows takes a tenth of the time that truncating does.
+_EMPTY = "".join(
+    f"DELETE FROM {table};"
+    for table in (
+        "run_events",
+        "run_logs",
+        "idempotency",
+        "runs",
+        "messages",
+        "conversations",
+        "replicas",
+    )
+)
 
 
 @pytest.fixture(scope="session")
@@ -26,7 +38,7 @@ def shared(postgres: Postgres) -> Iterator[TemporaryDatabase]:
 async def bench(shared: TemporaryDatabase) -> AsyncGenerator[Bench]:
     direct: Any = await asyncpg.connect(shared.dsn)
     try:
-        await direct.execute(f"TRUNCATE {_TABLES} CASCADE")
+        await direct.execute(_EMPTY)
         yield Bench(shared.endpoint, direct)
     finally:
         await direct.close()

@@ -7,6 +7,7 @@ from tests.backend.adapters.runlog.bench import (
     admission,
     begin,
     heard,
+    idle,
     until,
     within,
     written,
@@ -71,7 +72,8 @@ async def test_the_lease_is_given_up_at_the_end(bench: Bench) -> None:
 
 async def test_an_end_without_a_database_takes_no_long_time(bench: Bench, proxy: Proxy) -> None:
     async def short_life() -> None:
-        async with bench.replica(dsn=proxy.dsn):
+        async with bench.replica(dsn=proxy.dsn) as log:
+            await until(lambda: idle(log))
             proxy.cut(refusing=True)
 
     await within(short_life())

@@ -1,0 +1,193 @@
+"""What happens elsewhere arrives; without its wake-up it arrives later, and nothing is lost."""
+
+import asyncio
+import time
+
+from structlog.testing import capture_logs
+from tests.backend.adapters.runlog.bench import (
+    Bench,
+    admission,
+    begin,
+    following,
+    heard,
+    scribes,
+    signal,
+    spoken_is,
+    texts_of,
+    until,
+    within,
+)
+from tests.backend.adapters.runlog.proxy import Proxy
+
+from cartrita.adapters.runlog.connection import OwnConnection
+from cartrita.adapters.runlog.log import RunLog
+from cartrita.domain.runs import CancelRequested
+
+
+async def kill_watch(log: RunLog, bench: Bench) -> None:
+    """End its LISTENing database session."""
+    connection = await until(lambda: listening(log))
+    await bench.value("SELECT pg_terminate_backend($1)", connection.get_server_pid())
+
+
+def make_deaf(log: RunLog) -> None:
+    """To every wake-up, from its next session on."""
+
+    def on_news(*_: object) -> None: ...
+
+    vars(log._watch).update(_on_events=on_news, _on_queue=on_news)
+
+
+def listening(log: RunLog) -> OwnConnection | None:
+    connection = log._links[2]._connection
+    return None if connection is None or connection.is_closed() else connection
+
+
+async def test_words_written_elsewhere_come_by_notification(bench: Bench) -> None:
+    """poll_s is an hour."""
+    async with bench.replica(0) as owner, bench.replica(1, poll_s=3600) as elsewhere:
+        [scribe] = await scribes(owner, 1)
+        async with elsewhere.reader.tail(scribe.run_id, 1) as told:
+            for word in ("one ", "two ", "three "):
+                waiting = asyncio.get_running_loop().create_task(following(told))
+                await scribe.say(word)
+                assert texts_of([await within(waiting)]) == [word]
+
+
+async def test_a_lost_wake_up_costs_time_only(bench: Bench) -> None:
+    async with bench.replica(0) as owner, bench.replica(1, poll_s=0.05) as elsewhere:
+        [scribe] = await scribes(owner, 1)
+        async with asyncio.TaskGroup() as tasks:
+            reading = tasks.create_task(heard(elsewhere, scribe.run_id))
+            for n in range(5):
+                await kill_watch(elsewhere, bench)
+                await scribe.say(f"word {n} ")
+                await until(lambda: spoken_is(bench, scribe))
+            await scribe.complete()
+        assert "".join(texts_of(reading.result())) == scribe.answer.text
+
+
+async def test_notifications_that_never_come_are_not_missed(bench: Bench) -> None:
+    """A wake-up is told to nobody: cancels, claims and words are found by looking."""
+    async with bench.replica(0, poll_s=0.05) as owner, bench.replica(1, poll_s=0.05) as elsewhere:
+        for log in (owner, elsewhere):
+            make_deaf(log)
+            await kill_watch(log, bench)
+        [scribe] = await scribes(owner, 1)
+        async with elsewhere.reader.tail(scribe.run_id, 1) as told:
+            await scribe.say("found")
+            assert texts_of([await following(told)]) == ["found"]
+        await elsewhere.cancellation.cancel("ann", scribe.run_id)
+        assert await signal(owner, CancelRequested) == CancelRequested(scribe.run_id)
+        owner.stop_claiming()
+        left = await owner.admission.admit(admission())
+        assert (await begin(elsewhere)).run_id == left.run_id
+
+
+async def test_orders_are_looked_for_however_much_is_said_elsewhere(bench: Bench) -> None:
+    """News of events must not put off the poll that finds a run whose own news was lost."""
+    async with bench.replica(0) as chatty, bench.replica(1, poll_s=0.2) as log:
+        make_deaf(log)
+        await kill_watch(log, bench)
+        chatty.stop_claiming()
+        done = asyncio.Event()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(noise(bench, done))
+            left = await chatty.admission.admit(admission())
+            assert (await begin(log)).run_id == left.run_id
+            done.set()
+
+
+async def noise(bench: Bench, done: asyncio.Event) -> None:
+    async with bench.session() as other:
+        while not done.is_set():
+            await other.execute("NOTIFY cartrita_events")
+            await asyncio.sleep(0.01)
+
+
+async def test_our_own_notifications_are_no_news(bench: Bench) -> None:
+    async with bench.replica(0, poll_s=3600) as log:
+        [scribe] = await scribes(log, 1)
+        await scribe.say("one ")
+        await until(lambda: spoken_is(bench, scribe))
+        log._watch._news.clear()
+        await scribe.say("two ")
+        await until(lambda: spoken_is(bench, scribe))
+        assert not log._watch._news.is_set()
+        async with bench.session() as other:
+            await other.execute("NOTIFY cartrita_events")
+        await until(lambda: log._watch._looked_at > 0)
+
+
+async def test_an_event_of_a_newer_version_stops_nothing_else(bench: Bench) -> None:
+    async with bench.replica(0) as owner, bench.replica(1, poll_s=0.05) as elsewhere:
+        strange, plain = await scribes(owner, 2)
+        async with (
+            elsewhere.reader.tail(strange.run_id, 0) as puzzled,
+            elsewhere.reader.tail(plain.run_id, 1) as told,
+        ):
+            await following(puzzled)
+            waiting = asyncio.get_running_loop().create_task(following(told))
+            await until(lambda: plain.run_id in elsewhere._feeds.foreign())
+            with capture_logs() as logs:
+                await bench.direct.execute(
+                    """INSERT INTO run_events (run_id, seq, data)"""
+                    """ VALUES ($1, 2, '{"type": "of_2027"}')""",
+                    strange.run_id,
+                )
+                await until(lambda: [e for e in logs if e["event"] == "event_unknown"])
+            await plain.say("fine")
+            assert texts_of([await within(waiting)]) == ["fine"]
+
+
+# How well the database was seen to be
+
+
+async def test_health_is_what_was_seen_without_a_break(bench: Bench) -> None:
+    async with bench.frozen(1, lease_s=30, poll_s=0.1) as log:
+        watch = log._watch
+        assert watch.healthy_for() == 0
+        watch._seen_well()
+        since = watch._healthy_since
+        watch._seen_well()
+        assert watch._healthy_since == since
+        watch._looked_at = time.monotonic() - 11
+        assert watch.healthy_for() == 0, "nobody has looked for more than a third of a lease"
+        watch._seen_well()
+        assert watch._healthy_since > since, "and what was meanwhile is not known"
+        assert watch.healthy_for() >= 0
+
+
+async def test_an_outage_begins_it_anew(bench: Bench, proxy: Proxy) -> None:
+    async with bench.replica(0, dsn=proxy.dsn) as log:
+        await until(lambda: log.ready)
+        before = log._watch._healthy_since
+        proxy.cut(refusing=True)
+        await until(lambda: not log.ready)
+        assert log._watch.healthy_for() == 0
+        proxy.refusing = False
+        await until(lambda: log.ready)
+        assert log._watch._healthy_since > before
+
+
+async def test_a_partition_is_not_health(bench: Bench, proxy: Proxy) -> None:
+    """A query that hangs fails nothing, but it sees nothing either."""
+    async with bench.replica(0, dsn=proxy.dsn, lease_s=3, poll_s=0.05) as log:
+        await until(lambda: log.ready)
+        proxy.flowing.clear()
+        await until(lambda: log._watch.healthy_for() == 0)
+        proxy.flowing.set()
+        before = time.monotonic()
+        await until(lambda: log._watch.healthy_for() > 0)
+        assert log._watch._healthy_since >= before
+
+
+async def test_whatever_the_database_says_the_watch_goes_on(bench: Bench) -> None:
+    async with bench.replica(0, poll_s=0.05) as log:
+        await bench.direct.execute("ALTER TABLE runs RENAME TO elsewhere")
+        try:
+            with capture_logs() as logs:
+                await until(lambda: [e for e in logs if e["event"] == "watch_interrupted"])
+        finally:
+            await bench.direct.execute("ALTER TABLE elsewhere RENAME TO runs")
+        await until(lambda: log.ready)
