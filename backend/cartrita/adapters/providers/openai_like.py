@@ -139,9 +139,9 @@ class OpenAILike:
         while not parser.done and (piece := await self._read(answer, parser)):
             for delta in self._parsed(parser, frames, piece):
                 yield delta
-        await self._leave(answer, parser)
         for delta in parser.end():
             yield delta
+        await self._leave(answer, parser)
 
     async def _read(self, answer: Answer, parser: StreamParser) -> bytes:
         try:

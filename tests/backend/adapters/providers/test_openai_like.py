@@ -28,6 +28,7 @@ from tests.harness.fake_provider.faults import (
 from tests.harness.fake_provider.launch import FakeProvider
 from tests.harness.fake_provider.script import Script, ToolCall
 
+from cartrita.adapters.providers import openai_like
 from cartrita.adapters.providers.credentials import Bearer, Credential
 from cartrita.adapters.providers.http import Deadlines, Http
 from cartrita.adapters.providers.openai_like import OpenAILike, endpoint
@@ -462,6 +463,28 @@ async def test_an_answer_that_was_not_streamed(fake: FakeProvider, make: Make) -
     body = {"choices": [{"message": {"content": "Hi"}, "finish_reason": "stop"}]}
     fake.script(Script(faults=(Instead(body=json.dumps(body)),)))
     assert text(await collected(make())) == "Hi"
+
+
+async def test_an_answer_ends_with_its_end_mark_although_its_body_does_not(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For keeping the connection nobody waits who wants the answer."""
+    monkeypatch.setattr(openai_like, "_LAST_BYTES_SECONDS", 3600)
+    said = b'data: {"choices":[{"delta":{"content":"Hi"},"finish_reason":"stop"}]}\n\n'
+
+    async def say(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 9999\r\n\r\n"
+        writer.write(head + said + b"data: [DONE]\n\n")
+        await reader.read()
+
+    async with (
+        asyncio.timeout(20),
+        serving(say) as base_url,
+        make(base_url=base_url).stream(asking()) as deltas,
+    ):
+        heard = [await anext(deltas), await anext(deltas)]
+    assert heard == [TextDelta("Hi"), Finished(FinishReason.STOP, Usage(), None)]
 
 
 async def test_leaving_closes_the_connection(fake: FakeProvider, make: Make) -> None:
