@@ -95,6 +95,7 @@ CREATE TABLE runs (
   conversation_id uuid NOT NULL REFERENCES conversations ON DELETE CASCADE,
   user_message_id uuid NOT NULL,
   message_id uuid NOT NULL,
+  answers_again boolean NOT NULL DEFAULT false,
   surface text NOT NULL,
   agent text NOT NULL,
   provider text NOT NULL,

@@ -23,6 +23,8 @@ from cartrita.kit.ids import RunId
 
 log = structlog.get_logger()
 
+_MOST_DUE = 10_000
+
 
 class _Why(Enum):
     """Why a run's scope was cancelled from outside; a deadline has no reason of ours."""
@@ -63,17 +65,21 @@ class Executor:
         self._history = history
         self._gateway = gateway
         self._live: dict[RunId, _Live] = {}
+        self._due = 0
+        self._claiming = False
         self._idle = asyncio.Event()
         self._idle.set()
 
     async def execute_for_ever(self) -> None:
+        """React to signals at once: nothing is awaited between two of them."""
         async with asyncio.TaskGroup() as tasks:
             async for signal in self._queue.signals():
                 match signal:
                     case Claimable():
-                        claim = await self._queue.claim()
-                        if claim is not None:
-                            self._begin(claim, tasks)
+                        self._due = min(self._due + 1, _MOST_DUE)
+                        if not self._claiming:
+                            self._claiming = True
+                            tasks.create_task(self._claim(tasks))
                     case CancelRequested(run_id=run_id):
                         if run_id in self._live:
                             self._live[run_id].stop(_Why.CANCELLED)
@@ -81,7 +87,9 @@ class Executor:
                         self._stop_all(_Why.DEPOSED)
 
     async def drain(self, seconds: float) -> None:
-        """Let what runs finish; then end or give back the rest."""
+        """Give back what has not begun, let what runs finish, then end or give back the rest."""
+        while (claim := await self._queue.claim()) is not None:
+            await self._queue.release(claim.run_id)
         try:
             async with asyncio.timeout(seconds):
                 await self._idle.wait()
@@ -89,6 +97,17 @@ class Executor:
             log.info("drain_cuts_runs", runs=len(self._live))
             self._stop_all(_Why.STOPPING)
             await self._idle.wait()
+
+    async def _claim(self, tasks: asyncio.TaskGroup) -> None:
+        """As many claims as there were signals: each run that is ready here has sent one."""
+        try:
+            while self._due:
+                self._due -= 1
+                claim = await self._queue.claim()
+                if claim is not None:
+                    self._begin(claim, tasks)
+        finally:
+            self._claiming = False
 
     def _begin(self, claim: Claim, tasks: asyncio.TaskGroup) -> None:
         live = self._live[claim.run_id] = _Live(claim)
@@ -100,16 +119,25 @@ class Executor:
             live.stop(why)
 
     async def _execute(self, live: _Live) -> None:
+        """Whatever happens to one run stays with it; one that could not be ended is given back."""
+        run_id = live.claim.run_id
         try:
             await self._settle(live, await self._ending(live))
         except LeaseLost:
-            log.info("run_lost", run_id=live.claim.run_id.hex)
-        except CartritaError as error:
-            log.warning("run_not_settled", run_id=live.claim.run_id.hex, code=error.code)
+            log.info("run_lost", run_id=run_id.hex)
+            self._forget(live)
+        except Exception:
+            log.exception("run_not_settled", run_id=run_id.hex)
+            self._forget(live)
         finally:
-            del self._live[live.claim.run_id]
+            if self._live.get(run_id) is live:
+                del self._live[run_id]
             if not self._live:
                 self._idle.set()
+
+    def _forget(self, live: _Live) -> None:
+        if self._live.get(live.claim.run_id) is live:
+            self._writer.forget(live.claim.run_id)
 
     async def _ending(self, live: _Live) -> Ending:
         try:
@@ -175,5 +203,6 @@ class Executor:
         return endings.completed(claim, live.answer, reason, time.monotonic() - live.began)
 
     async def _take(self, live: _Live, event: Event) -> None:
-        live.answer.add(event)
+        """Log first: what the log did not take is no part of the answer."""
         await self._writer.append(live.claim.run_id, event)
+        live.answer.add(event)

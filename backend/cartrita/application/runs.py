@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 import msgspec
 
 from cartrita.agents import roster
-from cartrita.application.titles import title_of
+from cartrita.application.titles import UNTITLED, title_of
 from cartrita.domain.accounts import Principal
 from cartrita.domain.conversations import Conversation
 from cartrita.domain.errors import Conflict, InvalidInput, NotFound, Unavailable
@@ -98,6 +98,7 @@ class Runs:
                 surface=ask.surface,
                 input=await self._input(ask),
                 title=title_of(ask.message),
+                untitled=UNTITLED,
                 conversation_id=None if conversation is None else conversation.id,
                 new_message=NewMessage(message=_words(ask.message), metadata=ask.metadata),
                 busy=ask.busy or self._busy,
@@ -118,10 +119,8 @@ class Runs:
         answer_to = stored.id if stored.message.role is Role.USER else stored.parent_id
         if answer_to is None:
             raise Conflict("This message answers nothing, so there is nothing to try again.")
-        ask = Ask(message="", provider=stored.provider, model=stored.model)
-        return await self._admit_into(
-            principal, stored, await self._input(ask), idempotency, answer_to=answer_to
-        )
+        work = await self._work_of(principal, answer_to)
+        return await self._admit_into(principal, stored, work, idempotency, answer_to=answer_to)
 
     async def edit(
         self,
@@ -141,7 +140,7 @@ class Runs:
             at_root=stored.parent_id is None,
             edited=True,
         )
-        work = await self._input(Ask(message=text))
+        work = await self._work_of(principal, stored.id)
         return await self._admit_into(principal, stored, work, idempotency, new_message=new)
 
     async def resume(
@@ -161,12 +160,8 @@ class Runs:
                 "This answer holds more than text and cannot be continued; try it again instead.",
                 code="not_continuable",
             )
-        work = RunInput(
-            agent=ended.agent,
-            provider=ended.provider,
-            model=ended.model,
-            prefix="" if partial is None else partial.message.text,
-        )
+        said = "" if partial is None else partial.message.text
+        work = msgspec.structs.replace(ended.input, prefix=said)
         return await self._admission.admit(
             Admission(
                 owner_id=principal.owner_id,
@@ -213,6 +208,13 @@ class Runs:
             context=ask.context,
             metadata=ask.metadata,
         )
+
+    async def _work_of(self, principal: Principal, user_message_id: MessageId) -> RunInput:
+        """What the message was answered with; the defaults where its run is gone."""
+        run = await self._reader.latest(principal.owner_id, user_message_id)
+        if run is None:
+            return await self._input(Ask(message=""))
+        return msgspec.structs.replace(run.input, prefix="")
 
     async def _admit_into(
         self,

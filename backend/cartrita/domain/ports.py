@@ -109,6 +109,10 @@ class RunWriter(Protocol):
         """Flush what is pending and end the run, atomically; returns after the commit."""
         ...
 
+    def forget(self, run_id: RunId) -> None:
+        """Let go of a run that could not be ended here; it is given back, to be settled."""
+        ...
+
 
 class RunReader(Protocol):
     """Reads logs, live and old, on any replica."""
@@ -124,6 +128,10 @@ class RunReader(Protocol):
 
     async def run(self, owner_id: str, run_id: RunId) -> Run:
         """Raises NotFound, also for what belongs to others."""
+        ...
+
+    async def latest(self, owner_id: str, user_message_id: MessageId) -> Run | None:
+        """The last run that answers a message."""
         ...
 
     async def active(self, owner_id: str, conversation_id: ConversationId) -> list[RunId]:

@@ -159,6 +159,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     agent: str
     provider: str
     model: str
+    input: RunInput
     attempt: int
     created_at: datetime
     started_at: datetime | None

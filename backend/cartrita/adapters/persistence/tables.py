@@ -77,6 +77,7 @@ runs = Table(
     Column("conversation_id", Uuid, ForeignKey("conversations.id"), nullable=False),
     Column("user_message_id", Uuid, nullable=False),
     Column("message_id", Uuid, nullable=False),
+    Column("answers_again", Boolean, nullable=False),
     Column("surface", Text, nullable=False),
     Column("agent", Text, nullable=False),
     Column("provider", Text, nullable=False),

@@ -63,8 +63,8 @@ VALUES ($1, $2, $3, $4, $5, 'user', $6, $7, $8, $9)
 """
 _NEW_RUN = """
 INSERT INTO runs (owner_id, conversation_id, user_message_id, message_id, surface, agent, provider,
-                  model, input, status, client_msg_id, deadline_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'queued', $10, now() + $11 * interval '1 second')
+                  model, input, status, client_msg_id, deadline_at, answers_again)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'queued', $10, now() + $11 * interval '1 second', $12)
 RETURNING id
 """
 
@@ -288,6 +288,7 @@ class Admissions:
             dump(admission.input),
             admission.client_msg_id,
             self._limits.run_timeout_s,
+            admission.new_message is None,
         )
         return run_id
 

@@ -2,7 +2,7 @@
 
 from cartrita.adapters.runlog import ending as endings
 from cartrita.adapters.runlog.connection import Connection, Database, Row
-from cartrita.adapters.runlog.encoding import VERSION, dump, load_input
+from cartrita.adapters.runlog.encoding import VERSION, dump
 from cartrita.adapters.runlog.rows import COLUMNS, to_run
 from cartrita.domain.errors import NotFound
 from cartrita.domain.events import RunStarted, RunStopped, StopKind
@@ -11,7 +11,7 @@ from cartrita.domain.usage import Usage
 from cartrita.kit.ids import RunId, public
 
 _LOCK = f"""
-SELECT {COLUMNS}, input,
+SELECT {COLUMNS},
   (SELECT external_id FROM conversations c WHERE c.id = conversation_id) AS external_id
 FROM runs WHERE id = $1 AND owner_id = $2 FOR UPDATE
 """
@@ -75,5 +75,5 @@ def _started(run: Run, row: Row) -> RunStarted:
         agent=run.agent,
         model=run.model,
         provider=run.provider,
-        resumed=bool(load_input(row["input"]).prefix),
+        resumed=bool(run.input.prefix),
     )

@@ -7,7 +7,7 @@ from cartrita.domain.runs import Ending
 from cartrita.kit.ids import RunId
 
 # The answer hangs below the message that it answers, and ends its branch unless the branch has
-# moved on meanwhile.
+# moved on meanwhile; an answer given once more takes the place of the old one.
 _MESSAGES = """
 INSERT INTO messages (id, owner_id, conversation_id, parent_id, depth, role, parts, status,
                       run_id, model, provider, usage)
@@ -19,7 +19,7 @@ JOIN runs r ON r.id = e.run_id JOIN messages u ON u.id = r.user_message_id
 _HEADS = """
 UPDATE conversations c SET head_message_id = r.message_id, updated_at = now()
 FROM runs r WHERE r.id = ANY($1::uuid[]) AND c.id = r.conversation_id
-  AND c.head_message_id = r.user_message_id
+  AND (c.head_message_id = r.user_message_id OR r.answers_again)
 """
 _RUNS = """
 UPDATE runs r SET status = e.status, last_seq = e.seq, usage = e.usage, error_code = e.code,

@@ -18,7 +18,7 @@ UPDATE runs SET status = 'running', replica_id = $2, replica_epoch = $3,
                 ELSE deadline_at END,
   started_at = coalesce(started_at, now())
 WHERE id = $1 AND status = 'queued'
-RETURNING owner_id, conversation_id, user_message_id, message_id, input, attempt,
+RETURNING owner_id, conversation_id, user_message_id, message_id, answers_again, input, attempt,
           cancel_requested_at,
           extract(epoch FROM deadline_at - clock_timestamp())::float8 AS seconds_left,
           (SELECT external_id FROM conversations c WHERE c.id = conversation_id) AS external_id
@@ -58,15 +58,24 @@ async def begin(connection: Connection, run_id: RunId, identity: Identity) -> Op
     row = await connection.fetchrow(_TAKE, run_id, identity.id, identity.epoch)
     if row is None:
         return None
-    asked = row["user_message_id"]
-    head: UUID | None = await connection.fetchval(_HEAD, row["conversation_id"], asked)
-    await connection.execute(_PLACE, asked, head)
+    if not row["answers_again"]:
+        await _place(connection, row["conversation_id"], row["user_message_id"])
     logged = await connection.fetch(_LOGGED, run_id) if row["attempt"] > 1 else []
     claim = _claim(run_id, row, logged)
     if logged:
         return Opened(identity, claim, None)
     await connection.execute(_FIRST, run_id, VERSION, dump(claim.started))
     return Opened(identity, claim, LoggedEvent(run_id, 1, claim.started))
+
+
+async def _place(connection: Connection, conversation_id: UUID, message_id: UUID) -> None:
+    """Put a new question at the end of the branch.
+
+    A question that is answered once more stays where it is, and the branch ends where it did until
+    there is another answer.
+    """
+    head: UUID | None = await connection.fetchval(_HEAD, conversation_id, message_id)
+    await connection.execute(_PLACE, message_id, head)
 
 
 def _claim(run_id: RunId, row: Row, logged: list[Row]) -> Claim:

@@ -18,7 +18,7 @@ from cartrita.domain.events import LoggedEvent
 from cartrita.domain.fold import fold
 from cartrita.domain.messages import Message, Part, Role
 from cartrita.domain.runs import Queued, Run, RunStatus, Snapshot
-from cartrita.kit.ids import ConversationId, RunId
+from cartrita.kit.ids import ConversationId, MessageId, RunId
 
 _PAGE = 128
 _EVENTS = f"""
@@ -35,6 +35,11 @@ SELECT r.status, r.last_seq, l.items,
 FROM runs r LEFT JOIN run_logs l ON l.run_id = r.id WHERE r.id = $1
 """
 _RUN = f"SELECT {COLUMNS} FROM runs WHERE id = $1 AND owner_id = $2"
+_LATEST = f"""
+SELECT {COLUMNS} FROM runs r WHERE owner_id = $1 AND user_message_id = $2
+  AND conversation_id = (SELECT conversation_id FROM messages WHERE id = $2)
+ORDER BY queue_no DESC LIMIT 1
+"""
 _ACTIVE = """
 SELECT id FROM runs WHERE owner_id = $1 AND conversation_id = $2
   AND status IN ('queued', 'running', 'waiting') ORDER BY queue_no
@@ -60,6 +65,11 @@ class Reader:
         if row is None:
             raise NotFound("There is no such run.", code="run_not_found")
         return to_run(row)
+
+    async def latest(self, owner_id: str, user_message_id: MessageId) -> Run | None:
+        async with self._database.use() as connection:
+            row = await connection.fetchrow(_LATEST, owner_id, user_message_id)
+        return None if row is None else to_run(row)
 
     async def active(self, owner_id: str, conversation_id: ConversationId) -> list[RunId]:
         async with self._database.use() as connection:

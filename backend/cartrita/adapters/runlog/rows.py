@@ -3,13 +3,14 @@
 import msgspec
 
 from cartrita.adapters.runlog.connection import Row
+from cartrita.adapters.runlog.encoding import load_input
 from cartrita.domain.runs import Run, RunStatus
 from cartrita.domain.usage import Usage
 
 COLUMNS = (
     "id, owner_id, conversation_id, message_id, user_message_id, surface, status, agent, provider,"
     " model, attempt, created_at, started_at, ended_at, cancel_requested_at, last_seq, usage,"
-    " error_code"
+    " error_code, input"
 )
 _usage = msgspec.json.Decoder(Usage)
 
@@ -34,4 +35,5 @@ def to_run(row: Row) -> Run:
         last_seq=row["last_seq"],
         usage=None if row["usage"] is None else _usage.decode(row["usage"]),
         error_code=row["error_code"],
+        input=load_input(row["input"]),
     )
