@@ -8,9 +8,9 @@ from cartrita.adapters.persistence.schema import SchemaTooNew, upgrade
 from cartrita.application.keys import Keys
 from cartrita.application.sessions import Sessions
 from cartrita.assembly.access import access, database_at, sqlalchemy_url
-from cartrita.cli.home import open_home
-from cartrita.cli.reach import reached
-from cartrita.cli.refusal import Refusal
+from cartrita.cli.database import open_database
+from cartrita.cli.errors import CommandError
+from cartrita.cli.instance_files import open_instance_files
 from cartrita.domain.errors import CartritaError
 from cartrita.settings import Settings
 
@@ -24,12 +24,12 @@ class Access(NamedTuple):
 
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncGenerator[Access]:
-    """Raises Refusal, PostgresError."""
-    home = open_home(settings)
-    with reached(settings) as endpoint, refusing():
+    """Raises CommandError, PostgresError."""
+    instance = open_instance_files(settings)
+    with open_database(settings) as endpoint, refusing():
         await upgrade(sqlalchemy_url(endpoint.dsn()))
         async with database_at(settings, endpoint.dsn()) as database:
-            yield Access(*access(database, home.secret, settings))
+            yield Access(*access(database, instance.secret, settings))
 
 
 @contextmanager
@@ -38,4 +38,4 @@ def refusing() -> Generator[None]:
     try:
         yield
     except (CartritaError, SchemaTooNew) as error:
-        raise Refusal(str(error)) from error
+        raise CommandError(str(error)) from error

@@ -3,12 +3,12 @@
 import argparse
 
 from cartrita.adapters import postgres
-from cartrita.cli.reach import reached
+from cartrita.cli.database import open_database
 from cartrita.settings import Settings
 
 
 def run(settings: Settings, given: argparse.Namespace) -> None:
-    with reached(settings) as endpoint:
+    with open_database(settings) as endpoint:
         postgres.backup(endpoint, postgres.find(), given.file, overwrite=given.replace)
     print(f"Wrote {given.file}.")
     if settings.auth.secret is None:

@@ -4,7 +4,7 @@ import argparse
 import asyncio
 
 from cartrita.cli.access import opened
-from cartrita.cli.refusal import Refusal
+from cartrita.cli.errors import CommandError
 from cartrita.settings import Settings
 
 
@@ -16,7 +16,7 @@ async def _login(settings: Settings) -> None:
     async with opened(settings) as access:
         local = await access.keys.local()
         if local is None:
-            raise Refusal("There is no key that works: make one with `cartrita keys create`.")
+            raise CommandError("There is no key that works: make one with `cartrita keys create`.")
         code = await access.sessions.issue_code(local)
     address = f"http://{settings.server.host}:{settings.server.port}"
     print(f"Sign in within ten minutes: {address}/#code={code.reveal()}")

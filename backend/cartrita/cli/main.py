@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from cartrita import logs
 from cartrita.adapters.postgres.errors import DataDirectoryInUse, PostgresError
-from cartrita.cli.refusal import Refusal
+from cartrita.cli.errors import CommandError
 from cartrita.settings import Settings, SettingsError, environment, load
 
 _USAGE = 2
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _refuse(*error.problems, code=_USAGE)
     except DataDirectoryInUse as error:
         _refuse(str(error), code=_USAGE)
-    except (PostgresError, Refusal) as error:
+    except (PostgresError, CommandError) as error:
         _refuse(str(error), code=1)
     except OSError as error:
         _refuse(f"{error.filename or 'The system'}: {error.strerror}", code=1)

@@ -5,11 +5,11 @@ import asyncio
 
 from cartrita.adapters.persistence import schema
 from cartrita.cli.access import refusing
-from cartrita.cli.reach import reached
+from cartrita.cli.database import open_database
 from cartrita.settings import Settings
 
 
 def run(settings: Settings, _: argparse.Namespace) -> None:
-    with reached(settings) as endpoint, refusing():
+    with open_database(settings) as endpoint, refusing():
         asyncio.run(schema.upgrade(endpoint.sqlalchemy_url()))
     print(f"The database is at schema {schema.head()}.")

@@ -3,11 +3,11 @@
 import argparse
 
 from cartrita.adapters import postgres
-from cartrita.cli.reach import reached
+from cartrita.cli.database import open_database
 from cartrita.settings import Settings
 
 
 def run(settings: Settings, given: argparse.Namespace) -> None:
-    with reached(settings) as endpoint:
+    with open_database(settings) as endpoint:
         postgres.restore(endpoint, postgres.find(), given.file)
     print(f"Restored {given.file}.")

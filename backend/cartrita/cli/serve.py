@@ -17,15 +17,14 @@ from cartrita.adapters.postgres.endpoints import from_url
 from cartrita.adapters.postgres.locks import Lock
 from cartrita.adapters.postgres.supervisor import Supervisor
 from cartrita.assembly.budget import connections
-from cartrita.cli.brief import Brief, Prepared, Refused, Serving
-from cartrita.cli.crew import Crew
-from cartrita.cli.home import Home, open_home
-from cartrita.cli.refusal import Refusal
+from cartrita.cli.errors import CommandError
+from cartrita.cli.instance_files import open_instance_files
+from cartrita.cli.serving.parent import Parent
+from cartrita.cli.serving.workers import WorkerPool
 from cartrita.settings import Settings
 
 log = structlog.get_logger()
 
-_WATCH_S = 0.2
 _RESERVED = 3
 """Connections that PostgreSQL keeps for its superuser."""
 
@@ -35,94 +34,16 @@ class _Stop(BaseException):
 
 
 def run(settings: Settings, _: argparse.Namespace) -> None:
-    """Run until told to stop. Raises Refusal, PostgresError, OSError."""
+    """Run until told to stop. Raises CommandError, PostgresError, OSError."""
     with ExitStack() as stack, _stopping_on_signals():
         try:
             listener = stack.enter_context(_listening(settings))
-            crew = Crew(settings.server.workers, listener.fileno())
-            stack.callback(lambda: crew.stop(settings.server.exit_s))
+            pool = WorkerPool(settings.server.workers, listener.fileno())
+            stack.callback(lambda: pool.stop(settings.server.exit_s))
             supervisor, dsn = _database(settings, stack)
-            _Parent(settings, open_home(settings), dsn, listener, crew, supervisor).run()
+            Parent(settings, open_instance_files(settings), dsn, listener, pool, supervisor).run()
         except _Stop:
             log.info("stopping")
-
-
-class _Parent:
-    def __init__(
-        self,
-        settings: Settings,
-        home: Home,
-        dsn: str,
-        listener: socket.socket,
-        crew: Crew,
-        supervisor: Supervisor | None,
-    ) -> None:
-        self._settings = settings
-        self._home = home
-        self._dsn = dsn
-        self._listener = listener
-        self._crew = crew
-        self._supervisor = supervisor
-        self._serving: set[int] = set()
-
-    def run(self) -> None:
-        self._crew.workers[0].tell(self._brief(0, first=True))
-        prepared = self._hear_prepared()
-        for slot, worker in self._crew.workers.items():
-            if slot:
-                worker.tell(self._brief(slot, first=False))
-        while len(self._serving) < len(self._crew.workers):
-            self._watch()
-        self._announce(prepared)
-        while True:
-            self._watch()
-
-    def _hear_prepared(self) -> Prepared:
-        while True:
-            for _, word in self._crew.listen(_WATCH_S):
-                match word:
-                    case Prepared():
-                        return word
-                    case Refused(sentence=sentence):
-                        raise Refusal(sentence)
-                    case Serving():
-                        pass
-            if 0 in self._crew.dead():
-                raise Refusal("The server could not start; the log above says why.")
-
-    def _watch(self) -> None:
-        """Hear the workers; bring back what has died."""
-        for slot, word in self._crew.listen(_WATCH_S):
-            if isinstance(word, Serving):
-                self._serving.add(slot)
-            elif isinstance(word, Refused):
-                raise Refusal(word.sentence)
-        if self._supervisor is not None and self._supervisor.poll() is not None:
-            log.warning("postgres_died")
-            self._supervisor.restart()
-        for slot in self._crew.dead():
-            self._crew.replace(slot).tell(self._brief(slot, first=False))
-
-    def _brief(self, slot: int, *, first: bool) -> Brief:
-        return Brief(
-            settings=self._settings.reveal_json(),
-            dsn=self._dsn,
-            secret=self._home.secret.reveal(),
-            instance=self._home.instance,
-            slot=slot,
-            slots=len(self._crew.workers),
-            socket=self._listener.fileno(),
-            first=first,
-        )
-
-    def _announce(self, prepared: Prepared) -> None:
-        host, port = self._listener.getsockname()[:2]
-        address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-        print(f"Cartrita listens on {address}")
-        if prepared.key is not None:
-            print(f"Your key, shown this once: {prepared.key}")
-        print(f"Sign in within ten minutes: {address}/#code={prepared.sign_in_code}")
-        print("ready", flush=True)
 
 
 def _database(settings: Settings, stack: ExitStack) -> tuple[Supervisor | None, str]:
@@ -153,7 +74,7 @@ def _listening(settings: Settings) -> Generator[socket.socket]:
         try:
             listener.bind((host, port))
         except OSError as error:
-            raise Refusal(
+            raise CommandError(
                 f"Cannot listen on {host} port {port} ({error.strerror}): stop what uses it, or "
                 "choose another with CARTRITA_PORT."
             ) from error

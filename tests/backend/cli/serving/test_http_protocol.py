@@ -10,7 +10,7 @@ import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from cartrita.cli.http_protocol import http_protocol
+from cartrita.cli.serving.http_protocol import http_protocol
 
 WATCHDOG_S = 20.0
 

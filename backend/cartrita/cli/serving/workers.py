@@ -1,4 +1,4 @@
-"""The worker processes of one server: started, told, listened to, replaced and stopped."""
+"""The worker processes of one server: started, configured, listened to, replaced and stopped."""
 
 import os
 import selectors
@@ -11,12 +11,12 @@ from pathlib import Path
 
 import structlog
 
-from cartrita.cli import brief
-from cartrita.cli.brief import Brief, Word
+from cartrita.cli.serving import worker_protocol
+from cartrita.cli.serving.worker_protocol import WorkerConfig, WorkerMessage
 
 log = structlog.get_logger()
 
-_WORKER = (sys.executable, "-m", "cartrita.cli.worker")
+_WORKER = (sys.executable, "-m", "cartrita.cli.serving.worker")
 _RESTART_S = 1.0
 
 
@@ -33,16 +33,17 @@ class Worker:
         )
         self.started = time.monotonic()
 
-    def tell(self, order: Brief) -> None:
+    def configure(self, config: WorkerConfig) -> None:
+        """Send its configuration, upon which it starts to serve."""
         if self.process.stdin is not None:
-            self.process.stdin.write(brief.encode(order) + b"\n")
+            self.process.stdin.write(worker_protocol.encode(config) + b"\n")
             self.process.stdin.flush()
 
-    def words(self) -> Iterator[Word]:
-        """What it has said since the last call; nothing where it has closed its mouth."""
+    def messages(self) -> Iterator[WorkerMessage]:
+        """What it has sent since the last call; nothing where it has closed its output."""
         if self.process.stdout is not None:
             for line in os.read(self.process.stdout.fileno(), 1 << 16).splitlines():
-                yield brief.word(line)
+                yield worker_protocol.decode_message(line)
 
     def end(self, seconds: float) -> None:
         """Wait for it; kill it where it takes longer."""
@@ -54,7 +55,7 @@ class Worker:
             self.process.wait()
 
 
-class Crew:
+class WorkerPool:
     """All workers, by slot."""
 
     def __init__(self, size: int, listener: int) -> None:
@@ -70,15 +71,15 @@ class Crew:
             self._selector.register(worker.process.stdout, selectors.EVENT_READ, slot)
         return worker
 
-    def listen(self, seconds: float) -> Iterator[tuple[int, Word]]:
-        """What the workers say within some seconds, each with its slot."""
+    def listen(self, seconds: float) -> Iterator[tuple[int, WorkerMessage]]:
+        """What the workers send within some seconds, each message with its slot."""
         for key, _ in self._selector.select(seconds):
             slot: int = key.data
-            said = list(self.workers[slot].words())
-            if not said:
+            received = list(self.workers[slot].messages())
+            if not received:
                 self._selector.unregister(key.fileobj)
-            for word in said:
-                yield slot, word
+            for message in received:
+                yield slot, message
 
     def dead(self) -> list[int]:
         return [slot for slot, w in self.workers.items() if w.process.poll() is not None]
@@ -87,7 +88,7 @@ class Crew:
         """Start a new worker in the place of a dead one, not faster than once a second."""
         old = self.workers[slot]
         log.warning("worker_died", slot=slot, code=old.process.returncode)
-        self._hang_up(old)
+        self._close_pipes(old)
         time.sleep(max(0.0, _RESTART_S - (time.monotonic() - old.started)))
         return self._start(slot)
 
@@ -99,9 +100,9 @@ class Crew:
         deadline = time.monotonic() + seconds
         for worker in self.workers.values():
             worker.end(deadline - time.monotonic())
-            self._hang_up(worker)
+            self._close_pipes(worker)
 
-    def _hang_up(self, worker: Worker) -> None:
+    def _close_pipes(self, worker: Worker) -> None:
         if worker.process.stdout is not None:
             if worker.process.stdout in self._selector.get_map():
                 self._selector.unregister(worker.process.stdout)

@@ -8,7 +8,7 @@ from cartrita.settings import Settings
 
 
 @contextmanager
-def reached(settings: Settings) -> Generator[Endpoint]:
+def open_database(settings: Settings) -> Generator[Endpoint]:
     """Raises PostgresError. An older version's database is served by that version."""
     if settings.database.url is not None:
         yield from_url(settings.database.url.reveal())

@@ -1,11 +1,11 @@
-"""What the parent tells a worker, and what a worker tells the parent: JSON lines over pipes."""
+"""What the parent process and its workers tell each other: JSON lines over pipes."""
 
 from uuid import UUID
 
 import msgspec
 
 
-class Brief(msgspec.Struct, frozen=True, kw_only=True):
+class WorkerConfig(msgspec.Struct, frozen=True, kw_only=True):
     """The parent's first line. Holds secrets: it goes through a pipe and nowhere else.
 
     `first` says that this worker migrates the database and makes the first key, alone.
@@ -38,7 +38,7 @@ class Refused(msgspec.Struct, frozen=True, tag="refused"):
     sentence: str
 
 
-Word = Prepared | Serving | Refused
+WorkerMessage = Prepared | Serving | Refused
 encode = msgspec.json.encode
-word = msgspec.json.Decoder(Word).decode
-brief = msgspec.json.Decoder(Brief).decode
+decode_message = msgspec.json.Decoder(WorkerMessage).decode
+decode_config = msgspec.json.Decoder(WorkerConfig).decode

@@ -3,18 +3,18 @@
 from cartrita.adapters.persistence import capacity, installation, schema
 from cartrita.assembly.access import access, database_at, sqlalchemy_url
 from cartrita.assembly.budget import connections
-from cartrita.cli.brief import Brief, Prepared
+from cartrita.cli.serving.worker_protocol import Prepared, WorkerConfig
 from cartrita.domain.accounts import LOCAL_OWNER
 from cartrita.kit.derivation import derive
 from cartrita.kit.secret import Secret
 from cartrita.settings import Settings
 
 
-async def prepare(order: Brief, settings: Settings) -> Prepared:
+async def bootstrap(config: WorkerConfig, settings: Settings) -> Prepared:
     """Raises SchemaTooNew, SecretMismatch, TooFewConnections and what the database raises."""
-    await schema.upgrade(sqlalchemy_url(order.dsn))
-    secret = Secret(order.secret)
-    async with database_at(settings, order.dsn) as database:
+    await schema.upgrade(sqlalchemy_url(config.dsn))
+    secret = Secret(config.secret)
+    async with database_at(settings, config.dsn) as database:
         await capacity.require(database, connections(settings))
         digest = derive(secret, "installation").reveal().encode()
         await installation.agree(database, digest)

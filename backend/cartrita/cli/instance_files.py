@@ -11,21 +11,21 @@ from cartrita.kit.secret import Secret
 from cartrita.settings import Settings
 
 
-class Home(msgspec.Struct, frozen=True):
+class InstanceFiles(msgspec.Struct, frozen=True):
     """`secret` is the root of every key; `instance` tells this data directory from others."""
 
     secret: Secret
     instance: UUID
 
 
-def open_home(settings: Settings) -> Home:
+def open_instance_files(settings: Settings) -> InstanceFiles:
     """Read what is there, make what is not. Raises OSError."""
     folder = settings.data_dir
     folder.mkdir(parents=True, exist_ok=True)
     secret = settings.auth.secret
     if secret is None:
         secret = Secret(_kept(folder / "secret", secrets.token_urlsafe(48)))
-    return Home(secret, UUID(_kept(folder / "instance", str(uuid4()))))
+    return InstanceFiles(secret, UUID(_kept(folder / "instance", str(uuid4()))))
 
 
 def _kept(path: Path, fresh: str) -> str:

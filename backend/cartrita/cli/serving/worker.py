@@ -18,10 +18,10 @@ from cartrita.adapters.persistence.installation import SecretMismatch
 from cartrita.adapters.persistence.schema import SchemaTooNew
 from cartrita.app import create_app
 from cartrita.assembly.system import Assembly, Seat, assembled, rules
-from cartrita.cli import brief
-from cartrita.cli.brief import Brief, Refused, Serving, Word
-from cartrita.cli.http_protocol import http_protocol
-from cartrita.cli.prepare import prepare
+from cartrita.cli.serving import worker_protocol
+from cartrita.cli.serving.bootstrap import bootstrap
+from cartrita.cli.serving.http_protocol import http_protocol
+from cartrita.cli.serving.worker_protocol import Refused, Serving, WorkerConfig, WorkerMessage
 from cartrita.kit.secret import Secret
 from cartrita.settings import Settings
 from cartrita.surfaces.services import Services
@@ -38,37 +38,37 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        _say(Serving())
+        _send(Serving())
 
 
 def main() -> None:
-    """Read the brief from standard input and serve."""
+    """Read the configuration from standard input and serve."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches us through the parent
     line = sys.stdin.buffer.readline()
     if not line:
         return
-    order = brief.brief(line)
-    settings = Settings.from_json(order.settings)
+    config = worker_protocol.decode_config(line)
+    settings = Settings.from_json(config.settings)
     logs.configure(settings.logging.level, settings.logging.format)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:
-            runner.run(_work(order, settings))
+            runner.run(_work(config, settings))
         except (SchemaTooNew, SecretMismatch, TooFewConnections) as error:
-            _say(Refused(str(error)))
+            _send(Refused(str(error)))
 
 
-async def _work(order: Brief, settings: Settings) -> None:
+async def _work(config: WorkerConfig, settings: Settings) -> None:
     asyncio.get_running_loop().add_reader(sys.stdin.fileno(), _orphaned)
-    if order.first:
-        _say(await prepare(order, settings))
-    seat = Seat(order.dsn, Secret(order.secret), order.instance, order.slot, order.slots)
+    if config.first:
+        _send(await bootstrap(config, settings))
+    seat = Seat(config.dsn, Secret(config.secret), config.instance, config.slot, config.slots)
     async with assembled(settings, seat) as assembly:
         server = _Server(_config(settings, assembly))
         async with asyncio.TaskGroup() as tasks:
             told = asyncio.Event()
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, told.set)
             drain = tasks.create_task(_drain(told, assembly, server))
-            with socket.socket(fileno=os.dup(order.socket)) as listener:
+            with socket.socket(fileno=os.dup(config.socket)) as listener:
                 await server.serve([listener])
             drain.cancel()
 
@@ -99,13 +99,13 @@ def _config(settings: Settings, assembly: Assembly) -> uvicorn.Config:
 
 
 def _orphaned() -> None:
-    """The parent says nothing after its brief: input that ends means that it is gone."""
+    """The parent says nothing after the configuration: input that ends means that it is gone."""
     if not os.read(sys.stdin.fileno(), 1):
         os._exit(1)
 
 
-def _say(word: Word) -> None:
-    sys.stdout.buffer.write(brief.encode(word) + b"\n")
+def _send(message: WorkerMessage) -> None:
+    sys.stdout.buffer.write(worker_protocol.encode(message) + b"\n")
     sys.stdout.buffer.flush()
 
 
