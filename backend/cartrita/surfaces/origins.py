@@ -1,5 +1,6 @@
-"""Where a browser's request comes from, by its own word: Origin, Sec-Fetch-Site and Host."""
+"""Where a request comes from: its peer, and by its own word Origin, Sec-Fetch-Site and Host."""
 
+from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
@@ -8,6 +9,7 @@ from cartrita.domain.errors import Forbidden
 from cartrita.surfaces.services import rules_of
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_FORWARDED = frozenset({"forwarded", "x-real-ip", "via"})
 
 
 def own_origin(connection: HTTPConnection) -> str:
@@ -35,11 +37,17 @@ def allowed(connection: HTTPConnection, origin: str) -> bool:
 
 
 def require_local_caller(connection: HTTPConnection) -> None:
-    """Without keys, a page elsewhere must not act for the person at this machine.
+    """Without keys, only the person at this machine may come in, and no page elsewhere for them.
 
-    Its requests carry its Origin or Sec-Fetch-Site; a name of its own that it points at us (DNS
+    A proxy on this machine would bring strangers in: it shows in the headers it adds. A page's
+    requests carry its Origin or Sec-Fetch-Site; a name of its own that it points at us (DNS
     rebinding) shows in Host.
     """
+    if not _from_loopback(connection) or _forwarded(connection):
+        raise Forbidden(
+            "Without keys this server answers callers on its own machine only, and none that a "
+            "proxy brings: use CARTRITA_AUTH=keys."
+        )
     if _host_name(connection) not in _LOOPBACK:
         raise Forbidden(
             "Without keys this server answers to localhost only: open it as http://localhost.",
@@ -73,6 +81,22 @@ def require_event_source(connection: HTTPConnection) -> None:
             return
         raise _foreign()
     require_own_page(connection)
+
+
+def _from_loopback(connection: HTTPConnection) -> bool:
+    if connection.client is None:
+        return False
+    try:
+        peer = ip_address(connection.client.host)
+    except ValueError:
+        return False
+    inner = peer.ipv4_mapped if isinstance(peer, IPv6Address) else None
+    return (inner or peer).is_loopback
+
+
+def _forwarded(connection: HTTPConnection) -> bool:
+    names = (name.lower() for name in connection.headers)
+    return any(name in _FORWARDED or name.startswith("x-forwarded-") for name in names)
 
 
 def _host_name(connection: HTTPConnection) -> str | None:

@@ -77,13 +77,19 @@ class House:
         return None if self.started is None else (self.started, None)
 
     def connection(
-        self, method: str = "GET", query: str = "", scheme: str = "http", **headers: str
+        self,
+        method: str = "GET",
+        query: str = "",
+        scheme: str = "http",
+        peer: str = "127.0.0.1",
+        **headers: str,
     ) -> HTTPConnection:
         sent = {"host": HOST, **{name.replace("_", "-"): v for name, v in headers.items()}}
         scope: dict[str, Any] = {
             "type": "http",
             "method": method,
             "scheme": scheme,
+            "client": (peer, 40000) if peer else None,
             "path": "/api/models",
             "query_string": query.encode(),
             "headers": [(name.encode(), value.encode()) for name, value in sent.items()],
@@ -281,6 +287,29 @@ async def test_without_keys_the_person_at_this_machine_comes_in(headers: dict[st
 async def test_without_keys_pages_elsewhere_stay_out(headers: dict[str, str]) -> None:
     with pytest.raises(Forbidden):
         await House(keyless=True).ask(**headers)
+
+
+@pytest.mark.parametrize("peer", ["127.0.0.1", "127.8.9.1", "::1", "::ffff:127.0.0.1"])
+async def test_without_keys_a_peer_on_this_machine_comes_in(peer: str) -> None:
+    assert await House(keyless=True).ask(peer=peer) == LOCAL
+
+
+@pytest.mark.parametrize("peer", ["192.0.2.7", "2001:db8::1", "::ffff:192.0.2.7", "testclient", ""])
+async def test_without_keys_a_peer_elsewhere_stays_out(peer: str) -> None:
+    with pytest.raises(Forbidden) as told:
+        await House(keyless=True).ask(peer=peer)
+    assert told.value.code == "forbidden"
+    assert (await House(keyless=True).ask(peer=peer, x_api_key=KEY)).means is Means.KEY
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["forwarded", "x_forwarded_for", "X_Forwarded_Proto", "x_forwarded_host", "x_real_ip", "via"],
+)
+async def test_without_keys_what_a_proxy_brings_stays_out(name: str) -> None:
+    with pytest.raises(Forbidden) as told:
+        await House(keyless=True).ask(**{name: "127.0.0.1"})
+    assert told.value.code == "forbidden"
 
 
 async def test_without_keys_a_wrong_key_is_still_wrong() -> None:
