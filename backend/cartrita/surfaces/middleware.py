@@ -26,6 +26,8 @@ _STANDING = {
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
 }
+_PROBES = frozenset({"/health", "/ready"})
+"""Asked every few seconds by whatever watches us: their lines would bury the others."""
 _UNLESS_SAID = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -106,11 +108,14 @@ class LastResort:
         except ClientDisconnect:
             log.info("caller_left", method=scope.get("method"), path=scope["path"])
         except CartritaError as error:
+            if started:
+                log.warning("answer_broken_off", path=scope["path"], code=error.code)
+                raise  # the server breaks the connection off, so that nobody takes it for whole
             await self._rescue(error, scope, receive, send)
         except Exception as error:
             log.exception("request_failed", method=scope.get("method"), path=scope["path"])
             if started or scope["type"] != "http":
-                raise  # the server breaks the connection off, so that nobody takes it for whole
+                raise
             await self._rescue(error, scope, receive, send)
 
 
@@ -122,7 +127,8 @@ def _request_id(headers: Headers) -> str:
 def _tell(scope: Scope, answer: _Answer) -> None:
     # The path without its query: values in a query are content, and sometimes secrets.
     version = Headers(scope=scope).get("x-client-version", "")
-    log.info(
+    tell = log.debug if scope["path"] in _PROBES else log.info
+    tell(
         "request_answered",
         method=scope["method"],
         path=scope["path"],

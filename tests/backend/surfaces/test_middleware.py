@@ -9,7 +9,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 from structlog.testing import capture_logs
 from tests.backend.surfaces.serving import connected, serving
 
@@ -43,6 +43,12 @@ async def broken_halfway(_: Request) -> Response:
     return StreamingResponse(half())
 
 
+async def refused_halfway(scope: Scope, receive: Receive, send: Send) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"half", "more_body": True})
+    raise TooLarge("It is too large.", code=URI_TOO_LONG)
+
+
 def app() -> Starlette:
     return Starlette(
         routes=[
@@ -51,6 +57,9 @@ def app() -> Starlette:
             Route("/broken", broken),
             Route("/halfway", broken_halfway),
             Mount("/large", too_large),
+            Mount("/refused", refused_halfway),
+            Route("/health", hello),
+            Route("/ready", hello),
         ],
         middleware=[Middleware(RequestContext), Middleware(LastResort, rescue=rescue)],
     )
@@ -102,6 +111,16 @@ async def test_the_log_has_one_line_without_the_query() -> None:
     assert "ck_1" not in str(lines)
 
 
+@pytest.mark.parametrize(
+    ("path", "level"), [("/health", "debug"), ("/ready", "debug"), ("/hello", "info")]
+)
+async def test_what_watches_us_does_not_fill_the_log(path: str, level: str) -> None:
+    with capture_logs() as lines:
+        await get(path)
+    (line,) = [line for line in lines if line["event"] == "request_answered"]
+    assert line["log_level"] == level
+
+
 async def test_what_nobody_expected_is_a_500_that_tells_nothing() -> None:
     with capture_logs() as lines:
         status, headers, body = await get("/broken")
@@ -125,10 +144,26 @@ async def test_an_error_outside_the_endpoints_is_answered_too() -> None:
     assert not [line for line in lines if line["log_level"] == "error"]
 
 
-async def test_an_answer_that_broke_halfway_is_not_taken_for_whole() -> None:
+@pytest.mark.parametrize("path", ["/halfway", "/refused/x"])
+async def test_an_answer_that_broke_halfway_is_not_taken_for_whole(path: str) -> None:
     async with serving(app()) as port, connected(port) as client:
         with capture_logs():
-            client.request("GET", "/halfway")
+            client.request("GET", path)
             await client.head()
             assert await client.chunk() == b"half"
             assert await client.closed()  # and no last chunk before that
+
+
+async def test_an_answer_that_began_is_not_begun_again() -> None:
+    sent: list[str] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message["type"])
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    scope: Scope = {"type": "http", "method": "GET", "path": "/x", "headers": [], "state": {}}
+    with pytest.raises(TooLarge):
+        await LastResort(refused_halfway, rescue)(scope, receive, send)
+    assert sent == ["http.response.start", "http.response.body"]
