@@ -29,11 +29,11 @@ class BoundedHttp(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if self._patience is not None:
+        super().data_received(data)
+        if self._patience is not None and not self.transport.is_closing():
             self._header_bytes += len(data)
             if self._header_bytes > _HEADER_BYTES:
-                return self.send_400_response("The request's headers are too long.")
-        return super().data_received(data)
+                self.send_400_response("The request's headers are too long.")
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
