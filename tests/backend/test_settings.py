@@ -438,6 +438,16 @@ def test_foreign_names_in_a_dotenv_are_only_mentioned(tmp_path: Path) -> None:
     )
 
 
+def test_what_this_version_does_not_act_on_is_mentioned(tmp_path: Path) -> None:
+    (tmp_path / "cartrita.toml").write_text("[compat]\ncartrita_frontend = true\n")
+    environ = {"CARTRITA_VALKEY_URL": f"valkey://:{CANARY}@h", "CARTRITA_PORT": "8002"}
+    assert load(environ, tmp_path).warnings == (
+        "CARTRITA_VALKEY_URL (environment): it is set, and this version does not act on it yet.",
+        "compat.cartrita_frontend (cartrita.toml): "
+        "it is set, and this version does not act on it yet.",
+    )
+
+
 def test_a_dotenv_is_taken_as_it_stands(tmp_path: Path) -> None:
     key = "$HOME-and-${PATH}-are-part-of-this-key"
     (tmp_path / ".env").write_text(f"CARTRITA_BOOTSTRAP_KEY={key}\n", encoding="utf-8-sig")

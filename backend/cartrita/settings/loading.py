@@ -14,7 +14,7 @@ from cartrita.settings.conflicts import Conflict, conflicts, doubts
 from cartrita.settings.model import Settings
 from cartrita.settings.problems import Origin, SettingsError
 from cartrita.settings.resolution import Place, resolve
-from cartrita.settings.sources import entry_at, read
+from cartrita.settings.sources import ENTRIES, entry_at, read
 from cartrita.settings.values import Roots
 
 _NONE: Mapping[str, object] = MappingProxyType({})
@@ -47,8 +47,16 @@ def load(
     problems += _told(conflicts(settings), origins, {place for place, _ in wrong})
     if problems:
         raise SettingsError(problems)
-    warnings = (*found.warnings, *_told(doubts(settings), origins, frozenset()))
+    doubtful = _told(doubts(settings), origins, frozenset())
+    warnings = (*found.warnings, *doubtful, *_without_effect(origins))
     return settings.model_copy(update={"warnings": warnings})
+
+
+def _without_effect(origins: Mapping[Place, Origin]) -> list[str]:
+    """About each setting that was given before the part that obeys it has landed."""
+    early = [entry.path for entry in ENTRIES if not entry.setting.documented]
+    text = "it is set, and this version does not act on it yet"
+    return [origins[path].says(text) for path in early if path in origins]
 
 
 def _validated(
