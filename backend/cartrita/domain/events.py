@@ -17,7 +17,7 @@ from cartrita.domain.usage import Usage
 from cartrita.kit.ids import RunId
 
 VERSION = 1
-"""Of the events as stored; a reader skips fields that it does not know."""
+"""Of the events as stored; a reader skips fields and passes by events that it does not know."""
 
 
 class RunStarted(msgspec.Struct, frozen=True, omit_defaults=True, tag="run_started"):
@@ -121,6 +121,12 @@ class RunStopped(msgspec.Struct, frozen=True, omit_defaults=True, tag="run_stopp
     retry_after: float | None = None
 
 
+class UnknownEvent(msgspec.Struct, frozen=True, tag="unknown"):
+    """An event of a newer version, as it was stored: readers pass it by, its number counts."""
+
+    stored: JsonObject
+
+
 Terminal: TypeAlias = RunCompleted | RunStopped
 Event: TypeAlias = (
     RunStarted
@@ -132,6 +138,7 @@ Event: TypeAlias = (
     | CallMeasured
     | RunCompleted
     | RunStopped
+    | UnknownEvent
 )
 
 

@@ -1,17 +1,26 @@
 """Domain values as the log's jsonb columns hold them."""
 
 from decimal import Decimal
-from typing import cast
+from typing import cast, get_args
 
 import msgspec
 
-from cartrita.domain.events import VERSION, Event, RunStopped, ToolCalled, ToolReturned
+from cartrita.domain.events import (
+    VERSION,
+    Event,
+    RunStopped,
+    ToolCalled,
+    ToolReturned,
+    UnknownEvent,
+)
 from cartrita.domain.json import JsonObject, JsonValue
 from cartrita.domain.runs import RunInput
 
 _encode = msgspec.json.Encoder().encode
 _event = msgspec.json.Decoder(Event)
 _input = msgspec.json.Decoder(RunInput)
+_object_of_json = msgspec.json.Decoder(dict[str, JsonValue])
+_KNOWN = frozenset(kind.__struct_config__.tag for kind in get_args(Event))
 
 __all__ = ["VERSION", "as_stored", "dump", "dump_event", "load_event", "load_input"]
 
@@ -21,8 +30,15 @@ def dump(value: object) -> str:
     return _encode(value).decode()
 
 
-def load_event(text: str) -> Event:
-    return _event.decode(text)
+def load_event(text: str | bytes | msgspec.Raw) -> Event:
+    """Raises ValidationError for an event of a known kind that is none of its kind."""
+    try:
+        return _event.decode(text)
+    except msgspec.ValidationError:
+        stored = _object_of_json.decode(text)
+        if not isinstance(stored.get("type"), str) or stored["type"] in _KNOWN:
+            raise
+        return UnknownEvent(stored)
 
 
 def load_input(text: str) -> RunInput:
@@ -31,7 +47,7 @@ def load_input(text: str) -> RunInput:
 
 def dump_event(event: Event) -> str:
     """Raises RecursionError where it is nested so deeply that not every reader could load it."""
-    return dump(_canonical(event))
+    return dump(event.stored if isinstance(event, UnknownEvent) else _canonical(event))
 
 
 def as_stored(event: Event) -> Event:

@@ -6,16 +6,25 @@ of code points after each of them, so that resuming from any seq stays exact.
 
 import msgspec
 
-from cartrita.adapters.runlog.encoding import dump
-from cartrita.domain.events import Event, LoggedEvent, ReasoningAppended, TextAppended
+from cartrita.adapters.runlog.encoding import dump, load_event
+from cartrita.domain.events import (
+    Event,
+    LoggedEvent,
+    ReasoningAppended,
+    TextAppended,
+    UnknownEvent,
+)
 from cartrita.kit.ids import RunId
 
 
 class Item(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One event, or several of the same kind of text that followed each other."""
+    """One event, or several of the same kind of text that followed each other.
+
+    It is JSON as stored, so that an event of a newer version is kept as it is.
+    """
 
     seq: int
-    event: Event
+    event: msgspec.Raw
     ends: tuple[int, ...] = ()
 
 
@@ -58,7 +67,7 @@ def _follows(event: Event, last: Event) -> bool:
 def _join(group: list[LoggedEvent]) -> Item:
     first = group[0]
     if len(group) == 1:
-        return Item(first.seq, first.event)
+        return Item(first.seq, _raw(first.event))
     pieces: list[str] = []
     ends: list[int] = []
     length = 0
@@ -67,11 +76,16 @@ def _join(group: list[LoggedEvent]) -> Item:
         length += len(text)
         pieces.append(text)
         ends.append(length)
-    return Item(first.seq, _with_text(first.event, "".join(pieces), 0), tuple(ends))
+    return Item(first.seq, _raw(_with_text(first.event, "".join(pieces), 0)), tuple(ends))
+
+
+def _raw(event: Event) -> msgspec.Raw:
+    stored = event.stored if isinstance(event, UnknownEvent) else event
+    return msgspec.Raw(dump(stored).encode())
 
 
 def _split(run_id: RunId, item: Item) -> list[LoggedEvent]:
-    event = item.event
+    event = load_event(item.event)
     if not item.ends or not isinstance(event, TextAppended | ReasoningAppended):
         return [LoggedEvent(run_id, item.seq, event)]
     starts = (0, *item.ends)

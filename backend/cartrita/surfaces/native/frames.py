@@ -21,6 +21,7 @@ from cartrita.domain.events import (
     TextAppended,
     ToolCalled,
     ToolReturned,
+    UnknownEvent,
 )
 from cartrita.domain.runs import Queued, Snapshot
 from cartrita.kit import ids, sse
@@ -56,6 +57,7 @@ Told: TypeAlias = LoggedEvent | Queued | Snapshot | None
 """What a run's tail yields: None where a heartbeat is due."""
 
 HEARTBEAT = sse.comment("")
+_PASSED_BY = sse.comment("of a newer version")
 _encoder = msgspec.json.Encoder()
 
 
@@ -69,6 +71,9 @@ def frame(told: Told) -> bytes:
     match told:
         case None:
             return HEARTBEAT
+        case LoggedEvent(event=UnknownEvent()):
+            # Nothing is dispatched, but the cursor moves (WHATWG HTML 9.2.6).
+            return b"id: %s\n" % event_id(told.run_id, told.seq).encode() + _PASSED_BY
         case LoggedEvent():
             body = _encoder.encode(render(told.event, told.run_id))
             return sse.frame(body, id=event_id(told.run_id, told.seq))

@@ -214,13 +214,14 @@ async def test_more_than_one_helping(bench: Bench, monkeypatch: pytest.MonkeyPat
         assert await bench.value("SELECT count(*) FROM run_logs") == len(runs)
 
 
-async def test_an_event_of_a_newer_version_is_left_unfolded_and_holds_up_no_other(
+async def test_an_event_that_nobody_can_read_is_left_unfolded_and_holds_up_no_other(
     bench: Bench,
 ) -> None:
     async with bench.replica(0) as log:
         strange, plain = await written(log, "x"), await written(log, "y")
         await bench.direct.execute(
-            """UPDATE run_events SET data = '{"type": "of_2027"}' WHERE run_id = $1 AND seq = 2""",
+            """UPDATE run_events SET data = '{"type": "text_appended"}'"""
+            """ WHERE run_id = $1 AND seq = 2""",
             strange,
         )
         await ended_long_ago(bench)

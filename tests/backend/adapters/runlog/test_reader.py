@@ -1,6 +1,7 @@
 """Reading a log: exact from every cursor, whether live, late, folded or forgotten."""
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -22,7 +23,8 @@ from tests.backend.adapters.runlog.bench import (
 
 from cartrita.adapters.runlog.log import RunLog
 from cartrita.domain.errors import NotFound
-from cartrita.domain.events import LoggedEvent, ReasoningAppended, SourceFound
+from cartrita.domain.events import LoggedEvent, ReasoningAppended, SourceFound, UnknownEvent
+from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import Citation, Message, Role, Text
 from cartrita.domain.runs import Queued, RunStatus, Snapshot
 from cartrita.kit.ids import ConversationId, RunId, uuid7
@@ -255,3 +257,23 @@ async def test_active_are_runs_that_have_not_ended_in_their_order(bench: Bench) 
         assert await log.reader.active("ann", ConversationId(uuid7())) == []
         await scribe.complete()
         assert await log.reader.active("ann", conversation) == [second.run_id]
+
+
+@pytest.mark.parametrize("folded", [False, True])
+async def test_an_event_of_a_newer_version_is_passed_by(bench: Bench, *, folded: bool) -> None:
+    """In a rolling upgrade: it counts, it is kept as it is, and what follows it is told."""
+    tomorrow: JsonObject = {"type": "of_2027", "more": [1, None, {"x": "y"}]}
+    async with bench.replica(0, fold_after_s=0) as log:
+        run = await written(log, "words")
+        plain = await heard(log, run)
+        await bench.direct.execute(
+            "UPDATE run_events SET data = $2 WHERE run_id = $1 AND seq = 2",
+            run,
+            json.dumps(tomorrow),
+        )
+        if folded:
+            await log._maintenance.maintain()
+            items = json.loads(await bench.value("SELECT items FROM run_logs"))
+            assert [item["event"] for item in items if item["seq"] == 2] == [tomorrow]
+        told = await heard(log, run)
+        assert told == [plain[0], LoggedEvent(run, 2, UnknownEvent(tomorrow)), *plain[2:]]

@@ -19,6 +19,7 @@ from cartrita.domain.events import (
     TextAppended,
     ToolCalled,
     ToolReturned,
+    UnknownEvent,
 )
 from cartrita.domain.messages import Citation, Message, Reasoning, Role, Text
 from cartrita.domain.runs import Queued, Snapshot
@@ -117,7 +118,15 @@ def test_an_event_becomes_one_frame(event: Event, body: str) -> None:
 
 
 def test_the_table_holds_every_event() -> None:
-    assert {type(event) for event, _ in TABLE} == set(get_args(Event))
+    assert {type(event) for event, _ in TABLE} == set(get_args(Event)) - {UnknownEvent}
+
+
+def test_an_event_of_a_newer_version_moves_the_cursor_and_says_nothing() -> None:
+    made = frame(LoggedEvent(RUN, 7, UnknownEvent({"type": "of_2027"})))
+    assert made.decode() == f"id: {PUBLIC}.7\n: of a newer version\n\n"
+    parser = sse.Parser()
+    assert parser.feed(made) == []
+    assert parser.last_event_id == f"{PUBLIC}.7"
 
 
 def test_every_frame_fits_the_documented_union() -> None:
