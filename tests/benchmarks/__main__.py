@@ -1,6 +1,7 @@
 """Run benchmarks: `python -m tests.benchmarks NAME [--seconds S] [--rounds N] [--streams N,N]`."""
 
 import argparse
+import signal
 import sys
 
 from tests.benchmarks import admission, conversation, native, runlog, start, streams, visible
@@ -27,6 +28,8 @@ def main() -> int:
     parser.add_argument("--streams", default="", help="how many at once, separated by commas")
     parser.add_argument("--rate", type=float, default=10.0, help="events a second of each stream")
     given = parser.parse_args()
+    # However we are stopped, the servers that we started are stopped too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     logs.configure("error", "console")
     _BENCHMARKS[given.name](
         Switches(

@@ -17,8 +17,8 @@ from cartrita.adapters.runlog.log import Tuning
 from cartrita.domain.messages import Text
 from cartrita.kit.ids import ConversationId, uuid7
 
-_CHATS = 400
-"""A second at most: so many for each second of a measurement, however long it takes."""
+_SLICE = 320
+"""Chats admitted before it is another contender's turn; a slice takes about half a second."""
 _CONVERSATIONS = """
 INSERT INTO conversations (id, owner_id, title, head_message_id)
 SELECT id, $3, 'A conversation to measure', head FROM unnest($1::uuid[], $2::uuid[]) AS c (id, head)
@@ -47,9 +47,8 @@ def measure(switches: Switches) -> None:
 
 
 async def _round(dsn: str, switches: Switches) -> dict[str, Figures]:
-    chats = int(_CHATS * switches.seconds)
+    slices = max(1, int(switches.seconds))
     watcher: Any = await asyncpg.connect(dsn)
-    found: dict[str, Figures] = {}
     async with run_logs.opened(dsn) as run_log, _naive_pool(dsn, run_logs.tuning()) as pool:
 
         async def ours(conversation: ConversationId | None) -> None:
@@ -59,33 +58,54 @@ async def _round(dsn: str, switches: Switches) -> dict[str, Figures]:
             async with pool.acquire() as connection:
                 await _naively(connection, conversation)
 
-        await _times([None] * AT_ONCE, ours, watcher)  # the pools open their connections
-        await _times([None] * AT_ONCE, naive, watcher)
-        for name, work in (("ours", ours), ("naive", naive)):
-            found[f"{name}, new"] = await _times([None] * chats, work, watcher)
-            there = await _conversations(watcher, chats)
-            found[f"{name}, existing"] = await _times(there, work, watcher)
+        tallies = {
+            f"{name}, {place}": _Tally(work)
+            for name, work in (("ours", ours), ("naive", naive))
+            for place in ("new", "existing")
+        }
+        for number in range(slices + 1):
+            for name, tally in tallies.items():
+                existing = name.endswith("existing")
+                there = await _conversations(watcher, _SLICE) if existing else [None] * _SLICE
+                await tally.add(there, watcher)
+                if number == 0:  # the pools have opened their connections
+                    tally.forget()
     await watcher.close()
-    return found
+    return {name: tally.figures() for name, tally in tallies.items()}
 
 
-async def _times(places: Sequence[ConversationId | None], work: Work, watcher: Any) -> Figures:
-    waits: list[float] = []
-    turns = iter(places)
+class _Tally:
+    """What one contender took, over slices that are taken in turn with the others'."""
 
-    async def ask() -> None:
-        for place in turns:
-            began = time.monotonic()
-            await work(place)
-            waits.append(time.monotonic() - began)
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self.forget()
 
-    writes, began = await _writes(watcher), time.monotonic()
-    async with asyncio.TaskGroup() as tasks:
-        for _ in range(AT_ONCE):
-            tasks.create_task(ask())
-    elapsed = time.monotonic() - began
-    commits = (await _writes(watcher) - writes - 1) / len(places)
-    return {"per s": len(places) / elapsed, "commits each": commits} | milliseconds("wait", waits)
+    def forget(self) -> None:
+        self._waits: list[float] = []
+        self._seconds = 0.0
+        self._commits = 0
+
+    async def add(self, places: Sequence[ConversationId | None], watcher: Any) -> None:
+        turns = iter(places)
+
+        async def ask() -> None:
+            for place in turns:
+                began = time.monotonic()
+                await self._work(place)
+                self._waits.append(time.monotonic() - began)
+
+        writes, began = await _writes(watcher), time.monotonic()
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(AT_ONCE):
+                tasks.create_task(ask())
+        self._seconds += time.monotonic() - began
+        self._commits += await _writes(watcher) - writes - 1
+
+    def figures(self) -> Figures:
+        chats = len(self._waits)
+        rates = {"per s": chats / self._seconds, "commits each": self._commits / chats}
+        return rates | milliseconds("wait", self._waits)
 
 
 async def _writes(watcher: Any) -> int:

@@ -58,7 +58,7 @@ def _compare(what: str, waits: dict[int, list[float]]) -> None:
 
 
 async def _sending(server: Server, rounds: int) -> dict[int, list[float]]:
-    """Each short conversation is used once, since it grows; what it adds to a long one is little."""
+    """Each short conversation is used once, since it grows; a long one hardly does."""
     turns = rounds + _WARM_UP
     connection: Any = await asyncpg.connect(server.dsn)
     places: dict[int, list[Made]] = {}
