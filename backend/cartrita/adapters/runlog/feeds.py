@@ -36,6 +36,7 @@ class Feed:
         if self.tip is None or seq > self.tip:
             self._events.clear()
             self._bytes, self.base = 0, seq
+            self.wake()  # who waits at an older seq finds what it missed in the log
 
     def push(self, events: list[LoggedEvent]) -> None:
         """Take committed events, in order; known ones are skipped, a gap drops what came before."""

@@ -58,6 +58,17 @@ def test_a_beginning_beyond_what_is_known_starts_again_from_there() -> None:
     assert seqs(feed.after(7)) == [8]
 
 
+async def test_a_beginning_beyond_what_is_known_wakes_who_waits() -> None:
+    """Another reader found more in the log; perhaps it was the last."""
+    feed = Feed(1000)
+    feed.begin(2)
+    waiting = feed.changed()
+    feed.begin(2)
+    assert not waiting.done()
+    feed.begin(7)
+    assert waiting.done()
+
+
 def test_every_cursor_gets_what_follows_it() -> None:
     feed = Feed(10_000)
     feed.begin(3)
