@@ -22,7 +22,7 @@ log = structlog.get_logger()
 # The first in its conversation, where nothing of that conversation is being answered.
 _NEXT = """
 SELECT r.id FROM runs r
-WHERE r.status = 'queued'
+WHERE r.status = 'queued' AND r.id <> ALL($1::uuid[])
   AND NOT EXISTS (SELECT 1 FROM runs a WHERE a.conversation_id = r.conversation_id
                   AND a.status IN ('running', 'waiting'))
   AND NOT EXISTS (SELECT 1 FROM runs q WHERE q.conversation_id = r.conversation_id
@@ -46,6 +46,7 @@ class Queue:
         self._ready: deque[Claim] = deque()
         self._signals: asyncio.Queue[Signal] = asyncio.Queue()
         self._disclaimed: dict[RunId, int] = {}
+        self._unreadable: set[RunId] = set()
         self.closed = False
         """Whether this replica takes no more runs: it is about to stop."""
 
@@ -83,8 +84,7 @@ class Queue:
         if not self._ready and not self.closed and self._replica.held:
             try:
                 await self._claim()
-            except (CartritaError, asyncpg.PostgresError, msgspec.ValidationError) as error:
-                # The next poll looks again; what is of a newer version is left to its kind.
+            except (CartritaError, asyncpg.PostgresError) as error:  # the next poll looks again
                 log.warning("nothing_claimed", error=type(error).__name__)
         return self._ready.popleft() if self._ready else None
 
@@ -98,13 +98,26 @@ class Queue:
 
     async def _claim(self) -> None:
         async with self._database.use() as connection:
-            async with connection.transaction():
-                opened = await self._next(connection)
+            while True:
+                try:
+                    async with connection.transaction():
+                        opened = await self._next(connection)
+                    break
+                except msgspec.ValidationError:
+                    continue  # with the one after it
             if opened is not None:
                 self.take(opened)
 
     async def _next(self, connection: Connection) -> opening.Opened | None:
         identity = self._replica.identity
         await fence(connection, identity)
-        run_id: RunId | None = await connection.fetchval(_NEXT)
-        return None if run_id is None else await opening.begin(connection, run_id, identity)
+        run_id: RunId | None = await connection.fetchval(_NEXT, list(self._unreadable))
+        if run_id is None:
+            return None
+        try:
+            return await opening.begin(connection, run_id, identity)
+        except msgspec.ValidationError:
+            # What is of a newer version is left to its kind, and holds up no other.
+            log.warning("run_unreadable", run_id=run_id.hex)
+            self._unreadable.add(run_id)
+            raise

@@ -38,7 +38,8 @@ DELETE FROM replicas p WHERE p.id = $1 AND NOT EXISTS
 _ORPHANS = """
 SELECT r.id FROM runs r
 LEFT JOIN replicas p ON p.id = r.replica_id AND p.epoch = r.replica_epoch
-WHERE r.status = 'running' AND p.id IS NULL LIMIT 100
+WHERE r.status = 'running' AND p.id IS NULL AND r.id <> ALL($1::uuid[])
+ORDER BY r.id LIMIT 100
 """
 _ORPHAN = """
 SELECT r.attempt, r.cancel_requested_at, r.deadline_at < now() AS late FROM runs r
@@ -71,6 +72,7 @@ class Reaper:
         self._strays = strays
         self._lease_s = lease_s
         self._max_attempts = max_attempts
+        self._unreadable: set[RunId] = set()
 
     async def reap_for_ever(self) -> None:
         while True:
@@ -89,12 +91,15 @@ class Reaper:
         for row in expired:
             await self._depose(row["id"])
         async with self._database.use() as connection:
-            orphans = await connection.fetch(_ORPHANS)
+            orphans = await connection.fetch(_ORPHANS, list(self._unreadable))
         for row in orphans:
             try:
                 await self._settle(RunId(row["id"]))
             except (asyncpg.PostgresError, msgspec.ValidationError) as error:
-                # One that cannot be settled, or is of a newer version, holds up no other.
+                # One that cannot be settled holds up no other; one that cannot be read is left to
+                # a process that can.
+                if isinstance(error, msgspec.ValidationError):
+                    self._unreadable.add(RunId(row["id"]))
                 log.warning("run_not_settled", run_id=row["id"].hex, error=type(error).__name__)
         for row in expired:
             async with self._database.use() as connection:

@@ -132,13 +132,19 @@ async def test_a_run_that_this_version_cannot_read_is_left_to_others(bench: Benc
     async with bench.frozen(1) as log, bench.frozen(2) as busy:
         busy.stop_claiming()
         run = await busy.admission.admit(admission())
+        after = await busy.admission.admit(admission())
         await bench.direct.execute(
             """UPDATE runs SET input = '{"agent": "a", "provider": "p", "model": "m","""
             """ "context": [{"role": "user", "parts": [{"type": "of_2027"}]}]}'"""
+            """ WHERE id = $1""",
+            run.run_id,
         )
         with capture_logs() as logs:
+            claim = await log.queue.claim()
             assert await log.queue.claim() is None
-        assert [entry["event"] for entry in logs] == ["nothing_claimed"]
+        assert claim is not None
+        assert claim.run_id == after.run_id, "it holds up no other"
+        assert [entry["event"] for entry in logs] == ["run_unreadable"]
         assert await bench.status(run.run_id) == "queued"
 
 

@@ -230,9 +230,12 @@ async def test_one_that_cannot_be_settled_holds_up_no_other(bench: Bench) -> Non
             runs[1].run_id,
         )
         await released(bench)
-        await heir._reaper.reap()
+        with capture_logs() as logs:
+            await heir._reaper.reap()
+            await heir._reaper.reap()
         found = [await bench.status(scribe.run_id) for scribe in runs]
         assert found == ["running", "interrupted", "queued"], "of 2027 may have been seen"
+        assert [e["event"] for e in logs].count("run_not_settled") == 1
 
 
 async def test_it_goes_on_after_what_went_wrong(bench: Bench) -> None:
