@@ -19,13 +19,11 @@ log = structlog.get_logger()
 
 _LEADER = 0x63617275
 _RIPE = """
-SELECT id, owner_id FROM runs
-WHERE ended_at < now() - $1 * interval '1 second' AND NOT folded
+SELECT id, owner_id, last_seq FROM runs
+WHERE ended_at < now() - $1 * interval '1 second' AND NOT folded AND id <> ALL($2::uuid[])
 ORDER BY ended_at LIMIT 200 FOR UPDATE SKIP LOCKED
 """
-_EVENTS = """
-SELECT run_id, seq, data FROM run_events WHERE run_id = ANY($1::uuid[]) ORDER BY run_id, seq
-"""
+_EVENTS = "SELECT seq, data FROM run_events WHERE run_id = $1 ORDER BY seq"
 _KEEP = """
 INSERT INTO run_logs (run_id, owner_id, version, items)
 SELECT * FROM unnest($1::uuid[], $2::text[], $3::smallint[], $4::jsonb[])
@@ -47,6 +45,10 @@ INSERT INTO {name} SELECT * FROM early
 """
 
 
+_MOST_EVENTS = 20_000
+"""Of a transaction that folds, unless one run alone has more."""
+
+
 class Maintenance:
     """Runs in every process; an advisory lock lets one of them work at a time."""
 
@@ -64,6 +66,7 @@ class Maintenance:
         self._fold_after_s = fold_after_s
         self._retention_days = retention_days
         self._days_ahead = days_ahead
+        self._unreadable: set[RunId] = set()
 
     async def maintain_for_ever(self) -> None:
         while True:
@@ -92,17 +95,21 @@ class Maintenance:
             finally:
                 await connection.execute("SELECT pg_advisory_unlock($1)", _LEADER)
 
-    async def _fold(self, connection: Connection) -> int:
-        """Fold some ended runs, each with its events gone in the same transaction."""
+    async def _fold(self, connection: Connection) -> bool:
+        """Fold some ended runs, each with its events gone in the same transaction.
+
+        One by one, so that what else runs here has its turn between them. False: none is left.
+        """
         async with connection.transaction():
-            ripe = await connection.fetch(_RIPE, self._fold_after_s)
-            owners: dict[RunId, str] = {RunId(row["id"]): row["owner_id"] for row in ripe}
-            logs: dict[RunId, list[Row]] = {run_id: [] for run_id in owners}
-            for row in await connection.fetch(_EVENTS, list(owners)):
-                logs[RunId(row["run_id"])].append(row)
-            packed = {
-                run_id: text for run_id, rows in logs.items() if (text := _pack(run_id, rows))
-            }
+            ripe = await connection.fetch(_RIPE, self._fold_after_s, list(self._unreadable))
+            owners = _helping(ripe)
+            packed: dict[RunId, str] = {}
+            for run_id in owners:
+                text = _pack(run_id, await connection.fetch(_EVENTS, run_id))
+                if text is None:
+                    self._unreadable.add(run_id)
+                else:
+                    packed[run_id] = text
             folded = list(packed)
             await connection.execute(
                 _KEEP,
@@ -113,7 +120,7 @@ class Maintenance:
             )
             await connection.execute(_CLEAR, folded)
             await connection.execute(_FOLDED, folded)
-        return len(folded)
+        return bool(owners)
 
     async def _partitions(self, connection: Connection) -> None:
         """Days are the database's, as run ids are."""
@@ -129,8 +136,20 @@ class Maintenance:
                 await _unhurried(_drop_if_empty(connection, name))
 
 
+def _helping(ripe: list[Row]) -> dict[RunId, str]:
+    """The owners of the first runs that are not too much together; one at least."""
+    owners: dict[RunId, str] = {}
+    events = 0
+    for row in ripe:
+        events += row["last_seq"] or 0
+        if owners and events > _MOST_EVENTS:
+            break
+        owners[RunId(row["id"])] = row["owner_id"]
+    return owners
+
+
 def _pack(run_id: RunId, rows: list[Row]) -> str | None:
-    """None where an event is of a newer version than this one, whose kind will fold it."""
+    """None where an event cannot be read here: that is left to a process that can."""
     try:
         return pack([LoggedEvent(run_id, row["seq"], load_event(row["data"])) for row in rows])
     except msgspec.ValidationError:
@@ -139,7 +158,7 @@ def _pack(run_id: RunId, rows: list[Row]) -> str | None:
 
 
 async def _unhurried(work: Coroutine[None, None, None]) -> None:
-    """Writers come first: what does not get its lock within a second is tried another time."""
+    """Writers come first: what does not get its lock soon is tried another time."""
     try:
         await work
     except asyncpg.PostgresError as error:
@@ -165,9 +184,12 @@ async def _create(connection: Connection, day: date) -> None:
 
 
 async def _drop_if_empty(connection: Connection, name: str) -> None:
-    """All runs of that day are folded; what is not folded keeps its partition."""
+    """All runs of that day are folded; what is not folded keeps its partition.
+
+    Whoever comes after it waits for it, so it waits for nobody: there is no hurry.
+    """
     async with connection.transaction():
-        await connection.execute("SET LOCAL lock_timeout = '1s'")
+        await connection.execute("SET LOCAL lock_timeout = '50ms'")
         if await connection.fetchval(f"SELECT EXISTS (SELECT 1 FROM {name})"):
             return
         await connection.execute("LOCK TABLE run_events IN ACCESS EXCLUSIVE MODE")

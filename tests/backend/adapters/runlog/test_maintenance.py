@@ -214,6 +214,25 @@ async def test_more_than_one_helping(bench: Bench, monkeypatch: pytest.MonkeyPat
         assert await bench.value("SELECT count(*) FROM run_logs") == len(runs)
 
 
+async def test_a_helping_is_bounded_by_its_events(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(maintenance, "_MOST_EVENTS", 8)
+    async with bench.replica(0) as log:
+        runs = [await written(log, "x") for _ in range(3)]
+        assert len(await bench.log(runs[0])) == 4
+        await ended_long_ago(bench)
+        for folded in (2, 3):
+            assert await log._maintenance._fold(bench.direct)
+            assert await bench.value("SELECT count(*) FROM run_logs") == folded
+        assert not await log._maintenance._fold(bench.direct)
+        monkeypatch.setattr(maintenance, "_MOST_EVENTS", 1)
+        large = await written(log, "x")
+        await ended_long_ago(bench)
+        await maintained(log)
+        assert await bench.value("SELECT folded FROM runs WHERE id = $1", large)
+
+
 async def test_an_event_that_nobody_can_read_is_left_unfolded_and_holds_up_no_other(
     bench: Bench,
 ) -> None:
