@@ -21,7 +21,7 @@ from tests.harness.server import Server
 _KEPT_RUNS = 300
 _MOST_CALLS = 5000
 _CHUNK = 300
-_PATIENCE_S = 60.0
+_PATIENCE_S = 30.0
 """For what waits for a killed owner: its end is known after leases, and those after restarts."""
 _PAUSE_S = 0.2
 _UNOWNED = """
