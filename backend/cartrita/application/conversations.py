@@ -109,7 +109,7 @@ class Conversations:
         for run_id in await self._runs.active(principal.owner_id, conversation.id):
             with suppress(NotFound):  # it ended, and is gone already
                 await self._cancellation.cancel(principal.owner_id, run_id)
-        await self._removal.purge()
+        await self._removal.purge(conversation.id)
 
     async def fork(
         self, principal: Principal, public_id: str, message_id: str | None = None

@@ -38,6 +38,10 @@ from cartrita.kit import ids
 from cartrita.kit.ids import MessageId, RunId
 
 
+DEFAULT_SURFACE = "native"
+"""Where a run came from, told for statistics; retries and edits exist on one surface only."""
+
+
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
     """What a caller wants answered, as every surface understands it.
 
@@ -46,7 +50,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     message: str
-    surface: str = "native"
+    surface: str = DEFAULT_SURFACE
     conversation_id: str | None = None
     client_msg_id: str | None = None
     provider: str | None = None
@@ -206,7 +210,6 @@ class Runs:
             instructions=ask.instructions,
             sampling=ask.sampling,
             context=ask.context,
-            metadata=ask.metadata,
         )
 
     async def _work_of(self, principal: Principal, user_message_id: MessageId) -> RunInput:
@@ -229,7 +232,7 @@ class Runs:
         return await self._admission.admit(
             Admission(
                 owner_id=principal.owner_id,
-                surface="native",
+                surface=DEFAULT_SURFACE,
                 input=work,
                 title="",
                 conversation_id=stored.conversation_id,

@@ -168,8 +168,8 @@ class ConversationRemoval(Protocol):
         """Make it unfindable at once; False where there is none."""
         ...
 
-    async def purge(self) -> int:
-        """Delete hidden conversations whose runs have all ended; returns how many."""
+    async def purge(self, only: ConversationId | None = None) -> int:
+        """Delete hidden conversations (or one) whose runs have all ended; returns how many."""
         ...
 
 

@@ -54,9 +54,7 @@ class RunInput(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     instructions: str | None = None
     sampling: Sampling = Sampling()
     context: tuple[Message, ...] = ()
-    tools: tuple[str, ...] = ()
     prefix: str = ""
-    metadata: JsonObject = {}
 
 
 class Idempotency(msgspec.Struct, frozen=True):
@@ -98,7 +96,6 @@ class Admission(msgspec.Struct, frozen=True, kw_only=True):
     busy: Busy = Busy.ENQUEUE
     client_msg_id: str | None = None
     idempotency: Idempotency | None = None
-    conversation_metadata: JsonObject = {}
     untitled: str | None = None
 
 

@@ -1,12 +1,7 @@
 """Answers a model request, whoever serves the model."""
 
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager
-
-from cartrita.domain.deltas import Delta
 from cartrita.domain.models import ModelInfo
 from cartrita.domain.ports import ModelProvider
-from cartrita.domain.requests import ModelRequest
 from cartrita.gateway.catalog import Catalog, Target
 
 
@@ -30,9 +25,3 @@ class Gateway:
     def provider(self, name: str) -> ModelProvider:
         """The provider of this name. Raises NotFound."""
         return self._catalog.provider(name)
-
-    def stream(
-        self, provider: str, request: ModelRequest
-    ) -> AbstractAsyncContextManager[AsyncIterator[Delta]]:
-        """Call a model at a provider; see `ModelProvider.stream`. Raises NotFound."""
-        return self.provider(provider).stream(request)

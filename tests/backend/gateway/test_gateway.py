@@ -17,7 +17,7 @@ def gateway() -> Gateway:
 
 async def test_it_resolves_and_streams(gateway: Gateway) -> None:
     target = await gateway.resolve("b", None)
-    async with gateway.stream(target.provider, REQUEST) as deltas:
+    async with gateway.provider(target.provider).stream(REQUEST) as deltas:
         assert await anext(deltas) == TextDelta("b m")
 
 
@@ -27,4 +27,4 @@ async def test_it_lists(gateway: Gateway) -> None:
 
 def test_a_provider_that_is_not_there(gateway: Gateway) -> None:
     with pytest.raises(NotFound):
-        gateway.stream("c", REQUEST)
+        gateway.provider("c")

@@ -35,17 +35,21 @@ class Removal:
         async with self._database.use() as connection:
             return bool((await connection.execute(statement)).rowcount)
 
-    async def purge(self) -> int:
+    async def purge(self, only: ConversationId | None = None) -> int:
         """See ConversationRemoval. Messages, events, logs and search entries go too."""
         busy = exists().where(runs.c.conversation_id == _c.id, runs.c.status.not_in(_ENDED))
         query = select(_c.id).where(_c.deleted_at.is_not(None), ~busy).order_by(_c.deleted_at)
+        if only is not None:
+            query = query.where(_c.id == only)
         purged = 0
         while True:
             async with self._database.use() as connection:
                 found = [row.id for row in await connection.execute(query.limit(self._batch))]
+            gone = 0
             for conversation_id in found:
-                purged += await self._purge(conversation_id)
-            if len(found) < self._batch:
+                gone += await self._purge(conversation_id)
+            purged += gone
+            if len(found) < self._batch or not gone:
                 return purged
 
     async def _purge(self, conversation_id: UUID) -> int:

@@ -41,7 +41,7 @@ INSERT INTO idempotency (owner_id, route, key, request_hash, run_id, expires_at)
 VALUES ($1, $2, $3, $4, $5, now() + $6 * interval '1 second')
 """
 _NEW_CONVERSATION = """
-INSERT INTO conversations (id, owner_id, title, metadata) VALUES ($1, $2, $3, $4)
+INSERT INTO conversations (id, owner_id, title) VALUES ($1, $2, $3)
 """
 _LOCK_CONVERSATION = """
 SELECT head_message_id FROM conversations
@@ -186,10 +186,7 @@ class Admissions:
         """Lock the conversation, so that admissions to it come one by one; or make it."""
         if admission.conversation_id is None:
             new = ConversationId(uuid7())
-            metadata = dump(admission.conversation_metadata)
-            await connection.execute(
-                _NEW_CONVERSATION, new, admission.owner_id, admission.title, metadata
-            )
+            await connection.execute(_NEW_CONVERSATION, new, admission.owner_id, admission.title)
             return new
         found = await connection.fetchrow(
             _LOCK_CONVERSATION, admission.conversation_id, admission.owner_id
