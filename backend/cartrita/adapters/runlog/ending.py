@@ -28,7 +28,9 @@ FROM unnest($1::uuid[], $2::text[], $3::int[], $4::jsonb[], $5::text[])
   AS e (run_id, status, seq, usage, code)
 WHERE r.id = e.run_id
 """
+# What the caller promised counts for another run, should the same be sent again.
 _KEYS = "DELETE FROM idempotency WHERE run_id = ANY($1::uuid[])"
+_CLIENT_MSG_IDS = "UPDATE runs SET client_msg_id = NULL WHERE id = ANY($1::uuid[])"
 
 
 async def store(connection: Connection, endings: list[tuple[RunId, int, Ending]]) -> None:
@@ -54,3 +56,4 @@ async def store(connection: Connection, endings: list[tuple[RunId, int, Ending]]
     released = [run for run, _, end in endings if not end.keep_idempotency]
     if released:
         await connection.execute(_KEYS, released)
+        await connection.execute(_CLIENT_MSG_IDS, released)

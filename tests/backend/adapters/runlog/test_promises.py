@@ -108,14 +108,21 @@ async def test_an_expired_key_begins_anew_and_only_once(bench: Bench) -> None:
     assert second != first.run_id
 
 
-async def test_a_failure_before_anything_was_seen_releases_the_key(bench: Bench) -> None:
+@pytest.mark.parametrize(
+    "promise",
+    [{"idempotency": KEY}, {"client_msg_id": "c"}, {"idempotency": KEY, "client_msg_id": "c"}],
+    ids=["key", "client_msg_id", "both"],
+)
+async def test_a_failure_before_anything_was_seen_releases_the_promise(
+    bench: Bench, promise: dict[str, Any]
+) -> None:
     async with bench.replica() as log:
-        first = await log.admission.admit(admission(idempotency=KEY))
+        first = await log.admission.admit(admission(**promise))
         scribe = await begin(log)
         await log.writer.end(
             scribe.run_id, endings.failed(scribe.answer, CartritaError("no", code="no"))
         )
-        second = await log.admission.admit(admission(idempotency=KEY))
+        second = await log.admission.admit(admission(**promise))
         assert second.created
         assert second.run_id != first.run_id
 
