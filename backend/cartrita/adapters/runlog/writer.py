@@ -12,6 +12,7 @@ import structlog
 from cartrita.adapters.runlog import ending as endings
 from cartrita.adapters.runlog.batch import Batch, OwnRun
 from cartrita.adapters.runlog.connection import OUTAGE, Connection, Link
+from cartrita.adapters.runlog.encoding import dump_event
 from cartrita.adapters.runlog.feeds import Feeds
 from cartrita.adapters.runlog.replica import Identity, Replica, fence
 from cartrita.domain.errors import CartritaError, LeaseLost
@@ -25,7 +26,7 @@ _INSERT = """
 INSERT INTO run_events (run_id, seq, version, data)
 SELECT * FROM unnest($1::uuid[], $2::int[], $3::smallint[], $4::jsonb[])
 """
-_NEWEST = "SELECT 1 FROM run_events WHERE run_id = $1 AND seq = $2"
+_IS_STORED = "SELECT data = $3::jsonb FROM run_events WHERE run_id = $1 AND seq = $2"
 _RETRY_S = 0.2
 _OFFENCES = (
     asyncpg.DataError,
@@ -138,32 +139,32 @@ class Writer:
 
     async def _commit(self, batch: Batch, identity: Identity) -> None:
         """Commit and publish, however long the database is away, until this lease is lost."""
-        uncertain = False
+        unanswered = raced = False
         while True:
             self._replica.require(identity)
             try:
                 async with self._link.use() as connection:
                     self.backend_pid = connection.get_server_pid()
-                    await self._write(connection, identity, batch, uncertain=uncertain)
+                    await self._write(connection, identity, batch, unanswered=unanswered)
                 return self._publish(batch)
             except _OFFENCES as error:
-                if uncertain or not isinstance(error, _RACES):
+                if raced or not isinstance(error, _RACES):
                     return await self._one_by_one(batch, identity, error)
-                uncertain = True
+                raced = True
             except LeaseLost:
                 self._replica.depose(identity)
                 raise
             except (*OUTAGE, asyncpg.PostgresError) as error:
                 log.warning("flush_failed", error=type(error).__name__, runs=len(batch.runs))
-                uncertain = True
+                unanswered = True
                 await asyncio.sleep(_RETRY_S)
 
     async def _write(
-        self, connection: Connection, identity: Identity, batch: Batch, *, uncertain: bool
+        self, connection: Connection, identity: Identity, batch: Batch, *, unanswered: bool
     ) -> None:
         async with connection.transaction():
             await fence(connection, identity)
-            if uncertain and await _committed(connection, batch):
+            if unanswered and await _committed(connection, batch):
                 return
             await connection.execute(_INSERT, *batch.columns)
             if batch.endings:
@@ -220,4 +221,7 @@ async def _committed(connection: Connection, batch: Batch) -> bool:
     Asked behind the fence, so what is found cannot have been written by a successor.
     """
     first = batch.events[0]
-    return await connection.fetchval(_NEWEST, first.run_id, first.seq) is not None
+    found: bool | None = await connection.fetchval(
+        _IS_STORED, first.run_id, first.seq, dump_event(first.event)
+    )
+    return found is True

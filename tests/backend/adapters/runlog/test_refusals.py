@@ -138,3 +138,16 @@ async def test_a_message_that_is_refused_leaves_the_log_to_end_without_it(bench:
             await within(log.writer.end(scribe.run_id, endings.cancelled(scribe.answer)))
         await within(log.writer.end(scribe.run_id, endings.unstorable(refusal.value)))
         await ended_truthfully(bench, scribe, "failed")
+
+
+async def test_what_somebody_else_wrote_is_not_taken_for_ours(bench: Bench) -> None:
+    async with bench.replica() as log:
+        [scribe] = await scribes(log, 1)
+        await bench.direct.execute(
+            "INSERT INTO run_events (run_id, seq, data)"
+            """ VALUES ($1, 2, '{"type": "reasoning_appended", "text": "of others"}')""",
+            scribe.run_id,
+        )
+        await scribe.say("ours")
+        with pytest.raises(Unstorable):
+            await within(scribe_on(scribe))
