@@ -5,7 +5,7 @@ from typing import Self
 
 import msgspec
 
-from cartrita.adapters.runlog.encoding import VERSION, as_stored, dump_event
+from cartrita.adapters.runlog.encoding import VERSION, as_stored, dump_event, weight
 from cartrita.domain.errors import CartritaError
 from cartrita.domain.events import (
     Event,
@@ -41,13 +41,12 @@ class OwnRun:
 
     def add(self, event: Event) -> None:
         """Take an event; text that follows text of its kind joins it."""
+        self.pending_bytes += weight(event)
         if isinstance(event, TextAppended | ReasoningAppended):
             self._add_text(event)
-            self.pending_bytes += len(event.text)
         else:
             self._join()
             self._pending.append(as_stored(event))
-            self.pending_bytes += 200
             self.urgent = True
         if not self._spoken and visible(event):
             self._spoken = self.urgent = True

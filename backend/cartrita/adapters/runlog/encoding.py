@@ -8,7 +8,9 @@ import msgspec
 from cartrita.domain.events import (
     VERSION,
     Event,
+    ReasoningAppended,
     RunStopped,
+    TextAppended,
     ToolCalled,
     ToolReturned,
     UnknownEvent,
@@ -22,7 +24,7 @@ _input = msgspec.json.Decoder(RunInput)
 _object_of_json = msgspec.json.Decoder(dict[str, JsonValue])
 _KNOWN = frozenset(kind.__struct_config__.tag for kind in get_args(Event))
 
-__all__ = ["VERSION", "as_stored", "dump", "dump_event", "load_event", "load_input"]
+__all__ = ["VERSION", "as_stored", "dump", "dump_event", "load_event", "load_input", "weight"]
 
 
 def dump(value: object) -> str:
@@ -56,6 +58,17 @@ def as_stored(event: Event) -> Event:
         return _canonical(event)
     except RecursionError:
         return event  # it will not be stored
+
+
+def weight(event: Event) -> int:
+    """About how many bytes an event takes besides its frame; text is counted exactly."""
+    if isinstance(event, TextAppended | ReasoningAppended):
+        text = event.text
+        return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+    try:
+        return len(_encode(event))
+    except (RecursionError, UnicodeError):
+        return 0  # it will not be stored
 
 
 def _canonical(event: Event) -> Event:

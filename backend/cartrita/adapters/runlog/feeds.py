@@ -5,8 +5,8 @@ from collections import deque
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
-from cartrita.adapters.runlog.encoding import dump
-from cartrita.domain.events import LoggedEvent, ReasoningAppended, TextAppended
+from cartrita.adapters.runlog.encoding import weight
+from cartrita.domain.events import LoggedEvent
 from cartrita.kit.ids import RunId
 
 _EVENT_BYTES = 200
@@ -146,6 +146,4 @@ class Feeds:
 
 
 def _size(event: LoggedEvent) -> int:
-    told = event.event
-    spoken = isinstance(told, TextAppended | ReasoningAppended)
-    return _EVENT_BYTES + len(told.text if spoken else dump(told))
+    return _EVENT_BYTES + weight(event.event)

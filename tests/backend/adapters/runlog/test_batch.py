@@ -99,8 +99,10 @@ def test_what_is_pending_is_counted_until_it_is_taken() -> None:
     run.add(TextAppended("abc", 0))
     run.add(ReasoningAppended("de"))
     assert run.pending_bytes == 5
-    run.add(TOOL)
-    assert run.pending_bytes > 100
+    run.add(TextAppended("ä😀", 3))
+    assert run.pending_bytes == 11, "bytes, not letters"
+    run.add(ToolCalled("c", "look", {"at": "😀" * 1000}))
+    assert run.pending_bytes > 4000
     run.take()
     assert run.pending_bytes == 0
 
