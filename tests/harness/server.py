@@ -25,7 +25,15 @@ OWNER = "local"
 _SECRET = "secret-of-the-test-harness-0123456789-abcdef"
 Victim = Literal["parent", "worker", "postgres", "cluster", "both", "everything"]
 _WATCHDOG_S = 60.0
-_PASSED_ON = ("PATH", "PYTHONPATH", "LANG", "LC_ALL", "TMPDIR", "COVERAGE_PROCESS_START", "COVERAGE_FILE")
+_PASSED_ON = (
+    "PATH",
+    "PYTHONPATH",
+    "LANG",
+    "LC_ALL",
+    "TMPDIR",
+    "COVERAGE_PROCESS_START",
+    "COVERAGE_FILE",
+)
 
 
 class ServerFailed(AssertionError):

@@ -13,6 +13,7 @@ from tests.harness.records import Plan, Record
 from tests.harness.server import KEY, OWNER
 
 MODEL = "openai/fake"
+_ENDLESS = Script(words=1200, between_tokens_s=0.1)
 _HABITS = (
     ("steady", 6),
     ("leaver", 6),
@@ -112,7 +113,7 @@ class Swarm:
         common: dict[str, Any] = {
             "api_key": owner.api_key,
             "owner": owner.name,
-            "message": self._message(rng, number),
+            "message": self._message(habit, rng, number),
             "model": MODEL,
             "conversation": self._conversation(rng, owner),
             "token": f"token-{self.world.seed}-{number}",
@@ -122,11 +123,13 @@ class Swarm:
             return [Plan(name=f"twin-{number}-{n}", **shared) for n in range(3)]
         return [Plan(name=f"{habit}-{number}", **common, **self._manners(habit, rng))]
 
-    def _message(self, rng: random.Random, number: int) -> str:
+    def _message(self, habit: str, rng: random.Random, number: int) -> str:
         script = Script(
             words=rng.randint(*self.world.words),
             between_tokens_s=round(rng.uniform(*self.world.between_tokens_s), 3),
         )
+        if habit == "canceller":
+            script = _ENDLESS  # a cancel that is lost shows: this answer outlasts all patience
         message = f"Client {self.world.seed}-{number} asks. {directive(script)}"
         self.said[message] = expected_text(script, message, self.world.provider_seed)
         return message
@@ -134,7 +137,6 @@ class Swarm:
     def _conversation(self, rng: random.Random, owner: Owner) -> str | None:
         known = self.conversations.get(owner.name)
         return rng.choice(known) if known and rng.random() < 0.3 else None
-
 
     def _manners(self, habit: str, rng: random.Random) -> dict[str, Any]:
         """How a dawdler dawdles depends on the world, all else on the habit."""

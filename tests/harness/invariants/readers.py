@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from tests.harness.case import Case
-from tests.harness.records import Connection, Record
+from tests.harness.records import Record
 
 Found = Iterator[tuple[str, str]]
 _STALLED_BYTES = 128 * 1024
