@@ -14,7 +14,7 @@ from cartrita.application import endings
 from cartrita.application.history import History
 from cartrita.domain.deltas import FinishReason
 from cartrita.domain.errors import CartritaError, DeadlineExceeded, LeaseLost
-from cartrita.domain.events import Event, TextAppended
+from cartrita.domain.events import CallMeasured, Event, TextAppended
 from cartrita.domain.fold import Fold
 from cartrita.domain.ports import RunQueue, RunWriter
 from cartrita.domain.runs import CancelRequested, Claim, Claimable, Deposed, Ending
@@ -43,6 +43,7 @@ class _Live:
         self.scope = anyio.CancelScope(deadline=anyio.current_time() + claim.seconds_left)
         self.why: _Why | None = _Why.CANCELLED if claim.cancelled else None
         self.step: Step | None = None
+        self.measured = False
         self.began = time.monotonic()
 
     def stop(self, why: _Why) -> None:
@@ -88,8 +89,7 @@ class Executor:
 
     async def drain(self, seconds: float) -> None:
         """Give back what has not begun, let what runs finish, then end or give back the rest."""
-        while (claim := await self._queue.claim()) is not None:
-            await self._queue.release(claim.run_id)
+        await self._give_back()
         try:
             async with asyncio.timeout(seconds):
                 await self._idle.wait()
@@ -97,6 +97,13 @@ class Executor:
             log.info("drain_cuts_runs", runs=len(self._live))
             self._stop_all(_Why.STOPPING)
             await self._idle.wait()
+
+    async def _give_back(self) -> None:
+        try:
+            while (claim := await self._queue.claim()) is not None:
+                await self._queue.release(claim.run_id)
+        except CartritaError as error:
+            log.info("runs_left_to_the_reaper", code=error.code)
 
     async def _claim(self, tasks: asyncio.TaskGroup) -> None:
         """As many claims as there were signals: each run that is ready here has sent one."""
@@ -147,15 +154,27 @@ class Executor:
         except LeaseLost:
             raise
         except CartritaError as error:
-            return endings.failed(live.answer, error)
+            failure = error
         except Exception:
             log.exception("run_failed", run_id=live.claim.run_id.hex)
-            return endings.failed(
-                live.answer, CartritaError("The answer failed inside the server.")
-            )
-        if live.why is not _Why.DEPOSED and live.step is not None and live.answer.seen:
-            await self._take(live, live.step.measured())
+            failure = CartritaError("The answer failed inside the server.")
+        else:
+            failure = None
+        if failure is not None and not live.scope.cancel_called:
+            return endings.failed(live.answer, failure)
+        await self._measure(live)  # a failure while its stream was being left hides no reason
         return self._cut_short(live)
+
+    async def _measure(self, live: _Live) -> None:
+        """Count what was used until it was cut; a log that takes nothing more has its reason."""
+        if live.why is _Why.DEPOSED or live.step is None or live.measured or not live.answer.seen:
+            return
+        try:
+            await self._take(live, live.step.measured())
+        except LeaseLost:
+            raise
+        except CartritaError as error:
+            log.info("usage_not_logged", run_id=live.claim.run_id.hex, code=error.code)
 
     def _cut_short(self, live: _Live) -> Ending:
         match live.why:
@@ -206,3 +225,4 @@ class Executor:
         """Log first: what the log did not take is no part of the answer."""
         await self._writer.append(live.claim.run_id, event)
         live.answer.add(event)
+        live.measured = isinstance(event, CallMeasured)

@@ -1,0 +1,120 @@
+"""What a model is told of a conversation."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from tests.backend.application.stand_ins import WATCHDOG_S, Branch, claim, said
+
+from cartrita.agents.agent import Agent
+from cartrita.application.history import History
+from cartrita.domain.errors import Unavailable
+from cartrita.domain.messages import (
+    Attachment,
+    Message,
+    MessageStatus,
+    Role,
+    StoredMessage,
+    Text,
+)
+from cartrita.domain.requests import ModelRequest, Sampling
+from cartrita.domain.runs import Claim, RunInput
+
+AGENT = Agent(id="a", name="A", type="a", description="", instructions="You help.")
+NO_WORDS = Agent(id="a", name="A", type="a", description="", instructions="")
+
+
+async def asked(
+    claimed: Claim, *newest_first: StoredMessage | Exception, agent: Agent = AGENT, **bounds: int
+) -> ModelRequest:
+    given = {"messages": 50, "characters": 1000, **bounds}
+    async with asyncio.timeout(WATCHDOG_S):
+        return await History(Branch(*newest_first), **given).request(claimed, agent)
+
+
+def work(**values: Any) -> Claim:
+    return claim(input=RunInput(agent="a", provider="p", model="m", **values))
+
+
+def texts(request: ModelRequest) -> list[str]:
+    return [message.text for message in request.messages]
+
+
+async def test_the_branch_is_told_the_oldest_first() -> None:
+    request = await asked(work(), said("third"), said("second", Role.ASSISTANT), said("first"))
+    assert texts(request) == ["first", "second", "third"]
+    assert [m.role for m in request.messages] == [Role.USER, Role.ASSISTANT, Role.USER]
+    assert (request.owner_id, request.model) == ("ann", "m")
+
+
+async def test_the_store_is_asked_for_no_more_than_is_sent() -> None:
+    branch, claimed = Branch(said("x")), work()
+    await History(branch, messages=7, characters=100).request(claimed, AGENT)
+    assert branch.asked == [("ann", claimed.user_message_id, 7)]
+
+
+async def test_what_the_caller_brought_along_comes_before_it() -> None:
+    brought = (Message(Role.USER, (Text("earlier"),)), Message(Role.ASSISTANT, (Text("yes"),)))
+    assert texts(await asked(work(context=brought), said("now"))) == ["earlier", "yes", "now"]
+
+
+@pytest.mark.parametrize(
+    ("agent", "given", "told"),
+    [
+        (AGENT, None, "You help."),
+        (AGENT, "Be brief.", "You help.\n\nBe brief."),
+        (NO_WORDS, "Be brief.", "Be brief."),
+        (NO_WORDS, None, None),
+    ],
+)
+async def test_instructions_of_both(agent: Agent, given: str | None, told: str | None) -> None:
+    request = await asked(work(instructions=given), said("x"), agent=agent)
+    assert request.instructions == told
+
+
+async def test_sampling_is_passed_on() -> None:
+    sampling = Sampling(temperature=0.5, max_tokens=7)
+    assert (await asked(work(sampling=sampling), said("x"))).sampling == sampling
+
+
+async def test_only_the_latest_that_fit_and_always_the_question() -> None:
+    branch = [said("q" * 60), said("a" * 30, Role.ASSISTANT), said("p" * 30), said("o" * 30)]
+    assert texts(await asked(work(), *branch, characters=125)) == ["p" * 30, "a" * 30, "q" * 60]
+    assert texts(await asked(work(), *branch, characters=10)) == ["q" * 60]
+
+
+async def test_it_begins_with_a_users_message() -> None:
+    branch = [said("now"), said("answer", Role.ASSISTANT), said("question" * 100)]
+    assert texts(await asked(work(), *branch, characters=100)) == ["now"]
+
+
+async def test_what_was_left_half_said_counts() -> None:
+    half = said("half an", Role.ASSISTANT, status=MessageStatus.PARTIAL)
+    assert texts(await asked(work(), said("go on"), half, said("tell me"))) == [
+        "tell me",
+        "half an",
+        "go on",
+    ]
+
+
+async def test_what_is_no_text_counts_nothing() -> None:
+    picture = Message(Role.USER, (Attachment("image/png", url="data:" + "x" * 5000), Text("see")))
+    request = await asked(work(), said("now"), said("", message=picture), characters=10)
+    assert texts(request) == ["see", "now"]
+
+
+async def test_an_interrupted_answer_is_continued_where_it_stopped() -> None:
+    request = await asked(work(prefix="half an ans"), said("why?"))
+    assert texts(request)[:2] == ["why?", "half an ans"]
+    assert "Continue it exactly where it stopped" in texts(request)[2]
+    assert [m.role for m in request.messages] == [Role.USER, Role.ASSISTANT, Role.USER]
+
+
+async def test_a_message_that_is_gone_is_told_as_nothing() -> None:
+    assert texts(await asked(work())) == []
+
+
+async def test_a_database_that_is_away_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cartrita.application.history._PATIENCE_S", 0)
+    away = Unavailable("away")
+    assert texts(await asked(work(), away, away, said("x"))) == ["x"]
