@@ -52,8 +52,8 @@ class Opened(msgspec.Struct, frozen=True):
 async def begin(connection: Connection, run_id: RunId, identity: Identity) -> Opened | None:
     """Make this replica the owner of a queued run, inside the caller's fenced transaction.
 
-    None where the run is queued no more. Raises UniqueViolationError where its conversation is
-    busy after all.
+    The caller has locked the conversation. None where the run is queued no more. Raises
+    UniqueViolationError where its conversation is busy after all.
     """
     row = await connection.fetchrow(_TAKE, run_id, identity.id, identity.epoch)
     if row is None:

@@ -19,15 +19,17 @@ from cartrita.kit.ids import RunId
 
 log = structlog.get_logger()
 
-# The first in its conversation, where nothing of that conversation is being answered.
+# The first in its conversation, where nothing of that conversation is being answered. Both are
+# locked, for the conversation's head moves as the run begins.
 _NEXT = """
-SELECT r.id FROM runs r
+SELECT r.id FROM runs r JOIN conversations c ON c.id = r.conversation_id
 WHERE r.status = 'queued' AND r.id <> ALL($1::uuid[])
   AND NOT EXISTS (SELECT 1 FROM runs a WHERE a.conversation_id = r.conversation_id
                   AND a.status IN ('running', 'waiting'))
   AND NOT EXISTS (SELECT 1 FROM runs q WHERE q.conversation_id = r.conversation_id
                   AND q.status = 'queued' AND q.queue_no < r.queue_no)
-ORDER BY r.queue_no LIMIT 1 FOR UPDATE SKIP LOCKED
+ORDER BY r.queue_no LIMIT 1
+FOR UPDATE OF r SKIP LOCKED FOR NO KEY UPDATE OF c SKIP LOCKED
 """
 _RELEASE = """
 UPDATE runs SET status = 'queued', replica_id = NULL, replica_epoch = NULL, attempt = attempt + 1

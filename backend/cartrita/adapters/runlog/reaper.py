@@ -42,10 +42,11 @@ WHERE r.status = 'running' AND p.id IS NULL AND r.id <> ALL($1::uuid[])
 ORDER BY r.id LIMIT 100
 """
 _ORPHAN = """
-SELECT r.attempt, r.cancel_requested_at, r.deadline_at < now() AS late FROM runs r
+SELECT r.attempt, r.cancel_requested_at, r.deadline_at < now() AS late
+FROM runs r JOIN conversations c ON c.id = r.conversation_id
 WHERE r.id = $1 AND r.status = 'running' AND NOT EXISTS
   (SELECT 1 FROM replicas p WHERE p.id = r.replica_id AND p.epoch = r.replica_epoch)
-FOR UPDATE SKIP LOCKED
+FOR UPDATE OF r SKIP LOCKED FOR NO KEY UPDATE OF c SKIP LOCKED
 """
 _LOGGED = "SELECT data FROM run_events WHERE run_id = $1 ORDER BY seq"
 _REQUEUE = """

@@ -1,6 +1,5 @@
 """Where messages take their place in a conversation's tree, and what it is called."""
 
-import asyncio
 from typing import Any
 
 from tests.backend.adapters.runlog.bench import (
@@ -9,8 +8,7 @@ from tests.backend.adapters.runlog.bench import (
     a_message,
     admission,
     begin,
-    lock_waits,
-    until,
+    within,
     words,
     written,
 )
@@ -146,10 +144,9 @@ async def test_a_run_that_begins_waits_for_who_is_changing_the_branch(bench: Ben
             await editor.fetchval(lock, first.conversation_id)
             one = await message_saying(bench, "one?")
             revised = await a_message(editor, first.conversation_id, "revised!", one, 1)
-            claiming = asyncio.get_running_loop().create_task(begin(log))
-            await until(lambda: lock_waits(bench))
+            assert await within(log.queue.claim()) is None, "it is left for another look"
             await editor.execute("UPDATE conversations SET head_message_id = $1", revised)
-        await claiming
+        await begin(log)
     assert (await tree(bench))["two?"] == ("revised!", 2)
 
 
