@@ -34,7 +34,10 @@ _ENDED = frozenset(
 
 
 class Busy(StrEnum):
-    """What to do with a message for a conversation whose answer is still being written."""
+    """What to do with a message for a conversation whose answer is still being written.
+
+    `interrupt` stops that answer and withdraws what waits behind it, so that this one is next.
+    """
 
     ENQUEUE = "enqueue"
     REJECT = "reject"

@@ -7,7 +7,7 @@ import asyncpg
 import msgspec
 import structlog
 
-from cartrita.adapters.runlog import opening
+from cartrita.adapters.runlog import cancellation, opening
 from cartrita.adapters.runlog.connection import Connection, Database
 from cartrita.adapters.runlog.encoding import dump
 from cartrita.adapters.runlog.queue import Queue
@@ -18,6 +18,7 @@ from cartrita.domain.errors import (
     InvalidInput,
     LeaseLost,
     NotFound,
+    RateLimited,
     Unavailable,
 )
 from cartrita.domain.runs import Admission, Admitted, Busy, Idempotency, RunStatus
@@ -31,7 +32,11 @@ FROM idempotency i JOIN runs r ON r.id = i.run_id
 WHERE i.owner_id = $1 AND i.route = $2 AND i.key = $3 AND i.expires_at > now()
 """
 _BY_CLIENT_MSG_ID = """
-SELECT id, conversation_id, status FROM runs WHERE owner_id = $1 AND client_msg_id = $2
+SELECT r.id, r.conversation_id, r.status,
+  ($3::jsonb IS NULL OR m.parts IS NULL OR m.parts = $3)
+    AND ($4::uuid IS NULL OR r.conversation_id = $4) AS same
+FROM runs r LEFT JOIN messages m ON m.id = r.user_message_id
+WHERE r.owner_id = $1 AND r.client_msg_id = $2
 """
 _EXPIRED_KEY = """
 DELETE FROM idempotency WHERE owner_id = $1 AND route = $2 AND key = $3 AND expires_at <= now()
@@ -49,11 +54,8 @@ WHERE id = $1 AND owner_id = $2 AND deleted_at IS NULL FOR UPDATE
 """
 _TITLE = "UPDATE conversations SET title = $2 WHERE id = $1 AND title = $3"
 _UNFINISHED = """
-SELECT id, status FROM runs
-WHERE conversation_id = $1 AND status IN ('queued', 'running', 'waiting')
-"""
-_INTERRUPT = """
-UPDATE runs SET cancel_requested_at = coalesce(cancel_requested_at, now()) WHERE id = ANY($1)
+SELECT id FROM runs
+WHERE conversation_id = $1 AND status IN ('queued', 'running', 'waiting') ORDER BY queue_no
 """
 _PARENT = "SELECT depth FROM messages WHERE id = $1 AND conversation_id = $2 AND owner_id = $3"
 _NEW_MESSAGE = """
@@ -69,6 +71,7 @@ RETURNING id
 """
 
 _TRIES = 3
+_QUEUE_FULL_S = 5.0
 _RACES = (asyncpg.UniqueViolationError, asyncpg.CheckViolationError)
 """For a key, or with the making of a partition: another try finds out who won."""
 _UNSTORABLE = (
@@ -154,12 +157,31 @@ class Admissions:
                 if found is not None:
                     return found
             if admission.client_msg_id is not None:
-                row = await connection.fetchrow(
-                    _BY_CLIENT_MSG_ID, admission.owner_id, admission.client_msg_id
-                )
-                if row is not None:
-                    return _admitted(row["id"], row["conversation_id"], row["status"])
+                return await self._by_client_msg_id(connection, admission)
         return None
+
+    async def _by_client_msg_id(
+        self, connection: Connection, admission: Admission
+    ) -> Admitted | None:
+        """The same message sent twice is one; a key that comes with it is bound to its run too."""
+        new = admission.new_message
+        row = await connection.fetchrow(
+            _BY_CLIENT_MSG_ID,
+            admission.owner_id,
+            admission.client_msg_id,
+            None if new is None else dump(new.message.parts),
+            admission.conversation_id,
+        )
+        if row is None:
+            return None
+        if not row["same"]:
+            raise Conflict(
+                "This client_msg_id was used for another message; send a new one with each.",
+                code="client_msg_id_reused",
+            )
+        if admission.idempotency is not None:
+            await self._keep_key(connection, admission, admission.idempotency, row["id"])
+        return _admitted(row["id"], row["conversation_id"], row["status"])
 
     async def _by_key(
         self, connection: Connection, owner_id: str, promise: Idempotency
@@ -212,15 +234,16 @@ class Admissions:
                 "An answer is still being written in this conversation; wait for it or cancel it.",
                 code="conversation_busy",
             )
-        if len(rows) > self._limits.queue_max:
-            raise Conflict(
+        if admission.busy is Busy.INTERRUPT:
+            for row in rows:
+                await cancellation.request(connection, admission.owner_id, RunId(row["id"]))
+        elif len(rows) > self._limits.queue_max:
+            raise RateLimited(
                 f"{self._limits.queue_max} messages wait in this conversation already; "
                 "try again when some are answered.",
                 code="conversation_queue_full",
+                retry_after=_QUEUE_FULL_S,
             )
-        if admission.busy is Busy.INTERRUPT:
-            active = [row["id"] for row in rows if row["status"] != RunStatus.QUEUED]
-            await connection.execute(_INTERRUPT, active)
         return True
 
     async def _message(

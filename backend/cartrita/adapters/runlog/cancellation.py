@@ -34,17 +34,24 @@ class Cancellation:
 
     async def cancel(self, owner_id: str, run_id: RunId) -> Run:
         async with self._database.transaction() as connection:
+            await request(connection, owner_id, run_id)
             row = await connection.fetchrow(_LOCK, run_id, owner_id)
-            if row is None:
-                raise NotFound("There is no such run.", code="run_not_found")
-            run = to_run(row)
-            if not run.status.ended:
-                await connection.execute(_REQUEST, run_id)
-            if run.status is RunStatus.QUEUED:
-                await _withdraw(connection, run, row)
-            await connection.execute("NOTIFY cartrita_queue")
-            row = await connection.fetchrow(_LOCK, run_id, owner_id)
-        return run if row is None else to_run(row)
+        if row is None:
+            raise NotFound("There is no such run.", code="run_not_found")
+        return to_run(row)
+
+
+async def request(connection: Connection, owner_id: str, run_id: RunId) -> None:
+    """Ask a run to stop, in the caller's transaction; one that is queued ends at once."""
+    row = await connection.fetchrow(_LOCK, run_id, owner_id)
+    if row is None:
+        return
+    run = to_run(row)
+    if not run.status.ended:
+        await connection.execute(_REQUEST, run_id)
+    if run.status is RunStatus.QUEUED:
+        await _withdraw(connection, run, row)
+    await connection.execute("NOTIFY cartrita_queue")
 
 
 async def _withdraw(connection: Connection, run: Run, row: Row) -> None:

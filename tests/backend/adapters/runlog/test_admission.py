@@ -19,25 +19,22 @@ from cartrita.domain.errors import (
     Conflict,
     InvalidInput,
     NotFound,
+    RateLimited,
     Unavailable,
 )
 from cartrita.domain.events import RunStarted
-from cartrita.domain.runs import Busy, NewMessage, RunInput, RunStatus
+from cartrita.domain.runs import Busy, NewMessage, RunStatus
 from cartrita.kit.ids import ConversationId, MessageId, public, uuid7
 
 
 async def test_a_new_conversation_with_its_first_message(bench: Bench) -> None:
     async with bench.replica() as log:
-        metadata = {"from": "a test"}
-        admitted = await log.admission.admit(
-            admission("Hi", title="A title", conversation_metadata=metadata)
-        )
+        admitted = await log.admission.admit(admission("Hi", title="A title"))
     [conversation] = await bench.rows("SELECT * FROM conversations")
     [message] = await bench.rows("SELECT * FROM messages")
     [run] = await bench.rows("SELECT * FROM runs")
     assert conversation["id"] == admitted.conversation_id == run["conversation_id"]
     assert (conversation["title"], conversation["owner_id"]) == ("A title", "ann")
-    assert conversation["metadata"] == '{"from": "a test"}'
     assert conversation["head_message_id"] == message["id"] == run["user_message_id"]
     assert (message["parent_id"], message["depth"]) == (None, 0)
     assert (message["role"], message["status"]) == ("user", "complete")
@@ -72,10 +69,25 @@ async def test_messages_queue_up_and_the_queue_has_an_end(bench: Bench) -> None:
         into: dict[str, Any] = {"conversation_id": first.conversation_id}
         queued = [await log.admission.admit(admission(**into)) for _ in range(2)]
         assert {item.status for item in queued} == {RunStatus.QUEUED}
-        with pytest.raises(Conflict) as refusal:
+        with pytest.raises(RateLimited) as refusal:
             await log.admission.admit(admission(**into))
         assert refusal.value.code == "conversation_queue_full"
         assert await bench.value("SELECT count(*) FROM messages") == 3
+
+
+async def test_a_client_msg_id_stands_for_one_message(bench: Bench) -> None:
+    async with bench.replica() as log:
+        said = await log.admission.admit(admission("one", client_msg_id="m1"))
+        other = await log.admission.admit(admission("elsewhere"))
+        again = await log.admission.admit(admission("one", client_msg_id="m1"))
+        assert (again.run_id, again.created) == (said.run_id, False)
+        for changed in (
+            admission("two", client_msg_id="m1"),
+            admission("one", client_msg_id="m1", conversation_id=other.conversation_id),
+        ):
+            with pytest.raises(Conflict) as refusal:
+                await log.admission.admit(changed)
+            assert refusal.value.code == "client_msg_id_reused"
 
 
 async def test_reject_says_no_and_leaves_nothing(bench: Bench) -> None:
@@ -90,18 +102,26 @@ async def test_reject_says_no_and_leaves_nothing(bench: Bench) -> None:
         assert await bench.value("SELECT count(*) FROM runs") == 1
 
 
-async def test_interrupt_cancels_what_is_being_answered_and_nothing_that_waits(
-    bench: Bench,
-) -> None:
+async def test_interrupt_stops_what_is_answered_and_withdraws_what_waits(bench: Bench) -> None:
     async with bench.replica() as log:
         first = await log.admission.admit(admission())
         into: dict[str, Any] = {"conversation_id": first.conversation_id}
         waiting = await log.admission.admit(admission(**into))
         last = await log.admission.admit(admission(**into, busy=Busy.INTERRUPT))
         assert last.status is RunStatus.QUEUED
-    asked = await bench.rows("SELECT id FROM runs WHERE cancel_requested_at IS NOT NULL")
-    assert [row["id"] for row in asked] == [first.run_id]
-    assert waiting.run_id != first.run_id
+        found = await bench.rows(
+            "SELECT id, status, cancel_requested_at IS NOT NULL AS asked FROM runs"
+            " ORDER BY queue_no"
+        )
+        assert [tuple(row.values()) for row in found] == [
+            (first.run_id, "running", True),
+            (waiting.run_id, "cancelled", True),
+            (last.run_id, "queued", False),
+        ]
+        await (await begin(log)).cancelled()
+        assert (await begin(log)).run_id == last.run_id, "the interrupting message is next"
+    told = await bench.rows("SELECT cartrita_text(parts) AS said FROM messages ORDER BY created_at")
+    assert len(told) == 2, "what was withdrawn leaves no message"
 
 
 async def test_a_stopping_or_deposed_replica_leaves_the_run_to_others(bench: Bench) -> None:
@@ -156,7 +176,7 @@ async def test_a_message_that_is_unknown_or_of_another_conversation(bench: Bench
         {"new_message": NewMessage(message=words("\ud800"))},
         {"title": "a\x00b"},
         {"client_msg_id": "\x00"},
-        {"input": RunInput(agent="a", provider="p", model="m", metadata={"a": "\x00"})},
+        {"new_message": NewMessage(message=words("a"), metadata={"a": "\x00"})},
         {"client_msg_id": "".join(str(uuid7()) for _ in range(400))},
     ],
     ids=["NUL", "surrogate", "title", "client_msg_id", "metadata", "too long for an index"],
