@@ -5,6 +5,7 @@ import socket
 import structlog
 
 from cartrita.adapters.postgres.supervisor import Supervisor
+from cartrita.cli import bound_address
 from cartrita.cli.errors import CommandError
 from cartrita.cli.instance_files import InstanceFiles
 from cartrita.cli.serving.worker_protocol import Prepared, Refused, Serving, WorkerConfig
@@ -14,6 +15,8 @@ from cartrita.settings import Settings
 log = structlog.get_logger()
 
 _WATCH_S = 0.2
+_STARTS = 5
+"""So often in a row may a worker end before it serves, while the server starts."""
 
 
 class Parent:
@@ -38,19 +41,28 @@ class Parent:
 
     def run(self) -> None:
         """Until something raises. Raises CommandError, PostgresError."""
-        self._pool.workers[0].configure(self._config(0, first=True))
+        self._pool.configure(0, self._config(0, first=True))
         prepared = self._wait_until_prepared()
-        for slot, worker in self._pool.workers.items():
-            if slot:
-                worker.configure(self._config(slot, first=False))
-        while len(self._serving) < len(self._pool.workers):
+        for slot in range(1, self._pool.size):
+            self._pool.configure(slot, self._config(slot, first=False))
+        while len(self._serving) < self._pool.size:
             self._watch()
-        self._announce(prepared)
-        while True:
-            self._watch()
+            if self._pool.failed_starts >= _STARTS:
+                raise CommandError(
+                    f"A worker ended {_STARTS} times before it could serve; the log above says why."
+                )
+        address = bound_address.url(*self._listener.getsockname()[:2])
+        bound_address.record(self._settings.data_dir, address)
+        try:
+            _announce(address, prepared)
+            while True:
+                self._watch()
+        finally:
+            bound_address.forget(self._settings.data_dir)
 
     def _wait_until_prepared(self) -> Prepared:
         while True:
+            dead = self._pool.dead()  # looked up first, so that their last words are still read
             for _, message in self._pool.listen(_WATCH_S):
                 match message:
                     case Prepared():
@@ -59,11 +71,12 @@ class Parent:
                         raise CommandError(sentence)
                     case Serving():
                         pass
-            if 0 in self._pool.dead():
+            if 0 in dead:
                 raise CommandError("The server could not start; the log above says why.")
 
     def _watch(self) -> None:
         """Read what the workers send; bring back what has died."""
+        dead = self._pool.dead()
         for slot, message in self._pool.listen(_WATCH_S):
             if isinstance(message, Serving):
                 self._serving.add(slot)
@@ -72,8 +85,8 @@ class Parent:
         if self._supervisor is not None and self._supervisor.poll() is not None:
             log.warning("postgres_died")
             self._supervisor.restart()
-        for slot in self._pool.dead():
-            self._pool.replace(slot).configure(self._config(slot, first=False))
+        for slot in self._pool.replace(dead):
+            self._pool.configure(slot, self._config(slot, first=False))
 
     def _config(self, slot: int, *, first: bool) -> WorkerConfig:
         return WorkerConfig(
@@ -82,16 +95,15 @@ class Parent:
             secret=self._instance.secret.reveal(),
             instance=self._instance.instance,
             slot=slot,
-            slots=len(self._pool.workers),
+            slots=self._pool.size,
             socket=self._listener.fileno(),
             first=first,
         )
 
-    def _announce(self, prepared: Prepared) -> None:
-        host, port = self._listener.getsockname()[:2]
-        address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-        print(f"Cartrita listens on {address}")
-        if prepared.key is not None:
-            print(f"Your key, shown this once: {prepared.key}")
-        print(f"Sign in within ten minutes: {address}/#code={prepared.sign_in_code}")
-        print("ready", flush=True)
+
+def _announce(address: str, prepared: Prepared) -> None:
+    print(f"Cartrita listens on {address}")
+    if prepared.key is not None:
+        print(f"Your key, shown this once: {prepared.key}")
+    print(f"Sign in within ten minutes: {address}/#code={prepared.sign_in_code}")
+    print("ready", flush=True)

@@ -6,44 +6,50 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import structlog
 
 from cartrita.cli.serving import worker_protocol
-from cartrita.cli.serving.worker_protocol import WorkerConfig, WorkerMessage
+from cartrita.cli.serving.worker_protocol import Serving, WorkerConfig, WorkerMessage
 
 log = structlog.get_logger()
 
 _WORKER = (sys.executable, "-m", "cartrita.cli.serving.worker")
-_RESTART_S = 1.0
 
 
 class Worker:
     """One process. It ends by itself when its standard input does, as when the parent is killed."""
 
-    def __init__(self, listener: int) -> None:
+    def __init__(self, command: Sequence[str], listener: int) -> None:
         self.process = subprocess.Popen(
-            _WORKER,
+            command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             pass_fds=(listener,),
             cwd=Path.cwd(),
         )
         self.started = time.monotonic()
+        self.served = False
+        self.buried = False
+        self._unfinished = b""
 
     def configure(self, config: WorkerConfig) -> None:
         """Send its configuration, upon which it starts to serve."""
         if self.process.stdin is not None:
-            self.process.stdin.write(worker_protocol.encode(config) + b"\n")
-            self.process.stdin.flush()
+            with suppress(BrokenPipeError):  # it has died already, and will be replaced
+                self.process.stdin.write(worker_protocol.encode(config) + b"\n")
+                self.process.stdin.flush()
 
-    def messages(self) -> Iterator[WorkerMessage]:
-        """What it has sent since the last call; nothing where it has closed its output."""
+    def receive(self) -> list[WorkerMessage] | None:
+        """What it has sent since the last call; None where it has closed its output."""
+        octets = b""
         if self.process.stdout is not None:
-            for line in os.read(self.process.stdout.fileno(), 1 << 16).splitlines():
-                yield worker_protocol.decode_message(line)
+            octets = os.read(self.process.stdout.fileno(), 1 << 16)
+        *lines, self._unfinished = (self._unfinished + octets).split(b"\n")
+        return [worker_protocol.decode_message(line) for line in lines] if octets else None
 
     def end(self, seconds: float) -> None:
         """Wait for it; kill it where it takes longer."""
@@ -58,54 +64,81 @@ class Worker:
 class WorkerPool:
     """All workers, by slot."""
 
-    def __init__(self, size: int, listener: int) -> None:
+    def __init__(
+        self, size: int, listener: int, *, command: Sequence[str] = _WORKER, pause_s: float = 1.0
+    ) -> None:
+        """`command` is a worker's program; a slot's next one starts `pause_s` after its last."""
+        self.size = size
+        self.failed_starts = 0
+        """Workers that ended before they served, since one last did."""
         self._listener = listener
+        self._command = command
+        self._pause_s = pause_s
         self._selector = selectors.DefaultSelector()
-        self.workers: dict[int, Worker] = {}
+        self._workers: dict[int, Worker] = {}
         for slot in range(size):
             self._start(slot)
 
-    def _start(self, slot: int) -> Worker:
-        worker = self.workers[slot] = Worker(self._listener)
-        if worker.process.stdout is not None:
-            self._selector.register(worker.process.stdout, selectors.EVENT_READ, slot)
-        return worker
+    def configure(self, slot: int, config: WorkerConfig) -> None:
+        """Send a worker its configuration, where it still lives."""
+        self._workers[slot].configure(config)
 
     def listen(self, seconds: float) -> Iterator[tuple[int, WorkerMessage]]:
         """What the workers send within some seconds, each message with its slot."""
         for key, _ in self._selector.select(seconds):
             slot: int = key.data
-            received = list(self.workers[slot].messages())
-            if not received:
+            received = self._workers[slot].receive()
+            if received is None:
                 self._selector.unregister(key.fileobj)
-            for message in received:
+            for message in received or ():
+                if isinstance(message, Serving):
+                    self._workers[slot].served = True
+                    self.failed_starts = 0
                 yield slot, message
 
     def dead(self) -> list[int]:
-        return [slot for slot, w in self.workers.items() if w.process.poll() is not None]
+        """The slots whose worker has ended."""
+        return [slot for slot, w in self._workers.items() if w.process.poll() is not None]
 
-    def replace(self, slot: int) -> Worker:
-        """Start a new worker in the place of a dead one, not faster than once a second."""
-        old = self.workers[slot]
-        log.warning("worker_died", slot=slot, code=old.process.returncode)
-        self._close_pipes(old)
-        time.sleep(max(0.0, _RESTART_S - (time.monotonic() - old.started)))
-        return self._start(slot)
+    def replace(self, dead: Sequence[int]) -> list[int]:
+        """Start new workers in the place of dead ones, unless it is too early; where it did."""
+        for slot in dead:
+            self._bury(slot, self._workers[slot])
+        now = time.monotonic()
+        due = [slot for slot in dead if now >= self._workers[slot].started + self._pause_s]
+        for slot in due:
+            self._start(slot)
+        return due
+
+    def _start(self, slot: int) -> None:
+        worker = self._workers[slot] = Worker(self._command, self._listener)
+        if worker.process.stdout is not None:
+            self._selector.register(worker.process.stdout, selectors.EVENT_READ, slot)
+
+    def _bury(self, slot: int, worker: Worker) -> None:
+        if worker.buried:
+            return
+        worker.buried = True
+        log.warning("worker_died", slot=slot, code=worker.process.returncode)
+        self._close_pipes(worker)
+        if not worker.served:
+            self.failed_starts += 1
 
     def stop(self, seconds: float) -> None:
         """Ask all of them to drain, then wait; nobody is left behind."""
-        for worker in self.workers.values():
+        for worker in self._workers.values():
             if worker.process.poll() is None:
                 worker.process.send_signal(signal.SIGTERM)
         deadline = time.monotonic() + seconds
-        for worker in self.workers.values():
+        for worker in self._workers.values():
             worker.end(deadline - time.monotonic())
             self._close_pipes(worker)
 
     def _close_pipes(self, worker: Worker) -> None:
-        if worker.process.stdout is not None:
+        if worker.process.stdout is not None and not worker.process.stdout.closed:
             if worker.process.stdout in self._selector.get_map():
                 self._selector.unregister(worker.process.stdout)
             worker.process.stdout.close()
         if worker.process.stdin is not None:
-            worker.process.stdin.close()
+            with suppress(BrokenPipeError):  # what it never read is of no use now
+                worker.process.stdin.close()
