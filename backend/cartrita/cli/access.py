@@ -4,10 +4,12 @@ from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from typing import NamedTuple
 
+from cartrita.adapters.persistence.reachability import DatabaseUnreachable, require_reachable
 from cartrita.adapters.persistence.schema import SchemaTooNew, upgrade
+from cartrita.adapters.postgres import Endpoint
 from cartrita.application.keys import Keys
 from cartrita.application.sessions import Sessions
-from cartrita.assembly.access import access, database_at, sqlalchemy_url
+from cartrita.assembly.access import access, database_at
 from cartrita.cli.database import open_database
 from cartrita.cli.errors import CommandError
 from cartrita.cli.instance_files import open_instance_files
@@ -23,19 +25,26 @@ class Access(NamedTuple):
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncGenerator[Access]:
+async def open_access(settings: Settings) -> AsyncGenerator[Access]:
     """Raises CommandError, PostgresError."""
-    instance = open_instance_files(settings)
-    with open_database(settings) as endpoint, refusing():
-        await upgrade(sqlalchemy_url(endpoint.dsn()))
+    files = open_instance_files(settings)
+    with open_database(settings) as endpoint, reporting_errors():
+        await migrate(settings, endpoint)
         async with database_at(settings, endpoint.dsn()) as database:
-            yield Access(*access(database, instance.secret, settings))
+            yield Access(*access(database, files.secret, settings))
+
+
+async def migrate(settings: Settings, endpoint: Endpoint) -> None:
+    """Bring the schema up to date. Raises DatabaseUnreachable, SchemaTooNew."""
+    if settings.database.url is not None:
+        await require_reachable(endpoint.dsn(), settings.database.connect_timeout_s)
+    await upgrade(endpoint.sqlalchemy_url())
 
 
 @contextmanager
-def refusing() -> Generator[None]:
-    """What went wrong, as a sentence."""
+def reporting_errors() -> Generator[None]:
+    """What went wrong becomes the sentence that the command ends with."""
     try:
         yield
-    except (CartritaError, SchemaTooNew) as error:
+    except (CartritaError, DatabaseUnreachable, SchemaTooNew) as error:
         raise CommandError(str(error)) from error

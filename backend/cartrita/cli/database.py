@@ -4,14 +4,16 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 from cartrita.adapters.postgres import Endpoint, Supervisor, attach, find, from_url, major_of
+from cartrita.cli.errors import CommandError
+from cartrita.kit.secret import Secret
 from cartrita.settings import Settings
 
 
 @contextmanager
 def open_database(settings: Settings) -> Generator[Endpoint]:
-    """Raises PostgresError. An older version's database is served by that version."""
+    """Raises CommandError, PostgresError. That of an older version is served by that version."""
     if settings.database.url is not None:
-        yield from_url(settings.database.url.reveal())
+        yield configured_endpoint(settings.database.url)
         return
     running = attach(settings.data_dir) if settings.data_dir.exists() else None
     if running is not None:
@@ -28,3 +30,11 @@ def open_database(settings: Settings) -> Generator[Endpoint]:
         yield supervisor.start()
     finally:
         supervisor.stop()
+
+
+def configured_endpoint(url: Secret) -> Endpoint:
+    """Where CARTRITA_DATABASE_URL leads. Raises CommandError."""
+    try:
+        return from_url(url.reveal())
+    except ValueError as error:
+        raise CommandError(f"CARTRITA_DATABASE_URL cannot be used. {error}") from None

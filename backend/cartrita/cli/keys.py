@@ -4,7 +4,7 @@ import argparse
 import asyncio
 
 from cartrita.application.keys import Keys
-from cartrita.cli.access import opened
+from cartrita.cli.access import open_access
 from cartrita.settings import Settings
 
 
@@ -13,7 +13,7 @@ def run(settings: Settings, given: argparse.Namespace) -> None:
 
 
 async def _run(settings: Settings, given: argparse.Namespace) -> None:
-    async with opened(settings) as access:
+    async with open_access(settings) as access:
         match given.verb:
             case "create":
                 await _create(access.keys, given.name, given.owner)

@@ -3,7 +3,8 @@
 import argparse
 import asyncio
 
-from cartrita.cli.access import opened
+from cartrita.cli import bound_address
+from cartrita.cli.access import open_access
 from cartrita.cli.errors import CommandError
 from cartrita.settings import Settings
 
@@ -13,10 +14,11 @@ def run(settings: Settings, _: argparse.Namespace) -> None:
 
 
 async def _login(settings: Settings) -> None:
-    async with opened(settings) as access:
+    async with open_access(settings) as access:
         local = await access.keys.local()
         if local is None:
             raise CommandError("There is no key that works: make one with `cartrita keys create`.")
         code = await access.sessions.issue_code(local)
-    address = f"http://{settings.server.host}:{settings.server.port}"
+    configured = bound_address.url(settings.server.host, settings.server.port)
+    address = bound_address.recorded(settings.data_dir) or configured
     print(f"Sign in within ten minutes: {address}/#code={code.reveal()}")

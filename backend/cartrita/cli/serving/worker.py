@@ -13,13 +13,10 @@ import uvicorn
 import uvloop
 
 from cartrita import logs
-from cartrita.adapters.persistence.capacity import TooFewConnections
-from cartrita.adapters.persistence.installation import SecretMismatch
-from cartrita.adapters.persistence.schema import SchemaTooNew
 from cartrita.app import create_app
 from cartrita.assembly.system import Assembly, Seat, assembled, rules
 from cartrita.cli.serving import worker_protocol
-from cartrita.cli.serving.bootstrap import bootstrap
+from cartrita.cli.serving.bootstrap import REFUSALS, bootstrap
 from cartrita.cli.serving.http_protocol import http_protocol
 from cartrita.cli.serving.worker_protocol import Refused, Serving, WorkerConfig, WorkerMessage
 from cartrita.kit.secret import Secret
@@ -51,16 +48,17 @@ def main() -> None:
     settings = Settings.from_json(config.settings)
     logs.configure(settings.logging.level, settings.logging.format)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        try:
-            runner.run(_work(config, settings))
-        except (SchemaTooNew, SecretMismatch, TooFewConnections) as error:
-            _send(Refused(str(error)))
+        runner.run(_work(config, settings))
 
 
 async def _work(config: WorkerConfig, settings: Settings) -> None:
     asyncio.get_running_loop().add_reader(sys.stdin.fileno(), _orphaned)
     if config.first:
-        _send(await bootstrap(config, settings))
+        try:
+            _send(await bootstrap(config, settings))
+        except REFUSALS as error:
+            _send(Refused(str(error)))
+            return
     seat = Seat(config.dsn, Secret(config.secret), config.instance, config.slot, config.slots)
     async with assembled(settings, seat) as assembly:
         server = _Server(_config(settings, assembly))
