@@ -51,7 +51,7 @@ class Server(Group):
     trusted_proxies: Annotated[
         Networks,
         Setting(
-            "Proxies whose X-Forwarded-For is believed.",
+            "Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.",
             env="CARTRITA_TRUSTED_PROXIES",
             value="addresses or networks, separated by commas",
             example="10.0.0.0/8",

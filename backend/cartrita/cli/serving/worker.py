@@ -92,7 +92,9 @@ def _config(settings: Settings, assembly: Assembly) -> uvicorn.Config:
         ws="websockets-sansio",
         timeout_keep_alive=int(settings.server.keepalive_s),
         timeout_graceful_shutdown=5,
-        proxy_headers=False,
+        # Scheme and peer are what a configured proxy says; anybody else's headers are only theirs.
+        proxy_headers=bool(settings.server.trusted_proxies),
+        forwarded_allow_ips=list(settings.server.trusted_proxies),
     )
 
 
