@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 import msgspec
 
+from cartrita.adapters.postgres.folders import make_data_dir
 from cartrita.cli.errors import CommandError
 from cartrita.kit.secret import Secret
 from cartrita.settings import Settings
@@ -26,7 +27,7 @@ class InstanceFiles(msgspec.Struct, frozen=True):
 def open_instance_files(settings: Settings) -> InstanceFiles:
     """Read what is there, make what is not. Raises CommandError, OSError."""
     folder = settings.data_dir
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_data_dir(folder)
     secret = settings.auth.secret or _secret(folder / "secret")
     return InstanceFiles(secret, _instance(folder / "instance"))
 

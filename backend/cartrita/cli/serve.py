@@ -5,18 +5,22 @@ parent is killed, the workers see their input end and PostgreSQL is told by the 
 """
 
 import argparse
+import os
 import signal
 import socket
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from types import FrameType
 
 import structlog
 
-from cartrita.adapters.postgres.endpoints import from_url
+from cartrita.adapters.postgres.errors import refusing_os_errors
+from cartrita.adapters.postgres.folders import make_data_dir
 from cartrita.adapters.postgres.locks import Lock
 from cartrita.adapters.postgres.supervisor import Supervisor
 from cartrita.assembly.budget import connections
+from cartrita.cli.database import configured_endpoint
 from cartrita.cli.errors import CommandError
 from cartrita.cli.instance_files import open_instance_files
 from cartrita.cli.serving.parent import Parent
@@ -37,32 +41,63 @@ def run(settings: Settings, _: argparse.Namespace) -> None:
     """Run until told to stop. Raises CommandError, PostgresError, OSError."""
     with ExitStack() as stack, _stopping_on_signals():
         try:
-            listener = stack.enter_context(_listening(settings))
-            pool = WorkerPool(settings.server.workers, listener.fileno())
-            stack.callback(lambda: pool.stop(settings.server.exit_s))
-            supervisor, dsn = _database(settings, stack)
-            Parent(settings, open_instance_files(settings), dsn, listener, pool, supervisor).run()
+            _serve(settings, stack)
         except _Stop:
             log.info("stopping")
 
 
-def _database(settings: Settings, stack: ExitStack) -> tuple[Supervisor | None, str]:
-    """The configured database, or our own; either way nobody else uses the data directory."""
-    if settings.database.url is not None:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
-        lock = Lock(settings.data_dir)
+def _serve(settings: Settings, stack: ExitStack) -> None:
+    """What is entered last is left first: workers drain while their database still runs."""
+    lock = stack.enter_context(_locked(settings.data_dir))
+    files = open_instance_files(settings)
+    database = _Database(settings, lock)
+    listener = stack.enter_context(_listening(settings))
+    stack.callback(database.stop)
+    # Workers import while PostgreSQL starts; they wait for their configuration.
+    pool = WorkerPool(settings.server.workers, listener.fileno())
+    stack.callback(lambda: pool.stop(settings.server.exit_s))
+    dsn = database.start()
+    Parent(settings, files, dsn, listener, pool, database.supervisor).run()
+
+
+class _Database:
+    """The configured database, or our own."""
+
+    def __init__(self, settings: Settings, lock: Lock) -> None:
+        self.supervisor: Supervisor | None = None
+        self._dsn = ""
+        if settings.database.url is not None:
+            self._dsn = configured_endpoint(settings.database.url).dsn()
+            return
+        most = max(settings.postgres.max_connections, connections(settings) + _RESERVED)
+        self.supervisor = Supervisor(
+            settings.data_dir,
+            run_as=settings.postgres.run_as,
+            start_timeout_s=settings.postgres.start_timeout_s,
+            max_connections=most,
+            lock=lock,
+        )
+
+    def start(self) -> str:
+        """Bring it up where it is ours, and say how to reach it."""
+        return self._dsn if self.supervisor is None else self.supervisor.start().dsn()
+
+    def stop(self) -> None:
+        if self.supervisor is not None:
+            self.supervisor.stop()
+
+
+@contextmanager
+def _locked(data_dir: Path) -> Generator[Lock]:
+    """The data directory, for this process alone. Raises DataDirectoryError."""
+    lock = Lock(Path(os.path.realpath(data_dir)))
+    with refusing_os_errors(data_dir):
+        make_data_dir(data_dir)
         lock.acquire()
-        stack.callback(lock.release)
-        return None, from_url(settings.database.url.reveal()).dsn()
-    supervisor = Supervisor(
-        settings.data_dir,
-        run_as=settings.postgres.run_as,
-        start_timeout_s=settings.postgres.start_timeout_s,
-        max_connections=max(settings.postgres.max_connections, connections(settings) + _RESERVED),
-    )
-    endpoint = supervisor.start()
-    stack.callback(supervisor.stop)
-    return supervisor, endpoint.dsn()
+    try:
+        yield lock
+    finally:
+        lock.release()
 
 
 @contextmanager

@@ -63,3 +63,9 @@ def claim(folder: Path, mode: int, owner: Account | None = None) -> bool:
     finally:
         os.umask(mask)
     return True
+
+
+def make_data_dir(folder: Path) -> None:
+    """The data directory, private where it is new."""
+    mode = 0o711 if os.geteuid() == 0 else 0o700  # root's PostgreSQL passes through, no more
+    folder.mkdir(mode=mode, parents=True, exist_ok=True)

@@ -14,6 +14,7 @@ from cartrita.adapters.postgres import (
     clusters,
     copies,
     endpoints,
+    folders,
     passwords,
     places,
     processes,
@@ -51,7 +52,9 @@ class Supervisor:
         chosen: Binaries | None = None,
         outside: Sequence[Path] = OUTSIDE,
         deathwatch: Deathwatch | None = None,
+        lock: Lock | None = None,
     ) -> None:
+        """`lock` is one on `data_dir` that the caller holds and keeps; without it one is taken."""
         self._data_dir = Path(os.path.realpath(data_dir))
         self._run_as = run_as
         self._start_timeout_s = start_timeout_s
@@ -60,14 +63,17 @@ class Supervisor:
         self._chosen = chosen
         self._outside = outside
         self._deathwatch = deathwatch
+        self._lock_held = lock is not None
         self._locks: list[Lock] = []
+        self._started = False
         self._launch: Launch | None = None
         self._server: Server | None = None
 
     def start(self) -> Endpoint:
         """Bring the database up, whatever state it was left in, and say how to reach it."""
-        if self._locks:
+        if self._started:
             raise RuntimeError("This supervisor has been started already.")
+        self._started = True
         began = time.monotonic()
         try:
             with refusing_os_errors(self._data_dir):
@@ -116,11 +122,12 @@ class Supervisor:
                 self._launch = None
             while self._locks:
                 self._locks.pop().release()
+            self._started = False
 
     def _start(self) -> Endpoint:
-        mode = 0o711 if os.geteuid() == 0 else 0o700  # root's server passes through, no more
-        self._data_dir.mkdir(mode=mode, parents=True, exist_ok=True)
-        self._lock(self._data_dir)
+        folders.make_data_dir(self._data_dir)
+        if not self._lock_held:
+            self._lock(self._data_dir)
         found = self._chosen or binaries.find()
         place = places.settle(self._data_dir, self._run_as, self._outside)
         if place.cluster.parent != self._data_dir:

@@ -1,0 +1,36 @@
+"""`cartrita login` names the address of the server that runs, whatever was asked of it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.harness.fixtures import Serve
+from tests.harness.server import Server
+
+
+def printed(server: Server, settings: dict[str, str]) -> str:
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("cartrita")), "login"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        cwd=server.root,
+        env={**server.environment, **settings},
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_everywhere_is_here(serve: Serve) -> None:
+    server = serve(settings={"CARTRITA_HOST": "0.0.0.0"}).server
+    here = f"http://127.0.0.1:{server.port}"
+    assert f"Cartrita listens on {here}\n" in server.log_path.read_text()
+    assert f" {here}/#code=" in printed(server, {})
+
+
+@pytest.mark.parametrize("port", ["0", "1"])
+def test_the_port_is_the_one_that_was_bound(quiet_server: Server, port: str) -> None:
+    link = printed(quiet_server, {"CARTRITA_PORT": port})
+    assert f" http://127.0.0.1:{quiet_server.port}/#code=" in link
