@@ -52,13 +52,16 @@ def failed(answer: Fold, error: CartritaError) -> Ending:
         answer.usage,
         error.details,
         error.retry_after,
+        error.kind,
     )
     return _ending(answer, event)
 
 
 def unstorable(error: CartritaError) -> Ending:
     """The database refused the answer itself: nothing of it can be kept beyond the log."""
-    event = RunStopped(StopKind.FAILED, error.code, error.message, recoverable=False)
+    event = RunStopped(
+        StopKind.FAILED, error.code, error.message, recoverable=False, error_kind=error.kind
+    )
     return Ending(status=RunStatus.FAILED, event=event, usage=event.usage, message=None)
 
 

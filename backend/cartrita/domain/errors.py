@@ -50,6 +50,11 @@ class ErrorKind(StrEnum):
     UPSTREAM_REJECTED = "upstream_rejected"
     INTERNAL = "internal"
 
+    @classmethod
+    def _missing_(cls, value: object) -> "ErrorKind":
+        """A kind of a newer version, read from the log: somebody's fault, and not the caller's."""
+        return cls.INTERNAL
+
 
 class CartritaError(Exception):
     """`message` is a sentence that a user can act on; `code` is stable and for programs."""

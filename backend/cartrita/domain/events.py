@@ -11,6 +11,7 @@ from typing import TypeAlias
 import msgspec
 
 from cartrita.domain.deltas import FinishReason
+from cartrita.domain.errors import ErrorKind
 from cartrita.domain.json import JsonObject, JsonValue
 from cartrita.domain.messages import Citation
 from cartrita.domain.usage import Usage
@@ -109,7 +110,7 @@ class StopKind(StrEnum):
 class RunStopped(msgspec.Struct, frozen=True, omit_defaults=True, tag="run_stopped"):
     """The run ended early; what was seen is kept. Terminal.
 
-    `recoverable` is true where trying again, or continuing, may help.
+    `recoverable` is true where trying again, or continuing, may help; `error_kind` is what failed.
     """
 
     kind: StopKind
@@ -119,6 +120,7 @@ class RunStopped(msgspec.Struct, frozen=True, omit_defaults=True, tag="run_stopp
     usage: Usage = Usage()
     details: JsonObject = {}
     retry_after: float | None = None
+    error_kind: ErrorKind = ErrorKind.INTERNAL
 
 
 class UnknownEvent(msgspec.Struct, frozen=True, tag="unknown"):

@@ -5,6 +5,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from cartrita.domain.deltas import FinishReason
+from cartrita.domain.errors import ErrorKind
 from cartrita.domain.events import (
     CallMeasured,
     Event,
@@ -77,6 +78,7 @@ STOPPED = st.builds(
     usage=USAGES,
     details=OBJECTS,
     retry_after=st.none() | SECONDS,
+    error_kind=st.sampled_from(ErrorKind),
 )
 TERMINALS = COMPLETED | STOPPED
 SPOKEN = st.builds(TextAppended, text=WORDS, position=COUNTS) | st.builds(

@@ -43,6 +43,12 @@ def test_a_reader_skips_fields_that_it_does_not_know(value: object) -> None:
     assert msgspec.json.decode(msgspec.json.encode(raw), type=Event) == event
 
 
+def test_a_kind_of_error_of_a_newer_version_is_read() -> None:
+    event = RunStopped(StopKind.FAILED, "c", "m", recoverable=True)
+    raw = msgspec.to_builtins(event) | {"error_kind": "of_2027"}
+    assert msgspec.json.decode(msgspec.json.encode(raw), type=Event) == event
+
+
 def test_every_way_to_stop_is_a_status_of_a_run_that_has_ended() -> None:
     assert all(RunStatus(kind).ended for kind in StopKind)
 

@@ -1,7 +1,7 @@
 """Errors as the native surface answers them: one table from kind to status, one envelope."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi.exceptions import RequestValidationError
@@ -85,25 +85,8 @@ class AnswerStopped(CartritaError):
 def status_of(error: CartritaError) -> int:
     """The status of an error: its stop's, else its code's, else its kind's."""
     if isinstance(error, AnswerStopped):
-        return _BY_STOP.get(error.stopped.kind) or _status_of_failure(error.stopped)
+        return _BY_STOP.get(error.stopped.kind) or STATUS[error.stopped.error_kind]
     return _BY_CODE.get(error.code, STATUS[error.kind])
-
-
-def _status_of_failure(stopped: RunStopped) -> int:
-    # The log keeps codes, not kinds: the tree of domain/errors.py says which kind a code has.
-    kind = _KINDS.get(stopped.code)
-    if kind is None:
-        kind = ErrorKind.UPSTREAM if "provider" in stopped.details else ErrorKind.INTERNAL
-    return STATUS[kind]
-
-
-def _tree(cls: type[CartritaError]) -> Iterator[type[CartritaError]]:
-    yield cls
-    for child in cls.__subclasses__():
-        yield from _tree(child)
-
-
-_KINDS = {cls.default_code: cls.kind for cls in _tree(CartritaError) if cls is not AnswerStopped}
 
 
 async def answer(request: Request, error: Exception) -> Response:

@@ -5,10 +5,12 @@ from datetime import UTC, datetime
 
 import pytest
 
+from cartrita.application import endings
 from cartrita.domain import errors as domain
 from cartrita.domain.errors import CartritaError, ErrorKind, UpstreamError
 from cartrita.domain.events import RunStopped, StopKind
-from cartrita.domain.runs import Run, RunStatus
+from cartrita.domain.fold import Fold
+from cartrita.domain.runs import Run, RunInput, RunStatus
 from cartrita.kit import ids
 from cartrita.kit.ids import ConversationId, MessageId, RunId
 from cartrita.surfaces.intake import REQUEST_TIMEOUT, URI_TOO_LONG
@@ -25,6 +27,7 @@ RUN = Run(
     agent="assistant",
     provider="p",
     model="m",
+    input=RunInput(agent="assistant", provider="p", model="m"),
     attempt=1,
     created_at=datetime(2026, 11, 21, tzinfo=UTC),
     started_at=None,
@@ -42,8 +45,12 @@ def every_error() -> Iterator[type[CartritaError]]:
             yield value
 
 
-def stopped(kind: StopKind, code: str, **details: str) -> AnswerStopped:
-    event = RunStopped(kind, code, "It ended.", recoverable=True, details={**details})
+def stopped(
+    kind: StopKind, error_kind: ErrorKind = ErrorKind.INTERNAL, **details: str
+) -> AnswerStopped:
+    event = RunStopped(
+        kind, "code", "It ended.", recoverable=True, details={**details}, error_kind=error_kind
+    )
     return AnswerStopped(event, RUN, "Hel")
 
 
@@ -53,30 +60,33 @@ def test_every_kind_has_a_status() -> None:
 
 @pytest.mark.parametrize("error", list(every_error()))
 def test_a_failed_run_answers_as_its_error_would_have(error: type[CartritaError]) -> None:
-    """The log keeps codes; the status that they mean is the same as if the error came by itself."""
-    assert status_of(stopped(StopKind.FAILED, error.default_code)) == STATUS[error.kind]
+    assert status_of(stopped(StopKind.FAILED, error.kind)) == STATUS[error.kind]
+
+
+def test_an_ending_says_what_kind_of_error_it_was() -> None:
+    error = domain.UpstreamLimited("-", provider="p", code="a code of theirs")
+    for ending in (endings.failed(Fold(), error), endings.unstorable(error)):
+        assert isinstance(ending.event, RunStopped)
+        assert status_of(AnswerStopped(ending.event, RUN, "")) == 429
 
 
 @pytest.mark.parametrize(
-    ("kind", "code", "details", "status"),
+    ("kind", "error_kind", "status"),
     [
-        (StopKind.FAILED, "upstream_unreachable", {}, 502),
-        (StopKind.FAILED, "upstream_rate_limited", {}, 429),
-        (StopKind.FAILED, "deadline_exceeded", {}, 504),
-        (StopKind.FAILED, "a_code_of_a_provider", {"provider": "p"}, 502),
-        (StopKind.FAILED, "never_heard_of", {}, 500),
-        (StopKind.CANCELLED, "cancelled", {}, 409),
-        (StopKind.INTERRUPTED, "upstream_cut", {}, 503),
+        (StopKind.FAILED, ErrorKind.UPSTREAM, 502),
+        (StopKind.FAILED, ErrorKind.RATE_LIMITED, 429),
+        (StopKind.FAILED, ErrorKind.DEADLINE, 504),
+        (StopKind.FAILED, ErrorKind("of_2027"), 500),
+        (StopKind.CANCELLED, ErrorKind.INTERNAL, 409),
+        (StopKind.INTERRUPTED, ErrorKind.UPSTREAM, 503),
     ],
 )
-def test_how_a_stopped_run_answers(
-    kind: StopKind, code: str, details: dict[str, str], status: int
-) -> None:
-    assert status_of(stopped(kind, code, **details)) == status
+def test_how_a_stopped_run_answers(kind: StopKind, error_kind: ErrorKind, status: int) -> None:
+    assert status_of(stopped(kind, error_kind)) == status
 
 
 def test_a_stopped_run_brings_along_what_was_seen() -> None:
-    error = stopped(StopKind.INTERRUPTED, "interrupted", provider="p")
+    error = stopped(StopKind.INTERRUPTED, provider="p")
     assert error.details == {
         "provider": "p",
         "run_id": ids.public("run", RUN.id),
