@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from cartrita.adapters.runlog.encoding import weight
@@ -23,6 +23,8 @@ class Feed:
         self._changed: asyncio.Future[None] | None = None
         self.base: int | None = None
         """The seq before the oldest event held; None until anything is known."""
+        self.place: int | None = None
+        """Where the run waits, as last seen for all readers at once; None: each asks for itself."""
         self.readers = 0
         self.owned = False
 
@@ -64,6 +66,12 @@ class Feed:
         if skip > len(self._events):
             return None
         return [self._events[i] for i in range(skip, len(self._events))]
+
+    def wait_at(self, place: int | None) -> None:
+        """Take news of a run that has not begun; None where it is queued no more, or not known."""
+        if place is None or place != self.place:
+            self.place = place
+            self.wake()
 
     def wake(self) -> None:
         """Let every waiting reader look again."""
@@ -129,10 +137,13 @@ class Feeds:
         self.draining = True
         self.wake_all()
 
-    def wake_all(self, chosen: Callable[[Feed], bool] = lambda _: True) -> None:
+    def waiting(self) -> dict[RunId, Feed]:
+        """Runs that are read here of which no event is known."""
+        return {run_id: feed for run_id, feed in self._feeds.items() if feed.base is None}
+
+    def wake_all(self) -> None:
         for feed in list(self._feeds.values()):
-            if chosen(feed):
-                feed.wake()
+            feed.wake()
 
     def _feed(self, run_id: RunId) -> Feed:
         feed = self._feeds.get(run_id)

@@ -130,6 +130,8 @@ class Reader:
         A deleted run says nothing more, so a silent one that is written elsewhere is `doubtful`.
         """
         known = feed.after(cursor)
+        if known is None and feed.base is None and feed.place is not None:
+            return [Queued(run_id, feed.place)]
         if known is None:
             return await self._look(run_id, feed, cursor)
         if doubtful and not known:

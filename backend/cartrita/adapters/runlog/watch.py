@@ -11,7 +11,7 @@ import structlog
 
 from cartrita.adapters.runlog.connection import OUTAGE, Connection, Link, OwnConnection, Row
 from cartrita.adapters.runlog.encoding import load_event
-from cartrita.adapters.runlog.feeds import Feeds
+from cartrita.adapters.runlog.feeds import Feed, Feeds
 from cartrita.adapters.runlog.queue import Queue
 from cartrita.adapters.runlog.writer import Writer
 from cartrita.domain.events import LoggedEvent
@@ -33,6 +33,11 @@ _CLAIMABLE = """
 SELECT EXISTS (SELECT 1 FROM runs r WHERE r.status = 'queued' AND NOT EXISTS
   (SELECT 1 FROM runs a WHERE a.conversation_id = r.conversation_id
    AND a.status IN ('running', 'waiting')))
+"""
+_PLACES = """
+SELECT r.id, (SELECT count(*) FROM runs q WHERE q.conversation_id = r.conversation_id
+  AND q.status IN ('queued', 'running', 'waiting') AND q.queue_no < r.queue_no) AS ahead
+FROM runs r WHERE r.id = ANY($1::uuid[]) AND r.status = 'queued'
 """
 _BREATH_S = 0.02
 """The least time between two looks: notifications come in swarms."""
@@ -81,6 +86,8 @@ class Watch:
             except (*OUTAGE, asyncpg.PostgresError) as error:
                 log.warning("watch_interrupted", error=type(error).__name__)
                 self._looked_at = -math.inf
+                for feed in self._feeds.waiting().values():
+                    feed.wait_at(None)
                 await asyncio.sleep(self._poll_s)
 
     async def _watch(self, connection: OwnConnection) -> None:
@@ -130,7 +137,16 @@ class Watch:
                 self._queue.tell(CancelRequested(RunId(row["id"])))
         if not self._queue.closed and await connection.fetchval(_CLAIMABLE):
             self._queue.tell(Claimable())
-        self._feeds.wake_all(lambda feed: feed.base is None)
+        waiting = self._feeds.waiting()
+        if waiting:
+            await self._tell_places(connection, waiting)
+
+    async def _tell_places(self, connection: Connection, waiting: dict[RunId, Feed]) -> None:
+        """One question for all readers of queued runs; who waits no more looks for itself."""
+        rows = await connection.fetch(_PLACES, list(waiting))
+        places: dict[RunId, int] = {RunId(row["id"]): max(1, row["ahead"]) for row in rows}
+        for run_id, feed in waiting.items():
+            feed.wait_at(places.get(run_id))
 
     def _on_events(self, _connection: object, pid: int, _channel: str, _load: object) -> None:
         if pid != self._writer.backend_pid:

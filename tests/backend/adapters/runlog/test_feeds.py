@@ -225,13 +225,13 @@ async def test_a_drain_wakes_everybody() -> None:
         assert all(change.done() for change in waiting)
 
 
-async def test_only_chosen_feeds_are_woken() -> None:
+async def test_a_place_in_the_queue_wakes_its_readers_when_it_is_another() -> None:
     feeds = Feeds(1000)
     with feeds.read(RUN) as feed, feeds.read(OTHER) as other:
-        feed.begin(0)
-        waiting, left = other.changed(), feed.changed()
-        feeds.wake_all(lambda one: one.base is None)
-        assert waiting.done()
-        assert not left.done()
-        left.cancel()
-        await asyncio.wait([left])
+        other.begin(0)
+        assert feeds.waiting() == {RUN: feed}
+        for place, woken in ((2, True), (2, False), (1, True), (None, True)):
+            waiting = feed.changed()
+            feed.wait_at(place)
+            assert waiting.done() == woken
+            assert feed.place == place

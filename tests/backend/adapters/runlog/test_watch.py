@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from contextlib import AsyncExitStack
 
 from structlog.testing import capture_logs
 from tests.backend.adapters.runlog.bench import (
@@ -21,7 +22,8 @@ from tests.backend.adapters.runlog.proxy import Proxy
 
 from cartrita.adapters.runlog.connection import OwnConnection
 from cartrita.adapters.runlog.log import RunLog
-from cartrita.domain.runs import CancelRequested
+from cartrita.domain.runs import CancelRequested, Queued
+from cartrita.kit.ids import RunId
 
 
 async def kill_watch(log: RunLog, bench: Bench) -> None:
@@ -191,3 +193,25 @@ async def test_whatever_the_database_says_the_watch_goes_on(bench: Bench) -> Non
         finally:
             await bench.direct.execute("ALTER TABLE elsewhere RENAME TO runs")
         await until(lambda: log.ready)
+
+
+async def test_places_in_the_queue_are_one_question_for_all_readers(bench: Bench) -> None:
+    async with bench.replica(0) as log:
+        [scribe] = await scribes(log, 1)
+        into = {"conversation_id": scribe.claim.conversation_id}
+        waiting = [(await log.admission.admit(admission(**into))).run_id for _ in range(3)]
+        async with AsyncExitStack() as stack:
+            tails = [await stack.enter_async_context(log.reader.tail(run, 0)) for run in waiting]
+            first = [await following(told) for told in tails]
+            assert first == [Queued(run, n) for n, run in enumerate(waiting, 1)]
+            feeds = log._feeds.waiting()
+            await until(lambda: [feeds[run].place for run in waiting] == [1, 2, 3])
+            own_looks: list[RunId] = []
+
+            async def look(run_id: RunId, *_: object) -> None:
+                own_looks.append(run_id)
+
+            log.reader._look = look
+            await log.cancellation.cancel("ann", waiting[1])
+            assert await following(tails[2]) == Queued(waiting[2], 2)
+            assert set(own_looks) <= {waiting[1]}, "only whose run has moved on asks for itself"
