@@ -1,4 +1,4 @@
-"""Messages of a conversation: read, deleted, revised. Sending one is asking for a run."""
+"""Messages of a conversation: read, deleted, revised; sending one is asking for a run."""
 
 import msgspec
 

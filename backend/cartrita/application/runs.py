@@ -37,7 +37,6 @@ from cartrita.gateway.gateway import Gateway
 from cartrita.kit import ids
 from cartrita.kit.ids import MessageId, RunId
 
-
 DEFAULT_SURFACE = "native"
 """Where a run came from, told for statistics; retries and edits exist on one surface only."""
 
@@ -174,6 +173,7 @@ class Runs:
                 title="",
                 conversation_id=ended.conversation_id,
                 answer_to=ended.user_message_id,
+                busy=Busy.REJECT,  # an impatient second click is not a second answer
                 idempotency=idempotency,
             )
         )

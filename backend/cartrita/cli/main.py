@@ -1,4 +1,4 @@
-"""The `cartrita` command. Each verb is a module, imported when it is used: `serve` stays small."""
+"""The `cartrita` command: each verb is a module, imported when it is used."""
 
 import argparse
 import sys

@@ -34,7 +34,7 @@ class Database(Group):
     ] = 5.0
     statement_timeout_s: Annotated[
         float, Field(ge=0.1, le=3600), Setting("How long a request's statement may take.")
-    ] = 30.0
+    ] = 10.0
     log_statement_timeout_s: Annotated[
         float, Field(ge=0.1, le=3600), Setting("How long a statement of the run log may take.")
     ] = 30.0

@@ -51,7 +51,7 @@ class Database:
         }
         self._engine = create_async_engine(
             "postgresql+asyncpg://",
-            async_creator=_opener(url, session, answer_s=statement_timeout_s + 5),
+            async_creator=_opener(url, session, answer_s=statement_timeout_s + 2),
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=pool_wait_s,

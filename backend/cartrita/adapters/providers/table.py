@@ -1,4 +1,4 @@
-"""The providers known by name, as data. A new OpenAI-like host is one entry."""
+"""The providers known by name, as data: a new OpenAI-like host is one entry."""
 
 from typing import Literal
 

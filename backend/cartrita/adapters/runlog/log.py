@@ -118,8 +118,9 @@ class RunLog:
 
     @property
     def ready(self) -> bool:
-        """Whether the database was reachable at the last look and the lease is held."""
-        return self._watch.healthy_for() > 0 and self._replica.held and not self.queue.closed
+        """Whether the database was reachable at the last look and takes what is written."""
+        well = self._watch.healthy_for() > 0 and not self.writer.failing
+        return well and self._replica.held and not self.queue.closed
 
     def stop_claiming(self) -> None:
         """First step of a drain: what runs here may finish, nothing new begins here."""

@@ -71,6 +71,8 @@ class Writer:
         self._work = asyncio.Event()
         self._urgent = asyncio.Event()
         self._flushed = asyncio.Condition()
+        self.failing = False
+        """Whether the database refuses what there is to write: readers wait until it takes it."""
         self.backend_pid: int | None = None
         """Of our database session, whose notifications are no news to us."""
 
@@ -155,8 +157,9 @@ class Writer:
                 self._replica.depose(identity)
                 raise
             except (*OUTAGE, asyncpg.PostgresError) as error:
-                log.warning("flush_failed", error=type(error).__name__, runs=len(batch.runs))
-                unanswered = True
+                if not self.failing:
+                    log.warning("flush_failed", error=type(error).__name__, runs=len(batch.runs))
+                self.failing = unanswered = True
                 await asyncio.sleep(_RETRY_S)
 
     async def _write(
@@ -183,6 +186,7 @@ class Writer:
             batch.runs[0].refuse(batch.events, failure)
 
     def _publish(self, batch: Batch) -> None:
+        self.failing = False
         for run, events in batch.by_run():
             run.committed(events)
             self._feeds.publish(run.run_id, events)

@@ -29,8 +29,10 @@ class BoundedHttp(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        waiting = self._patience
         super().data_received(data)
-        if self._patience is not None and not self.transport.is_closing():
+        # A piece that began or ended a request's headers holds other things too.
+        if waiting is not None and waiting is self._patience:
             self._header_bytes += len(data)
             if self._header_bytes > _HEADER_BYTES:
                 self.send_400_response("The request's headers are too long.")

@@ -73,10 +73,10 @@ class Body(Generic[M]):
         return await self._read(request, forms=who.means is not Means.COOKIE)
 
     async def _read(self, request: Request, *, forms: bool) -> M:
-        _require_json(request, forms=forms)
         octets = b"".join([piece async for piece in request.stream()])
         if not octets and self.optional:
-            octets = b"{}"
+            return validated(self.model, {})
+        _require_json(request, forms=forms)
         return validated(self.model, parse(octets))
 
 

@@ -1,6 +1,5 @@
 """Windows of committed events: exact for every cursor, bounded, shared by all readers."""
 
-import asyncio
 from uuid import UUID
 
 import pytest

@@ -13,7 +13,6 @@ from tests.backend.adapters.runlog.bench import (
     retried,
     until,
     within,
-    written,
 )
 from tests.backend.adapters.runlog.proxy import Fate, Proxy
 
@@ -139,11 +138,15 @@ async def test_a_failure_after_something_was_seen_keeps_it(bench: Bench) -> None
 
 async def test_a_client_msg_id_is_one_run_for_its_owner_for_ever(bench: Bench) -> None:
     async with bench.replica() as log:
-        run = await written(log, "x", client_msg_id="c")
-        again = await log.admission.admit(admission("other words", client_msg_id="c"))
+        first = await log.admission.admit(admission(client_msg_id="c"))
+        scribe = await begin(log)
+        assert scribe.run_id == first.run_id
+        await scribe.say("x")
+        await scribe.complete()
+        again = await log.admission.admit(admission(client_msg_id="c"))
         stranger = await log.admission.admit(admission(owner_id="bob", client_msg_id="c"))
-    assert (again.run_id, again.created) == (run, False)
-    assert stranger.run_id != run
+    assert (again.run_id, again.created) == (scribe.run_id, False)
+    assert stranger.run_id != scribe.run_id
 
 
 @pytest.mark.parametrize("fate", [Fate.NEVER_ARRIVES, Fate.ANSWER_LOST], ids=lambda fate: fate.name)

@@ -176,9 +176,11 @@ async def test_a_cursor_beyond_the_log_gets_a_snapshot_and_then_what_follows(ben
                 assert isinstance(item, LoggedEvent)
                 assert item.seq == 3
             await scribe.complete()
-        end = await heard(owner, scribe.run_id, 99)
         whole = (Message(Role.ASSISTANT, (Text("so far and on"),)),)
-        assert end == [Snapshot(scribe.run_id, 5, whole, recovered=False)]
+        snapshot, last = end = await heard(owner, scribe.run_id, 99)
+        assert snapshot == Snapshot(scribe.run_id, 4, whole, recovered=False)
+        assert isinstance(last, LoggedEvent)
+        assert (last.seq, last.terminal) == (5, True)
         await folded(bench, owner, scribe.run_id)
         assert await heard(owner, scribe.run_id, 99) == end
 
@@ -188,9 +190,10 @@ async def test_a_snapshot_holds_all_of_a_long_log(bench: Bench) -> None:
         run = await written(log, "x")
         await lengthened(bench, run, 700)
         await bench.direct.execute("DELETE FROM messages WHERE run_id IS NOT NULL")
-        [told] = await heard(log, run, 5000)
+        told, last = await heard(log, run, 5000)
         assert isinstance(told, Snapshot)
-        assert told.seq == 702
+        assert isinstance(last, LoggedEvent)
+        assert (told.seq, last.seq) == (701, 702)
         assert told.messages[0].text.count("x") >= 699
 
 
