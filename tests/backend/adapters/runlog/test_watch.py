@@ -21,6 +21,7 @@ from tests.backend.adapters.runlog.bench import (
 from tests.backend.adapters.runlog.proxy import Proxy
 
 from cartrita.adapters.runlog.connection import OwnConnection
+from cartrita.adapters.runlog.feeds import Feed
 from cartrita.adapters.runlog.log import RunLog
 from cartrita.domain.runs import CancelRequested, Queued
 from cartrita.kit.ids import RunId
@@ -198,8 +199,9 @@ async def test_whatever_the_database_says_the_watch_goes_on(bench: Bench) -> Non
 async def test_places_in_the_queue_are_one_question_for_all_readers(bench: Bench) -> None:
     async with bench.replica(0) as log:
         [scribe] = await scribes(log, 1)
-        into = {"conversation_id": scribe.claim.conversation_id}
-        waiting = [(await log.admission.admit(admission(**into))).run_id for _ in range(3)]
+        talk = scribe.claim.conversation_id
+        asks = [admission(conversation_id=talk) for _ in range(3)]
+        waiting = [(await log.admission.admit(ask)).run_id for ask in asks]
         async with AsyncExitStack() as stack:
             tails = [await stack.enter_async_context(log.reader.tail(run, 0)) for run in waiting]
             first = [await following(told) for told in tails]
@@ -208,7 +210,7 @@ async def test_places_in_the_queue_are_one_question_for_all_readers(bench: Bench
             await until(lambda: [feeds[run].place for run in waiting] == [1, 2, 3])
             own_looks: list[RunId] = []
 
-            async def look(run_id: RunId, *_: object) -> None:
+            async def look(run_id: RunId, feed: Feed, cursor: int) -> None:
                 own_looks.append(run_id)
 
             log.reader._look = look
