@@ -4,6 +4,7 @@ import socket
 
 import structlog
 
+from cartrita.adapters.postgres.errors import StartFailed
 from cartrita.adapters.postgres.supervisor import Supervisor
 from cartrita.cli import bound_address
 from cartrita.cli.errors import CommandError
@@ -15,6 +16,7 @@ from cartrita.settings import Settings
 log = structlog.get_logger()
 
 _WATCH_S = 0.2
+_RESTARTS = 5
 _STARTS = 5
 """So often in a row may a worker end before it serves, while the server starts."""
 
@@ -84,9 +86,20 @@ class Parent:
                 raise CommandError(message.sentence)
         if self._supervisor is not None and self._supervisor.poll() is not None:
             log.warning("postgres_died")
-            self._supervisor.restart()
+            self._bring_back(self._supervisor)
         for slot in self._pool.replace(dead):
             self._pool.configure(slot, self._config(slot, first=False))
+
+    def _bring_back(self, supervisor: Supervisor) -> None:
+        """Start PostgreSQL again; one that dies while it starts is tried some more."""
+        for left in reversed(range(_RESTARTS)):
+            try:
+                return supervisor.restart()
+            except StartFailed as error:
+                if not left:
+                    raise
+                log.warning("postgres_died_again", error=type(error).__name__)
+        return None
 
     def _config(self, slot: int, *, first: bool) -> WorkerConfig:
         return WorkerConfig(

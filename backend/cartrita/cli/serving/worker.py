@@ -48,7 +48,12 @@ def main() -> None:
     settings = Settings.from_json(config.settings)
     logs.configure(settings.logging.level, settings.logging.format)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_work(config, settings))
+        try:
+            runner.run(_work(config, settings))
+        except Exception:
+            log.exception("worker_failed")
+            sys.stderr.flush()
+            os._exit(1)  # a thread that never ends would keep it alive, and nobody replaced it
 
 
 async def _work(config: WorkerConfig, settings: Settings) -> None:

@@ -24,11 +24,11 @@ async def me(who: Annotated[Caller, Depends(caller)]) -> Principal:
     return who.principal
 
 
-def use_cases(request: Request) -> Services:
+async def use_cases(request: Request) -> Services:
     return services_of(request)
 
 
-def rules(request: Request) -> Rules:
+async def rules(request: Request) -> Rules:
     return rules_of(request)
 
 
