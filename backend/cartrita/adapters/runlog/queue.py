@@ -116,6 +116,8 @@ class Queue:
         run_id: RunId | None = await connection.fetchval(_NEXT, list(self._unreadable))
         if run_id is None:
             return None
+        # Who reads a queued run on another replica has its place, and waits for news of it.
+        await connection.execute("NOTIFY cartrita_queue")
         try:
             return await opening.begin(connection, run_id, identity)
         except msgspec.ValidationError:

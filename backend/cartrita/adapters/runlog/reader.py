@@ -154,8 +154,10 @@ class Reader:
             return [Queued(run_id, max(1, state["ahead"]))]
         tip: int = state["last_seq"] or state["tip"] or 0
         if cursor > tip:
-            # The end of an ended run is told after what stands for everything before it.
-            seen = tip - 1 if RunStatus(state["status"]).ended else tip
+            # The end of an ended run is told after what stands for everything before it, where it
+            # is in the log still.
+            kept = state["items"] is not None or state["tip"] is not None
+            seen = tip - 1 if kept and RunStatus(state["status"]).ended else tip
             return [await self._snapshot(run_id, state, seen, recovered=False)]
         if state["items"] is not None:
             return unpack(run_id, state["items"], cursor) or None

@@ -134,6 +134,7 @@ class Writer:
             try:
                 await self._commit(batch, self._replica.identity)
             except LeaseLost:
+                self.failing = False  # there is nothing to write any more
                 if not self._replica.held:
                     self.abandon()
         async with self._flushed:

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from tests.backend.adapters.runlog.bench import (
     Bench,
+    deposed,
     ended_truthfully,
     following,
     heard,
@@ -142,3 +143,21 @@ async def test_a_run_that_is_not_ours_is_not_written(bench: Bench) -> None:
             await scribe.say("more")
         with pytest.raises(LeaseLost):
             await scribe.cancelled()
+
+
+async def test_after_a_lost_lease_it_is_ready_again_though_nothing_is_written(
+    bench: Bench, proxy: Proxy
+) -> None:
+    """Or nobody would send it anything to write."""
+    async with bench.replica(dsn=proxy.dsn, lease_s=1.2) as log:
+        await until(lambda: log.ready)
+        [scribe] = await scribes(log, 1)
+        proxy.cut(refusing=True)
+        await scribe.say("never written")
+        await until(lambda: log.writer.failing and not log.ready)
+        await deposed(log)
+        log.stop_claiming()
+        proxy.refusing = False
+        await until(lambda: log._replica.held)
+        log.queue.closed = False
+        await until(lambda: log.ready)

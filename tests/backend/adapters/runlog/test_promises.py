@@ -40,7 +40,13 @@ async def tried(
 
 
 @pytest.mark.parametrize(
-    "promise", [{"idempotency": KEY}, {"client_msg_id": "c-1"}], ids=["key", "client_msg_id"]
+    "promise",
+    [
+        {"idempotency": KEY},
+        {"client_msg_id": "c-1"},
+        {"idempotency": KEY, "client_msg_id": "c-1"},
+    ],
+    ids=["key", "client_msg_id", "both"],
 )
 @pytest.mark.parametrize("busy", [Busy.ENQUEUE, Busy.REJECT], ids=str)
 async def test_one_run_under_a_hundred_tries(

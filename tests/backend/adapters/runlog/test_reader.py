@@ -27,7 +27,7 @@ from cartrita.domain.events import LoggedEvent, ReasoningAppended, SourceFound, 
 from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import Citation, Message, Role, Text
 from cartrita.domain.runs import Queued, RunStatus, Snapshot
-from cartrita.kit.ids import ConversationId, RunId, uuid7
+from cartrita.kit.ids import ConversationId, MessageId, RunId, uuid7
 
 
 async def story(log: RunLog, scribe: Scribe, pieces: int = 8) -> None:
@@ -213,6 +213,30 @@ async def test_a_log_past_its_retention_is_told_as_what_it_left_behind(bench: Be
         for after in (0, 2):
             assert await heard(log, run, after) == [Snapshot(run, 4, (message,), recovered=True)]
         assert await heard(log, run, 4) == [], "who saw the end needs nothing"
+
+
+async def test_a_cursor_beyond_a_log_past_its_retention_gets_one_snapshot(bench: Bench) -> None:
+    async with bench.replica(0) as log:
+        run = await written(log, "kept words")
+        await folded(bench, log, run)
+        await bench.direct.execute("DELETE FROM run_logs")
+        message = Message(Role.ASSISTANT, (Text("kept words"),))
+        assert await heard(log, run, 99) == [Snapshot(run, 4, (message,), recovered=False)]
+
+
+async def test_the_latest_run_that_answers_a_message(bench: Bench) -> None:
+    async with bench.replica(0) as log:
+        first = await written(log, "x")
+        asked = await log.reader.run("ann", first)
+        question, conversation = asked.user_message_id, asked.conversation_id
+        again = await log.admission.admit(
+            admission(conversation_id=conversation, answer_to=question)
+        )
+        latest = await log.reader.latest("ann", question)
+        assert latest is not None
+        assert (latest.id, latest.input) == (again.run_id, asked.input)
+        assert await log.reader.latest("bob", question) is None
+        assert await log.reader.latest("ann", MessageId(uuid7())) is None
 
 
 async def test_a_run_as_its_owner_sees_it(bench: Bench) -> None:

@@ -23,6 +23,7 @@ from tests.backend.adapters.runlog.proxy import Proxy
 from cartrita.adapters.runlog.connection import OwnConnection
 from cartrita.adapters.runlog.feeds import Feed
 from cartrita.adapters.runlog.log import RunLog
+from cartrita.domain.events import LoggedEvent
 from cartrita.domain.runs import CancelRequested, Queued
 from cartrita.kit.ids import RunId
 
@@ -55,6 +56,22 @@ async def test_words_written_elsewhere_come_by_notification(bench: Bench) -> Non
                 waiting = asyncio.get_running_loop().create_task(following(told))
                 await scribe.say(word)
                 assert texts_of([await within(waiting)]) == [word]
+
+
+async def test_a_queued_run_that_begins_elsewhere_comes_by_notification(bench: Bench) -> None:
+    """poll_s is an hour."""
+    async with bench.replica(0) as owner, bench.replica(1, poll_s=3600) as elsewhere:
+        elsewhere.stop_claiming()
+        [first] = await scribes(owner, 1)
+        queued = await owner.admission.admit(admission(conversation_id=first.claim.conversation_id))
+        async with elsewhere.reader.tail(queued.run_id, 0) as told:
+            assert await following(told) == Queued(queued.run_id, 1)
+            await first.complete()
+            second = await begin(owner)
+            started = await following(told)
+            assert isinstance(started, LoggedEvent)
+            await second.say("word")
+            assert texts_of([await following(told)]) == ["word"]
 
 
 async def test_a_lost_wake_up_costs_time_only(bench: Bench) -> None:
