@@ -1,7 +1,6 @@
 """Letting runs in: the user's message, its run and the caller's promises in one transaction."""
 
 from typing import cast
-from uuid import UUID
 
 import asyncpg
 import msgspec
@@ -10,6 +9,7 @@ import structlog
 from cartrita.adapters.runlog import cancellation, opening
 from cartrita.adapters.runlog.connection import Connection, Database
 from cartrita.adapters.runlog.encoding import dump
+from cartrita.adapters.runlog.idempotency import Idempotencies
 from cartrita.adapters.runlog.queue import Queue
 from cartrita.adapters.runlog.replica import Replica, fence
 from cartrita.domain.errors import (
@@ -21,30 +21,11 @@ from cartrita.domain.errors import (
     RateLimited,
     Unavailable,
 )
-from cartrita.domain.runs import Admission, Admitted, Busy, Idempotency, RunStatus
+from cartrita.domain.runs import Admission, Admitted, Busy, RunStatus
 from cartrita.kit.ids import ConversationId, MessageId, RunId, uuid7
 
 log = structlog.get_logger()
 
-_BY_KEY = """
-SELECT i.request_hash, r.id, r.conversation_id, r.status
-FROM idempotency i JOIN runs r ON r.id = i.run_id
-WHERE i.owner_id = $1 AND i.route = $2 AND i.key = $3 AND i.expires_at > now()
-"""
-_BY_CLIENT_MSG_ID = """
-SELECT r.id, r.conversation_id, r.status,
-  ($3::jsonb IS NULL OR m.parts IS NULL OR m.parts = $3)
-    AND ($4::uuid IS NULL OR r.conversation_id = $4) AS same
-FROM runs r LEFT JOIN messages m ON m.id = r.user_message_id
-WHERE r.owner_id = $1 AND r.client_msg_id = $2
-"""
-_EXPIRED_KEY = """
-DELETE FROM idempotency WHERE owner_id = $1 AND route = $2 AND key = $3 AND expires_at <= now()
-"""
-_KEEP_KEY = """
-INSERT INTO idempotency (owner_id, route, key, request_hash, run_id, expires_at)
-VALUES ($1, $2, $3, $4, $5, now() + $6 * interval '1 second')
-"""
 _NEW_CONVERSATION = """
 INSERT INTO conversations (id, owner_id, title) VALUES ($1, $2, $3)
 """
@@ -100,6 +81,7 @@ class Admissions:
         self._replica = replica
         self._queue = queue
         self._limits = limits
+        self._idempotencies = Idempotencies(ttl_s=limits.idempotency_ttl_s)
 
     async def admit(self, admission: Admission) -> Admitted:
         """See RunAdmission. A race for one key or client_msg_id is decided by its index."""
@@ -130,7 +112,9 @@ class Admissions:
                 user_message_id = await self._message(connection, admission, conversation_id)
                 run_id = await self._run(connection, admission, conversation_id, user_message_id)
                 if admission.idempotency is not None:
-                    await self._keep_key(connection, admission, admission.idempotency, run_id)
+                    await self._idempotencies.keep(
+                        connection, admission.owner_id, admission.idempotency, run_id
+                    )
                 opened = None
                 if not busy and not self._queue.closed:
                     opened = await self._begin(connection, run_id)
@@ -152,57 +136,7 @@ class Admissions:
 
     async def _known(self, admission: Admission) -> Admitted | None:
         async with self._database.use() as connection:
-            if admission.idempotency is not None:
-                found = await self._by_key(connection, admission.owner_id, admission.idempotency)
-                if found is not None:
-                    return found
-            if admission.client_msg_id is not None:
-                return await self._by_client_msg_id(connection, admission)
-        return None
-
-    async def _by_client_msg_id(
-        self, connection: Connection, admission: Admission
-    ) -> Admitted | None:
-        """The same message sent twice is one; a key that comes with it is bound to its run too."""
-        new = admission.new_message
-        row = await connection.fetchrow(
-            _BY_CLIENT_MSG_ID,
-            admission.owner_id,
-            admission.client_msg_id,
-            None if new is None else dump(new.message.parts),
-            admission.conversation_id,
-        )
-        if row is None:
-            return None
-        if not row["same"]:
-            raise Conflict(
-                "This client_msg_id was used for another message; send a new one with each.",
-                code="client_msg_id_reused",
-            )
-        if admission.idempotency is not None:
-            await self._keep_key(connection, admission, admission.idempotency, row["id"])
-        return _admitted(row["id"], row["conversation_id"], row["status"])
-
-    async def _by_key(
-        self, connection: Connection, owner_id: str, promise: Idempotency
-    ) -> Admitted | None:
-        row = await connection.fetchrow(_BY_KEY, owner_id, promise.route, promise.key)
-        if row is None:
-            return None
-        if row["request_hash"] != promise.request_hash:
-            raise IdempotencyMismatch(
-                "This Idempotency-Key was used with a different request; send a new key."
-            )
-        return _admitted(row["id"], row["conversation_id"], row["status"])
-
-    async def _keep_key(
-        self, connection: Connection, admission: Admission, promise: Idempotency, run_id: RunId
-    ) -> None:
-        name = (admission.owner_id, promise.route, promise.key)
-        await connection.execute(_EXPIRED_KEY, *name)
-        await connection.execute(
-            _KEEP_KEY, *name, promise.request_hash, run_id, self._limits.idempotency_ttl_s
-        )
+            return await self._idempotencies.known(connection, admission)
 
     async def _conversation(self, connection: Connection, admission: Admission) -> ConversationId:
         """Lock the conversation, so that admissions to it come one by one; or make it."""
@@ -311,9 +245,3 @@ class Admissions:
             admission.new_message is None,
         )
         return run_id
-
-
-def _admitted(run_id: UUID, conversation_id: UUID, status: str) -> Admitted:
-    return Admitted(
-        RunId(run_id), ConversationId(conversation_id), RunStatus(status), created=False
-    )

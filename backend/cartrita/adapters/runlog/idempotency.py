@@ -1,0 +1,97 @@
+"""Requests that are one: the same Idempotency-Key, or the same client_msg_id, is the same run."""
+
+from uuid import UUID
+
+from cartrita.adapters.runlog.connection import Connection
+from cartrita.adapters.runlog.encoding import dump
+from cartrita.domain.errors import Conflict, IdempotencyMismatch
+from cartrita.domain.runs import Admission, Admitted, Idempotency, RunStatus
+from cartrita.kit.ids import ConversationId, RunId
+
+_BY_KEY = """
+SELECT i.request_hash, r.id, r.conversation_id, r.status
+FROM idempotency i JOIN runs r ON r.id = i.run_id
+WHERE i.owner_id = $1 AND i.route = $2 AND i.key = $3 AND i.expires_at > now()
+"""
+_BY_CLIENT_MSG_ID = """
+SELECT r.id, r.conversation_id, r.status,
+  ($3::jsonb IS NULL OR m.parts IS NULL OR m.parts = $3)
+    AND ($4::uuid IS NULL OR r.conversation_id = $4) AS same
+FROM runs r LEFT JOIN messages m ON m.id = r.user_message_id
+WHERE r.owner_id = $1 AND r.client_msg_id = $2
+"""
+_EXPIRED_KEY = """
+DELETE FROM idempotency WHERE owner_id = $1 AND route = $2 AND key = $3 AND expires_at <= now()
+"""
+_KEEP_KEY = """
+INSERT INTO idempotency (owner_id, route, key, request_hash, run_id, expires_at)
+VALUES ($1, $2, $3, $4, $5, now() + $6 * interval '1 second')
+"""
+
+
+class Idempotencies:
+    """What callers have promised; keys are kept for `ttl_s`."""
+
+    def __init__(self, *, ttl_s: float) -> None:
+        self._ttl_s = ttl_s
+
+    async def known(self, connection: Connection, admission: Admission) -> Admitted | None:
+        """The run that a request like this has made already.
+
+        Raises IdempotencyMismatch and Conflict where the same name came with another request.
+        """
+        if admission.idempotency is not None:
+            found = await _by_key(connection, admission.owner_id, admission.idempotency)
+            if found is not None:
+                return found
+        if admission.client_msg_id is not None:
+            return await self._by_client_msg_id(connection, admission)
+        return None
+
+    async def keep(
+        self, connection: Connection, owner_id: str, promise: Idempotency, run_id: RunId
+    ) -> None:
+        """Bind a key to its run. Raises UniqueViolationError where somebody was first."""
+        name = (owner_id, promise.route, promise.key)
+        await connection.execute(_EXPIRED_KEY, *name)
+        await connection.execute(_KEEP_KEY, *name, promise.request_hash, run_id, self._ttl_s)
+
+    async def _by_client_msg_id(
+        self, connection: Connection, admission: Admission
+    ) -> Admitted | None:
+        """The same message sent twice is one; a key that comes with it is bound to its run too."""
+        new = admission.new_message
+        row = await connection.fetchrow(
+            _BY_CLIENT_MSG_ID,
+            admission.owner_id,
+            admission.client_msg_id,
+            None if new is None else dump(new.message.parts),
+            admission.conversation_id,
+        )
+        if row is None:
+            return None
+        if not row["same"]:
+            raise Conflict(
+                "This client_msg_id was used for another message; send a new one with each.",
+                code="client_msg_id_reused",
+            )
+        if admission.idempotency is not None:
+            await self.keep(connection, admission.owner_id, admission.idempotency, row["id"])
+        return _admitted(row["id"], row["conversation_id"], row["status"])
+
+
+async def _by_key(connection: Connection, owner_id: str, promise: Idempotency) -> Admitted | None:
+    row = await connection.fetchrow(_BY_KEY, owner_id, promise.route, promise.key)
+    if row is None:
+        return None
+    if row["request_hash"] != promise.request_hash:
+        raise IdempotencyMismatch(
+            "This Idempotency-Key was used with a different request; send a new key."
+        )
+    return _admitted(row["id"], row["conversation_id"], row["status"])
+
+
+def _admitted(run_id: UUID, conversation_id: UUID, status: str) -> Admitted:
+    return Admitted(
+        RunId(run_id), ConversationId(conversation_id), RunStatus(status), created=False
+    )
