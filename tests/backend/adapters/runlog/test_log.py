@@ -14,6 +14,7 @@ from tests.backend.adapters.runlog.bench import (
 )
 from tests.backend.adapters.runlog.proxy import Proxy
 
+from cartrita.adapters.runlog.log import _cancelled
 from cartrita.domain.events import LoggedEvent, RunCompleted, RunStarted, TextAppended
 from cartrita.domain.runs import RunStatus
 
@@ -77,3 +78,24 @@ async def test_an_end_without_a_database_takes_no_long_time(bench: Bench, proxy:
             proxy.cut(refusing=True)
 
     await within(short_life())
+
+
+async def test_a_loop_that_swallows_its_cancellation_ends_all_the_same() -> None:
+    """A pool that loses a connection just then raises something else instead."""
+    swallowed = 0
+
+    async def stubborn() -> None:
+        nonlocal swallowed
+        while True:
+            try:
+                await asyncio.sleep(3600)
+            except asyncio.CancelledError:
+                swallowed += 1
+                if swallowed == 2:
+                    raise
+
+    async with asyncio.TaskGroup() as tasks:
+        loops = [tasks.create_task(stubborn())]
+        await asyncio.sleep(0)
+        await within(_cancelled(loops))
+    assert swallowed == 2

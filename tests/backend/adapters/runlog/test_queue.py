@@ -77,6 +77,14 @@ async def all_ended(bench: Bench) -> bool:
     return not await bench.value("SELECT EXISTS (SELECT 1 FROM runs WHERE status <> 'completed')")
 
 
+async def test_who_came_first_begins_first_also_of_different_conversations(bench: Bench) -> None:
+    async with bench.frozen(1) as log, bench.frozen(2) as busy:
+        busy.stop_claiming()
+        runs = [(await busy.admission.admit(admission())).run_id for _ in range(5)]
+        claims = [await log.queue.claim() for _ in runs]
+        assert [claim.run_id for claim in claims if claim is not None] == runs
+
+
 async def test_many_that_claim_at_once_get_different_runs(bench: Bench) -> None:
     async with bench.frozen(1) as one, bench.frozen(2) as two, bench.frozen(3) as busy:
         busy.stop_claiming()

@@ -58,6 +58,7 @@ async def test_only_the_offender_fails(bench: Bench, event: Event) -> None:
         await log.writer.end(offender.run_id, endings.unstorable(refusal.value))
         await within(asyncio.gather(*[scribe.complete() for scribe in others]))
         assert {await bench.status(scribe.run_id) for scribe in others} == {"completed"}
+        assert [await bench.texts(scribe.run_id) for scribe in others] == ["xfine", "fine", "fine"]
         await ended_truthfully(bench, offender, "failed")
 
 

@@ -115,6 +115,7 @@ async def test_a_run_that_says_too_much_waits_and_no_other_does(bench: Bench) ->
             await loud.say("x" * 1000)
             stuck = asyncio.get_running_loop().create_task(loud.say("y"))
             await quiet.say("small")
+            await bench.value("SELECT 1")
             assert not stuck.done()
         await within(stuck)
         await within(asyncio.gather(loud.complete(), quiet.complete()))
