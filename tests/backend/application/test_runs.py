@@ -1,67 +1,29 @@
-"""Use cases of runs: what is asked of the log for what a caller wants, and what is refused."""
+"""Asking for runs and watching them: what is asked of the log, and what is refused."""
 
-from typing import Any, cast
 from uuid import UUID
 
 import pytest
+from tests.backend.application.cases import ANN, BOB, CONV, KEY, TALK, Case
 from tests.backend.application.stand_ins import (
-    BEGIN,
-    Branch,
-    Provider,
     RunBook,
-    Shelf,
-    gateway,
     run,
-    said,
 )
 
-from cartrita.application.runs import Ask, Runs
+from cartrita.application.runs import Ask
 from cartrita.application.titles import UNTITLED
-from cartrita.domain.accounts import Principal
-from cartrita.domain.conversations import Conversation
-from cartrita.domain.errors import Conflict, InvalidInput, NotFound, Unavailable
+from cartrita.domain.errors import InvalidInput, NotFound, Unavailable
 from cartrita.domain.events import LoggedEvent, RunStopped, StopKind, TextAppended
-from cartrita.domain.messages import Message, Reasoning, Role, StoredMessage, Text
-from cartrita.domain.ports import ConversationStore
+from cartrita.domain.messages import Message, Role, Text
 from cartrita.domain.requests import Sampling
 from cartrita.domain.runs import (
     Admission,
     Busy,
-    Idempotency,
     NewMessage,
     Queued,
     RunInput,
-    RunStatus,
     Snapshot,
 )
-from cartrita.kit.ids import ConversationId, MessageId, RunId, public, uuid7
-
-ANN, BOB = Principal("ann", "key"), Principal("bob", "key")
-KEY = Idempotency("chat", "k", b"h")
-TALK = Conversation(
-    id=ConversationId(uuid7()), owner_id="ann", title="t", created_at=BEGIN, updated_at=BEGIN,
-    external_id="theirs",
-)  # fmt: skip
-CONV = public("conv", TALK.id)
-
-
-class Case:
-    """Use cases over a few runs and messages."""
-
-    def __init__(self, *messages: StoredMessage, book: RunBook | None = None, **given: Any) -> None:
-        self.book = book or RunBook()
-        shelf = cast("ConversationStore", Shelf(TALK))
-        ports = self.book, self.book, self.book, shelf, Branch(*messages)
-        self.cases = Runs(*ports, gateway(Provider()), **given)
-
-    @property
-    def admission(self) -> Admission:
-        [only] = self.book.admitted
-        return only
-
-
-def in_talk(text: str, role: Role = Role.USER, **values: Any) -> StoredMessage:
-    return said(text, role, conversation_id=TALK.id, **values)
+from cartrita.kit.ids import RunId, public, uuid7
 
 
 async def test_a_question_in_a_new_conversation() -> None:
@@ -149,155 +111,6 @@ async def test_what_nobody_has_is_told_and_nothing_is_stored(
 async def test_a_conversation_of_another_is_not_there() -> None:
     with pytest.raises(NotFound):
         await Case().cases.ask(BOB, Ask(message="Hi", conversation_id=CONV))
-
-
-# Answering again
-
-
-async def test_a_retry_answers_the_question_as_it_was_answered() -> None:
-    question = in_talk("why?")
-    answer = in_talk("because", Role.ASSISTANT, parent_id=question.id, depth=1)
-    first = run(
-        user_message_id=question.id,
-        input=RunInput(
-            agent="assistant",
-            provider="p",
-            model="special",
-            prefix="half",
-            instructions="Be brief.",
-        ),
-    )
-    for message in (question, answer):
-        case = Case(question, answer, book=RunBook(first))
-        await case.cases.retry(ANN, "theirs", public("msg", message.id), KEY)
-        assert case.admission == Admission(
-            owner_id="ann",
-            surface="native",
-            input=RunInput(
-                agent="assistant", provider="p", model="special", instructions="Be brief."
-            ),
-            title="",
-            conversation_id=TALK.id,
-            answer_to=question.id,
-            idempotency=KEY,
-        )
-
-
-async def test_a_retry_of_what_no_run_answered_takes_the_defaults() -> None:
-    question = in_talk("why?")
-    case = Case(question)
-    await case.cases.retry(ANN, CONV, public("msg", question.id))
-    assert case.admission.input == RunInput(agent="assistant", provider="p", model="m")
-
-
-async def test_an_answer_to_nothing_cannot_be_tried_again() -> None:
-    lonely = in_talk("hello", Role.ASSISTANT)
-    with pytest.raises(Conflict):
-        await Case(lonely).cases.retry(ANN, CONV, public("msg", lonely.id))
-
-
-@pytest.mark.parametrize("verb", ["retry", "edit"])
-async def test_a_message_that_is_not_there(verb: str) -> None:
-    elsewhere = said("in another conversation")
-    case = Case(elsewhere, in_talk("x"))
-    more = ("text",) if verb == "edit" else ()
-    for name in (public("msg", elsewhere.id), public("msg", uuid7()), "msg_", "nonsense"):
-        with pytest.raises(NotFound) as refusal:
-            await getattr(case.cases, verb)(ANN, CONV, name, *more)
-        assert refusal.value.code == "message_not_found"
-    for principal, conversation in ((BOB, CONV), (ANN, "no such")):
-        with pytest.raises(NotFound) as refusal:
-            await getattr(case.cases, verb)(principal, conversation, "msg_", *more)
-        assert refusal.value.code == "conversation_not_found"
-    assert case.book.admitted == []
-
-
-# Other words
-
-
-async def test_an_edit_begins_a_branch_beside_the_old_message() -> None:
-    parent = MessageId(uuid7())
-    old = in_talk("old words", parent_id=parent, depth=2)
-    case = Case(old)
-    await case.cases.edit(ANN, CONV, public("msg", old.id), "new words", KEY)
-    assert case.admission.conversation_id == TALK.id
-    assert case.admission.idempotency == KEY
-    assert case.admission.new_message == NewMessage(
-        message=Message(Role.USER, (Text("new words"),)), parent_id=parent, edited=True
-    )
-
-
-async def test_an_edit_of_the_first_message_begins_at_the_root() -> None:
-    first = in_talk("old words")
-    case = Case(first)
-    await case.cases.edit(ANN, CONV, public("msg", first.id), "new words")
-    assert case.admission.new_message is not None
-    assert case.admission.new_message.at_root
-    assert case.admission.new_message.parent_id is None
-
-
-async def test_only_a_question_can_be_asked_in_other_words() -> None:
-    answer = in_talk("because", Role.ASSISTANT)
-    with pytest.raises(Conflict):
-        await Case(answer).cases.edit(ANN, CONV, public("msg", answer.id), "x")
-
-
-# Going on
-
-
-@pytest.mark.parametrize("status", [s for s in RunStatus if s.ended and s != "completed"])
-async def test_an_answer_that_ended_early_goes_on(status: RunStatus) -> None:
-    ended = run(status=status, surface="other")
-    half = said("half an ans", Role.ASSISTANT, id=ended.message_id)
-    case = Case(half, book=RunBook(ended))
-    await case.cases.resume(ANN, public("run", ended.id), KEY)
-    assert case.admission == Admission(
-        owner_id="ann",
-        surface="other",
-        input=RunInput(
-            agent="assistant",
-            provider="p",
-            model="m",
-            instructions="Be brief.",
-            prefix="half an ans",
-        ),
-        title="",
-        conversation_id=ended.conversation_id,
-        answer_to=ended.user_message_id,
-        busy=Busy.REJECT,
-        idempotency=KEY,
-    )
-
-
-async def test_one_that_said_nothing_begins_anew() -> None:
-    ended = run(status=RunStatus.FAILED)
-    case = Case(book=RunBook(ended))
-    await case.cases.resume(ANN, public("run", ended.id))
-    assert case.admission.input.prefix == ""
-
-
-@pytest.mark.parametrize(
-    "status", [RunStatus.COMPLETED, RunStatus.RUNNING, RunStatus.QUEUED, RunStatus.WAITING]
-)
-async def test_nothing_else_can_be_continued(status: RunStatus) -> None:
-    there = run(status=status)
-    case = Case(book=RunBook(there))
-    with pytest.raises(Conflict) as refusal:
-        await case.cases.resume(ANN, public("run", there.id))
-    assert refusal.value.code == "not_continuable"
-    assert status in refusal.value.message
-
-
-async def test_an_answer_of_more_than_text_is_not_continued() -> None:
-    ended = run()
-    parts = (Reasoning("hm"), Text("half"))
-    half = said("", id=ended.message_id, message=Message(Role.ASSISTANT, parts))
-    with pytest.raises(Conflict) as refusal:
-        await Case(half, book=RunBook(ended)).cases.resume(ANN, public("run", ended.id))
-    assert refusal.value.code == "not_continuable"
-
-
-# Watching
 
 
 @pytest.mark.parametrize("name", ["", "run_", "nonsense", public("run", uuid7())])

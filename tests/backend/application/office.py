@@ -1,0 +1,91 @@
+"""An executor at work, on ports with nothing behind them."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from tests.backend.application.stand_ins import (
+    Branch,
+    Desk,
+    Provider,
+    gateway,
+    said,
+    until,
+)
+
+from cartrita.application.execution import Executor
+from cartrita.application.history import History
+from cartrita.domain.deltas import TextDelta
+from cartrita.domain.errors import (
+    CartritaError,
+    UpstreamCut,
+    UpstreamRejected,
+)
+from cartrita.domain.events import (
+    Event,
+    RunStopped,
+    TextAppended,
+)
+from cartrita.domain.runs import (
+    Claim,
+    Ending,
+)
+
+
+class Unstorable(CartritaError):
+    default_code = "unstorable_output"
+
+
+class Office:
+    """An executor at work."""
+
+    def __init__(self, *play: Any, history: Any = None) -> None:
+        self.desk = Desk()
+        self.provider = Provider(*play)
+        store = Branch(said("Hi")) if history is None else history
+        told = History(store, messages=10, characters=1000)
+        self.executor = Executor(self.desk, self.desk, told, gateway(self.provider))
+
+    @asynccontextmanager
+    async def open(self) -> AsyncGenerator[None]:
+        """Runs until the end of this; what escapes from it is raised here."""
+        async with asyncio.TaskGroup() as tasks:
+            working = tasks.create_task(self.executor.execute_for_ever())
+            yield
+            working.cancel()
+
+    async def ending(self, claimed: Claim) -> Ending:
+        """Of a run that nobody interferes with."""
+        async with self.open():
+            self.desk.put(claimed)
+            return await self.ended(claimed)
+
+    async def ended(self, claimed: Claim) -> Ending:
+        await until(lambda: claimed.run_id in self.desk.endings and not self.executor._live)
+        return self.desk.endings[claimed.run_id]
+
+    async def spoken(self, claimed: Claim) -> None:
+        await until(lambda: self.texts(claimed))
+
+    def texts(self, claimed: Claim) -> str:
+        told: list[Event] = self.desk.events.get(claimed.run_id, [])
+        return "".join(event.text for event in told if isinstance(event, TextAppended))
+
+    def kinds(self, claimed: Claim) -> list[type[Event]]:
+        return [type(event) for event in self.desk.events.get(claimed.run_id, [])]
+
+
+def stopped(ending: Ending) -> RunStopped:
+    assert isinstance(ending.event, RunStopped)
+    return ending.event
+
+
+def text_of(ending: Ending) -> str:
+    return "" if ending.message is None else ending.message.text
+
+
+HALF = TextDelta("half ")
+REST = TextDelta("an answer")
+CUT = UpstreamCut("It broke.", provider="p")
+NO = UpstreamRejected("No.", provider="p")
