@@ -4,16 +4,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from tests.backend.adapters.runlog.bench import (
-    Bench,
-    a_conversation,
-    admission,
-    begin,
-    retried,
-    within,
-    words,
-)
+from tests.backend.adapters.runlog.bench import Bench, a_conversation, admission, retried, words
 from tests.backend.adapters.runlog.proxy import Proxy
+from tests.backend.adapters.runlog.scribes import begin
+from tests.backend.adapters.runlog.watchdog import within
 
 from cartrita.domain.errors import (
     Conflict,

@@ -2,16 +2,9 @@
 
 from typing import Any
 
-from tests.backend.adapters.runlog.bench import (
-    Bench,
-    a_conversation,
-    a_message,
-    admission,
-    begin,
-    within,
-    words,
-    written,
-)
+from tests.backend.adapters.runlog.bench import Bench, a_conversation, a_message, admission, words
+from tests.backend.adapters.runlog.scribes import begin, written
+from tests.backend.adapters.runlog.watchdog import within
 
 from cartrita.domain.runs import NewMessage
 from cartrita.kit.ids import MessageId

@@ -3,17 +3,9 @@
 import asyncio
 
 import pytest
-from tests.backend.adapters.runlog.bench import (
-    Bench,
-    admission,
-    begin,
-    heard,
-    scribes,
-    signal,
-    spoken_is,
-    until,
-    within,
-)
+from tests.backend.adapters.runlog.bench import Bench, admission
+from tests.backend.adapters.runlog.scribes import begin, heard, scribes, signal, spoken_is
+from tests.backend.adapters.runlog.watchdog import until, within
 
 from cartrita.domain.errors import NotFound
 from cartrita.domain.events import LoggedEvent, RunStarted, RunStopped, StopKind

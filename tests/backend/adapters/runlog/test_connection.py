@@ -4,8 +4,9 @@ import asyncio
 
 import asyncpg
 import pytest
-from tests.backend.adapters.runlog.bench import Bench, until, within
+from tests.backend.adapters.runlog.bench import Bench
 from tests.backend.adapters.runlog.proxy import Proxy
+from tests.backend.adapters.runlog.watchdog import until, within
 
 from cartrita.adapters.runlog.connection import OUTAGE, Database, Link, Opening
 from cartrita.domain.errors import CartritaError, StorageFull, Unavailable

@@ -5,23 +5,20 @@ import time
 from collections.abc import Awaitable
 
 import pytest
-from tests.backend.adapters.runlog.bench import (
-    Bench,
+from tests.backend.adapters.runlog.bench import Bench, admission, lock_waits
+from tests.backend.adapters.runlog.proxy import Fate, Proxy
+from tests.backend.adapters.runlog.scribes import (
     Scribe,
-    admission,
     begin,
     deposed,
     following,
     heard,
     known,
-    lock_waits,
     scribes,
     spoken_is,
     texts_of,
-    until,
-    within,
 )
-from tests.backend.adapters.runlog.proxy import Fate, Proxy
+from tests.backend.adapters.runlog.watchdog import until, within
 
 from cartrita.adapters.runlog.log import RunLog
 from cartrita.domain.errors import LeaseLost

@@ -2,17 +2,10 @@
 
 import asyncio
 
-from tests.backend.adapters.runlog.bench import (
-    Bench,
-    admission,
-    begin,
-    heard,
-    idle,
-    until,
-    within,
-    written,
-)
+from tests.backend.adapters.runlog.bench import Bench, admission, idle
 from tests.backend.adapters.runlog.proxy import Proxy
+from tests.backend.adapters.runlog.scribes import begin, heard, written
+from tests.backend.adapters.runlog.watchdog import until, within
 
 from cartrita.adapters.runlog.log import _cancelled
 from cartrita.domain.events import LoggedEvent, RunCompleted, RunStarted, TextAppended

@@ -6,18 +6,9 @@ from uuid import UUID
 
 import pytest
 from structlog.testing import capture_logs
-from tests.backend.adapters.runlog.bench import (
-    Bench,
-    Scribe,
-    admission,
-    heard,
-    idle,
-    lock_waits,
-    scribes,
-    until,
-    within,
-    written,
-)
+from tests.backend.adapters.runlog.bench import Bench, admission, idle, lock_waits
+from tests.backend.adapters.runlog.scribes import Scribe, heard, scribes, written
+from tests.backend.adapters.runlog.watchdog import until, within
 
 from cartrita.adapters.runlog import maintenance
 from cartrita.adapters.runlog.log import RunLog

@@ -3,8 +3,9 @@
 import asyncio
 
 import pytest
-from tests.backend.adapters.runlog.bench import (
-    Bench,
+from tests.backend.adapters.runlog.bench import Bench
+from tests.backend.adapters.runlog.proxy import Fate, Proxy
+from tests.backend.adapters.runlog.scribes import (
     deposed,
     ended_truthfully,
     following,
@@ -13,10 +14,8 @@ from tests.backend.adapters.runlog.bench import (
     scribes,
     spoken_is,
     texts_of,
-    until,
-    within,
 )
-from tests.backend.adapters.runlog.proxy import Fate, Proxy
+from tests.backend.adapters.runlog.watchdog import until, within
 
 from cartrita.domain.errors import LeaseLost
 from cartrita.domain.events import (

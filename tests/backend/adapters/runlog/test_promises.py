@@ -4,17 +4,10 @@ import asyncio
 from typing import Any
 
 import pytest
-from tests.backend.adapters.runlog.bench import (
-    Bench,
-    a_conversation,
-    admission,
-    begin,
-    heard,
-    retried,
-    until,
-    within,
-)
+from tests.backend.adapters.runlog.bench import Bench, a_conversation, admission, retried
 from tests.backend.adapters.runlog.proxy import Fate, Proxy
+from tests.backend.adapters.runlog.scribes import begin, heard
+from tests.backend.adapters.runlog.watchdog import until, within
 
 from cartrita.adapters.runlog.log import RunLog
 from cartrita.application import endings

@@ -5,17 +5,9 @@ from itertools import pairwise
 
 import pytest
 from structlog.testing import capture_logs
-from tests.backend.adapters.runlog.bench import (
-    Bench,
-    Scribe,
-    admission,
-    begin,
-    lock_waits,
-    scribes,
-    signal,
-    until,
-    within,
-)
+from tests.backend.adapters.runlog.bench import Bench, admission, lock_waits
+from tests.backend.adapters.runlog.scribes import Scribe, begin, scribes, signal
+from tests.backend.adapters.runlog.watchdog import until, within
 
 from cartrita.adapters.runlog.log import RunLog
 from cartrita.domain.errors import LeaseLost

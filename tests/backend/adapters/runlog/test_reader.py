@@ -5,11 +5,10 @@ import json
 from typing import Any
 
 import pytest
-from tests.backend.adapters.runlog.bench import (
-    Bench,
+from tests.backend.adapters.runlog.bench import Bench, admission
+from tests.backend.adapters.runlog.scribes import (
     Scribe,
     Told,
-    admission,
     all_of,
     begin,
     following,
@@ -17,9 +16,9 @@ from tests.backend.adapters.runlog.bench import (
     scribes,
     spoken_is,
     texts_of,
-    until,
     written,
 )
+from tests.backend.adapters.runlog.watchdog import until
 
 from cartrita.adapters.runlog.log import RunLog
 from cartrita.domain.errors import NotFound

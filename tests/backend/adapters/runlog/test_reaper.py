@@ -6,18 +6,9 @@ from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
-from tests.backend.adapters.runlog.bench import (
-    Bench,
-    Scribe,
-    admission,
-    begin,
-    heard,
-    scribes,
-    spoken_is,
-    texts_of,
-    until,
-    within,
-)
+from tests.backend.adapters.runlog.bench import Bench, admission
+from tests.backend.adapters.runlog.scribes import Scribe, begin, heard, scribes, spoken_is, texts_of
+from tests.backend.adapters.runlog.watchdog import until, within
 
 from cartrita.adapters.runlog.log import RunLog
 from cartrita.domain.events import LoggedEvent, RunStopped, StopKind

@@ -3,16 +3,9 @@
 import asyncio
 
 import pytest
-from tests.backend.adapters.runlog.bench import (
-    Bench,
-    Scribe,
-    ended_truthfully,
-    held_flush,
-    lock_waits,
-    scribes,
-    until,
-    within,
-)
+from tests.backend.adapters.runlog.bench import Bench, held_flush, lock_waits
+from tests.backend.adapters.runlog.scribes import Scribe, ended_truthfully, scribes
+from tests.backend.adapters.runlog.watchdog import until, within
 
 from cartrita.adapters.runlog.writer import Unstorable
 from cartrita.application import endings

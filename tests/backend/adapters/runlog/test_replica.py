@@ -5,8 +5,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 from structlog.testing import capture_logs
-from tests.backend.adapters.runlog.bench import Bench, deposed, idle, until, within
+from tests.backend.adapters.runlog.bench import Bench, idle
 from tests.backend.adapters.runlog.proxy import Proxy
+from tests.backend.adapters.runlog.scribes import deposed
+from tests.backend.adapters.runlog.watchdog import until, within
 
 from cartrita.adapters.runlog.connection import Link, Opening
 from cartrita.adapters.runlog.replica import Identity, Place, Replica, fence

@@ -3,18 +3,10 @@
 import asyncio
 
 import pytest
-from tests.backend.adapters.runlog.bench import (
-    Bench,
-    admission,
-    all_of,
-    following,
-    heard,
-    scribes,
-    texts_of,
-    until,
-    within,
-)
+from tests.backend.adapters.runlog.bench import Bench, admission
 from tests.backend.adapters.runlog.proxy import Proxy
+from tests.backend.adapters.runlog.scribes import all_of, following, heard, scribes, texts_of
+from tests.backend.adapters.runlog.watchdog import until, within
 
 from cartrita.domain.errors import NotFound, Unavailable
 from cartrita.domain.runs import Queued

@@ -5,10 +5,10 @@ import time
 from contextlib import AsyncExitStack
 
 from structlog.testing import capture_logs
-from tests.backend.adapters.runlog.bench import (
-    Bench,
+from tests.backend.adapters.runlog.bench import Bench, admission
+from tests.backend.adapters.runlog.proxy import Proxy
+from tests.backend.adapters.runlog.scribes import (
     Scribe,
-    admission,
     begin,
     following,
     heard,
@@ -16,10 +16,8 @@ from tests.backend.adapters.runlog.bench import (
     signal,
     spoken_is,
     texts_of,
-    until,
-    within,
 )
-from tests.backend.adapters.runlog.proxy import Proxy
+from tests.backend.adapters.runlog.watchdog import until, within
 
 from cartrita.adapters.runlog.connection import OwnConnection
 from cartrita.adapters.runlog.feeds import Feed

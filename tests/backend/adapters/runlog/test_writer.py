@@ -2,17 +2,9 @@
 
 import asyncio
 
-from tests.backend.adapters.runlog.bench import (
-    Bench,
-    following,
-    held_flush,
-    known,
-    lock_waits,
-    scribes,
-    spoken_is,
-    until,
-    within,
-)
+from tests.backend.adapters.runlog.bench import Bench, held_flush, lock_waits
+from tests.backend.adapters.runlog.scribes import following, known, scribes, spoken_is
+from tests.backend.adapters.runlog.watchdog import until, within
 
 from cartrita.domain.events import (
     CallMeasured,
