@@ -1,12 +1,13 @@
 """The worker processes of one server: started, configured, listened to, replaced and stopped."""
 
+import ctypes
 import os
 import selectors
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,6 +21,21 @@ log = structlog.get_logger()
 _WORKER = (sys.executable, "-m", "cartrita.cli.serving.worker")
 
 
+def _die_with_parent() -> Callable[[], None] | None:
+    """On Linux the kernel ends a worker whose parent is gone, even one that is stopped or hangs.
+
+    Elsewhere the end of its standard input has to do: it holds the socket until it notices.
+    """
+    if sys.platform != "linux":
+        return None
+    prctl = ctypes.CDLL(None).prctl
+    return lambda: prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
+
+
+_PR_SET_PDEATHSIG = 1
+_DIE_WITH_PARENT = _die_with_parent()
+
+
 class Worker:
     """One process. It ends by itself when its standard input does, as when the parent is killed."""
 
@@ -30,6 +46,7 @@ class Worker:
             stdout=subprocess.PIPE,
             pass_fds=(listener,),
             cwd=Path.cwd(),
+            preexec_fn=_DIE_WITH_PARENT,
         )
         self.started = time.monotonic()
         self.served = False
