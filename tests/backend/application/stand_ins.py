@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+import anyio
+
 from cartrita.domain.conversations import Conversation
 from cartrita.domain.deltas import Delta, Finished, FinishReason
 from cartrita.domain.errors import LeaseLost, NotFound
@@ -87,6 +89,8 @@ class Provider:
         self.open = 0
         self.on_close: Exception | None = None
         """Raised when the stream is left."""
+        self.slow_close: asyncio.Event | None = None
+        """Waited for when the stream is left, whatever happens."""
 
     async def models(self) -> list[ModelInfo]:
         return [ModelInfo("p", "m")]
@@ -98,6 +102,9 @@ class Provider:
         try:
             yield self._deltas()
         finally:
+            if self.slow_close is not None:
+                with anyio.CancelScope(shield=True):
+                    await self.slow_close.wait()
             self.open -= 1
             if self.on_close is not None:
                 raise self.on_close

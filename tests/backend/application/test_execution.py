@@ -162,6 +162,7 @@ async def test_an_event_that_cannot_be_stored_ends_the_answer() -> None:
     office.desk.append_fails = Unstorable("The output could not be stored.")
     ending = await office.ending(claimed)
     assert stopped(ending).code == "unstorable_output"
+    assert ending.message is None, "what the log did not take is no part of the answer"
     assert office.provider.open == 0
 
 

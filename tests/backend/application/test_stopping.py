@@ -156,13 +156,18 @@ async def test_a_writer_that_says_so_is_believed(when: str) -> None:
 async def test_the_same_run_may_come_again() -> None:
     """Deposed and claimed anew at once: the old attempt forgets nothing of the new one's."""
     office, claimed = Office(HALF, asyncio.Event()), claim()
+    office.provider.slow_close = asyncio.Event()
     async with office.open():
         office.desk.put(claimed)
         await office.spoken(claimed)
+        old = office.executor._live[claimed.run_id]
         office.desk.tell(Deposed())
         office.desk.put(claim(run_id=claimed.run_id, attempt=2))
+        await until(lambda: office.executor._live[claimed.run_id] is not old)
+        office.provider.slow_close.set()
         await until(lambda: office.provider.open == 1 and len(office.provider.requests) == 2)
-        await until(lambda: office.executor._live[claimed.run_id].claim.attempt == 2)
+        assert office.executor._live[claimed.run_id].claim.attempt == 2
+        assert office.desk.forgotten == []
         office.desk.tell(CancelRequested(claimed.run_id))
         ending = await office.ended(claimed)
     assert ending.status is RunStatus.CANCELLED

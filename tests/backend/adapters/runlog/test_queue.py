@@ -2,6 +2,7 @@
 
 import asyncio
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -75,6 +76,22 @@ async def test_who_came_first_begins_first_also_of_different_conversations(bench
         runs = [(await busy.admission.admit(admission())).run_id for _ in range(5)]
         claims = [await log.queue.claim() for _ in runs]
         assert [claim.run_id for claim in claims if claim is not None] == runs
+
+
+async def test_nobody_overtakes_a_run_that_somebody_is_looking_at(bench: Bench) -> None:
+    async with bench.frozen(1) as log, bench.session() as other:
+        first = await log.admission.admit(admission())
+        await log.queue.claim()
+        into: dict[str, Any] = {"conversation_id": first.conversation_id}
+        second = await log.admission.admit(admission(**into))
+        await log.admission.admit(admission(**into))
+        await bench.direct.execute("UPDATE runs SET status = 'failed' WHERE id = $1", first.run_id)
+        async with other.transaction():
+            await other.execute("SELECT 1 FROM runs WHERE id = $1 FOR UPDATE", second.run_id)
+            assert await log.queue.claim() is None
+        claim = await log.queue.claim()
+        assert claim is not None
+        assert claim.run_id == second.run_id
 
 
 async def test_many_that_claim_at_once_get_different_runs(bench: Bench) -> None:
