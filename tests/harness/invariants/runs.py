@@ -1,6 +1,6 @@
 """I5-I9: a run has one owner, holds its conversation alone, keeps one promise, and can be ended."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
@@ -85,7 +85,10 @@ def i8_done_is_done(case: Case) -> Found:
     """A model call of which somebody saw something is not made again."""
     if case.calls is None:
         return
+    asked = Counter(_asked(case, row) for row in case.evidence.runs.values())
     for record in case.records:
+        if record.plan.identity == "plain" and asked[record.plan.message] > 1:
+            continue  # asked again before it knew its run, without a promise: two runs, two calls
         first = _first_word(record)
         for call in _calls_for(case.calls, record.plan.message):
             # The two clocks are of one machine, but read at different times: a second of doubt.
