@@ -14,7 +14,7 @@ import pytest
 import structlog
 
 from cartrita import logs
-from cartrita.domain.runs import Busy
+from cartrita.domain.runs import BusyPolicy
 from cartrita.kit.secret import Secret
 
 CANARY = "canary-71c4e9"
@@ -175,7 +175,7 @@ def test_known_values_keep_their_meaning(stderr: Written) -> None:
         path=Path("/data"),
         at=datetime(2026, 1, 2, tzinfo=UTC),
         parts=("a", 1, None),
-        busy=Busy.REJECT,
+        busy=BusyPolicy.REJECT,
         enum=Plain.ONE,
     )
     (line,) = lines(stderr)

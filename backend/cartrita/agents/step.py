@@ -16,11 +16,11 @@ from cartrita.domain.deltas import (
 )
 from cartrita.domain.errors import UpstreamCut, UpstreamError
 from cartrita.domain.events import (
-    CallMeasured,
     Event,
     ReasoningAppended,
     SourceFound,
     TextAppended,
+    UsageRecorded,
 )
 from cartrita.domain.ports import ModelProvider
 from cartrita.domain.requests import ModelRequest
@@ -55,7 +55,7 @@ class Step:
         self.model: str | None = None
 
     async def events(self) -> AsyncGenerator[Event]:
-        """What happens, `CallMeasured` last, also before an UpstreamError that ends the step.
+        """What happens, `UsageRecorded` last, also before an UpstreamError that ends the step.
 
         A tool call is an event once the model has ended and the call's JSON is whole. Raises
         UpstreamError. Who leaves early asks `measured` for what was used until then.
@@ -79,12 +79,12 @@ class Step:
             raise
         yield self.measured()
 
-    def measured(self) -> CallMeasured:
+    def measured(self) -> UsageRecorded:
         """What the call took so far; the tokens are estimated while the provider has not said."""
         now = self._clock()
         began = now if self._began is None else self._began
         first = None if self._first_seen is None else self._first_seen - began
-        return CallMeasured(self._usage(), now - began, first)
+        return UsageRecorded(self._usage(), now - began, first)
 
     def _usage(self) -> Usage:
         if self._reported is not None and self._reported.total_tokens:

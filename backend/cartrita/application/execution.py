@@ -10,14 +10,14 @@ import structlog
 
 from cartrita.agents import roster
 from cartrita.agents.step import Step
-from cartrita.application import endings
 from cartrita.application.history import History
+from cartrita.domain import endings
 from cartrita.domain.deltas import FinishReason
 from cartrita.domain.errors import CartritaError, DeadlineExceeded, LeaseLost
-from cartrita.domain.events import CallMeasured, Event, TextAppended
+from cartrita.domain.events import Event, TextAppended, UsageRecorded
 from cartrita.domain.fold import Fold
 from cartrita.domain.ports import RunQueue, RunWriter
-from cartrita.domain.runs import CancelRequested, Claim, Claimable, Deposed, Ending
+from cartrita.domain.runs import CancelRequested, Claim, Ending, LeaseRevoked, RunAvailable
 from cartrita.gateway.gateway import Gateway
 from cartrita.kit.ids import RunId
 
@@ -76,7 +76,7 @@ class Executor:
         async with asyncio.TaskGroup() as tasks:
             async for signal in self._queue.signals():
                 match signal:
-                    case Claimable():
+                    case RunAvailable():
                         self._due = min(self._due + 1, _MOST_DUE)
                         if not self._claiming:
                             self._claiming = True
@@ -84,7 +84,7 @@ class Executor:
                     case CancelRequested(run_id=run_id):
                         if run_id in self._live:
                             self._live[run_id].stop(_Why.CANCELLED)
-                    case Deposed():
+                    case LeaseRevoked():
                         self._stop_all(_Why.DEPOSED)
 
     async def drain(self, seconds: float) -> None:
@@ -184,7 +184,7 @@ class Executor:
                 return endings.cancelled(live.answer)
             case _Why.STOPPING:
                 return endings.interrupted(
-                    live.answer, "interrupted", "The server stopped; the answer can be continued."
+                    live.answer, "The server stopped; the answer can be continued."
                 )
             case None:
                 late = DeadlineExceeded("The answer took longer than a run may take.")
@@ -225,4 +225,4 @@ class Executor:
         """Log first: what the log did not take is no part of the answer."""
         await self._writer.append(live.claim.run_id, event)
         live.answer.add(event)
-        live.measured = isinstance(event, CallMeasured)
+        live.measured = isinstance(event, UsageRecorded)

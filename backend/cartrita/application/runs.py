@@ -7,7 +7,6 @@ import msgspec
 
 from cartrita.agents import roster
 from cartrita.application.titles import UNTITLED, title_of
-from cartrita.domain.accounts import Principal
 from cartrita.domain.conversations import Conversation
 from cartrita.domain.errors import Conflict, InvalidInput, NotFound, Unavailable
 from cartrita.domain.events import LoggedEvent
@@ -20,11 +19,12 @@ from cartrita.domain.ports import (
     RunCancellation,
     RunReader,
 )
+from cartrita.domain.principals import Principal
 from cartrita.domain.requests import Sampling
 from cartrita.domain.runs import (
     Admission,
     Admitted,
-    Busy,
+    BusyPolicy,
     Idempotency,
     NewMessage,
     Queued,
@@ -61,7 +61,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     attachments: tuple[str, ...] = ()
     instructions: str | None = None
     metadata: JsonObject = {}
-    busy: Busy | None = None
+    busy: BusyPolicy | None = None
 
 
 class Runs:
@@ -76,7 +76,7 @@ class Runs:
         messages: MessageStore,
         gateway: Gateway,
         *,
-        busy: Busy = Busy.ENQUEUE,
+        busy: BusyPolicy = BusyPolicy.ENQUEUE,
     ) -> None:
         self._admission = admission
         self._cancellation = cancellation
@@ -173,7 +173,7 @@ class Runs:
                 title="",
                 conversation_id=ended.conversation_id,
                 answer_to=ended.user_message_id,
-                busy=Busy.REJECT,  # an impatient second click is not a second answer
+                busy=BusyPolicy.REJECT,  # an impatient second click is not a second answer
                 idempotency=idempotency,
             )
         )

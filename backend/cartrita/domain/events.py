@@ -18,13 +18,13 @@ from cartrita.domain.usage import Usage
 from cartrita.kit.ids import RunId
 
 VERSION = 1
-"""Of the events as stored; a reader skips fields and passes by events that it does not know."""
+"""Version of the stored events. Readers ignore unknown fields and skip unknown events."""
 
 
 class RunStarted(msgspec.Struct, frozen=True, omit_defaults=True, tag="run_started"):
-    """A run begins; `message_id` is the answer that it will leave behind.
+    """The run started; `message_id` is the id of its future answer.
 
-    `resumed` is true where it continues an interrupted answer.
+    `resumed` is true if the run continues an interrupted answer.
     """
 
     conversation_id: str
@@ -36,20 +36,20 @@ class RunStarted(msgspec.Struct, frozen=True, omit_defaults=True, tag="run_start
 
 
 class TextAppended(msgspec.Struct, frozen=True, tag="text_appended"):
-    """New words of the answer; `position` counts the code points before them."""
+    """More text of the answer; `position` is the number of code points before it."""
 
     text: str
     position: int
 
 
 class ReasoningAppended(msgspec.Struct, frozen=True, tag="reasoning_appended"):
-    """More of what the model thinks."""
+    """More of the model's reasoning."""
 
     text: str
 
 
 class ToolCalled(msgspec.Struct, frozen=True, tag="tool_called"):
-    """The model asked for a tool."""
+    """The model called a tool."""
 
     call_id: str
     name: str
@@ -57,7 +57,7 @@ class ToolCalled(msgspec.Struct, frozen=True, tag="tool_called"):
 
 
 class ToolReturned(msgspec.Struct, frozen=True, tag="tool_returned"):
-    """The tool answered."""
+    """A tool returned its result."""
 
     call_id: str
     name: str
@@ -66,15 +66,16 @@ class ToolReturned(msgspec.Struct, frozen=True, tag="tool_returned"):
 
 
 class SourceFound(msgspec.Struct, frozen=True, tag="source_found"):
-    """The answer rests on this."""
+    """A source that the answer is based on."""
 
     citation: Citation
 
 
-class CallMeasured(msgspec.Struct, frozen=True, omit_defaults=True, tag="call_measured"):
-    """One model call ended; the run's usage is the sum of these.
+class UsageRecorded(msgspec.Struct, frozen=True, omit_defaults=True, tag="call_measured"):
+    """Usage of one model call; the run's usage is the sum of these.
 
-    `seconds` is its whole time, `first_token_seconds` the time to its first visible output.
+    `seconds` is the duration of the call, `first_token_seconds` the time to its first visible
+    output. The tag is older than the name of the class; stored events keep it.
     """
 
     usage: Usage
@@ -84,7 +85,7 @@ class CallMeasured(msgspec.Struct, frozen=True, omit_defaults=True, tag="call_me
 
 
 class RunCompleted(msgspec.Struct, frozen=True, omit_defaults=True, tag="run_completed"):
-    """The answer is whole. Terminal. `calls` counts the model calls that it took."""
+    """The answer is complete. Terminal. `calls` is the number of model calls."""
 
     text: str
     finish_reason: FinishReason
@@ -99,8 +100,8 @@ class RunCompleted(msgspec.Struct, frozen=True, omit_defaults=True, tag="run_com
     calls: int = 1
 
 
-class StopKind(StrEnum):
-    """Why a run ended without a whole answer; these are run statuses too."""
+class StopStatus(StrEnum):
+    """Statuses of runs that ended without a complete answer."""
 
     FAILED = "failed"
     CANCELLED = "cancelled"
@@ -108,12 +109,13 @@ class StopKind(StrEnum):
 
 
 class RunStopped(msgspec.Struct, frozen=True, omit_defaults=True, tag="run_stopped"):
-    """The run ended early; what was seen is kept. Terminal.
+    """The run ended early; its partial answer is kept. Terminal.
 
-    `recoverable` is true where trying again, or continuing, may help; `error_kind` is what failed.
+    `recoverable` is true if a retry or a continuation may succeed; `error_kind` classifies the
+    failure.
     """
 
-    kind: StopKind
+    kind: StopStatus
     code: str
     message: str
     recoverable: bool
@@ -124,7 +126,7 @@ class RunStopped(msgspec.Struct, frozen=True, omit_defaults=True, tag="run_stopp
 
 
 class UnknownEvent(msgspec.Struct, frozen=True, tag="unknown"):
-    """An event of a newer version, as it was stored: readers pass it by, its number counts."""
+    """An event of a newer version, as stored. Readers skip it, but its number counts."""
 
     stored: JsonObject
 
@@ -137,7 +139,7 @@ Event: TypeAlias = (
     | ToolCalled
     | ToolReturned
     | SourceFound
-    | CallMeasured
+    | UsageRecorded
     | RunCompleted
     | RunStopped
     | UnknownEvent
@@ -145,7 +147,7 @@ Event: TypeAlias = (
 
 
 class LoggedEvent(msgspec.Struct, frozen=True):
-    """An event with its place in its run's log."""
+    """An event with its number in the log of its run."""
 
     run_id: RunId
     seq: int
@@ -156,6 +158,6 @@ class LoggedEvent(msgspec.Struct, frozen=True):
         return isinstance(self.event, RunCompleted | RunStopped)
 
 
-def visible(event: Event) -> bool:
-    """Whether a person has seen something of the answer once this event was delivered."""
+def is_visible(event: Event) -> bool:
+    """Whether a user sees a part of the answer once this event is delivered."""
     return not isinstance(event, RunStarted)

@@ -1,14 +1,14 @@
-"""The fold of a run's log: what its events add up to."""
+"""The fold of a run's log: its message, usage and text, accumulated from its events."""
 
 from cartrita.domain.events import (
-    CallMeasured,
     Event,
     ReasoningAppended,
     SourceFound,
     TextAppended,
     ToolCalled,
     ToolReturned,
-    visible,
+    UsageRecorded,
+    is_visible,
 )
 from cartrita.domain.messages import (
     Citation,
@@ -24,7 +24,7 @@ from cartrita.domain.usage import Usage
 
 
 class Fold:
-    """Adds events up to the message that the run leaves behind. Fed in order, from seq 1."""
+    """Accumulates the events of a run, in order from seq 1, into its message and usage."""
 
     def __init__(self) -> None:
         self._done: list[Part] = []
@@ -33,11 +33,12 @@ class Fold:
         self.usage = Usage()
         self.calls = 0
         self.seen = False
+        """Whether any event so far was visible to the user."""
         self.length = 0
-        """Code points of text so far."""
+        """Number of code points of text so far."""
 
     def add(self, event: Event) -> None:
-        self.seen = self.seen or visible(event)
+        self.seen = self.seen or is_visible(event)
         match event:
             case TextAppended(text=text):
                 self.length += len(text)
@@ -50,7 +51,7 @@ class Fold:
                 self._put(ToolResult(event.call_id, str(event.result), event.name, event.success))
             case SourceFound(citation=citation):
                 self._done.append(citation)
-            case CallMeasured():
+            case UsageRecorded():
                 self.usage = self.usage + event.usage
                 self.calls += event.calls
             case _:
@@ -58,14 +59,14 @@ class Fold:
 
     @property
     def parts(self) -> tuple[Part, ...]:
-        """The parts so far, in the order in which they began."""
+        """The parts so far, in the order in which they started."""
         if self._open is None:
             return tuple(self._done)
         return (*self._done, self._open("".join(self._pieces)))
 
     @property
     def message(self) -> Message | None:
-        """The answer so far; None where there is nothing to keep."""
+        """The answer so far; None if it has no parts."""
         parts = self.parts
         return Message(Role.ASSISTANT, parts) if parts else None
 
@@ -94,7 +95,7 @@ class Fold:
 
 
 def fold(events: list[Event]) -> Fold:
-    """The fold of a whole log."""
+    """Fold a complete log."""
     result = Fold()
     for event in events:
         result.add(event)

@@ -1,8 +1,7 @@
-"""What the inside asks of the outside: small Protocols, implemented by adapters.
+"""Ports: the Protocols through which use cases reach databases and providers.
 
-A port stands here because the floors run upside down at this point (use cases may not import the
-database or a provider), not because every one has two implementations. Persistence is tested on
-Postgres itself.
+Use cases may not import adapters, so they depend on these; adapters implement them. Most ports have
+one implementation, which is tested on a real PostgreSQL.
 """
 
 from collections.abc import AsyncIterator
@@ -10,14 +9,8 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
 
-from cartrita.domain.accounts import ApiKey, StoredKey, Ticket
-from cartrita.domain.conversations import (
-    Conversation,
-    ConversationChange,
-    ConversationFilter,
-    Findings,
-    SearchQuery,
-)
+from cartrita.domain.api_keys import ApiKey, StoredApiKey
+from cartrita.domain.conversations import Conversation, ConversationChange, ConversationFilter
 from cartrita.domain.deltas import Delta
 from cartrita.domain.events import Event, LoggedEvent
 from cartrita.domain.messages import StoredMessage
@@ -33,6 +26,8 @@ from cartrita.domain.runs import (
     Signal,
     Snapshot,
 )
+from cartrita.domain.search import SearchQuery, SearchResults
+from cartrita.domain.tickets import Ticket
 from cartrita.kit.ids import ConversationId, MessageId, RunId
 from cartrita.kit.pagination import Page
 
@@ -44,29 +39,29 @@ class ModelProvider(Protocol):
     def name(self) -> str: ...
 
     async def models(self) -> list[ModelInfo]:
-        """What it offers; raises UpstreamError where it cannot say."""
+        """The models it offers. Raises UpstreamError if they cannot be listed."""
         ...
 
     def stream(self, request: ModelRequest) -> AbstractAsyncContextManager[AsyncIterator[Delta]]:
         """Call a model. Leaving the context closes the upstream connection at once.
 
-        The iterator ends after `Finished`; it raises UpstreamError for everything else, a cut and
-        a stall included.
+        The iterator ends after `Finished`; any other end, such as a broken or stalled connection,
+        raises UpstreamError.
         """
         ...
 
 
 class PassageSearch(Protocol):
-    """Finds passages in what an owner has stored."""
+    """Finds passages in the messages of an owner."""
 
     async def passages(self, owner_id: str, words: str, limit: int) -> list[str]: ...
 
 
 class RunAdmission(Protocol):
-    """Lets runs in, in one transaction each."""
+    """Admits runs, each in one transaction."""
 
     async def admit(self, admission: Admission) -> Admitted:
-        """Store the user's message and its run, and begin it here where its conversation is free.
+        """Store the user's message and its run; start it here if its conversation has no other.
 
         Raises NotFound (conversation or message), Conflict (busy and `reject`, or too many
         queued), IdempotencyMismatch, Unavailable.
@@ -75,85 +70,86 @@ class RunAdmission(Protocol):
 
 
 class RunCancellation(Protocol):
-    """Stops runs from anywhere."""
+    """Cancels runs of any replica."""
 
     async def cancel(self, owner_id: str, run_id: RunId) -> Run:
-        """Ask for the end; a queued run ends at once. Idempotent. Raises NotFound."""
+        """Request cancellation; a queued run ends at once. Idempotent. Raises NotFound."""
         ...
 
 
 class RunQueue(Protocol):
-    """Hands runs to this replica."""
+    """Assigns runs to this replica."""
 
     async def claim(self) -> Claim | None:
-        """The next run that this replica must execute; None where nothing is free."""
+        """The next run for this replica to execute; None if there is none."""
         ...
 
     def signals(self) -> AsyncIterator[Signal]:
-        """What this replica must react to, for ever."""
+        """An endless stream of signals for the executor of this replica."""
         ...
 
     async def release(self, run_id: RunId) -> None:
-        """Give back a claimed run of which nothing was seen, for anybody to claim."""
+        """Put a claimed run without visible output back into the queue. Raises LeaseLost."""
         ...
 
 
 class RunWriter(Protocol):
-    """Appends to the logs of this replica's runs. Nothing is seen before it is committed."""
+    """Appends to the logs of this replica's runs. Readers get an event only after its commit."""
 
     async def append(self, run_id: RunId, event: Event) -> None:
-        """Accept an event; returns at once unless too much is pending. Raises LeaseLost."""
+        """Accept an event; waits only while too much is pending. Raises LeaseLost."""
         ...
 
     async def end(self, run_id: RunId, ending: Ending) -> None:
-        """Flush what is pending and end the run, atomically; returns after the commit."""
+        """Write pending events and the ending in one transaction; returns after the commit."""
         ...
 
     def forget(self, run_id: RunId) -> None:
-        """Let go of a run that could not be ended here; it is given back, to be settled."""
+        """Stop writing a run that could not be ended here; the reaper ends or requeues it."""
         ...
 
 
 class RunReader(Protocol):
-    """Reads logs, live and old, on any replica."""
+    """Reads the logs of live and ended runs, on any replica."""
 
     def tail(
         self, run_id: RunId, after: int
     ) -> AbstractAsyncContextManager[AsyncIterator[LoggedEvent | Queued | Snapshot | None]]:
-        """Everything after a sequence number, then live, until the terminal event.
+        """All events after a sequence number, then live ones, until the terminal event.
 
-        Yields None where nothing happened for a heartbeat, so that the caller can say so.
+        Yields None after each heartbeat interval without an event, so that the caller can send a
+        keep-alive.
         """
         ...
 
     async def run(self, owner_id: str, run_id: RunId) -> Run:
-        """Raises NotFound, also for what belongs to others."""
+        """Raises NotFound, also for a run of another owner."""
         ...
 
     async def latest(self, owner_id: str, user_message_id: MessageId) -> Run | None:
-        """The last run that answers a message."""
+        """The latest run that answers a message; None if there is none."""
         ...
 
     async def active(self, owner_id: str, conversation_id: ConversationId) -> list[RunId]:
-        """Runs of a conversation that have not ended."""
+        """The unfinished runs of a conversation, oldest first."""
         ...
 
 
 class ConversationStore(Protocol):
-    """Conversations of one owner at a time."""
+    """Stores conversations; each call concerns one owner."""
 
     async def create(self, conversation: Conversation) -> None: ...
 
     async def get(self, owner_id: str, conversation_id: ConversationId) -> Conversation | None: ...
 
     async def find(self, owner_id: str, public_id: str) -> Conversation | None:
-        """By our id or by the id that its caller chose."""
+        """Find a conversation by its public id or by the external id that the caller gave it."""
         ...
 
     async def list(
         self, owner_id: str, filter_: ConversationFilter, limit: int, cursor: str | None
     ) -> Page[Conversation]:
-        """Pinned first, then the latest change first."""
+        """Pinned conversations first, then by latest change."""
         ...
 
     async def change(
@@ -162,19 +158,19 @@ class ConversationStore(Protocol):
 
 
 class ConversationRemoval(Protocol):
-    """Deleting, which takes rows, events and search entries along."""
+    """Deletes conversations with their messages, runs and events."""
 
     async def hide(self, owner_id: str, conversation_id: ConversationId) -> bool:
-        """Make it unfindable at once; False where there is none."""
+        """Mark a conversation as deleted; False if there is no such conversation."""
         ...
 
     async def purge(self, only: ConversationId | None = None) -> int:
-        """Delete hidden conversations (or one) whose runs have all ended; returns how many."""
+        """Delete hidden conversations (or one) whose runs have all ended; returns their number."""
         ...
 
 
 class MessageStore(Protocol):
-    """Messages of one owner's conversations."""
+    """Stores messages; each call concerns one owner."""
 
     async def get(self, owner_id: str, message_id: MessageId) -> StoredMessage | None: ...
 
@@ -183,16 +179,16 @@ class MessageStore(Protocol):
     ) -> list[StoredMessage]:
         """The messages from `tip` towards the root, newest first, at most `limit`.
 
-        `below_depth` leaves out the messages at that depth and deeper.
+        With `below_depth`, only messages at smaller depths.
         """
         ...
 
     async def add(self, message: StoredMessage, owner_id: str) -> None:
-        """Add a message and make it the conversation's head."""
+        """Add a message and make it the head of its conversation."""
         ...
 
     async def delete(self, owner_id: str, message_id: MessageId) -> bool:
-        """Delete a message and everything that followed it, with runs and events."""
+        """Delete a message and all its descendants, with their runs and events."""
         ...
 
     async def copy(self, owner_id: str, branch_tip: MessageId, into: Conversation) -> Conversation:
@@ -201,17 +197,17 @@ class MessageStore(Protocol):
 
 
 class SearchIndex(Protocol):
-    """Full text over an owner's conversations and messages. No query raises."""
+    """Full-text search in an owner's conversations and messages. No query text raises."""
 
-    async def search(self, query: SearchQuery) -> Findings: ...
+    async def search(self, query: SearchQuery) -> SearchResults: ...
 
 
 class KeyStore(Protocol):
-    """Keys of ours."""
+    """Stores this server's API keys."""
 
-    async def add(self, key: StoredKey) -> None: ...
+    async def add(self, key: StoredApiKey) -> None: ...
 
-    async def get(self, key_id: str) -> StoredKey | None: ...
+    async def get(self, key_id: str) -> StoredApiKey | None: ...
 
     async def list(self, owner_id: str | None) -> list[ApiKey]: ...
 
@@ -219,18 +215,18 @@ class KeyStore(Protocol):
 
 
 class TicketStore(Protocol):
-    """Single-use rights."""
+    """Stores single-use tickets."""
 
     async def add(self, digest: bytes, ticket: Ticket) -> None: ...
 
     async def use(self, digest: bytes, kind: str) -> Ticket | None:
-        """Spend it; None where it is unknown, spent or expired."""
+        """Redeem a ticket; None if it is unknown, used or expired."""
         ...
 
     async def used(self, digest: bytes, kind: str) -> Ticket | None:
-        """A ticket that was spent already, for resuming what it started."""
+        """A ticket that was redeemed already, for resuming the stream that it started."""
         ...
 
     async def sweep(self) -> int:
-        """Forget what expired long ago; returns how many."""
+        """Delete tickets that expired long ago; returns their number."""
         ...

@@ -1,4 +1,4 @@
-"""Runs: from input to terminal event."""
+"""Runs: a run covers everything from a user's input to its terminal event."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -33,10 +33,11 @@ _ENDED = frozenset(
 )
 
 
-class Busy(StrEnum):
-    """What to do with a message for a conversation whose answer is still being written.
+class BusyPolicy(StrEnum):
+    """What to do with a message for a conversation that has an unfinished run.
 
-    `interrupt` stops that answer and withdraws what waits behind it, so that this one is next.
+    `enqueue` adds the message to the queue, `reject` refuses it, and `interrupt` cancels the
+    unfinished runs, so that this message is answered next.
     """
 
     ENQUEUE = "enqueue"
@@ -61,7 +62,7 @@ class RunInput(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class Idempotency(msgspec.Struct, frozen=True):
-    """A caller's promise that requests with this key and hash are one."""
+    """An Idempotency-Key with its route and the hash of the request that it was sent with."""
 
     route: str
     key: str
@@ -71,8 +72,8 @@ class Idempotency(msgspec.Struct, frozen=True):
 class NewMessage(msgspec.Struct, frozen=True, kw_only=True):
     """A user's message to be stored with the run that answers it.
 
-    `parent_id` pins its place in the tree (an edit makes a branch); None means the end of the
-    conversation's current branch, found when the run begins.
+    `parent_id` fixes its parent in the message tree (an edit makes a branch); None means the end
+    of the conversation's current branch, determined when the run starts.
     """
 
     message: Message
@@ -83,10 +84,11 @@ class NewMessage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Admission(msgspec.Struct, frozen=True, kw_only=True):
-    """A request for a run, checked and whole.
+    """A validated request for a run.
 
-    `conversation_id` None makes a conversation titled `title`; one that is titled `untitled` takes
-    that title too. `new_message` None answers the stored message `answer_to` once more (a retry).
+    `conversation_id` None creates a conversation titled `title`; an existing one whose title is
+    `untitled` gets that title too. `new_message` None answers the stored message `answer_to` again
+    (a retry).
     """
 
     owner_id: str
@@ -96,14 +98,14 @@ class Admission(msgspec.Struct, frozen=True, kw_only=True):
     conversation_id: ConversationId | None = None
     new_message: NewMessage | None = None
     answer_to: MessageId | None = None
-    busy: Busy = Busy.ENQUEUE
+    busy: BusyPolicy = BusyPolicy.ENQUEUE
     client_msg_id: str | None = None
     idempotency: Idempotency | None = None
     untitled: str | None = None
 
 
 class Admitted(msgspec.Struct, frozen=True):
-    """The run that answers a request; `created` is false where it was there already."""
+    """The run that answers a request; `created` is false if an earlier request created it."""
 
     run_id: RunId
     conversation_id: ConversationId
@@ -114,8 +116,8 @@ class Admitted(msgspec.Struct, frozen=True):
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
     """A run that this replica must execute now.
 
-    `last_seq` is the log's end at the claim; `seconds_left` is until the run's deadline;
-    `cancelled` says that somebody asked for its end before it began.
+    `last_seq` is the last number in its log at the claim; `seconds_left` is the time to its
+    deadline; `cancelled` is true if it was cancelled before it started.
     """
 
     run_id: RunId
@@ -132,10 +134,10 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ending(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that a run's last transaction stores.
+    """Everything that the last transaction of a run stores.
 
-    `message` None leaves no message (nothing was seen). `keep_idempotency` is false where nothing
-    was seen, so that the caller's key may be tried again.
+    `message` None stores no message (there was no output). `keep_idempotency` is false if there was
+    no visible output, so that the caller may use the key again.
     """
 
     status: RunStatus
@@ -171,16 +173,17 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Queued(msgspec.Struct, frozen=True):
-    """The run waits for its conversation; `position` counts from 1. Told, but not logged."""
+    """The run's position in its conversation's queue, from 1. Sent to readers, never logged."""
 
     run_id: RunId
     position: int
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """The run up to `seq`, told where its events cannot be. Told, not logged.
+    """The messages of a run up to `seq`, for readers to whom its events cannot be sent.
 
-    `recovered` is false where the cursor was beyond what survived: take this instead.
+    Sent to readers, never logged. `recovered` is false if the reader's cursor was beyond the end of
+    the log (after a restore or failover): the snapshot replaces what the reader has.
     """
 
     run_id: RunId
@@ -189,18 +192,18 @@ class Snapshot(msgspec.Struct, frozen=True):
     recovered: bool
 
 
-class CancelRequested(msgspec.Struct, frozen=True, tag="cancel"):
-    """Somebody asked this replica's run to stop."""
+class CancelRequested(msgspec.Struct, frozen=True):
+    """A caller cancelled a run that this replica executes."""
 
     run_id: RunId
 
 
-class Claimable(msgspec.Struct, frozen=True, tag="claimable"):
-    """A run may be waiting for an owner."""
+class RunAvailable(msgspec.Struct, frozen=True):
+    """There may be a run to claim."""
 
 
-class Deposed(msgspec.Struct, frozen=True, tag="deposed"):
-    """This replica lost its lease: whatever it runs belongs to others now."""
+class LeaseRevoked(msgspec.Struct, frozen=True):
+    """This replica lost its lease, so it owns none of its runs any more."""
 
 
-Signal: TypeAlias = CancelRequested | Claimable | Deposed
+Signal: TypeAlias = CancelRequested | RunAvailable | LeaseRevoked

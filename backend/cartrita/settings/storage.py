@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from cartrita.domain.runs import Busy
+from cartrita.domain.runs import BusyPolicy
 from cartrita.settings.fields import Group, Setting
 from cartrita.settings.values import DatabaseUrl, Word
 
@@ -104,8 +104,8 @@ class RunLog(Group):
         float, Field(ge=0.05, le=20), Setting("A silent stream gets a comment this often.")
     ] = 15.0
     busy: Annotated[
-        Busy, Setting("What becomes of a message while its conversation is answering.")
-    ] = Busy.ENQUEUE
+        BusyPolicy, Setting("What becomes of a message while its conversation is answering.")
+    ] = BusyPolicy.ENQUEUE
     queue_max: Annotated[
         int, Field(ge=1, le=10000), Setting("The most messages waiting in one conversation.")
     ] = 20

@@ -24,12 +24,12 @@ from cartrita.domain.errors import (
     UpstreamOverloaded,
 )
 from cartrita.domain.events import (
-    CallMeasured,
     Event,
     ReasoningAppended,
     SourceFound,
     TextAppended,
     ToolCalled,
+    UsageRecorded,
 )
 from cartrita.domain.messages import Citation
 from cartrita.domain.usage import Usage
@@ -89,7 +89,7 @@ async def test_all_kinds_of_events_in_order() -> None:
         SourceFound(citation),
         TextAppended("!", 4),
     ]
-    assert measured == CallMeasured(USAGE, seconds=2.0, first_token_seconds=1.0)
+    assert measured == UsageRecorded(USAGE, seconds=2.0, first_token_seconds=1.0)
     assert one.finish_reason is FinishReason.STOP
     assert one.model == "m-1"
 
@@ -134,8 +134,8 @@ class TestToolCalls:
         )
         events, error = await failing(one)
         assert type(error) is UpstreamMalformed
-        assert [type(event) for event in events] == [CallMeasured]
-        assert isinstance(events[0], CallMeasured)
+        assert [type(event) for event in events] == [UsageRecorded]
+        assert isinstance(events[0], UsageRecorded)
         assert events[0].usage == USAGE
 
     async def test_one_without_a_name_is_malformed(self) -> None:
@@ -163,7 +163,7 @@ class TestMeasuring:
         play = (TextDelta("12345678"), ReasoningDelta("1234"), ToolCallDelta(0, "c", "name", "{}"))
         events = await told(step(*play, Finished(FinishReason.STOP, Usage())))
         measured = events[-1]
-        assert isinstance(measured, CallMeasured)
+        assert isinstance(measured, UsageRecorded)
         assert measured.usage == Usage(4, 2 + 1 + 1 + 1, estimated=True)
 
     async def test_a_call_that_broke_off_is_measured_too(self) -> None:
@@ -171,7 +171,7 @@ class TestMeasuring:
         assert type(error) is UpstreamOverloaded
         assert events == [
             TextAppended("Hello", 0),
-            CallMeasured(Usage(4, 2, estimated=True), 2.0, 1.0),
+            UsageRecorded(Usage(4, 2, estimated=True), 2.0, 1.0),
         ]
 
     async def test_one_of_which_nothing_was_seen_is_not(self) -> None:
@@ -180,7 +180,7 @@ class TestMeasuring:
 
     async def test_who_leaves_early_can_ask(self) -> None:
         one = step(TextDelta("Hello"), DONE)
-        assert one.measured() == CallMeasured(Usage(4, 0, estimated=True), 0.0, None)
+        assert one.measured() == UsageRecorded(Usage(4, 0, estimated=True), 0.0, None)
         events = one.events()
         await anext(events)
         await events.aclose()

@@ -19,10 +19,10 @@ from cartrita.domain.runs import (
     Admission,
     Admitted,
     Claim,
-    Claimable,
     Ending,
     Queued,
     Run,
+    RunAvailable,
     RunInput,
     RunStatus,
     Signal,
@@ -144,7 +144,7 @@ class Desk:
     def put(self, *claims: Claim) -> None:
         for one in claims:
             self.claims.append(one)
-            self.news.put_nowait(Claimable())
+            self.news.put_nowait(RunAvailable())
 
     def tell(self, signal: Signal) -> None:
         self.news.put_nowait(signal)

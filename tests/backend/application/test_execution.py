@@ -26,14 +26,14 @@ from cartrita.domain.errors import (
     CartritaError,
 )
 from cartrita.domain.events import (
-    CallMeasured,
     RunCompleted,
     TextAppended,
+    UsageRecorded,
 )
 from cartrita.domain.messages import MessageStatus, Text
 from cartrita.domain.runs import (
     CancelRequested,
-    Claimable,
+    RunAvailable,
     RunInput,
     RunStatus,
 )
@@ -44,7 +44,7 @@ async def test_a_whole_answer_is_logged_as_it_comes_and_ends_once() -> None:
     office, claimed = Office(HALF, REST, DONE), claim()
     ending = await office.ending(claimed)
     assert office.texts(claimed) == "half an answer"
-    assert office.kinds(claimed) == [TextAppended, TextAppended, CallMeasured]
+    assert office.kinds(claimed) == [TextAppended, TextAppended, UsageRecorded]
     assert isinstance(ending.event, RunCompleted)
     assert (ending.event.text, ending.usage) == ("half an answer", Usage(3, 4))
     assert ending.event.finish_reason is FinishReason.STOP
@@ -100,7 +100,7 @@ async def test_a_failure_before_and_after_visible_text(
     measured = sum(
         e.usage.total_tokens
         for e in office.desk.events.get(claimed.run_id, [])
-        if isinstance(e, CallMeasured)
+        if isinstance(e, UsageRecorded)
     )
     assert ending.usage.total_tokens == measured
 
@@ -137,7 +137,7 @@ async def test_a_deadline_after_visible_text_interrupts() -> None:
     office, claimed = Office(HALF, asyncio.Event()), claim(seconds_left=0.05)
     ending = await office.ending(claimed)
     assert (ending.status, text_of(ending)) == (RunStatus.INTERRUPTED, "half ")
-    assert office.kinds(claimed)[-1] is CallMeasured, "what was used until then is counted"
+    assert office.kinds(claimed)[-1] is UsageRecorded, "what was used until then is counted"
     assert ending.usage.estimated
 
 
@@ -203,6 +203,6 @@ async def test_a_signal_without_a_run_is_nothing() -> None:
     office, claimed = Office(HALF, DONE), claim()
     async with office.open():
         for _ in range(3):
-            office.desk.tell(Claimable())
+            office.desk.tell(RunAvailable())
         office.desk.put(claimed)
         assert (await office.ended(claimed)).status is RunStatus.COMPLETED

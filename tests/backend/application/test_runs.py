@@ -12,12 +12,12 @@ from tests.backend.application.stand_ins import (
 from cartrita.application.runs import Ask
 from cartrita.application.titles import UNTITLED
 from cartrita.domain.errors import InvalidInput, NotFound, Unavailable
-from cartrita.domain.events import LoggedEvent, RunStopped, StopKind, TextAppended
+from cartrita.domain.events import LoggedEvent, RunStopped, StopStatus, TextAppended
 from cartrita.domain.messages import Message, Role, Text
 from cartrita.domain.requests import Sampling
 from cartrita.domain.runs import (
     Admission,
-    Busy,
+    BusyPolicy,
     NewMessage,
     Queued,
     RunInput,
@@ -58,13 +58,13 @@ async def test_everything_that_a_caller_says_is_passed_on() -> None:
         sampling=Sampling(temperature=0.1),
         instructions="Be brief.",
         metadata={"a": 1},
-        busy=Busy.REJECT,
+        busy=BusyPolicy.REJECT,
     )
     await case.cases.ask(ANN, ask)
     admission = case.admission
     assert admission.conversation_id == TALK.id
     assert (admission.surface, admission.client_msg_id) == ("other", "c")
-    assert admission.busy is Busy.REJECT
+    assert admission.busy is BusyPolicy.REJECT
     assert admission.input == RunInput(
         agent="assistant",
         provider="p",
@@ -78,14 +78,16 @@ async def test_everything_that_a_caller_says_is_passed_on() -> None:
     assert admission.new_message.parent_id is None
 
 
-@pytest.mark.parametrize("busy", [Busy.ENQUEUE, Busy.INTERRUPT])
-async def test_the_server_says_what_to_do_when_busy_unless_the_caller_does(busy: Busy) -> None:
+@pytest.mark.parametrize("busy", [BusyPolicy.ENQUEUE, BusyPolicy.INTERRUPT])
+async def test_the_server_says_what_to_do_when_busy_unless_the_caller_does(
+    busy: BusyPolicy,
+) -> None:
     case = Case(busy=busy)
     await case.cases.ask(ANN, Ask(message="Hi"))
     assert case.admission.busy is busy
     asked = Case(busy=busy)
-    await asked.cases.ask(ANN, Ask(message="Hi", busy=Busy.REJECT))
-    assert asked.admission.busy is Busy.REJECT
+    await asked.cases.ask(ANN, Ask(message="Hi", busy=BusyPolicy.REJECT))
+    assert asked.admission.busy is BusyPolicy.REJECT
 
 
 @pytest.mark.parametrize(
@@ -139,7 +141,7 @@ async def test_a_cancel_reaches_the_log() -> None:
 
 RUN = RunId(uuid7())
 WORD = LoggedEvent(RUN, 1, TextAppended("x", 0))
-END = LoggedEvent(RUN, 2, RunStopped(StopKind.FAILED, "c", "m", recoverable=False))
+END = LoggedEvent(RUN, 2, RunStopped(StopStatus.FAILED, "c", "m", recoverable=False))
 
 
 async def test_the_outcome_is_the_last_event() -> None:

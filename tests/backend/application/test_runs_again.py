@@ -12,7 +12,7 @@ from cartrita.domain.errors import Conflict, NotFound
 from cartrita.domain.messages import Message, Reasoning, Role, Text
 from cartrita.domain.runs import (
     Admission,
-    Busy,
+    BusyPolicy,
     NewMessage,
     RunInput,
     RunStatus,
@@ -130,7 +130,7 @@ async def test_an_answer_that_ended_early_goes_on(status: RunStatus) -> None:
         title="",
         conversation_id=ended.conversation_id,
         answer_to=ended.user_message_id,
-        busy=Busy.REJECT,
+        busy=BusyPolicy.REJECT,
         idempotency=KEY,
     )
 

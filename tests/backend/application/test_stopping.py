@@ -29,14 +29,14 @@ from cartrita.domain.errors import (
     UpstreamError,
 )
 from cartrita.domain.events import (
-    CallMeasured,
-    StopKind,
+    StopStatus,
     TextAppended,
+    UsageRecorded,
 )
 from cartrita.domain.runs import (
     CancelRequested,
-    Claimable,
-    Deposed,
+    LeaseRevoked,
+    RunAvailable,
     RunStatus,
 )
 from cartrita.kit.ids import RunId, uuid7
@@ -51,7 +51,7 @@ async def test_a_cancel_keeps_what_was_seen_and_hangs_up() -> None:
         office.desk.tell(CancelRequested(claimed.run_id))
         ending = await office.ended(claimed)
     assert (ending.status, text_of(ending)) == (RunStatus.CANCELLED, "half ")
-    assert stopped(ending).kind is StopKind.CANCELLED
+    assert stopped(ending).kind is StopStatus.CANCELLED
     assert office.provider.open == 0
     assert len(office.desk.tried) == 1
 
@@ -95,7 +95,7 @@ async def test_trouble_in_hanging_up_does_not_hide_why(trouble: Exception) -> No
         office.desk.tell(CancelRequested(claimed.run_id))
         ending = await office.ended(claimed)
     assert (ending.status, text_of(ending)) == (RunStatus.CANCELLED, "half ")
-    assert office.kinds(claimed) == [TextAppended, CallMeasured], "counted, and once"
+    assert office.kinds(claimed) == [TextAppended, UsageRecorded], "counted, and once"
 
 
 async def test_a_cancel_is_heard_while_a_claim_takes_its_time() -> None:
@@ -104,7 +104,7 @@ async def test_a_cancel_is_heard_while_a_claim_takes_its_time() -> None:
         office.desk.put(claimed)
         await office.spoken(claimed)
         office.desk.slow_claim = asyncio.Event()
-        office.desk.tell(Claimable())
+        office.desk.tell(RunAvailable())
         office.desk.tell(CancelRequested(claimed.run_id))
         assert (await office.ended(claimed)).status is RunStatus.CANCELLED
 
@@ -131,7 +131,7 @@ async def test_a_deposed_replica_says_nothing_more() -> None:
         office.desk.put(first, second)
         await office.spoken(first)
         await office.spoken(second)
-        office.desk.tell(Deposed())
+        office.desk.tell(LeaseRevoked())
         await until(lambda: not office.executor._live)
     assert office.desk.tried == []
     assert office.provider.open == 0
@@ -154,14 +154,14 @@ async def test_a_writer_that_says_so_is_believed(when: str) -> None:
 
 
 async def test_the_same_run_may_come_again() -> None:
-    """Deposed and claimed anew at once: the old attempt forgets nothing of the new one's."""
+    """After a lost lease the run is claimed anew; the old attempt must not forget the new one."""
     office, claimed = Office(HALF, asyncio.Event()), claim()
     office.provider.slow_close = asyncio.Event()
     async with office.open():
         office.desk.put(claimed)
         await office.spoken(claimed)
         old = office.executor._live[claimed.run_id]
-        office.desk.tell(Deposed())
+        office.desk.tell(LeaseRevoked())
         office.desk.put(claim(run_id=claimed.run_id, attempt=2))
         await until(lambda: office.executor._live[claimed.run_id] is not old)
         office.provider.slow_close.set()

@@ -7,17 +7,17 @@ from hypothesis import strategies as st
 from cartrita.domain.deltas import FinishReason
 from cartrita.domain.errors import ErrorKind
 from cartrita.domain.events import (
-    CallMeasured,
     Event,
     ReasoningAppended,
     RunCompleted,
     RunStarted,
     RunStopped,
     SourceFound,
-    StopKind,
+    StopStatus,
     TextAppended,
     ToolCalled,
     ToolReturned,
+    UsageRecorded,
 )
 from cartrita.domain.messages import Citation
 from cartrita.domain.usage import Usage
@@ -71,7 +71,7 @@ COMPLETED = st.builds(
 )
 STOPPED = st.builds(
     RunStopped,
-    kind=st.sampled_from(StopKind),
+    kind=st.sampled_from(StopStatus),
     code=WORDS,
     message=WORDS,
     recoverable=st.booleans(),
@@ -90,7 +90,7 @@ MIDDLES = (
     | st.builds(ToolReturned, call_id=WORDS, name=WORDS, result=JSON, success=st.booleans())
     | st.builds(SourceFound, citation=CITATIONS)
     | st.builds(
-        CallMeasured,
+        UsageRecorded,
         usage=USAGES,
         seconds=SECONDS,
         first_token_seconds=st.none() | SECONDS,

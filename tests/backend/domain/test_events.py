@@ -7,7 +7,7 @@ from hypothesis import given
 from tests.backend.domain.samples import JSON, MIDDLES, STARTED, TERMINALS, logs
 from tests.backend.examples import examples
 
-from cartrita.domain.events import Event, LoggedEvent, RunStarted, RunStopped, StopKind, visible
+from cartrita.domain.events import Event, LoggedEvent, RunStarted, RunStopped, StopStatus, visible
 from cartrita.domain.runs import RunStatus
 from cartrita.kit.ids import RunId
 
@@ -38,19 +38,19 @@ def test_events_are_what_they_were_after_encoding(events: list[Event]) -> None:
 @given(JSON)
 def test_a_reader_skips_fields_that_it_does_not_know(value: object) -> None:
     """A newer replica may say more than this one has heard of."""
-    event = RunStopped(StopKind.FAILED, "c", "m", recoverable=True)
+    event = RunStopped(StopStatus.FAILED, "c", "m", recoverable=True)
     raw = msgspec.to_builtins(event) | {"of_tomorrow": value}
     assert msgspec.json.decode(msgspec.json.encode(raw), type=Event) == event
 
 
 def test_a_kind_of_error_of_a_newer_version_is_read() -> None:
-    event = RunStopped(StopKind.FAILED, "c", "m", recoverable=True)
+    event = RunStopped(StopStatus.FAILED, "c", "m", recoverable=True)
     raw = msgspec.to_builtins(event) | {"error_kind": "of_2027"}
     assert msgspec.json.decode(msgspec.json.encode(raw), type=Event) == event
 
 
 def test_every_way_to_stop_is_a_status_of_a_run_that_has_ended() -> None:
-    assert all(RunStatus(kind).ended for kind in StopKind)
+    assert all(RunStatus(kind).ended for kind in StopStatus)
 
 
 def test_statuses_that_have_ended() -> None:

@@ -1,4 +1,4 @@
-"""What a log adds up to."""
+"""The fold of a log: its message, text, sources and usage."""
 
 from itertools import pairwise
 
@@ -7,7 +7,6 @@ from tests.backend.domain.samples import bodies, logs
 from tests.backend.examples import examples
 
 from cartrita.domain.events import (
-    CallMeasured,
     Event,
     ReasoningAppended,
     RunStarted,
@@ -15,6 +14,7 @@ from cartrita.domain.events import (
     TextAppended,
     ToolCalled,
     ToolReturned,
+    UsageRecorded,
 )
 from cartrita.domain.fold import Fold, fold
 from cartrita.domain.messages import (
@@ -94,7 +94,9 @@ def test_a_source_alone_is_something_to_keep() -> None:
 
 
 def test_usage_is_the_sum_of_the_calls() -> None:
-    said = fold([CallMeasured(Usage(1, 2), 0.1), CallMeasured(Usage(10, 20, estimated=True), 0.1)])
+    said = fold(
+        [UsageRecorded(Usage(1, 2), 0.1), UsageRecorded(Usage(10, 20, estimated=True), 0.1)]
+    )
     assert said.usage == Usage(11, 22, estimated=True)
     assert said.seen
     assert said.message is None

@@ -21,7 +21,7 @@ from cartrita.domain.errors import (
     RateLimited,
     Unavailable,
 )
-from cartrita.domain.runs import Admission, Admitted, Busy, RunStatus
+from cartrita.domain.runs import Admission, Admitted, BusyPolicy, RunStatus
 from cartrita.kit.ids import ConversationId, MessageId, RunId, uuid7
 
 log = structlog.get_logger()
@@ -163,12 +163,12 @@ class Admissions:
         rows = await connection.fetch(_UNFINISHED, conversation_id)
         if not rows:
             return False
-        if admission.busy is Busy.REJECT:
+        if admission.busy is BusyPolicy.REJECT:
             raise Conflict(
                 "An answer is still being written in this conversation; wait for it or cancel it.",
                 code="conversation_busy",
             )
-        if admission.busy is Busy.INTERRUPT:
+        if admission.busy is BusyPolicy.INTERRUPT:
             for row in rows:
                 await cancellation.request(connection, admission.owner_id, RunId(row["id"]))
         elif len(rows) > self._limits.queue_max:

@@ -13,7 +13,7 @@ from cartrita.domain.events import (
     ReasoningAppended,
     RunStopped,
     TextAppended,
-    visible,
+    is_visible,
 )
 from cartrita.domain.fold import Fold
 from cartrita.domain.messages import MessageStatus
@@ -48,7 +48,7 @@ class OwnRun:
             self._join()
             self._pending.append(as_stored(event))
             self.urgent = True
-        if not self._spoken and visible(event):
+        if not self._spoken and is_visible(event):
             self._spoken = self.urgent = True
 
     def close(self, ending: Ending) -> None:

@@ -5,7 +5,7 @@ from cartrita.adapters.runlog.connection import Connection, Database, Row
 from cartrita.adapters.runlog.encoding import VERSION, dump
 from cartrita.adapters.runlog.rows import COLUMNS, to_run
 from cartrita.domain.errors import NotFound
-from cartrita.domain.events import RunStarted, RunStopped, StopKind
+from cartrita.domain.events import RunStarted, RunStopped, StopStatus
 from cartrita.domain.runs import Ending, Run, RunStatus
 from cartrita.domain.usage import Usage
 from cartrita.kit.ids import RunId, public
@@ -56,7 +56,7 @@ async def request(connection: Connection, owner_id: str, run_id: RunId) -> None:
 
 async def _withdraw(connection: Connection, run: Run, row: Row) -> None:
     """End a run that nobody has begun, or that nobody has gone on with."""
-    stopped = RunStopped(StopKind.CANCELLED, "cancelled", "The answer was cancelled.", False)
+    stopped = RunStopped(StopStatus.CANCELLED, "cancelled", "The answer was cancelled.", False)
     events: list[RunStarted | RunStopped] = [stopped]
     logged: int = await connection.fetchval(_LOGGED, run.id)
     if logged == 0:

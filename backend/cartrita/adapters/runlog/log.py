@@ -20,7 +20,7 @@ from cartrita.adapters.runlog.replica import Place, Replica
 from cartrita.adapters.runlog.strays import Strays
 from cartrita.adapters.runlog.watch import Watch
 from cartrita.adapters.runlog.writer import Writer
-from cartrita.domain.runs import Deposed
+from cartrita.domain.runs import LeaseRevoked
 
 log = structlog.get_logger()
 
@@ -144,7 +144,7 @@ class RunLog:
         """A lost lease takes every run away at once."""
         async for _ in self._replica.losses():
             self.writer.abandon()
-            self.queue.tell(Deposed())
+            self.queue.tell(LeaseRevoked())
 
     async def _close(self) -> None:
         try:

@@ -14,7 +14,7 @@ from cartrita.adapters.runlog.feeds import Feeds
 from cartrita.adapters.runlog.replica import Replica, fence
 from cartrita.adapters.runlog.writer import Writer
 from cartrita.domain.errors import CartritaError
-from cartrita.domain.runs import Claim, Claimable, Signal
+from cartrita.domain.runs import Claim, RunAvailable, Signal
 from cartrita.kit.ids import RunId
 
 log = structlog.get_logger()
@@ -69,7 +69,7 @@ class Queue:
             self._feeds.own(claim.run_id, 0)
             self._feeds.publish(claim.run_id, [opened.first])
         self._ready.append(claim)
-        self.tell(Claimable())
+        self.tell(RunAvailable())
 
     def disclaim(self, attempts: dict[RunId, int]) -> None:
         """These runs, up to these attempts, are not taken any more."""

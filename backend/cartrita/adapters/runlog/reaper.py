@@ -13,7 +13,7 @@ from cartrita.adapters.runlog.encoding import VERSION, dump, load_event
 from cartrita.adapters.runlog.strays import Strays
 from cartrita.adapters.runlog.watch import Watch
 from cartrita.domain.errors import CartritaError
-from cartrita.domain.events import RunStopped, StopKind
+from cartrita.domain.events import RunStopped, StopStatus
 from cartrita.domain.fold import Fold, fold
 from cartrita.domain.messages import MessageStatus
 from cartrita.domain.runs import Ending, RunStatus
@@ -138,11 +138,11 @@ async def _end(connection: Connection, run_id: RunId, last_seq: int, ending: End
 def _ending(so_far: Fold, *, cancelled: bool) -> Ending:
     if cancelled:
         event = RunStopped(
-            StopKind.CANCELLED, "cancelled", "The answer was cancelled.", False, so_far.usage
+            StopStatus.CANCELLED, "cancelled", "The answer was cancelled.", False, so_far.usage
         )
     else:
         event = RunStopped(
-            StopKind.INTERRUPTED,
+            StopStatus.INTERRUPTED,
             "interrupted",
             "The server stopped while it was writing this answer; what you have seen is kept, and "
             "the answer can be continued.",

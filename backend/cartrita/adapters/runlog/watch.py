@@ -15,7 +15,7 @@ from cartrita.adapters.runlog.feeds import Feed, Feeds
 from cartrita.adapters.runlog.queue import Queue
 from cartrita.adapters.runlog.writer import Writer
 from cartrita.domain.events import LoggedEvent
-from cartrita.domain.runs import CancelRequested, Claimable
+from cartrita.domain.runs import CancelRequested, RunAvailable
 from cartrita.kit.ids import RunId
 
 log = structlog.get_logger()
@@ -136,7 +136,7 @@ class Watch:
             for row in await connection.fetch(_CANCELLED, owned):
                 self._queue.tell(CancelRequested(RunId(row["id"])))
         if not self._queue.closed and await connection.fetchval(_CLAIMABLE):
-            self._queue.tell(Claimable())
+            self._queue.tell(RunAvailable())
         waiting = self._feeds.waiting()
         if waiting:
             await self._tell_places(connection, waiting)

@@ -13,7 +13,7 @@ from cartrita.application.runs import Ask
 from cartrita.domain.errors import InvalidInput, Malformed
 from cartrita.domain.messages import Message, Role, Text
 from cartrita.domain.requests import Sampling
-from cartrita.domain.runs import Busy
+from cartrita.domain.runs import BusyPolicy
 from cartrita.surfaces.native.bodies import Incoming, require_storable, validated
 
 log = structlog.get_logger()
@@ -91,7 +91,7 @@ class MessageRequest(Incoming):
     stream: Annotated[bool, Field(description="Answer as text/event-stream.")] = False
     metadata: Annotated[dict[str, Any], Field(default_factory=dict)]
     busy: Annotated[
-        Busy | None,
+        BusyPolicy | None,
         Field(
             description="What to do while the conversation's last answer is being written; without"
             " it the server's setting counts."

@@ -14,7 +14,7 @@ from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
 from cartrita.domain.errors import CartritaError, ErrorKind, IdempotencyMismatch, InvalidInput
-from cartrita.domain.events import RunStopped, StopKind
+from cartrita.domain.events import RunStopped, StopStatus
 from cartrita.domain.json import JsonObject
 from cartrita.domain.runs import Run
 from cartrita.kit import ids
@@ -41,7 +41,7 @@ STATUS: dict[ErrorKind, int] = {
     ErrorKind.INTERNAL: 500,
 }
 _BY_CODE = {REQUEST_TIMEOUT: 408, URI_TOO_LONG: 414}
-_BY_STOP = {StopKind.CANCELLED: 409, StopKind.INTERRUPTED: 503}
+_BY_STOP = {StopStatus.CANCELLED: 409, StopStatus.INTERRUPTED: 503}
 _OF_ROUTING = {404: "not_found", 405: "method_not_allowed"}
 _DEFAULT_RETRY_S = 2
 

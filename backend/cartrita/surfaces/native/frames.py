@@ -11,7 +11,6 @@ from typing import TypeAlias
 import msgspec
 
 from cartrita.domain.events import (
-    CallMeasured,
     LoggedEvent,
     ReasoningAppended,
     RunCompleted,
@@ -22,6 +21,7 @@ from cartrita.domain.events import (
     ToolCalled,
     ToolReturned,
     UnknownEvent,
+    UsageRecorded,
 )
 from cartrita.domain.runs import Queued, Snapshot
 from cartrita.kit import ids, sse
@@ -136,7 +136,7 @@ def _(event: SourceFound, run_id: RunId) -> ChatEvent:
 
 
 @render.register
-def _(event: CallMeasured, run_id: RunId) -> ChatEvent:
+def _(event: UsageRecorded, run_id: RunId) -> ChatEvent:
     tokens = event.usage.total_tokens
     return MetricsFrame(MetricsData(tokens, event.seconds, event.first_token_seconds, event.calls))
 

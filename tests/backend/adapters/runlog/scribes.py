@@ -8,15 +8,15 @@ from tests.backend.adapters.runlog.bench import Bench, admission
 from tests.backend.adapters.runlog.watchdog import WATCHDOG_S, within
 
 from cartrita.adapters.runlog.log import RunLog
-from cartrita.application import endings
+from cartrita.domain import endings
 from cartrita.domain.deltas import FinishReason
-from cartrita.domain.events import CallMeasured, Event, LoggedEvent, TextAppended
+from cartrita.domain.events import Event, LoggedEvent, TextAppended, UsageRecorded
 from cartrita.domain.fold import Fold
 from cartrita.domain.runs import (
     Claim,
-    Claimable,
-    Deposed,
+    LeaseRevoked,
     Queued,
+    RunAvailable,
     Signal,
     Snapshot,
 )
@@ -44,7 +44,7 @@ class Scribe:
             await self.add(TextAppended(text, self.answer.length))
 
     async def complete(self) -> None:
-        await self.add(CallMeasured(Usage(1, 2), 0.5))
+        await self.add(UsageRecorded(Usage(1, 2), 0.5))
         ending = endings.completed(self.claim, self.answer, FinishReason.STOP, 1.0)
         await self._log.writer.end(self.run_id, ending)
 
@@ -64,14 +64,14 @@ async def signal(log: RunLog, kind: type[Signal]) -> Signal:
 async def begin(log: RunLog) -> Scribe:
     """Claim the next run that this replica is told of."""
     while True:
-        await signal(log, Claimable)
+        await signal(log, RunAvailable)
         claim = await within(log.queue.claim())
         if claim is not None:
             return Scribe(log, claim)
 
 
 async def deposed(log: RunLog) -> None:
-    await signal(log, Deposed)
+    await signal(log, LeaseRevoked)
 
 
 async def heard(log: RunLog, run_id: RunId, after: int = 0) -> list[Told]:

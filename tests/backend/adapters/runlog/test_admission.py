@@ -17,7 +17,7 @@ from cartrita.domain.errors import (
     Unavailable,
 )
 from cartrita.domain.events import RunStarted
-from cartrita.domain.runs import Busy, NewMessage, RunStatus
+from cartrita.domain.runs import BusyPolicy, NewMessage, RunStatus
 from cartrita.kit.ids import ConversationId, MessageId, public, uuid7
 
 
@@ -89,7 +89,7 @@ async def test_reject_says_no_and_leaves_nothing(bench: Bench) -> None:
         first = await log.admission.admit(admission())
         with pytest.raises(Conflict) as refusal:
             await log.admission.admit(
-                admission(conversation_id=first.conversation_id, busy=Busy.REJECT)
+                admission(conversation_id=first.conversation_id, busy=BusyPolicy.REJECT)
             )
         assert refusal.value.code == "conversation_busy"
         assert await bench.value("SELECT count(*) FROM messages") == 1
@@ -101,7 +101,7 @@ async def test_interrupt_stops_what_is_answered_and_withdraws_what_waits(bench: 
         first = await log.admission.admit(admission())
         into: dict[str, Any] = {"conversation_id": first.conversation_id}
         waiting = await log.admission.admit(admission(**into))
-        last = await log.admission.admit(admission(**into, busy=Busy.INTERRUPT))
+        last = await log.admission.admit(admission(**into, busy=BusyPolicy.INTERRUPT))
         assert last.status is RunStatus.QUEUED
         found = await bench.rows(
             "SELECT id, status, cancel_requested_at IS NOT NULL AS asked FROM runs"

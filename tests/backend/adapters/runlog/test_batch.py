@@ -9,10 +9,9 @@ from tests.backend.domain.samples import SPOKEN, bodies
 from tests.backend.examples import examples
 
 from cartrita.adapters.runlog.batch import Batch, OwnRun
-from cartrita.application import endings
+from cartrita.domain import endings
 from cartrita.domain.errors import CartritaError
 from cartrita.domain.events import (
-    CallMeasured,
     Event,
     LoggedEvent,
     ReasoningAppended,
@@ -20,6 +19,7 @@ from cartrita.domain.events import (
     SourceFound,
     TextAppended,
     ToolCalled,
+    UsageRecorded,
 )
 from cartrita.domain.fold import Fold, fold
 from cartrita.domain.messages import Citation, MessageStatus, Text
@@ -84,7 +84,7 @@ def test_the_first_words_are_urgent_and_no_later_ones() -> None:
 
 
 @pytest.mark.parametrize(
-    "event", [TOOL, SourceFound(Citation("t")), CallMeasured(Usage(), 0.1)], ids=type
+    "event", [TOOL, SourceFound(Citation("t")), UsageRecorded(Usage(), 0.1)], ids=type
 )
 def test_what_is_no_text_is_urgent(event: Event) -> None:
     run = OwnRun(RUN, 1)
@@ -154,7 +154,7 @@ def test_an_end_that_waited_behind_what_was_refused_is_not_told() -> None:
 
 def test_a_refused_run_counts_what_its_log_counts() -> None:
     run = OwnRun(RUN, 1)
-    measured = LoggedEvent(RUN, 2, CallMeasured(Usage(1, 2), 0.1))
+    measured = LoggedEvent(RUN, 2, UsageRecorded(Usage(1, 2), 0.1))
     run.committed([measured])
     run.refuse([LoggedEvent(RUN, 3, TOOL)], CartritaError("no"))
     run.close(endings.unstorable(CartritaError("no")))

@@ -8,7 +8,7 @@ from tests.backend.adapters.runlog.scribes import begin, heard, scribes, signal,
 from tests.backend.adapters.runlog.watchdog import until, within
 
 from cartrita.domain.errors import NotFound
-from cartrita.domain.events import LoggedEvent, RunStarted, RunStopped, StopKind
+from cartrita.domain.events import LoggedEvent, RunStarted, RunStopped, StopStatus
 from cartrita.domain.runs import CancelRequested, Idempotency, RunInput, RunStatus
 from cartrita.kit.ids import RunId, uuid7
 
@@ -58,7 +58,7 @@ async def test_a_queued_run_ends_at_once_and_its_message_is_withdrawn(bench: Ben
         assert isinstance(started, RunStarted)
         assert not started.resumed
         assert isinstance(stopped, RunStopped)
-        assert stopped.kind is StopKind.CANCELLED
+        assert stopped.kind is StopStatus.CANCELLED
         assert await bench.value("SELECT count(*) FROM messages") == 1
         assert await bench.value("SELECT count(*) FROM idempotency") == 1
         await first.complete()

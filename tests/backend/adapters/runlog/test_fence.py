@@ -23,7 +23,7 @@ from tests.backend.adapters.runlog.watchdog import until, within
 from cartrita.adapters.runlog.log import RunLog
 from cartrita.domain.errors import LeaseLost
 from cartrita.domain.events import LoggedEvent, RunStopped
-from cartrita.domain.runs import Claimable
+from cartrita.domain.runs import RunAvailable
 
 
 async def expired(bench: Bench) -> None:
@@ -268,5 +268,5 @@ async def test_a_replica_without_a_lease_claims_nothing(bench: Bench) -> None:
         log._replica.depose(log._replica.identity)
         assert await log.queue.claim() is None
         await log._replica.register()
-        log.queue.tell(Claimable())
+        log.queue.tell(RunAvailable())
         assert await log.queue.claim() is not None

@@ -10,14 +10,14 @@ from tests.backend.adapters.runlog.scribes import begin, heard
 from tests.backend.adapters.runlog.watchdog import until, within
 
 from cartrita.adapters.runlog.log import RunLog
-from cartrita.application import endings
+from cartrita.domain import endings
 from cartrita.domain.errors import (
     CartritaError,
     IdempotencyMismatch,
     Unavailable,
 )
 from cartrita.domain.events import LoggedEvent
-from cartrita.domain.runs import Admitted, Busy, Idempotency, RunStatus
+from cartrita.domain.runs import Admitted, BusyPolicy, Idempotency, RunStatus
 
 KEY = Idempotency("chat", "key-1", b"body-1")
 
@@ -41,9 +41,9 @@ async def tried(
     ],
     ids=["key", "client_msg_id", "both"],
 )
-@pytest.mark.parametrize("busy", [Busy.ENQUEUE, Busy.REJECT], ids=str)
+@pytest.mark.parametrize("busy", [BusyPolicy.ENQUEUE, BusyPolicy.REJECT], ids=str)
 async def test_one_run_under_a_hundred_tries(
-    bench: Bench, promise: dict[str, Any], busy: Busy
+    bench: Bench, promise: dict[str, Any], busy: BusyPolicy
 ) -> None:
     conversation = await a_conversation(bench)
     async with bench.replica(0) as here, bench.replica(1) as there:

@@ -12,7 +12,7 @@ from tests.backend.adapters.runlog.watchdog import until, within
 
 from cartrita.adapters.runlog.log import RunLog
 from cartrita.domain.errors import LeaseLost
-from cartrita.domain.runs import Claimable
+from cartrita.domain.runs import RunAvailable
 from cartrita.kit.ids import RunId
 
 
@@ -207,7 +207,7 @@ async def test_signals_come_in_order_and_claims_with_them(bench: Bench) -> None:
     async with bench.frozen(1) as log:
         runs = [(await log.admission.admit(admission())).run_id for _ in range(3)]
         for run in runs:
-            assert isinstance(await signal(log, Claimable), Claimable)
+            assert isinstance(await signal(log, RunAvailable), RunAvailable)
             claim = await log.queue.claim()
             assert claim is not None
             assert Scribe(log, claim).run_id == run

@@ -11,7 +11,7 @@ from tests.backend.adapters.runlog.scribes import Scribe, begin, heard, scribes,
 from tests.backend.adapters.runlog.watchdog import until, within
 
 from cartrita.adapters.runlog.log import RunLog
-from cartrita.domain.events import LoggedEvent, RunStopped, StopKind
+from cartrita.domain.events import LoggedEvent, RunStopped, StopStatus
 from cartrita.domain.runs import Idempotency, RunStatus
 from cartrita.kit.ids import RunId
 
@@ -71,7 +71,7 @@ async def test_a_seen_run_is_interrupted_and_its_text_kept(bench: Bench) -> None
         assert isinstance(last.event, RunStopped)
         assert (last.seq, last.event.kind, last.event.recoverable) == (
             3,
-            StopKind.INTERRUPTED,
+            StopStatus.INTERRUPTED,
             True,
         )
     [message] = await bench.rows(

@@ -8,7 +8,7 @@ from tests.backend.adapters.runlog.scribes import Scribe, ended_truthfully, scri
 from tests.backend.adapters.runlog.watchdog import until, within
 
 from cartrita.adapters.runlog.writer import Unstorable
-from cartrita.application import endings
+from cartrita.domain import endings
 from cartrita.domain.deltas import FinishReason
 from cartrita.domain.events import (
     Event,

@@ -7,11 +7,11 @@ from tests.backend.adapters.runlog.scribes import following, known, scribes, spo
 from tests.backend.adapters.runlog.watchdog import until, within
 
 from cartrita.domain.events import (
-    CallMeasured,
     LoggedEvent,
     TextAppended,
     ToolCalled,
     ToolReturned,
+    UsageRecorded,
 )
 from cartrita.domain.json import JsonValue
 from cartrita.domain.messages import Text
@@ -121,7 +121,7 @@ async def test_values_told_live_and_read_later_are_the_same_bytes(bench: Bench) 
         [scribe] = await scribes(log, 1)
         async with log.reader.tail(scribe.run_id, 1) as live:
             await scribe.add(ToolReturned("c", "n", result, success=True))
-            await scribe.add(CallMeasured(Usage(1), 1e20))
+            await scribe.add(UsageRecorded(Usage(1), 1e20))
             told = [await following(live), await following(live)]
         read = [event for _, event in await bench.log(scribe.run_id)][1:]
         assert [repr(t.event) for t in told if isinstance(t, LoggedEvent)] == [

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 from cartrita.domain.errors import InvalidInput, Malformed
 from cartrita.domain.messages import Message, Role, Text
 from cartrita.domain.requests import Sampling
-from cartrita.domain.runs import Busy
+from cartrita.domain.runs import BusyPolicy
 from cartrita.surfaces.native.asks import ChatRequest, chat_query
 from cartrita.surfaces.native.bodies import validated
 
@@ -40,7 +40,7 @@ def query(**values: str) -> bytes:
         (query(context="{}"), {}),
         (query(context="[object Object]"), {}),
         (query(metadata="[object Object],[object Object]"), {}),
-        (query(busy="reject"), {"busy": Busy.REJECT}),
+        (query(busy="reject"), {"busy": BusyPolicy.REJECT}),
         (query(unknown="x", ticket="y"), {}),
     ],
 )

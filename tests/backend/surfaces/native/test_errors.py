@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from cartrita.application import endings
+from cartrita.domain import endings
 from cartrita.domain import errors as domain
 from cartrita.domain.errors import CartritaError, ErrorKind, UpstreamError
-from cartrita.domain.events import RunStopped, StopKind
+from cartrita.domain.events import RunStopped, StopStatus
 from cartrita.domain.fold import Fold
 from cartrita.domain.runs import Run, RunInput, RunStatus
 from cartrita.kit import ids
@@ -46,7 +46,7 @@ def every_error() -> Iterator[type[CartritaError]]:
 
 
 def stopped(
-    kind: StopKind, error_kind: ErrorKind = ErrorKind.INTERNAL, **details: str
+    kind: StopStatus, error_kind: ErrorKind = ErrorKind.INTERNAL, **details: str
 ) -> AnswerStopped:
     event = RunStopped(
         kind, "code", "It ended.", recoverable=True, details={**details}, error_kind=error_kind
@@ -60,7 +60,7 @@ def test_every_kind_has_a_status() -> None:
 
 @pytest.mark.parametrize("error", list(every_error()))
 def test_a_failed_run_answers_as_its_error_would_have(error: type[CartritaError]) -> None:
-    assert status_of(stopped(StopKind.FAILED, error.kind)) == STATUS[error.kind]
+    assert status_of(stopped(StopStatus.FAILED, error.kind)) == STATUS[error.kind]
 
 
 def test_an_ending_says_what_kind_of_error_it_was() -> None:
@@ -73,20 +73,20 @@ def test_an_ending_says_what_kind_of_error_it_was() -> None:
 @pytest.mark.parametrize(
     ("kind", "error_kind", "status"),
     [
-        (StopKind.FAILED, ErrorKind.UPSTREAM, 502),
-        (StopKind.FAILED, ErrorKind.RATE_LIMITED, 429),
-        (StopKind.FAILED, ErrorKind.DEADLINE, 504),
-        (StopKind.FAILED, ErrorKind("of_2027"), 500),
-        (StopKind.CANCELLED, ErrorKind.INTERNAL, 409),
-        (StopKind.INTERRUPTED, ErrorKind.UPSTREAM, 503),
+        (StopStatus.FAILED, ErrorKind.UPSTREAM, 502),
+        (StopStatus.FAILED, ErrorKind.RATE_LIMITED, 429),
+        (StopStatus.FAILED, ErrorKind.DEADLINE, 504),
+        (StopStatus.FAILED, ErrorKind("of_2027"), 500),
+        (StopStatus.CANCELLED, ErrorKind.INTERNAL, 409),
+        (StopStatus.INTERRUPTED, ErrorKind.UPSTREAM, 503),
     ],
 )
-def test_how_a_stopped_run_answers(kind: StopKind, error_kind: ErrorKind, status: int) -> None:
+def test_how_a_stopped_run_answers(kind: StopStatus, error_kind: ErrorKind, status: int) -> None:
     assert status_of(stopped(kind, error_kind)) == status
 
 
 def test_a_stopped_run_brings_along_what_was_seen() -> None:
-    error = stopped(StopKind.INTERRUPTED, provider="p")
+    error = stopped(StopStatus.INTERRUPTED, provider="p")
     assert error.details == {
         "provider": "p",
         "run_id": ids.public("run", RUN.id),

@@ -7,7 +7,6 @@ import pytest
 
 from cartrita.domain.deltas import FinishReason
 from cartrita.domain.events import (
-    CallMeasured,
     Event,
     LoggedEvent,
     ReasoningAppended,
@@ -15,11 +14,12 @@ from cartrita.domain.events import (
     RunStarted,
     RunStopped,
     SourceFound,
-    StopKind,
+    StopStatus,
     TextAppended,
     ToolCalled,
     ToolReturned,
     UnknownEvent,
+    UsageRecorded,
 )
 from cartrita.domain.messages import Citation, Message, Reasoning, Role, Text
 from cartrita.domain.runs import Queued, Snapshot
@@ -64,7 +64,7 @@ TABLE: list[tuple[Event, str]] = [
         '{"title":"A page","url":"http://localhost/","snippet":null,"index":2}}',
     ),
     (
-        CallMeasured(Usage(3, 4, reasoning_tokens=2), 1.5, calls=2),
+        UsageRecorded(Usage(3, 4, reasoning_tokens=2), 1.5, calls=2),
         '{"event":"metrics","data":{"tokens_used":7,"response_time":1.5,'
         '"time_to_first_token":null,"model_calls":2}}',
     ),
@@ -89,13 +89,13 @@ TABLE: list[tuple[Event, str]] = [
         '"finish_reason":"length"}}',
     ),
     (
-        RunStopped(StopKind.CANCELLED, "cancelled", "It was cancelled.", recoverable=True),
+        RunStopped(StopStatus.CANCELLED, "cancelled", "It was cancelled.", recoverable=True),
         '{"event":"error","data":{"error":"It was cancelled.","code":"cancelled",'
         '"recoverable":true,"details":{}}}',
     ),
     (
         RunStopped(
-            StopKind.FAILED,
+            StopStatus.FAILED,
             "upstream_rate_limited",
             "Later.",
             recoverable=True,

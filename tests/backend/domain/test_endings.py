@@ -1,20 +1,20 @@
-"""What is told, stored and promised at the end of a run, for each way in which it ends."""
+"""Endings: the event, message, usage and idempotency outcome of each way in which a run ends."""
 
 import pytest
 from tests.backend.application.stand_ins import claim
 
-from cartrita.application import endings
+from cartrita.domain import endings
 from cartrita.domain.deltas import FinishReason
 from cartrita.domain.errors import CartritaError, DeadlineExceeded, UpstreamLimited
 from cartrita.domain.events import (
-    CallMeasured,
     Event,
     ReasoningAppended,
     RunCompleted,
     RunStopped,
     SourceFound,
-    StopKind,
+    StopStatus,
     TextAppended,
+    UsageRecorded,
 )
 from cartrita.domain.fold import Fold, fold
 from cartrita.domain.messages import Citation, MessageStatus
@@ -23,7 +23,7 @@ from cartrita.domain.usage import Usage
 
 NOTHING: list[Event] = []
 THOUGHT: list[Event] = [ReasoningAppended("hm")]
-SPOKEN: list[Event] = [TextAppended("half", 0), CallMeasured(Usage(1, 2), 0.1)]
+SPOKEN: list[Event] = [TextAppended("half", 0), UsageRecorded(Usage(1, 2), 0.1)]
 
 
 def test_a_whole_answer() -> None:
@@ -46,13 +46,13 @@ def test_a_whole_answer() -> None:
 def test_a_cancelled_one_keeps_what_was_seen(said: list[Event], message: bool, keeps: bool) -> None:
     end = endings.cancelled(fold(said))
     assert end.status is RunStatus.CANCELLED
-    assert stopped(end.event).kind is StopKind.CANCELLED
+    assert stopped(end.event).kind is StopStatus.CANCELLED
     assert not stopped(end.event).recoverable
     assert (end.message is not None, end.keep_idempotency) == (message, keeps)
 
 
 def test_an_interrupted_one_can_be_continued() -> None:
-    end = endings.interrupted(fold(SPOKEN), "interrupted", "The server stopped.")
+    end = endings.interrupted(fold(SPOKEN), "The server stopped.")
     assert end.status is RunStatus.INTERRUPTED
     assert stopped(end.event).recoverable
     assert end.message_status is MessageStatus.PARTIAL

@@ -1,15 +1,15 @@
-"""How runs end: what is told and what is kept, for every way in which it can happen."""
+"""Endings of runs: the terminal event and the stored message for each way in which a run ends."""
 
 from cartrita.domain.deltas import FinishReason
 from cartrita.domain.errors import CartritaError
-from cartrita.domain.events import RunCompleted, RunStopped, StopKind
+from cartrita.domain.events import RunCompleted, RunStopped, StopStatus
 from cartrita.domain.fold import Fold
 from cartrita.domain.messages import MessageStatus
 from cartrita.domain.runs import Claim, Ending, RunStatus
 
 
 def completed(claim: Claim, answer: Fold, reason: FinishReason, seconds: float) -> Ending:
-    """The whole answer."""
+    """The model finished its answer; `seconds` is the duration of the whole run."""
     event = RunCompleted(
         text=answer.text,
         finish_reason=reason,
@@ -29,23 +29,24 @@ def completed(claim: Claim, answer: Fold, reason: FinishReason, seconds: float) 
 
 
 def cancelled(answer: Fold) -> Ending:
-    """Somebody asked for it; what was seen is kept."""
-    return _stopped(answer, StopKind.CANCELLED, "cancelled", "The answer was cancelled.")
+    """A caller asked for the end. The partial answer is kept."""
+    return _stopped(answer, StopStatus.CANCELLED, "cancelled", "The answer was cancelled.")
 
 
-def interrupted(answer: Fold, code: str, message: str) -> Ending:
-    """It broke off after something was seen; it can be continued."""
-    return _stopped(answer, StopKind.INTERRUPTED, code, message, recoverable=True)
+def interrupted(answer: Fold, message: str) -> Ending:
+    """The server stopped during the run. `message` tells the user why and what can be done."""
+    return _stopped(answer, StopStatus.INTERRUPTED, "interrupted", message, recoverable=True)
 
 
 def failed(answer: Fold, error: CartritaError) -> Ending:
-    """A failure before anything was seen releases the caller's key, so that it may be tried again.
+    """The run raised `error`.
 
-    After visible text a failure that may pass is an interruption: there is something to continue.
+    A retryable error after visible text counts as an interruption, because the answer can be
+    continued. A failure before any visible output releases the caller's idempotency key.
     """
-    kind = StopKind.INTERRUPTED if answer.length and error.retryable else StopKind.FAILED
+    status = StopStatus.INTERRUPTED if answer.length and error.retryable else StopStatus.FAILED
     event = RunStopped(
-        kind,
+        status,
         error.code,
         error.message,
         error.retryable,
@@ -54,29 +55,29 @@ def failed(answer: Fold, error: CartritaError) -> Ending:
         error.retry_after,
         error.kind,
     )
-    return _ending(answer, event)
+    return _partial(answer, event)
 
 
 def unstorable(error: CartritaError) -> Ending:
-    """The database refused the answer itself: nothing of it can be kept beyond the log."""
+    """The database refused the output, so no message is stored; logged events remain."""
     event = RunStopped(
-        StopKind.FAILED, error.code, error.message, recoverable=False, error_kind=error.kind
+        StopStatus.FAILED, error.code, error.message, recoverable=False, error_kind=error.kind
     )
     return Ending(status=RunStatus.FAILED, event=event, usage=event.usage, message=None)
 
 
 def _stopped(
-    answer: Fold, kind: StopKind, code: str, message: str, *, recoverable: bool = False
+    answer: Fold, status: StopStatus, code: str, message: str, *, recoverable: bool = False
 ) -> Ending:
-    return _ending(answer, RunStopped(kind, code, message, recoverable, answer.usage))
+    return _partial(answer, RunStopped(status, code, message, recoverable, answer.usage))
 
 
-def _ending(answer: Fold, event: RunStopped) -> Ending:
+def _partial(answer: Fold, event: RunStopped) -> Ending:
     return Ending(
         status=RunStatus(event.kind),
         event=event,
         usage=answer.usage,
         message=answer.message,
         message_status=MessageStatus.PARTIAL,
-        keep_idempotency=answer.seen or event.kind is StopKind.CANCELLED,
+        keep_idempotency=answer.seen or event.kind is StopStatus.CANCELLED,
     )
