@@ -12,7 +12,7 @@ from cartrita.domain.errors import UpstreamMalformed
 from cartrita.domain.events import ToolCalled
 from cartrita.domain.json import JsonObject
 from cartrita.kit.ids import uuid7
-from cartrita.kit.text import scalars
+from cartrita.kit.text import storable_json
 
 
 class _Call:
@@ -71,7 +71,7 @@ def _parsed(text: str) -> JsonObject | None:
         value: object = msgspec.json.decode(text)
     except (ValueError, RecursionError):
         value = _slowly(text)
-    return cast("JsonObject", scalars(cast("object", value))) if isinstance(value, dict) else None
+    return cast("JsonObject", storable_json(cast("object", value))) if isinstance(value, dict) else None
 
 
 def _slowly(text: str) -> object:

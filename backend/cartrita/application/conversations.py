@@ -7,7 +7,6 @@ from typing import cast
 import msgspec
 
 from cartrita.application.titles import UNTITLED
-from cartrita.domain.accounts import Principal
 from cartrita.domain.conversations import Conversation, ConversationChange, ConversationFilter
 from cartrita.domain.errors import InvalidInput, NotFound
 from cartrita.domain.json import JsonObject
@@ -19,9 +18,11 @@ from cartrita.domain.ports import (
     RunCancellation,
     RunReader,
 )
-from cartrita.kit import clock, ids, text
+from cartrita.domain.principals import Principal
+from cartrita.kit import clock, ids
 from cartrita.kit.ids import ConversationId, MessageId
 from cartrita.kit.pagination import Page
+from cartrita.kit.text import storable_json, storable_text
 
 TITLE_MAX = 200
 TAGS_MAX = 50
@@ -89,7 +90,7 @@ class Conversations:
     ) -> Page[Conversation]:
         """Pinned first, then the latest change first."""
         if filter_.tag is not None:
-            filter_ = msgspec.structs.replace(filter_, tag=text.scalar(filter_.tag))
+            filter_ = msgspec.structs.replace(filter_, tag=storable_text(filter_.tag))
         return await self._store.list(principal.owner_id, filter_, page_size(limit), cursor)
 
     async def change(
@@ -199,14 +200,14 @@ def _checked(change: ConversationChange) -> ConversationChange:
 
 
 def _title(title: str) -> str:
-    trimmed = " ".join(text.scalar(title).split())
+    trimmed = " ".join(storable_text(title).split())
     if len(trimmed) > TITLE_MAX:
         raise InvalidInput.of("title", f"keep it to {TITLE_MAX} characters")
     return trimmed
 
 
 def _tags(tags: Iterable[str]) -> tuple[str, ...]:
-    trimmed = tuple(dict.fromkeys(text.scalar(tag).strip() for tag in tags))
+    trimmed = tuple(dict.fromkeys(storable_text(tag).strip() for tag in tags))
     if len(trimmed) > TAGS_MAX:
         raise InvalidInput.of("tags", f"use at most {TAGS_MAX}")
     if not all(0 < len(tag) <= TAG_MAX for tag in trimmed):
@@ -216,7 +217,7 @@ def _tags(tags: Iterable[str]) -> tuple[str, ...]:
 
 def _metadata(metadata: JsonObject) -> JsonObject:
     try:
-        cleaned = text.scalars(metadata)
+        cleaned = storable_json(metadata)
         deep = _nesting(cleaned) > NESTING_MAX
     except RecursionError:
         deep, cleaned = True, {}
@@ -238,6 +239,6 @@ def _nesting(value: object) -> int:
 def _external_id(external_id: str) -> str:
     if not external_id.strip() or len(external_id) > EXTERNAL_ID_MAX:
         raise InvalidInput.of("external_id", f"it needs 1 to {EXTERNAL_ID_MAX} characters")
-    if text.scalar(external_id) != external_id:
+    if storable_text(external_id) != external_id:
         raise InvalidInput.of("external_id", "it holds a character that cannot be stored")
     return external_id

@@ -14,11 +14,13 @@ from secrets import token_hex
 
 import msgspec
 
-from cartrita.domain.accounts import LOCAL_OWNER, ApiKey, Principal, StoredKey
+from cartrita.domain.api_keys import ApiKey, StoredApiKey
 from cartrita.domain.errors import Conflict, InvalidInput, NotFound, Unauthenticated
 from cartrita.domain.ports import KeyStore
-from cartrita.kit import clock, text
+from cartrita.domain.principals import LOCAL_OWNER, Principal
+from cartrita.kit import clock
 from cartrita.kit.secret import Secret
+from cartrita.kit.text import storable_text
 
 BOOTSTRAP_ID = "bootstrap"
 LOOPBACK_ID = "loopback"
@@ -28,7 +30,7 @@ _DUMMY = bytes(32)
 
 
 class _Remembered(msgspec.Struct, frozen=True):
-    key: StoredKey
+    key: StoredApiKey
     until: float
 
 
@@ -79,7 +81,7 @@ class Keys:
             created_at=now,
             expires_at=expires_at,
         )
-        await self._store.add(StoredKey(key, self._digest(secret)))
+        await self._store.add(StoredApiKey(key, self._digest(secret)))
         return key, Secret(secret)
 
     async def list(self, owner_id: str | None = None) -> list[ApiKey]:
@@ -90,7 +92,7 @@ class Keys:
         """It works here no more from now on, and elsewhere within seconds. Idempotent."""
         if key_id == BOOTSTRAP_ID:
             raise Conflict("The bootstrap key is revoked by removing CARTRITA_BOOTSTRAP_KEY.")
-        known = text.scalar(key_id) == key_id and await self._store.revoke(key_id, self._now())
+        known = storable_text(key_id) == key_id and await self._store.revoke(key_id, self._now())
         self._memory.pop(key_id, None)
         if not known:
             raise NotFound("There is no such key.", code="key_not_found")
@@ -129,7 +131,7 @@ class Keys:
                 return principal
         return None
 
-    async def _stored(self, key_id: str) -> StoredKey | None:
+    async def _stored(self, key_id: str) -> StoredApiKey | None:
         remembered = self._memory.get(key_id)
         if remembered is not None and self._monotonic() < remembered.until:
             return remembered.key
@@ -138,7 +140,7 @@ class Keys:
             self._memory[key_id] = _Remembered(stored, self._monotonic() + self._memory_s)
         return stored
 
-    def _stands(self, stored: StoredKey) -> bool:
+    def _stands(self, stored: StoredApiKey) -> bool:
         key = stored.key
         expired = key.expires_at is not None and key.expires_at <= self._now()
         return key.revoked_at is None and not expired
@@ -160,7 +162,7 @@ def _identity(shown: str) -> str | None:
 
 
 def _named(field: str, value: str) -> str:
-    name = " ".join(text.scalar(value).split())
+    name = " ".join(storable_text(value).split())
     if not 0 < len(name) <= NAME_MAX:
         raise InvalidInput.of(field, f"it needs 1 to {NAME_MAX} characters")
     return name

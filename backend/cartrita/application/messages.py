@@ -8,13 +8,14 @@ from cartrita.application.conversations import (
     message_of,
     page_size,
 )
-from cartrita.domain.accounts import Principal
 from cartrita.domain.errors import InvalidInput, NotFound
 from cartrita.domain.messages import Message, MessageStatus, Role, StoredMessage, Text
 from cartrita.domain.ports import MessageStore
-from cartrita.kit import clock, ids, pagination, text
+from cartrita.domain.principals import Principal
+from cartrita.kit import clock, ids, pagination
 from cartrita.kit.ids import MessageId
 from cartrita.kit.pagination import Page
+from cartrita.kit.text import storable_text
 
 REVISION_MAX = 200_000
 _DEEPEST = 2**30
@@ -41,7 +42,7 @@ class Messages:
         if tip is None:
             return Page([])
         found = await branch_from(self._store, principal, tip, start, start + size + 1)
-        following = pagination.cursor(start + size) if len(found) > size else None
+        following = pagination.encode_cursor(start + size) if len(found) > size else None
         return Page(found[:size], following)
 
     async def get(self, principal: Principal, conversation: str, message: str) -> StoredMessage:
@@ -78,7 +79,7 @@ class Messages:
 
 
 def _words(words: str) -> str:
-    cleaned = text.scalar(words)
+    cleaned = storable_text(words)
     if not cleaned.strip():
         raise InvalidInput.of("message", "write at least one character")
     if len(cleaned) > REVISION_MAX:
@@ -87,7 +88,7 @@ def _words(words: str) -> str:
 
 
 def _depth(cursor: str) -> int:
-    match pagination.key(cursor):
+    match pagination.decode_cursor(cursor):
         case [int(depth)] if 0 <= depth <= _DEEPEST:
             return depth
         case _:

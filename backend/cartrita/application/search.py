@@ -3,15 +3,15 @@
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from cartrita.domain.accounts import Principal
-from cartrita.domain.conversations import Findings, FoundIn, SearchQuery, SortBy
 from cartrita.domain.errors import InvalidInput
 from cartrita.domain.ports import SearchIndex
+from cartrita.domain.principals import Principal
+from cartrita.domain.search import SearchKind, SearchQuery, SearchResults, SortBy
 from cartrita.kit import clock
 
 LIMIT_MAX = 100
 OFFSET_MAX = 10_000
-EVERYTHING = frozenset(FoundIn)
+EVERYTHING = frozenset(SearchKind)
 
 
 class DateRange(StrEnum):
@@ -42,12 +42,12 @@ class Search:
         principal: Principal,
         words: str,
         *,
-        kinds: frozenset[FoundIn] = EVERYTHING,
+        kinds: frozenset[SearchKind] = EVERYTHING,
         date_range: DateRange = DateRange.ALL,
         sort_by: SortBy = SortBy.RELEVANCE,
         limit: int = 20,
         offset: int = 0,
-    ) -> Findings:
+    ) -> SearchResults:
         """One page of results, and how many there are."""
         if not 1 <= limit <= LIMIT_MAX:
             raise InvalidInput.of("limit", f"choose a number from 1 to {LIMIT_MAX}")

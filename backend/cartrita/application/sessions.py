@@ -15,9 +15,10 @@ from typing import TypeAlias
 import msgspec
 
 from cartrita.application.keys import Keys
-from cartrita.domain.accounts import Principal, Ticket
 from cartrita.domain.errors import Unauthenticated
 from cartrita.domain.ports import TicketStore
+from cartrita.domain.principals import Principal
+from cartrita.domain.tickets import Ticket
 from cartrita.kit import clock
 from cartrita.kit.ids import RunId
 from cartrita.kit.secret import Secret

@@ -1,7 +1,6 @@
-"""Conversations, and what can be found in them."""
+"""Conversations, and the values that list and change them."""
 
 from datetime import datetime
-from enum import StrEnum
 
 import msgspec
 
@@ -26,7 +25,7 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ConversationChange(msgspec.Struct, frozen=True, kw_only=True):
-    """What to change; None leaves a field as it is."""
+    """The fields to change; None leaves a field as it is."""
 
     title: str | None = None
     archived: bool | None = None
@@ -41,50 +40,3 @@ class ConversationFilter(msgspec.Struct, frozen=True, kw_only=True):
     archived: bool | None = False
     pinned: bool | None = None
     tag: str | None = None
-
-
-class FoundIn(StrEnum):
-    """What a search result is."""
-
-    CONVERSATION = "conversation"
-    MESSAGE = "message"
-    FILE = "file"
-    AGENT = "agent"
-
-
-class SortBy(StrEnum):
-    RELEVANCE = "relevance"
-    DATE = "date"
-    TITLE = "title"
-
-
-class SearchQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """Words as a person types them: nothing in them is an operator that could fail."""
-
-    owner_id: str
-    text: str
-    kinds: frozenset[FoundIn]
-    since: datetime | None = None
-    sort_by: SortBy = SortBy.RELEVANCE
-    limit: int = 20
-    offset: int = 0
-
-
-class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """One search result; `snippet` is plain text with the passage around the words found."""
-
-    kind: FoundIn
-    id: str
-    conversation_id: ConversationId | None
-    title: str
-    snippet: str
-    timestamp: datetime
-    score: float
-    metadata: JsonObject = {}
-
-
-class Findings(msgspec.Struct, frozen=True):
-    """One page of results and how many there are in all."""
-
-    results: tuple[Found, ...]
-    total: int

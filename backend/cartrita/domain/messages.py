@@ -1,4 +1,4 @@
-"""Messages and their parts."""
+"""Messages and their parts, as models see them and as they are stored."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -18,13 +18,13 @@ class Role(StrEnum):
 
 
 class Text(msgspec.Struct, frozen=True, tag="text"):
-    """Words."""
+    """Plain text."""
 
     text: str
 
 
 class Reasoning(msgspec.Struct, frozen=True, omit_defaults=True, tag="reasoning"):
-    """What a model thought, with the signature that its vendor wants back unchanged."""
+    """A model's reasoning; `signature` must be sent back to its vendor unchanged."""
 
     text: str
     signature: str | None = None
@@ -32,7 +32,7 @@ class Reasoning(msgspec.Struct, frozen=True, omit_defaults=True, tag="reasoning"
 
 
 class Attachment(msgspec.Struct, frozen=True, omit_defaults=True, tag="attachment"):
-    """A file: one of ours by id, or another by URL (`data:` included)."""
+    """A file: a stored one by `attachment_id`, or any other by URL (`data:` included)."""
 
     media_type: str
     attachment_id: str | None = None
@@ -41,7 +41,7 @@ class Attachment(msgspec.Struct, frozen=True, omit_defaults=True, tag="attachmen
 
 
 class ToolCall(msgspec.Struct, frozen=True, tag="tool_call"):
-    """A model asks for a tool."""
+    """A model's request to call a tool."""
 
     call_id: str
     name: str
@@ -49,7 +49,7 @@ class ToolCall(msgspec.Struct, frozen=True, tag="tool_call"):
 
 
 class ToolResult(msgspec.Struct, frozen=True, omit_defaults=True, tag="tool_result"):
-    """What a tool answered."""
+    """The result of a tool call."""
 
     call_id: str
     text: str
@@ -58,7 +58,7 @@ class ToolResult(msgspec.Struct, frozen=True, omit_defaults=True, tag="tool_resu
 
 
 class Citation(msgspec.Struct, frozen=True, omit_defaults=True, tag="citation"):
-    """Where a statement comes from; `index` is the n of its `[n]` mark, from 1."""
+    """The source of a statement; `index` is the n of its `[n]` mark, from 1."""
 
     title: str
     url: str | None = None
@@ -77,12 +77,12 @@ class Message(msgspec.Struct, frozen=True):
 
     @property
     def text(self) -> str:
-        """The words of its text parts, joined."""
+        """Its text parts, joined."""
         return "".join(part.text for part in self.parts if isinstance(part, Text))
 
 
 class MessageStatus(StrEnum):
-    """Whether the message is whole. A partial one keeps what was seen."""
+    """Whether the message is complete. A partial one ended early."""
 
     COMPLETE = "complete"
     PARTIAL = "partial"
@@ -91,7 +91,7 @@ class MessageStatus(StrEnum):
 class StoredMessage(msgspec.Struct, frozen=True, kw_only=True):
     """A message in a conversation's tree; edits and retries are siblings under one parent.
 
-    `depth` counts from 0 at the root and orders a branch.
+    `depth` is 0 at the root and increases along a branch.
     """
 
     id: MessageId

@@ -1,23 +1,23 @@
-"""Models on offer."""
+"""Models that providers offer."""
 
 import msgspec
 
 
-class Profile(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a model can do, as far as it is known; `context_tokens` is its whole window."""
+class ModelProfile(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a model can do, as far as known; `context_tokens` is the size of its context window."""
 
     capabilities: tuple[str, ...] = ("text", "stream")
     context_tokens: int | None = None
 
 
 class ModelInfo(msgspec.Struct, frozen=True):
-    """One model at one provider; `name` is the provider's own."""
+    """One model at one provider; `name` is the provider's name for it."""
 
     provider: str
     name: str
-    profile: Profile = Profile()
+    profile: ModelProfile = ModelProfile()
 
     @property
     def id(self) -> str:
-        """`provider/name`: the address by which it can always be asked for."""
+        """`provider/name`: the unambiguous name of the model."""
         return f"{self.provider}/{self.name}"

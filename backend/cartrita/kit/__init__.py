@@ -1,1 +1,1 @@
-"""Small tools that know nothing of Cartrita."""
+"""General-purpose code that depends on no other part of Cartrita."""

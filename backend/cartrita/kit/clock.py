@@ -1,13 +1,13 @@
-"""Time for people: UTC, aware, ISO 8601."""
+"""The wall clock: timezone-aware UTC datetimes and their ISO 8601 form."""
 
 from datetime import UTC, datetime
 
 
 def now() -> datetime:
-    """The present moment in UTC."""
+    """The current time in UTC."""
     return datetime.now(UTC)
 
 
 def iso(moment: datetime) -> str:
-    """`2026-11-21T05:14:32.123456Z`."""
+    """ISO 8601 in UTC, such as `2026-11-21T05:14:32.123456Z`."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

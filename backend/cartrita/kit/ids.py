@@ -1,4 +1,4 @@
-"""Public identifiers: a prefix that says what is meant, then a UUID in 32 hexadecimal digits."""
+"""Public identifiers: a type prefix and a UUID in 32 hexadecimal digits."""
 
 import os
 import time
@@ -11,9 +11,9 @@ RunId = NewType("RunId", UUID)
 
 
 def uuid7() -> UUID:
-    """A time-ordered UUID (RFC 9562, version 7) by this machine's clock.
+    """A time-ordered UUID (RFC 9562, version 7) from this machine's clock.
 
-    Run ids do not come from here: they take the database's clock, because partitions are cut by it.
+    Run ids are not made here: they use the database's clock, because the log is partitioned by it.
     """
     milliseconds = time.time_ns() // 1_000_000
     value = milliseconds << 80 | int.from_bytes(os.urandom(10), "big")
@@ -23,12 +23,12 @@ def uuid7() -> UUID:
 
 
 def public(prefix: str, value: UUID) -> str:
-    """`run` and a UUID make `run_0192...c3`."""
+    """The public form of an id: `run` and a UUID make `run_0192...c3`."""
     return f"{prefix}_{value.hex}"
 
 
 def parse(prefix: str, text: str) -> UUID | None:
-    """The UUID in `run_0192...c3` or in a plain UUID; None where the text is neither."""
+    """The UUID in `run_0192...c3` or in a plain UUID; None for any other text."""
     try:
         return UUID(text.removeprefix(f"{prefix}_"))
     except ValueError:

@@ -1,4 +1,7 @@
-"""Keyset pages: a cursor names the last row seen, so pages hold while rows come and go."""
+"""Keyset pagination: a cursor holds the sort key of a page's last row.
+
+Unlike an offset it stays correct while rows are inserted and deleted.
+"""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Generic, TypeVar
@@ -9,19 +12,19 @@ T = TypeVar("T")
 
 
 class Page(msgspec.Struct, Generic[T], frozen=True):
-    """Some items, and the cursor of the next page where there is one."""
+    """The items of one page; `next_cursor` is None on the last page."""
 
     items: list[T]
     next_cursor: str | None = None
 
 
-def cursor(*key: str | int | float | bool) -> str:
-    """The opaque form of a sort key."""
+def encode_cursor(*key: str | int | float | bool) -> str:
+    """The sort key as opaque, URL-safe text."""
     return urlsafe_b64encode(msgspec.json.encode(key)).decode().rstrip("=")
 
 
-def key(text: str) -> list[str | int | float | bool] | None:
-    """The sort key in a cursor; None where the text is not one of ours."""
+def decode_cursor(text: str) -> list[str | int | float | bool] | None:
+    """The sort key in a cursor; None if the text is not a cursor."""
     try:
         raw = urlsafe_b64decode(text.encode() + b"=" * (-len(text) % 4))
         return msgspec.json.decode(raw, type=list[str | int | float | bool])

@@ -1,4 +1,4 @@
-"""Server-sent events on the wire: bytes to frames and frames to bytes.
+"""Server-sent events: a parser from bytes to frames, and functions that render frames.
 
 Source: WHATWG HTML, section 9.2 (https://html.spec.whatwg.org/multipage/server-sent-events.html).
 """
@@ -31,7 +31,7 @@ class Frame(msgspec.Struct, frozen=True, gc=False):
 
 
 class TooLong(ValueError):
-    """The stream outgrew a cap of its parser; `frames` are those that the same chunk completed.
+    """The stream exceeded a limit of its parser; `frames` are those that the same chunk completed.
 
     LineTooLong    one line, ended or not, is longer than `max_line` bytes
     EventTooLong   the data lines of one event hold more than `max_event` bytes
@@ -43,24 +43,24 @@ class TooLong(ValueError):
 
 
 class LineTooLong(TooLong):
-    """One line, ended or not, is longer than the cap."""
+    """One line, ended or not, is longer than the limit."""
 
 
 class EventTooLong(TooLong):
-    """The data lines of one event together are longer than the cap."""
+    """The data lines of one event together are longer than the limit."""
 
 
 class Parser:
-    """The event stream interpretation of WHATWG HTML 9.2.6, fed with chunks cut anywhere.
+    """Incremental parser of WHATWG HTML 9.2.6; chunks may be split at any byte.
 
-    The frames depend on the bytes alone, never on where the chunks were cut. A CR ends its line at
-    once, a LF that follows belongs to it even in the next chunk. Lines are decoded one by one: line
-    ends are ASCII, so this equals decoding the whole stream, and half a UTF-8 sequence is never
-    decoded. The two caps are ours; so is that a `retry` of more than 15 digits is ignored.
+    A CR ends its line immediately, and a LF after it is skipped, even at the start of the next
+    chunk. Lines are decoded one at a time: line ends are ASCII, so the result is the same as
+    decoding the whole stream. The two size limits, and ignoring a `retry` of more than 15 digits,
+    are additions to the standard.
     """
 
     def __init__(self, *, max_line: int = MAX_LINE, max_event: int = MAX_EVENT) -> None:
-        """Caps are in bytes; `max_line` counts a line without its end."""
+        """Limits are in bytes; `max_line` counts a line without its line end."""
         self._max_line = max_line
         self._max_event = max_event
         self._rest = bytearray()  # the line that has not ended yet
@@ -75,12 +75,12 @@ class Parser:
 
     @property
     def last_event_id(self) -> str:
-        """What a reconnection would send as Last-Event-ID once this block is dispatched."""
+        """The Last-Event-ID that a reconnection would send."""
         return self._id
 
     @property
     def unfinished(self) -> bool:
-        """Whether a stream that ended here would lose something: half a line or half an event."""
+        """Whether an incomplete line or event is buffered."""
         rest = bytes(self._rest)
         if self._first_line and _BOM.startswith(rest[:3]):
             rest = rest[3:]
@@ -89,7 +89,7 @@ class Parser:
     def feed(self, chunk: bytes) -> list[Frame]:
         """Return the events that `chunk` completes, in order.
 
-        Raises LineTooLong or EventTooLong, again on every later call: the stream is beyond use.
+        Raises LineTooLong or EventTooLong, and again on every later call.
         """
         frames: list[Frame] = []
         if self._overflow:
@@ -104,12 +104,12 @@ class Parser:
         rest = b"" if chunk.endswith((b"\r", b"\n")) else lines.pop()
         if lines:
             lines[0] = self._complete_line(lines[0], frames)
-            self._take(lines, frames)
-        self._keep(rest, frames)
+            self._process_lines(lines, frames)
+        self._buffer(rest, frames)
         return frames
 
     def _complete_line(self, line: bytes, frames: list[Frame]) -> bytes:
-        self._keep(line, frames)
+        self._buffer(line, frames)
         line = bytes(self._rest)
         self._rest.clear()
         if self._first_line:
@@ -117,24 +117,24 @@ class Parser:
             line = line.removeprefix(_BOM)
         return line
 
-    def _keep(self, rest: bytes, frames: list[Frame]) -> None:
+    def _buffer(self, rest: bytes, frames: list[Frame]) -> None:
         if len(self._rest) + len(rest) > self._max_line:
             raise self._too_long(LineTooLong, frames)
         self._rest += rest
 
-    def _take(self, lines: list[bytes], frames: list[Frame]) -> None:
+    def _process_lines(self, lines: list[bytes], frames: list[Frame]) -> None:
         for line in lines:
             if len(line) > self._max_line:
                 raise self._too_long(LineTooLong, frames)
             if line:
-                self._take_field(line, frames)
+                self._process_field(line, frames)
             elif self._data:
                 frames.append(self._dispatch())
             else:
                 self._event = b""
 
-    def _take_field(self, line: bytes, frames: list[Frame]) -> None:
-        # A comment is a field without a name, which nobody asks for below.
+    def _process_field(self, line: bytes, frames: list[Frame]) -> None:
+        # A comment is a field with an empty name: no branch below matches it.
         name, _, value = line.partition(b":")
         value = value[value.startswith(b" ") :]
         if name == b"data":
@@ -179,8 +179,7 @@ def frame(
     """Render one event, blank line included.
 
     Every line of `data` becomes a data line, so CR and CRLF arrive as LF. Raises ValueError where
-    `id` or `event` holds a line end, `id` a NUL, or `retry` (milliseconds) is negative: the reader
-    would see something else.
+    `id` or `event` holds a line end, `id` a NUL, or `retry` (milliseconds) is negative.
     """
     head = b""
     if id is not None:
@@ -195,9 +194,9 @@ def frame(
 
 
 def comment(text: str) -> bytes:
-    """Render a comment, which readers ignore: a heartbeat.
+    """Render a comment, which readers ignore; used as a heartbeat.
 
-    A blank line follows, for readers that split their input at blank lines.
+    A blank line follows, for clients that split their input at blank lines.
     """
     return _prefixed(b": ", _encode(text)) + b"\n"
 
@@ -216,7 +215,7 @@ def _one_line(name: str, value: str, forbidden: bytes) -> bytes:
 
 
 def _encode(text: bytes | str) -> bytes:
-    """UTF-8 as browsers make it: a lone surrogate becomes U+FFFD, a pair its character."""
+    """Encode as UTF-8; a lone surrogate becomes U+FFFD, a surrogate pair its character."""
     if isinstance(text, bytes):
         return text
     try:

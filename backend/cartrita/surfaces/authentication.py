@@ -7,8 +7,9 @@ import msgspec
 from starlette.requests import HTTPConnection
 
 from cartrita.application.keys import LOOPBACK_ID
-from cartrita.domain.accounts import LOCAL_OWNER, Principal, Ticket
 from cartrita.domain.errors import Malformed, Unauthenticated
+from cartrita.domain.principals import LOCAL_OWNER, Principal
+from cartrita.domain.tickets import Ticket
 from cartrita.surfaces.origins import origin_of, require_local_caller, require_own_page
 from cartrita.surfaces.services import rules_of, services_of
 

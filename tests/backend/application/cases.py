@@ -13,10 +13,10 @@ from tests.backend.application.stand_ins import (
 )
 
 from cartrita.application.runs import Runs
-from cartrita.domain.accounts import Principal
 from cartrita.domain.conversations import Conversation
 from cartrita.domain.messages import Role, StoredMessage
 from cartrita.domain.ports import ConversationStore
+from cartrita.domain.principals import Principal
 from cartrita.domain.runs import (
     Admission,
     Idempotency,

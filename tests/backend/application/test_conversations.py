@@ -30,10 +30,10 @@ from cartrita.application.conversations import (
     TITLE_MAX,
     Conversations,
 )
-from cartrita.domain.accounts import Principal
 from cartrita.domain.conversations import Conversation, ConversationChange, ConversationFilter
 from cartrita.domain.errors import CartritaError, Conflict, InvalidInput, NotFound
 from cartrita.domain.ports import RunCancellation, RunReader
+from cartrita.domain.principals import Principal
 from cartrita.kit.ids import ConversationId, RunId, public, uuid7
 
 ME, OTHER = Principal(ANN, "key"), Principal(BOB, "key")

@@ -20,11 +20,11 @@ from cartrita.adapters.persistence.messages import MessageTree
 from cartrita.adapters.persistence.removal import Removal
 from cartrita.application.conversations import PAGE_MAX, Conversations
 from cartrita.application.messages import REVISION_MAX, Messages
-from cartrita.domain.accounts import Principal
 from cartrita.domain.conversations import Conversation
 from cartrita.domain.errors import Conflict, InvalidInput, NotFound
 from cartrita.domain.messages import MessageStatus, Role, StoredMessage
 from cartrita.domain.ports import RunCancellation, RunReader
+from cartrita.domain.principals import Principal
 from cartrita.domain.usage import Usage
 from cartrita.kit import pagination
 from cartrita.kit.ids import MessageId, RunId, public, uuid7
@@ -93,7 +93,7 @@ async def test_a_page_beyond_the_end_is_empty(
 ) -> None:
     await stored_branch(pool, talk, "0", "1")
     for depth in (2, 9, 2**30):
-        page = await messages.list(ME, "x", 5, pagination.cursor(depth))
+        page = await messages.list(ME, "x", 5, pagination.encode_cursor(depth))
         assert (page.items, page.next_cursor) == ([], None)
 
 
@@ -103,9 +103,9 @@ async def test_a_cursor_of_nobody_and_a_limit_of_nobody_are_refused(
     for cursor in (
         "",
         "%",
-        pagination.cursor(-1),
-        pagination.cursor("1"),
-        pagination.cursor(2**31),
+        pagination.encode_cursor(-1),
+        pagination.encode_cursor("1"),
+        pagination.encode_cursor(2**31),
     ):
         with pytest.raises(InvalidInput) as refusal:
             await messages.list(ME, "x", 5, cursor)

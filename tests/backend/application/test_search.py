@@ -6,9 +6,9 @@ import pytest
 
 from cartrita.application import search as module
 from cartrita.application.search import EVERYTHING, LIMIT_MAX, OFFSET_MAX, DateRange, Search
-from cartrita.domain.accounts import Principal
-from cartrita.domain.conversations import Findings, FoundIn, SearchQuery, SortBy
 from cartrita.domain.errors import InvalidInput
+from cartrita.domain.principals import Principal
+from cartrita.domain.search import SearchKind, SearchQuery, SearchResults, SortBy
 
 ME = Principal("ann", "key")
 NOW = datetime(2026, 11, 21, 15, 30, 12, 5, tzinfo=UTC)
@@ -20,9 +20,9 @@ class Recorder:
     def __init__(self) -> None:
         self.queries: list[SearchQuery] = []
 
-    async def search(self, query: SearchQuery) -> Findings:
+    async def search(self, query: SearchQuery) -> SearchResults:
         self.queries.append(query)
-        return Findings((), 0)
+        return SearchResults((), 0)
 
 
 @pytest.fixture
@@ -36,14 +36,14 @@ def frozen(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_the_caller_searches_what_is_its_own(index: Recorder) -> None:
-    assert await Search(index).find(ME, "' words") == Findings((), 0)
+    assert await Search(index).find(ME, "' words") == SearchResults((), 0)
     [asked] = index.queries
     assert asked == SearchQuery(owner_id="ann", text="' words", kinds=EVERYTHING)
-    assert frozenset(FoundIn) == EVERYTHING
+    assert frozenset(SearchKind) == EVERYTHING
 
 
 async def test_what_was_chosen_is_asked(index: Recorder) -> None:
-    kinds = frozenset({FoundIn.MESSAGE})
+    kinds = frozenset({SearchKind.MESSAGE})
     await Search(index).find(ME, "x", kinds=kinds, sort_by=SortBy.TITLE, limit=7, offset=14)
     [asked] = index.queries
     assert (asked.kinds, asked.sort_by, asked.limit, asked.offset) == (kinds, SortBy.TITLE, 7, 14)

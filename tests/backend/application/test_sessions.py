@@ -16,8 +16,8 @@ from cartrita.adapters.persistence.keys import KeyTable
 from cartrita.adapters.persistence.tickets import TicketTable
 from cartrita.application.keys import Keys
 from cartrita.application.sessions import RESUMABLE, Sessions
-from cartrita.domain.accounts import LOCAL_OWNER, Principal
 from cartrita.domain.errors import Unauthenticated
+from cartrita.domain.principals import LOCAL_OWNER, Principal
 from cartrita.kit import clock
 from cartrita.kit.secret import Secret
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.backend.examples import examples
 
-from cartrita.kit.pagination import Page, cursor, key
+from cartrita.kit.pagination import Page, decode_cursor, encode_cursor
 
 KEYS = st.lists(
     st.booleans()
@@ -19,8 +19,8 @@ KEYS = st.lists(
 @examples
 @given(KEYS)
 def test_a_key_comes_back_as_it_was(values: list[str | int | float | bool]) -> None:
-    text = cursor(*values)
-    back = key(text)
+    text = encode_cursor(*values)
+    back = decode_cursor(text)
     assert back == values
     assert back is not None
     assert [type(value) for value in back] == [type(value) for value in values]
@@ -30,12 +30,12 @@ def test_a_key_comes_back_as_it_was(values: list[str | int | float | bool]) -> N
 @examples
 @given(st.text(max_size=40) | st.binary(max_size=40).map(lambda b: b.decode("latin-1")))
 def test_reading_never_raises(text: str) -> None:
-    assert key(text) is None or isinstance(key(text), list)
+    assert decode_cursor(text) is None or isinstance(decode_cursor(text), list)
 
 
 @pytest.mark.parametrize("text", ["", "!", "e30", "bnVsbA", "W251bGxd", "W1tdXQ", "\ud800"])
 def test_what_is_none_of_ours_is_none(text: str) -> None:
-    assert key(text) is None
+    assert decode_cursor(text) is None
 
 
 def test_a_page_is_the_last_one_unless_it_says_otherwise() -> None:

@@ -1,13 +1,15 @@
-"""A secret is shown nowhere, compares, and does not travel by accident."""
+"""Secrets are shown nowhere, compare safely, and derive keys by purpose."""
 
 import copy
+import hashlib
+import hmac
 import json
 import pickle
 
 import msgspec
 import pytest
 
-from cartrita.kit.secret import Secret
+from cartrita.kit.secret import Secret, derive_secret
 
 CANARY = "canary-71c4e9"
 
@@ -54,3 +56,17 @@ def test_it_is_neither_copied_nor_encoded() -> None:
         copy.deepcopy(Secret("a"))
     with pytest.raises(TypeError):
         msgspec.json.encode(Secret("a"))
+
+
+def test_a_purpose_has_one_key_and_another_purpose_another() -> None:
+    secret = Secret("s" * 40)
+    assert derive_secret(secret, "pepper") == derive_secret(Secret("s" * 40), "pepper")
+    keys = {derive_secret(secret, purpose).reveal() for purpose in ("pepper", "sessions", "")}
+    assert len(keys) == 3
+    assert derive_secret(Secret("t" * 40), "pepper") != derive_secret(secret, "pepper")
+
+
+def test_it_is_hmac_sha256_under_our_name() -> None:
+    """Changing this would throw away every stored key and cookie."""
+    expected = hmac.new(b"root", b"cartrita:pepper", hashlib.sha256).hexdigest()
+    assert derive_secret(Secret("root"), "pepper").reveal() == expected

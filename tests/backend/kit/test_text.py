@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.backend.examples import examples
 
-from cartrita.kit.text import scalar, scalars
+from cartrita.kit.text import storable_json, storable_text
 
 ANY_TEXT = st.text(st.characters(codec=None, categories=None), max_size=20)
 JSON = st.recursive(
@@ -30,33 +30,33 @@ JSON = st.recursive(
     ],
 )
 def test_what_cannot_be_stored_is_joined_replaced_or_dropped(given_: str, kept: str) -> None:
-    assert scalar(given_) == kept
+    assert storable_text(given_) == kept
 
 
 @examples
 @given(ANY_TEXT)
 def test_the_result_is_storable_and_stays_as_it_is(text: str) -> None:
-    once = scalar(text)
+    once = storable_text(text)
     assert once.encode().decode() == once
     assert "\x00" not in once
-    assert scalar(once) == once
+    assert storable_text(once) == once
 
 
 @examples
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\x00")))
 def test_storable_text_is_untouched(text: str) -> None:
-    assert scalar(text) == text
+    assert storable_text(text) == text
 
 
 @examples
 @given(JSON)
 def test_every_string_of_a_json_value_is_made_storable(value: object) -> None:
-    assert "\\u0000" not in json.dumps(scalars(value)).replace("\\\\", "")
-    assert json.dumps(scalars(value), ensure_ascii=False).encode()
-    assert scalars(scalars(value)) == scalars(value)
+    assert "\\u0000" not in json.dumps(storable_json(value)).replace("\\\\", "")
+    assert json.dumps(storable_json(value), ensure_ascii=False).encode()
+    assert storable_json(storable_json(value)) == storable_json(value)
 
 
 def test_names_of_fields_are_cleaned_too_and_other_values_kept() -> None:
-    assert scalars({"a\x00": ["\ud800", 1, 2.5, None, True]}) == {
+    assert storable_json({"a\x00": ["\ud800", 1, 2.5, None, True]}) == {
         "a": ["\ufffd", 1, 2.5, None, True]
     }

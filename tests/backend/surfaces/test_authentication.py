@@ -9,8 +9,10 @@ from starlette.requests import HTTPConnection
 
 from cartrita.application.keys import BOOTSTRAP_ID, LOOPBACK_ID, Keys
 from cartrita.application.sessions import Sessions
-from cartrita.domain.accounts import LOCAL_OWNER, ApiKey, Principal, StoredKey, Ticket
+from cartrita.domain.api_keys import ApiKey, StoredApiKey
 from cartrita.domain.errors import CartritaError, Forbidden, Malformed, Unauthenticated
+from cartrita.domain.principals import LOCAL_OWNER, Principal
+from cartrita.domain.tickets import Ticket
 from cartrita.kit import ids
 from cartrita.kit.ids import RunId
 from cartrita.kit.secret import Secret
@@ -29,9 +31,9 @@ ME = Principal(LOCAL_OWNER, BOOTSTRAP_ID)
 class KeyRing:
     """No stored key: the bootstrap key is enough here."""
 
-    async def add(self, key: StoredKey) -> None: ...
+    async def add(self, key: StoredApiKey) -> None: ...
 
-    async def get(self, key_id: str) -> StoredKey | None:
+    async def get(self, key_id: str) -> StoredApiKey | None:
         return None
 
     async def list(self, owner_id: str | None) -> list[ApiKey]:

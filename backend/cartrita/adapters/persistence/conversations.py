@@ -24,9 +24,10 @@ from cartrita.adapters.persistence.tables import conversations
 from cartrita.domain.conversations import Conversation, ConversationChange, ConversationFilter
 from cartrita.domain.errors import Conflict, InvalidInput
 from cartrita.domain.json import JsonObject
-from cartrita.kit import ids, pagination, text
+from cartrita.kit import ids, pagination
 from cartrita.kit.ids import ConversationId
 from cartrita.kit.pagination import Page
+from cartrita.kit.text import storable_text
 
 Changes: TypeAlias = dict[str, Any]
 """Column values as SQLAlchemy takes them."""
@@ -69,7 +70,7 @@ class ConversationTable:
 
     async def find(self, owner_id: str, public_id: str) -> Conversation | None:
         """Our id comes before a caller's that looks like it."""
-        if text.scalar(public_id) != public_id:
+        if storable_text(public_id) != public_id:
             return None
         named = _c.external_id == public_id
         ours = ids.parse("conv", public_id)
@@ -148,12 +149,12 @@ def _wanted(filter_: ConversationFilter) -> list[ColumnElement[bool]]:
 
 
 def _cursor(last: Conversation) -> str:
-    return pagination.cursor(last.pinned, last.updated_at.isoformat(), last.id.hex)
+    return pagination.encode_cursor(last.pinned, last.updated_at.isoformat(), last.id.hex)
 
 
 def _after(cursor: str) -> tuple[bool, datetime, UUID]:
     try:
-        match pagination.key(cursor):
+        match pagination.decode_cursor(cursor):
             case [bool(pinned), str(moment), str(identity)]:
                 # astimezone also refuses what Postgres has no place for.
                 return pinned, datetime.fromisoformat(moment).astimezone(UTC), UUID(identity)

@@ -7,7 +7,7 @@ from sqlalchemy import func, insert, select, update
 
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.tables import api_keys
-from cartrita.domain.accounts import ApiKey, StoredKey
+from cartrita.domain.api_keys import ApiKey, StoredApiKey
 
 _k = api_keys.c
 _COLUMNS = (_k.id, _k.owner_id, _k.name, _k.created_at, _k.expires_at, _k.revoked_at)
@@ -19,12 +19,12 @@ class KeyTable:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, key: StoredKey) -> None:
+    async def add(self, key: StoredApiKey) -> None:
         values = msgspec.structs.asdict(key.key) | {"digest": key.digest}
         async with self._database.use() as connection:
             await connection.execute(insert(api_keys).values(values))
 
-    async def get(self, key_id: str) -> StoredKey | None:
+    async def get(self, key_id: str) -> StoredApiKey | None:
         query = select(*_COLUMNS, _k.digest).where(_k.id == key_id)
         async with self._database.use() as connection:
             row = (await connection.execute(query)).mappings().one_or_none()
@@ -32,7 +32,7 @@ class KeyTable:
             return None
         values = dict(row)
         digest = values.pop("digest")
-        return StoredKey(ApiKey(**values), digest)
+        return StoredApiKey(ApiKey(**values), digest)
 
     async def list(self, owner_id: str | None) -> list[ApiKey]:
         """The oldest first; None lists every owner's, for the person who runs the server."""

@@ -23,7 +23,7 @@ from cartrita.adapters.persistence.conversations import owned
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.tables import conversations, messages
 from cartrita.adapters.persistence.wording import Letters, Terms, Wording
-from cartrita.domain.conversations import Findings, Found, FoundIn, SearchQuery, SortBy
+from cartrita.domain.search import SearchHit, SearchKind, SearchQuery, SearchResults, SortBy
 from cartrita.kit import ids
 
 _SNIPPET_WORDS = 35
@@ -39,11 +39,11 @@ class FullText:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def search(self, query: SearchQuery) -> Findings:
+    async def search(self, query: SearchQuery) -> SearchResults:
         """See SearchIndex; kinds that are not stored here find nothing."""
         words = wording.cleaned(query.text)
-        if not words or not query.kinds & {FoundIn.CONVERSATION, FoundIn.MESSAGE}:
-            return Findings((), 0)
+        if not words or not query.kinds & {SearchKind.CONVERSATION, SearchKind.MESSAGE}:
+            return SearchResults((), 0)
         asked = await self._asked(words, wording.all_terms(words), every=True)
         hits = _hits(query, asked)
         async with self._database.use() as connection:
@@ -53,7 +53,7 @@ class FullText:
             else:
                 counted = await connection.execute(select(func.count()).select_from(hits))
                 total = counted.scalar_one()
-        return Findings(tuple(_to_found(row) for row in rows), total)
+        return SearchResults(tuple(_to_found(row) for row in rows), total)
 
     async def passages(self, owner_id: str, words: str, limit: int) -> list[str]:
         """The most relevant first, none twice; a question that is stored itself finds itself."""
@@ -98,16 +98,16 @@ class FullText:
 def _hits(query: SearchQuery, asked: Wording) -> CTE:
     """Everything found, without its texts."""
     wanted: list[Select[str, UUID, UUID, str, datetime, float]] = []
-    if FoundIn.CONVERSATION in query.kinds:
+    if SearchKind.CONVERSATION in query.kinds:
         wanted.append(_titles(query, asked))
-    if FoundIn.MESSAGE in query.kinds:
+    if SearchKind.MESSAGE in query.kinds:
         wanted.append(_texts(query, asked))
     return union_all(*wanted).cte("hits")
 
 
 def _titles(query: SearchQuery, asked: Wording) -> Select[str, UUID, UUID, str, datetime, float]:
     found = select(
-        literal(FoundIn.CONVERSATION.value).label("kind"),
+        literal(SearchKind.CONVERSATION.value).label("kind"),
         _c.id.label("id"),
         _c.id.label("conversation_id"),
         _c.title.label("title"),
@@ -120,7 +120,7 @@ def _titles(query: SearchQuery, asked: Wording) -> Select[str, UUID, UUID, str, 
 def _texts(query: SearchQuery, asked: Wording) -> Select[str, UUID, UUID, str, datetime, float]:
     found = (
         select(
-            literal(FoundIn.MESSAGE.value).label("kind"),
+            literal(SearchKind.MESSAGE.value).label("kind"),
             _m.id,
             _m.conversation_id,
             _c.title,
@@ -162,12 +162,12 @@ def _order(hits: CTE, sort_by: SortBy) -> list[ColumnElement[Any]]:
             return [func.lower(hits.c.title), *latest]
 
 
-def _to_found(row: RowMapping) -> Found:
-    kind = FoundIn(row["kind"])
+def _to_found(row: RowMapping) -> SearchHit:
+    kind = SearchKind(row["kind"])
     public = ids.public("msg", row["id"])
-    if kind is FoundIn.CONVERSATION:
+    if kind is SearchKind.CONVERSATION:
         public = row["external_id"] or ids.public("conv", row["id"])
-    return Found(
+    return SearchHit(
         kind=kind,
         id=public,
         conversation_id=row["conversation_id"],
@@ -175,5 +175,5 @@ def _to_found(row: RowMapping) -> Found:
         snippet=" ".join(row["snippet"].split()),
         timestamp=row["moment"],
         score=row["score"],
-        metadata={"role": row["role"]} if kind is FoundIn.MESSAGE else {},
+        metadata={"role": row["role"]} if kind is SearchKind.MESSAGE else {},
     )

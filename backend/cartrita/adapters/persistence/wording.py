@@ -6,7 +6,7 @@ from typing import Protocol
 from sqlalchemy import ColumnElement, String, and_, case, cast, func, literal, or_
 from sqlalchemy.dialects.postgresql import TSQUERY
 
-from cartrita.kit import text
+from cartrita.kit.text import storable_text
 
 _LONGEST_TEXT = 1000
 _LONGEST_WORD = 200  # a tsquery refuses words of more than 2,046 bytes
@@ -80,7 +80,7 @@ class Letters:
 
 def cleaned(typed: str) -> str:
     """Storable text without what is too long to be meant."""
-    words = text.scalar(typed[: 4 * _LONGEST_TEXT]).split()
+    words = storable_text(typed[: 4 * _LONGEST_TEXT]).split()
     return " ".join(word[:_LONGEST_WORD] for word in words)[:_LONGEST_TEXT].strip()
 
 

@@ -26,7 +26,7 @@ from cartrita.domain.errors import (
 )
 from cartrita.domain.json import JsonObject, JsonValue
 from cartrita.kit.secret import Secret
-from cartrita.kit.text import scalar
+from cartrita.kit.text import storable_text
 
 MAX_RETRY_AFTER = 86_400.0
 """Seconds. Whoever asks for longer, or for something that is no time, asked for nothing."""
@@ -218,7 +218,7 @@ def _clean(value: JsonValue, secrets: tuple[Secret, ...]) -> str:
     """One short line without control characters and keys; "" for what is no text or number."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         return ""
-    text = " ".join(scalar(str(value)[: 4 * _MAX_SENTENCE]).split())
+    text = " ".join(storable_text(str(value)[: 4 * _MAX_SENTENCE]).split())
     for secret in secrets:
         if secret:
             text = text.replace(secret.reveal(), "***")

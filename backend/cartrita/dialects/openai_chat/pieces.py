@@ -5,7 +5,7 @@ import msgspec
 from cartrita.dialects.openai_chat.types import CallPiece
 from cartrita.domain.deltas import ToolCallDelta
 from cartrita.domain.json import JsonObject
-from cartrita.kit.text import scalar, scalars
+from cartrita.kit.text import storable_json, storable_text
 
 
 class Pieces:
@@ -21,11 +21,11 @@ class Pieces:
         self._high = ""
         if "\ud800" <= piece[-1] <= "\udbff":
             self._high, piece = piece[-1], piece[:-1]
-        return scalar(piece)
+        return storable_text(piece)
 
     def rest(self) -> str:
         high, self._high = self._high, ""
-        return scalar(high)
+        return storable_text(high)
 
 
 class _Call:
@@ -65,8 +65,8 @@ class Calls:
         return [ToolCallDelta(index, arguments=rest) for index, rest in rests if rest]
 
     def _one(self, piece: CallPiece) -> ToolCallDelta | None:
-        name = scalar(piece.function.name or "") if piece.function else ""
-        call_id = scalar(piece.id or "")
+        name = storable_text(piece.function.name or "") if piece.function else ""
+        call_id = storable_text(piece.id or "")
         self._last = index = self._index(piece.index, call_id, name)
         call = self._calls[index]
         new_id = call_id if call.id is None and call_id else None
@@ -99,5 +99,5 @@ class Calls:
 
 def _text(arguments: str | JsonObject | None) -> str:
     if isinstance(arguments, dict):
-        return msgspec.json.encode(scalars(arguments)).decode()
+        return msgspec.json.encode(storable_json(arguments)).decode()
     return arguments or ""

@@ -8,7 +8,7 @@ import msgspec
 from cartrita.dialects.openai_chat.types import Chunk, Listing, WireUsage
 from cartrita.domain.deltas import FinishReason
 from cartrita.domain.usage import Usage
-from cartrita.kit.text import scalar
+from cartrita.kit.text import storable_text
 
 _decode = msgspec.json.Decoder(Chunk).decode
 _decode_listing = msgspec.json.Decoder(Listing).decode
@@ -44,7 +44,7 @@ def _slowly(data: str | bytes) -> Chunk:
 def model_names(body: bytes) -> list[str]:
     """What a list of models names. Raises ValueError where it is none."""
     try:
-        return [scalar(model.id) for model in _decode_listing(body).data or ()]
+        return [storable_text(model.id) for model in _decode_listing(body).data or ()]
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
 

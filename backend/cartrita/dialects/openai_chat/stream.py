@@ -19,7 +19,7 @@ from cartrita.domain.errors import UpstreamCut, UpstreamMalformed
 from cartrita.domain.messages import Citation
 from cartrita.domain.usage import Usage
 from cartrita.kit.secret import Secret
-from cartrita.kit.text import scalar
+from cartrita.kit.text import storable_text
 
 
 def whole(provider: str, body: bytes, secrets: tuple[Secret, ...] = ()) -> list[Delta]:
@@ -97,7 +97,7 @@ class StreamParser:
 
     def _take(self, chunk: Chunk) -> list[Delta]:
         if chunk.model and self._model is None:
-            self._model = scalar(chunk.model)
+            self._model = storable_text(chunk.model)
         if chunk.usage is not None:
             self._usage = response.usage(chunk.usage)
         elif not chunk.choices:
@@ -135,8 +135,8 @@ class StreamParser:
                 self.ignored += 1
                 continue
             self._citations += 1
-            url = scalar(source.url)
-            title = scalar(source.title or "") or url
+            url = storable_text(source.url)
+            title = storable_text(source.title or "") or url
             deltas.append(CitationDelta(Citation(title, url, index=self._citations)))
 
     def _finish(self, word: str) -> None:

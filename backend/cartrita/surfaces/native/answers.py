@@ -4,9 +4,9 @@ import anyio
 from fastapi import Request, Response
 from starlette.requests import ClientDisconnect
 
-from cartrita.domain.accounts import Principal
 from cartrita.domain.errors import NotFound
 from cartrita.domain.events import LoggedEvent, RunCompleted, RunStopped
+from cartrita.domain.principals import Principal
 from cartrita.domain.runs import Admitted
 from cartrita.kit import ids
 from cartrita.kit.ids import RunId

@@ -12,8 +12,8 @@ from cartrita.application.conversations import (
     TAGS_MAX,
     TITLE_MAX,
 )
-from cartrita.domain.accounts import Principal
 from cartrita.domain.conversations import ConversationChange, ConversationFilter
+from cartrita.domain.principals import Principal
 from cartrita.surfaces.native.bodies import Body, Incoming
 from cartrita.surfaces.native.dependencies import Me, PublicId, Storable, UseCases
 from cartrita.surfaces.native.exports import export

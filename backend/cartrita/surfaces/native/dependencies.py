@@ -7,9 +7,9 @@ import msgspec
 from fastapi import Depends, Header, Path, Request
 from pydantic import AfterValidator, BaseModel
 
-from cartrita.domain.accounts import Principal
+from cartrita.domain.principals import Principal
 from cartrita.domain.runs import Idempotency
-from cartrita.kit.text import scalar
+from cartrita.kit.text import storable_text
 from cartrita.surfaces.authentication import Caller, authenticate
 from cartrita.surfaces.services import Rules, Services, rules_of, services_of
 
@@ -33,7 +33,7 @@ async def rules(request: Request) -> Rules:
 
 
 def _storable(text: str) -> str:
-    if scalar(text) != text:
+    if storable_text(text) != text:
         raise ValueError("it holds a NUL or half a surrogate pair")
     return text
 

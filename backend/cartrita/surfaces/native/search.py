@@ -7,10 +7,10 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from cartrita.application.search import EVERYTHING, LIMIT_MAX, OFFSET_MAX, DateRange
-from cartrita.domain.conversations import Found, FoundIn, SortBy
 from cartrita.domain.errors import InvalidInput
+from cartrita.domain.search import SearchHit, SearchKind, SortBy
 from cartrita.kit import ids
-from cartrita.kit.text import scalar
+from cartrita.kit.text import storable_text
 from cartrita.surfaces.native.dependencies import Me, UseCases
 
 router = APIRouter(prefix="/api/search", tags=["search"])
@@ -20,7 +20,7 @@ class Result(BaseModel):
     """Something found."""
 
     id: str
-    type: FoundIn
+    type: SearchKind
     title: str
     snippet: str = Field(description="Plain text around the words found.")
     url: str = Field(description="Where to read it.")
@@ -52,7 +52,7 @@ async def search_own_data(
     offset: Annotated[int, Query(ge=0, le=OFFSET_MAX)] = 0,
 ) -> SearchResponse:
     """Find words in your conversations and messages."""
-    words = scalar(q)
+    words = storable_text(q)
     findings = await services.search.find(
         who,
         words,
@@ -63,22 +63,22 @@ async def search_own_data(
         offset=offset,
     )
     return SearchResponse(
-        results=[_result(found) for found in findings.results],
+        results=[_result(found) for found in findings.hits],
         total=findings.total,
-        has_more=offset + len(findings.results) < findings.total,
+        has_more=offset + len(findings.hits) < findings.total,
         query=words,
     )
 
 
-def _kinds(types: str | None) -> frozenset[FoundIn]:
+def _kinds(types: str | None) -> frozenset[SearchKind]:
     named = {part.strip().removesuffix("s") for part in (types or "").split(",") if part.strip()}
-    unknown = named - set(FoundIn)
+    unknown = named - set(SearchKind)
     if unknown:
-        raise InvalidInput.of("types", f"choose from {', '.join(FoundIn)}")
-    return frozenset(FoundIn(name) for name in named) or EVERYTHING
+        raise InvalidInput.of("types", f"choose from {', '.join(SearchKind)}")
+    return frozenset(SearchKind(name) for name in named) or EVERYTHING
 
 
-def _result(found: Found) -> Result:
+def _result(found: SearchHit) -> Result:
     return Result(
         id=found.id,
         type=found.kind,
@@ -90,12 +90,12 @@ def _result(found: Found) -> Result:
     )
 
 
-def _url(found: Found) -> str:
-    if found.kind is FoundIn.AGENT:
+def _url(found: SearchHit) -> str:
+    if found.kind is SearchKind.AGENT:
         return f"/api/agents/{found.id}"
-    if found.kind is FoundIn.FILE:
+    if found.kind is SearchKind.FILE:
         return f"/api/files/{found.id}"
-    if found.conversation_id is None or found.kind is FoundIn.CONVERSATION:
+    if found.conversation_id is None or found.kind is SearchKind.CONVERSATION:
         return f"/api/conversations/{found.id}"
     conversation = ids.public("conv", found.conversation_id)
     return f"/api/conversations/{conversation}/messages/{found.id}"

@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, Field
 
-from cartrita.domain.accounts import Principal
 from cartrita.domain.errors import Unauthenticated
+from cartrita.domain.principals import Principal
 from cartrita.surfaces.authentication import SESSION_COOKIE, Means, authenticate
 from cartrita.surfaces.native.bodies import Incoming, OpenBody
 from cartrita.surfaces.native.dependencies import Me, TheRules, UseCases

@@ -5,8 +5,8 @@ from typing import TypeAlias
 import msgspec
 from fastapi import Response
 
-from cartrita.domain.accounts import Principal
 from cartrita.domain.errors import Malformed
+from cartrita.domain.principals import Principal
 from cartrita.domain.runs import Run
 from cartrita.kit.ids import RunId
 from cartrita.surfaces.native.frames import Told, ends, event_id, frame

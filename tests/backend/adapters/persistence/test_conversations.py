@@ -138,11 +138,11 @@ async def test_a_cursor_of_nobody_is_refused(table: ConversationTable) -> None:
         "",
         "%%%",
         "\ud800",
-        pagination.cursor(1),
-        pagination.cursor(True, "yesterday", identity),
-        pagination.cursor(True, moment, "x"),
-        pagination.cursor(True, "0001-01-01T00:00:00+14:00", identity),
-        pagination.cursor("t", moment, identity),
+        pagination.encode_cursor(1),
+        pagination.encode_cursor(True, "yesterday", identity),
+        pagination.encode_cursor(True, moment, "x"),
+        pagination.encode_cursor(True, "0001-01-01T00:00:00+14:00", identity),
+        pagination.encode_cursor("t", moment, identity),
     ):
         with pytest.raises(InvalidInput) as refusal:
             await table.list(ANN, EVERY, 5, cursor)

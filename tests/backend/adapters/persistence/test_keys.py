@@ -8,7 +8,7 @@ from tests.harness.rows import ANN, BEGIN, BOB
 
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.keys import KeyTable
-from cartrita.domain.accounts import ApiKey, StoredKey
+from cartrita.domain.api_keys import ApiKey, StoredApiKey
 
 DAY = timedelta(days=1)
 
@@ -18,15 +18,15 @@ def table(pool: Database) -> KeyTable:
     return KeyTable(pool)
 
 
-def a_key(identity: str, owner_id: str = ANN, *, days: int = 0) -> StoredKey:
+def a_key(identity: str, owner_id: str = ANN, *, days: int = 0) -> StoredApiKey:
     made = ApiKey(id=identity, owner_id=owner_id, name="n", created_at=BEGIN + days * DAY)
-    return StoredKey(made, b"digest of " + identity.encode())
+    return StoredApiKey(made, b"digest of " + identity.encode())
 
 
 async def test_what_is_stored_comes_back_whole(table: KeyTable) -> None:
     key = ApiKey(id="k", owner_id=ANN, name="n", created_at=BEGIN, expires_at=BEGIN + DAY)
-    await table.add(StoredKey(key, bytes(range(32))))
-    assert await table.get("k") == StoredKey(key, bytes(range(32)))
+    await table.add(StoredApiKey(key, bytes(range(32))))
+    assert await table.get("k") == StoredApiKey(key, bytes(range(32)))
     assert await table.get("K") is None
 
 

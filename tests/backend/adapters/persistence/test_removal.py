@@ -18,7 +18,7 @@ from tests.harness.rows import (
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.removal import Removal
 from cartrita.adapters.persistence.search import FullText
-from cartrita.domain.conversations import FoundIn, SearchQuery
+from cartrita.domain.search import SearchKind, SearchQuery
 
 NOTHING = dict.fromkeys(
     ("conversations", "messages", "runs", "run_events", "run_logs", "idempotency"), 0
@@ -123,7 +123,7 @@ async def test_search_finds_nothing_of_it_from_the_first_moment(
 ) -> None:
     talk = await stored_conversation(pool, title="Zebra")
     await stored_branch(pool, talk, "a zebra")
-    query = SearchQuery(owner_id=ANN, text="zebra", kinds=frozenset(FoundIn))
+    query = SearchQuery(owner_id=ANN, text="zebra", kinds=frozenset(SearchKind))
     assert (await FullText(pool).search(query)).total == 2
     await removal.hide(ANN, talk.id)
     assert (await FullText(pool).search(query)).total == 0

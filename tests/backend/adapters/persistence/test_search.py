@@ -19,7 +19,7 @@ from tests.harness.rows import (
 
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.search import FullText
-from cartrita.domain.conversations import Findings, Found, FoundIn, SearchQuery, SortBy
+from cartrita.domain.search import SearchHit, SearchKind, SearchQuery, SearchResults, SortBy
 from cartrita.kit.ids import public
 
 HOSTILE = [
@@ -61,13 +61,13 @@ def index(pool: Database) -> FullText:
     return FullText(pool)
 
 
-async def search(index: FullText, text: str, owner_id: str = ANN, **values: Any) -> Findings:
-    given_: dict[str, Any] = {"kinds": frozenset(FoundIn), **values}
+async def search(index: FullText, text: str, owner_id: str = ANN, **values: Any) -> SearchResults:
+    given_: dict[str, Any] = {"kinds": frozenset(SearchKind), **values}
     return await index.search(SearchQuery(owner_id=owner_id, text=text, **given_))
 
 
 async def snippets(index: FullText, text: str, **values: Any) -> list[str]:
-    return [found.snippet for found in (await search(index, text, **values)).results]
+    return [found.snippet for found in (await search(index, text, **values)).hits]
 
 
 FINDS_IT = [
@@ -131,8 +131,8 @@ async def test_a_result_says_what_and_where_it_is(index: FullText, pool: Databas
     [message] = await stored_branch(pool, talk, "Tell me about the zebra")
     found = await search(index, "zebra")
     assert found.total == 2
-    by_kind = {result.kind: result for result in found.results}
-    title, text = by_kind[FoundIn.CONVERSATION], by_kind[FoundIn.MESSAGE]
+    by_kind = {result.kind: result for result in found.hits}
+    title, text = by_kind[SearchKind.CONVERSATION], by_kind[SearchKind.MESSAGE]
     assert (title.id, title.conversation_id, title.title) == ("mine", talk.id, "Zebra facts")
     assert title.snippet == "Zebra facts"
     assert (text.id, text.conversation_id) == (public("msg", message.id), talk.id)
@@ -145,7 +145,7 @@ async def test_a_conversation_without_a_name_of_its_own_has_our_id(
     index: FullText, pool: Database
 ) -> None:
     talk = await stored_conversation(pool, title="Zebra")
-    [found] = (await search(index, "zebra")).results
+    [found] = (await search(index, "zebra")).hits
     assert found.id == public("conv", talk.id)
 
 
@@ -166,13 +166,13 @@ async def test_a_snippet_is_plain_text_around_the_words(index: FullText, pool: D
 async def test_kinds_are_chosen(index: FullText, pool: Database) -> None:
     talk = await stored_conversation(pool, title="Zebra")
     await stored_branch(pool, talk, "a zebra")
-    for kind in (FoundIn.CONVERSATION, FoundIn.MESSAGE):
+    for kind in (SearchKind.CONVERSATION, SearchKind.MESSAGE):
         found = await search(index, "zebra", kinds=frozenset({kind}))
-        assert [result.kind for result in found.results] == [kind]
+        assert [result.kind for result in found.hits] == [kind]
         assert found.total == 1
-    elsewhere = frozenset({FoundIn.FILE, FoundIn.AGENT})
-    assert await search(index, "zebra", kinds=elsewhere) == Findings((), 0)
-    assert await search(index, "zebra", kinds=frozenset[FoundIn]()) == Findings((), 0)
+    elsewhere = frozenset({SearchKind.FILE, SearchKind.AGENT})
+    assert await search(index, "zebra", kinds=elsewhere) == SearchResults((), 0)
+    assert await search(index, "zebra", kinds=frozenset[SearchKind]()) == SearchResults((), 0)
 
 
 async def test_orders(index: FullText, pool: Database, database: TemporaryDatabase) -> None:
@@ -191,7 +191,7 @@ async def test_orders(index: FullText, pool: Database, database: TemporaryDataba
         )
 
     async def titles(sort_by: SortBy) -> list[str]:
-        return [found.title for found in (await search(index, "zebra", sort_by=sort_by)).results]
+        return [found.title for found in (await search(index, "zebra", sort_by=sort_by)).hits]
 
     assert await titles(SortBy.RELEVANCE) == ["b", "a", "C"]
     assert await titles(SortBy.DATE) == ["a", "C", "b"]
@@ -202,9 +202,9 @@ async def test_a_date_is_a_limit(index: FullText, pool: Database) -> None:
     talk = await stored_conversation(pool, title="Zebra")
     await stored_branch(pool, talk, "a zebra", "another zebra")
     late = BEGIN + timedelta(seconds=1)
-    texts = frozenset({FoundIn.MESSAGE})
+    texts = frozenset({SearchKind.MESSAGE})
     assert await snippets(index, "zebra", since=late, kinds=texts) == ["another zebra"]
-    titles = frozenset({FoundIn.CONVERSATION})
+    titles = frozenset({SearchKind.CONVERSATION})
     far = BEGIN + timedelta(days=36500)
     assert await snippets(index, "zebra", since=far, kinds=titles) == []
 
@@ -212,20 +212,20 @@ async def test_a_date_is_a_limit(index: FullText, pool: Database) -> None:
 async def test_pages_and_the_total(index: FullText, pool: Database) -> None:
     talk = await stored_conversation(pool)
     await stored_branch(pool, talk, *(f"zebra {n}" for n in range(7)))
-    seen: list[Found] = []
+    seen: list[SearchHit] = []
     for offset in (0, 3, 6):
         page = await search(index, "zebra", limit=3, offset=offset)
         assert page.total == 7
-        seen += page.results
+        seen += page.hits
     assert len({found.id for found in seen}) == 7
-    assert await search(index, "zebra", limit=3, offset=50) == Findings((), 7)
+    assert await search(index, "zebra", limit=3, offset=50) == SearchResults((), 7)
 
 
 async def test_nothing_of_others_is_found(index: FullText, pool: Database) -> None:
     talk = await stored_conversation(pool, BOB, title="Bob's zebra 東京")
     await stored_branch(pool, talk, "zebra of Bob 東京 the")
     for typed in ("zebra", "東京", "the", "-lion", "' OR 1=1 --", "%", "_", "bob's", "zeb"):
-        assert await search(index, typed) == Findings((), 0)
+        assert await search(index, typed) == SearchResults((), 0)
         assert await index.passages(ANN, typed, 5) == []
     assert (await search(index, "zebra", BOB)).total == 2
 
@@ -276,7 +276,7 @@ async def test_no_query_is_an_error(
     for typed in HOSTILE:
         with subtests.test(typed[:20].encode("unicode_escape").decode()):
             found = await search(index, typed)
-            assert {result.conversation_id for result in found.results} <= {mine.id}
+            assert {result.conversation_id for result in found.hits} <= {mine.id}
             assert len(await index.passages(ANN, typed, 5)) <= 1
 
 
@@ -297,5 +297,5 @@ def test_no_text_at_all_is_an_error(database: TemporaryDatabase) -> None:
 
 
 async def _finds_nothing(index: FullText, typed: str) -> None:
-    assert await search(index, typed) == Findings((), 0)
+    assert await search(index, typed) == SearchResults((), 0)
     assert await index.passages(ANN, typed, 3) == []

@@ -11,7 +11,8 @@ from tests.harness.rows import ANN, BOB, stored_branch, stored_conversation, sto
 
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.tickets import TicketTable
-from cartrita.domain.accounts import Principal, Ticket
+from cartrita.domain.principals import Principal
+from cartrita.domain.tickets import Ticket
 from cartrita.kit import clock
 
 MINUTE = timedelta(minutes=1)

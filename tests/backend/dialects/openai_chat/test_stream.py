@@ -28,7 +28,7 @@ from cartrita.domain.errors import (
 from cartrita.domain.messages import Citation
 from cartrita.domain.usage import Usage
 from cartrita.kit.secret import Secret
-from cartrita.kit.text import scalar
+from cartrita.kit.text import storable_text
 
 
 def chunk(delta: dict[str, Any] | None = None, finish: str | None = None, **fields: Any) -> str:
@@ -194,9 +194,9 @@ class TestText:
         places = [0, *sorted(min(cut, len(said)) for cut in cuts), len(said)]
         pieces = [said[a:b] for a, b in pairwise(places)]
         deltas = parsed(*(chunk({"content": piece, "reasoning": piece}) for piece in pieces), STOP)
-        assert text(deltas) == scalar(said)
+        assert text(deltas) == storable_text(said)
         thought = "".join(one.text for one in deltas if isinstance(one, ReasoningDelta))
-        assert thought == scalar(said)
+        assert thought == storable_text(said)
         assert all(one.text for one in deltas if isinstance(one, TextDelta | ReasoningDelta))
 
 

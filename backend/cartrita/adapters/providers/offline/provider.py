@@ -17,7 +17,7 @@ from cartrita.domain.deltas import (
     ToolCallDelta,
 )
 from cartrita.domain.errors import UpstreamRejected
-from cartrita.domain.models import ModelInfo, Profile
+from cartrita.domain.models import ModelInfo, ModelProfile
 from cartrita.domain.ports import PassageSearch
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.usage import Usage
@@ -26,7 +26,7 @@ NAME = "offline"
 ASSISTANT = "assistant"
 SCRIPT = "script"
 
-_CAN = Profile(capabilities=("text", "stream", "tools", "json"))
+_CAN = ModelProfile(capabilities=("text", "stream", "tools", "json"))
 
 
 class Offline:

@@ -13,7 +13,7 @@ import yaml
 from cartrita.domain.deltas import FinishReason
 from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import Citation
-from cartrita.kit.text import scalars
+from cartrita.kit.text import storable_json
 
 DEFAULT = "default"
 _Seconds = Annotated[float, msgspec.Meta(ge=0, le=3600)]
@@ -97,7 +97,7 @@ def read(path: Path) -> Script:
 def parse(text: str) -> Script:
     """A script from its text. Raises ValueError saying what is wrong, and where."""
     try:
-        data: object = scalars(yaml.safe_load(text))
+        data: object = storable_json(yaml.safe_load(text))
     except (yaml.YAMLError, RecursionError) as error:
         raise ValueError(f"it is not YAML: {_where(error)}") from None
     try:
