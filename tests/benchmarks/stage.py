@@ -13,7 +13,7 @@ import asyncpg
 
 from cartrita.adapters.persistence import schema
 from cartrita.adapters.postgres import Endpoint, Supervisor
-from cartrita.adapters.postgres.clusters import SUPERUSER
+from cartrita.adapters.postgres.initdb import SUPERUSER
 
 _TEMPLATE = "bench_template"
 _DURABLE = ("fsync", "full_page_writes", "synchronous_commit")

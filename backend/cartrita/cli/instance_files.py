@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import msgspec
 
-from cartrita.adapters.postgres.folders import make_data_dir
+from cartrita.adapters.postgres.data_layout import make_data_dir
 from cartrita.cli.errors import CommandError
 from cartrita.kit.secret import Secret
 from cartrita.settings import Settings

@@ -15,8 +15,8 @@ from types import FrameType
 
 import structlog
 
-from cartrita.adapters.postgres.errors import refusing_os_errors
-from cartrita.adapters.postgres.folders import make_data_dir
+from cartrita.adapters.postgres.data_layout import make_data_dir
+from cartrita.adapters.postgres.errors import translate_os_errors
 from cartrita.adapters.postgres.locks import Lock
 from cartrita.adapters.postgres.supervisor import Supervisor
 from cartrita.assembly.budget import connections
@@ -91,7 +91,7 @@ class _Database:
 def _locked(data_dir: Path) -> Generator[Lock]:
     """The data directory, for this process alone. Raises DataDirectoryError."""
     lock = Lock(Path(os.path.realpath(data_dir)))
-    with refusing_os_errors(data_dir):
+    with translate_os_errors(data_dir):
         make_data_dir(data_dir)
         lock.acquire()
     try:

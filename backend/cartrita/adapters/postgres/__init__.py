@@ -1,8 +1,8 @@
-"""The embedded PostgreSQL: its binaries, its supervisor, its backups."""
+"""The embedded PostgreSQL: binaries, supervisor, backups."""
 
-from cartrita.adapters.postgres.attachment import attach
 from cartrita.adapters.postgres.backup import backup, restore
 from cartrita.adapters.postgres.binaries import Binaries, find
+from cartrita.adapters.postgres.data_layout import major_of
 from cartrita.adapters.postgres.endpoints import Endpoint, from_url
 from cartrita.adapters.postgres.errors import (
     BackupError,
@@ -10,8 +10,7 @@ from cartrita.adapters.postgres.errors import (
     PostgresError,
     PostgresUnavailable,
 )
-from cartrita.adapters.postgres.places import major_of
-from cartrita.adapters.postgres.supervisor import Supervisor
+from cartrita.adapters.postgres.supervisor import Supervisor, attach
 
 __all__ = [
     "BackupError",

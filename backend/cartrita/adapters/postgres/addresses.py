@@ -1,4 +1,4 @@
-"""Where a server of ours listens: a socket in a folder that only its user enters, else loopback."""
+"""Where our server listens: a Unix socket that only its user may reach, else loopback."""
 
 import os
 import shutil
@@ -9,8 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from cartrita.adapters.postgres import folders
-from cartrita.adapters.postgres.accounts import Account
+from cartrita.adapters.postgres import data_layout
+from cartrita.adapters.postgres.os_users import OsUser
 
 _PORT = 5432  # names the socket file; in a folder of our own it meets no other server
 _LOOPBACK = "127.0.0.1"
@@ -18,11 +18,11 @@ _LOOPBACK = "127.0.0.1"
 
 @dataclass(frozen=True)
 class Address:
-    """`host` is the socket's folder, or loopback; `made` is a folder to remove at the end."""
+    """`host` is the socket's folder, or loopback; `own_directory` was created for it."""
 
     host: str
     port: int
-    made: Path | None = None
+    own_directory: Path | None = None
 
     @property
     def socket_path(self) -> Path | None:
@@ -45,53 +45,54 @@ class Address:
             "unix_socket_permissions": "0700",
         }
 
-    def clear(self) -> None:
-        """Remove what a killed server left; the caller knows that none runs any more.
+    def remove_stale_socket(self) -> None:
+        """Remove what a killed server left; the caller knows that no server runs.
 
         The lock beside the socket holds a process id, and PostgreSQL takes any process of that id
-        for a server: another program, or a zombie that nobody reaps.
+        for a server, also another program or a zombie.
         """
         if self.socket_path:
             self.socket_path.unlink(missing_ok=True)
             Path(f"{self.socket_path}.lock").unlink(missing_ok=True)
 
-    def forget(self) -> None:
-        """Remove the folder that was made for it."""
-        if self.made:
-            shutil.rmtree(self.made, ignore_errors=True)
+    def remove_directory(self) -> None:
+        """Remove the folder that was created for it, if any."""
+        if self.own_directory:
+            shutil.rmtree(self.own_directory, ignore_errors=True)
 
 
-def choose(cluster: Path, account: Account) -> Address:
-    """In the database's own folder; where a socket cannot live there, in a short one of our own.
+def choose(cluster: Path, user: OsUser) -> Address:
+    """In the cluster's folder; where a socket cannot be bound there, in a short temporary one.
 
-    A socket's path has room for about a hundred bytes, and some mounts cannot hold one at all.
+    A socket's path has room for about a hundred bytes, and some mounts do not support sockets.
+    Without either, a free port on loopback.
     """
-    if _holds_socket(cluster):
+    if _can_bind_socket(cluster):
         return Address(str(cluster), _PORT)
-    for folder in _short_folders(cluster, account):
-        if _holds_socket(folder):
-            return Address(str(folder), _PORT, made=folder)
+    for folder in _short_folders(cluster, user):
+        if _can_bind_socket(folder):
+            return Address(str(folder), _PORT, own_directory=folder)
         folder.rmdir()
     return Address(_LOOPBACK, _free_port())
 
 
-def _short_folders(cluster: Path, account: Account) -> Iterator[Path]:
-    name = f"cartrita-{folders.short_name(cluster)}"
+def _short_folders(cluster: Path, user: OsUser) -> Iterator[Path]:
+    name = f"cartrita-{data_layout.path_hash(cluster)}"
     for root in dict.fromkeys((tempfile.gettempdir(), "/tmp")):  # noqa: S108  # claimed or made below
-        if not folders.can_enter(Path(root), account):
+        if not data_layout.can_enter(Path(root), user):
             continue
-        # The same name each time, so that a killed parent's folder is used again; a stranger may
-        # have taken it.
-        if folders.claim(Path(root) / name, 0o700, owner=account):
+        # A stable name, so that the folder of a killed parent is reused; another user may have
+        # taken it.
+        if data_layout.claim_directory(Path(root) / name, 0o700, owner=user):
             yield Path(root) / name
         else:
             folder = Path(tempfile.mkdtemp(prefix="cartrita-", dir=root))
-            account.own(folder)
+            user.chown(folder)
             yield folder
 
 
-def _holds_socket(folder: Path) -> bool:
-    # As long a name as the real one has, so that the length of the path is tried as well.
+def _can_bind_socket(folder: Path) -> bool:
+    # As long as the real name, so that the path's length is tested as well.
     path = folder / f".s.PROBE.{_PORT}"
     if not hasattr(socket, "AF_UNIX"):
         return False

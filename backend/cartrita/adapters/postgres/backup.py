@@ -1,4 +1,4 @@
-"""A database in one file, and back: the way to another machine, and across a major version."""
+"""Backup of a database to one file with pg_dump, restore with pg_restore."""
 
 import os
 from pathlib import Path
@@ -6,7 +6,7 @@ from secrets import token_hex
 
 import structlog
 
-from cartrita.adapters.postgres import children, psql
+from cartrita.adapters.postgres import psql, subprocesses
 from cartrita.adapters.postgres.binaries import Binaries
 from cartrita.adapters.postgres.endpoints import Endpoint
 from cartrita.adapters.postgres.errors import (
@@ -15,10 +15,10 @@ from cartrita.adapters.postgres.errors import (
     DatabaseNotEmpty,
     NotABackup,
     RestoreFailed,
-    refusing_os_errors,
+    translate_os_errors,
 )
 
-# Owners and rights stay behind: the role may have another name where it is restored.
+# Without owners and privileges: the role may have another name where it is restored.
 _PORTABLE = ("--no-owner", "--no-privileges", "--no-password")
 _TABLES = """
 SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -31,15 +31,18 @@ _log = structlog.get_logger(__name__)
 def backup(
     endpoint: Endpoint, binaries: Binaries, target: Path, *, overwrite: bool = False
 ) -> None:
-    """Write a consistent dump to `target` (mode 0600), whole or not at all, while work goes on."""
+    """Write a consistent dump to `target` (mode 0600) atomically; the database stays in use.
+
+    Raises BackupError, DiskFull or DataDirectoryUnwritable.
+    """
     target = target.absolute()
-    _refuse_existing(target, overwrite=overwrite)
+    _require_absent(target, overwrite=overwrite)
     draft = target.with_name(f".{target.name}-{token_hex(4)}")
-    with refusing_os_errors(target.parent):
+    with translate_os_errors(target.parent):
         try:
             os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
             _dump(endpoint, binaries, draft)
-            _refuse_existing(target, overwrite=overwrite)
+            _require_absent(target, overwrite=overwrite)
             draft.replace(target)
         finally:
             draft.unlink(missing_ok=True)
@@ -47,11 +50,11 @@ def backup(
 
 
 def restore(endpoint: Endpoint, binaries: Binaries, source: Path) -> None:
-    """Read a dump into an empty database, all of it or nothing."""
+    """Restore a dump into an empty database in one transaction. Raises BackupError."""
     source = source.absolute()
-    _refuse_strange(binaries, source)
-    _refuse_full(endpoint, binaries)
-    done = children.run(
+    _require_dump(binaries, source)
+    _require_empty(endpoint, binaries)
+    done = subprocesses.run(
         [
             binaries.program("pg_restore"),
             "--single-transaction",
@@ -70,7 +73,7 @@ def restore(endpoint: Endpoint, binaries: Binaries, source: Path) -> None:
 
 
 def _dump(endpoint: Endpoint, binaries: Binaries, draft: Path) -> None:
-    done = children.run(
+    done = subprocesses.run(
         [
             binaries.program("pg_dump"),
             "--format=custom",
@@ -84,20 +87,20 @@ def _dump(endpoint: Endpoint, binaries: Binaries, draft: Path) -> None:
         raise BackupFailed(f"The backup of {endpoint} was not made: {_reason(done)}.")
 
 
-def _refuse_existing(target: Path, *, overwrite: bool) -> None:
+def _require_absent(target: Path, *, overwrite: bool) -> None:
     if target.exists() and not overwrite:
         raise BackupExists(f"{target} exists already: choose another name, or say to overwrite it.")
 
 
-def _refuse_strange(binaries: Binaries, source: Path) -> None:
+def _require_dump(binaries: Binaries, source: Path) -> None:
     if not source.is_file():
         raise NotABackup(f"There is no file {source}.")
-    listed = children.run([binaries.program("pg_restore"), "--list", source])
+    listed = subprocesses.run([binaries.program("pg_restore"), "--list", source])
     if not listed.ok:
         raise NotABackup(f"{source} is not a backup that can be read: {_reason(listed)}.")
 
 
-def _refuse_full(endpoint: Endpoint, binaries: Binaries) -> None:
+def _require_empty(endpoint: Endpoint, binaries: Binaries) -> None:
     try:
         tables = int(psql.run(binaries, endpoint, _TABLES))
     except psql.QueryFailed as error:
@@ -109,8 +112,8 @@ def _refuse_full(endpoint: Endpoint, binaries: Binaries) -> None:
         )
 
 
-def _reason(done: children.Completed) -> str:
-    """What went wrong, without the program's name; the first error is the cause of the others."""
+def _reason(done: subprocesses.Completed) -> str:
+    """The first error (it causes the others), without the program's name."""
     errors = [line for line in done.stderr.splitlines() if "error:" in line]
     line = errors[0] if errors else done.last_line
     return line.rpartition("error: ")[2].strip().rstrip(".")

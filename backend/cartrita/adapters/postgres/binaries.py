@@ -1,4 +1,4 @@
-"""Finding a PostgreSQL to run: the wheel's, or the system's."""
+"""Finding the PostgreSQL programs to run: those of the wheel, or those of the system."""
 
 import importlib.util
 import os
@@ -12,7 +12,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
-from cartrita.adapters.postgres import children
+from cartrita.adapters.postgres import subprocesses
 from cartrita.adapters.postgres.errors import PostgresUnavailable
 
 OLDEST_MAJOR = 15
@@ -34,30 +34,34 @@ _ADVICE = (
 
 @dataclass(frozen=True)
 class Binaries:
-    """One PostgreSQL; `carried` are the folders below `root` that a copy of it needs."""
+    """One PostgreSQL installation.
+
+    `copied_folders` are the folders below `root` that a copy needs; empty for a system's.
+    """
 
     folder: Path
     major: int
     source: Literal["wheel", "system"]
     root: Path
-    carried: tuple[Path, ...] = ()
+    copied_folders: tuple[Path, ...] = ()
     release: str = ""
 
     def program(self, name: str) -> Path:
-        """The path of one of its programs."""
+        """The path of one of its programs, e.g. `initdb`."""
         return self.folder / name
 
 
 def find(explicit: Path | None = None, *, major: int | None = None) -> Binaries:
     """The PostgreSQL to run: `explicit` if given, else the wheel's, else the system's newest.
 
-    With `major` only that major version fits: the way to read an older data directory.
+    With `major` only that major version, for reading an older data directory. Raises
+    PostgresUnavailable.
     """
     if sys.platform == "win32":
         raise PostgresUnavailable(
             "The embedded PostgreSQL runs on Linux and macOS: set CARTRITA_DATABASE_URL here."
         )
-    candidates = _explicit(explicit) if explicit else _everywhere()
+    candidates = _in_folder(explicit) if explicit else _all_candidates()
     for candidate in candidates:
         if major in (None, candidate.major):
             return candidate
@@ -66,47 +70,47 @@ def find(explicit: Path | None = None, *, major: int | None = None) -> Binaries:
     raise PostgresUnavailable(f"No PostgreSQL{wanted} that can run was found {where}: {_ADVICE}")
 
 
-def _everywhere() -> Iterator[Binaries]:
-    yield from _of_the_wheel()
+def _all_candidates() -> Iterator[Binaries]:
+    yield from _in_wheel()
     for folder in _system_folders():
         found = _inspect(folder)
         if found:
             yield found
 
 
-def _explicit(folder: Path) -> Iterator[Binaries]:
+def _in_folder(folder: Path) -> Iterator[Binaries]:
     for candidate in (folder, folder / "bin"):
         found = _inspect(candidate.absolute())
         if found:
             yield found
 
 
-def _of_the_wheel() -> Iterator[Binaries]:
-    # Only located: importing it would run its server wrapper's module.
+def _in_wheel() -> Iterator[Binaries]:
+    # Located without importing it, which would execute its server wrapper.
     spec = importlib.util.find_spec(_WHEEL)
     for location in (spec.submodule_search_locations or ()) if spec else ():
         package = Path(location).absolute()
         installs = [_inspect(folder) for folder in package.glob("pginstall*/bin")]
         for found in sorted((i for i in installs if i), key=lambda i: i.major, reverse=True):
             libraries = (package.parent / f"{_WHEEL}.libs", package / ".dylibs")
-            carried = (found.folder.parent, *(folder for folder in libraries if folder.is_dir()))
+            needed = (found.folder.parent, *(folder for folder in libraries if folder.is_dir()))
             release = f"{_WHEEL}-{metadata.version(_WHEEL)}-pg{found.major}"
             yield Binaries(
-                found.folder, found.major, "wheel", package.parent, carried, release=release
+                found.folder, found.major, "wheel", package.parent, needed, release=release
             )
 
 
 def _system_folders() -> Iterator[Path]:
     pg_config = shutil.which("pg_config")
     if pg_config:
-        said = _ask([pg_config, "--bindir"])
-        if said:
-            yield Path(said)
+        folder_name = _output_of([pg_config, "--bindir"])
+        if folder_name:
+            yield Path(folder_name)
     folders = [folder for pattern in _SYSTEM_FOLDERS for folder in Path("/").glob(pattern[1:])]
-    yield from sorted(folders, key=_number_in, reverse=True)
+    yield from sorted(folders, key=_version_in, reverse=True)
 
 
-def _number_in(folder: Path) -> int:
+def _version_in(folder: Path) -> int:
     numbers = re.findall(r"\d+", str(folder))
     return int(numbers[0]) if numbers else 0
 
@@ -114,16 +118,16 @@ def _number_in(folder: Path) -> int:
 def _inspect(folder: Path) -> Binaries | None:
     if not all(os.access(folder / name, os.X_OK) for name in _NEEDED):
         return None
-    # Run, not guessed from names: a wheel for another libc or architecture must not be chosen.
-    said = re.search(r"\(PostgreSQL\) (\d+)", _ask([folder / "postgres", "--version"]))
-    if not said or int(said[1]) < OLDEST_MAJOR:
+    # Executed, since a wheel may be for another libc or architecture.
+    version = re.search(r"\(PostgreSQL\) (\d+)", _output_of([folder / "postgres", "--version"]))
+    if not version or int(version[1]) < OLDEST_MAJOR:
         return None
-    return Binaries(folder, int(said[1]), "system", folder.parent)
+    return Binaries(folder, int(version[1]), "system", folder.parent)
 
 
-def _ask(command: list[str | Path]) -> str:
+def _output_of(command: list[str | Path]) -> str:
     try:
-        answer = children.run(command, timeout_s=10)
+        answer = subprocesses.run(command, timeout_s=10)
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return answer.stdout.strip() if answer.ok else ""

@@ -1,4 +1,4 @@
-"""How to reach a database: what drivers and PostgreSQL's programs need to connect."""
+"""Connection parameters of a database, as drivers and PostgreSQL's programs take them."""
 
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 from cartrita.kit.secret import Secret
 
 _DEFAULT_PORT = 5432
-_EMBEDDED = "cartrita"  # the role and the database
+_EMBEDDED_NAME = "cartrita"  # the role and the database
 # What PostgreSQL's own programs understand; drivers have more of their own.
 _LIBPQ_OPTIONS = frozenset({"sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl", "options"})
 
@@ -31,7 +31,7 @@ class Endpoint:
         return self._url("postgresql+asyncpg", self.options, with_password=True)
 
     def conninfo(self) -> str:
-        """For psql, pg_dump and pg_restore: no password, since anybody may read a command line."""
+        """For psql, pg_dump and pg_restore: without password, since command lines are public."""
         renamed = (("sslmode" if name == "ssl" else name, value) for name, value in self.options)
         known = tuple((name, value) for name, value in renamed if name in _LIBPQ_OPTIONS)
         return self._url("postgresql", known, with_password=False)
@@ -49,7 +49,7 @@ class Endpoint:
             where, options = "", (("host", self.host), ("port", str(self.port)), *options)
         else:
             where = f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-        # A path's slashes stay readable; spaces must not become plus signs, which libpq keeps.
+        # Spaces must not become plus signs, which libpq would keep.
         query = urlencode(options, quote_via=quote, safe="/")
         base = f"{scheme}://{login}@{where}/{quote(self.database, safe='')}"
         return f"{base}?{query}" if query else base
@@ -57,11 +57,11 @@ class Endpoint:
 
 def embedded(host: str, port: int, password: Secret) -> Endpoint:
     """The application's database on the server that we run."""
-    return Endpoint(host, port, _EMBEDDED, password, _EMBEDDED)
+    return Endpoint(host, port, _EMBEDDED_NAME, password, _EMBEDDED_NAME)
 
 
 def from_url(url: str) -> Endpoint:
-    """Read `postgresql://` or `postgresql+asyncpg://`; raises ValueError with a sentence."""
+    """Parse `postgresql://` or `postgresql+asyncpg://`. Raises ValueError with a sentence."""
     parts = urlsplit(url)
     if parts.scheme.split("+")[0] not in ("postgresql", "postgres"):
         raise ValueError("A database URL begins with postgresql:// or postgresql+asyncpg://.")

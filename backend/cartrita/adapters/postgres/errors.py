@@ -1,48 +1,58 @@
-"""The ways in which the embedded database refuses, each one sentence that its owner can act on.
+"""Errors of the embedded database, each with one sentence that its owner can act on.
 
 PostgresError
-├── PostgresUnavailable         no PostgreSQL on this machine that we can run
-├── AccountUnusable             the user that PostgreSQL should run as cannot do it
-├── DataDirectoryError          something is the matter with the data directory
-│   ├── DataDirectoryInUse      another process holds it (`pid`)
-│   ├── DataDirectoryUnwritable read-only, or owned by somebody else
-│   ├── DataDirectoryClosed     a folder above it is closed to the user that PostgreSQL runs as
+├── PostgresUnavailable             no PostgreSQL on this machine that we can run
+├── OsUserUnusable                  the user that PostgreSQL should run as cannot do it
+├── DataDirectoryError              a problem with the data directory
+│   ├── DataDirectoryInUse          another process holds it (`pid`)
+│   ├── DataDirectoryUnwritable     read-only, or owned by another user
+│   ├── DataDirectoryInaccessible   PostgreSQL's user cannot enter a folder above it
 │   ├── DiskFull
-│   ├── DatabaseMissing         it was initialised once, and its files are gone or are not ours
-│   ├── ForeignMajor            written by another major version (`found`, `running`)
-│   └── PasswordMissing         the database is there, its password file is not
-├── StartFailed                 PostgreSQL or initdb ended by itself
-│   └── StartTimeout            or never became ready
+│   ├── ClusterMissing              initialised once, and its files are gone or not a cluster's
+│   ├── MajorVersionMismatch        written by another major version (`found`, `running`)
+│   └── PasswordMissing             the database is there, its password file is not
+├── StartFailed                     PostgreSQL or initdb exited with an error
+│   └── StartTimeout                or never became ready
 └── BackupError
-    ├── BackupExists            the target is there already
-    ├── BackupFailed            pg_dump could not finish
-    ├── NotABackup              the source is not a dump, or a damaged one
-    ├── DatabaseNotEmpty        restoring is for an empty database
-    └── RestoreFailed           nothing was restored
+    ├── BackupExists                the target exists already
+    ├── BackupFailed                pg_dump could not finish
+    ├── NotABackup                  the source is not a dump, or a damaged one
+    ├── DatabaseNotEmpty            restoring needs an empty database
+    └── RestoreFailed               nothing was restored
 """
 
 import errno
+import os
+import re
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_DISK_FULL_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT})
+_DISK_FULL_BYTES = 1 << 20
+# A disk may also fill up in the middle of a write: then it is a short write, not an OS error.
+_DISK_FULL = re.compile(r"No space left on device|Disk quota exceeded|wrote only \d+ of \d+ bytes")
+_UNWRITABLE = re.compile(r"Read-only file system|Permission denied|Operation not permitted")
+_FATAL = re.compile(r"\b(?:FATAL|PANIC|initdb: error|postgres: error):\s*(.+)")
+# Logged for our own readiness probes; never the reason for a failed start.
+_PROBE_REJECTED = re.compile(r"^.*FATAL:\s*the database system is .*\n?", re.MULTILINE)
+_LOG_PREFIX = re.compile(r"^[\d:. -]+UTC \[\d+\] ")
 
 
 class PostgresError(Exception):
-    """What the embedded database could not do; its text is the sentence to show."""
+    """The root of this tree; its text is the sentence to show to the user."""
 
 
 class PostgresUnavailable(PostgresError):
     """No PostgreSQL on this machine that we can run."""
 
 
-class AccountUnusable(PostgresError):
+class OsUserUnusable(PostgresError):
     """The user that PostgreSQL should run as cannot do it."""
 
 
 class DataDirectoryError(PostgresError):
-    """Something is the matter with the data directory."""
+    """A problem with the data directory."""
 
 
 class DataDirectoryInUse(DataDirectoryError):
@@ -58,7 +68,7 @@ class DataDirectoryInUse(DataDirectoryError):
 
 
 class DataDirectoryUnwritable(DataDirectoryError):
-    """Read-only, or owned by somebody else."""
+    """Read-only, or owned by another user."""
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(
@@ -67,8 +77,8 @@ class DataDirectoryUnwritable(DataDirectoryError):
         )
 
 
-class DataDirectoryClosed(DataDirectoryError):
-    """A folder above the database is closed to the user that PostgreSQL runs as."""
+class DataDirectoryInaccessible(DataDirectoryError):
+    """The user that PostgreSQL runs as cannot enter a folder above the database."""
 
     def __init__(self, path: Path, name: str) -> None:
         super().__init__(
@@ -86,11 +96,11 @@ class DiskFull(DataDirectoryError):
         )
 
 
-class DatabaseMissing(DataDirectoryError):
-    """It was initialised once, and its files are gone or are not a database of ours."""
+class ClusterMissing(DataDirectoryError):
+    """It was initialised once, and its files are gone or not those of a PostgreSQL cluster."""
 
 
-class ForeignMajor(DataDirectoryError):
+class MajorVersionMismatch(DataDirectoryError):
     """The data directory was written by another major version of PostgreSQL."""
 
     def __init__(self, cluster: Path, found: int, running: int) -> None:
@@ -114,7 +124,7 @@ class PasswordMissing(DataDirectoryError):
 
 
 class StartFailed(PostgresError):
-    """PostgreSQL or initdb ended by itself."""
+    """PostgreSQL or initdb exited with an error."""
 
 
 class StartTimeout(StartFailed):
@@ -122,11 +132,11 @@ class StartTimeout(StartFailed):
 
 
 class BackupError(PostgresError):
-    """A backup or a restore that was not done."""
+    """A backup or a restore failed."""
 
 
 class BackupExists(BackupError):
-    """The target is there already."""
+    """The target exists already."""
 
 
 class BackupFailed(BackupError):
@@ -138,7 +148,7 @@ class NotABackup(BackupError):
 
 
 class DatabaseNotEmpty(BackupError):
-    """Restoring is for an empty database."""
+    """Restoring needs an empty database."""
 
 
 class RestoreFailed(BackupError):
@@ -146,14 +156,43 @@ class RestoreFailed(BackupError):
 
 
 @contextmanager
-def refusing_os_errors(path: Path) -> Generator[None]:
-    """What the system says about `path` becomes a refusal with a sentence."""
+def translate_os_errors(path: Path) -> Generator[None]:
+    """Convert an OSError about `path` into DiskFull or DataDirectoryUnwritable."""
     try:
         yield
     except OSError as error:
-        if error.errno in _FULL:
+        if error.errno in _DISK_FULL_ERRNOS:
             raise DiskFull(path) from error
         raise DataDirectoryUnwritable(
             Path(str(error.filename)) if error.filename else path,
             error.strerror or "no reason given",
         ) from error
+
+
+def from_output(what: str, output: str, cluster: Path, log_dir: Path) -> PostgresError:
+    """The error that a log or the output of initdb amounts to; `what` begins its sentence."""
+    if _DISK_FULL.search(output):
+        return DiskFull(cluster)
+    for folder in (cluster, log_dir):
+        if _is_full(folder):
+            return DiskFull(folder)
+    unwritable = _UNWRITABLE.search(output)
+    if unwritable:
+        return DataDirectoryUnwritable(cluster, unwritable[0])
+    return StartFailed(f"{what}: {last_error_line(output)}")
+
+
+def last_error_line(output: str) -> str:
+    """The last line that gives a cause, else the last line."""
+    output = _PROBE_REJECTED.sub("", output)
+    fatal = _FATAL.findall(output)
+    if fatal:
+        return fatal[-1].strip()
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    return _LOG_PREFIX.sub("", lines[-1]) if lines else "it said nothing"
+
+
+def _is_full(folder: Path) -> bool:
+    """Checked besides the output, since a server on a full disk cannot write its error to a log."""
+    disk = os.statvfs(folder)
+    return disk.f_bavail * disk.f_frsize < _DISK_FULL_BYTES

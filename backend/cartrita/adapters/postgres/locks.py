@@ -1,4 +1,4 @@
-"""The lock on a data directory: one parent process at a time."""
+"""The lock file of a data directory, held by one parent process at a time."""
 
 import os
 import sys
@@ -19,7 +19,7 @@ class Lock:
         self._descriptor: int | None = None
 
     def acquire(self) -> None:
-        """Take it, or raise DataDirectoryInUse."""
+        """Raises DataDirectoryInUse where another process holds it."""
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
         descriptor = os.open(self._folder / "lock", flags, 0o600)
         try:
@@ -36,7 +36,7 @@ class Lock:
         self._descriptor = descriptor
 
     def release(self) -> None:
-        """Let it go; the file stays, since removing it would let two processes hold two files."""
+        """Unlock; the file stays, since removing it would let two processes lock two files."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None

@@ -1,9 +1,9 @@
-"""SQL through PostgreSQL's own client, for the few statements that the supervisor itself needs."""
+"""Running SQL with psql, for the few statements that the supervisor and backups need."""
 
 import subprocess
 from collections.abc import Mapping
 
-from cartrita.adapters.postgres import children
+from cartrita.adapters.postgres import subprocesses
 from cartrita.adapters.postgres.binaries import Binaries
 from cartrita.adapters.postgres.endpoints import Endpoint
 
@@ -11,15 +11,18 @@ _TIMEOUT_S = 60
 
 
 class QueryFailed(Exception):
-    """What psql said."""
+    """The statement failed; the text is psql's last line."""
 
 
 def run(binaries: Binaries, endpoint: Endpoint, script: str) -> str:
-    """Run a script (psql's own commands included); its unadorned output."""
+    """Run a script, which may hold psql's own commands; its unaligned output without headers.
+
+    Raises QueryFailed.
+    """
     options = ("-X", "-q", "-A", "-t", "-w", "-v", "ON_ERROR_STOP=1")
     words = [binaries.program("psql"), *options, "-d", endpoint.conninfo(), "-f", "-"]
     try:
-        done = children.run(
+        done = subprocesses.run(
             words, text=script, variables=password_variable(endpoint), timeout_s=_TIMEOUT_S
         )
     except subprocess.TimeoutExpired:
@@ -30,10 +33,10 @@ def run(binaries: Binaries, endpoint: Endpoint, script: str) -> str:
 
 
 def password_variable(endpoint: Endpoint) -> Mapping[str, str]:
-    """The password for one child's environment, which only its user may read."""
+    """The password as an environment variable, which only the child's user may read."""
     return {"PGPASSWORD": endpoint.password.reveal(), "PGCONNECT_TIMEOUT": "10"}
 
 
 def literal(text: str) -> str:
-    """A text as an SQL literal."""
+    """The text quoted as an SQL literal."""
     return "'" + text.replace("'", "''") + "'"

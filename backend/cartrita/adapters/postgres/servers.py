@@ -1,21 +1,25 @@
-"""One running PostgreSQL server: launched, waited for, asked, ended."""
+"""One running PostgreSQL server: starting, probing and stopping it."""
 
 import signal
+import socket
+import struct
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 
-from cartrita.adapters.postgres import diagnosis, liveness, log_files
+from cartrita.adapters.postgres import errors, files
 from cartrita.adapters.postgres.addresses import Address
 from cartrita.adapters.postgres.binaries import Binaries
-from cartrita.adapters.postgres.children import Daemon, Deathwatch
+from cartrita.adapters.postgres.data_layout import DataLayout
 from cartrita.adapters.postgres.errors import StartTimeout
-from cartrita.adapters.postgres.liveness import Answer
-from cartrita.adapters.postgres.places import Place
+from cartrita.adapters.postgres.subprocesses import Daemon, ParentWatch
 
-_PAUSE_S = 0.01
-_INSIST_S = 5.0
+_POLL_S = 0.01
+_KILL_TIMEOUT_S = 5.0
+_PROTOCOL_3 = 196_608
+_CANNOT_CONNECT_NOW = b"C57P03\0"
 # On the command line, so that they hold whatever the configuration files say.
 _SETTINGS: Mapping[str, str] = {
     "shared_buffers": "128MB",
@@ -44,30 +48,38 @@ _SETTINGS: Mapping[str, str] = {
 }
 
 
+class ServerStatus(Enum):
+    """How a server answers a connection attempt."""
+
+    READY = "ready"
+    REJECTING = "rejecting"  # starting up, recovering or shutting down
+    NO_RESPONSE = "no response"
+
+
 @dataclass(frozen=True)
-class Launch:
-    """All that it takes to start this server, and to start it again."""
+class LaunchOptions:
+    """Everything needed to start this server, and to restart it."""
 
     binaries: Binaries
-    place: Place
+    layout: DataLayout
     address: Address
     log: Path
     max_connections: int
     start_timeout_s: float
-    deathwatch: Deathwatch | None = None
+    parent_watch: ParentWatch | None = None
 
 
 class Server:
     """A server process that is a child of ours."""
 
-    def __init__(self, launch: Launch) -> None:
+    def __init__(self, launch: LaunchOptions) -> None:
         self._launch = launch
-        with log_files.open_fresh(launch.log) as log:
+        with files.open_log(launch.log) as log:
             self._daemon = Daemon(
                 _command(launch),
-                account=launch.place.account,
+                user=launch.layout.user,
                 log=log,
-                deathwatch=launch.deathwatch,
+                parent_watch=launch.parent_watch,
             )
 
     @property
@@ -78,47 +90,84 @@ class Server:
         """Its exit code once it has ended, else None."""
         return self._daemon.poll()
 
-    def answer(self, *, timeout_s: float = 5.0) -> Answer:
-        """What it makes of a connection."""
-        return liveness.ask(self._launch.address, timeout_s=timeout_s)
+    def status(self, *, timeout_s: float = 5.0) -> ServerStatus:
+        """How it answers a connection attempt."""
+        return probe(self._launch.address, timeout_s=timeout_s)
 
     def wait_until_ready(self) -> None:
-        """Return when it accepts connections; raise why it does not."""
+        """Return when it accepts connections. Raises PostgresError with the cause."""
         deadline = time.monotonic() + self._launch.start_timeout_s
-        while self.answer() is not Answer.READY:
-            said = log_files.tail(self._launch.log)
+        while self.status() is not ServerStatus.READY:
+            output = files.read_tail(self._launch.log)
             if self.poll() is not None:
-                raise diagnosis.refusal(
+                raise errors.from_output(
                     "PostgreSQL did not start",
-                    said,
-                    self._launch.place.cluster,
+                    output,
+                    self._launch.layout.cluster,
                     self._launch.log.parent,
                 )
             if time.monotonic() > deadline:
                 raise StartTimeout(
                     f"PostgreSQL was not ready after {self._launch.start_timeout_s:g} seconds; "
-                    f"its last words in {self._launch.log}: {diagnosis.last_words(said)}"
+                    f"its last words in {self._launch.log}: {errors.last_error_line(output)}"
                 )
-            time.sleep(_PAUSE_S)
+            time.sleep(_POLL_S)
 
-    def end(self, patience_s: float) -> None:
-        """Fast shutdown with a checkpoint; then at once; then by force."""
-        self._daemon.end(
+    def stop(self, timeout_s: float) -> None:
+        """Fast shutdown within `timeout_s`, then immediate shutdown, then SIGKILL."""
+        self._daemon.stop(
             [
-                (signal.SIGINT, patience_s),
-                (signal.SIGQUIT, _INSIST_S),
-                (signal.SIGKILL, _INSIST_S),
+                (signal.SIGINT, timeout_s),
+                (signal.SIGQUIT, _KILL_TIMEOUT_S),
+                (signal.SIGKILL, _KILL_TIMEOUT_S),
             ]
         )
 
 
-def _command(launch: Launch) -> list[str | Path]:
+def _command(launch: LaunchOptions) -> list[str | Path]:
     settings = {
         **_SETTINGS,
         "max_connections": str(launch.max_connections),
         **launch.address.settings(),
     }
-    words: list[str | Path] = [launch.binaries.program("postgres"), "-D", launch.place.cluster]
+    words: list[str | Path] = [launch.binaries.program("postgres"), "-D", launch.layout.cluster]
     for name, value in settings.items():
         words += ["-c", f"{name}={value}"]
     return words
+
+
+def probe(address: Address, *, timeout_s: float = 5.0) -> ServerStatus:
+    """Connect without a password, as any client does.
+
+    Any answer but "cannot connect now" comes from a working server.
+    """
+    body = struct.pack(">I", _PROTOCOL_3) + b"user\0cartrita\0database\0cartrita\0\0"
+    try:
+        with _connect(address, timeout_s) as connection:
+            connection.sendall(struct.pack(">I", len(body) + 4) + body)
+            return _read_status(connection)
+    except OSError:
+        return ServerStatus.NO_RESPONSE
+
+
+def _connect(address: Address, timeout_s: float) -> socket.socket:
+    path = address.socket_path
+    if path is None:
+        return socket.create_connection((address.host, address.port), timeout=timeout_s)
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    connection.settimeout(timeout_s)
+    try:
+        connection.connect(str(path))
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _read_status(connection: socket.socket) -> ServerStatus:
+    answer = connection.recv(4096)
+    if not answer:
+        return ServerStatus.NO_RESPONSE
+    # An error response may also say "too many connections" or "no such role": that server works.
+    refused = answer[:1] == b"E" and _CANNOT_CONNECT_NOW in answer
+    return ServerStatus.REJECTING if refused else ServerStatus.READY

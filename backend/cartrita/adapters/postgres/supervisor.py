@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL, from the point of view of the parent process that owns it."""
+"""The supervisor of the embedded PostgreSQL: start, health, restart, stop."""
 
 import os
 import time
@@ -11,24 +11,23 @@ import structlog
 from cartrita.adapters.postgres import (
     addresses,
     binaries,
-    clusters,
-    copies,
+    binary_copies,
+    data_layout,
     endpoints,
-    folders,
-    passwords,
-    places,
-    processes,
+    files,
+    initdb,
     psql,
+    server_processes,
+    servers,
 )
+from cartrita.adapters.postgres.addresses import Address
 from cartrita.adapters.postgres.binaries import Binaries
-from cartrita.adapters.postgres.children import Deathwatch
+from cartrita.adapters.postgres.data_layout import FALLBACK_DIRECTORIES, DataLayout
 from cartrita.adapters.postgres.endpoints import Endpoint
-from cartrita.adapters.postgres.errors import ForeignMajor, StartFailed, refusing_os_errors
-from cartrita.adapters.postgres.folders import OUTSIDE
-from cartrita.adapters.postgres.liveness import Answer
+from cartrita.adapters.postgres.errors import MajorVersionMismatch, StartFailed, translate_os_errors
 from cartrita.adapters.postgres.locks import Lock
-from cartrita.adapters.postgres.places import Place
-from cartrita.adapters.postgres.servers import Launch, Server
+from cartrita.adapters.postgres.servers import LaunchOptions, Server, ServerStatus
+from cartrita.adapters.postgres.subprocesses import ParentWatch
 from cartrita.kit.secret import Secret
 
 _log = structlog.get_logger(__name__)
@@ -37,8 +36,9 @@ _log = structlog.get_logger(__name__)
 class Supervisor:
     """Starts, watches, restarts and stops the PostgreSQL of one data directory.
 
-    Used from the parent's main thread; nothing here is asynchronous. Every refusal is a
-    PostgresError whose text is one sentence for the user. A killed parent takes PostgreSQL with it.
+    Used from the parent's main thread; nothing here is asynchronous. Every failure is a
+    PostgresError whose text is one sentence for the user. PostgreSQL ends when its parent is
+    killed.
     """
 
     def __init__(
@@ -50,33 +50,36 @@ class Supervisor:
         stop_timeout_s: float = 30,
         max_connections: int = 60,
         chosen: Binaries | None = None,
-        outside: Sequence[Path] = OUTSIDE,
-        deathwatch: Deathwatch | None = None,
+        fallbacks: Sequence[Path] = FALLBACK_DIRECTORIES,
+        parent_watch: ParentWatch | None = None,
         lock: Lock | None = None,
     ) -> None:
-        """`lock` is one on `data_dir` that the caller holds and keeps; without it one is taken."""
+        """`chosen`: the programs, found if None. `fallbacks`: see data_layout.
+
+        `lock`: one on `data_dir` that the caller holds and keeps; if None, one is taken.
+        """
         self._data_dir = Path(os.path.realpath(data_dir))
         self._run_as = run_as
         self._start_timeout_s = start_timeout_s
         self._stop_timeout_s = stop_timeout_s
         self._max_connections = max_connections
         self._chosen = chosen
-        self._outside = outside
-        self._deathwatch = deathwatch
+        self._fallbacks = fallbacks
+        self._parent_watch = parent_watch
         self._lock_held = lock is not None
         self._locks: list[Lock] = []
         self._started = False
-        self._launch: Launch | None = None
+        self._launch: LaunchOptions | None = None
         self._server: Server | None = None
 
     def start(self) -> Endpoint:
-        """Bring the database up, whatever state it was left in, and say how to reach it."""
+        """Start the database, after a crash as well; its endpoint. Raises PostgresError."""
         if self._started:
             raise RuntimeError("This supervisor has been started already.")
         self._started = True
         began = time.monotonic()
         try:
-            with refusing_os_errors(self._data_dir):
+            with translate_os_errors(self._data_dir):
                 endpoint = self._start()
         except BaseException:
             self.stop()
@@ -90,7 +93,7 @@ class Supervisor:
         return self._server.pid if self._server else None
 
     def poll(self) -> int | None:
-        """The exit code of a server that has ended by itself, else None. Costs next to nothing."""
+        """The exit code of a server that has ended by itself, else None. Cheap."""
         return self._server.poll() if self._server else None
 
     def alive(self, *, timeout_s: float = 5.0) -> bool:
@@ -99,50 +102,53 @@ class Supervisor:
         return (
             server is not None
             and server.poll() is None
-            and server.answer(timeout_s=timeout_s) is not Answer.SILENT
+            and server.status(timeout_s=timeout_s) is not ServerStatus.NO_RESPONSE
         )
 
     def restart(self) -> None:
-        """Up again at the same endpoint after it died or hung; its processes are gone first."""
+        """Start it again at the same endpoint after it died or hung. Raises PostgresError.
+
+        Its old processes are ended first.
+        """
         launch = self._launch
         if launch is None:
             raise RuntimeError("This supervisor has not been started.")
-        with refusing_os_errors(self._data_dir):
-            self._end_server()
+        with translate_os_errors(self._data_dir):
+            self._stop_server()
             self._run(launch)
         _log.info("postgres_restarted", pid=self.pid)
 
     def stop(self) -> None:
-        """Shut down in order and leave no process behind; may be called twice."""
+        """Shut down orderly and leave no process behind; may be called twice."""
         try:
-            self._end_server()
+            self._stop_server()
         finally:
             if self._launch:
-                self._launch.address.forget()
+                self._launch.address.remove_directory()
                 self._launch = None
             while self._locks:
                 self._locks.pop().release()
             self._started = False
 
     def _start(self) -> Endpoint:
-        folders.make_data_dir(self._data_dir)
+        data_layout.make_data_dir(self._data_dir)
         if not self._lock_held:
             self._lock(self._data_dir)
         found = self._chosen or binaries.find()
-        place = places.settle(self._data_dir, self._run_as, self._outside)
-        if place.cluster.parent != self._data_dir:
-            self._lock(place.cluster.parent)  # a copied data directory leads to the same database
-        found = copies.reachable(found, place.account, self._outside)
-        password = self._prepare(place, found)
-        processes.evict(place.cluster, place.account, self._stop_timeout_s)
-        launch = Launch(
+        layout = data_layout.resolve(self._data_dir, self._run_as, self._fallbacks)
+        if layout.cluster.parent != self._data_dir:
+            self._lock(layout.cluster.parent)  # a copied data directory leads to the same database
+        found = binary_copies.ensure_runnable(found, layout.user, self._fallbacks)
+        password = self._prepare(layout, found)
+        server_processes.terminate(layout.cluster, layout.user, self._stop_timeout_s)
+        launch = LaunchOptions(
             binaries=found,
-            place=place,
-            address=addresses.choose(place.cluster, place.account),
+            layout=layout,
+            address=addresses.choose(layout.cluster, layout.user),
             log=self._data_dir / "postgres.log",
             max_connections=self._max_connections,
             start_timeout_s=self._start_timeout_s,
-            deathwatch=self._deathwatch,
+            parent_watch=self._parent_watch,
         )
         self._launch = launch
         self._run(launch)
@@ -156,39 +162,66 @@ class Supervisor:
         lock.acquire()
         self._locks.append(lock)
 
-    def _prepare(self, place: Place, found: Binaries) -> Secret:
-        """A database of the right version, with its password."""
-        clusters.sweep(place)
-        initialised = place.exists
-        password = passwords.keep(self._data_dir, place.cluster, initialised=initialised)
+    def _prepare(self, layout: DataLayout, found: Binaries) -> Secret:
+        """Create the cluster if absent, check its version; its password."""
+        initdb.remove_drafts(layout)
+        initialised = layout.exists
+        password = files.load_password(self._data_dir, layout.cluster, initialised=initialised)
         if not initialised:
-            clusters.create(place, found, password)
-        elif place.major != found.major:
-            raise ForeignMajor(place.cluster, place.major, found.major)
-        places.record(self._data_dir, place)
+            initdb.create(layout, found, password)
+        elif layout.major != found.major:
+            raise MajorVersionMismatch(layout.cluster, layout.major, found.major)
+        data_layout.link_cluster(self._data_dir, layout)
         return password
 
-    def _run(self, launch: Launch) -> None:
-        launch.address.clear()
+    def _run(self, launch: LaunchOptions) -> None:
+        launch.address.remove_stale_socket()
         self._server = Server(launch)
         self._server.wait_until_ready()
 
-    def _end_server(self) -> None:
+    def _stop_server(self) -> None:
         server, self._server = self._server, None
         if server:
-            server.end(self._stop_timeout_s)
+            server.stop(self._stop_timeout_s)
         if self._launch:
             # Children of a killed server may outlive it for a moment.
-            place = self._launch.place
-            processes.evict(place.cluster, place.account, self._stop_timeout_s)
+            layout = self._launch.layout
+            server_processes.terminate(layout.cluster, layout.user, self._stop_timeout_s)
+
+
+def attach(data_dir: Path) -> Endpoint | None:
+    """The endpoint of a server that another process runs on `data_dir`; None if none answers.
+
+    For a backup while work goes on.
+    """
+    data_dir = Path(os.path.realpath(data_dir))
+    with translate_os_errors(data_dir):
+        cluster = data_layout.find_cluster(data_dir)
+        address = _recorded_address(cluster) if cluster else None
+        if cluster is None or address is None or servers.probe(address) is not ServerStatus.READY:
+            return None
+        password = files.load_password(data_dir, cluster, initialised=True)
+    return endpoints.embedded(address.host, address.port, password)
+
+
+def _recorded_address(cluster: Path) -> Address | None:
+    """From postmaster.pid: process id, folder, start time, port, socket's folder, TCP address."""
+    try:
+        lines = server_processes.postmaster_file(cluster).read_text().splitlines()
+    except FileNotFoundError:
+        return None
+    if len(lines) < 6:
+        return None
+    port, folder, tcp = lines[3:6]
+    return Address(folder or tcp, int(port))
 
 
 def _ensure_database(found: Binaries, endpoint: Endpoint) -> None:
-    """The role and the database, made if absent; the usual start only sees that they are there."""
+    """Create the role and the database if absent."""
     try:
         psql.run(found, endpoint, "SELECT 1")
     except psql.QueryFailed:
-        administrator = replace(endpoint, user=clusters.SUPERUSER, database="postgres")
+        administrator = replace(endpoint, user=initdb.SUPERUSER, database="postgres")
         name, password = psql.literal(endpoint.user), psql.literal(endpoint.password.reveal())
         try:
             psql.run(found, administrator, _ROLE_AND_DATABASE.format(name=name, password=password))

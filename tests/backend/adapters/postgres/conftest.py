@@ -1,4 +1,4 @@
-"""Workspaces that any user can enter, and parent processes to put into them."""
+"""Fixtures: folders that any user can enter, supervisors and parent processes in them."""
 
 import json
 import os
@@ -16,7 +16,15 @@ from typing import Any
 import psutil
 import pytest
 
-from cartrita.adapters.postgres import Binaries, Supervisor, accounts, copies, find, from_url, psql
+from cartrita.adapters.postgres import (
+    Binaries,
+    Supervisor,
+    binary_copies,
+    find,
+    from_url,
+    os_users,
+    psql,
+)
 
 WATCHDOG_S = 60.0
 _PARENT = Path(__file__).with_name("parent.py")
@@ -88,7 +96,7 @@ class Parent:
         return json.loads(line)
 
     def outcome(self) -> dict[str, Any]:
-        """What became of its start."""
+        """The event that its start ended with."""
         assert self.heard() == {"event": "began"}
         return self.heard()
 
@@ -144,8 +152,8 @@ def fast_disk() -> str:
 @pytest.fixture(scope="session")
 def binaries(commons: Path) -> Binaries:
     """The default PostgreSQL, where an ordinary user can run it too."""
-    account = accounts.choose("nobody")
-    return copies.reachable(find(), account, [commons / "outside"])
+    user = os_users.choose("nobody")
+    return binary_copies.ensure_runnable(find(), user, [commons / "fallback"])
 
 
 @pytest.fixture
@@ -162,7 +170,7 @@ def template(commons: Path, fast_disk: str, binaries: Binaries) -> Iterator[Path
     """A data directory with an empty database: copying it is quicker than initdb."""
     folder = Path(tempfile.mkdtemp(prefix="cartrita-test-", dir=fast_disk))
     folder.chmod(0o755)
-    supervisor = Supervisor(folder / "data", chosen=binaries, outside=[commons / "outside"])
+    supervisor = Supervisor(folder / "data", chosen=binaries, fallbacks=[commons / "fallback"])
     supervisor.start()
     supervisor.stop()
     yield folder / "data"
@@ -193,7 +201,7 @@ def serve(
     def make(name: str = "data", *, empty: bool = False, **options: Any) -> Supervisor:
         if not empty:
             fill(workspace / name, template, owner="")
-        options = {"chosen": binaries, "outside": [workspace / "outside"], **options}
+        options = {"chosen": binaries, "fallbacks": [workspace / "fallback"], **options}
         supervisor = Supervisor(workspace / name, **options)
         made.append(supervisor)
         return supervisor
@@ -225,7 +233,7 @@ def parents(workspace: Path, binaries: Binaries, template: Path) -> Iterator[Cal
                 data_dir.mkdir(mode=0o700)
                 os.chown(data_dir, pwd.getpwnam(other).pw_uid, -1)
         order.setdefault("binaries", [str(binaries.folder), binaries.major])
-        order.setdefault("outside", str(workspace / "outside"))
+        order.setdefault("fallbacks", str(workspace / "fallback"))
         parent = Parent({"data_dir": str(data_dir), **order})
         made.append(parent)
         return parent

@@ -1,4 +1,4 @@
-"""A parent process that owns an embedded PostgreSQL and does as it is told, and can be killed.
+"""A parent process for the tests, which runs a supervisor as commanded and can be killed.
 
 Run as a script with one JSON argument; writes one JSON line per event to stdout, reads one command
 per line from stdin.
@@ -15,8 +15,8 @@ from pathlib import Path
 import structlog
 
 from cartrita.adapters.postgres import Binaries, Supervisor
-from cartrita.adapters.postgres.children import Deathwatch
 from cartrita.adapters.postgres.errors import PostgresError
+from cartrita.adapters.postgres.subprocesses import ParentWatch
 
 
 def say(**event: object) -> None:
@@ -38,15 +38,15 @@ def become(name: str) -> None:
 
 def supervisor(order: dict[str, object]) -> Supervisor:
     chosen = order.get("binaries")
-    watch = order.get("deathwatch")
+    watch = order.get("parent_watch")
     options: dict[str, object] = {"stop_timeout_s": order.get("stop_timeout_s", 30)}
     if isinstance(chosen, list):
         folder, major = chosen
         options["chosen"] = Binaries(Path(folder), int(major), "system", Path(folder).parent)
     if watch:
-        options["deathwatch"] = Deathwatch(watch)
-    if order.get("outside"):
-        options["outside"] = [Path(str(order["outside"]))]
+        options["parent_watch"] = ParentWatch(watch)
+    if order.get("fallbacks"):
+        options["fallbacks"] = [Path(str(order["fallbacks"]))]
     return Supervisor(Path(str(order["data_dir"])), **options)  # type: ignore[arg-type]
 
 

@@ -1,4 +1,4 @@
-"""A database into one file and back: on the same version, across versions, while people work."""
+"""Backup and restore: on the same version, across versions, beside a running server."""
 
 import stat
 from collections.abc import Callable
@@ -18,10 +18,11 @@ from cartrita.adapters.postgres import (
     find,
     from_url,
     major_of,
+    os_users,
     psql,
     restore,
 )
-from cartrita.adapters.postgres.copies import reachable
+from cartrita.adapters.postgres.binary_copies import ensure_runnable
 
 Serve = Callable[..., Supervisor]
 
@@ -144,12 +145,12 @@ def test_the_way_across_a_major_version(
     old = serve("old", empty=True, chosen=older)
     psql.run(binaries, old.start(), CONTENT)
     old.stop()
-    with pytest.raises(errors.ForeignMajor, match="cartrita backup"):
-        Supervisor(workspace / "old", chosen=binaries, outside=[commons / "outside"]).start()
+    with pytest.raises(errors.MajorVersionMismatch, match="cartrita backup"):
+        Supervisor(workspace / "old", chosen=binaries, fallbacks=[commons / "fallback"]).start()
 
     # As `cartrita backup` does it: the version that wrote the directory serves it once more.
     found = find(major=major_of(workspace / "old"))
-    again = Supervisor(workspace / "old", chosen=found, outside=[commons / "outside"])
+    again = Supervisor(workspace / "old", chosen=found, fallbacks=[commons / "fallback"])
     try:
         endpoint = again.start()
         fingerprint = psql.run(binaries, endpoint, FINGERPRINT)
@@ -164,9 +165,9 @@ def test_the_way_across_a_major_version(
 def test_a_server_newer_than_the_binaries_is_said(
     serve: Serve, binaries: Binaries, workspace: Path, commons: Path
 ) -> None:
-    from cartrita.adapters.postgres import accounts
-
-    older = reachable(_older_than(binaries.major), accounts.choose("nobody"), [commons / "outside"])
+    older = ensure_runnable(
+        _older_than(binaries.major), os_users.choose("nobody"), [commons / "fallback"]
+    )
     with pytest.raises(errors.BackupFailed, match="server version mismatch"):
         backup(serve().start(), older, workspace / "cartrita.backup")
 

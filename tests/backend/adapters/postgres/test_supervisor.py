@@ -1,4 +1,4 @@
-"""Starting, stopping and refusing, by real parents as root and as an ordinary user."""
+"""Starting, stopping and failing, in real parent processes, as root and as an ordinary user."""
 
 import os
 import signal
@@ -126,7 +126,7 @@ def test_another_major_version_is_refused_with_the_way_across(
 ) -> None:
     (stored / "postgres" / "PG_VERSION").write_text("16\n")
     refused = parents().refused()
-    assert refused["kind"] == "ForeignMajor"
+    assert refused["kind"] == "MajorVersionMismatch"
     for word in ("16", str(binaries.major), "cartrita backup", "cartrita restore"):
         assert word in refused["sentence"]
 
@@ -235,7 +235,7 @@ def test_a_path_too_long_for_a_socket_gets_a_short_one(
 def test_without_sockets_it_listens_on_loopback_only(
     monkeypatch: pytest.MonkeyPatch, sql: Sql, serve: Callable[..., Supervisor]
 ) -> None:
-    monkeypatch.setattr("cartrita.adapters.postgres.addresses._holds_socket", _never)
+    monkeypatch.setattr("cartrita.adapters.postgres.addresses._can_bind_socket", _never)
     supervisor = serve()
     endpoint = supervisor.start()
     assert endpoint.host == "127.0.0.1"
@@ -249,8 +249,8 @@ def test_without_sockets_it_listens_on_loopback_only(
 def test_a_server_that_never_gets_ready_is_a_timeout_with_its_last_words(
     monkeypatch: pytest.MonkeyPatch, workspace: Path, serve: Callable[..., Supervisor]
 ) -> None:
-    answer = "cartrita.adapters.postgres.servers.Server.answer"
-    monkeypatch.setattr(answer, _never)
+    status = "cartrita.adapters.postgres.servers.Server.status"
+    monkeypatch.setattr(status, _never)
     supervisor = serve(start_timeout_s=0.3)
     with pytest.raises(errors.StartTimeout, match=r"0\.3 seconds.*database system"):
         supervisor.start()

@@ -1,4 +1,4 @@
-"""Making a database's files with initdb: whole, or not at all."""
+"""Creating a database cluster with initdb, atomically."""
 
 import shutil
 import subprocess
@@ -7,56 +7,56 @@ from secrets import token_hex
 
 import structlog
 
-from cartrita.adapters.postgres import children, diagnosis, durability, passwords
-from cartrita.adapters.postgres.accounts import Account
+from cartrita.adapters.postgres import errors, files, subprocesses
 from cartrita.adapters.postgres.binaries import Binaries
+from cartrita.adapters.postgres.data_layout import DataLayout
 from cartrita.adapters.postgres.errors import StartFailed
-from cartrita.adapters.postgres.places import Place
+from cartrita.adapters.postgres.os_users import OsUser
 from cartrita.kit.secret import Secret
 
 SUPERUSER = "postgres"
 _DRAFT = "postgres.new-"
 _TIMEOUT_S = 300
-# The builtin provider sorts the same on every machine, whatever its C library is or becomes.
+# The builtin provider sorts the same on every machine, independent of the C library.
 _BUILTIN_PROVIDER_SINCE = 17
-# What the C library calls it; the last one exists everywhere.
+# Tried in this order; the last one exists everywhere.
 _LOCALES = ("C.UTF-8", "en_US.UTF-8", "C")
 _log = structlog.get_logger(__name__)
 
 
-def create(place: Place, binaries: Binaries, password: Secret) -> None:
-    """Initialise in a draft folder beside the final one, then rename."""
-    parent = place.cluster.parent
+def create(layout: DataLayout, binaries: Binaries, password: Secret) -> None:
+    """Initialise in a draft folder beside the final one, then rename it. Raises PostgresError."""
+    parent = layout.cluster.parent
     draft = parent / f"{_DRAFT}{token_hex(4)}"
     draft.mkdir(0o700)
     try:
-        passwords.write_private(draft / "password", password.reveal() + "\n")
+        files.write_private(draft / "password", password.reveal() + "\n")
         for path in (draft / "password", draft):
-            place.account.own(path)
-        _initialise(draft, binaries, place.account)
-        durability.sync_all(draft / "data")
-        (draft / "data").rename(place.cluster)
-        durability.sync(parent)
+            layout.user.chown(path)
+        _initialise(draft, binaries, layout.user)
+        files.fsync_tree(draft / "data")
+        (draft / "data").rename(layout.cluster)
+        files.fsync(parent)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-    _log.info("postgres_initialised", cluster=str(place.cluster), major=binaries.major)
+    _log.info("postgres_initialised", cluster=str(layout.cluster), major=binaries.major)
 
 
-def sweep(place: Place) -> None:
+def remove_drafts(layout: DataLayout) -> None:
     """Remove the drafts of interrupted attempts.
 
-    An initdb whose parent was killed may still be writing: what is left now goes at the next start.
+    An initdb whose parent was killed may still be writing: the rest is removed at the next start.
     """
-    for draft in place.cluster.parent.glob(f"{_DRAFT}*"):
+    for draft in layout.cluster.parent.glob(f"{_DRAFT}*"):
         shutil.rmtree(draft, ignore_errors=True)
 
 
-def _initialise(draft: Path, binaries: Binaries, account: Account) -> None:
-    complaint = ""
+def _initialise(draft: Path, binaries: Binaries, user: OsUser) -> None:
+    output = ""
     for locale in _LOCALES:
         words = [*_command(binaries, locale), "--pwfile", draft / "password", "-D", draft / "data"]
         try:
-            done = children.run(words, account=account, timeout_s=_TIMEOUT_S)
+            done = subprocesses.run(words, user=user, timeout_s=_TIMEOUT_S)
         except subprocess.TimeoutExpired:
             raise StartFailed(
                 f"initdb was not done with {draft} after {_TIMEOUT_S} seconds: "
@@ -64,10 +64,10 @@ def _initialise(draft: Path, binaries: Binaries, account: Account) -> None:
             ) from None
         if done.ok:
             return
-        complaint = done.stderr
-        if "locale" not in complaint:
+        output = done.stderr
+        if "locale" not in output:
             break
-    raise diagnosis.refusal("initdb failed", complaint, draft.parent, draft.parent)
+    raise errors.from_output("initdb failed", output, draft.parent, draft.parent)
 
 
 def _command(binaries: Binaries, locale: str) -> list[str | Path]:
@@ -76,7 +76,7 @@ def _command(binaries: Binaries, locale: str) -> list[str | Path]:
         f"--username={SUPERUSER}",
         "--auth=scram-sha-256",
         "--data-checksums",
-        "--no-sync",  # durability.sync_all does it, faster
+        "--no-sync",  # files.fsync_tree does it, faster
         "--encoding=UTF8",
         f"--locale={locale}",
     ]

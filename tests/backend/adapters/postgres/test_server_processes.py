@@ -1,4 +1,4 @@
-"""Deaths: of the parent, of the server, of both, at any moment; the next start recovers."""
+"""Recovery after the parent, the server or both were killed at any moment."""
 
 import os
 import pwd
@@ -22,19 +22,19 @@ from tests.backend.adapters.postgres.conftest import (
     until,
 )
 
-from cartrita.adapters.postgres import Binaries, accounts, from_url, psql
-from cartrita.adapters.postgres.processes import listed_by_lsof
+from cartrita.adapters.postgres import Binaries, from_url, os_users, psql
+from cartrita.adapters.postgres.server_processes import find_pids_with_lsof
 
 Parents = Callable[..., Parent]
 Sql = Callable[[str, str], str]
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="only Linux signals a death")
-WATCHES = [pytest.param("kernel", marks=LINUX), "leash"]
+WATCHES = [pytest.param("kernel", marks=LINUX), "pipe"]
 # Each user and each watch in the fast suite, the other two pairs in the slow one.
 PAIRS = [
     pytest.param("root", "kernel", marks=[LINUX, AS_ROOT]),
-    pytest.param("ordinary", "leash"),
-    pytest.param("root", "leash", marks=[AS_ROOT, pytest.mark.slow]),
+    pytest.param("ordinary", "pipe"),
+    pytest.param("root", "pipe", marks=[AS_ROOT, pytest.mark.slow]),
     pytest.param("ordinary", "kernel", marks=[LINUX, pytest.mark.slow]),
 ]
 
@@ -72,11 +72,11 @@ def busy(binaries: Binaries) -> Iterator[Callable[[str], None]]:
 def test_a_killed_parent_takes_the_server_along(
     parents: Parents, sql: Sql, who: str, watch: str
 ) -> None:
-    first = parents(who=who, deathwatch=watch)
+    first = parents(who=who, parent_watch=watch)
     sql(first.started()["dsn"], "CREATE TABLE kept AS SELECT 42 AS answer")
     first.kill()
     until(lambda: not postgres_in(first.cluster), "the server went with its parent")
-    second = parents(who=who, deathwatch=watch)
+    second = parents(who=who, parent_watch=watch)
     assert sql(second.started()["dsn"], "SELECT answer FROM kept") == "42"
     second.stop()
 
@@ -95,7 +95,7 @@ def test_a_start_right_after_the_parents_death_does_not_wait_for_luck(
 def test_a_killed_server_is_restarted_at_the_same_address_even_beside_a_busy_orphan(
     parents: Parents, sql: Sql, busy: Callable[[str], None], who: str, watch: str
 ) -> None:
-    parent = parents(who=who, deathwatch=watch)
+    parent = parents(who=who, parent_watch=watch)
     started = parent.started()
     sql(started["dsn"], "CREATE TABLE kept AS SELECT 42 AS answer")
     busy(started["dsn"])
@@ -163,7 +163,7 @@ def test_a_server_that_somebody_left_running_is_stopped_first(
     first = parents()
     sql(first.started()["dsn"], "CREATE TABLE kept AS SELECT 42 AS answer")
     first.stop()
-    owner = accounts.of_owner(first.cluster.stat().st_uid)
+    owner = os_users.from_uid(first.cluster.stat().st_uid)
     left = subprocess.Popen(
         [
             str(binaries.program("postgres")),
@@ -172,9 +172,9 @@ def test_a_server_that_somebody_left_running_is_stopped_first(
             *("-c", f"unix_socket_directories={first.cluster}"),
         ],
         cwd="/",
-        user=owner.user,
-        group=owner.group,
-        extra_groups=owner.extra_groups,
+        user=owner.child_uid,
+        group=owner.child_gid,
+        extra_groups=owner.child_groups,
         start_new_session=True,
         stderr=subprocess.DEVNULL,
     )
@@ -238,13 +238,13 @@ def test_lsof_finds_the_same_processes(parents: Parents) -> None:
         pytest.skip("lsof is not installed: it stands in for /proc on macOS")
     parent = parents()
     parent.started()
-    assert listed_by_lsof(program, parent.cluster) == postgres_in(parent.cluster)
+    assert find_pids_with_lsof(program, parent.cluster) == postgres_in(parent.cluster)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("watch", WATCHES)
 def test_a_hung_server_is_ended_by_force(parents: Parents, sql: Sql, watch: str) -> None:
-    first = parents(deathwatch=watch)
+    first = parents(parent_watch=watch)
     started = first.started()
     sql(started["dsn"], "CREATE TABLE kept AS SELECT 42 AS answer")
     os.kill(started["pid"], signal.SIGSTOP)
@@ -261,7 +261,7 @@ def test_killed_at_any_moment_of_a_start(
 ) -> None:
     """From a cold start on, again and again, a little later each time."""
     for step in range(40):
-        parent = parents(deathwatch=watch, empty=True)
+        parent = parents(parent_watch=watch, empty=True)
         assert parent.heard() == {"event": "began"}
         time.sleep(0.025 * step)  # not to wait for something: to choose the moment of the kill
         if kill_server:
@@ -270,7 +270,7 @@ def test_killed_at_any_moment_of_a_start(
                     os.kill(pid, signal.SIGKILL)
         parent.kill()
     until(lambda: not postgres_in(workspace / "data" / "postgres"), "all servers went")
-    last = parents(deathwatch=watch)
+    last = parents(parent_watch=watch)
     assert sql(last.started()["dsn"], "SELECT 1") == "1"
     last.stop()
     assert not list((workspace / "data").glob("postgres.new-*"))

@@ -1,4 +1,4 @@
-"""Where the database lies and whom it belongs to: closed homes, strict umasks, other owners."""
+"""Where the database lies and who owns it: closed homes, strict umasks, other owners."""
 
 import os
 import shutil
@@ -31,7 +31,7 @@ def test_a_folder_that_is_no_database_is_refused(parents: Parents, workspace: Pa
     cluster = workspace / "data" / "postgres"
     cluster.mkdir(parents=True)
     (cluster / "somebodys.txt").write_text("mine")
-    assert parents().refused()["kind"] == "DatabaseMissing"
+    assert parents().refused()["kind"] == "ClusterMissing"
     assert (cluster / "somebodys.txt").read_text() == "mine"
 
 
@@ -63,7 +63,7 @@ def test_under_a_closed_home_the_files_lie_outside_and_no_mode_changes(
     sql(first.started()["dsn"], "CREATE TABLE kept AS SELECT 42 AS answer")
     first.stop()
     assert (data_dir / "postgres").is_symlink()
-    assert first.cluster.is_relative_to(workspace / "outside")
+    assert first.cluster.is_relative_to(workspace / "fallback")
     assert first.cluster.stat().st_uid != 0
 
     # Opening the home later must not make it look for the database where it is not.
@@ -79,7 +79,7 @@ def test_under_a_closed_home_the_files_lie_outside_and_no_mode_changes(
 
     shutil.rmtree(first.cluster)
     refused = parents(data_dir).refused()
-    assert refused["kind"] == "DatabaseMissing"
+    assert refused["kind"] == "ClusterMissing"
     assert str(first.cluster) in refused["sentence"]
 
 
@@ -107,7 +107,7 @@ def test_a_home_closed_later_is_refused_and_not_opened(parents: Parents, workspa
     first.stop()
     home.chmod(0o700)
     refused = parents(home / "data").refused()
-    assert refused["kind"] == "DataDirectoryClosed"
+    assert refused["kind"] == "DataDirectoryInaccessible"
     assert "nobody" in refused["sentence"]
     assert stat.S_IMODE(home.stat().st_mode) == 0o700
 
@@ -134,7 +134,7 @@ def test_root_runs_a_database_as_its_owner(parents: Parents, sql: Sql, workspace
 def test_a_database_of_a_user_without_a_name_is_refused(parents: Parents, stored: Path) -> None:
     os.chown(stored / "postgres", 12345, -1)
     refused = parents().refused()
-    assert refused["kind"] == "AccountUnusable"
+    assert refused["kind"] == "OsUserUnusable"
     assert "12345" in refused["sentence"]
 
 
@@ -142,12 +142,12 @@ def test_a_database_of_a_user_without_a_name_is_refused(parents: Parents, stored
 def test_files_of_root_are_refused(parents: Parents, stored: Path) -> None:
     os.chown(stored / "postgres", 0, -1)
     refused = parents().refused()
-    assert refused["kind"] == "AccountUnusable"
+    assert refused["kind"] == "OsUserUnusable"
     assert "root" in refused["sentence"]
 
 
 @AS_ROOT
 @pytest.mark.parametrize("name", ["root", "no-such-user"])
 def test_a_user_who_will_not_do_is_refused(serve: Callable[..., Supervisor], name: str) -> None:
-    with pytest.raises(errors.AccountUnusable, match=name):
+    with pytest.raises(errors.OsUserUnusable, match=name):
         serve(empty=True, run_as=name).start()

@@ -1,4 +1,4 @@
-"""How child processes start: as the right user, in a clean environment, never outliving us."""
+"""Child processes: started as the right user, in a clean environment, ended with their parent."""
 
 import ctypes
 import os
@@ -12,19 +12,19 @@ from enum import Enum
 from pathlib import Path
 from typing import IO
 
-from cartrita.adapters.postgres.accounts import Account
+from cartrita.adapters.postgres.os_users import OsUser
 
 # Nothing of the caller's environment: PGHOST, PGOPTIONS, PGSERVICE and LD_LIBRARY_PATH would all
-# steer PostgreSQL's programs. LC_ALL=C keeps their messages in the English that diagnosis.py reads.
+# affect PostgreSQL's programs. LC_ALL=C keeps their messages in English, which errors.py parses.
 _ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C"}
 _PR_SET_PDEATHSIG = 1
-_ANYBODY = Account("", 0, 0, switched=False)
+_CURRENT_USER = OsUser("", 0, 0, drop_privileges=False)
 
-# A shell that leaves a watcher behind and becomes the command. The watcher reads a pipe whose other
-# end only we hold: a word lets it go, the end of file says that we are gone. `$$` stays the
-# command's process id; the double fork makes the watcher a stranger to the command, which counts
-# its children.
-_ON_A_LEASH = """
+# A shell that forks a watcher and then execs the command. The watcher reads a pipe whose other end
+# only we hold: a line dismisses it, end of file means that we are gone. `$$` stays the command's
+# process id; the double fork keeps the watcher from being a child of the command, which PostgreSQL
+# would count as one of its own.
+_WATCHED = """
 exec 3<&0 </dev/null
 ( ( read -r word <&3; [ -n "$word" ] || kill -s INT $$ ) & )
 exec 3<&-
@@ -32,16 +32,16 @@ exec "$@"
 """
 
 
-class Deathwatch(Enum):
-    """How a child learns that its parent is gone, even by SIGKILL."""
+class ParentWatch(Enum):
+    """How a child learns that its parent is gone, also after SIGKILL: a signal or a pipe."""
 
     KERNEL = "kernel"
-    LEASH = "leash"
+    PIPE = "pipe"
 
 
 @dataclass(frozen=True)
 class Completed:
-    """A program that has run."""
+    """The result of a program that has ended."""
 
     code: int
     stdout: str
@@ -53,44 +53,44 @@ class Completed:
 
     @property
     def last_line(self) -> str:
-        """What it said last, for a sentence."""
+        """The last line of its output (stderr first), for an error message."""
         lines = (self.stderr or self.stdout).strip().splitlines()
         return lines[-1].strip() if lines else f"exit code {self.code}"
 
 
-def fitting_deathwatch() -> Deathwatch:
-    """The kernel's own where it can be trusted.
+def choose_parent_watch() -> ParentWatch:
+    """The kernel's signal where that is reliable, else a pipe.
 
     Linux sends the death signal when the *thread* that forked exits, and a hook between fork and
-    exec is safe only while there is one thread; the leash has neither condition.
+    exec is safe only while there is one thread; a pipe has neither restriction.
     """
     alone = threading.current_thread() is threading.main_thread() and threading.active_count() == 1
-    return Deathwatch.KERNEL if sys.platform == "linux" and alone else Deathwatch.LEASH
+    return ParentWatch.KERNEL if sys.platform == "linux" and alone else ParentWatch.PIPE
 
 
 def run(
     command: Sequence[str | Path],
     *,
-    account: Account = _ANYBODY,
+    user: OsUser = _CURRENT_USER,
     text: str = "",
     variables: Mapping[str, str] | None = None,
     timeout_s: float | None = None,
 ) -> Completed:
-    """Run one program to its end; raises OSError or subprocess.TimeoutExpired."""
-    kernel = fitting_deathwatch() is Deathwatch.KERNEL
+    """Run one program to its end. Raises OSError or subprocess.TimeoutExpired."""
+    kernel = choose_parent_watch() is ParentWatch.KERNEL
     done = subprocess.run(  # noqa: S603  # programs of a PostgreSQL that binaries.py has chosen
         [str(word) for word in command],
         input=text,
         capture_output=True,
         encoding="utf-8",
         errors="replace",
-        cwd="/",  # the account may not be able to stand where we do, and initdb asks where it is
+        cwd="/",  # the user may not be able to enter ours, and initdb calls getcwd
         env={**_ENVIRONMENT, **(variables or {})},
-        user=account.user,
-        group=account.group,
-        extra_groups=account.extra_groups,
+        user=user.child_uid,
+        group=user.child_gid,
+        extra_groups=user.child_groups,
         start_new_session=True,
-        preexec_fn=_end_with(os.getpid()) if kernel else None,
+        preexec_fn=_signal_on_parent_death(os.getpid()) if kernel else None,
         timeout=timeout_s,
         check=False,
     )
@@ -98,41 +98,41 @@ def run(
 
 
 class Daemon:
-    """A long-lived child in a session of its own, so that Ctrl-C reaches it only through us."""
+    """A long-lived child in its own session, so that Ctrl-C does not reach it directly."""
 
     def __init__(
         self,
         command: Sequence[str | Path],
         *,
-        account: Account,
+        user: OsUser,
         log: IO[bytes],
-        deathwatch: Deathwatch | None = None,
+        parent_watch: ParentWatch | None = None,
     ) -> None:
         words = [str(word) for word in command]
-        kernel = (deathwatch or fitting_deathwatch()) is Deathwatch.KERNEL
-        held, leash = os.pipe() if not kernel else (None, None)
+        kernel = (parent_watch or choose_parent_watch()) is ParentWatch.KERNEL
+        read_end, write_end = os.pipe() if not kernel else (None, None)
         try:
             self._process = subprocess.Popen(  # noqa: S603  # as above
-                words if kernel else ["/bin/sh", "-c", _ON_A_LEASH, "sh", *words],
-                stdin=subprocess.DEVNULL if held is None else held,
+                words if kernel else ["/bin/sh", "-c", _WATCHED, "sh", *words],
+                stdin=subprocess.DEVNULL if read_end is None else read_end,
                 stdout=log,
                 stderr=log,
                 cwd="/",
                 env=_ENVIRONMENT,
-                user=account.user,
-                group=account.group,
-                extra_groups=account.extra_groups,
+                user=user.child_uid,
+                group=user.child_gid,
+                extra_groups=user.child_groups,
                 start_new_session=True,
-                preexec_fn=_end_with(os.getpid()) if kernel else None,
+                preexec_fn=_signal_on_parent_death(os.getpid()) if kernel else None,
             )
         except BaseException:
-            if leash is not None:
-                os.close(leash)
+            if write_end is not None:
+                os.close(write_end)
             raise
         finally:
-            if held is not None:
-                os.close(held)
-        self._leash = leash
+            if read_end is not None:
+                os.close(read_end)
+        self._pipe = write_end
 
     @property
     def pid(self) -> int:
@@ -142,11 +142,11 @@ class Daemon:
         """The exit code once it has ended."""
         code = self._process.poll()
         if code is not None:
-            self._let_go()
+            self._dismiss_watcher()
         return code
 
-    def end(self, stages: Sequence[tuple[signal.Signals, float]]) -> None:
-        """Send each signal and wait its seconds, until the process is gone."""
+    def stop(self, stages: Sequence[tuple[signal.Signals, float]]) -> None:
+        """Send each signal and wait up to its seconds, until the process is gone."""
         for signum, seconds in stages:
             self._process.send_signal(signum)
             try:
@@ -156,21 +156,21 @@ class Daemon:
                 continue
         self.poll()
 
-    def _let_go(self) -> None:
-        """Its number may belong to somebody else from now on: the watcher must not use it."""
-        if self._leash is None:
+    def _dismiss_watcher(self) -> None:
+        """The process id may be reused from now on: the watcher must not signal it."""
+        if self._pipe is None:
             return
-        leash, self._leash = self._leash, None
+        pipe, self._pipe = self._pipe, None
         try:
-            os.write(leash, b"free\n")
+            os.write(pipe, b"dismissed\n")
         except BrokenPipeError:
-            pass  # somebody has ended the watcher before us
+            pass  # the watcher has already ended
         finally:
-            os.close(leash)
+            os.close(pipe)
 
 
-def _end_with(parent: int) -> Callable[[], None]:
-    """A hook for the child between fork and exec, after the change of user, which undoes it."""
+def _signal_on_parent_death(parent: int) -> Callable[[], None]:
+    """A preexec hook; it runs after the change of user, which would reset the signal."""
     prctl = ctypes.CDLL(None).prctl
 
     def hook() -> None:
