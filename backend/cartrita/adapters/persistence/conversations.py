@@ -50,7 +50,7 @@ COLUMNS = (
 
 
 class ConversationTable:
-    """Hidden conversations are nowhere to be found here."""
+    """Conversations of owners, without the deleted (hidden) ones."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -69,7 +69,7 @@ class ConversationTable:
         return await self._first(owned(owner_id), _c.id == conversation_id)
 
     async def find(self, owner_id: str, public_id: str) -> Conversation | None:
-        """Our id comes before a caller's that looks like it."""
+        """By id, else by the caller's own id."""
         if storable_text(public_id) != public_id:
             return None
         named = _c.external_id == public_id
@@ -84,7 +84,7 @@ class ConversationTable:
     ) -> Page[Conversation]:
         """Raises InvalidInput where the cursor is none of ours."""
         order = (_c.pinned.desc(), _c.updated_at.desc(), _c.id.desc())
-        query = select(*COLUMNS).where(owned(owner_id), *_wanted(filter_)).order_by(*order)
+        query = select(*COLUMNS).where(owned(owner_id), *_conditions(filter_)).order_by(*order)
         if cursor is not None:
             query = query.where(tuple_(_c.pinned, _c.updated_at, _c.id) < tuple_(*_after(cursor)))
         async with self._database.use() as connection:
@@ -95,7 +95,7 @@ class ConversationTable:
     async def change(
         self, owner_id: str, conversation_id: ConversationId, change: ConversationChange
     ) -> Conversation | None:
-        """The changed conversation; a change of nothing is no change."""
+        """The changed conversation; an empty change leaves `updated_at` as it is."""
         values: Changes = {
             name: value
             for name, value in msgspec.structs.asdict(change).items()
@@ -121,7 +121,7 @@ class ConversationTable:
 
 
 def owned(owner_id: str) -> ColumnElement[bool]:
-    """This owner's, and not hidden."""
+    """This owner's conversations that are not deleted."""
     return and_(_c.owner_id == owner_id, _c.deleted_at.is_(None))
 
 
@@ -137,7 +137,7 @@ def to_conversation(row: RowMapping) -> Conversation:
     return Conversation(**values)
 
 
-def _wanted(filter_: ConversationFilter) -> list[ColumnElement[bool]]:
+def _conditions(filter_: ConversationFilter) -> list[ColumnElement[bool]]:
     wanted: list[ColumnElement[bool]] = []
     if filter_.archived is not None:
         wanted.append(_c.archived.is_(filter_.archived))
@@ -156,7 +156,7 @@ def _after(cursor: str) -> tuple[bool, datetime, UUID]:
     try:
         match pagination.decode_cursor(cursor):
             case [bool(pinned), str(moment), str(identity)]:
-                # astimezone also refuses what Postgres has no place for.
+                # astimezone also raises for times outside Postgres' range.
                 return pinned, datetime.fromisoformat(moment).astimezone(UTC), UUID(identity)
             case _:
                 raise ValueError("another shape")

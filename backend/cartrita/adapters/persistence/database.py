@@ -1,4 +1,4 @@
-"""Postgres through SQLAlchemy Core: one pool, and the one place where its failures become ours."""
+"""The connection pool (SQLAlchemy Core, asyncpg), and the translation of its errors."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
@@ -21,7 +21,7 @@ _DISK_FULL = "53100"
 # By SQLSTATE or its class: connection lost (08), refused (28, 3D), shutting down (57P), too many
 # connections (53300), out of memory (53200), a standby (25006), idle too long (25P03), a statement
 # or a lock that took too long (57014, 55P03), a deadlock or serialisation failure (40).
-_AWAY = ("08", "28", "3D", "57P", "53300", "53200", "25006", "25P03", "57014", "55P03", "40")
+_UNAVAILABLE = ("08", "28", "3D", "57P", "53300", "53200", "25006", "25P03", "57014", "55P03", "40")
 
 
 class Database:
@@ -51,29 +51,29 @@ class Database:
         }
         self._engine = create_async_engine(
             "postgresql+asyncpg://",
-            async_creator=_opener(url, session, answer_s=statement_timeout_s + 2),
+            async_creator=_connector(url, session, answer_s=statement_timeout_s + 2),
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=pool_wait_s,
             pool_use_lifo=True,
             hide_parameters=True,  # an error must not carry what people wrote
             json_serializer=dump,
-            json_deserializer=_as_it_is,
+            json_deserializer=_undecoded,
         )
         self._single = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         event.listen(self._engine.sync_engine, "checkout", _discard_closed)
 
     @asynccontextmanager
     async def use(self) -> AsyncGenerator[AsyncConnection]:
-        """For single statements: each commits by itself, in one round trip."""
-        with _translated():
+        """A connection for single statements, each committed in one round trip."""
+        with _translated_errors():
             async with self._acquired(self._single) as connection:
                 yield connection
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[AsyncConnection]:
         """One transaction, committed at the end unless something raises."""
-        with _translated():
+        with _translated_errors():
             async with self._acquired(self._engine) as connection, connection.begin():
                 yield connection
 
@@ -83,7 +83,7 @@ class Database:
     @asynccontextmanager
     async def _acquired(self, engine: AsyncEngine) -> AsyncGenerator[AsyncConnection]:
         async with AsyncExitStack() as stack:
-            async with asyncio.timeout(self._pool_wait_s):  # waiting for a turn and connecting
+            async with asyncio.timeout(self._pool_wait_s):  # waiting for the pool and connecting
                 connection = await stack.enter_async_context(engine.connect())
             yield connection
 
@@ -93,17 +93,17 @@ def dump(value: object) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def _as_it_is(text: str) -> str:
+def _undecoded(text: str) -> str:
     # Each table decodes its own columns, typed, with msgspec.
     return text
 
 
-def _opener(
+def _connector(
     url: str, session: dict[str, str], *, answer_s: float
 ) -> Callable[[], Coroutine[object, object, object]]:
-    """Connect with asyncpg's own reading of the address: sslmode, several hosts, sockets.
+    """Connect with asyncpg's own parsing of the URL: sslmode, several hosts, sockets.
 
-    The server ends a slow statement; `answer_s` ends one whose server is silent.
+    The server cancels slow statements; `answer_s` is for a server that does not answer.
     """
     dsn = url.replace("postgresql+asyncpg://", "postgresql://", 1)
 
@@ -125,18 +125,18 @@ def _discard_closed(connection: object, record: object, proxy: object) -> None:
 
 
 @contextmanager
-def _translated() -> Generator[None]:
+def _translated_errors() -> Generator[None]:
     try:
         yield
     except (DBAPIError, PoolTimeout, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as e:
-        ours = _ours(e)
-        if ours is None:
+        error = _domain_error(e)
+        if error is None:
             raise
-        raise ours from e
+        raise error from e
 
 
-def _ours(error: Exception) -> CartritaError | None:
-    """Our word for a failure of the database; None where it is a mistake of ours."""
+def _domain_error(error: Exception) -> CartritaError | None:
+    """The domain's error for a failure of the database; None for a bug of ours."""
     lost = isinstance(error, PoolTimeout | OSError)  # a TimeoutError is an OSError
     origin: object = error
     if isinstance(error, DBAPIError):
@@ -147,7 +147,7 @@ def _ours(error: Exception) -> CartritaError | None:
         return StorageFull(
             "The server's disk is full; nothing was stored. Free some space and try again."
         )
-    if lost or state.startswith(_AWAY):
+    if lost or state.startswith(_UNAVAILABLE):
         _log.warning("database_away", error=type(error).__name__, sqlstate=state)
         return Unavailable(
             "The database cannot be reached right now; try again in a moment.", retry_after=1

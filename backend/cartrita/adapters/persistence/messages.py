@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cartrita.adapters.persistence import branches
-from cartrita.adapters.persistence.branches import placed
+from cartrita.adapters.persistence.branches import in_tree
 from cartrita.adapters.persistence.conversations import Changes, owned, to_row
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.tables import conversations, messages, run_events, runs
@@ -62,7 +62,7 @@ _COLUMNS = (
 
 
 class MessageTree:
-    """Messages that wait for their run to begin are not here yet."""
+    """Messages in the tree; those of queued runs are not in it yet."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -70,7 +70,7 @@ class MessageTree:
     async def get(self, owner_id: str, message_id: MessageId) -> StoredMessage | None:
         """None also where its conversation is hidden."""
         shown = exists().where(conversations.c.id == _m.conversation_id, owned(owner_id))
-        query = select(*_COLUMNS).where(_m.id == message_id, placed(owner_id), shown)
+        query = select(*_COLUMNS).where(_m.id == message_id, in_tree(owner_id), shown)
         async with self._database.use() as connection:
             row = (await connection.execute(query)).mappings().one_or_none()
         return None if row is None else _to_message(row)
@@ -89,7 +89,7 @@ class MessageTree:
         """Raises NotFound where the conversation or the parent is not this owner's."""
         async with self._database.transaction() as connection:
             await _lock(connection, owner_id, message.conversation_id)
-            if not await _fits(connection, owner_id, message):
+            if not await _parent_matches(connection, owner_id, message):
                 raise NotFound("There is no such message.", code="message_not_found")
             await connection.execute(insert(messages).values(_to_row(message, owner_id)))
             await _set_head(connection, message.conversation_id, literal(message.id))
@@ -101,7 +101,7 @@ class MessageTree:
             return False
         async with self._database.transaction() as connection:
             await _lock(connection, owner_id, message.conversation_id)
-            await _refuse_busy(connection, message.conversation_id)
+            await _require_idle(connection, message.conversation_id)
             tree = branches.below(owner_id, message_id)
             found = [row.id for row in await connection.execute(select(tree.c.id))]
             await _delete_runs(connection, message.conversation_id, found)
@@ -112,14 +112,14 @@ class MessageTree:
         return bool(found)
 
     async def copy(self, owner_id: str, branch_tip: MessageId, into: Conversation) -> Conversation:
-        """Fresh ids, everything else as it was; the copies belong to no run.
+        """Copy a branch: new ids, everything else the same; the copies belong to no run.
 
         Raises NotFound where there is no such tip.
         """
         copy = msgspec.structs.replace(into, head_message_id=MessageId(uuid7()))
         async with self._database.transaction() as connection:
             await connection.execute(insert(conversations).values(to_row(copy)))
-            copied = await connection.execute(_copying(owner_id, branch_tip, copy))
+            copied = await connection.execute(_copy_statement(owner_id, branch_tip, copy))
             if not copied.rowcount:
                 raise NotFound("There is no such message.", code="message_not_found")
         return copy
@@ -134,20 +134,22 @@ async def _lock(
         raise NotFound("There is no such conversation.", code="conversation_not_found")
 
 
-async def _fits(connection: AsyncConnection, owner_id: str, message: StoredMessage) -> bool:
-    """Whether its parent is where it says."""
+async def _parent_matches(
+    connection: AsyncConnection, owner_id: str, message: StoredMessage
+) -> bool:
+    """Whether its parent is in the same conversation, one level above."""
     if message.parent_id is None:
         return message.depth == 0
     query = select(_m.id).where(
         _m.id == message.parent_id,
-        placed(owner_id),
+        in_tree(owner_id),
         _m.conversation_id == message.conversation_id,
         _m.depth == message.depth - 1,
     )
     return (await connection.execute(query)).one_or_none() is not None
 
 
-async def _refuse_busy(connection: AsyncConnection, conversation_id: ConversationId) -> None:
+async def _require_idle(connection: AsyncConnection, conversation_id: ConversationId) -> None:
     query = select(runs.c.id).where(
         runs.c.conversation_id == conversation_id, runs.c.status.in_(_UNFINISHED)
     )
@@ -161,12 +163,12 @@ async def _refuse_busy(connection: AsyncConnection, conversation_id: Conversatio
 async def _delete_runs(
     connection: AsyncConnection,
     conversation_id: ConversationId,
-    doomed: list[UUID],
+    deleted: list[UUID],
 ) -> None:
     """The runs of these messages with their events; logs and idempotency records go with them."""
     query = select(runs.c.id).where(
         runs.c.conversation_id == conversation_id,
-        or_(runs.c.user_message_id == _any(doomed), runs.c.message_id == _any(doomed)),
+        or_(runs.c.user_message_id == _any(deleted), runs.c.message_id == _any(deleted)),
     )
     found = [row.id for row in await connection.execute(query)]
     await connection.execute(delete(run_events).where(run_events.c.run_id == _any(found)))
@@ -174,7 +176,7 @@ async def _delete_runs(
 
 
 def _any(identities: list[UUID]) -> CollectionAggregate[bool]:
-    """One parameter however many there are; IN would take one each and 32,767 at most."""
+    """One parameter for any number; IN needs one each and allows 32,767."""
     return any_(literal(identities, ARRAY(Uuid)))
 
 
@@ -188,7 +190,7 @@ async def _set_head(
     )
 
 
-def _copying(owner_id: str, tip: MessageId, into: Conversation) -> Insert:
+def _copy_statement(owner_id: str, tip: MessageId, into: Conversation) -> Insert:
     """One INSERT for the whole branch, whatever its length."""
     old = branches.path(owner_id, tip)
     fresh_id = case((old.c.id == tip, literal(into.head_message_id)), else_=func.cartrita_uuid7())

@@ -1,4 +1,4 @@
-"""Deleting conversations for good: implements ConversationRemoval."""
+"""Permanent deletion of conversations: implements ConversationRemoval."""
 
 from uuid import UUID
 
@@ -15,10 +15,10 @@ _c = conversations.c
 
 
 class Removal:
-    """Hidden first, deleted when its runs have ended; `batch` rows at a time.
+    """A conversation is hidden first and deleted when its runs have ended, `batch` rows at a time.
 
-    A long conversation takes several transactions, each of which leaves a hidden conversation
-    whose deletion goes on at the next call, on any replica.
+    A long conversation takes several transactions; an interrupted deletion goes on at the next
+    call, on any replica.
     """
 
     def __init__(self, database: Database, *, batch: int = 500) -> None:
@@ -26,7 +26,7 @@ class Removal:
         self._batch = batch
 
     async def hide(self, owner_id: str, conversation_id: ConversationId) -> bool:
-        """The caller's own id is free again at once."""
+        """Mark it as deleted; the caller's own id can be used again at once."""
         statement = (
             update(conversations)
             .where(owned(owner_id), _c.id == conversation_id)
@@ -70,19 +70,19 @@ class Removal:
         async with self._database.transaction() as connection:
             rows = await connection.execute(query.limit(self._batch).with_for_update())
             found = [row.id for row in rows]
-            doomed = any_(literal(found, ARRAY(Uuid)))
-            await connection.execute(delete(run_events).where(run_events.c.run_id == doomed))
-            await connection.execute(delete(runs).where(runs.c.id == doomed))
+            deleted = any_(literal(found, ARRAY(Uuid)))
+            await connection.execute(delete(run_events).where(run_events.c.run_id == deleted))
+            await connection.execute(delete(runs).where(runs.c.id == deleted))
         return len(found)
 
     async def _delete_messages(self, conversation_id: UUID) -> int:
         """The deepest first: the cascade from parent to child would nest as deep as the tree."""
-        doomed = (
+        deleted = (
             select(messages.c.id)
             .where(messages.c.conversation_id == conversation_id)
             .order_by(messages.c.depth.desc())
             .limit(self._batch)
         )
         async with self._database.use() as connection:
-            done = await connection.execute(delete(messages).where(messages.c.id.in_(doomed)))
+            done = await connection.execute(delete(messages).where(messages.c.id.in_(deleted)))
         return done.rowcount

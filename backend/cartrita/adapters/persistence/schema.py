@@ -1,4 +1,4 @@
-"""Migrations: run at start under an advisory lock, never past a schema newer than the code."""
+"""Schema migrations, run at start under an advisory lock."""
 
 from importlib import import_module
 from pathlib import Path
@@ -54,8 +54,10 @@ def _upgrade(connection: Connection) -> None:
         raise SchemaTooNew(current, head())
     if current == head():
         return
-    # Alembic is a third of this process's start, and is needed once in a version's life.
-    import_module("cartrita.adapters.persistence.migrating").to_head(connection, folder())
+    # Importing Alembic is a third of the start-up time, and it is needed only after an upgrade.
+    import_module("cartrita.adapters.persistence.alembic_upgrade").upgrade_to_head(
+        connection, folder()
+    )
 
 
 def _current(connection: Connection) -> str | None:

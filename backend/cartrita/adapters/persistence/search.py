@@ -17,12 +17,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DBAPIError
 
-from cartrita.adapters.persistence import wording
-from cartrita.adapters.persistence.branches import placed
+from cartrita.adapters.persistence import search_terms
+from cartrita.adapters.persistence.branches import in_tree
 from cartrita.adapters.persistence.conversations import owned
 from cartrita.adapters.persistence.database import Database
+from cartrita.adapters.persistence.search_terms import FullTextQuery, SubstringQuery, TextQuery
 from cartrita.adapters.persistence.tables import conversations, messages
-from cartrita.adapters.persistence.wording import Letters, Terms, Wording
 from cartrita.domain.search import SearchHit, SearchKind, SearchQuery, SearchResults, SortBy
 from cartrita.kit import ids
 
@@ -41,13 +41,13 @@ class FullText:
 
     async def search(self, query: SearchQuery) -> SearchResults:
         """See SearchIndex; kinds that are not stored here find nothing."""
-        words = wording.cleaned(query.text)
+        words = search_terms.normalize(query.text)
         if not words or not query.kinds & {SearchKind.CONVERSATION, SearchKind.MESSAGE}:
             return SearchResults((), 0)
-        asked = await self._asked(words, wording.all_terms(words), every=True)
-        hits = _hits(query, asked)
+        text_query = await self._text_query(words, search_terms.match_all(words), every=True)
+        hits = _hits(query, text_query)
         async with self._database.use() as connection:
-            rows = (await connection.execute(_page(query, hits, asked))).mappings().all()
+            rows = (await connection.execute(_page(query, hits, text_query))).mappings().all()
             if rows or not query.offset:
                 total = rows[0]["total"] if rows else 0
             else:
@@ -56,21 +56,21 @@ class FullText:
         return SearchResults(tuple(_to_found(row) for row in rows), total)
 
     async def passages(self, owner_id: str, words: str, limit: int) -> list[str]:
-        """The most relevant first, none twice; a question that is stored itself finds itself."""
-        words = wording.cleaned(words)
+        """Distinct passages, the most relevant first. A stored question finds itself."""
+        words = search_terms.normalize(words)
         if not words:
             return []
-        asked = await self._asked(words, wording.any_terms(words), every=False)
-        score = asked.score(_m.search, _BODY).label("score")
+        text_query = await self._text_query(words, search_terms.match_any(words), every=False)
+        score = text_query.score(_m.search, _BODY).label("score")
         best = (
             select(_m.id, _m.created_at, score)
             .join(conversations, _c.id == _m.conversation_id)
-            .where(placed(owner_id), owned(owner_id), asked.matches(_m.search, _BODY))
+            .where(in_tree(owner_id), owned(owner_id), text_query.matches(_m.search, _BODY))
             .order_by(score.desc(), _m.created_at.desc())
             .limit(4 * limit)  # some of which may say the same
             .cte("best")
         )
-        passage = asked.snippet(_BODY, _PASSAGE_WORDS).label("passage")
+        passage = text_query.snippet(_BODY, _PASSAGE_WORDS).label("passage")
         found = (
             select(passage)
             .join(best, best.c.id == _m.id)
@@ -80,13 +80,13 @@ class FullText:
             rows = [" ".join(row.passage.split()) for row in await connection.execute(found)]
         return list(dict.fromkeys(row for row in rows if row))[:limit]
 
-    async def _asked(self, words: str, terms: Terms, *, every: bool) -> Wording:
-        """Full text where the dictionary knows a word of it, letters otherwise."""
-        understood = not wording.has_other_letters(words) and await self._knows(terms)
-        return terms if understood else Letters(words.split(), every=every)
+    async def _text_query(self, words: str, terms: FullTextQuery, *, every: bool) -> TextQuery:
+        """Full text where the dictionary knows at least one word, else substrings."""
+        usable = not search_terms.has_non_latin_letters(words) and await self._has_terms(terms)
+        return terms if usable else SubstringQuery(words.split(), every=every)
 
-    async def _knows(self, terms: Terms) -> bool:
-        """Tried before it is used: forty minus signs in a row are too many for full text."""
+    async def _has_terms(self, terms: FullTextQuery) -> bool:
+        """Asked first, since full text fails on some inputs, e.g. forty minus signs in a row."""
         try:
             async with self._database.use() as connection:
                 nodes = await connection.execute(select(func.numnode(terms.query)))
@@ -95,29 +95,33 @@ class FullText:
             return False
 
 
-def _hits(query: SearchQuery, asked: Wording) -> CTE:
-    """Everything found, without its texts."""
+def _hits(query: SearchQuery, text_query: TextQuery) -> CTE:
+    """All hits, without their texts."""
     wanted: list[Select[str, UUID, UUID, str, datetime, float]] = []
     if SearchKind.CONVERSATION in query.kinds:
-        wanted.append(_titles(query, asked))
+        wanted.append(_titles(query, text_query))
     if SearchKind.MESSAGE in query.kinds:
-        wanted.append(_texts(query, asked))
+        wanted.append(_texts(query, text_query))
     return union_all(*wanted).cte("hits")
 
 
-def _titles(query: SearchQuery, asked: Wording) -> Select[str, UUID, UUID, str, datetime, float]:
+def _titles(
+    query: SearchQuery, text_query: TextQuery
+) -> Select[str, UUID, UUID, str, datetime, float]:
     found = select(
         literal(SearchKind.CONVERSATION.value).label("kind"),
         _c.id.label("id"),
         _c.id.label("conversation_id"),
         _c.title.label("title"),
         _c.updated_at.label("moment"),
-        (asked.score(_c.search, _c.title) + _TITLE_BONUS).label("score"),
-    ).where(owned(query.owner_id), asked.matches(_c.search, _c.title))
+        (text_query.score(_c.search, _c.title) + _TITLE_BONUS).label("score"),
+    ).where(owned(query.owner_id), text_query.matches(_c.search, _c.title))
     return found if query.since is None else found.where(_c.updated_at >= query.since)
 
 
-def _texts(query: SearchQuery, asked: Wording) -> Select[str, UUID, UUID, str, datetime, float]:
+def _texts(
+    query: SearchQuery, text_query: TextQuery
+) -> Select[str, UUID, UUID, str, datetime, float]:
     found = (
         select(
             literal(SearchKind.MESSAGE.value).label("kind"),
@@ -125,15 +129,15 @@ def _texts(query: SearchQuery, asked: Wording) -> Select[str, UUID, UUID, str, d
             _m.conversation_id,
             _c.title,
             _m.created_at.label("moment"),
-            asked.score(_m.search, _BODY).label("score"),
+            text_query.score(_m.search, _BODY).label("score"),
         )
         .join(conversations, _c.id == _m.conversation_id)
-        .where(placed(query.owner_id), owned(query.owner_id), asked.matches(_m.search, _BODY))
+        .where(in_tree(query.owner_id), owned(query.owner_id), text_query.matches(_m.search, _BODY))
     )
     return found if query.since is None else found.where(_m.created_at >= query.since)
 
 
-def _page(query: SearchQuery, hits: CTE, asked: Wording) -> Select[*tuple[Any, ...]]:
+def _page(query: SearchQuery, hits: CTE, text_query: TextQuery) -> Select[*tuple[Any, ...]]:
     """One page of hits; snippets are made for these only, since they read whole texts."""
     page = (
         select(*hits.c, func.count().over().label("total"))
@@ -142,7 +146,7 @@ def _page(query: SearchQuery, hits: CTE, asked: Wording) -> Select[*tuple[Any, .
         .offset(query.offset)
         .cte("page")
     )
-    snippet = case((_m.id.is_(None), page.c.title), else_=asked.snippet(_BODY, _SNIPPET_WORDS))
+    snippet = case((_m.id.is_(None), page.c.title), else_=text_query.snippet(_BODY, _SNIPPET_WORDS))
     return (
         select(*page.c, _c.external_id, _m.role, snippet.label("snippet"))
         .join(conversations, _c.id == page.c.conversation_id)

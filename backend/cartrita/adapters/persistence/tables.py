@@ -1,4 +1,4 @@
-"""The schema as SQLAlchemy Core tables; `migrations/` makes it, a test compares the two."""
+"""The schema as SQLAlchemy Core tables; a test compares it with `migrations/`."""
 
 from sqlalchemy import (
     ARRAY,

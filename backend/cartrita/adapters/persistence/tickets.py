@@ -1,4 +1,4 @@
-"""Single-use rights and what they started: implements TicketStore."""
+"""Single-use tickets and the runs they started: implements TicketStore."""
 
 from datetime import datetime, timedelta
 
@@ -24,7 +24,7 @@ _COLUMNS = (
 
 
 class TicketTable:
-    """Whoever knows a secret owns its ticket, which says for whom it acts."""
+    """Tickets by the digest of their secret."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -36,7 +36,7 @@ class TicketTable:
             await connection.execute(insert(tickets).values(**values, **principal, digest=digest))
 
     async def use(self, digest: bytes, kind: str) -> Ticket | None:
-        """One UPDATE, so that of a hundred who try at once one succeeds."""
+        """Redeem it; one UPDATE, so that only one of many concurrent callers succeeds."""
         statement = (
             update(tickets)
             .where(_t.digest == digest, _t.kind == kind)

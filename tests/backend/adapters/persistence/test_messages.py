@@ -147,7 +147,7 @@ async def test_a_page_begins_where_the_conversation_is_narrow(
     found = await tree.branch(ANN, tip, 3, below_depth=1001)
     assert texts(found) == ["number 1000", "number 999", "number 998"]
     steps = await _rows_walked(database.dsn, tip, limit=3, below=1001)
-    assert steps < 3 + 4 + branches._WAIST
+    assert steps < 3 + 4 + branches._SINGLE_SEARCH_DEPTH
 
 
 async def test_a_branch_costs_its_page_and_not_its_conversation(

@@ -1,4 +1,4 @@
-"""Keys of ours, without their secrets: implements KeyStore."""
+"""API keys, stored as digests: implements KeyStore."""
 
 from datetime import datetime
 
@@ -13,8 +13,8 @@ _k = api_keys.c
 _COLUMNS = (_k.id, _k.owner_id, _k.name, _k.created_at, _k.expires_at, _k.revoked_at)
 
 
-class KeyTable:
-    """A key is looked up before its owner is known: `get` is the one query without an owner."""
+class ApiKeyTable:
+    """Every query but `get` names an owner: a key is looked up before its owner is known."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -35,7 +35,7 @@ class KeyTable:
         return StoredApiKey(ApiKey(**values), digest)
 
     async def list(self, owner_id: str | None) -> list[ApiKey]:
-        """The oldest first; None lists every owner's, for the person who runs the server."""
+        """The oldest first; None lists the keys of all owners, for the command line."""
         query = select(*_COLUMNS).order_by(_k.created_at, _k.id)
         if owner_id is not None:
             query = query.where(_k.owner_id == owner_id)
@@ -44,7 +44,7 @@ class KeyTable:
         return [ApiKey(**row) for row in rows]
 
     async def revoke(self, key_id: str, at: datetime) -> bool:
-        """False where there is no such key; a revoked one keeps the moment when it was."""
+        """False where there is no such key; a key revoked before keeps its time."""
         statement = (
             update(api_keys)
             .where(_k.id == key_id)

@@ -1,4 +1,4 @@
-"""What people type into a search box, as conditions of Postgres that no query can break."""
+"""Search text as SQL conditions: Postgres full text, or substrings where that has no terms."""
 
 import re
 from typing import Protocol
@@ -8,17 +8,17 @@ from sqlalchemy.dialects.postgresql import TSQUERY
 
 from cartrita.kit.text import storable_text
 
-_LONGEST_TEXT = 1000
-_LONGEST_WORD = 200  # a tsquery refuses words of more than 2,046 bytes
-_MOST_WORDS = 16  # that are looked for letter by letter
+_MAX_TEXT_LENGTH = 1000
+_MAX_WORD_LENGTH = 200  # a tsquery refuses words of more than 2,046 bytes
+_MAX_SUBSTRINGS = 16
 _ENGLISH = "english"
 _CHARACTERS_PER_WORD = 7
-_BESIDE = 60  # characters before the first word found
+_SNIPPET_LEAD = 60  # characters shown before the first match
 _LAST_LATIN_LETTER = "\u024f"
 
 
-class Wording(Protocol):
-    """A query that can be asked of any text column and its search vector."""
+class TextQuery(Protocol):
+    """A search condition for any text column and its search vector."""
 
     def matches(
         self, vector: ColumnElement[str], body: ColumnElement[str]
@@ -33,8 +33,8 @@ class Wording(Protocol):
         ...
 
 
-class Terms:
-    """Words as the English dictionary knows them, in the database's full text."""
+class FullTextQuery:
+    """Words as Postgres' English full-text search knows them."""
 
     def __init__(self, query: ColumnElement[str]) -> None:
         self.query = query
@@ -51,14 +51,14 @@ class Terms:
         return func.ts_headline(_ENGLISH, body, self.query, options)
 
 
-class Letters:
-    """Words as they are written, anywhere in the text: for what the dictionary has no place for.
+class SubstringQuery:
+    """Words as substrings of the text, where full text has no terms.
 
-    That is stop words, signs, and languages that the parser cannot cut into words.
+    That is stop words, punctuation, and languages that the parser cannot split into words.
     """
 
     def __init__(self, words: list[str], *, every: bool) -> None:
-        self._words = words[:_MOST_WORDS]
+        self._words = words[:_MAX_SUBSTRINGS]
         self._every = every
 
     def matches(self, vector: ColumnElement[str], body: ColumnElement[str]) -> ColumnElement[bool]:
@@ -74,37 +74,37 @@ class Letters:
     def snippet(self, body: ColumnElement[str], words: int) -> ColumnElement[str]:
         places = [func.strpos(func.lower(body), word.lower()) for word in self._words]
         first = func.least(*(func.nullif(place, 0) for place in places))
-        start = func.greatest(func.coalesce(first, 1) - _BESIDE, 1)
+        start = func.greatest(func.coalesce(first, 1) - _SNIPPET_LEAD, 1)
         return func.substr(body, start, words * _CHARACTERS_PER_WORD)
 
 
-def cleaned(typed: str) -> str:
-    """Storable text without what is too long to be meant."""
-    words = storable_text(typed[: 4 * _LONGEST_TEXT]).split()
-    return " ".join(word[:_LONGEST_WORD] for word in words)[:_LONGEST_TEXT].strip()
+def normalize(query: str) -> str:
+    """Storable text with collapsed white space, its words and itself cut to the allowed length."""
+    words = storable_text(query[: 4 * _MAX_TEXT_LENGTH]).split()
+    return " ".join(word[:_MAX_WORD_LENGTH] for word in words)[:_MAX_TEXT_LENGTH].strip()
 
 
-def has_other_letters(words: str) -> bool:
-    """Whether it holds letters that are not Latin ones."""
+def has_non_latin_letters(words: str) -> bool:
+    """Whether it holds letters outside the Latin script."""
     return any(letter.isalpha() and letter > _LAST_LATIN_LETTER for letter in words)
 
 
-def all_terms(words: str) -> Terms:
-    """Every word, with the habits of web searches; the last word may be half typed."""
+def match_all(words: str) -> FullTextQuery:
+    """All words, in web search syntax; the last word may be a prefix."""
     query = func.websearch_to_tsquery(_ENGLISH, words)
     rest, _, last = words.rpartition(" ")
     begun = re.fullmatch(r"\w{2,}", last) and rest.count('"') % 2 == 0
     if not begun or rest.lower().split()[-1:] == ["or"]:
-        return Terms(query)
+        return FullTextQuery(query)
     before = func.websearch_to_tsquery(_ENGLISH, rest)
     prefix = func.to_tsquery(_ENGLISH, f"{last}:*")
-    return Terms(_tsquery("||", query, _tsquery("&&", before, prefix)))
+    return FullTextQuery(_tsquery("||", query, _tsquery("&&", before, prefix)))
 
 
-def any_terms(words: str) -> Terms:
-    """Any of the words: texts with more of them come first."""
+def match_any(words: str) -> FullTextQuery:
+    """Any of the words; texts with more of them rank higher."""
     every = cast(func.plainto_tsquery(_ENGLISH, words), String)
-    return Terms(cast(func.replace(every, "&", "|"), TSQUERY))
+    return FullTextQuery(cast(func.replace(every, "&", "|"), TSQUERY))
 
 
 def _tsquery(

@@ -1,4 +1,4 @@
-"""Alembic, run over a connection that is there already."""
+"""Running Alembic's upgrade over an existing connection."""
 
 from pathlib import Path
 
@@ -7,8 +7,8 @@ from alembic.config import Config
 from sqlalchemy import Connection
 
 
-def to_head(connection: Connection, folder: Path) -> None:
-    """Run what is missing, each migration in its own transaction."""
+def upgrade_to_head(connection: Connection, folder: Path) -> None:
+    """Run the missing migrations, each in its own transaction."""
     config = Config()
     config.set_main_option("script_location", str(folder))
     config.attributes["connection"] = connection
