@@ -1,1 +1,1 @@
-"""The agents: who answers, and how."""
+"""Agents: their definitions and instructions, and the execution of one model call."""

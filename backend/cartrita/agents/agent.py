@@ -1,16 +1,16 @@
-"""Who answers, as data."""
+"""The definition of an agent."""
 
 import msgspec
 
 
-class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """What an agent may use up before it is stopped."""
+class AgentLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """Limits on the resources of an agent."""
 
     tool_calls_per_step: int = 64
 
 
 class Agent(msgspec.Struct, frozen=True, kw_only=True):
-    """One of the team. `instructions` is what its model is told before anything else."""
+    """An agent that can answer runs; `instructions` is its system text."""
 
     id: str
     name: str
@@ -19,4 +19,4 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
     instructions: str
     capabilities: tuple[str, ...] = ()
     version: str = "1"
-    limits: Limits = Limits()
+    limits: AgentLimits = AgentLimits()

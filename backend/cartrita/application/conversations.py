@@ -1,4 +1,4 @@
-"""Conversations: made, found, changed, copied, deleted."""
+"""Conversations: created, listed, changed, forked, exported, deleted."""
 
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import suppress
@@ -35,7 +35,7 @@ _TRANSCRIPT_PAGE = 200
 
 
 class Conversations:
-    """Every method sees what belongs to the principal and nothing else; NotFound for the rest."""
+    """Conversations of the principal. Those of other owners raise NotFound like missing ones."""
 
     def __init__(
         self,
@@ -60,25 +60,29 @@ class Conversations:
         metadata: JsonObject | None = None,
         external_id: str | None = None,
     ) -> Conversation:
-        """An empty conversation; `external_id` is a name of the caller's own. Raises Conflict."""
+        """Create an empty conversation. `external_id` is an id that the caller chose.
+
+        Raises InvalidInput, and Conflict if the external id is taken.
+        """
         now = clock.now()
-        made = Conversation(
+        conversation = Conversation(
             id=ConversationId(ids.uuid7()),
             owner_id=principal.owner_id,
-            title=_title(title or "") or UNTITLED,
+            title=_validated_title(title or "") or UNTITLED,
             created_at=now,
             updated_at=now,
-            external_id=None if external_id is None else _external_id(external_id),
-            tags=_tags(tags),
-            metadata=_metadata(metadata or {}),
+            external_id=None if external_id is None else _validated_external_id(external_id),
+            tags=_validated_tags(tags),
+            metadata=_validated_metadata(metadata or {}),
         )
-        await self._store.create(made)
-        return made
+        await self._store.create(conversation)
+        return conversation
 
     async def get(self, principal: Principal, public_id: str) -> Conversation:
+        """Find a conversation by its id or its external id. Raises NotFound."""
         found = await self._store.find(principal.owner_id, public_id)
         if found is None:
-            raise _missing()
+            raise _not_found()
         return found
 
     async def list(
@@ -88,38 +92,41 @@ class Conversations:
         limit: int = 50,
         cursor: str | None = None,
     ) -> Page[Conversation]:
-        """Pinned first, then the latest change first."""
+        """One page: pinned conversations first, then by latest change. Raises InvalidInput."""
         if filter_.tag is not None:
             filter_ = msgspec.structs.replace(filter_, tag=storable_text(filter_.tag))
-        return await self._store.list(principal.owner_id, filter_, page_size(limit), cursor)
+        return await self._store.list(
+            principal.owner_id, filter_, validated_page_size(limit), cursor
+        )
 
     async def change(
         self, principal: Principal, public_id: str, change: ConversationChange
     ) -> Conversation:
-        checked = _checked(change)
+        """Change the given fields. Raises InvalidInput and NotFound."""
+        validated = _validated_change(change)
         conversation = await self.get(principal, public_id)
-        changed = await self._store.change(principal.owner_id, conversation.id, checked)
+        changed = await self._store.change(principal.owner_id, conversation.id, validated)
         if changed is None:
-            raise _missing()
+            raise _not_found()
         return changed
 
     async def delete(self, principal: Principal, public_id: str) -> None:
-        """Nobody finds it from now on; what is being answered in it ends, then its rows go."""
+        """Hide a conversation, cancel its active runs, then delete its rows. Raises NotFound."""
         conversation = await self.get(principal, public_id)
         await self._removal.hide(principal.owner_id, conversation.id)
         for run_id in await self._runs.active(principal.owner_id, conversation.id):
-            with suppress(NotFound):  # it ended, and is gone already
+            with suppress(NotFound):  # it has ended and was deleted already
                 await self._cancellation.cancel(principal.owner_id, run_id)
         await self._removal.purge(conversation.id)
 
     async def fork(
         self, principal: Principal, public_id: str, message_id: str | None = None
     ) -> Conversation:
-        """A new conversation with a copy of the branch that ends at a message, or at the head."""
+        """Copy the branch that ends at a message, or at the head, into a new conversation."""
         origin = await self.get(principal, public_id)
         tip = origin.head_message_id
         if message_id is not None:
-            tip = (await message_of(self._messages, principal, origin, message_id)).id
+            tip = (await find_message(self._messages, principal, origin, message_id)).id
         now = clock.now()
         fork = Conversation(
             id=ConversationId(ids.uuid7()),
@@ -138,7 +145,7 @@ class Conversations:
     async def transcript(
         self, principal: Principal, public_id: str
     ) -> tuple[Conversation, AsyncGenerator[StoredMessage]]:
-        """A conversation and its whole current branch, the oldest message first."""
+        """A conversation and all messages of its current branch, oldest first."""
         conversation = await self.get(principal, public_id)
         return conversation, self._oldest_first(principal, conversation.head_message_id)
 
@@ -148,7 +155,7 @@ class Conversations:
         start = 0
         while tip is not None:
             end = start + _TRANSCRIPT_PAGE
-            page = await branch_from(self._messages, principal, tip, start, end)
+            page = await read_branch(self._messages, principal, tip, start, end)
             for message in page:
                 yield message
             if len(page) < _TRANSCRIPT_PAGE:
@@ -156,18 +163,18 @@ class Conversations:
             start = end
 
 
-async def branch_from(
+async def read_branch(
     messages: MessageStore, principal: Principal, tip: MessageId, start: int, end: int
 ) -> list[StoredMessage]:
-    """A branch's messages at the depths from `start` to below `end`, the oldest first."""
+    """The messages of a branch with `start <= depth < end`, oldest first."""
     page = await messages.branch(principal.owner_id, tip, end - start, below_depth=end)
     return [message for message in reversed(page) if message.depth >= start]
 
 
-async def message_of(
+async def find_message(
     messages: MessageStore, principal: Principal, conversation: Conversation, public_id: str
 ) -> StoredMessage:
-    """A message of this conversation, on whatever branch. Raises NotFound."""
+    """A message of this conversation, on any branch. Raises NotFound."""
     parsed = ids.parse("msg", public_id)
     if parsed is not None:
         found = await messages.get(principal.owner_id, MessageId(parsed))
@@ -176,46 +183,46 @@ async def message_of(
     raise NotFound("There is no such message.", code="message_not_found")
 
 
-def page_size(limit: int) -> int:
-    """Raises InvalidInput where nobody can mean it."""
+def validated_page_size(limit: int) -> int:
+    """The limit itself. Raises InvalidInput if it is out of range."""
     if not 1 <= limit <= PAGE_MAX:
         raise InvalidInput.of("limit", f"choose a number from 1 to {PAGE_MAX}")
     return limit
 
 
-def _missing() -> NotFound:
+def _not_found() -> NotFound:
     return NotFound("There is no such conversation.", code="conversation_not_found")
 
 
-def _checked(change: ConversationChange) -> ConversationChange:
-    title = None if change.title is None else _title(change.title)
+def _validated_change(change: ConversationChange) -> ConversationChange:
+    title = None if change.title is None else _validated_title(change.title)
     if title == "":
         raise InvalidInput.of("title", "write at least one character")
     return msgspec.structs.replace(
         change,
         title=title,
-        tags=None if change.tags is None else _tags(change.tags),
-        metadata=None if change.metadata is None else _metadata(change.metadata),
+        tags=None if change.tags is None else _validated_tags(change.tags),
+        metadata=None if change.metadata is None else _validated_metadata(change.metadata),
     )
 
 
-def _title(title: str) -> str:
-    trimmed = " ".join(storable_text(title).split())
-    if len(trimmed) > TITLE_MAX:
+def _validated_title(title: str) -> str:
+    cleaned = " ".join(storable_text(title).split())
+    if len(cleaned) > TITLE_MAX:
         raise InvalidInput.of("title", f"keep it to {TITLE_MAX} characters")
-    return trimmed
+    return cleaned
 
 
-def _tags(tags: Iterable[str]) -> tuple[str, ...]:
-    trimmed = tuple(dict.fromkeys(storable_text(tag).strip() for tag in tags))
-    if len(trimmed) > TAGS_MAX:
+def _validated_tags(tags: Iterable[str]) -> tuple[str, ...]:
+    cleaned = tuple(dict.fromkeys(storable_text(tag).strip() for tag in tags))
+    if len(cleaned) > TAGS_MAX:
         raise InvalidInput.of("tags", f"use at most {TAGS_MAX}")
-    if not all(0 < len(tag) <= TAG_MAX for tag in trimmed):
+    if not all(0 < len(tag) <= TAG_MAX for tag in cleaned):
         raise InvalidInput.of("tags", f"each needs 1 to {TAG_MAX} characters")
-    return trimmed
+    return cleaned
 
 
-def _metadata(metadata: JsonObject) -> JsonObject:
+def _validated_metadata(metadata: JsonObject) -> JsonObject:
     try:
         cleaned = storable_json(metadata)
         deep = _nesting(cleaned) > NESTING_MAX
@@ -236,7 +243,7 @@ def _nesting(value: object) -> int:
     return 0
 
 
-def _external_id(external_id: str) -> str:
+def _validated_external_id(external_id: str) -> str:
     if not external_id.strip() or len(external_id) > EXTERNAL_ID_MAX:
         raise InvalidInput.of("external_id", f"it needs 1 to {EXTERNAL_ID_MAX} characters")
     if storable_text(external_id) != external_id:

@@ -1,4 +1,4 @@
-"""Executing runs: this replica's claims, each an agent's answer written to its log."""
+"""Executes the runs that this replica claims, and writes their events to the run log."""
 
 import asyncio
 import time
@@ -8,7 +8,7 @@ from enum import Enum
 import anyio
 import structlog
 
-from cartrita.agents import roster
+from cartrita.agents.registry import find_agent
 from cartrita.agents.step import Step
 from cartrita.application.history import History
 from cartrita.domain import endings
@@ -23,36 +23,36 @@ from cartrita.kit.ids import RunId
 
 log = structlog.get_logger()
 
-_MOST_DUE = 10_000
+_MAX_PENDING_CLAIMS = 10_000
 
 
-class _Why(Enum):
-    """Why a run's scope was cancelled from outside; a deadline has no reason of ours."""
+class _StopReason(Enum):
+    """Why the executor stopped a run. A run that reached its deadline has no stop reason."""
 
     CANCELLED = 1
-    DEPOSED = 2
-    STOPPING = 3
+    LEASE_LOST = 2
+    SHUTDOWN = 3
 
 
-class _Live:
+class _ActiveRun:
     """A run that is being executed."""
 
     def __init__(self, claim: Claim) -> None:
         self.claim = claim
         self.answer = Fold()
         self.scope = anyio.CancelScope(deadline=anyio.current_time() + claim.seconds_left)
-        self.why: _Why | None = _Why.CANCELLED if claim.cancelled else None
+        self.stop_reason: _StopReason | None = _StopReason.CANCELLED if claim.cancelled else None
         self.step: Step | None = None
-        self.measured = False
-        self.began = time.monotonic()
+        self.usage_recorded = False
+        self.started_at = time.monotonic()
 
-    def stop(self, why: _Why) -> None:
-        self.why = self.why or why
+    def stop(self, reason: _StopReason) -> None:
+        self.stop_reason = self.stop_reason or reason
         self.scope.cancel()
 
 
 class Executor:
-    """Reacts to the queue's signals; holds the tasks of everything that runs here."""
+    """Claims and executes runs, one task per run, as signalled by the queue."""
 
     def __init__(
         self,
@@ -65,134 +65,140 @@ class Executor:
         self._writer = writer
         self._history = history
         self._gateway = gateway
-        self._live: dict[RunId, _Live] = {}
-        self._due = 0
+        self._active: dict[RunId, _ActiveRun] = {}
+        self._pending_claims = 0
         self._claiming = False
         self._idle = asyncio.Event()
         self._idle.set()
 
-    async def execute_for_ever(self) -> None:
-        """React to signals at once: nothing is awaited between two of them."""
+    async def run(self) -> None:
+        """Handle signals until cancelled. Handling one never blocks the next."""
         async with asyncio.TaskGroup() as tasks:
             async for signal in self._queue.signals():
                 match signal:
                     case RunAvailable():
-                        self._due = min(self._due + 1, _MOST_DUE)
+                        self._pending_claims = min(self._pending_claims + 1, _MAX_PENDING_CLAIMS)
                         if not self._claiming:
                             self._claiming = True
                             tasks.create_task(self._claim(tasks))
                     case CancelRequested(run_id=run_id):
-                        if run_id in self._live:
-                            self._live[run_id].stop(_Why.CANCELLED)
+                        if run_id in self._active:
+                            self._active[run_id].stop(_StopReason.CANCELLED)
                     case LeaseRevoked():
-                        self._stop_all(_Why.DEPOSED)
+                        self._stop_all(_StopReason.LEASE_LOST)
 
     async def drain(self, seconds: float) -> None:
-        """Give back what has not begun, let what runs finish, then end or give back the rest."""
-        await self._give_back()
+        """Release unstarted runs, and stop those that are still active after `seconds`."""
+        await self._release_unstarted()
         try:
             async with asyncio.timeout(seconds):
                 await self._idle.wait()
         except TimeoutError:
-            log.info("drain_cuts_runs", runs=len(self._live))
-            self._stop_all(_Why.STOPPING)
+            log.info("drain_timed_out", active_runs=len(self._active))
+            self._stop_all(_StopReason.SHUTDOWN)
             await self._idle.wait()
 
-    async def _give_back(self) -> None:
+    async def _release_unstarted(self) -> None:
         try:
             while (claim := await self._queue.claim()) is not None:
                 await self._queue.release(claim.run_id)
         except CartritaError as error:
-            log.info("runs_left_to_the_reaper", code=error.code)
+            log.info("release_failed", code=error.code)
 
     async def _claim(self, tasks: asyncio.TaskGroup) -> None:
-        """As many claims as there were signals: each run that is ready here has sent one."""
+        """Claim once per signal: each available run has sent one."""
         try:
-            while self._due:
-                self._due -= 1
+            while self._pending_claims:
+                self._pending_claims -= 1
                 claim = await self._queue.claim()
                 if claim is not None:
-                    self._begin(claim, tasks)
+                    self._start(claim, tasks)
         finally:
             self._claiming = False
 
-    def _begin(self, claim: Claim, tasks: asyncio.TaskGroup) -> None:
-        live = self._live[claim.run_id] = _Live(claim)
+    def _start(self, claim: Claim, tasks: asyncio.TaskGroup) -> None:
+        run = self._active[claim.run_id] = _ActiveRun(claim)
         self._idle.clear()
-        tasks.create_task(self._execute(live))
+        tasks.create_task(self._execute(run))
 
-    def _stop_all(self, why: _Why) -> None:
-        for live in list(self._live.values()):
-            live.stop(why)
+    def _stop_all(self, reason: _StopReason) -> None:
+        for run in list(self._active.values()):
+            run.stop(reason)
 
-    async def _execute(self, live: _Live) -> None:
-        """Whatever happens to one run stays with it; one that could not be ended is given back."""
-        run_id = live.claim.run_id
+    async def _execute(self, run: _ActiveRun) -> None:
+        """Execute one run. Its failures do not affect others; if it cannot be ended, forget it."""
+        run_id = run.claim.run_id
         try:
-            await self._settle(live, await self._ending(live))
+            await self._end(run, await self._execute_to_ending(run))
         except LeaseLost:
-            log.info("run_lost", run_id=run_id.hex)
-            self._forget(live)
+            log.info("run_lease_lost", run_id=run_id.hex)
+            self._forget(run)
         except Exception:
-            log.exception("run_not_settled", run_id=run_id.hex)
-            self._forget(live)
+            log.exception("run_not_ended", run_id=run_id.hex)
+            self._forget(run)
         finally:
-            if self._live.get(run_id) is live:
-                del self._live[run_id]
-            if not self._live:
+            if self._active.get(run_id) is run:
+                del self._active[run_id]
+            if not self._active:
                 self._idle.set()
 
-    def _forget(self, live: _Live) -> None:
-        if self._live.get(live.claim.run_id) is live:
-            self._writer.forget(live.claim.run_id)
+    def _forget(self, run: _ActiveRun) -> None:
+        if self._active.get(run.claim.run_id) is run:
+            self._writer.forget(run.claim.run_id)
 
-    async def _ending(self, live: _Live) -> Ending:
+    async def _execute_to_ending(self, run: _ActiveRun) -> Ending:
         try:
-            with live.scope:
-                if live.why is None:
-                    return await self._answer(live)
+            with run.scope:
+                if run.stop_reason is None:
+                    return await self._generate_answer(run)
         except LeaseLost:
             raise
         except CartritaError as error:
             failure = error
         except Exception:
-            log.exception("run_failed", run_id=live.claim.run_id.hex)
+            log.exception("run_failed", run_id=run.claim.run_id.hex)
             failure = CartritaError("The answer failed inside the server.")
         else:
             failure = None
-        if failure is not None and not live.scope.cancel_called:
-            return endings.failed(live.answer, failure)
-        await self._measure(live)  # a failure while its stream was being left hides no reason
-        return self._cut_short(live)
+        if failure is not None and not run.scope.cancel_called:
+            return endings.failed(run.answer, failure)
+        # Errors raised while the stream was being closed do not hide the stop reason.
+        await self._record_usage(run)
+        return self._ending_when_stopped(run)
 
-    async def _measure(self, live: _Live) -> None:
-        """Count what was used until it was cut; a log that takes nothing more has its reason."""
-        if live.why is _Why.DEPOSED or live.step is None or live.measured or not live.answer.seen:
+    async def _record_usage(self, run: _ActiveRun) -> None:
+        """Record the usage of a model call that was stopped. Errors of the log are ignored."""
+        if (
+            run.stop_reason is _StopReason.LEASE_LOST
+            or run.step is None
+            or run.usage_recorded
+            or not run.answer.seen
+        ):
             return
         try:
-            await self._take(live, live.step.measured())
+            await self._record(run, run.step.usage_event())
         except LeaseLost:
             raise
         except CartritaError as error:
-            log.info("usage_not_logged", run_id=live.claim.run_id.hex, code=error.code)
+            log.info("usage_not_recorded", run_id=run.claim.run_id.hex, code=error.code)
 
-    def _cut_short(self, live: _Live) -> Ending:
-        match live.why:
-            case _Why.DEPOSED:
+    def _ending_when_stopped(self, run: _ActiveRun) -> Ending:
+        match run.stop_reason:
+            case _StopReason.LEASE_LOST:
                 raise LeaseLost("This run belongs to another server now.")
-            case _Why.CANCELLED:
-                return endings.cancelled(live.answer)
-            case _Why.STOPPING:
+            case _StopReason.CANCELLED:
+                return endings.cancelled(run.answer)
+            case _StopReason.SHUTDOWN:
                 return endings.interrupted(
-                    live.answer, "The server stopped; the answer can be continued."
+                    run.answer, "The server stopped; the answer can be continued."
                 )
             case None:
                 late = DeadlineExceeded("The answer took longer than a run may take.")
-                return endings.failed(live.answer, late)
+                return endings.failed(run.answer, late)
 
-    async def _settle(self, live: _Live, ending: Ending) -> None:
-        run_id = live.claim.run_id
-        if live.why is _Why.STOPPING and not live.answer.seen:
+    async def _end(self, run: _ActiveRun, ending: Ending) -> None:
+        run_id = run.claim.run_id
+        if run.stop_reason is _StopReason.SHUTDOWN and not run.answer.seen:
             return await self._queue.release(run_id)
         try:
             await self._writer.end(run_id, ending)
@@ -202,27 +208,27 @@ class Executor:
             await self._writer.end(run_id, endings.unstorable(error))
         return None
 
-    async def _answer(self, live: _Live) -> Ending:
-        claim = live.claim
-        agent = roster.agent(claim.input.agent)
-        request = await self._history.request(claim, agent)
+    async def _generate_answer(self, run: _ActiveRun) -> Ending:
+        claim = run.claim
+        agent = find_agent(claim.input.agent)
+        request = await self._history.build_request(claim, agent)
         if claim.input.prefix:
-            await self._take(live, TextAppended(claim.input.prefix, 0))
+            await self._record(run, TextAppended(claim.input.prefix, 0))
         step = Step(
             self._gateway.provider(claim.input.provider),
             request,
             position=len(claim.input.prefix),
             limits=agent.limits,
         )
-        live.step = step
+        run.step = step
         async with aclosing(step.events()) as events:
             async for event in events:
-                await self._take(live, event)
+                await self._record(run, event)
         reason = step.finish_reason or FinishReason.STOP
-        return endings.completed(claim, live.answer, reason, time.monotonic() - live.began)
+        return endings.completed(claim, run.answer, reason, time.monotonic() - run.started_at)
 
-    async def _take(self, live: _Live, event: Event) -> None:
-        """Log first: what the log did not take is no part of the answer."""
-        await self._writer.append(live.claim.run_id, event)
-        live.answer.add(event)
-        live.measured = isinstance(event, UsageRecorded)
+    async def _record(self, run: _ActiveRun, event: Event) -> None:
+        """Append to the log first, so that the answer holds only events that the log accepted."""
+        await self._writer.append(run.claim.run_id, event)
+        run.answer.add(event)
+        run.usage_recorded = isinstance(event, UsageRecorded)

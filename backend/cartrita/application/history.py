@@ -1,4 +1,4 @@
-"""What a model is told of a conversation: its latest messages, within bounds."""
+"""Builds model requests from the stored messages of a conversation."""
 
 import asyncio
 
@@ -9,42 +9,45 @@ from cartrita.domain.ports import MessageStore
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.runs import Claim
 
-_PATIENCE_S = 0.2
-_CONTINUE = (
+_RETRY_INTERVAL_S = 0.2
+_CONTINUE_INSTRUCTION = (
     "Your last message was cut off. Continue it exactly where it stopped: do not repeat anything, "
     "do not comment on the interruption."
 )
 
 
 class History:
-    """`messages` and `characters` bound what is sent of a conversation, latest first."""
+    """Limits the history in a request to the latest `messages` and `characters`."""
 
     def __init__(self, store: MessageStore, *, messages: int, characters: int) -> None:
         self._store = store
         self._messages = messages
         self._characters = characters
 
-    async def request(self, claim: Claim, agent: Agent) -> ModelRequest:
-        """The model call that answers a claimed run."""
-        work = claim.input
+    async def build_request(self, claim: Claim, agent: Agent) -> ModelRequest:
+        """The model request that answers a claimed run."""
+        run_input = claim.input
         stored = await self._branch(claim)
-        messages = (*work.context, *self._latest(stored))
-        if work.prefix:
-            partial = Message(Role.ASSISTANT, (Text(work.prefix),))
-            messages = (*messages, partial, Message(Role.USER, (Text(_CONTINUE),)))
-        instructions = "\n\n".join(text for text in (agent.instructions, work.instructions) if text)
+        messages = (*run_input.context, *self._latest(stored))
+        if run_input.prefix:
+            partial = Message(Role.ASSISTANT, (Text(run_input.prefix),))
+            messages = (*messages, partial, Message(Role.USER, (Text(_CONTINUE_INSTRUCTION),)))
+        instructions = "\n\n".join(
+            text for text in (agent.instructions, run_input.instructions) if text
+        )
         return ModelRequest(
             owner_id=claim.owner_id,
-            model=work.model,
+            model=run_input.model,
             messages=messages,
             instructions=instructions or None,
-            sampling=work.sampling,
+            sampling=run_input.sampling,
         )
 
     async def _branch(self, claim: Claim) -> list[StoredMessage]:
-        """Read while the database is away and back again: nothing was seen yet, so it can wait.
+        """Read the branch, and retry while the database is unavailable.
 
-        A lost lease or the run's deadline ends the waiting from outside.
+        Nothing is visible to readers yet, so the run can wait. The executor cancels the wait when
+        the lease is lost or the deadline is reached.
         """
         while True:
             try:
@@ -52,12 +55,13 @@ class History:
                     claim.owner_id, claim.user_message_id, self._messages
                 )
             except Unavailable:
-                await asyncio.sleep(_PATIENCE_S)
+                await asyncio.sleep(_RETRY_INTERVAL_S)
 
     def _latest(self, newest_first: list[StoredMessage]) -> list[Message]:
-        """Oldest first; the message to be answered always, earlier ones while they fit.
+        """The latest messages that fit, oldest first.
 
-        What was left half said counts too; it begins with a user's message.
+        The message to be answered is always included, and partial answers count as messages. The
+        history begins with a message of the user.
         """
         kept: list[Message] = []
         room = self._characters

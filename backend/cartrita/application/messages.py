@@ -1,12 +1,15 @@
-"""Messages of a conversation: read, deleted, revised; sending one is asking for a run."""
+"""Messages of a conversation: listed, read, revised, deleted.
+
+New messages are sent by starting a run (see `runs.py`).
+"""
 
 import msgspec
 
 from cartrita.application.conversations import (
     Conversations,
-    branch_from,
-    message_of,
-    page_size,
+    find_message,
+    read_branch,
+    validated_page_size,
 )
 from cartrita.domain.errors import InvalidInput, NotFound
 from cartrita.domain.messages import Message, MessageStatus, Role, StoredMessage, Text
@@ -18,11 +21,11 @@ from cartrita.kit.pagination import Page
 from cartrita.kit.text import storable_text
 
 REVISION_MAX = 200_000
-_DEEPEST = 2**30
+_MAX_DEPTH = 2**30
 
 
 class Messages:
-    """Every method sees what belongs to the principal and nothing else; NotFound for the rest."""
+    """Messages of the principal. Those of other owners raise NotFound like missing ones."""
 
     def __init__(self, store: MessageStore, conversations: Conversations) -> None:
         self._store = store
@@ -35,32 +38,32 @@ class Messages:
         limit: int = 50,
         cursor: str | None = None,
     ) -> Page[StoredMessage]:
-        """The current branch, the oldest message first; a cursor goes on at a depth of it."""
-        size = page_size(limit)
-        start = 0 if cursor is None else _depth(cursor)
+        """One page of the current branch, oldest message first; the cursor holds a depth."""
+        size = validated_page_size(limit)
+        start = 0 if cursor is None else _depth_of(cursor)
         tip = (await self._conversations.get(principal, conversation)).head_message_id
         if tip is None:
             return Page([])
-        found = await branch_from(self._store, principal, tip, start, start + size + 1)
+        found = await read_branch(self._store, principal, tip, start, start + size + 1)
         following = pagination.encode_cursor(start + size) if len(found) > size else None
         return Page(found[:size], following)
 
     async def get(self, principal: Principal, conversation: str, message: str) -> StoredMessage:
-        """One message, on whatever branch."""
+        """One message, on any branch. Raises NotFound."""
         found = await self._conversations.get(principal, conversation)
-        return await message_of(self._store, principal, found, message)
+        return await find_message(self._store, principal, found, message)
 
     async def delete(self, principal: Principal, conversation: str, message: str) -> None:
-        """It and everything that followed it. Raises Conflict while something is answered there."""
+        """Delete a message and all that follow it. Raises Conflict while a run is active there."""
         found = await self.get(principal, conversation, message)
         if not await self._store.delete(principal.owner_id, found.id):
             raise NotFound("There is no such message.", code="message_not_found")
 
     async def revise(
-        self, principal: Principal, conversation: str, message: str, words: str
+        self, principal: Principal, conversation: str, message: str, content: str
     ) -> StoredMessage:
-        """An answer in other words, beside the first one; the conversation goes on from there."""
-        revised = _words(words)
+        """Replace the text of an answer: adds a sibling, which becomes the conversation's head."""
+        revised = _validated_text(content)
         first = await self.get(principal, conversation, message)
         if first.message.role is not Role.ASSISTANT:
             raise InvalidInput.of("message", "only answers are revised; send a question again")
@@ -70,7 +73,7 @@ class Messages:
             message=Message(Role.ASSISTANT, (Text(revised),)),
             status=MessageStatus.COMPLETE,
             created_at=clock.now(),
-            run_id=None,  # no run's log says these words
+            run_id=None,  # the text comes from no run
             usage=None,
             edited=True,
         )
@@ -78,8 +81,8 @@ class Messages:
         return revision
 
 
-def _words(words: str) -> str:
-    cleaned = storable_text(words)
+def _validated_text(content: str) -> str:
+    cleaned = storable_text(content)
     if not cleaned.strip():
         raise InvalidInput.of("message", "write at least one character")
     if len(cleaned) > REVISION_MAX:
@@ -87,9 +90,9 @@ def _words(words: str) -> str:
     return cleaned
 
 
-def _depth(cursor: str) -> int:
+def _depth_of(cursor: str) -> int:
     match pagination.decode_cursor(cursor):
-        case [int(depth)] if 0 <= depth <= _DEEPEST:
+        case [int(depth)] if 0 <= depth <= _MAX_DEPTH:
             return depth
         case _:
             raise InvalidInput.of("cursor", "this is not a cursor of this list; begin without one")

@@ -1,12 +1,12 @@
-"""Runs: asked for, watched, cancelled, continued."""
+"""Runs: started, retried, continued, cancelled, read."""
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 
 import msgspec
 
-from cartrita.agents import roster
-from cartrita.application.titles import UNTITLED, title_of
+from cartrita.agents.registry import find_agent
+from cartrita.application.titles import UNTITLED, derive_title
 from cartrita.domain.conversations import Conversation
 from cartrita.domain.errors import Conflict, InvalidInput, NotFound, Unavailable
 from cartrita.domain.events import LoggedEvent
@@ -38,14 +38,14 @@ from cartrita.kit import ids
 from cartrita.kit.ids import MessageId, RunId
 
 DEFAULT_SURFACE = "native"
-"""Where a run came from, told for statistics; retries and edits exist on one surface only."""
+"""The surface recorded for a run that names none; retries and edits exist on this one only."""
 
 
-class Ask(msgspec.Struct, frozen=True, kw_only=True):
-    """What a caller wants answered, as every surface understands it.
+class ChatCommand(msgspec.Struct, frozen=True, kw_only=True):
+    """A message to be answered and how to answer it, independent of the surface.
 
-    Names are as callers write them: public ids, `provider`, `model` or `provider/model`, agents by
-    id or an accepted old name. None takes the default.
+    Values are as callers send them: public ids, the names of a provider, a model (or
+    `provider/model`) and an agent. None selects the default.
     """
 
     message: str
@@ -65,7 +65,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Runs:
-    """Use cases of runs. Every method sees what belongs to the principal and nothing else."""
+    """Runs of the principal. Those of other owners raise NotFound like missing ones."""
 
     def __init__(
         self,
@@ -86,26 +86,31 @@ class Runs:
         self._gateway = gateway
         self._busy = busy
 
-    async def ask(
-        self, principal: Principal, ask: Ask, idempotency: Idempotency | None = None
+    async def start(
+        self,
+        principal: Principal,
+        command: ChatCommand,
+        idempotency: Idempotency | None = None,
     ) -> Admitted:
-        """Store a message and begin (or queue) the run that answers it.
+        """Store a message and start (or queue) the run that answers it.
 
         Raises InvalidInput, NotFound, Conflict, IdempotencyMismatch, Unavailable.
         """
-        _refuse_unknown(ask)
-        conversation = await self._conversation(principal, ask.conversation_id)
+        _reject_unknown_names(command)
+        conversation = await self._conversation(principal, command.conversation_id)
         return await self._admission.admit(
             Admission(
                 owner_id=principal.owner_id,
-                surface=ask.surface,
-                input=await self._input(ask),
-                title=title_of(ask.message),
+                surface=command.surface,
+                input=await self._run_input(command),
+                title=derive_title(command.message),
                 untitled=UNTITLED,
                 conversation_id=None if conversation is None else conversation.id,
-                new_message=NewMessage(message=_words(ask.message), metadata=ask.metadata),
-                busy=ask.busy or self._busy,
-                client_msg_id=ask.client_msg_id,
+                new_message=NewMessage(
+                    message=_user_message(command.message), metadata=command.metadata
+                ),
+                busy=command.busy or self._busy,
+                client_msg_id=command.client_msg_id,
                 idempotency=idempotency,
             )
         )
@@ -117,13 +122,15 @@ class Runs:
         message: str,
         idempotency: Idempotency | None = None,
     ) -> Admitted:
-        """Answer once more: the new answer becomes a sibling of the old one."""
+        """Answer a message again; the new answer becomes a sibling of the old one."""
         stored = await self._message(principal, conversation, message)
         answer_to = stored.id if stored.message.role is Role.USER else stored.parent_id
         if answer_to is None:
             raise Conflict("This message answers nothing, so there is nothing to try again.")
-        work = await self._work_of(principal, answer_to)
-        return await self._admit_into(principal, stored, work, idempotency, answer_to=answer_to)
+        run_input = await self._input_of_last_run(principal, answer_to)
+        return await self._admit_in_conversation(
+            principal, stored, run_input, idempotency, answer_to=answer_to
+        )
 
     async def edit(
         self,
@@ -133,23 +140,25 @@ class Runs:
         text: str,
         idempotency: Idempotency | None = None,
     ) -> Admitted:
-        """Say it differently: a branch begins beside the old message, and is answered."""
+        """Answer a new version of a user's message, on a new branch beside the old one."""
         stored = await self._message(principal, conversation, message)
         if stored.message.role is not Role.USER:
             raise Conflict("Only a user's message can be asked again in other words.")
         new = NewMessage(
-            message=_words(text),
+            message=_user_message(text),
             parent_id=stored.parent_id,
             at_root=stored.parent_id is None,
             edited=True,
         )
-        work = await self._work_of(principal, stored.id)
-        return await self._admit_into(principal, stored, work, idempotency, new_message=new)
+        run_input = await self._input_of_last_run(principal, stored.id)
+        return await self._admit_in_conversation(
+            principal, stored, run_input, idempotency, new_message=new
+        )
 
-    async def resume(
+    async def continue_run(
         self, principal: Principal, run: str, idempotency: Idempotency | None = None
     ) -> Admitted:
-        """Continue an answer that ended early: a new run repeats what was seen and goes on."""
+        """Continue an answer that ended early, in a new run that begins with the partial text."""
         ended = await self.get(principal, run)
         if ended.status not in _CONTINUABLE:
             raise Conflict(
@@ -158,72 +167,74 @@ class Runs:
                 code="not_continuable",
             )
         partial = await self._messages.get(principal.owner_id, ended.message_id)
-        if partial is not None and not _plain(partial.message):
+        if partial is not None and not _is_text_only(partial.message):
             raise Conflict(
                 "This answer holds more than text and cannot be continued; try it again instead.",
                 code="not_continuable",
             )
-        said = "" if partial is None else partial.message.text
-        work = msgspec.structs.replace(ended.input, prefix=said)
+        prefix = "" if partial is None else partial.message.text
+        run_input = msgspec.structs.replace(ended.input, prefix=prefix)
         return await self._admission.admit(
             Admission(
                 owner_id=principal.owner_id,
                 surface=ended.surface,
-                input=work,
+                input=run_input,
                 title="",
                 conversation_id=ended.conversation_id,
                 answer_to=ended.user_message_id,
-                busy=BusyPolicy.REJECT,  # an impatient second click is not a second answer
+                busy=BusyPolicy.REJECT,  # a double click must not queue a second answer
                 idempotency=idempotency,
             )
         )
 
     async def get(self, principal: Principal, run: str) -> Run:
-        """Raises NotFound."""
+        """Find a run by its public id. Raises NotFound."""
         return await self._reader.run(principal.owner_id, _run_id(run))
 
     async def cancel(self, principal: Principal, run: str) -> Run:
-        """Ask for the end; what was seen is kept. Idempotent. Raises NotFound."""
+        """Request cancellation; the partial answer is kept. Idempotent. Raises NotFound."""
         return await self._cancellation.cancel(principal.owner_id, _run_id(run))
 
     def tail(
         self, run_id: RunId, after: int
     ) -> AbstractAsyncContextManager[AsyncIterator[LoggedEvent | Queued | Snapshot | None]]:
-        """See RunReader.tail. The caller has made sure whose run it is."""
+        """See RunReader.tail. The caller must have checked the owner of the run."""
         return self._reader.tail(run_id, after)
 
-    async def outcome(self, run_id: RunId) -> LoggedEvent:
-        """Wait for the run's last event. Raises Unavailable where this server stops first."""
+    async def wait_for_end(self, run_id: RunId) -> LoggedEvent:
+        """The terminal event of a run. Raises Unavailable if this server stops before it."""
         async with self._reader.tail(run_id, 0) as events:
             async for event in events:
                 if isinstance(event, LoggedEvent) and event.terminal:
                     return event
         raise Unavailable("The end of this run is not in the log any more.", code="log_expired")
 
-    async def _input(self, ask: Ask) -> RunInput:
-        agent = roster.agent(ask.agent)
-        target = await self._gateway.resolve(ask.provider, ask.model)
+    async def _run_input(self, command: ChatCommand) -> RunInput:
+        agent = find_agent(command.agent)
+        target = await self._gateway.resolve(command.provider, command.model)
         return RunInput(
             agent=agent.id,
             provider=target.provider,
             model=target.model,
-            instructions=ask.instructions,
-            sampling=ask.sampling,
-            context=ask.context,
+            instructions=command.instructions,
+            sampling=command.sampling,
+            context=command.context,
         )
 
-    async def _work_of(self, principal: Principal, user_message_id: MessageId) -> RunInput:
-        """What the message was answered with; the defaults where its run is gone."""
+    async def _input_of_last_run(
+        self, principal: Principal, user_message_id: MessageId
+    ) -> RunInput:
+        """The input of the run that last answered a message; the defaults if it was deleted."""
         run = await self._reader.latest(principal.owner_id, user_message_id)
         if run is None:
-            return await self._input(Ask(message=""))
+            return await self._run_input(ChatCommand(message=""))
         return msgspec.structs.replace(run.input, prefix="")
 
-    async def _admit_into(
+    async def _admit_in_conversation(
         self,
         principal: Principal,
         stored: StoredMessage,
-        work: RunInput,
+        run_input: RunInput,
         idempotency: Idempotency | None,
         *,
         new_message: NewMessage | None = None,
@@ -233,7 +244,7 @@ class Runs:
             Admission(
                 owner_id=principal.owner_id,
                 surface=DEFAULT_SURFACE,
-                input=work,
+                input=run_input,
                 title="",
                 conversation_id=stored.conversation_id,
                 new_message=new_message,
@@ -255,12 +266,12 @@ class Runs:
     async def _message(
         self, principal: Principal, conversation: str, message: str
     ) -> StoredMessage:
-        held_in = await self._conversation(principal, conversation)
+        found = await self._conversation(principal, conversation)
         message_id = ids.parse("msg", message)
         stored = None
         if message_id is not None:
             stored = await self._messages.get(principal.owner_id, MessageId(message_id))
-        if stored is None or held_in is None or stored.conversation_id != held_in.id:
+        if stored is None or found is None or stored.conversation_id != found.id:
             raise NotFound("There is no such message.", code="message_not_found")
         return stored
 
@@ -268,19 +279,19 @@ class Runs:
 _CONTINUABLE = frozenset({RunStatus.INTERRUPTED, RunStatus.FAILED, RunStatus.CANCELLED})
 
 
-def _refuse_unknown(ask: Ask) -> None:
-    """Names of things that nobody has are told at once, not ignored."""
-    if ask.attachments:
-        raise InvalidInput.of("attachments", f"there is no file {ask.attachments[0]!r}")
-    if ask.tools:
-        raise InvalidInput.of("tools", f"there is no tool {ask.tools[0]!r}")
+def _reject_unknown_names(command: ChatCommand) -> None:
+    """Raise InvalidInput for attachments and tools: this version has none."""
+    if command.attachments:
+        raise InvalidInput.of("attachments", f"there is no file {command.attachments[0]!r}")
+    if command.tools:
+        raise InvalidInput.of("tools", f"there is no tool {command.tools[0]!r}")
 
 
-def _words(text: str) -> Message:
+def _user_message(text: str) -> Message:
     return Message(Role.USER, (Text(text),))
 
 
-def _plain(message: Message) -> bool:
+def _is_text_only(message: Message) -> bool:
     return all(isinstance(part, Text) for part in message.parts)
 
 

@@ -1,4 +1,4 @@
-"""Search over what the caller has stored."""
+"""Full-text search in the conversations and messages of the caller."""
 
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -11,11 +11,11 @@ from cartrita.kit import clock
 
 LIMIT_MAX = 100
 OFFSET_MAX = 10_000
-EVERYTHING = frozenset(SearchKind)
+ALL_KINDS = frozenset(SearchKind)
 
 
 class DateRange(StrEnum):
-    """How far back; `today` began at midnight UTC."""
+    """How far back to search; `today` starts at midnight UTC."""
 
     ALL = "all"
     TODAY = "today"
@@ -24,7 +24,7 @@ class DateRange(StrEnum):
     YEAR = "year"
 
 
-_SPANS = {
+_TIME_SPANS = {
     DateRange.WEEK: timedelta(days=7),
     DateRange.MONTH: timedelta(days=30),
     DateRange.YEAR: timedelta(days=365),
@@ -32,7 +32,7 @@ _SPANS = {
 
 
 class Search:
-    """Finds what belongs to the principal and nothing else. No wording is an error."""
+    """Searches the data of the principal only. No search text is an error."""
 
     def __init__(self, index: SearchIndex) -> None:
         self._index = index
@@ -40,15 +40,15 @@ class Search:
     async def find(
         self,
         principal: Principal,
-        words: str,
+        text: str,
         *,
-        kinds: frozenset[SearchKind] = EVERYTHING,
+        kinds: frozenset[SearchKind] = ALL_KINDS,
         date_range: DateRange = DateRange.ALL,
         sort_by: SortBy = SortBy.RELEVANCE,
         limit: int = 20,
         offset: int = 0,
     ) -> SearchResults:
-        """One page of results, and how many there are."""
+        """One page of results. Raises InvalidInput for a limit or offset out of range."""
         if not 1 <= limit <= LIMIT_MAX:
             raise InvalidInput.of("limit", f"choose a number from 1 to {LIMIT_MAX}")
         if not 0 <= offset <= OFFSET_MAX:
@@ -56,9 +56,9 @@ class Search:
         return await self._index.search(
             SearchQuery(
                 owner_id=principal.owner_id,
-                text=words,
+                text=text,
                 kinds=kinds,
-                since=_since(date_range, clock.now()),
+                since=_start_of(date_range, clock.now()),
                 sort_by=sort_by,
                 limit=limit,
                 offset=offset,
@@ -66,9 +66,9 @@ class Search:
         )
 
 
-def _since(date_range: DateRange, now: datetime) -> datetime | None:
+def _start_of(date_range: DateRange, now: datetime) -> datetime | None:
     if date_range is DateRange.ALL:
         return None
     if date_range is DateRange.TODAY:
         return now.replace(hour=0, minute=0, second=0, microsecond=0)
-    return now - _SPANS[date_range]
+    return now - _TIME_SPANS[date_range]

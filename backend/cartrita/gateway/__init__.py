@@ -1,1 +1,1 @@
-"""How a model call finds its provider."""
+"""Model calls: resolving a model name to its provider, and retrying failed calls."""

@@ -1,4 +1,4 @@
-"""Which providers there are, and who answers to which name of a model."""
+"""The catalog of providers and their models, which resolves model names."""
 
 import asyncio
 import time
@@ -14,30 +14,33 @@ from cartrita.domain.errors import NotFound, Unavailable, UpstreamError
 from cartrita.domain.json import JsonValue
 from cartrita.domain.models import ModelInfo
 from cartrita.domain.ports import ModelProvider
-from cartrita.gateway.aliases import ALIASES, Alias
+from cartrita.gateway.aliases import ALIASES, ModelAlias
 
 _log = structlog.get_logger(__name__)
 
 
-class Origin(IntEnum):
-    """Why a provider is there; the lowest of them is asked where nobody chose."""
+class ProviderOrigin(IntEnum):
+    """Why a provider is in the catalog; lower values are preferred as the default."""
 
-    CHOSEN = 0
-    KEY = 1
+    SELECTED = 0
+    API_KEY = 1
     LOCAL = 2
     OFFLINE = 3
 
 
-class Offer(msgspec.Struct, frozen=True, kw_only=True):
-    """A provider that can be called; without `default_model` that is the first that it lists."""
+class ProviderEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A provider that can be called.
+
+    Without `default_model` its default is the first model that it lists.
+    """
 
     provider: ModelProvider
-    origin: Origin
+    origin: ProviderOrigin
     default_model: str | None = None
 
 
-class Target(msgspec.Struct, frozen=True):
-    """A model at a provider, by the provider's own name for it."""
+class ResolvedModel(msgspec.Struct, frozen=True):
+    """A model at a provider; `model` is the provider's name for it."""
 
     provider: str
     model: str
@@ -48,85 +51,88 @@ class Target(msgspec.Struct, frozen=True):
         return f"{self.provider}/{self.model}"
 
 
-class _Known(msgspec.Struct, frozen=True):
-    """What a provider listed, and when; None where it could not say."""
+class _CachedList(msgspec.Struct, frozen=True):
+    """The models that a provider listed at a time; None if the request failed."""
 
-    at: float
+    fetched_at: float
     models: list[ModelInfo] | None
 
 
-_Lists: TypeAlias = dict[str, list[ModelInfo] | None]
+_ModelsByProvider: TypeAlias = dict[str, list[ModelInfo] | None]
 
 
 class Catalog:
-    """Resolves names. `default_model` is what an explicit setting wants, in any form of name.
+    """Resolves model names. `default_model` is the configured default, in any form of name.
 
-    `absent` says of providers that could be configured what is missing. Lists of models are kept
-    for `keep_seconds`, the failure to get one for `keep_failure_seconds`.
+    `unconfigured` maps names of providers that are not configured to a sentence saying what is
+    missing. Lists of models are cached for `cache_s`, failures to fetch one for `cache_failure_s`.
     """
 
     def __init__(
         self,
-        offers: Iterable[Offer],
+        entries: Iterable[ProviderEntry],
         *,
         default_model: str | None = None,
-        aliases: Mapping[str, Sequence[Alias]] = ALIASES,
-        absent: Mapping[str, str] | None = None,
-        keep_seconds: float = 300.0,
-        keep_failure_seconds: float = 10.0,
+        aliases: Mapping[str, Sequence[ModelAlias]] = ALIASES,
+        unconfigured: Mapping[str, str] | None = None,
+        cache_s: float = 300.0,
+        cache_failure_s: float = 10.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        # sorted() keeps the order given among providers of one origin.
-        self._offers = {o.provider.name: o for o in sorted(offers, key=lambda o: o.origin)}
+        # sorted() is stable: providers of the same origin keep their order.
+        self._entries = {e.provider.name: e for e in sorted(entries, key=lambda e: e.origin)}
         self._default_model = default_model
         self._aliases = aliases
-        self._absent = absent or {}
-        self._keep_seconds = keep_seconds
-        self._keep_failure_seconds = keep_failure_seconds
+        self._unconfigured = unconfigured or {}
+        self._cache_s = cache_s
+        self._cache_failure_s = cache_failure_s
         self._clock = clock
-        self._known: dict[str, _Known] = {}
-        self._asking: dict[str, asyncio.Lock] = {name: asyncio.Lock() for name in self._offers}
+        self._cache: dict[str, _CachedList] = {}
+        self._locks: dict[str, asyncio.Lock] = {name: asyncio.Lock() for name in self._entries}
 
     @property
     def providers(self) -> tuple[str, ...]:
-        """Their names, the preferred ones first."""
-        return tuple(self._offers)
+        """The names of the providers, preferred ones first."""
+        return tuple(self._entries)
 
     def provider(self, name: str) -> ModelProvider:
         """The provider of this name. Raises NotFound."""
-        return self._offer(name).provider
+        return self._entry(name).provider
 
     async def models(self) -> list[ModelInfo]:
-        """All models on offer; a provider that cannot say has none."""
-        lists = await self._lists()
+        """The models of all providers, without those whose list cannot be fetched."""
+        lists = await self._all_models()
         return [model for models in lists.values() for model in models or ()]
 
-    async def resolve(self, provider: str | None, model: str | None) -> Target:
-        """Who answers. Raises NotFound, with the nearest names, where nobody does.
+    async def resolve(self, provider: str | None, model: str | None) -> ResolvedModel:
+        """The model that these names stand for. Each may be None.
 
-        Raises Unavailable where the answer depends on a list that cannot be had now.
+        Raises NotFound, with the nearest names, if there is none, and Unavailable if a list of
+        models is needed and cannot be fetched now.
         """
         if provider:
-            return await self._at(provider, model)
+            return await self._resolve_at(provider, model)
         if model or self._default_model:
-            return await self._named(model or self._default_model or "")
-        return await self._default()
+            return await self._resolve_name(model or self._default_model or "")
+        return await self._resolve_default()
 
-    async def _default(self) -> Target:
-        for name, offer in self._offers.items():
-            # A server that has no model yet is passed over; one that is away is not: nobody wants
-            # its answers from somebody else without being told.
-            if offer.default_model or await self._list(name) != []:
-                return await self._at(name, None)
+    async def _resolve_default(self) -> ResolvedModel:
+        for name, entry in self._entries.items():
+            # A server without models is skipped. One that is unreachable is not: falling back to
+            # another provider silently would surprise the caller.
+            if entry.default_model or await self._models_of(name) != []:
+                return await self._resolve_at(name, None)
         raise NotFound("No provider has a model. Configure one.", code="model_not_found")
 
-    async def _at(self, provider: str, model: str | None) -> Target:
-        offer = self._offer(provider)
+    async def _resolve_at(self, provider: str, model: str | None) -> ResolvedModel:
+        entry = self._entry(provider)
         name = (model or "").removeprefix(f"{provider}/")
-        return Target(provider, name or offer.default_model or await self._first_model(provider))
+        return ResolvedModel(
+            provider, name or entry.default_model or await self._first_model(provider)
+        )
 
     async def _first_model(self, provider: str) -> str:
-        models = await self._list(provider)
+        models = await self._models_of(provider)
         if models is None:
             raise Unavailable(
                 f"{provider} does not tell at the moment which models it has; "
@@ -137,36 +143,36 @@ class Catalog:
                 return model.name
         raise NotFound(f"{provider} has no model yet.", code="model_not_found")
 
-    async def _named(self, name: str) -> Target:
+    async def _resolve_name(self, name: str) -> ResolvedModel:
         prefix, _, rest = name.partition("/")
-        if rest and prefix in self._offers:
-            return Target(prefix, rest)
-        if name in self._offers:
-            return await self._at(name, None)
-        lists = await self._lists()
-        found = self._listed(name, lists) or await self._aliased(name)
+        if rest and prefix in self._entries:
+            return ResolvedModel(prefix, rest)
+        if name in self._entries:
+            return await self._resolve_at(name, None)
+        lists = await self._all_models()
+        found = self._find_listed(name, lists) or await self._find_alias(name)
         if found is not None:
             return found
-        if rest and prefix in self._absent:
-            raise NotFound(self._absent[prefix], code="provider_not_configured")
+        if rest and prefix in self._unconfigured:
+            raise NotFound(self._unconfigured[prefix], code="provider_not_configured")
         for provider, models in lists.items():
-            if models is None:  # it may well know the name, and cannot say so
-                return Target(provider, name)
-        raise self._unknown(name, lists)
+            if models is None:  # it may have the model: its list could not be fetched
+                return ResolvedModel(provider, name)
+        raise self._not_found(name, lists)
 
-    def _listed(self, name: str, lists: _Lists) -> Target | None:
+    def _find_listed(self, name: str, lists: _ModelsByProvider) -> ResolvedModel | None:
         for provider, models in lists.items():
             if any(model.name == name for model in models or ()):
-                return Target(provider, name)
+                return ResolvedModel(provider, name)
         return None
 
-    async def _aliased(self, name: str) -> Target | None:
+    async def _find_alias(self, name: str) -> ResolvedModel | None:
         for alias in self._aliases.get(name, ()):
-            if alias.provider in self._offers:
-                return await self._at(alias.provider, alias.model)
+            if alias.provider in self._entries:
+                return await self._resolve_at(alias.provider, alias.model)
         return None
 
-    def _unknown(self, name: str, lists: _Lists) -> NotFound:
+    def _not_found(self, name: str, lists: _ModelsByProvider) -> NotFound:
         models = [model for one in lists.values() for model in one or ()]
         names = {one for model in models for one in (model.name, model.id)} | self._aliases.keys()
         near = get_close_matches(name[:200], sorted(names), n=3, cutoff=0.5)
@@ -177,33 +183,33 @@ class Catalog:
             details={"nearest": shown},
         )
 
-    def _offer(self, name: str) -> Offer:
-        offer = self._offers.get(name)
-        if offer is None:
-            told = self._absent.get(name) or (
-                f"There is no provider {name[:200]}; there are {', '.join(self._offers)}."
+    def _entry(self, name: str) -> ProviderEntry:
+        entry = self._entries.get(name)
+        if entry is None:
+            sentence = self._unconfigured.get(name) or (
+                f"There is no provider {name[:200]}; there are {', '.join(self._entries)}."
             )
-            raise NotFound(told, code="provider_not_configured")
-        return offer
+            raise NotFound(sentence, code="provider_not_configured")
+        return entry
 
-    async def _lists(self) -> _Lists:
+    async def _all_models(self) -> _ModelsByProvider:
         async with asyncio.TaskGroup() as group:
-            asked = {name: group.create_task(self._list(name)) for name in self._offers}
-        return {name: task.result() for name, task in asked.items()}
+            tasks = {name: group.create_task(self._models_of(name)) for name in self._entries}
+        return {name: task.result() for name, task in tasks.items()}
 
-    async def _list(self, name: str) -> list[ModelInfo] | None:
-        async with self._asking[name]:  # those who come together share one question
-            known = self._known.get(name)
-            if known is None or self._clock() - known.at > self._patience(known):
-                known = self._known[name] = _Known(self._clock(), await self._ask(name))
-            return known.models
+    async def _models_of(self, name: str) -> list[ModelInfo] | None:
+        async with self._locks[name]:  # concurrent callers share one request
+            cached = self._cache.get(name)
+            if cached is None or self._clock() - cached.fetched_at > self._lifetime(cached):
+                cached = self._cache[name] = _CachedList(self._clock(), await self._fetch(name))
+            return cached.models
 
-    def _patience(self, known: _Known) -> float:
-        return self._keep_failure_seconds if known.models is None else self._keep_seconds
+    def _lifetime(self, cached: _CachedList) -> float:
+        return self._cache_failure_s if cached.models is None else self._cache_s
 
-    async def _ask(self, name: str) -> list[ModelInfo] | None:
+    async def _fetch(self, name: str) -> list[ModelInfo] | None:
         try:
-            return await self._offers[name].provider.models()
+            return await self._entries[name].provider.models()
         except UpstreamError as error:
             _log.warning("models_not_listed", provider=name, code=error.code)
             return None

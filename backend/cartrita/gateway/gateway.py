@@ -1,22 +1,22 @@
-"""Answers a model request, whoever serves the model."""
+"""The gateway: lists models, resolves their names and returns their providers."""
 
 from cartrita.domain.models import ModelInfo
 from cartrita.domain.ports import ModelProvider
-from cartrita.gateway.catalog import Catalog, Target
+from cartrita.gateway.catalog import Catalog, ResolvedModel
 
 
 class Gateway:
-    """The one door to all models. What a provider needs around it (`Retrying`) it has already."""
+    """Access to all models. Providers are returned with their retries (`RetryingProvider`)."""
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
 
     async def models(self) -> list[ModelInfo]:
-        """All models on offer."""
+        """The models of all providers."""
         return await self._catalog.models()
 
-    async def resolve(self, provider: str | None, model: str | None) -> Target:
-        """Who answers a request for this provider and model; either, or both, may be left open.
+    async def resolve(self, provider: str | None, model: str | None) -> ResolvedModel:
+        """The model that a request for this provider and model gets; each may be None.
 
         Raises NotFound.
         """

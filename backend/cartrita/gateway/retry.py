@@ -1,4 +1,4 @@
-"""A provider that tries again what failed before anybody saw anything of it."""
+"""A provider that retries calls of another provider which failed before their first delta."""
 
 import asyncio
 import time
@@ -19,23 +19,23 @@ _log = structlog.get_logger(__name__)
 
 
 class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
-    """How often, and how long between: `first_pause` doubles up to `longest_pause`.
+    """The number of attempts and the pauses between them.
 
-    Times are in seconds. No try begins later than `deadline` after the first one began.
+    `first_pause` doubles after each attempt, up to `longest_pause`. No attempt begins later than
+    `deadline` after the first one. Times are in seconds.
     """
 
-    tries: int = 3
+    attempts: int = 3
     first_pause: float = 0.5
     longest_pause: float = 8.0
     deadline: float = 120.0
 
 
-class Retrying:
-    """Holds a provider; see `ModelProvider`.
+class RetryingProvider:
+    """Wraps a provider; implements `ModelProvider`.
 
-    What a provider asks for (Retry-After) is waited for, if the deadline allows it; otherwise the
-    error goes out at once. Pauses vary by chance, so that callers that failed together do not come
-    back together.
+    A Retry-After is respected if the deadline allows it; otherwise the error is raised at once.
+    Pauses have random jitter, so that callers that failed together do not retry together.
     """
 
     def __init__(
@@ -45,21 +45,21 @@ class Retrying:
         *,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         clock: Callable[[], float] = time.monotonic,
-        chance: Random | None = None,
+        rng: Random | None = None,
     ) -> None:
         self._provider = provider
         self._policy = policy or RetryPolicy()
         self._sleep = sleep
         self._clock = clock
-        self._chance = chance or Random()  # noqa: S311 - it spreads load, it guards nothing
+        self._rng = rng or Random()  # noqa: S311 - jitter needs no secure randomness
 
     @property
     def name(self) -> str:
-        """Of the provider inside."""
+        """The name of the wrapped provider."""
         return self._provider.name
 
     async def models(self) -> list[ModelInfo]:
-        """Asked once: a list can wait until somebody asks again."""
+        """The wrapped provider's models. Not retried: the catalog asks again by itself."""
         return await self._provider.models()
 
     @asynccontextmanager
@@ -69,30 +69,30 @@ class Retrying:
             yield deltas
 
     async def _deltas(self, request: ModelRequest) -> AsyncGenerator[Delta]:
-        latest = self._clock() + self._policy.deadline
-        tried = 0
+        latest_start = self._clock() + self._policy.deadline
+        attempt = 0
         while True:
-            seen = False
+            streaming = False
             try:
                 async with self._provider.stream(request) as deltas:
                     async for delta in deltas:
-                        seen = True
+                        streaming = True
                         yield delta
                 return
             except UpstreamError as error:
-                tried += 1
-                pause = self._pause(error, tried)
-                if seen or not error.retryable or tried >= self._policy.tries:
+                attempt += 1
+                pause = self._pause(error, attempt)
+                if streaming or not error.retryable or attempt >= self._policy.attempts:
                     raise
-                if self._clock() + pause > latest:
+                if self._clock() + pause > latest_start:
                     raise
                 _log.info(
-                    "model_call_retried", provider=self.name, code=error.code, tried=tried,
+                    "model_call_retried", provider=self.name, code=error.code, attempt=attempt,
                     pause=round(pause, 3),
                 )  # fmt: skip
             await self._sleep(pause)
 
-    def _pause(self, error: UpstreamError, tried: int) -> float:
+    def _pause(self, error: UpstreamError, attempt: int) -> float:
         policy = self._policy
-        pause = min(policy.first_pause * 2 ** (tried - 1), policy.longest_pause)
-        return max(pause * self._chance.uniform(0.5, 1.0), error.retry_after or 0.0)
+        pause = min(policy.first_pause * 2 ** (attempt - 1), policy.longest_pause)
+        return max(pause * self._rng.uniform(0.5, 1.0), error.retry_after or 0.0)

@@ -6,7 +6,7 @@ from enum import StrEnum
 import msgspec
 from starlette.requests import HTTPConnection
 
-from cartrita.application.keys import LOOPBACK_ID
+from cartrita.application.api_keys import LOOPBACK_ID
 from cartrita.domain.errors import Malformed, Unauthenticated
 from cartrita.domain.principals import LOCAL_OWNER, Principal
 from cartrita.domain.tickets import Ticket
@@ -64,7 +64,7 @@ async def authenticate(connection: HTTPConnection, *, ticket: str | None = None)
         raise Unauthenticated(
             "Send your API key as X-API-Key or as Authorization: Bearer, or sign in."
         )
-    principal = await services.sessions.resume(cookie)
+    principal = await services.sessions.authenticate(cookie)
     if connection.scope.get("method", "GET") not in _SAFE:
         require_own_page(connection)
     return Caller(principal, Means.COOKIE)

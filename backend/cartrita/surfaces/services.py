@@ -9,8 +9,8 @@ from typing import TypeAlias
 import msgspec
 from starlette.requests import HTTPConnection
 
+from cartrita.application.api_keys import ApiKeys
 from cartrita.application.conversations import Conversations
-from cartrita.application.keys import Keys
 from cartrita.application.messages import Messages
 from cartrita.application.runs import Runs
 from cartrita.application.search import Search
@@ -47,7 +47,7 @@ class Services:
     conversations: Conversations
     messages: Messages
     search: Search
-    keys: Keys
+    keys: ApiKeys
     sessions: Sessions
     models: Callable[[], Awaitable[Sequence[ModelInfo]]]
     ready: Callable[[], Awaitable[Mapping[str, bool]]]

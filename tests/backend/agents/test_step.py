@@ -6,7 +6,7 @@ from contextlib import aclosing
 import pytest
 from tests.backend.gateway.doubles import REQUEST, Told, overloaded
 
-from cartrita.agents.agent import Limits
+from cartrita.agents.agent import AgentLimits
 from cartrita.agents.step import Step
 from cartrita.domain.deltas import (
     CitationDelta,
@@ -82,14 +82,14 @@ async def test_all_kinds_of_events_in_order() -> None:
         TextDelta("!"),
         DONE,
     )
-    *events, measured = await told(one)
+    *events, measurement = await told(one)
     assert events == [
         ReasoningAppended("hm"),
         TextAppended("Hi 🙂", 0),
         SourceFound(citation),
         TextAppended("!", 4),
     ]
-    assert measured == UsageRecorded(USAGE, seconds=2.0, first_token_seconds=1.0)
+    assert measurement == UsageRecorded(USAGE, seconds=2.0, first_token_seconds=1.0)
     assert one.finish_reason is FinishReason.STOP
     assert one.model == "m-1"
 
@@ -147,7 +147,9 @@ class TestToolCalls:
         _, error = await failing(step(*calls, CALLED))
         assert type(error) is UpstreamMalformed
         assert "more than 64" in error.message
-        _, error = await failing(step(*calls[:3], CALLED, limits=Limits(tool_calls_per_step=2)))
+        _, error = await failing(
+            step(*calls[:3], CALLED, limits=AgentLimits(tool_calls_per_step=2))
+        )
         assert "more than 2" in error.message
 
     async def test_what_no_store_can_hold_is_cleaned(self) -> None:
@@ -162,9 +164,9 @@ class TestMeasuring:
     async def test_what_is_not_reported_is_estimated(self) -> None:
         play = (TextDelta("12345678"), ReasoningDelta("1234"), ToolCallDelta(0, "c", "name", "{}"))
         events = await told(step(*play, Finished(FinishReason.STOP, Usage())))
-        measured = events[-1]
-        assert isinstance(measured, UsageRecorded)
-        assert measured.usage == Usage(4, 2 + 1 + 1 + 1, estimated=True)
+        measurement = events[-1]
+        assert isinstance(measurement, UsageRecorded)
+        assert measurement.usage == Usage(4, 2 + 1 + 1 + 1, estimated=True)
 
     async def test_a_call_that_broke_off_is_measured_too(self) -> None:
         events, error = await failing(step(TextDelta("Hello"), overloaded()))
@@ -180,12 +182,12 @@ class TestMeasuring:
 
     async def test_who_leaves_early_can_ask(self) -> None:
         one = step(TextDelta("Hello"), DONE)
-        assert one.measured() == UsageRecorded(Usage(4, 0, estimated=True), 0.0, None)
+        assert one.usage_event() == UsageRecorded(Usage(4, 0, estimated=True), 0.0, None)
         events = one.events()
         await anext(events)
         await events.aclose()
-        assert one.measured().usage == Usage(4, 2, estimated=True)
-        assert one.measured().first_token_seconds == 1.0
+        assert one.usage_event().usage == Usage(4, 2, estimated=True)
+        assert one.usage_event().first_token_seconds == 1.0
 
 
 async def test_an_end_without_the_last_delta_is_a_cut() -> None:

@@ -51,7 +51,7 @@ class Office:
     async def open(self) -> AsyncGenerator[None]:
         """Runs until the end of this; what escapes from it is raised here."""
         async with asyncio.TaskGroup() as tasks:
-            working = tasks.create_task(self.executor.execute_for_ever())
+            working = tasks.create_task(self.executor.run())
             yield
             working.cancel()
 
@@ -62,7 +62,7 @@ class Office:
             return await self.ended(claimed)
 
     async def ended(self, claimed: Claim) -> Ending:
-        await until(lambda: claimed.run_id in self.desk.endings and not self.executor._live)
+        await until(lambda: claimed.run_id in self.desk.endings and not self.executor._active)
         return self.desk.endings[claimed.run_id]
 
     async def spoken(self, claimed: Claim) -> None:

@@ -28,7 +28,7 @@ from cartrita.domain.runs import (
     Signal,
 )
 from cartrita.domain.usage import Usage
-from cartrita.gateway.catalog import Catalog, Offer, Origin
+from cartrita.gateway.catalog import Catalog, ProviderEntry, ProviderOrigin
 from cartrita.gateway.gateway import Gateway
 from cartrita.kit.ids import ConversationId, MessageId, RunId, uuid7
 
@@ -120,8 +120,11 @@ class Provider:
 
 
 def gateway(*providers: Any) -> Gateway:
-    offers = [Offer(provider=one, origin=Origin.CHOSEN, default_model="m") for one in providers]
-    return Gateway(Catalog(offers))
+    entries = [
+        ProviderEntry(provider=one, origin=ProviderOrigin.SELECTED, default_model="m")
+        for one in providers
+    ]
+    return Gateway(Catalog(entries))
 
 
 class Desk:

@@ -29,7 +29,7 @@ async def asked(
 ) -> ModelRequest:
     given = {"messages": 50, "characters": 1000, **bounds}
     async with asyncio.timeout(WATCHDOG_S):
-        return await History(Branch(*newest_first), **given).request(claimed, agent)
+        return await History(Branch(*newest_first), **given).build_request(claimed, agent)
 
 
 def work(**values: Any) -> Claim:
@@ -49,7 +49,7 @@ async def test_the_branch_is_told_the_oldest_first() -> None:
 
 async def test_the_store_is_asked_for_no_more_than_is_sent() -> None:
     branch, claimed = Branch(said("x")), work()
-    await History(branch, messages=7, characters=100).request(claimed, AGENT)
+    await History(branch, messages=7, characters=100).build_request(claimed, AGENT)
     assert branch.asked == [("ann", claimed.user_message_id, 7)]
 
 
@@ -115,6 +115,6 @@ async def test_a_message_that_is_gone_is_told_as_nothing() -> None:
 
 
 async def test_a_database_that_is_away_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cartrita.application.history._PATIENCE_S", 0)
+    monkeypatch.setattr("cartrita.application.history._RETRY_INTERVAL_S", 0)
     away = Unavailable("away")
     assert texts(await asked(work(), away, away, said("x"))) == ["x"]

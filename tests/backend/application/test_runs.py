@@ -9,7 +9,7 @@ from tests.backend.application.stand_ins import (
     run,
 )
 
-from cartrita.application.runs import Ask
+from cartrita.application.runs import ChatCommand
 from cartrita.application.titles import UNTITLED
 from cartrita.domain.errors import InvalidInput, NotFound, Unavailable
 from cartrita.domain.events import LoggedEvent, RunStopped, StopStatus, TextAppended
@@ -28,7 +28,9 @@ from cartrita.kit.ids import RunId, public, uuid7
 
 async def test_a_question_in_a_new_conversation() -> None:
     case = Case()
-    admitted = await case.cases.ask(ANN, Ask(message="What is\nthis?", metadata={"a": 1}), KEY)
+    admitted = await case.cases.start(
+        ANN, ChatCommand(message="What is\nthis?", metadata={"a": 1}), KEY
+    )
     assert admitted.created
     assert case.admission == Admission(
         owner_id="ann",
@@ -46,7 +48,7 @@ async def test_a_question_in_a_new_conversation() -> None:
 async def test_everything_that_a_caller_says_is_passed_on() -> None:
     context = (Message(Role.USER, (Text("earlier"),)),)
     case = Case()
-    ask = Ask(
+    ask = ChatCommand(
         message="Hi",
         surface="other",
         conversation_id=CONV,
@@ -60,7 +62,7 @@ async def test_everything_that_a_caller_says_is_passed_on() -> None:
         metadata={"a": 1},
         busy=BusyPolicy.REJECT,
     )
-    await case.cases.ask(ANN, ask)
+    await case.cases.start(ANN, ask)
     admission = case.admission
     assert admission.conversation_id == TALK.id
     assert (admission.surface, admission.client_msg_id) == ("other", "c")
@@ -83,42 +85,42 @@ async def test_the_server_says_what_to_do_when_busy_unless_the_caller_does(
     busy: BusyPolicy,
 ) -> None:
     case = Case(busy=busy)
-    await case.cases.ask(ANN, Ask(message="Hi"))
+    await case.cases.start(ANN, ChatCommand(message="Hi"))
     assert case.admission.busy is busy
     asked = Case(busy=busy)
-    await asked.cases.ask(ANN, Ask(message="Hi", busy=BusyPolicy.REJECT))
+    await asked.cases.start(ANN, ChatCommand(message="Hi", busy=BusyPolicy.REJECT))
     assert asked.admission.busy is BusyPolicy.REJECT
 
 
 @pytest.mark.parametrize(
     ("ask", "kind"),
     [
-        (Ask(message="Hi", conversation_id="conv_" + "0" * 32), NotFound),
-        (Ask(message="Hi", agent="nobody"), NotFound),
-        (Ask(message="Hi", provider="nobody"), NotFound),
-        (Ask(message="Hi", model="no/such"), NotFound),
-        (Ask(message="Hi", attachments=("file_1",)), InvalidInput),
-        (Ask(message="Hi", tools=("saw",)), InvalidInput),
+        (ChatCommand(message="Hi", conversation_id="conv_" + "0" * 32), NotFound),
+        (ChatCommand(message="Hi", agent="nobody"), NotFound),
+        (ChatCommand(message="Hi", provider="nobody"), NotFound),
+        (ChatCommand(message="Hi", model="no/such"), NotFound),
+        (ChatCommand(message="Hi", attachments=("file_1",)), InvalidInput),
+        (ChatCommand(message="Hi", tools=("saw",)), InvalidInput),
     ],
 )
 async def test_what_nobody_has_is_told_and_nothing_is_stored(
-    ask: Ask, kind: type[Exception]
+    ask: ChatCommand, kind: type[Exception]
 ) -> None:
     case = Case()
     with pytest.raises(kind):
-        await case.cases.ask(ANN, ask)
+        await case.cases.start(ANN, ask)
     assert case.book.admitted == []
 
 
 async def test_a_conversation_of_another_is_not_there() -> None:
     with pytest.raises(NotFound):
-        await Case().cases.ask(BOB, Ask(message="Hi", conversation_id=CONV))
+        await Case().cases.start(BOB, ChatCommand(message="Hi", conversation_id=CONV))
 
 
 @pytest.mark.parametrize("name", ["", "run_", "nonsense", public("run", uuid7())])
 async def test_a_run_that_is_not_there(name: str) -> None:
     case = Case(book=RunBook(run()))
-    for verb in (case.cases.get, case.cases.cancel, case.cases.resume):
+    for verb in (case.cases.get, case.cases.cancel, case.cases.continue_run):
         with pytest.raises(NotFound) as refusal:
             await verb(ANN, name)
         assert refusal.value.code == "run_not_found"
@@ -146,20 +148,20 @@ END = LoggedEvent(RUN, 2, RunStopped(StopStatus.FAILED, "c", "m", recoverable=Fa
 
 async def test_the_outcome_is_the_last_event() -> None:
     case = Case(book=RunBook(tells=[Queued(RUN, 1), None, WORD, None, END]))
-    assert await case.cases.outcome(RUN) == END
+    assert await case.cases.wait_for_end(RUN) == END
 
 
 async def test_an_outcome_that_is_in_the_log_no_more() -> None:
     case = Case(book=RunBook(tells=[Snapshot(RUN, 2, (), recovered=True)]))
     with pytest.raises(Unavailable) as refusal:
-        await case.cases.outcome(RUN)
+        await case.cases.wait_for_end(RUN)
     assert refusal.value.code == "log_expired"
 
 
 async def test_an_outcome_that_this_server_does_not_live_to_see() -> None:
     case = Case(book=RunBook(tells=[WORD, Unavailable("stops", code="draining")]))
     with pytest.raises(Unavailable) as refusal:
-        await case.cases.outcome(RUN)
+        await case.cases.wait_for_end(RUN)
     assert refusal.value.code == "draining"
 
 

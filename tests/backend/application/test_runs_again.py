@@ -116,7 +116,7 @@ async def test_an_answer_that_ended_early_goes_on(status: RunStatus) -> None:
     ended = run(status=status, surface="other")
     half = said("half an ans", Role.ASSISTANT, id=ended.message_id)
     case = Case(half, book=RunBook(ended))
-    await case.cases.resume(ANN, public("run", ended.id), KEY)
+    await case.cases.continue_run(ANN, public("run", ended.id), KEY)
     assert case.admission == Admission(
         owner_id="ann",
         surface="other",
@@ -138,7 +138,7 @@ async def test_an_answer_that_ended_early_goes_on(status: RunStatus) -> None:
 async def test_one_that_said_nothing_begins_anew() -> None:
     ended = run(status=RunStatus.FAILED)
     case = Case(book=RunBook(ended))
-    await case.cases.resume(ANN, public("run", ended.id))
+    await case.cases.continue_run(ANN, public("run", ended.id))
     assert case.admission.input.prefix == ""
 
 
@@ -149,7 +149,7 @@ async def test_nothing_else_can_be_continued(status: RunStatus) -> None:
     there = run(status=status)
     case = Case(book=RunBook(there))
     with pytest.raises(Conflict) as refusal:
-        await case.cases.resume(ANN, public("run", there.id))
+        await case.cases.continue_run(ANN, public("run", there.id))
     assert refusal.value.code == "not_continuable"
     assert status in refusal.value.message
 
@@ -159,5 +159,5 @@ async def test_an_answer_of_more_than_text_is_not_continued() -> None:
     parts = (Reasoning("hm"), Text("half"))
     half = said("", id=ended.message_id, message=Message(Role.ASSISTANT, parts))
     with pytest.raises(Conflict) as refusal:
-        await Case(half, book=RunBook(ended)).cases.resume(ANN, public("run", ended.id))
+        await Case(half, book=RunBook(ended)).cases.continue_run(ANN, public("run", ended.id))
     assert refusal.value.code == "not_continuable"

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from cartrita.application import search as module
-from cartrita.application.search import EVERYTHING, LIMIT_MAX, OFFSET_MAX, DateRange, Search
+from cartrita.application.search import ALL_KINDS, LIMIT_MAX, OFFSET_MAX, DateRange, Search
 from cartrita.domain.errors import InvalidInput
 from cartrita.domain.principals import Principal
 from cartrita.domain.search import SearchKind, SearchQuery, SearchResults, SortBy
@@ -38,8 +38,8 @@ def frozen(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_the_caller_searches_what_is_its_own(index: Recorder) -> None:
     assert await Search(index).find(ME, "' words") == SearchResults((), 0)
     [asked] = index.queries
-    assert asked == SearchQuery(owner_id="ann", text="' words", kinds=EVERYTHING)
-    assert frozenset(SearchKind) == EVERYTHING
+    assert asked == SearchQuery(owner_id="ann", text="' words", kinds=ALL_KINDS)
+    assert frozenset(SearchKind) == ALL_KINDS
 
 
 async def test_what_was_chosen_is_asked(index: Recorder) -> None:

@@ -11,11 +11,11 @@ import pytest
 from tests.harness.database import TemporaryDatabase
 from tests.harness.rows import ANN, stored_branch, stored_conversation, stored_run
 
+from cartrita.adapters.persistence.api_keys import ApiKeyTable
 from cartrita.adapters.persistence.database import Database
-from cartrita.adapters.persistence.keys import KeyTable
 from cartrita.adapters.persistence.tickets import TicketTable
-from cartrita.application.keys import Keys
-from cartrita.application.sessions import RESUMABLE, Sessions
+from cartrita.application.api_keys import ApiKeys
+from cartrita.application.sessions import RESUME_WINDOW, Sessions
 from cartrita.domain.errors import Unauthenticated
 from cartrita.domain.principals import LOCAL_OWNER, Principal
 from cartrita.kit import clock
@@ -37,10 +37,10 @@ class House:
     def now(self) -> datetime:
         return clock.now() + self.ahead
 
-    def keys(self, bootstrap: Secret | None = BOOTSTRAP) -> Keys:
-        return Keys(KeyTable(self.pool), Secret("pepper"), bootstrap, memory_s=0, now=self.now)
+    def keys(self, bootstrap: Secret | None = BOOTSTRAP) -> ApiKeys:
+        return ApiKeys(ApiKeyTable(self.pool), Secret("pepper"), bootstrap, cache_s=0, now=self.now)
 
-    def sessions(self, keys: Keys, signing_key: str = "signing") -> Sessions:
+    def sessions(self, keys: ApiKeys, signing_key: str = "signing") -> Sessions:
         tickets = TicketTable(self.pool)
         return Sessions(tickets, keys, Secret(signing_key), tickets.started, now=self.now)
 
@@ -65,17 +65,17 @@ async def house(database: TemporaryDatabase) -> AsyncGenerator[House]:
 
 
 @pytest.fixture
-def keys(house: House) -> Keys:
+def keys(house: House) -> ApiKeys:
     return house.keys()
 
 
 @pytest.fixture
-def sessions(house: House, keys: Keys) -> Sessions:
+def sessions(house: House, keys: ApiKeys) -> Sessions:
     return house.sessions(keys)
 
 
 @pytest.fixture
-async def me(keys: Keys) -> Principal:
+async def me(keys: ApiKeys) -> Principal:
     key, _ = await keys.create(ANN, "mine")
     return Principal(ANN, key.id)
 
@@ -92,8 +92,8 @@ async def refused(*tries: Awaitable[object]) -> None:
 async def test_a_session_is_the_key_that_opened_it(sessions: Sessions, me: Principal) -> None:
     cookie = await sessions.open(me)
     assert re.fullmatch(r"[A-Za-z0-9_.-]+", cookie)
-    assert await sessions.resume(cookie) == me
-    assert await sessions.resume(cookie) == me
+    assert await sessions.authenticate(cookie) == me
+    assert await sessions.authenticate(cookie) == me
 
 
 async def test_a_tampered_cookie_opens_nothing(
@@ -105,10 +105,10 @@ async def test_a_tampered_cookie_opens_nothing(
     other = await house.sessions(house.keys(), "another").open(me)
     for n in range(len(cookie)):
         wrong = cookie[:n] + ("A" if cookie[n] != "A" else "B") + cookie[n + 1 :]
-        await refused(sessions.resume(wrong))
+        await refused(sessions.authenticate(wrong))
     await refused(
         *(
-            sessions.resume(wrong)
+            sessions.authenticate(wrong)
             for wrong in (
                 "",
                 ".",
@@ -129,38 +129,42 @@ async def test_a_tampered_cookie_opens_nothing(
 async def test_a_session_ends(sessions: Sessions, house: House, me: Principal) -> None:
     cookie = await sessions.open(me)
     house.ahead = timedelta(hours=12) - SECOND * 30
-    assert await sessions.resume(cookie) == me
+    assert await sessions.authenticate(cookie) == me
     house.ahead = timedelta(hours=12)
-    await refused(sessions.resume(cookie), sessions.resume("nonsense"))
+    await refused(sessions.authenticate(cookie), sessions.authenticate("nonsense"))
 
 
 async def test_a_session_ends_with_its_key(
-    sessions: Sessions, keys: Keys, house: House, me: Principal
+    sessions: Sessions, keys: ApiKeys, house: House, me: Principal
 ) -> None:
     cookie = await sessions.open(me)
     await keys.revoke(me.key_id)
-    await refused(sessions.resume(cookie), sessions.open(me), sessions.resume("nonsense"))
+    await refused(
+        sessions.authenticate(cookie), sessions.open(me), sessions.authenticate("nonsense")
+    )
     key, _ = await keys.create(ANN, "short", house.now() + timedelta(hours=1))
     cookie = await sessions.open(Principal(ANN, key.id))
     house.ahead = timedelta(hours=1)
-    await refused(sessions.resume(cookie))
+    await refused(sessions.authenticate(cookie))
 
 
 async def test_a_session_ends_with_the_configured_key(house: House) -> None:
     local = Principal(LOCAL_OWNER, "bootstrap")
     cookie = await house.sessions(house.keys()).open(local)
-    assert await house.sessions(house.keys()).resume(cookie) == local
+    assert await house.sessions(house.keys()).authenticate(cookie) == local
     removed = house.sessions(house.keys(bootstrap=None))
     replaced = house.sessions(house.keys(Secret("another bootstrap key of 32 characters")))
-    await refused(removed.resume(cookie), replaced.resume(cookie))
+    await refused(removed.authenticate(cookie), replaced.authenticate(cookie))
 
 
 async def test_a_code_signs_in_once(sessions: Sessions, me: Principal) -> None:
     code = await sessions.issue_code(me)
     assert len(code.reveal()) > 40
     assert str(code) == "***"
-    assert await sessions.swap_code(code.reveal()) == me
-    await refused(*(sessions.swap_code(text) for text in (code.reveal(), "", "\ud800", "x" * 9999)))
+    assert await sessions.redeem_code(code.reveal()) == me
+    await refused(
+        *(sessions.redeem_code(text) for text in (code.reveal(), "", "\ud800", "x" * 9999))
+    )
 
 
 async def test_a_code_is_good_for_ten_minutes(
@@ -170,14 +174,14 @@ async def test_a_code_is_good_for_ten_minutes(
     code = await sessions.issue_code(me)
     house.ahead = -timedelta(minutes=10)
     late = await sessions.issue_code(me)
-    assert await sessions.swap_code(code.reveal()) == me
-    await refused(sessions.swap_code(late.reveal()))
+    assert await sessions.redeem_code(code.reveal()) == me
+    await refused(sessions.redeem_code(late.reveal()))
 
 
-async def test_a_code_ends_with_its_key(sessions: Sessions, keys: Keys, me: Principal) -> None:
+async def test_a_code_ends_with_its_key(sessions: Sessions, keys: ApiKeys, me: Principal) -> None:
     code = await sessions.issue_code(me)
     await keys.revoke(me.key_id)
-    await refused(sessions.swap_code(code.reveal()))
+    await refused(sessions.redeem_code(code.reveal()))
 
 
 async def test_a_ticket_starts_one_stream(sessions: Sessions, me: Principal) -> None:
@@ -197,8 +201,8 @@ async def test_codes_and_tickets_are_not_each_other(sessions: Sessions, me: Prin
     code = await sessions.issue_code(me)
     ticket = await sessions.issue_ticket(me, None)
     await refused(sessions.use_ticket(code.reveal(), None))
-    await refused(sessions.swap_code(ticket.reveal()))
-    assert await sessions.swap_code(code.reveal()) == me
+    await refused(sessions.redeem_code(ticket.reveal()))
+    assert await sessions.redeem_code(code.reveal()) == me
     assert (await sessions.use_ticket(ticket.reveal(), None)).principal == me
 
 
@@ -223,7 +227,7 @@ async def test_a_ticket_is_good_for_a_minute(
     await refused(sessions.use_ticket(late, PAGE))
 
 
-async def test_a_ticket_ends_with_its_key(sessions: Sessions, keys: Keys, me: Principal) -> None:
+async def test_a_ticket_ends_with_its_key(sessions: Sessions, keys: ApiKeys, me: Principal) -> None:
     secret = (await sessions.issue_ticket(me, PAGE)).reveal()
     await keys.revoke(me.key_id)
     await refused(sessions.use_ticket(secret, PAGE))
@@ -236,12 +240,12 @@ async def test_a_spent_ticket_resumes_its_run(
     await refused(sessions.resume_ticket(secret, PAGE))  # not spent yet
     ticket = await sessions.use_ticket(secret, PAGE)
     await refused(sessions.resume_ticket(secret, PAGE))  # it has started nothing
-    assert await sessions.run_of(ticket) is None
+    assert await sessions.run_started_by(ticket) is None
     run_id = await house.started(ticket.client_msg_id, ended_ago=None)
     house.ahead = timedelta(days=1)  # however long the run takes
     resumed = await sessions.resume_ticket(secret, PAGE)
     assert resumed == ticket
-    assert await sessions.run_of(resumed) == run_id
+    assert await sessions.run_started_by(resumed) == run_id
     await refused(
         sessions.resume_ticket(secret, "http://localhost:8001"),
         sessions.resume_ticket(secret, None),
@@ -251,7 +255,7 @@ async def test_a_spent_ticket_resumes_its_run(
 
 
 @pytest.mark.parametrize(
-    ("ended_ago", "works"), [(RESUMABLE - 30 * SECOND, True), (RESUMABLE, False)]
+    ("ended_ago", "works"), [(RESUME_WINDOW - 30 * SECOND, True), (RESUME_WINDOW, False)]
 )
 async def test_a_run_is_resumed_until_ten_minutes_after_its_end(
     sessions: Sessions, house: House, me: Principal, ended_ago: timedelta, works: bool
@@ -266,7 +270,7 @@ async def test_a_run_is_resumed_until_ten_minutes_after_its_end(
 
 
 async def test_a_revoked_key_resumes_nothing(
-    sessions: Sessions, keys: Keys, house: House, me: Principal
+    sessions: Sessions, keys: ApiKeys, house: House, me: Principal
 ) -> None:
     secret = (await sessions.issue_ticket(me, PAGE)).reveal()
     ticket = await sessions.use_ticket(secret, PAGE)

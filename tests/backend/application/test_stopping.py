@@ -79,7 +79,7 @@ async def test_a_cancel_while_the_history_is_awaited() -> None:
     office, claimed = Office(DONE, history=Away()), claim()
     async with office.open():
         office.desk.put(claimed)
-        await until(lambda: claimed.run_id in office.executor._live)
+        await until(lambda: claimed.run_id in office.executor._active)
         office.desk.tell(CancelRequested(claimed.run_id))
         assert (await office.ended(claimed)).status is RunStatus.CANCELLED
 
@@ -132,7 +132,7 @@ async def test_a_deposed_replica_says_nothing_more() -> None:
         await office.spoken(first)
         await office.spoken(second)
         office.desk.tell(LeaseRevoked())
-        await until(lambda: not office.executor._live)
+        await until(lambda: not office.executor._active)
     assert office.desk.tried == []
     assert office.provider.open == 0
 
@@ -148,7 +148,7 @@ async def test_a_writer_that_says_so_is_believed(when: str) -> None:
     async with office.open():
         office.desk.put(claimed)
         await until(lambda: office.desk.forgotten)
-        await until(lambda: not office.executor._live)
+        await until(lambda: not office.executor._active)
     assert office.desk.endings == {}
     assert office.provider.open == 0
 
@@ -160,13 +160,13 @@ async def test_the_same_run_may_come_again() -> None:
     async with office.open():
         office.desk.put(claimed)
         await office.spoken(claimed)
-        old = office.executor._live[claimed.run_id]
+        old = office.executor._active[claimed.run_id]
         office.desk.tell(LeaseRevoked())
         office.desk.put(claim(run_id=claimed.run_id, attempt=2))
-        await until(lambda: office.executor._live[claimed.run_id] is not old)
+        await until(lambda: office.executor._active[claimed.run_id] is not old)
         office.provider.slow_close.set()
         await until(lambda: office.provider.open == 1 and len(office.provider.requests) == 2)
-        assert office.executor._live[claimed.run_id].claim.attempt == 2
+        assert office.executor._active[claimed.run_id].claim.attempt == 2
         assert office.desk.forgotten == []
         office.desk.tell(CancelRequested(claimed.run_id))
         ending = await office.ended(claimed)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.backend.examples import examples
 
-from cartrita.application.titles import UNTITLED, title_of
+from cartrita.application.titles import UNTITLED, derive_title
 
 
 @pytest.mark.parametrize(
@@ -24,13 +24,13 @@ from cartrita.application.titles import UNTITLED, title_of
     ],
 )
 def test_the_first_line_cut_at_a_word(message: str, title: str) -> None:
-    assert title_of(message) == title
+    assert derive_title(message) == title
 
 
 @examples
 @given(st.text(max_size=200))
 def test_it_is_short_whole_and_never_empty(message: str) -> None:
-    title = title_of(message)
+    title = derive_title(message)
     assert 0 < len(title) <= 61
     assert title == " ".join(title.split())
     assert title == UNTITLED or title.removesuffix("…") in " ".join(message.split())

@@ -6,15 +6,15 @@ import pytest
 from tests.backend.gateway.doubles import Listing, overloaded
 
 from cartrita.domain.errors import NotFound, Unavailable
-from cartrita.gateway.aliases import ALIASES, Alias
-from cartrita.gateway.catalog import Catalog, Offer, Origin, Target
+from cartrita.gateway.aliases import ALIASES, ModelAlias
+from cartrita.gateway.catalog import Catalog, ProviderEntry, ProviderOrigin, ResolvedModel
 
 
-def offer(provider: Listing, origin: Origin, default: str | None = None) -> Offer:
-    return Offer(provider=provider, origin=origin, default_model=default)
+def entry(provider: Listing, origin: ProviderOrigin, default: str | None = None) -> ProviderEntry:
+    return ProviderEntry(provider=provider, origin=origin, default_model=default)
 
 
-OFFLINE = offer(Listing("offline", "assistant", "script"), Origin.OFFLINE, "assistant")
+OFFLINE = entry(Listing("offline", "assistant", "script"), ProviderOrigin.OFFLINE, "assistant")
 
 
 def openai() -> Listing:
@@ -25,12 +25,16 @@ def house(*, default_model: str | None = None) -> Catalog:
     return Catalog(
         [
             OFFLINE,
-            offer(Listing("ollama", "nomic-embed", "llama3.1:8b"), Origin.LOCAL),
-            offer(openai(), Origin.KEY, "gpt-5.4"),
-            offer(Listing("huggingface", "meta/llama", "gpt-5.4"), Origin.KEY, "meta/llama"),
+            entry(Listing("ollama", "nomic-embed", "llama3.1:8b"), ProviderOrigin.LOCAL),
+            entry(openai(), ProviderOrigin.API_KEY, "gpt-5.4"),
+            entry(
+                Listing("huggingface", "meta/llama", "gpt-5.4"),
+                ProviderOrigin.API_KEY,
+                "meta/llama",
+            ),
         ],
         default_model=default_model,
-        absent={"anthropic": "anthropic is not configured; set ANTHROPIC_API_KEY."},
+        unconfigured={"anthropic": "anthropic is not configured; set ANTHROPIC_API_KEY."},
     )
 
 
@@ -71,22 +75,22 @@ class TestTheDefault:
         assert await resolved(house(default_model="offline"), None, None) == "offline/assistant"
 
     async def test_then_who_was_chosen_who_has_a_key_who_is_here_and_offline(self) -> None:
-        chosen = offer(Listing("own", "a"), Origin.CHOSEN)
-        key = offer(openai(), Origin.KEY, "gpt-5.4")
-        local = offer(Listing("ollama", "b"), Origin.LOCAL)
-        offers = [OFFLINE, local, key, chosen]
+        chosen = entry(Listing("own", "a"), ProviderOrigin.SELECTED)
+        key = entry(openai(), ProviderOrigin.API_KEY, "gpt-5.4")
+        local = entry(Listing("ollama", "b"), ProviderOrigin.LOCAL)
+        entries = [OFFLINE, local, key, chosen]
         for expected in ("own/a", "openai/gpt-5.4", "ollama/b", "offline/assistant"):
-            assert await resolved(Catalog(offers), None, None) == expected
-            offers.pop()
-            if len(offers) == 1:
-                offers = [OFFLINE]
+            assert await resolved(Catalog(entries), None, None) == expected
+            entries.pop()
+            if len(entries) == 1:
+                entries = [OFFLINE]
 
     async def test_of_equals_the_first_counts(self) -> None:
-        keys = [offer(Listing(name, "m"), Origin.KEY) for name in ("b", "a")]
+        keys = [entry(Listing(name, "m"), ProviderOrigin.API_KEY) for name in ("b", "a")]
         assert await resolved(Catalog(keys), None, None) == "b/m"
 
     async def test_a_server_without_a_model_is_passed_over(self) -> None:
-        empty = offer(Listing("ollama"), Origin.LOCAL)
+        empty = entry(Listing("ollama"), ProviderOrigin.LOCAL)
         assert await resolved(Catalog([empty, OFFLINE]), None, None) == "offline/assistant"
         with pytest.raises(NotFound, match="ollama has no model"):
             await resolved(Catalog([empty, OFFLINE]), "ollama", None)
@@ -94,7 +98,7 @@ class TestTheDefault:
             await resolved(Catalog([empty]), None, None)
 
     async def test_one_that_is_away_is_not_passed_over(self) -> None:
-        away = offer(Listing("own", error=overloaded()), Origin.KEY)
+        away = entry(Listing("own", error=overloaded()), ProviderOrigin.API_KEY)
         with pytest.raises(Unavailable, match="own does not tell"):
             await resolved(Catalog([away, OFFLINE]), None, None)
 
@@ -125,21 +129,21 @@ class TestUnknownNames:
             house().provider("mistral")
 
     async def test_one_that_cannot_list_may_know_the_name(self) -> None:
-        away = offer(Listing("own", error=overloaded()), Origin.KEY)
+        away = entry(Listing("own", error=overloaded()), ProviderOrigin.API_KEY)
         assert await resolved(Catalog([OFFLINE, away]), None, "gpt-9") == "own/gpt-9"
 
 
 class TestAliases:
     async def test_the_first_whose_provider_is_there_counts(self) -> None:
-        aliases = {"fast": (Alias("vllm"), Alias("ollama", "tiny"))}
-        catalog = Catalog([offer(Listing("ollama", "a"), Origin.LOCAL)], aliases=aliases)
+        aliases = {"fast": (ModelAlias("vllm"), ModelAlias("ollama", "tiny"))}
+        catalog = Catalog([entry(Listing("ollama", "a"), ProviderOrigin.LOCAL)], aliases=aliases)
         assert await resolved(catalog, None, "fast") == "ollama/tiny"
-        catalog = Catalog([offer(Listing("vllm", "big"), Origin.LOCAL)], aliases=aliases)
+        catalog = Catalog([entry(Listing("vllm", "big"), ProviderOrigin.LOCAL)], aliases=aliases)
         assert await resolved(catalog, None, "fast") == "vllm/big"
 
     async def test_a_real_model_of_that_name_comes_first(self) -> None:
-        litellm = offer(Listing("litellm", "qwen-coder"), Origin.LOCAL)
-        ollama = offer(Listing("ollama", "a"), Origin.LOCAL)
+        litellm = entry(Listing("litellm", "qwen-coder"), ProviderOrigin.LOCAL)
+        ollama = entry(Listing("ollama", "a"), ProviderOrigin.LOCAL)
         assert await resolved(Catalog([ollama, litellm]), None, "qwen-coder") == (
             "litellm/qwen-coder"
         )
@@ -157,7 +161,13 @@ class TestAliases:
 class TestLists:
     async def test_all_together_and_without_those_that_fail(self) -> None:
         away = Listing("own", error=overloaded())
-        catalog = Catalog([offer(away, Origin.KEY), OFFLINE, offer(Listing("a", "x"), Origin.KEY)])
+        catalog = Catalog(
+            [
+                entry(away, ProviderOrigin.API_KEY),
+                OFFLINE,
+                entry(Listing("a", "x"), ProviderOrigin.API_KEY),
+            ]
+        )
         assert [model.id for model in await catalog.models()] == [
             "a/x",
             "offline/assistant",
@@ -169,9 +179,9 @@ class TestLists:
         time = {"now": 0.0}
         good, bad = Listing("a", "x"), Listing("b", error=overloaded())
         catalog = Catalog(
-            [offer(good, Origin.KEY), offer(bad, Origin.KEY)],
-            keep_seconds=60,
-            keep_failure_seconds=5,
+            [entry(good, ProviderOrigin.API_KEY), entry(bad, ProviderOrigin.API_KEY)],
+            cache_s=60,
+            cache_failure_s=5,
             clock=lambda: time["now"],
         )
         for now, asked in ((0.0, (1, 1)), (5.0, (1, 1)), (6.0, (1, 2)), (61.0, (2, 3))):
@@ -181,7 +191,7 @@ class TestLists:
 
     async def test_those_who_come_together_ask_once(self) -> None:
         provider = Listing("a", "x")
-        catalog = Catalog([offer(provider, Origin.KEY)])
+        catalog = Catalog([entry(provider, ProviderOrigin.API_KEY)])
         async with asyncio.TaskGroup() as group:
             for _ in range(20):
                 group.create_task(catalog.models())
@@ -189,4 +199,4 @@ class TestLists:
 
 
 def test_a_target_has_an_address() -> None:
-    assert Target("openai", "gpt-5.4").id == "openai/gpt-5.4"
+    assert ResolvedModel("openai", "gpt-5.4").id == "openai/gpt-5.4"

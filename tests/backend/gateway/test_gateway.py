@@ -5,14 +5,17 @@ from tests.backend.gateway.doubles import REQUEST, Listing
 
 from cartrita.domain.deltas import TextDelta
 from cartrita.domain.errors import NotFound
-from cartrita.gateway.catalog import Catalog, Offer, Origin
+from cartrita.gateway.catalog import Catalog, ProviderEntry, ProviderOrigin
 from cartrita.gateway.gateway import Gateway
 
 
 @pytest.fixture
 def gateway() -> Gateway:
-    offers = [Offer(provider=Listing(name, "m"), origin=Origin.KEY) for name in ("a", "b")]
-    return Gateway(Catalog(offers))
+    entries = [
+        ProviderEntry(provider=Listing(name, "m"), origin=ProviderOrigin.API_KEY)
+        for name in ("a", "b")
+    ]
+    return Gateway(Catalog(entries))
 
 
 async def test_it_resolves_and_streams(gateway: Gateway) -> None:

@@ -8,7 +8,7 @@ from tests.backend.gateway.doubles import DONE, REQUEST, Told, overloaded
 from cartrita.domain.deltas import Delta, TextDelta
 from cartrita.domain.errors import UpstreamAuth, UpstreamError
 from cartrita.domain.ports import ModelProvider
-from cartrita.gateway.retry import Retrying, RetryPolicy
+from cartrita.gateway.retry import RetryingProvider, RetryPolicy
 
 HELLO: list[Delta | Exception] = [TextDelta("Hello"), DONE]
 
@@ -28,24 +28,24 @@ class Time:
         self.now += seconds
 
 
-def retrying(provider: ModelProvider, time: Time, **policy: float) -> Retrying:
+def retrying(provider: ModelProvider, time: Time, **policy: float) -> RetryingProvider:
     chosen = RetryPolicy(**policy)  # pyright: ignore[reportArgumentType]
-    return Retrying(provider, chosen, sleep=time.sleep, clock=time.clock, chance=Random(7))
+    return RetryingProvider(provider, chosen, sleep=time.sleep, clock=time.clock, rng=Random(7))
 
 
-async def collect(provider: Retrying, seen: list[Delta]) -> None:
+async def collect(provider: RetryingProvider, seen: list[Delta]) -> None:
     async with provider.stream(REQUEST) as deltas:
         async for delta in deltas:
             seen.append(delta)  # noqa: PERF401 - what came before an error is wanted too
 
 
-async def collected(provider: Retrying) -> list[Delta]:
+async def collected(provider: RetryingProvider) -> list[Delta]:
     seen: list[Delta] = []
     await collect(provider, seen)
     return seen
 
 
-async def failing(provider: Retrying) -> tuple[list[Delta], UpstreamError]:
+async def failing(provider: RetryingProvider) -> tuple[list[Delta], UpstreamError]:
     seen: list[Delta] = []
     with pytest.raises(UpstreamError) as caught:
         await collect(provider, seen)
@@ -113,7 +113,7 @@ async def test_never_beyond_the_deadline() -> None:
 async def test_pauses_double_up_to_the_longest() -> None:
     time = Time()
     told = Told(*[[overloaded()]] * 10)
-    await failing(retrying(told, time, tries=10, deadline=1_000))
+    await failing(retrying(told, time, attempts=10, deadline=1_000))
     assert len(time.slept) == 9
     for number, pause in enumerate(time.slept):
         most = min(0.5 * 2**number, 8.0)
@@ -125,20 +125,22 @@ async def test_pauses_vary() -> None:
     for seed in range(5):
         time = Time()
         told = Told([overloaded()], HELLO)
-        await collected(Retrying(told, sleep=time.sleep, clock=time.clock, chance=Random(seed)))
+        await collected(
+            RetryingProvider(told, sleep=time.sleep, clock=time.clock, rng=Random(seed))
+        )
         pauses += time.slept
     assert len(set(pauses)) == 5
 
 
 async def test_leaving_closes_the_call_that_is_open() -> None:
     told = Told(HELLO)
-    async with Retrying(told).stream(REQUEST) as deltas:
+    async with RetryingProvider(told).stream(REQUEST) as deltas:
         await anext(deltas)
         assert told.open == 1
     assert told.open == 0
 
 
 async def test_it_is_the_provider_inside() -> None:
-    provider = Retrying(Told())
+    provider = RetryingProvider(Told())
     assert provider.name == "p"
     assert [model.id for model in await provider.models()] == ["p/m"]

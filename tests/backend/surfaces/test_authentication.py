@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from starlette.requests import HTTPConnection
 
-from cartrita.application.keys import BOOTSTRAP_ID, LOOPBACK_ID, Keys
+from cartrita.application.api_keys import BOOTSTRAP_ID, LOOPBACK_ID, ApiKeys
 from cartrita.application.sessions import Sessions
 from cartrita.domain.api_keys import ApiKey, StoredApiKey
 from cartrita.domain.errors import CartritaError, Forbidden, Malformed, Unauthenticated
@@ -70,7 +70,7 @@ class House:
     """Everything that authentication asks."""
 
     def __init__(self, *, keyless: bool = False) -> None:
-        self.keys = Keys(KeyRing(), Secret("pepper"), Secret(KEY), keyless=keyless)
+        self.keys = ApiKeys(KeyRing(), Secret("pepper"), Secret(KEY), keyless=keyless)
         self.started: RunId | None = None
         self.sessions = Sessions(Drawer(), self.keys, Secret("signing"), self._find)
         self.rules = Rules(keyless=keyless, cors_origins=(LISTED,))

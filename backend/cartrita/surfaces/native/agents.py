@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from cartrita.agents.agent import Agent
-from cartrita.agents.roster import agent, roster
+from cartrita.agents.registry import agents, find_agent
 from cartrita.surfaces.native.dependencies import Me, PublicId
 
 router = APIRouter(prefix="/api/agents", tags=["agents"])
@@ -55,11 +55,11 @@ class AgentList(BaseModel):
 @router.get("")
 async def list_agents(_: Me) -> AgentList:
     """Who can be asked: `agent_override` names one of these."""
-    team = [AgentInfo.of(member) for member in roster().values()]
+    team = [AgentInfo.of(member) for member in agents().values()]
     return AgentList(agents=team, total=len(team))
 
 
 @router.get("/{agent_id}")
 async def get_agent(_: Me, agent_id: PublicId) -> AgentInfo:
     """One of them."""
-    return AgentInfo.of(agent(agent_id))
+    return AgentInfo.of(find_agent(agent_id))

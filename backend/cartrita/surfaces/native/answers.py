@@ -50,7 +50,7 @@ async def _outcome(request: Request, services: Services, run_id: RunId) -> Logge
     outcome: LoggedEvent | None = None
     async with anyio.create_task_group() as group:
         group.start_soon(cancel_when_left, request.receive, group.cancel_scope)
-        outcome = await services.runs.outcome(run_id)
+        outcome = await services.runs.wait_for_end(run_id)
         group.cancel_scope.cancel()
     if outcome is None:
         raise ClientDisconnect

@@ -9,7 +9,7 @@ import structlog
 from pydantic import BeforeValidator, Field
 from pydantic.alias_generators import to_camel
 
-from cartrita.application.runs import Ask
+from cartrita.application.runs import ChatCommand
 from cartrita.domain.errors import InvalidInput, Malformed
 from cartrita.domain.messages import Message, Role, Text
 from cartrita.domain.requests import Sampling
@@ -98,10 +98,10 @@ class MessageRequest(Incoming):
         ),
     ] = None
 
-    def ask(self, conversation_id: str | None) -> Ask:
+    def ask(self, conversation_id: str | None) -> ChatCommand:
         """The same in the application's words."""
         told = [self.system, *(m.text for m in self.context if m.role == "system")]
-        return Ask(
+        return ChatCommand(
             message=self.message,
             conversation_id=conversation_id,
             client_msg_id=self.client_msg_id,

@@ -38,7 +38,7 @@ async def post_chat(
     The answer goes on when the caller leaves: `GET /api/runs/{id}` knows how it ended.
     """
     asked = body.ask(body.conversation_id)
-    admitted = await services.runs.ask(who, asked, _promise(key, body))
+    admitted = await services.runs.start(who, asked, _promise(key, body))
     return await answer(request, services, who, admitted, streamed=body.stream)
 
 
@@ -57,7 +57,7 @@ async def post_chat_stream(
     if last_event_id:
         return await carry_on(services, who, cursor_of(last_event_id))
     asked = body.ask(body.conversation_id)
-    admitted = await services.runs.ask(who, asked, _promise(key, body))
+    admitted = await services.runs.start(who, asked, _promise(key, body))
     return stream(services, admitted.run_id)
 
 
@@ -98,13 +98,13 @@ async def get_chat_stream(
     """
     cursor = cursor_of(last_event_id) if last_event_id else None
     if who.ticket is not None:
-        cursor = _within(await services.sessions.run_of(who.ticket), cursor)
+        cursor = _within(await services.sessions.run_started_by(who.ticket), cursor)
     if cursor is not None:
         return await carry_on(services, who.principal, cursor)
     assert asked is not None
     if who.ticket is not None:
         asked = asked.model_copy(update={"client_msg_id": who.ticket.client_msg_id})
-    admitted = await services.runs.ask(who.principal, asked.ask(asked.conversation_id))
+    admitted = await services.runs.start(who.principal, asked.ask(asked.conversation_id))
     return stream(services, admitted.run_id)
 
 

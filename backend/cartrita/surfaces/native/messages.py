@@ -71,7 +71,7 @@ async def send_message(
 ) -> ChatResponse | Response:
     """Say something in this conversation: the same as `POST /api/chat` with its id."""
     promise = idempotency("messages", key, body, conversation_id)
-    admitted = await services.runs.ask(who, body.ask(conversation_id), promise)
+    admitted = await services.runs.start(who, body.ask(conversation_id), promise)
     return await answer(request, services, who, admitted, streamed=body.stream)
 
 

@@ -64,5 +64,5 @@ async def continue_run(
 ) -> RunView:
     """Continue an answer that ended early, in a new run: follow its events."""
     promise = idempotency("continue", key, None, run_id)
-    admitted = await services.runs.resume(who, run_id, promise)
+    admitted = await services.runs.continue_run(who, run_id, promise)
     return RunView.of(await services.runs.get(who, str(admitted.run_id)))

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from cartrita.application.search import EVERYTHING, LIMIT_MAX, OFFSET_MAX, DateRange
+from cartrita.application.search import ALL_KINDS, LIMIT_MAX, OFFSET_MAX, DateRange
 from cartrita.domain.errors import InvalidInput
 from cartrita.domain.search import SearchHit, SearchKind, SortBy
 from cartrita.kit import ids
@@ -75,7 +75,7 @@ def _kinds(types: str | None) -> frozenset[SearchKind]:
     unknown = named - set(SearchKind)
     if unknown:
         raise InvalidInput.of("types", f"choose from {', '.join(SearchKind)}")
-    return frozenset(SearchKind(name) for name in named) or EVERYTHING
+    return frozenset(SearchKind(name) for name in named) or ALL_KINDS
 
 
 def _result(found: SearchHit) -> Result:

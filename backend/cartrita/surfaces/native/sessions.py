@@ -46,7 +46,7 @@ async def open_session(
     """Sign a browser in, with an API key in the header or with a code that the server printed."""
     require_no_foreign_page(request)
     if body.code is not None:
-        who = await services.sessions.swap_code(body.code)
+        who = await services.sessions.redeem_code(body.code)
     else:
         who = await _by_key(request)
     response.set_cookie(

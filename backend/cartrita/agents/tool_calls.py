@@ -1,4 +1,4 @@
-"""Tool calls put together from their pieces."""
+"""Assembles complete tool calls from streamed deltas."""
 
 import json
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from typing import cast
 
 import msgspec
 
-from cartrita.agents.agent import Limits
+from cartrita.agents.agent import AgentLimits
 from cartrita.domain.deltas import ToolCallDelta
 from cartrita.domain.errors import UpstreamMalformed
 from cartrita.domain.events import ToolCalled
@@ -15,8 +15,8 @@ from cartrita.kit.ids import uuid7
 from cartrita.kit.text import storable_json
 
 
-class _Call:
-    """A call so far."""
+class _PartialCall:
+    """A tool call whose deltas are still arriving."""
 
     __slots__ = ("arguments", "call_id", "name")
 
@@ -26,56 +26,63 @@ class _Call:
         self.arguments: list[str] = []
 
 
-class Calls:
-    """The calls of one step. Raises UpstreamMalformed for what is none, or is one too many."""
+class ToolCallAssembler:
+    """The tool calls of one step.
 
-    def __init__(self, provider: str, limits: Limits) -> None:
+    Raises UpstreamMalformed for an invalid call, and for more calls than the limit.
+    """
+
+    def __init__(self, provider: str, limits: AgentLimits) -> None:
         self._provider = provider
         self._limits = limits
-        self._calls: dict[int, _Call] = {}
+        self._calls: dict[int, _PartialCall] = {}
 
     def add(self, delta: ToolCallDelta) -> None:
-        """Take a piece."""
+        """Add a delta to its call."""
         call = self._calls.get(delta.index)
         if call is None:
             if len(self._calls) >= self._limits.tool_calls_per_step:
                 raise self._malformed(f"asked for more than {len(self._calls)} tools at once")
-            call = self._calls[delta.index] = _Call()
+            call = self._calls[delta.index] = _PartialCall()
         call.call_id = call.call_id or delta.call_id or ""
         call.name = call.name or delta.name or ""
         call.arguments.append(delta.arguments)
 
-    def whole(self) -> Iterator[ToolCalled]:
-        """The calls in their order, checked before the first one leaves."""
-        calls = [self._checked(self._calls[index]) for index in sorted(self._calls)]
+    def complete(self) -> Iterator[ToolCalled]:
+        """The calls in order; all of them are validated before the first is returned."""
+        calls = [self._validated(self._calls[index]) for index in sorted(self._calls)]
         return iter(calls)
 
-    def _checked(self, call: _Call) -> ToolCalled:
+    def _validated(self, call: _PartialCall) -> ToolCalled:
         if not call.name:
             raise self._malformed("asked for a tool without saying which")
-        arguments = _parsed("".join(call.arguments))
+        arguments = _parse_arguments("".join(call.arguments))
         if arguments is None:
             raise self._malformed(f"called the tool {call.name} with arguments that are cut off")
-        # Some servers give calls no id; the result of this one must still find its way back.
+        # Some servers send no call id; the tool result needs one to refer to its call.
         return ToolCalled(call.call_id or f"call_{uuid7().hex}", call.name, arguments)
 
     def _malformed(self, what: str) -> UpstreamMalformed:
         return UpstreamMalformed(f"{self._provider} {what}.", provider=self._provider)
 
 
-def _parsed(text: str) -> JsonObject | None:
-    """The object in a JSON text, without what no store can hold; None where there is none."""
+def _parse_arguments(text: str) -> JsonObject | None:
+    """The JSON object in a text, as `storable_json`; None if it is not a JSON object."""
     if not text.strip():
         return {}
     try:
         value: object = msgspec.json.decode(text)
     except (ValueError, RecursionError):
-        value = _slowly(text)
-    return cast("JsonObject", storable_json(cast("object", value))) if isinstance(value, dict) else None
+        value = _decode_leniently(text)
+    return (
+        cast("JsonObject", storable_json(cast("object", value)))
+        if isinstance(value, dict)
+        else None
+    )
 
 
-def _slowly(text: str) -> object:
-    """With lone surrogates, which the fast decoder refuses."""
+def _decode_leniently(text: str) -> object:
+    """Decode JSON with lone surrogates, which msgspec rejects; None if it is invalid."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):

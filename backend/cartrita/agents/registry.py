@@ -1,4 +1,4 @@
-"""The team."""
+"""The registry of agents."""
 
 from functools import cache
 from importlib.resources import files
@@ -6,13 +6,13 @@ from importlib.resources import files
 from cartrita.agents.agent import Agent
 from cartrita.domain.errors import NotFound
 
-DEFAULT = "assistant"
-"""Who answers where nobody is asked for."""
+DEFAULT_AGENT = "assistant"
+"""The id of the agent that answers when a request names none."""
 
 
 @cache
-def roster() -> dict[str, Agent]:
-    """All agents by their ids."""
+def agents() -> dict[str, Agent]:
+    """All agents by id."""
     return {
         "assistant": Agent(
             id="assistant",
@@ -25,12 +25,12 @@ def roster() -> dict[str, Agent]:
     }
 
 
-def agent(name: str | None) -> Agent:
-    """The agent of this id, or the default one. Raises NotFound naming those that there are."""
-    found = roster().get(name or DEFAULT)
+def find_agent(name: str | None) -> Agent:
+    """The agent with this id, or the default agent for None. Raises NotFound."""
+    found = agents().get(name or DEFAULT_AGENT)
     if found is None:
         raise NotFound(
-            f"There is no agent {(name or '')[:80]}; there are: {', '.join(roster())}.",
+            f"There is no agent {(name or '')[:80]}; there are: {', '.join(agents())}.",
             code="agent_not_found",
         )
     return found

@@ -1,7 +1,7 @@
-"""Keys of ours: made, shown once, recognised, revoked.
+"""API keys of this server: created, authenticated, revoked.
 
-A key is `ck_<id>_<secret>_<check>`: the id finds it, the check tells a typing mistake without
-asking the database, and what is stored is an HMAC of the whole under the server's pepper.
+A key is `ck_<id>_<secret>_<checksum>`. The id finds its row, the checksum detects typing mistakes
+without a query, and the stored digest is an HMAC of the whole key with the server's pepper.
 """
 
 import hmac
@@ -25,21 +25,21 @@ from cartrita.kit.text import storable_text
 BOOTSTRAP_ID = "bootstrap"
 LOOPBACK_ID = "loopback"
 NAME_MAX = 100
-_FORM = re.compile(r"ck_([0-9a-f]{16})_([0-9a-f]{48})_([0-9a-f]{8})")
+_KEY_PATTERN = re.compile(r"ck_([0-9a-f]{16})_([0-9a-f]{48})_([0-9a-f]{8})")
 _DUMMY = bytes(32)
 
 
-class _Remembered(msgspec.Struct, frozen=True):
+class _CachedKey(msgspec.Struct, frozen=True):
     key: StoredApiKey
-    until: float
+    expires_at: float
 
 
-class Keys:
-    """The one place that knows whose a key is.
+class ApiKeys:
+    """Creates and authenticates API keys.
 
-    `bootstrap` is a key from the configuration, which is never stored: removing it revokes it.
-    `keyless` lets the person at this machine in without any. Keys are remembered for `memory_s`,
-    which is how long a key revoked elsewhere may still work here.
+    `bootstrap` is a key from the configuration; it is never stored, and removing it revokes it.
+    `keyless` adds a principal for local callers without a key. Keys are cached for `cache_s`
+    seconds, so a key revoked by another process works here for up to that long.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Keys:
         bootstrap: Secret | None = None,
         *,
         keyless: bool = False,
-        memory_s: float = 3.0,
+        cache_s: float = 3.0,
         now: Callable[[], datetime] = clock.now,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -60,24 +60,24 @@ class Keys:
             self._configured[BOOTSTRAP_ID] = self._digest(bootstrap.reveal())
         if keyless:
             self._configured[LOOPBACK_ID] = self._digest(LOOPBACK_ID)
-        self._memory_s = memory_s
+        self._cache_s = cache_s
         self._now = now
         self._monotonic = monotonic
-        self._memory: dict[str, _Remembered] = {}
+        self._cache: dict[str, _CachedKey] = {}
 
     async def create(
         self, owner_id: str | None, name: str, expires_at: datetime | None = None
     ) -> tuple[ApiKey, Secret]:
-        """A key and its secret, which nobody can show again. None makes an owner of its own."""
+        """A new key and its secret, which is not stored. None as owner creates a new owner."""
         now = self._now()
         if expires_at is not None and expires_at <= now:
             raise InvalidInput.of("expires_at", "choose a moment that is still to come")
-        identity = token_hex(8)
-        secret = _signed(f"ck_{identity}_{token_hex(24)}")
+        key_id = token_hex(8)
+        secret = _with_checksum(f"ck_{key_id}_{token_hex(24)}")
         key = ApiKey(
-            id=identity,
-            owner_id=f"owner_{identity}" if owner_id is None else _named("owner", owner_id),
-            name=_named("name", name),
+            id=key_id,
+            owner_id=f"owner_{key_id}" if owner_id is None else _validated_name("owner", owner_id),
+            name=_validated_name("name", name),
             created_at=now,
             expires_at=expires_at,
         )
@@ -85,83 +85,90 @@ class Keys:
         return key, Secret(secret)
 
     async def list(self, owner_id: str | None = None) -> list[ApiKey]:
-        """An owner's keys, revoked ones included; None lists everybody's."""
+        """The keys of an owner, or of all owners for None; revoked ones are included."""
         return await self._store.list(owner_id)
 
     async def revoke(self, key_id: str) -> None:
-        """It works here no more from now on, and elsewhere within seconds. Idempotent."""
+        """Revoke a key: here at once, in other processes within seconds. Idempotent.
+
+        Raises NotFound, and Conflict for the bootstrap key.
+        """
         if key_id == BOOTSTRAP_ID:
             raise Conflict("The bootstrap key is revoked by removing CARTRITA_BOOTSTRAP_KEY.")
         known = storable_text(key_id) == key_id and await self._store.revoke(key_id, self._now())
-        self._memory.pop(key_id, None)
+        self._cache.pop(key_id, None)
         if not known:
             raise NotFound("There is no such key.", code="key_not_found")
 
-    async def authenticate(self, shown: str) -> Principal:
-        """Whose key this is. Raises Unauthenticated, alike for everything that is wrong."""
-        digest = self._digest(shown)
+    async def authenticate(self, presented: str) -> Principal:
+        """The principal of a key. Raises the same Unauthenticated for every invalid key."""
+        digest = self._digest(presented)
         bootstrap = self._configured.get(BOOTSTRAP_ID, _DUMMY)
         if hmac.compare_digest(digest, bootstrap):
             return Principal(LOCAL_OWNER, BOOTSTRAP_ID)
-        identity = _identity(shown)
-        stored = None if identity is None else await self._stored(identity)
-        known = _DUMMY if stored is None else stored.digest
-        if not hmac.compare_digest(digest, known) or stored is None or not self._stands(stored):
+        key_id = _key_id(presented)
+        stored = None if key_id is None else await self._stored(key_id)
+        expected = _DUMMY if stored is None else stored.digest
+        if (
+            not hmac.compare_digest(digest, expected)
+            or stored is None
+            or not self._is_active(stored)
+        ):
             raise Unauthenticated(
                 "This API key is not valid: check it, or make one with `cartrita keys create`."
             )
         return Principal(stored.key.owner_id, stored.key.id)
 
-    async def standing(self, principal: Principal) -> bytes | None:
-        """What ties a session to its key while that works; None when it works no more."""
+    async def active_digest(self, principal: Principal) -> bytes | None:
+        """The digest of the principal's key, or None if that key is not active any more."""
         if principal.key_id in self._configured:
             return self._configured[principal.key_id] if principal.owner_id == LOCAL_OWNER else None
         stored = await self._stored(principal.key_id)
         if stored is None or stored.key.owner_id != principal.owner_id:
             return None
-        return stored.digest if self._stands(stored) else None
+        return stored.digest if self._is_active(stored) else None
 
-    async def local(self) -> Principal | None:
-        """The person who runs the server, by the first key that works; None where there is none."""
-        for identity in self._configured:
-            return Principal(LOCAL_OWNER, identity)
+    async def local_principal(self) -> Principal | None:
+        """The server's operator with the first active key; None if there is no active key."""
+        for key_id in self._configured:
+            return Principal(LOCAL_OWNER, key_id)
         for key in await self._store.list(LOCAL_OWNER):
             principal = Principal(LOCAL_OWNER, key.id)
-            if await self.standing(principal) is not None:
+            if await self.active_digest(principal) is not None:
                 return principal
         return None
 
     async def _stored(self, key_id: str) -> StoredApiKey | None:
-        remembered = self._memory.get(key_id)
-        if remembered is not None and self._monotonic() < remembered.until:
-            return remembered.key
+        cached = self._cache.get(key_id)
+        if cached is not None and self._monotonic() < cached.expires_at:
+            return cached.key
         stored = await self._store.get(key_id)
-        if stored is not None:  # unknown ids are not remembered: there is no end to them
-            self._memory[key_id] = _Remembered(stored, self._monotonic() + self._memory_s)
+        if stored is not None:  # caching unknown ids would let the cache grow without bound
+            self._cache[key_id] = _CachedKey(stored, self._monotonic() + self._cache_s)
         return stored
 
-    def _stands(self, stored: StoredApiKey) -> bool:
+    def _is_active(self, stored: StoredApiKey) -> bool:
         key = stored.key
         expired = key.expires_at is not None and key.expires_at <= self._now()
         return key.revoked_at is None and not expired
 
-    def _digest(self, whole: str) -> bytes:
-        return hmac.digest(self._pepper, whole.encode("utf-8", "surrogatepass"), "sha256")
+    def _digest(self, key: str) -> bytes:
+        return hmac.digest(self._pepper, key.encode("utf-8", "surrogatepass"), "sha256")
 
 
-def _signed(body: str) -> str:
+def _with_checksum(body: str) -> str:
     return f"{body}_{zlib.crc32(body.encode()):08x}"
 
 
-def _identity(shown: str) -> str | None:
-    """The id in a key of ours; None for anything else, and where it was mistyped."""
-    form = _FORM.fullmatch(shown)
-    if form is None or _signed(shown.rpartition("_")[0]) != shown:
+def _key_id(presented: str) -> str | None:
+    """The id in a key; None if the text is not a key, or its checksum is wrong."""
+    match = _KEY_PATTERN.fullmatch(presented)
+    if match is None or _with_checksum(presented.rpartition("_")[0]) != presented:
         return None
-    return form[1]
+    return match[1]
 
 
-def _named(field: str, value: str) -> str:
+def _validated_name(field: str, value: str) -> str:
     name = " ".join(storable_text(value).split())
     if not 0 < len(name) <= NAME_MAX:
         raise InvalidInput.of(field, f"it needs 1 to {NAME_MAX} characters")

@@ -1,4 +1,4 @@
-"""Keys: made once, recognised exactly, and everything else refused alike."""
+"""API keys: made once, recognised exactly, and everything else refused alike."""
 
 import hmac
 import re
@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from tests.harness.database import TemporaryDatabase
 
+from cartrita.adapters.persistence.api_keys import ApiKeyTable
 from cartrita.adapters.persistence.database import Database
-from cartrita.adapters.persistence.keys import KeyTable
-from cartrita.application import keys as module
-from cartrita.application.keys import BOOTSTRAP_ID, LOOPBACK_ID, NAME_MAX, Keys
+from cartrita.application import api_keys as module
+from cartrita.application.api_keys import BOOTSTRAP_ID, LOOPBACK_ID, NAME_MAX, ApiKeys
 from cartrita.domain.api_keys import ApiKey, StoredApiKey
 from cartrita.domain.errors import Conflict, InvalidInput, NotFound, Unauthenticated
 from cartrita.domain.principals import LOCAL_OWNER, Principal
@@ -36,7 +36,7 @@ class Clock:
         return self.seconds
 
 
-class Counting(KeyTable):
+class Counting(ApiKeyTable):
     """The real table, with a count of how often it was asked."""
 
     def __init__(self, database: Database) -> None:
@@ -61,16 +61,16 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def keys(table: Counting, clock: Clock) -> Keys:
-    return Keys(table, PEPPER, BOOTSTRAP, now=clock.now, monotonic=clock.monotonic)
+def keys(table: Counting, clock: Clock) -> ApiKeys:
+    return ApiKeys(table, PEPPER, BOOTSTRAP, now=clock.now, monotonic=clock.monotonic)
 
 
-async def made(keys: Keys, owner_id: str | None = "ann") -> tuple[ApiKey, str]:
+async def made(keys: ApiKeys, owner_id: str | None = "ann") -> tuple[ApiKey, str]:
     key, secret = await keys.create(owner_id, "my laptop")
     return key, secret.reveal()
 
 
-async def refused(keys: Keys, *shown: str) -> None:
+async def refused(keys: ApiKeys, *shown: str) -> None:
     said: set[tuple[str, str]] = set()
     for text in shown:
         with pytest.raises(Unauthenticated) as refusal:
@@ -79,7 +79,7 @@ async def refused(keys: Keys, *shown: str) -> None:
     assert len(said) == 1
 
 
-async def test_a_key_says_whose_it_is(keys: Keys) -> None:
+async def test_a_key_says_whose_it_is(keys: ApiKeys) -> None:
     key, text = await made(keys)
     assert re.fullmatch(r"ck_[0-9a-f]{16}_[0-9a-f]{48}_[0-9a-f]{8}", text)
     assert text.split("_")[1] == key.id
@@ -87,13 +87,13 @@ async def test_a_key_says_whose_it_is(keys: Keys) -> None:
     assert await keys.authenticate(text) == Principal("ann", key.id)
 
 
-async def test_an_owner_of_its_own(keys: Keys) -> None:
+async def test_an_owner_of_its_own(keys: ApiKeys) -> None:
     key, text = await made(keys, None)
     assert key.owner_id == f"owner_{key.id}"
     assert (await keys.authenticate(text)).owner_id == key.owner_id
 
 
-async def test_nothing_stored_gives_the_key_away(keys: Keys, table: Counting) -> None:
+async def test_nothing_stored_gives_the_key_away(keys: ApiKeys, table: Counting) -> None:
     key, text = await made(keys)
     stored = await table.get(key.id)
     assert stored is not None
@@ -102,7 +102,7 @@ async def test_nothing_stored_gives_the_key_away(keys: Keys, table: Counting) ->
     assert repr(await keys.create("ann", "x")).count("***") == 1
 
 
-async def test_typing_mistakes_do_not_reach_the_database(keys: Keys, table: Counting) -> None:
+async def test_typing_mistakes_do_not_reach_the_database(keys: ApiKeys, table: Counting) -> None:
     _, text = await made(keys)
     wrong = [text[:n] + ("0" if text[n] != "0" else "1") + text[n + 1 :] for n in range(len(text))]
     wrong += [
@@ -116,28 +116,28 @@ async def test_typing_mistakes_do_not_reach_the_database(keys: Keys, table: Coun
     assert table.asked == 0
 
 
-async def test_a_key_that_nobody_made_is_refused_alike(keys: Keys, table: Counting) -> None:
-    unknown = module._signed("ck_" + "0" * 16 + "_" + "0" * 48)
+async def test_a_key_that_nobody_made_is_refused_alike(keys: ApiKeys, table: Counting) -> None:
+    unknown = module._with_checksum("ck_" + "0" * 16 + "_" + "0" * 48)
     await refused(keys, unknown, "nonsense")
     assert table.asked == 1
 
 
-async def test_keys_that_are_nearly_equal_are_not_the_same(keys: Keys) -> None:
+async def test_keys_that_are_nearly_equal_are_not_the_same(keys: ApiKeys) -> None:
     _, mine = await made(keys)
     _, identity, secret, _ = mine.split("_")
     first, last = (str(int(end == "0")) for end in (secret[0], secret[-1]))
     for other in (first + secret[1:], secret[:-1] + last, secret[:24] + "x" * 24):
         # The same id, and the same first or last characters, with a check that holds.
-        await refused(keys, module._signed(f"ck_{identity}_{other}"), "nonsense")
+        await refused(keys, module._with_checksum(f"ck_{identity}_{other}"), "nonsense")
 
 
-async def test_another_servers_pepper_knows_nothing(keys: Keys, table: Counting) -> None:
+async def test_another_servers_pepper_knows_nothing(keys: ApiKeys, table: Counting) -> None:
     _, text = await made(keys)
-    await refused(Keys(table, Secret("salt")), text, "nonsense")
+    await refused(ApiKeys(table, Secret("salt")), text, "nonsense")
 
 
 async def test_secrets_are_compared_in_constant_time(
-    keys: Keys, monkeypatch: pytest.MonkeyPatch
+    keys: ApiKeys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, text = await made(keys)
     compared: list[tuple[bytes, bytes]] = []
@@ -151,7 +151,7 @@ async def test_secrets_are_compared_in_constant_time(
         digest = staticmethod(hmac.digest)
 
     monkeypatch.setattr(module, "hmac", Watched)
-    unknown = module._signed("ck_" + "0" * 16 + "_" + "0" * 48)
+    unknown = module._with_checksum("ck_" + "0" * 16 + "_" + "0" * 48)
     for shown in ("nonsense", unknown, text[:-9] + "0" + text[-8:]):
         compared.clear()
         await refused(keys, shown)
@@ -162,16 +162,16 @@ async def test_secrets_are_compared_in_constant_time(
     assert len(compared) == 2
 
 
-async def test_the_configured_key(keys: Keys, table: Counting) -> None:
+async def test_the_configured_key(keys: ApiKeys, table: Counting) -> None:
     assert await keys.authenticate(BOOTSTRAP.reveal()) == Principal(LOCAL_OWNER, BOOTSTRAP_ID)
     assert table.asked == 0
     await refused(keys, BOOTSTRAP.reveal()[:-1], BOOTSTRAP.reveal() + "x", "nonsense")
-    await refused(Keys(table, PEPPER), BOOTSTRAP.reveal(), "nonsense", "")
+    await refused(ApiKeys(table, PEPPER), BOOTSTRAP.reveal(), "nonsense", "")
     with pytest.raises(Conflict, match="CARTRITA_BOOTSTRAP_KEY"):
         await keys.revoke(BOOTSTRAP_ID)
 
 
-async def test_a_revoked_key_works_no_more_at_once(keys: Keys) -> None:
+async def test_a_revoked_key_works_no_more_at_once(keys: ApiKeys) -> None:
     key, text = await made(keys)
     await keys.authenticate(text)
     await keys.revoke(key.id)
@@ -182,10 +182,10 @@ async def test_a_revoked_key_works_no_more_at_once(keys: Keys) -> None:
 
 
 async def test_a_key_revoked_elsewhere_works_no_more_in_seconds(
-    keys: Keys, table: Counting, clock: Clock
+    keys: ApiKeys, table: Counting, clock: Clock
 ) -> None:
     key, text = await made(keys)
-    elsewhere = Keys(table, PEPPER)
+    elsewhere = ApiKeys(table, PEPPER)
     await keys.authenticate(text)
     await elsewhere.revoke(key.id)
     clock.seconds += 2.9
@@ -195,25 +195,25 @@ async def test_a_key_revoked_elsewhere_works_no_more_in_seconds(
 
 
 async def test_a_known_key_is_remembered_and_an_unknown_one_is_not(
-    keys: Keys, table: Counting
+    keys: ApiKeys, table: Counting
 ) -> None:
     _, text = await made(keys)
     for _ in range(5):
         await keys.authenticate(text)
     assert table.asked == 1
-    unknown = module._signed("ck_" + "0" * 16 + "_" + "0" * 48)
+    unknown = module._with_checksum("ck_" + "0" * 16 + "_" + "0" * 48)
     await refused(keys, unknown, unknown)
     assert table.asked == 3
 
 
-async def test_a_key_expires_also_while_it_is_remembered(keys: Keys, clock: Clock) -> None:
+async def test_a_key_expires_also_while_it_is_remembered(keys: ApiKeys, clock: Clock) -> None:
     _, secret = await keys.create("ann", "x", clock.moment + MINUTE)
     assert await keys.authenticate(secret.reveal())
     clock.moment += MINUTE
     await refused(keys, secret.reveal(), "nonsense")
 
 
-async def test_names_and_moments_are_checked(keys: Keys, clock: Clock) -> None:
+async def test_names_and_moments_are_checked(keys: ApiKeys, clock: Clock) -> None:
     for field, trying in [
         ("name", keys.create("ann", " ")),
         ("name", keys.create("ann", "x" * (NAME_MAX + 1))),
@@ -229,44 +229,46 @@ async def test_names_and_moments_are_checked(keys: Keys, clock: Clock) -> None:
     assert (key.owner_id, key.name) == ("ann", "my laptop")
 
 
-async def test_keys_are_listed_by_owner(keys: Keys) -> None:
+async def test_keys_are_listed_by_owner(keys: ApiKeys) -> None:
     ann, _ = await made(keys)
     bob, _ = await made(keys, "bob")
     assert await keys.list("ann") == [ann]
     assert {key.id for key in await keys.list()} == {ann.id, bob.id}
 
 
-async def test_there_is_no_such_key(keys: Keys) -> None:
+async def test_there_is_no_such_key(keys: ApiKeys) -> None:
     for name in ("0" * 16, "", "x\x00", "\ud800", LOOPBACK_ID):
         with pytest.raises(NotFound):
             await keys.revoke(name)
 
 
-async def test_what_stands(keys: Keys, table: Counting, clock: Clock) -> None:
+async def test_what_stands(keys: ApiKeys, table: Counting, clock: Clock) -> None:
     key, _ = await made(keys)
     mine = Principal("ann", key.id)
-    assert await keys.standing(mine) is not None
-    assert await keys.standing(Principal("bob", key.id)) is None
-    assert await keys.standing(Principal("ann", "0" * 16)) is None
-    assert await keys.standing(Principal(LOCAL_OWNER, BOOTSTRAP_ID)) is not None
-    assert await keys.standing(Principal("ann", BOOTSTRAP_ID)) is None
-    assert await keys.standing(Principal(LOCAL_OWNER, LOOPBACK_ID)) is None
-    keyless = Keys(table, PEPPER, keyless=True)
-    assert await keyless.standing(Principal(LOCAL_OWNER, LOOPBACK_ID)) is not None
-    assert await keyless.standing(Principal(LOCAL_OWNER, BOOTSTRAP_ID)) is None
+    assert await keys.active_digest(mine) is not None
+    assert await keys.active_digest(Principal("bob", key.id)) is None
+    assert await keys.active_digest(Principal("ann", "0" * 16)) is None
+    assert await keys.active_digest(Principal(LOCAL_OWNER, BOOTSTRAP_ID)) is not None
+    assert await keys.active_digest(Principal("ann", BOOTSTRAP_ID)) is None
+    assert await keys.active_digest(Principal(LOCAL_OWNER, LOOPBACK_ID)) is None
+    keyless = ApiKeys(table, PEPPER, keyless=True)
+    assert await keyless.active_digest(Principal(LOCAL_OWNER, LOOPBACK_ID)) is not None
+    assert await keyless.active_digest(Principal(LOCAL_OWNER, BOOTSTRAP_ID)) is None
     await refused(keyless, LOOPBACK_ID, "nonsense")
     await keys.revoke(key.id)
-    assert await keys.standing(mine) is None
+    assert await keys.active_digest(mine) is None
 
 
-async def test_the_local_persons_first_key_that_works(keys: Keys, table: Counting) -> None:
-    assert await keys.local() == Principal(LOCAL_OWNER, BOOTSTRAP_ID)
-    assert await Keys(table, PEPPER, keyless=True).local() == Principal(LOCAL_OWNER, LOOPBACK_ID)
-    bare = Keys(table, PEPPER)
+async def test_the_local_persons_first_key_that_works(keys: ApiKeys, table: Counting) -> None:
+    assert await keys.local_principal() == Principal(LOCAL_OWNER, BOOTSTRAP_ID)
+    assert await ApiKeys(table, PEPPER, keyless=True).local_principal() == Principal(
+        LOCAL_OWNER, LOOPBACK_ID
+    )
+    bare = ApiKeys(table, PEPPER)
     await made(bare)
-    assert await bare.local() is None
+    assert await bare.local_principal() is None
     first, _ = await made(bare, LOCAL_OWNER)
     second, _ = await made(bare, LOCAL_OWNER)
-    assert await bare.local() == Principal(LOCAL_OWNER, first.id)
+    assert await bare.local_principal() == Principal(LOCAL_OWNER, first.id)
     await bare.revoke(first.id)
-    assert await bare.local() == Principal(LOCAL_OWNER, second.id)
+    assert await bare.local_principal() == Principal(LOCAL_OWNER, second.id)

@@ -1,4 +1,4 @@
-"""What is done from time to time: hidden conversations are deleted, spent tickets forgotten."""
+"""Periodic cleanup: deletes the rows of deleted conversations and of expired tickets."""
 
 import asyncio
 
@@ -10,8 +10,8 @@ from cartrita.domain.ports import ConversationRemoval, TicketStore
 log = structlog.get_logger()
 
 
-class Housekeeping:
-    """Every process does it; the rows decide who does what."""
+class Cleanup:
+    """Runs in every worker process; row locks prevent duplicate work."""
 
     def __init__(
         self, removal: ConversationRemoval, tickets: TicketStore, *, interval_s: float
@@ -20,12 +20,13 @@ class Housekeeping:
         self._tickets = tickets
         self._interval_s = interval_s
 
-    async def keep_house_for_ever(self) -> None:
+    async def run(self) -> None:
+        """Clean up every `interval_s` seconds until cancelled."""
         while True:
             try:
                 deleted = await self._removal.purge()
-                forgotten = await self._tickets.sweep()
-                log.debug("house_kept", conversations=deleted, tickets=forgotten)
+                expired = await self._tickets.sweep()
+                log.debug("cleanup_done", conversations=deleted, tickets=expired)
             except CartritaError as error:
-                log.warning("housekeeping_waits", code=error.code)
+                log.warning("cleanup_failed", code=error.code)
             await asyncio.sleep(self._interval_s)
