@@ -1,4 +1,4 @@
-"""Tables that must agree: providers, errors, operations."""
+"""Tables that must agree: errors, operations."""
 
 import importlib
 from collections import Counter
@@ -6,11 +6,9 @@ from collections import Counter
 import pytest
 from tests.laws.tree import PACKAGE
 
-from cartrita.adapters.providers.table import PROVIDERS
 from cartrita.app import openapi_document
 from cartrita.domain import errors
 from cartrita.domain.errors import CartritaError, ErrorKind
-from cartrita.settings.vendors import VENDORS, Vendor
 
 _SURFACES = sorted(path.parent.name for path in (PACKAGE / "surfaces").glob("*/errors.py"))
 
@@ -35,19 +33,6 @@ def test_every_error_is_drawn_in_its_tree() -> None:
 def test_a_code_names_one_error() -> None:
     counted = Counter(one.default_code for one in tree())
     assert [code for code, times in counted.items() if times > 1] == []
-
-
-@pytest.mark.parametrize(
-    "vendor", [each for each in VENDORS if each.documented], ids=lambda vendor: vendor.name
-)
-def test_what_the_settings_know_can_be_called(vendor: Vendor) -> None:
-    entry = PROVIDERS[vendor.name]
-    assert entry.base_url == vendor.base_url
-    assert entry.port == vendor.port
-
-
-def test_what_can_be_called_is_known_to_the_settings() -> None:
-    assert set(PROVIDERS) == {vendor.name for vendor in VENDORS if vendor.documented}
 
 
 def test_operations_have_names_of_their_own() -> None:

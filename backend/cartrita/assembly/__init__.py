@@ -1,1 +1,1 @@
-"""From settings to a running system: the one place that knows every concrete class."""
+"""Builds a running system from settings: the only package that knows every concrete class."""

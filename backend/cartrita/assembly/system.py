@@ -1,4 +1,4 @@
-"""One worker's running system, opened in order and closed in reverse."""
+"""All parts of one running worker, opened in order and closed in reverse."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
@@ -13,27 +13,28 @@ from cartrita.adapters.persistence.messages import MessageTree
 from cartrita.adapters.persistence.removal import Removal
 from cartrita.adapters.persistence.search import FullText
 from cartrita.adapters.persistence.tickets import TicketTable
-from cartrita.adapters.providers.http import Http
-from cartrita.adapters.runlog.log import RunLog, Tuning
-from cartrita.adapters.runlog.replica import Place
+from cartrita.adapters.providers.http import HttpClient
+from cartrita.adapters.runlog.replica import WorkerSlot
+from cartrita.adapters.runlog.run_log import RunLog, RunLogSettings
+from cartrita.application.cleanup import Cleanup
 from cartrita.application.conversations import Conversations
 from cartrita.application.execution import Executor
 from cartrita.application.history import History
-from cartrita.application.housekeeping import Housekeeping
 from cartrita.application.messages import Messages
 from cartrita.application.runs import Runs
 from cartrita.application.search import Search
-from cartrita.assembly.access import access, database_at
-from cartrita.assembly.models import gateway_of
+from cartrita.assembly.authentication import create_authentication
+from cartrita.assembly.database import open_connection_pool
+from cartrita.assembly.gateway import create_gateway
 from cartrita.kit.secret import Secret
 from cartrita.settings import Settings
-from cartrita.surfaces.services import Rules, Services
+from cartrita.surfaces.services import Services, SurfaceConfig
 
-_HOUSEKEEPING_S = 60.0
+_CLEANUP_INTERVAL_S = 60.0
 
 
-class Seat(msgspec.Struct, frozen=True):
-    """Where a worker sits: its database, its secret, its place among the workers."""
+class WorkerContext(msgspec.Struct, frozen=True):
+    """What the parent process gives a worker: database, secret, and its place in the pool."""
 
     dsn: str
     secret: Secret
@@ -42,8 +43,8 @@ class Seat(msgspec.Struct, frozen=True):
     slots: int
 
 
-class Assembly:
-    """A running system."""
+class System:
+    """A running worker: its services, and how to drain it."""
 
     def __init__(
         self, services: Services, run_log: RunLog, executor: Executor, drain_s: float
@@ -54,35 +55,35 @@ class Assembly:
         self._drain_s = drain_s
 
     async def drain(self) -> None:
-        """Before the end: take nothing new, send readers away, let runs finish or hand them on."""
+        """Before exit: accept no new runs, disconnect readers, finish or release current runs."""
         self._run_log.stop_claiming()
-        self._run_log.send_readers_away()
+        self._run_log.disconnect_readers()
         await self._executor.drain(self._drain_s)
 
 
 @asynccontextmanager
-async def assembled(settings: Settings, seat: Seat) -> AsyncGenerator[Assembly]:
-    """Open everything, keep it running, close it in reverse."""
-    place = Place(seat.instance, seat.slot, seat.slots)
+async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenerator[System]:
+    """Open all parts, keep their background tasks running, and close them in reverse."""
+    slot = WorkerSlot(context.instance, context.slot, context.slots)
     async with (
-        database_at(settings, seat.dsn) as database,
-        RunLog.opened(seat.dsn, place, _tuning(settings)) as run_log,
-        Http() as http,
+        open_connection_pool(settings, context.dsn) as database,
+        RunLog.open(context.dsn, slot, run_log_settings(settings)) as run_log,
+        HttpClient() as http,
         asyncio.TaskGroup() as tasks,
     ):
-        keys, sessions = access(database, seat.secret, settings)
+        keys, sessions = create_authentication(database, context.secret, settings)
         conversations = ConversationTable(database)
         messages = MessageTree(database)
         removal = Removal(database)
         search = FullText(database)
-        gateway = await gateway_of(settings, http, search)
+        gateway = await create_gateway(settings, http, search)
         history = History(
             messages,
             messages=settings.history.context_messages,
             characters=settings.history.context_chars,
         )
         executor = Executor(run_log.queue, run_log.writer, history, gateway)
-        conversation_cases = Conversations(
+        conversation_service = Conversations(
             conversations, removal, messages, run_log.reader, run_log.cancellation
         )
         services = Services(
@@ -95,25 +96,25 @@ async def assembled(settings: Settings, seat: Seat) -> AsyncGenerator[Assembly]:
                 gateway,
                 busy=settings.run_log.busy,
             ),
-            conversations=conversation_cases,
-            messages=Messages(messages, conversation_cases),
+            conversations=conversation_service,
+            messages=Messages(messages, conversation_service),
             search=Search(search),
             keys=keys,
             sessions=sessions,
             models=gateway.models,
             ready=_readiness(run_log),
         )
-        house = Housekeeping(removal, TicketTable(database), interval_s=_HOUSEKEEPING_S)
-        loops = (executor.execute_for_ever(), house.keep_house_for_ever())
-        working = [tasks.create_task(loop) for loop in loops]
-        yield Assembly(services, run_log, executor, settings.server.drain_s)
-        for task in working:
+        cleanup = Cleanup(removal, TicketTable(database), interval_s=_CLEANUP_INTERVAL_S)
+        loops = (executor.run(), cleanup.run())
+        background = [tasks.create_task(loop) for loop in loops]
+        yield System(services, run_log, executor, settings.server.drain_s)
+        for task in background:
             task.cancel()
 
 
-def rules(settings: Settings) -> Rules:
-    """What the surfaces know before anything is open."""
-    return Rules(
+def rules(settings: Settings) -> SurfaceConfig:
+    """The limits and modes that the surfaces apply to every request."""
+    return SurfaceConfig(
         keyless=settings.auth.mode == "loopback",
         cors_origins=settings.server.cors_origins,
         body_max_bytes=settings.server.body_max_bytes,
@@ -131,27 +132,27 @@ def _readiness(run_log: RunLog) -> Callable[[], Awaitable[Mapping[str, bool]]]:
     return ready
 
 
-def _tuning(settings: Settings) -> Tuning:
-    given = settings.run_log
-    return Tuning(
-        lease_s=given.lease_s,
-        poll_s=given.poll_s,
-        heartbeat_s=given.heartbeat_s,
-        flush_s=given.flush_interval_s,
-        flush_bytes=given.flush_bytes,
+def run_log_settings(settings: Settings) -> RunLogSettings:
+    config = settings.run_log
+    return RunLogSettings(
+        lease_s=config.lease_s,
+        poll_s=config.poll_s,
+        heartbeat_s=config.heartbeat_s,
+        flush_s=config.flush_interval_s,
+        flush_bytes=config.flush_bytes,
         pending_bytes=1 << 20,
-        window_bytes=given.window_bytes,
+        window_bytes=config.window_bytes,
         pool_size=settings.database.pool_size,
         pool_wait_s=settings.database.pool_wait_s,
         connect_timeout_s=settings.database.connect_timeout_s,
         statement_timeout_s=settings.database.log_statement_timeout_s,
         idle_in_transaction_s=settings.database.idle_in_transaction_s,
-        run_timeout_s=given.run_timeout_s,
-        max_attempts=given.max_attempts,
-        queue_max=given.queue_max,
-        idempotency_ttl_s=given.idempotency_ttl_s,
-        maintenance_s=max(1.0, min(60.0, given.fold_after_s)),
-        fold_after_s=given.fold_after_s,
-        retention_days=given.retention_days,
-        days_ahead=given.partition_days_ahead,
+        run_timeout_s=config.run_timeout_s,
+        max_attempts=config.max_attempts,
+        queue_max=config.queue_max,
+        idempotency_ttl_s=config.idempotency_ttl_s,
+        maintenance_s=max(1.0, min(60.0, config.fold_after_s)),
+        fold_after_s=config.fold_after_s,
+        retention_days=config.retention_days,
+        days_ahead=config.partition_days_ahead,
     )

@@ -1,4 +1,4 @@
-"""`cartrita backup`: write everything into one file, while the server runs or not."""
+"""`cartrita backup`: write the database into one file, whether the server runs or not."""
 
 import argparse
 

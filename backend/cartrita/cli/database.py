@@ -1,8 +1,10 @@
-"""The database for a command: the configured one, a running server's, or one started for it."""
+"""The database of a command: configured, of a running server, or started for the command."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
 
+from cartrita.adapters.persistence.schema import upgrade
+from cartrita.adapters.persistence.startup_checks import require_reachable
 from cartrita.adapters.postgres import Endpoint, Supervisor, attach, find, from_url, major_of
 from cartrita.cli.errors import CommandError
 from cartrita.kit.secret import Secret
@@ -11,7 +13,10 @@ from cartrita.settings import Settings
 
 @contextmanager
 def open_database(settings: Settings) -> Generator[Endpoint]:
-    """Raises CommandError, PostgresError. That of an older version is served by that version."""
+    """Yield its endpoint; data of an older PostgreSQL is opened by a server of that version.
+
+    Raises CommandError, PostgresError.
+    """
     if settings.database.url is not None:
         yield configured_endpoint(settings.database.url)
         return
@@ -32,8 +37,15 @@ def open_database(settings: Settings) -> Generator[Endpoint]:
         supervisor.stop()
 
 
+async def migrate_database(settings: Settings, endpoint: Endpoint) -> None:
+    """Upgrade the schema to this version. Raises DatabaseUnreachable, SchemaTooNew."""
+    if settings.database.url is not None:
+        await require_reachable(endpoint.dsn(), settings.database.connect_timeout_s)
+    await upgrade(endpoint.sqlalchemy_url())
+
+
 def configured_endpoint(url: Secret) -> Endpoint:
-    """Where CARTRITA_DATABASE_URL leads. Raises CommandError."""
+    """The endpoint that CARTRITA_DATABASE_URL names. Raises CommandError."""
     try:
         return from_url(url.reveal())
     except ValueError as error:

@@ -1,5 +1,21 @@
-"""Why a command was not carried out."""
+"""The error that ends a command, and the context that turns known errors into it."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from cartrita.adapters.persistence.schema import SchemaTooNew
+from cartrita.adapters.persistence.startup_checks import DatabaseUnreachable
+from cartrita.domain.errors import CartritaError
 
 
 class CommandError(Exception):
-    """Shown as it is: one sentence that the server's owner can act on."""
+    """The command failed; the text is one sentence that the operator can act on."""
+
+
+@contextmanager
+def as_command_errors() -> Generator[None]:
+    """Raise errors whose text is meant for the operator as CommandError."""
+    try:
+        yield
+    except (CartritaError, DatabaseUnreachable, SchemaTooNew) as error:
+        raise CommandError(str(error)) from error

@@ -1,4 +1,4 @@
-"""What a data directory holds besides the database: the server's secret and its own identity."""
+"""The files in the data directory beside the database: the secret and the instance id."""
 
 import os
 import secrets
@@ -14,18 +14,18 @@ from cartrita.cli.errors import CommandError
 from cartrita.kit.secret import Secret
 from cartrita.settings import Settings
 
-_SHORTEST_SECRET = 32
+_MIN_SECRET_LENGTH = 32
 
 
 class InstanceFiles(msgspec.Struct, frozen=True):
-    """`secret` is the root of every key; `instance` tells this data directory from others."""
+    """`secret` is what all keys are derived from; `instance` identifies the data directory."""
 
     secret: Secret
     instance: UUID
 
 
 def open_instance_files(settings: Settings) -> InstanceFiles:
-    """Read what is there, make what is not. Raises CommandError, OSError."""
+    """Read the files, or create them if they are missing. Raises CommandError, OSError."""
     folder = settings.data_dir
     make_data_dir(folder)
     secret = settings.auth.secret or _secret(folder / "secret")
@@ -33,8 +33,8 @@ def open_instance_files(settings: Settings) -> InstanceFiles:
 
 
 def _secret(path: Path) -> Secret:
-    text = _kept(path, secrets.token_urlsafe(48))
-    if len(text) < _SHORTEST_SECRET:
+    text = _read_or_create(path, secrets.token_urlsafe(48))
+    if len(text) < _MIN_SECRET_LENGTH:
         raise CommandError(
             f"{path} holds no whole secret: put back the one that belongs to this database, or, "
             "if there is no data yet, remove the file and start again."
@@ -44,20 +44,20 @@ def _secret(path: Path) -> Secret:
 
 def _instance(path: Path) -> UUID:
     try:
-        return UUID(_kept(path, str(uuid4())))
+        return UUID(_read_or_create(path, str(uuid4())))
     except ValueError:
         raise CommandError(f"{path} is damaged: remove it, and a new one is made.") from None
 
 
-def _kept(path: Path, fresh: str) -> str:
-    """The content of a private file, written once: whoever comes second reads the first's."""
+def _read_or_create(path: Path, fresh: str) -> str:
+    """The content of a private file; of several processes, the first one creates it."""
     if not path.exists():
         _create(path, fresh)
     return path.read_bytes().decode(errors="replace").strip()
 
 
 def _create(path: Path, content: str) -> None:
-    """The file is there whole or not at all, whenever this process or the machine ends."""
+    """Create the file atomically and durably, also if the process or machine crashes."""
     descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)  # mode 0600
     try:
         with os.fdopen(descriptor, "w") as file:

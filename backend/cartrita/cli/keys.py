@@ -3,8 +3,8 @@
 import argparse
 import asyncio
 
-from cartrita.application.keys import Keys
-from cartrita.cli.access import open_access
+from cartrita.application.api_keys import ApiKeys
+from cartrita.cli.authentication import open_authentication
 from cartrita.settings import Settings
 
 
@@ -13,23 +13,23 @@ def run(settings: Settings, given: argparse.Namespace) -> None:
 
 
 async def _run(settings: Settings, given: argparse.Namespace) -> None:
-    async with open_access(settings) as access:
+    async with open_authentication(settings) as authentication:
         match given.verb:
             case "create":
-                await _create(access.keys, given.name, given.owner)
+                await _create(authentication.keys, given.name, given.owner)
             case "revoke":
-                await access.keys.revoke(given.id)
+                await authentication.keys.revoke(given.id)
                 print(f"Key {given.id} is revoked.")
             case _:
-                await _list(access.keys)
+                await _list(authentication.keys)
 
 
-async def _create(keys: Keys, name: str, owner: str | None) -> None:
+async def _create(keys: ApiKeys, name: str, owner: str | None) -> None:
     key, secret = await keys.create(owner, name)
     print(f"Key {key.id} of owner {key.owner_id}, shown this once: {secret.reveal()}")
 
 
-async def _list(keys: Keys) -> None:
+async def _list(keys: ApiKeys) -> None:
     for key in await keys.list(None):
         ended = "revoked" if key.revoked_at else "active"
         print(f"{key.id}  {key.owner_id}  {ended}  {key.created_at:%Y-%m-%d %H:%M}  {key.name}")

@@ -3,9 +3,9 @@
 import argparse
 import asyncio
 
-from cartrita.cli import bound_address
-from cartrita.cli.access import open_access
+from cartrita.cli.authentication import open_authentication
 from cartrita.cli.errors import CommandError
+from cartrita.cli.server_address import browser_url, read_address
 from cartrita.settings import Settings
 
 
@@ -14,11 +14,11 @@ def run(settings: Settings, _: argparse.Namespace) -> None:
 
 
 async def _login(settings: Settings) -> None:
-    async with open_access(settings) as access:
-        local = await access.keys.local()
+    async with open_authentication(settings) as authentication:
+        local = await authentication.keys.local_principal()
         if local is None:
             raise CommandError("There is no key that works: make one with `cartrita keys create`.")
-        code = await access.sessions.issue_code(local)
-    configured = bound_address.url(settings.server.host, settings.server.port)
-    address = bound_address.recorded(settings.data_dir) or configured
+        code = await authentication.sessions.issue_code(local)
+    configured = browser_url(settings.server.host, settings.server.port)
+    address = read_address(settings.data_dir) or configured
     print(f"Sign in within ten minutes: {address}/#code={code.reveal()}")

@@ -1,4 +1,4 @@
-"""The `cartrita` command: each verb is a module, imported when it is used."""
+"""The `cartrita` command line: each command is a module, imported when it is used."""
 
 import argparse
 import sys
@@ -17,12 +17,12 @@ Command: TypeAlias = Callable[[Settings, argparse.Namespace], None]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run one command; exits 1 where it failed and 2 where it was asked wrongly."""
+    """Run one command; exits 1 if it failed and 2 if it was called wrongly."""
     given = _parser().parse_args(arguments)
     try:
         _run(given)
     except SettingsError as error:
-        _refuse(*error.problems, code=_USAGE)
+        _refuse(*error.errors, code=_USAGE)
     except DataDirectoryInUse as error:
         _refuse(str(error), code=_USAGE)
     except (PostgresError, CommandError) as error:

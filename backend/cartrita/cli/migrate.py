@@ -1,15 +1,15 @@
-"""`cartrita migrate`: bring the database to this version's schema, as each start does."""
+"""`cartrita migrate`: upgrade the database schema to this version, as each start does."""
 
 import argparse
 import asyncio
 
 from cartrita.adapters.persistence import schema
-from cartrita.cli.access import migrate, reporting_errors
-from cartrita.cli.database import open_database
+from cartrita.cli.database import migrate_database, open_database
+from cartrita.cli.errors import as_command_errors
 from cartrita.settings import Settings
 
 
 def run(settings: Settings, _: argparse.Namespace) -> None:
-    with open_database(settings) as endpoint, reporting_errors():
-        asyncio.run(migrate(settings, endpoint))
+    with open_database(settings) as endpoint, as_command_errors():
+        asyncio.run(migrate_database(settings, endpoint))
     print(f"The database is at schema {schema.head()}.")

@@ -1,7 +1,7 @@
-"""`cartrita serve`: the parent of a server, which owns its data, PostgreSQL, socket and workers.
+"""`cartrita serve`: the parent process, which owns the data directory, PostgreSQL and workers.
 
-It handles no request. Ctrl-C and SIGTERM come here; workers drain, then PostgreSQL stops. When the
-parent is killed, the workers see their input end and PostgreSQL is told by the kernel.
+It handles no requests. On Ctrl-C and SIGTERM the workers drain, then PostgreSQL stops. If the
+parent is killed, the workers notice the end of their input, and the kernel signals PostgreSQL.
 """
 
 import argparse
@@ -19,17 +19,17 @@ from cartrita.adapters.postgres.data_layout import make_data_dir
 from cartrita.adapters.postgres.errors import translate_os_errors
 from cartrita.adapters.postgres.locks import Lock
 from cartrita.adapters.postgres.supervisor import Supervisor
-from cartrita.assembly.budget import connections
+from cartrita.assembly.database import connection_count
 from cartrita.cli.database import configured_endpoint
 from cartrita.cli.errors import CommandError
 from cartrita.cli.instance_files import open_instance_files
-from cartrita.cli.serving.parent import Parent
-from cartrita.cli.serving.workers import WorkerPool
+from cartrita.cli.server.parent import Parent
+from cartrita.cli.server.worker_pool import WorkerPool
 from cartrita.settings import Settings
 
 log = structlog.get_logger()
 
-_RESERVED = 3
+_SUPERUSER_CONNECTIONS = 3
 """Connections that PostgreSQL keeps for its superuser."""
 
 
@@ -47,7 +47,7 @@ def run(settings: Settings, _: argparse.Namespace) -> None:
 
 
 def _serve(settings: Settings, stack: ExitStack) -> None:
-    """What is entered last is left first: workers drain while their database still runs."""
+    """Resources are closed in reverse order: workers drain while their database still runs."""
     lock = stack.enter_context(_locked(settings.data_dir))
     files = open_instance_files(settings)
     database = _Database(settings, lock)
@@ -61,7 +61,7 @@ def _serve(settings: Settings, stack: ExitStack) -> None:
 
 
 class _Database:
-    """The configured database, or our own."""
+    """The configured database, or the embedded one."""
 
     def __init__(self, settings: Settings, lock: Lock) -> None:
         self.supervisor: Supervisor | None = None
@@ -69,7 +69,9 @@ class _Database:
         if settings.database.url is not None:
             self._dsn = configured_endpoint(settings.database.url).dsn()
             return
-        most = max(settings.postgres.max_connections, connections(settings) + _RESERVED)
+        most = max(
+            settings.postgres.max_connections, connection_count(settings) + _SUPERUSER_CONNECTIONS
+        )
         self.supervisor = Supervisor(
             settings.data_dir,
             run_as=settings.postgres.run_as,
@@ -79,7 +81,7 @@ class _Database:
         )
 
     def start(self) -> str:
-        """Bring it up where it is ours, and say how to reach it."""
+        """Start it if it is embedded; returns its DSN."""
         return self._dsn if self.supervisor is None else self.supervisor.start().dsn()
 
     def stop(self) -> None:
@@ -89,7 +91,7 @@ class _Database:
 
 @contextmanager
 def _locked(data_dir: Path) -> Generator[Lock]:
-    """The data directory, for this process alone. Raises DataDirectoryError."""
+    """Lock the data directory for this process. Raises DataDirectoryError."""
     lock = Lock(Path(os.path.realpath(data_dir)))
     with translate_os_errors(data_dir):
         make_data_dir(data_dir)
@@ -119,7 +121,7 @@ def _listening(settings: Settings) -> Generator[socket.socket]:
 
 @contextmanager
 def _stopping_on_signals() -> Generator[None]:
-    """The first signal stops in order; while stopping, a second one is not needed and ignored."""
+    """The first signal stops the server in order; later ones are ignored meanwhile."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):

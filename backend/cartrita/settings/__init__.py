@@ -1,9 +1,9 @@
-"""Settings: read once, from the environment and two files, and handed down as values."""
+"""Settings, read once from the environment and two files, and passed on as one frozen value."""
 
-from cartrita.settings.loading import load
-from cartrita.settings.model import Settings
-from cartrita.settings.problems import SettingsError
-from cartrita.settings.reference import reference
+from cartrita.settings.errors import SettingsError
+from cartrita.settings.loader import load
+from cartrita.settings.reference import render_reference
+from cartrita.settings.settings import Settings
 from cartrita.settings.sources import environment
 
-__all__ = ["Settings", "SettingsError", "environment", "load", "reference"]
+__all__ = ["Settings", "SettingsError", "environment", "load", "render_reference"]

@@ -1,26 +1,25 @@
-"""Settings that are right one by one and wrong together."""
+"""Combinations of settings that do not work together."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from cartrita.settings.addresses import shown
-from cartrita.settings.model import Settings
-from cartrita.settings.problems import nearest
-from cartrita.settings.vendors import VENDORS
+from cartrita.adapters.providers.registry import PROVIDERS
+from cartrita.settings.errors import closest_name, display_value
+from cartrita.settings.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """What is wrong, and the settings that took part in it, the likeliest culprit first."""
+    """What is wrong, and the paths of the settings involved, the most likely cause first."""
 
-    places: tuple[tuple[str, ...], ...]
+    paths: tuple[tuple[str, ...], ...]
     text: str
 
 
 def conflicts(settings: Settings) -> Iterator[Conflict]:
-    """What refuses to start."""
-    yield from _open_door(settings)
-    yield from _times(settings)
+    """The conflicts that prevent a start."""
+    yield from _open_to_network(settings)
+    yield from _durations(settings)
     yield from _api_provider(settings)
     yield from _oauth(settings)
     script = settings.offline.script
@@ -28,25 +27,25 @@ def conflicts(settings: Settings) -> Iterator[Conflict]:
         yield Conflict((("offline", "script"),), "there is no such file; correct or remove it")
 
 
-def doubts(settings: Settings) -> Iterator[Conflict]:
-    """What is probably not meant, and can be lived with."""
+def warnings(settings: Settings) -> Iterator[Conflict]:
+    """What is probably a mistake, and does not prevent a start."""
     name = settings.providers.api_provider
-    keys = [vendor.keys for vendor in VENDORS if vendor.name == name and vendor.port is None]
-    if keys and name not in settings.provider_credentials:
-        text = f"{name} has no key here, so it is not the default; set {keys[0][0]}"
+    spec = PROVIDERS.get(name or "")
+    if spec and not spec.local and name not in settings.provider_credentials:
+        text = f"{name} has no key here, so it is not the default; set {spec.key_variables[0]}"
         yield Conflict((("providers", "api_provider"),), text)
 
 
-def _open_door(settings: Settings) -> Iterator[Conflict]:
+def _open_to_network(settings: Settings) -> Iterator[Conflict]:
     if settings.auth.mode == "loopback" and not settings.server.loopback:
         text = (
-            f"loopback asks no key, and server.host {shown(settings.server.host)} "
+            f"loopback asks no key, and server.host {display_value(settings.server.host)} "
             "is open to the network; bind 127.0.0.1 or use keys"
         )
         yield Conflict((("auth", "mode"), ("server", "host")), text)
 
 
-def _times(settings: Settings) -> Iterator[Conflict]:
+def _durations(settings: Settings) -> Iterator[Conflict]:
     server, log = settings.server, settings.run_log
     if server.drain_s >= server.exit_s:
         text = (
@@ -64,17 +63,18 @@ def _times(settings: Settings) -> Iterator[Conflict]:
 
 def _api_provider(settings: Settings) -> Iterator[Conflict]:
     name = settings.providers.api_provider
-    known = {vendor.name for vendor in VENDORS} | settings.provider_credentials.keys() | {"offline"}
+    known = PROVIDERS.keys() | settings.provider_credentials.keys() | {"offline"}
     if name is None or name in known:
         return
-    near = nearest(name, sorted(known))
-    fix = f"did you mean {near}?" if near else f"known are {', '.join(sorted(known))}"
-    yield Conflict((("providers", "api_provider"),), f"{shown(name)} is not a provider; {fix}")
+    closest = closest_name(name, sorted(known))
+    fix = f"did you mean {closest}?" if closest else f"known are {', '.join(sorted(known))}"
+    text = f"{display_value(name)} is not a provider; {fix}"
+    yield Conflict((("providers", "api_provider"),), text)
 
 
 def _oauth(settings: Settings) -> Iterator[Conflict]:
     if "oca" not in settings.provider_credentials:
-        return  # such names may be somebody else's
+        return  # the OAUTH_* variables may belong to another program
     parts = {
         "token_url": settings.oauth.token_url,
         "client_id": settings.oauth.client_id,
@@ -82,6 +82,6 @@ def _oauth(settings: Settings) -> Iterator[Conflict]:
     }
     missing = [name for name, value in parts.items() if value is None]
     if missing and len(missing) < len(parts):
-        places = tuple(("oauth", name) for name in parts)
+        paths = tuple(("oauth", name) for name in parts)
         names = ", ".join(f"OAUTH_{name.upper()}" for name in missing)
-        yield Conflict(places, f"it does not work alone; set {names} too")
+        yield Conflict(paths, f"it does not work alone; set {names} too")

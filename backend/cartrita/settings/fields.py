@@ -1,4 +1,4 @@
-"""What one setting is: documentation, names and bounds, written beside the field."""
+"""The declaration of a setting: its documentation, names and bounds, beside its field."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ _NUMBERS: tuple[object, ...] = (int, float)
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """The part of a field that people read. Units are in the names: `_s` seconds, `_bytes` bytes.
+    """The documentation of a setting. Units are in the names: `_s` seconds, `_bytes` bytes.
 
-    `env`: its environment name where that is not CARTRITA_<GROUP>_<FIELD>; `value`: what may stand
-    there, where the type does not say it; `example` and `default`: shown where the default does not
-    speak for itself; `documented`: false while the part that obeys it has not landed.
+    `env` is its environment variable, if not CARTRITA_<GROUP>_<FIELD>. `value` describes the
+    accepted values, if the type does not. `example` and `default` are shown instead of the default
+    value. `documented` is false until the setting is implemented.
     """
 
     doc: str
@@ -34,7 +34,7 @@ class Setting:
 
 
 class Group(BaseModel):
-    """A frozen set of settings, one table of the configuration file; unknown names are refused."""
+    """A frozen group of settings, one table of the file; unknown names are refused."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -46,7 +46,7 @@ class Group(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _truth_is_no_number(cls, value: object, info: ValidationInfo) -> object:
+    def _refuse_bool_as_number(cls, value: object, info: ValidationInfo) -> object:
         # TOML's `port = true` would otherwise be port 1.
         field = cls.model_fields[info.field_name or ""]
         if isinstance(value, bool) and plain_type(field) in _NUMBERS:
@@ -56,7 +56,7 @@ class Group(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One setting as the loader and the reference see it: `path` is ("server", "port")."""
+    """One setting with its place: `path` is, for example, ("server", "port")."""
 
     path: tuple[str, ...]
     env: str
@@ -70,17 +70,17 @@ class Entry:
 
     @property
     def expected(self) -> str:
-        """What may stand there: `a whole number from 0 to 65535`."""
-        return self.setting.value or _expected(self.path[-1], self.field)
+        """The accepted values: `a whole number from 0 to 65535`."""
+        return self.setting.value or _describe_type(self.path[-1], self.field)
 
     @property
     def example(self) -> str:
         """A value that would be accepted."""
-        return self.setting.example or written(self.field.default)
+        return self.setting.example or format_value(self.field.default)
 
 
 def entries(model: type[BaseModel], path: tuple[str, ...] = ()) -> Iterator[Entry]:
-    """Every setting of a class and of the groups in it, in the order of their writing."""
+    """Every setting of a class and of its groups, in the order of declaration."""
     for name, field in model.model_fields.items():
         here = (*path, name)
         found = [item for item in field.metadata if isinstance(item, Setting)]
@@ -92,15 +92,15 @@ def entries(model: type[BaseModel], path: tuple[str, ...] = ()) -> Iterator[Entr
 
 
 def plain_type(field: FieldInfo) -> object:
-    """The type of a field without its `| None` and without its validators."""
+    """The type of a field without `| None` and validators."""
     kind: object = field.annotation
     if get_origin(kind) in (Union, UnionType):
         kind = next(arg for arg in get_args(kind) if arg is not type(None))
     return get_args(kind)[0] if get_origin(kind) is Annotated else kind
 
 
-def written(value: object) -> str:
-    """A default as people would type it."""
+def format_value(value: object) -> str:
+    """A value as it is typed in a configuration."""
     if isinstance(value, bool):
         return str(int(value))
     if isinstance(value, Enum):
@@ -110,12 +110,12 @@ def written(value: object) -> str:
     return "" if value is None or value == () else str(value)
 
 
-def _expected(name: str, field: FieldInfo) -> str:
+def _describe_type(name: str, field: FieldInfo) -> str:
     kind = plain_type(field)
     if kind is bool:
         return "1 or 0"
     if kind in _NUMBERS:
-        return _number(name, field, whole=kind is int)
+        return _describe_number(name, field, whole=kind is int)
     if get_origin(kind) is Literal:
         return "one of " + ", ".join(str(choice) for choice in get_args(kind))
     if isinstance(kind, type) and issubclass(kind, Enum):
@@ -123,13 +123,13 @@ def _expected(name: str, field: FieldInfo) -> str:
     return "a path" if kind is Path else "a text"
 
 
-def _number(name: str, field: FieldInfo, *, whole: bool) -> str:
+def _describe_number(name: str, field: FieldInfo, *, whole: bool) -> str:
     unit = " of seconds" if name.endswith("_s") else " of bytes" if name.endswith("_bytes") else ""
     low = next(bound.ge for bound in field.metadata if isinstance(bound, Ge))
     high = next(bound.le for bound in field.metadata if isinstance(bound, Le))
     noun = "a whole number" if whole and not unit else "a number"
-    return f"{noun}{unit} from {_plain(low)} to {_plain(high)}"
+    return f"{noun}{unit} from {_format_bound(low)} to {_format_bound(high)}"
 
 
-def _plain(bound: object) -> str:
+def _format_bound(bound: object) -> str:
     return f"{cast('float', bound):.10g}"

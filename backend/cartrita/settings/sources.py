@@ -1,4 +1,4 @@
-"""Where settings are given: the configuration file, `.env`, the environment, the command line."""
+"""Reads the sources of settings: configuration file, `.env`, environment, command line."""
 
 import os
 import tomllib
@@ -10,11 +10,11 @@ from typing import cast
 
 from dotenv.parser import parse_stream
 
+from cartrita.settings.errors import Source, unknown_name
 from cartrita.settings.fields import Entry, entries
-from cartrita.settings.model import Settings
-from cartrita.settings.problems import Origin, no_such
+from cartrita.settings.settings import Settings
 
-CONFIG = "CARTRITA_CONFIG"
+CONFIG_VARIABLE = "CARTRITA_CONFIG"
 ENTRIES = tuple(entries(Settings))
 
 _GROUPS = frozenset(entry.path[0] for entry in ENTRIES if len(entry.path) > 1)
@@ -22,139 +22,146 @@ _BY_PATH = {entry.path: entry for entry in ENTRIES}
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
-    """One value from one source."""
+class RawValue:
+    """A value as it was given, with its setting's path and its source."""
 
     path: tuple[str, ...]
     value: object
-    origin: Origin
+    source: Source
 
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """One environment name with a value; an empty one counts as absent."""
+    """An environment variable that is not empty, and where it was set."""
 
     value: str
     where: str
 
 
 @dataclass(slots=True)
-class Found:
-    """What all sources together hold; of two values for one path the later one counts."""
+class RawSettings:
+    """What all sources contain; of two values for one path the later one counts.
 
-    given: list[Given] = field(default_factory=list[Given])
+    `dotenv` are the names in the `.env`; `tables` are the custom providers of the file `file`.
+    """
+
+    values: list[RawValue] = field(default_factory=list[RawValue])
     variables: dict[str, Variable] = field(default_factory=dict[str, Variable])
     dotenv: tuple[str, ...] = ()
     tables: dict[str, Mapping[str, object]] = field(default_factory=dict[str, Mapping[str, object]])
     file: str = ""
-    problems: list[str] = field(default_factory=list[str])
+    errors: list[str] = field(default_factory=list[str])
     warnings: list[str] = field(default_factory=list[str])
 
 
 def environment() -> Mapping[str, str]:
-    """The environment of this process; nothing else in the house reads it."""
+    """A copy of the environment of this process; no other module reads it."""
     return dict(os.environ)
 
 
-def read(environ: Mapping[str, str], cwd: Path, overrides: Mapping[str, object]) -> Found:
-    """Lowest source first."""
-    found = Found()
-    dotenv = _dotenv(cwd / ".env", found)
-    found.dotenv = tuple(dotenv)
+def read_sources(
+    environ: Mapping[str, str], cwd: Path, overrides: Mapping[str, object]
+) -> RawSettings:
+    """All values, those of the lowest source first."""
+    raw = RawSettings()
+    dotenv = _read_dotenv(cwd / ".env", raw)
+    raw.dotenv = tuple(dotenv)
     for where, names in ((".env", dotenv), ("environment", environ)):
         for name, text in names.items():
             if text.strip():
-                found.variables[name] = Variable(text.strip(), where)
-    _configuration(cwd, found)
+                raw.variables[name] = Variable(text.strip(), where)
+    _read_file(cwd, raw)
     for entry in ENTRIES:
-        variable = found.variables.get(entry.env)
+        variable = raw.variables.get(entry.env)
         if variable:
-            found.given.append(Given(entry.path, variable.value, Origin(entry.env, variable.where)))
+            raw.values.append(
+                RawValue(entry.path, variable.value, Source(entry.env, variable.where))
+            )
     for key, value in overrides.items():
         if value is not None:
-            _override(key, value, found)
-    return found
+            _add_override(key, value, raw)
+    return raw
 
 
 def entry_at(path: tuple[str | int, ...]) -> Entry | None:
-    """The setting at a place in the tree, or at the nearest place above it."""
+    """The setting at a path, or at the nearest path above it."""
     return next((entry for entry in ENTRIES if entry.path == path[: len(entry.path)]), None)
 
 
-def _dotenv(path: Path, found: Found) -> dict[str, str]:
-    text = _text(path, Origin(".env", "file"), found) if path.exists() else ""
+def _read_dotenv(path: Path, raw: RawSettings) -> dict[str, str]:
+    text = _read_text(path, Source(".env", "file"), raw) if path.exists() else ""
     bindings = list(parse_stream(StringIO(text)))
     for binding in bindings:
         if binding.error:
-            place = Origin(f"line {binding.original.line}", ".env")
-            found.problems.append(place.says("it cannot be read; write NAME=value"))
+            place = Source(f"line {binding.original.line}", ".env")
+            raw.errors.append(place.message("it cannot be read; write NAME=value"))
     return {one.key: one.value or "" for one in bindings if one.key and not one.error}
 
 
-def _configuration(cwd: Path, found: Found) -> None:
-    named = found.variables.get(CONFIG)
+def _read_file(cwd: Path, raw: RawSettings) -> None:
+    named = raw.variables.get(CONFIG_VARIABLE)
     path = cwd / (named.value if named else "cartrita.toml")
-    found.file = path.name
+    raw.file = path.name
     if not named and not path.exists():
         return
-    origin = Origin(CONFIG, named.where) if named else Origin(path.name, "file")
-    text = _text(path, origin, found)
+    source = Source(CONFIG_VARIABLE, named.where) if named else Source(path.name, "file")
+    text = _read_text(path, source, raw)
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        found.problems.append(
-            Origin(path.name, "file").says(f"it is not TOML; correct it: {error}")
-        )
+        raw.errors.append(Source(path.name, "file").message(f"it is not TOML; correct it: {error}"))
         return
-    for path_, value in _leaves(tables, found):
-        found.given.append(Given(path_, value, Origin(".".join(path_), path.name)))
+    for path_, value in _file_values(tables, raw):
+        raw.values.append(RawValue(path_, value, Source(".".join(path_), path.name)))
 
 
-def _leaves(tables: Mapping[str, object], found: Found) -> Iterator[tuple[tuple[str, ...], object]]:
+def _file_values(
+    tables: Mapping[str, object], raw: RawSettings
+) -> Iterator[tuple[tuple[str, ...], object]]:
     for name, value in tables.items():
         if (name,) in _BY_PATH:
             yield (name,), value
         elif name not in _GROUPS:
-            _unknown(name, found)
+            _add_unknown(name, raw)
         elif not isinstance(value, dict):
             text = f"it is a table of settings; write [{name}] and its settings below"
-            found.problems.append(Origin(name, found.file).says(text))
+            raw.errors.append(Source(name, raw.file).message(text))
         else:
-            yield from _members(name, cast("dict[str, object]", value), found)
+            yield from _group_values(name, cast("dict[str, object]", value), raw)
 
 
-def _members(
-    group: str, table: dict[str, object], found: Found
+def _group_values(
+    group: str, table: dict[str, object], raw: RawSettings
 ) -> Iterator[tuple[tuple[str, ...], object]]:
     for name, value in table.items():
         if (group, name) in _BY_PATH:
             yield (group, name), value
         elif group == "providers" and isinstance(value, dict):
-            found.tables[name] = cast("dict[str, object]", value)
+            raw.tables[name] = cast("dict[str, object]", value)
         else:
-            _unknown(f"{group}.{name}", found)
+            _add_unknown(f"{group}.{name}", raw)
 
 
-def _unknown(key: str, found: Found) -> None:
+def _add_unknown(key: str, raw: RawSettings) -> None:
     known = [*(entry.key for entry in ENTRIES), *sorted(_GROUPS)]
-    found.problems.append(Origin(key, found.file).says(no_such(key, known)))
+    raw.errors.append(Source(key, raw.file).message(unknown_name(key, known)))
 
 
-def _override(key: str, value: object, found: Found) -> None:
-    path, origin = tuple(key.split(".")), Origin(key, "command line")
+def _add_override(key: str, value: object, raw: RawSettings) -> None:
+    path, source = tuple(key.split(".")), Source(key, "command line")
     if path in _BY_PATH:
-        found.given.append(Given(path, value, origin))
+        raw.values.append(RawValue(path, value, source))
     else:
-        text = no_such(key, (entry.key for entry in ENTRIES))
-        found.problems.append(origin.says(text))
+        text = unknown_name(key, (entry.key for entry in ENTRIES))
+        raw.errors.append(source.message(text))
 
 
-def _text(path: Path, origin: Origin, found: Found) -> str:
+def _read_text(path: Path, source: Source, raw: RawSettings) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
-        found.problems.append(origin.says("the file is not UTF-8 text; save it as UTF-8"))
+        raw.errors.append(source.message("the file is not UTF-8 text; save it as UTF-8"))
     except OSError as error:
         reason = (error.strerror or "it cannot be read").lower()
-        found.problems.append(origin.says(f"the file cannot be read: {reason}; correct that"))
+        raw.errors.append(source.message(f"the file cannot be read: {reason}; correct that"))
     return ""

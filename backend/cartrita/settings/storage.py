@@ -1,4 +1,4 @@
-"""Settings of what is kept: the database, the embedded PostgreSQL, the run log, the history."""
+"""Settings of storage: the database, the embedded PostgreSQL, the run log, the history."""
 
 from typing import Annotated
 
@@ -6,11 +6,11 @@ from pydantic import Field
 
 from cartrita.domain.runs import BusyPolicy
 from cartrita.settings.fields import Group, Setting
-from cartrita.settings.values import DatabaseUrl, Word
+from cartrita.settings.types import DatabaseUrl, Word
 
 
 class Database(Group):
-    """The PostgreSQL to use, and how to wait for it."""
+    """The PostgreSQL database, its connections and its timeouts."""
 
     url: Annotated[
         DatabaseUrl | None,
@@ -60,7 +60,7 @@ class Postgres(Group):
 
 
 class RunLog(Group):
-    """How runs are written, owned, resumed and kept."""
+    """How runs are written, leased, resumed and retained."""
 
     flush_interval_s: Annotated[
         float, Field(ge=0.001, le=5), Setting("Deltas are committed at least this often.")

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from cartrita.settings.values import LocalServer, Rate, Rates
 from pydantic import ValidationError
 
 from cartrita.domain.runs import BusyPolicy
 from cartrita.kit.secret import Secret
 from cartrita.settings import Settings, SettingsError, environment, load
+from cartrita.settings.types import LocalServer, Rate, Rates
 
 CANARY = "canary-71c4e9-never-to-be-seen-anywhere"
 
@@ -21,8 +21,8 @@ def failing(
 ) -> list[str]:
     with pytest.raises(SettingsError) as caught:
         load(environ, cwd, overrides or {})
-    assert str(caught.value) == "\n".join(caught.value.problems)
-    return list(caught.value.problems)
+    assert str(caught.value) == "\n".join(caught.value.errors)
+    return list(caught.value.errors)
 
 
 def test_nothing_needs_to_be_set(tmp_path: Path) -> None:

@@ -1,1 +1,1 @@
-"""Model providers."""
+"""Model providers: clients of model servers, and the built-in offline model."""

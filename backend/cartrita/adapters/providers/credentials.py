@@ -1,4 +1,4 @@
-"""How a provider is shown who calls it."""
+"""The credentials that authenticate calls to a provider."""
 
 from typing import Protocol
 
@@ -6,28 +6,28 @@ from cartrita.kit.secret import Secret
 
 
 class Credential(Protocol):
-    """Makes the headers that authenticate a call; it may have to fetch a token first."""
+    """Produces the headers that authenticate a call; it may have to fetch a token first."""
 
     async def headers(self) -> dict[str, Secret]: ...
 
     @property
     def secrets(self) -> tuple[Secret, ...]:
-        """What must not appear in any message, whoever wrote it."""
+        """The values to mask in every error message, including the provider's own."""
         ...
 
 
 class Anonymous:
-    """No credential: most model servers on one's own machine want none."""
+    """No credential: most model servers on one's own machine need none."""
 
     secrets: tuple[Secret, ...] = ()
 
     async def headers(self) -> dict[str, Secret]:
-        """None."""
+        """No headers."""
         return {}
 
 
 class Bearer:
-    """A key in `Authorization`. Raises ValueError for a key that no header can carry."""
+    """A key in the `Authorization` header. Raises ValueError for a key that no header can carry."""
 
     def __init__(self, key: Secret) -> None:
         text = key.reveal().strip()
@@ -37,5 +37,5 @@ class Bearer:
         self._header = Secret(f"Bearer {text}")
 
     async def headers(self) -> dict[str, Secret]:
-        """The one header."""
+        """The `Authorization` header."""
         return {"Authorization": self._header}

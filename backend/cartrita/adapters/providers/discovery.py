@@ -1,4 +1,4 @@
-"""Finds the model servers that run on this machine."""
+"""Discovery of the model servers that run on this machine."""
 
 import asyncio
 from collections.abc import Iterable
@@ -6,26 +6,26 @@ from collections.abc import Iterable
 import msgspec
 import structlog
 
-from cartrita.adapters.providers.http import Call, Deadlines, Transport
+from cartrita.adapters.providers.http import Deadlines, HttpRequest, Transport
 from cartrita.dialects.openai_chat.response import model_names
 from cartrita.domain.errors import UpstreamError
 from cartrita.domain.models import ModelInfo
 
 _MAX_LISTING_BYTES = 4 << 20
-_OURSELVES = "cartrita"
+_OWN_SERVER_HEADER = "cartrita"
 _log = structlog.get_logger(__name__)
 
 
-class Place(msgspec.Struct, frozen=True):
-    """Where a server of this name usually listens."""
+class ServerAddress(msgspec.Struct, frozen=True):
+    """Where a model server of this name usually listens."""
 
     name: str
     port: int
     host: str = "127.0.0.1"
 
 
-class LocalServer(msgspec.Struct, frozen=True):
-    """A model server that answered."""
+class DiscoveredServer(msgspec.Struct, frozen=True):
+    """A model server that answered, and the models that it listed."""
 
     name: str
     base_url: str
@@ -34,26 +34,28 @@ class LocalServer(msgspec.Struct, frozen=True):
 
 async def discover(
     transport: Transport,
-    places: Iterable[Place],
+    addresses: Iterable[ServerAddress],
     *,
     own_port: int | None = None,
     timeout: float = 0.5,  # noqa: ASYNC109 - each probe has it, not the whole
-) -> list[LocalServer]:
-    """The servers that answer with a list of models, in the order of `places`.
+) -> list[DiscoveredServer]:
+    """The servers that answer with a list of models, in the order of `addresses`.
 
-    All are asked at once, each for at most `timeout` seconds. No other Cartrita is taken for a
-    model server: its answers say `Server: cartrita`; neither is our own port asked.
+    All are probed at once, each for at most `timeout` seconds. `own_port` is skipped, and so is any
+    other Cartrita, which is recognised by its header `Server: cartrita`.
     """
-    wanted = [place for place in places if place.port != own_port]
+    wanted = [address for address in addresses if address.port != own_port]
     async with asyncio.TaskGroup() as group:
-        probes = [group.create_task(_probe(transport, place, timeout)) for place in wanted]
-    return [found for probe in probes if (found := probe.result()) is not None]
+        probes = [group.create_task(_probe(transport, address, timeout)) for address in wanted]
+    return [server for probe in probes if (server := probe.result()) is not None]
 
 
-async def _probe(transport: Transport, place: Place, seconds: float) -> LocalServer | None:
-    base_url = f"http://{place.host}:{place.port}/v1"
-    call = Call(
-        provider=place.name,
+async def _probe(
+    transport: Transport, address: ServerAddress, seconds: float
+) -> DiscoveredServer | None:
+    base_url = f"http://{address.host}:{address.port}/v1"
+    request = HttpRequest(
+        provider=address.name,
         method="GET",
         url=f"{base_url}/models",
         headers={"Accept": "application/json"},
@@ -61,24 +63,25 @@ async def _probe(transport: Transport, place: Place, seconds: float) -> LocalSer
         max_bytes=_MAX_LISTING_BYTES,
     )
     try:
-        names = await _names(transport, call)
-    except (UpstreamError, ValueError) as problem:
-        _log.debug("no_model_server", name=place.name, port=place.port, why=str(problem))
+        names = await _list_models(transport, request)
+    except (UpstreamError, ValueError) as error:
+        _log.debug("no_model_server", name=address.name, port=address.port, why=str(error))
         return None
     if names is None:
-        _log.debug("other_server", name=place.name, port=place.port)
+        _log.debug("other_server", name=address.name, port=address.port)
         return None
-    _log.info("model_server_found", name=place.name, port=place.port, models=len(names))
-    models = tuple(ModelInfo(place.name, name) for name in names)
-    return LocalServer(place.name, base_url, models)
+    _log.info("model_server_found", name=address.name, port=address.port, models=len(names))
+    models = tuple(ModelInfo(address.name, name) for name in names)
+    return DiscoveredServer(address.name, base_url, models)
 
 
-async def _names(transport: Transport, call: Call) -> list[str] | None:
-    """None where something answers that is no model server, or is one of us."""
-    async with transport.open(call) as answer:
-        if answer.status != 200 or _OURSELVES in answer.headers.get("server", "").lower():
+async def _list_models(transport: Transport, request: HttpRequest) -> list[str] | None:
+    """The names of its models; None if it is no model server, or is another Cartrita."""
+    async with transport.open(request) as response:
+        server = response.headers.get("server", "").lower()
+        if response.status != 200 or _OWN_SERVER_HEADER in server:
             return None
         body = b""
-        while piece := await answer.read():
+        while piece := await response.read():
             body += piece
     return model_names(body)

@@ -1,7 +1,7 @@
-"""The one way out to model servers: a pooled HTTP client behind a single method.
+"""The HTTP client for model servers: pooled connections behind a single method.
 
-It keeps no cookies, follows no redirect, takes no proxy or credential from the environment and
-unpacks nothing, so that what was asked of a server goes to that server, and so that an answer is
+It keeps no cookies, follows no redirects, and takes no proxy or credential from the environment, so
+that a request reaches the configured server only. It does not decompress, so that a response is
 never larger than what came over the wire.
 """
 
@@ -27,10 +27,10 @@ _LARGE_BODY = 1 << 20  # aiohttp wants to be handed more than this in pieces
 
 
 class Deadlines(msgspec.Struct, frozen=True, kw_only=True):
-    """Seconds: to connect, from there to the answer's headers, between two pieces of it, in all.
+    """Timeouts in seconds: to connect, from then to the response headers, between chunks, in all.
 
-    `thinking` takes the place of `headers` and `idle`, where it is longer, for models that think
-    before they speak: whole minutes pass in which nothing arrives.
+    For reasoning models, `thinking` replaces `headers` and `idle` where it is longer: minutes pass
+    before their first token.
     """
 
     connect: float = 5.0
@@ -50,8 +50,8 @@ class Deadlines(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-class Call(msgspec.Struct, frozen=True, kw_only=True):
-    """A request. `provider` is whom errors name; the answer's body is read up to `max_bytes`."""
+class HttpRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A request. Errors name `provider`; at most `max_bytes` of the response body are read."""
 
     provider: str
     method: Literal["GET", "POST"]
@@ -62,34 +62,34 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     max_bytes: int = MAX_BYTES
 
 
-class Answer(Protocol):
-    """A response whose body is still on its way; `headers` have lower-case names.
+class HttpResponse(Protocol):
+    """A response whose body is still arriving; `headers` have lower-case names.
 
-    Reading raises UpstreamCut when it breaks off, stalls or takes too long, and UpstreamMalformed
-    beyond the size allowed.
+    Reading raises UpstreamCut if the connection breaks, stalls or takes too long, and
+    UpstreamMalformed beyond the size allowed.
     """
 
     status: int
     headers: Mapping[str, str]
 
     async def read(self) -> bytes:
-        """The next piece, as it comes from the wire; empty at the end."""
+        """The next chunk of the body; empty at the end."""
         ...
 
 
 class Transport(Protocol):
     """Sends requests."""
 
-    def open(self, call: Call) -> AbstractAsyncContextManager[Answer]:
-        """Send, and wait for the headers. Leaving the context closes the connection at once.
+    def open(self, request: HttpRequest) -> AbstractAsyncContextManager[HttpResponse]:
+        """Send, and wait for the headers. Leaving the context closes an unfinished response.
 
-        Raises UpstreamUnreachable or UpstreamMalformed before there is an answer.
+        Raises UpstreamUnreachable or UpstreamMalformed if no response arrives.
         """
         ...
 
 
-class Http:
-    """The transport over aiohttp; enter it once for the life of the server."""
+class HttpClient:
+    """The transport over aiohttp; enter it once for the lifetime of the server."""
 
     def __init__(self, user_agent: str = "cartrita") -> None:
         self._user_agent = user_agent
@@ -116,86 +116,92 @@ class Http:
             self._session = None
 
     @asynccontextmanager
-    async def open(self, call: Call) -> AsyncGenerator[Answer]:
+    async def open(self, request: HttpRequest) -> AsyncGenerator[HttpResponse]:
         """See `Transport.open`."""
-        ends = asyncio.get_running_loop().time() + call.deadlines.total
-        response = await self._send(call)
+        deadline = asyncio.get_running_loop().time() + request.deadlines.total
+        response = await self._send(request)
         try:
-            yield _Answer(response, call, ends)
+            yield _AiohttpResponse(response, request, deadline)
         finally:
-            # A body that was read to its end has given its connection back; any other closes it.
+            # A fully read body has returned its connection to the pool; any other is closed.
             response.close()
 
-    async def _send(self, call: Call) -> aiohttp.ClientResponse:
+    async def _send(self, request: HttpRequest) -> aiohttp.ClientResponse:
         if self._session is None:
             raise RuntimeError("The HTTP client is used outside of its context.")
-        limits = call.deadlines
+        limits = request.deadlines
         try:
             async with asyncio.timeout(min(limits.connect + limits.headers, limits.total)):
                 return await self._session.request(
-                    call.method,
-                    call.url,
-                    data=io.BytesIO(call.body) if len(call.body) > _LARGE_BODY else call.body,
-                    headers=_revealed(call.headers),
+                    request.method,
+                    request.url,
+                    data=io.BytesIO(request.body)
+                    if len(request.body) > _LARGE_BODY
+                    else request.body,
+                    headers=_reveal(request.headers),
                     allow_redirects=False,
                     timeout=aiohttp.ClientTimeout(total=None, connect=limits.connect),
                 )
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            raise _before_an_answer(call, error) from None
+            raise _connection_error(request, error) from None
 
 
-class _Answer:
-    """A response of aiohttp."""
+class _AiohttpResponse:
+    """An aiohttp response with the deadlines and the size limit of its request."""
 
-    def __init__(self, response: aiohttp.ClientResponse, call: Call, ends: float) -> None:
+    def __init__(
+        self, response: aiohttp.ClientResponse, request: HttpRequest, deadline: float
+    ) -> None:
         self.status = response.status
         self.headers: Mapping[str, str] = {
             name.lower(): value for name, value in response.headers.items()
         }
         self._content = response.content
-        self._call = call
-        self._ends = ends
-        self._left = call.max_bytes
+        self._request = request
+        self._deadline = deadline
+        self._remaining_bytes = request.max_bytes
         self._now = asyncio.get_running_loop().time
 
     async def read(self) -> bytes:
-        """See `Answer.read`."""
-        idle_until = self._now() + self._call.deadlines.idle
+        """See `HttpResponse.read`."""
+        idle_until = self._now() + self._request.deadlines.idle
         try:
-            async with asyncio.timeout_at(min(idle_until, self._ends)):
+            async with asyncio.timeout_at(min(idle_until, self._deadline)):
                 piece = await self._content.readany()
         except TimeoutError:
             raise self._cut(
-                f"sent nothing for {self._call.deadlines.idle:g} s"
-                if idle_until <= self._ends
-                else f"did not end its answer within {self._call.deadlines.total:g} s"
+                f"sent nothing for {self._request.deadlines.idle:g} s"
+                if idle_until <= self._deadline
+                else f"did not end its answer within {self._request.deadlines.total:g} s"
             ) from None
         except (aiohttp.ClientError, OSError):
             raise self._cut("broke off its answer") from None
-        self._left -= len(piece)
-        if self._left < 0:
+        self._remaining_bytes -= len(piece)
+        if self._remaining_bytes < 0:
             raise UpstreamMalformed(
-                f"{self._call.provider} sent more than {self._call.max_bytes} bytes.",
-                provider=self._call.provider,
+                f"{self._request.provider} sent more than {self._request.max_bytes} bytes.",
+                provider=self._request.provider,
                 status=self.status,
             )
         return piece
 
     def _cut(self, what: str) -> UpstreamCut:
-        provider = self._call.provider
+        provider = self._request.provider
         return UpstreamCut(f"{provider} {what}.", provider=provider, status=self.status)
 
 
-def _revealed(headers: Mapping[str, str | Secret]) -> dict[str, str]:
+def _reveal(headers: Mapping[str, str | Secret]) -> dict[str, str]:
     return {
         name: value.reveal() if isinstance(value, Secret) else value
         for name, value in headers.items()
     }
 
 
-def _before_an_answer(call: Call, error: Exception) -> UpstreamUnreachable | UpstreamMalformed:
-    """The error's own text stays out: it may repeat the address, and with it a credential."""
-    provider, limits = call.provider, call.deadlines
+def _connection_error(
+    request: HttpRequest, error: Exception
+) -> UpstreamUnreachable | UpstreamMalformed:
+    """The error's own text is left out: it may repeat the address, and with it a credential."""
+    provider, limits = request.provider, request.deadlines
     if isinstance(error, aiohttp.ClientResponseError):
         return UpstreamMalformed(f"{provider} does not speak HTTP.", provider=provider)
     if isinstance(error, aiohttp.ClientSSLError | ssl.SSLError):

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from tests.harness.fake_provider.launch import FakeProvider, fake_provider
 
-from cartrita.adapters.providers.http import Http
+from cartrita.adapters.providers.http import HttpClient
 
 
 @pytest.fixture(scope="session")
@@ -21,6 +21,6 @@ def fake(running: FakeProvider) -> FakeProvider:
 
 
 @pytest.fixture
-async def http() -> AsyncIterator[Http]:
-    async with Http() as client:
+async def http() -> AsyncIterator[HttpClient]:
+    async with HttpClient() as client:
         yield client

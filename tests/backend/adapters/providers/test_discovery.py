@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 from tests.backend.adapters.providers.servers import answer, saying, serving
 from tests.harness.fake_provider.launch import FakeProvider, fake_provider
 
-from cartrita.adapters.providers.discovery import Place, discover
-from cartrita.adapters.providers.http import Http
+from cartrita.adapters.providers.discovery import ServerAddress, discover
+from cartrita.adapters.providers.http import HttpClient
 from cartrita.domain.models import ModelInfo
 
 LONG = 20.0
@@ -26,33 +26,35 @@ def port_of(url: str) -> int:
     return urlsplit(url).port or 0
 
 
-async def found(http: Http, *ports: int, own_port: int | None = None) -> list[tuple[str, int]]:
-    places = [Place(f"at{port}", port) for port in ports]
+async def found(
+    http: HttpClient, *ports: int, own_port: int | None = None
+) -> list[tuple[str, int]]:
+    places = [ServerAddress(f"at{port}", port) for port in ports]
     servers = await discover(http, places, own_port=own_port, timeout=LONG)
     return [(server.name, len(server.models)) for server in servers]
 
 
-async def test_a_model_server_is_found_with_its_models(http: Http) -> None:
+async def test_a_model_server_is_found_with_its_models(http: HttpClient) -> None:
     with fake_provider(key="", models=["llama"]) as fake:
-        (server,) = await discover(http, [Place("ollama", fake.port)], timeout=LONG)
+        (server,) = await discover(http, [ServerAddress("ollama", fake.port)], timeout=LONG)
         assert server.name == "ollama"
         assert server.base_url == fake.base_url
         assert ModelInfo("ollama", "llama") in server.models
         assert await found(http, fake.port, own_port=fake.port) == []
 
 
-async def test_one_that_has_no_model_yet_is_found_too(http: Http) -> None:
+async def test_one_that_has_no_model_yet_is_found_too(http: HttpClient) -> None:
     async with answering(b'{"object":"list","data":null}') as port:
         assert await found(http, port) == [(f"at{port}", 0)]
 
 
-async def test_another_of_us_is_not_taken_for_a_model_server(http: Http) -> None:
+async def test_another_of_us_is_not_taken_for_a_model_server(http: HttpClient) -> None:
     listing = b'{"object":"list","data":[{"id":"cartrita"}]}'
     async with answering(listing, b"Server: cartrita") as ours, answering(listing) as other:
         assert await found(http, ours, other) == [(f"at{other}", 1)]
 
 
-async def test_other_servers_are_passed_over(fake: FakeProvider, http: Http) -> None:
+async def test_other_servers_are_passed_over(fake: FakeProvider, http: HttpClient) -> None:
     async with (
         answering(b"<html>") as page,
         answering(b'{"detail":"Not Found"}', status=b"404 Not Found") as missing,
@@ -64,9 +66,9 @@ async def test_other_servers_are_passed_over(fake: FakeProvider, http: Http) -> 
         assert await found(http, *ports) == []
 
 
-async def test_one_that_does_not_answer_holds_nobody_up(http: Http) -> None:
+async def test_one_that_does_not_answer_holds_nobody_up(http: HttpClient) -> None:
     async def silent(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
         await reader.read()
 
     async with serving(silent) as url:
-        assert await discover(http, [Place("x", port_of(url))] * 20, timeout=0.2) == []
+        assert await discover(http, [ServerAddress("x", port_of(url))] * 20, timeout=0.2) == []

@@ -8,7 +8,7 @@ import pytest
 from tests.backend.adapters.providers.servers import saying, serving
 from tests.harness.fake_provider.launch import FakeProvider
 
-from cartrita.adapters.providers.http import Call, Deadlines, Http
+from cartrita.adapters.providers.http import Deadlines, HttpClient, HttpRequest
 from cartrita.domain.errors import (
     UpstreamCut,
     UpstreamError,
@@ -18,11 +18,13 @@ from cartrita.domain.errors import (
 from cartrita.kit.secret import Secret
 
 
-def call(url: str, **fields: object) -> Call:
-    return Call(**({"provider": "fake", "method": "GET", "url": url, "headers": {}} | fields))  # pyright: ignore[reportArgumentType]
+def call(url: str, **fields: object) -> HttpRequest:
+    return HttpRequest(
+        **({"provider": "fake", "method": "GET", "url": url, "headers": {}} | fields)
+    )  # pyright: ignore[reportArgumentType]
 
 
-async def fetched(http: Http, call: Call) -> bytes:
+async def fetched(http: HttpClient, call: HttpRequest) -> bytes:
     async with http.open(call) as answer:
         body = b""
         while piece := await answer.read():
@@ -30,13 +32,13 @@ async def fetched(http: Http, call: Call) -> bytes:
         return body
 
 
-async def refused(http: Http, call: Call) -> UpstreamError:
+async def refused(http: HttpClient, call: HttpRequest) -> UpstreamError:
     with pytest.raises(UpstreamError) as caught:
         await fetched(http, call)
     return caught.value
 
 
-async def test_an_answer_with_its_headers(http: Http) -> None:
+async def test_an_answer_with_its_headers(http: HttpClient) -> None:
     said = b"HTTP/1.1 418 I'm\r\nX-A: b\r\nContent-Length: 2\r\n\r\nhi"
     async with serving(saying(said)) as url, http.open(call(url)) as answer:
         assert answer.status == 418
@@ -45,13 +47,13 @@ async def test_an_answer_with_its_headers(http: Http) -> None:
         assert await answer.read() == b""
 
 
-async def test_secrets_are_revealed_on_the_wire_only(fake: FakeProvider, http: Http) -> None:
+async def test_secrets_are_revealed_on_the_wire_only(fake: FakeProvider, http: HttpClient) -> None:
     secret = call(f"{fake.base_url}/models", headers={"Authorization": Secret("Bearer sk-fake")})
     assert "sk-fake" not in repr(secret)
     assert b"fake-small" in await fetched(http, secret)
 
 
-async def test_a_cookie_is_not_kept(http: Http) -> None:
+async def test_a_cookie_is_not_kept(http: HttpClient) -> None:
     seen: list[bytes] = []
 
     async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -66,7 +68,7 @@ async def test_a_cookie_is_not_kept(http: Http) -> None:
     assert b"cookie" not in b"".join(seen).lower()
 
 
-async def test_a_body_of_megabytes_is_sent(http: Http) -> None:
+async def test_a_body_of_megabytes_is_sent(http: HttpClient) -> None:
     received = 0
 
     async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -81,20 +83,20 @@ async def test_a_body_of_megabytes_is_sent(http: Http) -> None:
     assert received == 3 << 20
 
 
-async def test_what_is_no_http(http: Http) -> None:
+async def test_what_is_no_http(http: HttpClient) -> None:
     async with serving(saying(b"SSH-2.0-OpenSSH\r\n\r\n")) as url:
         error = await refused(http, call(url))
     assert type(error) is UpstreamMalformed
 
 
-async def test_a_server_that_hangs_up(http: Http) -> None:
+async def test_a_server_that_hangs_up(http: HttpClient) -> None:
     async with serving(saying(b"")) as url:
         error = await refused(http, call(url))
     assert type(error) is UpstreamUnreachable
     assert "broke" in error.message
 
 
-async def test_a_server_without_encryption(http: Http) -> None:
+async def test_a_server_without_encryption(http: HttpClient) -> None:
     async def plain(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
         await writer.drain()
@@ -106,13 +108,13 @@ async def test_a_server_without_encryption(http: Http) -> None:
 
 
 @pytest.mark.parametrize("url", ["http://", "ftp://127.0.0.1/", "nonsense"])
-async def test_an_address_that_is_none(http: Http, url: str) -> None:
+async def test_an_address_that_is_none(http: HttpClient, url: str) -> None:
     error = await refused(http, call(url))
     assert type(error) is UpstreamUnreachable
     assert "malformed" in error.message
 
 
-async def test_a_header_that_is_none(http: Http) -> None:
+async def test_a_header_that_is_none(http: HttpClient) -> None:
     key = {"Authorization": Secret("Bearer a\r\nX-Evil: b")}
     async with serving(saying(b"")) as url:
         error = await refused(http, call(url, headers=key))
@@ -120,19 +122,19 @@ async def test_a_header_that_is_none(http: Http) -> None:
     assert "Evil" not in error.message
 
 
-async def test_too_large_a_body(http: Http) -> None:
+async def test_too_large_a_body(http: HttpClient) -> None:
     async with serving(saying(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 1000)) as url:
         error = await refused(http, call(url, max_bytes=999))
         assert type(error) is UpstreamMalformed
         assert len(await fetched(http, call(url, max_bytes=1000))) == 1000
 
 
-async def test_a_body_that_is_shorter_than_promised(http: Http) -> None:
+async def test_a_body_that_is_shorter_than_promised(http: HttpClient) -> None:
     async with serving(saying(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort")) as url:
         assert type(await refused(http, call(url))) is UpstreamCut
 
 
-async def test_headers_that_trickle(http: Http) -> None:
+async def test_headers_that_trickle(http: HttpClient) -> None:
     async def trickle(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         for byte in b"HTTP/1.1 200 OK\r\nX: " + b"y" * 1000:
             writer.write(bytes([byte]))
@@ -145,7 +147,7 @@ async def test_headers_that_trickle(http: Http) -> None:
     assert "0.1 s" in error.message
 
 
-async def test_a_connection_that_is_never_accepted(http: Http) -> None:
+async def test_a_connection_that_is_never_accepted(http: HttpClient) -> None:
     # Nobody accepts, and the queue is full: the kernel leaves further connections unanswered.
     with socket.create_server(("127.0.0.1", 0), backlog=0) as server, ExitStack() as stack:
         address = server.getsockname()
@@ -161,7 +163,7 @@ async def test_a_connection_that_is_never_accepted(http: Http) -> None:
 
 async def test_it_is_used_inside_its_context_only() -> None:
     with pytest.raises(RuntimeError):
-        await fetched(Http(), call("http://127.0.0.1:1/"))
+        await fetched(HttpClient(), call("http://127.0.0.1:1/"))
 
 
 def test_which_models_think() -> None:

@@ -1,1 +1,1 @@
-"""The model that is always there: it answers without any provider, and says what it is."""
+"""The built-in offline provider, which answers without any model server and says that it does."""

@@ -1,13 +1,18 @@
-"""The offline provider: `offline/assistant` answers by rule, `offline/script` plays a file."""
+"""The offline provider: `offline/assistant` answers by rules, `offline/script` plays a file."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
-from cartrita.adapters.providers.offline import assistant, words
-from cartrita.adapters.providers.offline.assistant import Call, Say
-from cartrita.adapters.providers.offline.playing import play
+from cartrita.adapters.providers.offline import assistant
+from cartrita.adapters.providers.offline.assistant import TextReply, ToolCallReply
+from cartrita.adapters.providers.offline.playback import play
+from cartrita.adapters.providers.offline.request import (
+    count_request_tokens,
+    json_text,
+    split_tokens,
+)
 from cartrita.domain.deltas import (
     CitationDelta,
     Delta,
@@ -26,18 +31,22 @@ NAME = "offline"
 ASSISTANT = "assistant"
 SCRIPT = "script"
 
-_CAN = ModelProfile(capabilities=("text", "stream", "tools", "json"))
+_PROFILE = ModelProfile(capabilities=("text", "stream", "tools", "json"))
 
 
 class Offline:
-    """See `ModelProvider`. `pace` is the pause between two tokens of the assistant, in seconds."""
+    """See `ModelProvider`.
+
+    `script_file` is what `offline/script` plays. `token_delay_s` is the assistant's pause between
+    two tokens, in seconds.
+    """
 
     def __init__(
-        self, search: PassageSearch, *, script_file: Path | None = None, pace: float = 0.0
+        self, search: PassageSearch, *, script_file: Path | None = None, token_delay_s: float = 0.0
     ) -> None:
         self._search = search
         self._script_file = script_file
-        self._pace = pace
+        self._token_delay_s = token_delay_s
 
     @property
     def name(self) -> str:
@@ -45,8 +54,8 @@ class Offline:
         return NAME
 
     async def models(self) -> list[ModelInfo]:
-        """Both, whether there is a script or not: without one, that model tells how to get one."""
-        return [ModelInfo(NAME, model, _CAN) for model in (ASSISTANT, SCRIPT)]
+        """Both models; `offline/script` without a script answers with how to configure one."""
+        return [ModelInfo(NAME, model, _PROFILE) for model in (ASSISTANT, SCRIPT)]
 
     @asynccontextmanager
     async def stream(self, request: ModelRequest) -> AsyncGenerator[AsyncIterator[Delta]]:
@@ -72,26 +81,29 @@ class Offline:
 
     async def _assist(self, request: ModelRequest) -> AsyncGenerator[Delta]:
         reply = await assistant.reply(request, self._search)
-        deltas = _call(reply) if isinstance(reply, Call) else _said(reply, request)
-        used = 0
+        if isinstance(reply, ToolCallReply):
+            deltas, reason = _tool_call_deltas(reply), FinishReason.TOOL_CALL
+        else:
+            deltas, reason = _text_deltas(reply, request), _finish_reason(reply, request)
+        output_tokens = 0
         for delta in deltas:
-            used += isinstance(delta, TextDelta | ToolCallDelta)
+            output_tokens += isinstance(delta, TextDelta | ToolCallDelta)
             yield delta
-            await asyncio.sleep(self._pace)
-        reason = FinishReason.TOOL_CALL if isinstance(reply, Call) else _ending(reply, request)
-        yield Finished(reason, _usage(request, used), ASSISTANT)
+            await asyncio.sleep(self._token_delay_s)
+        usage = Usage(count_request_tokens(request), output_tokens, estimated=True)
+        yield Finished(reason, usage, ASSISTANT)
 
 
-def _said(reply: Say, request: ModelRequest) -> list[Delta]:
-    cited: list[Delta] = [CitationDelta(citation) for citation in reply.citations]
-    told = words.pieces(_until_stop(reply.text, request.sampling.stop))
-    return [*cited, *(TextDelta(piece) for piece in told[: request.sampling.max_tokens])]
+def _text_deltas(reply: TextReply, request: ModelRequest) -> list[Delta]:
+    citations: list[Delta] = [CitationDelta(citation) for citation in reply.citations]
+    tokens = split_tokens(_until_stop(reply.text, request.sampling.stop))
+    return [*citations, *(TextDelta(token) for token in tokens[: request.sampling.max_tokens])]
 
 
-def _ending(reply: Say, request: ModelRequest) -> FinishReason:
-    most = request.sampling.max_tokens
-    wanted = len(words.pieces(_until_stop(reply.text, request.sampling.stop)))
-    return FinishReason.LENGTH if most is not None and wanted > most else FinishReason.STOP
+def _finish_reason(reply: TextReply, request: ModelRequest) -> FinishReason:
+    limit = request.sampling.max_tokens
+    length = len(split_tokens(_until_stop(reply.text, request.sampling.stop)))
+    return FinishReason.LENGTH if limit is not None and length > limit else FinishReason.STOP
 
 
 def _until_stop(text: str, stops: tuple[str, ...]) -> str:
@@ -99,11 +111,7 @@ def _until_stop(text: str, stops: tuple[str, ...]) -> str:
     return text[: min((place for place in places if place >= 0), default=len(text))]
 
 
-def _call(call: Call) -> list[Delta]:
-    first = ToolCallDelta(0, call.call_id, call.name)
-    arguments = words.pieces(words.json_text(call.arguments))
-    return [first, *(ToolCallDelta(0, arguments=piece) for piece in arguments)]
-
-
-def _usage(request: ModelRequest, used: int) -> Usage:
-    return Usage(words.request_tokens(request), used, estimated=True)
+def _tool_call_deltas(reply: ToolCallReply) -> list[Delta]:
+    first = ToolCallDelta(0, reply.call_id, reply.name)
+    arguments = split_tokens(json_text(reply.arguments))
+    return [first, *(ToolCallDelta(0, arguments=token) for token in arguments)]

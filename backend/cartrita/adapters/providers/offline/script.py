@@ -1,7 +1,4 @@
-"""The file of scenes that `offline/script` plays, read and checked.
-
-So that any situation of a frontend can be rehearsed; docs/offline-script.md describes the format.
-"""
+"""The format of the scripts that `offline/script` plays; docs/offline-script.md describes it."""
 
 import re
 from pathlib import Path
@@ -21,15 +18,15 @@ _Times = Annotated[int, msgspec.Meta(ge=1, le=100_000)]
 
 
 class ScriptError(ValueError):
-    """A script cannot be played; the text names the file and the key."""
+    """A script is unreadable or invalid; the text names the file and the place."""
 
 
 class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A mapping in which every key has a meaning."""
+    """A mapping that refuses unknown keys."""
 
 
-class CallStep(_Strict, frozen=True):
-    """A tool call; text as `arguments` is sent as it is, broken JSON included."""
+class ToolCallStep(_Strict, frozen=True):
+    """A tool call; `arguments` given as text are sent unchanged, even if they are invalid JSON."""
 
     name: str
     arguments: JsonObject | str = {}
@@ -37,7 +34,7 @@ class CallStep(_Strict, frozen=True):
 
 
 class ErrorStep(_Strict, frozen=True):
-    """The end, with an error."""
+    """An error that ends the answer."""
 
     message: str
     code: str = "upstream_error"
@@ -46,20 +43,20 @@ class ErrorStep(_Strict, frozen=True):
 
 
 class Repeat(_Strict, frozen=True):
-    """Steps, several times over."""
+    """Steps to play several times."""
 
     times: _Times
     steps: "list[Step]"
 
 
 class Step(_Strict, frozen=True, omit_defaults=True):
-    """One thing that happens: exactly one of its fields is given."""
+    """One step of a scene: exactly one of its fields is given."""
 
     text: str | None = None
     reasoning: str | None = None
     delay: _Seconds | None = None
     citation: Citation | None = None
-    tool_call: CallStep | None = None
+    tool_call: ToolCallStep | None = None
     error: ErrorStep | None = None
     cut: Literal[True] | None = None
     finish: FinishReason | None = None
@@ -67,10 +64,10 @@ class Step(_Strict, frozen=True, omit_defaults=True):
 
 
 class Scene(_Strict, frozen=True):
-    """What happens on a message.
+    """The answer to a message.
 
-    `when` is a part of it in any case of letters, or a regular expression between slashes, or
-    `default`. With `after_tool`, the scene is for a request that brings this tool's result.
+    `when` is a part of the user's message, in any case, or a regular expression between slashes, or
+    `default`. With `after_tool`, the scene answers a request that ends with this tool's result.
     """
 
     steps: list[Step]
@@ -79,47 +76,47 @@ class Scene(_Strict, frozen=True):
 
 
 class Script(_Strict, frozen=True):
-    """A whole file."""
+    """A script file."""
 
     scenes: Annotated[list[Scene], msgspec.Meta(min_length=1)]
 
 
-def read(path: Path) -> Script:
+def read_script(path: Path) -> Script:
     """Load a script. Raises ScriptError."""
     try:
-        return parse(path.read_text("utf-8"))
+        return parse_script(path.read_text("utf-8"))
     except OSError as error:
         raise ScriptError(f"{path.name} cannot be read: {error.strerror}") from None
     except ValueError as error:
         raise ScriptError(f"{path.name}: {error}") from None
 
 
-def parse(text: str) -> Script:
-    """A script from its text. Raises ValueError saying what is wrong, and where."""
+def parse_script(text: str) -> Script:
+    """Parse a script. Raises ValueError that says what is wrong, and where."""
     try:
         data: object = storable_json(yaml.safe_load(text))
     except (yaml.YAMLError, RecursionError) as error:
-        raise ValueError(f"it is not YAML: {_where(error)}") from None
+        raise ValueError(f"it is not YAML: {_location(error)}") from None
     try:
         script = msgspec.convert(data, Script)
     except msgspec.ValidationError as error:
         raise ValueError(str(error).replace("`$.", "`").replace("`$`", "its top")) from None
     for number, scene in enumerate(script.scenes):
-        _check(scene.steps, f"scenes[{number}]")
+        _check_steps(scene.steps, f"scenes[{number}]")
         _check_condition(scene.when, f"scenes[{number}].when")
     return script
 
 
-def matches(when: str, said: str) -> bool:
-    """Whether a scene with this condition is for this message."""
+def matches(when: str, text: str) -> bool:
+    """Whether a scene with this condition answers a message with this text."""
     if when == DEFAULT:
         return True
     if len(when) > 2 and when.startswith("/") and when.endswith("/"):
-        return bool(re.search(when[1:-1], said, re.IGNORECASE | re.DOTALL))
-    return when.casefold() in said.casefold()
+        return bool(re.search(when[1:-1], text, re.IGNORECASE | re.DOTALL))
+    return when.casefold() in text.casefold()
 
 
-def _check(steps: list[Step], place: str) -> None:
+def _check_steps(steps: list[Step], place: str) -> None:
     for number, step in enumerate(steps):
         here = f"{place}.steps[{number}]"
         given = [name for name in step.__struct_fields__ if getattr(step, name) is not None]
@@ -127,7 +124,7 @@ def _check(steps: list[Step], place: str) -> None:
             told = " and ".join(given) or "nothing"
             raise ValueError(f"a step says exactly one thing, this one {told} - at `{here}`")
         if step.repeat is not None:
-            _check(step.repeat.steps, f"{here}.repeat")
+            _check_steps(step.repeat.steps, f"{here}.repeat")
 
 
 def _check_condition(when: str, place: str) -> None:
@@ -137,7 +134,7 @@ def _check_condition(when: str, place: str) -> None:
         raise ValueError(f"it is not a regular expression: {error} - at `{place}`") from None
 
 
-def _where(error: BaseException) -> str:
+def _location(error: BaseException) -> str:
     if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
         return f"{error.problem or 'it is malformed'}, line {error.problem_mark.line + 1}"
     return "it is malformed"

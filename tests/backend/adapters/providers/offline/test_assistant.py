@@ -6,7 +6,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from cartrita.adapters.providers.offline.assistant import WHO_I_AM
+from cartrita.adapters.providers.offline.assistant import INTRODUCTION
 from cartrita.adapters.providers.offline.provider import Offline
 from cartrita.domain.deltas import (
     CitationDelta,
@@ -80,7 +80,7 @@ class TestWords:
     async def test_it_says_what_it_is_in_several_sentences_and_pieces(self) -> None:
         found, finished = await deltas(user(SENTENCES))
         text = "".join(one.text for one in found if isinstance(one, TextDelta))
-        assert text.startswith(WHO_I_AM)
+        assert text.startswith(INTRODUCTION)
         assert "not a language model" in text
         assert text.count(". ") >= 2
         assert len(found) > 20
@@ -142,7 +142,7 @@ class TestLimits:
         stops = ("language", "", "model", "unheard of")
         found, finished = await deltas(user("Hi"), sampling=Sampling(stop=stops))
         text = "".join(one.text for one in found if isinstance(one, TextDelta))
-        assert text == WHO_I_AM.partition("language")[0]
+        assert text == INTRODUCTION.partition("language")[0]
         assert finished.reason is FinishReason.STOP
 
     @pytest.mark.parametrize("most", [0, 1, 7])
@@ -180,8 +180,8 @@ class TestTools:
 
     async def test_none_where_no_name_is_said_or_none_is_wanted(self) -> None:
         tools = (tool("web_search"),)
-        assert WHO_I_AM in await answer(user("the website researches"), tools=tools)
-        assert WHO_I_AM in await answer(user("web_search"), tools=tools, tool_choice="none")
+        assert INTRODUCTION in await answer(user("the website researches"), tools=tools)
+        assert INTRODUCTION in await answer(user("web_search"), tools=tools, tool_choice="none")
 
     async def test_the_first_where_one_is_required(self) -> None:
         tools = (tool("a_tool"), tool("b_tool"))
@@ -220,7 +220,7 @@ class TestTools:
         assert "The tool weather answered: “rain in Köln”." in text
         assert "The tool clock failed: “broken”." in text
         assert "The tool that was called answered: “?”." in text
-        assert WHO_I_AM in text
+        assert INTRODUCTION in text
 
     async def test_calls_have_ids_of_their_own(self) -> None:
         tools = (tool("weather"),)

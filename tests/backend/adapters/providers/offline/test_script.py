@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cartrita.adapters.providers.offline.provider import Offline
-from cartrita.adapters.providers.offline.script import ScriptError, parse, read
+from cartrita.adapters.providers.offline.script import ScriptError, parse_script, read_script
 from cartrita.domain.deltas import (
     CitationDelta,
     Delta,
@@ -218,7 +218,7 @@ async def test_no_other_models() -> None:
 )
 async def test_mistakes_are_told_with_file_and_place(file: Path, script: str, problem: str) -> None:
     with pytest.raises(ValueError, match=problem):
-        parse(script)
+        parse_script(script)
     write(file, script)
     with pytest.raises(UpstreamRejected, match=f"rehearsal.yaml: .*{problem}") as caught:
         await told(file, asking("Hi"))
@@ -227,13 +227,13 @@ async def test_mistakes_are_told_with_file_and_place(file: Path, script: str, pr
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(ScriptError, match=r"none\.yaml cannot be read"):
-        read(tmp_path / "none.yaml")
+        read_script(tmp_path / "none.yaml")
     bad = tmp_path / "bad.yaml"
     bad.write_bytes(b"\xff")
     with pytest.raises(ScriptError, match=r"bad\.yaml"):
-        read(bad)
+        read_script(bad)
 
 
 def test_nothing_that_no_store_can_hold_gets_in() -> None:
-    script: Any = parse('scenes: [{steps: [{text: "a\\0\\ud83d\\ude42"}]}]')
+    script: Any = parse_script('scenes: [{steps: [{text: "a\\0\\ud83d\\ude42"}]}]')
     assert script.scenes[0].steps[0].text == "a🙂"

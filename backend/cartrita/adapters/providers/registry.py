@@ -1,0 +1,131 @@
+"""The model providers known by name, as data: a new one is one row."""
+
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from cartrita.dialects.openai_chat.types import Variant
+
+Dialect: TypeAlias = Literal["openai", "anthropic"]
+
+
+class ProviderSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a provider before anybody configures it.
+
+    `dialect` is None for a service that serves no models. `base_url` is its usual address; empty
+    where there is none. `key_variables`, `url_variables` and `model_variables` are the environment
+    variables of its key, address and default model; of several, the first that is set counts.
+    `default_path` is appended to a configured address that has no path. `port` marks a model server
+    on this machine, and is where it usually listens. `default_model` answers a request that names
+    no model; None means the first model that it lists. `documented` is false until we can call it.
+    """
+
+    name: str
+    dialect: Dialect | None = "openai"
+    base_url: str
+    key_variables: tuple[str, ...]
+    url_variables: tuple[str, ...]
+    model_variables: tuple[str, ...] = ()
+    default_path: str = ""
+    port: int | None = None
+    default_model: str | None = None
+    variant: Variant = Variant()
+    documented: bool = False
+
+    @property
+    def variable_names(self) -> tuple[str, ...]:
+        """All its environment variables."""
+        return (*self.key_variables, *self.url_variables, *self.model_variables)
+
+    @property
+    def local(self) -> bool:
+        """Whether it is a model server on this machine."""
+        return self.port is not None
+
+
+def custom_provider(name: str, base_url: str = "") -> ProviderSpec:
+    """The row of a provider that is not in the table: an OpenAI-compatible server."""
+    prefix = name.upper().replace("-", "_")
+    return ProviderSpec(
+        name=name,
+        base_url=base_url,
+        key_variables=(f"{prefix}_API_KEY",),
+        url_variables=(f"{prefix}_BASE_URL",),
+    )
+
+
+def _local(name: str, port: int) -> ProviderSpec:
+    return msgspec.structs.replace(
+        custom_provider(name, f"http://127.0.0.1:{port}/v1"),
+        default_path="/v1",
+        port=port,
+        documented=True,
+    )
+
+
+def _service(name: str, base_url: str) -> ProviderSpec:
+    return msgspec.structs.replace(custom_provider(name, base_url), dialect=None)
+
+
+_ROWS = (
+    ProviderSpec(
+        name="openai",
+        base_url="https://api.openai.com/v1",
+        key_variables=("OPENAI_API_KEY",),
+        url_variables=("OPENAI_BASE_URL",),
+        default_path="/v1",
+        default_model="gpt-5.4",
+        variant=Variant(limit_field="max_completion_tokens"),
+        documented=True,
+    ),
+    ProviderSpec(
+        name="anthropic",
+        dialect="anthropic",
+        base_url="https://api.anthropic.com",
+        key_variables=("ANTHROPIC_API_KEY",),
+        url_variables=("ANTHROPIC_BASE_URL", "ANTHROPIC_API_URL"),
+        model_variables=("ANTHROPIC_MODEL",),
+    ),
+    ProviderSpec(
+        name="comet",
+        dialect="anthropic",
+        base_url="https://api.cometapi.com",
+        key_variables=("COMET_API_KEY",),
+        url_variables=("COMET_API_BASE_URL", "COMET_BASE_URL"),
+    ),
+    ProviderSpec(
+        name="huggingface",
+        base_url="https://router.huggingface.co/v1",
+        key_variables=("HUGGINGFACE_API_KEY",),
+        url_variables=("HUGGINGFACE_BASE_URL",),
+        default_path="/v1",
+        default_model="openai/gpt-oss-120b",
+        documented=True,
+    ),
+    ProviderSpec(
+        name="oca",
+        base_url="",  # there is no usual one: LLM_API_URL brings it
+        key_variables=("OCA_API_KEY",),
+        url_variables=("LLM_API_URL", "OCA_BASE_URL"),
+        model_variables=("LLM_MODEL_NAME",),
+    ),
+    _local("ollama", 11434),
+    _local("lmstudio", 1234),
+    _local("llamacpp", 8080),
+    _local("vllm", 8000),
+    _local("litellm", 4000),
+    _service("deepgram", "https://api.deepgram.com"),
+    _service("tavily", "https://api.tavily.com"),
+    _service("github", "https://api.github.com"),
+)
+
+PROVIDERS: dict[str, ProviderSpec] = {row.name: row for row in _ROWS}
+"""By name, in the order in which they are preferred where nobody chose."""
+
+LOCAL_PORTS = {row.name: row.port for row in _ROWS if row.port is not None}
+"""The usual ports of model servers on this machine."""
+
+
+def provider_spec(name: str, base_url: str = "") -> ProviderSpec:
+    """The row of a name; an unknown one is an OpenAI-compatible server at `base_url`."""
+    return PROVIDERS.get(name) or custom_provider(name, base_url)

@@ -1,0 +1,1 @@
+"""The processes of a running server: the parent, its workers, and their messages."""

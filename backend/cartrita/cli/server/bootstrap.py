@@ -1,0 +1,48 @@
+"""What one worker does at each start: migrate, check the secret, create the first key."""
+
+from cartrita.adapters.persistence import schema
+from cartrita.adapters.persistence.schema import SchemaTooNew
+from cartrita.adapters.persistence.startup_checks import (
+    DatabaseUnreachable,
+    SecretMismatch,
+    TooFewConnections,
+    require_connections,
+    require_reachable,
+    require_same_secret,
+)
+from cartrita.assembly.authentication import create_authentication
+from cartrita.assembly.database import connection_count, open_connection_pool, sqlalchemy_url
+from cartrita.cli.server.worker_messages import Prepared, WorkerConfig
+from cartrita.domain.errors import CartritaError
+from cartrita.domain.principals import LOCAL_OWNER
+from cartrita.kit.secret import Secret, derive_secret
+from cartrita.settings import Settings
+
+REFUSALS = (
+    CartritaError,
+    DatabaseUnreachable,
+    SchemaTooNew,
+    SecretMismatch,
+    TooFewConnections,
+)
+"""Errors that an operator has to resolve: a restart would not help."""
+
+
+async def bootstrap(config: WorkerConfig, settings: Settings) -> Prepared:
+    """Raises the errors in REFUSALS, and what the database raises."""
+    if settings.database.url is not None:
+        await require_reachable(config.dsn, settings.database.connect_timeout_s)
+    await schema.upgrade(sqlalchemy_url(config.dsn))
+    secret = Secret(config.secret)
+    async with open_connection_pool(settings, config.dsn) as database:
+        await require_connections(database, connection_count(settings))
+        digest = derive_secret(secret, "installation").reveal().encode()
+        await require_same_secret(database, digest)
+        keys, sessions = create_authentication(database, secret, settings)
+        made: str | None = None
+        if await keys.local_principal() is None:
+            _, shown = await keys.create(LOCAL_OWNER, "first key")
+            made = shown.reveal()
+        local = await keys.local_principal()
+        code = None if local is None else await sessions.issue_code(local)
+        return Prepared("" if code is None else code.reveal(), made)

@@ -1,0 +1,121 @@
+"""A worker process, which serves the application on the socket of the parent process."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
+
+import structlog
+import uvicorn
+import uvloop
+
+from cartrita import logs
+from cartrita.app import create_app
+from cartrita.assembly.system import System, WorkerContext, open_system, rules
+from cartrita.cli.server import worker_messages
+from cartrita.cli.server.bootstrap import REFUSALS, bootstrap
+from cartrita.cli.server.http_protocol import http_protocol
+from cartrita.cli.server.worker_messages import Refused, Serving, WorkerConfig, WorkerMessage
+from cartrita.kit.secret import Secret
+from cartrita.settings import Settings
+from cartrita.surfaces.services import Services
+
+log = structlog.get_logger()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handlers, since SIGTERM drains first; reports when it serves."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        _send(Serving())
+
+
+def main() -> None:
+    """Read the configuration from standard input and serve."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches us through the parent
+    line = sys.stdin.buffer.readline()
+    if not line:
+        return
+    config = worker_messages.decode_config(line)
+    settings = Settings.from_json(config.settings)
+    logs.configure(settings.logging.level, settings.logging.format)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        try:
+            runner.run(_work(config, settings))
+        except Exception:
+            log.exception("worker_failed")
+            sys.stderr.flush()
+            os._exit(
+                1
+            )  # a blocked thread would keep the process alive, and it would not be replaced
+
+
+async def _work(config: WorkerConfig, settings: Settings) -> None:
+    asyncio.get_running_loop().add_reader(sys.stdin.fileno(), _exit_if_orphaned)
+    if config.first:
+        try:
+            _send(await bootstrap(config, settings))
+        except REFUSALS as error:
+            _send(Refused(str(error)))
+            return
+    secret = Secret(config.secret)
+    context = WorkerContext(config.dsn, secret, config.instance, config.slot, config.slots)
+    async with open_system(settings, context) as system:
+        server = _Server(_config(settings, system))
+        async with asyncio.TaskGroup() as tasks:
+            stop_requested = asyncio.Event()
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop_requested.set)
+            drain = tasks.create_task(_drain(stop_requested, system, server))
+            with socket.socket(fileno=os.dup(config.socket)) as listener:
+                await server.serve([listener])
+            drain.cancel()
+
+
+async def _drain(stop_requested: asyncio.Event, system: System, server: uvicorn.Server) -> None:
+    await stop_requested.wait()
+    log.info("draining")
+    await system.drain()
+    server.should_exit = True
+
+
+def _config(settings: Settings, system: System) -> uvicorn.Config:
+    @asynccontextmanager
+    async def opening() -> AsyncGenerator[Services]:
+        yield system.services
+
+    return uvicorn.Config(
+        create_app(rules(settings), opening),
+        http=http_protocol(settings.server.header_timeout_s),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        ws="websockets-sansio",
+        timeout_keep_alive=int(settings.server.keepalive_s),
+        timeout_graceful_shutdown=5,
+        # Forwarded headers are trusted from configured proxies only.
+        proxy_headers=bool(settings.server.trusted_proxies),
+        forwarded_allow_ips=list(settings.server.trusted_proxies),
+    )
+
+
+def _exit_if_orphaned() -> None:
+    """Exit at the end of the input: the parent sends nothing more, so it is gone."""
+    if not os.read(sys.stdin.fileno(), 1):
+        os._exit(1)
+
+
+def _send(message: WorkerMessage) -> None:
+    sys.stdout.buffer.write(worker_messages.encode(message) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,1 +1,0 @@
-"""The processes of a running server: the parent, its workers and what they say."""

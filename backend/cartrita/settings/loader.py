@@ -1,0 +1,144 @@
+"""Loads the settings from all sources, or reports every error in them."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import cast
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from cartrita.adapters.providers.registry import PROVIDERS
+from cartrita.settings.conflicts import Conflict, conflicts, warnings
+from cartrita.settings.data_directory import default_data_directory, home_directory
+from cartrita.settings.errors import (
+    SettingsError,
+    Source,
+    closest_name,
+    display_value,
+    unknown_name,
+)
+from cartrita.settings.provider_resolution import (
+    FieldPath,
+    custom_variable_names,
+    resolve_providers,
+)
+from cartrita.settings.settings import Settings
+from cartrita.settings.sources import (
+    CONFIG_VARIABLE,
+    ENTRIES,
+    RawSettings,
+    entry_at,
+    read_sources,
+)
+from cartrita.settings.types import BaseDirectories
+
+_NONE: Mapping[str, object] = MappingProxyType({})
+_PREFIX = "CARTRITA_"
+
+
+def load(
+    environ: Mapping[str, str], cwd: Path, overrides: Mapping[str, object] = _NONE
+) -> Settings:
+    """The settings; sources from lowest to highest: defaults, file, `.env`, environ, overrides.
+
+    `overrides` has dotted names as in the file ("server.port"); None there means not given.
+    Raises SettingsError, with one line for each error.
+    """
+    raw = read_sources(environ, cwd, overrides)
+    _check_names(raw, environ)
+    values = {value.path: value for value in raw.values}
+    api_provider = values.get(("providers", "api_provider"))
+    resolved = resolve_providers(raw, str(api_provider.value) if api_provider else None)
+    sources: dict[FieldPath, Source] = {path: value.source for path, value in values.items()}
+    sources |= resolved.sources
+
+    home = home_directory(environ)
+    tree: dict[str, object] = {"data_dir": str(default_data_directory(environ, home))}
+    for path, value in values.items():
+        _insert(tree, path, value.value)
+    _insert(tree, ("providers", "entries"), resolved.entries)
+    settings, invalid = _validate(tree, sources, BaseDirectories(cwd.absolute(), home))
+
+    errors = raw.errors + [text for _, text in invalid]
+    errors += _messages(conflicts(settings), sources, {path for path, _ in invalid})
+    if errors:
+        raise SettingsError(errors)
+    doubtful = _messages(warnings(settings), sources, frozenset())
+    told = (*raw.warnings, *doubtful, *_without_effect(sources))
+    return settings.model_copy(update={"warnings": told})
+
+
+def _check_names(raw: RawSettings, environ: Mapping[str, str]) -> None:
+    """Add an error for each unknown CARTRITA_* name, and a warning for any other in the `.env`."""
+    known = {entry.env for entry in ENTRIES} | {CONFIG_VARIABLE} | set(custom_variable_names(raw))
+    known |= {name for spec in PROVIDERS.values() for name in spec.variable_names}
+    for where, names in ((".env", raw.dotenv), ("environment", environ)):
+        for name in names:
+            if name.startswith(_PREFIX) and name not in known:
+                raw.errors.append(Source(name, where).message(unknown_name(name, sorted(known))))
+    for name in raw.dotenv:
+        if name not in known and not name.startswith(_PREFIX):
+            closest = closest_name(name, sorted(known))
+            reason = f"; did you mean {closest}?" if closest else ", nothing reads it"
+            text = f"it is ignored{reason}"
+            raw.warnings.append(Source(name, ".env").message(text))
+
+
+def _without_effect(sources: Mapping[FieldPath, Source]) -> list[str]:
+    """A warning for each given setting that is not implemented yet."""
+    paths = [entry.path for entry in ENTRIES if not entry.setting.documented]
+    text = "it is set, and this version does not act on it yet"
+    return [sources[path].message(text) for path in paths if path in sources]
+
+
+def _validate(
+    tree: dict[str, object], sources: Mapping[FieldPath, Source], directories: BaseDirectories
+) -> tuple[Settings, list[tuple[FieldPath, str]]]:
+    """The settings without the invalid values, for further checks; and the errors."""
+    try:
+        return Settings.model_validate(tree, context=directories), []
+    except ValidationError as error:
+        invalid = [_message(detail, sources) for detail in error.errors(include_url=False)]
+    for path, _ in invalid:
+        _remove(tree, path)
+    return Settings.model_validate(tree, context=directories), invalid
+
+
+def _message(detail: ErrorDetails, sources: Mapping[FieldPath, Source]) -> tuple[FieldPath, str]:
+    loc = detail["loc"]
+    path = next(loc[:length] for length in range(len(loc), 0, -1) if loc[:length] in sources)
+    reason = cast("Mapping[str, object]", detail.get("ctx", {})).get("error")
+    entry = entry_at(path)
+    if isinstance(reason, ValueError) or entry is None:  # a sentence of our own validators
+        return path, sources[path].message(str(reason))
+    fix = f"for example {entry.example}" if entry.example else "correct or remove it"
+    value = display_value(detail["input"])
+    return path, sources[path].message(f"{value} is not {entry.expected}; {fix}")
+
+
+def _messages(
+    conflicts: Iterable[Conflict],
+    sources: Mapping[FieldPath, Source],
+    invalid: Iterable[FieldPath],
+) -> list[str]:
+    """Each at the first of its settings that was given; none about a value that is invalid."""
+    valid = [one for one in conflicts if not set(one.paths) & set(invalid)]
+    return [
+        next(sources[path] for path in one.paths if path in sources).message(one.text)
+        for one in valid
+    ]
+
+
+def _insert(tree: dict[str, object], path: tuple[str, ...], value: object) -> None:
+    for name in path[:-1]:
+        tree = cast("dict[str, object]", tree.setdefault(name, {}))
+    tree[path[-1]] = value
+
+
+def _remove(tree: dict[str, object], path: FieldPath) -> None:
+    # One invalid part of a provider removes all configured providers.
+    target = path[:2] if path[:2] == ("providers", "entries") else path
+    for name in target[:-1]:
+        tree = cast("dict[str, object]", tree[str(name)])
+    tree.pop(str(target[-1]), None)

@@ -1,0 +1,233 @@
+"""Settings of the HTTP server: sockets, authentication, limits, logs and compatibility."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from cartrita.settings.addresses import is_loopback
+from cartrita.settings.fields import Group, Setting
+from cartrita.settings.types import (
+    Host,
+    Key,
+    LongKey,
+    Networks,
+    Origins,
+    RateLimits,
+    Rates,
+    ValkeyUrl,
+    WebUrl,
+    Word,
+)
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class Server(Group):
+    """The address to listen on, how long to wait for clients, and how to stop."""
+
+    host: Annotated[
+        Host,
+        Setting(
+            "What to bind. Anything but a loopback address is open to the network.",
+            env="CARTRITA_HOST",
+            value="a host name or address",
+        ),
+    ] = "127.0.0.1"
+    port: Annotated[
+        Port, Setting("The port to bind; 0 takes any free one.", env="CARTRITA_PORT")
+    ] = 8000
+    workers: Annotated[
+        int, Field(ge=1, le=64), Setting("Worker processes.", env="CARTRITA_WORKERS")
+    ] = 1
+    cors_origins: Annotated[
+        Origins,
+        Setting(
+            "Browser origins that may call with credentials.",
+            env="CARTRITA_CORS_ORIGINS",
+            value="origins, separated by commas",
+            example="http://localhost:3000",
+        ),
+    ] = ()
+    trusted_proxies: Annotated[
+        Networks,
+        Setting(
+            "Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.",
+            env="CARTRITA_TRUSTED_PROXIES",
+            value="addresses or networks, separated by commas",
+            example="10.0.0.0/8",
+        ),
+    ] = ()
+    body_max_bytes: Annotated[
+        int, Field(ge=1024, le=1 << 30), Setting("The longest request body; beyond it is 413.")
+    ] = 2 << 20
+    body_timeout_s: Annotated[
+        float, Field(ge=0.1, le=600), Setting("How long a request body may take to arrive.")
+    ] = 20.0
+    header_timeout_s: Annotated[
+        float, Field(ge=0.1, le=600), Setting("How long a request's headers may take to arrive.")
+    ] = 10.0
+    keepalive_s: Annotated[
+        float, Field(ge=1, le=3600), Setting("How long an idle connection is kept.")
+    ] = 15.0
+    drain_s: Annotated[
+        float, Field(ge=0, le=600), Setting("After SIGTERM, how long runs may take to finish.")
+    ] = 25.0
+    exit_s: Annotated[
+        float,
+        Field(ge=1, le=660),
+        Setting("After SIGTERM, when the process is gone at the latest; more than drain_s."),
+    ] = 60.0
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine can reach the server."""
+        return is_loopback(self.host)
+
+
+class Auth(Group):
+    """Who may call."""
+
+    mode: Annotated[
+        Literal["keys", "loopback"],
+        Setting(
+            "`loopback`: callers on this machine need no key; refused unless bound to loopback.",
+            env="CARTRITA_AUTH",
+        ),
+    ] = "keys"
+    secret: Annotated[
+        LongKey | None,
+        Setting(
+            "The root of all keys' protection; replicas share it. A file is made without it.",
+            env="CARTRITA_SECRET",
+            value="at least 32 characters",
+            default="kept in the data directory",
+            secret=True,
+        ),
+    ] = None
+    bootstrap_key: Annotated[
+        LongKey | None,
+        Setting(
+            "The first API key, for containers; to revoke it, remove it.",
+            env="CARTRITA_BOOTSTRAP_KEY",
+            value="at least 32 characters",
+            default="made and printed once",
+            secret=True,
+        ),
+    ] = None
+    session_s: Annotated[
+        float, Field(ge=60, le=7776000), Setting("How long a login session lasts.")
+    ] = 43200.0
+    ticket_s: Annotated[
+        float, Field(ge=1, le=3600), Setting("How long a stream ticket can be used.")
+    ] = 60.0
+    sign_in_code_s: Annotated[
+        float, Field(ge=10, le=86400), Setting("How long a printed sign-in link can be used.")
+    ] = 600.0
+
+
+class Logging(Group):
+    """What is written to stderr. Logs hold neither content nor secrets."""
+
+    level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        Setting("The least level that is written.", env="CARTRITA_LOG_LEVEL"),
+    ] = "info"
+    format: Annotated[
+        Literal["auto", "console", "json"],
+        Setting("`auto` is console on a terminal and json elsewhere.", env="CARTRITA_LOG_FORMAT"),
+    ] = "auto"
+
+
+class Limits(Group):
+    """Calls per time, and sizes."""
+
+    providers: Annotated[
+        RateLimits,
+        Setting(
+            "Calls to each provider, over its built-in limits.",
+            env="CARTRITA_PROVIDER_LIMITS",
+            value="off, or openai=100/minute;github=500/hour",
+            documented=False,
+        ),
+    ] = Rates()
+    inbound: Annotated[
+        RateLimits,
+        Setting(
+            "Calls to us, over the built-in limits.",
+            env="CARTRITA_INBOUND_LIMITS",
+            value="off, or chat=100/minute",
+            documented=False,
+        ),
+    ] = Rates()
+    upload_max_bytes: Annotated[
+        int,
+        Field(ge=1024, le=1 << 40),
+        Setting("The largest file.", env="CARTRITA_MAX_UPLOAD_BYTES", documented=False),
+    ] = 50 << 20
+
+
+class Valkey(Group):
+    """Wake-ups and shared counters for several replicas."""
+
+    url: Annotated[
+        ValkeyUrl | None,
+        Setting("Its address.", value="a valkey:// address", secret=True, documented=False),
+    ] = None
+
+
+class Compat(Group):
+    """Switches for frontends that were written against other backends."""
+
+    cartrita_frontend: Annotated[
+        bool, Setting("Answer as the original backend did.", documented=False)
+    ] = False
+    legacy_query_keys: Annotated[
+        bool, Setting("Accept a key in the query string, on loopback only.", documented=False)
+    ] = False
+
+
+class OpenAICompat(Group):
+    """The OpenAI-compatible API, under its former variable names."""
+
+    enable: Annotated[
+        bool, Setting("Whether it is served.", env="OPENAI_COMPAT_ENABLE", documented=False)
+    ] = True
+    port: Annotated[
+        Port | None,
+        Setting(
+            "A separate port for it.",
+            env="OPENAI_COMPAT_PORT",
+            value="a whole number from 0 to 65535",
+            example="8001",
+            documented=False,
+        ),
+    ] = None
+    model_name: Annotated[
+        Word, Setting("The name of its model.", env="OPENAI_COMPAT_MODEL_NAME", documented=False)
+    ] = "cortex-flow"
+    max_context_tokens: Annotated[
+        int,
+        Field(ge=1, le=100_000_000),
+        Setting("The most context.", env="OPENAI_COMPAT_MAX_CONTEXT_TOKENS", documented=False),
+    ] = 8000
+    counting_model: Annotated[
+        Word,
+        Setting(
+            "The model whose tokenizer counts.", env="OPENAI_COMPAT_TOKEN_MODEL", documented=False
+        ),
+    ] = "gpt-4"
+
+
+class Langfuse(Group):
+    """The Langfuse server that receives traces."""
+
+    public_key: Annotated[
+        Word | None, Setting("Its public key.", env="LANGFUSE_PUBLIC_KEY", documented=False)
+    ] = None
+    secret_key: Annotated[
+        Key | None,
+        Setting("Its secret key.", env="LANGFUSE_SECRET_KEY", secret=True, documented=False),
+    ] = None
+    host: Annotated[
+        WebUrl | None, Setting("Its address.", env="LANGFUSE_HOST", documented=False)
+    ] = None

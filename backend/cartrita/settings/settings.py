@@ -1,0 +1,64 @@
+"""All settings as one frozen value."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated
+
+from cartrita.settings.fields import Group, Setting
+from cartrita.settings.providers import ConfiguredProvider, OAuth, Offline, Providers
+from cartrita.settings.server import (
+    Auth,
+    Compat,
+    Langfuse,
+    Limits,
+    Logging,
+    OpenAICompat,
+    Server,
+    Valkey,
+)
+from cartrita.settings.storage import Database, History, Postgres, RunLog
+from cartrita.settings.types import REVEAL, FilePath
+
+
+class Settings(Group):
+    """All settings. `warnings` are sentences about what was given and has no effect."""
+
+    data_dir: Annotated[
+        FilePath,
+        Setting(
+            "Where the embedded database and the keys' root are kept.",
+            env="CARTRITA_DATA_DIR",
+            default="`$XDG_DATA_HOME/cartrita`, or `~/.local/share/cartrita`",
+            example="/var/lib/cartrita",
+        ),
+    ]
+    server: Server = Server()
+    auth: Auth = Auth()
+    database: Database = Database()
+    postgres: Postgres = Postgres()
+    run_log: RunLog = RunLog()
+    history: History = History()
+    providers: Providers = Providers()
+    offline: Offline = Offline()
+    logging: Logging = Logging()
+    limits: Limits = Limits()
+    valkey: Valkey = Valkey()
+    compat: Compat = Compat()
+    oauth: OAuth = OAuth()
+    openai_compat: OpenAICompat = OpenAICompat()
+    langfuse: Langfuse = Langfuse()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def provider_credentials(self) -> Mapping[str, ConfiguredProvider]:
+        """The configured providers by name, in order of preference."""
+        return MappingProxyType({entry.name: entry for entry in self.providers.entries})
+
+    def reveal_json(self) -> str:
+        """All settings with their SECRETS, only for the pipe to a worker process."""
+        return self.model_dump_json(context=REVEAL)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Settings":
+        """The settings that `reveal_json` wrote."""
+        return cls.model_validate_json(text)

@@ -1,0 +1,97 @@
+"""Bounds on headers, on a real uvicorn."""
+
+import asyncio
+import socket
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import msgspec
+import pytest
+import uvicorn
+from starlette.types import Receive, Scope, Send
+
+from cartrita.cli.server.http_protocol import http_protocol
+
+WATCHDOG_S = 20.0
+
+
+async def _app(scope: Scope, receive: Receive, send: Send) -> None:
+    while (await receive()).get("more_body"):
+        pass
+    await send({"type": "http.response.start", "status": 204, "headers": []})
+    await send({"type": "http.response.body"})
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.up.set()
+
+
+@asynccontextmanager
+async def _served(header_timeout_s: float) -> AsyncGenerator[int]:
+    config = uvicorn.Config(
+        _app, port=0, http=http_protocol(header_timeout_s), lifespan="off", log_config=None
+    )
+    server = _Server(config)
+    async with asyncio.TaskGroup() as tasks:
+        serving = tasks.create_task(server.serve())
+        await server.up.wait()
+        yield server.servers[0].sockets[0].getsockname()[1]
+        server.should_exit = True
+        await serving
+
+
+async def _answer(port: int, *pieces: bytes) -> bytes:
+    """What comes back until the server closes the connection."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    for piece in pieces:
+        writer.write(piece)
+        await writer.drain()
+    async with asyncio.timeout(WATCHDOG_S):
+        answer = await reader.read()
+    writer.close()
+    return answer
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\nHo", b"GE"])
+async def test_headers_that_never_end_close_the_connection(sent: bytes) -> None:
+    async with _served(0.2) as port:
+        assert await _answer(port, sent) == b""
+
+
+async def test_headers_that_trickle_on_a_kept_connection_close_it() -> None:
+    async with _served(0.2) as port:
+        whole = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+        answer = await _answer(port, whole, b"GET / HTTP/1.1\r\nHo")
+        assert answer.startswith(b"HTTP/1.1 204")
+        assert answer.count(b"HTTP/1.1") == 1
+
+
+async def test_headers_without_end_in_size_are_refused() -> None:
+    """The connection ends long before all of it was sent; what was unread may reset it."""
+    async with _served(WATCHDOG_S) as port:
+        pieces = [b"GET / HTTP/1.1\r\nX: ", *[b"a" * 10_000] * 1_000, b"\r\n\r\n"]
+        try:
+            answer = await _answer(port, *pieces)
+        except ConnectionError:
+            return
+        assert answer.startswith(b"HTTP/1.1 400")
+
+
+async def test_a_large_body_in_the_same_piece_is_no_header() -> None:
+    async with _served(10) as port:
+        body = b"a" * 200_000
+        head = b"POST / HTTP/1.1\r\nConnection: close\r\nContent-Length: 200000\r\n\r\n"
+        assert (await _answer(port, head + body)).startswith(b"HTTP/1.1 204")
+
+
+async def test_what_is_no_http_is_told_in_our_envelope() -> None:
+    async with _served(10) as port:
+        head, _, body = (await _answer(port, b"BLAH\r\n\r\n")).partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 400")
+        assert msgspec.json.decode(body)["code"] == "malformed_request"

@@ -1,0 +1,186 @@
+"""Which providers are configured: by variables, API_PROVIDER and custom tables in the file."""
+
+from pathlib import Path
+
+import pytest
+
+from cartrita.adapters.providers.registry import PROVIDERS
+from cartrita.kit.secret import Secret
+from cartrita.settings import Settings, SettingsError, load
+
+
+def configured(tmp_path: Path, toml: str = "", **environ: str) -> Settings:
+    (tmp_path / "cartrita.toml").write_text(toml)
+    return load(environ, tmp_path)
+
+
+@pytest.mark.parametrize("spec", PROVIDERS.values(), ids=lambda spec: spec.name)
+def test_every_provider_has_its_names(spec, tmp_path: Path) -> None:
+    for key in spec.key_variables:
+        for url in spec.url_variables:
+            settings = configured(tmp_path, **{key: "k", url: "http://h:1/x/"})
+            (entry,) = settings.provider_credentials.values()
+            assert (entry.name, entry.dialect) == (spec.name, spec.dialect)
+            assert (entry.base_url, entry.api_key) == ("http://h:1/x", Secret("k"))
+    assert f"{spec.name.upper()}_API_KEY" in spec.key_variables
+    assert f"{spec.name.upper()}_BASE_URL" in spec.url_variables
+
+
+def test_a_key_brings_its_provider_at_its_usual_address(tmp_path: Path) -> None:
+    providers = configured(tmp_path, OPENAI_API_KEY=" k\n", GITHUB_API_KEY="g").provider_credentials
+    assert list(providers) == ["openai", "github"]
+    assert providers["openai"].base_url == "https://api.openai.com/v1"
+    assert providers["openai"].api_key == Secret("k")
+    assert providers["github"].dialect is None
+
+
+def test_an_address_alone_brings_its_provider_without_a_key(tmp_path: Path) -> None:
+    entry = configured(tmp_path, OLLAMA_BASE_URL="http://gpu:11434").provider_credentials["ollama"]
+    assert (entry.base_url, entry.api_key) == ("http://gpu:11434/v1", None)
+
+
+def test_an_endpoint_is_used_as_it_is(tmp_path: Path) -> None:
+    url = "https://h/20250519/app/litellm/chat/completions"
+    settings = configured(tmp_path, LLM_API_URL=url, LLM_MODEL_NAME="oca/gpt-4.1")
+    entry = settings.provider_credentials["oca"]
+    assert (entry.base_url, entry.default_model) == (url, "oca/gpt-4.1")
+
+
+def test_a_key_without_any_address_is_mentioned(tmp_path: Path) -> None:
+    settings = configured(tmp_path, OCA_API_KEY="k")
+    assert not settings.provider_credentials
+    assert settings.warnings == (
+        "OCA_API_KEY (environment): there is no address for it; set LLM_API_URL.",
+    )
+
+
+def test_anthropics_key_is_comets_where_api_provider_says_so(tmp_path: Path) -> None:
+    names = {"ANTHROPIC_API_KEY": "a", "ANTHROPIC_MODEL": "claude-x"}
+    plain = configured(tmp_path, **names).provider_credentials
+    assert list(plain) == ["anthropic"]
+    assert plain["anthropic"].default_model == "claude-x"
+
+    bent = configured(tmp_path, API_PROVIDER="comet", **names).provider_credentials
+    assert list(bent) == ["comet"]
+    assert (bent["comet"].api_key, bent["comet"].default_model) == (Secret("a"), "claude-x")
+    assert bent["comet"].base_url == "https://api.cometapi.com"
+
+    own = configured(tmp_path, API_PROVIDER="comet", COMET_API_KEY="c", **names)
+    assert own.provider_credentials["comet"].api_key == Secret("c")
+    assert "anthropic" not in own.provider_credentials
+
+
+def test_api_provider_may_stand_in_the_file(tmp_path: Path) -> None:
+    toml = '[providers]\napi_provider = "comet"\n'
+    assert list(configured(tmp_path, toml, ANTHROPIC_API_KEY="a").provider_credentials) == ["comet"]
+
+
+def test_api_provider_without_a_key_is_mentioned(tmp_path: Path) -> None:
+    assert configured(tmp_path, API_PROVIDER="openai").warnings == (
+        "API_PROVIDER (environment): openai has no key here, so it is not the default; "
+        "set OPENAI_API_KEY.",
+    )
+    assert configured(tmp_path, API_PROVIDER="ollama").warnings == ()
+    assert configured(tmp_path, API_PROVIDER="offline").warnings == ()
+
+
+def test_a_new_host_is_a_few_lines(tmp_path: Path) -> None:
+    toml = """
+    [providers.groq]
+    base_url = "https://h/openai/v1"
+    models = ["large", "small"]
+    default_model = "large"
+    [providers.two-b]
+    base_url = "http://h"
+    api_key_env = "SOME_KEY"
+    [providers.local]
+    base_url = "http://127.0.0.1:9"
+    """
+    settings = configured(tmp_path, toml, GROQ_API_KEY="g", SOME_KEY="s", API_PROVIDER="groq")
+    groq, two, local = settings.providers.entries
+    assert (groq.name, groq.dialect, groq.api_key) == ("groq", "openai", Secret("g"))
+    assert (groq.models, groq.default_model) == (("large", "small"), "large")
+    assert (two.name, two.base_url, two.api_key) == ("two-b", "http://h", Secret("s"))
+    assert (local.api_key, local.models) == (None, ())
+    assert settings.warnings == ()
+
+
+def test_the_environment_goes_before_the_file(tmp_path: Path) -> None:
+    toml = '[providers.openai]\nbase_url = "http://file/v1"\nmodels = ["m"]\n'
+    entry = configured(tmp_path, toml).provider_credentials["openai"]
+    assert (entry.base_url, entry.models, entry.api_key) == ("http://file/v1", ("m",), None)
+    entry = configured(tmp_path, toml, OPENAI_BASE_URL="http://env/v1").provider_credentials[
+        "openai"
+    ]
+    assert (entry.base_url, entry.models) == ("http://env/v1", ("m",))
+
+
+def test_a_named_key_that_is_not_set_leaves_the_provider_out(tmp_path: Path) -> None:
+    toml = '[providers.groq]\nbase_url = "http://h/v1"\napi_key_env = "GROQ"\n'
+    settings = configured(tmp_path, toml)
+    assert not settings.provider_credentials
+    assert settings.warnings == (
+        "providers.groq (cartrita.toml): GROQ is not set, so this provider is left out.",
+    )
+
+
+def test_names_that_the_file_brings_are_not_foreign(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("GROQ=k\nGROQ_BASE_URL=http://h\nGROQ_API_KEY=\n")
+    toml = '[providers.groq]\nbase_url = "http://h/v1"\napi_key_env = "GROQ"\n'
+    settings = configured(tmp_path, toml)
+    assert settings.warnings == ()
+    assert settings.provider_credentials["groq"].api_key == Secret("k")
+
+
+@pytest.mark.parametrize(
+    ("toml", "line"),
+    [
+        ("[providers.own]", 'own: it has no base_url; write base_url = "https://host/v1".'),
+        (
+            '[providers.own]\nbase_ur = "http://h"',
+            "own.base_ur: there is no such setting; did you mean providers.own.base_url?",
+        ),
+        (
+            '[providers.own]\napi_key = "sk-canary"',
+            "own.api_key: there is no such setting; did you mean providers.own.api_key_env?",
+        ),
+        (
+            '[providers.own]\napi_key_env = "sk-canary"',
+            "own.api_key_env: it is not a variable's name; the key itself stays out of the file.",
+        ),
+        (
+            '[providers.own]\napi_key_env = "CARTRITA_SECRET"',
+            "own.api_key_env: that variable is Cartrita's own; name the provider's.",
+        ),
+        (
+            '[providers.own]\ndialect = "klingon"',
+            "own.dialect: 'klingon' is not spoken; use openai.",
+        ),
+        ("[providers.own]\nbase_url = 5", "own.base_url: 5 is not a text; put it in quotes."),
+        (
+            '[providers.own]\nbase_url = "ftp://h"',
+            "own.base_url: 'ftp://h' is not a web address; write http://host:port/path.",
+        ),
+        (
+            '[providers.own]\nbase_url = "http://h"\nmodels = 3',
+            "own.models: 3 is not a list of texts; use commas.",
+        ),
+        (
+            '[providers.own]\nbase_url = "http://h"\ndefault_model = "a b"',
+            "own.default_model: 'a b' is empty or holds a space; write one word or remove it.",
+        ),
+        (
+            '[providers.Own]\nbase_url = "http://h"',
+            "Own: a provider's name is a small letter and then a-z, 0-9, _ or -.",
+        ),
+        (
+            '[providers.offline]\nbase_url = "http://h"',
+            "offline: the name is one of ours; choose another.",
+        ),
+    ],
+)
+def test_a_bad_table_is_refused_in_one_line(toml: str, line: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as caught:
+        configured(tmp_path, toml)
+    place, _, text = line.partition(":")
+    assert caught.value.errors == (f"providers.{place} (cartrita.toml):{text}",)
