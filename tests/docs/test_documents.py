@@ -26,7 +26,7 @@ from tests.docs.snippets import (
 )
 
 from cartrita.settings import load
-from cartrita.settings.sources import CONFIG, ENTRIES
+from cartrita.settings.sources import CONFIG_VARIABLE, ENTRIES
 
 
 def placed(document: Path) -> str:
@@ -132,7 +132,7 @@ def test_settings_that_the_texts_name_exist(document: Path) -> None:
     named = set(re.findall(rf"`((?:{groups})\.[a-z_]+)`", text))
     files_of_its_own = {"postgres.log", "postgres.password"}
     assert named - keys - files_of_its_own == set()
-    variables = {entry.env for entry in ENTRIES} | {CONFIG}
+    variables = {entry.env for entry in ENTRIES} | {CONFIG_VARIABLE}
     assert set(re.findall(r"\bCARTRITA_[A-Z_]+\b", text)) - variables == set()
 
 
