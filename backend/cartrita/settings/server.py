@@ -139,7 +139,7 @@ class Logging(Group):
 
 
 class Limits(Group):
-    """Calls per time, and sizes."""
+    """Rate limits and size limits."""
 
     providers: Annotated[
         RateLimits,
@@ -167,7 +167,7 @@ class Limits(Group):
 
 
 class Valkey(Group):
-    """Wake-ups and shared counters for several replicas."""
+    """The Valkey server for notifications and counters that several replicas share."""
 
     url: Annotated[
         ValkeyUrl | None,

@@ -23,7 +23,7 @@ from cartrita.kit.secret import Secret
 MAX_BYTES = 32 << 20
 _KEEP_IDLE_SECONDS = 30.0
 _THINKING = re.compile(r"(^|/)(o\d|gpt-5)|\b(think|reason|r1|qwq|gpt-oss)", re.I)
-_LARGE_BODY = 1 << 20  # aiohttp wants to be handed more than this in pieces
+_LARGE_BODY = 1 << 20  # aiohttp warns about larger bodies that are not a stream
 
 
 class Deadlines(msgspec.Struct, frozen=True, kw_only=True):

@@ -28,7 +28,7 @@ from cartrita.domain.requests import ModelRequest
 from cartrita.kit import sse
 
 LISTING = Deadlines(connect=2.0, headers=5.0, idle=5.0, total=10.0)
-"""For the list of models, for which nobody wants to wait as long as for an response."""
+"""Deadlines of the model list, which should be quicker than an answer."""
 
 _ENDPOINT = "/chat/completions"
 _MAX_ERROR_BYTES = 64 << 10

@@ -120,7 +120,7 @@ _ROWS = (
 )
 
 PROVIDERS: dict[str, ProviderSpec] = {row.name: row for row in _ROWS}
-"""By name, in the order in which they are preferred where nobody chose."""
+"""By name, in the order of preference if the user selects none."""
 
 LOCAL_PORTS = {row.name: row.port for row in _ROWS if row.port is not None}
 """The usual ports of model servers on this machine."""

@@ -31,7 +31,7 @@ class BoundedHttp(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         waiting = self._header_timer
         super().data_received(data)
-        # A piece that began or ended a request's headers holds other things too.
+        # A chunk in which a request's headers begin or end contains other bytes too.
         if waiting is not None and waiting is self._header_timer:
             self._header_bytes += len(data)
             if self._header_bytes > _HEADER_BYTES:
@@ -66,7 +66,7 @@ class BoundedHttp(HttpToolsProtocol):
     def _expect_headers(self) -> None:
         self._stop_expecting()
         self._header_timer = asyncio.get_running_loop().call_later(
-            self.header_timeout_s, self._close_idle
+            self.header_timeout_s, self._close_on_timeout
         )
 
     def _stop_expecting(self) -> None:
@@ -75,7 +75,7 @@ class BoundedHttp(HttpToolsProtocol):
             self._header_timer.cancel()
             self._header_timer = None
 
-    def _close_idle(self) -> None:
+    def _close_on_timeout(self) -> None:
         self._header_timer = None
         self.transport.close()
 

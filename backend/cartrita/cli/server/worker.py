@@ -53,9 +53,7 @@ def main() -> None:
         except Exception:
             log.exception("worker_failed")
             sys.stderr.flush()
-            os._exit(
-                1
-            )  # a blocked thread would keep the process alive, and it would not be replaced
+            os._exit(1)  # a blocked thread could keep the process alive, and it is not replaced
 
 
 async def _work(config: WorkerConfig, settings: Settings) -> None:

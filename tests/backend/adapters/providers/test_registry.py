@@ -18,6 +18,12 @@ def test_names_and_addresses() -> None:
     assert {name for name, spec in PROVIDERS.items() if spec.local} == set(LOCAL_PORTS)
 
 
+def test_documented_providers_have_an_implemented_dialect() -> None:
+    documented = [spec for spec in PROVIDERS.values() if spec.documented]
+    assert {spec.dialect for spec in documented} == {"openai"}
+    assert all(spec.base_url for spec in documented)
+
+
 def test_a_custom_provider() -> None:
     custom = provider_spec("my-host", "http://h/v1")
     assert (custom.name, custom.base_url, custom.local) == ("my-host", "http://h/v1", False)

@@ -80,7 +80,7 @@ Reply: TypeAlias = TextReply | ToolCallReply
 
 
 async def reply(request: ModelRequest, search: PassageSearch) -> Reply:
-    """The answer to a request. Raises UpstreamRejected where a schema cannot be filled."""
+    """The answer to a request. Raises UpstreamRejected if a schema cannot be filled."""
     results = trailing_tool_results(request.messages)
     tool = None if results else _choose_tool(request)
     if tool is not None:

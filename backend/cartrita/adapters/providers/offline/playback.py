@@ -43,7 +43,7 @@ _PROVIDER = "offline"
 
 
 async def play(path: Path | None, request: ModelRequest) -> AsyncGenerator[Delta]:
-    """The deltas of the scene for a request.
+    """Yield the deltas of the scene for a request.
 
     Raises UpstreamRejected if there is no script, it is invalid or no scene fits, and the errors
     that the scene asks for. The file is read for each request, so that edits take effect at once.
