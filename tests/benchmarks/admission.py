@@ -13,7 +13,7 @@ from tests.benchmarks.run_logs import AT_ONCE, OWNER
 from tests.benchmarks.stage import Stage
 from tests.benchmarks.switches import Switches
 
-from cartrita.adapters.runlog.log import Tuning
+from cartrita.adapters.runlog.run_log import RunLogSettings
 from cartrita.domain.messages import Text
 from cartrita.kit.ids import ConversationId, uuid7
 
@@ -114,7 +114,7 @@ async def _writes(watcher: Any) -> int:
     return count
 
 
-def _naive_pool(dsn: str, tuning: Tuning) -> Any:
+def _naive_pool(dsn: str, tuning: RunLogSettings) -> Any:
     """As many connections as the product takes."""
     size = tuning.pool_size
     return asyncpg.create_pool(dsn, min_size=size, max_size=size)

@@ -10,8 +10,8 @@ from uuid import uuid4
 
 import asyncpg
 
-from cartrita.adapters.runlog.log import RunLog, Tuning
-from cartrita.adapters.runlog.replica import Place
+from cartrita.adapters.runlog.replica import WorkerSlot
+from cartrita.adapters.runlog.run_log import RunLog, RunLogSettings
 from cartrita.assembly import system
 from cartrita.domain.messages import Message, Role, Text
 from cartrita.domain.runs import Admission, NewMessage, RunInput
@@ -24,15 +24,15 @@ _LOOKS = 3000
 _ATTACHED = "SELECT EXISTS (SELECT 1 FROM pg_inherits WHERE inhrelid = to_regclass($1))"
 
 
-def tuning() -> Tuning:
+def tuning() -> RunLogSettings:
     """What an operator gets who sets nothing."""
-    return system._tuning(load({}, Path("/nonexistent"), {}))
+    return system.run_log_settings(load({}, Path("/nonexistent"), {}))
 
 
 @asynccontextmanager
 async def opened(dsn: str) -> AsyncGenerator[RunLog]:
     """A run log that has its partition for today."""
-    async with RunLog.opened(dsn, Place(uuid4(), 0, 1), tuning()) as run_log:
+    async with RunLog.open(dsn, WorkerSlot(uuid4(), 0, 1), tuning()) as run_log:
         await _partitioned(dsn)
         yield run_log
 

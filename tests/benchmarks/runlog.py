@@ -11,7 +11,7 @@ from tests.benchmarks.pacing import paced
 from tests.benchmarks.stage import Stage
 from tests.benchmarks.switches import Switches
 
-from cartrita.adapters.runlog.log import RunLog
+from cartrita.adapters.runlog.run_log import RunLog
 from cartrita.domain.events import LoggedEvent, TextAppended
 from cartrita.kit.ids import RunId
 

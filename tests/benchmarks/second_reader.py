@@ -13,7 +13,7 @@ import uvloop
 from tests.benchmarks import run_logs
 
 from cartrita import logs
-from cartrita.adapters.runlog.log import RunLog
+from cartrita.adapters.runlog.run_log import RunLog
 from cartrita.domain.events import LoggedEvent
 from cartrita.kit.ids import RunId, parse
 

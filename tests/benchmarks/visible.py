@@ -11,7 +11,7 @@ from tests.benchmarks.pacing import paced
 from tests.benchmarks.stage import Stage
 from tests.benchmarks.switches import Switches
 
-from cartrita.adapters.runlog.log import RunLog
+from cartrita.adapters.runlog.run_log import RunLog
 from cartrita.domain.events import LoggedEvent, TextAppended
 from cartrita.kit.ids import RunId
 
@@ -62,14 +62,14 @@ async def _round(dsn: str, streams: int, switches: Switches) -> Figures:
 def _commits(run_log: RunLog) -> Moments:
     """Fills up with the moment at which each event's commit was known here."""
     moments: Moments = {}
-    publish = run_log._feeds.publish
+    publish = run_log._buffers.publish
 
     def noted(run_id: RunId, events: list[LoggedEvent]) -> None:
         now = time.monotonic()
         moments.update({(run_id, event.seq): now for event in events})
         publish(run_id, events)
 
-    run_log._feeds.publish = noted
+    run_log._buffers.publish = noted
     return moments
 
 

@@ -189,7 +189,7 @@ class Runs:
 
     async def get(self, principal: Principal, run: str) -> Run:
         """Find a run by its public id. Raises NotFound."""
-        return await self._reader.run(principal.owner_id, _run_id(run))
+        return await self._reader.get(principal.owner_id, _run_id(run))
 
     async def cancel(self, principal: Principal, run: str) -> Run:
         """Request cancellation; the partial answer is kept. Idempotent. Raises NotFound."""

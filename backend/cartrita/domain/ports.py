@@ -122,7 +122,7 @@ class RunReader(Protocol):
         """
         ...
 
-    async def run(self, owner_id: str, run_id: RunId) -> Run:
+    async def get(self, owner_id: str, run_id: RunId) -> Run:
         """Raises NotFound, also for a run of another owner."""
         ...
 

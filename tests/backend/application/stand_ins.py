@@ -263,7 +263,7 @@ class RunBook:
         self.cancelled.append(run_id)
         return await self.run(owner_id, run_id)
 
-    async def run(self, owner_id: str, run_id: RunId) -> Run:
+    async def get(self, owner_id: str, run_id: RunId) -> Run:
         found = self.runs.get(run_id)
         if found is None or found.owner_id != owner_id:
             raise NotFound("There is no such run.", code="run_not_found")

@@ -1,5 +1,5 @@
-"""The run log in Postgres: written in groups, fenced by leases, read by cursors.
+"""The run log in PostgreSQL: group commits, leases that fence writers, and readers with cursors.
 
-Rows are locked in this order: conversation, run, message. Whoever has to take them otherwise, or
-cannot know the conversation before the run, skips what is locked instead of waiting for it.
+Lock order: conversation, run, message. Code that has to lock rows in another order, or that learns
+the conversation only from the run, uses SKIP LOCKED instead of waiting.
 """

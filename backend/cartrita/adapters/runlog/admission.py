@@ -1,4 +1,4 @@
-"""Letting runs in: the user's message, its run and the caller's promises in one transaction."""
+"""Admission: stores a message, its run and its idempotency key, and starts the run if it can."""
 
 from typing import cast
 
@@ -6,12 +6,13 @@ import asyncpg
 import msgspec
 import structlog
 
-from cartrita.adapters.runlog import cancellation, opening
+from cartrita.adapters.runlog.cancellation import request_cancel
 from cartrita.adapters.runlog.connection import Connection, Database
 from cartrita.adapters.runlog.encoding import dump
-from cartrita.adapters.runlog.idempotency import Idempotencies
+from cartrita.adapters.runlog.idempotency import IdempotencyRecords
 from cartrita.adapters.runlog.queue import Queue
 from cartrita.adapters.runlog.replica import Replica, fence
+from cartrita.adapters.runlog.starting import StartedRun, start_run
 from cartrita.domain.errors import (
     Conflict,
     IdempotencyMismatch,
@@ -38,7 +39,7 @@ _UNFINISHED = """
 SELECT id FROM runs
 WHERE conversation_id = $1 AND status IN ('queued', 'running', 'waiting') ORDER BY queue_no
 """
-_PARENT = "SELECT depth FROM messages WHERE id = $1 AND conversation_id = $2 AND owner_id = $3"
+_DEPTH = "SELECT depth FROM messages WHERE id = $1 AND conversation_id = $2 AND owner_id = $3"
 _NEW_MESSAGE = """
 INSERT INTO messages (id, owner_id, conversation_id, parent_id, depth, role, parts, status,
                       edited, metadata)
@@ -53,20 +54,20 @@ RETURNING id
 
 _TRIES = 3
 _QUEUE_FULL_S = 5.0
-_RACES = (asyncpg.UniqueViolationError, asyncpg.CheckViolationError)
-"""For a key, or with the making of a partition: another try finds out who won."""
-_UNSTORABLE = (
+_RACE_ERRORS = (asyncpg.UniqueViolationError, asyncpg.CheckViolationError)
+"""Causes: a concurrent request with the same key, or a new partition. A retry resolves both."""
+_UNSTORABLE_ERRORS = (
     asyncpg.DataError,
     asyncpg.ProgramLimitExceededError,
     UnicodeError,
     RecursionError,
 )
-UNPLACED = -1
-"""The depth of a queued message whose place in the tree is found when its run begins."""
+DEPTH_PENDING = -1
+"""The depth of a queued message whose parent is determined when its run starts."""
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """How long a run may take, how many may wait in one conversation, how long keys are kept."""
+    """Duration of a run, queued runs per conversation, lifetime of idempotency keys."""
 
     run_timeout_s: float
     queue_max: int
@@ -81,65 +82,65 @@ class Admissions:
         self._replica = replica
         self._queue = queue
         self._limits = limits
-        self._idempotencies = Idempotencies(ttl_s=limits.idempotency_ttl_s)
+        self._idempotency = IdempotencyRecords(ttl_s=limits.idempotency_ttl_s)
 
     async def admit(self, admission: Admission) -> Admitted:
-        """See RunAdmission. A race for one key or client_msg_id is decided by its index."""
+        """See RunAdmission. A unique index decides races for one key or client_msg_id."""
         for _ in range(_TRIES):
             try:
-                return await self._known(admission) or await self._admit(admission)
-            except _RACES as error:
+                return await self._find(admission) or await self._admit(admission)
+            except _RACE_ERRORS as error:
                 log.info("admission_raced", error=type(error).__name__)
             except IdempotencyMismatch:
                 raise
             except Conflict:
-                # What keeps the conversation busy may be this very request, sent twice.
-                known = await self._known(admission)
-                if known is None:
+                # The run that keeps the conversation busy may belong to this same request.
+                found = await self._find(admission)
+                if found is None:
                     raise
-                return known
-            except _UNSTORABLE as error:
+                return found
+            except _UNSTORABLE_ERRORS as error:
                 raise InvalidInput.of(
                     "request", "it holds text that cannot be stored, or is nested too deeply"
                 ) from error
         raise Unavailable("Too much happened at once; try again in a moment.", retry_after=1)
 
     async def _admit(self, admission: Admission) -> Admitted:
-        async with self._database.use() as connection:
+        async with self._database.acquire() as connection:
             async with connection.transaction():
                 conversation_id = await self._conversation(connection, admission)
-                busy = await self._busy(connection, admission, conversation_id)
+                busy = await self._apply_busy_policy(connection, admission, conversation_id)
                 user_message_id = await self._message(connection, admission, conversation_id)
                 run_id = await self._run(connection, admission, conversation_id, user_message_id)
                 if admission.idempotency is not None:
-                    await self._idempotencies.keep(
+                    await self._idempotency.store_key(
                         connection, admission.owner_id, admission.idempotency, run_id
                     )
-                opened = None
+                started = None
                 if not busy and not self._queue.closed:
-                    opened = await self._begin(connection, run_id)
-                if opened is None:
+                    started = await self._start(connection, run_id)
+                if started is None:
                     await connection.execute("NOTIFY cartrita_queue")
-            if opened is not None:
-                self._queue.take(opened)
-        status = RunStatus.QUEUED if opened is None else RunStatus.RUNNING
+            if started is not None:
+                self._queue.add(started)
+        status = RunStatus.QUEUED if started is None else RunStatus.RUNNING
         return Admitted(run_id, conversation_id, status, created=True)
 
-    async def _begin(self, connection: Connection, run_id: RunId) -> opening.Opened | None:
-        """Begin it here at once; a replica without a lease leaves it to others."""
+    async def _start(self, connection: Connection, run_id: RunId) -> StartedRun | None:
+        """Start the run on this replica; None without a lease, which leaves it to others."""
         try:
-            identity = self._replica.identity
-            await fence(connection, identity)
+            lease = self._replica.lease
+            await fence(connection, lease)
         except LeaseLost:
             return None
-        return await opening.begin(connection, run_id, identity)
+        return await start_run(connection, run_id, lease)
 
-    async def _known(self, admission: Admission) -> Admitted | None:
-        async with self._database.use() as connection:
-            return await self._idempotencies.known(connection, admission)
+    async def _find(self, admission: Admission) -> Admitted | None:
+        async with self._database.acquire() as connection:
+            return await self._idempotency.find(connection, admission)
 
     async def _conversation(self, connection: Connection, admission: Admission) -> ConversationId:
-        """Lock the conversation, so that admissions to it come one by one; or make it."""
+        """Lock the conversation, which serialises admissions to it, or create it."""
         if admission.conversation_id is None:
             new = ConversationId(uuid7())
             await connection.execute(_NEW_CONVERSATION, new, admission.owner_id, admission.title)
@@ -155,9 +156,10 @@ class Admissions:
             )
         return admission.conversation_id
 
-    async def _busy(
+    async def _apply_busy_policy(
         self, connection: Connection, admission: Admission, conversation_id: ConversationId
     ) -> bool:
+        """Whether the conversation has unfinished runs. Raises Conflict and RateLimited."""
         if admission.conversation_id is None:
             return False
         rows = await connection.fetch(_UNFINISHED, conversation_id)
@@ -170,7 +172,7 @@ class Admissions:
             )
         if admission.busy is BusyPolicy.INTERRUPT:
             for row in rows:
-                await cancellation.request(connection, admission.owner_id, RunId(row["id"]))
+                await request_cancel(connection, admission.owner_id, RunId(row["id"]))
         elif len(rows) > self._limits.queue_max:
             raise RateLimited(
                 f"{self._limits.queue_max} messages wait in this conversation already; "
@@ -189,7 +191,7 @@ class Admissions:
             await self._depth(connection, admission, conversation_id, answered)
             return answered
         message_id = MessageId(uuid7())
-        depth = UNPLACED
+        depth = DEPTH_PENDING
         if new.at_root:
             depth = 0
         elif new.parent_id is not None:
@@ -216,7 +218,7 @@ class Admissions:
         message_id: MessageId,
     ) -> int:
         depth: int | None = await connection.fetchval(
-            _PARENT, message_id, conversation_id, admission.owner_id
+            _DEPTH, message_id, conversation_id, admission.owner_id
         )
         if depth is None:
             raise NotFound("There is no such message.", code="message_not_found")

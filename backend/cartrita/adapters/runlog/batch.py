@@ -1,11 +1,11 @@
-"""What one flush commits: the pending events of some runs, numbered."""
+"""Batches: the pending events of some runs, numbered, which one flush commits together."""
 
 from collections.abc import Iterator
 from typing import Self
 
 import msgspec
 
-from cartrita.adapters.runlog.encoding import VERSION, as_stored, dump_event, weight
+from cartrita.adapters.runlog.encoding import canonical, encoded_size
 from cartrita.domain.errors import CartritaError
 from cartrita.domain.events import (
     Event,
@@ -21,61 +21,61 @@ from cartrita.domain.runs import Ending, RunStatus
 from cartrita.kit.ids import RunId
 
 
-class OwnRun:
-    """A run that this process writes: its last number, and what is not yet in the log."""
+class PendingRun:
+    """A run that this process writes, with the events that are not committed yet."""
 
     def __init__(self, run_id: RunId, last_seq: int) -> None:
         self.run_id = run_id
         self.failure: CartritaError | None = None
-        """Why nothing more is taken: told to whoever appends next."""
+        """Raised at the next append; set when the run accepts no more events."""
         self.pending_bytes = 0
         self.urgent = False
-        """Whether what is pending should be seen at once."""
+        """Whether the pending events should be flushed without delay."""
         self._seq = last_seq
         self._pending: list[Event] = []
-        self._pieces: list[str] = []
-        self._spoken = False
+        self._text_pieces: list[str] = []
+        self._any_visible = False
         self._ending: Ending | None = None
-        self._kept = Fold()
+        self._committed = Fold()
         self._refused = False
 
     def add(self, event: Event) -> None:
-        """Take an event; text that follows text of its kind joins it."""
-        self.pending_bytes += weight(event)
+        """Add an event; consecutive text of the same kind becomes one event."""
+        self.pending_bytes += encoded_size(event)
         if isinstance(event, TextAppended | ReasoningAppended):
             self._add_text(event)
         else:
-            self._join()
-            self._pending.append(as_stored(event))
+            self._join_text()
+            self._pending.append(canonical(event))
             self.urgent = True
-        if not self._spoken and is_visible(event):
-            self._spoken = self.urgent = True
+        if not self._any_visible and is_visible(event):
+            self._any_visible = self.urgent = True
 
     def close(self, ending: Ending) -> None:
-        """The last event, with everything that is stored together with it."""
-        self._ending = _truthful(ending, self._kept) if self._refused else ending
+        """Add the terminal event, with the ending that is stored together with it."""
+        self._ending = _without_refused(ending, self._committed) if self._refused else ending
         self.failure = None
         self.add(self._ending.event)
 
     def committed(self, events: list[LoggedEvent]) -> None:
-        """These are in the log now."""
+        """Record that these events are committed."""
         for event in events:
-            self._kept.add(event.event)
+            self._committed.add(event.event)
 
     def refuse(self, events: list[LoggedEvent], failure: CartritaError) -> None:
-        """These could not be stored: the log goes on from before them, to another end.
+        """Drop events that the database refused, and all later ones, so that the log has no gap.
 
-        What came after them is dropped too, or the log would have a hole.
+        Numbering goes on from before them.
         """
         self._seq = events[0].seq - 1
-        self._pending, self._pieces, self.pending_bytes, self.urgent = [], [], 0, False
+        self._pending, self._text_pieces, self.pending_bytes, self.urgent = [], [], 0, False
         self._ending = None
         self._refused = True
         self.failure = failure
 
     def take(self) -> tuple[list[LoggedEvent], Ending | None]:
-        """Number what is pending and hand it over."""
-        self._join()
+        """Number the pending events and remove them from this run."""
+        self._join_text()
         events: list[LoggedEvent] = []
         for event in self._pending:
             self._seq += 1
@@ -86,54 +86,54 @@ class OwnRun:
     def _add_text(self, event: TextAppended | ReasoningAppended) -> None:
         last = self._pending[-1] if self._pending else None
         if type(last) is type(event):
-            self._pieces.append(event.text)
+            self._text_pieces.append(event.text)
         else:
-            self._join()
+            self._join_text()
             self._pending.append(event)
-            self._pieces = [event.text]
+            self._text_pieces = [event.text]
 
-    def _join(self) -> None:
-        if len(self._pieces) > 1:
-            text = "".join(self._pieces)
+    def _join_text(self) -> None:
+        if len(self._text_pieces) > 1:
+            text = "".join(self._text_pieces)
             match self._pending[-1]:
                 case TextAppended(position=position):
                     self._pending[-1] = TextAppended(text, position)
                 case _:
                     self._pending[-1] = ReasoningAppended(text)
-        self._pieces = []
+        self._text_pieces = []
 
 
-def _truthful(ending: Ending, kept: Fold) -> Ending:
-    """The same end of a log that lacks what was refused: its message is what it does hold."""
+def _without_refused(ending: Ending, committed: Fold) -> Ending:
+    """The ending with the message and usage of the committed events only."""
     event = ending.event
     if isinstance(event, RunStopped):
-        event = msgspec.structs.replace(event, usage=kept.usage)
+        event = msgspec.structs.replace(event, usage=committed.usage)
     return msgspec.structs.replace(
         ending,
         event=event,
-        usage=kept.usage,
-        message=kept.message,
+        usage=committed.usage,
+        message=committed.message,
         message_status=MessageStatus.PARTIAL,
-        keep_idempotency=kept.seen or ending.status is RunStatus.CANCELLED,
+        keep_idempotency=committed.seen or ending.status is RunStatus.CANCELLED,
     )
 
 
 class Batch:
-    """Runs with their numbered events, and the endings among them."""
+    """Runs with their numbered events and endings."""
 
-    def __init__(self, taken: list[tuple[OwnRun, list[LoggedEvent], Ending | None]]) -> None:
+    def __init__(self, taken: list[tuple[PendingRun, list[LoggedEvent], Ending | None]]) -> None:
         self._taken = [item for item in taken if item[1]]
 
     @classmethod
-    def take(cls, runs: dict[RunId, OwnRun]) -> Self:
+    def take(cls, runs: dict[RunId, PendingRun]) -> Self:
         return cls([(run, *run.take()) for run in runs.values()])
 
     def split(self) -> list["Batch"]:
-        """One batch for each run."""
+        """One batch per run."""
         return [Batch([item]) for item in self._taken]
 
     @property
-    def runs(self) -> list[OwnRun]:
+    def runs(self) -> list[PendingRun]:
         return [run for run, _, _ in self._taken]
 
     @property
@@ -142,7 +142,7 @@ class Batch:
 
     @property
     def endings(self) -> list[tuple[RunId, int, Ending]]:
-        """Each with the number of its last event."""
+        """The endings, each with its run and the number of its terminal event."""
         return [
             (run.run_id, events[-1].seq, ending)
             for run, events, ending in self._taken
@@ -153,17 +153,6 @@ class Batch:
     def ended(self) -> list[RunId]:
         return [run.run_id for run, _, ending in self._taken if ending is not None]
 
-    def by_run(self) -> Iterator[tuple[OwnRun, list[LoggedEvent]]]:
+    def by_run(self) -> Iterator[tuple[PendingRun, list[LoggedEvent]]]:
         for run, events, _ in self._taken:
             yield run, events
-
-    @property
-    def columns(self) -> tuple[list[RunId], list[int], list[int], list[str]]:
-        """As the INSERT takes them."""
-        events = self.events
-        return (
-            [event.run_id for event in events],
-            [event.seq for event in events],
-            [VERSION] * len(events),
-            [dump_event(event.event) for event in events],
-        )

@@ -1,4 +1,4 @@
-"""Connections of the run log: a pool for short work, links of their own for what must not wait."""
+"""Connections of the run log: a pool for short work, dedicated ones for work that must not wait."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
@@ -14,13 +14,13 @@ from cartrita.domain.errors import StorageFull, Unavailable
 log = structlog.get_logger()
 
 Cell: TypeAlias = Any
-"""A value as asyncpg hands it out; jsonb comes and goes as text."""
+"""A value as asyncpg returns it; jsonb is passed as text."""
 Row: TypeAlias = Mapping[str, Cell]
-Listener: TypeAlias = Callable[[object, int, str, object], None]
+NotificationCallback: TypeAlias = Callable[[object, int, str, object], None]
 
 
 class Connection(Protocol):
-    """What the run log uses of an asyncpg connection, which is untyped itself."""
+    """The part of asyncpg.Connection that the run log uses; asyncpg itself is untyped."""
 
     async def execute(self, query: str, *args: object) -> str: ...
 
@@ -33,8 +33,8 @@ class Connection(Protocol):
     def transaction(self) -> AbstractAsyncContextManager[object]: ...
 
 
-class OwnConnection(Connection, Protocol):
-    """One that is not shared through a pool."""
+class UnpooledConnection(Connection, Protocol):
+    """A connection outside the pool, which can also listen and be terminated."""
 
     def is_closed(self) -> bool: ...
 
@@ -42,19 +42,19 @@ class OwnConnection(Connection, Protocol):
 
     def get_server_pid(self) -> int: ...
 
-    async def add_listener(self, channel: str, callback: Listener) -> None: ...
+    async def add_listener(self, channel: str, callback: NotificationCallback) -> None: ...
 
 
 class _Pool(Protocol):
     def acquire(self, *, timeout: float) -> AbstractAsyncContextManager[Connection]: ...
 
 
-OUTAGE = (
+TRANSIENT_ERRORS = (
     OSError,
     TimeoutError,
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # the pool's, for a connection that broke in its hands
+    asyncpg.InternalClientError,  # raised by the pool for a connection that broke
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
     asyncpg.AdminShutdownError,
@@ -68,19 +68,23 @@ OUTAGE = (
     asyncpg.LockNotAvailableError,
     asyncpg.TransactionRollbackError,
 )
-"""The database is away, starting, full, a standby, too slow or in a deadlock: it may come back."""
+"""Errors after which a later try may succeed.
+
+The database is unreachable, starting, out of connections or memory, a standby, too slow, or had a
+deadlock.
+"""
 
 
-class Opening(msgspec.Struct, frozen=True):
-    """In seconds: for connecting, for one statement, and for a transaction that does nothing."""
+class Timeouts(msgspec.Struct, frozen=True):
+    """Timeouts of a connection in seconds: connecting, one statement, an idle transaction."""
 
     connect_s: float
     statement_s: float
     idle_s: float
 
     @property
-    def session(self) -> dict[str, str]:
-        """What the server enforces, for a process that cannot: it may be frozen, or cut off."""
+    def server_settings(self) -> dict[str, str]:
+        """Timeouts that the server enforces even if this process is frozen or unreachable."""
         return {
             "application_name": "cartrita",
             "statement_timeout": _milliseconds(self.statement_s),
@@ -93,47 +97,47 @@ def _milliseconds(seconds: float) -> str:
     return str(max(1, round(seconds * 1000)))  # 0 would be no limit
 
 
-async def connect(dsn: str, opening: Opening) -> OwnConnection:
-    """A connection whose abandoned transactions end by themselves."""
+async def connect(dsn: str, timeouts: Timeouts) -> UnpooledConnection:
+    """Connect with timeouts that end abandoned transactions."""
     connecting = cast("Any", asyncpg).connect
-    connection: OwnConnection = await connecting(
+    connection: UnpooledConnection = await connecting(
         dsn,
-        timeout=opening.connect_s,
-        command_timeout=opening.statement_s,
-        server_settings=opening.session,
+        timeout=timeouts.connect_s,
+        command_timeout=timeouts.statement_s,
+        server_settings=timeouts.server_settings,
     )
     return connection
 
 
-class Link:
-    """One connection of its own, made again after an outage."""
+class DedicatedConnection:
+    """One connection for one purpose, reopened after it broke."""
 
-    def __init__(self, dsn: str, opening: Opening) -> None:
+    def __init__(self, dsn: str, timeouts: Timeouts) -> None:
         self._dsn = dsn
-        self._opening = opening
-        self._connection: OwnConnection | None = None
+        self._opening = timeouts
+        self._connection: UnpooledConnection | None = None
         self._lock = asyncio.Lock()
 
     @asynccontextmanager
-    async def use(self) -> AsyncGenerator[OwnConnection]:
-        """The connection, for one user at a time; dropped where its use fails by an outage."""
+    async def acquire(self) -> AsyncGenerator[UnpooledConnection]:
+        """The connection, for one task at a time; closed if its use raises a transient error."""
         async with self._lock:
             if self._connection is None or self._connection.is_closed():
                 self._connection = await connect(self._dsn, self._opening)
             try:
                 yield self._connection
-            except (*OUTAGE, asyncio.CancelledError):
+            except (*TRANSIENT_ERRORS, asyncio.CancelledError):
                 self._connection.terminate()
                 raise
 
     def interrupt(self) -> None:
-        """Break the connection off, whoever waits for an answer on it."""
+        """Terminate the connection, also while a query is running on it."""
         if self._connection is not None:
             self._connection.terminate()
 
 
 class Database:
-    """The pool, with an outage told as Unavailable within `wait_s`."""
+    """The connection pool. Transient errors become Unavailable after at most `wait_s` seconds."""
 
     def __init__(self, pool: _Pool, *, wait_s: float) -> None:
         self._pool = pool
@@ -141,28 +145,28 @@ class Database:
 
     @classmethod
     @asynccontextmanager
-    async def opened(
-        cls, dsn: str, opening: Opening, *, size: int, wait_s: float
+    async def open(
+        cls, dsn: str, timeouts: Timeouts, *, size: int, wait_s: float
     ) -> AsyncGenerator["Database"]:
-        """A pool of at most `size` connections, opened lazily and closed at the end."""
+        """Open a pool of at most `size` connections, made on demand and closed at the end."""
         pool = cast("Any", asyncpg).create_pool(
             dsn,
             min_size=0,
             max_size=size,
-            timeout=opening.connect_s,
-            command_timeout=opening.statement_s,
-            server_settings=opening.session,
+            timeout=timeouts.connect_s,
+            command_timeout=timeouts.statement_s,
+            server_settings=timeouts.server_settings,
         )
         async with pool:
             yield cls(pool, wait_s=wait_s)
 
     @asynccontextmanager
-    async def use(self) -> AsyncGenerator[Connection]:
-        """A connection for short work; raises Unavailable where the database is away."""
+    async def acquire(self) -> AsyncGenerator[Connection]:
+        """A connection for short work. Raises Unavailable and StorageFull."""
         try:
             async with self._pool.acquire(timeout=self._wait_s) as connection:
                 yield connection
-        except OUTAGE as error:
+        except TRANSIENT_ERRORS as error:
             log.warning("database_away", error=type(error).__name__)
             raise Unavailable(
                 "The database cannot be reached right now; try again in a moment.", retry_after=1
@@ -174,6 +178,6 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[Connection]:
-        """The same, inside one transaction."""
-        async with self.use() as connection, connection.transaction():
+        """A connection inside one transaction. Raises as `acquire` does."""
+        async with self.acquire() as connection, connection.transaction():
             yield connection

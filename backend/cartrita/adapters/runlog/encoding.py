@@ -1,10 +1,11 @@
-"""Domain values as the log's jsonb columns hold them."""
+"""Conversion between domain values and the columns in which the run log stores them."""
 
 from decimal import Decimal
 from typing import cast, get_args
 
 import msgspec
 
+from cartrita.adapters.runlog.connection import Row
 from cartrita.domain.events import (
     VERSION,
     Event,
@@ -16,15 +17,34 @@ from cartrita.domain.events import (
     UnknownEvent,
 )
 from cartrita.domain.json import JsonObject, JsonValue
-from cartrita.domain.runs import RunInput
+from cartrita.domain.runs import Run, RunInput, RunStatus
+from cartrita.domain.usage import Usage
 
 _encode = msgspec.json.Encoder().encode
 _event = msgspec.json.Decoder(Event)
 _input = msgspec.json.Decoder(RunInput)
+_usage = msgspec.json.Decoder(Usage)
 _object_of_json = msgspec.json.Decoder(dict[str, JsonValue])
 _KNOWN = frozenset(kind.__struct_config__.tag for kind in get_args(Event))
 
-__all__ = ["VERSION", "as_stored", "dump", "dump_event", "load_event", "load_input", "weight"]
+__all__ = [
+    "RUN_COLUMNS",
+    "VERSION",
+    "canonical",
+    "dump",
+    "dump_event",
+    "encoded_size",
+    "load_event",
+    "load_input",
+    "load_run",
+]
+
+RUN_COLUMNS = (
+    "id, owner_id, conversation_id, message_id, user_message_id, surface, status, agent, provider,"
+    " model, attempt, created_at, started_at, ended_at, cancel_requested_at, last_seq, usage,"
+    " error_code, input"
+)
+"""The columns of `runs` that load_run reads."""
 
 
 def dump(value: object) -> str:
@@ -33,7 +53,7 @@ def dump(value: object) -> str:
 
 
 def load_event(text: str | bytes | msgspec.Raw) -> Event:
-    """Raises ValidationError for an event of a known kind that is none of its kind."""
+    """Unknown kinds become UnknownEvent. Raises ValidationError for a malformed known kind."""
     try:
         return _event.decode(text)
     except msgspec.ValidationError:
@@ -47,28 +67,53 @@ def load_input(text: str) -> RunInput:
     return _input.decode(text)
 
 
+def load_run(row: Row) -> Run:
+    """A run from a row with RUN_COLUMNS."""
+    return Run(
+        id=row["id"],
+        owner_id=row["owner_id"],
+        conversation_id=row["conversation_id"],
+        message_id=row["message_id"],
+        user_message_id=row["user_message_id"],
+        surface=row["surface"],
+        status=RunStatus(row["status"]),
+        agent=row["agent"],
+        provider=row["provider"],
+        model=row["model"],
+        attempt=row["attempt"],
+        created_at=row["created_at"],
+        started_at=row["started_at"],
+        ended_at=row["ended_at"],
+        cancel_requested=row["cancel_requested_at"] is not None,
+        last_seq=row["last_seq"],
+        usage=None if row["usage"] is None else _usage.decode(row["usage"]),
+        error_code=row["error_code"],
+        input=load_input(row["input"]),
+    )
+
+
 def dump_event(event: Event) -> str:
-    """Raises RecursionError where it is nested so deeply that not every reader could load it."""
+    """Raises RecursionError for nesting so deep that not every reader could decode it."""
     return dump(event.stored if isinstance(event, UnknownEvent) else _canonical(event))
 
 
-def as_stored(event: Event) -> Event:
-    """As jsonb will give it back, so that a live reader and a late one are told the same bytes."""
+def canonical(event: Event) -> Event:
+    """The event as jsonb returns it, so that live and later readers get the same bytes."""
     try:
         return _canonical(event)
     except RecursionError:
-        return event  # it will not be stored
+        return event  # its INSERT will be refused
 
 
-def weight(event: Event) -> int:
-    """About how many bytes an event takes besides its frame; text is counted exactly."""
+def encoded_size(event: Event) -> int:
+    """Approximate size in bytes; exact for text, without its frame."""
     if isinstance(event, TextAppended | ReasoningAppended):
         text = event.text
         return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
     try:
         return len(_encode(event))
     except (RecursionError, UnicodeError):
-        return 0  # it will not be stored
+        return 0  # its INSERT will be refused
 
 
 def _canonical(event: Event) -> Event:
@@ -84,7 +129,7 @@ def _canonical(event: Event) -> Event:
 
 
 def _object(value: JsonObject) -> JsonObject:
-    """Names by length, then by bytes."""
+    """jsonb orders names by length, then by bytes."""
     named = sorted((len(raw := name.encode("utf-8", "surrogatepass")), raw, name) for name in value)
     return {name: _value(value[name]) for _, _, name in named}
 
@@ -98,7 +143,7 @@ def _value(value: JsonValue) -> JsonValue:
 
 
 def _number(value: float) -> int | float:
-    """jsonb writes powers of ten out, and knows no negative zero."""
+    """jsonb writes exponents out as digits and has no negative zero."""
     text = repr(value)
     if "e+" in text:
         return int(Decimal(text))

@@ -1,4 +1,4 @@
-"""Requests that are one: the same Idempotency-Key, or the same client_msg_id, is the same run."""
+"""Idempotency: requests with the same Idempotency-Key or client_msg_id get the same run."""
 
 from uuid import UUID
 
@@ -20,25 +20,25 @@ SELECT r.id, r.conversation_id, r.status,
 FROM runs r LEFT JOIN messages m ON m.id = r.user_message_id
 WHERE r.owner_id = $1 AND r.client_msg_id = $2
 """
-_EXPIRED_KEY = """
+_DELETE_EXPIRED_KEY = """
 DELETE FROM idempotency WHERE owner_id = $1 AND route = $2 AND key = $3 AND expires_at <= now()
 """
-_KEEP_KEY = """
+_INSERT_KEY = """
 INSERT INTO idempotency (owner_id, route, key, request_hash, run_id, expires_at)
 VALUES ($1, $2, $3, $4, $5, now() + $6 * interval '1 second')
 """
 
 
-class Idempotencies:
-    """What callers have promised; keys are kept for `ttl_s`."""
+class IdempotencyRecords:
+    """Finds and stores the runs of earlier requests; keys expire after `ttl_s` seconds."""
 
     def __init__(self, *, ttl_s: float) -> None:
         self._ttl_s = ttl_s
 
-    async def known(self, connection: Connection, admission: Admission) -> Admitted | None:
-        """The run that a request like this has made already.
+    async def find(self, connection: Connection, admission: Admission) -> Admitted | None:
+        """The run of an earlier request with the same key or client_msg_id, if there is one.
 
-        Raises IdempotencyMismatch and Conflict where the same name came with another request.
+        Raises IdempotencyMismatch or Conflict if that request was a different one.
         """
         if admission.idempotency is not None:
             found = await _by_key(connection, admission.owner_id, admission.idempotency)
@@ -48,18 +48,18 @@ class Idempotencies:
             return await self._by_client_msg_id(connection, admission)
         return None
 
-    async def keep(
-        self, connection: Connection, owner_id: str, promise: Idempotency, run_id: RunId
+    async def store_key(
+        self, connection: Connection, owner_id: str, idempotency: Idempotency, run_id: RunId
     ) -> None:
-        """Bind a key to its run. Raises UniqueViolationError where somebody was first."""
-        name = (owner_id, promise.route, promise.key)
-        await connection.execute(_EXPIRED_KEY, *name)
-        await connection.execute(_KEEP_KEY, *name, promise.request_hash, run_id, self._ttl_s)
+        """Bind a key to its run. Raises UniqueViolationError if another request was first."""
+        name = (owner_id, idempotency.route, idempotency.key)
+        await connection.execute(_DELETE_EXPIRED_KEY, *name)
+        await connection.execute(_INSERT_KEY, *name, idempotency.request_hash, run_id, self._ttl_s)
 
     async def _by_client_msg_id(
         self, connection: Connection, admission: Admission
     ) -> Admitted | None:
-        """The same message sent twice is one; a key that comes with it is bound to its run too."""
+        """Find the run by its client_msg_id, and bind the request's key to it too."""
         new = admission.new_message
         row = await connection.fetchrow(
             _BY_CLIENT_MSG_ID,
@@ -76,15 +76,17 @@ class Idempotencies:
                 code="client_msg_id_reused",
             )
         if admission.idempotency is not None:
-            await self.keep(connection, admission.owner_id, admission.idempotency, row["id"])
+            await self.store_key(connection, admission.owner_id, admission.idempotency, row["id"])
         return _admitted(row["id"], row["conversation_id"], row["status"])
 
 
-async def _by_key(connection: Connection, owner_id: str, promise: Idempotency) -> Admitted | None:
-    row = await connection.fetchrow(_BY_KEY, owner_id, promise.route, promise.key)
+async def _by_key(
+    connection: Connection, owner_id: str, idempotency: Idempotency
+) -> Admitted | None:
+    row = await connection.fetchrow(_BY_KEY, owner_id, idempotency.route, idempotency.key)
     if row is None:
         return None
-    if row["request_hash"] != promise.request_hash:
+    if row["request_hash"] != idempotency.request_hash:
         raise IdempotencyMismatch(
             "This Idempotency-Key was used with a different request; send a new key."
         )

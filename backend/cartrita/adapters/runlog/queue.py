@@ -1,4 +1,4 @@
-"""Runs for this replica to execute: begun here at admission, or claimed from the queue."""
+"""The queue: runs for this replica to execute, started here at admission or claimed later."""
 
 import asyncio
 from collections import deque
@@ -8,10 +8,10 @@ import asyncpg
 import msgspec
 import structlog
 
-from cartrita.adapters.runlog import opening
 from cartrita.adapters.runlog.connection import Connection, Database
-from cartrita.adapters.runlog.feeds import Feeds
+from cartrita.adapters.runlog.event_buffers import EventBuffers
 from cartrita.adapters.runlog.replica import Replica, fence
+from cartrita.adapters.runlog.starting import StartedRun, start_run
 from cartrita.adapters.runlog.writer import Writer
 from cartrita.domain.errors import CartritaError
 from cartrita.domain.runs import Claim, RunAvailable, Signal
@@ -19,8 +19,8 @@ from cartrita.kit.ids import RunId
 
 log = structlog.get_logger()
 
-# The first in its conversation, where nothing of that conversation is being answered. Both are
-# locked, for the conversation's head moves as the run begins.
+# The first queued run of a conversation without an active run. Both rows are locked, because
+# starting the run moves the head of the conversation.
 _NEXT = """
 SELECT r.id FROM runs r JOIN conversations c ON c.id = r.conversation_id
 WHERE r.status = 'queued' AND r.id <> ALL($1::uuid[])
@@ -40,42 +40,44 @@ WHERE id = $1 AND status = 'running' AND replica_id = $2
 class Queue:
     """Implements RunQueue."""
 
-    def __init__(self, database: Database, replica: Replica, writer: Writer, feeds: Feeds) -> None:
+    def __init__(
+        self, database: Database, replica: Replica, writer: Writer, buffers: EventBuffers
+    ) -> None:
         self._database = database
         self._replica = replica
         self._writer = writer
-        self._feeds = feeds
+        self._buffers = buffers
         self._ready: deque[Claim] = deque()
         self._signals: asyncio.Queue[Signal] = asyncio.Queue()
-        self._disclaimed: dict[RunId, int] = {}
+        self._ignored_attempts: dict[RunId, int] = {}
         self._unreadable: set[RunId] = set()
         self.closed = False
-        """Whether this replica takes no more runs: it is about to stop."""
+        """Whether this replica claims no more runs, because it is stopping."""
 
-    def take(self, opened: opening.Opened) -> None:
-        """A run that a committed transaction gave to this replica.
+    def add(self, started: StartedRun) -> None:
+        """Add a run that a committed transaction assigned to this replica.
 
-        News that come too late are no use: the lease is another, or the run was given back.
+        Ignored if the lease has changed since, or if the run was given back.
         """
-        claim = opened.claim
-        if not self._replica.holds(opened.identity):
+        claim = started.claim
+        if not self._replica.holds(started.lease):
             return
-        if self._disclaimed.get(claim.run_id, 0) >= claim.attempt:
+        if self._ignored_attempts.get(claim.run_id, 0) >= claim.attempt:
             return
-        self._writer.open(claim.run_id, claim.last_seq)
-        if opened.first is None:
-            self._feeds.own(claim.run_id, claim.last_seq)
+        self._writer.add_run(claim.run_id, claim.last_seq)
+        if started.first_event is None:
+            self._buffers.own(claim.run_id, claim.last_seq)
         else:
-            self._feeds.own(claim.run_id, 0)
-            self._feeds.publish(claim.run_id, [opened.first])
+            self._buffers.own(claim.run_id, 0)
+            self._buffers.publish(claim.run_id, [started.first_event])
         self._ready.append(claim)
-        self.tell(RunAvailable())
+        self.send(RunAvailable())
 
-    def disclaim(self, attempts: dict[RunId, int]) -> None:
-        """These runs, up to these attempts, are not taken any more."""
-        self._disclaimed.update(attempts)
+    def ignore_attempts(self, attempts: dict[RunId, int]) -> None:
+        """Ignore these runs, up to these attempts, if they are added later."""
+        self._ignored_attempts.update(attempts)
 
-    def tell(self, signal: Signal) -> None:
+    def send(self, signal: Signal) -> None:
         self._signals.put_nowait(signal)
 
     async def signals(self) -> AsyncIterator[Signal]:
@@ -86,42 +88,42 @@ class Queue:
         if not self._ready and not self.closed and self._replica.held:
             try:
                 await self._claim()
-            except (CartritaError, asyncpg.PostgresError) as error:  # the next poll looks again
-                log.warning("nothing_claimed", error=type(error).__name__)
+            except (CartritaError, asyncpg.PostgresError) as error:  # the next poll retries
+                log.warning("claim_failed", error=type(error).__name__)
         return self._ready.popleft() if self._ready else None
 
     async def release(self, run_id: RunId) -> None:
-        identity = self._replica.identity
+        lease = self._replica.lease
         async with self._database.transaction() as connection:
-            await fence(connection, identity)
-            await connection.execute(_RELEASE, run_id, identity.id)
+            await fence(connection, lease)
+            await connection.execute(_RELEASE, run_id, lease.id)
             await connection.execute("NOTIFY cartrita_queue")
         self._writer.forget(run_id)
 
     async def _claim(self) -> None:
-        async with self._database.use() as connection:
+        async with self._database.acquire() as connection:
             while True:
                 try:
                     async with connection.transaction():
-                        opened = await self._next(connection)
+                        started = await self._start_next(connection)
                     break
                 except msgspec.ValidationError:
-                    continue  # with the one after it
-            if opened is not None:
-                self.take(opened)
+                    continue  # with the next run
+            if started is not None:
+                self.add(started)
 
-    async def _next(self, connection: Connection) -> opening.Opened | None:
-        identity = self._replica.identity
-        await fence(connection, identity)
+    async def _start_next(self, connection: Connection) -> StartedRun | None:
+        lease = self._replica.lease
+        await fence(connection, lease)
         run_id: RunId | None = await connection.fetchval(_NEXT, list(self._unreadable))
         if run_id is None:
             return None
-        # Who reads a queued run on another replica has its place, and waits for news of it.
+        # Readers of queued runs on other replicas have to learn their new positions.
         await connection.execute("NOTIFY cartrita_queue")
         try:
-            return await opening.begin(connection, run_id, identity)
+            return await start_run(connection, run_id, lease)
         except msgspec.ValidationError:
-            # What is of a newer version is left to its kind, and holds up no other.
+            # A run of a newer version is left to replicas of that version.
             log.warning("run_unreadable", run_id=run_id.hex)
             self._unreadable.add(run_id)
             raise

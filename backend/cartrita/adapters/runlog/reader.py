@@ -1,4 +1,4 @@
-"""Reading logs: from the database up to now, then live, without a hole between."""
+"""The reader: follows logs from any cursor, first from the database, then live, without a gap."""
 
 import asyncio
 import time
@@ -9,10 +9,10 @@ from typing import TypeAlias
 import msgspec
 
 from cartrita.adapters.runlog.connection import Database, Row
-from cartrita.adapters.runlog.encoding import load_event
-from cartrita.adapters.runlog.feeds import Feed, Feeds
-from cartrita.adapters.runlog.folded import unpack
-from cartrita.adapters.runlog.rows import COLUMNS, to_run
+from cartrita.adapters.runlog.encoding import RUN_COLUMNS, load_run
+from cartrita.adapters.runlog.event_buffers import EventBuffer, EventBuffers
+from cartrita.adapters.runlog.events import load_events, select_events
+from cartrita.adapters.runlog.folding import unfold_events
 from cartrita.domain.errors import NotFound, Unavailable
 from cartrita.domain.events import LoggedEvent
 from cartrita.domain.fold import fold
@@ -24,19 +24,18 @@ _PAGE = 128
 _EVENTS = f"""
 SELECT seq, data FROM run_events WHERE run_id = $1 AND seq > $2 ORDER BY seq LIMIT {_PAGE}
 """
-_UP_TO = "SELECT seq, data FROM run_events WHERE run_id = $1 AND seq <= $2 ORDER BY seq"
-# What a run is where its log has nothing (more): queued, running, ended here, folded or forgotten.
+# The state of a run that has no events after the cursor: queued, running, ended, folded or expired.
 _STATE = """
 SELECT r.status, r.last_seq, l.items,
   (SELECT count(*) FROM runs q WHERE q.conversation_id = r.conversation_id
      AND q.status IN ('queued', 'running', 'waiting') AND q.queue_no < r.queue_no) AS ahead,
-  (SELECT max(seq) FROM run_events e WHERE e.run_id = r.id) AS tip,
-  (SELECT jsonb_agg(parts) FROM messages m WHERE m.run_id = r.id) AS left_behind
+  (SELECT max(seq) FROM run_events e WHERE e.run_id = r.id) AS last_logged,
+  (SELECT jsonb_agg(parts) FROM messages m WHERE m.run_id = r.id) AS messages
 FROM runs r LEFT JOIN run_logs l ON l.run_id = r.id WHERE r.id = $1
 """
-_RUN = f"SELECT {COLUMNS} FROM runs WHERE id = $1 AND owner_id = $2"
+_RUN = f"SELECT {RUN_COLUMNS} FROM runs WHERE id = $1 AND owner_id = $2"
 _LATEST = f"""
-SELECT {COLUMNS} FROM runs r WHERE owner_id = $1 AND user_message_id = $2
+SELECT {RUN_COLUMNS} FROM runs r WHERE owner_id = $1 AND user_message_id = $2
   AND conversation_id = (SELECT conversation_id FROM messages WHERE id = $2)
 ORDER BY queue_no DESC LIMIT 1
 """
@@ -44,147 +43,161 @@ _ACTIVE = """
 SELECT id FROM runs WHERE owner_id = $1 AND conversation_id = $2
   AND status IN ('queued', 'running', 'waiting') ORDER BY queue_no
 """
-Told: TypeAlias = LoggedEvent | Queued | Snapshot
+TailItem: TypeAlias = LoggedEvent | Queued | Snapshot
 _parts = msgspec.json.Decoder(list[tuple[Part, ...]])
 
 
 class Reader:
-    """Implements RunReader. `heartbeat_s` is the longest silence of a tail."""
+    """Implements RunReader.
+
+    A tail yields None after `heartbeat_s` seconds without an event. While it waits for a run whose
+    events are not buffered here, it queries the database every `poll_s` seconds.
+    """
 
     def __init__(
-        self, database: Database, feeds: Feeds, *, heartbeat_s: float, poll_s: float
+        self, database: Database, buffers: EventBuffers, *, heartbeat_s: float, poll_s: float
     ) -> None:
         self._database = database
-        self._feeds = feeds
+        self._buffers = buffers
         self._heartbeat_s = heartbeat_s
         self._poll_s = poll_s
 
-    async def run(self, owner_id: str, run_id: RunId) -> Run:
-        async with self._database.use() as connection:
+    async def get(self, owner_id: str, run_id: RunId) -> Run:
+        async with self._database.acquire() as connection:
             row = await connection.fetchrow(_RUN, run_id, owner_id)
         if row is None:
             raise NotFound("There is no such run.", code="run_not_found")
-        return to_run(row)
+        return load_run(row)
 
     async def latest(self, owner_id: str, user_message_id: MessageId) -> Run | None:
-        async with self._database.use() as connection:
+        async with self._database.acquire() as connection:
             row = await connection.fetchrow(_LATEST, owner_id, user_message_id)
-        return None if row is None else to_run(row)
+        return None if row is None else load_run(row)
 
     async def active(self, owner_id: str, conversation_id: ConversationId) -> list[RunId]:
-        async with self._database.use() as connection:
+        async with self._database.acquire() as connection:
             rows = await connection.fetch(_ACTIVE, owner_id, conversation_id)
         return [RunId(row["id"]) for row in rows]
 
     @asynccontextmanager
-    async def tail(self, run_id: RunId, after: int) -> AsyncGenerator[AsyncIterator[Told | None]]:
-        """See RunReader. Raises Unavailable (`draining`) where readers must come back elsewhere."""
-        with self._feeds.read(run_id) as feed:
-            told = self._tail(run_id, feed, after)
+    async def tail(
+        self, run_id: RunId, after: int
+    ) -> AsyncGenerator[AsyncIterator[TailItem | None]]:
+        """See RunReader. Raises Unavailable (`draining`) when this server is about to stop."""
+        with self._buffers.subscribe(run_id) as buffer:
+            items = self._tail(run_id, buffer, after)
             try:
-                yield told
+                yield items
             finally:
-                await told.aclose()
+                await items.aclose()
 
-    async def _tail(self, run_id: RunId, feed: Feed, cursor: int) -> AsyncGenerator[Told | None]:
-        spoke = time.monotonic()
-        place: Queued | None = None
-        doubtful = False
-        while not self._feeds.draining:
-            found = await self._next(run_id, feed, cursor, doubtful=doubtful)
+    async def _tail(
+        self, run_id: RunId, buffer: EventBuffer, cursor: int
+    ) -> AsyncGenerator[TailItem | None]:
+        last_yield = time.monotonic()
+        position: Queued | None = None
+        may_be_deleted = False
+        while not self._buffers.draining:
+            found = await self._next(run_id, buffer, cursor, may_be_deleted=may_be_deleted)
             if found is None:
                 return
-            quiet, doubtful = True, False
-            for told in found:
-                if told == place:
+            idle, may_be_deleted = True, False
+            for item in found:
+                if item == position:
                     continue
-                yield told
-                quiet, spoke = False, time.monotonic()
-                if isinstance(told, Queued):
-                    place = told
+                yield item
+                idle, last_yield = False, time.monotonic()
+                if isinstance(item, Queued):
+                    position = item
                     continue
-                cursor = told.seq
-                if isinstance(told, LoggedEvent) and told.terminal:
+                cursor = item.seq
+                if isinstance(item, LoggedEvent) and item.terminal:
                     return
-            if quiet and not await self._news(feed, cursor, spoke):
+            if idle and not await self._wait(buffer, cursor, last_yield):
                 yield None
-                spoke = time.monotonic()
-                doubtful = not feed.owned
+                last_yield = time.monotonic()
+                may_be_deleted = not buffer.owned
         raise Unavailable("This server is about to stop; come back.", code="draining")
 
-    async def _news(self, feed: Feed, cursor: int, spoke: float) -> bool:
-        """Wait for a change, or to look again; False where a heartbeat is due."""
-        known = feed.after(cursor)
-        patience = self._heartbeat_s - (time.monotonic() - spoke)
+    async def _wait(self, buffer: EventBuffer, cursor: int, last_yield: float) -> bool:
+        """Wait for a change or the next poll; False if a heartbeat is due."""
+        known = buffer.after(cursor)
+        timeout = self._heartbeat_s - (time.monotonic() - last_yield)
         if known is None:
-            patience = min(patience, self._poll_s)
-        if patience > 0 and not known:
-            await asyncio.wait([feed.changed()], timeout=patience)
-        return time.monotonic() - spoke < self._heartbeat_s
+            timeout = min(timeout, self._poll_s)
+        if timeout > 0 and not known:
+            await asyncio.wait([buffer.changed()], timeout=timeout)
+        return time.monotonic() - last_yield < self._heartbeat_s
 
     async def _next(
-        self, run_id: RunId, feed: Feed, cursor: int, *, doubtful: bool
-    ) -> Sequence[Told] | None:
-        """What is known here, or else what the database says.
+        self, run_id: RunId, buffer: EventBuffer, cursor: int, *, may_be_deleted: bool
+    ) -> Sequence[TailItem] | None:
+        """The next items from the buffer, or else from the database; None at the end.
 
-        A deleted run says nothing more, so a silent one that is written elsewhere is `doubtful`.
+        Nothing announces the deletion of a run, so an idle one that is written elsewhere
+        `may_be_deleted`, and is looked up in the database.
         """
-        known = feed.after(cursor)
-        if known is None and feed.base is None and feed.place is not None:
-            return [Queued(run_id, feed.place)]
+        known = buffer.after(cursor)
+        if known is None and buffer.base_seq is None and buffer.queue_position is not None:
+            return [Queued(run_id, buffer.queue_position)]
         if known is None:
-            return await self._look(run_id, feed, cursor)
-        if doubtful and not known:
+            return await self._query(run_id, buffer, cursor)
+        if may_be_deleted and not known:
             with suppress(Unavailable):
-                return await self._look(run_id, feed, cursor)
+                return await self._query(run_id, buffer, cursor)
         return known
 
-    async def _look(self, run_id: RunId, feed: Feed, cursor: int) -> Sequence[Told] | None:
-        """What the database says after a cursor; None where nothing will ever come."""
-        async with self._database.use() as connection:
+    async def _query(
+        self, run_id: RunId, buffer: EventBuffer, cursor: int
+    ) -> Sequence[TailItem] | None:
+        """The next items from the database; None if nothing can follow. Raises NotFound."""
+        async with self._database.acquire() as connection:
             rows = await connection.fetch(_EVENTS, run_id, cursor)
             state = None if rows else await connection.fetchrow(_STATE, run_id)
         if rows:
             if len(rows) < _PAGE:
-                feed.begin(rows[-1]["seq"])
-            return _events(run_id, rows)
+                buffer.advance_to(rows[-1]["seq"])
+            return load_events(run_id, rows)
         if state is None:
             raise NotFound("There is no such run.", code="run_not_found")
         if state["status"] == RunStatus.QUEUED:
             return [Queued(run_id, max(1, state["ahead"]))]
-        tip: int = state["last_seq"] or state["tip"] or 0
-        if cursor > tip:
-            # The end of an ended run is told after what stands for everything before it, where it
-            # is in the log still.
-            kept = state["items"] is not None or state["tip"] is not None
-            seen = tip - 1 if kept and RunStatus(state["status"]).ended else tip
-            return [await self._snapshot(run_id, state, seen, recovered=False)]
+        last_seq: int = state["last_seq"] or state["last_logged"] or 0
+        if cursor > last_seq:
+            # The terminal event of an ended run follows the snapshot, if the log still has it.
+            kept = state["items"] is not None or state["last_logged"] is not None
+            up_to = last_seq - 1 if kept and RunStatus(state["status"]).ended else last_seq
+            return [await self._snapshot(run_id, state, up_to, recovered=False)]
         if state["items"] is not None:
-            return unpack(run_id, state["items"], cursor) or None
+            return unfold_events(run_id, state["items"], cursor) or None
         if RunStatus(state["status"]).ended:
-            return await self._old(run_id, state, cursor, tip)
-        feed.begin(cursor)
+            return await self._query_ended(run_id, state, cursor, last_seq)
+        buffer.advance_to(cursor)
         return []
 
-    async def _old(self, run_id: RunId, state: Row, cursor: int, tip: int) -> Sequence[Told] | None:
-        """An ended run that is not folded: seen whole, being folded now, or past its retention."""
-        if cursor == tip:
+    async def _query_ended(
+        self, run_id: RunId, state: Row, cursor: int, last_seq: int
+    ) -> Sequence[TailItem] | None:
+        """The next items of an ended run without a folded log.
+
+        The reader has all of it, or the log is past its retention, or it is being folded right now
+        and has to be queried again.
+        """
+        if cursor == last_seq:
             return None
-        if state["tip"] is None:
-            return [await self._snapshot(run_id, state, tip, recovered=True)]
+        if state["last_logged"] is None:
+            return [await self._snapshot(run_id, state, last_seq, recovered=True)]
         return []
 
-    async def _snapshot(self, run_id: RunId, state: Row, tip: int, *, recovered: bool) -> Snapshot:
-        if state["left_behind"] is not None:
-            kept = _parts.decode(state["left_behind"])
+    async def _snapshot(
+        self, run_id: RunId, state: Row, up_to: int, *, recovered: bool
+    ) -> Snapshot:
+        if state["messages"] is not None:
+            kept = _parts.decode(state["messages"])
             messages = tuple(Message(Role.ASSISTANT, parts) for parts in kept)
         else:
-            async with self._database.use() as connection:
-                rows = await connection.fetch(_UP_TO, run_id, tip)
-            message = fold([event.event for event in _events(run_id, rows)]).message
+            async with self._database.acquire() as connection:
+                logged = await select_events(connection, run_id)
+            message = fold([event.event for event in logged if event.seq <= up_to]).message
             messages = () if message is None else (message,)
-        return Snapshot(run_id, tip, messages, recovered)
-
-
-def _events(run_id: RunId, rows: list[Row]) -> list[LoggedEvent]:
-    return [LoggedEvent(run_id, row["seq"], load_event(row["data"])) for row in rows]
+        return Snapshot(run_id, up_to, messages, recovered)

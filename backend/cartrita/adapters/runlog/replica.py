@@ -1,4 +1,4 @@
-"""This process as an owner of runs: its lease, kept by a heartbeat on the database's clock."""
+"""Replicas: a process's lease on its runs, renewed by heartbeats on the database's clock."""
 
 import asyncio
 import time
@@ -9,21 +9,22 @@ import asyncpg
 import msgspec
 import structlog
 
-from cartrita.adapters.runlog.connection import OUTAGE, Connection, Link
+from cartrita.adapters.runlog.connection import TRANSIENT_ERRORS, Connection, DedicatedConnection
 from cartrita.domain.errors import LeaseLost
 from cartrita.kit.ids import uuid7
 
 log = structlog.get_logger()
 
-# Whoever held this place before is dead, or was told to be: nobody need wait for its lease.
-_SUCCEED = """
+# The previous process in this slot is gone, so its lease ends now. Slots that do not exist any more
+# (fewer workers than before) end too.
+_EXPIRE_PREDECESSORS = """
 UPDATE replicas SET expires_at = '-infinity' WHERE instance = $1 AND (slot = $2 OR slot >= $3)
 """
 _REGISTER = """
 INSERT INTO replicas (id, instance, slot, epoch, expires_at)
 VALUES ($1, $2, $3, 1, clock_timestamp() + $4 * interval '1 second')
 """
-_BEAT = """
+_RENEW = """
 UPDATE replicas SET expires_at = clock_timestamp() + $3 * interval '1 second'
 WHERE id = $1 AND epoch = $2 RETURNING id
 """
@@ -31,15 +32,18 @@ _FENCE = "SELECT 1 FROM replicas WHERE id = $1 AND epoch = $2 FOR KEY SHARE"
 _EXPIRE = "UPDATE replicas SET expires_at = '-infinity' WHERE id = $1 AND epoch = $2"
 
 
-class Identity(msgspec.Struct, frozen=True):
-    """Who writes: an epoch is raised by whoever takes its runs away."""
+class Lease(msgspec.Struct, frozen=True):
+    """The right of a replica to write its runs. Whoever takes the runs over raises the epoch."""
 
     id: UUID
     epoch: int = 1
 
 
-class Place(msgspec.Struct, frozen=True):
-    """Which process this is: the data directory's `instance`, and one of its `slots` workers."""
+class WorkerSlot(msgspec.Struct, frozen=True):
+    """The place of a worker process: number `slot` of the `slots` workers of one data directory.
+
+    `instance` identifies the data directory.
+    """
 
     instance: UUID
     slot: int
@@ -47,107 +51,107 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class Replica:
-    """Holds a lease; loses it where the database was out of reach for two thirds of it."""
+    """Holds the lease of this process, and gives it up after two thirds without a heartbeat."""
 
-    def __init__(self, link: Link, place: Place, *, lease_s: float) -> None:
-        self._link = link
-        self._place = place
+    def __init__(
+        self, connection: DedicatedConnection, slot: WorkerSlot, *, lease_s: float
+    ) -> None:
+        self._connection = connection
+        self._slot = slot
         self._lease_s = lease_s
-        self._identity: Identity | None = None
+        self._lease: Lease | None = None
         self._safe_until = 0.0
         self._held = asyncio.Event()
         self._lost = asyncio.Event()
 
     @property
-    def identity(self) -> Identity:
-        """Raises LeaseLost where this process may not write."""
-        identity = self._identity
-        if identity is not None and time.monotonic() > self._safe_until:
-            self.depose(identity)
-        if self._identity is None:
+    def lease(self) -> Lease:
+        """The current lease. Raises LeaseLost if this process may not write."""
+        lease = self._lease
+        if lease is not None and time.monotonic() > self._safe_until:
+            self.lose_lease(lease)
+        if self._lease is None:
             raise LeaseLost("This server lost its lease on the database and is taking a new one.")
-        return self._identity
+        return self._lease
 
-    def require(self, identity: Identity) -> None:
-        """Raises LeaseLost where another lease is held by now."""
-        if self.identity != identity:
+    def require(self, lease: Lease) -> None:
+        """Raises LeaseLost if `lease` is not the current lease."""
+        if self.lease != lease:
             raise LeaseLost("This server took a new lease, under which it owns other runs.")
 
-    def holds(self, identity: Identity) -> bool:
-        return self._identity == identity
+    def holds(self, lease: Lease) -> bool:
+        return self._lease == lease
 
     @property
     def held(self) -> bool:
-        return self._identity is not None
+        return self._lease is not None
 
-    def depose(self, identity: Identity) -> None:
-        """Stop writing under this lease at once: somebody else owns its runs, or soon will."""
-        if self._identity == identity:
-            log.warning("lease_lost", replica=str(identity.id))
-            self._identity = None
+    def lose_lease(self, lease: Lease) -> None:
+        """Stop writing under this lease at once; other replicas take its runs over."""
+        if self._lease == lease:
+            log.warning("lease_lost", replica=str(lease.id))
+            self._lease = None
             self._held.clear()
             self._lost.set()
 
     async def register(self) -> None:
-        """Become a new owner, with no runs. Raises an outage."""
-        identity = Identity(uuid7())
-        asked = time.monotonic()
-        place = self._place
-        async with self._link.use() as connection, connection.transaction():
-            await connection.execute(_SUCCEED, place.instance, place.slot, place.slots)
-            await connection.execute(
-                _REGISTER, identity.id, place.instance, place.slot, self._lease_s
-            )
-        self._identity = identity
-        self._safe_until = asked + self._lease_s * 2 / 3
+        """Take a new lease, which owns no runs yet. Raises TRANSIENT_ERRORS."""
+        lease = Lease(uuid7())
+        requested = time.monotonic()
+        slot = self._slot
+        async with self._connection.acquire() as connection, connection.transaction():
+            await connection.execute(_EXPIRE_PREDECESSORS, slot.instance, slot.slot, slot.slots)
+            await connection.execute(_REGISTER, lease.id, slot.instance, slot.slot, self._lease_s)
+        self._lease = lease
+        self._safe_until = requested + self._lease_s * 2 / 3
         self._lost.clear()
         self._held.set()
-        log.info("lease_taken", replica=str(identity.id))
+        log.info("lease_taken", replica=str(lease.id))
 
-    async def losses(self) -> AsyncIterator[None]:
-        """Each time the lease is lost, for ever."""
+    async def lease_losses(self) -> AsyncIterator[None]:
+        """Yields each time the lease is lost."""
         while True:
             await self._lost.wait()
             yield
             await self._held.wait()
 
-    async def beat_for_ever(self) -> None:
-        """Renew the lease six times in each of its lengths; take a new one when it is lost."""
+    async def run(self) -> None:
+        """Renew the lease six times within its duration; take a new one after a loss."""
         while True:
             await asyncio.sleep(self._lease_s / 6)
             try:
-                await self._beat()
-            except (*OUTAGE, asyncpg.PostgresError) as error:
+                await self._renew()
+            except (*TRANSIENT_ERRORS, asyncpg.PostgresError) as error:
                 log.warning("heartbeat_failed", error=type(error).__name__)
 
-    async def _beat(self) -> None:
-        identity = self._identity
-        if identity is None:
+    async def _renew(self) -> None:
+        lease = self._lease
+        if lease is None:
             return await self.register()
         if time.monotonic() > self._safe_until:
-            return self.depose(identity)
-        asked = time.monotonic()
-        async with asyncio.timeout(self._lease_s / 3), self._link.use() as connection:
-            row = await connection.fetchrow(_BEAT, identity.id, identity.epoch, self._lease_s)
+            return self.lose_lease(lease)
+        requested = time.monotonic()
+        async with asyncio.timeout(self._lease_s / 3), self._connection.acquire() as connection:
+            row = await connection.fetchrow(_RENEW, lease.id, lease.epoch, self._lease_s)
         if row is None:
-            self.depose(identity)
-        elif self._identity == identity:
-            self._safe_until = asked + self._lease_s * 2 / 3
+            self.lose_lease(lease)
+        elif self._lease == lease:
+            self._safe_until = requested + self._lease_s * 2 / 3
         return None
 
     async def release(self) -> None:
-        """Give the lease up, so that nobody has to wait for its end."""
-        identity, self._identity = self._identity, None
-        if identity is not None:
-            async with self._link.use() as connection:
-                await connection.execute(_EXPIRE, identity.id, identity.epoch)
+        """Expire the lease now, so that other replicas need not wait for it."""
+        lease, self._lease = self._lease, None
+        if lease is not None:
+            async with self._connection.acquire() as connection:
+                await connection.execute(_EXPIRE, lease.id, lease.epoch)
 
 
-async def fence(connection: Connection, identity: Identity) -> None:
-    """Hold off whoever would take this replica's runs until the transaction ends.
+async def fence(connection: Connection, lease: Lease) -> None:
+    """Lock the lease's row until the transaction ends. Raises LeaseLost.
 
-    The reaper takes the same row FOR UPDATE before it touches a run, so a writer either commits
-    before it or finds its epoch gone. Raises LeaseLost.
+    The reaper locks the same row FOR UPDATE and raises the epoch before it changes a run. So a
+    writer either commits before that, or finds that its epoch is gone.
     """
-    if await connection.fetchval(_FENCE, identity.id, identity.epoch) is None:
+    if await connection.fetchval(_FENCE, lease.id, lease.epoch) is None:
         raise LeaseLost("This server lost its lease on the database.")

@@ -1,7 +1,7 @@
-"""The one writer of this process: collects the events of all its runs and commits them in groups.
+"""The writer of this process: collects the events of all its runs and commits them in groups.
 
-A flush is one transaction: fence, events, endings, NOTIFY. Only after its commit are the events
-published to readers, so nobody sees what the log lacks. Pending text of one run becomes one event.
+A flush is one transaction: fence, events, endings, NOTIFY. Events are published to readers only
+after its commit. The pending text of one run becomes one event.
 """
 
 import asyncio
@@ -9,12 +9,13 @@ import asyncio
 import asyncpg
 import structlog
 
-from cartrita.adapters.runlog import ending as endings
-from cartrita.adapters.runlog.batch import Batch, OwnRun
-from cartrita.adapters.runlog.connection import OUTAGE, Connection, Link
+from cartrita.adapters.runlog.batch import Batch, PendingRun
+from cartrita.adapters.runlog.connection import TRANSIENT_ERRORS, Connection, DedicatedConnection
 from cartrita.adapters.runlog.encoding import dump_event
-from cartrita.adapters.runlog.feeds import Feeds
-from cartrita.adapters.runlog.replica import Identity, Replica, fence
+from cartrita.adapters.runlog.event_buffers import EventBuffers
+from cartrita.adapters.runlog.events import insert_events
+from cartrita.adapters.runlog.finishing import finish_runs
+from cartrita.adapters.runlog.replica import Lease, Replica, fence
 from cartrita.domain.errors import CartritaError, LeaseLost
 from cartrita.domain.events import Event, RunCompleted
 from cartrita.domain.runs import Ending
@@ -22,13 +23,9 @@ from cartrita.kit.ids import RunId
 
 log = structlog.get_logger()
 
-_INSERT = """
-INSERT INTO run_events (run_id, seq, version, data)
-SELECT * FROM unnest($1::uuid[], $2::int[], $3::smallint[], $4::jsonb[])
-"""
 _IS_STORED = "SELECT data = $3::jsonb FROM run_events WHERE run_id = $1 AND seq = $2"
 _RETRY_S = 0.2
-_OFFENCES = (
+_UNSTORABLE_ERRORS = (
     asyncpg.DataError,
     asyncpg.IntegrityConstraintViolationError,
     asyncpg.ProgramLimitExceededError,
@@ -36,59 +33,63 @@ _OFFENCES = (
     RecursionError,
     TypeError,
 )
-"""The fault of what was written, so trying again is no use."""
-_RACES = (asyncpg.UniqueViolationError, asyncpg.CheckViolationError)
-"""Written already, or a partition was just made: once more, then it is an offence."""
+"""Errors caused by the events themselves, so a retry cannot succeed."""
+_RACE_ERRORS = (asyncpg.UniqueViolationError, asyncpg.CheckViolationError)
+"""Errors that a committed earlier try or a new partition causes too, so they are retried once."""
 
 
 class Unstorable(CartritaError):
-    """The database refused what this run said; the others go on."""
+    """The database refused the output of one run; other runs are not affected."""
 
     default_code = "unstorable_output"
 
 
 class Writer:
-    """Implements RunWriter. `flush` is how long text may wait, `flush_bytes` how much of it."""
+    """Implements RunWriter.
+
+    Text waits at most `flush_s` seconds, or until a run has `flush_bytes` of it. With
+    `pending_bytes` uncommitted, the appends of a run wait.
+    """
 
     def __init__(
         self,
-        link: Link,
+        connection: DedicatedConnection,
         replica: Replica,
-        feeds: Feeds,
+        buffers: EventBuffers,
         *,
         flush_s: float,
         flush_bytes: int,
         pending_bytes: int,
     ) -> None:
-        self._link = link
+        self._connection = connection
         self._replica = replica
-        self._feeds = feeds
+        self._buffers = buffers
         self._flush_s = flush_s
         self._flush_bytes = flush_bytes
         self._pending_bytes = pending_bytes
-        self._runs: dict[RunId, OwnRun] = {}
-        self._dirty: dict[RunId, OwnRun] = {}
+        self._runs: dict[RunId, PendingRun] = {}
+        self._dirty: dict[RunId, PendingRun] = {}
         self._work = asyncio.Event()
         self._urgent = asyncio.Event()
         self._flushed = asyncio.Condition()
         self.failing = False
-        """Whether the database refuses what there is to write: readers wait until it takes it."""
+        """Whether the last flush failed; it is repeated until it succeeds or the lease is lost."""
         self.backend_pid: int | None = None
-        """Of our database session, whose notifications are no news to us."""
+        """PID of the writing database session, whose own notifications the listener ignores."""
 
-    def open(self, run_id: RunId, last_seq: int) -> None:
-        """This replica owns the run now; its log ends at `last_seq`."""
-        self._runs[run_id] = OwnRun(run_id, last_seq)
+    def add_run(self, run_id: RunId, last_seq: int) -> None:
+        """Accept events of a run that this replica owns; its log ends at `last_seq`."""
+        self._runs[run_id] = PendingRun(run_id, last_seq)
 
     @property
     def owned(self) -> list[RunId]:
         return list(self._runs)
 
     async def append(self, run_id: RunId, event: Event) -> None:
-        run = self._own(run_id)
+        run = self._owned_run(run_id)
         while run.pending_bytes >= self._pending_bytes:
             await self._next_flush()
-            run = self._own(run_id)
+            run = self._owned_run(run_id)
         run.add(event)
         self._mark(run, urgent=run.urgent or run.pending_bytes >= self._flush_bytes)
 
@@ -97,7 +98,7 @@ class Writer:
         if run is None:
             raise LeaseLost("This run belongs to another server now.")
         if run.failure is not None and isinstance(ending.event, RunCompleted):
-            raise run.failure  # its log lacks what it said: it can only be stopped
+            raise run.failure  # the log lacks refused output, so the run cannot end as completed
         run.close(ending)
         self._mark(run, urgent=True)
         while self._runs.get(run_id) is run and run.failure is None:
@@ -106,16 +107,17 @@ class Writer:
             raise run.failure
 
     def forget(self, run_id: RunId) -> None:
-        """Let go of a run without ending it."""
+        """Stop writing a run without ending it."""
         self._drop(run_id, None)
 
-    def abandon(self) -> None:
-        """Let go of every run: the lease is lost. What was pending was seen by nobody."""
+    def forget_all(self) -> None:
+        """Stop writing all runs after a lost lease. Pending events were not published."""
         for run_id in list(self._runs):
             self._drop(run_id, LeaseLost("This server lost its lease on the database."))
-        self._link.interrupt()  # a flush that hangs would hold up the runs of the next lease
+        self._connection.interrupt()  # a hanging flush would delay the runs of the next lease
 
-    async def flush_for_ever(self) -> None:
+    async def run(self) -> None:
+        """Flush whenever events are pending: after `flush_s`, or at once if one is urgent."""
         while True:
             await self._work.wait()
             try:
@@ -132,55 +134,55 @@ class Writer:
         self._urgent.clear()
         if batch.runs:
             try:
-                await self._commit(batch, self._replica.identity)
+                await self._commit(batch, self._replica.lease)
             except LeaseLost:
-                self.failing = False  # there is nothing to write any more
+                self.failing = False  # nothing is left to write
                 if not self._replica.held:
-                    self.abandon()
+                    self.forget_all()
         async with self._flushed:
             self._flushed.notify_all()
 
-    async def _commit(self, batch: Batch, identity: Identity) -> None:
-        """Commit and publish, however long the database is away, until this lease is lost."""
-        unanswered = raced = False
+    async def _commit(self, batch: Batch, lease: Lease) -> None:
+        """Commit and publish; retry during outages until this lease is lost."""
+        uncertain = raced = False
         while True:
-            self._replica.require(identity)
+            self._replica.require(lease)
             try:
-                async with self._link.use() as connection:
+                async with self._connection.acquire() as connection:
                     self.backend_pid = connection.get_server_pid()
-                    await self._write(connection, identity, batch, unanswered=unanswered)
+                    await self._write(connection, lease, batch, uncertain=uncertain)
                 return self._publish(batch)
-            except _OFFENCES as error:
-                if raced or not isinstance(error, _RACES):
-                    return await self._one_by_one(batch, identity, error)
+            except _UNSTORABLE_ERRORS as error:
+                if raced or not isinstance(error, _RACE_ERRORS):
+                    return await self._one_by_one(batch, lease, error)
                 raced = True
             except LeaseLost:
-                self._replica.depose(identity)
+                self._replica.lose_lease(lease)
                 raise
-            except (*OUTAGE, asyncpg.PostgresError) as error:
+            except (*TRANSIENT_ERRORS, asyncpg.PostgresError) as error:
                 if not self.failing:
                     log.warning("flush_failed", error=type(error).__name__, runs=len(batch.runs))
-                self.failing = unanswered = True
+                self.failing = uncertain = True
                 await asyncio.sleep(_RETRY_S)
 
     async def _write(
-        self, connection: Connection, identity: Identity, batch: Batch, *, unanswered: bool
+        self, connection: Connection, lease: Lease, batch: Batch, *, uncertain: bool
     ) -> None:
         async with connection.transaction():
-            await fence(connection, identity)
-            if unanswered and await _committed(connection, batch):
+            await fence(connection, lease)
+            if uncertain and await _committed(connection, batch):
                 return
-            await connection.execute(_INSERT, *batch.columns)
+            await insert_events(connection, batch.events)
             if batch.endings:
-                await endings.store(connection, batch.endings)
+                await finish_runs(connection, batch.endings)
                 await connection.execute("NOTIFY cartrita_queue")
             await connection.execute("NOTIFY cartrita_events")
 
-    async def _one_by_one(self, batch: Batch, identity: Identity, error: Exception) -> None:
+    async def _one_by_one(self, batch: Batch, lease: Lease, error: Exception) -> None:
         log.warning("flush_refused", error=type(error).__name__, runs=len(batch.runs))
         if len(batch.runs) > 1:
             for part in batch.split():
-                await self._commit(part, identity)
+                await self._commit(part, lease)
         else:
             failure = Unstorable("The model's output could not be stored, so the answer ends here.")
             failure.__cause__ = error
@@ -190,18 +192,18 @@ class Writer:
         self.failing = False
         for run, events in batch.by_run():
             run.committed(events)
-            self._feeds.publish(run.run_id, events)
+            self._buffers.publish(run.run_id, events)
         for run_id in batch.ended:
             self._drop(run_id, None)
 
     def _drop(self, run_id: RunId, failure: CartritaError | None) -> None:
         run = self._runs.pop(run_id, None)
         self._dirty.pop(run_id, None)
-        self._feeds.disown(run_id)
+        self._buffers.disown(run_id)
         if run is not None:
             run.failure = failure
 
-    def _own(self, run_id: RunId) -> OwnRun:
+    def _owned_run(self, run_id: RunId) -> PendingRun:
         run = self._runs.get(run_id)
         if run is None:
             raise LeaseLost("This run belongs to another server now.")
@@ -209,7 +211,7 @@ class Writer:
             raise run.failure
         return run
 
-    def _mark(self, run: OwnRun, *, urgent: bool) -> None:
+    def _mark(self, run: PendingRun, *, urgent: bool) -> None:
         self._dirty[run.run_id] = run
         self._work.set()
         if urgent:
@@ -221,9 +223,9 @@ class Writer:
 
 
 async def _committed(connection: Connection, batch: Batch) -> bool:
-    """Whether a commit whose answer never came took effect: all of it did or none.
+    """Whether a batch whose commit got no answer is committed, judged by its first event.
 
-    Asked behind the fence, so what is found cannot have been written by a successor.
+    Runs after the fence, so the event cannot come from another owner.
     """
     first = batch.events[0]
     found: bool | None = await connection.fetchval(

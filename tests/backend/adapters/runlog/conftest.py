@@ -1,4 +1,4 @@
-"""An emptied database for each test, shared by all of them: making one takes longer than a test."""
+"""The database of all run log tests, emptied before each; creating one takes longer than a test."""
 
 import shutil
 import tempfile
@@ -8,11 +8,11 @@ from typing import Any
 
 import asyncpg
 import pytest
-from tests.backend.adapters.runlog.bench import Bench
+from tests.backend.adapters.runlog.fixtures import Cluster
 from tests.backend.adapters.runlog.proxy import Proxy
 from tests.harness.database import Postgres, TemporaryDatabase
 
-# Deleting a few rows takes a tenth of the time that truncating does.
+# Deleting a few rows takes a tenth of the time of TRUNCATE.
 _EMPTY = "".join(
     f"DELETE FROM {table};"
     for table in (
@@ -35,11 +35,11 @@ def shared(postgres: Postgres) -> Iterator[TemporaryDatabase]:
 
 
 @pytest.fixture
-async def bench(shared: TemporaryDatabase) -> AsyncGenerator[Bench]:
+async def cluster(shared: TemporaryDatabase) -> AsyncGenerator[Cluster]:
     direct: Any = await asyncpg.connect(shared.dsn)
     try:
         await direct.execute(_EMPTY)
-        yield Bench(shared.endpoint, direct)
+        yield Cluster(shared.endpoint, direct)
     finally:
         await direct.close()
 
@@ -48,7 +48,7 @@ async def bench(shared: TemporaryDatabase) -> AsyncGenerator[Bench]:
 async def proxy(shared: TemporaryDatabase) -> AsyncGenerator[Proxy]:
     folder = Path(tempfile.mkdtemp(prefix="cartrita-test-proxy-"))
     try:
-        async with Proxy.opened(shared.endpoint, folder) as made:
+        async with Proxy.open(shared.endpoint, folder) as made:
             yield made
     finally:
         shutil.rmtree(folder)

@@ -1,4 +1,4 @@
-"""Stands between a replica and PostgreSQL, and loses what a test wants lost."""
+"""A proxy between a replica and PostgreSQL that breaks or delays chosen commits."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -13,26 +13,26 @@ from cartrita.adapters.postgres import Endpoint
 _CHUNK = 1 << 16
 
 
-class Fate(Enum):
-    """What happens to a COMMIT."""
+class CommitFault(Enum):
+    """What the proxy does to a COMMIT."""
 
     NEVER_ARRIVES = auto()
-    """The connection breaks before it: nothing is committed."""
+    """Break the connection before it: nothing is committed."""
     ANSWER_LOST = auto()
-    """It is committed, and the connection breaks before the answer."""
+    """Commit, and break the connection before the answer."""
     HELD = auto()
-    """It waits until `Trap.release`: the transaction stays open."""
+    """Hold it back until `Trap.release`: the transaction stays open."""
     ANSWER_HELD = auto()
-    """It is committed; the answer waits until `Trap.release`."""
+    """Commit, and hold the answer back until `Trap.release`."""
 
 
 class Trap:
-    """Springs at the COMMIT of the next transaction that says `mark`."""
+    """Applies a fault to the COMMIT of the next transaction that contains `mark`."""
 
-    def __init__(self, fate: Fate, mark: str) -> None:
-        self.fate = fate
+    def __init__(self, fault: CommitFault, mark: str) -> None:
+        self.fault = fault
         self.mark = mark.encode()
-        self.sprung = asyncio.Event()
+        self.triggered = asyncio.Event()
         self._released = asyncio.Event()
 
     def release(self) -> None:
@@ -46,8 +46,8 @@ class Trap:
         await self._released.wait()
 
 
-class _Wire:
-    """One connection."""
+class _ProxiedConnection:
+    """One connection of a client through the proxy."""
 
     def __init__(
         self, proxy: "Proxy", client: asyncio.StreamWriter, server: asyncio.StreamWriter
@@ -56,23 +56,23 @@ class _Wire:
         self._client = client
         self._server = server
         self._trap: Trap | None = None
-        self._said = b""
-        """In the present transaction."""
+        self._sent = b""
+        """The bytes of the current transaction."""
 
     def cut(self) -> None:
         self._client.transport.abort()
         self._server.transport.abort()
 
-    async def ask(self, source: asyncio.StreamReader) -> None:
+    async def forward_requests(self, source: asyncio.StreamReader) -> None:
         while data := await source.read(_CHUNK):
             await self._proxy.flowing.wait()
-            self._said = data if data.startswith(b"Q") and b"BEGIN;" in data else self._said + data
+            self._sent = data if data.startswith(b"Q") and b"BEGIN;" in data else self._sent + data
             if data.startswith(b"Q") and b"COMMIT;" in data:
-                self._trap = self._proxy.sprung(self._said)
+                self._trap = self._proxy.trigger(self._sent)
             trap = self._trap
-            if trap is not None and trap.fate is Fate.NEVER_ARRIVES:
+            if trap is not None and trap.fault is CommitFault.NEVER_ARRIVES:
                 return
-            if trap is not None and trap.fate is Fate.HELD:
+            if trap is not None and trap.fault is CommitFault.HELD:
                 while not trap.released:
                     with suppress(TimeoutError):
                         async with asyncio.timeout(0.01):
@@ -82,37 +82,37 @@ class _Wire:
                 self._trap = None
             self._server.write(data)
 
-    async def answer(self, source: asyncio.StreamReader) -> None:
+    async def forward_answers(self, source: asyncio.StreamReader) -> None:
         while data := await source.read(_CHUNK):
             await self._proxy.flowing.wait()
             trap = self._trap
-            if trap is not None and trap.fate is Fate.ANSWER_LOST:
+            if trap is not None and trap.fault is CommitFault.ANSWER_LOST:
                 trap.release()
                 return
-            if trap is not None and trap.fate is Fate.ANSWER_HELD:
+            if trap is not None and trap.fault is CommitFault.ANSWER_HELD:
                 await trap.wait()
                 self._trap = None
             self._client.write(data)
 
 
 class Proxy:
-    """Listens where `dsn` says; everything passes unless a test says otherwise."""
+    """Listens at `dsn` and forwards everything, except for the faults that a test sets."""
 
     def __init__(self, endpoint: Endpoint, folder: Path) -> None:
         self._target = f"{endpoint.host}/.s.PGSQL.{endpoint.port}"
         self._path = folder / f".s.PGSQL.{endpoint.port}"
         self.dsn = replace(endpoint, host=str(folder)).dsn()
         self.flowing = asyncio.Event()
-        """Cleared, nothing passes and nothing breaks: a partition."""
+        """While cleared, nothing is forwarded and no connection breaks: a network partition."""
         self.flowing.set()
         self.refusing = False
-        """Whether new connections break at once."""
-        self._wires: set[_Wire] = set()
+        """Whether new connections are broken at once."""
+        self._connections: set[_ProxiedConnection] = set()
         self._trap: Trap | None = None
 
     @classmethod
     @asynccontextmanager
-    async def opened(cls, endpoint: Endpoint, folder: Path) -> AsyncGenerator[Self]:
+    async def open(cls, endpoint: Endpoint, folder: Path) -> AsyncGenerator[Self]:
         proxy = cls(endpoint, folder)
         listener = await asyncio.start_unix_server(proxy._serve, str(proxy._path))
         try:
@@ -120,28 +120,28 @@ class Proxy:
         finally:
             proxy.flowing.set()
             listener.close()
-            while proxy._wires:
+            while proxy._connections:
                 proxy.cut()
                 await asyncio.sleep(0)
             await listener.wait_closed()
 
-    def trap(self, fate: Fate, mark: str) -> Trap:
-        """Wait for the COMMIT of a transaction with this text in it."""
-        self._trap = Trap(fate, mark)
+    def trap(self, fault: CommitFault, mark: str) -> Trap:
+        """Apply a fault to the COMMIT of the next transaction that contains `mark`."""
+        self._trap = Trap(fault, mark)
         return self._trap
 
     def cut(self, *, refusing: bool = False) -> None:
         """Break every connection."""
         self.refusing = refusing
-        for wire in self._wires:
-            wire.cut()
+        for connection in self._connections:
+            connection.cut()
 
-    def sprung(self, said: bytes) -> Trap | None:
+    def trigger(self, said: bytes) -> Trap | None:
         trap = self._trap
         if trap is None or trap.mark not in said:
             return None
         self._trap = None
-        trap.sprung.set()
+        trap.triggered.set()
         return trap
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -149,19 +149,19 @@ class Proxy:
             writer.transport.abort()
             return
         answers, server = await asyncio.open_unix_connection(self._target)
-        wire = _Wire(self, writer, server)
-        self._wires.add(wire)
+        connection = _ProxiedConnection(self, writer, server)
+        self._connections.add(connection)
         try:
             with suppress(OSError):
                 async with asyncio.TaskGroup() as tasks:
-                    asking = tasks.create_task(wire.ask(reader))
-                    answering = tasks.create_task(wire.answer(answers))
+                    asking = tasks.create_task(connection.forward_requests(reader))
+                    answering = tasks.create_task(connection.forward_answers(answers))
                     await asyncio.wait((asking, answering), return_when=asyncio.FIRST_COMPLETED)
-                    wire.cut()
+                    connection.cut()
                     asking.cancel()
                     answering.cancel()
         except* OSError:
             pass
         finally:
-            wire.cut()
-            self._wires.discard(wire)
+            connection.cut()
+            self._connections.discard(connection)

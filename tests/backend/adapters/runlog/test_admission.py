@@ -4,9 +4,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from tests.backend.adapters.runlog.bench import Bench, a_conversation, admission, retried, words
+from tests.backend.adapters.runlog.executions import claim_next
+from tests.backend.adapters.runlog.fixtures import (
+    Cluster,
+    admission,
+    admit_with_retries,
+    insert_conversation,
+    user_message,
+)
 from tests.backend.adapters.runlog.proxy import Proxy
-from tests.backend.adapters.runlog.scribes import begin
 from tests.backend.adapters.runlog.watchdog import within
 
 from cartrita.domain.errors import (
@@ -21,12 +27,12 @@ from cartrita.domain.runs import BusyPolicy, NewMessage, RunStatus
 from cartrita.kit.ids import ConversationId, MessageId, public, uuid7
 
 
-async def test_a_new_conversation_with_its_first_message(bench: Bench) -> None:
-    async with bench.replica() as log:
+async def test_a_new_conversation_with_its_first_message(cluster: Cluster) -> None:
+    async with cluster.replica() as log:
         admitted = await log.admission.admit(admission("Hi", title="A title"))
-    [conversation] = await bench.rows("SELECT * FROM conversations")
-    [message] = await bench.rows("SELECT * FROM messages")
-    [run] = await bench.rows("SELECT * FROM runs")
+    [conversation] = await cluster.rows("SELECT * FROM conversations")
+    [message] = await cluster.rows("SELECT * FROM messages")
+    [run] = await cluster.rows("SELECT * FROM runs")
     assert conversation["id"] == admitted.conversation_id == run["conversation_id"]
     assert (conversation["title"], conversation["owner_id"]) == ("A title", "ann")
     assert conversation["head_message_id"] == message["id"] == run["user_message_id"]
@@ -34,7 +40,7 @@ async def test_a_new_conversation_with_its_first_message(bench: Bench) -> None:
     assert (message["role"], message["status"]) == ("user", "complete")
     assert message["parts"] == '[{"text": "Hi", "type": "text"}]'
     assert run["id"] == admitted.run_id
-    [(seq, started)] = await bench.log(admitted.run_id)
+    [(seq, started)] = await cluster.events(admitted.run_id)
     assert seq == 1
     assert started == RunStarted(
         public("conv", admitted.conversation_id),
@@ -45,20 +51,20 @@ async def test_a_new_conversation_with_its_first_message(bench: Bench) -> None:
     )
 
 
-async def test_a_conversation_known_by_its_callers_name_is_told_by_it(bench: Bench) -> None:
-    async with bench.replica() as log:
-        conversation = await a_conversation(bench, external_id="theirs")
+async def test_a_conversation_known_by_its_callers_name_is_told_by_it(cluster: Cluster) -> None:
+    async with cluster.replica() as log:
+        conversation = await insert_conversation(cluster, external_id="theirs")
         admitted = await log.admission.admit(admission(conversation_id=conversation))
         queued = await log.admission.admit(admission(conversation_id=conversation))
         await log.cancellation.cancel("ann", queued.run_id)
     for run in (admitted.run_id, queued.run_id):
-        (_, started), *_ = await bench.log(run)
+        (_, started), *_ = await cluster.events(run)
         assert isinstance(started, RunStarted)
         assert started.conversation_id == "theirs"
 
 
-async def test_messages_queue_up_and_the_queue_has_an_end(bench: Bench) -> None:
-    async with bench.replica(queue_max=2) as log:
+async def test_messages_queue_up_and_the_queue_has_an_end(cluster: Cluster) -> None:
+    async with cluster.replica(queue_max=2) as log:
         first = await log.admission.admit(admission())
         into: dict[str, Any] = {"conversation_id": first.conversation_id}
         queued = [await log.admission.admit(admission(**into)) for _ in range(2)]
@@ -66,11 +72,11 @@ async def test_messages_queue_up_and_the_queue_has_an_end(bench: Bench) -> None:
         with pytest.raises(RateLimited) as refusal:
             await log.admission.admit(admission(**into))
         assert refusal.value.code == "conversation_queue_full"
-        assert await bench.value("SELECT count(*) FROM messages") == 3
+        assert await cluster.value("SELECT count(*) FROM messages") == 3
 
 
-async def test_a_client_msg_id_stands_for_one_message(bench: Bench) -> None:
-    async with bench.replica() as log:
+async def test_a_client_msg_id_stands_for_one_message(cluster: Cluster) -> None:
+    async with cluster.replica() as log:
         said = await log.admission.admit(admission("one", client_msg_id="m1"))
         other = await log.admission.admit(admission("elsewhere"))
         again = await log.admission.admit(admission("one", client_msg_id="m1"))
@@ -84,26 +90,26 @@ async def test_a_client_msg_id_stands_for_one_message(bench: Bench) -> None:
             assert refusal.value.code == "client_msg_id_reused"
 
 
-async def test_reject_says_no_and_leaves_nothing(bench: Bench) -> None:
-    async with bench.replica() as log:
+async def test_reject_says_no_and_leaves_nothing(cluster: Cluster) -> None:
+    async with cluster.replica() as log:
         first = await log.admission.admit(admission())
         with pytest.raises(Conflict) as refusal:
             await log.admission.admit(
                 admission(conversation_id=first.conversation_id, busy=BusyPolicy.REJECT)
             )
         assert refusal.value.code == "conversation_busy"
-        assert await bench.value("SELECT count(*) FROM messages") == 1
-        assert await bench.value("SELECT count(*) FROM runs") == 1
+        assert await cluster.value("SELECT count(*) FROM messages") == 1
+        assert await cluster.value("SELECT count(*) FROM runs") == 1
 
 
-async def test_interrupt_stops_what_is_answered_and_withdraws_what_waits(bench: Bench) -> None:
-    async with bench.replica() as log:
+async def test_interrupt_stops_what_is_answered_and_withdraws_what_waits(cluster: Cluster) -> None:
+    async with cluster.replica() as log:
         first = await log.admission.admit(admission())
         into: dict[str, Any] = {"conversation_id": first.conversation_id}
         waiting = await log.admission.admit(admission(**into))
         last = await log.admission.admit(admission(**into, busy=BusyPolicy.INTERRUPT))
         assert last.status is RunStatus.QUEUED
-        found = await bench.rows(
+        found = await cluster.rows(
             "SELECT id, status, cancel_requested_at IS NOT NULL AS asked FROM runs"
             " ORDER BY queue_no"
         )
@@ -112,115 +118,117 @@ async def test_interrupt_stops_what_is_answered_and_withdraws_what_waits(bench: 
             (waiting.run_id, "cancelled", True),
             (last.run_id, "queued", False),
         ]
-        await (await begin(log)).cancelled()
-        assert (await begin(log)).run_id == last.run_id, "the interrupting message is next"
-    told = await bench.rows("SELECT cartrita_text(parts) AS said FROM messages ORDER BY created_at")
+        await (await claim_next(log)).cancelled()
+        assert (await claim_next(log)).run_id == last.run_id, "the interrupting message is next"
+    told = await cluster.rows(
+        "SELECT cartrita_text(parts) AS said FROM messages ORDER BY created_at"
+    )
     assert len(told) == 2, "what was withdrawn leaves no message"
 
 
-async def test_a_stopping_or_deposed_replica_leaves_the_run_to_others(bench: Bench) -> None:
-    async with bench.replica(0) as stopping:
+async def test_a_stopping_or_deposed_replica_leaves_the_run_to_others(cluster: Cluster) -> None:
+    async with cluster.replica(0) as stopping:
         stopping.stop_claiming()
         left = await stopping.admission.admit(admission())
         assert left.status is RunStatus.QUEUED
         assert await stopping.queue.claim() is None
-    async with bench.frozen() as deposed:
-        deposed._replica.depose(deposed._replica.identity)
+    async with cluster.manual_replica() as deposed:
+        deposed._replica.lose_lease(deposed._replica.lease)
         also = await deposed.admission.admit(admission())
         assert also.status is RunStatus.QUEUED
-    async with bench.frozen() as unaware:
-        await bench.direct.execute("UPDATE replicas SET epoch = epoch + 1")
+    async with cluster.manual_replica() as unaware:
+        await cluster.connection.execute("UPDATE replicas SET epoch = epoch + 1")
         third = await unaware.admission.admit(admission())
         assert third.status is RunStatus.QUEUED
-    async with bench.replica(1) as heir:
-        begun = {(await begin(heir)).run_id for _ in range(3)}
+    async with cluster.replica(1) as heir:
+        begun = {(await claim_next(heir)).run_id for _ in range(3)}
     assert begun == {left.run_id, also.run_id, third.run_id}
 
 
-async def test_a_conversation_that_is_unknown_foreign_or_hidden(bench: Bench) -> None:
-    foreign = await a_conversation(bench, owner_id="bob")
-    hidden = await a_conversation(bench, deleted_at=datetime.now(UTC))
-    async with bench.replica() as log:
+async def test_a_conversation_that_is_unknown_foreign_or_hidden(cluster: Cluster) -> None:
+    foreign = await insert_conversation(cluster, owner_id="bob")
+    hidden = await insert_conversation(cluster, deleted_at=datetime.now(UTC))
+    async with cluster.replica() as log:
         for conversation in (ConversationId(uuid7()), foreign, hidden):
             with pytest.raises(NotFound) as refusal:
                 await log.admission.admit(admission(conversation_id=conversation))
             assert refusal.value.code == "conversation_not_found"
-    assert await bench.value("SELECT count(*) FROM messages") == 0
+    assert await cluster.value("SELECT count(*) FROM messages") == 0
 
 
-async def test_a_message_that_is_unknown_or_of_another_conversation(bench: Bench) -> None:
-    async with bench.replica() as log:
+async def test_a_message_that_is_unknown_or_of_another_conversation(cluster: Cluster) -> None:
+    async with cluster.replica() as log:
         first = await log.admission.admit(admission())
-        elsewhere = await bench.value("SELECT id FROM messages")
-        conversation = await a_conversation(bench)
+        elsewhere = await cluster.value("SELECT id FROM messages")
+        conversation = await insert_conversation(cluster)
         for message in (MessageId(uuid7()), elsewhere):
-            pinned = NewMessage(message=words("x"), parent_id=message)
+            pinned = NewMessage(message=user_message("x"), parent_id=message)
             wishes: list[dict[str, Any]] = [{"answer_to": message}, {"new_message": pinned}]
             for wanted in wishes:
                 with pytest.raises(NotFound) as refusal:
                     await log.admission.admit(admission(conversation_id=conversation, **wanted))
                 assert refusal.value.code == "message_not_found"
-    assert await bench.value("SELECT count(*) FROM runs WHERE id <> $1", first.run_id) == 0
+    assert await cluster.value("SELECT count(*) FROM runs WHERE id <> $1", first.run_id) == 0
 
 
 @pytest.mark.parametrize(
     "values",
     [
-        {"new_message": NewMessage(message=words("a\x00b"))},
-        {"new_message": NewMessage(message=words("\ud800"))},
+        {"new_message": NewMessage(message=user_message("a\x00b"))},
+        {"new_message": NewMessage(message=user_message("\ud800"))},
         {"title": "a\x00b"},
         {"client_msg_id": "\x00"},
-        {"new_message": NewMessage(message=words("a"), metadata={"a": "\x00"})},
+        {"new_message": NewMessage(message=user_message("a"), metadata={"a": "\x00"})},
         {"client_msg_id": "".join(str(uuid7()) for _ in range(400))},
     ],
     ids=["NUL", "surrogate", "title", "client_msg_id", "metadata", "too long for an index"],
 )
 async def test_what_cannot_be_stored_is_the_callers_error(
-    bench: Bench, values: dict[str, Any]
+    cluster: Cluster, values: dict[str, Any]
 ) -> None:
-    async with bench.replica() as log:
+    async with cluster.replica() as log:
         with pytest.raises(InvalidInput):
             await log.admission.admit(admission(**values))
-    assert await bench.value("SELECT count(*) FROM conversations") == 0
+    assert await cluster.value("SELECT count(*) FROM conversations") == 0
 
 
 async def test_the_time_of_a_run_is_counted_from_its_beginning_by_the_databases_clock(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with bench.replica(run_timeout_s=100) as log:
+    async with cluster.replica(run_timeout_s=100) as log:
         first = await log.admission.admit(admission())
         await log.admission.admit(admission(conversation_id=first.conversation_id))
-        await bench.direct.execute(
+        await cluster.connection.execute(
             "UPDATE runs SET created_at = created_at - interval '1 hour',"
             " deadline_at = deadline_at - interval '1 hour'"
         )
-        scribe = await begin(log)
-        assert 90 < scribe.claim.seconds_left <= 100
-        await scribe.complete()
-        waited = await begin(log)
+        execution = await claim_next(log)
+        assert 90 < execution.claim.seconds_left <= 100
+        await execution.complete()
+        waited = await claim_next(log)
         assert 90 < waited.claim.seconds_left <= 100
 
 
-async def test_a_database_that_is_away(bench: Bench, proxy: Proxy) -> None:
-    async with bench.replica(dsn=proxy.dsn, pool_wait_s=0.3) as log:
+async def test_a_database_that_is_away(cluster: Cluster, proxy: Proxy) -> None:
+    async with cluster.replica(dsn=proxy.dsn, pool_wait_s=0.3) as log:
         proxy.cut(refusing=True)
         with pytest.raises(Unavailable):
             await within(log.admission.admit(admission()))
         proxy.refusing = False
-        admitted = await within(retried(log))
+        admitted = await within(admit_with_retries(log))
         assert admitted.created
 
 
 @pytest.mark.parametrize("sqlstate", ["40P01", "40001", "57014", "55P03", "53200"])
-async def test_what_may_work_another_time_is_told_so(bench: Bench, sqlstate: str) -> None:
-    async with bench.replica() as log, Failing(bench, sqlstate):
+async def test_what_may_work_another_time_is_told_so(cluster: Cluster, sqlstate: str) -> None:
+    async with cluster.replica() as log, Failing(cluster, sqlstate):
         with pytest.raises(Unavailable) as refusal:
             await log.admission.admit(admission())
         assert refusal.value.retry_after
 
 
-async def test_an_index_that_nobody_knows_is_not_tried_for_ever(bench: Bench) -> None:
-    async with bench.replica() as log, Failing(bench, "23505"):
+async def test_an_index_that_nobody_knows_is_not_tried_for_ever(cluster: Cluster) -> None:
+    async with cluster.replica() as log, Failing(cluster, "23505"):
         with pytest.raises(Unavailable):
             await within(log.admission.admit(admission()))
 
@@ -228,8 +236,8 @@ async def test_an_index_that_nobody_knows_is_not_tried_for_ever(bench: Bench) ->
 class Failing:
     """Every new run fails like this."""
 
-    def __init__(self, bench: Bench, sqlstate: str) -> None:
-        self._direct = bench.direct
+    def __init__(self, cluster: Cluster, sqlstate: str) -> None:
+        self._direct = cluster.connection
         self._sqlstate = sqlstate
 
     async def __aenter__(self) -> None:

@@ -3,8 +3,14 @@
 import asyncio
 
 import pytest
-from tests.backend.adapters.runlog.bench import Bench, admission
-from tests.backend.adapters.runlog.scribes import begin, heard, scribes, signal, spoken_is
+from tests.backend.adapters.runlog.executions import (
+    claim_next,
+    is_flushed,
+    next_signal,
+    read_all,
+    start_executions,
+)
+from tests.backend.adapters.runlog.fixtures import Cluster, admission
 from tests.backend.adapters.runlog.watchdog import until, within
 
 from cartrita.domain.errors import NotFound
@@ -13,43 +19,43 @@ from cartrita.domain.runs import CancelRequested, Idempotency, RunInput, RunStat
 from cartrita.kit.ids import RunId, uuid7
 
 
-async def test_a_run_of_another_replica_hears_of_it(bench: Bench) -> None:
+async def test_a_run_of_another_replica_hears_of_it(cluster: Cluster) -> None:
     """poll_s is an hour: only the notification can have told it."""
-    async with bench.replica(0, poll_s=3600) as owner, bench.replica(1) as elsewhere:
-        [scribe] = await scribes(owner, 1)
-        await scribe.say("half")
-        await until(lambda: spoken_is(bench, scribe))
-        asked = await elsewhere.cancellation.cancel("ann", scribe.run_id)
+    async with cluster.replica(0, poll_s=3600) as owner, cluster.replica(1) as elsewhere:
+        [execution] = await start_executions(owner, 1)
+        await execution.say("half")
+        await until(lambda: is_flushed(cluster, execution))
+        asked = await elsewhere.cancellation.cancel("ann", execution.run_id)
         assert asked.cancel_requested
         assert asked.status is RunStatus.RUNNING
-        told = await signal(owner, CancelRequested)
-        assert told == CancelRequested(scribe.run_id)
-        await scribe.cancelled()
-        again = await elsewhere.cancellation.cancel("ann", scribe.run_id)
+        told = await next_signal(owner, CancelRequested)
+        assert told == CancelRequested(execution.run_id)
+        await execution.cancelled()
+        again = await elsewhere.cancellation.cancel("ann", execution.run_id)
         assert again.status is RunStatus.CANCELLED
-    [message] = await bench.rows(
+    [message] = await cluster.rows(
         "SELECT status, cartrita_text(parts) AS said FROM messages WHERE run_id IS NOT NULL"
     )
     assert message == {"status": "partial", "said": "half"}
 
 
-async def test_it_is_told_again_until_it_is_heard(bench: Bench) -> None:
-    async with bench.replica(0, poll_s=0.03) as owner:
-        [scribe] = await scribes(owner, 1)
-        await owner.cancellation.cancel("ann", scribe.run_id)
+async def test_it_is_told_again_until_it_is_heard(cluster: Cluster) -> None:
+    async with cluster.replica(0, poll_s=0.03) as owner:
+        [execution] = await start_executions(owner, 1)
+        await owner.cancellation.cancel("ann", execution.run_id)
         for _ in range(3):
-            await signal(owner, CancelRequested)
+            await next_signal(owner, CancelRequested)
 
 
-async def test_a_queued_run_ends_at_once_and_its_message_is_withdrawn(bench: Bench) -> None:
-    async with bench.replica(0) as log, bench.replica(1) as elsewhere:
-        [first] = await scribes(log, 1)
+async def test_a_queued_run_ends_at_once_and_its_message_is_withdrawn(cluster: Cluster) -> None:
+    async with cluster.replica(0) as log, cluster.replica(1) as elsewhere:
+        [first] = await start_executions(log, 1)
         key = Idempotency("chat", "k", b"h")
         queued = await log.admission.admit(
             admission("withdrawn", conversation_id=first.claim.conversation_id, idempotency=key)
         )
-        reading = asyncio.get_running_loop().create_task(heard(elsewhere, queued.run_id))
-        await until(lambda: queued.run_id in elsewhere._feeds._feeds)
+        reading = asyncio.get_running_loop().create_task(read_all(elsewhere, queued.run_id))
+        await until(lambda: queued.run_id in elsewhere._buffers._buffers)
         run = await log.cancellation.cancel("ann", queued.run_id)
         assert (run.status, run.last_seq, run.error_code) == (RunStatus.CANCELLED, 2, "cancelled")
         told = [item for item in await within(reading) if isinstance(item, LoggedEvent)]
@@ -59,63 +65,63 @@ async def test_a_queued_run_ends_at_once_and_its_message_is_withdrawn(bench: Ben
         assert not started.resumed
         assert isinstance(stopped, RunStopped)
         assert stopped.kind is StopStatus.CANCELLED
-        assert await bench.value("SELECT count(*) FROM messages") == 1
-        assert await bench.value("SELECT count(*) FROM idempotency") == 1
+        assert await cluster.value("SELECT count(*) FROM messages") == 1
+        assert await cluster.value("SELECT count(*) FROM idempotency") == 1
         await first.complete()
         assert await log.queue.claim() is None
 
 
-async def test_the_queue_goes_on_without_it(bench: Bench) -> None:
-    async with bench.replica(0) as log:
-        [first] = await scribes(log, 1)
+async def test_the_queue_goes_on_without_it(cluster: Cluster) -> None:
+    async with cluster.replica(0) as log:
+        [first] = await start_executions(log, 1)
         into = {"conversation_id": first.claim.conversation_id}
         gone = await log.admission.admit(admission("gone", **into))
         last = await log.admission.admit(admission("last", **into))
         await log.cancellation.cancel("ann", gone.run_id)
         await first.say("one")
         await first.complete()
-        assert (await begin(log)).run_id == last.run_id
-    parents = await bench.rows("SELECT depth FROM messages ORDER BY depth")
+        assert (await claim_next(log)).run_id == last.run_id
+    parents = await cluster.rows("SELECT depth FROM messages ORDER BY depth")
     assert [row["depth"] for row in parents] == [0, 1, 2]
 
 
 async def test_a_run_that_had_begun_elsewhere_and_waits_again_has_one_beginning(
-    bench: Bench,
+    cluster: Cluster,
 ) -> None:
-    async with bench.frozen(1) as log:
+    async with cluster.manual_replica(1) as log:
         admitted = await log.admission.admit(admission())
         await log.queue.claim()
         await log.queue.release(admitted.run_id)
         run = await log.cancellation.cancel("ann", admitted.run_id)
         assert (run.status, run.last_seq) == (RunStatus.CANCELLED, 2)
-        events = [type(event) for _, event in await bench.log(admitted.run_id)]
+        events = [type(event) for _, event in await cluster.events(admitted.run_id)]
         assert events == [RunStarted, RunStopped]
-        assert await bench.value("SELECT count(*) FROM messages") == 1, "it has its place already"
+        assert await cluster.value("SELECT count(*) FROM messages") == 1, "it has its place already"
 
 
-async def test_a_continued_answer_says_so_though_it_never_began(bench: Bench) -> None:
-    async with bench.frozen(1) as log:
+async def test_a_continued_answer_says_so_though_it_never_began(cluster: Cluster) -> None:
+    async with cluster.manual_replica(1) as log:
         log.stop_claiming()
         work = RunInput(agent="a", provider="p", model="m", prefix="half an ans")
         queued = await log.admission.admit(admission(input=work))
         await log.cancellation.cancel("ann", queued.run_id)
-        started = (await bench.log(queued.run_id))[0][1]
+        started = (await cluster.events(queued.run_id))[0][1]
         assert isinstance(started, RunStarted)
         assert started.resumed
 
 
 @pytest.mark.parametrize("status", ["completed", "failed", "interrupted"])
-async def test_what_has_ended_stays_as_it_is(bench: Bench, status: str) -> None:
-    async with bench.frozen(1) as log:
+async def test_what_has_ended_stays_as_it_is(cluster: Cluster, status: str) -> None:
+    async with cluster.manual_replica(1) as log:
         admitted = await log.admission.admit(admission())
-        await bench.direct.execute("UPDATE runs SET status = $1", status)
+        await cluster.connection.execute("UPDATE runs SET status = $1", status)
         run = await log.cancellation.cancel("ann", admitted.run_id)
         assert run.status == status
         assert not run.cancel_requested
 
 
-async def test_a_cancel_before_the_start_wins(bench: Bench) -> None:
-    async with bench.frozen(1) as log:
+async def test_a_cancel_before_the_start_wins(cluster: Cluster) -> None:
+    async with cluster.manual_replica(1) as log:
         admitted = await log.admission.admit(admission())
         await log.cancellation.cancel("ann", admitted.run_id)
         await log.queue.claim()
@@ -125,11 +131,11 @@ async def test_a_cancel_before_the_start_wins(bench: Bench) -> None:
         assert claim.cancelled
 
 
-async def test_what_belongs_to_others_is_not_there(bench: Bench) -> None:
-    async with bench.frozen(1) as log:
+async def test_what_belongs_to_others_is_not_there(cluster: Cluster) -> None:
+    async with cluster.manual_replica(1) as log:
         admitted = await log.admission.admit(admission())
         for owner, run in (("bob", admitted.run_id), ("ann", RunId(uuid7()))):
             with pytest.raises(NotFound) as refusal:
                 await log.cancellation.cancel(owner, run)
             assert refusal.value.code == "run_not_found"
-        assert not await bench.value("SELECT cancel_requested_at FROM runs")
+        assert not await cluster.value("SELECT cancel_requested_at FROM runs")

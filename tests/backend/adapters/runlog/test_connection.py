@@ -4,18 +4,23 @@ import asyncio
 
 import asyncpg
 import pytest
-from tests.backend.adapters.runlog.bench import Bench
+from tests.backend.adapters.runlog.fixtures import Cluster
 from tests.backend.adapters.runlog.proxy import Proxy
 from tests.backend.adapters.runlog.watchdog import until, within
 
-from cartrita.adapters.runlog.connection import OUTAGE, Database, Link, Opening
+from cartrita.adapters.runlog.connection import (
+    TRANSIENT_ERRORS,
+    Database,
+    DedicatedConnection,
+    Timeouts,
+)
 from cartrita.domain.errors import CartritaError, StorageFull, Unavailable
 
-OPENING = Opening(connect_s=5, statement_s=5, idle_s=5)
+TIMEOUTS = Timeouts(connect_s=5, statement_s=5, idle_s=5)
 
 
 async def fails(database: Database, sqlstate: str) -> None:
-    async with database.use() as connection:
+    async with database.acquire() as connection:
         await connection.execute(
             f"DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '{sqlstate}'; END $$"
         )
@@ -42,36 +47,36 @@ async def fails(database: Database, sqlstate: str) -> None:
     ],
 )
 async def test_what_may_pass_is_told_so(
-    bench: Bench, sqlstate: str, kind: type[CartritaError]
+    cluster: Cluster, sqlstate: str, kind: type[CartritaError]
 ) -> None:
-    async with Database.opened(bench.dsn, OPENING, size=1, wait_s=5) as database:
+    async with Database.open(cluster.dsn, TIMEOUTS, size=1, wait_s=5) as database:
         with pytest.raises(kind):
             await fails(database, sqlstate)
-        async with database.use() as connection:
+        async with database.acquire() as connection:
             assert await connection.fetchval("SELECT 1") == 1
 
 
-async def test_a_fault_of_ours_is_no_outage(bench: Bench) -> None:
-    async with Database.opened(bench.dsn, OPENING, size=1, wait_s=5) as database:
+async def test_a_fault_of_ours_is_no_outage(cluster: Cluster) -> None:
+    async with Database.open(cluster.dsn, TIMEOUTS, size=1, wait_s=5) as database:
         with pytest.raises(asyncpg.UndefinedTableError):
-            async with database.use() as connection:
+            async with database.acquire() as connection:
                 await connection.execute("SELECT * FROM nowhere")
 
 
-async def test_no_connection_left_within_the_wait(bench: Bench) -> None:
+async def test_no_connection_left_within_the_wait(cluster: Cluster) -> None:
     async with (
-        Database.opened(bench.dsn, OPENING, size=1, wait_s=0.1) as database,
-        database.use(),
+        Database.open(cluster.dsn, TIMEOUTS, size=1, wait_s=0.1) as database,
+        database.acquire(),
     ):
         with pytest.raises(Unavailable):
             await within(fails(database, "P0001"))
 
 
-async def test_a_transaction_is_whole_or_nothing(bench: Bench) -> None:
-    async with Database.opened(bench.dsn, OPENING, size=1, wait_s=5) as database:
+async def test_a_transaction_is_whole_or_nothing(cluster: Cluster) -> None:
+    async with Database.open(cluster.dsn, TIMEOUTS, size=1, wait_s=5) as database:
         with pytest.raises(RuntimeError):
             await half(database)
-        assert await bench.value("SELECT count(*) FROM replicas") == 0
+        assert await cluster.value("SELECT count(*) FROM replicas") == 0
 
 
 async def half(database: Database) -> None:
@@ -83,26 +88,26 @@ async def half(database: Database) -> None:
         raise RuntimeError
 
 
-async def test_a_broken_connection_is_replaced(bench: Bench, proxy: Proxy) -> None:
-    async with Database.opened(proxy.dsn, OPENING, size=1, wait_s=5) as database:
+async def test_a_broken_connection_is_replaced(cluster: Cluster, proxy: Proxy) -> None:
+    async with Database.open(proxy.dsn, TIMEOUTS, size=1, wait_s=5) as database:
         with pytest.raises(Unavailable):
             await breaks(database, proxy)
-        async with database.use() as connection:
+        async with database.acquire() as connection:
             assert await connection.fetchval("SELECT 3") == 3
 
 
 async def breaks(database: Database, proxy: Proxy) -> None:
-    async with database.use() as connection:
+    async with database.acquire() as connection:
         proxy.cut()
         await connection.fetchval("SELECT 1")
 
 
-async def test_a_link_is_one_connection_at_a_time(bench: Bench) -> None:
-    link = Link(bench.dsn, OPENING)
+async def test_a_link_is_one_connection_at_a_time(cluster: Cluster) -> None:
+    link = DedicatedConnection(cluster.dsn, TIMEOUTS)
     pids: list[int] = []
 
     async def used() -> None:
-        async with link.use() as connection:
+        async with link.acquire() as connection:
             pids.append(await connection.fetchval("SELECT pg_backend_pid()"))
 
     await within(asyncio.gather(*[used() for _ in range(5)]))
@@ -112,43 +117,43 @@ async def test_a_link_is_one_connection_at_a_time(bench: Bench) -> None:
 
 
 async def test_a_link_is_made_again_after_an_outage_and_kept_after_anything_else(
-    bench: Bench,
+    cluster: Cluster,
 ) -> None:
-    link = Link(bench.dsn, OPENING)
-    Link(bench.dsn, OPENING).interrupt()
+    link = DedicatedConnection(cluster.dsn, TIMEOUTS)
+    DedicatedConnection(cluster.dsn, TIMEOUTS).interrupt()
 
     async def pid() -> int:
-        async with link.use() as connection:
+        async with link.acquire() as connection:
             return await connection.fetchval("SELECT pg_backend_pid()")
 
     first = await pid()
     with pytest.raises(asyncpg.UndefinedTableError):
-        async with link.use() as connection:
+        async with link.acquire() as connection:
             await connection.execute("SELECT * FROM nowhere")
     assert await pid() == first
-    with pytest.raises(OUTAGE):
-        await killed(link, bench)
+    with pytest.raises(TRANSIENT_ERRORS):
+        await killed(link, cluster)
     second = await pid()
     assert second != first
     with pytest.raises(asyncio.CancelledError):
-        async with link.use():
+        async with link.acquire():
             raise asyncio.CancelledError
     assert await pid() != second
     link.interrupt()
 
 
-async def killed(link: Link, bench: Bench) -> None:
-    async with link.use() as connection:
-        await bench.value("SELECT pg_terminate_backend($1)", connection.get_server_pid())
+async def killed(link: DedicatedConnection, cluster: Cluster) -> None:
+    async with link.acquire() as connection:
+        await cluster.value("SELECT pg_terminate_backend($1)", connection.get_server_pid())
         await connection.fetchval("SELECT 1")
 
 
-async def test_a_waiting_user_is_interrupted(bench: Bench) -> None:
-    link = Link(bench.dsn, OPENING)
+async def test_a_waiting_user_is_interrupted(cluster: Cluster) -> None:
+    link = DedicatedConnection(cluster.dsn, TIMEOUTS)
     async with asyncio.TaskGroup() as tasks:
         sleeping = tasks.create_task(interrupted(link))
         await until(
-            lambda: bench.value(
+            lambda: cluster.value(
                 "SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep')"
             )
         )
@@ -156,21 +161,21 @@ async def test_a_waiting_user_is_interrupted(bench: Bench) -> None:
         await within(asyncio.wait([sleeping]))
 
 
-async def interrupted(link: Link) -> None:
-    with pytest.raises(OUTAGE):
+async def interrupted(link: DedicatedConnection) -> None:
+    with pytest.raises(TRANSIENT_ERRORS):
         await sleeps(link)
 
 
-async def sleeps(link: Link) -> None:
-    async with link.use() as connection:
+async def sleeps(link: DedicatedConnection) -> None:
+    async with link.acquire() as connection:
         await connection.execute("SELECT pg_sleep(60)")
 
 
-async def test_the_server_ends_what_a_frozen_process_left(bench: Bench) -> None:
-    opening = Opening(connect_s=5, statement_s=0.25, idle_s=1.5)
+async def test_the_server_ends_what_a_frozen_process_left(cluster: Cluster) -> None:
+    timeouts = Timeouts(connect_s=5, statement_s=0.25, idle_s=1.5)
     async with (
-        Database.opened(bench.dsn, opening, size=1, wait_s=5) as database,
-        database.use() as connection,
+        Database.open(cluster.dsn, timeouts, size=1, wait_s=5) as database,
+        database.acquire() as connection,
     ):
         shown = [
             await connection.fetchval(f"SHOW {name}")

@@ -6,12 +6,17 @@ from uuid import UUID
 
 import pytest
 from structlog.testing import capture_logs
-from tests.backend.adapters.runlog.bench import Bench, admission, idle, lock_waits
-from tests.backend.adapters.runlog.scribes import Scribe, heard, scribes, written
+from tests.backend.adapters.runlog.executions import (
+    Execution,
+    complete_run,
+    read_all,
+    start_executions,
+)
+from tests.backend.adapters.runlog.fixtures import Cluster, admission, has_lock_waits, pool_is_idle
 from tests.backend.adapters.runlog.watchdog import until, within
 
 from cartrita.adapters.runlog import maintenance
-from cartrita.adapters.runlog.log import RunLog
+from cartrita.adapters.runlog.run_log import RunLog
 from cartrita.domain.runs import Idempotency
 from cartrita.kit.ids import RunId
 
@@ -22,20 +27,20 @@ BOUNDS = (
 
 
 @pytest.fixture
-async def own(bench: Bench) -> Bench:
+async def own(cluster: Cluster) -> Cluster:
     """Without the partitions that other tests have made."""
-    for name in await partitions(bench):
+    for name in await partitions(cluster):
         if name != "run_events_default":
-            await bench.direct.execute(f"DROP TABLE {name}")
-    return bench
+            await cluster.connection.execute(f"DROP TABLE {name}")
+    return cluster
 
 
-async def partitions(bench: Bench) -> dict[str, str]:
-    return {row["name"]: row["bound"] for row in await bench.rows(BOUNDS)}
+async def partitions(cluster: Cluster) -> dict[str, str]:
+    return {row["name"]: row["bound"] for row in await cluster.rows(BOUNDS)}
 
 
-async def today(bench: Bench) -> date:
-    return await bench.value("SELECT (now() AT TIME ZONE 'UTC')::date")
+async def today(cluster: Cluster) -> date:
+    return await cluster.value("SELECT (now() AT TIME ZONE 'UTC')::date")
 
 
 def named(day: date) -> str:
@@ -44,19 +49,19 @@ def named(day: date) -> str:
 
 async def maintained(log: RunLog) -> None:
     """Now, and not at the same time as its own loop does it."""
-    await until(lambda: idle(log))
+    await until(lambda: pool_is_idle(log))
     await within(log._maintenance.maintain())
 
 
-async def ended_long_ago(bench: Bench) -> None:
-    await bench.direct.execute("UPDATE runs SET ended_at = ended_at - interval '1 day'")
+async def ended_long_ago(cluster: Cluster) -> None:
+    await cluster.connection.execute("UPDATE runs SET ended_at = ended_at - interval '1 day'")
 
 
 # Partitions
 
 
-async def test_days_are_made_ahead_and_hold_their_runs(own: Bench) -> None:
-    async with own.frozen(1, days_ahead=3) as log:
+async def test_days_are_made_ahead_and_hold_their_runs(own: Cluster) -> None:
+    async with own.manual_replica(1, days_ahead=3) as log:
         await maintained(log)
         await maintained(log)
         first = await today(own)
@@ -75,25 +80,25 @@ async def test_days_are_made_ahead_and_hold_their_runs(own: Bench) -> None:
         assert await own.value(where, admitted.run_id) in map(named, days)
 
 
-async def test_a_replica_has_todays_partition_before_it_writes(own: Bench) -> None:
+async def test_a_replica_has_todays_partition_before_it_writes(own: Cluster) -> None:
     async with own.replica(0) as log:
         assert named(await today(own)) in await partitions(own)
-        await written(log, "x")
+        await complete_run(log, "x")
     assert await own.value("SELECT count(*) FROM run_events_default") == 0
 
 
-async def test_rows_that_came_before_their_partition_move_into_it(own: Bench) -> None:
-    async with own.frozen(1, days_ahead=1) as log:
+async def test_rows_that_came_before_their_partition_move_into_it(own: Cluster) -> None:
+    async with own.manual_replica(1, days_ahead=1) as log:
         admitted = await log.admission.admit(admission())
         assert await own.value("SELECT count(*) FROM run_events_default") == 1
         await maintained(log)
         assert named(await today(own)) in await partitions(own)
         assert await own.value("SELECT count(*) FROM run_events_default") == 0
-        assert len(await own.log(admitted.run_id)) == 1
+        assert len(await own.events(admitted.run_id)) == 1
 
 
-async def test_old_days_go_when_they_are_empty(own: Bench) -> None:
-    async with own.frozen(1, days_ahead=0) as log:
+async def test_old_days_go_when_they_are_empty(own: Cluster) -> None:
+    async with own.manual_replica(1, days_ahead=0) as log:
         await maintained(log)
         first = await today(own)
         old, kept, yesterday = (first - timedelta(days=n) for n in (5, 4, 1))
@@ -106,36 +111,36 @@ async def test_old_days_go_when_they_are_empty(own: Bench) -> None:
         assert await own.value("SELECT count(*) FROM run_events WHERE run_id = $1", run) == 1
 
 
-async def made(bench: Bench, day: date) -> None:
+async def made(cluster: Cluster, day: date) -> None:
     low, high = [
-        await bench.value("SELECT cartrita_uuid7_floor($1::text::timestamptz)", f"{d} UTC")
+        await cluster.value("SELECT cartrita_uuid7_floor($1::text::timestamptz)", f"{d} UTC")
         for d in (day, day + timedelta(days=1))
     ]
-    await bench.direct.execute(
+    await cluster.connection.execute(
         f"CREATE TABLE {named(day)} PARTITION OF run_events FOR VALUES FROM ('{low}') TO ('{high}')"
     )
 
 
-async def in_day(bench: Bench, day: date) -> RunId:
+async def in_day(cluster: Cluster, day: date) -> RunId:
     """An event of a run of that day, which nobody has folded."""
     run = RunId(
         UUID(
             int=(
-                await bench.value(
+                await cluster.value(
                     "SELECT cartrita_uuid7_floor($1::text::timestamptz)", f"{day} UTC"
                 )
             ).int
             + 7
         )
     )
-    await bench.direct.execute(
+    await cluster.connection.execute(
         "INSERT INTO run_events (run_id, seq, data) VALUES ($1, 1, '{}')", run
     )
     return run
 
 
-async def test_a_partition_that_cannot_be_made_now_holds_up_nothing(own: Bench) -> None:
-    async with own.frozen(1, days_ahead=1) as log, own.session() as other:
+async def test_a_partition_that_cannot_be_made_now_holds_up_nothing(own: Cluster) -> None:
+    async with own.manual_replica(1, days_ahead=1) as log, own.session() as other:
         run = await finished(log)
         async with other.transaction():
             await other.execute("LOCK TABLE run_events_default IN SHARE MODE")
@@ -153,18 +158,18 @@ async def finished(log: RunLog) -> RunId:
     admitted = await log.admission.admit(admission())
     claim = await log.queue.claim()
     assert claim is not None
-    scribe = Scribe(log, claim)
-    await scribe.say("words")
+    execution = Execution(log, claim)
+    await execution.say("words")
     async with asyncio.TaskGroup() as tasks:
-        ending = tasks.create_task(scribe.complete())
+        ending = tasks.create_task(execution.complete())
         while not ending.done():
             await asyncio.sleep(0)
             await log.writer._flush()
     return admitted.run_id
 
 
-async def test_two_that_make_a_day_at_once_make_it_once(own: Bench) -> None:
-    async with own.frozen(1) as one, own.frozen(2) as two:
+async def test_two_that_make_a_day_at_once_make_it_once(own: Cluster) -> None:
+    async with own.manual_replica(1) as one, own.manual_replica(2) as two:
         await within(asyncio.gather(one._maintenance.prepare(), two._maintenance.prepare()))
     assert named(await today(own)) in await partitions(own)
 
@@ -172,143 +177,145 @@ async def test_two_that_make_a_day_at_once_make_it_once(own: Bench) -> None:
 # Folding
 
 
-async def test_only_what_ended_long_enough_ago_is_folded(bench: Bench) -> None:
-    async with bench.replica(0) as log:
-        old = await written(log, "old")
-        await ended_long_ago(bench)
-        recent = await written(log, "recent")
-        [running] = await scribes(log, 1)
+async def test_only_what_ended_long_enough_ago_is_folded(cluster: Cluster) -> None:
+    async with cluster.replica(0) as log:
+        old = await complete_run(log, "old")
+        await ended_long_ago(cluster)
+        recent = await complete_run(log, "recent")
+        [running] = await start_executions(log, 1)
         await maintained(log)
-        rows = await bench.rows("SELECT id FROM runs WHERE folded")
+        rows = await cluster.rows("SELECT id FROM runs WHERE folded")
         assert [row["id"] for row in rows] == [old]
-        assert len(await bench.log(recent)) == 4
-        assert len(await bench.log(running.run_id)) == 1
-        [kept] = await bench.rows("SELECT * FROM run_logs")
+        assert len(await cluster.events(recent)) == 4
+        assert len(await cluster.events(running.run_id)) == 1
+        [kept] = await cluster.rows("SELECT * FROM run_logs")
         assert (kept["run_id"], kept["owner_id"], kept["version"]) == (old, "ann", 1)
 
 
-async def test_a_run_without_events_is_folded_too(bench: Bench) -> None:
-    async with bench.replica(0) as log:
-        run = await written(log, "x")
-        await bench.direct.execute("DELETE FROM run_events")
-        await ended_long_ago(bench)
+async def test_a_run_without_events_is_folded_too(cluster: Cluster) -> None:
+    async with cluster.replica(0) as log:
+        run = await complete_run(log, "x")
+        await cluster.connection.execute("DELETE FROM run_events")
+        await ended_long_ago(cluster)
         await maintained(log)
-        assert await bench.value("SELECT items FROM run_logs WHERE run_id = $1", run) == "[]"
+        assert await cluster.value("SELECT items FROM run_logs WHERE run_id = $1", run) == "[]"
 
 
-async def test_more_than_one_helping(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(maintenance, "_RIPE", maintenance._RIPE.replace("LIMIT 200", "LIMIT 2"))
-    async with bench.replica(0) as log:
-        runs = [await written(log, "x") for _ in range(5)]
-        await ended_long_ago(bench)
+async def test_more_than_one_helping(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(maintenance, "_DUE", maintenance._DUE.replace("LIMIT 200", "LIMIT 2"))
+    async with cluster.replica(0) as log:
+        runs = [await complete_run(log, "x") for _ in range(5)]
+        await ended_long_ago(cluster)
         await maintained(log)
-        assert await bench.value("SELECT count(*) FROM run_logs") == len(runs)
+        assert await cluster.value("SELECT count(*) FROM run_logs") == len(runs)
 
 
 async def test_a_helping_is_bounded_by_its_events(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(maintenance, "_MOST_EVENTS", 8)
-    async with bench.replica(0) as log:
-        runs = [await written(log, "x") for _ in range(3)]
-        assert len(await bench.log(runs[0])) == 4
-        await ended_long_ago(bench)
+    monkeypatch.setattr(maintenance, "_MAX_EVENTS", 8)
+    async with cluster.replica(0) as log:
+        runs = [await complete_run(log, "x") for _ in range(3)]
+        assert len(await cluster.events(runs[0])) == 4
+        await ended_long_ago(cluster)
         for folded in (2, 3):
-            assert await log._maintenance._fold(bench.direct)
-            assert await bench.value("SELECT count(*) FROM run_logs") == folded
-        assert not await log._maintenance._fold(bench.direct)
-        monkeypatch.setattr(maintenance, "_MOST_EVENTS", 1)
-        large = await written(log, "x")
-        await ended_long_ago(bench)
+            assert await log._maintenance._fold(cluster.connection)
+            assert await cluster.value("SELECT count(*) FROM run_logs") == folded
+        assert not await log._maintenance._fold(cluster.connection)
+        monkeypatch.setattr(maintenance, "_MAX_EVENTS", 1)
+        large = await complete_run(log, "x")
+        await ended_long_ago(cluster)
         await maintained(log)
-        assert await bench.value("SELECT folded FROM runs WHERE id = $1", large)
+        assert await cluster.value("SELECT folded FROM runs WHERE id = $1", large)
 
 
 async def test_an_event_that_nobody_can_read_is_left_unfolded_and_holds_up_no_other(
-    bench: Bench,
+    cluster: Cluster,
 ) -> None:
-    async with bench.replica(0) as log:
-        strange, plain = await written(log, "x"), await written(log, "y")
-        await bench.direct.execute(
+    async with cluster.replica(0) as log:
+        strange, plain = await complete_run(log, "x"), await complete_run(log, "y")
+        await cluster.connection.execute(
             """UPDATE run_events SET data = '{"type": "text_appended"}'"""
             """ WHERE run_id = $1 AND seq = 2""",
             strange,
         )
-        await ended_long_ago(bench)
+        await ended_long_ago(cluster)
         await within(log._maintenance.maintain())
-        rows = await bench.rows("SELECT id FROM runs WHERE folded")
+        rows = await cluster.rows("SELECT id FROM runs WHERE folded")
         assert [row["id"] for row in rows] == [plain]
 
 
-async def test_what_somebody_else_has_locked_is_left_for_another_time(bench: Bench) -> None:
-    async with bench.replica(0) as log, bench.session() as other:
-        run = await written(log, "x")
-        await ended_long_ago(bench)
+async def test_what_somebody_else_has_locked_is_left_for_another_time(cluster: Cluster) -> None:
+    async with cluster.replica(0) as log, cluster.session() as other:
+        run = await complete_run(log, "x")
+        await ended_long_ago(cluster)
         async with other.transaction():
             await other.execute("SELECT 1 FROM runs FOR UPDATE")
             await maintained(log)
-            assert not await bench.value("SELECT folded FROM runs WHERE id = $1", run)
+            assert not await cluster.value("SELECT folded FROM runs WHERE id = $1", run)
         await maintained(log)
-        assert await bench.value("SELECT folded FROM runs WHERE id = $1", run)
+        assert await cluster.value("SELECT folded FROM runs WHERE id = $1", run)
 
 
 # Retention
 
 
-async def test_what_is_past_its_time_is_forgotten(bench: Bench) -> None:
-    async with bench.replica(0, retention_days=3) as log:
-        old, recent = await written(log, "old"), await written(log, "recent")
+async def test_what_is_past_its_time_is_forgotten(cluster: Cluster) -> None:
+    async with cluster.replica(0, retention_days=3) as log:
+        old, recent = await complete_run(log, "old"), await complete_run(log, "recent")
         await log.admission.admit(admission(idempotency=Idempotency("r", "gone", b"h")))
-        await bench.direct.execute("UPDATE idempotency SET expires_at = now() - interval '1 s'")
+        await cluster.connection.execute(
+            "UPDATE idempotency SET expires_at = now() - interval '1 s'"
+        )
         await log.admission.admit(admission(idempotency=Idempotency("r", "kept", b"h")))
-        await ended_long_ago(bench)
+        await ended_long_ago(cluster)
         await maintained(log)
-        await bench.direct.execute(
+        await cluster.connection.execute(
             "UPDATE run_logs SET folded_at = now() - interval '4 days' WHERE run_id = $1", old
         )
         await maintained(log)
-        assert [row["run_id"] for row in await bench.rows("SELECT run_id FROM run_logs")] == [
+        assert [row["run_id"] for row in await cluster.rows("SELECT run_id FROM run_logs")] == [
             recent
         ]
-        assert await bench.value("SELECT array_agg(key) FROM idempotency") == ["kept"]
-        assert len(await heard(log, old)) == 1, "a snapshot is left"
+        assert await cluster.value("SELECT array_agg(key) FROM idempotency") == ["kept"]
+        assert len(await read_all(log, old)) == 1, "a snapshot is left"
 
 
 # Who does it
 
 
-async def test_one_at_a_time(bench: Bench) -> None:
-    async with bench.replica(0) as one, bench.replica(1) as two, bench.session() as other:
-        run = await written(one, "x")
-        await ended_long_ago(bench)
+async def test_one_at_a_time(cluster: Cluster) -> None:
+    async with cluster.replica(0) as one, cluster.replica(1) as two, cluster.session() as other:
+        run = await complete_run(one, "x")
+        await ended_long_ago(cluster)
         async with other.transaction():
             await other.execute("LOCK TABLE run_logs IN SHARE MODE")
             leading = asyncio.get_running_loop().create_task(one._maintenance.maintain())
-            await until(lambda: lock_waits(bench))
+            await until(lambda: has_lock_waits(cluster))
             await within(two._maintenance.maintain())
             assert not leading.done()
         await within(leading)
-        assert await bench.value("SELECT folded FROM runs WHERE id = $1", run)
+        assert await cluster.value("SELECT folded FROM runs WHERE id = $1", run)
         await within(two._maintenance.maintain())
         held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
-        assert await bench.value(held) == 0
+        assert await cluster.value(held) == 0
 
 
-async def test_it_goes_on_after_what_went_wrong(bench: Bench) -> None:
-    async with bench.replica(0, maintenance_s=0.05, fold_after_s=0) as log:
-        await bench.direct.execute("ALTER TABLE run_logs RENAME TO elsewhere")
+async def test_it_goes_on_after_what_went_wrong(cluster: Cluster) -> None:
+    async with cluster.replica(0, maintenance_s=0.05, fold_after_s=0) as log:
+        await cluster.connection.execute("ALTER TABLE run_logs RENAME TO elsewhere")
         try:
             with capture_logs() as logs:
                 await until(lambda: [e for e in logs if e["event"] == "maintenance_failed"])
         finally:
-            await bench.direct.execute("ALTER TABLE elsewhere RENAME TO run_logs")
-        run = await written(log, "x")
-        await until(lambda: bench.value("SELECT folded FROM runs WHERE id = $1", run))
+            await cluster.connection.execute("ALTER TABLE elsewhere RENAME TO run_logs")
+        run = await complete_run(log, "x")
+        await until(lambda: cluster.value("SELECT folded FROM runs WHERE id = $1", run))
 
 
-async def test_days_are_the_databases(own: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_days_are_the_databases(own: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """A replica whose clock is a year off makes and drops the same days as any other."""
-    async with own.frozen(1, days_ahead=0) as log:
+    async with own.manual_replica(1, days_ahead=0) as log:
         monkeypatch.setattr("time.time", lambda: 4e9)
         await maintained(log)
         monkeypatch.undo()

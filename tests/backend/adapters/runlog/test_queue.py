@@ -6,11 +6,16 @@ from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
-from tests.backend.adapters.runlog.bench import Bench, admission, lock_waits
-from tests.backend.adapters.runlog.scribes import Scribe, begin, scribes, signal
+from tests.backend.adapters.runlog.executions import (
+    Execution,
+    claim_next,
+    next_signal,
+    start_executions,
+)
+from tests.backend.adapters.runlog.fixtures import Cluster, admission, has_lock_waits
 from tests.backend.adapters.runlog.watchdog import until, within
 
-from cartrita.adapters.runlog.log import RunLog
+from cartrita.adapters.runlog.run_log import RunLog
 from cartrita.domain.errors import LeaseLost
 from cartrita.domain.runs import RunAvailable
 from cartrita.kit.ids import RunId
@@ -19,14 +24,14 @@ from cartrita.kit.ids import RunId
 async def answering(log: RunLog, order: list[RunId], done: asyncio.Event) -> None:
     """An executor that answers with one word."""
     while not done.is_set():
-        scribe = await begin(log)
-        order.append(scribe.run_id)
-        await scribe.say("word")
-        await scribe.complete()
+        execution = await claim_next(log)
+        order.append(execution.run_id)
+        await execution.say("word")
+        await execution.complete()
 
 
-async def test_queued_runs_begin_in_order_over_two_replicas_one_at_a_time(bench: Bench) -> None:
-    async with bench.replica(0) as here, bench.replica(1) as there:
+async def test_queued_runs_begin_in_order_over_two_replicas_one_at_a_time(cluster: Cluster) -> None:
+    async with cluster.replica(0) as here, cluster.replica(1) as there:
         conversations = [
             (await here.admission.admit(admission())).conversation_id for _ in range(3)
         ]
@@ -41,11 +46,11 @@ async def test_queued_runs_begin_in_order_over_two_replicas_one_at_a_time(bench:
         done = asyncio.Event()
         async with asyncio.TaskGroup() as tasks:
             working = [tasks.create_task(answering(log, order, done)) for log in (here, there)]
-            await until(lambda: all_ended(bench))
+            await until(lambda: all_ended(cluster))
             for task in working:
                 task.cancel()
     assert len(order) == 21
-    rows = await bench.rows(
+    rows = await cluster.rows(
         "SELECT id, conversation_id, started_at, ended_at FROM runs ORDER BY queue_no"
     )
     for conversation in conversations:
@@ -55,7 +60,7 @@ async def test_queued_runs_begin_in_order_over_two_replicas_one_at_a_time(bench:
         ]
         for earlier, later in pairwise(queue):
             assert earlier["ended_at"] <= later["started_at"]
-    depths = await bench.rows(
+    depths = await cluster.rows(
         "SELECT conversation_id, array_agg(depth ORDER BY depth) AS depths FROM messages GROUP BY 1"
     )
     assert [row["depths"] for row in depths] == [list(range(14))] * 3
@@ -63,29 +68,33 @@ async def test_queued_runs_begin_in_order_over_two_replicas_one_at_a_time(bench:
         "SELECT count(*) FROM messages m WHERE depth > 0 AND NOT EXISTS"
         " (SELECT 1 FROM messages p WHERE p.id = m.parent_id AND p.depth = m.depth - 1)"
     )
-    assert await bench.value(lonely) == 0
+    assert await cluster.value(lonely) == 0
 
 
-async def all_ended(bench: Bench) -> bool:
-    return not await bench.value("SELECT EXISTS (SELECT 1 FROM runs WHERE status <> 'completed')")
+async def all_ended(cluster: Cluster) -> bool:
+    return not await cluster.value("SELECT EXISTS (SELECT 1 FROM runs WHERE status <> 'completed')")
 
 
-async def test_who_came_first_begins_first_also_of_different_conversations(bench: Bench) -> None:
-    async with bench.frozen(1) as log, bench.frozen(2) as busy:
+async def test_who_came_first_begins_first_also_of_different_conversations(
+    cluster: Cluster,
+) -> None:
+    async with cluster.manual_replica(1) as log, cluster.manual_replica(2) as busy:
         busy.stop_claiming()
         runs = [(await busy.admission.admit(admission())).run_id for _ in range(5)]
         claims = [await log.queue.claim() for _ in runs]
         assert [claim.run_id for claim in claims if claim is not None] == runs
 
 
-async def test_nobody_overtakes_a_run_that_somebody_is_looking_at(bench: Bench) -> None:
-    async with bench.frozen(1) as log, bench.session() as other:
+async def test_nobody_overtakes_a_run_that_somebody_is_looking_at(cluster: Cluster) -> None:
+    async with cluster.manual_replica(1) as log, cluster.session() as other:
         first = await log.admission.admit(admission())
         await log.queue.claim()
         into: dict[str, Any] = {"conversation_id": first.conversation_id}
         second = await log.admission.admit(admission(**into))
         await log.admission.admit(admission(**into))
-        await bench.direct.execute("UPDATE runs SET status = 'failed' WHERE id = $1", first.run_id)
+        await cluster.connection.execute(
+            "UPDATE runs SET status = 'failed' WHERE id = $1", first.run_id
+        )
         async with other.transaction():
             await other.execute("SELECT 1 FROM runs WHERE id = $1 FOR UPDATE", second.run_id)
             assert await log.queue.claim() is None
@@ -94,42 +103,52 @@ async def test_nobody_overtakes_a_run_that_somebody_is_looking_at(bench: Bench) 
         assert claim.run_id == second.run_id
 
 
-async def test_many_that_claim_at_once_get_different_runs(bench: Bench) -> None:
-    async with bench.frozen(1) as one, bench.frozen(2) as two, bench.frozen(3) as busy:
+async def test_many_that_claim_at_once_get_different_runs(cluster: Cluster) -> None:
+    async with (
+        cluster.manual_replica(1) as one,
+        cluster.manual_replica(2) as two,
+        cluster.manual_replica(3) as busy,
+    ):
         busy.stop_claiming()
         runs = {(await busy.admission.admit(admission())).run_id for _ in range(10)}
         claims = await within(
             asyncio.gather(*[(one if n % 2 else two).queue.claim() for n in range(30)])
         )
         await asyncio.gather(*[(one if n % 2 else two).queue.claim() for n in range(4)])
-        owners = await bench.rows("SELECT id, replica_id FROM runs WHERE status = 'running'")
+        owners = await cluster.rows("SELECT id, replica_id FROM runs WHERE status = 'running'")
         claimed = [claim.run_id for claim in claims if claim is not None]
         assert len(claimed) == len(set(claimed))
         assert set(claimed) <= runs
         for row in owners:
-            owner = one if row["replica_id"] == one._replica.identity.id else two
+            owner = one if row["replica_id"] == one._replica.lease.id else two
             assert row["id"] in owner.writer.owned
 
 
-async def test_a_run_waits_for_the_one_before_it_also_while_that_waits(bench: Bench) -> None:
-    async with bench.frozen(1) as log:
+async def test_a_run_waits_for_the_one_before_it_also_while_that_waits(cluster: Cluster) -> None:
+    async with cluster.manual_replica(1) as log:
         first = await log.admission.admit(admission())
         await log.queue.claim()
         await log.admission.admit(admission(conversation_id=first.conversation_id))
         assert await log.queue.claim() is None
-        await bench.direct.execute("UPDATE runs SET status = 'waiting' WHERE status = 'running'")
+        await cluster.connection.execute(
+            "UPDATE runs SET status = 'waiting' WHERE status = 'running'"
+        )
         assert await log.queue.claim() is None
-        await bench.direct.execute("UPDATE runs SET status = 'failed' WHERE status = 'waiting'")
+        await cluster.connection.execute(
+            "UPDATE runs SET status = 'failed' WHERE status = 'waiting'"
+        )
         assert await log.queue.claim() is not None
 
 
-async def test_a_second_running_run_is_impossible(bench: Bench) -> None:
+async def test_a_second_running_run_is_impossible(cluster: Cluster) -> None:
     """Whatever a query overlooks, an index decides; the run is claimed another time."""
-    async with bench.frozen(1) as log, bench.session() as other:
+    async with cluster.manual_replica(1) as log, cluster.session() as other:
         first = await log.admission.admit(admission())
         await log.queue.claim()
         second = await log.admission.admit(admission(conversation_id=first.conversation_id))
-        await bench.direct.execute("UPDATE runs SET status = 'failed' WHERE id = $1", first.run_id)
+        await cluster.connection.execute(
+            "UPDATE runs SET status = 'failed' WHERE id = $1", first.run_id
+        )
         async with other.transaction():
             await other.execute(
                 "INSERT INTO runs (owner_id, conversation_id, user_message_id, message_id,"
@@ -140,17 +159,17 @@ async def test_a_second_running_run_is_impossible(bench: Bench) -> None:
                 first.run_id,
             )
             claiming = asyncio.get_running_loop().create_task(log.queue.claim())
-            await until(lambda: lock_waits(bench))
+            await until(lambda: has_lock_waits(cluster))
         assert await within(claiming) is None
-        assert await bench.status(second.run_id) == "queued"
+        assert await cluster.status(second.run_id) == "queued"
 
 
-async def test_a_run_that_this_version_cannot_read_is_left_to_others(bench: Bench) -> None:
-    async with bench.frozen(1) as log, bench.frozen(2) as busy:
+async def test_a_run_that_this_version_cannot_read_is_left_to_others(cluster: Cluster) -> None:
+    async with cluster.manual_replica(1) as log, cluster.manual_replica(2) as busy:
         busy.stop_claiming()
         run = await busy.admission.admit(admission())
         after = await busy.admission.admit(admission())
-        await bench.direct.execute(
+        await cluster.connection.execute(
             """UPDATE runs SET input = '{"agent": "a", "provider": "p", "model": "m","""
             """ "context": [{"role": "user", "parts": [{"type": "of_2027"}]}]}'"""
             """ WHERE id = $1""",
@@ -162,52 +181,52 @@ async def test_a_run_that_this_version_cannot_read_is_left_to_others(bench: Benc
         assert claim is not None
         assert claim.run_id == after.run_id, "it holds up no other"
         assert [entry["event"] for entry in logs] == ["run_unreadable"]
-        assert await bench.status(run.run_id) == "queued"
+        assert await cluster.status(run.run_id) == "queued"
 
 
-async def test_a_released_run_begins_elsewhere_as_if_nothing_had_been(bench: Bench) -> None:
-    async with bench.replica(0) as here, bench.replica(1) as there:
-        [scribe] = await scribes(here, 1)
+async def test_a_released_run_begins_elsewhere_as_if_nothing_had_been(cluster: Cluster) -> None:
+    async with cluster.replica(0) as here, cluster.replica(1) as there:
+        [execution] = await start_executions(here, 1)
         here.stop_claiming()
-        await here.queue.release(scribe.run_id)
+        await here.queue.release(execution.run_id)
         assert here.writer.owned == []
-        again = await begin(there)
-        assert (again.run_id, again.claim.attempt) == (scribe.run_id, 2)
+        again = await claim_next(there)
+        assert (again.run_id, again.claim.attempt) == (execution.run_id, 2)
         with pytest.raises(LeaseLost):
-            await scribe.say("too late")
+            await execution.say("too late")
         await again.say("here")
         await again.complete()
-        assert await bench.texts(scribe.run_id) == "here"
+        assert await cluster.text(execution.run_id) == "here"
 
 
-async def test_a_deposed_replica_releases_nothing(bench: Bench) -> None:
-    async with bench.frozen(1) as log:
+async def test_a_deposed_replica_releases_nothing(cluster: Cluster) -> None:
+    async with cluster.manual_replica(1) as log:
         await log.admission.admit(admission())
         claim = await log.queue.claim()
         assert claim is not None
-        await bench.direct.execute("UPDATE replicas SET epoch = epoch + 1")
+        await cluster.connection.execute("UPDATE replicas SET epoch = epoch + 1")
         with pytest.raises(LeaseLost):
             await log.queue.release(claim.run_id)
-        assert await bench.status(claim.run_id) == "running"
+        assert await cluster.status(claim.run_id) == "running"
 
 
-async def test_one_word_wakes_whoever_can_begin_it(bench: Bench) -> None:
+async def test_one_word_wakes_whoever_can_begin_it(cluster: Cluster) -> None:
     """poll_s is an hour: only the notification can have done it."""
-    async with bench.replica(0, poll_s=3600) as here, bench.replica(1) as there:
-        [scribe] = await scribes(there, 1)
+    async with cluster.replica(0, poll_s=3600) as here, cluster.replica(1) as there:
+        [execution] = await start_executions(there, 1)
         there.stop_claiming()
         waiting = await there.admission.admit(
-            admission(conversation_id=scribe.claim.conversation_id)
+            admission(conversation_id=execution.claim.conversation_id)
         )
-        await scribe.complete()
-        assert (await begin(here)).run_id == waiting.run_id
+        await execution.complete()
+        assert (await claim_next(here)).run_id == waiting.run_id
 
 
-async def test_signals_come_in_order_and_claims_with_them(bench: Bench) -> None:
-    async with bench.frozen(1) as log:
+async def test_signals_come_in_order_and_claims_with_them(cluster: Cluster) -> None:
+    async with cluster.manual_replica(1) as log:
         runs = [(await log.admission.admit(admission())).run_id for _ in range(3)]
         for run in runs:
-            assert isinstance(await signal(log, RunAvailable), RunAvailable)
+            assert isinstance(await next_signal(log, RunAvailable), RunAvailable)
             claim = await log.queue.claim()
             assert claim is not None
-            assert Scribe(log, claim).run_id == run
+            assert Execution(log, claim).run_id == run

@@ -5,22 +5,22 @@ import json
 from typing import Any
 
 import pytest
-from tests.backend.adapters.runlog.bench import Bench, admission
-from tests.backend.adapters.runlog.scribes import (
-    Scribe,
-    Told,
-    all_of,
-    begin,
-    following,
-    heard,
-    scribes,
-    spoken_is,
+from tests.backend.adapters.runlog.executions import (
+    Execution,
+    TailItem,
+    claim_next,
+    complete_run,
+    is_flushed,
+    next_item,
+    read_all,
+    read_rest,
+    start_executions,
     texts_of,
-    written,
 )
+from tests.backend.adapters.runlog.fixtures import Cluster, admission
 from tests.backend.adapters.runlog.watchdog import until
 
-from cartrita.adapters.runlog.log import RunLog
+from cartrita.adapters.runlog.run_log import RunLog
 from cartrita.domain.errors import NotFound
 from cartrita.domain.events import LoggedEvent, ReasoningAppended, SourceFound, UnknownEvent
 from cartrita.domain.json import JsonObject
@@ -29,204 +29,206 @@ from cartrita.domain.runs import Queued, RunStatus, Snapshot
 from cartrita.kit.ids import ConversationId, MessageId, RunId, uuid7
 
 
-async def story(log: RunLog, scribe: Scribe, pieces: int = 8) -> None:
+async def story(log: RunLog, execution: Execution, pieces: int = 8) -> None:
     """A log of many events of several kinds."""
     for n in range(pieces):
-        await scribe.say(f"word {n} 😀 ")
-        await scribe.add(ReasoningAppended(f"thought {n}"))
-        await scribe.add(SourceFound(Citation(f"source {n}")))
+        await execution.say(f"word {n} 😀 ")
+        await execution.add(ReasoningAppended(f"thought {n}"))
+        await execution.add(SourceFound(Citation(f"source {n}")))
 
 
-def seqs(told: list[Told]) -> list[int]:
+def seqs(told: list[TailItem]) -> list[int]:
     return [item.seq for item in told if isinstance(item, LoggedEvent)]
 
 
-async def folded(bench: Bench, log: RunLog, run: RunId) -> None:
-    await bench.direct.execute("UPDATE runs SET ended_at = ended_at - interval '1 day'")
+async def folded(cluster: Cluster, log: RunLog, run: RunId) -> None:
+    await cluster.connection.execute("UPDATE runs SET ended_at = ended_at - interval '1 day'")
     await log._maintenance.maintain()
-    assert await bench.value("SELECT folded FROM runs WHERE id = $1", run)
+    assert await cluster.value("SELECT folded FROM runs WHERE id = $1", run)
 
 
-async def test_from_every_cursor_live_late_and_folded(bench: Bench) -> None:
-    async with bench.replica(0) as owner, bench.replica(1, poll_s=0.03) as elsewhere:
-        [scribe] = await scribes(owner, 1)
+async def test_from_every_cursor_live_late_and_folded(cluster: Cluster) -> None:
+    async with cluster.replica(0) as owner, cluster.replica(1, poll_s=0.03) as elsewhere:
+        [execution] = await start_executions(owner, 1)
         async with asyncio.TaskGroup() as tasks:
-            whole = tasks.create_task(heard(owner, scribe.run_id))
-            foreign = tasks.create_task(heard(elsewhere, scribe.run_id))
-            await story(owner, scribe)
-            await until(lambda: spoken_is(bench, scribe))
+            whole = tasks.create_task(read_all(owner, execution.run_id))
+            foreign = tasks.create_task(read_all(elsewhere, execution.run_id))
+            await story(owner, execution)
+            await until(lambda: is_flushed(cluster, execution))
             live = {
-                (log, after): tasks.create_task(heard(log, scribe.run_id, after))
+                (log, after): tasks.create_task(read_all(log, execution.run_id, after))
                 for log in (owner, elsewhere)
                 for after in range(4)
             }
-            await story(owner, scribe)
-            await scribe.complete()
+            await story(owner, execution)
+            await execution.complete()
         log = whole.result()
         assert seqs(log) == list(range(1, len(log) + 1))
         assert foreign.result() == log
         for (_, after), task in live.items():
             assert task.result() == log[after:]
         for after in range(len(log) + 1):
-            assert await heard(elsewhere, scribe.run_id, after) == log[after:], "late"
-        await folded(bench, owner, scribe.run_id)
+            assert await read_all(elsewhere, execution.run_id, after) == log[after:], "late"
+        await folded(cluster, owner, execution.run_id)
         for after in range(len(log) + 1):
-            assert await heard(elsewhere, scribe.run_id, after) == log[after:], "folded"
+            assert await read_all(elsewhere, execution.run_id, after) == log[after:], "folded"
 
 
-async def test_a_tail_goes_on_while_its_log_is_folded(bench: Bench) -> None:
-    async with bench.replica(0, window_bytes=300) as log:
-        [scribe] = await scribes(log, 1)
-        async with log.reader.tail(scribe.run_id, 0) as told:
-            begun = [await following(told)]
-            await story(log, scribe)
-            begun.append(await following(told))
-            await scribe.complete()
-            await folded(bench, log, scribe.run_id)
-            rest = await all_of(told)
-        assert begun + rest == await heard(log, scribe.run_id)
+async def test_a_tail_goes_on_while_its_log_is_folded(cluster: Cluster) -> None:
+    async with cluster.replica(0, window_bytes=300) as log:
+        [execution] = await start_executions(log, 1)
+        async with log.reader.tail(execution.run_id, 0) as told:
+            begun = [await next_item(told)]
+            await story(log, execution)
+            begun.append(await next_item(told))
+            await execution.complete()
+            await folded(cluster, log, execution.run_id)
+            rest = await read_rest(told)
+        assert begun + rest == await read_all(log, execution.run_id)
 
 
-async def test_a_long_log_is_read_page_after_page_without_a_pause(bench: Bench) -> None:
+async def test_a_long_log_is_read_page_after_page_without_a_pause(cluster: Cluster) -> None:
     """poll_s and heartbeat_s are an hour: nothing may wait for them."""
-    async with bench.replica(0, poll_s=3600, heartbeat_s=3600) as log:
-        run = await written(log, "x")
-        await lengthened(bench, run, 1000)
+    async with cluster.replica(0, poll_s=3600, heartbeat_s=3600) as log:
+        run = await complete_run(log, "x")
+        await lengthened(cluster, run, 1000)
         for after in (0, 1, 500, 999):
-            told = await heard(log, run, after)
+            told = await read_all(log, run, after)
             assert seqs(told) == list(range(after + 1, 1003))
 
 
-async def lengthened(bench: Bench, run: RunId, events: int) -> None:
+async def lengthened(cluster: Cluster, run: RunId, events: int) -> None:
     """Make a log long, as if its answer had been."""
-    end = await bench.value("SELECT max(seq) FROM run_events WHERE run_id = $1", run)
-    await bench.direct.execute(
+    end = await cluster.value("SELECT max(seq) FROM run_events WHERE run_id = $1", run)
+    await cluster.connection.execute(
         "UPDATE run_events SET seq = $2 + 2 WHERE run_id = $1 AND seq = $3", run, events, end
     )
-    await bench.direct.execute(
+    await cluster.connection.execute(
         "INSERT INTO run_events (run_id, seq, data) SELECT $1, n, jsonb_build_object("
         "'type', 'text_appended', 'text', 'x', 'position', n) FROM generate_series($3, $2 + 1) n",
         run,
         events,
         end,
     )
-    await bench.direct.execute("UPDATE runs SET last_seq = $2 + 2 WHERE id = $1", run, events)
+    await cluster.connection.execute("UPDATE runs SET last_seq = $2 + 2 WHERE id = $1", run, events)
 
 
 async def test_a_reader_that_the_window_has_passed_reads_the_log_without_a_pause(
-    bench: Bench,
+    cluster: Cluster,
 ) -> None:
-    async with bench.replica(0, poll_s=3600, heartbeat_s=3600, window_bytes=300) as log:
-        [scribe] = await scribes(log, 1)
-        async with log.reader.tail(scribe.run_id, 0) as told:
-            first = await following(told)
-            await story(log, scribe)
-            await until(lambda: spoken_is(bench, scribe))
-            await scribe.complete()
-            rest = await all_of(told)
+    async with cluster.replica(0, poll_s=3600, heartbeat_s=3600, window_bytes=300) as log:
+        [execution] = await start_executions(log, 1)
+        async with log.reader.tail(execution.run_id, 0) as told:
+            first = await next_item(told)
+            await story(log, execution)
+            await until(lambda: is_flushed(cluster, execution))
+            await execution.complete()
+            rest = await read_rest(told)
         assert seqs([first, *rest]) == list(range(1, len(rest) + 2))
-        assert "".join(texts_of(rest)) == scribe.answer.text
+        assert "".join(texts_of(rest)) == execution.answer.text
 
 
-async def test_a_queued_run_says_its_place_until_it_begins(bench: Bench) -> None:
-    async with bench.replica(0, poll_s=0.03) as log:
-        [first] = await scribes(log, 1)
+async def test_a_queued_run_says_its_place_until_it_begins(cluster: Cluster) -> None:
+    async with cluster.replica(0, poll_s=0.03) as log:
+        [first] = await start_executions(log, 1)
         into: dict[str, Any] = {"conversation_id": first.claim.conversation_id}
         await log.admission.admit(admission("second", **into))
         third = await log.admission.admit(admission("third", **into))
         async with log.reader.tail(third.run_id, 0) as told:
-            assert await following(told) == Queued(third.run_id, 2)
+            assert await next_item(told) == Queued(third.run_id, 2)
             await first.complete()
-            second = await begin(log)
-            assert await following(told) == Queued(third.run_id, 1)
+            second = await claim_next(log)
+            assert await next_item(told) == Queued(third.run_id, 1)
             await second.complete()
-            await begin(log)
-            started = await following(told)
+            await claim_next(log)
+            started = await next_item(told)
         assert isinstance(started, LoggedEvent)
         assert started.seq == 1
 
 
-async def test_a_run_that_is_queued_again_says_so_to_who_saw_it_begin(bench: Bench) -> None:
-    async with bench.frozen(1) as owner, bench.replica(0, poll_s=0.03) as log:
+async def test_a_run_that_is_queued_again_says_so_to_who_saw_it_begin(cluster: Cluster) -> None:
+    async with cluster.manual_replica(1) as owner, cluster.replica(0, poll_s=0.03) as log:
         log.stop_claiming()
         admitted = await owner.admission.admit(admission())
         await owner.queue.claim()
         await owner.queue.release(admitted.run_id)
         async with log.reader.tail(admitted.run_id, 1) as told:
-            assert await following(told) == Queued(admitted.run_id, 1)
+            assert await next_item(told) == Queued(admitted.run_id, 1)
 
 
-async def test_a_cursor_beyond_the_log_gets_a_snapshot_and_then_what_follows(bench: Bench) -> None:
+async def test_a_cursor_beyond_the_log_gets_a_snapshot_and_then_what_follows(
+    cluster: Cluster,
+) -> None:
     """After a failover to a standby that lagged; on the owner too, whose window says nothing."""
-    async with bench.replica(0) as owner, bench.replica(1, poll_s=0.03) as elsewhere:
-        [scribe] = await scribes(owner, 1)
-        await scribe.say("so far")
-        await until(lambda: spoken_is(bench, scribe))
+    async with cluster.replica(0) as owner, cluster.replica(1, poll_s=0.03) as elsewhere:
+        [execution] = await start_executions(owner, 1)
+        await execution.say("so far")
+        await until(lambda: is_flushed(cluster, execution))
         async with (
-            owner.reader.tail(scribe.run_id, 99) as here,
-            elsewhere.reader.tail(scribe.run_id, 99) as there,
+            owner.reader.tail(execution.run_id, 99) as here,
+            elsewhere.reader.tail(execution.run_id, 99) as there,
         ):
             so_far = (Message(Role.ASSISTANT, (Text("so far"),)),)
-            expected = Snapshot(scribe.run_id, 2, so_far, recovered=False)
-            assert await following(here) == await following(there) == expected
-            await scribe.say(" and on")
+            expected = Snapshot(execution.run_id, 2, so_far, recovered=False)
+            assert await next_item(here) == await next_item(there) == expected
+            await execution.say(" and on")
             for told in (here, there):
-                item = await following(told)
+                item = await next_item(told)
                 assert isinstance(item, LoggedEvent)
                 assert item.seq == 3
-            await scribe.complete()
+            await execution.complete()
         whole = (Message(Role.ASSISTANT, (Text("so far and on"),)),)
-        snapshot, last = end = await heard(owner, scribe.run_id, 99)
-        assert snapshot == Snapshot(scribe.run_id, 4, whole, recovered=False)
+        snapshot, last = end = await read_all(owner, execution.run_id, 99)
+        assert snapshot == Snapshot(execution.run_id, 4, whole, recovered=False)
         assert isinstance(last, LoggedEvent)
         assert (last.seq, last.terminal) == (5, True)
-        await folded(bench, owner, scribe.run_id)
-        assert await heard(owner, scribe.run_id, 99) == end
+        await folded(cluster, owner, execution.run_id)
+        assert await read_all(owner, execution.run_id, 99) == end
 
 
-async def test_a_snapshot_holds_all_of_a_long_log(bench: Bench) -> None:
-    async with bench.replica(0) as log:
-        run = await written(log, "x")
-        await lengthened(bench, run, 700)
-        await bench.direct.execute("DELETE FROM messages WHERE run_id IS NOT NULL")
-        told, last = await heard(log, run, 5000)
+async def test_a_snapshot_holds_all_of_a_long_log(cluster: Cluster) -> None:
+    async with cluster.replica(0) as log:
+        run = await complete_run(log, "x")
+        await lengthened(cluster, run, 700)
+        await cluster.connection.execute("DELETE FROM messages WHERE run_id IS NOT NULL")
+        told, last = await read_all(log, run, 5000)
         assert isinstance(told, Snapshot)
         assert isinstance(last, LoggedEvent)
         assert (told.seq, last.seq) == (701, 702)
         assert told.messages[0].text.count("x") >= 699
 
 
-async def test_a_snapshot_of_nothing_said_is_empty(bench: Bench) -> None:
-    async with bench.replica(0) as log:
-        [scribe] = await scribes(log, 1)
-        async with log.reader.tail(scribe.run_id, 7) as told:
-            assert await following(told) == Snapshot(scribe.run_id, 1, (), recovered=False)
+async def test_a_snapshot_of_nothing_said_is_empty(cluster: Cluster) -> None:
+    async with cluster.replica(0) as log:
+        [execution] = await start_executions(log, 1)
+        async with log.reader.tail(execution.run_id, 7) as told:
+            assert await next_item(told) == Snapshot(execution.run_id, 1, (), recovered=False)
 
 
-async def test_a_log_past_its_retention_is_told_as_what_it_left_behind(bench: Bench) -> None:
-    async with bench.replica(0) as log:
-        run = await written(log, "kept words")
-        await folded(bench, log, run)
-        await bench.direct.execute("DELETE FROM run_logs")
+async def test_a_log_past_its_retention_is_told_as_what_it_left_behind(cluster: Cluster) -> None:
+    async with cluster.replica(0) as log:
+        run = await complete_run(log, "kept words")
+        await folded(cluster, log, run)
+        await cluster.connection.execute("DELETE FROM run_logs")
         message = Message(Role.ASSISTANT, (Text("kept words"),))
         for after in (0, 2):
-            assert await heard(log, run, after) == [Snapshot(run, 4, (message,), recovered=True)]
-        assert await heard(log, run, 4) == [], "who saw the end needs nothing"
+            assert await read_all(log, run, after) == [Snapshot(run, 4, (message,), recovered=True)]
+        assert await read_all(log, run, 4) == [], "who saw the end needs nothing"
 
 
-async def test_a_cursor_beyond_a_log_past_its_retention_gets_one_snapshot(bench: Bench) -> None:
-    async with bench.replica(0) as log:
-        run = await written(log, "kept words")
-        await folded(bench, log, run)
-        await bench.direct.execute("DELETE FROM run_logs")
+async def test_a_cursor_beyond_a_log_past_its_retention_gets_one_snapshot(cluster: Cluster) -> None:
+    async with cluster.replica(0) as log:
+        run = await complete_run(log, "kept words")
+        await folded(cluster, log, run)
+        await cluster.connection.execute("DELETE FROM run_logs")
         message = Message(Role.ASSISTANT, (Text("kept words"),))
-        assert await heard(log, run, 99) == [Snapshot(run, 4, (message,), recovered=False)]
+        assert await read_all(log, run, 99) == [Snapshot(run, 4, (message,), recovered=False)]
 
 
-async def test_the_latest_run_that_answers_a_message(bench: Bench) -> None:
-    async with bench.replica(0) as log:
-        first = await written(log, "x")
-        asked = await log.reader.run("ann", first)
+async def test_the_latest_run_that_answers_a_message(cluster: Cluster) -> None:
+    async with cluster.replica(0) as log:
+        first = await complete_run(log, "x")
+        asked = await log.reader.get("ann", first)
         question, conversation = asked.user_message_id, asked.conversation_id
         again = await log.admission.admit(
             admission(conversation_id=conversation, answer_to=question)
@@ -238,10 +240,10 @@ async def test_the_latest_run_that_answers_a_message(bench: Bench) -> None:
         assert await log.reader.latest("ann", MessageId(uuid7())) is None
 
 
-async def test_a_run_as_its_owner_sees_it(bench: Bench) -> None:
-    async with bench.replica(0) as log:
-        run_id = await written(log, "x", client_msg_id="c")
-        run = await log.reader.run("ann", run_id)
+async def test_a_run_as_its_owner_sees_it(cluster: Cluster) -> None:
+    async with cluster.replica(0) as log:
+        run_id = await complete_run(log, "x", client_msg_id="c")
+        run = await log.reader.get("ann", run_id)
         assert (run.id, run.owner_id, run.status) == (run_id, "ann", RunStatus.COMPLETED)
         assert (run.surface, run.agent, run.provider, run.model) == (
             "native",
@@ -262,44 +264,44 @@ async def test_a_run_as_its_owner_sees_it(bench: Bench) -> None:
         )
         for owner, wanted in (("bob", run_id), ("ann", RunId(uuid7()))):
             with pytest.raises(NotFound):
-                await log.reader.run(owner, wanted)
+                await log.reader.get(owner, wanted)
 
 
-async def test_a_run_that_goes_on_has_neither_usage_nor_end(bench: Bench) -> None:
-    async with bench.replica(0) as log:
-        [scribe] = await scribes(log, 1)
-        run = await log.reader.run("ann", scribe.run_id)
+async def test_a_run_that_goes_on_has_neither_usage_nor_end(cluster: Cluster) -> None:
+    async with cluster.replica(0) as log:
+        [execution] = await start_executions(log, 1)
+        run = await log.reader.get("ann", execution.run_id)
         assert (run.status, run.usage, run.ended_at) == (RunStatus.RUNNING, None, None)
 
 
-async def test_active_are_runs_that_have_not_ended_in_their_order(bench: Bench) -> None:
-    async with bench.replica(0) as log:
-        [scribe] = await scribes(log, 1)
-        conversation = scribe.claim.conversation_id
+async def test_active_are_runs_that_have_not_ended_in_their_order(cluster: Cluster) -> None:
+    async with cluster.replica(0) as log:
+        [execution] = await start_executions(log, 1)
+        conversation = execution.claim.conversation_id
         second = await log.admission.admit(admission(conversation_id=conversation))
         await log.admission.admit(admission())
-        assert await log.reader.active("ann", conversation) == [scribe.run_id, second.run_id]
+        assert await log.reader.active("ann", conversation) == [execution.run_id, second.run_id]
         assert await log.reader.active("bob", conversation) == []
         assert await log.reader.active("ann", ConversationId(uuid7())) == []
-        await scribe.complete()
+        await execution.complete()
         assert await log.reader.active("ann", conversation) == [second.run_id]
 
 
 @pytest.mark.parametrize("folded", [False, True])
-async def test_an_event_of_a_newer_version_is_passed_by(bench: Bench, *, folded: bool) -> None:
+async def test_an_event_of_a_newer_version_is_passed_by(cluster: Cluster, *, folded: bool) -> None:
     """In a rolling upgrade: it counts, it is kept as it is, and what follows it is told."""
     tomorrow: JsonObject = {"type": "of_2027", "more": [1, None, {"x": "y"}]}
-    async with bench.replica(0, fold_after_s=0) as log:
-        run = await written(log, "words")
-        plain = await heard(log, run)
-        await bench.direct.execute(
+    async with cluster.replica(0, fold_after_s=0) as log:
+        run = await complete_run(log, "words")
+        plain = await read_all(log, run)
+        await cluster.connection.execute(
             "UPDATE run_events SET data = $2 WHERE run_id = $1 AND seq = 2",
             run,
             json.dumps(tomorrow),
         )
         if folded:
             await log._maintenance.maintain()
-            items = json.loads(await bench.value("SELECT items FROM run_logs"))
+            items = json.loads(await cluster.value("SELECT items FROM run_logs"))
             assert [item["event"] for item in items if item["seq"] == 2] == [tomorrow]
-        told = await heard(log, run)
+        told = await read_all(log, run)
         assert told == [plain[0], LoggedEvent(run, 2, UnknownEvent(tomorrow)), *plain[2:]]

@@ -5,13 +5,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 from structlog.testing import capture_logs
-from tests.backend.adapters.runlog.bench import Bench, idle
+from tests.backend.adapters.runlog.executions import lease_loss
+from tests.backend.adapters.runlog.fixtures import Cluster, pool_is_idle
 from tests.backend.adapters.runlog.proxy import Proxy
-from tests.backend.adapters.runlog.scribes import deposed
 from tests.backend.adapters.runlog.watchdog import until, within
 
-from cartrita.adapters.runlog.connection import Link, Opening
-from cartrita.adapters.runlog.replica import Identity, Place, Replica, fence
+from cartrita.adapters.runlog.connection import DedicatedConnection, Timeouts
+from cartrita.adapters.runlog.replica import Lease, Replica, WorkerSlot, fence
 from cartrita.domain.errors import LeaseLost
 from cartrita.kit.ids import uuid7
 
@@ -20,87 +20,87 @@ LEFT = (
 )
 
 
-def replica(bench: Bench, *, lease_s: float, dsn: str | None = None) -> Replica:
-    link = Link(dsn or bench.dsn, Opening(5, 5, 5))
-    return Replica(link, Place(bench.instance, 0, 1), lease_s=lease_s)
+def replica(cluster: Cluster, *, lease_s: float, dsn: str | None = None) -> Replica:
+    link = DedicatedConnection(dsn or cluster.dsn, Timeouts(5, 5, 5))
+    return Replica(link, WorkerSlot(cluster.instance, 0, 1), lease_s=lease_s)
 
 
-async def test_a_lease_is_counted_by_the_databases_clock(bench: Bench) -> None:
-    lease = replica(bench, lease_s=30)
+async def test_a_lease_is_counted_by_the_databases_clock(cluster: Cluster) -> None:
+    lease = replica(cluster, lease_s=30)
     with pytest.raises(LeaseLost):
-        _ = lease.identity
+        _ = lease.lease
     await lease.register()
-    assert 20 < await bench.value(LEFT, lease.identity.id) <= 30
+    assert 20 < await cluster.value(LEFT, lease.lease.id) <= 30
     assert lease.held
     await lease.release()
     assert not lease.held
     await lease.release()
-    assert await bench.value("SELECT expires_at = '-infinity' FROM replicas")
-    lease._link.interrupt()
+    assert await cluster.value("SELECT expires_at = '-infinity' FROM replicas")
+    lease._connection.interrupt()
 
 
-async def test_heartbeats_keep_it(bench: Bench) -> None:
-    async with bench.replica(0, lease_s=1.2) as log:
-        identity = log._replica.identity
+async def test_heartbeats_keep_it(cluster: Cluster) -> None:
+    async with cluster.replica(0, lease_s=1.2) as log:
+        lease = log._replica.lease
         safe = log._replica._safe_until
         await until(lambda: log._replica._safe_until > safe + 0.5)
-        assert log._replica.identity == identity
-        assert await bench.value(LEFT, identity.id) > 0
+        assert log._replica.lease == lease
+        assert await cluster.value(LEFT, lease.id) > 0
 
 
-async def test_who_was_deposed_knows_at_the_next_heartbeat(bench: Bench) -> None:
-    async with bench.replica(0, lease_s=1.2) as log:
-        identity = log._replica.identity
-        await bench.direct.execute("UPDATE replicas SET epoch = epoch + 1")
-        await deposed(log)
+async def test_who_was_deposed_knows_at_the_next_heartbeat(cluster: Cluster) -> None:
+    async with cluster.replica(0, lease_s=1.2) as log:
+        lease = log._replica.lease
+        await cluster.connection.execute("UPDATE replicas SET epoch = epoch + 1")
+        await lease_loss(log)
         await until(lambda: log._replica.held)
-        assert log._replica.identity.id != identity.id
+        assert log._replica.lease.id != lease.id
 
 
-async def test_an_old_identity_deposes_no_new_one(bench: Bench) -> None:
-    lease = replica(bench, lease_s=30)
+async def test_an_old_identity_deposes_no_new_one(cluster: Cluster) -> None:
+    lease = replica(cluster, lease_s=30)
     await lease.register()
-    old = lease.identity
-    lease.depose(old)
+    old = lease.lease
+    lease.lose_lease(old)
     assert not lease.held
     await lease.register()
-    lease.depose(old)
+    lease.lose_lease(old)
     assert lease.held
     with pytest.raises(LeaseLost):
         lease.require(old)
-    lease.require(lease.identity)
-    assert lease.holds(lease.identity)
+    lease.require(lease.lease)
+    assert lease.holds(lease.lease)
     assert not lease.holds(old)
-    lease._link.interrupt()
+    lease._connection.interrupt()
 
 
-async def test_time_alone_ends_it(bench: Bench) -> None:
+async def test_time_alone_ends_it(cluster: Cluster) -> None:
     """A process that slept past two thirds of its lease does not ask whether anybody noticed."""
-    lease = replica(bench, lease_s=30)
+    lease = replica(cluster, lease_s=30)
     await lease.register()
     lease._safe_until = 0.0
     with pytest.raises(LeaseLost):
-        _ = lease.identity
+        _ = lease.lease
     assert not lease.held
     await lease.register()
     lease._safe_until = 0.0
-    await lease._beat()
+    await lease._renew()
     assert not lease.held
-    lease._link.interrupt()
+    lease._connection.interrupt()
 
 
-async def test_each_loss_is_told_once(bench: Bench) -> None:
-    lease = replica(bench, lease_s=30)
+async def test_each_loss_is_told_once(cluster: Cluster) -> None:
+    lease = replica(cluster, lease_s=30)
     await lease.register()
-    losses = lease.losses()
+    losses = lease.lease_losses()
     for _ in range(2):
         telling = asyncio.get_running_loop().create_task(_next(losses))
         await asyncio.sleep(0)
         assert not telling.done()
-        lease.depose(lease.identity)
+        lease.lose_lease(lease.lease)
         await within(telling)
         await lease.register()
-    lease._link.interrupt()
+    lease._connection.interrupt()
 
 
 async def _next(losses: AsyncIterator[None]) -> None:
@@ -108,10 +108,12 @@ async def _next(losses: AsyncIterator[None]) -> None:
 
 
 @pytest.mark.parametrize("sqlstate", ["53100", "25006", "P0001"])
-async def test_whatever_the_database_says_the_heart_goes_on(bench: Bench, sqlstate: str) -> None:
+async def test_whatever_the_database_says_the_heart_goes_on(
+    cluster: Cluster, sqlstate: str
+) -> None:
     """A full disk, a standby, anything: the process lives, and takes its lease when it can."""
-    async with bench.replica(0, lease_s=0.9) as log:
-        await bench.direct.execute(
+    async with cluster.replica(0, lease_s=0.9) as log:
+        await cluster.connection.execute(
             "CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
             f" RAISE EXCEPTION 'no' USING ERRCODE = '{sqlstate}'; END $$;"
             "CREATE TRIGGER no BEFORE INSERT OR UPDATE ON replicas"
@@ -122,30 +124,32 @@ async def test_whatever_the_database_says_the_heart_goes_on(bench: Bench, sqlsta
                 await until(lambda: [e for e in logs if e["event"] == "heartbeat_failed"])
             await until(lambda: not log._replica.held)
         finally:
-            await bench.direct.execute("DROP FUNCTION no() CASCADE")
+            await cluster.connection.execute("DROP FUNCTION no() CASCADE")
         await until(lambda: log._replica.held)
 
 
-async def test_a_heartbeat_does_not_wait_for_a_flush(bench: Bench) -> None:
+async def test_a_heartbeat_does_not_wait_for_a_flush(cluster: Cluster) -> None:
     """A commit may take seconds: what holds the fence holds no heartbeat."""
-    async with bench.replica(0, lease_s=1.5) as log, bench.session() as other:
-        identity = log._replica.identity
+    async with cluster.replica(0, lease_s=1.5) as log, cluster.session() as other:
+        lease = log._replica.lease
         async with other.transaction():
-            await fence(other, identity)
+            await fence(other, lease)
             safe = log._replica._safe_until
             await until(lambda: log._replica._safe_until > safe + 0.3)
-        assert log._replica.identity == identity
+        assert log._replica.lease == lease
 
 
-async def test_a_fence_that_is_not_ours(bench: Bench) -> None:
-    async with bench.session() as other, other.transaction():
+async def test_a_fence_that_is_not_ours(cluster: Cluster) -> None:
+    async with cluster.session() as other, other.transaction():
         with pytest.raises(LeaseLost):
-            await fence(other, Identity(uuid7()))
+            await fence(other, Lease(uuid7()))
 
 
-async def test_a_lease_that_cannot_be_given_up_is_left_to_time(bench: Bench, proxy: Proxy) -> None:
+async def test_a_lease_that_cannot_be_given_up_is_left_to_time(
+    cluster: Cluster, proxy: Proxy
+) -> None:
     with capture_logs() as logs:
-        async with bench.replica(0, dsn=proxy.dsn) as log:
-            await until(lambda: idle(log))
+        async with cluster.replica(0, dsn=proxy.dsn) as log:
+            await until(lambda: pool_is_idle(log))
             proxy.cut(refusing=True)
     assert [e for e in logs if e["event"] == "lease_not_released"]

@@ -1,4 +1,4 @@
-"""Waiting, without sleeping: whatever takes too long never ends."""
+"""Waiting with a watchdog: polling for conditions and awaiting work, at most WATCHDOG_S seconds."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -9,13 +9,13 @@ T = TypeVar("T")
 
 
 async def within(work: Awaitable[T]) -> T:
-    """A watchdog: whatever takes this long never ends."""
+    """Await work; TimeoutError after WATCHDOG_S."""
     async with asyncio.timeout(WATCHDOG_S):
         return await work
 
 
 async def until(check: Callable[[], Any]) -> Any:
-    """Look again and again; what a check returns, once it is true."""
+    """Poll until `check` returns something true, and return that."""
     async with asyncio.timeout(WATCHDOG_S):
         while True:
             found = check()

@@ -1,7 +1,7 @@
-"""A finished run's log as one value: runs of text become one item each, cut again where it was cut.
+"""Folding: the log of an ended run as one JSON value, in which consecutive text is joined.
 
-An item is `{"seq", "event"}`; one that stands for several events of text has `ends` too, the number
-of code points after each of them, so that resuming from any seq stays exact.
+An item is `{"seq", "event"}`. An item for several text events also has `ends`: the number of code
+points up to the end of each event, from which the original events are restored exactly.
 """
 
 import msgspec
@@ -17,10 +17,10 @@ from cartrita.domain.events import (
 from cartrita.kit.ids import RunId
 
 
-class Item(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One event, or several of the same kind of text that followed each other.
+class FoldedItem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One event, or several consecutive ones of the same kind of text.
 
-    It is JSON as stored, so that an event of a newer version is kept as it is.
+    `event` stays raw JSON, so that events of newer versions are kept unchanged.
     """
 
     seq: int
@@ -28,12 +28,12 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=True):
     ends: tuple[int, ...] = ()
 
 
-_items = msgspec.json.Decoder(list[Item])
+_items = msgspec.json.Decoder(list[FoldedItem])
 
 
-def pack(events: list[LoggedEvent]) -> str:
-    """JSON text for the jsonb column."""
-    items: list[Item] = []
+def fold_events(events: list[LoggedEvent]) -> str:
+    """JSON text for the `items` column of run_logs."""
+    items: list[FoldedItem] = []
     group: list[LoggedEvent] = []
     for event in events:
         if group and not _follows(event.event, group[-1].event):
@@ -45,8 +45,8 @@ def pack(events: list[LoggedEvent]) -> str:
     return dump(items)
 
 
-def unpack(run_id: RunId, text: str, after: int) -> list[LoggedEvent]:
-    """The events after a seq, as they were before they were packed."""
+def unfold_events(run_id: RunId, text: str, after: int) -> list[LoggedEvent]:
+    """The original events with numbers greater than `after`."""
     events: list[LoggedEvent] = []
     for item in _items.decode(text):
         events.extend(_split(run_id, item))
@@ -54,7 +54,7 @@ def unpack(run_id: RunId, text: str, after: int) -> list[LoggedEvent]:
 
 
 def _follows(event: Event, last: Event) -> bool:
-    """Whether it goes on with the same text."""
+    """Whether the event continues the text of the last one."""
     match event, last:
         case TextAppended(position=position), TextAppended():
             return position == last.position + len(last.text)
@@ -64,10 +64,10 @@ def _follows(event: Event, last: Event) -> bool:
             return False
 
 
-def _join(group: list[LoggedEvent]) -> Item:
+def _join(group: list[LoggedEvent]) -> FoldedItem:
     first = group[0]
     if len(group) == 1:
-        return Item(first.seq, _raw(first.event))
+        return FoldedItem(first.seq, _raw(first.event))
     pieces: list[str] = []
     ends: list[int] = []
     length = 0
@@ -76,7 +76,7 @@ def _join(group: list[LoggedEvent]) -> Item:
         length += len(text)
         pieces.append(text)
         ends.append(length)
-    return Item(first.seq, _raw(_with_text(first.event, "".join(pieces), 0)), tuple(ends))
+    return FoldedItem(first.seq, _raw(_with_text(first.event, "".join(pieces), 0)), tuple(ends))
 
 
 def _raw(event: Event) -> msgspec.Raw:
@@ -84,7 +84,7 @@ def _raw(event: Event) -> msgspec.Raw:
     return msgspec.Raw(dump(stored).encode())
 
 
-def _split(run_id: RunId, item: Item) -> list[LoggedEvent]:
+def _split(run_id: RunId, item: FoldedItem) -> list[LoggedEvent]:
     event = load_event(item.event)
     if not item.ends or not isinstance(event, TextAppended | ReasoningAppended):
         return [LoggedEvent(run_id, item.seq, event)]

@@ -1,4 +1,4 @@
-"""The end of runs: message, status, usage and idempotency record, stored with the last event."""
+"""Finishing runs: storing their messages, status, usage and idempotency records."""
 
 from cartrita.adapters.runlog.connection import Connection
 from cartrita.adapters.runlog.encoding import dump
@@ -6,8 +6,8 @@ from cartrita.domain.events import RunStopped
 from cartrita.domain.runs import Ending
 from cartrita.kit.ids import RunId
 
-# The answer hangs below the message that it answers, and ends its branch unless the branch has
-# moved on meanwhile; an answer given once more takes the place of the old one.
+# The parent of an answer is the message that it answers. The answer becomes the conversation's head
+# unless the head has changed meanwhile; a retry always becomes the head.
 _MESSAGES = """
 INSERT INTO messages (id, owner_id, conversation_id, parent_id, depth, role, parts, status,
                       run_id, model, provider, usage)
@@ -28,13 +28,16 @@ FROM unnest($1::uuid[], $2::text[], $3::int[], $4::jsonb[], $5::text[])
   AS e (run_id, status, seq, usage, code)
 WHERE r.id = e.run_id
 """
-# What the caller promised counts for another run, should the same be sent again.
-_KEYS = "DELETE FROM idempotency WHERE run_id = ANY($1::uuid[])"
-_CLIENT_MSG_IDS = "UPDATE runs SET client_msg_id = NULL WHERE id = ANY($1::uuid[])"
+# Without visible output the caller may send the same request again and get a new run.
+_RELEASE_KEYS = "DELETE FROM idempotency WHERE run_id = ANY($1::uuid[])"
+_RELEASE_CLIENT_MSG_IDS = "UPDATE runs SET client_msg_id = NULL WHERE id = ANY($1::uuid[])"
 
 
-async def store(connection: Connection, endings: list[tuple[RunId, int, Ending]]) -> None:
-    """Store the ends of some runs, each with the number of its last event."""
+async def finish_runs(connection: Connection, endings: list[tuple[RunId, int, Ending]]) -> None:
+    """Store the endings of runs, each with the number of its terminal event.
+
+    The caller inserts the terminal events in the same transaction.
+    """
     kept = [(run, end, end.message) for run, _, end in endings if end.message is not None]
     if kept:
         await connection.execute(
@@ -55,5 +58,5 @@ async def store(connection: Connection, endings: list[tuple[RunId, int, Ending]]
     )
     released = [run for run, _, end in endings if not end.keep_idempotency]
     if released:
-        await connection.execute(_KEYS, released)
-        await connection.execute(_CLIENT_MSG_IDS, released)
+        await connection.execute(_RELEASE_KEYS, released)
+        await connection.execute(_RELEASE_CLIENT_MSG_IDS, released)

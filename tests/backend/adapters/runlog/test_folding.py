@@ -1,0 +1,55 @@
+"""Folding a log away and getting it back, exactly, from every cursor."""
+
+from uuid import UUID
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.backend.domain.samples import MIDDLES, SPOKEN, STARTED, TERMINALS, logs
+from tests.backend.examples import examples
+
+from cartrita.adapters.runlog.folding import fold_events, unfold_events
+from cartrita.domain.events import Event, LoggedEvent, ReasoningAppended, RunStarted, TextAppended
+from cartrita.kit.ids import RunId
+
+RUN = RunId(UUID(int=1))
+
+
+def logged(events: list[Event]) -> list[LoggedEvent]:
+    return [LoggedEvent(RUN, seq, event) for seq, event in enumerate(events, 1)]
+
+
+@examples
+@given(logs())
+def test_every_cursor_gets_the_rest_as_it_was(events: list[Event]) -> None:
+    log = logged(events)
+    packed = fold_events(log)
+    for after in range(len(log) + 2):
+        assert unfold_events(RUN, packed, after) == log[after:]
+
+
+@examples
+@given(st.lists(SPOKEN | MIDDLES | TERMINALS | STARTED, max_size=10))
+def test_even_where_positions_do_not_follow_each_other(events: list[Event]) -> None:
+    """A log is packed as it is found."""
+    log = logged(events)
+    assert unfold_events(RUN, fold_events(log), 0) == log
+
+
+def test_a_run_of_text_is_one_item() -> None:
+    texts = ["a", "", "ü", "😀b", "c"]
+    events: list[Event] = [RunStarted("c", "m", "a", "m", "p")]
+    for text in texts:
+        events.append(TextAppended(text, sum(len(t) for t in texts[: len(events) - 1])))
+    events += [ReasoningAppended("x"), ReasoningAppended("y")]
+    items = msgspec.json.decode(fold_events(logged(events)))
+    assert [(item["seq"], item.get("ends")) for item in items] == [
+        (1, None),
+        (2, [1, 1, 2, 4, 5]),
+        (7, [1, 2]),
+    ]
+    assert items[1]["event"]["text"] == "aü😀bc"
+
+
+def test_nothing_is_nothing() -> None:
+    assert unfold_events(RUN, fold_events([]), 0) == []

@@ -1,0 +1,110 @@
+"""Tails that have nothing to tell: they say so, wait, or end, but hang for nobody."""
+
+import asyncio
+
+import pytest
+from tests.backend.adapters.runlog.executions import (
+    next_item,
+    read_all,
+    read_rest,
+    start_executions,
+    texts_of,
+)
+from tests.backend.adapters.runlog.fixtures import Cluster, admission
+from tests.backend.adapters.runlog.proxy import Proxy
+from tests.backend.adapters.runlog.watchdog import until, within
+
+from cartrita.domain.errors import NotFound, Unavailable
+from cartrita.domain.runs import Queued
+from cartrita.kit.ids import RunId, uuid7
+
+
+async def test_a_run_that_never_was(cluster: Cluster) -> None:
+    async with cluster.replica(0) as log:
+        with pytest.raises(NotFound):
+            await read_all(log, RunId(uuid7()))
+
+
+async def test_a_run_that_is_deleted_while_it_is_read_ends_its_tails(cluster: Cluster) -> None:
+    """Its last event may have gone with it before another replica's reader was told."""
+    async with cluster.replica(0) as owner, cluster.replica(1, heartbeat_s=0.3) as elsewhere:
+        [execution] = await start_executions(owner, 1)
+        async with elsewhere.reader.tail(execution.run_id, 0) as told:
+            await next_item(told)
+            await cluster.connection.execute("DELETE FROM runs; DELETE FROM run_events")
+            with pytest.raises(NotFound):
+                await read_rest(told)
+
+
+async def test_silence_is_told_as_nothing_again_and_again(cluster: Cluster) -> None:
+    async with (
+        cluster.replica(0, heartbeat_s=0.05) as owner,
+        cluster.replica(1, heartbeat_s=0.05) as elsewhere,
+    ):
+        [execution] = await start_executions(owner, 1)
+        for seen, log in enumerate((owner, elsewhere), 1):
+            async with log.reader.tail(execution.run_id, seen) as told:
+                assert [await next_item(told) for _ in range(3)] == [None] * 3
+                await execution.say("word ")
+                while (item := await next_item(told)) is None:
+                    pass
+                assert texts_of([item])
+
+
+async def test_a_queued_run_is_silent_too(cluster: Cluster) -> None:
+    async with cluster.replica(0, heartbeat_s=0.05, poll_s=0.02) as log:
+        [first] = await start_executions(log, 1)
+        queued = await log.admission.admit(admission(conversation_id=first.claim.conversation_id))
+        async with log.reader.tail(queued.run_id, 0) as told:
+            assert await next_item(told) == Queued(queued.run_id, 1)
+            assert await next_item(told) is None
+            assert await next_item(told) is None
+
+
+async def test_a_drain_sends_every_reader_away(cluster: Cluster) -> None:
+    async with cluster.replica(0) as log:
+        [execution] = await start_executions(log, 1)
+        async with log.reader.tail(execution.run_id, 1) as told:
+            waiting = asyncio.get_running_loop().create_task(next_item(told))
+            await until(lambda: log._buffers._buffers[execution.run_id]._changed)
+            log.disconnect_readers()
+            with pytest.raises(Unavailable) as away:
+                await within(waiting)
+            assert away.value.code == "draining"
+        with pytest.raises(Unavailable):
+            await read_all(log, execution.run_id)
+        await execution.say("goes on")
+        await execution.complete()
+
+
+async def test_an_outage_ends_no_tail_that_needs_no_database(
+    cluster: Cluster, proxy: Proxy
+) -> None:
+    async with (
+        cluster.replica(0, dsn=proxy.dsn, heartbeat_s=0.05) as here,
+        cluster.replica(1) as owner,
+    ):
+        [execution] = await start_executions(owner, 1)
+        async with here.reader.tail(execution.run_id, 0) as told:
+            await next_item(told)
+            proxy.cut(refusing=True)
+            assert [await next_item(told) for _ in range(3)] == [None] * 3
+            with pytest.raises(Unavailable):
+                await read_all(here, execution.run_id)
+            await execution.say("meanwhile")
+            proxy.refusing = False
+            while (item := await next_item(told)) is None:
+                pass
+            assert texts_of([item]) == ["meanwhile"]
+
+
+async def test_a_reader_that_leaves_leaves_nothing(cluster: Cluster) -> None:
+    async with cluster.replica(0) as owner, cluster.replica(1) as elsewhere:
+        [execution] = await start_executions(owner, 1)
+        for log in (owner, elsewhere):
+            async with log.reader.tail(execution.run_id, 0) as told:
+                await next_item(told)
+        assert elsewhere._buffers._buffers == {}
+        assert set(owner._buffers._buffers) == {execution.run_id}
+        await execution.complete()
+        assert owner._buffers._buffers == {}

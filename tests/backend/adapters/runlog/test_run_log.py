@@ -1,0 +1,94 @@
+"""A run from admission to its folded log, over two replicas."""
+
+import asyncio
+
+from tests.backend.adapters.runlog.executions import claim_next, complete_run, read_all
+from tests.backend.adapters.runlog.fixtures import Cluster, admission, pool_is_idle
+from tests.backend.adapters.runlog.proxy import Proxy
+from tests.backend.adapters.runlog.watchdog import until, within
+
+from cartrita.adapters.runlog.run_log import _cancel
+from cartrita.domain.events import LoggedEvent, RunCompleted, RunStarted, TextAppended
+from cartrita.domain.runs import RunStatus
+
+
+async def test_two_replicas_tell_one_story(cluster: Cluster) -> None:
+    async with cluster.replica(0) as here, cluster.replica(1) as there:
+        admitted = await here.admission.admit(admission())
+        assert admitted.created
+        assert admitted.status is RunStatus.RUNNING
+        async with asyncio.TaskGroup() as tasks:
+            tails = [tasks.create_task(read_all(log, admitted.run_id)) for log in (here, there)]
+            execution = await claim_next(here)
+            for word in ("one ", "two ", "three"):
+                await execution.say(word)
+                await asyncio.sleep(0.03)
+            await execution.complete()
+        first, second = (task.result() for task in tails)
+        assert first == second
+        events = [told.event for told in first if isinstance(told, LoggedEvent)]
+        assert isinstance(events[0], RunStarted)
+        assert isinstance(events[-1], RunCompleted)
+        spoken = [event for event in events if isinstance(event, TextAppended)]
+        assert "".join(event.text for event in spoken) == "one two three"
+        assert [seq for seq, _ in await cluster.events(admitted.run_id)] == list(
+            range(1, len(events) + 1)
+        )
+        assert await cluster.status(admitted.run_id) == "completed"
+
+
+async def test_a_folded_log_tells_the_same(cluster: Cluster) -> None:
+    async with cluster.replica(maintenance_s=0.05, fold_after_s=0) as log:
+        run = await complete_run(log, "one ", "two")
+        await until(lambda: cluster.value("SELECT folded FROM runs WHERE id = $1", run))
+        whole = await read_all(log, run)
+        assert await cluster.events(run) == []
+        assert [told.seq for told in whole if isinstance(told, LoggedEvent)] == list(
+            range(1, len(whole) + 1)
+        )
+        for after in range(len(whole) + 1):
+            assert await read_all(log, run, after) == whole[after:]
+
+
+async def test_ready_while_the_database_is_seen_and_the_lease_is_held(cluster: Cluster) -> None:
+    async with cluster.replica() as log:
+        assert await until(lambda: log.ready)
+        log.stop_claiming()
+        assert not log.ready
+
+
+async def test_the_lease_is_given_up_at_the_end(cluster: Cluster) -> None:
+    async with cluster.replica(0), cluster.replica(1):
+        assert await cluster.value("SELECT count(*) FROM replicas WHERE expires_at > now()") == 2
+    released = "SELECT count(*) FROM replicas WHERE expires_at = '-infinity'"
+    assert await cluster.value(released) == 2
+
+
+async def test_an_end_without_a_database_takes_no_long_time(cluster: Cluster, proxy: Proxy) -> None:
+    async def short_life() -> None:
+        async with cluster.replica(dsn=proxy.dsn) as log:
+            await until(lambda: pool_is_idle(log))
+            proxy.cut(refusing=True)
+
+    await within(short_life())
+
+
+async def test_a_loop_that_swallows_its_cancellation_ends_all_the_same() -> None:
+    """A pool that loses a connection just then raises something else instead."""
+    swallowed = 0
+
+    async def stubborn() -> None:
+        nonlocal swallowed
+        while True:
+            try:
+                await asyncio.sleep(3600)
+            except asyncio.CancelledError:
+                swallowed += 1
+                if swallowed == 2:
+                    raise
+
+    async with asyncio.TaskGroup() as tasks:
+        loops = [tasks.create_task(stubborn())]
+        await asyncio.sleep(0)
+        await within(_cancel(loops))
+    assert swallowed == 2
