@@ -86,7 +86,7 @@ def _check_names(raw: RawSettings, environ: Mapping[str, str]) -> None:
 
 
 def _without_effect(sources: Mapping[FieldPath, Source]) -> list[str]:
-    """A warning for each given setting that is not implemented yet."""
+    """A warning for each given setting that has no effect in this version."""
     paths = [entry.path for entry in ENTRIES if not entry.setting.documented]
     text = "it is set, and this version does not act on it yet"
     return [sources[path].message(text) for path in paths if path in sources]
