@@ -1,12 +1,12 @@
-"""What every test may ask for: a database; and the laws that hold in all of them."""
+"""Fixtures for every test: a database, and guards against network access and a blocked loop."""
 
 from collections.abc import Iterator
 
 import pytest
-from tests.harness import house
+from tests.harness import guards
 from tests.harness.database import Postgres, TemporaryDatabase
 
-house.watch()
+guards.install()
 
 
 @pytest.fixture(scope="session")
@@ -31,8 +31,8 @@ def database(postgres: Postgres) -> Iterator[TemporaryDatabase]:
 
 
 @pytest.fixture(autouse=True)
-def the_laws_of_the_house() -> Iterator[None]:
+def guarded() -> Iterator[None]:
     """No test reaches beyond this machine, nothing in the product blocks the event loop."""
-    house.broken.clear()
+    guards.violations.clear()
     yield
-    assert not house.broken
+    assert not guards.violations

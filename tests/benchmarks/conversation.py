@@ -12,8 +12,8 @@ from tests.benchmarks import programs
 from tests.benchmarks.figures import Figures, milliseconds, ratio, say, table
 from tests.benchmarks.switches import Switches
 from tests.harness.fake_provider.launch import fake_provider
+from tests.harness.raw_http import HOST
 from tests.harness.server import KEY, OWNER, Server
-from tests.harness.wire import HOST
 
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.messages import MessageTree

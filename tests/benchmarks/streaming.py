@@ -6,8 +6,8 @@ import time
 from collections.abc import Iterator
 from typing import cast
 
+from tests.harness.raw_http import HOST
 from tests.harness.server import KEY
-from tests.harness.wire import HOST
 
 _STAMP = re.compile(rb"@(\d+\.\d{6})")
 _END = b"0\r\n\r\n"

@@ -1,4 +1,4 @@
-"""A campaign of kills under a swarm: `python -m tests.harness.campaign --duration 30m --seed 1`.
+"""A campaign of disruptions under load: `python -m tests.harness.campaign --duration 30m --seed 1`.
 
 Prints the seed, what was done, what was seen and every violation; exits 1 where there is one.
 """
@@ -14,16 +14,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.harness.case import Violation
 from tests.harness.clients import Client
+from tests.harness.disruptor import DISRUPTIONS, Disruption, Disruptor
 from tests.harness.fake_provider.launch import FakeProvider, fake_provider
-from tests.harness.judge import Judge
-from tests.harness.killer import DEEDS, Deed, Killer
+from tests.harness.incremental_checker import IncrementalChecker
+from tests.harness.observations import Violation
 from tests.harness.records import Plan, Record
 from tests.harness.server import Server
-from tests.harness.swarm import MODEL, Owner, Swarm, World
+from tests.harness.swarm import MODEL, Owner, Swarm, SwarmConfig
 
-_JUDGE_EVERY_S = 10.0
+_CHECK_EVERY_S = 10.0
 _SAMPLE_EVERY_S = 1.0
 _SETTLE_S = 90.0
 _RESUMED_RUNS = 12
@@ -32,19 +32,19 @@ _UNITS = {"s": 1, "m": 60, "h": 3600}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Campaign:
-    """`kills` ends it after so many deeds, else `duration_s` does."""
+    """`kills` ends it after so many disruptions, else `duration_s` does."""
 
     seed: int
     streams: int = 200
     workers: int = 2
     duration_s: float = 60.0
     kills: int | None = None
-    apart_s: tuple[float, float] = (2.0, 10.0)
-    deeds: tuple[Deed, ...] | None = None
+    interval_s: tuple[float, float] = (2.0, 10.0)
+    disruptions: tuple[Disruption, ...] | None = None
     conversations: int = 12
     words: tuple[int, int] = (20, 60)
     between_tokens_s: tuple[float, float] = (0.02, 0.15)
-    dawdle_s: tuple[float, float] = (3.0, 10.0)
+    slow_read_s: tuple[float, float] = (3.0, 10.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Report:
 
     seed: int
     seconds: float
-    deeds: Counter[str]
+    disruptions: Counter[str]
     counts: Counter[str]
     problems: list[str] = field(default_factory=list[str])
     violations: list[Violation] = field(default_factory=list[Violation])
@@ -64,7 +64,7 @@ class Report:
 
     def lines(self) -> Iterator[str]:
         yield f"seed {self.seed}, {self.seconds:.0f} s"
-        yield f"deeds: {sum(self.deeds.values())} {dict(self.deeds)}"
+        yield f"disruptions: {sum(self.disruptions.values())} {dict(self.disruptions)}"
         yield f"seen: {dict(sorted(self.counts.items()))}"
         yield f"violations: {dict(Counter(v.invariant for v in self.violations)) or 'none'}"
         yield from (f"  {violation}" for violation in self.violations[:50])
@@ -72,7 +72,7 @@ class Report:
 
 
 def run(campaign: Campaign) -> Report:
-    """Start provider and server, do it all, and leave nothing behind."""
+    """Start provider and server, run the campaign, stop everything."""
     with fake_provider(seed=campaign.seed, key="sk-of-the-fake-provider") as provider:
         settings = {"CARTRITA_RUN_LOG_FOLD_AFTER_S": "20"}
         server = Server(provider_url=provider.base_url, workers=campaign.workers, settings=settings)
@@ -83,45 +83,45 @@ def run(campaign: Campaign) -> Report:
 async def _run(campaign: Campaign, server: Server, provider: FakeProvider) -> Report:
     began = time.monotonic()
     owners = (Owner(), await asyncio.to_thread(second_owner, server))
-    world = World(
+    config = SwarmConfig(
         ports=(server.port,),
         seed=campaign.seed,
         provider_seed=campaign.seed,
         owners=owners,
         words=campaign.words,
         between_tokens_s=campaign.between_tokens_s,
-        dawdle_s=campaign.dawdle_s,
+        slow_read_s=campaign.slow_read_s,
     )
-    swarm = Swarm(world)
+    swarm = Swarm(config)
     await swarm.make_conversations(campaign.conversations)
-    judge = Judge(server, provider, swarm.said)
-    killer = Killer(server, random.Random(campaign.seed))
+    checker = IncrementalChecker(server, provider, swarm.answers)
+    disruptor = Disruptor(server, random.Random(campaign.seed))
     stop = asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
-        sampling = tasks.create_task(_sample(judge, killer))
-        crowd = tasks.create_task(_crowd(campaign, swarm, judge, stop))
-        await _kill(campaign, killer, began)
+        sampling = tasks.create_task(_sample(checker, disruptor))
+        clients = tasks.create_task(_clients(campaign, swarm, checker, stop))
+        await _kill(campaign, disruptor, began)
         stop.set()
-        await crowd
+        await clients
         sampling.cancel()
     if server.running:
-        await judge.judge(await _resumed(judge, owners, world))
-        await judge.conclude(_SETTLE_S)
+        await checker.check(await _resumed(checker, owners, config))
+        await checker.finish(_SETTLE_S)
     return Report(
         campaign.seed,
         time.monotonic() - began,
-        killer.counts,
-        judge.counts,
-        killer.problems,
-        judge.found,
+        disruptor.counts,
+        checker.counts,
+        disruptor.problems,
+        checker.found,
     )
 
 
-async def _kill(campaign: Campaign, killer: Killer, began: float) -> None:
-    await asyncio.sleep(campaign.apart_s[1])  # let the crowd gather
+async def _kill(campaign: Campaign, disruptor: Disruptor, began: float) -> None:
+    await asyncio.sleep(campaign.interval_s[1])  # let the clients connect
     done = 0
-    while not _over(campaign, done, began) and killer.server.running:
-        await killer.rampage(1, apart_s=campaign.apart_s, deeds=campaign.deeds)
+    while not _over(campaign, done, began) and disruptor.server.running:
+        await disruptor.run(1, interval_s=campaign.interval_s, disruptions=campaign.disruptions)
         done += 1
 
 
@@ -131,25 +131,29 @@ def _over(campaign: Campaign, done: int, began: float) -> bool:
     return time.monotonic() - began >= campaign.duration_s
 
 
-async def _crowd(campaign: Campaign, swarm: Swarm, judge: Judge, stop: asyncio.Event) -> None:
+async def _clients(
+    campaign: Campaign, swarm: Swarm, checker: IncrementalChecker, stop: asyncio.Event
+) -> None:
     done: list[Record] = []
     judged = time.monotonic()
-    async for record in swarm.crowd(campaign.streams, stop):
+    async for record in swarm.keep_running(campaign.streams, stop):
         done.append(record)
-        if time.monotonic() - judged > _JUDGE_EVERY_S:
-            await judge.judge(done)
+        if time.monotonic() - judged > _CHECK_EVERY_S:
+            await checker.check(done)
             done, judged = [], time.monotonic()
-    await judge.judge(done)
+    await checker.check(done)
 
 
-async def _sample(judge: Judge, killer: Killer) -> None:
+async def _sample(checker: IncrementalChecker, disruptor: Disruptor) -> None:
     while True:
         await asyncio.sleep(_SAMPLE_EVERY_S)
-        quiet_since = killer.moments[-1][0] if killer.moments else time.monotonic()
-        await judge.sample(quiet_since)
+        quiet_since = disruptor.moments[-1][0] if disruptor.moments else time.monotonic()
+        await checker.sample(quiet_since)
 
 
-async def _resumed(judge: Judge, owners: tuple[Owner, ...], world: World) -> list[Record]:
+async def _resumed(
+    checker: IncrementalChecker, owners: tuple[Owner, ...], config: SwarmConfig
+) -> list[Record]:
     """Readers of some ended runs from every seq on, which must all come to the same end (I10)."""
     keys = {owner.name: owner.api_key for owner in owners}
     plans = [
@@ -162,19 +166,19 @@ async def _resumed(judge: Judge, owners: tuple[Owner, ...], world: World) -> lis
             follow=run,
             after=after,
         )
-        for run, owner, last in await judge.some_ended_runs(_RESUMED_RUNS)
+        for run, owner, last in await checker.some_ended_runs(_RESUMED_RUNS)
         for after in range(last)
     ]
     records: list[Record] = []
     for start in range(0, len(plans), 50):
         part = plans[start : start + 50]
-        clients = [Client(plan, world.ports, random.Random(plan.name)) for plan in part]
+        clients = [Client(plan, config.ports, random.Random(plan.name)) for plan in part]
         records += await asyncio.gather(*(client.run() for client in clients))
     return records
 
 
 def second_owner(server: Server) -> Owner:
-    """A stranger with a key of their own, made by the server's command line."""
+    """Another owner with an API key, created by the command line."""
     command = [str(Path(sys.executable).with_name("cartrita")), "keys", "create", "stranger"]
     done = subprocess.run(
         command,
@@ -198,12 +202,14 @@ def _seconds(text: str) -> float:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="campaign", description=__doc__)
     parser.add_argument("--duration", type=_seconds, default=60.0, help="as 90s, 30m, 2h")
-    parser.add_argument("--kills", type=int, help="so many deeds instead of a duration")
+    parser.add_argument("--kills", type=int, help="so many disruptions instead of a duration")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--streams", type=int, default=200)
-    parser.add_argument("--deeds", nargs="+", choices=list(DEEDS), help="all of them without it")
-    parser.add_argument("--apart", type=float, nargs=2, default=(2.0, 10.0), metavar="S")
+    parser.add_argument(
+        "--disruptions", nargs="+", choices=list(DISRUPTIONS), help="all of them without it"
+    )
+    parser.add_argument("--interval", type=float, nargs=2, default=(2.0, 10.0), metavar="S")
     options = parser.parse_args()
     report = run(
         Campaign(
@@ -212,8 +218,8 @@ def main() -> int:
             workers=options.workers,
             duration_s=options.duration,
             kills=options.kills,
-            apart_s=tuple(options.apart),
-            deeds=tuple(options.deeds) if options.deeds else None,
+            interval_s=tuple(options.interval),
+            disruptions=tuple(options.disruptions) if options.disruptions else None,
         )
     )
     sys.stdout.write("\n".join(report.lines()) + "\n")

@@ -1,12 +1,12 @@
-"""Decides from the clients' records and the database alone whether the invariants held."""
+"""Checks the invariants against the clients' records and the database alone."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 
-from tests.harness.case import Case, Violation
 from tests.harness.invariants import logs, readers, runs
+from tests.harness.observations import Observations, Violation
 
-Invariant = Callable[[Case], Iterator[tuple[str, str]]]
+Invariant = Callable[[Observations], Iterator[tuple[str, str]]]
 
 INVARIANTS: Mapping[str, Invariant] = {
     "I1": logs.i1_received_is_logged,
@@ -30,18 +30,18 @@ INVARIANTS: Mapping[str, Invariant] = {
 """The fifteen of the architecture, a row of the faults, and that answers are the model's words."""
 
 
-def violations(case: Case) -> list[Violation]:
+def violations(observed: Observations) -> list[Violation]:
     """Everything that is wrong."""
     return [
         Violation(name, subject, detail)
         for name, invariant in INVARIANTS.items()
-        for subject, detail in invariant(case)
+        for subject, detail in invariant(observed)
     ]
 
 
-def assert_holds(case: Case) -> None:
+def assert_holds(observed: Observations) -> None:
     """Fail with every violation (of each kind the first few) and how many there are."""
-    found = violations(case)
+    found = violations(observed)
     if not found:
         return
     counts = Counter(violation.invariant for violation in found)

@@ -1,4 +1,4 @@
-"""Recording clients: each behaves as its plan says and writes down every frame it receives.
+"""Recording clients: each follows its plan and records every frame it receives.
 
 A client that resumes by URL is a browser's EventSource: it asks the same URL again with
 Last-Event-ID after the time that `retry:` set, a 204 stops it, any other answer than 200 stops it
@@ -13,8 +13,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-from tests.harness import wire
-from tests.harness.records import TERMINAL, Cancelled, Connection, Heard, Plan, Record
+from tests.harness import raw_http
+from tests.harness.records import TERMINAL, Cancelled, Connection, Plan, ReceivedFrame, Record
 
 from cartrita.kit.sse import Frame, Parser
 
@@ -22,11 +22,11 @@ _DEFAULT_RETRY_MS = 1000
 _POLL_S = 0.2
 _TRY_AGAIN = frozenset({429, 503})
 _ENDED = frozenset({"completed", "failed", "cancelled", "interrupted"})
-_DAWDLE_STEP_S = 1.0
+_SLOW_READ_STEP_S = 1.0
 
 
 class Client:
-    """One client with one plan; `run` tells its whole story as a Record."""
+    """One client with one plan; `run` returns its Record."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class Client:
         self._leaves = list(plan.leave_after)
 
     async def run(self) -> Record:
-        """Live until the terminal frame, or until whatever else ends this client."""
+        """Run until the terminal frame, or until something else ends this client."""
         try:
             async with asyncio.timeout(self._watchdog_s):
                 while self.record.outcome == "running":
@@ -59,7 +59,7 @@ class Client:
                     if self.record.outcome == "running":
                         await self._pause()
         except TimeoutError:
-            self.record.outcome = "gave_up"
+            self.record.outcome = "timed_out"
         self.record.finished = time.monotonic()
         return self.record
 
@@ -77,10 +77,10 @@ class Client:
         connection = Connection(port, target, cursor, time.monotonic())
         connection.by_id = "Last-Event-ID" in headers
         self.record.connections.append(connection)
-        slow = self._plan.dawdle_s > 0 and not any(c.dawdled for c in self.record.connections)
-        connection.dawdled = slow
+        slow = self._plan.slow_read_s > 0 and not any(c.slow_read for c in self.record.connections)
+        connection.slow_read = slow
         try:
-            answer = await wire.ask(port, method, target, headers, body, slow=slow)
+            answer = await raw_http.request(port, method, target, headers, body, slow=slow)
             async with answer:
                 connection.status = answer.status
                 connection.longest_wait = time.monotonic() - connection.opened
@@ -104,18 +104,18 @@ class Client:
         if self._plan.identity == "idempotency_key":
             headers["Idempotency-Key"] = self._plan.token
         fields = chat_fields(self._plan)
-        if self._plan.door == "get":
+        if self._plan.http_method == "get":
             return "GET", f"/api/chat/stream?{urlencode(fields)}", headers, b""
         headers["Content-Type"] = "application/json"
         return "POST", "/api/chat/stream", headers, json.dumps(fields).encode()
 
-    async def _listen(self, answer: wire.Answer, connection: Connection) -> None:
+    async def _listen(self, answer: raw_http.Answer, connection: Connection) -> None:
         if answer.status == 204:
             connection.ended = "clean"
             self.record.outcome = "ended" if self._saw_the_end() else "stopped"
             return
         if answer.status != 200:
-            await self._turned_away(answer, connection)
+            await self._rejected(answer, connection)
             return
         parser = Parser()
         waited = time.monotonic()
@@ -138,18 +138,20 @@ class Client:
         connection.ended = "clean"
         self._after_clean_end()
 
-    async def _pieces(self, answer: wire.Answer, connection: Connection) -> AsyncIterator[bytes]:
-        until = connection.opened + self._plan.dawdle_s
+    async def _pieces(
+        self, answer: raw_http.Answer, connection: Connection
+    ) -> AsyncIterator[bytes]:
+        until = connection.opened + self._plan.slow_read_s
         async for piece in answer.chunks():
-            slow = connection.dawdled and time.monotonic() < until
+            slow = connection.slow_read and time.monotonic() < until
             answer.step = 1 if slow else 65536
             yield piece
             if slow:
-                await asyncio.sleep(_DAWDLE_STEP_S)
+                await asyncio.sleep(_SLOW_READ_STEP_S)
 
     def _take(self, frame: Frame, connection: Connection, now: float) -> None:
-        heard = Heard(now, frame.id, frame.data)
-        connection.heard.append(heard)
+        received = ReceivedFrame(now, frame.id, frame.data)
+        connection.frames.append(received)
         # Browsers keep the id over reconnects: a frame without one does not take it away.
         self._note_id(frame.id)
         if frame.retry is not None:
@@ -167,29 +169,29 @@ class Client:
             self.record.outcome = "ended"
 
     def _saw_the_end(self) -> bool:
-        last = [c.heard[-1] for c in self.record.connections if c.heard]
+        last = [c.frames[-1] for c in self.record.connections if c.frames]
         return bool(last) and last[-1].event in TERMINAL
 
     def _leaves_now(self, connection: Connection) -> bool:
-        if self._leaves and len(connection.heard) >= self._leaves[0]:
+        if self._leaves and len(connection.frames) >= self._leaves[0]:
             self._leaves.pop(0)
             return not self._saw_the_end()
         return False
 
-    async def _turned_away(self, answer: wire.Answer, connection: Connection) -> None:
+    async def _rejected(self, answer: raw_http.Answer, connection: Connection) -> None:
         connection.ended = "status"
         connection.problem = (await answer.body())[:2000].decode("utf-8", "replace")
-        browser = self._plan.door == "get" and self._plan.resume_by == "url"
+        browser = self._plan.http_method == "get" and self._plan.resume_by == "url"
         known = bool(self._last_id) or self._plan.identity != "plain"
         if answer.status in _TRY_AGAIN and not browser and known:
             self._retry_ms = 1000 * int(answer.headers.get("retry-after", "1"))
         else:
-            self.record.outcome = "stranded" if self._last_id else "turned_away"
+            self.record.outcome = "stopped_by_error" if self._last_id else "rejected"
 
     async def _cancel_if_due(self) -> None:
         due = self._plan.cancel_after
-        heard = sum(len(connection.heard) for connection in self.record.connections)
-        if due is None or self.record.cancels or not self.record.run or heard < due:
+        received = sum(len(connection.frames) for connection in self.record.connections)
+        if due is None or self.record.cancels or not self.record.run or received < due:
             return
         cancelled = await cancel(self._rng.choice(self._ports), self._plan, self.record.run)
         if cancelled:
@@ -247,7 +249,7 @@ async def call(
     """One plain request: the status and the JSON object of its answer ({} where it is none)."""
     sent = b"" if body is None else json.dumps(body).encode()
     kind = {} if body is None else {"Content-Type": "application/json"}
-    answer = await wire.ask(port, method, target, {**headers, **kind}, sent)
+    answer = await raw_http.request(port, method, target, {**headers, **kind}, sent)
     async with answer:
         raw = await answer.body()
     try:

@@ -1,4 +1,4 @@
-"""What the database holds, read in one snapshot and decoded without any help of the product."""
+"""The database's rows, read in one transaction and decoded without the product's code."""
 
 import json
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from tests.harness.unfold import unfold
+from tests.harness.run_logs import unfold
 
 Json = dict[str, Any]
 AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)

@@ -30,10 +30,10 @@ class Tree:
         return (*ours, *self.workers, *self.cluster)
 
 
-class Leash:
-    """Ends a process when we are gone, however we went: no killed test leaves a server behind.
+class ParentWatch:
+    """Ends a process when this one is gone, also by SIGKILL: no killed test leaves a server behind.
 
-    The watcher reads a pipe that only we hold: a word lets the process go, its end does not.
+    The watcher reads a pipe that only we hold: a line dismisses it, end of file triggers it.
     """
 
     def __init__(self, pid: int) -> None:
@@ -42,9 +42,9 @@ class Leash:
             ["/bin/sh", "-c", watch], stdin=subprocess.PIPE, start_new_session=True
         )
 
-    def let_go(self) -> None:
-        """The process has ended: its number may be another's from now on."""
-        self._watcher.communicate(b"free\n")
+    def release(self) -> None:
+        """Dismiss the watcher, since the process has ended and its id may be reused."""
+        self._watcher.communicate(b"dismissed\n")
 
 
 def look(parent: int | None, data_dir: Path) -> Tree:

@@ -1,4 +1,4 @@
-"""What a recording client writes down: its plan, its connections, every frame with its moment.
+"""The recording of one client: its plan, its connections, every frame with its time.
 
 Moments are `time.monotonic()`, which all processes of one machine share.
 """
@@ -12,7 +12,7 @@ import msgspec
 
 TERMINAL = frozenset({"done", "error"})
 UNLOGGED = frozenset({"queued", "snapshot"})
-"""Frames that are told but stand in no log, so they have no number of their own."""
+"""Frames that are sent but not logged, so they have no number of their own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,14 +25,14 @@ class Plan:
     message: str
     model: str
     conversation: str | None = None
-    door: Literal["get", "post"] = "get"
+    http_method: Literal["get", "post"] = "get"
     identity: Literal["client_msg_id", "idempotency_key", "plain"] = "client_msg_id"
     token: str = ""
     busy: str | None = None
     resume_by: Literal["url", "run"] = "url"
     leave_after: tuple[int, ...] = ()
     cancel_after: int | None = None
-    dawdle_s: float = 0.0
+    slow_read_s: float = 0.0
     poll: bool = False
     wait_for_204: bool = False
     follow: str | None = None
@@ -40,7 +40,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class ReceivedFrame:
     """One frame as it arrived."""
 
     at: float
@@ -89,10 +89,10 @@ class Connection:
     closed: float = 0.0
     longest_wait: float = 0.0
     by_id: bool = False
-    dawdled: bool = False
+    slow_read: bool = False
     retry_ms: int | None = None
     problem: str = ""
-    heard: list[Heard] = field(default_factory=list[Heard])
+    frames: list[ReceivedFrame] = field(default_factory=list[ReceivedFrame])
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +109,12 @@ class Cancelled:
 
 @dataclass(slots=True)
 class Record:
-    """One client's whole story.
+    """Everything that one client did and received.
 
-    `outcome`: ended (saw the terminal frame), stopped (204 before one), turned_away (a first
-    request answered with an error), stranded (a reconnect answered with an error, which stops an
-    EventSource for ever), gave_up (its watchdog ran out), left (planned to go and not come back).
+    `outcome`: ended (saw the terminal frame), stopped (204 before one), rejected (a first
+    request answered with an error), stopped_by_error (a reconnect answered with an error, which
+    stops an EventSource permanently), timed_out (its watchdog expired), left (disconnected as
+    planned, without reconnecting).
     """
 
     plan: Plan
@@ -126,16 +127,16 @@ class Record:
     outcome: str = "running"
     finished: float = 0.0
 
-    def heard(self) -> Iterator[Heard]:
+    def frames(self) -> Iterator[ReceivedFrame]:
         for connection in self.connections:
-            yield from connection.heard
+            yield from connection.frames
 
-    def logged(self) -> Iterator[Heard]:
-        return (frame for frame in self.heard() if frame.logged)
+    def logged(self) -> Iterator[ReceivedFrame]:
+        return (frame for frame in self.frames() if frame.logged)
 
     @property
     def last_seq(self) -> int:
-        return max((frame.seq for frame in self.heard()), default=0)
+        return max((frame.seq for frame in self.frames()), default=0)
 
     @property
     def reconnects(self) -> int:
@@ -143,5 +144,5 @@ class Record:
 
     def text(self) -> str:
         """What a person would read: the tokens in the order of their arrival."""
-        tokens = (frame.payload for frame in self.heard() if '"token"' in frame.data)
+        tokens = (frame.payload for frame in self.frames() if '"token"' in frame.data)
         return "".join(str(p["data"]["delta"]) for p in tokens if p.get("event") == "token")

@@ -18,7 +18,7 @@ from typing import Literal, Self
 from urllib.parse import quote
 
 from tests.harness import processes
-from tests.harness.wire import HOST
+from tests.harness.raw_http import HOST
 
 KEY = "bootstrap-key-of-the-test-harness-0123456789"
 OWNER = "local"
@@ -78,7 +78,7 @@ class Server:
             **(settings or {}),
         }
         self._process: subprocess.Popen[bytes] | None = None
-        self._leash: processes.Leash | None = None
+        self._parent_watch: processes.ParentWatch | None = None
         self._socket = ("5432", "")
         self._starts = 0
 
@@ -151,7 +151,7 @@ class Server:
 
     def start(self) -> None:
         """Start it and return at once."""
-        self._let_go()
+        self._release_parent_watch()
         self._starts += 1
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(
@@ -163,7 +163,7 @@ class Server:
                 env=self.environment,
                 start_new_session=True,
             )
-        self._leash = processes.Leash(self._process.pid)
+        self._parent_watch = processes.ParentWatch(self._process.pid)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -234,16 +234,16 @@ class Server:
         except FileNotFoundError:
             return "(no log)"
 
-    def _let_go(self) -> None:
-        if self._leash is not None:
-            self._leash.let_go()
-            self._leash = None
+    def _release_parent_watch(self) -> None:
+        if self._parent_watch is not None:
+            self._parent_watch.release()
+            self._parent_watch = None
 
     def _clean_up(self) -> None:
         processes.send(self.tree.all, signal.SIGKILL)
         if self._process is not None:
             self._process.wait(_WATCHDOG_S)
-        self._let_go()
+        self._release_parent_watch()
         left = processes.wait_gone(self.data_dir, _WATCHDOG_S)
         if not left and not os.environ.get("HARNESS_KEEP"):
             shutil.rmtree(self.root, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Many recording clients at once, of all habits, seeded: the same seed makes the same plans."""
+"""Many concurrent recording clients of various behaviours; the same seed makes the same plans."""
 
 import asyncio
 import random
@@ -19,9 +19,9 @@ _HABITS = (
     ("leaver", 6),
     ("by_run", 3),
     ("canceller", 2),
-    ("dawdler", 2),
+    ("slow_reader", 2),
     ("poller", 1),
-    ("twins", 2),
+    ("duplicates", 2),
 )
 
 
@@ -34,8 +34,8 @@ class Owner:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class World:
-    """What all clients of a swarm have in common. `seed` is the provider's too."""
+class SwarmConfig:
+    """What all clients of a swarm have in common."""
 
     ports: Sequence[int]
     seed: int
@@ -43,27 +43,27 @@ class World:
     owners: Sequence[Owner] = (Owner(),)
     words: tuple[int, int] = (20, 60)
     between_tokens_s: tuple[float, float] = (0.02, 0.15)
-    dawdle_s: tuple[float, float] = (3.0, 10.0)
+    slow_read_s: tuple[float, float] = (3.0, 10.0)
     watchdog_s: float = 180.0
 
 
 @dataclass(slots=True)
 class Swarm:
-    """Makes plans and lives them. `said` is what the model says to each message."""
+    """Makes plans and runs their clients. `answers` is the model's answer to each message."""
 
-    world: World
+    config: SwarmConfig
     conversations: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
-    said: dict[str, str] = field(default_factory=dict[str, str])
+    answers: dict[str, str] = field(default_factory=dict[str, str])
     planned: int = 0
 
     async def make_conversations(self, count: int) -> None:
-        """Conversations in which several clients will meet."""
-        for owner in self.world.owners:
+        """Create conversations that several clients will share."""
+        for owner in self.config.owners:
             made: list[str] = []
             for number in range(count):
                 body = {"title": f"Meeting {number}"}
                 _, told = await call(
-                    self.world.ports[0],
+                    self.config.ports[0],
                     "POST",
                     "/api/conversations",
                     {"X-API-Key": owner.api_key},
@@ -72,15 +72,15 @@ class Swarm:
                 made.append(str(told["id"]))
             self.conversations[owner.name] = made
 
-    async def live(self, count: int) -> list[Record]:
-        """So many clients at once; their records when all are done."""
+    async def run_clients(self, count: int) -> list[Record]:
+        """Run `count` clients concurrently; their records when all are done."""
         plans: list[Plan] = []
         while len(plans) < count:
             plans += self.next_plans()
         return list(await asyncio.gather(*(self.run(plan) for plan in plans)))
 
-    async def crowd(self, count: int, stop: asyncio.Event) -> AsyncIterator[Record]:
-        """Always so many clients, new ones for those that are done, until `stop`."""
+    async def keep_running(self, count: int, stop: asyncio.Event) -> AsyncIterator[Record]:
+        """Keep `count` clients running, replacing those that are done, until `stop`."""
         tasks: set[asyncio.Task[Record]] = set()
         waiting: list[Plan] = []
         try:
@@ -98,16 +98,16 @@ class Swarm:
                 task.cancel()
 
     async def run(self, plan: Plan) -> Record:
-        """Live one plan."""
-        rng = random.Random(f"{self.world.seed}:{plan.name}")
-        return await Client(plan, self.world.ports, rng, self.world.watchdog_s).run()
+        """Run one plan's client."""
+        rng = random.Random(f"{self.config.seed}:{plan.name}")
+        return await Client(plan, self.config.ports, rng, self.config.watchdog_s).run()
 
     def next_plans(self) -> list[Plan]:
-        """The next client's plan, or those of twins that make one promise."""
-        rng = random.Random(f"{self.world.seed}:plan:{self.planned}")
+        """The next client's plan, or those of several clients with the same Idempotency-Key."""
+        rng = random.Random(f"{self.config.seed}:plan:{self.planned}")
         names, weights = zip(*_HABITS, strict=True)
         habit: str = rng.choices(names, weights)[0]
-        owner = rng.choice(self.world.owners)
+        owner = rng.choice(self.config.owners)
         number = self.planned
         self.planned += 1
         common: dict[str, Any] = {
@@ -116,54 +116,58 @@ class Swarm:
             "message": self._message(habit, rng, number),
             "model": MODEL,
             "conversation": self._conversation(rng, owner),
-            "token": f"token-{self.world.seed}-{number}",
+            "token": f"token-{self.config.seed}-{number}",
         }
-        if habit == "twins":
-            shared: dict[str, Any] = {**common, "door": "post", "identity": "idempotency_key"}
-            return [Plan(name=f"twin-{number}-{n}", **shared) for n in range(3)]
-        return [Plan(name=f"{habit}-{number}", **common, **self._manners(habit, rng))]
+        if habit == "duplicates":
+            shared: dict[str, Any] = {
+                **common,
+                "http_method": "post",
+                "identity": "idempotency_key",
+            }
+            return [Plan(name=f"duplicate-{number}-{n}", **shared) for n in range(3)]
+        return [Plan(name=f"{habit}-{number}", **common, **self._behaviour(habit, rng))]
 
     def _message(self, habit: str, rng: random.Random, number: int) -> str:
         script = Script(
-            words=rng.randint(*self.world.words),
-            between_tokens_s=round(rng.uniform(*self.world.between_tokens_s), 3),
+            words=rng.randint(*self.config.words),
+            between_tokens_s=round(rng.uniform(*self.config.between_tokens_s), 3),
         )
         if habit == "canceller":
-            script = _ENDLESS  # a cancel that is lost shows: this answer outlasts all patience
-        message = f"Client {self.world.seed}-{number} asks. {directive(script)}"
-        self.said[message] = expected_text(script, message, self.world.provider_seed)
+            script = _ENDLESS  # longer than any watchdog, so that a lost cancel is noticed
+        message = f"Client {self.config.seed}-{number} asks. {directive(script)}"
+        self.answers[message] = expected_text(script, message, self.config.provider_seed)
         return message
 
     def _conversation(self, rng: random.Random, owner: Owner) -> str | None:
         known = self.conversations.get(owner.name)
         return rng.choice(known) if known and rng.random() < 0.3 else None
 
-    def _manners(self, habit: str, rng: random.Random) -> dict[str, Any]:
-        """How a dawdler dawdles depends on the world, all else on the habit."""
-        manners = _manners(habit, rng)
-        if habit == "dawdler":
-            manners["dawdle_s"] = rng.uniform(*self.world.dawdle_s)
-        return manners
+    def _behaviour(self, habit: str, rng: random.Random) -> dict[str, Any]:
+        """The habit's behaviour; how long a slow reader reads slowly is set by the config."""
+        behaviour = _behaviour(habit, rng)
+        if habit == "slow_reader":
+            behaviour["slow_read_s"] = rng.uniform(*self.config.slow_read_s)
+        return behaviour
 
 
-def _manners(habit: str, rng: random.Random) -> dict[str, Any]:
+def _behaviour(habit: str, rng: random.Random) -> dict[str, Any]:
     """How a client of this habit reads, leaves and comes back."""
-    door = rng.choice(["get", "post"])
+    method = rng.choice(["get", "post"])
     identity = rng.choice(["client_msg_id", "client_msg_id", "plain"])
-    if door == "post" and rng.random() < 0.5:
+    if method == "post" and rng.random() < 0.5:
         identity = "idempotency_key"
-    manners: dict[str, Any] = {"door": door, "identity": identity}
+    behaviour: dict[str, Any] = {"http_method": method, "identity": identity}
     match habit:
         case "leaver":
-            manners["leave_after"] = tuple(rng.randint(1, 15) for _ in range(rng.randint(1, 4)))
-            manners["wait_for_204"] = door == "get" and rng.random() < 0.5
+            behaviour["leave_after"] = tuple(rng.randint(1, 15) for _ in range(rng.randint(1, 4)))
+            behaviour["wait_for_204"] = method == "get" and rng.random() < 0.5
         case "by_run":
-            manners["resume_by"] = "run"
-            manners["leave_after"] = (rng.randint(1, 20),)
+            behaviour["resume_by"] = "run"
+            behaviour["leave_after"] = (rng.randint(1, 20),)
         case "canceller":
-            manners["cancel_after"] = rng.randint(1, 12)
+            behaviour["cancel_after"] = rng.randint(1, 12)
         case "poller":
-            manners |= {"resume_by": "run", "poll": True, "leave_after": (rng.randint(1, 4),)}
+            behaviour |= {"resume_by": "run", "poll": True, "leave_after": (rng.randint(1, 4),)}
         case _:
             pass
-    return manners
+    return behaviour

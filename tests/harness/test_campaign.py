@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 from tests.harness import campaign
 from tests.harness.campaign import Report
-from tests.harness.case import Violation
+from tests.harness.observations import Violation
 
 SOUND = Report(7, 61.0, Counter(worker=2), Counter(runs=9))
 BROKEN = Report(
@@ -13,11 +13,11 @@ BROKEN = Report(
 )
 
 
-def test_tells_the_seed_the_deeds_and_every_violation() -> None:
+def test_tells_the_seed_the_disruptions_and_every_violation() -> None:
     assert SOUND.sound
     assert list(SOUND.lines()) == [
         "seed 7, 61 s",
-        "deeds: 2 {'worker': 2}",
+        "disruptions: 2 {'worker': 2}",
         "seen: {'runs': 9}",
         "violations: none",
     ]

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from tests.harness.clients import Client
+from tests.harness.raw_http import HOST
 from tests.harness.records import Plan, Record
-from tests.harness.wire import HOST
 
 RUN = "0192" * 8
 PLAN = Plan(
@@ -68,7 +68,7 @@ async def test_reads_to_the_end() -> None:
     record, heads = await live(PLAN, stream(frame(1), frame(2), frame(3, "done")))
     assert record.outcome == "ended"
     assert record.run == RUN
-    assert [heard.seq for heard in record.heard()] == [1, 2, 3]
+    assert [frame.seq for frame in record.frames()] == [1, 2, 3]
     assert record.text() == "w1 w2 "
     assert record.connections[0].ended == "clean"
     assert "client_msg_id=t-1" in asked(heads[0])
@@ -80,7 +80,7 @@ async def test_a_cut_reconnects_to_the_same_url_with_the_last_whole_event() -> N
         PLAN, opened(frame(1, retry=1), frame(2), half), stream(frame(3), frame(4, "done"))
     )
     assert record.outcome == "ended"
-    assert [heard.seq for heard in record.heard()] == [1, 2, 3, 4]
+    assert [frame.seq for frame in record.frames()] == [1, 2, 3, 4]
     assert asked(heads[0]) == asked(heads[1])
     assert f"Last-Event-ID: run_{RUN}.2" in heads[1]
     assert [c.ended for c in record.connections] == ["cut", "clean"]
@@ -110,14 +110,14 @@ async def test_no_content_stops_an_event_source() -> None:
 
 async def test_any_other_answer_stops_an_event_source_for_ever() -> None:
     record, _ = await live(PLAN, opened(frame(1, retry=1)), plain(503, b'{"code":"x"}'))
-    assert record.outcome == "stranded"
+    assert record.outcome == "stopped_by_error"
     assert record.connections[-1].status == 503
     record, _ = await live(PLAN, plain(503))
-    assert record.outcome == "turned_away"
+    assert record.outcome == "rejected"
 
 
 async def test_our_own_client_tries_a_busy_server_again() -> None:
-    plan = replace(PLAN, door="post", identity="idempotency_key")
+    plan = replace(PLAN, http_method="post", identity="idempotency_key")
     record, heads = await live(
         plan, plain(503, headers="Retry-After: 0\r\n"), stream(frame(1, "done"))
     )
@@ -158,11 +158,11 @@ async def test_polls_and_then_reads_the_rest() -> None:
         stream(frame(2, "done")),
     )
     assert [status for _, status in record.polled] == ["running", "completed"]
-    assert [heard.seq for heard in record.heard()] == [1, 2]
+    assert [frame.seq for frame in record.frames()] == [1, 2]
 
 
 async def test_gives_up_when_nobody_answers() -> None:
     record = await Client(PLAN, [1], random.Random(1), watchdog_s=0.05).run()
 
-    assert record.outcome == "gave_up"
+    assert record.outcome == "timed_out"
     assert record.connections[0].ended == "refused"

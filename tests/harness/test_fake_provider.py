@@ -10,7 +10,7 @@ import psutil
 import pytest
 from tests.harness.fake_provider.answer import expected_reasoning, expected_text
 from tests.harness.fake_provider.client import Reply, ask, body, eventually, read_until, send
-from tests.harness.fake_provider.faults import Instead, Stall
+from tests.harness.fake_provider.faults import ReplacedResponse, Stall
 from tests.harness.fake_provider.launch import FakeProvider, fake_provider
 from tests.harness.fake_provider.script import Script, ToolCall, directive
 
@@ -167,7 +167,7 @@ def test_the_script_is_the_queued_one_then_the_bound_the_written_the_default_the
 
 
 def test_several_directives_are_met_one_after_the_other(fake: FakeProvider) -> None:
-    flaky = body("again", Script(faults=(Instead(status=503),)), Script(text="fine"))
+    flaky = body("again", Script(faults=(ReplacedResponse(status=503),)), Script(text="fine"))
     assert [ask(fake, flaky).status for _ in range(3)] == [503, 200, 200]
 
 

@@ -19,12 +19,12 @@ from tests.harness.fake_provider.faults import (
     Headers,
     Html,
     HugeLine,
-    Instead,
+    InvalidText,
     Junk,
     Lines,
     NoDone,
-    Odd,
     Redirect,
+    ReplacedResponse,
     Stall,
     Trickle,
 )  # fmt: skip
@@ -71,12 +71,12 @@ def visible(reply: Reply) -> str:
 @pytest.mark.parametrize("how", ["streamed", "whole"])
 def test_another_answer_comes_instead(fake: FakeProvider, how: str) -> None:
     answer = stream if how == "streamed" else completion
-    limited = answer(fake, Instead(status=429, headers={"Retry-After": "2"}))
+    limited = answer(fake, ReplacedResponse(status=429, headers={"Retry-After": "2"}))
     assert (limited.status, limited.headers["retry-after"]) == (429, "2")
     assert limited.json()["error"]["code"] == "rate_limit_exceeded"
-    assert answer(fake, Instead(status=529)).json()["error"]["type"] == "overloaded_error"
-    assert answer(fake, Instead(status=418)).json()["error"]["type"] == "server_error"
-    odd = answer(fake, Instead(status=200, headers={"content-type": "text/x"}, body="ok"))
+    assert answer(fake, ReplacedResponse(status=529)).json()["error"]["type"] == "overloaded_error"
+    assert answer(fake, ReplacedResponse(status=418)).json()["error"]["type"] == "server_error"
+    odd = answer(fake, ReplacedResponse(status=200, headers={"content-type": "text/x"}, body="ok"))
     assert (odd.status, odd.headers["content-type"], odd.body) == (200, "text/x", b"ok")
     page = answer(fake, Html())
     assert (page.status, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
@@ -257,14 +257,17 @@ def test_junk_comes_between_the_chunks(
 def test_odd_characters_come_in_deltas(
     fake: FakeProvider, what: Literal["nul"], content: bytes
 ) -> None:
-    reply = stream(fake, Odd(what=what, after_tokens=3))
+    reply = stream(fake, InvalidText(what=what, after_tokens=3))
     assert b'"delta":{"content":%b}' % content in reply.body
-    assert completion(fake, Odd(what=what)).body.count(content[:6]) == 1
+    assert completion(fake, InvalidText(what=what)).body.count(content[:6]) == 1
 
 
 def test_the_expected_text_knows_where_the_odd_ones_stand(fake: FakeProvider) -> None:
-    faults = (Odd(what="nul", after_tokens=4), Odd(what="split_pair", after_tokens=1))
-    never = Odd(what="nul", after_tokens=99)
+    faults = (
+        InvalidText(what="nul", after_tokens=4),
+        InvalidText(what="split_pair", after_tokens=1),
+    )
+    never = InvalidText(what="nul", after_tokens=99)
     script = Script(text=TEXT, reasoning="hm", tokens_per_delta=2, faults=(*faults, never))
     reply = stream(fake, script=script)
     # one token of reasoning, then two tokens a delta
@@ -292,7 +295,9 @@ def test_a_body_comes_byte_by_byte(fake: FakeProvider) -> None:
 
 
 def test_faults_apply_in_order_to_what_the_one_before_made(fake: FakeProvider) -> None:
-    reply = stream(fake, Lines(end="cr"), Odd(what="nul", after_tokens=1), CutOff(after_tokens=2))
+    reply = stream(
+        fake, Lines(end="cr"), InvalidText(what="nul", after_tokens=1), CutOff(after_tokens=2)
+    )
     assert reply.end == "rst"
     assert visible(reply) == r"one\u0000 two"
     assert reply.body.count(b"\n") == 2  # of the odd one, which came after the line ends

@@ -6,22 +6,22 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.harness.processes import Leash, leftovers, wait_gone
+from tests.harness.processes import ParentWatch, leftovers, wait_gone
 
 ROOT = Path(__file__).parents[2]
 _SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
-# A test process: it starts a server-to-be, puts it on a leash, and waits to be killed.
+# A test process: it starts a server-to-be, puts it on a guard, and waits to be killed.
 _OWNER = f"""
 import subprocess, time
-from tests.harness.processes import Leash
+from tests.harness.processes import ParentWatch
 server = subprocess.Popen({_SLEEP!r})
-leash = Leash(server.pid)
+guard = ParentWatch(server.pid)
 print(server.pid, flush=True)
 time.sleep(600)
 """
 
 
-def test_a_leash_ends_the_server_of_a_killed_test(tmp_path: Path) -> None:
+def test_parent_watch_ends_the_server_of_a_killed_test(tmp_path: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", _OWNER],
         cwd=ROOT,
@@ -36,9 +36,9 @@ def test_a_leash_ends_the_server_of_a_killed_test(tmp_path: Path) -> None:
     assert wait_gone(tmp_path, 60) == []
 
 
-def test_a_leash_lets_go(tmp_path: Path) -> None:
+def test_released_parent_watch_does_nothing(tmp_path: Path) -> None:
     with subprocess.Popen(_SLEEP) as server:
-        Leash(server.pid).let_go()
+        ParentWatch(server.pid).release()
         assert server.poll() is None
         server.kill()
 

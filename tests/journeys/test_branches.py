@@ -1,39 +1,41 @@
-"""Fork, edit and retry make branches; what was said before stays where it was."""
+"""Forking, editing and retrying create branches and leave earlier messages unchanged."""
 
 from tests.harness.fake_provider.script import Script
-from tests.harness.story import Story
+from tests.harness.scenario import Scenario
 
 
-async def test_fork_edit_retry(story: Story) -> None:
-    first = await story.say(Script(words=5))
+async def test_fork_edit_retry(scenario: Scenario) -> None:
+    first = await scenario.chat(Script(words=5))
     conversation = first["conversation_id"]
-    second = await story.say(Script(words=5), conversation_id=conversation)
+    second = await scenario.chat(Script(words=5), conversation_id=conversation)
     messages = f"/api/conversations/{conversation}/messages"
-    _, page = await story.call("GET", messages)
+    _, page = await scenario.call("GET", messages)
     asked, answered, asked_again, _ = page["items"]
     assert answered["content"] == first["response"]
 
-    status, retried = await story.call("POST", f"{messages}/{second['message_id']}/retry")
+    status, retried = await scenario.call("POST", f"{messages}/{second['message_id']}/retry")
     assert status == 200
     assert retried["message_id"] != second["message_id"]
     assert retried["message"]["parent_id"] == asked_again["id"]
 
-    other = story.message(Script(words=4))
-    status, edited = await story.call("PUT", f"{messages}/{asked_again['id']}", {"content": other})
+    other = scenario.message(Script(words=4))
+    status, edited = await scenario.call(
+        "PUT", f"{messages}/{asked_again['id']}", {"content": other}
+    )
     assert status == 200
-    assert edited["response"] == story.said[other]
-    _, page = await story.call("GET", messages)
+    assert edited["response"] == scenario.answers[other]
+    _, page = await scenario.call("GET", messages)
     told = [item["content"] for item in page["items"]]
     assert told == [asked["content"], first["response"], other, edited["response"]]
 
-    status, old = await story.call("GET", f"{messages}/{second['message_id']}")
+    status, old = await scenario.call("GET", f"{messages}/{second['message_id']}")
     assert (status, old["content"]) == (200, second["response"])
 
     body = {"message_id": answered["id"]}
-    status, fork = await story.call("POST", f"/api/conversations/{conversation}/fork", body)
+    status, fork = await scenario.call("POST", f"/api/conversations/{conversation}/fork", body)
     assert status == 201
-    _, page = await story.call("GET", f"/api/conversations/{fork['id']}/messages")
+    _, page = await scenario.call("GET", f"/api/conversations/{fork['id']}/messages")
     assert [item["content"] for item in page["items"]] == told[:2]
-    await story.say(Script(words=3), conversation_id=fork["id"])
-    _, page = await story.call("GET", messages)
+    await scenario.chat(Script(words=3), conversation_id=fork["id"])
+    _, page = await scenario.call("GET", messages)
     assert [item["content"] for item in page["items"]] == told

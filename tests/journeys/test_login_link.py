@@ -1,4 +1,4 @@
-"""`cartrita login` names the address of the server that runs, whatever was asked of it."""
+"""`cartrita login` prints the address at which the running server listens."""
 
 import subprocess
 import sys
@@ -23,7 +23,7 @@ def printed(server: Server, settings: dict[str, str]) -> str:
     return done.stdout
 
 
-def test_everywhere_is_here(serve: Serve) -> None:
+def test_wildcard_address_becomes_loopback(serve: Serve) -> None:
     server = serve(settings={"CARTRITA_HOST": "0.0.0.0"}).server
     here = f"http://127.0.0.1:{server.port}"
     assert f"Cartrita listens on {here}\n" in server.log_path.read_text()
@@ -31,6 +31,6 @@ def test_everywhere_is_here(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("port", ["0", "1"])
-def test_the_port_is_the_one_that_was_bound(quiet_server: Server, port: str) -> None:
+def test_port_is_the_bound_one(quiet_server: Server, port: str) -> None:
     link = printed(quiet_server, {"CARTRITA_PORT": port})
     assert f" http://127.0.0.1:{quiet_server.port}/#code=" in link

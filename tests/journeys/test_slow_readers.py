@@ -1,13 +1,13 @@
-"""Readers who take a byte a second hold little memory and slow nobody."""
+"""Readers of one byte per second cost little memory and slow no other reader."""
 
 import asyncio
 
 from tests.harness import processes
-from tests.harness.case import Stall
 from tests.harness.fake_provider.script import Script
 from tests.harness.fixtures import Serve
+from tests.harness.observations import Stall
 from tests.harness.records import Record
-from tests.harness.story import Story, until
+from tests.harness.scenario import Scenario, until
 
 FEW, MANY = 20, 80
 LONG = Script(words=12_000, tokens_per_delta=8)
@@ -15,32 +15,32 @@ LONG = Script(words=12_000, tokens_per_delta=8)
 
 async def test_slow_readers(serve: Serve) -> None:
     """The same twice, with few and with many: the difference is what the readers cost."""
-    story = serve()
+    scenario = serve()
     async with asyncio.TaskGroup() as tasks:
-        before, few = await _stalled_beside_a_fast_one(story, FEW, tasks)
-        after, many = await _stalled_beside_a_fast_one(story, MANY, tasks)
+        before, few = await _stalled_beside_a_fast_reader(scenario, FEW, tasks)
+        after, many = await _stalled_beside_a_fast_reader(scenario, MANY, tasks)
         for task in (*few, *many):
             task.cancel()
-    await story.sound(stalls=[Stall(MANY, before, after, others_finished=True)])
+    await scenario.check(stalls=[Stall(MANY, before, after, others_finished=True)])
 
 
-async def _stalled_beside_a_fast_one(
-    story: Story, readers: int, tasks: asyncio.TaskGroup
+async def _stalled_beside_a_fast_reader(
+    scenario: Scenario, readers: int, tasks: asyncio.TaskGroup
 ) -> tuple[int, list[asyncio.Task[Record]]]:
     """The memory of the server when a fast reader is done and the slow ones still stall."""
-    plan = story.plan(LONG)
+    plan = scenario.plan(LONG)
     slow = [
-        story.client(story.plan(message=plan.message, token=plan.token, dawdle_s=3600.0))
+        scenario.client(scenario.plan(message=plan.message, token=plan.token, slow_read_s=3600.0))
         for _ in range(readers)
     ]
     stalled = [tasks.create_task(client.run()) for client in slow]
     await until(lambda: all(_connected(client.record) for client in slow))
-    del story.records[-readers:]  # their stories have no end
-    fast = story.client(plan)
+    del scenario.records[-readers:]  # their stories have no end
+    fast = scenario.client(plan)
     await fast.run()
-    assert fast.record.text() == story.said[plan.message]
+    assert fast.record.text() == scenario.answers[plan.message]
     assert {client.record.outcome for client in slow} == {"running"}
-    workers = (await asyncio.to_thread(lambda: story.server.tree)).workers
+    workers = (await asyncio.to_thread(lambda: scenario.server.tree)).workers
     return await asyncio.to_thread(processes.memory_bytes, workers), stalled
 
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 from tests.harness.fake_provider import words
-from tests.harness.fake_provider.faults import Odd
+from tests.harness.fake_provider.chat_request import ChatRequest
+from tests.harness.fake_provider.faults import InvalidText
 from tests.harness.fake_provider.script import Script, ToolCall
 from tests.harness.fake_provider.steps import Head, Send, Steps, Wait
-from tests.harness.fake_provider.wire import ChatRequest
 
 Json = dict[str, object]
 # Deltas of one choice in order, each with the tokens that it carries.
@@ -33,12 +33,12 @@ def expected_text(
 ) -> str:
     """Return the text that a streamed request with this last user message is answered with.
 
-    `odd` is what the reader makes of each delta of an Odd fault. The other faults are not looked
-    at: where one ends the answer early, what arrived is a prefix of this.
+    `odd` is what the reader decodes each delta of an InvalidText fault to. Other faults are not
+    considered: where one ends the answer early, what arrived is a prefix of this.
     """
     tokens = _text_tokens(_text(script, prompt, seed, choice, after_tool), max_tokens, stop)
     reasoned = words.count(_reasoning(script, prompt, seed))
-    odds = [fault for fault in script.faults if isinstance(fault, Odd)]
+    odds = [fault for fault in script.faults if isinstance(fault, InvalidText)]
     for fault in sorted(odds, key=lambda odd: odd.after_tokens, reverse=True):
         at = max(fault.after_tokens - reasoned, 0)
         if at < len(tokens):
@@ -105,7 +105,7 @@ class Answer:
         """Everything to do on the socket, faults included."""
         steps = self._streamed() if self.streamed else self._whole()
         for fault in self._script.faults:
-            steps = fault.bend(steps, self)
+            steps = fault.apply(steps, self)
         return steps
 
     def partial(self, delta: Json, **changes: object) -> bytes:

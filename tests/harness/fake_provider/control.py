@@ -3,25 +3,25 @@
 import msgspec
 from tests.harness.fake_provider import errors
 from tests.harness.fake_provider.http import Request
-from tests.harness.fake_provider.ledger import Ledger
-from tests.harness.fake_provider.playbook import Assignment, Playbook
+from tests.harness.fake_provider.request_log import RequestLog
+from tests.harness.fake_provider.script_selection import Assignment, ScriptSelector
 
 PATHS = frozenset({"/_script", "/_requests", "/_open"})
 
 
-def answer(request: Request, playbook: Playbook, ledger: Ledger) -> bytes:
+def answer(request: Request, selector: ScriptSelector, request_log: RequestLog) -> bytes:
     """Return the JSON that answers a control request; raises Refusal."""
     match request.method, request.path:
         case "POST", "/_script":
-            playbook.assign(_assignment(request.body))
+            selector.assign(_assignment(request.body))
         case "DELETE", "/_script":
-            playbook.reset()
+            selector.reset()
         case "GET", "/_requests":
-            return msgspec.json.encode(list(ledger))
+            return msgspec.json.encode(list(request_log))
         case "DELETE", "/_requests":
-            ledger.clear()
+            request_log.clear()
         case "GET", "/_open":
-            return msgspec.json.encode(ledger.open())
+            return msgspec.json.encode(request_log.open())
         case method, path:
             raise errors.wrong_method(method, path)
     return b"{}"

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
-from tests.harness.fake_provider.ledger import Exchange, Open
-from tests.harness.fake_provider.playbook import Assignment
+from tests.harness.fake_provider.request_log import Exchange, Open
 from tests.harness.fake_provider.script import Script
+from tests.harness.fake_provider.script_selection import Assignment
 
 _ROOT = Path(__file__).parents[3]
 _WATCHDOG_S = 60

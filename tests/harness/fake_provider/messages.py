@@ -1,99 +1,104 @@
-"""The messages of a chat completion: their shapes, and which may follow which."""
+"""The messages of a chat completion: their schemas, and which may follow which."""
 
 from collections.abc import Sequence
 from typing import cast
 
-from tests.harness.fake_provider import errors, shapes
+from tests.harness.fake_provider import errors, json_checks
 
 Message = dict[str, object]
 
-_TEXT_PART = shapes.record({"type": shapes.anything, "text": shapes.string()})
-_PARTS: dict[str, shapes.Check] = {
+_TEXT_PART = json_checks.record({"type": json_checks.anything, "text": json_checks.string()})
+_PARTS: dict[str, json_checks.Check] = {
     "text": _TEXT_PART,
-    "image_url": shapes.record(
+    "image_url": json_checks.record(
         {
-            "type": shapes.anything,
-            "image_url": shapes.record(
-                {"url": shapes.string()}, {"detail": shapes.choice("auto", "low", "high")}
+            "type": json_checks.anything,
+            "image_url": json_checks.record(
+                {"url": json_checks.string()}, {"detail": json_checks.choice("auto", "low", "high")}
             ),
         }
     ),
-    "input_audio": shapes.record(
+    "input_audio": json_checks.record(
         {
-            "type": shapes.anything,
-            "input_audio": shapes.record(
-                {"data": shapes.string(), "format": shapes.choice("wav", "mp3")}
+            "type": json_checks.anything,
+            "input_audio": json_checks.record(
+                {"data": json_checks.string(), "format": json_checks.choice("wav", "mp3")}
             ),
         }
     ),
-    "file": shapes.record(
+    "file": json_checks.record(
         {
-            "type": shapes.anything,
-            "file": shapes.record(
+            "type": json_checks.anything,
+            "file": json_checks.record(
                 {},
                 {
-                    "file_data": shapes.string(),
-                    "file_id": shapes.string(),
-                    "filename": shapes.string(),
+                    "file_data": json_checks.string(),
+                    "file_id": json_checks.string(),
+                    "filename": json_checks.string(),
                 },
             ),
         }
     ),
-    "refusal": shapes.record({"type": shapes.anything, "refusal": shapes.string()}),
+    "refusal": json_checks.record({"type": json_checks.anything, "refusal": json_checks.string()}),
 }
 
 
-def _content(*parts: str, null: bool = False) -> shapes.Check:
-    of = shapes.tagged({name: _PARTS[name] for name in parts})
-    kinds: dict[type, shapes.Check] = {str: shapes.string(), list: shapes.array(of, at_least=1)}
+def _content(*parts: str, null: bool = False) -> json_checks.Check:
+    of = json_checks.tagged({name: _PARTS[name] for name in parts})
+    kinds: dict[type, json_checks.Check] = {
+        str: json_checks.string(),
+        list: json_checks.array(of, at_least=1),
+    }
     if null:
-        kinds[type(None)] = shapes.anything
-    return shapes.either("one of a string or array of objects", kinds)
+        kinds[type(None)] = json_checks.anything
+    return json_checks.either("one of a string or array of objects", kinds)
 
 
-_FUNCTION = shapes.record({"name": shapes.string(), "arguments": shapes.string()})
-_TOOL_CALL = shapes.tagged(
+_FUNCTION = json_checks.record({"name": json_checks.string(), "arguments": json_checks.string()})
+_TOOL_CALL = json_checks.tagged(
     {
-        "function": shapes.record(
-            {"id": shapes.string(), "type": shapes.anything, "function": _FUNCTION}
+        "function": json_checks.record(
+            {"id": json_checks.string(), "type": json_checks.anything, "function": _FUNCTION}
         ),
-        "custom": shapes.record(
+        "custom": json_checks.record(
             {
-                "id": shapes.string(),
-                "type": shapes.anything,
-                "custom": shapes.record({"name": shapes.string(), "input": shapes.string()}),
+                "id": json_checks.string(),
+                "type": json_checks.anything,
+                "custom": json_checks.record(
+                    {"name": json_checks.string(), "input": json_checks.string()}
+                ),
             }
         ),
     }
 )
-_ROLE: dict[str, shapes.Check] = {"role": shapes.anything}
-_NAME: dict[str, shapes.Check] = {"name": shapes.string()}
-_ROLES: dict[str, shapes.Check] = {
-    "system": shapes.record(_ROLE | {"content": _content("text")}, _NAME),
-    "assistant": shapes.record(
+_ROLE: dict[str, json_checks.Check] = {"role": json_checks.anything}
+_NAME: dict[str, json_checks.Check] = {"name": json_checks.string()}
+_ROLES: dict[str, json_checks.Check] = {
+    "system": json_checks.record(_ROLE | {"content": _content("text")}, _NAME),
+    "assistant": json_checks.record(
         _ROLE,
         _NAME
         | {
             "content": _content("text", "refusal", null=True),
-            "refusal": shapes.nullable(shapes.string()),
-            "audio": shapes.nullable(shapes.record({"id": shapes.string()})),
-            "function_call": shapes.nullable(_FUNCTION),
-            "tool_calls": shapes.array(_TOOL_CALL, at_least=1),
+            "refusal": json_checks.nullable(json_checks.string()),
+            "audio": json_checks.nullable(json_checks.record({"id": json_checks.string()})),
+            "function_call": json_checks.nullable(_FUNCTION),
+            "tool_calls": json_checks.array(_TOOL_CALL, at_least=1),
         },
     ),
-    "user": shapes.record(
+    "user": json_checks.record(
         _ROLE | {"content": _content("text", "image_url", "input_audio", "file")}, _NAME
     ),
-    "function": shapes.record(
-        _ROLE | _NAME | {"content": shapes.nullable(shapes.string())},
+    "function": json_checks.record(
+        _ROLE | _NAME | {"content": json_checks.nullable(json_checks.string())},
     ),
-    "tool": shapes.record(
-        _ROLE | {"content": _content("text"), "tool_call_id": shapes.string()},
+    "tool": json_checks.record(
+        _ROLE | {"content": _content("text"), "tool_call_id": json_checks.string()},
     ),
-    "developer": shapes.record(_ROLE | {"content": _content("text")}, _NAME),
+    "developer": json_checks.record(_ROLE | {"content": _content("text")}, _NAME),
 }
 _SAID_BY_ASSISTANT = ("content", "tool_calls", "function_call", "audio", "refusal")
-_CHECK = shapes.array(shapes.tagged(_ROLES, tag="role"), at_least=1)
+_CHECK = json_checks.array(json_checks.tagged(_ROLES, tag="role"), at_least=1)
 
 
 def check(value: object, path: str) -> None:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 
 import msgspec
-from tests.harness.fake_provider import control, errors, wire
+from tests.harness.fake_provider import chat_request, control, errors
 from tests.harness.fake_provider.answer import Answer
 from tests.harness.fake_provider.http import (
     MAX_HEAD,
@@ -16,8 +16,8 @@ from tests.harness.fake_provider.http import (
     Request,
     read_request,
 )
-from tests.harness.fake_provider.ledger import Exchange, Ledger, Outcome
-from tests.harness.fake_provider.playbook import Playbook
+from tests.harness.fake_provider.request_log import Exchange, Outcome, RequestLog
+from tests.harness.fake_provider.script_selection import ScriptSelector
 from tests.harness.fake_provider.steps import Cut, Hang, Head, Send, Step, Steps, Wait
 
 _FOR_EVER = 10 * 365 * 86400.0
@@ -31,8 +31,8 @@ class Server:
         """Without `keys` no key is asked for, as model servers on one's own machine do."""
         self._seed = seed
         self._keys = keys
-        self._playbook = Playbook(models)
-        self._ledger = Ledger(keep)
+        self._playbook = ScriptSelector(models)
+        self._ledger = RequestLog(keep)
         self._started = int(time.time())
 
     async def serve(self, port: int, stop: asyncio.Event, tell: Callable[[int], None]) -> None:
@@ -139,7 +139,7 @@ class Server:
         content_type = request.header("content-type", "application/x-www-form-urlencoded")
         if content_type.partition(";")[0].strip().lower() != "application/json":
             raise errors.wrong_content_type(content_type)
-        chat = wire.parse(request.body, self._playbook.models)
+        chat = chat_request.parse(request.body, self._playbook.models)
         exchange.script = self._playbook.choose(chat)
         return Answer(exchange.script, chat, self._seed, exchange.number).steps()
 

@@ -3,23 +3,23 @@
 from collections.abc import Iterator
 from typing import Any
 
-from tests.harness.case import Case
 from tests.harness.evidence import Evidence, Logged, MessageRow, RunRow
 from tests.harness.invariants.rendering import TERMINAL, expected, fold, text_of
-from tests.harness.records import Connection, Heard, Record
+from tests.harness.observations import Observations
+from tests.harness.records import Connection, ReceivedFrame, Record
 
 Json = dict[str, Any]
 Found = Iterator[tuple[str, str]]
 """Subject and detail of each violation."""
 
 
-def i1_received_is_logged(case: Case) -> Found:
+def i1_received_is_logged(observed: Observations) -> Found:
     """Every event that a client received is in the log as it was received."""
     first_told: dict[tuple[str, int], str] = {}
     logs = {
-        run: {event.seq: event.data for event in log} for run, log in case.evidence.logs.items()
+        run: {event.seq: event.data for event in log} for run, log in observed.evidence.logs.items()
     }
-    for record, frame in _frames(case):
+    for record, frame in _frames(observed):
         log = logs.get(frame.run, {})
         told = first_told.setdefault((frame.run, frame.seq), frame.data)
         if frame.seq not in log:
@@ -30,7 +30,7 @@ def i1_received_is_logged(case: Case) -> Found:
             yield frame.id, f"told as {told[:200]} to one and as {frame.data[:200]} to another"
 
 
-def _differs(frame: Heard, event: Json) -> str:
+def _differs(frame: ReceivedFrame, event: Json) -> str:
     name, fields = expected(frame.run, event)
     told = frame.payload
     if told.get("event") != name:
@@ -41,30 +41,30 @@ def _differs(frame: Heard, event: Json) -> str:
     return ""
 
 
-def _frames(case: Case) -> Iterator[tuple[Record, Heard]]:
-    for record in case.records:
+def _frames(observed: Observations) -> Iterator[tuple[Record, ReceivedFrame]]:
+    for record in observed.records:
         for frame in record.logged():
             yield record, frame
 
 
-def i2_in_order(case: Case) -> Found:
+def i2_in_order(observed: Observations) -> Found:
     """Seq is 1..n without gap or repeat, in the database and for every reader."""
-    for run, log in case.evidence.logs.items():
+    for run, log in observed.evidence.logs.items():
         seqs = [event.seq for event in log]
         if seqs != list(range(1, len(seqs) + 1)):
             yield run, f"the log is numbered {_shown(seqs)}"
-        row = case.evidence.runs.get(run)
+        row = observed.evidence.runs.get(run)
         if row and row.ended and row.last_seq != len(seqs):
             yield run, f"last_seq is {row.last_seq}, the log holds {len(seqs)} events"
-    for run in case.evidence.twice:
+    for run in observed.evidence.twice:
         yield run, "its folded log differs from its live one"
-    for record in case.records:
+    for record in observed.records:
         for connection in record.connections:
             yield from _reader_in_order(record, connection)
 
 
 def _reader_in_order(record: Record, connection: Connection) -> Found:
-    heard = connection.heard
+    heard = connection.frames
     if any(frame.event == "snapshot" for frame in heard):
         return
     seqs = [frame.seq for frame in heard if frame.logged]
@@ -79,13 +79,13 @@ def _reader_in_order(record: Record, connection: Connection) -> Found:
         yield record.run, f"{record.plan.name} heard several runs on one stream: {sorted(runs)}"
 
 
-def i3_message_is_the_fold(case: Case) -> Found:
+def i3_message_is_the_fold(observed: Observations) -> Found:
     """The final message is the fold of the log, its usage the sum of the usage events."""
-    for run, row in case.evidence.runs.items():
+    for run, row in observed.evidence.runs.items():
         if not row.ended:
             continue
-        log = [event.data for event in case.evidence.logs[run]]
-        message = case.evidence.messages.get(row.message)
+        log = [event.data for event in observed.evidence.logs[run]]
+        message = observed.evidence.messages.get(row.message)
         yield from ((run, problem) for problem in _message_problems(row, log, message))
         yield from ((run, problem) for problem in _usage_problems(row, log, message))
 
@@ -133,10 +133,10 @@ _COUNTS = (
 )
 
 
-def i4_one_end(case: Case) -> Found:
+def i4_one_end(observed: Observations) -> Found:
     """Exactly one terminal event, last, in the transaction that sets the status."""
-    for run, row in case.evidence.runs.items():
-        log = case.evidence.logs[run]
+    for run, row in observed.evidence.runs.items():
+        log = observed.evidence.logs[run]
         ends = [event for event in log if event.data["type"] in TERMINAL]
         if not row.ended:
             if ends:
@@ -146,7 +146,7 @@ def i4_one_end(case: Case) -> Found:
             kinds = [event.data["type"] for event in log[-3:]]
             yield run, f"it is {row.status} with {len(ends)} terminal events; last are {kinds}"
             continue
-        yield from ((run, problem) for problem in _end_problems(case.evidence, row, ends[0]))
+        yield from ((run, problem) for problem in _end_problems(observed.evidence, row, ends[0]))
 
 
 def _end_problems(evidence: Evidence, row: RunRow, end: Logged) -> Iterator[str]:
@@ -163,19 +163,19 @@ def _end_problems(evidence: Evidence, row: RunRow, end: Logged) -> Iterator[str]
         yield f"the message was stored by transaction {message.xmin}, the event by {end.xmin}"
 
 
-def i10_resumes_exactly(case: Case) -> Found:
+def i10_resumes_exactly(observed: Observations) -> Found:
     """Resuming from any seq gives what is missing: prefix + rest == final."""
-    for record in case.records:
+    for record in observed.records:
         for connection in record.connections:
-            if not connection.heard or connection.heard[-1].event not in ("done", "error"):
+            if not connection.frames or connection.frames[-1].event not in ("done", "error"):
                 continue
-            run = connection.heard[-1].run
-            log = case.evidence.logs.get(run, [])
-            heard = [frame.seq for frame in connection.heard if frame.logged]
+            run = connection.frames[-1].run
+            log = observed.evidence.logs.get(run, [])
+            heard = [frame.seq for frame in connection.frames if frame.logged]
             rest = [event.seq for event in log if event.seq > connection.cursor]
             if heard != rest and not _snapshot(connection):
                 yield run, f"after {connection.cursor} came {_shown(heard)}, not {_shown(rest)}"
-            end = connection.heard[-1].payload
+            end = connection.frames[-1].payload
             prefix = text_of([e.data for e in log if e.seq <= connection.cursor])
             text = prefix + _tokens(connection)
             if end["event"] == "done" and text != end["data"]["final_response"]:
@@ -183,30 +183,30 @@ def i10_resumes_exactly(case: Case) -> Found:
 
 
 def _snapshot(connection: Connection) -> bool:
-    return any(frame.event == "snapshot" for frame in connection.heard)
+    return any(frame.event == "snapshot" for frame in connection.frames)
 
 
 def _tokens(connection: Connection) -> str:
-    told = [frame.payload for frame in connection.heard]
+    told = [frame.payload for frame in connection.frames]
     return "".join(p["data"]["delta"] for p in told if p["event"] == "token")
 
 
-def i11_never_changed(case: Case) -> Found:
+def i11_never_changed(observed: Observations) -> Found:
     """A deposed owner commits nothing: what was written stays, and nothing follows an end."""
-    for run, log in case.evidence.logs.items():
+    for run, log in observed.evidence.logs.items():
         ended = [event.seq for event in log if event.data["type"] in TERMINAL]
         late = [event.seq for event in log if ended and event.seq > ended[0]]
         if late:
             yield run, f"events {_shown(late)} were written after its end at {ended[0]}"
-    if case.earlier is None:
+    if observed.earlier is None:
         return
-    for run, before in case.earlier.logs.items():
-        now = case.evidence.logs.get(run)
+    for run, before in observed.earlier.logs.items():
+        now = observed.evidence.logs.get(run)
         if now is None:
             continue  # deleted with its conversation
         if [e.data for e in now[: len(before)]] != [e.data for e in before]:
             yield run, "events that were in the log before have changed"
-        if case.earlier.runs[run].ended and len(now) != len(before):
+        if observed.earlier.runs[run].ended and len(now) != len(before):
             yield run, f"it had ended with {len(before)} events and has {len(now)} now"
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tests.harness.case import Case
+from tests.harness.observations import Observations
 from tests.harness.records import Record
 
 Found = Iterator[tuple[str, str]]
@@ -11,9 +11,9 @@ _SILENCE_S = 20.0
 _MAY_TURN_AWAY = frozenset({409, 429, 503})
 
 
-def i12_stalled_reader_is_cheap(case: Case) -> Found:
+def i12_stalled_reader_is_cheap(observed: Observations) -> Found:
     """A stalled subscriber holds at most 128 kB, and slows nobody."""
-    for stall in case.stalls:
+    for stall in observed.stalls:
         each = (stall.bytes_after - stall.bytes_before) / stall.readers
         if each > _STALLED_BYTES:
             yield "memory", f"{stall.readers} stalled readers hold {each / 1024:.0f} KiB each"
@@ -21,27 +21,27 @@ def i12_stalled_reader_is_cheap(case: Case) -> Found:
             yield "others", "a reader that kept up did not finish before those that stalled"
 
 
-def i13_never_silent(case: Case) -> Found:
+def i13_never_silent(observed: Observations) -> Found:
     """No client waits longer than 20 s without a frame; a comment is one."""
-    for record in case.records:
+    for record in observed.records:
         for connection in record.connections:
-            if connection.dawdled or connection.status is None:
+            if connection.slow_read or connection.status is None:
                 continue
             if connection.longest_wait > _SILENCE_S:
                 wait = connection.longest_wait
                 yield record.run, f"{record.plan.name} heard nothing for {wait:.1f} s"
 
 
-def i14_to_each_its_own(case: Case) -> Found:
+def i14_to_each_its_own(observed: Observations) -> Found:
     """No event of one owner reaches another, and none of one run reaches readers of another."""
-    for record in case.records:
-        for run in sorted({frame.run for frame in record.heard()} - {""}):
-            row = case.evidence.runs.get(run)
+    for record in observed.records:
+        for run in sorted({frame.run for frame in record.frames()} - {""}):
+            row = observed.evidence.runs.get(run)
             if row is not None and row.owner != record.plan.owner:
                 yield run, f"{record.plan.name} of {record.plan.owner} heard a run of {row.owner}"
-    for run, row in case.evidence.runs.items():
+    for run, row in observed.evidence.runs.items():
         for message in (row.message, row.user_message):
-            stored = case.evidence.messages.get(message)
+            stored = observed.evidence.messages.get(message)
             if stored is not None and (stored.owner, stored.conversation) != (
                 row.owner,
                 row.conversation,
@@ -49,46 +49,48 @@ def i14_to_each_its_own(case: Case) -> Found:
                 yield run, f"its message {message} belongs to another owner or conversation"
 
 
-def i15_everybody_gets_the_end(case: Case) -> Found:
+def i15_everybody_gets_the_end(observed: Observations) -> Found:
     """Whatever was lost on the way (wake-ups, processes), every reader gets its end."""
-    for record in case.records:
-        if record.outcome == "turned_away" and _turned_away_rightly(record):
+    for record in observed.records:
+        if record.outcome == "rejected" and _rejected_rightly(record):
             continue
-        if record.outcome == "ended" or (record.outcome == "running" and not case.settled):
+        if record.outcome == "ended" or (record.outcome == "running" and not observed.settled):
             continue
-        yield record.run or record.plan.name, f"{record.plan.name}: {_story(record)}"
+        yield record.run or record.plan.name, f"{record.plan.name}: {_history(record)}"
 
 
-def _turned_away_rightly(record: Record) -> bool:
+def _rejected_rightly(record: Record) -> bool:
     return record.connections[-1].status in _MAY_TURN_AWAY
 
 
-def _story(record: Record) -> str:
+def _history(record: Record) -> str:
     last = record.connections[-3:]
     return f"{record.outcome} after {len(record.connections)} connections: " + "; ".join(
-        f"{c.status} {c.ended}, asked after {c.cursor}, {len(c.heard)} frames {c.problem[:200]}"
+        f"{c.status} {c.ended}, asked after {c.cursor}, {len(c.frames)} frames {c.problem[:200]}"
         for c in last
     )
 
 
-def reconnects_are_welcome(case: Case) -> Found:
+def reconnects_are_welcome(observed: Observations) -> Found:
     """A reconnecting EventSource is answered 200 or 204, also in a drain or an outage."""
-    for record in case.records:
+    for record in observed.records:
         for connection in record.connections:
-            browser = connection.by_id and record.plan.door == "get"  # others read Retry-After
+            browser = (
+                connection.by_id and record.plan.http_method == "get"
+            )  # others read Retry-After
             if browser and connection.status not in (None, 200, 204):
                 yield record.run, f"a reconnect was answered {connection.status}"
 
 
-def the_answer_is_the_models(case: Case) -> Found:
+def the_answer_is_the_models(observed: Observations) -> Found:
     """What is stored is what the model said: all of it where completed, else its beginning."""
-    if not case.said:
+    if not observed.answers:
         return
-    for row in case.evidence.runs.values():
-        asked = case.evidence.messages.get(row.user_message)
+    for row in observed.evidence.runs.values():
+        asked = observed.evidence.messages.get(row.user_message)
         prompt = "".join(p["text"] for p in asked.parts if p["type"] == "text") if asked else ""
-        said = case.said.get(prompt)
-        answer = case.evidence.messages.get(row.message)
+        said = observed.answers.get(prompt)
+        answer = observed.evidence.messages.get(row.message)
         if said is None or answer is None:
             continue
         text = "".join(part["text"] for part in answer.parts if part["type"] == "text")

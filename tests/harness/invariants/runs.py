@@ -4,8 +4,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from tests.harness.case import Call, Case
 from tests.harness.evidence import RunRow
+from tests.harness.observations import Call, Observations
 from tests.harness.records import Cancelled, Record
 
 Found = Iterator[tuple[str, str]]
@@ -15,24 +15,24 @@ _HELD = frozenset({"running", "waiting"})
 _SEEN_NOTHING = frozenset({"run_started", "run_stopped"})
 
 
-def i5_no_ghosts(case: Case) -> Found:
+def i5_no_ghosts(observed: Observations) -> Found:
     """No run is `running` with a lease that expired long ago; in the end none is unfinished."""
-    for late in case.overdue:
+    for late in observed.overdue:
         if late.expired_s > _OVERDUE_S:
             yield late.run, f"it was running {late.expired_s:.1f} s after its owner's lease"
-    if not case.settled:
+    if not observed.settled:
         return
-    for run, row in case.evidence.runs.items():
+    for run, row in observed.evidence.runs.items():
         if row.status in ("running", "queued"):
             lease = row.lease_expired_s
             told = "has no owner" if lease is None else f"lease expired {lease:.1f} s ago"
             yield run, f"it is {row.status} after everything settled ({told})"
 
 
-def i6_one_at_a_time(case: Case) -> Found:
+def i6_one_at_a_time(observed: Observations) -> Found:
     """At most one running run per conversation, now and whenever."""
     together: defaultdict[str, list[RunRow]] = defaultdict(list)
-    for row in case.evidence.runs.values():
+    for row in observed.evidence.runs.values():
         if row.started_at is not None:
             together[row.conversation].append(row)
     for conversation, rows in together.items():
@@ -47,63 +47,63 @@ def i6_one_at_a_time(case: Case) -> Found:
                 yield conversation, f"{earlier.id} ended {over:.3f} s after {later.id} began"
 
 
-def i7_one_promise_one_run(case: Case) -> Found:
+def i7_one_promise_one_run(observed: Observations) -> Found:
     """One Idempotency-Key, or one client_msg_id, is one run, however often it was sent."""
-    for (_, kind, token), runs in _promises(case).items():
+    for (_, kind, token), runs in _promises(observed).items():
         # A key is released by a failure that nobody saw anything of, and may start another run.
-        counted = runs if kind == "client_msg_id" else {r for r in runs if _seen(case, r)}
+        counted = runs if kind == "client_msg_id" else {r for r in runs if _seen(observed, r)}
         if len(counted) > 1:
             yield token, f"one {kind} made {len(counted)} runs: {sorted(counted)}"
-    for key in case.evidence.keys:
-        row = case.evidence.runs.get(key.run)
+    for key in observed.evidence.keys:
+        row = observed.evidence.runs.get(key.run)
         if row is not None and row.owner != key.owner:
             yield key.key, f"its run {key.run} belongs to another owner"
 
 
-def _promises(case: Case) -> dict[tuple[str, str, str], set[str]]:
+def _promises(observed: Observations) -> dict[tuple[str, str, str], set[str]]:
     """The runs that clients saw, and the database holds, for each promise (owner, kind, token)."""
     found: defaultdict[tuple[str, str, str], set[str]] = defaultdict(set)
-    for record in case.records:
+    for record in observed.records:
         plan = record.plan
-        runs = {frame.run for frame in record.heard()} | {record.run}
+        runs = {frame.run for frame in record.frames()} | {record.run}
         if plan.identity != "plain" and plan.follow is None:
             found[plan.owner, plan.identity, plan.token] |= runs - {""}
-    for row in case.evidence.runs.values():
+    for row in observed.evidence.runs.values():
         if row.client_msg_id is not None:
             found[row.owner, "client_msg_id", row.client_msg_id].add(row.id)
     return found
 
 
-def _seen(case: Case, run: str) -> bool:
-    log = case.evidence.logs.get(run, [])
-    row = case.evidence.runs.get(run)
+def _seen(observed: Observations, run: str) -> bool:
+    log = observed.evidence.logs.get(run, [])
+    row = observed.evidence.runs.get(run)
     whole = row is not None and row.status == "completed"
     return whole or any(event.data["type"] not in _SEEN_NOTHING for event in log)
 
 
-def i8_done_is_done(case: Case) -> Found:
+def i8_done_is_done(observed: Observations) -> Found:
     """A model call of which somebody saw something is not made again."""
-    if case.calls is None:
+    if observed.calls is None:
         return
-    asked = Counter(_asked(case, row) for row in case.evidence.runs.values())
-    for record in case.records:
+    asked = Counter(_asked(observed, row) for row in observed.evidence.runs.values())
+    for record in observed.records:
         if record.plan.identity == "plain" and asked[record.plan.message] > 1:
             continue  # asked again before it knew its run, without a promise: two runs, two calls
         first = _first_word(record)
-        for call in _calls_for(case.calls, record.plan.message):
+        for call in _calls_for(observed.calls, record.plan.message):
             # The two clocks are of one machine, but read at different times: a second of doubt.
             if first is not None and call.received_at > first + 1.0:
                 late = call.received_at - first
                 yield record.run, f"the model was asked again {late:.3f} s after its first word"
-    for row in case.evidence.runs.values():
+    for row in observed.evidence.runs.values():
         # Without a promise the same words may have been said twice, which is two runs.
-        calls = _calls_for(case.calls, _asked(case, row)) if row.client_msg_id else []
+        calls = _calls_for(observed.calls, _asked(observed, row)) if row.client_msg_id else []
         if len(calls) > row.attempt:
             yield row.id, f"the model was asked {len(calls)} times in {row.attempt} attempts"
 
 
-def _asked(case: Case, row: RunRow) -> str:
-    message = case.evidence.messages.get(row.user_message)
+def _asked(observed: Observations, row: RunRow) -> str:
+    message = observed.evidence.messages.get(row.user_message)
     parts = message.parts if message else []
     return "".join(part["text"] for part in parts if part["type"] == "text")
 
@@ -119,46 +119,46 @@ def _first_word(record: Record) -> float | None:
     return None if first is None else record.started_wall + (first - record.started)
 
 
-def i9_cancel_ends_it(case: Case) -> Found:
+def i9_cancel_ends_it(observed: Observations) -> Found:
     """After an acknowledged cancel nothing more is said, and the model is hung up on."""
-    for record in case.records:
+    for record in observed.records:
         for cancelled in record.cancels:
-            row = case.evidence.runs.get(cancelled.run)
+            row = observed.evidence.runs.get(cancelled.run)
             if row is None:
                 yield cancelled.run, "a cancel of a run that the database lacks was acknowledged"
                 continue
-            yield from ((row.id, problem) for problem in _cancel_problems(case, row, cancelled))
-            yield from ((row.id, problem) for problem in _hang_up(case, record, cancelled))
-            yield from ((row.id, problem) for problem in _said_after(case, record, cancelled))
-    if case.settled and case.streams_open:
-        yield "upstream", f"{case.streams_open} answers are still being read from the provider"
+            yield from ((row.id, problem) for problem in _cancel_problems(observed, row, cancelled))
+            yield from ((row.id, problem) for problem in _hang_up(observed, record, cancelled))
+            yield from ((row.id, problem) for problem in _said_after(observed, record, cancelled))
+    if observed.settled and observed.streams_open:
+        yield "upstream", f"{observed.streams_open} answers are still being read from the provider"
 
 
-def _cancel_problems(case: Case, row: RunRow, cancelled: Cancelled) -> Iterator[str]:
+def _cancel_problems(observed: Observations, row: RunRow, cancelled: Cancelled) -> Iterator[str]:
     if row.ended_at is None:
-        if case.settled:
+        if observed.settled:
             yield f"it is {row.status} although its cancel was acknowledged"
         return
     late = row.ended_at - cancelled.acknowledged_wall
-    if late > case.patience_s:
+    if late > observed.patience_s:
         yield f"it ended {late:.1f} s after the acknowledged cancel, as {row.status}"
 
 
-def _said_after(case: Case, record: Record, cancelled: Cancelled) -> Iterator[str]:
+def _said_after(observed: Observations, record: Record, cancelled: Cancelled) -> Iterator[str]:
     """Words that came live, not replayed, long after the cancel."""
     for connection in record.connections:
-        if connection.dawdled or connection.opened > cancelled.acknowledged:
+        if connection.slow_read or connection.opened > cancelled.acknowledged:
             continue
-        for frame in connection.heard:
+        for frame in connection.frames:
             late = frame.at - cancelled.acknowledged
-            if frame.event == "token" and late > case.patience_s:
+            if frame.event == "token" and late > observed.patience_s:
                 yield f"{frame.id} came {late:.1f} s after its cancel was acknowledged"
 
 
-def _hang_up(case: Case, record: Record, cancelled: Cancelled) -> Iterator[str]:
-    for call in _calls_for(case.calls or (), record.plan.message):
+def _hang_up(observed: Observations, record: Record, cancelled: Cancelled) -> Iterator[str]:
+    for call in _calls_for(observed.calls or (), record.plan.message):
         end = call.ended_at
-        if end is None and case.settled:
+        if end is None and observed.settled:
             yield "the model is still being read although the run was cancelled"
-        elif end is not None and end - cancelled.acknowledged_wall > case.patience_s:
+        elif end is not None and end - cancelled.acknowledged_wall > observed.patience_s:
             yield f"the model was read for {end - cancelled.acknowledged_wall:.1f} s after a cancel"

@@ -1,0 +1,221 @@
+"""A chat completion request, checked as strictly as OpenAI checks it."""
+
+from collections.abc import Sequence
+from typing import cast
+
+import msgspec
+from tests.harness.fake_provider import errors, json_checks, messages, words
+
+_EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh")
+_NAME = json_checks.string(longest=64, pattern="[a-zA-Z0-9_-]+")
+_SCHEMA = json_checks.table(json_checks.anything)
+_NAMED = json_checks.record({"name": _NAME})
+_FUNCTION = json_checks.record(
+    {"name": _NAME},
+    {
+        "description": json_checks.string(),
+        "parameters": _SCHEMA,
+        "strict": json_checks.nullable(json_checks.boolean),
+    },
+)
+_TOOL = json_checks.tagged(
+    {
+        "function": json_checks.record({"type": json_checks.anything, "function": _FUNCTION}),
+        "custom": json_checks.record(
+            {
+                "type": json_checks.anything,
+                "custom": json_checks.record(
+                    {"name": _NAME}, {"description": json_checks.string(), "format": _SCHEMA}
+                ),
+            }
+        ),
+    }
+)
+_TOOL_CHOICE = json_checks.either(
+    "one of a string or object",
+    {
+        str: json_checks.choice("none", "auto", "required"),
+        dict: json_checks.tagged(
+            {
+                "function": json_checks.record({"type": json_checks.anything, "function": _NAMED}),
+                "custom": json_checks.record({"type": json_checks.anything, "custom": _NAMED}),
+                "allowed_tools": json_checks.record(
+                    {"type": json_checks.anything, "allowed_tools": _SCHEMA}
+                ),
+            }
+        ),
+    },
+)
+_RESPONSE_FORMAT = json_checks.tagged(
+    {
+        "text": json_checks.record({"type": json_checks.anything}),
+        "json_object": json_checks.record({"type": json_checks.anything}),
+        "json_schema": json_checks.record(
+            {
+                "type": json_checks.anything,
+                "json_schema": json_checks.record(
+                    {"name": _NAME},
+                    {
+                        "description": json_checks.string(),
+                        "schema": _SCHEMA,
+                        "strict": json_checks.nullable(json_checks.boolean),
+                    },
+                ),
+            }
+        ),
+    }
+)
+_STOP = json_checks.either(
+    "one of a string or array of strings",
+    {str: json_checks.string(), list: json_checks.array(json_checks.string(), 1, 4, "strings")},
+)
+_PARAMETERS: dict[str, json_checks.Check] = {
+    "messages": messages.check,
+    "model": json_checks.string(),
+    "audio": json_checks.nullable(
+        json_checks.record({"voice": json_checks.anything, "format": json_checks.string()})
+    ),
+    "frequency_penalty": json_checks.nullable(json_checks.decimal(-2, 2)),
+    "function_call": json_checks.either(
+        "one of a string or object", {str: json_checks.choice("none", "auto"), dict: _NAMED}
+    ),
+    "functions": json_checks.array(_FUNCTION, 1, 128),
+    "logit_bias": json_checks.nullable(json_checks.table(json_checks.decimal(-100, 100))),
+    "logprobs": json_checks.nullable(json_checks.boolean),
+    "max_completion_tokens": json_checks.nullable(json_checks.integer(1)),
+    "max_tokens": json_checks.nullable(json_checks.integer(1)),
+    "metadata": json_checks.nullable(
+        json_checks.table(json_checks.string(longest=512), at_most=16)
+    ),
+    "modalities": json_checks.nullable(
+        json_checks.array(json_checks.choice("text", "audio"), 1, items="strings")
+    ),
+    "n": json_checks.nullable(json_checks.integer(1, 128)),
+    "parallel_tool_calls": json_checks.boolean,
+    "prediction": json_checks.nullable(
+        json_checks.tagged(
+            {
+                "content": json_checks.record(
+                    {"type": json_checks.anything, "content": json_checks.anything}
+                )
+            }
+        )
+    ),
+    "presence_penalty": json_checks.nullable(json_checks.decimal(-2, 2)),
+    "prompt_cache_key": json_checks.nullable(json_checks.string()),
+    "prompt_cache_retention": json_checks.nullable(json_checks.choice("in-memory", "24h")),
+    "reasoning_effort": json_checks.nullable(json_checks.choice(*_EFFORTS)),
+    "response_format": _RESPONSE_FORMAT,
+    "safety_identifier": json_checks.nullable(json_checks.string()),
+    "seed": json_checks.nullable(json_checks.integer(-(2**63), 2**63 - 1)),
+    "service_tier": json_checks.nullable(
+        json_checks.choice("auto", "default", "flex", "scale", "priority")
+    ),
+    "stop": json_checks.nullable(_STOP),
+    "store": json_checks.nullable(json_checks.boolean),
+    "stream": json_checks.nullable(json_checks.boolean),
+    "stream_options": json_checks.nullable(
+        json_checks.record(
+            {}, {"include_usage": json_checks.boolean, "include_obfuscation": json_checks.boolean}
+        )
+    ),
+    "temperature": json_checks.nullable(json_checks.decimal(0, 2)),
+    "tool_choice": _TOOL_CHOICE,
+    "tools": json_checks.array(_TOOL, 1, 128),
+    "top_logprobs": json_checks.nullable(json_checks.integer(0, 20)),
+    "top_p": json_checks.nullable(json_checks.decimal(0, 1)),
+    "user": json_checks.string(),
+    "verbosity": json_checks.nullable(json_checks.choice("low", "medium", "high")),
+    "web_search_options": _SCHEMA,
+}
+
+
+class ChatRequest(msgspec.Struct, frozen=True):
+    """What of a valid request decides its answer.
+
+    `prompt` is the text of the last user message, `after_tool` says that the last message of all is
+    a tool's result, `max_tokens` is None where nothing bounds the answer.
+    """
+
+    model: str
+    prompt: str
+    after_tool: bool
+    prompt_tokens: int
+    stream: bool
+    include_usage: bool
+    n: int
+    max_tokens: int | None
+    stop: tuple[str, ...]
+
+
+def parse(body: bytes, models: Sequence[str]) -> ChatRequest:
+    """Return the request, or raise the Refusal that OpenAI answers it with."""
+    try:
+        value: object = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise errors.not_json() from error
+    if not isinstance(value, dict):
+        raise errors.not_json()
+    fields = cast("dict[str, object]", value)
+    _check(fields)
+    if fields["model"] not in models:
+        raise errors.no_such_model(cast("str", fields["model"]))
+    return _request(fields)
+
+
+def _check(fields: dict[str, object]) -> None:
+    if unknown := [name for name in fields if name not in _PARAMETERS]:
+        raise errors.unrecognized(unknown)
+    if not fields.get("model"):
+        raise errors.Refusal("you must provide a model parameter")
+    if "messages" not in fields:
+        raise errors.missing("messages")
+    for name, value in fields.items():
+        _PARAMETERS[name](value, name)
+    _check_together(fields)
+
+
+def _check_together(fields: dict[str, object]) -> None:
+    if fields.get("stream_options") is not None and not fields.get("stream"):
+        raise errors.Refusal(
+            "The 'stream_options' parameter is only allowed when 'stream' is enabled.",
+            param="stream_options",
+        )
+    for name in ("tool_choice", "parallel_tool_calls"):
+        if name in fields and "tools" not in fields and fields[name] != "none":
+            raise errors.Refusal(
+                f"Invalid value for '{name}': '{name}' is only allowed when 'tools' are specified.",
+                param=name,
+            )
+    if fields.get("top_logprobs") is not None and not fields.get("logprobs"):
+        raise errors.Refusal(
+            "Invalid value for 'top_logprobs': 'logprobs' must be set to true when 'top_logprobs' "
+            "is set.",
+            param="top_logprobs",
+        )
+    if fields.get("max_tokens") is not None and fields.get("max_completion_tokens") is not None:
+        raise errors.Refusal(
+            "Setting 'max_tokens' and 'max_completion_tokens' at the same time is not supported.",
+            param="max_tokens",
+            code="invalid_parameter_combination",
+        )
+
+
+def _request(fields: dict[str, object]) -> ChatRequest:
+    said = cast("list[messages.Message]", fields["messages"])
+    from_user = [message for message in said if message["role"] == "user"]
+    options = cast("dict[str, bool]", fields.get("stream_options") or {})
+    limit = fields.get("max_completion_tokens") or fields.get("max_tokens")
+    stop = fields.get("stop") or ()
+    return ChatRequest(
+        model=cast("str", fields["model"]),
+        prompt=messages.text_of(from_user[-1]) if from_user else "",
+        after_tool=said[-1]["role"] in {"tool", "function"},
+        # OpenAI counts about four tokens of framing for each message and three for the answer.
+        prompt_tokens=3 + sum(4 + words.count(messages.text_of(message)) for message in said),
+        stream=bool(fields.get("stream")),
+        include_usage=options.get("include_usage", False),
+        n=cast("int", fields.get("n") or 1),
+        max_tokens=cast("int | None", limit),
+        stop=(stop,) if isinstance(stop, str) else tuple(cast("Sequence[str]", stop)),
+    )

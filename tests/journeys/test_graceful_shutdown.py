@@ -1,0 +1,35 @@
+"""SIGTERM during streams: each client is disconnected, reconnects and gets its whole answer."""
+
+import asyncio
+
+from tests.harness.fake_provider.script import Script
+from tests.harness.fixtures import Serve
+
+STREAMS = 40
+SCRIPT = Script(words=60, between_tokens_s=0.05)
+
+
+async def test_sigterm_during_streams(serve: Serve) -> None:
+    scenario = serve(workers=2, settings={"CARTRITA_SERVER_DRAIN_S": "1"})
+    clients = [scenario.client(scenario.plan(SCRIPT)) for _ in range(STREAMS)]
+    async with asyncio.TaskGroup() as tasks:
+        for client in clients:
+            tasks.create_task(client.run())
+        for client in clients:
+            await scenario.received(client.record, 3)
+        assert await asyncio.to_thread(scenario.server.stop) == 0
+        left = await asyncio.to_thread(scenario.server.wait_until_gone)
+        assert left == []
+        log = scenario.server.log_tail(1 << 20)
+        await asyncio.to_thread(scenario.server.restart)
+    read = await scenario.check()
+    assert {run.status for run in read.runs.values()} <= {"completed", "interrupted"}
+    # The database outlives the workers, so that they can end their runs and leave in order.
+    for trouble in ("lease_not_released", "flush_failed", "heartbeat_failed", "database_away"):
+        assert trouble not in log
+    assert "run_interrupted" not in scenario.server.log_tail(
+        1 << 20
+    )  # nothing for the reaper to do
+    for client in clients:
+        first = client.record.connections[0]
+        assert (first.status, first.ended) == (200, "clean"), first.problem

@@ -1,0 +1,218 @@
+"""Every route with ids of another owner answers 404 and changes nothing.
+
+The routes come from openapi.json: a new one without a rule here fails the test.
+"""
+
+import asyncio
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.harness.scenario import Scenario
+
+WORD = "chrysoprase"
+ANONYMOUS = {("GET", "/"), ("GET", "/health"), ("GET", "/ready"), ("POST", "/api/session")}
+SHARED = {"agent_id"}
+"""Parameters that name what belongs to nobody."""
+BODIES: dict[str, dict[str, Any]] = {
+    "post_chat": {"message": "Mine now?"},
+    "post_chat_stream": {"message": "Mine now?"},
+    "create_conversation": {},
+    "change_conversation": {"title": "Mine now"},
+    "replace_conversation": {"title": "Mine now"},
+    "fork_conversation": {},
+    "send_message": {"message": "Mine now?"},
+    "edit_message": {"content": "Mine now"},
+    "replace_message": {"content": "Mine now"},
+    "retry_message": {},
+    "open_session": {},
+}
+
+
+class Owned:
+    """What A has, by the names of path parameters."""
+
+    def __init__(self, ids: dict[str, list[str]]) -> None:
+        self.ids = ids
+
+    def paths(self, path: str) -> Iterator[str]:
+        """The path with each way to name A's things in it."""
+        names = re.findall(r"{(\w+)}", path)
+        for way in range(max(len(self.ids[name]) for name in names)):
+            filled = path
+            for name in names:
+                ids = self.ids[name]
+                filled = filled.replace(f"{{{name}}}", ids[way % len(ids)])
+            yield filled
+
+
+async def new_key(scenario: Scenario, name: str) -> tuple[str, str]:
+    """The id and the secret of a key with an owner of its own."""
+    told = await cli(scenario, "keys", "create", name)
+    found = re.search(r"ck_([0-9a-f]+)_\w+", told)
+    assert found is not None, told
+    return found[1], found[0]
+
+
+async def cli(scenario: Scenario, *words: str) -> str:
+    done = await asyncio.to_thread(
+        subprocess.run,
+        [str(Path(sys.executable).with_name("cartrita")), *words],
+        env=scenario.server.environment,
+        cwd=scenario.server.root,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+async def operations(scenario: Scenario) -> list[tuple[str, str, dict[str, Any]]]:
+    status, document = await scenario.call("GET", "/openapi.json")
+    assert status == 200
+    return [
+        (method.upper(), path, operation)
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    ]
+
+
+async def things_of_a(scenario: Scenario) -> Owned:
+    status, made = await scenario.call("POST", "/api/conversations", {"external_id": f"a-{WORD}"})
+    assert status in (201, 409), made
+    told = await scenario.chat(conversation_id=f"a-{WORD}", metadata={"word": WORD})
+    conversation, message, run = (
+        told[name] for name in ("conversation_id", "message_id", "run_id")
+    )
+    as_uuid = told["message"]["conversation_id"]
+    return Owned(
+        {
+            "conversation_id": [conversation, as_uuid, as_uuid.removeprefix("conv_")],
+            "message_id": [message, message.removeprefix("msg_"), told["message"]["parent_id"]],
+            "run_id": [run, run.removeprefix("run_")],
+        }
+    )
+
+
+async def state_of_a(scenario: Scenario, owned: Owned) -> list[Any]:
+    conversation = owned.ids["conversation_id"][0]
+    paths = (
+        f"/api/conversations/{conversation}",
+        f"/api/conversations/{conversation}/messages",
+        f"/api/runs/{owned.ids['run_id'][0]}",
+        "/api/conversations?archived=any",
+    )
+    return [await scenario.call("GET", path) for path in paths]
+
+
+async def test_every_route_with_foreign_ids(scenario: Scenario) -> None:
+    owned = await things_of_a(scenario)
+    before = await state_of_a(scenario, owned)
+    _, stranger = await new_key(scenario, "b")
+    wrong: list[str] = []
+    asked = 0
+    for method, path, operation in await operations(scenario):
+        names = set(re.findall(r"{(\w+)}", path))
+        if not names - SHARED:
+            continue
+        body = BODIES[operation["operationId"]] if "requestBody" in operation else None
+        for filled in owned.paths(path):
+            asked += 1
+            status, told = await scenario.call(method, filled, body, X_API_Key=stranger)
+            if (status, told.get("error") is None) != (404, False) or WORD in str(told):
+                wrong.append(f"{method} {filled}: {status} {told}")
+    assert not wrong
+    assert asked >= 30
+    assert await state_of_a(scenario, owned) == before
+
+
+async def test_foreign_ids_in_bodies_headers_and_queries(scenario: Scenario) -> None:
+    owned = await things_of_a(scenario)
+    before = await state_of_a(scenario, owned)
+    _, stranger = await new_key(scenario, "b")
+    run, conversation, message = (
+        owned.ids[name][0] for name in ("run_id", "conversation_id", "message_id")
+    )
+    _, mine = await scenario.call("POST", "/api/conversations", {}, X_API_Key=stranger)
+    own = f"/api/conversations/{mine['id']}"
+    said = {"message": "hello", "provider": "openai", "model": "fake"}
+    _, told = await scenario.call("POST", "/api/chat", said, X_API_Key=stranger)
+    my_run = f"/api/runs/{told['run_id']}/events"
+    for method, path, body, headers in (
+        ("POST", "/api/chat", {**said, "conversation_id": conversation}, {}),
+        ("POST", "/api/chat/stream", {**said, "conversation_id": conversation}, {}),
+        ("GET", f"/api/chat/stream?message=x&conversation_id={conversation}", None, {}),
+        ("GET", f"/api/chat/stream?message=x&conversationId={conversation}", None, {}),
+        ("GET", "/api/chat/stream?message=x", None, {"Last_Event_ID": f"{run}.1"}),
+        ("POST", "/api/chat/stream", said, {"Last_Event_ID": f"{run}.1"}),
+        ("GET", my_run, None, {"Last_Event_ID": f"{run}.1"}),
+        ("POST", f"{own}/fork", {"message_id": message}, {}),
+        ("GET", f"{own}/messages/{message}", None, {}),
+        ("PATCH", f"{own}/messages/{message}", {"content": "x"}, {}),
+        ("DELETE", f"{own}/messages/{message}", None, {}),
+        ("POST", f"{own}/messages/{message}/retry", None, {}),
+    ):
+        status, answered = await scenario.call(method, path, body, X_API_Key=stranger, **headers)
+        assert status == 404, (method, path, status, answered)
+    assert await state_of_a(scenario, owned) == before
+
+
+async def test_lists_and_searches_show_own_data_only(scenario: Scenario) -> None:
+    owned = await things_of_a(scenario)
+    await scenario.chat(message=f"{WORD} is a word that only A has said")
+    _, stranger = await new_key(scenario, "b")
+    for path in (
+        "/api/conversations?archived=any",
+        f"/api/search?q={WORD}",
+        f"/api/search?q={owned.ids['conversation_id'][0]}",
+    ):
+        status, told = await scenario.call("GET", path, X_API_Key=stranger)
+        assert status == 200
+        assert told.get("items", told.get("results")) == []
+    status, told = await scenario.call("GET", f"/api/search?q={WORD}")
+    assert told["total"] > 0  # which A does find
+
+
+async def test_idempotency_keys_are_per_owner(scenario: Scenario) -> None:
+    """The same Idempotency-Key and client_msg_id mean nothing across owners."""
+    _, stranger = await new_key(scenario, "b")
+    said = {"message": "hello", "provider": "openai", "model": "fake", "client_msg_id": WORD}
+    runs: set[str] = set()
+    for key in ({}, {"X_API_Key": stranger}):
+        status, told = await scenario.call("POST", "/api/chat", said, Idempotency_Key=WORD, **key)
+        assert status == 200, told
+        runs.add(told["run_id"])
+    assert len(runs) == 2
+
+
+@pytest.mark.parametrize("key", ["", "ck_wrong", "x" * 40])
+async def test_invalid_keys_get_401(scenario: Scenario, key: str) -> None:
+    for method, path, operation in await operations(scenario):
+        filled = re.sub(r"{\w+}", "0193b0c3a5d87c1e9f4d2b6a8e0c4f17", path)
+        body = BODIES[operation["operationId"]] if "requestBody" in operation else None
+        status, told = await scenario.call(method, filled, body, X_API_Key=key)
+        if (method, path) in ANONYMOUS - {("POST", "/api/session")}:
+            assert status == 200, (method, path, status)
+        else:
+            assert status == 401, (method, path, status, told)
+            assert told["code"] == "unauthenticated"
+    for path in ("/openapi.json", "/docs"):
+        assert (await scenario.call("GET", path, X_API_Key=key))[0] == 401
+
+
+async def test_revoked_key_stops_working_within_seconds(scenario: Scenario) -> None:
+    key_id, secret = await new_key(scenario, "c")
+    assert (await scenario.call("GET", "/api/conversations", X_API_Key=secret))[0] == 200
+    await cli(scenario, "keys", "revoke", key_id)
+    async with asyncio.timeout(60):
+        refused = 0
+        while refused < 5:  # by both workers
+            status, _ = await scenario.call("GET", "/api/conversations", X_API_Key=secret)
+            refused = refused + 1 if status == 401 else 0
+            await asyncio.sleep(0.2)

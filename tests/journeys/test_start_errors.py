@@ -1,0 +1,104 @@
+"""Errors at start: one line that says what to do, an exit code, no process left."""
+
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from tests.harness import processes
+from tests.harness.raw_http import HOST
+from tests.harness.server import Server, free_port
+
+PASSWORD = "canary-5d1f07-never-to-be-seen"
+WATCHDOG_S = 120.0
+
+
+@pytest.fixture
+def fresh() -> Iterator[Server]:
+    """The place and the settings of a server that has not been started."""
+    server = Server(provider_url="http://127.0.0.1:9/v1", settings={"CARTRITA_LOG_LEVEL": "error"})
+    yield server
+    assert processes.wait_gone(server.data_dir, 60) == []
+
+
+def refusal(
+    server: Server, *command: str, code: int, settings: Mapping[str, str] | None = None
+) -> str:
+    """Run a command of this server's; its only line of complaint."""
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("cartrita")), *(command or ("serve",))],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        cwd=server.root,
+        env={**server.environment, "CARTRITA_LOG_LEVEL": "error", **(settings or {})},
+        timeout=WATCHDOG_S,
+    )
+    assert done.returncode == code, done.stderr
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("cartrita: ")
+    assert PASSWORD not in line
+    return line
+
+
+@pytest.mark.parametrize("database", ["embedded", "own"])
+def test_data_directory_in_use(quiet_server: Server, database: str) -> None:
+    before = quiet_server.tree
+    settings = {"CARTRITA_DATABASE_URL": quiet_server.dsn} if database == "own" else {}
+    line = refusal(quiet_server, code=2, settings=settings)
+    assert f"in use by process {before.parent}" in line
+    assert quiet_server.tree == before
+    assert quiet_server.ready()
+
+
+def test_port_in_use(fresh: Server) -> None:
+    with socket.socket() as other:
+        other.bind((HOST, fresh.port))
+        other.listen()
+        assert f"{HOST} port {fresh.port}" in refusal(fresh, code=1)
+    assert not (fresh.data_dir / "postgres").exists()
+
+
+@pytest.mark.parametrize("command", ["serve", "login", "migrate", "keys list"])
+def test_unreachable_database(fresh: Server, command: str) -> None:
+    url = f"postgresql://ada:{PASSWORD}@{HOST}:{free_port()}/ada"
+    line = refusal(fresh, *command.split(), code=1, settings={"CARTRITA_DATABASE_URL": url})
+    assert "CARTRITA_DATABASE_URL" in line
+    assert "nothing answers there" in line
+
+
+@pytest.mark.parametrize("command", ["serve", "login"])
+def test_wrong_database_password(fresh: Server, quiet_server: Server, command: str) -> None:
+    wrong = re.sub(r"//cartrita:[^@]*@", f"//cartrita:{PASSWORD}@", quiet_server.dsn)
+    assert wrong != quiet_server.dsn
+    line = refusal(fresh, command, code=1, settings={"CARTRITA_DATABASE_URL": wrong})
+    assert "CARTRITA_DATABASE_URL" in line
+    assert "refuses this user or this password" in line
+
+
+def test_missing_database(fresh: Server, quiet_server: Server) -> None:
+    url = quiet_server.dsn.replace("/cartrita?", "/nowhere?")
+    line = refusal(fresh, code=1, settings={"CARTRITA_DATABASE_URL": url})
+    assert "no such database" in line
+
+
+def test_database_url_without_a_user(fresh: Server) -> None:
+    settings = {"CARTRITA_DATABASE_URL": f"postgresql://{HOST}:1/ada"}
+    assert "names a user and a database" in refusal(fresh, code=1, settings=settings)
+
+
+def test_unknown_setting(fresh: Server) -> None:
+    line = refusal(fresh, code=2, settings={"CARTRITA_WORKRES": "2"})
+    assert "did you mean CARTRITA_WORKERS?" in line
+    assert not fresh.data_dir.exists()
+
+
+def test_truncated_secret(fresh: Server) -> None:
+    fresh.data_dir.mkdir()
+    (fresh.data_dir / "secret").touch()
+    line = refusal(fresh, code=1, settings={"CARTRITA_SECRET": ""})
+    assert str(fresh.data_dir / "secret") in line
