@@ -19,9 +19,8 @@ from cartrita.kit.secret import Secret
 
 
 def call(url: str, **fields: object) -> HttpRequest:
-    return HttpRequest(
-        **({"provider": "fake", "method": "GET", "url": url, "headers": {}} | fields)
-    )  # pyright: ignore[reportArgumentType]
+    given = {"provider": "fake", "method": "GET", "url": url, "headers": {}} | fields
+    return HttpRequest(**given)  # pyright: ignore[reportArgumentType]
 
 
 async def fetched(http: HttpClient, call: HttpRequest) -> bytes:
