@@ -1,4 +1,4 @@
-"""The application: every surface on one FastAPI app."""
+"""The FastAPI application with all surfaces."""
 
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -14,17 +14,17 @@ from starlette.middleware.cors import CORSMiddleware
 
 from cartrita.domain.errors import CartritaError
 from cartrita.surfaces.console import page
-from cartrita.surfaces.intake import Intake
-from cartrita.surfaces.middleware import LastResort, RequestContext
-from cartrita.surfaces.native import contract, errors
+from cartrita.surfaces.middleware import ErrorBoundary, RequestContext
+from cartrita.surfaces.native import errors, openapi
 from cartrita.surfaces.native.router import ROUTERS
-from cartrita.surfaces.services import Opening, Rules, Services
+from cartrita.surfaces.request_limits import RequestLimits
+from cartrita.surfaces.services import Services, ServicesLifespan, SurfaceConfig
 
 _DESCRIPTION = (
     "An assistant backend that people own. Answers are runs: durable logs of events, which can be "
     "waited for, streamed, resumed after a cut, cancelled and continued."
 )
-_ASKED_WITH = (
+_CORS_REQUEST_HEADERS = (
     "Authorization",
     "Content-Type",
     "Idempotency-Key",
@@ -33,7 +33,7 @@ _ASKED_WITH = (
     "X-Client-Version",
     "X-Request-ID",
 )
-_TOLD_WITH = (
+_CORS_RESPONSE_HEADERS = (
     "Content-Disposition",
     "RateLimit",
     "RateLimit-Policy",
@@ -44,86 +44,86 @@ _TOLD_WITH = (
 
 
 class State(TypedDict):
-    """What the lifespan hands to every request."""
+    """The lifespan state, available to every request."""
 
     services: Services
 
 
-def create_app(rules: Rules, opening: Opening | None = None) -> FastAPI:
-    """Build the application; nothing is opened before its lifespan begins.
+def create_app(config: SurfaceConfig, services_lifespan: ServicesLifespan | None = None) -> FastAPI:
+    """Create the application. Its services are opened when its lifespan starts.
 
-    Without `opening` it can be described (`openapi_document`), not served.
+    Without `services_lifespan` it can be described (`openapi_document`), not served.
     """
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[State]:
-        if opening is None:
+        if services_lifespan is None:
             raise RuntimeError("This application was made to be described, not to be served.")
-        async with opening() as services:
+        async with services_lifespan() as services:
             yield State(services=services)
 
     app = FastAPI(
         title="Cartrita",
-        version=rules.version,
+        version=config.version,
         description=_DESCRIPTION,
         lifespan=lifespan,
-        middleware=_middleware(rules),
+        middleware=_middleware(config),
         exception_handlers={
-            CartritaError: errors.answer,
-            RequestValidationError: errors.answer_invalid,
-            HTTPException: errors.answer_unrouted,
+            CartritaError: errors.error_response,
+            RequestValidationError: errors.validation_error_response,
+            HTTPException: errors.http_exception_response,
         },
         generate_unique_id_function=lambda route: route.name,
-        openapi_url=None,  # these three are routes of ours, because they need a key
+        openapi_url=None,  # served by native/docs_page.py, because they need a credential
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    app.state.rules = rules
+    app.state.config = config
     for router in (*ROUTERS, page.router):
         app.include_router(router)
-    app.openapi = _document_of(app)
+    app.openapi = _document_function(app)
     return app
 
 
 def openapi_document() -> dict[str, Any]:
-    """openapi.json, without a database."""
-    return create_app(Rules()).openapi()
+    """The OpenAPI document; needs no database."""
+    return create_app(SurfaceConfig()).openapi()
 
 
 def routes(app: FastAPI) -> Iterator[tuple[str, str, str]]:
-    """Every (method, path, name) that answers: FastAPI keeps routes as a tree."""
+    """Every (method, path, name) of the application's tree of routes."""
     for context in iter_route_contexts(app.routes):
         if isinstance(context.original_route, APIRoute):
             for method in sorted(context.methods or ()):
                 yield method, context.path_format or "", context.name or ""
 
 
-def _middleware(rules: Rules) -> list[Middleware]:
+def _middleware(config: SurfaceConfig) -> list[Middleware]:
     inner = [
-        Middleware(LastResort, rescue=errors.rescue),
+        Middleware(ErrorBoundary, respond=errors.send_error),
         Middleware(
-            Intake,
-            max_bytes=rules.body_max_bytes,
-            seconds=rules.body_timeout_s,
-            max_url=rules.url_max_bytes,
+            RequestLimits,
+            max_bytes=config.body_max_bytes,
+            seconds=config.body_timeout_s,
+            max_url=config.url_max_bytes,
         ),
     ]
-    if not rules.cors_origins:
+    if not config.cors_origins:
         return [Middleware(RequestContext), *inner]
     cors = Middleware(
         CORSMiddleware,
-        allow_origins=rules.cors_origins,
+        allow_origins=config.cors_origins,
         allow_methods=("GET", "POST", "PUT", "PATCH", "DELETE"),
-        allow_headers=_ASKED_WITH,
-        expose_headers=_TOLD_WITH,
+        allow_headers=_CORS_REQUEST_HEADERS,
+        expose_headers=_CORS_RESPONSE_HEADERS,
         allow_credentials=True,
     )
     return [Middleware(RequestContext), cors, *inner]
 
 
-def _document_of(app: FastAPI) -> Callable[[], dict[str, Any]]:
+def _document_function(app: FastAPI) -> Callable[[], dict[str, Any]]:
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:
             made = get_openapi(
@@ -132,7 +132,7 @@ def _document_of(app: FastAPI) -> Callable[[], dict[str, Any]]:
                 description=app.description,
                 routes=app.routes,
             )
-            contract.complete(made, app.routes)
+            openapi.complete_document(made, app.routes)
             app.openapi_schema = made
         return app.openapi_schema
 

@@ -112,7 +112,7 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
             task.cancel()
 
 
-def rules(settings: Settings) -> SurfaceConfig:
+def surface_config(settings: Settings) -> SurfaceConfig:
     """The limits and modes that the surfaces apply to every request."""
     return SurfaceConfig(
         keyless=settings.auth.mode == "loopback",

@@ -1,1 +1,1 @@
-"""Inbound faces: each turns a wire into use cases and back."""
+"""Inbound APIs: each translates its wire format to use cases and back."""

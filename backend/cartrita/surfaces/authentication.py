@@ -1,4 +1,4 @@
-"""Who calls: the one function that every endpoint asks first, whatever carries the credential."""
+"""Authentication of requests by API key, stream ticket, session cookie or local address."""
 
 from contextlib import suppress
 from enum import StrEnum
@@ -11,20 +11,20 @@ from cartrita.domain.errors import Malformed, Unauthenticated
 from cartrita.domain.principals import LOCAL_OWNER, Principal
 from cartrita.domain.tickets import Ticket
 from cartrita.surfaces.origins import origin_of, require_local_caller, require_own_page
-from cartrita.surfaces.services import rules_of, services_of
+from cartrita.surfaces.services import config_of, services_of
 
 SESSION_COOKIE = "cartrita_session"
-LOCAL = Principal(owner_id=LOCAL_OWNER, key_id=LOOPBACK_ID)
-"""The person at this machine, where no key is asked for."""
+LOCAL_PRINCIPAL = Principal(owner_id=LOCAL_OWNER, key_id=LOOPBACK_ID)
+"""The principal of local callers when no API key is required."""
 
-_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-_KEY_NAMES = frozenset(
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_KEY_PARAMETERS = frozenset(
     {"apikey", "xapikey", "key", "token", "accesstoken", "authorization", "bearer", "secret"}
 )
 
 
-class Means(StrEnum):
-    """What carried the credential."""
+class CredentialKind(StrEnum):
+    """How a caller authenticated."""
 
     KEY = "key"
     TICKET = "ticket"
@@ -33,45 +33,45 @@ class Means(StrEnum):
 
 
 class Caller(msgspec.Struct, frozen=True):
-    """An authenticated caller, and how it showed who it is."""
+    """An authenticated caller, and how it authenticated."""
 
     principal: Principal
-    means: Means
+    credential: CredentialKind
     ticket: Ticket | None = None
 
 
 async def authenticate(connection: HTTPConnection, *, ticket: str | None = None) -> Caller:
-    """Find out who calls.
+    """Authenticate the caller of a request.
 
-    A key (X-API-Key or Authorization: Bearer) and a stream ticket are shown on purpose; a cookie
-    comes along by itself and counts only where neither is there. Raises Malformed for two
-    different credentials and for a key in the URL, Forbidden for pages of others, and
-    Unauthenticated, always alike, for everything that is not known.
+    A key (X-API-Key or Authorization: Bearer) and a stream ticket are sent deliberately; a cookie
+    is sent by the browser and is used only if neither is present. Raises Malformed for two
+    different credentials and for a key in the URL, Forbidden for pages of other origins, and the
+    same Unauthenticated for every unknown credential.
     """
     _refuse_key_in_query(connection)
-    key = _only([*_keys(connection), *([ticket] if ticket else [])])
+    key = _single([*_keys(connection), *([ticket] if ticket else [])])
     services = services_of(connection)
     if ticket:
-        spent = await _spend(connection, ticket)
-        return Caller(spent.principal, Means.TICKET, spent)
+        used = await _use_ticket(connection, ticket)
+        return Caller(used.principal, CredentialKind.TICKET, used)
     if key:
-        return Caller(await services.keys.authenticate(key), Means.KEY)
-    if rules_of(connection).keyless:
+        return Caller(await services.keys.authenticate(key), CredentialKind.KEY)
+    if config_of(connection).keyless:
         require_local_caller(connection)
-        return Caller(LOCAL, Means.LOOPBACK)
+        return Caller(LOCAL_PRINCIPAL, CredentialKind.LOOPBACK)
     cookie = connection.cookies.get(SESSION_COOKIE)
     if not cookie:
         raise Unauthenticated(
             "Send your API key as X-API-Key or as Authorization: Bearer, or sign in."
         )
     principal = await services.sessions.authenticate(cookie)
-    if connection.scope.get("method", "GET") not in _SAFE:
+    if connection.scope.get("method", "GET") not in _SAFE_METHODS:
         require_own_page(connection)
-    return Caller(principal, Means.COOKIE)
+    return Caller(principal, CredentialKind.COOKIE)
 
 
-async def _spend(connection: HTTPConnection, ticket: str) -> Ticket:
-    """A fresh ticket, or a spent one whose reader comes back to what it started."""
+async def _use_ticket(connection: HTTPConnection, ticket: str) -> Ticket:
+    """Use a ticket, or accept a used one from a reader that resumes its stream."""
     sessions = services_of(connection).sessions
     origin = origin_of(connection)
     if not connection.headers.get("last-event-id"):
@@ -90,7 +90,7 @@ def _keys(connection: HTTPConnection) -> list[str]:
     return [key for value in found if (key := value.strip())]
 
 
-def _only(credentials: list[str]) -> str | None:
+def _single(credentials: list[str]) -> str | None:
     if len(set(credentials)) > 1:
         raise Malformed("Two different credentials were sent: send one.", code="two_credentials")
     return credentials[0] if credentials else None
@@ -98,7 +98,7 @@ def _only(credentials: list[str]) -> str | None:
 
 def _refuse_key_in_query(connection: HTTPConnection) -> None:
     for name, value in connection.query_params.multi_items():
-        if value and name.lower().replace("_", "").replace("-", "") in _KEY_NAMES:
+        if value and name.lower().replace("_", "").replace("-", "") in _KEY_PARAMETERS:
             raise Malformed(
                 "A key in a URL ends up in logs and histories: send it as X-API-Key, or sign in at "
                 "POST /api/session, or ask POST /api/stream-tickets for a ticket.",

@@ -1,6 +1,6 @@
-"""What surrounds every request, as plain ASGI: its id, its log line, its headers, the last resort.
+"""ASGI middleware for every request: request ids, access log, default headers, unhandled errors.
 
-None of it holds a body or a frame, so an idle stream costs next to nothing here.
+None of it buffers bodies or frames, so idle streams use almost no memory here.
 """
 
 import re
@@ -14,33 +14,33 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cartrita.domain.errors import CartritaError
 from cartrita.kit.ids import uuid7
-from cartrita.surfaces.sse import left_to_be_sent
+from cartrita.surfaces.sse import pending_stream
 
 log = structlog.get_logger()
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _CLIENT_VERSION = re.compile(r"[ -~]{1,80}")
-_STANDING = {
+_FIXED_HEADERS = {
     "Server": "cartrita",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
 }
-_PROBES = frozenset({"/health", "/ready"})
-"""Asked every few seconds by whatever watches us: their lines would bury the others."""
-_UNLESS_SAID = {
+_PROBE_PATHS = frozenset({"/health", "/ready"})
+"""Probed every few seconds by monitoring; logged at debug level only."""
+_DEFAULT_HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
 
-Rescue = Callable[[Exception, Scope, Receive, Send], Awaitable[None]]
-"""Answers a request that no endpoint answered."""
+ErrorResponder = Callable[[Exception, Scope, Receive, Send], Awaitable[None]]
+"""Sends the error response for a request that no endpoint has answered."""
 
 
 class RequestContext:
-    """Gives each request its id, each answer its standing headers, and the log one line.
+    """Adds a request id and default headers, and writes one access log line per request.
 
-    Sends event streams after the request is done (see sse.py).
+    Event streams are sent after the endpoint has returned (see `sse.py`).
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -53,25 +53,25 @@ class RequestContext:
         request_id = _request_id(Headers(scope=scope))
         scope["state"]["request_id"] = request_id
         structlog.contextvars.bind_contextvars(request_id=request_id)
-        answer = _Answer(send, request_id)
+        response = _ResponseRecorder(send, request_id)
         try:
-            await self.app(scope, receive, answer.send)
-            stream = left_to_be_sent(scope)
+            await self.app(scope, receive, response.send)
+            stream = pending_stream(scope)
             if stream is not None:
                 await stream()
         finally:
-            _tell(scope, answer)
+            _log_request(scope, response)
 
 
-class _Answer:
-    """Passes an answer on, adds headers, and remembers what the log line says of it."""
+class _ResponseRecorder:
+    """Adds headers to a response, and records its status and start time for the log."""
 
-    __slots__ = ("_request_id", "_send", "began", "status")
+    __slots__ = ("_request_id", "_send", "started_at", "status")
 
     def __init__(self, send: Send, request_id: str) -> None:
         self._send = send
         self._request_id = request_id
-        self.began = time.monotonic()
+        self.started_at = time.monotonic()
         self.status: int | None = None
 
     async def send(self, message: Message) -> None:
@@ -79,44 +79,44 @@ class _Answer:
             self.status = message["status"]
             headers = MutableHeaders(scope=message)
             headers["X-Request-ID"] = self._request_id
-            headers.update(_STANDING)
-            for name, value in _UNLESS_SAID.items():
+            headers.update(_FIXED_HEADERS)
+            for name, value in _DEFAULT_HEADERS.items():
                 headers.setdefault(name, value)
         await self._send(message)
 
 
-class LastResort:
-    """Answers what went wrong outside the endpoints, and what nobody expected anywhere.
+class ErrorBoundary:
+    """Answers errors of the middleware, and unexpected errors of the endpoints.
 
-    The latter becomes a 500 without its text, and a logged traceback.
+    An unexpected error becomes a 500 without its message, and is logged with its traceback.
     """
 
-    def __init__(self, app: ASGIApp, rescue: Rescue) -> None:
+    def __init__(self, app: ASGIApp, respond: ErrorResponder) -> None:
         self.app = app
-        self._rescue = rescue
+        self._respond = respond
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = False
 
-        async def watched(message: Message) -> None:
+        async def tracking_send(message: Message) -> None:
             nonlocal started
             started = True
             await send(message)
 
         try:
-            await self.app(scope, receive, watched)
+            await self.app(scope, receive, tracking_send)
         except ClientDisconnect:
-            log.info("caller_left", method=scope.get("method"), path=scope["path"])
+            log.info("client_disconnected", method=scope.get("method"), path=scope["path"])
         except CartritaError as error:
             if started:
-                log.warning("answer_broken_off", path=scope["path"], code=error.code)
-                raise  # the server breaks the connection off, so that nobody takes it for whole
-            await self._rescue(error, scope, receive, send)
+                log.warning("response_aborted", path=scope["path"], code=error.code)
+                raise  # the server closes the connection, which marks the response as incomplete
+            await self._respond(error, scope, receive, send)
         except Exception as error:
             log.exception("request_failed", method=scope.get("method"), path=scope["path"])
             if started or scope["type"] != "http":
                 raise
-            await self._rescue(error, scope, receive, send)
+            await self._respond(error, scope, receive, send)
 
 
 def _request_id(headers: Headers) -> str:
@@ -124,15 +124,15 @@ def _request_id(headers: Headers) -> str:
     return given if _REQUEST_ID.fullmatch(given) else f"req_{uuid7().hex}"
 
 
-def _tell(scope: Scope, answer: _Answer) -> None:
-    # The path without its query: values in a query are content, and sometimes secrets.
+def _log_request(scope: Scope, response: _ResponseRecorder) -> None:
+    # Without the query: its values are content, and sometimes secrets.
     version = Headers(scope=scope).get("x-client-version", "")
-    tell = log.debug if scope["path"] in _PROBES else log.info
-    tell(
+    write = log.debug if scope["path"] in _PROBE_PATHS else log.info
+    write(
         "request_answered",
         method=scope["method"],
         path=scope["path"],
-        status=answer.status,
-        seconds=round(time.monotonic() - answer.began, 4),
+        status=response.status,
+        seconds=round(time.monotonic() - response.started_at, 4),
         client_version=version if _CLIENT_VERSION.fullmatch(version) else None,
     )

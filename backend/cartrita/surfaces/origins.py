@@ -1,4 +1,4 @@
-"""Where a request comes from: its peer, and by its own word Origin, Sec-Fetch-Site and Host."""
+"""Origin checks: peer address, Origin, Sec-Fetch-Site, Host and forwarding headers."""
 
 from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
@@ -6,22 +6,22 @@ from urllib.parse import urlsplit
 from starlette.requests import HTTPConnection
 
 from cartrita.domain.errors import Forbidden
-from cartrita.surfaces.services import rules_of
+from cartrita.surfaces.services import config_of
 
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-_FORWARDED = frozenset({"forwarded", "x-real-ip", "via"})
+_LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+_FORWARDING_HEADERS = frozenset({"forwarded", "x-real-ip", "via"})
 
 
 def own_origin(connection: HTTPConnection) -> str:
-    """The origin of our own pages, as this caller addresses us."""
+    """The origin of this server's pages, as this request addresses the server."""
     return f"{connection.scope['scheme']}://{connection.headers.get('host', '')}"
 
 
 def origin_of(connection: HTTPConnection) -> str:
-    """Where the request was made.
+    """The origin of a request.
 
-    Browsers leave Origin out of a same-origin GET, and programs leave it out of everything: both
-    count as ours, unless the browser says that another site asks.
+    Browsers omit Origin in same-origin GETs and programs omit it always; both count as our own
+    origin, unless Sec-Fetch-Site names another site.
     """
     origin = connection.headers.get("origin")
     if origin is not None:
@@ -31,45 +31,47 @@ def origin_of(connection: HTTPConnection) -> str:
     return "null"
 
 
-def allowed(connection: HTTPConnection, origin: str) -> bool:
-    """Whether pages of this origin may act for the person in front of them."""
-    return origin == own_origin(connection) or origin in rules_of(connection).cors_origins
+def is_allowed(connection: HTTPConnection, origin: str) -> bool:
+    """Whether pages of this origin may send requests with credentials."""
+    return origin == own_origin(connection) or origin in config_of(connection).cors_origins
 
 
 def require_local_caller(connection: HTTPConnection) -> None:
-    """Without keys, only the person at this machine may come in, and no page elsewhere for them.
+    """Accept only callers on this machine. Used when no API key is required.
 
-    A proxy on this machine would bring strangers in: it shows in the headers it adds. A page's
-    requests carry its Origin or Sec-Fetch-Site; a name of its own that it points at us (DNS
-    rebinding) shows in Host.
+    Forwarding headers reveal a local proxy that would let remote callers in, Origin and
+    Sec-Fetch-Site reveal pages of other sites, and Host reveals DNS rebinding. Raises Forbidden.
     """
-    if not _from_loopback(connection) or _forwarded(connection):
+    if not _is_from_loopback(connection) or _is_forwarded(connection):
         raise Forbidden(
             "Without keys this server answers callers on its own machine only, and none that a "
             "proxy brings: use CARTRITA_AUTH=keys."
         )
-    if _host_name(connection) not in _LOOPBACK:
+    if _host_name(connection) not in _LOOPBACK_HOSTS:
         raise Forbidden(
             "Without keys this server answers to localhost only: open it as http://localhost.",
             code="forbidden_host",
         )
-    require_no_foreign_page(connection)
+    require_no_other_origin(connection)
 
 
 def require_own_page(connection: HTTPConnection) -> None:
-    """A cookie travels with other pages' requests too (SameSite knows no ports)."""
-    if not allowed(connection, connection.headers.get("origin", "null")):
-        raise _foreign()
+    """Require the Origin of an allowed page. Raises Forbidden.
+
+    Browsers send the cookie with other pages' requests too, because SameSite ignores ports.
+    """
+    if not is_allowed(connection, connection.headers.get("origin", "null")):
+        raise _forbidden_origin()
 
 
-def require_no_foreign_page(connection: HTTPConnection) -> None:
-    """Signing in for somebody else is an attack too."""
-    if not allowed(connection, origin_of(connection)):
-        raise _foreign()
+def require_no_other_origin(connection: HTTPConnection) -> None:
+    """Reject requests of pages of other origins, which must not sign anybody in."""
+    if not is_allowed(connection, origin_of(connection)):
+        raise _forbidden_origin()
 
 
 def require_event_source(connection: HTTPConnection) -> None:
-    """A GET that starts work, asked for with a cookie, must be an event stream of our own page."""
+    """Require that a GET with a cookie is an EventSource of an allowed page. Raises Forbidden."""
     if "text/event-stream" not in connection.headers.get("accept", ""):
         raise Forbidden(
             "With a session cookie this address answers event streams only: "
@@ -79,11 +81,11 @@ def require_event_source(connection: HTTPConnection) -> None:
     if connection.headers.get("origin") is None:
         if connection.headers.get("sec-fetch-site") == "same-origin":
             return
-        raise _foreign()
+        raise _forbidden_origin()
     require_own_page(connection)
 
 
-def _from_loopback(connection: HTTPConnection) -> bool:
+def _is_from_loopback(connection: HTTPConnection) -> bool:
     if connection.client is None:
         return False
     try:
@@ -94,9 +96,9 @@ def _from_loopback(connection: HTTPConnection) -> bool:
     return (inner or peer).is_loopback
 
 
-def _forwarded(connection: HTTPConnection) -> bool:
+def _is_forwarded(connection: HTTPConnection) -> bool:
     names = (name.lower() for name in connection.headers)
-    return any(name in _FORWARDED or name.startswith("x-forwarded-") for name in names)
+    return any(name in _FORWARDING_HEADERS or name.startswith("x-forwarded-") for name in names)
 
 
 def _host_name(connection: HTTPConnection) -> str | None:
@@ -108,7 +110,7 @@ def _host_name(connection: HTTPConnection) -> str | None:
         return None
 
 
-def _foreign() -> Forbidden:
+def _forbidden_origin() -> Forbidden:
     return Forbidden(
         "Pages of another origin may not do this: list theirs in CARTRITA_CORS_ORIGINS, "
         "or send an API key.",

@@ -1,4 +1,4 @@
-"""What the surfaces are given: the use cases, and the plain values that shape every request."""
+"""What the surfaces get from assembly: their configuration and the use cases."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -18,11 +18,11 @@ from cartrita.application.sessions import Sessions
 from cartrita.domain.models import ModelInfo
 
 
-class Rules(msgspec.Struct, frozen=True, kw_only=True):
-    """Known before anything is open.
+class SurfaceConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """Configuration of the surfaces.
 
-    `keyless` is CARTRITA_AUTH=loopback. `cors_origins` are pages of others that may call with
-    credentials, as `scheme://host:port`. Times are in seconds.
+    `keyless` is CARTRITA_AUTH=loopback. `cors_origins` are other origins that may send requests
+    with credentials, as `scheme://host:port`. Times are in seconds.
     """
 
     version: str = msgspec.field(default_factory=lambda: metadata.version("cartrita"))
@@ -39,8 +39,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
 class Services:
     """The use cases.
 
-    `models` lists what can be asked for, the default first. `ready` says of each part of ours
-    whether it works; it never raises.
+    `models` lists the available models, the default first. `ready` reports for each part of the
+    server whether it works; it never raises.
     """
 
     runs: Runs
@@ -53,15 +53,15 @@ class Services:
     ready: Callable[[], Awaitable[Mapping[str, bool]]]
 
 
-Opening: TypeAlias = Callable[[], AbstractAsyncContextManager[Services]]
-"""Opens everything at start and closes it at the end, in reverse."""
+ServicesLifespan: TypeAlias = Callable[[], AbstractAsyncContextManager[Services]]
+"""Opens the services for the lifetime of the application, and closes them at its end."""
 
 
-def rules_of(connection: HTTPConnection) -> Rules:
-    """The plain values that the application was made with."""
-    return connection.app.state.rules
+def config_of(connection: HTTPConnection) -> SurfaceConfig:
+    """The configuration of the application that handles this request."""
+    return connection.app.state.config
 
 
 def services_of(connection: HTTPConnection) -> Services:
-    """The use cases, as the application's lifespan opened them."""
+    """The services that the application's lifespan has opened."""
     return connection.state.services

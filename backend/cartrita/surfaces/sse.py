@@ -1,8 +1,7 @@
-"""An event stream as an ASGI answer: it watches for its reader's leaving, and never queues.
+"""Server-sent event streams as ASGI responses, with backpressure and disconnect detection.
 
-A reader is a cursor. Frames wait in a small buffer while the socket is busy, the log waits behind
-them, and whoever stalls holds no more than that. A reader that leaves ends this answer, never the
-run that it reads.
+While the socket is busy frames wait in a small buffer, and reading from the log pauses when it is
+full, so a slow reader uses a bounded amount of memory. A disconnect ends the response, not the run.
 """
 
 import asyncio
@@ -28,32 +27,35 @@ HEADERS = {
     "Cache-Control": "no-cache, no-transform",
     "X-Accel-Buffering": "no",
 }
-_BUFFER = 8 * 1024
-_RETRY_MS = (1000, 3000)
-_LEFT = "left_to_be_sent"
+_BUFFER_BYTES = 8 * 1024
+_RETRY_RANGE_MS = (1000, 3000)
+_PENDING_STREAM = "pending_stream"
 
-Sending: TypeAlias = Callable[[], Awaitable[None]]
+SendStream: TypeAlias = Callable[[], Awaitable[None]]
 
 T = TypeVar("T")
 
 
 def retry() -> bytes:
-    """When to come back, with jitter: a thousand readers cut at once do not return at once."""
-    low, high = _RETRY_MS
+    """A retry field with jitter, so that disconnected readers do not reconnect all at once."""
+    low, high = _RETRY_RANGE_MS
     return b"retry: %d\n" % (low + secrets.randbelow(high - low))
 
 
-def come_back() -> bytes:
-    """A whole stream that says: not now. Any status but 200 would stop an EventSource for ever."""
+def reconnect_later() -> bytes:
+    """A complete stream that asks its reader to reconnect.
+
+    It is sent with status 200: an EventSource never reconnects after another status.
+    """
     return retry() + b"\n" + sse.comment("not now, come back")
 
 
 class EventStream(Response, Generic[T]):
-    """Sends what a tail yields until the tail ends.
+    """Sends the items of `tail` as frames until the tail ends.
 
-    The first bytes carry `cursor` as the stream's id, so that a reader cut before the first event
-    comes back to the same run. `last` says which item ends the run: a tail that ends without one
-    (a drain, a database that is away) asks its reader to come back.
+    The first bytes carry `cursor` as the event id, so that a reader that is disconnected before
+    the first event resumes the same run. `is_last` recognises the final item: if the tail ends
+    without it (shutdown, database outage), the reader is asked to reconnect.
     """
 
     media_type = MEDIA_TYPE
@@ -63,83 +65,86 @@ class EventStream(Response, Generic[T]):
         tail: AbstractAsyncContextManager[AsyncIterator[T]],
         *,
         cursor: str,
-        frame: Callable[[T], bytes],
-        last: Callable[[T], bool],
+        render: Callable[[T], bytes],
+        is_last: Callable[[T], bool],
     ) -> None:
         self.status_code = 200
         self.background = None
         self.init_headers(HEADERS)
         self._tail = tail
-        self._frame = frame
-        self._last = last
-        self._outbox = bytearray(retry() + b"id: " + cursor.encode() + b"\n\n")
-        self._filled = asyncio.Event()
-        self._poured: asyncio.Event | None = None
-        self._ended = False
+        self._render = render
+        self._is_last = is_last
+        self._buffer = bytearray(retry() + b"id: " + cursor.encode() + b"\n\n")
+        self._has_data = asyncio.Event()
+        self._drained: asyncio.Event | None = None
+        self._finished = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Leave the sending to whoever asks `left_to_be_sent`, once the request is done.
+        """Store the sending of the stream for `pending_stream` instead of sending it now.
 
-        By then everything that served the request is gone: 8 of 40 KiB that an idle stream took.
+        `RequestContext` sends it after the endpoint has returned: by then the request's objects are
+        freed, which saves 8 of 40 KiB per idle stream.
         """
-        scope["state"][_LEFT] = partial(self._send, receive, send)
+        scope["state"][_PENDING_STREAM] = partial(self._send, receive, send)
 
     async def _send(self, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-        self._filled.set()
+        self._has_data.set()
         async with anyio.create_task_group() as group:
-            group.start_soon(cancel_when_left, receive, group.cancel_scope)
-            group.start_soon(self._fill)
-            await self._pour(send)
+            group.start_soon(cancel_on_disconnect, receive, group.cancel_scope)
+            group.start_soon(self._fill_buffer)
+            await self._send_buffered(send)
             group.cancel_scope.cancel()
 
-    async def _fill(self) -> None:
-        ended_well = False
+    async def _fill_buffer(self) -> None:
+        complete = False
         try:
             async with self._tail as items:
                 async for item in items:
-                    await self._put(self._frame(item))
-                    ended_well = self._last(item)
+                    await self._append(self._render(item))
+                    complete = self._is_last(item)
         except CartritaError as error:
-            log.info("stream_broken_off", code=error.code)
+            log.info("stream_aborted", code=error.code)
         except Exception:
             log.exception("stream_failed")
-        if not ended_well:
-            self._outbox += come_back()
-        self._ended = True
-        self._filled.set()
+        if not complete:
+            self._buffer += reconnect_later()
+        self._finished = True
+        self._has_data.set()
 
-    async def _put(self, frame: bytes) -> None:
-        self._outbox += frame
-        self._filled.set()
-        while len(self._outbox) > _BUFFER:
-            self._poured = asyncio.Event()
-            await self._poured.wait()
+    async def _append(self, frame: bytes) -> None:
+        self._buffer += frame
+        self._has_data.set()
+        while len(self._buffer) > _BUFFER_BYTES:
+            self._drained = asyncio.Event()
+            await self._drained.wait()
 
-    async def _pour(self, send: Send) -> None:
-        """Send what has gathered, joined: one write for each time that the log wakes us."""
-        while not self._ended or self._outbox:
-            await self._filled.wait()
-            self._filled.clear()
-            if self._outbox:
-                await send({"type": "http.response.body", "body": self._take(), "more_body": True})
+    async def _send_buffered(self, send: Send) -> None:
+        """Send the buffered frames, joined to one write per wake-up."""
+        while not self._finished or self._buffer:
+            await self._has_data.wait()
+            self._has_data.clear()
+            if self._buffer:
+                await send(
+                    {"type": "http.response.body", "body": self._take_buffer(), "more_body": True}
+                )
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    def _take(self) -> bytes:
-        frames = bytes(self._outbox)
-        self._outbox.clear()
-        if self._poured is not None:
-            self._poured.set()
+    def _take_buffer(self) -> bytes:
+        frames = bytes(self._buffer)
+        self._buffer.clear()
+        if self._drained is not None:
+            self._drained.set()
         return frames
 
 
-def left_to_be_sent(scope: Scope) -> Sending | None:
-    """The stream that an endpoint answered with, if it did."""
-    return cast("Sending | None", scope["state"].pop(_LEFT, None))
+def pending_stream(scope: Scope) -> SendStream | None:
+    """The stream that the endpoint responded with, if it did."""
+    return cast("SendStream | None", scope["state"].pop(_PENDING_STREAM, None))
 
 
-async def cancel_when_left(receive: Receive, scope: anyio.CancelScope) -> None:
-    """Cancel a wait once nobody is there any more to be answered."""
+async def cancel_on_disconnect(receive: Receive, scope: anyio.CancelScope) -> None:
+    """Cancel `scope` when the client disconnects."""
     while (await receive())["type"] != "http.disconnect":
         pass
     scope.cancel()

@@ -16,8 +16,8 @@ from cartrita.domain.tickets import Ticket
 from cartrita.kit import ids
 from cartrita.kit.ids import RunId
 from cartrita.kit.secret import Secret
-from cartrita.surfaces.authentication import Caller, Means, authenticate
-from cartrita.surfaces.services import Rules
+from cartrita.surfaces.authentication import Caller, CredentialKind, authenticate
+from cartrita.surfaces.services import SurfaceConfig
 
 KEY = "a-bootstrap-key-of-more-than-32-characters"
 OTHER = "another-key-of-more-than-32-characters-too"
@@ -73,7 +73,7 @@ class House:
         self.keys = ApiKeys(KeyRing(), Secret("pepper"), Secret(KEY), keyless=keyless)
         self.started: RunId | None = None
         self.sessions = Sessions(Drawer(), self.keys, Secret("signing"), self._find)
-        self.rules = Rules(keyless=keyless, cors_origins=(LISTED,))
+        self.config = SurfaceConfig(keyless=keyless, cors_origins=(LISTED,))
 
     async def _find(self, _: Ticket) -> tuple[RunId, datetime | None] | None:
         return None if self.started is None else (self.started, None)
@@ -96,7 +96,7 @@ class House:
             "query_string": query.encode(),
             "headers": [(name.encode(), value.encode()) for name, value in sent.items()],
             "state": {"services": SimpleNamespace(keys=self.keys, sessions=self.sessions)},
-            "app": SimpleNamespace(state=SimpleNamespace(rules=self.rules)),
+            "app": SimpleNamespace(state=SimpleNamespace(config=self.config)),
         }
         return HTTPConnection(scope)
 
@@ -122,7 +122,7 @@ def house() -> House:
     ],
 )
 async def test_a_key_in_any_header(house: House, headers: dict[str, str]) -> None:
-    assert await house.ask(**headers) == Caller(ME, Means.KEY)
+    assert await house.ask(**headers) == Caller(ME, CredentialKind.KEY)
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ async def test_a_key_in_the_address_is_refused(house: House, name: str) -> None:
 
 async def test_a_session_reads(house: House) -> None:
     cookie = f"cartrita_session={await house.sessions.open(ME)}"
-    assert await house.ask(cookie=cookie) == Caller(ME, Means.COOKIE)
+    assert await house.ask(cookie=cookie) == Caller(ME, CredentialKind.COOKIE)
     assert await house.ask(cookie=cookie, origin=FOREIGN)  # which CORS keeps it from reading
 
 
@@ -213,7 +213,7 @@ async def ticket(house: House, origin: str = OWN) -> str:
 async def test_a_ticket_works_once(house: House) -> None:
     one = await ticket(house)
     caller = await house.ask(ticket=one, sec_fetch_site="same-origin")
-    assert (caller.principal, caller.means) == (ME, Means.TICKET)
+    assert (caller.principal, caller.credential) == (ME, CredentialKind.TICKET)
     assert caller.ticket is not None
     assert caller.ticket.client_msg_id
     with pytest.raises(Unauthenticated):
@@ -247,10 +247,10 @@ async def test_a_ticket_and_another_key_are_two_credentials(house: House) -> Non
         await house.ask(ticket=await ticket(house), x_api_key=KEY)
     cookie = f"cartrita_session={await house.sessions.open(ME)}"
     caller = await house.ask(ticket=await ticket(house), cookie=cookie)  # which comes by itself
-    assert caller.means is Means.TICKET
+    assert caller.credential is CredentialKind.TICKET
 
 
-LOCAL = Caller(Principal(LOCAL_OWNER, LOOPBACK_ID), Means.LOOPBACK)
+LOCAL_PRINCIPAL = Caller(Principal(LOCAL_OWNER, LOOPBACK_ID), CredentialKind.LOOPBACK)
 
 
 @pytest.mark.parametrize(
@@ -267,7 +267,7 @@ LOCAL = Caller(Principal(LOCAL_OWNER, LOOPBACK_ID), Means.LOOPBACK)
     ],
 )
 async def test_without_keys_the_person_at_this_machine_comes_in(headers: dict[str, str]) -> None:
-    assert await House(keyless=True).ask(**headers) == LOCAL
+    assert await House(keyless=True).ask(**headers) == LOCAL_PRINCIPAL
 
 
 @pytest.mark.parametrize(
@@ -293,7 +293,7 @@ async def test_without_keys_pages_elsewhere_stay_out(headers: dict[str, str]) ->
 
 @pytest.mark.parametrize("peer", ["127.0.0.1", "127.8.9.1", "::1", "::ffff:127.0.0.1"])
 async def test_without_keys_a_peer_on_this_machine_comes_in(peer: str) -> None:
-    assert await House(keyless=True).ask(peer=peer) == LOCAL
+    assert await House(keyless=True).ask(peer=peer) == LOCAL_PRINCIPAL
 
 
 @pytest.mark.parametrize("peer", ["192.0.2.7", "2001:db8::1", "::ffff:192.0.2.7", "testclient", ""])
@@ -301,7 +301,9 @@ async def test_without_keys_a_peer_elsewhere_stays_out(peer: str) -> None:
     with pytest.raises(Forbidden) as told:
         await House(keyless=True).ask(peer=peer)
     assert told.value.code == "forbidden"
-    assert (await House(keyless=True).ask(peer=peer, x_api_key=KEY)).means is Means.KEY
+    assert (
+        await House(keyless=True).ask(peer=peer, x_api_key=KEY)
+    ).credential is CredentialKind.KEY
 
 
 @pytest.mark.parametrize(
@@ -317,7 +319,7 @@ async def test_without_keys_what_a_proxy_brings_stays_out(name: str) -> None:
 async def test_without_keys_a_wrong_key_is_still_wrong() -> None:
     with pytest.raises(Unauthenticated):
         await House(keyless=True).ask(x_api_key=OTHER)
-    assert (await House(keyless=True).ask(x_api_key=KEY)).means is Means.KEY
+    assert (await House(keyless=True).ask(x_api_key=KEY)).credential is CredentialKind.KEY
 
 
 async def test_a_cookie_cannot_be_moved_to_another_owner(house: House) -> None:

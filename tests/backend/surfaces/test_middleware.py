@@ -14,9 +14,9 @@ from structlog.testing import capture_logs
 from tests.backend.surfaces.serving import connected, serving
 
 from cartrita.domain.errors import TooLarge
-from cartrita.surfaces.intake import URI_TOO_LONG
-from cartrita.surfaces.middleware import LastResort, RequestContext
-from cartrita.surfaces.native.errors import rescue
+from cartrita.surfaces.middleware import ErrorBoundary, RequestContext
+from cartrita.surfaces.native.errors import send_error
+from cartrita.surfaces.request_limits import URI_TOO_LONG
 
 
 async def hello(request: Request) -> Response:
@@ -61,7 +61,7 @@ def app() -> Starlette:
             Route("/health", hello),
             Route("/ready", hello),
         ],
-        middleware=[Middleware(RequestContext), Middleware(LastResort, rescue=rescue)],
+        middleware=[Middleware(RequestContext), Middleware(ErrorBoundary, respond=send_error)],
     )
 
 
@@ -165,5 +165,5 @@ async def test_an_answer_that_began_is_not_begun_again() -> None:
 
     scope: Scope = {"type": "http", "method": "GET", "path": "/x", "headers": [], "state": {}}
     with pytest.raises(TooLarge):
-        await LastResort(refused_halfway, rescue)(scope, receive, send)
+        await ErrorBoundary(refused_halfway, send_error)(scope, receive, send)
     assert sent == ["http.response.start", "http.response.body"]

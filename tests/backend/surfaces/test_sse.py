@@ -12,7 +12,7 @@ from tests.backend.surfaces.serving import WATCHDOG_S, connected, serving, until
 from cartrita.domain.errors import Unavailable
 from cartrita.kit.sse import Frame, Parser
 from cartrita.surfaces.middleware import RequestContext
-from cartrita.surfaces.sse import EventStream, come_back
+from cartrita.surfaces.sse import EventStream, reconnect_later
 
 END = "end"
 Items = Callable[[], AsyncIterator[str]]
@@ -38,8 +38,8 @@ class Tail:
         answer = EventStream(
             self.open(),
             cursor="run_1.4",
-            frame=lambda text: f"data: {text}\n\n".encode(),
-            last=lambda text: text == END,
+            render=lambda text: f"data: {text}\n\n".encode(),
+            is_last=lambda text: text == END,
         )
         await answer(scope, receive, send)
 
@@ -92,7 +92,7 @@ async def test_the_cursor_comes_before_anything_happens() -> None:
 
 
 async def test_retry_is_spread() -> None:
-    said = {come_back().split(b"\n")[0] for _ in range(50)}
+    said = {reconnect_later().split(b"\n")[0] for _ in range(50)}
     assert len(said) > 10
     assert all(1000 <= int(line.removeprefix(b"retry: ")) <= 3000 for line in said)
 

@@ -14,7 +14,7 @@ import uvloop
 
 from cartrita import logs
 from cartrita.app import create_app
-from cartrita.assembly.system import System, WorkerContext, open_system, rules
+from cartrita.assembly.system import System, WorkerContext, open_system, surface_config
 from cartrita.cli.server import worker_messages
 from cartrita.cli.server.bootstrap import REFUSALS, bootstrap
 from cartrita.cli.server.http_protocol import http_protocol
@@ -90,7 +90,7 @@ def _config(settings: Settings, system: System) -> uvicorn.Config:
         yield system.services
 
     return uvicorn.Config(
-        create_app(rules(settings), opening),
+        create_app(surface_config(settings), opening),
         http=http_protocol(settings.server.header_timeout_s),
         log_config=None,
         access_log=False,

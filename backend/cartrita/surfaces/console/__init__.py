@@ -1,1 +1,1 @@
-"""The page at `/`: signing in, and a chat small enough to read."""
+"""The web page at `/`: sign-in and a minimal chat."""

@@ -1,4 +1,4 @@
-"""Serves the page, which loads nothing from anywhere and runs its own script only."""
+"""Serves the console page, which loads nothing and runs its inline script only."""
 
 import hashlib
 import re

@@ -1,4 +1,4 @@
-"""Agents that answer."""
+"""Agent endpoints."""
 
 from datetime import datetime
 from typing import Any, Literal
@@ -8,37 +8,37 @@ from pydantic import BaseModel, Field
 
 from cartrita.agents.agent import Agent
 from cartrita.agents.registry import agents, find_agent
-from cartrita.surfaces.native.dependencies import Me, PublicId
+from cartrita.surfaces.native.dependencies import CurrentPrincipal, PublicId
 
 router = APIRouter(prefix="/api/agents", tags=["agents"])
 
 
 class AgentInfo(BaseModel):
-    """One of the team."""
+    """An agent."""
 
     id: str = Field(examples=["assistant"])
     name: str
     type: str
     status: Literal["idle", "busy", "offline", "error"]
-    model: str | None = Field(description="Its own; null where the request or a default chooses.")
+    model: str | None = Field(description="Null if the request or the default decides.")
     description: str
     capabilities: list[str]
     version: str
-    last_used_at: datetime | None = Field(description="Null where nobody counts.")
-    usage_count: int | None = Field(description="Null where nobody counts.")
+    last_used_at: datetime | None = Field(description="Null: not counted.")
+    usage_count: int | None = Field(description="Null: not counted.")
     metadata: dict[str, Any]
 
     @classmethod
-    def of(cls, member: Agent) -> "AgentInfo":
+    def of(cls, agent: Agent) -> "AgentInfo":
         return cls(
-            id=member.id,
-            name=member.name,
-            type=member.type,
+            id=agent.id,
+            name=agent.name,
+            type=agent.type,
             status="idle",
             model=None,
-            description=member.description,
-            capabilities=list(member.capabilities),
-            version=member.version,
+            description=agent.description,
+            capabilities=list(agent.capabilities),
+            version=agent.version,
             last_used_at=None,
             usage_count=None,
             metadata={},
@@ -46,20 +46,20 @@ class AgentInfo(BaseModel):
 
 
 class AgentList(BaseModel):
-    """The team."""
+    """All agents."""
 
     agents: list[AgentInfo]
     total: int
 
 
 @router.get("")
-async def list_agents(_: Me) -> AgentList:
-    """Who can be asked: `agent_override` names one of these."""
-    team = [AgentInfo.of(member) for member in agents().values()]
-    return AgentList(agents=team, total=len(team))
+async def list_agents(_: CurrentPrincipal) -> AgentList:
+    """List the agents; `agent_override` in a chat request takes one of their ids."""
+    infos = [AgentInfo.of(agent) for agent in agents().values()]
+    return AgentList(agents=infos, total=len(infos))
 
 
 @router.get("/{agent_id}")
-async def get_agent(_: Me, agent_id: PublicId) -> AgentInfo:
-    """One of them."""
+async def get_agent(_: CurrentPrincipal, agent_id: PublicId) -> AgentInfo:
+    """Get one agent."""
     return AgentInfo.of(find_agent(agent_id))

@@ -1,4 +1,4 @@
-"""Chat: a message in, its answer out, whole or as a stream."""
+"""Chat endpoints: send a message, and get its answer complete or as a stream."""
 
 from typing import Annotated, TypeAlias
 
@@ -8,108 +8,116 @@ from cartrita.domain.errors import NotFound
 from cartrita.domain.runs import Idempotency
 from cartrita.kit import ids
 from cartrita.kit.ids import RunId
-from cartrita.surfaces.authentication import Caller, Means, authenticate
-from cartrita.surfaces.native.answers import answer
-from cartrita.surfaces.native.asks import ChatRequest, chat_query
-from cartrita.surfaces.native.bodies import Body
+from cartrita.surfaces.authentication import Caller, CredentialKind, authenticate
+from cartrita.surfaces.native.chat_requests import ChatRequest, parse_chat_query
+from cartrita.surfaces.native.chat_responses import respond
 from cartrita.surfaces.native.dependencies import (
+    AppServices,
+    CurrentPrincipal,
     IdempotencyKey,
     LastEventId,
-    Me,
-    UseCases,
     idempotency,
 )
-from cartrita.surfaces.native.streams import Cursor, carry_on, cursor_of, stream
-from cartrita.surfaces.native.views import ChatResponse
+from cartrita.surfaces.native.request_bodies import JsonBody
+from cartrita.surfaces.native.schemas import ChatResponse
+from cartrita.surfaces.native.streams import Cursor, parse_cursor, resume_stream, stream
 from cartrita.surfaces.origins import require_event_source
 from cartrita.surfaces.sse import EventStream
 
 router = APIRouter(prefix="/api/chat", tags=["chat"])
 
-ChatBody: TypeAlias = Annotated[ChatRequest, Depends(Body(ChatRequest))]
+ChatBody: TypeAlias = Annotated[ChatRequest, Depends(JsonBody(ChatRequest))]
 
 
 @router.post("", response_model=ChatResponse)
 async def post_chat(
-    request: Request, who: Me, body: ChatBody, services: UseCases, key: IdempotencyKey = None
+    request: Request,
+    principal: CurrentPrincipal,
+    body: ChatBody,
+    services: AppServices,
+    key: IdempotencyKey = None,
 ) -> ChatResponse | Response:
-    """Say something and wait for the whole answer; `stream: true` streams it.
+    """Send a message and wait for the complete answer; `stream: true` streams it.
 
-    The answer goes on when the caller leaves: `GET /api/runs/{id}` knows how it ended.
+    The run continues if the client disconnects: see `GET /api/runs/{id}`.
     """
-    asked = body.ask(body.conversation_id)
-    admitted = await services.runs.start(who, asked, _promise(key, body))
-    return await answer(request, services, who, admitted, streamed=body.stream)
+    command = body.to_command(body.conversation_id)
+    admitted = await services.runs.start(principal, command, _idempotency(key, body))
+    return await respond(request, services, principal, admitted, streamed=body.stream)
 
 
 @router.post("/stream", response_class=EventStream, status_code=200)
 async def post_chat_stream(
-    who: Me,
+    principal: CurrentPrincipal,
     body: ChatBody,
-    services: UseCases,
+    services: AppServices,
     key: IdempotencyKey = None,
     last_event_id: LastEventId = None,
 ) -> Response:
-    """Say something and receive the answer as server-sent events.
+    """Send a message and receive the answer as server-sent events.
 
-    With `Last-Event-ID` the run that it names is continued, and nothing is said.
+    With `Last-Event-ID` the stream of that run is resumed, and no message is sent.
     """
     if last_event_id:
-        return await carry_on(services, who, cursor_of(last_event_id))
-    asked = body.ask(body.conversation_id)
-    admitted = await services.runs.start(who, asked, _promise(key, body))
+        return await resume_stream(services, principal, parse_cursor(last_event_id))
+    command = body.to_command(body.conversation_id)
+    admitted = await services.runs.start(principal, command, _idempotency(key, body))
     return stream(services, admitted.run_id)
 
 
-async def event_source(
+async def event_source_caller(
     request: Request,
     ticket: Annotated[
         str | None, Query(description="From POST /api/stream-tickets, instead of a header.")
     ] = None,
 ) -> Caller:
-    """Whoever opened an EventSource, which can set no headers."""
-    who = await authenticate(request, ticket=ticket)
-    if who.means is Means.COOKIE:
+    """The caller of an EventSource, which cannot set headers."""
+    caller = await authenticate(request, ticket=ticket)
+    if caller.credential is CredentialKind.COOKIE:
         require_event_source(request)
-    return who
+    return caller
 
 
-async def asked_in_query(
-    request: Request, _: Annotated[Caller, Depends(event_source)]
+async def chat_request_from_query(
+    request: Request, _: Annotated[Caller, Depends(event_source_caller)]
 ) -> ChatRequest | None:
-    """The question, or None where the reader only comes back."""
+    """The chat request in the query; None if the reader resumes a stream."""
     if request.headers.get("last-event-id"):
         return None
-    return chat_query(request.scope["query_string"])
+    return parse_chat_query(request.scope["query_string"])
 
 
 @router.get("/stream", response_class=EventStream, status_code=200)
 async def get_chat_stream(
-    who: Annotated[Caller, Depends(event_source)],
-    asked: Annotated[ChatRequest | None, Depends(asked_in_query)],
-    services: UseCases,
+    caller: Annotated[Caller, Depends(event_source_caller)],
+    chat_request: Annotated[ChatRequest | None, Depends(chat_request_from_query)],
+    services: AppServices,
     last_event_id: LastEventId = None,
 ) -> Response:
     """The same for a browser's `EventSource`, with every field as a query parameter.
 
-    It reconnects to the same URL by itself: `Last-Event-ID` continues that run and never starts
-    another; `client_msg_id`, or a ticket, makes sure of that before the first id has arrived. A
-    reader that has seen the end is answered 204.
+    An EventSource reconnects to the same URL: `Last-Event-ID` resumes that run and never starts
+    another one. Before the first id has arrived, `client_msg_id` or a ticket ensures the same.
+    Responds 204 if the reader has received the last event.
     """
-    cursor = cursor_of(last_event_id) if last_event_id else None
-    if who.ticket is not None:
-        cursor = _within(await services.sessions.run_started_by(who.ticket), cursor)
+    cursor = parse_cursor(last_event_id) if last_event_id else None
+    if caller.ticket is not None:
+        cursor = _cursor_of_ticket(await services.sessions.run_started_by(caller.ticket), cursor)
     if cursor is not None:
-        return await carry_on(services, who.principal, cursor)
-    assert asked is not None
-    if who.ticket is not None:
-        asked = asked.model_copy(update={"client_msg_id": who.ticket.client_msg_id})
-    admitted = await services.runs.start(who.principal, asked.ask(asked.conversation_id))
+        return await resume_stream(services, caller.principal, cursor)
+    assert chat_request is not None
+    if caller.ticket is not None:
+        chat_request = chat_request.model_copy(
+            update={"client_msg_id": caller.ticket.client_msg_id}
+        )
+    admitted = await services.runs.start(
+        caller.principal, chat_request.to_command(chat_request.conversation_id)
+    )
     return stream(services, admitted.run_id)
 
 
-def _within(started: RunId | None, cursor: Cursor | None) -> Cursor | None:
-    """A ticket resumes the run that it began, from anywhere in it, and no other."""
+def _cursor_of_ticket(started: RunId | None, cursor: Cursor | None) -> Cursor | None:
+    """The cursor to resume from. A ticket resumes only the run that it started."""
     if started is None:
         return cursor
     if cursor is None:
@@ -119,5 +127,5 @@ def _within(started: RunId | None, cursor: Cursor | None) -> Cursor | None:
     return cursor
 
 
-def _promise(key: str | None, body: ChatRequest) -> Idempotency | None:
+def _idempotency(key: str | None, body: ChatRequest) -> Idempotency | None:
     return idempotency("chat", key, body)

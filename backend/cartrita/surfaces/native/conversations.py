@@ -1,4 +1,4 @@
-"""Conversations: made, listed, changed, branched, taken away."""
+"""Conversation endpoints: create, list, change, fork, export, delete."""
 
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -14,10 +14,10 @@ from cartrita.application.conversations import (
 )
 from cartrita.domain.conversations import ConversationChange, ConversationFilter
 from cartrita.domain.principals import Principal
-from cartrita.surfaces.native.bodies import Body, Incoming
-from cartrita.surfaces.native.dependencies import Me, PublicId, Storable, UseCases
+from cartrita.surfaces.native.dependencies import AppServices, CurrentPrincipal, PublicId, Storable
 from cartrita.surfaces.native.exports import export
-from cartrita.surfaces.native.views import ConversationView, PageOf
+from cartrita.surfaces.native.request_bodies import JsonBody, RequestModel
+from cartrita.surfaces.native.schemas import ConversationView, PageOf
 from cartrita.surfaces.services import Services
 
 router = APIRouter(prefix="/api/conversations", tags=["conversations"])
@@ -33,8 +33,8 @@ PageCursor: TypeAlias = Annotated[
 ]
 
 
-class NewConversation(Incoming):
-    """A conversation to be; without a title it takes one from its first message."""
+class NewConversation(RequestModel):
+    """A new conversation; without a title it gets one from its first message."""
 
     title: Title | None = None
     tags: Tags = ()
@@ -49,8 +49,8 @@ class NewConversation(Incoming):
     ] = None
 
 
-class ConversationPatch(Incoming):
-    """What to change; what is left out stays as it is."""
+class ConversationPatch(RequestModel):
+    """The fields to change."""
 
     title: Title | None = None
     archived: bool | None = None
@@ -58,7 +58,7 @@ class ConversationPatch(Incoming):
     tags: Tags | None = None
     metadata: dict[str, Any] | None = None
 
-    def change(self) -> ConversationChange:
+    def to_change(self) -> ConversationChange:
         return ConversationChange(
             title=self.title,
             archived=self.archived,
@@ -68,134 +68,139 @@ class ConversationPatch(Incoming):
         )
 
 
-class Fork(Incoming):
-    """Where the branch that is copied ends: without it at the conversation's end."""
+class Fork(RequestModel):
+    """The last message to copy; the end of the conversation without it."""
 
     message_id: Annotated[str | None, Field(max_length=255)] = None
 
 
 @router.get("")
 async def list_conversations(
-    who: Me,
-    services: UseCases,
+    principal: CurrentPrincipal,
+    services: AppServices,
     archived: Annotated[
-        Literal["true", "false", "any"], Query(description="Which of both, or `any`.")
+        Literal["true", "false", "any"],
+        Query(description="Archived ones, the others, or `any`."),
     ] = "false",
     pinned: bool | None = None,
     tag: Annotated[Storable | None, Query(max_length=TAG_MAX)] = None,
     limit: Limit = 50,
     cursor: PageCursor = None,
 ) -> PageOf[ConversationView]:
-    """Your conversations: pinned first, then the latest change first."""
-    wanted = ConversationFilter(archived=_ARCHIVED[archived], pinned=pinned, tag=tag)
-    page = await services.conversations.list(who, wanted, limit, cursor)
+    """List your conversations: pinned ones first, then by latest change."""
+    filter_ = ConversationFilter(archived=_ARCHIVED_FILTER[archived], pinned=pinned, tag=tag)
+    page = await services.conversations.list(principal, filter_, limit, cursor)
     views = [ConversationView.of(conversation) for conversation in page.items]
     return PageOf(items=views, next_cursor=page.next_cursor)
 
 
-_ARCHIVED = {"true": True, "false": False, "any": None}
+_ARCHIVED_FILTER = {"true": True, "false": False, "any": None}
 
 
 @router.post("", status_code=201)
 async def create_conversation(
-    who: Me, body: Annotated[NewConversation, Depends(Body(NewConversation))], services: UseCases
+    principal: CurrentPrincipal,
+    body: Annotated[NewConversation, Depends(JsonBody(NewConversation))],
+    services: AppServices,
 ) -> ConversationView:
-    """Make an empty conversation."""
-    made = await services.conversations.create(
-        who,
+    """Create an empty conversation."""
+    created = await services.conversations.create(
+        principal,
         title=body.title,
         tags=body.tags,
         metadata=body.metadata,
         external_id=body.external_id,
     )
-    return ConversationView.of(made)
+    return ConversationView.of(created)
 
 
 @router.get("/{conversation_id}")
 async def get_conversation(
-    who: Me, conversation_id: PublicId, services: UseCases
+    principal: CurrentPrincipal, conversation_id: PublicId, services: AppServices
 ) -> ConversationView:
-    """One conversation; its messages have an address of their own."""
-    return ConversationView.of(await services.conversations.get(who, conversation_id))
+    """Get one conversation without its messages."""
+    return ConversationView.of(await services.conversations.get(principal, conversation_id))
 
 
 @router.put("/{conversation_id}", name="replace_conversation")
 @router.patch("/{conversation_id}")
 async def change_conversation(
-    who: Me,
+    principal: CurrentPrincipal,
     conversation_id: PublicId,
-    body: Annotated[ConversationPatch, Depends(Body(ConversationPatch))],
-    services: UseCases,
+    body: Annotated[ConversationPatch, Depends(JsonBody(ConversationPatch))],
+    services: AppServices,
 ) -> ConversationView:
-    """Rename, tag, pin or archive. PUT and PATCH are the same."""
-    return await _change(who, conversation_id, services, body.change())
+    """Rename, tag, pin or archive a conversation. PUT and PATCH are the same."""
+    return await _change(principal, conversation_id, services, body.to_change())
 
 
 @router.delete("/{conversation_id}", status_code=204)
-async def delete_conversation(who: Me, conversation_id: PublicId, services: UseCases) -> Response:
-    """Delete it with its messages, runs, events and search entries; what runs is cancelled."""
-    await services.conversations.delete(who, conversation_id)
+async def delete_conversation(
+    principal: CurrentPrincipal, conversation_id: PublicId, services: AppServices
+) -> Response:
+    """Delete a conversation with its messages, runs and events. Active runs are cancelled."""
+    await services.conversations.delete(principal, conversation_id)
     return Response(status_code=204)
 
 
 @router.post("/{conversation_id}/archive")
 async def archive_conversation(
-    who: Me, conversation_id: PublicId, services: UseCases
+    principal: CurrentPrincipal, conversation_id: PublicId, services: AppServices
 ) -> ConversationView:
-    """Put it away: lists leave it out."""
-    return await _change(who, conversation_id, services, ConversationChange(archived=True))
+    """Archive a conversation: lists omit it by default."""
+    return await _change(principal, conversation_id, services, ConversationChange(archived=True))
 
 
 @router.delete("/{conversation_id}/archive")
 async def unarchive_conversation(
-    who: Me, conversation_id: PublicId, services: UseCases
+    principal: CurrentPrincipal, conversation_id: PublicId, services: AppServices
 ) -> ConversationView:
-    """Take it out again."""
-    return await _change(who, conversation_id, services, ConversationChange(archived=False))
+    """Unarchive a conversation."""
+    return await _change(principal, conversation_id, services, ConversationChange(archived=False))
 
 
 @router.post("/{conversation_id}/pin")
 async def pin_conversation(
-    who: Me, conversation_id: PublicId, services: UseCases
+    principal: CurrentPrincipal, conversation_id: PublicId, services: AppServices
 ) -> ConversationView:
-    """Keep it at the top."""
-    return await _change(who, conversation_id, services, ConversationChange(pinned=True))
+    """Pin a conversation to the top of lists."""
+    return await _change(principal, conversation_id, services, ConversationChange(pinned=True))
 
 
 @router.delete("/{conversation_id}/pin")
 async def unpin_conversation(
-    who: Me, conversation_id: PublicId, services: UseCases
+    principal: CurrentPrincipal, conversation_id: PublicId, services: AppServices
 ) -> ConversationView:
-    """Let it sink."""
-    return await _change(who, conversation_id, services, ConversationChange(pinned=False))
+    """Unpin a conversation."""
+    return await _change(principal, conversation_id, services, ConversationChange(pinned=False))
 
 
 @router.post("/{conversation_id}/fork", status_code=201)
 async def fork_conversation(
-    who: Me,
+    principal: CurrentPrincipal,
     conversation_id: PublicId,
-    body: Annotated[Fork, Depends(Body(Fork, optional=True))],
-    services: UseCases,
+    body: Annotated[Fork, Depends(JsonBody(Fork, optional=True))],
+    services: AppServices,
 ) -> ConversationView:
-    """Copy its current branch, or the one that ends at a message, into a new conversation."""
-    copy = await services.conversations.fork(who, conversation_id, body.message_id)
+    """Copy the current branch, or the one that ends at a message, into a new conversation."""
+    copy = await services.conversations.fork(principal, conversation_id, body.message_id)
     return ConversationView.of(copy)
 
 
 @router.get("/{conversation_id}/export", response_class=Response)
 async def export_conversation(
-    who: Me,
+    principal: CurrentPrincipal,
     conversation_id: PublicId,
-    services: UseCases,
+    services: AppServices,
     format: Literal["json", "markdown"] = "json",  # noqa: A002 - the parameter's name on the wire
 ) -> Response:
     """Download the current branch as a file."""
-    conversation, transcript = await services.conversations.transcript(who, conversation_id)
+    conversation, transcript = await services.conversations.transcript(principal, conversation_id)
     return export(conversation, transcript, format)
 
 
 async def _change(
-    who: Principal, conversation_id: str, services: Services, change: ConversationChange
+    principal: Principal, conversation_id: str, services: Services, change: ConversationChange
 ) -> ConversationView:
-    changed = await services.conversations.change(who, conversation_id, change)
+    changed = await services.conversations.change(principal, conversation_id, change)
     return ConversationView.of(changed)

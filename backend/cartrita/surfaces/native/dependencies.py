@@ -1,4 +1,4 @@
-"""What native endpoints ask for: who calls, the use cases, and the values of paths and headers."""
+"""FastAPI dependencies of the endpoints: caller, services, and path and header values."""
 
 import hashlib
 from typing import Annotated, TypeAlias
@@ -11,41 +11,43 @@ from cartrita.domain.principals import Principal
 from cartrita.domain.runs import Idempotency
 from cartrita.kit.text import storable_text
 from cartrita.surfaces.authentication import Caller, authenticate
-from cartrita.surfaces.services import Rules, Services, rules_of, services_of
+from cartrita.surfaces.services import Services, SurfaceConfig, config_of, services_of
 
 
-async def caller(request: Request) -> Caller:
-    """Whoever calls, or an error."""
+async def current_caller(request: Request) -> Caller:
+    """Authenticate the caller."""
     return await authenticate(request)
 
 
-async def me(who: Annotated[Caller, Depends(caller)]) -> Principal:
-    """To whom everything in this request belongs."""
-    return who.principal
+async def current_principal(caller: Annotated[Caller, Depends(current_caller)]) -> Principal:
+    """The principal of the caller."""
+    return caller.principal
 
 
-async def use_cases(request: Request) -> Services:
+async def app_services(request: Request) -> Services:
     return services_of(request)
 
 
-async def rules(request: Request) -> Rules:
-    return rules_of(request)
+async def app_config(request: Request) -> SurfaceConfig:
+    return config_of(request)
 
 
-def _storable(text: str) -> str:
+def _require_storable(text: str) -> str:
     if storable_text(text) != text:
         raise ValueError("it holds a NUL or half a surrogate pair")
     return text
 
 
-CallerNow: TypeAlias = Annotated[Caller, Depends(caller)]
-Me: TypeAlias = Annotated[Principal, Depends(me)]
-UseCases: TypeAlias = Annotated[Services, Depends(use_cases)]
-TheRules: TypeAlias = Annotated[Rules, Depends(rules)]
+CurrentCaller: TypeAlias = Annotated[Caller, Depends(current_caller)]
+CurrentPrincipal: TypeAlias = Annotated[Principal, Depends(current_principal)]
+AppServices: TypeAlias = Annotated[Services, Depends(app_services)]
+AppConfig: TypeAlias = Annotated[SurfaceConfig, Depends(app_config)]
 
-PublicId: TypeAlias = Annotated[str, Path(min_length=1, max_length=255), AfterValidator(_storable)]
-Storable: TypeAlias = Annotated[str, AfterValidator(_storable)]
-"""A text that the database can hold, for query values."""
+PublicId: TypeAlias = Annotated[
+    str, Path(min_length=1, max_length=255), AfterValidator(_require_storable)
+]
+Storable: TypeAlias = Annotated[str, AfterValidator(_require_storable)]
+"""A query value that the database can store."""
 
 IdempotencyKey: TypeAlias = Annotated[
     str | None,
@@ -68,14 +70,14 @@ LastEventId: TypeAlias = Annotated[
 
 
 def idempotency(
-    route: str, key: str | None, body: BaseModel | None, *places: str
+    route: str, key: str | None, body: BaseModel | None, *path_ids: str
 ) -> Idempotency | None:
-    """A caller's key, bound to what was asked: the body, and the ids in the path.
+    """A caller's idempotency key with the hash of its request: the body, and the ids in the path.
 
-    Whether the answer is streamed does not matter to what is asked.
+    The `stream` field is not part of the hash.
     """
     if key is None:
         return None
-    asked = {} if body is None else body.model_dump(mode="json", exclude={"stream"})
-    canonical = msgspec.json.encode([*places, asked], order="sorted")
+    content = {} if body is None else body.model_dump(mode="json", exclude={"stream"})
+    canonical = msgspec.json.encode([*path_ids, content], order="sorted")
     return Idempotency(route, key, hashlib.sha256(canonical).digest())

@@ -1,4 +1,4 @@
-"""Errors as the native surface answers them: one table from kind to status, one envelope."""
+"""Error responses: the status for each kind of error, and their envelope."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -18,9 +18,9 @@ from cartrita.domain.events import RunStopped, StopStatus
 from cartrita.domain.json import JsonObject
 from cartrita.domain.runs import Run
 from cartrita.kit import ids
-from cartrita.surfaces.intake import REQUEST_TIMEOUT, URI_TOO_LONG
+from cartrita.surfaces.request_limits import REQUEST_TIMEOUT, URI_TOO_LONG
 from cartrita.surfaces.sse import HEADERS as STREAM_HEADERS
-from cartrita.surfaces.sse import MEDIA_TYPE, come_back
+from cartrita.surfaces.sse import MEDIA_TYPE, reconnect_later
 
 STATUS: dict[ErrorKind, int] = {
     ErrorKind.INVALID: 422,
@@ -40,9 +40,9 @@ STATUS: dict[ErrorKind, int] = {
     ErrorKind.UPSTREAM_REJECTED: 400,
     ErrorKind.INTERNAL: 500,
 }
-_BY_CODE = {REQUEST_TIMEOUT: 408, URI_TOO_LONG: 414}
-_BY_STOP = {StopStatus.CANCELLED: 409, StopStatus.INTERRUPTED: 503}
-_OF_ROUTING = {404: "not_found", 405: "method_not_allowed"}
+_STATUS_BY_CODE = {REQUEST_TIMEOUT: 408, URI_TOO_LONG: 414}
+_STATUS_BY_STOP = {StopStatus.CANCELLED: 409, StopStatus.INTERRUPTED: 503}
+_ROUTING_CODES = {404: "not_found", 405: "method_not_allowed"}
 _DEFAULT_RETRY_S = 2
 
 
@@ -52,7 +52,7 @@ class ErrorBody(BaseModel):
     detail: str = Field(description="A sentence that says what to do.")
     error: str = Field(description="The same.")
     code: str = Field(description="Stable, for programs.", examples=["rate_limited"])
-    details: dict[str, Any] = Field(description="What there is to know besides.")
+    details: dict[str, Any] = Field(description="Further details.")
     request_id: str | None = Field(
         description="Also in X-Request-ID; name it when you ask for help."
     )
@@ -65,7 +65,7 @@ class InvalidBody(ErrorBody):
 
 
 class AnswerStopped(CartritaError):
-    """A run whose answer somebody waited for ended early; what was seen comes along."""
+    """A run that a request waited for ended early; the partial answer is in `details`."""
 
     def __init__(self, stopped: RunStopped, run: Run, partial: str) -> None:
         details: JsonObject = {
@@ -83,74 +83,74 @@ class AnswerStopped(CartritaError):
 
 
 def status_of(error: CartritaError) -> int:
-    """The status of an error: its stop's, else its code's, else its kind's."""
+    """The HTTP status of an error, by stop status, code or kind."""
     if isinstance(error, AnswerStopped):
-        return _BY_STOP.get(error.stopped.kind) or STATUS[error.stopped.error_kind]
-    return _BY_CODE.get(error.code, STATUS[error.kind])
+        return _STATUS_BY_STOP.get(error.stopped.kind) or STATUS[error.stopped.error_kind]
+    return _STATUS_BY_CODE.get(error.code, STATUS[error.kind])
 
 
-async def answer(request: Request, error: Exception) -> Response:
-    """The handler of every CartritaError."""
+async def error_response(request: Request, error: Exception) -> Response:
+    """Exception handler of CartritaError."""
     assert isinstance(error, CartritaError)
     status = status_of(error)
     if status == 503 and _from_event_source(request):
-        return Response(come_back(), headers=STREAM_HEADERS)
+        return Response(reconnect_later(), headers=STREAM_HEADERS)
     fields = _fields(error)
     headers = _headers(error, status)
     return _envelope(request, status, error.message, error.code, error.details, fields, headers)
 
 
-async def answer_invalid(request: Request, error: Exception) -> Response:
-    """The handler of path, query and header values that do not fit."""
+async def validation_error_response(request: Request, error: Exception) -> Response:
+    """Exception handler of invalid path, query and header values."""
     assert isinstance(error, RequestValidationError)
-    return await answer(request, invalid(error.errors(), skip=1))
+    return await error_response(request, to_invalid_input(error.errors(), skip=1))
 
 
-async def answer_unrouted(request: Request, error: Exception) -> Response:
-    """The handler of addresses and methods that nobody serves."""
+async def http_exception_response(request: Request, error: Exception) -> Response:
+    """Exception handler of unknown paths and methods."""
     assert isinstance(error, HTTPException)
-    code = _OF_ROUTING.get(error.status_code, "http_error")
-    sentence = {
+    code = _ROUTING_CODES.get(error.status_code, "http_error")
+    message = {
         "not_found": "There is nothing at this address: see /docs.",
         "method_not_allowed": "This address does not answer to this method: see /docs.",
     }.get(code, str(error.detail))
-    headers = {"Allow": _allowed(request)} if error.status_code == 405 else {}
-    return _envelope(request, error.status_code, sentence, code, {}, None, headers)
+    headers = {"Allow": _allowed_methods(request)} if error.status_code == 405 else {}
+    return _envelope(request, error.status_code, message, code, {}, None, headers)
 
 
-def _allowed(request: Request) -> str:
-    # The router names the methods of the first route that it found, not those of all.
+def _allowed_methods(request: Request) -> str:
+    # Starlette's own Allow header has the methods of the first matching route only.
     contexts = iter_route_contexts(request.app.routes)
     here = [context for context in contexts if context.matches(request.scope)[0] != Match.NONE]
     return ", ".join(sorted({method for context in here for method in context.methods or ()}))
 
 
-async def rescue(error: Exception, scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer outside the endpoints; of what nobody expected nothing is told."""
+async def send_error(error: Exception, scope: Scope, receive: Receive, send: Send) -> None:
+    """Send an error response from middleware. Unexpected errors reveal no details."""
     request = Request(scope)
     if not isinstance(error, CartritaError):
         error = CartritaError("Something broke on our side; the log knows it by this request_id.")
-    response = await answer(request, error)
+    response = await error_response(request, error)
     await response(scope, receive, send)
 
 
-def invalid(errors: Sequence[Any], *, skip: int = 0) -> InvalidInput:
-    """Pydantic's ErrorDetails as one error of ours; `skip` leaves out the head of each place."""
+def to_invalid_input(errors: Sequence[Any], *, skip: int = 0) -> InvalidInput:
+    """Convert Pydantic's ErrorDetails; `skip` omits the first items of each location."""
     fields: dict[str, list[str]] = {}
     for found in errors:
-        place = ".".join(str(step) for step in found["loc"][skip:]) or "body"
-        fields.setdefault(place, []).append(_problem(found))
+        location = ".".join(str(step) for step in found["loc"][skip:]) or "body"
+        fields.setdefault(location, []).append(_problem(found))
     first, problems = next(iter(fields.items()))
     return InvalidInput(f"{first}: {problems[0]}", fields=fields)
 
 
-def invalid_body(error: ValidationError) -> InvalidInput:
-    """The same for a body's model."""
-    return invalid(error.errors(include_url=False, include_input=False))
+def body_to_invalid_input(error: ValidationError) -> InvalidInput:
+    """Convert the ValidationError of a request body."""
+    return to_invalid_input(error.errors(include_url=False, include_input=False))
 
 
 def _fields(error: CartritaError) -> dict[str, list[str]] | None:
-    """What a 422 says by field."""
+    """The problems by field, for a 422."""
     if isinstance(error, InvalidInput):
         return error.fields
     if isinstance(error, IdempotencyMismatch):
@@ -180,15 +180,15 @@ def _headers(error: CartritaError, status: int) -> dict[str, str]:
 def _envelope(
     request: Request,
     status: int,
-    sentence: str,
+    message: str,
     code: str,
     details: JsonObject,
     fields: dict[str, list[str]] | None,
     headers: dict[str, str],
 ) -> Response:
     body: dict[str, object] = {
-        "detail": sentence,
-        "error": sentence,
+        "detail": message,
+        "error": message,
         "code": code,
         "details": details,
         "request_id": getattr(request.state, "request_id", None),

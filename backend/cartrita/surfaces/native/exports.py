@@ -1,4 +1,4 @@
-"""A conversation as a file to keep."""
+"""Exports of conversations as JSON or Markdown files."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import Literal
@@ -9,7 +9,7 @@ from fastapi.responses import StreamingResponse
 from cartrita.domain.conversations import Conversation
 from cartrita.domain.messages import Citation, StoredMessage
 from cartrita.kit.clock import iso
-from cartrita.surfaces.native.views import ConversationView, MessageView
+from cartrita.surfaces.native.schemas import ConversationView, MessageView
 
 Lines = AsyncGenerator[str, None]
 
@@ -19,7 +19,7 @@ def export(
     transcript: AsyncIterator[StoredMessage],
     kind: Literal["json", "markdown"],
 ) -> StreamingResponse:
-    """The file, written while it is read: a long conversation is never whole in memory."""
+    """Stream the file, so that a long conversation is never completely in memory."""
     media_type, ending, write = _KINDS[kind]
     name = quote(f"{conversation.title[:80]}{ending}", safe="")
     disposition = f"attachment; filename=\"conversation{ending}\"; filename*=UTF-8''{name}"

@@ -1,8 +1,8 @@
-"""Renders the events of a run as frames of the native surface.
+"""Renders the events of a run as server-sent event frames.
 
-Each event becomes exactly one frame, made from that event alone, so that a log read twice, or on
-two replicas, gives the same bytes. `queued` is told and not logged: it has no id, and a reader's
-cursor stays where it was.
+Each event becomes exactly one frame that depends on that event only, so every replica renders the
+same bytes for the same log. `queued` is not logged: its frame has no id and does not move the
+reader's cursor.
 """
 
 from functools import singledispatch
@@ -26,7 +26,7 @@ from cartrita.domain.events import (
 from cartrita.domain.runs import Queued, Snapshot
 from cartrita.kit import ids, sse
 from cartrita.kit.ids import RunId
-from cartrita.surfaces.native.events import (
+from cartrita.surfaces.native.event_schemas import (
     ChatEvent,
     DoneData,
     DoneFrame,
@@ -51,13 +51,13 @@ from cartrita.surfaces.native.events import (
     ToolResultData,
     ToolResultFrame,
 )
-from cartrita.surfaces.native.shapes import Source, TokenUsage, parts, sources
+from cartrita.surfaces.native.schemas import Source, TokenUsage, public_parts, public_sources
 
-Told: TypeAlias = LoggedEvent | Queued | Snapshot | None
-"""What a run's tail yields: None where a heartbeat is due."""
+StreamItem: TypeAlias = LoggedEvent | Queued | Snapshot | None
+"""An item of a run's tail; None means that a heartbeat is due."""
 
 HEARTBEAT = sse.comment("")
-_PASSED_BY = sse.comment("of a newer version")
+_UNKNOWN_EVENT = sse.comment("of a newer version")
 _encoder = msgspec.json.Encoder()
 
 
@@ -66,33 +66,35 @@ def event_id(run_id: RunId, seq: int) -> str:
     return f"{ids.public('run', run_id)}.{seq}"
 
 
-def frame(told: Told) -> bytes:
-    """One server-sent event."""
-    match told:
+def frame(item: StreamItem) -> bytes:
+    """Render one item as a frame."""
+    match item:
         case None:
             return HEARTBEAT
         case LoggedEvent(event=UnknownEvent()):
-            # Nothing is dispatched, but the cursor moves (WHATWG HTML 9.2.6).
-            return b"id: %s\n" % event_id(told.run_id, told.seq).encode() + _PASSED_BY
+            # No event is dispatched, but the reader's cursor moves (WHATWG HTML 9.2.6).
+            return b"id: %s\n" % event_id(item.run_id, item.seq).encode() + _UNKNOWN_EVENT
         case LoggedEvent():
-            body = _encoder.encode(render(told.event, told.run_id))
-            return sse.frame(body, id=event_id(told.run_id, told.seq))
+            body = _encoder.encode(render(item.event, item.run_id))
+            return sse.frame(body, id=event_id(item.run_id, item.seq))
         case Snapshot():
-            seen = [SnapshotMessage(m.role, m.text, parts(m.parts)) for m in told.messages]
-            body = _encoder.encode(SnapshotFrame(SnapshotData(seen, told.recovered)))
-            return sse.frame(body, id=event_id(told.run_id, told.seq))
+            messages = [
+                SnapshotMessage(m.role, m.text, public_parts(m.parts)) for m in item.messages
+            ]
+            body = _encoder.encode(SnapshotFrame(SnapshotData(messages, item.recovered)))
+            return sse.frame(body, id=event_id(item.run_id, item.seq))
         case Queued():
-            return sse.frame(_encoder.encode(QueuedFrame(QueuedData(told.position))))
+            return sse.frame(_encoder.encode(QueuedFrame(QueuedData(item.position))))
 
 
-def ends(told: Told) -> bool:
-    """Whether nothing follows: what a reader waits for before it stops coming back."""
-    return isinstance(told, LoggedEvent) and told.terminal
+def is_terminal(item: StreamItem) -> bool:
+    """Whether the item is the run's terminal event."""
+    return isinstance(item, LoggedEvent) and item.terminal
 
 
 @singledispatch
 def render(event: object, run_id: RunId) -> ChatEvent:
-    """The frame's body of one logged event."""
+    """The data of the frame for one logged event."""
     raise TypeError(f"No frame is known for {type(event).__name__}.")
 
 
@@ -152,7 +154,7 @@ def _(event: RunCompleted, run_id: RunId) -> ChatEvent:
             agent_type=event.agent,
             token_usage=TokenUsage.of(event.usage),
             processing_time=event.seconds,
-            sources=sources(event.sources),
+            sources=public_sources(event.sources),
             finish_reason=event.finish_reason,
         )
     )

@@ -1,4 +1,4 @@
-"""Messages of a conversation: listed, sent, edited, answered once more, deleted."""
+"""Message endpoints: list, send, edit, retry, delete."""
 
 from typing import Annotated
 
@@ -8,24 +8,24 @@ from pydantic import AliasChoices, Field
 from cartrita.application.messages import REVISION_MAX
 from cartrita.domain.errors import InvalidInput
 from cartrita.domain.messages import Role
-from cartrita.surfaces.native.answers import answer
-from cartrita.surfaces.native.asks import MAX_MESSAGE, MessageRequest
-from cartrita.surfaces.native.bodies import Body, Incoming
+from cartrita.surfaces.native.chat_requests import MAX_MESSAGE, MessageRequest
+from cartrita.surfaces.native.chat_responses import respond
 from cartrita.surfaces.native.conversations import Limit, PageCursor
 from cartrita.surfaces.native.dependencies import (
+    AppServices,
+    CurrentPrincipal,
     IdempotencyKey,
-    Me,
     PublicId,
-    UseCases,
     idempotency,
 )
-from cartrita.surfaces.native.views import ChatResponse, MessageView, PageOf
+from cartrita.surfaces.native.request_bodies import JsonBody, RequestModel
+from cartrita.surfaces.native.schemas import ChatResponse, MessageView, PageOf
 
 router = APIRouter(prefix="/api/conversations/{conversation_id}/messages", tags=["messages"])
 
 
-class Edit(Incoming):
-    """Other words for a message."""
+class Edit(RequestModel):
+    """The new text of a message."""
 
     content: Annotated[
         str,
@@ -40,22 +40,22 @@ class Edit(Incoming):
     stream: Annotated[bool, Field(description="Answer as text/event-stream.")] = False
 
 
-class Retry(Incoming):
-    """How to answer once more."""
+class Retry(RequestModel):
+    """How to send the new answer."""
 
     stream: Annotated[bool, Field(description="Answer as text/event-stream.")] = False
 
 
 @router.get("")
 async def list_messages(
-    who: Me,
+    principal: CurrentPrincipal,
     conversation_id: PublicId,
-    services: UseCases,
+    services: AppServices,
     limit: Limit = 100,
     cursor: PageCursor = None,
 ) -> PageOf[MessageView]:
-    """The conversation's current branch, oldest first."""
-    page = await services.messages.list(who, conversation_id, limit, cursor)
+    """List the messages of the current branch, oldest first."""
+    page = await services.messages.list(principal, conversation_id, limit, cursor)
     views = [MessageView.of(message) for message in page.items]
     return PageOf(items=views, next_cursor=page.next_cursor)
 
@@ -63,74 +63,82 @@ async def list_messages(
 @router.post("", response_model=ChatResponse)
 async def send_message(
     request: Request,
-    who: Me,
+    principal: CurrentPrincipal,
     conversation_id: PublicId,
-    body: Annotated[MessageRequest, Depends(Body(MessageRequest))],
-    services: UseCases,
+    body: Annotated[MessageRequest, Depends(JsonBody(MessageRequest))],
+    services: AppServices,
     key: IdempotencyKey = None,
 ) -> ChatResponse | Response:
-    """Say something in this conversation: the same as `POST /api/chat` with its id."""
-    promise = idempotency("messages", key, body, conversation_id)
-    admitted = await services.runs.start(who, body.ask(conversation_id), promise)
-    return await answer(request, services, who, admitted, streamed=body.stream)
+    """Send a message in this conversation: the same as `POST /api/chat` with its id."""
+    idempotent = idempotency("messages", key, body, conversation_id)
+    admitted = await services.runs.start(principal, body.to_command(conversation_id), idempotent)
+    return await respond(request, services, principal, admitted, streamed=body.stream)
 
 
 @router.get("/{message_id}")
 async def get_message(
-    who: Me, conversation_id: PublicId, message_id: PublicId, services: UseCases
+    principal: CurrentPrincipal,
+    conversation_id: PublicId,
+    message_id: PublicId,
+    services: AppServices,
 ) -> MessageView:
-    """One message, on whichever branch."""
-    return MessageView.of(await services.messages.get(who, conversation_id, message_id))
+    """Get one message, on any branch."""
+    return MessageView.of(await services.messages.get(principal, conversation_id, message_id))
 
 
 @router.put("/{message_id}", name="replace_message", response_model=ChatResponse | MessageView)
 @router.patch("/{message_id}", response_model=ChatResponse | MessageView)
 async def edit_message(
     request: Request,
-    who: Me,
+    principal: CurrentPrincipal,
     conversation_id: PublicId,
     message_id: PublicId,
-    body: Annotated[Edit, Depends(Body(Edit))],
-    services: UseCases,
+    body: Annotated[Edit, Depends(JsonBody(Edit))],
+    services: AppServices,
     key: IdempotencyKey = None,
 ) -> ChatResponse | MessageView | Response:
-    """Put it in other words: a branch begins beside the old message.
+    """Edit a message: the new version starts a branch beside the old one.
 
-    A user's message is answered anew, as `POST /api/chat` does; an answer is replaced as it is.
+    A user's message is answered again, as by `POST /api/chat`; an answer is only replaced.
     PUT and PATCH are the same.
     """
-    stored = await services.messages.get(who, conversation_id, message_id)
+    stored = await services.messages.get(principal, conversation_id, message_id)
     if stored.message.role is not Role.USER:
         text = body.content
-        revised = await services.messages.revise(who, conversation_id, message_id, text)
+        revised = await services.messages.revise(principal, conversation_id, message_id, text)
         return MessageView.of(revised)
     if len(body.content) > MAX_MESSAGE:
         raise InvalidInput.of("content", f"keep it to {MAX_MESSAGE} characters")
-    promise = idempotency("edit", key, body, conversation_id, message_id)
-    admitted = await services.runs.edit(who, conversation_id, message_id, body.content, promise)
-    return await answer(request, services, who, admitted, streamed=body.stream)
+    idempotent = idempotency("edit", key, body, conversation_id, message_id)
+    admitted = await services.runs.edit(
+        principal, conversation_id, message_id, body.content, idempotent
+    )
+    return await respond(request, services, principal, admitted, streamed=body.stream)
 
 
 @router.delete("/{message_id}", status_code=204)
 async def delete_message(
-    who: Me, conversation_id: PublicId, message_id: PublicId, services: UseCases
+    principal: CurrentPrincipal,
+    conversation_id: PublicId,
+    message_id: PublicId,
+    services: AppServices,
 ) -> Response:
-    """Delete a message and everything that followed it."""
-    await services.messages.delete(who, conversation_id, message_id)
+    """Delete a message and all messages that follow it."""
+    await services.messages.delete(principal, conversation_id, message_id)
     return Response(status_code=204)
 
 
 @router.post("/{message_id}/retry", response_model=ChatResponse)
 async def retry_message(
     request: Request,
-    who: Me,
+    principal: CurrentPrincipal,
     conversation_id: PublicId,
     message_id: PublicId,
-    body: Annotated[Retry, Depends(Body(Retry, optional=True))],
-    services: UseCases,
+    body: Annotated[Retry, Depends(JsonBody(Retry, optional=True))],
+    services: AppServices,
     key: IdempotencyKey = None,
 ) -> ChatResponse | Response:
-    """Answer once more: the new answer becomes a sibling of the old one."""
-    promise = idempotency("retry", key, body, conversation_id, message_id)
-    admitted = await services.runs.retry(who, conversation_id, message_id, promise)
-    return await answer(request, services, who, admitted, streamed=body.stream)
+    """Answer a message again: the new answer becomes a sibling of the old one."""
+    idempotent = idempotency("retry", key, body, conversation_id, message_id)
+    admitted = await services.runs.retry(principal, conversation_id, message_id, idempotent)
+    return await respond(request, services, principal, admitted, streamed=body.stream)

@@ -1,10 +1,10 @@
-"""Models that can be asked for."""
+"""Model endpoints."""
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from cartrita.domain.models import ModelInfo
-from cartrita.surfaces.native.dependencies import Me, UseCases
+from cartrita.surfaces.native.dependencies import AppServices, CurrentPrincipal
 
 router = APIRouter(prefix="/api/models", tags=["models"])
 
@@ -28,14 +28,14 @@ class ModelView(BaseModel):
 
 
 class ModelList(BaseModel):
-    """All models; `models` are their ids."""
+    """All models; `models` holds their ids."""
 
     models: list[str]
     data: list[ModelView]
 
 
 @router.get("")
-async def list_models(_: Me, services: UseCases) -> ModelList:
+async def list_models(_: CurrentPrincipal, services: AppServices) -> ModelList:
     """Models of the configured providers, the default first."""
     data = [ModelView.of(model) for model in await services.models()]
     return ModelList(models=[model.id for model in data], data=data)

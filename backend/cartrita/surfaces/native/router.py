@@ -1,4 +1,4 @@
-"""All routes of the native surface."""
+"""All routers of the native API."""
 
 from fastapi import APIRouter
 
@@ -6,10 +6,10 @@ from cartrita.surfaces.native import (
     agents,
     chat,
     conversations,
-    docs,
+    docs_page,
+    health,
     messages,
     models,
-    ops,
     runs,
     search,
     sessions,
@@ -24,6 +24,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     models.router,
     agents.router,
     sessions.router,
-    ops.router,
-    docs.router,
+    health.router,
+    docs_page.router,
 )

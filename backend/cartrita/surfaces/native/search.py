@@ -1,4 +1,4 @@
-"""Search over one's own conversations and messages."""
+"""Search endpoint."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -11,18 +11,18 @@ from cartrita.domain.errors import InvalidInput
 from cartrita.domain.search import SearchHit, SearchKind, SortBy
 from cartrita.kit import ids
 from cartrita.kit.text import storable_text
-from cartrita.surfaces.native.dependencies import Me, UseCases
+from cartrita.surfaces.native.dependencies import AppServices, CurrentPrincipal
 
 router = APIRouter(prefix="/api/search", tags=["search"])
 
 
 class Result(BaseModel):
-    """Something found."""
+    """One search result."""
 
     id: str
     type: SearchKind
     title: str
-    snippet: str = Field(description="Plain text around the words found.")
+    snippet: str = Field(description="Plain text around the text hit.")
     url: str = Field(description="Where to read it.")
     timestamp: datetime
     metadata: dict[str, Any]
@@ -39,8 +39,8 @@ class SearchResponse(BaseModel):
 
 @router.get("")
 async def search_own_data(
-    who: Me,
-    services: UseCases,
+    principal: CurrentPrincipal,
+    services: AppServices,
     q: Annotated[str, Query(max_length=1000, description="Words; nothing is an operator.")] = "",
     types: Annotated[
         str | None,
@@ -51,11 +51,11 @@ async def search_own_data(
     limit: Annotated[int, Query(ge=1, le=LIMIT_MAX)] = 20,
     offset: Annotated[int, Query(ge=0, le=OFFSET_MAX)] = 0,
 ) -> SearchResponse:
-    """Find words in your conversations and messages."""
-    words = storable_text(q)
-    findings = await services.search.find(
-        who,
-        words,
+    """Find text in your conversations and messages."""
+    text = storable_text(q)
+    results = await services.search.find(
+        principal,
+        text,
         kinds=_kinds(types),
         date_range=date_range,
         sort_by=sort_by,
@@ -63,10 +63,10 @@ async def search_own_data(
         offset=offset,
     )
     return SearchResponse(
-        results=[_result(found) for found in findings.hits],
-        total=findings.total,
-        has_more=offset + len(findings.hits) < findings.total,
-        query=words,
+        results=[_result(hit) for hit in results.hits],
+        total=results.total,
+        has_more=offset + len(results.hits) < results.total,
+        query=text,
     )
 
 
@@ -78,24 +78,24 @@ def _kinds(types: str | None) -> frozenset[SearchKind]:
     return frozenset(SearchKind(name) for name in named) or ALL_KINDS
 
 
-def _result(found: SearchHit) -> Result:
+def _result(hit: SearchHit) -> Result:
     return Result(
-        id=found.id,
-        type=found.kind,
-        title=found.title,
-        snippet=found.snippet,
-        url=_url(found),
-        timestamp=found.timestamp,
-        metadata=found.metadata,
+        id=hit.id,
+        type=hit.kind,
+        title=hit.title,
+        snippet=hit.snippet,
+        url=_url(hit),
+        timestamp=hit.timestamp,
+        metadata=hit.metadata,
     )
 
 
-def _url(found: SearchHit) -> str:
-    if found.kind is SearchKind.AGENT:
-        return f"/api/agents/{found.id}"
-    if found.kind is SearchKind.FILE:
-        return f"/api/files/{found.id}"
-    if found.conversation_id is None or found.kind is SearchKind.CONVERSATION:
-        return f"/api/conversations/{found.id}"
-    conversation = ids.public("conv", found.conversation_id)
-    return f"/api/conversations/{conversation}/messages/{found.id}"
+def _url(hit: SearchHit) -> str:
+    if hit.kind is SearchKind.AGENT:
+        return f"/api/agents/{hit.id}"
+    if hit.kind is SearchKind.FILE:
+        return f"/api/files/{hit.id}"
+    if hit.conversation_id is None or hit.kind is SearchKind.CONVERSATION:
+        return f"/api/conversations/{hit.id}"
+    conversation = ids.public("conv", hit.conversation_id)
+    return f"/api/conversations/{conversation}/messages/{hit.id}"

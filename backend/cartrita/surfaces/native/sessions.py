@@ -1,4 +1,4 @@
-"""Signing in from a browser: a session cookie, and tickets for its event streams."""
+"""Session endpoints: browser sign-in by cookie, and tickets for event streams."""
 
 from typing import Annotated
 
@@ -7,22 +7,22 @@ from pydantic import BaseModel, Field
 
 from cartrita.domain.errors import Unauthenticated
 from cartrita.domain.principals import Principal
-from cartrita.surfaces.authentication import SESSION_COOKIE, Means, authenticate
-from cartrita.surfaces.native.bodies import Incoming, OpenBody
-from cartrita.surfaces.native.dependencies import Me, TheRules, UseCases
-from cartrita.surfaces.origins import origin_of, require_no_foreign_page
+from cartrita.surfaces.authentication import SESSION_COOKIE, CredentialKind, authenticate
+from cartrita.surfaces.native.dependencies import AppConfig, AppServices, CurrentPrincipal
+from cartrita.surfaces.native.request_bodies import PublicJsonBody, RequestModel
+from cartrita.surfaces.origins import origin_of, require_no_other_origin
 
 router = APIRouter(prefix="/api", tags=["sessions"])
 
 
-class SignIn(Incoming):
-    """A code from the server's sign-in link; without one the API key in the header counts."""
+class SignIn(RequestModel):
+    """A code from the server's sign-in link; without one the API key in the header is used."""
 
     code: Annotated[str | None, Field(min_length=1, max_length=200)] = None
 
 
 class SessionView(BaseModel):
-    """Who is signed in; the session itself is in the cookie."""
+    """The signed-in owner; the session itself is in the cookie."""
 
     owner_id: str
     expires_in: float = Field(description="Seconds.")
@@ -39,30 +39,30 @@ class StreamTicket(BaseModel):
 async def open_session(
     request: Request,
     response: Response,
-    body: Annotated[SignIn, Depends(OpenBody(SignIn, optional=True))],
-    services: UseCases,
-    rules: TheRules,
+    body: Annotated[SignIn, Depends(PublicJsonBody(SignIn, optional=True))],
+    services: AppServices,
+    config: AppConfig,
 ) -> SessionView:
-    """Sign a browser in, with an API key in the header or with a code that the server printed."""
-    require_no_foreign_page(request)
+    """Sign a browser in, with an API key in the header or with a sign-in code."""
+    require_no_other_origin(request)
     if body.code is not None:
-        who = await services.sessions.redeem_code(body.code)
+        principal = await services.sessions.redeem_code(body.code)
     else:
-        who = await _by_key(request)
+        principal = await _authenticate_by_key(request)
     response.set_cookie(
         SESSION_COOKIE,
-        await services.sessions.open(who),
-        max_age=int(rules.session_s),
+        await services.sessions.open(principal),
+        max_age=int(config.session_s),
         secure=request.scope["scheme"] == "https",
         httponly=True,
         samesite="strict",
     )
-    return SessionView(owner_id=who.owner_id, expires_in=rules.session_s)
+    return SessionView(owner_id=principal.owner_id, expires_in=config.session_s)
 
 
 @router.delete("/session", status_code=204)
-async def close_session(_: Me) -> Response:
-    """Sign out: the browser forgets its session."""
+async def close_session(_: CurrentPrincipal) -> Response:
+    """Sign out: delete the session cookie."""
     response = Response(status_code=204)
     response.delete_cookie(SESSION_COOKIE, httponly=True, samesite="strict")
     return response
@@ -70,18 +70,18 @@ async def close_session(_: Me) -> Response:
 
 @router.post("/stream-tickets", status_code=201)
 async def issue_stream_ticket(
-    request: Request, who: Me, services: UseCases, rules: TheRules
+    request: Request, principal: CurrentPrincipal, services: AppServices, config: AppConfig
 ) -> StreamTicket:
-    """A ticket for one `EventSource`, which can set no headers.
+    """Issue a ticket for one `EventSource`, which cannot set headers.
 
-    It works once, from the origin that asked for it, and resumes what it started.
+    It works once, from the origin that requested it, and can resume the stream that it started.
     """
-    ticket = await services.sessions.issue_ticket(who, origin_of(request))
-    return StreamTicket(ticket=ticket.reveal(), expires_in=rules.ticket_s)
+    ticket = await services.sessions.issue_ticket(principal, origin_of(request))
+    return StreamTicket(ticket=ticket.reveal(), expires_in=config.ticket_s)
 
 
-async def _by_key(request: Request) -> Principal:
-    who = await authenticate(request)
-    if who.means is Means.COOKIE:
+async def _authenticate_by_key(request: Request) -> Principal:
+    caller = await authenticate(request)
+    if caller.credential is CredentialKind.COOKIE:
         raise Unauthenticated("A session does not renew itself: send your API key.")
-    return who.principal
+    return caller.principal

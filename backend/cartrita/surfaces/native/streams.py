@@ -1,4 +1,4 @@
-"""Event streams of runs: where a reader stands, and the answer that carries it on."""
+"""Event streams of runs, and the cursors that resume them."""
 
 from typing import TypeAlias
 
@@ -9,22 +9,22 @@ from cartrita.domain.errors import Malformed
 from cartrita.domain.principals import Principal
 from cartrita.domain.runs import Run
 from cartrita.kit.ids import RunId
-from cartrita.surfaces.native.frames import Told, ends, event_id, frame
+from cartrita.surfaces.native.frames import StreamItem, event_id, frame, is_terminal
 from cartrita.surfaces.services import Services
 from cartrita.surfaces.sse import EventStream
 
-RunStream: TypeAlias = EventStream[Told]
+RunStream: TypeAlias = EventStream[StreamItem]
 
 
 class Cursor(msgspec.Struct, frozen=True):
-    """A place in a run's log: `seq` is the last event that was received."""
+    """A position in a run's log: `seq` is the last event that the reader has received."""
 
     run: str
     seq: int
 
 
-def cursor_of(text: str) -> Cursor:
-    """The cursor in an event's id. Raises Malformed."""
+def parse_cursor(text: str) -> Cursor:
+    """The cursor in an event id. Raises Malformed."""
     run, _, seq = text.rpartition(".")
     if not run or not seq.isascii() or not seq.isdecimal() or len(seq) > 9:
         raise Malformed(
@@ -35,26 +35,26 @@ def cursor_of(text: str) -> Cursor:
 
 
 def stream(services: Services, run_id: RunId, after: int = 0) -> RunStream:
-    """Everything after a sequence number, then live. The caller has made sure whose run it is."""
+    """Stream the events after `after`, then live. The caller must have checked the run's owner."""
     return EventStream(
         services.runs.tail(run_id, after),
         cursor=event_id(run_id, after),
-        frame=frame,
-        last=ends,
+        render=frame,
+        is_last=is_terminal,
     )
 
 
-async def carry_on(services: Services, principal: Principal, cursor: Cursor) -> Response:
-    """Continue where a reader was cut.
+async def resume_stream(services: Services, principal: Principal, cursor: Cursor) -> Response:
+    """Resume a stream after a cursor.
 
-    Whoever has seen the end is told so by 204, which stops an EventSource.
+    Responds 204, which stops an EventSource, if the reader has received the last event.
     """
     run = await services.runs.get(principal, cursor.run)
-    if seen_whole(run, cursor.seq):
+    if is_at_end(run, cursor.seq):
         return Response(status_code=204)
     return stream(services, run.id, cursor.seq)
 
 
-def seen_whole(run: Run, seq: int) -> bool:
-    """Whether `seq` is the run's last event."""
+def is_at_end(run: Run, seq: int) -> bool:
+    """Whether `seq` is the last event of an ended run."""
     return run.status.ended and run.last_seq == seq

@@ -1,8 +1,8 @@
 """A caller's promise binds what is asked, and not how the answer travels."""
 
-from cartrita.surfaces.native.asks import ChatRequest
-from cartrita.surfaces.native.bodies import validated
+from cartrita.surfaces.native.chat_requests import ChatRequest
 from cartrita.surfaces.native.dependencies import idempotency
+from cartrita.surfaces.native.request_bodies import validated
 
 
 def hashed(*places: str, **fields: object) -> bytes:

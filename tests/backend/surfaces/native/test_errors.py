@@ -13,8 +13,8 @@ from cartrita.domain.fold import Fold
 from cartrita.domain.runs import Run, RunInput, RunStatus
 from cartrita.kit import ids
 from cartrita.kit.ids import ConversationId, MessageId, RunId
-from cartrita.surfaces.intake import REQUEST_TIMEOUT, URI_TOO_LONG
-from cartrita.surfaces.native.errors import STATUS, AnswerStopped, invalid, status_of
+from cartrita.surfaces.native.errors import STATUS, AnswerStopped, status_of, to_invalid_input
+from cartrita.surfaces.request_limits import REQUEST_TIMEOUT, URI_TOO_LONG
 
 RUN = Run(
     id=RunId(ids.uuid7()),
@@ -110,7 +110,7 @@ def test_codes_with_a_status_of_their_own(error: CartritaError, status: int) -> 
 
 
 def test_findings_are_grouped_by_field() -> None:
-    error = invalid(
+    error = to_invalid_input(
         [
             {"loc": ("query", "limit"), "msg": "Input should be less than 9"},
             {"loc": ("query", "limit"), "msg": "Value error, It is odd"},

@@ -26,8 +26,8 @@ from cartrita.domain.runs import Queued, Snapshot
 from cartrita.domain.usage import Usage
 from cartrita.kit import ids, sse
 from cartrita.kit.ids import RunId
-from cartrita.surfaces.native.events import ChatEvent
-from cartrita.surfaces.native.frames import ends, event_id, frame
+from cartrita.surfaces.native.event_schemas import ChatEvent
+from cartrita.surfaces.native.frames import event_id, frame, is_terminal
 
 RUN = RunId(ids.parse("run", "0193b0c3a5d87c1e9f4d2b6a8e0c4f17") or ids.uuid7())
 PUBLIC = "run_0193b0c3a5d87c1e9f4d2b6a8e0c4f17"
@@ -166,7 +166,7 @@ def test_a_snapshot_moves_the_cursor_to_the_end_of_the_log() -> None:
 def test_only_a_terminal_event_ends_a_stream() -> None:
     terminal = {RunCompleted, RunStopped}
     for event, _ in TABLE:
-        assert ends(LoggedEvent(RUN, 1, event)) == (type(event) in terminal)
-    assert not ends(None)
-    assert not ends(Queued(RUN, 1))
-    assert not ends(Snapshot(RUN, 1, (), recovered=True))
+        assert is_terminal(LoggedEvent(RUN, 1, event)) == (type(event) in terminal)
+    assert not is_terminal(None)
+    assert not is_terminal(Queued(RUN, 1))
+    assert not is_terminal(Snapshot(RUN, 1, (), recovered=True))

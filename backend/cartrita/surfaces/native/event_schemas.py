@@ -1,6 +1,6 @@
-"""The body of each server-sent event on the native surface: `{"event": ..., "data": {...}}`.
+"""Schemas of the server-sent events: `{"event": ..., "data": {...}}`.
 
-Their JSON Schema goes into openapi.json, so that nothing is written down twice.
+Their JSON Schema is part of openapi.json.
 """
 
 from typing import Annotated, TypeAlias
@@ -9,20 +9,20 @@ import msgspec
 from msgspec import Meta
 
 from cartrita.domain.json import JsonObject, JsonValue
-from cartrita.surfaces.native.shapes import Source, TokenUsage
+from cartrita.surfaces.native.schemas import Source, TokenUsage
 
 
 class StreamStartData(msgspec.Struct, frozen=True, omit_defaults=True):
     conversation_id: str
     run_id: str
-    message_id: Annotated[str, Meta(description="The answer that this run will leave behind.")]
+    message_id: Annotated[str, Meta(description="The message that will hold the answer.")]
     agent_type: str
     model: str
     resumed: Annotated[bool, Meta(description="It continues an interrupted answer.")] = False
 
 
 class StreamStartFrame(msgspec.Struct, frozen=True, tag_field="event", tag="stream_start"):
-    """A run begins. Always the first logged event."""
+    """A run starts. Always the first logged event."""
 
     data: StreamStartData
 
@@ -34,7 +34,7 @@ class QueuedData(msgspec.Struct, frozen=True):
 
 
 class QueuedFrame(msgspec.Struct, frozen=True, tag_field="event", tag="queued"):
-    """The run waits for its conversation."""
+    """The run waits for earlier runs of its conversation."""
 
     data: QueuedData
 
@@ -46,7 +46,7 @@ class TokenData(msgspec.Struct, frozen=True):
 
 
 class TokenFrame(msgspec.Struct, frozen=True, tag_field="event", tag="token"):
-    """More of the answer."""
+    """More text of the answer."""
 
     data: TokenData
 
@@ -56,7 +56,7 @@ class ReasoningData(msgspec.Struct, frozen=True):
 
 
 class ReasoningFrame(msgspec.Struct, frozen=True, tag_field="event", tag="reasoning"):
-    """More of what the model thinks."""
+    """More reasoning of the model."""
 
     data: ReasoningData
 
@@ -68,7 +68,7 @@ class FunctionCallData(msgspec.Struct, frozen=True):
 
 
 class FunctionCallFrame(msgspec.Struct, frozen=True, tag_field="event", tag="function_call"):
-    """The model asked for a tool."""
+    """The model called a tool."""
 
     data: FunctionCallData
 
@@ -81,13 +81,13 @@ class ToolResultData(msgspec.Struct, frozen=True):
 
 
 class ToolResultFrame(msgspec.Struct, frozen=True, tag_field="event", tag="tool_result"):
-    """The tool answered."""
+    """The tool returned a result."""
 
     data: ToolResultData
 
 
 class SourceFrame(msgspec.Struct, frozen=True, tag_field="event", tag="source"):
-    """The answer rests on this."""
+    """A source of the answer."""
 
     data: Source
 
@@ -104,7 +104,7 @@ class SnapshotData(msgspec.Struct, frozen=True):
 
 
 class SnapshotFrame(msgspec.Struct, frozen=True, tag_field="event", tag="snapshot"):
-    """What is there, to be taken instead of what was received so far."""
+    """The messages so far; replaces everything that was received before."""
 
     data: SnapshotData
 
@@ -151,7 +151,7 @@ class DoneData(msgspec.Struct, frozen=True):
 
 
 class DoneFrame(msgspec.Struct, frozen=True, tag_field="event", tag="done"):
-    """The answer is whole. Terminal."""
+    """The answer is complete. Terminal."""
 
     data: DoneData
 

@@ -1,7 +1,7 @@
-"""Request bodies come in soon and small, or the request ends.
+"""Limits on the length of request URLs, and on the size and duration of request bodies.
 
-What is over the limit, or was never asked for, is read and thrown away for a while before the
-answer goes out: a connection closed on unread data is reset, and the caller would lose the answer.
+Before a response is sent, the unread rest of the body is read and discarded for a limited time:
+closing a connection with unread data resets it, and the caller would lose the response.
 """
 
 import anyio
@@ -14,10 +14,11 @@ REQUEST_TIMEOUT = "request_timeout"
 URI_TOO_LONG = "uri_too_long"
 
 
-class Intake:
-    """Bounds the address and the body of every request.
+class RequestLimits:
+    """ASGI middleware that enforces the limits.
 
-    `max_bytes` for a body, `seconds` until all of it is here, `max_url` bytes of path and query.
+    `max_bytes` limits the body, `seconds` the time until it has arrived completely, and `max_url`
+    the bytes of path and query.
     """
 
     def __init__(self, app: ASGIApp, *, max_bytes: int, seconds: float, max_url: int) -> None:
@@ -36,13 +37,13 @@ class Intake:
                 )
             headers = Headers(scope=scope)
             if headers.get("content-length", "0") != "0" or "transfer-encoding" in headers:
-                body = _Body(receive, send, headers, self._max_bytes, self._seconds)
+                body = _LimitedBody(receive, send, headers, self._max_bytes, self._seconds)
                 receive, send = body.receive, body.send
         await self.app(scope, receive, send)
 
 
-class _Body:
-    """One request's body on its way in."""
+class _LimitedBody:
+    """Wraps `receive` and `send` of one request, and enforces the limits of its body."""
 
     def __init__(
         self, receive: Receive, send: Send, headers: Headers, max_bytes: int, seconds: float
@@ -51,31 +52,31 @@ class _Body:
         self._send = send
         self._max_bytes = max_bytes
         self._deadline = anyio.current_time() + seconds
-        self._declared = _declared(headers)
-        self._waits_for_us = headers.get("expect", "").lower() == "100-continue"
-        self._size = 0
-        self._whole = False
+        self._declared_bytes = _declared_bytes(headers)
+        self._expects_continue = headers.get("expect", "").lower() == "100-continue"
+        self._received_bytes = 0
+        self._complete = False
 
     async def receive(self) -> Message:
-        """The next piece. Raises TooLarge, and DeadlineExceeded where it trickles."""
-        if self._whole:
+        """The next chunk. Raises TooLarge, and DeadlineExceeded if the body takes too long."""
+        if self._complete:
             return await self._receive()
-        if self._declared > self._max_bytes:
+        if self._declared_bytes > self._max_bytes:
             raise self._too_large()
-        message = await self._piece()
-        if self._size > self._max_bytes:
+        message = await self._next_chunk()
+        if self._received_bytes > self._max_bytes:
             raise self._too_large()
         return message
 
     async def send(self, message: Message) -> None:
-        """Pass the answer on; the connection ends with it where the body is not whole by then."""
-        if message["type"] == "http.response.start" and not self._whole:
-            await self._throw_away()
-            if not self._whole:
+        """Send the response; close the connection after it if the body was not read completely."""
+        if message["type"] == "http.response.start" and not self._complete:
+            await self._discard_rest()
+            if not self._complete:
                 MutableHeaders(scope=message)["Connection"] = "close"
         await self._send(message)
 
-    async def _piece(self) -> Message:
+    async def _next_chunk(self) -> Message:
         try:
             with anyio.fail_after(self._deadline - anyio.current_time()):
                 message = await self._receive()
@@ -83,17 +84,17 @@ class _Body:
             raise DeadlineExceeded(
                 "The request's body did not arrive in time: send it again.", code=REQUEST_TIMEOUT
             ) from None
-        self._waits_for_us = False
-        self._size += len(message.get("body", b""))
-        self._whole = not message.get("more_body", False)
+        self._expects_continue = False
+        self._received_bytes += len(message.get("body", b""))
+        self._complete = not message.get("more_body", False)
         return message
 
-    async def _throw_away(self) -> None:
-        if self._waits_for_us:
-            return  # it has sent nothing yet, and sees the answer before it would
+    async def _discard_rest(self) -> None:
+        if self._expects_continue:
+            return  # the client sends no body before it has seen our response
         try:
-            while not self._whole:
-                await self._piece()
+            while not self._complete:
+                await self._next_chunk()
         except CartritaError:
             return
 
@@ -102,6 +103,6 @@ class _Body:
         return TooLarge(f"The request's body is longer than {limit}: send less.")
 
 
-def _declared(headers: Headers) -> int:
+def _declared_bytes(headers: Headers) -> int:
     length = headers.get("content-length", "0")
     return int(length) if length.isdecimal() else 0

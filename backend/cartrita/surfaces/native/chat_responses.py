@@ -1,4 +1,4 @@
-"""Answers of runs: whole, for callers who wait, or streamed."""
+"""Responses to chat requests: the complete answer of a run, or its event stream."""
 
 import anyio
 from fastapi import Request, Response
@@ -11,13 +11,13 @@ from cartrita.domain.runs import Admitted
 from cartrita.kit import ids
 from cartrita.kit.ids import RunId
 from cartrita.surfaces.native.errors import AnswerStopped
+from cartrita.surfaces.native.schemas import ChatResponse
 from cartrita.surfaces.native.streams import stream
-from cartrita.surfaces.native.views import ChatResponse
 from cartrita.surfaces.services import Services
-from cartrita.surfaces.sse import cancel_when_left
+from cartrita.surfaces.sse import cancel_on_disconnect
 
 
-async def answer(
+async def respond(
     request: Request,
     services: Services,
     principal: Principal,
@@ -25,20 +25,20 @@ async def answer(
     *,
     streamed: bool,
 ) -> ChatResponse | Response:
-    """What a caller gets who asked something."""
+    """The event stream of a run, or its complete answer."""
     if streamed:
         return stream(services, admitted.run_id)
-    return await whole_answer(request, services, principal, admitted.run_id)
+    return await wait_for_answer(request, services, principal, admitted.run_id)
 
 
-async def whole_answer(
+async def wait_for_answer(
     request: Request, services: Services, principal: Principal, run_id: RunId
 ) -> ChatResponse:
-    """Wait for the run's end. Raises AnswerStopped where it ended early.
+    """Wait for the end of a run. Raises AnswerStopped if it ended early.
 
-    A caller who leaves ends this waiting, not the run.
+    A disconnect of the client ends the wait, not the run.
     """
-    end = (await _outcome(request, services, run_id)).event
+    end = (await _wait_for_end(request, services, run_id)).event
     if isinstance(end, RunStopped):
         raise await _stopped(services, principal, run_id, end)
     assert isinstance(end, RunCompleted)
@@ -46,15 +46,15 @@ async def whole_answer(
     return ChatResponse.of(run_id, end, stored)
 
 
-async def _outcome(request: Request, services: Services, run_id: RunId) -> LoggedEvent:
-    outcome: LoggedEvent | None = None
+async def _wait_for_end(request: Request, services: Services, run_id: RunId) -> LoggedEvent:
+    terminal: LoggedEvent | None = None
     async with anyio.create_task_group() as group:
-        group.start_soon(cancel_when_left, request.receive, group.cancel_scope)
-        outcome = await services.runs.wait_for_end(run_id)
+        group.start_soon(cancel_on_disconnect, request.receive, group.cancel_scope)
+        terminal = await services.runs.wait_for_end(run_id)
         group.cancel_scope.cancel()
-    if outcome is None:
+    if terminal is None:
         raise ClientDisconnect
-    return outcome
+    return terminal
 
 
 async def _stopped(
@@ -66,5 +66,5 @@ async def _stopped(
     try:
         partial = (await services.messages.get(principal, conversation, message)).message.text
     except NotFound:
-        partial = ""  # nothing was seen, so nothing was kept
+        partial = ""  # the run ended before any output, so no message was stored
     return AnswerStopped(end, run, partial)

@@ -1,7 +1,7 @@
-"""JSON bodies: read after the caller is known, strictly, and into a model.
+"""JSON request bodies, parsed strictly and validated after authentication.
 
-FastAPI would read a body before it asks who calls, take the last of two equal keys, and keep the
-bytes as long as the answer lasts, which for a stream is long.
+FastAPI itself would read the body before authentication, accept duplicate keys, and keep the bytes
+in memory until the response has ended, which for a stream is long.
 """
 
 import json
@@ -23,25 +23,25 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from cartrita.domain.errors import InvalidInput, Malformed, UnsupportedMedia
-from cartrita.surfaces.authentication import Means
-from cartrita.surfaces.native.dependencies import CallerNow
-from cartrita.surfaces.native.errors import invalid_body
+from cartrita.surfaces.authentication import CredentialKind
+from cartrita.surfaces.native.dependencies import CurrentCaller
+from cartrita.surfaces.native.errors import body_to_invalid_input
 
 MAX_DEPTH = 64
 MAX_VALUES = 50_000
-"""In one field; looking at half a million takes a second in which nobody else is served."""
+"""Per field: validating half a million values would block the event loop for a second."""
 
 _FORM = "application/x-www-form-urlencoded"
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
-M = TypeVar("M", bound="Incoming")
+M = TypeVar("M", bound="RequestModel")
 
 
-class Incoming(BaseModel):
-    """A request body.
+class RequestModel(BaseModel):
+    """Base class of request bodies.
 
-    Fields that we do not know are ignored, `null` is the same as leaving a field out, and
-    camelCase is understood beside snake_case.
+    Unknown fields are ignored, `null` is the same as an absent field, and names may be in
+    camelCase or snake_case.
     """
 
     model_config = ConfigDict(
@@ -61,76 +61,80 @@ class Incoming(BaseModel):
         return {name: given for name, given in pairs.items() if given is not None}
 
 
-class Body(Generic[M]):
-    """A dependency that reads this model; `optional` lets an empty body stand for `{}`."""
+class JsonBody(Generic[M]):
+    """A dependency that reads the body into `model`. With `optional` an empty body means `{}`."""
 
     def __init__(self, model: type[M], *, optional: bool = False) -> None:
         self.model = model
         self.optional = optional
 
-    async def __call__(self, request: Request, who: CallerNow) -> M:
-        """The body of a known caller."""
-        return await self._read(request, forms=who.means is not Means.COOKIE)
+    async def __call__(self, request: Request, caller: CurrentCaller) -> M:
+        """The body of an authenticated request."""
+        return await self._read(
+            request, allow_form_type=caller.credential is not CredentialKind.COOKIE
+        )
 
-    async def _read(self, request: Request, *, forms: bool) -> M:
-        octets = b"".join([piece async for piece in request.stream()])
-        if not octets and self.optional:
+    async def _read(self, request: Request, *, allow_form_type: bool) -> M:
+        body = b"".join([piece async for piece in request.stream()])
+        if not body and self.optional:
             return validated(self.model, {})
-        _require_json(request, forms=forms)
-        return validated(self.model, parse(octets))
+        _require_json(request, allow_form_type=allow_form_type)
+        return validated(self.model, parse_object(body))
 
 
-class OpenBody(Body[M]):
-    """The same where nobody is known yet: for signing in."""
+class PublicJsonBody(JsonBody[M]):
+    """A body that is read without authentication, for signing in."""
 
     async def __call__(self, request: Request) -> M:  # pyright: ignore[reportIncompatibleMethodOverride]
-        return await self._read(request, forms=False)
+        return await self._read(request, allow_form_type=False)
 
 
 def validated(model: type[M], value: object) -> M:
-    """The value as a model. Raises InvalidInput."""
+    """Validate a value against a model. Raises InvalidInput."""
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        raise invalid_body(error) from None
+        raise body_to_invalid_input(error) from None
 
 
-def parse(octets: bytes) -> dict[str, Any]:
-    """A JSON object, and nothing in it that could not be stored.
+def parse_object(body: bytes) -> dict[str, Any]:
+    """Parse a JSON object whose values can all be stored.
 
-    Raises Malformed for what is no JSON object in UTF-8, for equal keys at its top and for more
-    than 64 levels or 50,000 values; InvalidInput, naming the field, for NUL and halves of surrogate
-    pairs.
+    Raises Malformed for anything but a JSON object in UTF-8, for duplicate keys at its top level
+    and for more than 64 levels or 50,000 values; InvalidInput, naming the field, for NUL and lone
+    surrogates.
     """
-    objects = _Objects()
+    object_hook = _DuplicateKeys()
     try:
-        value = json.loads(octets.decode(), object_pairs_hook=objects, parse_constant=_no_number)
+        value = json.loads(
+            body.decode(), object_pairs_hook=object_hook, parse_constant=_reject_constant
+        )
     except UnicodeDecodeError:
         raise Malformed("The body is not UTF-8: encode it as UTF-8.") from None
     except RecursionError:
         raise _too_deep() from None
     except ValueError as error:
-        raise Malformed(f"The body is not JSON: {_where(error)}.") from None
+        raise Malformed(f"The body is not JSON: {_describe(error)}.") from None
     if not isinstance(value, dict):
         raise Malformed("The body must be a JSON object, such as {...}.")
-    if objects.repeated is not None:
-        raise Malformed(f"The body names {objects.repeated!r} twice: send it once.")
+    if object_hook.duplicate is not None:
+        raise Malformed(f"The body names {object_hook.duplicate!r} twice: send it once.")
     named = cast("dict[str, Any]", value)
     if len(named) > MAX_VALUES:
         raise _too_many()
     for name, part in named.items():
-        require_storable(name, part)
+        validate_storable(name, part)
     return named
 
 
-def require_storable(field: str, value: object) -> None:
-    """Raise InvalidInput for texts that no database holds, Malformed for too deep and too many."""
+def validate_storable(field: str, value: object) -> None:
+    """Raise InvalidInput for text that cannot be stored, Malformed for JSON beyond the limits."""
     level: list[object] = [field, value]
     for _ in range(MAX_DEPTH - 1):  # the body itself is the first level
         if any(isinstance(item, str) and _UNSTORABLE.search(item) for item in level):
             name = _UNSTORABLE.sub("\ufffd", field) or "body"
             raise InvalidInput.of(name, "it holds a NUL or half a surrogate pair; leave it out")
-        level = list(islice(_inside(level), MAX_VALUES + 1))
+        level = list(islice(_children(level), MAX_VALUES + 1))
         if not level:
             return
         if len(level) > MAX_VALUES:
@@ -138,7 +142,7 @@ def require_storable(field: str, value: object) -> None:
     raise _too_deep()
 
 
-def _inside(level: list[object]) -> Iterator[object]:
+def _children(level: list[object]) -> Iterator[object]:
     for item in level:
         if isinstance(item, dict):
             pairs = cast("dict[object, object]", item)
@@ -148,18 +152,18 @@ def _inside(level: list[object]) -> Iterator[object]:
             yield from cast("list[object]", item)
 
 
-class _Objects:
-    """Makes objects, and knows which key came twice in the last one: the outermost ends last."""
+class _DuplicateKeys:
+    """An object hook that records a duplicate key of the last object, which is the outermost."""
 
-    repeated: str | None = None
+    duplicate: str | None = None
 
     def __call__(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         made = dict(pairs)
-        self.repeated = _repeated(pairs) if len(made) < len(pairs) else None
+        self.duplicate = _first_duplicate(pairs) if len(made) < len(pairs) else None
         return made
 
 
-def _repeated(pairs: list[tuple[str, Any]]) -> str | None:
+def _first_duplicate(pairs: list[tuple[str, Any]]) -> str | None:
     seen: set[str] = set()
     for name, _ in pairs:
         if name in seen:
@@ -168,11 +172,11 @@ def _repeated(pairs: list[tuple[str, Any]]) -> str | None:
     return None
 
 
-def _no_number(name: str) -> None:
+def _reject_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON number")
 
 
-def _where(error: ValueError) -> str:
+def _describe(error: ValueError) -> str:
     if isinstance(error, json.JSONDecodeError):
         return f"{error.msg[:1].lower()}{error.msg[1:]} at character {error.pos}"
     return "a number in it is too long" if "digits" in str(error) else str(error)
@@ -186,13 +190,13 @@ def _too_deep() -> Malformed:
     return Malformed(f"The body is nested deeper than {MAX_DEPTH} levels.")
 
 
-def _require_json(request: Request, *, forms: bool) -> None:
+def _require_json(request: Request, *, allow_form_type: bool) -> None:
     header = Message()
     header["content-type"] = request.headers.get("content-type", _FORM)
     media_type = header.get_content_type()
     if media_type == "application/json" or media_type.endswith("+json"):
         return
-    # curl's default, and no header at all: a form that any page can send, so not with a cookie.
-    if media_type == _FORM and forms:
+    # The default of curl, and a missing header. Any page can send a form, so not with a cookie.
+    if media_type == _FORM and allow_form_type:
         return
     raise UnsupportedMedia(f"Send Content-Type: application/json instead of {media_type}.")

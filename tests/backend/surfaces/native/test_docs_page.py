@@ -5,13 +5,13 @@ import re
 from html import escape
 
 from cartrita.app import openapi_document
-from cartrita.surfaces.native.docs import page_of
+from cartrita.surfaces.native.docs_page import render_page
 
 DOCUMENT = openapi_document()
 
 
 def test_every_operation_and_schema_is_on_the_page() -> None:
-    page = page_of(json.dumps(DOCUMENT))
+    page = render_page(json.dumps(DOCUMENT))
     for path, methods in DOCUMENT["paths"].items():
         for method, operation in methods.items():
             assert f"<b>{method.upper()}</b> <code>{path}</code>" in page
@@ -21,13 +21,13 @@ def test_every_operation_and_schema_is_on_the_page() -> None:
 
 
 def test_every_link_leads_somewhere() -> None:
-    page = page_of(json.dumps(DOCUMENT))
+    page = render_page(json.dumps(DOCUMENT))
     assert set(re.findall(r'href="#(\w+)"', page)) <= set(re.findall(r'id="(\w+)"', page))
 
 
 def test_what_is_described_is_not_markup() -> None:
     document = json.loads(json.dumps(DOCUMENT))
     document["info"]["description"] = "<script>x</script>"
-    page = page_of(json.dumps(document))
+    page = render_page(json.dumps(document))
     assert "<script" not in page
     assert "&lt;script&gt;" in page

@@ -1,23 +1,71 @@
-"""Conversations, messages, runs and answers as clients see them."""
+"""Response schemas: conversations, messages, runs and chat responses."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
+import msgspec
 from pydantic import BaseModel, Field
 
 from cartrita.domain.conversations import Conversation
 from cartrita.domain.events import RunCompleted
-from cartrita.domain.messages import StoredMessage
+from cartrita.domain.json import JsonObject
+from cartrita.domain.messages import Citation, Part, Reasoning, StoredMessage
 from cartrita.domain.runs import Run
+from cartrita.domain.usage import Usage
 from cartrita.kit import ids
 from cartrita.kit.ids import RunId
-from cartrita.surfaces.native.shapes import Source, TokenUsage, parts, sources
 
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True)
+class TokenUsage:
+    """Tokens of the prompt and of the answer; `estimated` if the provider did not report them."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+    estimated: bool
+
+    @classmethod
+    def of(cls, usage: Usage) -> "TokenUsage":
+        return cls(usage.input_tokens, usage.output_tokens, usage.total_tokens, usage.estimated)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The source of a statement in the answer; `index` is the n of its `[n]` mark."""
+
+    title: str
+    url: str | None
+    snippet: str | None
+    index: int
+
+    @classmethod
+    def of(cls, citation: Citation) -> "Source":
+        return cls(citation.title, citation.url, citation.snippet, citation.index)
+
+
+def public_sources(citations: Sequence[Citation]) -> list[Source]:
+    """Citations in their public form."""
+    return [Source.of(citation) for citation in citations]
+
+
+def public_parts(of: Sequence[Part]) -> list[JsonObject]:
+    """Message parts in their public form, without the vendor's signatures."""
+    return [msgspec.to_builtins(_without_signature(part)) for part in of]
+
+
+def _without_signature(part: Part) -> Part:
+    if isinstance(part, Reasoning):
+        return msgspec.structs.replace(part, signature=None, origin=None)
+    return part
+
+
 class PageOf(BaseModel, Generic[T]):
-    """A page; `next_cursor` asks for the next one, and is null on the last."""
+    """One page; `next_cursor` requests the next one and is null on the last."""
 
     items: list[T]
     next_cursor: str | None
@@ -26,7 +74,7 @@ class PageOf(BaseModel, Generic[T]):
 class ConversationView(BaseModel):
     """A conversation without its messages."""
 
-    id: str = Field(description="Ours, or the one that its maker chose.")
+    id: str = Field(description="Generated, or the `external_id` of its creator.")
     title: str
     archived: bool
     pinned: bool
@@ -53,7 +101,7 @@ class ConversationView(BaseModel):
 
 
 def conversation_id(conversation: Conversation) -> str:
-    """The public id."""
+    """The public id of a conversation."""
     return conversation.external_id or ids.public("conv", conversation.id)
 
 
@@ -64,8 +112,8 @@ class MessageView(BaseModel):
     conversation_id: str
     parent_id: str | None
     role: str = Field(examples=["user", "assistant"])
-    content: str = Field(description="Its words.")
-    parts: list[dict[str, Any]] = Field(description="All of it: text, reasoning, tool calls, ...")
+    content: str = Field(description="The text of the message.")
+    parts: list[dict[str, Any]] = Field(description="All parts: text, reasoning, tool calls, ...")
     status: str = Field(description="`partial` where the answer ended early.")
     run_id: str | None
     model: str | None
@@ -83,7 +131,7 @@ class MessageView(BaseModel):
             parent_id=None if stored.parent_id is None else ids.public("msg", stored.parent_id),
             role=stored.message.role,
             content=stored.message.text,
-            parts=parts(stored.message.parts),
+            parts=public_parts(stored.message.parts),
             status=stored.status,
             run_id=None if stored.run_id is None else ids.public("run", stored.run_id),
             model=stored.model,
@@ -96,12 +144,12 @@ class MessageView(BaseModel):
 
 
 class RunView(BaseModel):
-    """A run: from a message to the end of its answer."""
+    """A run: the generation of one answer."""
 
     id: str
     conversation_id: str
-    message_id: str = Field(description="The answer.")
-    user_message_id: str = Field(description="What is answered.")
+    message_id: str = Field(description="The message that holds the answer.")
+    user_message_id: str = Field(description="The message that is answered.")
     surface: str
     status: str = Field(examples=["running", "completed", "interrupted"])
     agent_type: str
@@ -141,7 +189,7 @@ class RunView(BaseModel):
 
 
 class ChatMetadata(BaseModel):
-    """Who worked, and how long."""
+    """Agents, steps and duration of the run."""
 
     agents_used: list[str]
     iterations: int = Field(description="Steps: a model call and its tools each.")
@@ -150,7 +198,7 @@ class ChatMetadata(BaseModel):
 
 
 class ChatResponse(BaseModel):
-    """A whole answer."""
+    """A complete answer."""
 
     response: str
     conversation_id: str
@@ -180,7 +228,7 @@ class ChatResponse(BaseModel):
             message=MessageView.of(stored),
             token_usage=TokenUsage.of(done.usage),
             processing_time=done.seconds,
-            sources=sources(done.sources),
+            sources=public_sources(done.sources),
             metadata=ChatMetadata(
                 agents_used=[done.agent],
                 iterations=done.calls,

@@ -5,10 +5,16 @@ import json
 import pytest
 
 from cartrita.domain.errors import CartritaError, InvalidInput, Malformed
-from cartrita.surfaces.native.bodies import MAX_DEPTH, MAX_VALUES, Incoming, parse, validated
+from cartrita.surfaces.native.request_bodies import (
+    MAX_DEPTH,
+    MAX_VALUES,
+    RequestModel,
+    parse_object,
+    validated,
+)
 
 
-class Sample(Incoming):
+class Sample(RequestModel):
     """A body with a field of two words."""
 
     two_words: str | None = None
@@ -26,7 +32,7 @@ class Sample(Incoming):
     ],
 )
 def test_what_is_read(octets: bytes, value: object) -> None:
-    assert parse(octets) == value
+    assert parse_object(octets) == value
 
 
 @pytest.mark.parametrize(
@@ -51,7 +57,7 @@ def test_what_is_read(octets: bytes, value: object) -> None:
 )
 def test_what_is_no_body(octets: bytes, says: str) -> None:
     with pytest.raises(Malformed) as told:
-        parse(octets)
+        parse_object(octets)
     assert says in told.value.message
 
 
@@ -66,7 +72,7 @@ def test_what_is_no_body(octets: bytes, says: str) -> None:
 )
 def test_what_no_database_holds(octets: bytes, field: str) -> None:
     with pytest.raises(InvalidInput) as told:
-        parse(octets)
+        parse_object(octets)
     assert list(told.value.fields) == [field]
 
 
@@ -74,7 +80,7 @@ def test_depth_up_to_the_limit_is_read() -> None:
     nested: object = 1
     for _ in range(MAX_DEPTH - 2):
         nested = [nested]
-    assert parse(json.dumps({"a": nested}).encode()) == {"a": nested}
+    assert parse_object(json.dumps({"a": nested}).encode()) == {"a": nested}
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from cartrita.domain.errors import InvalidInput, Malformed
 from cartrita.domain.messages import Message, Role, Text
 from cartrita.domain.requests import Sampling
 from cartrita.domain.runs import BusyPolicy
-from cartrita.surfaces.native.asks import ChatRequest, chat_query
-from cartrita.surfaces.native.bodies import validated
+from cartrita.surfaces.native.chat_requests import ChatRequest, parse_chat_query
+from cartrita.surfaces.native.request_bodies import validated
 
 EARLIER = '[{"role": "user", "content": "Hi"}]'
 
@@ -45,19 +45,19 @@ def query(**values: str) -> bytes:
     ],
 )
 def test_what_a_query_means(asked: bytes, expected: dict[str, Any]) -> None:
-    assert chat_query(asked) == ChatRequest(message="Hello", metadata={}).model_copy(
+    assert parse_chat_query(asked) == ChatRequest(message="Hello", metadata={}).model_copy(
         update=expected
     )
 
 
 def test_words_stay_words() -> None:
     for words in ("null", "undefined", "[object Object]", "a,b", "ö\U0001f600 &="):
-        assert chat_query(f"message={quote(words)}".encode()).message == words
+        assert parse_chat_query(f"message={quote(words)}".encode()).message == words
 
 
 def test_what_is_ignored_is_logged_by_name() -> None:
     with capture_logs() as lines:
-        chat_query(query(context="[object Object]"))
+        parse_chat_query(query(context="[object Object]"))
     assert lines == [
         {"event": "query_parameter_ignored", "parameter": "context", "log_level": "warning"}
     ]
@@ -83,14 +83,14 @@ def test_what_is_ignored_is_logged_by_name() -> None:
 )
 def test_what_is_refused(asked: bytes, field: str) -> None:
     with pytest.raises(InvalidInput) as told:
-        chat_query(asked)
+        parse_chat_query(asked)
     assert [name.partition(".")[0] for name in told.value.fields] == [field]
 
 
 @pytest.mark.parametrize("asked", [b"message=%ff", b"message=\xff", b"a=1&" * 300 + b"message=x"])
 def test_what_cannot_be_read(asked: bytes) -> None:
     with pytest.raises(Malformed):
-        chat_query(asked)
+        parse_chat_query(asked)
 
 
 @pytest.mark.parametrize(
@@ -132,14 +132,18 @@ def test_what_it_asks_of_us() -> None:
         "metadata": {"a": 1},
     }
     request = validated(ChatRequest, body)
-    ask = request.ask(request.conversation_id)
-    assert (ask.message, ask.conversation_id, ask.client_msg_id) == ("Hello", "c", "one")
-    assert (ask.provider, ask.model, ask.agent) == ("openai", "m", "assistant")
-    assert ask.context == (
+    command = request.to_command(request.conversation_id)
+    assert (command.message, command.conversation_id, command.client_msg_id) == (
+        "Hello",
+        "c",
+        "one",
+    )
+    assert (command.provider, command.model, command.agent) == ("openai", "m", "assistant")
+    assert command.context == (
         Message(Role.USER, (Text("Hi"),)),
         Message(Role.ASSISTANT, (Text("Yes?"),)),
     )
-    assert ask.instructions == "Be kind.\n\nBe brief."
-    assert ask.sampling == Sampling(temperature=0, max_tokens=5)
-    assert ask.metadata == {"a": 1}
-    assert ask.surface == "native"
+    assert command.instructions == "Be kind.\n\nBe brief."
+    assert command.sampling == Sampling(temperature=0, max_tokens=5)
+    assert command.metadata == {"a": 1}
+    assert command.surface == "native"

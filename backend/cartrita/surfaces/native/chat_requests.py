@@ -1,4 +1,4 @@
-"""What a chat request may hold, as a JSON body or as a query, and what it asks of us."""
+"""Chat requests as JSON bodies and as query parameters, and their conversion to commands."""
 
 import json
 from collections.abc import Iterator
@@ -14,42 +14,42 @@ from cartrita.domain.errors import InvalidInput, Malformed
 from cartrita.domain.messages import Message, Role, Text
 from cartrita.domain.requests import Sampling
 from cartrita.domain.runs import BusyPolicy
-from cartrita.surfaces.native.bodies import Incoming, require_storable, validated
+from cartrita.surfaces.native.request_bodies import RequestModel, validate_storable, validated
 
 log = structlog.get_logger()
 
 MAX_MESSAGE = 32_000
-STRUCTURED = frozenset({"context", "metadata"})
-_LISTS = frozenset({"tools", "attachments"})
-_NOTHING = frozenset({"", "null", "undefined"})
-_MAX_PAIRS = 200
+JSON_FIELDS = frozenset({"context", "metadata"})
+_LIST_FIELDS = frozenset({"tools", "attachments"})
+_EMPTY_VALUES = frozenset({"", "null", "undefined"})
+_MAX_PARAMETERS = 200
 
 
-def _absent(value: object) -> object:
-    """Frontends send an empty text for what they do not know yet."""
+def _empty_to_none(value: object) -> object:
+    """Frontends send an empty string for a value that they do not have."""
     return None if value == "" else value
 
 
-def _spoken(value: object) -> object:
-    """`{}` stands for no earlier messages: frontends send it by default."""
+def _empty_object_to_list(value: object) -> object:
+    """Frontends send `{}` by default when there are no earlier messages."""
     return () if value == {} else value
 
 
-Words: TypeAlias = Annotated[
+MessageText: TypeAlias = Annotated[
     str, Field(min_length=1, max_length=MAX_MESSAGE, pattern=r"\S", examples=["Hello!"])
 ]
-Id: TypeAlias = Annotated[str | None, Field(max_length=255), BeforeValidator(_absent)]
+Id: TypeAlias = Annotated[str | None, Field(max_length=255), BeforeValidator(_empty_to_none)]
 Name: TypeAlias = Annotated[str, Field(max_length=255)]
 
 
-class TextPart(Incoming):
+class TextPart(RequestModel):
     """A part of an earlier message."""
 
     type: Literal["text"]
     text: str
 
 
-class EarlierMessage(Incoming):
+class EarlierMessage(RequestModel):
     """A message that the caller brings along."""
 
     role: Literal["user", "assistant", "system"]
@@ -62,10 +62,10 @@ class EarlierMessage(Incoming):
         return "".join(part.text for part in self.content)
 
 
-class MessageRequest(Incoming):
+class MessageRequest(RequestModel):
     """A message to be answered in the conversation that the path names."""
 
-    message: Words
+    message: MessageText
     client_msg_id: Annotated[
         Id, Field(description="Makes this message one, however often it is sent.")
     ] = None
@@ -80,14 +80,18 @@ class MessageRequest(Incoming):
             max_length=1000,
             description="Earlier messages from elsewhere, oldest first.",
         ),
-        BeforeValidator(_spoken, json_schema_input_type=list[EarlierMessage] | dict[str, Any]),
+        BeforeValidator(
+            _empty_object_to_list, json_schema_input_type=list[EarlierMessage] | dict[str, Any]
+        ),
     ] = ()
     agent_override: Annotated[Id, Field(description="The agent that answers.")] = None
     temperature: Annotated[float | None, Field(ge=0, le=2)] = None
     max_tokens: Annotated[int | None, Field(ge=1, le=10_000_000)] = None
     tools: Annotated[tuple[Name, ...], Field(fail_fast=True, max_length=128)] = ()
     attachments: Annotated[tuple[Name, ...], Field(fail_fast=True, max_length=128)] = ()
-    system: Annotated[str | None, Field(max_length=MAX_MESSAGE), BeforeValidator(_absent)] = None
+    system: Annotated[
+        str | None, Field(max_length=MAX_MESSAGE), BeforeValidator(_empty_to_none)
+    ] = None
     stream: Annotated[bool, Field(description="Answer as text/event-stream.")] = False
     metadata: Annotated[dict[str, Any], Field(default_factory=dict)]
     busy: Annotated[
@@ -98,9 +102,9 @@ class MessageRequest(Incoming):
         ),
     ] = None
 
-    def ask(self, conversation_id: str | None) -> ChatCommand:
-        """The same in the application's words."""
-        told = [self.system, *(m.text for m in self.context if m.role == "system")]
+    def to_command(self, conversation_id: str | None) -> ChatCommand:
+        """The application's command for this request."""
+        instructions = [self.system, *(m.text for m in self.context if m.role == "system")]
         return ChatCommand(
             message=self.message,
             conversation_id=conversation_id,
@@ -108,11 +112,11 @@ class MessageRequest(Incoming):
             provider=self.provider,
             model=self.model,
             agent=self.agent_override,
-            context=tuple(_message(m) for m in self.context if m.role != "system"),
+            context=tuple(_to_message(m) for m in self.context if m.role != "system"),
             sampling=Sampling(temperature=self.temperature, max_tokens=self.max_tokens),
             tools=self.tools,
             attachments=self.attachments,
-            instructions="\n\n".join(text for text in told if text) or None,
+            instructions="\n\n".join(text for text in instructions if text) or None,
             metadata=self.metadata,
             busy=self.busy,
         )
@@ -126,61 +130,61 @@ class ChatRequest(MessageRequest):
     ] = None
 
 
-def _message(earlier: EarlierMessage) -> Message:
+def _to_message(earlier: EarlierMessage) -> Message:
     return Message(Role(earlier.role), (Text(earlier.text),))
 
 
-def chat_query(query: bytes) -> ChatRequest:
-    """A chat request as `EventSource` can send it.
+def parse_chat_query(query: bytes) -> ChatRequest:
+    """Parse a chat request from a query, as `EventSource` sends it.
 
-    Objects come as JSON, lists as JSON, repeated or separated by commas. What `String(object)`
-    makes of an object is ignored. Raises Malformed and InvalidInput.
+    Objects are JSON; lists are JSON, repeated, or separated by commas. An object that a frontend
+    has converted with `String(object)` is ignored. Raises Malformed and InvalidInput.
     """
-    asked: dict[str, Any] = {}
-    for name, value in _pairs(query):
-        require_storable(name, value)
+    values: dict[str, Any] = {}
+    for name, value in _parameters(query):
+        validate_storable(name, value)
         field = _SNAKE.get(name, name)
-        if field in _LISTS:
-            asked[field] = [*asked.get(field, []), *_items(field, value)]
-        elif field == "message" or value not in _NOTHING:
-            asked[field] = _value(field, value)
-    return validated(ChatRequest, {name: v for name, v in asked.items() if v is not None})
+        if field in _LIST_FIELDS:
+            values[field] = [*values.get(field, []), *_parse_items(field, value)]
+        elif field == "message" or value not in _EMPTY_VALUES:
+            values[field] = _parse_value(field, value)
+    return validated(ChatRequest, {name: v for name, v in values.items() if v is not None})
 
 
-def _pairs(query: bytes) -> list[tuple[str, str]]:
+def _parameters(query: bytes) -> list[tuple[str, str]]:
     try:
         return parse_qsl(
-            query.decode(), keep_blank_values=True, errors="strict", max_num_fields=_MAX_PAIRS
+            query.decode(), keep_blank_values=True, errors="strict", max_num_fields=_MAX_PARAMETERS
         )
     except UnicodeDecodeError:
         raise Malformed("The query is not UTF-8: encode it as UTF-8, then as %xx.") from None
     except ValueError:
-        raise Malformed(f"The query holds more than {_MAX_PAIRS} parameters.") from None
+        raise Malformed(f"The query holds more than {_MAX_PARAMETERS} parameters.") from None
 
 
-def _value(field: str, value: str) -> object:
-    if field not in STRUCTURED:
+def _parse_value(field: str, value: str) -> object:
+    if field not in JSON_FIELDS:
         return value
     if "[object Object]" in value:
         log.warning("query_parameter_ignored", parameter=field)
         return None
-    return _json(field, value)
+    return _parse_json(field, value)
 
 
-def _items(field: str, value: str) -> Iterator[object]:
+def _parse_items(field: str, value: str) -> Iterator[object]:
     if value.startswith("["):
-        found = _json(field, value)
+        found = _parse_json(field, value)
         yield from found if isinstance(found, list) else [found]
-    elif value not in _NOTHING:
+    elif value not in _EMPTY_VALUES:
         yield from (item for part in value.split(",") if (item := part.strip()))
 
 
-def _json(field: str, value: str) -> Any:  # noqa: ANN401 - any JSON, which the model checks next
+def _parse_json(field: str, value: str) -> Any:  # noqa: ANN401 - any JSON, which the model checks next
     try:
         found = json.loads(value)
     except (ValueError, RecursionError):
         raise InvalidInput.of(field, "it is not JSON; encode objects and lists as JSON") from None
-    require_storable(field, found)
+    validate_storable(field, found)
     return found
 
 

@@ -1,7 +1,7 @@
-"""The native surface's part of openapi.json: what FastAPI cannot see by itself.
+"""Completes the OpenAPI document with what FastAPI cannot derive from the routes.
 
-Bodies that are read after authentication, the query form of a chat request, event streams, who may
-call, and which errors an operation can answer.
+Request bodies, chat requests as query parameters, event streams, security schemes and error
+responses.
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,12 +15,12 @@ from pydantic.json_schema import models_json_schema
 from starlette.routing import BaseRoute
 
 from cartrita.domain.messages import Part
-from cartrita.surfaces.native.asks import STRUCTURED, ChatRequest
-from cartrita.surfaces.native.bodies import Body, Incoming, OpenBody
-from cartrita.surfaces.native.chat import asked_in_query, event_source
-from cartrita.surfaces.native.dependencies import caller
+from cartrita.surfaces.native.chat import chat_request_from_query, event_source_caller
+from cartrita.surfaces.native.chat_requests import JSON_FIELDS, ChatRequest
+from cartrita.surfaces.native.dependencies import current_caller
 from cartrita.surfaces.native.errors import ErrorBody, InvalidBody
-from cartrita.surfaces.native.events import ChatEvent
+from cartrita.surfaces.native.event_schemas import ChatEvent
+from cartrita.surfaces.native.request_bodies import JsonBody, PublicJsonBody, RequestModel
 from cartrita.surfaces.sse import MEDIA_TYPE, EventStream
 
 Schema: TypeAlias = dict[str, Any]
@@ -45,40 +45,40 @@ _SERVER_SENT_EVENT: Schema = {
         },
     },
 }
-_SENTENCES = {
+_ERROR_DESCRIPTIONS = {
     400: "The request cannot be read.",
-    401: "No credential, or one that is not known.",
-    403: "Pages of this origin may not do this.",
-    404: "There is no such thing, or it is somebody else's.",
+    401: "No credential, or an unknown one.",
+    403: "Pages of this origin are not allowed.",
+    404: "Not found, or owned by somebody else.",
     408: "The body did not arrive in time.",
-    409: "The state of things forbids it now, or the run was cancelled.",
+    409: "In conflict with the current state, or the run was cancelled.",
     413: "The body is too large.",
     414: "The address is too long: POST instead.",
     415: "The body is not JSON.",
-    422: "A value is wrong; `errors` names it.",
-    429: "Too many requests; Retry-After says when to come back.",
-    500: "Something broke on our side.",
+    422: "A value is invalid; `errors` names it.",
+    429: "Too many requests; Retry-After says when to retry.",
+    500: "Internal error.",
     502: "The provider failed.",
-    503: "A part of the server is away, or the run was interrupted; try again.",
-    504: "It took longer than it may.",
+    503: "A part of the server is unavailable, or the run was interrupted; try again.",
+    504: "The deadline was exceeded.",
     507: "The disk is full.",
 }
-_OF_KNOWN_CALLERS = (400, 401, 403, 414, 422, 500, 503)
-_OF_BODIES = (400, 408, 413, 415, 422)
-_OF_ANSWERS = (409, 429, 502, 504, 507)
+_AUTHENTICATION_STATUSES = (400, 401, 403, 414, 422, 500, 503)
+_BODY_STATUSES = (400, 408, 413, 415, 422)
+_ANSWER_STATUSES = (409, 429, 502, 504, 507)
 
 
-def complete(document: Schema, routes: Iterable[BaseRoute]) -> None:
-    """Add to what FastAPI made of these routes."""
+def complete_document(document: Schema, routes: Iterable[BaseRoute]) -> None:
+    """Complete the document that FastAPI has generated for these routes."""
     schemas: Schema = document.setdefault("components", {}).setdefault("schemas", {})
     document["components"]["securitySchemes"] = _SECURITY_SCHEMES
-    bodies: set[type[Incoming]] = {ChatRequest}
+    bodies: set[type[RequestModel]] = {ChatRequest}
     for context in iter_route_contexts(list(routes)):
         if isinstance(context.original_route, APIRoute) and context.path_format:
             for operation in _operations(document, context):
-                bodies |= _describe(operation, context)
-    schemas.update(_models([*bodies, ErrorBody, InvalidBody]))
-    schemas.update(_events())
+                bodies |= _complete_operation(operation, context)
+    schemas.update(_model_schemas([*bodies, ErrorBody, InvalidBody]))
+    schemas.update(_event_schemas())
     schemas["MessageView"]["properties"]["parts"]["items"] = {"$ref": _REF + "MessagePart"}
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
@@ -90,48 +90,50 @@ def _operations(document: Schema, context: RouteContext) -> Iterator[Schema]:
     yield from (path[m.lower()] for m in sorted(context.methods or ()) if m.lower() in path)
 
 
-def _describe(operation: Schema, context: RouteContext) -> set[type[Incoming]]:
-    """Complete one operation; returns the models that it refers to."""
-    calls = list(_calls(context.dependant))
-    bodies = [cast("Body[Incoming]", call) for call in calls if isinstance(call, Body)]
+def _complete_operation(operation: Schema, context: RouteContext) -> set[type[RequestModel]]:
+    """Complete one operation. Returns the body models that it refers to."""
+    dependencies = list(_dependencies_of(context.dependant))
+    bodies = [
+        cast("JsonBody[RequestModel]", call) for call in dependencies if isinstance(call, JsonBody)
+    ]
     body = bodies[0] if bodies else None
     responses: Schema = operation["responses"]
-    operation["security"] = _security(calls)
-    statuses = {500, *(_OF_KNOWN_CALLERS if operation["security"] else ())}
+    operation["security"] = _security(dependencies)
+    statuses = {500, *(_AUTHENTICATION_STATUSES if operation["security"] else ())}
     if (context.methods or set()) - {"GET"}:
         statuses.add(409)
-    if isinstance(body, OpenBody):
-        statuses |= {*_OF_KNOWN_CALLERS}
+    if isinstance(body, PublicJsonBody):
+        statuses |= {*_AUTHENTICATION_STATUSES}
     if body is not None:
         _describe_body(operation, body)
-        statuses |= {*_OF_BODIES}
-    if asked_in_query in calls:
+        statuses |= {*_BODY_STATUSES}
+    if chat_request_from_query in dependencies:
         operation["parameters"] = [*operation.get("parameters", ()), *_query_parameters()]
     if "{" in (context.path_format or ""):
         statuses.add(404)
     if _describe_streams(responses, context, body):
-        statuses |= {404, *_OF_ANSWERS}
+        statuses |= {404, *_ANSWER_STATUSES}
     for status in sorted(statuses):
-        responses[str(status)] = _error(status)
+        responses[str(status)] = _error_response(status)
     operation["responses"] = dict(sorted(responses.items()))
     return set() if body is None else {body.model}
 
 
-def _security(calls: list[object]) -> list[Schema]:
-    if event_source in calls:
+def _security(dependencies: list[object]) -> list[Schema]:
+    if event_source_caller in dependencies:
         return [{name: []} for name in _SECURITY_SCHEMES]
-    if caller in calls:
+    if current_caller in dependencies:
         return [{name: []} for name in _SECURITY_SCHEMES if name != "StreamTicket"]
     return []
 
 
-def _calls(dependant: Dependant) -> Iterator[object]:
+def _dependencies_of(dependant: Dependant) -> Iterator[object]:
     yield dependant.call
     for dependency in dependant.dependencies:
-        yield from _calls(dependency)
+        yield from _dependencies_of(dependency)
 
 
-def _describe_body(operation: Schema, body: Body[Incoming]) -> None:
+def _describe_body(operation: Schema, body: JsonBody[RequestModel]) -> None:
     schema = {"$ref": _REF + body.model.__name__}
     operation["requestBody"] = {
         "required": not body.optional,
@@ -140,14 +142,14 @@ def _describe_body(operation: Schema, body: Body[Incoming]) -> None:
 
 
 def _describe_streams(
-    responses: Schema, context: RouteContext, body: Body[Incoming] | None
+    responses: Schema, context: RouteContext, body: JsonBody[RequestModel] | None
 ) -> bool:
-    """Whether the operation waits for an answer, or streams it."""
+    """Add event streams to the responses. Returns whether the operation answers with a run."""
     always = context.response_class is EventStream
     stream = {MEDIA_TYPE: {"schema": {"$ref": _REF + "ServerSentEvent"}}}
     if always:
         responses["200"]["content"] = stream
-        responses["204"] = {"description": "The reader has seen the end."}
+        responses["204"] = {"description": "The reader has received the last event."}
     elif body is not None and "stream" in body.model.model_fields:
         responses["200"]["content"] |= stream
     else:
@@ -156,25 +158,25 @@ def _describe_streams(
 
 
 def _query_parameters() -> Iterator[Schema]:
-    schema = _models([ChatRequest])["ChatRequest"]
+    schema = _model_schemas([ChatRequest])["ChatRequest"]
     for name, field in schema["properties"].items():
         parameter: Schema = {"name": name, "in": "query", "required": name in schema["required"]}
-        if name in STRUCTURED:
+        if name in JSON_FIELDS:
             yield {**parameter, "content": {"application/json": {"schema": field}}}
         else:
             yield {**parameter, "schema": field}
 
 
-def _error(status: int) -> Schema:
+def _error_response(status: int) -> Schema:
     name = "InvalidBody" if status == 422 else "ErrorBody"
     schema = {"$ref": _REF + name}
     return {
-        "description": _SENTENCES[status],
+        "description": _ERROR_DESCRIPTIONS[status],
         "content": {"application/json": {"schema": schema}},
     }
 
 
-def _models(models: Iterable[type[BaseModel]]) -> Schema:
+def _model_schemas(models: Iterable[type[BaseModel]]) -> Schema:
     ordered = sorted(models, key=lambda model: model.__name__)
     _, made = models_json_schema(
         [(model, "validation") for model in ordered], ref_template=_REF + "{model}"
@@ -182,7 +184,7 @@ def _models(models: Iterable[type[BaseModel]]) -> Schema:
     return made["$defs"]
 
 
-def _events() -> Schema:
+def _event_schemas() -> Schema:
     (event, part), components = msgspec.json.schema_components(
         [ChatEvent, Part], ref_template=_REF + "{name}"
     )

@@ -1,4 +1,4 @@
-"""Whether the server lives, and whether it can serve."""
+"""Health and readiness endpoints."""
 
 from datetime import datetime
 from typing import Literal
@@ -9,13 +9,13 @@ from pydantic import BaseModel, Field
 from cartrita.domain.errors import CartritaError
 from cartrita.kit.clock import now
 from cartrita.surfaces.authentication import authenticate
-from cartrita.surfaces.native.dependencies import TheRules, UseCases
+from cartrita.surfaces.native.dependencies import AppConfig, AppServices
 
 router = APIRouter(tags=["ops"])
 
 
 class Health(BaseModel):
-    """The process answers."""
+    """The process is alive."""
 
     status: Literal["ok"]
     timestamp: datetime
@@ -23,28 +23,30 @@ class Health(BaseModel):
 
 
 class Readiness(BaseModel):
-    """Whether the server can serve; `services` is for callers with a key."""
+    """Whether the server can serve requests; `services` is for authenticated callers."""
 
     ready: bool
     services: dict[str, bool] | None = Field(default=None, description="Which part works.")
 
 
 @router.get("/health")
-async def get_health(rules: TheRules) -> Health:
-    """Alive. Touches no other part, so that an outage elsewhere restarts nothing here."""
-    return Health(status="ok", timestamp=now(), version=rules.version)
+async def get_health(config: AppConfig) -> Health:
+    """Liveness. Checks no other part, so that an outage elsewhere does not restart the server."""
+    return Health(status="ok", timestamp=now(), version=config.version)
 
 
 @router.get("/ready", response_model_exclude_none=True)
-async def get_ready(request: Request, response: Response, services: UseCases) -> Readiness:
-    """Ready to serve: 200, else 503. With a key it says which part is away."""
+async def get_ready(request: Request, response: Response, services: AppServices) -> Readiness:
+    """Readiness: 200 or 503. With a credential it reports each part."""
     parts = await services.ready()
     ready = all(parts.values())
     response.status_code = 200 if ready else 503
-    return Readiness(ready=ready, services=dict(parts) if await _known(request) else None)
+    return Readiness(
+        ready=ready, services=dict(parts) if await _is_authenticated(request) else None
+    )
 
 
-async def _known(request: Request) -> bool:
+async def _is_authenticated(request: Request) -> bool:
     try:
         await authenticate(request)
     except CartritaError:

@@ -8,8 +8,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from cartrita.app import create_app, openapi_document, routes
-from cartrita.surfaces.native.asks import ChatRequest
-from cartrita.surfaces.services import Rules
+from cartrita.surfaces.native.chat_requests import ChatRequest
+from cartrita.surfaces.services import SurfaceConfig
 
 DOCUMENT = openapi_document()
 ANONYMOUS = {("get", "/"), ("get", "/health"), ("get", "/ready"), ("post", "/api/session")}
@@ -40,7 +40,7 @@ def test_it_is_made_without_a_database_and_the_same_each_time() -> None:
 
 
 def test_it_describes_every_route() -> None:
-    served = {(method, path) for method, path, _ in routes(create_app(Rules()))}
+    served = {(method, path) for method, path, _ in routes(create_app(SurfaceConfig()))}
     described = {(method.upper(), path) for method, path, _ in operations()}
     assert served == described | UNDESCRIBED
 

@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope, Send
 from tests.backend.surfaces.serving import connected, serving
 
 from cartrita.domain.errors import CartritaError
-from cartrita.surfaces.intake import Intake
+from cartrita.surfaces.request_limits import RequestLimits
 
 LIMIT = 100_000
 
@@ -28,10 +28,10 @@ class Echo:
 
 
 class Outside:
-    """Renders the error that Intake raises before anything of the application runs."""
+    """Renders the error that RequestLimits raises before anything of the application runs."""
 
     def __init__(self, seconds: float) -> None:
-        self.app = Intake(Echo(), max_bytes=LIMIT, seconds=seconds, max_url=200)
+        self.app = RequestLimits(Echo(), max_bytes=LIMIT, seconds=seconds, max_url=200)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":

@@ -1,4 +1,4 @@
-"""openapi.json, and the same as a page to read: no script, nothing from elsewhere."""
+"""Serves openapi.json and an HTML page of it, which needs no script and no other site."""
 
 import hashlib
 import json
@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 
-from cartrita.surfaces.native.dependencies import Me
+from cartrita.surfaces.native.dependencies import CurrentPrincipal
 
 router = APIRouter(include_in_schema=False)
 
@@ -24,33 +24,33 @@ td { padding: .1rem 1rem .1rem 0; vertical-align: top; }
 
 
 @router.get("/openapi.json", name="get_openapi")
-async def get_openapi(_: Me, request: Request) -> JSONResponse:
-    """The contract."""
+async def get_openapi(_: CurrentPrincipal, request: Request) -> JSONResponse:
+    """The OpenAPI document."""
     return JSONResponse(request.app.openapi())
 
 
 @router.get("/docs", name="get_docs")
-async def get_docs(_: Me, request: Request) -> HTMLResponse:
-    """The contract, to read."""
+async def get_docs(_: CurrentPrincipal, request: Request) -> HTMLResponse:
+    """The OpenAPI document as an HTML page."""
     digest = b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; frame-ancestors 'none'"
-    page = page_of(json.dumps(request.app.openapi()))
+    page = render_page(json.dumps(request.app.openapi()))
     return HTMLResponse(page, headers={"Content-Security-Policy": policy})
 
 
 @cache
-def page_of(document: str) -> str:
-    """The page that shows an OpenAPI document, given as JSON."""
-    contract: dict[str, Any] = json.loads(document)
-    info = contract["info"]
+def render_page(document: str) -> str:
+    """The HTML page of an OpenAPI document in JSON."""
+    openapi: dict[str, Any] = json.loads(document)
+    info = openapi["info"]
     operations = "\n".join(
         _operation(method.upper(), path, operation)
-        for path, methods in contract["paths"].items()
+        for path, methods in openapi["paths"].items()
         for method, operation in methods.items()
     )
     schemas = "\n".join(
         f'<details id="{escape(name)}"><summary>{escape(name)}</summary>{_code(schema)}</details>'
-        for name, schema in contract["components"]["schemas"].items()
+        for name, schema in openapi["components"]["schemas"].items()
     )
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(info["title"])}'
