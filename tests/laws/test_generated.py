@@ -5,7 +5,7 @@ from tests.laws.tree import ROOT
 
 from cartrita.cli import contract
 
-GENERATED = contract.generated()
+GENERATED = contract.generated_files()
 
 
 @pytest.mark.parametrize("path", sorted(GENERATED))
@@ -15,4 +15,4 @@ def test_it_is_up_to_date(path: str) -> None:
 
 
 def test_it_is_the_same_each_time() -> None:
-    assert contract.generated() == GENERATED
+    assert contract.generated_files() == GENERATED
