@@ -261,7 +261,7 @@ class RunBook:
 
     async def cancel(self, owner_id: str, run_id: RunId) -> Run:
         self.cancelled.append(run_id)
-        return await self.run(owner_id, run_id)
+        return await self.get(owner_id, run_id)
 
     async def get(self, owner_id: str, run_id: RunId) -> Run:
         found = self.runs.get(run_id)
