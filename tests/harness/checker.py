@@ -12,22 +12,22 @@ INVARIANTS: Mapping[str, Invariant] = {
     "I1": logs.i1_received_is_logged,
     "I2": logs.i2_in_order,
     "I3": logs.i3_message_is_the_fold,
-    "I4": logs.i4_one_end,
-    "I5": runs.i5_no_ghosts,
+    "I4": logs.i4_one_terminal_event,
+    "I5": runs.i5_no_orphaned_runs,
     "I6": runs.i6_one_at_a_time,
-    "I7": runs.i7_one_promise_one_run,
-    "I8": runs.i8_done_is_done,
-    "I9": runs.i9_cancel_ends_it,
+    "I7": runs.i7_idempotent_requests,
+    "I8": runs.i8_no_repeated_model_call,
+    "I9": runs.i9_cancel_ends_the_run,
     "I10": logs.i10_resumes_exactly,
-    "I11": logs.i11_never_changed,
+    "I11": logs.i11_log_is_immutable,
     "I12": readers.i12_stalled_reader_is_cheap,
-    "I13": readers.i13_never_silent,
-    "I14": readers.i14_to_each_its_own,
-    "I15": readers.i15_everybody_gets_the_end,
-    "28b": readers.reconnects_are_welcome,
-    "text": readers.the_answer_is_the_models,
+    "I13": readers.i13_no_silence,
+    "I14": readers.i14_owner_isolation,
+    "I15": readers.i15_every_reader_gets_the_end,
+    "28b": readers.reconnects_are_accepted,
+    "text": readers.stored_text_is_the_models,
 }
-"""The fifteen of the architecture, a row of the faults, and that answers are the model's words."""
+"""I1-I15 of docs/run-log.md, accepted reconnects, and that stored text is the model's."""
 
 
 def violations(observed: Observations) -> list[Violation]:

@@ -156,7 +156,7 @@ class IncrementalChecker:
 
 
 def model_call(exchange: Exchange) -> Call:
-    """A model call as the checker knows it: by the last thing that the user said."""
+    """A model call as the checker knows it: by the last user message."""
     body: dict[str, Any] = msgspec.json.decode(exchange.body, type=dict[str, Any])
     asked = [m["content"] for m in body.get("messages", []) if m.get("role") == "user"]
     return Call(

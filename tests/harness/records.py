@@ -143,6 +143,6 @@ class Record:
         return max(0, len(self.connections) - 1)
 
     def text(self) -> str:
-        """What a person would read: the tokens in the order of their arrival."""
+        """The text of the token frames, in the order of arrival."""
         tokens = (frame.payload for frame in self.frames() if '"token"' in frame.data)
         return "".join(str(p["data"]["delta"]) for p in tokens if p.get("event") == "token")

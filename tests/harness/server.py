@@ -167,9 +167,9 @@ class Server:
 
     @property
     def environment(self) -> dict[str, str]:
-        """All that the server sees of the outside."""
-        outside = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-        return {**outside, "HOME": str(self.root), **self._settings}
+        """The server's whole environment."""
+        inherited = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+        return {**inherited, "HOME": str(self.root), **self._settings}
 
     def wait_ready(self, watchdog_s: float = _WATCHDOG_S) -> None:
         """Return when it says that it is ready; fails when it exits or never is."""
@@ -182,7 +182,7 @@ class Server:
             time.sleep(0.02)
 
     def ready(self) -> bool:
-        """What /ready says right now."""
+        """Whether /ready answers 200."""
         try:
             with urllib.request.urlopen(f"{self.base}/ready", timeout=5) as answer:
                 return answer.status == 200

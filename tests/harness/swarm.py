@@ -27,7 +27,7 @@ _HABITS = (
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Whose clients they are: an owner and a key of theirs."""
+    """An owner and one of its API keys."""
 
     name: str = OWNER
     api_key: str = KEY
@@ -151,7 +151,7 @@ class Swarm:
 
 
 def _behaviour(habit: str, rng: random.Random) -> dict[str, Any]:
-    """How a client of this habit reads, leaves and comes back."""
+    """Plan fields for a habit: how its client reads, disconnects and resumes."""
     method = rng.choice(["get", "post"])
     identity = rng.choice(["client_msg_id", "client_msg_id", "plain"])
     if method == "post" and rng.random() < 0.5:

@@ -21,7 +21,15 @@ def test_the_same_seed_makes_the_same_plans() -> None:
 def test_every_habit_is_planned() -> None:
     made = plans(3)
     habits = {plan.name.split("-")[0] for plan in made}
-    assert habits == {"steady", "leaver", "by_run", "canceller", "slow_reader", "poller", "duplicate"}
+    assert habits == {
+        "steady",
+        "leaver",
+        "by_run",
+        "canceller",
+        "slow_reader",
+        "poller",
+        "duplicate",
+    }
     assert {plan.owner for plan in made} == {"local", "owner_2"}
     assert {plan.identity for plan in made} == {"plain", "client_msg_id", "idempotency_key"}
     assert {plan.http_method for plan in made} == {"get", "post"}

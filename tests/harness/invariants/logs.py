@@ -72,11 +72,11 @@ def _reader_in_order(record: Record, connection: Connection) -> Found:
     if seqs != wanted:
         yield (
             record.run,
-            f"{record.plan.name} asked after {connection.cursor} and heard {_shown(seqs)}",
+            f"{record.plan.name} asked after {connection.cursor} and received {_shown(seqs)}",
         )
     runs = {frame.run for frame in heard} - {""}
     if len(runs) > 1:
-        yield record.run, f"{record.plan.name} heard several runs on one stream: {sorted(runs)}"
+        yield record.run, f"{record.plan.name} received several runs on one stream: {sorted(runs)}"
 
 
 def i3_message_is_the_fold(observed: Observations) -> Found:
@@ -133,7 +133,7 @@ _COUNTS = (
 )
 
 
-def i4_one_end(observed: Observations) -> Found:
+def i4_one_terminal_event(observed: Observations) -> Found:
     """Exactly one terminal event, last, in the transaction that sets the status."""
     for run, row in observed.evidence.runs.items():
         log = observed.evidence.logs[run]
@@ -191,7 +191,7 @@ def _tokens(connection: Connection) -> str:
     return "".join(p["data"]["delta"] for p in told if p["event"] == "token")
 
 
-def i11_never_changed(observed: Observations) -> Found:
+def i11_log_is_immutable(observed: Observations) -> Found:
     """A deposed owner commits nothing: what was written stays, and nothing follows an end."""
     for run, log in observed.evidence.logs.items():
         ended = [event.seq for event in log if event.data["type"] in TERMINAL]

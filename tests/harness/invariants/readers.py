@@ -1,4 +1,4 @@
-"""I12-I15 and what follows from them: every reader gets its own, soon, wholly, to the end."""
+"""Invariants of readers: I12-I15, accepted reconnects, and text equal to the model's."""
 
 from collections.abc import Iterator
 
@@ -21,7 +21,7 @@ def i12_stalled_reader_is_cheap(observed: Observations) -> Found:
             yield "others", "a reader that kept up did not finish before those that stalled"
 
 
-def i13_never_silent(observed: Observations) -> Found:
+def i13_no_silence(observed: Observations) -> Found:
     """No client waits longer than 20 s without a frame; a comment is one."""
     for record in observed.records:
         for connection in record.connections:
@@ -29,16 +29,19 @@ def i13_never_silent(observed: Observations) -> Found:
                 continue
             if connection.longest_wait > _SILENCE_S:
                 wait = connection.longest_wait
-                yield record.run, f"{record.plan.name} heard nothing for {wait:.1f} s"
+                yield record.run, f"{record.plan.name} received nothing for {wait:.1f} s"
 
 
-def i14_to_each_its_own(observed: Observations) -> Found:
+def i14_owner_isolation(observed: Observations) -> Found:
     """No event of one owner reaches another, and none of one run reaches readers of another."""
     for record in observed.records:
         for run in sorted({frame.run for frame in record.frames()} - {""}):
             row = observed.evidence.runs.get(run)
             if row is not None and row.owner != record.plan.owner:
-                yield run, f"{record.plan.name} of {record.plan.owner} heard a run of {row.owner}"
+                yield (
+                    run,
+                    f"{record.plan.name} of {record.plan.owner} received a run of {row.owner}",
+                )
     for run, row in observed.evidence.runs.items():
         for message in (row.message, row.user_message):
             stored = observed.evidence.messages.get(message)
@@ -49,8 +52,8 @@ def i14_to_each_its_own(observed: Observations) -> Found:
                 yield run, f"its message {message} belongs to another owner or conversation"
 
 
-def i15_everybody_gets_the_end(observed: Observations) -> Found:
-    """Whatever was lost on the way (wake-ups, processes), every reader gets its end."""
+def i15_every_reader_gets_the_end(observed: Observations) -> Found:
+    """Every reader gets the terminal frame, also after lost wake-ups and killed processes."""
     for record in observed.records:
         if record.outcome == "rejected" and _rejected_rightly(record):
             continue
@@ -71,7 +74,7 @@ def _history(record: Record) -> str:
     )
 
 
-def reconnects_are_welcome(observed: Observations) -> Found:
+def reconnects_are_accepted(observed: Observations) -> Found:
     """A reconnecting EventSource is answered 200 or 204, also in a drain or an outage."""
     for record in observed.records:
         for connection in record.connections:
@@ -82,8 +85,8 @@ def reconnects_are_welcome(observed: Observations) -> Found:
                 yield record.run, f"a reconnect was answered {connection.status}"
 
 
-def the_answer_is_the_models(observed: Observations) -> Found:
-    """What is stored is what the model said: all of it where completed, else its beginning."""
+def stored_text_is_the_models(observed: Observations) -> Found:
+    """The stored text is the model's: all of it where completed, else a prefix."""
     if not observed.answers:
         return
     for row in observed.evidence.runs.values():

@@ -15,7 +15,7 @@ _HELD = frozenset({"running", "waiting"})
 _SEEN_NOTHING = frozenset({"run_started", "run_stopped"})
 
 
-def i5_no_ghosts(observed: Observations) -> Found:
+def i5_no_orphaned_runs(observed: Observations) -> Found:
     """No run is `running` with a lease that expired long ago; in the end none is unfinished."""
     for late in observed.overdue:
         if late.expired_s > _OVERDUE_S:
@@ -30,7 +30,7 @@ def i5_no_ghosts(observed: Observations) -> Found:
 
 
 def i6_one_at_a_time(observed: Observations) -> Found:
-    """At most one running run per conversation, now and whenever."""
+    """At most one running run per conversation at any time."""
     together: defaultdict[str, list[RunRow]] = defaultdict(list)
     for row in observed.evidence.runs.values():
         if row.started_at is not None:
@@ -47,9 +47,9 @@ def i6_one_at_a_time(observed: Observations) -> Found:
                 yield conversation, f"{earlier.id} ended {over:.3f} s after {later.id} began"
 
 
-def i7_one_promise_one_run(observed: Observations) -> Found:
+def i7_idempotent_requests(observed: Observations) -> Found:
     """One Idempotency-Key, or one client_msg_id, is one run, however often it was sent."""
-    for (_, kind, token), runs in _promises(observed).items():
+    for (_, kind, token), runs in _runs_by_key(observed).items():
         # A key is released by a failure that nobody saw anything of, and may start another run.
         counted = runs if kind == "client_msg_id" else {r for r in runs if _seen(observed, r)}
         if len(counted) > 1:
@@ -60,8 +60,8 @@ def i7_one_promise_one_run(observed: Observations) -> Found:
             yield key.key, f"its run {key.run} belongs to another owner"
 
 
-def _promises(observed: Observations) -> dict[tuple[str, str, str], set[str]]:
-    """The runs that clients saw, and the database holds, for each promise (owner, kind, token)."""
+def _runs_by_key(observed: Observations) -> dict[tuple[str, str, str], set[str]]:
+    """The runs of each (owner, kind of key, key), as clients and the database saw them."""
     found: defaultdict[tuple[str, str, str], set[str]] = defaultdict(set)
     for record in observed.records:
         plan = record.plan
@@ -81,8 +81,8 @@ def _seen(observed: Observations, run: str) -> bool:
     return whole or any(event.data["type"] not in _SEEN_NOTHING for event in log)
 
 
-def i8_done_is_done(observed: Observations) -> Found:
-    """A model call of which somebody saw something is not made again."""
+def i8_no_repeated_model_call(observed: Observations) -> Found:
+    """A model call whose output a client has received is not repeated."""
     if observed.calls is None:
         return
     asked = Counter(_asked(observed, row) for row in observed.evidence.runs.values())
@@ -96,7 +96,7 @@ def i8_done_is_done(observed: Observations) -> Found:
                 late = call.received_at - first
                 yield record.run, f"the model was asked again {late:.3f} s after its first word"
     for row in observed.evidence.runs.values():
-        # Without a promise the same words may have been said twice, which is two runs.
+        # Without a key, the same message sent twice is two runs.
         calls = _calls_for(observed.calls, _asked(observed, row)) if row.client_msg_id else []
         if len(calls) > row.attempt:
             yield row.id, f"the model was asked {len(calls)} times in {row.attempt} attempts"
@@ -119,8 +119,8 @@ def _first_word(record: Record) -> float | None:
     return None if first is None else record.started_wall + (first - record.started)
 
 
-def i9_cancel_ends_it(observed: Observations) -> Found:
-    """After an acknowledged cancel nothing more is said, and the model is hung up on."""
+def i9_cancel_ends_the_run(observed: Observations) -> Found:
+    """After an acknowledged cancel no text is added, and the model call is closed."""
     for record in observed.records:
         for cancelled in record.cancels:
             row = observed.evidence.runs.get(cancelled.run)
@@ -129,7 +129,7 @@ def i9_cancel_ends_it(observed: Observations) -> Found:
                 continue
             yield from ((row.id, problem) for problem in _cancel_problems(observed, row, cancelled))
             yield from ((row.id, problem) for problem in _hang_up(observed, record, cancelled))
-            yield from ((row.id, problem) for problem in _said_after(observed, record, cancelled))
+            yield from ((row.id, problem) for problem in _text_after(observed, record, cancelled))
     if observed.settled and observed.streams_open:
         yield "upstream", f"{observed.streams_open} answers are still being read from the provider"
 
@@ -144,7 +144,7 @@ def _cancel_problems(observed: Observations, row: RunRow, cancelled: Cancelled) 
         yield f"it ended {late:.1f} s after the acknowledged cancel, as {row.status}"
 
 
-def _said_after(observed: Observations, record: Record, cancelled: Cancelled) -> Iterator[str]:
+def _text_after(observed: Observations, record: Record, cancelled: Cancelled) -> Iterator[str]:
     """Words that came live, not replayed, long after the cancel."""
     for connection in record.connections:
         if connection.slow_read or connection.opened > cancelled.acknowledged:
