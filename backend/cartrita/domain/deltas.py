@@ -1,4 +1,4 @@
-"""What a model says, piece by piece."""
+"""Deltas: the pieces of a model's streamed answer."""
 
 from enum import StrEnum
 from typing import TypeAlias
@@ -18,19 +18,19 @@ class FinishReason(StrEnum):
 
 
 class TextDelta(msgspec.Struct, frozen=True, tag="text"):
-    """More words of the answer."""
+    """More text of the answer."""
 
     text: str
 
 
 class ReasoningDelta(msgspec.Struct, frozen=True, tag="reasoning"):
-    """More of what the model thinks."""
+    """More reasoning of the model."""
 
     text: str
 
 
 class ToolCallDelta(msgspec.Struct, frozen=True, omit_defaults=True, tag="tool_call"):
-    """A piece of the tool call at `index`; `arguments` is a fragment of JSON text."""
+    """A fragment of the tool call at `index`; `arguments` is a fragment of its JSON text."""
 
     index: int
     call_id: str | None = None
@@ -39,15 +39,15 @@ class ToolCallDelta(msgspec.Struct, frozen=True, omit_defaults=True, tag="tool_c
 
 
 class CitationDelta(msgspec.Struct, frozen=True, tag="citation"):
-    """A source that the answer rests on."""
+    """A source of the answer."""
 
     citation: Citation
 
 
 class Finished(msgspec.Struct, frozen=True, omit_defaults=True, tag="finished"):
-    """The model ended its answer by itself: always the last delta.
+    """The model finished its answer. Always the last delta.
 
-    A stream that ends without it was cut.
+    A stream that ends without it was interrupted.
     """
 
     reason: FinishReason

@@ -1,4 +1,4 @@
-"""The type of JSON values that pass through us unread."""
+"""Types of JSON values that are stored and passed on without interpretation."""
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 

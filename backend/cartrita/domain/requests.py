@@ -1,4 +1,4 @@
-"""What is asked of a model."""
+"""Model requests, independent of any provider."""
 
 from typing import Literal
 
@@ -10,7 +10,7 @@ from cartrita.domain.tools import ToolChoice, ToolSpec
 
 
 class ResponseFormat(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Free text, any JSON object, or JSON that fits a schema."""
+    """The format of the answer: free text, any JSON object, or JSON that matches a schema."""
 
     kind: Literal["text", "json", "json_schema"] = "text"
     name: str | None = None
@@ -18,7 +18,7 @@ class ResponseFormat(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Sampling(msgspec.Struct, frozen=True, omit_defaults=True):
-    """How the model chooses its words; None leaves it to the model."""
+    """Sampling parameters; None uses the model's default."""
 
     temperature: float | None = None
     top_p: float | None = None
@@ -28,9 +28,9 @@ class Sampling(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class ModelRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """One model call. `model` is the provider's own name for it, without our prefix.
+    """One model call. `model` is the provider's name for it, without the `provider/` prefix.
 
-    `owner_id` says for whom it is made: a provider that searches may search this owner's data only.
+    `owner_id` is the owner of the run: a provider may search the data of this owner only.
     """
 
     owner_id: str

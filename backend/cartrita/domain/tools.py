@@ -1,4 +1,4 @@
-"""Tools as a model sees them."""
+"""Tool definitions that are sent to models."""
 
 from typing import Literal, TypeAlias
 
@@ -8,7 +8,7 @@ from cartrita.domain.json import JsonObject
 
 
 class ToolSpec(msgspec.Struct, frozen=True):
-    """A tool on offer; `parameters` is a JSON Schema of an object."""
+    """A tool that the model may call; `parameters` is a JSON Schema of an object."""
 
     name: str
     description: str

@@ -1,4 +1,4 @@
-"""Tokens that a model call used."""
+"""Token usage of model calls."""
 
 import msgspec
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 import pytest
-from tests.backend.gateway.doubles import REQUEST, Told, overloaded
+from tests.backend.gateway.fakes import REQUEST, ScriptedProvider, overloaded
 
 from cartrita.agents.agent import AgentLimits
 from cartrita.agents.step import Step
@@ -51,7 +51,7 @@ class Ticks:
 
 
 def step(*play: Delta | Exception, **fields: object) -> Step:
-    return Step(Told(list(play)), REQUEST, clock=Ticks(), **fields)  # pyright: ignore[reportArgumentType]
+    return Step(ScriptedProvider(list(play)), REQUEST, clock=Ticks(), **fields)  # pyright: ignore[reportArgumentType]
 
 
 async def collect(events: AsyncGenerator[Event], seen: list[Event]) -> None:
@@ -197,7 +197,7 @@ async def test_an_end_without_the_last_delta_is_a_cut() -> None:
 
 
 async def test_leaving_closes_the_call() -> None:
-    provider = Told([TextDelta("a"), DONE])
+    provider = ScriptedProvider([TextDelta("a"), DONE])
     events = Step(provider, REQUEST).events()
     await anext(events)
     assert provider.open == 1

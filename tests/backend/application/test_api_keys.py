@@ -71,12 +71,12 @@ async def made(keys: ApiKeys, owner_id: str | None = "ann") -> tuple[ApiKey, str
 
 
 async def refused(keys: ApiKeys, *shown: str) -> None:
-    said: set[tuple[str, str]] = set()
+    stored_message: set[tuple[str, str]] = set()
     for text in shown:
         with pytest.raises(Unauthenticated) as refusal:
             await keys.authenticate(text)
-        said.add((refusal.value.message, refusal.value.code))
-    assert len(said) == 1
+        stored_message.add((refusal.value.message, refusal.value.code))
+    assert len(stored_message) == 1
 
 
 async def test_a_key_says_whose_it_is(keys: ApiKeys) -> None:

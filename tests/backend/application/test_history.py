@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from tests.backend.application.stand_ins import WATCHDOG_S, Branch, claim, said
+from tests.backend.application.fakes import WATCHDOG_S, FakeMessageStore, claim, stored_message
 
 from cartrita.agents.agent import Agent
 from cartrita.application.history import History
@@ -29,7 +29,7 @@ async def asked(
 ) -> ModelRequest:
     given = {"messages": 50, "characters": 1000, **bounds}
     async with asyncio.timeout(WATCHDOG_S):
-        return await History(Branch(*newest_first), **given).build_request(claimed, agent)
+        return await History(FakeMessageStore(*newest_first), **given).build_request(claimed, agent)
 
 
 def work(**values: Any) -> Claim:
@@ -41,21 +41,30 @@ def texts(request: ModelRequest) -> list[str]:
 
 
 async def test_the_branch_is_told_the_oldest_first() -> None:
-    request = await asked(work(), said("third"), said("second", Role.ASSISTANT), said("first"))
+    request = await asked(
+        work(),
+        stored_message("third"),
+        stored_message("second", Role.ASSISTANT),
+        stored_message("first"),
+    )
     assert texts(request) == ["first", "second", "third"]
     assert [m.role for m in request.messages] == [Role.USER, Role.ASSISTANT, Role.USER]
     assert (request.owner_id, request.model) == ("ann", "m")
 
 
 async def test_the_store_is_asked_for_no_more_than_is_sent() -> None:
-    branch, claimed = Branch(said("x")), work()
+    branch, claimed = FakeMessageStore(stored_message("x")), work()
     await History(branch, messages=7, characters=100).build_request(claimed, AGENT)
     assert branch.asked == [("ann", claimed.user_message_id, 7)]
 
 
 async def test_what_the_caller_brought_along_comes_before_it() -> None:
     brought = (Message(Role.USER, (Text("earlier"),)), Message(Role.ASSISTANT, (Text("yes"),)))
-    assert texts(await asked(work(context=brought), said("now"))) == ["earlier", "yes", "now"]
+    assert texts(await asked(work(context=brought), stored_message("now"))) == [
+        "earlier",
+        "yes",
+        "now",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -68,29 +77,38 @@ async def test_what_the_caller_brought_along_comes_before_it() -> None:
     ],
 )
 async def test_instructions_of_both(agent: Agent, given: str | None, told: str | None) -> None:
-    request = await asked(work(instructions=given), said("x"), agent=agent)
+    request = await asked(work(instructions=given), stored_message("x"), agent=agent)
     assert request.instructions == told
 
 
 async def test_sampling_is_passed_on() -> None:
     sampling = Sampling(temperature=0.5, max_tokens=7)
-    assert (await asked(work(sampling=sampling), said("x"))).sampling == sampling
+    assert (await asked(work(sampling=sampling), stored_message("x"))).sampling == sampling
 
 
 async def test_only_the_latest_that_fit_and_always_the_question() -> None:
-    branch = [said("q" * 60), said("a" * 30, Role.ASSISTANT), said("p" * 30), said("o" * 30)]
+    branch = [
+        stored_message("q" * 60),
+        stored_message("a" * 30, Role.ASSISTANT),
+        stored_message("p" * 30),
+        stored_message("o" * 30),
+    ]
     assert texts(await asked(work(), *branch, characters=125)) == ["p" * 30, "a" * 30, "q" * 60]
     assert texts(await asked(work(), *branch, characters=10)) == ["q" * 60]
 
 
 async def test_it_begins_with_a_users_message() -> None:
-    branch = [said("now"), said("answer", Role.ASSISTANT), said("question" * 100)]
+    branch = [
+        stored_message("now"),
+        stored_message("answer", Role.ASSISTANT),
+        stored_message("question" * 100),
+    ]
     assert texts(await asked(work(), *branch, characters=100)) == ["now"]
 
 
 async def test_what_was_left_half_said_counts() -> None:
-    half = said("half an", Role.ASSISTANT, status=MessageStatus.PARTIAL)
-    assert texts(await asked(work(), said("go on"), half, said("tell me"))) == [
+    half = stored_message("half an", Role.ASSISTANT, status=MessageStatus.PARTIAL)
+    assert texts(await asked(work(), stored_message("go on"), half, stored_message("tell me"))) == [
         "tell me",
         "half an",
         "go on",
@@ -99,12 +117,14 @@ async def test_what_was_left_half_said_counts() -> None:
 
 async def test_what_is_no_text_counts_nothing() -> None:
     picture = Message(Role.USER, (Attachment("image/png", url="data:" + "x" * 5000), Text("see")))
-    request = await asked(work(), said("now"), said("", message=picture), characters=10)
+    request = await asked(
+        work(), stored_message("now"), stored_message("", message=picture), characters=10
+    )
     assert texts(request) == ["see", "now"]
 
 
 async def test_an_interrupted_answer_is_continued_where_it_stopped() -> None:
-    request = await asked(work(prefix="half an ans"), said("why?"))
+    request = await asked(work(prefix="half an ans"), stored_message("why?"))
     assert texts(request)[:2] == ["why?", "half an ans"]
     assert "Continue it exactly where it stopped" in texts(request)[2]
     assert [m.role for m in request.messages] == [Role.USER, Role.ASSISTANT, Role.USER]
@@ -117,4 +137,4 @@ async def test_a_message_that_is_gone_is_told_as_nothing() -> None:
 async def test_a_database_that_is_away_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cartrita.application.history._RETRY_INTERVAL_S", 0)
     away = Unavailable("away")
-    assert texts(await asked(work(), away, away, said("x"))) == ["x"]
+    assert texts(await asked(work(), away, away, stored_message("x"))) == ["x"]

@@ -3,11 +3,11 @@
 from uuid import UUID
 
 import pytest
-from tests.backend.application.cases import ANN, BOB, CONV, KEY, TALK, Case
-from tests.backend.application.stand_ins import (
-    RunBook,
+from tests.backend.application.fakes import (
+    FakeRunPorts,
     run,
 )
+from tests.backend.application.runs_fixture import ANN, BOB, CONV, KEY, TALK, RunsFixture
 
 from cartrita.application.runs import ChatCommand
 from cartrita.application.titles import UNTITLED
@@ -27,12 +27,12 @@ from cartrita.kit.ids import RunId, public, uuid7
 
 
 async def test_a_question_in_a_new_conversation() -> None:
-    case = Case()
-    admitted = await case.cases.start(
+    fixture = RunsFixture()
+    admitted = await fixture.runs.start(
         ANN, ChatCommand(message="What is\nthis?", metadata={"a": 1}), KEY
     )
     assert admitted.created
-    assert case.admission == Admission(
+    assert fixture.admission == Admission(
         owner_id="ann",
         surface="native",
         input=RunInput(agent="assistant", provider="p", model="m"),
@@ -47,7 +47,7 @@ async def test_a_question_in_a_new_conversation() -> None:
 
 async def test_everything_that_a_caller_says_is_passed_on() -> None:
     context = (Message(Role.USER, (Text("earlier"),)),)
-    case = Case()
+    fixture = RunsFixture()
     ask = ChatCommand(
         message="Hi",
         surface="other",
@@ -62,8 +62,8 @@ async def test_everything_that_a_caller_says_is_passed_on() -> None:
         metadata={"a": 1},
         busy=BusyPolicy.REJECT,
     )
-    await case.cases.start(ANN, ask)
-    admission = case.admission
+    await fixture.runs.start(ANN, ask)
+    admission = fixture.admission
     assert admission.conversation_id == TALK.id
     assert (admission.surface, admission.client_msg_id) == ("other", "c")
     assert admission.busy is BusyPolicy.REJECT
@@ -84,11 +84,11 @@ async def test_everything_that_a_caller_says_is_passed_on() -> None:
 async def test_the_server_says_what_to_do_when_busy_unless_the_caller_does(
     busy: BusyPolicy,
 ) -> None:
-    case = Case(busy=busy)
-    await case.cases.start(ANN, ChatCommand(message="Hi"))
-    assert case.admission.busy is busy
-    asked = Case(busy=busy)
-    await asked.cases.start(ANN, ChatCommand(message="Hi", busy=BusyPolicy.REJECT))
+    fixture = RunsFixture(busy=busy)
+    await fixture.runs.start(ANN, ChatCommand(message="Hi"))
+    assert fixture.admission.busy is busy
+    asked = RunsFixture(busy=busy)
+    await asked.runs.start(ANN, ChatCommand(message="Hi", busy=BusyPolicy.REJECT))
     assert asked.admission.busy is BusyPolicy.REJECT
 
 
@@ -106,21 +106,21 @@ async def test_the_server_says_what_to_do_when_busy_unless_the_caller_does(
 async def test_what_nobody_has_is_told_and_nothing_is_stored(
     ask: ChatCommand, kind: type[Exception]
 ) -> None:
-    case = Case()
+    fixture = RunsFixture()
     with pytest.raises(kind):
-        await case.cases.start(ANN, ask)
-    assert case.book.admitted == []
+        await fixture.runs.start(ANN, ask)
+    assert fixture.ports.admitted == []
 
 
 async def test_a_conversation_of_another_is_not_there() -> None:
     with pytest.raises(NotFound):
-        await Case().cases.start(BOB, ChatCommand(message="Hi", conversation_id=CONV))
+        await RunsFixture().runs.start(BOB, ChatCommand(message="Hi", conversation_id=CONV))
 
 
 @pytest.mark.parametrize("name", ["", "run_", "nonsense", "run_01a1fd3dde5f7980bd04657d1cb1f127"])
 async def test_a_run_that_is_not_there(name: str) -> None:
-    case = Case(book=RunBook(run()))
-    for verb in (case.cases.get, case.cases.cancel, case.cases.continue_run):
+    fixture = RunsFixture(ports=FakeRunPorts(run()))
+    for verb in (fixture.runs.get, fixture.runs.cancel, fixture.runs.continue_run):
         with pytest.raises(NotFound) as refusal:
             await verb(ANN, name)
         assert refusal.value.code == "run_not_found"
@@ -128,17 +128,17 @@ async def test_a_run_that_is_not_there(name: str) -> None:
 
 async def test_a_run_of_another_is_not_there() -> None:
     there = run()
-    case = Case(book=RunBook(there))
-    assert await case.cases.get(ANN, public("run", there.id)) == there
+    fixture = RunsFixture(ports=FakeRunPorts(there))
+    assert await fixture.runs.get(ANN, public("run", there.id)) == there
     with pytest.raises(NotFound):
-        await case.cases.get(BOB, public("run", there.id))
+        await fixture.runs.get(BOB, public("run", there.id))
 
 
 async def test_a_cancel_reaches_the_log() -> None:
     there = run()
-    case = Case(book=RunBook(there))
-    assert await case.cases.cancel(ANN, str(UUID(int=there.id.int))) == there
-    assert case.book.cancelled == [there.id]
+    fixture = RunsFixture(ports=FakeRunPorts(there))
+    assert await fixture.runs.cancel(ANN, str(UUID(int=there.id.int))) == there
+    assert fixture.ports.cancelled == [there.id]
 
 
 RUN = RunId(uuid7())
@@ -147,25 +147,25 @@ END = LoggedEvent(RUN, 2, RunStopped(StopStatus.FAILED, "c", "m", recoverable=Fa
 
 
 async def test_the_outcome_is_the_last_event() -> None:
-    case = Case(book=RunBook(tells=[Queued(RUN, 1), None, WORD, None, END]))
-    assert await case.cases.wait_for_end(RUN) == END
+    fixture = RunsFixture(ports=FakeRunPorts(tells=[Queued(RUN, 1), None, WORD, None, END]))
+    assert await fixture.runs.wait_for_end(RUN) == END
 
 
 async def test_an_outcome_that_is_in_the_log_no_more() -> None:
-    case = Case(book=RunBook(tells=[Snapshot(RUN, 2, (), recovered=True)]))
+    fixture = RunsFixture(ports=FakeRunPorts(tells=[Snapshot(RUN, 2, (), recovered=True)]))
     with pytest.raises(Unavailable) as refusal:
-        await case.cases.wait_for_end(RUN)
+        await fixture.runs.wait_for_end(RUN)
     assert refusal.value.code == "log_expired"
 
 
 async def test_an_outcome_that_this_server_does_not_live_to_see() -> None:
-    case = Case(book=RunBook(tells=[WORD, Unavailable("stops", code="draining")]))
+    fixture = RunsFixture(ports=FakeRunPorts(tells=[WORD, Unavailable("stops", code="draining")]))
     with pytest.raises(Unavailable) as refusal:
-        await case.cases.wait_for_end(RUN)
+        await fixture.runs.wait_for_end(RUN)
     assert refusal.value.code == "draining"
 
 
 async def test_a_tail_begins_after_its_cursor() -> None:
-    case = Case(book=RunBook(tells=[WORD, END]))
-    async with case.cases.tail(RUN, 1) as told:
+    fixture = RunsFixture(ports=FakeRunPorts(tells=[WORD, END]))
+    async with fixture.runs.tail(RUN, 1) as told:
         assert [item async for item in told] == [END]

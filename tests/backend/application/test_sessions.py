@@ -81,12 +81,12 @@ async def me(keys: ApiKeys) -> Principal:
 
 
 async def refused(*tries: Awaitable[object]) -> None:
-    said: set[str] = set()
+    stored_message: set[str] = set()
     for trying in tries:
         with pytest.raises(Unauthenticated) as refusal:
             await trying
-        said.add(refusal.value.message)
-    assert len(said) == 1
+        stored_message.add(refusal.value.message)
+    assert len(stored_message) == 1
 
 
 async def test_a_session_is_the_key_that_opened_it(sessions: Sessions, me: Principal) -> None:

@@ -1,7 +1,7 @@
 """Endings: the event, message, usage and idempotency outcome of each way in which a run ends."""
 
 import pytest
-from tests.backend.application.stand_ins import claim
+from tests.backend.application.fakes import claim
 
 from cartrita.domain import endings
 from cartrita.domain.deltas import FinishReason

@@ -3,32 +3,36 @@
 import asyncio
 
 import pytest
-from tests.backend.gateway.doubles import Listing, overloaded
+from tests.backend.gateway.fakes import ListingProvider, overloaded
 
 from cartrita.domain.errors import NotFound, Unavailable
 from cartrita.gateway.aliases import ALIASES, ModelAlias
 from cartrita.gateway.catalog import Catalog, ProviderEntry, ProviderOrigin, ResolvedModel
 
 
-def entry(provider: Listing, origin: ProviderOrigin, default: str | None = None) -> ProviderEntry:
+def entry(
+    provider: ListingProvider, origin: ProviderOrigin, default: str | None = None
+) -> ProviderEntry:
     return ProviderEntry(provider=provider, origin=origin, default_model=default)
 
 
-OFFLINE = entry(Listing("offline", "assistant", "script"), ProviderOrigin.OFFLINE, "assistant")
+OFFLINE = entry(
+    ListingProvider("offline", "assistant", "script"), ProviderOrigin.OFFLINE, "assistant"
+)
 
 
-def openai() -> Listing:
-    return Listing("openai", "gpt-5.4", "gpt-5.4-mini", "text-embedding-3")
+def openai() -> ListingProvider:
+    return ListingProvider("openai", "gpt-5.4", "gpt-5.4-mini", "text-embedding-3")
 
 
 def house(*, default_model: str | None = None) -> Catalog:
     return Catalog(
         [
             OFFLINE,
-            entry(Listing("ollama", "nomic-embed", "llama3.1:8b"), ProviderOrigin.LOCAL),
+            entry(ListingProvider("ollama", "nomic-embed", "llama3.1:8b"), ProviderOrigin.LOCAL),
             entry(openai(), ProviderOrigin.API_KEY, "gpt-5.4"),
             entry(
-                Listing("huggingface", "meta/llama", "gpt-5.4"),
+                ListingProvider("huggingface", "meta/llama", "gpt-5.4"),
                 ProviderOrigin.API_KEY,
                 "meta/llama",
             ),
@@ -75,9 +79,9 @@ class TestTheDefault:
         assert await resolved(house(default_model="offline"), None, None) == "offline/assistant"
 
     async def test_then_who_was_chosen_who_has_a_key_who_is_here_and_offline(self) -> None:
-        chosen = entry(Listing("own", "a"), ProviderOrigin.SELECTED)
+        chosen = entry(ListingProvider("own", "a"), ProviderOrigin.SELECTED)
         key = entry(openai(), ProviderOrigin.API_KEY, "gpt-5.4")
-        local = entry(Listing("ollama", "b"), ProviderOrigin.LOCAL)
+        local = entry(ListingProvider("ollama", "b"), ProviderOrigin.LOCAL)
         entries = [OFFLINE, local, key, chosen]
         for expected in ("own/a", "openai/gpt-5.4", "ollama/b", "offline/assistant"):
             assert await resolved(Catalog(entries), None, None) == expected
@@ -86,11 +90,11 @@ class TestTheDefault:
                 entries = [OFFLINE]
 
     async def test_of_equals_the_first_counts(self) -> None:
-        keys = [entry(Listing(name, "m"), ProviderOrigin.API_KEY) for name in ("b", "a")]
+        keys = [entry(ListingProvider(name, "m"), ProviderOrigin.API_KEY) for name in ("b", "a")]
         assert await resolved(Catalog(keys), None, None) == "b/m"
 
     async def test_a_server_without_a_model_is_passed_over(self) -> None:
-        empty = entry(Listing("ollama"), ProviderOrigin.LOCAL)
+        empty = entry(ListingProvider("ollama"), ProviderOrigin.LOCAL)
         assert await resolved(Catalog([empty, OFFLINE]), None, None) == "offline/assistant"
         with pytest.raises(NotFound, match="ollama has no model"):
             await resolved(Catalog([empty, OFFLINE]), "ollama", None)
@@ -98,7 +102,7 @@ class TestTheDefault:
             await resolved(Catalog([empty]), None, None)
 
     async def test_one_that_is_away_is_not_passed_over(self) -> None:
-        away = entry(Listing("own", error=overloaded()), ProviderOrigin.API_KEY)
+        away = entry(ListingProvider("own", error=overloaded()), ProviderOrigin.API_KEY)
         with pytest.raises(Unavailable, match="own does not tell"):
             await resolved(Catalog([away, OFFLINE]), None, None)
 
@@ -129,21 +133,25 @@ class TestUnknownNames:
             house().provider("mistral")
 
     async def test_one_that_cannot_list_may_know_the_name(self) -> None:
-        away = entry(Listing("own", error=overloaded()), ProviderOrigin.API_KEY)
+        away = entry(ListingProvider("own", error=overloaded()), ProviderOrigin.API_KEY)
         assert await resolved(Catalog([OFFLINE, away]), None, "gpt-9") == "own/gpt-9"
 
 
 class TestAliases:
     async def test_the_first_whose_provider_is_there_counts(self) -> None:
         aliases = {"fast": (ModelAlias("vllm"), ModelAlias("ollama", "tiny"))}
-        catalog = Catalog([entry(Listing("ollama", "a"), ProviderOrigin.LOCAL)], aliases=aliases)
+        catalog = Catalog(
+            [entry(ListingProvider("ollama", "a"), ProviderOrigin.LOCAL)], aliases=aliases
+        )
         assert await resolved(catalog, None, "fast") == "ollama/tiny"
-        catalog = Catalog([entry(Listing("vllm", "big"), ProviderOrigin.LOCAL)], aliases=aliases)
+        catalog = Catalog(
+            [entry(ListingProvider("vllm", "big"), ProviderOrigin.LOCAL)], aliases=aliases
+        )
         assert await resolved(catalog, None, "fast") == "vllm/big"
 
     async def test_a_real_model_of_that_name_comes_first(self) -> None:
-        litellm = entry(Listing("litellm", "qwen-coder"), ProviderOrigin.LOCAL)
-        ollama = entry(Listing("ollama", "a"), ProviderOrigin.LOCAL)
+        litellm = entry(ListingProvider("litellm", "qwen-coder"), ProviderOrigin.LOCAL)
+        ollama = entry(ListingProvider("ollama", "a"), ProviderOrigin.LOCAL)
         assert await resolved(Catalog([ollama, litellm]), None, "qwen-coder") == (
             "litellm/qwen-coder"
         )
@@ -160,12 +168,12 @@ class TestAliases:
 
 class TestLists:
     async def test_all_together_and_without_those_that_fail(self) -> None:
-        away = Listing("own", error=overloaded())
+        away = ListingProvider("own", error=overloaded())
         catalog = Catalog(
             [
                 entry(away, ProviderOrigin.API_KEY),
                 OFFLINE,
-                entry(Listing("a", "x"), ProviderOrigin.API_KEY),
+                entry(ListingProvider("a", "x"), ProviderOrigin.API_KEY),
             ]
         )
         assert [model.id for model in await catalog.models()] == [
@@ -177,7 +185,7 @@ class TestLists:
 
     async def test_they_are_kept_for_their_time(self) -> None:
         time = {"now": 0.0}
-        good, bad = Listing("a", "x"), Listing("b", error=overloaded())
+        good, bad = ListingProvider("a", "x"), ListingProvider("b", error=overloaded())
         catalog = Catalog(
             [entry(good, ProviderOrigin.API_KEY), entry(bad, ProviderOrigin.API_KEY)],
             cache_s=60,
@@ -190,7 +198,7 @@ class TestLists:
             assert (good.asked, bad.asked) == asked
 
     async def test_those_who_come_together_ask_once(self) -> None:
-        provider = Listing("a", "x")
+        provider = ListingProvider("a", "x")
         catalog = Catalog([entry(provider, ProviderOrigin.API_KEY)])
         async with asyncio.TaskGroup() as group:
             for _ in range(20):

@@ -1,7 +1,7 @@
 """The gateway answers by the provider that a name leads to."""
 
 import pytest
-from tests.backend.gateway.doubles import REQUEST, Listing
+from tests.backend.gateway.fakes import REQUEST, ListingProvider
 
 from cartrita.domain.deltas import TextDelta
 from cartrita.domain.errors import NotFound
@@ -12,7 +12,7 @@ from cartrita.gateway.gateway import Gateway
 @pytest.fixture
 def gateway() -> Gateway:
     entries = [
-        ProviderEntry(provider=Listing(name, "m"), origin=ProviderOrigin.API_KEY)
+        ProviderEntry(provider=ListingProvider(name, "m"), origin=ProviderOrigin.API_KEY)
         for name in ("a", "b")
     ]
     return Gateway(Catalog(entries))

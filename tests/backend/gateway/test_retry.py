@@ -3,7 +3,7 @@
 from random import Random
 
 import pytest
-from tests.backend.gateway.doubles import DONE, REQUEST, Told, overloaded
+from tests.backend.gateway.fakes import DONE, REQUEST, ScriptedProvider, overloaded
 
 from cartrita.domain.deltas import Delta, TextDelta
 from cartrita.domain.errors import UpstreamAuth, UpstreamError
@@ -55,7 +55,7 @@ async def failing(provider: RetryingProvider) -> tuple[list[Delta], UpstreamErro
 @pytest.mark.parametrize("at_once", [True, False])
 async def test_a_third_try_succeeds_and_nobody_sees_the_others(at_once: bool) -> None:
     time = Time()
-    told = Told([overloaded()], [overloaded()], HELLO, at_once=at_once)
+    told = ScriptedProvider([overloaded()], [overloaded()], HELLO, at_once=at_once)
     assert await collected(retrying(told, time)) == HELLO
     assert told.calls == 3
     assert told.open == 0
@@ -66,7 +66,7 @@ async def test_a_third_try_succeeds_and_nobody_sees_the_others(at_once: bool) ->
 
 async def test_after_the_last_try_the_error_goes_out() -> None:
     time = Time()
-    told = Told(*[[overloaded()]] * 5)
+    told = ScriptedProvider(*[[overloaded()]] * 5)
     _, error = await failing(retrying(told, time))
     assert told.calls == 3
     assert error.retryable
@@ -74,7 +74,7 @@ async def test_after_the_last_try_the_error_goes_out() -> None:
 
 async def test_what_was_seen_is_not_tried_again() -> None:
     time = Time()
-    told = Told([TextDelta("Hel"), overloaded()], HELLO)
+    told = ScriptedProvider([TextDelta("Hel"), overloaded()], HELLO)
     seen, _ = await failing(retrying(told, time))
     assert seen == [TextDelta("Hel")]
     assert told.calls == 1
@@ -82,7 +82,7 @@ async def test_what_was_seen_is_not_tried_again() -> None:
 
 
 async def test_what_will_not_get_better_is_not_tried_again() -> None:
-    told = Told([UpstreamAuth("no", provider="p")], HELLO)
+    told = ScriptedProvider([UpstreamAuth("no", provider="p")], HELLO)
     _, error = await failing(retrying(told, Time()))
     assert type(error) is UpstreamAuth
     assert told.calls == 1
@@ -90,29 +90,29 @@ async def test_what_will_not_get_better_is_not_tried_again() -> None:
 
 async def test_an_error_of_another_kind_passes() -> None:
     with pytest.raises(ZeroDivisionError):
-        await collected(retrying(Told([ZeroDivisionError()], HELLO), Time()))
+        await collected(retrying(ScriptedProvider([ZeroDivisionError()], HELLO), Time()))
 
 
 async def test_what_the_provider_asks_for_is_waited_for() -> None:
     time = Time()
-    await collected(retrying(Told([overloaded(2.0)], HELLO), time))
+    await collected(retrying(ScriptedProvider([overloaded(2.0)], HELLO), time))
     assert time.slept == [2.0]
 
 
 async def test_never_beyond_the_deadline() -> None:
     time = Time()
-    told = Told([overloaded(86_400.0)], HELLO)
+    told = ScriptedProvider([overloaded(86_400.0)], HELLO)
     _, error = await failing(retrying(told, time))
     assert error.retry_after == 86_400.0
     assert time.slept == []
-    told = Told([overloaded(4.0)], [overloaded(4.0)], HELLO)
+    told = ScriptedProvider([overloaded(4.0)], [overloaded(4.0)], HELLO)
     await failing(retrying(told, time, deadline=7.0))
     assert time.slept == [4.0]
 
 
 async def test_pauses_double_up_to_the_longest() -> None:
     time = Time()
-    told = Told(*[[overloaded()]] * 10)
+    told = ScriptedProvider(*[[overloaded()]] * 10)
     await failing(retrying(told, time, attempts=10, deadline=1_000))
     assert len(time.slept) == 9
     for number, pause in enumerate(time.slept):
@@ -124,7 +124,7 @@ async def test_pauses_vary() -> None:
     pauses: list[float] = []
     for seed in range(5):
         time = Time()
-        told = Told([overloaded()], HELLO)
+        told = ScriptedProvider([overloaded()], HELLO)
         await collected(
             RetryingProvider(told, sleep=time.sleep, clock=time.clock, rng=Random(seed))
         )
@@ -133,7 +133,7 @@ async def test_pauses_vary() -> None:
 
 
 async def test_leaving_closes_the_call_that_is_open() -> None:
-    told = Told(HELLO)
+    told = ScriptedProvider(HELLO)
     async with RetryingProvider(told).stream(REQUEST) as deltas:
         await anext(deltas)
         assert told.open == 1
@@ -141,6 +141,6 @@ async def test_leaving_closes_the_call_that_is_open() -> None:
 
 
 async def test_it_is_the_provider_inside() -> None:
-    provider = RetryingProvider(Told())
+    provider = RetryingProvider(ScriptedProvider())
     assert provider.name == "p"
     assert [model.id for model in await provider.models()] == ["p/m"]

@@ -1,12 +1,12 @@
 """Answering once more, in other words, or on from where it stopped."""
 
 import pytest
-from tests.backend.application.cases import ANN, BOB, CONV, KEY, TALK, Case, in_talk
-from tests.backend.application.stand_ins import (
-    RunBook,
+from tests.backend.application.fakes import (
+    FakeRunPorts,
     run,
-    said,
+    stored_message,
 )
+from tests.backend.application.runs_fixture import ANN, BOB, CONV, KEY, TALK, RunsFixture, in_talk
 
 from cartrita.domain.errors import Conflict, NotFound
 from cartrita.domain.messages import Message, Reasoning, Role, Text
@@ -34,9 +34,9 @@ async def test_a_retry_answers_the_question_as_it_was_answered() -> None:
         ),
     )
     for message in (question, answer):
-        case = Case(question, answer, book=RunBook(first))
-        await case.cases.retry(ANN, "theirs", public("msg", message.id), KEY)
-        assert case.admission == Admission(
+        fixture = RunsFixture(question, answer, ports=FakeRunPorts(first))
+        await fixture.runs.retry(ANN, "theirs", public("msg", message.id), KEY)
+        assert fixture.admission == Admission(
             owner_id="ann",
             surface="native",
             input=RunInput(
@@ -51,31 +51,31 @@ async def test_a_retry_answers_the_question_as_it_was_answered() -> None:
 
 async def test_a_retry_of_what_no_run_answered_takes_the_defaults() -> None:
     question = in_talk("why?")
-    case = Case(question)
-    await case.cases.retry(ANN, CONV, public("msg", question.id))
-    assert case.admission.input == RunInput(agent="assistant", provider="p", model="m")
+    fixture = RunsFixture(question)
+    await fixture.runs.retry(ANN, CONV, public("msg", question.id))
+    assert fixture.admission.input == RunInput(agent="assistant", provider="p", model="m")
 
 
 async def test_an_answer_to_nothing_cannot_be_tried_again() -> None:
     lonely = in_talk("hello", Role.ASSISTANT)
     with pytest.raises(Conflict):
-        await Case(lonely).cases.retry(ANN, CONV, public("msg", lonely.id))
+        await RunsFixture(lonely).runs.retry(ANN, CONV, public("msg", lonely.id))
 
 
 @pytest.mark.parametrize("verb", ["retry", "edit"])
 async def test_a_message_that_is_not_there(verb: str) -> None:
-    elsewhere = said("in another conversation")
-    case = Case(elsewhere, in_talk("x"))
+    elsewhere = stored_message("in another conversation")
+    fixture = RunsFixture(elsewhere, in_talk("x"))
     more = ("text",) if verb == "edit" else ()
     for name in (public("msg", elsewhere.id), public("msg", uuid7()), "msg_", "nonsense"):
         with pytest.raises(NotFound) as refusal:
-            await getattr(case.cases, verb)(ANN, CONV, name, *more)
+            await getattr(fixture.runs, verb)(ANN, CONV, name, *more)
         assert refusal.value.code == "message_not_found"
     for principal, conversation in ((BOB, CONV), (ANN, "no such")):
         with pytest.raises(NotFound) as refusal:
-            await getattr(case.cases, verb)(principal, conversation, "msg_", *more)
+            await getattr(fixture.runs, verb)(principal, conversation, "msg_", *more)
         assert refusal.value.code == "conversation_not_found"
-    assert case.book.admitted == []
+    assert fixture.ports.admitted == []
 
 
 # Other words
@@ -84,28 +84,28 @@ async def test_a_message_that_is_not_there(verb: str) -> None:
 async def test_an_edit_begins_a_branch_beside_the_old_message() -> None:
     parent = MessageId(uuid7())
     old = in_talk("old words", parent_id=parent, depth=2)
-    case = Case(old)
-    await case.cases.edit(ANN, CONV, public("msg", old.id), "new words", KEY)
-    assert case.admission.conversation_id == TALK.id
-    assert case.admission.idempotency == KEY
-    assert case.admission.new_message == NewMessage(
+    fixture = RunsFixture(old)
+    await fixture.runs.edit(ANN, CONV, public("msg", old.id), "new words", KEY)
+    assert fixture.admission.conversation_id == TALK.id
+    assert fixture.admission.idempotency == KEY
+    assert fixture.admission.new_message == NewMessage(
         message=Message(Role.USER, (Text("new words"),)), parent_id=parent, edited=True
     )
 
 
 async def test_an_edit_of_the_first_message_begins_at_the_root() -> None:
     first = in_talk("old words")
-    case = Case(first)
-    await case.cases.edit(ANN, CONV, public("msg", first.id), "new words")
-    assert case.admission.new_message is not None
-    assert case.admission.new_message.at_root
-    assert case.admission.new_message.parent_id is None
+    fixture = RunsFixture(first)
+    await fixture.runs.edit(ANN, CONV, public("msg", first.id), "new words")
+    assert fixture.admission.new_message is not None
+    assert fixture.admission.new_message.at_root
+    assert fixture.admission.new_message.parent_id is None
 
 
 async def test_only_a_question_can_be_asked_in_other_words() -> None:
     answer = in_talk("because", Role.ASSISTANT)
     with pytest.raises(Conflict):
-        await Case(answer).cases.edit(ANN, CONV, public("msg", answer.id), "x")
+        await RunsFixture(answer).runs.edit(ANN, CONV, public("msg", answer.id), "x")
 
 
 # Going on
@@ -114,10 +114,10 @@ async def test_only_a_question_can_be_asked_in_other_words() -> None:
 @pytest.mark.parametrize("status", [s for s in RunStatus if s.ended and s != "completed"])
 async def test_an_answer_that_ended_early_goes_on(status: RunStatus) -> None:
     ended = run(status=status, surface="other")
-    half = said("half an ans", Role.ASSISTANT, id=ended.message_id)
-    case = Case(half, book=RunBook(ended))
-    await case.cases.continue_run(ANN, public("run", ended.id), KEY)
-    assert case.admission == Admission(
+    half = stored_message("half an ans", Role.ASSISTANT, id=ended.message_id)
+    fixture = RunsFixture(half, ports=FakeRunPorts(ended))
+    await fixture.runs.continue_run(ANN, public("run", ended.id), KEY)
+    assert fixture.admission == Admission(
         owner_id="ann",
         surface="other",
         input=RunInput(
@@ -137,9 +137,9 @@ async def test_an_answer_that_ended_early_goes_on(status: RunStatus) -> None:
 
 async def test_one_that_said_nothing_begins_anew() -> None:
     ended = run(status=RunStatus.FAILED)
-    case = Case(book=RunBook(ended))
-    await case.cases.continue_run(ANN, public("run", ended.id))
-    assert case.admission.input.prefix == ""
+    fixture = RunsFixture(ports=FakeRunPorts(ended))
+    await fixture.runs.continue_run(ANN, public("run", ended.id))
+    assert fixture.admission.input.prefix == ""
 
 
 @pytest.mark.parametrize(
@@ -147,9 +147,9 @@ async def test_one_that_said_nothing_begins_anew() -> None:
 )
 async def test_nothing_else_can_be_continued(status: RunStatus) -> None:
     there = run(status=status)
-    case = Case(book=RunBook(there))
+    fixture = RunsFixture(ports=FakeRunPorts(there))
     with pytest.raises(Conflict) as refusal:
-        await case.cases.continue_run(ANN, public("run", there.id))
+        await fixture.runs.continue_run(ANN, public("run", there.id))
     assert refusal.value.code == "not_continuable"
     assert status in refusal.value.message
 
@@ -157,7 +157,9 @@ async def test_nothing_else_can_be_continued(status: RunStatus) -> None:
 async def test_an_answer_of_more_than_text_is_not_continued() -> None:
     ended = run()
     parts = (Reasoning("hm"), Text("half"))
-    half = said("", id=ended.message_id, message=Message(Role.ASSISTANT, parts))
+    half = stored_message("", id=ended.message_id, message=Message(Role.ASSISTANT, parts))
     with pytest.raises(Conflict) as refusal:
-        await Case(half, book=RunBook(ended)).cases.continue_run(ANN, public("run", ended.id))
+        await RunsFixture(half, ports=FakeRunPorts(ended)).runs.continue_run(
+            ANN, public("run", ended.id)
+        )
     assert refusal.value.code == "not_continuable"

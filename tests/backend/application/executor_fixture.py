@@ -1,16 +1,16 @@
-"""An executor at work, on ports with nothing behind them."""
+"""A running executor on fake ports."""
 
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from tests.backend.application.stand_ins import (
-    Branch,
-    Desk,
-    Provider,
+from tests.backend.application.fakes import (
+    FakeMessageStore,
+    FakeQueueAndWriter,
+    ScriptedProvider,
     gateway,
-    said,
+    stored_message,
     until,
 )
 
@@ -37,43 +37,43 @@ class Unstorable(CartritaError):
     default_code = "unstorable_output"
 
 
-class Office:
-    """An executor at work."""
+class ExecutorFixture:
+    """A running executor on fake ports."""
 
     def __init__(self, *play: Any, history: Any = None) -> None:
-        self.desk = Desk()
-        self.provider = Provider(*play)
-        store = Branch(said("Hi")) if history is None else history
+        self.queue = FakeQueueAndWriter()
+        self.provider = ScriptedProvider(*play)
+        store = FakeMessageStore(stored_message("Hi")) if history is None else history
         told = History(store, messages=10, characters=1000)
-        self.executor = Executor(self.desk, self.desk, told, gateway(self.provider))
+        self.executor = Executor(self.queue, self.queue, told, gateway(self.provider))
 
     @asynccontextmanager
     async def open(self) -> AsyncGenerator[None]:
-        """Runs until the end of this; what escapes from it is raised here."""
+        """Run the executor inside this context; its errors are raised here."""
         async with asyncio.TaskGroup() as tasks:
             working = tasks.create_task(self.executor.run())
             yield
             working.cancel()
 
     async def ending(self, claimed: Claim) -> Ending:
-        """Of a run that nobody interferes with."""
+        """Execute a claim undisturbed, and return its ending."""
         async with self.open():
-            self.desk.put(claimed)
+            self.queue.put(claimed)
             return await self.ended(claimed)
 
     async def ended(self, claimed: Claim) -> Ending:
-        await until(lambda: claimed.run_id in self.desk.endings and not self.executor._active)
-        return self.desk.endings[claimed.run_id]
+        await until(lambda: claimed.run_id in self.queue.endings and not self.executor._active)
+        return self.queue.endings[claimed.run_id]
 
     async def spoken(self, claimed: Claim) -> None:
         await until(lambda: self.texts(claimed))
 
     def texts(self, claimed: Claim) -> str:
-        told: list[Event] = self.desk.events.get(claimed.run_id, [])
+        told: list[Event] = self.queue.events.get(claimed.run_id, [])
         return "".join(event.text for event in told if isinstance(event, TextAppended))
 
     def kinds(self, claimed: Claim) -> list[type[Event]]:
-        return [type(event) for event in self.desk.events.get(claimed.run_id, [])]
+        return [type(event) for event in self.queue.events.get(claimed.run_id, [])]
 
 
 def stopped(ending: Ending) -> RunStopped:

@@ -1,4 +1,4 @@
-"""Providers that do what a test tells them."""
+"""Fake providers with scripted answers and model lists."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
@@ -18,8 +18,8 @@ def overloaded(retry_after: float | None = None) -> UpstreamOverloaded:
     return UpstreamOverloaded("p failed.", provider="p", retry_after=retry_after)
 
 
-class Told:
-    """Plays deltas and errors, a list for each call; an error `at_once` comes before it opens."""
+class ScriptedProvider:
+    """Yields scripted deltas and errors, one list per call; `at_once` raises before opening."""
 
     def __init__(self, *plays: Sequence[Delta | Exception], at_once: bool = False) -> None:
         self.plays = list(plays)
@@ -54,7 +54,7 @@ class Told:
             yield one
 
 
-class Listing:
+class ListingProvider:
     """A provider that only lists models, or fails to; counts how often it was asked."""
 
     def __init__(self, name: str, *models: str, error: UpstreamError | None = None) -> None:

@@ -1,15 +1,15 @@
-"""Use cases of runs over a few runs and messages."""
+"""The Runs use cases on fake ports with a few runs and messages."""
 
 from typing import Any, cast
 
-from tests.backend.application.stand_ins import (
+from tests.backend.application.fakes import (
     BEGIN,
-    Branch,
-    Provider,
-    RunBook,
-    Shelf,
+    FakeConversationStore,
+    FakeMessageStore,
+    FakeRunPorts,
+    ScriptedProvider,
     gateway,
-    said,
+    stored_message,
 )
 
 from cartrita.application.runs import Runs
@@ -32,20 +32,22 @@ TALK = Conversation(
 CONV = public("conv", TALK.id)
 
 
-class Case:
-    """Use cases over a few runs and messages."""
+class RunsFixture:
+    """The Runs use cases on fake ports."""
 
-    def __init__(self, *messages: StoredMessage, book: RunBook | None = None, **given: Any) -> None:
-        self.book = book or RunBook()
-        shelf = cast("ConversationStore", Shelf(TALK))
-        ports = self.book, self.book, self.book, shelf, Branch(*messages)
-        self.cases = Runs(*ports, gateway(Provider()), **given)
+    def __init__(
+        self, *messages: StoredMessage, ports: FakeRunPorts | None = None, **given: Any
+    ) -> None:
+        self.ports = ports or FakeRunPorts()
+        conversations = cast("ConversationStore", FakeConversationStore(TALK))
+        arguments = self.ports, self.ports, self.ports, conversations, FakeMessageStore(*messages)
+        self.runs = Runs(*arguments, gateway(ScriptedProvider()), **given)
 
     @property
     def admission(self) -> Admission:
-        [only] = self.book.admitted
+        [only] = self.ports.admitted
         return only
 
 
 def in_talk(text: str, role: Role = Role.USER, **values: Any) -> StoredMessage:
-    return said(text, role, conversation_id=TALK.id, **values)
+    return stored_message(text, role, conversation_id=TALK.id, **values)

@@ -1,4 +1,4 @@
-"""Ports of the application with nothing behind them: they keep what they are asked."""
+"""In-memory fakes of the ports that the application uses; they record their calls."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
@@ -38,7 +38,7 @@ DONE = Finished(FinishReason.STOP, Usage(3, 4))
 
 
 async def until(check: Callable[[], object]) -> None:
-    """Look again and again."""
+    """Poll a condition, with a watchdog."""
     async with asyncio.timeout(WATCHDOG_S):
         while True:
             if check():
@@ -64,7 +64,7 @@ def claim(**values: Any) -> Claim:
     return Claim(**given)
 
 
-def said(text: str, role: Role = Role.USER, **values: Any) -> StoredMessage:
+def stored_message(text: str, role: Role = Role.USER, **values: Any) -> StoredMessage:
     given: dict[str, Any] = {
         "id": MessageId(uuid7()),
         "conversation_id": ConversationId(uuid7()),
@@ -78,8 +78,8 @@ def said(text: str, role: Role = Role.USER, **values: Any) -> StoredMessage:
     return StoredMessage(**given)
 
 
-class Provider:
-    """Plays deltas and errors; an Event in the play is waited for."""
+class ScriptedProvider:
+    """Yields scripted deltas and errors; waits for an asyncio.Event in the script."""
 
     name = "p"
 
@@ -127,8 +127,8 @@ def gateway(*providers: Any) -> Gateway:
     return Gateway(Catalog(entries))
 
 
-class Desk:
-    """RunQueue and RunWriter in one: claims are put on it, endings are found on it."""
+class FakeQueueAndWriter:
+    """A RunQueue and RunWriter: tests put claims, and read events and endings."""
 
     def __init__(self) -> None:
         self.news: asyncio.Queue[Signal] = asyncio.Queue()
@@ -188,7 +188,7 @@ class Desk:
         self.forgotten.append(run_id)
 
 
-class Branch:
+class FakeMessageStore:
     """A MessageStore of one branch, the newest message first."""
 
     def __init__(self, *newest_first: StoredMessage | Exception) -> None:
@@ -245,7 +245,7 @@ def run(**values: Any) -> Run:
     return Run(**given)
 
 
-class RunBook:
+class FakeRunPorts:
     """RunAdmission, RunCancellation and RunReader over a few runs."""
 
     def __init__(self, *runs: Run, tells: list[Any] | None = None) -> None:
@@ -288,8 +288,8 @@ class RunBook:
                 yield item
 
 
-class Shelf:
-    """Finds these conversations, and does nothing else of a ConversationStore."""
+class FakeConversationStore:
+    """A ConversationStore that can only find these conversations."""
 
     def __init__(self, *conversations: Conversation) -> None:
         self._conversations = conversations
