@@ -7,7 +7,14 @@ from hypothesis import given
 from tests.backend.domain.samples import JSON, MIDDLES, STARTED, TERMINALS, logs
 from tests.backend.examples import examples
 
-from cartrita.domain.events import Event, LoggedEvent, RunStarted, RunStopped, StopStatus, visible
+from cartrita.domain.events import (
+    Event,
+    LoggedEvent,
+    RunStarted,
+    RunStopped,
+    StopStatus,
+    is_visible,
+)
 from cartrita.domain.runs import RunStatus
 from cartrita.kit.ids import RunId
 
@@ -18,14 +25,14 @@ RUN = RunId(UUID(int=1))
 @given(TERMINALS)
 def test_the_last_event_is_terminal(event: Event) -> None:
     assert LoggedEvent(RUN, 9, event).terminal
-    assert visible(event)
+    assert is_visible(event)
 
 
 @examples
 @given(MIDDLES | STARTED)
 def test_no_other_is(event: Event) -> None:
     assert not LoggedEvent(RUN, 9, event).terminal
-    assert visible(event) == (not isinstance(event, RunStarted))
+    assert is_visible(event) == (not isinstance(event, RunStarted))
 
 
 @examples

@@ -1,4 +1,4 @@
-"""Letting runs in: whole, for whom they belong to, when there is room; or not at all."""
+"""Admission: what a request stores, when its run starts, and when it is refused."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -51,7 +51,7 @@ async def test_a_new_conversation_with_its_first_message(cluster: Cluster) -> No
     )
 
 
-async def test_a_conversation_known_by_its_callers_name_is_told_by_it(cluster: Cluster) -> None:
+async def test_events_name_a_conversation_by_its_external_id(cluster: Cluster) -> None:
     async with cluster.replica() as log:
         conversation = await insert_conversation(cluster, external_id="theirs")
         admitted = await log.admission.admit(admission(conversation_id=conversation))
@@ -63,7 +63,7 @@ async def test_a_conversation_known_by_its_callers_name_is_told_by_it(cluster: C
         assert started.conversation_id == "theirs"
 
 
-async def test_messages_queue_up_and_the_queue_has_an_end(cluster: Cluster) -> None:
+async def test_a_full_conversation_queue_is_rate_limited(cluster: Cluster) -> None:
     async with cluster.replica(queue_max=2) as log:
         first = await log.admission.admit(admission())
         into: dict[str, Any] = {"conversation_id": first.conversation_id}
@@ -75,7 +75,7 @@ async def test_messages_queue_up_and_the_queue_has_an_end(cluster: Cluster) -> N
         assert await cluster.value("SELECT count(*) FROM messages") == 3
 
 
-async def test_a_client_msg_id_stands_for_one_message(cluster: Cluster) -> None:
+async def test_a_client_msg_id_reused_for_another_message_is_a_conflict(cluster: Cluster) -> None:
     async with cluster.replica() as log:
         said = await log.admission.admit(admission("one", client_msg_id="m1"))
         other = await log.admission.admit(admission("elsewhere"))
@@ -90,7 +90,7 @@ async def test_a_client_msg_id_stands_for_one_message(cluster: Cluster) -> None:
             assert refusal.value.code == "client_msg_id_reused"
 
 
-async def test_reject_says_no_and_leaves_nothing(cluster: Cluster) -> None:
+async def test_reject_stores_nothing(cluster: Cluster) -> None:
     async with cluster.replica() as log:
         first = await log.admission.admit(admission())
         with pytest.raises(Conflict) as refusal:
@@ -102,7 +102,7 @@ async def test_reject_says_no_and_leaves_nothing(cluster: Cluster) -> None:
         assert await cluster.value("SELECT count(*) FROM runs") == 1
 
 
-async def test_interrupt_stops_what_is_answered_and_withdraws_what_waits(cluster: Cluster) -> None:
+async def test_interrupt_cancels_running_and_queued_runs(cluster: Cluster) -> None:
     async with cluster.replica() as log:
         first = await log.admission.admit(admission())
         into: dict[str, Any] = {"conversation_id": first.conversation_id}
@@ -123,10 +123,10 @@ async def test_interrupt_stops_what_is_answered_and_withdraws_what_waits(cluster
     told = await cluster.rows(
         "SELECT cartrita_text(parts) AS said FROM messages ORDER BY created_at"
     )
-    assert len(told) == 2, "what was withdrawn leaves no message"
+    assert len(told) == 2, "the message of the cancelled queued run is deleted"
 
 
-async def test_a_stopping_or_deposed_replica_leaves_the_run_to_others(cluster: Cluster) -> None:
+async def test_a_stopping_replica_or_one_without_lease_only_queues_runs(cluster: Cluster) -> None:
     async with cluster.replica(0) as stopping:
         stopping.stop_claiming()
         left = await stopping.admission.admit(admission())
@@ -183,16 +183,14 @@ async def test_a_message_that_is_unknown_or_of_another_conversation(cluster: Clu
     ],
     ids=["NUL", "surrogate", "title", "client_msg_id", "metadata", "too long for an index"],
 )
-async def test_what_cannot_be_stored_is_the_callers_error(
-    cluster: Cluster, values: dict[str, Any]
-) -> None:
+async def test_unstorable_input_is_invalid(cluster: Cluster, values: dict[str, Any]) -> None:
     async with cluster.replica() as log:
         with pytest.raises(InvalidInput):
             await log.admission.admit(admission(**values))
     assert await cluster.value("SELECT count(*) FROM conversations") == 0
 
 
-async def test_the_time_of_a_run_is_counted_from_its_beginning_by_the_databases_clock(
+async def test_the_deadline_counts_from_the_start_on_the_database_clock(
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with cluster.replica(run_timeout_s=100) as log:
@@ -209,7 +207,7 @@ async def test_the_time_of_a_run_is_counted_from_its_beginning_by_the_databases_
         assert 90 < waited.claim.seconds_left <= 100
 
 
-async def test_a_database_that_is_away(cluster: Cluster, proxy: Proxy) -> None:
+async def test_an_unreachable_database_is_unavailable(cluster: Cluster, proxy: Proxy) -> None:
     async with cluster.replica(dsn=proxy.dsn, pool_wait_s=0.3) as log:
         proxy.cut(refusing=True)
         with pytest.raises(Unavailable):
@@ -220,21 +218,21 @@ async def test_a_database_that_is_away(cluster: Cluster, proxy: Proxy) -> None:
 
 
 @pytest.mark.parametrize("sqlstate", ["40P01", "40001", "57014", "55P03", "53200"])
-async def test_what_may_work_another_time_is_told_so(cluster: Cluster, sqlstate: str) -> None:
+async def test_transient_database_errors_are_unavailable(cluster: Cluster, sqlstate: str) -> None:
     async with cluster.replica() as log, Failing(cluster, sqlstate):
         with pytest.raises(Unavailable) as refusal:
             await log.admission.admit(admission())
         assert refusal.value.retry_after
 
 
-async def test_an_index_that_nobody_knows_is_not_tried_for_ever(cluster: Cluster) -> None:
+async def test_repeated_unique_violations_are_unavailable(cluster: Cluster) -> None:
     async with cluster.replica() as log, Failing(cluster, "23505"):
         with pytest.raises(Unavailable):
             await within(log.admission.admit(admission()))
 
 
 class Failing:
-    """Every new run fails like this."""
+    """Makes each INSERT of a run fail with this SQLSTATE."""
 
     def __init__(self, cluster: Cluster, sqlstate: str) -> None:
         self._direct = cluster.connection

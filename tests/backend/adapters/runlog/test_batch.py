@@ -1,4 +1,4 @@
-"""What waits for the next flush: joined, numbered, and let go of where the log refused it."""
+"""Pending runs and batches: joining text, numbering events, and handling refused ones."""
 
 from uuid import UUID
 
@@ -34,7 +34,7 @@ def taken(run: PendingRun) -> list[tuple[int, Event]]:
     return [(item.seq, item.event) for item in run.take()[0]]
 
 
-def test_text_that_follows_its_kind_becomes_one_event() -> None:
+def test_consecutive_text_of_one_kind_becomes_one_event() -> None:
     run = PendingRun(RUN, 1)
     for event in (
         TextAppended("a", 0),
@@ -53,7 +53,7 @@ def test_text_that_follows_its_kind_becomes_one_event() -> None:
     ]
 
 
-def test_numbers_go_on_from_flush_to_flush() -> None:
+def test_numbering_continues_across_flushes() -> None:
     run = PendingRun(RUN, 7)
     run.add(TextAppended("a", 0))
     assert taken(run) == [(8, TextAppended("a", 0))]
@@ -64,7 +64,7 @@ def test_numbers_go_on_from_flush_to_flush() -> None:
 
 @examples
 @given(bodies(SPOKEN))
-def test_joining_changes_nothing_that_is_said(events: list[Event]) -> None:
+def test_joining_text_does_not_change_the_fold(events: list[Event]) -> None:
     run = PendingRun(RUN, 1)
     for event in events:
         run.add(event)
@@ -72,7 +72,7 @@ def test_joining_changes_nothing_that_is_said(events: list[Event]) -> None:
     assert fold(joined).parts == fold(events).parts
 
 
-def test_the_first_words_are_urgent_and_no_later_ones() -> None:
+def test_only_the_first_text_is_urgent() -> None:
     run = PendingRun(RUN, 0)
     run.add(TextAppended("a", 0))
     assert run.urgent
@@ -85,7 +85,7 @@ def test_the_first_words_are_urgent_and_no_later_ones() -> None:
 @pytest.mark.parametrize(
     "event", [TOOL, SourceFound(Citation("t")), UsageRecorded(Usage(), 0.1)], ids=type
 )
-def test_what_is_no_text_is_urgent(event: Event) -> None:
+def test_other_events_than_text_are_urgent(event: Event) -> None:
     run = PendingRun(RUN, 1)
     run.add(TextAppended("a", 0))
     run.take()
@@ -93,7 +93,7 @@ def test_what_is_no_text_is_urgent(event: Event) -> None:
     assert run.urgent
 
 
-def test_what_is_pending_is_counted_until_it_is_taken() -> None:
+def test_pending_bytes_are_counted_until_taken() -> None:
     run = PendingRun(RUN, 1)
     run.add(TextAppended("abc", 0))
     run.add(ReasoningAppended("de"))
@@ -106,7 +106,7 @@ def test_what_is_pending_is_counted_until_it_is_taken() -> None:
     assert run.pending_bytes == 0
 
 
-def test_the_end_comes_with_everything_before_it() -> None:
+def test_the_ending_is_taken_with_all_pending_events() -> None:
     run = PendingRun(RUN, 1)
     run.add(TextAppended("a", 0))
     ending = endings.cancelled(Fold())
@@ -117,7 +117,7 @@ def test_the_end_comes_with_everything_before_it() -> None:
     assert end == ending
 
 
-def test_after_a_refusal_the_log_goes_on_from_before_it() -> None:
+def test_numbering_continues_before_refused_events() -> None:
     run = PendingRun(RUN, 1)
     run.add(TextAppended("kept", 0))
     kept, _ = run.take()
@@ -128,7 +128,7 @@ def test_after_a_refusal_the_log_goes_on_from_before_it() -> None:
     failure = CartritaError("no")
     run.refuse(refused, failure)
     assert run.failure is failure
-    assert taken(run) == [], "what came after a hole is not told"
+    assert taken(run) == [], "events after refused ones are dropped"
     assert run.pending_bytes == 0
 
     everything = fold([TextAppended("kept", 0), TextAppended("refused", 4)])
@@ -138,11 +138,11 @@ def test_after_a_refusal_the_log_goes_on_from_before_it() -> None:
     assert [item.seq for item in events] == [3]
     assert end is not None
     assert end.message is not None
-    assert end.message.parts == (Text("kept"),), "what is stored is what the log says"
+    assert end.message.parts == (Text("kept"),), "the message equals the log"
 
 
-def test_an_end_that_waited_behind_what_was_refused_is_not_told() -> None:
-    """Or the log would end while the run goes on."""
+def test_an_ending_after_refused_events_is_dropped() -> None:
+    """Otherwise the log would end while the run continues."""
     run = PendingRun(RUN, 1)
     run.add(TextAppended("refused", 0))
     refused, _ = run.take()
@@ -151,7 +151,7 @@ def test_an_end_that_waited_behind_what_was_refused_is_not_told() -> None:
     assert run.take() == ([], None)
 
 
-def test_a_refused_run_counts_what_its_log_counts() -> None:
+def test_the_ending_after_a_refusal_has_the_usage_of_the_log() -> None:
     run = PendingRun(RUN, 1)
     measured = LoggedEvent(RUN, 2, UsageRecorded(Usage(1, 2), 0.1))
     run.committed([measured])
@@ -167,7 +167,7 @@ def test_a_refused_run_counts_what_its_log_counts() -> None:
     assert end.keep_idempotency
 
 
-def test_a_refusal_before_anything_was_seen_releases_the_key() -> None:
+def test_a_refusal_without_visible_output_releases_the_key() -> None:
     run = PendingRun(RUN, 1)
     run.refuse([LoggedEvent(RUN, 2, TOOL)], CartritaError("no"))
     run.close(endings.unstorable(CartritaError("no")))
@@ -176,7 +176,7 @@ def test_a_refusal_before_anything_was_seen_releases_the_key() -> None:
     assert not end.keep_idempotency
 
 
-def test_a_batch_holds_the_runs_that_have_something_to_say() -> None:
+def test_a_batch_holds_the_runs_with_pending_events() -> None:
     quiet, speaking, ending = (
         PendingRun(RunId(UUID(int=3)), 1),
         PendingRun(RUN, 1),
@@ -191,7 +191,7 @@ def test_a_batch_holds_the_runs_that_have_something_to_say() -> None:
     assert [part.runs for part in batch.split()] == [[speaking], [ending]]
 
 
-def test_a_first_event_is_urgent_only_once_something_is_seen() -> None:
+def test_text_after_the_first_event_is_urgent() -> None:
     run = PendingRun(RUN, 0)
     run.add(RunStarted("c", "m", "a", "m", "p"))
     run.take()

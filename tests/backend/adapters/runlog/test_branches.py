@@ -1,4 +1,4 @@
-"""Where messages take their place in a conversation's tree, and what it is called."""
+"""Where messages are placed in the tree of a conversation, and its title."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from cartrita.kit.ids import MessageId
 
 
 async def tree(cluster: Cluster) -> dict[str, tuple[str | None, int]]:
-    """Each message by its words: its parent's words, its depth."""
+    """The parent's text and the depth of each message, by its text."""
     rows = await cluster.rows(
         "SELECT cartrita_text(m.parts) AS said, m.depth,"
         " CASE WHEN p.id IS NOT NULL THEN cartrita_text(p.parts) END AS parent"
@@ -37,7 +37,7 @@ async def message_saying(cluster: Cluster, said: str) -> MessageId:
     return await cluster.value("SELECT id FROM messages WHERE cartrita_text(parts) = $1", said)
 
 
-async def test_a_message_waits_outside_the_tree_until_its_run_begins(cluster: Cluster) -> None:
+async def test_a_queued_message_is_placed_when_its_run_starts(cluster: Cluster) -> None:
     async with cluster.replica() as log:
         first = await log.admission.admit(admission("one?"))
         into: dict[str, Any] = {"conversation_id": first.conversation_id}
@@ -58,7 +58,7 @@ async def test_a_message_waits_outside_the_tree_until_its_run_begins(cluster: Cl
     assert await head(cluster) == "three!"
 
 
-async def test_an_edit_at_the_root_begins_a_branch_beside_it(cluster: Cluster) -> None:
+async def test_an_edit_of_the_first_message_makes_a_second_root(cluster: Cluster) -> None:
     async with cluster.replica() as log:
         run = await complete_run(log, "old!", text="old?")
         conversation = await cluster.value("SELECT conversation_id FROM runs WHERE id = $1", run)
@@ -80,7 +80,7 @@ async def test_an_edit_at_the_root_begins_a_branch_beside_it(cluster: Cluster) -
     assert edited["metadata"] == '{"n": 1}'
 
 
-async def test_a_pinned_parent_holds_wherever_the_branch_has_gone(cluster: Cluster) -> None:
+async def test_a_given_parent_is_kept_when_the_head_has_moved(cluster: Cluster) -> None:
     async with cluster.replica() as log:
         run = await complete_run(log, "one!", text="one?")
         conversation = await cluster.value("SELECT conversation_id FROM runs WHERE id = $1", run)
@@ -100,7 +100,7 @@ async def test_a_pinned_parent_holds_wherever_the_branch_has_gone(cluster: Clust
     assert (await tree(cluster))["next?"] == ("other!", 4)
 
 
-async def test_a_retry_answers_the_same_message_once_more(cluster: Cluster) -> None:
+async def test_a_retry_adds_a_sibling_answer(cluster: Cluster) -> None:
     async with cluster.replica() as log:
         run = await complete_run(log, "first!", text="what?")
         conversation = await cluster.value("SELECT conversation_id FROM runs WHERE id = $1", run)
@@ -118,7 +118,7 @@ async def test_a_retry_answers_the_same_message_once_more(cluster: Cluster) -> N
     assert await head(cluster) == "second!"
 
 
-async def test_a_branch_that_moved_on_while_an_answer_was_written_stays_where_it_is(
+async def test_a_head_that_moved_during_a_run_stays(
     cluster: Cluster,
 ) -> None:
     async with cluster.replica() as log:
@@ -134,8 +134,8 @@ async def test_a_branch_that_moved_on_while_an_answer_was_written_stays_where_it
         assert (await tree(cluster))["one!"] == ("one?", 1)
 
 
-async def test_a_run_that_begins_waits_for_who_is_changing_the_branch(cluster: Cluster) -> None:
-    """Or its message would hang below a head that is gone, and the change would be undone."""
+async def test_a_run_is_not_claimed_while_its_conversation_is_locked(cluster: Cluster) -> None:
+    """Otherwise its message would get an old parent, and the change of the head would be lost."""
     async with cluster.replica() as log, cluster.session() as editor:
         first = await log.admission.admit(admission("one?"))
         await log.admission.admit(admission("two?", conversation_id=first.conversation_id))
@@ -147,7 +147,7 @@ async def test_a_run_that_begins_waits_for_who_is_changing_the_branch(cluster: C
             await editor.fetchval(lock, first.conversation_id)
             one = await message_saying(cluster, "one?")
             revised = await insert_message(editor, first.conversation_id, "revised!", one, 1)
-            assert await within(log.queue.claim()) is None, "it is left for another look"
+            assert await within(log.queue.claim()) is None, "a later poll claims it"
             await editor.execute("UPDATE conversations SET head_message_id = $1", revised)
         await claim_next(log)
     assert (await tree(cluster))["two?"] == ("revised!", 2)
@@ -162,7 +162,7 @@ async def test_an_untitled_conversation_takes_its_first_messages_title(cluster: 
     assert await cluster.value("SELECT title FROM conversations") == "First"
 
 
-async def test_a_title_that_somebody_gave_stays(cluster: Cluster) -> None:
+async def test_a_given_title_is_kept(cluster: Cluster) -> None:
     conversation = await insert_conversation(cluster, title="Mine")
     async with cluster.replica() as log:
         into: dict[str, Any] = {"conversation_id": conversation, "untitled": "Untitled"}

@@ -1,4 +1,4 @@
-"""Asking for the end, from anywhere: heard by the owner, done at once where nobody owns it."""
+"""Cancellation from any replica, of running, queued and ended runs."""
 
 import asyncio
 
@@ -19,8 +19,8 @@ from cartrita.domain.runs import CancelRequested, Idempotency, RunInput, RunStat
 from cartrita.kit.ids import RunId, uuid7
 
 
-async def test_a_run_of_another_replica_hears_of_it(cluster: Cluster) -> None:
-    """poll_s is an hour: only the notification can have told it."""
+async def test_the_owner_on_another_replica_is_notified(cluster: Cluster) -> None:
+    """poll_s is an hour, so only the notification can have reached the owner."""
     async with cluster.replica(0, poll_s=3600) as owner, cluster.replica(1) as elsewhere:
         [execution] = await start_executions(owner, 1)
         await execution.say("half")
@@ -39,7 +39,7 @@ async def test_a_run_of_another_replica_hears_of_it(cluster: Cluster) -> None:
     assert message == {"status": "partial", "said": "half"}
 
 
-async def test_it_is_told_again_until_it_is_heard(cluster: Cluster) -> None:
+async def test_the_signal_is_repeated_until_the_run_ends(cluster: Cluster) -> None:
     async with cluster.replica(0, poll_s=0.03) as owner:
         [execution] = await start_executions(owner, 1)
         await owner.cancellation.cancel("ann", execution.run_id)
@@ -47,7 +47,7 @@ async def test_it_is_told_again_until_it_is_heard(cluster: Cluster) -> None:
             await next_signal(owner, CancelRequested)
 
 
-async def test_a_queued_run_ends_at_once_and_its_message_is_withdrawn(cluster: Cluster) -> None:
+async def test_a_queued_run_ends_at_once_and_its_message_is_deleted(cluster: Cluster) -> None:
     async with cluster.replica(0) as log, cluster.replica(1) as elsewhere:
         [first] = await start_executions(log, 1)
         key = Idempotency("chat", "k", b"h")
@@ -71,7 +71,7 @@ async def test_a_queued_run_ends_at_once_and_its_message_is_withdrawn(cluster: C
         assert await log.queue.claim() is None
 
 
-async def test_the_queue_goes_on_without_it(cluster: Cluster) -> None:
+async def test_the_next_queued_run_follows_a_cancelled_one(cluster: Cluster) -> None:
     async with cluster.replica(0) as log:
         [first] = await start_executions(log, 1)
         into = {"conversation_id": first.claim.conversation_id}
@@ -85,7 +85,7 @@ async def test_the_queue_goes_on_without_it(cluster: Cluster) -> None:
     assert [row["depth"] for row in parents] == [0, 1, 2]
 
 
-async def test_a_run_that_had_begun_elsewhere_and_waits_again_has_one_beginning(
+async def test_a_requeued_run_keeps_its_first_event(
     cluster: Cluster,
 ) -> None:
     async with cluster.manual_replica(1) as log:
@@ -96,10 +96,12 @@ async def test_a_run_that_had_begun_elsewhere_and_waits_again_has_one_beginning(
         assert (run.status, run.last_seq) == (RunStatus.CANCELLED, 2)
         events = [type(event) for _, event in await cluster.events(admitted.run_id)]
         assert events == [RunStarted, RunStopped]
-        assert await cluster.value("SELECT count(*) FROM messages") == 1, "it has its place already"
+        assert await cluster.value("SELECT count(*) FROM messages") == 1, (
+            "the message is in the tree already"
+        )
 
 
-async def test_a_continued_answer_says_so_though_it_never_began(cluster: Cluster) -> None:
+async def test_a_cancelled_queued_continuation_is_marked_as_resumed(cluster: Cluster) -> None:
     async with cluster.manual_replica(1) as log:
         log.stop_claiming()
         work = RunInput(agent="a", provider="p", model="m", prefix="half an ans")
@@ -111,7 +113,7 @@ async def test_a_continued_answer_says_so_though_it_never_began(cluster: Cluster
 
 
 @pytest.mark.parametrize("status", ["completed", "failed", "interrupted"])
-async def test_what_has_ended_stays_as_it_is(cluster: Cluster, status: str) -> None:
+async def test_ended_runs_are_not_changed(cluster: Cluster, status: str) -> None:
     async with cluster.manual_replica(1) as log:
         admitted = await log.admission.admit(admission())
         await cluster.connection.execute("UPDATE runs SET status = $1", status)
@@ -120,7 +122,7 @@ async def test_what_has_ended_stays_as_it_is(cluster: Cluster, status: str) -> N
         assert not run.cancel_requested
 
 
-async def test_a_cancel_before_the_start_wins(cluster: Cluster) -> None:
+async def test_a_cancellation_before_the_start_is_kept(cluster: Cluster) -> None:
     async with cluster.manual_replica(1) as log:
         admitted = await log.admission.admit(admission())
         await log.cancellation.cancel("ann", admitted.run_id)
@@ -131,7 +133,7 @@ async def test_a_cancel_before_the_start_wins(cluster: Cluster) -> None:
         assert claim.cancelled
 
 
-async def test_what_belongs_to_others_is_not_there(cluster: Cluster) -> None:
+async def test_runs_of_other_owners_are_not_found(cluster: Cluster) -> None:
     async with cluster.manual_replica(1) as log:
         admitted = await log.admission.admit(admission())
         for owner, run in (("bob", admitted.run_id), ("ann", RunId(uuid7()))):

@@ -1,4 +1,4 @@
-"""Connections: what their failures become, and that they are made again."""
+"""Connections: translated errors, reconnecting, timeouts."""
 
 import asyncio
 
@@ -46,7 +46,7 @@ async def fails(database: Database, sqlstate: str) -> None:
         ("3D000", Unavailable),
     ],
 )
-async def test_what_may_pass_is_told_so(
+async def test_transient_errors_become_service_errors(
     cluster: Cluster, sqlstate: str, kind: type[CartritaError]
 ) -> None:
     async with Database.open(cluster.dsn, TIMEOUTS, size=1, wait_s=5) as database:
@@ -56,14 +56,14 @@ async def test_what_may_pass_is_told_so(
             assert await connection.fetchval("SELECT 1") == 1
 
 
-async def test_a_fault_of_ours_is_no_outage(cluster: Cluster) -> None:
+async def test_programming_errors_are_not_translated(cluster: Cluster) -> None:
     async with Database.open(cluster.dsn, TIMEOUTS, size=1, wait_s=5) as database:
         with pytest.raises(asyncpg.UndefinedTableError):
             async with database.acquire() as connection:
                 await connection.execute("SELECT * FROM nowhere")
 
 
-async def test_no_connection_left_within_the_wait(cluster: Cluster) -> None:
+async def test_an_exhausted_pool_is_unavailable(cluster: Cluster) -> None:
     async with (
         Database.open(cluster.dsn, TIMEOUTS, size=1, wait_s=0.1) as database,
         database.acquire(),
@@ -72,7 +72,7 @@ async def test_no_connection_left_within_the_wait(cluster: Cluster) -> None:
             await within(fails(database, "P0001"))
 
 
-async def test_a_transaction_is_whole_or_nothing(cluster: Cluster) -> None:
+async def test_a_failed_transaction_is_rolled_back(cluster: Cluster) -> None:
     async with Database.open(cluster.dsn, TIMEOUTS, size=1, wait_s=5) as database:
         with pytest.raises(RuntimeError):
             await half(database)
@@ -102,7 +102,7 @@ async def breaks(database: Database, proxy: Proxy) -> None:
         await connection.fetchval("SELECT 1")
 
 
-async def test_a_link_is_one_connection_at_a_time(cluster: Cluster) -> None:
+async def test_concurrent_users_share_one_connection(cluster: Cluster) -> None:
     link = DedicatedConnection(cluster.dsn, TIMEOUTS)
     pids: list[int] = []
 
@@ -116,7 +116,7 @@ async def test_a_link_is_one_connection_at_a_time(cluster: Cluster) -> None:
     link.interrupt()
 
 
-async def test_a_link_is_made_again_after_an_outage_and_kept_after_anything_else(
+async def test_a_dedicated_connection_is_reopened_after_transient_errors_only(
     cluster: Cluster,
 ) -> None:
     link = DedicatedConnection(cluster.dsn, TIMEOUTS)
@@ -148,7 +148,7 @@ async def killed(link: DedicatedConnection, cluster: Cluster) -> None:
         await connection.fetchval("SELECT 1")
 
 
-async def test_a_waiting_user_is_interrupted(cluster: Cluster) -> None:
+async def test_interrupt_ends_a_running_query(cluster: Cluster) -> None:
     link = DedicatedConnection(cluster.dsn, TIMEOUTS)
     async with asyncio.TaskGroup() as tasks:
         sleeping = tasks.create_task(interrupted(link))
@@ -171,7 +171,7 @@ async def sleeps(link: DedicatedConnection) -> None:
         await connection.execute("SELECT pg_sleep(60)")
 
 
-async def test_the_server_ends_what_a_frozen_process_left(cluster: Cluster) -> None:
+async def test_the_server_enforces_the_timeouts(cluster: Cluster) -> None:
     timeouts = Timeouts(connect_s=5, statement_s=0.25, idle_s=1.5)
     async with (
         Database.open(cluster.dsn, timeouts, size=1, wait_s=5) as database,

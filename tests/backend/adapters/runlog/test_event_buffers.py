@@ -1,4 +1,4 @@
-"""Windows of committed events: exact for every cursor, bounded, shared by all readers."""
+"""Event buffers: exact for every cursor, bounded in size, shared by all readers."""
 
 from uuid import UUID
 
@@ -28,7 +28,7 @@ def seqs(found: list[LoggedEvent] | None) -> list[int] | None:
     return None if found is None else [item.seq for item in found]
 
 
-def test_nothing_is_known_before_a_beginning() -> None:
+def test_a_new_buffer_knows_nothing() -> None:
     buffer = EventBuffer(1000)
     assert buffer.after(0) is None
     assert buffer.last_seq is None
@@ -38,7 +38,7 @@ def test_nothing_is_known_before_a_beginning() -> None:
     assert buffer.after(3) is None
 
 
-def test_a_beginning_does_not_undo_what_is_known() -> None:
+def test_advancing_to_a_known_number_has_no_effect() -> None:
     buffer = EventBuffer(1000)
     buffer.advance_to(0)
     buffer.append([event(1), event(2)])
@@ -46,7 +46,7 @@ def test_a_beginning_does_not_undo_what_is_known() -> None:
     assert seqs(buffer.after(0)) == [1, 2]
 
 
-def test_a_beginning_beyond_what_is_known_starts_again_from_there() -> None:
+def test_advancing_beyond_the_last_number_empties_the_buffer() -> None:
     buffer = EventBuffer(1000)
     buffer.advance_to(0)
     buffer.append([event(1), event(2)])
@@ -57,8 +57,8 @@ def test_a_beginning_beyond_what_is_known_starts_again_from_there() -> None:
     assert seqs(buffer.after(7)) == [8]
 
 
-async def test_a_beginning_beyond_what_is_known_wakes_who_waits() -> None:
-    """Another reader found more in the log; perhaps it was the last."""
+async def test_advancing_beyond_the_last_number_wakes_readers() -> None:
+    """Another reader found later events in the log, perhaps the terminal one."""
     buffer = EventBuffer(1000)
     buffer.advance_to(2)
     waiting = buffer.changed()
@@ -68,7 +68,7 @@ async def test_a_beginning_beyond_what_is_known_wakes_who_waits() -> None:
     assert waiting.done()
 
 
-def test_every_cursor_gets_what_follows_it() -> None:
+def test_every_cursor_gets_the_events_after_it() -> None:
     buffer = EventBuffer(10_000)
     buffer.advance_to(3)
     buffer.append([event(4), event(5)])
@@ -82,8 +82,8 @@ def test_every_cursor_gets_what_follows_it() -> None:
     ]
 
 
-def test_a_cursor_beyond_what_is_known_is_a_matter_for_the_log() -> None:
-    """Or its reader would wait for a seq that may never come."""
+def test_a_cursor_beyond_the_buffer_has_to_read_the_log() -> None:
+    """Otherwise its reader would wait for a number that may never come."""
     buffer = EventBuffer(10_000)
     buffer.advance_to(0)
     buffer.append([event(1)])
@@ -91,7 +91,7 @@ def test_a_cursor_beyond_what_is_known_is_a_matter_for_the_log() -> None:
     assert buffer.after(2) is None
 
 
-def test_what_is_known_already_is_skipped() -> None:
+def test_known_events_are_skipped() -> None:
     buffer = EventBuffer(10_000)
     buffer.advance_to(0)
     buffer.append([event(1, "first"), event(2)])
@@ -100,7 +100,7 @@ def test_what_is_known_already_is_skipped() -> None:
     assert buffer.after(0) == [event(1, "first"), event(2), event(3)]
 
 
-def test_a_gap_drops_what_came_before_it() -> None:
+def test_a_gap_empties_the_buffer() -> None:
     buffer = EventBuffer(10_000)
     buffer.advance_to(0)
     buffer.append([event(1), event(2)])
@@ -110,7 +110,7 @@ def test_a_gap_drops_what_came_before_it() -> None:
     assert buffer.last_seq == 6
 
 
-def test_a_window_without_a_beginning_starts_at_its_first_event() -> None:
+def test_a_new_buffer_starts_at_its_first_event() -> None:
     buffer = EventBuffer(10_000)
     buffer.append([event(8)])
     assert buffer.after(6) is None
@@ -126,7 +126,7 @@ def test_a_window_without_a_beginning_starts_at_its_first_event() -> None:
     ],
     ids=["text", "reasoning", "tool result"],
 )
-def test_a_window_is_bounded_whatever_fills_it(said: Event) -> None:
+def test_the_window_is_bounded_for_every_kind_of_event(said: Event) -> None:
     buffer = EventBuffer(10_000)
     buffer.advance_to(0)
     for n in range(1, 101):
@@ -138,7 +138,7 @@ def test_a_window_is_bounded_whatever_fills_it(said: Event) -> None:
     assert buffer.after((buffer.base_seq or 0) - 1) is None
 
 
-def test_the_newest_event_stays_however_large_it_is() -> None:
+def test_the_newest_event_is_kept_at_any_size() -> None:
     buffer = EventBuffer(100)
     buffer.advance_to(0)
     buffer.append([event(1), event(2, "x" * 5000)])
@@ -147,8 +147,8 @@ def test_the_newest_event_stays_however_large_it_is() -> None:
 
 @examples
 @given(st.lists(st.tuples(st.integers(0, 12), st.integers(1, 5)), max_size=12))
-def test_what_is_told_is_always_the_log(pushes: list[tuple[int, int]]) -> None:
-    """Whatever arrives, in whatever order: a known answer is exact, in order and without a gap."""
+def test_buffered_events_always_equal_the_log(pushes: list[tuple[int, int]]) -> None:
+    """For any order of arrivals, a buffered answer is exact, in order and without a gap."""
     buffer = EventBuffer(900)
     buffer.advance_to(0)
     for start, length in pushes:
@@ -173,11 +173,11 @@ async def test_many_readers_wait_for_one_change() -> None:
     assert not buffer.changed().done()
 
 
-def test_waking_needs_nobody_waiting() -> None:
+def test_waking_without_readers_is_allowed() -> None:
     EventBuffer(10).wake()
 
 
-def test_feeds_keep_what_is_owned_or_read() -> None:
+def test_buffers_are_kept_while_owned_or_read() -> None:
     buffers = EventBuffers(1000)
     buffers.publish(RUN, [event(1)])
     with buffers.subscribe(RUN) as buffer:
@@ -193,7 +193,7 @@ def test_feeds_keep_what_is_owned_or_read() -> None:
         assert later.last_seq is None
 
 
-def test_a_feed_outlives_its_owner_while_it_is_read() -> None:
+def test_a_disowned_buffer_is_kept_while_it_is_read() -> None:
     buffers = EventBuffers(1000)
     buffers.own(RUN, 0)
     with buffers.subscribe(RUN) as buffer, buffers.subscribe(RUN) as other:
@@ -206,7 +206,7 @@ def test_a_feed_outlives_its_owner_while_it_is_read() -> None:
     buffers.disown(RUN)
 
 
-def test_foreign_are_runs_read_here_and_written_elsewhere_once_something_is_known() -> None:
+def test_remote_runs_are_read_here_and_written_elsewhere() -> None:
     buffers = EventBuffers(1000)
     buffers.own(OTHER, 0)
     with buffers.subscribe(RUN) as buffer, buffers.subscribe(OTHER):
@@ -215,7 +215,7 @@ def test_foreign_are_runs_read_here_and_written_elsewhere_once_something_is_know
         assert buffers.remote() == {RUN: 3}
 
 
-async def test_a_drain_wakes_everybody() -> None:
+async def test_a_drain_wakes_all_readers() -> None:
     buffers = EventBuffers(1000)
     with buffers.subscribe(RUN) as buffer, buffers.subscribe(OTHER) as other:
         waiting = [buffer.changed(), other.changed()]
@@ -224,7 +224,7 @@ async def test_a_drain_wakes_everybody() -> None:
         assert all(change.done() for change in waiting)
 
 
-async def test_a_place_in_the_queue_wakes_its_readers_when_it_is_another() -> None:
+async def test_a_changed_queue_position_wakes_readers() -> None:
     buffers = EventBuffers(1000)
     with buffers.subscribe(RUN) as buffer, buffers.subscribe(OTHER) as other:
         other.advance_to(0)

@@ -1,4 +1,4 @@
-"""A deposed owner commits nothing, whichever of the two comes first; and it knows soon."""
+"""The fence: a replica without its lease commits nothing, whatever the order of events."""
 
 import asyncio
 import time
@@ -26,22 +26,20 @@ from cartrita.domain.events import LoggedEvent, RunStopped
 from cartrita.domain.runs import RunAvailable
 
 
-async def expired(cluster: Cluster) -> None:
+async def expire_leases(cluster: Cluster) -> None:
     await cluster.connection.execute(
         "UPDATE replicas SET expires_at = clock_timestamp() - interval '1 s'"
         " WHERE expires_at > clock_timestamp()"
     )
 
 
-async def reaps(heir: RunLog) -> None:
-    """As a reaper that has seen the database well for long."""
+async def reap(heir: RunLog) -> None:
+    """Reap as a reaper that has seen a healthy database for a long time."""
     heir._listener._healthy_since, heir._listener._last_poll = -3600.0, time.monotonic()
     await heir._reaper.reap()
 
 
-async def test_a_take_over_waits_for_a_commit_that_is_on_its_way(
-    cluster: Cluster, proxy: Proxy
-) -> None:
+async def test_revoking_a_lease_waits_for_an_open_flush(cluster: Cluster, proxy: Proxy) -> None:
     async with cluster.manual_replica(1) as heir, cluster.replica(0, dsn=proxy.dsn) as owner:
         [execution] = await start_executions(owner, 1)
         await execution.say("one ")
@@ -49,9 +47,9 @@ async def test_a_take_over_waits_for_a_commit_that_is_on_its_way(
         trap = proxy.trap(CommitFault.HELD, "two")
         await execution.say("two")
         await within(trap.triggered.wait())
-        await expired(cluster)
+        await expire_leases(cluster)
         async with asyncio.TaskGroup() as tasks:
-            reaping = tasks.create_task(reaps(heir))
+            reaping = tasks.create_task(reap(heir))
             await until(lambda: has_lock_waits(cluster))
             assert not reaping.done()
             assert await cluster.status(execution.run_id) == "running"
@@ -68,11 +66,11 @@ async def test_a_take_over_waits_for_a_commit_that_is_on_its_way(
         assert await cluster.value(kept, execution.run_id) == "one two"
 
 
-async def test_a_commit_that_comes_after_a_take_over_is_none(cluster: Cluster) -> None:
+async def test_a_flush_after_the_lease_was_revoked_commits_nothing(cluster: Cluster) -> None:
     async with cluster.manual_replica(1) as heir, cluster.manual_replica(2) as owner:
-        execution = await admitted(owner)
-        await expired(cluster)
-        await reaps(heir)
+        execution = await admit_and_claim(owner)
+        await expire_leases(cluster)
+        await reap(heir)
         assert await cluster.status(execution.run_id) == "queued"
         await execution.say("too late")
         await owner.writer._flush()
@@ -85,19 +83,17 @@ async def test_a_commit_that_comes_after_a_take_over_is_none(cluster: Cluster) -
             await execution.complete()
 
 
-async def admitted(log: RunLog) -> Execution:
+async def admit_and_claim(log: RunLog) -> Execution:
     await log.admission.admit(admission())
     claim = await log.queue.claim()
     assert claim is not None
     return Execution(log, claim)
 
 
-async def test_a_take_over_between_a_lost_answer_and_the_question_for_it(
-    cluster: Cluster, proxy: Proxy
-) -> None:
-    """What a successor wrote under the same number must not pass for ours."""
+async def test_a_lease_revoked_after_a_lost_commit_answer(cluster: Cluster, proxy: Proxy) -> None:
+    """An event of the next owner with the same number is not taken for an own commit."""
     async with cluster.manual_replica(1) as heir, cluster.manual_replica(2, dsn=proxy.dsn) as owner:
-        execution = await admitted(owner)
+        execution = await admit_and_claim(owner)
         await execution.say("one ")
         await owner.writer._flush()
         trap = proxy.trap(CommitFault.NEVER_ARRIVES, "unsaid")
@@ -107,8 +103,8 @@ async def test_a_take_over_between_a_lost_answer_and_the_question_for_it(
             tasks.create_task(owner.writer._flush())
             await within(trap.triggered.wait())
             proxy.cut(refusing=True)
-            await expired(cluster)
-            await reaps(heir)
+            await expire_leases(cluster)
+            await reap(heir)
             proxy.refusing = False
         assert [item.seq for item in heard_by_then if isinstance(item, LoggedEvent)] == [1, 2]
         assert buffered_seqs(owner, execution.run_id) == []
@@ -117,12 +113,12 @@ async def test_a_take_over_between_a_lost_answer_and_the_question_for_it(
         assert isinstance(last, RunStopped)
 
 
-async def test_a_new_lease_is_no_key_to_the_runs_of_the_old_one(
+async def test_a_new_lease_does_not_cover_runs_of_the_old_one(
     cluster: Cluster, proxy: Proxy
 ) -> None:
-    """A flush that hung while its lease was lost and another taken commits nothing."""
+    """A flush that hung while the lease was lost and a new one taken commits nothing."""
     async with cluster.manual_replica(1) as heir, cluster.manual_replica(2, dsn=proxy.dsn) as owner:
-        execution = await admitted(owner)
+        execution = await admit_and_claim(owner)
         old = owner._replica.lease
         trap = proxy.trap(CommitFault.NEVER_ARRIVES, "unsaid")
         await execution.say("unsaid")
@@ -133,12 +129,12 @@ async def test_a_new_lease_is_no_key_to_the_runs_of_the_old_one(
             await owner._replica.register()
         assert owner._replica.lease != old
         assert await cluster.text(execution.run_id) == ""
-        assert owner._replica.held, "the new lease is as good as before"
-        await reaps(heir)
+        assert owner._replica.held, "the new lease is not affected"
+        await reap(heir)
         assert await cluster.status(execution.run_id) == "queued"
 
 
-async def test_a_run_given_to_a_lease_that_is_gone_is_not_taken(
+async def test_a_run_assigned_to_a_lost_lease_is_not_executed(
     cluster: Cluster, proxy: Proxy
 ) -> None:
     async with cluster.manual_replica(1) as heir, cluster.manual_replica(2, dsn=proxy.dsn) as owner:
@@ -152,16 +148,16 @@ async def test_a_run_given_to_a_lease_that_is_gone_is_not_taken(
         trap.release()
         run = await within(admitting)
         assert await owner.queue.claim() is None
-        await expired(cluster)
-        await reaps(heir)
+        await expire_leases(cluster)
+        await reap(heir)
         assert await cluster.status(run.run_id) == "queued"
 
 
-async def test_a_zombie_says_nothing_more_and_another_goes_on(cluster: Cluster) -> None:
-    """Stopped in the middle, for longer than its lease; woken, it knows at its next flush."""
+async def test_a_replica_that_slept_past_its_lease_commits_nothing(cluster: Cluster) -> None:
+    """It is stopped for longer than its lease, and notices the loss at its next flush."""
     async with cluster.manual_replica(1) as zombie, cluster.replica(0, lease_s=0.9) as heir:
-        execution = await admitted(zombie)
-        await expired(cluster)
+        execution = await admit_and_claim(zombie)
+        await expire_leases(cluster)
         second = await claim_next(heir)
         assert second.run_id == execution.run_id
         assert second.claim.attempt == 2
@@ -176,17 +172,17 @@ async def test_a_zombie_says_nothing_more_and_another_goes_on(cluster: Cluster) 
         assert texts == ["from the heir"]
 
 
-async def test_an_abandoned_transaction_does_not_hold_the_reaper(cluster: Cluster) -> None:
-    """A process that is stopped with its fence open: the server ends it."""
+async def test_the_server_ends_idle_transactions(cluster: Cluster) -> None:
+    """A process that is stopped during a flush must not block the reaper."""
     async with cluster.manual_replica(1) as zombie, zombie._connections[0].acquire() as connection:
         timeout = await connection.fetchval("SHOW idle_in_transaction_session_timeout")
     assert timeout == "5s"
 
 
-async def test_silence_for_two_thirds_of_a_lease_is_the_end_of_it(
+async def test_a_partitioned_replica_gives_up_after_two_thirds_of_its_lease(
     cluster: Cluster, proxy: Proxy
 ) -> None:
-    """Behind a partition, long before anybody else may act, nothing is written any more."""
+    """It stops writing before any other replica may revoke its lease."""
     async with cluster.replica(dsn=proxy.dsn, lease_s=1.2) as log:
         [execution] = await start_executions(log, 1)
         await execution.say("before")
@@ -203,7 +199,7 @@ async def test_silence_for_two_thirds_of_a_lease_is_the_end_of_it(
         assert await cluster.value(alive) == 1
 
 
-async def test_after_a_new_lease_runs_go_on(cluster: Cluster, proxy: Proxy) -> None:
+async def test_runs_are_executed_again_under_a_new_lease(cluster: Cluster, proxy: Proxy) -> None:
     async with cluster.replica(dsn=proxy.dsn, lease_s=1.2) as log:
         await log.admission.admit(admission("unseen"))
         unseen = await claim_next(log)
@@ -218,8 +214,8 @@ async def test_after_a_new_lease_runs_go_on(cluster: Cluster, proxy: Proxy) -> N
         assert await cluster.text(again.run_id) == "at last"
 
 
-async def test_a_flush_that_hangs_ends_with_its_lease(cluster: Cluster, proxy: Proxy) -> None:
-    """Its statement may take thirty seconds to fail; the runs of the next lease do not wait."""
+async def test_a_hanging_flush_ends_with_its_lease(cluster: Cluster, proxy: Proxy) -> None:
+    """The runs of the next lease do not wait for its statement timeout."""
     async with cluster.replica(dsn=proxy.dsn, lease_s=1.2) as log:
         [execution] = await start_executions(log, 1)
         trap = proxy.trap(CommitFault.HELD, "stuck")
@@ -238,7 +234,7 @@ async def test_a_flush_that_hangs_ends_with_its_lease(cluster: Cluster, proxy: P
         assert await cluster.text(found.run_id) == "free"
 
 
-async def test_ends_and_appends_that_wait_hear_of_the_loss(cluster: Cluster, proxy: Proxy) -> None:
+async def test_waiting_appends_and_ends_raise_lease_lost(cluster: Cluster, proxy: Proxy) -> None:
     async with cluster.replica(dsn=proxy.dsn, lease_s=1.2, pending_bytes=10) as log:
         ending, loud = await start_executions(log, 2)
         await ending.say("!")

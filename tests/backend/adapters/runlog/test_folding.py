@@ -1,4 +1,4 @@
-"""Folding a log away and getting it back, exactly, from every cursor."""
+"""Folding a log and restoring its events after every cursor."""
 
 from uuid import UUID
 
@@ -21,7 +21,7 @@ def logged(events: list[Event]) -> list[LoggedEvent]:
 
 @examples
 @given(logs())
-def test_every_cursor_gets_the_rest_as_it_was(events: list[Event]) -> None:
+def test_unfolding_restores_the_events_after_every_cursor(events: list[Event]) -> None:
     log = logged(events)
     packed = fold_events(log)
     for after in range(len(log) + 2):
@@ -30,13 +30,13 @@ def test_every_cursor_gets_the_rest_as_it_was(events: list[Event]) -> None:
 
 @examples
 @given(st.lists(SPOKEN | MIDDLES | TERMINALS | STARTED, max_size=10))
-def test_even_where_positions_do_not_follow_each_other(events: list[Event]) -> None:
-    """A log is packed as it is found."""
+def test_unfolding_restores_discontinuous_positions(events: list[Event]) -> None:
+    """Logs are folded as they are, even if positions are wrong."""
     log = logged(events)
     assert unfold_events(RUN, fold_events(log), 0) == log
 
 
-def test_a_run_of_text_is_one_item() -> None:
+def test_consecutive_text_is_one_item() -> None:
     texts = ["a", "", "ü", "😀b", "c"]
     events: list[Event] = [RunStarted("c", "m", "a", "m", "p")]
     for text in texts:
@@ -51,5 +51,5 @@ def test_a_run_of_text_is_one_item() -> None:
     assert items[1]["event"]["text"] == "aü😀bc"
 
 
-def test_nothing_is_nothing() -> None:
+def test_an_empty_log_folds_to_an_empty_list() -> None:
     assert unfold_events(RUN, fold_events([]), 0) == []

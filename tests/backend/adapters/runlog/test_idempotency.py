@@ -1,4 +1,4 @@
-"""One promise, one run: however often, wherever and whenever it is sent, whatever breaks."""
+"""Requests with the same key or client_msg_id make one run, even concurrently and after faults."""
 
 import asyncio
 from typing import Any
@@ -30,7 +30,7 @@ KEY = Idempotency("chat", "key-1", b"body-1")
 async def tried(
     logs: list[RunLog], times: int, **values: Any
 ) -> tuple[list[Admitted], list[Exception]]:
-    """The same request many times at once, over all replicas."""
+    """Send the same request many times concurrently, over all replicas."""
     tries = [logs[n % len(logs)].admission.admit(admission(**values)) for n in range(times)]
     found = await within(asyncio.gather(*tries, return_exceptions=True))
     failed = [item for item in found if isinstance(item, Exception)]
@@ -47,7 +47,7 @@ async def tried(
     ids=["key", "client_msg_id", "both"],
 )
 @pytest.mark.parametrize("busy", [BusyPolicy.ENQUEUE, BusyPolicy.REJECT], ids=str)
-async def test_one_run_under_a_hundred_tries(
+async def test_a_hundred_concurrent_requests_make_one_run(
     cluster: Cluster, promise: dict[str, Any], busy: BusyPolicy
 ) -> None:
     conversation = await insert_conversation(cluster)
@@ -61,7 +61,7 @@ async def test_one_run_under_a_hundred_tries(
     assert await cluster.value("SELECT count(*) FROM messages") == 1
 
 
-async def test_one_run_under_many_tries_that_each_would_make_a_conversation(
+async def test_concurrent_requests_make_one_conversation(
     cluster: Cluster,
 ) -> None:
     async with cluster.replica(0) as here, cluster.replica(1) as there:
@@ -71,7 +71,7 @@ async def test_one_run_under_many_tries_that_each_would_make_a_conversation(
     assert await cluster.value("SELECT count(*) FROM conversations") == 1
 
 
-async def test_a_key_attaches_to_its_run_at_every_age(cluster: Cluster) -> None:
+async def test_a_key_finds_its_run_in_every_status(cluster: Cluster) -> None:
     async with cluster.replica() as log:
         first = await log.admission.admit(admission(idempotency=KEY))
         again = await log.admission.admit(admission(idempotency=KEY))
@@ -92,7 +92,7 @@ async def test_a_key_used_with_another_body_is_refused(cluster: Cluster) -> None
             await log.admission.admit(admission(idempotency=Idempotency("chat", "key-1", b"other")))
 
 
-async def test_a_key_counts_for_one_owner_and_one_route(cluster: Cluster) -> None:
+async def test_keys_are_separate_per_owner_and_route(cluster: Cluster) -> None:
     async with cluster.replica() as log:
         first = await log.admission.admit(admission(idempotency=KEY))
         elsewhere = await log.admission.admit(
@@ -102,7 +102,7 @@ async def test_a_key_counts_for_one_owner_and_one_route(cluster: Cluster) -> Non
     assert len({first.run_id, elsewhere.run_id, stranger.run_id}) == 3
 
 
-async def test_an_expired_key_begins_anew_and_only_once(cluster: Cluster) -> None:
+async def test_an_expired_key_makes_one_new_run(cluster: Cluster) -> None:
     async with cluster.replica(0) as here, cluster.replica(1) as there:
         first = await here.admission.admit(admission(idempotency=KEY))
         await cluster.connection.execute(
@@ -120,7 +120,7 @@ async def test_an_expired_key_begins_anew_and_only_once(cluster: Cluster) -> Non
     [{"idempotency": KEY}, {"client_msg_id": "c"}, {"idempotency": KEY, "client_msg_id": "c"}],
     ids=["key", "client_msg_id", "both"],
 )
-async def test_a_failure_before_anything_was_seen_releases_the_promise(
+async def test_a_failure_without_visible_output_releases_key_and_client_msg_id(
     cluster: Cluster, promise: dict[str, Any]
 ) -> None:
     async with cluster.replica() as log:
@@ -134,7 +134,7 @@ async def test_a_failure_before_anything_was_seen_releases_the_promise(
         assert second.run_id != first.run_id
 
 
-async def test_a_failure_after_something_was_seen_keeps_it(cluster: Cluster) -> None:
+async def test_a_failure_after_visible_output_keeps_the_key(cluster: Cluster) -> None:
     async with cluster.replica() as log:
         first = await log.admission.admit(admission(idempotency=KEY))
         execution = await claim_next(log)
@@ -146,7 +146,7 @@ async def test_a_failure_after_something_was_seen_keeps_it(cluster: Cluster) -> 
         assert (again.run_id, again.status) == (first.run_id, RunStatus.FAILED)
 
 
-async def test_a_client_msg_id_is_one_run_for_its_owner_for_ever(cluster: Cluster) -> None:
+async def test_a_client_msg_id_finds_its_run_per_owner(cluster: Cluster) -> None:
     async with cluster.replica() as log:
         first = await log.admission.admit(admission(client_msg_id="c"))
         execution = await claim_next(log)
@@ -162,10 +162,10 @@ async def test_a_client_msg_id_is_one_run_for_its_owner_for_ever(cluster: Cluste
 @pytest.mark.parametrize(
     "fault", [CommitFault.NEVER_ARRIVES, CommitFault.ANSWER_LOST], ids=lambda fault: fault.name
 )
-async def test_a_commit_whose_answer_was_lost(
+async def test_a_retry_after_a_lost_commit_answer_makes_one_run(
     cluster: Cluster, proxy: Proxy, fault: CommitFault
 ) -> None:
-    """Committed or not, one run is made by a caller who tries again, and somebody executes it."""
+    """Whether or not the first try was committed, the caller's retry leads to one executed run."""
     async with cluster.replica(0, dsn=proxy.dsn) as log:
         trap = proxy.trap(fault, "lost words")
         with pytest.raises(Unavailable):
@@ -185,10 +185,10 @@ async def test_a_commit_whose_answer_was_lost(
         assert [item.seq for item in told if isinstance(item, LoggedEvent)] == [1, 2, 3, 4]
 
 
-async def test_news_of_a_commit_that_come_too_late_are_no_use(
+async def test_a_late_commit_answer_does_not_start_a_run_twice(
     cluster: Cluster, proxy: Proxy
 ) -> None:
-    """Another attempt has begun meanwhile: two would write one log."""
+    """A second attempt has started meanwhile; two executions must not write one log."""
     async with cluster.replica(0, dsn=proxy.dsn) as log:
         trap = proxy.trap(CommitFault.ANSWER_HELD, "late words")
         work = log.admission.admit(admission("late words"))

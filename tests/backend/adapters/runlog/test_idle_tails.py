@@ -1,4 +1,4 @@
-"""Tails that have nothing to tell: they say so, wait, or end, but hang for nobody."""
+"""Tails without events: heartbeats, deleted runs, drains and outages."""
 
 import asyncio
 
@@ -19,14 +19,14 @@ from cartrita.domain.runs import Queued
 from cartrita.kit.ids import RunId, uuid7
 
 
-async def test_a_run_that_never_was(cluster: Cluster) -> None:
+async def test_an_unknown_run_is_not_found(cluster: Cluster) -> None:
     async with cluster.replica(0) as log:
         with pytest.raises(NotFound):
             await read_all(log, RunId(uuid7()))
 
 
-async def test_a_run_that_is_deleted_while_it_is_read_ends_its_tails(cluster: Cluster) -> None:
-    """Its last event may have gone with it before another replica's reader was told."""
+async def test_a_deleted_run_ends_its_tails(cluster: Cluster) -> None:
+    """Its terminal event may be deleted before readers of other replicas got it."""
     async with cluster.replica(0) as owner, cluster.replica(1, heartbeat_s=0.3) as elsewhere:
         [execution] = await start_executions(owner, 1)
         async with elsewhere.reader.tail(execution.run_id, 0) as told:
@@ -36,7 +36,7 @@ async def test_a_run_that_is_deleted_while_it_is_read_ends_its_tails(cluster: Cl
                 await read_rest(told)
 
 
-async def test_silence_is_told_as_nothing_again_and_again(cluster: Cluster) -> None:
+async def test_a_tail_yields_none_at_every_heartbeat(cluster: Cluster) -> None:
     async with (
         cluster.replica(0, heartbeat_s=0.05) as owner,
         cluster.replica(1, heartbeat_s=0.05) as elsewhere,
@@ -51,7 +51,7 @@ async def test_silence_is_told_as_nothing_again_and_again(cluster: Cluster) -> N
                 assert texts_of([item])
 
 
-async def test_a_queued_run_is_silent_too(cluster: Cluster) -> None:
+async def test_the_tail_of_a_queued_run_has_heartbeats(cluster: Cluster) -> None:
     async with cluster.replica(0, heartbeat_s=0.05, poll_s=0.02) as log:
         [first] = await start_executions(log, 1)
         queued = await log.admission.admit(admission(conversation_id=first.claim.conversation_id))
@@ -61,7 +61,7 @@ async def test_a_queued_run_is_silent_too(cluster: Cluster) -> None:
             assert await next_item(told) is None
 
 
-async def test_a_drain_sends_every_reader_away(cluster: Cluster) -> None:
+async def test_a_drain_ends_all_tails(cluster: Cluster) -> None:
     async with cluster.replica(0) as log:
         [execution] = await start_executions(log, 1)
         async with log.reader.tail(execution.run_id, 1) as told:
@@ -77,9 +77,7 @@ async def test_a_drain_sends_every_reader_away(cluster: Cluster) -> None:
         await execution.complete()
 
 
-async def test_an_outage_ends_no_tail_that_needs_no_database(
-    cluster: Cluster, proxy: Proxy
-) -> None:
+async def test_an_idle_tail_survives_an_outage(cluster: Cluster, proxy: Proxy) -> None:
     async with (
         cluster.replica(0, dsn=proxy.dsn, heartbeat_s=0.05) as here,
         cluster.replica(1) as owner,
@@ -98,7 +96,7 @@ async def test_an_outage_ends_no_tail_that_needs_no_database(
             assert texts_of([item]) == ["meanwhile"]
 
 
-async def test_a_reader_that_leaves_leaves_nothing(cluster: Cluster) -> None:
+async def test_a_closed_tail_drops_its_buffer(cluster: Cluster) -> None:
     async with cluster.replica(0) as owner, cluster.replica(1) as elsewhere:
         [execution] = await start_executions(owner, 1)
         for log in (owner, elsewhere):

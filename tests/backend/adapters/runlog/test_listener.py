@@ -1,4 +1,4 @@
-"""What happens elsewhere arrives; without its wake-up it arrives later, and nothing is lost."""
+"""The listener: events, cancellations and runs from other replicas, with and without NOTIFY."""
 
 import asyncio
 import time
@@ -27,18 +27,18 @@ from cartrita.domain.runs import CancelRequested, Queued
 from cartrita.kit.ids import RunId
 
 
-async def kill_watch(log: RunLog, cluster: Cluster) -> None:
-    """End its LISTENing database session."""
+async def kill_listener(log: RunLog, cluster: Cluster) -> None:
+    """Terminate the database session of the listener."""
     connection = await until(lambda: listening(log))
     await cluster.value("SELECT pg_terminate_backend($1)", connection.get_server_pid())
 
 
-def make_deaf(log: RunLog) -> None:
-    """To every wake-up, from its next session on."""
+def ignore_notifications(log: RunLog) -> None:
+    """Ignore all notifications from the next connection on."""
 
-    def on_news(*_: object) -> None: ...
+    def ignore(*_: object) -> None: ...
 
-    vars(log._listener).update(_on_events=on_news, _on_queue=on_news)
+    vars(log._listener).update(_on_events=ignore, _on_queue=ignore)
 
 
 def listening(log: RunLog) -> UnpooledConnection | None:
@@ -46,7 +46,7 @@ def listening(log: RunLog) -> UnpooledConnection | None:
     return None if connection is None or connection.is_closed() else connection
 
 
-async def test_words_written_elsewhere_come_by_notification(cluster: Cluster) -> None:
+async def test_remote_events_arrive_by_notification(cluster: Cluster) -> None:
     """poll_s is an hour."""
     async with cluster.replica(0) as owner, cluster.replica(1, poll_s=3600) as elsewhere:
         [execution] = await start_executions(owner, 1)
@@ -57,7 +57,7 @@ async def test_words_written_elsewhere_come_by_notification(cluster: Cluster) ->
                 assert texts_of([await within(waiting)]) == [word]
 
 
-async def test_a_queued_run_that_begins_elsewhere_comes_by_notification(cluster: Cluster) -> None:
+async def test_the_start_of_a_queued_run_arrives_by_notification(cluster: Cluster) -> None:
     """poll_s is an hour."""
     async with cluster.replica(0) as owner, cluster.replica(1, poll_s=3600) as elsewhere:
         elsewhere.stop_claiming()
@@ -73,28 +73,28 @@ async def test_a_queued_run_that_begins_elsewhere_comes_by_notification(cluster:
             assert texts_of([await next_item(told)]) == ["word"]
 
 
-async def test_a_lost_wake_up_costs_time_only(cluster: Cluster) -> None:
+async def test_events_arrive_after_the_listener_lost_its_connection(cluster: Cluster) -> None:
     async with cluster.replica(0) as owner, cluster.replica(1, poll_s=0.05) as elsewhere:
         [execution] = await start_executions(owner, 1)
         async with asyncio.TaskGroup() as tasks:
             reading = tasks.create_task(read_all(elsewhere, execution.run_id))
             for n in range(5):
-                await kill_watch(elsewhere, cluster)
+                await kill_listener(elsewhere, cluster)
                 await execution.say(f"word {n} ")
                 await until(lambda: is_flushed(cluster, execution))
             await execution.complete()
         assert "".join(texts_of(reading.result())) == execution.answer.text
 
 
-async def test_notifications_that_never_come_are_not_missed(cluster: Cluster) -> None:
-    """A wake-up is told to nobody: cancels, claims and words are found by looking."""
+async def test_polling_replaces_lost_notifications(cluster: Cluster) -> None:
+    """Without notifications, polls find cancellations, runs and events."""
     async with (
         cluster.replica(0, poll_s=0.05) as owner,
         cluster.replica(1, poll_s=0.05) as elsewhere,
     ):
         for log in (owner, elsewhere):
-            make_deaf(log)
-            await kill_watch(log, cluster)
+            ignore_notifications(log)
+            await kill_listener(log, cluster)
         [execution] = await start_executions(owner, 1)
         async with elsewhere.reader.tail(execution.run_id, 1) as told:
             await execution.say("found")
@@ -106,11 +106,11 @@ async def test_notifications_that_never_come_are_not_missed(cluster: Cluster) ->
         assert (await claim_next(elsewhere)).run_id == left.run_id
 
 
-async def test_orders_are_looked_for_however_much_is_said_elsewhere(cluster: Cluster) -> None:
-    """News of events must not put off the poll that finds a run whose own news was lost."""
+async def test_event_notifications_do_not_delay_the_queue_poll(cluster: Cluster) -> None:
+    """A stream of event notifications must not postpone the poll for available runs."""
     async with cluster.replica(0) as chatty, cluster.replica(1, poll_s=0.2) as log:
-        make_deaf(log)
-        await kill_watch(log, cluster)
+        ignore_notifications(log)
+        await kill_listener(log, cluster)
         chatty.stop_claiming()
         done = asyncio.Event()
         async with asyncio.TaskGroup() as tasks:
@@ -127,7 +127,7 @@ async def noise(cluster: Cluster, done: asyncio.Event) -> None:
             await asyncio.sleep(0.01)
 
 
-async def test_our_own_notifications_are_no_news(cluster: Cluster) -> None:
+async def test_own_notifications_are_ignored(cluster: Cluster) -> None:
     async with cluster.manual_replica(1) as log:
         [execution] = await claim_runs(log)
         await execution.say("one")
@@ -146,7 +146,7 @@ async def claim_runs(log: RunLog) -> list[Execution]:
     return [] if claim is None else [Execution(log, claim)]
 
 
-async def test_an_event_that_nobody_can_read_stops_nothing_else(cluster: Cluster) -> None:
+async def test_an_unreadable_event_does_not_affect_other_runs(cluster: Cluster) -> None:
     async with cluster.replica(0) as owner, cluster.replica(1, poll_s=0.05) as elsewhere:
         strange, plain = await start_executions(owner, 2)
         async with (
@@ -170,7 +170,7 @@ async def test_an_event_that_nobody_can_read_stops_nothing_else(cluster: Cluster
 # How well the database was seen to be
 
 
-async def test_health_is_what_was_seen_without_a_break(cluster: Cluster) -> None:
+async def test_health_is_the_time_of_unbroken_polls(cluster: Cluster) -> None:
     async with cluster.manual_replica(1, lease_s=30, poll_s=0.1) as log:
         watch = log._listener
         assert watch.healthy_for() == 0
@@ -179,13 +179,13 @@ async def test_health_is_what_was_seen_without_a_break(cluster: Cluster) -> None
         watch._record_health()
         assert watch._healthy_since == since
         watch._last_poll = time.monotonic() - 11
-        assert watch.healthy_for() == 0, "nobody has looked for more than a third of a lease"
+        assert watch.healthy_for() == 0, "the last poll is older than a third of a lease"
         watch._record_health()
-        assert watch._healthy_since > since, "and what was meanwhile is not known"
+        assert watch._healthy_since > since, "health restarts after the gap"
         assert watch.healthy_for() >= 0
 
 
-async def test_an_outage_begins_it_anew(cluster: Cluster, proxy: Proxy) -> None:
+async def test_health_restarts_after_an_outage(cluster: Cluster, proxy: Proxy) -> None:
     async with cluster.replica(0, dsn=proxy.dsn) as log:
         await until(lambda: log.ready)
         before = log._listener._healthy_since
@@ -197,8 +197,8 @@ async def test_an_outage_begins_it_anew(cluster: Cluster, proxy: Proxy) -> None:
         assert log._listener._healthy_since > before
 
 
-async def test_a_partition_is_not_health(cluster: Cluster, proxy: Proxy) -> None:
-    """A query that hangs fails nothing, but it sees nothing either."""
+async def test_a_network_partition_ends_health(cluster: Cluster, proxy: Proxy) -> None:
+    """A hanging query raises no error, but does not count as a poll either."""
     async with cluster.replica(0, dsn=proxy.dsn, lease_s=3, poll_s=0.05) as log:
         await until(lambda: log.ready)
         proxy.flowing.clear()
@@ -209,7 +209,7 @@ async def test_a_partition_is_not_health(cluster: Cluster, proxy: Proxy) -> None
         assert log._listener._healthy_since >= before
 
 
-async def test_whatever_the_database_says_the_watch_goes_on(cluster: Cluster) -> None:
+async def test_the_listener_survives_database_errors(cluster: Cluster) -> None:
     async with cluster.replica(0, poll_s=0.05) as log:
         await cluster.connection.execute("ALTER TABLE runs RENAME TO elsewhere")
         try:
@@ -220,7 +220,7 @@ async def test_whatever_the_database_says_the_watch_goes_on(cluster: Cluster) ->
         await until(lambda: log.ready)
 
 
-async def test_places_in_the_queue_are_one_question_for_all_readers(cluster: Cluster) -> None:
+async def test_one_query_updates_the_queue_positions_of_all_readers(cluster: Cluster) -> None:
     async with cluster.replica(0) as log:
         [execution] = await start_executions(log, 1)
         talk = execution.claim.conversation_id
@@ -240,4 +240,6 @@ async def test_places_in_the_queue_are_one_question_for_all_readers(cluster: Clu
             log.reader._query = look
             await log.cancellation.cancel("ann", waiting[1])
             assert await next_item(tails[2]) == Queued(waiting[2], 2)
-            assert set(own_looks) <= {waiting[1]}, "only whose run has moved on asks for itself"
+            assert set(own_looks) <= {waiting[1]}, (
+                "only readers of runs that left the queue query the database"
+            )

@@ -1,4 +1,4 @@
-"""Folding, partitions and retention: each when it is due, each without the others."""
+"""Maintenance: folding, partitions and retention."""
 
 import asyncio
 from datetime import date, timedelta
@@ -28,7 +28,7 @@ BOUNDS = (
 
 @pytest.fixture
 async def own(cluster: Cluster) -> Cluster:
-    """Without the partitions that other tests have made."""
+    """The cluster without the partitions of other tests."""
     for name in await partitions(cluster):
         if name != "run_events_default":
             await cluster.connection.execute(f"DROP TABLE {name}")
@@ -43,86 +43,89 @@ async def today(cluster: Cluster) -> date:
     return await cluster.value("SELECT (now() AT TIME ZONE 'UTC')::date")
 
 
-def named(day: date) -> str:
+def partition_name(day: date) -> str:
     return f"run_events_{day:%Y%m%d}"
 
 
-async def maintained(log: RunLog) -> None:
-    """Now, and not at the same time as its own loop does it."""
+async def maintain(log: RunLog) -> None:
+    """Maintain now, but not while the replica's own loop does."""
     await until(lambda: pool_is_idle(log))
     await within(log._maintenance.maintain())
 
 
-async def ended_long_ago(cluster: Cluster) -> None:
+async def age_runs(cluster: Cluster) -> None:
     await cluster.connection.execute("UPDATE runs SET ended_at = ended_at - interval '1 day'")
 
 
 # Partitions
 
 
-async def test_days_are_made_ahead_and_hold_their_runs(own: Cluster) -> None:
+async def test_partitions_are_created_ahead_and_hold_their_runs(own: Cluster) -> None:
     async with own.manual_replica(1, days_ahead=3) as log:
-        await maintained(log)
-        await maintained(log)
+        await maintain(log)
+        await maintain(log)
         first = await today(own)
         days = [first + timedelta(days=n) for n in range(4)]
         found = await partitions(own)
-        assert set(found) == {"run_events_default", *map(named, days)}
+        assert set(found) == {"run_events_default", *map(partition_name, days)}
         for day in days:
             low, high = [
                 await own.value("SELECT cartrita_uuid7_floor($1::text::timestamptz)", f"{d} UTC")
                 for d in (day, day + timedelta(days=1))
             ]
-            assert found[named(day)] == f"FOR VALUES FROM ('{low}') TO ('{high}')"
+            assert found[partition_name(day)] == f"FOR VALUES FROM ('{low}') TO ('{high}')"
         admitted = await log.admission.admit(admission())
         assert await own.value("SELECT count(*) FROM run_events_default") == 0
         where = "SELECT tableoid::regclass::text FROM run_events WHERE run_id = $1"
-        assert await own.value(where, admitted.run_id) in map(named, days)
+        assert await own.value(where, admitted.run_id) in map(partition_name, days)
 
 
 async def test_a_replica_has_todays_partition_before_it_writes(own: Cluster) -> None:
     async with own.replica(0) as log:
-        assert named(await today(own)) in await partitions(own)
+        assert partition_name(await today(own)) in await partitions(own)
         await complete_run(log, "x")
     assert await own.value("SELECT count(*) FROM run_events_default") == 0
 
 
-async def test_rows_that_came_before_their_partition_move_into_it(own: Cluster) -> None:
+async def test_rows_in_the_default_partition_move_into_the_new_one(own: Cluster) -> None:
     async with own.manual_replica(1, days_ahead=1) as log:
         admitted = await log.admission.admit(admission())
         assert await own.value("SELECT count(*) FROM run_events_default") == 1
-        await maintained(log)
-        assert named(await today(own)) in await partitions(own)
+        await maintain(log)
+        assert partition_name(await today(own)) in await partitions(own)
         assert await own.value("SELECT count(*) FROM run_events_default") == 0
         assert len(await own.events(admitted.run_id)) == 1
 
 
-async def test_old_days_go_when_they_are_empty(own: Cluster) -> None:
+async def test_empty_old_partitions_are_dropped(own: Cluster) -> None:
     async with own.manual_replica(1, days_ahead=0) as log:
-        await maintained(log)
+        await maintain(log)
         first = await today(own)
         old, kept, yesterday = (first - timedelta(days=n) for n in (5, 4, 1))
         for day in (old, kept, yesterday):
-            await made(own, day)
-        run = await in_day(own, kept)
-        await maintained(log)
-        assert named(old) not in await partitions(own)
-        assert {named(kept), named(yesterday), named(first)} < set(await partitions(own))
+            await create_partition(own, day)
+        run = await insert_event_of(own, kept)
+        await maintain(log)
+        assert partition_name(old) not in await partitions(own)
+        assert {partition_name(kept), partition_name(yesterday), partition_name(first)} < set(
+            await partitions(own)
+        )
         assert await own.value("SELECT count(*) FROM run_events WHERE run_id = $1", run) == 1
 
 
-async def made(cluster: Cluster, day: date) -> None:
+async def create_partition(cluster: Cluster, day: date) -> None:
     low, high = [
         await cluster.value("SELECT cartrita_uuid7_floor($1::text::timestamptz)", f"{d} UTC")
         for d in (day, day + timedelta(days=1))
     ]
     await cluster.connection.execute(
-        f"CREATE TABLE {named(day)} PARTITION OF run_events FOR VALUES FROM ('{low}') TO ('{high}')"
+        f"CREATE TABLE {partition_name(day)} PARTITION OF run_events"
+        f" FOR VALUES FROM ('{low}') TO ('{high}')"
     )
 
 
-async def in_day(cluster: Cluster, day: date) -> RunId:
-    """An event of a run of that day, which nobody has folded."""
+async def insert_event_of(cluster: Cluster, day: date) -> RunId:
+    """Insert an event of a run of that day, which is not folded."""
     run = RunId(
         UUID(
             int=(
@@ -139,22 +142,22 @@ async def in_day(cluster: Cluster, day: date) -> RunId:
     return run
 
 
-async def test_a_partition_that_cannot_be_made_now_holds_up_nothing(own: Cluster) -> None:
+async def test_a_locked_partition_does_not_stop_maintenance(own: Cluster) -> None:
     async with own.manual_replica(1, days_ahead=1) as log, own.session() as other:
-        run = await finished(log)
+        run = await complete_manually(log)
         async with other.transaction():
             await other.execute("LOCK TABLE run_events_default IN SHARE MODE")
             with capture_logs() as logs:
                 await within(log._maintenance.prepare())
             assert {e["event"] for e in logs} == {"partition_left"}
-        await ended_long_ago(own)
-        await maintained(log)
+        await age_runs(own)
+        await maintain(log)
         assert await own.value("SELECT folded FROM runs WHERE id = $1", run)
         assert len(await partitions(own)) == 3
 
 
-async def finished(log: RunLog) -> RunId:
-    """A run that has ended, of a replica whose loops do not run."""
+async def complete_manually(log: RunLog) -> RunId:
+    """A completed run of a manual replica."""
     admitted = await log.admission.admit(admission())
     claim = await log.queue.claim()
     assert claim is not None
@@ -168,22 +171,22 @@ async def finished(log: RunLog) -> RunId:
     return admitted.run_id
 
 
-async def test_two_that_make_a_day_at_once_make_it_once(own: Cluster) -> None:
+async def test_concurrent_replicas_create_a_partition_once(own: Cluster) -> None:
     async with own.manual_replica(1) as one, own.manual_replica(2) as two:
         await within(asyncio.gather(one._maintenance.prepare(), two._maintenance.prepare()))
-    assert named(await today(own)) in await partitions(own)
+    assert partition_name(await today(own)) in await partitions(own)
 
 
 # Folding
 
 
-async def test_only_what_ended_long_enough_ago_is_folded(cluster: Cluster) -> None:
+async def test_only_runs_that_ended_long_enough_ago_are_folded(cluster: Cluster) -> None:
     async with cluster.replica(0) as log:
         old = await complete_run(log, "old")
-        await ended_long_ago(cluster)
+        await age_runs(cluster)
         recent = await complete_run(log, "recent")
         [running] = await start_executions(log, 1)
-        await maintained(log)
+        await maintain(log)
         rows = await cluster.rows("SELECT id FROM runs WHERE folded")
         assert [row["id"] for row in rows] == [old]
         assert len(await cluster.events(recent)) == 4
@@ -196,40 +199,42 @@ async def test_a_run_without_events_is_folded_too(cluster: Cluster) -> None:
     async with cluster.replica(0) as log:
         run = await complete_run(log, "x")
         await cluster.connection.execute("DELETE FROM run_events")
-        await ended_long_ago(cluster)
-        await maintained(log)
+        await age_runs(cluster)
+        await maintain(log)
         assert await cluster.value("SELECT items FROM run_logs WHERE run_id = $1", run) == "[]"
 
 
-async def test_more_than_one_helping(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_folding_takes_as_many_transactions_as_needed(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(maintenance, "_DUE", maintenance._DUE.replace("LIMIT 200", "LIMIT 2"))
     async with cluster.replica(0) as log:
         runs = [await complete_run(log, "x") for _ in range(5)]
-        await ended_long_ago(cluster)
-        await maintained(log)
+        await age_runs(cluster)
+        await maintain(log)
         assert await cluster.value("SELECT count(*) FROM run_logs") == len(runs)
 
 
-async def test_a_helping_is_bounded_by_its_events(
+async def test_a_folding_transaction_is_bounded_by_its_events(
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(maintenance, "_MAX_EVENTS", 8)
     async with cluster.replica(0) as log:
         runs = [await complete_run(log, "x") for _ in range(3)]
         assert len(await cluster.events(runs[0])) == 4
-        await ended_long_ago(cluster)
+        await age_runs(cluster)
         for folded in (2, 3):
             assert await log._maintenance._fold(cluster.connection)
             assert await cluster.value("SELECT count(*) FROM run_logs") == folded
         assert not await log._maintenance._fold(cluster.connection)
         monkeypatch.setattr(maintenance, "_MAX_EVENTS", 1)
         large = await complete_run(log, "x")
-        await ended_long_ago(cluster)
-        await maintained(log)
+        await age_runs(cluster)
+        await maintain(log)
         assert await cluster.value("SELECT folded FROM runs WHERE id = $1", large)
 
 
-async def test_an_event_that_nobody_can_read_is_left_unfolded_and_holds_up_no_other(
+async def test_a_run_with_an_unreadable_event_is_not_folded(
     cluster: Cluster,
 ) -> None:
     async with cluster.replica(0) as log:
@@ -239,28 +244,28 @@ async def test_an_event_that_nobody_can_read_is_left_unfolded_and_holds_up_no_ot
             """ WHERE run_id = $1 AND seq = 2""",
             strange,
         )
-        await ended_long_ago(cluster)
+        await age_runs(cluster)
         await within(log._maintenance.maintain())
         rows = await cluster.rows("SELECT id FROM runs WHERE folded")
         assert [row["id"] for row in rows] == [plain]
 
 
-async def test_what_somebody_else_has_locked_is_left_for_another_time(cluster: Cluster) -> None:
+async def test_locked_runs_are_folded_later(cluster: Cluster) -> None:
     async with cluster.replica(0) as log, cluster.session() as other:
         run = await complete_run(log, "x")
-        await ended_long_ago(cluster)
+        await age_runs(cluster)
         async with other.transaction():
             await other.execute("SELECT 1 FROM runs FOR UPDATE")
-            await maintained(log)
+            await maintain(log)
             assert not await cluster.value("SELECT folded FROM runs WHERE id = $1", run)
-        await maintained(log)
+        await maintain(log)
         assert await cluster.value("SELECT folded FROM runs WHERE id = $1", run)
 
 
 # Retention
 
 
-async def test_what_is_past_its_time_is_forgotten(cluster: Cluster) -> None:
+async def test_expired_logs_and_keys_are_deleted(cluster: Cluster) -> None:
     async with cluster.replica(0, retention_days=3) as log:
         old, recent = await complete_run(log, "old"), await complete_run(log, "recent")
         await log.admission.admit(admission(idempotency=Idempotency("r", "gone", b"h")))
@@ -268,12 +273,12 @@ async def test_what_is_past_its_time_is_forgotten(cluster: Cluster) -> None:
             "UPDATE idempotency SET expires_at = now() - interval '1 s'"
         )
         await log.admission.admit(admission(idempotency=Idempotency("r", "kept", b"h")))
-        await ended_long_ago(cluster)
-        await maintained(log)
+        await age_runs(cluster)
+        await maintain(log)
         await cluster.connection.execute(
             "UPDATE run_logs SET folded_at = now() - interval '4 days' WHERE run_id = $1", old
         )
-        await maintained(log)
+        await maintain(log)
         assert [row["run_id"] for row in await cluster.rows("SELECT run_id FROM run_logs")] == [
             recent
         ]
@@ -284,10 +289,10 @@ async def test_what_is_past_its_time_is_forgotten(cluster: Cluster) -> None:
 # Who does it
 
 
-async def test_one_at_a_time(cluster: Cluster) -> None:
+async def test_one_process_maintains_at_a_time(cluster: Cluster) -> None:
     async with cluster.replica(0) as one, cluster.replica(1) as two, cluster.session() as other:
         run = await complete_run(one, "x")
-        await ended_long_ago(cluster)
+        await age_runs(cluster)
         async with other.transaction():
             await other.execute("LOCK TABLE run_logs IN SHARE MODE")
             leading = asyncio.get_running_loop().create_task(one._maintenance.maintain())
@@ -301,7 +306,7 @@ async def test_one_at_a_time(cluster: Cluster) -> None:
         assert await cluster.value(held) == 0
 
 
-async def test_it_goes_on_after_what_went_wrong(cluster: Cluster) -> None:
+async def test_the_loop_continues_after_an_error(cluster: Cluster) -> None:
     async with cluster.replica(0, maintenance_s=0.05, fold_after_s=0) as log:
         await cluster.connection.execute("ALTER TABLE run_logs RENAME TO elsewhere")
         try:
@@ -313,10 +318,15 @@ async def test_it_goes_on_after_what_went_wrong(cluster: Cluster) -> None:
         await until(lambda: cluster.value("SELECT folded FROM runs WHERE id = $1", run))
 
 
-async def test_days_are_the_databases(own: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A replica whose clock is a year off makes and drops the same days as any other."""
+async def test_days_follow_the_database_clock(
+    own: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A replica with a wrong clock creates and drops the same partitions as others."""
     async with own.manual_replica(1, days_ahead=0) as log:
         monkeypatch.setattr("time.time", lambda: 4e9)
-        await maintained(log)
+        await maintain(log)
         monkeypatch.undo()
-        assert set(await partitions(own)) == {"run_events_default", named(await today(own))}
+        assert set(await partitions(own)) == {
+            "run_events_default",
+            partition_name(await today(own)),
+        }

@@ -1,4 +1,4 @@
-"""What breaks between a writer and its database costs no word and repeats none."""
+"""Outages between a writer and its database neither lose nor repeat events."""
 
 import asyncio
 
@@ -29,7 +29,7 @@ from cartrita.kit.ids import RunId, uuid7
     "fault", [CommitFault.NEVER_ARRIVES, CommitFault.ANSWER_LOST], ids=lambda fault: fault.name
 )
 @pytest.mark.parametrize("runs", [1, 3])
-async def test_a_lost_commit_loses_nothing_and_repeats_nothing(
+async def test_a_lost_commit_neither_loses_nor_repeats_events(
     cluster: Cluster, proxy: Proxy, fault: CommitFault, runs: int
 ) -> None:
     async with cluster.replica(dsn=proxy.dsn) as log:
@@ -54,7 +54,9 @@ async def test_a_lost_commit_loses_nothing_and_repeats_nothing(
 @pytest.mark.parametrize(
     "fault", [CommitFault.NEVER_ARRIVES, CommitFault.ANSWER_LOST], ids=lambda fault: fault.name
 )
-async def test_a_lost_end_is_one_end(cluster: Cluster, proxy: Proxy, fault: CommitFault) -> None:
+async def test_a_lost_final_commit_makes_one_terminal_event(
+    cluster: Cluster, proxy: Proxy, fault: CommitFault
+) -> None:
     async with cluster.replica(dsn=proxy.dsn) as log:
         [execution] = await start_executions(log, 1)
         await execution.say("seen. ")
@@ -66,7 +68,7 @@ async def test_a_lost_end_is_one_end(cluster: Cluster, proxy: Proxy, fault: Comm
         assert await cluster.value("SELECT count(*) FROM messages") == 2
 
 
-async def test_a_killed_backend_costs_nothing(cluster: Cluster) -> None:
+async def test_killed_database_sessions_lose_no_text(cluster: Cluster) -> None:
     async with cluster.replica() as log:
         [execution] = await start_executions(log, 1)
         for n in range(12):
@@ -79,8 +81,10 @@ async def test_a_killed_backend_costs_nothing(cluster: Cluster) -> None:
         assert "".join(texts) == execution.answer.text
 
 
-async def test_a_database_that_is_away_is_waited_for(cluster: Cluster, proxy: Proxy) -> None:
-    """Deltas are held, unseen, and flushed when it is back."""
+async def test_events_wait_for_the_database_and_are_not_published_before(
+    cluster: Cluster, proxy: Proxy
+) -> None:
+    """Events are kept, unpublished, and flushed when the database is back."""
     async with cluster.replica(dsn=proxy.dsn) as log:
         [execution] = await start_executions(log, 1)
         async with log.reader.tail(execution.run_id, 1) as told:
@@ -101,10 +105,8 @@ async def test_a_database_that_is_away_is_waited_for(cluster: Cluster, proxy: Pr
         assert await cluster.text(execution.run_id) == "before while it was away "
 
 
-async def test_a_flush_of_nothing_during_an_outage_is_nothing(
-    cluster: Cluster, proxy: Proxy
-) -> None:
-    """A run that was let go of leaves the writer with nothing to write."""
+async def test_an_empty_flush_during_an_outage_is_skipped(cluster: Cluster, proxy: Proxy) -> None:
+    """A forgotten run leaves the writer with nothing to write."""
     async with cluster.replica(dsn=proxy.dsn) as log:
         gone, execution = await start_executions(log, 2)
         await execution.say("!")
@@ -117,8 +119,8 @@ async def test_a_flush_of_nothing_during_an_outage_is_nothing(
         await within(execution.complete())
 
 
-async def test_a_row_that_moves_house_is_no_offence(cluster: Cluster) -> None:
-    """A partition that is attached just then makes its default refuse the row."""
+async def test_a_check_violation_by_a_new_partition_is_retried(cluster: Cluster) -> None:
+    """Attaching a partition makes the default partition refuse the row."""
     async with cluster.replica() as log:
         [execution] = await start_executions(log, 1)
         await cluster.connection.execute(
@@ -137,7 +139,7 @@ async def test_a_row_that_moves_house_is_no_offence(cluster: Cluster) -> None:
         await assert_ended(cluster, execution, "completed")
 
 
-async def test_a_run_that_is_not_ours_is_not_written(cluster: Cluster) -> None:
+async def test_appending_to_a_run_of_another_replica_raises_lease_lost(cluster: Cluster) -> None:
     async with cluster.replica() as log:
         stranger = RunId(uuid7())
         with pytest.raises(LeaseLost):
@@ -150,10 +152,8 @@ async def test_a_run_that_is_not_ours_is_not_written(cluster: Cluster) -> None:
             await execution.cancelled()
 
 
-async def test_after_a_lost_lease_it_is_ready_again_though_nothing_is_written(
-    cluster: Cluster, proxy: Proxy
-) -> None:
-    """Or nobody would send it anything to write."""
+async def test_a_replica_is_ready_again_after_a_lost_lease(cluster: Cluster, proxy: Proxy) -> None:
+    """Otherwise no caller would send it requests, and it would never write again."""
     async with cluster.replica(dsn=proxy.dsn, lease_s=1.2) as log:
         await until(lambda: log.ready)
         [execution] = await start_executions(log, 1)

@@ -1,4 +1,4 @@
-"""Which run begins when: one at a time in a conversation, in order, on one replica."""
+"""The queue: which run starts when, and on which replica."""
 
 import asyncio
 from itertools import pairwise
@@ -22,7 +22,7 @@ from cartrita.kit.ids import RunId
 
 
 async def answering(log: RunLog, order: list[RunId], done: asyncio.Event) -> None:
-    """An executor that answers with one word."""
+    """Execute runs with one word each."""
     while not done.is_set():
         execution = await claim_next(log)
         order.append(execution.run_id)
@@ -75,7 +75,7 @@ async def all_ended(cluster: Cluster) -> bool:
     return not await cluster.value("SELECT EXISTS (SELECT 1 FROM runs WHERE status <> 'completed')")
 
 
-async def test_who_came_first_begins_first_also_of_different_conversations(
+async def test_runs_of_different_conversations_start_in_order(
     cluster: Cluster,
 ) -> None:
     async with cluster.manual_replica(1) as log, cluster.manual_replica(2) as busy:
@@ -85,7 +85,7 @@ async def test_who_came_first_begins_first_also_of_different_conversations(
         assert [claim.run_id for claim in claims if claim is not None] == runs
 
 
-async def test_nobody_overtakes_a_run_that_somebody_is_looking_at(cluster: Cluster) -> None:
+async def test_a_locked_run_is_not_overtaken_by_a_later_one(cluster: Cluster) -> None:
     async with cluster.manual_replica(1) as log, cluster.session() as other:
         first = await log.admission.admit(admission())
         await log.queue.claim()
@@ -103,7 +103,7 @@ async def test_nobody_overtakes_a_run_that_somebody_is_looking_at(cluster: Clust
         assert claim.run_id == second.run_id
 
 
-async def test_many_that_claim_at_once_get_different_runs(cluster: Cluster) -> None:
+async def test_concurrent_claims_get_different_runs(cluster: Cluster) -> None:
     async with (
         cluster.manual_replica(1) as one,
         cluster.manual_replica(2) as two,
@@ -124,7 +124,7 @@ async def test_many_that_claim_at_once_get_different_runs(cluster: Cluster) -> N
             assert row["id"] in owner.writer.owned
 
 
-async def test_a_run_waits_for_the_one_before_it_also_while_that_waits(cluster: Cluster) -> None:
+async def test_a_run_is_queued_while_the_one_before_is_running_or_waiting(cluster: Cluster) -> None:
     async with cluster.manual_replica(1) as log:
         first = await log.admission.admit(admission())
         await log.queue.claim()
@@ -140,8 +140,8 @@ async def test_a_run_waits_for_the_one_before_it_also_while_that_waits(cluster: 
         assert await log.queue.claim() is not None
 
 
-async def test_a_second_running_run_is_impossible(cluster: Cluster) -> None:
-    """Whatever a query overlooks, an index decides; the run is claimed another time."""
+async def test_an_index_prevents_a_second_running_run(cluster: Cluster) -> None:
+    """Should a query overlook a running run, a unique index decides; a later claim succeeds."""
     async with cluster.manual_replica(1) as log, cluster.session() as other:
         first = await log.admission.admit(admission())
         await log.queue.claim()
@@ -164,7 +164,7 @@ async def test_a_second_running_run_is_impossible(cluster: Cluster) -> None:
         assert await cluster.status(second.run_id) == "queued"
 
 
-async def test_a_run_that_this_version_cannot_read_is_left_to_others(cluster: Cluster) -> None:
+async def test_an_unreadable_run_is_left_in_the_queue(cluster: Cluster) -> None:
     async with cluster.manual_replica(1) as log, cluster.manual_replica(2) as busy:
         busy.stop_claiming()
         run = await busy.admission.admit(admission())
@@ -179,12 +179,12 @@ async def test_a_run_that_this_version_cannot_read_is_left_to_others(cluster: Cl
             claim = await log.queue.claim()
             assert await log.queue.claim() is None
         assert claim is not None
-        assert claim.run_id == after.run_id, "it holds up no other"
+        assert claim.run_id == after.run_id, "other runs are not affected"
         assert [entry["event"] for entry in logs] == ["run_unreadable"]
         assert await cluster.status(run.run_id) == "queued"
 
 
-async def test_a_released_run_begins_elsewhere_as_if_nothing_had_been(cluster: Cluster) -> None:
+async def test_a_released_run_starts_on_another_replica(cluster: Cluster) -> None:
     async with cluster.replica(0) as here, cluster.replica(1) as there:
         [execution] = await start_executions(here, 1)
         here.stop_claiming()
@@ -199,7 +199,7 @@ async def test_a_released_run_begins_elsewhere_as_if_nothing_had_been(cluster: C
         assert await cluster.text(execution.run_id) == "here"
 
 
-async def test_a_deposed_replica_releases_nothing(cluster: Cluster) -> None:
+async def test_a_replica_without_lease_releases_nothing(cluster: Cluster) -> None:
     async with cluster.manual_replica(1) as log:
         await log.admission.admit(admission())
         claim = await log.queue.claim()
@@ -210,8 +210,8 @@ async def test_a_deposed_replica_releases_nothing(cluster: Cluster) -> None:
         assert await cluster.status(claim.run_id) == "running"
 
 
-async def test_one_word_wakes_whoever_can_begin_it(cluster: Cluster) -> None:
-    """poll_s is an hour: only the notification can have done it."""
+async def test_a_notification_wakes_a_replica_that_can_claim(cluster: Cluster) -> None:
+    """poll_s is an hour, so only the notification can have woken it."""
     async with cluster.replica(0, poll_s=3600) as here, cluster.replica(1) as there:
         [execution] = await start_executions(there, 1)
         there.stop_claiming()

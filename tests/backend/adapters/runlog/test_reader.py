@@ -1,4 +1,4 @@
-"""Reading a log: exact from every cursor, whether live, late, folded or forgotten."""
+"""The reader: exact from every cursor, for live, logged, folded and expired logs."""
 
 import asyncio
 import json
@@ -29,8 +29,8 @@ from cartrita.domain.runs import Queued, RunStatus, Snapshot
 from cartrita.kit.ids import ConversationId, MessageId, RunId, uuid7
 
 
-async def story(log: RunLog, execution: Execution, pieces: int = 8) -> None:
-    """A log of many events of several kinds."""
+async def write_mixed_events(log: RunLog, execution: Execution, pieces: int = 8) -> None:
+    """Write many events of several kinds."""
     for n in range(pieces):
         await execution.say(f"word {n} 😀 ")
         await execution.add(ReasoningAppended(f"thought {n}"))
@@ -41,26 +41,26 @@ def seqs(told: list[TailItem]) -> list[int]:
     return [item.seq for item in told if isinstance(item, LoggedEvent)]
 
 
-async def folded(cluster: Cluster, log: RunLog, run: RunId) -> None:
+async def fold_run(cluster: Cluster, log: RunLog, run: RunId) -> None:
     await cluster.connection.execute("UPDATE runs SET ended_at = ended_at - interval '1 day'")
     await log._maintenance.maintain()
     assert await cluster.value("SELECT folded FROM runs WHERE id = $1", run)
 
 
-async def test_from_every_cursor_live_late_and_folded(cluster: Cluster) -> None:
+async def test_every_cursor_gets_the_same_events_live_logged_and_folded(cluster: Cluster) -> None:
     async with cluster.replica(0) as owner, cluster.replica(1, poll_s=0.03) as elsewhere:
         [execution] = await start_executions(owner, 1)
         async with asyncio.TaskGroup() as tasks:
             whole = tasks.create_task(read_all(owner, execution.run_id))
             foreign = tasks.create_task(read_all(elsewhere, execution.run_id))
-            await story(owner, execution)
+            await write_mixed_events(owner, execution)
             await until(lambda: is_flushed(cluster, execution))
             live = {
                 (log, after): tasks.create_task(read_all(log, execution.run_id, after))
                 for log in (owner, elsewhere)
                 for after in range(4)
             }
-            await story(owner, execution)
+            await write_mixed_events(owner, execution)
             await execution.complete()
         log = whole.result()
         assert seqs(log) == list(range(1, len(log) + 1))
@@ -69,36 +69,36 @@ async def test_from_every_cursor_live_late_and_folded(cluster: Cluster) -> None:
             assert task.result() == log[after:]
         for after in range(len(log) + 1):
             assert await read_all(elsewhere, execution.run_id, after) == log[after:], "late"
-        await folded(cluster, owner, execution.run_id)
+        await fold_run(cluster, owner, execution.run_id)
         for after in range(len(log) + 1):
             assert await read_all(elsewhere, execution.run_id, after) == log[after:], "folded"
 
 
-async def test_a_tail_goes_on_while_its_log_is_folded(cluster: Cluster) -> None:
+async def test_a_tail_continues_while_its_log_is_folded(cluster: Cluster) -> None:
     async with cluster.replica(0, window_bytes=300) as log:
         [execution] = await start_executions(log, 1)
         async with log.reader.tail(execution.run_id, 0) as told:
             begun = [await next_item(told)]
-            await story(log, execution)
+            await write_mixed_events(log, execution)
             begun.append(await next_item(told))
             await execution.complete()
-            await folded(cluster, log, execution.run_id)
+            await fold_run(cluster, log, execution.run_id)
             rest = await read_rest(told)
         assert begun + rest == await read_all(log, execution.run_id)
 
 
-async def test_a_long_log_is_read_page_after_page_without_a_pause(cluster: Cluster) -> None:
-    """poll_s and heartbeat_s are an hour: nothing may wait for them."""
+async def test_a_long_log_is_read_without_waiting_between_pages(cluster: Cluster) -> None:
+    """poll_s and heartbeat_s are an hour, so waiting for either would time out."""
     async with cluster.replica(0, poll_s=3600, heartbeat_s=3600) as log:
         run = await complete_run(log, "x")
-        await lengthened(cluster, run, 1000)
+        await lengthen_log(cluster, run, 1000)
         for after in (0, 1, 500, 999):
             told = await read_all(log, run, after)
             assert seqs(told) == list(range(after + 1, 1003))
 
 
-async def lengthened(cluster: Cluster, run: RunId, events: int) -> None:
-    """Make a log long, as if its answer had been."""
+async def lengthen_log(cluster: Cluster, run: RunId, events: int) -> None:
+    """Insert text events before the terminal event of a run."""
     end = await cluster.value("SELECT max(seq) FROM run_events WHERE run_id = $1", run)
     await cluster.connection.execute(
         "UPDATE run_events SET seq = $2 + 2 WHERE run_id = $1 AND seq = $3", run, events, end
@@ -113,14 +113,14 @@ async def lengthened(cluster: Cluster, run: RunId, events: int) -> None:
     await cluster.connection.execute("UPDATE runs SET last_seq = $2 + 2 WHERE id = $1", run, events)
 
 
-async def test_a_reader_that_the_window_has_passed_reads_the_log_without_a_pause(
+async def test_a_reader_behind_the_buffer_reads_the_log_without_waiting(
     cluster: Cluster,
 ) -> None:
     async with cluster.replica(0, poll_s=3600, heartbeat_s=3600, window_bytes=300) as log:
         [execution] = await start_executions(log, 1)
         async with log.reader.tail(execution.run_id, 0) as told:
             first = await next_item(told)
-            await story(log, execution)
+            await write_mixed_events(log, execution)
             await until(lambda: is_flushed(cluster, execution))
             await execution.complete()
             rest = await read_rest(told)
@@ -128,7 +128,7 @@ async def test_a_reader_that_the_window_has_passed_reads_the_log_without_a_pause
         assert "".join(texts_of(rest)) == execution.answer.text
 
 
-async def test_a_queued_run_says_its_place_until_it_begins(cluster: Cluster) -> None:
+async def test_a_queued_run_yields_its_position_until_it_starts(cluster: Cluster) -> None:
     async with cluster.replica(0, poll_s=0.03) as log:
         [first] = await start_executions(log, 1)
         into: dict[str, Any] = {"conversation_id": first.claim.conversation_id}
@@ -146,7 +146,7 @@ async def test_a_queued_run_says_its_place_until_it_begins(cluster: Cluster) -> 
         assert started.seq == 1
 
 
-async def test_a_run_that_is_queued_again_says_so_to_who_saw_it_begin(cluster: Cluster) -> None:
+async def test_a_requeued_run_yields_its_position_to_readers_of_its_start(cluster: Cluster) -> None:
     async with cluster.manual_replica(1) as owner, cluster.replica(0, poll_s=0.03) as log:
         log.stop_claiming()
         admitted = await owner.admission.admit(admission())
@@ -156,10 +156,10 @@ async def test_a_run_that_is_queued_again_says_so_to_who_saw_it_begin(cluster: C
             assert await next_item(told) == Queued(admitted.run_id, 1)
 
 
-async def test_a_cursor_beyond_the_log_gets_a_snapshot_and_then_what_follows(
+async def test_a_cursor_beyond_the_log_gets_a_snapshot_then_events(
     cluster: Cluster,
 ) -> None:
-    """After a failover to a standby that lagged; on the owner too, whose window says nothing."""
+    """As after a failover to a lagging standby. The owner has no buffer for the cursor either."""
     async with cluster.replica(0) as owner, cluster.replica(1, poll_s=0.03) as elsewhere:
         [execution] = await start_executions(owner, 1)
         await execution.say("so far")
@@ -182,14 +182,14 @@ async def test_a_cursor_beyond_the_log_gets_a_snapshot_and_then_what_follows(
         assert snapshot == Snapshot(execution.run_id, 4, whole, recovered=False)
         assert isinstance(last, LoggedEvent)
         assert (last.seq, last.terminal) == (5, True)
-        await folded(cluster, owner, execution.run_id)
+        await fold_run(cluster, owner, execution.run_id)
         assert await read_all(owner, execution.run_id, 99) == end
 
 
 async def test_a_snapshot_holds_all_of_a_long_log(cluster: Cluster) -> None:
     async with cluster.replica(0) as log:
         run = await complete_run(log, "x")
-        await lengthened(cluster, run, 700)
+        await lengthen_log(cluster, run, 700)
         await cluster.connection.execute("DELETE FROM messages WHERE run_id IS NOT NULL")
         told, last = await read_all(log, run, 5000)
         assert isinstance(told, Snapshot)
@@ -198,28 +198,28 @@ async def test_a_snapshot_holds_all_of_a_long_log(cluster: Cluster) -> None:
         assert told.messages[0].text.count("x") >= 699
 
 
-async def test_a_snapshot_of_nothing_said_is_empty(cluster: Cluster) -> None:
+async def test_a_snapshot_without_output_is_empty(cluster: Cluster) -> None:
     async with cluster.replica(0) as log:
         [execution] = await start_executions(log, 1)
         async with log.reader.tail(execution.run_id, 7) as told:
             assert await next_item(told) == Snapshot(execution.run_id, 1, (), recovered=False)
 
 
-async def test_a_log_past_its_retention_is_told_as_what_it_left_behind(cluster: Cluster) -> None:
+async def test_an_expired_log_is_replaced_by_a_snapshot(cluster: Cluster) -> None:
     async with cluster.replica(0) as log:
         run = await complete_run(log, "kept words")
-        await folded(cluster, log, run)
+        await fold_run(cluster, log, run)
         await cluster.connection.execute("DELETE FROM run_logs")
         message = Message(Role.ASSISTANT, (Text("kept words"),))
         for after in (0, 2):
             assert await read_all(log, run, after) == [Snapshot(run, 4, (message,), recovered=True)]
-        assert await read_all(log, run, 4) == [], "who saw the end needs nothing"
+        assert await read_all(log, run, 4) == [], "the reader has the terminal event"
 
 
-async def test_a_cursor_beyond_a_log_past_its_retention_gets_one_snapshot(cluster: Cluster) -> None:
+async def test_a_cursor_beyond_an_expired_log_gets_one_snapshot(cluster: Cluster) -> None:
     async with cluster.replica(0) as log:
         run = await complete_run(log, "kept words")
-        await folded(cluster, log, run)
+        await fold_run(cluster, log, run)
         await cluster.connection.execute("DELETE FROM run_logs")
         message = Message(Role.ASSISTANT, (Text("kept words"),))
         assert await read_all(log, run, 99) == [Snapshot(run, 4, (message,), recovered=False)]
@@ -240,7 +240,7 @@ async def test_the_latest_run_that_answers_a_message(cluster: Cluster) -> None:
         assert await log.reader.latest("ann", MessageId(uuid7())) is None
 
 
-async def test_a_run_as_its_owner_sees_it(cluster: Cluster) -> None:
+async def test_a_run_is_visible_to_its_owner_only(cluster: Cluster) -> None:
     async with cluster.replica(0) as log:
         run_id = await complete_run(log, "x", client_msg_id="c")
         run = await log.reader.get("ann", run_id)
@@ -267,14 +267,14 @@ async def test_a_run_as_its_owner_sees_it(cluster: Cluster) -> None:
                 await log.reader.get(owner, wanted)
 
 
-async def test_a_run_that_goes_on_has_neither_usage_nor_end(cluster: Cluster) -> None:
+async def test_an_unfinished_run_has_neither_usage_nor_end(cluster: Cluster) -> None:
     async with cluster.replica(0) as log:
         [execution] = await start_executions(log, 1)
         run = await log.reader.get("ann", execution.run_id)
         assert (run.status, run.usage, run.ended_at) == (RunStatus.RUNNING, None, None)
 
 
-async def test_active_are_runs_that_have_not_ended_in_their_order(cluster: Cluster) -> None:
+async def test_active_runs_are_listed_in_order(cluster: Cluster) -> None:
     async with cluster.replica(0) as log:
         [execution] = await start_executions(log, 1)
         conversation = execution.claim.conversation_id
@@ -288,8 +288,10 @@ async def test_active_are_runs_that_have_not_ended_in_their_order(cluster: Clust
 
 
 @pytest.mark.parametrize("folded", [False, True])
-async def test_an_event_of_a_newer_version_is_passed_by(cluster: Cluster, *, folded: bool) -> None:
-    """In a rolling upgrade: it counts, it is kept as it is, and what follows it is told."""
+async def test_an_event_of_a_newer_version_becomes_an_unknown_event(
+    cluster: Cluster, *, folded: bool
+) -> None:
+    """As during a rolling upgrade: it keeps its number and is stored unchanged."""
     tomorrow: JsonObject = {"type": "of_2027", "more": [1, None, {"x": "y"}]}
     async with cluster.replica(0, fold_after_s=0) as log:
         run = await complete_run(log, "words")

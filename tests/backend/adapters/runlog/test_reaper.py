@@ -1,4 +1,4 @@
-"""Runs whose owner is gone: who is believed to be dead, and what becomes of each run."""
+"""The reaper: whose lease counts as expired, and what becomes of each run."""
 
 import asyncio
 import time
@@ -25,34 +25,34 @@ from cartrita.kit.ids import RunId
 KEY = Idempotency("chat", "key", b"hash")
 
 
-async def claimed(log: RunLog, **values: Any) -> Execution:
-    """A run of a replica whose loops do not run."""
+async def claim_manually(log: RunLog, **values: Any) -> Execution:
+    """Admit and claim a run on a manual replica."""
     await log.admission.admit(admission(**values))
     claim = await log.queue.claim()
     assert claim is not None
     return Execution(log, claim)
 
 
-async def seen(log: RunLog, execution: Execution, text: str) -> None:
+async def say_visibly(log: RunLog, execution: Execution, text: str) -> None:
     await execution.say(text)
     await log.writer._flush()
 
 
-async def released(cluster: Cluster) -> None:
-    """As a process restarted on its own data directory says it of its predecessor."""
+async def release_leases(cluster: Cluster) -> None:
+    """Release all leases, as a process restarted on its data directory does."""
     await cluster.connection.execute("UPDATE replicas SET expires_at = '-infinity'")
 
 
-async def expired(cluster: Cluster) -> None:
+async def expire_leases(cluster: Cluster) -> None:
     await cluster.connection.execute(
         "UPDATE replicas SET expires_at = clock_timestamp() - interval '1 s'"
     )
 
 
-async def test_an_unseen_run_is_queued_again_and_the_same_log_goes_on(cluster: Cluster) -> None:
+async def test_a_run_without_visible_output_is_requeued(cluster: Cluster) -> None:
     async with cluster.manual_replica(1) as dead, cluster.manual_replica(2) as heir:
-        execution = await claimed(dead, idempotency=KEY)
-        await released(cluster)
+        execution = await claim_manually(dead, idempotency=KEY)
+        await release_leases(cluster)
         await heir._replica.register()
         await heir._reaper.reap()
         assert await cluster.status(execution.run_id) == "queued"
@@ -61,16 +61,16 @@ async def test_an_unseen_run_is_queued_again_and_the_same_log_goes_on(cluster: C
         assert (claim.run_id, claim.attempt, claim.last_seq) == (execution.run_id, 2, 1)
         assert claim.started == execution.claim.started
         second = Execution(heir, claim)
-        await seen(heir, second, "at last")
+        await say_visibly(heir, second, "at last")
         assert [seq for seq, _ in await cluster.events(execution.run_id)] == [1, 2]
         assert await cluster.value("SELECT count(*) FROM idempotency") == 1
 
 
-async def test_a_seen_run_is_interrupted_and_its_text_kept(cluster: Cluster) -> None:
+async def test_a_run_with_visible_output_is_interrupted(cluster: Cluster) -> None:
     async with cluster.manual_replica(1) as dead, cluster.manual_replica(2) as heir:
-        execution = await claimed(dead, idempotency=KEY)
-        await seen(dead, execution, "half an ans")
-        await released(cluster)
+        execution = await claim_manually(dead, idempotency=KEY)
+        await say_visibly(dead, execution, "half an ans")
+        await release_leases(cluster)
         await heir._reaper.reap()
         told = await read_all(heir, execution.run_id)
         last = told[-1]
@@ -91,51 +91,55 @@ async def test_a_seen_run_is_interrupted_and_its_text_kept(cluster: Cluster) -> 
     assert await cluster.value("SELECT count(*) FROM idempotency") == 1
 
 
-async def test_a_cancel_that_its_owner_never_heard_is_kept(cluster: Cluster) -> None:
+async def test_a_cancelled_run_of_a_dead_owner_ends_as_cancelled(cluster: Cluster) -> None:
     async with cluster.manual_replica(1) as dead, cluster.manual_replica(2) as heir:
-        unseen, half = await claimed(dead, idempotency=KEY), await claimed(dead)
-        await seen(dead, half, "half")
+        unseen, half = await claim_manually(dead, idempotency=KEY), await claim_manually(dead)
+        await say_visibly(dead, half, "half")
         for execution in (unseen, half):
             await heir.cancellation.cancel("ann", execution.run_id)
-        await released(cluster)
+        await release_leases(cluster)
         await heir._reaper.reap()
         for execution in (unseen, half):
             assert await cluster.status(execution.run_id) == "cancelled"
-        assert await cluster.value("SELECT count(*) FROM idempotency") == 1, "nobody wants it again"
+        assert await cluster.value("SELECT count(*) FROM idempotency") == 1, (
+            "cancelled runs keep their keys"
+        )
 
 
-async def test_a_run_that_nobody_can_finish_is_not_tried_for_ever(cluster: Cluster) -> None:
+async def test_a_run_is_not_requeued_beyond_max_attempts(cluster: Cluster) -> None:
     async with cluster.manual_replica(1) as dead, cluster.manual_replica(2, max_attempts=2) as heir:
-        execution = await claimed(dead, idempotency=KEY)
+        execution = await claim_manually(dead, idempotency=KEY)
         await cluster.connection.execute("UPDATE runs SET attempt = 2")
-        await released(cluster)
+        await release_leases(cluster)
         await heir._reaper.reap()
         assert await cluster.status(execution.run_id) == "interrupted"
     assert await cluster.value("SELECT count(*) FROM messages") == 1
     assert await cluster.value("SELECT count(*) FROM idempotency") == 0, "it may be tried again"
 
 
-async def test_a_run_past_its_deadline_is_not_tried_again(cluster: Cluster) -> None:
+async def test_a_run_past_its_deadline_is_not_requeued(cluster: Cluster) -> None:
     async with cluster.manual_replica(1) as dead, cluster.manual_replica(2) as heir:
-        execution = await claimed(dead)
+        execution = await claim_manually(dead)
         await cluster.connection.execute("UPDATE runs SET deadline_at = now() - interval '1 s'")
-        await released(cluster)
+        await release_leases(cluster)
         await heir._reaper.reap()
         assert await cluster.status(execution.run_id) == "interrupted"
 
 
-async def test_a_silent_owner_is_believed_dead_only_by_who_saw_the_database_well(
+async def test_an_expired_lease_counts_only_after_a_lease_of_health(
     cluster: Cluster,
 ) -> None:
-    """An outage would look like many deaths."""
+    """An outage makes all leases expire."""
     async with (
         cluster.manual_replica(1) as silent,
         cluster.manual_replica(2, lease_s=60) as watcher,
     ):
-        execution = await claimed(silent)
-        await expired(cluster)
+        execution = await claim_manually(silent)
+        await expire_leases(cluster)
         await watcher._reaper.reap()
-        assert await cluster.status(execution.run_id) == "running", "it has seen nothing yet"
+        assert await cluster.status(execution.run_id) == "running", (
+            "it has not seen a healthy database yet"
+        )
         now = time.monotonic()
         for well_s, status in ((0, "running"), (59, "running"), (61, "queued")):
             watcher._listener._healthy_since, watcher._listener._last_poll = now - well_s, now
@@ -143,15 +147,15 @@ async def test_a_silent_owner_is_believed_dead_only_by_who_saw_the_database_well
             assert await cluster.status(execution.run_id) == status
 
 
-async def test_a_lease_that_was_renewed_just_then_is_no_dead_ones(cluster: Cluster) -> None:
+async def test_a_renewed_lease_is_not_revoked(cluster: Cluster) -> None:
     async with cluster.manual_replica(1) as alive, cluster.manual_replica(2) as watcher:
-        execution = await claimed(alive)
+        execution = await claim_manually(alive)
         await watcher._reaper._revoke(alive._replica.lease.id)
         await watcher._reaper.reap()
         assert await cluster.status(execution.run_id) == "running"
 
 
-async def test_a_released_lease_is_believed_at_once(cluster: Cluster) -> None:
+async def test_a_released_lease_counts_at_once(cluster: Cluster) -> None:
     async with cluster.manual_replica(2) as heir:
         async with cluster.replica(0) as leaving:
             [execution] = await start_executions(leaving, 1)
@@ -159,11 +163,11 @@ async def test_a_released_lease_is_believed_at_once(cluster: Cluster) -> None:
         assert await cluster.status(execution.run_id) == "queued"
 
 
-async def test_a_successor_in_the_same_place_waits_for_nothing(cluster: Cluster) -> None:
+async def test_a_successor_in_the_same_slot_takes_over_at_once(cluster: Cluster) -> None:
     async with cluster.manual_replica(3) as other:
-        await claimed(other)
+        await claim_manually(other)
         async with cluster.manual_replica(1) as dead:
-            execution = await claimed(dead)
+            execution = await claim_manually(dead)
             await cluster.connection.execute("UPDATE replicas SET instance = $1", cluster.instance)
             async with cluster.replica(1) as successor:
                 again = await claim_next(successor)
@@ -171,12 +175,12 @@ async def test_a_successor_in_the_same_place_waits_for_nothing(cluster: Cluster)
         held = await cluster.value(
             "SELECT count(*) FROM replicas WHERE slot = 3 AND expires_at > now()"
         )
-        assert held == 1, "its neighbour keeps what it has"
+        assert held == 1, "other slots keep their leases"
 
 
-async def test_fewer_workers_than_before_inherit_from_all(cluster: Cluster) -> None:
+async def test_leases_of_removed_slots_end_at_once(cluster: Cluster) -> None:
     async with cluster.manual_replica(8) as surplus:
-        execution = await claimed(surplus)
+        execution = await claim_manually(surplus)
         await cluster.connection.execute(
             "UPDATE replicas SET instance = $1, slot = 9", cluster.instance
         )
@@ -184,13 +188,13 @@ async def test_fewer_workers_than_before_inherit_from_all(cluster: Cluster) -> N
             assert (await claim_next(first)).run_id == execution.run_id
 
 
-async def test_dead_replicas_are_forgotten_once_their_runs_are_settled(cluster: Cluster) -> None:
+async def test_dead_replicas_are_deleted_once_their_runs_are_settled(cluster: Cluster) -> None:
     async with (
         cluster.manual_replica(1) as dead,
         cluster.manual_replica(2) as heir,
         cluster.session() as other,
     ):
-        execution = await claimed(dead)
+        execution = await claim_manually(dead)
         await cluster.expire(dead)
         await cluster.connection.execute(
             "UPDATE replicas SET expires_at = '-infinity' WHERE id = $1",
@@ -200,7 +204,7 @@ async def test_dead_replicas_are_forgotten_once_their_runs_are_settled(cluster: 
             await other.execute("SELECT 1 FROM runs WHERE id = $1 FOR UPDATE", execution.run_id)
             await heir._reaper.reap()
             assert await cluster.value("SELECT count(*) FROM replicas") == 2
-            assert await cluster.status(execution.run_id) == "running", "somebody else is at it"
+            assert await cluster.status(execution.run_id) == "running", "the run is locked"
         await heir._reaper.reap()
         assert await cluster.status(execution.run_id) == "queued"
         assert await cluster.value("SELECT count(*) FROM replicas") == 1
@@ -212,7 +216,7 @@ async def test_two_reapers_share_the_work(cluster: Cluster) -> None:
         cluster.manual_replica(2) as one,
         cluster.manual_replica(3) as other,
     ):
-        runs = [await claimed(dead) for _ in range(12)]
+        runs = [await claim_manually(dead) for _ in range(12)]
         for execution in runs[:6]:
             await execution.say("half")
         await dead.writer._flush()
@@ -230,28 +234,30 @@ async def test_two_reapers_share_the_work(cluster: Cluster) -> None:
             assert len(events) == (3 if n < 6 else 1)
 
 
-async def test_one_that_cannot_be_settled_holds_up_no_other(cluster: Cluster) -> None:
-    """An event that nobody here can read is left to whoever can."""
+async def test_a_run_that_cannot_be_settled_does_not_stop_the_others(cluster: Cluster) -> None:
+    """A run with an event that cannot be decoded is left to replicas that can."""
     async with cluster.manual_replica(1) as dead, cluster.manual_replica(2) as heir:
-        runs = [await claimed(dead) for _ in range(3)]
+        runs = [await claim_manually(dead) for _ in range(3)]
         await cluster.connection.execute(
             """INSERT INTO run_events (run_id, seq, data) VALUES"""
             """ ($1, 2, '{"type": "text_appended"}'), ($2, 2, '{"type": "of_2027"}')""",
             runs[0].run_id,
             runs[1].run_id,
         )
-        await released(cluster)
+        await release_leases(cluster)
         with capture_logs() as logs:
             await heir._reaper.reap()
             await heir._reaper.reap()
         found = [await cluster.status(execution.run_id) for execution in runs]
-        assert found == ["running", "interrupted", "queued"], "of 2027 may have been seen"
+        assert found == ["running", "interrupted", "queued"], (
+            "an unknown event may have been visible"
+        )
         assert [e["event"] for e in logs].count("run_not_settled") == 1
 
 
-async def test_it_goes_on_after_what_went_wrong(cluster: Cluster) -> None:
+async def test_the_loop_continues_after_an_error(cluster: Cluster) -> None:
     async with cluster.manual_replica(1) as dead, cluster.replica(0, lease_s=0.9) as heir:
-        execution = await claimed(dead)
+        execution = await claim_manually(dead)
         await cluster.connection.execute("ALTER TABLE runs RENAME TO elsewhere")
         try:
             with capture_logs() as logs:
@@ -265,15 +271,15 @@ async def test_it_goes_on_after_what_went_wrong(cluster: Cluster) -> None:
         assert (await claim_next(heir)).run_id == execution.run_id
 
 
-async def test_a_run_that_the_database_says_is_ours_is_given_back_when_seen_twice(
+async def test_a_run_unknown_to_its_writer_is_given_back_when_found_twice(
     cluster: Cluster,
 ) -> None:
     async with cluster.manual_replica(1) as log:
-        known = await claimed(log)
-        lost = await claimed(log)
+        known = await claim_manually(log)
+        lost = await claim_manually(log)
         log.writer.forget(lost.run_id)
         await log._reaper.reap()
-        assert await cluster.status(lost.run_id) == "running", "its news may be on their way"
+        assert await cluster.status(lost.run_id) == "running", "the commit may have just happened"
         await log._reaper.reap()
         assert await cluster.status(lost.run_id) == "queued"
         assert await cluster.status(known.run_id) == "running"
@@ -282,9 +288,9 @@ async def test_a_run_that_the_database_says_is_ours_is_given_back_when_seen_twic
         assert (again.run_id, again.attempt) == (lost.run_id, 2)
 
 
-async def test_a_replica_without_a_lease_has_nothing_to_give_back(cluster: Cluster) -> None:
+async def test_a_replica_without_a_lease_gives_no_runs_back(cluster: Cluster) -> None:
     async with cluster.manual_replica(1) as log:
-        await claimed(log)
+        await claim_manually(log)
         log._replica.lose_lease(log._replica.lease)
         await log._reaper._give_back_lost_runs()
         assert await cluster.value("SELECT count(*) FROM runs WHERE replica_id IS NULL") == 0
@@ -292,10 +298,10 @@ async def test_a_replica_without_a_lease_has_nothing_to_give_back(cluster: Clust
 
 async def test_readers_follow_a_run_from_owner_to_owner(cluster: Cluster) -> None:
     async with cluster.manual_replica(1) as dead, cluster.replica(0) as heir:
-        execution = await claimed(dead)
+        execution = await claim_manually(dead)
         reading = asyncio.get_running_loop().create_task(read_all(heir, execution.run_id))
         await until(lambda: RunId(execution.run_id) in heir._buffers._buffers)
-        await released(cluster)
+        await release_leases(cluster)
         await heir._replica.register()
         second = await claim_next(heir)
         await second.say("whole")
@@ -308,12 +314,10 @@ async def test_readers_follow_a_run_from_owner_to_owner(cluster: Cluster) -> Non
 
 
 @pytest.mark.parametrize("status", ["waiting"])
-async def test_a_run_that_waits_for_an_approval_needs_no_owner(
-    cluster: Cluster, status: str
-) -> None:
+async def test_a_waiting_run_needs_no_owner(cluster: Cluster, status: str) -> None:
     async with cluster.manual_replica(1) as dead, cluster.manual_replica(2) as heir:
-        execution = await claimed(dead)
+        execution = await claim_manually(dead)
         await cluster.connection.execute("UPDATE runs SET status = $1", status)
-        await released(cluster)
+        await release_leases(cluster)
         await heir._reaper.reap()
         assert await cluster.status(execution.run_id) == status

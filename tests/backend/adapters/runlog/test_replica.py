@@ -1,4 +1,4 @@
-"""A lease: taken, kept on the database's clock, lost in time, taken again, given up."""
+"""Replicas: taking, renewing, losing and releasing a lease."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -25,7 +25,7 @@ def replica(cluster: Cluster, *, lease_s: float, dsn: str | None = None) -> Repl
     return Replica(link, WorkerSlot(cluster.instance, 0, 1), lease_s=lease_s)
 
 
-async def test_a_lease_is_counted_by_the_databases_clock(cluster: Cluster) -> None:
+async def test_a_lease_expires_on_the_database_clock(cluster: Cluster) -> None:
     lease = replica(cluster, lease_s=30)
     with pytest.raises(LeaseLost):
         _ = lease.lease
@@ -39,7 +39,7 @@ async def test_a_lease_is_counted_by_the_databases_clock(cluster: Cluster) -> No
     lease._connection.interrupt()
 
 
-async def test_heartbeats_keep_it(cluster: Cluster) -> None:
+async def test_heartbeats_renew_the_lease(cluster: Cluster) -> None:
     async with cluster.replica(0, lease_s=1.2) as log:
         lease = log._replica.lease
         safe = log._replica._safe_until
@@ -48,7 +48,7 @@ async def test_heartbeats_keep_it(cluster: Cluster) -> None:
         assert await cluster.value(LEFT, lease.id) > 0
 
 
-async def test_who_was_deposed_knows_at_the_next_heartbeat(cluster: Cluster) -> None:
+async def test_a_revoked_lease_is_noticed_at_the_next_heartbeat(cluster: Cluster) -> None:
     async with cluster.replica(0, lease_s=1.2) as log:
         lease = log._replica.lease
         await cluster.connection.execute("UPDATE replicas SET epoch = epoch + 1")
@@ -57,7 +57,7 @@ async def test_who_was_deposed_knows_at_the_next_heartbeat(cluster: Cluster) -> 
         assert log._replica.lease.id != lease.id
 
 
-async def test_an_old_identity_deposes_no_new_one(cluster: Cluster) -> None:
+async def test_losing_an_old_lease_does_not_affect_the_new_one(cluster: Cluster) -> None:
     lease = replica(cluster, lease_s=30)
     await lease.register()
     old = lease.lease
@@ -74,8 +74,8 @@ async def test_an_old_identity_deposes_no_new_one(cluster: Cluster) -> None:
     lease._connection.interrupt()
 
 
-async def test_time_alone_ends_it(cluster: Cluster) -> None:
-    """A process that slept past two thirds of its lease does not ask whether anybody noticed."""
+async def test_a_lease_ends_by_time_alone(cluster: Cluster) -> None:
+    """A process that slept past two thirds of its lease gives it up without a query."""
     lease = replica(cluster, lease_s=30)
     await lease.register()
     lease._safe_until = 0.0
@@ -89,7 +89,7 @@ async def test_time_alone_ends_it(cluster: Cluster) -> None:
     lease._connection.interrupt()
 
 
-async def test_each_loss_is_told_once(cluster: Cluster) -> None:
+async def test_each_lost_lease_is_reported_once(cluster: Cluster) -> None:
     lease = replica(cluster, lease_s=30)
     await lease.register()
     losses = lease.lease_losses()
@@ -108,10 +108,8 @@ async def _next(losses: AsyncIterator[None]) -> None:
 
 
 @pytest.mark.parametrize("sqlstate", ["53100", "25006", "P0001"])
-async def test_whatever_the_database_says_the_heart_goes_on(
-    cluster: Cluster, sqlstate: str
-) -> None:
-    """A full disk, a standby, anything: the process lives, and takes its lease when it can."""
+async def test_heartbeats_continue_after_database_errors(cluster: Cluster, sqlstate: str) -> None:
+    """After a full disk, a read-only standby or any error, it takes a new lease when it can."""
     async with cluster.replica(0, lease_s=0.9) as log:
         await cluster.connection.execute(
             "CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
@@ -129,7 +127,7 @@ async def test_whatever_the_database_says_the_heart_goes_on(
 
 
 async def test_a_heartbeat_does_not_wait_for_a_flush(cluster: Cluster) -> None:
-    """A commit may take seconds: what holds the fence holds no heartbeat."""
+    """A commit may take seconds, and heartbeats must not wait for its fence."""
     async with cluster.replica(0, lease_s=1.5) as log, cluster.session() as other:
         lease = log._replica.lease
         async with other.transaction():
@@ -139,13 +137,13 @@ async def test_a_heartbeat_does_not_wait_for_a_flush(cluster: Cluster) -> None:
         assert log._replica.lease == lease
 
 
-async def test_a_fence_that_is_not_ours(cluster: Cluster) -> None:
+async def test_the_fence_of_an_unknown_lease_raises_lease_lost(cluster: Cluster) -> None:
     async with cluster.session() as other, other.transaction():
         with pytest.raises(LeaseLost):
             await fence(other, Lease(uuid7()))
 
 
-async def test_a_lease_that_cannot_be_given_up_is_left_to_time(
+async def test_a_lease_that_cannot_be_released_is_left_to_expire(
     cluster: Cluster, proxy: Proxy
 ) -> None:
     with capture_logs() as logs:

@@ -1,4 +1,4 @@
-"""A run from admission to its folded log, over two replicas."""
+"""The run log as a whole: a run from admission to its folded log, readiness and closing."""
 
 import asyncio
 
@@ -12,7 +12,7 @@ from cartrita.domain.events import LoggedEvent, RunCompleted, RunStarted, TextAp
 from cartrita.domain.runs import RunStatus
 
 
-async def test_two_replicas_tell_one_story(cluster: Cluster) -> None:
+async def test_readers_of_two_replicas_get_the_same_events(cluster: Cluster) -> None:
     async with cluster.replica(0) as here, cluster.replica(1) as there:
         admitted = await here.admission.admit(admission())
         assert admitted.created
@@ -37,7 +37,7 @@ async def test_two_replicas_tell_one_story(cluster: Cluster) -> None:
         assert await cluster.status(admitted.run_id) == "completed"
 
 
-async def test_a_folded_log_tells_the_same(cluster: Cluster) -> None:
+async def test_a_folded_log_yields_the_same_events(cluster: Cluster) -> None:
     async with cluster.replica(maintenance_s=0.05, fold_after_s=0) as log:
         run = await complete_run(log, "one ", "two")
         await until(lambda: cluster.value("SELECT folded FROM runs WHERE id = $1", run))
@@ -50,21 +50,21 @@ async def test_a_folded_log_tells_the_same(cluster: Cluster) -> None:
             assert await read_all(log, run, after) == whole[after:]
 
 
-async def test_ready_while_the_database_is_seen_and_the_lease_is_held(cluster: Cluster) -> None:
+async def test_ready_until_it_stops_claiming(cluster: Cluster) -> None:
     async with cluster.replica() as log:
         assert await until(lambda: log.ready)
         log.stop_claiming()
         assert not log.ready
 
 
-async def test_the_lease_is_given_up_at_the_end(cluster: Cluster) -> None:
+async def test_closing_releases_the_lease(cluster: Cluster) -> None:
     async with cluster.replica(0), cluster.replica(1):
         assert await cluster.value("SELECT count(*) FROM replicas WHERE expires_at > now()") == 2
     released = "SELECT count(*) FROM replicas WHERE expires_at = '-infinity'"
     assert await cluster.value(released) == 2
 
 
-async def test_an_end_without_a_database_takes_no_long_time(cluster: Cluster, proxy: Proxy) -> None:
+async def test_closing_without_a_database_does_not_hang(cluster: Cluster, proxy: Proxy) -> None:
     async def short_life() -> None:
         async with cluster.replica(dsn=proxy.dsn) as log:
             await until(lambda: pool_is_idle(log))
@@ -73,8 +73,8 @@ async def test_an_end_without_a_database_takes_no_long_time(cluster: Cluster, pr
     await within(short_life())
 
 
-async def test_a_loop_that_swallows_its_cancellation_ends_all_the_same() -> None:
-    """A pool that loses a connection just then raises something else instead."""
+async def test_a_loop_that_swallows_a_cancellation_is_cancelled_again() -> None:
+    """A pool that loses a connection during a cancellation raises another error instead."""
     swallowed = 0
 
     async def stubborn() -> None:

@@ -1,4 +1,4 @@
-"""What the database refuses ends one answer, truthfully, and holds up no other."""
+"""Output that the database refuses ends its own run only."""
 
 import asyncio
 
@@ -35,7 +35,7 @@ UNSTORABLE: list[Event] = [
 
 
 @pytest.mark.parametrize("event", UNSTORABLE, ids=["NUL", "surrogate", "NUL text", "half a pair"])
-async def test_only_the_offender_fails(cluster: Cluster, event: Event) -> None:
+async def test_only_the_run_with_unstorable_output_fails(cluster: Cluster, event: Event) -> None:
     async with cluster.replica() as log:
         offender, *others = await start_executions(log, 4)
         await offender.say("seen. ")
@@ -65,10 +65,10 @@ async def write_on(execution: Execution) -> None:
         await asyncio.sleep(0)
 
 
-async def test_an_answer_whose_end_follows_what_was_refused_does_not_count_as_whole(
+async def test_a_run_with_refused_output_cannot_complete(
     cluster: Cluster,
 ) -> None:
-    """The executor hears of a refusal only at the end."""
+    """The executor learns of the refusal only when it ends the run."""
     async with cluster.replica() as log:
         [execution] = await start_executions(log, 1)
         await execution.say("seen. ")
@@ -82,7 +82,7 @@ async def test_an_answer_whose_end_follows_what_was_refused_does_not_count_as_wh
         await assert_ended(cluster, execution, "failed")
 
 
-async def test_an_end_that_is_refused_with_what_came_before_it_can_be_another(
+async def test_a_refused_ending_can_be_replaced(
     cluster: Cluster,
 ) -> None:
     async with cluster.replica() as log:
@@ -100,7 +100,7 @@ async def test_an_end_that_is_refused_with_what_came_before_it_can_be_another(
         await assert_ended(cluster, execution, "failed")
 
 
-async def test_a_cancel_after_a_refusal_keeps_what_the_log_keeps(cluster: Cluster) -> None:
+async def test_a_cancellation_after_a_refusal_keeps_the_logged_text(cluster: Cluster) -> None:
     async with cluster.replica() as log:
         [execution] = await start_executions(log, 1)
         await execution.say("seen. ")
@@ -112,9 +112,7 @@ async def test_a_cancel_after_a_refusal_keeps_what_the_log_keeps(cluster: Cluste
 
 
 @pytest.mark.parametrize("levels", [100_000, 900])
-async def test_nesting_beyond_what_can_be_written_is_an_offence(
-    cluster: Cluster, levels: int
-) -> None:
+async def test_output_nested_too_deeply_is_unstorable(cluster: Cluster, levels: int) -> None:
     async with cluster.replica() as log:
         offender, other = await start_executions(log, 2)
         await offender.say("seen. ")
@@ -128,7 +126,7 @@ async def test_nesting_beyond_what_can_be_written_is_an_offence(
         await within(other.complete())
 
 
-async def test_a_message_that_is_refused_leaves_the_log_to_end_without_it(cluster: Cluster) -> None:
+async def test_a_run_ends_without_its_message_if_that_is_refused(cluster: Cluster) -> None:
     async with cluster.replica() as log:
         [execution] = await start_executions(log, 1)
         await execution.say("seen. ")
@@ -140,7 +138,7 @@ async def test_a_message_that_is_refused_leaves_the_log_to_end_without_it(cluste
         await assert_ended(cluster, execution, "failed")
 
 
-async def test_what_somebody_else_wrote_is_not_taken_for_ours(cluster: Cluster) -> None:
+async def test_an_event_of_another_writer_is_not_taken_for_an_own_commit(cluster: Cluster) -> None:
     async with cluster.replica() as log:
         [execution] = await start_executions(log, 1)
         await cluster.connection.execute(

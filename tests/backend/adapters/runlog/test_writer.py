@@ -1,4 +1,4 @@
-"""The writer: nothing is seen before it is committed, and many runs share a commit."""
+"""The writer: publishing after the commit, group commits, and when it flushes."""
 
 import asyncio
 
@@ -24,7 +24,7 @@ from cartrita.domain.usage import Usage
 from cartrita.kit.ids import RunId
 
 
-async def test_nothing_is_told_before_it_is_committed(cluster: Cluster) -> None:
+async def test_events_are_published_only_after_their_commit(cluster: Cluster) -> None:
     async with cluster.replica() as log:
         [execution] = await start_executions(log, 1)
         async with log.reader.tail(execution.run_id, 1) as told:
@@ -42,7 +42,7 @@ async def test_nothing_is_told_before_it_is_committed(cluster: Cluster) -> None:
         assert await cluster.text(execution.run_id) == "secret"
 
 
-async def test_what_gathers_during_a_flush_goes_with_the_next_one(cluster: Cluster) -> None:
+async def test_events_added_during_a_flush_share_the_next_one(cluster: Cluster) -> None:
     async with cluster.replica() as log:
         runs = await start_executions(log, 6)
         async with block_flushes(cluster):
@@ -65,7 +65,7 @@ async def test_what_gathers_during_a_flush_goes_with_the_next_one(cluster: Clust
         assert max(row["runs"] for row in commits) == 6, "one transaction took them all"
 
 
-async def test_the_first_word_and_what_is_no_text_go_at_once(cluster: Cluster) -> None:
+async def test_first_text_and_other_events_are_flushed_at_once(cluster: Cluster) -> None:
     async with cluster.replica(flush_s=3600) as log:
         [execution] = await start_executions(log, 1)
         await execution.say("first")
@@ -79,7 +79,7 @@ async def test_the_first_word_and_what_is_no_text_go_at_once(cluster: Cluster) -
         assert await cluster.text(execution.run_id) == "first secondthird"
 
 
-async def test_enough_text_goes_at_once_and_less_waits(cluster: Cluster) -> None:
+async def test_flush_bytes_of_text_are_flushed_at_once(cluster: Cluster) -> None:
     async with cluster.replica(flush_s=3600, flush_bytes=100) as log:
         [execution] = await start_executions(log, 1)
         await execution.say("!")
@@ -91,7 +91,7 @@ async def test_enough_text_goes_at_once_and_less_waits(cluster: Cluster) -> None
         assert await cluster.text(execution.run_id) == "!" + "x" * 60 + "y" * 60
 
 
-async def test_text_that_waits_is_written_when_its_time_has_come(cluster: Cluster) -> None:
+async def test_waiting_text_is_flushed_after_flush_s(cluster: Cluster) -> None:
     async with cluster.replica(flush_s=0.01) as log:
         [execution] = await start_executions(log, 1)
         for text in ("one ", "two ", "three"):
@@ -105,7 +105,7 @@ async def logged(cluster: Cluster, run_id: RunId, seq: int) -> bool:
     )
 
 
-async def test_a_run_that_says_too_much_waits_and_no_other_does(cluster: Cluster) -> None:
+async def test_only_the_run_with_too_much_pending_waits(cluster: Cluster) -> None:
     async with cluster.replica(pending_bytes=1000) as log:
         loud, quiet = await start_executions(log, 2)
         async with block_flushes(cluster):
@@ -121,8 +121,8 @@ async def test_a_run_that_says_too_much_waits_and_no_other_does(cluster: Cluster
         assert await cluster.text(loud.run_id) == "!" + "x" * 1000 + "y"
 
 
-async def test_values_told_live_and_read_later_are_the_same_bytes(cluster: Cluster) -> None:
-    """jsonb sorts names and writes numbers its own way."""
+async def test_live_and_stored_events_are_equal(cluster: Cluster) -> None:
+    """jsonb reorders names and rewrites numbers."""
     result: JsonValue = {"bb": 1e20, "a": [{"zz": 1, "y": -0.0}], "ä": 1.5, "c": 1e-7}
     async with cluster.replica() as log:
         [execution] = await start_executions(log, 1)
