@@ -132,9 +132,9 @@ async def test_a_stopping_replica_or_one_without_lease_only_queues_runs(cluster:
         left = await stopping.admission.admit(admission())
         assert left.status is RunStatus.QUEUED
         assert await stopping.queue.claim() is None
-    async with cluster.manual_replica() as deposed:
-        deposed._replica.lose_lease(deposed._replica.lease)
-        also = await deposed.admission.admit(admission())
+    async with cluster.manual_replica() as without_lease:
+        without_lease._replica.lose_lease(without_lease._replica.lease)
+        also = await without_lease.admission.admit(admission())
         assert also.status is RunStatus.QUEUED
     async with cluster.manual_replica() as unaware:
         await cluster.connection.execute("UPDATE replicas SET epoch = epoch + 1")
