@@ -130,7 +130,7 @@ async def _lock(
 ) -> None:
     """Admissions of runs take the same lock."""
     query = select(conversations.c.id).where(conversations.c.id == conversation_id, owned(owner_id))
-    if (await connection.execute(query.with_for_update())).one_or_none() is None:
+    if (await connection.execute(query.with_for_update(key_share=True))).one_or_none() is None:
         raise NotFound("There is no such conversation.", code="conversation_not_found")
 
 

@@ -32,7 +32,7 @@ INSERT INTO conversations (id, owner_id, title) VALUES ($1, $2, $3)
 """
 _LOCK_CONVERSATION = """
 SELECT head_message_id FROM conversations
-WHERE id = $1 AND owner_id = $2 AND deleted_at IS NULL FOR UPDATE
+WHERE id = $1 AND owner_id = $2 AND deleted_at IS NULL FOR NO KEY UPDATE
 """
 _TITLE = "UPDATE conversations SET title = $2 WHERE id = $1 AND title = $3"
 _UNFINISHED = """

@@ -6,7 +6,7 @@ points up to the end of each event, from which the original events are restored 
 
 import msgspec
 
-from cartrita.adapters.runlog.encoding import dump, load_event
+from cartrita.adapters.runlog.encoding import dump, encoded_size, load_event
 from cartrita.domain.events import (
     Event,
     LoggedEvent,
@@ -45,12 +45,24 @@ def fold_events(events: list[LoggedEvent]) -> str:
     return dump(items)
 
 
-def unfold_events(run_id: RunId, text: str, after: int) -> list[LoggedEvent]:
-    """The original events with numbers greater than `after`."""
-    events: list[LoggedEvent] = []
+def unfold_events(run_id: RunId, text: str, after: int, max_bytes: int) -> list[LoggedEvent]:
+    """The original events with numbers greater than `after`, up to a page of `max_bytes`.
+
+    A page exceeds `max_bytes` by one event at most. An empty page means that `after` is the end.
+    """
+    page: list[LoggedEvent] = []
+    size = 0
     for item in _items.decode(text):
-        events.extend(_split(run_id, item))
-    return [event for event in events if event.seq > after]
+        if item.seq + len(item.ends) <= after:
+            continue
+        for event in _split(run_id, item):
+            if event.seq <= after:
+                continue
+            if size >= max_bytes:
+                return page
+            size += encoded_size(event.event)
+            page.append(event)
+    return page
 
 
 def _follows(event: Event, last: Event) -> bool:

@@ -20,9 +20,17 @@ from cartrita.domain.messages import Message, Part, Role
 from cartrita.domain.runs import Queued, Run, RunStatus, Snapshot
 from cartrita.kit.ids import ConversationId, MessageId, RunId
 
-_PAGE = 128
+_PAGE_EVENTS = 128
+_PAGE_BYTES = 32 << 10
+"""A slow reader holds one page of the log; a page exceeds this by one event at most."""
+# `last` says that no event follows: the page was cut neither by number nor by size.
 _EVENTS = f"""
-SELECT seq, data FROM run_events WHERE run_id = $1 AND seq > $2 ORDER BY seq LIMIT {_PAGE}
+SELECT seq, data, events < {_PAGE_EVENTS} AND total <= {_PAGE_BYTES} AS last FROM (
+  SELECT seq, data, count(*) OVER () AS events, sum(size) OVER () AS total,
+    sum(size) OVER (ORDER BY seq) - size AS before
+  FROM (SELECT seq, data, pg_column_size(data) AS size FROM run_events
+        WHERE run_id = $1 AND seq > $2 ORDER BY seq LIMIT {_PAGE_EVENTS}) AS page
+) AS sized WHERE before < {_PAGE_BYTES} ORDER BY seq
 """
 # The state of a run that has no events after the cursor: queued, running, ended, folded or expired.
 _STATE = """
@@ -155,7 +163,7 @@ class Reader:
             rows = await connection.fetch(_EVENTS, run_id, cursor)
             state = None if rows else await connection.fetchrow(_STATE, run_id)
         if rows:
-            if len(rows) < _PAGE:
+            if rows[-1]["last"]:
                 buffer.advance_to(rows[-1]["seq"])
             return load_events(run_id, rows)
         if state is None:
@@ -169,7 +177,7 @@ class Reader:
             up_to = last_seq - 1 if kept and RunStatus(state["status"]).ended else last_seq
             return [await self._snapshot(run_id, state, up_to, recovered=False)]
         if state["items"] is not None:
-            return unfold_events(run_id, state["items"], cursor) or None
+            return unfold_events(run_id, state["items"], cursor, _PAGE_BYTES) or None
         if RunStatus(state["status"]).ended:
             return await self._query_ended(run_id, state, cursor, last_seq)
         buffer.advance_to(cursor)

@@ -27,7 +27,7 @@ RETURNING owner_id, conversation_id, user_message_id, message_id, answers_again,
 # Returns the previous head. The row is locked, because a user may change the head right now.
 _MOVE_HEAD = """
 UPDATE conversations c SET head_message_id = $2, updated_at = now()
-FROM (SELECT id, head_message_id FROM conversations WHERE id = $1 FOR UPDATE) AS before
+FROM (SELECT id, head_message_id FROM conversations WHERE id = $1 FOR NO KEY UPDATE) AS before
 WHERE c.id = before.id RETURNING before.head_message_id
 """
 # A queued message becomes the child of the previous head, unless its parent was given.

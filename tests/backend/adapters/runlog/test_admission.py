@@ -1,5 +1,6 @@
 """Admission: what a request stores, when its run starts, and when it is refused."""
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,11 +10,12 @@ from tests.backend.adapters.runlog.fixtures import (
     Cluster,
     admission,
     admit_with_retries,
+    has_lock_waits,
     insert_conversation,
     user_message,
 )
 from tests.backend.adapters.runlog.proxy import Proxy
-from tests.backend.adapters.runlog.watchdog import within
+from tests.backend.adapters.runlog.watchdog import until, within
 
 from cartrita.domain.errors import (
     Conflict,
@@ -249,3 +251,26 @@ class Failing:
 
     async def __aexit__(self, *_: object) -> None:
         await self._direct.execute("DROP FUNCTION no() CASCADE")
+
+
+async def test_the_lock_on_a_conversation_lets_others_refer_to_it(cluster: Cluster) -> None:
+    """A cancel checks its foreign key while an interrupting admission waits for its run."""
+    async with cluster.replica() as log:
+        first = await log.admission.admit(admission())
+        queued = await log.admission.admit(admission(conversation_id=first.conversation_id))
+        async with cluster.session() as session, asyncio.TaskGroup() as tasks:
+            transaction = session.transaction()
+            await transaction.start()
+            await session.execute("SELECT 1 FROM runs WHERE id = $1 FOR UPDATE", queued.run_id)
+            interrupting = tasks.create_task(
+                log.admission.admit(
+                    admission(conversation_id=first.conversation_id, busy=BusyPolicy.INTERRUPT)
+                )
+            )
+            await until(lambda: has_lock_waits(cluster))
+            await session.execute(
+                "SELECT 1 FROM conversations WHERE id = $1 FOR KEY SHARE NOWAIT",
+                first.conversation_id,
+            )
+            await transaction.rollback()
+            await within(interrupting)

@@ -8,11 +8,13 @@ from hypothesis import strategies as st
 from tests.backend.domain.samples import MIDDLES, SPOKEN, STARTED, TERMINALS, logs
 from tests.backend.examples import examples
 
+from cartrita.adapters.runlog.encoding import encoded_size
 from cartrita.adapters.runlog.folding import fold_events, unfold_events
 from cartrita.domain.events import Event, LoggedEvent, ReasoningAppended, RunStarted, TextAppended
 from cartrita.kit.ids import RunId
 
 RUN = RunId(UUID(int=1))
+WHOLE = 1 << 30
 
 
 def logged(events: list[Event]) -> list[LoggedEvent]:
@@ -25,7 +27,7 @@ def test_unfolding_restores_the_events_after_every_cursor(events: list[Event]) -
     log = logged(events)
     packed = fold_events(log)
     for after in range(len(log) + 2):
-        assert unfold_events(RUN, packed, after) == log[after:]
+        assert unfold_events(RUN, packed, after, WHOLE) == log[after:]
 
 
 @examples
@@ -33,7 +35,20 @@ def test_unfolding_restores_the_events_after_every_cursor(events: list[Event]) -
 def test_unfolding_restores_discontinuous_positions(events: list[Event]) -> None:
     """Logs are folded as they are, even if positions are wrong."""
     log = logged(events)
-    assert unfold_events(RUN, fold_events(log), 0) == log
+    assert unfold_events(RUN, fold_events(log), 0, WHOLE) == log
+
+
+@examples
+@given(logs(), st.integers(1, 60))
+def test_pages_follow_each_other(events: list[Event], max_bytes: int) -> None:
+    """Page after page is the log; each exceeds the limit by its last event at most."""
+    log = logged(events)
+    packed = fold_events(log)
+    pages: list[LoggedEvent] = []
+    while page := unfold_events(RUN, packed, len(pages), max_bytes):
+        pages += page
+        assert sum(encoded_size(event.event) for event in page[:-1]) < max_bytes
+    assert pages == log
 
 
 def test_consecutive_text_is_one_item() -> None:
@@ -52,4 +67,4 @@ def test_consecutive_text_is_one_item() -> None:
 
 
 def test_an_empty_log_folds_to_an_empty_list() -> None:
-    assert unfold_events(RUN, fold_events([]), 0) == []
+    assert unfold_events(RUN, fold_events([]), 0, WHOLE) == []

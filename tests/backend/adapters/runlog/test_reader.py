@@ -47,6 +47,21 @@ async def fold_run(cluster: Cluster, log: RunLog, run: RunId) -> None:
     assert await cluster.value("SELECT folded FROM runs WHERE id = $1", run)
 
 
+async def test_pages_are_cut_by_size_too(cluster: Cluster) -> None:
+    """Large events take many pages, from the log and folded; none is lost between two pages."""
+    async with cluster.replica(0) as log, cluster.replica(1) as elsewhere:
+        [execution] = await start_executions(log, 1)
+        for n in range(60):
+            await execution.add(SourceFound(Citation(f"source {n} {'x' * 5000}")))
+        await execution.complete()
+        expected = list(range(1, 64))  # from the start of the run to its usage and its end
+        for after in (0, 30, 62):
+            assert seqs(await read_all(elsewhere, execution.run_id, after)) == expected[after:]
+        await fold_run(cluster, log, execution.run_id)
+        for after in (0, 30, 62):
+            assert seqs(await read_all(elsewhere, execution.run_id, after)) == expected[after:]
+
+
 async def test_every_cursor_gets_the_same_events_live_logged_and_folded(cluster: Cluster) -> None:
     async with cluster.replica(0) as owner, cluster.replica(1, poll_s=0.03) as elsewhere:
         [execution] = await start_executions(owner, 1)
