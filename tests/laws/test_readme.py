@@ -43,6 +43,10 @@ def test_the_line_starts_only_what_python_brings_or_it_has_installed(mark: str) 
         assert program == "python3" or program.startswith(".venv/bin/"), program
 
 
-def test_the_task_it_runs_is_pytest() -> None:
+def test_the_task_it_runs_is_pytest_and_selects_nothing() -> None:
     tasks = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["poe"]["tasks"]
-    assert tasks["test"]["cmd"] == "pytest"
+    program, *options = shlex.split(tasks["test"]["cmd"])
+    assert program == "pytest"
+    assert all(
+        option.startswith(("--numprocesses", "--maxprocesses", "--dist")) for option in options
+    )
