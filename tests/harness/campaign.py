@@ -1,6 +1,7 @@
 """A campaign of disruptions under load: `python -m tests.harness.campaign --duration 30m --seed 1`.
 
 Prints the seed, what was done, what was seen and every violation; exits 1 where there is one.
+Tells its progress on standard error every minute.
 """
 
 import argparse
@@ -25,6 +26,7 @@ from tests.harness.swarm import MODEL, Owner, Swarm, SwarmConfig
 
 _CHECK_EVERY_S = 10.0
 _SAMPLE_EVERY_S = 1.0
+_TELL_EVERY_S = 60.0
 _SETTLE_S = 90.0
 _RESUMED_RUNS = 12
 _UNITS = {"s": 1, "m": 60, "h": 3600}
@@ -99,11 +101,13 @@ async def _run(campaign: Campaign, server: Server, provider: FakeProvider) -> Re
     stop = asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
         sampling = tasks.create_task(_sample(checker, disruptor))
+        telling = tasks.create_task(_tell_progress(checker, disruptor, began))
         clients = tasks.create_task(_clients(campaign, swarm, checker, stop))
         await _kill(campaign, disruptor, began)
         stop.set()
         await clients
         sampling.cancel()
+        telling.cancel()
     if server.running:
         await checker.check(await _resumed(checker, owners, config))
         await checker.finish(_SETTLE_S)
@@ -149,6 +153,15 @@ async def _sample(checker: IncrementalChecker, disruptor: Disruptor) -> None:
         await asyncio.sleep(_SAMPLE_EVERY_S)
         quiet_since = disruptor.moments[-1][0] if disruptor.moments else time.monotonic()
         await checker.sample(quiet_since)
+
+
+async def _tell_progress(checker: IncrementalChecker, disruptor: Disruptor, began: float) -> None:
+    while True:
+        await asyncio.sleep(_TELL_EVERY_S)
+        sys.stderr.write(
+            f"{time.monotonic() - began:.0f} s: {sum(disruptor.counts.values())} disruptions, "
+            f"{dict(sorted(checker.counts.items()))}, {len(checker.found)} violations\n"
+        )
 
 
 async def _resumed(

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from tests.harness import raw_http
@@ -196,3 +197,25 @@ async def test_slow_body_times_out(serve: Any) -> None:
     assert answer.startswith(b"HTTP/1.1 408 ")
     assert b'"code":"request_timeout"' in answer
     assert await scenario.fetch("SELECT 1 FROM runs") == []
+
+
+@pytest.mark.parametrize("external_id", ["a/b", "..", ".", "a?b", "a#b", " "])
+async def test_external_ids_that_no_address_can_hold(scenario: Scenario, external_id: str) -> None:
+    body = {"external_id": external_id}
+    status, told = await scenario.call("POST", "/api/conversations", body)
+    assert (status, told["code"]) == (422, "validation_error")
+
+
+async def test_external_ids_may_be_odd(scenario: Scenario) -> None:
+    for external_id in ("v1.2", "a b", "ünïcode:%2F"):
+        body = {"external_id": external_id}
+        assert (await scenario.call("POST", "/api/conversations", body))[0] == 201
+        status, told = await scenario.call("GET", f"/api/conversations/{quote(external_id)}")
+        assert (status, told["id"]) == (200, external_id)
+
+
+@pytest.mark.parametrize("path", ["/health", "/ready"])
+async def test_probes_may_use_head(scenario: Scenario, path: str) -> None:
+    answer = await raw_http.request(scenario.server.port, "HEAD", path, {}, b"")
+    async with answer:
+        assert answer.status == 200

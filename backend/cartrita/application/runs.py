@@ -173,7 +173,7 @@ class Runs:
                 code="not_continuable",
             )
         prefix = "" if partial is None else partial.message.text
-        run_input = msgspec.structs.replace(ended.input, prefix=prefix)
+        run_input = msgspec.structs.replace(_readable_input(ended), prefix=prefix)
         return await self._admission.admit(
             Admission(
                 owner_id=principal.owner_id,
@@ -228,7 +228,7 @@ class Runs:
         run = await self._reader.latest(principal.owner_id, user_message_id)
         if run is None:
             return await self._run_input(ChatCommand(message=""))
-        return msgspec.structs.replace(run.input, prefix="")
+        return msgspec.structs.replace(_readable_input(run), prefix="")
 
     async def _admit_in_conversation(
         self,
@@ -293,6 +293,16 @@ def _user_message(text: str) -> Message:
 
 def _is_text_only(message: Message) -> bool:
     return all(isinstance(part, Text) for part in message.parts)
+
+
+def _readable_input(run: Run) -> RunInput:
+    if run.input is None:
+        raise Unavailable(
+            "A newer version of this server wrote this run, and this one cannot repeat it: "
+            "finish the upgrade, then try again.",
+            code="newer_version",
+        )
+    return run.input
 
 
 def _run_id(text: str) -> RunId:

@@ -3,7 +3,7 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from cartrita.adapters.persistence.schema import SchemaTooNew
+from cartrita.adapters.persistence.schema import SchemaForbidden, SchemaTooNew
 from cartrita.adapters.persistence.startup_checks import DatabaseUnreachable
 from cartrita.domain.errors import CartritaError
 
@@ -17,5 +17,5 @@ def as_command_errors() -> Generator[None]:
     """Raise errors whose text is meant for the operator as CommandError."""
     try:
         yield
-    except (CartritaError, DatabaseUnreachable, SchemaTooNew) as error:
+    except (CartritaError, DatabaseUnreachable, SchemaForbidden, SchemaTooNew) as error:
         raise CommandError(str(error)) from error

@@ -149,7 +149,7 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """A run as callers see it."""
+    """A run as callers see it; `input` is None if a newer version of this server wrote it."""
 
     id: RunId
     owner_id: str
@@ -161,7 +161,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     agent: str
     provider: str
     model: str
-    input: RunInput
+    input: RunInput | None
     attempt: int
     created_at: datetime
     started_at: datetime | None

@@ -1,5 +1,6 @@
 """Answering once more, in other words, or on from where it stopped."""
 
+import msgspec
 import pytest
 from tests.backend.application.fakes import (
     FakeRunPorts,
@@ -8,7 +9,7 @@ from tests.backend.application.fakes import (
 )
 from tests.backend.application.runs_fixture import ANN, BOB, CONV, KEY, TALK, RunsFixture, in_talk
 
-from cartrita.domain.errors import Conflict, NotFound
+from cartrita.domain.errors import Conflict, NotFound, Unavailable
 from cartrita.domain.messages import Message, Reasoning, Role, Text
 from cartrita.domain.runs import (
     Admission,
@@ -163,3 +164,10 @@ async def test_an_answer_of_more_than_text_is_not_continued() -> None:
             ANN, public("run", ended.id)
         )
     assert refusal.value.code == "not_continuable"
+
+
+async def test_a_run_of_a_newer_version_is_not_continued() -> None:
+    ended = msgspec.structs.replace(run(), input=None)
+    with pytest.raises(Unavailable) as refusal:
+        await RunsFixture(ports=FakeRunPorts(ended)).runs.continue_run(ANN, public("run", ended.id))
+    assert refusal.value.code == "newer_version"

@@ -4,10 +4,12 @@ from importlib import import_module
 from pathlib import Path
 
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 _LOCK = 0x63617274  # "cart": one migration at a time on one database
+_INSUFFICIENT_PRIVILEGE = "42501"
 
 
 class SchemaTooNew(Exception):
@@ -17,6 +19,16 @@ class SchemaTooNew(Exception):
         super().__init__(
             f"The database is at schema {revision}, which this version of Cartrita (schema {head})"
             " does not know: start the newer version, or restore a backup made before the upgrade."
+        )
+
+
+class SchemaForbidden(Exception):
+    """The database role may not create what a migration creates."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The role of CARTRITA_DATABASE_URL may not create tables: grant it CREATE on the "
+            "database and on its schema `public`, or run `cartrita migrate` as a role that may."
         )
 
 
@@ -35,7 +47,7 @@ def head() -> str:
 async def upgrade(url: str) -> None:
     """Bring the database at `url` (`postgresql+asyncpg://`) to this code's schema.
 
-    Raises SchemaTooNew. Safe to run from many processes at once.
+    Raises SchemaTooNew, SchemaForbidden. Safe to run from many processes at once.
     """
     engine = create_async_engine(url, poolclass=NullPool)
     try:
@@ -55,9 +67,13 @@ def _upgrade(connection: Connection) -> None:
     if current == head():
         return
     # Importing Alembic is a third of the start-up time, and it is needed only after an upgrade.
-    import_module("cartrita.adapters.persistence.alembic_upgrade").upgrade_to_head(
-        connection, folder()
-    )
+    alembic = import_module("cartrita.adapters.persistence.alembic_upgrade")
+    try:
+        alembic.upgrade_to_head(connection, folder())
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) == _INSUFFICIENT_PRIVILEGE:
+            raise SchemaForbidden from error
+        raise
 
 
 def _current(connection: Connection) -> str | None:

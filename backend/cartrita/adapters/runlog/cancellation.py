@@ -58,7 +58,15 @@ async def _end_queued(connection: Connection, run: Run, row: Row) -> None:
     events: list[Event] = [ending.event]
     logged: int = await connection.fetchval(_COUNT_EVENTS, run.id)
     if logged == 0:
-        started = started_event(run.conversation_id, row["external_id"], run.message_id, run.input)
+        started = started_event(
+            run.conversation_id,
+            row["external_id"],
+            run.message_id,
+            agent=run.agent,
+            provider=run.provider,
+            model=run.model,
+            resumed=run.input is not None and bool(run.input.prefix),
+        )
         events.insert(0, started)
     numbered = [LoggedEvent(run.id, seq, event) for seq, event in enumerate(events, logged + 1)]
     await insert_events(connection, numbered)

@@ -88,8 +88,15 @@ def load_run(row: Row) -> Run:
         last_seq=row["last_seq"],
         usage=None if row["usage"] is None else _usage.decode(row["usage"]),
         error_code=row["error_code"],
-        input=load_input(row["input"]),
+        input=_readable_input(row["input"]),
     )
+
+
+def _readable_input(text: str) -> RunInput | None:
+    try:
+        return load_input(text)
+    except msgspec.ValidationError:
+        return None
 
 
 def dump_event(event: Event) -> str:

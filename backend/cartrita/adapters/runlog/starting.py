@@ -82,7 +82,13 @@ def _claim(run_id: RunId, row: Row, logged: list[LoggedEvent]) -> Claim:
     started = logged[0].event if logged else None
     if not isinstance(started, RunStarted):
         started = started_event(
-            row["conversation_id"], row["external_id"], MessageId(row["message_id"]), work
+            row["conversation_id"],
+            row["external_id"],
+            MessageId(row["message_id"]),
+            agent=work.agent,
+            provider=work.provider,
+            model=work.model,
+            resumed=bool(work.prefix),
         )
     return Claim(
         run_id=run_id,
@@ -100,14 +106,21 @@ def _claim(run_id: RunId, row: Row, logged: list[LoggedEvent]) -> Claim:
 
 
 def started_event(
-    conversation_id: UUID, external_id: str | None, message_id: MessageId, work: RunInput
+    conversation_id: UUID,
+    external_id: str | None,
+    message_id: MessageId,
+    *,
+    agent: str,
+    provider: str,
+    model: str,
+    resumed: bool,
 ) -> RunStarted:
     """The first event of a run; a conversation with an external id is named by that."""
     return RunStarted(
         conversation_id=external_id or public("conv", conversation_id),
         message_id=public("msg", message_id),
-        agent=work.agent,
-        model=work.model,
-        provider=work.provider,
-        resumed=bool(work.prefix),
+        agent=agent,
+        model=model,
+        provider=provider,
+        resumed=resumed,
     )

@@ -1,7 +1,7 @@
 """What one worker does at each start: migrate, check the secret, create the first key."""
 
 from cartrita.adapters.persistence import schema
-from cartrita.adapters.persistence.schema import SchemaTooNew
+from cartrita.adapters.persistence.schema import SchemaForbidden, SchemaTooNew
 from cartrita.adapters.persistence.startup_checks import (
     DatabaseUnreachable,
     SecretMismatch,
@@ -21,6 +21,7 @@ from cartrita.settings import Settings
 REFUSALS = (
     CartritaError,
     DatabaseUnreachable,
+    SchemaForbidden,
     SchemaTooNew,
     SecretMismatch,
     TooFewConnections,

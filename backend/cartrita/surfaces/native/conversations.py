@@ -43,8 +43,8 @@ class NewConversation(RequestModel):
         str | None,
         Field(
             max_length=EXTERNAL_ID_MAX,
-            pattern=r"\S",
-            description="An id of your own, unique among yours.",
+            pattern=r"^[^/?#]*[^/?#.\s][^/?#]*$",
+            description="An id of your own, unique among yours; without `/`, `?` and `#`.",
         ),
     ] = None
 

@@ -29,12 +29,14 @@ class Readiness(BaseModel):
     services: dict[str, bool] | None = Field(default=None, description="Which part works.")
 
 
+@router.head("/health", include_in_schema=False)
 @router.get("/health")
 async def get_health(config: AppConfig) -> Health:
     """Liveness. Checks no other part, so that an outage elsewhere does not restart the server."""
     return Health(status="ok", timestamp=now(), version=config.version)
 
 
+@router.head("/ready", include_in_schema=False)
 @router.get("/ready", response_model_exclude_none=True)
 async def get_ready(request: Request, response: Response, services: AppServices) -> Readiness:
     """Readiness: 200 or 503. With a credential it reports each part."""

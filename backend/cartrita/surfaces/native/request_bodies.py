@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from email.message import Message
 from itertools import islice
+from math import isinf
 from typing import Any, Generic, TypeVar, cast
 
 from fastapi import Request
@@ -107,7 +108,10 @@ def parse_object(body: bytes) -> dict[str, Any]:
     object_hook = _DuplicateKeys()
     try:
         value = json.loads(
-            body.decode(), object_pairs_hook=object_hook, parse_constant=_reject_constant
+            body.decode(),
+            object_pairs_hook=object_hook,
+            parse_constant=_reject_constant,
+            parse_float=_finite_float,
         )
     except UnicodeDecodeError:
         raise Malformed("The body is not UTF-8: encode it as UTF-8.") from None
@@ -174,6 +178,13 @@ def _first_duplicate(pairs: list[tuple[str, Any]]) -> str | None:
 
 def _reject_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON number")
+
+
+def _finite_float(digits: str) -> float:
+    number = float(digits)
+    if isinf(number):
+        raise ValueError(f"{digits[:40]} is larger than any number that can be stored")
+    return number
 
 
 def _describe(error: ValueError) -> str:

@@ -182,6 +182,8 @@ async def test_an_unreadable_run_is_left_in_the_queue(cluster: Cluster) -> None:
         assert claim.run_id == after.run_id, "other runs are not affected"
         assert [entry["event"] for entry in logs] == ["run_unreadable"]
         assert await cluster.status(run.run_id) == "queued"
+        assert (await log.reader.get("ann", run.run_id)).input is None
+        assert (await log.cancellation.cancel("ann", run.run_id)).status == "cancelled"
 
 
 async def test_a_released_run_starts_on_another_replica(cluster: Cluster) -> None:

@@ -46,6 +46,8 @@ def test_what_is_read(octets: bytes, value: object) -> None:
         (b'{"a": "\xff"}', "is not UTF-8"),
         (b'{"a": "\xed\xa0\x80"}', "is not UTF-8"),
         (b'{"a": NaN}', "NaN is no JSON number"),
+        (b'{"a": 1e400}', "1e400 is larger than any number"),
+        (b'{"a": {"b": [-1e999]}}', "-1e999 is larger than any number"),
         (b'{"a": ' + b"9" * 5000 + b"}", "number in it is too long"),
         (b'{"a": 1, "b": 2, "a": 1}', "names 'a' twice"),
         (b'{"b": {"x": 1}, "b": {}}', "names 'b' twice"),
