@@ -5,7 +5,6 @@ from collections.abc import AsyncGenerator, Callable, Iterator
 
 from cartrita.agents.agent import AgentLimits
 from cartrita.agents.tool_calls import ToolCallAssembler
-from cartrita.dialects.estimates import request_tokens, text_tokens
 from cartrita.domain.deltas import (
     Delta,
     Finished,
@@ -24,6 +23,7 @@ from cartrita.domain.events import (
 )
 from cartrita.domain.ports import ModelProvider
 from cartrita.domain.requests import ModelRequest
+from cartrita.domain.token_estimates import request_tokens, text_tokens
 from cartrita.domain.usage import Usage
 
 

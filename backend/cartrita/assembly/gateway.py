@@ -1,7 +1,9 @@
 """The gateway: configured providers, model servers on this machine, and the offline model."""
 
+from msgspec.structs import replace
+
 from cartrita.adapters.providers.discovery import ServerAddress, discover
-from cartrita.adapters.providers.factory import create_provider
+from cartrita.adapters.providers.factory import CONSTRUCTORS, ProviderOptions, create_provider
 from cartrita.adapters.providers.http import Deadlines, HttpClient
 from cartrita.adapters.providers.offline.provider import ASSISTANT, Offline
 from cartrita.adapters.providers.registry import PROVIDERS, provider_spec
@@ -12,8 +14,6 @@ from cartrita.gateway.retry import RetryingProvider, RetryPolicy
 from cartrita.settings import Settings
 from cartrita.settings.providers import ConfiguredProvider
 
-_IMPLEMENTED_DIALECT = "openai"
-"""The only dialect implemented so far; providers with another one are not offered."""
 _BY_URL = "oca"
 """The provider that LLM_API_URL configures: setting that variable selects it."""
 
@@ -47,7 +47,7 @@ async def create_gateway(settings: Settings, http: HttpClient, search: PassageSe
 
 def _is_callable(settings: Settings, configured: ConfiguredProvider) -> bool:
     needs_token = configured.name == _BY_URL and settings.oauth.token_url is not None
-    return configured.dialect == _IMPLEMENTED_DIALECT and not needs_token
+    return configured.dialect in CONSTRUCTORS and not needs_token
 
 
 def _origin(settings: Settings, configured: ConfiguredProvider) -> ProviderOrigin:
@@ -62,9 +62,9 @@ def _setup_hints(present: set[str]) -> dict[str, str]:
     """How to configure each known provider that is absent, for whoever asks for it."""
     hints: dict[str, str] = {}
     for name, spec in PROVIDERS.items():
-        if name in present or spec.dialect is None:
+        if name in present:
             continue
-        if spec.dialect != _IMPLEMENTED_DIALECT:
+        if spec.dialect not in CONSTRUCTORS:
             hints[name] = f"This server does not speak the dialect of {name}."
         elif spec.local:
             hints[name] = f"There is no {name} on this machine; set {spec.url_variables[0]}."
@@ -86,7 +86,7 @@ async def _discover_entries(
         timeout=config.discover_timeout_s,
     )
     found = [
-        ConfiguredProvider(name=server.name, dialect=_IMPLEMENTED_DIALECT, base_url=server.base_url)
+        ConfiguredProvider(name=server.name, dialect="openai_chat", base_url=server.base_url)
         for server in servers
     ]
     return [
@@ -101,9 +101,8 @@ def _create_provider(
     settings: Settings, http: HttpClient, configured: ConfiguredProvider
 ) -> ModelProvider:
     config = settings.providers
-    provider = create_provider(
-        provider_spec(configured.name, configured.base_url),
-        http,
+    spec = provider_spec(configured.name, configured.base_url)
+    options = ProviderOptions(
         base_url=configured.base_url,
         key=configured.api_key,
         models=configured.models,
@@ -117,4 +116,5 @@ def _create_provider(
         max_bytes=config.response_max_bytes,
         line_limit=config.sse_line_max_bytes,
     )
+    provider = create_provider(replace(spec, dialect=configured.dialect), http, options)
     return RetryingProvider(provider, RetryPolicy(deadline=config.total_timeout_s))

@@ -61,7 +61,7 @@ class CartritaError(Exception):
 
     kind: ClassVar[ErrorKind] = ErrorKind.INTERNAL
     default_code: ClassVar[str] = "internal"
-    retryable: ClassVar[bool] = False
+    retryable: bool = False
 
     def __init__(
         self,
@@ -163,7 +163,10 @@ class DeadlineExceeded(CartritaError):
 
 
 class UpstreamError(CartritaError):
-    """`status` is what the provider answered, where it answered."""
+    """`status` is what the provider answered, where it answered.
+
+    `retryable` replaces the value of the class, where the provider said otherwise.
+    """
 
     kind = ErrorKind.UPSTREAM
     default_code = "upstream_error"
@@ -177,6 +180,7 @@ class UpstreamError(CartritaError):
         code: str | None = None,
         details: JsonObject | None = None,
         retry_after: float | None = None,
+        retryable: bool | None = None,
     ) -> None:
         told: JsonObject = {**(details or {}), "provider": provider}
         if status is not None:
@@ -184,6 +188,8 @@ class UpstreamError(CartritaError):
         super().__init__(message, code=code, details=told, retry_after=retry_after)
         self.provider = provider
         self.status = status
+        if retryable is not None:
+            self.retryable = retryable
 
 
 class UpstreamUnreachable(UpstreamError):

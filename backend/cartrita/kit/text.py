@@ -25,3 +25,25 @@ def storable_json(value: object) -> object:
     if isinstance(value, list):
         return [storable_json(item) for item in cast("list[object]", value)]
     return value
+
+
+class StorableTextStream:
+    """Text that arrives in pieces, between two of which a surrogate pair may be split."""
+
+    __slots__ = ("_high",)
+
+    def __init__(self) -> None:
+        self._high = ""
+
+    def feed(self, piece: str) -> str:
+        """The storable text of the next piece; a high surrogate at its end is held back."""
+        piece = self._high + piece
+        self._high = ""
+        if "\ud800" <= piece[-1:] <= "\udbff":
+            self._high, piece = piece[-1], piece[:-1]
+        return storable_text(piece)
+
+    def end(self) -> str:
+        """The storable text of what was held back."""
+        high, self._high = self._high, ""
+        return storable_text(high)

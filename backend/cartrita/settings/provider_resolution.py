@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from msgspec.structs import replace
 
+from cartrita.adapters.providers.factory import CONSTRUCTORS
 from cartrita.adapters.providers.registry import PROVIDERS, ProviderSpec, custom_provider
 from cartrita.settings.errors import Source, display_value, unknown_name
 from cartrita.settings.sources import RawSettings
@@ -21,8 +22,6 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _URL_WITHOUT_PATH = re.compile(r"https?://[^/?#]+/?")
 _KEYS = ("base_url", "api_key_env", "dialect", "models", "default_model")
 _RESERVED_NAMES = ("offline", "cartrita")
-_CUSTOM_DIALECTS = ("openai",)
-"""The dialects that a custom provider may have: those that are implemented."""
 
 
 @dataclass(slots=True)
@@ -108,9 +107,9 @@ def _value_errors(name: str, table: ProviderTable) -> Iterator[tuple[str, str]]:
 
 
 def _check_dialect(value: str) -> str | None:
-    if value in _CUSTOM_DIALECTS:
+    if value in CONSTRUCTORS:
         return None
-    return f"{display_value(value)} is not spoken; use {', '.join(_CUSTOM_DIALECTS)}"
+    return f"{display_value(value)} is not spoken; use {', '.join(CONSTRUCTORS)}"
 
 
 def _check_variable(value: str) -> str | None:

@@ -10,13 +10,13 @@ from cartrita.settings.types import FilePath, Key, LocalServer, LocalServers, Te
 
 
 class ConfiguredProvider(BaseModel):
-    """A model provider, or without a dialect another service, with its address and key."""
+    """A model provider with its address and key."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", arbitrary_types_allowed=True, hide_input_in_errors=True
     )
     name: str
-    dialect: Dialect | None
+    dialect: Dialect
     base_url: WebUrl
     api_key: Key | None = None
     models: Texts = ()

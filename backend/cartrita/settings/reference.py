@@ -48,7 +48,7 @@ A provider of your own that speaks OpenAI's chat completions is a table in `cart
 [providers.example]
 base_url = "https://models.example.com/v1"
 api_key_env = "EXAMPLE_API_KEY"   # the variable that holds the key; this is also the usual name
-dialect = "openai"
+dialect = "openai_chat"
 models = ["large", "small"]       # what is offered where the provider has no list
 default_model = "large"
 ```

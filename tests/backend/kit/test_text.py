@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.backend.examples import examples
 
-from cartrita.kit.text import storable_json, storable_text
+from cartrita.kit.text import StorableTextStream, storable_json, storable_text
 
 ANY_TEXT = st.text(st.characters(codec=None, categories=None), max_size=20)
 JSON = st.recursive(
@@ -60,3 +60,15 @@ def test_names_of_fields_are_cleaned_too_and_other_values_kept() -> None:
     assert storable_json({"a\x00": ["\ud800", 1, 2.5, None, True]}) == {
         "a": ["\ufffd", 1, 2.5, None, True]
     }
+
+
+def test_a_pair_split_between_two_pieces_is_joined() -> None:
+    stream = StorableTextStream()
+    assert [stream.feed("a\ud83d"), stream.feed(""), stream.feed("\ude42b")] == ["a", "", "🙂b"]
+    assert stream.end() == ""
+
+
+def test_a_surrogate_without_its_pair_is_replaced_at_the_end() -> None:
+    stream = StorableTextStream()
+    assert stream.feed("\ud83d") == ""
+    assert [stream.end(), stream.end()] == ["\ufffd", ""]

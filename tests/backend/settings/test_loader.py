@@ -30,7 +30,7 @@ def test_nothing_needs_to_be_set(tmp_path: Path) -> None:
     assert settings == Settings(data_dir=Path("/home/ada/.local/share/cartrita"))
     assert (settings.server.host, settings.server.port) == ("127.0.0.1", 8000)
     assert settings.warnings == ()
-    assert not settings.provider_credentials
+    assert not settings.providers_by_name
 
 
 def test_each_source_goes_before_the_one_below(tmp_path: Path) -> None:
@@ -87,6 +87,8 @@ def test_values_of_every_kind_are_understood_from_text(tmp_path: Path) -> None:
             "OPENAI_COMPAT_ENABLE": "true",
             "OPENAI_COMPAT_PORT": "8001",
             "LANGFUSE_HOST": "https://traces.example/",
+            "GITHUB_API_KEY": "g",
+            "TAVILY_BASE_URL": "https://search.example",
         },
         tmp_path,
     )
@@ -111,6 +113,9 @@ def test_values_of_every_kind_are_understood_from_text(tmp_path: Path) -> None:
     assert settings.limits.upload_max_bytes == 1_000_000
     assert settings.openai_compat.port == 8001
     assert settings.langfuse.host == "https://traces.example"
+    assert settings.github.api_key == Secret("g")
+    assert settings.github.base_url == "https://api.github.com"
+    assert settings.tavily.base_url == "https://search.example"
 
 
 def test_lists_and_tables_of_the_file_are_understood(tmp_path: Path) -> None:
@@ -515,7 +520,7 @@ def test_settings_are_frozen(tmp_path: Path) -> None:
     with pytest.raises(ValidationError):
         settings.server.port = 1
     with pytest.raises(TypeError):
-        settings.provider_credentials["x"] = None  # type: ignore[index]
+        settings.providers_by_name["x"] = None  # type: ignore[index]
 
 
 def test_the_environment_is_a_copy(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ def test_every_provider_has_its_names(spec, tmp_path: Path) -> None:
     for key in spec.key_variables:
         for url in spec.url_variables:
             settings = configured(tmp_path, **{key: "k", url: "http://h:1/x/"})
-            (entry,) = settings.provider_credentials.values()
+            (entry,) = settings.providers_by_name.values()
             assert (entry.name, entry.dialect) == (spec.name, spec.dialect)
             assert (entry.base_url, entry.api_key) == ("http://h:1/x", Secret("k"))
     assert f"{spec.name.upper()}_API_KEY" in spec.key_variables
@@ -27,28 +27,28 @@ def test_every_provider_has_its_names(spec, tmp_path: Path) -> None:
 
 
 def test_a_key_brings_its_provider_at_its_usual_address(tmp_path: Path) -> None:
-    providers = configured(tmp_path, OPENAI_API_KEY=" k\n", GITHUB_API_KEY="g").provider_credentials
-    assert list(providers) == ["openai", "github"]
+    providers = configured(tmp_path, OPENAI_API_KEY=" k\n", OLLAMA_API_KEY="o").providers_by_name
+    assert list(providers) == ["openai", "ollama"]
     assert providers["openai"].base_url == "https://api.openai.com/v1"
     assert providers["openai"].api_key == Secret("k")
-    assert providers["github"].dialect is None
+    assert providers["ollama"].base_url == "http://127.0.0.1:11434/v1"
 
 
 def test_an_address_alone_brings_its_provider_without_a_key(tmp_path: Path) -> None:
-    entry = configured(tmp_path, OLLAMA_BASE_URL="http://gpu:11434").provider_credentials["ollama"]
+    entry = configured(tmp_path, OLLAMA_BASE_URL="http://gpu:11434").providers_by_name["ollama"]
     assert (entry.base_url, entry.api_key) == ("http://gpu:11434/v1", None)
 
 
 def test_an_endpoint_is_used_as_it_is(tmp_path: Path) -> None:
     url = "https://h/20250519/app/litellm/chat/completions"
     settings = configured(tmp_path, LLM_API_URL=url, LLM_MODEL_NAME="oca/gpt-4.1")
-    entry = settings.provider_credentials["oca"]
+    entry = settings.providers_by_name["oca"]
     assert (entry.base_url, entry.default_model) == (url, "oca/gpt-4.1")
 
 
 def test_a_key_without_any_address_is_mentioned(tmp_path: Path) -> None:
     settings = configured(tmp_path, OCA_API_KEY="k")
-    assert not settings.provider_credentials
+    assert not settings.providers_by_name
     assert settings.warnings == (
         "OCA_API_KEY (environment): there is no address for it; set LLM_API_URL.",
     )
@@ -56,23 +56,23 @@ def test_a_key_without_any_address_is_mentioned(tmp_path: Path) -> None:
 
 def test_anthropics_key_is_comets_where_api_provider_says_so(tmp_path: Path) -> None:
     names = {"ANTHROPIC_API_KEY": "a", "ANTHROPIC_MODEL": "claude-x"}
-    plain = configured(tmp_path, **names).provider_credentials
+    plain = configured(tmp_path, **names).providers_by_name
     assert list(plain) == ["anthropic"]
     assert plain["anthropic"].default_model == "claude-x"
 
-    bent = configured(tmp_path, API_PROVIDER="comet", **names).provider_credentials
+    bent = configured(tmp_path, API_PROVIDER="comet", **names).providers_by_name
     assert list(bent) == ["comet"]
     assert (bent["comet"].api_key, bent["comet"].default_model) == (Secret("a"), "claude-x")
     assert bent["comet"].base_url == "https://api.cometapi.com"
 
     own = configured(tmp_path, API_PROVIDER="comet", COMET_API_KEY="c", **names)
-    assert own.provider_credentials["comet"].api_key == Secret("c")
-    assert "anthropic" not in own.provider_credentials
+    assert own.providers_by_name["comet"].api_key == Secret("c")
+    assert "anthropic" not in own.providers_by_name
 
 
 def test_api_provider_may_stand_in_the_file(tmp_path: Path) -> None:
     toml = '[providers]\napi_provider = "comet"\n'
-    assert list(configured(tmp_path, toml, ANTHROPIC_API_KEY="a").provider_credentials) == ["comet"]
+    assert list(configured(tmp_path, toml, ANTHROPIC_API_KEY="a").providers_by_name) == ["comet"]
 
 
 def test_api_provider_without_a_key_is_mentioned(tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ def test_a_new_host_is_a_few_lines(tmp_path: Path) -> None:
     """
     settings = configured(tmp_path, toml, GROQ_API_KEY="g", SOME_KEY="s", API_PROVIDER="groq")
     groq, two, local = settings.providers.entries
-    assert (groq.name, groq.dialect, groq.api_key) == ("groq", "openai", Secret("g"))
+    assert (groq.name, groq.dialect, groq.api_key) == ("groq", "openai_chat", Secret("g"))
     assert (groq.models, groq.default_model) == (("large", "small"), "large")
     assert (two.name, two.base_url, two.api_key) == ("two-b", "http://h", Secret("s"))
     assert (local.api_key, local.models) == (None, ())
@@ -107,18 +107,16 @@ def test_a_new_host_is_a_few_lines(tmp_path: Path) -> None:
 
 def test_the_environment_goes_before_the_file(tmp_path: Path) -> None:
     toml = '[providers.openai]\nbase_url = "http://file/v1"\nmodels = ["m"]\n'
-    entry = configured(tmp_path, toml).provider_credentials["openai"]
+    entry = configured(tmp_path, toml).providers_by_name["openai"]
     assert (entry.base_url, entry.models, entry.api_key) == ("http://file/v1", ("m",), None)
-    entry = configured(tmp_path, toml, OPENAI_BASE_URL="http://env/v1").provider_credentials[
-        "openai"
-    ]
+    entry = configured(tmp_path, toml, OPENAI_BASE_URL="http://env/v1").providers_by_name["openai"]
     assert (entry.base_url, entry.models) == ("http://env/v1", ("m",))
 
 
 def test_a_named_key_that_is_not_set_leaves_the_provider_out(tmp_path: Path) -> None:
     toml = '[providers.groq]\nbase_url = "http://h/v1"\napi_key_env = "GROQ"\n'
     settings = configured(tmp_path, toml)
-    assert not settings.provider_credentials
+    assert not settings.providers_by_name
     assert settings.warnings == (
         "providers.groq (cartrita.toml): GROQ is not set, so this provider is left out.",
     )
@@ -129,7 +127,7 @@ def test_names_that_the_file_brings_are_not_foreign(tmp_path: Path) -> None:
     toml = '[providers.groq]\nbase_url = "http://h/v1"\napi_key_env = "GROQ"\n'
     settings = configured(tmp_path, toml)
     assert settings.warnings == ()
-    assert settings.provider_credentials["groq"].api_key == Secret("k")
+    assert settings.providers_by_name["groq"].api_key == Secret("k")
 
 
 @pytest.mark.parametrize(
@@ -154,7 +152,7 @@ def test_names_that_the_file_brings_are_not_foreign(tmp_path: Path) -> None:
         ),
         (
             '[providers.own]\ndialect = "klingon"',
-            "own.dialect: 'klingon' is not spoken; use openai.",
+            "own.dialect: 'klingon' is not spoken; use openai_chat.",
         ),
         ("[providers.own]\nbase_url = 5", "own.base_url: 5 is not a text; put it in quotes."),
         (

@@ -9,7 +9,6 @@ import structlog
 from cartrita.adapters.providers.http import Deadlines, HttpRequest, Transport
 from cartrita.dialects.openai_chat.response import model_names
 from cartrita.domain.errors import UpstreamError
-from cartrita.domain.models import ModelInfo
 
 _MAX_LISTING_BYTES = 4 << 20
 _OWN_SERVER_HEADER = "cartrita"
@@ -25,11 +24,10 @@ class ServerAddress(msgspec.Struct, frozen=True):
 
 
 class DiscoveredServer(msgspec.Struct, frozen=True):
-    """A model server that answered, and the models that it listed."""
+    """A model server that answered with a list of models."""
 
     name: str
     base_url: str
-    models: tuple[ModelInfo, ...]
 
 
 async def discover(
@@ -71,8 +69,7 @@ async def _probe(
         _log.debug("other_server", name=address.name, port=address.port)
         return None
     _log.info("model_server_found", name=address.name, port=address.port, models=len(names))
-    models = tuple(ModelInfo(address.name, name) for name in names)
-    return DiscoveredServer(address.name, base_url, models)
+    return DiscoveredServer(address.name, base_url)
 
 
 async def _list_models(transport: Transport, request: HttpRequest) -> list[str] | None:

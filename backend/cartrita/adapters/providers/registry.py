@@ -4,24 +4,25 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from cartrita.dialects.openai_chat.types import Variant
+from cartrita.dialects.openai_chat.types import ServerOptions
 
-Dialect: TypeAlias = Literal["openai", "anthropic"]
+Dialect: TypeAlias = Literal["openai_chat", "openai_responses", "anthropic_messages"]
+"""The wire format of a provider: the name of its folder in `cartrita.dialects`."""
 
 
 class ProviderSpec(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a provider before anybody configures it.
 
-    `dialect` is None for a service that serves no models. `base_url` is its usual address; empty
-    where there is none. `key_variables`, `url_variables` and `model_variables` are the environment
-    variables of its key, address and default model; of several, the first that is set counts.
-    `default_path` is appended to a configured address that has no path. `port` marks a model server
-    on this machine, and is where it usually listens. `default_model` answers a request that names
-    no model; None means the first model that it lists. `documented` is false until we can call it.
+    `base_url` is its usual address; empty where there is none. `key_variables`, `url_variables` and
+    `model_variables` are the environment variables of its key, address and default model; of
+    several, the first that is set counts. `default_path` is appended to a configured address that
+    has no path. `port` marks a model server on this machine, and is where it usually listens.
+    `default_model` answers a request that names no model; None means the first model that it lists.
+    `documented` is false until we can call it.
     """
 
     name: str
-    dialect: Dialect | None = "openai"
+    dialect: Dialect = "openai_chat"
     base_url: str
     key_variables: tuple[str, ...]
     url_variables: tuple[str, ...]
@@ -29,7 +30,7 @@ class ProviderSpec(msgspec.Struct, frozen=True, kw_only=True):
     default_path: str = ""
     port: int | None = None
     default_model: str | None = None
-    variant: Variant = Variant()
+    server_options: ServerOptions = ServerOptions()
     documented: bool = False
 
     @property
@@ -63,10 +64,6 @@ def _local(name: str, port: int) -> ProviderSpec:
     )
 
 
-def _service(name: str, base_url: str) -> ProviderSpec:
-    return msgspec.structs.replace(custom_provider(name, base_url), dialect=None)
-
-
 _ROWS = (
     ProviderSpec(
         name="openai",
@@ -75,12 +72,12 @@ _ROWS = (
         url_variables=("OPENAI_BASE_URL",),
         default_path="/v1",
         default_model="gpt-5.4",
-        variant=Variant(limit_field="max_completion_tokens"),
+        server_options=ServerOptions(limit_field="max_completion_tokens"),
         documented=True,
     ),
     ProviderSpec(
         name="anthropic",
-        dialect="anthropic",
+        dialect="anthropic_messages",
         base_url="https://api.anthropic.com",
         key_variables=("ANTHROPIC_API_KEY",),
         url_variables=("ANTHROPIC_BASE_URL", "ANTHROPIC_API_URL"),
@@ -88,7 +85,7 @@ _ROWS = (
     ),
     ProviderSpec(
         name="comet",
-        dialect="anthropic",
+        dialect="anthropic_messages",
         base_url="https://api.cometapi.com",
         key_variables=("COMET_API_KEY",),
         url_variables=("COMET_API_BASE_URL", "COMET_BASE_URL"),
@@ -114,9 +111,6 @@ _ROWS = (
     _local("llamacpp", 8080),
     _local("vllm", 8000),
     _local("litellm", 4000),
-    _service("deepgram", "https://api.deepgram.com"),
-    _service("tavily", "https://api.tavily.com"),
-    _service("github", "https://api.github.com"),
 )
 
 PROVIDERS: dict[str, ProviderSpec] = {row.name: row for row in _ROWS}

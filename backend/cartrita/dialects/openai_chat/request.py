@@ -1,40 +1,15 @@
-"""Renders a model request as the body of a chat completion.
+"""Renders a model request as the body of a chat completion request.
 
-What this wire has no place for stays out: reasoning (servers refuse or ignore it) and citations
-(their marks are in the text already).
+Reasoning is left out, because servers refuse or ignore it, and so are citations, because their
+marks are already in the text.
 """
 
 from collections.abc import Iterator
 
 import msgspec
 
-from cartrita.dialects.openai_chat.types import (
-    AssistantMessage,
-    AudioData,
-    AudioPart,
-    Body,
-    CalledFunction,
-    ContentPart,
-    FileData,
-    FilePart,
-    ForcedTool,
-    FunctionName,
-    FunctionSpec,
-    ImagePart,
-    ImageUrl,
-    JsonFormat,
-    NamedSchema,
-    PastCall,
-    SchemaFormat,
-    StreamOptions,
-    SystemMessage,
-    TextPart,
-    ToolMessage,
-    ToolOffer,
-    UserMessage,
-    Variant,
-    WireMessage,
-)
+from cartrita.dialects.openai_chat import types as wire
+from cartrita.dialects.openai_chat.types import ServerOptions
 from cartrita.domain.errors import InvalidInput
 from cartrita.domain.messages import Attachment, Message, Role, Text, ToolCall, ToolResult
 from cartrita.domain.requests import ModelRequest, ResponseFormat
@@ -50,22 +25,22 @@ _AUDIO_FORMATS = {
 _encode = msgspec.json.Encoder().encode
 
 
-def render(request: ModelRequest, variant: Variant) -> bytes:
+def render(request: ModelRequest, options: ServerOptions) -> bytes:
     """The JSON body of a streamed call that reports its usage.
 
-    Raises InvalidInput for an attachment that this wire cannot carry.
+    Raises InvalidInput for an attachment that cannot be sent in this format.
     """
     sampling = request.sampling
-    renamed = variant.limit_field == "max_completion_tokens"
+    renamed = options.limit_field == "max_completion_tokens"
     return _encode(
-        Body(
+        wire.Request(
             model=request.model,
             messages=list(_messages(request)),
             stream=True,
-            stream_options=StreamOptions(),
+            stream_options=wire.StreamOptions(),
             tools=_tools(request) or None,
-            tool_choice=_choice(request.tool_choice) if request.tools else None,
-            response_format=_format(request.response_format),
+            tool_choice=_tool_choice(request.tool_choice) if request.tools else None,
+            response_format=_response_format(request.response_format),
             temperature=sampling.temperature,
             top_p=sampling.top_p,
             max_tokens=None if renamed else sampling.max_tokens,
@@ -76,77 +51,78 @@ def render(request: ModelRequest, variant: Variant) -> bytes:
     )
 
 
-def _messages(request: ModelRequest) -> Iterator[WireMessage]:
+def _messages(request: ModelRequest) -> Iterator[wire.RequestMessage]:
     if request.instructions:
-        yield SystemMessage(request.instructions)
+        yield wire.SystemMessage(request.instructions)
     for message in request.messages:
-        yield from _results(message)
+        yield from _tool_messages(message)
         if message.role is Role.ASSISTANT:
-            yield from _assistant(message)
+            yield from _assistant_messages(message)
         elif message.role is Role.USER:
-            yield from _user(message)
+            yield from _user_messages(message)
 
 
-def _results(message: Message) -> Iterator[ToolMessage]:
+def _tool_messages(message: Message) -> Iterator[wire.ToolMessage]:
     for part in message.parts:
         if isinstance(part, ToolResult):
-            yield ToolMessage(part.call_id, part.text)
+            yield wire.ToolMessage(part.call_id, part.text)
 
 
-def _assistant(message: Message) -> Iterator[AssistantMessage]:
-    calls = [
-        PastCall(part.call_id, CalledFunction(part.name, _encode(part.arguments).decode()))
-        for part in message.parts
-        if isinstance(part, ToolCall)
-    ]
+def _assistant_messages(message: Message) -> Iterator[wire.AssistantMessage]:
+    calls = [_tool_call(part) for part in message.parts if isinstance(part, ToolCall)]
     text = message.text
-    if text or calls:  # an answer that broke off before its first word says nothing
-        yield AssistantMessage(text or None, calls or None)
+    if text or calls:  # neither, if an answer broke off before its first word
+        yield wire.AssistantMessage(text or None, calls or None)
 
 
-def _user(message: Message) -> Iterator[UserMessage]:
+def _tool_call(part: ToolCall) -> wire.ToolCall:
+    arguments = _encode(part.arguments).decode()
+    return wire.ToolCall(part.call_id, wire.CalledFunction(part.name, arguments))
+
+
+def _user_messages(message: Message) -> Iterator[wire.UserMessage]:
     parts = [part for part in message.parts if isinstance(part, Text | Attachment)]
     if any(isinstance(part, Attachment) for part in parts):
-        yield UserMessage([_part(part) for part in parts])
+        yield wire.UserMessage([_part(part) for part in parts])
     elif parts:
-        yield UserMessage(message.text)
+        yield wire.UserMessage(message.text)
 
 
-def _part(part: Text | Attachment) -> ContentPart:
+def _part(part: Text | Attachment) -> wire.ContentPart:
     if isinstance(part, Text):
-        return TextPart(part.text)
+        return wire.TextPart(part.text)
     if part.url is None:
         raise _unsendable(part, "it has not been loaded")
     if part.media_type.startswith("image/"):
-        return ImagePart(ImageUrl(part.url))
+        return wire.ImagePart(wire.ImageUrl(part.url))
     if not part.url.startswith("data:"):
         raise _unsendable(part, "only images can be sent by address; upload the file instead")
     if part.media_type in _AUDIO_FORMATS:
         data = part.url.partition(",")[2]
-        return AudioPart(AudioData(data, _AUDIO_FORMATS[part.media_type]))
-    return FilePart(FileData(part.name or "file", part.url))
+        return wire.AudioPart(wire.AudioData(data, _AUDIO_FORMATS[part.media_type]))
+    return wire.FilePart(wire.FileData(part.name or "file", part.url))
 
 
 def _unsendable(part: Attachment, why: str) -> InvalidInput:
     return InvalidInput.of("attachments", f"{part.name or part.media_type} cannot be sent: {why}")
 
 
-def _tools(request: ModelRequest) -> list[ToolOffer]:
+def _tools(request: ModelRequest) -> list[wire.Tool]:
     return [
-        ToolOffer(FunctionSpec(tool.name, tool.description, tool.parameters))
+        wire.Tool(wire.FunctionSpec(tool.name, tool.description, tool.parameters))
         for tool in request.tools
     ]
 
 
-def _choice(choice: ToolChoice) -> str | ForcedTool | None:
+def _tool_choice(choice: ToolChoice) -> str | wire.ForcedTool | None:
     if isinstance(choice, NamedTool):
-        return ForcedTool(FunctionName(choice.name))
+        return wire.ForcedTool(wire.FunctionName(choice.name))
     return None if choice == "auto" else choice
 
 
-def _format(wanted: ResponseFormat) -> JsonFormat | SchemaFormat | None:
+def _response_format(wanted: ResponseFormat) -> wire.JsonFormat | wire.SchemaFormat | None:
     if wanted.kind == "json":
-        return JsonFormat()
+        return wire.JsonFormat()
     if wanted.kind == "json_schema":
-        return SchemaFormat(NamedSchema(wanted.name or "answer", wanted.schema or {}))
+        return wire.SchemaFormat(wire.NamedSchema(wanted.name or "answer", wanted.schema or {}))
     return None

@@ -1,19 +1,19 @@
-"""Reads one answer, or one chunk of it: JSON, usage, finish reason, names of models."""
+"""Parses completions, their chunks and model lists, and converts usage and finish reasons."""
 
 import json
 from typing import Final
 
 import msgspec
 
-from cartrita.dialects.openai_chat.types import Chunk, Listing, WireUsage
+from cartrita.dialects.openai_chat import types as wire
 from cartrita.domain.deltas import FinishReason
 from cartrita.domain.usage import Usage
 from cartrita.kit.text import storable_text
 
-_decode = msgspec.json.Decoder(Chunk).decode
-_decode_listing = msgspec.json.Decoder(Listing).decode
+_decode_completion = msgspec.json.Decoder(wire.Completion).decode
+_decode_model_list = msgspec.json.Decoder(wire.ModelList).decode
 
-_REASONS: Final = {
+_FINISH_REASONS: Final = {
     "stop": FinishReason.STOP,
     "length": FinishReason.LENGTH,
     "max_tokens": FinishReason.LENGTH,
@@ -25,46 +25,46 @@ _REASONS: Final = {
 }
 
 
-def chunk(data: str | bytes) -> Chunk:
-    """Decode a chunk or a whole answer. Raises ValueError where it is not one."""
+def decode_completion(data: str | bytes) -> wire.Completion:
+    """Decode a chunk of a stream or a completion. Raises ValueError if it is neither."""
     try:
-        return _decode(data)
+        return _decode_completion(data)
     except (ValueError, RecursionError):
-        return _slowly(data)
+        return _decode_with_surrogates(data)
 
 
-def _slowly(data: str | bytes) -> Chunk:
-    """The fast decoder refuses lone surrogates, which models emit; this one takes them."""
+def _decode_with_surrogates(data: str | bytes) -> wire.Completion:
+    """Decode with the slower standard library, which accepts the lone surrogates of some models."""
     try:
-        return msgspec.convert(json.loads(data), Chunk)
+        return msgspec.convert(json.loads(data), wire.Completion)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
 
 
 def model_names(body: bytes) -> list[str]:
-    """What a list of models names. Raises ValueError where it is none."""
+    """The names in a list of models. Raises ValueError if it is not one."""
     try:
-        return [storable_text(model.id) for model in _decode_listing(body).data or ()]
+        return [storable_text(model.id) for model in _decode_model_list(body).data or ()]
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
 
 
-def finish_reason(word: str) -> FinishReason | None:
-    """None for a word of the vendor's own."""
-    return _REASONS.get(word)
+def finish_reason(value: str) -> FinishReason | None:
+    """The finish reason; None for a value that is not known."""
+    return _FINISH_REASONS.get(value)
 
 
-def usage(wire: WireUsage) -> Usage:
-    """Our counts from theirs, whose totals we make inclusive.
+def usage(counts: wire.Usage) -> Usage:
+    """The usage with inclusive totals.
 
-    Some vendors count reasoning beside the completion and not in it; then the total is larger than
+    Some servers do not count reasoning in the completion tokens; then the total is larger than
     prompt and completion together.
     """
-    prompt = _count(wire.prompt_tokens)
-    completion = _count(wire.completion_tokens)
-    output = max(completion, _count(wire.total_tokens) - prompt) if completion else completion
-    of_prompt, of_completion = wire.prompt_tokens_details, wire.completion_tokens_details
-    cached = _count(of_prompt.cached_tokens if of_prompt else wire.prompt_cache_hit_tokens)
+    prompt = _count(counts.prompt_tokens)
+    completion = _count(counts.completion_tokens)
+    output = max(completion, _count(counts.total_tokens) - prompt) if completion else completion
+    of_prompt, of_completion = counts.prompt_tokens_details, counts.completion_tokens_details
+    cached = _count(of_prompt.cached_tokens if of_prompt else counts.prompt_cache_hit_tokens)
     reasoning = _count(of_completion.reasoning_tokens) if of_completion else 0
     return Usage(
         input_tokens=prompt,

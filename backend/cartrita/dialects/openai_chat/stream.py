@@ -1,12 +1,14 @@
-"""Turns the chunks of a stream, or one whole answer, into deltas.
+"""Converts the chunks of a stream, or a completion that was not streamed, into deltas.
 
-What it does not know is ignored and counted; what is not of this wire raises UpstreamMalformed. No
-text leaves with a NUL or a surrogate: a pair that was split over two chunks is joined.
+What is not known is ignored and counted; what is not a chat completion raises UpstreamMalformed.
+Deltas contain neither NUL nor surrogates: a pair that was split over two chunks is joined.
 """
 
+from collections.abc import Iterator
+
 from cartrita.dialects.openai_chat import errors, response
-from cartrita.dialects.openai_chat.pieces import Calls, Pieces
-from cartrita.dialects.openai_chat.types import Chunk, Spoken
+from cartrita.dialects.openai_chat import types as wire
+from cartrita.dialects.openai_chat.tool_calls import ToolCallStream
 from cartrita.domain.deltas import (
     CitationDelta,
     Delta,
@@ -19,42 +21,42 @@ from cartrita.domain.errors import UpstreamCut, UpstreamMalformed
 from cartrita.domain.messages import Citation
 from cartrita.domain.usage import Usage
 from cartrita.kit.secret import Secret
-from cartrita.kit.text import storable_text
+from cartrita.kit.text import StorableTextStream, storable_text
 
 
-def whole(provider: str, body: bytes, secrets: tuple[Secret, ...] = ()) -> list[Delta]:
-    """The deltas of an answer that was not streamed; raises as `StreamParser` does."""
+def parse_completion(provider: str, body: bytes, secrets: tuple[Secret, ...] = ()) -> list[Delta]:
+    """The deltas of a completion that was not streamed; raises as `StreamParser` does."""
     parser = StreamParser(provider, secrets)
     return parser.feed(body) + parser.end()
 
 
 class StreamParser:
-    """Reads one stream. `feed` it each frame, then call `end`, whatever ended it.
+    """Parses one stream: `feed` it each frame, and call `end` after the last, whatever it was.
 
-    The answer is whole once its finish reason was seen: nothing visible follows that. `[DONE]` and
-    the usage come after it; a stream that breaks off between them is no cut.
+    The answer is complete after its finish reason: no text follows it. The usage and `[DONE]` do
+    follow, but a stream that ends before them was not cut. `ignored` counts unknown parts.
     """
 
     def __init__(self, provider: str, secrets: tuple[Secret, ...] = ()) -> None:
         self._provider = provider
         self._secrets = secrets
-        self._text = Pieces()
-        self._reasoning = Pieces()
-        self._calls = Calls()
+        self._text = StorableTextStream()
+        self._reasoning = StorableTextStream()
+        self._tool_calls = ToolCallStream()
         self._citations = 0
         self._usage = Usage()
         self._model: str | None = None
-        self._reason: FinishReason | None = None
+        self._finish_reason: FinishReason | None = None
         self.done = False
         self.ignored = 0
 
     @property
-    def whole(self) -> bool:
-        """Whether everything visible has arrived."""
-        return self._reason is not None
+    def complete(self) -> bool:
+        """Whether the finish reason has arrived."""
+        return self._finish_reason is not None
 
     def feed(self, data: str | bytes, event: str = "message") -> list[Delta]:
-        """The deltas of one frame. Raises UpstreamMalformed, or what an error in it means."""
+        """The deltas of one frame. Raises UpstreamMalformed, or the error that the frame holds."""
         if data == "[DONE]":
             self.done = True
             return []
@@ -64,7 +66,7 @@ class StreamParser:
         if event == "error":
             raise errors.from_frame(self._provider, data, self._secrets)
         try:
-            chunk = response.chunk(data)
+            chunk = response.decode_completion(data)
         except ValueError as problem:
             raise UpstreamMalformed(
                 f"{self._provider} sent something that is not a chat completion.",
@@ -73,74 +75,71 @@ class StreamParser:
             ) from None
         if chunk.error:
             raise errors.from_frame(self._provider, data, self._secrets)
-        return self._take(chunk)
+        return list(self._parse_chunk(chunk))
 
     def end(self) -> list[Delta]:
-        """The last deltas, `Finished` among them. Raises UpstreamCut where the answer is not whole.
+        """The last deltas, `Finished` at the end. Raises UpstreamCut if it is not complete.
 
-        Its usage is empty where the stream brought none.
+        The usage is empty if the stream had none.
         """
-        if self._reason is None:
+        if self._finish_reason is None:
             raise UpstreamCut(
                 f"{self._provider} ended its answer in the middle.", provider=self._provider
             )
         deltas: list[Delta] = []
-        if thought := self._reasoning.rest():
-            deltas.append(ReasoningDelta(thought))
-        if text := self._text.rest():
+        if reasoning := self._reasoning.end():
+            deltas.append(ReasoningDelta(reasoning))
+        if text := self._text.end():
             deltas.append(TextDelta(text))
-        deltas.extend(self._calls.rest())
-        called = self._calls and self._reason is FinishReason.STOP  # some say stop after a call too
-        reason = FinishReason.TOOL_CALL if called else self._reason
+        deltas.extend(self._tool_calls.end())
+        reason = self._finish_reason
+        if self._tool_calls and reason is FinishReason.STOP:  # some servers say stop after a call
+            reason = FinishReason.TOOL_CALL
         deltas.append(Finished(reason, self._usage, self._model))
         return deltas
 
-    def _take(self, chunk: Chunk) -> list[Delta]:
+    def _parse_chunk(self, chunk: wire.Completion) -> Iterator[Delta]:
         if chunk.model and self._model is None:
             self._model = storable_text(chunk.model)
         if chunk.usage is not None:
             self._usage = response.usage(chunk.usage)
         elif not chunk.choices:
             self.ignored += 1
-        deltas: list[Delta] = []
         for choice in chunk.choices or ():
-            if choice is None or choice.index:  # we ask for one answer
+            if choice is None or choice.index:  # only one answer was requested
                 self.ignored += 1
                 continue
-            said = choice.delta or choice.message
-            if said is not None:
-                self._say(said, deltas)
+            message = choice.delta or choice.message
+            if message is not None:
+                yield from self._parse_message(message)
             if choice.finish_reason:
-                self._finish(choice.finish_reason)
-        return deltas
+                self._set_finish_reason(choice.finish_reason)
 
-    def _say(self, said: Spoken, deltas: list[Delta]) -> None:
-        thought = said.reasoning_content or said.reasoning
-        if thought and (piece := self._reasoning.add(thought)):
-            deltas.append(ReasoningDelta(piece))
-        text = said.content or said.refusal
-        if isinstance(text, list):
-            text = "".join(part.text or "" for part in text)
-        if text and (piece := self._text.add(text)):
-            deltas.append(TextDelta(piece))
-        if said.tool_calls:
-            deltas.extend(self._calls.add(said.tool_calls))
-        if said.annotations:
-            self._cite(said, deltas)
+    def _parse_message(self, message: wire.MessageDelta) -> Iterator[Delta]:
+        if reasoning := self._reasoning.feed(message.reasoning_content or message.reasoning or ""):
+            yield ReasoningDelta(reasoning)
+        content = message.content or message.refusal or ""
+        if isinstance(content, list):
+            content = "".join(part.text or "" for part in content)
+        if text := self._text.feed(content):
+            yield TextDelta(text)
+        if message.tool_calls:
+            yield from self._tool_calls.feed(message.tool_calls)
+        for annotation in message.annotations or ():
+            yield from self._parse_citation(annotation)
 
-    def _cite(self, said: Spoken, deltas: list[Delta]) -> None:
-        for annotation in said.annotations or ():
-            source = annotation.url_citation
-            if source is None or not source.url:
-                self.ignored += 1
-                continue
-            self._citations += 1
-            url = storable_text(source.url)
-            title = storable_text(source.title or "") or url
-            deltas.append(CitationDelta(Citation(title, url, index=self._citations)))
+    def _parse_citation(self, annotation: wire.Annotation) -> Iterator[Delta]:
+        source = annotation.url_citation
+        if source is None or not source.url:
+            self.ignored += 1
+            return
+        self._citations += 1
+        url = storable_text(source.url)
+        title = storable_text(source.title or "") or url
+        yield CitationDelta(Citation(title, url, index=self._citations))
 
-    def _finish(self, word: str) -> None:
-        reason = response.finish_reason(word)
+    def _set_finish_reason(self, value: str) -> None:
+        reason = response.finish_reason(value)
         if reason is None:
             self.ignored += 1
-        self._reason = reason or FinishReason.STOP
+        self._finish_reason = reason or FinishReason.STOP

@@ -1,7 +1,7 @@
-"""The shapes of OpenAI's chat completions, as far as we write or read them.
+"""The JSON types of OpenAI's chat completions API, as far as they are written or read.
 
-What is written is what the vendor documents. What is read is wider: many servers speak this wire,
-and fields may be absent, null, of an older form or unknown. Source:
+Requests contain only what OpenAI documents. Responses are read more tolerantly, because many other
+servers offer this API: fields may be absent, null, of an older form or unknown. Source:
 https://platform.openai.com/docs/api-reference/chat
 """
 
@@ -14,82 +14,83 @@ from cartrita.domain.json import JsonObject, JsonValue
 LimitField: TypeAlias = Literal["max_tokens", "max_completion_tokens"]
 
 
-class Variant(msgspec.Struct, frozen=True):
-    """Where one house's wire differs from the next one's.
+class ServerOptions(msgspec.Struct, frozen=True):
+    """How one server's API differs from another's.
 
-    OpenAI's reasoning models refuse `max_tokens`; most other servers know nothing else.
+    `limit_field` is the field for the limit of output tokens: OpenAI's reasoning models refuse
+    `max_tokens`, and most other servers support no other.
     """
 
     limit_field: LimitField = "max_tokens"
 
 
 class FunctionSpec(msgspec.Struct, frozen=True):
-    """A function on offer."""
+    """The definition of a function that the model may call."""
 
     name: str
     description: str
     parameters: JsonObject
 
 
-class ToolOffer(msgspec.Struct, frozen=True, tag_field="type", tag="function"):
-    """A tool on offer: always a function."""
+class Tool(msgspec.Struct, frozen=True, tag_field="type", tag="function"):
+    """A tool that the model may call: always a function."""
 
     function: FunctionSpec
 
 
 class FunctionName(msgspec.Struct, frozen=True):
-    """A function by its name."""
+    """A reference to a function."""
 
     name: str
 
 
 class ForcedTool(msgspec.Struct, frozen=True, tag_field="type", tag="function"):
-    """The tool that must be called."""
+    """A tool choice: the model must call this function."""
 
     function: FunctionName
 
 
 class CalledFunction(msgspec.Struct, frozen=True):
-    """A function call as history; `arguments` is JSON text."""
+    """The function of a past tool call; `arguments` is JSON text."""
 
     name: str
     arguments: str
 
 
-class PastCall(msgspec.Struct, frozen=True, tag_field="type", tag="function"):
-    """A tool call as history."""
+class ToolCall(msgspec.Struct, frozen=True, tag_field="type", tag="function"):
+    """A past tool call in an assistant message."""
 
     id: str
     function: CalledFunction
 
 
 class TextPart(msgspec.Struct, frozen=True, tag_field="type", tag="text"):
-    """Words among other parts."""
+    """Text in a message that has several parts."""
 
     text: str
 
 
 class ImageUrl(msgspec.Struct, frozen=True):
-    """Where an image is; `data:` included."""
+    """The URL of an image; it may be a `data:` URL."""
 
     url: str
 
 
 class ImagePart(msgspec.Struct, frozen=True, tag_field="type", tag="image_url"):
-    """An image."""
+    """An image in a user message."""
 
     image_url: ImageUrl
 
 
 class AudioData(msgspec.Struct, frozen=True):
-    """Base64 of a recording, and `wav` or `mp3`."""
+    """Audio as base64; `format` is `wav` or `mp3`."""
 
     data: str
     format: str
 
 
 class AudioPart(msgspec.Struct, frozen=True, tag_field="type", tag="input_audio"):
-    """A recording."""
+    """Audio in a user message."""
 
     input_audio: AudioData
 
@@ -102,7 +103,7 @@ class FileData(msgspec.Struct, frozen=True):
 
 
 class FilePart(msgspec.Struct, frozen=True, tag_field="type", tag="file"):
-    """A document."""
+    """A file in a user message."""
 
     file: FileData
 
@@ -111,13 +112,13 @@ ContentPart: TypeAlias = TextPart | ImagePart | AudioPart | FilePart
 
 
 class SystemMessage(msgspec.Struct, frozen=True, tag_field="role", tag="system"):
-    """Instructions."""
+    """The instructions of the model."""
 
     content: str
 
 
 class UserMessage(msgspec.Struct, frozen=True, tag_field="role", tag="user"):
-    """What a person says."""
+    """A message of the user."""
 
     content: str | list[ContentPart]
 
@@ -125,53 +126,53 @@ class UserMessage(msgspec.Struct, frozen=True, tag_field="role", tag="user"):
 class AssistantMessage(
     msgspec.Struct, frozen=True, omit_defaults=True, tag_field="role", tag="assistant"
 ):
-    """What the model said; null content where it only called tools."""
+    """An answer of the model; `content` is null if it only called tools."""
 
     content: str | None
-    tool_calls: list[PastCall] | None = None
+    tool_calls: list[ToolCall] | None = None
 
 
 class ToolMessage(msgspec.Struct, frozen=True, tag_field="role", tag="tool"):
-    """What a tool answered."""
+    """The result of a tool call."""
 
     tool_call_id: str
     content: str
 
 
-WireMessage: TypeAlias = SystemMessage | UserMessage | AssistantMessage | ToolMessage
+RequestMessage: TypeAlias = SystemMessage | UserMessage | AssistantMessage | ToolMessage
 
 
 class JsonFormat(msgspec.Struct, frozen=True, tag_field="type", tag="json_object"):
-    """Any JSON object."""
+    """A response format: any JSON object."""
 
 
 class NamedSchema(msgspec.Struct, frozen=True):
-    """A JSON Schema with the name that the wire requires."""
+    """A JSON Schema and its name, which the API requires."""
 
     name: str
     schema: JsonObject
 
 
 class SchemaFormat(msgspec.Struct, frozen=True, tag_field="type", tag="json_schema"):
-    """JSON that fits a schema."""
+    """A response format: JSON that is valid against a schema."""
 
     json_schema: NamedSchema
 
 
 class StreamOptions(msgspec.Struct, frozen=True):
-    """Asks for the chunk that holds the usage."""
+    """Requests a final chunk with the usage."""
 
     include_usage: bool = True
 
 
-class Body(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """A request."""
+class Request(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """The body of a request."""
 
     model: str
-    messages: list[WireMessage]
+    messages: list[RequestMessage]
     stream: bool = False
     stream_options: StreamOptions | None = None
-    tools: list[ToolOffer] | None = None
+    tools: list[Tool] | None = None
     tool_choice: str | ForcedTool | None = None
     response_format: JsonFormat | SchemaFormat | None = None
     temperature: float | None = None
@@ -183,14 +184,14 @@ class Body(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class TokenDetails(msgspec.Struct, frozen=True):
-    """Parts of a token count."""
+    """A breakdown of a token count."""
 
     cached_tokens: int | None = None
     reasoning_tokens: int | None = None
 
 
-class WireUsage(msgspec.Struct, frozen=True):
-    """Token counts; `prompt_cache_hit_tokens` is DeepSeek's word for the cached ones."""
+class Usage(msgspec.Struct, frozen=True):
+    """Token counts; DeepSeek reports cached tokens as `prompt_cache_hit_tokens`."""
 
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
@@ -200,76 +201,76 @@ class WireUsage(msgspec.Struct, frozen=True):
     prompt_cache_hit_tokens: int | None = None
 
 
-class FunctionPiece(msgspec.Struct, frozen=True):
-    """A piece of a function call; some servers send its arguments as an object at once."""
+class FunctionDelta(msgspec.Struct, frozen=True):
+    """A part of a function call; some servers send all arguments at once, as an object."""
 
     name: str | None = None
     arguments: str | JsonObject | None = None
 
 
-class CallPiece(msgspec.Struct, frozen=True):
-    """A piece of a tool call."""
+class ToolCallDelta(msgspec.Struct, frozen=True):
+    """A part of a tool call."""
 
     index: int | None = None
     id: str | None = None
-    function: FunctionPiece | None = None
+    function: FunctionDelta | None = None
 
 
 class UrlCitation(msgspec.Struct, frozen=True):
-    """A source on the web."""
+    """A web page that the answer cites."""
 
     url: str | None = None
     title: str | None = None
 
 
 class Annotation(msgspec.Struct, frozen=True):
-    """A remark on the text; only citations are read."""
+    """An annotation of the text; only URL citations are read."""
 
     url_citation: UrlCitation | None = None
 
 
-class ContentPiece(msgspec.Struct, frozen=True):
-    """A part of content that comes as a list."""
+class ContentDelta(msgspec.Struct, frozen=True):
+    """A part of content that is sent as a list."""
 
     text: str | None = None
 
 
-class Spoken(msgspec.Struct, frozen=True):
-    """What a choice says: a delta of a stream, or the message of a whole answer."""
+class MessageDelta(msgspec.Struct, frozen=True):
+    """The delta of a streamed choice, or the message of one that is not streamed."""
 
-    content: str | list[ContentPiece] | None = None
+    content: str | list[ContentDelta] | None = None
     reasoning_content: str | None = None
     reasoning: str | None = None
     refusal: str | None = None
-    tool_calls: list[CallPiece] | None = None
+    tool_calls: list[ToolCallDelta] | None = None
     annotations: list[Annotation] | None = None
 
 
 class Choice(msgspec.Struct, frozen=True):
-    """One of the answers; we ask for one only."""
+    """One of the alternative answers; only one is requested."""
 
     index: int | None = None
-    delta: Spoken | None = None
-    message: Spoken | None = None
+    delta: MessageDelta | None = None
+    message: MessageDelta | None = None
     finish_reason: str | None = None
 
 
-class Chunk(msgspec.Struct, frozen=True):
-    """A chunk of a stream, or a whole answer."""
+class Completion(msgspec.Struct, frozen=True):
+    """A chunk of a stream, or a completion that is not streamed."""
 
     choices: list[Choice | None] | None = None
-    usage: WireUsage | None = None
+    usage: Usage | None = None
     model: str | None = None
     error: JsonValue = None
 
 
 class ListedModel(msgspec.Struct, frozen=True):
-    """One model on offer."""
+    """A model in the list."""
 
     id: str
 
 
-class Listing(msgspec.Struct, frozen=True):
-    """The models on offer; null where a server has none yet."""
+class ModelList(msgspec.Struct, frozen=True):
+    """The list of models; `data` is null on a server that has none."""
 
     data: list[ListedModel] | None

@@ -10,7 +10,6 @@ from tests.harness.fake_provider.launch import FakeProvider, fake_provider
 
 from cartrita.adapters.providers.discovery import ServerAddress, discover
 from cartrita.adapters.providers.http import HttpClient
-from cartrita.domain.models import ModelInfo
 
 LONG = 20.0
 
@@ -26,32 +25,29 @@ def port_of(url: str) -> int:
     return urlsplit(url).port or 0
 
 
-async def found(
-    http: HttpClient, *ports: int, own_port: int | None = None
-) -> list[tuple[str, int]]:
+async def found(http: HttpClient, *ports: int, own_port: int | None = None) -> list[str]:
     places = [ServerAddress(f"at{port}", port) for port in ports]
     servers = await discover(http, places, own_port=own_port, timeout=LONG)
-    return [(server.name, len(server.models)) for server in servers]
+    return [server.name for server in servers]
 
 
-async def test_a_model_server_is_found_with_its_models(http: HttpClient) -> None:
+async def test_a_model_server_is_found_with_its_address(http: HttpClient) -> None:
     with fake_provider(key="", models=["llama"]) as fake:
         (server,) = await discover(http, [ServerAddress("ollama", fake.port)], timeout=LONG)
         assert server.name == "ollama"
         assert server.base_url == fake.base_url
-        assert ModelInfo("ollama", "llama") in server.models
         assert await found(http, fake.port, own_port=fake.port) == []
 
 
 async def test_one_that_has_no_model_yet_is_found_too(http: HttpClient) -> None:
     async with answering(b'{"object":"list","data":null}') as port:
-        assert await found(http, port) == [(f"at{port}", 0)]
+        assert await found(http, port) == [f"at{port}"]
 
 
 async def test_another_of_us_is_not_taken_for_a_model_server(http: HttpClient) -> None:
     listing = b'{"object":"list","data":[{"id":"cartrita"}]}'
     async with answering(listing, b"Server: cartrita") as ours, answering(listing) as other:
-        assert await found(http, ours, other) == [(f"at{other}", 1)]
+        assert await found(http, ours, other) == [f"at{other}"]
 
 
 async def test_other_servers_are_passed_over(fake: FakeProvider, http: HttpClient) -> None:

@@ -28,8 +28,9 @@ from tests.harness.fake_provider.faults import (
 from tests.harness.fake_provider.launch import FakeProvider
 from tests.harness.fake_provider.script import Script, ToolCall
 
-from cartrita.adapters.providers import openai_compatible
+from cartrita.adapters.providers import exchange
 from cartrita.adapters.providers.credentials import Bearer, Credential
+from cartrita.adapters.providers.exchange import Connection
 from cartrita.adapters.providers.http import Deadlines, HttpClient
 from cartrita.adapters.providers.openai_compatible import OpenAICompatible, endpoint
 from cartrita.domain.deltas import (
@@ -74,15 +75,15 @@ def make(fake: FakeProvider, http: HttpClient) -> Make:
         max_bytes: int = 1 << 20,
         models: tuple[str, ...] = (),
     ) -> OpenAICompatible:
-        return OpenAICompatible(
+        connection = Connection(
             name="fake",
             base_url=base_url,
             transport=http,
             credential=credential or Bearer(Secret(fake.key)),
             deadlines=deadlines,
             max_bytes=max_bytes,
-            models=models,
         )
+        return OpenAICompatible(connection, models=models)
 
     return made
 
@@ -469,7 +470,7 @@ async def test_an_answer_ends_with_its_end_mark_although_its_body_does_not(
     make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """For keeping the connection nobody waits who wants the answer."""
-    monkeypatch.setattr(openai_compatible, "_LAST_BYTES_SECONDS", 3600)
+    monkeypatch.setattr(exchange, "_LAST_BYTES_SECONDS", 3600)
     said = b'data: {"choices":[{"delta":{"content":"Hi"},"finish_reason":"stop"}]}\n\n'
 
     async def say(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

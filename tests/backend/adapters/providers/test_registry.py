@@ -1,5 +1,6 @@
 """The table of known providers: names, addresses and rows for custom providers."""
 
+from cartrita.adapters.providers.factory import CONSTRUCTORS
 from cartrita.adapters.providers.registry import LOCAL_PORTS, PROVIDERS, provider_spec
 
 
@@ -20,12 +21,12 @@ def test_names_and_addresses() -> None:
 
 def test_documented_providers_have_an_implemented_dialect() -> None:
     documented = [spec for spec in PROVIDERS.values() if spec.documented]
-    assert {spec.dialect for spec in documented} == {"openai"}
+    assert {spec.dialect for spec in documented} == set(CONSTRUCTORS)
     assert all(spec.base_url for spec in documented)
 
 
 def test_a_custom_provider() -> None:
     custom = provider_spec("my-host", "http://h/v1")
     assert (custom.name, custom.base_url, custom.local) == ("my-host", "http://h/v1", False)
-    assert (custom.dialect, custom.key_variables) == ("openai", ("MY_HOST_API_KEY",))
+    assert (custom.dialect, custom.key_variables) == ("openai_chat", ("MY_HOST_API_KEY",))
     assert provider_spec("openai") is PROVIDERS["openai"]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cartrita.dialects.openai_chat.request import render
-from cartrita.dialects.openai_chat.types import Variant
+from cartrita.dialects.openai_chat.types import ServerOptions
 from cartrita.domain.errors import InvalidInput
 from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import (
@@ -26,9 +26,11 @@ from cartrita.domain.tools import NamedTool, ToolSpec
 WEATHER = ToolSpec("weather", "Tells the weather.", {"type": "object", "properties": {}})
 
 
-def rendered(*messages: Message, variant: Variant | None = None, **fields: Any) -> dict[str, Any]:
+def rendered(
+    *messages: Message, options: ServerOptions | None = None, **fields: Any
+) -> dict[str, Any]:
     request = ModelRequest(owner_id="o", model="gpt", messages=messages, **fields)
-    return json.loads(render(request, variant or Variant()))
+    return json.loads(render(request, options or ServerOptions()))
 
 
 def user(*parts: Part) -> Message:
@@ -137,7 +139,9 @@ def test_sampling() -> None:
         "stop": ["a", "b"],
         "seed": 3,
     }
-    renamed = rendered(sampling=sampling, variant=Variant(limit_field="max_completion_tokens"))
+    renamed = rendered(
+        sampling=sampling, options=ServerOptions(limit_field="max_completion_tokens")
+    )
     assert renamed["max_completion_tokens"] == 7
     assert "max_tokens" not in renamed
 

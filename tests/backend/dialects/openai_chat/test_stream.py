@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cartrita.dialects.openai_chat.stream import StreamParser, whole
+from cartrita.dialects.openai_chat.stream import StreamParser, parse_completion
 from cartrita.domain.deltas import (
     CitationDelta,
     Delta,
@@ -124,7 +124,7 @@ def test_without_a_finish_reason_it_is_cut_even_when_it_says_done() -> None:
     parser.feed(chunk({"content": "Hel"}))
     parser.feed("[DONE]")
     assert parser.done
-    assert not parser.whole
+    assert not parser.complete
     with pytest.raises(UpstreamCut) as caught:
         parser.end()
     assert caught.value.provider == "fake"
@@ -364,7 +364,7 @@ class TestErrorsAmidTheStream:
         assert "it broke" in self.error('{"error": "it broke"}').message
 
 
-class TestWhole:
+class TestParseCompletion:
     def test_an_answer_that_was_not_streamed(self) -> None:
         message = {
             "role": "assistant",
@@ -376,7 +376,7 @@ class TestWhole:
             "choices": [{"index": 0, "message": message, "finish_reason": "tool_calls"}],
             "usage": {"prompt_tokens": 1, "completion_tokens": 2},
         }
-        assert whole("fake", json.dumps(body).encode()) == [
+        assert parse_completion("fake", json.dumps(body).encode()) == [
             TextDelta("Hi 🙂"),
             ToolCallDelta(0, "c", "f"),
             Finished(FinishReason.TOOL_CALL, Usage(1, 2), "m"),
@@ -384,8 +384,8 @@ class TestWhole:
 
     def test_an_error_with_success_as_status(self) -> None:
         with pytest.raises(UpstreamOverloaded, match="broken"):
-            whole("fake", b'{"error": {"message": "broken"}}')
+            parse_completion("fake", b'{"error": {"message": "broken"}}')
 
     def test_nothing(self) -> None:
         with pytest.raises(UpstreamCut):
-            whole("fake", b"{}")
+            parse_completion("fake", b"{}")

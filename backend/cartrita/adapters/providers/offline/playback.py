@@ -15,9 +15,9 @@ from cartrita.adapters.providers.offline.request import (
 from cartrita.adapters.providers.offline.script import (
     DEFAULT,
     Scene,
+    SceneStep,
     Script,
     ScriptError,
-    Step,
     matches,
     read_script,
 )
@@ -94,7 +94,7 @@ def _choose_scene(script: Script, request: ModelRequest) -> Scene:
     return min(matching, key=lambda scene: scene.when == DEFAULT)
 
 
-def _expand_repeats(steps: list[Step]) -> Iterator[Step]:
+def _expand_repeats(steps: list[SceneStep]) -> Iterator[SceneStep]:
     for step in steps:
         if step.repeat is None:
             yield step
@@ -103,7 +103,7 @@ def _expand_repeats(steps: list[Step]) -> Iterator[Step]:
             yield from _expand_repeats(step.repeat.steps)
 
 
-def _raise_if_failing(step: Step) -> None:
+def _raise_if_failing(step: SceneStep) -> None:
     if step.cut:
         raise UpstreamCut("offline ended its answer in the middle.", provider=_PROVIDER)
     if step.error is not None:
@@ -116,7 +116,7 @@ def _raise_if_failing(step: Step) -> None:
         )
 
 
-def _deltas(step: Step, call_count: int, request: ModelRequest) -> Iterator[Delta]:
+def _deltas(step: SceneStep, call_count: int, request: ModelRequest) -> Iterator[Delta]:
     if step.text:
         yield TextDelta(step.text)
     if step.reasoning:

@@ -46,10 +46,10 @@ class Repeat(_Strict, frozen=True):
     """Steps to play several times."""
 
     times: _Times
-    steps: "list[Step]"
+    steps: "list[SceneStep]"
 
 
-class Step(_Strict, frozen=True, omit_defaults=True):
+class SceneStep(_Strict, frozen=True, omit_defaults=True):
     """One step of a scene: exactly one of its fields is given."""
 
     text: str | None = None
@@ -70,7 +70,7 @@ class Scene(_Strict, frozen=True):
     `default`. With `after_tool`, the scene answers a request that ends with this tool's result.
     """
 
-    steps: list[Step]
+    steps: list[SceneStep]
     when: str = DEFAULT
     after_tool: str | None = None
 
@@ -116,7 +116,7 @@ def matches(when: str, text: str) -> bool:
     return when.casefold() in text.casefold()
 
 
-def _check_steps(steps: list[Step], place: str) -> None:
+def _check_steps(steps: list[SceneStep], place: str) -> None:
     for number, step in enumerate(steps):
         here = f"{place}.steps[{number}]"
         given = [name for name in step.__struct_fields__ if getattr(step, name) is not None]

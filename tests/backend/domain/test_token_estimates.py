@@ -1,6 +1,5 @@
 """Estimates follow the written rule and are never 0."""
 
-from cartrita.dialects.estimates import request_tokens, text_tokens
 from cartrita.domain.messages import (
     Attachment,
     Citation,
@@ -12,6 +11,7 @@ from cartrita.domain.messages import (
     ToolResult,
 )
 from cartrita.domain.requests import ModelRequest
+from cartrita.domain.token_estimates import request_tokens, text_tokens
 from cartrita.domain.tools import ToolSpec
 
 

@@ -1,0 +1,212 @@
+"""HTTP exchanges with a provider, the same for all dialects: send, check the response, read it."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from contextlib import aclosing, asynccontextmanager, suppress
+from typing import Protocol
+
+import msgspec
+import structlog
+
+from cartrita.adapters.providers.credentials import Anonymous, Credential
+from cartrita.adapters.providers.http import (
+    MAX_BYTES,
+    Deadlines,
+    HttpRequest,
+    HttpResponse,
+    Transport,
+)
+from cartrita.dialects.upstream_errors import unexpected_content
+from cartrita.domain.deltas import Delta
+from cartrita.domain.errors import UpstreamCut, UpstreamError, UpstreamMalformed
+from cartrita.kit import sse
+from cartrita.kit.secret import Secret
+
+_MAX_ERROR_BYTES = 64 << 10
+_ERROR_BODY_SECONDS = 2.0
+_LAST_BYTES_SECONDS = 0.25
+_log = structlog.get_logger(__name__)
+
+
+class ParseError(Protocol):
+    """A dialect's conversion of an error response."""
+
+    def __call__(
+        self,
+        provider: str,
+        status: int,
+        body: bytes,
+        headers: Mapping[str, str],
+        secrets: tuple[Secret, ...],
+    ) -> UpstreamError: ...
+
+
+class StreamParser(Protocol):
+    """A dialect's parser of one stream.
+
+    `done` is true after the end mark, `complete` once the whole answer has arrived, which may be
+    earlier. `ignored` counts the parts that were not known.
+    """
+
+    done: bool
+    ignored: int
+
+    @property
+    def complete(self) -> bool: ...
+
+    def feed(self, data: str | bytes, event: str = "message") -> list[Delta]: ...
+
+    def end(self) -> list[Delta]: ...
+
+
+class Connection(msgspec.Struct, frozen=True, kw_only=True):
+    """How a provider is reached.
+
+    `name` is the provider's, for errors. `max_bytes` bounds a response, and `line_limit` one line
+    of a stream, in bytes.
+    """
+
+    name: str
+    base_url: str
+    transport: Transport
+    credential: Credential = Anonymous()
+    deadlines: Deadlines = Deadlines()
+    max_bytes: int = MAX_BYTES
+    line_limit: int = sse.MAX_LINE
+
+
+class Exchange:
+    """Calls over a connection; `parse_error` converts the error responses of its dialect."""
+
+    def __init__(self, connection: Connection, parse_error: ParseError) -> None:
+        self._connection = connection
+        self._parse_error = parse_error
+
+    async def get(self, url: str, deadlines: Deadlines) -> tuple[int, bytes]:
+        """Status and body of a successful response. Raises UpstreamError for any other."""
+        request = await self._request(url, deadlines)
+        async with self._open(request) as response:
+            return response.status, await _read_body(response)
+
+    @asynccontextmanager
+    async def post(
+        self, url: str, body: bytes, deadlines: Deadlines
+    ) -> AsyncGenerator[HttpResponse]:
+        """Send JSON and yield the successful response. Raises UpstreamError for any other."""
+        request = await self._request(url, deadlines, body)
+        async with self._open(request) as response:
+            yield response
+
+    async def deltas(
+        self,
+        response: HttpResponse,
+        parser: StreamParser,
+        parse_completion: Callable[[str, bytes, tuple[Secret, ...]], list[Delta]],
+    ) -> AsyncGenerator[Delta]:
+        """The deltas of a response: of its stream, or of its JSON if the server does not stream."""
+        name = self._connection.name
+        content_type = response.headers.get("content-type", "").lower()
+        if "html" in content_type:
+            raise unexpected_content(name, response.status, "a web page")
+        if "json" in content_type:
+            body = await _read_body(response)
+            for delta in parse_completion(name, body, self._connection.credential.secrets):
+                yield delta
+            return
+        async with aclosing(self._stream_deltas(response, parser)) as deltas:
+            async for delta in deltas:
+                yield delta
+
+    async def _stream_deltas(
+        self, response: HttpResponse, parser: StreamParser
+    ) -> AsyncGenerator[Delta]:
+        frames = sse.Parser(max_line=self._connection.line_limit)
+        while not parser.done and (piece := await _read_unless_complete(response, parser)):
+            for delta in self._parse(parser, frames, piece):
+                yield delta
+        for delta in parser.end():
+            yield delta
+        if parser.ignored:
+            _log.debug(
+                "upstream_parts_ignored", provider=self._connection.name, parts=parser.ignored
+            )
+        if parser.done:
+            await _drain(response)
+
+    async def _request(self, url: str, deadlines: Deadlines, body: bytes = b"") -> HttpRequest:
+        content_type = {"Content-Type": "application/json"} if body else {}
+        return HttpRequest(
+            provider=self._connection.name,
+            method="POST" if body else "GET",
+            url=url,
+            headers={**await self._connection.credential.headers(), **content_type},
+            body=body,
+            deadlines=deadlines,
+            max_bytes=self._connection.max_bytes,
+        )
+
+    @asynccontextmanager
+    async def _open(self, request: HttpRequest) -> AsyncGenerator[HttpResponse]:
+        connection = self._connection
+        async with connection.transport.open(request) as response:
+            compressed = response.headers.get("content-encoding", "identity").lower() != "identity"
+            if not 200 <= response.status < 300:
+                body = b"" if compressed else await _read_error_body(response)
+                raise self._parse_error(
+                    connection.name,
+                    response.status,
+                    body,
+                    response.headers,
+                    connection.credential.secrets,
+                )
+            if compressed:
+                raise unexpected_content(connection.name, response.status, "compressed data")
+            yield response
+
+    def _parse(self, parser: StreamParser, frames: sse.Parser, piece: bytes) -> Iterator[Delta]:
+        try:
+            complete, overflow = frames.feed(piece), False
+        except sse.TooLong as error:
+            complete, overflow = error.frames, True
+        for frame in complete:
+            yield from parser.feed(frame.data, frame.event)
+        if overflow:
+            name = self._connection.name
+            raise UpstreamMalformed(
+                f"{name} sent a line or an event that is too long to be one.", provider=name
+            )
+
+
+async def _read_unless_complete(response: HttpResponse, parser: StreamParser) -> bytes:
+    """The next piece; empty if the connection broke after the answer was complete."""
+    try:
+        return await response.read()
+    except UpstreamCut:
+        if parser.complete:  # only the usage, or the end mark, is missing
+            return b""
+        raise
+
+
+async def _drain(response: HttpResponse) -> None:
+    """Read what follows the end mark, so that the connection returns to the pool."""
+    with suppress(TimeoutError, UpstreamError):
+        async with asyncio.timeout(_LAST_BYTES_SECONDS):
+            while await response.read():
+                pass
+
+
+async def _read_body(response: HttpResponse) -> bytes:
+    pieces: list[bytes] = []
+    while piece := await response.read():
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+async def _read_error_body(response: HttpResponse) -> bytes:
+    """The start of an error body, limited in size and time."""
+    body = b""
+    with suppress(TimeoutError, UpstreamError):
+        async with asyncio.timeout(_ERROR_BODY_SECONDS):
+            while len(body) < _MAX_ERROR_BYTES and (piece := await response.read()):
+                body += piece
+    return body

@@ -1,0 +1,48 @@
+"""The part of error conversion that all dialects share."""
+
+import pytest
+
+from cartrita.dialects.upstream_errors import (
+    ErrorBody,
+    create_error,
+    retry_after,
+    unexpected_content,
+)
+from cartrita.domain.errors import UpstreamMalformed
+
+NOW = "Sat, 21 Nov 2026 10:00:00 GMT"
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"retry-after": "2"}, 2.0),
+        ({"retry-after": "0.5"}, 0.5),
+        ({"retry-after": "0"}, 0.0),
+        ({"retry-after": "86400"}, 86400.0),
+        ({"retry-after": "86401"}, None),
+        ({"retry-after": "-1"}, None),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": "nan"}, None),
+        ({"retry-after": "inf"}, None),
+        ({"retry-after": ""}, None),
+        ({}, None),
+        ({"retry-after": "Sat, 21 Nov 2026 10:00:30 GMT", "date": NOW}, 30.0),
+        ({"retry-after": "Sat, 21 Nov 2026 09:00:00 GMT", "date": NOW}, None),
+        ({"retry-after": "Sat, 21 Nov 2026 10:00:30 GMT"}, None),
+        ({"retry-after": "Sat, 21 Nov 2026 10:00:30 -0000", "date": NOW}, None),
+        ({"retry-after-ms": "1500", "retry-after": "9"}, 1.5),
+        ({"retry-after-ms": "-5"}, None),
+    ],
+)
+def test_retry_after(headers: dict[str, str], seconds: float | None) -> None:
+    assert retry_after(headers) == seconds
+    assert (
+        create_error("fake", 429, ErrorBody(), label="429", headers=headers).retry_after == seconds
+    )
+
+
+def test_unexpected_content() -> None:
+    found = unexpected_content("fake", 200, "a web page")
+    assert type(found) is UpstreamMalformed
+    assert "web page" in found.message
