@@ -8,7 +8,6 @@ from typing import Literal
 
 import msgspec
 import pytest
-from tests.harness.fake_provider.answer import expected_text
 from tests.harness.fake_provider.client import Reply, ask, body, eventually, read_until, send
 from tests.harness.fake_provider.faults import (
     CutOff,
@@ -29,6 +28,7 @@ from tests.harness.fake_provider.faults import (
     Trickle,
 )  # fmt: skip
 from tests.harness.fake_provider.launch import FakeProvider, fake_provider
+from tests.harness.fake_provider.openai_chat.answer import expected_text
 from tests.harness.fake_provider.script import Script
 
 from cartrita.kit.sse import LineTooLong, Parser

@@ -1,8 +1,8 @@
 """The endpoints that only tests know: scripts to assign, requests to look at."""
 
 import msgspec
-from tests.harness.fake_provider import errors
 from tests.harness.fake_provider.http import Request
+from tests.harness.fake_provider.openai_chat import errors
 from tests.harness.fake_provider.request_log import RequestLog
 from tests.harness.fake_provider.script_selection import Assignment, ScriptSelector
 

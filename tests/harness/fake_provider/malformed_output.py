@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 import msgspec
-from tests.harness.fake_provider import errors
 from tests.harness.fake_provider.fault import (
     Fault,
     Position,
@@ -13,6 +12,7 @@ from tests.harness.fake_provider.fault import (
     insert,
     interject,
 )
+from tests.harness.fake_provider.openai_chat import errors
 from tests.harness.fake_provider.steps import Send, Steps, Wait
 
 

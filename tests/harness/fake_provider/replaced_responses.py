@@ -4,8 +4,8 @@ import zlib
 from typing import Annotated, Literal
 
 import msgspec
-from tests.harness.fake_provider import errors
 from tests.harness.fake_provider.fault import Fault, Rendering, until_head
+from tests.harness.fake_provider.openai_chat import errors
 from tests.harness.fake_provider.steps import Head, Send, Steps
 
 

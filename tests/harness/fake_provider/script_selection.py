@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import msgspec
-from tests.harness.fake_provider import errors
-from tests.harness.fake_provider.chat_request import ChatRequest
+from tests.harness.fake_provider.openai_chat import errors
+from tests.harness.fake_provider.openai_chat.chat_request import ChatRequest
 from tests.harness.fake_provider.script import Script, directives
 
 MODELS: dict[str, Script] = {

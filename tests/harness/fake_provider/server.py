@@ -6,8 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 
 import msgspec
-from tests.harness.fake_provider import chat_request, control, errors
-from tests.harness.fake_provider.answer import Answer
+from tests.harness.fake_provider import control
 from tests.harness.fake_provider.http import (
     MAX_HEAD,
     BadRequest,
@@ -16,6 +15,8 @@ from tests.harness.fake_provider.http import (
     Request,
     read_request,
 )
+from tests.harness.fake_provider.openai_chat import chat_request, errors
+from tests.harness.fake_provider.openai_chat.answer import Answer
 from tests.harness.fake_provider.request_log import Exchange, Outcome, RequestLog
 from tests.harness.fake_provider.script_selection import ScriptSelector
 from tests.harness.fake_provider.steps import Cut, Hang, Head, Send, Step, Steps, Wait

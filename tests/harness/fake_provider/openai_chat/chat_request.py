@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import cast
 
 import msgspec
-from tests.harness.fake_provider import errors, json_checks, messages, words
+from tests.harness.fake_provider import words
+from tests.harness.fake_provider.openai_chat import errors, json_checks, messages
 
 _EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh")
 _NAME = json_checks.string(longest=64, pattern="[a-zA-Z0-9_-]+")

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 from tests.harness.fake_provider import words
-from tests.harness.fake_provider.chat_request import ChatRequest
 from tests.harness.fake_provider.faults import InvalidText
+from tests.harness.fake_provider.openai_chat.chat_request import ChatRequest
 from tests.harness.fake_provider.script import Script, ToolCall
 from tests.harness.fake_provider.steps import Head, Send, Steps, Wait
 

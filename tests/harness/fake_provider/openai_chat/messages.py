@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import cast
 
-from tests.harness.fake_provider import errors, json_checks
+from tests.harness.fake_provider.openai_chat import errors, json_checks
 
 Message = dict[str, object]
 
