@@ -24,7 +24,7 @@ def postgres() -> Iterator[Postgres]:
 
 @pytest.fixture
 def database(postgres: Postgres) -> Iterator[TemporaryDatabase]:
-    """A migrated, empty database of this test's own: `.url` for SQLAlchemy, `.dsn` for asyncpg."""
+    """A migrated, empty database of this test's own."""
     created = postgres.create()
     yield created
     postgres.drop(created)

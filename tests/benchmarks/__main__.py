@@ -5,7 +5,7 @@ import signal
 import sys
 
 from tests.benchmarks import admission, conversation, native, runlog, start, streams, visible
-from tests.benchmarks.switches import Switches
+from tests.benchmarks.options import Options
 
 from cartrita import logs
 
@@ -32,7 +32,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     logs.configure("error", "console")
     _BENCHMARKS[given.name](
-        Switches(
+        Options(
             seconds=min(given.seconds, 60.0),
             rounds=min(given.rounds, 20),
             streams=tuple(int(number) for number in given.streams.split(",") if number),

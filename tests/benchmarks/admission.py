@@ -8,10 +8,10 @@ from typing import Any
 import asyncpg
 import msgspec
 from tests.benchmarks import run_logs
-from tests.benchmarks.figures import Figures, middle, milliseconds, ratio, say, table
+from tests.benchmarks.database import PostgresServer
+from tests.benchmarks.figures import Figures, middle, milliseconds, ratio, report, table
+from tests.benchmarks.options import Options
 from tests.benchmarks.run_logs import AT_ONCE, OWNER
-from tests.benchmarks.stage import Stage
-from tests.benchmarks.switches import Switches
 
 from cartrita.adapters.runlog.run_log import RunLogSettings
 from cartrita.domain.messages import Text
@@ -31,23 +31,23 @@ FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS m (id, conversation, parent)
 Work = Callable[[ConversationId | None], Awaitable[object]]
 
 
-def measure(switches: Switches) -> None:
+def measure(options: Options) -> None:
     """Rounds of ours and naive, into new conversations and into ones that are there."""
     rounds: list[dict[str, Figures]] = []
-    with Stage.opened() as stage:
-        for _ in range(switches.rounds):
-            with stage.database() as endpoint:
-                rounds.append(switches.run(_round(endpoint.dsn(), switches)))
+    with PostgresServer.opened() as postgres:
+        for _ in range(options.rounds):
+            with postgres.database() as endpoint:
+                rounds.append(options.run(_round(endpoint.dsn(), options)))
     rows = {name: middle([figures[name] for figures in rounds]) for name in rounds[0]}
-    say(table(f"chats admitted, {AT_ONCE} at once", rows))
+    report(table(f"chats admitted, {AT_ONCE} at once", rows))
     for place in ("new", "existing"):
         ours, naive = rows[f"ours, {place}"], rows[f"naive, {place}"]
-        say(ratio(f"admissions/s, {place}, ours over naive", ours["per s"], naive["per s"]))
-    say("")
+        report(ratio(f"admissions/s, {place}, ours over naive", ours["per s"], naive["per s"]))
+    report("")
 
 
-async def _round(dsn: str, switches: Switches) -> dict[str, Figures]:
-    slices = max(1, int(switches.seconds))
+async def _round(dsn: str, options: Options) -> dict[str, Figures]:
+    slices = max(1, int(options.seconds))
     watcher: Any = await asyncpg.connect(dsn)
     async with run_logs.opened(dsn) as run_log, _naive_pool(dsn, run_logs.tuning()) as pool:
 

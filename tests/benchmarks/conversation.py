@@ -9,8 +9,8 @@ from typing import Any
 import asyncpg
 import msgspec
 from tests.benchmarks import programs
-from tests.benchmarks.figures import Figures, milliseconds, ratio, say, table
-from tests.benchmarks.switches import Switches
+from tests.benchmarks.figures import Figures, milliseconds, ratio, report, table
+from tests.benchmarks.options import Options
 from tests.harness.fake_provider.launch import fake_provider
 from tests.harness.raw_http import HOST
 from tests.harness.server import KEY, OWNER, Server
@@ -37,24 +37,24 @@ FROM unnest($1::uuid[], $2::uuid[], $3::int[]) AS m (id, parent, depth)
 Made = tuple[ConversationId, MessageId]
 
 
-def measure(switches: Switches) -> None:
+def measure(options: Options) -> None:
     """Sizes in turn, so that whatever else the machine does hits all alike."""
     with (
         fake_provider(key=_PROVIDER_KEY) as provider,
         programs.serving(provider.base_url) as server,
     ):
-        rounds = _ROUNDS * max(1, switches.rounds // 3)
-        _compare("POST /api/chat into", switches.run(_sending(server, rounds)))
-        _compare("reading its latest messages", switches.run(_reading(server, rounds)))
+        rounds = _ROUNDS * max(1, options.rounds // 3)
+        _compare("POST /api/chat into", options.run(_sending(server, rounds)))
+        _compare("reading its latest messages", options.run(_reading(server, rounds)))
 
 
 def _compare(what: str, waits: dict[int, list[float]]) -> None:
     rows: dict[str, Figures] = {f"{n:,} messages": milliseconds("wait", waits[n]) for n in _SIZES}
-    say(table(what, rows))
+    report(table(what, rows))
     for size in _SIZES[1:]:
         few = median(waits[_SIZES[0]])
-        say(ratio(f"{size:,} messages over {_SIZES[0]}, medians", median(waits[size]), few))
-    say("")
+        report(ratio(f"{size:,} messages over {_SIZES[0]}, medians", median(waits[size]), few))
+    report("")
 
 
 async def _sending(server: Server, rounds: int) -> dict[int, list[float]]:
@@ -80,12 +80,12 @@ async def _sending(server: Server, rounds: int) -> dict[int, list[float]]:
 
 
 async def _reading(server: Server, rounds: int) -> dict[int, list[float]]:
-    """As many of the latest messages as a model is told of, by the store that answers that."""
+    """As many of the latest messages as a model is given."""
     connection: Any = await asyncpg.connect(server.dsn)
     made = {size: await _made(connection, size) for size in _SIZES}
     await connection.execute("VACUUM ANALYZE messages")
     await connection.close()
-    database = Database(server.dsn.replace("postgresql://", "postgresql+asyncpg://", 1))
+    database = Database(server.dsn)
     store, most = MessageTree(database), History().context_messages
     waits: dict[int, list[float]] = {size: [] for size in _SIZES}
     for turn in range(rounds * 3 + _WARM_UP):

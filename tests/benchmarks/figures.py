@@ -44,8 +44,8 @@ def ratio(what: str, above: float, below: float) -> str:
     return f"{what}: {above / below:.2f} x" if below else f"{what}: -"
 
 
-def say(line: str) -> None:
-    """Print at once: a benchmark that is interrupted has said what it knew."""
+def report(line: str) -> None:
+    """Print at once: an interrupted benchmark has printed what it measured."""
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
 

@@ -9,39 +9,39 @@ import re
 import time
 
 from tests.benchmarks import programs, streaming
-from tests.benchmarks.figures import Figures, middle, milliseconds, say, table
+from tests.benchmarks.figures import Figures, middle, milliseconds, report, table
+from tests.benchmarks.options import Options
 from tests.benchmarks.streaming import Refused
-from tests.benchmarks.switches import Switches
 
 _OURS = re.compile(rb'"delta":"([^"]*)"')
 _THEIRS = re.compile(rb'"content":"([^"]*)"')
-_CHAT = b'{"message":"Hello!","model":"openai/clock"}'
-_COMPLETION = b'{"model":"clock","stream":true,"messages":[{"role":"user","content":"Hello!"}]}'
+_CHAT = b'{"message":"Hello!","model":"openai/timed"}'
+_COMPLETION = b'{"model":"timed","stream":true,"messages":[{"role":"user","content":"Hello!"}]}'
 _TURNS = 2
 _LENGTH = 2.5
 """How much longer a stream is than one measurement elsewhere: many must be open at once."""
 
 
-def measure(switches: Switches) -> None:
+def measure(options: Options) -> None:
     """So many streams at once, first arriving evenly, then all in the same moment."""
-    length = switches.seconds * _LENGTH
-    tokens = max(10, int(switches.rate * length))
-    for streams in switches.streams or (500,):
+    length = options.seconds * _LENGTH
+    tokens = max(10, int(options.rate * length))
+    for streams in options.streams or (500,):
         rounds: list[dict[str, Figures]] = []
-        for _ in range(switches.rounds):
+        for _ in range(options.rounds):
             with (
-                programs.clock(switches.rate, tokens) as port,
+                programs.timestamp_provider(options.rate, tokens) as port,
                 programs.serving(f"http://127.0.0.1:{port}/v1") as server,
             ):
-                rounds.append(switches.run(_round(port, server.port, streams, length)))
+                rounds.append(options.run(_round(port, server.port, streams, length)))
         rows = {name: middle([figures[name] for figures in rounds]) for name in rounds[0]}
-        say(table(f"{streams:,} streams x {switches.rate:g} tokens/s", rows))
+        report(table(f"{streams:,} streams x {options.rate:g} tokens/s", rows))
         for way in ("evenly", "at once"):
             ours, theirs = rows[f"ours, {way}"], rows[f"provider, {way}"]
             for name in ("first token p50 ms", "token p50 ms", "token p99 ms"):
                 what = name.removesuffix(" ms")
-                say(f"added to {what}, {way}: {ours[name] - theirs[name]:.1f} ms")
-        say("")
+                report(f"added to {what}, {way}: {ours[name] - theirs[name]:.1f} ms")
+        report("")
 
 
 async def _round(provider: int, server: int, streams: int, seconds: float) -> dict[str, Figures]:

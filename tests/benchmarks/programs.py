@@ -1,4 +1,4 @@
-"""Other processes that a benchmark needs: the clock that plays a model, the server itself."""
+"""Other processes that a benchmark needs: the model provider and the server."""
 
 import subprocess
 import sys
@@ -14,9 +14,9 @@ LEASE_S = 15.0
 
 
 @contextmanager
-def clock(rate: float, tokens: int) -> Generator[int]:
-    """The port of a model server whose tokens carry their time."""
-    command = [sys.executable, "-m", "tests.benchmarks.clock", str(rate), str(tokens)]
+def timestamp_provider(rate: float, tokens: int) -> Generator[int]:
+    """Yield the port of a model server whose tokens hold the time at which they were sent."""
+    command = [sys.executable, "-m", "tests.benchmarks.timestamp_provider", str(rate), str(tokens)]
     with subprocess.Popen(
         command, cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as process:
@@ -37,7 +37,7 @@ def serving(provider_url: str) -> Server:
 
 
 def pss_kib(pid: int) -> int:
-    """What a process takes of memory, shared pages counted by their share."""
+    """The memory of a process; of a shared page only its share."""
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
         if line.startswith("Pss:"):
             return int(line.split()[1])

@@ -1,15 +1,15 @@
-"""How many rows a second the run log makes durable, how long a commit takes, and against whom."""
+"""How many rows a second the run log commits, and how long a commit takes, beside baselines."""
 
 import asyncio
 import time
 from typing import Any
 
 import asyncpg
-from tests.benchmarks import rivals, run_logs
-from tests.benchmarks.figures import Figures, middle, milliseconds, ratio, say, table
+from tests.benchmarks import baselines, run_logs
+from tests.benchmarks.database import PostgresServer
+from tests.benchmarks.figures import Figures, middle, milliseconds, ratio, report, table
+from tests.benchmarks.options import Options
 from tests.benchmarks.pacing import paced
-from tests.benchmarks.stage import Stage
-from tests.benchmarks.switches import Switches
 
 from cartrita.adapters.runlog.run_log import RunLog
 from cartrita.domain.events import LoggedEvent, TextAppended
@@ -20,38 +20,38 @@ _WORDS = " the quick brown"
 _SETTLE_S = 0.5
 
 
-def measure(switches: Switches) -> None:
+def measure(options: Options) -> None:
     """Rounds of floor, ours and naive, taken in turn; medians."""
-    with Stage.opened() as stage:
-        for streams in switches.streams or (1000, 4000):
-            _measure(stage, streams, switches)
+    with PostgresServer.opened() as postgres:
+        for streams in options.streams or (1000, 4000):
+            _measure(postgres, streams, options)
 
 
-def _measure(stage: Stage, streams: int, switches: Switches) -> None:
+def _measure(postgres: PostgresServer, streams: int, options: Options) -> None:
     rounds: list[tuple[Figures, Figures, Figures]] = []
-    for _ in range(switches.rounds):
-        with stage.database() as endpoint:
-            rounds.append(switches.run(_round(endpoint.dsn(), streams, switches)))
+    for _ in range(options.rounds):
+        with postgres.database() as endpoint:
+            rounds.append(options.run(_round(endpoint.dsn(), streams, options)))
     floor, ours, naive = (middle(column) for column in zip(*rounds, strict=True))
-    offered = f"{streams:,} streams x {switches.rate:g} rows/s"
-    say(table(offered, {"floor": floor, "ours": ours, "naive": naive}))
-    say(ratio("rows/s, ours over naive", ours["rows/s"], naive["rows/s"]))
-    say(ratio("rows/s, ours over the floor", ours["rows/s"], floor["rows/s"]))
-    say(ratio("commit p99, ours over the floor", ours["commit p99 ms"], floor["commit p99 ms"]))
-    say("")
+    offered = f"{streams:,} streams x {options.rate:g} rows/s"
+    report(table(offered, {"floor": floor, "ours": ours, "naive": naive}))
+    report(ratio("rows/s, ours over naive", ours["rows/s"], naive["rows/s"]))
+    report(ratio("rows/s, ours over the floor", ours["rows/s"], floor["rows/s"]))
+    report(ratio("commit p99, ours over the floor", ours["commit p99 ms"], floor["commit p99 ms"]))
+    report("")
 
 
-async def _round(dsn: str, streams: int, switches: Switches) -> tuple[Figures, Figures, Figures]:
+async def _round(dsn: str, streams: int, options: Options) -> tuple[Figures, Figures, Figures]:
     async with run_logs.opened(dsn) as run_log:
         runs = await run_logs.admitted(run_log, streams)
-        rate, seconds = switches.rate, switches.seconds
-        floor = await rivals.floor(dsn, streams=streams, rate=rate, seconds=seconds)
-        ours = await _ours(dsn, run_log, runs, switches)
-        naive = await rivals.naive(dsn, streams=streams, seconds=seconds)
+        rate, seconds = options.rate, options.seconds
+        floor = await baselines.floor(dsn, streams=streams, rate=rate, seconds=seconds)
+        ours = await _ours(dsn, run_log, runs, options)
+        naive = await baselines.naive(dsn, streams=streams, seconds=seconds)
     return floor, ours, naive
 
 
-async def _ours(dsn: str, run_log: RunLog, runs: list[RunId], switches: Switches) -> Figures:
+async def _ours(dsn: str, run_log: RunLog, runs: list[RunId], options: Options) -> Figures:
     """The product's writer; some of the runs are read, as a reader of this process reads them."""
     waits = _flush_times(run_log)
     seen: list[float] = []
@@ -66,7 +66,7 @@ async def _ours(dsn: str, run_log: RunLog, runs: list[RunId], switches: Switches
             words = f"{time.monotonic():.6f}{_WORDS}" if stream < _WATCHED else _WORDS
             await run_log.writer.append(runs[stream], TextAppended(words, 0))
 
-        await paced(append, streams=len(runs), rate=switches.rate, seconds=switches.seconds)
+        await paced(append, streams=len(runs), rate=options.rate, seconds=options.seconds)
         used, elapsed = time.process_time() - cpu, time.monotonic() - began
         await asyncio.sleep(_SETTLE_S)
         for reader in readers:
@@ -96,8 +96,8 @@ def _flush_times(run_log: RunLog) -> list[float]:
 
 async def _watch(run_log: RunLog, run: RunId, seen: list[float]) -> None:
     """Note how old the oldest word of each event is when it is seen."""
-    async with run_log.reader.tail(run, 0) as told:
-        async for item in told:
+    async with run_log.reader.tail(run, 0) as items:
+        async for item in items:
             match item:
                 case LoggedEvent(event=TextAppended(text=text)):
                     seen.append(time.monotonic() - float(text.partition(" ")[0]))

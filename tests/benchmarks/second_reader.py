@@ -1,4 +1,4 @@
-"""Another process that reads every run it is told of, and writes down when each event came.
+"""Another process that reads every run it is given, and prints when each event came.
 
 Standard input: the database's address, then run ids, one a line, then an empty line; when it ends,
 so does the reading. Standard output: `reading`, then `run seq seconds` for each event, by the
@@ -51,8 +51,8 @@ async def _read(dsn: str, runs: list[RunId]) -> list[tuple[RunId, int, float]]:
 
 
 async def _tail(run_log: RunLog, run: RunId, came: list[tuple[RunId, int, float]]) -> None:
-    async with run_log.reader.tail(run, 0) as told:
-        async for item in told:
+    async with run_log.reader.tail(run, 0) as items:
+        async for item in items:
             match item:
                 case LoggedEvent(seq=seq):
                     came.append((run, seq, time.monotonic()))

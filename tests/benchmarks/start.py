@@ -4,8 +4,8 @@ import time
 
 import psutil
 from tests.benchmarks import programs
-from tests.benchmarks.figures import say, table
-from tests.benchmarks.switches import Switches
+from tests.benchmarks.figures import report, table
+from tests.benchmarks.options import Options
 from tests.harness.server import Server, ServerFailed
 
 _STARTS = 5
@@ -15,7 +15,7 @@ _SETTLE_S = 3.0
 _NOWHERE = "http://127.0.0.1:9/v1"
 
 
-def measure(switches: Switches) -> None:
+def measure(options: Options) -> None:
     """From the command to its line `ready`; each cold start is followed by a warm one."""
     cold: list[float] = []
     warm: list[float] = []
@@ -30,8 +30,8 @@ def measure(switches: Switches) -> None:
         finally:
             server.__exit__(None, None, None)
     rows = {name: _spread(times) for name, times in (("cold", cold), ("warm", warm))}
-    say(table(f"seconds to ready, {_STARTS} starts each", rows))
-    say(table("idle PSS", {"after a warm start": memory}))
+    report(table(f"seconds to ready, {_STARTS} starts each", rows))
+    report(table("idle PSS", {"after a warm start": memory}))
 
 
 def _ready(server: Server) -> float:

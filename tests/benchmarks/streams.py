@@ -6,9 +6,9 @@ import re
 import time
 
 from tests.benchmarks import programs, streaming
-from tests.benchmarks.figures import say, table
+from tests.benchmarks.figures import report, table
+from tests.benchmarks.options import Options
 from tests.benchmarks.streaming import Reading, Refused
-from tests.benchmarks.switches import Switches
 from tests.harness.fake_provider.launch import fake_provider
 from tests.harness.fake_provider.script import Script, directive
 from tests.harness.server import Server
@@ -27,19 +27,19 @@ _PATIENT = {
 }
 
 
-def measure(switches: Switches) -> None:
+def measure(options: Options) -> None:
     """Readers of one silent run; then readers of a silent run each, its model call included."""
     rows: dict[str, dict[str, float]] = {}
     with fake_provider(key=_PROVIDER_KEY) as provider:
-        for streams in switches.streams or (1000, 5000):
+        for streams in options.streams or (1000, 5000):
             for name, own in (("readers of one run", False), ("runs, each with a reader", True)):
                 with Server(
                     provider_url=provider.base_url,
                     lease_s=programs.LEASE_S,
                     settings=_PATIENT | {"CARTRITA_SERVER_DRAIN_S": "0"},
                 ) as server:
-                    rows[f"{streams:,} {name}"] = switches.run(_grown(server, streams, own=own))
-    say(table("memory of the worker", rows))
+                    rows[f"{streams:,} {name}"] = options.run(_grown(server, streams, own=own))
+    report(table("memory of the worker", rows))
 
 
 async def _grown(server: Server, streams: int, *, own: bool) -> dict[str, float]:

@@ -6,10 +6,10 @@ import time
 from pathlib import Path
 
 from tests.benchmarks import run_logs
-from tests.benchmarks.figures import Figures, middle, milliseconds, say, table
+from tests.benchmarks.database import PostgresServer
+from tests.benchmarks.figures import Figures, middle, milliseconds, report, table
+from tests.benchmarks.options import Options
 from tests.benchmarks.pacing import paced
-from tests.benchmarks.stage import Stage
-from tests.benchmarks.switches import Switches
 
 from cartrita.adapters.runlog.run_log import RunLog
 from cartrita.domain.events import LoggedEvent, TextAppended
@@ -21,19 +21,19 @@ _SETTLE_S = 1.0
 Moments = dict[tuple[RunId, int], float]
 
 
-def measure(switches: Switches) -> None:
+def measure(options: Options) -> None:
     """Two processes on one database: this one writes all runs, the other reads all of them."""
-    with Stage.opened() as stage:
-        for streams in switches.streams or (500,):
+    with PostgresServer.opened() as postgres:
+        for streams in options.streams or (500,):
             rounds: list[Figures] = []
-            for _ in range(switches.rounds):
-                with stage.database() as endpoint:
-                    rounds.append(switches.run(_round(endpoint.dsn(), streams, switches)))
-            offered = f"{streams:,} runs x {switches.rate:g} rows/s, seen in a second process"
-            say(table(offered, {"ours": middle(rounds)}))
+            for _ in range(options.rounds):
+                with postgres.database() as endpoint:
+                    rounds.append(options.run(_round(endpoint.dsn(), streams, options)))
+            offered = f"{streams:,} runs x {options.rate:g} rows/s, seen in a second process"
+            report(table(offered, {"ours": middle(rounds)}))
 
 
-async def _round(dsn: str, streams: int, switches: Switches) -> Figures:
+async def _round(dsn: str, streams: int, options: Options) -> Figures:
     async with run_logs.opened(dsn) as run_log:
         runs = await run_logs.admitted(run_log, streams)
         committed = _commits(run_log)
@@ -44,7 +44,7 @@ async def _round(dsn: str, streams: int, switches: Switches) -> Figures:
             async def append(stream: int) -> None:
                 await run_log.writer.append(runs[stream], TextAppended(" the quick brown", 0))
 
-            await paced(append, streams=streams, rate=switches.rate, seconds=switches.seconds)
+            await paced(append, streams=streams, rate=options.rate, seconds=options.seconds)
             await asyncio.sleep(_SETTLE_S)
             out, _ = await asyncio.wait_for(reader.communicate(b""), _WATCHDOG_S)
         finally:
@@ -56,7 +56,7 @@ async def _round(dsn: str, streams: int, switches: Switches) -> Figures:
     if missing := committed.keys() - came.keys():
         raise RuntimeError(f"{len(missing)} of {len(committed)} events were never seen.")
     waits = [max(0.0, came[place] - moment) for place, moment in committed.items()]
-    return {"rows/s": len(came) / switches.seconds} | milliseconds("commit to visible", waits)
+    return {"rows/s": len(came) / options.seconds} | milliseconds("commit to visible", waits)
 
 
 def _commits(run_log: RunLog) -> Moments:
@@ -89,5 +89,5 @@ async def _second_reader(dsn: str, runs: list[RunId]) -> asyncio.subprocess.Proc
     process.stdin.write(f"{dsn}\n{names}\n".encode())
     line = await asyncio.wait_for(process.stdout.readline(), _WATCHDOG_S)
     if line != b"reading\n":
-        raise RuntimeError("The second reader did not start; see what it said.")
+        raise RuntimeError("The second reader did not start; see its output above.")
     return process

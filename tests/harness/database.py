@@ -25,13 +25,8 @@ class TemporaryDatabase:
     endpoint: Endpoint
 
     @property
-    def url(self) -> str:
-        """`postgresql+asyncpg://`"""
-        return self.endpoint.sqlalchemy_url()
-
-    @property
     def dsn(self) -> str:
-        """`postgresql://`, for asyncpg."""
+        """`postgresql://`, with the password."""
         return self.endpoint.dsn()
 
 
@@ -89,7 +84,7 @@ class Postgres:
             await self._connection.execute(f"ALTER SYSTEM SET {setting} = off")
         await self._connection.execute("SELECT pg_reload_conf()")
         await self._create(_TEMPLATE, "template0")
-        await schema.upgrade(replace(self.endpoint, database=_TEMPLATE).sqlalchemy_url())
+        await schema.upgrade(replace(self.endpoint, database=_TEMPLATE).dsn())
 
     async def _create(self, name: str, template: str) -> None:
         await self._connection.execute(

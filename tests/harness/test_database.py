@@ -16,7 +16,7 @@ async def test_each_test_begins_with_an_empty_database(
     database: TemporaryDatabase, turn: int
 ) -> None:
     assert (await counted(database.dsn))["conversations"] == 0
-    pool = Database(database.url)
+    pool = Database(database.dsn)
     await stored_conversation(pool)
     await pool.close()
     assert (await counted(database.dsn))["conversations"] == 1

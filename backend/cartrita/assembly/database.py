@@ -17,7 +17,7 @@ async def open_connection_pool(settings: Settings, dsn: str) -> AsyncGenerator[D
     """The pool of one worker for everything except the run log, which has its own."""
     config = settings.database
     database = Database(
-        sqlalchemy_url(dsn),
+        dsn,
         pool_size=config.pool_size,
         pool_wait_s=config.pool_wait_s,
         statement_timeout_s=config.statement_timeout_s,
@@ -33,8 +33,3 @@ def connection_count(settings: Settings) -> int:
     """The most connections that all workers open at once, and some spare ones."""
     pools = 2 * settings.database.pool_size  # one for requests, one for the run log
     return settings.server.workers * (pools + _RUN_LOG_CONNECTIONS) + _SPARE_CONNECTIONS
-
-
-def sqlalchemy_url(dsn: str) -> str:
-    """The DSN for SQLAlchemy, which would use psycopg for plain `postgresql://`."""
-    return dsn.replace("postgresql://", "postgresql+asyncpg://", 1)

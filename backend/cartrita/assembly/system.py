@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from importlib.metadata import version
-from uuid import UUID
 
 import msgspec
 
@@ -38,9 +37,7 @@ class WorkerContext(msgspec.Struct, frozen=True):
 
     dsn: str
     secret: Secret
-    instance: UUID
-    slot: int
-    slots: int
+    slot: WorkerSlot
 
 
 class System:
@@ -64,10 +61,9 @@ class System:
 @asynccontextmanager
 async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenerator[System]:
     """Open all parts, keep their background tasks running, and close them in reverse."""
-    slot = WorkerSlot(context.instance, context.slot, context.slots)
     async with (
         open_connection_pool(settings, context.dsn) as database,
-        RunLog.open(context.dsn, slot, run_log_settings(settings)) as run_log,
+        RunLog.open(context.dsn, context.slot, run_log_settings(settings)) as run_log,
         HttpClient() as http,
         asyncio.TaskGroup() as tasks,
     ):

@@ -9,7 +9,6 @@ from cartrita.application.sessions import Sessions
 from cartrita.assembly.authentication import create_authentication
 from cartrita.assembly.database import open_connection_pool
 from cartrita.cli.database import migrate_database, open_database
-from cartrita.cli.errors import as_command_errors
 from cartrita.cli.instance_files import open_instance_files
 from cartrita.settings import Settings
 
@@ -23,9 +22,9 @@ class Authentication(NamedTuple):
 
 @asynccontextmanager
 async def open_authentication(settings: Settings) -> AsyncGenerator[Authentication]:
-    """Open the database, migrate it and connect to it. Raises CommandError, PostgresError."""
+    """Open the database, migrate it and connect to it. Raises OperatorError."""
     files = open_instance_files(settings)
-    with open_database(settings) as endpoint, as_command_errors():
+    with open_database(settings) as endpoint:
         await migrate_database(settings, endpoint)
         async with open_connection_pool(settings, endpoint.dsn()) as database:
             yield Authentication(*create_authentication(database, files.secret, settings))

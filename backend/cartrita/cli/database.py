@@ -41,7 +41,7 @@ async def migrate_database(settings: Settings, endpoint: Endpoint) -> None:
     """Upgrade the schema to this version. Raises DatabaseUnreachable and what `upgrade` raises."""
     if settings.database.url is not None:
         await require_reachable(endpoint.dsn(), settings.database.connect_timeout_s)
-    await upgrade(endpoint.sqlalchemy_url())
+    await upgrade(endpoint.dsn())
 
 
 def configured_endpoint(url: Secret) -> Endpoint:

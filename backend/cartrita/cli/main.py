@@ -1,4 +1,4 @@
-"""The `cartrita` command line: each command is a module, imported when it is used."""
+"""The `cartrita` command line: each command is a module of `commands`, imported when it is used."""
 
 import argparse
 import sys
@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TypeAlias
 
 from cartrita import logs
-from cartrita.adapters.postgres.errors import DataDirectoryInUse, PostgresError
-from cartrita.cli.errors import CommandError
+from cartrita.adapters.postgres.errors import DataDirectoryInUse
+from cartrita.domain.errors import CartritaError
+from cartrita.kit.operator_error import OperatorError
 from cartrita.settings import Settings, SettingsError, environment, load
 
 _USAGE = 2
@@ -25,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _refuse(*error.errors, code=_USAGE)
     except DataDirectoryInUse as error:
         _refuse(str(error), code=_USAGE)
-    except (PostgresError, CommandError) as error:
+    except (OperatorError, CartritaError) as error:
         _refuse(str(error), code=1)
     except OSError as error:
         _refuse(f"{error.filename or 'The system'}: {error.strerror}", code=1)
@@ -38,7 +39,7 @@ def _run(given: argparse.Namespace) -> None:
     logs.configure(settings.logging.level, settings.logging.format)
     for warning in settings.warnings:
         print(f"warning: {warning}", file=sys.stderr)
-    run: Command = import_module(f"cartrita.cli.{given.command}").run
+    run: Command = import_module(f"cartrita.cli.commands.{given.command}").run
     run(settings, given)
 
 

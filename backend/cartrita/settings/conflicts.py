@@ -9,14 +9,14 @@ from cartrita.settings.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
-class Conflict:
+class SettingsConflict:
     """What is wrong, and the paths of the settings involved, the most likely cause first."""
 
     paths: tuple[tuple[str, ...], ...]
     text: str
 
 
-def conflicts(settings: Settings) -> Iterator[Conflict]:
+def conflicts(settings: Settings) -> Iterator[SettingsConflict]:
     """The conflicts that prevent a start."""
     yield from _open_to_network(settings)
     yield from _durations(settings)
@@ -24,56 +24,58 @@ def conflicts(settings: Settings) -> Iterator[Conflict]:
     yield from _oauth(settings)
     script = settings.offline.script
     if script and not script.is_file():
-        yield Conflict((("offline", "script"),), "there is no such file; correct or remove it")
+        yield SettingsConflict(
+            (("offline", "script"),), "there is no such file; correct or remove it"
+        )
 
 
-def warnings(settings: Settings) -> Iterator[Conflict]:
+def warnings(settings: Settings) -> Iterator[SettingsConflict]:
     """What is probably a mistake, and does not prevent a start."""
     name = settings.providers.api_provider
     spec = PROVIDERS.get(name or "")
-    if spec and not spec.local and name not in settings.provider_credentials:
+    if spec and not spec.local and name not in settings.providers_by_name:
         text = f"{name} has no key here, so it is not the default; set {spec.key_variables[0]}"
-        yield Conflict((("providers", "api_provider"),), text)
+        yield SettingsConflict((("providers", "api_provider"),), text)
 
 
-def _open_to_network(settings: Settings) -> Iterator[Conflict]:
+def _open_to_network(settings: Settings) -> Iterator[SettingsConflict]:
     if settings.auth.mode == "loopback" and not settings.server.loopback:
         text = (
             f"loopback asks no key, and server.host {display_value(settings.server.host)} "
             "is open to the network; bind 127.0.0.1 or use keys"
         )
-        yield Conflict((("auth", "mode"), ("server", "host")), text)
+        yield SettingsConflict((("auth", "mode"), ("server", "host")), text)
 
 
-def _durations(settings: Settings) -> Iterator[Conflict]:
+def _durations(settings: Settings) -> Iterator[SettingsConflict]:
     server, log = settings.server, settings.run_log
     if server.drain_s >= server.exit_s:
         text = (
             f"draining for {server.drain_s:g} s leaves no time to exit "
             f"after {server.exit_s:g} s; make server.exit_s larger than server.drain_s"
         )
-        yield Conflict((("server", "drain_s"), ("server", "exit_s")), text)
+        yield SettingsConflict((("server", "drain_s"), ("server", "exit_s")), text)
     if log.poll_s >= log.lease_s:
         text = (
             f"polling every {log.poll_s:g} s is too slow for a lease of {log.lease_s:g} s; "
             "make run_log.poll_s smaller than run_log.lease_s"
         )
-        yield Conflict((("run_log", "poll_s"), ("run_log", "lease_s")), text)
+        yield SettingsConflict((("run_log", "poll_s"), ("run_log", "lease_s")), text)
 
 
-def _api_provider(settings: Settings) -> Iterator[Conflict]:
+def _api_provider(settings: Settings) -> Iterator[SettingsConflict]:
     name = settings.providers.api_provider
-    known = PROVIDERS.keys() | settings.provider_credentials.keys() | {"offline"}
+    known = PROVIDERS.keys() | settings.providers_by_name.keys() | {"offline"}
     if name is None or name in known:
         return
     closest = closest_name(name, sorted(known))
     fix = f"did you mean {closest}?" if closest else f"known are {', '.join(sorted(known))}"
     text = f"{display_value(name)} is not a provider; {fix}"
-    yield Conflict((("providers", "api_provider"),), text)
+    yield SettingsConflict((("providers", "api_provider"),), text)
 
 
-def _oauth(settings: Settings) -> Iterator[Conflict]:
-    if "oca" not in settings.provider_credentials:
+def _oauth(settings: Settings) -> Iterator[SettingsConflict]:
+    if "oca" not in settings.providers_by_name:
         return  # the OAUTH_* variables may belong to another program
     parts = {
         "token_url": settings.oauth.token_url,
@@ -84,4 +86,4 @@ def _oauth(settings: Settings) -> Iterator[Conflict]:
     if missing and len(missing) < len(parts):
         paths = tuple(("oauth", name) for name in parts)
         names = ", ".join(f"OAUTH_{name.upper()}" for name in missing)
-        yield Conflict(paths, f"it does not work alone; set {names} too")
+        yield SettingsConflict(paths, f"it does not work alone; set {names} too")

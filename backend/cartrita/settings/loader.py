@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from cartrita.adapters.providers.registry import PROVIDERS
-from cartrita.settings.conflicts import Conflict, conflicts, warnings
+from cartrita.settings.conflicts import SettingsConflict, conflicts, warnings
 from cartrita.settings.data_directory import default_data_directory, home_directory
 from cartrita.settings.errors import (
     SettingsError,
@@ -118,7 +118,7 @@ def _message(detail: ErrorDetails, sources: Mapping[FieldPath, Source]) -> tuple
 
 
 def _messages(
-    conflicts: Iterable[Conflict],
+    conflicts: Iterable[SettingsConflict],
     sources: Mapping[FieldPath, Source],
     invalid: Iterable[FieldPath],
 ) -> list[str]:

@@ -1,4 +1,4 @@
-"""Settings of the HTTP server: sockets, authentication, limits, logs and compatibility."""
+"""Settings of the HTTP server: its socket, its authentication and its logs."""
 
 from typing import Annotated, Literal
 
@@ -6,20 +6,7 @@ from pydantic import Field
 
 from cartrita.settings.addresses import is_loopback
 from cartrita.settings.fields import Group, Setting
-from cartrita.settings.types import (
-    Host,
-    Key,
-    LongKey,
-    Networks,
-    Origins,
-    RateLimits,
-    Rates,
-    ValkeyUrl,
-    WebUrl,
-    Word,
-)
-
-Port = Annotated[int, Field(ge=0, le=65535)]
+from cartrita.settings.types import Host, LongKey, Networks, Origins, Port
 
 
 class Server(Group):
@@ -136,98 +123,3 @@ class Logging(Group):
         Literal["auto", "console", "json"],
         Setting("`auto` is console on a terminal and json elsewhere.", env="CARTRITA_LOG_FORMAT"),
     ] = "auto"
-
-
-class Limits(Group):
-    """Rate limits and size limits."""
-
-    providers: Annotated[
-        RateLimits,
-        Setting(
-            "Calls to each provider, over its built-in limits.",
-            env="CARTRITA_PROVIDER_LIMITS",
-            value="off, or openai=100/minute;github=500/hour",
-            documented=False,
-        ),
-    ] = Rates()
-    inbound: Annotated[
-        RateLimits,
-        Setting(
-            "Calls to us, over the built-in limits.",
-            env="CARTRITA_INBOUND_LIMITS",
-            value="off, or chat=100/minute",
-            documented=False,
-        ),
-    ] = Rates()
-    upload_max_bytes: Annotated[
-        int,
-        Field(ge=1024, le=1 << 40),
-        Setting("The largest file.", env="CARTRITA_MAX_UPLOAD_BYTES", documented=False),
-    ] = 50 << 20
-
-
-class Valkey(Group):
-    """The Valkey server for notifications and counters that several replicas share."""
-
-    url: Annotated[
-        ValkeyUrl | None,
-        Setting("Its address.", value="a valkey:// address", secret=True, documented=False),
-    ] = None
-
-
-class Compat(Group):
-    """Switches for frontends that were written against other backends."""
-
-    cartrita_frontend: Annotated[
-        bool, Setting("Answer as the original backend did.", documented=False)
-    ] = False
-    legacy_query_keys: Annotated[
-        bool, Setting("Accept a key in the query string, on loopback only.", documented=False)
-    ] = False
-
-
-class OpenAICompat(Group):
-    """The OpenAI-compatible API, under its former variable names."""
-
-    enable: Annotated[
-        bool, Setting("Whether it is served.", env="OPENAI_COMPAT_ENABLE", documented=False)
-    ] = True
-    port: Annotated[
-        Port | None,
-        Setting(
-            "A separate port for it.",
-            env="OPENAI_COMPAT_PORT",
-            value="a whole number from 0 to 65535",
-            example="8001",
-            documented=False,
-        ),
-    ] = None
-    model_name: Annotated[
-        Word, Setting("The name of its model.", env="OPENAI_COMPAT_MODEL_NAME", documented=False)
-    ] = "cortex-flow"
-    max_context_tokens: Annotated[
-        int,
-        Field(ge=1, le=100_000_000),
-        Setting("The most context.", env="OPENAI_COMPAT_MAX_CONTEXT_TOKENS", documented=False),
-    ] = 8000
-    counting_model: Annotated[
-        Word,
-        Setting(
-            "The model whose tokenizer counts.", env="OPENAI_COMPAT_TOKEN_MODEL", documented=False
-        ),
-    ] = "gpt-4"
-
-
-class Langfuse(Group):
-    """The Langfuse server that receives traces."""
-
-    public_key: Annotated[
-        Word | None, Setting("Its public key.", env="LANGFUSE_PUBLIC_KEY", documented=False)
-    ] = None
-    secret_key: Annotated[
-        Key | None,
-        Setting("Its secret key.", env="LANGFUSE_SECRET_KEY", secret=True, documented=False),
-    ] = None
-    host: Annotated[
-        WebUrl | None, Setting("Its address.", env="LANGFUSE_HOST", documented=False)
-    ] = None

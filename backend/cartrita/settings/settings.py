@@ -5,18 +5,13 @@ from types import MappingProxyType
 from typing import Annotated
 
 from cartrita.settings.fields import Group, Setting
+from cartrita.settings.limits import Limits, Valkey
 from cartrita.settings.providers import ConfiguredProvider, OAuth, Offline, Providers
-from cartrita.settings.server import (
-    Auth,
-    Compat,
-    Langfuse,
-    Limits,
-    Logging,
-    OpenAICompat,
-    Server,
-    Valkey,
-)
+from cartrita.settings.server import Auth, Logging, Server
+from cartrita.settings.services import Deepgram, GitHub, Tavily
 from cartrita.settings.storage import Database, History, Postgres, RunLog
+from cartrita.settings.surfaces import Compat, OpenAICompat
+from cartrita.settings.tracing import Langfuse
 from cartrita.settings.types import REVEAL, FilePath
 
 
@@ -47,10 +42,13 @@ class Settings(Group):
     oauth: OAuth = OAuth()
     openai_compat: OpenAICompat = OpenAICompat()
     langfuse: Langfuse = Langfuse()
+    deepgram: Deepgram = Deepgram()
+    tavily: Tavily = Tavily()
+    github: GitHub = GitHub()
     warnings: tuple[str, ...] = ()
 
     @property
-    def provider_credentials(self) -> Mapping[str, ConfiguredProvider]:
+    def providers_by_name(self) -> Mapping[str, ConfiguredProvider]:
         """The configured providers by name, in order of preference."""
         return MappingProxyType({entry.name: entry for entry in self.providers.entries})
 

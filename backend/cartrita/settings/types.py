@@ -11,6 +11,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     PlainSerializer,
     SerializationInfo,
     ValidationInfo,
@@ -182,6 +183,7 @@ DatabaseUrl: TypeAlias = Annotated[
     SecretText, AfterValidator(_validate_secret(addresses.database_url))
 ]
 ValkeyUrl: TypeAlias = Annotated[SecretText, AfterValidator(_validate_secret(addresses.valkey_url))]
+Port: TypeAlias = Annotated[int, Field(ge=0, le=65535)]
 Host: TypeAlias = Annotated[str, AfterValidator(addresses.host)]
 WebUrl: TypeAlias = Annotated[str, AfterValidator(addresses.web_url)]
 Word: TypeAlias = Annotated[str, AfterValidator(_require_word)]

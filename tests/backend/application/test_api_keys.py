@@ -50,7 +50,7 @@ class Counting(ApiKeyTable):
 
 @pytest.fixture
 async def table(database: TemporaryDatabase) -> AsyncGenerator[Counting]:
-    pool = Database(database.url, pool_size=2)
+    pool = Database(database.dsn, pool_size=2)
     yield Counting(pool)
     await pool.close()
 

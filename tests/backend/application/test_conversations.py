@@ -60,7 +60,7 @@ class RunsOfNobody:
 
 @pytest.fixture
 async def pool(database: TemporaryDatabase) -> AsyncGenerator[Database]:
-    made = Database(database.url, pool_size=4)
+    made = Database(database.dsn, pool_size=4)
     yield made
     await made.close()
 

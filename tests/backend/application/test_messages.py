@@ -34,7 +34,7 @@ ME, OTHER = Principal(ANN, "key"), Principal(BOB, "key")
 
 @pytest.fixture
 async def pool(database: TemporaryDatabase) -> AsyncGenerator[Database]:
-    made = Database(database.url, pool_size=4)
+    made = Database(database.dsn, pool_size=4)
     yield made
     await made.close()
 

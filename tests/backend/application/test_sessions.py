@@ -59,7 +59,7 @@ class House:
 
 @pytest.fixture
 async def house(database: TemporaryDatabase) -> AsyncGenerator[House]:
-    pool = Database(database.url, pool_size=2)
+    pool = Database(database.dsn, pool_size=2)
     yield House(pool, database.dsn)
     await pool.close()
 

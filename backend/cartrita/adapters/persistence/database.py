@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from cartrita.domain.errors import CartritaError, StorageFull, Unavailable
 
-_log = structlog.get_logger()
+log = structlog.get_logger()
 
 _DISK_FULL = "53100"
 # By SQLSTATE or its class: connection lost (08), refused (28, 3D), shutting down (57P), too many
@@ -34,7 +34,7 @@ class Database:
 
     def __init__(
         self,
-        url: str,
+        dsn: str,
         *,
         pool_size: int = 10,
         pool_wait_s: float = 2.0,
@@ -51,7 +51,7 @@ class Database:
         }
         self._engine = create_async_engine(
             "postgresql+asyncpg://",
-            async_creator=_connector(url, session, answer_s=statement_timeout_s + 2),
+            async_creator=_connector(dsn, session, answer_s=statement_timeout_s + 2),
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=pool_wait_s,
@@ -99,13 +99,12 @@ def _undecoded(text: str) -> str:
 
 
 def _connector(
-    url: str, session: dict[str, str], *, answer_s: float
+    dsn: str, session: dict[str, str], *, answer_s: float
 ) -> Callable[[], Coroutine[object, object, object]]:
-    """Connect with asyncpg's own parsing of the URL: sslmode, several hosts, sockets.
+    """Connect with asyncpg's own parsing of the DSN: sslmode, several hosts, sockets.
 
     The server cancels slow statements; `answer_s` is for a server that does not answer.
     """
-    dsn = url.replace("postgresql+asyncpg://", "postgresql://", 1)
 
     async def connect() -> object:
         opening = cast("Any", asyncpg).connect
@@ -143,12 +142,12 @@ def _domain_error(error: Exception) -> CartritaError | None:
         lost, origin = error.connection_invalidated, error.orig
     state = cast("str | None", getattr(origin, "sqlstate", None)) or ""
     if state == _DISK_FULL:
-        _log.error("database_disk_full")
+        log.error("database_disk_full")
         return StorageFull(
             "The server's disk is full; nothing was stored. Free some space and try again."
         )
     if lost or state.startswith(_UNAVAILABLE):
-        _log.warning("database_away", error=type(error).__name__, sqlstate=state)
+        log.warning("database_away", error=type(error).__name__, sqlstate=state)
         return Unavailable(
             "The database cannot be reached right now; try again in a moment.", retry_after=1
         )

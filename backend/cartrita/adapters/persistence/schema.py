@@ -3,16 +3,18 @@
 from importlib import import_module
 from pathlib import Path
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
+
+from cartrita.kit.operator_error import OperatorError
 
 _LOCK = 0x63617274  # "cart": one migration at a time on one database
 _INSUFFICIENT_PRIVILEGE = "42501"
 
 
-class SchemaTooNew(Exception):
+class SchemaTooNew(OperatorError):
     """The database was migrated by a newer Cartrita than this one."""
 
     def __init__(self, revision: str, head: str) -> None:
@@ -22,7 +24,7 @@ class SchemaTooNew(Exception):
         )
 
 
-class SchemaForbidden(Exception):
+class SchemaForbidden(OperatorError):
     """The database role may not create what a migration creates."""
 
     def __init__(self) -> None:
@@ -44,11 +46,12 @@ def head() -> str:
     return max(path.name.split("_")[0] for path in (folder() / "versions").glob("[0-9]*.py"))
 
 
-async def upgrade(url: str) -> None:
-    """Bring the database at `url` (`postgresql+asyncpg://`) to this code's schema.
+async def upgrade(dsn: str) -> None:
+    """Bring the database at `dsn` (`postgresql://`) to this code's schema.
 
     Raises SchemaTooNew, SchemaForbidden. Safe to run from many processes at once.
     """
+    url = make_url(dsn).set(drivername="postgresql+asyncpg")  # the default would be psycopg
     engine = create_async_engine(url, poolclass=NullPool)
     try:
         async with engine.connect() as lock:

@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.tables import installation
+from cartrita.kit.operator_error import OperatorError
 
 _CONNECT_ERRORS = {
     "28": "it refuses this user or this password",
@@ -23,7 +24,7 @@ _AVAILABLE_CONNECTIONS = text(
 )
 
 
-class DatabaseUnreachable(Exception):
+class DatabaseUnreachable(OperatorError):
     """The database of CARTRITA_DATABASE_URL cannot be used; the text never holds its password."""
 
     def __init__(self, reason: str) -> None:
@@ -33,7 +34,7 @@ class DatabaseUnreachable(Exception):
         )
 
 
-class TooFewConnections(Exception):
+class TooFewConnections(OperatorError):
     """The workers' connection pools exceed the database's limit."""
 
     def __init__(self, needed: int, available: int) -> None:
@@ -44,7 +45,7 @@ class TooFewConnections(Exception):
         )
 
 
-class SecretMismatch(Exception):
+class SecretMismatch(OperatorError):
     """The keys of this database were made with another CARTRITA_SECRET."""
 
     def __init__(self) -> None:

@@ -25,7 +25,7 @@ SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')
 """
-_log = structlog.get_logger(__name__)
+log = structlog.get_logger()
 
 
 def backup(
@@ -46,7 +46,7 @@ def backup(
             draft.replace(target)
         finally:
             draft.unlink(missing_ok=True)
-    _log.info("postgres_backed_up", target=str(target), bytes=target.stat().st_size)
+    log.info("postgres_backed_up", target=str(target), bytes=target.stat().st_size)
 
 
 def restore(endpoint: Endpoint, binaries: Binaries, source: Path) -> None:
@@ -69,7 +69,7 @@ def restore(endpoint: Endpoint, binaries: Binaries, source: Path) -> None:
             f"Nothing was restored from {source} ({_reason(done)}): "
             "the file may be damaged; try another backup."
         )
-    _log.info("postgres_restored", source=str(source))
+    log.info("postgres_restored", source=str(source))
 
 
 def _dump(endpoint: Endpoint, binaries: Binaries, draft: Path) -> None:

@@ -16,7 +16,7 @@ from cartrita.adapters.postgres.errors import OsUserUnusable
 from cartrita.adapters.postgres.os_users import OsUser
 
 _UNNEEDED = shutil.ignore_patterns("include", "*.a")  # only for compiling against it
-_log = structlog.get_logger(__name__)
+log = structlog.get_logger()
 
 
 def ensure_runnable(binaries: Binaries, user: OsUser, fallbacks: Sequence[Path]) -> Binaries:
@@ -75,7 +75,7 @@ def _rename(draft: Path, target: Path) -> None:
     except OSError:
         if not target.is_dir():  # another process may have made the same copy
             raise
-    _log.info("postgres_binaries_copied", folder=str(target))
+    log.info("postgres_binaries_copied", folder=str(target))
 
 
 def _make_readable(copy: Path) -> None:

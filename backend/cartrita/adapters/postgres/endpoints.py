@@ -23,25 +23,19 @@ class Endpoint:
     options: tuple[tuple[str, str], ...] = ()
 
     def dsn(self) -> str:
-        """`postgresql://` for asyncpg, with the password in it: not for logs."""
-        return self._url("postgresql", self.options, with_password=True)
-
-    def sqlalchemy_url(self) -> str:
-        """`postgresql+asyncpg://`, with the password in it: not for logs."""
-        return self._url("postgresql+asyncpg", self.options, with_password=True)
+        """`postgresql://`, with the password in it: not for logs."""
+        return self._url(self.options, with_password=True)
 
     def conninfo(self) -> str:
         """For psql, pg_dump and pg_restore: without password, since command lines are public."""
         renamed = (("sslmode" if name == "ssl" else name, value) for name, value in self.options)
         known = tuple((name, value) for name, value in renamed if name in _LIBPQ_OPTIONS)
-        return self._url("postgresql", known, with_password=False)
+        return self._url(known, with_password=False)
 
     def __str__(self) -> str:
         return f"{self.database} at {self.host}:{self.port}"
 
-    def _url(
-        self, scheme: str, options: tuple[tuple[str, str], ...], *, with_password: bool
-    ) -> str:
+    def _url(self, options: tuple[tuple[str, str], ...], *, with_password: bool) -> str:
         login = quote(self.user, safe="")
         if with_password and self.password:
             login += ":" + quote(self.password.reveal(), safe="")
@@ -51,7 +45,7 @@ class Endpoint:
             where = f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
         # Spaces must not become plus signs, which libpq would keep.
         query = urlencode(options, quote_via=quote, safe="/")
-        base = f"{scheme}://{login}@{where}/{quote(self.database, safe='')}"
+        base = f"postgresql://{login}@{where}/{quote(self.database, safe='')}"
         return f"{base}?{query}" if query else base
 
 

@@ -28,6 +28,8 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+from cartrita.kit.operator_error import OperatorError
+
 _DISK_FULL_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT})
 _DISK_FULL_BYTES = 1 << 20
 # A disk may also fill up in the middle of a write: then it is a short write, not an OS error.
@@ -39,8 +41,8 @@ _PROBE_REJECTED = re.compile(r"^.*FATAL:\s*the database system is .*\n?", re.MUL
 _LOG_PREFIX = re.compile(r"^[\d:. -]+UTC \[\d+\] ")
 
 
-class PostgresError(Exception):
-    """The root of this tree; its text is the sentence to show to the user."""
+class PostgresError(OperatorError):
+    """The root of this tree."""
 
 
 class PostgresUnavailable(PostgresError):

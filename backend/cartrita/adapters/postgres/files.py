@@ -1,13 +1,10 @@
-"""Files on disk: fsync, atomic private writes, the password file, log rotation."""
+"""Durable writing of files and folders, and rotated logs."""
 
 import os
 import secrets
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO
-
-from cartrita.adapters.postgres.errors import PasswordMissing
-from cartrita.kit.secret import Secret
 
 _CONCURRENT_FSYNCS = 32
 _OLD_LOGS = 3
@@ -49,25 +46,6 @@ def write_private(path: Path, text: str) -> None:
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
-
-
-def load_password(data_dir: Path, cluster: Path, *, initialised: bool) -> Secret:
-    """The password in `<data_dir>/postgres.password`, created if there is no database yet.
-
-    Raises PasswordMissing where the database is `initialised` and the file is absent or empty.
-    """
-    path = data_dir / "postgres.password"
-    try:
-        known = path.read_text(encoding="utf-8").strip()
-    except FileNotFoundError:
-        known = ""
-    if known:
-        return Secret(known)
-    if initialised:
-        raise PasswordMissing(path, cluster)
-    fresh = secrets.token_urlsafe(24)
-    write_private(path, fresh + "\n")
-    return Secret(fresh)
 
 
 def open_log(path: Path) -> IO[bytes]:

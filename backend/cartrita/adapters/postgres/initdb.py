@@ -21,7 +21,7 @@ _TIMEOUT_S = 300
 _BUILTIN_PROVIDER_SINCE = 17
 # Tried in this order; the last one exists everywhere.
 _LOCALES = ("C.UTF-8", "en_US.UTF-8", "C")
-_log = structlog.get_logger(__name__)
+log = structlog.get_logger()
 
 
 def create(layout: DataLayout, binaries: Binaries, password: Secret) -> None:
@@ -39,7 +39,7 @@ def create(layout: DataLayout, binaries: Binaries, password: Secret) -> None:
         files.fsync(parent)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-    _log.info("postgres_initialised", cluster=str(layout.cluster), major=binaries.major)
+    log.info("postgres_initialised", cluster=str(layout.cluster), major=binaries.major)
 
 
 def remove_drafts(layout: DataLayout) -> None:

@@ -28,7 +28,7 @@ for d in /proc/[0-9]*; do
 done
 exit 0
 """
-_log = structlog.get_logger(__name__)
+log = structlog.get_logger()
 
 
 def postmaster_file(cluster: Path) -> Path:
@@ -69,7 +69,7 @@ def terminate(cluster: Path, user: OsUser, timeout_s: float) -> None:
         if signum is signal.SIGINT and postmaster not in found:
             continue
         postmaster_only = postmaster in found and signum is not signal.SIGKILL
-        _log.warning(
+        log.warning(
             "postgres_evicted", cluster=str(cluster), pids=sorted(found), signal=signum.name
         )
         _signal({postmaster} if postmaster_only and postmaster else found, signum)

@@ -18,6 +18,7 @@ from cartrita.adapters.postgres.subprocesses import Daemon, ParentWatch
 
 _POLL_S = 0.01
 _KILL_TIMEOUT_S = 5.0
+_PROBE_TIMEOUT_S = 5.0
 _PROTOCOL_3 = 196_608
 _CANNOT_CONNECT_NOW = b"C57P03\0"
 # On the command line, so that they hold whatever the configuration files say.
@@ -90,9 +91,9 @@ class Server:
         """Its exit code once it has ended, else None."""
         return self._daemon.poll()
 
-    def status(self, *, timeout_s: float = 5.0) -> ServerStatus:
+    def status(self) -> ServerStatus:
         """How it answers a connection attempt."""
-        return probe(self._launch.address, timeout_s=timeout_s)
+        return probe(self._launch.address)
 
     def wait_until_ready(self) -> None:
         """Return when it accepts connections. Raises PostgresError with the cause."""
@@ -136,26 +137,26 @@ def _command(launch: LaunchOptions) -> list[str | Path]:
     return words
 
 
-def probe(address: Address, *, timeout_s: float = 5.0) -> ServerStatus:
+def probe(address: Address) -> ServerStatus:
     """Connect without a password, as any client does.
 
     Any answer but "cannot connect now" comes from a working server.
     """
     body = struct.pack(">I", _PROTOCOL_3) + b"user\0cartrita\0database\0cartrita\0\0"
     try:
-        with _connect(address, timeout_s) as connection:
+        with _connect(address) as connection:
             connection.sendall(struct.pack(">I", len(body) + 4) + body)
             return _read_status(connection)
     except OSError:
         return ServerStatus.NO_RESPONSE
 
 
-def _connect(address: Address, timeout_s: float) -> socket.socket:
+def _connect(address: Address) -> socket.socket:
     path = address.socket_path
     if path is None:
-        return socket.create_connection((address.host, address.port), timeout=timeout_s)
+        return socket.create_connection((address.host, address.port), timeout=_PROBE_TIMEOUT_S)
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    connection.settimeout(timeout_s)
+    connection.settimeout(_PROBE_TIMEOUT_S)
     try:
         connection.connect(str(path))
     except BaseException:

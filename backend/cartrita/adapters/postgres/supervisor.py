@@ -14,8 +14,8 @@ from cartrita.adapters.postgres import (
     binary_copies,
     data_layout,
     endpoints,
-    files,
     initdb,
+    passwords,
     psql,
     server_processes,
     servers,
@@ -30,7 +30,7 @@ from cartrita.adapters.postgres.servers import LaunchOptions, Server, ServerStat
 from cartrita.adapters.postgres.subprocesses import ParentWatch
 from cartrita.kit.secret import Secret
 
-_log = structlog.get_logger(__name__)
+log = structlog.get_logger()
 
 
 class Supervisor:
@@ -84,7 +84,7 @@ class Supervisor:
         except BaseException:
             self.stop()
             raise
-        _log.info("postgres_started", pid=self.pid, seconds=round(time.monotonic() - began, 3))
+        log.info("postgres_started", pid=self.pid, seconds=round(time.monotonic() - began, 3))
         return endpoint
 
     @property
@@ -95,15 +95,6 @@ class Supervisor:
     def poll(self) -> int | None:
         """The exit code of a server that has ended by itself, else None. Cheap."""
         return self._server.poll() if self._server else None
-
-    def alive(self, *, timeout_s: float = 5.0) -> bool:
-        """Whether the server answers connections at all (it may answer that it is recovering)."""
-        server = self._server
-        return (
-            server is not None
-            and server.poll() is None
-            and server.status(timeout_s=timeout_s) is not ServerStatus.NO_RESPONSE
-        )
 
     def restart(self) -> None:
         """Start it again at the same endpoint after it died or hung. Raises PostgresError.
@@ -116,7 +107,7 @@ class Supervisor:
         with translate_os_errors(self._data_dir):
             self._stop_server()
             self._run(launch)
-        _log.info("postgres_restarted", pid=self.pid)
+        log.info("postgres_restarted", pid=self.pid)
 
     def stop(self) -> None:
         """Shut down orderly and leave no process behind; may be called twice."""
@@ -166,7 +157,7 @@ class Supervisor:
         """Create the cluster if absent, check its version; its password."""
         initdb.remove_drafts(layout)
         initialised = layout.exists
-        password = files.load_password(self._data_dir, layout.cluster, initialised=initialised)
+        password = passwords.load_password(self._data_dir, layout.cluster, initialised=initialised)
         if not initialised:
             initdb.create(layout, found, password)
         elif layout.major != found.major:
@@ -200,7 +191,7 @@ def attach(data_dir: Path) -> Endpoint | None:
         address = _recorded_address(cluster) if cluster else None
         if cluster is None or address is None or servers.probe(address) is not ServerStatus.READY:
             return None
-        password = files.load_password(data_dir, cluster, initialised=True)
+        password = passwords.load_password(data_dir, cluster, initialised=True)
     return endpoints.embedded(address.host, address.port, password)
 
 

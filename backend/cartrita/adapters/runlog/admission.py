@@ -7,7 +7,7 @@ import msgspec
 import structlog
 
 from cartrita.adapters.runlog.cancellation import request_cancel
-from cartrita.adapters.runlog.connection import Connection, Database
+from cartrita.adapters.runlog.connection import RACE_ERRORS, Connection, ConnectionPool
 from cartrita.adapters.runlog.encoding import dump
 from cartrita.adapters.runlog.idempotency import IdempotencyRecords
 from cartrita.adapters.runlog.queue import Queue
@@ -54,8 +54,6 @@ RETURNING id
 
 _TRIES = 3
 _QUEUE_FULL_S = 5.0
-_RACE_ERRORS = (asyncpg.UniqueViolationError, asyncpg.CheckViolationError)
-"""Causes: a concurrent request with the same key, or a new partition. A retry resolves both."""
 _UNSTORABLE_ERRORS = (
     asyncpg.DataError,
     asyncpg.ProgramLimitExceededError,
@@ -66,7 +64,7 @@ DEPTH_PENDING = -1
 """The depth of a queued message whose parent is determined when its run starts."""
 
 
-class Limits(msgspec.Struct, frozen=True):
+class AdmissionLimits(msgspec.Struct, frozen=True):
     """Duration of a run, queued runs per conversation, lifetime of idempotency keys."""
 
     run_timeout_s: float
@@ -77,8 +75,10 @@ class Limits(msgspec.Struct, frozen=True):
 class Admissions:
     """Implements RunAdmission."""
 
-    def __init__(self, database: Database, replica: Replica, queue: Queue, limits: Limits) -> None:
-        self._database = database
+    def __init__(
+        self, pool: ConnectionPool, replica: Replica, queue: Queue, limits: AdmissionLimits
+    ) -> None:
+        self._pool = pool
         self._replica = replica
         self._queue = queue
         self._limits = limits
@@ -89,7 +89,7 @@ class Admissions:
         for _ in range(_TRIES):
             try:
                 return await self._find(admission) or await self._admit(admission)
-            except _RACE_ERRORS as error:
+            except RACE_ERRORS as error:
                 log.info("admission_raced", error=type(error).__name__)
             except IdempotencyMismatch:
                 raise
@@ -106,7 +106,7 @@ class Admissions:
         raise Unavailable("Too much happened at once; try again in a moment.", retry_after=1)
 
     async def _admit(self, admission: Admission) -> Admitted:
-        async with self._database.acquire() as connection:
+        async with self._pool.acquire() as connection:
             async with connection.transaction():
                 conversation_id = await self._conversation(connection, admission)
                 busy = await self._apply_busy_policy(connection, admission, conversation_id)
@@ -136,7 +136,7 @@ class Admissions:
         return await start_run(connection, run_id, lease)
 
     async def _find(self, admission: Admission) -> Admitted | None:
-        async with self._database.acquire() as connection:
+        async with self._pool.acquire() as connection:
             return await self._idempotency.find(connection, admission)
 
     async def _conversation(self, connection: Connection, admission: Admission) -> ConversationId:

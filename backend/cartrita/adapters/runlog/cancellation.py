@@ -1,6 +1,6 @@
 """Cancelling runs from any process: the owner is notified, a queued run ends at once."""
 
-from cartrita.adapters.runlog.connection import Connection, Database, Row
+from cartrita.adapters.runlog.connection import Connection, ConnectionPool, Row
 from cartrita.adapters.runlog.encoding import RUN_COLUMNS, load_run
 from cartrita.adapters.runlog.events import insert_events
 from cartrita.adapters.runlog.finishing import finish_runs
@@ -27,11 +27,11 @@ _DELETE_MESSAGE = "DELETE FROM messages WHERE id = $1 AND status = 'queued'"
 class Cancellation:
     """Implements RunCancellation."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, pool: ConnectionPool) -> None:
+        self._pool = pool
 
     async def cancel(self, owner_id: str, run_id: RunId) -> Run:
-        async with self._database.transaction() as connection:
+        async with self._pool.transaction() as connection:
             await request_cancel(connection, owner_id, run_id)
             row = await connection.fetchrow(_LOCK, run_id, owner_id)
         if row is None:

@@ -45,7 +45,7 @@ class UnpooledConnection(Connection, Protocol):
     async def add_listener(self, channel: str, callback: NotificationCallback) -> None: ...
 
 
-class _Pool(Protocol):
+class _AsyncpgPool(Protocol):
     def acquire(self, *, timeout: float) -> AbstractAsyncContextManager[Connection]: ...
 
 
@@ -72,6 +72,13 @@ TRANSIENT_ERRORS = (
 
 The database is unreachable, starting, out of connections or memory, a standby, too slow, or had a
 deadlock.
+"""
+
+
+RACE_ERRORS = (asyncpg.UniqueViolationError, asyncpg.CheckViolationError)
+"""Errors after which one retry may succeed.
+
+An earlier try was committed, a concurrent request was first, or a partition is new.
 """
 
 
@@ -136,10 +143,10 @@ class DedicatedConnection:
             self._connection.terminate()
 
 
-class Database:
-    """The connection pool. Transient errors become Unavailable after at most `wait_s` seconds."""
+class ConnectionPool:
+    """Pooled connections. Transient errors become Unavailable after at most `wait_s` seconds."""
 
-    def __init__(self, pool: _Pool, *, wait_s: float) -> None:
+    def __init__(self, pool: _AsyncpgPool, *, wait_s: float) -> None:
         self._pool = pool
         self._wait_s = wait_s
 
@@ -147,7 +154,7 @@ class Database:
     @asynccontextmanager
     async def open(
         cls, dsn: str, timeouts: Timeouts, *, size: int, wait_s: float
-    ) -> AsyncGenerator["Database"]:
+    ) -> AsyncGenerator["ConnectionPool"]:
         """Open a pool of at most `size` connections, made on demand and closed at the end."""
         pool = cast("Any", asyncpg).create_pool(
             dsn,

@@ -6,7 +6,7 @@ import asyncpg
 import msgspec
 import structlog
 
-from cartrita.adapters.runlog.connection import Connection, Database, Row
+from cartrita.adapters.runlog.connection import Connection, ConnectionPool, Row
 from cartrita.adapters.runlog.encoding import VERSION
 from cartrita.adapters.runlog.events import select_events
 from cartrita.adapters.runlog.folding import fold_events
@@ -39,14 +39,14 @@ class Maintenance:
 
     def __init__(
         self,
-        database: Database,
+        pool: ConnectionPool,
         *,
         interval_s: float,
         fold_after_s: float,
         retention_days: int,
         days_ahead: int,
     ) -> None:
-        self._database = database
+        self._pool = pool
         self._interval_s = interval_s
         self._fold_after_s = fold_after_s
         self._retention_days = retention_days
@@ -64,12 +64,12 @@ class Maintenance:
 
     async def prepare(self) -> None:
         """Create the partitions that writers need, so that no row has to be moved later."""
-        async with self._database.acquire() as connection:
+        async with self._pool.acquire() as connection:
             await maintain_partitions(connection, days_ahead=self._days_ahead)
 
     async def maintain(self) -> None:
         """Do all work that is due, unless another process is doing it."""
-        async with self._database.acquire() as connection:
+        async with self._pool.acquire() as connection:
             if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _ADVISORY_LOCK):
                 return
             try:

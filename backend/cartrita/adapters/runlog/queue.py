@@ -8,7 +8,7 @@ import asyncpg
 import msgspec
 import structlog
 
-from cartrita.adapters.runlog.connection import Connection, Database
+from cartrita.adapters.runlog.connection import Connection, ConnectionPool
 from cartrita.adapters.runlog.event_buffers import EventBuffers
 from cartrita.adapters.runlog.replica import Replica, fence
 from cartrita.adapters.runlog.starting import StartedRun, start_run
@@ -41,9 +41,9 @@ class Queue:
     """Implements RunQueue."""
 
     def __init__(
-        self, database: Database, replica: Replica, writer: Writer, buffers: EventBuffers
+        self, pool: ConnectionPool, replica: Replica, writer: Writer, buffers: EventBuffers
     ) -> None:
-        self._database = database
+        self._pool = pool
         self._replica = replica
         self._writer = writer
         self._buffers = buffers
@@ -94,14 +94,14 @@ class Queue:
 
     async def release(self, run_id: RunId) -> None:
         lease = self._replica.lease
-        async with self._database.transaction() as connection:
+        async with self._pool.transaction() as connection:
             await fence(connection, lease)
             await connection.execute(_RELEASE, run_id, lease.id)
             await connection.execute("NOTIFY cartrita_queue")
         self._writer.forget(run_id)
 
     async def _claim(self) -> None:
-        async with self._database.acquire() as connection:
+        async with self._pool.acquire() as connection:
             while True:
                 try:
                     async with connection.transaction():

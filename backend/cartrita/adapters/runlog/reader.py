@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from cartrita.adapters.runlog.connection import Database, Row
+from cartrita.adapters.runlog.connection import ConnectionPool, Row
 from cartrita.adapters.runlog.encoding import RUN_COLUMNS, load_run
 from cartrita.adapters.runlog.event_buffers import EventBuffer, EventBuffers
 from cartrita.adapters.runlog.events import load_events, select_events
@@ -63,27 +63,27 @@ class Reader:
     """
 
     def __init__(
-        self, database: Database, buffers: EventBuffers, *, heartbeat_s: float, poll_s: float
+        self, pool: ConnectionPool, buffers: EventBuffers, *, heartbeat_s: float, poll_s: float
     ) -> None:
-        self._database = database
+        self._pool = pool
         self._buffers = buffers
         self._heartbeat_s = heartbeat_s
         self._poll_s = poll_s
 
     async def get(self, owner_id: str, run_id: RunId) -> Run:
-        async with self._database.acquire() as connection:
+        async with self._pool.acquire() as connection:
             row = await connection.fetchrow(_RUN, run_id, owner_id)
         if row is None:
             raise NotFound("There is no such run.", code="run_not_found")
         return load_run(row)
 
     async def latest(self, owner_id: str, user_message_id: MessageId) -> Run | None:
-        async with self._database.acquire() as connection:
+        async with self._pool.acquire() as connection:
             row = await connection.fetchrow(_LATEST, owner_id, user_message_id)
         return None if row is None else load_run(row)
 
     async def active(self, owner_id: str, conversation_id: ConversationId) -> list[RunId]:
-        async with self._database.acquire() as connection:
+        async with self._pool.acquire() as connection:
             rows = await connection.fetch(_ACTIVE, owner_id, conversation_id)
         return [RunId(row["id"]) for row in rows]
 
@@ -159,7 +159,7 @@ class Reader:
         self, run_id: RunId, buffer: EventBuffer, cursor: int
     ) -> Sequence[TailItem] | None:
         """The next items from the database; None if nothing can follow. Raises NotFound."""
-        async with self._database.acquire() as connection:
+        async with self._pool.acquire() as connection:
             rows = await connection.fetch(_EVENTS, run_id, cursor)
             state = None if rows else await connection.fetchrow(_STATE, run_id)
         if rows:
@@ -204,7 +204,7 @@ class Reader:
             kept = _parts.decode(state["messages"])
             messages = tuple(Message(Role.ASSISTANT, parts) for parts in kept)
         else:
-            async with self._database.acquire() as connection:
+            async with self._pool.acquire() as connection:
                 logged = await select_events(connection, run_id)
             message = fold([event.event for event in logged if event.seq <= up_to]).message
             messages = () if message is None else (message,)

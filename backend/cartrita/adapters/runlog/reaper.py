@@ -7,7 +7,7 @@ import asyncpg
 import msgspec
 import structlog
 
-from cartrita.adapters.runlog.connection import Database
+from cartrita.adapters.runlog.connection import ConnectionPool
 from cartrita.adapters.runlog.events import insert_events, select_events
 from cartrita.adapters.runlog.finishing import finish_runs
 from cartrita.adapters.runlog.listener import Listener
@@ -71,7 +71,7 @@ class Reaper:
 
     def __init__(
         self,
-        database: Database,
+        pool: ConnectionPool,
         replica: Replica,
         writer: Writer,
         queue: Queue,
@@ -80,7 +80,7 @@ class Reaper:
         lease_s: float,
         max_attempts: int,
     ) -> None:
-        self._database = database
+        self._pool = pool
         self._replica = replica
         self._writer = writer
         self._queue = queue
@@ -103,11 +103,11 @@ class Reaper:
         """Revoke expired leases, then end or requeue the runs without an owner."""
         await self._give_back_lost_runs()
         trusts_expiry = self._listener.healthy_for() >= self._lease_s
-        async with self._database.acquire() as connection:
+        async with self._pool.acquire() as connection:
             expired = await connection.fetch(_EXPIRED, trusts_expiry)
         for row in expired:
             await self._revoke(row["id"])
-        async with self._database.acquire() as connection:
+        async with self._pool.acquire() as connection:
             orphans = await connection.fetch(_ORPHANS, list(self._unreadable))
         for row in orphans:
             try:
@@ -119,7 +119,7 @@ class Reaper:
                     self._unreadable.add(RunId(row["id"]))
                 log.warning("run_not_settled", run_id=row["id"].hex, error=type(error).__name__)
         for row in expired:
-            async with self._database.acquire() as connection:
+            async with self._pool.acquire() as connection:
                 await connection.execute(_DELETE_REPLICA, row["id"])
 
     async def _give_back_lost_runs(self) -> None:
@@ -132,7 +132,7 @@ class Reaper:
         if not self._replica.held:
             return
         lease = self._replica.lease
-        async with self._database.acquire() as connection:
+        async with self._pool.acquire() as connection:
             rows = await connection.fetch(_OWN_RUNS, lease.id, lease.epoch)
             attempts: dict[RunId, int] = {RunId(row["id"]): row["attempt"] for row in rows}
             unknown = set(attempts) - set(self._writer.owned)
@@ -143,13 +143,13 @@ class Reaper:
                 await connection.execute(_DISOWN, list(found_twice), lease.id)
 
     async def _revoke(self, replica_id: UUID) -> None:
-        async with self._database.transaction() as connection:
+        async with self._pool.transaction() as connection:
             if await connection.fetchval(_LOCK_EXPIRED, replica_id):
                 await connection.execute(_REVOKE, replica_id)
 
     async def _settle(self, run_id: RunId) -> None:
         """Requeue a run without visible output, a few times at most; end any other."""
-        async with self._database.transaction() as connection:
+        async with self._pool.transaction() as connection:
             row = await connection.fetchrow(_LOCK_ORPHAN, run_id)
             if row is None:
                 return

@@ -8,11 +8,11 @@ from typing import Self
 import msgspec
 import structlog
 
-from cartrita.adapters.runlog.admission import Admissions, Limits
+from cartrita.adapters.runlog.admission import AdmissionLimits, Admissions
 from cartrita.adapters.runlog.cancellation import Cancellation
 from cartrita.adapters.runlog.connection import (
     TRANSIENT_ERRORS,
-    Database,
+    ConnectionPool,
     DedicatedConnection,
     Timeouts,
 )
@@ -64,7 +64,7 @@ class RunLog:
     """The parts of the run log; `open` runs their loops until its context ends."""
 
     def __init__(
-        self, dsn: str, database: Database, slot: WorkerSlot, settings: RunLogSettings
+        self, dsn: str, pool: ConnectionPool, slot: WorkerSlot, settings: RunLogSettings
     ) -> None:
         s = settings
         self._connections = [DedicatedConnection(dsn, s.timeouts) for _ in range(3)]
@@ -79,7 +79,7 @@ class RunLog:
             flush_bytes=s.flush_bytes,
             pending_bytes=s.pending_bytes,
         )
-        self.queue = Queue(database, self._replica, self.writer, self._buffers)
+        self.queue = Queue(pool, self._replica, self.writer, self._buffers)
         self._listener = Listener(
             for_listener,
             self._buffers,
@@ -88,12 +88,12 @@ class RunLog:
             poll_s=s.poll_s,
             health_timeout_s=max(s.lease_s / 3, 3 * s.poll_s),
         )
-        self.reader = Reader(database, self._buffers, heartbeat_s=s.heartbeat_s, poll_s=s.poll_s)
-        limits = Limits(s.run_timeout_s, s.queue_max, s.idempotency_ttl_s)
-        self.admission = Admissions(database, self._replica, self.queue, limits)
-        self.cancellation = Cancellation(database)
+        self.reader = Reader(pool, self._buffers, heartbeat_s=s.heartbeat_s, poll_s=s.poll_s)
+        limits = AdmissionLimits(s.run_timeout_s, s.queue_max, s.idempotency_ttl_s)
+        self.admission = Admissions(pool, self._replica, self.queue, limits)
+        self.cancellation = Cancellation(pool)
         self._reaper = Reaper(
-            database,
+            pool,
             self._replica,
             self.writer,
             self.queue,
@@ -102,7 +102,7 @@ class RunLog:
             max_attempts=s.max_attempts,
         )
         self._maintenance = Maintenance(
-            database,
+            pool,
             interval_s=s.maintenance_s,
             fold_after_s=s.fold_after_s,
             retention_days=s.retention_days,
@@ -115,10 +115,10 @@ class RunLog:
         cls, dsn: str, slot: WorkerSlot, settings: RunLogSettings
     ) -> AsyncGenerator[Self]:
         """Take a lease, run every loop, and release the lease at the end."""
-        async with Database.open(
+        async with ConnectionPool.open(
             dsn, settings.timeouts, size=settings.pool_size, wait_s=settings.pool_wait_s
-        ) as database:
-            run_log = cls(dsn, database, slot, settings)
+        ) as pool:
+            run_log = cls(dsn, pool, slot, settings)
             await run_log._maintenance.prepare()
             await run_log._replica.register()
             async with asyncio.TaskGroup() as tasks:

@@ -10,7 +10,12 @@ import asyncpg
 import structlog
 
 from cartrita.adapters.runlog.batch import Batch, PendingRun
-from cartrita.adapters.runlog.connection import TRANSIENT_ERRORS, Connection, DedicatedConnection
+from cartrita.adapters.runlog.connection import (
+    RACE_ERRORS,
+    TRANSIENT_ERRORS,
+    Connection,
+    DedicatedConnection,
+)
 from cartrita.adapters.runlog.encoding import dump_event
 from cartrita.adapters.runlog.event_buffers import EventBuffers
 from cartrita.adapters.runlog.events import insert_events
@@ -34,8 +39,6 @@ _UNSTORABLE_ERRORS = (
     TypeError,
 )
 """Errors caused by the events themselves, so a retry cannot succeed."""
-_RACE_ERRORS = (asyncpg.UniqueViolationError, asyncpg.CheckViolationError)
-"""Errors that a committed earlier try or a new partition causes too, so they are retried once."""
 
 
 class Unstorable(CartritaError):
@@ -153,7 +156,7 @@ class Writer:
                     await self._write(connection, lease, batch, uncertain=uncertain)
                 return self._publish(batch)
             except _UNSTORABLE_ERRORS as error:
-                if raced or not isinstance(error, _RACE_ERRORS):
+                if raced or not isinstance(error, RACE_ERRORS):
                     return await self._one_by_one(batch, lease, error)
                 raced = True
             except LeaseLost:

@@ -1,39 +1,24 @@
 """What one worker does at each start: migrate, check the secret, create the first key."""
 
 from cartrita.adapters.persistence import schema
-from cartrita.adapters.persistence.schema import SchemaForbidden, SchemaTooNew
 from cartrita.adapters.persistence.startup_checks import (
-    DatabaseUnreachable,
-    SecretMismatch,
-    TooFewConnections,
     require_connections,
     require_reachable,
     require_same_secret,
 )
 from cartrita.assembly.authentication import create_authentication
-from cartrita.assembly.database import connection_count, open_connection_pool, sqlalchemy_url
+from cartrita.assembly.database import connection_count, open_connection_pool
 from cartrita.cli.server.worker_messages import Prepared, WorkerConfig
-from cartrita.domain.errors import CartritaError
 from cartrita.domain.principals import LOCAL_OWNER
 from cartrita.kit.secret import Secret, derive_secret
 from cartrita.settings import Settings
 
-REFUSALS = (
-    CartritaError,
-    DatabaseUnreachable,
-    SchemaForbidden,
-    SchemaTooNew,
-    SecretMismatch,
-    TooFewConnections,
-)
-"""Errors that an operator has to resolve: a restart would not help."""
-
 
 async def bootstrap(config: WorkerConfig, settings: Settings) -> Prepared:
-    """Raises the errors in REFUSALS, and what the database raises."""
+    """Raises OperatorError and CartritaError, and what the database raises."""
     if settings.database.url is not None:
         await require_reachable(config.dsn, settings.database.connect_timeout_s)
-    await schema.upgrade(sqlalchemy_url(config.dsn))
+    await schema.upgrade(config.dsn)
     secret = Secret(config.secret)
     async with open_connection_pool(settings, config.dsn) as database:
         await require_connections(database, connection_count(settings))

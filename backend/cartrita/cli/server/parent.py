@@ -6,6 +6,7 @@ import structlog
 
 from cartrita.adapters.postgres.errors import StartFailed
 from cartrita.adapters.postgres.supervisor import Supervisor
+from cartrita.adapters.runlog.replica import WorkerSlot
 from cartrita.cli.errors import CommandError
 from cartrita.cli.instance_files import InstanceFiles
 from cartrita.cli.server.worker_messages import Prepared, Refused, Serving, WorkerConfig
@@ -107,9 +108,7 @@ class Parent:
             settings=self._settings.reveal_json(),
             dsn=self._dsn,
             secret=self._instance.secret.reveal(),
-            instance=self._instance.instance,
-            slot=slot,
-            slots=self._pool.size,
+            slot=WorkerSlot(self._instance.instance, slot, self._pool.size),
             socket=self._listener.fileno(),
             first=first,
         )

@@ -16,9 +16,11 @@ from cartrita import logs
 from cartrita.app import create_app
 from cartrita.assembly.system import System, WorkerContext, open_system, surface_config
 from cartrita.cli.server import worker_messages
-from cartrita.cli.server.bootstrap import REFUSALS, bootstrap
+from cartrita.cli.server.bootstrap import bootstrap
 from cartrita.cli.server.http_protocol import http_protocol
 from cartrita.cli.server.worker_messages import Refused, Serving, WorkerConfig, WorkerMessage
+from cartrita.domain.errors import CartritaError
+from cartrita.kit.operator_error import OperatorError
 from cartrita.kit.secret import Secret
 from cartrita.settings import Settings
 from cartrita.surfaces.services import Services
@@ -61,11 +63,10 @@ async def _work(config: WorkerConfig, settings: Settings) -> None:
     if config.first:
         try:
             _send(await bootstrap(config, settings))
-        except REFUSALS as error:
+        except (OperatorError, CartritaError) as error:
             _send(Refused(str(error)))
             return
-    secret = Secret(config.secret)
-    context = WorkerContext(config.dsn, secret, config.instance, config.slot, config.slots)
+    context = WorkerContext(config.dsn, Secret(config.secret), config.slot)
     async with open_system(settings, context) as system:
         server = _Server(_config(settings, system))
         async with asyncio.TaskGroup() as tasks:

@@ -1,8 +1,8 @@
 """The messages between the parent process and its workers: JSON lines over pipes."""
 
-from uuid import UUID
-
 import msgspec
+
+from cartrita.adapters.runlog.replica import WorkerSlot
 
 
 class WorkerConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -14,9 +14,7 @@ class WorkerConfig(msgspec.Struct, frozen=True, kw_only=True):
     settings: str
     dsn: str
     secret: str
-    instance: UUID
-    slot: int
-    slots: int
+    slot: WorkerSlot
     socket: int
     first: bool
 

@@ -68,7 +68,7 @@ async def test_a_server_that_is_not_there(database: TemporaryDatabase) -> None:
     assert refusal.retryable
     assert refusal.retry_after == 1
     missing = replace(database.endpoint, database="none_such")
-    await unavailable(missing.sqlalchemy_url())
+    await unavailable(missing.dsn())
 
 
 async def test_a_server_that_accepts_and_says_nothing() -> None:
@@ -140,7 +140,7 @@ async def test_our_own_mistakes_stay_what_they_are_without_what_people_wrote(
 
 
 async def test_a_slow_statement_is_ended(database: TemporaryDatabase) -> None:
-    pool = Database(database.url, statement_timeout_s=0.05)
+    pool = Database(database.dsn, statement_timeout_s=0.05)
     async with asyncio.timeout(WATCHDOG_S):
         with pytest.raises(Unavailable):
             async with pool.use() as connection:

@@ -35,16 +35,16 @@ def empty(postgres: Postgres) -> TemporaryDatabase:
 
 
 async def test_many_processes_upgrade_an_empty_database_once(empty: TemporaryDatabase) -> None:
-    await asyncio.gather(*(schema.upgrade(empty.url) for _ in range(4)))
+    await asyncio.gather(*(schema.upgrade(empty.dsn) for _ in range(4)))
     assert await revision(empty) == schema.head()
-    await schema.upgrade(empty.url)
+    await schema.upgrade(empty.dsn)
     assert await revision(empty) == schema.head()
 
 
 async def test_a_newer_schema_is_refused(database: TemporaryDatabase) -> None:
     await execute(database.dsn, "UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(SchemaTooNew, match="schema 9999"):
-        await schema.upgrade(database.url)
+        await schema.upgrade(database.dsn)
     assert await revision(database) == "9999"
 
 
@@ -60,5 +60,5 @@ async def test_a_role_that_may_not_create_tables_is_told_so(
     )
     reader = replace(empty.endpoint, user="reader", password=Secret("reader"))
     with pytest.raises(SchemaForbidden, match="may not create tables"):
-        await schema.upgrade(reader.sqlalchemy_url())
+        await schema.upgrade(reader.dsn())
     await execute(admin, "DROP ROLE reader")

@@ -282,7 +282,7 @@ async def test_no_query_is_an_error(
 
 def test_no_text_at_all_is_an_error(database: TemporaryDatabase) -> None:
     with asyncio.Runner() as loop:
-        pool = Database(database.url, pool_size=1)
+        pool = Database(database.dsn, pool_size=1)
 
         @settings(max_examples=100, derandomize=True, deadline=None)
         @given(

@@ -1,7 +1,7 @@
 """The Core tables say what the migrations make."""
 
 import pytest
-from sqlalchemy import Column, Connection, Inspector, inspect
+from sqlalchemy import Column, Connection, Inspector, inspect, make_url
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
@@ -15,7 +15,8 @@ Shape = dict[str, dict[str, tuple[str, bool]]]
 
 @pytest.fixture
 async def migrated(database: TemporaryDatabase) -> tuple[Shape, dict[str, set[str]]]:
-    engine = create_async_engine(database.url, poolclass=NullPool)
+    url = make_url(database.dsn).set(drivername="postgresql+asyncpg")
+    engine = create_async_engine(url, poolclass=NullPool)
     async with engine.connect() as connection:
         return await connection.run_sync(_reflect)
 

@@ -14,14 +14,21 @@ from pathlib import Path
 
 import structlog
 
-from cartrita.adapters.postgres import Binaries, Supervisor
+from cartrita.adapters.postgres import Binaries, Endpoint, Supervisor
+from cartrita.adapters.postgres.addresses import Address
 from cartrita.adapters.postgres.errors import PostgresError
+from cartrita.adapters.postgres.servers import ServerStatus, probe
 from cartrita.adapters.postgres.subprocesses import ParentWatch
 
 
 def say(**event: object) -> None:
     sys.stdout.write(json.dumps(event) + "\n")
     sys.stdout.flush()
+
+
+def answers(endpoint: Endpoint) -> bool:
+    """Whether a server accepts connections there."""
+    return probe(Address(endpoint.host, endpoint.port)) is ServerStatus.READY
 
 
 def interrupted(_signum: int, _frame: object) -> None:
@@ -67,7 +74,7 @@ def main() -> None:
     say(event="started", pid=supervised.pid, dsn=endpoint.dsn(), host=endpoint.host)
     for command in map(str.strip, sys.stdin):
         if command == "poll":
-            say(code=supervised.poll(), alive=supervised.alive())
+            say(code=supervised.poll(), answers=answers(endpoint))
         elif command == "restart":
             supervised.restart()
             say(event="restarted", pid=supervised.pid)

@@ -53,7 +53,7 @@ def test_there_and_back(serve: Serve, binaries: Binaries, workspace: Path) -> No
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert [path for path in workspace.iterdir() if path.is_file()] == [file]
 
-    target = from_url(serve("target").start().sqlalchemy_url())
+    target = from_url(serve("target").start().dsn())
     restore(target, binaries, file)
     assert psql.run(binaries, target, FINGERPRINT) == fingerprint
 

@@ -101,12 +101,12 @@ def test_a_killed_server_is_restarted_at_the_same_address_even_beside_a_busy_orp
     busy(started["dsn"])
     orphans = postgres_in(parent.cluster) - {started["pid"]}
     os.kill(started["pid"], signal.SIGKILL)
-    until(lambda: parent.tell("poll") == {"code": -signal.SIGKILL, "alive": False}, "noticed")
+    until(lambda: parent.tell("poll") == {"code": -signal.SIGKILL, "answers": False}, "noticed")
     restarted = parent.tell("restart")
     assert restarted["pid"] != started["pid"]
     assert not orphans & postgres_in(parent.cluster)
     assert sql(started["dsn"], "SELECT answer FROM kept") == "42"
-    assert parent.tell("poll") == {"code": None, "alive": True}
+    assert parent.tell("poll") == {"code": None, "answers": True}
     parent.stop()
     assert not postgres_in(parent.cluster)
 

@@ -39,7 +39,7 @@ def test_a_cold_start_then_a_warm_one_with_the_data_kept(
     first = parents(who=who, empty=True)
     dsn = first.started()["dsn"]
     sql(dsn, "CREATE TABLE kept AS SELECT 42 AS answer")
-    assert first.tell("poll") == {"code": None, "alive": True}
+    assert first.tell("poll") == {"code": None, "answers": True}
     first.stop()
     assert not postgres_in(first.cluster)
 
@@ -89,7 +89,7 @@ def test_the_second_on_a_data_directory_is_refused_by_name(parents: Parents) -> 
     refused = parents().refused()
     assert refused["kind"] == "DataDirectoryInUse"
     assert f"process {first.pid}" in refused["sentence"]
-    assert first.tell("poll") == {"code": None, "alive": True}
+    assert first.tell("poll") == {"code": None, "answers": True}
 
 
 def test_of_four_cold_starts_at_once_one_wins(parents: Parents) -> None:
@@ -105,7 +105,7 @@ def test_an_interrupt_of_the_parents_group_does_not_reach_the_server(parents: Pa
     assert os.getsid(pid) == os.getpgid(pid) == pid  # neither its group nor its terminal
     os.killpg(parent.pid, signal.SIGINT)
     assert parent.heard() == {"event": "interrupted"}
-    assert parent.tell("poll") == {"code": None, "alive": True}
+    assert parent.tell("poll") == {"code": None, "answers": True}
     parent.stop()
 
 
@@ -240,9 +240,8 @@ def test_without_sockets_it_listens_on_loopback_only(
     endpoint = supervisor.start()
     assert endpoint.host == "127.0.0.1"
     assert sql(endpoint.dsn(), "SHOW listen_addresses") == "127.0.0.1"
-    assert supervisor.alive()
     supervisor.stop()
-    assert not supervisor.alive()
+    assert supervisor.pid is None
     supervisor.stop()  # twice is once
 
 
@@ -268,4 +267,5 @@ def test_a_supervisor_is_started_once_and_restarted_only_after_that(
     supervisor.start()
     with pytest.raises(RuntimeError):
         supervisor.start()
-    assert supervisor.alive()
+    assert supervisor.pid is not None
+    assert supervisor.poll() is None

@@ -10,7 +10,7 @@ import asyncpg
 import msgspec
 
 from cartrita.adapters.postgres import Endpoint
-from cartrita.adapters.runlog.connection import Database
+from cartrita.adapters.runlog.connection import ConnectionPool
 from cartrita.adapters.runlog.replica import WorkerSlot
 from cartrita.adapters.runlog.run_log import RunLog, RunLogSettings
 from cartrita.domain.errors import Unavailable
@@ -79,8 +79,10 @@ class Cluster:
     ) -> AsyncGenerator[RunLog]:
         """A registered replica whose loops do not run: tests flush, poll and reap by calls."""
         settings = msgspec.structs.replace(SETTINGS, **changed)
-        async with Database.open(dsn or self.dsn, settings.timeouts, size=4, wait_s=5) as database:
-            log = RunLog(dsn or self.dsn, database, WorkerSlot(uuid7(), slot, 9), settings)
+        async with ConnectionPool.open(
+            dsn or self.dsn, settings.timeouts, size=4, wait_s=5
+        ) as pool:
+            log = RunLog(dsn or self.dsn, pool, WorkerSlot(uuid7(), slot, 9), settings)
             await log._replica.register()
             try:
                 yield log
@@ -146,7 +148,7 @@ def user_message(text: str) -> Message:
 
 def pool_is_idle(log: RunLog) -> bool:
     """Whether none of the pooled connections of a replica is in use."""
-    pool: Any = log.queue._database._pool
+    pool: Any = log.queue._pool._pool
     return pool.get_idle_size() == pool.get_size()
 
 

@@ -10,7 +10,7 @@ from tests.backend.adapters.runlog.watchdog import until, within
 
 from cartrita.adapters.runlog.connection import (
     TRANSIENT_ERRORS,
-    Database,
+    ConnectionPool,
     DedicatedConnection,
     Timeouts,
 )
@@ -19,8 +19,8 @@ from cartrita.domain.errors import CartritaError, StorageFull, Unavailable
 TIMEOUTS = Timeouts(connect_s=5, statement_s=5, idle_s=5)
 
 
-async def fails(database: Database, sqlstate: str) -> None:
-    async with database.acquire() as connection:
+async def fails(pool: ConnectionPool, sqlstate: str) -> None:
+    async with pool.acquire() as connection:
         await connection.execute(
             f"DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '{sqlstate}'; END $$"
         )
@@ -49,38 +49,38 @@ async def fails(database: Database, sqlstate: str) -> None:
 async def test_transient_errors_become_service_errors(
     cluster: Cluster, sqlstate: str, kind: type[CartritaError]
 ) -> None:
-    async with Database.open(cluster.dsn, TIMEOUTS, size=1, wait_s=5) as database:
+    async with ConnectionPool.open(cluster.dsn, TIMEOUTS, size=1, wait_s=5) as pool:
         with pytest.raises(kind):
-            await fails(database, sqlstate)
-        async with database.acquire() as connection:
+            await fails(pool, sqlstate)
+        async with pool.acquire() as connection:
             assert await connection.fetchval("SELECT 1") == 1
 
 
 async def test_programming_errors_are_not_translated(cluster: Cluster) -> None:
-    async with Database.open(cluster.dsn, TIMEOUTS, size=1, wait_s=5) as database:
+    async with ConnectionPool.open(cluster.dsn, TIMEOUTS, size=1, wait_s=5) as pool:
         with pytest.raises(asyncpg.UndefinedTableError):
-            async with database.acquire() as connection:
+            async with pool.acquire() as connection:
                 await connection.execute("SELECT * FROM nowhere")
 
 
 async def test_an_exhausted_pool_is_unavailable(cluster: Cluster) -> None:
     async with (
-        Database.open(cluster.dsn, TIMEOUTS, size=1, wait_s=0.1) as database,
-        database.acquire(),
+        ConnectionPool.open(cluster.dsn, TIMEOUTS, size=1, wait_s=0.1) as pool,
+        pool.acquire(),
     ):
         with pytest.raises(Unavailable):
-            await within(fails(database, "P0001"))
+            await within(fails(pool, "P0001"))
 
 
 async def test_a_failed_transaction_is_rolled_back(cluster: Cluster) -> None:
-    async with Database.open(cluster.dsn, TIMEOUTS, size=1, wait_s=5) as database:
+    async with ConnectionPool.open(cluster.dsn, TIMEOUTS, size=1, wait_s=5) as pool:
         with pytest.raises(RuntimeError):
-            await half(database)
+            await half(pool)
         assert await cluster.value("SELECT count(*) FROM replicas") == 0
 
 
-async def half(database: Database) -> None:
-    async with database.transaction() as connection:
+async def half(pool: ConnectionPool) -> None:
+    async with pool.transaction() as connection:
         await connection.execute(
             "INSERT INTO replicas (id, instance, slot, expires_at)"
             " VALUES (gen_random_uuid(), gen_random_uuid(), 0, now())"
@@ -89,15 +89,15 @@ async def half(database: Database) -> None:
 
 
 async def test_a_broken_connection_is_replaced(cluster: Cluster, proxy: Proxy) -> None:
-    async with Database.open(proxy.dsn, TIMEOUTS, size=1, wait_s=5) as database:
+    async with ConnectionPool.open(proxy.dsn, TIMEOUTS, size=1, wait_s=5) as pool:
         with pytest.raises(Unavailable):
-            await breaks(database, proxy)
-        async with database.acquire() as connection:
+            await breaks(pool, proxy)
+        async with pool.acquire() as connection:
             assert await connection.fetchval("SELECT 3") == 3
 
 
-async def breaks(database: Database, proxy: Proxy) -> None:
-    async with database.acquire() as connection:
+async def breaks(pool: ConnectionPool, proxy: Proxy) -> None:
+    async with pool.acquire() as connection:
         proxy.cut()
         await connection.fetchval("SELECT 1")
 
@@ -174,8 +174,8 @@ async def sleeps(link: DedicatedConnection) -> None:
 async def test_the_server_enforces_the_timeouts(cluster: Cluster) -> None:
     timeouts = Timeouts(connect_s=5, statement_s=0.25, idle_s=1.5)
     async with (
-        Database.open(cluster.dsn, timeouts, size=1, wait_s=5) as database,
-        database.acquire() as connection,
+        ConnectionPool.open(cluster.dsn, timeouts, size=1, wait_s=5) as pool,
+        pool.acquire() as connection,
     ):
         shown = [
             await connection.fetchval(f"SHOW {name}")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from uuid import uuid4
 
+from cartrita.adapters.runlog.replica import WorkerSlot
 from cartrita.cli.server.worker_messages import Serving, WorkerConfig
 from cartrita.cli.server.worker_pool import WorkerPool
 
@@ -42,9 +43,7 @@ def config(slot: int, settings: str = "{}") -> WorkerConfig:
         settings=settings,
         dsn="",
         secret="",
-        instance=uuid4(),
-        slot=slot,
-        slots=1,
+        slot=WorkerSlot(uuid4(), slot, 1),
         socket=0,
         first=False,
     )

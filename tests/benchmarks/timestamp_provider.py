@@ -1,7 +1,8 @@
-"""A model server whose tokens say when they were sent: `python -m tests.benchmarks.clock 10 100`.
+"""A model server whose tokens hold the time at which they were sent.
 
-It speaks as much of OpenAI's wire as a stream needs, and costs little, since it shares the machine
-with what is measured. The arguments are tokens a second and tokens in all. It ends with its input.
+`python -m tests.benchmarks.timestamp_provider 10 100` sends 10 tokens a second, 100 in all. It
+exits at the end of its input. It implements as much of OpenAI's API as a stream needs, and uses
+little CPU time, since it shares the machine with what is measured.
 """
 
 import asyncio
@@ -12,18 +13,18 @@ from typing import cast
 import uvloop
 
 _HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
-_MODELS = b'{"object":"list","data":[{"id":"clock","object":"model"}]}'
+_MODELS = b'{"object":"list","data":[{"id":"timed","object":"model"}]}'
 _CHUNK = (
-    b'data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"clock",'
+    b'data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"timed",'
     b'"choices":[{"index":0,"delta":{%s},"finish_reason":%s}]}\n\n'
 )
 _USAGE = (
-    b'data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"clock","choices":[],'
+    b'data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"timed","choices":[],'
     b'"usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}}\n\ndata: [DONE]\n\n'
 )
 
 
-class Clock(asyncio.Protocol):
+class TimestampProvider(asyncio.Protocol):
     """One connection; a request at a time, as clients without pipelining send them."""
 
     def __init__(self, rate: float, tokens: int) -> None:
@@ -79,7 +80,9 @@ def _length(head: bytes) -> int:
 
 async def _serve(rate: float, tokens: int) -> None:
     loop, over = asyncio.get_running_loop(), asyncio.Event()
-    server = await loop.create_server(lambda: Clock(rate, tokens), "127.0.0.1", 0, backlog=2048)
+    server = await loop.create_server(
+        lambda: TimestampProvider(rate, tokens), "127.0.0.1", 0, backlog=2048
+    )
     loop.add_reader(sys.stdin.fileno(), over.set)
     sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
     sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""What the command line says about a benchmark."""
+"""The command line options of a benchmark."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -11,8 +11,8 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Switches:
-    """`streams` empty takes the benchmark's own; `seconds` is of one contender in one round."""
+class Options:
+    """Empty `streams`: the benchmark's default. `seconds`: of one contender in one round."""
 
     seconds: float = 4.0
     rounds: int = 3

@@ -1,7 +1,7 @@
-"""What the run log is compared with: the least that PostgreSQL can be asked for, and the naive way.
+"""What the run log is compared with: `floor`, the least work for PostgreSQL, and `naive`.
 
-`floor` writes rows that are ready, in one INSERT for each tick, behind the same fence, and knows
-nothing else: no numbers, no readers, no endings, no outages. `naive` commits every event alone.
+`floor` writes prepared rows with one INSERT for each tick, behind the same fence, without
+numbering, readers, endings or outages. `naive` commits every event alone.
 """
 
 import asyncio

@@ -5,11 +5,10 @@ import asyncio
 
 from cartrita.adapters.persistence import schema
 from cartrita.cli.database import migrate_database, open_database
-from cartrita.cli.errors import as_command_errors
 from cartrita.settings import Settings
 
 
 def run(settings: Settings, _: argparse.Namespace) -> None:
-    with open_database(settings) as endpoint, as_command_errors():
+    with open_database(settings) as endpoint:
         asyncio.run(migrate_database(settings, endpoint))
     print(f"The database is at schema {schema.head()}.")

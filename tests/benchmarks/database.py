@@ -19,7 +19,7 @@ _TEMPLATE = "bench_template"
 _DURABLE = ("fsync", "full_page_writes", "synchronous_commit")
 
 
-class Stage:
+class PostgresServer:
     """One server; each measurement gets a migrated, empty database of its own."""
 
     def __init__(self, endpoint: Endpoint, runner: asyncio.Runner, admin: Any) -> None:
@@ -70,5 +70,5 @@ async def _prepare(endpoint: Endpoint) -> Any:
         if value != "on":
             raise RuntimeError(f"PostgreSQL runs with {name}={value}: nothing here would count.")
     await admin.execute(f"CREATE DATABASE {_TEMPLATE} TEMPLATE template0 OWNER {endpoint.user}")
-    await schema.upgrade(replace(endpoint, database=_TEMPLATE).sqlalchemy_url())
+    await schema.upgrade(replace(endpoint, database=_TEMPLATE).dsn())
     return admin

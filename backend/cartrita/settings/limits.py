@@ -1,0 +1,45 @@
+"""Settings of rate limits and size limits, and of the server that replicas share counters on."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from cartrita.settings.fields import Group, Setting
+from cartrita.settings.types import RateLimits, Rates, ValkeyUrl
+
+
+class Limits(Group):
+    """Rate limits and size limits."""
+
+    providers: Annotated[
+        RateLimits,
+        Setting(
+            "Calls to each provider, over its built-in limits.",
+            env="CARTRITA_PROVIDER_LIMITS",
+            value="off, or openai=100/minute;github=500/hour",
+            documented=False,
+        ),
+    ] = Rates()
+    inbound: Annotated[
+        RateLimits,
+        Setting(
+            "Calls to us, over the built-in limits.",
+            env="CARTRITA_INBOUND_LIMITS",
+            value="off, or chat=100/minute",
+            documented=False,
+        ),
+    ] = Rates()
+    upload_max_bytes: Annotated[
+        int,
+        Field(ge=1024, le=1 << 40),
+        Setting("The largest file.", env="CARTRITA_MAX_UPLOAD_BYTES", documented=False),
+    ] = 50 << 20
+
+
+class Valkey(Group):
+    """The Valkey server for notifications and counters that several replicas share."""
+
+    url: Annotated[
+        ValkeyUrl | None,
+        Setting("Its address.", value="a valkey:// address", secret=True, documented=False),
+    ] = None

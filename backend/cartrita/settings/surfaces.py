@@ -1,0 +1,51 @@
+"""Settings of the compatible APIs: the OpenAI-compatible one and those of older frontends."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from cartrita.settings.fields import Group, Setting
+from cartrita.settings.types import Port, Word
+
+
+class Compat(Group):
+    """Switches for frontends that were written against other backends."""
+
+    cartrita_frontend: Annotated[
+        bool, Setting("Answer as the original backend did.", documented=False)
+    ] = False
+    legacy_query_keys: Annotated[
+        bool, Setting("Accept a key in the query string, on loopback only.", documented=False)
+    ] = False
+
+
+class OpenAICompat(Group):
+    """The OpenAI-compatible API, under its former variable names."""
+
+    enable: Annotated[
+        bool, Setting("Whether it is served.", env="OPENAI_COMPAT_ENABLE", documented=False)
+    ] = True
+    port: Annotated[
+        Port | None,
+        Setting(
+            "A separate port for it.",
+            env="OPENAI_COMPAT_PORT",
+            value="a whole number from 0 to 65535",
+            example="8001",
+            documented=False,
+        ),
+    ] = None
+    model_name: Annotated[
+        Word, Setting("The name of its model.", env="OPENAI_COMPAT_MODEL_NAME", documented=False)
+    ] = "cortex-flow"
+    max_context_tokens: Annotated[
+        int,
+        Field(ge=1, le=100_000_000),
+        Setting("The most context.", env="OPENAI_COMPAT_MAX_CONTEXT_TOKENS", documented=False),
+    ] = 8000
+    counting_model: Annotated[
+        Word,
+        Setting(
+            "The model whose tokenizer counts.", env="OPENAI_COMPAT_TOKEN_MODEL", documented=False
+        ),
+    ] = "gpt-4"
