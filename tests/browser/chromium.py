@@ -47,16 +47,16 @@ class Page:
 
     def run(self, script: str) -> Any:
         """The value of an expression, awaited."""
-        said = self._ask(
+        response = self._ask(
             "Runtime.evaluate",
             expression=script,
             awaitPromise=True,
             returnByValue=True,
             userGesture=True,
         )
-        if "exceptionDetails" in said:
-            raise PageFailed(str(said["exceptionDetails"]))
-        return said["result"].get("value")
+        if "exceptionDetails" in response:
+            raise PageFailed(str(response["exceptionDetails"]))
+        return response["result"].get("value")
 
     def wait(self, condition: str) -> Any:
         """Poll an expression until it is true; its value then."""
@@ -72,11 +72,11 @@ class Page:
         request = {"id": self._last, "method": method, "params": parameters}
         self._socket.send(json.dumps(request))
         while True:
-            said = json.loads(self._socket.recv(timeout=_WATCHDOG_S))
-            if said.get("id") == self._last:
-                if "error" in said:
-                    raise PageFailed(f"{method}: {said['error']}")
-                return said["result"]
+            response = json.loads(self._socket.recv(timeout=_WATCHDOG_S))
+            if response.get("id") == self._last:
+                if "error" in response:
+                    raise PageFailed(f"{method}: {response['error']}")
+                return response["result"]
 
 
 @contextmanager

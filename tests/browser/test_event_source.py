@@ -10,7 +10,7 @@ import anyio
 import asyncpg
 import pytest
 from tests.browser.chromium import Page, chromium
-from tests.browser.wires import wire
+from tests.browser.tcp_proxy import tcp_proxy
 from tests.docs.snippets import of
 from tests.harness.fake_provider.launch import FakeProvider, fake_provider
 from tests.harness.fake_provider.script import Script
@@ -100,15 +100,15 @@ async def test_it_reconnects_by_itself_and_misses_nothing(
     provider.script(Script(words=words, between_tokens_s=0.05))
     before = await runs_of(server)
     message = f"An answer that {meanwhile}"
-    with wire(server.port) as cable:
-        sign_in(page, cable.base)
+    with tcp_proxy(server.port) as proxy:
+        sign_in(page, proxy.base)
         address = "/api/chat/stream?" + urlencode({"message": message})
         page.run(_PLAIN.replace("ADDRESS", json.dumps(address)))
         page.wait("seen.ids.length > 5")
-        cable.cut()
+        proxy.cut()
         await anyio.sleep(_OFF_S)  # the outage itself, no synchronisation
         assert page.run("seen.ended") is None
-        cable.mend()
+        proxy.restore()
         page.wait("seen.ended !== null")
         seen = page.run("seen")
     assert seen["ended"]["event"] == "done"
@@ -127,14 +127,14 @@ async def test_the_page_in_the_readme_works(
     (snippet,) = of("html")
     markup, _, script = snippet.code.partition("<script>")
     provider.script(Script(words=100, between_tokens_s=0.02))
-    with wire(server.port) as cable:
-        page.go(cable.base + "/")
+    with tcp_proxy(server.port) as proxy:
+        page.go(proxy.base + "/")
         page.run(f"document.body.innerHTML = {json.dumps(markup)}; true")
         page.run(script.partition("</script>")[0] + "; true")
         page.run(f"ask({json.dumps(KEY)}, 'What the README shows').then(() => true)")
         page.wait("answer.textContent.length > 20")
-        cable.cut()
-        cable.mend()
+        proxy.cut()
+        proxy.restore()
         [text] = await eventually_stored(server, "What the README shows")
         page.wait(f"answer.textContent === {json.dumps(text)}")
 

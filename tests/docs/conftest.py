@@ -19,8 +19,8 @@ curl() { command curl --max-time 60 --write-out '\\n%{stderr}HTTP %{http_code}\\
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What a script printed and complained, and the status of each of its HTTP requests."""
+class ScriptResult:
+    """The exit code, output and errors of a script."""
 
     code: int
     output: str
@@ -38,24 +38,24 @@ class Shell:
     server: Server
     folder: Path
 
-    def run(self, scripts: list[str]) -> list[Told]:
+    def run(self, scripts: list[str]) -> list[ScriptResult]:
         """Scripts one after the other in one shell, up to the first that fails."""
         marked = "".join(f"echo '{_MARK}'\necho '{_MARK}' >&2\n{script}" for script in scripts)
         done = self._start(["bash", "-c", _PRELUDE + self._fitted(marked)])
         outputs = done.output.split(_MARK + "\n")[1:]
         errors = done.errors.split(_MARK + "\n")[1:]
         codes = [0] * (len(outputs) - 1) + [done.code]
-        return [Told(*each) for each in zip(codes, outputs, errors, strict=True)]
+        return [ScriptResult(*each) for each in zip(codes, outputs, errors, strict=True)]
 
-    def python(self, code: str) -> Told:
+    def python(self, code: str) -> ScriptResult:
         """A program."""
         return self._start([sys.executable, "-c", self._fitted(code)])
 
     def _fitted(self, code: str) -> str:
-        """What documents say of the usual address and of the key is made to fit this server."""
+        """The code with the address and the key of this server for those in the documents."""
         return code.replace("http://127.0.0.1:8000", self.server.base).replace("ck_your_key", KEY)
 
-    def _start(self, command: list[str]) -> Told:
+    def _start(self, command: list[str]) -> ScriptResult:
         done = subprocess.run(
             command,
             cwd=self.folder,
@@ -66,7 +66,7 @@ class Shell:
             check=False,
             timeout=_WATCHDOG_S,
         )
-        return Told(done.returncode, done.stdout, done.stderr)
+        return ScriptResult(done.returncode, done.stdout, done.stderr)
 
 
 def _path() -> str:

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.docs.conftest import Shell, Told
-from tests.docs.likeness import differences
+from tests.docs.conftest import ScriptResult, Shell
+from tests.docs.example_comparison import differences
 from tests.docs.snippets import (
     DOCUMENTS,
     IN_A_BROWSER,
@@ -34,19 +34,19 @@ def placed(document: Path) -> str:
     return str(document.relative_to(ROOT))
 
 
-_TOLD: dict[Path, dict[Block, Told]] = {}
+_RESULTS: dict[Path, dict[Block, ScriptResult]] = {}
 
 
-def told(block: Block, shell: Shell) -> Told:
-    """What a block's commands said; the blocks of a document are one session in one shell."""
+def result(block: Block, shell: Shell) -> ScriptResult:
+    """The result of a block's commands; the blocks of a document are one session in one shell."""
     document = block.document
-    if document not in _TOLD:
+    if document not in _RESULTS:
         session = [each for each in blocks(document) if each.language == "bash"]
         answers = shell.run([each.code for each in session])
-        _TOLD[document] = dict(zip(session, answers, strict=False))
-    if block not in _TOLD[document]:
+        _RESULTS[document] = dict(zip(session, answers, strict=False))
+    if block not in _RESULTS[document]:
         pytest.fail("a block before it failed")
-    return _TOLD[document][block]
+    return _RESULTS[document][block]
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=placed)
@@ -62,7 +62,7 @@ def test_commands_that_are_not_run_here_are_marked(block: Block) -> None:
 
 @pytest.mark.parametrize("block", of("bash"), ids=str)
 def test_commands_work(block: Block, shell: Shell) -> None:
-    done = told(block, shell)
+    done = result(block, shell)
     assert done.code == 0, done.errors + done.output
     example = answer_after(block)
     shown: Any = json.loads(example.code) if example else {}

@@ -49,25 +49,25 @@ def test_it_names_every_field_of_a_chat_request() -> None:
 def test_it_names_every_event_and_its_data() -> None:
     schemas: dict[str, Any] = DOCUMENT["components"]["schemas"]
     frames = schemas["ChatEvent"]["discriminator"]["mapping"]
-    told = {cells[0].strip("`"): cells[1] for cells in rows("Streams")}
-    assert set(told) == set(frames)
+    documented = {cells[0].strip("`"): cells[1] for cells in rows("Streams")}
+    assert set(documented) == set(frames)
     for event, reference in frames.items():
         frame = schemas[reference.rpartition("/")[2]]
         data = schemas[frame["properties"]["data"]["$ref"].rpartition("/")[2]]
-        assert set(data["properties"]) <= set(re.findall(r"`(\w+)`", told[event])), event
+        assert set(data["properties"]) <= set(re.findall(r"`(\w+)`", documented[event])), event
 
 
 def test_it_gives_every_kind_of_error_its_status() -> None:
-    told = {cells[1]: int(cells[0]) for cells in rows("Errors") if cells[1]}
-    assert told == {kind.value: status for kind, status in STATUS.items()}
+    documented = {cells[1]: int(cells[0]) for cells in rows("Errors") if cells[1]}
+    assert documented == {kind.value: status for kind, status in STATUS.items()}
 
 
 @pytest.mark.parametrize("kind", list(ErrorKind), ids=str)
 def test_it_names_every_code_of_the_tree(kind: ErrorKind) -> None:
-    told = {cells[1]: cells[2] for cells in rows("Errors")}
+    documented = {cells[1]: cells[2] for cells in rows("Errors")}
     for each in tree(CartritaError):
         if each.kind is kind:
-            assert f"`{each.default_code}`" in told[kind.value]
+            assert f"`{each.default_code}`" in documented[kind.value]
 
 
 def test_it_names_every_code_that_is_given_by_hand() -> None:

@@ -204,10 +204,12 @@ class Client:
             await asyncio.sleep(_POLL_S)
             try:
                 port = self._rng.choice(self._ports)
-                code, told = await call(port, "GET", f"/api/runs/run_{self.record.run}", headers)
+                code, response = await call(
+                    port, "GET", f"/api/runs/run_{self.record.run}", headers
+                )
             except OSError:
                 continue
-            status = str(told.get("status")) if code == 200 else f"HTTP {code}"
+            status = str(response.get("status")) if code == 200 else f"HTTP {code}"
             self.record.polled.append((time.monotonic(), status))
 
 
@@ -228,7 +230,7 @@ async def cancel(port: int, plan: Plan, run: str) -> Cancelled | None:
     """Ask for a run's end over a connection of its own; None where nobody acknowledged it."""
     asked = time.monotonic()
     try:
-        status, told = await call(
+        status, response = await call(
             port, "POST", f"/api/runs/run_{run}/cancel", {"X-API-Key": plan.api_key}
         )
     except OSError:
@@ -236,7 +238,7 @@ async def cancel(port: int, plan: Plan, run: str) -> Cancelled | None:
     if status not in (200, 202):
         return None
     now = time.monotonic()
-    return Cancelled(run, asked, now, time.time(), status, str(told.get("status")))
+    return Cancelled(run, asked, now, time.time(), status, str(response.get("status")))
 
 
 async def call(
@@ -253,7 +255,7 @@ async def call(
     async with answer:
         raw = await answer.body()
     try:
-        told: Any = json.loads(raw)
+        response: Any = json.loads(raw)
     except ValueError:
-        told = None
-    return answer.status, told if isinstance(told, dict) else {}
+        response = None
+    return answer.status, response if isinstance(response, dict) else {}

@@ -45,8 +45,8 @@ class SampleRun:
     def frame(self, seq: int, **changed: Any) -> ReceivedFrame:
         """The frame of an event, some of its fields changed."""
         event, data = _native_frame(self, self.events[seq - 1])
-        told = json.dumps({"event": event, "data": {**data, **changed}}, separators=(",", ":"))
-        return ReceivedFrame(1.0, f"run_{self.run}.{seq}", told)
+        data_text = json.dumps({"event": event, "data": {**data, **changed}}, separators=(",", ":"))
+        return ReceivedFrame(1.0, f"run_{self.run}.{seq}", data_text)
 
 
 def _native_frame(sample: SampleRun, event: Json) -> tuple[str, Json]:

@@ -12,8 +12,8 @@ from tests.harness import evidence
 from tests.harness.checker import assert_holds
 from tests.harness.clients import Client, call
 from tests.harness.evidence import AWAY, Evidence, RunRow
-from tests.harness.fake_provider.answer import expected_text
 from tests.harness.fake_provider.launch import FakeProvider
+from tests.harness.fake_provider.openai_chat.answer import expected_text
 from tests.harness.fake_provider.script import Script, directive
 from tests.harness.incremental_checker import model_call
 from tests.harness.observations import Call, Observations
@@ -77,9 +77,9 @@ class Scenario:
         """A whole answer by POST /api/chat."""
         message = fields.pop("message", None) or self.message(script or Script(words=3))
         body = {"message": message, "provider": "openai", "model": "fake", **fields}
-        status, told = await self.call("POST", "/api/chat", body)
-        assert status == 200, told
-        return told
+        status, response = await self.call("POST", "/api/chat", body)
+        assert status == 200, response
+        return response
 
     async def received(self, record: Record, frames: int) -> None:
         """Wait until a client has received so many frames of the log."""
@@ -112,8 +112,8 @@ class Scenario:
             await self.ended(run)
         calls = await self.calls()
         read = await evidence.read(self.server.dsn, runs)
-        told: dict[str, Any] = {"calls": calls, "answers": self.answers, **observed}
-        assert_holds(Observations(evidence=read, records=self.records, **told))
+        recorded: dict[str, Any] = {"calls": calls, "answers": self.answers, **observed}
+        assert_holds(Observations(evidence=read, records=self.records, **recorded))
         return read
 
     async def text_of(self, message_id: str) -> str:

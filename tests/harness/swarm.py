@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.harness.clients import Client, call
-from tests.harness.fake_provider.answer import expected_text
+from tests.harness.fake_provider.openai_chat.answer import expected_text
 from tests.harness.fake_provider.script import Script, directive
 from tests.harness.records import Plan, Record
 from tests.harness.server import KEY, OWNER
@@ -62,14 +62,14 @@ class Swarm:
             made: list[str] = []
             for number in range(count):
                 body = {"title": f"Meeting {number}"}
-                _, told = await call(
+                _, response = await call(
                     self.config.ports[0],
                     "POST",
                     "/api/conversations",
                     {"X-API-Key": owner.api_key},
                     body,
                 )
-                made.append(str(told["id"]))
+                made.append(str(response["id"]))
             self.conversations[owner.name] = made
 
     async def run_clients(self, count: int) -> list[Record]:

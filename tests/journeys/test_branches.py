@@ -25,8 +25,8 @@ async def test_fork_edit_retry(scenario: Scenario) -> None:
     assert status == 200
     assert edited["response"] == scenario.answers[other]
     _, page = await scenario.call("GET", messages)
-    told = [item["content"] for item in page["items"]]
-    assert told == [asked["content"], first["response"], other, edited["response"]]
+    contents = [item["content"] for item in page["items"]]
+    assert contents == [asked["content"], first["response"], other, edited["response"]]
 
     status, old = await scenario.call("GET", f"{messages}/{second['message_id']}")
     assert (status, old["content"]) == (200, second["response"])
@@ -35,7 +35,7 @@ async def test_fork_edit_retry(scenario: Scenario) -> None:
     status, fork = await scenario.call("POST", f"/api/conversations/{conversation}/fork", body)
     assert status == 201
     _, page = await scenario.call("GET", f"/api/conversations/{fork['id']}/messages")
-    assert [item["content"] for item in page["items"]] == told[:2]
+    assert [item["content"] for item in page["items"]] == contents[:2]
     await scenario.chat(Script(words=3), conversation_id=fork["id"])
     _, page = await scenario.call("GET", messages)
-    assert [item["content"] for item in page["items"]] == told
+    assert [item["content"] for item in page["items"]] == contents

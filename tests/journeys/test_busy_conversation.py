@@ -10,8 +10,8 @@ LONG = Script(words=400, between_tokens_s=0.05)
 
 
 async def _conversation(scenario: Scenario) -> str:
-    _, told = await scenario.call("POST", "/api/conversations", {"title": "One at a time"})
-    return str(told["id"])
+    _, response = await scenario.call("POST", "/api/conversations", {"title": "One at a time"})
+    return str(response["id"])
 
 
 async def test_queue_is_first_in_first_out(scenario: Scenario) -> None:
@@ -40,8 +40,8 @@ async def test_reject(scenario: Scenario) -> None:
         tasks.create_task(first.run())
         await scenario.received(first.record, 1)
         refused = {"message": "Now!", "conversation_id": conversation, "busy": "reject"}
-        status, told = await scenario.call("POST", "/api/chat", refused)
-        assert (status, told["code"]) == (409, "conversation_busy")
+        status, response = await scenario.call("POST", "/api/chat", refused)
+        assert (status, response["code"]) == (409, "conversation_busy")
     read = await scenario.check()
     assert len(read.runs) == 1
 

@@ -52,8 +52,8 @@ async def test_cancel_while_queued(scenario: Scenario) -> None:
 
 
 async def test_cancel_after_the_end_changes_nothing(scenario: Scenario) -> None:
-    told = await scenario.chat()
-    status, run = await scenario.call("POST", f"/api/runs/{told['run_id']}/cancel")
+    response = await scenario.chat()
+    status, run = await scenario.call("POST", f"/api/runs/{response['run_id']}/cancel")
     assert (status, run["status"]) == (200, "completed")
-    status, told = await scenario.call("POST", f"/api/runs/run_{'0' * 32}/cancel")
+    status, response = await scenario.call("POST", f"/api/runs/run_{'0' * 32}/cancel")
     assert status == 404

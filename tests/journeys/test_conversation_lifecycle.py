@@ -25,12 +25,12 @@ async def test_lifecycle(scenario: Scenario) -> None:
 
     message = scenario.message(Script(words=3)) + f" {WORD}"
     body = {"message": message, "provider": "openai", "model": "fake", "metadata": {"from": "test"}}
-    status, told = await scenario.call("POST", f"{own}/messages", body)
-    assert status == 200, told
-    assert told["conversation_id"] == conversation["id"]
-    assert told["response"] == told["message"]["content"]
-    assert told["token_usage"]["total_tokens"] > 0
-    assert told["metadata"]["agents_used"] == ["assistant"]
+    status, response = await scenario.call("POST", f"{own}/messages", body)
+    assert status == 200, response
+    assert response["conversation_id"] == conversation["id"]
+    assert response["response"] == response["message"]["content"]
+    assert response["token_usage"]["total_tokens"] > 0
+    assert response["metadata"]["agents_used"] == ["assistant"]
     _, page = await scenario.call("GET", f"{own}/messages")
     assert [item["role"] for item in page["items"]] == ["user", "assistant"]
     assert page["items"][0]["metadata"] == {"from": "test"}
@@ -61,12 +61,12 @@ async def test_lifecycle(scenario: Scenario) -> None:
     assert (status, original["content"]) == (200, message)
 
     _, exported = await scenario.call("GET", f"{own}/export")
-    assert [item["content"] for item in exported["messages"]] == [message, told["response"]]
+    assert [item["content"] for item in exported["messages"]] == [message, response["response"]]
 
     status, _ = await scenario.call("DELETE", own)
     assert status == 204
     assert (await scenario.call("GET", own))[0] == 404
-    assert (await scenario.call("GET", f"/api/runs/{told['run_id']}"))[0] == 404
+    assert (await scenario.call("GET", f"/api/runs/{response['run_id']}"))[0] == 404
     _, found = await scenario.call("GET", f"/api/search?q={WORD}")
     assert found["results"] == []
 
@@ -77,8 +77,8 @@ async def test_lifecycle(scenario: Scenario) -> None:
                 ("conversations", "id", conversation["id"].removeprefix("conv_")),
                 ("messages", "conversation_id", conversation["id"].removeprefix("conv_")),
                 ("runs", "conversation_id", conversation["id"].removeprefix("conv_")),
-                ("run_events", "run_id", told["run_id"].removeprefix("run_")),
-                ("run_logs", "run_id", told["run_id"].removeprefix("run_")),
+                ("run_events", "run_id", response["run_id"].removeprefix("run_")),
+                ("run_logs", "run_id", response["run_id"].removeprefix("run_")),
             )
         ]
         return not any(left)
@@ -87,15 +87,15 @@ async def test_lifecycle(scenario: Scenario) -> None:
 
 
 async def test_retry_and_delete_a_message(scenario: Scenario) -> None:
-    told = await scenario.chat()
-    conversation = f"/api/conversations/{told['conversation_id']}"
+    response = await scenario.chat()
+    conversation = f"/api/conversations/{response['conversation_id']}"
     messages = f"{conversation}/messages"
     status, revised = await scenario.call(
-        "PATCH", f"{messages}/{told['message_id']}", {"content": "Better."}
+        "PATCH", f"{messages}/{response['message_id']}", {"content": "Better."}
     )
     assert status == 200
     assert (revised["content"], revised["edited"]) == ("Better.", True)
-    assert revised["id"] != told["message_id"]
+    assert revised["id"] != response["message_id"]
     _, page = await scenario.call("GET", messages)
     assert page["items"][-1]["id"] == revised["id"]
     assert (await scenario.call("DELETE", f"{messages}/{revised['id']}"))[0] == 204
@@ -103,13 +103,13 @@ async def test_retry_and_delete_a_message(scenario: Scenario) -> None:
 
 
 async def test_pages_are_stable_while_messages_arrive(scenario: Scenario) -> None:
-    told = await scenario.chat()
+    response = await scenario.chat()
     for _ in range(2):
-        await scenario.chat(conversation_id=told["conversation_id"])
-    messages = f"/api/conversations/{told['conversation_id']}/messages"
+        await scenario.chat(conversation_id=response["conversation_id"])
+    messages = f"/api/conversations/{response['conversation_id']}/messages"
     _, whole = await scenario.call("GET", messages)
     _, first = await scenario.call("GET", f"{messages}?limit=4")
-    await scenario.chat(conversation_id=told["conversation_id"])
+    await scenario.chat(conversation_id=response["conversation_id"])
     _, second = await scenario.call("GET", f"{messages}?limit=4&cursor={first['next_cursor']}")
     assert first["items"] + second["items"][:2] == whole["items"]
     assert len(second["items"]) == 4

@@ -52,14 +52,14 @@ async def _while_it_is_away(scenario: Scenario, run: str) -> None:
     async with await raw_http.request(scenario.server.port, "GET", "/health") as answer:
         assert answer.status == 200
     json = {**key, "Content-Type": "application/json"}
-    body = b'{"message": "Is anybody there?"}'
+    chat = b'{"message": "Is anybody there?"}'
     async with await raw_http.request(
-        scenario.server.port, "POST", "/api/chat", json, body
+        scenario.server.port, "POST", "/api/chat", json, chat
     ) as answer:
-        told = await answer.body()
-        assert answer.status == 503, told
+        body = await answer.body()
+        assert answer.status == 503, body
         assert int(answer.headers["retry-after"]) > 0
-        assert b'"code"' in told
+        assert b'"code"' in body
     again = {**key, "Last-Event-ID": f"run_{run}.2"}
     path = "/api/chat/stream?message=x"
     async with await raw_http.request(scenario.server.port, "GET", path, again) as answer:
@@ -107,8 +107,8 @@ async def test_connections_exhausted(serve: Serve, external: ExternalPostgres) -
                 await _take_all(external.dsn, taken)
             body = {"message": "Is there room?"}
             answers = [await scenario.call("POST", "/api/chat/stream", body) for _ in range(12)]
-            heard = client.record.last_seq
-            await until(lambda: client.record.last_seq > heard)
+            received = client.record.last_seq
+            await until(lambda: client.record.last_seq > received)
         finally:
             for connection in taken:
                 await connection.close()

@@ -35,8 +35,8 @@ async def test_post_reader_resumes_by_run(scenario: Scenario) -> None:
 
 
 async def test_reconnect_after_the_end_is_204(scenario: Scenario) -> None:
-    told = await scenario.chat()
-    run = told["run_id"].removeprefix("run_")
+    response = await scenario.chat()
+    run = response["run_id"].removeprefix("run_")
     (whole,) = await scenario.run_clients(scenario.plan(follow=run, message="-"))
     last = whole.last_seq
     (seen,) = await scenario.run_clients(scenario.plan(follow=run, after=last, message="-"))
@@ -45,4 +45,4 @@ async def test_reconnect_after_the_end_is_204(scenario: Scenario) -> None:
     frames = [frame.payload for frame in beyond.frames()]
     assert frames[0]["event"] == "snapshot"
     assert frames[0]["data"]["recovered"] is False
-    assert frames[0]["data"]["messages"][-1]["content"] == told["response"]
+    assert frames[0]["data"]["messages"][-1]["content"] == response["response"]

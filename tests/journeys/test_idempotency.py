@@ -16,8 +16,8 @@ async def test_the_same_post_twice(scenario: Scenario) -> None:
     assert one[1]["run_id"] == two[1]["run_id"]
     assert one[1]["response"] == two[1]["response"]
     other = {"message": "Something else."}
-    status, told = await scenario.call("POST", "/api/chat", other, Idempotency_Key=key)
-    assert (status, told["code"]) == (422, "idempotency_mismatch")
+    status, response = await scenario.call("POST", "/api/chat", other, Idempotency_Key=key)
+    assert (status, response["code"]) == (422, "idempotency_mismatch")
 
 
 async def test_a_hundred_concurrent_requests(scenario: Scenario) -> None:

@@ -21,9 +21,9 @@ async def test_provider_error(scenario: Scenario) -> None:
         (401, "upstream_auth", 502),
         (402, "upstream_quota", 502),
     ):
-        answered, told = await ask(scenario, Script(faults=(ReplacedResponse(status=status),)))
-        assert (answered, told["code"]) == (expected, code)
-        details = told["details"]
+        answered, response = await ask(scenario, Script(faults=(ReplacedResponse(status=status),)))
+        assert (answered, response["code"]) == (expected, code)
+        details = response["details"]
         assert (details["provider"], details["upstream_status"]) == ("openai", status)
         assert details["partial_response"] == ""
         _, run = await scenario.call("GET", f"/api/runs/{details['run_id']}")
@@ -32,9 +32,9 @@ async def test_provider_error(scenario: Scenario) -> None:
 
 async def test_provider_disconnects_mid_answer(scenario: Scenario) -> None:
     cut = Script(words=30, faults=(CutOff(after_tokens=10),), between_tokens_s=0.03)
-    answered, told = await ask(scenario, cut)
-    assert (answered, told["code"]) == (503, "upstream_cut")
-    details = told["details"]
+    answered, response = await ask(scenario, cut)
+    assert (answered, response["code"]) == (503, "upstream_cut")
+    details = response["details"]
     assert details["recoverable"] is True
     assert details["partial_response"]
     conversation = f"/api/conversations/{details['conversation_id']}"
@@ -66,9 +66,9 @@ async def test_cancel_while_waiting(scenario: Scenario) -> None:
         run = await eventually(running)
         status, _ = await scenario.call("POST", f"/api/runs/run_{run}/cancel")
         assert status == 200
-    answered, told = waiting.result()
-    assert (answered, told["code"]) == (409, "cancelled")
-    assert told["details"]["run_id"] == f"run_{run}"
+    answered, response = waiting.result()
+    assert (answered, response["code"]) == (409, "cancelled")
+    assert response["details"]["run_id"] == f"run_{run}"
 
 
 async def test_client_disconnect_does_not_stop_the_run(scenario: Scenario) -> None:

@@ -110,13 +110,13 @@ async def rows(scenario: Scenario) -> list[int]:
 
 
 def one_sentence(body: bytes, headers: dict[str, str]) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads(body)
-    assert told["detail"] == told["error"]
-    assert 10 < len(told["error"]) < 400
-    assert "\n" not in told["error"]
-    assert told["request_id"] == headers["x-request-id"]
-    assert not any(word in str(told) for word in ("Traceback", "asyncpg", "sqlalchemy", KEY))
-    return told
+    response: dict[str, Any] = json.loads(body)
+    assert response["detail"] == response["error"]
+    assert 10 < len(response["error"]) < 400
+    assert "\n" not in response["error"]
+    assert response["request_id"] == headers["x-request-id"]
+    assert not any(word in str(response) for word in ("Traceback", "asyncpg", "sqlalchemy", KEY))
+    return response
 
 
 @pytest.mark.parametrize("path", ["/api/chat", "/api/chat/stream"])
@@ -125,9 +125,9 @@ async def test_bodies(scenario: Scenario, path: str) -> None:
     for name, body, expected, code in BODIES:
         status, headers, raw = await ask(scenario, "POST", path, body, Content_Type=JSON)
         assert status == expected, (name, status, raw[:300])
-        told = one_sentence(raw, headers)
-        assert told["code"].startswith(code), (name, told)
-        assert ("errors" in told) == (status == 422), name
+        response = one_sentence(raw, headers)
+        assert response["code"].startswith(code), (name, response)
+        assert ("errors" in response) == (status == 422), name
     assert await rows(scenario) == before
 
 
@@ -202,16 +202,16 @@ async def test_slow_body_times_out(serve: Any) -> None:
 @pytest.mark.parametrize("external_id", ["a/b", "..", ".", "a?b", "a#b", " "])
 async def test_external_ids_that_no_address_can_hold(scenario: Scenario, external_id: str) -> None:
     body = {"external_id": external_id}
-    status, told = await scenario.call("POST", "/api/conversations", body)
-    assert (status, told["code"]) == (422, "validation_error")
+    status, response = await scenario.call("POST", "/api/conversations", body)
+    assert (status, response["code"]) == (422, "validation_error")
 
 
 async def test_external_ids_may_be_odd(scenario: Scenario) -> None:
     for external_id in ("v1.2", "a b", "ünïcode:%2F"):
         body = {"external_id": external_id}
         assert (await scenario.call("POST", "/api/conversations", body))[0] == 201
-        status, told = await scenario.call("GET", f"/api/conversations/{quote(external_id)}")
-        assert (status, told["id"]) == (200, external_id)
+        status, response = await scenario.call("GET", f"/api/conversations/{quote(external_id)}")
+        assert (status, response["id"]) == (200, external_id)
 
 
 @pytest.mark.parametrize("path", ["/health", "/ready"])

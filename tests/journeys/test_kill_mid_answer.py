@@ -27,13 +27,13 @@ async def test_received_text_is_kept(killable: Scenario, disruption: Disruption)
     assert run.status == "interrupted"
     assert kept == client.record.text() != ""
 
-    status, told = await scenario.call("POST", f"/api/runs/run_{run.id}/continue")
+    status, response = await scenario.call("POST", f"/api/runs/run_{run.id}/continue")
     assert status == 201
     again = scenario.client(
-        scenario.plan(message=client.record.plan.message, follow=told["id"][4:])
+        scenario.plan(message=client.record.plan.message, follow=response["id"][4:])
     )
     await again.run()
     assert again.record.text().startswith(kept)
     assert [frame.event for frame in again.record.frames()][-1] == "done"
-    status, told = await scenario.call("GET", f"/api/runs/{told['id']}")
-    assert (status, told["status"]) == (200, "completed")
+    status, response = await scenario.call("GET", f"/api/runs/{response['id']}")
+    assert (status, response["status"]) == (200, "completed")

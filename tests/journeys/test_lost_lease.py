@@ -21,7 +21,7 @@ async def _blocked_by(session: Any) -> int:
 
 
 async def test_frozen_during_a_flush(serve: Serve) -> None:
-    """Its transaction stays open, fence held, until Postgres ends it; then it is deposed."""
+    """Its transaction stays open until Postgres ends it; then another server settles the run."""
     scenario = serve(settings=HASTY)
     serve(database_url=scenario.server.dsn, settings=HASTY)
     client = scenario.client(scenario.plan(LONG))

@@ -52,9 +52,9 @@ class Owned:
 
 async def new_key(scenario: Scenario, name: str) -> tuple[str, str]:
     """The id and the secret of a key with an owner of its own."""
-    told = await cli(scenario, "keys", "create", name)
-    found = re.search(r"ck_([0-9a-f]+)_\w+", told)
-    assert found is not None, told
+    response = await cli(scenario, "keys", "create", name)
+    found = re.search(r"ck_([0-9a-f]+)_\w+", response)
+    assert found is not None, response
     return found[1], found[0]
 
 
@@ -86,15 +86,15 @@ async def operations(scenario: Scenario) -> list[tuple[str, str, dict[str, Any]]
 async def things_of_a(scenario: Scenario) -> Owned:
     status, made = await scenario.call("POST", "/api/conversations", {"external_id": f"a-{WORD}"})
     assert status in (201, 409), made
-    told = await scenario.chat(conversation_id=f"a-{WORD}", metadata={"word": WORD})
+    response = await scenario.chat(conversation_id=f"a-{WORD}", metadata={"word": WORD})
     conversation, message, run = (
-        told[name] for name in ("conversation_id", "message_id", "run_id")
+        response[name] for name in ("conversation_id", "message_id", "run_id")
     )
-    as_uuid = told["message"]["conversation_id"]
+    as_uuid = response["message"]["conversation_id"]
     return Owned(
         {
             "conversation_id": [conversation, as_uuid, as_uuid.removeprefix("conv_")],
-            "message_id": [message, message.removeprefix("msg_"), told["message"]["parent_id"]],
+            "message_id": [message, message.removeprefix("msg_"), response["message"]["parent_id"]],
             "run_id": [run, run.removeprefix("run_")],
         }
     )
@@ -124,9 +124,9 @@ async def test_every_route_with_foreign_ids(scenario: Scenario) -> None:
         body = BODIES[operation["operationId"]] if "requestBody" in operation else None
         for filled in owned.paths(path):
             asked += 1
-            status, told = await scenario.call(method, filled, body, X_API_Key=stranger)
-            if (status, told.get("error") is None) != (404, False) or WORD in str(told):
-                wrong.append(f"{method} {filled}: {status} {told}")
+            status, response = await scenario.call(method, filled, body, X_API_Key=stranger)
+            if (status, response.get("error") is None) != (404, False) or WORD in str(response):
+                wrong.append(f"{method} {filled}: {status} {response}")
     assert not wrong
     assert asked >= 30
     assert await state_of_a(scenario, owned) == before
@@ -141,16 +141,16 @@ async def test_foreign_ids_in_bodies_headers_and_queries(scenario: Scenario) -> 
     )
     _, mine = await scenario.call("POST", "/api/conversations", {}, X_API_Key=stranger)
     own = f"/api/conversations/{mine['id']}"
-    said = {"message": "hello", "provider": "openai", "model": "fake"}
-    _, told = await scenario.call("POST", "/api/chat", said, X_API_Key=stranger)
-    my_run = f"/api/runs/{told['run_id']}/events"
+    chat = {"message": "hello", "provider": "openai", "model": "fake"}
+    _, response = await scenario.call("POST", "/api/chat", chat, X_API_Key=stranger)
+    my_run = f"/api/runs/{response['run_id']}/events"
     for method, path, body, headers in (
-        ("POST", "/api/chat", {**said, "conversation_id": conversation}, {}),
-        ("POST", "/api/chat/stream", {**said, "conversation_id": conversation}, {}),
+        ("POST", "/api/chat", {**chat, "conversation_id": conversation}, {}),
+        ("POST", "/api/chat/stream", {**chat, "conversation_id": conversation}, {}),
         ("GET", f"/api/chat/stream?message=x&conversation_id={conversation}", None, {}),
         ("GET", f"/api/chat/stream?message=x&conversationId={conversation}", None, {}),
         ("GET", "/api/chat/stream?message=x", None, {"Last_Event_ID": f"{run}.1"}),
-        ("POST", "/api/chat/stream", said, {"Last_Event_ID": f"{run}.1"}),
+        ("POST", "/api/chat/stream", chat, {"Last_Event_ID": f"{run}.1"}),
         ("GET", my_run, None, {"Last_Event_ID": f"{run}.1"}),
         ("POST", f"{own}/fork", {"message_id": message}, {}),
         ("GET", f"{own}/messages/{message}", None, {}),
@@ -165,29 +165,31 @@ async def test_foreign_ids_in_bodies_headers_and_queries(scenario: Scenario) -> 
 
 async def test_lists_and_searches_show_own_data_only(scenario: Scenario) -> None:
     owned = await things_of_a(scenario)
-    await scenario.chat(message=f"{WORD} is a word that only A has said")
+    await scenario.chat(message=f"{WORD} is a word that only A has written")
     _, stranger = await new_key(scenario, "b")
     for path in (
         "/api/conversations?archived=any",
         f"/api/search?q={WORD}",
         f"/api/search?q={owned.ids['conversation_id'][0]}",
     ):
-        status, told = await scenario.call("GET", path, X_API_Key=stranger)
+        status, response = await scenario.call("GET", path, X_API_Key=stranger)
         assert status == 200
-        assert told.get("items", told.get("results")) == []
-    status, told = await scenario.call("GET", f"/api/search?q={WORD}")
-    assert told["total"] > 0  # which A does find
+        assert response.get("items", response.get("results")) == []
+    status, response = await scenario.call("GET", f"/api/search?q={WORD}")
+    assert response["total"] > 0  # which A does find
 
 
 async def test_idempotency_keys_are_per_owner(scenario: Scenario) -> None:
     """The same Idempotency-Key and client_msg_id mean nothing across owners."""
     _, stranger = await new_key(scenario, "b")
-    said = {"message": "hello", "provider": "openai", "model": "fake", "client_msg_id": WORD}
+    chat = {"message": "hello", "provider": "openai", "model": "fake", "client_msg_id": WORD}
     runs: set[str] = set()
     for key in ({}, {"X_API_Key": stranger}):
-        status, told = await scenario.call("POST", "/api/chat", said, Idempotency_Key=WORD, **key)
-        assert status == 200, told
-        runs.add(told["run_id"])
+        status, response = await scenario.call(
+            "POST", "/api/chat", chat, Idempotency_Key=WORD, **key
+        )
+        assert status == 200, response
+        runs.add(response["run_id"])
     assert len(runs) == 2
 
 
@@ -196,12 +198,12 @@ async def test_invalid_keys_get_401(scenario: Scenario, key: str) -> None:
     for method, path, operation in await operations(scenario):
         filled = re.sub(r"{\w+}", "0193b0c3a5d87c1e9f4d2b6a8e0c4f17", path)
         body = BODIES[operation["operationId"]] if "requestBody" in operation else None
-        status, told = await scenario.call(method, filled, body, X_API_Key=key)
+        status, response = await scenario.call(method, filled, body, X_API_Key=key)
         if (method, path) in ANONYMOUS - {("POST", "/api/session")}:
             assert status == 200, (method, path, status)
         else:
-            assert status == 401, (method, path, status, told)
-            assert told["code"] == "unauthenticated"
+            assert status == 401, (method, path, status, response)
+            assert response["code"] == "unauthenticated"
     for path in ("/openapi.json", "/docs"):
         assert (await scenario.call("GET", path, X_API_Key=key))[0] == 401
 

@@ -52,5 +52,5 @@ async def test_schemathesis(serve: Any, tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stdout[-8000:]
     assert '"request_failed"' not in scenario.server.log_path.read_text()
-    status, told = await scenario.call("GET", "/ready")
-    assert (status, told["ready"]) == (200, True)
+    status, response = await scenario.call("GET", "/ready")
+    assert (status, response["ready"]) == (200, True)

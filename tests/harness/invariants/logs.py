@@ -15,29 +15,29 @@ Found = Iterator[tuple[str, str]]
 
 def i1_received_is_logged(observed: Observations) -> Found:
     """Every event that a client received is in the log as it was received."""
-    first_told: dict[tuple[str, int], str] = {}
+    first_received: dict[tuple[str, int], str] = {}
     logs = {
         run: {event.seq: event.data for event in log} for run, log in observed.evidence.logs.items()
     }
     for record, frame in _frames(observed):
         log = logs.get(frame.run, {})
-        told = first_told.setdefault((frame.run, frame.seq), frame.data)
+        first = first_received.setdefault((frame.run, frame.seq), frame.data)
         if frame.seq not in log:
             yield frame.id, f"{record.plan.name} received {frame.data[:200]}, the log lacks it"
         elif problem := _differs(frame, log[frame.seq]):
             yield frame.id, f"{record.plan.name}: {problem}"
-        elif told != frame.data:
-            yield frame.id, f"told as {told[:200]} to one and as {frame.data[:200]} to another"
+        elif first != frame.data:
+            yield frame.id, f"one client received {first[:200]} and another {frame.data[:200]}"
 
 
 def _differs(frame: ReceivedFrame, event: Json) -> str:
     name, fields = expected(frame.run, event)
-    told = frame.payload
-    if told.get("event") != name:
-        return f"told as {told.get('event')}, logged as {event['type']}"
+    payload = frame.payload
+    if payload.get("event") != name:
+        return f"sent as {payload.get('event')}, logged as {event['type']}"
     for key, value in fields.items():
-        if told["data"].get(key) != value:
-            return f"{name}.{key} was told as {told['data'].get(key)!r}, logged as {value!r}"
+        if payload["data"].get(key) != value:
+            return f"{name}.{key} was sent as {payload['data'].get(key)!r}, logged as {value!r}"
     return ""
 
 
@@ -64,17 +64,17 @@ def i2_in_order(observed: Observations) -> Found:
 
 
 def _reader_in_order(record: Record, connection: Connection) -> Found:
-    heard = connection.frames
-    if any(frame.event == "snapshot" for frame in heard):
+    received = connection.frames
+    if any(frame.event == "snapshot" for frame in received):
         return
-    seqs = [frame.seq for frame in heard if frame.logged]
+    seqs = [frame.seq for frame in received if frame.logged]
     wanted = list(range(connection.cursor + 1, connection.cursor + 1 + len(seqs)))
     if seqs != wanted:
         yield (
             record.run,
             f"{record.plan.name} asked after {connection.cursor} and received {_shown(seqs)}",
         )
-    runs = {frame.run for frame in heard} - {""}
+    runs = {frame.run for frame in received} - {""}
     if len(runs) > 1:
         yield record.run, f"{record.plan.name} received several runs on one stream: {sorted(runs)}"
 
@@ -151,9 +151,9 @@ def i4_one_terminal_event(observed: Observations) -> Found:
 
 def _end_problems(evidence: Evidence, row: RunRow, end: Logged) -> Iterator[str]:
     completed = end.data["type"] == "run_completed"
-    said = "completed" if completed else end.data["kind"]
-    if said != row.status:
-        yield f"the status is {row.status}, the terminal event says {said}"
+    ending = "completed" if completed else end.data["kind"]
+    if ending != row.status:
+        yield f"the status is {row.status}, the terminal event says {ending}"
     if row.folded or end.xmin is None:
         return  # folding writes both rows again
     if row.xmin != end.xmin:
@@ -171,10 +171,10 @@ def i10_resumes_exactly(observed: Observations) -> Found:
                 continue
             run = connection.frames[-1].run
             log = observed.evidence.logs.get(run, [])
-            heard = [frame.seq for frame in connection.frames if frame.logged]
+            received = [frame.seq for frame in connection.frames if frame.logged]
             rest = [event.seq for event in log if event.seq > connection.cursor]
-            if heard != rest and not _snapshot(connection):
-                yield run, f"after {connection.cursor} came {_shown(heard)}, not {_shown(rest)}"
+            if received != rest and not _snapshot(connection):
+                yield run, f"after {connection.cursor} came {_shown(received)}, not {_shown(rest)}"
             end = connection.frames[-1].payload
             prefix = text_of([e.data for e in log if e.seq <= connection.cursor])
             text = prefix + _tokens(connection)
@@ -187,12 +187,12 @@ def _snapshot(connection: Connection) -> bool:
 
 
 def _tokens(connection: Connection) -> str:
-    told = [frame.payload for frame in connection.frames]
-    return "".join(p["data"]["delta"] for p in told if p["event"] == "token")
+    payloads = [frame.payload for frame in connection.frames]
+    return "".join(p["data"]["delta"] for p in payloads if p["event"] == "token")
 
 
 def i11_log_is_immutable(observed: Observations) -> Found:
-    """A deposed owner commits nothing: what was written stays, and nothing follows an end."""
+    """An owner without a lease commits nothing: events stay, and none follows the end."""
     for run, log in observed.evidence.logs.items():
         ended = [event.seq for event in log if event.data["type"] in TERMINAL]
         late = [event.seq for event in log if ended and event.seq > ended[0]]

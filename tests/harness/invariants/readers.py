@@ -92,12 +92,12 @@ def stored_text_is_the_models(observed: Observations) -> Found:
     for row in observed.evidence.runs.values():
         asked = observed.evidence.messages.get(row.user_message)
         prompt = "".join(p["text"] for p in asked.parts if p["type"] == "text") if asked else ""
-        said = observed.answers.get(prompt)
+        sent = observed.answers.get(prompt)
         answer = observed.evidence.messages.get(row.message)
-        if said is None or answer is None:
+        if sent is None or answer is None:
             continue
         text = "".join(part["text"] for part in answer.parts if part["type"] == "text")
-        if row.status == "completed" and text != said:
-            yield row.id, f"completed as {text!r:.200}, the model said {said!r:.200}"
-        elif not said.startswith(text):
-            yield row.id, f"{row.status} with {text!r:.200}, which the model never said"
+        if row.status == "completed" and text != sent:
+            yield row.id, f"completed as {text!r:.200}, the model sent {sent!r:.200}"
+        elif not sent.startswith(text):
+            yield row.id, f"{row.status} with {text!r:.200}, which the model never sent"

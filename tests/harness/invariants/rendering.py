@@ -16,8 +16,8 @@ def expected(run: str, event: Json) -> tuple[str, Json]:
     """The frame's event name, and the fields of its data that follow from the log."""
     kind = event["type"]
     if kind == "run_started":
-        told = _started(event)
-        return "stream_start", {**told, "run_id": f"run_{run}"}
+        fields = _started(event)
+        return "stream_start", {**fields, "run_id": f"run_{run}"}
     if kind == "run_completed":
         return "done", {
             "final_response": event["text"],
@@ -32,12 +32,12 @@ def expected(run: str, event: Json) -> tuple[str, Json]:
 
 
 def _started(event: Json) -> Json:
-    told: Json = {
+    fields: Json = {
         "conversation_id": event["conversation_id"],
         "message_id": event["message_id"],
         "agent_type": event["agent"],
     }
-    return {**told, "resumed": True} if event.get("resumed") else told
+    return {**fields, "resumed": True} if event.get("resumed") else fields
 
 
 _RENAMED: dict[str, tuple[str, dict[str, str]]] = {

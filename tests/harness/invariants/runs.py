@@ -25,8 +25,8 @@ def i5_no_orphaned_runs(observed: Observations) -> Found:
     for run, row in observed.evidence.runs.items():
         if row.status in ("running", "queued"):
             lease = row.lease_expired_s
-            told = "has no owner" if lease is None else f"lease expired {lease:.1f} s ago"
-            yield run, f"it is {row.status} after everything settled ({told})"
+            owner = "has no owner" if lease is None else f"lease expired {lease:.1f} s ago"
+            yield run, f"it is {row.status} after everything settled ({owner})"
 
 
 def i6_one_at_a_time(observed: Observations) -> Found:

@@ -1,4 +1,4 @@
-"""A wire between browser and server that can be cut: a TCP proxy that resets at will."""
+"""A TCP proxy between browser and server whose connections can be reset."""
 
 import asyncio
 import threading
@@ -8,15 +8,15 @@ from contextlib import contextmanager, suppress
 _WATCHDOG_S = 60.0
 
 
-class Wire:
-    """Passes bytes on. While it is cut, everything is reset and nobody is let in."""
+class TcpProxy:
+    """Forwards bytes. While it is cut, connections are reset and new ones refused."""
 
     def __init__(self, port: int) -> None:
-        self._there = port
+        self._target = port
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._writers: set[asyncio.StreamWriter] = set()
-        self._carrying: set[asyncio.Task[None] | None] = set()
+        self._forwarding: set[asyncio.Task[None] | None] = set()
         self._server: asyncio.Server | None = None
         self.port = 0
 
@@ -26,14 +26,14 @@ class Wire:
 
     def open(self) -> None:
         self._thread.start()
-        self.mend()
+        self.restore()
 
     def cut(self) -> None:
         """Reset every connection and refuse new ones."""
         self._do(self._cut())
 
-    def mend(self) -> None:
-        """Let connections in, on the port that it had before."""
+    def restore(self) -> None:
+        """Accept connections again, on the same port."""
         self._do(self._listen())
 
     def close(self) -> None:
@@ -47,7 +47,7 @@ class Wire:
         asyncio.run_coroutine_threadsafe(work, self._loop).result(_WATCHDOG_S)
 
     async def _listen(self) -> None:
-        self._server = await asyncio.start_server(self._carry, "127.0.0.1", self.port)
+        self._server = await asyncio.start_server(self._forward, "127.0.0.1", self.port)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def _cut(self) -> None:
@@ -57,26 +57,26 @@ class Wire:
             writer.transport.abort()
 
     async def _drained(self) -> None:
-        if tasks := {task for task in self._carrying if task is not None}:
+        if tasks := {task for task in self._forwarding if task is not None}:
             await asyncio.wait(tasks)
 
-    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._carrying.add(asyncio.current_task())
-        there, back = await asyncio.open_connection("127.0.0.1", self._there)
-        mine = {writer, back}
+    async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._forwarding.add(asyncio.current_task())
+        from_target, to_target = await asyncio.open_connection("127.0.0.1", self._target)
+        mine = {writer, to_target}
         self._writers |= mine
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(_pass(reader, back))
-                tasks.create_task(_pass(there, writer))
+                tasks.create_task(_copy(reader, to_target))
+                tasks.create_task(_copy(from_target, writer))
         finally:
             for each in mine:
                 each.close()
             self._writers -= mine
-            self._carrying.discard(asyncio.current_task())
+            self._forwarding.discard(asyncio.current_task())
 
 
-async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     with suppress(OSError):
         while octets := await reader.read(1 << 16):
             writer.write(octets)
@@ -85,9 +85,9 @@ async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 @contextmanager
-def wire(port: int) -> Generator[Wire]:
-    """A wire to a port of this machine."""
-    made = Wire(port)
+def tcp_proxy(port: int) -> Generator[TcpProxy]:
+    """A proxy to a port of this machine."""
+    made = TcpProxy(port)
     made.open()
     try:
         yield made

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from tests.docs.likeness import differences
+from tests.docs.example_comparison import differences
 
 
 @pytest.mark.parametrize(
