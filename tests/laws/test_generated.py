@@ -3,7 +3,7 @@
 import pytest
 from tests.laws.tree import ROOT
 
-from cartrita.cli import contract
+from cartrita.cli.commands import contract
 
 GENERATED = contract.generated_files()
 

@@ -8,15 +8,19 @@ from tests.laws.tree import PACKAGE
 
 from cartrita.app import openapi_document
 from cartrita.domain import errors
-from cartrita.domain.errors import CartritaError, ErrorKind
+from cartrita.domain.errors import CartritaError, ErrorKind, UpstreamError
 
 _SURFACES = sorted(path.parent.name for path in (PACKAGE / "surfaces").glob("*/errors.py"))
 
 
-def tree(cls: type[CartritaError] = CartritaError) -> list[type[CartritaError]]:
-    """An error and everything below it, of the domain."""
-    below = [one for child in cls.__subclasses__() for one in tree(child)]
-    return [one for one in (cls, *below) if one.__module__ == errors.__name__]
+def subclasses(cls: type[CartritaError]) -> list[type[CartritaError]]:
+    """An error and everything below it."""
+    return [cls, *(one for child in cls.__subclasses__() for one in subclasses(child))]
+
+
+def tree() -> list[type[CartritaError]]:
+    """The errors of the domain."""
+    return [one for one in subclasses(CartritaError) if one.__module__ == errors.__name__]
 
 
 @pytest.mark.parametrize("surface", _SURFACES)
@@ -28,6 +32,10 @@ def test_every_kind_of_error_has_a_status_on_every_surface(surface: str) -> None
 def test_every_error_is_drawn_in_its_tree() -> None:
     drawn = errors.__doc__ or ""
     assert [one.__name__ for one in tree() if one.__name__ not in drawn] == []
+
+
+def test_every_error_of_a_provider_is_one_of_the_domain() -> None:
+    assert [one for one in subclasses(UpstreamError) if one.__module__ != errors.__name__] == []
 
 
 def test_a_code_names_one_error() -> None:

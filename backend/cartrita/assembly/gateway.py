@@ -4,9 +4,10 @@ from msgspec.structs import replace
 
 from cartrita.adapters.providers.discovery import ServerAddress, discover
 from cartrita.adapters.providers.factory import CONSTRUCTORS, ProviderOptions, create_provider
-from cartrita.adapters.providers.http import Deadlines, HttpClient
+from cartrita.adapters.providers.http import HttpClient
 from cartrita.adapters.providers.offline.provider import ASSISTANT, Offline
 from cartrita.adapters.providers.registry import PROVIDERS, provider_spec
+from cartrita.adapters.providers.transport import Deadlines
 from cartrita.domain.ports import ModelProvider, PassageSearch
 from cartrita.gateway.catalog import Catalog, ProviderEntry, ProviderOrigin
 from cartrita.gateway.gateway import Gateway

@@ -1,1 +1,5 @@
-"""Wire formats of model APIs, translated both ways, pure."""
+"""Translations between wire formats of model APIs and the domain, without I/O.
+
+Each folder is one format, with the same files: `types`, `request`, `response`, `stream`, `errors`
+and, where tool calls arrive in parts, `tool_calls`.
+"""

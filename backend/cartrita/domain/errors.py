@@ -1,26 +1,26 @@
-"""Everything that goes wrong on purpose.
+"""The errors that are reported to callers, as one tree of classes.
 
 CartritaError                 kind, code, retryable, retry_after; never an HTTP status
 ├── InvalidInput              a field is wrong; `fields` names it
-├── Malformed                 the body is no JSON, or a header is no header
+├── Malformed                 the body is not JSON, or a header is malformed
 ├── TooLarge · UnsupportedMedia
 ├── Unauthenticated · Forbidden
-├── NotFound                  also for what belongs to others
-├── Conflict                  the state of things forbids it now
+├── NotFound                  also for resources of other owners
+├── Conflict                  the current state does not allow it
 │   └── IdempotencyMismatch   the key was used with another body
 ├── RateLimited
-├── Unavailable               a part of ours is away; try again
+├── Unavailable               a part of this server cannot be reached; try again
 ├── StorageFull
-├── LeaseLost                 this replica may not write any more: others own its runs
+├── LeaseLost                 this replica lost the ownership of its runs
 ├── DeadlineExceeded
 └── UpstreamError             a provider failed; `provider` names it
     ├── UpstreamUnreachable   refused, DNS, TLS, timeouts before an answer
-    ├── UpstreamRejected      it says that the request is wrong
-    ├── UpstreamAuth          it does not know the credential
-    ├── UpstreamQuota         the credential is out of credit
-    ├── UpstreamLimited       too many requests; retry_after where it said so
+    ├── UpstreamRejected      it did not accept the request
+    ├── UpstreamAuth          it refused the credential
+    ├── UpstreamQuota         the account is out of credit
+    ├── UpstreamLimited       too many requests; retry_after if it sent one
     ├── UpstreamOverloaded    5xx, 529
-    ├── UpstreamMalformed     an answer that is not of its dialect
+    ├── UpstreamMalformed     the answer is not of its dialect
     └── UpstreamCut           the stream ended, stalled or broke before its end
 
 Surfaces hold one table each from kind to their own status, type and envelope.
@@ -52,7 +52,7 @@ class ErrorKind(StrEnum):
 
     @classmethod
     def _missing_(cls, value: object) -> "ErrorKind":
-        """A kind of a newer version, read from the log: somebody's fault, and not the caller's."""
+        """A kind of a newer version, read from the log: an internal error."""
         return cls.INTERNAL
 
 

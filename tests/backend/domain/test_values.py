@@ -6,7 +6,7 @@ from tests.backend.domain.samples import USAGES
 from tests.backend.examples import examples
 
 from cartrita.domain import errors
-from cartrita.domain.errors import CartritaError, InvalidInput, UpstreamError
+from cartrita.domain.errors import CartritaError, InvalidInput, UpstreamError, UpstreamOverloaded
 from cartrita.domain.messages import Message, Reasoning, Role, Text
 from cartrita.domain.models import ModelInfo
 from cartrita.domain.usage import Usage
@@ -65,3 +65,8 @@ def test_every_error_is_in_the_tree_of_the_docstring() -> None:
     for kind in named:
         if issubclass(kind, CartritaError):
             assert kind.__name__ in tree, f"{kind.__name__} is not drawn"
+
+
+def test_a_provider_may_say_that_its_error_is_not_retryable() -> None:
+    assert UpstreamOverloaded("No.", provider="p").retryable
+    assert not UpstreamOverloaded("No.", provider="p", retryable=False).retryable

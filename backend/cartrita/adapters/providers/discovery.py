@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import msgspec
 import structlog
 
-from cartrita.adapters.providers.http import Deadlines, HttpRequest, Transport
+from cartrita.adapters.providers.transport import Deadlines, HttpRequest, Transport
 from cartrita.dialects.openai_chat.response import model_names
 from cartrita.domain.errors import UpstreamError
 

@@ -9,7 +9,7 @@ import msgspec
 import structlog
 
 from cartrita.adapters.providers.credentials import Anonymous, Credential
-from cartrita.adapters.providers.http import (
+from cartrita.adapters.providers.transport import (
     MAX_BYTES,
     Deadlines,
     HttpRequest,

@@ -1,4 +1,4 @@
-"""The HTTP client for model servers: pooled connections behind a single method.
+"""The transport over aiohttp: an HTTP client with pooled connections.
 
 It keeps no cookies, follows no redirects, and takes no proxy or credential from the environment, so
 that a request reaches the configured server only. It does not decompress, so that a response is
@@ -7,85 +7,20 @@ never larger than what came over the wire.
 
 import asyncio
 import io
-import re
 import ssl
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from types import TracebackType
-from typing import Literal, Protocol, Self
+from typing import Self
 
 import aiohttp
-import msgspec
 
+from cartrita.adapters.providers.transport import HttpRequest, HttpResponse
 from cartrita.domain.errors import UpstreamCut, UpstreamMalformed, UpstreamUnreachable
 from cartrita.kit.secret import Secret
 
-MAX_BYTES = 32 << 20
 _KEEP_IDLE_SECONDS = 30.0
-_THINKING = re.compile(r"(^|/)(o\d|gpt-5)|\b(think|reason|r1|qwq|gpt-oss)", re.I)
 _LARGE_BODY = 1 << 20  # aiohttp warns about larger bodies that are not a stream
-
-
-class Deadlines(msgspec.Struct, frozen=True, kw_only=True):
-    """Timeouts in seconds: to connect, from then to the response headers, between chunks, in all.
-
-    For reasoning models, `thinking` replaces `headers` and `idle` where it is longer: minutes pass
-    before their first token.
-    """
-
-    connect: float = 5.0
-    headers: float = 30.0
-    idle: float = 30.0
-    thinking: float = 120.0
-    total: float = 900.0
-
-    def for_model(self, model: str) -> "Deadlines":
-        """The deadlines of a call to this model."""
-        if not _THINKING.search(model):
-            return self
-        return msgspec.structs.replace(
-            self,
-            headers=max(self.headers, self.thinking),
-            idle=max(self.idle, self.thinking),
-        )
-
-
-class HttpRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A request. Errors name `provider`; at most `max_bytes` of the response body are read."""
-
-    provider: str
-    method: Literal["GET", "POST"]
-    url: str
-    headers: Mapping[str, str | Secret]
-    body: bytes = b""
-    deadlines: Deadlines = Deadlines()
-    max_bytes: int = MAX_BYTES
-
-
-class HttpResponse(Protocol):
-    """A response whose body is still arriving; `headers` have lower-case names.
-
-    Reading raises UpstreamCut if the connection breaks, stalls or takes too long, and
-    UpstreamMalformed beyond the size allowed.
-    """
-
-    status: int
-    headers: Mapping[str, str]
-
-    async def read(self) -> bytes:
-        """The next chunk of the body; empty at the end."""
-        ...
-
-
-class Transport(Protocol):
-    """Sends requests."""
-
-    def open(self, request: HttpRequest) -> AbstractAsyncContextManager[HttpResponse]:
-        """Send, and wait for the headers. Leaving the context closes an unfinished response.
-
-        Raises UpstreamUnreachable or UpstreamMalformed if no response arrives.
-        """
-        ...
 
 
 class HttpClient:

@@ -5,7 +5,7 @@ from contextlib import aclosing, asynccontextmanager
 from urllib.parse import urlsplit, urlunsplit
 
 from cartrita.adapters.providers.exchange import Connection, Exchange
-from cartrita.adapters.providers.http import Deadlines
+from cartrita.adapters.providers.transport import Deadlines
 from cartrita.dialects.openai_chat import errors
 from cartrita.dialects.openai_chat.request import render
 from cartrita.dialects.openai_chat.response import model_names

@@ -8,7 +8,8 @@ import pytest
 from tests.backend.adapters.providers.servers import saying, serving
 from tests.harness.fake_provider.launch import FakeProvider
 
-from cartrita.adapters.providers.http import Deadlines, HttpClient, HttpRequest
+from cartrita.adapters.providers.http import HttpClient
+from cartrita.adapters.providers.transport import Deadlines, HttpRequest
 from cartrita.domain.errors import (
     UpstreamCut,
     UpstreamError,

@@ -31,8 +31,9 @@ from tests.harness.fake_provider.script import Script, ToolCall
 from cartrita.adapters.providers import exchange
 from cartrita.adapters.providers.credentials import Bearer, Credential
 from cartrita.adapters.providers.exchange import Connection
-from cartrita.adapters.providers.http import Deadlines, HttpClient
+from cartrita.adapters.providers.http import HttpClient
 from cartrita.adapters.providers.openai_compatible import OpenAICompatible, endpoint
+from cartrita.adapters.providers.transport import Deadlines
 from cartrita.domain.deltas import (
     Delta,
     Finished,

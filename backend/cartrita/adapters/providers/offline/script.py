@@ -121,8 +121,8 @@ def _check_steps(steps: list[SceneStep], place: str) -> None:
         here = f"{place}.steps[{number}]"
         given = [name for name in step.__struct_fields__ if getattr(step, name) is not None]
         if len(given) != 1:
-            told = " and ".join(given) or "nothing"
-            raise ValueError(f"a step says exactly one thing, this one {told} - at `{here}`")
+            fields = " and ".join(given) or "nothing"
+            raise ValueError(f"a step says exactly one thing, this one {fields} - at `{here}`")
         if step.repeat is not None:
             _check_steps(step.repeat.steps, f"{here}.repeat")
 
