@@ -32,8 +32,8 @@ class Server:
         """Without `keys` no key is asked for, as model servers on one's own machine do."""
         self._seed = seed
         self._keys = keys
-        self._playbook = ScriptSelector(models)
-        self._ledger = RequestLog(keep)
+        self._selector = ScriptSelector(models)
+        self._request_log = RequestLog(keep)
         self._started = int(time.time())
 
     async def serve(self, port: int, stop: asyncio.Event, tell: Callable[[int], None]) -> None:
@@ -55,14 +55,14 @@ class Server:
         assert isinstance(reader, Reader)
         # drain() then waits until the kernel has taken everything: what counts as sent was sent.
         writer.transport.set_write_buffer_limits(high=0)
-        self._ledger.connections += 1
+        self._request_log.connections += 1
         try:
             while await self._serve_one(reader, writer):
                 pass
         except ConnectionError:
             pass  # the client left between two requests
         finally:
-            self._ledger.connections -= 1
+            self._request_log.connections -= 1
             writer.close()
 
     async def _serve_one(self, reader: Reader, writer: asyncio.StreamWriter) -> bool:
@@ -86,7 +86,7 @@ class Server:
 
     async def _control(self, request: Request, outlet: Outlet) -> None:
         try:
-            status, body = 200, control.answer(request, self._playbook, self._ledger)
+            status, body = 200, control.answer(request, self._selector, self._request_log)
         except errors.Refusal as refusal:
             status, body = refusal.status, refusal.body()
         await self._send_plain(outlet, status, body)
@@ -97,7 +97,9 @@ class Server:
         await outlet.end()
 
     async def _answer(self, request: Request, outlet: Outlet, reader: Reader) -> None:
-        exchange = self._ledger.begin(request.method, request.path, request.headers, request.body)
+        exchange = self._request_log.begin(
+            request.method, request.path, request.headers, request.body
+        )
         outlet.request_id = f"req_{exchange.number:08d}"
         outcome: Outcome = "cut"
         try:
@@ -108,7 +110,7 @@ class Server:
         finally:
             if outcome == "disconnected":
                 outlet.keep_alive = False
-            self._ledger.end(exchange, outcome)
+            self._request_log.end(exchange, outcome)
 
     def _steps(self, request: Request, exchange: Exchange) -> Steps:
         try:
@@ -140,14 +142,14 @@ class Server:
         content_type = request.header("content-type", "application/x-www-form-urlencoded")
         if content_type.partition(";")[0].strip().lower() != "application/json":
             raise errors.wrong_content_type(content_type)
-        chat = chat_request.parse(request.body, self._playbook.models)
-        exchange.script = self._playbook.choose(chat)
+        chat = chat_request.parse(request.body, self._selector.models)
+        exchange.script = self._selector.choose(chat)
         return Answer(exchange.script, chat, self._seed, exchange.number).steps()
 
     def _models(self, request: Request, path: str) -> Steps:
         if request.method != "GET":
             raise errors.wrong_method(request.method, path)
-        cards = {name: self._card(name) for name in self._playbook.models}
+        cards = {name: self._card(name) for name in self._selector.models}
         if path == "/v1/models":
             listing = {"object": "list", "data": list(cards.values())}
             return _plain(200, msgspec.json.encode(listing))

@@ -12,7 +12,7 @@ from cartrita.domain.errors import UpstreamError
 
 _MAX_LISTING_BYTES = 4 << 20
 _OWN_SERVER_HEADER = "cartrita"
-_log = structlog.get_logger(__name__)
+log = structlog.get_logger()
 
 
 class ServerAddress(msgspec.Struct, frozen=True):
@@ -63,12 +63,12 @@ async def _probe(
     try:
         names = await _list_models(transport, request)
     except (UpstreamError, ValueError) as error:
-        _log.debug("no_model_server", name=address.name, port=address.port, why=str(error))
+        log.debug("no_model_server", name=address.name, port=address.port, why=str(error))
         return None
     if names is None:
-        _log.debug("other_server", name=address.name, port=address.port)
+        log.debug("other_server", name=address.name, port=address.port)
         return None
-    _log.info("model_server_found", name=address.name, port=address.port, models=len(names))
+    log.info("model_server_found", name=address.name, port=address.port, models=len(names))
     return DiscoveredServer(address.name, base_url)
 
 

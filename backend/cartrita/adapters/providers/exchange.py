@@ -25,7 +25,7 @@ from cartrita.kit.secret import Secret
 _MAX_ERROR_BYTES = 64 << 10
 _ERROR_BODY_SECONDS = 2.0
 _LAST_BYTES_SECONDS = 0.25
-_log = structlog.get_logger(__name__)
+log = structlog.get_logger()
 
 
 class ParseError(Protocol):
@@ -127,7 +127,7 @@ class Exchange:
         for delta in parser.end():
             yield delta
         if parser.ignored:
-            _log.debug(
+            log.debug(
                 "upstream_parts_ignored", provider=self._connection.name, parts=parser.ignored
             )
         if parser.done:

@@ -44,10 +44,10 @@ def create_provider(
 ) -> ModelProvider:
     """A provider that can be called.
 
-    Raises ValueError for a key that no header can carry, and for a dialect without implementation.
+    Raises ValueError for a key that no header can carry, and for a dialect that has no constructor.
     """
     if spec.dialect not in CONSTRUCTORS:
-        raise ValueError(f"{spec.name} speaks {spec.dialect}, which is not implemented")
+        raise ValueError(f"{spec.name} speaks {spec.dialect}, which this server does not")
     return CONSTRUCTORS[spec.dialect](spec, transport, options)
 
 

@@ -42,5 +42,5 @@ async def test_configured_models_are_listed_without_asking(
 
 @pytest.mark.parametrize("name", ["anthropic", "comet"])
 async def test_a_dialect_that_is_not_implemented_is_refused(name: str, http: HttpClient) -> None:
-    with pytest.raises(ValueError, match="anthropic_messages, which is not implemented"):
+    with pytest.raises(ValueError, match="anthropic_messages, which this server does not"):
         create_provider(provider_spec(name), http, ProviderOptions())

@@ -109,7 +109,7 @@ async def collected(provider: OpenAICompatible, request: ModelRequest | None = N
 async def failing(
     provider: OpenAICompatible, request: ModelRequest | None = None
 ) -> tuple[list[Delta], UpstreamError]:
-    """What was told before the error, and the error."""
+    """The deltas before the error, and the error."""
     seen: list[Delta] = []
     with pytest.raises(UpstreamError) as caught:
         await collect(provider, request or asking(), seen)
@@ -136,8 +136,8 @@ async def test_streams_text_reasoning_and_usage(fake: FakeProvider, make: Make) 
     fake.script(script)
     deltas = await collected(make())
     assert text(deltas) == expected_text(script, "Hello")
-    thought = "".join(one.text for one in deltas if isinstance(one, ReasoningDelta))
-    assert thought == expected_reasoning(script, "Hello")
+    reasoning = "".join(one.text for one in deltas if isinstance(one, ReasoningDelta))
+    assert reasoning == expected_reasoning(script, "Hello")
     assert isinstance(deltas[-1], Finished)
     assert deltas[-1].reason is FinishReason.STOP
     assert deltas[-1].usage.output_tokens > deltas[-1].usage.reasoning_tokens > 0
@@ -224,7 +224,9 @@ async def test_connections_are_kept_after_an_answer(fake: FakeProvider, make: Ma
     ],
     ids=str,
 )
-async def test_oddities_that_change_nothing(fake: FakeProvider, make: Make, fault: Fault) -> None:
+async def test_peculiarities_that_change_nothing(
+    fake: FakeProvider, make: Make, fault: Fault
+) -> None:
     fake.script(Script(text=TEXT, faults=(fault,)))
     deltas = await collected(make())
     assert text(deltas) == TEXT
@@ -247,7 +249,7 @@ async def test_a_pair_in_two_deltas_is_one_character(fake: FakeProvider, make: M
     assert text(await collected(make())).replace("🙂", "") == TEXT
 
 
-async def test_usage_stays_empty_where_none_is_told(fake: FakeProvider, make: Make) -> None:
+async def test_usage_stays_empty_where_none_is_reported(fake: FakeProvider, make: Make) -> None:
     fake.script(Script(text=TEXT, usage=False))
     deltas = await collected(make())
     assert isinstance(deltas[-1], Finished)
@@ -337,7 +339,7 @@ async def test_a_cut_before_the_headers(fake: FakeProvider, make: Make) -> None:
     assert seen == []
 
 
-async def test_an_error_event_before_and_amid_the_text(fake: FakeProvider, make: Make) -> None:
+async def test_an_error_event_before_and_within_the_text(fake: FakeProvider, make: Make) -> None:
     for after in (0, 3):
         fake.script(Script(text=TEXT, faults=(ErrorEvent(after_tokens=after),)))
         seen, error = await failing(make())
@@ -440,7 +442,7 @@ async def test_when_to_come_back(
     assert error.retry_after == seconds
 
 
-async def test_a_wrong_key_is_told_without_the_key(make: Make) -> None:
+async def test_a_wrong_key_is_reported_without_the_key(make: Make) -> None:
     _, error = await failing(make(credential=Bearer(Secret("sk-wrong-0123456789"))))
     assert type(error) is UpstreamAuth
     assert "0123456789" not in repr(error.details) + error.message
@@ -472,12 +474,12 @@ async def test_an_answer_ends_with_its_end_mark_although_its_body_does_not(
 ) -> None:
     """For keeping the connection nobody waits who wants the answer."""
     monkeypatch.setattr(exchange, "_LAST_BYTES_SECONDS", 3600)
-    said = b'data: {"choices":[{"delta":{"content":"Hi"},"finish_reason":"stop"}]}\n\n'
+    chunk = b'data: {"choices":[{"delta":{"content":"Hi"},"finish_reason":"stop"}]}\n\n'
 
     async def say(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 9999\r\n\r\n"
-        writer.write(head + said + b"data: [DONE]\n\n")
+        writer.write(head + chunk + b"data: [DONE]\n\n")
         await reader.read()
 
     async with (

@@ -55,7 +55,9 @@ def error(**fields: Any) -> dict[str, Any]:
         (529, error(message="Overloaded", type="overloaded_error"), UpstreamOverloaded, True),
     ],
 )
-def test_the_table(status: int, body: Any, kind: type[UpstreamError], retryable: bool) -> None:
+def test_status_and_body_select_the_error(
+    status: int, body: Any, kind: type[UpstreamError], retryable: bool
+) -> None:
     found = answer(status, body)
     assert type(found) is kind
     assert found.retryable is retryable
@@ -66,7 +68,7 @@ def test_the_table(status: int, body: Any, kind: type[UpstreamError], retryable:
 
 
 @pytest.mark.parametrize("status", [301, 302, 307])
-def test_a_redirect_is_told_and_not_tried_again(status: int) -> None:
+def test_a_redirect_is_reported_and_not_retried(status: int) -> None:
     found = answer(status, b"", location="https://elsewhere.example/")
     assert type(found) is UpstreamMalformed
     assert not found.retryable
@@ -121,7 +123,7 @@ def test_a_body_without_a_sentence(body: Any) -> None:
     assert answer(500, body).message.startswith("fake failed to answer (500)")
 
 
-def test_garbage_is_no_trouble() -> None:
+def test_an_unreadable_body_is_ignored() -> None:
     for body in (b"\xff\xfe", b"[" * 100_000, b'{"error": {"message": "\\ud800\\u0000x"}}'):
         found = answer(400, body)
         assert "\0" not in found.message
@@ -146,10 +148,10 @@ def test_the_sentence_is_short_and_on_one_line() -> None:
 @pytest.mark.parametrize("status", [400, 401, 429, 500])
 def test_no_key_gets_into_a_message(leak: str, status: int) -> None:
     found = answer(status, error(message=leak, code=leak, type=leak, param=leak))
-    told = found.message + str(found.details)
+    shown = found.message + str(found.details)
     for secret in ("sk-proj", "abc.def", "hf_abc", KEY.reveal()):
-        assert secret not in told
-    assert str(status) in told
+        assert secret not in shown
+    assert str(status) in shown
 
 
 @pytest.mark.parametrize(
@@ -166,6 +168,6 @@ def test_no_key_gets_into_a_message(leak: str, status: int) -> None:
         ({}, UpstreamOverloaded),
     ],
 )
-def test_errors_amid_a_stream(fields: dict[str, Any], kind: type[UpstreamError]) -> None:
+def test_errors_within_a_stream(fields: dict[str, Any], kind: type[UpstreamError]) -> None:
     found = errors.from_frame("fake", json.dumps(error(message="m", **fields)))
     assert type(found) is kind

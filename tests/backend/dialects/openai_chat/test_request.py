@@ -95,7 +95,7 @@ def test_a_call_without_words_has_null_content() -> None:
     assert body["messages"][0]["content"] is None
 
 
-def test_what_the_wire_has_no_place_for_stays_out() -> None:
+def test_reasoning_and_citations_are_left_out() -> None:
     body = rendered(
         assistant(Reasoning("hm"), Text("Yes [1]."), Citation("A page", index=1)),
         assistant(Reasoning("only thought")),
@@ -105,15 +105,18 @@ def test_what_the_wire_has_no_place_for_stays_out() -> None:
 
 
 @pytest.mark.parametrize(
-    ("choice", "wire"),
+    ("choice", "rendered_choice"),
     [
         ("none", "none"),
         ("required", "required"),
         (NamedTool("weather"), {"type": "function", "function": {"name": "weather"}}),
     ],
 )
-def test_a_choice_of_tools(choice: Any, wire: object) -> None:
-    assert rendered(user(Text("x")), tools=(WEATHER,), tool_choice=choice)["tool_choice"] == wire
+def test_a_choice_of_tools(choice: Any, rendered_choice: object) -> None:
+    assert (
+        rendered(user(Text("x")), tools=(WEATHER,), tool_choice=choice)["tool_choice"]
+        == rendered_choice
+    )
     assert "tool_choice" not in rendered(user(Text("x")), tool_choice=choice)
 
 

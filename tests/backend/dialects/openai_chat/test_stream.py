@@ -77,7 +77,7 @@ def test_reasoning_under_either_name(field: str) -> None:
     assert parsed(chunk({field: "hm"}), STOP)[0] == ReasoningDelta("hm")
 
 
-def test_reasoning_under_both_names_is_said_once() -> None:
+def test_reasoning_under_both_names_is_read_once() -> None:
     deltas = parsed(chunk({"reasoning_content": "hm", "reasoning": "hm"}), STOP)
     assert deltas[:-1] == [ReasoningDelta("hm")]
 
@@ -105,7 +105,7 @@ def test_citations_are_numbered() -> None:
 
 
 @pytest.mark.parametrize(
-    ("word", "reason"),
+    ("value", "reason"),
     [
         ("stop", FinishReason.STOP),
         ("length", FinishReason.LENGTH),
@@ -115,11 +115,11 @@ def test_citations_are_numbered() -> None:
         ("eos_token", FinishReason.STOP),
     ],
 )
-def test_finish_reasons(word: str, reason: FinishReason) -> None:
-    assert finished(parsed(chunk(finish=word))).reason is reason
+def test_finish_reasons(value: str, reason: FinishReason) -> None:
+    assert finished(parsed(chunk(finish=value))).reason is reason
 
 
-def test_without_a_finish_reason_it_is_cut_even_when_it_says_done() -> None:
+def test_without_a_finish_reason_it_is_cut_even_after_done() -> None:
     parser = StreamParser("fake")
     parser.feed(chunk({"content": "Hel"}))
     parser.feed("[DONE]")
@@ -159,7 +159,7 @@ def test_what_it_does_not_know_is_ignored_and_counted() -> None:
         "[" * 100_000,
     ],
 )
-def test_what_is_not_of_this_wire_is_malformed(data: str) -> None:
+def test_what_is_not_a_chat_completion_is_malformed(data: str) -> None:
     with pytest.raises(UpstreamMalformed) as caught:
         StreamParser("fake").feed(data)
     assert caught.value.retryable
@@ -190,13 +190,13 @@ class TestText:
         st.lists(st.integers(0, 12), max_size=6),
     )
     @settings(deadline=None)
-    def test_however_it_is_cut(self, said: str, cuts: list[int]) -> None:
-        places = [0, *sorted(min(cut, len(said)) for cut in cuts), len(said)]
-        pieces = [said[a:b] for a, b in pairwise(places)]
+    def test_however_it_is_cut(self, content: str, cuts: list[int]) -> None:
+        places = [0, *sorted(min(cut, len(content)) for cut in cuts), len(content)]
+        pieces = [content[a:b] for a, b in pairwise(places)]
         deltas = parsed(*(chunk({"content": piece, "reasoning": piece}) for piece in pieces), STOP)
-        assert text(deltas) == storable_text(said)
-        thought = "".join(one.text for one in deltas if isinstance(one, ReasoningDelta))
-        assert thought == storable_text(said)
+        assert text(deltas) == storable_text(content)
+        reasoning = "".join(one.text for one in deltas if isinstance(one, ReasoningDelta))
+        assert reasoning == storable_text(content)
         assert all(one.text for one in deltas if isinstance(one, TextDelta | ReasoningDelta))
 
 
@@ -285,7 +285,7 @@ class TestToolCalls:
         )
         assert found == {0: ("c", "f", '"🙂"\ufffd')}
 
-    def test_an_empty_piece_says_nothing(self) -> None:
+    def test_an_empty_part_yields_no_delta(self) -> None:
         assert parsed(chunk({"tool_calls": [{"index": 0}]}), chunk(finish="tool_calls"))[:-1] == []
 
 
@@ -335,7 +335,7 @@ class TestUsage:
         assert finished(parsed(STOP)).usage == Usage()
 
 
-class TestErrorsAmidTheStream:
+class TestErrorsWithinTheStream:
     def error(self, data: str, event: str = "message") -> UpstreamError:
         parser = StreamParser("fake", (Secret("opaque-secret"),))
         parser.feed(chunk({"content": "Hel"}))
@@ -344,8 +344,8 @@ class TestErrorsAmidTheStream:
         return caught.value
 
     def test_with_the_upstream_type(self) -> None:
-        told = {"message": "Overloaded for opaque-secret", "type": "overloaded_error"}
-        error = self.error(json.dumps({"error": told}))
+        fields = {"message": "Overloaded for opaque-secret", "type": "overloaded_error"}
+        error = self.error(json.dumps({"error": fields}))
         assert type(error) is UpstreamOverloaded
         assert error.details["upstream_type"] == "overloaded_error"
         assert error.message == "fake failed to answer (overloaded_error): Overloaded for ***"
