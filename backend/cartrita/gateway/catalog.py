@@ -16,7 +16,7 @@ from cartrita.domain.models import ModelInfo
 from cartrita.domain.ports import ModelProvider
 from cartrita.gateway.aliases import ALIASES, ModelAlias
 
-_log = structlog.get_logger(__name__)
+log = structlog.get_logger()
 
 
 class ProviderOrigin(IntEnum):
@@ -211,5 +211,5 @@ class Catalog:
         try:
             return await self._entries[name].provider.models()
         except UpstreamError as error:
-            _log.warning("models_not_listed", provider=name, code=error.code)
+            log.warning("models_not_listed", provider=name, code=error.code)
             return None

@@ -15,7 +15,7 @@ from cartrita.domain.models import ModelInfo
 from cartrita.domain.ports import ModelProvider
 from cartrita.domain.requests import ModelRequest
 
-_log = structlog.get_logger(__name__)
+log = structlog.get_logger()
 
 
 class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,7 +86,7 @@ class RetryingProvider:
                     raise
                 if self._clock() + pause > latest_start:
                     raise
-                _log.info(
+                log.info(
                     "model_call_retried", provider=self.name, code=error.code, attempt=attempt,
                     pause=round(pause, 3),
                 )  # fmt: skip

@@ -65,8 +65,8 @@ def load(
     if errors:
         raise SettingsError(errors)
     doubtful = _messages(warnings(settings), sources, frozenset())
-    told = (*raw.warnings, *doubtful, *_without_effect(sources))
-    return settings.model_copy(update={"warnings": told})
+    all_warnings = (*raw.warnings, *doubtful, *_without_effect(sources))
+    return settings.model_copy(update={"warnings": all_warnings})
 
 
 def _check_names(raw: RawSettings, environ: Mapping[str, str]) -> None:

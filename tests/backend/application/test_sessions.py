@@ -27,7 +27,7 @@ SECOND = timedelta(seconds=1)
 
 
 @dataclass
-class House:
+class AuthenticationFixture:
     """Everything on one database, with a clock that can be set."""
 
     pool: Database
@@ -58,20 +58,20 @@ class House:
 
 
 @pytest.fixture
-async def house(database: TemporaryDatabase) -> AsyncGenerator[House]:
+async def fixture(database: TemporaryDatabase) -> AsyncGenerator[AuthenticationFixture]:
     pool = Database(database.dsn, pool_size=2)
-    yield House(pool, database.dsn)
+    yield AuthenticationFixture(pool, database.dsn)
     await pool.close()
 
 
 @pytest.fixture
-def keys(house: House) -> ApiKeys:
-    return house.keys()
+def keys(fixture: AuthenticationFixture) -> ApiKeys:
+    return fixture.keys()
 
 
 @pytest.fixture
-def sessions(house: House, keys: ApiKeys) -> Sessions:
-    return house.sessions(keys)
+def sessions(fixture: AuthenticationFixture, keys: ApiKeys) -> Sessions:
+    return fixture.sessions(keys)
 
 
 @pytest.fixture
@@ -97,12 +97,12 @@ async def test_a_session_is_the_key_that_opened_it(sessions: Sessions, me: Princ
 
 
 async def test_a_tampered_cookie_opens_nothing(
-    sessions: Sessions, house: House, me: Principal
+    sessions: Sessions, fixture: AuthenticationFixture, me: Principal
 ) -> None:
     cookie = await sessions.open(me)
     claims, signature = cookie.split(".")
     forged = base64.urlsafe_b64encode(b'["local","bootstrap",9999999999,"x"]').decode().rstrip("=")
-    other = await house.sessions(house.keys(), "another").open(me)
+    other = await fixture.sessions(fixture.keys(), "another").open(me)
     for n in range(len(cookie)):
         wrong = cookie[:n] + ("A" if cookie[n] != "A" else "B") + cookie[n + 1 :]
         await refused(sessions.authenticate(wrong))
@@ -126,34 +126,36 @@ async def test_a_tampered_cookie_opens_nothing(
     )
 
 
-async def test_a_session_ends(sessions: Sessions, house: House, me: Principal) -> None:
+async def test_a_session_ends(
+    sessions: Sessions, fixture: AuthenticationFixture, me: Principal
+) -> None:
     cookie = await sessions.open(me)
-    house.ahead = timedelta(hours=12) - SECOND * 30
+    fixture.ahead = timedelta(hours=12) - SECOND * 30
     assert await sessions.authenticate(cookie) == me
-    house.ahead = timedelta(hours=12)
+    fixture.ahead = timedelta(hours=12)
     await refused(sessions.authenticate(cookie), sessions.authenticate("nonsense"))
 
 
 async def test_a_session_ends_with_its_key(
-    sessions: Sessions, keys: ApiKeys, house: House, me: Principal
+    sessions: Sessions, keys: ApiKeys, fixture: AuthenticationFixture, me: Principal
 ) -> None:
     cookie = await sessions.open(me)
     await keys.revoke(me.key_id)
     await refused(
         sessions.authenticate(cookie), sessions.open(me), sessions.authenticate("nonsense")
     )
-    key, _ = await keys.create(ANN, "short", house.now() + timedelta(hours=1))
+    key, _ = await keys.create(ANN, "short", fixture.now() + timedelta(hours=1))
     cookie = await sessions.open(Principal(ANN, key.id))
-    house.ahead = timedelta(hours=1)
+    fixture.ahead = timedelta(hours=1)
     await refused(sessions.authenticate(cookie))
 
 
-async def test_a_session_ends_with_the_configured_key(house: House) -> None:
+async def test_a_session_ends_with_the_configured_key(fixture: AuthenticationFixture) -> None:
     local = Principal(LOCAL_OWNER, "bootstrap")
-    cookie = await house.sessions(house.keys()).open(local)
-    assert await house.sessions(house.keys()).authenticate(cookie) == local
-    removed = house.sessions(house.keys(bootstrap=None))
-    replaced = house.sessions(house.keys(Secret("another bootstrap key of 32 characters")))
+    cookie = await fixture.sessions(fixture.keys()).open(local)
+    assert await fixture.sessions(fixture.keys()).authenticate(cookie) == local
+    removed = fixture.sessions(fixture.keys(bootstrap=None))
+    replaced = fixture.sessions(fixture.keys(Secret("another bootstrap key of 32 characters")))
     await refused(removed.authenticate(cookie), replaced.authenticate(cookie))
 
 
@@ -168,11 +170,11 @@ async def test_a_code_signs_in_once(sessions: Sessions, me: Principal) -> None:
 
 
 async def test_a_code_is_good_for_ten_minutes(
-    sessions: Sessions, house: House, me: Principal
+    sessions: Sessions, fixture: AuthenticationFixture, me: Principal
 ) -> None:
-    house.ahead = -timedelta(minutes=9, seconds=30)
+    fixture.ahead = -timedelta(minutes=9, seconds=30)
     code = await sessions.issue_code(me)
-    house.ahead = -timedelta(minutes=10)
+    fixture.ahead = -timedelta(minutes=10)
     late = await sessions.issue_code(me)
     assert await sessions.redeem_code(code.reveal()) == me
     await refused(sessions.redeem_code(late.reveal()))
@@ -217,11 +219,11 @@ async def test_a_ticket_from_elsewhere_is_spent(
 
 
 async def test_a_ticket_is_good_for_a_minute(
-    sessions: Sessions, house: House, me: Principal
+    sessions: Sessions, fixture: AuthenticationFixture, me: Principal
 ) -> None:
-    house.ahead = -timedelta(seconds=30)
+    fixture.ahead = -timedelta(seconds=30)
     good = (await sessions.issue_ticket(me, PAGE)).reveal()
-    house.ahead = -timedelta(seconds=60)
+    fixture.ahead = -timedelta(seconds=60)
     late = (await sessions.issue_ticket(me, PAGE)).reveal()
     assert await sessions.use_ticket(good, PAGE)
     await refused(sessions.use_ticket(late, PAGE))
@@ -234,15 +236,15 @@ async def test_a_ticket_ends_with_its_key(sessions: Sessions, keys: ApiKeys, me:
 
 
 async def test_a_spent_ticket_resumes_its_run(
-    sessions: Sessions, house: House, me: Principal
+    sessions: Sessions, fixture: AuthenticationFixture, me: Principal
 ) -> None:
     secret = (await sessions.issue_ticket(me, PAGE)).reveal()
     await refused(sessions.resume_ticket(secret, PAGE))  # not spent yet
     ticket = await sessions.use_ticket(secret, PAGE)
     await refused(sessions.resume_ticket(secret, PAGE))  # it has started nothing
     assert await sessions.run_started_by(ticket) is None
-    run_id = await house.started(ticket.client_msg_id, ended_ago=None)
-    house.ahead = timedelta(days=1)  # however long the run takes
+    run_id = await fixture.started(ticket.client_msg_id, ended_ago=None)
+    fixture.ahead = timedelta(days=1)  # however long the run takes
     resumed = await sessions.resume_ticket(secret, PAGE)
     assert resumed == ticket
     assert await sessions.run_started_by(resumed) == run_id
@@ -258,11 +260,15 @@ async def test_a_spent_ticket_resumes_its_run(
     ("ended_ago", "works"), [(RESUME_WINDOW - 30 * SECOND, True), (RESUME_WINDOW, False)]
 )
 async def test_a_run_is_resumed_until_ten_minutes_after_its_end(
-    sessions: Sessions, house: House, me: Principal, ended_ago: timedelta, works: bool
+    sessions: Sessions,
+    fixture: AuthenticationFixture,
+    me: Principal,
+    ended_ago: timedelta,
+    works: bool,
 ) -> None:
     secret = (await sessions.issue_ticket(me, PAGE)).reveal()
     ticket = await sessions.use_ticket(secret, PAGE)
-    await house.started(ticket.client_msg_id, ended_ago=ended_ago)
+    await fixture.started(ticket.client_msg_id, ended_ago=ended_ago)
     if works:
         assert await sessions.resume_ticket(secret, PAGE) == ticket
     else:
@@ -270,10 +276,10 @@ async def test_a_run_is_resumed_until_ten_minutes_after_its_end(
 
 
 async def test_a_revoked_key_resumes_nothing(
-    sessions: Sessions, keys: ApiKeys, house: House, me: Principal
+    sessions: Sessions, keys: ApiKeys, fixture: AuthenticationFixture, me: Principal
 ) -> None:
     secret = (await sessions.issue_ticket(me, PAGE)).reveal()
     ticket = await sessions.use_ticket(secret, PAGE)
-    await house.started(ticket.client_msg_id, ended_ago=None)
+    await fixture.started(ticket.client_msg_id, ended_ago=None)
     await keys.revoke(me.key_id)
     await refused(sessions.resume_ticket(secret, PAGE))

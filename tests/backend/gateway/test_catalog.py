@@ -25,7 +25,7 @@ def openai() -> ListingProvider:
     return ListingProvider("openai", "gpt-5.4", "gpt-5.4-mini", "text-embedding-3")
 
 
-def house(*, default_model: str | None = None) -> Catalog:
+def make_catalog(*, default_model: str | None = None) -> Catalog:
     return Catalog(
         [
             OFFLINE,
@@ -70,13 +70,15 @@ async def resolved(catalog: Catalog, provider: str | None, model: str | None) ->
     ],
 )
 async def test_names(provider: str | None, model: str | None, target: str) -> None:
-    assert await resolved(house(), provider, model) == target
+    assert await resolved(make_catalog(), provider, model) == target
 
 
 class TestTheDefault:
     async def test_an_explicit_setting_comes_first(self) -> None:
-        assert await resolved(house(default_model="ollama/x"), None, None) == "ollama/x"
-        assert await resolved(house(default_model="offline"), None, None) == "offline/assistant"
+        assert await resolved(make_catalog(default_model="ollama/x"), None, None) == "ollama/x"
+        assert (
+            await resolved(make_catalog(default_model="offline"), None, None) == "offline/assistant"
+        )
 
     async def test_then_who_was_chosen_who_has_a_key_who_is_here_and_offline(self) -> None:
         chosen = entry(ListingProvider("own", "a"), ProviderOrigin.SELECTED)
@@ -110,7 +112,7 @@ class TestTheDefault:
 class TestUnknownNames:
     async def test_the_nearest_are_told(self) -> None:
         with pytest.raises(NotFound, match=r"no model gpt-5.5") as caught:
-            await resolved(house(), None, "gpt-5.5")
+            await resolved(make_catalog(), None, "gpt-5.5")
         assert caught.value.code == "model_not_found"
         nearest = caught.value.details["nearest"]
         assert isinstance(nearest, list)
@@ -118,19 +120,19 @@ class TestUnknownNames:
 
     async def test_where_nothing_is_near_some_are_told(self) -> None:
         with pytest.raises(NotFound) as caught:
-            await resolved(house(), None, "x" * 10_000)
+            await resolved(make_catalog(), None, "x" * 10_000)
         assert caught.value.details["nearest"]
         assert len(caught.value.message) < 500
 
     async def test_a_provider_that_is_not_there(self) -> None:
         with pytest.raises(NotFound, match=r"there are openai, huggingface, ollama, offline"):
-            await resolved(house(), "mistral", "x")
+            await resolved(make_catalog(), "mistral", "x")
         with pytest.raises(NotFound, match="set ANTHROPIC_API_KEY"):
-            await resolved(house(), "anthropic", None)
+            await resolved(make_catalog(), "anthropic", None)
         with pytest.raises(NotFound, match="set ANTHROPIC_API_KEY"):
-            await resolved(house(), None, "anthropic/claude-opus-4-6")
+            await resolved(make_catalog(), None, "anthropic/claude-opus-4-6")
         with pytest.raises(NotFound):
-            house().provider("mistral")
+            make_catalog().provider("mistral")
 
     async def test_one_that_cannot_list_may_know_the_name(self) -> None:
         away = entry(ListingProvider("own", error=overloaded()), ProviderOrigin.API_KEY)

@@ -413,8 +413,8 @@ def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
         "CARTRITA_YES": "1",
         "OPENAI_BASE_URL": "nowhere",
     }
-    told = failing(environ, tmp_path, {"run_log.lease_s": 0})
-    assert sorted(line.partition(":")[0] for line in told) == [
+    lines = failing(environ, tmp_path, {"run_log.lease_s": 0})
+    assert sorted(line.partition(":")[0] for line in lines) == [
         "CARTRITA_AUTH (environment)",
         "CARTRITA_PORT (environment)",
         "CARTRITA_PROT (.env)",
@@ -427,7 +427,7 @@ def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
         "server.banana (cartrita.toml)",
         "server.keepalive_s (cartrita.toml)",
     ]
-    assert all("\n" not in line for line in told)
+    assert all("\n" not in line for line in lines)
 
 
 def test_foreign_names_in_a_dotenv_are_only_mentioned(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ FOREIGN = "http://localhost:4000"
 ME = Principal(LOCAL_OWNER, BOOTSTRAP_ID)
 
 
-class KeyRing:
+class FakeApiKeyStore:
     """No stored key: the bootstrap key is enough here."""
 
     async def add(self, key: StoredApiKey) -> None: ...
@@ -43,7 +43,7 @@ class KeyRing:
         return False
 
 
-class Drawer:
+class FakeTicketStore:
     """Tickets in memory."""
 
     def __init__(self) -> None:
@@ -66,13 +66,13 @@ class Drawer:
         return 0
 
 
-class House:
+class AuthenticationFixture:
     """Everything that authentication asks."""
 
     def __init__(self, *, keyless: bool = False) -> None:
-        self.keys = ApiKeys(KeyRing(), Secret("pepper"), Secret(KEY), keyless=keyless)
+        self.keys = ApiKeys(FakeApiKeyStore(), Secret("pepper"), Secret(KEY), keyless=keyless)
         self.started: RunId | None = None
-        self.sessions = Sessions(Drawer(), self.keys, Secret("signing"), self._find)
+        self.sessions = Sessions(FakeTicketStore(), self.keys, Secret("signing"), self._find)
         self.config = SurfaceConfig(keyless=keyless, cors_origins=(LISTED,))
 
     async def _find(self, _: Ticket) -> tuple[RunId, datetime | None] | None:
@@ -105,8 +105,8 @@ class House:
 
 
 @pytest.fixture
-def house() -> House:
-    return House()
+def fixture() -> AuthenticationFixture:
+    return AuthenticationFixture()
 
 
 @pytest.mark.parametrize(
@@ -121,8 +121,8 @@ def house() -> House:
         {"x_api_key": KEY, "origin": FOREIGN},
     ],
 )
-async def test_a_key_in_any_header(house: House, headers: dict[str, str]) -> None:
-    assert await house.ask(**headers) == Caller(ME, CredentialKind.KEY)
+async def test_a_key_in_any_header(fixture: AuthenticationFixture, headers: dict[str, str]) -> None:
+    assert await fixture.ask(**headers) == Caller(ME, CredentialKind.KEY)
 
 
 @pytest.mark.parametrize(
@@ -142,34 +142,34 @@ async def test_a_key_in_any_header(house: House, headers: dict[str, str]) -> Non
     ],
 )
 async def test_what_lets_nobody_in(
-    house: House, headers: dict[str, str], error: type[CartritaError]
+    fixture: AuthenticationFixture, headers: dict[str, str], error: type[CartritaError]
 ) -> None:
     with pytest.raises(error):
-        await house.ask(**headers)
+        await fixture.ask(**headers)
 
 
-async def test_failures_look_alike(house: House) -> None:
+async def test_failures_look_alike(fixture: AuthenticationFixture) -> None:
     told: set[str] = set()
     for key in (OTHER, KEY[:-1], "ck_0123456789abcdef_" + "0" * 48 + "_00000000", "x"):
         with pytest.raises(Unauthenticated) as failure:
-            await house.ask(x_api_key=key)
+            await fixture.ask(x_api_key=key)
         told.add(f"{failure.value.code} {failure.value.message} {failure.value.details}")
     assert len(told) == 1
 
 
 @pytest.mark.parametrize("name", ["api_key", "API-Key", "key", "token", "access_token", "apiKey"])
-async def test_a_key_in_the_address_is_refused(house: House, name: str) -> None:
+async def test_a_key_in_the_address_is_refused(fixture: AuthenticationFixture, name: str) -> None:
     with pytest.raises(Malformed) as told:
-        await house.ask(query=f"message=x&{name}={KEY}", x_api_key=KEY)
+        await fixture.ask(query=f"message=x&{name}={KEY}", x_api_key=KEY)
     assert told.value.code == "key_in_query"
     assert KEY not in told.value.message
-    assert await house.ask(query=f"message=x&{name}=", x_api_key=KEY)
+    assert await fixture.ask(query=f"message=x&{name}=", x_api_key=KEY)
 
 
-async def test_a_session_reads(house: House) -> None:
-    cookie = f"cartrita_session={await house.sessions.open(ME)}"
-    assert await house.ask(cookie=cookie) == Caller(ME, CredentialKind.COOKIE)
-    assert await house.ask(cookie=cookie, origin=FOREIGN)  # which CORS keeps it from reading
+async def test_a_session_reads(fixture: AuthenticationFixture) -> None:
+    cookie = f"cartrita_session={await fixture.sessions.open(ME)}"
+    assert await fixture.ask(cookie=cookie) == Caller(ME, CredentialKind.COOKIE)
+    assert await fixture.ask(cookie=cookie, origin=FOREIGN)  # which CORS keeps it from reading
 
 
 @pytest.mark.parametrize(
@@ -189,64 +189,68 @@ async def test_a_session_reads(house: House) -> None:
     ],
 )
 async def test_a_session_acts_from_our_own_pages(
-    house: House, headers: dict[str, str], allowed: bool
+    fixture: AuthenticationFixture, headers: dict[str, str], allowed: bool
 ) -> None:
-    cookie = f"cartrita_session={await house.sessions.open(ME)}"
+    cookie = f"cartrita_session={await fixture.sessions.open(ME)}"
     for method in ("POST", "DELETE", "PATCH"):
         if allowed:
-            assert (await house.ask(method=method, cookie=cookie, **headers)).principal == ME
+            assert (await fixture.ask(method=method, cookie=cookie, **headers)).principal == ME
         else:
             with pytest.raises(Forbidden):
-                await house.ask(method=method, cookie=cookie, **headers)
+                await fixture.ask(method=method, cookie=cookie, **headers)
 
 
-async def test_a_session_of_another_server_is_none(house: House) -> None:
-    cookie = await House(keyless=True).sessions.open(Principal(LOCAL_OWNER, LOOPBACK_ID))
+async def test_a_session_of_another_server_is_none(fixture: AuthenticationFixture) -> None:
+    cookie = await AuthenticationFixture(keyless=True).sessions.open(
+        Principal(LOCAL_OWNER, LOOPBACK_ID)
+    )
     with pytest.raises(Unauthenticated):
-        await house.ask(cookie=f"cartrita_session={cookie}")
+        await fixture.ask(cookie=f"cartrita_session={cookie}")
 
 
-async def ticket(house: House, origin: str = OWN) -> str:
-    return (await house.sessions.issue_ticket(ME, origin)).reveal()
+async def ticket(fixture: AuthenticationFixture, origin: str = OWN) -> str:
+    return (await fixture.sessions.issue_ticket(ME, origin)).reveal()
 
 
-async def test_a_ticket_works_once(house: House) -> None:
-    one = await ticket(house)
-    caller = await house.ask(ticket=one, sec_fetch_site="same-origin")
+async def test_a_ticket_works_once(fixture: AuthenticationFixture) -> None:
+    one = await ticket(fixture)
+    caller = await fixture.ask(ticket=one, sec_fetch_site="same-origin")
     assert (caller.principal, caller.credential) == (ME, CredentialKind.TICKET)
     assert caller.ticket is not None
     assert caller.ticket.client_msg_id
     with pytest.raises(Unauthenticated):
-        await house.ask(ticket=one)
+        await fixture.ask(ticket=one)
 
 
-async def test_a_spent_ticket_comes_back_to_what_it_started(house: House) -> None:
-    one = await ticket(house)
-    first = await house.ask(ticket=one)
-    house.started = RunId(ids.uuid7())
-    assert await house.ask(ticket=one) == first  # cut before the first id had arrived
-    assert await house.ask(ticket=one, last_event_id="run_x.3") == first
+async def test_a_spent_ticket_comes_back_to_what_it_started(fixture: AuthenticationFixture) -> None:
+    one = await ticket(fixture)
+    first = await fixture.ask(ticket=one)
+    fixture.started = RunId(ids.uuid7())
+    assert await fixture.ask(ticket=one) == first  # cut before the first id had arrived
+    assert await fixture.ask(ticket=one, last_event_id="run_x.3") == first
 
 
-async def test_a_fresh_ticket_resumes_nothing(house: House) -> None:
+async def test_a_fresh_ticket_resumes_nothing(fixture: AuthenticationFixture) -> None:
     with pytest.raises(Unauthenticated):
-        await house.ask(ticket=await ticket(house), last_event_id="run_x.3")
+        await fixture.ask(ticket=await ticket(fixture), last_event_id="run_x.3")
 
 
 @pytest.mark.parametrize("headers", [{"origin": FOREIGN}, {"sec_fetch_site": "cross-site"}])
-async def test_a_ticket_of_another_page_is_spent(house: House, headers: dict[str, str]) -> None:
-    one = await ticket(house)
+async def test_a_ticket_of_another_page_is_spent(
+    fixture: AuthenticationFixture, headers: dict[str, str]
+) -> None:
+    one = await ticket(fixture)
     with pytest.raises(Unauthenticated):
-        await house.ask(ticket=one, **headers)
+        await fixture.ask(ticket=one, **headers)
     with pytest.raises(Unauthenticated):
-        await house.ask(ticket=one)
+        await fixture.ask(ticket=one)
 
 
-async def test_a_ticket_and_another_key_are_two_credentials(house: House) -> None:
+async def test_a_ticket_and_another_key_are_two_credentials(fixture: AuthenticationFixture) -> None:
     with pytest.raises(Malformed):
-        await house.ask(ticket=await ticket(house), x_api_key=KEY)
-    cookie = f"cartrita_session={await house.sessions.open(ME)}"
-    caller = await house.ask(ticket=await ticket(house), cookie=cookie)  # which comes by itself
+        await fixture.ask(ticket=await ticket(fixture), x_api_key=KEY)
+    cookie = f"cartrita_session={await fixture.sessions.open(ME)}"
+    caller = await fixture.ask(ticket=await ticket(fixture), cookie=cookie)  # which comes by itself
     assert caller.credential is CredentialKind.TICKET
 
 
@@ -267,7 +271,7 @@ LOCAL_PRINCIPAL = Caller(Principal(LOCAL_OWNER, LOOPBACK_ID), CredentialKind.LOO
     ],
 )
 async def test_without_keys_the_person_at_this_machine_comes_in(headers: dict[str, str]) -> None:
-    assert await House(keyless=True).ask(**headers) == LOCAL_PRINCIPAL
+    assert await AuthenticationFixture(keyless=True).ask(**headers) == LOCAL_PRINCIPAL
 
 
 @pytest.mark.parametrize(
@@ -288,21 +292,21 @@ async def test_without_keys_the_person_at_this_machine_comes_in(headers: dict[st
 )
 async def test_without_keys_pages_elsewhere_stay_out(headers: dict[str, str]) -> None:
     with pytest.raises(Forbidden):
-        await House(keyless=True).ask(**headers)
+        await AuthenticationFixture(keyless=True).ask(**headers)
 
 
 @pytest.mark.parametrize("peer", ["127.0.0.1", "127.8.9.1", "::1", "::ffff:127.0.0.1"])
 async def test_without_keys_a_peer_on_this_machine_comes_in(peer: str) -> None:
-    assert await House(keyless=True).ask(peer=peer) == LOCAL_PRINCIPAL
+    assert await AuthenticationFixture(keyless=True).ask(peer=peer) == LOCAL_PRINCIPAL
 
 
 @pytest.mark.parametrize("peer", ["192.0.2.7", "2001:db8::1", "::ffff:192.0.2.7", "testclient", ""])
 async def test_without_keys_a_peer_elsewhere_stays_out(peer: str) -> None:
     with pytest.raises(Forbidden) as told:
-        await House(keyless=True).ask(peer=peer)
+        await AuthenticationFixture(keyless=True).ask(peer=peer)
     assert told.value.code == "forbidden"
     assert (
-        await House(keyless=True).ask(peer=peer, x_api_key=KEY)
+        await AuthenticationFixture(keyless=True).ask(peer=peer, x_api_key=KEY)
     ).credential is CredentialKind.KEY
 
 
@@ -312,20 +316,22 @@ async def test_without_keys_a_peer_elsewhere_stays_out(peer: str) -> None:
 )
 async def test_without_keys_what_a_proxy_brings_stays_out(name: str) -> None:
     with pytest.raises(Forbidden) as told:
-        await House(keyless=True).ask(**{name: "127.0.0.1"})
+        await AuthenticationFixture(keyless=True).ask(**{name: "127.0.0.1"})
     assert told.value.code == "forbidden"
 
 
 async def test_without_keys_a_wrong_key_is_still_wrong() -> None:
     with pytest.raises(Unauthenticated):
-        await House(keyless=True).ask(x_api_key=OTHER)
-    assert (await House(keyless=True).ask(x_api_key=KEY)).credential is CredentialKind.KEY
+        await AuthenticationFixture(keyless=True).ask(x_api_key=OTHER)
+    assert (
+        await AuthenticationFixture(keyless=True).ask(x_api_key=KEY)
+    ).credential is CredentialKind.KEY
 
 
-async def test_a_cookie_cannot_be_moved_to_another_owner(house: House) -> None:
-    value = await house.sessions.open(ME)
+async def test_a_cookie_cannot_be_moved_to_another_owner(fixture: AuthenticationFixture) -> None:
+    value = await fixture.sessions.open(ME)
     claims, _, signature = value.partition(".")
     forged = claims[:-2] + ("AA" if claims[-2:] != "AA" else "BB")
     with pytest.raises(Unauthenticated):
-        await house.ask(cookie=f"cartrita_session={forged}.{signature}")
-    assert await house.ask(cookie=f"cartrita_session={value}")
+        await fixture.ask(cookie=f"cartrita_session={forged}.{signature}")
+    assert await fixture.ask(cookie=f"cartrita_session={value}")

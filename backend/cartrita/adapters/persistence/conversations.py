@@ -65,9 +65,6 @@ class ConversationTable:
                     "You have a conversation with this id already.", code="conversation_exists"
                 ) from None
 
-    async def get(self, owner_id: str, conversation_id: ConversationId) -> Conversation | None:
-        return await self._first(owned(owner_id), _c.id == conversation_id)
-
     async def find(self, owner_id: str, public_id: str) -> Conversation | None:
         """By id, else by the caller's own id."""
         if storable_text(public_id) != public_id:
@@ -102,7 +99,7 @@ class ConversationTable:
             if value is not None
         }
         if not values:
-            return await self.get(owner_id, conversation_id)
+            return await self._first(owned(owner_id), _c.id == conversation_id)
         statement = (
             update(conversations)
             .where(owned(owner_id), _c.id == conversation_id)

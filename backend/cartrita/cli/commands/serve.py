@@ -38,7 +38,7 @@ class _Stop(BaseException):
 
 
 def run(settings: Settings, _: argparse.Namespace) -> None:
-    """Run until told to stop. Raises CommandError, PostgresError, OSError."""
+    """Run until a signal stops it. Raises OperatorError, OSError."""
     with ExitStack() as stack, _stopping_on_signals():
         try:
             _serve(settings, stack)

@@ -35,7 +35,7 @@ async def test_what_is_stored_comes_back_whole(table: ConversationTable) -> None
         metadata={"deep": [1, {"x": None, "ü": "\U0001f600"}], "n": 2**60},
     )
     await table.create(made)
-    assert await table.get(ANN, made.id) == made
+    assert await table.find(ANN, public("conv", made.id)) == made
 
 
 async def test_it_is_found_by_both_its_names(table: ConversationTable) -> None:
@@ -59,13 +59,12 @@ async def test_no_name_is_an_error(table: ConversationTable) -> None:
 
 async def test_others_see_nothing_of_it(table: ConversationTable, pool: Database) -> None:
     made = await stored_conversation(pool, external_id="mine")
-    assert await table.get(BOB, made.id) is None
     assert await table.find(BOB, "mine") is None
     assert await table.find(BOB, public("conv", made.id)) is None
     assert await table.change(BOB, made.id, ConversationChange(title="Bob was here")) is None
     assert await table.change(BOB, made.id, ConversationChange()) is None
     assert (await table.list(BOB, EVERY, 50, None)).items == []
-    assert await table.get(ANN, made.id) == made
+    assert await table.find(ANN, public("conv", made.id)) == made
 
 
 async def test_two_owners_may_use_one_name(table: ConversationTable, pool: Database) -> None:
@@ -157,7 +156,7 @@ async def test_a_change_changes_what_it_names(table: ConversationTable, pool: Da
     assert (changed.title, changed.pinned, changed.archived) == ("New", True, False)
     assert (changed.tags, changed.metadata) == (("a",), {"a": 1})
     assert changed.updated_at > made.updated_at
-    assert changed == await table.get(ANN, made.id)
+    assert changed == await table.find(ANN, public("conv", made.id))
     emptied = await table.change(ANN, made.id, ConversationChange(tags=(), metadata={}))
     assert emptied is not None
     assert (emptied.tags, emptied.metadata) == ((), {})
@@ -173,7 +172,7 @@ async def test_a_change_of_nothing_changes_nothing(
 async def test_a_hidden_one_is_nowhere(table: ConversationTable, pool: Database) -> None:
     made = await stored_conversation(pool, external_id="mine")
     assert await Removal(pool).hide(ANN, made.id)
-    assert await table.get(ANN, made.id) is None
+    assert await table.find(ANN, public("conv", made.id)) is None
     assert await table.find(ANN, "mine") is None
     assert await table.find(ANN, public("conv", made.id)) is None
     assert await table.change(ANN, made.id, ConversationChange(title="x")) is None
@@ -183,6 +182,6 @@ async def test_a_hidden_one_is_nowhere(table: ConversationTable, pool: Database)
 
 async def test_moments_come_back_aware(table: ConversationTable, pool: Database) -> None:
     made = await stored_conversation(pool, created_at=datetime(2026, 1, 1, tzinfo=UTC))
-    found = await table.get(ANN, made.id)
+    found = await table.find(ANN, public("conv", made.id))
     assert found is not None
     assert found.created_at.utcoffset() == timedelta(0)

@@ -43,7 +43,7 @@ from cartrita.domain.messages import (
     ToolResult,
 )
 from cartrita.domain.usage import Usage
-from cartrita.kit.ids import MessageId, RunId, uuid7
+from cartrita.kit.ids import MessageId, RunId, public, uuid7
 
 RICH = (
     Reasoning("Hm.", signature="s", origin="o"),
@@ -67,7 +67,9 @@ async def talk(pool: Database) -> Conversation:
 
 
 async def head(pool: Database, conversation: Conversation) -> MessageId | None:
-    found = await ConversationTable(pool).get(conversation.owner_id, conversation.id)
+    found = await ConversationTable(pool).find(
+        conversation.owner_id, public("conv", conversation.id)
+    )
     assert found is not None
     return found.head_message_id
 
@@ -204,7 +206,7 @@ async def test_others_see_nothing_of_it(
         await tree.add(a_message(bobs, "Bob was here", second), BOB)
     assert texts(await tree.branch(ANN, second.id, 5)) == ["second", "first"]
     assert await head(pool, talk) == second.id
-    assert (await ConversationTable(pool).get(BOB, bobs.id)) == bobs
+    assert (await ConversationTable(pool).find(BOB, public("conv", bobs.id))) == bobs
 
 
 @pytest.mark.parametrize(("depth", "with_parent"), [(5, True), (0, True), (1, False)])
@@ -314,7 +316,7 @@ async def test_a_copy_is_the_same_under_fresh_ids(
     await stored_branch(pool, talk, "q2", parent=answer)
     into = a_conversation(title="Copy")
     copy = await tree.copy(ANN, answer.id, into)
-    assert await ConversationTable(pool).get(ANN, into.id) == copy
+    assert await ConversationTable(pool).find(ANN, public("conv", into.id)) == copy
     assert copy.head_message_id is not None
     copied = await tree.branch(ANN, copy.head_message_id, 10)
     assert [m.message for m in copied] == [answer.message, first.message]

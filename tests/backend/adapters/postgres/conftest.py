@@ -87,18 +87,18 @@ class Parent:
     def cluster(self) -> Path:
         return Path(os.path.realpath(self.data_dir / "postgres"))
 
-    def heard(self) -> dict[str, Any]:
+    def next_event(self) -> dict[str, Any]:
         assert self._process.stdout
         ready, _, _ = select.select([self._process.stdout], [], [], WATCHDOG_S)
-        assert ready, "the parent said nothing"
+        assert ready, "the parent wrote nothing"
         line = self._process.stdout.readline()
         assert line, "the parent ended without a word"
         return json.loads(line)
 
     def outcome(self) -> dict[str, Any]:
         """The event that its start ended with."""
-        assert self.heard() == {"event": "began"}
-        return self.heard()
+        assert self.next_event() == {"event": "began"}
+        return self.next_event()
 
     def started(self) -> dict[str, Any]:
         outcome = self.outcome()
@@ -111,14 +111,14 @@ class Parent:
         assert "\n" not in outcome["sentence"]
         return outcome
 
-    def tell(self, command: str) -> dict[str, Any]:
+    def send(self, command: str) -> dict[str, Any]:
         assert self._process.stdin
         self._process.stdin.write(command + "\n")
         self._process.stdin.flush()
-        return self.heard()
+        return self.next_event()
 
     def stop(self) -> None:
-        assert self.tell("stop") == {"event": "stopped"}
+        assert self.send("stop") == {"event": "stopped"}
         assert self._process.wait(WATCHDOG_S) == 0
 
     def kill(self) -> None:

@@ -21,7 +21,7 @@ from cartrita.adapters.postgres.servers import ServerStatus, probe
 from cartrita.adapters.postgres.subprocesses import ParentWatch
 
 
-def say(**event: object) -> None:
+def write_event(**event: object) -> None:
     sys.stdout.write(json.dumps(event) + "\n")
     sys.stdout.flush()
 
@@ -32,7 +32,7 @@ def answers(endpoint: Endpoint) -> bool:
 
 
 def interrupted(_signum: int, _frame: object) -> None:
-    say(event="interrupted")
+    write_event(event="interrupted")
 
 
 def become(name: str) -> None:
@@ -65,22 +65,22 @@ def main() -> None:
         become(order["become"])
     signal.signal(signal.SIGINT, interrupted)
     supervised = supervisor(order)
-    say(event="began")
+    write_event(event="began")
     try:
         endpoint = supervised.start()
     except PostgresError as refusal:
-        say(event="refused", kind=type(refusal).__name__, sentence=str(refusal))
+        write_event(event="refused", kind=type(refusal).__name__, sentence=str(refusal))
         return
-    say(event="started", pid=supervised.pid, dsn=endpoint.dsn(), host=endpoint.host)
+    write_event(event="started", pid=supervised.pid, dsn=endpoint.dsn(), host=endpoint.host)
     for command in map(str.strip, sys.stdin):
         if command == "poll":
-            say(code=supervised.poll(), answers=answers(endpoint))
+            write_event(code=supervised.poll(), answers=answers(endpoint))
         elif command == "restart":
             supervised.restart()
-            say(event="restarted", pid=supervised.pid)
+            write_event(event="restarted", pid=supervised.pid)
         elif command == "stop":
             supervised.stop()
-            say(event="stopped")
+            write_event(event="stopped")
             return
 
 

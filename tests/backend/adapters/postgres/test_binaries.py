@@ -1,4 +1,4 @@
-"""Which PostgreSQL is chosen, and what is said when there is none."""
+"""Which PostgreSQL is chosen, and the error when there is none."""
 
 import subprocess
 import sys

@@ -95,7 +95,7 @@ def test_a_copied_data_directory_leads_to_the_same_database_and_the_same_lock(
     refused = parents(home / "copy").refused()
     assert refused["kind"] == "DataDirectoryInUse"
     assert f"process {first.pid}" in refused["sentence"]
-    assert first.tell("poll") == {"code": None, "answers": True}
+    assert first.send("poll") == {"code": None, "answers": True}
 
 
 @AS_ROOT

@@ -101,12 +101,12 @@ def test_a_killed_server_is_restarted_at_the_same_address_even_beside_a_busy_orp
     busy(started["dsn"])
     orphans = postgres_in(parent.cluster) - {started["pid"]}
     os.kill(started["pid"], signal.SIGKILL)
-    until(lambda: parent.tell("poll") == {"code": -signal.SIGKILL, "answers": False}, "noticed")
-    restarted = parent.tell("restart")
+    until(lambda: parent.send("poll") == {"code": -signal.SIGKILL, "answers": False}, "noticed")
+    restarted = parent.send("restart")
     assert restarted["pid"] != started["pid"]
     assert not orphans & postgres_in(parent.cluster)
     assert sql(started["dsn"], "SELECT answer FROM kept") == "42"
-    assert parent.tell("poll") == {"code": None, "answers": True}
+    assert parent.send("poll") == {"code": None, "answers": True}
     parent.stop()
     assert not postgres_in(parent.cluster)
 
@@ -262,7 +262,7 @@ def test_killed_at_any_moment_of_a_start(
     """From a cold start on, again and again, a little later each time."""
     for step in range(40):
         parent = parents(parent_watch=watch, empty=True)
-        assert parent.heard() == {"event": "began"}
+        assert parent.next_event() == {"event": "began"}
         time.sleep(0.025 * step)  # not to wait for something: to choose the moment of the kill
         if kill_server:
             for pid in postgres_in(workspace / "data" / "postgres"):

@@ -39,7 +39,7 @@ def test_a_cold_start_then_a_warm_one_with_the_data_kept(
     first = parents(who=who, empty=True)
     dsn = first.started()["dsn"]
     sql(dsn, "CREATE TABLE kept AS SELECT 42 AS answer")
-    assert first.tell("poll") == {"code": None, "answers": True}
+    assert first.send("poll") == {"code": None, "answers": True}
     first.stop()
     assert not postgres_in(first.cluster)
 
@@ -89,7 +89,7 @@ def test_the_second_on_a_data_directory_is_refused_by_name(parents: Parents) -> 
     refused = parents().refused()
     assert refused["kind"] == "DataDirectoryInUse"
     assert f"process {first.pid}" in refused["sentence"]
-    assert first.tell("poll") == {"code": None, "answers": True}
+    assert first.send("poll") == {"code": None, "answers": True}
 
 
 def test_of_four_cold_starts_at_once_one_wins(parents: Parents) -> None:
@@ -104,8 +104,8 @@ def test_an_interrupt_of_the_parents_group_does_not_reach_the_server(parents: Pa
     pid = parent.started()["pid"]
     assert os.getsid(pid) == os.getpgid(pid) == pid  # neither its group nor its terminal
     os.killpg(parent.pid, signal.SIGINT)
-    assert parent.heard() == {"event": "interrupted"}
-    assert parent.tell("poll") == {"code": None, "answers": True}
+    assert parent.next_event() == {"event": "interrupted"}
+    assert parent.send("poll") == {"code": None, "answers": True}
     parent.stop()
 
 

@@ -39,7 +39,8 @@ class Execution:
         self.answer.add(event)
         await self._log.writer.append(self.run_id, event)
 
-    async def say(self, *texts: str) -> None:
+    async def write(self, *texts: str) -> None:
+        """Append these texts to the answer."""
         for text in texts:
             await self.add(TextAppended(text, self.answer.length))
 
@@ -76,28 +77,28 @@ async def lease_loss(log: RunLog) -> None:
 
 async def read_all(log: RunLog, run_id: RunId, after: int = 0) -> list[TailItem]:
     """All items of a tail, to its end."""
-    async with asyncio.timeout(WATCHDOG_S), log.reader.tail(run_id, after) as told:
-        return [item async for item in told]
+    async with asyncio.timeout(WATCHDOG_S), log.reader.tail(run_id, after) as tail:
+        return [item async for item in tail]
 
 
-def texts_of(told: list[TailItem]) -> list[str]:
+def texts_of(items: list[TailItem]) -> list[str]:
     """The texts of the answer in these items."""
-    events = [item.event for item in told if isinstance(item, LoggedEvent)]
+    events = [item.event for item in items if isinstance(item, LoggedEvent)]
     return [event.text for event in events if isinstance(event, TextAppended)]
 
 
-async def read_rest(told: AsyncIterator[TailItem]) -> list[TailItem]:
+async def read_rest(tail: AsyncIterator[TailItem]) -> list[TailItem]:
     """The remaining items of a tail."""
-    return await within(_read_rest(told))
+    return await within(_read_rest(tail))
 
 
-async def _read_rest(told: AsyncIterator[TailItem]) -> list[TailItem]:
-    return [item async for item in told]
+async def _read_rest(tail: AsyncIterator[TailItem]) -> list[TailItem]:
+    return [item async for item in tail]
 
 
-async def next_item(told: AsyncIterator[TailItem]) -> TailItem:
+async def next_item(tail: AsyncIterator[TailItem]) -> TailItem:
     """The next item of a tail."""
-    return await within(anext(told))
+    return await within(anext(tail))
 
 
 async def complete_run(log: RunLog, *texts: str, **values: Any) -> RunId:
@@ -105,7 +106,7 @@ async def complete_run(log: RunLog, *texts: str, **values: Any) -> RunId:
     admitted = await log.admission.admit(admission(**values))
     execution = await claim_next(log)
     assert execution.run_id == admitted.run_id
-    await execution.say(*texts)
+    await execution.write(*texts)
     await execution.complete()
     return admitted.run_id
 
@@ -137,7 +138,7 @@ async def assert_ended(cluster: Cluster, execution: Execution, status: str) -> N
     ends = [LoggedEvent(execution.run_id, seq, event).terminal for seq, event in events]
     assert ends == [False] * (len(events) - 1) + [True]
     assert await cluster.status(execution.run_id) == status
-    said = await cluster.value(
+    stored = await cluster.value(
         "SELECT cartrita_text(parts) FROM messages WHERE run_id = $1", execution.run_id
     )
-    assert said == await cluster.text(execution.run_id) == "seen. "
+    assert stored == await cluster.text(execution.run_id) == "seen. "

@@ -173,7 +173,7 @@ async def insert_conversation(cluster: Cluster, **values: Any) -> ConversationId
 
 
 async def insert_message(
-    session: Any, conversation: ConversationId, said: str, parent: MessageId | None, depth: int
+    session: Any, conversation: ConversationId, text: str, parent: MessageId | None, depth: int
 ) -> MessageId:
     """Insert an assistant message at a place in the tree."""
     message = MessageId(uuid7())
@@ -185,7 +185,7 @@ async def insert_message(
         conversation,
         parent,
         depth,
-        said,
+        text,
     )
     return message
 

@@ -136,9 +136,9 @@ class Proxy:
         for connection in self._connections:
             connection.cut()
 
-    def trigger(self, said: bytes) -> Trap | None:
+    def trigger(self, data: bytes) -> Trap | None:
         trap = self._trap
-        if trap is None or trap.mark not in said:
+        if trap is None or trap.mark not in data:
             return None
         self._trap = None
         trap.triggered.set()

@@ -79,10 +79,10 @@ async def test_a_full_conversation_queue_is_rate_limited(cluster: Cluster) -> No
 
 async def test_a_client_msg_id_reused_for_another_message_is_a_conflict(cluster: Cluster) -> None:
     async with cluster.replica() as log:
-        said = await log.admission.admit(admission("one", client_msg_id="m1"))
+        first = await log.admission.admit(admission("one", client_msg_id="m1"))
         other = await log.admission.admit(admission("elsewhere"))
         again = await log.admission.admit(admission("one", client_msg_id="m1"))
-        assert (again.run_id, again.created) == (said.run_id, False)
+        assert (again.run_id, again.created) == (first.run_id, False)
         for changed in (
             admission("two", client_msg_id="m1"),
             admission("one", client_msg_id="m1", conversation_id=other.conversation_id),
@@ -122,10 +122,10 @@ async def test_interrupt_cancels_running_and_queued_runs(cluster: Cluster) -> No
         ]
         await (await claim_next(log)).cancelled()
         assert (await claim_next(log)).run_id == last.run_id, "the interrupting message is next"
-    told = await cluster.rows(
-        "SELECT cartrita_text(parts) AS said FROM messages ORDER BY created_at"
+    rows = await cluster.rows(
+        "SELECT cartrita_text(parts) AS text FROM messages ORDER BY created_at"
     )
-    assert len(told) == 2, "the message of the cancelled queued run is deleted"
+    assert len(rows) == 2, "the message of the cancelled queued run is deleted"
 
 
 async def test_a_stopping_replica_or_one_without_lease_only_queues_runs(cluster: Cluster) -> None:

@@ -19,11 +19,11 @@ from cartrita.kit.ids import MessageId
 async def tree(cluster: Cluster) -> dict[str, tuple[str | None, int]]:
     """The parent's text and the depth of each message, by its text."""
     rows = await cluster.rows(
-        "SELECT cartrita_text(m.parts) AS said, m.depth,"
+        "SELECT cartrita_text(m.parts) AS text, m.depth,"
         " CASE WHEN p.id IS NOT NULL THEN cartrita_text(p.parts) END AS parent"
         " FROM messages m LEFT JOIN messages p ON p.id = m.parent_id"
     )
-    return {row["said"]: (row["parent"], row["depth"]) for row in rows}
+    return {row["text"]: (row["parent"], row["depth"]) for row in rows}
 
 
 async def head(cluster: Cluster) -> str:
@@ -33,8 +33,8 @@ async def head(cluster: Cluster) -> str:
     )
 
 
-async def message_saying(cluster: Cluster, said: str) -> MessageId:
-    return await cluster.value("SELECT id FROM messages WHERE cartrita_text(parts) = $1", said)
+async def message_with_text(cluster: Cluster, text: str) -> MessageId:
+    return await cluster.value("SELECT id FROM messages WHERE cartrita_text(parts) = $1", text)
 
 
 async def test_a_queued_message_is_placed_when_its_run_starts(cluster: Cluster) -> None:
@@ -45,7 +45,7 @@ async def test_a_queued_message_is_placed_when_its_run_starts(cluster: Cluster) 
         await log.admission.admit(admission("three?", **into))
         for answer in ("one!", "two!", "three!"):
             execution = await claim_next(log)
-            await execution.say(answer)
+            await execution.write(answer)
             await execution.complete()
     assert await tree(cluster) == {
         "one?": (None, 0),
@@ -67,7 +67,7 @@ async def test_an_edit_of_the_first_message_makes_a_second_root(cluster: Cluster
         )
         await log.admission.admit(admission(conversation_id=conversation, new_message=edit))
         execution = await claim_next(log)
-        await execution.say("new!")
+        await execution.write("new!")
         await execution.complete()
     assert await tree(cluster) == {
         "old?": (None, 0),
@@ -86,11 +86,11 @@ async def test_a_given_parent_is_kept_when_the_head_has_moved(cluster: Cluster) 
         conversation = await cluster.value("SELECT conversation_id FROM runs WHERE id = $1", run)
         into: dict[str, Any] = {"conversation_id": conversation}
         await complete_run(log, "two!", text="two?", **into)
-        parent = await message_saying(cluster, "one!")
+        parent = await message_with_text(cluster, "one!")
         pinned = NewMessage(message=user_message("other?"), parent_id=parent)
         await log.admission.admit(admission(new_message=pinned, **into))
         execution = await claim_next(log)
-        await execution.say("other!")
+        await execution.write("other!")
         await execution.complete()
         places = await tree(cluster)
         assert places["other?"] == ("one!", 2)
@@ -104,11 +104,11 @@ async def test_a_retry_adds_a_sibling_answer(cluster: Cluster) -> None:
     async with cluster.replica() as log:
         run = await complete_run(log, "first!", text="what?")
         conversation = await cluster.value("SELECT conversation_id FROM runs WHERE id = $1", run)
-        asked = await message_saying(cluster, "what?")
+        asked = await message_with_text(cluster, "what?")
         await log.admission.admit(admission(conversation_id=conversation, answer_to=asked))
         execution = await claim_next(log)
         assert execution.claim.user_message_id == asked
-        await execution.say("second!")
+        await execution.write("second!")
         await execution.complete()
     assert await tree(cluster) == {
         "what?": (None, 0),
@@ -128,7 +128,7 @@ async def test_a_head_that_moved_during_a_run_stays(
             cluster.connection, first.conversation_id, "elsewhere", None, 0
         )
         await cluster.connection.execute("UPDATE conversations SET head_message_id = $1", other)
-        await execution.say("one!")
+        await execution.write("one!")
         await execution.complete()
         assert await cluster.value("SELECT head_message_id FROM conversations") == other
         assert (await tree(cluster))["one!"] == ("one?", 1)
@@ -140,12 +140,12 @@ async def test_a_run_is_not_claimed_while_its_conversation_is_locked(cluster: Cl
         first = await log.admission.admit(admission("one?"))
         await log.admission.admit(admission("two?", conversation_id=first.conversation_id))
         execution = await claim_next(log)
-        await execution.say("one!")
+        await execution.write("one!")
         async with editor.transaction():
             await execution.complete()
             lock = "SELECT 1 FROM conversations WHERE id = $1 FOR UPDATE"
             await editor.fetchval(lock, first.conversation_id)
-            one = await message_saying(cluster, "one?")
+            one = await message_with_text(cluster, "one?")
             revised = await insert_message(editor, first.conversation_id, "revised!", one, 1)
             assert await within(log.queue.claim()) is None, "a later poll claims it"
             await editor.execute("UPDATE conversations SET head_message_id = $1", revised)

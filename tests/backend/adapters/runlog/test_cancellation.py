@@ -23,20 +23,20 @@ async def test_the_owner_on_another_replica_is_notified(cluster: Cluster) -> Non
     """poll_s is an hour, so only the notification can have reached the owner."""
     async with cluster.replica(0, poll_s=3600) as owner, cluster.replica(1) as elsewhere:
         [execution] = await start_executions(owner, 1)
-        await execution.say("half")
+        await execution.write("half")
         await until(lambda: is_flushed(cluster, execution))
         asked = await elsewhere.cancellation.cancel("ann", execution.run_id)
         assert asked.cancel_requested
         assert asked.status is RunStatus.RUNNING
-        told = await next_signal(owner, CancelRequested)
-        assert told == CancelRequested(execution.run_id)
+        signal = await next_signal(owner, CancelRequested)
+        assert signal == CancelRequested(execution.run_id)
         await execution.cancelled()
         again = await elsewhere.cancellation.cancel("ann", execution.run_id)
         assert again.status is RunStatus.CANCELLED
     [message] = await cluster.rows(
-        "SELECT status, cartrita_text(parts) AS said FROM messages WHERE run_id IS NOT NULL"
+        "SELECT status, cartrita_text(parts) AS text FROM messages WHERE run_id IS NOT NULL"
     )
-    assert message == {"status": "partial", "said": "half"}
+    assert message == {"status": "partial", "text": "half"}
 
 
 async def test_the_signal_is_repeated_until_the_run_ends(cluster: Cluster) -> None:
@@ -58,9 +58,9 @@ async def test_a_queued_run_ends_at_once_and_its_message_is_deleted(cluster: Clu
         await until(lambda: queued.run_id in elsewhere._buffers._buffers)
         run = await log.cancellation.cancel("ann", queued.run_id)
         assert (run.status, run.last_seq, run.error_code) == (RunStatus.CANCELLED, 2, "cancelled")
-        told = [item for item in await within(reading) if isinstance(item, LoggedEvent)]
-        assert [item.seq for item in told] == [1, 2]
-        started, stopped = (item.event for item in told)
+        items = [item for item in await within(reading) if isinstance(item, LoggedEvent)]
+        assert [item.seq for item in items] == [1, 2]
+        started, stopped = (item.event for item in items)
         assert isinstance(started, RunStarted)
         assert not started.resumed
         assert isinstance(stopped, RunStopped)
@@ -78,7 +78,7 @@ async def test_the_next_queued_run_follows_a_cancelled_one(cluster: Cluster) -> 
         gone = await log.admission.admit(admission("gone", **into))
         last = await log.admission.admit(admission("last", **into))
         await log.cancellation.cancel("ann", gone.run_id)
-        await first.say("one")
+        await first.write("one")
         await first.complete()
         assert (await claim_next(log)).run_id == last.run_id
     parents = await cluster.rows("SELECT depth FROM messages ORDER BY depth")

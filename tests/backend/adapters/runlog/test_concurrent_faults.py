@@ -59,7 +59,7 @@ class RandomExecutor:
             for n in range(self._random.randint(0, 6)):
                 if run_id in self._cancelled or execution.claim.cancelled:
                     return await execution.cancelled()
-                await execution.say(f"word {n} ")
+                await execution.write(f"word {n} ")
                 await asyncio.sleep(self._random.uniform(0, 0.02))
             await execution.complete()
         except LeaseLost:

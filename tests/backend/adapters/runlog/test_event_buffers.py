@@ -118,7 +118,7 @@ def test_a_new_buffer_starts_at_its_first_event() -> None:
 
 
 @pytest.mark.parametrize(
-    "said",
+    "appended",
     [
         TextAppended("x" * 1000, 0),
         ReasoningAppended("x" * 1000),
@@ -126,11 +126,11 @@ def test_a_new_buffer_starts_at_its_first_event() -> None:
     ],
     ids=["text", "reasoning", "tool result"],
 )
-def test_the_window_is_bounded_for_every_kind_of_event(said: Event) -> None:
+def test_the_window_is_bounded_for_every_kind_of_event(appended: Event) -> None:
     buffer = EventBuffer(10_000)
     buffer.advance_to(0)
     for n in range(1, 101):
-        buffer.append([LoggedEvent(RUN, n, said)])
+        buffer.append([LoggedEvent(RUN, n, appended)])
     known = buffer.after(buffer.base_seq or 0)
     assert known is not None
     assert 2 <= len(known) <= 10

@@ -42,10 +42,10 @@ async def reap(heir: RunLog) -> None:
 async def test_revoking_a_lease_waits_for_an_open_flush(cluster: Cluster, proxy: Proxy) -> None:
     async with cluster.manual_replica(1) as heir, cluster.replica(0, dsn=proxy.dsn) as owner:
         [execution] = await start_executions(owner, 1)
-        await execution.say("one ")
+        await execution.write("one ")
         await until(lambda: is_flushed(cluster, execution))
         trap = proxy.trap(CommitFault.HELD, "two")
-        await execution.say("two")
+        await execution.write("two")
         await within(trap.triggered.wait())
         await expire_leases(cluster)
         async with asyncio.TaskGroup() as tasks:
@@ -55,8 +55,8 @@ async def test_revoking_a_lease_waits_for_an_open_flush(cluster: Cluster, proxy:
             assert await cluster.status(execution.run_id) == "running"
             trap.release()
         assert await cluster.status(execution.run_id) == "interrupted"
-        said = [event for _, event in await cluster.events(execution.run_id)]
-        assert [type(event).__name__ for event in said] == [
+        events = [event for _, event in await cluster.events(execution.run_id)]
+        assert [type(event).__name__ for event in events] == [
             "RunStarted",
             "TextAppended",
             "TextAppended",
@@ -72,13 +72,13 @@ async def test_a_flush_after_the_lease_was_revoked_commits_nothing(cluster: Clus
         await expire_leases(cluster)
         await reap(heir)
         assert await cluster.status(execution.run_id) == "queued"
-        await execution.say("too late")
+        await execution.write("too late")
         await owner.writer._flush()
         assert await cluster.text(execution.run_id) == ""
         assert buffered_seqs(owner, execution.run_id) == []
         assert not owner._replica.held
         with pytest.raises(LeaseLost):
-            await execution.say("more")
+            await execution.write("more")
         with pytest.raises(LeaseLost):
             await execution.complete()
 
@@ -94,19 +94,19 @@ async def test_a_lease_revoked_after_a_lost_commit_answer(cluster: Cluster, prox
     """An event of the next owner with the same number is not taken for an own commit."""
     async with cluster.manual_replica(1) as heir, cluster.manual_replica(2, dsn=proxy.dsn) as owner:
         execution = await admit_and_claim(owner)
-        await execution.say("one ")
+        await execution.write("one ")
         await owner.writer._flush()
         trap = proxy.trap(CommitFault.NEVER_ARRIVES, "unsaid")
-        await execution.say("unsaid")
-        async with owner.reader.tail(execution.run_id, 0) as told, asyncio.TaskGroup() as tasks:
-            heard_by_then = [await next_item(told), await next_item(told)]
+        await execution.write("unsaid")
+        async with owner.reader.tail(execution.run_id, 0) as tail, asyncio.TaskGroup() as tasks:
+            received_by_then = [await next_item(tail), await next_item(tail)]
             tasks.create_task(owner.writer._flush())
             await within(trap.triggered.wait())
             proxy.cut(refusing=True)
             await expire_leases(cluster)
             await reap(heir)
             proxy.refusing = False
-        assert [item.seq for item in heard_by_then if isinstance(item, LoggedEvent)] == [1, 2]
+        assert [item.seq for item in received_by_then if isinstance(item, LoggedEvent)] == [1, 2]
         assert buffered_seqs(owner, execution.run_id) == []
         assert await cluster.text(execution.run_id) == "one "
         last = (await cluster.events(execution.run_id))[-1][1]
@@ -121,7 +121,7 @@ async def test_a_new_lease_does_not_cover_runs_of_the_old_one(
         execution = await admit_and_claim(owner)
         old = owner._replica.lease
         trap = proxy.trap(CommitFault.NEVER_ARRIVES, "unsaid")
-        await execution.say("unsaid")
+        await execution.write("unsaid")
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(owner.writer._flush())
             await within(trap.triggered.wait())
@@ -162,13 +162,13 @@ async def test_a_replica_that_slept_past_its_lease_commits_nothing(cluster: Clus
         assert second.run_id == execution.run_id
         assert second.claim.attempt == 2
         assert second.claim.started == execution.claim.started, "the same log goes on"
-        await second.say("from the heir")
-        await execution.say("from the grave")
+        await second.write("from the heir")
+        await execution.write("from the grave")
         await zombie.writer._flush()
         assert not zombie._replica.held
         await second.complete()
-        told = await read_all(heir, execution.run_id)
-        texts = texts_of(told)
+        items = await read_all(heir, execution.run_id)
+        texts = texts_of(items)
         assert texts == ["from the heir"]
 
 
@@ -185,13 +185,13 @@ async def test_a_partitioned_replica_gives_up_after_two_thirds_of_its_lease(
     """It stops writing before any other replica may revoke its lease."""
     async with cluster.replica(dsn=proxy.dsn, lease_s=1.2) as log:
         [execution] = await start_executions(log, 1)
-        await execution.say("before")
+        await execution.write("before")
         await until(lambda: is_flushed(cluster, execution))
         lease = log._replica.lease
         proxy.flowing.clear()
         await lease_loss(log)
         with pytest.raises(LeaseLost):
-            await execution.say("after")
+            await execution.write("after")
         proxy.flowing.set()
         await until(lambda: log._replica.held)
         assert log._replica.lease.id != lease.id
@@ -209,7 +209,7 @@ async def test_runs_are_executed_again_under_a_new_lease(cluster: Cluster, proxy
         again = await claim_next(log)
         assert again.run_id == unseen.run_id
         assert again.claim.attempt == 2
-        await again.say("at last")
+        await again.write("at last")
         await within(again.complete())
         assert await cluster.text(again.run_id) == "at last"
 
@@ -219,7 +219,7 @@ async def test_a_hanging_flush_ends_with_its_lease(cluster: Cluster, proxy: Prox
     async with cluster.replica(dsn=proxy.dsn, lease_s=1.2) as log:
         [execution] = await start_executions(log, 1)
         trap = proxy.trap(CommitFault.HELD, "stuck")
-        await execution.say("stuck")
+        await execution.write("stuck")
         await within(trap.triggered.wait())
         log._replica.lose_lease(log._replica.lease)
         await lease_loss(log)
@@ -228,7 +228,7 @@ async def test_a_hanging_flush_ends_with_its_lease(cluster: Cluster, proxy: Prox
             found = await claim_next(log)
             if found.run_id == execution.run_id:
                 break
-        await found.say("free")
+        await found.write("free")
         await within(found.complete())
         trap.release()
         assert await cluster.text(found.run_id) == "free"
@@ -237,10 +237,10 @@ async def test_a_hanging_flush_ends_with_its_lease(cluster: Cluster, proxy: Prox
 async def test_waiting_appends_and_ends_raise_lease_lost(cluster: Cluster, proxy: Proxy) -> None:
     async with cluster.replica(dsn=proxy.dsn, lease_s=1.2, pending_bytes=10) as log:
         ending, loud = await start_executions(log, 2)
-        await ending.say("!")
+        await ending.write("!")
         await until(lambda: is_flushed(cluster, ending))
         proxy.flowing.clear()
-        await loud.say("x" * 20)
+        await loud.write("x" * 20)
         async with asyncio.TaskGroup() as tasks:
             works = [
                 tasks.create_task(refused(ending.complete())),
@@ -257,7 +257,7 @@ async def refused(work: Awaitable[None]) -> None:
 
 async def until_refused(execution: Execution) -> None:
     while True:
-        await execution.say("y" * 20)
+        await execution.write("y" * 20)
         await asyncio.sleep(0)
 
 

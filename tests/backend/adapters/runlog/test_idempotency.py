@@ -79,7 +79,7 @@ async def test_a_key_finds_its_run_in_every_status(cluster: Cluster) -> None:
             first.run_id, first.conversation_id, RunStatus.RUNNING, created=False
         )
         execution = await claim_next(log)
-        await execution.say("done")
+        await execution.write("done")
         await execution.complete()
         later = await log.admission.admit(admission(idempotency=KEY))
         assert (later.run_id, later.status) == (first.run_id, RunStatus.COMPLETED)
@@ -138,7 +138,7 @@ async def test_a_failure_after_visible_output_keeps_the_key(cluster: Cluster) ->
     async with cluster.replica() as log:
         first = await log.admission.admit(admission(idempotency=KEY))
         execution = await claim_next(log)
-        await execution.say("a word")
+        await execution.write("a word")
         await log.writer.end(
             execution.run_id, endings.failed(execution.answer, CartritaError("no"))
         )
@@ -151,7 +151,7 @@ async def test_a_client_msg_id_finds_its_run_per_owner(cluster: Cluster) -> None
         first = await log.admission.admit(admission(client_msg_id="c"))
         execution = await claim_next(log)
         assert execution.run_id == first.run_id
-        await execution.say("x")
+        await execution.write("x")
         await execution.complete()
         again = await log.admission.admit(admission(client_msg_id="c"))
         stranger = await log.admission.admit(admission(owner_id="bob", client_msg_id="c"))
@@ -179,10 +179,10 @@ async def test_a_retry_after_a_lost_commit_answer_makes_one_run(
         execution = await claim_next(log)
         assert execution.run_id == admitted.run_id
         assert execution.claim.attempt == (1 if fault is CommitFault.NEVER_ARRIVES else 2)
-        await execution.say("here")
+        await execution.write("here")
         await execution.complete()
-        told = await read_all(log, admitted.run_id)
-        assert [item.seq for item in told if isinstance(item, LoggedEvent)] == [1, 2, 3, 4]
+        items = await read_all(log, admitted.run_id)
+        assert [item.seq for item in items if isinstance(item, LoggedEvent)] == [1, 2, 3, 4]
 
 
 async def test_a_late_commit_answer_does_not_start_a_run_twice(
@@ -199,7 +199,7 @@ async def test_a_late_commit_answer_does_not_start_a_run_twice(
         await log._reaper.reap()
         second = await claim_next(log)
         assert second.claim.attempt == 2
-        await second.say("mine")
+        await second.write("mine")
         trap.release()
         admitted = await within(admitting)
         assert admitted.run_id == second.run_id

@@ -50,10 +50,10 @@ async def test_remote_events_arrive_by_notification(cluster: Cluster) -> None:
     """poll_s is an hour."""
     async with cluster.replica(0) as owner, cluster.replica(1, poll_s=3600) as elsewhere:
         [execution] = await start_executions(owner, 1)
-        async with elsewhere.reader.tail(execution.run_id, 1) as told:
+        async with elsewhere.reader.tail(execution.run_id, 1) as tail:
             for word in ("one ", "two ", "three "):
-                waiting = asyncio.get_running_loop().create_task(next_item(told))
-                await execution.say(word)
+                waiting = asyncio.get_running_loop().create_task(next_item(tail))
+                await execution.write(word)
                 assert texts_of([await within(waiting)]) == [word]
 
 
@@ -63,14 +63,14 @@ async def test_the_start_of_a_queued_run_arrives_by_notification(cluster: Cluste
         elsewhere.stop_claiming()
         [first] = await start_executions(owner, 1)
         queued = await owner.admission.admit(admission(conversation_id=first.claim.conversation_id))
-        async with elsewhere.reader.tail(queued.run_id, 0) as told:
-            assert await next_item(told) == Queued(queued.run_id, 1)
+        async with elsewhere.reader.tail(queued.run_id, 0) as tail:
+            assert await next_item(tail) == Queued(queued.run_id, 1)
             await first.complete()
             second = await claim_next(owner)
-            started = await next_item(told)
+            started = await next_item(tail)
             assert isinstance(started, LoggedEvent)
-            await second.say("word")
-            assert texts_of([await next_item(told)]) == ["word"]
+            await second.write("word")
+            assert texts_of([await next_item(tail)]) == ["word"]
 
 
 async def test_events_arrive_after_the_listener_lost_its_connection(cluster: Cluster) -> None:
@@ -80,7 +80,7 @@ async def test_events_arrive_after_the_listener_lost_its_connection(cluster: Clu
             reading = tasks.create_task(read_all(elsewhere, execution.run_id))
             for n in range(5):
                 await kill_listener(elsewhere, cluster)
-                await execution.say(f"word {n} ")
+                await execution.write(f"word {n} ")
                 await until(lambda: is_flushed(cluster, execution))
             await execution.complete()
         assert "".join(texts_of(reading.result())) == execution.answer.text
@@ -96,9 +96,9 @@ async def test_polling_replaces_lost_notifications(cluster: Cluster) -> None:
             ignore_notifications(log)
             await kill_listener(log, cluster)
         [execution] = await start_executions(owner, 1)
-        async with elsewhere.reader.tail(execution.run_id, 1) as told:
-            await execution.say("found")
-            assert texts_of([await next_item(told)]) == ["found"]
+        async with elsewhere.reader.tail(execution.run_id, 1) as tail:
+            await execution.write("found")
+            assert texts_of([await next_item(tail)]) == ["found"]
         await elsewhere.cancellation.cancel("ann", execution.run_id)
         assert await next_signal(owner, CancelRequested) == CancelRequested(execution.run_id)
         owner.stop_claiming()
@@ -130,7 +130,7 @@ async def noise(cluster: Cluster, done: asyncio.Event) -> None:
 async def test_own_notifications_are_ignored(cluster: Cluster) -> None:
     async with cluster.manual_replica(1) as log:
         [execution] = await claim_runs(log)
-        await execution.say("one")
+        await execution.write("one")
         await log.writer._flush()
         pid = log.writer.backend_pid
         assert pid is not None
@@ -151,10 +151,10 @@ async def test_an_unreadable_event_does_not_affect_other_runs(cluster: Cluster) 
         strange, plain = await start_executions(owner, 2)
         async with (
             elsewhere.reader.tail(strange.run_id, 0) as puzzled,
-            elsewhere.reader.tail(plain.run_id, 1) as told,
+            elsewhere.reader.tail(plain.run_id, 1) as tail,
         ):
             await next_item(puzzled)
-            waiting = asyncio.get_running_loop().create_task(next_item(told))
+            waiting = asyncio.get_running_loop().create_task(next_item(tail))
             await until(lambda: plain.run_id in elsewhere._buffers.remote())
             with capture_logs() as logs:
                 await cluster.connection.execute(
@@ -163,7 +163,7 @@ async def test_an_unreadable_event_does_not_affect_other_runs(cluster: Cluster) 
                     strange.run_id,
                 )
                 await until(lambda: [e for e in logs if e["event"] == "event_unknown"])
-            await plain.say("fine")
+            await plain.write("fine")
             assert texts_of([await within(waiting)]) == ["fine"]
 
 
@@ -228,7 +228,7 @@ async def test_one_query_updates_the_queue_positions_of_all_readers(cluster: Clu
         waiting = [(await log.admission.admit(ask)).run_id for ask in asks]
         async with AsyncExitStack() as stack:
             tails = [await stack.enter_async_context(log.reader.tail(run, 0)) for run in waiting]
-            first = [await next_item(told) for told in tails]
+            first = [await next_item(tail) for tail in tails]
             assert first == [Queued(run, n) for n, run in enumerate(waiting, 1)]
             buffers = log._buffers.queued()
             await until(lambda: [buffers[run].queue_position for run in waiting] == [1, 2, 3])

@@ -162,7 +162,7 @@ async def complete_manually(log: RunLog) -> RunId:
     claim = await log.queue.claim()
     assert claim is not None
     execution = Execution(log, claim)
-    await execution.say("words")
+    await execution.write("words")
     async with asyncio.TaskGroup() as tasks:
         ending = tasks.create_task(execution.complete())
         while not ending.done():

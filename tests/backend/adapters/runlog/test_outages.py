@@ -37,7 +37,7 @@ async def test_a_lost_commit_neither_loses_nor_repeats_events(
         trap = proxy.trap(fault, "second")
         for word in ("first ", "second ", "third"):
             for execution in several:
-                await execution.say(word)
+                await execution.write(word)
             await until(lambda: cluster.text(several[0].run_id))
         await within(asyncio.gather(*[execution.complete() for execution in several]))
         assert trap.triggered.is_set()
@@ -45,8 +45,8 @@ async def test_a_lost_commit_neither_loses_nor_repeats_events(
             assert await cluster.text(execution.run_id) == "first second third"
             events = await cluster.events(execution.run_id)
             assert [seq for seq, _ in events] == list(range(1, len(events) + 1))
-            told = await read_all(log, execution.run_id)
-            assert [item.event for item in told if isinstance(item, LoggedEvent)] == [
+            items = await read_all(log, execution.run_id)
+            assert [item.event for item in items if isinstance(item, LoggedEvent)] == [
                 event for _, event in events
             ]
 
@@ -59,7 +59,7 @@ async def test_a_lost_final_commit_makes_one_terminal_event(
 ) -> None:
     async with cluster.replica(dsn=proxy.dsn) as log:
         [execution] = await start_executions(log, 1)
-        await execution.say("seen. ")
+        await execution.write("seen. ")
         await until(lambda: cluster.text(execution.run_id))
         trap = proxy.trap(fault, "run_completed")
         await within(execution.complete())
@@ -72,12 +72,12 @@ async def test_killed_database_sessions_lose_no_text(cluster: Cluster) -> None:
     async with cluster.replica() as log:
         [execution] = await start_executions(log, 1)
         for n in range(12):
-            await execution.say(f"word{n} ")
+            await execution.write(f"word{n} ")
             await until(lambda: is_flushed(cluster, execution))
             await cluster.value("SELECT pg_terminate_backend($1)", log.writer.backend_pid)
         await within(execution.complete())
-        told = await read_all(log, execution.run_id)
-        texts = texts_of(told)
+        items = await read_all(log, execution.run_id)
+        texts = texts_of(items)
         assert "".join(texts) == execution.answer.text
 
 
@@ -87,13 +87,13 @@ async def test_events_wait_for_the_database_and_are_not_published_before(
     """Events are kept, unpublished, and flushed when the database is back."""
     async with cluster.replica(dsn=proxy.dsn) as log:
         [execution] = await start_executions(log, 1)
-        async with log.reader.tail(execution.run_id, 1) as told:
-            await execution.say("before ")
-            assert (await next_item(told)) is not None
+        async with log.reader.tail(execution.run_id, 1) as tail:
+            await execution.write("before ")
+            assert (await next_item(tail)) is not None
             proxy.cut(refusing=True)
             for word in ("while ", "it ", "was ", "away "):
-                await execution.say(word)
-            waiting = asyncio.get_running_loop().create_task(next_item(told))
+                await execution.write(word)
+            waiting = asyncio.get_running_loop().create_task(next_item(tail))
             await cluster.value("SELECT 1")
             assert buffered_seqs(log, execution.run_id) == [1, 2]
             assert not waiting.done()
@@ -109,10 +109,10 @@ async def test_an_empty_flush_during_an_outage_is_skipped(cluster: Cluster, prox
     """A forgotten run leaves the writer with nothing to write."""
     async with cluster.replica(dsn=proxy.dsn) as log:
         gone, execution = await start_executions(log, 2)
-        await execution.say("!")
+        await execution.write("!")
         await until(lambda: cluster.text(execution.run_id))
         proxy.cut(refusing=True)
-        await gone.say("?")
+        await gone.write("?")
         log.writer.forget(gone.run_id)
         await within(log.writer._next_flush())
         proxy.refusing = False
@@ -132,7 +132,7 @@ async def test_a_check_violation_by_a_new_partition_is_retried(cluster: Cluster)
             "CREATE TRIGGER once BEFORE INSERT ON run_events FOR EACH ROW EXECUTE FUNCTION once()"
         )
         try:
-            await execution.say("seen. ")
+            await execution.write("seen. ")
             await within(execution.complete())
         finally:
             await cluster.connection.execute("DROP FUNCTION once() CASCADE; DROP SEQUENCE tries")
@@ -147,7 +147,7 @@ async def test_appending_to_a_run_of_another_replica_raises_lease_lost(cluster: 
         [execution] = await start_executions(log, 1)
         await execution.complete()
         with pytest.raises(LeaseLost):
-            await execution.say("more")
+            await execution.write("more")
         with pytest.raises(LeaseLost):
             await execution.cancelled()
 
@@ -158,7 +158,7 @@ async def test_a_replica_is_ready_again_after_a_lost_lease(cluster: Cluster, pro
         await until(lambda: log.ready)
         [execution] = await start_executions(log, 1)
         proxy.cut(refusing=True)
-        await execution.say("never written")
+        await execution.write("never written")
         await until(lambda: log.writer.failing and not log.ready)
         await lease_loss(log)
         log.stop_claiming()

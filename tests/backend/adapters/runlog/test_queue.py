@@ -26,7 +26,7 @@ async def answering(log: RunLog, order: list[RunId], done: asyncio.Event) -> Non
     while not done.is_set():
         execution = await claim_next(log)
         order.append(execution.run_id)
-        await execution.say("word")
+        await execution.write("word")
         await execution.complete()
 
 
@@ -195,8 +195,8 @@ async def test_a_released_run_starts_on_another_replica(cluster: Cluster) -> Non
         again = await claim_next(there)
         assert (again.run_id, again.claim.attempt) == (execution.run_id, 2)
         with pytest.raises(LeaseLost):
-            await execution.say("too late")
-        await again.say("here")
+            await execution.write("too late")
+        await again.write("here")
         await again.complete()
         assert await cluster.text(execution.run_id) == "here"
 

@@ -32,13 +32,13 @@ from cartrita.kit.ids import ConversationId, MessageId, RunId, uuid7
 async def write_mixed_events(log: RunLog, execution: Execution, pieces: int = 8) -> None:
     """Write many events of several kinds."""
     for n in range(pieces):
-        await execution.say(f"word {n} 😀 ")
+        await execution.write(f"word {n} 😀 ")
         await execution.add(ReasoningAppended(f"thought {n}"))
         await execution.add(SourceFound(Citation(f"source {n}")))
 
 
-def seqs(told: list[TailItem]) -> list[int]:
-    return [item.seq for item in told if isinstance(item, LoggedEvent)]
+def seqs(items: list[TailItem]) -> list[int]:
+    return [item.seq for item in items if isinstance(item, LoggedEvent)]
 
 
 async def fold_run(cluster: Cluster, log: RunLog, run: RunId) -> None:
@@ -92,13 +92,13 @@ async def test_every_cursor_gets_the_same_events_live_logged_and_folded(cluster:
 async def test_a_tail_continues_while_its_log_is_folded(cluster: Cluster) -> None:
     async with cluster.replica(0, window_bytes=300) as log:
         [execution] = await start_executions(log, 1)
-        async with log.reader.tail(execution.run_id, 0) as told:
-            begun = [await next_item(told)]
+        async with log.reader.tail(execution.run_id, 0) as tail:
+            begun = [await next_item(tail)]
             await write_mixed_events(log, execution)
-            begun.append(await next_item(told))
+            begun.append(await next_item(tail))
             await execution.complete()
             await fold_run(cluster, log, execution.run_id)
-            rest = await read_rest(told)
+            rest = await read_rest(tail)
         assert begun + rest == await read_all(log, execution.run_id)
 
 
@@ -108,8 +108,8 @@ async def test_a_long_log_is_read_without_waiting_between_pages(cluster: Cluster
         run = await complete_run(log, "x")
         await lengthen_log(cluster, run, 1000)
         for after in (0, 1, 500, 999):
-            told = await read_all(log, run, after)
-            assert seqs(told) == list(range(after + 1, 1003))
+            items = await read_all(log, run, after)
+            assert seqs(items) == list(range(after + 1, 1003))
 
 
 async def lengthen_log(cluster: Cluster, run: RunId, events: int) -> None:
@@ -133,12 +133,12 @@ async def test_a_reader_behind_the_buffer_reads_the_log_without_waiting(
 ) -> None:
     async with cluster.replica(0, poll_s=3600, heartbeat_s=3600, window_bytes=300) as log:
         [execution] = await start_executions(log, 1)
-        async with log.reader.tail(execution.run_id, 0) as told:
-            first = await next_item(told)
+        async with log.reader.tail(execution.run_id, 0) as tail:
+            first = await next_item(tail)
             await write_mixed_events(log, execution)
             await until(lambda: is_flushed(cluster, execution))
             await execution.complete()
-            rest = await read_rest(told)
+            rest = await read_rest(tail)
         assert seqs([first, *rest]) == list(range(1, len(rest) + 2))
         assert "".join(texts_of(rest)) == execution.answer.text
 
@@ -149,14 +149,14 @@ async def test_a_queued_run_yields_its_position_until_it_starts(cluster: Cluster
         into: dict[str, Any] = {"conversation_id": first.claim.conversation_id}
         await log.admission.admit(admission("second", **into))
         third = await log.admission.admit(admission("third", **into))
-        async with log.reader.tail(third.run_id, 0) as told:
-            assert await next_item(told) == Queued(third.run_id, 2)
+        async with log.reader.tail(third.run_id, 0) as tail:
+            assert await next_item(tail) == Queued(third.run_id, 2)
             await first.complete()
             second = await claim_next(log)
-            assert await next_item(told) == Queued(third.run_id, 1)
+            assert await next_item(tail) == Queued(third.run_id, 1)
             await second.complete()
             await claim_next(log)
-            started = await next_item(told)
+            started = await next_item(tail)
         assert isinstance(started, LoggedEvent)
         assert started.seq == 1
 
@@ -167,8 +167,8 @@ async def test_a_requeued_run_yields_its_position_to_readers_of_its_start(cluste
         admitted = await owner.admission.admit(admission())
         await owner.queue.claim()
         await owner.queue.release(admitted.run_id)
-        async with log.reader.tail(admitted.run_id, 1) as told:
-            assert await next_item(told) == Queued(admitted.run_id, 1)
+        async with log.reader.tail(admitted.run_id, 1) as tail:
+            assert await next_item(tail) == Queued(admitted.run_id, 1)
 
 
 async def test_a_cursor_beyond_the_log_gets_a_snapshot_then_events(
@@ -177,7 +177,7 @@ async def test_a_cursor_beyond_the_log_gets_a_snapshot_then_events(
     """As after a failover to a lagging standby. The owner has no buffer for the cursor either."""
     async with cluster.replica(0) as owner, cluster.replica(1, poll_s=0.03) as elsewhere:
         [execution] = await start_executions(owner, 1)
-        await execution.say("so far")
+        await execution.write("so far")
         await until(lambda: is_flushed(cluster, execution))
         async with (
             owner.reader.tail(execution.run_id, 99) as here,
@@ -186,9 +186,9 @@ async def test_a_cursor_beyond_the_log_gets_a_snapshot_then_events(
             so_far = (Message(Role.ASSISTANT, (Text("so far"),)),)
             expected = Snapshot(execution.run_id, 2, so_far, recovered=False)
             assert await next_item(here) == await next_item(there) == expected
-            await execution.say(" and on")
-            for told in (here, there):
-                item = await next_item(told)
+            await execution.write(" and on")
+            for tail in (here, there):
+                item = await next_item(tail)
                 assert isinstance(item, LoggedEvent)
                 assert item.seq == 3
             await execution.complete()
@@ -206,18 +206,18 @@ async def test_a_snapshot_holds_all_of_a_long_log(cluster: Cluster) -> None:
         run = await complete_run(log, "x")
         await lengthen_log(cluster, run, 700)
         await cluster.connection.execute("DELETE FROM messages WHERE run_id IS NOT NULL")
-        told, last = await read_all(log, run, 5000)
-        assert isinstance(told, Snapshot)
+        snapshot, last = await read_all(log, run, 5000)
+        assert isinstance(snapshot, Snapshot)
         assert isinstance(last, LoggedEvent)
-        assert (told.seq, last.seq) == (701, 702)
-        assert told.messages[0].text.count("x") >= 699
+        assert (snapshot.seq, last.seq) == (701, 702)
+        assert snapshot.messages[0].text.count("x") >= 699
 
 
 async def test_a_snapshot_without_output_is_empty(cluster: Cluster) -> None:
     async with cluster.replica(0) as log:
         [execution] = await start_executions(log, 1)
-        async with log.reader.tail(execution.run_id, 7) as told:
-            assert await next_item(told) == Snapshot(execution.run_id, 1, (), recovered=False)
+        async with log.reader.tail(execution.run_id, 7) as tail:
+            assert await next_item(tail) == Snapshot(execution.run_id, 1, (), recovered=False)
 
 
 async def test_an_expired_log_is_replaced_by_a_snapshot(cluster: Cluster) -> None:
@@ -318,7 +318,7 @@ async def test_an_event_of_a_newer_version_becomes_an_unknown_event(
         )
         if folded:
             await log._maintenance.maintain()
-            items = json.loads(await cluster.value("SELECT items FROM run_logs"))
-            assert [item["event"] for item in items if item["seq"] == 2] == [tomorrow]
-        told = await read_all(log, run)
-        assert told == [plain[0], LoggedEvent(run, 2, UnknownEvent(tomorrow)), *plain[2:]]
+            folded_items = json.loads(await cluster.value("SELECT items FROM run_logs"))
+            assert [item["event"] for item in folded_items if item["seq"] == 2] == [tomorrow]
+        items = await read_all(log, run)
+        assert items == [plain[0], LoggedEvent(run, 2, UnknownEvent(tomorrow)), *plain[2:]]

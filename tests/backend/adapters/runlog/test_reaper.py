@@ -33,8 +33,8 @@ async def claim_manually(log: RunLog, **values: Any) -> Execution:
     return Execution(log, claim)
 
 
-async def say_visibly(log: RunLog, execution: Execution, text: str) -> None:
-    await execution.say(text)
+async def write_and_flush(log: RunLog, execution: Execution, text: str) -> None:
+    await execution.write(text)
     await log.writer._flush()
 
 
@@ -61,7 +61,7 @@ async def test_a_run_without_visible_output_is_requeued(cluster: Cluster) -> Non
         assert (claim.run_id, claim.attempt, claim.last_seq) == (execution.run_id, 2, 1)
         assert claim.started == execution.claim.started
         second = Execution(heir, claim)
-        await say_visibly(heir, second, "at last")
+        await write_and_flush(heir, second, "at last")
         assert [seq for seq, _ in await cluster.events(execution.run_id)] == [1, 2]
         assert await cluster.value("SELECT count(*) FROM idempotency") == 1
 
@@ -69,11 +69,11 @@ async def test_a_run_without_visible_output_is_requeued(cluster: Cluster) -> Non
 async def test_a_run_with_visible_output_is_interrupted(cluster: Cluster) -> None:
     async with cluster.manual_replica(1) as dead, cluster.manual_replica(2) as heir:
         execution = await claim_manually(dead, idempotency=KEY)
-        await say_visibly(dead, execution, "half an ans")
+        await write_and_flush(dead, execution, "half an ans")
         await release_leases(cluster)
         await heir._reaper.reap()
-        told = await read_all(heir, execution.run_id)
-        last = told[-1]
+        items = await read_all(heir, execution.run_id)
+        last = items[-1]
         assert isinstance(last, LoggedEvent)
         assert isinstance(last.event, RunStopped)
         assert (last.seq, last.event.kind, last.event.recoverable) == (
@@ -82,9 +82,9 @@ async def test_a_run_with_visible_output_is_interrupted(cluster: Cluster) -> Non
             True,
         )
     [message] = await cluster.rows(
-        "SELECT *, cartrita_text(parts) AS said FROM messages WHERE run_id IS NOT NULL"
+        "SELECT *, cartrita_text(parts) AS text FROM messages WHERE run_id IS NOT NULL"
     )
-    assert (message["said"], message["status"]) == ("half an ans", "partial")
+    assert (message["text"], message["status"]) == ("half an ans", "partial")
     [run] = await cluster.rows("SELECT * FROM runs")
     assert (run["status"], run["last_seq"], run["error_code"]) == ("interrupted", 3, "interrupted")
     assert await cluster.value("SELECT head_message_id FROM conversations") == message["id"]
@@ -94,7 +94,7 @@ async def test_a_run_with_visible_output_is_interrupted(cluster: Cluster) -> Non
 async def test_a_cancelled_run_of_a_dead_owner_ends_as_cancelled(cluster: Cluster) -> None:
     async with cluster.manual_replica(1) as dead, cluster.manual_replica(2) as heir:
         unseen, half = await claim_manually(dead, idempotency=KEY), await claim_manually(dead)
-        await say_visibly(dead, half, "half")
+        await write_and_flush(dead, half, "half")
         for execution in (unseen, half):
             await heir.cancellation.cancel("ann", execution.run_id)
         await release_leases(cluster)
@@ -218,7 +218,7 @@ async def test_two_reapers_share_the_work(cluster: Cluster) -> None:
     ):
         runs = [await claim_manually(dead) for _ in range(12)]
         for execution in runs[:6]:
-            await execution.say("half")
+            await execution.write("half")
         await dead.writer._flush()
         await cluster.connection.execute(
             "UPDATE replicas SET expires_at = '-infinity' WHERE id = $1",
@@ -304,11 +304,11 @@ async def test_readers_follow_a_run_from_owner_to_owner(cluster: Cluster) -> Non
         await release_leases(cluster)
         await heir._replica.register()
         second = await claim_next(heir)
-        await second.say("whole")
+        await second.write("whole")
         await until(lambda: is_flushed(cluster, second))
         await second.complete()
-        told = await within(reading)
-        texts = texts_of(told)
+        items = await within(reading)
+        texts = texts_of(items)
         assert texts == ["whole"]
         assert await cluster.status(execution.run_id) == RunStatus.COMPLETED
 

@@ -1,4 +1,4 @@
-"""The run log as a whole: a run from admission to its folded log, readiness and closing."""
+"""The run log as a items: a run from admission to its folded log, readiness and closing."""
 
 import asyncio
 
@@ -21,16 +21,16 @@ async def test_readers_of_two_replicas_get_the_same_events(cluster: Cluster) -> 
             tails = [tasks.create_task(read_all(log, admitted.run_id)) for log in (here, there)]
             execution = await claim_next(here)
             for word in ("one ", "two ", "three"):
-                await execution.say(word)
+                await execution.write(word)
                 await asyncio.sleep(0.03)
             await execution.complete()
         first, second = (task.result() for task in tails)
         assert first == second
-        events = [told.event for told in first if isinstance(told, LoggedEvent)]
+        events = [item.event for item in first if isinstance(item, LoggedEvent)]
         assert isinstance(events[0], RunStarted)
         assert isinstance(events[-1], RunCompleted)
-        spoken = [event for event in events if isinstance(event, TextAppended)]
-        assert "".join(event.text for event in spoken) == "one two three"
+        texts = [event for event in events if isinstance(event, TextAppended)]
+        assert "".join(event.text for event in texts) == "one two three"
         assert [seq for seq, _ in await cluster.events(admitted.run_id)] == list(
             range(1, len(events) + 1)
         )
@@ -41,13 +41,13 @@ async def test_a_folded_log_yields_the_same_events(cluster: Cluster) -> None:
     async with cluster.replica(maintenance_s=0.05, fold_after_s=0) as log:
         run = await complete_run(log, "one ", "two")
         await until(lambda: cluster.value("SELECT folded FROM runs WHERE id = $1", run))
-        whole = await read_all(log, run)
+        items = await read_all(log, run)
         assert await cluster.events(run) == []
-        assert [told.seq for told in whole if isinstance(told, LoggedEvent)] == list(
-            range(1, len(whole) + 1)
+        assert [item.seq for item in items if isinstance(item, LoggedEvent)] == list(
+            range(1, len(items) + 1)
         )
-        for after in range(len(whole) + 1):
-            assert await read_all(log, run, after) == whole[after:]
+        for after in range(len(items) + 1):
+            assert await read_all(log, run, after) == items[after:]
 
 
 async def test_ready_until_it_stops_claiming(cluster: Cluster) -> None:

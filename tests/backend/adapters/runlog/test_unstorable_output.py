@@ -38,14 +38,14 @@ UNSTORABLE: list[Event] = [
 async def test_only_the_run_with_unstorable_output_fails(cluster: Cluster, event: Event) -> None:
     async with cluster.replica() as log:
         offender, *others = await start_executions(log, 4)
-        await offender.say("seen. ")
+        await offender.write("seen. ")
         await until(lambda: cluster.text(offender.run_id))
         async with block_flushes(cluster):
-            await others[0].say("x")
+            await others[0].write("x")
             await until(lambda: has_lock_waits(cluster))
             await offender.add(event)
             for execution in others:
-                await execution.say("fine")
+                await execution.write("fine")
         with pytest.raises(Unstorable) as refusal:
             await within(write_on(offender))
         await log.writer.end(offender.run_id, endings.unstorable(refusal.value))
@@ -61,7 +61,7 @@ async def test_only_the_run_with_unstorable_output_fails(cluster: Cluster, event
 
 async def write_on(execution: Execution) -> None:
     while True:
-        await execution.say("on and on ")
+        await execution.write("on and on ")
         await asyncio.sleep(0)
 
 
@@ -71,7 +71,7 @@ async def test_a_run_with_refused_output_cannot_complete(
     """The executor learns of the refusal only when it ends the run."""
     async with cluster.replica() as log:
         [execution] = await start_executions(log, 1)
-        await execution.say("seen. ")
+        await execution.write("seen. ")
         await until(lambda: cluster.text(execution.run_id))
         await execution.add(ToolReturned("c", "n", "\x00", success=True))
         await until(lambda: log.writer._runs[execution.run_id].failure)
@@ -87,7 +87,7 @@ async def test_a_refused_ending_can_be_replaced(
 ) -> None:
     async with cluster.replica() as log:
         [execution] = await start_executions(log, 1)
-        await execution.say("seen. ")
+        await execution.write("seen. ")
         await until(lambda: cluster.text(execution.run_id))
         async with block_flushes(cluster):
             await execution.add(ToolCalled("c", "n", {"a": "\x00"}))
@@ -103,7 +103,7 @@ async def test_a_refused_ending_can_be_replaced(
 async def test_a_cancellation_after_a_refusal_keeps_the_logged_text(cluster: Cluster) -> None:
     async with cluster.replica() as log:
         [execution] = await start_executions(log, 1)
-        await execution.say("seen. ")
+        await execution.write("seen. ")
         await until(lambda: cluster.text(execution.run_id))
         await execution.add(ToolCalled("c", "n", {"a": "\x00"}))
         await until(lambda: log.writer._runs[execution.run_id].failure)
@@ -115,21 +115,21 @@ async def test_a_cancellation_after_a_refusal_keeps_the_logged_text(cluster: Clu
 async def test_output_nested_too_deeply_is_unstorable(cluster: Cluster, levels: int) -> None:
     async with cluster.replica() as log:
         offender, other = await start_executions(log, 2)
-        await offender.say("seen. ")
+        await offender.write("seen. ")
         await until(lambda: cluster.text(offender.run_id))
         await offender.add(ToolCalled("c", "n", {"a": deep(levels)}))
         with pytest.raises(Unstorable) as refusal:
             await within(write_on(offender))
         await log.writer.end(offender.run_id, endings.unstorable(refusal.value))
         await assert_ended(cluster, offender, "failed")
-        await other.say("fine")
+        await other.write("fine")
         await within(other.complete())
 
 
 async def test_a_run_ends_without_its_message_if_that_is_refused(cluster: Cluster) -> None:
     async with cluster.replica() as log:
         [execution] = await start_executions(log, 1)
-        await execution.say("seen. ")
+        await execution.write("seen. ")
         await until(lambda: cluster.text(execution.run_id))
         execution.answer.add(TextAppended("\x00", 6))
         with pytest.raises(Unstorable) as refusal:
@@ -146,6 +146,6 @@ async def test_an_event_of_another_writer_is_not_taken_for_an_own_commit(cluster
             """ VALUES ($1, 2, '{"type": "reasoning_appended", "text": "of others"}')""",
             execution.run_id,
         )
-        await execution.say("ours")
+        await execution.write("ours")
         with pytest.raises(Unstorable):
             await within(write_on(execution))

@@ -27,11 +27,11 @@ from cartrita.kit.ids import RunId
 async def test_events_are_published_only_after_their_commit(cluster: Cluster) -> None:
     async with cluster.replica() as log:
         [execution] = await start_executions(log, 1)
-        async with log.reader.tail(execution.run_id, 1) as told:
+        async with log.reader.tail(execution.run_id, 1) as tail:
             async with block_flushes(cluster):
-                await execution.say("secret")
+                await execution.write("secret")
                 await until(lambda: has_lock_waits(cluster))
-                waiting = asyncio.get_running_loop().create_task(next_item(told))
+                waiting = asyncio.get_running_loop().create_task(next_item(tail))
                 await cluster.value("SELECT 1")
                 assert buffered_seqs(log, execution.run_id) == [1]
                 assert not waiting.done()
@@ -47,11 +47,11 @@ async def test_events_added_during_a_flush_share_the_next_one(cluster: Cluster) 
         runs = await start_executions(log, 6)
         async with block_flushes(cluster):
             for execution in runs:
-                await execution.say("first ")
+                await execution.write("first ")
             await until(lambda: has_lock_waits(cluster))
             for word in ("and ", "then ", "more"):
                 for execution in runs:
-                    await execution.say(word)
+                    await execution.write(word)
         await within(asyncio.gather(*[execution.complete() for execution in runs]))
         for execution in runs:
             spoken = [
@@ -68,13 +68,13 @@ async def test_events_added_during_a_flush_share_the_next_one(cluster: Cluster) 
 async def test_first_text_and_other_events_are_flushed_at_once(cluster: Cluster) -> None:
     async with cluster.replica(flush_s=3600) as log:
         [execution] = await start_executions(log, 1)
-        await execution.say("first")
+        await execution.write("first")
         await until(lambda: cluster.text(execution.run_id))
-        await execution.say(" second")
+        await execution.write(" second")
         await execution.add(ToolCalled("c", "look", {}))
         await until(lambda: logged(cluster, execution.run_id, 4))
         assert await cluster.text(execution.run_id) == "first second"
-        await execution.say("third")
+        await execution.write("third")
         await within(execution.cancelled())
         assert await cluster.text(execution.run_id) == "first secondthird"
 
@@ -82,11 +82,11 @@ async def test_first_text_and_other_events_are_flushed_at_once(cluster: Cluster)
 async def test_flush_bytes_of_text_are_flushed_at_once(cluster: Cluster) -> None:
     async with cluster.replica(flush_s=3600, flush_bytes=100) as log:
         [execution] = await start_executions(log, 1)
-        await execution.say("!")
+        await execution.write("!")
         await until(lambda: cluster.text(execution.run_id))
-        await execution.say("x" * 60)
+        await execution.write("x" * 60)
         assert execution.run_id in log.writer._dirty, "it waits"
-        await execution.say("y" * 60)
+        await execution.write("y" * 60)
         await until(lambda: logged(cluster, execution.run_id, 3))
         assert await cluster.text(execution.run_id) == "!" + "x" * 60 + "y" * 60
 
@@ -95,7 +95,7 @@ async def test_waiting_text_is_flushed_after_flush_s(cluster: Cluster) -> None:
     async with cluster.replica(flush_s=0.01) as log:
         [execution] = await start_executions(log, 1)
         for text in ("one ", "two ", "three"):
-            await execution.say(text)
+            await execution.write(text)
             await until(lambda: is_flushed(cluster, execution))
 
 
@@ -109,11 +109,11 @@ async def test_only_the_run_with_too_much_pending_waits(cluster: Cluster) -> Non
     async with cluster.replica(pending_bytes=1000) as log:
         loud, quiet = await start_executions(log, 2)
         async with block_flushes(cluster):
-            await loud.say("!")
+            await loud.write("!")
             await until(lambda: has_lock_waits(cluster))
-            await loud.say("x" * 1000)
-            stuck = asyncio.get_running_loop().create_task(loud.say("y"))
-            await quiet.say("small")
+            await loud.write("x" * 1000)
+            stuck = asyncio.get_running_loop().create_task(loud.write("y"))
+            await quiet.write("small")
             await cluster.value("SELECT 1")
             assert not stuck.done()
         await within(stuck)
@@ -129,9 +129,9 @@ async def test_live_and_stored_events_are_equal(cluster: Cluster) -> None:
         async with log.reader.tail(execution.run_id, 1) as live:
             await execution.add(ToolReturned("c", "n", result, success=True))
             await execution.add(UsageRecorded(Usage(1), 1e20))
-            told = [await next_item(live), await next_item(live)]
+            items = [await next_item(live), await next_item(live)]
         read = [event for _, event in await cluster.events(execution.run_id)][1:]
-        assert [repr(t.event) for t in told if isinstance(t, LoggedEvent)] == [
+        assert [repr(t.event) for t in items if isinstance(t, LoggedEvent)] == [
             repr(event) for event in read
         ]
 
@@ -139,7 +139,7 @@ async def test_live_and_stored_events_are_equal(cluster: Cluster) -> None:
 async def test_usage_and_message_are_stored_with_the_end(cluster: Cluster) -> None:
     async with cluster.replica() as log:
         [execution] = await start_executions(log, 1)
-        await execution.say("seen. ")
+        await execution.write("seen. ")
         await execution.complete()
         assert execution.answer.parts == (Text("seen. "),)
     [run] = await cluster.rows("SELECT * FROM runs")

@@ -94,7 +94,7 @@ def test_a_pool_that_stops_leaves_nobody() -> None:
     with pool_of(SERVES, size=2) as pool:
         for slot in range(2):
             pool.configure(slot, config(slot))
-        heard: list[int] = []
-        until(lambda: heard.extend(s for s, _ in pool.listen(0.1)) or len(heard) == 2)
+        slots: list[int] = []
+        until(lambda: slots.extend(s for s, _ in pool.listen(0.1)) or len(slots) == 2)
         pool.stop(WATCHDOG_S)
         assert pool.dead() == [0, 1]
