@@ -116,7 +116,7 @@ async def _run(campaign: Campaign, server: Server, provider: FakeProvider) -> Re
         time.monotonic() - began,
         disruptor.counts,
         checker.counts,
-        disruptor.problems,
+        disruptor.problems + server.unexpected_errors(),
         checker.found,
     )
 

@@ -139,6 +139,11 @@ class Record:
         return max((frame.seq for frame in self.frames()), default=0)
 
     @property
+    def asked_times(self) -> int:
+        """How often it sent its message, because it did not know its run yet."""
+        return sum(not c.by_id and c.target.startswith("/api/chat") for c in self.connections)
+
+    @property
     def reconnects(self) -> int:
         return max(0, len(self.connections) - 1)
 

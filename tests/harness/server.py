@@ -1,6 +1,7 @@
 """The server under test: a real process with a data directory of its own, killed and restarted."""
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -25,6 +26,8 @@ OWNER = "local"
 _SECRET = "secret-of-the-test-harness-0123456789-abcdef"
 Victim = Literal["parent", "worker", "postgres", "cluster", "both", "everything"]
 _WATCHDOG_S = 60.0
+_LOG_LINE = re.compile(r"\d{4}-\d\d-\d\d[T ]")
+_UNEXPECTED = re.compile(r"\b(request_failed|stream_failed)\b")
 _PASSED_ON = (
     "PATH",
     "PYTHONPATH",
@@ -233,6 +236,22 @@ class Server:
             return self.log_path.read_bytes()[-size:].decode("utf-8", "replace")
         except FileNotFoundError:
             return "(no log)"
+
+    def unexpected_errors(self) -> list[str]:
+        """Every error in its logs that the product did not expect, with its traceback."""
+        found: list[str] = []
+        for path in sorted(self.root.glob("server-*.log")):
+            open_error: list[str] | None = None
+            for line in path.read_text("utf-8", "replace").splitlines():
+                if _LOG_LINE.match(line):
+                    if open_error is not None:
+                        found.append("\n".join(open_error))
+                    open_error = [line] if _UNEXPECTED.search(line) else None
+                elif open_error is not None:
+                    open_error.append(line)
+            if open_error is not None:
+                found.append("\n".join(open_error))
+        return found
 
     def _release_parent_watch(self) -> None:
         if self._parent_watch is not None:

@@ -175,6 +175,11 @@ async def test_i8_the_model_is_asked_again(dsn: str, run: SampleRun) -> None:
     first, second = (Call(PROMPT, at, at, at + 1, 2, "complete") for at in (100.2, 104.0))
     assert await found(dsn, run, records=[record], calls=[first]) == set()
     assert await found(dsn, run, records=[record], calls=[first, second]) == {"I8"}
+    record.plan = replace(record.plan, identity="plain")
+    assert await found(dsn, run, records=[record], calls=[first, second]) == {"I8"}
+    asked_again = [replace(record.connections[0], frames=[]), *record.connections]
+    twice = replace(record, connections=asked_again)  # two requests without a promise: two runs
+    assert await found(dsn, run, records=[twice], calls=[first, second]) == set()
     both = [first, replace(first, received_at=100.3)]
     assert await found(dsn, run, calls=both) == set()
     await plant(dsn, "UPDATE runs SET client_msg_id = $2 WHERE id = $1", UUID(run.run), run.run)

@@ -1,6 +1,6 @@
 """I5-I9: a run has one owner, holds its conversation alone, keeps one promise, and can be ended."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
@@ -85,9 +85,8 @@ def i8_no_repeated_model_call(observed: Observations) -> Found:
     """A model call whose output a client has received is not repeated."""
     if observed.calls is None:
         return
-    asked = Counter(_asked(observed, row) for row in observed.evidence.runs.values())
     for record in observed.records:
-        if record.plan.identity == "plain" and asked[record.plan.message] > 1:
+        if record.plan.identity == "plain" and record.asked_times > 1:
             continue  # asked again before it knew its run, without a promise: two runs, two calls
         first = _first_word(record)
         for call in _calls_for(observed.calls, record.plan.message):

@@ -9,7 +9,7 @@ import asyncpg
 import msgspec
 import structlog
 from sqlalchemy import event
-from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -17,6 +17,9 @@ from cartrita.domain.errors import CartritaError, StorageFull, Unavailable
 
 log = structlog.get_logger()
 
+# What asyncpg raises besides the server's own errors, for a connection that broke at a bad moment
+# or is broken already. A TimeoutError is an OSError.
+_LOST = (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 _DISK_FULL = "53100"
 # By SQLSTATE or its class: connection lost (08), refused (28, 3D), shutting down (57P), too many
 # connections (53300), out of memory (53200), a standby (25006), idle too long (25P03), a statement
@@ -127,7 +130,7 @@ def _discard_closed(connection: object, record: object, proxy: object) -> None:
 def _translated_errors() -> Generator[None]:
     try:
         yield
-    except (DBAPIError, PoolTimeout, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as e:
+    except (DBAPIError, PoolTimeout, asyncpg.PostgresError, *_LOST) as e:
         error = _domain_error(e)
         if error is None:
             raise
@@ -136,10 +139,10 @@ def _translated_errors() -> Generator[None]:
 
 def _domain_error(error: Exception) -> CartritaError | None:
     """The domain's error for a failure of the database; None for a bug of ours."""
-    lost = isinstance(error, PoolTimeout | OSError)  # a TimeoutError is an OSError
+    lost = isinstance(error, (PoolTimeout, InterfaceError, *_LOST))
     origin: object = error
     if isinstance(error, DBAPIError):
-        lost, origin = error.connection_invalidated, error.orig
+        lost, origin = lost or error.connection_invalidated, error.orig
     state = cast("str | None", getattr(origin, "sqlstate", None)) or ""
     if state == _DISK_FULL:
         log.error("database_disk_full")

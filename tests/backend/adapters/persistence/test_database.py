@@ -4,7 +4,9 @@ import asyncio
 import socket
 from collections.abc import AsyncGenerator
 from dataclasses import replace
+from typing import Any
 
+import asyncpg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -88,6 +90,24 @@ async def test_a_connection_lost_in_use_and_the_next_one(single: Database) -> No
     with pytest.raises(Unavailable):
         async with single.transaction() as connection:
             await connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+    assert await works(single)
+
+
+async def _used_after_it_broke(pool: Database) -> None:
+    async with pool.transaction() as connection:
+        driver: Any = (await connection.get_raw_connection()).driver_connection
+        driver.terminate()
+        await connection.execute(text("SELECT 1"))
+
+
+async def test_a_connection_that_broke_before_it_was_used(single: Database) -> None:
+    """The driver's own errors have no SQLSTATE, and SQLAlchemy wraps only some of them."""
+    with pytest.raises(Unavailable):
+        await _used_after_it_broke(single)
+    for error in (asyncpg.InternalClientError("unexpected"), asyncpg.InterfaceError("closed")):
+        with pytest.raises(Unavailable):
+            async with single.use():
+                raise error
     assert await works(single)
 
 
