@@ -1,9 +1,9 @@
-"""Logs on stderr: one event a line, its keys beside it, and no secret in any of them.
+"""Logs on stderr: one event with its keys on each line, without message content or secrets.
 
-What reaches a line is chosen by type, not by searching for what must not: numbers, short texts,
-times and ids pass; of a mapping (headers, a body) only names and numbers do; of an exception its
-first line, since what follows is where databases and validators repeat the data; anything else
-is the name of its type. Masks over what looks like a key are a second wall behind that.
+Values are logged by type: numbers, short texts, times and ids as they are; of a mapping (headers, a
+body) only names and numbers; of an exception the first line, since databases and validators repeat
+the data in the following ones; of anything else the name of its type. In addition, texts that look
+like keys are masked.
 """
 
 import logging
@@ -26,13 +26,13 @@ Level: TypeAlias = Literal["debug", "info", "warning", "error"]
 Format: TypeAlias = Literal["auto", "console", "json"]
 
 MASK = "***"
-LONGEST = 500
-"""Characters of one value; a traceback is as long as it is."""
+_MAX_LENGTH = 500
+"""Characters of one value; tracebacks are not cut."""
 
-_ITEMS = 20
-_FRAMES = 30
-_CHAIN = 10
-_OURS = frozenset({"event", "level", "logger", "timestamp"})
+_MAX_ITEMS = 20
+_MAX_FRAMES = 30
+_MAX_CAUSES = 10
+_STANDARD_KEYS = frozenset({"event", "level", "logger", "timestamp"})
 _SENSITIVE = re.compile(r"key|token|authorization|cookie|secret|passw|credential", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _MASKS = (
@@ -41,12 +41,18 @@ _MASKS = (
     (re.compile(r"\b(Bearer|Basic|Token)\s+[\w.~+/=-]{16,}", re.IGNORECASE), rf"\1 {MASK}"),
     (re.compile(r"\b(ck_|sk-|pk-|hf_|gh[opsu]_|tvly-)[\w-]{8,}"), rf"\1{MASK}"),
 )
-# Libraries speak from here on, two of them from info: below it sqlalchemy logs parameters, which
-# are people's messages.
-_QUIET = logging.WARNING
-_HEARD = ("uvicorn", "alembic")
-_ROUTED = (*_HEARD, "uvicorn.error", "uvicorn.asgi", "sqlalchemy", "asyncio", "aiohttp")
-_SILENT = ("uvicorn.access",)  # whole URLs; the request log names the route instead
+# Of library loggers except two. Below it sqlalchemy logs parameters, which hold messages.
+_LIBRARY_LEVEL = logging.WARNING
+_INFO_LOGGERS = ("uvicorn", "alembic")
+_LIBRARY_LOGGERS = (
+    *_INFO_LOGGERS,
+    "uvicorn.error",
+    "uvicorn.asgi",
+    "sqlalchemy",
+    "asyncio",
+    "aiohttp",
+)
+_DISABLED_LOGGERS = ("uvicorn.access",)  # whole URLs; the request log names the route instead
 
 
 def configure(level: Level = "info", output: Format = "auto") -> None:
@@ -60,17 +66,17 @@ def configure(level: Level = "info", output: Format = "auto") -> None:
         logger_factory=_writer,
         cache_logger_on_first_use=False,  # else a second configure would not reach old loggers
     )
-    _route(number, renderer)
+    _route_library_logs(number, renderer)
 
 
-def allowed(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """The processor that lets through what this module's docstring names."""
-    return {str(name): _value(str(name), value) for name, value in event.items()}
+def safe_values(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """The structlog processor that logs values as this module's docstring says."""
+    return {str(name): _safe_value(str(name), value) for name, value in event.items()}
 
 
-def traced(exc_info: ExcInfo) -> str:
-    """Frames and first lines of an exception, of its causes before it and of its group after it."""
-    return "\n".join(_traced(exc_info[1], _CHAIN))
+def format_exception(exc_info: ExcInfo) -> str:
+    """Frames and first lines of an exception, after those of its causes and before its group's."""
+    return "\n".join(_exception_lines(exc_info[1], _MAX_CAUSES))
 
 
 def _chain() -> list[Processor]:
@@ -78,8 +84,8 @@ def _chain() -> list[Processor]:
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.ExceptionRenderer(traced),
-        allowed,
+        structlog.processors.ExceptionRenderer(format_exception),
+        safe_values,
     ]
 
 
@@ -94,8 +100,8 @@ def _writer(*_names: object) -> structlog.WriteLogger:
     return structlog.WriteLogger(sys.stderr)
 
 
-def _route(level: int, renderer: Processor) -> None:
-    """Let the standard library's loggers end in the same lines."""
+def _route_library_logs(level: int, renderer: Processor) -> None:
+    """Render the standard library's log records in the same format."""
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[structlog.stdlib.add_logger_name, *_chain()],
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
@@ -104,49 +110,49 @@ def _route(level: int, renderer: Processor) -> None:
     out.setFormatter(formatter)
     out.setLevel(level)
     logging.getLogger().handlers[:] = [out]
-    logging.getLogger().setLevel(max(level, _QUIET))
-    for name in _ROUTED:
+    logging.getLogger().setLevel(max(level, _LIBRARY_LEVEL))
+    for name in _LIBRARY_LOGGERS:
         library = logging.getLogger(name)
         library.handlers.clear()
         library.propagate = True
-    for name in _HEARD:
+    for name in _INFO_LOGGERS:
         logging.getLogger(name).setLevel(max(level, logging.INFO))
-    for name in _SILENT:
+    for name in _DISABLED_LOGGERS:
         logging.getLogger(name).disabled = True
 
 
-def _value(name: str, value: object) -> object:
+def _safe_value(name: str, value: object) -> object:
     if value is None or isinstance(value, int | float):
         return value
     if name == "exception":
         return _masked(str(value))
-    if name not in _OURS and _SENSITIVE.search(name):
+    if name not in _STANDARD_KEYS and _SENSITIVE.search(name):
         return MASK
-    return _seen(value)
+    return _safe(value)
 
 
-def _seen(value: object) -> object:
+def _safe(value: object) -> object:
     if value is None or isinstance(value, int | float):
         return value
     if isinstance(value, Mapping):
         pairs = cast("Mapping[object, object]", value).items()
-        return {_text(str(name)): _number(item) for name, item in pairs}
+        return {_text(str(name)): _number_or_mask(item) for name, item in pairs}
     if isinstance(value, Sequence | Set) and not isinstance(value, str | bytes | bytearray):
-        return [_seen(item) for item in list(cast("Sequence[object]", value))[:_ITEMS]]
-    return _single(value)
+        return [_safe(item) for item in list(cast("Sequence[object]", value))[:_MAX_ITEMS]]
+    return _safe_scalar(value)
 
 
-def _number(value: object) -> object:
+def _number_or_mask(value: object) -> object:
     return value if value is None or isinstance(value, int | float) else MASK
 
 
-def _single(value: object) -> object:
+def _safe_scalar(value: object) -> object:
     if isinstance(value, Secret):
         return MASK
     if isinstance(value, BaseException):
         return _summary(value)
     if isinstance(value, Enum):
-        return _seen(value.value)
+        return _safe(value.value)
     if isinstance(value, str | UUID | PurePath | date | timedelta):
         return _text(str(value))
     return f"<{type(value).__name__}>"
@@ -154,7 +160,7 @@ def _single(value: object) -> object:
 
 def _text(text: str) -> str:
     line = _masked(_CONTROL.sub(" ", text))  # a line break inside a value would forge a line
-    return line if len(line) <= LONGEST else line[:LONGEST] + "..."
+    return line if len(line) <= _MAX_LENGTH else line[:_MAX_LENGTH] + "..."
 
 
 def _masked(text: str) -> str:
@@ -168,15 +174,17 @@ def _summary(error: BaseException) -> str:
     return _text(f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__)
 
 
-def _traced(error: BaseException, depth: int) -> Iterator[str]:
+def _exception_lines(error: BaseException, depth: int) -> Iterator[str]:
     before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     if before is not None and depth:
-        yield from _traced(before, depth - 1)
+        yield from _exception_lines(before, depth - 1)
         yield "and then:"
-    for frame in traceback.format_tb(error.__traceback__, limit=-_FRAMES):
+    for frame in traceback.format_tb(error.__traceback__, limit=-_MAX_FRAMES):
         yield frame.rstrip("\n")
     yield _summary(error)
     if isinstance(error, BaseExceptionGroup) and depth:
         group = cast("BaseExceptionGroup[BaseException]", error)
-        for part in group.exceptions[:_ITEMS]:
-            yield from ("  | " + line for line in "\n".join(_traced(part, depth - 1)).splitlines())
+        for part in group.exceptions[:_MAX_ITEMS]:
+            yield from (
+                "  | " + line for line in "\n".join(_exception_lines(part, depth - 1)).splitlines()
+            )
