@@ -13,9 +13,10 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
 from cartrita.domain.errors import CartritaError
+from cartrita.surfaces import error_formats
 from cartrita.surfaces.console import page
 from cartrita.surfaces.middleware import ErrorBoundary, RequestContext
-from cartrita.surfaces.native import errors, openapi
+from cartrita.surfaces.native import openapi
 from cartrita.surfaces.native.router import ROUTERS
 from cartrita.surfaces.request_limits import RequestLimits
 from cartrita.surfaces.services import Services, ServicesLifespan, SurfaceConfig
@@ -69,9 +70,9 @@ def create_app(config: SurfaceConfig, services_lifespan: ServicesLifespan | None
         lifespan=lifespan,
         middleware=_middleware(config),
         exception_handlers={
-            CartritaError: errors.error_response,
-            RequestValidationError: errors.validation_error_response,
-            HTTPException: errors.http_exception_response,
+            CartritaError: error_formats.respond,
+            RequestValidationError: error_formats.respond,
+            HTTPException: error_formats.respond,
         },
         generate_unique_id_function=lambda route: route.name,
         openapi_url=None,  # served by native/docs_page.py, because they need a credential
@@ -102,7 +103,7 @@ def routes(app: FastAPI) -> Iterator[tuple[str, str, str]]:
 
 def _middleware(config: SurfaceConfig) -> list[Middleware]:
     inner = [
-        Middleware(ErrorBoundary, respond=errors.send_error),
+        Middleware(ErrorBoundary, respond=error_formats.send_error),
         Middleware(
             RequestLimits,
             max_bytes=config.body_max_bytes,

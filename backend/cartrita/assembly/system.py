@@ -95,7 +95,7 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
             conversations=conversation_service,
             messages=Messages(messages, conversation_service),
             search=Search(search),
-            keys=keys,
+            api_keys=keys,
             sessions=sessions,
             models=gateway.models,
             ready=_readiness(run_log),

@@ -23,7 +23,7 @@ _KEY_PARAMETERS = frozenset(
 )
 
 
-class CredentialKind(StrEnum):
+class AuthenticationMethod(StrEnum):
     """How a caller authenticated."""
 
     KEY = "key"
@@ -36,7 +36,7 @@ class Caller(msgspec.Struct, frozen=True):
     """An authenticated caller, and how it authenticated."""
 
     principal: Principal
-    credential: CredentialKind
+    authenticated_by: AuthenticationMethod
     ticket: Ticket | None = None
 
 
@@ -53,12 +53,12 @@ async def authenticate(connection: HTTPConnection, *, ticket: str | None = None)
     services = services_of(connection)
     if ticket:
         used = await _use_ticket(connection, ticket)
-        return Caller(used.principal, CredentialKind.TICKET, used)
+        return Caller(used.principal, AuthenticationMethod.TICKET, used)
     if key:
-        return Caller(await services.keys.authenticate(key), CredentialKind.KEY)
+        return Caller(await services.api_keys.authenticate(key), AuthenticationMethod.KEY)
     if config_of(connection).keyless:
         require_local_caller(connection)
-        return Caller(LOCAL_PRINCIPAL, CredentialKind.LOOPBACK)
+        return Caller(LOCAL_PRINCIPAL, AuthenticationMethod.LOOPBACK)
     cookie = connection.cookies.get(SESSION_COOKIE)
     if not cookie:
         raise Unauthenticated(
@@ -67,7 +67,7 @@ async def authenticate(connection: HTTPConnection, *, ticket: str | None = None)
     principal = await services.sessions.authenticate(cookie)
     if connection.scope.get("method", "GET") not in _SAFE_METHODS:
         require_own_page(connection)
-    return Caller(principal, CredentialKind.COOKIE)
+    return Caller(principal, AuthenticationMethod.COOKIE)
 
 
 async def _use_ticket(connection: HTTPConnection, ticket: str) -> Ticket:

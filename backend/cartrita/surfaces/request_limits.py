@@ -31,8 +31,7 @@ class RequestLimits:
         if scope["type"] == "http":
             if len(scope["query_string"]) + len(scope["path"]) > self._max_url:
                 raise TooLarge(
-                    "The address is too long: send this as POST with a JSON body, "
-                    "such as POST /api/chat/stream.",
+                    "The address is too long: send this as POST with a JSON body.",
                     code=URI_TOO_LONG,
                 )
             headers = Headers(scope=scope)

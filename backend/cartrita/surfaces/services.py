@@ -47,7 +47,7 @@ class Services:
     conversations: Conversations
     messages: Messages
     search: Search
-    keys: ApiKeys
+    api_keys: ApiKeys
     sessions: Sessions
     models: Callable[[], Awaitable[Sequence[ModelInfo]]]
     ready: Callable[[], Awaitable[Mapping[str, bool]]]

@@ -16,7 +16,7 @@ from cartrita.domain.tickets import Ticket
 from cartrita.kit import ids
 from cartrita.kit.ids import RunId
 from cartrita.kit.secret import Secret
-from cartrita.surfaces.authentication import Caller, CredentialKind, authenticate
+from cartrita.surfaces.authentication import AuthenticationMethod, Caller, authenticate
 from cartrita.surfaces.services import SurfaceConfig
 
 KEY = "a-bootstrap-key-of-more-than-32-characters"
@@ -95,7 +95,7 @@ class AuthenticationFixture:
             "path": "/api/models",
             "query_string": query.encode(),
             "headers": [(name.encode(), value.encode()) for name, value in sent.items()],
-            "state": {"services": SimpleNamespace(keys=self.keys, sessions=self.sessions)},
+            "state": {"services": SimpleNamespace(api_keys=self.keys, sessions=self.sessions)},
             "app": SimpleNamespace(state=SimpleNamespace(config=self.config)),
         }
         return HTTPConnection(scope)
@@ -122,7 +122,7 @@ def fixture() -> AuthenticationFixture:
     ],
 )
 async def test_a_key_in_any_header(fixture: AuthenticationFixture, headers: dict[str, str]) -> None:
-    assert await fixture.ask(**headers) == Caller(ME, CredentialKind.KEY)
+    assert await fixture.ask(**headers) == Caller(ME, AuthenticationMethod.KEY)
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ async def test_a_key_in_the_address_is_refused(fixture: AuthenticationFixture, n
 
 async def test_a_session_reads(fixture: AuthenticationFixture) -> None:
     cookie = f"cartrita_session={await fixture.sessions.open(ME)}"
-    assert await fixture.ask(cookie=cookie) == Caller(ME, CredentialKind.COOKIE)
+    assert await fixture.ask(cookie=cookie) == Caller(ME, AuthenticationMethod.COOKIE)
     assert await fixture.ask(cookie=cookie, origin=FOREIGN)  # which CORS keeps it from reading
 
 
@@ -215,7 +215,7 @@ async def ticket(fixture: AuthenticationFixture, origin: str = OWN) -> str:
 async def test_a_ticket_works_once(fixture: AuthenticationFixture) -> None:
     one = await ticket(fixture)
     caller = await fixture.ask(ticket=one, sec_fetch_site="same-origin")
-    assert (caller.principal, caller.credential) == (ME, CredentialKind.TICKET)
+    assert (caller.principal, caller.authenticated_by) == (ME, AuthenticationMethod.TICKET)
     assert caller.ticket is not None
     assert caller.ticket.client_msg_id
     with pytest.raises(Unauthenticated):
@@ -251,10 +251,10 @@ async def test_a_ticket_and_another_key_are_two_credentials(fixture: Authenticat
         await fixture.ask(ticket=await ticket(fixture), x_api_key=KEY)
     cookie = f"cartrita_session={await fixture.sessions.open(ME)}"
     caller = await fixture.ask(ticket=await ticket(fixture), cookie=cookie)  # which comes by itself
-    assert caller.credential is CredentialKind.TICKET
+    assert caller.authenticated_by is AuthenticationMethod.TICKET
 
 
-LOCAL_PRINCIPAL = Caller(Principal(LOCAL_OWNER, LOOPBACK_ID), CredentialKind.LOOPBACK)
+LOCAL_PRINCIPAL = Caller(Principal(LOCAL_OWNER, LOOPBACK_ID), AuthenticationMethod.LOOPBACK)
 
 
 @pytest.mark.parametrize(
@@ -307,7 +307,7 @@ async def test_without_keys_a_peer_elsewhere_stays_out(peer: str) -> None:
     assert told.value.code == "forbidden"
     assert (
         await AuthenticationFixture(keyless=True).ask(peer=peer, x_api_key=KEY)
-    ).credential is CredentialKind.KEY
+    ).authenticated_by is AuthenticationMethod.KEY
 
 
 @pytest.mark.parametrize(
@@ -325,7 +325,7 @@ async def test_without_keys_a_wrong_key_is_still_wrong() -> None:
         await AuthenticationFixture(keyless=True).ask(x_api_key=OTHER)
     assert (
         await AuthenticationFixture(keyless=True).ask(x_api_key=KEY)
-    ).credential is CredentialKind.KEY
+    ).authenticated_by is AuthenticationMethod.KEY
 
 
 async def test_a_cookie_cannot_be_moved_to_another_owner(fixture: AuthenticationFixture) -> None:

@@ -14,8 +14,8 @@ from structlog.testing import capture_logs
 from tests.backend.surfaces.serving import connected, serving
 
 from cartrita.domain.errors import TooLarge
+from cartrita.surfaces.error_formats import send_error
 from cartrita.surfaces.middleware import ErrorBoundary, RequestContext
-from cartrita.surfaces.native.errors import send_error
 from cartrita.surfaces.request_limits import URI_TOO_LONG
 
 

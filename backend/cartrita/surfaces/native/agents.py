@@ -8,12 +8,12 @@ from pydantic import BaseModel, Field
 
 from cartrita.agents.agent import Agent
 from cartrita.agents.registry import agents, find_agent
-from cartrita.surfaces.native.dependencies import CurrentPrincipal, PublicId
+from cartrita.surfaces.dependencies import CurrentPrincipal, PublicId
 
 router = APIRouter(prefix="/api/agents", tags=["agents"])
 
 
-class AgentInfo(BaseModel):
+class AgentView(BaseModel):
     """An agent."""
 
     id: str = Field(examples=["assistant"])
@@ -29,7 +29,7 @@ class AgentInfo(BaseModel):
     metadata: dict[str, Any]
 
     @classmethod
-    def of(cls, agent: Agent) -> "AgentInfo":
+    def of(cls, agent: Agent) -> "AgentView":
         return cls(
             id=agent.id,
             name=agent.name,
@@ -48,18 +48,18 @@ class AgentInfo(BaseModel):
 class AgentList(BaseModel):
     """All agents."""
 
-    agents: list[AgentInfo]
+    agents: list[AgentView]
     total: int
 
 
 @router.get("")
 async def list_agents(_: CurrentPrincipal) -> AgentList:
     """List the agents; `agent_override` in a chat request takes one of their ids."""
-    infos = [AgentInfo.of(agent) for agent in agents().values()]
-    return AgentList(agents=infos, total=len(infos))
+    views = [AgentView.of(agent) for agent in agents().values()]
+    return AgentList(agents=views, total=len(views))
 
 
 @router.get("/{agent_id}")
-async def get_agent(_: CurrentPrincipal, agent_id: PublicId) -> AgentInfo:
+async def get_agent(_: CurrentPrincipal, agent_id: PublicId) -> AgentView:
     """Get one agent."""
-    return AgentInfo.of(find_agent(agent_id))
+    return AgentView.of(find_agent(agent_id))

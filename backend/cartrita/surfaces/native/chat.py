@@ -8,19 +8,20 @@ from cartrita.domain.errors import NotFound
 from cartrita.domain.runs import Idempotency
 from cartrita.kit import ids
 from cartrita.kit.ids import RunId
-from cartrita.surfaces.authentication import Caller, CredentialKind, authenticate
-from cartrita.surfaces.native.chat_requests import ChatRequest, parse_chat_query
-from cartrita.surfaces.native.chat_responses import respond
-from cartrita.surfaces.native.dependencies import (
+from cartrita.surfaces.authentication import AuthenticationMethod, Caller, authenticate
+from cartrita.surfaces.cursors import Cursor, parse_cursor
+from cartrita.surfaces.dependencies import (
     AppServices,
     CurrentPrincipal,
     IdempotencyKey,
     LastEventId,
-    idempotency,
 )
+from cartrita.surfaces.idempotency import idempotency
+from cartrita.surfaces.native.chat_requests import ChatRequest, parse_chat_query
+from cartrita.surfaces.native.chat_responses import respond
 from cartrita.surfaces.native.request_bodies import JsonBody
 from cartrita.surfaces.native.schemas import ChatResponse
-from cartrita.surfaces.native.streams import Cursor, parse_cursor, resume_stream, stream
+from cartrita.surfaces.native.streams import resume_stream, stream
 from cartrita.surfaces.origins import require_event_source
 from cartrita.surfaces.sse import EventStream
 
@@ -73,7 +74,7 @@ async def event_source_caller(
 ) -> Caller:
     """The caller of an EventSource, which cannot set headers."""
     caller = await authenticate(request, ticket=ticket)
-    if caller.credential is CredentialKind.COOKIE:
+    if caller.authenticated_by is AuthenticationMethod.COOKIE:
         require_event_source(request)
     return caller
 

@@ -14,7 +14,8 @@ from cartrita.domain.errors import InvalidInput, Malformed
 from cartrita.domain.messages import Message, Role, Text
 from cartrita.domain.requests import Sampling
 from cartrita.domain.runs import BusyPolicy
-from cartrita.surfaces.native.request_bodies import RequestModel, validate_storable, validated
+from cartrita.surfaces.json_bodies import validate_storable
+from cartrita.surfaces.native.request_bodies import RequestModel, validated
 
 log = structlog.get_logger()
 

@@ -14,7 +14,7 @@ from cartrita.application.conversations import (
 )
 from cartrita.domain.conversations import ConversationChange, ConversationFilter
 from cartrita.domain.principals import Principal
-from cartrita.surfaces.native.dependencies import AppServices, CurrentPrincipal, PublicId, Storable
+from cartrita.surfaces.dependencies import AppServices, CurrentPrincipal, PublicId, Storable
 from cartrita.surfaces.native.exports import export
 from cartrita.surfaces.native.request_bodies import JsonBody, RequestModel
 from cartrita.surfaces.native.schemas import ConversationView, PageOf
@@ -68,7 +68,7 @@ class ConversationPatch(RequestModel):
         )
 
 
-class Fork(RequestModel):
+class ForkRequest(RequestModel):
     """The last message to copy; the end of the conversation without it."""
 
     message_id: Annotated[str | None, Field(max_length=255)] = None
@@ -179,7 +179,7 @@ async def unpin_conversation(
 async def fork_conversation(
     principal: CurrentPrincipal,
     conversation_id: PublicId,
-    body: Annotated[Fork, Depends(JsonBody(Fork, optional=True))],
+    body: Annotated[ForkRequest, Depends(JsonBody(ForkRequest, optional=True))],
     services: AppServices,
 ) -> ConversationView:
     """Copy the current branch, or the one that ends at a message, into a new conversation."""

@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 
-from cartrita.surfaces.native.dependencies import CurrentPrincipal
+from cartrita.surfaces.dependencies import CurrentPrincipal
 
 router = APIRouter(include_in_schema=False)
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from cartrita.domain.errors import CartritaError
 from cartrita.kit.clock import now
 from cartrita.surfaces.authentication import authenticate
-from cartrita.surfaces.native.dependencies import AppConfig, AppServices
+from cartrita.surfaces.dependencies import AppConfig, AppServices
 
 router = APIRouter(tags=["ops"])
 

@@ -8,23 +8,23 @@ from pydantic import AliasChoices, Field
 from cartrita.application.messages import REVISION_MAX
 from cartrita.domain.errors import InvalidInput
 from cartrita.domain.messages import Role
-from cartrita.surfaces.native.chat_requests import MAX_MESSAGE, MessageRequest
-from cartrita.surfaces.native.chat_responses import respond
-from cartrita.surfaces.native.conversations import Limit, PageCursor
-from cartrita.surfaces.native.dependencies import (
+from cartrita.surfaces.dependencies import (
     AppServices,
     CurrentPrincipal,
     IdempotencyKey,
     PublicId,
-    idempotency,
 )
+from cartrita.surfaces.idempotency import idempotency
+from cartrita.surfaces.native.chat_requests import MAX_MESSAGE, MessageRequest
+from cartrita.surfaces.native.chat_responses import respond
+from cartrita.surfaces.native.conversations import Limit, PageCursor
 from cartrita.surfaces.native.request_bodies import JsonBody, RequestModel
 from cartrita.surfaces.native.schemas import ChatResponse, MessageView, PageOf
 
 router = APIRouter(prefix="/api/conversations/{conversation_id}/messages", tags=["messages"])
 
 
-class Edit(RequestModel):
+class MessageEdit(RequestModel):
     """The new text of a message."""
 
     content: Annotated[
@@ -40,7 +40,7 @@ class Edit(RequestModel):
     stream: Annotated[bool, Field(description="Answer as text/event-stream.")] = False
 
 
-class Retry(RequestModel):
+class RetryRequest(RequestModel):
     """How to send the new answer."""
 
     stream: Annotated[bool, Field(description="Answer as text/event-stream.")] = False
@@ -93,7 +93,7 @@ async def edit_message(
     principal: CurrentPrincipal,
     conversation_id: PublicId,
     message_id: PublicId,
-    body: Annotated[Edit, Depends(JsonBody(Edit))],
+    body: Annotated[MessageEdit, Depends(JsonBody(MessageEdit))],
     services: AppServices,
     key: IdempotencyKey = None,
 ) -> ChatResponse | MessageView | Response:
@@ -134,7 +134,7 @@ async def retry_message(
     principal: CurrentPrincipal,
     conversation_id: PublicId,
     message_id: PublicId,
-    body: Annotated[Retry, Depends(JsonBody(Retry, optional=True))],
+    body: Annotated[RetryRequest, Depends(JsonBody(RetryRequest, optional=True))],
     services: AppServices,
     key: IdempotencyKey = None,
 ) -> ChatResponse | Response:

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from cartrita.domain.models import ModelInfo
-from cartrita.surfaces.native.dependencies import AppServices, CurrentPrincipal
+from cartrita.surfaces.dependencies import AppServices, CurrentPrincipal
 
 router = APIRouter(prefix="/api/models", tags=["models"])
 

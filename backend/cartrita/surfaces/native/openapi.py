@@ -15,9 +15,9 @@ from pydantic.json_schema import models_json_schema
 from starlette.routing import BaseRoute
 
 from cartrita.domain.messages import Part
+from cartrita.surfaces.dependencies import current_caller
 from cartrita.surfaces.native.chat import chat_request_from_query, event_source_caller
 from cartrita.surfaces.native.chat_requests import JSON_FIELDS, ChatRequest
-from cartrita.surfaces.native.dependencies import current_caller
 from cartrita.surfaces.native.errors import ErrorBody, InvalidBody
 from cartrita.surfaces.native.event_schemas import ChatEvent
 from cartrita.surfaces.native.request_bodies import JsonBody, PublicJsonBody, RequestModel

@@ -8,11 +8,12 @@ from cartrita.surfaces.native import (
     conversations,
     docs_page,
     health,
+    login_sessions,
     messages,
     models,
     runs,
     search,
-    sessions,
+    tickets,
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -23,7 +24,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     search.router,
     models.router,
     agents.router,
-    sessions.router,
+    login_sessions.router,
+    tickets.router,
     health.router,
     docs_page.router,
 )

@@ -5,16 +5,17 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from cartrita.domain.errors import Malformed
-from cartrita.surfaces.native.dependencies import (
+from cartrita.surfaces.cursors import parse_cursor
+from cartrita.surfaces.dependencies import (
     AppServices,
     CurrentPrincipal,
     IdempotencyKey,
     LastEventId,
     PublicId,
-    idempotency,
 )
+from cartrita.surfaces.idempotency import idempotency
 from cartrita.surfaces.native.schemas import RunView
-from cartrita.surfaces.native.streams import is_at_end, parse_cursor, stream
+from cartrita.surfaces.native.streams import is_at_end, stream
 from cartrita.surfaces.sse import EventStream
 
 router = APIRouter(prefix="/api/runs/{run_id}", tags=["runs"])

@@ -11,12 +11,12 @@ from cartrita.domain.errors import InvalidInput
 from cartrita.domain.search import SearchHit, SearchKind, SortBy
 from cartrita.kit import ids
 from cartrita.kit.text import storable_text
-from cartrita.surfaces.native.dependencies import AppServices, CurrentPrincipal
+from cartrita.surfaces.dependencies import AppServices, CurrentPrincipal
 
 router = APIRouter(prefix="/api/search", tags=["search"])
 
 
-class Result(BaseModel):
+class SearchResult(BaseModel):
     """One search result."""
 
     id: str
@@ -31,7 +31,7 @@ class Result(BaseModel):
 class SearchResponse(BaseModel):
     """One page of results."""
 
-    results: list[Result]
+    results: list[SearchResult]
     total: int
     has_more: bool
     query: str
@@ -78,8 +78,8 @@ def _kinds(types: str | None) -> frozenset[SearchKind]:
     return frozenset(SearchKind(name) for name in named) or ALL_KINDS
 
 
-def _result(hit: SearchHit) -> Result:
-    return Result(
+def _result(hit: SearchHit) -> SearchResult:
+    return SearchResult(
         id=hit.id,
         type=hit.kind,
         title=hit.title,

@@ -1,37 +1,19 @@
-"""Event streams of runs, and the cursors that resume them."""
+"""Event streams of runs, from their start or resumed after a cursor."""
 
 from typing import TypeAlias
 
-import msgspec
 from fastapi import Response
 
-from cartrita.domain.errors import Malformed
 from cartrita.domain.principals import Principal
 from cartrita.domain.runs import Run
 from cartrita.kit.ids import RunId
-from cartrita.surfaces.native.frames import StreamItem, event_id, frame, is_terminal
+from cartrita.surfaces.cursors import Cursor, event_id
+from cartrita.surfaces.native.event_rendering import StreamItem, is_terminal
+from cartrita.surfaces.native.sse_frames import frame
 from cartrita.surfaces.services import Services
 from cartrita.surfaces.sse import EventStream
 
 RunStream: TypeAlias = EventStream[StreamItem]
-
-
-class Cursor(msgspec.Struct, frozen=True):
-    """A position in a run's log: `seq` is the last event that the reader has received."""
-
-    run: str
-    seq: int
-
-
-def parse_cursor(text: str) -> Cursor:
-    """The cursor in an event id. Raises Malformed."""
-    run, _, seq = text.rpartition(".")
-    if not run or not seq.isascii() or not seq.isdecimal() or len(seq) > 9:
-        raise Malformed(
-            "Last-Event-ID is not an id of our events, such as run_0193b0c3a5d8.7: "
-            "leave it out to begin anew."
-        )
-    return Cursor(run, int(seq))
 
 
 def stream(services: Services, run_id: RunId, after: int = 0) -> RunStream:

@@ -13,7 +13,12 @@ from cartrita.surfaces.services import SurfaceConfig
 
 DOCUMENT = openapi_document()
 ANONYMOUS = {("get", "/"), ("get", "/health"), ("get", "/ready"), ("post", "/api/session")}
-UNDESCRIBED = {("GET", "/openapi.json"), ("GET", "/docs")}
+UNDESCRIBED = {
+    ("GET", "/openapi.json"),
+    ("GET", "/docs"),
+    ("HEAD", "/health"),
+    ("HEAD", "/ready"),
+}
 
 
 def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:

@@ -1,4 +1,4 @@
-"""Session endpoints: browser sign-in by cookie, and tickets for event streams."""
+"""Login session endpoints: sign a browser in and out, by cookie."""
 
 from typing import Annotated
 
@@ -7,10 +7,10 @@ from pydantic import BaseModel, Field
 
 from cartrita.domain.errors import Unauthenticated
 from cartrita.domain.principals import Principal
-from cartrita.surfaces.authentication import SESSION_COOKIE, CredentialKind, authenticate
-from cartrita.surfaces.native.dependencies import AppConfig, AppServices, CurrentPrincipal
+from cartrita.surfaces.authentication import SESSION_COOKIE, AuthenticationMethod, authenticate
+from cartrita.surfaces.dependencies import AppConfig, AppServices, CurrentPrincipal
 from cartrita.surfaces.native.request_bodies import PublicJsonBody, RequestModel
-from cartrita.surfaces.origins import origin_of, require_no_other_origin
+from cartrita.surfaces.origins import require_no_other_origin
 
 router = APIRouter(prefix="/api", tags=["sessions"])
 
@@ -21,17 +21,10 @@ class SignIn(RequestModel):
     code: Annotated[str | None, Field(min_length=1, max_length=200)] = None
 
 
-class SessionView(BaseModel):
+class LoginSessionView(BaseModel):
     """The signed-in owner; the session itself is in the cookie."""
 
     owner_id: str
-    expires_in: float = Field(description="Seconds.")
-
-
-class StreamTicket(BaseModel):
-    """Starts one stream: `GET /api/chat/stream?ticket=...`."""
-
-    ticket: str
     expires_in: float = Field(description="Seconds.")
 
 
@@ -42,7 +35,7 @@ async def open_session(
     body: Annotated[SignIn, Depends(PublicJsonBody(SignIn, optional=True))],
     services: AppServices,
     config: AppConfig,
-) -> SessionView:
+) -> LoginSessionView:
     """Sign a browser in, with an API key in the header or with a sign-in code."""
     require_no_other_origin(request)
     if body.code is not None:
@@ -57,7 +50,7 @@ async def open_session(
         httponly=True,
         samesite="strict",
     )
-    return SessionView(owner_id=principal.owner_id, expires_in=config.session_s)
+    return LoginSessionView(owner_id=principal.owner_id, expires_in=config.session_s)
 
 
 @router.delete("/session", status_code=204)
@@ -68,20 +61,8 @@ async def close_session(_: CurrentPrincipal) -> Response:
     return response
 
 
-@router.post("/stream-tickets", status_code=201)
-async def issue_stream_ticket(
-    request: Request, principal: CurrentPrincipal, services: AppServices, config: AppConfig
-) -> StreamTicket:
-    """Issue a ticket for one `EventSource`, which cannot set headers.
-
-    It works once, from the origin that requested it, and can resume the stream that it started.
-    """
-    ticket = await services.sessions.issue_ticket(principal, origin_of(request))
-    return StreamTicket(ticket=ticket.reveal(), expires_in=config.ticket_s)
-
-
 async def _authenticate_by_key(request: Request) -> Principal:
     caller = await authenticate(request)
-    if caller.credential is CredentialKind.COOKIE:
+    if caller.authenticated_by is AuthenticationMethod.COOKIE:
         raise Unauthenticated("A session does not renew itself: send your API key.")
     return caller.principal

@@ -1,7 +1,7 @@
 """A caller's promise binds what is asked, and not how the answer travels."""
 
+from cartrita.surfaces.idempotency import idempotency
 from cartrita.surfaces.native.chat_requests import ChatRequest
-from cartrita.surfaces.native.dependencies import idempotency
 from cartrita.surfaces.native.request_bodies import validated
 
 

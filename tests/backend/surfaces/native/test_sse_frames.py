@@ -26,8 +26,10 @@ from cartrita.domain.runs import Queued, Snapshot
 from cartrita.domain.usage import Usage
 from cartrita.kit import ids, sse
 from cartrita.kit.ids import RunId
+from cartrita.surfaces.cursors import event_id
+from cartrita.surfaces.native.event_rendering import is_terminal
 from cartrita.surfaces.native.event_schemas import ChatEvent
-from cartrita.surfaces.native.frames import event_id, frame, is_terminal
+from cartrita.surfaces.native.sse_frames import frame
 
 RUN = RunId(ids.parse("run", "0193b0c3a5d87c1e9f4d2b6a8e0c4f17") or ids.uuid7())
 PUBLIC = "run_0193b0c3a5d87c1e9f4d2b6a8e0c4f17"

@@ -1,8 +1,7 @@
-"""Renders the events of a run as server-sent event frames.
+"""Renders the items of a run's tail as events of the native API, whatever transport sends them.
 
-Each event becomes exactly one frame that depends on that event only, so every replica renders the
-same bytes for the same log. `queued` is not logged: its frame has no id and does not move the
-reader's cursor.
+Each item becomes one event that depends on that item only, so every replica renders the same events
+for the same log.
 """
 
 from functools import singledispatch
@@ -20,11 +19,10 @@ from cartrita.domain.events import (
     TextAppended,
     ToolCalled,
     ToolReturned,
-    UnknownEvent,
     UsageRecorded,
 )
 from cartrita.domain.runs import Queued, Snapshot
-from cartrita.kit import ids, sse
+from cartrita.kit import ids
 from cartrita.kit.ids import RunId
 from cartrita.surfaces.native.event_schemas import (
     ChatEvent,
@@ -56,35 +54,19 @@ from cartrita.surfaces.native.schemas import Source, TokenUsage, public_parts, p
 StreamItem: TypeAlias = LoggedEvent | Queued | Snapshot | None
 """An item of a run's tail; None means that a heartbeat is due."""
 
-HEARTBEAT = sse.comment("")
-_UNKNOWN_EVENT = sse.comment("of a newer version")
-_encoder = msgspec.json.Encoder()
 
-
-def event_id(run_id: RunId, seq: int) -> str:
-    """`run_0192...c3.7`: a cursor into a run's log."""
-    return f"{ids.public('run', run_id)}.{seq}"
-
-
-def frame(item: StreamItem) -> bytes:
-    """Render one item as a frame."""
+def render(item: LoggedEvent | Queued | Snapshot) -> ChatEvent:
+    """Render one item. Raises TypeError for UnknownEvent, which has no public form."""
     match item:
-        case None:
-            return HEARTBEAT
-        case LoggedEvent(event=UnknownEvent()):
-            # No event is dispatched, but the reader's cursor moves (WHATWG HTML 9.2.6).
-            return b"id: %s\n" % event_id(item.run_id, item.seq).encode() + _UNKNOWN_EVENT
         case LoggedEvent():
-            body = _encoder.encode(render(item.event, item.run_id))
-            return sse.frame(body, id=event_id(item.run_id, item.seq))
+            return _render_logged(item.event, item.run_id)
         case Snapshot():
             messages = [
                 SnapshotMessage(m.role, m.text, public_parts(m.parts)) for m in item.messages
             ]
-            body = _encoder.encode(SnapshotFrame(SnapshotData(messages, item.recovered)))
-            return sse.frame(body, id=event_id(item.run_id, item.seq))
+            return SnapshotFrame(SnapshotData(messages, item.recovered))
         case Queued():
-            return sse.frame(_encoder.encode(QueuedFrame(QueuedData(item.position))))
+            return QueuedFrame(QueuedData(item.position))
 
 
 def is_terminal(item: StreamItem) -> bool:
@@ -93,12 +75,11 @@ def is_terminal(item: StreamItem) -> bool:
 
 
 @singledispatch
-def render(event: object, run_id: RunId) -> ChatEvent:
-    """The data of the frame for one logged event."""
-    raise TypeError(f"No frame is known for {type(event).__name__}.")
+def _render_logged(event: object, run_id: RunId) -> ChatEvent:
+    raise TypeError(f"No rendering is known for {type(event).__name__}.")
 
 
-@render.register
+@_render_logged.register
 def _(event: RunStarted, run_id: RunId) -> ChatEvent:
     return StreamStartFrame(
         StreamStartData(
@@ -112,38 +93,38 @@ def _(event: RunStarted, run_id: RunId) -> ChatEvent:
     )
 
 
-@render.register
+@_render_logged.register
 def _(event: TextAppended, run_id: RunId) -> ChatEvent:
     return TokenFrame(TokenData(event.text, event.text, event.position))
 
 
-@render.register
+@_render_logged.register
 def _(event: ReasoningAppended, run_id: RunId) -> ChatEvent:
     return ReasoningFrame(ReasoningData(event.text))
 
 
-@render.register
+@_render_logged.register
 def _(event: ToolCalled, run_id: RunId) -> ChatEvent:
     return FunctionCallFrame(FunctionCallData(event.call_id, event.name, event.arguments))
 
 
-@render.register
+@_render_logged.register
 def _(event: ToolReturned, run_id: RunId) -> ChatEvent:
     return ToolResultFrame(ToolResultData(event.call_id, event.name, event.result, event.success))
 
 
-@render.register
+@_render_logged.register
 def _(event: SourceFound, run_id: RunId) -> ChatEvent:
     return SourceFrame(Source.of(event.citation))
 
 
-@render.register
+@_render_logged.register
 def _(event: UsageRecorded, run_id: RunId) -> ChatEvent:
     tokens = event.usage.total_tokens
     return MetricsFrame(MetricsData(tokens, event.seconds, event.first_token_seconds, event.calls))
 
 
-@render.register
+@_render_logged.register
 def _(event: RunCompleted, run_id: RunId) -> ChatEvent:
     return DoneFrame(
         DoneData(
@@ -160,7 +141,7 @@ def _(event: RunCompleted, run_id: RunId) -> ChatEvent:
     )
 
 
-@render.register
+@_render_logged.register
 def _(event: RunStopped, run_id: RunId) -> ChatEvent:
     return ErrorFrame(
         ErrorData(

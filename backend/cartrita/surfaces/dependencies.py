@@ -1,14 +1,11 @@
 """FastAPI dependencies of the endpoints: caller, services, and path and header values."""
 
-import hashlib
 from typing import Annotated, TypeAlias
 
-import msgspec
 from fastapi import Depends, Header, Path, Request
-from pydantic import AfterValidator, BaseModel
+from pydantic import AfterValidator
 
 from cartrita.domain.principals import Principal
-from cartrita.domain.runs import Idempotency
 from cartrita.kit.text import storable_text
 from cartrita.surfaces.authentication import Caller, authenticate
 from cartrita.surfaces.services import Services, SurfaceConfig, config_of, services_of
@@ -67,17 +64,3 @@ LastEventId: TypeAlias = Annotated[
         examples=["run_0193b0c3a5d87c1e9f4d2b6a8e0c4f17.7"],
     ),
 ]
-
-
-def idempotency(
-    route: str, key: str | None, body: BaseModel | None, *path_ids: str
-) -> Idempotency | None:
-    """A caller's idempotency key with the hash of its request: the body, and the ids in the path.
-
-    The `stream` field is not part of the hash.
-    """
-    if key is None:
-        return None
-    content = {} if body is None else body.model_dump(mode="json", exclude={"stream"})
-    canonical = msgspec.json.encode([*path_ids, content], order="sorted")
-    return Idempotency(route, key, hashlib.sha256(canonical).digest())

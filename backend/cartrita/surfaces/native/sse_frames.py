@@ -1,0 +1,31 @@
+"""Encodes the items of a run's tail as server-sent event frames.
+
+Each item becomes exactly one frame. `queued` is not logged: its frame has no id and does not move
+the reader's cursor.
+"""
+
+import msgspec
+
+from cartrita.domain.events import LoggedEvent, UnknownEvent
+from cartrita.domain.runs import Queued
+from cartrita.kit import sse
+from cartrita.surfaces.cursors import event_id
+from cartrita.surfaces.native.event_rendering import StreamItem, render
+
+HEARTBEAT = sse.comment("")
+_UNKNOWN_EVENT = sse.comment("of a newer version")
+_encoder = msgspec.json.Encoder()
+
+
+def frame(item: StreamItem) -> bytes:
+    """Encode one item as a frame."""
+    match item:
+        case None:
+            return HEARTBEAT
+        case Queued():
+            return sse.frame(_encoder.encode(render(item)))
+        case LoggedEvent(event=UnknownEvent()):
+            # No event is dispatched, but the reader's cursor moves (WHATWG HTML 9.2.6).
+            return b"id: %s\n" % event_id(item.run_id, item.seq).encode() + _UNKNOWN_EVENT
+        case _:
+            return sse.frame(_encoder.encode(render(item)), id=event_id(item.run_id, item.seq))

@@ -1,0 +1,70 @@
+"""Waits for the end of a run, for requests that are answered as a whole."""
+
+import anyio
+from starlette.requests import ClientDisconnect, Request
+
+from cartrita.domain.errors import CartritaError, NotFound
+from cartrita.domain.events import LoggedEvent, RunCompleted, RunStopped
+from cartrita.domain.json import JsonObject
+from cartrita.domain.principals import Principal
+from cartrita.domain.runs import Run
+from cartrita.kit import ids
+from cartrita.kit.ids import RunId
+from cartrita.surfaces.services import Services
+from cartrita.surfaces.sse import cancel_on_disconnect
+
+
+class AnswerStopped(CartritaError):
+    """A run that a request waited for ended early; the partial answer is in `details`."""
+
+    def __init__(self, stopped: RunStopped, run: Run, partial: str) -> None:
+        details: JsonObject = {
+            **stopped.details,
+            "run_id": ids.public("run", run.id),
+            "conversation_id": ids.public("conv", run.conversation_id),
+            "message_id": ids.public("msg", run.message_id),
+            "recoverable": stopped.recoverable,
+            "partial_response": partial,
+        }
+        super().__init__(
+            stopped.message, code=stopped.code, details=details, retry_after=stopped.retry_after
+        )
+        self.stopped = stopped
+
+
+async def wait_for_completion(
+    request: Request, services: Services, principal: Principal, run_id: RunId
+) -> RunCompleted:
+    """Wait until a run is complete. Raises AnswerStopped if it ended early.
+
+    A disconnect of the client ends the wait with ClientDisconnect; the run continues.
+    """
+    end = (await _wait_for_end(request, services, run_id)).event
+    if isinstance(end, RunStopped):
+        raise await _stopped(services, principal, run_id, end)
+    assert isinstance(end, RunCompleted)
+    return end
+
+
+async def _wait_for_end(request: Request, services: Services, run_id: RunId) -> LoggedEvent:
+    terminal: LoggedEvent | None = None
+    async with anyio.create_task_group() as group:
+        group.start_soon(cancel_on_disconnect, request.receive, group.cancel_scope)
+        terminal = await services.runs.wait_for_end(run_id)
+        group.cancel_scope.cancel()
+    if terminal is None:
+        raise ClientDisconnect
+    return terminal
+
+
+async def _stopped(
+    services: Services, principal: Principal, run_id: RunId, end: RunStopped
+) -> AnswerStopped:
+    run = await services.runs.get(principal, ids.public("run", run_id))
+    conversation = ids.public("conv", run.conversation_id)
+    message = ids.public("msg", run.message_id)
+    try:
+        partial = (await services.messages.get(principal, conversation, message)).message.text
+    except NotFound:
+        partial = ""  # the run ended before any output, so no message was stored
+    return AnswerStopped(end, run, partial)
