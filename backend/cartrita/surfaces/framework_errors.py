@@ -59,7 +59,7 @@ def _routing_error(request: Request, error: HTTPException) -> CartritaError:
         return NotFound("There is nothing at this address: see /docs.")
     if error.status_code == 405:
         return MethodNotAllowed(_allowed_methods(request))
-    return Malformed(str(error.detail), code="http_error")
+    return Malformed(str(error.detail))
 
 
 def _allowed_methods(request: Request) -> list[str]:

@@ -27,7 +27,8 @@ def test_an_error_of_the_application_is_kept() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "kind", "code"), [(404, NotFound, "not_found"), (400, Malformed, "http_error")]
+    ("status", "kind", "code"),
+    [(404, NotFound, "not_found"), (400, Malformed, "malformed_request")],
 )
 def test_routing_errors(status: int, kind: type[CartritaError], code: str) -> None:
     error = to_cartrita_error(REQUEST, HTTPException(status))
