@@ -14,8 +14,9 @@ from tests.benchmarks.options import Options
 from tests.benchmarks.run_logs import AT_ONCE, OWNER
 
 from cartrita.adapters.runlog.run_log import RunLogSettings
+from cartrita.domain.ids import ConversationId
 from cartrita.domain.messages import Text
-from cartrita.kit.ids import ConversationId, uuid7
+from cartrita.kit.ids import uuid7
 
 _SLICE = 320
 """Chats admitted before it is another contender's turn; a slice takes about half a second."""

@@ -17,7 +17,8 @@ from tests.harness.server import KEY, OWNER, Server
 
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.messages import MessageTree
-from cartrita.kit.ids import ConversationId, MessageId, public, uuid7
+from cartrita.domain.ids import ConversationId, MessageId
+from cartrita.kit.ids import public, uuid7
 from cartrita.settings.storage import History
 
 _PROVIDER_KEY = "sk-of-the-fake-provider"

@@ -13,9 +13,9 @@ import asyncpg
 from cartrita.adapters.runlog.replica import WorkerSlot
 from cartrita.adapters.runlog.run_log import RunLog, RunLogSettings
 from cartrita.assembly import system
+from cartrita.domain.ids import ConversationId, RunId
 from cartrita.domain.messages import Message, Role, Text
 from cartrita.domain.runs import Admission, NewMessage, RunInput
-from cartrita.kit.ids import ConversationId, RunId
 from cartrita.settings import load
 
 OWNER = "bench"

@@ -13,7 +13,7 @@ from tests.benchmarks.pacing import paced
 
 from cartrita.adapters.runlog.run_log import RunLog
 from cartrita.domain.events import LoggedEvent, TextAppended
-from cartrita.kit.ids import RunId
+from cartrita.domain.ids import RunId
 
 _WATCHED = 50
 _WORDS = " the quick brown"

@@ -15,7 +15,8 @@ from tests.benchmarks import run_logs
 from cartrita import logs
 from cartrita.adapters.runlog.run_log import RunLog
 from cartrita.domain.events import LoggedEvent
-from cartrita.kit.ids import RunId, parse
+from cartrita.domain.ids import RunId
+from cartrita.kit.ids import parse
 
 _SETTLE_S = 2.0
 

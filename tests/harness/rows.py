@@ -10,8 +10,9 @@ from cartrita.adapters.persistence.conversations import ConversationTable
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.messages import MessageTree
 from cartrita.domain.conversations import Conversation
+from cartrita.domain.ids import ConversationId, MessageId
 from cartrita.domain.messages import Message, MessageStatus, Role, StoredMessage, Text
-from cartrita.kit.ids import ConversationId, MessageId, uuid7
+from cartrita.kit.ids import uuid7
 
 ANN, BOB = "ann", "bob"
 BEGIN = datetime(2026, 11, 21, tzinfo=UTC)

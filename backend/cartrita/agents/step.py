@@ -21,7 +21,7 @@ from cartrita.domain.events import (
     TextAppended,
     UsageRecorded,
 )
-from cartrita.domain.ports import ModelProvider
+from cartrita.domain.ports.providers import ModelProvider
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.token_estimates import request_tokens, text_tokens
 from cartrita.domain.usage import Usage

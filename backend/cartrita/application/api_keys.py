@@ -16,7 +16,7 @@ import msgspec
 
 from cartrita.domain.api_keys import ApiKey, StoredApiKey
 from cartrita.domain.errors import Conflict, InvalidInput, NotFound, Unauthenticated
-from cartrita.domain.ports import KeyStore
+from cartrita.domain.ports.access import ApiKeyStore
 from cartrita.domain.principals import LOCAL_OWNER, Principal
 from cartrita.kit import clock
 from cartrita.kit.secret import Secret
@@ -44,7 +44,7 @@ class ApiKeys:
 
     def __init__(
         self,
-        store: KeyStore,
+        store: ApiKeyStore,
         pepper: Secret,
         bootstrap: Secret | None = None,
         *,

@@ -5,7 +5,8 @@ import asyncio
 import structlog
 
 from cartrita.domain.errors import CartritaError
-from cartrita.domain.ports import ConversationRemoval, TicketStore
+from cartrita.domain.ports.access import TicketStore
+from cartrita.domain.ports.conversations import ConversationRemoval
 
 log = structlog.get_logger()
 

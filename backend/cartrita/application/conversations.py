@@ -9,18 +9,13 @@ import msgspec
 from cartrita.application.titles import UNTITLED
 from cartrita.domain.conversations import Conversation, ConversationChange, ConversationFilter
 from cartrita.domain.errors import InvalidInput, NotFound
+from cartrita.domain.ids import ConversationId, MessageId
 from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import StoredMessage
-from cartrita.domain.ports import (
-    ConversationRemoval,
-    ConversationStore,
-    MessageStore,
-    RunCancellation,
-    RunReader,
-)
+from cartrita.domain.ports.conversations import ConversationRemoval, ConversationStore, MessageStore
+from cartrita.domain.ports.runs import RunCancellation, RunReader
 from cartrita.domain.principals import Principal
 from cartrita.kit import clock, ids
-from cartrita.kit.ids import ConversationId, MessageId
 from cartrita.kit.pagination import Page
 from cartrita.kit.text import storable_json, storable_text
 

@@ -16,10 +16,10 @@ from cartrita.domain.deltas import FinishReason
 from cartrita.domain.errors import CartritaError, DeadlineExceeded, LeaseLost
 from cartrita.domain.events import Event, TextAppended, UsageRecorded
 from cartrita.domain.fold import Fold
-from cartrita.domain.ports import RunQueue, RunWriter
+from cartrita.domain.ids import RunId
+from cartrita.domain.ports.runs import RunQueue, RunWriter
 from cartrita.domain.runs import CancelRequested, Claim, Ending, LeaseRevoked, RunAvailable
 from cartrita.gateway.gateway import Gateway
-from cartrita.kit.ids import RunId
 
 log = structlog.get_logger()
 

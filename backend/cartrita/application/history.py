@@ -5,7 +5,7 @@ import asyncio
 from cartrita.agents.agent import Agent
 from cartrita.domain.errors import Unavailable
 from cartrita.domain.messages import Message, Role, StoredMessage, Text
-from cartrita.domain.ports import MessageStore
+from cartrita.domain.ports.conversations import MessageStore
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.runs import Claim
 

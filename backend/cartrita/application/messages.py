@@ -12,11 +12,11 @@ from cartrita.application.conversations import (
     validated_page_size,
 )
 from cartrita.domain.errors import InvalidInput, NotFound
+from cartrita.domain.ids import MessageId
 from cartrita.domain.messages import Message, MessageStatus, Role, StoredMessage, Text
-from cartrita.domain.ports import MessageStore
+from cartrita.domain.ports.conversations import MessageStore
 from cartrita.domain.principals import Principal
 from cartrita.kit import clock, ids, pagination
-from cartrita.kit.ids import MessageId
 from cartrita.kit.pagination import Page
 from cartrita.kit.text import storable_text
 

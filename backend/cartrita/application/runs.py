@@ -10,15 +10,11 @@ from cartrita.application.titles import UNTITLED, derive_title
 from cartrita.domain.conversations import Conversation
 from cartrita.domain.errors import Conflict, InvalidInput, NotFound, Unavailable
 from cartrita.domain.events import LoggedEvent
+from cartrita.domain.ids import MessageId, RunId
 from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import Message, Role, StoredMessage, Text
-from cartrita.domain.ports import (
-    ConversationStore,
-    MessageStore,
-    RunAdmission,
-    RunCancellation,
-    RunReader,
-)
+from cartrita.domain.ports.conversations import ConversationStore, MessageStore
+from cartrita.domain.ports.runs import RunAdmission, RunCancellation, RunReader
 from cartrita.domain.principals import Principal
 from cartrita.domain.requests import Sampling
 from cartrita.domain.runs import (
@@ -35,7 +31,6 @@ from cartrita.domain.runs import (
 )
 from cartrita.gateway.gateway import Gateway
 from cartrita.kit import ids
-from cartrita.kit.ids import MessageId, RunId
 
 DEFAULT_SURFACE = "native"
 """The surface recorded for a run that names none; retries and edits exist on this one only."""

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from cartrita.domain.errors import InvalidInput
-from cartrita.domain.ports import SearchIndex
+from cartrita.domain.ports.search import SearchIndex
 from cartrita.domain.principals import Principal
 from cartrita.domain.search import SearchKind, SearchQuery, SearchResults, SortBy
 from cartrita.kit import clock

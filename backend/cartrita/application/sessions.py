@@ -16,11 +16,11 @@ import msgspec
 
 from cartrita.application.api_keys import ApiKeys
 from cartrita.domain.errors import Unauthenticated
-from cartrita.domain.ports import TicketStore
+from cartrita.domain.ids import RunId
+from cartrita.domain.ports.access import TicketStore
 from cartrita.domain.principals import Principal
 from cartrita.domain.tickets import Ticket
 from cartrita.kit import clock
-from cartrita.kit.ids import RunId
 from cartrita.kit.secret import Secret
 
 SIGN_IN = "sign_in"

@@ -8,7 +8,8 @@ from cartrita.adapters.providers.http import HttpClient
 from cartrita.adapters.providers.offline.provider import ASSISTANT, Offline
 from cartrita.adapters.providers.registry import PROVIDERS, provider_spec
 from cartrita.adapters.providers.transport import Deadlines
-from cartrita.domain.ports import ModelProvider, PassageSearch
+from cartrita.domain.ports.providers import ModelProvider
+from cartrita.domain.ports.search import PassageSearch
 from cartrita.gateway.catalog import Catalog, ProviderEntry, ProviderOrigin
 from cartrita.gateway.gateway import Gateway
 from cartrita.gateway.retry import RetryingProvider, RetryPolicy

@@ -4,8 +4,8 @@ from datetime import datetime
 
 import msgspec
 
+from cartrita.domain.ids import ConversationId, MessageId
 from cartrita.domain.json import JsonObject
-from cartrita.kit.ids import ConversationId, MessageId
 
 
 class Conversation(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,10 +12,10 @@ import msgspec
 
 from cartrita.domain.deltas import FinishReason
 from cartrita.domain.errors import ErrorKind
+from cartrita.domain.ids import RunId
 from cartrita.domain.json import JsonObject, JsonValue
 from cartrita.domain.messages import Citation
 from cartrita.domain.usage import Usage
-from cartrita.kit.ids import RunId
 
 VERSION = 1
 """Version of the stored events. Readers ignore unknown fields and skip unknown events."""

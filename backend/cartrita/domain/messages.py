@@ -6,9 +6,9 @@ from typing import TypeAlias
 
 import msgspec
 
+from cartrita.domain.ids import ConversationId, MessageId, RunId
 from cartrita.domain.json import JsonObject
 from cartrita.domain.usage import Usage
-from cartrita.kit.ids import ConversationId, MessageId, RunId
 
 
 class Role(StrEnum):

@@ -7,11 +7,11 @@ from typing import TypeAlias
 import msgspec
 
 from cartrita.domain.events import RunStarted, Terminal
+from cartrita.domain.ids import ConversationId, MessageId, RunId
 from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import Message, MessageStatus
 from cartrita.domain.requests import Sampling
 from cartrita.domain.usage import Usage
-from cartrita.kit.ids import ConversationId, MessageId, RunId
 
 
 class RunStatus(StrEnum):

@@ -5,8 +5,8 @@ from enum import StrEnum
 
 import msgspec
 
+from cartrita.domain.ids import ConversationId
 from cartrita.domain.json import JsonObject
-from cartrita.kit.ids import ConversationId
 
 
 class SearchKind(StrEnum):

@@ -13,7 +13,7 @@ import structlog
 from cartrita.domain.errors import NotFound, Unavailable, UpstreamError
 from cartrita.domain.json import JsonValue
 from cartrita.domain.models import ModelInfo
-from cartrita.domain.ports import ModelProvider
+from cartrita.domain.ports.providers import ModelProvider
 from cartrita.gateway.aliases import ALIASES, ModelAlias
 
 log = structlog.get_logger()

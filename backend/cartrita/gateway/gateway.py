@@ -1,7 +1,7 @@
 """The gateway: lists models, resolves their names and returns their providers."""
 
 from cartrita.domain.models import ModelInfo
-from cartrita.domain.ports import ModelProvider
+from cartrita.domain.ports.providers import ModelProvider
 from cartrita.gateway.catalog import Catalog, ResolvedModel
 
 

@@ -12,7 +12,7 @@ import structlog
 from cartrita.domain.deltas import Delta
 from cartrita.domain.errors import UpstreamError
 from cartrita.domain.models import ModelInfo
-from cartrita.domain.ports import ModelProvider
+from cartrita.domain.ports.providers import ModelProvider
 from cartrita.domain.requests import ModelRequest
 
 log = structlog.get_logger()

@@ -2,12 +2,7 @@
 
 import os
 import time
-from typing import NewType
 from uuid import UUID
-
-ConversationId = NewType("ConversationId", UUID)
-MessageId = NewType("MessageId", UUID)
-RunId = NewType("RunId", UUID)
 
 
 def uuid7() -> UUID:

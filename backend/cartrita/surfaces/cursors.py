@@ -3,8 +3,8 @@
 import msgspec
 
 from cartrita.domain.errors import Malformed
+from cartrita.domain.ids import RunId
 from cartrita.kit import ids
-from cartrita.kit.ids import RunId
 
 
 class Cursor(msgspec.Struct, frozen=True):

@@ -5,11 +5,11 @@ from starlette.requests import ClientDisconnect, Request
 
 from cartrita.domain.errors import CartritaError, NotFound
 from cartrita.domain.events import LoggedEvent, RunCompleted, RunStopped
+from cartrita.domain.ids import RunId
 from cartrita.domain.json import JsonObject
 from cartrita.domain.principals import Principal
 from cartrita.domain.runs import Run
 from cartrita.kit import ids
-from cartrita.kit.ids import RunId
 from cartrita.surfaces.services import Services
 from cartrita.surfaces.sse import cancel_on_disconnect
 

@@ -12,6 +12,7 @@ from cartrita.domain.conversations import Conversation
 from cartrita.domain.deltas import Delta, Finished, FinishReason
 from cartrita.domain.errors import LeaseLost, NotFound
 from cartrita.domain.events import Event, RunStarted
+from cartrita.domain.ids import ConversationId, MessageId, RunId
 from cartrita.domain.messages import Message, MessageStatus, Role, StoredMessage, Text
 from cartrita.domain.models import ModelInfo
 from cartrita.domain.requests import ModelRequest
@@ -30,7 +31,7 @@ from cartrita.domain.runs import (
 from cartrita.domain.usage import Usage
 from cartrita.gateway.catalog import Catalog, ProviderEntry, ProviderOrigin
 from cartrita.gateway.gateway import Gateway
-from cartrita.kit.ids import ConversationId, MessageId, RunId, uuid7
+from cartrita.kit.ids import uuid7
 
 WATCHDOG_S = 20.0
 BEGIN = datetime(2026, 11, 21, tzinfo=UTC)

@@ -14,14 +14,15 @@ from tests.backend.application.fakes import (
 
 from cartrita.application.runs import Runs
 from cartrita.domain.conversations import Conversation
+from cartrita.domain.ids import ConversationId
 from cartrita.domain.messages import Role, StoredMessage
-from cartrita.domain.ports import ConversationStore
+from cartrita.domain.ports.conversations import ConversationStore
 from cartrita.domain.principals import Principal
 from cartrita.domain.runs import (
     Admission,
     Idempotency,
 )
-from cartrita.kit.ids import ConversationId, public, uuid7
+from cartrita.kit.ids import public, uuid7
 
 ANN, BOB = Principal("ann", "key"), Principal("bob", "key")
 KEY = Idempotency("chat", "k", b"h")

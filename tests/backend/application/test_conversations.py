@@ -32,9 +32,10 @@ from cartrita.application.conversations import (
 )
 from cartrita.domain.conversations import Conversation, ConversationChange, ConversationFilter
 from cartrita.domain.errors import CartritaError, Conflict, InvalidInput, NotFound
-from cartrita.domain.ports import RunCancellation, RunReader
+from cartrita.domain.ids import ConversationId, RunId
+from cartrita.domain.ports.runs import RunCancellation, RunReader
 from cartrita.domain.principals import Principal
-from cartrita.kit.ids import ConversationId, RunId, public, uuid7
+from cartrita.kit.ids import public, uuid7
 
 ME, OTHER = Principal(ANN, "key"), Principal(BOB, "key")
 

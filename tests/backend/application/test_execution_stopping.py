@@ -33,13 +33,14 @@ from cartrita.domain.events import (
     TextAppended,
     UsageRecorded,
 )
+from cartrita.domain.ids import RunId
 from cartrita.domain.runs import (
     CancelRequested,
     LeaseRevoked,
     RunAvailable,
     RunStatus,
 )
-from cartrita.kit.ids import RunId, uuid7
+from cartrita.kit.ids import uuid7
 
 
 async def test_a_cancel_keeps_what_was_seen_and_hangs_up() -> None:

@@ -22,12 +22,13 @@ from cartrita.application.conversations import PAGE_MAX, Conversations
 from cartrita.application.messages import REVISION_MAX, Messages
 from cartrita.domain.conversations import Conversation
 from cartrita.domain.errors import Conflict, InvalidInput, NotFound
+from cartrita.domain.ids import MessageId, RunId
 from cartrita.domain.messages import MessageStatus, Role, StoredMessage
-from cartrita.domain.ports import RunCancellation, RunReader
+from cartrita.domain.ports.runs import RunCancellation, RunReader
 from cartrita.domain.principals import Principal
 from cartrita.domain.usage import Usage
 from cartrita.kit import pagination
-from cartrita.kit.ids import MessageId, RunId, public, uuid7
+from cartrita.kit.ids import public, uuid7
 
 ME, OTHER = Principal(ANN, "key"), Principal(BOB, "key")
 

@@ -13,6 +13,7 @@ from cartrita.application.runs import ChatCommand
 from cartrita.application.titles import UNTITLED
 from cartrita.domain.errors import InvalidInput, NotFound, Unavailable
 from cartrita.domain.events import LoggedEvent, RunStopped, StopStatus, TextAppended
+from cartrita.domain.ids import RunId
 from cartrita.domain.messages import Message, Role, Text
 from cartrita.domain.requests import Sampling
 from cartrita.domain.runs import (
@@ -23,7 +24,7 @@ from cartrita.domain.runs import (
     RunInput,
     Snapshot,
 )
-from cartrita.kit.ids import RunId, public, uuid7
+from cartrita.kit.ids import public, uuid7
 
 
 async def test_a_question_in_a_new_conversation() -> None:

@@ -10,6 +10,7 @@ from tests.backend.application.fakes import (
 from tests.backend.application.runs_fixture import ANN, BOB, CONV, KEY, TALK, RunsFixture, in_talk
 
 from cartrita.domain.errors import Conflict, NotFound, Unavailable
+from cartrita.domain.ids import MessageId
 from cartrita.domain.messages import Message, Reasoning, Role, Text
 from cartrita.domain.runs import (
     Admission,
@@ -18,7 +19,7 @@ from cartrita.domain.runs import (
     RunInput,
     RunStatus,
 )
-from cartrita.kit.ids import MessageId, public, uuid7
+from cartrita.kit.ids import public, uuid7
 
 
 async def test_a_retry_answers_the_question_as_it_was_answered() -> None:

@@ -15,8 +15,8 @@ from cartrita.domain.events import (
     StopStatus,
     is_visible,
 )
+from cartrita.domain.ids import RunId
 from cartrita.domain.runs import RunStatus
-from cartrita.kit.ids import RunId
 
 RUN = RunId(UUID(int=1))
 

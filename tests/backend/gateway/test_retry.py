@@ -7,7 +7,7 @@ from tests.backend.gateway.fakes import DONE, REQUEST, ScriptedProvider, overloa
 
 from cartrita.domain.deltas import Delta, TextDelta
 from cartrita.domain.errors import UpstreamAuth, UpstreamError
-from cartrita.domain.ports import ModelProvider
+from cartrita.domain.ports.providers import ModelProvider
 from cartrita.gateway.retry import RetryingProvider, RetryPolicy
 
 HELLO: list[Delta | Exception] = [TextDelta("Hello"), DONE]

@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 from cartrita.domain.errors import ErrorKind
 from cartrita.domain.events import RunStopped, StopStatus
+from cartrita.domain.ids import ConversationId, MessageId, RunId
 from cartrita.domain.runs import Run, RunInput, RunStatus
 from cartrita.kit import ids
-from cartrita.kit.ids import ConversationId, MessageId, RunId
 from cartrita.surfaces.waiting import AnswerStopped
 
 RUN = Run(

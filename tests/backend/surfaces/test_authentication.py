@@ -11,10 +11,10 @@ from cartrita.application.api_keys import BOOTSTRAP_ID, LOOPBACK_ID, ApiKeys
 from cartrita.application.sessions import Sessions
 from cartrita.domain.api_keys import ApiKey, StoredApiKey
 from cartrita.domain.errors import CartritaError, Forbidden, Malformed, Unauthenticated
+from cartrita.domain.ids import RunId
 from cartrita.domain.principals import LOCAL_OWNER, Principal
 from cartrita.domain.tickets import Ticket
 from cartrita.kit import ids
-from cartrita.kit.ids import RunId
 from cartrita.kit.secret import Secret
 from cartrita.surfaces.authentication import AuthenticationMethod, Caller, authenticate
 from cartrita.surfaces.services import SurfaceConfig

@@ -3,8 +3,8 @@
 import pytest
 
 from cartrita.domain.errors import Malformed
+from cartrita.domain.ids import RunId
 from cartrita.kit import ids
-from cartrita.kit.ids import RunId
 from cartrita.surfaces.cursors import Cursor, event_id, parse_cursor
 
 

@@ -1,4 +1,4 @@
-"""API keys, stored as digests: implements KeyStore."""
+"""API keys, stored as digests: implements ApiKeyStore."""
 
 from datetime import datetime
 

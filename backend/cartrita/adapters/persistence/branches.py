@@ -3,7 +3,7 @@
 from sqlalchemy import CTE, ColumnElement, ScalarSelect, and_, func, select
 
 from cartrita.adapters.persistence.tables import messages
-from cartrita.kit.ids import MessageId
+from cartrita.domain.ids import MessageId
 
 _SINGLE_SEARCH_DEPTH = 64
 """How far beyond a page a depth with a single message is searched for."""

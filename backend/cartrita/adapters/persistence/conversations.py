@@ -23,9 +23,9 @@ from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.tables import conversations
 from cartrita.domain.conversations import Conversation, ConversationChange, ConversationFilter
 from cartrita.domain.errors import Conflict, InvalidInput
+from cartrita.domain.ids import ConversationId
 from cartrita.domain.json import JsonObject
 from cartrita.kit import ids, pagination
-from cartrita.kit.ids import ConversationId
 from cartrita.kit.pagination import Page
 from cartrita.kit.text import storable_text
 

@@ -32,11 +32,12 @@ from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.tables import conversations, messages, run_events, runs
 from cartrita.domain.conversations import Conversation
 from cartrita.domain.errors import Conflict, NotFound
+from cartrita.domain.ids import ConversationId, MessageId
 from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import Message, MessageStatus, Part, Role, StoredMessage
 from cartrita.domain.runs import RunStatus
 from cartrita.domain.usage import Usage
-from cartrita.kit.ids import ConversationId, MessageId, uuid7
+from cartrita.kit.ids import uuid7
 
 _UNFINISHED = [status for status in RunStatus if not status.ended]
 _parts = msgspec.json.Decoder(tuple[Part, ...])

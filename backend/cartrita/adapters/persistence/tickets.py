@@ -7,9 +7,9 @@ from sqlalchemy import RowMapping, delete, func, insert, select, update
 
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.tables import runs, tickets
+from cartrita.domain.ids import RunId
 from cartrita.domain.principals import Principal
 from cartrita.domain.tickets import Ticket
-from cartrita.kit.ids import RunId
 
 _t = tickets.c
 _COLUMNS = (

@@ -11,7 +11,7 @@ from cartrita.adapters.providers.exchange import Connection
 from cartrita.adapters.providers.openai_compatible import OpenAICompatible
 from cartrita.adapters.providers.registry import Dialect, ProviderSpec
 from cartrita.adapters.providers.transport import MAX_BYTES, Deadlines, Transport
-from cartrita.domain.ports import ModelProvider
+from cartrita.domain.ports.providers import ModelProvider
 from cartrita.kit.secret import Secret
 from cartrita.kit.sse import MAX_LINE
 

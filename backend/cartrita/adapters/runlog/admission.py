@@ -22,8 +22,9 @@ from cartrita.domain.errors import (
     RateLimited,
     Unavailable,
 )
+from cartrita.domain.ids import ConversationId, MessageId, RunId
 from cartrita.domain.runs import Admission, Admitted, BusyPolicy, RunStatus
-from cartrita.kit.ids import ConversationId, MessageId, RunId, uuid7
+from cartrita.kit.ids import uuid7
 
 log = structlog.get_logger()
 

@@ -16,9 +16,9 @@ from cartrita.domain.events import (
     is_visible,
 )
 from cartrita.domain.fold import Fold
+from cartrita.domain.ids import RunId
 from cartrita.domain.messages import MessageStatus
 from cartrita.domain.runs import Ending, RunStatus
-from cartrita.kit.ids import RunId
 
 
 class PendingRun:

@@ -9,8 +9,8 @@ from cartrita.domain import endings
 from cartrita.domain.errors import NotFound
 from cartrita.domain.events import Event, LoggedEvent
 from cartrita.domain.fold import Fold
+from cartrita.domain.ids import RunId
 from cartrita.domain.runs import Run, RunStatus
-from cartrita.kit.ids import RunId
 
 _LOCK = f"""
 SELECT {RUN_COLUMNS},

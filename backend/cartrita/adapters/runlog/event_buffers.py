@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from cartrita.adapters.runlog.encoding import encoded_size
 from cartrita.domain.events import LoggedEvent
-from cartrita.kit.ids import RunId
+from cartrita.domain.ids import RunId
 
 _EVENT_BYTES = 200
 """Approximate size of an event besides its text."""

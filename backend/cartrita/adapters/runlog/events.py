@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from cartrita.adapters.runlog.connection import Connection, Row
 from cartrita.adapters.runlog.encoding import VERSION, dump_event, load_event
 from cartrita.domain.events import LoggedEvent
-from cartrita.kit.ids import RunId
+from cartrita.domain.ids import RunId
 
 _INSERT = """
 INSERT INTO run_events (run_id, seq, version, data)

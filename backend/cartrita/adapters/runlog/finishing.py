@@ -3,8 +3,8 @@
 from cartrita.adapters.runlog.connection import Connection
 from cartrita.adapters.runlog.encoding import dump
 from cartrita.domain.events import RunStopped
+from cartrita.domain.ids import RunId
 from cartrita.domain.runs import Ending
-from cartrita.kit.ids import RunId
 
 # The parent of an answer is the message that it answers. The answer becomes the conversation's head
 # unless the head has changed meanwhile; a retry always becomes the head.

@@ -14,7 +14,7 @@ from cartrita.domain.events import (
     TextAppended,
     UnknownEvent,
 )
-from cartrita.kit.ids import RunId
+from cartrita.domain.ids import RunId
 
 
 class FoldedItem(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -5,8 +5,8 @@ from uuid import UUID
 from cartrita.adapters.runlog.connection import Connection
 from cartrita.adapters.runlog.encoding import dump
 from cartrita.domain.errors import Conflict, IdempotencyMismatch
+from cartrita.domain.ids import ConversationId, RunId
 from cartrita.domain.runs import Admission, Admitted, Idempotency, RunStatus
-from cartrita.kit.ids import ConversationId, RunId
 
 _BY_KEY = """
 SELECT i.request_hash, r.id, r.conversation_id, r.status

@@ -23,8 +23,8 @@ from cartrita.adapters.runlog.event_buffers import EventBuffer, EventBuffers
 from cartrita.adapters.runlog.events import load_events
 from cartrita.adapters.runlog.queue import Queue
 from cartrita.adapters.runlog.writer import Writer
+from cartrita.domain.ids import RunId
 from cartrita.domain.runs import CancelRequested, RunAvailable
-from cartrita.kit.ids import RunId
 
 log = structlog.get_logger()
 

@@ -12,7 +12,7 @@ from cartrita.adapters.runlog.events import select_events
 from cartrita.adapters.runlog.folding import fold_events
 from cartrita.adapters.runlog.partitions import maintain_partitions
 from cartrita.domain.errors import CartritaError
-from cartrita.kit.ids import RunId
+from cartrita.domain.ids import RunId
 
 log = structlog.get_logger()
 

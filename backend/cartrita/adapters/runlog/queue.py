@@ -14,8 +14,8 @@ from cartrita.adapters.runlog.replica import Replica, fence
 from cartrita.adapters.runlog.starting import StartedRun, start_run
 from cartrita.adapters.runlog.writer import Writer
 from cartrita.domain.errors import CartritaError
+from cartrita.domain.ids import RunId
 from cartrita.domain.runs import Claim, RunAvailable, Signal
-from cartrita.kit.ids import RunId
 
 log = structlog.get_logger()
 

@@ -16,9 +16,9 @@ from cartrita.adapters.runlog.folding import unfold_events
 from cartrita.domain.errors import NotFound, Unavailable
 from cartrita.domain.events import LoggedEvent
 from cartrita.domain.fold import fold
+from cartrita.domain.ids import ConversationId, MessageId, RunId
 from cartrita.domain.messages import Message, Part, Role
 from cartrita.domain.runs import Queued, Run, RunStatus, Snapshot
-from cartrita.kit.ids import ConversationId, MessageId, RunId
 
 _PAGE_EVENTS = 128
 _PAGE_BYTES = 32 << 10

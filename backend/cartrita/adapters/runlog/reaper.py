@@ -18,7 +18,7 @@ from cartrita.domain import endings
 from cartrita.domain.errors import CartritaError
 from cartrita.domain.events import LoggedEvent
 from cartrita.domain.fold import fold
-from cartrita.kit.ids import RunId
+from cartrita.domain.ids import RunId
 
 log = structlog.get_logger()
 

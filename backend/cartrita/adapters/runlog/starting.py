@@ -9,8 +9,9 @@ from cartrita.adapters.runlog.encoding import load_input
 from cartrita.adapters.runlog.events import insert_events, select_events
 from cartrita.adapters.runlog.replica import Lease
 from cartrita.domain.events import LoggedEvent, RunStarted
+from cartrita.domain.ids import ConversationId, MessageId, RunId
 from cartrita.domain.runs import Claim, RunInput
-from cartrita.kit.ids import ConversationId, MessageId, RunId, public
+from cartrita.kit.ids import public
 
 # The deadline counts from the first start, on the database's clock.
 _START = """

@@ -23,8 +23,8 @@ from cartrita.adapters.runlog.finishing import finish_runs
 from cartrita.adapters.runlog.replica import Lease, Replica, fence
 from cartrita.domain.errors import CartritaError, LeaseLost
 from cartrita.domain.events import Event, RunCompleted
+from cartrita.domain.ids import RunId
 from cartrita.domain.runs import Ending
-from cartrita.kit.ids import RunId
 
 log = structlog.get_logger()
 

@@ -5,9 +5,9 @@ from typing import Annotated, TypeAlias
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from cartrita.domain.errors import NotFound
+from cartrita.domain.ids import RunId
 from cartrita.domain.runs import Idempotency
 from cartrita.kit import ids
-from cartrita.kit.ids import RunId
 from cartrita.surfaces.authentication import AuthenticationMethod, Caller, authenticate
 from cartrita.surfaces.cursors import Cursor, parse_cursor
 from cartrita.surfaces.dependencies import (

@@ -21,9 +21,9 @@ from cartrita.domain.events import (
     ToolReturned,
     UsageRecorded,
 )
+from cartrita.domain.ids import RunId
 from cartrita.domain.runs import Queued, Snapshot
 from cartrita.kit import ids
-from cartrita.kit.ids import RunId
 from cartrita.surfaces.native.event_schemas import (
     ChatEvent,
     DoneData,

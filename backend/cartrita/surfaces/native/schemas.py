@@ -10,12 +10,12 @@ from pydantic import BaseModel, Field
 
 from cartrita.domain.conversations import Conversation
 from cartrita.domain.events import RunCompleted
+from cartrita.domain.ids import RunId
 from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import Citation, Part, Reasoning, StoredMessage
 from cartrita.domain.runs import Run
 from cartrita.domain.usage import Usage
 from cartrita.kit import ids
-from cartrita.kit.ids import RunId
 
 T = TypeVar("T")
 

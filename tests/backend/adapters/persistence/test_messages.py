@@ -30,6 +30,7 @@ from cartrita.adapters.persistence.removal import Removal
 from cartrita.adapters.persistence.tables import messages
 from cartrita.domain.conversations import Conversation
 from cartrita.domain.errors import Conflict, NotFound
+from cartrita.domain.ids import MessageId, RunId
 from cartrita.domain.messages import (
     Attachment,
     Citation,
@@ -43,7 +44,7 @@ from cartrita.domain.messages import (
     ToolResult,
 )
 from cartrita.domain.usage import Usage
-from cartrita.kit.ids import MessageId, RunId, public, uuid7
+from cartrita.kit.ids import public, uuid7
 
 RICH = (
     Reasoning("Hm.", signature="s", origin="o"),

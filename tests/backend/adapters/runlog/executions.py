@@ -12,6 +12,7 @@ from cartrita.domain import endings
 from cartrita.domain.deltas import FinishReason
 from cartrita.domain.events import Event, LoggedEvent, TextAppended, UsageRecorded
 from cartrita.domain.fold import Fold
+from cartrita.domain.ids import RunId
 from cartrita.domain.runs import (
     Claim,
     LeaseRevoked,
@@ -21,7 +22,6 @@ from cartrita.domain.runs import (
     Snapshot,
 )
 from cartrita.domain.usage import Usage
-from cartrita.kit.ids import RunId
 
 TailItem = LoggedEvent | Queued | Snapshot | None
 

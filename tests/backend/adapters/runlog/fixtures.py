@@ -15,6 +15,7 @@ from cartrita.adapters.runlog.replica import WorkerSlot
 from cartrita.adapters.runlog.run_log import RunLog, RunLogSettings
 from cartrita.domain.errors import Unavailable
 from cartrita.domain.events import Event, TextAppended
+from cartrita.domain.ids import ConversationId, MessageId, RunId
 from cartrita.domain.messages import Message, Role, Text
 from cartrita.domain.runs import (
     Admission,
@@ -22,7 +23,7 @@ from cartrita.domain.runs import (
     NewMessage,
     RunInput,
 )
-from cartrita.kit.ids import ConversationId, MessageId, RunId, uuid7
+from cartrita.kit.ids import uuid7
 
 SETTINGS = RunLogSettings(
     lease_s=60,

@@ -25,8 +25,9 @@ from cartrita.domain.errors import (
     Unavailable,
 )
 from cartrita.domain.events import RunStarted
+from cartrita.domain.ids import ConversationId, MessageId
 from cartrita.domain.runs import BusyPolicy, NewMessage, RunStatus
-from cartrita.kit.ids import ConversationId, MessageId, public, uuid7
+from cartrita.kit.ids import public, uuid7
 
 
 async def test_a_new_conversation_with_its_first_message(cluster: Cluster) -> None:

@@ -21,10 +21,10 @@ from cartrita.domain.events import (
     UsageRecorded,
 )
 from cartrita.domain.fold import Fold, fold
+from cartrita.domain.ids import RunId
 from cartrita.domain.messages import Citation, MessageStatus, Text
 from cartrita.domain.runs import RunStatus
 from cartrita.domain.usage import Usage
-from cartrita.kit.ids import RunId
 
 RUN, OTHER = RunId(UUID(int=1)), RunId(UUID(int=2))
 TOOL = ToolCalled("c", "look", {})

@@ -12,8 +12,8 @@ from tests.backend.adapters.runlog.fixtures import (
 )
 from tests.backend.adapters.runlog.watchdog import within
 
+from cartrita.domain.ids import MessageId
 from cartrita.domain.runs import NewMessage
-from cartrita.kit.ids import MessageId
 
 
 async def tree(cluster: Cluster) -> dict[str, tuple[str | None, int]]:

@@ -15,8 +15,9 @@ from tests.backend.adapters.runlog.watchdog import until, within
 
 from cartrita.domain.errors import NotFound
 from cartrita.domain.events import LoggedEvent, RunStarted, RunStopped, StopStatus
+from cartrita.domain.ids import RunId
 from cartrita.domain.runs import CancelRequested, Idempotency, RunInput, RunStatus
-from cartrita.kit.ids import RunId, uuid7
+from cartrita.kit.ids import uuid7
 
 
 async def test_the_owner_on_another_replica_is_notified(cluster: Cluster) -> None:

@@ -15,6 +15,7 @@ from cartrita.adapters.runlog.run_log import RunLog
 from cartrita.domain.errors import Conflict, LeaseLost, RateLimited, Unavailable
 from cartrita.domain.events import Event, LoggedEvent, TextAppended
 from cartrita.domain.fold import fold
+from cartrita.domain.ids import ConversationId, RunId
 from cartrita.domain.messages import Part
 from cartrita.domain.runs import (
     BusyPolicy,
@@ -23,7 +24,6 @@ from cartrita.domain.runs import (
     LeaseRevoked,
     RunAvailable,
 )
-from cartrita.kit.ids import ConversationId, RunId
 
 CALLERS, CALLS = 6, 15
 EXPECTED_ERRORS = (Conflict, LeaseLost, RateLimited, Unavailable)

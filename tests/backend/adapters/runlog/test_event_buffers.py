@@ -15,7 +15,7 @@ from cartrita.domain.events import (
     TextAppended,
     ToolReturned,
 )
-from cartrita.kit.ids import RunId
+from cartrita.domain.ids import RunId
 
 RUN, OTHER = RunId(UUID(int=1)), RunId(UUID(int=2))
 

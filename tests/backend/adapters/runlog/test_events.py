@@ -5,7 +5,8 @@ from tests.backend.adapters.runlog.fixtures import Cluster
 
 from cartrita.adapters.runlog.events import insert_events, select_events
 from cartrita.domain.events import LoggedEvent, RunStarted, TextAppended, ToolCalled
-from cartrita.kit.ids import RunId, uuid7
+from cartrita.domain.ids import RunId
+from cartrita.kit.ids import uuid7
 
 
 async def test_inserted_events_are_read_back_in_order(cluster: Cluster) -> None:

@@ -11,7 +11,7 @@ from tests.backend.examples import examples
 from cartrita.adapters.runlog.encoding import encoded_size
 from cartrita.adapters.runlog.folding import fold_events, unfold_events
 from cartrita.domain.events import Event, LoggedEvent, ReasoningAppended, RunStarted, TextAppended
-from cartrita.kit.ids import RunId
+from cartrita.domain.ids import RunId
 
 RUN = RunId(UUID(int=1))
 WHOLE = 1 << 30

@@ -15,8 +15,9 @@ from tests.backend.adapters.runlog.proxy import Proxy
 from tests.backend.adapters.runlog.watchdog import until, within
 
 from cartrita.domain.errors import NotFound, Unavailable
+from cartrita.domain.ids import RunId
 from cartrita.domain.runs import Queued
-from cartrita.kit.ids import RunId, uuid7
+from cartrita.kit.ids import uuid7
 
 
 async def test_an_unknown_run_is_not_found(cluster: Cluster) -> None:

@@ -23,8 +23,8 @@ from cartrita.adapters.runlog.connection import UnpooledConnection
 from cartrita.adapters.runlog.event_buffers import EventBuffer
 from cartrita.adapters.runlog.run_log import RunLog
 from cartrita.domain.events import LoggedEvent
+from cartrita.domain.ids import RunId
 from cartrita.domain.runs import CancelRequested, Queued
-from cartrita.kit.ids import RunId
 
 
 async def kill_listener(log: RunLog, cluster: Cluster) -> None:

@@ -17,8 +17,8 @@ from tests.backend.adapters.runlog.watchdog import until, within
 
 from cartrita.adapters.runlog import maintenance
 from cartrita.adapters.runlog.run_log import RunLog
+from cartrita.domain.ids import RunId
 from cartrita.domain.runs import Idempotency
-from cartrita.kit.ids import RunId
 
 BOUNDS = (
     "SELECT c.relname AS name, pg_get_expr(c.relpartbound, c.oid) AS bound FROM pg_inherits i"

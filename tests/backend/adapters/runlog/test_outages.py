@@ -22,7 +22,8 @@ from cartrita.domain.events import (
     LoggedEvent,
     TextAppended,
 )
-from cartrita.kit.ids import RunId, uuid7
+from cartrita.domain.ids import RunId
+from cartrita.kit.ids import uuid7
 
 
 @pytest.mark.parametrize(

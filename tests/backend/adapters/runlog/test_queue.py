@@ -17,8 +17,8 @@ from tests.backend.adapters.runlog.watchdog import until, within
 
 from cartrita.adapters.runlog.run_log import RunLog
 from cartrita.domain.errors import LeaseLost
+from cartrita.domain.ids import RunId
 from cartrita.domain.runs import RunAvailable
-from cartrita.kit.ids import RunId
 
 
 async def answering(log: RunLog, order: list[RunId], done: asyncio.Event) -> None:

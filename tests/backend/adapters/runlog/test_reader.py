@@ -23,10 +23,11 @@ from tests.backend.adapters.runlog.watchdog import until
 from cartrita.adapters.runlog.run_log import RunLog
 from cartrita.domain.errors import NotFound
 from cartrita.domain.events import LoggedEvent, ReasoningAppended, SourceFound, UnknownEvent
+from cartrita.domain.ids import ConversationId, MessageId, RunId
 from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import Citation, Message, Role, Text
 from cartrita.domain.runs import Queued, RunStatus, Snapshot
-from cartrita.kit.ids import ConversationId, MessageId, RunId, uuid7
+from cartrita.kit.ids import uuid7
 
 
 async def write_mixed_events(log: RunLog, execution: Execution, pieces: int = 8) -> None:

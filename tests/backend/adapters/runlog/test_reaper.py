@@ -19,8 +19,8 @@ from tests.backend.adapters.runlog.watchdog import until, within
 
 from cartrita.adapters.runlog.run_log import RunLog
 from cartrita.domain.events import LoggedEvent, RunStopped, StopStatus
+from cartrita.domain.ids import RunId
 from cartrita.domain.runs import Idempotency, RunStatus
-from cartrita.kit.ids import RunId
 
 KEY = Idempotency("chat", "key", b"hash")
 

@@ -18,10 +18,10 @@ from cartrita.domain.events import (
     ToolReturned,
     UsageRecorded,
 )
+from cartrita.domain.ids import RunId
 from cartrita.domain.json import JsonValue
 from cartrita.domain.messages import Text
 from cartrita.domain.usage import Usage
-from cartrita.kit.ids import RunId
 
 
 async def test_events_are_published_only_after_their_commit(cluster: Cluster) -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from cartrita.domain.conversations import Conversation
+from cartrita.domain.ids import ConversationId, MessageId
 from cartrita.domain.messages import (
     Citation,
     Message,
@@ -17,7 +18,6 @@ from cartrita.domain.messages import (
     Text,
 )
 from cartrita.kit import ids
-from cartrita.kit.ids import ConversationId, MessageId
 from cartrita.surfaces.native.exports import export
 
 NOW = datetime(2026, 11, 21, 5, 14, tzinfo=UTC)

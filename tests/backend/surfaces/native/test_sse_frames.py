@@ -21,11 +21,11 @@ from cartrita.domain.events import (
     UnknownEvent,
     UsageRecorded,
 )
+from cartrita.domain.ids import RunId
 from cartrita.domain.messages import Citation, Message, Reasoning, Role, Text
 from cartrita.domain.runs import Queued, Snapshot
 from cartrita.domain.usage import Usage
 from cartrita.kit import ids, sse
-from cartrita.kit.ids import RunId
 from cartrita.surfaces.cursors import event_id
 from cartrita.surfaces.native.event_rendering import is_terminal
 from cartrita.surfaces.native.event_schemas import ChatEvent

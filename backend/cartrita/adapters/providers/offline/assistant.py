@@ -27,7 +27,7 @@ from cartrita.adapters.providers.offline.request import (
 from cartrita.domain.errors import UpstreamRejected
 from cartrita.domain.json import JsonObject, JsonValue
 from cartrita.domain.messages import Citation, Message, Role, ToolResult
-from cartrita.domain.ports import PassageSearch
+from cartrita.domain.ports.search import PassageSearch
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.tools import NamedTool, ToolSpec
 

@@ -23,7 +23,7 @@ from cartrita.domain.deltas import (
 )
 from cartrita.domain.errors import UpstreamRejected
 from cartrita.domain.models import ModelInfo, ModelProfile
-from cartrita.domain.ports import PassageSearch
+from cartrita.domain.ports.search import PassageSearch
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.usage import Usage
 

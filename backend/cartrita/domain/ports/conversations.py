@@ -1,0 +1,67 @@
+"""Ports of stored conversations and their messages."""
+
+from typing import Protocol
+
+from cartrita.domain.conversations import Conversation, ConversationChange, ConversationFilter
+from cartrita.domain.ids import ConversationId, MessageId
+from cartrita.domain.messages import StoredMessage
+from cartrita.kit.pagination import Page
+
+
+class ConversationStore(Protocol):
+    """Stores conversations; each call concerns one owner."""
+
+    async def create(self, conversation: Conversation) -> None: ...
+
+    async def find(self, owner_id: str, public_id: str) -> Conversation | None:
+        """Find a conversation by its public id or by the external id that the caller gave it."""
+        ...
+
+    async def list(
+        self, owner_id: str, filter_: ConversationFilter, limit: int, cursor: str | None
+    ) -> Page[Conversation]:
+        """Pinned conversations first, then by latest change."""
+        ...
+
+    async def change(
+        self, owner_id: str, conversation_id: ConversationId, change: ConversationChange
+    ) -> Conversation | None: ...
+
+
+class ConversationRemoval(Protocol):
+    """Deletes conversations with their messages, runs and events."""
+
+    async def hide(self, owner_id: str, conversation_id: ConversationId) -> bool:
+        """Mark a conversation as deleted; False if there is no such conversation."""
+        ...
+
+    async def purge(self, only: ConversationId | None = None) -> int:
+        """Delete hidden conversations (or one) whose runs have all ended; returns their number."""
+        ...
+
+
+class MessageStore(Protocol):
+    """Stores messages; each call concerns one owner."""
+
+    async def get(self, owner_id: str, message_id: MessageId) -> StoredMessage | None: ...
+
+    async def branch(
+        self, owner_id: str, tip: MessageId, limit: int, below_depth: int | None = None
+    ) -> list[StoredMessage]:
+        """The messages from `tip` towards the root, newest first, at most `limit`.
+
+        With `below_depth`, only messages at smaller depths.
+        """
+        ...
+
+    async def add(self, message: StoredMessage, owner_id: str) -> None:
+        """Add a message and make it the head of its conversation."""
+        ...
+
+    async def delete(self, owner_id: str, message_id: MessageId) -> bool:
+        """Delete a message and all its descendants, with their runs and events."""
+        ...
+
+    async def copy(self, owner_id: str, branch_tip: MessageId, into: Conversation) -> Conversation:
+        """Copy a branch into a new conversation."""
+        ...

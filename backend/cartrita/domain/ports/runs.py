@@ -1,0 +1,87 @@
+"""Ports of runs: admission, cancellation, queue and log."""
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from cartrita.domain.events import Event, LoggedEvent
+from cartrita.domain.ids import ConversationId, MessageId, RunId
+from cartrita.domain.runs import Admission, Admitted, Claim, Ending, Queued, Run, Signal, Snapshot
+
+
+class RunAdmission(Protocol):
+    """Admits runs, each in one transaction."""
+
+    async def admit(self, admission: Admission) -> Admitted:
+        """Store the user's message and its run; start it here if its conversation has no other.
+
+        Raises NotFound (conversation or message), Conflict (busy and `reject`, or too many
+        queued), IdempotencyMismatch, Unavailable.
+        """
+        ...
+
+
+class RunCancellation(Protocol):
+    """Cancels runs of any replica."""
+
+    async def cancel(self, owner_id: str, run_id: RunId) -> Run:
+        """Request cancellation; a queued run ends at once. Idempotent. Raises NotFound."""
+        ...
+
+
+class RunQueue(Protocol):
+    """Assigns runs to this replica."""
+
+    async def claim(self) -> Claim | None:
+        """The next run for this replica to execute; None if there is none."""
+        ...
+
+    def signals(self) -> AsyncIterator[Signal]:
+        """An endless stream of signals for the executor of this replica."""
+        ...
+
+    async def release(self, run_id: RunId) -> None:
+        """Put a claimed run without visible output back into the queue. Raises LeaseLost."""
+        ...
+
+
+class RunWriter(Protocol):
+    """Appends to the logs of this replica's runs. Readers get an event only after its commit."""
+
+    async def append(self, run_id: RunId, event: Event) -> None:
+        """Accept an event; waits only while too much is pending. Raises LeaseLost."""
+        ...
+
+    async def end(self, run_id: RunId, ending: Ending) -> None:
+        """Write pending events and the ending in one transaction; returns after the commit."""
+        ...
+
+    def forget(self, run_id: RunId) -> None:
+        """Stop writing a run that could not be ended here; the reaper ends or requeues it."""
+        ...
+
+
+class RunReader(Protocol):
+    """Reads the logs of live and ended runs, on any replica."""
+
+    def tail(
+        self, run_id: RunId, after: int
+    ) -> AbstractAsyncContextManager[AsyncIterator[LoggedEvent | Queued | Snapshot | None]]:
+        """All events after a sequence number, then live ones, until the terminal event.
+
+        Yields None after each heartbeat interval without an event, so that the caller can send a
+        keep-alive.
+        """
+        ...
+
+    async def get(self, owner_id: str, run_id: RunId) -> Run:
+        """Raises NotFound, also for a run of another owner."""
+        ...
+
+    async def latest(self, owner_id: str, user_message_id: MessageId) -> Run | None:
+        """The latest run that answers a message; None if there is none."""
+        ...
+
+    async def active(self, owner_id: str, conversation_id: ConversationId) -> list[RunId]:
+        """The unfinished runs of a conversation, oldest first."""
+        ...

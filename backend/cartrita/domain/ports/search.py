@@ -1,0 +1,17 @@
+"""Ports of full-text search."""
+
+from typing import Protocol
+
+from cartrita.domain.search import SearchQuery, SearchResults
+
+
+class PassageSearch(Protocol):
+    """Finds passages in the messages of an owner."""
+
+    async def passages(self, owner_id: str, words: str, limit: int) -> list[str]: ...
+
+
+class SearchIndex(Protocol):
+    """Full-text search in an owner's conversations and messages. No query text raises."""
+
+    async def search(self, query: SearchQuery) -> SearchResults: ...
