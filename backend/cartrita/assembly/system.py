@@ -67,7 +67,7 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
         HttpClient() as http,
         asyncio.TaskGroup() as tasks,
     ):
-        keys, sessions = create_authentication(database, context.secret, settings)
+        authentication = create_authentication(database, context.secret, settings)
         conversations = ConversationTable(database)
         messages = MessageTree(database)
         removal = Removal(database)
@@ -95,8 +95,9 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
             conversations=conversation_service,
             messages=Messages(messages, conversation_service),
             search=Search(search),
-            api_keys=keys,
-            sessions=sessions,
+            api_keys=authentication.api_keys,
+            login_sessions=authentication.login_sessions,
+            tickets=authentication.tickets,
             models=gateway.models,
             ready=_readiness(run_log),
         )

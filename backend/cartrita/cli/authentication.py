@@ -2,22 +2,12 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import NamedTuple
 
-from cartrita.application.api_keys import ApiKeys
-from cartrita.application.sessions import Sessions
-from cartrita.assembly.authentication import create_authentication
+from cartrita.assembly.authentication import Authentication, create_authentication
 from cartrita.assembly.database import open_connection_pool
 from cartrita.cli.database import migrate_database, open_database
 from cartrita.cli.instance_files import open_instance_files
 from cartrita.settings import Settings
-
-
-class Authentication(NamedTuple):
-    """The use cases that authenticate callers."""
-
-    keys: ApiKeys
-    sessions: Sessions
 
 
 @asynccontextmanager
@@ -27,4 +17,4 @@ async def open_authentication(settings: Settings) -> AsyncGenerator[Authenticati
     with open_database(settings) as endpoint:
         await migrate_database(settings, endpoint)
         async with open_connection_pool(settings, endpoint.dsn()) as database:
-            yield Authentication(*create_authentication(database, files.secret, settings))
+            yield create_authentication(database, files.secret, settings)

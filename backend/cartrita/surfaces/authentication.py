@@ -64,7 +64,7 @@ async def authenticate(connection: HTTPConnection, *, ticket: str | None = None)
         raise Unauthenticated(
             "Send your API key as X-API-Key or as Authorization: Bearer, or sign in."
         )
-    principal = await services.sessions.authenticate(cookie)
+    principal = await services.login_sessions.authenticate(cookie)
     if connection.scope.get("method", "GET") not in _SAFE_METHODS:
         require_own_page(connection)
     return Caller(principal, AuthenticationMethod.COOKIE)
@@ -72,12 +72,12 @@ async def authenticate(connection: HTTPConnection, *, ticket: str | None = None)
 
 async def _use_ticket(connection: HTTPConnection, ticket: str) -> Ticket:
     """Use a ticket, or accept a used one from a reader that resumes its stream."""
-    sessions = services_of(connection).sessions
+    tickets = services_of(connection).tickets
     origin = origin_of(connection)
     if not connection.headers.get("last-event-id"):
         with suppress(Unauthenticated):
-            return await sessions.use_ticket(ticket, origin)
-    return await sessions.resume_ticket(ticket, origin)
+            return await tickets.use_stream_ticket(ticket, origin)
+    return await tickets.resume_stream_ticket(ticket, origin)
 
 
 def _keys(connection: HTTPConnection) -> list[str]:

@@ -11,10 +11,11 @@ from starlette.requests import HTTPConnection
 
 from cartrita.application.api_keys import ApiKeys
 from cartrita.application.conversations import Conversations
+from cartrita.application.login_sessions import LoginSessions
 from cartrita.application.messages import Messages
 from cartrita.application.runs import Runs
 from cartrita.application.search import Search
-from cartrita.application.sessions import Sessions
+from cartrita.application.tickets import Tickets
 from cartrita.domain.models import ModelInfo
 
 
@@ -48,7 +49,8 @@ class Services:
     messages: Messages
     search: Search
     api_keys: ApiKeys
-    sessions: Sessions
+    login_sessions: LoginSessions
+    tickets: Tickets
     models: Callable[[], Awaitable[Sequence[ModelInfo]]]
     ready: Callable[[], Awaitable[Mapping[str, bool]]]
 

@@ -8,7 +8,8 @@ import pytest
 from starlette.requests import HTTPConnection
 
 from cartrita.application.api_keys import BOOTSTRAP_ID, LOOPBACK_ID, ApiKeys
-from cartrita.application.sessions import Sessions
+from cartrita.application.login_sessions import LoginSessions
+from cartrita.application.tickets import Tickets
 from cartrita.domain.api_keys import ApiKey, StoredApiKey
 from cartrita.domain.errors import CartritaError, Forbidden, Malformed, Unauthenticated
 from cartrita.domain.ids import RunId
@@ -72,7 +73,8 @@ class AuthenticationFixture:
     def __init__(self, *, keyless: bool = False) -> None:
         self.keys = ApiKeys(FakeApiKeyStore(), Secret("pepper"), Secret(KEY), keyless=keyless)
         self.started: RunId | None = None
-        self.sessions = Sessions(FakeTicketStore(), self.keys, Secret("signing"), self._find)
+        self.login_sessions = LoginSessions(self.keys, Secret("signing"))
+        self.tickets = Tickets(FakeTicketStore(), self.keys, self._find)
         self.config = SurfaceConfig(keyless=keyless, cors_origins=(LISTED,))
 
     async def _find(self, _: Ticket) -> tuple[RunId, datetime | None] | None:
@@ -87,6 +89,9 @@ class AuthenticationFixture:
         **headers: str,
     ) -> HTTPConnection:
         sent = {"host": HOST, **{name.replace("_", "-"): v for name, v in headers.items()}}
+        services = SimpleNamespace(
+            api_keys=self.keys, login_sessions=self.login_sessions, tickets=self.tickets
+        )
         scope: dict[str, Any] = {
             "type": "http",
             "method": method,
@@ -95,7 +100,7 @@ class AuthenticationFixture:
             "path": "/api/models",
             "query_string": query.encode(),
             "headers": [(name.encode(), value.encode()) for name, value in sent.items()],
-            "state": {"services": SimpleNamespace(api_keys=self.keys, sessions=self.sessions)},
+            "state": {"services": services},
             "app": SimpleNamespace(state=SimpleNamespace(config=self.config)),
         }
         return HTTPConnection(scope)
@@ -167,7 +172,7 @@ async def test_a_key_in_the_address_is_refused(fixture: AuthenticationFixture, n
 
 
 async def test_a_session_reads(fixture: AuthenticationFixture) -> None:
-    cookie = f"cartrita_session={await fixture.sessions.open(ME)}"
+    cookie = f"cartrita_session={await fixture.login_sessions.open(ME)}"
     assert await fixture.ask(cookie=cookie) == Caller(ME, AuthenticationMethod.COOKIE)
     assert await fixture.ask(cookie=cookie, origin=FOREIGN)  # which CORS keeps it from reading
 
@@ -191,7 +196,7 @@ async def test_a_session_reads(fixture: AuthenticationFixture) -> None:
 async def test_a_session_acts_from_our_own_pages(
     fixture: AuthenticationFixture, headers: dict[str, str], allowed: bool
 ) -> None:
-    cookie = f"cartrita_session={await fixture.sessions.open(ME)}"
+    cookie = f"cartrita_session={await fixture.login_sessions.open(ME)}"
     for method in ("POST", "DELETE", "PATCH"):
         if allowed:
             assert (await fixture.ask(method=method, cookie=cookie, **headers)).principal == ME
@@ -201,7 +206,7 @@ async def test_a_session_acts_from_our_own_pages(
 
 
 async def test_a_session_of_another_server_is_none(fixture: AuthenticationFixture) -> None:
-    cookie = await AuthenticationFixture(keyless=True).sessions.open(
+    cookie = await AuthenticationFixture(keyless=True).login_sessions.open(
         Principal(LOCAL_OWNER, LOOPBACK_ID)
     )
     with pytest.raises(Unauthenticated):
@@ -209,7 +214,7 @@ async def test_a_session_of_another_server_is_none(fixture: AuthenticationFixtur
 
 
 async def ticket(fixture: AuthenticationFixture, origin: str = OWN) -> str:
-    return (await fixture.sessions.issue_ticket(ME, origin)).reveal()
+    return (await fixture.tickets.issue_stream_ticket(ME, origin)).reveal()
 
 
 async def test_a_ticket_works_once(fixture: AuthenticationFixture) -> None:
@@ -249,7 +254,7 @@ async def test_a_ticket_of_another_page_is_spent(
 async def test_a_ticket_and_another_key_are_two_credentials(fixture: AuthenticationFixture) -> None:
     with pytest.raises(Malformed):
         await fixture.ask(ticket=await ticket(fixture), x_api_key=KEY)
-    cookie = f"cartrita_session={await fixture.sessions.open(ME)}"
+    cookie = f"cartrita_session={await fixture.login_sessions.open(ME)}"
     caller = await fixture.ask(ticket=await ticket(fixture), cookie=cookie)  # which comes by itself
     assert caller.authenticated_by is AuthenticationMethod.TICKET
 
@@ -329,7 +334,7 @@ async def test_without_keys_a_wrong_key_is_still_wrong() -> None:
 
 
 async def test_a_cookie_cannot_be_moved_to_another_owner(fixture: AuthenticationFixture) -> None:
-    value = await fixture.sessions.open(ME)
+    value = await fixture.login_sessions.open(ME)
     claims, _, signature = value.partition(".")
     forged = claims[:-2] + ("AA" if claims[-2:] != "AA" else "BB")
     with pytest.raises(Unauthenticated):

@@ -16,12 +16,12 @@ async def _run(settings: Settings, given: argparse.Namespace) -> None:
     async with open_authentication(settings) as authentication:
         match given.verb:
             case "create":
-                await _create(authentication.keys, given.name, given.owner)
+                await _create(authentication.api_keys, given.name, given.owner)
             case "revoke":
-                await authentication.keys.revoke(given.id)
+                await authentication.api_keys.revoke(given.id)
                 print(f"Key {given.id} is revoked.")
             case _:
-                await _list(authentication.keys)
+                await _list(authentication.api_keys)
 
 
 async def _create(keys: ApiKeys, name: str, owner: str | None) -> None:

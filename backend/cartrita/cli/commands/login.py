@@ -15,10 +15,10 @@ def run(settings: Settings, _: argparse.Namespace) -> None:
 
 async def _login(settings: Settings) -> None:
     async with open_authentication(settings) as authentication:
-        local = await authentication.keys.local_principal()
+        local = await authentication.api_keys.local_principal()
         if local is None:
             raise CommandError("There is no key that works: make one with `cartrita keys create`.")
-        code = await authentication.sessions.issue_code(local)
+        code = await authentication.tickets.issue_sign_in_code(local)
     configured = browser_url(settings.server.host, settings.server.port)
     address = read_address(settings.data_dir) or configured
     print(f"Sign in within ten minutes: {address}/#code={code.reveal()}")

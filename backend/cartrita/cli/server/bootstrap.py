@@ -24,11 +24,11 @@ async def bootstrap(config: WorkerConfig, settings: Settings) -> Prepared:
         await require_connections(database, connection_count(settings))
         digest = derive_secret(secret, "installation").reveal().encode()
         await require_same_secret(database, digest)
-        keys, sessions = create_authentication(database, secret, settings)
+        keys, _, tickets = create_authentication(database, secret, settings)
         made: str | None = None
         if await keys.local_principal() is None:
             _, shown = await keys.create(LOCAL_OWNER, "first key")
             made = shown.reveal()
         local = await keys.local_principal()
-        code = None if local is None else await sessions.issue_code(local)
+        code = None if local is None else await tickets.issue_sign_in_code(local)
         return Prepared("" if code is None else code.reveal(), made)

@@ -103,7 +103,7 @@ async def get_chat_stream(
     """
     cursor = parse_cursor(last_event_id) if last_event_id else None
     if caller.ticket is not None:
-        cursor = _cursor_of_ticket(await services.sessions.run_started_by(caller.ticket), cursor)
+        cursor = _cursor_of_ticket(await services.tickets.run_started_by(caller.ticket), cursor)
     if cursor is not None:
         return await resume_stream(services, caller.principal, cursor)
     assert chat_request is not None

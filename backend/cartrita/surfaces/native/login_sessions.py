@@ -39,12 +39,12 @@ async def open_session(
     """Sign a browser in, with an API key in the header or with a sign-in code."""
     require_no_other_origin(request)
     if body.code is not None:
-        principal = await services.sessions.redeem_code(body.code)
+        principal = await services.tickets.use_sign_in_code(body.code)
     else:
         principal = await _authenticate_by_key(request)
     response.set_cookie(
         SESSION_COOKIE,
-        await services.sessions.open(principal),
+        await services.login_sessions.open(principal),
         max_age=int(config.session_s),
         secure=request.scope["scheme"] == "https",
         httponly=True,

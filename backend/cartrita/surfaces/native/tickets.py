@@ -24,5 +24,5 @@ async def issue_stream_ticket(
 
     It works once, from the origin that requested it, and can resume the stream that it started.
     """
-    ticket = await services.sessions.issue_ticket(principal, origin_of(request))
+    ticket = await services.tickets.issue_stream_ticket(principal, origin_of(request))
     return StreamTicket(ticket=ticket.reveal(), expires_in=config.ticket_s)

@@ -1,0 +1,65 @@
+"""API keys, login sessions and tickets on one database, with a clock that can be set."""
+
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import pytest
+from tests.harness.rows import stored_branch, stored_conversation, stored_run
+
+from cartrita.adapters.persistence.api_keys import ApiKeyTable
+from cartrita.adapters.persistence.database import Database
+from cartrita.adapters.persistence.tickets import TicketTable
+from cartrita.application.api_keys import ApiKeys
+from cartrita.application.login_sessions import LoginSessions
+from cartrita.application.tickets import Tickets
+from cartrita.domain.errors import Unauthenticated
+from cartrita.kit import clock
+from cartrita.kit.secret import Secret
+
+BOOTSTRAP = Secret("a bootstrap key of at least 32 characters")
+
+
+@dataclass
+class AuthenticationFixture:
+    """Everything on one database, with a clock that can be set."""
+
+    pool: Database
+    dsn: str
+    ahead: timedelta = timedelta(0)
+
+    def now(self) -> datetime:
+        return clock.now() + self.ahead
+
+    def keys(self, bootstrap: Secret | None = BOOTSTRAP) -> ApiKeys:
+        return ApiKeys(ApiKeyTable(self.pool), Secret("pepper"), bootstrap, cache_s=0, now=self.now)
+
+    def login_sessions(self, keys: ApiKeys, signing_key: str = "signing") -> LoginSessions:
+        return LoginSessions(keys, Secret(signing_key), now=self.now)
+
+    def tickets(self, keys: ApiKeys) -> Tickets:
+        store = TicketTable(self.pool)
+        return Tickets(store, keys, store.started, now=self.now)
+
+    async def started(self, client_msg_id: str | None, *, ended_ago: timedelta | None) -> UUID:
+        talk = await stored_conversation(self.pool)
+        [message] = await stored_branch(self.pool, talk, "hello")
+        return await stored_run(
+            self.dsn,
+            talk,
+            message.id,
+            status="running" if ended_ago is None else "completed",
+            client_msg_id=client_msg_id,
+            ended_ago=ended_ago or timedelta(0),
+        )
+
+
+async def refused(*tries: Awaitable[object]) -> None:
+    """Expect Unauthenticated of all, with the same message."""
+    messages: set[str] = set()
+    for trying in tries:
+        with pytest.raises(Unauthenticated) as refusal:
+            await trying
+        messages.add(refusal.value.message)
+    assert len(messages) == 1

@@ -1,0 +1,30 @@
+"""Fixtures of the tests of login sessions and tickets."""
+
+from collections.abc import AsyncGenerator
+
+import pytest
+from tests.backend.application.authentication_fixture import AuthenticationFixture
+from tests.harness.database import TemporaryDatabase
+from tests.harness.rows import ANN
+
+from cartrita.adapters.persistence.database import Database
+from cartrita.application.api_keys import ApiKeys
+from cartrita.domain.principals import Principal
+
+
+@pytest.fixture
+async def authentication(database: TemporaryDatabase) -> AsyncGenerator[AuthenticationFixture]:
+    pool = Database(database.dsn, pool_size=2)
+    yield AuthenticationFixture(pool, database.dsn)
+    await pool.close()
+
+
+@pytest.fixture
+def keys(authentication: AuthenticationFixture) -> ApiKeys:
+    return authentication.keys()
+
+
+@pytest.fixture
+async def me(keys: ApiKeys) -> Principal:
+    key, _ = await keys.create(ANN, "mine")
+    return Principal(ANN, key.id)
