@@ -1,6 +1,6 @@
-"""The registry of agents."""
+"""The registry of agents, and the agents that come with this server."""
 
-from functools import cache
+from collections.abc import Iterable, Iterator
 from importlib.resources import files
 
 from cartrita.agents.agent import Agent
@@ -10,11 +10,30 @@ DEFAULT_AGENT = "assistant"
 """The id of the agent that answers when a request names none."""
 
 
-@cache
-def agents() -> dict[str, Agent]:
-    """All agents by id."""
-    return {
-        "assistant": Agent(
+class AgentRegistry:
+    """The agents that can answer runs, by id. Iterates in the order in which they were given."""
+
+    def __init__(self, agents: Iterable[Agent]) -> None:
+        self._agents = {agent.id: agent for agent in agents}
+
+    def __iter__(self) -> Iterator[Agent]:
+        return iter(self._agents.values())
+
+    def find(self, agent_id: str | None) -> Agent:
+        """The agent with this id, or the default agent for None. Raises NotFound."""
+        found = self._agents.get(agent_id or DEFAULT_AGENT)
+        if found is None:
+            raise NotFound(
+                f"There is no agent {(agent_id or '')[:80]}; there are: {', '.join(self._agents)}.",
+                code="agent_not_found",
+            )
+        return found
+
+
+def built_in_agents() -> tuple[Agent, ...]:
+    """The agents that come with this server; their instructions are read from files."""
+    return (
+        Agent(
             id="assistant",
             name="Assistant",
             type="assistant",
@@ -22,18 +41,7 @@ def agents() -> dict[str, Agent]:
             instructions=_instructions("assistant"),
             capabilities=("chat", "streaming"),
         ),
-    }
-
-
-def find_agent(name: str | None) -> Agent:
-    """The agent with this id, or the default agent for None. Raises NotFound."""
-    found = agents().get(name or DEFAULT_AGENT)
-    if found is None:
-        raise NotFound(
-            f"There is no agent {(name or '')[:80]}; there are: {', '.join(agents())}.",
-            code="agent_not_found",
-        )
-    return found
+    )
 
 
 def _instructions(name: str) -> str:

@@ -77,7 +77,7 @@ class Conversations:
         """Find a conversation by its id or its external id. Raises NotFound."""
         found = await self._store.find(principal.owner_id, public_id)
         if found is None:
-            raise _not_found()
+            raise NotFound.of("conversation")
         return found
 
     async def list(
@@ -102,7 +102,7 @@ class Conversations:
         conversation = await self.get(principal, public_id)
         changed = await self._store.change(principal.owner_id, conversation.id, validated)
         if changed is None:
-            raise _not_found()
+            raise NotFound.of("conversation")
         return changed
 
     async def delete(self, principal: Principal, public_id: str) -> None:
@@ -175,7 +175,7 @@ async def find_message(
         found = await messages.get(principal.owner_id, MessageId(parsed))
         if found is not None and found.conversation_id == conversation.id:
             return found
-    raise NotFound("There is no such message.", code="message_not_found")
+    raise NotFound.of("message")
 
 
 def validated_page_size(limit: int) -> int:
@@ -183,10 +183,6 @@ def validated_page_size(limit: int) -> int:
     if not 1 <= limit <= PAGE_MAX:
         raise InvalidInput.of("limit", f"choose a number from 1 to {PAGE_MAX}")
     return limit
-
-
-def _not_found() -> NotFound:
-    return NotFound("There is no such conversation.", code="conversation_not_found")
 
 
 def _validated_change(change: ConversationChange) -> ConversationChange:

@@ -8,7 +8,7 @@ from enum import Enum
 import anyio
 import structlog
 
-from cartrita.agents.registry import find_agent
+from cartrita.agents.registry import AgentRegistry
 from cartrita.agents.step import Step
 from cartrita.application.history import History
 from cartrita.domain import endings
@@ -20,6 +20,7 @@ from cartrita.domain.ids import RunId
 from cartrita.domain.ports.runs import RunQueue, RunWriter
 from cartrita.domain.runs import CancelRequested, Claim, Ending, LeaseRevoked, RunAvailable
 from cartrita.gateway.gateway import Gateway
+from cartrita.gateway.routes import Deployment
 
 log = structlog.get_logger()
 
@@ -60,11 +61,13 @@ class Executor:
         writer: RunWriter,
         history: History,
         gateway: Gateway,
+        agents: AgentRegistry,
     ) -> None:
         self._queue = queue
         self._writer = writer
         self._history = history
         self._gateway = gateway
+        self._agents = agents
         self._active: dict[RunId, _ActiveRun] = {}
         self._pending_claims = 0
         self._claiming = False
@@ -210,12 +213,13 @@ class Executor:
 
     async def _generate_answer(self, run: _ActiveRun) -> Ending:
         claim = run.claim
-        agent = find_agent(claim.input.agent)
+        agent = self._agents.find(claim.input.agent)
         request = await self._history.build_request(claim, agent)
         if claim.input.prefix:
             await self._record(run, TextAppended(claim.input.prefix, 0))
+        deployment = Deployment(claim.input.provider, claim.input.model)
         step = Step(
-            self._gateway.provider(claim.input.provider),
+            self._gateway.provider_for(deployment),
             request,
             position=len(claim.input.prefix),
             limits=agent.limits,

@@ -57,7 +57,7 @@ class Messages:
         """Delete a message and all that follow it. Raises Conflict while a run is active there."""
         found = await self.get(principal, conversation, message)
         if not await self._store.delete(principal.owner_id, found.id):
-            raise NotFound("There is no such message.", code="message_not_found")
+            raise NotFound.of("message")
 
     async def revise(
         self, principal: Principal, conversation: str, message: str, content: str

@@ -5,15 +5,15 @@ from contextlib import AbstractAsyncContextManager
 
 import msgspec
 
-from cartrita.agents.registry import find_agent
+from cartrita.agents.registry import AgentRegistry
+from cartrita.application.conversations import Conversations, find_message
 from cartrita.application.titles import UNTITLED, derive_title
-from cartrita.domain.conversations import Conversation
 from cartrita.domain.errors import Conflict, InvalidInput, NotFound, Unavailable
 from cartrita.domain.events import LoggedEvent
 from cartrita.domain.ids import MessageId, RunId
 from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import Message, Role, StoredMessage, Text
-from cartrita.domain.ports.conversations import ConversationStore, MessageStore
+from cartrita.domain.ports.conversations import MessageStore
 from cartrita.domain.ports.runs import RunAdmission, RunCancellation, RunReader
 from cartrita.domain.principals import Principal
 from cartrita.domain.requests import Sampling
@@ -43,7 +43,7 @@ class ChatCommand(msgspec.Struct, frozen=True, kw_only=True):
     `provider/model`) and an agent. None selects the default.
     """
 
-    message: str
+    message: Message
     surface: str = DEFAULT_SURFACE
     conversation_id: str | None = None
     client_msg_id: str | None = None
@@ -67,9 +67,10 @@ class Runs:
         admission: RunAdmission,
         cancellation: RunCancellation,
         reader: RunReader,
-        conversations: ConversationStore,
+        conversations: Conversations,
         messages: MessageStore,
         gateway: Gateway,
+        agents: AgentRegistry,
         *,
         busy: BusyPolicy = BusyPolicy.ENQUEUE,
     ) -> None:
@@ -79,6 +80,7 @@ class Runs:
         self._conversations = conversations
         self._messages = messages
         self._gateway = gateway
+        self._agents = agents
         self._busy = busy
 
     async def start(
@@ -92,18 +94,23 @@ class Runs:
         Raises InvalidInput, NotFound, Conflict, IdempotencyMismatch, Unavailable.
         """
         _reject_unknown_names(command)
-        conversation = await self._conversation(principal, command.conversation_id)
+        conversation = None
+        if command.conversation_id is not None:
+            conversation = await self._conversations.get(principal, command.conversation_id)
         return await self._admission.admit(
             Admission(
                 owner_id=principal.owner_id,
                 surface=command.surface,
-                input=await self._run_input(command),
-                title=derive_title(command.message),
+                input=msgspec.structs.replace(
+                    await self._run_input(command.agent, command.provider, command.model),
+                    instructions=command.instructions,
+                    sampling=command.sampling,
+                    context=command.context,
+                ),
+                title=derive_title(command.message.text),
                 untitled=UNTITLED,
                 conversation_id=None if conversation is None else conversation.id,
-                new_message=NewMessage(
-                    message=_user_message(command.message), metadata=command.metadata
-                ),
+                new_message=NewMessage(message=command.message, metadata=command.metadata),
                 busy=command.busy or self._busy,
                 client_msg_id=command.client_msg_id,
                 idempotency=idempotency,
@@ -204,17 +211,13 @@ class Runs:
                     return event
         raise Unavailable("The end of this run is not in the log any more.", code="log_expired")
 
-    async def _run_input(self, command: ChatCommand) -> RunInput:
-        agent = find_agent(command.agent)
-        target = await self._gateway.resolve(command.provider, command.model)
-        return RunInput(
-            agent=agent.id,
-            provider=target.provider,
-            model=target.model,
-            instructions=command.instructions,
-            sampling=command.sampling,
-            context=command.context,
-        )
+    async def _run_input(
+        self, agent: str | None = None, provider: str | None = None, model: str | None = None
+    ) -> RunInput:
+        """The input of a run by these names; None selects the default."""
+        found = self._agents.find(agent)
+        deployment = await self._gateway.resolve(provider, model)
+        return RunInput(agent=found.id, provider=deployment.provider, model=deployment.model)
 
     async def _input_of_last_run(
         self, principal: Principal, user_message_id: MessageId
@@ -222,7 +225,7 @@ class Runs:
         """The input of the run that last answered a message; the defaults if it was deleted."""
         run = await self._reader.latest(principal.owner_id, user_message_id)
         if run is None:
-            return await self._run_input(ChatCommand(message=""))
+            return await self._run_input()
         return msgspec.structs.replace(_readable_input(run), prefix="")
 
     async def _admit_in_conversation(
@@ -248,27 +251,11 @@ class Runs:
             )
         )
 
-    async def _conversation(
-        self, principal: Principal, public_id: str | None
-    ) -> Conversation | None:
-        if public_id is None:
-            return None
-        found = await self._conversations.find(principal.owner_id, public_id)
-        if found is None:
-            raise NotFound("There is no such conversation.", code="conversation_not_found")
-        return found
-
     async def _message(
         self, principal: Principal, conversation: str, message: str
     ) -> StoredMessage:
-        found = await self._conversation(principal, conversation)
-        message_id = ids.parse("msg", message)
-        stored = None
-        if message_id is not None:
-            stored = await self._messages.get(principal.owner_id, MessageId(message_id))
-        if stored is None or found is None or stored.conversation_id != found.id:
-            raise NotFound("There is no such message.", code="message_not_found")
-        return stored
+        found = await self._conversations.get(principal, conversation)
+        return await find_message(self._messages, principal, found, message)
 
 
 _CONTINUABLE = frozenset({RunStatus.INTERRUPTED, RunStatus.FAILED, RunStatus.CANCELLED})
@@ -303,5 +290,5 @@ def _readable_input(run: Run) -> RunInput:
 def _run_id(text: str) -> RunId:
     value = ids.parse("run", text)
     if value is None:
-        raise NotFound("There is no such run.", code="run_not_found")
+        raise NotFound.of("run")
     return RunId(value)

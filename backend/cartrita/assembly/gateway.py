@@ -12,7 +12,7 @@ from cartrita.domain.ports.providers import ModelProvider
 from cartrita.domain.ports.search import PassageSearch
 from cartrita.gateway.catalog import Catalog, ProviderEntry, ProviderOrigin
 from cartrita.gateway.gateway import Gateway
-from cartrita.gateway.retry import RetryingProvider, RetryPolicy
+from cartrita.gateway.retry import RetryPolicy
 from cartrita.settings import Settings
 from cartrita.settings.providers import ConfiguredProvider
 
@@ -44,7 +44,7 @@ async def create_gateway(settings: Settings, http: HttpClient, search: PassageSe
     entries.append(ProviderEntry(provider=offline, origin=origin, default_model=ASSISTANT))
     unconfigured = _setup_hints({entry.provider.name for entry in entries})
     catalog = Catalog(entries, default_model=config.default_model, unconfigured=unconfigured)
-    return Gateway(catalog)
+    return Gateway(catalog, RetryPolicy(deadline=config.total_timeout_s))
 
 
 def _is_callable(settings: Settings, configured: ConfiguredProvider) -> bool:
@@ -118,5 +118,4 @@ def _create_provider(
         max_bytes=config.response_max_bytes,
         line_limit=config.sse_line_max_bytes,
     )
-    provider = create_provider(replace(spec, dialect=configured.dialect), http, options)
-    return RetryingProvider(provider, RetryPolicy(deadline=config.total_timeout_s))
+    return create_provider(replace(spec, dialect=configured.dialect), http, options)

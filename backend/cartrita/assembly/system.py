@@ -15,6 +15,7 @@ from cartrita.adapters.persistence.tickets import TicketTable
 from cartrita.adapters.providers.http import HttpClient
 from cartrita.adapters.runlog.replica import WorkerSlot
 from cartrita.adapters.runlog.run_log import RunLog, RunLogSettings
+from cartrita.agents.registry import AgentRegistry, built_in_agents
 from cartrita.application.cleanup import Cleanup
 from cartrita.application.conversations import Conversations
 from cartrita.application.execution import Executor
@@ -73,12 +74,13 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
         removal = Removal(database)
         search = FullText(database)
         gateway = await create_gateway(settings, http, search)
+        agents = AgentRegistry(built_in_agents())
         history = History(
             messages,
             messages=settings.history.context_messages,
             characters=settings.history.context_chars,
         )
-        executor = Executor(run_log.queue, run_log.writer, history, gateway)
+        executor = Executor(run_log.queue, run_log.writer, history, gateway, agents)
         conversation_service = Conversations(
             conversations, removal, messages, run_log.reader, run_log.cancellation
         )
@@ -87,14 +89,16 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
                 run_log.admission,
                 run_log.cancellation,
                 run_log.reader,
-                conversations,
+                conversation_service,
                 messages,
                 gateway,
+                agents,
                 busy=settings.run_log.busy,
             ),
             conversations=conversation_service,
             messages=Messages(messages, conversation_service),
             search=Search(search),
+            agents=agents,
             api_keys=authentication.api_keys,
             login_sessions=authentication.login_sessions,
             tickets=authentication.tickets,

@@ -27,7 +27,7 @@ Surfaces hold one table each from kind to their own status, type and envelope.
 """
 
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from cartrita.domain.json import JsonObject
 
@@ -122,6 +122,10 @@ class Forbidden(CartritaError):
 class NotFound(CartritaError):
     kind = ErrorKind.NOT_FOUND
     default_code = "not_found"
+
+    @classmethod
+    def of(cls, noun: Literal["conversation", "message", "run"]) -> "NotFound":
+        return cls(f"There is no such {noun}.", code=f"{noun}_not_found")
 
 
 class Conflict(CartritaError):

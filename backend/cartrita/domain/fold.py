@@ -1,5 +1,7 @@
 """The fold of a run's log: its message, usage and text, accumulated from its events."""
 
+import msgspec
+
 from cartrita.domain.events import (
     Event,
     ReasoningAppended,
@@ -10,6 +12,7 @@ from cartrita.domain.events import (
     UsageRecorded,
     is_visible,
 )
+from cartrita.domain.json import JsonValue
 from cartrita.domain.messages import (
     Citation,
     Message,
@@ -48,7 +51,8 @@ class Fold:
             case ToolCalled():
                 self._put(ToolCall(event.call_id, event.name, event.arguments))
             case ToolReturned():
-                self._put(ToolResult(event.call_id, str(event.result), event.name, event.success))
+                text = _text_of(event.result)
+                self._put(ToolResult(event.call_id, text, event.name, event.success))
             case SourceFound(citation=citation):
                 self._done.append(citation)
             case UsageRecorded():
@@ -92,6 +96,11 @@ class Fold:
         if self._open is not None:
             self._done.append(self._open("".join(self._pieces)))
         self._open, self._pieces = None, []
+
+
+def _text_of(result: JsonValue) -> str:
+    """A tool's result as the model reads it: strings as they are, other values as JSON."""
+    return result if isinstance(result, str) else msgspec.json.encode(result).decode()
 
 
 def fold(events: list[Event]) -> Fold:

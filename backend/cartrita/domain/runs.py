@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Annotated, Final, TypeAlias
 
 import msgspec
 
@@ -45,13 +45,20 @@ class BusyPolicy(StrEnum):
     INTERRUPT = "interrupt"
 
 
+RUN_INPUT_VERSION: Final = 1
+"""The latest version of `RunInput` that this server can execute."""
+
+
 class RunInput(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """What a run needs to be executed by any replica, besides its conversation.
 
     `context` are earlier messages that the caller brought along; `prefix` is the text of an
-    interrupted answer that this run continues.
+    interrupted answer that this run continues. Decoding ignores unknown fields but refuses
+    a `version` that is too new: whoever adds a field increases `RUN_INPUT_VERSION`, and inputs that
+    use the field carry that version, so that an older replica leaves them to a newer one.
     """
 
+    version: Annotated[int, msgspec.Meta(ge=1, le=RUN_INPUT_VERSION)] = 1
     agent: str
     provider: str
     model: str

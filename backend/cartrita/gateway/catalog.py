@@ -14,7 +14,7 @@ from cartrita.domain.errors import NotFound, Unavailable, UpstreamError
 from cartrita.domain.json import JsonValue
 from cartrita.domain.models import ModelInfo
 from cartrita.domain.ports.providers import ModelProvider
-from cartrita.gateway.aliases import ALIASES, ModelAlias
+from cartrita.gateway.routes import ROUTES, Deployment
 
 log = structlog.get_logger()
 
@@ -39,18 +39,6 @@ class ProviderEntry(msgspec.Struct, frozen=True, kw_only=True):
     default_model: str | None = None
 
 
-class ResolvedModel(msgspec.Struct, frozen=True):
-    """A model at a provider; `model` is the provider's name for it."""
-
-    provider: str
-    model: str
-
-    @property
-    def id(self) -> str:
-        """`provider/model`."""
-        return f"{self.provider}/{self.model}"
-
-
 class _CachedList(msgspec.Struct, frozen=True):
     """The models that a provider listed at a time; None if the request failed."""
 
@@ -73,7 +61,7 @@ class Catalog:
         entries: Iterable[ProviderEntry],
         *,
         default_model: str | None = None,
-        aliases: Mapping[str, Sequence[ModelAlias]] = ALIASES,
+        routes: Mapping[str, Sequence[str]] = ROUTES,
         unconfigured: Mapping[str, str] | None = None,
         cache_s: float = 300.0,
         cache_failure_s: float = 10.0,
@@ -82,7 +70,7 @@ class Catalog:
         # sorted() is stable: providers of the same origin keep their order.
         self._entries = {e.provider.name: e for e in sorted(entries, key=lambda e: e.origin)}
         self._default_model = default_model
-        self._aliases = aliases
+        self._routes = routes
         self._unconfigured = unconfigured or {}
         self._cache_s = cache_s
         self._cache_failure_s = cache_failure_s
@@ -104,8 +92,8 @@ class Catalog:
         lists = await self._all_models()
         return [model for models in lists.values() for model in models or ()]
 
-    async def resolve(self, provider: str | None, model: str | None) -> ResolvedModel:
-        """The model that these names stand for. Each may be None.
+    async def resolve(self, provider: str | None, model: str | None) -> Deployment:
+        """The deployment that these names stand for. Each may be None.
 
         Raises NotFound, with the nearest names, if there is none, and Unavailable if a list of
         models is needed and cannot be fetched now.
@@ -116,7 +104,7 @@ class Catalog:
             return await self._resolve_name(model or self._default_model or "")
         return await self._resolve_default()
 
-    async def _resolve_default(self) -> ResolvedModel:
+    async def _resolve_default(self) -> Deployment:
         for name, entry in self._entries.items():
             # A server without models is skipped. One that is unreachable is not: falling back to
             # another provider silently would surprise the caller.
@@ -124,10 +112,10 @@ class Catalog:
                 return await self._resolve_at(name, None)
         raise NotFound("No provider has a model. Configure one.", code="model_not_found")
 
-    async def _resolve_at(self, provider: str, model: str | None) -> ResolvedModel:
+    async def _resolve_at(self, provider: str, model: str | None) -> Deployment:
         entry = self._entry(provider)
         name = (model or "").removeprefix(f"{provider}/")
-        return ResolvedModel(
+        return Deployment(
             provider, name or entry.default_model or await self._first_model(provider)
         )
 
@@ -143,38 +131,39 @@ class Catalog:
                 return model.name
         raise NotFound(f"{provider} has no model yet.", code="model_not_found")
 
-    async def _resolve_name(self, name: str) -> ResolvedModel:
+    async def _resolve_name(self, name: str) -> Deployment:
         prefix, _, rest = name.partition("/")
         if rest and prefix in self._entries:
-            return ResolvedModel(prefix, rest)
+            return Deployment(prefix, rest)
         if name in self._entries:
             return await self._resolve_at(name, None)
         lists = await self._all_models()
-        found = self._find_listed(name, lists) or await self._find_alias(name)
+        found = self._find_listed(name, lists) or await self._find_route(name)
         if found is not None:
             return found
         if rest and prefix in self._unconfigured:
             raise NotFound(self._unconfigured[prefix], code="provider_not_configured")
         for provider, models in lists.items():
             if models is None:  # it may have the model: its list could not be fetched
-                return ResolvedModel(provider, name)
+                return Deployment(provider, name)
         raise self._not_found(name, lists)
 
-    def _find_listed(self, name: str, lists: _ModelsByProvider) -> ResolvedModel | None:
+    def _find_listed(self, name: str, lists: _ModelsByProvider) -> Deployment | None:
         for provider, models in lists.items():
             if any(model.name == name for model in models or ()):
-                return ResolvedModel(provider, name)
+                return Deployment(provider, name)
         return None
 
-    async def _find_alias(self, name: str) -> ResolvedModel | None:
-        for alias in self._aliases.get(name, ()):
-            if alias.provider in self._entries:
-                return await self._resolve_at(alias.provider, alias.model)
+    async def _find_route(self, name: str) -> Deployment | None:
+        for target in self._routes.get(name, ()):
+            provider, _, model = target.partition("/")
+            if provider in self._entries:
+                return await self._resolve_at(provider, model)
         return None
 
     def _not_found(self, name: str, lists: _ModelsByProvider) -> NotFound:
         models = [model for one in lists.values() for model in one or ()]
-        names = {one for model in models for one in (model.name, model.id)} | self._aliases.keys()
+        names = {one for model in models for one in (model.name, model.id)} | self._routes.keys()
         near = get_close_matches(name[:200], sorted(names), n=3, cutoff=0.5)
         shown: list[JsonValue] = [*(near or [model.id for model in models[:3]])]
         return NotFound(

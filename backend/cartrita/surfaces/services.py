@@ -9,6 +9,7 @@ from typing import TypeAlias
 import msgspec
 from starlette.requests import HTTPConnection
 
+from cartrita.agents.registry import AgentRegistry
 from cartrita.application.api_keys import ApiKeys
 from cartrita.application.conversations import Conversations
 from cartrita.application.login_sessions import LoginSessions
@@ -48,6 +49,7 @@ class Services:
     conversations: Conversations
     messages: Messages
     search: Search
+    agents: AgentRegistry
     api_keys: ApiKeys
     login_sessions: LoginSessions
     tickets: Tickets

@@ -2,23 +2,33 @@
 
 import pytest
 
-from cartrita.agents.registry import DEFAULT_AGENT, agents, find_agent
+from cartrita.agents.agent import Agent
+from cartrita.agents.registry import DEFAULT_AGENT, AgentRegistry, built_in_agents
 from cartrita.domain.errors import NotFound
+
+AGENTS = AgentRegistry(built_in_agents())
 
 
 def test_every_agent_has_instructions() -> None:
-    for name, one in agents().items():
-        assert one.id == name
-        assert len(one.instructions) > 100
-        assert one.description
+    for agent in AGENTS:
+        assert AGENTS.find(agent.id) is agent
+        assert len(agent.instructions) > 100
+        assert agent.description
 
 
 def test_the_default_is_the_assistant() -> None:
-    assert find_agent(None) is find_agent(DEFAULT_AGENT) is agents()["assistant"]
-    assert find_agent("assistant").instructions.startswith("You are Cartrita")
+    assert AGENTS.find(None) is AGENTS.find(DEFAULT_AGENT) is AGENTS.find("assistant")
+    assert AGENTS.find("assistant").instructions.startswith("You are Cartrita")
 
 
 def test_an_unknown_agent_is_not_found() -> None:
     with pytest.raises(NotFound, match="there are: assistant") as caught:
-        find_agent("nobody")
+        AGENTS.find("nobody")
     assert caught.value.code == "agent_not_found"
+
+
+def test_agents_keep_the_order_in_which_they_were_given() -> None:
+    agents = [
+        Agent(id=name, name=name, type="t", description="d", instructions="i") for name in "ba"
+    ]
+    assert list(AgentRegistry(agents)) == agents

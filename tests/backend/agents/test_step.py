@@ -4,7 +4,8 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 import pytest
-from tests.backend.gateway.fakes import REQUEST, ScriptedProvider, overloaded
+from tests.backend.gateway.fakes import REQUEST, overloaded
+from tests.backend.scripted_provider import ScriptedProvider
 
 from cartrita.agents.agent import AgentLimits
 from cartrita.agents.step import Step

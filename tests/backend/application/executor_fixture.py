@@ -8,12 +8,13 @@ from typing import Any
 from tests.backend.application.fakes import (
     FakeMessageStore,
     FakeQueueAndWriter,
-    ScriptedProvider,
     gateway,
     stored_message,
     until,
 )
+from tests.backend.scripted_provider import ScriptedProvider
 
+from cartrita.agents.registry import AgentRegistry, built_in_agents
 from cartrita.application.execution import Executor
 from cartrita.application.history import History
 from cartrita.domain.deltas import TextDelta
@@ -42,10 +43,11 @@ class ExecutorFixture:
 
     def __init__(self, *play: Any, history: Any = None) -> None:
         self.queue = FakeQueueAndWriter()
-        self.provider = ScriptedProvider(*play)
+        self.provider = ScriptedProvider(play)
         store = FakeMessageStore(stored_message("Hi")) if history is None else history
         told = History(store, messages=10, characters=1000)
-        self.executor = Executor(self.queue, self.queue, told, gateway(self.provider))
+        agents = AgentRegistry(built_in_agents())
+        self.executor = Executor(self.queue, self.queue, told, gateway(self.provider), agents)
 
     @asynccontextmanager
     async def open(self) -> AsyncGenerator[None]:

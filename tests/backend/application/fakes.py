@@ -6,16 +6,12 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-import anyio
-
 from cartrita.domain.conversations import Conversation
-from cartrita.domain.deltas import Delta, Finished, FinishReason
+from cartrita.domain.deltas import Finished, FinishReason
 from cartrita.domain.errors import LeaseLost, NotFound
 from cartrita.domain.events import Event, RunStarted
 from cartrita.domain.ids import ConversationId, MessageId, RunId
 from cartrita.domain.messages import Message, MessageStatus, Role, StoredMessage, Text
-from cartrita.domain.models import ModelInfo
-from cartrita.domain.requests import ModelRequest
 from cartrita.domain.runs import (
     Admission,
     Admitted,
@@ -31,6 +27,7 @@ from cartrita.domain.runs import (
 from cartrita.domain.usage import Usage
 from cartrita.gateway.catalog import Catalog, ProviderEntry, ProviderOrigin
 from cartrita.gateway.gateway import Gateway
+from cartrita.gateway.retry import RetryPolicy
 from cartrita.kit.ids import uuid7
 
 WATCHDOG_S = 20.0
@@ -79,53 +76,13 @@ def stored_message(text: str, role: Role = Role.USER, **values: Any) -> StoredMe
     return StoredMessage(**given)
 
 
-class ScriptedProvider:
-    """Yields scripted deltas and errors; waits for an asyncio.Event in the script."""
-
-    name = "p"
-
-    def __init__(self, *play: Delta | Exception | asyncio.Event) -> None:
-        self.play = play
-        self.requests: list[ModelRequest] = []
-        self.open = 0
-        self.on_close: Exception | None = None
-        """Raised when the stream is left."""
-        self.slow_close: asyncio.Event | None = None
-        """Waited for when the stream is left, whatever happens."""
-
-    async def models(self) -> list[ModelInfo]:
-        return [ModelInfo("p", "m")]
-
-    @asynccontextmanager
-    async def stream(self, request: ModelRequest) -> AsyncGenerator[AsyncIterator[Delta]]:
-        self.requests.append(request)
-        self.open += 1
-        try:
-            yield self._deltas()
-        finally:
-            if self.slow_close is not None:
-                with anyio.CancelScope(shield=True):
-                    await self.slow_close.wait()
-            self.open -= 1
-            if self.on_close is not None:
-                raise self.on_close
-
-    async def _deltas(self) -> AsyncGenerator[Delta]:
-        for one in self.play:
-            if isinstance(one, asyncio.Event):
-                await one.wait()
-            elif isinstance(one, Exception):
-                raise one
-            else:
-                yield one
-
-
 def gateway(*providers: Any) -> Gateway:
+    """A gateway that does not retry."""
     entries = [
         ProviderEntry(provider=one, origin=ProviderOrigin.SELECTED, default_model="m")
         for one in providers
     ]
-    return Gateway(Catalog(entries))
+    return Gateway(Catalog(entries), RetryPolicy(attempts=1))
 
 
 class FakeQueueAndWriter:
@@ -267,7 +224,7 @@ class FakeRunPorts:
     async def get(self, owner_id: str, run_id: RunId) -> Run:
         found = self.runs.get(run_id)
         if found is None or found.owner_id != owner_id:
-            raise NotFound("There is no such run.", code="run_not_found")
+            raise NotFound.of("run")
         return found
 
     async def latest(self, owner_id: str, user_message_id: MessageId) -> Run | None:

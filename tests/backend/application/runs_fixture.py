@@ -7,16 +7,18 @@ from tests.backend.application.fakes import (
     FakeConversationStore,
     FakeMessageStore,
     FakeRunPorts,
-    ScriptedProvider,
     gateway,
     stored_message,
 )
+from tests.backend.scripted_provider import ScriptedProvider
 
-from cartrita.application.runs import Runs
+from cartrita.agents.registry import AgentRegistry, built_in_agents
+from cartrita.application.conversations import Conversations
+from cartrita.application.runs import ChatCommand, Runs
 from cartrita.domain.conversations import Conversation
 from cartrita.domain.ids import ConversationId
-from cartrita.domain.messages import Role, StoredMessage
-from cartrita.domain.ports.conversations import ConversationStore
+from cartrita.domain.messages import Message, Role, StoredMessage, Text
+from cartrita.domain.ports.conversations import ConversationRemoval, ConversationStore
 from cartrita.domain.principals import Principal
 from cartrita.domain.runs import (
     Admission,
@@ -40,14 +42,29 @@ class RunsFixture:
         self, *messages: StoredMessage, ports: FakeRunPorts | None = None, **given: Any
     ) -> None:
         self.ports = ports or FakeRunPorts()
-        conversations = cast("ConversationStore", FakeConversationStore(TALK))
-        arguments = self.ports, self.ports, self.ports, conversations, FakeMessageStore(*messages)
-        self.runs = Runs(*arguments, gateway(ScriptedProvider()), **given)
+        store = FakeMessageStore(*messages)
+        conversations = Conversations(
+            cast("ConversationStore", FakeConversationStore(TALK)),
+            cast("ConversationRemoval", None),
+            store,
+            self.ports,
+            self.ports,
+        )
+        agents = AgentRegistry(built_in_agents())
+        run_ports = self.ports, self.ports, self.ports
+        self.runs = Runs(
+            *run_ports, conversations, store, gateway(ScriptedProvider()), agents, **given
+        )
 
     @property
     def admission(self) -> Admission:
         [only] = self.ports.admitted
         return only
+
+
+def ask(text: str, **values: Any) -> ChatCommand:
+    """The command of a message of the user with this text."""
+    return ChatCommand(message=Message(Role.USER, (Text(text),)), **values)
 
 
 def in_talk(text: str, role: Role = Role.USER, **values: Any) -> StoredMessage:

@@ -1,10 +1,8 @@
 """Runs that are stopped from outside: by a caller, a lost lease, the end of the server."""
 
 import asyncio
-from collections.abc import AsyncGenerator
 from typing import Any
 
-import anyio
 import pytest
 from tests.backend.application.executor_fixture import (
     HALF,
@@ -17,11 +15,11 @@ from tests.backend.application.fakes import (
     DONE,
     WATCHDOG_S,
     FakeMessageStore,
-    ScriptedProvider,
     claim,
     gateway,
     until,
 )
+from tests.backend.scripted_provider import ScriptedProvider
 
 from cartrita.domain.errors import (
     LeaseLost,
@@ -191,14 +189,9 @@ async def test_a_drain_lets_runs_finish() -> None:
 async def test_a_drain_that_has_waited_long_enough_hands_on_the_rest() -> None:
     """The unseen is released for anybody, the seen keeps its text and can be continued."""
 
-    class Slow(ScriptedProvider):
-        async def _deltas(self) -> AsyncGenerator[Any]:
-            if len(self.requests) == 1:
-                yield HALF
-            await anyio.sleep_forever()
-
     fixture, seen, unseen = ExecutorFixture(), claim(), claim()
-    fixture.provider = Slow()
+    never = asyncio.Event()
+    fixture.provider = ScriptedProvider([HALF, never], [never])
     fixture.executor._gateway = gateway(fixture.provider)
     async with fixture.open():
         fixture.queue.put(seen)

@@ -7,14 +7,14 @@ from tests.backend.application.fakes import (
     FakeRunPorts,
     run,
 )
-from tests.backend.application.runs_fixture import ANN, BOB, CONV, KEY, TALK, RunsFixture
+from tests.backend.application.runs_fixture import ANN, BOB, CONV, KEY, TALK, RunsFixture, ask
 
 from cartrita.application.runs import ChatCommand
 from cartrita.application.titles import UNTITLED
 from cartrita.domain.errors import InvalidInput, NotFound, Unavailable
 from cartrita.domain.events import LoggedEvent, RunStopped, StopStatus, TextAppended
 from cartrita.domain.ids import RunId
-from cartrita.domain.messages import Message, Role, Text
+from cartrita.domain.messages import Attachment, Message, Role, Text
 from cartrita.domain.requests import Sampling
 from cartrita.domain.runs import (
     Admission,
@@ -29,9 +29,7 @@ from cartrita.kit.ids import public, uuid7
 
 async def test_a_question_in_a_new_conversation() -> None:
     fixture = RunsFixture()
-    admitted = await fixture.runs.start(
-        ANN, ChatCommand(message="What is\nthis?", metadata={"a": 1}), KEY
-    )
+    admitted = await fixture.runs.start(ANN, ask("What is\nthis?", metadata={"a": 1}), KEY)
     assert admitted.created
     assert fixture.admission == Admission(
         owner_id="ann",
@@ -49,8 +47,8 @@ async def test_a_question_in_a_new_conversation() -> None:
 async def test_everything_that_a_caller_says_is_passed_on() -> None:
     context = (Message(Role.USER, (Text("earlier"),)),)
     fixture = RunsFixture()
-    ask = ChatCommand(
-        message="Hi",
+    command = ask(
+        "Hi",
         surface="other",
         conversation_id=CONV,
         client_msg_id="c",
@@ -63,7 +61,7 @@ async def test_everything_that_a_caller_says_is_passed_on() -> None:
         metadata={"a": 1},
         busy=BusyPolicy.REJECT,
     )
-    await fixture.runs.start(ANN, ask)
+    await fixture.runs.start(ANN, command)
     admission = fixture.admission
     assert admission.conversation_id == TALK.id
     assert (admission.surface, admission.client_msg_id) == ("other", "c")
@@ -81,41 +79,50 @@ async def test_everything_that_a_caller_says_is_passed_on() -> None:
     assert admission.new_message.parent_id is None
 
 
+async def test_a_message_may_hold_more_than_text() -> None:
+    fixture = RunsFixture()
+    image = Attachment("image/png", url="data:image/png;base64,AA==")
+    message = Message(Role.USER, (image, Text("What is this?")))
+    await fixture.runs.start(ANN, ChatCommand(message=message))
+    assert fixture.admission.title == "What is this?"
+    assert fixture.admission.new_message == NewMessage(message=message)
+
+
 @pytest.mark.parametrize("busy", [BusyPolicy.ENQUEUE, BusyPolicy.INTERRUPT])
 async def test_the_server_says_what_to_do_when_busy_unless_the_caller_does(
     busy: BusyPolicy,
 ) -> None:
     fixture = RunsFixture(busy=busy)
-    await fixture.runs.start(ANN, ChatCommand(message="Hi"))
+    await fixture.runs.start(ANN, ask("Hi"))
     assert fixture.admission.busy is busy
     asked = RunsFixture(busy=busy)
-    await asked.runs.start(ANN, ChatCommand(message="Hi", busy=BusyPolicy.REJECT))
+    await asked.runs.start(ANN, ask("Hi", busy=BusyPolicy.REJECT))
     assert asked.admission.busy is BusyPolicy.REJECT
 
 
 @pytest.mark.parametrize(
-    ("ask", "kind"),
+    ("command", "kind"),
     [
-        (ChatCommand(message="Hi", conversation_id="conv_" + "0" * 32), NotFound),
-        (ChatCommand(message="Hi", agent="nobody"), NotFound),
-        (ChatCommand(message="Hi", provider="nobody"), NotFound),
-        (ChatCommand(message="Hi", model="no/such"), NotFound),
-        (ChatCommand(message="Hi", attachments=("file_1",)), InvalidInput),
-        (ChatCommand(message="Hi", tools=("saw",)), InvalidInput),
+        (ask("Hi", conversation_id="conv_" + "0" * 32), NotFound),
+        (ask("Hi", agent="nobody"), NotFound),
+        (ask("Hi", provider="nobody"), NotFound),
+        (ask("Hi", model="no/such"), NotFound),
+        (ask("Hi", attachments=("file_1",)), InvalidInput),
+        (ask("Hi", tools=("saw",)), InvalidInput),
     ],
 )
 async def test_what_nobody_has_is_told_and_nothing_is_stored(
-    ask: ChatCommand, kind: type[Exception]
+    command: ChatCommand, kind: type[Exception]
 ) -> None:
     fixture = RunsFixture()
     with pytest.raises(kind):
-        await fixture.runs.start(ANN, ask)
+        await fixture.runs.start(ANN, command)
     assert fixture.ports.admitted == []
 
 
 async def test_a_conversation_of_another_is_not_there() -> None:
     with pytest.raises(NotFound):
-        await RunsFixture().runs.start(BOB, ChatCommand(message="Hi", conversation_id=CONV))
+        await RunsFixture().runs.start(BOB, ask("Hi", conversation_id=CONV))
 
 
 @pytest.mark.parametrize("name", ["", "run_", "nonsense", "run_01a1fd3dde5f7980bd04657d1cb1f127"])

@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from tests.backend.domain.samples import bodies, logs
 from tests.backend.examples import examples
@@ -17,6 +18,7 @@ from cartrita.domain.events import (
     UsageRecorded,
 )
 from cartrita.domain.fold import Fold, fold
+from cartrita.domain.json import JsonValue
 from cartrita.domain.messages import (
     Citation,
     Message,
@@ -57,6 +59,22 @@ def test_text_and_reasoning_are_joined_while_their_kind_lasts() -> None:
     assert said.length == len("Hello 😀!")
     assert said.message == Message(Role.ASSISTANT, said.parts)
     assert said.seen
+
+
+@pytest.mark.parametrize(
+    ("result", "text"),
+    [
+        ("a cat", "a cat"),
+        ('"quoted"', '"quoted"'),
+        ({"a": [1, None, "é"], "b": True}, '{"a":[1,null,"é"],"b":true}'),
+        ([], "[]"),
+        (None, "null"),
+        (False, "false"),
+        (1.5, "1.5"),
+    ],
+)
+def test_a_result_that_is_no_text_becomes_json(result: JsonValue, text: str) -> None:
+    assert fold([ToolReturned("c", "look", result, True)]).parts == (ToolResult("c", text, "look"),)
 
 
 def test_tools_end_the_text_before_them() -> None:

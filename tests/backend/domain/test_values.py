@@ -6,7 +6,13 @@ from tests.backend.domain.samples import USAGES
 from tests.backend.examples import examples
 
 from cartrita.domain import errors
-from cartrita.domain.errors import CartritaError, InvalidInput, UpstreamError, UpstreamOverloaded
+from cartrita.domain.errors import (
+    CartritaError,
+    InvalidInput,
+    NotFound,
+    UpstreamError,
+    UpstreamOverloaded,
+)
 from cartrita.domain.messages import Message, Reasoning, Role, Text
 from cartrita.domain.models import ModelInfo
 from cartrita.domain.usage import Usage
@@ -47,6 +53,11 @@ def test_one_field_that_is_wrong() -> None:
     wrong = InvalidInput.of("title", "it is too long")
     assert wrong.fields == {"title": ["it is too long"]}
     assert "title" in wrong.message
+
+
+def test_what_is_not_found_is_named_in_the_sentence_and_in_the_code() -> None:
+    missing = NotFound.of("run")
+    assert (missing.message, missing.code) == ("There is no such run.", "run_not_found")
 
 
 @pytest.mark.parametrize("status", [None, 503])

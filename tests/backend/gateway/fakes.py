@@ -1,6 +1,6 @@
-"""Fake providers with scripted answers and model lists."""
+"""A fake provider with a list of models, and what tests of model calls send and get."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 
 from cartrita.domain.deltas import Delta, Finished, FinishReason, TextDelta
@@ -16,42 +16,6 @@ REQUEST = ModelRequest(owner_id="o", model="m", messages=(Message(Role.USER, (Te
 
 def overloaded(retry_after: float | None = None) -> UpstreamOverloaded:
     return UpstreamOverloaded("p failed.", provider="p", retry_after=retry_after)
-
-
-class ScriptedProvider:
-    """Yields scripted deltas and errors, one list per call; `at_once` raises before opening."""
-
-    def __init__(self, *plays: Sequence[Delta | Exception], at_once: bool = False) -> None:
-        self.plays = list(plays)
-        self.at_once = at_once
-        self.calls = 0
-        self.open = 0
-
-    @property
-    def name(self) -> str:
-        return "p"
-
-    async def models(self) -> list[ModelInfo]:
-        return [ModelInfo("p", "m")]
-
-    @asynccontextmanager
-    async def stream(self, request: ModelRequest) -> AsyncGenerator[AsyncIterator[Delta]]:
-        self.calls += 1
-        play = self.plays.pop(0)
-        if self.at_once and isinstance(play[0], Exception):
-            raise play[0]
-        self.open += 1
-        try:
-            async with aclosing(self._played(play)) as deltas:
-                yield deltas
-        finally:
-            self.open -= 1
-
-    async def _played(self, play: Sequence[Delta | Exception]) -> AsyncGenerator[Delta]:
-        for one in play:
-            if isinstance(one, Exception):
-                raise one
-            yield one
 
 
 class ListingProvider:

@@ -6,8 +6,8 @@ import pytest
 from tests.backend.gateway.fakes import ListingProvider, overloaded
 
 from cartrita.domain.errors import NotFound, Unavailable
-from cartrita.gateway.aliases import ALIASES, ModelAlias
-from cartrita.gateway.catalog import Catalog, ProviderEntry, ProviderOrigin, ResolvedModel
+from cartrita.gateway.catalog import Catalog, ProviderEntry, ProviderOrigin
+from cartrita.gateway.routes import ROUTES, Deployment
 
 
 def entry(
@@ -139,15 +139,15 @@ class TestUnknownNames:
         assert await resolved(Catalog([OFFLINE, away]), None, "gpt-9") == "own/gpt-9"
 
 
-class TestAliases:
+class TestRoutes:
     async def test_the_first_whose_provider_is_there_counts(self) -> None:
-        aliases = {"fast": (ModelAlias("vllm"), ModelAlias("ollama", "tiny"))}
+        routes = {"fast": ("vllm", "ollama/tiny")}
         catalog = Catalog(
-            [entry(ListingProvider("ollama", "a"), ProviderOrigin.LOCAL)], aliases=aliases
+            [entry(ListingProvider("ollama", "a"), ProviderOrigin.LOCAL)], routes=routes
         )
         assert await resolved(catalog, None, "fast") == "ollama/tiny"
         catalog = Catalog(
-            [entry(ListingProvider("vllm", "big"), ProviderOrigin.LOCAL)], aliases=aliases
+            [entry(ListingProvider("vllm", "big"), ProviderOrigin.LOCAL)], routes=routes
         )
         assert await resolved(catalog, None, "fast") == "vllm/big"
 
@@ -159,7 +159,7 @@ class TestAliases:
         )
 
     def test_the_names_of_old(self) -> None:
-        assert set(ALIASES) == {
+        assert set(ROUTES) == {
             "llama3.1:8b",
             "qwen-coder",
             "llama2-13b-vllm",
@@ -208,5 +208,5 @@ class TestLists:
         assert provider.asked == 1
 
 
-def test_a_target_has_an_address() -> None:
-    assert ResolvedModel("openai", "gpt-5.4").id == "openai/gpt-5.4"
+def test_a_deployment_has_an_id() -> None:
+    assert Deployment("openai", "gpt-5.4").id == "openai/gpt-5.4"

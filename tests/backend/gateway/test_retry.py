@@ -3,14 +3,15 @@
 from random import Random
 
 import pytest
-from tests.backend.gateway.fakes import DONE, REQUEST, ScriptedProvider, overloaded
+from tests.backend.gateway.fakes import DONE, REQUEST, overloaded
+from tests.backend.scripted_provider import ScriptedProvider
 
 from cartrita.domain.deltas import Delta, TextDelta
 from cartrita.domain.errors import UpstreamAuth, UpstreamError
 from cartrita.domain.ports.providers import ModelProvider
 from cartrita.gateway.retry import RetryingProvider, RetryPolicy
 
-HELLO: list[Delta | Exception] = [TextDelta("Hello"), DONE]
+HELLO: list[Delta] = [TextDelta("Hello"), DONE]
 
 
 class Time:
@@ -57,7 +58,7 @@ async def test_a_third_try_succeeds_and_nobody_sees_the_others(at_once: bool) ->
     time = Time()
     told = ScriptedProvider([overloaded()], [overloaded()], HELLO, at_once=at_once)
     assert await collected(retrying(told, time)) == HELLO
-    assert told.calls == 3
+    assert len(told.requests) == 3
     assert told.open == 0
     first, second = time.slept
     assert 0.25 <= first <= 0.5
@@ -68,7 +69,7 @@ async def test_after_the_last_try_the_error_goes_out() -> None:
     time = Time()
     told = ScriptedProvider(*[[overloaded()]] * 5)
     _, error = await failing(retrying(told, time))
-    assert told.calls == 3
+    assert len(told.requests) == 3
     assert error.retryable
 
 
@@ -77,7 +78,7 @@ async def test_what_was_seen_is_not_tried_again() -> None:
     told = ScriptedProvider([TextDelta("Hel"), overloaded()], HELLO)
     seen, _ = await failing(retrying(told, time))
     assert seen == [TextDelta("Hel")]
-    assert told.calls == 1
+    assert len(told.requests) == 1
     assert time.slept == []
 
 
@@ -85,7 +86,7 @@ async def test_what_will_not_get_better_is_not_tried_again() -> None:
     told = ScriptedProvider([UpstreamAuth("no", provider="p")], HELLO)
     _, error = await failing(retrying(told, Time()))
     assert type(error) is UpstreamAuth
-    assert told.calls == 1
+    assert len(told.requests) == 1
 
 
 async def test_an_error_of_another_kind_passes() -> None:

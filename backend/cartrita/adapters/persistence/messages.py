@@ -91,7 +91,7 @@ class MessageTree:
         async with self._database.transaction() as connection:
             await _lock(connection, owner_id, message.conversation_id)
             if not await _parent_matches(connection, owner_id, message):
-                raise NotFound("There is no such message.", code="message_not_found")
+                raise NotFound.of("message")
             await connection.execute(insert(messages).values(_to_row(message, owner_id)))
             await _set_head(connection, message.conversation_id, literal(message.id))
 
@@ -122,7 +122,7 @@ class MessageTree:
             await connection.execute(insert(conversations).values(to_row(copy)))
             copied = await connection.execute(_copy_statement(owner_id, branch_tip, copy))
             if not copied.rowcount:
-                raise NotFound("There is no such message.", code="message_not_found")
+                raise NotFound.of("message")
         return copy
 
 
@@ -132,7 +132,7 @@ async def _lock(
     """Admissions of runs take the same lock."""
     query = select(conversations.c.id).where(conversations.c.id == conversation_id, owned(owner_id))
     if (await connection.execute(query.with_for_update(key_share=True))).one_or_none() is None:
-        raise NotFound("There is no such conversation.", code="conversation_not_found")
+        raise NotFound.of("conversation")
 
 
 async def _parent_matches(

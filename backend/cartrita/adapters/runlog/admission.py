@@ -150,7 +150,7 @@ class Admissions:
             _LOCK_CONVERSATION, admission.conversation_id, admission.owner_id
         )
         if found is None:
-            raise NotFound("There is no such conversation.", code="conversation_not_found")
+            raise NotFound.of("conversation")
         if admission.untitled is not None:
             await connection.execute(
                 _TITLE, admission.conversation_id, admission.title, admission.untitled
@@ -222,7 +222,7 @@ class Admissions:
             _DEPTH, message_id, conversation_id, admission.owner_id
         )
         if depth is None:
-            raise NotFound("There is no such message.", code="message_not_found")
+            raise NotFound.of("message")
         return depth
 
     async def _run(

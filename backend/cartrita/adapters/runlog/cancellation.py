@@ -35,7 +35,7 @@ class Cancellation:
             await request_cancel(connection, owner_id, run_id)
             row = await connection.fetchrow(_LOCK, run_id, owner_id)
         if row is None:
-            raise NotFound("There is no such run.", code="run_not_found")
+            raise NotFound.of("run")
         return load_run(row)
 
 

@@ -74,7 +74,7 @@ class Reader:
         async with self._pool.acquire() as connection:
             row = await connection.fetchrow(_RUN, run_id, owner_id)
         if row is None:
-            raise NotFound("There is no such run.", code="run_not_found")
+            raise NotFound.of("run")
         return load_run(row)
 
     async def latest(self, owner_id: str, user_message_id: MessageId) -> Run | None:
@@ -167,7 +167,7 @@ class Reader:
                 buffer.advance_to(rows[-1]["seq"])
             return load_events(run_id, rows)
         if state is None:
-            raise NotFound("There is no such run.", code="run_not_found")
+            raise NotFound.of("run")
         if state["status"] == RunStatus.QUEUED:
             return [Queued(run_id, max(1, state["ahead"]))]
         last_seq: int = state["last_seq"] or state["last_logged"] or 0

@@ -7,8 +7,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from cartrita.agents.agent import Agent
-from cartrita.agents.registry import agents, find_agent
-from cartrita.surfaces.dependencies import CurrentPrincipal, PublicId
+from cartrita.surfaces.dependencies import AppServices, CurrentPrincipal, PublicId
 
 router = APIRouter(prefix="/api/agents", tags=["agents"])
 
@@ -53,13 +52,13 @@ class AgentList(BaseModel):
 
 
 @router.get("")
-async def list_agents(_: CurrentPrincipal) -> AgentList:
+async def list_agents(_: CurrentPrincipal, services: AppServices) -> AgentList:
     """List the agents; `agent_override` in a chat request takes one of their ids."""
-    views = [AgentView.of(agent) for agent in agents().values()]
+    views = [AgentView.of(agent) for agent in services.agents]
     return AgentList(agents=views, total=len(views))
 
 
 @router.get("/{agent_id}")
-async def get_agent(_: CurrentPrincipal, agent_id: PublicId) -> AgentView:
+async def get_agent(_: CurrentPrincipal, agent_id: PublicId, services: AppServices) -> AgentView:
     """Get one agent."""
-    return AgentView.of(find_agent(agent_id))
+    return AgentView.of(services.agents.find(agent_id))

@@ -107,7 +107,7 @@ class MessageRequest(RequestModel):
         """The application's command for this request."""
         instructions = [self.system, *(m.text for m in self.context if m.role == "system")]
         return ChatCommand(
-            message=self.message,
+            message=Message(Role.USER, (Text(self.message),)),
             conversation_id=conversation_id,
             client_msg_id=self.client_msg_id,
             provider=self.provider,

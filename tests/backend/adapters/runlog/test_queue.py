@@ -1,6 +1,7 @@
 """The queue: which run starts when, and on which replica."""
 
 import asyncio
+import json
 from itertools import pairwise
 from typing import Any
 
@@ -164,16 +165,22 @@ async def test_an_index_prevents_a_second_running_run(cluster: Cluster) -> None:
         assert await cluster.status(second.run_id) == "queued"
 
 
-async def test_an_unreadable_run_is_left_in_the_queue(cluster: Cluster) -> None:
+@pytest.mark.parametrize(
+    "newer",
+    [{"context": [{"role": "user", "parts": [{"type": "of_2027"}]}]}, {"version": 2027}],
+    ids=["part", "version"],
+)
+async def test_an_unreadable_run_is_left_in_the_queue(
+    cluster: Cluster, newer: dict[str, object]
+) -> None:
     async with cluster.manual_replica(1) as log, cluster.manual_replica(2) as busy:
         busy.stop_claiming()
         run = await busy.admission.admit(admission())
         after = await busy.admission.admit(admission())
         await cluster.connection.execute(
-            """UPDATE runs SET input = '{"agent": "a", "provider": "p", "model": "m","""
-            """ "context": [{"role": "user", "parts": [{"type": "of_2027"}]}]}'"""
-            """ WHERE id = $1""",
+            "UPDATE runs SET input = $2 WHERE id = $1",
             run.run_id,
+            json.dumps({"agent": "a", "provider": "p", "model": "m", **newer}),
         )
         with capture_logs() as logs:
             claim = await log.queue.claim()

@@ -133,11 +133,8 @@ def test_what_it_asks_of_us() -> None:
     }
     request = validated(ChatRequest, body)
     command = request.to_command(request.conversation_id)
-    assert (command.message, command.conversation_id, command.client_msg_id) == (
-        "Hello",
-        "c",
-        "one",
-    )
+    assert command.message == Message(Role.USER, (Text("Hello"),))
+    assert (command.conversation_id, command.client_msg_id) == ("c", "one")
     assert (command.provider, command.model, command.agent) == ("openai", "m", "assistant")
     assert command.context == (
         Message(Role.USER, (Text("Hi"),)),
