@@ -225,6 +225,7 @@ class Executor:
             limits=agent.limits,
         )
         run.step = step
+        self._writer.require(claim.run_id)
         async with aclosing(step.events()) as events:
             async for event in events:
                 await self._record(run, event)

@@ -97,6 +97,7 @@ class FakeQueueAndWriter:
         self.released: list[RunId] = []
         self.forgotten: list[RunId] = []
         self.append_fails: Exception | None = None
+        self.lease_lost = False
         self.end_fails: list[Exception] = []
         self.release_fails: Exception | None = None
         self.slow_claim: asyncio.Event | None = None
@@ -131,6 +132,10 @@ class FakeQueueAndWriter:
         if self.append_fails is not None:
             raise self.append_fails
         self.events.setdefault(run_id, []).append(event)
+
+    def require(self, run_id: RunId) -> None:
+        if self.lease_lost:
+            raise LeaseLost("Another owns it.")
 
     async def end(self, run_id: RunId, ending: Ending) -> None:
         self.tried.append(ending)

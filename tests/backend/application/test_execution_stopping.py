@@ -136,11 +136,13 @@ async def test_a_deposed_replica_says_nothing_more() -> None:
     assert fixture.provider.open == 0
 
 
-@pytest.mark.parametrize("when", ["append", "end"])
+@pytest.mark.parametrize("when", ["start", "append", "end"])
 async def test_a_writer_that_says_so_is_believed(when: str) -> None:
     fixture, claimed = ExecutorFixture(HALF, DONE), claim()
     lost = LeaseLost("gone")
-    if when == "append":
+    if when == "start":
+        fixture.queue.lease_lost = True
+    elif when == "append":
         fixture.queue.append_fails = lost
     else:
         fixture.queue.end_fails = [lost]
@@ -150,6 +152,7 @@ async def test_a_writer_that_says_so_is_believed(when: str) -> None:
         await until(lambda: not fixture.executor._active)
     assert fixture.queue.endings == {}
     assert fixture.provider.open == 0
+    assert bool(fixture.provider.requests) is (when != "start"), "no model is asked without a lease"
 
 
 async def test_the_same_run_may_come_again() -> None:

@@ -143,6 +143,13 @@ class DedicatedConnection:
             self._connection.terminate()
 
 
+async def _leave_session(connection: Connection) -> None:
+    """Send no reset query when a connection is released: a tenth of an admission's round trips.
+
+    Pooled connections set nothing for their session; asyncpg itself ends an open transaction.
+    """
+
+
 class ConnectionPool:
     """Pooled connections. Transient errors become Unavailable after at most `wait_s` seconds."""
 
@@ -163,6 +170,7 @@ class ConnectionPool:
             timeout=timeouts.connect_s,
             command_timeout=timeouts.statement_s,
             server_settings=timeouts.server_settings,
+            reset=_leave_session,
         )
         async with pool:
             yield cls(pool, wait_s=wait_s)

@@ -23,7 +23,7 @@ FROM runs r WHERE r.id = ANY($1::uuid[]) AND c.id = r.conversation_id
 """
 _RUNS = """
 UPDATE runs r SET status = e.status, last_seq = e.seq, usage = e.usage, error_code = e.code,
-                  ended_at = now()
+                  ended_at = clock_timestamp()
 FROM unnest($1::uuid[], $2::text[], $3::int[], $4::jsonb[], $5::text[])
   AS e (run_id, status, seq, usage, code)
 WHERE r.id = e.run_id

@@ -18,7 +18,7 @@ _START = """
 UPDATE runs SET status = 'running', replica_id = $2, replica_epoch = $3,
   deadline_at = CASE WHEN started_at IS NULL THEN deadline_at + (now() - created_at)
                 ELSE deadline_at END,
-  started_at = coalesce(started_at, now())
+  started_at = coalesce(started_at, clock_timestamp())
 WHERE id = $1 AND status = 'queued'
 RETURNING owner_id, conversation_id, user_message_id, message_id, answers_again, input, attempt,
           cancel_requested_at,

@@ -96,6 +96,11 @@ class Writer:
         run.add(event)
         self._mark(run, urgent=run.urgent or run.pending_bytes >= self._flush_bytes)
 
+    def require(self, run_id: RunId) -> None:
+        """See RunWriter."""
+        self._owned_run(run_id)
+        _ = self._replica.lease  # raises LeaseLost when too old
+
     async def end(self, run_id: RunId, ending: Ending) -> None:
         run = self._runs.get(run_id)
         if run is None:

@@ -52,6 +52,13 @@ class RunWriter(Protocol):
         """Accept an event; waits only while too much is pending. Raises LeaseLost."""
         ...
 
+    def require(self, run_id: RunId) -> None:
+        """Raise LeaseLost if this replica may own the run no more, by its own clock.
+
+        A process that was stopped for longer than its lease asks before it calls a model.
+        """
+        ...
+
     async def end(self, run_id: RunId, ending: Ending) -> None:
         """Write pending events and the ending in one transaction; returns after the commit."""
         ...

@@ -179,6 +179,18 @@ async def test_the_server_ends_idle_transactions(cluster: Cluster) -> None:
     assert timeout == "5s"
 
 
+async def test_a_process_that_was_stopped_knows_it_before_it_calls_a_model(
+    cluster: Cluster,
+) -> None:
+    """Its own clock says so, before any heartbeat does."""
+    async with cluster.manual_replica(1) as log:
+        [execution] = await start_executions(log, 1)
+        log.writer.require(execution.run_id)
+        log._replica._safe_until = 0.0
+        with pytest.raises(LeaseLost):
+            log.writer.require(execution.run_id)
+
+
 async def test_a_partitioned_replica_gives_up_after_two_thirds_of_its_lease(
     cluster: Cluster, proxy: Proxy
 ) -> None:
