@@ -1,12 +1,13 @@
 """Database outages: nothing that a client received is lost, buffered events arrive later."""
 
 import asyncio
+import signal
 from collections.abc import Iterator
 from typing import Any
 
 import asyncpg
 import pytest
-from tests.harness import raw_http
+from tests.harness import processes, raw_http
 from tests.harness.clients import Client
 from tests.harness.external_postgres import ExternalPostgres
 from tests.harness.fake_provider.script import Script
@@ -121,3 +122,23 @@ async def test_connections_exhausted(serve: Serve, external: ExternalPostgres) -
 async def _take_all(dsn: str, taken: list[Any]) -> None:
     while True:
         taken.append(await asyncpg.connect(dsn))
+
+
+async def test_embedded_database_told_to_stop_by_somebody_else(serve: Serve) -> None:
+    """PostgreSQL would wait for our connections and refuse new ones, for good."""
+    scenario = serve()
+    await scenario.chat()
+    postmaster = scenario.server.tree.postmaster
+    assert postmaster is not None
+    processes.send([postmaster], signal.SIGTERM)
+
+    async def another() -> bool:
+        tree = await asyncio.to_thread(lambda: scenario.server.tree)
+        return tree.postmaster not in (None, postmaster)
+
+    async def answers() -> bool:
+        body = {"message": scenario.message(Script(words=3)), "provider": "openai", "model": "fake"}
+        return (await scenario.call("POST", "/api/chat", body))[0] == 200
+
+    await eventually(another)
+    await eventually(answers)

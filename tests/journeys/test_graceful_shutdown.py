@@ -1,6 +1,7 @@
 """SIGTERM during streams: each client is disconnected, reconnects and gets its whole answer."""
 
 import asyncio
+import signal
 
 from tests.harness.fake_provider.script import Script
 from tests.harness.fixtures import Serve
@@ -33,3 +34,10 @@ async def test_sigterm_during_streams(serve: Serve) -> None:
     for client in clients:
         first = client.record.connections[0]
         assert (first.status, first.ended) == (200, "clean"), first.problem
+
+
+def test_a_closed_terminal_stops_it_in_order(serve: Serve) -> None:
+    scenario = serve()
+    assert scenario.server.stop(signal.SIGHUP) == 0
+    assert scenario.server.wait_until_gone() == []
+    assert "lease_not_released" not in scenario.server.log_tail(1 << 20)

@@ -30,10 +30,23 @@ async def test_provider_error(scenario: Scenario) -> None:
         assert (run["status"], run["error_code"]) == ("failed", code)
 
 
+async def test_empty_answer_is_an_answer(scenario: Scenario) -> None:
+    """A model may say nothing; the message that the run names exists, and the talk goes on."""
+    answered, response = await ask(scenario, Script(words=0))
+    assert (answered, response["response"]) == (200, "")
+    conversation = f"/api/conversations/{response['conversation_id']}"
+    status, kept = await scenario.call("GET", f"{conversation}/messages/{response['message_id']}")
+    assert (status, kept["content"], kept["status"]) == (200, "", "complete")
+    message = scenario.message(Script(words=3))
+    body = {"message": message, "provider": "openai", "model": "fake"}
+    status, said = await scenario.call("POST", f"{conversation}/messages", body)
+    assert (status, said["response"]) == (200, scenario.answers[message])
+
+
 async def test_provider_disconnects_mid_answer(scenario: Scenario) -> None:
     cut = Script(words=30, faults=(CutOff(after_tokens=10),), between_tokens_s=0.03)
     answered, response = await ask(scenario, cut)
-    assert (answered, response["code"]) == (503, "upstream_cut")
+    assert (answered, response["code"]) == (502, "upstream_cut")
     details = response["details"]
     assert details["recoverable"] is True
     assert details["partial_response"]

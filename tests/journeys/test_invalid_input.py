@@ -199,8 +199,12 @@ async def test_slow_body_times_out(serve: Any) -> None:
     assert await scenario.fetch("SELECT 1 FROM runs") == []
 
 
-@pytest.mark.parametrize("external_id", ["a/b", "..", ".", "a?b", "a#b", " "])
-async def test_external_ids_that_no_address_can_hold(scenario: Scenario, external_id: str) -> None:
+@pytest.mark.parametrize(
+    "external_id", ["a/b", "..", ".", "a?b", "a#b", " ", f"conv_{CONVERSATION}", CONVERSATION]
+)
+async def test_external_ids_that_name_nothing_else_or_nothing_at_all(
+    scenario: Scenario, external_id: str
+) -> None:
     body = {"external_id": external_id}
     status, response = await scenario.call("POST", "/api/conversations", body)
     assert (status, response["code"]) == (422, "validation_error")

@@ -85,6 +85,19 @@ def test_wrong_database_password(fresh: Server, quiet_server: Server, command: s
     assert "refuses this user or this password" in line
 
 
+@pytest.mark.parametrize("command", ["backup file", "keys list", "login"])
+def test_mistyped_data_directory(fresh: Server, command: str) -> None:
+    line = refusal(fresh, *command.split(), code=1)
+    assert f"no database in {fresh.data_dir}" in line
+    assert not (fresh.data_dir / "postgres").exists()
+
+
+def test_default_model_of_no_provider(fresh: Server) -> None:
+    line = refusal(fresh, code=2, settings={"CARTRITA_DEFAULT_MODEL": "nope/x"})
+    assert "CARTRITA_DEFAULT_MODEL" in line
+    assert "there is no provider 'nope'" in line
+
+
 def test_missing_database(fresh: Server, quiet_server: Server) -> None:
     url = quiet_server.dsn.replace("/cartrita?", "/nowhere?")
     line = refusal(fresh, code=1, settings={"CARTRITA_DATABASE_URL": url})

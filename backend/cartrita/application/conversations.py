@@ -239,4 +239,6 @@ def _validated_external_id(external_id: str) -> str:
         raise InvalidInput.of("external_id", f"it needs 1 to {EXTERNAL_ID_MAX} characters")
     if storable_text(external_id) != external_id:
         raise InvalidInput.of("external_id", "it holds a character that cannot be stored")
+    if ids.parse("conv", external_id) is not None:
+        raise InvalidInput.of("external_id", "it looks like an id of this server; choose another")
     return external_id

@@ -12,10 +12,10 @@ from cartrita.settings import Settings
 
 
 @contextmanager
-def open_database(settings: Settings) -> Generator[Endpoint]:
+def open_database(settings: Settings, *, create: bool = False) -> Generator[Endpoint]:
     """Yield its endpoint; data of an older PostgreSQL is opened by a server of that version.
 
-    Raises CommandError, PostgresError.
+    Raises CommandError, also where there is no data and `create` is false, and PostgresError.
     """
     if settings.database.url is not None:
         yield configured_endpoint(settings.database.url)
@@ -25,6 +25,11 @@ def open_database(settings: Settings) -> Generator[Endpoint]:
         yield running
         return
     major = major_of(settings.data_dir)
+    if major is None and not create:
+        raise CommandError(
+            f"There is no database in {settings.data_dir}: correct CARTRITA_DATA_DIR, or make one "
+            "with `cartrita serve` or `cartrita migrate`."
+        )
     supervisor = Supervisor(
         settings.data_dir,
         chosen=None if major is None else find(major=major),

@@ -4,7 +4,7 @@ from cartrita.domain.deltas import FinishReason
 from cartrita.domain.errors import CartritaError
 from cartrita.domain.events import RunCompleted, RunStopped, StopStatus
 from cartrita.domain.fold import Fold
-from cartrita.domain.messages import MessageStatus
+from cartrita.domain.messages import Message, MessageStatus, Role
 from cartrita.domain.runs import Claim, Ending, RunStatus
 
 
@@ -23,9 +23,9 @@ def completed(claim: Claim, answer: Fold, reason: FinishReason, seconds: float) 
         sources=answer.sources,
         calls=answer.calls,
     )
-    return Ending(
-        status=RunStatus.COMPLETED, event=event, usage=answer.usage, message=answer.message
-    )
+    # An empty answer is an answer: the client that asked is told of a message, which must exist.
+    message = answer.message or Message(Role.ASSISTANT, ())
+    return Ending(status=RunStatus.COMPLETED, event=event, usage=answer.usage, message=message)
 
 
 def cancelled(answer: Fold) -> Ending:

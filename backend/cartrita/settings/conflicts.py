@@ -21,6 +21,7 @@ def conflicts(settings: Settings) -> Iterator[SettingsConflict]:
     yield from _open_to_network(settings)
     yield from _durations(settings)
     yield from _api_provider(settings)
+    yield from _default_model(settings)
     yield from _oauth(settings)
     script = settings.offline.script
     if script and not script.is_file():
@@ -72,6 +73,16 @@ def _api_provider(settings: Settings) -> Iterator[SettingsConflict]:
     fix = f"did you mean {closest}?" if closest else f"known are {', '.join(sorted(known))}"
     text = f"{display_value(name)} is not a provider; {fix}"
     yield SettingsConflict((("providers", "api_provider"),), text)
+
+
+def _default_model(settings: Settings) -> Iterator[SettingsConflict]:
+    provider, separator, _ = (settings.providers.default_model or "").partition("/")
+    known = PROVIDERS.keys() | settings.providers_by_name.keys() | {"offline"}
+    if separator and provider not in known:
+        text = (
+            f"there is no provider {display_value(provider)}; known are {', '.join(sorted(known))}"
+        )
+        yield SettingsConflict((("providers", "default_model"),), text)
 
 
 def _oauth(settings: Settings) -> Iterator[SettingsConflict]:

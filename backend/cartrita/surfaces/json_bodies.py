@@ -1,11 +1,11 @@
 """Request bodies in JSON, parsed strictly: what cannot be stored or is ambiguous is refused."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from email.message import Message
 from itertools import islice
 from math import isinf
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 from starlette.requests import Request
 
@@ -16,6 +16,7 @@ MAX_DEPTH = 64
 MAX_VALUES = 50_000
 """Per field: validating half a million values would block the event loop for a second."""
 
+ObjectHook: TypeAlias = Callable[[list[tuple[str, Any]]], dict[str, Any]]
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -28,12 +29,7 @@ def parse_object(body: bytes) -> dict[str, Any]:
     """
     object_hook = _DuplicateKeys()
     try:
-        value = json.loads(
-            body.decode(),
-            object_pairs_hook=object_hook,
-            parse_constant=_reject_constant,
-            parse_float=_finite_float,
-        )
+        value = load_strictly(body.decode(), object_hook)
     except UnicodeDecodeError:
         raise Malformed("The body is not UTF-8: encode it as UTF-8.") from None
     except RecursionError:
@@ -50,6 +46,19 @@ def parse_object(body: bytes) -> dict[str, Any]:
     for name, part in named.items():
         validate_storable(name, part)
     return named
+
+
+def load_strictly(text: str, object_hook: ObjectHook = dict) -> Any:  # noqa: ANN401 - any JSON
+    """Parse JSON without NaN and without numbers that cannot be stored.
+
+    Raises ValueError and RecursionError.
+    """
+    return json.loads(
+        text,
+        object_pairs_hook=object_hook,
+        parse_constant=_reject_constant,
+        parse_float=_finite_float,
+    )
 
 
 def validate_storable(field: str, value: object) -> None:

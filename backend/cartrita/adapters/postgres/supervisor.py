@@ -96,6 +96,17 @@ class Supervisor:
         """The exit code of a server that has ended by itself, else None. Cheap."""
         return self._server.poll() if self._server else None
 
+    @property
+    def shutting_down(self) -> bool:
+        """Whether somebody else told it to stop: it waits for its clients, and refuses new ones."""
+        if self._server is None or self._launch is None:
+            return False
+        try:
+            pid_file = server_processes.postmaster_file(self._launch.layout.cluster)
+            return pid_file.read_text().splitlines()[7:8] == ["stopping"]
+        except OSError:
+            return False  # it has ended, or is about to
+
     def restart(self) -> None:
         """Start it again at the same endpoint after it died or hung. Raises PostgresError.
 

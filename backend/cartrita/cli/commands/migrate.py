@@ -9,6 +9,6 @@ from cartrita.settings import Settings
 
 
 def run(settings: Settings, _: argparse.Namespace) -> None:
-    with open_database(settings) as endpoint:
+    with open_database(settings, create=True) as endpoint:
         asyncio.run(migrate_database(settings, endpoint))
     print(f"The database is at schema {schema.head()}.")

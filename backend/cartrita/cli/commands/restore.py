@@ -8,6 +8,6 @@ from cartrita.settings import Settings
 
 
 def run(settings: Settings, given: argparse.Namespace) -> None:
-    with open_database(settings) as endpoint:
+    with open_database(settings, create=True) as endpoint:
         postgres.restore(endpoint, postgres.find(), given.file)
     print(f"Restored {given.file}.")

@@ -123,14 +123,18 @@ def _listening(settings: Settings) -> Generator[socket.socket]:
 def _stopping_on_signals() -> Generator[None]:
     """The first signal stops the server in order; later ones are ignored meanwhile."""
 
+    # A terminal that closes stops the server, unless `nohup` said otherwise.
+    hang_up = () if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else (signal.SIGHUP,)
+    numbers = (signal.SIGTERM, signal.SIGINT, *hang_up)
+
     def stop(_number: int, _frame: FrameType | None) -> None:
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in numbers:
             signal.signal(number, signal.SIG_IGN)
         raise _Stop
 
-    before = [signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)]
+    before = [signal.signal(number, stop) for number in numbers]
     try:
         yield
     finally:
-        for number, handler in zip((signal.SIGTERM, signal.SIGINT), before, strict=True):
+        for number, handler in zip(numbers, before, strict=True):
             signal.signal(number, handler)

@@ -86,9 +86,10 @@ class Parent:
                 self._serving.add(slot)
             elif isinstance(message, Refused):
                 raise CommandError(message.sentence)
-        if self._supervisor is not None and self._supervisor.poll() is not None:
+        supervisor = self._supervisor
+        if supervisor is not None and (supervisor.poll() is not None or supervisor.shutting_down):
             log.warning("postgres_died")
-            self._restart_database(self._supervisor)
+            self._restart_database(supervisor)
         for slot in self._pool.replace(dead):
             self._pool.configure(slot, self._config(slot, first=False))
 

@@ -42,7 +42,8 @@ class _Server(uvicorn.Server):
 
 def main() -> None:
     """Read the configuration from standard input and serve."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches us through the parent
+    for number in (signal.SIGINT, signal.SIGHUP):  # the terminal's reach us through the parent
+        signal.signal(number, signal.SIG_IGN)
     line = sys.stdin.buffer.readline()
     if not line:
         return

@@ -1,6 +1,5 @@
 """Chat requests as JSON bodies and as query parameters, and their conversion to commands."""
 
-import json
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal, TypeAlias
 from urllib.parse import parse_qsl
@@ -14,7 +13,7 @@ from cartrita.domain.errors import InvalidInput, Malformed
 from cartrita.domain.messages import Message, Role, Text
 from cartrita.domain.requests import Sampling
 from cartrita.domain.runs import BusyPolicy
-from cartrita.surfaces.json_bodies import validate_storable
+from cartrita.surfaces.json_bodies import load_strictly, validate_storable
 from cartrita.surfaces.native.request_bodies import RequestModel, validated
 
 log = structlog.get_logger()
@@ -182,7 +181,7 @@ def _parse_items(field: str, value: str) -> Iterator[object]:
 
 def _parse_json(field: str, value: str) -> Any:  # noqa: ANN401 - any JSON, which the model checks next
     try:
-        found = json.loads(value)
+        found = load_strictly(value)
     except (ValueError, RecursionError):
         raise InvalidInput.of(field, "it is not JSON; encode objects and lists as JSON") from None
     validate_storable(field, found)

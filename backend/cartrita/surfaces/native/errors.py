@@ -15,6 +15,8 @@ from cartrita.surfaces.sse import HEADERS as STREAM_HEADERS
 from cartrita.surfaces.sse import MEDIA_TYPE, reconnect_later
 from cartrita.surfaces.waiting import AnswerStopped
 
+_SERVER_STOPPED = (StopStatus.INTERRUPTED, ErrorKind.INTERNAL)
+"""An interruption by anything but this server itself has the kind of its cause."""
 STATUS: dict[ErrorKind, int] = {
     ErrorKind.INVALID: 422,
     ErrorKind.MALFORMED: 400,
@@ -38,7 +40,6 @@ _STATUS_BY_CODE = {
     REQUEST_TIMEOUT: 408,
     URI_TOO_LONG: 414,
 }
-_STATUS_BY_STOP = {StopStatus.CANCELLED: 409, StopStatus.INTERRUPTED: 503}
 _DEFAULT_RETRY_S = 2
 
 
@@ -63,7 +64,11 @@ class InvalidBody(ErrorBody):
 def status_of(error: CartritaError) -> int:
     """The HTTP status of an error, by stop status, code or kind."""
     if isinstance(error, AnswerStopped):
-        return _STATUS_BY_STOP.get(error.stopped.kind) or STATUS[error.stopped.error_kind]
+        if error.stopped.kind is StopStatus.CANCELLED:
+            return 409
+        if (error.stopped.kind, error.stopped.error_kind) == _SERVER_STOPPED:
+            return 503
+        return STATUS[error.stopped.error_kind]
     return _STATUS_BY_CODE.get(error.code, STATUS[error.kind])
 
 

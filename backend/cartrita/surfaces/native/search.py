@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
@@ -96,6 +97,6 @@ def _url(hit: SearchHit) -> str:
     if hit.kind is SearchKind.FILE:
         return f"/api/files/{hit.id}"
     if hit.conversation_id is None or hit.kind is SearchKind.CONVERSATION:
-        return f"/api/conversations/{hit.id}"
+        return f"/api/conversations/{quote(hit.id, safe='')}"
     conversation = ids.public("conv", hit.conversation_id)
     return f"/api/conversations/{conversation}/messages/{hit.id}"

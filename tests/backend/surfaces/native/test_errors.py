@@ -46,7 +46,8 @@ def test_an_ending_says_what_kind_of_error_it_was() -> None:
         (StopStatus.FAILED, ErrorKind.DEADLINE, 504),
         (StopStatus.FAILED, ErrorKind("of_2027"), 500),
         (StopStatus.CANCELLED, ErrorKind.INTERNAL, 409),
-        (StopStatus.INTERRUPTED, ErrorKind.UPSTREAM, 503),
+        (StopStatus.INTERRUPTED, ErrorKind.UPSTREAM, 502),
+        (StopStatus.INTERRUPTED, ErrorKind.INTERNAL, 503),
     ],
 )
 def test_how_a_stopped_run_answers(kind: StopStatus, error_kind: ErrorKind, status: int) -> None:
