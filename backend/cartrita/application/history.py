@@ -4,7 +4,7 @@ import asyncio
 
 from cartrita.agents.agent import Agent
 from cartrita.domain.errors import Unavailable
-from cartrita.domain.messages import Message, Role, StoredMessage, Text
+from cartrita.domain.messages import Message, Role, StoredMessage, Text, split_steps
 from cartrita.domain.ports.conversations import MessageStore
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.runs import Claim
@@ -69,8 +69,12 @@ class History:
             room -= sum(len(part.text) for part in stored.message.parts if isinstance(part, Text))
             if kept and room < 0:
                 break
-            kept.append(stored.message)
+            kept.extend(reversed(_as_sent(stored.message)))
         while len(kept) > 1 and kept[-1].role is not Role.USER:
             kept.pop()
         kept.reverse()
         return kept
+
+
+def _as_sent(message: Message) -> tuple[Message, ...]:
+    return split_steps(message) if message.role is Role.ASSISTANT else (message,)

@@ -16,6 +16,8 @@ from cartrita.domain.messages import (
     Role,
     StoredMessage,
     Text,
+    ToolCall,
+    ToolResult,
 )
 from cartrita.domain.requests import ModelRequest, Sampling
 from cartrita.domain.runs import Claim, RunInput
@@ -138,3 +140,23 @@ async def test_a_database_that_is_away_is_waited_for(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("cartrita.application.history._RETRY_INTERVAL_S", 0)
     away = Unavailable("away")
     assert texts(await asked(work(), away, away, stored_message("x"))) == ["x"]
+
+
+async def test_tools_that_ran_are_told_in_the_order_that_models_expect() -> None:
+    call, result = ToolCall("c1", "look", {}), ToolResult("c1", "a cat")
+    parts = (Text("I look."), call, result, Text("A cat."))
+    request = await asked(
+        work(),
+        stored_message("And now?"),
+        stored_message("", message=Message(Role.ASSISTANT, parts)),
+        stored_message("What is there?"),
+    )
+    assert [message.role for message in request.messages] == [
+        Role.USER,
+        Role.ASSISTANT,
+        Role.TOOL,
+        Role.ASSISTANT,
+        Role.USER,
+    ]
+    assert request.messages[1].parts == (Text("I look."), call)
+    assert request.messages[2].parts == (result,)

@@ -17,9 +17,11 @@ from cartrita.domain.ids import RunId
 log = structlog.get_logger()
 
 _ADVISORY_LOCK = 0x63617275
-_DUE = """
+# Events of a newer version are left to a replica of that version, which loses none of their fields.
+_DUE = f"""
 SELECT id, owner_id, last_seq FROM runs
 WHERE ended_at < now() - $1 * interval '1 second' AND NOT folded AND id <> ALL($2::uuid[])
+  AND NOT EXISTS (SELECT 1 FROM run_events e WHERE e.run_id = id AND e.version > {VERSION})
 ORDER BY ended_at LIMIT 200 FOR UPDATE SKIP LOCKED
 """
 _INSERT_LOGS = """

@@ -8,6 +8,7 @@ import msgspec
 import structlog
 
 from cartrita.adapters.runlog.connection import ConnectionPool
+from cartrita.adapters.runlog.encoding import VERSION
 from cartrita.adapters.runlog.events import insert_events, select_events
 from cartrita.adapters.runlog.finishing import finish_runs
 from cartrita.adapters.runlog.listener import Listener
@@ -36,10 +37,12 @@ _DELETE_REPLICA = """
 DELETE FROM replicas p WHERE p.id = $1 AND NOT EXISTS
   (SELECT 1 FROM runs r WHERE r.replica_id = p.id AND r.status = 'running')
 """
-_ORPHANS = """
+# Runs with events of a newer version are left to a replica of that version.
+_ORPHANS = f"""
 SELECT r.id FROM runs r
 LEFT JOIN replicas p ON p.id = r.replica_id AND p.epoch = r.replica_epoch
 WHERE r.status = 'running' AND p.id IS NULL AND r.id <> ALL($1::uuid[])
+  AND NOT EXISTS (SELECT 1 FROM run_events e WHERE e.run_id = r.id AND e.version > {VERSION})
 ORDER BY r.id LIMIT 100
 """
 _LOCK_ORPHAN = """

@@ -55,11 +55,13 @@ def _messages(request: ModelRequest) -> Iterator[wire.RequestMessage]:
     if request.instructions:
         yield wire.SystemMessage(request.instructions)
     for message in request.messages:
-        yield from _tool_messages(message)
-        if message.role is Role.ASSISTANT:
-            yield from _assistant_messages(message)
-        elif message.role is Role.USER:
-            yield from _user_messages(message)
+        match message.role:
+            case Role.TOOL:
+                yield from _tool_messages(message)
+            case Role.ASSISTANT:
+                yield from _assistant_messages(message)
+            case Role.USER:
+                yield from _user_messages(message)
 
 
 def _tool_messages(message: Message) -> Iterator[wire.ToolMessage]:

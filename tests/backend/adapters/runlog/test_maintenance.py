@@ -250,6 +250,23 @@ async def test_a_run_with_an_unreadable_event_is_not_folded(
         assert [row["id"] for row in rows] == [plain]
 
 
+async def test_a_run_with_events_of_a_newer_version_is_not_folded(cluster: Cluster) -> None:
+    """They are readable, and a fold by this version would lose what it does not know."""
+    async with cluster.replica(0) as log:
+        newer, plain = await complete_run(log, "x"), await complete_run(log, "y")
+        await cluster.connection.execute(
+            """UPDATE run_events SET version = 2027, data = data || '{"signature": "s"}'"""
+            """ WHERE run_id = $1 AND seq = 2""",
+            newer,
+        )
+        await age_runs(cluster)
+        await within(log._maintenance.maintain())
+        rows = await cluster.rows("SELECT id FROM runs WHERE folded")
+        assert [row["id"] for row in rows] == [plain]
+        kept = "SELECT data->>'signature' FROM run_events WHERE run_id = $1 AND seq = 2"
+        assert await cluster.value(kept, newer) == "s"
+
+
 async def test_locked_runs_are_folded_later(cluster: Cluster) -> None:
     async with cluster.replica(0) as log, cluster.session() as other:
         run = await complete_run(log, "x")

@@ -91,6 +91,21 @@ async def test_a_run_with_visible_output_is_interrupted(cluster: Cluster) -> Non
     assert await cluster.value("SELECT count(*) FROM idempotency") == 1
 
 
+async def test_a_run_with_events_of_a_newer_version_is_left_to_that_version(
+    cluster: Cluster,
+) -> None:
+    async with cluster.manual_replica(1) as dead, cluster.manual_replica(2) as heir:
+        execution = await claim_manually(dead)
+        await write_and_flush(dead, execution, "half an ans")
+        await release_leases(cluster)
+        await cluster.connection.execute("UPDATE run_events SET version = 2027 WHERE seq = 2")
+        await heir._reaper.reap()
+        assert await cluster.status(execution.run_id) == "running"
+        await cluster.connection.execute("UPDATE run_events SET version = 1")
+        await heir._reaper.reap()
+        assert await cluster.status(execution.run_id) == "interrupted"
+
+
 async def test_a_cancelled_run_of_a_dead_owner_ends_as_cancelled(cluster: Cluster) -> None:
     async with cluster.manual_replica(1) as dead, cluster.manual_replica(2) as heir:
         unseen, half = await claim_manually(dead, idempotency=KEY), await claim_manually(dead)
