@@ -10,8 +10,8 @@ from uuid import uuid4
 
 import asyncpg
 
-from cartrita.adapters.runlog.replica import WorkerSlot
 from cartrita.adapters.runlog.run_log import RunLog, RunLogSettings
+from cartrita.adapters.runlog.worker_slot import WorkerSlot
 from cartrita.assembly import system
 from cartrita.domain.ids import ConversationId, RunId
 from cartrita.domain.messages import Message, Role, Text

@@ -1,15 +1,10 @@
-"""The database connection pool, and the number of connections that a server needs."""
+"""The database connection pool of one worker."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from cartrita.adapters.persistence.database import Database
 from cartrita.settings import Settings
-
-_RUN_LOG_CONNECTIONS = 3
-"""Those of the run log's writer, heartbeat and listener, so that no request can block them."""
-_SPARE_CONNECTIONS = 5
-"""For `cartrita keys`, `cartrita backup` and a person with psql."""
 
 
 @asynccontextmanager
@@ -27,9 +22,3 @@ async def open_connection_pool(settings: Settings, dsn: str) -> AsyncGenerator[D
         yield database
     finally:
         await database.close()
-
-
-def connection_count(settings: Settings) -> int:
-    """The most connections that all workers open at once, and some spare ones."""
-    pools = 2 * settings.database.pool_size  # one for requests, one for the run log
-    return settings.server.workers * (pools + _RUN_LOG_CONNECTIONS) + _SPARE_CONNECTIONS

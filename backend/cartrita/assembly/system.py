@@ -13,8 +13,8 @@ from cartrita.adapters.persistence.removal import Removal
 from cartrita.adapters.persistence.search import FullText
 from cartrita.adapters.persistence.tickets import TicketTable
 from cartrita.adapters.providers.http import HttpClient
-from cartrita.adapters.runlog.replica import WorkerSlot
 from cartrita.adapters.runlog.run_log import RunLog, RunLogSettings
+from cartrita.adapters.runlog.worker_slot import WorkerSlot
 from cartrita.agents.registry import AgentRegistry, built_in_agents
 from cartrita.application.cleanup import Cleanup
 from cartrita.application.conversations import Conversations

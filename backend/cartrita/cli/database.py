@@ -5,9 +5,9 @@ from contextlib import contextmanager
 
 from cartrita.adapters.persistence.schema import upgrade
 from cartrita.adapters.persistence.startup_checks import require_reachable
-from cartrita.adapters.postgres import Endpoint, Supervisor, attach, find, from_url, major_of
+from cartrita.adapters.postgres import Endpoint, Supervisor, attach, find, major_of
+from cartrita.cli.configured_endpoint import configured_endpoint
 from cartrita.cli.errors import CommandError
-from cartrita.kit.secret import Secret
 from cartrita.settings import Settings
 
 
@@ -47,11 +47,3 @@ async def migrate_database(settings: Settings, endpoint: Endpoint) -> None:
     if settings.database.url is not None:
         await require_reachable(endpoint.dsn(), settings.database.connect_timeout_s)
     await upgrade(endpoint.dsn())
-
-
-def configured_endpoint(url: Secret) -> Endpoint:
-    """The endpoint that CARTRITA_DATABASE_URL names. Raises CommandError."""
-    try:
-        return from_url(url.reveal())
-    except ValueError as error:
-        raise CommandError(f"CARTRITA_DATABASE_URL cannot be used. {error}") from None

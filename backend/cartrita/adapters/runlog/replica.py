@@ -10,6 +10,7 @@ import msgspec
 import structlog
 
 from cartrita.adapters.runlog.connection import TRANSIENT_ERRORS, Connection, DedicatedConnection
+from cartrita.adapters.runlog.worker_slot import WorkerSlot
 from cartrita.domain.errors import LeaseLost
 from cartrita.kit.ids import uuid7
 
@@ -37,17 +38,6 @@ class Lease(msgspec.Struct, frozen=True):
 
     id: UUID
     epoch: int = 1
-
-
-class WorkerSlot(msgspec.Struct, frozen=True):
-    """The place of a worker process: number `slot` of the `slots` workers of one data directory.
-
-    `instance` identifies the data directory.
-    """
-
-    instance: UUID
-    slot: int
-    slots: int
 
 
 class Replica:

@@ -22,7 +22,8 @@ from cartrita.adapters.runlog.maintenance import Maintenance
 from cartrita.adapters.runlog.queue import Queue
 from cartrita.adapters.runlog.reader import Reader
 from cartrita.adapters.runlog.reaper import Reaper
-from cartrita.adapters.runlog.replica import Replica, WorkerSlot
+from cartrita.adapters.runlog.replica import Replica
+from cartrita.adapters.runlog.worker_slot import WorkerSlot
 from cartrita.adapters.runlog.writer import Writer
 from cartrita.domain.runs import LeaseRevoked
 

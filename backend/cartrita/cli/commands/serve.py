@@ -19,8 +19,8 @@ from cartrita.adapters.postgres.data_layout import make_data_dir
 from cartrita.adapters.postgres.errors import translate_os_errors
 from cartrita.adapters.postgres.locks import Lock
 from cartrita.adapters.postgres.supervisor import Supervisor
-from cartrita.assembly.database import connection_count
-from cartrita.cli.database import configured_endpoint
+from cartrita.assembly.connection_count import connection_count
+from cartrita.cli.configured_endpoint import configured_endpoint
 from cartrita.cli.errors import CommandError
 from cartrita.cli.instance_files import open_instance_files
 from cartrita.cli.server.parent import Parent

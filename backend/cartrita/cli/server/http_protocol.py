@@ -19,6 +19,7 @@ class BoundedHttp(HttpToolsProtocol):
     _header_timer: asyncio.TimerHandle | None = None
     _header_bytes = 0
 
+    # The base class names a wider transport than TCP gives us.
     def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         super().connection_made(transport)
         transport.set_write_buffer_limits(high=_UNSENT_BYTES)

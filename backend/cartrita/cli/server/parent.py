@@ -6,7 +6,7 @@ import structlog
 
 from cartrita.adapters.postgres.errors import StartFailed
 from cartrita.adapters.postgres.supervisor import Supervisor
-from cartrita.adapters.runlog.replica import WorkerSlot
+from cartrita.adapters.runlog.worker_slot import WorkerSlot
 from cartrita.cli.errors import CommandError
 from cartrita.cli.instance_files import InstanceFiles
 from cartrita.cli.server.worker_messages import Prepared, Refused, Serving, WorkerConfig

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from cartrita.adapters.runlog.replica import WorkerSlot
+from cartrita.adapters.runlog.worker_slot import WorkerSlot
 
 
 class WorkerConfig(msgspec.Struct, frozen=True, kw_only=True):

@@ -73,6 +73,7 @@ class JsonBody(Generic[M]):
 class PublicJsonBody(JsonBody[M]):
     """A body that is read without authentication, for signing in."""
 
+    # FastAPI reads the parameters of each dependency; this one has no caller yet.
     async def __call__(self, request: Request) -> M:  # pyright: ignore[reportIncompatibleMethodOverride]
         return await self._read(request, allow_form_type=False)
 

@@ -11,8 +11,8 @@ import msgspec
 
 from cartrita.adapters.postgres import Endpoint
 from cartrita.adapters.runlog.connection import ConnectionPool
-from cartrita.adapters.runlog.replica import WorkerSlot
 from cartrita.adapters.runlog.run_log import RunLog, RunLogSettings
+from cartrita.adapters.runlog.worker_slot import WorkerSlot
 from cartrita.domain.errors import Unavailable
 from cartrita.domain.events import Event, TextAppended
 from cartrita.domain.ids import ConversationId, MessageId, RunId

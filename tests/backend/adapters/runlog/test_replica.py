@@ -11,7 +11,8 @@ from tests.backend.adapters.runlog.proxy import Proxy
 from tests.backend.adapters.runlog.watchdog import until, within
 
 from cartrita.adapters.runlog.connection import DedicatedConnection, Timeouts
-from cartrita.adapters.runlog.replica import Lease, Replica, WorkerSlot, fence
+from cartrita.adapters.runlog.replica import Lease, Replica, fence
+from cartrita.adapters.runlog.worker_slot import WorkerSlot
 from cartrita.domain.errors import LeaseLost
 from cartrita.kit.ids import uuid7
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from uuid import uuid4
 
-from cartrita.adapters.runlog.replica import WorkerSlot
+from cartrita.adapters.runlog.worker_slot import WorkerSlot
 from cartrita.cli.server.worker_messages import Serving, WorkerConfig
 from cartrita.cli.server.worker_pool import WorkerPool
 
