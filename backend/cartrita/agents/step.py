@@ -6,20 +6,27 @@ from collections.abc import AsyncGenerator, Callable, Iterator
 from cartrita.agents.agent import AgentLimits
 from cartrita.agents.tool_calls import ToolCallAssembler
 from cartrita.domain.deltas import (
+    Accepted,
+    CitationDelta,
     Delta,
     Finished,
     FinishReason,
     ReasoningDelta,
+    RefusalDelta,
     TextDelta,
     ToolCallDelta,
+    VendorDelta,
 )
 from cartrita.domain.errors import UpstreamCut, UpstreamError
 from cartrita.domain.events import (
     Event,
+    ModelAccepted,
     ReasoningAppended,
+    ReasoningSealed,
     SourceFound,
     TextAppended,
     UsageRecorded,
+    VendorPartAdded,
 )
 from cartrita.domain.ports.providers import ModelProvider
 from cartrita.domain.requests import ModelRequest
@@ -52,6 +59,7 @@ class Step:
         self._output_tokens = 0
         self._reported_usage: Usage | None = None
         self.finish_reason: FinishReason | None = None
+        self.stop_sequence: str | None = None
         self.model: str | None = None
 
     async def events(self) -> AsyncGenerator[Event]:
@@ -92,22 +100,44 @@ class Step:
         return Usage(request_tokens(self._request), self._output_tokens, estimated=True)
 
     def _events_of(self, delta: Delta) -> Iterator[Event]:
-        if isinstance(delta, Finished):
-            self.finish_reason = delta.reason
-            self.model = delta.model
-            self._reported_usage = delta.usage
-            return
-        if self._first_delta_at is None:
-            self._first_delta_at = self._clock()
-        if isinstance(delta, TextDelta):
-            self._output_tokens += text_tokens(delta.text)
-            yield TextAppended(delta.text, self._position)
-            self._position += len(delta.text)
-        elif isinstance(delta, ReasoningDelta):
+        match delta:
+            case Accepted():
+                if delta.receipts or delta.failovers:
+                    yield ModelAccepted(
+                        delta.provider, delta.model, delta.receipts, delta.failovers
+                    )
+            case Finished():
+                self.finish_reason = delta.reason
+                self.stop_sequence = delta.stop_sequence
+                self.model = delta.model
+                self._reported_usage = delta.usage
+            case _:
+                if self._first_delta_at is None:
+                    self._first_delta_at = self._clock()
+                yield from self._visible_events(delta)
+
+    def _visible_events(self, delta: Delta) -> Iterator[Event]:
+        match delta:
+            case TextDelta(text=text) | RefusalDelta(text=text):
+                # In a run a refusal is text: its finish reason tells it from an answer.
+                self._output_tokens += text_tokens(text)
+                yield TextAppended(text, self._position)
+                self._position += len(text)
+            case ReasoningDelta():
+                yield from self._reasoning_events(delta)
+            case ToolCallDelta():
+                self._output_tokens += text_tokens(delta.name or "") + text_tokens(delta.arguments)
+                self._tool_calls.add(delta)
+            case CitationDelta(citation=citation):
+                yield SourceFound(citation)
+            case VendorDelta(part=part):
+                yield VendorPartAdded(part)
+            case _:
+                pass
+
+    def _reasoning_events(self, delta: ReasoningDelta) -> Iterator[Event]:
+        if delta.text:
             self._output_tokens += text_tokens(delta.text)
             yield ReasoningAppended(delta.text)
-        elif isinstance(delta, ToolCallDelta):
-            self._output_tokens += text_tokens(delta.name or "") + text_tokens(delta.arguments)
-            self._tool_calls.add(delta)
-        else:
-            yield SourceFound(delta.citation)
+        if delta.sealed:
+            yield ReasoningSealed(delta.signature, delta.encrypted, delta.origin, delta.id)

@@ -230,7 +230,8 @@ class Executor:
             async for event in events:
                 await self._record(run, event)
         reason = step.finish_reason or FinishReason.STOP
-        return endings.completed(claim, run.answer, reason, time.monotonic() - run.started_at)
+        seconds = time.monotonic() - run.started_at
+        return endings.completed(claim, run.answer, reason, seconds, step.stop_sequence)
 
     async def _record(self, run: _ActiveRun, event: Event) -> None:
         """Append to the log first, so that the answer holds only events that the log accepted."""

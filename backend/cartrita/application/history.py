@@ -32,14 +32,12 @@ class History:
         if run_input.prefix:
             partial = Message(Role.ASSISTANT, (Text(run_input.prefix),))
             messages = (*messages, partial, Message(Role.USER, (Text(_CONTINUE_INSTRUCTION),)))
-        instructions = "\n\n".join(
-            text for text in (agent.instructions, run_input.instructions) if text
-        )
+        instructions = (agent.instructions, run_input.instructions)
         return ModelRequest(
             owner_id=claim.owner_id,
             model=run_input.model,
             messages=messages,
-            instructions=instructions or None,
+            instructions=tuple(Text(text) for text in instructions if text),
             sampling=run_input.sampling,
         )
 

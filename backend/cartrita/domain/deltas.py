@@ -5,7 +5,10 @@ from typing import TypeAlias
 
 import msgspec
 
-from cartrita.domain.messages import Citation
+from cartrita.domain.failovers import Failover
+from cartrita.domain.json import JsonObject
+from cartrita.domain.messages import Citation, VendorPart
+from cartrita.domain.receipts import Receipt
 from cartrita.domain.usage import Usage
 
 
@@ -17,16 +20,49 @@ class FinishReason(StrEnum):
     ERROR = "error"
 
 
-class TextDelta(msgspec.Struct, frozen=True, tag="text"):
-    """More text of the answer."""
+class Accepted(msgspec.Struct, frozen=True, omit_defaults=True, tag="accepted"):
+    """A deployment has begun to answer; nothing of the answer is visible yet.
+
+    It is the first delta, where a provider sends it, and comes again when another deployment
+    continues an answer that broke off. `receipts` tell what the translation of the request lost;
+    `failovers` are those since the request began.
+    """
+
+    provider: str
+    model: str
+    receipts: tuple[Receipt, ...] = ()
+    failovers: tuple[Failover, ...] = ()
+
+
+class TextDelta(msgspec.Struct, frozen=True, omit_defaults=True, tag="text"):
+    """More text of the answer; `logprobs` are those of its tokens, as OpenAI writes them."""
+
+    text: str
+    logprobs: tuple[JsonObject, ...] = ()
+
+
+class RefusalDelta(msgspec.Struct, frozen=True, tag="refusal"):
+    """More of the model's words for refusing to answer."""
 
     text: str
 
 
-class ReasoningDelta(msgspec.Struct, frozen=True, tag="reasoning"):
-    """More reasoning of the model."""
+class ReasoningDelta(msgspec.Struct, frozen=True, omit_defaults=True, tag="reasoning"):
+    """More reasoning of the model.
+
+    One with a `signature` or with `encrypted` text ends its block of reasoning: see `Reasoning`.
+    """
 
     text: str
+    signature: str | None = None
+    encrypted: str | None = None
+    origin: str | None = None
+    id: str | None = None
+
+    @property
+    def sealed(self) -> bool:
+        """Whether it ends a block that has to be sent back as it is."""
+        return self.signature is not None or self.encrypted is not None
 
 
 class ToolCallDelta(msgspec.Struct, frozen=True, omit_defaults=True, tag="tool_call"):
@@ -39,20 +75,38 @@ class ToolCallDelta(msgspec.Struct, frozen=True, omit_defaults=True, tag="tool_c
 
 
 class CitationDelta(msgspec.Struct, frozen=True, tag="citation"):
-    """A source of the answer."""
+    """A source of the text before it."""
 
     citation: Citation
+
+
+class VendorDelta(msgspec.Struct, frozen=True, tag="vendor"):
+    """A whole part that only the dialect of its provider understands."""
+
+    part: VendorPart
 
 
 class Finished(msgspec.Struct, frozen=True, omit_defaults=True, tag="finished"):
     """The model finished its answer. Always the last delta.
 
-    A stream that ends without it was interrupted.
+    A stream that ends without it was interrupted. `stop_sequence` is the one that the model met;
+    `vendor_reason` is the provider's own word for the reason, where it says more than ours.
     """
 
     reason: FinishReason
     usage: Usage
     model: str | None = None
+    stop_sequence: str | None = None
+    vendor_reason: str | None = None
 
 
-Delta: TypeAlias = TextDelta | ReasoningDelta | ToolCallDelta | CitationDelta | Finished
+Delta: TypeAlias = (
+    Accepted
+    | TextDelta
+    | RefusalDelta
+    | ReasoningDelta
+    | ToolCallDelta
+    | CitationDelta
+    | VendorDelta
+    | Finished
+)

@@ -8,8 +8,18 @@ from cartrita.domain.messages import Message, MessageStatus, Role
 from cartrita.domain.runs import Claim, Ending, RunStatus
 
 
-def completed(claim: Claim, answer: Fold, reason: FinishReason, seconds: float) -> Ending:
-    """The model finished its answer; `seconds` is the duration of the whole run."""
+def completed(
+    claim: Claim,
+    answer: Fold,
+    reason: FinishReason,
+    seconds: float,
+    stop_sequence: str | None = None,
+) -> Ending:
+    """The model finished its answer; `seconds` is the duration of the whole run.
+
+    The model and provider are those that answered, which may be others than the run began with.
+    """
+    accepted = answer.accepted
     event = RunCompleted(
         text=answer.text,
         finish_reason=reason,
@@ -18,10 +28,13 @@ def completed(claim: Claim, answer: Fold, reason: FinishReason, seconds: float) 
         conversation_id=claim.started.conversation_id,
         message_id=claim.started.message_id,
         agent=claim.started.agent,
-        model=claim.started.model,
-        provider=claim.started.provider,
+        model=accepted.model if accepted else claim.started.model,
+        provider=accepted.provider if accepted else claim.started.provider,
         sources=answer.sources,
         calls=answer.calls,
+        receipts=accepted.receipts if accepted else (),
+        failovers=accepted.failovers if accepted else (),
+        stop_sequence=stop_sequence,
     )
     # An empty answer is an answer: the client that asked is told of a message, which must exist.
     message = answer.message or Message(Role.ASSISTANT, ())

@@ -1,6 +1,6 @@
 """Events of a run: what the log stores and every surface renders.
 
-A run's events are numbered 1..n without a gap. Each is rendered as exactly one frame on every
+A run's events are numbered 1..n without a gap. Each is rendered as exactly one frame on the native
 surface, so that numbers on the wire have no gap either. The first is `RunStarted`; the last, and
 only the last, is terminal.
 """
@@ -12,12 +12,14 @@ import msgspec
 
 from cartrita.domain.deltas import FinishReason
 from cartrita.domain.errors import ErrorKind
+from cartrita.domain.failovers import Failover
 from cartrita.domain.ids import RunId
 from cartrita.domain.json import JsonObject, JsonValue
-from cartrita.domain.messages import Citation
+from cartrita.domain.messages import Citation, VendorPart
+from cartrita.domain.receipts import Receipt
 from cartrita.domain.usage import Usage
 
-VERSION = 1
+VERSION = 2
 """Version of the stored events. Readers ignore unknown fields and skip unknown events."""
 
 
@@ -46,6 +48,33 @@ class ReasoningAppended(msgspec.Struct, frozen=True, tag="reasoning_appended"):
     """More of the model's reasoning."""
 
     text: str
+
+
+class ReasoningSealed(msgspec.Struct, frozen=True, omit_defaults=True, tag="reasoning_sealed"):
+    """The reasoning so far is one block, which must be sent back as it is: see `Reasoning`.
+
+    Without reasoning before it, the block has no readable text.
+    """
+
+    signature: str | None = None
+    encrypted: str | None = None
+    origin: str | None = None
+    id: str | None = None
+
+
+class VendorPartAdded(msgspec.Struct, frozen=True, tag="vendor_part_added"):
+    """A part that only the dialect of its provider understands."""
+
+    part: VendorPart
+
+
+class ModelAccepted(msgspec.Struct, frozen=True, omit_defaults=True, tag="model_accepted"):
+    """A deployment began to answer: recorded where it tells more than `RunStarted` did."""
+
+    provider: str
+    model: str
+    receipts: tuple[Receipt, ...] = ()
+    failovers: tuple[Failover, ...] = ()
 
 
 class ToolCalled(msgspec.Struct, frozen=True, tag="tool_called"):
@@ -98,6 +127,9 @@ class RunCompleted(msgspec.Struct, frozen=True, omit_defaults=True, tag="run_com
     provider: str
     sources: tuple[Citation, ...] = ()
     calls: int = 1
+    receipts: tuple[Receipt, ...] = ()
+    failovers: tuple[Failover, ...] = ()
+    stop_sequence: str | None = None
 
 
 class StopStatus(StrEnum):
@@ -136,6 +168,9 @@ Event: TypeAlias = (
     RunStarted
     | TextAppended
     | ReasoningAppended
+    | ReasoningSealed
+    | VendorPartAdded
+    | ModelAccepted
     | ToolCalled
     | ToolReturned
     | SourceFound
@@ -160,4 +195,4 @@ class LoggedEvent(msgspec.Struct, frozen=True):
 
 def is_visible(event: Event) -> bool:
     """Whether a user sees a part of the answer once this event is delivered."""
-    return not isinstance(event, RunStarted)
+    return not isinstance(event, RunStarted | ModelAccepted)

@@ -4,12 +4,15 @@ import msgspec
 
 from cartrita.domain.events import (
     Event,
+    ModelAccepted,
     ReasoningAppended,
+    ReasoningSealed,
     SourceFound,
     TextAppended,
     ToolCalled,
     ToolReturned,
     UsageRecorded,
+    VendorPartAdded,
     is_visible,
 )
 from cartrita.domain.json import JsonValue
@@ -35,6 +38,8 @@ class Fold:
         self._pieces: list[str] = []
         self.usage = Usage()
         self.calls = 0
+        self.accepted: ModelAccepted | None = None
+        """The last deployment that began to answer, where that was recorded."""
         self.seen = False
         """Whether any event so far was visible to the user."""
         self.length = 0
@@ -48,16 +53,27 @@ class Fold:
                 self._append(Text, text)
             case ReasoningAppended(text=text):
                 self._append(Reasoning, text)
-            case ToolCalled():
-                self._put(ToolCall(event.call_id, event.name, event.arguments))
-            case ToolReturned():
-                text = _text_of(event.result)
-                self._put(ToolResult(event.call_id, text, event.name, event.success))
-            case SourceFound(citation=citation):
-                self._done.append(citation)
+            case ReasoningSealed():
+                self._seal(event)
             case UsageRecorded():
                 self.usage = self.usage + event.usage
                 self.calls += event.calls
+            case ModelAccepted():
+                self.accepted = event
+            case _:
+                self._add_part(event)
+
+    def _add_part(self, event: Event) -> None:
+        match event:
+            case ToolCalled():
+                self._put(ToolCall(event.call_id, event.name, event.arguments))
+            case ToolReturned():
+                content = (Text(_text_of(event.result)),)
+                self._put(ToolResult(event.call_id, content, event.name, event.success))
+            case SourceFound(citation=citation):
+                self._done.append(citation)
+            case VendorPartAdded(part=part):
+                self._put(part)
             case _:
                 pass
 
@@ -87,6 +103,13 @@ class Fold:
             self._close()
             self._open = kind
         self._pieces.append(text)
+
+    def _seal(self, event: ReasoningSealed) -> None:
+        if self._open is not Reasoning:
+            self._close()
+        text = "".join(self._pieces)
+        self._open, self._pieces = None, []
+        self._done.append(Reasoning(text, event.signature, event.encrypted, event.origin, event.id))
 
     def _put(self, part: Part) -> None:
         self._close()

@@ -12,61 +12,119 @@ from cartrita.domain.usage import Usage
 
 
 class Role(StrEnum):
+    """Who speaks. SYSTEM is for instructions in the middle of a conversation."""
+
+    SYSTEM = "system"
     USER = "user"
     ASSISTANT = "assistant"
     TOOL = "tool"
 
 
-class Text(msgspec.Struct, frozen=True, tag="text"):
+class CacheBreakpoint(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The provider should cache everything up to the end of what holds this, for `ttl`."""
+
+    ttl: str | None = None
+
+
+class Text(msgspec.Struct, frozen=True, omit_defaults=True, tag="text"):
     """Plain text."""
+
+    text: str
+    cache: CacheBreakpoint | None = None
+
+
+class Refusal(msgspec.Struct, frozen=True, tag="refusal"):
+    """The model's words for refusing to answer, where its dialect tells them from text."""
 
     text: str
 
 
 class Reasoning(msgspec.Struct, frozen=True, omit_defaults=True, tag="reasoning"):
-    """A model's reasoning; `signature` must be sent back to its vendor unchanged."""
+    """A model's reasoning.
+
+    `signature` and `encrypted` must be sent back unchanged, and only to their `origin`, the dialect
+    that they came in: the one proves who wrote the text, the other is reasoning that nobody else
+    can read. `id` is the origin's own id of it.
+    """
 
     text: str
     signature: str | None = None
+    encrypted: str | None = None
     origin: str | None = None
+    id: str | None = None
 
 
 class Attachment(msgspec.Struct, frozen=True, omit_defaults=True, tag="attachment"):
-    """A file: a stored one by `attachment_id`, or any other by URL (`data:` included)."""
+    """A file: a stored one by `attachment_id`, or any other by URL (`data:` included).
+
+    `detail` is how closely a model should look at an image; `context` says what a document is;
+    `cited` asks for citations of it.
+    """
 
     media_type: str
     attachment_id: str | None = None
     url: str | None = None
     name: str | None = None
+    detail: str | None = None
+    context: str | None = None
+    cited: bool = False
+    cache: CacheBreakpoint | None = None
 
 
-class ToolCall(msgspec.Struct, frozen=True, tag="tool_call"):
+class VendorPart(msgspec.Struct, frozen=True, tag="vendor"):
+    """A part that only its `origin`, a dialect, understands, as it came: kept and sent back."""
+
+    origin: str
+    data: JsonObject
+
+
+class ToolCall(msgspec.Struct, frozen=True, omit_defaults=True, tag="tool_call"):
     """A model's request to call a tool."""
 
     call_id: str
     name: str
     arguments: JsonObject
+    cache: CacheBreakpoint | None = None
+
+
+ToolContent: TypeAlias = Text | Attachment | VendorPart
 
 
 class ToolResult(msgspec.Struct, frozen=True, omit_defaults=True, tag="tool_result"):
-    """The result of a tool call."""
+    """The result of a tool call: text, files, or both."""
 
     call_id: str
-    text: str
+    content: tuple[ToolContent, ...]
     name: str | None = None
     success: bool = True
+    cache: CacheBreakpoint | None = None
+
+    @property
+    def text(self) -> str:
+        """Its text, joined."""
+        return "".join(part.text for part in self.content if isinstance(part, Text))
 
 
 class Citation(msgspec.Struct, frozen=True, omit_defaults=True, tag="citation"):
-    """The source of a statement; `index` is the n of its `[n]` mark, from 1."""
+    """The source of the text before it; `index` is the n of its `[n]` mark, from 1.
+
+    `start` and `end` are the code points of that text which it supports. `vendor` is the citation
+    as its `origin`, a dialect, wrote it, for the details that only that one knows.
+    """
 
     title: str
     url: str | None = None
     snippet: str | None = None
     index: int = 1
+    start: int | None = None
+    end: int | None = None
+    origin: str | None = None
+    vendor: JsonObject = {}
 
 
-Part: TypeAlias = Text | Reasoning | Attachment | ToolCall | ToolResult | Citation
+Part: TypeAlias = (
+    Text | Refusal | Reasoning | Attachment | ToolCall | ToolResult | Citation | VendorPart
+)
 
 
 class Message(msgspec.Struct, frozen=True):

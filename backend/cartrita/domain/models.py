@@ -1,13 +1,22 @@
-"""Models that providers offer."""
+"""Models that providers offer, and what each can do."""
 
 import msgspec
 
 
 class ModelProfile(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a model can do, as far as known; `context_tokens` is the size of its context window."""
+    """What a model can do, as far as known; `context_tokens` is the size of its context window.
+
+    `capabilities` are some of text, stream, tools, json, vision, audio, documents, reasoning,
+    embeddings. `known` is false for a model of which nothing is known: it is tried. `continues`
+    says how a broken answer of it can be continued: from the partial answer (`prefill`), by asking
+    it to go on (`instruction`), or not at all.
+    """
 
     capabilities: tuple[str, ...] = ("text", "stream")
     context_tokens: int | None = None
+    output_tokens: int | None = None
+    known: bool = False
+    continues: str | None = "instruction"
 
 
 class ModelInfo(msgspec.Struct, frozen=True):

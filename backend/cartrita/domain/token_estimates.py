@@ -7,8 +7,17 @@ and who uses it says `estimated`.
 
 import msgspec
 
-from cartrita.domain.messages import Attachment, Citation, Message, Part, ToolCall
+from cartrita.domain.messages import (
+    Attachment,
+    Citation,
+    Message,
+    Part,
+    ToolCall,
+    ToolResult,
+    VendorPart,
+)
 from cartrita.domain.requests import ModelRequest
+from cartrita.domain.tools import Tool, VendorTool
 
 BYTES_PER_TOKEN = 4
 PER_ITEM = 3
@@ -24,10 +33,10 @@ def text_tokens(text: str) -> int:
 def request_tokens(request: ModelRequest) -> int:
     """About how many tokens a request is; at least 1."""
     count = sum(_message(message) for message in request.messages)
-    if request.instructions:
-        count += PER_ITEM + text_tokens(request.instructions)
+    for part in request.instructions:
+        count += PER_ITEM + text_tokens(part.text)
     for tool in request.tools:
-        count += PER_ITEM + text_tokens(tool.name + tool.description) + _json(tool.parameters)
+        count += PER_ITEM + _tool(tool)
     return max(count, 1)
 
 
@@ -35,14 +44,26 @@ def _message(message: Message) -> int:
     return PER_ITEM + sum(_part(part) for part in message.parts)
 
 
+def _tool(tool: Tool) -> int:
+    if isinstance(tool, VendorTool):
+        return _json(tool.definition)
+    return text_tokens(tool.name + tool.description) + _json(tool.parameters)
+
+
 def _part(part: Part) -> int:
-    if isinstance(part, Attachment):
-        return PER_ATTACHMENT
-    if isinstance(part, ToolCall):
-        return text_tokens(part.name) + _json(part.arguments)
-    if isinstance(part, Citation):
-        return 0
-    return text_tokens(part.text)
+    match part:
+        case Attachment():
+            return PER_ATTACHMENT
+        case ToolCall():
+            return text_tokens(part.name) + _json(part.arguments)
+        case ToolResult():
+            return sum(_part(one) for one in part.content)
+        case VendorPart():
+            return _json(part.data)
+        case Citation():
+            return 0
+        case _:
+            return text_tokens(part.text)
 
 
 def _json(value: object) -> int:

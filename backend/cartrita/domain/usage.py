@@ -7,8 +7,10 @@ class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
     """Token counts of one or more model calls.
 
     Totals are inclusive: `input_tokens` contains the cache tokens, `output_tokens` the reasoning
-    tokens. Dialects convert from what their vendor means. `estimated` is true where any part was
-    counted by us and not reported by the provider.
+    tokens. Dialects convert from what their vendor means. `cache_write_1h_tokens` are those of the
+    cache writes that are kept for an hour, which cost more. `estimated` is true where any part was
+    counted by us and not reported by the provider; the true number is then within `error_bound` of
+    ours, as a fraction of it.
     """
 
     input_tokens: int = 0
@@ -16,7 +18,9 @@ class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
     cache_read_tokens: int = 0
     cache_write_tokens: int = 0
     reasoning_tokens: int = 0
+    cache_write_1h_tokens: int = 0
     estimated: bool = False
+    error_bound: float = 0.0
 
     @property
     def total_tokens(self) -> int:
@@ -29,5 +33,7 @@ class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
             self.cache_read_tokens + other.cache_read_tokens,
             self.cache_write_tokens + other.cache_write_tokens,
             self.reasoning_tokens + other.reasoning_tokens,
+            self.cache_write_1h_tokens + other.cache_write_1h_tokens,
             self.estimated or other.estimated,
+            max(self.error_bound, other.error_bound),
         )

@@ -80,7 +80,7 @@ async def test_what_the_caller_brought_along_comes_before_it() -> None:
 )
 async def test_instructions_of_both(agent: Agent, given: str | None, told: str | None) -> None:
     request = await asked(work(instructions=given), stored_message("x"), agent=agent)
-    assert request.instructions == told
+    assert request.instructions_text == (told or "")
 
 
 async def test_sampling_is_passed_on() -> None:
@@ -143,7 +143,7 @@ async def test_a_database_that_is_away_is_waited_for(monkeypatch: pytest.MonkeyP
 
 
 async def test_tools_that_ran_are_told_in_the_order_that_models_expect() -> None:
-    call, result = ToolCall("c1", "look", {}), ToolResult("c1", "a cat")
+    call, result = ToolCall("c1", "look", {}), ToolResult("c1", (Text("a cat"),))
     parts = (Text("I look."), call, result, Text("A cat."))
     request = await asked(
         work(),

@@ -8,7 +8,9 @@ from cartrita.domain.deltas import FinishReason
 from cartrita.domain.errors import ErrorKind
 from cartrita.domain.events import (
     Event,
+    ModelAccepted,
     ReasoningAppended,
+    ReasoningSealed,
     RunCompleted,
     RunStarted,
     RunStopped,
@@ -18,8 +20,11 @@ from cartrita.domain.events import (
     ToolCalled,
     ToolReturned,
     UsageRecorded,
+    VendorPartAdded,
 )
-from cartrita.domain.messages import Citation
+from cartrita.domain.failovers import Failover
+from cartrita.domain.messages import Citation, VendorPart
+from cartrita.domain.receipts import Receipt
 from cartrita.domain.usage import Usage
 
 WORDS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=12)
@@ -36,8 +41,24 @@ JSON = st.recursive(
 )
 OBJECTS: st.SearchStrategy[dict[str, Any]] = st.dictionaries(WORDS, JSON, max_size=4)
 CITATIONS = st.builds(
-    Citation, title=WORDS, url=st.none() | WORDS, snippet=st.none() | WORDS, index=COUNTS
+    Citation,
+    title=WORDS,
+    url=st.none() | WORDS,
+    snippet=st.none() | WORDS,
+    index=COUNTS,
+    start=st.none() | COUNTS,
+    vendor=OBJECTS,
 )
+SECRETS = st.none() | WORDS
+RECEIPTS = st.builds(
+    Receipt,
+    field=WORDS,
+    source=WORDS,
+    target=WORDS,
+    kind=st.sampled_from(["approximated", "dropped"]),
+    why=WORDS,
+)
+FAILOVERS = st.builds(Failover, provider=WORDS, model=WORDS, code=WORDS, continued=st.booleans())
 USAGES = st.builds(
     Usage,
     input_tokens=COUNTS,
@@ -89,6 +110,15 @@ MIDDLES = (
     | st.builds(ToolCalled, call_id=WORDS, name=WORDS, arguments=OBJECTS)
     | st.builds(ToolReturned, call_id=WORDS, name=WORDS, result=JSON, success=st.booleans())
     | st.builds(SourceFound, citation=CITATIONS)
+    | st.builds(ReasoningSealed, signature=SECRETS, encrypted=SECRETS, origin=SECRETS, id=SECRETS)
+    | st.builds(VendorPartAdded, part=st.builds(VendorPart, origin=WORDS, data=OBJECTS))
+    | st.builds(
+        ModelAccepted,
+        provider=WORDS,
+        model=WORDS,
+        receipts=st.lists(RECEIPTS, max_size=2).map(tuple),
+        failovers=st.lists(FAILOVERS, max_size=2).map(tuple),
+    )
     | st.builds(
         UsageRecorded,
         usage=USAGES,

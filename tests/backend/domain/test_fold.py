@@ -10,6 +10,7 @@ from tests.backend.examples import examples
 from cartrita.domain.events import (
     Event,
     ReasoningAppended,
+    ReasoningSealed,
     RunStarted,
     SourceFound,
     TextAppended,
@@ -74,7 +75,9 @@ def test_text_and_reasoning_are_joined_while_their_kind_lasts() -> None:
     ],
 )
 def test_a_result_that_is_no_text_becomes_json(result: JsonValue, text: str) -> None:
-    assert fold([ToolReturned("c", "look", result, True)]).parts == (ToolResult("c", text, "look"),)
+    assert fold([ToolReturned("c", "look", result, True)]).parts == (
+        ToolResult("c", (Text(text),), "look"),
+    )
 
 
 def test_tools_end_the_text_before_them() -> None:
@@ -90,8 +93,8 @@ def test_tools_end_the_text_before_them() -> None:
     assert said.parts == (
         Text("Let me see."),
         ToolCall("c1", "look", {"at": 1}),
-        ToolResult("c1", "a cat", "look"),
-        ToolResult("c2", "nothing", "look", success=False),
+        ToolResult("c1", (Text("a cat"),), "look"),
+        ToolResult("c2", (Text("nothing"),), "look", success=False),
         Text("A cat."),
     )
 
@@ -146,6 +149,27 @@ def test_looking_does_not_change_it(events: list[Event]) -> None:
 @examples
 @given(bodies())
 def test_neighbours_are_never_of_one_spoken_kind(events: list[Event]) -> None:
-    kinds = [type(p) for p in fold(events).parts if not isinstance(p, Citation)]
-    for left, right in pairwise(kinds):
-        assert left is not right or left not in (Text, Reasoning)
+    parts = [p for p in fold(events).parts if not isinstance(p, Citation)]
+    sealed = sum(isinstance(event, ReasoningSealed) for event in events)
+    repeats = [left for left, right in pairwise(parts) if type(left) is type(right)]
+    assert not any(isinstance(part, Text) for part in repeats)
+    assert sum(isinstance(part, Reasoning) for part in repeats) <= sealed
+
+
+def test_sealed_reasoning_is_a_block_of_its_own() -> None:
+    said = fold(
+        [
+            ReasoningAppended("a"),
+            ReasoningAppended("b"),
+            ReasoningSealed(signature="s1", origin="anthropic_messages"),
+            ReasoningSealed(encrypted="e", origin="anthropic_messages"),
+            ReasoningAppended("c"),
+            TextAppended("t", 0),
+        ]
+    )
+    assert said.parts == (
+        Reasoning("ab", signature="s1", origin="anthropic_messages"),
+        Reasoning("", encrypted="e", origin="anthropic_messages"),
+        Reasoning("c"),
+        Text("t"),
+    )

@@ -14,7 +14,7 @@ from cartrita.domain.messages import (
 )
 
 LOOK = ToolCall("c1", "look", {})
-CAT = ToolResult("c1", "a cat", "look")
+CAT = ToolResult("c1", (Text("a cat"),), "look")
 
 
 def answer(*parts: Part) -> Message:
@@ -29,7 +29,7 @@ def test_plain_answers_are_one_message() -> None:
 
 def test_results_follow_their_calls_and_what_was_said_then_follows_them() -> None:
     again = ToolCall("c2", "look", {"at": "it"})
-    dog = ToolResult("c2", "a dog", "look")
+    dog = ToolResult("c2", (Text("a dog"),), "look")
     steps = split_steps(answer(Text("I look."), LOOK, CAT, again, dog, Text("Both.")))
     assert steps == (
         answer(Text("I look."), LOOK),
@@ -42,7 +42,7 @@ def test_results_follow_their_calls_and_what_was_said_then_follows_them() -> Non
 
 def test_parallel_calls_stay_together() -> None:
     other = ToolCall("c2", "smell", {})
-    rose = ToolResult("c2", "a rose")
+    rose = ToolResult("c2", (Text("a rose"),))
     assert split_steps(answer(LOOK, other, CAT, rose)) == (
         answer(LOOK, other),
         Message(Role.TOOL, (CAT, rose)),

@@ -34,13 +34,13 @@ def test_everything_that_is_sent_counts() -> None:
         Reasoning("abcd"),
         Attachment("image/png"),
         ToolCall("1", "abcd", {}),
-        ToolResult("1", "abcd"),
+        ToolResult("1", (Text("abcd"),)),
         Citation("a title that was never sent"),
     )
     message = Message(Role.USER, parts)
     tool = ToolSpec("abcd", "efgh", {"type": "object"})
     request = ModelRequest(
-        owner_id="o", model="m", messages=(message,), instructions="abcd", tools=(tool,)
+        owner_id="o", model="m", messages=(message,), instructions=(Text("abcd"),), tools=(tool,)
     )
     said = 3 + 1 + 1 + 256 + (1 + 1) + 1
     assert request_tokens(request) == said + (3 + 1) + (3 + 2 + 5)

@@ -10,6 +10,7 @@ from cartrita.domain.errors import CartritaError
 from cartrita.domain.events import (
     Event,
     LoggedEvent,
+    ModelAccepted,
     ReasoningAppended,
     RunStopped,
     TextAppended,
@@ -47,7 +48,8 @@ class PendingRun:
         else:
             self._join_text()
             self._pending.append(canonical(event))
-            self.urgent = True
+            # It shows a reader nothing, and shares the commit of the first token.
+            self.urgent = self.urgent or not isinstance(event, ModelAccepted)
         if not self._any_visible and is_visible(event):
             self._any_visible = self.urgent = True
 

@@ -10,13 +10,17 @@ from cartrita.domain.events import (
     VERSION,
     Event,
     ReasoningAppended,
+    RunCompleted,
     RunStopped,
+    SourceFound,
     TextAppended,
     ToolCalled,
     ToolReturned,
     UnknownEvent,
+    VendorPartAdded,
 )
 from cartrita.domain.json import JsonObject, JsonValue
+from cartrita.domain.messages import Citation, VendorPart
 from cartrita.domain.runs import Run, RunInput, RunStatus
 from cartrita.domain.usage import Usage
 
@@ -131,8 +135,20 @@ def _canonical(event: Event) -> Event:
             return msgspec.structs.replace(event, result=_value(result))
         case RunStopped(details=details):
             return msgspec.structs.replace(event, details=_object(details))
+        case RunCompleted(sources=sources):
+            return msgspec.structs.replace(event, sources=tuple(map(_citation, sources)))
+        case SourceFound(citation=citation):
+            return msgspec.structs.replace(event, citation=_citation(citation))
+        case VendorPartAdded(part=part):
+            return VendorPartAdded(VendorPart(part.origin, _object(part.data)))
         case _:
             return event
+
+
+def _citation(citation: Citation) -> Citation:
+    if not citation.vendor:
+        return citation
+    return msgspec.structs.replace(citation, vendor=_object(citation.vendor))
 
 
 def _object(value: JsonObject) -> JsonObject:

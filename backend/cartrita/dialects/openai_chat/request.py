@@ -39,7 +39,7 @@ def render(request: ModelRequest, options: ServerOptions) -> bytes:
             stream=True,
             stream_options=wire.StreamOptions(),
             tools=_tools(request) or None,
-            tool_choice=_tool_choice(request.tool_choice) if request.tools else None,
+            tool_choice=_tool_choice(request.tool_choice) if request.functions else None,
             response_format=_response_format(request.response_format),
             temperature=sampling.temperature,
             top_p=sampling.top_p,
@@ -53,13 +53,15 @@ def render(request: ModelRequest, options: ServerOptions) -> bytes:
 
 def _messages(request: ModelRequest) -> Iterator[wire.RequestMessage]:
     if request.instructions:
-        yield wire.SystemMessage(request.instructions)
+        yield wire.SystemMessage(request.instructions_text)
     for message in request.messages:
         match message.role:
             case Role.TOOL:
                 yield from _tool_messages(message)
             case Role.ASSISTANT:
                 yield from _assistant_messages(message)
+            case Role.SYSTEM:
+                yield wire.SystemMessage(message.text)
             case Role.USER:
                 yield from _user_messages(message)
 
@@ -112,7 +114,7 @@ def _unsendable(part: Attachment, why: str) -> InvalidInput:
 def _tools(request: ModelRequest) -> list[wire.Tool]:
     return [
         wire.Tool(wire.FunctionSpec(tool.name, tool.description, tool.parameters))
-        for tool in request.tools
+        for tool in request.functions
     ]
 
 

@@ -1,11 +1,12 @@
-"""The port of model providers."""
+"""The ports of model providers."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from cartrita.domain.deltas import Delta
 from cartrita.domain.models import ModelInfo
+from cartrita.domain.relays import RelayRequest
 from cartrita.domain.requests import ModelRequest
 
 
@@ -22,7 +23,37 @@ class ModelProvider(Protocol):
     def stream(self, request: ModelRequest) -> AbstractAsyncContextManager[AsyncIterator[Delta]]:
         """Call a model. Leaving the context closes the upstream connection at once.
 
-        The iterator ends after `Finished`; any other end, such as a broken or stalled connection,
-        raises UpstreamError.
+        The iterator begins with `Accepted` if there is something to tell, and ends after
+        `Finished`; any other end, such as a broken or stalled connection, raises UpstreamError.
+        """
+        ...
+
+
+class RelayResponse(Protocol):
+    """A successful response of a provider, whose body is passed on as it comes.
+
+    `headers` are those that callers may see, with lower-case names.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+
+    async def read(self) -> bytes:
+        """The next piece of the body; empty at its end. Raises UpstreamError."""
+        ...
+
+
+class RelayProvider(ModelProvider, Protocol):
+    """A provider that also answers requests in its own dialect, as bytes."""
+
+    @property
+    def dialects(self) -> frozenset[str]:
+        """The dialects whose requests it can be sent as they are."""
+        ...
+
+    def relay(self, request: RelayRequest) -> AbstractAsyncContextManager[RelayResponse]:
+        """Send a request as it is. Leaving the context closes the upstream connection at once.
+
+        Raises UpstreamError for a response that is not successful.
         """
         ...

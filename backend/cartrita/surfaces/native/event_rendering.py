@@ -10,8 +10,11 @@ from typing import TypeAlias
 import msgspec
 
 from cartrita.domain.events import (
+    Event,
     LoggedEvent,
+    ModelAccepted,
     ReasoningAppended,
+    ReasoningSealed,
     RunCompleted,
     RunStarted,
     RunStopped,
@@ -19,7 +22,9 @@ from cartrita.domain.events import (
     TextAppended,
     ToolCalled,
     ToolReturned,
+    UnknownEvent,
     UsageRecorded,
+    VendorPartAdded,
 )
 from cartrita.domain.ids import RunId
 from cartrita.domain.runs import Queued, Snapshot
@@ -56,7 +61,7 @@ StreamItem: TypeAlias = LoggedEvent | Queued | Snapshot | None
 
 
 def render(item: LoggedEvent | Queued | Snapshot) -> ChatEvent:
-    """Render one item. Raises TypeError for UnknownEvent, which has no public form."""
+    """Render one item. Raises TypeError for events that have no public form."""
     match item:
         case LoggedEvent():
             return _render_logged(item.event, item.run_id)
@@ -67,6 +72,11 @@ def render(item: LoggedEvent | Queued | Snapshot) -> ChatEvent:
             return SnapshotFrame(SnapshotData(messages, item.recovered))
         case Queued():
             return QueuedFrame(QueuedData(item.position))
+
+
+def is_public(event: Event) -> bool:
+    """Whether readers are told of an event; others only move their cursors."""
+    return not isinstance(event, ModelAccepted | ReasoningSealed | UnknownEvent | VendorPartAdded)
 
 
 def is_terminal(item: StreamItem) -> bool:

@@ -12,7 +12,7 @@ from cartrita.domain.conversations import Conversation
 from cartrita.domain.events import RunCompleted
 from cartrita.domain.ids import RunId
 from cartrita.domain.json import JsonObject
-from cartrita.domain.messages import Citation, Part, Reasoning, StoredMessage
+from cartrita.domain.messages import Citation, Part, Reasoning, StoredMessage, VendorPart
 from cartrita.domain.runs import Run
 from cartrita.domain.usage import Usage
 from cartrita.kit import ids
@@ -54,14 +54,22 @@ def public_sources(citations: Sequence[Citation]) -> list[Source]:
 
 
 def public_parts(of: Sequence[Part]) -> list[JsonObject]:
-    """Message parts in their public form, without the vendor's signatures."""
-    return [msgspec.to_builtins(_without_signature(part)) for part in of]
+    """Message parts in their public form: nothing that only a vendor can read."""
+    return [
+        msgspec.to_builtins(_without_vendor_data(part))
+        for part in of
+        if not isinstance(part, VendorPart)
+    ]
 
 
-def _without_signature(part: Part) -> Part:
-    if isinstance(part, Reasoning):
-        return msgspec.structs.replace(part, signature=None, origin=None)
-    return part
+def _without_vendor_data(part: Part) -> Part:
+    match part:
+        case Reasoning():
+            return Reasoning(part.text)
+        case Citation():
+            return msgspec.structs.replace(part, origin=None, vendor={})
+        case _:
+            return part
 
 
 class PageOf(BaseModel, Generic[T]):
@@ -195,6 +203,12 @@ class ChatMetadata(BaseModel):
     iterations: int = Field(description="Steps: a model call and its tools each.")
     execution_time_seconds: float
     trace_id: str
+    failovers: list[dict[str, Any]] = Field(
+        description="Deployments that failed before another one answered."
+    )
+    receipts: list[dict[str, Any]] = Field(
+        description="What the translation of the request could not carry over exactly."
+    )
 
 
 class ChatResponse(BaseModel):
@@ -234,5 +248,7 @@ class ChatResponse(BaseModel):
                 iterations=done.calls,
                 execution_time_seconds=done.seconds,
                 trace_id=run_id.hex,
+                failovers=msgspec.to_builtins(done.failovers),
+                receipts=msgspec.to_builtins(done.receipts),
             ),
         )

@@ -6,14 +6,14 @@ the reader's cursor.
 
 import msgspec
 
-from cartrita.domain.events import LoggedEvent, UnknownEvent
+from cartrita.domain.events import LoggedEvent
 from cartrita.domain.runs import Queued
 from cartrita.kit import sse
 from cartrita.surfaces.cursors import event_id
-from cartrita.surfaces.native.event_rendering import StreamItem, render
+from cartrita.surfaces.native.event_rendering import StreamItem, is_public, render
 
 HEARTBEAT = sse.comment("")
-_UNKNOWN_EVENT = sse.comment("of a newer version")
+_HIDDEN_EVENT = sse.comment("not for readers")
 _encoder = msgspec.json.Encoder()
 
 
@@ -24,8 +24,8 @@ def frame(item: StreamItem) -> bytes:
             return HEARTBEAT
         case Queued():
             return sse.frame(_encoder.encode(render(item)))
-        case LoggedEvent(event=UnknownEvent()):
+        case LoggedEvent(event=event) if not is_public(event):
             # No event is dispatched, but the reader's cursor moves (WHATWG HTML 9.2.6).
-            return b"id: %s\n" % event_id(item.run_id, item.seq).encode() + _UNKNOWN_EVENT
+            return b"id: %s\n" % event_id(item.run_id, item.seq).encode() + _HIDDEN_EVENT
         case _:
             return sse.frame(_encoder.encode(render(item)), id=event_id(item.run_id, item.seq))

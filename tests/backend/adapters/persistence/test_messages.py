@@ -50,7 +50,7 @@ RICH = (
     Reasoning("Hm.", signature="s", origin="o"),
     Text("Look: "),
     ToolCall("c1", "search", {"q": "x", "n": [1, 2.5, None]}),
-    ToolResult("c1", "found", name="search", success=False),
+    ToolResult("c1", (Text("found"),), name="search", success=False),
     Citation("A page", url="https://example.org", snippet="…", index=2),
     Attachment("image/png", attachment_id="a", name="p.png"),
     Text("\U0001f600 done"),

@@ -4,7 +4,7 @@ import pytest
 from tests.backend.adapters.runlog.fixtures import Cluster
 
 from cartrita.adapters.runlog.events import insert_events, select_events
-from cartrita.domain.events import LoggedEvent, RunStarted, TextAppended, ToolCalled
+from cartrita.domain.events import VERSION, LoggedEvent, RunStarted, TextAppended, ToolCalled
 from cartrita.domain.ids import RunId
 from cartrita.kit.ids import uuid7
 
@@ -19,7 +19,7 @@ async def test_inserted_events_are_read_back_in_order(cluster: Cluster) -> None:
     await insert_events(cluster.connection, events[:1])
     assert await select_events(cluster.connection, run) == events
     assert await select_events(cluster.connection, RunId(uuid7())) == []
-    assert await cluster.value("SELECT array_agg(DISTINCT version) FROM run_events") == [1]
+    assert await cluster.value("SELECT array_agg(DISTINCT version) FROM run_events") == [VERSION]
 
 
 async def test_an_event_that_cannot_be_encoded_is_refused(cluster: Cluster) -> None:

@@ -17,6 +17,7 @@ from tests.backend.adapters.runlog.watchdog import until, within
 
 from cartrita.adapters.runlog import maintenance
 from cartrita.adapters.runlog.run_log import RunLog
+from cartrita.domain.events import VERSION
 from cartrita.domain.ids import RunId
 from cartrita.domain.runs import Idempotency
 
@@ -192,7 +193,7 @@ async def test_only_runs_that_ended_long_enough_ago_are_folded(cluster: Cluster)
         assert len(await cluster.events(recent)) == 4
         assert len(await cluster.events(running.run_id)) == 1
         [kept] = await cluster.rows("SELECT * FROM run_logs")
-        assert (kept["run_id"], kept["owner_id"], kept["version"]) == (old, "ann", 1)
+        assert (kept["run_id"], kept["owner_id"], kept["version"]) == (old, "ann", VERSION)
 
 
 async def test_a_run_without_events_is_folded_too(cluster: Cluster) -> None:

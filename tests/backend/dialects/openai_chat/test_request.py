@@ -51,7 +51,7 @@ def test_the_least_is_a_stream_that_reports_its_usage() -> None:
 
 
 def test_instructions_come_first() -> None:
-    body = rendered(user(Text("Hi")), instructions="Be brief.")
+    body = rendered(user(Text("Hi")), instructions=(Text("Be brief."),))
     assert body["messages"][0] == {"role": "system", "content": "Be brief."}
 
 
@@ -59,7 +59,10 @@ def test_a_tool_round_trip() -> None:
     body = rendered(
         user(Text("Weather?")),
         assistant(Text("Let me see."), ToolCall("c1", "weather", {"city": "Köln"})),
-        Message(Role.TOOL, (ToolResult("c1", "rain"), ToolResult("c2", "sun", success=False))),
+        Message(
+            Role.TOOL,
+            (ToolResult("c1", (Text("rain"),)), ToolResult("c2", (Text("sun"),), success=False)),
+        ),
         tools=(WEATHER,),
     )
     assert body["messages"][1:] == [

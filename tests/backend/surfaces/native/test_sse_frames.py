@@ -9,7 +9,9 @@ from cartrita.domain.deltas import FinishReason
 from cartrita.domain.events import (
     Event,
     LoggedEvent,
+    ModelAccepted,
     ReasoningAppended,
+    ReasoningSealed,
     RunCompleted,
     RunStarted,
     RunStopped,
@@ -20,20 +22,22 @@ from cartrita.domain.events import (
     ToolReturned,
     UnknownEvent,
     UsageRecorded,
+    VendorPartAdded,
 )
 from cartrita.domain.ids import RunId
-from cartrita.domain.messages import Citation, Message, Reasoning, Role, Text
+from cartrita.domain.messages import Citation, Message, Reasoning, Role, Text, VendorPart
 from cartrita.domain.runs import Queued, Snapshot
 from cartrita.domain.usage import Usage
 from cartrita.kit import ids, sse
 from cartrita.surfaces.cursors import event_id
-from cartrita.surfaces.native.event_rendering import is_terminal
+from cartrita.surfaces.native.event_rendering import is_public, is_terminal
 from cartrita.surfaces.native.event_schemas import ChatEvent
 from cartrita.surfaces.native.sse_frames import frame
 
 RUN = RunId(ids.parse("run", "0193b0c3a5d87c1e9f4d2b6a8e0c4f17") or ids.uuid7())
 PUBLIC = "run_0193b0c3a5d87c1e9f4d2b6a8e0c4f17"
 
+HIDDEN = {UnknownEvent, ModelAccepted, ReasoningSealed, VendorPartAdded}
 TABLE: list[tuple[Event, str]] = [
     (
         RunStarted("conv_1", "msg_1", "assistant", "m", "p"),
@@ -120,12 +124,24 @@ def test_an_event_becomes_one_frame(event: Event, body: str) -> None:
 
 
 def test_the_table_holds_every_event() -> None:
-    assert {type(event) for event, _ in TABLE} == set(get_args(Event)) - {UnknownEvent}
+    assert {type(event) for event, _ in TABLE} == set(get_args(Event)) - HIDDEN
+    assert all(is_public(event) for event, _ in TABLE)
 
 
-def test_an_event_of_a_newer_version_moves_the_cursor_and_says_nothing() -> None:
-    made = frame(LoggedEvent(RUN, 7, UnknownEvent({"type": "of_2027"})))
-    assert made.decode() == f"id: {PUBLIC}.7\n: of a newer version\n\n"
+@pytest.mark.parametrize(
+    "event",
+    [
+        UnknownEvent({"type": "of_2027"}),
+        ModelAccepted("p", "m"),
+        ReasoningSealed(signature="s"),
+        VendorPartAdded(VendorPart("anthropic_messages", {"type": "server_tool_use"})),
+    ],
+    ids=type,
+)
+def test_a_hidden_event_moves_the_cursor_and_says_nothing(event: Event) -> None:
+    assert type(event) in HIDDEN
+    made = frame(LoggedEvent(RUN, 7, event))
+    assert made.decode() == f"id: {PUBLIC}.7\n: not for readers\n\n"
     parser = sse.Parser()
     assert parser.feed(made) == []
     assert parser.last_event_id == f"{PUBLIC}.7"

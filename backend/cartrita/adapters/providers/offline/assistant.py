@@ -107,16 +107,18 @@ def _quote_result(result: ToolResult) -> str:
 
 def _choose_tool(request: ModelRequest) -> ToolSpec | None:
     choice = request.tool_choice
-    if not request.tools or choice == "none":
+    if not request.functions or choice == "none":
         return None
     if isinstance(choice, NamedTool):
-        named = next((tool for tool in request.tools if tool.name == choice.name), None)
+        named = next((tool for tool in request.functions if tool.name == choice.name), None)
         if named is None:
             raise _rejection(f"tool_choice names {choice.name}, which is not among the tools")
         return named
     words = _normalize(last_user_text(request.messages))
-    mentioned = next((t for t in request.tools if f" {_normalize(t.name).strip()} " in words), None)
-    return mentioned or (request.tools[0] if choice == "required" else None)
+    mentioned = next(
+        (t for t in request.functions if f" {_normalize(t.name).strip()} " in words), None
+    )
+    return mentioned or (request.functions[0] if choice == "required" else None)
 
 
 def _normalize(text: str) -> str:

@@ -18,6 +18,7 @@ from cartrita.domain.messages import (
     Role,
     ToolCall,
     ToolResult,
+    VendorPart,
 )
 from cartrita.domain.requests import ModelRequest
 
@@ -61,9 +62,9 @@ def count_tokens(texts: Iterable[str]) -> int:
 def count_request_tokens(request: ModelRequest) -> int:
     """The number of tokens in a request; an attachment counts as one."""
     parts = count_tokens(_part_text(part) for message in request.messages for part in message.parts)
-    tools = count_tokens(f"{tool.name} {tool.description}" for tool in request.tools)
-    schemas = count_tokens(json_text(tool.parameters) for tool in request.tools)
-    return parts + tools + schemas + count_tokens([request.instructions or ""])
+    tools = count_tokens(f"{tool.name} {tool.description}" for tool in request.functions)
+    schemas = count_tokens(json_text(tool.parameters) for tool in request.functions)
+    return parts + tools + schemas + count_tokens([request.instructions_text])
 
 
 def json_text(value: JsonValue) -> str:
@@ -77,10 +78,16 @@ def _tool_calls(messages: Messages) -> list[ToolCall]:
 
 def _with_name(result: ToolResult, names: dict[str, str]) -> ToolResult:
     name = result.name or names.get(result.call_id)
-    return ToolResult(result.call_id, result.text, name, result.success)
+    return ToolResult(result.call_id, result.content, name, result.success)
 
 
 def _part_text(part: Part) -> str:
-    if isinstance(part, Attachment | Citation):
-        return "attachment" if isinstance(part, Attachment) else ""
-    return f"{part.name} {json_text(part.arguments)}" if isinstance(part, ToolCall) else part.text
+    match part:
+        case Attachment():
+            return "attachment"
+        case ToolCall():
+            return f"{part.name} {json_text(part.arguments)}"
+        case Citation() | VendorPart():
+            return ""
+        case _:
+            return part.text

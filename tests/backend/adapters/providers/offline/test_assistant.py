@@ -159,11 +159,13 @@ class TestLimits:
         assert finished.reason is FinishReason.STOP
 
     async def test_usage_counts_words_and_says_that_it_estimates(self) -> None:
-        found, finished = await deltas(user("one two three"), instructions="four five")
+        found, finished = await deltas(user("one two three"), instructions=(Text("four five"),))
         assert finished.usage.input_tokens == 5
         assert finished.usage.output_tokens == len(found)
         assert finished.usage.estimated
-        assert (await deltas(user("one two three"), instructions="four five"))[1] == finished
+        assert (await deltas(user("one two three"), instructions=(Text("four five"),)))[
+            1
+        ] == finished
 
     async def test_everything_that_was_sent_counts(self) -> None:
         parts: tuple[Part, ...] = (Attachment("image/png"), ToolCall("1", "f", {"a": 1}))
@@ -212,8 +214,14 @@ class TestTools:
         messages = (
             user("weather and clock"),
             Message(Role.ASSISTANT, (ToolCall("c1", "weather", {}), ToolCall("c2", "clock", {}))),
-            Message(Role.TOOL, (ToolResult("c1", "rain  in\nKöln"),)),
-            Message(Role.TOOL, (ToolResult("c2", "broken", success=False), ToolResult("c3", "?"))),
+            Message(Role.TOOL, (ToolResult("c1", (Text("rain  in\nKöln"),)),)),
+            Message(
+                Role.TOOL,
+                (
+                    ToolResult("c2", (Text("broken"),), success=False),
+                    ToolResult("c3", (Text("?"),)),
+                ),
+            ),
         )
         tools = (tool("weather"), tool("clock"))
         text = await answer(*messages, tools=tools, tool_choice="required")
@@ -231,7 +239,7 @@ class TestTools:
         messages = (
             user("weather"),
             Message(Role.ASSISTANT, (ToolCall(first.call_id, "weather", {}),)),
-            Message(Role.TOOL, (ToolResult(first.call_id, "rain"),)),
+            Message(Role.TOOL, (ToolResult(first.call_id, (Text("rain"),)),)),
             user("weather again"),
         )
         again, _ = await deltas(*messages, tools=tools)

@@ -99,7 +99,7 @@ class TestTheExample:
         assert call.call_id
         answered = (
             Message(Role.ASSISTANT, (ToolCall(call.call_id, "get_weather", {}),)),
-            Message(Role.TOOL, (ToolResult(call.call_id, "rain"),)),
+            Message(Role.TOOL, (ToolResult(call.call_id, (Text("rain"),)),)),
         )
         deltas = await told(example, asking(asked, *answered))
         cited = Citation("Weather service", "https://example.com/weather")
@@ -152,7 +152,7 @@ async def test_the_default_comes_last_and_may_be_missing(file: Path) -> None:
     write(file, "scenes: [{when: x, steps: [{text: x}]}]")
     with pytest.raises(UpstreamRejected, match=r"no scene is for this message.*when: default"):
         await told(file, asking("y"))
-    result = Message(Role.TOOL, (ToolResult("c", "r", "clock"),))
+    result = Message(Role.TOOL, (ToolResult("c", (Text("r"),), "clock"),))
     with pytest.raises(UpstreamRejected, match="after_tool: clock"):
         await told(file, asking("x", result))
 

@@ -1,0 +1,68 @@
+"""Collects what the rendering of a request cannot carry over into a dialect, as receipts."""
+
+import msgspec
+
+from cartrita.domain.receipts import Receipt
+from cartrita.domain.requests import ModelRequest
+
+NATIVE = "native"
+"""The source of requests that came in no dialect."""
+
+FIELDS: dict[str, dict[str, str]] = {
+    "openai_chat": {"max_tokens": "max_completion_tokens", "reasoning": "reasoning_effort"},
+    "openai_responses": {
+        "max_tokens": "max_output_tokens",
+        "messages": "input",
+        "response_format": "text.format",
+        "reasoning": "reasoning",
+    },
+    "anthropic_messages": {
+        "stop": "stop_sequences",
+        "reasoning": "thinking",
+        "response_format": "output_config.format",
+        "user": "metadata.user_id",
+        "parallel_tool_calls": "tool_choice.disable_parallel_tool_use",
+    },
+}
+"""By dialect: its own names for the fields of a request whose name is not ours."""
+
+
+class Rendered(msgspec.Struct, frozen=True):
+    """A request in a dialect, and what it lost on the way there."""
+
+    body: bytes
+    receipts: tuple[Receipt, ...] = ()
+
+
+class Losses:
+    """The losses of one request on its way to the dialect `target`.
+
+    Fields are named as `ModelRequest` and `Sampling` name them, and told in the words of the
+    dialect that the request came in; what follows the first dot or bracket is kept.
+    """
+
+    def __init__(self, request: ModelRequest, target: str) -> None:
+        self._source = request.origin or NATIVE
+        self._target = target
+        self._receipts: dict[tuple[str, str], Receipt] = {}
+
+    def dropped(self, field: str, why: str) -> None:
+        """The field has no effect."""
+        name = self._name(field)
+        receipt = Receipt(name, self._source, self._target, "dropped", why)
+        self._receipts.setdefault((name, why), receipt)
+
+    def approximated(self, field: str, why: str) -> None:
+        """The field has another effect than it would have had, as near as the target can."""
+        name = self._name(field)
+        receipt = Receipt(name, self._source, self._target, "approximated", why)
+        self._receipts.setdefault((name, why), receipt)
+
+    @property
+    def receipts(self) -> tuple[Receipt, ...]:
+        """All losses so far; the same one is told once."""
+        return tuple(self._receipts.values())
+
+    def _name(self, field: str) -> str:
+        end = min((at for at in (field.find("."), field.find("[")) if at >= 0), default=len(field))
+        return FIELDS.get(self._source, {}).get(field[:end], field[:end]) + field[end:]

@@ -1,0 +1,40 @@
+"""Entries of the usage ledger: what each model call used, and what it cost."""
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+import msgspec
+
+from cartrita.domain.ids import RunId
+from cartrita.domain.usage import Usage
+
+
+class CallOutcome(StrEnum):
+    """How a model call ended. A cut one had sent a part of its answer."""
+
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CUT = "cut"
+    CANCELLED = "cancelled"
+
+
+class LedgerEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One model call of one deployment; a continued answer has an entry for each of its calls.
+
+    `surface` is where the request came in, `cost` in US dollars, None where the price is not known.
+    `seconds` is the duration of the call, `first_token_seconds` the time to its first output.
+    """
+
+    owner_id: str
+    key_id: str | None
+    run_id: RunId | None
+    surface: str
+    provider: str
+    model: str
+    usage: Usage
+    cost: Decimal | None
+    outcome: CallOutcome
+    seconds: float
+    first_token_seconds: float | None
+    at: datetime

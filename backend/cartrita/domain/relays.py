@@ -1,0 +1,40 @@
+"""Relays: requests that are passed on to a provider of the same dialect as they came."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+import msgspec
+
+
+class Endpoint(StrEnum):
+    """The endpoints of providers that requests can be relayed to."""
+
+    CHAT_COMPLETIONS = "chat_completions"
+    RESPONSES = "responses"
+    MESSAGES = "messages"
+    COUNT_TOKENS = "count_tokens"
+    EMBEDDINGS = "embeddings"
+
+
+DIALECTS = {
+    Endpoint.CHAT_COMPLETIONS: "openai_chat",
+    Endpoint.EMBEDDINGS: "openai_chat",
+    Endpoint.RESPONSES: "openai_responses",
+    Endpoint.MESSAGES: "anthropic_messages",
+    Endpoint.COUNT_TOKENS: "anthropic_messages",
+}
+"""The dialect of each endpoint: the name of its folder in `cartrita.dialects`."""
+
+
+class RelayRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A request for one endpoint of a provider.
+
+    `body` is complete: its model is the provider's own name, which `model` repeats for deadlines.
+    `headers` are the caller's that may be passed on, with lower-case names; credentials are never
+    among them.
+    """
+
+    endpoint: Endpoint
+    model: str
+    body: bytes
+    headers: Mapping[str, str] = {}
