@@ -7,7 +7,7 @@ import msgspec
 import structlog
 
 from cartrita.adapters.providers.transport import Deadlines, HttpRequest, Transport
-from cartrita.dialects.openai_chat.response import model_names
+from cartrita.dialects.openai_chat.response_parsing import model_names
 from cartrita.domain.errors import UpstreamError
 
 _MAX_LISTING_BYTES = 4 << 20

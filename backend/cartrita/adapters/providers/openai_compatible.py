@@ -7,13 +7,14 @@ from urllib.parse import urlsplit, urlunsplit
 from cartrita.adapters.providers.exchange import Connection, Exchange
 from cartrita.adapters.providers.transport import Deadlines
 from cartrita.dialects.openai_chat import errors
-from cartrita.dialects.openai_chat.request import render
-from cartrita.dialects.openai_chat.response import model_names
-from cartrita.dialects.openai_chat.stream import StreamParser, parse_completion
+from cartrita.dialects.openai_chat.request_rendering import render
+from cartrita.dialects.openai_chat.response_parsing import model_names
+from cartrita.dialects.openai_chat.stream_parsing import StreamParser, parse_completion
 from cartrita.dialects.openai_chat.types import ServerOptions
 from cartrita.dialects.upstream_errors import unexpected_content
-from cartrita.domain.deltas import Delta
+from cartrita.domain.deltas import Accepted, Delta
 from cartrita.domain.models import ModelInfo
+from cartrita.domain.receipts import Receipt, require_exact
 from cartrita.domain.requests import ModelRequest
 
 LISTING = Deadlines(connect=2.0, headers=5.0, idle=5.0, total=10.0)
@@ -52,15 +53,27 @@ class OpenAICompatible:
     @asynccontextmanager
     async def stream(self, request: ModelRequest) -> AsyncGenerator[AsyncIterator[Delta]]:
         """See `ModelProvider.stream`."""
-        body = render(request, self._server_options)
+        rendered = render(request, self._server_options)
+        if request.strict:
+            require_exact(rendered.receipts)
         url = endpoint(self._connection.base_url, _ENDPOINT)
         deadlines = self._connection.deadlines.for_model(request.model)
         parser = StreamParser(self.name, self._connection.credential.secrets)
         async with (
-            self._exchange.post(url, body, deadlines) as response,
+            self._exchange.post(url, rendered.body, deadlines) as response,
             aclosing(self._exchange.deltas(response, parser, parse_completion)) as deltas,
+            aclosing(self._told(request.model, rendered.receipts, deltas)) as told,
         ):
-            yield deltas
+            yield told
+
+    async def _told(
+        self, model: str, receipts: tuple[Receipt, ...], deltas: AsyncIterator[Delta]
+    ) -> AsyncGenerator[Delta]:
+        """The deltas, after what the translation of the request lost, if anything."""
+        if receipts:
+            yield Accepted(self.name, model, receipts)
+        async for delta in deltas:
+            yield delta
 
     async def _list_models(self) -> list[str]:
         status, body = await self._exchange.get(

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cartrita.dialects.openai_chat.request import render
+from cartrita.dialects.openai_chat.request_rendering import render
 from cartrita.dialects.openai_chat.types import ServerOptions
 from cartrita.domain.errors import InvalidInput
 from cartrita.domain.json import JsonObject
@@ -30,7 +30,7 @@ def rendered(
     *messages: Message, options: ServerOptions | None = None, **fields: Any
 ) -> dict[str, Any]:
     request = ModelRequest(owner_id="o", model="gpt", messages=messages, **fields)
-    return json.loads(render(request, options or ServerOptions()))
+    return json.loads(render(request, options or ServerOptions()).body)
 
 
 def user(*parts: Part) -> Message:

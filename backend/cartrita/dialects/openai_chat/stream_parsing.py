@@ -6,7 +6,7 @@ Deltas contain neither NUL nor surrogates: a pair that was split over two chunks
 
 from collections.abc import Iterator
 
-from cartrita.dialects.openai_chat import errors, response
+from cartrita.dialects.openai_chat import errors, response_parsing
 from cartrita.dialects.openai_chat import types as wire
 from cartrita.dialects.openai_chat.tool_calls import ToolCallStream
 from cartrita.domain.deltas import (
@@ -66,7 +66,7 @@ class StreamParser:
         if event == "error":
             raise errors.from_frame(self._provider, data, self._secrets)
         try:
-            chunk = response.decode_completion(data)
+            chunk = response_parsing.decode_completion(data)
         except ValueError as problem:
             raise UpstreamMalformed(
                 f"{self._provider} sent something that is not a chat completion.",
@@ -102,7 +102,7 @@ class StreamParser:
         if chunk.model and self._model is None:
             self._model = storable_text(chunk.model)
         if chunk.usage is not None:
-            self._usage = response.usage(chunk.usage)
+            self._usage = response_parsing.usage(chunk.usage)
         elif not chunk.choices:
             self.ignored += 1
         for choice in chunk.choices or ():
@@ -139,7 +139,7 @@ class StreamParser:
         yield CitationDelta(Citation(title, url, index=self._citations))
 
     def _set_finish_reason(self, value: str) -> None:
-        reason = response.finish_reason(value)
+        reason = response_parsing.finish_reason(value)
         if reason is None:
             self.ignored += 1
         self._finish_reason = reason or FinishReason.STOP

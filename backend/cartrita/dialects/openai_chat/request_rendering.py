@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from cartrita.dialects.losses import Rendered
 from cartrita.dialects.openai_chat import types as wire
 from cartrita.dialects.openai_chat.types import ServerOptions
 from cartrita.domain.errors import InvalidInput
@@ -25,19 +26,19 @@ _AUDIO_FORMATS = {
 _encode = msgspec.json.Encoder().encode
 
 
-def render(request: ModelRequest, options: ServerOptions) -> bytes:
-    """The JSON body of a streamed call that reports its usage.
+def render(request: ModelRequest, options: ServerOptions, *, stream: bool = True) -> Rendered:
+    """The JSON body of a call; a streamed one reports its usage.
 
     Raises InvalidInput for an attachment that cannot be sent in this format.
     """
     sampling = request.sampling
     renamed = options.limit_field == "max_completion_tokens"
-    return _encode(
+    body = _encode(
         wire.Request(
             model=request.model,
             messages=list(_messages(request)),
-            stream=True,
-            stream_options=wire.StreamOptions(),
+            stream=stream,
+            stream_options=wire.StreamOptions() if stream else None,
             tools=_tools(request) or None,
             tool_choice=_tool_choice(request.tool_choice) if request.functions else None,
             response_format=_response_format(request.response_format),
@@ -49,6 +50,7 @@ def render(request: ModelRequest, options: ServerOptions) -> bytes:
             seed=sampling.seed,
         )
     )
+    return Rendered(body)
 
 
 def _messages(request: ModelRequest) -> Iterator[wire.RequestMessage]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cartrita.dialects.openai_chat.stream import StreamParser, parse_completion
+from cartrita.dialects.openai_chat.stream_parsing import StreamParser, parse_completion
 from cartrita.domain.deltas import (
     CitationDelta,
     Delta,
