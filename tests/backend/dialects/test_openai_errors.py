@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cartrita.dialects.openai_chat import errors
+from cartrita.dialects import openai_errors as errors
 from cartrita.domain.errors import (
     UpstreamAuth,
     UpstreamError,
