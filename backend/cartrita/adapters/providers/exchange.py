@@ -1,14 +1,15 @@
 """HTTP exchanges with a provider, the same for all dialects: send, check the response, read it."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, suppress
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import msgspec
 import structlog
 
 from cartrita.adapters.providers.credentials import Anonymous, Credential
+from cartrita.adapters.providers.relayed_headers import request_headers, response_headers
 from cartrita.adapters.providers.transport import (
     MAX_BYTES,
     Deadlines,
@@ -16,9 +17,13 @@ from cartrita.adapters.providers.transport import (
     HttpResponse,
     Transport,
 )
+from cartrita.dialects.losses import Rendered
 from cartrita.dialects.upstream_errors import unexpected_content
-from cartrita.domain.deltas import Delta
+from cartrita.domain.deltas import Accepted, Delta
 from cartrita.domain.errors import UpstreamCut, UpstreamError, UpstreamMalformed
+from cartrita.domain.receipts import require_exact
+from cartrita.domain.relays import RelayRequest
+from cartrita.domain.requests import ModelRequest
 from cartrita.kit import sse
 from cartrita.kit.secret import Secret
 
@@ -59,6 +64,10 @@ class StreamParser(Protocol):
     def end(self) -> list[Delta]: ...
 
 
+ParseCompletion: TypeAlias = Callable[[str, bytes, tuple[Secret, ...]], list[Delta]]
+"""A dialect's parser of an answer that was not streamed; it takes the provider's name first."""
+
+
 class Connection(msgspec.Struct, frozen=True, kw_only=True):
     """How a provider is reached.
 
@@ -75,6 +84,19 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
     line_limit: int = sse.MAX_LINE
 
 
+class RelayedResponse:
+    """A response that is passed on; see `RelayResponse`."""
+
+    def __init__(self, response: HttpResponse) -> None:
+        self.status = response.status
+        self.headers: Mapping[str, str] = response_headers(response.headers)
+        self._response = response
+
+    async def read(self) -> bytes:
+        """See `RelayResponse.read`."""
+        return await self._response.read()
+
+
 class Exchange:
     """Calls over a connection; `parse_error` converts the error responses of its dialect."""
 
@@ -89,33 +111,71 @@ class Exchange:
             return response.status, await _read_body(response)
 
     @asynccontextmanager
-    async def post(
-        self, url: str, body: bytes, deadlines: Deadlines
-    ) -> AsyncGenerator[HttpResponse]:
-        """Send JSON and yield the successful response. Raises UpstreamError for any other."""
-        request = await self._request(url, deadlines, body)
-        async with self._open(request) as response:
-            yield response
-
-    async def deltas(
+    async def stream(
         self,
-        response: HttpResponse,
+        url: str,
+        request: ModelRequest,
+        rendered: Rendered,
         parser: StreamParser,
-        parse_completion: Callable[[str, bytes, tuple[Secret, ...]], list[Delta]],
+        parse_completion: ParseCompletion,
+    ) -> AsyncGenerator[AsyncIterator[Delta]]:
+        """The deltas of the answer to a rendered request, after what its translation lost.
+
+        Raises InvalidInput if the request is strict and its translation lost something.
+        """
+        if request.strict:
+            require_exact(rendered.receipts)
+        deadlines = self._connection.deadlines.for_model(request.model)
+        call = await self._request(url, deadlines, rendered.body)
+        async with (
+            self._open(call) as response,
+            aclosing(self._deltas(response, parser, parse_completion)) as deltas,
+            aclosing(self._told(request.model, rendered, deltas)) as told,
+        ):
+            yield told
+
+    @asynccontextmanager
+    async def relay(
+        self, url: str, request: RelayRequest, headers: Mapping[str, str] | None = None
+    ) -> AsyncGenerator[RelayedResponse]:
+        """Send a request as it is, with the caller's headers that may pass and `headers`.
+
+        Raises UpstreamError for a response that is not successful, and for a web page.
+        """
+        deadlines = self._connection.deadlines.for_model(request.model)
+        passed = {**(headers or {}), **request_headers(request.headers)}
+        call = await self._request(url, deadlines, request.body, passed)
+        async with self._open(call) as response:
+            self._refuse_page(response)
+            yield RelayedResponse(response)
+
+    async def _told(
+        self, model: str, rendered: Rendered, deltas: AsyncIterator[Delta]
+    ) -> AsyncGenerator[Delta]:
+        """The deltas, after what the translation of the request lost, if anything."""
+        if rendered.receipts:
+            yield Accepted(self._connection.name, model, rendered.receipts)
+        async for delta in deltas:
+            yield delta
+
+    async def _deltas(
+        self, response: HttpResponse, parser: StreamParser, parse_completion: ParseCompletion
     ) -> AsyncGenerator[Delta]:
         """The deltas of a response: of its stream, or of its JSON if the server does not stream."""
-        name = self._connection.name
-        content_type = response.headers.get("content-type", "").lower()
-        if "html" in content_type:
-            raise unexpected_content(name, response.status, "a web page")
-        if "json" in content_type:
+        self._refuse_page(response)
+        if "json" in response.headers.get("content-type", "").lower():
             body = await _read_body(response)
-            for delta in parse_completion(name, body, self._connection.credential.secrets):
+            secrets = self._connection.credential.secrets
+            for delta in parse_completion(self._connection.name, body, secrets):
                 yield delta
             return
         async with aclosing(self._stream_deltas(response, parser)) as deltas:
             async for delta in deltas:
                 yield delta
+
+    def _refuse_page(self, response: HttpResponse) -> None:
+        if "html" in response.headers.get("content-type", "").lower():
+            raise unexpected_content(self._connection.name, response.status, "a web page")
 
     async def _stream_deltas(
         self, response: HttpResponse, parser: StreamParser
@@ -133,13 +193,23 @@ class Exchange:
         if parser.done:
             await _drain(response)
 
-    async def _request(self, url: str, deadlines: Deadlines, body: bytes = b"") -> HttpRequest:
+    async def _request(
+        self,
+        url: str,
+        deadlines: Deadlines,
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+    ) -> HttpRequest:
         content_type = {"Content-Type": "application/json"} if body else {}
         return HttpRequest(
             provider=self._connection.name,
             method="POST" if body else "GET",
             url=url,
-            headers={**await self._connection.credential.headers(), **content_type},
+            headers={
+                **(headers or {}),
+                **content_type,
+                **await self._connection.credential.headers(),
+            },
             body=body,
             deadlines=deadlines,
             max_bytes=self._connection.max_bytes,

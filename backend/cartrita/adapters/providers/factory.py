@@ -63,7 +63,12 @@ def _create_openai_chat(
         max_bytes=options.max_bytes,
         line_limit=options.line_limit,
     )
-    return OpenAICompatible(connection, models=options.models, server_options=spec.server_options)
+    return OpenAICompatible(
+        connection,
+        models=options.models,
+        server_options=spec.server_options,
+        relays=spec.relays,
+    )
 
 
 def _deadlines(spec: ProviderSpec, options: ProviderOptions) -> Deadlines:

@@ -1,9 +1,9 @@
 """A provider over any server with an OpenAI-compatible chat completions API."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager
-from urllib.parse import urlsplit, urlunsplit
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
+from cartrita.adapters.providers.addresses import MODELS_PATH, PATHS, openai_url
 from cartrita.adapters.providers.exchange import Connection, Exchange
 from cartrita.adapters.providers.transport import Deadlines
 from cartrita.dialects.openai_chat import errors
@@ -12,21 +12,21 @@ from cartrita.dialects.openai_chat.response_parsing import model_names
 from cartrita.dialects.openai_chat.stream_parsing import StreamParser, parse_completion
 from cartrita.dialects.openai_chat.types import ServerOptions
 from cartrita.dialects.upstream_errors import unexpected_content
-from cartrita.domain.deltas import Accepted, Delta
+from cartrita.domain.deltas import Delta
 from cartrita.domain.models import ModelInfo
-from cartrita.domain.receipts import Receipt, require_exact
+from cartrita.domain.ports.providers import RelayResponse
+from cartrita.domain.relays import Endpoint, RelayRequest
 from cartrita.domain.requests import ModelRequest
 
 LISTING = Deadlines(connect=2.0, headers=5.0, idle=5.0, total=10.0)
 """Deadlines of the model list, which should be quicker than an answer."""
 
-_ENDPOINT = "/chat/completions"
-
 
 class OpenAICompatible:
     """One such server; its base URL may be its root, its `/v1`, or the chat completions endpoint.
 
-    `models` are the names that it offers; without them, the server is asked.
+    `models` are the names that it offers; without them, the server is asked. `relays` are further
+    dialects in which it can be addressed.
     """
 
     def __init__(
@@ -35,11 +35,13 @@ class OpenAICompatible:
         *,
         models: tuple[str, ...] = (),
         server_options: ServerOptions | None = None,
+        relays: tuple[str, ...] = (),
     ) -> None:
         self._connection = connection
         self._exchange = Exchange(connection, errors.from_response)
         self._models = models
         self._server_options = server_options or ServerOptions()
+        self._dialects = frozenset({"openai_chat", *relays})
 
     @property
     def name(self) -> str:
@@ -50,50 +52,32 @@ class OpenAICompatible:
         """The configured models, else those that the server lists."""
         return [ModelInfo(self.name, name) for name in self._models or await self._list_models()]
 
+    @property
+    def dialects(self) -> frozenset[str]:
+        """See `RelayProvider.dialects`."""
+        return self._dialects
+
     @asynccontextmanager
     async def stream(self, request: ModelRequest) -> AsyncGenerator[AsyncIterator[Delta]]:
         """See `ModelProvider.stream`."""
         rendered = render(request, self._server_options)
-        if request.strict:
-            require_exact(rendered.receipts)
-        url = endpoint(self._connection.base_url, _ENDPOINT)
-        deadlines = self._connection.deadlines.for_model(request.model)
         parser = StreamParser(self.name, self._connection.credential.secrets)
-        async with (
-            self._exchange.post(url, rendered.body, deadlines) as response,
-            aclosing(self._exchange.deltas(response, parser, parse_completion)) as deltas,
-            aclosing(self._told(request.model, rendered.receipts, deltas)) as told,
-        ):
-            yield told
+        url = self._url(PATHS[Endpoint.CHAT_COMPLETIONS])
+        async with self._exchange.stream(
+            url, request, rendered, parser, parse_completion
+        ) as deltas:
+            yield deltas
 
-    async def _told(
-        self, model: str, receipts: tuple[Receipt, ...], deltas: AsyncIterator[Delta]
-    ) -> AsyncGenerator[Delta]:
-        """The deltas, after what the translation of the request lost, if anything."""
-        if receipts:
-            yield Accepted(self.name, model, receipts)
-        async for delta in deltas:
-            yield delta
+    def relay(self, request: RelayRequest) -> AbstractAsyncContextManager[RelayResponse]:
+        """See `RelayProvider.relay`."""
+        return self._exchange.relay(self._url(PATHS[request.endpoint]), request)
 
     async def _list_models(self) -> list[str]:
-        status, body = await self._exchange.get(
-            endpoint(self._connection.base_url, "/models"), LISTING
-        )
+        status, body = await self._exchange.get(self._url(MODELS_PATH), LISTING)
         try:
             return model_names(body)
         except ValueError:
             raise unexpected_content(self.name, status, "something else") from None
 
-
-def endpoint(base_url: str, path: str) -> str:
-    """The URL of `path` at a provider; `base_url` may already end with the chat endpoint.
-
-    A base URL without a path gets `/v1`, where all of these servers have their API.
-    """
-    parts = urlsplit(base_url)
-    root = parts.path.rstrip("/")
-    if root.endswith(_ENDPOINT):
-        root = root.removesuffix(_ENDPOINT)
-    elif not root:
-        root = "/v1"
-    return urlunsplit(parts._replace(path=root + path))
+    def _url(self, path: str) -> str:
+        return openai_url(self._connection.base_url, path)

@@ -17,7 +17,8 @@ class ProviderSpec(msgspec.Struct, frozen=True, kw_only=True):
     `model_variables` are the environment variables of its key, address and default model; of
     several, the first that is set counts. `default_path` is appended to a configured address that
     has no path. `port` marks a model server on this machine, and is where it usually listens.
-    `default_model` answers a request that names no model; None means the first model that it lists.
+    `relays` are further dialects in which it can be addressed. `default_model` answers a request
+    that names no model; None means the first model that it lists.
     `documented` is false until we can call it.
     """
 
@@ -31,6 +32,7 @@ class ProviderSpec(msgspec.Struct, frozen=True, kw_only=True):
     port: int | None = None
     default_model: str | None = None
     server_options: ServerOptions = ServerOptions()
+    relays: tuple[Dialect, ...] = ()
     documented: bool = False
 
     @property
@@ -73,6 +75,7 @@ _ROWS = (
         default_path="/v1",
         default_model="gpt-5.4",
         server_options=ServerOptions(limit_field="max_completion_tokens"),
+        relays=("openai_responses",),
         documented=True,
     ),
     ProviderSpec(

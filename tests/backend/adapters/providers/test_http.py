@@ -174,3 +174,38 @@ def test_which_models_think() -> None:
     for model in ("gpt-4o", "llama3.1:8b", "olmo", "fake"):
         assert deadlines.for_model(model) is deadlines
     assert Deadlines(idle=500).for_model("o3").idle == 500
+
+
+async def test_only_a_silence_while_somebody_reads_is_one(http: HttpClient) -> None:
+    """Pieces come more often than the limit, in all for longer than it; the reader rests too."""
+
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        for _ in range(8):
+            writer.write(b"x")
+            await writer.drain()
+            await asyncio.sleep(0.15)
+
+    limits = Deadlines(connect=20, headers=20, idle=1.0, total=60)
+    async with serving(drip) as url, http.open(call(url, deadlines=limits)) as answer:
+        body = await answer.read()
+        await asyncio.sleep(1.1)
+        while piece := await answer.read():
+            body += piece
+    assert body == b"x" * 8
+
+
+async def test_a_silence_is_noticed_after_pieces_that_came(http: HttpClient) -> None:
+    async def stall(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\nx")
+        await asyncio.sleep(0.1)
+        writer.write(b"y")
+        await reader.read()
+
+    limits = Deadlines(connect=20, headers=20, idle=0.6, total=60)
+    async with serving(stall) as url, http.open(call(url, deadlines=limits)) as answer:
+        assert await answer.read() + await answer.read() == b"xy"
+        with pytest.raises(UpstreamCut, match="sent nothing"):
+            await answer.read()

@@ -32,7 +32,7 @@ from cartrita.adapters.providers import exchange
 from cartrita.adapters.providers.credentials import Bearer, Credential
 from cartrita.adapters.providers.exchange import Connection
 from cartrita.adapters.providers.http import HttpClient
-from cartrita.adapters.providers.openai_compatible import OpenAICompatible, endpoint
+from cartrita.adapters.providers.openai_compatible import OpenAICompatible
 from cartrita.adapters.providers.transport import Deadlines
 from cartrita.domain.deltas import (
     Delta,
@@ -510,21 +510,3 @@ async def test_a_name_that_is_none(make: Make) -> None:
     _, error = await failing(make(base_url="http://no-such-host.invalid/v1"))
     assert type(error) is UpstreamUnreachable
     assert "name is not known" in error.message
-
-
-@pytest.mark.parametrize(
-    ("base_url", "url"),
-    [
-        ("http://h", "http://h/v1/chat/completions"),
-        ("http://h:1/", "http://h:1/v1/chat/completions"),
-        ("http://h/v1", "http://h/v1/chat/completions"),
-        ("http://h/v1/", "http://h/v1/chat/completions"),
-        ("http://h/api/openai", "http://h/api/openai/chat/completions"),
-        ("http://h/v2/chat/completions", "http://h/v2/chat/completions"),
-        ("http://h/v1?api-version=7", "http://h/v1/chat/completions?api-version=7"),
-        ("http://h/v1/chat/completions?a=b", "http://h/v1/chat/completions?a=b"),
-    ],
-)
-def test_addresses(base_url: str, url: str) -> None:
-    assert endpoint(base_url, "/chat/completions") == url
-    assert endpoint(base_url, "/models") == url.replace("chat/completions", "models")

@@ -1,0 +1,44 @@
+"""The headers that a relay passes on: of requests to the provider, of responses to the caller.
+
+Both are allowlists. A credential, a cookie or an account's identity never passes in either
+direction: callers may share the operator's account.
+"""
+
+from collections.abc import Mapping
+
+_REQUEST = frozenset(
+    {
+        "anthropic-beta",
+        "anthropic-version",
+        "idempotency-key",
+        "openai-beta",
+        "x-client-request-id",
+    }
+)
+_RESPONSE = frozenset(
+    {
+        "content-type",
+        "openai-processing-ms",
+        "openai-version",
+        "request-id",
+        "retry-after",
+        "retry-after-ms",
+        "x-request-id",
+        "x-should-retry",
+    }
+)
+_RESPONSE_PREFIXES = ("x-ratelimit-", "anthropic-ratelimit-")
+
+
+def request_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Those of a caller's headers that the provider gets; names are in lower case."""
+    return {name: value for name, value in headers.items() if name in _REQUEST}
+
+
+def response_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Those of a provider's headers that the caller gets; names are in lower case."""
+    return {
+        name: value
+        for name, value in headers.items()
+        if name in _RESPONSE or name.startswith(_RESPONSE_PREFIXES)
+    }
