@@ -48,14 +48,16 @@ def test_what_runs_is_tested_in_the_same_versions() -> None:
 
 def test_all_that_the_package_asks_for_is_locked() -> None:
     project = tomllib.loads((ROOT / "backend" / "pyproject.toml").read_text())["project"]
-    asked = [*project["dependencies"], *project["optional-dependencies"]["embedded"]]
+    extras = project["optional-dependencies"]
+    asked = [*project["dependencies"], *extras["embedded"], *extras["tokens"]]
     names = {normalized(re.split(r"[^A-Za-z0-9._-]", text)[0]) for text in asked}
     assert names <= set(pins(ROOT / "requirements.lock"))
 
 
 def test_each_runtime_dependency_is_named_with_its_reason() -> None:
     project = tomllib.loads((ROOT / "backend" / "pyproject.toml").read_text())["project"]
-    asked = [*project["dependencies"], *project["optional-dependencies"]["embedded"]]
+    extras = project["optional-dependencies"]
+    asked = [*project["dependencies"], *extras["embedded"], *extras["tokens"]]
     table = (ROOT / "docs/architecture.md").read_text().partition("\n## Dependencies\n")[2]
     named = re.findall(r"(?m)^\| `([a-z0-9-]+)` \| \S", table)
     assert sorted(named) == sorted({re.split(r"[^A-Za-z0-9._-]", text)[0] for text in asked})

@@ -1,0 +1,1 @@
+"""Token counting with OpenAI's tokenizers, whose ranks come with this package."""
