@@ -8,6 +8,7 @@ from importlib.metadata import version
 import msgspec
 
 from cartrita.adapters.persistence.conversations import ConversationTable
+from cartrita.adapters.persistence.ledger import LedgerTable
 from cartrita.adapters.persistence.messages import MessageTree
 from cartrita.adapters.persistence.removal import Removal
 from cartrita.adapters.persistence.search import FullText
@@ -23,6 +24,7 @@ from cartrita.application.history import History
 from cartrita.application.messages import Messages
 from cartrita.application.runs import Runs
 from cartrita.application.search import Search
+from cartrita.application.usage import UsageReports
 from cartrita.assembly.authentication import create_authentication
 from cartrita.assembly.database import open_connection_pool
 from cartrita.assembly.gateway import create_gateway
@@ -73,6 +75,11 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
         messages = MessageTree(database)
         removal = Removal(database)
         search = FullText(database)
+        ledger = LedgerTable(
+            database,
+            interval_s=settings.ledger.flush_interval_s,
+            capacity=settings.ledger.pending_max,
+        )
         gateway = await create_gateway(settings, http, search)
         agents = AgentRegistry(built_in_agents())
         history = History(
@@ -98,6 +105,7 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
             conversations=conversation_service,
             messages=Messages(messages, conversation_service),
             search=Search(search),
+            usage=UsageReports(ledger),
             agents=agents,
             api_keys=authentication.api_keys,
             login_sessions=authentication.login_sessions,
@@ -106,7 +114,7 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
             ready=_readiness(run_log),
         )
         cleanup = Cleanup(removal, TicketTable(database), interval_s=_CLEANUP_INTERVAL_S)
-        loops = (executor.run(), cleanup.run())
+        loops = (executor.run(), cleanup.run(), ledger.run())
         background = [tasks.create_task(loop) for loop in loops]
         yield System(services, run_log, executor, settings.server.drain_s)
         for task in background:

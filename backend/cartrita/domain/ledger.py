@@ -38,3 +38,25 @@ class LedgerEntry(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
     first_token_seconds: float | None
     at: datetime
+
+
+class UsageGrouping(StrEnum):
+    """What a report of usage adds up by: days are those of UTC."""
+
+    MODEL = "model"
+    PROVIDER = "provider"
+    SURFACE = "surface"
+    DAY = "day"
+
+
+class UsageTotal(msgspec.Struct, frozen=True, kw_only=True):
+    """The calls of one group: `name` is `provider/model`, a provider, a surface or a day.
+
+    `cost` is in US dollars and leaves out the `unpriced_calls`, whose price is not known.
+    """
+
+    name: str
+    calls: int
+    usage: Usage
+    cost: Decimal
+    unpriced_calls: int

@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Annotated
 
 from cartrita.settings.fields import Group, Setting
+from cartrita.settings.ledger import Ledger
 from cartrita.settings.limits import Limits, Valkey
 from cartrita.settings.providers import ConfiguredProvider, OAuth, Offline, Providers
 from cartrita.settings.server import Auth, Logging, Server
@@ -35,6 +36,7 @@ class Settings(Group):
     history: History = History()
     providers: Providers = Providers()
     offline: Offline = Offline()
+    ledger: Ledger = Ledger()
     logging: Logging = Logging()
     limits: Limits = Limits()
     valkey: Valkey = Valkey()

@@ -17,6 +17,7 @@ from cartrita.application.messages import Messages
 from cartrita.application.runs import Runs
 from cartrita.application.search import Search
 from cartrita.application.tickets import Tickets
+from cartrita.application.usage import UsageReports
 from cartrita.domain.models import ModelInfo
 
 
@@ -49,6 +50,7 @@ class Services:
     conversations: Conversations
     messages: Messages
     search: Search
+    usage: UsageReports
     agents: AgentRegistry
     api_keys: ApiKeys
     login_sessions: LoginSessions

@@ -1,8 +1,9 @@
-"""The port of the usage ledger."""
+"""The ports of the usage ledger."""
 
+from datetime import datetime
 from typing import Protocol
 
-from cartrita.domain.ledger import LedgerEntry
+from cartrita.domain.ledger import LedgerEntry, UsageGrouping, UsageTotal
 
 
 class UsageLedger(Protocol):
@@ -10,4 +11,14 @@ class UsageLedger(Protocol):
 
     def record(self, entry: LedgerEntry) -> None:
         """Accept an entry, which is stored soon after, in a batch. Never waits, never raises."""
+        ...
+
+
+class UsageReader(Protocol):
+    """Reads what an owner's model calls used."""
+
+    async def totals(
+        self, owner_id: str, since: datetime, until: datetime, grouping: UsageGrouping
+    ) -> list[UsageTotal]:
+        """The calls from `since` to before `until` by group, the dearest first."""
         ...

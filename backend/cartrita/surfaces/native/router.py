@@ -14,6 +14,7 @@ from cartrita.surfaces.native import (
     runs,
     search,
     tickets,
+    usage,
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -23,6 +24,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     messages.router,
     search.router,
     models.router,
+    usage.router,
     agents.router,
     login_sessions.router,
     tickets.router,

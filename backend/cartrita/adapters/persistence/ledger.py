@@ -1,0 +1,120 @@
+"""The usage ledger: entries are written in batches, off the path of the calls that they are of."""
+
+import asyncio
+from collections import deque
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import structlog
+from sqlalchemy import ColumnElement, Text, cast, func, insert, select
+
+from cartrita.adapters.persistence.database import Database
+from cartrita.adapters.persistence.tables import usage_ledger
+from cartrita.domain.errors import CartritaError
+from cartrita.domain.ledger import LedgerEntry, UsageGrouping, UsageTotal
+from cartrita.domain.usage import Usage
+from cartrita.kit.ids import uuid7
+
+log = structlog.get_logger()
+
+_l = usage_ledger.c
+_BATCH = 1000
+_GROUPS: dict[UsageGrouping, ColumnElement[str]] = {
+    UsageGrouping.MODEL: _l.provider + "/" + _l.model,
+    UsageGrouping.PROVIDER: _l.provider,
+    UsageGrouping.SURFACE: _l.surface,
+    UsageGrouping.DAY: cast(func.date(func.timezone("UTC", _l.at)), Text),
+}
+_COUNTS = (
+    _l.input_tokens,
+    _l.output_tokens,
+    _l.cache_read_tokens,
+    _l.cache_write_tokens,
+    _l.reasoning_tokens,
+    _l.cache_write_1h_tokens,
+)
+
+
+class LedgerTable:
+    """Implements `UsageLedger` and `UsageReader`.
+
+    Entries are written every `interval_s` seconds. While the database is away up to `capacity` of
+    them wait; after that the oldest are lost, and the log says how many.
+    """
+
+    def __init__(
+        self, database: Database, *, interval_s: float = 1.0, capacity: int = 100_000
+    ) -> None:
+        self._database = database
+        self._interval_s = interval_s
+        self._pending: deque[LedgerEntry] = deque()
+        self._capacity = capacity
+        self._lost = 0
+
+    def record(self, entry: LedgerEntry) -> None:
+        """See `UsageLedger`."""
+        self._pending.append(entry)
+        if len(self._pending) > self._capacity:
+            self._pending.popleft()
+            self._lost += 1
+
+    async def run(self) -> None:
+        """Write what was recorded until cancelled, and then once more."""
+        try:
+            while True:
+                await asyncio.sleep(self._interval_s)
+                await self.flush()
+        finally:
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Write all pending entries; those that cannot be written now stay pending."""
+        while self._pending:
+            batch = [self._pending.popleft() for _ in range(min(len(self._pending), _BATCH))]
+            try:
+                async with self._database.use() as connection:
+                    await connection.execute(insert(usage_ledger), [_row(one) for one in batch])
+            except CartritaError as error:
+                self._pending.extendleft(reversed(batch))
+                log.warning("ledger_not_written", code=error.code, pending=len(self._pending))
+                return
+        if self._lost:
+            log.error("ledger_entries_lost", entries=self._lost)
+            self._lost = 0
+
+    async def totals(
+        self, owner_id: str, since: datetime, until: datetime, grouping: UsageGrouping
+    ) -> list[UsageTotal]:
+        """See `UsageReader`."""
+        name = _GROUPS[grouping]
+        cost = func.coalesce(func.sum(_l.cost), 0)
+        query = (
+            select(
+                name,
+                func.count(),
+                cost,
+                func.count().filter(_l.cost.is_(None)),
+                func.bool_or(_l.estimated),
+                func.max(_l.error_bound),
+                *(func.sum(count) for count in _COUNTS),
+            )
+            .where(_l.owner_id == owner_id, _l.at >= since, _l.at < until)
+            .group_by(name)
+            .order_by(cost.desc(), func.count().desc(), name)
+        )
+        async with self._database.use() as connection:
+            rows = (await connection.execute(query)).all()
+        return [_total(row) for row in rows]
+
+
+def _row(entry: LedgerEntry) -> dict[str, Any]:
+    values = msgspec.structs.asdict(entry)
+    usage = msgspec.structs.asdict(values.pop("usage"))
+    return {**values, **usage, "id": uuid7()}
+
+
+def _total(row: Any) -> UsageTotal:  # noqa: ANN401 - a row of another shape for each query
+    name, calls, cost, unpriced, estimated, error_bound, *counts = row
+    usage = Usage(*map(int, counts), estimated=estimated, error_bound=error_bound)
+    return UsageTotal(name=name, calls=calls, usage=usage, cost=cost, unpriced_calls=unpriced)

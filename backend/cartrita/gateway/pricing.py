@@ -1,0 +1,93 @@
+"""Prices of model calls, from a table of list prices and the operator's own."""
+
+import re
+import tomllib
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from functools import cache
+from importlib.resources import files
+
+import msgspec
+
+from cartrita.domain.usage import Usage
+
+_VERSION = re.compile(r"-(?:\d{8}|\d{4}-\d{2}-\d{2}|latest)$")
+_MILLION = 1_000_000
+
+
+class Rates(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """US dollars per million tokens of each class; a missing class costs what input costs."""
+
+    input: Decimal
+    output: Decimal
+    cache_read: Decimal | None = None
+    cache_write: Decimal | None = None
+    cache_write_1h: Decimal | None = None
+
+    def cost(self, usage: Usage) -> Decimal:
+        """The price of a usage, whose totals are inclusive."""
+        written = usage.cache_write_tokens - usage.cache_write_1h_tokens
+        plain = usage.input_tokens - usage.cache_read_tokens - usage.cache_write_tokens
+        cache_write = self.input if self.cache_write is None else self.cache_write
+        total = (
+            self.input * max(plain, 0)
+            + (self.input if self.cache_read is None else self.cache_read) * usage.cache_read_tokens
+            + cache_write * written
+            + (self.cache_write_1h or cache_write) * usage.cache_write_1h_tokens
+            + self.output * usage.output_tokens
+        )
+        return total / _MILLION
+
+
+class LongContextRates(Rates, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Rates of requests with more than `input_tokens` tokens of input."""
+
+    input_tokens: int
+
+
+class Price(Rates, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The price of a model: `checked` on that day at `source`."""
+
+    provider: str
+    model: str
+    checked: date
+    source: str
+    above: LongContextRates | None = None
+
+
+class _PriceList(msgspec.Struct, frozen=True):
+    prices: list[Price]
+
+
+class Pricing:
+    """Looks up prices; those that come later in `prices` override earlier ones."""
+
+    def __init__(self, prices: Iterable[Price]) -> None:
+        self._prices = {(price.provider, price.model): price for price in prices}
+
+    def price(self, provider: str, model: str) -> Price | None:
+        """The price of a model or of the model that it is a dated version of."""
+        exact = self._prices.get((provider, model))
+        return exact or self._prices.get((provider, _VERSION.sub("", model)))
+
+    def cost(self, provider: str, model: str, usage: Usage) -> Decimal | None:
+        """US dollars; None where the price is not known."""
+        price = self.price(provider, model)
+        if price is None:
+            return None
+        if price.above is not None and usage.input_tokens > price.above.input_tokens:
+            return price.above.cost(usage)
+        return price.cost(usage)
+
+
+@cache
+def list_prices() -> tuple[Price, ...]:
+    """The list prices that come with this version."""
+    text = files("cartrita.gateway").joinpath("prices.toml").read_text("utf-8")
+    return read_prices(tomllib.loads(text))
+
+
+def read_prices(table: object) -> tuple[Price, ...]:
+    """The prices in a TOML document. Raises ValueError, naming what is wrong."""
+    return tuple(msgspec.convert(table, _PriceList).prices)

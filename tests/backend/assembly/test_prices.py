@@ -1,0 +1,43 @@
+"""The prices of a server: the list, with the operator's own over it."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from cartrita.assembly.prices import create_pricing
+from cartrita.domain.usage import Usage
+from cartrita.kit.operator_error import OperatorError
+from cartrita.settings import load
+
+OWN = """
+[[prices]]
+provider = "ollama"
+model = "llama3.1:8b"
+checked = 2026-11-28
+source = "our power bill"
+input = "0.10"
+output = "0.20"
+"""
+ONE_EACH = Usage(1_000_000, 1_000_000)
+
+
+def test_the_list_alone(tmp_path: Path) -> None:
+    pricing = create_pricing(load({}, tmp_path))
+    assert pricing.cost("openai", "gpt-4o", ONE_EACH) == Decimal("12.50")
+    assert pricing.cost("ollama", "llama3.1:8b", ONE_EACH) is None
+
+
+def test_own_prices_are_added(tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text(OWN)
+    settings = load({"CARTRITA_LEDGER_PRICES": "own.toml"}, tmp_path)
+    assert create_pricing(settings).cost("ollama", "llama3.1:8b", ONE_EACH) == Decimal("0.30")
+
+
+@pytest.mark.parametrize("text", [None, "prices = 3", "[[prices]", '[[prices]]\nmodel = "m"'])
+def test_a_file_that_is_none_stops_the_start(tmp_path: Path, text: str | None) -> None:
+    if text is not None:
+        (tmp_path / "own.toml").write_text(text)
+    settings = load({"CARTRITA_LEDGER_PRICES": "own.toml"}, tmp_path)
+    with pytest.raises(OperatorError, match=r"own\.toml"):
+        create_pricing(settings)
