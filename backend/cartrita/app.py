@@ -107,6 +107,7 @@ def _middleware(config: SurfaceConfig) -> list[Middleware]:
         Middleware(
             RequestLimits,
             max_bytes=config.body_max_bytes,
+            v1_max_bytes=config.v1_body_max_bytes,
             seconds=config.body_timeout_s,
             max_url=config.url_max_bytes,
         ),

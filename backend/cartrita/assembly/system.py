@@ -127,9 +127,11 @@ def surface_config(settings: Settings) -> SurfaceConfig:
         keyless=settings.auth.mode == "loopback",
         cors_origins=settings.server.cors_origins,
         body_max_bytes=settings.server.body_max_bytes,
+        v1_body_max_bytes=settings.server.v1_body_max_bytes,
         body_timeout_s=settings.server.body_timeout_s,
         session_s=settings.auth.session_s,
         ticket_s=settings.auth.ticket_s,
+        heartbeat_s=settings.run_log.heartbeat_s,
         version=version("cartrita"),
     )
 

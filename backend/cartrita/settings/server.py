@@ -47,6 +47,11 @@ class Server(Group):
     body_max_bytes: Annotated[
         int, Field(ge=1024, le=1 << 30), Setting("The longest request body; beyond it is 413.")
     ] = 2 << 20
+    v1_body_max_bytes: Annotated[
+        int,
+        Field(ge=1024, le=1 << 30),
+        Setting("The same below /v1, where images and files come inside of the body."),
+    ] = 32 << 20
     body_timeout_s: Annotated[
         float, Field(ge=0.1, le=600), Setting("How long a request body may take to arrive.")
     ] = 20.0

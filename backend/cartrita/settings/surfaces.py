@@ -20,32 +20,42 @@ class Compat(Group):
 
 
 class OpenAICompat(Group):
-    """The OpenAI-compatible API, under its former variable names."""
+    """The APIs below /v1, which the SDKs of OpenAI and Anthropic speak."""
 
     enable: Annotated[
-        bool, Setting("Whether it is served.", env="OPENAI_COMPAT_ENABLE", documented=False)
+        bool, Setting("Whether they are served.", env="OPENAI_COMPAT_ENABLE", documented=False)
     ] = True
     port: Annotated[
         Port | None,
         Setting(
-            "A separate port for it.",
+            "One more port to bind, for clients that expect these APIs there.",
             env="OPENAI_COMPAT_PORT",
             value="a whole number from 0 to 65535",
             example="8001",
-            documented=False,
         ),
     ] = None
     model_name: Annotated[
-        Word, Setting("The name of its model.", env="OPENAI_COMPAT_MODEL_NAME", documented=False)
+        Word,
+        Setting(
+            "A model name under which the assistant answers, besides `cartrita`.",
+            env="OPENAI_COMPAT_MODEL_NAME",
+            documented=False,
+        ),
     ] = "cortex-flow"
     max_context_tokens: Annotated[
         int,
         Field(ge=1, le=100_000_000),
-        Setting("The most context.", env="OPENAI_COMPAT_MAX_CONTEXT_TOKENS", documented=False),
+        Setting(
+            "The most tokens of history that agent models are given.",
+            env="OPENAI_COMPAT_MAX_CONTEXT_TOKENS",
+            documented=False,
+        ),
     ] = 8000
     counting_model: Annotated[
         Word,
         Setting(
-            "The model whose tokenizer counts.", env="OPENAI_COMPAT_TOKEN_MODEL", documented=False
+            "The model whose tokenizer counts that history.",
+            env="OPENAI_COMPAT_TOKEN_MODEL",
+            documented=False,
         ),
     ] = "gpt-4"

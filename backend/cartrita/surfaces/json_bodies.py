@@ -7,7 +7,7 @@ from itertools import islice
 from math import isinf
 from typing import Any, TypeAlias, cast
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 
 from cartrita.domain.errors import InvalidInput, Malformed, UnsupportedMedia
 from cartrita.kit.text import storable_text
@@ -131,14 +131,17 @@ def _too_deep() -> Malformed:
     return Malformed(f"The body is nested deeper than {MAX_DEPTH} levels.")
 
 
-def require_json_type(request: Request, *, allow_form_type: bool) -> None:
+def require_json_type(request: HTTPConnection, *, allow_form_type: bool) -> None:
     """Require a JSON media type. Raises UnsupportedMedia.
 
     With `allow_form_type` that of a form is accepted: it is what curl sends by default, and what a
     missing header means. Any page can send a form, so it must not be accepted with a cookie.
     """
+    given = request.headers.get("content-type", _FORM)
+    if given == "application/json":
+        return
     header = Message()
-    header["content-type"] = request.headers.get("content-type", _FORM)
+    header["content-type"] = given
     media_type = header.get_content_type()
     if media_type == "application/json" or media_type.endswith("+json"):
         return

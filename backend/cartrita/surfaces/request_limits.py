@@ -17,13 +17,17 @@ URI_TOO_LONG = "uri_too_long"
 class RequestLimits:
     """ASGI middleware that enforces the limits.
 
-    `max_bytes` limits the body, `seconds` the time until it has arrived completely, and `max_url`
-    the bytes of path and query.
+    `max_bytes` limits the body, and `v1_max_bytes` that of a request below `/v1`, which may hold
+    images. `seconds` limits the time until it has arrived completely, and `max_url` the bytes of
+    path and query.
     """
 
-    def __init__(self, app: ASGIApp, *, max_bytes: int, seconds: float, max_url: int) -> None:
+    def __init__(
+        self, app: ASGIApp, *, max_bytes: int, v1_max_bytes: int, seconds: float, max_url: int
+    ) -> None:
         self.app = app
         self._max_bytes = max_bytes
+        self._v1_max_bytes = v1_max_bytes
         self._seconds = seconds
         self._max_url = max_url
 
@@ -36,7 +40,9 @@ class RequestLimits:
                 )
             headers = Headers(scope=scope)
             if headers.get("content-length", "0") != "0" or "transfer-encoding" in headers:
-                body = _LimitedBody(receive, send, headers, self._max_bytes, self._seconds)
+                v1 = scope["path"].startswith("/v1/")
+                max_bytes = self._v1_max_bytes if v1 else self._max_bytes
+                body = _LimitedBody(receive, send, headers, max_bytes, self._seconds)
                 receive, send = body.receive, body.send
         await self.app(scope, receive, send)
 

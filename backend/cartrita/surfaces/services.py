@@ -25,17 +25,20 @@ class SurfaceConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Configuration of the surfaces.
 
     `keyless` is CARTRITA_AUTH=loopback. `cors_origins` are other origins that may send requests
-    with credentials, as `scheme://host:port`. Times are in seconds.
+    with credentials, as `scheme://host:port`. A silent stream gets a comment every `heartbeat_s`.
+    Times are in seconds.
     """
 
     version: str = msgspec.field(default_factory=lambda: metadata.version("cartrita"))
     keyless: bool = False
     cors_origins: tuple[str, ...] = ()
     body_max_bytes: int = 2 << 20
+    v1_body_max_bytes: int = 32 << 20
     body_timeout_s: float = 20.0
     url_max_bytes: int = 16 << 10
     session_s: float = 43_200.0
     ticket_s: float = 60.0
+    heartbeat_s: float = 15.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

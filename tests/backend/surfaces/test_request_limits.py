@@ -18,7 +18,7 @@ class Echo:
     """Reads its body where the path says so; answers with its size, or with the error's code."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        read = scope["path"] == "/read"
+        read = scope["path"].endswith("/read")
         try:
             body = await Request(scope, receive).body() if read else b""
             answer = JSONResponse({"size": len(body)})
@@ -31,7 +31,9 @@ class Outside:
     """Renders the error that RequestLimits raises before anything of the application runs."""
 
     def __init__(self, seconds: float) -> None:
-        self.app = RequestLimits(Echo(), max_bytes=LIMIT, seconds=seconds, max_url=200)
+        self.app = RequestLimits(
+            Echo(), max_bytes=LIMIT, v1_max_bytes=2 * LIMIT, seconds=seconds, max_url=200
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -101,3 +103,10 @@ async def test_a_body_that_does_not_come(path: str, expected: dict[str, object])
 async def test_an_address_that_is_too_long() -> None:
     told, _ = await ask("/read?message=" + "x" * 300, method="GET")
     assert told == {"code": "uri_too_long"}
+
+
+async def test_a_body_below_v1_may_be_longer() -> None:
+    told, _ = await ask("/v1/read", b"x" * 2 * LIMIT, content_length=str(2 * LIMIT))
+    assert told == {"size": 2 * LIMIT}
+    told, _ = await ask("/v1/read", b"x" * 3 * LIMIT, content_length=str(3 * LIMIT))
+    assert told == {"code": "too_large"}

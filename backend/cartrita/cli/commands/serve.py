@@ -51,13 +51,16 @@ def _serve(settings: Settings, stack: ExitStack) -> None:
     lock = stack.enter_context(_locked(settings.data_dir))
     files = open_instance_files(settings)
     database = _Database(settings, lock)
-    listener = stack.enter_context(_listening(settings))
+    listeners = [
+        stack.enter_context(_listening(settings.server.host, port, name))
+        for name, port in _ports(settings).items()
+    ]
     stack.callback(database.stop)
     # Workers import while PostgreSQL starts; they wait for their configuration.
-    pool = WorkerPool(settings.server.workers, listener.fileno())
+    pool = WorkerPool(settings.server.workers, [each.fileno() for each in listeners])
     stack.callback(lambda: pool.stop(settings.server.exit_s))
     dsn = database.start()
-    Parent(settings, files, dsn, listener, pool, database.supervisor).run()
+    Parent(settings, files, dsn, listeners, pool, database.supervisor).run()
 
 
 class _Database:
@@ -102,9 +105,17 @@ def _locked(data_dir: Path) -> Generator[Lock]:
         lock.release()
 
 
+def _ports(settings: Settings) -> dict[str, int]:
+    """The ports to listen on, by the variable that sets each; the server's own is the first."""
+    ports = {"CARTRITA_PORT": settings.server.port}
+    compat = settings.openai_compat
+    if compat.enable and compat.port is not None and compat.port != settings.server.port:
+        ports["OPENAI_COMPAT_PORT"] = compat.port
+    return ports
+
+
 @contextmanager
-def _listening(settings: Settings) -> Generator[socket.socket]:
-    host, port = settings.server.host, settings.server.port
+def _listening(host: str, port: int, variable: str) -> Generator[socket.socket]:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -113,7 +124,7 @@ def _listening(settings: Settings) -> Generator[socket.socket]:
         except OSError as error:
             raise CommandError(
                 f"Cannot listen on {host} port {port} ({error.strerror}): stop what uses it, or "
-                "choose another with CARTRITA_PORT."
+                f"choose another with {variable}."
             ) from error
         listener.listen(2048)
         yield listener

@@ -1,6 +1,7 @@
 """The parent process: it configures and watches the workers and PostgreSQL, no requests."""
 
 import socket
+from collections.abc import Sequence
 
 import structlog
 
@@ -30,14 +31,14 @@ class Parent:
         settings: Settings,
         instance: InstanceFiles,
         dsn: str,
-        listener: socket.socket,
+        listeners: Sequence[socket.socket],
         pool: WorkerPool,
         supervisor: Supervisor | None,
     ) -> None:
         self._settings = settings
         self._instance = instance
         self._dsn = dsn
-        self._listener = listener
+        self._listeners = listeners
         self._pool = pool
         self._supervisor = supervisor
         self._serving: set[int] = set()
@@ -55,7 +56,7 @@ class Parent:
                     f"A worker ended {_MAX_FAILED_STARTS} times before it could serve; "
                     "the log above says why."
                 )
-        address = browser_url(*self._listener.getsockname()[:2])
+        address = browser_url(*self._listeners[0].getsockname()[:2])
         write_address(self._settings.data_dir, address)
         try:
             _announce(address, prepared)
@@ -110,7 +111,7 @@ class Parent:
             dsn=self._dsn,
             secret=self._instance.secret.reveal(),
             slot=WorkerSlot(self._instance.instance, slot, self._pool.size),
-            socket=self._listener.fileno(),
+            sockets=tuple(listener.fileno() for listener in self._listeners),
             first=first,
         )
 

@@ -6,7 +6,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 
 import structlog
 import uvicorn
@@ -74,8 +74,12 @@ async def _work(config: WorkerConfig, settings: Settings) -> None:
             stop_requested = asyncio.Event()
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop_requested.set)
             drain = tasks.create_task(_drain(stop_requested, system, server))
-            with socket.socket(fileno=os.dup(config.socket)) as listener:
-                await server.serve([listener])
+            with ExitStack() as stack:
+                listeners = [
+                    stack.enter_context(socket.socket(fileno=os.dup(number)))
+                    for number in config.sockets
+                ]
+                await server.serve(listeners)
             drain.cancel()
 
 

@@ -8,14 +8,15 @@ from cartrita.adapters.runlog.worker_slot import WorkerSlot
 class WorkerConfig(msgspec.Struct, frozen=True, kw_only=True):
     """What the parent sends first. It contains secrets, and must go through a pipe only.
 
-    The `first` worker migrates the database and creates the first key before the others start.
+    `sockets` are the file descriptors of those that it serves on. The `first` worker migrates the
+    database and creates the first key before the others start.
     """
 
     settings: str
     dsn: str
     secret: str
     slot: WorkerSlot
-    socket: int
+    sockets: tuple[int, ...]
     first: bool
 
 

@@ -39,12 +39,12 @@ _DIE_WITH_PARENT = _die_with_parent()
 class Worker:
     """One process. It exits when its standard input ends, for example if the parent is killed."""
 
-    def __init__(self, command: Sequence[str], listener: int) -> None:
+    def __init__(self, command: Sequence[str], listeners: Sequence[int]) -> None:
         self.process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            pass_fds=(listener,),
+            pass_fds=listeners,
             cwd=Path.cwd(),
             preexec_fn=_DIE_WITH_PARENT,
         )
@@ -82,13 +82,21 @@ class WorkerPool:
     """All workers, by slot."""
 
     def __init__(
-        self, size: int, listener: int, *, command: Sequence[str] = _WORKER, pause_s: float = 1.0
+        self,
+        size: int,
+        listeners: Sequence[int],
+        *,
+        command: Sequence[str] = _WORKER,
+        pause_s: float = 1.0,
     ) -> None:
-        """`command` is a worker's program; a slot's next one starts `pause_s` after its last."""
+        """`command` is a worker's program; a slot's next one starts `pause_s` after its last.
+
+        `listeners` are the file descriptors of the sockets that workers serve on.
+        """
         self.size = size
         self.failed_starts = 0
         """How many workers in a row ended before they served."""
-        self._listener = listener
+        self._listeners = listeners
         self._command = command
         self._pause_s = pause_s
         self._selector = selectors.DefaultSelector()
@@ -128,7 +136,7 @@ class WorkerPool:
         return due
 
     def _start(self, slot: int) -> None:
-        worker = self._workers[slot] = Worker(self._command, self._listener)
+        worker = self._workers[slot] = Worker(self._command, self._listeners)
         if worker.process.stdout is not None:
             self._selector.register(worker.process.stdout, selectors.EVENT_READ, slot)
 

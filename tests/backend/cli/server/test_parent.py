@@ -31,11 +31,11 @@ def ending_of(program: str, folder: Path) -> str:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         command = (sys.executable, "-c", program)
-        pool = WorkerPool(2, listener.fileno(), command=command, pause_s=0.0)
+        pool = WorkerPool(2, [listener.fileno()], command=command, pause_s=0.0)
         files = InstanceFiles(Secret("secret"), uuid4())
         try:
             with pytest.raises(CommandError) as ended:
-                Parent(Settings(data_dir=folder), files, "", listener, pool, None).run()
+                Parent(Settings(data_dir=folder), files, "", [listener], pool, None).run()
         finally:
             pool.stop(60)
     return str(ended.value)

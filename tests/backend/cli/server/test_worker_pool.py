@@ -31,7 +31,7 @@ LONG = "x" * (1 << 20)
 def pool_of(program: str, *, size: int = 1, pause_s: float = 0.0) -> Generator[WorkerPool]:
     with socket.socket() as listener:
         command = (sys.executable, "-c", program)
-        pool = WorkerPool(size, listener.fileno(), command=command, pause_s=pause_s)
+        pool = WorkerPool(size, [listener.fileno()], command=command, pause_s=pause_s)
         try:
             yield pool
         finally:
@@ -44,7 +44,7 @@ def config(slot: int, settings: str = "{}") -> WorkerConfig:
         dsn="",
         secret="",
         slot=WorkerSlot(uuid4(), slot, 1),
-        socket=0,
+        sockets=(0,),
         first=False,
     )
 
