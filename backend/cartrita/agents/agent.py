@@ -20,3 +20,13 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
     capabilities: tuple[str, ...] = ()
     version: str = "1"
     limits: AgentLimits = AgentLimits()
+
+
+NO_AGENT = Agent(
+    id="model",
+    name="Model",
+    type="model",
+    description="A model by itself, without instructions of ours.",
+    instructions="",
+)
+"""Answers runs for which the caller chose a model and no agent."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from importlib.resources import files
 
-from cartrita.agents.agent import Agent
+from cartrita.agents.agent import NO_AGENT, Agent
 from cartrita.domain.errors import NotFound
 
 DEFAULT_AGENT = "assistant"
@@ -20,7 +20,12 @@ class AgentRegistry:
         return iter(self._agents.values())
 
     def find(self, agent_id: str | None) -> Agent:
-        """The agent with this id, or the default agent for None. Raises NotFound."""
+        """The agent with this id, or the default agent for None. Raises NotFound.
+
+        `NO_AGENT` is found too, though it is not listed.
+        """
+        if agent_id == NO_AGENT.id:
+            return NO_AGENT
         found = self._agents.get(agent_id or DEFAULT_AGENT)
         if found is None:
             raise NotFound(

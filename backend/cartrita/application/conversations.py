@@ -80,6 +80,18 @@ class Conversations:
             raise NotFound.of("conversation")
         return found
 
+    async def find_or_name(self, principal: Principal, public_id: str) -> Conversation | str:
+        """A conversation, or this id itself if a new one can have it as its external id.
+
+        Raises NotFound for an id of this server, and InvalidInput.
+        """
+        found = await self._store.find(principal.owner_id, public_id)
+        if found is not None:
+            return found
+        if ids.parse("conv", public_id) is not None:
+            raise NotFound.of("conversation")
+        return _validated_external_id(public_id, "conversation_id")
+
     async def list(
         self,
         principal: Principal,
@@ -234,11 +246,11 @@ def _nesting(value: object) -> int:
     return 0
 
 
-def _validated_external_id(external_id: str) -> str:
+def _validated_external_id(external_id: str, field: str = "external_id") -> str:
     if not external_id.strip() or len(external_id) > EXTERNAL_ID_MAX:
-        raise InvalidInput.of("external_id", f"it needs 1 to {EXTERNAL_ID_MAX} characters")
+        raise InvalidInput.of(field, f"it needs 1 to {EXTERNAL_ID_MAX} characters")
     if storable_text(external_id) != external_id:
-        raise InvalidInput.of("external_id", "it holds a character that cannot be stored")
+        raise InvalidInput.of(field, "it holds a character that cannot be stored")
     if ids.parse("conv", external_id) is not None:
-        raise InvalidInput.of("external_id", "it looks like an id of this server; choose another")
+        raise InvalidInput.of(field, "it looks like an id of this server; choose another")
     return external_id

@@ -7,7 +7,7 @@ from cartrita.domain.errors import Unavailable
 from cartrita.domain.messages import Message, Role, StoredMessage, Text, split_steps
 from cartrita.domain.ports.conversations import MessageStore
 from cartrita.domain.requests import ModelRequest
-from cartrita.domain.runs import Claim
+from cartrita.domain.runs import Claim, RunInput
 
 _RETRY_INTERVAL_S = 0.2
 _CONTINUE_INSTRUCTION = (
@@ -32,13 +32,21 @@ class History:
         if run_input.prefix:
             partial = Message(Role.ASSISTANT, (Text(run_input.prefix),))
             messages = (*messages, partial, Message(Role.USER, (Text(_CONTINUE_INSTRUCTION),)))
-        instructions = (agent.instructions, run_input.instructions)
         return ModelRequest(
             owner_id=claim.owner_id,
             model=run_input.model,
             messages=messages,
-            instructions=tuple(Text(text) for text in instructions if text),
+            instructions=_instructions(agent, run_input),
             sampling=run_input.sampling,
+            tools=run_input.tools,
+            tool_choice=run_input.tool_choice,
+            parallel_tool_calls=run_input.parallel_tool_calls,
+            response_format=run_input.response_format,
+            reasoning=run_input.reasoning,
+            user=run_input.user,
+            origin=run_input.origin,
+            vendor=run_input.vendor,
+            strict=run_input.strict,
         )
 
     async def _branch(self, claim: Claim) -> list[StoredMessage]:
@@ -72,6 +80,12 @@ class History:
             kept.pop()
         kept.reverse()
         return kept
+
+
+def _instructions(agent: Agent, run_input: RunInput) -> tuple[Text, ...]:
+    given = run_input.instructions or ()
+    parts = (Text(given),) if isinstance(given, str) else given
+    return (Text(agent.instructions), *parts) if agent.instructions else parts
 
 
 def _as_sent(message: Message) -> tuple[Message, ...]:

@@ -22,6 +22,7 @@ from cartrita.application.conversations import Conversations
 from cartrita.application.execution import Executor
 from cartrita.application.history import History
 from cartrita.application.messages import Messages
+from cartrita.application.model_runs import ModelRuns
 from cartrita.application.runs import Runs
 from cartrita.application.search import Search
 from cartrita.application.usage import UsageReports
@@ -91,16 +92,27 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
         conversation_service = Conversations(
             conversations, removal, messages, run_log.reader, run_log.cancellation
         )
+        busy = settings.run_log.busy
+        runs = Runs(
+            run_log.admission,
+            run_log.cancellation,
+            run_log.reader,
+            conversation_service,
+            messages,
+            gateway,
+            agents,
+            busy=busy,
+        )
         services = Services(
-            runs=Runs(
+            runs=runs,
+            model_runs=ModelRuns(
+                runs,
                 run_log.admission,
-                run_log.cancellation,
-                run_log.reader,
                 conversation_service,
                 messages,
                 gateway,
                 agents,
-                busy=settings.run_log.busy,
+                busy=busy,
             ),
             conversations=conversation_service,
             messages=Messages(messages, conversation_service),

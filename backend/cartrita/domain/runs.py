@@ -9,8 +9,9 @@ import msgspec
 from cartrita.domain.events import RunStarted, Terminal
 from cartrita.domain.ids import ConversationId, MessageId, RunId
 from cartrita.domain.json import JsonObject
-from cartrita.domain.messages import Message, MessageStatus
-from cartrita.domain.requests import Sampling
+from cartrita.domain.messages import Message, MessageStatus, Text
+from cartrita.domain.requests import ReasoningOptions, ResponseFormat, Sampling, VendorFields
+from cartrita.domain.tools import Tool, ToolChoice
 from cartrita.domain.usage import Usage
 
 
@@ -45,7 +46,7 @@ class BusyPolicy(StrEnum):
     INTERRUPT = "interrupt"
 
 
-RUN_INPUT_VERSION: Final = 1
+RUN_INPUT_VERSION: Final = 2
 """The latest version of `RunInput` that this server can execute."""
 
 
@@ -56,16 +57,31 @@ class RunInput(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     interrupted answer that this run continues. Decoding ignores unknown fields but refuses
     a `version` that is too new: whoever adds a field increases `RUN_INPUT_VERSION`, and inputs that
     use the field carry that version, so that an older replica leaves them to a newer one.
+
+    Version 2 is a whole model request, as `ModelRequest` has it, without the messages: instructions
+    in parts, and the fields from `tools` to `strict`. `metadata` is what the caller attached to the
+    request, and `echo` are the other fields of it that its surface shows again with the answer.
     """
 
     version: Annotated[int, msgspec.Meta(ge=1, le=RUN_INPUT_VERSION)] = 1
     agent: str
     provider: str
     model: str
-    instructions: str | None = None
+    instructions: str | tuple[Text, ...] | None = None
     sampling: Sampling = Sampling()
     context: tuple[Message, ...] = ()
     prefix: str = ""
+    tools: tuple[Tool, ...] = ()
+    tool_choice: ToolChoice = "auto"
+    parallel_tool_calls: bool | None = None
+    response_format: ResponseFormat = ResponseFormat()
+    reasoning: ReasoningOptions = ReasoningOptions()
+    user: str | None = None
+    origin: str | None = None
+    vendor: VendorFields | None = None
+    strict: bool = False
+    metadata: JsonObject = {}
+    echo: JsonObject = {}
 
 
 class Idempotency(msgspec.Struct, frozen=True):
@@ -77,13 +93,15 @@ class Idempotency(msgspec.Struct, frozen=True):
 
 
 class NewMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """A user's message to be stored with the run that answers it.
+    """A message to be stored with the run that answers it.
 
-    `parent_id` fixes its parent in the message tree (an edit makes a branch); None means the end
+    `before` are messages that are stored with it, each under the one before it. `parent_id` fixes
+    the parent of the first of them in the message tree (an edit makes a branch); None means the end
     of the conversation's current branch, determined when the run starts.
     """
 
     message: Message
+    before: tuple[Message, ...] = ()
     parent_id: MessageId | None = None
     at_root: bool = False
     edited: bool = False
@@ -93,9 +111,9 @@ class NewMessage(msgspec.Struct, frozen=True, kw_only=True):
 class Admission(msgspec.Struct, frozen=True, kw_only=True):
     """A validated request for a run.
 
-    `conversation_id` None creates a conversation titled `title`; an existing one whose title is
-    `untitled` gets that title too. `new_message` None answers the stored message `answer_to` again
-    (a retry).
+    `conversation_id` None creates a conversation titled `title`, with the caller's `external_id`
+    for it; an existing one whose title is `untitled` gets that title too. `new_message` None
+    answers the stored message `answer_to` again (a retry).
     """
 
     owner_id: str
@@ -103,6 +121,7 @@ class Admission(msgspec.Struct, frozen=True, kw_only=True):
     input: RunInput
     title: str
     conversation_id: ConversationId | None = None
+    external_id: str | None = None
     new_message: NewMessage | None = None
     answer_to: MessageId | None = None
     busy: BusyPolicy = BusyPolicy.ENQUEUE

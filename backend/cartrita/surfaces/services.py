@@ -14,6 +14,7 @@ from cartrita.application.api_keys import ApiKeys
 from cartrita.application.conversations import Conversations
 from cartrita.application.login_sessions import LoginSessions
 from cartrita.application.messages import Messages
+from cartrita.application.model_runs import ModelRuns
 from cartrita.application.runs import Runs
 from cartrita.application.search import Search
 from cartrita.application.tickets import Tickets
@@ -50,6 +51,7 @@ class Services:
     """
 
     runs: Runs
+    model_runs: ModelRuns
     conversations: Conversations
     messages: Messages
     search: Search

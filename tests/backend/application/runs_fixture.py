@@ -14,6 +14,7 @@ from tests.backend.scripted_provider import ScriptedProvider
 
 from cartrita.agents.registry import AgentRegistry, built_in_agents
 from cartrita.application.conversations import Conversations
+from cartrita.application.model_runs import ModelRuns
 from cartrita.application.runs import ChatCommand, Runs
 from cartrita.domain.conversations import Conversation
 from cartrita.domain.ids import ConversationId
@@ -39,12 +40,16 @@ class RunsFixture:
     """The Runs use cases on fake ports."""
 
     def __init__(
-        self, *messages: StoredMessage, ports: FakeRunPorts | None = None, **given: Any
+        self,
+        *messages: StoredMessage,
+        ports: FakeRunPorts | None = None,
+        conversation: Conversation = TALK,
+        **given: Any,
     ) -> None:
         self.ports = ports or FakeRunPorts()
         store = FakeMessageStore(*messages)
         conversations = Conversations(
-            cast("ConversationStore", FakeConversationStore(TALK)),
+            cast("ConversationStore", FakeConversationStore(conversation)),
             cast("ConversationRemoval", None),
             store,
             self.ports,
@@ -52,9 +57,9 @@ class RunsFixture:
         )
         agents = AgentRegistry(built_in_agents())
         run_ports = self.ports, self.ports, self.ports
-        self.runs = Runs(
-            *run_ports, conversations, store, gateway(ScriptedProvider()), agents, **given
-        )
+        answering = conversations, store, gateway(ScriptedProvider()), agents
+        self.runs = Runs(*run_ports, *answering, **given)
+        self.model_runs = ModelRuns(self.runs, self.ports, *answering, **given)
 
     @property
     def admission(self) -> Admission:

@@ -10,6 +10,7 @@ from cartrita.adapters.runlog.cancellation import request_cancel
 from cartrita.adapters.runlog.connection import RACE_ERRORS, Connection, ConnectionPool
 from cartrita.adapters.runlog.encoding import dump
 from cartrita.adapters.runlog.idempotency import IdempotencyRecords
+from cartrita.adapters.runlog.new_messages import DEPTH_PENDING, insert_messages
 from cartrita.adapters.runlog.queue import Queue
 from cartrita.adapters.runlog.replica import Replica, fence
 from cartrita.adapters.runlog.starting import StartedRun, start_run
@@ -29,7 +30,8 @@ from cartrita.kit.ids import uuid7
 log = structlog.get_logger()
 
 _NEW_CONVERSATION = """
-INSERT INTO conversations (id, owner_id, title) VALUES ($1, $2, $3)
+INSERT INTO conversations (id, owner_id, title, external_id) VALUES ($1, $2, $3, $4)
+ON CONFLICT (owner_id, external_id) DO NOTHING RETURNING id
 """
 _LOCK_CONVERSATION = """
 SELECT head_message_id FROM conversations
@@ -41,11 +43,6 @@ SELECT id FROM runs
 WHERE conversation_id = $1 AND status IN ('queued', 'running', 'waiting') ORDER BY queue_no
 """
 _DEPTH = "SELECT depth FROM messages WHERE id = $1 AND conversation_id = $2 AND owner_id = $3"
-_NEW_MESSAGE = """
-INSERT INTO messages (id, owner_id, conversation_id, parent_id, depth, role, parts, status,
-                      edited, metadata)
-VALUES ($1, $2, $3, $4, $5, 'user', $6, $7, $8, $9)
-"""
 _NEW_RUN = """
 INSERT INTO runs (owner_id, conversation_id, user_message_id, message_id, surface, agent, provider,
                   model, input, status, client_msg_id, deadline_at, answers_again)
@@ -61,8 +58,6 @@ _UNSTORABLE_ERRORS = (
     UnicodeError,
     RecursionError,
 )
-DEPTH_PENDING = -1
-"""The depth of a queued message whose parent is determined when its run starts."""
 
 
 class AdmissionLimits(msgspec.Struct, frozen=True):
@@ -144,7 +139,11 @@ class Admissions:
         """Lock the conversation, which serialises admissions to it, or create it."""
         if admission.conversation_id is None:
             new = ConversationId(uuid7())
-            await connection.execute(_NEW_CONVERSATION, new, admission.owner_id, admission.title)
+            values = (new, admission.owner_id, admission.title, admission.external_id)
+            if await connection.fetchval(_NEW_CONVERSATION, *values) is None:
+                raise Conflict(
+                    "You have a conversation with this id already.", code="conversation_exists"
+                )
             return new
         found = await connection.fetchrow(
             _LOCK_CONVERSATION, admission.conversation_id, admission.owner_id
@@ -191,25 +190,12 @@ class Admissions:
             answered = cast("MessageId", admission.answer_to)
             await self._depth(connection, admission, conversation_id, answered)
             return answered
-        message_id = MessageId(uuid7())
         depth = DEPTH_PENDING
         if new.at_root:
             depth = 0
         elif new.parent_id is not None:
             depth = await self._depth(connection, admission, conversation_id, new.parent_id) + 1
-        await connection.execute(
-            _NEW_MESSAGE,
-            message_id,
-            admission.owner_id,
-            conversation_id,
-            new.parent_id,
-            depth,
-            dump(new.message.parts),
-            "queued",
-            new.edited,
-            dump(new.metadata),
-        )
-        return message_id
+        return await insert_messages(connection, admission.owner_id, conversation_id, new, depth)
 
     async def _depth(
         self,

@@ -4,6 +4,7 @@ from cartrita.adapters.runlog.connection import Connection, ConnectionPool, Row
 from cartrita.adapters.runlog.encoding import RUN_COLUMNS, load_run
 from cartrita.adapters.runlog.events import insert_events
 from cartrita.adapters.runlog.finishing import finish_runs
+from cartrita.adapters.runlog.new_messages import drop_messages
 from cartrita.adapters.runlog.starting import started_event
 from cartrita.domain import endings
 from cartrita.domain.errors import NotFound
@@ -21,7 +22,6 @@ _REQUEST = """
 UPDATE runs SET cancel_requested_at = coalesce(cancel_requested_at, now()) WHERE id = $1
 """
 _COUNT_EVENTS = "SELECT count(*) FROM run_events WHERE run_id = $1"
-_DELETE_MESSAGE = "DELETE FROM messages WHERE id = $1 AND status = 'queued'"
 
 
 class Cancellation:
@@ -53,7 +53,7 @@ async def request_cancel(connection: Connection, owner_id: str, run_id: RunId) -
 
 
 async def _end_queued(connection: Connection, run: Run, row: Row) -> None:
-    """End a queued run, and delete its message if the run has never started."""
+    """End a queued run, and delete its new messages if the run has never started."""
     ending = endings.cancelled(Fold())
     events: list[Event] = [ending.event]
     logged: int = await connection.fetchval(_COUNT_EVENTS, run.id)
@@ -71,5 +71,5 @@ async def _end_queued(connection: Connection, run: Run, row: Row) -> None:
     numbered = [LoggedEvent(run.id, seq, event) for seq, event in enumerate(events, logged + 1)]
     await insert_events(connection, numbered)
     await finish_runs(connection, [(run.id, numbered[-1].seq, ending)])
-    await connection.execute(_DELETE_MESSAGE, run.user_message_id)
+    await drop_messages(connection, run.user_message_id)
     await connection.execute("NOTIFY cartrita_events")

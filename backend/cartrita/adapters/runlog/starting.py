@@ -7,6 +7,7 @@ import msgspec
 from cartrita.adapters.runlog.connection import Connection, Row
 from cartrita.adapters.runlog.encoding import load_input
 from cartrita.adapters.runlog.events import insert_events, select_events
+from cartrita.adapters.runlog.new_messages import place_messages
 from cartrita.adapters.runlog.replica import Lease
 from cartrita.domain.events import LoggedEvent, RunStarted
 from cartrita.domain.ids import ConversationId, MessageId, RunId
@@ -31,14 +32,6 @@ UPDATE conversations c SET head_message_id = $2, updated_at = now()
 FROM (SELECT id, head_message_id FROM conversations WHERE id = $1 FOR NO KEY UPDATE) AS before
 WHERE c.id = before.id RETURNING before.head_message_id
 """
-# A queued message becomes the child of the previous head, unless its parent was given.
-_PLACE_MESSAGE = """
-UPDATE messages m SET status = 'complete',
-  parent_id = CASE WHEN m.depth < 0 THEN $2 ELSE m.parent_id END,
-  depth = CASE WHEN m.depth >= 0 THEN m.depth ELSE
-    coalesce((SELECT h.depth + 1 FROM messages h WHERE h.id = $2), 0) END
-WHERE m.id = $1 AND m.status = 'queued'
-"""
 
 
 class StartedRun(msgspec.Struct, frozen=True):
@@ -59,7 +52,7 @@ async def start_run(connection: Connection, run_id: RunId, lease: Lease) -> Star
     if row is None:
         return None
     if not row["answers_again"]:
-        await _place_message(connection, row["conversation_id"], row["user_message_id"])
+        await _append_to_branch(connection, row["conversation_id"], row["user_message_id"])
     logged = await select_events(connection, run_id) if row["attempt"] > 1 else []
     claim = _claim(run_id, row, logged)
     if logged:
@@ -69,13 +62,15 @@ async def start_run(connection: Connection, run_id: RunId, lease: Lease) -> Star
     return StartedRun(lease, claim, first_event)
 
 
-async def _place_message(connection: Connection, conversation_id: UUID, message_id: UUID) -> None:
-    """Append the user's message to the current branch and make it the conversation's head.
+async def _append_to_branch(
+    connection: Connection, conversation_id: UUID, message_id: UUID
+) -> None:
+    """Append the run's new messages to the current branch and make the last the head.
 
     Not used for retries: their message is in the tree, and the head stays until the new answer.
     """
     head: UUID | None = await connection.fetchval(_MOVE_HEAD, conversation_id, message_id)
-    await connection.execute(_PLACE_MESSAGE, message_id, head)
+    await place_messages(connection, message_id, head)
 
 
 def _claim(run_id: RunId, row: Row, logged: list[LoggedEvent]) -> Claim:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import msgspec
+import pytest
 from tests.backend.adapters.runlog.executions import claim_next, complete_run
 from tests.backend.adapters.runlog.fixtures import (
     Cluster,
@@ -12,7 +14,9 @@ from tests.backend.adapters.runlog.fixtures import (
 )
 from tests.backend.adapters.runlog.watchdog import within
 
+from cartrita.domain.errors import Conflict
 from cartrita.domain.ids import MessageId
+from cartrita.domain.messages import Message, Part, Role, Text, ToolCall, ToolResult
 from cartrita.domain.runs import NewMessage
 
 
@@ -98,6 +102,79 @@ async def test_a_given_parent_is_kept_when_the_head_has_moved(cluster: Cluster) 
         assert await head(cluster) == "other!"
         await complete_run(log, "next!", text="next?", **into)
     assert (await tree(cluster))["next?"] == ("other!", 4)
+
+
+def chain(*texts: str, **values: Any) -> NewMessage:
+    *before, last = (user_message(text) for text in texts)
+    return NewMessage(message=last, before=tuple(before), **values)
+
+
+async def test_several_messages_are_placed_one_below_the_other(cluster: Cluster) -> None:
+    async with cluster.replica() as log:
+        new = chain("one?", "two?", "three?", edited=True, metadata={"n": 1})
+        first = await log.admission.admit(admission(new_message=new))
+        into: dict[str, Any] = {"conversation_id": first.conversation_id}
+        await log.admission.admit(admission(new_message=chain("four?", "five?"), **into))
+        await log.admission.admit(admission(new_message=chain("x?", "y?", at_root=True), **into))
+        for answer in ("three!", "five!", "y!"):
+            execution = await claim_next(log)
+            await execution.write(answer)
+            await execution.complete()
+        below = await message_with_text(cluster, "two?")
+        pinned = chain("a?", "b?", parent_id=below)
+        await log.admission.admit(admission(new_message=pinned, **into))
+        assert await head(cluster) == "b?"
+    assert await tree(cluster) == {
+        "one?": (None, 0),
+        "two?": ("one?", 1),
+        "three?": ("two?", 2),
+        "three!": ("three?", 3),
+        "four?": ("three!", 4),
+        "five?": ("four?", 5),
+        "five!": ("five?", 6),
+        "x?": (None, 0),
+        "y?": ("x?", 1),
+        "y!": ("y?", 2),
+        "a?": ("two?", 2),
+        "b?": ("a?", 3),
+    }
+    told = await cluster.rows("SELECT cartrita_text(parts) AS t FROM messages WHERE edited")
+    assert [row["t"] for row in told] == ["three?"]
+
+
+async def test_a_cancelled_run_that_never_started_leaves_none_of_its_messages(
+    cluster: Cluster,
+) -> None:
+    async with cluster.replica() as log:
+        first = await log.admission.admit(admission("one?"))
+        into: dict[str, Any] = {"conversation_id": first.conversation_id}
+        queued = await log.admission.admit(admission(new_message=chain("two?", "three?"), **into))
+        await log.cancellation.cancel("ann", queued.run_id)
+    assert await tree(cluster) == {"one?": (None, 0)}
+
+
+async def test_a_new_conversation_has_the_callers_id_and_only_once(cluster: Cluster) -> None:
+    async with cluster.replica() as log:
+        first = await log.admission.admit(admission(external_id="theirs"))
+        stored = await cluster.value("SELECT external_id FROM conversations")
+        with pytest.raises(Conflict) as refused:
+            await log.admission.admit(admission(external_id="theirs"))
+        assert refused.value.code == "conversation_exists"
+        other = await log.admission.admit(admission(external_id="theirs", owner_id="bob"))
+    assert stored == "theirs"
+    assert other.conversation_id != first.conversation_id
+
+
+async def test_messages_of_every_role_are_stored(cluster: Cluster) -> None:
+    call = Message(Role.ASSISTANT, (ToolCall("c1", "look", {}),))
+    result = Message(Role.TOOL, (ToolResult("c1", (Text("a cat"),)),))
+    new = NewMessage(message=result, before=(user_message("What?"), call))
+    async with cluster.replica() as log:
+        await log.admission.admit(admission(new_message=new))
+        rows = await cluster.rows("SELECT role, parts FROM messages ORDER BY depth")
+    assert [row["role"] for row in rows] == ["user", "assistant", "tool"]
+    parts = msgspec.json.decode(rows[2]["parts"], type=tuple[Part, ...])
+    assert parts == result.parts
 
 
 async def test_a_retry_adds_a_sibling_answer(cluster: Cluster) -> None:
