@@ -1,0 +1,107 @@
+"""Decodes answers and their events, and converts usage, stop reasons and citations."""
+
+import json
+from typing import Final, TypeVar, cast
+
+import msgspec
+
+from cartrita.dialects.anthropic_messages.response_types import Event, MessageBody, UsageCounts
+from cartrita.dialects.anthropic_messages.types import DIALECT
+from cartrita.domain.deltas import FinishReason
+from cartrita.domain.json import JsonObject
+from cartrita.domain.messages import Citation
+from cartrita.domain.usage import Usage
+from cartrita.kit.text import storable_json, storable_text
+
+_Body = TypeVar("_Body", Event, MessageBody)
+
+_decode_event = msgspec.json.Decoder(Event).decode
+_decode_message = msgspec.json.Decoder(MessageBody).decode
+
+_FINISH_REASONS: Final = {
+    "end_turn": FinishReason.STOP,
+    "stop_sequence": FinishReason.STOP,
+    "pause_turn": FinishReason.STOP,
+    "max_tokens": FinishReason.LENGTH,
+    "model_context_window_exceeded": FinishReason.LENGTH,
+    "tool_use": FinishReason.TOOL_CALL,
+    "refusal": FinishReason.CONTENT_FILTER,
+}
+_TOLD = ("end_turn", "max_tokens", "tool_use", "stop_sequence")
+
+
+def decode_event(data: str | bytes) -> Event:
+    """Decode an event of a stream. Raises ValueError if it is none."""
+    try:
+        return _decode_event(data)
+    except (ValueError, RecursionError):
+        return _with_surrogates(data, Event)
+
+
+def decode_message(data: str | bytes) -> MessageBody:
+    """Decode a whole message. Raises ValueError if it is none."""
+    try:
+        return _decode_message(data)
+    except (ValueError, RecursionError):
+        return _with_surrogates(data, MessageBody)
+
+
+def _with_surrogates(data: str | bytes, kind: type[_Body]) -> _Body:
+    """Decode with the slower standard library, which accepts the lone surrogates of some models."""
+    try:
+        return msgspec.convert(json.loads(data), kind)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def finish_reason(value: str) -> FinishReason | None:
+    """The finish reason; None for a stop reason that is not known."""
+    return _FINISH_REASONS.get(value)
+
+
+def vendor_reason(value: str) -> str | None:
+    """The stop reason, if it says more than the finish reason."""
+    return None if value in _TOLD else storable_text(value)
+
+
+def merge(old: UsageCounts, new: UsageCounts) -> UsageCounts:
+    """The counts of a later event over those of an earlier one: they are totals, not additions."""
+    changes = {name: value for name in new.__struct_fields__ if (value := getattr(new, name))}
+    return msgspec.structs.replace(old, **changes)
+
+
+def usage(counts: UsageCounts) -> Usage:
+    """The usage with inclusive totals: the API counts cached tokens apart."""
+    read = _count(counts.cache_read_input_tokens)
+    written = _count(counts.cache_creation_input_tokens)
+    for_an_hour = counts.cache_creation.ephemeral_1h_input_tokens if counts.cache_creation else 0
+    details = counts.output_tokens_details
+    output = _count(counts.output_tokens)
+    return Usage(
+        input_tokens=_count(counts.input_tokens) + read + written,
+        output_tokens=output,
+        cache_read_tokens=read,
+        cache_write_tokens=written,
+        reasoning_tokens=min(_count(details.thinking_tokens if details else 0), output),
+        cache_write_1h_tokens=min(_count(for_an_hour), written),
+    )
+
+
+def citation(vendor: JsonObject, index: int) -> Citation:
+    """The citation of a text, with the vendor's own object for its details."""
+    kept = cast("JsonObject", storable_json(vendor))
+    url, source = _text(kept, "url"), _text(kept, "source")
+    if url is None and source is not None and source.startswith(("http://", "https://")):
+        url = source
+    title = _text(kept, "title") or _text(kept, "document_title") or url or source or "document"
+    snippet = _text(kept, "cited_text")
+    return Citation(title, url, snippet, index, origin=DIALECT, vendor=kept)
+
+
+def _text(fields: JsonObject, name: str) -> str | None:
+    value = fields.get(name)
+    return value if isinstance(value, str) and value else None
+
+
+def _count(value: int | None) -> int:
+    return max(value or 0, 0)

@@ -1,0 +1,80 @@
+"""Converts files to the sources of image and document blocks, and back: base64, text or a URL."""
+
+import base64
+import binascii
+from typing import TypeAlias, cast, get_args
+from urllib.parse import unquote_to_bytes
+
+from cartrita.dialects.anthropic_messages import types as wire
+from cartrita.domain.errors import InvalidInput
+from cartrita.domain.messages import Attachment
+
+PDF = "application/pdf"
+IMAGE_TYPES: tuple[str, ...] = get_args(wire.ImageType)
+_TEXT_TYPES = ("application/json", "application/xml", "application/yaml", "application/toml")
+
+DocumentSource: TypeAlias = wire.PdfData | wire.PlainText | wire.UrlSource
+
+
+def image_source(part: Attachment) -> wire.ImageData | wire.UrlSource:
+    """The source of an image. Raises InvalidInput for one that the API does not take."""
+    url = _url(part)
+    if not url.startswith("data:"):
+        return wire.UrlSource(url)
+    media_type = "image/jpeg" if part.media_type == "image/jpg" else part.media_type
+    if media_type not in IMAGE_TYPES:
+        raise _unsendable(part, f"only {', '.join(IMAGE_TYPES)} are taken")
+    return wire.ImageData(cast("wire.ImageType", media_type), _base64(part, url))
+
+
+def document_source(part: Attachment) -> DocumentSource:
+    """The source of a PDF or a text. Raises InvalidInput for any other file."""
+    url = _url(part)
+    if part.media_type == PDF:
+        is_data = url.startswith("data:")
+        return wire.PdfData(PDF, _base64(part, url)) if is_data else wire.UrlSource(url)
+    if not part.media_type.startswith("text/") and part.media_type not in _TEXT_TYPES:
+        raise _unsendable(part, "only images, PDFs and texts are taken")
+    if not url.startswith("data:"):
+        raise _unsendable(part, "only images and PDFs can be sent by address")
+    try:
+        return wire.PlainText("text/plain", base64.b64decode(_base64(part, url)).decode())
+    except UnicodeDecodeError:
+        raise _unsendable(part, "it is not text in UTF-8") from None
+
+
+def data_url(media_type: str, data: str) -> str:
+    """The `data:` URL of base64."""
+    return f"data:{media_type};base64,{data}"
+
+
+def text_url(text: str) -> str:
+    """The `data:` URL of a text."""
+    return data_url("text/plain", base64.b64encode(text.encode()).decode())
+
+
+def is_base64(data: str) -> bool:
+    """Whether the data is base64 and not empty."""
+    try:
+        return bool(base64.b64decode(data, validate=True))
+    except (binascii.Error, ValueError):
+        return False
+
+
+def _url(part: Attachment) -> str:
+    if part.url is None:
+        raise _unsendable(part, "it has not been loaded")
+    return part.url
+
+
+def _base64(part: Attachment, url: str) -> str:
+    head, _, data = url.partition(",")
+    if not head.endswith(";base64"):
+        return base64.b64encode(unquote_to_bytes(data)).decode()
+    if not is_base64(data):
+        raise _unsendable(part, "its data is not base64")
+    return data
+
+
+def _unsendable(part: Attachment, why: str) -> InvalidInput:
+    return InvalidInput.of("attachments", f"{part.name or part.media_type} cannot be sent: {why}")
