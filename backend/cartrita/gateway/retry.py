@@ -1,98 +1,121 @@
-"""A provider that retries calls of another provider which failed before their first delta."""
+"""Attempts at one answer: which deployment is called next, and when."""
 
-import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import aclosing, asynccontextmanager
+from collections import deque
+from collections.abc import Callable, Sequence
 from random import Random
 
 import msgspec
 import structlog
 
-from cartrita.domain.deltas import Delta
-from cartrita.domain.errors import UpstreamError
-from cartrita.domain.models import ModelInfo
-from cartrita.domain.ports.providers import ModelProvider
-from cartrita.domain.requests import ModelRequest
+from cartrita.domain.errors import UpstreamError, UpstreamRejected
+from cartrita.gateway.routes import Deployment
 
 log = structlog.get_logger()
+
+_OVERLOADED = 529
+_NOT_FOUND = 404
 
 
 class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """The number of attempts and the pauses between them.
 
-    `first_pause` doubles after each attempt, up to `longest_pause`. No attempt begins later than
-    `deadline` after the first one. Times are in seconds.
+    Each deployment of a route is tried once, however few `attempts` are. `first_pause` doubles
+    after each round of them, up to `longest_pause`. No attempt begins later than `deadline` after
+    the first one. A broken answer is continued at most `continuations` times. Times are in seconds;
+    `last_bytes` is how long an upstream may take to close a stream after its end.
     """
 
     attempts: int = 3
     first_pause: float = 0.5
     longest_pause: float = 8.0
     deadline: float = 120.0
+    continuations: int = 3
+    last_bytes: float = 1.0
 
 
-class RetryingProvider:
-    """Wraps a provider; implements `ModelProvider`.
+class Attempts:
+    """The attempts at one answer, by deployments in the order in which they should be tried.
 
-    A Retry-After is respected if the deadline allows it; otherwise the error is raised at once.
-    Pauses have random jitter, so that callers that failed together do not retry together.
+    The next deployment is tried at once where there is one; when all have failed, they are tried
+    again after a pause. A Retry-After is respected if the deadline allows it; otherwise the error
+    is raised at once. Pauses have random jitter, so that callers that failed together do not retry
+    together.
     """
 
     def __init__(
         self,
-        provider: ModelProvider,
-        policy: RetryPolicy | None = None,
+        deployments: Sequence[Deployment],
+        policy: RetryPolicy,
         *,
-        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        seconds: float | None = None,
         clock: Callable[[], float] = time.monotonic,
-        rng: Random | None = None,
+        rng: Random,
     ) -> None:
-        self._provider = provider
-        self._policy = policy or RetryPolicy()
-        self._sleep = sleep
+        self._policy = policy
         self._clock = clock
-        self._rng = rng or Random()  # noqa: S311 - jitter needs no secure randomness
+        self._rng = rng
+        self._left = list(deployments)
+        self._round = deque(deployments)
+        self._rounds = 1
+        self._not_before: dict[Deployment, float] = {}
+        self._count = 0
+        self._most = max(policy.attempts, len(deployments))
+        self._latest = clock() + min(
+            policy.deadline, policy.deadline if seconds is None else seconds
+        )
 
-    @property
-    def name(self) -> str:
-        """The name of the wrapped provider."""
-        return self._provider.name
+    def next(self) -> Deployment:
+        """The deployment to call now."""
+        return self._round.popleft()
 
-    async def models(self) -> list[ModelInfo]:
-        """The wrapped provider's models. Not retried: the catalog asks again by itself."""
-        return await self._provider.models()
+    def failed(self, deployment: Deployment, error: UpstreamError) -> float:
+        """The pause before the next attempt, in seconds. Raises the error if there is none."""
+        self._count += 1
+        self._exclude(deployment, error)
+        if not self._left or self._count >= self._most:
+            raise error
+        if error.retry_after:
+            self._not_before[deployment] = self._clock() + error.retry_after
+        if self._round:
+            if error.status == _OVERLOADED:
+                self._prefer_other_providers(deployment.provider)
+            return self._at_once(deployment, error)
+        return self._next_round(deployment, error)
 
-    @asynccontextmanager
-    async def stream(self, request: ModelRequest) -> AsyncGenerator[AsyncIterator[Delta]]:
-        """See `ModelProvider.stream`."""
-        async with aclosing(self._deltas(request)) as deltas:
-            yield deltas
+    def _exclude(self, deployment: Deployment, error: UpstreamError) -> None:
+        """Leave out a deployment that will not answer. Raises the error if no other would."""
+        if isinstance(error, UpstreamRejected) and error.status != _NOT_FOUND:
+            raise error  # the request is at fault, and would be everywhere
+        if not error.retryable:
+            self._left.remove(deployment)
 
-    async def _deltas(self, request: ModelRequest) -> AsyncGenerator[Delta]:
-        latest_start = self._clock() + self._policy.deadline
-        attempt = 0
-        while True:
-            streaming = False
-            try:
-                async with self._provider.stream(request) as deltas:
-                    async for delta in deltas:
-                        streaming = True
-                        yield delta
-                return
-            except UpstreamError as error:
-                attempt += 1
-                pause = self._pause(error, attempt)
-                if streaming or not error.retryable or attempt >= self._policy.attempts:
-                    raise
-                if self._clock() + pause > latest_start:
-                    raise
-                log.info(
-                    "model_call_retried", provider=self.name, code=error.code, attempt=attempt,
-                    pause=round(pause, 3),
-                )  # fmt: skip
-            await self._sleep(pause)
+    def _at_once(self, deployment: Deployment, error: UpstreamError) -> float:
+        if self._clock() > self._latest:
+            raise error
+        self._log(deployment, error, 0.0)
+        return 0.0
 
-    def _pause(self, error: UpstreamError, attempt: int) -> float:
-        policy = self._policy
-        pause = min(policy.first_pause * 2 ** (attempt - 1), policy.longest_pause)
-        return max(pause * self._rng.uniform(0.5, 1.0), error.retry_after or 0.0)
+    def _next_round(self, deployment: Deployment, error: UpstreamError) -> float:
+        now = self._clock()
+        longest = min(
+            self._policy.first_pause * 2 ** (self._rounds - 1), self._policy.longest_pause
+        )
+        ready = sorted(self._left, key=lambda one: max(self._not_before.get(one, now), now))
+        asked = self._not_before.get(ready[0], now) - now
+        pause = max(longest * self._rng.uniform(0.5, 1.0), asked)
+        if now + pause > self._latest:
+            raise error
+        self._rounds += 1
+        self._round.extend(ready)
+        self._log(deployment, error, pause)
+        return pause
+
+    def _prefer_other_providers(self, provider: str) -> None:
+        self._round = deque(sorted(self._round, key=lambda one: one.provider == provider))
+
+    def _log(self, deployment: Deployment, error: UpstreamError, pause: float) -> None:
+        log.info(
+            "model_call_retried", deployment=deployment.id, next=self._round[0].id,
+            code=error.code, attempt=self._count, pause=round(pause, 3),
+        )  # fmt: skip

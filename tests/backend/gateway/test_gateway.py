@@ -4,7 +4,7 @@ import pytest
 from tests.backend.gateway.fakes import DONE, REQUEST, ListingProvider, overloaded
 from tests.backend.scripted_provider import ScriptedProvider
 
-from cartrita.domain.deltas import TextDelta
+from cartrita.domain.deltas import Accepted, TextDelta
 from cartrita.domain.errors import NotFound, UpstreamOverloaded
 from cartrita.domain.ports.providers import ModelProvider
 from cartrita.gateway.catalog import Catalog, ProviderEntry, ProviderOrigin
@@ -27,6 +27,7 @@ async def test_it_resolves_and_streams(gateway: Gateway) -> None:
     deployment = await gateway.resolve("b", None)
     assert deployment == Deployment("b", "m")
     async with gateway.provider_for(deployment).stream(REQUEST) as deltas:
+        assert await anext(deltas) == Accepted("b", "m")
         assert await anext(deltas) == TextDelta("b m")
 
 
@@ -42,7 +43,7 @@ def test_a_provider_that_is_not_there(gateway: Gateway) -> None:
 async def test_it_retries_by_its_policy() -> None:
     scripted = ScriptedProvider([overloaded()], [DONE])
     async with create_gateway(scripted).provider_for(Deployment("p", "m")).stream(REQUEST) as told:
-        assert [delta async for delta in told] == [DONE]
+        assert [delta async for delta in told] == [Accepted("p", "m"), DONE]
     scripted = ScriptedProvider([overloaded()], [DONE])
     once = create_gateway(scripted, attempts=1).provider_for(Deployment("p", "m"))
     with pytest.raises(UpstreamOverloaded):

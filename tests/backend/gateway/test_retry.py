@@ -6,10 +6,13 @@ import pytest
 from tests.backend.gateway.fakes import DONE, REQUEST, overloaded
 from tests.backend.scripted_provider import ScriptedProvider
 
-from cartrita.domain.deltas import Delta, TextDelta
+from cartrita.domain.deltas import Accepted, Delta, TextDelta
 from cartrita.domain.errors import UpstreamAuth, UpstreamError
 from cartrita.domain.ports.providers import ModelProvider
-from cartrita.gateway.retry import RetryingProvider, RetryPolicy
+from cartrita.gateway.catalog import Catalog, ProviderEntry, ProviderOrigin
+from cartrita.gateway.gateway import Gateway
+from cartrita.gateway.retry import RetryPolicy
+from cartrita.gateway.routes import Deployment
 
 HELLO: list[Delta] = [TextDelta("Hello"), DONE]
 
@@ -29,24 +32,29 @@ class Time:
         self.now += seconds
 
 
-def retrying(provider: ModelProvider, time: Time, **policy: float) -> RetryingProvider:
+def retrying(
+    provider: ModelProvider, time: Time, *, seed: int = 7, **policy: float
+) -> ModelProvider:
     chosen = RetryPolicy(**policy)  # pyright: ignore[reportArgumentType]
-    return RetryingProvider(provider, chosen, sleep=time.sleep, clock=time.clock, rng=Random(7))
+    catalog = Catalog([ProviderEntry(provider=provider, origin=ProviderOrigin.API_KEY)])
+    gateway = Gateway(catalog, chosen, sleep=time.sleep, clock=time.clock, rng=Random(seed))
+    return gateway.provider_for(Deployment("p", "m"))
 
 
-async def collect(provider: RetryingProvider, seen: list[Delta]) -> None:
+async def collect(provider: ModelProvider, seen: list[Delta]) -> None:
     async with provider.stream(REQUEST) as deltas:
         async for delta in deltas:
-            seen.append(delta)  # noqa: PERF401 - what came before an error is wanted too
+            if not isinstance(delta, Accepted):
+                seen.append(delta)  # noqa: PERF401 - what came before an error is wanted too
 
 
-async def collected(provider: RetryingProvider) -> list[Delta]:
+async def collected(provider: ModelProvider) -> list[Delta]:
     seen: list[Delta] = []
     await collect(provider, seen)
     return seen
 
 
-async def failing(provider: RetryingProvider) -> tuple[list[Delta], UpstreamError]:
+async def failing(provider: ModelProvider) -> tuple[list[Delta], UpstreamError]:
     seen: list[Delta] = []
     with pytest.raises(UpstreamError) as caught:
         await collect(provider, seen)
@@ -126,22 +134,20 @@ async def test_pauses_vary() -> None:
     for seed in range(5):
         time = Time()
         told = ScriptedProvider([overloaded()], HELLO)
-        await collected(
-            RetryingProvider(told, sleep=time.sleep, clock=time.clock, rng=Random(seed))
-        )
+        await collected(retrying(told, time, seed=seed))
         pauses += time.slept
     assert len(set(pauses)) == 5
 
 
 async def test_leaving_closes_the_call_that_is_open() -> None:
     told = ScriptedProvider(HELLO)
-    async with RetryingProvider(told).stream(REQUEST) as deltas:
+    async with retrying(told, Time()).stream(REQUEST) as deltas:
         await anext(deltas)
         assert told.open == 1
     assert told.open == 0
 
 
 async def test_it_is_the_provider_inside() -> None:
-    provider = RetryingProvider(ScriptedProvider())
+    provider = retrying(ScriptedProvider(), Time())
     assert provider.name == "p"
     assert [model.id for model in await provider.models()] == ["p/m"]

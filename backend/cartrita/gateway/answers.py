@@ -1,0 +1,139 @@
+"""Calls of models by surfaces, and the answers to them."""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Protocol
+
+import msgspec
+
+from cartrita.domain.deltas import Delta, FinishReason
+from cartrita.domain.failovers import Failover
+from cartrita.domain.ids import RunId
+from cartrita.domain.receipts import Receipt
+from cartrita.domain.relays import Endpoint
+from cartrita.domain.requests import ModelRequest
+from cartrita.domain.usage import Usage
+
+
+class RelayMonitor(Protocol):
+    """Watches the bytes of one relayed answer; see `relay.py` of each dialect.
+
+    `visible` is true once a part of the answer is in what was fed, `complete` once its end is.
+    `overlong` is true once more was passed on than is kept for `deltas`.
+    """
+
+    @property
+    def visible(self) -> bool: ...
+
+    @property
+    def complete(self) -> bool: ...
+
+    @property
+    def usage(self) -> Usage | None: ...
+
+    @property
+    def finish_reason(self) -> FinishReason | None: ...
+
+    @property
+    def overlong(self) -> bool: ...
+
+    def feed(self, piece: bytes) -> bytes:
+        """The whole frames to pass on. Raises UpstreamError for a frame that holds an error.
+
+        For an answer that is not streamed, it is fed the whole body once and returns it; it raises
+        UpstreamMalformed if that is no answer of its dialect.
+        """
+        ...
+
+    def deltas(self) -> list[Delta]:
+        """The deltas of what was passed on. Raises UpstreamError if that was too long to keep."""
+        ...
+
+    def end(self) -> None:
+        """Told at the end of the body. Raises UpstreamCut unless the answer is complete."""
+        ...
+
+
+class Relayable(msgspec.Struct, frozen=True, kw_only=True):
+    """How a request is passed on as it is, to a provider that speaks its dialect.
+
+    `rewrite` makes the body for the provider's name of a model; `monitor` makes the monitor of an
+    answer by the provider of that name, of the kind that suits `Call.streamed`.
+    """
+
+    endpoint: Endpoint
+    rewrite: Callable[[str], bytes]
+    monitor: Callable[[str], RelayMonitor]
+    headers: Mapping[str, str] = {}
+
+
+class CacheWish(msgspec.Struct, frozen=True):
+    """A caller's wish for a cached answer: `ttl` is the age in seconds up to which it will do.
+
+    None leaves it to the configuration; 0 wants a new answer, even where the route caches.
+    """
+
+    ttl: float | None = None
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """One model call as it was asked for.
+
+    `name` is the model as the caller wrote it, a model or a route; with `provider` it is that
+    provider's. Both empty select the default. `parse` returns the request and is called only where
+    it has to be read; it caches its result. `relay` is None where the request cannot be passed on.
+    `cacheable` is false for what must not be cached whatever the route says: stored runs, and
+    requests for several answers at once. `seconds` is the time left to the caller's deadline.
+    """
+
+    owner_id: str
+    surface: str
+    name: str
+    parse: Callable[[], ModelRequest]
+    key_id: str | None = None
+    run_id: RunId | None = None
+    provider: str | None = None
+    streamed: bool = True
+    strict: bool = False
+    relay: Relayable | None = None
+    cache: CacheWish | None = None
+    cacheable: bool = True
+    seconds: float | None = None
+
+
+class Answer(Protocol):
+    """An answer that has begun; its values follow each failover.
+
+    `items` are bytes while it is relayed, whole frames or one whole body, and deltas while it is
+    translated. An answer that was relayed and broke off is continued by deltas, an `Accepted`
+    first. `monitor` is that of the relayed part. `headers` are those of the provider that callers
+    may see, with lower-case names. `cache` is `hit` or `miss` where the cache was asked.
+    """
+
+    @property
+    def provider(self) -> str: ...
+
+    @property
+    def model(self) -> str: ...
+
+    @property
+    def receipts(self) -> tuple[Receipt, ...]: ...
+
+    @property
+    def failovers(self) -> tuple[Failover, ...]: ...
+
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+
+    @property
+    def relayed(self) -> bool: ...
+
+    @property
+    def monitor(self) -> RelayMonitor | None: ...
+
+    @property
+    def cache(self) -> str | None: ...
+
+    @property
+    def items(self) -> AsyncIterator[bytes | Delta]:
+        """Raises UpstreamError if the answer broke off and could not be continued."""
+        ...

@@ -1,0 +1,264 @@
+"""Legs: single calls of one deployment, of which one answer may need several.
+
+A leg is opened until something of the answer has arrived, so that whatever fails before that can be
+repeated unseen. It is then read to its end. Closing it closes the upstream call and reports it.
+"""
+
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from types import MappingProxyType
+from typing import Protocol
+
+import anyio
+
+from cartrita.domain.deltas import Accepted, Delta, Finished
+from cartrita.domain.errors import CartritaError, InvalidInput, UpstreamCut, UpstreamError
+from cartrita.domain.failovers import Failover
+from cartrita.domain.ledger import CallOutcome
+from cartrita.domain.ports.providers import ModelProvider, RelayProvider, RelayResponse
+from cartrita.domain.receipts import Receipt
+from cartrita.domain.relays import RelayRequest
+from cartrita.domain.requests import ModelRequest
+from cartrita.domain.usage import Usage
+from cartrita.gateway.answers import Relayable, RelayMonitor
+from cartrita.gateway.metering import MeteredCall, estimate_usage
+from cartrita.gateway.routes import Deployment
+from cartrita.gateway.transcripts import Transcript
+
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+
+
+class Leg(Protocol):
+    """One call of a deployment. `outcome` is CANCELLED until it has ended in another way."""
+
+    deployment: Deployment
+    outcome: CallOutcome
+    receipts: tuple[Receipt, ...]
+    failovers: tuple[Failover, ...]
+    headers: Mapping[str, str]
+
+    @property
+    def monitor(self) -> RelayMonitor | None:
+        """The monitor of a relayed call."""
+        ...
+
+    def opened(self) -> AbstractAsyncContextManager[None]:
+        """The open call, of whose answer something has arrived. Raises UpstreamError."""
+        ...
+
+    async def read(self) -> bytes | Delta | None:
+        """The next item; None at the end. Raises UpstreamError."""
+        ...
+
+    def transcript(self) -> Transcript:
+        """What was said so far. Raises UpstreamError if it was too long to keep."""
+        ...
+
+    def usage(self) -> Usage:
+        """What it has used, estimated where the provider has not reported it."""
+        ...
+
+
+class TranslatedLeg:
+    """A call whose answer comes as deltas; the provider's `Accepted` is kept back."""
+
+    def __init__(
+        self, provider: ModelProvider, request: ModelRequest, metered: MeteredCall
+    ) -> None:
+        self._provider = provider
+        self._request = request
+        self._metered = metered
+        self._primed: deque[Delta] = deque()
+        self._deltas: AsyncIterator[Delta] | None = None
+        self._transcript = Transcript()
+        self._finished: Finished | None = None
+        self.deployment = metered.deployment
+        self.outcome = CallOutcome.CANCELLED
+        self.receipts: tuple[Receipt, ...] = ()
+        self.failovers: tuple[Failover, ...] = ()
+        self.headers = _NO_HEADERS
+        self.monitor = None
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncGenerator[None]:
+        """The open call, of whose answer something has arrived. Raises UpstreamError."""
+        async with (
+            _reported(self, self._metered),
+            self._provider.stream(self._request) as self._deltas,
+        ):
+            await self._prime()
+            yield
+
+    async def read(self) -> Delta | None:
+        if self._primed:
+            return self._primed.popleft()
+        try:
+            delta = await self._next()
+        except UpstreamError:
+            self.outcome = CallOutcome.CUT
+            raise
+        if delta is not None:
+            self._transcript.add(delta)
+        return delta
+
+    def transcript(self) -> Transcript:
+        return self._transcript
+
+    def usage(self) -> Usage:
+        if self._finished is not None and self._finished.usage.total_tokens:
+            return self._finished.usage
+        if self._metered.first_token_seconds is None:
+            return Usage()
+        return estimate_usage(self._metered.call, self._transcript.text)
+
+    async def _prime(self) -> None:
+        """Read until something is visible; an answer that nobody reads as it comes, to its end."""
+        until_end = not self._metered.call.streamed
+        while (delta := await self._next()) is not None:
+            if isinstance(delta, Accepted):
+                self.receipts, self.failovers = delta.receipts, delta.failovers
+                continue
+            self._primed.append(delta)
+            self._transcript.add(delta)
+            if self._metered.first_token_seconds is None:
+                self._metered.mark_first_token()
+            if not until_end or isinstance(delta, Finished):
+                return
+
+    async def _next(self) -> Delta | None:
+        assert self._deltas is not None
+        delta = await anext(self._deltas, None)
+        if isinstance(delta, Finished):
+            self._finished = delta
+            self.outcome = CallOutcome.COMPLETED
+        elif delta is None and self._finished is None:
+            name = self.deployment.provider
+            raise UpstreamCut(f"{name} ended its answer in the middle.", provider=name)
+        return delta
+
+
+class RelayedLeg:
+    """A call whose answer comes as bytes of the caller's dialect."""
+
+    def __init__(
+        self,
+        provider: RelayProvider,
+        relayable: Relayable,
+        metered: MeteredCall,
+        last_bytes: float,
+    ) -> None:
+        self._provider = provider
+        self._relayable = relayable
+        self._metered = metered
+        self._last_bytes = last_bytes
+        self._response: RelayResponse | None = None
+        self._primed = b""
+        self.deployment = metered.deployment
+        self.outcome = CallOutcome.CANCELLED
+        self.receipts: tuple[Receipt, ...] = ()
+        self.failovers: tuple[Failover, ...] = ()
+        self.headers = _NO_HEADERS
+        self.monitor = relayable.monitor(metered.deployment.provider)
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncGenerator[None]:
+        """The open call, of whose answer something has arrived. Raises UpstreamError."""
+        model = self.deployment.model
+        request = RelayRequest(
+            endpoint=self._relayable.endpoint,
+            model=model,
+            body=self._relayable.rewrite(model),
+            headers=self._relayable.headers,
+        )
+        async with (
+            _reported(self, self._metered),
+            self._provider.relay(request) as self._response,
+        ):
+            self.headers = self._response.headers
+            await (self._prime() if self._metered.call.streamed else self._read_whole())
+            yield
+
+    async def read(self) -> bytes | None:
+        if self._primed:
+            primed, self._primed = self._primed, b""
+            return primed
+        if not self._metered.call.streamed:
+            return None
+        try:
+            return await self._read_frames() or None
+        except UpstreamError:
+            self.outcome = CallOutcome.CUT
+            raise
+
+    def transcript(self) -> Transcript:
+        return Transcript.of(self.monitor.deltas())
+
+    def usage(self) -> Usage:
+        reported = self.monitor.usage
+        if reported is not None and reported.total_tokens:
+            return reported
+        if self._metered.first_token_seconds is None:
+            return Usage()
+        try:
+            output = self.transcript().text
+        except CartritaError:  # too long to keep, or not of its dialect
+            output = ""
+        return estimate_usage(self._metered.call, output)
+
+    async def _prime(self) -> None:
+        pieces: list[bytes] = []
+        while frames := await self._read_frames():
+            pieces.append(frames)
+            if self.monitor.visible or self.monitor.complete:
+                break
+        self._metered.mark_first_token()
+        self._primed = b"".join(pieces)
+
+    async def _read_whole(self) -> None:
+        assert self._response is not None
+        pieces: list[bytes] = []
+        while piece := await self._response.read():
+            pieces.append(piece)
+        self._primed = self.monitor.feed(b"".join(pieces))
+        self._metered.mark_first_token()
+        self.outcome = CallOutcome.COMPLETED
+
+    async def _read_frames(self) -> bytes:
+        """The next whole frames; empty at the end of a complete answer."""
+        while piece := await self._read_piece():
+            if frames := self.monitor.feed(piece):
+                if self.monitor.complete:
+                    self.outcome = CallOutcome.COMPLETED
+                return frames
+        if self.outcome is not CallOutcome.COMPLETED:
+            self.monitor.end()
+            self.outcome = CallOutcome.COMPLETED
+        return b""
+
+    async def _read_piece(self) -> bytes:
+        assert self._response is not None
+        if not self.monitor.complete:
+            return await self._response.read()
+        # After its end a stream may still tell its usage; what fails now is no failure.
+        with anyio.move_on_after(self._last_bytes), suppress(UpstreamError):
+            return await self._response.read()
+        return b""
+
+
+@asynccontextmanager
+async def _reported(leg: Leg, metered: MeteredCall) -> AsyncGenerator[None]:
+    """Report a call when it is left; not one that was refused before it was sent."""
+    refused = False
+    try:
+        yield
+    except UpstreamError:
+        if leg.outcome is CallOutcome.CANCELLED:
+            leg.outcome = CallOutcome.FAILED
+        raise
+    except InvalidInput:
+        refused = True
+        raise
+    finally:
+        if not refused:
+            metered.end(leg.outcome, leg.usage())

@@ -1,0 +1,94 @@
+"""Metering: each call of a deployment is reported to the usage ledger once."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TypeAlias
+
+from cartrita.domain.errors import CartritaError
+from cartrita.domain.ledger import CallOutcome, LedgerEntry
+from cartrita.domain.ports.ledger import UsageLedger
+from cartrita.domain.token_estimates import request_tokens, text_tokens
+from cartrita.domain.usage import Usage
+from cartrita.gateway.answers import Call
+from cartrita.gateway.routes import Deployment
+
+CostOf: TypeAlias = Callable[[str, str, Usage], Decimal | None]
+"""The cost in US dollars of a usage at (provider, model); None where the price is not known."""
+
+
+def _unknown_cost(provider: str, model: str, usage: Usage) -> None:
+    return None
+
+
+class Meter:
+    """Reports calls to a ledger; without one, nothing is reported."""
+
+    def __init__(
+        self,
+        ledger: UsageLedger | None = None,
+        cost: CostOf = _unknown_cost,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._ledger = ledger
+        self._cost = cost
+        self._clock = clock
+
+    def start(self, call: Call, deployment: Deployment) -> "MeteredCall":
+        """A call of this deployment begins."""
+        return MeteredCall(self, call, deployment, self._clock())
+
+    def elapsed(self, since: float) -> float:
+        """The seconds since a moment of this meter's clock."""
+        return self._clock() - since
+
+    def report(self, metered: "MeteredCall", outcome: CallOutcome, usage: Usage) -> None:
+        """Report a call that ended now."""
+        if self._ledger is None:
+            return
+        call, deployment = metered.call, metered.deployment
+        self._ledger.record(
+            LedgerEntry(
+                owner_id=call.owner_id,
+                key_id=call.key_id,
+                run_id=call.run_id,
+                surface=call.surface,
+                provider=deployment.provider,
+                model=deployment.model,
+                usage=usage,
+                cost=self._cost(deployment.provider, deployment.model, usage),
+                outcome=outcome,
+                seconds=self.elapsed(metered.started_at),
+                first_token_seconds=metered.first_token_seconds,
+                at=datetime.now(UTC),
+            )
+        )
+
+
+class MeteredCall:
+    """One call of a deployment; `started_at` is a moment of its meter's clock."""
+
+    def __init__(self, meter: Meter, call: Call, deployment: Deployment, started_at: float) -> None:
+        self._meter = meter
+        self.call = call
+        self.deployment = deployment
+        self.started_at = started_at
+        self.first_token_seconds: float | None = None
+
+    def mark_first_token(self) -> None:
+        """The first output has arrived."""
+        self.first_token_seconds = self._meter.elapsed(self.started_at)
+
+    def end(self, outcome: CallOutcome, usage: Usage) -> None:
+        """The call has ended."""
+        self._meter.report(self, outcome, usage)
+
+
+def estimate_usage(call: Call, output: str) -> Usage:
+    """The usage of a call whose provider has not reported it, for so much output."""
+    try:
+        input_tokens = request_tokens(call.parse())
+    except CartritaError:  # a relayed request may be one that only its provider understands
+        input_tokens = 1
+    return Usage(input_tokens, text_tokens(output), estimated=True)
