@@ -13,8 +13,9 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
 from cartrita.domain.errors import CartritaError
-from cartrita.surfaces import error_formats
+from cartrita.surfaces import error_formats, model_lists, v1_documents
 from cartrita.surfaces.console import page
+from cartrita.surfaces.hot_paths import HotPaths, HotPathTable, hot_path_table
 from cartrita.surfaces.middleware import ErrorBoundary, RequestContext
 from cartrita.surfaces.native import openapi
 from cartrita.surfaces.native.router import ROUTERS
@@ -31,6 +32,8 @@ _CORS_REQUEST_HEADERS = (
     "Idempotency-Key",
     "Last-Event-ID",
     "X-API-Key",
+    "X-Cartrita-Cache",
+    "X-Cartrita-Strict",
     "X-Client-Version",
     "X-Request-ID",
 )
@@ -39,9 +42,16 @@ _CORS_RESPONSE_HEADERS = (
     "RateLimit",
     "RateLimit-Policy",
     "Retry-After",
+    "X-Cartrita-Cache",
+    "X-Cartrita-Provider",
     "X-Cartrita-Receipts",
+    "X-Cartrita-Token-Count",
     "X-Request-ID",
 )
+
+
+_HOT_PATHS: HotPathTable = hot_path_table()
+_V1_ROUTERS = (model_lists.router,)
 
 
 class State(TypedDict):
@@ -82,10 +92,15 @@ def create_app(config: SurfaceConfig, services_lifespan: ServicesLifespan | None
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.config = config
-    for router in (*ROUTERS, page.router):
+    for router in (*ROUTERS, *(_V1_ROUTERS if config.v1 else ()), page.router):
         app.include_router(router)
     app.openapi = _document_function(app)
     return app
+
+
+def hot_paths(config: SurfaceConfig) -> HotPathTable:
+    """The endpoints that are answered before FastAPI sees them."""
+    return _HOT_PATHS if config.v1 else hot_path_table()
 
 
 def openapi_document() -> dict[str, Any]:
@@ -94,11 +109,13 @@ def openapi_document() -> dict[str, Any]:
 
 
 def routes(app: FastAPI) -> Iterator[tuple[str, str, str]]:
-    """Every (method, path, name) of the application's tree of routes."""
+    """Every (method, path, name) of the application's tree of routes, and of the hot paths."""
     for context in iter_route_contexts(app.routes):
         if isinstance(context.original_route, APIRoute):
             for method in sorted(context.methods or ()):
                 yield method, context.path_format or "", context.name or ""
+    for hot in hot_paths(app.state.config).values():
+        yield hot.method, hot.path, hot.name
 
 
 def _middleware(config: SurfaceConfig) -> list[Middleware]:
@@ -111,6 +128,7 @@ def _middleware(config: SurfaceConfig) -> list[Middleware]:
             seconds=config.body_timeout_s,
             max_url=config.url_max_bytes,
         ),
+        Middleware(HotPaths, table=hot_paths(config)),
     ]
     if not config.cors_origins:
         return [Middleware(RequestContext), *inner]
@@ -134,6 +152,7 @@ def _document_function(app: FastAPI) -> Callable[[], dict[str, Any]]:
                 description=app.description,
                 routes=app.routes,
             )
+            v1_documents.complete_document(made, app.routes, hot_paths(app.state.config))
             openapi.complete_document(made, app.routes)
             app.openapi_schema = made
         return app.openapi_schema

@@ -17,7 +17,9 @@ from cartrita.adapters.providers.http import HttpClient
 from cartrita.adapters.runlog.run_log import RunLog, RunLogSettings
 from cartrita.adapters.runlog.worker_slot import WorkerSlot
 from cartrita.agents.registry import AgentRegistry, built_in_agents
+from cartrita.application.agent_models import AgentModels
 from cartrita.application.cleanup import Cleanup
+from cartrita.application.completions import Completions
 from cartrita.application.conversations import Conversations
 from cartrita.application.execution import Executor
 from cartrita.application.history import History
@@ -119,6 +121,9 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
             search=Search(search),
             usage=UsageReports(ledger),
             agents=agents,
+            completions=Completions(
+                gateway, AgentModels(agents, settings.openai_compat.model_name)
+            ),
             api_keys=authentication.api_keys,
             login_sessions=authentication.login_sessions,
             tickets=authentication.tickets,
@@ -144,6 +149,7 @@ def surface_config(settings: Settings) -> SurfaceConfig:
         session_s=settings.auth.session_s,
         ticket_s=settings.auth.ticket_s,
         heartbeat_s=settings.run_log.heartbeat_s,
+        v1=settings.openai_compat.enable,
         version=version("cartrita"),
     )
 

@@ -14,11 +14,15 @@ from starlette.types import Receive, Scope, Send
 from cartrita.domain.errors import CartritaError
 from cartrita.surfaces.framework_errors import MethodNotAllowed, to_cartrita_error
 from cartrita.surfaces.native import errors as native
+from cartrita.surfaces.openai import errors as openai
 
 ErrorFormat: TypeAlias = Callable[[Request, CartritaError], Response]
 """Renders an error with the status and the envelope of one surface."""
 
-FORMATS: Mapping[str, ErrorFormat] = {"/": native.error_response}
+FORMATS: Mapping[str, ErrorFormat] = {
+    "/": native.error_response,
+    "/v1": openai.error_response,
+}
 """By path: the longest one that a request is at or below. The console uses the native API."""
 
 

@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection
 
 from cartrita.agents.registry import AgentRegistry
 from cartrita.application.api_keys import ApiKeys
+from cartrita.application.completions import Completions
 from cartrita.application.conversations import Conversations
 from cartrita.application.login_sessions import LoginSessions
 from cartrita.application.messages import Messages
@@ -27,7 +28,7 @@ class SurfaceConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     `keyless` is CARTRITA_AUTH=loopback. `cors_origins` are other origins that may send requests
     with credentials, as `scheme://host:port`. A silent stream gets a comment every `heartbeat_s`.
-    Times are in seconds.
+    `v1` serves the APIs below /v1. Times are in seconds.
     """
 
     version: str = msgspec.field(default_factory=lambda: metadata.version("cartrita"))
@@ -40,6 +41,7 @@ class SurfaceConfig(msgspec.Struct, frozen=True, kw_only=True):
     session_s: float = 43_200.0
     ticket_s: float = 60.0
     heartbeat_s: float = 15.0
+    v1: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +59,7 @@ class Services:
     search: Search
     usage: UsageReports
     agents: AgentRegistry
+    completions: Completions
     api_keys: ApiKeys
     login_sessions: LoginSessions
     tickets: Tickets

@@ -1,6 +1,5 @@
 """Error responses of the native API: the status for each kind of error, and the envelope."""
 
-import math
 from typing import Any
 
 from fastapi.responses import JSONResponse, Response
@@ -9,6 +8,7 @@ from starlette.requests import Request
 
 from cartrita.domain.errors import CartritaError, ErrorKind, IdempotencyMismatch, InvalidInput
 from cartrita.domain.events import StopStatus
+from cartrita.surfaces.error_headers import error_headers
 from cartrita.surfaces.framework_errors import MethodNotAllowed
 from cartrita.surfaces.request_limits import REQUEST_TIMEOUT, URI_TOO_LONG
 from cartrita.surfaces.sse import HEADERS as STREAM_HEADERS
@@ -40,7 +40,6 @@ _STATUS_BY_CODE = {
     REQUEST_TIMEOUT: 408,
     URI_TOO_LONG: 414,
 }
-_DEFAULT_RETRY_S = 2
 
 
 class ErrorBody(BaseModel):
@@ -94,15 +93,6 @@ def _from_event_source(request: Request) -> bool:
     return request.method == "GET" and (accepts or "last-event-id" in request.headers)
 
 
-def _headers(error: CartritaError, status: int) -> dict[str, str]:
-    headers: dict[str, str] = {}
-    if status in (429, 503):
-        headers["Retry-After"] = str(max(1, math.ceil(error.retry_after or _DEFAULT_RETRY_S)))
-    if status == 401:
-        headers["WWW-Authenticate"] = 'Bearer realm="cartrita"'
-    return headers
-
-
 def _envelope(request: Request, error: CartritaError, status: int) -> Response:
     body: dict[str, object] = {
         "detail": error.message,
@@ -114,4 +104,4 @@ def _envelope(request: Request, error: CartritaError, status: int) -> Response:
     fields = _fields(error)
     if fields is not None:
         body["errors"] = fields
-    return JSONResponse(body, status, _headers(error, status))
+    return JSONResponse(body, status, error_headers(error, status))

@@ -22,6 +22,7 @@ from cartrita.surfaces.native.errors import ErrorBody, InvalidBody
 from cartrita.surfaces.native.event_schemas import ChatEvent
 from cartrita.surfaces.native.request_bodies import JsonBody, PublicJsonBody, RequestModel
 from cartrita.surfaces.sse import MEDIA_TYPE, EventStream
+from cartrita.surfaces.v1_documents import PREFIX
 
 Schema: TypeAlias = dict[str, Any]
 
@@ -74,7 +75,7 @@ def complete_document(document: Schema, routes: Iterable[BaseRoute]) -> None:
     document["components"]["securitySchemes"] = _SECURITY_SCHEMES
     bodies: set[type[RequestModel]] = {ChatRequest}
     for context in iter_route_contexts(list(routes)):
-        if isinstance(context.original_route, APIRoute) and context.path_format:
+        if isinstance(context.original_route, APIRoute) and _is_native(context):
             for operation in _operations(document, context):
                 bodies |= _complete_operation(operation, context)
     schemas.update(_model_schemas([*bodies, ErrorBody, InvalidBody]))
@@ -83,6 +84,10 @@ def complete_document(document: Schema, routes: Iterable[BaseRoute]) -> None:
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     document["components"]["schemas"] = dict(sorted(schemas.items()))
+
+
+def _is_native(context: RouteContext) -> bool:
+    return bool(context.path_format) and not context.path_format.startswith(PREFIX)
 
 
 def _operations(document: Schema, context: RouteContext) -> Iterator[Schema]:

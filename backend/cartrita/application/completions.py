@@ -1,0 +1,34 @@
+"""Models and calls of them, as the surfaces of the vendors offer them."""
+
+from cartrita.application.agent_models import AgentModels
+from cartrita.domain.models import ModelInfo
+from cartrita.gateway.gateway import Gateway
+
+
+class Completions:
+    """What can be called, by all of its names."""
+
+    def __init__(self, gateway: Gateway, agent_models: AgentModels) -> None:
+        self._gateway = gateway
+        self._agent_models = agent_models
+
+    def agent_of(self, model: str) -> str | None:
+        """The agent that answers as this model, in a run; see `AgentModels.agent_of`."""
+        return self._agent_models.agent_of(model)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names that belong to no provider: those of agents."""
+        return self._agent_models.names
+
+    async def models(self) -> list[ModelInfo]:
+        """The models of all providers."""
+        return await self._gateway.models()
+
+    async def find(self, name: str) -> ModelInfo:
+        """The model that a name stands for. Raises NotFound, with the nearest names."""
+        deployment = await self._gateway.resolve(None, name)
+        for model in await self._gateway.models():
+            if model.id == deployment.id:
+                return model
+        return ModelInfo(deployment.provider, deployment.model)

@@ -1,0 +1,1 @@
+"""The Anthropic surface: the endpoints under `/v1/messages` that Anthropic's SDKs call."""

@@ -1,0 +1,74 @@
+"""Refuses ids of what a vendor stores for its account, because callers share the account's key.
+
+A file, container, prompt or response that one caller made at the vendor must not be within reach of
+another. Only ids that this server maps to their owner are accepted, and relays map none.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Final, cast
+
+import msgspec
+
+from cartrita.domain.errors import InvalidInput, Malformed
+
+_IDS: Final = frozenset(
+    {"file_id", "file_ids", "container_id", "vector_store_id", "vector_store_ids", "batch_id"}
+)
+_IDS_BY_TYPE: Final = {"item_reference": "id", "code_interpreter": "container"}
+"""By the type of an object: a field of it that holds an id."""
+_OF_CALLERS: Final = frozenset({"parameters", "input_schema", "arguments", "metadata", "schema"})
+_NEEDLES: Final = (b"_id", b"item_reference", b"container", b"audio", b"\\u")
+"""Without one of these in its bytes, no body holds an id; `\\u` may spell one in other letters."""
+
+
+def refuse_vendor_ids(body: bytes, forbidden: Mapping[str, str]) -> None:
+    """Raise InvalidInput, naming the field, if a request holds an id of something stored.
+
+    `forbidden` are the top-level fields that are ids, each with a sentence that says what to do
+    instead.
+    """
+    if not any(needle in body for needle in _NEEDLES):
+        return
+    try:
+        fields = msgspec.json.decode(body, type=dict[str, object])
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise Malformed(f"The body is not a JSON object: {error}.") from None
+    for name, advice in forbidden.items():
+        if fields.get(name) is not None:
+            raise InvalidInput.of(name, advice)
+    for path in _ids(fields, ""):
+        raise InvalidInput.of(
+            path, "ids of what the vendor stores are not accepted here; send the content itself"
+        )
+
+
+def _ids(value: object, path: str) -> Iterator[str]:
+    """The paths of all ids in a value."""
+    if isinstance(value, list):
+        for index, item in enumerate(cast("list[object]", value)):
+            yield from _ids(item, f"{path}[{index}]")
+    if not isinstance(value, dict):
+        return
+    fields = cast("dict[str, object]", value)
+    for name, inside in fields.items():
+        here = f"{path}.{name}" if path else name
+        if _is_id(name, fields):
+            yield here
+        elif not _is_of_caller(name, fields):
+            yield from _ids(inside, here)
+
+
+def _is_id(name: str, fields: Mapping[str, object]) -> bool:
+    """Whether a field of an object is an id, or a list of them, or an earlier spoken answer."""
+    inside = fields[name]
+    if name == "audio":
+        return fields.get("role") == "assistant" and inside is not None
+    named = name in _IDS or name == _IDS_BY_TYPE.get(str(fields.get("type")))
+    return named and isinstance(inside, str | list) and inside not in ("", [])
+
+
+def _is_of_caller(name: str, fields: Mapping[str, object]) -> bool:
+    """Whether the content of a field is the caller's own, whatever its names are."""
+    if name == "input":
+        return fields.get("type") in ("tool_use", "server_tool_use")
+    return name in _OF_CALLERS

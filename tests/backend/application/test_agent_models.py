@@ -1,0 +1,34 @@
+"""Agents answer under names of models: their own, and those of earlier servers."""
+
+import pytest
+
+from cartrita.agents.registry import DEFAULT_AGENT, AgentRegistry, built_in_agents
+from cartrita.application.agent_models import AgentModels
+from cartrita.domain.errors import NotFound
+
+MODELS = AgentModels(AgentRegistry(built_in_agents()), "my-team")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["cartrita", "cartrita-assistant", "cortex-flow", "cortex-flow-supervisor", "my-team"],
+)
+def test_a_name_of_an_agent(name: str) -> None:
+    assert MODELS.agent_of(name) == DEFAULT_AGENT
+    assert name in MODELS.names
+
+
+@pytest.mark.parametrize("name", ["gpt-5.4", "openai/gpt-5.4", "cartrita2", ""])
+def test_a_name_of_a_model(name: str) -> None:
+    assert MODELS.agent_of(name) is None
+
+
+def test_an_agent_that_does_not_exist() -> None:
+    with pytest.raises(NotFound, match="cartrita-assistant") as refused:
+        MODELS.agent_of("cartrita-nobody")
+    assert refused.value.code == "model_not_found"
+
+
+def test_each_name_is_told_once() -> None:
+    names = AgentModels(AgentRegistry(built_in_agents()), "cortex-flow").names
+    assert len(names) == len(set(names))

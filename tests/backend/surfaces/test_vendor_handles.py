@@ -1,0 +1,77 @@
+"""Ids of what a vendor stores for its account are refused by name; what is the caller's is not."""
+
+import json
+from typing import Any
+
+import pytest
+
+from cartrita.domain.errors import InvalidInput, Malformed
+from cartrita.surfaces.vendor_handles import refuse_vendor_ids
+
+FORBIDDEN = {"previous_response_id": "send the messages again"}
+
+
+def body(**fields: Any) -> bytes:
+    return json.dumps(fields).encode()
+
+
+def user(*content: Any) -> list[Any]:
+    return [{"role": "user", "content": list(content)}]
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        (body(previous_response_id="resp_1"), "previous_response_id"),
+        (
+            body(messages=user({"type": "file", "file": {"file_id": "file-1"}})),
+            "messages[0].content[0].file.file_id",
+        ),
+        (
+            body(messages=user({"type": "document", "source": {"type": "file", "file_id": "f"}})),
+            "messages[0].content[0].source.file_id",
+        ),
+        (body(input=[{"type": "item_reference", "id": "msg_1"}]), "input[0].id"),
+        (
+            body(tools=[{"type": "code_interpreter", "container": "cntr_1"}]),
+            "tools[0].container",
+        ),
+        (
+            body(tools=[{"type": "code_interpreter", "container": {"file_ids": ["f"]}}]),
+            "tools[0].container.file_ids",
+        ),
+        (
+            body(tools=[{"type": "file_search", "vector_store_ids": ["vs_1"]}]),
+            "tools[0].vector_store_ids",
+        ),
+        (body(messages=[{"role": "assistant", "audio": {"id": "a"}}]), "messages[0].audio"),
+        (b'{"messages":[{"file":{"file\\u005fid":"f"}}]}', "messages[0].file.file_id"),
+    ],
+)
+def test_an_id_is_refused_by_its_field(given: bytes, field: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        refuse_vendor_ids(given, FORBIDDEN)
+    assert list(refused.value.fields) == [field]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        body(messages=user({"type": "text", "text": "What is a file_id?"})),
+        body(previous_response_id=None),
+        body(tools=[{"function": {"parameters": {"properties": {"file_id": {}}}}}]),
+        body(tools=[{"input_schema": {"properties": {"file_id": {"type": "string"}}}}]),
+        body(messages=user({"type": "tool_use", "input": {"file_id": "mine"}})),
+        body(metadata={"batch_id": "7"}),
+        body(tools=[{"type": "code_interpreter", "container": {"type": "auto"}}]),
+        body(audio={"voice": "alloy"}, messages=[]),
+    ],
+)
+def test_what_is_the_callers_own_passes(given: bytes) -> None:
+    refuse_vendor_ids(given, FORBIDDEN)
+
+
+@pytest.mark.parametrize("given", [b"_id", b'["_id"]', b'"' + b"\\u0041" * 3])
+def test_what_is_no_object_is_malformed(given: bytes) -> None:
+    with pytest.raises(Malformed):
+        refuse_vendor_ids(given, FORBIDDEN)
