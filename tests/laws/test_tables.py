@@ -4,6 +4,7 @@ import importlib
 from collections import Counter
 
 import pytest
+from starlette.requests import Request
 from tests.laws.tree import PACKAGE
 
 from cartrita.app import openapi_document
@@ -23,10 +24,14 @@ def tree() -> list[type[CartritaError]]:
     return [one for one in subclasses(CartritaError) if one.__module__ == errors.__name__]
 
 
+@pytest.mark.parametrize("kind", ErrorKind)
 @pytest.mark.parametrize("surface", _SURFACES)
-def test_every_kind_of_error_has_a_status_on_every_surface(surface: str) -> None:
+def test_every_kind_of_error_has_a_status_on_every_surface(surface: str, kind: ErrorKind) -> None:
     module = importlib.import_module(f"cartrita.surfaces.{surface}.errors")
-    assert set(module.STATUS) == set(ErrorKind)
+    error = type("OfThisKind", (CartritaError,), {"kind": kind})("It failed.")
+    request = Request({"type": "http", "method": "POST", "headers": [], "state": {}})
+    response = module.error_response(request, error)
+    assert 400 <= response.status_code < 600
 
 
 def test_every_error_is_drawn_in_its_tree() -> None:
