@@ -1,0 +1,168 @@
+"""Parses the content of messages and of tools' results."""
+
+from typing import Final, cast
+
+from cartrita.dialects.openai_responses import NAME, fields
+from cartrita.domain.json import JsonObject, JsonValue
+from cartrita.domain.messages import (
+    Attachment,
+    CacheBreakpoint,
+    Citation,
+    Part,
+    Refusal,
+    Text,
+    ToolContent,
+    VendorPart,
+)
+
+_AUDIO: Final = {"wav": "audio/wav", "mp3": "audio/mpeg"}
+_INPUT: Final = ("input_text", "input_image", "input_file", "input_audio", "computer_screenshot")
+_OUTPUT: Final = ("output_text", "refusal")
+_RESULT: Final = ("input_text", "input_image", "input_file")
+
+
+def parse_input(content: JsonValue, path: str) -> tuple[Part, ...]:
+    """The content of a user's, system's or developer's message: text, or a list of parts."""
+    if isinstance(content, str):
+        return (Text(content),)
+    return tuple(_input_part(part, at, _INPUT) for part, at in _parts(content, path))
+
+
+def parse_result(output: JsonValue, path: str) -> tuple[ToolContent, ...]:
+    """The output of a function call: text, or a list of parts."""
+    if isinstance(output, str):
+        return (Text(output),)
+    return tuple(_input_part(part, at, _RESULT) for part, at in _parts(output, path))
+
+
+def parse_output(content: JsonValue, path: str) -> tuple[Part, ...]:
+    """The content of an assistant's message: text, or a list of parts with their citations."""
+    if isinstance(content, str):
+        return (Text(content),)
+    found: list[Part] = []
+    for part, at in _parts(content, path):
+        kind = fields.choice(part, "type", at, _OUTPUT)
+        if kind is None:
+            raise fields.missing(f"{at}.type")
+        if kind == "refusal":
+            found.append(Refusal(fields.string(part, "refusal", at)))
+            continue
+        found.append(Text(fields.string(part, "text", at)))
+        found.extend(_citations(part, at))
+    return tuple(found)
+
+
+def citation(annotation: JsonObject, index: int) -> Citation:
+    """A citation from an annotation; those without an address keep the annotation itself."""
+    url, start, end = (annotation.get(name) for name in ("url", "start_index", "end_index"))
+    title = annotation.get("title") or annotation.get("filename") or url
+    address = url if isinstance(url, str) else None
+    known = annotation.get("type") == "url_citation" and address is not None
+    return Citation(
+        title if isinstance(title, str) else "",
+        address,
+        index=index,
+        start=start if isinstance(start, int) else None,
+        end=end if isinstance(end, int) else None,
+        origin=None if known else NAME,
+        vendor={} if known else annotation,
+    )
+
+
+def _citations(part: JsonObject, path: str) -> list[Citation]:
+    annotations = part.get("annotations") or []
+    return [
+        citation(fields.as_object(each, f"{path}.annotations[{n}]"), n + 1)
+        for n, each in enumerate(fields.as_list(annotations, f"{path}.annotations"))
+    ]
+
+
+def _parts(content: JsonValue, path: str) -> list[tuple[JsonObject, str]]:
+    if content is None:
+        raise fields.missing(path)
+    if not isinstance(content, list):
+        raise fields.wrong_type(path, "one of an array of objects or string", content)
+    parts = cast("list[JsonValue]", content)
+    return [
+        (fields.as_object(part, f"{path}[{n}]"), f"{path}[{n}]") for n, part in enumerate(parts)
+    ]
+
+
+def _input_part(part: JsonObject, path: str, supported: tuple[str, ...]) -> ToolContent:
+    kind = fields.choice(part, "type", path, supported)
+    match kind:
+        case "input_text":
+            return Text(fields.string(part, "text", path), _breakpoint(part, path))
+        case "input_image":
+            return _image(part, path)
+        case "input_file":
+            return _file(part, path)
+        case "input_audio":
+            return _audio(part, path)
+        case None:
+            raise fields.missing(f"{path}.type")
+        case _:
+            return VendorPart(NAME, part)
+
+
+def _image(part: JsonObject, path: str) -> Attachment:
+    url = fields.optional_string(part, "image_url", path)
+    file_id = fields.optional_string(part, "file_id", path)
+    if url is None and file_id is None:
+        raise fields.missing(f"{path}.image_url")
+    if url is not None and not url.startswith(("data:", "http://", "https://")):
+        problem = f"Invalid '{path}.image_url'. Expected a valid URL, but got a value with an "
+        raise fields.invalid(f"{path}.image_url", problem + "invalid format.", "invalid_value")
+    detail = fields.choice(part, "detail", path, ("low", "high", "auto", "original"))
+    return Attachment(
+        _media_type(url, "image/*"),
+        attachment_id=file_id if url is None else None,
+        url=url,
+        detail=None if detail == "auto" else detail,
+        cache=_breakpoint(part, path),
+    )
+
+
+def _file(part: JsonObject, path: str) -> Attachment:
+    data = fields.optional_string(part, "file_data", path)
+    url = data or fields.optional_string(part, "file_url", path)
+    file_id = fields.optional_string(part, "file_id", path)
+    if not url and file_id is None:
+        raise fields.missing(f"{path}.file_data")
+    if data and not data.startswith("data:"):
+        problem = f"Invalid '{path}.file_data'. Expected a base64-encoded data URL."
+        raise fields.invalid(f"{path}.file_data", problem, "invalid_value")
+    detail = fields.choice(part, "detail", path, ("low", "high", "auto"))
+    return Attachment(
+        _media_type(url, "application/octet-stream"),
+        attachment_id=None if url else file_id,
+        url=url,
+        name=fields.optional_string(part, "filename", path),
+        detail=None if detail == "auto" else detail,
+        cache=_breakpoint(part, path),
+    )
+
+
+def _audio(part: JsonObject, path: str) -> Attachment:
+    audio = fields.optional_object(part, "input_audio", path)
+    kind = fields.choice(audio, "format", f"{path}.input_audio", _AUDIO)
+    if kind is None:
+        raise fields.missing(f"{path}.input_audio.format")
+    data = fields.string(audio, "data", f"{path}.input_audio")
+    return Attachment(_AUDIO[kind], url=f"data:{_AUDIO[kind]};base64,{data}")
+
+
+def _media_type(url: str | None, default: str) -> str:
+    """That of a `data:` URL; a guess for any other."""
+    if url is None or not url.startswith("data:"):
+        return "application/pdf" if url and url.lower().endswith(".pdf") else default
+    return url[5:].split(",")[0].split(";")[0].lower() or default
+
+
+def _breakpoint(part: JsonObject, path: str) -> CacheBreakpoint | None:
+    if part.get("prompt_cache_breakpoint") is None:
+        return None
+    told = fields.optional_object(part, "prompt_cache_breakpoint", path)
+    return CacheBreakpoint(
+        fields.choice(told, "ttl", f"{path}.prompt_cache_breakpoint", ("30m", "12h"))
+    )

@@ -1,0 +1,236 @@
+"""Parses the requests of clients.
+
+What is not known is kept among the vendor's fields; null counts as absent, as at the vendor.
+"""
+
+from typing import Final, cast
+
+import msgspec
+
+from cartrita.dialects.openai_responses import NAME, fields, item_parsing, tools
+from cartrita.dialects.openai_responses.item_parsing import Input, ItemReference
+from cartrita.domain.json import JsonObject, JsonValue
+from cartrita.domain.messages import Text
+from cartrita.domain.requests import (
+    ModelRequest,
+    ReasoningOptions,
+    ResponseFormat,
+    Sampling,
+    VendorFields,
+)
+from cartrita.kit.text import storable_json
+
+LOGPROBS: Final = "message.output_text.logprobs"
+ENCRYPTED_REASONING: Final = "reasoning.encrypted_content"
+
+_READ: Final = {
+    *("model", "input", "instructions", "tools", "tool_choice", "parallel_tool_calls", "text"),
+    *("temperature", "top_p", "max_output_tokens", "top_logprobs", "reasoning", "user", "include"),
+    *("stream", "stream_options", "store", "background", "previous_response_id", "conversation"),
+    "metadata",
+}
+_DEFAULTS: Final[JsonObject] = {"truncation": "disabled", "service_tier": "auto"}
+_ECHOED: Final = (
+    *("instructions", "tools", "tool_choice", "temperature", "top_p", "text", "reasoning"),
+    *("truncation", "max_output_tokens", "max_tool_calls", "parallel_tool_calls", "user"),
+    *("service_tier", "top_logprobs", "prompt", "prompt_cache_key", "prompt_cache_retention"),
+    "safety_identifier",
+)
+
+
+class Parsed(msgspec.Struct, frozen=True, kw_only=True):
+    """A request of a client.
+
+    `request` has only what the client sent: stored history and the stored items that `references`
+    name are to be put before and between its messages. `conversation_id` is the conversation's,
+    `echo` the fields that the response repeats, as they came.
+    """
+
+    request: ModelRequest
+    stream: bool = False
+    store: bool = True
+    background: bool = False
+    previous_response_id: str | None = None
+    conversation_id: str | None = None
+    metadata: JsonObject = {}
+    include: tuple[str, ...] = ()
+    references: tuple[ItemReference, ...] = ()
+    echo: JsonObject = {}
+
+
+def parse(body: JsonObject, owner_id: str) -> Parsed:
+    """A request from its JSON body. Raises InvalidInput, with the vendor's `param` as the field."""
+    body = cast("JsonObject", storable_json(body))
+    include = _include(body)
+    previous = fields.optional_string(body, "previous_response_id")
+    conversation = _conversation(body)
+    store, background = _storage(body, previous, conversation)
+    content = _input(body, previous or conversation)
+    return Parsed(
+        request=_request(body, owner_id, content, include),
+        stream=fields.boolean(body, "stream") or False,
+        store=store,
+        background=background,
+        previous_response_id=previous,
+        conversation_id=conversation,
+        metadata=parse_metadata(body),
+        include=include,
+        references=content.references,
+        echo={name: body[name] for name in _ECHOED if body.get(name) is not None},
+    )
+
+
+def parse_metadata(body: JsonObject) -> JsonObject:
+    """The metadata: up to 16 texts of 512 characters under names of 64. Raises InvalidInput."""
+    metadata = fields.optional_object(body, "metadata")
+    if len(metadata) > 16:
+        problem = "Invalid 'metadata': too many properties. Expected an object with at most 16."
+        raise fields.invalid("metadata", problem, "object_above_max_properties")
+    for name, value in metadata.items():
+        path = f"metadata.{name[:64]}"
+        if not isinstance(value, str):
+            raise fields.wrong_type(path, "a string", value)
+        if len(name) > 64 or len(value) > 512:
+            problem = f"Invalid '{path}': a name has at most 64 characters, a value 512."
+            raise fields.invalid(path, problem, "string_above_max_length")
+    return metadata
+
+
+def _request(
+    body: JsonObject, owner_id: str, content: Input, include: tuple[str, ...]
+) -> ModelRequest:
+    offered = tools.parse_tools(body.get("tools"))
+    choice = tools.parse_choice(body.get("tool_choice"), offered)
+    instructions = fields.optional_string(body, "instructions")
+    vendor = _vendor_fields(body, include)
+    if choice.vendor is not None:
+        vendor["tool_choice"] = choice.vendor
+    return ModelRequest(
+        owner_id=owner_id,
+        model=_model(body),
+        messages=content.messages,
+        instructions=(Text(instructions),) if instructions else (),
+        tools=offered,
+        tool_choice=choice.choice,
+        parallel_tool_calls=fields.boolean(body, "parallel_tool_calls"),
+        sampling=_sampling(body, include),
+        response_format=_format(body),
+        reasoning=_reasoning(body, include),
+        user=fields.optional_string(body, "user"),
+        origin=NAME,
+        vendor=VendorFields(NAME, vendor) if vendor else None,
+    )
+
+
+def _model(body: JsonObject) -> str:
+    model = fields.string(body, "model", "")
+    if not model:
+        raise fields.missing("model")
+    return model
+
+
+def _input(body: JsonObject, stored: str | None) -> Input:
+    value = body.get("input")
+    if value is None:
+        if stored is None and body.get("prompt") is None:
+            raise fields.missing("input")
+        return Input()
+    content = item_parsing.parse_input(value)
+    if stored is None and not content.references:
+        item_parsing.check_calls(content.messages)
+    return content
+
+
+def _storage(body: JsonObject, previous: str | None, conversation: str | None) -> tuple[bool, bool]:
+    if previous is not None and conversation is not None:
+        problem = (
+            "Mutually exclusive parameters: 'previous_response_id' and 'conversation'. "
+            "Send only one of them."
+        )
+        raise fields.invalid("previous_response_id", problem, "mutually_exclusive_parameters")
+    store = fields.boolean(body, "store")
+    background = fields.boolean(body, "background") or False
+    if background and store is False:
+        problem = "Background mode requires store to be true."
+        raise fields.invalid("background", problem, "invalid_value")
+    return store is not False, background
+
+
+def _conversation(body: JsonObject) -> str | None:
+    value = body.get("conversation")
+    if value is None or isinstance(value, str):
+        return value
+    return fields.string(fields.as_object(value, "conversation"), "id", "conversation")
+
+
+def _include(body: JsonObject) -> tuple[str, ...]:
+    value = body.get("include")
+    if value is None:
+        return ()
+    names = fields.as_list(value, "include")
+    for number, name in enumerate(names):
+        if not isinstance(name, str):
+            raise fields.wrong_type(f"include[{number}]", "a string", name)
+    return tuple(cast("list[str]", names))
+
+
+def _sampling(body: JsonObject, include: tuple[str, ...]) -> Sampling:
+    logprobs = fields.integer(body, "top_logprobs", 0, 20) or None
+    return Sampling(
+        temperature=fields.number(body, "temperature", 0, 2),
+        top_p=fields.number(body, "top_p", 0, 1),
+        max_tokens=fields.integer(body, "max_output_tokens", 16),
+        logprobs=0 if logprobs is None and LOGPROBS in include else logprobs,
+    )
+
+
+def _format(body: JsonObject) -> ResponseFormat:
+    text = fields.optional_object(body, "text")
+    wanted = fields.optional_object(text, "format", "text")
+    if not wanted:
+        return ResponseFormat()
+    kind = fields.choice(wanted, "type", "text.format", ("text", "json_object", "json_schema"))
+    if kind is None:
+        raise fields.missing("text.format.type")
+    if kind != "json_schema":
+        return ResponseFormat("json" if kind == "json_object" else "text")
+    if wanted.get("schema") is None:
+        raise fields.missing("text.format.schema")
+    strict = wanted.get("strict")
+    return ResponseFormat(
+        "json_schema",
+        name=fields.string(wanted, "name", "text.format"),
+        schema=fields.as_object(wanted["schema"], "text.format.schema"),
+        description=fields.optional_string(wanted, "description", "text.format"),
+        strict=strict if isinstance(strict, bool) else None,
+    )
+
+
+def _reasoning(body: JsonObject, include: tuple[str, ...]) -> ReasoningOptions:
+    wanted = fields.optional_object(body, "reasoning")
+    summary = fields.optional_string(wanted, "summary", "reasoning")
+    return ReasoningOptions(
+        effort=fields.optional_string(wanted, "effort", "reasoning"),
+        summary=summary or fields.optional_string(wanted, "generate_summary", "reasoning"),
+        encrypted=ENCRYPTED_REASONING in include,
+    )
+
+
+def _vendor_fields(body: JsonObject, include: tuple[str, ...]) -> JsonObject:
+    """What the domain has no place for; what only repeats a default is left out."""
+    kept: JsonObject = {
+        name: value
+        for name, value in body.items()
+        if name not in _READ and value is not None and _DEFAULTS.get(name) != value
+    }
+    nested = (("text", {"format"}), ("reasoning", {"effort", "summary", "generate_summary"}))
+    for name, read in nested:
+        if rest := _rest(fields.optional_object(body, name), read):
+            kept[name] = rest
+    if more := [name for name in include if name not in (LOGPROBS, ENCRYPTED_REASONING)]:
+        kept["include"] = cast("list[JsonValue]", more)
+    return kept
+
+
+def _rest(value: JsonObject, read: set[str]) -> JsonObject:
+    return {name: each for name, each in value.items() if name not in read and each is not None}
