@@ -12,8 +12,8 @@ from tests.harness import evidence
 from tests.harness.checker import assert_holds
 from tests.harness.clients import Client, call
 from tests.harness.evidence import AWAY, Evidence, RunRow
+from tests.harness.fake_provider.content import expected_text
 from tests.harness.fake_provider.launch import FakeProvider
-from tests.harness.fake_provider.openai_chat.answer import expected_text
 from tests.harness.fake_provider.script import Script, directive
 from tests.harness.incremental_checker import model_call
 from tests.harness.observations import Call, Observations

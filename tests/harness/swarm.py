@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.harness.clients import Client, call
-from tests.harness.fake_provider.openai_chat.answer import expected_text
+from tests.harness.fake_provider.content import expected_text
 from tests.harness.fake_provider.script import Script, directive
 from tests.harness.records import Plan, Record
 from tests.harness.server import KEY, OWNER

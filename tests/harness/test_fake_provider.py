@@ -9,9 +9,9 @@ from pathlib import Path
 import psutil
 import pytest
 from tests.harness.fake_provider.client import Reply, ask, body, eventually, read_until, send
+from tests.harness.fake_provider.content import expected_reasoning, expected_text
 from tests.harness.fake_provider.faults import ReplacedResponse, Stall
 from tests.harness.fake_provider.launch import FakeProvider, fake_provider
-from tests.harness.fake_provider.openai_chat.answer import expected_reasoning, expected_text
 from tests.harness.fake_provider.script import Script, ToolCall, directive
 
 SEED = 7

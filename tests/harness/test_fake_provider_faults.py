@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 import pytest
 from tests.harness.fake_provider.client import Reply, ask, body, eventually, read_until, send
+from tests.harness.fake_provider.content import expected_text
 from tests.harness.fake_provider.faults import (
     CutOff,
     ErrorEvent,
@@ -28,7 +29,6 @@ from tests.harness.fake_provider.faults import (
     Trickle,
 )  # fmt: skip
 from tests.harness.fake_provider.launch import FakeProvider, fake_provider
-from tests.harness.fake_provider.openai_chat.answer import expected_text
 from tests.harness.fake_provider.script import Script
 
 from cartrita.kit.sse import LineTooLong, Parser

@@ -8,7 +8,10 @@ import select
 import signal
 import sys
 import threading
+from typing import get_args
 
+from tests.harness.fake_provider.dialect import Service
+from tests.harness.fake_provider.manners import Manner, Manners
 from tests.harness.fake_provider.server import Server
 
 
@@ -19,13 +22,16 @@ def main() -> int:
     parser.add_argument("--key", action="append", default=[], help="accepted; sk-fake if not given")
     parser.add_argument("--no-key", action="store_true", help="ask for no key at all")
     parser.add_argument("--model", action="append", default=[], help="another model to know")
+    parser.add_argument("--manners", choices=get_args(Manner), default="vendor", help="whose")
     parser.add_argument("--keep", type=int, default=10_000, help="how many requests to remember")
     options = parser.parse_args()
     keys = [] if options.no_key else options.key or ["sk-fake"]
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    server = Server(seed=options.seed, keys=keys, models=options.model, keep=options.keep)
-    return asyncio.run(_run(server, options.port))
+    service = Service(
+        seed=options.seed, keys=keys, models=options.model, manners=Manners(options.manners)
+    )
+    return asyncio.run(_run(Server(service, keep=options.keep), options.port))
 
 
 async def _run(server: Server, port: int) -> int:

@@ -33,6 +33,13 @@ class Reply(msgspec.Struct, frozen=True):
     def frames(self) -> list[sse.Frame]:
         return sse.Parser(max_line=1 << 30).feed(self.body)
 
+    def events(self) -> list[dict[str, Any]]:
+        """The events of a stream whose events name themselves."""
+        frames = self.frames()
+        events: list[dict[str, Any]] = [msgspec.json.decode(frame.data) for frame in frames]
+        assert [frame.event for frame in frames] == [event["type"] for event in events]
+        return events
+
     def chunks(self) -> list[dict[str, Any]]:
         """The chunks of a stream that is in order, which ends with [DONE]."""
         *chunks, done = [frame.data for frame in self.frames()]
@@ -63,6 +70,23 @@ def ask(
         return _read(connection)
     finally:
         connection.close()
+
+
+def message_body(prompt: str = "hi", *scripts: Script, **fields: object) -> dict[str, object]:
+    """A valid request for a message of Anthropic's; otherwise like `body`."""
+    return body(prompt, *scripts, max_tokens=4096) | fields
+
+
+def ask_message(
+    fake: FakeProvider, request: dict[str, object] | bytes, path: str = "/v1/messages"
+) -> Reply:
+    """Send one request as Anthropic's clients do."""
+    headers = {
+        "x-api-key": fake.key,
+        "anthropic-version": "2023-06-01",
+        "content-type": "application/json",
+    }
+    return ask(fake, request, path=path, headers=headers)
 
 
 def _read(connection: http.client.HTTPConnection) -> Reply:

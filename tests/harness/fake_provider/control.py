@@ -1,21 +1,22 @@
 """The endpoints that only tests know: scripts to assign, requests to look at."""
 
 import msgspec
+from tests.harness.fake_provider.dialect import Service
 from tests.harness.fake_provider.http import Request
-from tests.harness.fake_provider.openai_chat import errors
+from tests.harness.fake_provider.openai import errors
 from tests.harness.fake_provider.request_log import RequestLog
-from tests.harness.fake_provider.script_selection import Assignment, ScriptSelector
+from tests.harness.fake_provider.script_selection import Assignment
 
 PATHS = frozenset({"/_script", "/_requests", "/_open"})
 
 
-def answer(request: Request, selector: ScriptSelector, request_log: RequestLog) -> bytes:
+def answer(request: Request, service: Service, request_log: RequestLog) -> bytes:
     """Return the JSON that answers a control request; raises Refusal."""
     match request.method, request.path:
         case "POST", "/_script":
-            selector.assign(_assignment(request.body))
+            service.selector.assign(_assignment(request.body))
         case "DELETE", "/_script":
-            selector.reset()
+            service.selector.reset()
         case "GET", "/_requests":
             return msgspec.json.encode(list(request_log))
         case "DELETE", "/_requests":
@@ -31,4 +32,4 @@ def _assignment(body: bytes) -> Assignment:
     try:
         return msgspec.json.decode(body, type=Assignment)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise errors.Refusal(f"Not a script: {error}", code="invalid_script") from error
+        raise errors.OpenAIRefusal(f"Not a script: {error}", code="invalid_script") from error

@@ -1,27 +1,52 @@
 """The interface of faults, which change an answer's steps, and ways to insert steps."""
 
 from collections.abc import Callable, Iterator
-from typing import Annotated, Protocol
+from typing import Annotated, Any, Literal, Protocol
 
 import msgspec
-from tests.harness.fake_provider.steps import Head, Send, Steps
+from tests.harness.fake_provider.steps import Head, Send, Step, Steps
 
 Position = Annotated[int, msgspec.Meta(ge=0)]
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=3600)]
 
 
+Malformed = Literal[
+    "invalid_json", "not_an_object", "null_choices", "no_choices", "null_delta", "unknown_event",
+    "unknown_fields", "duplicate_index", "empty_data",
+]  # fmt: skip
+
+
 class Rendering(Protocol):
-    """How the answer at hand looks on the wire, for faults that send something in its manner."""
+    """How the answer at hand looks on the wire, for faults that send something in its manner.
+
+    Payloads are the JSON of one event of a stream, or of a whole answer.
+    """
 
     @property
     def streamed(self) -> bool: ...
 
-    def partial(self, delta: dict[str, object], **changes: object) -> bytes:
-        """The JSON of a chunk with this delta, or of a whole completion with this message."""
-        ...
-
     def frame(self, payload: bytes) -> bytes:
         """The payload as a server-sent event, or as it is where the answer is not streamed."""
+        ...
+
+    def refusal(self, status: int, code: str | None) -> bytes:
+        """What the vendor says with a status that has nothing to do with the request."""
+        ...
+
+    def failure(self, error: dict[str, Any] | None) -> bytes:
+        """An error inside a stream; without one, the vendor's for an internal error."""
+        ...
+
+    def text(self, text: str) -> bytes:
+        """A delta of the text, or an answer with it."""
+        ...
+
+    def padded(self, padding: str) -> bytes:
+        """A delta, or an answer, in which a field unknown to anybody holds this."""
+        ...
+
+    def malformed(self, what: Malformed) -> bytes:
+        """One that a careless client trips over."""
         ...
 
 
@@ -53,6 +78,27 @@ def interject(
         return (Send(rendering.frame(payload)) for payload in payloads)
 
     return insert(steps, after, events, go_on=go_on, rendering=rendering)
+
+
+def insert_inside(steps: Steps, after: int, extra: Callable[[], Steps]) -> Steps:
+    """Put steps next to what carries tokens, where the answer has carried `after` of them."""
+    sent, held = 0, list[Step]()
+    started, pending = False, True
+    for step in steps:
+        tokens = step.tokens if isinstance(step, Send) else 0
+        if pending and tokens and sent + tokens > after:
+            pending = False
+            yield from held
+            yield from extra()
+        if pending and started and sent >= after:
+            held.append(step)
+        else:
+            yield step
+        started = started or isinstance(step, Head)
+        sent += tokens
+    if pending and sent >= after:
+        yield from extra()
+        yield from held
 
 
 def insert(

@@ -124,7 +124,7 @@ class Outlet:
         self._until_close = False
         self._chunked = False
         self.keep_alive = keep_alive
-        self.request_id = "req_control"
+        self.request_id: tuple[str, str] = ("x-request-id", "req_control")
 
     def frame_by_close(self) -> None:
         """Let nothing but the end of the connection end the body."""
@@ -133,7 +133,7 @@ class Outlet:
 
     def head(self, head: Head) -> None:
         reason = http.HTTPStatus(head.status).phrase if head.status in _STATUSES else "Unknown"
-        headers = [*head.headers, ("x-request-id", self.request_id), *self._framing(head)]
+        headers = [*head.headers, self.request_id, *self._framing(head)]
         headers.append(("connection", "keep-alive" if self.keep_alive else "close"))
         lines = [f"HTTP/1.1 {head.status} {reason}", *(f"{name}: {text}" for name, text in headers)]
         self._writer.write("\r\n".join([*lines, "", ""]).encode("latin-1"))

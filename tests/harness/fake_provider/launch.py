@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
+from tests.harness.fake_provider.manners import Manner
 from tests.harness.fake_provider.request_log import Exchange, Open
 from tests.harness.fake_provider.script import Script
 from tests.harness.fake_provider.script_selection import Assignment
@@ -18,24 +19,37 @@ _WATCHDOG_S = 60
 
 
 class FakeProvider:
-    """A running fake provider. Its methods block for a round trip on the loopback interface."""
+    """A running fake provider. Its methods block for a round trip on the loopback interface.
+
+    `base_url` is what clients of OpenAI's wire are given, `root_url` what Anthropic's are.
+    """
 
     def __init__(self, process: "subprocess.Popen[str]", port: int, key: str, seed: int) -> None:
         self._process = process
         self.port = port
         self.key = key
         self.seed = seed
-        self.base_url = f"http://127.0.0.1:{port}/v1"
+        self.root_url = f"http://127.0.0.1:{port}"
+        self.base_url = f"{self.root_url}/v1"
 
     @property
     def pid(self) -> int:
         return self._process.pid
 
     def script(
-        self, script: Script, *, times: int = 1, default: bool = False, model: str | None = None
+        self,
+        script: Script,
+        *,
+        times: int = 1,
+        default: bool = False,
+        model: str | None = None,
+        path: str | None = None,
     ) -> None:
-        """Queue a script for the next requests, or make it the default, or bind it to a model."""
-        assignment = Assignment(script=script, times=times, default=default, model=model)
+        """Queue a script for the next requests, or make it the default, or bind it to a model.
+
+        With `path` it is for requests to that path alone (with `default` for all of them).
+        """
+        assignment = Assignment(script=script, times=times, default=default, model=model, path=path)
         self._control("POST", "/_script", msgspec.json.encode(assignment))
 
     def reset(self) -> None:
@@ -69,14 +83,19 @@ class FakeProvider:
 
 @contextmanager
 def fake_provider(
-    *, seed: int = 0, key: str = "sk-fake", models: Sequence[str] = (), port: int = 0
+    *,
+    seed: int = 0,
+    key: str = "sk-fake",
+    models: Sequence[str] = (),
+    port: int = 0,
+    manners: Manner = "vendor",
 ) -> Generator[FakeProvider]:
     """Run a fake provider for the length of the block; an empty `key` asks for none.
 
     Raises AssertionError at the end if the server ran into anything that no script asked for.
     """
     command = [sys.executable, "-m", "tests.harness.fake_provider"]
-    command += ["--port", str(port), "--seed", str(seed)]
+    command += ["--port", str(port), "--seed", str(seed), "--manners", manners]
     command += ["--key", key] if key else ["--no-key"]
     command += [word for model in models for word in ("--model", model)]
     # It ends when its stdin does, so that it does not outlive us however we die.

@@ -1,18 +1,19 @@
 """Faults in what is sent: malformed events, invalid characters, unusual lines and chunks."""
 
-from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Any, Literal
 
 import msgspec
 from tests.harness.fake_provider.fault import (
     Fault,
+    Malformed,
     Position,
     Rendering,
     Seconds,
     insert,
+    insert_inside,
     interject,
 )
-from tests.harness.fake_provider.openai_chat import errors
 from tests.harness.fake_provider.steps import Send, Steps, Wait
 
 
@@ -20,46 +21,30 @@ class ErrorEvent(Fault, frozen=True, tag="error_event"):
     """An error inside a 200: the last thing sent, or followed by the rest (`go_on`)."""
 
     after_tokens: Position = 0
-    error: dict[str, Any] = msgspec.field(default_factory=lambda: errors.answer_to(500).error)
+    error: dict[str, Any] | None = None
     go_on: bool = False
 
     def apply(self, steps: Steps, rendering: Rendering) -> Steps:
-        payload = msgspec.json.encode({"error": self.error})
-        return interject(steps, rendering, self.after_tokens, [payload], go_on=self.go_on)
+        payloads = [rendering.failure(self.error)]
+        return interject(steps, rendering, self.after_tokens, payloads, go_on=self.go_on)
 
 
 class Junk(Fault, frozen=True, tag="junk"):
     """One event that a careless client trips over, between the ordinary ones.
 
-    `duplicate_index` says "dup" twice for choice 0; the others carry no text.
+    `duplicate_index` says "dup" twice for choice 0; the others carry no text. What a dialect has no
+    choices for, it does to what comes nearest to them.
     """
 
-    what: Literal[
-        "invalid_json", "not_an_object", "null_choices", "no_choices", "null_delta",
-        "unknown_event", "unknown_fields", "duplicate_index", "empty_data",
-    ]  # fmt: skip
+    what: Malformed
     after_tokens: Position = 0
 
     def apply(self, steps: Steps, rendering: Rendering) -> Steps:
         if self.what == "unknown_event" and rendering.streamed:
             event = Send(b'event: vendor.novelty\ndata: {"novel":true}\n\n')
             return insert(steps, self.after_tokens, lambda: iter([event]))
-        return interject(steps, rendering, self.after_tokens, [self._payload(rendering)])
-
-    def _payload(self, rendering: Rendering) -> bytes:
-        dup = {"index": 0, "delta": {"content": "dup"}, "finish_reason": None}
-        payloads: dict[str, Callable[[], bytes]] = {
-            "invalid_json": lambda: rendering.partial({})[:-20],
-            "not_an_object": lambda: b'["chunk"]',
-            "null_choices": lambda: rendering.partial({}, choices=None),
-            "no_choices": lambda: rendering.partial({}, choices=[]),
-            "null_delta": lambda: rendering.partial({}, choices=[dup | {"delta": None}]),
-            "unknown_event": lambda: b'{"novel":true}',
-            "unknown_fields": lambda: rendering.partial({"mood": "calm"}, x_vendor={"deep": [1]}),
-            "duplicate_index": lambda: rendering.partial({}, choices=[dup, dup]),
-            "empty_data": lambda: b"",
-        }
-        return payloads[self.what]()
+        payloads = [rendering.malformed(self.what)]
+        return interject(steps, rendering, self.after_tokens, payloads)
 
 
 class InvalidText(Fault, frozen=True, tag="odd"):
@@ -83,10 +68,15 @@ class InvalidText(Fault, frozen=True, tag="odd"):
         }[self.what]
 
     def apply(self, steps: Steps, rendering: Rendering) -> Steps:
-        delta = rendering.partial({"content": "@odd@"})
-        contents = self.contents if rendering.streamed else (b"".join(self.contents),)
-        payloads = [delta.replace(b"@odd@", content) for content in contents]
-        return interject(steps, rendering, self.after_tokens, payloads)
+        if rendering.streamed:
+            events = partial(self._events, rendering, self.contents)
+            return insert_inside(steps, self.after_tokens, events)
+        body = partial(self._events, rendering, (b"".join(self.contents),))
+        return insert(steps, self.after_tokens, body, rendering=rendering)
+
+    def _events(self, rendering: Rendering, contents: tuple[bytes, ...]) -> Steps:
+        for content in contents:
+            yield Send(rendering.frame(rendering.text("@odd@").replace(b"@odd@", content)))
 
 
 class HugeLine(Fault, frozen=True, tag="huge_line"):
@@ -96,11 +86,11 @@ class HugeLine(Fault, frozen=True, tag="huge_line"):
     after_tokens: Position = 0
 
     def apply(self, steps: Steps, rendering: Rendering) -> Steps:
-        chunk = rendering.frame(rendering.partial({}, padding="@pad@"))
-        return insert(steps, self.after_tokens, lambda: self._pieces(chunk), rendering=rendering)
+        pieces = partial(self._pieces, rendering)
+        return insert(steps, self.after_tokens, pieces, rendering=rendering)
 
-    def _pieces(self, chunk: bytes) -> Steps:
-        before, after = chunk.split(b"@pad@")
+    def _pieces(self, rendering: Rendering) -> Steps:
+        before, after = rendering.frame(rendering.padded("@pad@")).split(b"@pad@")
         yield Send(before)
         for start in range(0, self.size, 65536):
             yield Send(b"x" * min(65536, self.size - start))
@@ -122,7 +112,7 @@ class Lines(Fault, frozen=True, tag="lines"):
                 yield step
                 continue
             data = step.data if self.blank else step.data.replace(b"\n\n", b"\n")
-            yield Send(mark + data.replace(b"\n", end), step.tokens)
+            yield msgspec.structs.replace(step, data=mark + data.replace(b"\n", end))
             mark = b""
 
 
@@ -139,5 +129,6 @@ class Trickle(Fault, frozen=True, tag="trickle"):
                 continue
             for start in range(0, len(step.data), self.size):
                 last = start + self.size >= len(step.data)
-                yield Send(step.data[start : start + self.size], step.tokens if last else 0)
+                piece = step.data[start : start + self.size]
+                yield Send(piece, step.tokens if last else 0, step.terminal)
                 yield Wait(self.delay_s)

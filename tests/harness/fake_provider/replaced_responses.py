@@ -5,19 +5,24 @@ from typing import Annotated, Literal
 
 import msgspec
 from tests.harness.fake_provider.fault import Fault, Rendering, until_head
-from tests.harness.fake_provider.openai_chat import errors
 from tests.harness.fake_provider.steps import Head, Send, Steps
 
 
 class ReplacedResponse(Fault, frozen=True, tag="answer"):
-    """Answer with this instead; without a body, with the vendor's error for the status."""
+    """Answer with this instead; without a body, with the vendor's error for the status.
+
+    `code` is put in the place of the error's own.
+    """
 
     status: Annotated[int, msgspec.Meta(ge=200, le=599)] = 200
     headers: dict[str, str] = msgspec.field(default_factory=dict[str, str])
     body: str | None = None
+    code: str | None = None
 
     def apply(self, steps: Steps, rendering: Rendering) -> Steps:
-        body = errors.answer_to(self.status).body() if self.body is None else self.body.encode()
+        body = self.body.encode() if self.body is not None else None
+        if body is None:
+            body = rendering.refusal(self.status, self.code)
         headers = {"content-type": "application/json"} | {
             name.lower(): text for name, text in self.headers.items()
         }

@@ -25,6 +25,20 @@ class ToolCall(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         return msgspec.json.encode(self.arguments).decode()
 
 
+class Citation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The characters `start` to `end` of the text, and what they cite.
+
+    With `url` a page of the web, without it the document or file number `document`.
+    """
+
+    start: Count
+    end: Count
+    cited_text: str = ""
+    title: str = ""
+    url: str | None = None
+    document: Count = 0
+
+
 class Script(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
 ):
@@ -33,7 +47,10 @@ class Script(
     The text is `text`, or the prompt again (`echo`), or `words` drawn from the server's seed and
     the prompt, or from `seed` alone where it is given. `tool_calls` take the place of drawn words;
     they are made once, not on top of a tool's result, unless `insist`. Reasoning goes before the
-    text, in deltas of the field `reasoning_field`. `jitter_s` is the most that is added, by seeded
+    text, in deltas of the field `reasoning_field`; `redacted_reasoning` is sealed and shown to
+    nobody. `refusal` is what the model says in place of an answer. A continued answer says the last
+    `overlap` characters of the text before it again. `cache_read_tokens` and `cache_write_tokens`
+    come on top of the counted prompt. `jitter_s` is the most that is added, by seeded
     chance, to each `between_tokens_s`. `usage` false keeps usage back even where it is asked for.
     `framing` "close" sends neither a length nor chunks: the body ends with the connection, so that
     a cut without a reset looks like an end. Faults apply in order, each to what the last one made.
@@ -47,10 +64,16 @@ class Script(
     reasoning: str | None = None
     reasoning_words: Count = 0
     reasoning_field: Literal["reasoning_content", "reasoning"] = "reasoning_content"
+    redacted_reasoning: str | None = None
+    refusal: str | None = None
+    citations: tuple[Citation, ...] = ()
+    overlap: Count = 0
     tool_calls: tuple[ToolCall, ...] = ()
     insist: bool = False
     finish_reason: str | None = None
     usage: bool = True
+    cache_read_tokens: Count = 0
+    cache_write_tokens: Count = 0
     before_headers_s: Seconds = 0.0
     before_first_s: Seconds = 0.0
     between_tokens_s: Seconds = 0.0

@@ -1,12 +1,10 @@
-"""The server: connections, the vendor's routes, and the steps of an answer put into practice."""
+"""The server: connections, and the steps of an answer put into practice."""
 
 import asyncio
-import hmac
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-import msgspec
-from tests.harness.fake_provider import control
+from tests.harness.fake_provider import control, dialects
+from tests.harness.fake_provider.dialect import Call, Service, plain
 from tests.harness.fake_provider.http import (
     MAX_HEAD,
     BadRequest,
@@ -15,26 +13,21 @@ from tests.harness.fake_provider.http import (
     Request,
     read_request,
 )
-from tests.harness.fake_provider.openai_chat import chat_request, errors
-from tests.harness.fake_provider.openai_chat.answer import Answer
+from tests.harness.fake_provider.openai import errors
+from tests.harness.fake_provider.refusal import Refusal
 from tests.harness.fake_provider.request_log import Exchange, Outcome, RequestLog
-from tests.harness.fake_provider.script_selection import ScriptSelector
+from tests.harness.fake_provider.script_selection import MalformedScript
 from tests.harness.fake_provider.steps import Cut, Hang, Head, Send, Step, Steps, Wait
 
 _FOR_EVER = 10 * 365 * 86400.0
-_CHAT = "/v1/chat/completions"
 
 
 class Server:
-    """OpenAI's chat completions and models on the loopback interface, and the control endpoints."""
+    """The vendors' endpoints on the loopback interface, and the control endpoints."""
 
-    def __init__(self, *, seed: int, keys: Sequence[str], models: Sequence[str], keep: int) -> None:
-        """Without `keys` no key is asked for, as model servers on one's own machine do."""
-        self._seed = seed
-        self._keys = keys
-        self._selector = ScriptSelector(models)
+    def __init__(self, service: Service, *, keep: int) -> None:
+        self._service = service
         self._request_log = RequestLog(keep)
-        self._started = int(time.time())
 
     async def serve(self, port: int, stop: asyncio.Event, tell: Callable[[int], None]) -> None:
         """Serve until `stop`; `tell` is told the port."""
@@ -70,8 +63,9 @@ class Server:
         try:
             request = await read_request(reader, writer)
         except BadRequest as error:
-            refusal = errors.Refusal(str(error), status=error.status)
-            await self._send_plain(Outlet(writer, keep_alive=False), refusal.status, refusal.body())
+            refusal = errors.OpenAIRefusal(str(error), status=error.status)
+            body = refusal.body("req_control")
+            await self._send_plain(Outlet(writer, keep_alive=False), refusal.status, body)
             return False
         except asyncio.IncompleteReadError:
             return False
@@ -86,13 +80,13 @@ class Server:
 
     async def _control(self, request: Request, outlet: Outlet) -> None:
         try:
-            status, body = 200, control.answer(request, self._selector, self._request_log)
-        except errors.Refusal as refusal:
-            status, body = refusal.status, refusal.body()
+            status, body = 200, control.answer(request, self._service, self._request_log)
+        except Refusal as refusal:
+            status, body = refusal.status, refusal.body("req_control")
         await self._send_plain(outlet, status, body)
 
     async def _send_plain(self, outlet: Outlet, status: int, body: bytes) -> None:
-        for step in _plain(status, body):
+        for step in plain(status, body):
             await _perform(step, outlet, None)
         await outlet.end()
 
@@ -100,10 +94,11 @@ class Server:
         exchange = self._request_log.begin(
             request.method, request.path, request.headers, request.body
         )
-        outlet.request_id = f"req_{exchange.number:08d}"
+        call = Call(self._service, request, exchange, f"req_{exchange.number:08d}")
+        outlet.request_id = (dialects.of(call).request_id_header(), call.request_id)
         outcome: Outcome = "cut"
         try:
-            steps = self._steps(request, exchange)
+            steps = self._steps(call)
             if exchange.script is not None and exchange.script.framing == "close":
                 outlet.frame_by_close()
             outcome = await _perform_all(steps, outlet, exchange, reader)
@@ -112,59 +107,14 @@ class Server:
                 outlet.keep_alive = False
             self._request_log.end(exchange, outcome)
 
-    def _steps(self, request: Request, exchange: Exchange) -> Steps:
+    def _steps(self, call: Call) -> Steps:
+        dialect = dialects.of(call)
         try:
-            self._authorize(request)
-            return self._route(request, exchange)
-        except errors.Refusal as refusal:
-            return _plain(refusal.status, refusal.body())
-
-    def _authorize(self, request: Request) -> None:
-        if not self._keys:
-            return
-        scheme, _, key = request.header("authorization").partition(" ")
-        if scheme.lower() != "bearer" or not key:
-            raise errors.no_key()
-        if not any(hmac.compare_digest(key.encode(), known.encode()) for known in self._keys):
-            raise errors.wrong_key(key)
-
-    def _route(self, request: Request, exchange: Exchange) -> Steps:
-        path = request.path.partition("?")[0]
-        if path == _CHAT:
-            return self._chat(request, exchange)
-        if path == "/v1/models" or path.startswith("/v1/models/"):
-            return self._models(request, path)
-        raise errors.no_such_url(request.method, path)
-
-    def _chat(self, request: Request, exchange: Exchange) -> Steps:
-        if request.method != "POST":
-            raise errors.wrong_method(request.method, _CHAT)
-        content_type = request.header("content-type", "application/x-www-form-urlencoded")
-        if content_type.partition(";")[0].strip().lower() != "application/json":
-            raise errors.wrong_content_type(content_type)
-        chat = chat_request.parse(request.body, self._selector.models)
-        exchange.script = self._selector.choose(chat)
-        return Answer(exchange.script, chat, self._seed, exchange.number).steps()
-
-    def _models(self, request: Request, path: str) -> Steps:
-        if request.method != "GET":
-            raise errors.wrong_method(request.method, path)
-        cards = {name: self._card(name) for name in self._selector.models}
-        if path == "/v1/models":
-            listing = {"object": "list", "data": list(cards.values())}
-            return _plain(200, msgspec.json.encode(listing))
-        name = path.removeprefix("/v1/models/")
-        if name not in cards:
-            raise errors.no_such_model(name)
-        return _plain(200, msgspec.json.encode(cards[name]))
-
-    def _card(self, name: str) -> dict[str, str | int]:
-        return {"id": name, "object": "model", "created": self._started, "owned_by": "fake"}
-
-
-def _plain(status: int, body: bytes) -> Steps:
-    yield Head(status, (("content-type", "application/json"),), len(body))
-    yield Send(body)
+            return dialect.answer(call)
+        except Refusal as refusal:
+            return plain(refusal.status, call.envelope(refusal))
+        except MalformedScript as error:
+            return plain(400, dialect.refuse_script(str(error)).body(call.request_id))
 
 
 async def _perform_all(steps: Steps, outlet: Outlet, exchange: Exchange, reader: Reader) -> Outcome:

@@ -17,10 +17,14 @@ class Head(msgspec.Struct, frozen=True):
 
 
 class Send(msgspec.Struct, frozen=True):
-    """Send bytes of the body, which carry so many tokens of the answer."""
+    """Send bytes of the body, which carry so many tokens of the answer.
+
+    `terminal` bytes are what tells a reader of this dialect that a stream is whole.
+    """
 
     data: bytes
     tokens: int = 0
+    terminal: bool = False
 
 
 class Wait(msgspec.Struct, frozen=True):

@@ -60,7 +60,7 @@ class CutOff(Fault, frozen=True, tag="cut"):
 
 
 class NoDone(Fault, frozen=True, tag="no_done"):
-    """A stream that ends after its last chunk without `data: [DONE]`."""
+    """A stream that ends without its terminal marker: `data: [DONE]`, or the last event."""
 
     def apply(self, steps: Steps, rendering: Rendering) -> Steps:
-        return (s for s in steps if not (isinstance(s, Send) and s.data.endswith(b"[DONE]\n\n")))
+        return (s for s in steps if not (isinstance(s, Send) and s.terminal))

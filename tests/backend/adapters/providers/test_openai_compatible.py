@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from tests.backend.adapters.providers.servers import answer, saying, serving
+from tests.harness.fake_provider.content import expected_reasoning, expected_text
 from tests.harness.fake_provider.faults import (
     CutOff,
     ErrorEvent,
@@ -25,7 +26,6 @@ from tests.harness.fake_provider.faults import (
     Trickle,
 )
 from tests.harness.fake_provider.launch import FakeProvider
-from tests.harness.fake_provider.openai_chat.answer import expected_reasoning, expected_text
 from tests.harness.fake_provider.script import Script, ToolCall
 
 from cartrita.adapters.providers import exchange

@@ -3,11 +3,14 @@
 import hashlib
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import msgspec
-from tests.harness.fake_provider import words
-from tests.harness.fake_provider.faults import InvalidText
+from tests.harness.fake_provider import content, words
+from tests.harness.fake_provider.dialect import Call
+from tests.harness.fake_provider.fault import Malformed
+from tests.harness.fake_provider.openai import errors
 from tests.harness.fake_provider.openai_chat.chat_request import ChatRequest
 from tests.harness.fake_provider.script import Script, ToolCall
 from tests.harness.fake_provider.steps import Head, Send, Steps, Wait
@@ -17,83 +20,22 @@ Json = dict[str, object]
 Deltas = Iterator[tuple[Json, int]]
 
 _DONE = b"data: [DONE]\n\n"
-_ARGUMENT_PIECE = 8
-
-
-def expected_text(
-    script: Script,
-    prompt: str,
-    seed: int = 0,
-    *,
-    choice: int = 0,
-    after_tool: bool = False,
-    max_tokens: int | None = None,
-    stop: Sequence[str] = (),
-    odd: str = "",
-) -> str:
-    """Return the text that a streamed request with this last user message is answered with.
-
-    `odd` is what the reader decodes each delta of an InvalidText fault to. Other faults are not
-    considered: where one ends the answer early, what arrived is a prefix of this.
-    """
-    tokens = _text_tokens(_text(script, prompt, seed, choice, after_tool), max_tokens, stop)
-    reasoned = words.count(_reasoning(script, prompt, seed))
-    odds = [fault for fault in script.faults if isinstance(fault, InvalidText)]
-    for fault in sorted(odds, key=lambda odd: odd.after_tokens, reverse=True):
-        at = max(fault.after_tokens - reasoned, 0)
-        if at < len(tokens):
-            at -= at % script.tokens_per_delta
-        if at <= len(tokens):
-            tokens[at:at] = [odd] * len(fault.contents)
-    return "".join(tokens)
-
-
-def expected_reasoning(script: Script, prompt: str, seed: int = 0) -> str:
-    """Return the reasoning that precedes the text."""
-    return _reasoning(script, prompt, seed)
-
-
-def _text(script: Script, prompt: str, seed: int, choice: int, after_tool: bool) -> str:
-    if script.text is not None:
-        return script.text
-    if script.echo:
-        return prompt
-    if _calls(script, after_tool):
-        return ""
-    return words.draw(script.words, f"{_key(script, prompt, seed)}:{choice}")
-
-
-def _reasoning(script: Script, prompt: str, seed: int) -> str:
-    if script.reasoning is not None:
-        return script.reasoning
-    return words.draw(script.reasoning_words, f"{_key(script, prompt, seed)}:reasoning")
-
-
-def _key(script: Script, prompt: str, seed: int) -> str:
-    return f"{seed}:{prompt}" if script.seed is None else f"script:{script.seed}"
-
-
-def _calls(script: Script, after_tool: bool) -> tuple[ToolCall, ...]:
-    return () if after_tool and not script.insist else script.tool_calls
-
-
-def _text_tokens(text: str, max_tokens: int | None, stop: Sequence[str]) -> list[str]:
-    for sequence in stop:
-        text = text.partition(sequence)[0] if sequence else text
-    return words.tokens(text)[:max_tokens]
 
 
 class Answer:
     """One request's answer as its script wants it; a Rendering for the faults that bend it."""
 
-    def __init__(self, script: Script, request: ChatRequest, seed: int, number: int) -> None:
+    def __init__(self, call: Call, script: Script, request: ChatRequest) -> None:
+        self._call = call
         self._script = script
         self._request = request
-        self._seed = seed
-        self._chance = random.Random(f"{seed}:{number}:jitter")
-        self._reasoning = words.tokens(_reasoning(script, request.prompt, seed))
-        self._calls = _calls(script, request.after_tool)
-        digest = hashlib.sha256(f"{seed}:{number}".encode()).hexdigest()
+        self._seed = call.service.seed
+        number = call.exchange.number
+        self._chance = random.Random(f"{self._seed}:{number}:jitter")
+        prompt = content.answered_prompt(script, request.asked, self._seed)
+        self._reasoning = words.tokens(content.reasoning(script, prompt, self._seed))
+        self._calls = content.calls(script, request.asked.after_tool)
+        digest = hashlib.sha256(f"{self._seed}:{number}".encode()).hexdigest()
         self._id = f"chatcmpl-{digest[:29]}"
         self._created = int(time.time())
 
@@ -108,16 +50,45 @@ class Answer:
             steps = fault.apply(steps, self)
         return steps
 
-    def partial(self, delta: Json, **changes: object) -> bytes:
+    def frame(self, payload: bytes) -> bytes:
+        return b"data: " + payload + b"\n\n" if self.streamed else payload
+
+    def refusal(self, status: int, code: str | None) -> bytes:
+        return self._call.refused(errors.answer_to(status), code)
+
+    def failure(self, error: dict[str, Any] | None) -> bytes:
+        if error is None:
+            return msgspec.json.encode({"error": errors.answer_to(500).error})
+        return msgspec.json.encode({"error": error})
+
+    def text(self, text: str) -> bytes:
+        return self._partial({"content": text})
+
+    def padded(self, padding: str) -> bytes:
+        return self._partial({}, padding=padding)
+
+    def malformed(self, what: Malformed) -> bytes:
+        dup = {"index": 0, "delta": {"content": "dup"}, "finish_reason": None}
+        payloads: dict[Malformed, Callable[[], bytes]] = {
+            "invalid_json": lambda: self._partial({})[:-20],
+            "not_an_object": lambda: b'["chunk"]',
+            "null_choices": lambda: self._partial({}, choices=None),
+            "no_choices": lambda: self._partial({}, choices=[]),
+            "null_delta": lambda: self._partial({}, choices=[dup | {"delta": None}]),
+            "unknown_event": lambda: b'{"novel":true}',
+            "unknown_fields": lambda: self._partial({"mood": "calm"}, x_vendor={"deep": [1]}),
+            "duplicate_index": lambda: self._partial({}, choices=[dup, dup]),
+            "empty_data": lambda: b"",
+        }
+        return payloads[what]()
+
+    def _partial(self, delta: Json, **changes: object) -> bytes:
         if self.streamed:
             choice: Json = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": None}
         else:
             message = {"role": "assistant", "content": None, **delta}
             choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}
         return msgspec.json.encode(self._envelope() | {"choices": [choice]} | changes)
-
-    def frame(self, payload: bytes) -> bytes:
-        return b"data: " + payload + b"\n\n" if self.streamed else payload
 
     def _streamed(self) -> Steps:
         yield Wait(self._script.before_headers_s)
@@ -132,7 +103,7 @@ class Answer:
         if self._request.include_usage and self._script.usage:
             last = self._envelope() | {"choices": [], "usage": self._usage()}
             yield Send(self.frame(msgspec.json.encode(last)))
-        yield Send(_DONE)
+        yield Send(_DONE, terminal=True)
 
     def _whole(self) -> Steps:
         choices = [self._choice(index) for index in range(self._request.n)]
@@ -178,13 +149,13 @@ class Answer:
             yield {field: "".join(piece)}, len(piece)
 
     def _call_deltas(self, call: ToolCall, position: int) -> Deltas:
-        opening = self._call(call, position) | {"index": position}
+        opening = self._tool_call(call, position) | {"index": position}
         opening["function"] = {"name": call.name, "arguments": ""}
         yield {"tool_calls": [opening]}, 0
-        for piece in _argument_pieces(call):
+        for piece in content.argument_pieces(call):
             yield {"tool_calls": [{"index": position, "function": {"arguments": piece}}]}, 1
 
-    def _call(self, call: ToolCall, position: int) -> Json:
+    def _tool_call(self, call: ToolCall, position: int) -> Json:
         return {
             "id": call.id or f"call_{self._id[9:29]}{position}",
             "type": "function",
@@ -202,38 +173,38 @@ class Answer:
         if self._reasoning:
             message[self._script.reasoning_field] = "".join(self._reasoning)
         if self._calls:
-            message["tool_calls"] = [self._call(c, at) for at, c in enumerate(self._calls)]
+            message["tool_calls"] = [self._tool_call(c, at) for at, c in enumerate(self._calls)]
         finish = self._finish_reason(index)
         return {"index": index, "message": message, "logprobs": None, "finish_reason": finish}
 
     def _tokens(self, index: int) -> list[str]:
-        text = self._full_text(index)
-        return _text_tokens(text, self._request.max_tokens, self._request.stop)
+        return self._ending(index).tokens
 
-    def _full_text(self, index: int) -> str:
-        request = self._request
-        return _text(self._script, request.prompt, self._seed, index, request.after_tool)
+    def _ending(self, index: int) -> content.Ending:
+        said = content.text(self._script, self._request.asked, self._seed, index)
+        return content.ending(said, self._request.max_tokens, self._request.stop)
 
     def _finish_reason(self, index: int) -> str:
         if self._script.finish_reason is not None:
             return self._script.finish_reason
         if self._calls:
             return "tool_calls"
-        whole = _text_tokens(self._full_text(index), None, self._request.stop)
-        return "length" if len(self._tokens(index)) < len(whole) else "stop"
+        return "length" if self._ending(index).reason == "length" else "stop"
 
     def _completion_tokens(self) -> int:
-        arguments = sum(len(_argument_pieces(call)) for call in self._calls)
+        arguments = sum(len(content.argument_pieces(call)) for call in self._calls)
         spoken = sum(len(self._tokens(index)) for index in range(self._request.n))
         return spoken + (len(self._reasoning) + arguments) * self._request.n
 
     def _usage(self) -> Json:
-        prompt, completion = self._request.prompt_tokens, self._completion_tokens()
+        cached = self._script.cache_read_tokens
+        prompt = self._request.prompt_tokens + cached + self._script.cache_write_tokens
+        completion = self._completion_tokens()
         return {
             "prompt_tokens": prompt,
             "completion_tokens": completion,
             "total_tokens": prompt + completion,
-            "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
+            "prompt_tokens_details": {"cached_tokens": cached, "audio_tokens": 0},
             "completion_tokens_details": {
                 "reasoning_tokens": len(self._reasoning) * self._request.n,
                 "audio_tokens": 0,
@@ -241,8 +212,3 @@ class Answer:
                 "rejected_prediction_tokens": 0,
             },
         }
-
-
-def _argument_pieces(call: ToolCall) -> list[str]:
-    text = call.arguments_text
-    return [text[at : at + _ARGUMENT_PIECE] for at in range(0, len(text), _ARGUMENT_PIECE)]

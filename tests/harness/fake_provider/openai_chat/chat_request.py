@@ -5,7 +5,9 @@ from typing import cast
 
 import msgspec
 from tests.harness.fake_provider import words
-from tests.harness.fake_provider.openai_chat import errors, json_checks, messages
+from tests.harness.fake_provider.content import Question, question
+from tests.harness.fake_provider.openai import errors, json_checks
+from tests.harness.fake_provider.openai_chat import messages
 
 _EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh")
 _NAME = json_checks.string(longest=64, pattern="[a-zA-Z0-9_-]+")
@@ -134,13 +136,11 @@ _PARAMETERS: dict[str, json_checks.Check] = {
 class ChatRequest(msgspec.Struct, frozen=True):
     """What of a valid request decides its answer.
 
-    `prompt` is the text of the last user message, `after_tool` says that the last message of all is
-    a tool's result, `max_tokens` is None where nothing bounds the answer.
+    `max_tokens` is None where nothing bounds the answer.
     """
 
     model: str
-    prompt: str
-    after_tool: bool
+    asked: Question
     prompt_tokens: int
     stream: bool
     include_usage: bool
@@ -168,7 +168,7 @@ def _check(fields: dict[str, object]) -> None:
     if unknown := [name for name in fields if name not in _PARAMETERS]:
         raise errors.unrecognized(unknown)
     if not fields.get("model"):
-        raise errors.Refusal("you must provide a model parameter")
+        raise errors.OpenAIRefusal("you must provide a model parameter")
     if "messages" not in fields:
         raise errors.missing("messages")
     for name, value in fields.items():
@@ -178,24 +178,24 @@ def _check(fields: dict[str, object]) -> None:
 
 def _check_together(fields: dict[str, object]) -> None:
     if fields.get("stream_options") is not None and not fields.get("stream"):
-        raise errors.Refusal(
+        raise errors.OpenAIRefusal(
             "The 'stream_options' parameter is only allowed when 'stream' is enabled.",
             param="stream_options",
         )
     for name in ("tool_choice", "parallel_tool_calls"):
         if name in fields and "tools" not in fields and fields[name] != "none":
-            raise errors.Refusal(
+            raise errors.OpenAIRefusal(
                 f"Invalid value for '{name}': '{name}' is only allowed when 'tools' are specified.",
                 param=name,
             )
     if fields.get("top_logprobs") is not None and not fields.get("logprobs"):
-        raise errors.Refusal(
+        raise errors.OpenAIRefusal(
             "Invalid value for 'top_logprobs': 'logprobs' must be set to true when 'top_logprobs' "
             "is set.",
             param="top_logprobs",
         )
     if fields.get("max_tokens") is not None and fields.get("max_completion_tokens") is not None:
-        raise errors.Refusal(
+        raise errors.OpenAIRefusal(
             "Setting 'max_tokens' and 'max_completion_tokens' at the same time is not supported.",
             param="max_tokens",
             code="invalid_parameter_combination",
@@ -204,14 +204,12 @@ def _check_together(fields: dict[str, object]) -> None:
 
 def _request(fields: dict[str, object]) -> ChatRequest:
     said = cast("list[messages.Message]", fields["messages"])
-    from_user = [message for message in said if message["role"] == "user"]
     options = cast("dict[str, bool]", fields.get("stream_options") or {})
     limit = fields.get("max_completion_tokens") or fields.get("max_tokens")
     stop = fields.get("stop") or ()
     return ChatRequest(
         model=cast("str", fields["model"]),
-        prompt=messages.text_of(from_user[-1]) if from_user else "",
-        after_tool=said[-1]["role"] in {"tool", "function"},
+        asked=question([messages.turn_of(message) for message in said]),
         # OpenAI counts about four tokens of framing for each message and three for the answer.
         prompt_tokens=3 + sum(4 + words.count(messages.text_of(message)) for message in said),
         stream=bool(fields.get("stream")),

@@ -1,9 +1,10 @@
 """The messages of a chat completion: their schemas, and which may follow which."""
 
 from collections.abc import Sequence
-from typing import cast
+from typing import Literal, cast
 
-from tests.harness.fake_provider.openai_chat import errors, json_checks
+from tests.harness.fake_provider.content import Turn
+from tests.harness.fake_provider.openai import errors, json_checks
 
 Message = dict[str, object]
 
@@ -112,7 +113,7 @@ def check(value: object, path: str) -> None:
 
 def _refuse_null_content(message: object, index: int) -> None:
     if isinstance(message, dict) and _lacks_content(cast("Message", message)):
-        raise errors.Refusal(
+        raise errors.OpenAIRefusal(
             "Invalid value for 'content': expected a string, got null.",
             param=f"messages.[{index}].content",
         )
@@ -142,13 +143,13 @@ def _check_order(messages: Sequence[Message]) -> None:
 
 def _check_answer(message: Message, index: int, known_calls: set[str]) -> None:
     if not known_calls:
-        raise errors.Refusal(
+        raise errors.OpenAIRefusal(
             "Invalid parameter: messages with role 'tool' must be a response to a preceeding "
             "message with 'tool_calls'.",
             param=f"messages.[{index}].role",
         )
     if message["tool_call_id"] not in known_calls:
-        raise errors.Refusal(
+        raise errors.OpenAIRefusal(
             f"Invalid parameter: 'tool_call_id' of '{message['tool_call_id']}' not found in "
             "'tool_calls' of previous message.",
             param=f"messages.[{index}].tool_call_id",
@@ -157,7 +158,7 @@ def _check_answer(message: Message, index: int, known_calls: set[str]) -> None:
 
 def _refuse_unanswered(open_calls: set[str]) -> None:
     if open_calls:
-        raise errors.Refusal(
+        raise errors.OpenAIRefusal(
             "An assistant message with 'tool_calls' must be followed by tool messages responding "
             "to each 'tool_call_id'. The following tool_call_ids did not have response messages: "
             + ", ".join(sorted(open_calls)),
@@ -172,3 +173,18 @@ def text_of(message: Message) -> str:
         parts = cast("list[Message]", content)
         return "".join(cast("str", part["text"]) for part in parts if part["type"] == "text")
     return content if isinstance(content, str) else ""
+
+
+def turn_of(message: Message) -> Turn:
+    """The message as far as it decides what is asked."""
+    spoken = all(message.get(name) is None for name in ("tool_calls", "function_call", "refusal"))
+    role = _TURNS.get(cast("str", message["role"]), "other")
+    return Turn(role, text_of(message), plain=spoken)
+
+
+_TURNS: dict[str, Literal["user", "assistant", "tool", "other"]] = {
+    "user": "user",
+    "assistant": "assistant",
+    "tool": "tool",
+    "function": "tool",
+}

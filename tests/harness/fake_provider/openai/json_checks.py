@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import cast
 
-from tests.harness.fake_provider.openai_chat import errors
+from tests.harness.fake_provider.openai import errors
 
 Check = Callable[[object, str], None]
 

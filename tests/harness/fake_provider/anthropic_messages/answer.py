@@ -1,0 +1,201 @@
+"""The answer to one request for a message: its blocks, its events, and the steps that send it."""
+
+import hashlib
+import random
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+from tests.harness.fake_provider import content
+from tests.harness.fake_provider.anthropic_messages import errors
+from tests.harness.fake_provider.anthropic_messages.answer_blocks import AnswerBlocks, Block
+from tests.harness.fake_provider.anthropic_messages.message_request import MessageRequest
+from tests.harness.fake_provider.dialect import Call
+from tests.harness.fake_provider.fault import Malformed
+from tests.harness.fake_provider.script import Script
+from tests.harness.fake_provider.steps import Head, Send, Steps, Wait
+
+Json = dict[str, object]
+_PING: Json = {"type": "ping"}
+
+
+class Answer:
+    """One request's answer as its script wants it; a Rendering for the faults that bend it."""
+
+    def __init__(self, call: Call, script: Script, request: MessageRequest) -> None:
+        self._call = call
+        self._script = script
+        self._request = request
+        number = call.exchange.number
+        self._chance = random.Random(f"{call.service.seed}:{number}:jitter")
+        digest = hashlib.sha256(f"{call.service.seed}:{number}".encode()).hexdigest()
+        self._id = f"msg_01{digest[:22]}"
+        self._blocks = AnswerBlocks(call.service, script, request, digest)
+        self._open: tuple[int, str] = (0, "text")
+
+    @property
+    def streamed(self) -> bool:
+        return self._request.stream
+
+    def steps(self) -> Steps:
+        """Everything to do on the socket, faults included."""
+        steps = self._streamed() if self.streamed else self._whole()
+        for fault in self._script.faults:
+            steps = fault.apply(steps, self)
+        return steps
+
+    def frame(self, payload: bytes) -> bytes:
+        if not self.streamed:
+            return payload
+        kind = payload.partition(b'{"type":"')[2].partition(b'"')[0] or b"content_block_delta"
+        return b"event: " + kind + b"\ndata: " + payload + b"\n\n"
+
+    def refusal(self, status: int, code: str | None) -> bytes:
+        return self._call.refused(errors.answer_to(status), code)
+
+    def failure(self, error: dict[str, Any] | None) -> bytes:
+        said = errors.answer_to(529).error if error is None else error
+        return msgspec.json.encode(
+            {"type": "error", "error": said, "request_id": self._call.request_id}
+        )
+
+    def text(self, text: str) -> bytes:
+        if self.streamed:
+            return self._delta({"type": "text_delta", "text": text})
+        return msgspec.json.encode(self._message([{"type": "text", "text": text}]))
+
+    def padded(self, padding: str) -> bytes:
+        if self.streamed:
+            return msgspec.json.encode(_PING | {"padding": padding})
+        return msgspec.json.encode(self._message([]) | {"padding": padding})
+
+    def malformed(self, what: Malformed) -> bytes:
+        dup: Json = {"type": "text", "text": "dup"}
+        null: Json = {"delta": None} if self.streamed else {"content": None}
+        payloads: dict[Malformed, Callable[[], bytes]] = {
+            "invalid_json": lambda: self.text("half")[:-20],
+            "not_an_object": lambda: b'["event"]',
+            "null_choices": lambda: self._changed(null),
+            "no_choices": lambda: self._changed({"content": []}),
+            "null_delta": lambda: self._changed(null),
+            "unknown_event": lambda: b'{"novel":true}',
+            "unknown_fields": lambda: self._changed({"x_vendor": {"deep": [1]}}),
+            "duplicate_index": lambda: self._start(self._open[0], dup),
+            "empty_data": lambda: b"",
+        }
+        return payloads[what]()
+
+    def _changed(self, changes: Json) -> bytes:
+        if self.streamed:
+            event: Json = {"type": "content_block_delta", "index": self._open[0]}
+            empty: Json = {"type": "text_delta", "text": ""}
+            return msgspec.json.encode(event | {"delta": empty} | changes)
+        return msgspec.json.encode(self._message([]) | changes)
+
+    def _start(self, index: int, block: Json) -> bytes:
+        return msgspec.json.encode(
+            {"type": "content_block_start", "index": index, "content_block": block}
+        )
+
+    def _delta(self, delta: Json) -> bytes:
+        return msgspec.json.encode(
+            {"type": "content_block_delta", "index": self._open[0], "delta": delta}
+        )
+
+    def _streamed(self) -> Steps:
+        yield Wait(self._script.before_headers_s)
+        headers = (("content-type", "text/event-stream; charset=utf-8"),)
+        yield Head(200, (*headers, ("cache-control", "no-cache")))
+        yield Wait(self._script.before_first_s)
+        message = self._message([]) | {"stop_reason": None, "stop_sequence": None}
+        if self._script.usage:
+            message["usage"] = self._usage(output=1)
+        yield self._event({"type": "message_start", "message": message})
+        for index, block in enumerate(self._blocks):
+            yield from self._block(index, block)
+        yield self._event(self._last())
+        yield Send(self.frame(b'{"type":"message_stop"}'), terminal=True)
+
+    def _block(self, index: int, block: Block) -> Iterator[Send | Wait]:
+        self._open = (index, block.kind)
+        yield Send(self.frame(self._start(index, block.start)))
+        if index == 0:
+            yield self._event(_PING)
+        for delta, tokens in block.deltas:
+            if tokens:
+                yield Wait(self._pause())
+            yield Send(self.frame(self._delta(delta)), tokens)
+        yield self._event({"type": "content_block_stop", "index": index})
+
+    def _last(self) -> Json:
+        delta: Json = {name: self._ended[name] for name in ("stop_reason", "stop_sequence")}
+        if "stop_details" in self._ended:
+            delta["stop_details"] = self._ended["stop_details"]
+        event: Json = {"type": "message_delta", "delta": delta}
+        return event | ({"usage": self._usage()} if self._script.usage else {})
+
+    def _whole(self) -> Steps:
+        body = msgspec.json.encode(self._message([block.whole for block in self._blocks]))
+        yield Wait(self._script.before_headers_s)
+        yield Head(200, (("content-type", "application/json"),), len(body))
+        yield Wait(self._script.before_first_s)
+        yield Send(body, self._blocks.tokens)
+
+    def _event(self, event: Json) -> Send:
+        return Send(self.frame(msgspec.json.encode(event)))
+
+    def _pause(self) -> float:
+        pause = self._script.between_tokens_s
+        if self._script.jitter_s:
+            pause += self._chance.uniform(0, self._script.jitter_s)
+        return pause
+
+    def _message(self, blocks: list[Json]) -> Json:
+        message: Json = {
+            "model": self._request.model,
+            "id": self._id,
+            "type": "message",
+            "role": "assistant",
+            "content": blocks,
+            **self._ended,
+        }
+        return message | ({"usage": self._usage()} if self._script.usage else {})
+
+    @property
+    def _ended(self) -> Json:
+        reason, sequence = self._stop()
+        ended: Json = {"stop_reason": reason, "stop_sequence": sequence}
+        if self._script.refusal is not None:
+            explanation = self._script.refusal
+            details = {"type": "refusal", "category": None, "explanation": explanation}
+            ended["stop_details"] = details
+        return ended
+
+    def _stop(self) -> tuple[str, str | None]:
+        if self._script.finish_reason is not None:
+            return self._script.finish_reason, None
+        if self._script.refusal is not None:
+            return "refusal", None
+        if self._blocks.calls:
+            return "tool_use", None
+        ending: content.Ending = self._blocks.ending
+        reasons = {"stop": "end_turn", "length": "max_tokens", "stop_sequence": "stop_sequence"}
+        return reasons[ending.reason], ending.stop_sequence
+
+    def _usage(self, output: int | None = None) -> Json:
+        written = self._script.cache_write_tokens
+        usage: Json = {
+            "input_tokens": self._request.input_tokens,
+            "cache_creation_input_tokens": written,
+            "cache_read_input_tokens": self._script.cache_read_tokens,
+            "output_tokens": self._blocks.tokens if output is None else output,
+        }
+        if output is not None or not self.streamed:
+            usage["cache_creation"] = {
+                "ephemeral_5m_input_tokens": written,
+                "ephemeral_1h_input_tokens": 0,
+            }
+            usage["service_tier"] = "standard"
+        if output is None and self._request.thinks:
+            usage["output_tokens_details"] = {"thinking_tokens": self._blocks.thinking_tokens}
+        return usage

@@ -1,0 +1,211 @@
+"""A request for a message, checked as strictly as Anthropic checks it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import cast
+
+import msgspec
+from tests.harness.fake_provider import words
+from tests.harness.fake_provider.anthropic_messages import errors, messages
+from tests.harness.fake_provider.anthropic_messages.blocks import CACHE_CONTROL, TEXT
+from tests.harness.fake_provider.anthropic_messages.json_checks import (
+    Check,
+    Json,
+    anything,
+    array,
+    boolean,
+    choice,
+    nullable,
+    number,
+    record,
+    string,
+    table,
+    tagged,
+    text_or,
+)
+from tests.harness.fake_provider.anthropic_messages.tools import CHOICE, TOOLS, check_tools
+from tests.harness.fake_provider.content import Question, question
+from tests.harness.fake_provider.seals import Seal
+
+MAX_BODY = 32 * 1024 * 1024
+_MAX_CACHE_CONTROLS = 4
+_TYPE: dict[str, Check] = {"type": anything}
+_DISPLAY: dict[str, Check] = {"display": nullable(choice("summarized", "omitted"))}
+_THINKING = tagged(
+    {
+        "enabled": record(_TYPE | {"budget_tokens": number(1024, whole=True)}, _DISPLAY),
+        "disabled": record(_TYPE),
+        "adaptive": record(_TYPE, _DISPLAY),
+    }
+)
+_OUTPUT = record(
+    {},
+    {
+        "effort": nullable(choice("low", "medium", "high", "xhigh", "max")),
+        "format": nullable(tagged({"json_schema": record(_TYPE | {"schema": table})})),
+    },
+)
+_COUNTED: dict[str, Check] = {
+    "model": string(shortest=1, longest=256),
+    "messages": messages.check,
+    "cache_control": CACHE_CONTROL,
+    "output_config": _OUTPUT,
+    "system": text_or(array(tagged({"text": TEXT}))),
+    "thinking": _THINKING,
+    "tool_choice": CHOICE,
+    "tools": TOOLS,
+}
+_ANSWERED: dict[str, Check] = _COUNTED | {
+    "max_tokens": number(1, whole=True),
+    "container": nullable(string()),
+    "inference_geo": nullable(string()),
+    "metadata": record({}, {"user_id": nullable(string(longest=256))}),
+    "service_tier": choice("auto", "standard_only"),
+    "stop_sequences": array(string(shortest=1)),
+    "stream": boolean,
+    "temperature": number(0, 1),
+    "top_k": number(0, whole=True),
+    "top_p": number(0, 1),
+}
+
+
+class MessageRequest(msgspec.Struct, frozen=True):
+    """What of a valid request decides its answer; `thinks` where it asked for thinking.
+
+    `schema` is the one that the text must fit.
+    """
+
+    model: str
+    asked: Question
+    input_tokens: int
+    stream: bool = False
+    max_tokens: int | None = None
+    stop: tuple[str, ...] = ()
+    thinks: bool = False
+    shows_thinking: bool = True
+    schema: Json | None = None
+    forced_tool: Json | None = None
+
+
+def parse(body: bytes, models: Sequence[str], seal: Seal) -> MessageRequest:
+    """Return the request, or raise the Refusal that Anthropic answers it with."""
+    fields = _fields(body, _ANSWERED, ("model", "max_tokens", "messages"))
+    _check_together(fields)
+    _check_sealed(fields, models, seal)
+    return _request(fields)
+
+
+def parse_counted(body: bytes, models: Sequence[str], seal: Seal) -> MessageRequest:
+    """The same for a request that wants nothing but the count of its tokens."""
+    fields = _fields(body, _COUNTED, ("model", "messages"))
+    check_tools(fields)
+    _check_sealed(fields, models, seal)
+    return _request(fields)
+
+
+def _fields(body: bytes, checks: Mapping[str, Check], required: Sequence[str]) -> Json:
+    if len(body) > MAX_BODY:
+        raise errors.too_large()
+    try:
+        value: object = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise errors.AnthropicRefusal(
+            "The request body is not valid JSON: expected value at line 1 column 1"
+        ) from error
+    record({name: checks[name] for name in required}, checks)(value, "")
+    return cast("Json", value)
+
+
+def _check_sealed(fields: Json, models: Sequence[str], seal: Seal) -> None:
+    found = sum(1 for _ in _cache_controls(fields))
+    if found > _MAX_CACHE_CONTROLS:
+        raise errors.AnthropicRefusal(
+            f"A maximum of 4 blocks with cache_control may be provided. Found {found}."
+        )
+    if fields["model"] not in models:
+        raise errors.no_such_model(cast("str", fields["model"]))
+    messages.check_seals(cast("list[Json]", fields["messages"]), seal)
+
+
+def _cache_controls(value: object) -> Iterator[object]:
+    if isinstance(value, dict):
+        for name, field in cast("Json", value).items():
+            if name == "cache_control" and field is not None:
+                yield field
+            elif name not in {"input", "input_schema"}:
+                yield from _cache_controls(field)
+    elif isinstance(value, list):
+        for element in cast("list[object]", value):
+            yield from _cache_controls(element)
+
+
+def _check_together(fields: Json) -> None:
+    check_tools(fields)
+    for sequence in cast("list[str]", fields.get("stop_sequences") or []):
+        if not sequence.strip():
+            raise errors.at("stop_sequences", "each stop sequence must contain non-whitespace")
+    thinking = cast("Json", fields.get("thinking") or {"type": "disabled"})
+    if thinking["type"] != "disabled":
+        _check_thinking(fields, thinking)
+
+
+def _check_thinking(fields: Json, thinking: Json) -> None:
+    if cast("int", thinking.get("budget_tokens", 0)) >= cast("int", fields["max_tokens"]):
+        raise errors.AnthropicRefusal("`max_tokens` must be greater than `thinking.budget_tokens`.")
+    if fields.get("temperature", 1) != 1:
+        raise errors.AnthropicRefusal(
+            "`temperature` may only be set to 1 when thinking is enabled."
+        )
+    if "top_k" in fields:
+        raise errors.AnthropicRefusal("`top_k` must be unset when thinking is enabled.")
+    if not 0.95 <= cast("float", fields.get("top_p", 1)) <= 1:
+        raise errors.AnthropicRefusal(
+            "`top_p` must be greater than or equal to 0.95 or unset when thinking is enabled."
+        )
+    if cast("Json", fields.get("tool_choice") or {}).get("type") in {"any", "tool"}:
+        raise errors.AnthropicRefusal(
+            "Thinking may not be enabled when tool_choice forces tool use."
+        )
+    said = cast("list[Json]", fields["messages"])
+    if said[-1]["role"] == "assistant":
+        raise errors.AnthropicRefusal(
+            "When `thinking` is enabled, the final message must not be an `assistant` prefill."
+        )
+    messages.check_thinking_first(said)
+
+
+def _request(fields: Json) -> MessageRequest:
+    said = cast("list[Json]", fields["messages"])
+    thinking = cast("Json", fields.get("thinking") or {"type": "disabled"})
+    output = cast("Json", fields.get("output_config") or {})
+    form = cast("Json", output.get("format") or {})
+    return MessageRequest(
+        model=cast("str", fields["model"]),
+        asked=question([messages.turn_of(message) for message in said]),
+        input_tokens=_count(fields),
+        stream=bool(fields.get("stream")),
+        max_tokens=cast("int | None", fields.get("max_tokens")),
+        stop=tuple(cast("list[str]", fields.get("stop_sequences") or [])),
+        thinks=thinking["type"] != "disabled",
+        shows_thinking=thinking.get("display") != "omitted",
+        schema=cast("Json | None", form.get("schema")),
+        forced_tool=_forced_tool(fields),
+    )
+
+
+def _forced_tool(fields: Json) -> Json | None:
+    chosen = cast("Json", fields.get("tool_choice") or {})
+    tools = cast("list[Json]", fields.get("tools") or [])
+    if chosen.get("type") == "any":
+        return tools[0]
+    return next((tool for tool in tools if tool["name"] == chosen.get("name")), None)
+
+
+def _count(fields: Json) -> int:
+    """About four tokens of framing for each message and three for the answer, and the words."""
+    said = cast("list[Json]", fields["messages"])
+    system = fields.get("system") or ""
+    blocks = messages.blocks({"content": system})
+    instructions = sum(words.count(cast("str", block["text"])) for block in blocks)
+    tools = words.count(msgspec.json.encode(fields["tools"]).decode()) if "tools" in fields else 0
+    spoken = sum(4 + words.count(messages.text_of(message)) for message in said)
+    return 3 + spoken + instructions + tools

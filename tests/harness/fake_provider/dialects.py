@@ -1,0 +1,18 @@
+"""Which dialect a request is in."""
+
+from tests.harness.fake_provider.anthropic_messages import endpoints as anthropic_messages
+from tests.harness.fake_provider.dialect import Call, Dialect
+from tests.harness.fake_provider.openai_chat import endpoints as openai_chat
+
+_MESSAGES = "/v1/messages"
+_MODELS = "/v1/models"
+
+
+def of(call: Call) -> Dialect:
+    """By path; of the models by a header, as a host that speaks several dialects tells them."""
+    path = call.path
+    if path == _MESSAGES or path.startswith(f"{_MESSAGES}/"):
+        return anthropic_messages
+    if path.startswith(_MODELS) and call.request.header("anthropic-version"):
+        return anthropic_messages
+    return openai_chat
