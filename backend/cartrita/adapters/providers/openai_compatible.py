@@ -8,9 +8,9 @@ from cartrita.adapters.providers.exchange import Connection, Exchange
 from cartrita.adapters.providers.transport import Deadlines
 from cartrita.dialects.openai_chat import errors
 from cartrita.dialects.openai_chat.request_rendering import render
+from cartrita.dialects.openai_chat.request_types import ServerOptions
 from cartrita.dialects.openai_chat.response_parsing import model_names
 from cartrita.dialects.openai_chat.stream_parsing import StreamParser, parse_completion
-from cartrita.dialects.openai_chat.types import ServerOptions
 from cartrita.dialects.upstream_errors import unexpected_content
 from cartrita.domain.deltas import Delta
 from cartrita.domain.models import ModelInfo

@@ -4,7 +4,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from cartrita.dialects.openai_chat.types import ServerOptions
+from cartrita.dialects.openai_chat.request_types import ServerOptions
 
 Dialect: TypeAlias = Literal["openai_chat", "openai_responses", "anthropic_messages"]
 """The wire format of a provider: the name of its folder in `cartrita.dialects`."""

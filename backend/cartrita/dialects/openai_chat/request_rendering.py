@@ -1,28 +1,22 @@
-"""Renders a model request as the body of a chat completion request.
-
-Reasoning is left out, because servers refuse or ignore it, and so are citations, because their
-marks are already in the text.
-"""
+"""Renders a model request as the body of a chat completion request."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 
-from cartrita.dialects.losses import Rendered
-from cartrita.dialects.openai_chat import types as wire
-from cartrita.dialects.openai_chat.types import ServerOptions
-from cartrita.domain.errors import InvalidInput
-from cartrita.domain.messages import Attachment, Message, Role, Text, ToolCall, ToolResult
-from cartrita.domain.requests import ModelRequest, ResponseFormat
-from cartrita.domain.tools import NamedTool, ToolChoice
+from cartrita.dialects.losses import Losses, Rendered
+from cartrita.dialects.openai_chat import ORIGIN
+from cartrita.dialects.openai_chat import request_types as wire
+from cartrita.dialects.openai_chat.message_rendering import MessageRenderer
+from cartrita.dialects.openai_chat.request_types import ServerOptions
+from cartrita.domain.json import JsonObject
+from cartrita.domain.requests import ModelRequest, ReasoningOptions, ResponseFormat, Sampling
+from cartrita.domain.tools import NamedTool, ToolSpec, VendorTool
 
-_AUDIO_FORMATS = {
-    "audio/wav": "wav",
-    "audio/x-wav": "wav",
-    "audio/wave": "wav",
-    "audio/mpeg": "mp3",
-    "audio/mp3": "mp3",
-}
+_EFFORTS = ((4_096, "low"), (16_384, "medium"))
+"""The largest budget of tokens for an effort; what is above is high."""
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -31,104 +25,116 @@ def render(request: ModelRequest, options: ServerOptions, *, stream: bool = True
 
     Raises InvalidInput for an attachment that cannot be sent in this format.
     """
-    sampling = request.sampling
-    renamed = options.limit_field == "max_completion_tokens"
+    losses = Losses(request, ORIGIN)
+    vendor = _vendor_fields(request, losses)
+    tools = list(_tools(request, losses))
+    fields: dict[str, Any] = {
+        **_sampling(request.sampling, options, losses),
+        **(_tool_fields(request) if tools else {}),
+    }
+    for name in vendor:
+        fields.pop(name, None)
     body = _encode(
         wire.Request(
             model=request.model,
-            messages=list(_messages(request)),
+            messages=list(MessageRenderer(request, losses).render()),
             stream=stream,
             stream_options=wire.StreamOptions() if stream else None,
-            tools=_tools(request) or None,
-            tool_choice=_tool_choice(request.tool_choice) if request.functions else None,
+            tools=tools or None,
             response_format=_response_format(request.response_format),
-            temperature=sampling.temperature,
-            top_p=sampling.top_p,
-            max_tokens=None if renamed else sampling.max_tokens,
-            max_completion_tokens=sampling.max_tokens if renamed else None,
-            stop=list(sampling.stop) or None,
-            seed=sampling.seed,
+            reasoning_effort=_reasoning_effort(request.reasoning, losses),
+            user=request.user,
+            **fields,
         )
     )
-    return Rendered(body)
+    if vendor:
+        body = body[:-1] + b"," + _encode(vendor)[1:]
+    return Rendered(body, losses.receipts)
 
 
-def _messages(request: ModelRequest) -> Iterator[wire.RequestMessage]:
-    if request.instructions:
-        yield wire.SystemMessage(request.instructions_text)
-    for message in request.messages:
-        match message.role:
-            case Role.TOOL:
-                yield from _tool_messages(message)
-            case Role.ASSISTANT:
-                yield from _assistant_messages(message)
-            case Role.SYSTEM:
-                yield wire.SystemMessage(message.text)
-            case Role.USER:
-                yield from _user_messages(message)
+def _vendor_fields(request: ModelRequest, losses: Losses) -> JsonObject:
+    """The fields that came in this dialect; those of another are told as lost."""
+    if request.vendor is None:
+        return {}
+    if request.vendor.origin == ORIGIN:
+        return request.vendor.fields
+    for name in request.vendor.fields:
+        losses.dropped(name, "Only the API that it came from knows this field.")
+    return {}
 
 
-def _tool_messages(message: Message) -> Iterator[wire.ToolMessage]:
-    for part in message.parts:
-        if isinstance(part, ToolResult):
-            yield wire.ToolMessage(part.call_id, part.text)
+def _sampling(sampling: Sampling, options: ServerOptions, losses: Losses) -> dict[str, Any]:
+    if sampling.top_k is not None:
+        losses.dropped("top_k", "Chat completions have no top_k.")
+    wants_logprobs = sampling.logprobs is not None
+    return {
+        options.limit_field: sampling.max_tokens,
+        "temperature": sampling.temperature,
+        "top_p": sampling.top_p,
+        "stop": list(sampling.stop) or None,
+        "seed": sampling.seed,
+        "presence_penalty": sampling.presence_penalty,
+        "frequency_penalty": sampling.frequency_penalty,
+        "logit_bias": sampling.logit_bias,
+        "logprobs": wants_logprobs or None,
+        "top_logprobs": sampling.logprobs or None,
+    }
 
 
-def _assistant_messages(message: Message) -> Iterator[wire.AssistantMessage]:
-    calls = [_tool_call(part) for part in message.parts if isinstance(part, ToolCall)]
-    text = message.text
-    if text or calls:  # neither, if an answer broke off before its first word
-        yield wire.AssistantMessage(text or None, calls or None)
+def _tools(request: ModelRequest, losses: Losses) -> Iterator[wire.Tool | JsonObject]:
+    for tool in request.tools:
+        if isinstance(tool, ToolSpec):
+            if tool.cache is not None:
+                losses.dropped("cache_control", "This API decides by itself what it caches.")
+            yield wire.Tool(
+                wire.FunctionSpec(tool.name, tool.description, tool.parameters, tool.strict)
+            )
+        elif tool.origin == ORIGIN:
+            yield tool.definition
+        else:
+            losses.dropped(f"tools.{tool.name}", "Only the vendor that offers this tool runs it.")
 
 
-def _tool_call(part: ToolCall) -> wire.ToolCall:
-    arguments = _encode(part.arguments).decode()
-    return wire.ToolCall(part.call_id, wire.CalledFunction(part.name, arguments))
+def _tool_fields(request: ModelRequest) -> dict[str, Any]:
+    return {
+        "tool_choice": _tool_choice(request),
+        "parallel_tool_calls": request.parallel_tool_calls,
+    }
 
 
-def _user_messages(message: Message) -> Iterator[wire.UserMessage]:
-    parts = [part for part in message.parts if isinstance(part, Text | Attachment)]
-    if any(isinstance(part, Attachment) for part in parts):
-        yield wire.UserMessage([_part(part) for part in parts])
-    elif parts:
-        yield wire.UserMessage(message.text)
-
-
-def _part(part: Text | Attachment) -> wire.ContentPart:
-    if isinstance(part, Text):
-        return wire.TextPart(part.text)
-    if part.url is None:
-        raise _unsendable(part, "it has not been loaded")
-    if part.media_type.startswith("image/"):
-        return wire.ImagePart(wire.ImageUrl(part.url))
-    if not part.url.startswith("data:"):
-        raise _unsendable(part, "only images can be sent by address; upload the file instead")
-    if part.media_type in _AUDIO_FORMATS:
-        data = part.url.partition(",")[2]
-        return wire.AudioPart(wire.AudioData(data, _AUDIO_FORMATS[part.media_type]))
-    return wire.FilePart(wire.FileData(part.name or "file", part.url))
-
-
-def _unsendable(part: Attachment, why: str) -> InvalidInput:
-    return InvalidInput.of("attachments", f"{part.name or part.media_type} cannot be sent: {why}")
-
-
-def _tools(request: ModelRequest) -> list[wire.Tool]:
-    return [
-        wire.Tool(wire.FunctionSpec(tool.name, tool.description, tool.parameters))
-        for tool in request.functions
-    ]
-
-
-def _tool_choice(choice: ToolChoice) -> str | wire.ForcedTool | None:
-    if isinstance(choice, NamedTool):
-        return wire.ForcedTool(wire.FunctionName(choice.name))
-    return None if choice == "auto" else choice
+def _tool_choice(request: ModelRequest) -> str | wire.ForcedTool | wire.ForcedCustomTool | None:
+    choice = request.tool_choice
+    if not isinstance(choice, NamedTool):
+        return None if choice == "auto" else choice
+    custom = (tool.name for tool in request.tools if isinstance(tool, VendorTool))
+    if choice.name in custom:
+        return wire.ForcedCustomTool(wire.ToolName(choice.name))
+    return wire.ForcedTool(wire.ToolName(choice.name))
 
 
 def _response_format(wanted: ResponseFormat) -> wire.JsonFormat | wire.SchemaFormat | None:
     if wanted.kind == "json":
         return wire.JsonFormat()
     if wanted.kind == "json_schema":
-        return wire.SchemaFormat(wire.NamedSchema(wanted.name or "answer", wanted.schema or {}))
+        return wire.SchemaFormat(
+            wire.NamedSchema(
+                wanted.name or "answer", wanted.schema or {}, wanted.description, wanted.strict
+            )
+        )
     return None
+
+
+def _reasoning_effort(wanted: ReasoningOptions, losses: Losses) -> str | None:
+    if wanted.summary is not None or wanted.encrypted:
+        losses.dropped("reasoning.summary", "Chat completions send no reasoning.")
+    if wanted.effort is not None:
+        if wanted.budget_tokens is not None:
+            losses.dropped("reasoning.budget_tokens", "The effort is sent instead.")
+        return wanted.effort
+    if wanted.mode == "disabled":
+        losses.dropped("reasoning.mode", "Reasoning cannot be switched off: the model decides.")
+        return None
+    if wanted.budget_tokens is None:
+        return None
+    losses.approximated("reasoning.budget_tokens", "The budget is sent as the nearest effort.")
+    return next((effort for limit, effort in _EFFORTS if wanted.budget_tokens <= limit), "high")

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from cartrita.dialects.openai_chat import types as wire
+from cartrita.dialects.openai_chat import response_types as wire
 from cartrita.domain.deltas import FinishReason
 from cartrita.domain.usage import Usage
 from cartrita.kit.text import storable_text

@@ -7,7 +7,7 @@ Deltas contain neither NUL nor surrogates: a pair that was split over two chunks
 from collections.abc import Iterator
 
 from cartrita.dialects.openai_chat import errors, response_parsing
-from cartrita.dialects.openai_chat import types as wire
+from cartrita.dialects.openai_chat import response_types as wire
 from cartrita.dialects.openai_chat.tool_calls import ToolCallStream
 from cartrita.domain.deltas import (
     CitationDelta,

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from cartrita.dialects.openai_chat import types as wire
+from cartrita.dialects.openai_chat import response_types as wire
 from cartrita.domain.deltas import ToolCallDelta
 from cartrita.domain.json import JsonObject
 from cartrita.kit.text import StorableTextStream, storable_json, storable_text

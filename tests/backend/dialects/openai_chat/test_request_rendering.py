@@ -3,25 +3,35 @@
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from cartrita.dialects.openai_chat.request_rendering import render
-from cartrita.dialects.openai_chat.types import ServerOptions
+from cartrita.dialects.openai_chat.request_types import ServerOptions
 from cartrita.domain.errors import InvalidInput
 from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import (
     Attachment,
+    CacheBreakpoint,
     Citation,
     Message,
     Part,
     Reasoning,
+    Refusal,
     Role,
     Text,
     ToolCall,
     ToolResult,
+    VendorPart,
 )
-from cartrita.domain.requests import ModelRequest, ResponseFormat, Sampling
-from cartrita.domain.tools import NamedTool, ToolSpec
+from cartrita.domain.requests import (
+    ModelRequest,
+    ReasoningOptions,
+    ResponseFormat,
+    Sampling,
+    VendorFields,
+)
+from cartrita.domain.tools import NamedTool, ToolSpec, VendorTool
 
 WEATHER = ToolSpec("weather", "Tells the weather.", {"type": "object", "properties": {}})
 
@@ -183,3 +193,177 @@ def test_what_cannot_be_carried_is_refused(attachment: Attachment) -> None:
     with pytest.raises(InvalidInput, match="cannot be sent") as caught:
         rendered(user(attachment))
     assert list(caught.value.fields) == ["attachments"]
+
+
+def lost(*messages: Message, **fields: Any) -> list[tuple[str, str]]:
+    request = ModelRequest(
+        owner_id="o", model="gpt", messages=messages, origin="anthropic_messages", **fields
+    )
+    receipts = render(request, ServerOptions()).receipts
+    return [(receipt.field, receipt.kind) for receipt in receipts]
+
+
+def test_all_of_sampling() -> None:
+    sampling = Sampling(
+        presence_penalty=1.0, frequency_penalty=-1.0, logit_bias={"5": 1}, logprobs=2
+    )
+    body = rendered(sampling=sampling, user="ada", reasoning=ReasoningOptions(effort="low"))
+    assert body["presence_penalty"] == 1.0
+    assert body["frequency_penalty"] == -1.0
+    assert body["logit_bias"] == {"5": 1}
+    assert (body["logprobs"], body["top_logprobs"]) == (True, 2)
+    assert (body["user"], body["reasoning_effort"]) == ("ada", "low")
+    alone = rendered(sampling=Sampling(logprobs=0))
+    assert alone["logprobs"] is True
+    assert "top_logprobs" not in alone
+
+
+@pytest.mark.parametrize(("budget", "effort"), [(1024, "low"), (9000, "medium"), (30000, "high")])
+def test_a_budget_becomes_an_effort(budget: int, effort: str) -> None:
+    options = ReasoningOptions(budget_tokens=budget)
+    assert rendered(reasoning=options)["reasoning_effort"] == effort
+    assert lost(reasoning=options) == [("thinking.budget_tokens", "approximated")]
+
+
+def test_what_reasoning_loses() -> None:
+    options = ReasoningOptions("high", 1024, summary="auto", encrypted=True)
+    assert lost(reasoning=options) == [
+        ("thinking.summary", "dropped"),
+        ("thinking.budget_tokens", "dropped"),
+    ]
+    assert lost(reasoning=ReasoningOptions(mode="disabled")) == [("thinking.mode", "dropped")]
+    assert lost(reasoning=ReasoningOptions(mode="adaptive")) == []
+
+
+def test_what_only_another_vendor_knows_is_told() -> None:
+    cache = CacheBreakpoint()
+    assert lost(
+        user(Text("Hi", cache), VendorPart("anthropic_messages", {"type": "search_result"})),
+        assistant(
+            Reasoning("hm", "signature", origin="anthropic_messages"),
+            Text("Yes."),
+            Citation("A", origin="anthropic_messages", vendor={"cited_text": "A"}),
+            Attachment("image/png", url="https://example.com/a.png"),
+            ToolCall("c1", "weather", {}, cache),
+        ),
+        Message(
+            Role.TOOL,
+            (
+                ToolResult(
+                    "c1", (VendorPart("anthropic_messages", {}),), success=False, cache=cache
+                ),
+            ),
+        ),
+        instructions=(Text("Be brief.", cache),),
+        tools=(
+            msgspec.structs.replace(WEATHER, cache=cache),
+            VendorTool("anthropic_messages", "web_search", {}),
+        ),
+        sampling=Sampling(top_k=5),
+        vendor=VendorFields("anthropic_messages", {"container": "x"}),
+    ) == [
+        ("container", "dropped"),
+        ("cache_control", "dropped"),
+        ("tools.web_search", "dropped"),
+        ("top_k", "dropped"),
+        ("messages.content", "dropped"),
+        ("messages.reasoning", "dropped"),
+        ("messages.citations", "dropped"),
+        ("messages.attachments", "dropped"),
+        ("messages.tool_result.is_error", "approximated"),
+    ]
+
+
+def test_files_of_results_follow_all_results() -> None:
+    picture = Attachment("image/png", url="https://example.com/a.png")
+    messages = (
+        assistant(ToolCall("c1", "look", {}), ToolCall("c2", "look", {})),
+        Message(Role.TOOL, (ToolResult("c1", (Text("seen"), picture)),)),
+        Message(Role.TOOL, (ToolResult("c2", (Text("also"),)), Text("And now?"))),
+    )
+    assert rendered(*messages)["messages"][1:] == [
+        {"role": "tool", "tool_call_id": "c1", "content": "seen"},
+        {"role": "tool", "tool_call_id": "c2", "content": "also"},
+        {
+            "role": "user",
+            "content": [
+                {"type": "text", "text": "The files of the result of c1:"},
+                {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}},
+                {"type": "text", "text": "And now?"},
+            ],
+        },
+    ]
+    assert lost(*messages) == [("messages.tool_result", "approximated")]
+    assert [each["role"] for each in rendered(*messages, user(Text("x")))["messages"]] == [
+        "assistant",
+        "tool",
+        "tool",
+        "user",
+        "user",
+    ]
+
+
+def test_documents_of_text_are_sent_as_text() -> None:
+    document = Attachment("text/plain", url="data:text/plain;base64,SGk=", name="a.txt", cited=True)
+    plain = Attachment("text/plain", url="data:,Hi%21")
+    assert rendered(user(document, plain))["messages"][0]["content"] == [
+        {"type": "text", "text": "a.txt:\nHi"},
+        {"type": "text", "text": "Hi!"},
+    ]
+    assert lost(user(document)) == [
+        ("messages.documents", "dropped"),
+        ("messages.documents", "approximated"),
+    ]
+    with pytest.raises(InvalidInput, match="UTF-8"):
+        rendered(user(Attachment("text/plain", url="data:text/plain;base64,/w==")))
+
+
+def test_own_reasoning_goes_back() -> None:
+    body = rendered(
+        assistant(
+            Reasoning("open", origin="openai_chat"),
+            Reasoning("a", "s", origin="openai_chat/google-gemini-v1", id="r1"),
+            Reasoning("b", None, "d", origin="openai_chat"),
+            Text("Yes."),
+        )
+    )
+    assert body["messages"][0]["reasoning_content"] == "open"
+    assert body["messages"][0]["reasoning_details"] == [
+        {
+            "type": "reasoning.text",
+            "text": "a",
+            "signature": "s",
+            "format": "google-gemini-v1",
+            "id": "r1",
+            "index": 0,
+        },
+        {"type": "reasoning.encrypted", "data": "d", "text": "b", "index": 1},
+    ]
+
+
+def test_instructions_keep_their_places_in_the_cache() -> None:
+    instructions = (Text("Long.", CacheBreakpoint("12h")), Text("Short."))
+    body = rendered(instructions=instructions, origin="openai_chat")
+    assert body["messages"][0]["content"] == [
+        {
+            "type": "text",
+            "text": "Long.",
+            "prompt_cache_breakpoint": {"mode": "explicit", "ttl": "12h"},
+        },
+        {"type": "text", "text": "Short."},
+    ]
+    joined = rendered(instructions=(Text("Long."), Text("Short.")))
+    assert joined["messages"][0]["content"] == "Long.\n\nShort."
+
+
+def test_a_refusal_and_parallel_calls() -> None:
+    body = rendered(assistant(Refusal("No.")), tools=(WEATHER,), parallel_tool_calls=False)
+    assert body["messages"] == [{"role": "assistant", "content": None, "refusal": "No."}]
+    assert body["parallel_tool_calls"] is False
+    assert "parallel_tool_calls" not in rendered(parallel_tool_calls=False)
+
+
+def test_a_call_that_is_not_streamed() -> None:
+    request = ModelRequest(owner_id="o", model="gpt", messages=(user(Text("Hi")),))
+    body = json.loads(render(request, ServerOptions(), stream=False).body)
+    assert body == {"model": "gpt", "messages": [{"role": "user", "content": "Hi"}]}
