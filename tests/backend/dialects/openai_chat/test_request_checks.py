@@ -9,7 +9,7 @@ from cartrita.domain.errors import InvalidInput
 
 NONE = "invalid_request_error"
 PART = "messages[0].content[0]"
-HI = {"role": "user", "content": "Hi"}
+HI: Any = {"role": "user", "content": "Hi"}
 CALL: Any = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
 CALLING = {"role": "assistant", "content": None, "tool_calls": [CALL]}
 RESULT = {"role": "tool", "tool_call_id": "c1", "content": "1"}

@@ -24,7 +24,7 @@ from cartrita.domain.messages import (
 from cartrita.domain.requests import ResponseFormat, VendorFields
 from cartrita.domain.tools import NamedTool, ToolSpec, VendorTool
 
-HI = {"role": "user", "content": "Hi"}
+HI: Any = {"role": "user", "content": "Hi"}
 CALL: Any = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": '{"a":1}'}}
 FUNCTION: Any = {"type": "function", "function": {"name": "f"}}
 PNG = "data:image/png;base64,iVBORw0KGgo="
