@@ -1,12 +1,15 @@
 """Models and calls of them, as the surfaces of the vendors offer them."""
 
+from contextlib import AbstractAsyncContextManager
+
 from cartrita.application.agent_models import AgentModels
 from cartrita.domain.models import ModelInfo
+from cartrita.gateway.answers import Answer, Call
 from cartrita.gateway.gateway import Gateway
 
 
 class Completions:
-    """What can be called, by all of its names."""
+    """Model calls whose content is not stored, and what can be called, by all of its names."""
 
     def __init__(self, gateway: Gateway, agent_models: AgentModels) -> None:
         self._gateway = gateway
@@ -32,3 +35,7 @@ class Completions:
             if model.id == deployment.id:
                 return model
         return ModelInfo(deployment.provider, deployment.model)
+
+    def open(self, call: Call) -> AbstractAsyncContextManager[Answer]:
+        """Call a model: see `Gateway.open`. Nothing of it is stored but its usage."""
+        return self._gateway.open(call)

@@ -1,0 +1,240 @@
+"""Sends the answers of the gateway: as server-sent events while they come, or as one JSON body.
+
+The upstream call lives as long as the connection of its caller: a disconnect closes it at once. A
+failure before the first byte is an ordinary error response; after it, it is the dialect's error
+event, and the stream ends without the dialect's mark of a complete answer.
+"""
+
+import json
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Protocol
+
+import anyio
+import msgspec
+import structlog
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Send
+
+from cartrita.domain.deltas import Delta
+from cartrita.domain.errors import CartritaError
+from cartrita.domain.receipts import Receipt
+from cartrita.gateway.answers import Answer
+from cartrita.kit import sse
+from cartrita.surfaces.sse import HEADERS as STREAM_HEADERS
+from cartrita.surfaces.sse import cancel_on_disconnect
+
+log = structlog.get_logger()
+
+HEARTBEAT = sse.comment("")
+_RECEIPTS_BYTES = 4096
+_RENAMED = {"x-request-id": "X-Upstream-Request-ID"}
+"""Headers of a provider that have another name here, because the response has its own."""
+_JSON = ("Content-Type", "application/json")
+
+
+class StreamRenderer(Protocol):
+    """Writes an answer as the events of one dialect; see `stream_rendering.py` of each."""
+
+    def feed(self, delta: Delta) -> bytes: ...
+
+    def error(self, error: CartritaError) -> bytes: ...
+
+
+class AnswerFormat(Protocol):
+    """How the answer to one request is written in its dialect."""
+
+    def renderer(self, answer: Answer | None) -> StreamRenderer:
+        """Renders the answer; one that was relayed so far is continued as it began.
+
+        None is an answer that failed before it began, but after the response did.
+        """
+        ...
+
+    def whole(self, answer: Answer, deltas: Sequence[Delta]) -> bytes:
+        """The JSON body of a complete answer."""
+        ...
+
+
+class OutgoingResponse:
+    """The response to one request: its start is sent once, with whatever is known by then."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.started = False
+        self.sent_at = anyio.current_time()
+
+    async def start(self, status: int, headers: Iterable[tuple[str, str]]) -> None:
+        """Send the status and headers, if they have not been sent."""
+        if self.started:
+            return
+        self.started = True
+        raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+        await self._send({"type": "http.response.start", "status": status, "headers": raw})
+
+    async def write(self, body: bytes, *, more: bool = True) -> None:
+        """Send a piece of the body."""
+        self.sent_at = anyio.current_time()
+        await self._send({"type": "http.response.body", "body": body, "more_body": more})
+
+
+async def send_whole(
+    opening: AbstractAsyncContextManager[Answer], form: AnswerFormat, receive: Receive, send: Send
+) -> None:
+    """Wait for the complete answer and send it as one JSON body.
+
+    Raises CartritaError, and ClientDisconnect if the caller did not wait.
+    """
+    async with until_disconnect(receive), opening as answer:
+        headers = [_JSON, *answer_headers(answer)]
+        body = await _whole_body(answer, form)
+    response = OutgoingResponse(send)
+    await response.start(200, [*headers, ("Content-Length", str(len(body)))])
+    await response.write(body, more=False)
+
+
+async def send_stream(
+    opening: AbstractAsyncContextManager[Answer],
+    form: AnswerFormat,
+    receive: Receive,
+    send: Send,
+    *,
+    heartbeat_s: float,
+) -> None:
+    """Send the answer as it comes, with comments in the pauses that are longer than a heartbeat.
+
+    Raises CartritaError if there is no answer before the first heartbeat is due.
+    """
+    stream = _AnswerStream(opening, form, OutgoingResponse(send))
+    async with until_disconnect(receive) as group:
+        group.start_soon(stream.send_heartbeats, heartbeat_s)
+        await stream.run()
+    if stream.failure is not None:
+        raise stream.failure
+
+
+@asynccontextmanager
+async def until_disconnect(receive: Receive) -> AsyncGenerator[anyio.abc.TaskGroup]:
+    """Cancel the body of the context when the client disconnects. Raises ClientDisconnect then.
+
+    An error of the body is raised as it is, not as a group.
+    """
+    failure: BaseException | None = None
+    complete = False
+    async with anyio.create_task_group() as group:
+        group.start_soon(cancel_on_disconnect, receive, group.cancel_scope)
+        try:
+            yield group
+            complete = True
+        except Exception as error:  # noqa: BLE001 - raised again below, outside of the group
+            failure = error
+        group.cancel_scope.cancel()
+    if failure is not None:
+        raise failure
+    if not complete:
+        raise ClientDisconnect
+
+
+def answer_headers(answer: Answer) -> list[tuple[str, str]]:
+    """The headers that tell who answered and what was lost on the way, and the provider's own."""
+    headers = [
+        (_RENAMED.get(name, name), value)
+        for name, value in answer.headers.items()
+        if name != "content-type"
+    ]
+    headers.append(("X-Cartrita-Provider", answer.provider))
+    if answer.cache is not None:
+        headers.append(("X-Cartrita-Cache", answer.cache))
+    if answer.receipts:
+        headers.append(("X-Cartrita-Receipts", receipts_header(answer.receipts)))
+    return headers
+
+
+def receipts_header(receipts: Sequence[Receipt]) -> str:
+    """Receipts as compact JSON in ASCII, as many as fit into 4 KiB."""
+    kept = list(receipts)
+    while len(text := _compact(kept)) > _RECEIPTS_BYTES:
+        kept.pop()
+    return text
+
+
+class _AnswerStream:
+    """One answer on its way to one client."""
+
+    def __init__(
+        self,
+        opening: AbstractAsyncContextManager[Answer],
+        form: AnswerFormat,
+        response: OutgoingResponse,
+    ) -> None:
+        self._opening = opening
+        self._form = form
+        self._response = response
+        self._answer: Answer | None = None
+        self._renderer: StreamRenderer | None = None
+        self._done = False
+        self.failure: CartritaError | None = None
+
+    async def run(self) -> None:
+        """Send all of it. Leaves `failure` where nothing has been sent."""
+        try:
+            async with self._opening as answer:
+                self._answer = answer
+                headers = [*STREAM_HEADERS.items(), *answer_headers(answer)]
+                await self._response.start(200, headers)
+                await self._send_items(answer)
+        except CartritaError as error:
+            if not self._response.started:
+                self.failure = error
+                return
+            await self._send_error(error)
+        except Exception:
+            if not self._response.started:
+                raise
+            log.exception("stream_failed")
+            await self._send_error(CartritaError("Something broke on our side."))
+        self._done = True
+        await self._response.write(b"", more=False)
+
+    async def send_heartbeats(self, interval: float) -> None:
+        """Send a comment whenever nothing was sent for an interval, until the stream is done."""
+        while True:
+            await anyio.sleep(self._response.sent_at + interval - anyio.current_time())
+            if self._done or self.failure is not None:
+                return
+            if anyio.current_time() - self._response.sent_at >= interval:
+                await self._response.start(200, STREAM_HEADERS.items())
+                await self._response.write(HEARTBEAT)
+
+    async def _send_items(self, answer: Answer) -> None:
+        write = self._response.write
+        async for item in answer.items:
+            if isinstance(item, bytes):
+                await write(item)
+                continue
+            if frames := self._current_renderer().feed(item):
+                await write(frames)
+
+    async def _send_error(self, error: CartritaError) -> None:
+        log.info("stream_aborted", code=error.code)
+        await self._response.write(self._current_renderer().error(error))
+
+    def _current_renderer(self) -> StreamRenderer:
+        if self._renderer is None:
+            self._renderer = self._form.renderer(self._answer)
+        return self._renderer
+
+
+async def _whole_body(answer: Answer, form: AnswerFormat) -> bytes:
+    deltas: list[Delta] = []
+    pieces: list[bytes] = []
+    async for item in answer.items:
+        if isinstance(item, bytes):
+            pieces.append(item)
+        else:
+            deltas.append(item)
+    return form.whole(answer, deltas) if deltas else b"".join(pieces)
+
+
+def _compact(receipts: Sequence[Receipt]) -> str:
+    return json.dumps(msgspec.to_builtins(receipts), separators=(",", ":"))

@@ -1,0 +1,77 @@
+"""Reads requests for the hot paths: who calls, the bytes of the body, the headers that count."""
+
+from collections.abc import Mapping
+
+import msgspec
+from starlette.requests import ClientDisconnect, HTTPConnection
+from starlette.types import Receive
+
+from cartrita.domain.errors import InvalidInput
+from cartrita.domain.principals import Principal
+from cartrita.surfaces.authentication import AuthenticationMethod, authenticate
+from cartrita.surfaces.json_bodies import require_json_type
+
+PASSED_ON = frozenset({"anthropic-beta", "anthropic-version", "openai-beta", "x-client-request-id"})
+"""The request headers that relayed requests keep: none that chooses whose account pays."""
+_LONGEST_CACHE_S = 30 * 86_400
+
+
+class CallOptions(msgspec.Struct, frozen=True):
+    """What a caller asks for in headers.
+
+    `strict` refuses what cannot be translated exactly; `cache_s` allows an answer from the cache of
+    up to that age, and None none.
+    """
+
+    strict: bool = False
+    cache_s: float | None = None
+
+
+async def read_body(connection: HTTPConnection, receive: Receive) -> tuple[Principal, bytes]:
+    """Authenticate the caller, then read the body, which must be of a JSON media type."""
+    caller = await authenticate(connection)
+    body = await read_pieces(receive)
+    cookie = caller.authenticated_by is AuthenticationMethod.COOKIE
+    require_json_type(connection, allow_form_type=not cookie)
+    return caller.principal, body
+
+
+def headers_passed_on(connection: HTTPConnection) -> Mapping[str, str]:
+    """The headers of a request that its provider may see."""
+    return {name: value for name, value in connection.headers.items() if name in PASSED_ON}
+
+
+def call_options(connection: HTTPConnection) -> CallOptions:
+    """The options in the headers of a request. Raises InvalidInput."""
+    headers = connection.headers
+    return CallOptions(
+        strict=headers.get("x-cartrita-strict", "").lower() in ("true", "1"),
+        cache_s=_cache_s(headers.get("x-cartrita-cache")),
+    )
+
+
+async def read_pieces(receive: Receive) -> bytes:
+    """The whole body. Raises ClientDisconnect if the client leaves before its end."""
+    message = await receive()
+    if message["type"] == "http.request" and not message.get("more_body", False):
+        return message.get("body", b"")
+    pieces: list[bytes] = []
+    while True:
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        pieces.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return b"".join(pieces)
+        message = await receive()
+
+
+def _cache_s(value: str | None) -> float | None:
+    if value is None:
+        return None
+    seconds = int(value) if value.isascii() and value.isdecimal() else -1
+    if not 0 <= seconds <= _LONGEST_CACHE_S:
+        raise InvalidInput.of(
+            "X-Cartrita-Cache",
+            f"send the seconds that an answer may be old, 0 to {_LONGEST_CACHE_S}",
+        )
+    return float(seconds)
