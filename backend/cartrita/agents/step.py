@@ -28,6 +28,7 @@ from cartrita.domain.events import (
     UsageRecorded,
     VendorPartAdded,
 )
+from cartrita.domain.json import JsonObject
 from cartrita.domain.ports.providers import ModelProvider
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.token_estimates import request_tokens, text_tokens
@@ -58,8 +59,10 @@ class Step:
         self._first_delta_at: float | None = None
         self._output_tokens = 0
         self._reported_usage: Usage | None = None
+        self._refused = False
         self.finish_reason: FinishReason | None = None
         self.stop_sequence: str | None = None
+        self.vendor_reason: str | None = None
         self.model: str | None = None
 
     async def events(self) -> AsyncGenerator[Event]:
@@ -108,7 +111,10 @@ class Step:
                     )
             case Finished():
                 self.finish_reason = delta.reason
+                if self._refused and delta.reason is FinishReason.STOP:
+                    self.finish_reason = FinishReason.CONTENT_FILTER
                 self.stop_sequence = delta.stop_sequence
+                self.vendor_reason = delta.vendor_reason
                 self.model = delta.model
                 self._reported_usage = delta.usage
             case _:
@@ -118,11 +124,12 @@ class Step:
 
     def _visible_events(self, delta: Delta) -> Iterator[Event]:
         match delta:
-            case TextDelta(text=text) | RefusalDelta(text=text):
+            case TextDelta(text=text, logprobs=logprobs):
+                yield self._text_event(text, logprobs)
+            case RefusalDelta(text=text):
                 # In a run a refusal is text: its finish reason tells it from an answer.
-                self._output_tokens += text_tokens(text)
-                yield TextAppended(text, self._position)
-                self._position += len(text)
+                self._refused = True
+                yield self._text_event(text)
             case ReasoningDelta():
                 yield from self._reasoning_events(delta)
             case ToolCallDelta():
@@ -134,6 +141,12 @@ class Step:
                 yield VendorPartAdded(part)
             case _:
                 pass
+
+    def _text_event(self, text: str, logprobs: tuple[JsonObject, ...] = ()) -> TextAppended:
+        self._output_tokens += text_tokens(text)
+        event = TextAppended(text, self._position, logprobs)
+        self._position += len(text)
+        return event
 
     def _reasoning_events(self, delta: ReasoningDelta) -> Iterator[Event]:
         if delta.text:

@@ -231,7 +231,9 @@ class Executor:
                 await self._record(run, event)
         reason = step.finish_reason or FinishReason.STOP
         seconds = time.monotonic() - run.started_at
-        return endings.completed(claim, run.answer, reason, seconds, step.stop_sequence)
+        return endings.completed(
+            claim, run.answer, reason, seconds, step.stop_sequence, step.vendor_reason
+        )
 
     async def _record(self, run: _ActiveRun, event: Event) -> None:
         """Append to the log first, so that the answer holds only events that the log accepted."""

@@ -2,12 +2,25 @@
 
 import asyncio
 
+import msgspec
+
 from cartrita.agents.agent import Agent
 from cartrita.domain.errors import Unavailable
-from cartrita.domain.messages import Message, Role, StoredMessage, Text, split_steps
+from cartrita.domain.messages import (
+    Message,
+    Part,
+    Reasoning,
+    Refusal,
+    Role,
+    StoredMessage,
+    Text,
+    ToolCall,
+    ToolResult,
+)
 from cartrita.domain.ports.conversations import MessageStore
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.runs import Claim, RunInput
+from cartrita.domain.steps import split_steps
 
 _RETRY_INTERVAL_S = 0.2
 _CONTINUE_INSTRUCTION = (
@@ -63,30 +76,42 @@ class History:
             except Unavailable:
                 await asyncio.sleep(_RETRY_INTERVAL_S)
 
-    def _latest(self, newest_first: list[StoredMessage]) -> list[Message]:
+    def _latest(self, newest_first: list[StoredMessage]) -> tuple[Message, ...]:
         """The latest messages that fit, oldest first.
 
-        The message to be answered is always included, and partial answers count as messages. The
-        history begins with a message of the user.
+        Everything since a user last spoke is always included, and partial answers count as
+        messages. The history begins with a message of the user.
         """
         kept: list[Message] = []
         room = self._characters
-        for stored in newest_first:
-            room -= sum(len(part.text) for part in stored.message.parts if isinstance(part, Text))
-            if kept and room < 0:
+        asked = False
+        for message in (stored.message for stored in newest_first):
+            room -= _length(message)
+            if asked and room < 0:
                 break
-            kept.extend(reversed(_as_sent(stored.message)))
-        while len(kept) > 1 and kept[-1].role is not Role.USER:
+            kept.append(message)
+            asked = asked or message.role is Role.USER
+        while asked and kept[-1].role is not Role.USER:
             kept.pop()
-        kept.reverse()
-        return kept
+        return split_steps(reversed(kept))
+
+
+def _length(message: Message) -> int:
+    """The characters that it costs: of text, of what tools were asked, and of their results."""
+    return sum(map(_part_length, message.parts))
+
+
+def _part_length(part: Part) -> int:
+    match part:
+        case ToolCall(arguments=arguments):
+            return len(msgspec.json.encode(arguments))
+        case Text() | Refusal() | Reasoning() | ToolResult():
+            return len(part.text)
+        case _:
+            return 0
 
 
 def _instructions(agent: Agent, run_input: RunInput) -> tuple[Text, ...]:
     given = run_input.instructions or ()
     parts = (Text(given),) if isinstance(given, str) else given
     return (Text(agent.instructions), *parts) if agent.instructions else parts
-
-
-def _as_sent(message: Message) -> tuple[Message, ...]:
-    return split_steps(message) if message.role is Role.ASSISTANT else (message,)

@@ -14,6 +14,7 @@ def completed(
     reason: FinishReason,
     seconds: float,
     stop_sequence: str | None = None,
+    vendor_reason: str | None = None,
 ) -> Ending:
     """The model finished its answer; `seconds` is the duration of the whole run.
 
@@ -35,6 +36,7 @@ def completed(
         receipts=accepted.receipts if accepted else (),
         failovers=accepted.failovers if accepted else (),
         stop_sequence=stop_sequence,
+        vendor_reason=vendor_reason,
     )
     # An empty answer is an answer: the client that asked is told of a message, which must exist.
     message = answer.message or Message(Role.ASSISTANT, ())

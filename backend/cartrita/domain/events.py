@@ -37,11 +37,15 @@ class RunStarted(msgspec.Struct, frozen=True, omit_defaults=True, tag="run_start
     resumed: bool = False
 
 
-class TextAppended(msgspec.Struct, frozen=True, tag="text_appended"):
-    """More text of the answer; `position` is the number of code points before it."""
+class TextAppended(msgspec.Struct, frozen=True, omit_defaults=True, tag="text_appended"):
+    """More text of the answer; `position` is the number of code points before it.
+
+    `logprobs` are those of its tokens, as OpenAI writes them, where the caller asked for them.
+    """
 
     text: str
     position: int
+    logprobs: tuple[JsonObject, ...] = ()
 
 
 class ReasoningAppended(msgspec.Struct, frozen=True, tag="reasoning_appended"):
@@ -130,6 +134,7 @@ class RunCompleted(msgspec.Struct, frozen=True, omit_defaults=True, tag="run_com
     receipts: tuple[Receipt, ...] = ()
     failovers: tuple[Failover, ...] = ()
     stop_sequence: str | None = None
+    vendor_reason: str | None = None
 
 
 class StopStatus(StrEnum):

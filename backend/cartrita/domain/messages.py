@@ -139,24 +139,6 @@ class Message(msgspec.Struct, frozen=True):
         return "".join(part.text for part in self.parts if isinstance(part, Text))
 
 
-def split_steps(answer: Message) -> tuple[Message, ...]:
-    """An answer as models expect to see it again: after each step's tool calls, their results.
-
-    A stored answer holds all steps of its run. Results become messages of the role TOOL. A call
-    without a result, as a cancelled run leaves it, is left out: models refuse such a history.
-    """
-    answered = {part.call_id for part in answer.parts if isinstance(part, ToolResult)}
-    steps: list[tuple[Role, list[Part]]] = []
-    for part in answer.parts:
-        if isinstance(part, ToolCall) and part.call_id not in answered:
-            continue
-        role = Role.TOOL if isinstance(part, ToolResult) else Role.ASSISTANT
-        if not steps or steps[-1][0] is not role:
-            steps.append((role, []))
-        steps[-1][1].append(part)
-    return tuple(Message(role, tuple(parts)) for role, parts in steps)
-
-
 class MessageStatus(StrEnum):
     """Whether the message is complete. A partial one ended early."""
 

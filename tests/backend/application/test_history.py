@@ -11,6 +11,7 @@ from cartrita.application.history import History
 from cartrita.domain.errors import Unavailable
 from cartrita.domain.messages import (
     Attachment,
+    CacheBreakpoint,
     Message,
     MessageStatus,
     Role,
@@ -19,8 +20,15 @@ from cartrita.domain.messages import (
     ToolCall,
     ToolResult,
 )
-from cartrita.domain.requests import ModelRequest, Sampling
+from cartrita.domain.requests import (
+    ModelRequest,
+    ReasoningOptions,
+    ResponseFormat,
+    Sampling,
+    VendorFields,
+)
 from cartrita.domain.runs import Claim, RunInput
+from cartrita.domain.tools import ToolSpec
 
 AGENT = Agent(id="a", name="A", type="a", description="", instructions="You help.")
 NO_WORDS = Agent(id="a", name="A", type="a", description="", instructions="")
@@ -123,6 +131,42 @@ async def test_what_is_no_text_counts_nothing() -> None:
         work(), stored_message("now"), stored_message("", message=picture), characters=10
     )
     assert texts(request) == ["see", "now"]
+
+
+async def test_what_tools_were_asked_and_what_they_found_counts() -> None:
+    call, result = ToolCall("c1", "look", {"at": "x" * 60}), ToolResult("c1", (Text("y" * 60),))
+    answered = stored_message("", message=Message(Role.ASSISTANT, (Text("I look."), call, result)))
+    branch = [stored_message("now"), answered, stored_message("before")]
+    assert len((await asked(work(), *branch, characters=150)).messages) == 4
+    assert texts(await asked(work(), *branch, characters=140)) == ["now"]
+
+
+async def test_everything_since_the_user_last_spoke_is_told() -> None:
+    call = stored_message("", message=Message(Role.ASSISTANT, (ToolCall("c1", "look", {}),)))
+    found = stored_message("", message=Message(Role.TOOL, (ToolResult("c1", (Text("y" * 60),)),)))
+    branch = [found, call, stored_message("What?"), stored_message("before")]
+    request = await asked(work(), *branch, characters=10)
+    assert [message.role for message in request.messages] == [Role.USER, Role.ASSISTANT, Role.TOOL]
+    cut = await asked(work(), found, call, messages=2)
+    assert [message.role for message in cut.messages] == [Role.ASSISTANT, Role.TOOL]
+
+
+async def test_everything_that_the_run_was_asked_for_is_passed_on() -> None:
+    fields: dict[str, Any] = {
+        "tools": (ToolSpec("look", "Looks.", {"type": "object"}),),
+        "tool_choice": "required",
+        "parallel_tool_calls": False,
+        "response_format": ResponseFormat("json"),
+        "reasoning": ReasoningOptions(effort="low"),
+        "user": "u",
+        "origin": "openai_chat",
+        "vendor": VendorFields("openai_chat", {"verbosity": "low"}),
+        "strict": True,
+    }
+    given = (Text("Be brief.", CacheBreakpoint()),)
+    request = await asked(work(version=2, instructions=given, **fields), stored_message("x"))
+    assert request.instructions == (Text("You help."), *given)
+    assert {name: getattr(request, name) for name in fields} == fields
 
 
 async def test_an_interrupted_answer_is_continued_where_it_stopped() -> None:

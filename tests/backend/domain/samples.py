@@ -89,6 +89,8 @@ COMPLETED = st.builds(
     model=WORDS,
     provider=WORDS,
     sources=st.lists(CITATIONS, max_size=2).map(tuple),
+    stop_sequence=st.none() | WORDS,
+    vendor_reason=st.none() | WORDS,
 )
 STOPPED = st.builds(
     RunStopped,
@@ -102,7 +104,8 @@ STOPPED = st.builds(
     error_kind=st.sampled_from(ErrorKind),
 )
 TERMINALS = COMPLETED | STOPPED
-SPOKEN = st.builds(TextAppended, text=WORDS, position=COUNTS) | st.builds(
+LOGPROBS = st.just(()) | st.lists(OBJECTS, max_size=2).map(tuple)
+SPOKEN = st.builds(TextAppended, text=WORDS, position=COUNTS, logprobs=LOGPROBS) | st.builds(
     ReasoningAppended, text=WORDS
 )
 MIDDLES = (
@@ -136,7 +139,7 @@ def bodies(draw: st.DrawFn, middles: st.SearchStrategy[Event] = MIDDLES) -> list
     events: list[Event] = []
     for event in draw(st.lists(middles, max_size=12)):
         if isinstance(event, TextAppended):
-            events.append(TextAppended(event.text, position))
+            events.append(TextAppended(event.text, position, event.logprobs))
             position += len(event.text)
         else:
             events.append(event)

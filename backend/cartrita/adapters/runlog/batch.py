@@ -1,7 +1,7 @@
 """Batches: the pending events of some runs, numbered, which one flush commits together."""
 
 from collections.abc import Iterator
-from typing import Self
+from typing import Self, TypeGuard
 
 import msgspec
 
@@ -43,13 +43,13 @@ class PendingRun:
     def add(self, event: Event) -> None:
         """Add an event; consecutive text of the same kind becomes one event."""
         self.pending_bytes += encoded_size(event)
-        if isinstance(event, TextAppended | ReasoningAppended):
+        if _is_plain_text(event):
             self._add_text(event)
         else:
             self._join_text()
             self._pending.append(canonical(event))
-            # It shows a reader nothing, and shares the commit of the first token.
-            self.urgent = self.urgent or not isinstance(event, ModelAccepted)
+            # The one shows a reader nothing, and shares the commit of the first token.
+            self.urgent = self.urgent or not isinstance(event, ModelAccepted | TextAppended)
         if not self._any_visible and is_visible(event):
             self._any_visible = self.urgent = True
 
@@ -86,8 +86,7 @@ class PendingRun:
         return events, self._ending
 
     def _add_text(self, event: TextAppended | ReasoningAppended) -> None:
-        last = self._pending[-1] if self._pending else None
-        if type(last) is type(event):
+        if self._text_pieces and type(self._pending[-1]) is type(event):
             self._text_pieces.append(event.text)
         else:
             self._join_text()
@@ -103,6 +102,13 @@ class PendingRun:
                 case _:
                     self._pending[-1] = ReasoningAppended(text)
         self._text_pieces = []
+
+
+def _is_plain_text(event: Event) -> TypeGuard[TextAppended | ReasoningAppended]:
+    """Whether it is text that can be joined; log probabilities belong to their own tokens."""
+    if isinstance(event, TextAppended):
+        return not event.logprobs
+    return isinstance(event, ReasoningAppended)
 
 
 def _without_refused(ending: Ending, committed: Fold) -> Ending:

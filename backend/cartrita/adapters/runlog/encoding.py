@@ -118,7 +118,9 @@ def canonical(event: Event) -> Event:
 
 def encoded_size(event: Event) -> int:
     """Approximate size in bytes; exact for text, without its frame."""
-    if isinstance(event, TextAppended | ReasoningAppended):
+    if isinstance(event, ReasoningAppended) or (
+        isinstance(event, TextAppended) and not event.logprobs
+    ):
         text = event.text
         return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
     try:
@@ -129,6 +131,8 @@ def encoded_size(event: Event) -> int:
 
 def _canonical(event: Event) -> Event:
     match event:
+        case TextAppended(logprobs=logprobs) if logprobs:
+            return msgspec.structs.replace(event, logprobs=tuple(map(_object, logprobs)))
         case ToolCalled(arguments=arguments):
             return msgspec.structs.replace(event, arguments=_object(arguments))
         case ToolReturned(result=result):

@@ -68,8 +68,8 @@ def unfold_events(run_id: RunId, text: str, after: int, max_bytes: int) -> list[
 def _follows(event: Event, last: Event) -> bool:
     """Whether the event continues the text of the last one."""
     match event, last:
-        case TextAppended(position=position), TextAppended():
-            return position == last.position + len(last.text)
+        case TextAppended(logprobs=()), TextAppended(logprobs=()):
+            return event.position == last.position + len(last.text)
         case ReasoningAppended(), ReasoningAppended():
             return True
         case _:

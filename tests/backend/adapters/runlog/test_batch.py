@@ -53,6 +53,21 @@ def test_consecutive_text_of_one_kind_becomes_one_event() -> None:
     ]
 
 
+def test_text_with_log_probabilities_stays_apart() -> None:
+    run = PendingRun(RUN, 0)
+    said: list[Event] = [
+        TextAppended("a", 0),
+        TextAppended("b", 1, ({"token": "b"},)),
+        TextAppended("c", 2, ({"token": "c"},)),
+        TextAppended("d", 3),
+    ]
+    for event in said:
+        run.add(event)
+    assert taken(run) == list(enumerate(said, 1))
+    run.add(said[1])
+    assert not run.urgent
+
+
 def test_numbering_continues_across_flushes() -> None:
     run = PendingRun(RUN, 7)
     run.add(TextAppended("a", 0))

@@ -128,8 +128,9 @@ async def test_live_and_stored_events_are_equal(cluster: Cluster) -> None:
         [execution] = await start_executions(log, 1)
         async with log.reader.tail(execution.run_id, 1) as live:
             await execution.add(ToolReturned("c", "n", result, success=True))
+            await execution.add(TextAppended("x", 0, ({"token": "x", "logprob": -0.0},)))
             await execution.add(UsageRecorded(Usage(1), 1e20))
-            items = [await next_item(live), await next_item(live)]
+            items = [await next_item(live) for _ in range(3)]
         read = [event for _, event in await cluster.events(execution.run_id)][1:]
         assert [repr(t.event) for t in items if isinstance(t, LoggedEvent)] == [
             repr(event) for event in read

@@ -1,0 +1,84 @@
+"""Stored messages as models expect to see them again: each tool result after its call."""
+
+from collections.abc import Iterable, Iterator
+
+from cartrita.domain.messages import Citation, Message, Part, Reasoning, Role, ToolCall, ToolResult
+
+
+class _Step:
+    """What the model said in one call, and the results of the tools that it called."""
+
+    def __init__(self) -> None:
+        self.said: list[Part] = []
+        self.results: list[Part] = []
+        self.answered: set[int] = set()
+        """The positions in `said` of the calls that have results."""
+
+    def messages(self) -> Iterator[Message]:
+        """Nothing of a step that leaves only reasoning or citations: models refuse such answers."""
+        kept = tuple(
+            part
+            for position, part in enumerate(self.said)
+            if not isinstance(part, ToolCall) or position in self.answered
+        )
+        if all(isinstance(part, Reasoning | Citation) for part in kept):
+            return
+        yield Message(Role.ASSISTANT, kept)
+        if self.results:
+            yield Message(Role.TOOL, tuple(self.results))
+
+
+class _Steps:
+    """The steps of a branch and the messages between them, in order."""
+
+    def __init__(self) -> None:
+        self.items: list[_Step | Message] = []
+        self._open: dict[str, list[tuple[_Step, int]]] = {}
+        self._current: _Step | None = None
+
+    def add(self, message: Message) -> None:
+        self._current = None
+        if message.role in (Role.ASSISTANT, Role.TOOL):
+            for part in message.parts:
+                if isinstance(part, ToolResult):
+                    self._answer(part)
+                elif message.role is Role.ASSISTANT:
+                    self._say(part)
+        else:
+            self._open.clear()  # whoever goes on does not wait for results
+            self.items.append(message)
+
+    def _say(self, part: Part) -> None:
+        step = self._current
+        if step is None or step.results:
+            step = self._current = _Step()
+            self.items.append(step)
+        if isinstance(part, ToolCall):
+            self._open.setdefault(part.call_id, []).append((step, len(step.said)))
+        step.said.append(part)
+
+    def _answer(self, result: ToolResult) -> None:
+        """Put a result to the first call with its id that has none; without one, leave it out."""
+        calls = self._open.get(result.call_id)
+        if not calls:
+            return
+        step, position = calls.pop(0)
+        step.answered.add(position)
+        step.results.append(result)
+
+
+def split_steps(branch: Iterable[Message]) -> tuple[Message, ...]:
+    """A branch, oldest first, with a message for each step of an answer and for its results.
+
+    A stored answer holds all steps of its run; the results of a caller's own tools are in messages
+    of the role TOOL after it. Calls and results that nobody answers or asked for are left out:
+    models refuse such a history. A call id may be used again: a result belongs to the first call
+    with its id that has none.
+    """
+    steps = _Steps()
+    for message in branch:
+        steps.add(message)
+    sent: list[Message] = []
+    for item in steps.items:
+        sent.extend([item] if isinstance(item, Message) else item.messages())
+    return tuple(sent)
