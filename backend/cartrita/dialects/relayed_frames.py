@@ -1,0 +1,67 @@
+"""Cuts a relayed event stream into whole frames, and keeps what was passed on, up to a limit."""
+
+import re
+
+from cartrita.domain.errors import UpstreamMalformed
+from cartrita.kit import sse
+
+_BOUNDARY = re.compile(rb"\r\n\r\n|\n\n|\r\r|\n\r\n")
+_LONGEST_BOUNDARY = 4
+
+
+class RelayedFrames:
+    """The frames of one stream: `whole` cuts them, `keep` remembers those that were passed on.
+
+    `overlong` is true once more than `keep_bytes` were to be kept; nothing is kept then.
+    """
+
+    def __init__(self, provider: str, keep_bytes: int, max_frame: int = sse.MAX_EVENT) -> None:
+        self._provider = provider
+        self._keep_bytes = keep_bytes
+        self._max_frame = max_frame
+        self._rest = b""
+        self._kept = bytearray()
+        self.overlong = False
+
+    def whole(self, piece: bytes) -> bytes:
+        """The frames that the piece completes. Raises UpstreamMalformed for one that never ends."""
+        data = self._rest + piece if self._rest else piece
+        start = max(len(self._rest) - _LONGEST_BOUNDARY, 0)
+        end = 0
+        for found in _BOUNDARY.finditer(data, start):
+            end = found.end()
+        self._rest = data[end:]
+        if len(self._rest) > self._max_frame:
+            raise UpstreamMalformed(
+                f"{self._provider} sent an event that is too long to be one.",
+                provider=self._provider,
+            )
+        return data[:end]
+
+    def keep(self, frames: bytes) -> None:
+        """Remember frames that were passed on."""
+        if self.overlong:
+            return
+        if len(self._kept) + len(frames) > self._keep_bytes:
+            self.overlong = True
+            self._kept.clear()
+            return
+        self._kept += frames
+
+    def passed_on(self) -> list[sse.Frame]:
+        """What was passed on. Raises UpstreamMalformed if that was too long to keep."""
+        if self.overlong:
+            raise UpstreamMalformed(
+                f"The answer of {self._provider} is too long to be continued.",
+                provider=self._provider,
+                retryable=False,
+            )
+        return parse(bytes(self._kept))
+
+
+def parse(frames: bytes) -> list[sse.Frame]:
+    """Whole frames, parsed."""
+    try:
+        return sse.Parser(max_line=sse.MAX_EVENT).feed(frames)
+    except sse.TooLong as error:
+        return error.frames
