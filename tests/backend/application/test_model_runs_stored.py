@@ -1,0 +1,172 @@
+"""Conversations of model requests on a real database: continued, branched, with tools, sealed."""
+
+from typing import Any
+
+from tests.backend.application.stored_runs_fixture import ANN, StoredRuns, stored_runs
+from tests.harness.database import TemporaryDatabase
+
+from cartrita.application.model_runs import ModelCommand
+from cartrita.application.runs import ChatCommand
+from cartrita.dialects.anthropic_messages import request_rendering as anthropic
+from cartrita.dialects.anthropic_messages.models import ModelOptions
+from cartrita.dialects.openai_chat import request_rendering as openai
+from cartrita.dialects.openai_chat.request_types import ServerOptions
+from cartrita.domain.deltas import (
+    Accepted,
+    Delta,
+    Finished,
+    FinishReason,
+    ReasoningDelta,
+    TextDelta,
+    ToolCallDelta,
+)
+from cartrita.domain.messages import Message, Role, Text, ToolCall, ToolResult
+from cartrita.domain.requests import ModelRequest
+from cartrita.domain.usage import Usage
+from cartrita.kit.ids import public
+
+USAGE = Usage(3, 4)
+DONE = Finished(FinishReason.STOP, USAGE)
+
+
+def said(text: str) -> list[Delta]:
+    return [TextDelta(text), DONE]
+
+
+def user(text: str) -> Message:
+    return Message(Role.USER, (Text(text),))
+
+
+def answer(text: str) -> Message:
+    return Message(Role.ASSISTANT, (Text(text),))
+
+
+def command(*messages: Message, **values: Any) -> ModelCommand:
+    request = ModelRequest(owner_id="ann", model="p/m", messages=messages)
+    return ModelCommand(**{"surface": "openai_chat", "request": request, **values})
+
+
+def texts(told: Any) -> list[str]:
+    return [getattr(one, "message", one).text for one in told]
+
+
+def reached(runs: StoredRuns) -> list[str]:
+    """The texts of the messages in the last request to the model."""
+    return texts(runs.provider.requests[-1].messages)
+
+
+async def test_both_habits_continue_one_conversation(database: TemporaryDatabase) -> None:
+    scripts = [said("1."), said("2."), said("3.")]
+    where: dict[str, Any] = {"conversation_id": "user_123_conv_1"}
+    async with stored_runs(database.dsn, *scripts) as runs:
+        first = await runs.ask(command(user("One?"), **where))
+        whole = (user("One?"), answer("1."), user("Two?"))
+        second = await runs.ask(command(*whole, **where))
+        third = await runs.ask(command(user("Three?"), surface="anthropic_messages", **where))
+        assert first.conversation_id == second.conversation_id == third.conversation_id
+        said_so_far = ["One?", "1.", "Two?", "2.", "Three?"]
+        assert reached(runs) == said_so_far
+        assert texts(await runs.branch(first)) == [*said_so_far, "3."]
+        found = await runs.conversations.get(ANN, "user_123_conv_1")
+        assert (found.title, found.id) == ("One?", first.conversation_id)
+        assert runs.provider.requests[0].instructions == ()
+
+
+async def test_a_native_conversation_goes_on_elsewhere_and_back(
+    database: TemporaryDatabase,
+) -> None:
+    async with stored_runs(database.dsn, said("1."), said("2."), said("3.")) as runs:
+        first = await runs.runs.start(ANN, ChatCommand(message=user("One?")))
+        await runs.ended(first)
+        name = public("conv", first.conversation_id)
+        await runs.ask(command(user("Two?"), conversation_id=name))
+        native = ChatCommand(message=user("Three?"), conversation_id=name)
+        await runs.ended(await runs.runs.start(ANN, native))
+        assert reached(runs) == ["One?", "1.", "Two?", "2.", "Three?"]
+
+
+async def test_a_history_that_diverges_is_a_branch(database: TemporaryDatabase) -> None:
+    scripts = [said("1."), said("2."), said("Other."), said("Again.")]
+    where: dict[str, Any] = {"conversation_id": "c"}
+    async with stored_runs(database.dsn, *scripts) as runs:
+        await runs.ask(command(user("One?"), **where))
+        await runs.ask(command(user("Two?"), **where))
+        sent = (user("One?"), answer("1."), user("Other?"))
+        admitted = await runs.ask(command(*sent, **where))
+        branch = await runs.branch(admitted)
+        assert texts(branch) == ["One?", "1.", "Other?", "Other."]
+        again = await runs.ask(command(*sent, **where))
+        [*_, question, retried] = await runs.branch(again)
+        assert (question.id, retried.message.text) == (branch[2].id, "Again.")
+        assert retried.parent_id == branch[3].parent_id
+
+
+async def test_a_callers_tools_are_called_and_answered(database: TemporaryDatabase) -> None:
+    calls: list[Delta] = [
+        TextDelta("I look."),
+        ToolCallDelta(0, "c1", "look", "{}"),
+        ToolCallDelta(1, "c2", "smell", "{}"),
+        Finished(FinishReason.TOOL_CALL, USAGE),
+    ]
+    results = tuple(
+        Message(Role.TOOL, (ToolResult(name, (Text(f"found {name}"),)),)) for name in ("c1", "c2")
+    )
+    asked = ToolCall("c1", "look", {}), ToolCall("c2", "smell", {})
+    called = Message(Role.ASSISTANT, (Text("I look."), *asked))
+    async with stored_runs(database.dsn, calls, said("Found."), said("Bye.")) as runs:
+        first = await runs.ask(command(user("What?")))
+        deltas = await runs.deltas(first)
+        assert deltas == [
+            Accepted("p", "m"),
+            *calls[:3],
+            Finished(FinishReason.TOOL_CALL, USAGE, "m"),
+        ]
+        name = public("conv", first.conversation_id)
+        sent = (user("What?"), Message(Role.ASSISTANT, asked), *results)
+        await runs.ask(command(*sent, conversation_id=name))
+        both = Message(Role.TOOL, (*results[0].parts, *results[1].parts))
+        assert runs.provider.requests[-1].messages == (user("What?"), called, both)
+        await runs.ask(command(user("Bye"), conversation_id=name))
+        assert runs.provider.requests[-1].messages[:3] == (user("What?"), called, both)
+        roles = [stored.message.role.value for stored in await runs.branch(first)]
+        assert roles == ["user", "assistant", "tool", "tool", "assistant", "user", "assistant"]
+
+
+async def test_a_response_is_followed_even_if_the_conversation_has_gone_on(
+    database: TemporaryDatabase,
+) -> None:
+    scripts = [said("1."), said("2."), said("Other.")]
+    async with stored_runs(database.dsn, *scripts) as runs:
+        first = await runs.ask(command(user("One?"), surface="openai_responses"))
+        name = public("run", first.run_id)
+        await runs.ask(command(user("Two?"), previous=name))
+        other = await runs.ask(command(user("Other?"), previous=name))
+        assert texts(await runs.branch(other)) == ["One?", "1.", "Other?", "Other."]
+        inputs = await runs.model_runs.input_messages(ANN, public("run", other.run_id), 10)
+        assert texts(inputs) == ["Other?", "1.", "One?"]
+        run = await runs.runs.get(ANN, name)
+        assert run.input is not None
+        assert (run.surface, run.agent, run.input.version) == ("openai_responses", "model", 2)
+
+
+async def test_sealed_reasoning_is_sent_back_to_its_origin_only(
+    database: TemporaryDatabase,
+) -> None:
+    signature = "EqQBCgIYAhIM1gbcDa9GJwZA2b3hGgxBdjrkzLoky3dl1pkiMOYds+/="
+    thought: list[Delta] = [
+        ReasoningDelta("Hm. "),
+        ReasoningDelta("Yes."),
+        ReasoningDelta("", signature, None, "anthropic_messages"),
+        TextDelta("1."),
+        DONE,
+    ]
+    async with stored_runs(database.dsn, thought, said("2.")) as runs:
+        await runs.ask(command(user("One?"), conversation_id="c"))
+        sent = (user("One?"), answer("1."), user("Two?"))  # as a client of OpenAI has it
+        await runs.ask(command(*sent, conversation_id="c"))
+        request = runs.provider.requests[-1]
+    same = anthropic.render(request, ModelOptions()).body
+    block = f'{{"type":"thinking","thinking":"Hm. Yes.","signature":"{signature}"}}'
+    assert block.encode() in same
+    elsewhere = openai.render(request, ServerOptions()).body
+    assert signature.encode() not in elsewhere
