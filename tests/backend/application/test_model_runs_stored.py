@@ -43,7 +43,8 @@ def answer(text: str) -> Message:
 
 def command(*messages: Message, **values: Any) -> ModelCommand:
     request = ModelRequest(owner_id="ann", model="p/m", messages=messages)
-    return ModelCommand(**{"surface": "openai_chat", "request": request, **values})
+    given: dict[str, Any] = {"surface": "openai_chat", "request": request, **values}
+    return ModelCommand(**given)
 
 
 def texts(told: Any) -> list[str]:
