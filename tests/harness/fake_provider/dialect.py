@@ -27,6 +27,8 @@ class Service:
         self.manners = manners
         self.selector = ScriptSelector(models)
         self.started = int(time.time())
+        # What a dialect keeps between requests, by its id.
+        self.kept: dict[str, object] = {}
 
     def accepts(self, key: str) -> bool:
         return any(hmac.compare_digest(key.encode(), known.encode()) for known in self.keys)

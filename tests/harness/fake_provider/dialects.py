@@ -3,8 +3,10 @@
 from tests.harness.fake_provider.anthropic_messages import endpoints as anthropic_messages
 from tests.harness.fake_provider.dialect import Call, Dialect
 from tests.harness.fake_provider.openai_chat import endpoints as openai_chat
+from tests.harness.fake_provider.openai_responses import endpoints as openai_responses
 
 _MESSAGES = "/v1/messages"
+_RESPONSES = "/v1/responses"
 _MODELS = "/v1/models"
 
 
@@ -15,4 +17,6 @@ def of(call: Call) -> Dialect:
         return anthropic_messages
     if path.startswith(_MODELS) and call.request.header("anthropic-version"):
         return anthropic_messages
+    if path == _RESPONSES or path.startswith(f"{_RESPONSES}/"):
+        return openai_responses
     return openai_chat

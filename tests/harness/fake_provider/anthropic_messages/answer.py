@@ -1,7 +1,5 @@
 """The answer to one request for a message: its blocks, its events, and the steps that send it."""
 
-import hashlib
-import random
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,36 +11,22 @@ from tests.harness.fake_provider.anthropic_messages.message_request import Messa
 from tests.harness.fake_provider.dialect import Call
 from tests.harness.fake_provider.fault import Malformed
 from tests.harness.fake_provider.script import Script
-from tests.harness.fake_provider.steps import Head, Send, Steps, Wait
+from tests.harness.fake_provider.scripted_answer import ScriptedAnswer
+from tests.harness.fake_provider.steps import Send, Steps, Wait
 
 Json = dict[str, object]
 _PING: Json = {"type": "ping"}
 
 
-class Answer:
-    """One request's answer as its script wants it; a Rendering for the faults that bend it."""
+class Answer(ScriptedAnswer):
+    """One request's message."""
 
     def __init__(self, call: Call, script: Script, request: MessageRequest) -> None:
-        self._call = call
-        self._script = script
+        super().__init__(call, script, streamed=request.stream)
         self._request = request
-        number = call.exchange.number
-        self._chance = random.Random(f"{call.service.seed}:{number}:jitter")
-        digest = hashlib.sha256(f"{call.service.seed}:{number}".encode()).hexdigest()
-        self._id = f"msg_01{digest[:22]}"
-        self._blocks = AnswerBlocks(call.service, script, request, digest)
-        self._open: tuple[int, str] = (0, "text")
-
-    @property
-    def streamed(self) -> bool:
-        return self._request.stream
-
-    def steps(self) -> Steps:
-        """Everything to do on the socket, faults included."""
-        steps = self._streamed() if self.streamed else self._whole()
-        for fault in self._script.faults:
-            steps = fault.apply(steps, self)
-        return steps
+        self._id = f"msg_01{self._digest[:22]}"
+        self._blocks = AnswerBlocks(call.service, script, request, self._digest)
+        self._open = 0
 
     def frame(self, payload: bytes) -> bytes:
         if not self.streamed:
@@ -80,14 +64,14 @@ class Answer:
             "null_delta": lambda: self._changed(null),
             "unknown_event": lambda: b'{"novel":true}',
             "unknown_fields": lambda: self._changed({"x_vendor": {"deep": [1]}}),
-            "duplicate_index": lambda: self._start(self._open[0], dup),
+            "duplicate_index": lambda: self._start(self._open, dup),
             "empty_data": lambda: b"",
         }
         return payloads[what]()
 
     def _changed(self, changes: Json) -> bytes:
         if self.streamed:
-            event: Json = {"type": "content_block_delta", "index": self._open[0]}
+            event: Json = {"type": "content_block_delta", "index": self._open}
             empty: Json = {"type": "text_delta", "text": ""}
             return msgspec.json.encode(event | {"delta": empty} | changes)
         return msgspec.json.encode(self._message([]) | changes)
@@ -99,14 +83,10 @@ class Answer:
 
     def _delta(self, delta: Json) -> bytes:
         return msgspec.json.encode(
-            {"type": "content_block_delta", "index": self._open[0], "delta": delta}
+            {"type": "content_block_delta", "index": self._open, "delta": delta}
         )
 
-    def _streamed(self) -> Steps:
-        yield Wait(self._script.before_headers_s)
-        headers = (("content-type", "text/event-stream; charset=utf-8"),)
-        yield Head(200, (*headers, ("cache-control", "no-cache")))
-        yield Wait(self._script.before_first_s)
+    def _events(self) -> Steps:
         message = self._message([]) | {"stop_reason": None, "stop_sequence": None}
         if self._script.usage:
             message["usage"] = self._usage(output=1)
@@ -117,13 +97,13 @@ class Answer:
         yield Send(self.frame(b'{"type":"message_stop"}'), terminal=True)
 
     def _block(self, index: int, block: Block) -> Iterator[Send | Wait]:
-        self._open = (index, block.kind)
+        self._open = index
         yield Send(self.frame(self._start(index, block.start)))
         if index == 0:
             yield self._event(_PING)
         for delta, tokens in block.deltas:
             if tokens:
-                yield Wait(self._pause())
+                yield self._pause()
             yield Send(self.frame(self._delta(delta)), tokens)
         yield self._event({"type": "content_block_stop", "index": index})
 
@@ -134,21 +114,11 @@ class Answer:
         event: Json = {"type": "message_delta", "delta": delta}
         return event | ({"usage": self._usage()} if self._script.usage else {})
 
-    def _whole(self) -> Steps:
-        body = msgspec.json.encode(self._message([block.whole for block in self._blocks]))
-        yield Wait(self._script.before_headers_s)
-        yield Head(200, (("content-type", "application/json"),), len(body))
-        yield Wait(self._script.before_first_s)
-        yield Send(body, self._blocks.tokens)
+    def _document(self) -> tuple[object, int]:
+        return self._message([block.whole for block in self._blocks]), self._blocks.tokens
 
     def _event(self, event: Json) -> Send:
         return Send(self.frame(msgspec.json.encode(event)))
-
-    def _pause(self) -> float:
-        pause = self._script.between_tokens_s
-        if self._script.jitter_s:
-            pause += self._chance.uniform(0, self._script.jitter_s)
-        return pause
 
     def _message(self, blocks: list[Json]) -> Json:
         message: Json = {

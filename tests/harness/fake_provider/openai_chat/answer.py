@@ -1,7 +1,5 @@
 """The answer to one chat completion: its text, its chunks, and the steps that send it."""
 
-import hashlib
-import random
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -13,7 +11,8 @@ from tests.harness.fake_provider.fault import Malformed
 from tests.harness.fake_provider.openai import errors
 from tests.harness.fake_provider.openai_chat.chat_request import ChatRequest
 from tests.harness.fake_provider.script import Script, ToolCall
-from tests.harness.fake_provider.steps import Head, Send, Steps, Wait
+from tests.harness.fake_provider.scripted_answer import ScriptedAnswer
+from tests.harness.fake_provider.steps import Send, Steps
 
 Json = dict[str, object]
 # Deltas of one choice in order, each with the tokens that it carries.
@@ -22,33 +21,18 @@ Deltas = Iterator[tuple[Json, int]]
 _DONE = b"data: [DONE]\n\n"
 
 
-class Answer:
-    """One request's answer as its script wants it; a Rendering for the faults that bend it."""
+class Answer(ScriptedAnswer):
+    """One request's completion, in choices that differ in their words."""
 
     def __init__(self, call: Call, script: Script, request: ChatRequest) -> None:
-        self._call = call
-        self._script = script
+        super().__init__(call, script, streamed=request.stream)
         self._request = request
         self._seed = call.service.seed
-        number = call.exchange.number
-        self._chance = random.Random(f"{self._seed}:{number}:jitter")
         prompt = content.answered_prompt(script, request.asked, self._seed)
         self._reasoning = words.tokens(content.reasoning(script, prompt, self._seed))
         self._calls = content.calls(script, request.asked.after_tool)
-        digest = hashlib.sha256(f"{self._seed}:{number}".encode()).hexdigest()
-        self._id = f"chatcmpl-{digest[:29]}"
+        self._id = f"chatcmpl-{self._digest[:29]}"
         self._created = int(time.time())
-
-    @property
-    def streamed(self) -> bool:
-        return self._request.stream
-
-    def steps(self) -> Steps:
-        """Everything to do on the socket, faults included."""
-        steps = self._streamed() if self.streamed else self._whole()
-        for fault in self._script.faults:
-            steps = fault.apply(steps, self)
-        return steps
 
     def frame(self, payload: bytes) -> bytes:
         return b"data: " + payload + b"\n\n" if self.streamed else payload
@@ -90,14 +74,11 @@ class Answer:
             choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}
         return msgspec.json.encode(self._envelope() | {"choices": [choice]} | changes)
 
-    def _streamed(self) -> Steps:
-        yield Wait(self._script.before_headers_s)
-        yield Head(200, (("content-type", "text/event-stream; charset=utf-8"),))
-        yield Wait(self._script.before_first_s)
+    def _events(self) -> Steps:
         for index in range(self._request.n):
             yield self._chunk({"role": "assistant", "content": "", "refusal": None}, index)
             for delta, tokens in self._deltas(index):
-                yield Wait(self._pause())
+                yield self._pause()
                 yield self._chunk(delta, index, tokens)
             yield self._chunk({}, index, finish=self._finish_reason(index))
         if self._request.include_usage and self._script.usage:
@@ -105,20 +86,10 @@ class Answer:
             yield Send(self.frame(msgspec.json.encode(last)))
         yield Send(_DONE, terminal=True)
 
-    def _whole(self) -> Steps:
+    def _document(self) -> tuple[object, int]:
         choices = [self._choice(index) for index in range(self._request.n)]
         usage = {"usage": self._usage()} if self._script.usage else {}
-        body = msgspec.json.encode(self._envelope() | {"choices": choices} | usage)
-        yield Wait(self._script.before_headers_s)
-        yield Head(200, (("content-type", "application/json"),), len(body))
-        yield Wait(self._script.before_first_s)
-        yield Send(body, self._completion_tokens())
-
-    def _pause(self) -> float:
-        pause = self._script.between_tokens_s
-        if self._script.jitter_s:
-            pause += self._chance.uniform(0, self._script.jitter_s)
-        return pause
+        return self._envelope() | {"choices": choices} | usage, self._completion_tokens()
 
     def _envelope(self) -> Json:
         envelope: Json = {

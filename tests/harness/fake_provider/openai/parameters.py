@@ -1,0 +1,73 @@
+"""Parameters that OpenAI's chat completions and responses share."""
+
+from typing import cast
+
+import msgspec
+from tests.harness.fake_provider.openai import errors, json_checks
+
+Json = dict[str, object]
+EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh")
+VERBOSITY = json_checks.nullable(json_checks.choice("low", "medium", "high"))
+SHARED: dict[str, json_checks.Check] = {
+    "metadata": json_checks.nullable(
+        json_checks.table(json_checks.string(longest=512), at_most=16)
+    ),
+    "model": json_checks.string(),
+    "prompt_cache_key": json_checks.nullable(json_checks.string()),
+    "prompt_cache_retention": json_checks.nullable(
+        json_checks.choice("in-memory", "in_memory", "24h")
+    ),
+    "safety_identifier": json_checks.nullable(json_checks.string()),
+    "service_tier": json_checks.nullable(
+        json_checks.choice("auto", "default", "flex", "scale", "priority")
+    ),
+    "store": json_checks.nullable(json_checks.boolean),
+    "stream": json_checks.nullable(json_checks.boolean),
+    "temperature": json_checks.nullable(json_checks.decimal(0, 2)),
+    "top_logprobs": json_checks.nullable(json_checks.integer(0, 20)),
+    "top_p": json_checks.nullable(json_checks.decimal(0, 1)),
+    "user": json_checks.string(),
+}
+
+
+def decode(body: bytes) -> Json:
+    """The body's object; raises the Refusal of what is none."""
+    try:
+        value: object = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise errors.not_json() from error
+    if not isinstance(value, dict):
+        raise errors.not_json()
+    return cast("Json", value)
+
+
+def check_named_tool(fields: Json) -> None:
+    """Raise the Refusal of the choice of a tool that is not there."""
+    chosen = fields.get("tool_choice")
+    wanted = _name(cast("Json", chosen)) if isinstance(chosen, dict) else None
+    tools = cast("list[Json]", fields.get("tools") or [])
+    if wanted is not None and wanted not in [_name(tool) for tool in tools]:
+        raise errors.OpenAIRefusal(
+            f"Tool choice '{wanted}' not found in 'tools' parameter.", param="tool_choice"
+        )
+
+
+def forced_tool(fields: Json) -> Json | None:
+    """The function that the answer must call, flattened to name and parameters."""
+    chosen = fields.get("tool_choice")
+    tools = cast("list[Json]", fields.get("tools") or [])
+    functions = [tool for tool in tools if tool["type"] == "function"]
+    if chosen == "required" and functions:
+        return _flat(functions[0])
+    if isinstance(chosen, dict):
+        wanted = _name(cast("Json", chosen))
+        return next((_flat(each) for each in functions if _name(each) == wanted), None)
+    return None
+
+
+def _flat(tool: Json) -> Json:
+    return cast("Json", tool.get("function") or tool)
+
+
+def _name(tool: Json) -> str | None:
+    return cast("str | None", _flat(tool).get("name"))
