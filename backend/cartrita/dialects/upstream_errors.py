@@ -29,6 +29,12 @@ from cartrita.kit.text import storable_text
 MAX_RETRY_AFTER = 86_400.0
 """Seconds; a longer Retry-After is ignored, like one that is not a time."""
 
+WEB_PAGE = "a web page"
+"""What `unexpected_content` calls a response in HTML."""
+
+WRONG_ADDRESS = "upstream_wrong_address"
+"""The code of errors that tell of a wrong base URL: there is a web page, or a redirect."""
+
 _MAX_TEXT = 300
 _KEY = re.compile(r"\b(?:Bearer\s+\S+|(?:sk|pk|rk|hf|gsk|xai|ck|key|api)[-_][\w*.\-]{6,})", re.I)
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
@@ -109,7 +115,9 @@ def wrong_address(provider: str, status: int, body: bytes) -> UpstreamMalformed 
         message = f"{provider} answered with a web page ({status}). Check its base URL."
     else:
         return None
-    return UpstreamMalformed(message, provider=provider, status=status, retryable=False)
+    return UpstreamMalformed(
+        message, provider=provider, status=status, code=WRONG_ADDRESS, retryable=False
+    )
 
 
 def unexpected_content(provider: str, status: int, content: str) -> UpstreamMalformed:
@@ -118,6 +126,7 @@ def unexpected_content(provider: str, status: int, content: str) -> UpstreamMalf
         f"{provider} answered with {content} instead of a model's answer. Check its base URL.",
         provider=provider,
         status=status,
+        code=WRONG_ADDRESS if content == WEB_PAGE else None,
     )
 
 

@@ -31,12 +31,14 @@ class ProviderOrigin(IntEnum):
 class ProviderEntry(msgspec.Struct, frozen=True, kw_only=True):
     """A provider that can be called.
 
-    Without `default_model` its default is the first model that it lists.
+    Without `default_model` its default is the first model that it lists. Names that begin with one
+    of `model_prefixes` are its own, where no provider lists them.
     """
 
     provider: ModelProvider
     origin: ProviderOrigin
     default_model: str | None = None
+    model_prefixes: tuple[str, ...] = ()
 
 
 class _CachedList(msgspec.Struct, frozen=True):
@@ -114,6 +116,8 @@ class Catalog:
 
     async def _resolve_at(self, provider: str, model: str | None) -> Deployment:
         entry = self._entry(provider)
+        if model and model == entry.default_model:  # its own name may begin with the provider's
+            return Deployment(provider, model)
         name = (model or "").removeprefix(f"{provider}/")
         return Deployment(
             provider, name or entry.default_model or await self._first_model(provider)
@@ -134,11 +138,15 @@ class Catalog:
     async def _resolve_name(self, name: str) -> Deployment:
         prefix, _, rest = name.partition("/")
         if rest and prefix in self._entries:
-            return Deployment(prefix, rest)
+            return await self._resolve_at(prefix, name)
         if name in self._entries:
             return await self._resolve_at(name, None)
         lists = await self._all_models()
-        found = self._find_listed(name, lists) or await self._find_route(name)
+        found = (
+            self._find_listed(name, lists)
+            or await self._find_route(name)
+            or self._find_prefix(name)
+        )
         if found is not None:
             return found
         if rest and prefix in self._unconfigured:
@@ -159,6 +167,12 @@ class Catalog:
             provider, _, model = target.partition("/")
             if provider in self._entries:
                 return await self._resolve_at(provider, model)
+        return None
+
+    def _find_prefix(self, name: str) -> Deployment | None:
+        for provider, entry in self._entries.items():
+            if name.startswith(entry.model_prefixes):
+                return Deployment(provider, name)
         return None
 
     def _not_found(self, name: str, lists: _ModelsByProvider) -> NotFound:

@@ -7,9 +7,19 @@ from typing import TypeAlias
 
 from msgspec.structs import replace
 
+from cartrita.adapters.providers.addresses import endpoint_of
 from cartrita.adapters.providers.factory import CONSTRUCTORS
 from cartrita.adapters.providers.registry import PROVIDERS, ProviderSpec, custom_provider
+from cartrita.domain.relays import DIALECTS
 from cartrita.settings.errors import Source, display_value, unknown_name
+from cartrita.settings.provider_oauth import (
+    OAUTH,
+    missing_variable,
+    oauth_errors,
+    oauth_variables,
+    resolve_oauth,
+    source_of,
+)
 from cartrita.settings.sources import RawSettings
 
 FieldPath: TypeAlias = tuple[str | int, ...]
@@ -20,7 +30,7 @@ Part: TypeAlias = tuple[object, Source | None]
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _URL_WITHOUT_PATH = re.compile(r"https?://[^/?#]+/?")
-_KEYS = ("base_url", "api_key_env", "dialect", "models", "default_model")
+_KEYS = ("base_url", "api_key_env", "dialect", "models", "default_model", OAUTH)
 _RESERVED_NAMES = ("offline", "cartrita")
 
 
@@ -61,6 +71,7 @@ def custom_variable_names(raw: RawSettings) -> Iterator[str]:
         yield from custom_provider(name).variable_names
         if isinstance(variable := table.get("api_key_env"), str):
             yield variable
+        yield from oauth_variables(table)
 
 
 def _known_providers(api_provider: str | None) -> Iterator[ProviderSpec]:
@@ -100,6 +111,8 @@ def _value_errors(name: str, table: ProviderTable) -> Iterator[tuple[str, str]]:
             yield path, unknown_name(path, known)
         elif key == "models":
             continue  # a list, which is validated later
+        elif key == OAUTH:
+            yield from oauth_errors(name, value)
         elif not isinstance(value, str):
             yield path, f"{display_value(value)} is not a text; put it in quotes"
         elif key in _CHECKS and (text := _CHECKS[key](value)):
@@ -131,9 +144,10 @@ def _resolve(
     key = _first_set((str(key_variable),) if key_variable else spec.key_variables, raw)
     if url is None and key is None and table is None:
         return
-    if key_variable and key is None:
+    unset = key_variable if key_variable and key is None else missing_variable(table or {}, raw)
+    if unset:
         source = Source(f"providers.{spec.name}", raw.file)
-        text = f"{key_variable} is not set, so this provider is left out"
+        text = f"{unset} is not set, so this provider is left out"
         raw.warnings.append(source.message(text))
         return
     from_file = _file_parts(table or {}, spec.name, raw)
@@ -149,16 +163,21 @@ def _resolve(
     from_environment = {"base_url": url, "api_key": key, "default_model": model}
     entry = defaults | from_file | {key: part for key, part in from_environment.items() if part}
     base_url, source = entry["base_url"]
+    if "dialect" not in from_file and (endpoint := endpoint_of(str(base_url))):
+        entry["dialect"] = (DIALECTS[endpoint], None)
     entry["base_url"] = (_with_default_path(base_url, spec.default_path), source)
     resolved.add(entry)
 
 
 def _file_parts(table: ProviderTable, name: str, raw: RawSettings) -> dict[str, Part]:
-    return {
+    parts: dict[str, Part] = {
         key: (value, Source(f"providers.{name}.{key}", raw.file))
         for key, value in table.items()
-        if key != "api_key_env"
+        if key not in ("api_key_env", OAUTH)
     }
+    if OAUTH in table:
+        parts[OAUTH] = (resolve_oauth(table, raw), source_of(name, raw))
+    return parts
 
 
 def _report_missing_address(spec: ProviderSpec, key: Part | None, raw: RawSettings) -> None:

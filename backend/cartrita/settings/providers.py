@@ -4,9 +4,23 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from cartrita.adapters.providers.oauth import ClientAuth
 from cartrita.adapters.providers.registry import LOCAL_PORTS, Dialect
 from cartrita.settings.fields import Group, Setting
 from cartrita.settings.types import FilePath, Key, LocalServer, LocalServers, Texts, WebUrl, Word
+
+
+class ConfiguredClient(BaseModel):
+    """A client of a token endpoint."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", arbitrary_types_allowed=True, hide_input_in_errors=True
+    )
+    token_url: WebUrl
+    client_id: Word
+    client_secret: Key
+    scope: str = ""
+    client_auth: ClientAuth | None = None
 
 
 class ConfiguredProvider(BaseModel):
@@ -21,6 +35,7 @@ class ConfiguredProvider(BaseModel):
     api_key: Key | None = None
     models: Texts = ()
     default_model: Word | None = None
+    oauth: ConfiguredClient | None = None
 
 
 class Providers(Group):
@@ -93,16 +108,27 @@ class OAuth(Group):
 
     token_url: Annotated[
         WebUrl | None,
-        Setting("The address of the token endpoint.", env="OAUTH_TOKEN_URL", documented=False),
+        Setting(
+            "The address of the token endpoint.",
+            env="OAUTH_TOKEN_URL",
+            example="https://idp.example.com/oauth2/v1/token",
+        ),
     ] = None
-    client_id: Annotated[
-        Word | None, Setting("The client id.", env="OAUTH_CLIENT_ID", documented=False)
-    ] = None
+    client_id: Annotated[Word | None, Setting("The client's id.", env="OAUTH_CLIENT_ID")] = None
     client_secret: Annotated[
-        Key | None,
-        Setting("The client secret.", env="OAUTH_CLIENT_SECRET", secret=True, documented=False),
+        Key | None, Setting("The client's secret.", env="OAUTH_CLIENT_SECRET", secret=True)
     ] = None
-    scope: Annotated[str | None, Setting("The scope.", env="OAUTH_SCOPE", documented=False)] = None
+    scope: Annotated[
+        str | None, Setting("The scope that is asked for.", env="OAUTH_SCOPE", value="a text")
+    ] = None
+    client_auth: Annotated[
+        ClientAuth | None,
+        Setting(
+            "Where id and secret are sent: in the `Authorization` header, or in the form.",
+            env="OAUTH_CLIENT_AUTH",
+            default="the header, and the form if the endpoint does not know the client",
+        ),
+    ] = None
 
 
 class Offline(Group):

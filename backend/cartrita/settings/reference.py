@@ -42,20 +42,41 @@ address without a path gets `/v1`. Without any of them, the offline model answer
 
 _CUSTOM_PROVIDERS = """\
 
-A provider of your own that speaks OpenAI's chat completions is a table in `cartrita.toml`:
+A provider of your own is a table in `cartrita.toml`:
 
 ```toml
 [providers.example]
 base_url = "https://models.example.com/v1"
 api_key_env = "EXAMPLE_API_KEY"   # the variable that holds the key; this is also the usual name
-dialect = "openai_chat"
+dialect = "openai_chat"           # or "openai_responses", "anthropic_messages"
 models = ["large", "small"]       # what is offered where the provider has no list
 default_model = "large"
 ```
 
 `EXAMPLE_BASE_URL` goes before `base_url`. With an `api_key_env` whose variable is not set, the
 provider is left out with a warning; without `api_key_env` and without a key, it is called keyless.
-Such a table may also bear the name of a provider above.
+Such a table may also bear the name of a provider above. An address that ends with an endpoint, such
+as `/chat/completions` or `/v1/messages`, is used as it is, and tells the dialect.
+
+A service behind OAuth 2 client credentials has an `oauth` table instead of a key. Its tokens are
+fetched when they are needed, and renewed before they expire. `LLM_API_URL` with the settings of
+`[oauth]` is the same for one service, which is named `oca`.
+
+```toml
+[providers.company]
+base_url = "https://llm.example.com/v1/chat/completions"
+default_model = "oca/gpt-4.1"
+
+[providers.company.oauth]
+token_url = "https://idp.example.com/oauth2/v1/token"
+client_id_env = "COMPANY_CLIENT_ID"
+client_secret_env = "COMPANY_CLIENT_SECRET"
+scope = "llm"                     # optional
+client_auth = "basic"             # or "body"; without it, basic is tried first
+```
+
+With `API_PROVIDER=comet`, `ANTHROPIC_API_KEY` and `ANTHROPIC_MODEL` are CometAPI's, and bare
+`claude-*` names go there.
 """
 
 
@@ -98,7 +119,7 @@ def _default(name: str, value: object) -> str:
 
 
 def _providers() -> str:
-    rows = [_provider_row(spec) for spec in PROVIDERS.values() if spec.documented]
+    rows = [_provider_row(spec) for spec in PROVIDERS.values()]
     return _PROVIDERS_SECTION + "\n".join(rows) + "\n" + _CUSTOM_PROVIDERS
 
 
@@ -107,4 +128,5 @@ def _provider_row(spec: ProviderSpec) -> str:
         " or ".join(f"`{name}`" for name in names)
         for names in (spec.key_variables, spec.url_variables)
     )
-    return f"| {spec.name} | {keys} | {urls} | `{spec.base_url}` |"
+    usual = f"`{spec.base_url}`" if spec.base_url else "none"
+    return f"| {spec.name} | {keys} | {urls} | {usual} |"

@@ -210,3 +210,26 @@ class TestLists:
 
 def test_a_deployment_has_an_id() -> None:
     assert Deployment("openai", "gpt-5.4").id == "openai/gpt-5.4"
+
+
+async def test_bare_names_may_belong_to_a_provider_by_their_beginning() -> None:
+    comet = ProviderEntry(
+        provider=ListingProvider("comet", "claude-a"),
+        origin=ProviderOrigin.SELECTED,
+        model_prefixes=("claude-",),
+    )
+    catalog = Catalog([entry(ListingProvider("openai", "claude-b"), ProviderOrigin.API_KEY), comet])
+    assert await catalog.resolve(None, "claude-unlisted") == Deployment("comet", "claude-unlisted")
+    assert await catalog.resolve(None, "claude-b") == Deployment("openai", "claude-b")
+
+
+async def test_a_models_own_name_may_begin_with_its_provider() -> None:
+    oca = ProviderEntry(
+        provider=ListingProvider("oca"),
+        origin=ProviderOrigin.SELECTED,
+        default_model="oca/gpt-4.1",
+    )
+    catalog = Catalog([oca])
+    for provider, model in ((None, "oca/gpt-4.1"), ("oca", "oca/gpt-4.1"), (None, None)):
+        assert await catalog.resolve(provider, model) == Deployment("oca", "oca/gpt-4.1")
+    assert await catalog.resolve(None, "oca/other") == Deployment("oca", "other")

@@ -152,7 +152,8 @@ def test_names_that_the_file_brings_are_not_foreign(tmp_path: Path) -> None:
         ),
         (
             '[providers.own]\ndialect = "klingon"',
-            "own.dialect: 'klingon' is not spoken; use openai_chat.",
+            "own.dialect: 'klingon' is not spoken; "
+            "use openai_chat, openai_responses, anthropic_messages.",
         ),
         ("[providers.own]\nbase_url = 5", "own.base_url: 5 is not a text; put it in quotes."),
         (
@@ -182,3 +183,95 @@ def test_a_bad_table_is_refused_in_one_line(toml: str, line: str, tmp_path: Path
         configured(tmp_path, toml)
     place, _, text = line.partition(":")
     assert caught.value.errors == (f"providers.{place} (cartrita.toml):{text}",)
+
+
+@pytest.mark.parametrize(
+    ("path", "dialect"),
+    [
+        ("/v1/chat/completions", "openai_chat"),
+        ("/v1/embeddings", "openai_chat"),
+        ("/v1/responses", "openai_responses"),
+        ("/v1/messages", "anthropic_messages"),
+        ("/v1", "openai_chat"),
+    ],
+)
+def test_an_endpoint_tells_the_dialect(path: str, dialect: str, tmp_path: Path) -> None:
+    settings = configured(tmp_path, LLM_API_URL=f"http://h{path}")
+    assert settings.providers_by_name["oca"].dialect == dialect
+    toml = f'[providers.own]\nbase_url = "http://h{path}"\ndialect = "openai_chat"\n'
+    assert configured(tmp_path, toml).providers_by_name["own"].dialect == "openai_chat"
+
+
+OAUTH = """
+[providers.company]
+base_url = "http://h/v1"
+[providers.company.oauth]
+token_url = "http://idp/token"
+client_id_env = "COMPANY_ID"
+client_secret_env = "COMPANY_SECRET"
+"""
+
+
+def test_a_provider_behind_oauth(tmp_path: Path) -> None:
+    toml = f'{OAUTH}scope = "a b"\nclient_auth = "body"\n'
+    settings = configured(tmp_path, toml, COMPANY_ID="me", COMPANY_SECRET="s")
+    oauth = settings.providers_by_name["company"].oauth
+    assert oauth is not None
+    assert (oauth.token_url, oauth.client_id) == ("http://idp/token", "me")
+    assert (oauth.client_secret, oauth.scope, oauth.client_auth) == (Secret("s"), "a b", "body")
+    assert settings.warnings == ()
+    again = Settings.from_json(settings.reveal_json()).providers_by_name["company"].oauth
+    assert again == oauth
+    assert "'s'" not in repr(settings)
+
+
+def test_a_client_without_its_secret_leaves_the_provider_out(tmp_path: Path) -> None:
+    settings = configured(tmp_path, OAUTH, COMPANY_ID="me")
+    assert not settings.providers_by_name
+    assert settings.warnings == (
+        "providers.company (cartrita.toml): "
+        "COMPANY_SECRET is not set, so this provider is left out.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ("scop = 'a'", ".scop: there is no such setting; did you mean "),
+        ("scope = 5", ".scope: 5 is not a text; put it in quotes."),
+    ],
+)
+def test_a_bad_line_about_a_client_is_refused(line: str, text: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as caught:
+        configured(tmp_path, f"{OAUTH}{line}\n", COMPANY_ID="me", COMPANY_SECRET="s")
+    (error,) = caught.value.errors
+    place, _, reason = text.partition(":")
+    assert error.startswith(f"providers.company.oauth{place} (cartrita.toml):{reason}")
+
+
+@pytest.mark.parametrize(
+    ("table", "text"),
+    [
+        ("'x'", "it is a table; write oauth = { token_url = ... }."),
+        (
+            "{ token_url = 'http://t', client_id_env = 'A' }",
+            "it does not work without client_secret_env.",
+        ),
+        (
+            "{ token_url = 'ftp://t', client_id_env = 'A', client_secret_env = 'B' }",
+            "'ftp://t' is not a web address; write http://host:port/path.",
+        ),
+    ],
+)
+def test_a_bad_client_is_refused(table: str, text: str, tmp_path: Path) -> None:
+    toml = f'[providers.own]\nbase_url = "http://h"\noauth = {table}\n'
+    with pytest.raises(SettingsError) as caught:
+        configured(tmp_path, toml, A="a", B="b")
+    assert caught.value.errors == (f"providers.own.oauth (cartrita.toml): {text}",)
+
+
+def test_a_variable_of_ours_is_no_clients(tmp_path: Path) -> None:
+    toml = OAUTH.replace("COMPANY_SECRET", "CARTRITA_SECRET")
+    with pytest.raises(SettingsError) as caught:
+        configured(tmp_path, toml, COMPANY_ID="me", CARTRITA_SECRET="s" * 40)
+    assert "that variable is Cartrita's own" in caught.value.errors[0]

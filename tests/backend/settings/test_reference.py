@@ -37,8 +37,8 @@ def test_every_name_belongs_to_one_setting() -> None:
 
 
 @pytest.mark.parametrize("spec", PROVIDERS.values(), ids=lambda spec: spec.name)
-def test_every_provider_is_listed_once_it_can_be_called(spec) -> None:
-    assert (f"\n| {spec.name} | " in render_reference()) == spec.documented
+def test_every_provider_is_listed(spec) -> None:
+    assert f"\n| {spec.name} | " in render_reference()
 
 
 @pytest.mark.parametrize(

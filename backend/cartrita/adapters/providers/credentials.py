@@ -1,5 +1,6 @@
 """The credentials that authenticate calls to a provider."""
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from cartrita.kit.secret import Secret
@@ -9,6 +10,13 @@ class Credential(Protocol):
     """Produces the headers that authenticate a call; it may have to fetch a token first."""
 
     async def headers(self) -> dict[str, Secret]: ...
+
+    def discard(self, refused: Mapping[str, str | Secret]) -> bool:
+        """Give up what the provider refused; whether `headers` would return another.
+
+        `refused` are the headers of the request that was answered with status 401.
+        """
+        ...
 
     @property
     def secrets(self) -> tuple[Secret, ...]:
@@ -25,17 +33,32 @@ class Anonymous:
         """No headers."""
         return {}
 
+    def discard(self, refused: Mapping[str, str | Secret]) -> bool:
+        """There is no other."""
+        return False
 
-class Bearer:
-    """A key in the `Authorization` header. Raises ValueError for a key that no header can carry."""
 
-    def __init__(self, key: Secret) -> None:
+class HeaderKey:
+    """A key in a header of its own. Raises ValueError for a key that no header can carry."""
+
+    def __init__(self, key: Secret, header: str, prefix: str = "") -> None:
         text = key.reveal().strip()
         if not text or not text.isascii() or not text.isprintable():
             raise ValueError("a key consists of printable ASCII characters; check for stray ones")
         self.secrets = (Secret(text),)
-        self._header = Secret(f"Bearer {text}")
+        self._headers = {header: Secret(f"{prefix}{text}")}
 
     async def headers(self) -> dict[str, Secret]:
-        """The `Authorization` header."""
-        return {"Authorization": self._header}
+        """The one header."""
+        return dict(self._headers)
+
+    def discard(self, refused: Mapping[str, str | Secret]) -> bool:
+        """There is no other."""
+        return False
+
+
+class Bearer(HeaderKey):
+    """A key in the `Authorization` header. Raises ValueError for a key that no header can carry."""
+
+    def __init__(self, key: Secret) -> None:
+        super().__init__(key, "Authorization", "Bearer ")

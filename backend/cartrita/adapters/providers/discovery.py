@@ -7,7 +7,7 @@ import msgspec
 import structlog
 
 from cartrita.adapters.providers.transport import Deadlines, HttpRequest, Transport
-from cartrita.dialects.openai_chat.response_parsing import model_names
+from cartrita.dialects.openai_model_list import parse_models
 from cartrita.domain.errors import UpstreamError
 
 _MAX_LISTING_BYTES = 4 << 20
@@ -81,4 +81,4 @@ async def _list_models(transport: Transport, request: HttpRequest) -> list[str] 
         body = b""
         while piece := await response.read():
             body += piece
-    return model_names(body)
+    return [name for name, _ in parse_models(body)]

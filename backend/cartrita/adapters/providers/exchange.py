@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
 from typing import Protocol, TypeAlias
 
 import msgspec
@@ -18,7 +18,7 @@ from cartrita.adapters.providers.transport import (
     Transport,
 )
 from cartrita.dialects.losses import Rendered
-from cartrita.dialects.upstream_errors import unexpected_content
+from cartrita.dialects.upstream_errors import WEB_PAGE, unexpected_content
 from cartrita.domain.deltas import Accepted, Delta
 from cartrita.domain.errors import UpstreamCut, UpstreamError, UpstreamMalformed
 from cartrita.domain.receipts import require_exact
@@ -68,6 +68,10 @@ ParseCompletion: TypeAlias = Callable[[str, bytes, tuple[Secret, ...]], list[Del
 """A dialect's parser of an answer that was not streamed; it takes the provider's name first."""
 
 
+CreateParser: TypeAlias = Callable[[str, tuple[Secret, ...]], StreamParser]
+"""A dialect's class of parsers; it takes the provider's name and the secrets to mask."""
+
+
 class Connection(msgspec.Struct, frozen=True, kw_only=True):
     """How a provider is reached.
 
@@ -104,9 +108,11 @@ class Exchange:
         self._connection = connection
         self._parse_error = parse_error
 
-    async def get(self, url: str, deadlines: Deadlines) -> tuple[int, bytes]:
+    async def get(
+        self, url: str, deadlines: Deadlines, headers: Mapping[str, str] | None = None
+    ) -> tuple[int, bytes]:
         """Status and body of a successful response. Raises UpstreamError for any other."""
-        request = await self._request(url, deadlines)
+        request = await self._request(url, deadlines, headers=headers)
         async with self._open(request) as response:
             return response.status, await _read_body(response)
 
@@ -116,8 +122,9 @@ class Exchange:
         url: str,
         request: ModelRequest,
         rendered: Rendered,
-        parser: StreamParser,
+        create_parser: CreateParser,
         parse_completion: ParseCompletion,
+        headers: Mapping[str, str] | None = None,
     ) -> AsyncGenerator[AsyncIterator[Delta]]:
         """The deltas of the answer to a rendered request, after what its translation lost.
 
@@ -126,7 +133,8 @@ class Exchange:
         if request.strict:
             require_exact(rendered.receipts)
         deadlines = self._connection.deadlines.for_model(request.model)
-        call = await self._request(url, deadlines, rendered.body)
+        call = await self._request(url, deadlines, rendered.body, headers)
+        parser = create_parser(self._connection.name, self._connection.credential.secrets)
         async with (
             self._open(call) as response,
             aclosing(self._deltas(response, parser, parse_completion)) as deltas,
@@ -140,13 +148,12 @@ class Exchange:
     ) -> AsyncGenerator[RelayedResponse]:
         """Send a request as it is, with the caller's headers that may pass and `headers`.
 
-        Raises UpstreamError for a response that is not successful, and for a web page.
+        Raises UpstreamError for a response that is not successful.
         """
         deadlines = self._connection.deadlines.for_model(request.model)
         passed = {**(headers or {}), **request_headers(request.headers)}
         call = await self._request(url, deadlines, request.body, passed)
         async with self._open(call) as response:
-            self._refuse_page(response)
             yield RelayedResponse(response)
 
     async def _told(
@@ -162,7 +169,6 @@ class Exchange:
         self, response: HttpResponse, parser: StreamParser, parse_completion: ParseCompletion
     ) -> AsyncGenerator[Delta]:
         """The deltas of a response: of its stream, or of its JSON if the server does not stream."""
-        self._refuse_page(response)
         if "json" in response.headers.get("content-type", "").lower():
             body = await _read_body(response)
             secrets = self._connection.credential.secrets
@@ -172,10 +178,6 @@ class Exchange:
         async with aclosing(self._stream_deltas(response, parser)) as deltas:
             async for delta in deltas:
                 yield delta
-
-    def _refuse_page(self, response: HttpResponse) -> None:
-        if "html" in response.headers.get("content-type", "").lower():
-            raise unexpected_content(self._connection.name, response.status, "a web page")
 
     async def _stream_deltas(
         self, response: HttpResponse, parser: StreamParser
@@ -217,21 +219,31 @@ class Exchange:
 
     @asynccontextmanager
     async def _open(self, request: HttpRequest) -> AsyncGenerator[HttpResponse]:
-        connection = self._connection
-        async with connection.transport.open(request) as response:
-            compressed = response.headers.get("content-encoding", "identity").lower() != "identity"
-            if not 200 <= response.status < 300:
-                body = b"" if compressed else await _read_error_body(response)
-                raise self._parse_error(
-                    connection.name,
-                    response.status,
-                    body,
-                    response.headers,
-                    connection.credential.secrets,
-                )
-            if compressed:
-                raise unexpected_content(connection.name, response.status, "compressed data")
+        transport, credential = self._connection.transport, self._connection.credential
+        async with AsyncExitStack() as stack:
+            response = await stack.enter_async_context(transport.open(request))
+            if response.status == 401 and credential.discard(request.headers):
+                await stack.aclose()
+                headers = {**request.headers, **await credential.headers()}
+                again = msgspec.structs.replace(request, headers=headers)
+                response = await stack.enter_async_context(transport.open(again))
+            await self._check(response)
             yield response
+
+    async def _check(self, response: HttpResponse) -> None:
+        """Raise UpstreamError unless the response is successful, not compressed and no page."""
+        connection = self._connection
+        compressed = response.headers.get("content-encoding", "identity").lower() != "identity"
+        if not 200 <= response.status < 300:
+            body = b"" if compressed else await _read_error_body(response)
+            secrets = connection.credential.secrets
+            raise self._parse_error(
+                connection.name, response.status, body, response.headers, secrets
+            )
+        if compressed:
+            raise unexpected_content(connection.name, response.status, "compressed data")
+        if "html" in response.headers.get("content-type", "").lower():
+            raise unexpected_content(connection.name, response.status, WEB_PAGE)
 
     def _parse(self, parser: StreamParser, frames: sse.Parser, piece: bytes) -> Iterator[Delta]:
         try:

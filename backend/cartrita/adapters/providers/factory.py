@@ -6,12 +6,15 @@ from typing import TypeAlias
 
 import msgspec
 
-from cartrita.adapters.providers.credentials import Anonymous, Bearer
+from cartrita.adapters.providers.anthropic_compatible import AnthropicCompatible
+from cartrita.adapters.providers.credentials import Anonymous, Bearer, Credential, HeaderKey
+from cartrita.adapters.providers.dialect_fallback import DialectFallback
 from cartrita.adapters.providers.exchange import Connection
+from cartrita.adapters.providers.oauth import OAuthBearer, TokenSource
 from cartrita.adapters.providers.openai_compatible import OpenAICompatible
 from cartrita.adapters.providers.registry import Dialect, ProviderSpec
 from cartrita.adapters.providers.transport import MAX_BYTES, Deadlines, Transport
-from cartrita.domain.ports.providers import ModelProvider
+from cartrita.domain.ports.providers import RelayProvider
 from cartrita.kit.secret import Secret
 from cartrita.kit.sse import MAX_LINE
 
@@ -22,13 +25,15 @@ MODEL_LOADING_SECONDS = 300.0
 class ProviderOptions(msgspec.Struct, frozen=True, kw_only=True):
     """What is configured for a provider.
 
-    Without a `base_url`, the provider is at its usual address. `models` are the names that it
+    Without a `base_url`, the provider is at its usual address. With `tokens`, it is sent those
+    instead of a `key`. `models` are the names that it
     offers; without them, the server is asked. `max_bytes` bounds a response, `line_limit` one line
     of a stream, in bytes. A local provider has at least `loading_seconds` to begin its answer.
     """
 
     base_url: str | None = None
     key: Secret | None = None
+    tokens: TokenSource | None = None
     models: tuple[str, ...] = ()
     deadlines: Deadlines = Deadlines()
     max_bytes: int = MAX_BYTES
@@ -36,39 +41,60 @@ class ProviderOptions(msgspec.Struct, frozen=True, kw_only=True):
     loading_seconds: float = MODEL_LOADING_SECONDS
 
 
-Constructor: TypeAlias = Callable[[ProviderSpec, Transport, ProviderOptions], ModelProvider]
+Constructor: TypeAlias = Callable[[ProviderSpec, Connection, ProviderOptions], RelayProvider]
 
 
 def create_provider(
     spec: ProviderSpec, transport: Transport, options: ProviderOptions
-) -> ModelProvider:
-    """A provider that can be called.
-
-    Raises ValueError for a key that no header can carry, and for a dialect that has no constructor.
-    """
-    if spec.dialect not in CONSTRUCTORS:
-        raise ValueError(f"{spec.name} speaks {spec.dialect}, which this server does not")
-    return CONSTRUCTORS[spec.dialect](spec, transport, options)
-
-
-def _create_openai_chat(
-    spec: ProviderSpec, transport: Transport, options: ProviderOptions
-) -> ModelProvider:
+) -> RelayProvider:
+    """A provider that can be called. Raises ValueError for a key that no header can carry."""
     connection = Connection(
         name=spec.name,
         base_url=options.base_url or spec.base_url,
         transport=transport,
-        credential=Bearer(options.key) if options.key else Anonymous(),
+        credential=_credential(spec, options),
         deadlines=_deadlines(spec, options),
         max_bytes=options.max_bytes,
         line_limit=options.line_limit,
     )
+    first = CONSTRUCTORS[spec.dialect](spec, connection, options)
+    if spec.second_dialect is None or spec.second_dialect == spec.dialect:
+        return first
+    second = CONSTRUCTORS[spec.second_dialect](spec, connection, options)
+    return DialectFallback(first, second)
+
+
+def _credential(spec: ProviderSpec, options: ProviderOptions) -> Credential:
+    if options.tokens:
+        return OAuthBearer(spec.name, options.tokens)
+    if not options.key:
+        return Anonymous()
+    return Bearer(options.key) if spec.bearer else HeaderKey(options.key, "x-api-key")
+
+
+def _create_openai_chat(
+    spec: ProviderSpec, connection: Connection, options: ProviderOptions
+) -> RelayProvider:
     return OpenAICompatible(
         connection,
         models=options.models,
         server_options=spec.server_options,
         relays=spec.relays,
     )
+
+
+def _create_openai_responses(
+    spec: ProviderSpec, connection: Connection, options: ProviderOptions
+) -> RelayProvider:
+    return OpenAICompatible(
+        connection, models=options.models, dialect="openai_responses", relays=spec.relays
+    )
+
+
+def _create_anthropic_messages(
+    spec: ProviderSpec, connection: Connection, options: ProviderOptions
+) -> RelayProvider:
+    return AnthropicCompatible(connection, models=options.models)
 
 
 def _deadlines(spec: ProviderSpec, options: ProviderOptions) -> Deadlines:
@@ -79,5 +105,11 @@ def _deadlines(spec: ProviderSpec, options: ProviderOptions) -> Deadlines:
     return msgspec.structs.replace(deadlines, headers=headers)
 
 
-CONSTRUCTORS: Mapping[Dialect, Constructor] = MappingProxyType({"openai_chat": _create_openai_chat})
+CONSTRUCTORS: Mapping[Dialect, Constructor] = MappingProxyType(
+    {
+        "openai_chat": _create_openai_chat,
+        "openai_responses": _create_openai_responses,
+        "anthropic_messages": _create_anthropic_messages,
+    }
+)
 """By dialect: its keys are the dialects that can be configured."""

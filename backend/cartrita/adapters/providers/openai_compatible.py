@@ -1,16 +1,19 @@
-"""A provider over any server with an OpenAI-compatible chat completions API."""
+"""A provider over any server with one of OpenAI's APIs: chat completions, or responses."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Literal
 
 from cartrita.adapters.providers.addresses import MODELS_PATH, PATHS, openai_url
 from cartrita.adapters.providers.exchange import Connection, Exchange
-from cartrita.adapters.providers.transport import Deadlines
-from cartrita.dialects.openai_chat import errors
-from cartrita.dialects.openai_chat.request_rendering import render
+from cartrita.adapters.providers.transport import LISTING
+from cartrita.dialects.openai_chat import request_rendering as chat_rendering
+from cartrita.dialects.openai_chat import stream_parsing as chat_parsing
 from cartrita.dialects.openai_chat.request_types import ServerOptions
-from cartrita.dialects.openai_chat.response_parsing import model_names
-from cartrita.dialects.openai_chat.stream_parsing import StreamParser, parse_completion
+from cartrita.dialects.openai_errors import from_response
+from cartrita.dialects.openai_model_list import parse_models
+from cartrita.dialects.openai_responses import request_rendering as responses_rendering
+from cartrita.dialects.openai_responses import stream_parsing as responses_parsing
 from cartrita.dialects.upstream_errors import unexpected_content
 from cartrita.domain.deltas import Delta
 from cartrita.domain.models import ModelInfo
@@ -18,15 +21,12 @@ from cartrita.domain.ports.providers import RelayResponse
 from cartrita.domain.relays import Endpoint, RelayRequest
 from cartrita.domain.requests import ModelRequest
 
-LISTING = Deadlines(connect=2.0, headers=5.0, idle=5.0, total=10.0)
-"""Deadlines of the model list, which should be quicker than an answer."""
-
 
 class OpenAICompatible:
-    """One such server; its base URL may be its root, its `/v1`, or the chat completions endpoint.
+    """One such server; its base URL may be its root, its `/v1`, or one of its endpoints.
 
-    `models` are the names that it offers; without them, the server is asked. `relays` are further
-    dialects in which it can be addressed.
+    `models` are the names that it offers; without them, the server is asked. Calls are
+    translated to `dialect`; `relays` are further dialects in which it can be addressed.
     """
 
     def __init__(
@@ -35,13 +35,15 @@ class OpenAICompatible:
         *,
         models: tuple[str, ...] = (),
         server_options: ServerOptions | None = None,
+        dialect: Literal["openai_chat", "openai_responses"] = "openai_chat",
         relays: tuple[str, ...] = (),
     ) -> None:
         self._connection = connection
-        self._exchange = Exchange(connection, errors.from_response)
+        self._exchange = Exchange(connection, from_response)
         self._models = models
         self._server_options = server_options or ServerOptions()
-        self._dialects = frozenset({"openai_chat", *relays})
+        self._dialect = dialect
+        self._dialects = frozenset({dialect, *relays})
 
     @property
     def name(self) -> str:
@@ -50,7 +52,9 @@ class OpenAICompatible:
 
     async def models(self) -> list[ModelInfo]:
         """The configured models, else those that the server lists."""
-        return [ModelInfo(self.name, name) for name in self._models or await self._list_models()]
+        if self._models:
+            return [ModelInfo(self.name, name) for name in self._models]
+        return await self._list_models()
 
     @property
     def dialects(self) -> frozenset[str]:
@@ -60,22 +64,40 @@ class OpenAICompatible:
     @asynccontextmanager
     async def stream(self, request: ModelRequest) -> AsyncGenerator[AsyncIterator[Delta]]:
         """See `ModelProvider.stream`."""
-        rendered = render(request, self._server_options)
-        parser = StreamParser(self.name, self._connection.credential.secrets)
-        url = self._url(PATHS[Endpoint.CHAT_COMPLETIONS])
-        async with self._exchange.stream(
-            url, request, rendered, parser, parse_completion
-        ) as deltas:
+        chat = self._dialect == "openai_chat"
+        async with self._stream_chat(request) if chat else self._stream_response(request) as deltas:
             yield deltas
 
     def relay(self, request: RelayRequest) -> AbstractAsyncContextManager[RelayResponse]:
         """See `RelayProvider.relay`."""
         return self._exchange.relay(self._url(PATHS[request.endpoint]), request)
 
-    async def _list_models(self) -> list[str]:
+    def _stream_chat(
+        self, request: ModelRequest
+    ) -> AbstractAsyncContextManager[AsyncIterator[Delta]]:
+        return self._exchange.stream(
+            self._url(PATHS[Endpoint.CHAT_COMPLETIONS]),
+            request,
+            chat_rendering.render(request, self._server_options),
+            chat_parsing.StreamParser,
+            chat_parsing.parse_completion,
+        )
+
+    def _stream_response(
+        self, request: ModelRequest
+    ) -> AbstractAsyncContextManager[AsyncIterator[Delta]]:
+        return self._exchange.stream(
+            self._url(PATHS[Endpoint.RESPONSES]),
+            request,
+            responses_rendering.render(request),
+            responses_parsing.StreamParser,
+            responses_parsing.parse_completion,
+        )
+
+    async def _list_models(self) -> list[ModelInfo]:
         status, body = await self._exchange.get(self._url(MODELS_PATH), LISTING)
         try:
-            return model_names(body)
+            return [ModelInfo(self.name, name, profile) for name, profile in parse_models(body)]
         except ValueError:
             raise unexpected_content(self.name, status, "something else") from None
 

@@ -17,9 +17,10 @@ class ProviderSpec(msgspec.Struct, frozen=True, kw_only=True):
     `model_variables` are the environment variables of its key, address and default model; of
     several, the first that is set counts. `default_path` is appended to a configured address that
     has no path. `port` marks a model server on this machine, and is where it usually listens.
-    `relays` are further dialects in which it can be addressed. `default_model` answers a request
-    that names no model; None means the first model that it lists.
-    `documented` is false until we can call it.
+    `key_header` is where its key is sent; None means where its dialect has it. `second_dialect` is
+    asked where the first is missing. `relays` are further dialects in which it can be addressed.
+    `default_model` answers a request that names no model; None means the first model that it
+    lists. Bare names that begin with one of `model_prefixes` are its own.
     """
 
     name: str
@@ -33,12 +34,20 @@ class ProviderSpec(msgspec.Struct, frozen=True, kw_only=True):
     default_model: str | None = None
     server_options: ServerOptions = ServerOptions()
     relays: tuple[Dialect, ...] = ()
-    documented: bool = False
+    key_header: Literal["authorization", "x-api-key"] | None = None
+    second_dialect: Dialect | None = None
+    model_prefixes: tuple[str, ...] = ()
 
     @property
     def variable_names(self) -> tuple[str, ...]:
         """All its environment variables."""
         return (*self.key_variables, *self.url_variables, *self.model_variables)
+
+    @property
+    def bearer(self) -> bool:
+        """Whether its key is sent in the `Authorization` header."""
+        usual = "x-api-key" if self.dialect == "anthropic_messages" else "authorization"
+        return (self.key_header or usual) == "authorization"
 
     @property
     def local(self) -> bool:
@@ -62,7 +71,6 @@ def _local(name: str, port: int) -> ProviderSpec:
         custom_provider(name, f"http://127.0.0.1:{port}/v1"),
         default_path="/v1",
         port=port,
-        documented=True,
     )
 
 
@@ -76,7 +84,6 @@ _ROWS = (
         default_model="gpt-5.4",
         server_options=ServerOptions(limit_field="max_completion_tokens"),
         relays=("openai_responses",),
-        documented=True,
     ),
     ProviderSpec(
         name="anthropic",
@@ -85,6 +92,8 @@ _ROWS = (
         key_variables=("ANTHROPIC_API_KEY",),
         url_variables=("ANTHROPIC_BASE_URL", "ANTHROPIC_API_URL"),
         model_variables=("ANTHROPIC_MODEL",),
+        model_prefixes=("claude-",),
+        default_model="claude-opus-4-6",
     ),
     ProviderSpec(
         name="comet",
@@ -92,6 +101,10 @@ _ROWS = (
         base_url="https://api.cometapi.com",
         key_variables=("COMET_API_KEY",),
         url_variables=("COMET_API_BASE_URL", "COMET_BASE_URL"),
+        default_model="claude-opus-4-6",
+        key_header="authorization",
+        second_dialect="openai_chat",
+        model_prefixes=("claude-",),
     ),
     ProviderSpec(
         name="huggingface",
@@ -100,7 +113,6 @@ _ROWS = (
         url_variables=("HUGGINGFACE_BASE_URL",),
         default_path="/v1",
         default_model="openai/gpt-oss-120b",
-        documented=True,
     ),
     ProviderSpec(
         name="oca",

@@ -39,6 +39,10 @@ class Deadlines(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+LISTING = Deadlines(connect=2.0, headers=5.0, idle=5.0, total=10.0)
+"""Deadlines of a list of models, which should be quicker than an answer."""
+
+
 class HttpRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A request. Errors name `provider`; at most `max_bytes` of the response body are read."""
 

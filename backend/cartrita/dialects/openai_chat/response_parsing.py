@@ -1,4 +1,4 @@
-"""Parses completions, their chunks and model lists, and converts usage and finish reasons."""
+"""Parses completions and their chunks, and converts usage and finish reasons."""
 
 import json
 from typing import Final
@@ -8,10 +8,8 @@ import msgspec
 from cartrita.dialects.openai_chat import response_types as wire
 from cartrita.domain.deltas import FinishReason
 from cartrita.domain.usage import Usage
-from cartrita.kit.text import storable_text
 
 _decode_completion = msgspec.json.Decoder(wire.Completion).decode
-_decode_model_list = msgspec.json.Decoder(wire.ModelList).decode
 
 _FINISH_REASONS: Final = {
     "stop": FinishReason.STOP,
@@ -37,14 +35,6 @@ def _decode_with_surrogates(data: str | bytes) -> wire.Completion:
     """Decode with the slower standard library, which accepts the lone surrogates of some models."""
     try:
         return msgspec.convert(json.loads(data), wire.Completion)
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
-
-
-def model_names(body: bytes) -> list[str]:
-    """The names in a list of models. Raises ValueError if it is not one."""
-    try:
-        return [storable_text(model.id) for model in _decode_model_list(body).data or ()]
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
 

@@ -132,15 +132,3 @@ class Completion(msgspec.Struct, frozen=True):
     created: int | None = None
     model: str | None = None
     error: JsonValue = None
-
-
-class ListedModel(msgspec.Struct, frozen=True):
-    """A model in the list."""
-
-    id: str
-
-
-class ModelList(msgspec.Struct, frozen=True):
-    """The list of models; `data` is null on a server that has none."""
-
-    data: list[ListedModel] | None
