@@ -13,7 +13,7 @@ from cartrita.domain.json import JsonObject
 
 Check: TypeAlias = Callable[[object, str], None]
 
-NO_CODE = "invalid_request_error"
+NO_CODE = "validation_error"
 """The code of an error that has none in OpenAI's words; it is written as null."""
 
 _KINDS: dict[type, str] = {

@@ -4,6 +4,7 @@ from typing import cast
 
 from cartrita.dialects.openai_chat import json_checks
 from cartrita.dialects.openai_chat.json_checks import refusal
+from cartrita.dialects.openai_error_rendering import EXTRA_FIELD
 from cartrita.domain.errors import InvalidInput
 from cartrita.domain.json import JsonObject
 
@@ -177,7 +178,7 @@ _OWN_FIELDS: dict[str, json_checks.Check] = {
     "conversation_id": json_checks.string(longest=256, pattern=r"\S(?:.*\S)?"),
     "background": json_checks.boolean,
 }
-"""Cartrita's additions; an error in one of them has Cartrita's own code."""
+"""Cartrita's additions to the API."""
 
 
 def check(fields: JsonObject) -> None:
@@ -198,7 +199,7 @@ def _check_own(name: str, value: object) -> None:
     try:
         _OWN_FIELDS[name](value, name)
     except InvalidInput as problem:
-        raise InvalidInput(problem.message, fields=problem.fields) from None
+        raise InvalidInput(problem.message, fields=problem.fields, code=EXTRA_FIELD) from None
 
 
 def _check_together(fields: JsonObject) -> None:

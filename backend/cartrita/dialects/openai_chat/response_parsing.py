@@ -54,13 +54,19 @@ def usage(counts: wire.Usage) -> Usage:
     completion = _count(counts.completion_tokens)
     output = max(completion, _count(counts.total_tokens) - prompt) if completion else completion
     of_prompt, of_completion = counts.prompt_tokens_details, counts.completion_tokens_details
-    cached = _count(of_prompt.cached_tokens if of_prompt else counts.prompt_cache_hit_tokens)
+    written = _count(of_prompt.cache_write_tokens) if of_prompt else 0
+    cached = min(
+        _count(of_prompt.cached_tokens if of_prompt else counts.prompt_cache_hit_tokens), prompt
+    )
     reasoning = _count(of_completion.reasoning_tokens) if of_completion else 0
     return Usage(
         input_tokens=prompt,
         output_tokens=output,
-        cache_read_tokens=min(cached, prompt),
+        cache_read_tokens=cached,
+        cache_write_tokens=min(written, prompt - cached),
         reasoning_tokens=min(reasoning, output),
+        estimated=counts.estimated,
+        error_bound=counts.error_bound,
     )
 
 

@@ -5,29 +5,44 @@ Deltas contain neither NUL nor surrogates: a pair that was split over two chunks
 """
 
 from collections.abc import Iterator
+from typing import cast
 
-from cartrita.dialects.openai_chat import errors, response_parsing
+from cartrita.dialects.openai_chat import errors, reasoning_details, response_parsing
 from cartrita.dialects.openai_chat import response_types as wire
-from cartrita.dialects.openai_chat.tool_calls import ToolCallStream
+from cartrita.dialects.openai_chat.tool_calls import CustomCallStream, ToolCallStream
 from cartrita.domain.deltas import (
     CitationDelta,
     Delta,
     Finished,
     FinishReason,
     ReasoningDelta,
+    RefusalDelta,
     TextDelta,
 )
 from cartrita.domain.errors import UpstreamCut, UpstreamMalformed
+from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import Citation
 from cartrita.domain.usage import Usage
 from cartrita.kit.secret import Secret
-from cartrita.kit.text import StorableTextStream, storable_text
+from cartrita.kit.text import StorableTextStream, storable_json, storable_text
 
 
 def parse_completion(provider: str, body: bytes, secrets: tuple[Secret, ...] = ()) -> list[Delta]:
     """The deltas of a completion that was not streamed; raises as `StreamParser` does."""
     parser = StreamParser(provider, secrets)
     return parser.feed(body) + parser.end()
+
+
+def decode(provider: str, data: str | bytes) -> wire.Completion:
+    """A chunk, or a whole completion. Raises UpstreamMalformed for anything else."""
+    try:
+        return response_parsing.decode_completion(data)
+    except ValueError as problem:
+        raise UpstreamMalformed(
+            f"{provider} sent something that is not a chat completion.",
+            provider=provider,
+            details={"problem": str(problem)[:200]},
+        ) from None
 
 
 class StreamParser:
@@ -42,11 +57,16 @@ class StreamParser:
         self._secrets = secrets
         self._text = StorableTextStream()
         self._reasoning = StorableTextStream()
+        self._refusal = StorableTextStream()
+        self._reasons_plainly = False
+        self._logprobs: tuple[JsonObject, ...] = ()
         self._tool_calls = ToolCallStream()
+        self._custom_calls = CustomCallStream()
         self._citations = 0
         self._usage = Usage()
         self._model: str | None = None
         self._finish_reason: FinishReason | None = None
+        self._vendor_reason: str | None = None
         self.done = False
         self.ignored = 0
 
@@ -65,14 +85,7 @@ class StreamParser:
             return []
         if event == "error":
             raise errors.from_frame(self._provider, data, self._secrets)
-        try:
-            chunk = response_parsing.decode_completion(data)
-        except ValueError as problem:
-            raise UpstreamMalformed(
-                f"{self._provider} sent something that is not a chat completion.",
-                provider=self._provider,
-                details={"problem": str(problem)[:200]},
-            ) from None
+        chunk = decode(self._provider, data)
         if chunk.error:
             raise errors.from_frame(self._provider, data, self._secrets)
         return list(self._parse_chunk(chunk))
@@ -90,12 +103,15 @@ class StreamParser:
         if reasoning := self._reasoning.end():
             deltas.append(ReasoningDelta(reasoning))
         if text := self._text.end():
-            deltas.append(TextDelta(text))
+            deltas.append(TextDelta(text, self._logprobs))
+        if refusal := self._refusal.end():
+            deltas.append(RefusalDelta(refusal))
         deltas.extend(self._tool_calls.end())
+        deltas.extend(self._custom_calls.end())
         reason = self._finish_reason
-        if self._tool_calls and reason is FinishReason.STOP:  # some servers say stop after a call
-            reason = FinishReason.TOOL_CALL
-        deltas.append(Finished(reason, self._usage, self._model))
+        if (self._tool_calls or self._custom_calls) and reason is FinishReason.STOP:
+            reason = FinishReason.TOOL_CALL  # some servers say stop after a call
+        deltas.append(Finished(reason, self._usage, self._model, vendor_reason=self._vendor_reason))
         return deltas
 
     def _parse_chunk(self, chunk: wire.Completion) -> Iterator[Delta]:
@@ -109,37 +125,95 @@ class StreamParser:
             if choice is None or choice.index:  # only one answer was requested
                 self.ignored += 1
                 continue
-            message = choice.delta or choice.message
-            if message is not None:
-                yield from self._parse_message(message)
-            if choice.finish_reason:
-                self._set_finish_reason(choice.finish_reason)
+            yield from self._parse_choice(choice)
 
-    def _parse_message(self, message: wire.MessageDelta) -> Iterator[Delta]:
-        if reasoning := self._reasoning.feed(message.reasoning_content or message.reasoning or ""):
-            yield ReasoningDelta(reasoning)
-        content = message.content or message.refusal or ""
+    def _parse_choice(self, choice: wire.Choice) -> Iterator[Delta]:
+        if choice.logprobs is not None and choice.logprobs.content:
+            tokens = cast("list[JsonObject]", storable_json(choice.logprobs.content))
+            self._logprobs += tuple(tokens)
+        message = choice.delta or choice.message
+        if message is not None:
+            yield from self._parse_message(message, whole=choice.delta is None)
+        if choice.finish_reason:
+            self._set_finish_reason(choice.finish_reason)
+
+    def _parse_message(self, message: wire.MessageDelta, *, whole: bool) -> Iterator[Delta]:
+        yield from self._parse_reasoning(message, whole=whole)
+        content = message.content or ""
         if isinstance(content, list):
             content = "".join(part.text or "" for part in content)
         if text := self._text.feed(content):
-            yield TextDelta(text)
+            yield TextDelta(text, self._logprobs)
+            self._logprobs = ()
+        if message.refusal and (refusal := self._refusal.feed(message.refusal)):
+            yield RefusalDelta(refusal)
         if message.tool_calls:
-            yield from self._tool_calls.feed(message.tool_calls)
+            yield from self._parse_tool_calls(message.tool_calls)
         for annotation in message.annotations or ():
             yield from self._parse_citation(annotation)
 
+    def _parse_reasoning(self, message: wire.MessageDelta, *, whole: bool) -> Iterator[Delta]:
+        """The reasoning, which most servers that send details repeat as plain text.
+
+        The plain text tells better where it ends in a stream, the details in a whole message.
+        """
+        plain = message.reasoning_content or message.reasoning or ""
+        details = message.reasoning_details or ()
+        if whole and any(detail.text or detail.summary for detail in details):
+            plain = ""
+        elif plain:
+            self._reasons_plainly = True
+        if plain and (text := self._reasoning.feed(plain)):
+            yield ReasoningDelta(text)
+        for detail in details:
+            yield from self._parse_detail(detail)
+
+    def _parse_detail(self, detail: wire.ReasoningDetail) -> Iterator[Delta]:
+        text = "" if self._reasons_plainly else detail.text or detail.summary or ""
+        text = self._reasoning.feed(text)
+        if detail.signature is None and detail.data is None:
+            if text:
+                yield ReasoningDelta(text)
+            return
+        yield ReasoningDelta(
+            text + self._reasoning.end(),
+            _storable(detail.signature),
+            _storable(detail.data),
+            reasoning_details.origin_of(_storable(detail.format)),
+            _storable(detail.id),
+        )
+
+    def _parse_tool_calls(self, parts: list[wire.ToolCallDelta]) -> Iterator[Delta]:
+        for part in parts:
+            if part.custom is not None:
+                self._custom_calls.feed(part, part.custom)
+        yield from self._tool_calls.feed([part for part in parts if part.custom is None])
+
     def _parse_citation(self, annotation: wire.Annotation) -> Iterator[Delta]:
         source = annotation.url_citation
-        if source is None or not source.url:
+        if source is None or not (source.url or source.title):
             self.ignored += 1
             return
         self._citations += 1
-        url = storable_text(source.url)
-        title = storable_text(source.title or "") or url
-        yield CitationDelta(Citation(title, url, index=self._citations))
+        url = storable_text(source.url or "")
+        yield CitationDelta(
+            Citation(
+                storable_text(source.title or "") or url,
+                url or None,
+                _storable(source.content),
+                self._citations,
+                source.start_index,
+                source.end_index,
+            )
+        )
 
     def _set_finish_reason(self, value: str) -> None:
         reason = response_parsing.finish_reason(value)
         if reason is None:
             self.ignored += 1
+            self._vendor_reason = storable_text(value)
         self._finish_reason = reason or FinishReason.STOP
+
+
+def _storable(text: str | None) -> str | None:
+    return None if text is None else storable_text(text)

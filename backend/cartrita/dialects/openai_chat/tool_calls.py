@@ -1,10 +1,14 @@
 """Assembles the parts of streamed tool calls into the domain's deltas."""
 
+from collections.abc import Iterator
+
 import msgspec
 
+from cartrita.dialects.openai_chat import ORIGIN
 from cartrita.dialects.openai_chat import response_types as wire
-from cartrita.domain.deltas import ToolCallDelta
+from cartrita.domain.deltas import ToolCallDelta, VendorDelta
 from cartrita.domain.json import JsonObject
+from cartrita.domain.messages import VendorPart
 from cartrita.kit.text import StorableTextStream, storable_json, storable_text
 
 
@@ -70,6 +74,33 @@ class ToolCallStream:
         self._index_by_number[index if number is None else number] = index
         self._calls[index] = _ToolCall()
         return index
+
+
+class CustomCallStream:
+    """The calls of custom tools of one stream, whose input is text; false while there are none."""
+
+    def __init__(self) -> None:
+        self._calls: dict[int, tuple[str, str, list[str]]] = {}  # id, name, pieces of the input
+
+    def __bool__(self) -> bool:
+        return bool(self._calls)
+
+    def feed(self, part: wire.ToolCallDelta, custom: wire.CustomDelta) -> None:
+        """Take up a part of a call."""
+        number = part.index if part.index is not None else len(self._calls)
+        call_id, name, pieces = self._calls.get(number, ("", "", []))
+        pieces.append(custom.input or "")
+        self._calls[number] = (call_id or part.id or "", name or custom.name or "", pieces)
+
+    def end(self) -> Iterator[VendorDelta]:
+        """The calls, each whole."""
+        for call_id, name, pieces in self._calls.values():
+            custom: JsonObject = {
+                "name": storable_text(name),
+                "input": storable_text("".join(pieces)),
+            }
+            call: JsonObject = {"id": storable_text(call_id), "type": "custom", "custom": custom}
+            yield VendorDelta(VendorPart(ORIGIN, call))
 
 
 def _is_another(call: _ToolCall, number: int | None, call_id: str) -> bool:

@@ -7,7 +7,7 @@ import pytest
 from cartrita.dialects.openai_chat.request_parsing import parse
 from cartrita.domain.errors import InvalidInput
 
-NONE = "invalid_request_error"
+NONE = "validation_error"
 PART = "messages[0].content[0]"
 HI: Any = {"role": "user", "content": "Hi"}
 CALL: Any = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
@@ -157,9 +157,9 @@ def test_messages(messages: Any, param: str, code: str) -> None:
             "tool_choice",
             "invalid_value",
         ),
-        ({"conversation_id": 3}, "conversation_id", "validation_error"),
-        ({"conversation_id": ""}, "conversation_id", "validation_error"),
-        ({"background": "x"}, "background", "validation_error"),
+        ({"conversation_id": 3}, "conversation_id", "invalid_extra_field"),
+        ({"conversation_id": ""}, "conversation_id", "invalid_extra_field"),
+        ({"background": "x"}, "background", "invalid_extra_field"),
     ],
 )
 def test_fields(fields: Any, param: str, code: str) -> None:

@@ -15,8 +15,10 @@ from cartrita.domain.deltas import (
     Finished,
     FinishReason,
     ReasoningDelta,
+    RefusalDelta,
     TextDelta,
     ToolCallDelta,
+    VendorDelta,
 )
 from cartrita.domain.errors import (
     UpstreamCut,
@@ -25,7 +27,7 @@ from cartrita.domain.errors import (
     UpstreamMalformed,
     UpstreamOverloaded,
 )
-from cartrita.domain.messages import Citation
+from cartrita.domain.messages import Citation, VendorPart
 from cartrita.domain.usage import Usage
 from cartrita.kit.secret import Secret
 from cartrita.kit.text import storable_text
@@ -88,7 +90,7 @@ def test_content_as_a_list_and_a_refusal() -> None:
         chunk({"refusal": "No."}),
         STOP,
     )
-    assert text(deltas) == "aNo."
+    assert deltas[:2] == [TextDelta("a"), RefusalDelta("No.")]
 
 
 def test_citations_are_numbered() -> None:
@@ -389,3 +391,90 @@ class TestParseCompletion:
     def test_nothing(self) -> None:
         with pytest.raises(UpstreamCut):
             parse_completion("fake", b"{}")
+
+
+def details(*blocks: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    return {"reasoning_details": list(blocks), **fields}
+
+
+def test_reasoning_that_is_told_twice_is_read_once() -> None:
+    deltas = parsed(
+        chunk(details({"type": "reasoning.text", "text": "a"}, reasoning="a")),
+        chunk(details({"type": "reasoning.text", "text": "b"}, reasoning="b")),
+        chunk(details({"type": "reasoning.text", "signature": "s", "format": "xai-v1"})),
+        STOP,
+    )
+    assert deltas[:-1] == [
+        ReasoningDelta("a"),
+        ReasoningDelta("b"),
+        ReasoningDelta("", "s", origin="openai_chat/xai-v1"),
+    ]
+
+
+def test_reasoning_in_details_alone() -> None:
+    deltas = parsed(
+        chunk(details({"type": "reasoning.summary", "summary": "a"})),
+        chunk(details({"type": "reasoning.encrypted", "data": "d", "id": "r"})),
+        STOP,
+    )
+    assert deltas[:-1] == [
+        ReasoningDelta("a"),
+        ReasoningDelta("", encrypted="d", origin="openai_chat", id="r"),
+    ]
+
+
+def test_log_probabilities_go_with_their_text() -> None:
+    token: Any = {"token": "a", "logprob": -1.0}
+
+    def told(content: str) -> str:
+        choice = {"delta": {"content": content}, "logprobs": {"content": [token]}}
+        return json.dumps({"choices": [choice]})
+
+    assert parsed(told("a"), told(""), told("b"), STOP)[:-1] == [
+        TextDelta("a", (token,)),
+        TextDelta("b", (token, token)),
+    ]
+
+
+def test_where_a_citation_stands() -> None:
+    cited = {"url": "https://a", "start_index": 1, "end_index": 4, "content": "said there"}
+    deltas = parsed(chunk({"annotations": [{"url_citation": cited}]}), STOP)
+    citation = Citation("https://a", "https://a", "said there", 1, 1, 4)
+    assert deltas[:-1] == [CitationDelta(citation)]
+
+
+def test_calls_of_custom_tools() -> None:
+    deltas = parsed(
+        chunk({"tool_calls": [{"index": 0, "id": "c", "custom": {"name": "g", "input": "x"}}]}),
+        chunk({"tool_calls": [{"index": 0, "custom": {"input": "y"}}]}),
+        STOP,
+    )
+    assert deltas[0] == VendorDelta(
+        VendorPart(
+            "openai_chat",
+            {"id": "c", "type": "custom", "custom": {"name": "g", "input": "xy"}},
+        )
+    )
+    assert finished(deltas).reason is FinishReason.TOOL_CALL
+
+
+def test_an_unknown_finish_reason_is_kept() -> None:
+    assert finished(parsed(chunk(finish="eos_token"))).vendor_reason == "eos_token"
+
+
+def test_tokens_that_were_written_to_the_cache() -> None:
+    usage = {
+        "prompt_tokens": 10,
+        "completion_tokens": 1,
+        "prompt_tokens_details": {"cached_tokens": 4, "cache_write_tokens": 9},
+        "estimated": True,
+        "error_bound": 0.5,
+    }
+    assert finished(parsed(chunk(finish="stop", usage=usage))).usage == Usage(
+        10, 1, cache_read_tokens=4, cache_write_tokens=6, estimated=True, error_bound=0.5
+    )
+
+
+def test_half_a_pair_at_the_end_of_a_refusal() -> None:
+    deltas = parsed(chunk({"refusal": "No\ud83d"}), STOP)
+    assert deltas[:-1] == [RefusalDelta("No"), RefusalDelta("\ufffd")]

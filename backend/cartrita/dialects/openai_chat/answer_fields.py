@@ -1,0 +1,74 @@
+"""What whole completions and their chunks have in common: the head, usage, finish reason, parts."""
+
+import time
+from typing import Final
+
+import msgspec
+
+from cartrita.domain.deltas import FinishReason
+from cartrita.domain.json import JsonObject
+from cartrita.domain.messages import Citation
+from cartrita.domain.usage import Usage
+
+FINISH_REASONS: Final = {
+    FinishReason.STOP: "stop",
+    FinishReason.LENGTH: "length",
+    FinishReason.TOOL_CALL: "tool_calls",
+    FinishReason.CONTENT_FILTER: "content_filter",
+    FinishReason.ERROR: "error",
+}
+
+
+class CompletionHead(msgspec.Struct, frozen=True, kw_only=True):
+    """What a completion tells about itself.
+
+    `id` begins with `chatcmpl-`; `created` is in seconds of Unix time; `model` is as the caller
+    wrote it. `include_usage` is for streams: it asks for a last chunk with the usage. `extra` are
+    more fields of the top level, `finishing` those that only the finish chunk of a stream has.
+    """
+
+    id: str
+    model: str
+    created: int = msgspec.field(default_factory=lambda: int(time.time()))
+    include_usage: bool = False
+    extra: JsonObject = {}
+    finishing: JsonObject = {}
+
+
+def usage_fields(usage: Usage) -> JsonObject:
+    """The usage as OpenAI writes it, and whether it is an estimate."""
+    fields: JsonObject = {
+        "prompt_tokens": usage.input_tokens,
+        "completion_tokens": usage.output_tokens,
+        "total_tokens": usage.total_tokens,
+        "prompt_tokens_details": {
+            "cached_tokens": usage.cache_read_tokens,
+            "cache_write_tokens": usage.cache_write_tokens,
+            "audio_tokens": 0,
+        },
+        "completion_tokens_details": {
+            "reasoning_tokens": usage.reasoning_tokens,
+            "audio_tokens": 0,
+            "accepted_prediction_tokens": 0,
+            "rejected_prediction_tokens": 0,
+        },
+    }
+    if usage.estimated:
+        fields |= {"estimated": True, "error_bound": usage.error_bound}
+    return fields
+
+
+def annotation(citation: Citation, run_start: int, length: int) -> JsonObject:
+    """The citation as an annotation of the content, which is `length` code points long so far.
+
+    One that does not say which text it supports is of the text from `run_start` on.
+    """
+    cited: JsonObject = {
+        "start_index": run_start if citation.start is None else citation.start,
+        "end_index": length if citation.end is None else citation.end,
+        "title": citation.title,
+        "url": citation.url or "",
+    }
+    if citation.snippet is not None:
+        cited["content"] = citation.snippet
+    return {"type": "url_citation", "url_citation": cited}

@@ -1,0 +1,247 @@
+"""What is relayed is passed on byte for byte, and understood well enough."""
+
+import json
+from typing import Any
+
+import pytest
+
+from cartrita.dialects.openai_chat.relay import BodyMonitor, Monitor, rewrite
+from cartrita.domain.deltas import FinishReason, TextDelta
+from cartrita.domain.errors import (
+    InvalidInput,
+    Malformed,
+    UpstreamCut,
+    UpstreamLimited,
+    UpstreamMalformed,
+    UpstreamRejected,
+)
+from cartrita.domain.usage import Usage
+
+
+def chunk(delta: Any = None, finish: str | None = None, index: int = 0, **fields: Any) -> bytes:
+    choice = {"index": index, "delta": delta or {}, "finish_reason": finish}
+    body = {"id": "x", "created": 5, "model": "gpt", "choices": [choice], **fields}
+    return b"data: %s\n\n" % json.dumps(body).encode()
+
+
+def usage_chunk(**fields: Any) -> bytes:
+    return chunk(choices=[], usage={"prompt_tokens": 3, "completion_tokens": 2}, **fields)
+
+
+ROLE = chunk({"role": "assistant", "content": ""})
+HI = chunk({"content": "Hi"})
+STOP = chunk(finish="stop")
+DONE = b"data: [DONE]\n\n"
+
+
+def watched(*pieces: bytes, **options: Any) -> tuple[Monitor, bytes]:
+    monitor = Monitor("fake", **options)
+    return monitor, b"".join(monitor.feed(piece) for piece in pieces)
+
+
+@pytest.mark.parametrize(
+    ("body", "rewritten"),
+    [
+        (b'{"model":"a","x":1e5}', b'{"model":"b","x":1e5}'),
+        (b' {"x" : {"model":"a"} ,\n"model" :"a"}\n', b' {"x" : {"model":"a"} ,\n"model" :"b"}\n'),
+        (b'{"mod\\u0065l": null, "\\"": "}"}', b'{"mod\\u0065l": "b", "\\"": "}"}'),
+    ],
+)
+def test_only_the_model_is_replaced(body: bytes, rewritten: bytes) -> None:
+    assert rewrite(body, model="b") == rewritten
+
+
+@pytest.mark.parametrize(
+    ("body", "rewritten"),
+    [
+        (
+            b'{"model":"a","stream":true }',
+            b'{"model":"b","stream":true ,"stream_options":{"include_usage":true}}',
+        ),
+        (
+            b'{"stream_options":null,"model":"a"}',
+            b'{"stream_options":{"include_usage":true},"model":"b"}',
+        ),
+        (
+            b'{"model":"a","stream_options":{"include_obfuscation":false,"include_usage":false}}',
+            b'{"model":"b","stream_options":{"include_obfuscation":false,"include_usage":true}}',
+        ),
+        (b'{"model":"a","stream_options":3}', b'{"model":"b","stream_options":3}'),
+    ],
+)
+def test_usage_is_asked_for(body: bytes, rewritten: bytes) -> None:
+    assert rewrite(body, model="b", ask_for_usage=True) == rewritten
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"[]",
+        b'{"model":',
+        b"\xff",
+        b'{"model":"a","model":"b"}',
+        b'{"model":"a","model":"a"}',
+        b'{"x":1,"model":"a","x":1}',
+        b'{"model":"a","x":1,"\\u0078":2}',
+    ],
+)
+def test_what_cannot_be_rewritten(body: bytes) -> None:
+    with pytest.raises(Malformed):
+        rewrite(body, model="b")
+
+
+def test_a_body_without_a_model() -> None:
+    with pytest.raises(InvalidInput, match="model"):
+        rewrite(b"{}", model="b")
+
+
+def test_half_frames_are_held_back() -> None:
+    monitor = Monitor("fake")
+    assert monitor.feed(HI[:20]) == b""
+    assert monitor.feed(HI[20:] + STOP[:5]) == HI
+    assert monitor.feed(STOP[5:-1]) == b""
+    assert monitor.feed(STOP[-1:]) == STOP
+
+
+@pytest.mark.parametrize("line_end", [b"\n", b"\r\n", b"\r"])
+@pytest.mark.parametrize("size", [1, 3, 1000])
+def test_any_line_ends(line_end: bytes, size: int) -> None:
+    stream = b"\xef\xbb\xbf: hello\n\n" + ROLE + HI + HI + STOP + usage_chunk() + DONE
+    stream = stream.replace(b"\n", line_end)
+    pieces = [stream[at : at + size] for at in range(0, len(stream), size)]
+    monitor, passed = watched(*pieces)
+    assert stream.startswith(passed)
+    assert stream.removeprefix(passed) in (b"", b"\n")
+    assert monitor.usage == Usage(3, 2)
+    assert monitor.deltas()[:2] == [TextDelta("Hi"), TextDelta("Hi")]
+    monitor.end()
+
+
+def test_visibility() -> None:
+    monitor, _ = watched(ROLE)
+    assert not monitor.visible
+    monitor.feed(HI)
+    assert monitor.visible
+    assert watched(chunk({"reasoning_content": "hm"}))[0].visible
+
+
+def test_only_the_chunk_of_usage_is_hidden() -> None:
+    monitor, passed = watched(ROLE + HI, HI + STOP + usage_chunk() + DONE, hide_usage=True)
+    assert passed == ROLE + HI + HI + STOP + DONE
+    assert monitor.usage == Usage(3, 2)
+    with_text = chunk({"content": "x"}, usage={"prompt_tokens": 1})
+    assert watched(with_text, hide_usage=True)[1] == with_text
+
+
+@pytest.mark.parametrize("before", [b"", ROLE, ROLE + HI])
+@pytest.mark.parametrize(
+    "frame",
+    [
+        b'data: {"error": {"message": "Slow down", "code": "rate_limit_exceeded"}}\n\n',
+        b'event: error\ndata: {"message": "Slow down", "code": "rate_limit_exceeded"}\n\n',
+    ],
+)
+def test_an_error_within_the_stream(before: bytes, frame: bytes) -> None:
+    monitor, _ = watched(before)
+    with pytest.raises(UpstreamLimited, match="Slow down"):
+        monitor.feed(frame)
+
+
+def test_text_that_looks_like_a_mark_is_passed_on() -> None:
+    text = chunk({"content": '{"error": "usage": {[DONE]'})
+    monitor, passed = watched(HI, text)
+    assert passed == HI + text
+    assert not monitor.complete
+
+
+def test_the_end() -> None:
+    monitor, _ = watched(HI)
+    assert not monitor.complete
+    with pytest.raises(UpstreamCut):
+        monitor.end()
+    monitor.feed(chunk(finish="length"))
+    assert monitor.complete
+    assert monitor.finish_reason is FinishReason.LENGTH
+    assert watched(DONE)[0].complete
+    assert watched(chunk(finish="eos"))[0].finish_reason is FinishReason.STOP
+
+
+def test_an_end_that_is_written_unusually() -> None:
+    odd = STOP.replace(b'"finish_reason": "stop"', b'"finish_reason"  :  "stop"')
+    monitor, _ = watched(HI, odd)
+    assert not monitor.complete
+    monitor.end()
+    assert monitor.complete
+
+
+def test_several_answers_are_complete_when_all_are() -> None:
+    monitor, _ = watched(HI + chunk({"content": "Ho"}, index=1), STOP)
+    assert not monitor.complete
+    monitor.feed(chunk(finish="stop", index=1))
+    assert monitor.complete
+
+
+@pytest.mark.parametrize(
+    "data", [b"data: nonsense\n\n", b'data: {"choices": 3}\n\n', b"data: []\n\n"]
+)
+def test_what_is_no_chunk(data: bytes) -> None:
+    with pytest.raises(UpstreamMalformed):
+        watched(data)
+
+
+def test_frames_without_an_answer_are_passed_on() -> None:
+    odd = b'data:\n\ndata: {"choices": [null]}\n\nid: 5\n\n'
+    assert watched(odd)[1] == odd
+
+
+def test_what_is_too_long_cannot_be_continued() -> None:
+    monitor, passed = watched(HI, HI, HI, STOP, keep_bytes=2 * len(HI))
+    assert passed == HI * 3 + STOP
+    assert monitor.overlong
+    with pytest.raises(UpstreamCut):
+        monitor.deltas()
+    monitor.end()
+
+
+def test_a_frame_that_never_ends() -> None:
+    monitor = Monitor("fake")
+    assert monitor.feed(b"x" * (1 << 20)) == b""
+    with pytest.raises(UpstreamMalformed, match="too long"):
+        monitor.feed(b"x")
+
+
+def test_the_head_of_the_answer() -> None:
+    head = watched(ROLE)[0].head(include_usage=True)
+    assert (head.id, head.model, head.created, head.include_usage) == ("x", "gpt", 5, True)
+    assert watched()[0].head().id == ""
+
+
+def test_a_whole_body() -> None:
+    body = json.dumps(
+        {
+            "choices": [{"index": 0, "message": {"content": "Hi"}, "finish_reason": "length"}],
+            "usage": {"prompt_tokens": 3, "completion_tokens": 2},
+        }
+    ).encode()
+    monitor = BodyMonitor("fake")
+    with pytest.raises(UpstreamCut):
+        monitor.end()
+    assert monitor.feed(body) == body
+    monitor.end()
+    assert monitor.visible
+    assert monitor.usage == Usage(3, 2)
+    assert monitor.finish_reason is FinishReason.LENGTH
+    assert monitor.deltas()[0] == TextDelta("Hi")
+    assert BodyMonitor("fake").feed(b'{"choices": [{"message": {}}]}')
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"{}", b'{"choices": [null]}', b'{"choices": [{}]}'])
+def test_a_body_that_is_no_answer(body: bytes) -> None:
+    with pytest.raises(UpstreamMalformed):
+        BodyMonitor("fake").feed(body)
+
+
+def test_a_body_that_is_an_error() -> None:
+    with pytest.raises(UpstreamRejected):
+        BodyMonitor("fake").feed(b'{"error": {"type": "invalid_request_error"}}')
