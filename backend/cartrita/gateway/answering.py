@@ -1,34 +1,36 @@
-"""Answers one call: by the first deployment that does, by another one where that breaks off."""
+"""Answers one call by the first deployment that does, and has what breaks off continued."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AsyncExitStack
 
 from cartrita.domain.deltas import Accepted, Delta
-from cartrita.domain.errors import UpstreamError
+from cartrita.domain.errors import CartritaError, UpstreamError
 from cartrita.domain.failovers import Failover
+from cartrita.domain.ledger import CallOutcome
 from cartrita.domain.receipts import Receipt, require_exact
 from cartrita.gateway.answers import Call, RelayMonitor
+from cartrita.gateway.continuation import BrokenAnswer
 from cartrita.gateway.legs import Leg
+from cartrita.gateway.profiles import find_profile
 from cartrita.gateway.retry import Attempts
 from cartrita.gateway.routes import Deployment
+from cartrita.gateway.routing import Plan
+from cartrita.gateway.upstreams import Upstreams
 
 
 class Answering:
     """The answer to one call; implements `Answer`. The stack holds the leg that is open."""
 
-    def __init__(
-        self,
-        call: Call,
-        create_leg: Callable[[Deployment], Leg],
-        sleep: Callable[[float], Awaitable[object]],
-        stack: AsyncExitStack,
-    ) -> None:
+    def __init__(self, call: Call, plan: Plan, upstreams: Upstreams, legs: AsyncExitStack) -> None:
         self._call = call
-        self._create_leg = create_leg
-        self._sleep = sleep
-        self._stack = stack
+        self._plan = plan
+        self._upstreams = upstreams
+        self._legs = legs
+        self._latest = upstreams.deadline(call)
         self._leg: Leg | None = None
+        self._monitor: RelayMonitor | None = None
         self._failovers: tuple[Failover, ...] = ()
+        self._continuations = 0
         self.cache: str | None = None
         self.items = self._read()
 
@@ -64,37 +66,102 @@ class Answering:
 
     @property
     def monitor(self) -> RelayMonitor | None:
-        return self.leg.monitor
+        return self._monitor
 
-    async def begin(self, attempts: Attempts) -> None:
+    async def begin(self) -> None:
         """Make attempts until one answers. Raises CartritaError."""
-        leg = self._create_leg(attempts.next())
+        attempts = self._upstreams.attempts(self._plan.deployments, self._latest)
+        await self._attempt(attempts, lambda one: self._upstreams.leg(self._call, one))
+        self._monitor = self.leg.monitor
+        if self._call.strict:
+            require_exact(self.receipts)
+
+    def end(self) -> None:
+        """Told when the answer is left."""
+        if self._leg is not None and self._leg.outcome is CallOutcome.COMPLETED:
+            self._upstreams.health.succeeded(self._leg.deployment)
+
+    async def _attempt(self, attempts: Attempts, create: Callable[[Deployment], Leg]) -> None:
+        leg = create(attempts.next())
         while not await self._opens(leg, attempts):
-            following = self._create_leg(attempts.next())
-            if following.deployment == leg.deployment:
+            following = create(attempts.next())
+            if following.deployment == leg.deployment:  # tried again, not replaced
                 self._failovers = self._failovers[:-1]
             leg = following
         self._leg = leg
-        if self._call.strict:
-            require_exact(leg.receipts)
 
     async def _opens(self, leg: Leg, attempts: Attempts) -> bool:
         """Open a leg; false where it failed and another attempt may be made."""
+        deployment = leg.deployment
+        self._upstreams.health.started(deployment)
         try:
-            await self._stack.enter_async_context(leg.opened())
+            await self._legs.enter_async_context(leg.opened())
         except UpstreamError as error:
-            pause = attempts.failed(leg.deployment, error)
-            failed = Failover(leg.deployment.provider, leg.deployment.model, error.code)
-            self._failovers = (*self._failovers, failed)
+            self._upstreams.health.failed(deployment, error)
+            pause = attempts.failed(deployment, error)
+            self._add_failover(deployment, error)
         else:
             return True
         if pause:
-            await self._sleep(pause)
+            await self._upstreams.sleep(pause)
         return False
 
     async def _read(self) -> AsyncGenerator[bytes | Delta]:
-        leg = self.leg
-        if leg.monitor is None:
-            yield Accepted(self.provider, self.model, self.receipts, self.failovers)
-        while (item := await leg.read()) is not None:
+        if self.leg.monitor is None:
+            yield self._accepted()
+        while True:
+            try:
+                item = await self.leg.read()
+            except UpstreamError as error:
+                await self._continue(error)
+                item = self._accepted()
+            if item is None:
+                return
             yield item
+
+    async def _continue(self, error: UpstreamError) -> None:
+        """Have the answer continued by another call. Raises the error where it cannot be."""
+        deployment = self.leg.deployment
+        self._upstreams.health.failed(deployment, error)
+        broken = self._broken(error)
+        successors = self._successors(deployment)
+        self._continuations += 1
+        if broken is None or not successors:
+            raise error
+        if self._continuations > self._upstreams.policy.continuations:
+            raise error
+        await self._legs.aclose()
+        self._add_failover(deployment, error, continued=True)
+        attempts = self._upstreams.attempts(successors, self._latest)
+        try:
+            await self._attempt(
+                attempts, lambda one: self._upstreams.continued_leg(self._call, broken, one)
+            )
+        except CartritaError:
+            raise error from None
+
+    def _broken(self, error: UpstreamError) -> BrokenAnswer | None:
+        try:
+            request = self._call.parse()
+        except CartritaError:  # a relayed request may be one that only its provider understands
+            return None
+        return BrokenAnswer.of(self.leg, request, error)
+
+    def _successors(self, failed: Deployment) -> tuple[Deployment, ...]:
+        """Who may continue an answer of a deployment, the preferred ones first."""
+        others = [one for one in self._plan.deployments if one != failed]
+        if self._plan.continue_with == "same":
+            candidates = [failed, *(one for one in others if one.model == failed.model)]
+        else:
+            candidates = [*others, failed]
+        able = [one for one in candidates if find_profile(one.model).continues]
+        return self._upstreams.health.usable(able)
+
+    def _add_failover(
+        self, failed: Deployment, error: UpstreamError, *, continued: bool = False
+    ) -> None:
+        failover = Failover(failed.provider, failed.model, error.code, continued)
+        self._failovers = (*self._failovers, failover)
+
+    def _accepted(self) -> Accepted:
+        return Accepted(self.provider, self.model, self.receipts, self.failovers)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from difflib import get_close_matches
 from enum import IntEnum
 from typing import TypeAlias
@@ -14,7 +14,8 @@ from cartrita.domain.errors import NotFound, Unavailable, UpstreamError
 from cartrita.domain.json import JsonValue
 from cartrita.domain.models import ModelInfo
 from cartrita.domain.ports.providers import ModelProvider
-from cartrita.gateway.routes import ROUTES, Deployment
+from cartrita.gateway.profiles import with_profile
+from cartrita.gateway.routes import Deployment
 
 log = structlog.get_logger()
 
@@ -55,7 +56,8 @@ class Catalog:
     """Resolves model names. `default_model` is the configured default, in any form of name.
 
     `unconfigured` maps names of providers that are not configured to a sentence saying what is
-    missing. Lists of models are cached for `cache_s`, failures to fetch one for `cache_failure_s`.
+    missing. `route_names` are names to tell beside models where one is not found. Lists of models
+    are cached for `cache_s`, failures to fetch one for `cache_failure_s`.
     """
 
     def __init__(
@@ -63,7 +65,7 @@ class Catalog:
         entries: Iterable[ProviderEntry],
         *,
         default_model: str | None = None,
-        routes: Mapping[str, Sequence[str]] = ROUTES,
+        route_names: Collection[str] = (),
         unconfigured: Mapping[str, str] | None = None,
         cache_s: float = 300.0,
         cache_failure_s: float = 10.0,
@@ -72,7 +74,7 @@ class Catalog:
         # sorted() is stable: providers of the same origin keep their order.
         self._entries = {e.provider.name: e for e in sorted(entries, key=lambda e: e.origin)}
         self._default_model = default_model
-        self._routes = routes
+        self._route_names = route_names
         self._unconfigured = unconfigured or {}
         self._cache_s = cache_s
         self._cache_failure_s = cache_failure_s
@@ -93,6 +95,10 @@ class Catalog:
         """The models of all providers, without those whose list cannot be fetched."""
         lists = await self._all_models()
         return [model for models in lists.values() for model in models or ()]
+
+    async def lists(self, name: str) -> bool:
+        """Whether a provider lists a model of this name."""
+        return self._find_listed(name, await self._all_models()) is not None
 
     async def resolve(self, provider: str | None, model: str | None) -> Deployment:
         """The deployment that these names stand for. Each may be None.
@@ -142,11 +148,7 @@ class Catalog:
         if name in self._entries:
             return await self._resolve_at(name, None)
         lists = await self._all_models()
-        found = (
-            self._find_listed(name, lists)
-            or await self._find_route(name)
-            or self._find_prefix(name)
-        )
+        found = self._find_listed(name, lists) or self._find_prefix(name)
         if found is not None:
             return found
         if rest and prefix in self._unconfigured:
@@ -162,13 +164,6 @@ class Catalog:
                 return Deployment(provider, name)
         return None
 
-    async def _find_route(self, name: str) -> Deployment | None:
-        for target in self._routes.get(name, ()):
-            provider, _, model = target.partition("/")
-            if provider in self._entries:
-                return await self._resolve_at(provider, model)
-        return None
-
     def _find_prefix(self, name: str) -> Deployment | None:
         for provider, entry in self._entries.items():
             if name.startswith(entry.model_prefixes):
@@ -177,7 +172,7 @@ class Catalog:
 
     def _not_found(self, name: str, lists: _ModelsByProvider) -> NotFound:
         models = [model for one in lists.values() for model in one or ()]
-        names = {one for model in models for one in (model.name, model.id)} | self._routes.keys()
+        names = {one for model in models for one in (model.name, model.id)} | {*self._route_names}
         near = get_close_matches(name[:200], sorted(names), n=3, cutoff=0.5)
         shown: list[JsonValue] = [*(near or [model.id for model in models[:3]])]
         return NotFound(
@@ -212,7 +207,8 @@ class Catalog:
 
     async def _fetch(self, name: str) -> list[ModelInfo] | None:
         try:
-            return await self._entries[name].provider.models()
+            listed = await self._entries[name].provider.models()
         except UpstreamError as error:
             log.warning("models_not_listed", provider=name, code=error.code)
             return None
+        return [with_profile(model) for model in listed]

@@ -4,7 +4,10 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from typing import Protocol
 
+import msgspec
+
 from cartrita.domain.deltas import Delta
+from cartrita.domain.ids import RunId
 from cartrita.domain.models import ModelInfo
 from cartrita.domain.requests import ModelRequest
 from cartrita.gateway.answers import Answer, Call
@@ -19,12 +22,28 @@ class Calls(Protocol):
     def open(self, call: Call) -> AbstractAsyncContextManager[Answer]: ...
 
 
-class FailoverProvider:
-    """Answers the requests of native runs by the gateway; implements `ModelProvider`."""
+class Caller(msgspec.Struct, frozen=True, kw_only=True):
+    """Who makes calls, for the ledger; `seconds` is the time left to the deadline of each."""
 
-    def __init__(self, calls: Calls, deployment: Deployment) -> None:
+    surface: str = "native"
+    key_id: str | None = None
+    run_id: RunId | None = None
+    seconds: float | None = None
+
+
+class FailoverProvider:
+    """Answers the requests of runs by the gateway; implements `ModelProvider`.
+
+    With a `route`, its deployments may answer; `deployment` is only its first choice.
+    """
+
+    def __init__(
+        self, calls: Calls, deployment: Deployment, *, route: str | None, caller: Caller
+    ) -> None:
         self._calls = calls
         self._deployment = deployment
+        self._route = route
+        self._caller = caller
 
     @property
     def name(self) -> str:
@@ -44,11 +63,15 @@ class FailoverProvider:
     async def _deltas(self, request: ModelRequest) -> AsyncGenerator[Delta]:
         call = Call(
             owner_id=request.owner_id,
-            surface="native",
-            provider=self._deployment.provider,
-            name=self._deployment.model,
+            surface=self._caller.surface,
+            key_id=self._caller.key_id,
+            run_id=self._caller.run_id,
+            seconds=self._caller.seconds,
+            provider=None if self._route else self._deployment.provider,
+            name=self._route or self._deployment.model,
             parse=lambda: request,
             strict=request.strict,
+            cacheable=False,
         )
         async with self._calls.open(call) as answer:
             async for item in answer.items:

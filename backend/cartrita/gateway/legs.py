@@ -32,11 +32,20 @@ _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 class Leg(Protocol):
     """One call of a deployment. `outcome` is CANCELLED until it has ended in another way."""
 
-    deployment: Deployment
-    outcome: CallOutcome
-    receipts: tuple[Receipt, ...]
-    failovers: tuple[Failover, ...]
-    headers: Mapping[str, str]
+    @property
+    def deployment(self) -> Deployment: ...
+
+    @property
+    def outcome(self) -> CallOutcome: ...
+
+    @property
+    def receipts(self) -> tuple[Receipt, ...]: ...
+
+    @property
+    def failovers(self) -> tuple[Failover, ...]: ...
+
+    @property
+    def headers(self) -> Mapping[str, str]: ...
 
     @property
     def monitor(self) -> RelayMonitor | None:
@@ -110,7 +119,7 @@ class TranslatedLeg:
             return self._finished.usage
         if self._metered.first_token_seconds is None:
             return Usage()
-        return estimate_usage(self._metered.call, self._transcript.text)
+        return estimate_usage(lambda: self._request, self._transcript.text)
 
     async def _prime(self) -> None:
         """Read until something is visible; an answer that nobody reads as it comes, to its end."""
@@ -204,7 +213,7 @@ class RelayedLeg:
             output = self.transcript().text
         except CartritaError:  # too long to keep, or not of its dialect
             output = ""
-        return estimate_usage(self._metered.call, output)
+        return estimate_usage(self._metered.call.parse, output)
 
     async def _prime(self) -> None:
         pieces: list[bytes] = []
@@ -247,7 +256,7 @@ class RelayedLeg:
 
 
 @asynccontextmanager
-async def _reported(leg: Leg, metered: MeteredCall) -> AsyncGenerator[None]:
+async def _reported(leg: TranslatedLeg | RelayedLeg, metered: MeteredCall) -> AsyncGenerator[None]:
     """Report a call when it is left; not one that was refused before it was sent."""
     refused = False
     try:

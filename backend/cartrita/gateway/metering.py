@@ -9,7 +9,8 @@ from typing import TypeAlias
 from cartrita.domain.errors import CartritaError
 from cartrita.domain.ledger import CallOutcome, LedgerEntry
 from cartrita.domain.ports.ledger import UsageLedger
-from cartrita.domain.token_estimates import request_tokens, text_tokens
+from cartrita.domain.requests import ModelRequest
+from cartrita.domain.token_estimates import RULE_ERROR, request_tokens, text_tokens
 from cartrita.domain.usage import Usage
 from cartrita.gateway.answers import Call
 from cartrita.gateway.routes import Deployment
@@ -85,10 +86,10 @@ class MeteredCall:
         self._meter.report(self, outcome, usage)
 
 
-def estimate_usage(call: Call, output: str) -> Usage:
-    """The usage of a call whose provider has not reported it, for so much output."""
+def estimate_usage(parse: Callable[[], ModelRequest], output: str) -> Usage:
+    """The usage of a request whose provider has not reported it, for so much output."""
     try:
-        input_tokens = request_tokens(call.parse())
+        input_tokens = request_tokens(parse())
     except CartritaError:  # a relayed request may be one that only its provider understands
         input_tokens = 1
-    return Usage(input_tokens, text_tokens(output), estimated=True)
+    return Usage(input_tokens, text_tokens(output), estimated=True, error_bound=RULE_ERROR)

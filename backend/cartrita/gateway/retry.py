@@ -1,6 +1,5 @@
 """Attempts at one answer: which deployment is called next, and when."""
 
-import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from random import Random
@@ -37,6 +36,8 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
 class Attempts:
     """The attempts at one answer, by deployments in the order in which they should be tried.
 
+    None begins after the moment `latest` of the clock.
+
     The next deployment is tried at once where there is one; when all have failed, they are tried
     again after a pause. A Retry-After is respected if the deadline allows it; otherwise the error
     is raised at once. Pauses have random jitter, so that callers that failed together do not retry
@@ -48,8 +49,8 @@ class Attempts:
         deployments: Sequence[Deployment],
         policy: RetryPolicy,
         *,
-        seconds: float | None = None,
-        clock: Callable[[], float] = time.monotonic,
+        latest: float,
+        clock: Callable[[], float],
         rng: Random,
     ) -> None:
         self._policy = policy
@@ -61,9 +62,7 @@ class Attempts:
         self._not_before: dict[Deployment, float] = {}
         self._count = 0
         self._most = max(policy.attempts, len(deployments))
-        self._latest = clock() + min(
-            policy.deadline, policy.deadline if seconds is None else seconds
-        )
+        self._latest = latest
 
     def next(self) -> Deployment:
         """The deployment to call now."""

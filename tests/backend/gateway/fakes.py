@@ -1,21 +1,57 @@
-"""A fake provider with a list of models, and what tests of model calls send and get."""
+"""Fake providers, monitors and a ledger, and what tests of model calls send and get."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
+from typing import Any
+
+from msgspec.structs import replace
+from tests.backend.scripted_provider import Script, ScriptedProvider
 
 from cartrita.domain.deltas import Delta, Finished, FinishReason, TextDelta
-from cartrita.domain.errors import UpstreamError, UpstreamOverloaded
+from cartrita.domain.errors import (
+    UpstreamCut,
+    UpstreamError,
+    UpstreamMalformed,
+    UpstreamOverloaded,
+)
+from cartrita.domain.ledger import LedgerEntry
 from cartrita.domain.messages import Message, Role, Text
 from cartrita.domain.models import ModelInfo
+from cartrita.domain.ports.providers import ModelProvider
+from cartrita.domain.relays import Endpoint, RelayRequest
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.usage import Usage
+from cartrita.gateway.answers import Answer, Call, Relayable
+from cartrita.gateway.catalog import Catalog, ProviderEntry, ProviderOrigin
+from cartrita.gateway.gateway import Gateway
+from cartrita.gateway.metering import Meter
+from cartrita.gateway.retry import RetryPolicy
 
 DONE = Finished(FinishReason.STOP, Usage(1, 1), "m")
 REQUEST = ModelRequest(owner_id="o", model="m", messages=(Message(Role.USER, (Text("Hi"),)),))
 
 
-def overloaded(retry_after: float | None = None) -> UpstreamOverloaded:
-    return UpstreamOverloaded("p failed.", provider="p", retry_after=retry_after)
+def overloaded(retry_after: float | None = None, status: int | None = None) -> UpstreamOverloaded:
+    return UpstreamOverloaded("p failed.", provider="p", retry_after=retry_after, status=status)
+
+
+def cut() -> UpstreamCut:
+    return UpstreamCut("p ended its answer in the middle.", provider="p")
+
+
+class Time:
+    """A clock that goes on while somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.slept: list[float] = []
+
+    def clock(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
 
 
 class ListingProvider:
@@ -41,3 +77,162 @@ class ListingProvider:
     async def _echo(self, request: ModelRequest) -> AsyncGenerator[Delta]:
         yield TextDelta(f"{self.name} {request.model}")
         yield DONE
+
+
+class NamedProvider(ScriptedProvider):
+    """A scripted provider of a name, which lists models."""
+
+    def __init__(self, name: str, *scripts: Script, models: Sequence[str] = ("m",)) -> None:
+        super().__init__(*(scripts or ([TextDelta(name), DONE],)))
+        self.name = name
+        self._models = [ModelInfo(name, model) for model in models]
+
+    async def models(self) -> list[ModelInfo]:
+        return self._models
+
+
+class FakeResponse:
+    """The body of a relay: bytes are read, errors raised."""
+
+    status = 200
+
+    def __init__(self, script: Sequence[bytes | UpstreamError]) -> None:
+        self.headers: Mapping[str, str] = {"x-request-id": "up-1"}
+        self._script = iter(script)
+
+    async def read(self) -> bytes:
+        piece = next(self._script, b"")
+        if isinstance(piece, UpstreamError):
+            raise piece
+        return piece
+
+
+class RelayingProvider(NamedProvider):
+    """Answers relays by `relays`, one script a call, and requests by the other scripts."""
+
+    dialects = frozenset({"openai_chat"})
+
+    def __init__(
+        self, name: str, *relays: Sequence[bytes | UpstreamError], scripts: Sequence[Script] = ()
+    ) -> None:
+        super().__init__(name, *scripts)
+        self._relays = relays
+        self.relayed: list[RelayRequest] = []
+
+    @asynccontextmanager
+    async def relay(self, request: RelayRequest) -> AsyncGenerator[FakeResponse]:
+        call = len(self.relayed)
+        self.relayed.append(request)
+        script = self._relays[min(call, len(self._relays) - 1)]
+        if isinstance(script[0], UpstreamError):
+            raise script[0]
+        self.open += 1
+        try:
+            yield FakeResponse(script)
+        finally:
+            self.open -= 1
+
+
+class LineMonitor:
+    """Monitors a dialect of lines: `.` the end, `!` an error, `#` a comment, others are text."""
+
+    def __init__(self, provider: str, kept: int = 1000) -> None:
+        self.provider = provider
+        self.visible = False
+        self.complete = False
+        self.usage: Usage | None = None
+        self.finish_reason: FinishReason | None = None
+        self._kept = kept
+        self._passed = b""
+        self._half = b""
+
+    @property
+    def overlong(self) -> bool:
+        return len(self._passed) > self._kept
+
+    def feed(self, piece: bytes) -> bytes:
+        whole, newline, self._half = (self._half + piece).rpartition(b"\n")
+        frames = whole + newline
+        for line in frames.splitlines():
+            if line == b"!":
+                raise overloaded()
+            self.complete = self.complete or line.startswith(b".")
+            self.visible = self.visible or not line.startswith((b"#", b"."))
+            if line.startswith(b".usage"):
+                self.usage = Usage(7, 8)
+        self._passed += frames
+        return frames
+
+    def deltas(self) -> list[Delta]:
+        if self.overlong:
+            raise UpstreamMalformed("Too long.", provider=self.provider)
+        lines = self._passed.decode().splitlines()
+        return [TextDelta(line) for line in lines if not line.startswith((".", "#"))]
+
+    def end(self) -> None:
+        if not self.complete:
+            raise cut()
+
+
+class Ledger:
+    """Keeps entries in memory."""
+
+    def __init__(self) -> None:
+        self.entries: list[LedgerEntry] = []
+
+    def record(self, entry: LedgerEntry) -> None:
+        self.entries.append(entry)
+
+    @property
+    def outcomes(self) -> list[tuple[str, str]]:
+        return [(entry.provider, str(entry.outcome)) for entry in self.entries]
+
+
+def create_gateway(*providers: ModelProvider, time: Time | None = None, **values: Any) -> Gateway:
+    """A gateway over these providers, which sleeps by the fake clock."""
+    time = time or Time()
+    entries = [ProviderEntry(provider=one, origin=ProviderOrigin.API_KEY) for one in providers]
+    given: dict[str, Any] = {"sleep": time.sleep, "clock": time.clock, **values}
+    if ledger := given.pop("ledger", None):
+        given["meter"] = Meter(ledger, clock=time.clock)
+    return Gateway(Catalog(entries), given.pop("retry", RetryPolicy()), **given)
+
+
+def call(name: str, request: ModelRequest = REQUEST, **values: Any) -> Call:
+    given: dict[str, Any] = {"owner_id": "o", "surface": "openai", "parse": lambda: request}
+    return Call(name=name, **{**given, **values})
+
+
+def relayed_call(name: str, request: ModelRequest = REQUEST, **values: Any) -> Call:
+    relay = Relayable(
+        endpoint=Endpoint.CHAT_COMPLETIONS,
+        rewrite=lambda model: f"model={model}".encode(),
+        monitor=LineMonitor,
+    )
+    return call(name, request, relay=relay, **values)
+
+
+async def items_of(answer: Answer) -> list[bytes | Delta]:
+    return [item async for item in answer.items]
+
+
+async def answer_to(gateway: Gateway, asked: Call) -> tuple[Answer, list[bytes | Delta]]:
+    """The answer with its items; it is closed."""
+    async with gateway.open(asked) as answer:
+        return answer, await items_of(answer)
+
+
+def text_of(items: Sequence[bytes | Delta]) -> str:
+    """The text of an answer, of its relayed lines and its deltas."""
+    text = ""
+    for item in items:
+        if isinstance(item, bytes):
+            lines = item.decode().splitlines()
+            text += "".join(line for line in lines if not line.startswith((".", "#")))
+        elif isinstance(item, TextDelta):
+            text += item.text
+    return text
+
+
+def asking(text: str, **values: Any) -> ModelRequest:
+    return replace(REQUEST, messages=(Message(Role.USER, (Text(text),)),), **values)

@@ -7,7 +7,7 @@ from tests.backend.gateway.fakes import ListingProvider, overloaded
 
 from cartrita.domain.errors import NotFound, Unavailable
 from cartrita.gateway.catalog import Catalog, ProviderEntry, ProviderOrigin
-from cartrita.gateway.routes import ROUTES, Deployment
+from cartrita.gateway.routes import Deployment
 
 
 def entry(
@@ -56,7 +56,6 @@ async def resolved(catalog: Catalog, provider: str | None, model: str | None) ->
         (None, "gpt-5.4", "openai/gpt-5.4"),
         (None, "meta/llama", "huggingface/meta/llama"),
         (None, "llama3.1:8b", "ollama/llama3.1:8b"),
-        (None, "qwen-coder", "ollama/qwen2.5-coder"),
         (None, "offline", "offline/assistant"),
         (None, "script", "offline/script"),
         ("openai", None, "openai/gpt-5.4"),
@@ -137,35 +136,6 @@ class TestUnknownNames:
     async def test_one_that_cannot_list_may_know_the_name(self) -> None:
         away = entry(ListingProvider("own", error=overloaded()), ProviderOrigin.API_KEY)
         assert await resolved(Catalog([OFFLINE, away]), None, "gpt-9") == "own/gpt-9"
-
-
-class TestRoutes:
-    async def test_the_first_whose_provider_is_there_counts(self) -> None:
-        routes = {"fast": ("vllm", "ollama/tiny")}
-        catalog = Catalog(
-            [entry(ListingProvider("ollama", "a"), ProviderOrigin.LOCAL)], routes=routes
-        )
-        assert await resolved(catalog, None, "fast") == "ollama/tiny"
-        catalog = Catalog(
-            [entry(ListingProvider("vllm", "big"), ProviderOrigin.LOCAL)], routes=routes
-        )
-        assert await resolved(catalog, None, "fast") == "vllm/big"
-
-    async def test_a_real_model_of_that_name_comes_first(self) -> None:
-        litellm = entry(ListingProvider("litellm", "qwen-coder"), ProviderOrigin.LOCAL)
-        ollama = entry(ListingProvider("ollama", "a"), ProviderOrigin.LOCAL)
-        assert await resolved(Catalog([ollama, litellm]), None, "qwen-coder") == (
-            "litellm/qwen-coder"
-        )
-
-    def test_the_names_of_old(self) -> None:
-        assert set(ROUTES) == {
-            "llama3.1:8b",
-            "qwen-coder",
-            "llama2-13b-vllm",
-            "llama-cpp-python",
-            "llama-cpp-native",
-        }
 
 
 class TestLists:

@@ -1,0 +1,161 @@
+"""Continuation: an answer that broke off is asked for again from where it stopped."""
+
+from collections import deque
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+
+from msgspec.structs import replace
+
+from cartrita.domain.deltas import Delta, Finished, ReasoningDelta, TextDelta
+from cartrita.domain.errors import (
+    CartritaError,
+    UpstreamCut,
+    UpstreamError,
+    UpstreamLimited,
+    UpstreamMalformed,
+    UpstreamOverloaded,
+)
+from cartrita.domain.failovers import Failover
+from cartrita.domain.ledger import CallOutcome
+from cartrita.domain.messages import Message, Role, Text
+from cartrita.domain.receipts import Receipt
+from cartrita.domain.requests import ModelRequest
+from cartrita.domain.token_estimates import text_tokens
+from cartrita.domain.usage import Usage
+from cartrita.gateway.answers import RelayMonitor
+from cartrita.gateway.legs import Leg, TranslatedLeg
+from cartrita.gateway.routes import Deployment
+from cartrita.gateway.seams import Seam
+from cartrita.gateway.transcripts import Transcript
+
+PREFILL = "prefill"
+INSTRUCTION = "instruction"
+_GO_ON = (
+    "Your last message was cut off by a broken connection; the reader has all of it. Go on exactly "
+    "where it stops, in the middle of a word if it stops there. Begin with the very next "
+    "character: no introduction, no apology, and nothing that was said already."
+)
+_BREAKS = (UpstreamCut, UpstreamMalformed, UpstreamOverloaded, UpstreamLimited)
+
+
+class BrokenAnswer:
+    """An answer that broke off: what was said, what was used, and what was asked for."""
+
+    def __init__(self, request: ModelRequest, said: str, usage: Usage) -> None:
+        self._request = request
+        self.said = said
+        self.usage = usage
+
+    @classmethod
+    def of(cls, leg: Leg, request: ModelRequest, error: UpstreamError) -> "BrokenAnswer | None":
+        """None where the answer cannot be continued: then the error is its end."""
+        asked_for_text = request.response_format.kind == "text"
+        if not isinstance(error, _BREAKS) or request.sampling.logprobs is not None:
+            return None
+        if not asked_for_text:
+            return None
+        try:
+            transcript = leg.transcript()
+        except CartritaError:  # too long to keep, or not of its dialect
+            return None
+        said = transcript.text
+        return cls(request, said, leg.usage()) if transcript.plain and said else None
+
+    def request(self, deployment: Deployment, manner: str) -> ModelRequest:
+        """What asks this deployment to go on, in the manner in which its model can."""
+        shown = self._shown(manner)
+        asked = (Message(Role.ASSISTANT, (Text(shown),)),) if shown else ()
+        if manner == INSTRUCTION:
+            asked = (*asked, Message(Role.USER, (Text(_GO_ON),)))
+        sampling = self._request.sampling
+        if sampling.max_tokens is not None:
+            left = max(sampling.max_tokens - text_tokens(self.said), 1)
+            sampling = replace(sampling, max_tokens=left)
+        return replace(
+            self._request,
+            model=deployment.model,
+            messages=(*self._request.messages, *asked),
+            sampling=sampling,
+        )
+
+    def seam(self, manner: str) -> Seam:
+        """The seam to a continuation in this manner."""
+        return Seam(self.said, self.said[len(self._shown(manner)) :])
+
+    def _shown(self, manner: str) -> str:
+        # Anthropic refuses a prefill that ends with white space.
+        return self.said.rstrip() if manner == PREFILL else self.said
+
+
+class ContinuedLeg:
+    """A call that continues a broken answer: what it repeats is left out, its usage is added.
+
+    Its reasoning is left out too, because it would stand in the middle of the answer.
+    """
+
+    def __init__(self, leg: TranslatedLeg, broken: BrokenAnswer, seam: Seam) -> None:
+        self._leg = leg
+        self._seam = seam
+        self._before = broken.usage
+        self._transcript = Transcript(broken.said)
+        self._pending: deque[Delta] = deque()
+        self.deployment = leg.deployment
+
+    @property
+    def outcome(self) -> CallOutcome:
+        return self._leg.outcome
+
+    @property
+    def receipts(self) -> tuple[Receipt, ...]:
+        return self._leg.receipts
+
+    @property
+    def failovers(self) -> tuple[Failover, ...]:
+        return self._leg.failovers
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        return self._leg.headers
+
+    @property
+    def monitor(self) -> RelayMonitor | None:
+        return None
+
+    def opened(self) -> AbstractAsyncContextManager[None]:
+        """See `Leg`."""
+        return self._leg.opened()
+
+    async def read(self) -> Delta | None:
+        """See `Leg`."""
+        while not self._pending:
+            delta = await self._leg.read()
+            if delta is None:
+                return None
+            self._add(delta)
+        delta = self._pending.popleft()
+        self._transcript.add(delta)
+        return delta
+
+    def transcript(self) -> Transcript:
+        """All that was said, with what came before."""
+        return self._transcript
+
+    def usage(self) -> Usage:
+        """All that was used, with what was used before."""
+        return self._before + self._leg.usage()
+
+    def _add(self, delta: Delta) -> None:
+        match delta:
+            case ReasoningDelta():
+                return
+            case TextDelta(text=text):
+                if new := self._seam.feed(text):
+                    self._pending.append(replace(delta, text=new))
+                return
+            case Finished():
+                delta = replace(delta, usage=self.usage())
+            case _:
+                pass
+        if rest := self._seam.end():
+            self._pending.append(TextDelta(rest))
+        self._pending.append(delta)

@@ -1,0 +1,155 @@
+"""Health of deployments: which of them should not be called at the moment, and why."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from cartrita.domain.errors import (
+    UpstreamAuth,
+    UpstreamError,
+    UpstreamLimited,
+    UpstreamQuota,
+    UpstreamRejected,
+)
+from cartrita.gateway.routes import Deployment
+
+_MOST_KNOWN = 10_000
+
+
+class HealthPolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """When a deployment is left out, and for how long, in seconds.
+
+    So many `failures` in a row eject it for `ejection`, twice that the next time, and so on up to
+    `longest_ejection`; then one call tries it. A provider that refused its credential, or has no
+    credit left, is left out for `exhausted`.
+    """
+
+    failures: int = 5
+    ejection: float = 30.0
+    longest_ejection: float = 600.0
+    exhausted: float = 300.0
+
+
+State: TypeAlias = Literal["ok", "failing", "ejected", "limited", "exhausted"]
+
+
+class DeploymentHealth(msgspec.Struct, frozen=True, kw_only=True):
+    """The health of a deployment: `seconds` until it is called again, `code` of its last error."""
+
+    provider: str
+    model: str
+    state: State
+    failures: int
+    seconds: float
+    code: str
+
+
+class _Record:
+    """What is known of a deployment that failed last time."""
+
+    def __init__(self) -> None:
+        self.failures = 0
+        self.ejections = 0
+        self.ejected_until = 0.0
+        self.limited_until = 0.0
+        self.code = ""
+
+
+class Health:
+    """Follows the failures of deployments. Only those that failed last time are remembered."""
+
+    def __init__(
+        self, policy: HealthPolicy | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._policy = policy or HealthPolicy()
+        self._clock = clock
+        self._records: dict[Deployment, _Record] = {}
+        self._exhausted: dict[str, float] = {}
+
+    def usable(self, deployments: Sequence[Deployment]) -> tuple[Deployment, ...]:
+        """Those that may be called, in their order; if none may, all, the soonest first."""
+        if not self._records and not self._exhausted:
+            return tuple(deployments)
+        now = self._clock()
+        usable = tuple(one for one in deployments if self._ready_at(one) <= now)
+        return usable or tuple(sorted(deployments, key=self._ready_at))
+
+    def started(self, deployment: Deployment) -> None:
+        """A call begins: one that was ejected is tried by this call alone."""
+        record = self._records.get(deployment)
+        if record is not None and record.ejections and record.ejected_until <= self._clock():
+            record.ejected_until = self._clock() + self._policy.ejection
+
+    def succeeded(self, deployment: Deployment) -> None:
+        """A call ended well."""
+        if self._records:
+            self._records.pop(deployment, None)
+        if self._exhausted:
+            self._exhausted.pop(deployment.provider, None)
+
+    def failed(self, deployment: Deployment, error: UpstreamError) -> None:
+        """A call failed. A request that was refused says nothing of the deployment."""
+        if isinstance(error, UpstreamRejected):
+            return
+        if isinstance(error, UpstreamAuth | UpstreamQuota):
+            self._exhausted[deployment.provider] = self._clock() + self._policy.exhausted
+        record = self._record(deployment)
+        record.code = error.code
+        if error.retry_after:
+            record.limited_until = self._clock() + error.retry_after
+        if isinstance(error, UpstreamLimited):  # it works, and wants fewer calls
+            return
+        record.failures += 1
+        if record.failures >= self._policy.failures:
+            self._eject(record)
+
+    def snapshot(self) -> tuple[DeploymentHealth, ...]:
+        """All deployments that failed last time."""
+        return tuple(self._describe(*item) for item in self._records.items())
+
+    def exhausted(self, provider: str) -> bool:
+        """Whether a provider refused its credential lately, or had no credit left."""
+        return self._exhausted.get(provider, 0.0) > self._clock()
+
+    def _record(self, deployment: Deployment) -> _Record:
+        if len(self._records) >= _MOST_KNOWN and deployment not in self._records:
+            del self._records[next(iter(self._records))]
+        return self._records.setdefault(deployment, _Record())
+
+    def _eject(self, record: _Record) -> None:
+        now, policy = self._clock(), self._policy
+        if record.ejections and record.ejected_until > now + policy.ejection:
+            return  # a call that began before the ejection
+        record.ejections += 1
+        record.ejected_until = now + min(
+            policy.ejection * record.ejections, policy.longest_ejection
+        )
+
+    def _ready_at(self, deployment: Deployment) -> float:
+        exhausted = self._exhausted.get(deployment.provider, 0.0)
+        record = self._records.get(deployment)
+        if record is None:
+            return exhausted
+        return max(exhausted, record.ejected_until, record.limited_until)
+
+    def _describe(self, deployment: Deployment, record: _Record) -> DeploymentHealth:
+        now = self._clock()
+        return DeploymentHealth(
+            provider=deployment.provider,
+            model=deployment.model,
+            state=self._state(deployment.provider, record, now),
+            failures=record.failures,
+            seconds=max(self._ready_at(deployment) - now, 0.0),
+            code=record.code,
+        )
+
+    def _state(self, provider: str, record: _Record, now: float) -> State:
+        if self.exhausted(provider):
+            return "exhausted"
+        if record.ejected_until > now:
+            return "ejected"
+        if record.limited_until > now:
+            return "limited"
+        return "failing" if record.failures else "ok"

@@ -1,0 +1,81 @@
+"""Needs: what a request asks of a model, compared with the profiles of models."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from cartrita.domain.messages import Attachment, Part, ToolCall, ToolResult
+from cartrita.domain.models import ModelProfile
+from cartrita.domain.requests import ModelRequest
+from cartrita.domain.token_estimates import request_tokens
+
+_NOUNS = {
+    "vision": "images",
+    "audio": "audio",
+    "documents": "documents",
+    "tools": "tools",
+    "json": "JSON answers",
+}
+CONTEXT = "context"
+
+
+class Need(msgspec.Struct, frozen=True):
+    """A capability that a field of a request asks for; `noun` names what the model must take.
+
+    The capability `context` is a window of so many `tokens`.
+    """
+
+    capability: str
+    field: str
+    noun: str
+    tokens: int = 0
+
+    def met_by(self, profile: ModelProfile) -> bool:
+        """Whether a model of this profile will do; of one that is not known we do not know."""
+        if not profile.known:
+            return True
+        if self.capability != CONTEXT:
+            return self.capability in profile.capabilities
+        return profile.context_tokens is None or self.tokens <= profile.context_tokens
+
+
+def find_needs(request: ModelRequest) -> tuple[Need, ...]:
+    """All that a request needs, each capability once, at the first field that asks for it."""
+    needs: dict[str, Need] = {}
+    for number, message in enumerate(request.messages):
+        for part in message.parts:
+            for capability in _capabilities(part):
+                _add(needs, capability, f"messages[{number}]")
+    if request.functions:
+        _add(needs, "tools", "tools")
+    if request.response_format.kind != "text":
+        _add(needs, "json", "response_format")
+    tokens = request_tokens(request)
+    needs[CONTEXT] = Need(CONTEXT, "messages", f"{tokens} tokens", tokens)
+    return tuple(needs.values())
+
+
+def _add(needs: dict[str, Need], capability: str, field: str) -> None:
+    needs.setdefault(capability, Need(capability, field, _NOUNS[capability]))
+
+
+def _capabilities(part: Part) -> Iterator[str]:
+    match part:
+        case Attachment(media_type=media_type):
+            if kind := _kind(media_type):
+                yield kind
+        case ToolResult(content=content):
+            yield "tools"
+            for one in content:
+                yield from _capabilities(one)
+        case ToolCall():
+            yield "tools"
+        case _:
+            pass
+
+
+def _kind(media_type: str) -> str | None:
+    kind = media_type.partition("/")[0]
+    if kind == "text":
+        return None
+    return {"image": "vision", "audio": "audio"}.get(kind, "documents")

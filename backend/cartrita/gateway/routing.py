@@ -1,0 +1,172 @@
+"""Routing: which deployments can answer a request, in the order in which they should be tried."""
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
+from typing import Literal
+
+import msgspec
+
+from cartrita.domain.errors import CartritaError, InvalidInput, NotFound
+from cartrita.domain.requests import ModelRequest
+from cartrita.gateway.catalog import Catalog
+from cartrita.gateway.health import Health
+from cartrita.gateway.needs import Need, find_needs
+from cartrita.gateway.profiles import find_profile
+from cartrita.gateway.rotation import Rotation
+from cartrita.gateway.routes import AUTO, ROUTES, Deployment, Route, Target, infer
+
+_MOST_TOLD = 3
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """The deployments that can answer a request, the one to call first in front.
+
+    `route` is the name of the route that they are of, if they are of one.
+    """
+
+    deployments: tuple[Deployment, ...]
+    route: str | None = None
+    continue_with: Literal["same", "any"] = "same"
+    cache_ttl: float | None = None
+
+
+class _Tier(msgspec.Struct, frozen=True):
+    """Equals with their weights, or a single deployment."""
+
+    equals: tuple[tuple[Deployment, int], ...]
+
+
+class Router:
+    """Makes plans. `routes` are those of the configuration, which replace the built-in ones."""
+
+    def __init__(
+        self, catalog: Catalog, health: Health, routes: Mapping[str, Route] | None = None
+    ) -> None:
+        self._catalog = catalog
+        self._health = health
+        self._configured = routes or {}
+        self._rotations: dict[str, Rotation] = {}
+
+    async def resolve(self, provider: str | None, name: str | None) -> Deployment:
+        """The deployment that these names stand for; the first of a route. Each may be None.
+
+        Raises NotFound and Unavailable.
+        """
+        route = None if provider else await self._find_route(name or "", None)
+        if route is None:
+            return await self._catalog.resolve(provider, name)
+        return (await self._tiers(*route))[0].equals[0][0]
+
+    async def plan(
+        self, provider: str | None, name: str | None, parse: Callable[[], ModelRequest]
+    ) -> Plan:
+        """The plan for a request, which is parsed only if there is a choice to be made.
+
+        Raises NotFound and Unavailable, and InvalidInput if no deployment can do what is asked.
+        """
+        found = None if provider else await self._find_route(name or "", parse)
+        if found is None:
+            return Plan(deployments=(await self._catalog.resolve(provider, name),))
+        name, route = found
+        tiers = await self._tiers(name, route)
+        if len(tiers) > 1 or len(tiers[0].equals) > 1:
+            tiers = await self._fitting(name, tiers, parse())
+        return Plan(
+            deployments=self._order(name, tiers),
+            route=name,
+            continue_with=route.continue_with,
+            cache_ttl=route.cache_ttl,
+        )
+
+    async def _find_route(
+        self, name: str, parse: Callable[[], ModelRequest] | None
+    ) -> tuple[str, Route] | None:
+        route = self._configured.get(name)
+        if route is not None:
+            return name, route
+        if name == AUTO:
+            return await self._find_route("chat" if parse is None else infer(parse()), parse)
+        route = ROUTES.get(name)
+        if route is None or await self._catalog.lists(name):
+            return None
+        return name, route
+
+    async def _tiers(self, name: str, route: Route) -> list[_Tier]:
+        tiers: list[_Tier] = []
+        for weighted, targets in groupby(route.targets, key=lambda one: one.weight is not None):
+            found = [
+                (deployment, target.weight or 1)
+                for target in targets
+                if (deployment := await self._deployment(target)) is not None
+            ]
+            if weighted and found:
+                tiers.append(_Tier(tuple(found)))
+            elif not weighted:
+                tiers += [_Tier((one,)) for one in found]
+        if tiers:
+            return tiers
+        if route.or_default:
+            return [_Tier(((await self._catalog.resolve(None, None), 1),))]
+        raise NotFound(
+            f"No provider of the route {name} is configured; it needs one of "
+            f"{', '.join(target.name for target in route.targets)}.",
+            code="model_not_found",
+        )
+
+    async def _deployment(self, target: Target) -> Deployment | None:
+        provider, _, model = target.name.partition("/")
+        if provider not in self._catalog.providers:
+            return None
+        try:
+            return await self._catalog.resolve(provider, model)
+        except CartritaError:  # its default model is not known now; the others are asked
+            return None
+
+    async def _fitting(self, name: str, tiers: list[_Tier], request: ModelRequest) -> list[_Tier]:
+        needs = find_needs(request)
+        fitting = [
+            _Tier(equals)
+            for tier in tiers
+            if (equals := tuple(one for one in tier.equals if _fits(one[0], needs)))
+        ]
+        if not fitting:
+            raise await self._unfit(name, tiers, needs)
+        return fitting
+
+    async def _unfit(
+        self, name: str, tiers: Sequence[_Tier], needs: Sequence[Need]
+    ) -> InvalidInput:
+        """Names the field that rules out most deployments, and models that would do."""
+        deployments = [one for tier in tiers for one, _ in tier.equals]
+
+        def ruled_out(need: Need) -> int:
+            return sum(not need.met_by(find_profile(one.model)) for one in deployments)
+
+        need = max(needs, key=ruled_out)
+        fit = [
+            model.id
+            for model in await self._catalog.models()
+            if model.profile.known and all(one.met_by(model.profile) for one in needs)
+        ]
+        advice = f" {', '.join(fit[:_MOST_TOLD])} would." if fit else ""
+        return InvalidInput.of(
+            need.field, f"No model of the route {name} takes {need.noun}.{advice}"
+        )
+
+    def _order(self, name: str, tiers: Sequence[_Tier]) -> tuple[Deployment, ...]:
+        """All of them, the healthy ones; the equals of a tier in turns."""
+        ordered: list[Deployment] = []
+        for number, tier in enumerate(tiers):
+            healthy = set(self._health.usable([one for one, _ in tier.equals]))
+            equals = [one for one in tier.equals if one[0] in healthy]
+            if len(equals) > 1:
+                rotation = self._rotations.setdefault(f"{name}#{number}", Rotation())
+                ordered += rotation.order(equals)
+            else:
+                ordered += [one for one, _ in equals]
+        return self._health.usable(tuple(dict.fromkeys(ordered)))
+
+
+def _fits(deployment: Deployment, needs: Sequence[Need]) -> bool:
+    profile = find_profile(deployment.model)
+    return all(need.met_by(profile) for need in needs)

@@ -1,0 +1,76 @@
+"""Upstreams: how one answer's calls of deployments are made."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from random import Random
+from typing import TypeGuard
+
+from msgspec.structs import replace
+
+from cartrita.domain.ports.providers import ModelProvider, RelayProvider
+from cartrita.domain.relays import DIALECTS
+from cartrita.gateway.answers import Call, Relayable
+from cartrita.gateway.catalog import Catalog
+from cartrita.gateway.continuation import INSTRUCTION, BrokenAnswer, ContinuedLeg
+from cartrita.gateway.health import Health
+from cartrita.gateway.legs import Leg, RelayedLeg, TranslatedLeg
+from cartrita.gateway.metering import Meter
+from cartrita.gateway.profiles import find_profile
+from cartrita.gateway.retry import Attempts, RetryPolicy
+from cartrita.gateway.routes import Deployment
+
+
+class Upstreams:
+    """Makes the legs of answers, and the attempts at them."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        policy: RetryPolicy,
+        health: Health,
+        meter: Meter,
+        *,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        clock: Callable[[], float] = time.monotonic,
+        rng: Random | None = None,
+    ) -> None:
+        self._catalog = catalog
+        self._meter = meter
+        self._clock = clock
+        self._rng = rng or Random()  # noqa: S311 - jitter needs no secure randomness
+        self.policy = policy
+        self.health = health
+        self.sleep = sleep
+
+    def deadline(self, call: Call) -> float:
+        """The moment after which no attempt at this call begins."""
+        longest = self.policy.deadline
+        return self._clock() + (longest if call.seconds is None else min(call.seconds, longest))
+
+    def attempts(self, deployments: Sequence[Deployment], latest: float) -> Attempts:
+        """Attempts by these deployments, none of which begins after the moment `latest`."""
+        return Attempts(deployments, self.policy, latest=latest, clock=self._clock, rng=self._rng)
+
+    def leg(self, call: Call, deployment: Deployment) -> Leg:
+        """A call of this deployment, relayed if it can be. Raises NotFound."""
+        provider = self._catalog.provider(deployment.provider)
+        metered = self._meter.start(call, deployment)
+        if call.relay is not None and _relays(provider, call.relay):
+            return RelayedLeg(provider, call.relay, metered, self.policy.last_bytes)
+        request = replace(call.parse(), model=deployment.model, strict=call.strict)
+        return TranslatedLeg(provider, request, metered)
+
+    def continued_leg(self, call: Call, broken: BrokenAnswer, deployment: Deployment) -> Leg:
+        """A call of this deployment that goes on with a broken answer."""
+        provider = self._catalog.provider(deployment.provider)
+        manner = find_profile(deployment.model).continues or INSTRUCTION
+        metered = self._meter.start(call, deployment)
+        request = replace(broken.request(deployment, manner), strict=call.strict)
+        return ContinuedLeg(TranslatedLeg(provider, request, metered), broken, broken.seam(manner))
+
+
+def _relays(provider: ModelProvider, relayable: Relayable) -> TypeGuard[RelayProvider]:
+    """Whether the provider can be sent the request as it is."""
+    dialects: frozenset[str] = getattr(provider, "dialects", frozenset())
+    return DIALECTS[relayable.endpoint] in dialects

@@ -1,0 +1,246 @@
+"""Calls are relayed or translated, go to the next deployment when one fails, and are metered."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+from tests.backend.gateway.fakes import (
+    DONE,
+    REQUEST,
+    Ledger,
+    NamedProvider,
+    RelayingProvider,
+    Time,
+    answer_to,
+    call,
+    create_gateway,
+    items_of,
+    overloaded,
+    relayed_call,
+    text_of,
+)
+
+from cartrita.domain.deltas import Accepted, TextDelta
+from cartrita.domain.errors import (
+    InvalidInput,
+    UpstreamAuth,
+    UpstreamCut,
+    UpstreamError,
+    UpstreamLimited,
+    UpstreamMalformed,
+    UpstreamQuota,
+    UpstreamRejected,
+    UpstreamUnreachable,
+)
+from cartrita.domain.failovers import Failover
+from cartrita.domain.receipts import Receipt
+from cartrita.domain.requests import ModelRequest
+from cartrita.gateway.gateway import Gateway
+from cartrita.gateway.metering import Meter
+from cartrita.gateway.routes import Route, Target
+
+LOSS = Receipt("logit_bias", "openai_chat", "anthropic_messages", "dropped", "It has none.")
+
+
+def never() -> ModelRequest:
+    raise AssertionError("nothing should be parsed")
+
+
+def routed(*providers: Any, **values: Any) -> Gateway:
+    """A gateway whose route `r` has all providers, in order."""
+    targets = tuple(Target(f"{one.name}/m") for one in providers)
+    return create_gateway(*providers, routes={"r": Route(targets=targets)}, **values)
+
+
+class TestRelays:
+    async def test_it_passes_bytes_on(self) -> None:
+        told = RelayingProvider("a", [b"#ping\n", b"Hel\nl", b"o\n.usage\n"])
+        gateway = create_gateway(told)
+        async with gateway.open(relayed_call("a/x", parse=never)) as answer:
+            assert answer.relayed
+            assert (answer.provider, answer.model) == ("a", "x")
+            assert answer.headers == {"x-request-id": "up-1"}
+            assert await items_of(answer) == [b"#ping\nHel\n", b"lo\n.usage\n"]
+        assert told.relayed[0].body == b"model=x"
+        assert told.open == 0
+
+    async def test_another_dialect_is_translated(self) -> None:
+        told = RelayingProvider("a", [b"Hi\n.\n"])
+        told.dialects = frozenset({"anthropic_messages"})
+        answer, items = await answer_to(create_gateway(told), relayed_call("a/x"))
+        assert items == [Accepted("a", "x"), TextDelta("a"), DONE]
+        assert not answer.relayed
+        assert answer.headers == {}
+
+    async def test_what_fails_before_anything_is_visible_is_repeated(self) -> None:
+        told = RelayingProvider("a", [b"#ping\n", b"!\n"], [b"#ping\n"], [b"Hi\n.\n"])
+        _, items = await answer_to(create_gateway(told), relayed_call("a/x"))
+        assert items == [b"Hi\n.\n"]
+        assert len(told.relayed) == 3
+
+    async def test_strictness_does_not_stop_it(self) -> None:
+        told = RelayingProvider("a", [b"Hi\n.\n"])
+        _, items = await answer_to(create_gateway(told), relayed_call("a/x", strict=True))
+        assert items == [b"Hi\n.\n"]
+
+    async def test_a_route_may_relay_to_one_and_translate_for_the_other(self) -> None:
+        one, two = RelayingProvider("a", [overloaded()]), NamedProvider("b")
+        answer, items = await answer_to(routed(one, two), relayed_call("r"))
+        failed = Failover("a", "m", "upstream_overloaded")
+        assert items[0] == Accepted("b", "m", (), (failed,))
+        assert answer.failovers == (failed,)
+
+    async def test_its_usage_is_what_the_provider_says(self) -> None:
+        told, ledger = RelayingProvider("a", [b"Hi\n.usage\n"], [b"Hi\n.\n"]), Ledger()
+        gateway = create_gateway(told, ledger=ledger)
+        await answer_to(gateway, relayed_call("a/x"))
+        await answer_to(gateway, relayed_call("a/x"))
+        reported, estimated = (entry.usage for entry in ledger.entries)
+        assert (reported.input_tokens, reported.output_tokens) == (7, 8)
+        assert estimated.estimated
+        assert estimated.total_tokens
+
+    async def test_the_usage_of_what_is_too_long_to_keep_is_estimated(self) -> None:
+        told, ledger = RelayingProvider("a", [b"x" * 2000 + b"\n.\n"]), Ledger()
+        await answer_to(create_gateway(told, ledger=ledger), relayed_call("a/x"))
+        assert ledger.entries[0].usage.estimated
+
+
+class TestStrictness:
+    async def test_losses_are_told(self) -> None:
+        lossy = [Accepted("p", "m", (LOSS,)), TextDelta("Hi"), DONE]
+        gateway = create_gateway(NamedProvider("p", lossy))
+        answer, items = await answer_to(gateway, call("p/m"))
+        assert answer.receipts == (LOSS,)
+        assert items[0] == Accepted("p", "m", (LOSS,))
+        with pytest.raises(InvalidInput, match="logit_bias"):
+            await answer_to(gateway, call("p/m", strict=True))
+
+    async def test_a_request_that_was_not_sent_is_not_in_the_ledger(self) -> None:
+        refusing, ledger = NamedProvider("p", [InvalidInput.of("n", "no")]), Ledger()
+        with pytest.raises(InvalidInput):
+            await answer_to(create_gateway(refusing, ledger=ledger), call("p/m"))
+        assert ledger.entries == []
+
+
+class TestFailover:
+    @pytest.mark.parametrize(
+        "error",
+        [
+            UpstreamUnreachable("a", provider="a"),
+            UpstreamLimited("a", provider="a", retry_after=60),
+            UpstreamMalformed("a", provider="a", retryable=False),
+            UpstreamQuota("a", provider="a"),
+            UpstreamAuth("a", provider="a"),
+            UpstreamCut("a", provider="a"),
+            UpstreamRejected("a", provider="a", status=404),
+            overloaded(status=529),
+        ],
+    )
+    async def test_the_next_one_answers_at_once(self, error: UpstreamError) -> None:
+        time = Time()
+        one, two = NamedProvider("a", [error]), NamedProvider("b")
+        answer, items = await answer_to(routed(one, two, time=time), call("r"))
+        assert text_of(items) == "b"
+        assert answer.failovers == (Failover("a", "m", error.code),)
+        assert time.slept == []
+
+    async def test_a_request_that_is_refused_goes_nowhere_else(self) -> None:
+        one = NamedProvider("a", [UpstreamRejected("a", provider="a", status=400)])
+        two = NamedProvider("b")
+        with pytest.raises(UpstreamRejected):
+            await answer_to(routed(one, two), call("r"))
+        assert two.requests == []
+
+    @pytest.mark.parametrize("error", [UpstreamQuota, UpstreamAuth])
+    async def test_a_refused_credential_is_not_tried_again(
+        self, error: type[UpstreamError]
+    ) -> None:
+        told = NamedProvider("a", [error("a", provider="a")])
+        with pytest.raises(error):
+            await answer_to(create_gateway(told), call("a/m"))
+        assert len(told.requests) == 1
+
+    async def test_all_are_tried_in_rounds(self) -> None:
+        time = Time()
+        failing = [NamedProvider(name, [overloaded()]) for name in "abcd"]
+        with pytest.raises(UpstreamError):
+            await answer_to(routed(*failing, time=time), call("r"))
+        assert [len(one.requests) for one in failing] == [1, 1, 1, 1]
+        one, two = NamedProvider("a", [overloaded()], [DONE]), NamedProvider("b", [overloaded()])
+        answer, _ = await answer_to(routed(one, two, time=time), call("r"))
+        assert [failed.provider for failed in answer.failovers] == ["a", "b"]
+        assert len(time.slept) == 1
+
+    async def test_who_asked_for_a_pause_comes_last_in_the_next_round(self) -> None:
+        one = NamedProvider("a", [overloaded(5)])
+        two = NamedProvider("b", [overloaded()], [TextDelta("b"), DONE])
+        _, items = await answer_to(routed(one, two), call("r"))
+        assert text_of(items) == "b"
+        assert len(one.requests) == 1
+
+    async def test_an_overloaded_provider_is_not_asked_for_another_model_first(self) -> None:
+        targets = (Target("a/m"), Target("a/n"), Target("b/m"))
+        one, two = NamedProvider("a", [overloaded(status=529)]), NamedProvider("b")
+        gateway = create_gateway(one, two, routes={"r": Route(targets=targets)})
+        await answer_to(gateway, call("r"))
+        assert len(one.requests) == 1
+
+    async def test_no_attempt_begins_after_the_deadline(self) -> None:
+        time = Time()
+
+        class Slow(NamedProvider):
+            def stream(self, request: ModelRequest) -> Any:
+                time.now += 50
+                return super().stream(request)
+
+        one, two = Slow("a", [overloaded()]), Slow("b", [overloaded()])
+        with pytest.raises(UpstreamError):
+            await answer_to(routed(one, two, time=time), call("r", seconds=40))
+        assert (len(one.requests), len(two.requests)) == (1, 0)
+
+
+class TestTheLedger:
+    async def test_every_call_is_in_it_once(self) -> None:
+        ledger, time = Ledger(), Time()
+        one = NamedProvider("a", [overloaded()])
+        gateway = routed(one, NamedProvider("b"), ledger=ledger, time=time)
+        await answer_to(gateway, call("r", key_id="k", surface="openai"))
+        assert ledger.outcomes == [("a", "failed"), ("b", "completed")]
+        failed, done = ledger.entries
+        assert failed.usage.total_tokens == 0
+        assert failed.first_token_seconds is None
+        assert done.usage == DONE.usage
+        assert (done.owner_id, done.key_id, done.surface) == ("o", "k", "openai")
+        assert done.first_token_seconds == 0.0
+
+    async def test_also_when_the_client_leaves(self) -> None:
+        ledger = Ledger()
+        endless: Sequence[Any] = [TextDelta("more ") for _ in range(100)]
+        told = NamedProvider("a", endless)
+        async with create_gateway(told, ledger=ledger).open(call("a/m")) as answer:
+            await anext(answer.items)
+            await anext(answer.items)
+            assert told.open == 1
+        assert told.open == 0
+        assert ledger.outcomes == [("a", "cancelled")]
+        assert ledger.entries[0].usage.estimated
+
+    async def test_it_knows_the_cost(self) -> None:
+        ledger = Ledger()
+        meter = Meter(ledger, lambda provider, model, usage: Decimal(usage.total_tokens))
+        await answer_to(create_gateway(NamedProvider("a"), meter=meter), call("a/m"))
+        assert ledger.entries[0].cost == Decimal(2)
+
+
+class TestRuns:
+    async def test_a_route_answers_runs_too(self) -> None:
+        gateway = routed(NamedProvider("a", [overloaded()]), NamedProvider("b"))
+        deployment = await gateway.resolve(None, "r")
+        provider = gateway.provider_for(deployment, route="r")
+        assert provider.name == "a"
+        request = replace(REQUEST, model=deployment.model)
+        async with provider.stream(request) as deltas:
+            assert text_of([one async for one in deltas]) == "b"
