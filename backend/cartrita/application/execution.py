@@ -19,6 +19,7 @@ from cartrita.domain.fold import Fold
 from cartrita.domain.ids import RunId
 from cartrita.domain.ports.runs import RunQueue, RunWriter
 from cartrita.domain.runs import CancelRequested, Claim, Ending, LeaseRevoked, RunAvailable
+from cartrita.gateway.failover import Caller
 from cartrita.gateway.gateway import Gateway
 from cartrita.gateway.routes import Deployment
 
@@ -218,8 +219,9 @@ class Executor:
         if claim.input.prefix:
             await self._record(run, TextAppended(claim.input.prefix, 0))
         deployment = Deployment(claim.input.provider, claim.input.model)
+        caller = Caller(run_id=claim.run_id, seconds=claim.seconds_left)
         step = Step(
-            self._gateway.provider_for(deployment),
+            self._gateway.provider_for(deployment, route=claim.input.route, caller=caller),
             request,
             position=len(claim.input.prefix),
             limits=agent.limits,

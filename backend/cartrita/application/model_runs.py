@@ -117,17 +117,18 @@ class ModelRuns:
     async def _input(self, command: ModelCommand) -> RunInput:
         request = command.request
         agent = NO_AGENT if command.agent is None else self._agents.find(command.agent)
-        deployment = await (
-            self._gateway.resolve(command.provider, request.model)
+        chosen = await (
+            self._gateway.choose(command.provider, request.model)
             if command.agent is None
-            else self._gateway.resolve(None, None)
+            else self._gateway.choose(None, None)
         )
         instructions = (*request.instructions, *_system_texts(request.messages))
         return RunInput(
             version=2,
             agent=agent.id,
-            provider=deployment.provider,
-            model=deployment.model,
+            provider=chosen.deployment.provider,
+            model=chosen.deployment.model,
+            route=chosen.route,
             instructions=instructions or None,
             sampling=request.sampling,
             tools=request.tools,

@@ -216,8 +216,14 @@ class Runs:
     ) -> RunInput:
         """The input of a run by these names; None selects the default."""
         found = self._agents.find(agent)
-        deployment = await self._gateway.resolve(provider, model)
-        return RunInput(agent=found.id, provider=deployment.provider, model=deployment.model)
+        chosen = await self._gateway.choose(provider, model)
+        return RunInput(
+            version=1 if chosen.route is None else 2,
+            agent=found.id,
+            provider=chosen.deployment.provider,
+            model=chosen.deployment.model,
+            route=chosen.route,
+        )
 
     async def _input_of_last_run(
         self, principal: Principal, user_message_id: MessageId

@@ -8,12 +8,16 @@ from cartrita.assembly.providers import BY_URL, ProviderCreation
 from cartrita.domain.ports.search import PassageSearch
 from cartrita.gateway.catalog import Catalog, ProviderEntry, ProviderOrigin
 from cartrita.gateway.gateway import Gateway
+from cartrita.gateway.metering import Meter
 from cartrita.gateway.retry import RetryPolicy
+from cartrita.gateway.routes import ROUTES
 from cartrita.settings import Settings
 from cartrita.settings.providers import ConfiguredProvider
 
 
-async def create_gateway(settings: Settings, http: HttpClient, search: PassageSearch) -> Gateway:
+async def create_gateway(
+    settings: Settings, http: HttpClient, search: PassageSearch, meter: Meter
+) -> Gateway:
     """The gateway over every provider that can answer, in order of preference."""
     config = settings.providers
     creation = ProviderCreation(settings, http)
@@ -37,8 +41,13 @@ async def create_gateway(settings: Settings, http: HttpClient, search: PassageSe
     origin = ProviderOrigin.OFFLINE
     entries.append(ProviderEntry(provider=offline, origin=origin, default_model=ASSISTANT))
     unconfigured = _setup_hints({entry.provider.name for entry in entries})
-    catalog = Catalog(entries, default_model=config.default_model, unconfigured=unconfigured)
-    return Gateway(catalog, RetryPolicy(deadline=config.total_timeout_s))
+    catalog = Catalog(
+        entries,
+        default_model=config.default_model,
+        route_names=ROUTES.keys(),
+        unconfigured=unconfigured,
+    )
+    return Gateway(catalog, RetryPolicy(deadline=config.total_timeout_s), meter=meter)
 
 
 def _origin(settings: Settings, configured: ConfiguredProvider) -> ProviderOrigin:

@@ -31,6 +31,8 @@ from cartrita.application.usage import UsageReports
 from cartrita.assembly.authentication import create_authentication
 from cartrita.assembly.database import open_connection_pool
 from cartrita.assembly.gateway import create_gateway
+from cartrita.assembly.prices import create_pricing
+from cartrita.gateway.metering import Meter
 from cartrita.kit.secret import Secret
 from cartrita.settings import Settings
 from cartrita.surfaces.services import Services, SurfaceConfig
@@ -83,7 +85,8 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
             interval_s=settings.ledger.flush_interval_s,
             capacity=settings.ledger.pending_max,
         )
-        gateway = await create_gateway(settings, http, search)
+        meter = Meter(ledger, create_pricing(settings).cost)
+        gateway = await create_gateway(settings, http, search, meter)
         agents = AgentRegistry(built_in_agents())
         history = History(
             messages,

@@ -87,6 +87,11 @@ class Catalog:
         """The names of the providers, preferred ones first."""
         return tuple(self._entries)
 
+    @property
+    def default_model(self) -> str | None:
+        """The configured default."""
+        return self._default_model
+
     def provider(self, name: str) -> ModelProvider:
         """The provider of this name. Raises NotFound."""
         return self._entry(name).provider

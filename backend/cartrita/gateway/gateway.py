@@ -16,7 +16,7 @@ from cartrita.gateway.health import DeploymentHealth, Health, HealthPolicy
 from cartrita.gateway.metering import Meter
 from cartrita.gateway.retry import RetryPolicy
 from cartrita.gateway.routes import Deployment, Route
-from cartrita.gateway.routing import Router
+from cartrita.gateway.routing import Choice, Router
 from cartrita.gateway.upstreams import Upstreams
 
 
@@ -56,12 +56,19 @@ class Gateway:
         """The deployments whose last call failed."""
         return self._health.snapshot()
 
-    async def resolve(self, provider: str | None, model: str | None) -> Deployment:
-        """The deployment that answers a request for this provider and model; each may be None.
+    async def choose(self, provider: str | None, model: str | None) -> Choice:
+        """The deployment, and the route, that answer a request for these; each may be None.
 
-        Of a route it is the first. Raises NotFound and Unavailable.
+        Raises NotFound and Unavailable.
         """
-        return await self._router.resolve(provider, model)
+        return await self._router.choose(provider, model)
+
+    async def resolve(self, provider: str | None, model: str | None) -> Deployment:
+        """The deployment that answers a request for these; of a route it is the first.
+
+        Raises NotFound and Unavailable.
+        """
+        return (await self._router.choose(provider, model)).deployment
 
     def provider_for(
         self, deployment: Deployment, *, route: str | None = None, caller: Caller | None = None

@@ -79,19 +79,3 @@ def infer(request: ModelRequest) -> str:
     asked = (one.text for one in reversed(request.messages) if one.role is Role.USER)
     text = next(asked, "").lower()
     return "code" if any(word in text for word in _CODE_WORDS) else "chat"
-
-
-_AGENT = "cartrita"
-_SUPERVISORS = (_AGENT, "cortex-flow", "cortex-flow-supervisor")
-
-
-def agent_of(model: str) -> str | None:
-    """The agent that a model name stands for: its id, or "" for the default agent.
-
-    `cartrita`, `cortex-flow` and `cortex-flow-supervisor` are the default one, `cartrita-writer`
-    is the agent `writer`. None for the names of models: only agents answer with a run.
-    """
-    if model in _SUPERVISORS:
-        return ""
-    prefix, _, agent = model.partition("-")
-    return agent if prefix == _AGENT and agent else None

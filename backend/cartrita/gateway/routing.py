@@ -30,6 +30,13 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     cache_ttl: float | None = None
 
 
+class Choice(msgspec.Struct, frozen=True):
+    """The first deployment that names stand for, and the route that it is of, if it is of one."""
+
+    deployment: Deployment
+    route: str | None = None
+
+
 class _Tier(msgspec.Struct, frozen=True):
     """Equals with their weights, or a single deployment."""
 
@@ -47,15 +54,16 @@ class Router:
         self._configured = routes or {}
         self._rotations: dict[str, Rotation] = {}
 
-    async def resolve(self, provider: str | None, name: str | None) -> Deployment:
-        """The deployment that these names stand for; the first of a route. Each may be None.
+    async def choose(self, provider: str | None, name: str | None) -> Choice:
+        """What these names stand for, before there is a request. Each may be None.
 
         Raises NotFound and Unavailable.
         """
+        name = self._asked(provider, name)
         route = None if provider else await self._find_route(name or "", None)
         if route is None:
-            return await self._catalog.resolve(provider, name)
-        return (await self._tiers(*route))[0].equals[0][0]
+            return Choice(await self._catalog.resolve(provider, name))
+        return Choice((await self._tiers(*route))[0].equals[0][0], name)
 
     async def plan(
         self, provider: str | None, name: str | None, parse: Callable[[], ModelRequest]
@@ -64,19 +72,24 @@ class Router:
 
         Raises NotFound and Unavailable, and InvalidInput if no deployment can do what is asked.
         """
+        name = self._asked(provider, name)
         found = None if provider else await self._find_route(name or "", parse)
         if found is None:
             return Plan(deployments=(await self._catalog.resolve(provider, name),))
-        name, route = found
-        tiers = await self._tiers(name, route)
+        named, route = found
+        tiers = await self._tiers(named, route)
         if len(tiers) > 1 or len(tiers[0].equals) > 1:
-            tiers = await self._fitting(name, tiers, parse())
+            tiers = await self._fitting(named, tiers, parse())
         return Plan(
-            deployments=self._order(name, tiers),
-            route=name,
+            deployments=self._order(named, tiers),
+            route=named,
             continue_with=route.continue_with,
             cache_ttl=route.cache_ttl,
         )
+
+    def _asked(self, provider: str | None, name: str | None) -> str | None:
+        """The name that was asked for, which may be the default's."""
+        return name if provider or name else self._catalog.default_model
 
     async def _find_route(
         self, name: str, parse: Callable[[], ModelRequest] | None

@@ -22,7 +22,7 @@ from cartrita.domain.messages import Attachment, Message, Role, Text, ToolCall, 
 from cartrita.domain.requests import ModelRequest, ResponseFormat
 from cartrita.domain.tools import ToolSpec
 from cartrita.gateway.gateway import Gateway
-from cartrita.gateway.routes import ROUTES, Route, Target, agent_of, infer
+from cartrita.gateway.routes import ROUTES, Route, Target, infer
 
 GPT, CLAUDE, OLD = "openai/gpt-4o", "anthropic/claude-opus-4-1", "openai/gpt-4"
 
@@ -82,21 +82,6 @@ class TestNames:
             "llama-cpp-python",
             "llama-cpp-native",
         } < set(ROUTES)
-
-    @pytest.mark.parametrize(
-        ("name", "agent"),
-        [
-            ("cartrita", ""),
-            ("cortex-flow", ""),
-            ("cortex-flow-supervisor", ""),
-            ("cartrita-writer", "writer"),
-            ("cartrita-", None),
-            ("gpt-4o", None),
-            ("cartritan", None),
-        ],
-    )
-    def test_agents(self, name: str, agent: str | None) -> None:
-        assert agent_of(name) == agent
 
 
 class TestCapabilityRoutes:
