@@ -95,6 +95,8 @@ def citation(vendor: JsonObject, index: int) -> Citation:
         url = source
     title = _text(kept, "title") or _text(kept, "document_title") or url or source or "document"
     snippet = _text(kept, "cited_text")
+    if kept.get("encrypted_index") == "":  # the citation of another dialect, in our own writing
+        return Citation(title, url, snippet, index)
     return Citation(title, url, snippet, index, origin=DIALECT, vendor=kept)
 
 

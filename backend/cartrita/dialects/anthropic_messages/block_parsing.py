@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from cartrita.dialects.anthropic_messages import answers, sources
+from cartrita.dialects.anthropic_messages import answers, foreign_seals, sources
 from cartrita.dialects.anthropic_messages import types as wire
 from cartrita.dialects.anthropic_messages.blocks import is_vendor_call
 from cartrita.dialects.anthropic_messages.validation import an_object, convert
@@ -204,7 +204,7 @@ def _result_content(content: JsonValue, path: str) -> Iterator[ToolContent]:
 
 def _thinking(block: JsonObject, path: str) -> Reasoning:
     thinking = convert(block, wire.ThinkingBlock, path)
-    return Reasoning(thinking.thinking, signature=thinking.signature, origin=wire.DIALECT)
+    return foreign_seals.reasoning_of(thinking.thinking, thinking.signature)
 
 
 def _redacted(block: JsonObject, path: str) -> Reasoning:

@@ -11,7 +11,7 @@ from typing import Protocol, cast
 
 import msgspec
 
-from cartrita.dialects.anthropic_messages import answers
+from cartrita.dialects.anthropic_messages import answers, foreign_seals
 from cartrita.dialects.anthropic_messages.response_types import BlockDelta
 from cartrita.dialects.anthropic_messages.types import DIALECT
 from cartrita.domain.deltas import (
@@ -113,8 +113,9 @@ class _Thinking:
     def stop(self) -> list[Delta]:
         rest = self._text.end()
         if self._signature is not None:
-            signature = storable_text(self._signature)
-            return [ReasoningDelta(rest, signature=signature, origin=DIALECT)]
+            sealed = foreign_seals.reasoning_of(rest, storable_text(self._signature))
+            end = ReasoningDelta(rest, sealed.signature, sealed.encrypted, sealed.origin, sealed.id)
+            return [end] if rest or end.sealed else []
         return [ReasoningDelta(rest)] if rest else []
 
     def _piece(self, text: str) -> list[Delta]:

@@ -1,0 +1,193 @@
+"""Relays requests and answers of this dialect as bytes: changes the model, watches the answer.
+
+Most frames are pieces of text: they are passed on unread.
+"""
+
+import re
+
+import msgspec
+
+from cartrita.dialects import relayed_bodies, relayed_frames
+from cartrita.dialects.anthropic_messages import answers, errors, foreign_seals
+from cartrita.dialects.anthropic_messages.response_types import Event, MessageBody, UsageCounts
+from cartrita.dialects.anthropic_messages.stream_parsing import StreamParser, parse_completion
+from cartrita.dialects.relayed_frames import RelayedFrames
+from cartrita.domain.deltas import Delta, Finished, FinishReason
+from cartrita.domain.errors import UpstreamCut, UpstreamError, UpstreamMalformed
+from cartrita.domain.usage import Usage
+from cartrita.kit import sse
+from cartrita.kit.secret import Secret
+
+_READ = (b"message_", b"content_block_st", b"error")
+"""What a frame contains that is read; where a text contains it too, it is read in vain."""
+
+_BOUNDARY = re.compile(rb"\r\n\r\n|\n\n|\r\r|\n\r\n")
+_PASSED_ON = (b"content_block_delta", b"content_block_stop")
+_FOREIGN_SEAL = f'"{foreign_seals.PREFIX}'.encode()
+
+
+def rewrite(body: bytes, *, model: str) -> bytes:
+    """The body for the provider's name of the model. Raises Malformed for two equal fields."""
+    return relayed_bodies.rewrite(body, {"model": relayed_bodies.replaced(model)})
+
+
+def is_relayable(body: bytes) -> bool:
+    """Whether the provider understands all of it: reasoning of other dialects is sealed by us."""
+    return _FOREIGN_SEAL not in body
+
+
+class OpenBlock(msgspec.Struct, frozen=True):
+    """A block of a relayed answer that has not ended."""
+
+    index: int
+    type: str
+
+
+class Monitor:
+    """Watches one streamed answer; `visible` is true once a piece of a block is in what was fed."""
+
+    def __init__(
+        self, provider: str, secrets: tuple[Secret, ...] = (), *, keep_bytes: int = 1 << 20
+    ) -> None:
+        self._provider = provider
+        self._secrets = secrets
+        self._frames = RelayedFrames(provider, keep_bytes)
+        self._counts: UsageCounts | None = None
+        self._error: UpstreamError | None = None
+        self.visible = False
+        self.complete = False
+        self.finish_reason: FinishReason | None = None
+        self.model: str | None = None
+        self.begun = False
+        self.next_index = 0
+        self.open_block: OpenBlock | None = None
+
+    @property
+    def usage(self) -> Usage | None:
+        """The usage so far; None before the first that the provider tells."""
+        return None if self._counts is None else answers.usage(self._counts)
+
+    @property
+    def overlong(self) -> bool:
+        """Whether more was passed on than is kept."""
+        return self._frames.overlong
+
+    def feed(self, piece: bytes) -> bytes:
+        """The whole frames to pass on. Raises the error that a frame holds, after those before."""
+        if self._error is not None:
+            raise self._error
+        frames = self._frames.whole(piece)
+        if any(word in frames for word in _READ):
+            frames = self._read(frames)
+        self.visible = self.visible or any(word in frames for word in _PASSED_ON)
+        self._frames.keep(frames)
+        return frames
+
+    def deltas(self) -> list[Delta]:
+        """The deltas of what was passed on. Raises UpstreamError if that was too long to keep."""
+        parser = StreamParser(self._provider, self._secrets)
+        frames = self._frames.passed_on()
+        deltas = [delta for frame in frames for delta in parser.feed(frame.data, frame.event)]
+        return deltas + parser.end() if parser.done else deltas
+
+    def end(self) -> None:
+        """Told at the end of the body. Raises UpstreamCut unless the answer is complete."""
+        if self._error is not None:
+            raise self._error
+        if not self.complete:
+            raise UpstreamCut(
+                f"{self._provider} ended its answer in the middle.", provider=self._provider
+            )
+
+    def _read(self, frames: bytes) -> bytes:
+        """Read the frames; if one holds an error, only those before it are to be passed on."""
+        start = 0
+        for boundary in _BOUNDARY.finditer(frames):
+            for frame in relayed_frames.parse(frames[start : boundary.end()]):
+                error = self._read_frame(frame)
+                if error is not None and not start:
+                    raise error
+                if error is not None:
+                    self._error = error
+                    return frames[:start]
+            start = boundary.end()
+        return frames
+
+    def _read_frame(self, frame: sse.Frame) -> UpstreamError | None:
+        if frame.event == "error":
+            return errors.from_frame(self._provider, frame.data, self._secrets)
+        try:
+            event = answers.decode_event(frame.data)
+        except ValueError as problem:
+            return UpstreamMalformed(
+                f"{self._provider} sent something that is not an answer of the Messages API.",
+                provider=self._provider,
+                details={"problem": str(problem)[:200]},
+            )
+        if event.error or event.type == "error":
+            return errors.from_frame(self._provider, frame.data, self._secrets)
+        self._note(event)
+        return None
+
+    def _note(self, event: Event) -> None:
+        match event.type:
+            case "message_start":
+                self.begun = True
+                self._note_message(event.message or MessageBody())
+            case "content_block_start":
+                index = self.next_index if event.index is None else event.index
+                kind = (event.content_block or {}).get("type")
+                self.open_block = OpenBlock(index, kind if isinstance(kind, str) else "")
+                self.next_index = index + 1
+            case "content_block_stop":
+                self.open_block = None
+            case "message_delta":
+                self._note_usage(event.usage)
+                if event.delta is not None and event.delta.stop_reason:
+                    reason = answers.finish_reason(event.delta.stop_reason)
+                    self.finish_reason = reason or FinishReason.STOP
+            case "message_stop":
+                self.complete = True
+            case _:
+                pass
+
+    def _note_message(self, message: MessageBody) -> None:
+        self.model = message.model
+        self._note_usage(message.usage)
+
+    def _note_usage(self, counts: UsageCounts | None) -> None:
+        if counts is not None:
+            self._counts = answers.merge(self._counts or UsageCounts(), counts)
+
+
+class WholeMonitor:
+    """Watches one answer that is not streamed: it is fed the whole body once."""
+
+    def __init__(self, provider: str, secrets: tuple[Secret, ...] = ()) -> None:
+        self._provider = provider
+        self._secrets = secrets
+        self._deltas: list[Delta] = []
+        self.visible = False
+        self.complete = False
+        self.overlong = False
+        self.usage: Usage | None = None
+        self.finish_reason: FinishReason | None = None
+
+    def feed(self, piece: bytes) -> bytes:
+        """The body. Raises UpstreamMalformed for one that is no message, or the error it holds."""
+        self._deltas = parse_completion(self._provider, piece, self._secrets)
+        end = self._deltas[-1]
+        if isinstance(end, Finished):
+            self.usage = end.usage if end.usage.total_tokens else None
+            self.finish_reason = end.reason
+        self.visible = self.complete = True
+        return piece
+
+    def deltas(self) -> list[Delta]:
+        """The deltas of the body."""
+        return self._deltas
+
+    def end(self) -> None:
+        """Told at the end of the body. Raises UpstreamCut if there was none."""
+        if not self.complete:
+            raise UpstreamCut(f"{self._provider} sent no answer.", provider=self._provider)

@@ -1,0 +1,155 @@
+"""Requests are relayed but for their model, and answers in whole events that are watched."""
+
+import json
+
+import pytest
+from tests.backend.dialects.anthropic_messages.events import (
+    STOP,
+    closed,
+    ending,
+    event,
+    opened,
+    piece,
+    start,
+    text_block,
+)
+
+from cartrita.dialects.anthropic_messages.relay import (
+    Monitor,
+    OpenBlock,
+    WholeMonitor,
+    is_relayable,
+    rewrite,
+)
+from cartrita.domain.deltas import Finished, FinishReason, TextDelta
+from cartrita.domain.errors import Malformed, UpstreamCut, UpstreamMalformed, UpstreamOverloaded
+from cartrita.domain.usage import Usage
+from cartrita.kit import sse
+
+BUSY = event("error", error={"type": "overloaded_error", "message": "busy"})
+
+
+def frames(*data: str) -> bytes:
+    return b"".join(sse.frame(one, event=json.loads(one)["type"]) for one in data)
+
+
+def test_only_the_model_changes() -> None:
+    body = b'{ "max_tokens": 1e1, "model":"a/b" , "novel": [1.0,  2]}'
+    assert rewrite(body, model="b") == body.replace(b'"a/b"', b'"b"')
+    with pytest.raises(Malformed):
+        rewrite(b'{"model": "a", "model": "b"}', model="c")
+
+
+def test_our_own_seals_are_not_relayed() -> None:
+    assert is_relayable(b'{"signature": "S"}')
+    assert not is_relayable(b'{"signature": "cartrita.e30="}')
+
+
+def test_an_answer() -> None:
+    monitor = Monitor("fake")
+    assert monitor.usage is None
+    head = frames(start())
+    assert monitor.feed(head[:-3]) == b""
+    assert monitor.feed(head[-3:]) == head
+    assert not monitor.visible
+    assert monitor.model == "claude-x"
+    assert monitor.usage == Usage(3, 1)
+    opening = frames(opened(0, type="text", text=""))
+    assert monitor.feed(opening) == opening
+    assert not monitor.visible
+    assert monitor.open_block == OpenBlock(0, "text")
+    monitor.feed(frames(piece(0, "text_delta", text="Hi")))
+    assert monitor.visible
+    assert not monitor.complete
+    with pytest.raises(UpstreamCut):
+        monitor.end()
+    assert monitor.deltas() == [TextDelta("Hi")]
+    monitor.feed(frames(closed(0), event("ping"), ending("max_tokens"), STOP))
+    assert monitor.open_block is None
+    assert monitor.complete
+    assert monitor.usage == Usage(3, 2)
+    assert monitor.finish_reason is FinishReason.LENGTH
+    monitor.end()
+    finished = Finished(FinishReason.LENGTH, Usage(3, 2), "claude-x")
+    assert monitor.deltas() == [TextDelta("Hi"), finished]
+
+
+def test_what_is_told_oddly() -> None:
+    monitor = Monitor("fake")
+    start_of_nothing = event("content_block_start", content_block=None)
+    monitor.feed(frames(event("message_start"), start_of_nothing, event("message_delta")))
+    assert monitor.open_block == OpenBlock(0, "")
+    assert monitor.usage is None
+    monitor.feed(frames(ending("novel")))
+    assert monitor.finish_reason is FinishReason.STOP
+    kind = event("content_block_start", index=4, content_block={"type": 5})
+    monitor.feed(frames(kind))
+    assert monitor.open_block == OpenBlock(4, "")
+
+
+def test_an_error_is_raised() -> None:
+    with pytest.raises(UpstreamOverloaded):
+        Monitor("fake").feed(frames(BUSY))
+    with pytest.raises(UpstreamOverloaded):
+        Monitor("fake").feed(sse.frame(BUSY))
+
+
+def test_what_precedes_an_error_is_passed_on() -> None:
+    before = frames(start(), *text_block(0, "Hi"))
+    monitor = Monitor("fake")
+    assert monitor.feed(before + frames(BUSY, STOP)) == before
+    assert monitor.visible
+    assert not monitor.complete
+    for _ in range(2):
+        with pytest.raises(UpstreamOverloaded):
+            monitor.feed(b"more")
+    with pytest.raises(UpstreamOverloaded):
+        monitor.end()
+    assert monitor.deltas() == [TextDelta("Hi")]
+
+
+def test_what_is_no_event_is_malformed() -> None:
+    with pytest.raises(UpstreamMalformed):
+        Monitor("fake").feed(b"event: message_start\ndata: nothing\n\n")
+
+
+def test_text_that_looks_like_an_event_is_read_in_vain() -> None:
+    data = frames(piece(0, "text_delta", text="message_stop error"))
+    monitor = Monitor("fake")
+    assert monitor.feed(data) == data
+    assert not monitor.complete
+
+
+def test_only_so_much_is_kept() -> None:
+    monitor = Monitor("fake", keep_bytes=10)
+    monitor.feed(frames(start()))
+    assert monitor.overlong
+    with pytest.raises(UpstreamMalformed):
+        monitor.deltas()
+
+
+def test_a_whole_answer() -> None:
+    message = {
+        "type": "message",
+        "model": "m",
+        "content": [{"type": "text", "text": "Hi"}],
+        "stop_reason": "end_turn",
+        "usage": {"input_tokens": 3, "output_tokens": 2},
+    }
+    monitor = WholeMonitor("fake")
+    with pytest.raises(UpstreamCut):
+        monitor.end()
+    body = json.dumps(message).encode()
+    assert monitor.feed(body) == body
+    monitor.end()
+    assert monitor.visible
+    assert monitor.complete
+    assert not monitor.overlong
+    assert monitor.usage == Usage(3, 2)
+    assert monitor.finish_reason is FinishReason.STOP
+    assert monitor.deltas()[0] == TextDelta("Hi")
+    silent = WholeMonitor("fake")
+    silent.feed(json.dumps({**message, "usage": None}).encode())
+    assert silent.usage is None
+    with pytest.raises(UpstreamMalformed):
+        WholeMonitor("fake").feed(b"<html>")
