@@ -81,7 +81,7 @@ def cited_texts(draw: st.DrawFn) -> list[Part]:
 def turns(draw: st.DrawFn, first_call: int) -> tuple[list[Message], int]:
     """A user's message and what follows it, with call ids from `first_call` on."""
     asked: list[Part] = draw(st.lists(texts | images | files | audio, min_size=1, max_size=3))
-    role = draw(st.sampled_from((Role.USER, Role.SYSTEM)))
+    role = draw(st.sampled_from((Role.USER, Role.SYSTEM))) if first_call else Role.USER
     said: list[Part] = list(draw(st.lists(reasoning | vendor_items, max_size=2)))
     for part in draw(st.lists(cited_texts() | st.builds(Refusal, words).map(lambda r: [r]))):
         said.extend(part)
