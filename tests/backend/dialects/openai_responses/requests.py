@@ -1,5 +1,6 @@
 """Generated requests as this dialect's clients can make them."""
 
+import base64
 from typing import cast
 
 from hypothesis import strategies as st
@@ -34,23 +35,24 @@ ids = st.text("abc123", min_size=1, max_size=6)
 json_values = words | st.integers(-9, 9) | st.booleans() | st.none() | st.lists(words, max_size=2)
 json_objects = cast("st.SearchStrategy[JsonObject]", st.dictionaries(ids, json_values))
 caches = st.none() | st.builds(CacheBreakpoint, st.sampled_from((None, "30m", "12h")))
+base64s = ids.map(lambda text: base64.b64encode(text.encode()).decode())
 images = st.builds(
     Attachment,
     st.just("image/png"),
-    url=ids.map(lambda data: f"data:image/png;base64,{data}"),
+    url=base64s.map(lambda data: f"data:image/png;base64,{data}"),
     detail=st.sampled_from((None, "low", "high", "original")),
     cache=caches,
 )
 files = st.builds(
     Attachment,
     st.just("application/pdf"),
-    url=ids.map(lambda data: f"data:application/pdf;base64,{data}"),
+    url=base64s.map(lambda data: f"data:application/pdf;base64,{data}"),
     name=ids,
     detail=st.sampled_from((None, "low")),
     cache=caches,
 )
 audio = st.builds(
-    Attachment, st.just("audio/wav"), url=ids.map(lambda data: f"data:audio/wav;base64,{data}")
+    Attachment, st.just("audio/wav"), url=base64s.map(lambda data: f"data:audio/wav;base64,{data}")
 )
 texts = st.builds(Text, words, caches)
 reasoning = st.builds(
