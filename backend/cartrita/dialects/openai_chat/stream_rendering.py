@@ -85,7 +85,7 @@ class StreamRenderer:
     def resumed(cls, monitor: Monitor, *, include_usage: bool = False) -> Self:
         """The renderer of the rest of an answer, the beginning of which was relayed.
 
-        Raises UpstreamCut if that was too long to keep.
+        Raises UpstreamError if that was too long to keep.
         """
         renderer = cls(monitor.head(include_usage=include_usage))
         for delta in monitor.deltas():
