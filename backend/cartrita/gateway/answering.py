@@ -31,6 +31,7 @@ class Answering:
         self._monitor: RelayMonitor | None = None
         self._failovers: tuple[Failover, ...] = ()
         self._continuations = 0
+        self._recorded: list[Delta] | None = None
         self.cache: str | None = None
         self.items = self._read()
 
@@ -76,6 +77,11 @@ class Answering:
         if self._call.strict:
             require_exact(self.receipts)
 
+    def record(self) -> list[Delta]:
+        """From now on all deltas are added to this list; what is relayed the monitor keeps."""
+        self._recorded = []
+        return self._recorded
+
     def end(self) -> None:
         """Told when the answer is left."""
         if self._leg is not None and self._leg.outcome is CallOutcome.COMPLETED:
@@ -117,6 +123,8 @@ class Answering:
                 item = self._accepted()
             if item is None:
                 return
+            if self._recorded is not None and not isinstance(item, bytes):
+                self._recorded.append(item)
             yield item
 
     async def _continue(self, error: UpstreamError) -> None:

@@ -3,25 +3,38 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    aclosing,
+    asynccontextmanager,
+)
 from random import Random
 
+from msgspec.structs import replace
+
 from cartrita.domain.models import ModelInfo
+from cartrita.domain.ports.caching import ResponseCache
 from cartrita.domain.ports.providers import ModelProvider
 from cartrita.gateway.answering import Answering
 from cartrita.gateway.answers import Answer, Call
+from cartrita.gateway.caching import MemoryCache, cache_key, is_cacheable
 from cartrita.gateway.catalog import Catalog
 from cartrita.gateway.failover import Caller, FailoverProvider
 from cartrita.gateway.health import DeploymentHealth, Health, HealthPolicy
 from cartrita.gateway.metering import Meter
 from cartrita.gateway.retry import RetryPolicy
 from cartrita.gateway.routes import Deployment, Route
-from cartrita.gateway.routing import Choice, Router
+from cartrita.gateway.routing import Choice, Plan, Router
+from cartrita.gateway.shared_answers import SharedAnswers
 from cartrita.gateway.upstreams import Upstreams
 
 
 class Gateway:
-    """Access to all models. `retry` applies to each call, and `meter` reports it."""
+    """Access to all models. `retry` applies to each call, and `meter` reports it.
+
+    Answers are kept in `cache`, for `cache_ttl` seconds where nobody says for how long.
+    """
 
     def __init__(
         self,
@@ -31,11 +44,15 @@ class Gateway:
         routes: Mapping[str, Route] | None = None,
         health: HealthPolicy | None = None,
         meter: Meter | None = None,
+        cache: ResponseCache | None = None,
+        cache_ttl: float = 300.0,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         clock: Callable[[], float] = time.monotonic,
         rng: Random | None = None,
     ) -> None:
         self._catalog = catalog
+        self._shared = SharedAnswers(cache or MemoryCache(clock=clock))
+        self._cache_ttl = cache_ttl
         self._health = Health(health, clock)
         self._router = Router(catalog, self._health, routes)
         self._upstreams = Upstreams(
@@ -89,6 +106,13 @@ class Gateway:
         once. Raises CartritaError.
         """
         plan = await self._router.plan(call.provider, call.name, call.parse)
+        ttl = self._ttl(call, plan)
+        opening = self._ask(call, plan) if not ttl else self._share(call, plan, ttl)
+        async with opening as answer:
+            yield answer
+
+    @asynccontextmanager
+    async def _ask(self, call: Call, plan: Plan) -> AsyncGenerator[Answering]:
         async with AsyncExitStack() as legs:
             answer = Answering(call, plan, self._upstreams, legs)
             try:
@@ -97,3 +121,19 @@ class Gateway:
                     yield answer
             finally:
                 answer.end()
+
+    def _share(self, call: Call, plan: Plan, ttl: float) -> AbstractAsyncContextManager[Answer]:
+        request = call.parse()
+        if not is_cacheable(request):
+            return self._ask(call, plan)
+        request = replace(request, owner_id=call.owner_id, strict=call.strict)
+        key = cache_key(request, plan.route or plan.deployments[0].id)
+        return self._shared.open(key, ttl, lambda: self._ask(call, plan))
+
+    def _ttl(self, call: Call, plan: Plan) -> float:
+        """For how many seconds the answer may be kept; 0 if it may not be."""
+        if not call.cacheable or call.run_id is not None:
+            return 0.0
+        if call.cache is None:
+            return plan.cache_ttl or 0.0
+        return (plan.cache_ttl or self._cache_ttl) if call.cache.ttl is None else call.cache.ttl

@@ -167,7 +167,8 @@ class LineMonitor:
         if self.overlong:
             raise UpstreamMalformed("Too long.", provider=self.provider)
         lines = self._passed.decode().splitlines()
-        return [TextDelta(line) for line in lines if not line.startswith((".", "#"))]
+        text = [TextDelta(line) for line in lines if not line.startswith((".", "#"))]
+        return [*text, Finished(FinishReason.STOP, Usage())] if self.complete else [*text]
 
     def end(self) -> None:
         if not self.complete:

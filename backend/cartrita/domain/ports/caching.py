@@ -1,0 +1,17 @@
+"""The port of the cache of answers."""
+
+from typing import Protocol
+
+from cartrita.domain.cached_answers import CachedAnswer
+
+
+class ResponseCache(Protocol):
+    """Keeps answers by the hash of what was asked, within bounds of its own."""
+
+    async def get(self, key: bytes) -> CachedAnswer | None:
+        """The answer that is kept under this key. Raises Unavailable."""
+        ...
+
+    async def put(self, key: bytes, answer: CachedAnswer, ttl: float) -> None:
+        """Keep an answer for `ttl` seconds, unless it is too long. Raises Unavailable."""
+        ...

@@ -1,0 +1,79 @@
+"""Answers are kept within bounds, by everything that was asked."""
+
+import pytest
+from msgspec.structs import replace
+from tests.backend.gateway.fakes import DONE, REQUEST, Time, asking
+
+from cartrita.domain.cached_answers import CachedAnswer
+from cartrita.domain.deltas import TextDelta
+from cartrita.domain.messages import Message, Role, ToolResult
+from cartrita.domain.requests import Sampling, VendorFields
+from cartrita.domain.tools import ToolSpec
+from cartrita.gateway.caching import CachePolicy, MemoryCache, cache_key, is_cacheable
+
+
+def kept(text: str = "Hi") -> CachedAnswer:
+    return CachedAnswer(provider="p", model="m", deltas=(TextDelta(text), DONE))
+
+
+async def test_what_was_put_comes_back_until_it_is_too_old() -> None:
+    time = Time()
+    cache = MemoryCache(clock=time.clock)
+    await cache.put(b"a", kept(), 10)
+    time.now += 9
+    assert await cache.get(b"a") == kept()
+    time.now += 1
+    assert await cache.get(b"a") is None
+    assert await cache.get(b"a") is None
+
+
+async def test_the_least_used_leave_first() -> None:
+    cache = MemoryCache(CachePolicy(entries=2))
+    await cache.put(b"a", kept(), 10)
+    await cache.put(b"b", kept(), 10)
+    await cache.get(b"a")
+    await cache.put(b"c", kept("new"), 10)
+    await cache.put(b"c", kept("newer"), 10)
+    assert await cache.get(b"a") == kept()
+    assert await cache.get(b"b") is None
+    assert await cache.get(b"c") == kept("newer")
+
+
+async def test_bytes_are_bounded_too() -> None:
+    cache = MemoryCache(CachePolicy(total_bytes=400, entry_bytes=300))
+    await cache.put(b"long", kept("x" * 400), 10)
+    assert await cache.get(b"long") is None
+    await cache.put(b"a", kept("x" * 150), 10)
+    await cache.put(b"b", kept("x" * 150), 10)
+    assert await cache.get(b"a") is None
+    assert await cache.get(b"b") is not None
+
+
+def test_requests_are_equal_if_all_of_them_is() -> None:
+    key = cache_key(REQUEST, "r")
+    assert key == cache_key(replace(REQUEST, model="other"), "r")
+    others = [
+        replace(REQUEST, owner_id="other"),
+        replace(REQUEST, sampling=Sampling(temperature=0.0)),
+        replace(REQUEST, vendor=VendorFields("openai_chat", {"service_tier": "flex"})),
+        asking("Ho"),
+    ]
+    assert len({key, cache_key(REQUEST, "s"), *(cache_key(one, "r") for one in others)}) == 6
+
+
+def test_the_order_of_fields_makes_no_difference() -> None:
+    one = replace(REQUEST, vendor=VendorFields("d", {"a": 1, "b": 2}))
+    two = replace(REQUEST, vendor=VendorFields("d", {"b": 2, "a": 1}))
+    assert cache_key(one, "r") == cache_key(two, "r")
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        replace(REQUEST, tools=(ToolSpec("f", "", {}),)),
+        replace(REQUEST, messages=(Message(Role.TOOL, (ToolResult("c", ()),)),)),
+    ],
+)
+def test_where_tools_are_in_use_nothing_is_kept(request_) -> None:
+    assert is_cacheable(REQUEST)
+    assert not is_cacheable(request_)
