@@ -27,6 +27,7 @@ _FINISH_REASONS: Final = {
     "tool_use": FinishReason.TOOL_CALL,
     "refusal": FinishReason.CONTENT_FILTER,
 }
+_INPUT = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
 _TOLD = ("end_turn", "max_tokens", "tool_use", "stop_sequence")
 
 
@@ -65,8 +66,16 @@ def vendor_reason(value: str) -> str | None:
 
 
 def merge(old: UsageCounts, new: UsageCounts) -> UsageCounts:
-    """The counts of a later event over those of an earlier one: they are totals, not additions."""
-    changes = {name: value for name in new.__struct_fields__ if (value := getattr(new, name))}
+    """The counts of a later event over those of an earlier one: they are totals, not additions.
+
+    Some servers tell the input at the start only, and all of it as 0 at the end.
+    """
+    told = any(getattr(new, name) for name in _INPUT)
+    changes = {
+        name: value
+        for name in new.__struct_fields__
+        if (value := getattr(new, name)) is not None and (value or told or name not in _INPUT)
+    }
     return msgspec.structs.replace(old, **changes)
 
 

@@ -18,11 +18,11 @@ from cartrita.domain.usage import Usage
 from cartrita.kit import sse
 from cartrita.kit.secret import Secret
 
-_READ = (b"message_", b"content_block_st", b"error")
+_READ = re.compile(rb"message_|content_block_st|error")
 """What a frame contains that is read; where a text contains it too, it is read in vain."""
 
 _BOUNDARY = re.compile(rb"\r\n\r\n|\n\n|\r\r|\n\r\n")
-_PASSED_ON = (b"content_block_delta", b"content_block_stop")
+_PASSED_ON = re.compile(rb"content_block_(?:delta|stop)")
 _FOREIGN_SEAL = f'"{foreign_seals.PREFIX}'.encode()
 
 
@@ -77,9 +77,9 @@ class Monitor:
         if self._error is not None:
             raise self._error
         frames = self._frames.whole(piece)
-        if any(word in frames for word in _READ):
+        if _READ.search(frames):
             frames = self._read(frames)
-        self.visible = self.visible or any(word in frames for word in _PASSED_ON)
+        self.visible = self.visible or _PASSED_ON.search(frames) is not None
         self._frames.keep(frames)
         return frames
 

@@ -71,7 +71,8 @@ def _base64(part: Attachment, url: str) -> str:
     head, _, data = url.partition(",")
     if not head.endswith(";base64"):
         return base64.b64encode(unquote_to_bytes(data)).decode()
-    if not is_base64(data):
+    is_empty_text = not data and part.media_type.startswith("text/")
+    if not is_empty_text and not is_base64(data):
         raise _unsendable(part, "its data is not base64")
     return data
 
