@@ -23,13 +23,18 @@ def main() -> int:
     parser.add_argument("--no-key", action="store_true", help="ask for no key at all")
     parser.add_argument("--model", action="append", default=[], help="another model to know")
     parser.add_argument("--manners", choices=get_args(Manner), default="vendor", help="whose")
+    parser.add_argument("--oauth", action="store_true", help="accept tokens of /oauth/token only")
     parser.add_argument("--keep", type=int, default=10_000, help="how many requests to remember")
     options = parser.parse_args()
     keys = [] if options.no_key else options.key or ["sk-fake"]
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     service = Service(
-        seed=options.seed, keys=keys, models=options.model, manners=Manners(options.manners)
+        seed=options.seed,
+        keys=keys,
+        models=options.model,
+        manners=Manners(options.manners),
+        oauth=options.oauth,
     )
     return asyncio.run(_run(Server(service, keep=options.keep), options.port))
 

@@ -3,11 +3,12 @@
 import msgspec
 from tests.harness.fake_provider.dialect import Service
 from tests.harness.fake_provider.http import Request
+from tests.harness.fake_provider.oauth.tokens import Terms
 from tests.harness.fake_provider.openai import errors
 from tests.harness.fake_provider.request_log import RequestLog
 from tests.harness.fake_provider.script_selection import Assignment
 
-PATHS = frozenset({"/_script", "/_requests", "/_open"})
+PATHS = frozenset({"/_script", "/_requests", "/_open", "/_tokens"})
 
 
 def answer(request: Request, service: Service, request_log: RequestLog) -> bytes:
@@ -23,9 +24,24 @@ def answer(request: Request, service: Service, request_log: RequestLog) -> bytes
             request_log.clear()
         case "GET", "/_open":
             return msgspec.json.encode(request_log.open())
+        case (("POST" | "DELETE"), "/_tokens"):
+            _rule_tokens(request, service)
         case method, path:
             raise errors.wrong_method(method, path)
     return b"{}"
+
+
+def _rule_tokens(request: Request, service: Service) -> None:
+    """Revoke those given out, or set the terms of the next ones."""
+    if service.tokens is None:
+        raise errors.OpenAIRefusal("This server was started without --oauth.", status=404)
+    if request.method == "DELETE":
+        service.tokens.revoke()
+        return
+    try:
+        service.tokens.terms = msgspec.json.decode(request.body, type=Terms)
+    except msgspec.DecodeError as error:
+        raise errors.OpenAIRefusal(f"No terms: {error}") from error
 
 
 def _assignment(body: bytes) -> Assignment:

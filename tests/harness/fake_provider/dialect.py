@@ -8,6 +8,7 @@ from typing import Protocol
 import msgspec
 from tests.harness.fake_provider.http import Request
 from tests.harness.fake_provider.manners import Manners
+from tests.harness.fake_provider.oauth.tokens import Tokens
 from tests.harness.fake_provider.refusal import Refusal
 from tests.harness.fake_provider.request_log import Exchange
 from tests.harness.fake_provider.script_selection import ScriptSelector
@@ -16,22 +17,38 @@ from tests.harness.fake_provider.steps import Head, Send, Steps
 
 
 class Service:
-    """The server as its endpoints see it. Without `keys` none is asked for."""
+    """The server as its endpoints see it.
+
+    Without `keys` none is asked for. With `oauth` only its own tokens are accepted, no key is.
+    """
 
     def __init__(
-        self, *, seed: int, keys: Sequence[str], models: Sequence[str], manners: Manners
+        self,
+        *,
+        seed: int,
+        keys: Sequence[str],
+        models: Sequence[str],
+        manners: Manners,
+        oauth: bool = False,
     ) -> None:
         self.seed = seed
         self.seal = Seal(seed)
-        self.keys = keys
+        self._keys = keys
+        self.tokens = Tokens(self.seal) if oauth else None
         self.manners = manners
         self.selector = ScriptSelector(models)
         self.started = int(time.time())
         # What a dialect keeps between requests, by its id.
         self.kept: dict[str, object] = {}
 
+    @property
+    def asks_for_key(self) -> bool:
+        return bool(self._keys) or self.tokens is not None
+
     def accepts(self, key: str) -> bool:
-        return any(hmac.compare_digest(key.encode(), known.encode()) for known in self.keys)
+        if self.tokens is not None:
+            return self.tokens.accepts(key)
+        return any(hmac.compare_digest(key.encode(), known.encode()) for known in self._keys)
 
 
 class Call(msgspec.Struct, frozen=True):

@@ -2,6 +2,7 @@
 
 from tests.harness.fake_provider.anthropic_messages import endpoints as anthropic_messages
 from tests.harness.fake_provider.dialect import Call, Dialect
+from tests.harness.fake_provider.oauth import endpoints as oauth
 from tests.harness.fake_provider.openai_chat import endpoints as openai_chat
 from tests.harness.fake_provider.openai_responses import endpoints as openai_responses
 
@@ -13,6 +14,8 @@ _MODELS = "/v1/models"
 def of(call: Call) -> Dialect:
     """By path; of the models by a header, as a host that speaks several dialects tells them."""
     path = call.path
+    if path.startswith("/oauth/"):
+        return oauth
     if path == _MESSAGES or path.startswith(f"{_MESSAGES}/"):
         return anthropic_messages
     if path.startswith(_MODELS) and call.request.header("anthropic-version"):

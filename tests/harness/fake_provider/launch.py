@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 from tests.harness.fake_provider.manners import Manner
+from tests.harness.fake_provider.oauth.tokens import Terms
 from tests.harness.fake_provider.request_log import Exchange, Open
 from tests.harness.fake_provider.script import Script
 from tests.harness.fake_provider.script_selection import Assignment
@@ -30,6 +31,7 @@ class FakeProvider:
         self.key = key
         self.seed = seed
         self.root_url = f"http://127.0.0.1:{port}"
+        self.token_url = f"{self.root_url}/oauth/token"
         self.base_url = f"{self.root_url}/v1"
 
     @property
@@ -56,6 +58,14 @@ class FakeProvider:
         """Forget all scripts and requests."""
         self._control("DELETE", "/_script")
         self._control("DELETE", "/_requests")
+
+    def revoke_tokens(self) -> None:
+        """Accept none of the tokens that were given out so far."""
+        self._control("DELETE", "/_tokens")
+
+    def token_terms(self, terms: Terms) -> None:
+        """How long the next tokens are good for."""
+        self._control("POST", "/_tokens", msgspec.json.encode(terms))
 
     def requests(self) -> list[Exchange]:
         """Everything but control requests, oldest first."""
@@ -89,14 +99,19 @@ def fake_provider(
     models: Sequence[str] = (),
     port: int = 0,
     manners: Manner = "vendor",
+    oauth: bool = False,
 ) -> Generator[FakeProvider]:
     """Run a fake provider for the length of the block; an empty `key` asks for none.
+
+    With `oauth` it accepts no key but the tokens of its `token_url` (`oauth/tokens.py` has the
+    client's credentials and the scopes).
 
     Raises AssertionError at the end if the server ran into anything that no script asked for.
     """
     command = [sys.executable, "-m", "tests.harness.fake_provider"]
     command += ["--port", str(port), "--seed", str(seed), "--manners", manners]
     command += ["--key", key] if key else ["--no-key"]
+    command += ["--oauth"] if oauth else []
     command += [word for model in models for word in ("--model", model)]
     # It ends when its stdin does, so that it does not outlive us however we die.
     process = subprocess.Popen(

@@ -1,13 +1,14 @@
 """An answer that is one JSON document and never a stream, and what faults make of it."""
 
 from collections.abc import Callable
+from itertools import chain
 from typing import Any
 
 import msgspec
 from tests.harness.fake_provider.dialect import Call, plain
 from tests.harness.fake_provider.fault import Malformed
 from tests.harness.fake_provider.refusal import Refusal
-from tests.harness.fake_provider.steps import Steps
+from tests.harness.fake_provider.steps import Steps, Wait
 
 
 class PlainAnswer:
@@ -24,7 +25,11 @@ class PlainAnswer:
         """What the path's script makes of it, or the document as it is."""
         steps = plain(200, msgspec.json.encode(self._document))
         script = self._call.service.selector.for_path(self._call.path)
-        for fault in script.faults if script else ():
+        if script is None:
+            return steps
+        self._call.exchange.script = script
+        steps = chain([Wait(script.before_headers_s)], steps)
+        for fault in script.faults:
             steps = fault.apply(steps, self)
         return steps
 

@@ -37,7 +37,7 @@ def refuse_script(message: str) -> errors.AnthropicRefusal:
 
 
 def _authorize(call: Call) -> None:
-    if not call.service.keys:
+    if not call.service.asks_for_key:
         return
     key = call.request.header("x-api-key")
     if key and not call.service.manners.comet:

@@ -6,7 +6,7 @@ from tests.harness.fake_provider.openai import errors
 
 def authorize(call: Call) -> None:
     """Raise the Refusal of a request without a key, or with a wrong one."""
-    if not call.service.keys:
+    if not call.service.asks_for_key:
         return
     if not call.bearer:
         raise errors.no_key()
