@@ -19,6 +19,7 @@ from cartrita.surfaces.hot_paths import HotPaths, HotPathTable, hot_path_table
 from cartrita.surfaces.middleware import ErrorBoundary, RequestContext
 from cartrita.surfaces.native import openapi
 from cartrita.surfaces.native.router import ROUTERS
+from cartrita.surfaces.openai import hot_paths as openai_hot_paths
 from cartrita.surfaces.request_limits import RequestLimits
 from cartrita.surfaces.services import Services, ServicesLifespan, SurfaceConfig
 
@@ -50,7 +51,7 @@ _CORS_RESPONSE_HEADERS = (
 )
 
 
-_HOT_PATHS: HotPathTable = hot_path_table()
+_HOT_PATHS: HotPathTable = hot_path_table(openai_hot_paths.HOT_PATHS)
 _V1_ROUTERS = (model_lists.router,)
 
 

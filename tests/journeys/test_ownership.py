@@ -19,6 +19,7 @@ ANONYMOUS = {("GET", "/"), ("GET", "/health"), ("GET", "/ready"), ("POST", "/api
 SHARED = {"agent_id", "model_id"}
 """Parameters that name what belongs to nobody."""
 BODIES: dict[str, dict[str, Any]] = {
+    "create_chat_completion": {"model": "m", "messages": [{"role": "user", "content": "x"}]},
     "post_chat": {"message": "Mine now?"},
     "post_chat_stream": {"message": "Mine now?"},
     "create_conversation": {},
@@ -147,11 +148,14 @@ async def test_foreign_ids_in_bodies_headers_and_queries(scenario: Scenario) -> 
     _, mine = await scenario.call("POST", "/api/conversations", {}, X_API_Key=stranger)
     own = f"/api/conversations/{mine['id']}"
     chat = {"message": "hello", "provider": "openai", "model": "fake"}
+    ours = owned.ids["conversation_id"][1]
+    completion = {"model": "openai/fake", "messages": [{"role": "user", "content": "hello"}]}
     _, response = await scenario.call("POST", "/api/chat", chat, X_API_Key=stranger)
     my_run = f"/api/runs/{response['run_id']}/events"
     for method, path, body, headers in (
         ("POST", "/api/chat", {**chat, "conversation_id": conversation}, {}),
         ("POST", "/api/chat/stream", {**chat, "conversation_id": conversation}, {}),
+        ("POST", "/v1/chat/completions", {**completion, "conversation_id": ours}, {}),
         ("GET", f"/api/chat/stream?message=x&conversation_id={conversation}", None, {}),
         ("GET", f"/api/chat/stream?message=x&conversationId={conversation}", None, {}),
         ("GET", "/api/chat/stream?message=x", None, {"Last_Event_ID": f"{run}.1"}),

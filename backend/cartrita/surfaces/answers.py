@@ -16,13 +16,14 @@ import structlog
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Send
 
-from cartrita.domain.deltas import Delta
+from cartrita.domain.deltas import Accepted, Delta
 from cartrita.domain.errors import CartritaError
 from cartrita.domain.receipts import Receipt
-from cartrita.gateway.answers import Answer
+from cartrita.gateway.answers import Answer, RelayMonitor
 from cartrita.kit import sse
 from cartrita.surfaces.sse import HEADERS as STREAM_HEADERS
 from cartrita.surfaces.sse import cancel_on_disconnect
+from cartrita.surfaces.tasks import background_tasks
 
 log = structlog.get_logger()
 
@@ -44,14 +45,19 @@ class StreamRenderer(Protocol):
 class AnswerFormat(Protocol):
     """How the answer to one request is written in its dialect."""
 
-    def renderer(self, answer: Answer | None) -> StreamRenderer:
+    def renderer(self, monitor: RelayMonitor | None) -> StreamRenderer:
         """Renders the answer; one that was relayed so far is continued as it began.
 
-        None is an answer that failed before it began, but after the response did.
+        `monitor` has watched what was relayed; None where nothing was. Raises UpstreamError if that
+        was too much to be continued.
         """
         ...
 
-    def whole(self, answer: Answer, deltas: Sequence[Delta]) -> bytes:
+    def accepted(self, delta: Accepted) -> None:
+        """Told when a deployment begins to answer, for what the end of the answer tells."""
+        ...
+
+    def whole(self, deltas: Sequence[Delta]) -> bytes:
         """The JSON body of a complete answer."""
         ...
 
@@ -69,7 +75,7 @@ class OutgoingResponse:
         if self.started:
             return
         self.started = True
-        raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+        raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
         await self._send({"type": "http.response.start", "status": status, "headers": raw})
 
     async def write(self, body: bytes, *, more: bool = True) -> None:
@@ -115,22 +121,12 @@ async def send_stream(
 
 @asynccontextmanager
 async def until_disconnect(receive: Receive) -> AsyncGenerator[anyio.abc.TaskGroup]:
-    """Cancel the body of the context when the client disconnects. Raises ClientDisconnect then.
-
-    An error of the body is raised as it is, not as a group.
-    """
-    failure: BaseException | None = None
+    """Cancel the body of the context when the client disconnects. Raises ClientDisconnect then."""
     complete = False
-    async with anyio.create_task_group() as group:
+    async with background_tasks() as group:
         group.start_soon(cancel_on_disconnect, receive, group.cancel_scope)
-        try:
-            yield group
-            complete = True
-        except Exception as error:  # noqa: BLE001 - raised again below, outside of the group
-            failure = error
-        group.cancel_scope.cancel()
-    if failure is not None:
-        raise failure
+        yield group
+        complete = True
     if not complete:
         raise ClientDisconnect
 
@@ -170,7 +166,7 @@ class _AnswerStream:
         self._opening = opening
         self._form = form
         self._response = response
-        self._answer: Answer | None = None
+        self._monitor: RelayMonitor | None = None
         self._renderer: StreamRenderer | None = None
         self._done = False
         self.failure: CartritaError | None = None
@@ -179,7 +175,6 @@ class _AnswerStream:
         """Send all of it. Leaves `failure` where nothing has been sent."""
         try:
             async with self._opening as answer:
-                self._answer = answer
                 headers = [*STREAM_HEADERS.items(), *answer_headers(answer)]
                 await self._response.start(200, headers)
                 await self._send_items(answer)
@@ -210,18 +205,25 @@ class _AnswerStream:
         write = self._response.write
         async for item in answer.items:
             if isinstance(item, bytes):
+                self._monitor = answer.monitor
                 await write(item)
                 continue
+            if isinstance(item, Accepted):
+                self._form.accepted(item)
             if frames := self._current_renderer().feed(item):
                 await write(frames)
 
     async def _send_error(self, error: CartritaError) -> None:
         log.info("stream_aborted", code=error.code)
-        await self._response.write(self._current_renderer().error(error))
+        try:
+            renderer = self._current_renderer()
+        except CartritaError:
+            renderer = self._form.renderer(None)
+        await self._response.write(renderer.error(error))
 
     def _current_renderer(self) -> StreamRenderer:
         if self._renderer is None:
-            self._renderer = self._form.renderer(self._answer)
+            self._renderer = self._form.renderer(self._monitor)
         return self._renderer
 
 
@@ -233,7 +235,7 @@ async def _whole_body(answer: Answer, form: AnswerFormat) -> bytes:
             pieces.append(item)
         else:
             deltas.append(item)
-    return form.whole(answer, deltas) if deltas else b"".join(pieces)
+    return form.whole(deltas) if deltas else b"".join(pieces)
 
 
 def _compact(receipts: Sequence[Receipt]) -> str:

@@ -55,6 +55,7 @@ _ERROR: Schema = {
         "request_id": {"type": ["string", "null"]},
     },
 }
+_STREAM: Schema = {"type": "string", "description": "The events of the vendor's own streams."}
 _SECURITY: list[Schema] = [{"ApiKey": []}, {"Bearer": []}, {"Session": []}]
 
 
@@ -85,7 +86,7 @@ def _operation(hot: HotPath) -> Schema:
     summary, _, _ = hot.description.partition("\n")
     content: Schema = {"application/json": {"schema": _object(hot.response)}}
     if hot.streams:
-        content[MEDIA_TYPE] = {"schema": {"$ref": "#/components/schemas/ServerSentEvent"}}
+        content[MEDIA_TYPE] = {"schema": _STREAM}
     return {
         "operationId": hot.name,
         "summary": summary.rstrip("."),

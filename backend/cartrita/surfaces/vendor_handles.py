@@ -17,29 +17,38 @@ _IDS: Final = frozenset(
 _IDS_BY_TYPE: Final = {"item_reference": "id", "code_interpreter": "container"}
 """By the type of an object: a field of it that holds an id."""
 _OF_CALLERS: Final = frozenset({"parameters", "input_schema", "arguments", "metadata", "schema"})
-_NEEDLES: Final = (b"_id", b"item_reference", b"container", b"audio", b"\\u")
+_TOP_LEVEL: Final = frozenset(
+    {"previous_response_id", "conversation", "container", "thread", "thread_id", "prompt"}
+)
+"""Fields of a request that are ids, or objects with one."""
+_NAMES: Final = (*_IDS, *_TOP_LEVEL, "audio")
+_NEEDLES: Final = (
+    *(f'"{name}"'.encode() for name in _NAMES),
+    *(f'"{name}"'.encode() for name in _IDS_BY_TYPE),
+    b"\\u",
+)
 """Without one of these in its bytes, no body holds an id; `\\u` may spell one in other letters."""
 
 
-def refuse_vendor_ids(body: bytes, forbidden: Mapping[str, str]) -> None:
-    """Raise InvalidInput, naming the field, if a request holds an id of something stored.
-
-    `forbidden` are the top-level fields that are ids, each with a sentence that says what to do
-    instead.
-    """
+def refuse_vendor_ids(body: bytes) -> None:
+    """Raise InvalidInput, naming the field, if a request holds an id of something stored."""
     if not any(needle in body for needle in _NEEDLES):
         return
     try:
         fields = msgspec.json.decode(body, type=dict[str, object])
     except (msgspec.DecodeError, RecursionError) as error:
         raise Malformed(f"The body is not a JSON object: {error}.") from None
-    for name, advice in forbidden.items():
-        if fields.get(name) is not None:
-            raise InvalidInput.of(name, advice)
-    for path in _ids(fields, ""):
+    named = (name for name in _TOP_LEVEL if _holds_id(fields.get(name)))
+    for path in (*named, *_ids(fields, "")):
         raise InvalidInput.of(
             path, "ids of what the vendor stores are not accepted here; send the content itself"
         )
+
+
+def _holds_id(value: object) -> bool:
+    if isinstance(value, dict):
+        return bool(cast("dict[str, object]", value).get("id"))
+    return isinstance(value, str) and value != ""
 
 
 def _ids(value: object, path: str) -> Iterator[str]:

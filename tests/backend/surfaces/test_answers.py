@@ -12,11 +12,11 @@ from starlette.middleware import Middleware
 from starlette.types import Receive, Scope, Send
 from tests.backend.surfaces.serving import Client, connected, serving, until
 
-from cartrita.domain.deltas import Delta, Finished, FinishReason, TextDelta
+from cartrita.domain.deltas import Accepted, Delta, Finished, FinishReason, TextDelta
 from cartrita.domain.errors import CartritaError, UpstreamCut, UpstreamOverloaded
 from cartrita.domain.receipts import Receipt
 from cartrita.domain.usage import Usage
-from cartrita.gateway.answers import Answer
+from cartrita.gateway.answers import Answer, RelayMonitor
 from cartrita.surfaces.answers import HEARTBEAT, receipts_header, send_stream, send_whole
 from cartrita.surfaces.error_formats import send_error
 from cartrita.surfaces.middleware import ErrorBoundary, RequestContext
@@ -72,8 +72,10 @@ class FakeAnswer:
 class Form:
     """Writes texts as they are, errors as their codes."""
 
-    def renderer(self, answer: Answer | None) -> "Form":
+    def renderer(self, monitor: RelayMonitor | None) -> "Form":
         return self
+
+    def accepted(self, delta: Accepted) -> None: ...
 
     def feed(self, delta: Delta) -> bytes:
         return f"data: {delta.text}\n\n".encode() if isinstance(delta, TextDelta) else b""
@@ -81,7 +83,7 @@ class Form:
     def error(self, error: CartritaError) -> bytes:
         return f"data: error {error.code}\n\n".encode()
 
-    def whole(self, answer: Answer, deltas: Sequence[Delta]) -> bytes:
+    def whole(self, deltas: Sequence[Delta]) -> bytes:
         return "".join(each.text for each in deltas if isinstance(each, TextDelta)).encode()
 
 

@@ -8,8 +8,6 @@ import pytest
 from cartrita.domain.errors import InvalidInput, Malformed
 from cartrita.surfaces.vendor_handles import refuse_vendor_ids
 
-FORBIDDEN = {"previous_response_id": "send the messages again"}
-
 
 def body(**fields: Any) -> bytes:
     return json.dumps(fields).encode()
@@ -31,6 +29,9 @@ def user(*content: Any) -> list[Any]:
             body(messages=user({"type": "document", "source": {"type": "file", "file_id": "f"}})),
             "messages[0].content[0].source.file_id",
         ),
+        (body(prompt={"id": "pmpt_1"}), "prompt"),
+        (body(container="container_1"), "container"),
+        (body(conversation={"id": "conv_1"}), "conversation"),
         (body(input=[{"type": "item_reference", "id": "msg_1"}]), "input[0].id"),
         (
             body(tools=[{"type": "code_interpreter", "container": "cntr_1"}]),
@@ -50,7 +51,7 @@ def user(*content: Any) -> list[Any]:
 )
 def test_an_id_is_refused_by_its_field(given: bytes, field: str) -> None:
     with pytest.raises(InvalidInput) as refused:
-        refuse_vendor_ids(given, FORBIDDEN)
+        refuse_vendor_ids(given)
     assert list(refused.value.fields) == [field]
 
 
@@ -59,6 +60,8 @@ def test_an_id_is_refused_by_its_field(given: bytes, field: str) -> None:
     [
         body(messages=user({"type": "text", "text": "What is a file_id?"})),
         body(previous_response_id=None),
+        body(prompt={"text": "x"}),
+        body(messages=[{"role": "tool", "tool_call_id": "call_1", "content": "file_id"}]),
         body(tools=[{"function": {"parameters": {"properties": {"file_id": {}}}}}]),
         body(tools=[{"input_schema": {"properties": {"file_id": {"type": "string"}}}}]),
         body(messages=user({"type": "tool_use", "input": {"file_id": "mine"}})),
@@ -68,10 +71,10 @@ def test_an_id_is_refused_by_its_field(given: bytes, field: str) -> None:
     ],
 )
 def test_what_is_the_callers_own_passes(given: bytes) -> None:
-    refuse_vendor_ids(given, FORBIDDEN)
+    refuse_vendor_ids(given)
 
 
-@pytest.mark.parametrize("given", [b"_id", b'["_id"]', b'"' + b"\\u0041" * 3])
+@pytest.mark.parametrize("given", [b'"file_id"', b'["file_id"]', b'"' + b"\\u0041" * 3])
 def test_what_is_no_object_is_malformed(given: bytes) -> None:
     with pytest.raises(Malformed):
-        refuse_vendor_ids(given, FORBIDDEN)
+        refuse_vendor_ids(given)

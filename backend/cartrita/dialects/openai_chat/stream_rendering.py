@@ -1,8 +1,7 @@
 """Renders the deltas of an answer as the chunks of a streamed completion.
 
 Reasoning goes out as `reasoning_content`, as DeepSeek began it, and sealed blocks of it as
-`reasoning_details` once they are whole. All entries of lists have an `index`, without which
-OpenAI's SDK cannot put the chunks together. A chunk of plain text, of which there are most, is put
+`reasoning_details` once they are whole. A chunk of plain text, of which there are most, is put
 together from bytes.
 """
 
@@ -10,12 +9,13 @@ from collections.abc import Callable
 from typing import Self
 
 import msgspec
+from msgspec.structs import replace
 
 from cartrita.dialects.openai_chat import ORIGIN, error_rendering, reasoning_details
 from cartrita.dialects.openai_chat.answer_fields import (
+    FINISH_REASONS,
     CompletionHead,
     annotation,
-    finish_reason,
     usage_fields,
 )
 from cartrita.dialects.openai_chat.relay import Monitor
@@ -70,7 +70,6 @@ class StreamRenderer:
         self._length = 0
         self._run_start = 0
         self._cited = False
-        self._citations = 0
         self._renderers: dict[type, Callable[..., bytes]] = {
             Accepted: _nothing,
             RefusalDelta: self._refusal,
@@ -82,12 +81,20 @@ class StreamRenderer:
         }
 
     @classmethod
-    def resumed(cls, monitor: Monitor, *, include_usage: bool = False) -> Self:
+    def resumed(
+        cls,
+        monitor: Monitor,
+        *,
+        include_usage: bool = False,
+        finishing: JsonObject | None = None,
+    ) -> Self:
         """The renderer of the rest of an answer, the beginning of which was relayed.
 
-        Raises UpstreamError if that was too long to keep.
+        `finishing` are fields of the finish chunk, which may be filled in until it is rendered.
+        Raises UpstreamCut if the beginning was too long to keep.
         """
-        renderer = cls(monitor.head(include_usage=include_usage))
+        head = monitor.head(include_usage=include_usage)
+        renderer = cls(head if finishing is None else replace(head, finishing=finishing))
         for delta in monitor.deltas():
             renderer.feed(delta)
         renderer._begun = True
@@ -153,8 +160,6 @@ class StreamRenderer:
 
     def _called(self, delta: ToolCallDelta) -> bytes:
         self._reasoning.clear()
-        if self._head.legacy:
-            return self._called_function(delta)
         is_new = delta.index not in self._calls
         call: JsonObject = {"index": self._calls.setdefault(delta.index, len(self._calls))}
         if delta.call_id is not None:
@@ -167,20 +172,10 @@ class StreamRenderer:
         call["function"] = function
         return self._chunk({"tool_calls": [call]})
 
-    def _called_function(self, delta: ToolCallDelta) -> bytes:
-        """A part of the one call that callers of the old form can read."""
-        if self._calls.setdefault(delta.index, len(self._calls)):
-            return b""
-        call: JsonObject = {"arguments": delta.arguments}
-        if delta.name is not None:
-            call = {"name": delta.name, **call}
-        return self._chunk({"function_call": call})
-
     def _cite(self, delta: CitationDelta) -> bytes:
         self._cited = True
         cited = annotation(delta.citation, self._run_start, self._length)
-        index, self._citations = self._citations, self._citations + 1
-        return self._chunk({"annotations": [{"index": index, **cited}]})
+        return self._chunk({"annotations": [cited]})
 
     def _vendor(self, delta: VendorDelta) -> bytes:
         """A call of a custom tool; parts of other vendors have no place in a completion."""
@@ -192,7 +187,8 @@ class StreamRenderer:
         return self._chunk({"tool_calls": [{"index": index, **delta.part.data}]})
 
     def _finish(self, delta: Finished) -> bytes:
-        chunk = self._chunk({}, finish=_encode(finish_reason(self._head, delta.reason)))
+        reason = _encode(FINISH_REASONS[delta.reason])
+        chunk = self._chunk({}, finish=reason)
         if self._head.finishing:
             chunk = chunk[:-3] + b"," + _encode(self._head.finishing)[1:] + b"\n\n"
         if not self._alone:

@@ -1,0 +1,81 @@
+"""How answers are written as chat completions: those of calls and those of runs."""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from cartrita.dialects.openai_chat.answer_fields import CompletionHead
+from cartrita.dialects.openai_chat.relay import Monitor
+from cartrita.dialects.openai_chat.response_rendering import render
+from cartrita.dialects.openai_chat.stream_rendering import StreamRenderer
+from cartrita.domain.deltas import Accepted, Delta
+from cartrita.domain.events import RunCompleted
+from cartrita.domain.failovers import Failover
+from cartrita.domain.json import JsonObject
+from cartrita.domain.receipts import Receipt
+from cartrita.gateway.answers import RelayMonitor
+from cartrita.surfaces.answers import StreamRenderer as Renderer
+
+
+class ChatFormat:
+    """Writes one answer of a call that is not relayed; implements `AnswerFormat`.
+
+    What happened to the call is told in the `metadata` at the end of the answer.
+    """
+
+    def __init__(self, head: CompletionHead, finishing: JsonObject) -> None:
+        """`finishing` is that of the head, which is filled before the answer ends."""
+        self._head = head
+        self._finishing = finishing
+
+    def renderer(self, monitor: RelayMonitor | None) -> Renderer:
+        """The renderer of the chunks; the rest of an answer goes on as its beginning was."""
+        if isinstance(monitor, Monitor):
+            return StreamRenderer.resumed(
+                monitor, include_usage=self._head.include_usage, finishing=self._finishing
+            )
+        return StreamRenderer(self._head)
+
+    def accepted(self, delta: Accepted) -> None:
+        if told := route_metadata(delta.failovers, delta.receipts):
+            self._finishing["metadata"] = told
+
+    def whole(self, deltas: Sequence[Delta]) -> bytes:
+        for delta in deltas:
+            if isinstance(delta, Accepted):
+                self.accepted(delta)
+        return render(self._head, deltas)
+
+
+class ChatRunFormat:
+    """Writes the answer of a run; implements `RunFormat`."""
+
+    def __init__(self, head: CompletionHead, finishing: JsonObject) -> None:
+        """`finishing` is that of the head, which is filled before the answer ends."""
+        self._head = head
+        self._finishing = finishing
+
+    def renderer(self) -> Renderer:
+        return StreamRenderer(self._head)
+
+    def completed(self, end: RunCompleted) -> None:
+        self._finishing["metadata"] = run_metadata(end)
+
+    def whole(self, deltas: Sequence[Delta]) -> bytes:
+        return render(self._head, deltas)
+
+
+def run_metadata(end: RunCompleted) -> JsonObject:
+    """What is told about the run behind an answer; `iterations` are its model calls."""
+    return {
+        "execution_time_seconds": round(end.seconds, 3),
+        "agents_used": [end.agent],
+        "iterations": end.calls,
+        **route_metadata(end.failovers, end.receipts),
+    }
+
+
+def route_metadata(failovers: Sequence[Failover], receipts: Sequence[Receipt]) -> JsonObject:
+    """What failed and what was lost on the way to an answer; empty if nothing was."""
+    told: Mapping[str, Sequence[object]] = {"failovers": failovers, "receipts": receipts}
+    return {name: msgspec.to_builtins(values) for name, values in told.items() if values}

@@ -1,0 +1,124 @@
+"""Several answers to one request, where its provider was not sent the request as it is.
+
+A model request has one answer, so each choice is a call of its own.
+"""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import TypeAlias
+
+import anyio
+from anyio.abc import ObjectReceiveStream, ObjectSendStream
+from msgspec.structs import replace
+
+from cartrita.application.completions import Completions
+from cartrita.dialects.openai_chat.answer_fields import CompletionHead
+from cartrita.dialects.openai_chat.response_rendering import render
+from cartrita.dialects.openai_chat.stream_rendering import DONE, StreamRenderer, usage_chunk
+from cartrita.domain.deltas import Delta, Finished
+from cartrita.domain.errors import CartritaError
+from cartrita.domain.failovers import Failover
+from cartrita.domain.receipts import Receipt
+from cartrita.domain.usage import Usage
+from cartrita.gateway.answers import Answer, Call
+from cartrita.surfaces.tasks import background_tasks
+
+_Piece: TypeAlias = tuple[int, Delta | CartritaError]
+"""A delta of the choice with this index, or the error that ended it."""
+
+
+@asynccontextmanager
+async def open_choices(
+    completions: Completions, call: Call, count: int, head: CompletionHead
+) -> AsyncGenerator[Answer]:
+    """The answer to a call; it has several choices, unless it is relayed. Raises CartritaError."""
+    async with completions.open(call) as first:
+        if count == 1 or first.relayed:
+            yield first
+            return
+        again = replace(call, relay=None, provider=first.provider, name=first.model)
+        sender, receiver = anyio.create_memory_object_stream[_Piece]()
+        async with background_tasks() as tasks, receiver:
+            async with sender:
+                tasks.start_soon(_read, 0, first, sender.clone())
+                for index in range(1, count):
+                    tasks.start_soon(_call, index, completions, again, sender.clone())
+            rendered = _streamed(receiver, head, count) if call.streamed else _whole(receiver, head)
+            yield _Choices(first, rendered)
+
+
+class _Choices:
+    """All choices as one answer, in bytes; what is told of it is told of its first choice."""
+
+    relayed = False
+    monitor = None
+
+    def __init__(self, first: Answer, items: AsyncIterator[bytes | Delta]) -> None:
+        self._first = first
+        self.items = items
+        self.cache = first.cache
+
+    @property
+    def provider(self) -> str:
+        return self._first.provider
+
+    @property
+    def model(self) -> str:
+        return self._first.model
+
+    @property
+    def receipts(self) -> tuple[Receipt, ...]:
+        return self._first.receipts
+
+    @property
+    def failovers(self) -> tuple[Failover, ...]:
+        return self._first.failovers
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        return self._first.headers
+
+
+async def _call(
+    index: int, completions: Completions, call: Call, pieces: ObjectSendStream[_Piece]
+) -> None:
+    try:
+        async with completions.open(call) as answer:
+            await _read(index, answer, pieces)
+    except CartritaError as error:
+        async with pieces:
+            await pieces.send((index, error))
+
+
+async def _read(index: int, answer: Answer, pieces: ObjectSendStream[_Piece]) -> None:
+    async with pieces:
+        try:
+            async for item in answer.items:
+                if not isinstance(item, bytes):
+                    await pieces.send((index, item))
+        except CartritaError as error:
+            await pieces.send((index, error))
+
+
+async def _streamed(
+    pieces: ObjectReceiveStream[_Piece], head: CompletionHead, count: int
+) -> AsyncIterator[bytes]:
+    renderers = [StreamRenderer(head, index=index, alone=False) for index in range(count)]
+    usage = Usage()
+    async for index, piece in pieces:
+        if isinstance(piece, CartritaError):
+            raise piece
+        if isinstance(piece, Finished):
+            usage += piece.usage
+        if frames := renderers[index].feed(piece):
+            yield frames
+    yield (usage_chunk(head, usage) if head.include_usage else b"") + DONE
+
+
+async def _whole(pieces: ObjectReceiveStream[_Piece], head: CompletionHead) -> AsyncIterator[bytes]:
+    answers: dict[int, list[Delta]] = {}
+    async for index, piece in pieces:
+        if isinstance(piece, CartritaError):
+            raise piece
+        answers.setdefault(index, []).append(piece)
+    yield render(head, *(answers[index] for index in sorted(answers)))

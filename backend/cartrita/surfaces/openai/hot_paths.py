@@ -1,0 +1,8 @@
+"""The hot paths of the OpenAI surface."""
+
+from typing import Final
+
+from cartrita.surfaces.hot_paths import HotPath
+from cartrita.surfaces.openai import chat_completions
+
+HOT_PATHS: Final[tuple[HotPath, ...]] = (chat_completions.HOT_PATH,)

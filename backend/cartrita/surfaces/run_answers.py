@@ -1,0 +1,139 @@
+"""Sends the answers of runs in the dialect of a vendor: as a stream of the log, or as one body.
+
+A disconnect ends the response and not the run, which can be read again.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol, TypeAlias
+
+from starlette.types import Receive, Send
+
+from cartrita.domain.deltas import Delta
+from cartrita.domain.errors import CartritaError, Unavailable
+from cartrita.domain.events import LoggedEvent, RunCompleted, RunStopped, is_visible
+from cartrita.domain.replays import Replay
+from cartrita.domain.runs import Queued, Snapshot
+from cartrita.surfaces.answers import (
+    HEARTBEAT,
+    OutgoingResponse,
+    StreamRenderer,
+    until_disconnect,
+)
+from cartrita.surfaces.run_errors import error_of
+from cartrita.surfaces.sse import HEADERS as STREAM_HEADERS
+
+TailItem: TypeAlias = LoggedEvent | Queued | Snapshot | None
+Tail: TypeAlias = AbstractAsyncContextManager[AsyncIterator[TailItem]]
+
+
+class RunFormat(Protocol):
+    """How the answer of one run is written in its dialect."""
+
+    def renderer(self) -> StreamRenderer:
+        """Renders the stream from its beginning."""
+        ...
+
+    def completed(self, end: RunCompleted) -> None:
+        """Told before the last delta, for what is shown at the end only."""
+        ...
+
+    def whole(self, deltas: Sequence[Delta]) -> bytes:
+        """The JSON body of the complete answer."""
+        ...
+
+
+async def send_run_whole(tail: Tail, form: RunFormat, receive: Receive, send: Send) -> None:
+    """Wait for the end of a run and send its answer as one JSON body.
+
+    Raises CartritaError if it ended early, and ClientDisconnect if the caller did not wait.
+    """
+    async with until_disconnect(receive):
+        body = form.whole(await _deltas(tail, form))
+    response = OutgoingResponse(send)
+    headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
+    await response.start(200, headers)
+    await response.write(body, more=False)
+
+
+async def send_run_stream(tail: Tail, form: RunFormat, receive: Receive, send: Send) -> None:
+    """Send the answer of a run as it is written.
+
+    Raises CartritaError if it failed before anything of it was visible and no heartbeat was due.
+    """
+    stream = _RunStream(form, OutgoingResponse(send))
+    async with until_disconnect(receive):
+        try:
+            async with tail as items:
+                async for item in items:
+                    await stream.send(item)
+            await stream.end()
+        except CartritaError as error:
+            await stream.fail(error)
+
+
+class _RunStream:
+    """The stream of one run to one client; frames wait until something of the answer is visible."""
+
+    def __init__(self, form: RunFormat, response: OutgoingResponse) -> None:
+        self._form = form
+        self._response = response
+        self._renderer = form.renderer()
+        self._replay = Replay()
+        self._waiting = b""
+        self._complete = False
+
+    async def send(self, item: TailItem) -> None:
+        """Send what an item of the tail shows. Raises CartritaError for the end of a failed run."""
+        if item is None:
+            await self._write(HEARTBEAT)
+        if not isinstance(item, LoggedEvent):
+            return
+        event = item.event
+        if isinstance(event, RunStopped):
+            raise error_of(event)
+        if isinstance(event, RunCompleted):
+            self._form.completed(event)
+            self._complete = True
+        frames = b"".join(map(self._renderer.feed, self._replay.deltas_of(event)))
+        if is_visible(event) or self._response.started:
+            await self._write(frames)
+        else:
+            self._waiting += frames
+
+    async def end(self) -> None:
+        """End the response. Raises CartritaError if the run is not complete."""
+        if not self._complete:
+            raise Unavailable("This server stops; the run goes on and can be read again.")
+        await self._response.write(b"", more=False)
+
+    async def fail(self, error: CartritaError) -> None:
+        """Report an error as an event. Raises it if nothing has been sent."""
+        if not self._response.started:
+            raise error
+        await self._write(self._renderer.error(error))
+        await self._response.write(b"", more=False)
+
+    async def _write(self, frames: bytes) -> None:
+        frames = self._waiting + frames
+        self._waiting = b""
+        await self._response.start(200, STREAM_HEADERS.items())
+        if frames:
+            await self._response.write(frames)
+
+
+async def _deltas(tail: Tail, form: RunFormat) -> list[Delta]:
+    replay = Replay()
+    deltas: list[Delta] = []
+    async with tail as items:
+        async for item in items:
+            if not isinstance(item, LoggedEvent):
+                continue
+            if isinstance(item.event, RunStopped):
+                raise error_of(item.event)
+            if isinstance(item.event, RunCompleted):
+                form.completed(item.event)
+            deltas += replay.deltas_of(item.event)
+            if item.terminal:
+                return deltas
+    raise Unavailable("This server stops; the run goes on and can be read again.")

@@ -1,0 +1,55 @@
+"""Errors of runs that ended early, as the errors that they would have been as plain calls."""
+
+from typing import Final
+
+from cartrita.domain.errors import (
+    CartritaError,
+    Conflict,
+    DeadlineExceeded,
+    ErrorKind,
+    InvalidInput,
+    RateLimited,
+    StorageFull,
+    TooLarge,
+    Unavailable,
+    UpstreamError,
+    UpstreamRejected,
+)
+from cartrita.domain.events import RunStopped, StopStatus
+
+_CLASSES: Final = {
+    ErrorKind.TOO_LARGE: TooLarge,
+    ErrorKind.RATE_LIMITED: RateLimited,
+    ErrorKind.UNAVAILABLE: Unavailable,
+    ErrorKind.STORAGE_FULL: StorageFull,
+    ErrorKind.DEADLINE: DeadlineExceeded,
+}
+_UPSTREAM: Final = {
+    ErrorKind.UPSTREAM: UpstreamError,
+    ErrorKind.UPSTREAM_REJECTED: UpstreamRejected,
+}
+
+
+def error_of(stopped: RunStopped) -> CartritaError:
+    """The error to report for a run that ended early."""
+    if stopped.kind is StopStatus.CANCELLED:
+        return Conflict(stopped.message, code=stopped.code, details=stopped.details)
+    if (stopped.kind, stopped.error_kind) == (StopStatus.INTERRUPTED, ErrorKind.INTERNAL):
+        return Unavailable(stopped.message, code=stopped.code, details=stopped.details)
+    if stopped.error_kind in _UPSTREAM:
+        return _UPSTREAM[stopped.error_kind](
+            stopped.message,
+            provider=str(stopped.details.get("provider", "")),
+            code=stopped.code,
+            details=stopped.details,
+            retry_after=stopped.retry_after,
+        )
+    if stopped.error_kind is ErrorKind.INVALID:
+        return InvalidInput(stopped.message, fields={}, code=stopped.code)
+    found = _CLASSES.get(stopped.error_kind, CartritaError)
+    return found(
+        stopped.message,
+        code=stopped.code,
+        details=stopped.details,
+        retry_after=stopped.retry_after,
+    )
