@@ -2,13 +2,13 @@
 
 from typing import cast
 
+from cartrita.dialects import function_schemas
 from cartrita.dialects.openai_chat import json_checks
 from cartrita.dialects.openai_chat.json_checks import refusal
 from cartrita.dialects.openai_error_rendering import EXTRA_FIELD
 from cartrita.domain.errors import InvalidInput
 from cartrita.domain.json import JsonObject
 
-_TYPES = {"object", "array", "string", "number", "integer", "boolean", "null"}
 _NAME = json_checks.string(longest=64, pattern="[a-zA-Z0-9_-]+")
 _NAMED = json_checks.record({"name": _NAME})
 _OBJECT = json_checks.table(json_checks.anything)
@@ -26,46 +26,9 @@ def _parameters(value: object, path: str) -> None:
             f"'type: \"{shown}\"'.",
             "invalid_function_parameters",
         )
-    _check_schema(schema, path, path)
-
-
-def _check_schema(schema: object, path: str, param: str) -> None:
-    """Whether the schema and those of its properties and items are JSON Schemas."""
-    if isinstance(schema, bool):
-        return
-    if not isinstance(schema, dict):
-        raise _no_schema(param, path, "it is no object")
-    fields = cast("JsonObject", schema)
-    kinds = fields.get("type")
-    for kind in cast("list[object]", kinds) if isinstance(kinds, list) else [kinds]:
-        if kind is not None and (not isinstance(kind, str) or kind not in _TYPES):
-            raise _no_schema(param, path, f"'{kind}' is no type of JSON Schema")
-    properties = fields.get("properties", {})
-    if not isinstance(properties, dict):
-        raise _no_schema(param, f"{path}.properties", "it is no object")
-    for name, inner in properties.items():
-        _check_schema(inner, f"{path}.properties.{name}", param)
-    if isinstance(fields.get("items"), dict):
-        _check_schema(fields["items"], f"{path}.items", param)
-    _check_required(fields.get("required"), path, param)
-
-
-def _check_required(names: object, path: str, param: str) -> None:
-    if names is None:
-        return
-    listed = isinstance(names, list) and all(
-        isinstance(name, str) for name in cast("list[object]", names)
-    )
-    if not listed:
-        raise _no_schema(param, f"{path}.required", "it is no list of names")
-
-
-def _no_schema(param: str, path: str, why: str) -> Exception:
-    return refusal(
-        param,
-        f"Invalid schema for function: {path} is not valid under JSON Schema: {why}.",
-        "invalid_function_parameters",
-    )
+    if (wrong := function_schemas.find_problem(schema, path)) is not None:
+        problem = f"Invalid schema for function: {wrong}."
+        raise refusal(path, problem, "invalid_function_parameters")
 
 
 _FUNCTION = json_checks.record(

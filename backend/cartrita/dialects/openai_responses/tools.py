@@ -4,6 +4,7 @@ from typing import Final, cast
 
 import msgspec
 
+from cartrita.dialects import function_schemas
 from cartrita.dialects.losses import Losses
 from cartrita.dialects.openai_responses import NAME, fields
 from cartrita.domain.json import JsonObject, JsonValue
@@ -93,6 +94,9 @@ def _parse_tool(value: JsonValue, path: str) -> Tool:
             f"Invalid schema for function '{name}': schema must be a JSON Schema of "
             f"'type: \"object\"', got 'type: \"{parameters.get('type')}\"'."
         )
+        raise fields.invalid(f"{path}.parameters", problem, "invalid_function_parameters")
+    if (wrong := function_schemas.find_problem(parameters)) is not None:
+        problem = f"Invalid schema for function '{name}': {wrong}."
         raise fields.invalid(f"{path}.parameters", problem, "invalid_function_parameters")
     description = fields.optional_string(tool, "description", path) or ""
     return ToolSpec(name, description, parameters, strict)

@@ -3,6 +3,7 @@
 from typing import cast
 
 from hypothesis import strategies as st
+from tests.backend.dialects.strategies import SCHEMAS
 
 from cartrita.dialects.openai_responses import NAME
 from cartrita.domain.json import JsonObject
@@ -114,7 +115,7 @@ specs = st.builds(
     ToolSpec,
     st.just("weather"),
     words,
-    json_objects.map(lambda properties: {"type": "object", "properties": properties}),
+    SCHEMAS,
     st.none() | st.booleans(),
 )
 formats = st.sampled_from(

@@ -272,6 +272,19 @@ def test_a_stored_conversation_needs_no_input() -> None:
             "tools[0].parameters",
             "invalid_function_parameters",
         ),
+        (
+            {
+                "tools": [
+                    {
+                        "type": "function",
+                        "name": "f",
+                        "parameters": {"type": "object", "required": 1},
+                    }
+                ]
+            },
+            "tools[0].parameters",
+            "invalid_function_parameters",
+        ),
         ({"tool_choice": "some"}, "tool_choice", "invalid_value"),
         ({"tool_choice": {"type": "function", "name": "f"}}, "tool_choice", "invalid_value"),
         ({"text": {"format": {"type": "xml"}}}, "text.format.type", "invalid_value"),
