@@ -1,5 +1,6 @@
 """The fake provider refuses what OpenAI refuses, in the same envelope."""
 
+from base64 import b64encode
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +13,15 @@ CALL: Json = {"id": "call_1", "type": "function", "function": {"name": "f", "arg
 CALLED: Json = {"role": "assistant", "content": None, "tool_calls": [CALL]}
 RESULT: Json = {"role": "tool", "tool_call_id": "call_1", "content": "1"}
 TOOL: Json = {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}
+
+IMAGE = "data:image/png;base64," + b64encode(b"\x89PNG\r\n\x1a\n" + bytes(9)).decode()
+PDF = "data:application/pdf;base64," + b64encode(b"%PDF-1.4 x").decode()
+STRICT: Json = {
+    "type": "object",
+    "properties": {"a": {"type": "integer"}},
+    "required": ["a"],
+    "additionalProperties": False,
+}
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +112,31 @@ REFUSED: list[tuple[Json, str, str | None, str | None]] = [
      "invalid_type"),
     (tool(name="f", schema={}), "Unknown parameter", "tools[0].function.schema",
      "unknown_parameter"),
+    (tool(name="f", parameters={"type": "string"}), "must be a JSON Schema of 'type: \"object\"'",
+     "tools[0].function.parameters", "invalid_function_parameters"),
+    (tool(name="f", parameters={"type": "object", "properties": {"a": {"type": "date"}}}),
+     "'date' is not valid under any of the given schemas", "tools[0].function.parameters",
+     "invalid_function_parameters"),
+    (tool(name="f", strict=True, parameters={"type": "object"}),
+     "'additionalProperties' is required to be supplied and to be false",
+     "tools[0].function.parameters", "invalid_function_parameters"),
+    ({"response_format": {"type": "json_schema", "json_schema": {
+        "name": "n", "strict": True, "schema": STRICT | {"required": []}}}},
+     "every key in properties. Missing 'a'.", "response_format", "invalid_json_schema"),
+    ({"response_format": {"type": "json_object"}}, "must contain the word 'json'", "messages",
+     None),
+    ({"tools": [TOOL], "tool_choice": {"type": "function", "function": {"name": "g"}}},
+     "Tool choice 'g' not found", "tool_choice", None),
+    ({"function_call": "auto"}, "only allowed when 'functions'", "function_call", None),
+    (parts({"type": "image_url", "image_url": {"url": "data:image/png;base64,?"}}),
+     "Expected a base64-encoded data URL", "messages[0].content[0].image_url.url",
+     "invalid_base64"),
+    (parts({"type": "image_url", "image_url": {"url": "data:image/png;base64,aGVsbG8="}}),
+     "You uploaded an unsupported image", None, "image_parse_error"),
+    (parts({"type": "image_url", "image_url": {"url": "file:///x"}}), "Expected a valid URL",
+     "messages[0].content[0].image_url.url", "invalid_value"),
+    (parts({"type": "file", "file": {"file_data": "data:application/pdf;base64,aGVsbG8="}}),
+     "could not be read as a PDF", None, "invalid_file"),
     ({"tool_choice": "auto"}, "only allowed when 'tools' are specified", "tool_choice", None),
     ({"tools": [TOOL], "tool_choice": "f"}, "Invalid value: 'f'", "tool_choice", "invalid_value"),
     ({"parallel_tool_calls": True}, "only allowed when 'tools'", "parallel_tool_calls", None),
@@ -141,9 +176,9 @@ def test_what_the_vendor_refuses_is_refused(
         saying(USER, {"role": "assistant", "refusal": "no"}, USER),
         saying(USER, {"role": "function", "name": "f", "content": None}),
         parts({"type": "text", "text": "x"},
-              {"type": "image_url", "image_url": {"url": "data:,", "detail": "low"}},
-              {"type": "input_audio", "input_audio": {"data": "", "format": "wav"}},
-              {"type": "file", "file": {"file_data": "data:,", "filename": "a.pdf"}}),
+              {"type": "image_url", "image_url": {"url": IMAGE, "detail": "low"}},
+              {"type": "input_audio", "input_audio": {"data": "UklGRg==", "format": "wav"}},
+              {"type": "file", "file": {"file_data": PDF, "filename": "a.pdf"}}),
         {"tools": [TOOL], "tool_choice": {"type": "function", "function": {"name": "f"}},
          "parallel_tool_calls": False},
         {"temperature": 2, "top_p": 0.5, "presence_penalty": -2, "frequency_penalty": 2, "seed": 1,
@@ -152,7 +187,7 @@ def test_what_the_vendor_refuses_is_refused(
          "service_tier": "auto", "reasoning_effort": "low", "verbosity": "low",
          "modalities": ["text"], "prompt_cache_key": "k", "safety_identifier": "s",
          "response_format": {"type": "json_schema",
-                             "json_schema": {"name": "n", "schema": {}, "strict": True}}},
+                             "json_schema": {"name": "n", "schema": STRICT, "strict": True}}},
         {"temperature": None, "n": None, "stop": None, "stream": None, "stream_options": None,
          "max_tokens": None, "metadata": None},
     ],

@@ -1,7 +1,9 @@
-"""Messages of a conversation: listed, read, revised, deleted.
+"""Messages of a conversation: listed, read, added, revised, deleted.
 
-New messages are sent by starting a run (see `runs.py`).
+A message that is to be answered is sent by starting a run (see `runs.py`).
 """
+
+from collections.abc import Sequence
 
 import msgspec
 
@@ -11,10 +13,11 @@ from cartrita.application.conversations import (
     read_branch,
     validated_page_size,
 )
+from cartrita.application.transcripts import regrouped
 from cartrita.domain.errors import InvalidInput, NotFound
 from cartrita.domain.ids import MessageId
 from cartrita.domain.messages import Message, MessageStatus, Role, StoredMessage, Text
-from cartrita.domain.ports.conversations import MessageStore
+from cartrita.domain.ports.conversations import ItemStore, MessageStore
 from cartrita.domain.principals import Principal
 from cartrita.kit import clock, ids, pagination
 from cartrita.kit.pagination import Page
@@ -27,9 +30,21 @@ _MAX_DEPTH = 2**30
 class Messages:
     """Messages of the principal. Those of other owners raise NotFound like missing ones."""
 
-    def __init__(self, store: MessageStore, conversations: Conversations) -> None:
+    def __init__(self, store: MessageStore, items: ItemStore, conversations: Conversations) -> None:
         self._store = store
+        self._items = items
         self._conversations = conversations
+
+    async def append(
+        self, principal: Principal, conversation: str, new: Sequence[Message]
+    ) -> list[StoredMessage]:
+        """Add messages at the end of the current branch, without an answer.
+
+        They are stored as `transcripts.regrouped` has them. Raises NotFound, and Conflict while a
+        run is active there.
+        """
+        found = await self._conversations.get(principal, conversation)
+        return await self._items.append(principal.owner_id, found.id, regrouped(new))
 
     async def list(
         self,
@@ -57,6 +72,15 @@ class Messages:
         """Delete a message and all that follow it. Raises Conflict while a run is active there."""
         found = await self.get(principal, conversation, message)
         if not await self._store.delete(principal.owner_id, found.id):
+            raise NotFound.of("message")
+
+    async def remove(self, principal: Principal, conversation: str, message: str) -> None:
+        """Take one message out of its branch; what follows it stays.
+
+        Raises NotFound, and Conflict while a run is active there.
+        """
+        found = await self.get(principal, conversation, message)
+        if not await self._items.remove(principal.owner_id, found.conversation_id, found.id):
             raise NotFound.of("message")
 
     async def revise(

@@ -15,11 +15,12 @@ from cartrita.domain.ids import ConversationId
 from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import Message, Role, StoredMessage, Text
 from cartrita.domain.ports.conversations import MessageStore
-from cartrita.domain.ports.runs import RunAdmission
+from cartrita.domain.ports.runs import RunAdmission, RunRemoval
 from cartrita.domain.principals import Principal
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.runs import Admission, Admitted, BusyPolicy, Idempotency, NewMessage, RunInput
 from cartrita.gateway.gateway import Gateway
+from cartrita.kit import ids
 
 BRANCH_MAX: Final = 2000
 """How many of the latest messages of a conversation a request is compared with."""
@@ -66,6 +67,7 @@ class ModelRuns:
         admission: RunAdmission,
         conversations: Conversations,
         messages: MessageStore,
+        removal: RunRemoval,
         gateway: Gateway,
         agents: AgentRegistry,
         *,
@@ -75,6 +77,7 @@ class ModelRuns:
         self._admission = admission
         self._conversations = conversations
         self._messages = messages
+        self._removal = removal
         self._gateway = gateway
         self._agents = agents
         self._busy = busy
@@ -113,6 +116,19 @@ class ModelRuns:
         return await self._messages.branch(
             principal.owner_id, found.user_message_id, limit, below_depth
         )
+
+    async def delete(self, principal: Principal, run: str) -> None:
+        """Delete a run, and its messages where nothing else depends on them.
+
+        One that has not ended is cancelled first. A conversation that the run made is deleted with
+        the last of its messages. Raises NotFound.
+        """
+        found = await self._runs.cancel(principal, run)
+        if not found.status.ended:
+            await self._runs.wait_for_end(found.id)
+        emptied = await self._removal.remove(principal.owner_id, found.id)
+        if emptied is not None:
+            await self._conversations.delete(principal, ids.public("conv", emptied))
 
     async def _input(self, command: ModelCommand) -> RunInput:
         request = command.request
@@ -166,7 +182,7 @@ class ModelRuns:
         return Admission(
             owner_id=principal.owner_id,
             surface=command.surface,
-            input=run_input,
+            input=msgspec.structs.replace(run_input, brought=len(placement.new)),
             title=derive_title(_first_question(placement.new or sent)),
             untitled=UNTITLED,
             conversation_id=where.conversation_id,

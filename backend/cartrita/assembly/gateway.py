@@ -8,11 +8,13 @@ from cartrita.assembly.providers import BY_URL, ProviderCreation
 from cartrita.domain.ports.search import PassageSearch
 from cartrita.gateway.catalog import Catalog, ProviderEntry, ProviderOrigin
 from cartrita.gateway.gateway import Gateway
+from cartrita.gateway.health import HealthPolicy
 from cartrita.gateway.metering import Meter
 from cartrita.gateway.retry import RetryPolicy
-from cartrita.gateway.routes import ROUTES
+from cartrita.gateway.routes import ROUTES, Route, Target
 from cartrita.settings import Settings
 from cartrita.settings.providers import ConfiguredProvider
+from cartrita.settings.routes import Routes
 
 
 async def create_gateway(
@@ -44,10 +46,47 @@ async def create_gateway(
     catalog = Catalog(
         entries,
         default_model=config.default_model,
-        route_names=ROUTES.keys(),
+        route_names=(*ROUTES, *(route.name for route in settings.routes.entries)),
         unconfigured=unconfigured,
     )
-    return Gateway(catalog, RetryPolicy(deadline=config.total_timeout_s), meter=meter)
+    return Gateway(
+        catalog,
+        _retry_policy(settings),
+        routes=_routes(settings.routes),
+        health=_health_policy(settings.routes),
+        meter=meter,
+    )
+
+
+def _retry_policy(settings: Settings) -> RetryPolicy:
+    config = settings.routes
+    return RetryPolicy(
+        attempts=config.attempts,
+        first_pause=config.first_pause_s,
+        longest_pause=config.longest_pause_s,
+        deadline=settings.providers.total_timeout_s,
+        continuations=config.continuations,
+    )
+
+
+def _health_policy(config: Routes) -> HealthPolicy:
+    return HealthPolicy(
+        failures=config.ejection_failures,
+        ejection=config.ejection_s,
+        longest_ejection=config.longest_ejection_s,
+        exhausted=config.exhausted_s,
+    )
+
+
+def _routes(config: Routes) -> dict[str, Route]:
+    return {
+        route.name: Route(
+            targets=tuple(Target(one.model, one.weight) for one in route.deployments),
+            continue_with=route.continue_with,
+            cache_ttl=route.cache_ttl_s,
+        )
+        for route in config.entries
+    }
 
 
 def _origin(settings: Settings, configured: ConfiguredProvider) -> ProviderOrigin:

@@ -8,9 +8,11 @@ from importlib.metadata import version
 import msgspec
 
 from cartrita.adapters.persistence.conversations import ConversationTable
+from cartrita.adapters.persistence.items import ItemTable
 from cartrita.adapters.persistence.ledger import LedgerTable
 from cartrita.adapters.persistence.messages import MessageTree
 from cartrita.adapters.persistence.removal import Removal
+from cartrita.adapters.persistence.run_removal import RunTable
 from cartrita.adapters.persistence.search import FullText
 from cartrita.adapters.persistence.tickets import TicketTable
 from cartrita.adapters.providers.http import HttpClient
@@ -115,12 +117,13 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
                 run_log.admission,
                 conversation_service,
                 messages,
+                RunTable(database),
                 gateway,
                 agents,
                 busy=busy,
             ),
             conversations=conversation_service,
-            messages=Messages(messages, conversation_service),
+            messages=Messages(messages, ItemTable(database), conversation_service),
             search=Search(search),
             usage=UsageReports(ledger),
             agents=agents,

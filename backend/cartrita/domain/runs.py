@@ -60,8 +60,9 @@ class RunInput(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     Version 2 is a whole model request, as `ModelRequest` has it, without the messages: instructions
     in parts, and the fields from `tools` to `strict`. `metadata` is what the caller attached to the
-    request, and `echo` are the other fields of it that its surface shows again with the answer.
-    `route` is the name of the route that `provider` and `model` are the first choice of.
+    request, `echo` are the other fields of it that its surface shows again with the answer, and
+    `brought` is how many messages were stored with the run. `route` is the name of the route that
+    `provider` and `model` are the first choice of.
     """
 
     version: Annotated[int, msgspec.Meta(ge=1, le=RUN_INPUT_VERSION)] = 1
@@ -84,6 +85,7 @@ class RunInput(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     metadata: JsonObject = {}
     echo: JsonObject = {}
     route: str | None = None
+    brought: int = 0
 
 
 class Idempotency(msgspec.Struct, frozen=True):

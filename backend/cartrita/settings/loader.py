@@ -23,6 +23,7 @@ from cartrita.settings.provider_resolution import (
     custom_variable_names,
     resolve_providers,
 )
+from cartrita.settings.route_resolution import resolve_routes
 from cartrita.settings.settings import Settings
 from cartrita.settings.sources import (
     CONFIG_VARIABLE,
@@ -58,6 +59,7 @@ def load(
     for path, value in values.items():
         _insert(tree, path, value.value)
     _insert(tree, ("providers", "entries"), resolved.entries)
+    _insert(tree, ("routes", "entries"), resolve_routes(raw))
     settings, invalid = _validate(tree, sources, BaseDirectories(cwd.absolute(), home))
 
     errors = raw.errors + [text for _, text in invalid]

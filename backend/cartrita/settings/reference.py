@@ -79,10 +79,37 @@ With `API_PROVIDER=comet`, `ANTHROPIC_API_KEY` and `ANTHROPIC_MODEL` are CometAP
 `claude-*` names go there.
 """
 
+_ROUTES_SECTION = """\
+## Routes
+
+A route is a model name that stands for several deployments. It is a table in `cartrita.toml`:
+
+```toml
+[routes.fast]
+deployments = [
+  { model = "openai/gpt-5.4-mini", weight = 2 },        # neighbours with a weight share the calls
+  { model = "anthropic/claude-haiku-4-5", weight = 1 },
+  "ollama/llama3.1:8b",                                 # for when none of those can answer
+]
+continue_with = "any"   # who continues an answer that broke off: the same model, or any of these
+cache_ttl_s = 60        # equal requests of one owner get the same answer for a minute
+```
+
+Deployments are called in their order, each where those before it cannot answer. `ollama` alone is
+that provider's default model; providers that are not configured are left out. A deployment that
+cannot do what a request needs (images, audio, documents, tools, JSON answers, its length) is passed
+over; one of which nothing is known is tried.
+
+`code`, `chat` and `high_volume` are routes without being configured: `ollama/qwen2.5-coder`,
+`ollama/llama3.1:8b`, and vLLM's default model, or else the default model. `auto` is `code` if the
+last message of the user has `function`, `class`, `implement`, `code` or `programming` in it, and
+`chat` otherwise. A table of such a name replaces the built-in route.
+"""
+
 
 def render_reference() -> str:
-    """The page in Markdown: one table for each group, then the providers."""
-    return "\n".join([_INTRODUCTION, *_groups(), _providers()])
+    """The page in Markdown: one table for each group, then the providers and the routes."""
+    return "\n".join([_INTRODUCTION, *_groups(), _providers(), _ROUTES_SECTION])
 
 
 def _groups() -> Iterator[str]:

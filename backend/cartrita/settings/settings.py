@@ -8,6 +8,7 @@ from cartrita.settings.fields import Group, Setting
 from cartrita.settings.ledger import Ledger
 from cartrita.settings.limits import Limits, Valkey
 from cartrita.settings.providers import ConfiguredProvider, OAuth, Offline, Providers
+from cartrita.settings.routes import Routes
 from cartrita.settings.server import Auth, Logging, Server
 from cartrita.settings.services import Deepgram, GitHub, Tavily
 from cartrita.settings.storage import Database, History, Postgres, RunLog
@@ -35,6 +36,7 @@ class Settings(Group):
     run_log: RunLog = RunLog()
     history: History = History()
     providers: Providers = Providers()
+    routes: Routes = Routes()
     offline: Offline = Offline()
     ledger: Ledger = Ledger()
     logging: Logging = Logging()

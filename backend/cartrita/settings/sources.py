@@ -42,13 +42,15 @@ class Variable:
 class RawSettings:
     """What all sources contain; of two values for one path the later one counts.
 
-    `dotenv` are the names in the `.env`; `tables` are the custom providers of the file `file`.
+    `dotenv` are the names in the `.env`; `tables` are the custom providers of the file `file`, and
+    `routes` its routes.
     """
 
     values: list[RawValue] = field(default_factory=list[RawValue])
     variables: dict[str, Variable] = field(default_factory=dict[str, Variable])
     dotenv: tuple[str, ...] = ()
     tables: dict[str, Mapping[str, object]] = field(default_factory=dict[str, Mapping[str, object]])
+    routes: dict[str, Mapping[str, object]] = field(default_factory=dict[str, Mapping[str, object]])
     file: str = ""
     errors: list[str] = field(default_factory=list[str])
     warnings: list[str] = field(default_factory=list[str])
@@ -136,8 +138,9 @@ def _group_values(
     for name, value in table.items():
         if (group, name) in _BY_PATH:
             yield (group, name), value
-        elif group == "providers" and isinstance(value, dict):
-            raw.tables[name] = cast("dict[str, object]", value)
+        elif group in ("providers", "routes") and isinstance(value, dict):
+            tables = raw.tables if group == "providers" else raw.routes
+            tables[name] = cast("dict[str, object]", value)
         else:
             _add_unknown(f"{group}.{name}", raw)
 

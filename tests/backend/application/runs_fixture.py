@@ -20,6 +20,7 @@ from cartrita.domain.conversations import Conversation
 from cartrita.domain.ids import ConversationId
 from cartrita.domain.messages import Message, Role, StoredMessage, Text
 from cartrita.domain.ports.conversations import ConversationRemoval, ConversationStore
+from cartrita.domain.ports.runs import RunRemoval
 from cartrita.domain.principals import Principal
 from cartrita.domain.runs import (
     Admission,
@@ -57,9 +58,12 @@ class RunsFixture:
         )
         agents = AgentRegistry(built_in_agents())
         run_ports = self.ports, self.ports, self.ports
-        answering = conversations, store, gateway(ScriptedProvider()), agents
-        self.runs = Runs(*run_ports, *answering, **given)
-        self.model_runs = ModelRuns(self.runs, self.ports, *answering, **given)
+        answering = gateway(ScriptedProvider()), agents
+        self.runs = Runs(*run_ports, conversations, store, *answering, **given)
+        no_removal = cast("RunRemoval", None)
+        self.model_runs = ModelRuns(
+            self.runs, self.ports, conversations, store, no_removal, *answering, **given
+        )
 
     @property
     def admission(self) -> Admission:

@@ -11,8 +11,10 @@ from tests.backend.scripted_provider import ScriptedProvider
 
 from cartrita.adapters.persistence.conversations import ConversationTable
 from cartrita.adapters.persistence.database import Database
+from cartrita.adapters.persistence.items import ItemTable
 from cartrita.adapters.persistence.messages import MessageTree
 from cartrita.adapters.persistence.removal import Removal
+from cartrita.adapters.persistence.run_removal import RunTable
 from cartrita.adapters.runlog.run_log import RunLog
 from cartrita.adapters.runlog.worker_slot import WorkerSlot
 from cartrita.agents.registry import AgentRegistry, built_in_agents
@@ -47,12 +49,16 @@ class StoredRuns:
             run_log.reader,
             run_log.cancellation,
         )
-        self.messages = Messages(tree, self.conversations)
-        answering = self.conversations, tree, gateway(provider), agents
-        self.runs = Runs(run_log.admission, run_log.cancellation, run_log.reader, *answering)
-        self.model_runs = ModelRuns(self.runs, run_log.admission, *answering)
+        self.messages = Messages(tree, ItemTable(database), self.conversations)
+        answering = gateway(provider), agents
+        stores = self.conversations, tree
+        ports = run_log.admission, run_log.cancellation, run_log.reader
+        self.runs = Runs(*ports, *stores, *answering)
+        self.model_runs = ModelRuns(
+            self.runs, run_log.admission, *stores, RunTable(database), *answering
+        )
         history = History(tree, messages=50, characters=10_000)
-        self.executor = Executor(run_log.queue, run_log.writer, history, answering[2], agents)
+        self.executor = Executor(run_log.queue, run_log.writer, history, *answering)
 
     async def ask(self, command: ModelCommand, *, who: Principal = ANN) -> Admitted:
         """Start a run and wait for its end."""

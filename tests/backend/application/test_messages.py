@@ -16,14 +16,15 @@ from tests.harness.rows import (
 
 from cartrita.adapters.persistence.conversations import ConversationTable
 from cartrita.adapters.persistence.database import Database
+from cartrita.adapters.persistence.items import ItemTable
 from cartrita.adapters.persistence.messages import MessageTree
 from cartrita.adapters.persistence.removal import Removal
 from cartrita.application.conversations import PAGE_MAX, Conversations
 from cartrita.application.messages import REVISION_MAX, Messages
 from cartrita.domain.conversations import Conversation
 from cartrita.domain.errors import Conflict, InvalidInput, NotFound
-from cartrita.domain.ids import MessageId, RunId
-from cartrita.domain.messages import MessageStatus, Role, StoredMessage
+from cartrita.domain.ids import ConversationId, MessageId, RunId
+from cartrita.domain.messages import Message, MessageStatus, Role, StoredMessage, Text
 from cartrita.domain.ports.runs import RunCancellation, RunReader
 from cartrita.domain.principals import Principal
 from cartrita.domain.usage import Usage
@@ -49,7 +50,7 @@ def conversations(pool: Database) -> Conversations:
 
 @pytest.fixture
 def messages(pool: Database, conversations: Conversations) -> Messages:
-    return Messages(MessageTree(pool), conversations)
+    return Messages(MessageTree(pool), ItemTable(pool), conversations)
 
 
 @pytest.fixture
@@ -231,4 +232,69 @@ async def test_one_deleted_while_it_is_deleted(
 ) -> None:
     [message] = await stored_branch(pool, talk, "0")
     with pytest.raises(NotFound):
-        await Messages(Forgetful(pool), conversations).delete(ME, "x", named(message))
+        await Messages(Forgetful(pool), ItemTable(pool), conversations).delete(
+            ME, "x", named(message)
+        )
+
+
+async def test_messages_are_added_without_an_answer(
+    messages: Messages,
+    conversations: Conversations,
+    database: TemporaryDatabase,
+    talk: Conversation,
+) -> None:
+    new = [Message(Role.SYSTEM, (Text("Be brief."),)), user("0"), answer("1"), answer("!")]
+    added = await messages.append(ME, "x", new)
+    assert [one.message.text for one in added] == ["0", "1!"]
+    assert (await messages.list(ME, "x")).items == added
+    [more] = await messages.append(ME, "x", [user("2")])
+    assert (more.parent_id, more.depth) == (added[1].id, 2)
+    assert (await conversations.get(ME, "x")).head_message_id == more.id
+    assert await messages.append(ME, "x", []) == []
+    assert (await conversations.get(ME, "x")).head_message_id == more.id
+    with pytest.raises(NotFound):
+        await messages.append(OTHER, "x", new)
+    await stored_run(database.dsn, talk, more.id, status="running")
+    with pytest.raises(Conflict):
+        await messages.append(ME, "x", [user("3")])
+
+
+async def test_a_message_is_taken_out_of_its_branch(
+    messages: Messages, conversations: Conversations, pool: Database, talk: Conversation
+) -> None:
+    branch = await stored_branch(pool, talk, "0", "1", "2", "3")
+    await messages.remove(ME, "x", named(branch[1]))
+    left = (await messages.list(ME, "x")).items
+    assert [(one.message.text, one.depth) for one in left] == [("0", 0), ("2", 1), ("3", 2)]
+    await messages.remove(ME, "x", named(branch[0]))
+    await messages.remove(ME, "x", named(branch[3]))
+    [last] = (await messages.list(ME, "x")).items
+    assert (last.parent_id, last.depth) == (None, 0)
+    await messages.remove(ME, "x", named(last))
+    assert (await conversations.get(ME, "x")).head_message_id is None
+    with pytest.raises(NotFound):
+        await messages.remove(ME, "x", named(last))
+
+
+async def test_a_message_that_goes_meanwhile_is_told_as_missing(
+    conversations: Conversations, pool: Database, talk: Conversation
+) -> None:
+    [message] = await stored_branch(pool, talk, "0")
+
+    class Late(ItemTable):
+        async def remove(
+            self, owner_id: str, conversation_id: ConversationId, message_id: MessageId
+        ) -> bool:
+            return False
+
+    late = Messages(MessageTree(pool), Late(pool), conversations)
+    with pytest.raises(NotFound):
+        await late.remove(ME, "x", named(message))
+
+
+def user(text: str) -> Message:
+    return Message(Role.USER, (Text(text),))
+
+
+def answer(text: str) -> Message:
+    return Message(Role.ASSISTANT, (Text(text),))

@@ -53,7 +53,7 @@ async def test_a_request_makes_a_conversation_of_its_messages() -> None:
     assert fixture.admission == Admission(
         owner_id="ann",
         surface="openai_chat",
-        input=RunInput(version=2, agent="model", provider="p", model="m"),
+        input=RunInput(version=2, agent="model", provider="p", model="m", brought=3),
         title="Hi",
         untitled=UNTITLED,
         new_message=NewMessage(message=sent[2], before=sent[:2]),
@@ -88,6 +88,7 @@ async def test_everything_that_the_model_is_asked_for_is_kept() -> None:
         model="m",
         metadata={"a": "b"},
         echo={"store": True},
+        brought=1,
         **kept,
     )
 

@@ -1,7 +1,9 @@
 """Conversations of model requests on a real database: continued, branched, with tools, sealed."""
 
+import asyncio
 from typing import Any
 
+import pytest
 from tests.backend.application.stored_runs_fixture import ANN, StoredRuns, stored_runs
 from tests.harness.database import TemporaryDatabase
 
@@ -20,7 +22,9 @@ from cartrita.domain.deltas import (
     TextDelta,
     ToolCallDelta,
 )
+from cartrita.domain.errors import NotFound, UpstreamRejected
 from cartrita.domain.messages import Message, Role, Text, ToolCall, ToolResult
+from cartrita.domain.principals import Principal
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.usage import Usage
 from cartrita.kit.ids import public
@@ -171,3 +175,73 @@ async def test_sealed_reasoning_is_sent_back_to_its_origin_only(
     assert block.encode() in same
     elsewhere = openai.render(request, ServerOptions()).body
     assert signature.encode() not in elsewhere
+
+
+async def test_a_run_is_deleted_with_what_only_it_needs(database: TemporaryDatabase) -> None:
+    scripts = [said(f"{number}.") for number in range(1, 6)]
+    async with stored_runs(database.dsn, *scripts) as runs:
+        first = await runs.ask(command(user("One?"), answer("Well."), user("So?")))
+        name = public("run", first.run_id)
+        second = await runs.ask(command(user("Two?"), previous=name))
+        again = await runs.ask(command(user("Or?"), previous=name))
+        for gone, left in (
+            (first, ["One?", "Well.", "So?", "1.", "Or?", "3."]),
+            (again, ["One?", "Well.", "So?", "1."]),
+            (second, ["One?", "Well.", "So?", "1."]),
+        ):
+            name = public("run", gone.run_id)
+            with pytest.raises(NotFound):
+                await runs.model_runs.delete(Principal("bob", "key"), name)
+            await runs.model_runs.delete(ANN, name)
+            assert texts(await runs.branch(first)) == left
+            for verb in (runs.runs.get, runs.model_runs.delete):
+                with pytest.raises(NotFound):
+                    await verb(ANN, name)
+
+
+async def test_the_last_run_takes_the_conversation_that_it_made_along(
+    database: TemporaryDatabase,
+) -> None:
+    async with stored_runs(database.dsn, said("1."), said("2."), said("3.")) as runs:
+        made = await runs.ask(command(user("One?"), answer("Well."), user("So?")))
+        await runs.model_runs.delete(ANN, public("run", made.run_id))
+        with pytest.raises(NotFound):
+            await runs.branch(made)
+        named = await runs.ask(command(user("One?"), conversation_id="theirs"))
+        await runs.model_runs.delete(ANN, public("run", named.run_id))
+        assert await runs.branch(named) == []
+
+
+async def test_what_was_there_before_a_run_stays(database: TemporaryDatabase) -> None:
+    async with stored_runs(database.dsn, said("1."), said("2.")) as runs:
+        talk = await runs.conversations.create(ANN)
+        name = public("conv", talk.id)
+        await runs.messages.append(ANN, name, [user("Before.")])
+        run = await runs.ask(command(user("One?"), conversation_id=name))
+        retried = await runs.ask(command(user("Before."), user("One?"), conversation_id=name))
+        await runs.model_runs.delete(ANN, public("run", run.run_id))
+        assert texts(await runs.branch(run)) == ["Before.", "One?", "2."]
+        await runs.model_runs.delete(ANN, public("run", retried.run_id))
+        assert texts(await runs.branch(run)) == ["Before.", "One?"]
+
+
+async def test_a_run_that_is_being_answered_is_cancelled_and_deleted(
+    database: TemporaryDatabase,
+) -> None:
+    never = asyncio.Event()
+    async with stored_runs(database.dsn, [TextDelta("1"), never], said("2.")) as runs:
+        running = await runs.model_runs.start(ANN, command(user("One?")))
+        name = public("run", running.run_id)
+        async with runs.runs.tail(running.run_id, 1) as events:
+            await anext(aiter(events))
+        await runs.model_runs.delete(ANN, name)
+        with pytest.raises(NotFound):
+            await runs.runs.get(ANN, name)
+
+
+async def test_a_failed_run_is_deleted_with_its_question(database: TemporaryDatabase) -> None:
+    failure = UpstreamRejected("No.", provider="p")
+    async with stored_runs(database.dsn, [failure]) as runs:
+        failed = await runs.ask(command(user("One?"), conversation_id="c"))
+        await runs.model_runs.delete(ANN, public("run", failed.run_id))
+        assert await runs.branch(failed) == []

@@ -1,17 +1,13 @@
 """Messages of conversations: implements MessageStore."""
 
 from typing import Any
-from uuid import UUID
 
 import msgspec
 from sqlalchemy import (
-    ARRAY,
-    CollectionAggregate,
     ColumnElement,
     Insert,
     RowMapping,
     Uuid,
-    any_,
     case,
     delete,
     exists,
@@ -19,9 +15,7 @@ from sqlalchemy import (
     insert,
     literal,
     null,
-    or_,
     select,
-    update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -29,17 +23,22 @@ from cartrita.adapters.persistence import branches
 from cartrita.adapters.persistence.branches import in_tree
 from cartrita.adapters.persistence.conversations import Changes, owned, to_row
 from cartrita.adapters.persistence.database import Database
-from cartrita.adapters.persistence.tables import conversations, messages, run_events, runs
+from cartrita.adapters.persistence.tables import conversations, messages
+from cartrita.adapters.persistence.tree_changes import (
+    any_of,
+    delete_runs_of,
+    lock,
+    require_idle,
+    set_head,
+)
 from cartrita.domain.conversations import Conversation
-from cartrita.domain.errors import Conflict, NotFound
-from cartrita.domain.ids import ConversationId, MessageId
+from cartrita.domain.errors import NotFound
+from cartrita.domain.ids import MessageId
 from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import Message, MessageStatus, Part, Role, StoredMessage
-from cartrita.domain.runs import RunStatus
 from cartrita.domain.usage import Usage
 from cartrita.kit.ids import uuid7
 
-_UNFINISHED = [status for status in RunStatus if not status.ended]
 _parts = msgspec.json.Decoder(tuple[Part, ...])
 _usage = msgspec.json.Decoder(Usage)
 _metadata = msgspec.json.Decoder(JsonObject)
@@ -89,11 +88,11 @@ class MessageTree:
     async def add(self, message: StoredMessage, owner_id: str) -> None:
         """Raises NotFound where the conversation or the parent is not this owner's."""
         async with self._database.transaction() as connection:
-            await _lock(connection, owner_id, message.conversation_id)
+            await lock(connection, owner_id, message.conversation_id)
             if not await _parent_matches(connection, owner_id, message):
                 raise NotFound.of("message")
-            await connection.execute(insert(messages).values(_to_row(message, owner_id)))
-            await _set_head(connection, message.conversation_id, literal(message.id))
+            await connection.execute(insert(messages).values(message_row(message, owner_id)))
+            await set_head(connection, message.conversation_id, literal(message.id))
 
     async def delete(self, owner_id: str, message_id: MessageId) -> bool:
         """Raises Conflict while something is being answered in its conversation."""
@@ -101,15 +100,15 @@ class MessageTree:
         if message is None:
             return False
         async with self._database.transaction() as connection:
-            await _lock(connection, owner_id, message.conversation_id)
-            await _require_idle(connection, message.conversation_id)
+            await lock(connection, owner_id, message.conversation_id)
+            await require_idle(connection, message.conversation_id)
             tree = branches.below(owner_id, message_id)
             found = [row.id for row in await connection.execute(select(tree.c.id))]
-            await _delete_runs(connection, message.conversation_id, found)
-            await connection.execute(delete(messages).where(_m.id == _any(found)))
+            await delete_runs_of(connection, message.conversation_id, found)
+            await connection.execute(delete(messages).where(_m.id == any_of(found)))
             head = conversations.c.head_message_id
-            kept = case((head == _any(found), literal(message.parent_id, Uuid)), else_=head)
-            await _set_head(connection, message.conversation_id, kept)
+            kept = case((head == any_of(found), literal(message.parent_id, Uuid)), else_=head)
+            await set_head(connection, message.conversation_id, kept)
         return bool(found)
 
     async def copy(self, owner_id: str, branch_tip: MessageId, into: Conversation) -> Conversation:
@@ -126,15 +125,6 @@ class MessageTree:
         return copy
 
 
-async def _lock(
-    connection: AsyncConnection, owner_id: str, conversation_id: ConversationId
-) -> None:
-    """Admissions of runs take the same lock."""
-    query = select(conversations.c.id).where(conversations.c.id == conversation_id, owned(owner_id))
-    if (await connection.execute(query.with_for_update(key_share=True))).one_or_none() is None:
-        raise NotFound.of("conversation")
-
-
 async def _parent_matches(
     connection: AsyncConnection, owner_id: str, message: StoredMessage
 ) -> bool:
@@ -148,47 +138,6 @@ async def _parent_matches(
         _m.depth == message.depth - 1,
     )
     return (await connection.execute(query)).one_or_none() is not None
-
-
-async def _require_idle(connection: AsyncConnection, conversation_id: ConversationId) -> None:
-    query = select(runs.c.id).where(
-        runs.c.conversation_id == conversation_id, runs.c.status.in_(_UNFINISHED)
-    )
-    if (await connection.execute(query.limit(1))).one_or_none() is not None:
-        raise Conflict(
-            "An answer is still being written in this conversation; wait for it or cancel it.",
-            code="conversation_busy",
-        )
-
-
-async def _delete_runs(
-    connection: AsyncConnection,
-    conversation_id: ConversationId,
-    deleted: list[UUID],
-) -> None:
-    """The runs of these messages with their events; logs and idempotency records go with them."""
-    query = select(runs.c.id).where(
-        runs.c.conversation_id == conversation_id,
-        or_(runs.c.user_message_id == _any(deleted), runs.c.message_id == _any(deleted)),
-    )
-    found = [row.id for row in await connection.execute(query)]
-    await connection.execute(delete(run_events).where(run_events.c.run_id == _any(found)))
-    await connection.execute(delete(runs).where(runs.c.id == _any(found)))
-
-
-def _any(identities: list[UUID]) -> CollectionAggregate[bool]:
-    """One parameter for any number; IN needs one each and allows 32,767."""
-    return any_(literal(identities, ARRAY(Uuid)))
-
-
-async def _set_head(
-    connection: AsyncConnection, conversation_id: ConversationId, head: ColumnElement[UUID]
-) -> None:
-    await connection.execute(
-        update(conversations)
-        .where(conversations.c.id == conversation_id)
-        .values(head_message_id=head, updated_at=func.now())
-    )
 
 
 def _copy_statement(owner_id: str, tip: MessageId, into: Conversation) -> Insert:
@@ -213,7 +162,7 @@ def _copy_statement(owner_id: str, tip: MessageId, into: Conversation) -> Insert
     return insert(messages).from_select(columns, source)
 
 
-def _to_row(message: StoredMessage, owner_id: str) -> Changes:
+def message_row(message: StoredMessage, owner_id: str) -> Changes:
     values: Changes = msgspec.structs.asdict(message) | {
         "owner_id": owner_id,
         "role": message.message.role,

@@ -10,7 +10,7 @@ from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import Citation
 from cartrita.domain.usage import Usage
 
-FINISH_REASONS: Final = {
+_FINISH_REASONS: Final = {
     FinishReason.STOP: "stop",
     FinishReason.LENGTH: "length",
     FinishReason.TOOL_CALL: "tool_calls",
@@ -25,6 +25,7 @@ class CompletionHead(msgspec.Struct, frozen=True, kw_only=True):
     `id` begins with `chatcmpl-`; `created` is in seconds of Unix time; `model` is as the caller
     wrote it. `include_usage` is for streams: it asks for a last chunk with the usage. `extra` are
     more fields of the top level, `finishing` those that only the finish chunk of a stream has.
+    `legacy` answers a caller of the old form, who knows one `function_call` and no tool calls.
     """
 
     id: str
@@ -33,6 +34,14 @@ class CompletionHead(msgspec.Struct, frozen=True, kw_only=True):
     include_usage: bool = False
     extra: JsonObject = {}
     finishing: JsonObject = {}
+    legacy: bool = False
+
+
+def finish_reason(head: CompletionHead, reason: FinishReason) -> str:
+    """OpenAI's word for the reason."""
+    if head.legacy and reason is FinishReason.TOOL_CALL:
+        return "function_call"
+    return _FINISH_REASONS[reason]
 
 
 def usage_fields(usage: Usage) -> JsonObject:

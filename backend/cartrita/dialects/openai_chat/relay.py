@@ -9,22 +9,23 @@ from collections.abc import Iterator
 
 import msgspec
 
+from cartrita.dialects import relayed_bodies, relayed_frames
 from cartrita.dialects.openai_chat import errors, response_parsing
 from cartrita.dialects.openai_chat import response_types as wire
 from cartrita.dialects.openai_chat.answer_fields import CompletionHead
 from cartrita.dialects.openai_chat.stream_parsing import StreamParser, decode, parse_completion
+from cartrita.dialects.relayed_bodies import Change
+from cartrita.dialects.relayed_frames import RelayedFrames
 from cartrita.domain.deltas import Delta, FinishReason
-from cartrita.domain.errors import InvalidInput, Malformed, UpstreamCut, UpstreamMalformed
+from cartrita.domain.errors import InvalidInput, UpstreamCut, UpstreamMalformed
 from cartrita.domain.usage import Usage
 from cartrita.kit import sse
 from cartrita.kit.secret import Secret
 
-_FIELD = re.compile(rb'[\s,]*("(?:[^"\\]|\\.)*")\s*:\s*', re.S)
 _BLANK_LINE = re.compile(rb"(?>\r\n|\n|\r)(?>\r\n|\n|\r)")
 _USAGE_WISH = b'{"include_usage":true}'
 _encode = msgspec.json.Encoder().encode
 _decode_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
-_decode_name = msgspec.json.Decoder(str).decode
 
 
 def rewrite(body: bytes, *, model: str, ask_for_usage: bool = False) -> bytes:
@@ -33,51 +34,25 @@ def rewrite(body: bytes, *, model: str, ask_for_usage: bool = False) -> bytes:
     Raises Malformed for what is no JSON object, or names a field twice; InvalidInput without a
     model.
     """
-    fields = _locate_fields(body)
-    if "model" not in fields:
-        message = "you must provide a model parameter"
-        raise InvalidInput(message, fields={"model": [message]})
-    values = {"model": _encode(model)}
+    changes: dict[str, Change] = {"model": _replaced_model(model)}
     if ask_for_usage:
-        start, end = fields.get("stream_options", (0, 0))
-        values["stream_options"] = _with_usage(body[start:end])
-    added = [name for name in values if name not in fields]
-    for name in sorted(values.keys() - set(added), key=lambda name: fields[name], reverse=True):
-        start, end = fields[name]
-        body = body[:start] + values[name] + body[end:]
-    if added:
-        end = body.rindex(b"}")
-        body = body[:end] + b',"stream_options":' + values["stream_options"] + body[end:]
-    return body
+        changes["stream_options"] = _with_usage
+    return relayed_bodies.rewrite(body, changes)
 
 
-def _locate_fields(body: bytes) -> dict[str, tuple[int, int]]:
-    """Where the value of each field of the top level begins and ends."""
-    try:
-        fields = _decode_fields(body)
-    except (ValueError, RecursionError):
-        raise Malformed("The body is not a JSON object.") from None
-    places: dict[str, tuple[int, int]] = {}
-    at = body.index(b"{") + 1
-    for name, value in fields.items():
-        raw = bytes(value)
-        match = _FIELD.match(body, at)
-        if match is None or _decode_name(match[1]) != name or not body.startswith(raw, match.end()):
-            raise _twice()
-        at = match.end() + len(raw)
-        places[name] = (match.end(), at)
-    if body[at:].strip() != b"}":
-        raise _twice()
-    return places
+def _replaced_model(model: str) -> Change:
+    def change(value: bytes | None) -> bytes:
+        if value is None:
+            message = "you must provide a model parameter"
+            raise InvalidInput(message, fields={"model": [message]})
+        return _encode(model)
+
+    return change
 
 
-def _twice() -> Malformed:
-    return Malformed("The body names a field twice: send it once.")
-
-
-def _with_usage(options: bytes) -> bytes:
+def _with_usage(options: bytes | None) -> bytes:
     """The stream options with the wish for usage; what is no object is left to the provider."""
-    if options in (b"", b"null"):
+    if options is None or options == b"null":
         return _USAGE_WISH
     try:
         fields = _decode_fields(options)
@@ -104,10 +79,7 @@ class Monitor:
         self._provider = provider
         self._secrets = secrets
         self._hide_usage = hide_usage
-        self._keep_bytes = keep_bytes
-        self._rest = bytearray()
-        self._kept: list[bytes] = []
-        self._size = 0
+        self._frames = RelayedFrames(provider, keep_bytes)
         self._done = False
         self._seen: set[int] = set()
         self._finished: set[int] = set()
@@ -124,39 +96,30 @@ class Monitor:
     @property
     def overlong(self) -> bool:
         """Whether more was passed on than is kept."""
-        return self._size > self._keep_bytes
+        return self._frames.overlong
 
     def feed(self, piece: bytes) -> bytes:
         """The whole frames to pass on; half ones are held back.
 
         Raises the error that a frame holds, and UpstreamMalformed.
         """
-        whole = self._whole_frames(piece)
+        whole = self._frames.whole(piece)
         if not (self.visible and _is_plain(whole)):
             whole = self._examine(whole)
-        if not whole:
-            return whole
-        self._size += len(whole)
-        if self._size <= self._keep_bytes:
-            self._kept.append(whole)
-        else:
-            self._kept.clear()
+        if whole:
+            self._frames.keep(whole)
         return whole
 
     def deltas(self) -> list[Delta]:
-        """The deltas of what was passed on. Raises UpstreamCut if that was too long to keep."""
-        if self.overlong:
-            raise UpstreamCut(
-                f"{self._provider} broke off an answer that is too long to be continued.",
-                provider=self._provider,
-            )
+        """The deltas of what was passed on. Raises UpstreamError if that was too long to keep."""
         parser = StreamParser(self._provider, self._secrets)
-        return [delta for frame in self._frames() for delta in parser.feed(frame.data, frame.event)]
+        frames = self._frames.passed_on()
+        return [delta for frame in frames for delta in parser.feed(frame.data, frame.event)]
 
     def end(self) -> None:
         """Raise UpstreamCut unless the answer is complete."""
-        if not self.complete:  # the marks may be written in a way that the prefilter does not know
-            for frame in self._frames():
+        if not (self.complete or self.overlong):  # its marks may be written in an unusual way
+            for frame in self._frames.passed_on():
                 self._inspect(frame)
         if not self.complete:
             raise UpstreamCut(
@@ -173,30 +136,12 @@ class Monitor:
             include_usage=include_usage,
         )
 
-    def _frames(self) -> list[sse.Frame]:
-        return sse.Parser(max_line=self._keep_bytes).feed(b"".join(self._kept))
-
-    def _whole_frames(self, piece: bytes) -> bytes:
-        if not self._rest and piece.endswith(b"\n\n"):
-            return piece
-        start = max(len(self._rest) - 3, 0)
-        self._rest += piece
-        end = _last_end(self._rest, start)
-        whole = bytes(self._rest[:end])
-        del self._rest[:end]
-        if len(self._rest) > sse.MAX_LINE:
-            raise UpstreamMalformed(
-                f"{self._provider} sent a line or an event that is too long to be one.",
-                provider=self._provider,
-            )
-        return whole
-
     def _examine(self, whole: bytes) -> bytes:
         """The frames that are passed on, after a look into each."""
         passed = bytearray()
         for raw in _split(whole):
             hidden = False
-            for frame in sse.Parser(max_line=len(raw) + 1).feed(raw):
+            for frame in relayed_frames.parse(raw):
                 hidden = self._inspect(frame)
             if not hidden:
                 passed += raw
@@ -297,14 +242,6 @@ def _says_something(message: wire.MessageDelta) -> bool:
         or message.reasoning
         or message.reasoning_details
     )
-
-
-def _last_end(buffer: bytearray, start: int) -> int:
-    """Where the last whole frame ends; 0 if there is none."""
-    if b"\r" not in buffer:
-        return buffer.rfind(b"\n\n", start) + 2 if b"\n\n" in buffer[start:] else 0
-    ends = [match.end() for match in _BLANK_LINE.finditer(buffer)]
-    return ends[-1] if ends else 0
 
 
 def _split(frames: bytes) -> Iterator[bytes]:

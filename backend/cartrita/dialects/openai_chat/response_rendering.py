@@ -6,9 +6,9 @@ import msgspec
 
 from cartrita.dialects.openai_chat import ORIGIN, reasoning_details
 from cartrita.dialects.openai_chat.answer_fields import (
-    FINISH_REASONS,
     CompletionHead,
     annotation,
+    finish_reason,
     usage_fields,
 )
 from cartrita.domain.deltas import (
@@ -31,7 +31,7 @@ _encode = msgspec.json.Encoder().encode
 
 def render(head: CompletionHead, *answers: Iterable[Delta]) -> bytes:
     """The JSON body: one choice for each of the answers, and their usage together."""
-    choices = [_Choice() for _ in answers]
+    choices = [_Choice(head) for _ in answers]
     for choice, deltas in zip(choices, answers, strict=True):
         for delta in deltas:
             choice.add(delta)
@@ -54,7 +54,8 @@ def render(head: CompletionHead, *answers: Iterable[Delta]) -> bytes:
 class _Choice:
     """One answer, put together from its deltas."""
 
-    def __init__(self) -> None:
+    def __init__(self, head: CompletionHead) -> None:
+        self._head = head
         self.usage = Usage()
         self._reason = FinishReason.STOP
         self._texts: list[str] = []
@@ -101,10 +102,13 @@ class _Choice:
             message["reasoning_details"] = [
                 reasoning_details.render(block, at) for at, block in enumerate(self._blocks)
             ]
-        if self._calls:
-            message["tool_calls"] = [
-                call.fields() if isinstance(call, _Call) else call for call in self._calls.values()
-            ]
+        calls = [
+            call.fields() if isinstance(call, _Call) else call for call in self._calls.values()
+        ]
+        if calls and self._head.legacy:
+            message["function_call"] = calls[0].get("function")
+        elif calls:
+            message["tool_calls"] = list(calls)
         logprobs: JsonObject | None = None
         if self._logprobs:
             logprobs = {"content": self._logprobs, "refusal": None}
@@ -112,7 +116,7 @@ class _Choice:
             "index": index,
             "message": message,
             "logprobs": logprobs,
-            "finish_reason": FINISH_REASONS[self._reason],
+            "finish_reason": finish_reason(self._head, self._reason),
         }
 
     def _add_text(self, delta: TextDelta) -> None:

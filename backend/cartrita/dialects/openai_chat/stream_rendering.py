@@ -1,7 +1,8 @@
 """Renders the deltas of an answer as the chunks of a streamed completion.
 
 Reasoning goes out as `reasoning_content`, as DeepSeek began it, and sealed blocks of it as
-`reasoning_details` once they are whole. A chunk of plain text, of which there are most, is put
+`reasoning_details` once they are whole. All entries of lists have an `index`, without which
+OpenAI's SDK cannot put the chunks together. A chunk of plain text, of which there are most, is put
 together from bytes.
 """
 
@@ -13,9 +14,9 @@ from msgspec.structs import replace
 
 from cartrita.dialects.openai_chat import ORIGIN, error_rendering, reasoning_details
 from cartrita.dialects.openai_chat.answer_fields import (
-    FINISH_REASONS,
     CompletionHead,
     annotation,
+    finish_reason,
     usage_fields,
 )
 from cartrita.dialects.openai_chat.relay import Monitor
@@ -70,6 +71,7 @@ class StreamRenderer:
         self._length = 0
         self._run_start = 0
         self._cited = False
+        self._citations = 0
         self._renderers: dict[type, Callable[..., bytes]] = {
             Accepted: _nothing,
             RefusalDelta: self._refusal,
@@ -91,7 +93,7 @@ class StreamRenderer:
         """The renderer of the rest of an answer, the beginning of which was relayed.
 
         `finishing` are fields of the finish chunk, which may be filled in until it is rendered.
-        Raises UpstreamCut if the beginning was too long to keep.
+        Raises UpstreamError if the beginning was too long to keep.
         """
         head = monitor.head(include_usage=include_usage)
         renderer = cls(head if finishing is None else replace(head, finishing=finishing))
@@ -160,6 +162,8 @@ class StreamRenderer:
 
     def _called(self, delta: ToolCallDelta) -> bytes:
         self._reasoning.clear()
+        if self._head.legacy:
+            return self._called_function(delta)
         is_new = delta.index not in self._calls
         call: JsonObject = {"index": self._calls.setdefault(delta.index, len(self._calls))}
         if delta.call_id is not None:
@@ -172,10 +176,20 @@ class StreamRenderer:
         call["function"] = function
         return self._chunk({"tool_calls": [call]})
 
+    def _called_function(self, delta: ToolCallDelta) -> bytes:
+        """A part of the one call that callers of the old form can read."""
+        if self._calls.setdefault(delta.index, len(self._calls)):
+            return b""
+        call: JsonObject = {"arguments": delta.arguments}
+        if delta.name is not None:
+            call = {"name": delta.name, **call}
+        return self._chunk({"function_call": call})
+
     def _cite(self, delta: CitationDelta) -> bytes:
         self._cited = True
         cited = annotation(delta.citation, self._run_start, self._length)
-        return self._chunk({"annotations": [cited]})
+        index, self._citations = self._citations, self._citations + 1
+        return self._chunk({"annotations": [{"index": index, **cited}]})
 
     def _vendor(self, delta: VendorDelta) -> bytes:
         """A call of a custom tool; parts of other vendors have no place in a completion."""
@@ -187,8 +201,7 @@ class StreamRenderer:
         return self._chunk({"tool_calls": [{"index": index, **delta.part.data}]})
 
     def _finish(self, delta: Finished) -> bytes:
-        reason = _encode(FINISH_REASONS[delta.reason])
-        chunk = self._chunk({}, finish=reason)
+        chunk = self._chunk({}, finish=_encode(finish_reason(self._head, delta.reason)))
         if self._head.finishing:
             chunk = chunk[:-3] + b"," + _encode(self._head.finishing)[1:] + b"\n\n"
         if not self._alone:

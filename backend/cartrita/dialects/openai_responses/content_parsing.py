@@ -2,6 +2,7 @@
 
 from typing import Final, cast
 
+from cartrita.dialects import data_urls
 from cartrita.dialects.openai_responses import NAME, fields
 from cartrita.domain.json import JsonObject, JsonValue
 from cartrita.domain.messages import (
@@ -113,6 +114,8 @@ def _image(part: JsonObject, path: str) -> Attachment:
     if url is not None and not url.startswith(("data:", "http://", "https://")):
         problem = f"Invalid '{path}.image_url'. Expected a valid URL, but got a value with an "
         raise fields.invalid(f"{path}.image_url", problem + "invalid format.", "invalid_value")
+    if url is not None:
+        _check_data(url, "image/", f"{path}.image_url")
     detail = fields.choice(part, "detail", path, ("low", "high", "auto", "original"))
     return Attachment(
         _media_type(url, "image/*"),
@@ -129,9 +132,8 @@ def _file(part: JsonObject, path: str) -> Attachment:
     file_id = fields.optional_string(part, "file_id", path)
     if not url and file_id is None:
         raise fields.missing(f"{path}.file_data")
-    if data and not data.startswith("data:"):
-        problem = f"Invalid '{path}.file_data'. Expected a base64-encoded data URL."
-        raise fields.invalid(f"{path}.file_data", problem, "invalid_value")
+    if data:
+        _check_data(data if data.startswith("data:") else "data:", "", f"{path}.file_data")
     detail = fields.choice(part, "detail", path, ("low", "high", "auto"))
     return Attachment(
         _media_type(url, "application/octet-stream"),
@@ -150,6 +152,17 @@ def _audio(part: JsonObject, path: str) -> Attachment:
         raise fields.missing(f"{path}.input_audio.format")
     data = fields.string(audio, "data", f"{path}.input_audio")
     return Attachment(_AUDIO[kind], url=f"data:{_AUDIO[kind]};base64,{data}")
+
+
+def _check_data(url: str, media_type: str, path: str) -> None:
+    """Refuse a `data:` URL that is not base64, or of another kind of file."""
+    if not url.startswith("data:"):
+        return
+    data = data_urls.parse(url)
+    if data is None or not data.is_valid or not data.media_type.lower().startswith(media_type):
+        kind = f" with a MIME type of {media_type}*" if media_type else ""
+        problem = f"Invalid '{path}'. Expected a base64-encoded data URL{kind}."
+        raise fields.invalid(path, problem, "invalid_value")
 
 
 def _media_type(url: str | None, default: str) -> str:

@@ -10,7 +10,7 @@ import msgspec
 from cartrita.dialects.openai_responses import NAME, fields, item_parsing, tools
 from cartrita.dialects.openai_responses.item_parsing import Input, ItemReference
 from cartrita.domain.json import JsonObject, JsonValue
-from cartrita.domain.messages import Text
+from cartrita.domain.messages import Message, Role, Text
 from cartrita.domain.requests import (
     ModelRequest,
     ReasoningOptions,
@@ -42,8 +42,9 @@ class Parsed(msgspec.Struct, frozen=True, kw_only=True):
     """A request of a client.
 
     `request` has only what the client sent: stored history and the stored items that `references`
-    name are to be put before and between its messages. `conversation_id` is the conversation's,
-    `echo` the fields that the response repeats, as they came.
+    name are to be put before and between its messages. `leading` are the system's messages at the
+    start of a new conversation: they are among the request's instructions, and belong to what is
+    stored. `echo` has the fields that the response repeats, as they came.
     """
 
     request: ModelRequest
@@ -55,6 +56,7 @@ class Parsed(msgspec.Struct, frozen=True, kw_only=True):
     metadata: JsonObject = {}
     include: tuple[str, ...] = ()
     references: tuple[ItemReference, ...] = ()
+    leading: tuple[Message, ...] = ()
     echo: JsonObject = {}
 
 
@@ -66,8 +68,9 @@ def parse(body: JsonObject, owner_id: str) -> Parsed:
     conversation = _conversation(body)
     store, background = _storage(body, previous, conversation)
     content = _input(body, previous or conversation)
+    leading, content = _split_leading(content, previous or conversation)
     return Parsed(
-        request=_request(body, owner_id, content, include),
+        request=_request(body, owner_id, leading, content, include),
         stream=fields.boolean(body, "stream") or False,
         store=store,
         background=background,
@@ -76,6 +79,7 @@ def parse(body: JsonObject, owner_id: str) -> Parsed:
         metadata=parse_metadata(body),
         include=include,
         references=content.references,
+        leading=leading,
         echo={name: body[name] for name in _ECHOED if body.get(name) is not None},
     )
 
@@ -97,11 +101,15 @@ def parse_metadata(body: JsonObject) -> JsonObject:
 
 
 def _request(
-    body: JsonObject, owner_id: str, content: Input, include: tuple[str, ...]
+    body: JsonObject,
+    owner_id: str,
+    leading: tuple[Message, ...],
+    content: Input,
+    include: tuple[str, ...],
 ) -> ModelRequest:
     offered = tools.parse_tools(body.get("tools"))
     choice = tools.parse_choice(body.get("tool_choice"), offered)
-    instructions = fields.optional_string(body, "instructions")
+    said = (fields.optional_string(body, "instructions"), *(each.text for each in leading))
     vendor = _vendor_fields(body, include)
     if choice.vendor is not None:
         vendor["tool_choice"] = choice.vendor
@@ -109,7 +117,7 @@ def _request(
         owner_id=owner_id,
         model=_model(body),
         messages=content.messages,
-        instructions=(Text(instructions),) if instructions else (),
+        instructions=tuple(Text(text) for text in said if text),
         tools=offered,
         tool_choice=choice.choice,
         parallel_tool_calls=fields.boolean(body, "parallel_tool_calls"),
@@ -139,6 +147,18 @@ def _input(body: JsonObject, stored: str | None) -> Input:
     if stored is None and not content.references:
         item_parsing.check_calls(content.messages)
     return content
+
+
+def _split_leading(content: Input, stored: str | None) -> tuple[tuple[Message, ...], Input]:
+    """The system's messages that begin a new conversation, and the input after them."""
+    first_reference = min((each.position for each in content.references), default=None)
+    count = 0
+    for message in content.messages:
+        if message.role is not Role.SYSTEM or count == first_reference or stored is not None:
+            break
+        count += 1
+    references = tuple(ItemReference(each.id, each.position - count) for each in content.references)
+    return content.messages[:count], Input(content.messages[count:], references)
 
 
 def _storage(body: JsonObject, previous: str | None, conversation: str | None) -> tuple[bool, bool]:

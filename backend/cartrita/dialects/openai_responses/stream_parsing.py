@@ -142,13 +142,13 @@ class StreamParser:
     def _parse_state(self, event: wire.Event) -> Iterator[Delta]:
         """The events about the response itself, and those that bring nothing that is read."""
         if event.type in _BEGINNING:
-            response = response_parsing.as_response(event.response)
+            response = response_parsing.as_response(event.response or {})
             self._model = self._model or storable_text(response.model or "") or None
         elif event.type == "response.failed":
             response = cast("JsonObject", event.response or {})
             raise errors.from_failure(self._provider, response.get("error"), self._secrets)
         elif event.type in TERMINAL:
-            yield from self._finish(response_parsing.as_response(event.response))
+            yield from self._finish(response_parsing.as_response(event.response or {}))
         elif not event.type.startswith("response.content_part."):
             self.ignored += 1
 

@@ -1,10 +1,11 @@
 """Ports of stored conversations and their messages."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from cartrita.domain.conversations import Conversation, ConversationChange, ConversationFilter
 from cartrita.domain.ids import ConversationId, MessageId
-from cartrita.domain.messages import StoredMessage
+from cartrita.domain.messages import Message, StoredMessage
 from cartrita.kit.pagination import Page
 
 
@@ -37,6 +38,22 @@ class ConversationRemoval(Protocol):
 
     async def purge(self, only: ConversationId | None = None) -> int:
         """Delete hidden conversations (or one) whose runs have all ended; returns their number."""
+        ...
+
+
+class ItemStore(Protocol):
+    """Changes the current branch of a conversation without a run."""
+
+    async def append(
+        self, owner_id: str, conversation_id: ConversationId, new: Sequence[Message]
+    ) -> list[StoredMessage]:
+        """Add messages at the end of the current branch; the last becomes the head."""
+        ...
+
+    async def remove(
+        self, owner_id: str, conversation_id: ConversationId, message_id: MessageId
+    ) -> bool:
+        """Take one message out; what follows it then follows the one before it."""
         ...
 
 

@@ -29,6 +29,18 @@ class RunCancellation(Protocol):
         ...
 
 
+class RunRemoval(Protocol):
+    """Deletes runs."""
+
+    async def remove(self, owner_id: str, run_id: RunId) -> ConversationId | None:
+        """Delete an ended run with its log, and the messages that nothing else depends on.
+
+        Returns its conversation if the run made it and nothing is left in it. Raises NotFound, and
+        Conflict for a run that has not ended.
+        """
+        ...
+
+
 class RunQueue(Protocol):
     """Assigns runs to this replica."""
 

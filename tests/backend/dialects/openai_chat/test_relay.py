@@ -16,6 +16,7 @@ from cartrita.domain.errors import (
     UpstreamRejected,
 )
 from cartrita.domain.usage import Usage
+from cartrita.kit import sse
 
 
 def chunk(delta: Any = None, finish: str | None = None, index: int = 0, **fields: Any) -> bytes:
@@ -199,14 +200,16 @@ def test_what_is_too_long_cannot_be_continued() -> None:
     monitor, passed = watched(HI, HI, HI, STOP, keep_bytes=2 * len(HI))
     assert passed == HI * 3 + STOP
     assert monitor.overlong
-    with pytest.raises(UpstreamCut):
+    with pytest.raises(UpstreamMalformed, match="too long"):
         monitor.deltas()
     monitor.end()
+    with pytest.raises(UpstreamCut):
+        watched(HI, HI, HI, keep_bytes=2 * len(HI))[0].end()
 
 
 def test_a_frame_that_never_ends() -> None:
     monitor = Monitor("fake")
-    assert monitor.feed(b"x" * (1 << 20)) == b""
+    assert monitor.feed(b"x" * sse.MAX_EVENT) == b""
     with pytest.raises(UpstreamMalformed, match="too long"):
         monitor.feed(b"x")
 

@@ -118,3 +118,14 @@ def test_citations() -> None:
         for each in told["annotations"]
     ]
     assert places == [(0, 5), (0, 5), (5, 9)]
+
+
+def test_a_caller_of_the_old_form_gets_one_function_call() -> None:
+    head = CompletionHead(id="c", model="gpt", legacy=True)
+    body = render(
+        head, [ToolCallDelta(0, "c1", "f", "{}"), Finished(FinishReason.TOOL_CALL, Usage())]
+    )
+    choice = json.loads(body)["choices"][0]
+    assert choice["message"]["function_call"] == {"name": "f", "arguments": "{}"}
+    assert "tool_calls" not in choice["message"]
+    assert choice["finish_reason"] == "function_call"

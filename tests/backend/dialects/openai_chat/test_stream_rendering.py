@@ -185,6 +185,7 @@ def test_citations() -> None:
     )
     cited = [each["annotations"][0] for each in deltas if "annotations" in each]
     assert cited[0] == {
+        "index": 0,
         "type": "url_citation",
         "url_citation": {
             "start_index": 0,
@@ -229,3 +230,17 @@ def test_an_error_ends_the_stream() -> None:
     error = json.loads(frame.data)["error"]
     assert error["message"] == "It broke."
     assert error["code"] == "upstream_cut"
+
+
+def test_a_caller_of_the_old_form_gets_one_function_call() -> None:
+    head = CompletionHead(id="c", model="gpt", legacy=True)
+    _, name, arguments, finish, _ = chunks(
+        ToolCallDelta(3, "c1", "f"),
+        ToolCallDelta(4, "c2", "g"),
+        ToolCallDelta(3, arguments="{}"),
+        Finished(FinishReason.TOOL_CALL, Usage()),
+        head=head,
+    )
+    assert name["choices"][0]["delta"] == {"function_call": {"name": "f", "arguments": ""}}
+    assert arguments["choices"][0]["delta"] == {"function_call": {"arguments": "{}"}}
+    assert finish["choices"][0]["finish_reason"] == "function_call"

@@ -1,5 +1,6 @@
 """Generated requests as this dialect's clients can make them."""
 
+import base64
 from typing import cast
 
 from hypothesis import strategies as st
@@ -35,23 +36,24 @@ ids = st.text("abc123", min_size=1, max_size=6)
 json_values = words | st.integers(-9, 9) | st.booleans() | st.none() | st.lists(words, max_size=2)
 json_objects = cast("st.SearchStrategy[JsonObject]", st.dictionaries(ids, json_values))
 caches = st.none() | st.builds(CacheBreakpoint, st.sampled_from((None, "30m", "12h")))
+base64s = ids.map(lambda text: base64.b64encode(text.encode()).decode())
 images = st.builds(
     Attachment,
     st.just("image/png"),
-    url=ids.map(lambda data: f"data:image/png;base64,{data}"),
+    url=base64s.map(lambda data: f"data:image/png;base64,{data}"),
     detail=st.sampled_from((None, "low", "high", "original")),
     cache=caches,
 )
 files = st.builds(
     Attachment,
     st.just("application/pdf"),
-    url=ids.map(lambda data: f"data:application/pdf;base64,{data}"),
+    url=base64s.map(lambda data: f"data:application/pdf;base64,{data}"),
     name=ids,
     detail=st.sampled_from((None, "low")),
     cache=caches,
 )
 audio = st.builds(
-    Attachment, st.just("audio/wav"), url=ids.map(lambda data: f"data:audio/wav;base64,{data}")
+    Attachment, st.just("audio/wav"), url=base64s.map(lambda data: f"data:audio/wav;base64,{data}")
 )
 texts = st.builds(Text, words, caches)
 reasoning = st.builds(
@@ -82,7 +84,7 @@ def cited_texts(draw: st.DrawFn) -> list[Part]:
 def turns(draw: st.DrawFn, first_call: int) -> tuple[list[Message], int]:
     """A user's message and what follows it, with call ids from `first_call` on."""
     asked: list[Part] = draw(st.lists(texts | images | files | audio, min_size=1, max_size=3))
-    role = draw(st.sampled_from((Role.USER, Role.SYSTEM)))
+    role = draw(st.sampled_from((Role.USER, Role.SYSTEM))) if first_call else Role.USER
     said: list[Part] = list(draw(st.lists(reasoning | vendor_items, max_size=2)))
     for part in draw(st.lists(cited_texts() | st.builds(Refusal, words).map(lambda r: [r]))):
         said.extend(part)

@@ -75,14 +75,30 @@ def test_a_conversation_by_either_form(conversation: Any) -> None:
 
 def test_messages_without_a_type() -> None:
     assert messages(
-        {"role": "developer", "content": "Be brief."},
         {"role": "user", "content": [{"type": "input_text", "text": "Hi"}]},
+        {"role": "developer", "content": "Be brief."},
         {"role": "assistant", "content": "Hello"},
     ) == (
-        Message(Role.SYSTEM, (Text("Be brief."),)),
         Message(Role.USER, (Text("Hi"),)),
+        Message(Role.SYSTEM, (Text("Be brief."),)),
         Message(Role.ASSISTANT, (Text("Hello"),)),
     )
+
+
+def test_the_systems_first_messages_are_instructions() -> None:
+    system: JsonObject = {"role": "system", "content": "Be brief."}
+    sent: list[JsonObject] = [system, {"id": "msg_1"}, system, {"role": "user", "content": "Hi"}]
+    found = parsed(input=sent, instructions="Be kind.")
+    assert found.request.instructions == (Text("Be kind."), Text("Be brief."))
+    assert found.leading == (Message(Role.SYSTEM, (Text("Be brief."),)),)
+    assert found.references == (ItemReference("msg_1", 0),)
+    assert [message.role for message in found.request.messages] == [Role.SYSTEM, Role.USER]
+
+
+def test_the_systems_messages_stay_in_a_conversation_that_goes_on() -> None:
+    found = parsed(input=[{"role": "system", "content": "x"}], previous_response_id="resp_1")
+    assert (found.leading, found.request.instructions) == ((), ())
+    assert found.request.messages == (Message(Role.SYSTEM, (Text("x"),)),)
 
 
 def test_the_items_of_one_answer_are_one_message() -> None:
@@ -304,6 +320,9 @@ def test_what_the_vendor_refuses(fields: dict[str, Any], path: str, code: str | 
         ({"type": "input_text"}, "text"),
         ({"type": "input_image"}, "image_url"),
         ({"type": "input_image", "image_url": "cat.png"}, "image_url"),
+        ({"type": "input_image", "image_url": "data:image/png;base64,Q"}, "image_url"),
+        ({"type": "input_image", "image_url": "data:text/plain;base64,QQ=="}, "image_url"),
+        ({"type": "input_image", "image_url": "data:nothing"}, "image_url"),
         ({"type": "input_image", "image_url": "https://a", "detail": "x"}, "detail"),
         ({"type": "input_file"}, "file_data"),
         ({"type": "input_file", "file_data": "QQ=="}, "file_data"),

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 
 import msgspec
-from tests.harness.fake_provider import content, json_instances, words
+from tests.harness.fake_provider import content, words
 from tests.harness.fake_provider.anthropic_messages.message_request import MessageRequest
 from tests.harness.fake_provider.dialect import Service
 from tests.harness.fake_provider.script import Citation, Script, ToolCall
+from tests.harness.fake_provider.scripted_content import ScriptedContent, forced
 
 Json = dict[str, object]
 
@@ -30,16 +31,17 @@ class AnswerBlocks:
         self._script = script
         self._request = request
         self._digest = digest
-        prompt = content.answered_prompt(script, request.asked, service.seed)
-        thinking = content.reasoning(script, prompt, service.seed) if request.thinks else ""
-        self._thinking = words.tokens(thinking)
-        self.calls = self._all_calls()
-        said = content.text(script, request.asked, service.seed)
-        if self.calls and script.text is None:
-            said = ""
-        elif request.schema is not None and script.text is None:
-            said = json_instances.draw(request.schema, f"{service.seed}:{prompt}")
-        self.ending = content.ending(said, request.max_tokens, request.stop)
+        said = ScriptedContent(
+            script,
+            request.asked,
+            service.seed,
+            schema=request.schema,
+            forced=forced(request.forced_tool, "input_schema"),
+            max_tokens=request.max_tokens,
+            stop=request.stop,
+        )
+        self.calls, self.ending, self._content = said.calls, said.ending, said
+        self._thinking = said.reasoning if request.thinks else []
         self._all = list(self._made())
 
     def __iter__(self) -> Iterator[Block]:
@@ -51,18 +53,7 @@ class AnswerBlocks:
 
     @property
     def tokens(self) -> int:
-        arguments = sum(len(content.argument_pieces(call)) for call in self.calls)
-        return len(self._thinking) + len(self.ending.tokens) + arguments
-
-    def _all_calls(self) -> tuple[ToolCall, ...]:
-        asked, forced = self._request.asked, self._request.forced_tool
-        calls = content.calls(self._script, asked.after_tool)
-        if calls or forced is None:
-            return calls
-        schema = forced.get("input_schema")
-        key = f"{self._service.seed}:{asked.prompt}"
-        drawn = json_instances.draw(schema if isinstance(schema, dict) else {}, key)
-        return (ToolCall(name=str(forced["name"]), arguments=drawn),)
+        return len(self._thinking) + len(self.ending.tokens) + self._content.argument_tokens
 
     def _made(self) -> Iterator[Block]:
         if self._thinking:
@@ -72,8 +63,7 @@ class AnswerBlocks:
             block: Json = {"type": "redacted_thinking", "data": data}
             yield Block("redacted_thinking", block, [], block)
         said = "".join(self.ending.tokens)
-        citations = () if self._request.asked.held else self._script.citations
-        for piece, cited in content.cited(said, citations):
+        for piece, cited in content.cited(said, self._content.citations):
             yield self._text(piece, cited)
         for position, call in enumerate(self.calls):
             yield self._call(call, position)

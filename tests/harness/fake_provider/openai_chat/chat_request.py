@@ -6,10 +6,10 @@ from typing import cast
 import msgspec
 from tests.harness.fake_provider import words
 from tests.harness.fake_provider.content import Question, question
-from tests.harness.fake_provider.openai import errors, json_checks
+from tests.harness.fake_provider.openai import errors, json_checks, parameters, schemas
 from tests.harness.fake_provider.openai_chat import messages
 
-_EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh")
+Json = dict[str, object]
 _NAME = json_checks.string(longest=64, pattern="[a-zA-Z0-9_-]+")
 _SCHEMA = json_checks.table(json_checks.anything)
 _NAMED = json_checks.record({"name": _NAME})
@@ -72,9 +72,8 @@ _STOP = json_checks.either(
     "one of a string or array of strings",
     {str: json_checks.string(), list: json_checks.array(json_checks.string(), 1, 4, "strings")},
 )
-_PARAMETERS: dict[str, json_checks.Check] = {
+_PARAMETERS: dict[str, json_checks.Check] = parameters.SHARED | {
     "messages": messages.check,
-    "model": json_checks.string(),
     "audio": json_checks.nullable(
         json_checks.record({"voice": json_checks.anything, "format": json_checks.string()})
     ),
@@ -87,9 +86,6 @@ _PARAMETERS: dict[str, json_checks.Check] = {
     "logprobs": json_checks.nullable(json_checks.boolean),
     "max_completion_tokens": json_checks.nullable(json_checks.integer(1)),
     "max_tokens": json_checks.nullable(json_checks.integer(1)),
-    "metadata": json_checks.nullable(
-        json_checks.table(json_checks.string(longest=512), at_most=16)
-    ),
     "modalities": json_checks.nullable(
         json_checks.array(json_checks.choice("text", "audio"), 1, items="strings")
     ),
@@ -105,30 +101,18 @@ _PARAMETERS: dict[str, json_checks.Check] = {
         )
     ),
     "presence_penalty": json_checks.nullable(json_checks.decimal(-2, 2)),
-    "prompt_cache_key": json_checks.nullable(json_checks.string()),
-    "prompt_cache_retention": json_checks.nullable(json_checks.choice("in-memory", "24h")),
-    "reasoning_effort": json_checks.nullable(json_checks.choice(*_EFFORTS)),
+    "reasoning_effort": json_checks.nullable(json_checks.choice(*parameters.EFFORTS)),
     "response_format": _RESPONSE_FORMAT,
-    "safety_identifier": json_checks.nullable(json_checks.string()),
     "seed": json_checks.nullable(json_checks.integer(-(2**63), 2**63 - 1)),
-    "service_tier": json_checks.nullable(
-        json_checks.choice("auto", "default", "flex", "scale", "priority")
-    ),
     "stop": json_checks.nullable(_STOP),
-    "store": json_checks.nullable(json_checks.boolean),
-    "stream": json_checks.nullable(json_checks.boolean),
     "stream_options": json_checks.nullable(
         json_checks.record(
             {}, {"include_usage": json_checks.boolean, "include_obfuscation": json_checks.boolean}
         )
     ),
-    "temperature": json_checks.nullable(json_checks.decimal(0, 2)),
     "tool_choice": _TOOL_CHOICE,
     "tools": json_checks.array(_TOOL, 1, 128),
-    "top_logprobs": json_checks.nullable(json_checks.integer(0, 20)),
-    "top_p": json_checks.nullable(json_checks.decimal(0, 1)),
-    "user": json_checks.string(),
-    "verbosity": json_checks.nullable(json_checks.choice("low", "medium", "high")),
+    "verbosity": parameters.VERBOSITY,
     "web_search_options": _SCHEMA,
 }
 
@@ -136,7 +120,9 @@ _PARAMETERS: dict[str, json_checks.Check] = {
 class ChatRequest(msgspec.Struct, frozen=True):
     """What of a valid request decides its answer.
 
-    `max_tokens` is None where nothing bounds the answer.
+    `max_tokens` is None where nothing bounds the answer, `top_logprobs` where no log probabilities
+    are wanted. `schema` is the one that the text must fit. `legacy` says that what is called is a
+    function of `functions` and no tool.
     """
 
     model: str
@@ -147,17 +133,15 @@ class ChatRequest(msgspec.Struct, frozen=True):
     n: int
     max_tokens: int | None
     stop: tuple[str, ...]
+    top_logprobs: int | None = None
+    schema: Json | None = None
+    forced_tool: Json | None = None
+    legacy: bool = False
 
 
 def parse(body: bytes, models: Sequence[str]) -> ChatRequest:
     """Return the request, or raise the Refusal that OpenAI answers it with."""
-    try:
-        value: object = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise errors.not_json() from error
-    if not isinstance(value, dict):
-        raise errors.not_json()
-    fields = cast("dict[str, object]", value)
+    fields = parameters.decode(body)
     _check(fields)
     if fields["model"] not in models:
         raise errors.no_such_model(cast("str", fields["model"]))
@@ -174,6 +158,8 @@ def _check(fields: dict[str, object]) -> None:
     for name, value in fields.items():
         _PARAMETERS[name](value, name)
     _check_together(fields)
+    _check_schemas(fields)
+    _check_format(fields)
 
 
 def _check_together(fields: dict[str, object]) -> None:
@@ -188,6 +174,13 @@ def _check_together(fields: dict[str, object]) -> None:
                 f"Invalid value for '{name}': '{name}' is only allowed when 'tools' are specified.",
                 param=name,
             )
+    parameters.check_named_tool(fields)
+    if "function_call" in fields and "functions" not in fields:
+        raise errors.OpenAIRefusal(
+            "Invalid value for 'function_call': 'function_call' is only allowed when 'functions' "
+            "are specified.",
+            param="function_call",
+        )
     if fields.get("top_logprobs") is not None and not fields.get("logprobs"):
         raise errors.OpenAIRefusal(
             "Invalid value for 'top_logprobs': 'logprobs' must be set to true when 'top_logprobs' "
@@ -216,5 +209,52 @@ def _request(fields: dict[str, object]) -> ChatRequest:
         include_usage=options.get("include_usage", False),
         n=cast("int", fields.get("n") or 1),
         max_tokens=cast("int | None", limit),
+        top_logprobs=_top_logprobs(fields),
+        schema=_schema(fields),
+        forced_tool=_forced(fields),
+        legacy="functions" in fields and "tools" not in fields,
         stop=(stop,) if isinstance(stop, str) else tuple(cast("Sequence[str]", stop)),
     )
+
+
+def _check_schemas(fields: Json) -> None:
+    for index, tool in enumerate(cast("list[Json]", fields.get("tools") or [])):
+        if tool["type"] == "function":
+            schemas.check_function(cast("Json", tool["function"]), f"tools[{index}].function")
+    for index, function in enumerate(cast("list[Json]", fields.get("functions") or [])):
+        schemas.check_function(function, f"functions[{index}]")
+
+
+def _check_format(fields: Json) -> None:
+    form = cast("Json", fields.get("response_format") or {"type": "text"})
+    if form["type"] == "json_schema":
+        schemas.check_format(cast("Json", form["json_schema"]), "response_format")
+    said = cast("list[messages.Message]", fields["messages"])
+    if form["type"] == "json_object" and not any(
+        "json" in messages.text_of(message).lower() for message in said
+    ):
+        raise errors.OpenAIRefusal(
+            "'messages' must contain the word 'json' in some form, to use 'response_format' of "
+            "type 'json_object'.",
+            param="messages",
+        )
+
+
+def _schema(fields: Json) -> Json | None:
+    form = cast("Json", fields.get("response_format") or {"type": "text"})
+    if form["type"] == "json_schema":
+        return cast("Json", cast("Json", form["json_schema"]).get("schema") or {})
+    return {} if form["type"] == "json_object" else None
+
+
+def _forced(fields: Json) -> Json | None:
+    chosen = fields.get("function_call")
+    if isinstance(chosen, dict):
+        wanted = cast("Json", chosen)["name"]
+        functions = cast("list[Json]", fields["functions"])
+        return next((each for each in functions if each["name"] == wanted), None)
+    return parameters.forced_tool(fields)
+
+
+def _top_logprobs(fields: Json) -> int | None:
+    return cast("int", fields.get("top_logprobs") or 0) if fields.get("logprobs") else None

@@ -1,4 +1,4 @@
-"""OpenAI's endpoints: chat completions and models."""
+"""OpenAI's endpoints: chat completions, embeddings and models."""
 
 from tests.harness.fake_provider.dialect import Call, plain
 from tests.harness.fake_provider.manners import PAGE
@@ -6,10 +6,12 @@ from tests.harness.fake_provider.openai import errors
 from tests.harness.fake_provider.openai.access import authorize, check_post
 from tests.harness.fake_provider.openai_chat import chat_request
 from tests.harness.fake_provider.openai_chat.answer import Answer
+from tests.harness.fake_provider.openai_chat.embeddings import embed
 from tests.harness.fake_provider.plain_answer import PlainAnswer
 from tests.harness.fake_provider.steps import Steps
 
 _CHAT = "/v1/chat/completions"
+_EMBEDDINGS = "/v1/embeddings"
 _MODELS = "/v1/models"
 
 
@@ -18,6 +20,11 @@ def answer(call: Call) -> Steps:
     authorize(call)
     if call.path == _CHAT:
         return _chat(call)
+    if call.path == _EMBEDDINGS:
+        check_post(call)
+        service = call.service
+        document = embed(call.request.body, service.selector.models, service.seed)
+        return PlainAnswer(call, document, errors.answer_to).steps()
     if call.path == _MODELS or call.path.startswith(f"{_MODELS}/"):
         return _models(call)
     if call.service.manners.comet:

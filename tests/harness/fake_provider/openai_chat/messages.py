@@ -5,6 +5,7 @@ from typing import Literal, cast
 
 from tests.harness.fake_provider.content import Turn
 from tests.harness.fake_provider.openai import errors, json_checks
+from tests.harness.fake_provider.openai.media_checks import file_part, image_url, sound
 
 Message = dict[str, object]
 
@@ -15,7 +16,7 @@ _PARTS: dict[str, json_checks.Check] = {
         {
             "type": json_checks.anything,
             "image_url": json_checks.record(
-                {"url": json_checks.string()}, {"detail": json_checks.choice("auto", "low", "high")}
+                {"url": image_url}, {"detail": json_checks.choice("auto", "low", "high")}
             ),
         }
     ),
@@ -23,7 +24,7 @@ _PARTS: dict[str, json_checks.Check] = {
         {
             "type": json_checks.anything,
             "input_audio": json_checks.record(
-                {"data": json_checks.string(), "format": json_checks.choice("wav", "mp3")}
+                {"data": sound, "format": json_checks.choice("wav", "mp3")}
             ),
         }
     ),
@@ -33,7 +34,7 @@ _PARTS: dict[str, json_checks.Check] = {
             "file": json_checks.record(
                 {},
                 {
-                    "file_data": json_checks.string(),
+                    "file_data": file_part,
                     "file_id": json_checks.string(),
                     "filename": json_checks.string(),
                 },

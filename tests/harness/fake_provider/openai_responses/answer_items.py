@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from typing import cast
 
 import msgspec
-from tests.harness.fake_provider import content, json_instances, words
+from tests.harness.fake_provider import content, words
 from tests.harness.fake_provider.dialect import Service
 from tests.harness.fake_provider.openai import citations, logprobs
 from tests.harness.fake_provider.openai_responses.response_request import ResponseRequest
 from tests.harness.fake_provider.script import Script, ToolCall
+from tests.harness.fake_provider.scripted_content import ScriptedContent, forced
 
 Json = dict[str, object]
 # Events in order, each with the tokens that it carries.
@@ -33,11 +34,15 @@ class AnswerItems:
         self._script = script
         self._request = request
         self._digest = digest
-        prompt = content.answered_prompt(script, request.asked, service.seed)
-        self._key = f"{service.seed}:{prompt}"
-        self._reasoning = words.tokens(content.reasoning(script, prompt, service.seed))
-        self.calls = self._all_calls()
-        self.ending = content.ending(self._said(), request.max_tokens, ())
+        said = ScriptedContent(
+            script,
+            request.asked,
+            service.seed,
+            schema=request.schema,
+            forced=forced(request.forced_tool, "parameters"),
+            max_tokens=request.max_tokens,
+        )
+        self.ending, self._content, self._reasoning = said.ending, said, said.reasoning
         self._all = list(self._made())
 
     def __iter__(self) -> Iterator[Item]:
@@ -49,32 +54,16 @@ class AnswerItems:
 
     @property
     def tokens(self) -> int:
-        arguments = sum(len(content.argument_pieces(call)) for call in self.calls)
-        refused = words.count(self._script.refusal or "")
-        return len(self._reasoning) + len(self.ending.tokens) + arguments + refused
-
-    def _said(self) -> str:
-        if self._script.text is None and self.calls:
-            return ""
-        if self._script.text is None and self._request.schema is not None:
-            return json_instances.draw(self._request.schema, self._key)
-        return content.text(self._script, self._request.asked, self._service.seed)
-
-    def _all_calls(self) -> tuple[ToolCall, ...]:
-        calls = content.calls(self._script, self._request.asked.after_tool)
-        forced = self._request.forced_tool
-        if calls or forced is None:
-            return calls
-        schema = cast("Json", forced.get("parameters") or {})
-        drawn = json_instances.draw(schema, self._key)
-        return (ToolCall(name=cast("str", forced["name"]), arguments=drawn),)
+        said = self._content
+        spoken = len(said.ending.tokens) + len(said.refusal) + said.argument_tokens
+        return len(said.reasoning) + spoken
 
     def _made(self) -> Iterator[Item]:
         if self._reasoning or self._script.redacted_reasoning is not None:
             yield self._thought()
-        if self.ending.tokens or self._script.refusal is not None or not self.calls:
+        if self.ending.tokens or self._script.refusal is not None or not self._content.calls:
             yield self._message()
-        for position, call in enumerate(self.calls):
+        for position, call in enumerate(self._content.calls):
             yield self._call(call, position)
 
     def _thought(self) -> Item:
@@ -124,8 +113,7 @@ class AnswerItems:
         tokens, top = self.ending.tokens, self._request.top_logprobs
         said = "".join(tokens)
         chances = [] if top is None else logprobs.of(tokens, top)
-        cited = () if self._request.asked.held else self._script.citations
-        notes = [citations.of_response(each) for each in cited]
+        notes = [citations.of_response(each) for each in self._content.citations]
         part: Json = {
             "type": "output_text",
             "text": said,

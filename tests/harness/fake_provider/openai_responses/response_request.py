@@ -6,7 +6,7 @@ from typing import cast
 import msgspec
 from tests.harness.fake_provider import words
 from tests.harness.fake_provider.content import Question, question
-from tests.harness.fake_provider.openai import errors, json_checks, parameters
+from tests.harness.fake_provider.openai import errors, json_checks, parameters, schemas
 from tests.harness.fake_provider.openai_responses import items
 from tests.harness.fake_provider.seals import Seal
 
@@ -182,11 +182,21 @@ def _check(fields: Json) -> None:
             raise errors.missing(name)
     for name, value in fields.items():
         _PARAMETERS[name](value, name)
+    _check_together(fields)
+
+
+def _check_together(fields: Json) -> None:
     if fields.get("tool_choice", "auto") not in ("auto", "none") and not fields.get("tools"):
         raise errors.OpenAIRefusal(
             "Tool choice must be specified with 'tools' parameter.", param="tool_choice"
         )
     parameters.check_named_tool(fields)
+    for index, tool in enumerate(cast("list[Json]", fields.get("tools") or [])):
+        if tool["type"] == "function":
+            schemas.check_function(tool, f"tools[{index}]")
+    form = cast("Json", cast("Json", fields.get("text") or {}).get("format") or {})
+    if form.get("type") == "json_schema":
+        schemas.check_format(form, "text.format.schema")
 
 
 def _before(fields: Json, kept: Mapping[str, Kept]) -> list[Json]:

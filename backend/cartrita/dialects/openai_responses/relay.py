@@ -1,0 +1,218 @@
+"""Relays requests and answers of this API as they are, and watches the answers.
+
+An answer tells its usage in its last event, so nothing has to be asked for and nothing hidden.
+"""
+
+from typing import Final, cast
+
+import msgspec
+
+from cartrita.dialects import relayed_bodies, relayed_frames
+from cartrita.dialects.openai_responses import response_parsing, stream_parsing
+from cartrita.dialects.openai_responses import types as wire
+from cartrita.dialects.openai_responses.request_parsing import ENCRYPTED_REASONING
+from cartrita.dialects.openai_responses.response_objects import ResponseHead
+from cartrita.dialects.openai_responses.stream_parsing import StreamParser
+from cartrita.dialects.relayed_frames import RelayedFrames
+from cartrita.domain.deltas import Delta, Finished, FinishReason
+from cartrita.domain.errors import UpstreamCut
+from cartrita.domain.json import JsonObject, JsonValue
+from cartrita.domain.usage import Usage
+from cartrita.kit import sse
+from cartrita.kit.secret import Secret
+
+_LAST: Final = (b"response.completed", b"response.incomplete", b"response.failed", b'"error"')
+_VISIBLE: Final = (b"output_text.", b"refusal.", b"function_call", b"output_item.done")
+_VISIBLE_EVENTS: Final = (
+    "response.output_text.delta",
+    "response.refusal.delta",
+    "response.function_call_arguments.delta",
+    "response.function_call_arguments.done",
+    "response.output_text.done",
+)
+_OWN: Final = {
+    *("id", "object", "created_at", "status", "background", "completed_at", "error", "model"),
+    *("incomplete_details", "output", "previous_response_id", "conversation", "store", "usage"),
+    "metadata",
+}
+
+
+def rewrite(body: bytes, *, model: str) -> bytes:
+    """The body for the provider's name of the model, and nothing else changed.
+
+    Raises Malformed if it is not a JSON object, or has two equal keys.
+    """
+    return relayed_bodies.rewrite(body, {"model": relayed_bodies.replaced(model)})
+
+
+class Relayed(msgspec.Struct, frozen=True):
+    """What a relayed stream has told so far: `ids` are those of its items, by their place.
+
+    `closed` is true if the last item has ended; `next_number` is that of the next event.
+    """
+
+    head: ResponseHead
+    ids: dict[int, str]
+    closed: bool
+    next_number: int
+
+
+class Monitor:
+    """Watches one relayed stream; see `RelayMonitor` of the gateway."""
+
+    def __init__(
+        self, provider: str, secrets: tuple[Secret, ...] = (), *, keep_bytes: int = 1 << 20
+    ) -> None:
+        self._provider = provider
+        self._secrets = secrets
+        self._frames = RelayedFrames(provider, keep_bytes)
+        self._first = self._latest = b""
+        self.visible = False
+        self.complete = False
+        self.usage: Usage | None = None
+        self.finish_reason: FinishReason | None = None
+
+    @property
+    def overlong(self) -> bool:
+        """Whether more was passed on than is kept."""
+        return self._frames.overlong
+
+    def feed(self, piece: bytes) -> bytes:
+        """The whole frames to pass on. Raises UpstreamError for a frame that holds an error."""
+        frames = self._frames.whole(piece)
+        needles = _LAST if self.visible else _LAST + _VISIBLE
+        if any(needle in frames for needle in needles):
+            for frame in relayed_frames.parse(frames):
+                self._watch(frame)
+        self._frames.keep(frames)
+        if frames:
+            self._first, self._latest = self._first or frames, frames
+        return frames
+
+    def deltas(self) -> list[Delta]:
+        """The deltas of what was passed on. Raises UpstreamError if that was too long to keep."""
+        parser = StreamParser(self._provider, self._secrets)
+        frames = self._frames.passed_on()
+        deltas = [delta for each in frames for delta in parser.feed(each.data, each.event)]
+        return deltas + parser.end() if parser.complete else deltas
+
+    def end(self) -> None:
+        """Told at the end of the body. Raises UpstreamCut unless the answer is complete."""
+        if not self.complete:
+            raise UpstreamCut(
+                f"{self._provider} ended its answer in the middle.", provider=self._provider
+            )
+
+    def relayed(self) -> Relayed:
+        """What the stream has told; of one that is too long to keep, its start and end."""
+        frames = relayed_frames.parse(self._first + self._latest)
+        if not self.overlong:
+            frames = self._frames.passed_on()
+        head = ResponseHead(id="resp_", created_at=0, model="")
+        ids: dict[int, str] = {}
+        closed: set[int] = set()
+        number = -1
+        for frame in frames:
+            data = _decoded(frame)
+            told, index = data.get("sequence_number"), data.get("output_index")
+            number = told if isinstance(told, int) else number + 1
+            item, kind = data.get("item"), data.get("type")
+            if kind == "response.created":
+                head = _head(cast("JsonObject", data.get("response") or {}))
+            if isinstance(item, dict) and isinstance(index, int):
+                ids[index] = str(item.get("id") or "")
+                if kind == "response.output_item.done":
+                    closed.add(index)
+        return Relayed(head, ids, bool(ids) and max(ids) in closed, number + 1)
+
+    def _watch(self, frame: sse.Frame) -> None:
+        """One frame, parsed if it may end the answer or is the first of its visible ones."""
+        needles = (*_LAST, *(() if self.visible else _VISIBLE))
+        if not any(needle.decode() in frame.data for needle in needles):
+            return
+        parser = StreamParser(self._provider, self._secrets)
+        parser.feed(frame.data, frame.event)
+        event = response_parsing.decode_event(frame.data)
+        self.visible = self.visible or _is_visible(event)
+        if event.type in stream_parsing.TERMINAL:
+            self._finish(parser, response_parsing.as_response(event.response))
+
+    def _finish(self, parser: StreamParser, response: wire.Response) -> None:
+        if not parser.complete:
+            return
+        finished = cast("Finished", parser.end()[-1])
+        self.complete = True
+        self.finish_reason = finished.reason
+        self.usage = None if response.usage is None else finished.usage
+
+
+class WholeMonitor:
+    """Watches an answer that is not streamed: it is fed the whole body once."""
+
+    overlong = False
+
+    def __init__(self, provider: str, secrets: tuple[Secret, ...] = ()) -> None:
+        self._provider = provider
+        self._secrets = secrets
+        self._deltas: list[Delta] = []
+        self.usage: Usage | None = None
+        self.finish_reason: FinishReason | None = None
+
+    @property
+    def visible(self) -> bool:
+        return self.complete
+
+    @property
+    def complete(self) -> bool:
+        return bool(self._deltas)
+
+    def feed(self, piece: bytes) -> bytes:
+        """The body. Raises UpstreamMalformed if it is no response, or the error that it holds."""
+        self._deltas = stream_parsing.parse_completion(self._provider, piece, self._secrets)
+        finished = cast("Finished", self._deltas[-1])
+        self.finish_reason = finished.reason
+        self.usage = finished.usage if finished.usage.total_tokens else None
+        return piece
+
+    def deltas(self) -> list[Delta]:
+        """The deltas of the answer."""
+        return self._deltas
+
+    def end(self) -> None:
+        """Told at the end of the body. Raises UpstreamCut if there was none."""
+        if not self.complete:
+            raise UpstreamCut(f"{self._provider} sent no answer.", provider=self._provider)
+
+
+def _is_visible(event: wire.Event) -> bool:
+    """Whether the event shows a part of the answer: whole items do too, but not reasoning."""
+    if event.type == "response.output_item.done":
+        return _object(event.item).get("type") != "reasoning"
+    return event.type in _VISIBLE_EVENTS
+
+
+def _decoded(frame: sse.Frame) -> JsonObject:
+    """The JSON of a frame; empty for one that was passed on though it is none."""
+    try:
+        return msgspec.json.decode(frame.data, type=JsonObject)
+    except (msgspec.DecodeError, RecursionError):
+        return {}
+
+
+def _head(response: JsonObject) -> ResponseHead:
+    """The head of a response that another server began: whatever it said is repeated."""
+    created = response.get("created_at")
+    return ResponseHead(
+        id=str(response.get("id") or "resp_"),
+        created_at=int(created) if isinstance(created, int | float) else 0,
+        model=str(response.get("model") or ""),
+        background=response.get("background") is True,
+        store=response.get("store") is not False,
+        metadata=_object(response.get("metadata")),
+        include=(ENCRYPTED_REASONING,),
+        echo={name: value for name, value in response.items() if name not in _OWN},
+    )
+
+
+def _object(value: JsonValue) -> JsonObject:
+    return cast("JsonObject", value) if isinstance(value, dict) else {}

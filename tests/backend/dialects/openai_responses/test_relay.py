@@ -1,0 +1,185 @@
+"""Relayed answers are passed on byte for byte, watched for their end, and can be continued."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.backend.dialects.openai_responses.test_stream_rendering import HEAD, events, rendered
+from tests.backend.dialects.strategies import Abilities, answers, content_of, splits
+from tests.backend.examples import examples
+
+from cartrita.dialects.openai_responses.relay import Monitor, WholeMonitor, rewrite
+from cartrita.dialects.openai_responses.response_rendering import render
+from cartrita.dialects.openai_responses.stream_rendering import StreamRenderer
+from cartrita.domain.deltas import (
+    Delta,
+    Finished,
+    FinishReason,
+    ReasoningDelta,
+    RefusalDelta,
+    TextDelta,
+    ToolCallDelta,
+)
+from cartrita.domain.errors import (
+    Malformed,
+    UpstreamCut,
+    UpstreamLimited,
+    UpstreamMalformed,
+    UpstreamOverloaded,
+)
+from cartrita.domain.usage import Usage
+from cartrita.kit import sse
+
+BEGUN = rendered(TextDelta("Hel"))
+STOP = Finished(FinishReason.STOP, Usage(3, 2), "model-1")
+
+
+def frame(kind: str, **fields: Any) -> bytes:
+    return sse.frame(json.dumps({"type": kind, **fields}), event=kind)
+
+
+def watched(*pieces: bytes, keep_bytes: int = 1 << 20) -> Monitor:
+    monitor = Monitor("fake", keep_bytes=keep_bytes)
+    for piece in pieces:
+        monitor.feed(piece)
+    return monitor
+
+
+def test_only_the_model_is_rewritten() -> None:
+    body = b'{"input": "Hi",  "model":"a/b", "stream":true}'
+    assert rewrite(body, model="b") == body.replace(b'"a/b"', b'"b"')
+    with pytest.raises(Malformed):
+        rewrite(b'{"model":"a","model":"b"}', model="c")
+
+
+@given(st.data())
+@examples
+def test_every_split_is_passed_on_whole(data: st.DataObject) -> None:
+    deltas = data.draw(answers(Abilities()))
+    stream = rendered(*deltas)
+    monitor = Monitor("fake")
+    passed = [monitor.feed(piece) for piece in data.draw(splits(stream))]
+    monitor.end()
+    finished = deltas[-1]
+    assert isinstance(finished, Finished)
+    assert b"".join(passed) == stream
+    assert (monitor.complete, monitor.finish_reason) == (True, finished.reason)
+    assert monitor.usage == finished.usage
+    kinds = TextDelta | RefusalDelta | ToolCallDelta
+    assert monitor.visible == any(isinstance(delta, kinds) for delta in deltas)
+    assert content_of(monitor.deltas())._replace(finished=[]) == content_of(deltas)._replace(
+        finished=[]
+    )
+
+
+@pytest.mark.parametrize(
+    ("delta", "visible"),
+    [
+        (TextDelta("a"), True),
+        (ToolCallDelta(0, "c", "f", "{}"), True),
+        (ToolCallDelta(0, "c", "f"), False),
+        (ReasoningDelta("output_text.delta"), False),
+    ],
+)
+def test_what_of_an_answer_is_visible(delta: Delta, visible: bool) -> None:
+    assert watched(rendered(delta)).visible is visible
+
+
+def test_a_text_that_speaks_of_ends_is_none() -> None:
+    monitor = watched(rendered(TextDelta('response.completed "error"')))
+    assert (monitor.visible, monitor.complete, monitor.usage) == (True, False, None)
+    with pytest.raises(UpstreamCut):
+        monitor.end()
+
+
+@pytest.mark.parametrize(
+    ("data", "error"),
+    [
+        (frame("error", error={"code": "rate_limit_exceeded"}), UpstreamLimited),
+        (frame("response.failed", response={"error": {}}), UpstreamOverloaded),
+        (b'data: {"error": {"code": "rate_limit_exceeded"}}\n\n', UpstreamMalformed),
+        (b'data: "response.completed\n\n', UpstreamMalformed),
+    ],
+)
+def test_errors_within_a_stream_are_raised(data: bytes, error: type[Exception]) -> None:
+    monitor = watched(BEGUN)
+    with pytest.raises(error):
+        monitor.feed(data)
+    assert monitor.deltas() == [TextDelta("Hel")]
+
+
+def test_an_end_that_is_none() -> None:
+    end = frame("response.completed", response={"status": "in_progress", "output": []})
+    assert not watched(BEGUN, end).complete
+
+
+def test_an_end_without_usage() -> None:
+    end = frame("response.completed", response={"status": "completed", "output": []})
+    monitor = watched(BEGUN, end)
+    assert (monitor.complete, monitor.usage) == (True, None)
+
+
+def test_a_relayed_stream_is_continued_with_its_ids_and_numbers() -> None:
+    upstream = BEGUN.replace(b"msg_0a0000", b"msg_theirs").replace(b"resp_0a", b"resp_theirs")
+    renderer = StreamRenderer.resumed(watched(upstream))
+    rest = renderer.feed(TextDelta("lo")) + renderer.feed(STOP)
+    found = events(upstream + rest)
+    assert {each["item_id"] for each in found if "item_id" in each} == {"msg_theirs"}
+    response = found[-1]["response"]
+    assert (response["id"], response["created_at"]) == ("resp_theirs", HEAD.created_at)
+    assert response["output"][0]["content"][0]["text"] == "Hello"
+    assert "".join(each.get("delta", "") for each in found) == "Hello"
+
+
+def test_text_after_an_item_that_has_ended_is_an_item_of_its_own() -> None:
+    whole = rendered(TextDelta("Hello"), STOP)
+    cut = whole[: whole.index(b"event: response.completed")]
+    renderer = StreamRenderer.resumed(watched(cut))
+    found = events(cut + renderer.feed(TextDelta("!")) + renderer.feed(STOP))
+    texts = [item["content"][0]["text"] for item in found[-1]["response"]["output"]]
+    assert texts == ["Hello", "!"]
+
+
+def test_a_stream_that_is_too_long_to_keep_can_still_be_ended() -> None:
+    more = frame("response.output_text.delta", sequence_number=5, delta="lo", output_index=0)
+    monitor = watched(BEGUN, more, keep_bytes=len(BEGUN))
+    assert monitor.overlong
+    with pytest.raises(UpstreamMalformed):
+        monitor.deltas()
+    error, failed = sse.Parser().feed(
+        StreamRenderer.resumed(monitor).error(UpstreamCut("Cut.", provider="fake"))
+    )
+    assert json.loads(error.data)["sequence_number"] == 6
+    assert json.loads(failed.data)["response"]["id"] == "resp_0a"
+
+
+@pytest.mark.parametrize("more", [b"", b"data: {\n\n"])
+def test_a_stream_without_numbers_and_ids_is_ended_as_well(more: bytes) -> None:
+    stream = frame("response.created", response=None) + frame(
+        "response.output_item.added", output_index=0, item={"type": "message"}
+    )
+    stream = stream + more if more else stream + frame("response.other")
+    renderer = StreamRenderer.resumed(watched(stream))
+    (first, *_) = sse.Parser().feed(renderer.feed(TextDelta("a")))
+    assert json.loads(first.data)["sequence_number"] == 3
+
+
+def test_a_whole_answer_is_watched_at_once() -> None:
+    body = render(HEAD, [TextDelta("Hello"), STOP])
+    monitor = WholeMonitor("fake")
+    with pytest.raises(UpstreamCut):
+        monitor.end()
+    assert not monitor.visible
+    assert monitor.feed(body) == body
+    monitor.end()
+    assert (monitor.visible, monitor.finish_reason, monitor.usage) == (
+        True,
+        FinishReason.STOP,
+        Usage(3, 2),
+    )
+    assert monitor.deltas() == [TextDelta("Hello"), STOP]
+    assert not monitor.overlong
+    with pytest.raises(UpstreamMalformed):
+        WholeMonitor("fake").feed(b"{}")
