@@ -14,6 +14,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from cartrita.domain.errors import CartritaError
 from cartrita.surfaces import error_formats, model_lists, v1_documents
+from cartrita.surfaces.anthropic import hot_paths as anthropic_hot_paths
 from cartrita.surfaces.console import page
 from cartrita.surfaces.hot_paths import HotPaths, HotPathTable, hot_path_table
 from cartrita.surfaces.middleware import ErrorBoundary, RequestContext
@@ -51,7 +52,7 @@ _CORS_RESPONSE_HEADERS = (
 )
 
 
-_HOT_PATHS: HotPathTable = hot_path_table(openai_hot_paths.HOT_PATHS)
+_HOT_PATHS: HotPathTable = hot_path_table(openai_hot_paths.HOT_PATHS, anthropic_hot_paths.HOT_PATHS)
 _V1_ROUTERS = (model_lists.router,)
 
 

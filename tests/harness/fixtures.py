@@ -23,7 +23,8 @@ def provider() -> Iterator[FakeProvider]:
 @pytest.fixture(scope="session")
 def quiet_server(provider: FakeProvider) -> Iterator[Server]:
     """Two workers; never killed."""
-    with Server(provider_url=provider.base_url, workers=2) as server:
+    settings = {"ANTHROPIC_BASE_URL": provider.root_url, "ANTHROPIC_API_KEY": PROVIDER_KEY}
+    with Server(provider_url=provider.base_url, workers=2, settings=settings) as server:
         yield server
 
 

@@ -19,6 +19,13 @@ ANONYMOUS = {("GET", "/"), ("GET", "/health"), ("GET", "/ready"), ("POST", "/api
 SHARED = {"agent_id", "model_id"}
 """Parameters that name what belongs to nobody."""
 BODIES: dict[str, dict[str, Any]] = {
+    "create_anthropic_message": {
+        "model": "m",
+        "max_tokens": 9,
+        "messages": [{"role": "user", "content": "x"}],
+    },
+    "count_anthropic_tokens": {"model": "m", "messages": [{"role": "user", "content": "x"}]},
+    "create_embedding": {"model": "m", "input": "x"},
     "create_chat_completion": {"model": "m", "messages": [{"role": "user", "content": "x"}]},
     "post_chat": {"message": "Mine now?"},
     "post_chat_stream": {"message": "Mine now?"},
@@ -35,8 +42,10 @@ BODIES: dict[str, dict[str, Any]] = {
 
 
 def code_of(response: dict[str, Any]) -> str:
-    """The code of an error, in our envelope or in OpenAI's."""
-    return response["code"] if "code" in response else response["error"]["code"]
+    """The code of an error, in our envelope or in a vendor's."""
+    if "code" in response:
+        return response["code"]
+    return response["error"].get("code") or response["error"]["type"]
 
 
 class Owned:
@@ -212,7 +221,11 @@ async def test_invalid_keys_get_401(scenario: Scenario, key: str) -> None:
             assert status == 200, (method, path, status)
         else:
             assert status == 401, (method, path, status, response)
-            assert code_of(response) in ("unauthenticated", "invalid_api_key")
+            assert code_of(response) in (
+                "unauthenticated",
+                "invalid_api_key",
+                "authentication_error",
+            )
     for path in ("/openapi.json", "/docs"):
         assert (await scenario.call("GET", path, X_API_Key=key))[0] == 401
 

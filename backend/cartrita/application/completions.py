@@ -4,6 +4,8 @@ from contextlib import AbstractAsyncContextManager
 
 from cartrita.application.agent_models import AgentModels
 from cartrita.domain.models import ModelInfo
+from cartrita.domain.ports.tokens import TokenCount, TokenCounter
+from cartrita.domain.requests import ModelRequest
 from cartrita.gateway.answers import Answer, Call
 from cartrita.gateway.gateway import Gateway
 
@@ -11,9 +13,10 @@ from cartrita.gateway.gateway import Gateway
 class Completions:
     """Model calls whose content is not stored, and what can be called, by all of its names."""
 
-    def __init__(self, gateway: Gateway, agent_models: AgentModels) -> None:
+    def __init__(self, gateway: Gateway, agent_models: AgentModels, counter: TokenCounter) -> None:
         self._gateway = gateway
         self._agent_models = agent_models
+        self._counter = counter
 
     def agent_of(self, model: str) -> str | None:
         """The agent that answers as this model, in a run; see `AgentModels.agent_of`."""
@@ -35,6 +38,10 @@ class Completions:
             if model.id == deployment.id:
                 return model
         return ModelInfo(deployment.provider, deployment.model)
+
+    def count_tokens(self, request: ModelRequest) -> TokenCount:
+        """About how many input tokens a request is, and how far that may be off."""
+        return self._counter.count_request(request)
 
     def open(self, call: Call) -> AbstractAsyncContextManager[Answer]:
         """Call a model: see `Gateway.open`. Nothing of it is stored but its usage."""

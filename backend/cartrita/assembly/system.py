@@ -18,6 +18,7 @@ from cartrita.adapters.persistence.tickets import TicketTable
 from cartrita.adapters.providers.http import HttpClient
 from cartrita.adapters.runlog.run_log import RunLog, RunLogSettings
 from cartrita.adapters.runlog.worker_slot import WorkerSlot
+from cartrita.adapters.tokens.counter import TokenizerCounter
 from cartrita.agents.registry import AgentRegistry, built_in_agents
 from cartrita.application.agent_models import AgentModels
 from cartrita.application.cleanup import Cleanup
@@ -128,7 +129,9 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
             usage=UsageReports(ledger),
             agents=agents,
             completions=Completions(
-                gateway, AgentModels(agents, settings.openai_compat.model_name)
+                gateway,
+                AgentModels(agents, settings.openai_compat.model_name),
+                TokenizerCounter(settings.openai_compat.counting_model),
             ),
             api_keys=authentication.api_keys,
             login_sessions=authentication.login_sessions,

@@ -92,10 +92,15 @@ async def send_whole(
     Raises CartritaError, and ClientDisconnect if the caller did not wait.
     """
     async with until_disconnect(receive), opening as answer:
-        headers = [_JSON, *answer_headers(answer)]
+        headers = answer_headers(answer)
         body = await _whole_body(answer, form)
+    await send_json(send, body, headers)
+
+
+async def send_json(send: Send, body: bytes, headers: Iterable[tuple[str, str]] = ()) -> None:
+    """Send a whole response with a JSON body."""
     response = OutgoingResponse(send)
-    await response.start(200, [*headers, ("Content-Length", str(len(body)))])
+    await response.start(200, [_JSON, ("Content-Length", str(len(body))), *headers])
     await response.write(body, more=False)
 
 

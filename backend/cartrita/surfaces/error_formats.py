@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from cartrita.domain.errors import CartritaError
+from cartrita.surfaces.anthropic import errors as anthropic
 from cartrita.surfaces.framework_errors import MethodNotAllowed, to_cartrita_error
 from cartrita.surfaces.native import errors as native
 from cartrita.surfaces.openai import errors as openai
@@ -22,6 +23,7 @@ ErrorFormat: TypeAlias = Callable[[Request, CartritaError], Response]
 FORMATS: Mapping[str, ErrorFormat] = {
     "/": native.error_response,
     "/v1": openai.error_response,
+    "/v1/messages": anthropic.error_response,
 }
 """By path: the longest one that a request is at or below. The console uses the native API."""
 
@@ -34,7 +36,7 @@ def format_for(path: str, formats: Mapping[str, ErrorFormat] = FORMATS) -> Error
 async def respond(request: Request, error: Exception) -> Response:
     """Exception handler: answer any error, an unexpected one as an internal error."""
     converted = to_cartrita_error(request, error)
-    response = format_for(request.scope["path"])(request, converted)
+    response = _format_of(request)(request, converted)
     if isinstance(converted, MethodNotAllowed):
         response.headers["Allow"] = ", ".join(converted.allowed)
     return response
@@ -44,6 +46,14 @@ async def send_error(error: Exception, scope: Scope, receive: Receive, send: Sen
     """Answer an error that reached the middleware."""
     response = await respond(Request(scope), error)
     await response(scope, receive, send)
+
+
+def _format_of(request: Request) -> ErrorFormat:
+    """The format for a request; the models are asked for by the SDKs of both vendors."""
+    path = request.scope["path"]
+    if _is_within(path, "/v1/models") and "anthropic-version" in request.headers:
+        return anthropic.error_response
+    return format_for(path)
 
 
 def _is_within(path: str, parent: str) -> bool:

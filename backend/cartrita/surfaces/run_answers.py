@@ -18,6 +18,7 @@ from cartrita.surfaces.answers import (
     HEARTBEAT,
     OutgoingResponse,
     StreamRenderer,
+    send_json,
     until_disconnect,
 )
 from cartrita.surfaces.run_errors import error_of
@@ -50,10 +51,7 @@ async def send_run_whole(tail: Tail, form: RunFormat, receive: Receive, send: Se
     """
     async with until_disconnect(receive):
         body = form.whole(await _deltas(tail, form))
-    response = OutgoingResponse(send)
-    headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
-    await response.start(200, headers)
-    await response.write(body, more=False)
+    await send_json(send, body)
 
 
 async def send_run_stream(tail: Tail, form: RunFormat, receive: Receive, send: Send) -> None:

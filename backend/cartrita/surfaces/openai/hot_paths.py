@@ -3,6 +3,6 @@
 from typing import Final
 
 from cartrita.surfaces.hot_paths import HotPath
-from cartrita.surfaces.openai import chat_completions
+from cartrita.surfaces.openai import chat_completions, embeddings
 
-HOT_PATHS: Final[tuple[HotPath, ...]] = (chat_completions.HOT_PATH,)
+HOT_PATHS: Final[tuple[HotPath, ...]] = (chat_completions.HOT_PATH, embeddings.HOT_PATH)

@@ -1,0 +1,87 @@
+"""`POST /v1/messages/count_tokens`: the provider's own count, or our estimate with its bound."""
+
+from typing import Final
+
+import msgspec
+from starlette.requests import HTTPConnection
+from starlette.types import Receive, Send
+
+from cartrita.dialects.anthropic_messages import relay, request_parsing
+from cartrita.dialects.counted_bodies import BodyMonitor
+from cartrita.domain.errors import UpstreamRejected
+from cartrita.domain.principals import Principal
+from cartrita.domain.relays import Endpoint
+from cartrita.gateway.answers import Call, Relayable
+from cartrita.surfaces.answers import answer_headers, send_json, until_disconnect
+from cartrita.surfaces.anthropic.message_fields import MessageFields, message_fields
+from cartrita.surfaces.hot_paths import HotPath
+from cartrita.surfaces.json_fields import parse_object
+from cartrita.surfaces.relay_only import NotRelayed, not_relayed
+from cartrita.surfaces.request_reading import headers_passed_on, read_body
+from cartrita.surfaces.services import services_of
+from cartrita.surfaces.vendor_handles import refuse_vendor_ids
+
+SURFACE: Final = "anthropic_count_tokens"
+_NO_ENDPOINT: Final = (404, 405)
+HEADER: Final = "X-Cartrita-Token-Count"
+
+
+async def post_count_tokens(connection: HTTPConnection, receive: Receive, send: Send) -> None:
+    """Count the input tokens of a message request."""
+    principal, body = await read_body(connection, receive)
+    fields = message_fields(body)
+    refuse_vendor_ids(body)
+    completions = services_of(connection).completions
+    parsed = request_parsing.parse_count(parse_object(body), principal.owner_id)
+    headers: list[tuple[str, str]]
+    try:
+        if completions.agent_of(fields.model) is not None:
+            raise NotRelayed
+        opening = completions.open(_call(connection, principal, fields))
+        async with until_disconnect(receive), opening as answer:
+            headers = [*answer_headers(answer), (HEADER, "exact")]
+            counted = b"".join([item async for item in answer.items if isinstance(item, bytes)])
+    except (NotRelayed, UpstreamRejected) as error:
+        if isinstance(error, UpstreamRejected) and error.status not in _NO_ENDPOINT:
+            raise
+        count = completions.count_tokens(parsed)
+        headers = [(HEADER, f"estimated;bound={count.error_bound:g}")]
+        counted = msgspec.json.encode({"input_tokens": count.tokens})
+    await send_json(send, counted, headers)
+
+
+def _call(connection: HTTPConnection, principal: Principal, fields: MessageFields) -> Call:
+    def rewrite(model: str) -> bytes:
+        return relay.rewrite(fields.body, model=model)
+
+    return Call(
+        owner_id=principal.owner_id,
+        key_id=principal.key_id,
+        surface=SURFACE,
+        name=fields.model,
+        parse=not_relayed,
+        streamed=False,
+        relay=Relayable(
+            endpoint=Endpoint.COUNT_TOKENS,
+            rewrite=rewrite,
+            monitor=BodyMonitor,
+            headers=headers_passed_on(connection),
+        ),
+        cacheable=False,
+    )
+
+
+HOT_PATH = HotPath(
+    method="POST",
+    path="/v1/messages/count_tokens",
+    name="count_anthropic_tokens",
+    tag="anthropic",
+    handler=post_count_tokens,
+    description=(
+        "Count the input tokens of a message request.\n\n"
+        "`X-Cartrita-Token-Count` is `exact` for a count of the model's provider, and "
+        "`estimated;bound=0.35` for ours, which may be off by that fraction."
+    ),
+    request="As at Anthropic (https://docs.anthropic.com/en/api/messages-count-tokens).",
+    response="`input_tokens`.",
+)

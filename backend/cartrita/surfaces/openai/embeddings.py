@@ -1,0 +1,70 @@
+"""`POST /v1/embeddings`: relayed to the provider of the model."""
+
+from typing import Final
+
+from starlette.requests import HTTPConnection
+from starlette.types import Receive, Send
+
+from cartrita.dialects.counted_bodies import BodyMonitor
+from cartrita.dialects.openai_chat import relay
+from cartrita.domain.errors import InvalidInput
+from cartrita.domain.relays import Endpoint
+from cartrita.gateway.answers import CacheWish, Call, Relayable
+from cartrita.surfaces.answers import answer_headers, send_json, until_disconnect
+from cartrita.surfaces.hot_paths import HotPath
+from cartrita.surfaces.json_fields import parsed, top_level_fields
+from cartrita.surfaces.relay_only import not_relayed
+from cartrita.surfaces.request_reading import call_options, headers_passed_on, read_body
+from cartrita.surfaces.services import services_of
+
+SURFACE: Final = "openai_embeddings"
+
+
+async def post_embeddings(connection: HTTPConnection, receive: Receive, send: Send) -> None:
+    """Answer an embeddings request."""
+    principal, body = await read_body(connection, receive)
+    model = parsed(top_level_fields(body), "model")
+    if not isinstance(model, str) or not model:
+        message = "you must provide a model parameter"
+        raise InvalidInput(message, fields={"model": [message]})
+
+    def rewrite(name: str) -> bytes:
+        return relay.rewrite(body, model=name)
+
+    options = call_options(connection)
+    call = Call(
+        owner_id=principal.owner_id,
+        key_id=principal.key_id,
+        surface=SURFACE,
+        name=model,
+        parse=not_relayed,
+        streamed=False,
+        relay=Relayable(
+            endpoint=Endpoint.EMBEDDINGS,
+            rewrite=rewrite,
+            monitor=BodyMonitor,
+            headers=headers_passed_on(connection),
+        ),
+        cache=None if options.cache_s is None else CacheWish(options.cache_s),
+        cacheable=False,
+    )
+    completions = services_of(connection).completions
+    async with until_disconnect(receive), completions.open(call) as answer:
+        headers = answer_headers(answer)
+        pieces = [item async for item in answer.items if isinstance(item, bytes)]
+    await send_json(send, b"".join(pieces), headers)
+
+
+HOT_PATH = HotPath(
+    method="POST",
+    path="/v1/embeddings",
+    name="create_embedding",
+    tag="openai",
+    handler=post_embeddings,
+    description=(
+        "Embed texts, by a model whose provider speaks OpenAI's API.\n\n"
+        "The request and the answer are relayed as they are, `encoding_format` included."
+    ),
+    request="As at OpenAI (https://platform.openai.com/docs/api-reference/embeddings/create).",
+    response="A `list` of embeddings, as at OpenAI.",
+)
