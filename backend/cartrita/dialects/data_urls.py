@@ -9,6 +9,9 @@ import msgspec
 
 _PATTERN = re.compile(r"data:([\w.+-]+/[\w.+-]+)?((?:;[\w.+-]+=[^;,]*)*)(;base64)?,", re.A)
 
+_IMAGE = re.compile(rb"\x89PNG\r\n\x1a\n|\xff\xd8\xff|GIF8[79]a|RIFF.{4}WEBP", re.S)
+"""How PNG, JPEG, GIF and WebP begin."""
+
 
 class DataUrl(msgspec.Struct, frozen=True):
     """The parts of a `data:` URL; `data` is base64 where `encoded`, else percent-encoded text."""
@@ -21,6 +24,11 @@ class DataUrl(msgspec.Struct, frozen=True):
     def is_valid(self) -> bool:
         """Whether the data is base64."""
         return self.encoded and is_base64(self.data)
+
+    @property
+    def is_image(self) -> bool:
+        """Whether the data begins as an image does that models take; `is_valid` must be true."""
+        return bool(_IMAGE.match(base64.b64decode(self.data[:24])))
 
     @property
     def content(self) -> bytes:

@@ -21,6 +21,7 @@ EXTRA_FIELD: Final = "invalid_extra_field"
 
 _INVALID: Final = "invalid_request_error"
 _SERVER: Final = "server_error"
+_NO_MODEL: Final = "model_not_found"
 
 _BY_KIND: Final[dict[ErrorKind, tuple[int, str]]] = {
     ErrorKind.INVALID: (400, _INVALID),
@@ -31,7 +32,7 @@ _BY_KIND: Final[dict[ErrorKind, tuple[int, str]]] = {
     ErrorKind.FORBIDDEN: (403, _INVALID),
     ErrorKind.NOT_FOUND: (404, _INVALID),
     ErrorKind.CONFLICT: (409, _INVALID),
-    ErrorKind.IDEMPOTENCY_MISMATCH: (409, _INVALID),
+    ErrorKind.IDEMPOTENCY_MISMATCH: (422, "validation_error"),
     ErrorKind.RATE_LIMITED: (429, "rate_limit_exceeded"),
     ErrorKind.UNAVAILABLE: (503, _SERVER),
     ErrorKind.STORAGE_FULL: (507, _SERVER),
@@ -65,7 +66,7 @@ def fields(error: CartritaError) -> JsonObject:
     _, type_ = _classify(error)
     code = _CODES.get(error.code, error.code)
     if isinstance(error, UpstreamRejected):
-        code = _told(error, "code") or code
+        code = _told(error, "code") or (_NO_MODEL if error.status == 404 else code)
     return {"message": error.message, "type": type_, "param": _param(error), "code": code}
 
 

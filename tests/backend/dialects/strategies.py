@@ -240,9 +240,10 @@ def _blocks(
         yield text, None, None, None, None
 
 
+PNG = b"\x89PNG\r\n\x1a\n"
 IMAGES = st.binary(min_size=1, max_size=12).map(
     lambda data: Attachment(
-        "image/png", url=f"data:image/png;base64,{base64.b64encode(data).decode()}"
+        "image/png", url=f"data:image/png;base64,{base64.b64encode(PNG + data).decode()}"
     )
 )
 IMAGE_LINKS = IDENTIFIERS.map(

@@ -33,6 +33,13 @@ def _image_url(value: object, path: str) -> None:
         )
     if not data.is_valid:
         raise refusal(path, "Invalid base64 image_url.", "invalid_base64")
+    if not data.is_image:
+        raise refusal(
+            path,
+            "You uploaded an unsupported image. Please make sure your image has one of the "
+            "following formats: ['png', 'jpeg', 'gif', 'webp'].",
+            "invalid_image_format",
+        )
 
 
 def _file_data(value: object, path: str) -> None:
