@@ -5,6 +5,7 @@ import asyncio
 import msgspec
 
 from cartrita.agents.agent import Agent
+from cartrita.application.cache_breakpoints import keep_latest
 from cartrita.domain.errors import Unavailable
 from cartrita.domain.messages import (
     Message,
@@ -45,11 +46,12 @@ class History:
         if run_input.prefix:
             partial = Message(Role.ASSISTANT, (Text(run_input.prefix),))
             messages = (*messages, partial, Message(Role.USER, (Text(_CONTINUE_INSTRUCTION),)))
+        instructions = _instructions(agent, run_input)
         return ModelRequest(
             owner_id=claim.owner_id,
             model=run_input.model,
-            messages=messages,
-            instructions=_instructions(agent, run_input),
+            messages=keep_latest(messages, instructions, run_input.tools),
+            instructions=instructions,
             sampling=run_input.sampling,
             tools=run_input.tools,
             tool_choice=run_input.tool_choice,

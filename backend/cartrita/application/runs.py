@@ -126,7 +126,8 @@ class Runs:
     ) -> Admitted:
         """Answer a message again; the new answer becomes a sibling of the old one."""
         stored = await self._message(principal, conversation, message)
-        answer_to = stored.id if stored.message.role is Role.USER else stored.parent_id
+        answered = stored.message.role is Role.ASSISTANT
+        answer_to = stored.parent_id if answered else stored.id
         if answer_to is None:
             raise Conflict("This message answers nothing, so there is nothing to try again.")
         run_input = await self._input_of_last_run(principal, answer_to)
@@ -232,7 +233,7 @@ class Runs:
         run = await self._reader.latest(principal.owner_id, user_message_id)
         if run is None:
             return await self._run_input()
-        return msgspec.structs.replace(_readable_input(run), prefix="")
+        return _readable_input(run)
 
     async def _admit_in_conversation(
         self,
@@ -284,13 +285,14 @@ def _is_text_only(message: Message) -> bool:
 
 
 def _readable_input(run: Run) -> RunInput:
+    """The input of a run as another run can have it."""
     if run.input is None:
         raise Unavailable(
             "A newer version of this server wrote this run, and this one cannot repeat it: "
             "finish the upgrade, then try again.",
             code="newer_version",
         )
-    return run.input
+    return msgspec.structs.replace(run.input, prefix="", brought=0)
 
 
 def _run_id(text: str) -> RunId:

@@ -135,6 +135,13 @@ async def test_a_callers_tools_are_called_and_answered(database: TemporaryDataba
         assert runs.provider.requests[-1].messages[:3] == (user("What?"), called, both)
         roles = [stored.message.role.value for stored in await runs.branch(first)]
         assert roles == ["user", "assistant", "tool", "tool", "assistant", "user", "assistant"]
+        result = (await runs.branch(first))[3]
+        retried = await runs.runs.retry(ANN, name, public("msg", result.id))
+        await runs.ended(retried)
+        assert runs.provider.requests[-1].messages == (user("What?"), called, both)
+        again = (await runs.runs.get(ANN, public("run", retried.run_id))).input
+        assert again is not None
+        assert again.brought == 0
 
 
 async def test_a_response_is_followed_even_if_the_conversation_has_gone_on(
