@@ -1,13 +1,20 @@
-"""The model providers of the settings, each with its credential."""
+"""The model providers: those of the settings with their credentials, and those discovered."""
 
+from collections.abc import Iterable
+
+import msgspec
 from msgspec.structs import replace
 
+from cartrita.adapters.providers.discovery import ServerAddress, discover
 from cartrita.adapters.providers.factory import ProviderOptions, create_provider
 from cartrita.adapters.providers.http import HttpClient
 from cartrita.adapters.providers.oauth import OAuthClient, TokenSource
-from cartrita.adapters.providers.registry import provider_spec
+from cartrita.adapters.providers.registry import PROVIDERS, provider_spec
 from cartrita.adapters.providers.transport import Deadlines
+from cartrita.application.provider_checks import CheckedProvider, ProviderChecks
 from cartrita.domain.ports.providers import RelayProvider
+from cartrita.domain.provider_checks import ProviderSummary
+from cartrita.gateway.catalog import ProviderEntry, ProviderOrigin
 from cartrita.settings import Settings
 from cartrita.settings.providers import ConfiguredProvider
 
@@ -15,7 +22,49 @@ BY_URL = "oca"
 """The provider that LLM_API_URL configures: setting that variable selects it."""
 
 
-class ProviderCreation:
+class OpenedProvider(msgspec.Struct, frozen=True):
+    """A provider that can be called, and how it is shown."""
+
+    entry: ProviderEntry
+    summary: ProviderSummary
+
+
+async def open_providers(settings: Settings, http: HttpClient) -> list[OpenedProvider]:
+    """The providers of the settings, then model servers on this machine that nobody configured."""
+    config = settings.providers
+    creation = _ProviderCreation(settings, http)
+    opened = [
+        creation.open(configured, _origin(settings, configured)) for configured in config.entries
+    ]
+    if config.discover_local:
+        names = {one.summary.name for one in opened}
+        opened += await _discover(settings, http, creation, known=names)
+    return opened
+
+
+def create_provider_checks(opened: Iterable[OpenedProvider]) -> ProviderChecks:
+    """The connection tests of these providers."""
+    checked = [CheckedProvider(one.summary, one.entry.provider) for one in opened]
+    names = {one.summary.name for one in checked}
+    return ProviderChecks(checked, unconfigured=setup_hints(names))
+
+
+def setup_hints(present: set[str]) -> dict[str, str]:
+    """How to configure each known provider that is absent, for whoever asks for it."""
+    hints: dict[str, str] = {}
+    for name, spec in PROVIDERS.items():
+        if name in present:
+            continue
+        if spec.local:
+            hints[name] = f"There is no {name} on this machine; set {spec.url_variables[0]}."
+        elif not spec.base_url:
+            hints[name] = f"{name} has no address here; set {spec.url_variables[0]}."
+        else:
+            hints[name] = f"{name} has no key here; set {spec.key_variables[0]}."
+    return hints
+
+
+class _ProviderCreation:
     """Creates providers; those with the same OAuth client and scope share their tokens."""
 
     def __init__(self, settings: Settings, http: HttpClient) -> None:
@@ -23,8 +72,25 @@ class ProviderCreation:
         self._http = http
         self._sources: dict[tuple[str, str, str], TokenSource] = {}
 
-    def create(self, configured: ConfiguredProvider) -> RelayProvider:
+    def open(self, configured: ConfiguredProvider, origin: ProviderOrigin) -> OpenedProvider:
         """The provider as it is configured."""
+        spec = provider_spec(configured.name)
+        entry = ProviderEntry(
+            provider=self._create(configured),
+            origin=origin,
+            default_model=configured.default_model or spec.default_model,
+            model_prefixes=spec.model_prefixes,
+        )
+        summary = ProviderSummary(
+            name=configured.name,
+            dialect=configured.dialect,
+            base_url=configured.base_url.partition("?")[0],
+            has_credential=bool(configured.api_key or _client(self._settings, configured)),
+            default_model=entry.default_model,
+        )
+        return OpenedProvider(entry, summary)
+
+    def _create(self, configured: ConfiguredProvider) -> RelayProvider:
         config = self._settings.providers
         spec = provider_spec(configured.name, configured.base_url)
         options = ProviderOptions(
@@ -72,3 +138,29 @@ def _client(settings: Settings, configured: ConfiguredProvider) -> OAuthClient |
         scope=oauth.scope or "",
         client_auth=oauth.client_auth,
     )
+
+
+def _origin(settings: Settings, configured: ConfiguredProvider) -> ProviderOrigin:
+    if configured.name in (settings.providers.api_provider, BY_URL):
+        return ProviderOrigin.SELECTED
+    if configured.api_key or not provider_spec(configured.name).local:
+        return ProviderOrigin.API_KEY
+    return ProviderOrigin.LOCAL
+
+
+async def _discover(
+    settings: Settings, http: HttpClient, creation: _ProviderCreation, known: set[str]
+) -> list[OpenedProvider]:
+    config = settings.providers
+    addresses = [ServerAddress(server.name, server.port) for server in config.discover_ports]
+    servers = await discover(
+        http,
+        [address for address in addresses if address.name not in known],
+        own_port=settings.server.port,
+        timeout=config.discover_timeout_s,
+    )
+    found = [
+        ConfiguredProvider(name=server.name, dialect="openai_chat", base_url=server.base_url)
+        for server in servers
+    ]
+    return [creation.open(configured, ProviderOrigin.LOCAL) for configured in found]

@@ -22,6 +22,7 @@ from cartrita.adapters.tokens.counter import TokenizerCounter
 from cartrita.agents.registry import AgentRegistry, built_in_agents
 from cartrita.application.agent_models import AgentModels
 from cartrita.application.cleanup import Cleanup
+from cartrita.application.code_generation import CodeGeneration
 from cartrita.application.completions import Completions
 from cartrita.application.conversations import Conversations
 from cartrita.application.execution import Executor
@@ -33,8 +34,9 @@ from cartrita.application.search import Search
 from cartrita.application.usage import UsageReports
 from cartrita.assembly.authentication import create_authentication
 from cartrita.assembly.database import open_connection_pool
-from cartrita.assembly.gateway import create_gateway
+from cartrita.assembly.gateway import create_gateway, create_offline
 from cartrita.assembly.prices import create_pricing
+from cartrita.assembly.providers import create_provider_checks, open_providers
 from cartrita.gateway.metering import Meter
 from cartrita.kit.secret import Secret
 from cartrita.settings import Settings
@@ -89,7 +91,8 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
             capacity=settings.ledger.pending_max,
         )
         meter = Meter(ledger, create_pricing(settings).cost)
-        gateway = await create_gateway(settings, http, search, meter)
+        providers = [*await open_providers(settings, http), create_offline(settings, search)]
+        gateway = create_gateway(settings, providers, meter)
         agents = AgentRegistry(built_in_agents())
         history = History(
             messages,
@@ -136,7 +139,10 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
             api_keys=authentication.api_keys,
             login_sessions=authentication.login_sessions,
             tickets=authentication.tickets,
+            code=CodeGeneration(gateway),
+            provider_checks=create_provider_checks(providers),
             models=gateway.models,
+            health=gateway.health,
             ready=_readiness(run_log),
         )
         cleanup = Cleanup(removal, TicketTable(database), interval_s=_CLEANUP_INTERVAL_S)

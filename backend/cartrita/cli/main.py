@@ -65,6 +65,13 @@ def _parser() -> argparse.ArgumentParser:
     keys.add_parser("list", help="the keys there are")
     keys.add_parser("revoke", help="end a key").add_argument("id", help="as `keys list` shows it")
 
+    listing = commands.add_parser("providers", help="model providers")
+    verbs = listing.add_subparsers(dest="verb", required=True)
+    verbs.add_parser("list", help="the configured and the discovered ones")
+    checking = verbs.add_parser("check", help="test the connection to one, or to all")
+    checking.add_argument("name", nargs="?", help="as `providers list` shows it")
+    checking.add_argument("--full", action="store_true", help="also call a model; costs tokens")
+
     saving = commands.add_parser("backup", help="write everything into one file")
     saving.add_argument("file", type=Path)
     saving.add_argument("--replace", action="store_true", help="overwrite the file")

@@ -11,16 +11,19 @@ from starlette.requests import HTTPConnection
 
 from cartrita.agents.registry import AgentRegistry
 from cartrita.application.api_keys import ApiKeys
+from cartrita.application.code_generation import CodeGeneration
 from cartrita.application.completions import Completions
 from cartrita.application.conversations import Conversations
 from cartrita.application.login_sessions import LoginSessions
 from cartrita.application.messages import Messages
 from cartrita.application.model_runs import ModelRuns
+from cartrita.application.provider_checks import ProviderChecks
 from cartrita.application.runs import Runs
 from cartrita.application.search import Search
 from cartrita.application.tickets import Tickets
 from cartrita.application.usage import UsageReports
 from cartrita.domain.models import ModelInfo
+from cartrita.gateway.health import DeploymentHealth
 
 
 class SurfaceConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,7 +51,8 @@ class SurfaceConfig(msgspec.Struct, frozen=True, kw_only=True):
 class Services:
     """The use cases.
 
-    `models` lists the available models, the default first. `ready` reports for each part of the
+    `models` lists the available models, the default first, and `health` those of this
+    process whose last call failed. `ready` reports for each part of the
     server whether it works; it never raises.
     """
 
@@ -60,10 +64,13 @@ class Services:
     usage: UsageReports
     agents: AgentRegistry
     completions: Completions
+    code: CodeGeneration
+    provider_checks: ProviderChecks
     api_keys: ApiKeys
     login_sessions: LoginSessions
     tickets: Tickets
     models: Callable[[], Awaitable[Sequence[ModelInfo]]]
+    health: Callable[[], Sequence[DeploymentHealth]]
     ready: Callable[[], Awaitable[Mapping[str, bool]]]
 
 

@@ -27,6 +27,8 @@ from cartrita.surfaces.sse import EventStream
 
 router = APIRouter(prefix="/api/chat", tags=["chat"])
 
+huggingface_router = APIRouter(prefix="/api/huggingface", tags=["chat"])
+
 ChatBody: TypeAlias = Annotated[ChatRequest, Depends(JsonBody(ChatRequest))]
 
 
@@ -64,6 +66,19 @@ async def post_chat_stream(
     command = body.to_command(body.conversation_id)
     admitted = await services.runs.start(principal, command, _idempotency(key, body))
     return stream(services, admitted.run_id)
+
+
+@huggingface_router.post("/chat", response_model=ChatResponse)
+async def post_huggingface_chat(
+    request: Request,
+    principal: CurrentPrincipal,
+    body: ChatBody,
+    services: AppServices,
+    key: IdempotencyKey = None,
+) -> ChatResponse | Response:
+    """The same as `POST /api/chat` with `provider: "huggingface"`."""
+    chosen = body.model_copy(update={"provider": "huggingface"})
+    return await post_chat(request, principal, chosen, services, key)
 
 
 async def event_source_caller(

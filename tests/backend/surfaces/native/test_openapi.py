@@ -99,6 +99,7 @@ def test_streams_are_described() -> None:
         ("post", "/api/chat"),
         ("get", "/api/chat/stream"),
         ("post", "/api/chat/stream"),
+        ("post", "/api/huggingface/chat"),
         ("get", "/api/runs/{run_id}/events"),
         ("post", conversation),
         ("put", conversation + "/{message_id}"),

@@ -1,0 +1,89 @@
+"""One tiny call of an endpoint of a provider, for connection tests, in each dialect."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Protocol, TypeAlias
+
+import msgspec
+
+from cartrita.dialects.anthropic_messages import stream_parsing as anthropic_messages
+from cartrita.dialects.openai_chat import stream_parsing as openai_chat
+from cartrita.dialects.openai_responses import stream_parsing as openai_responses
+from cartrita.domain.deltas import Delta, TextDelta
+from cartrita.domain.json import JsonObject
+from cartrita.domain.ports.providers import RelayProvider
+from cartrita.domain.relays import Endpoint, RelayRequest
+from cartrita.kit import sse
+from cartrita.kit.secret import Secret
+
+PROMPT = "Reply with the word OK."
+_MAX_BYTES = 1 << 20
+
+
+class StreamParser(Protocol):
+    """A dialect's parser of a stream."""
+
+    def feed(self, data: str | bytes, event: str = "message") -> list[Delta]: ...
+
+    def end(self) -> list[Delta]: ...
+
+
+ParseCompletion: TypeAlias = Callable[[str, bytes, tuple[Secret, ...]], list[Delta]]
+
+
+class CheckedEndpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """How an endpoint is called; `body` is a request without its model."""
+
+    endpoint: Endpoint
+    body: JsonObject
+    create_parser: Callable[[str], StreamParser]
+    parse_completion: ParseCompletion
+
+
+_MESSAGES: JsonObject = {"messages": [{"role": "user", "content": PROMPT}]}
+
+CHECKED_ENDPOINTS: Mapping[str, CheckedEndpoint] = MappingProxyType(
+    {
+        "openai_chat": CheckedEndpoint(
+            endpoint=Endpoint.CHAT_COMPLETIONS,
+            body=_MESSAGES,
+            create_parser=openai_chat.StreamParser,
+            parse_completion=openai_chat.parse_completion,
+        ),
+        "openai_responses": CheckedEndpoint(
+            endpoint=Endpoint.RESPONSES,
+            body={"input": PROMPT, "store": False},
+            create_parser=openai_responses.StreamParser,
+            parse_completion=openai_responses.parse_completion,
+        ),
+        "anthropic_messages": CheckedEndpoint(
+            endpoint=Endpoint.MESSAGES,
+            body={**_MESSAGES, "max_tokens": 32},
+            create_parser=anthropic_messages.StreamParser,
+            parse_completion=anthropic_messages.parse_completion,
+        ),
+    }
+)
+"""The endpoint of each dialect that a comprehensive test calls."""
+
+
+async def call_endpoint(
+    provider: RelayProvider, checked: CheckedEndpoint, model: str, *, streamed: bool
+) -> str:
+    """What the model said. Raises UpstreamError if that is no whole answer of the dialect."""
+    body = {**checked.body, "model": model, "stream": streamed}
+    request = RelayRequest(endpoint=checked.endpoint, model=model, body=msgspec.json.encode(body))
+    received = b""
+    async with provider.relay(request) as response:
+        while len(received) < _MAX_BYTES and (piece := await response.read()):
+            received += piece
+    if not streamed:
+        return _text(checked.parse_completion(provider.name, received, ()))
+    parser = checked.create_parser(provider.name)
+    frames = sse.Parser(max_line=_MAX_BYTES).feed(received)
+    deltas = [delta for frame in frames for delta in parser.feed(frame.data, frame.event)]
+    return _text([*deltas, *parser.end()])
+
+
+def _text(deltas: list[Delta]) -> str:
+    return "".join(delta.text for delta in deltas if isinstance(delta, TextDelta))

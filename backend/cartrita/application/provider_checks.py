@@ -1,0 +1,187 @@
+"""Connection tests of providers, quick and comprehensive, with advice on what fails."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
+from functools import partial
+from types import MappingProxyType
+from typing import TypeGuard
+
+import msgspec
+
+from cartrita.application.endpoint_checks import (
+    CHECKED_ENDPOINTS,
+    PROMPT,
+    CheckedEndpoint,
+    call_endpoint,
+)
+from cartrita.dialects.upstream_errors import WRONG_ADDRESS
+from cartrita.domain.errors import (
+    NotFound,
+    UpstreamAuth,
+    UpstreamCut,
+    UpstreamError,
+    UpstreamLimited,
+    UpstreamMalformed,
+    UpstreamOverloaded,
+    UpstreamQuota,
+    UpstreamRejected,
+    UpstreamUnreachable,
+)
+from cartrita.domain.messages import Message, Role, Text
+from cartrita.domain.models import ModelInfo
+from cartrita.domain.ports.providers import ModelProvider, RelayProvider
+from cartrita.domain.provider_checks import CheckReport, CheckStep, ProviderSummary
+from cartrita.domain.requests import ModelRequest, Sampling
+
+STEP_SECONDS = 120.0
+"""A step that takes longer has failed."""
+
+_WRONG_ADDRESS = "Check the base URL: an API is at another address, often one that ends in /v1."
+_ADVICE: Mapping[type[UpstreamError], str] = MappingProxyType(
+    {
+        UpstreamAuth: "Check the key: whether it is whole, active, and allowed to do this.",
+        UpstreamQuota: "Add credit to the account, or raise its spending limit.",
+        UpstreamLimited: "Slow down, or ask the provider for a higher limit; then try again.",
+        UpstreamOverloaded: "Try again later; if it stays so, ask the provider's support.",
+        UpstreamUnreachable: "Check that the server runs, and that the base URL names it.",
+        UpstreamMalformed: "Check the base URL and the dialect: the server speaks another one.",
+        UpstreamRejected: "Check the model's name, and whether this account may call it.",
+        UpstreamCut: "Try again; if it stays so, look for a proxy that ends long answers.",
+    }
+)
+
+
+class CheckedProvider(msgspec.Struct, frozen=True):
+    """A provider that can be tested."""
+
+    summary: ProviderSummary
+    provider: ModelProvider
+
+
+class ProviderChecks:
+    """Lists the providers, and tests the connection to each."""
+
+    def __init__(
+        self,
+        providers: Iterable[CheckedProvider],
+        *,
+        unconfigured: Mapping[str, str] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._providers = {one.summary.name: one for one in providers}
+        self._unconfigured = unconfigured or {}
+        self._clock = clock
+
+    def summaries(self) -> list[ProviderSummary]:
+        """All providers, preferred ones first."""
+        return [one.summary for one in self._providers.values()]
+
+    async def check(self, name: str, *, full: bool = False) -> CheckReport:
+        """Reach the provider and list its models; with `full` also call a model, everyhow.
+
+        A full test costs a few tokens at each endpoint. Raises NotFound for an unknown name.
+        """
+        checked = self._find(name)
+        steps: list[CheckStep] = []
+        models: list[ModelInfo] = []
+
+        async def list_models() -> str:
+            models.extend(await checked.provider.models())
+            return f"It lists {len(models)} models."
+
+        steps.append(await self._step("models", list_models))
+        if full:
+            model = _choose(checked.summary.default_model, models)
+            steps += [step async for step in self._calls(checked.provider, model)]
+        return CheckReport(name, tuple(steps))
+
+    def _find(self, name: str) -> CheckedProvider:
+        if name in self._providers:
+            return self._providers[name]
+        sentence = self._unconfigured.get(name) or (
+            f"There is no provider {name[:200]}; there are {', '.join(self._providers)}."
+        )
+        raise NotFound(sentence, code="provider_not_configured")
+
+    async def _calls(self, provider: ModelProvider, model: str | None) -> AsyncGenerator[CheckStep]:
+        if model is None:
+            yield CheckStep(
+                name="completion",
+                ok=False,
+                seconds=0.0,
+                detail=f"{provider.name} has no model that could be called.",
+                advice="Load or pull a model there, or configure a default_model.",
+            )
+            return
+        if not _relays(provider):
+            yield await self._step("stream", lambda: _stream(provider, model))
+            return
+        for dialect, endpoint in CHECKED_ENDPOINTS.items():
+            if dialect in provider.dialects:
+                for streamed in (False, True):
+                    name = f"{endpoint.endpoint} {'stream' if streamed else 'whole'}"
+                    call = partial(_call, provider, endpoint, model, streamed=streamed)
+                    yield await self._step(name, call)
+
+    async def _step(self, name: str, action: Callable[[], Awaitable[str]]) -> CheckStep:
+        started = self._clock()
+        try:
+            async with asyncio.timeout(STEP_SECONDS):
+                detail = await action()
+        except TimeoutError:
+            detail = f"It took more than {STEP_SECONDS:g} s."
+            advice = _ADVICE[UpstreamOverloaded]
+            return CheckStep(
+                name=name, ok=False, seconds=STEP_SECONDS, detail=detail, advice=advice
+            )
+        except UpstreamError as error:
+            return CheckStep(
+                name=name,
+                ok=False,
+                seconds=self._clock() - started,
+                detail=error.message,
+                code=error.code,
+                status=error.status,
+                advice=advice_for(error),
+            )
+        return CheckStep(name=name, ok=True, seconds=self._clock() - started, detail=detail)
+
+
+def advice_for(error: UpstreamError) -> str | None:
+    """What to do about an error of a provider."""
+    if error.code == WRONG_ADDRESS or error.status == 405:
+        return _WRONG_ADDRESS
+    if error.status == 404 and "model" not in error.message.lower():
+        return _WRONG_ADDRESS
+    return _ADVICE.get(type(error))
+
+
+async def _stream(provider: ModelProvider, model: str) -> str:
+    request = ModelRequest(
+        owner_id="",
+        model=model,
+        messages=(Message(Role.USER, (Text(PROMPT),)),),
+        sampling=Sampling(max_tokens=32),
+    )
+    async with provider.stream(request) as deltas:
+        count = len([delta async for delta in deltas])
+    return f"{model} answered in {count} pieces."
+
+
+async def _call(
+    provider: RelayProvider, endpoint: CheckedEndpoint, model: str, *, streamed: bool
+) -> str:
+    said = await call_endpoint(provider, endpoint, model, streamed=streamed)
+    text = " ".join(said.split())[:80]
+    return f"{model} answered: {text}" if text else f"{model} answered without text."
+
+
+def _choose(default: str | None, models: list[ModelInfo]) -> str | None:
+    """The default model, unless the provider lists others only: then the first of those."""
+    names = [one.name for one in models if "embeddings" not in one.profile.capabilities]
+    return default if default in names or not names else names[0]
+
+
+def _relays(provider: ModelProvider) -> TypeGuard[RelayProvider]:
+    return hasattr(provider, "relay")

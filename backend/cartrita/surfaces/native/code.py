@@ -1,0 +1,51 @@
+"""Code endpoint."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, BeforeValidator, Field
+
+from cartrita.surfaces.dependencies import AppServices, CurrentPrincipal
+from cartrita.surfaces.native.chat_requests import Id, MessageText
+from cartrita.surfaces.native.request_bodies import JsonBody, RequestModel
+
+router = APIRouter(prefix="/api/code", tags=["code"])
+
+
+class CodeRequest(RequestModel):
+    """A task that code solves."""
+
+    task: MessageText
+    language: Annotated[
+        str | None,
+        Field(max_length=64, pattern=r"^[^\n]*\S[^\n]*$", examples=["python"]),
+        BeforeValidator(lambda value: None if value == "" else value),
+    ] = None
+    model: Annotated[Id, Field(description="Without it the route `code` answers.")] = None
+
+
+class CodeResponse(BaseModel):
+    """The first code block of the answer, and what was said around it."""
+
+    code: str = Field(description="Empty if the answer holds no code block.")
+    language: str = Field(description="As requested, or as the block says; may be empty.")
+    explanation: str
+    model: str = Field(examples=["offline/assistant"])
+
+
+@router.post("")
+async def post_code(
+    principal: CurrentPrincipal,
+    body: Annotated[CodeRequest, Depends(JsonBody(CodeRequest))],
+    services: AppServices,
+) -> CodeResponse:
+    """Write code for a task. Nothing of it is stored but its usage."""
+    generated = await services.code.generate(
+        principal, body.task, language=body.language, model=body.model
+    )
+    return CodeResponse(
+        code=generated.code,
+        language=generated.language,
+        explanation=generated.explanation,
+        model=generated.model,
+    )
