@@ -305,3 +305,11 @@ def test_models(client: OpenAI, target: Target) -> None:
     listed = {model.id for model in client.models.list()}
     assert target.model in listed or target.upstream != DIALECT
     assert client.models.retrieve(target.model).id == target.model
+
+
+def test_embeddings(client: OpenAI, target: Target) -> None:
+    if target.upstream != DIALECT:
+        pytest.skip("only this upstream has embeddings")
+    made = client.embeddings.create(model=target.model, input=["one", "two"], dimensions=8)
+    assert [len(each.embedding) for each in made.data] == [8, 8]
+    assert made.usage.prompt_tokens > 0
