@@ -149,6 +149,8 @@ class Answering:
             raise error from None
 
     def _broken(self, error: UpstreamError) -> BrokenAnswer | None:
+        if self.relayed and not self._call.cacheable:  # of several answers only one could go on
+            return None
         try:
             request = self._call.parse()
         except CartritaError:  # a relayed request may be one that only its provider understands

@@ -82,7 +82,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     provider's. Both empty select the default. `parse` returns the request and is called only where
     it has to be read; it caches its result. `relay` is None where the request cannot be passed on.
     `cacheable` is false for what must not be cached whatever the route says: stored runs, and
-    requests for several answers at once. `seconds` is the time left to the caller's deadline.
+    requests for several answers at once, which are not continued either. `seconds` is the time left
+    to the caller's deadline.
     """
 
     owner_id: str

@@ -13,6 +13,7 @@ from cartrita.domain.deltas import Accepted, Delta, Finished, FinishReason
 from cartrita.domain.errors import CartritaError
 from cartrita.domain.failovers import Failover
 from cartrita.domain.ports.caching import ResponseCache
+from cartrita.domain.usage import Usage
 from cartrita.gateway.answering import Answering
 from cartrita.gateway.answers import Answer, RelayMonitor
 
@@ -139,6 +140,11 @@ def _deltas(monitor: RelayMonitor | None, recorded: list[Delta]) -> list[Delta]:
         relayed: list[Delta] = [one for one in monitor.deltas() if not isinstance(one, Accepted)]
     except CartritaError:
         return []
-    if relayed and isinstance(relayed[-1], Finished) and monitor.usage is not None:
-        relayed[-1] = replace(relayed[-1], usage=monitor.usage)
-    return relayed + deltas
+    if deltas or not monitor.complete:
+        return relayed + deltas
+    # What was passed on may lack the usage, and does where the caller did not ask for it.
+    last = relayed[-1] if relayed else None
+    if isinstance(last, Finished):
+        return [*relayed[:-1], replace(last, usage=monitor.usage or last.usage)]
+    reason = monitor.finish_reason or FinishReason.STOP
+    return [*relayed, Finished(reason, monitor.usage or Usage())]

@@ -167,8 +167,7 @@ class LineMonitor:
         if self.overlong:
             raise UpstreamMalformed("Too long.", provider=self.provider)
         lines = self._passed.decode().splitlines()
-        text = [TextDelta(line) for line in lines if not line.startswith((".", "#"))]
-        return [*text, Finished(FinishReason.STOP, Usage())] if self.complete else [*text]
+        return [TextDelta(line) for line in lines if not line.startswith((".", "#"))]
 
     def end(self) -> None:
         if not self.complete:

@@ -226,6 +226,12 @@ class TestRelays:
             await answer_to(create_gateway(told), relayed_call("a/m"))
         assert told.requests == []
 
+    async def test_nor_are_several_answers_at_once(self) -> None:
+        told = RelayingProvider("a", [b"Hel\n", cut()], scripts=[REST])
+        with pytest.raises(UpstreamCut):
+            await answer_to(create_gateway(told), relayed_call("a/m", cacheable=False))
+        assert told.requests == []
+
     async def test_nor_a_request_that_only_its_provider_understands(self) -> None:
         def parse() -> ModelRequest:
             raise InvalidInput.of("strange", "We do not know it.")
