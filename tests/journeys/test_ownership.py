@@ -25,6 +25,7 @@ BODIES: dict[str, dict[str, Any]] = {
         "messages": [{"role": "user", "content": "x"}],
     },
     "count_anthropic_tokens": {"model": "m", "messages": [{"role": "user", "content": "x"}]},
+    "create_response": {"model": "m", "input": "x"},
     "create_embedding": {"model": "m", "input": "x"},
     "create_chat_completion": {"model": "m", "messages": [{"role": "user", "content": "x"}]},
     "post_chat": {"message": "Mine now?"},
@@ -111,6 +112,7 @@ async def things_of_a(scenario: Scenario) -> Owned:
             "conversation_id": [conversation, as_uuid, as_uuid.removeprefix("conv_")],
             "message_id": [message, message.removeprefix("msg_"), response["message"]["parent_id"]],
             "run_id": [run, run.removeprefix("run_")],
+            "response_id": [run.replace("run_", "resp_"), run.removeprefix("run_")],
         }
     )
 

@@ -50,17 +50,23 @@ async def send_run_whole(tail: Tail, form: RunFormat, receive: Receive, send: Se
     Raises CartritaError if it ended early, and ClientDisconnect if the caller did not wait.
     """
     async with until_disconnect(receive):
-        body = form.whole(await _deltas(tail, form))
+        body = form.whole(await collect_deltas(tail, form))
     await send_json(send, body)
 
 
-async def send_run_stream(tail: Tail, form: RunFormat, receive: Receive, send: Send) -> None:
+async def send_run_stream(
+    tail: Tail, form: RunFormat, receive: Receive, send: Send, *, at_once: bool = False
+) -> None:
     """Send the answer of a run as it is written.
 
-    Raises CartritaError if it failed before anything of it was visible and no heartbeat was due.
+    Raises CartritaError if it failed before anything of it was visible and no heartbeat was due;
+    with `at_once` every error is an event.
     """
-    stream = _RunStream(form, OutgoingResponse(send))
+    response = OutgoingResponse(send)
+    stream = _RunStream(form, response)
     async with until_disconnect(receive):
+        if at_once:
+            await response.start(200, STREAM_HEADERS.items())
         try:
             async with tail as items:
                 async for item in items:
@@ -120,7 +126,8 @@ class _RunStream:
             await self._response.write(frames)
 
 
-async def _deltas(tail: Tail, form: RunFormat) -> list[Delta]:
+async def collect_deltas(tail: Tail, form: RunFormat) -> list[Delta]:
+    """All deltas of a run, at its end. Raises CartritaError if it ended early."""
     replay = Replay()
     deltas: list[Delta] = []
     async with tail as items:

@@ -1,0 +1,187 @@
+"""`POST /v1/responses`: answered by a run, or with `store: false` relayed or translated."""
+
+from collections.abc import Callable
+from functools import cache, partial
+from typing import Final
+
+from msgspec.structs import replace
+from starlette.requests import HTTPConnection
+from starlette.types import Receive, Send
+
+from cartrita.application.model_runs import ModelCommand
+from cartrita.dialects.openai_responses import relay, request_parsing
+from cartrita.dialects.openai_responses.request_parsing import Parsed
+from cartrita.dialects.openai_responses.response_rendering import render_state
+from cartrita.domain.errors import InvalidInput, NotFound
+from cartrita.domain.ids import RunId
+from cartrita.domain.json import JsonObject
+from cartrita.domain.principals import Principal
+from cartrita.domain.relays import Endpoint
+from cartrita.domain.requests import ModelRequest
+from cartrita.gateway.answers import CacheWish, Call, Relayable, RelayMonitor
+from cartrita.kit import ids
+from cartrita.surfaces.answers import send_json, send_stream, send_whole
+from cartrita.surfaces.hot_paths import HotPath
+from cartrita.surfaces.idempotency import idempotency_of
+from cartrita.surfaces.json_fields import Fields, parse_object, parsed, top_level_fields
+from cartrita.surfaces.openai.response_format import ResponseFormat, ResponseRunFormat
+from cartrita.surfaces.openai.response_heads import head_of, remembered, run_of
+from cartrita.surfaces.request_reading import call_options, headers_passed_on, read_body
+from cartrita.surfaces.run_answers import send_run_stream, send_run_whole
+from cartrita.surfaces.services import config_of, services_of
+from cartrita.surfaces.vendor_handles import refuse_vendor_ids
+
+SURFACE: Final = "openai_responses"
+_NOT_OF_THE_ANSWER: Final = frozenset({"stream", "stream_options"})
+
+
+async def post_responses(connection: HTTPConnection, receive: Receive, send: Send) -> None:
+    """Answer a response request."""
+    principal, body = await read_body(connection, receive)
+    fields = top_level_fields(body)
+    model = _model(fields)
+    completions = services_of(connection).completions
+    agent = completions.agent_of(model)
+    key = connection.headers.get("idempotency-key")
+    if parsed(fields, "store") is not False or agent is not None or key is not None:
+        await _answer_by_run(connection, receive, send, principal, body, agent)
+        return
+    refuse_vendor_ids(body)
+
+    @cache
+    def parse() -> Parsed:
+        return request_parsing.parse(parse_object(body), principal.owner_id)
+
+    streamed = parsed(fields, "stream") is True
+    opening = completions.open(_call(connection, principal, body, model, parse, streamed=streamed))
+    form = ResponseFormat(parse)
+    if streamed:
+        heartbeat_s = config_of(connection).heartbeat_s
+        await send_stream(opening, form, receive, send, heartbeat_s=heartbeat_s)
+    else:
+        await send_whole(opening, form, receive, send)
+
+
+async def _answer_by_run(
+    connection: HTTPConnection,
+    receive: Receive,
+    send: Send,
+    principal: Principal,
+    body: bytes,
+    agent: str | None,
+) -> None:
+    services = services_of(connection)
+    content = parse_object(body)
+    request = request_parsing.parse(content, principal.owner_id)
+    run_id = await _start(connection, principal, request, content, agent)
+    run = await services.runs.get(principal, ids.public("run", run_id))
+    head = head_of(run)
+    if request.background and not request.stream:
+        state = "queued" if run.status.value == "queued" else "in_progress"
+        await send_json(send, render_state(head, state))
+        return
+    tail = services.runs.tail(run_id, 0)
+    form = ResponseRunFormat(head)
+    if request.stream:
+        await send_run_stream(tail, form, receive, send)
+    else:
+        await send_run_whole(tail, form, receive, send)
+
+
+async def _start(
+    connection: HTTPConnection,
+    principal: Principal,
+    request: Parsed,
+    content: JsonObject,
+    agent: str | None,
+) -> RunId:
+    if request.references:
+        raise InvalidInput.of("input", "items are not looked up by their ids; send them whole")
+    previous = request.previous_response_id
+    command = ModelCommand(
+        surface=SURFACE,
+        request=replace(request.request, strict=call_options(connection).strict),
+        agent=agent,
+        conversation_id=request.conversation_id,
+        previous=None if previous is None else run_of(previous),
+        metadata=request.metadata,
+        echo=remembered(request),
+    )
+    asked = {name: content[name] for name in content if name not in _NOT_OF_THE_ANSWER}
+    key = idempotency_of(SURFACE, connection, asked)
+    try:
+        return (await services_of(connection).model_runs.start(principal, command, key)).run_id
+    except NotFound as error:
+        if error.code != "run_not_found":
+            raise
+        message = f"Previous response with id '{previous}' not found."
+        raise InvalidInput(
+            message,
+            fields={"previous_response_id": [message]},
+            code="previous_response_not_found",
+        ) from None
+
+
+def _model(fields: Fields) -> str:
+    model = parsed(fields, "model")
+    if not isinstance(model, str) or not model:
+        message = "Missing required parameter: 'model'."
+        raise InvalidInput(message, fields={"model": [message]}, code="missing_required_parameter")
+    return model
+
+
+def _call(
+    connection: HTTPConnection,
+    principal: Principal,
+    body: bytes,
+    model: str,
+    parse: Callable[[], Parsed],
+    *,
+    streamed: bool,
+) -> Call:
+    options = call_options(connection)
+
+    def request() -> ModelRequest:
+        return parse().request
+
+    def rewrite(name: str) -> bytes:
+        return relay.rewrite(body, model=name)
+
+    return Call(
+        owner_id=principal.owner_id,
+        key_id=principal.key_id,
+        surface=SURFACE,
+        name=model,
+        parse=request,
+        streamed=streamed,
+        strict=options.strict,
+        relay=Relayable(
+            endpoint=Endpoint.RESPONSES,
+            rewrite=rewrite,
+            monitor=partial(_monitor, streamed=streamed),
+            headers=headers_passed_on(connection),
+        ),
+        cache=None if options.cache_s is None else CacheWish(options.cache_s),
+    )
+
+
+def _monitor(provider: str, *, streamed: bool) -> RelayMonitor:
+    return relay.Monitor(provider) if streamed else relay.WholeMonitor(provider)
+
+
+HOT_PATH = HotPath(
+    method="POST",
+    path="/v1/responses",
+    name="create_response",
+    tag="openai",
+    handler=post_responses,
+    description=(
+        "Answer a response request of OpenAI's API, by any configured model or agent.\n\n"
+        "Its answer is a run, which is stored here and can be read, resumed, cancelled and "
+        "continued with `previous_response_id`, or is part of a `conversation`. With "
+        "`store: false` nothing is stored: the request is relayed, or translated."
+    ),
+    request="As at OpenAI (https://platform.openai.com/docs/api-reference/responses/create).",
+    response="A `response`, as at OpenAI.",
+    streams=True,
+)

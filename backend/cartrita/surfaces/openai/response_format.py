@@ -1,0 +1,69 @@
+"""How answers are written as responses: those of calls and those of runs."""
+
+import time
+from collections.abc import Callable, Sequence
+
+from cartrita.dialects.openai_responses.relay import Monitor
+from cartrita.dialects.openai_responses.request_parsing import Parsed
+from cartrita.dialects.openai_responses.response_objects import ResponseHead
+from cartrita.dialects.openai_responses.response_rendering import render
+from cartrita.dialects.openai_responses.stream_rendering import StreamRenderer
+from cartrita.domain.deltas import Accepted, Delta
+from cartrita.domain.events import RunCompleted
+from cartrita.gateway.answers import RelayMonitor
+from cartrita.kit.ids import uuid7
+from cartrita.surfaces.answers import StreamRenderer as Renderer
+
+
+class ResponseFormat:
+    """Writes one answer of a call that is not relayed; implements `AnswerFormat`."""
+
+    def __init__(self, parse: Callable[[], Parsed]) -> None:
+        """`parse` makes the request, which is read only where its answer is not relayed."""
+        self._parse = parse
+
+    def renderer(self, monitor: RelayMonitor | None) -> Renderer:
+        """The renderer of the events; the rest of an answer goes on as its beginning was."""
+        if isinstance(monitor, Monitor):
+            return StreamRenderer.resumed(monitor)
+        return StreamRenderer(self._head())
+
+    def accepted(self, delta: Accepted) -> None:
+        """Told in headers only: the events have no place for it."""
+
+    def whole(self, deltas: Sequence[Delta]) -> bytes:
+        return render(self._head(), deltas, completed_at=int(time.time()))
+
+    def _head(self) -> ResponseHead:
+        parsed = self._parse()
+        return ResponseHead(
+            id=f"resp_{uuid7().hex}",
+            created_at=int(time.time()),
+            model=parsed.request.model,
+            store=False,
+            metadata=parsed.metadata,
+            include=parsed.include,
+            echo=parsed.echo,
+        )
+
+
+class ResponseRunFormat:
+    """Writes the answer of a run; implements `RunFormat`.
+
+    A stream leaves out the events up to the number `after`, which its reader has had.
+    """
+
+    def __init__(self, head: ResponseHead, after: int = -1) -> None:
+        self._head = head
+        self._after = after
+        self._seconds = 0.0
+
+    def renderer(self) -> Renderer:
+        return StreamRenderer(self._head, after=self._after)
+
+    def completed(self, end: RunCompleted) -> None:
+        self._seconds = end.seconds
+
+    def whole(self, deltas: Sequence[Delta]) -> bytes:
+        completed_at = self._head.created_at + round(self._seconds)
+        return render(self._head, deltas, completed_at=completed_at)

@@ -1,0 +1,150 @@
+"""Stored responses: read, streamed again, cancelled, deleted, and what they answered."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Response
+from starlette.types import Receive, Scope, Send
+
+from cartrita.dialects.openai_responses.response_objects import Ending
+from cartrita.dialects.openai_responses.response_rendering import input_items, render_state
+from cartrita.domain.errors import CartritaError
+from cartrita.domain.events import LoggedEvent, RunStopped, StopStatus
+from cartrita.domain.messages import Message, StoredMessage
+from cartrita.domain.principals import Principal
+from cartrita.domain.runs import Run, RunStatus
+from cartrita.kit import ids
+from cartrita.surfaces.dependencies import AppServices, CurrentPrincipal, PublicId
+from cartrita.surfaces.openai.response_format import ResponseRunFormat
+from cartrita.surfaces.openai.response_heads import head_of, response_id, run_of
+from cartrita.surfaces.run_answers import Tail, collect_deltas, send_run_stream
+from cartrita.surfaces.run_errors import error_of
+from cartrita.surfaces.services import Services
+
+router = APIRouter(prefix="/v1/responses", tags=["openai"])
+
+_INPUT_MAX = 1000
+
+
+class ResponseStream(Response):
+    """The stream of a stored response, which begins at once: its errors are events."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, tail: Tail, form: ResponseRunFormat) -> None:
+        self.status_code = 200
+        self.background = None
+        self.init_headers({})
+        self._tail = tail
+        self._form = form
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send_run_stream(self._tail, self._form, receive, send, at_once=True)
+
+
+@router.get("/{response_id}", response_model=None)
+async def get_response(
+    principal: CurrentPrincipal,
+    response_id: PublicId,
+    services: AppServices,
+    stream: bool = False,
+    starting_after: Annotated[
+        int, Query(ge=-1, le=999_999_999, description="The last event that was received.")
+    ] = -1,
+) -> Response:
+    """Get a stored response, or stream its events again.
+
+    `stream=true` sends the same events as when it was made, after `starting_after`.
+    """
+    run = await services.runs.get(principal, run_of(response_id))
+    if stream:
+        return ResponseStream(
+            services.runs.tail(run.id, 0), ResponseRunFormat(head_of(run), starting_after)
+        )
+    return _json(await _state(services, principal, run))
+
+
+@router.post("/{response_id}/cancel", response_model=None)
+async def cancel_response(
+    principal: CurrentPrincipal, response_id: PublicId, services: AppServices
+) -> Response:
+    """Cancel a response that is being made. What it said is kept. Idempotent."""
+    run = await services.runs.cancel(principal, run_of(response_id))
+    return _json(await _state(services, principal, run))
+
+
+@router.delete("/{response_id}")
+async def delete_response(
+    principal: CurrentPrincipal, response_id: PublicId, services: AppServices
+) -> dict[str, Any]:
+    """Delete a response, and its messages where nothing else depends on them."""
+    await services.model_runs.delete(principal, run_of(response_id))
+    return {"id": response_id, "object": "response", "deleted": True}
+
+
+@router.get("/{response_id}/input_items")
+async def list_response_input_items(
+    principal: CurrentPrincipal,
+    response_id: PublicId,
+    services: AppServices,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    order: Literal["asc", "desc"] = "desc",
+    after: Annotated[str | None, Query(max_length=255)] = None,
+) -> dict[str, Any]:
+    """List the items that a response answers, the latest first unless `order` is `asc`."""
+    run = run_of(response_id)
+    stored = await services.model_runs.input_messages(principal, run, _INPUT_MAX)
+    items = input_items(_owned(each) for each in reversed(stored))
+    if order == "desc":
+        items.reverse()
+    names = [item.get("id") for item in items]
+    start = names.index(after) + 1 if after in names else 0
+    page = items[start : start + limit]
+    return {
+        "object": "list",
+        "data": page,
+        "first_id": page[0].get("id") if page else None,
+        "last_id": page[-1].get("id") if page else None,
+        "has_more": start + limit < len(items),
+    }
+
+
+async def _state(services: Services, principal: Principal, run: Run) -> bytes:
+    """The response object of a run as it is now."""
+    head = head_of(run)
+    if not run.status.ended:
+        return render_state(head, "queued" if run.status is RunStatus.QUEUED else "in_progress")
+    if run.status is RunStatus.COMPLETED:
+        form = ResponseRunFormat(head)
+        return form.whole(await collect_deltas(services.runs.tail(run.id, 0), form))
+    end = await services.runs.wait_for_end(run.id)
+    error = _error_of(end)
+    parts = await _parts(services, principal, run)
+    status = "cancelled" if run.status is RunStatus.CANCELLED else "failed"
+    return render_state(head, status, parts, Ending(usage=run.usage, error=error))
+
+
+def _error_of(end: LoggedEvent) -> CartritaError | None:
+    if isinstance(end.event, RunStopped) and end.event.kind is not StopStatus.CANCELLED:
+        return error_of(end.event)
+    return None
+
+
+async def _parts(services: Services, principal: Principal, run: Run) -> tuple[Any, ...]:
+    """The parts of the message of a run; none if it ended before it said anything."""
+    conversation = ids.public("conv", run.conversation_id)
+    message = ids.public("msg", run.message_id)
+    try:
+        return (await services.messages.get(principal, conversation, message)).message.parts
+    except CartritaError:
+        return ()
+
+
+def _owned(stored: StoredMessage) -> tuple[str, Message]:
+    """A message with the id that the ids of its items begin with."""
+    if stored.run_id is not None:
+        return response_id(stored.run_id), stored.message
+    return ids.public("msg", stored.id), stored.message
+
+
+def _json(body: bytes) -> Response:
+    return Response(body, media_type="application/json")

@@ -1,0 +1,122 @@
+"""`/v1/responses` as OpenAI's SDKs use it: stored on the run log, read again, or passed on."""
+
+import json
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from tests.harness import raw_http
+from tests.harness.fake_provider.script import Script, directive
+from tests.harness.scenario import Scenario, eventually
+from tests.harness.server import KEY
+from tests.journeys.v1 import exchange_with, frames, post, post_json
+
+PATH = "/v1/responses"
+
+
+def request(script: Script | None = None, **fields: Any) -> dict[str, Any]:
+    text = f"needle-{uuid4().hex} {directive(script or Script(text='Hello there'))}"
+    return {"model": "openai/fake", "input": text, **fields}
+
+
+def text_of(response: dict[str, Any]) -> str:
+    return "".join(
+        part["text"]
+        for item in response["output"]
+        if item["type"] == "message"
+        for part in item["content"]
+    )
+
+
+async def read_stream(scenario: Scenario, path: str) -> tuple[int, list[tuple[str, Any]]]:
+    headers = {"Authorization": f"Bearer {KEY}"}
+    async with await raw_http.request(scenario.server.port, "GET", path, headers) as answer:
+        return answer.status, frames(await answer.body())
+
+
+async def test_a_response_is_stored(scenario: Scenario) -> None:
+    status, made = await post_json(scenario, PATH, request(metadata={"kept": "yes"}))
+    assert status == 200, made
+    assert (made["status"], text_of(made), made["store"]) == ("completed", "Hello there", True)
+    assert made["usage"]["total_tokens"] > 0
+    assert made["metadata"] == {"kept": "yes"}
+    status, read = await scenario.call("GET", f"{PATH}/{made['id']}")
+    assert (status, read) == (200, made)
+    status, items = await scenario.call("GET", f"{PATH}/{made['id']}/input_items")
+    assert (status, [item["role"] for item in items["data"]]) == (200, ["user"])
+    status, gone = await scenario.call("DELETE", f"{PATH}/{made['id']}")
+    assert (status, gone["deleted"]) == (200, True)
+    status, told = await scenario.call("GET", f"{PATH}/{made['id']}")
+    assert (status, told["error"]["type"]) == (404, "invalid_request_error")
+
+
+async def test_a_stream_and_its_rest(scenario: Scenario) -> None:
+    status, _, answered = await post(scenario, PATH, request(stream=True))
+    told = frames(answered)
+    assert (status, told[0][0], told[-1][0]) == (200, "response.created", "response.completed")
+    assert [event["sequence_number"] for _, event in told] == list(range(len(told)))
+    name = told[-1][1]["response"]["id"]
+    for after in (-1, 0, len(told) // 2):
+        status, rest = await read_stream(
+            scenario, f"{PATH}/{name}?stream=true&starting_after={after}"
+        )
+        assert (status, rest) == (200, told[after + 1 :])
+
+
+async def test_a_previous_response_is_continued(scenario: Scenario) -> None:
+    _, first = await post_json(scenario, PATH, request())
+    body = request(previous_response_id=first["id"])
+    status, second = await post_json(scenario, PATH, body)
+    assert (status, second["previous_response_id"]) == (200, first["id"])
+    sent = json.loads(exchange_with(scenario, body["input"].split()[0]).body)
+    assert len(sent.get("input") or sent["messages"]) == 3
+    body = request(previous_response_id=f"resp_{uuid4().hex}")
+    status, told = await post_json(scenario, PATH, body)
+    assert (status, told["error"]["code"]) == (400, "previous_response_not_found")
+
+
+async def test_in_the_background_and_cancelled(scenario: Scenario) -> None:
+    script = Script(words=500, between_tokens_s=0.05)
+    status, made = await post_json(scenario, PATH, request(script, background=True))
+    assert status == 200
+    assert made["status"] in ("queued", "in_progress")
+    status, _ = await scenario.call("POST", f"{PATH}/{made['id']}/cancel")
+    assert status == 200
+
+    async def cancelled() -> bool:
+        _, read = await scenario.call("GET", f"{PATH}/{made['id']}")
+        return read["status"] == "cancelled"
+
+    await eventually(cancelled)
+
+
+@pytest.mark.parametrize("model", ["openai/fake", "anthropic/fake", "offline/assistant"])
+@pytest.mark.parametrize("streamed", [True, False])
+async def test_without_a_trace(scenario: Scenario, model: str, streamed: bool) -> None:
+    body = request(model=model, store=False, stream=streamed)
+    status, headers, answered = await post(scenario, PATH, body)
+    assert status == 200, answered
+    assert headers["x-cartrita-provider"] == model.partition("/")[0]
+    if streamed:
+        assert frames(answered)[-1][0] == "response.completed"
+    else:
+        assert json.loads(answered)["status"] == "completed"
+
+
+@pytest.mark.parametrize(
+    ("change", "param"),
+    [
+        ({"model": None}, "model"),
+        ({"store": False, "previous_response_id": "resp_1"}, "previous_response_id"),
+        ({"input": [{"type": "robot"}]}, "input[0]"),
+    ],
+)
+async def test_bad_input(scenario: Scenario, change: dict[str, Any], param: str) -> None:
+    status, told = await post_json(scenario, PATH, {**request(), **change})
+    assert (status, told["error"]["type"]) == (400, "invalid_request_error")
+    assert told["error"]["param"].startswith(param)
+
+
+async def test_an_agent_answers(scenario: Scenario) -> None:
+    status, made = await post_json(scenario, PATH, request(model="cartrita"))
+    assert (status, made["model"], text_of(made)) == (200, "cartrita", "Hello there")
