@@ -11,7 +11,7 @@ from base64 import b64encode
 from collections.abc import Callable, Mapping
 from random import Random
 from typing import Literal, TypeAlias
-from urllib.parse import quote, urlencode
+from urllib.parse import quote_plus, urlencode
 
 import msgspec
 
@@ -164,7 +164,7 @@ class TokenSource:
         }
         secret = client.client_secret.reveal()
         if auth == "basic":  # both parts are form-encoded first: RFC 6749, section 2.3.1
-            pair = f"{quote(client.client_id, safe='')}:{quote(secret, safe='')}"
+            pair = f"{quote_plus(client.client_id)}:{quote_plus(secret)}"
             headers["Authorization"] = Secret(f"Basic {b64encode(pair.encode()).decode()}")
         else:
             form |= {"client_id": client.client_id, "client_secret": secret}
