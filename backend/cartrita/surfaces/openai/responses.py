@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
+import anyio
 from fastapi import APIRouter, Query, Response
 from starlette.types import Receive, Scope, Send
 
@@ -23,6 +24,8 @@ from cartrita.surfaces.services import Services
 router = APIRouter(prefix="/v1/responses", tags=["openai"])
 
 _INPUT_MAX = 1000
+_CANCEL_WAIT_S = 2.0
+"""A run that has not ended by then, as its replica died, is answered as `in_progress`."""
 
 
 class ResponseStream(Response):
@@ -67,8 +70,16 @@ async def get_response(
 async def cancel_response(
     principal: CurrentPrincipal, response_id: PublicId, services: AppServices
 ) -> Response:
-    """Cancel a response that is being made. What it said is kept. Idempotent."""
+    """Cancel a response that is being made. What it said is kept. Idempotent.
+
+    The writer of the run, on whatever replica, ends it within a moment; the answer waits for that,
+    so that it says `cancelled` as the vendor's does.
+    """
     run = await services.runs.cancel(principal, run_of(response_id))
+    if not run.status.ended:
+        with anyio.move_on_after(_CANCEL_WAIT_S):
+            await services.runs.wait_for_end(run.id)
+        run = await services.runs.get(principal, run_of(response_id))
     return _json(await _state(services, principal, run))
 
 
