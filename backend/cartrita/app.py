@@ -20,8 +20,8 @@ from cartrita.surfaces.hot_paths import HotPaths, HotPathTable, hot_path_table
 from cartrita.surfaces.middleware import ErrorBoundary, RequestContext
 from cartrita.surfaces.native import openapi
 from cartrita.surfaces.native.router import ROUTERS
+from cartrita.surfaces.openai import conversations, responses
 from cartrita.surfaces.openai import hot_paths as openai_hot_paths
-from cartrita.surfaces.openai import responses
 from cartrita.surfaces.request_limits import RequestLimits
 from cartrita.surfaces.services import Services, ServicesLifespan, SurfaceConfig
 
@@ -54,7 +54,7 @@ _CORS_RESPONSE_HEADERS = (
 
 
 _HOT_PATHS: HotPathTable = hot_path_table(openai_hot_paths.HOT_PATHS, anthropic_hot_paths.HOT_PATHS)
-_V1_ROUTERS = (model_lists.router, responses.router)
+_V1_ROUTERS = (model_lists.router, responses.router, conversations.router)
 
 
 class State(TypedDict):

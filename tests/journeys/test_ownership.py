@@ -16,7 +16,7 @@ from tests.harness.scenario import Scenario
 
 WORD = "chrysoprase"
 ANONYMOUS = {("GET", "/"), ("GET", "/health"), ("GET", "/ready"), ("POST", "/api/session")}
-SHARED = {"agent_id", "model_id"}
+SHARED = {"agent_id", "model_id", "name"}
 """Parameters that name what belongs to nobody."""
 BODIES: dict[str, dict[str, Any]] = {
     "create_anthropic_message": {
@@ -25,6 +25,9 @@ BODIES: dict[str, dict[str, Any]] = {
         "messages": [{"role": "user", "content": "x"}],
     },
     "count_anthropic_tokens": {"model": "m", "messages": [{"role": "user", "content": "x"}]},
+    "post_huggingface_chat": {"message": "x"},
+    "post_code": {"task": "x"},
+    "check_provider": {},
     "create_response": {"model": "m", "input": "x"},
     "create_embedding": {"model": "m", "input": "x"},
     "create_chat_completion": {"model": "m", "messages": [{"role": "user", "content": "x"}]},
@@ -112,6 +115,7 @@ async def things_of_a(scenario: Scenario) -> Owned:
             "conversation_id": [conversation, as_uuid, as_uuid.removeprefix("conv_")],
             "message_id": [message, message.removeprefix("msg_"), response["message"]["parent_id"]],
             "run_id": [run, run.removeprefix("run_")],
+            "item_id": ["msg_" + run.removeprefix("run_")],
             "response_id": [run.replace("run_", "resp_"), run.removeprefix("run_")],
         }
     )

@@ -22,9 +22,7 @@ class Compat(Group):
 class OpenAICompat(Group):
     """The APIs below /v1, which the SDKs of OpenAI and Anthropic speak."""
 
-    enable: Annotated[
-        bool, Setting("Whether they are served.", env="OPENAI_COMPAT_ENABLE", documented=False)
-    ] = True
+    enable: Annotated[bool, Setting("Whether they are served.", env="OPENAI_COMPAT_ENABLE")] = True
     port: Annotated[
         Port | None,
         Setting(
@@ -54,7 +52,7 @@ class OpenAICompat(Group):
     counting_model: Annotated[
         Word,
         Setting(
-            "The model whose tokenizer counts that history.",
+            "The model of OpenAI whose tokenizer counts for models of others.",
             env="OPENAI_COMPAT_TOKEN_MODEL",
             documented=False,
         ),

@@ -10,13 +10,13 @@ from cartrita.dialects.openai_responses.response_objects import Ending
 from cartrita.dialects.openai_responses.response_rendering import input_items, render_state
 from cartrita.domain.errors import CartritaError
 from cartrita.domain.events import LoggedEvent, RunStopped, StopStatus
-from cartrita.domain.messages import Message, StoredMessage
 from cartrita.domain.principals import Principal
 from cartrita.domain.runs import Run, RunStatus
 from cartrita.kit import ids
 from cartrita.surfaces.dependencies import AppServices, CurrentPrincipal, PublicId
+from cartrita.surfaces.openai.item_pages import item_page, owned
 from cartrita.surfaces.openai.response_format import ResponseRunFormat
-from cartrita.surfaces.openai.response_heads import head_of, response_id, run_of
+from cartrita.surfaces.openai.response_heads import head_of, run_of
 from cartrita.surfaces.run_answers import Tail, collect_deltas, send_run_stream
 from cartrita.surfaces.run_errors import error_of
 from cartrita.surfaces.services import Services
@@ -104,19 +104,7 @@ async def list_response_input_items(
     """List the items that a response answers, the latest first unless `order` is `asc`."""
     run = run_of(response_id)
     stored = await services.model_runs.input_messages(principal, run, _INPUT_MAX)
-    items = input_items(_owned(each) for each in reversed(stored))
-    if order == "desc":
-        items.reverse()
-    names = [item.get("id") for item in items]
-    start = names.index(after) + 1 if after in names else 0
-    page = items[start : start + limit]
-    return {
-        "object": "list",
-        "data": page,
-        "first_id": page[0].get("id") if page else None,
-        "last_id": page[-1].get("id") if page else None,
-        "has_more": start + limit < len(items),
-    }
+    return item_page(input_items(map(owned, reversed(stored))), limit, order, after)
 
 
 async def _state(services: Services, principal: Principal, run: Run) -> bytes:
@@ -148,13 +136,6 @@ async def _parts(services: Services, principal: Principal, run: Run) -> tuple[An
         return (await services.messages.get(principal, conversation, message)).message.parts
     except CartritaError:
         return ()
-
-
-def _owned(stored: StoredMessage) -> tuple[str, Message]:
-    """A message with the id that the ids of its items begin with."""
-    if stored.run_id is not None:
-        return response_id(stored.run_id), stored.message
-    return ids.public("msg", stored.id), stored.message
 
 
 def _json(body: bytes) -> Response:

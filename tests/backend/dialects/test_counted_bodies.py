@@ -1,0 +1,36 @@
+"""Relayed bodies without words: JSON objects, of which the input tokens are read."""
+
+import pytest
+
+from cartrita.dialects.counted_bodies import BodyMonitor
+from cartrita.domain.errors import UpstreamCut, UpstreamMalformed
+from cartrita.domain.usage import Usage
+
+
+def test_a_body_passes_as_it_is() -> None:
+    monitor = BodyMonitor("p")
+    body = b'{"data":[],"usage":{"prompt_tokens":7,"total_tokens":7}}'
+    assert monitor.feed(body) == body
+    monitor.end()
+    assert monitor.usage == Usage(input_tokens=7)
+    assert (monitor.visible, monitor.complete, monitor.overlong) == (True, True, False)
+    assert monitor.deltas() == []
+    assert monitor.finish_reason is None
+
+
+@pytest.mark.parametrize("body", [b"{}", b'{"usage":null}', b'{"usage":{"prompt_tokens":null}}'])
+def test_a_body_that_counts_nothing(body: bytes) -> None:
+    monitor = BodyMonitor("p")
+    monitor.feed(body)
+    assert monitor.usage is None
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"usage":"\xff"}'])
+def test_a_body_that_is_no_object(body: bytes) -> None:
+    with pytest.raises(UpstreamMalformed, match="p sent"):
+        BodyMonitor("p").feed(body)
+
+
+def test_no_body() -> None:
+    with pytest.raises(UpstreamCut):
+        BodyMonitor("p").end()
