@@ -43,6 +43,7 @@ async def post_chat_completions(connection: HTTPConnection, receive: Receive, se
         id=f"chatcmpl-{uuid7().hex}",
         model=fields.model,
         include_usage=fields.include_usage,
+        legacy=fields.legacy,
         finishing=finishing,
     )
     opening = open_choices(completions, _call(connection, principal, fields), fields.n, head)

@@ -12,7 +12,10 @@ MAX_CHOICES: Final = 128
 
 
 class ChatFields(msgspec.Struct, frozen=True, kw_only=True):
-    """What the surface itself reads; all other fields stay in `body`, as they came."""
+    """What the surface itself reads; all other fields stay in `body`, as they came.
+
+    `legacy` is true for a caller of the old form, who knows functions and no tools.
+    """
 
     body: bytes
     model: str
@@ -22,6 +25,7 @@ class ChatFields(msgspec.Struct, frozen=True, kw_only=True):
     store: bool = False
     background: bool = False
     conversation_id: str | None = None
+    legacy: bool = False
 
     @property
     def stored(self) -> bool:
@@ -41,6 +45,7 @@ def chat_fields(body: bytes) -> ChatFields:
         store=_boolean(fields, "store"),
         background=_own_boolean(fields, "background"),
         conversation_id=_conversation_id(fields),
+        legacy="functions" in fields and "tools" not in fields,
     )
 
 

@@ -89,6 +89,7 @@ def _format(fields: ChatFields, admitted: Admitted) -> ChatRunFormat:
         model=fields.model,
         created=_seconds(admitted.run_id),
         include_usage=fields.include_usage,
+        legacy=fields.legacy,
         extra={"conversation_id": conversation},
         finishing=finishing,
     )

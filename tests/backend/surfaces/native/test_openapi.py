@@ -119,3 +119,8 @@ def test_a_chat_request_is_described_as_body_and_as_query() -> None:
     source = DOCUMENT["paths"]["/api/chat/stream"]["get"]["parameters"]
     in_query = {parameter["name"] for parameter in source if parameter["in"] == "query"}
     assert in_query == {*ChatRequest.model_fields, "ticket"}
+
+
+def test_the_apis_below_v1_can_be_left_out() -> None:
+    paths = {path for _, path, _ in routes(create_app(SurfaceConfig(v1=False)))}
+    assert not any(path.startswith("/v1") for path in paths)
