@@ -226,3 +226,17 @@ def test_bad_requests_are_named(client: OpenAI, target: Target, input_: Any, par
     with pytest.raises(openai.BadRequestError) as caught:
         client.responses.create(model=target.model, input=input_, store=False)
     assert (caught.value.param or "").startswith(param)
+
+
+def test_a_conversation_holds_its_items(stateful: OpenAI, target: Target) -> None:
+    conversation = stateful.conversations.create(metadata={"topic": "garden"})
+    stateful.responses.create(
+        model=target.model,
+        input=asking(script=Script(text="It is blue.")),
+        conversation=conversation.id,
+    )
+    items = list(stateful.conversations.items.list(conversation.id, order="asc"))
+    assert [item.role for item in items if item.type == "message"] == ["user", "assistant"]
+    updated = stateful.conversations.update(conversation.id, metadata={"topic": "pump"})
+    assert updated.metadata == {"topic": "pump"}
+    assert stateful.conversations.delete(conversation.id).deleted

@@ -24,8 +24,8 @@ class Completions:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names that belong to no provider: those of agents."""
-        return self._agent_models.names
+        """The names that belong to no provider: those of agents, then those of routes."""
+        return (*self._agent_models.names, *self._gateway.routes)
 
     async def models(self) -> list[ModelInfo]:
         """The models of all providers."""

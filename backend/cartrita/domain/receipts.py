@@ -26,7 +26,7 @@ def require_exact(receipts: tuple[Receipt, ...]) -> None:
     if not receipts:
         return
     raise InvalidInput(
-        f"{receipts[0].field}: {receipts[0].why} Leave it out, or send no X-Cartrita-Strict.",
+        f"{receipts[0].field}: {receipts[0].why} Without X-Cartrita-Strict it would be done so.",
         fields={receipt.field: [receipt.why] for receipt in receipts},
         code="not_translatable",
     )

@@ -69,6 +69,11 @@ class Gateway:
         """The models of all providers."""
         return await self._catalog.models()
 
+    @property
+    def routes(self) -> tuple[str, ...]:
+        """The names of the routes that have a provider here."""
+        return self._router.names
+
     def health(self) -> tuple[DeploymentHealth, ...]:
         """The deployments whose last call failed."""
         return self._health.snapshot()

@@ -87,6 +87,21 @@ class Router:
             cache_ttl=route.cache_ttl,
         )
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The routes that have a provider here, those of the configuration first."""
+        routes = dict(self._configured)
+        for name, route in ROUTES.items():
+            routes.setdefault(name, route)
+        providers = set(self._catalog.providers)
+        usable = [
+            name
+            for name, route in routes.items()
+            if route.or_default
+            or any(target.name.partition("/")[0] in providers for target in route.targets)
+        ]
+        return (*usable, *(() if AUTO in routes else (AUTO,)))
+
     def _asked(self, provider: str | None, name: str | None) -> str | None:
         """The name that was asked for, which may be the default's."""
         return name if provider or name else self._catalog.default_model
