@@ -23,7 +23,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="poe dialect-properties", description=__doc__)
     parser.add_argument("--cases", type=int, default=100_000, help="over all properties")
     cases = parser.parse_args().cases
-    selection = ["tests/backend/dialects", "-k", "properties", "--durations=0"]
+    selection = ["tests/backend/dialects", "-m", "hypothesis", "--durations=0"]
     return pytest.main(selection, plugins=[Cases(cases)])
 
 

@@ -4,8 +4,8 @@ from hypothesis import settings
 
 examples = settings(deadline=None, derandomize=True, max_examples=60)
 
-_DIALECT_PROPERTIES = 12
-"""About so many properties of the dialects share the cases."""
+_DIALECT_PROPERTIES = 21
+"""So many properties of the dialects share the cases."""
 
 
 def dialect_settings(cases: int) -> settings:

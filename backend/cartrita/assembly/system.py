@@ -7,6 +7,7 @@ from importlib.metadata import version
 
 import msgspec
 
+from cartrita.adapters.persistence.cached_answers import CachedAnswerTable
 from cartrita.adapters.persistence.conversations import ConversationTable
 from cartrita.adapters.persistence.items import ItemTable
 from cartrita.adapters.persistence.ledger import LedgerTable
@@ -34,7 +35,7 @@ from cartrita.application.search import Search
 from cartrita.application.usage import UsageReports
 from cartrita.assembly.authentication import create_authentication
 from cartrita.assembly.database import open_connection_pool
-from cartrita.assembly.gateway import create_gateway, create_offline
+from cartrita.assembly.gateway import cache_bounds, create_gateway, create_offline
 from cartrita.assembly.prices import create_pricing
 from cartrita.assembly.providers import create_provider_checks, open_providers
 from cartrita.gateway.metering import Meter
@@ -92,7 +93,8 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
         )
         meter = Meter(ledger, create_pricing(settings).cost)
         providers = [*await open_providers(settings, http), create_offline(settings, search)]
-        gateway = create_gateway(settings, providers, meter)
+        cached_answers = CachedAnswerTable(database, cache_bounds(settings))
+        gateway = create_gateway(settings, providers, meter, cached_answers)
         agents = AgentRegistry(built_in_agents())
         history = History(
             messages,
@@ -145,7 +147,9 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
             health=gateway.health,
             ready=_readiness(run_log),
         )
-        cleanup = Cleanup(removal, TicketTable(database), interval_s=_CLEANUP_INTERVAL_S)
+        cleanup = Cleanup(
+            removal, TicketTable(database), cached_answers, interval_s=_CLEANUP_INTERVAL_S
+        )
         loops = (executor.run(), cleanup.run(), ledger.run())
         background = [tasks.create_task(loop) for loop in loops]
         yield System(services, run_log, executor, settings.server.drain_s)

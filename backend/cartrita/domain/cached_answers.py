@@ -6,10 +6,29 @@ from cartrita.domain.deltas import Delta
 from cartrita.domain.receipts import Receipt
 
 
+class RelayedBytes(msgspec.Struct, frozen=True):
+    """What was passed on of an answer, and the hash of the request that it was passed on for."""
+
+    request: bytes
+    body: bytes
+
+
 class CachedAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """A complete answer: who gave it, and its deltas, `Finished` at the end."""
+    """A complete answer: who gave it, and its deltas, `Finished` at the end.
+
+    `relayed` has its bytes too, where it was relayed: they hold fields that no delta does.
+    """
 
     provider: str
     model: str
     deltas: tuple[Delta, ...]
     receipts: tuple[Receipt, ...] = ()
+    relayed: RelayedBytes | None = None
+
+
+class CacheBounds(msgspec.Struct, frozen=True, kw_only=True):
+    """The bounds of a cache: its entries, and the bytes of all and of one."""
+
+    entries: int = 1000
+    total_bytes: int = 64 << 20
+    entry_bytes: int = 1 << 20

@@ -12,6 +12,7 @@ from cartrita.gateway.answers import Call, RelayMonitor
 from cartrita.gateway.continuation import BrokenAnswer
 from cartrita.gateway.legs import Leg
 from cartrita.gateway.profiles import find_profile
+from cartrita.gateway.recordings import Recording
 from cartrita.gateway.retry import Attempts
 from cartrita.gateway.routes import Deployment
 from cartrita.gateway.routing import Plan
@@ -31,7 +32,7 @@ class Answering:
         self._monitor: RelayMonitor | None = None
         self._failovers: tuple[Failover, ...] = ()
         self._continuations = 0
-        self._recorded: list[Delta] | None = None
+        self._recording: Recording | None = None
         self.cache: str | None = None
         self.items = self._read()
 
@@ -77,10 +78,10 @@ class Answering:
         if self._call.strict:
             require_exact(self.receipts)
 
-    def record(self) -> list[Delta]:
-        """From now on all deltas are added to this list; what is relayed the monitor keeps."""
-        self._recorded = []
-        return self._recorded
+    def record(self) -> Recording:
+        """From now on all that is passed on is added to this recording."""
+        self._recording = Recording()
+        return self._recording
 
     def end(self) -> None:
         """Told when the answer is left."""
@@ -123,8 +124,8 @@ class Answering:
                 item = self._accepted()
             if item is None:
                 return
-            if self._recorded is not None and not isinstance(item, bytes):
-                self._recorded.append(item)
+            if self._recording is not None:
+                self._recording.add(item)
             yield item
 
     async def _continue(self, error: UpstreamError) -> None:

@@ -3,36 +3,49 @@
 import hashlib
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 import msgspec
 from msgspec.structs import replace
 
-from cartrita.domain.cached_answers import CachedAnswer
+from cartrita.domain.cached_answers import CacheBounds, CachedAnswer
+from cartrita.domain.errors import Malformed
 from cartrita.domain.messages import ToolCall, ToolResult
 from cartrita.domain.requests import ModelRequest
 
 _encoder = msgspec.json.Encoder(order="sorted")
+_CHOOSING = ("-beta", "-version")
 
 
-class CachePolicy(msgspec.Struct, frozen=True, kw_only=True):
-    """The bounds of a cache: entries, bytes of all and of one, and the usual age in seconds."""
+def cache_key(
+    request: ModelRequest, name: str, headers: Mapping[str, str] = MappingProxyType({})
+) -> bytes:
+    """The hash of all of a request, with the resolved name of what it goes to.
 
-    entries: int = 1000
-    total_bytes: int = 64 << 20
-    entry_bytes: int = 1 << 20
-    ttl: float = 300.0
+    Of the `headers` that are passed on with it, those count that choose a version or a beta; the
+    others only name the request.
+    """
+    chosen = {name: value for name, value in headers.items() if name.endswith(_CHOOSING)}
+    return _hash((name, replace(request, model=""), chosen))
 
 
-def cache_key(request: ModelRequest, name: str) -> bytes:
-    """The hash of all of a request, with the resolved name of what it goes to."""
-    return hashlib.sha256(_encoder.encode((name, replace(request, model="")))).digest()
+def body_key(body: bytes) -> bytes:
+    """The hash of all of a JSON body, whatever the order of its fields. Raises Malformed."""
+    try:
+        return _hash(msgspec.json.decode(body))
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise Malformed(f"The body is not JSON: {error}.") from None
 
 
 def is_cacheable(request: ModelRequest) -> bool:
     """Whether equal requests may have one answer: not where tools are in use."""
     parts = (part for message in request.messages for part in message.parts)
     return not request.tools and not any(isinstance(one, ToolCall | ToolResult) for one in parts)
+
+
+def _hash(value: object) -> bytes:
+    return hashlib.sha256(_encoder.encode(value)).digest()
 
 
 class _Entry(msgspec.Struct, frozen=True):
@@ -44,9 +57,9 @@ class MemoryCache:
     """Implements `ResponseCache` in the memory of this process; the least used leave first."""
 
     def __init__(
-        self, policy: CachePolicy | None = None, clock: Callable[[], float] = time.monotonic
+        self, bounds: CacheBounds | None = None, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._policy = policy or CachePolicy()
+        self._bounds = bounds or CacheBounds()
         self._clock = clock
         self._entries: OrderedDict[bytes, _Entry] = OrderedDict()
         self._bytes = 0
@@ -65,13 +78,13 @@ class MemoryCache:
     async def put(self, key: bytes, answer: CachedAnswer, ttl: float) -> None:
         """See `ResponseCache`."""
         encoded = msgspec.msgpack.encode(answer)
-        if len(encoded) > self._policy.entry_bytes:
+        if len(encoded) > self._bounds.entry_bytes:
             return
         if key in self._entries:
             self._remove(key)
         self._entries[key] = _Entry(self._clock() + ttl, encoded)
         self._bytes += len(encoded)
-        while len(self._entries) > self._policy.entries or self._bytes > self._policy.total_bytes:
+        while len(self._entries) > self._bounds.entries or self._bytes > self._bounds.total_bytes:
             self._remove(next(iter(self._entries)))
 
     def _remove(self, key: bytes) -> None:

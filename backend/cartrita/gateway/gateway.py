@@ -13,6 +13,7 @@ from random import Random
 
 from msgspec.structs import replace
 
+from cartrita.domain.errors import InvalidInput
 from cartrita.domain.models import ModelInfo
 from cartrita.domain.ports.caching import ResponseCache
 from cartrita.domain.ports.providers import ModelProvider
@@ -128,12 +129,16 @@ class Gateway:
                 answer.end()
 
     def _share(self, call: Call, plan: Plan, ttl: float) -> AbstractAsyncContextManager[Answer]:
-        request = call.parse()
+        try:
+            request = call.parse()
+        except InvalidInput:  # only its provider understands it, or refuses it in its own words
+            return self._ask(call, plan)
         if not is_cacheable(request):
             return self._ask(call, plan)
         request = replace(request, owner_id=call.owner_id, strict=call.strict)
-        key = cache_key(request, plan.route or plan.deployments[0].id)
-        return self._shared.open(key, ttl, lambda: self._ask(call, plan))
+        headers = {} if call.relay is None else call.relay.headers
+        key = cache_key(request, plan.route or plan.deployments[0].id, headers)
+        return self._shared.open(key, ttl, call.relay, lambda: self._ask(call, plan))
 
     def _ttl(self, call: Call, plan: Plan) -> float:
         """For how many seconds the answer may be kept; 0 if it may not be."""

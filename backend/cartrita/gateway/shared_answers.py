@@ -6,16 +6,16 @@ from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanage
 from types import MappingProxyType
 
 import structlog
-from msgspec.structs import replace
 
-from cartrita.domain.cached_answers import CachedAnswer
+from cartrita.domain.cached_answers import CachedAnswer, RelayedBytes
 from cartrita.domain.deltas import Accepted, Delta, Finished, FinishReason
 from cartrita.domain.errors import CartritaError
 from cartrita.domain.failovers import Failover
 from cartrita.domain.ports.caching import ResponseCache
-from cartrita.domain.usage import Usage
 from cartrita.gateway.answering import Answering
-from cartrita.gateway.answers import Answer, RelayMonitor
+from cartrita.gateway.answers import Answer, Relayable, RelayMonitor
+from cartrita.gateway.caching import body_key
+from cartrita.gateway.recordings import Recording
 
 log = structlog.get_logger()
 
@@ -26,19 +26,24 @@ _WHOLE = (FinishReason.STOP, FinishReason.LENGTH)
 class ReplayedAnswer:
     """A kept answer; implements `Answer`."""
 
-    def __init__(self, kept: CachedAnswer) -> None:
+    def __init__(self, kept: CachedAnswer, relay: Relayable | None = None) -> None:
+        """With `relay`, the request may be answered by the bytes of an answer to an equal one."""
         self._kept = kept
+        self._body = _body(kept, relay)
         self.provider = kept.provider
         self.model = kept.model
         self.receipts = kept.receipts
         self.failovers: tuple[Failover, ...] = ()
         self.headers = _NO_HEADERS
-        self.relayed = False
+        self.relayed = self._body is not None
         self.monitor: RelayMonitor | None = None
         self.cache: str | None = "hit"
         self.items = self._replay()
 
     async def _replay(self) -> AsyncGenerator[bytes | Delta]:
+        if self._body is not None:
+            yield self._body
+            return
         yield Accepted(self.provider, self.model, self.receipts)
         for delta in self._kept.deltas:
             yield delta
@@ -64,16 +69,22 @@ class SharedAnswers:
 
     @asynccontextmanager
     async def open(
-        self, key: bytes, ttl: float, ask: Callable[[], AbstractAsyncContextManager[Answering]]
+        self,
+        key: bytes,
+        ttl: float,
+        relay: Relayable | None,
+        ask: Callable[[], AbstractAsyncContextManager[Answering]],
     ) -> AsyncGenerator[Answer]:
         """The kept answer of this key, or the one that `ask` gets, which is then kept for `ttl`.
 
+        `relay` is how the request is passed on, if it can be; an answer that was relayed is kept in
+        its bytes too, and given in them to whoever sends the same request.
         Whoever comes while it is asked for waits for it. If the caller who asked goes away, another
         one asks; if it fails, each asks for itself.
         """
         kept = await self._kept(key)
         if kept is not None:
-            replayed = ReplayedAnswer(kept)
+            replayed = ReplayedAnswer(kept, relay)
             async with aclosing(replayed.items):
                 yield replayed
             return
@@ -82,9 +93,12 @@ class SharedAnswers:
         try:
             async with ask() as answer:
                 answer.cache = "miss"
-                recorded = answer.record()
+                recording = answer.record()
                 yield answer
-                flight.left = not await self._keep(key, ttl, answer, recorded)
+                kept = _cached(answer, recording, relay)
+                flight.left = kept is None
+                if kept is not None and _is_whole(kept):
+                    await self._put(key, kept, ttl)
         except CartritaError:
             flight.left = False
             raise
@@ -111,40 +125,41 @@ class SharedAnswers:
             log.warning("cache_not_read", code=error.code)
             return None
 
-    async def _keep(self, key: bytes, ttl: float, answer: Answering, recorded: list[Delta]) -> bool:
-        """Keep an answer if it can be; false if it is not complete."""
-        deltas = _deltas(answer.monitor, recorded)
-        finished = deltas[-1] if deltas else None
-        if not isinstance(finished, Finished):
-            return False
-        if finished.reason in _WHOLE:
-            kept = CachedAnswer(
-                provider=answer.provider,
-                model=answer.model,
-                deltas=tuple(deltas),
-                receipts=answer.receipts,
-            )
-            try:
-                await self._cache.put(key, kept, ttl)
-            except CartritaError as error:
-                log.warning("cache_not_written", code=error.code)
-        return True
+    async def _put(self, key: bytes, kept: CachedAnswer, ttl: float) -> None:
+        try:
+            await self._cache.put(key, kept, ttl)
+        except CartritaError as error:
+            log.warning("cache_not_written", code=error.code)
 
 
-def _deltas(monitor: RelayMonitor | None, recorded: list[Delta]) -> list[Delta]:
-    """All deltas of an answer, also of the part that was relayed; none if that was too long."""
-    deltas: list[Delta] = [delta for delta in recorded if not isinstance(delta, Accepted)]
-    if monitor is None:
-        return deltas
-    try:
-        relayed: list[Delta] = [one for one in monitor.deltas() if not isinstance(one, Accepted)]
-    except CartritaError:
-        return []
-    if deltas or not monitor.complete:
-        return relayed + deltas
-    # What was passed on may lack the usage, and does where the caller did not ask for it.
-    last = relayed[-1] if relayed else None
-    if isinstance(last, Finished):
-        return [*relayed[:-1], replace(last, usage=monitor.usage or last.usage)]
-    reason = monitor.finish_reason or FinishReason.STOP
-    return [*relayed, Finished(reason, monitor.usage or Usage())]
+def _cached(
+    answer: Answering, recording: Recording, relay: Relayable | None
+) -> CachedAnswer | None:
+    """What is kept of an answer; None if it is not complete."""
+    deltas = recording.deltas(answer.monitor)
+    if not deltas or not isinstance(deltas[-1], Finished):
+        return None
+    body = recording.body
+    relayed = None
+    if body is not None and relay is not None:
+        relayed = RelayedBytes(body_key(relay.rewrite(answer.model)), body)
+    return CachedAnswer(
+        provider=answer.provider,
+        model=answer.model,
+        deltas=tuple(deltas),
+        receipts=answer.receipts,
+        relayed=relayed,
+    )
+
+
+def _is_whole(kept: CachedAnswer) -> bool:
+    finished = kept.deltas[-1]
+    return isinstance(finished, Finished) and finished.reason in _WHOLE
+
+
+def _body(kept: CachedAnswer, relay: Relayable | None) -> bytes | None:
+    """The bytes that answer a request; None where they were the answer to another one."""
+    if kept.relayed is None or relay is None:
+        return None
+    same = kept.relayed.request == body_key(relay.rewrite(kept.model))
+    return kept.relayed.body if same else None

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated
 
+from cartrita.settings.cache import Cache
 from cartrita.settings.fields import Group, Setting
 from cartrita.settings.ledger import Ledger
 from cartrita.settings.limits import Limits, Valkey
@@ -38,6 +39,7 @@ class Settings(Group):
     providers: Providers = Providers()
     routes: Routes = Routes()
     offline: Offline = Offline()
+    cache: Cache = Cache()
     ledger: Ledger = Ledger()
     logging: Logging = Logging()
     limits: Limits = Limits()

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.backend.examples import examples
+from tests.backend.examples import dialect_examples
 
 from cartrita.dialects.relayed_bodies import replaced, rewrite
 from cartrita.domain.errors import Malformed
@@ -17,7 +17,7 @@ layouts = st.sampled_from(({}, {"indent": 1}, {"separators": (",", ":")}, {"ensu
 
 
 @given(bodies, layouts)
-@examples
+@dialect_examples
 def test_only_the_named_field_changes(body: dict[str, Any], layout: dict[str, Any]) -> None:
     sent = json.dumps(body, **layout).encode("utf-8", "surrogatepass")
     changed = rewrite(sent, {"model": replaced("new")})

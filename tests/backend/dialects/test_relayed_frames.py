@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.backend.dialects.strategies import splits
-from tests.backend.examples import examples
+from tests.backend.examples import dialect_examples
 
 from cartrita.dialects.relayed_frames import RelayedFrames, parse
 from cartrita.domain.errors import UpstreamMalformed
@@ -13,7 +13,7 @@ STREAM = b"event: a\ndata: 1\n\ndata: 2\r\n\r\n: ping\n\ndata: 3\r\rdata: 4\n\n"
 
 
 @given(splits(STREAM), st.booleans())
-@examples
+@dialect_examples
 def test_every_split_gives_whole_frames_in_order(pieces: list[bytes], ended: bool) -> None:
     frames = RelayedFrames("fake", 1 << 20)
     passed = [frames.whole(piece) for piece in [*pieces, *([] if ended else [b"data: 5"])]]

@@ -203,10 +203,12 @@ def call(name: str, request: ModelRequest = REQUEST, **values: Any) -> Call:
     return Call(name=name, **{**given, **values})
 
 
-def relayed_call(name: str, request: ModelRequest = REQUEST, **values: Any) -> Call:
+def relayed_call(
+    name: str, request: ModelRequest = REQUEST, *, body: bytes = b"", **values: Any
+) -> Call:
     relay = Relayable(
         endpoint=Endpoint.CHAT_COMPLETIONS,
-        rewrite=lambda model: f"model={model}".encode(),
+        rewrite=lambda model: body or f'{{"model":"{model}"}}'.encode(),
         monitor=LineMonitor,
     )
     return call(name, request, relay=relay, **values)

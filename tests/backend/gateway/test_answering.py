@@ -63,7 +63,7 @@ class TestRelays:
             assert (answer.provider, answer.model) == ("a", "x")
             assert answer.headers == {"x-request-id": "up-1"}
             assert await items_of(answer) == [b"#ping\nHel\n", b"lo\n.usage\n"]
-        assert told.relayed[0].body == b"model=x"
+        assert told.relayed[0].body == b'{"model":"x"}'
         assert told.open == 0
 
     async def test_another_dialect_is_translated(self) -> None:

@@ -4,12 +4,13 @@ import pytest
 from msgspec.structs import replace
 from tests.backend.gateway.fakes import DONE, REQUEST, Time, asking
 
-from cartrita.domain.cached_answers import CachedAnswer
+from cartrita.domain.cached_answers import CacheBounds, CachedAnswer
 from cartrita.domain.deltas import TextDelta
+from cartrita.domain.errors import Malformed
 from cartrita.domain.messages import Message, Role, ToolResult
 from cartrita.domain.requests import Sampling, VendorFields
 from cartrita.domain.tools import ToolSpec
-from cartrita.gateway.caching import CachePolicy, MemoryCache, cache_key, is_cacheable
+from cartrita.gateway.caching import MemoryCache, body_key, cache_key, is_cacheable
 
 
 def kept(text: str = "Hi") -> CachedAnswer:
@@ -28,7 +29,7 @@ async def test_what_was_put_comes_back_until_it_is_too_old() -> None:
 
 
 async def test_the_least_used_leave_first() -> None:
-    cache = MemoryCache(CachePolicy(entries=2))
+    cache = MemoryCache(CacheBounds(entries=2))
     await cache.put(b"a", kept(), 10)
     await cache.put(b"b", kept(), 10)
     await cache.get(b"a")
@@ -40,7 +41,7 @@ async def test_the_least_used_leave_first() -> None:
 
 
 async def test_bytes_are_bounded_too() -> None:
-    cache = MemoryCache(CachePolicy(total_bytes=400, entry_bytes=300))
+    cache = MemoryCache(CacheBounds(total_bytes=400, entry_bytes=300))
     await cache.put(b"long", kept("x" * 400), 10)
     assert await cache.get(b"long") is None
     await cache.put(b"a", kept("x" * 150), 10)
@@ -77,3 +78,16 @@ def test_the_order_of_fields_makes_no_difference() -> None:
 def test_where_tools_are_in_use_nothing_is_kept(request_) -> None:
     assert is_cacheable(REQUEST)
     assert not is_cacheable(request_)
+
+
+def test_headers_that_choose_a_beta_count_and_names_of_requests_do_not() -> None:
+    plain = cache_key(REQUEST, "r", {"x-client-request-id": "1"})
+    assert plain == cache_key(REQUEST, "r", {"x-client-request-id": "2"})
+    assert plain != cache_key(REQUEST, "r", {"anthropic-beta": "new"})
+
+
+def test_bodies_are_equal_whatever_the_order_of_their_fields() -> None:
+    assert body_key(b'{"a": 1, "b": [2]}') == body_key(b'{"b":[2],"a":1}')
+    assert body_key(b'{"a":1}') != body_key(b'{"a":2}')
+    with pytest.raises(Malformed):
+        body_key(b"{")

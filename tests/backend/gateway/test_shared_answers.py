@@ -23,8 +23,9 @@ from tests.backend.gateway.fakes import (
 
 from cartrita.domain.cached_answers import CachedAnswer
 from cartrita.domain.deltas import Accepted, Finished, FinishReason, TextDelta
-from cartrita.domain.errors import Unavailable, UpstreamRejected
+from cartrita.domain.errors import InvalidInput, Unavailable, UpstreamRejected
 from cartrita.domain.ids import RunId
+from cartrita.domain.requests import ModelRequest
 from cartrita.domain.tools import ToolSpec
 from cartrita.domain.usage import Usage
 from cartrita.gateway.answers import Answer, CacheWish, Call
@@ -54,14 +55,38 @@ async def test_the_second_one_hits() -> None:
     assert await asked_twice(gateway, call("p/m", cache=WISH)) == ("miss", "hit")
 
 
-async def test_a_relay_is_replayed_as_deltas() -> None:
+async def test_the_bytes_of_a_relay_answer_the_same_request_again() -> None:
+    gateway = create_gateway(RelayingProvider("a", [b"Hel\nlo\n#unknown\n", b".usage\n"]))
+    bodies = [b'{"model":"m","stream":true}', b'{ "stream": true, "model": "m" }']
+    asked = [relayed_call("a/m", body=body, cache=WISH) for body in bodies]
+    first, relayed = await answer_to(gateway, asked[0])
+    second, again = await answer_to(gateway, asked[1])
+    assert (first.cache, second.cache, second.relayed) == ("miss", "hit", True)
+    assert again == [b"".join(one for one in relayed if isinstance(one, bytes))]
+    assert second.monitor is None
+    assert not second.headers
+
+
+async def test_another_form_of_the_request_gets_deltas() -> None:
     gateway = create_gateway(RelayingProvider("a", [b"Hel\nlo\n.usage\n"]))
-    first, relayed = await answer_to(gateway, relayed_call("a/m", cache=WISH))
-    second, deltas = await answer_to(gateway, relayed_call("a/m", cache=WISH))
-    assert (first.relayed, second.relayed, second.cache) == (True, False, "hit")
-    assert text_of(deltas) == text_of(relayed) == "Hello"
-    assert deltas[0] == Accepted("a", "m")
-    assert deltas[-1] == Finished(FinishReason.STOP, Usage(7, 8))
+    _, relayed = await answer_to(gateway, relayed_call("a/m", body=b'{"stream":true}', cache=WISH))
+    for asked in (relayed_call("a/m", body=b"{}", cache=WISH), call("a/m", cache=WISH)):
+        answer, deltas = await answer_to(gateway, asked)
+        assert (answer.cache, answer.relayed) == ("hit", False)
+        assert text_of(deltas) == text_of(relayed) == "Hello"
+        assert deltas[0] == Accepted("a", "m")
+        assert deltas[-1] == Finished(FinishReason.STOP, Usage(7, 8))
+
+
+async def test_a_request_that_only_its_provider_understands_is_not_kept() -> None:
+    def refuse() -> ModelRequest:
+        raise InvalidInput.of("modalities", "no")
+
+    told = RelayingProvider("a", [b"Hello\n.\n"])
+    gateway = create_gateway(told)
+    asked = replace(relayed_call("a/m", cache=WISH), parse=refuse)
+    assert await asked_twice(gateway, asked) == (None, None)
+    assert len(told.relayed) == 2
 
 
 @pytest.mark.parametrize(

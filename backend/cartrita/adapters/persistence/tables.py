@@ -189,3 +189,13 @@ usage_ledger = Table(
     Column("first_token_seconds", Double),
     Column("at", _MOMENT, nullable=False),
 )
+
+cached_answers = Table(
+    "cached_answers",
+    metadata,
+    Column("key", LargeBinary, primary_key=True),
+    Column("answer", LargeBinary, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("stored_at", _MOMENT, nullable=False),
+    Column("expires_at", _MOMENT, nullable=False),
+)

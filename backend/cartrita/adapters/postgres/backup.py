@@ -77,6 +77,7 @@ def _dump(endpoint: Endpoint, binaries: Binaries, draft: Path) -> None:
         [
             binaries.program("pg_dump"),
             "--format=custom",
+            "--no-unlogged-table-data",  # the cache of answers
             *_PORTABLE,
             f"--file={draft}",
             f"--dbname={endpoint.conninfo()}",

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.backend.dialects.openai_responses.test_stream_rendering import HEAD, events, rendered
 from tests.backend.dialects.strategies import Abilities, answers, content_of, splits
-from tests.backend.examples import examples
+from tests.backend.examples import dialect_examples
 
 from cartrita.dialects.openai_responses.relay import Monitor, WholeMonitor, rewrite
 from cartrita.dialects.openai_responses.response_rendering import render
@@ -55,7 +55,7 @@ def test_only_the_model_is_rewritten() -> None:
 
 
 @given(st.data())
-@examples
+@dialect_examples
 def test_every_split_is_passed_on_whole(data: st.DataObject) -> None:
     deltas = data.draw(answers(Abilities()))
     stream = rendered(*deltas)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from tests.backend.dialects.openai_responses.requests import requests
-from tests.backend.examples import examples
+from tests.backend.examples import dialect_examples
 
 from cartrita.dialects.openai_responses import NAME
 from cartrita.dialects.openai_responses.item_parsing import ItemReference, parse_items
@@ -45,7 +45,7 @@ def refused(**fields: Any) -> tuple[str, str | None]:
 
 
 @given(requests())
-@examples
+@dialect_examples
 def test_what_is_rendered_is_parsed_again(request: ModelRequest) -> None:
     rendered = render(request)
     assert rendered.receipts == ()

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from tests.backend.dialects.openai_responses.requests import conversations
-from tests.backend.examples import examples
+from tests.backend.examples import dialect_examples
 
 from cartrita.dialects.openai_responses.item_parsing import parse_input
 from cartrita.dialects.openai_responses.output_items import ItemPlace, parse_item_id
@@ -94,7 +94,7 @@ def without_marks(part: Part) -> Part:
 
 
 @given(conversations())
-@examples
+@dialect_examples
 def test_what_is_listed_can_be_sent_again(messages: tuple[Message, ...]) -> None:
     items = input_items((f"msg_{number}", each) for number, each in enumerate(messages))
     ids = [item["id"] for item in items if item["type"] != "web_search_call"]

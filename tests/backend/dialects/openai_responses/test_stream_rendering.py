@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.backend.dialects.strategies import Abilities, Content, answers, content_of, splits
-from tests.backend.examples import examples
+from tests.backend.examples import dialect_examples
 
 from cartrita.dialects.openai_responses import reasoning
 from cartrita.dialects.openai_responses.response_objects import ResponseHead
@@ -79,7 +79,7 @@ def unwrapped(said: Content) -> Content:
 
 
 @given(st.data())
-@examples
+@dialect_examples
 def test_what_is_rendered_is_parsed_again_on_every_split(data: st.DataObject) -> None:
     deltas = data.draw(answers(ABILITIES))
     stream = rendered(*deltas)
@@ -99,7 +99,7 @@ def _told(finished: Finished) -> str | None:
 
 
 @given(answers(ABILITIES), st.booleans())
-@examples
+@dialect_examples
 def test_the_same_deltas_give_the_same_events(deltas: list[Delta], background: bool) -> None:
     head = ResponseHead(id="resp_1", created_at=1, model="m", background=background)
     stream = rendered(*deltas, head=head)
