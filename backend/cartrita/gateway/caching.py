@@ -3,8 +3,7 @@
 import hashlib
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Callable
 
 import msgspec
 from msgspec.structs import replace
@@ -13,20 +12,20 @@ from cartrita.domain.cached_answers import CacheBounds, CachedAnswer
 from cartrita.domain.errors import Malformed
 from cartrita.domain.messages import ToolCall, ToolResult
 from cartrita.domain.requests import ModelRequest
+from cartrita.gateway.answers import Relayable
 
 _encoder = msgspec.json.Encoder(order="sorted")
 _CHOOSING = ("-beta", "-version")
 
 
-def cache_key(
-    request: ModelRequest, name: str, headers: Mapping[str, str] = MappingProxyType({})
-) -> bytes:
+def cache_key(request: ModelRequest, name: str, relay: Relayable | None = None) -> bytes:
     """The hash of all of a request, with the resolved name of what it goes to.
 
-    Of the `headers` that are passed on with it, those count that choose a version or a beta; the
-    others only name the request.
+    Of the headers that a relay passes on, those count that choose a version or a beta; the others
+    only name the request.
     """
-    chosen = {name: value for name, value in headers.items() if name.endswith(_CHOOSING)}
+    passed_on = () if relay is None else relay.headers.items()
+    chosen = {name: value for name, value in passed_on if name.endswith(_CHOOSING)}
     return _hash((name, replace(request, model=""), chosen))
 
 

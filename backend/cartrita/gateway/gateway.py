@@ -136,8 +136,7 @@ class Gateway:
         if not is_cacheable(request):
             return self._ask(call, plan)
         request = replace(request, owner_id=call.owner_id, strict=call.strict)
-        headers = {} if call.relay is None else call.relay.headers
-        key = cache_key(request, plan.route or plan.deployments[0].id, headers)
+        key = cache_key(request, plan.route or plan.deployments[0].id, call.relay)
         return self._shared.open(key, ttl, call.relay, lambda: self._ask(call, plan))
 
     def _ttl(self, call: Call, plan: Plan) -> float:

@@ -2,14 +2,16 @@
 
 import pytest
 from msgspec.structs import replace
-from tests.backend.gateway.fakes import DONE, REQUEST, Time, asking
+from tests.backend.gateway.fakes import DONE, REQUEST, LineMonitor, Time, asking
 
 from cartrita.domain.cached_answers import CacheBounds, CachedAnswer
 from cartrita.domain.deltas import TextDelta
 from cartrita.domain.errors import Malformed
 from cartrita.domain.messages import Message, Role, ToolResult
+from cartrita.domain.relays import Endpoint
 from cartrita.domain.requests import Sampling, VendorFields
 from cartrita.domain.tools import ToolSpec
+from cartrita.gateway.answers import Relayable
 from cartrita.gateway.caching import MemoryCache, body_key, cache_key, is_cacheable
 
 
@@ -81,9 +83,15 @@ def test_where_tools_are_in_use_nothing_is_kept(request_) -> None:
 
 
 def test_headers_that_choose_a_beta_count_and_names_of_requests_do_not() -> None:
-    plain = cache_key(REQUEST, "r", {"x-client-request-id": "1"})
-    assert plain == cache_key(REQUEST, "r", {"x-client-request-id": "2"})
-    assert plain != cache_key(REQUEST, "r", {"anthropic-beta": "new"})
+    def key(**headers: str) -> bytes:
+        passed_on = {name.replace("_", "-"): value for name, value in headers.items()}
+        relay = Relayable(
+            endpoint=Endpoint.MESSAGES, rewrite=str.encode, monitor=LineMonitor, headers=passed_on
+        )
+        return cache_key(REQUEST, "r", relay)
+
+    assert key() == key(x_client_request_id="1") == cache_key(REQUEST, "r")
+    assert key() != key(anthropic_beta="new")
 
 
 def test_bodies_are_equal_whatever_the_order_of_their_fields() -> None:

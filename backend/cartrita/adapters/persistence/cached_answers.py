@@ -65,11 +65,11 @@ class CachedAnswerTable:
     async def sweep(self) -> int:
         """Remove what is too old, and the oldest of what exceeds the bounds; how many."""
         self._added_entries = self._added_bytes = 0
-        newest = {"order_by": (_c.stored_at.desc(), _c.key)}
+        newest = (_c.stored_at.desc(), _c.key)
         ranked = select(
             _c.key,
-            func.row_number().over(**newest).label("entries"),
-            func.sum(_c.size).over(**newest).label("total_bytes"),
+            func.row_number().over(order_by=newest).label("entries"),
+            func.sum(_c.size).over(order_by=newest).label("total_bytes"),
         ).subquery()
         excess = select(ranked.c.key).where(
             (ranked.c.entries > self._bounds.entries)
