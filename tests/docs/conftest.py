@@ -1,5 +1,6 @@
-"""One server for all documents, and a shell in which their commands run."""
+"""Servers for the documents, and a shell in which their commands run."""
 
+import json
 import os
 import subprocess
 import sys
@@ -8,13 +9,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.docs.upstreams import served
 from tests.harness.server import KEY, Server
 
 _WATCHDOG_S = 300
 _MARK = "=== next"
 _PRELUDE = """\
 set -eu
+command -v jq > /dev/null || jq() { cat; }
 curl() { command curl --max-time 60 --write-out '\\n%{stderr}HTTP %{http_code}\\n' "$@"; }
+"""
+_SESSION = f"""\
+import json, sys
+here = {{"__name__": "__main__"}}
+for number, code in enumerate(json.loads(sys.stdin.read())):
+    print("{_MARK}", flush=True)
+    print("{_MARK}", file=sys.stderr, flush=True)
+    exec(compile(code, f"<program {{number}}>", "exec"), here)
 """
 
 
@@ -41,26 +52,23 @@ class Shell:
     def run(self, scripts: list[str]) -> list[ScriptResult]:
         """Scripts one after the other in one shell, up to the first that fails."""
         marked = "".join(f"echo '{_MARK}'\necho '{_MARK}' >&2\n{script}" for script in scripts)
-        done = self._start(["bash", "-c", _PRELUDE + self._fitted(marked)])
-        outputs = done.output.split(_MARK + "\n")[1:]
-        errors = done.errors.split(_MARK + "\n")[1:]
-        codes = [0] * (len(outputs) - 1) + [done.code]
-        return [ScriptResult(*each) for each in zip(codes, outputs, errors, strict=True)]
+        return _parted(self._start(["bash", "-c", _PRELUDE + self.fitted(marked)]))
 
-    def python(self, code: str) -> ScriptResult:
-        """A program."""
-        return self._start([sys.executable, "-c", self._fitted(code)])
+    def python(self, programs: list[str]) -> list[ScriptResult]:
+        """Programs one after the other in one interpreter, up to the first that fails."""
+        told = json.dumps([self.fitted(each) for each in programs])
+        return _parted(self._start([sys.executable, "-c", _SESSION], told))
 
-    def _fitted(self, code: str) -> str:
+    def fitted(self, code: str) -> str:
         """The code with the address and the key of this server for those in the documents."""
         return code.replace("http://127.0.0.1:8000", self.server.base).replace("ck_your_key", KEY)
 
-    def _start(self, command: list[str]) -> ScriptResult:
+    def _start(self, command: list[str], told: str = "") -> ScriptResult:
         done = subprocess.run(
             command,
             cwd=self.folder,
             env={**self.server.environment, "PATH": _path()},
-            stdin=subprocess.DEVNULL,
+            input=told,
             capture_output=True,
             text=True,
             check=False,
@@ -69,15 +77,21 @@ class Shell:
         return ScriptResult(done.returncode, done.stdout, done.stderr)
 
 
+def _parted(done: ScriptResult) -> list[ScriptResult]:
+    """The result of each part of a session."""
+    outputs = done.output.split(_MARK + "\n")[1:]
+    errors = done.errors.split(_MARK + "\n")[1:]
+    codes = [0] * (len(outputs) - 1) + [done.code]
+    return [ScriptResult(*each) for each in zip(codes, outputs, errors, strict=True)]
+
+
 def _path() -> str:
     return f"{Path(sys.executable).parent}:{os.environ.get('PATH', '/usr/bin:/bin')}"
 
 
 @pytest.fixture(scope="session")
 def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
-    """A server with the offline model, and a folder that looks like a checkout with its .venv."""
-    folder = tmp_path_factory.mktemp("checkout")
-    (folder / ".venv").symlink_to(Path(sys.executable).parents[1])
+    """A shell beside a server that has only the offline model."""
     settings = {
         "OPENAI_BASE_URL": "",
         "OPENAI_API_KEY": "",
@@ -86,4 +100,20 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
         "CARTRITA_OFFLINE_TOKEN_DELAY_S": "0.005",
     }
     with Server(provider_url="", settings=settings) as server:
+        yield Shell(server, _checkout(tmp_path_factory))
+
+
+@pytest.fixture(scope="session")
+def gateway_shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+    """A shell beside a server that has every provider of the examples; all are scripted."""
+    folder = _checkout(tmp_path_factory)
+    (folder / "redis.py").write_text((Path(__file__).parent / "redis_in_memory.py").read_text())
+    with served(folder) as server:
         yield Shell(server, folder)
+
+
+def _checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that looks like a checkout with its .venv."""
+    folder = tmp_path_factory.mktemp("checkout")
+    (folder / ".venv").symlink_to(Path(sys.executable).parents[1])
+    return folder

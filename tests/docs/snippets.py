@@ -9,8 +9,15 @@ ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted(
     [ROOT / "README.md", ROOT / "backend" / "README.md", *(ROOT / "docs").glob("*.md")]
 )
+WITH_PROVIDERS = [
+    path
+    for name in ("openai-api", "anthropic-api", "gateway", "examples")
+    if (path := ROOT / "docs" / f"{name}.md").exists()
+]
+"""What they show runs beside a server with providers; the others, beside one that has none."""
 RUN = {"bash", "python"}
-READ = {"json", "toml", "yaml"}
+READ = {"json", "toml", "yaml", "dotenv"}
+IN_ITS_OWN_ENVIRONMENT = {"typescript"}
 IN_A_BROWSER = {"html"}
 MARKED = {"sh"}
 """The README's two lines: outsiders run them, and tests/laws looks at their shape."""
@@ -40,6 +47,11 @@ def blocks(document: Path) -> list[Block]:
 def of(*languages: str) -> list[Block]:
     """The blocks of these languages, in all documents."""
     return [each for path in DOCUMENTS for each in blocks(path) if each.language in languages]
+
+
+def alone(block: Block) -> bool:
+    """Whether a block is marked to run in an environment of its own."""
+    return block.mark == "<!-- langchain -->"
 
 
 def answer_after(block: Block) -> Block | None:

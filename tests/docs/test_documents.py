@@ -5,22 +5,22 @@ import json
 import re
 import tomllib
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
-from tests.docs.conftest import ScriptResult, Shell
-from tests.docs.example_comparison import differences
+from tests.docs.conftest import Shell
+from tests.docs.sessions import assert_works, run_beside
 from tests.docs.snippets import (
     DOCUMENTS,
     IN_A_BROWSER,
+    IN_ITS_OWN_ENVIRONMENT,
     MARKED,
     READ,
     ROOT,
     RUN,
     SHOWN,
+    WITH_PROVIDERS,
     Block,
-    answer_after,
     blocks,
     of,
 )
@@ -29,29 +29,17 @@ from cartrita.settings import load
 from cartrita.settings.sources import CONFIG_VARIABLE, ENTRIES
 
 
+WITHOUT_PROVIDERS = [each for each in DOCUMENTS if each not in WITH_PROVIDERS]
+
+
 def placed(document: Path) -> str:
     """A document's place in the checkout."""
     return str(document.relative_to(ROOT))
 
 
-_RESULTS: dict[Path, dict[Block, ScriptResult]] = {}
-
-
-def result(block: Block, shell: Shell) -> ScriptResult:
-    """The result of a block's commands; the blocks of a document are one session in one shell."""
-    document = block.document
-    if document not in _RESULTS:
-        session = [each for each in blocks(document) if each.language == "bash"]
-        answers = shell.run([each.code for each in session])
-        _RESULTS[document] = dict(zip(session, answers, strict=False))
-    if block not in _RESULTS[document]:
-        pytest.fail("a block before it failed")
-    return _RESULTS[document][block]
-
-
 @pytest.mark.parametrize("document", DOCUMENTS, ids=placed)
 def test_every_block_is_of_a_kind_that_is_tried(document: Path) -> None:
-    known = RUN | READ | IN_A_BROWSER | MARKED | SHOWN
+    known = RUN | READ | IN_A_BROWSER | IN_ITS_OWN_ENVIRONMENT | MARKED | SHOWN
     assert [str(each) for each in blocks(document) if each.language not in known] == []
 
 
@@ -60,25 +48,9 @@ def test_commands_that_are_not_run_here_are_marked(block: Block) -> None:
     assert block.mark in {"<!-- serve -->", "<!-- test -->"}
 
 
-@pytest.mark.parametrize("block", of("bash"), ids=str)
-def test_commands_work(block: Block, shell: Shell) -> None:
-    done = result(block, shell)
-    assert done.code == 0, done.errors + done.output
-    example = answer_after(block)
-    shown: Any = json.loads(example.code) if example else {}
-    if isinstance(shown, dict) and "error" in shown:
-        assert done.statuses[-1] >= 400
-    else:
-        assert all(status < 400 for status in done.statuses), done.errors + done.output
-    if example:
-        got = json.loads(done.output.strip().splitlines()[-1])
-        assert list(differences(shown, got)) == []
-
-
-@pytest.mark.parametrize("block", of("python"), ids=str)
-def test_programs_work(block: Block, shell: Shell) -> None:
-    done = shell.python(block.code)
-    assert done.code == 0, done.errors
+@pytest.mark.parametrize("block", run_beside(WITHOUT_PROVIDERS), ids=str)
+def test_programs_and_commands_work(block: Block, shell: Shell) -> None:
+    assert_works(block, shell)
 
 
 @pytest.mark.parametrize("block", of("json"), ids=str)
@@ -89,6 +61,12 @@ def test_json_is_json(block: Block) -> None:
 @pytest.mark.parametrize("block", of("yaml"), ids=str)
 def test_yaml_is_yaml(block: Block) -> None:
     assert yaml.safe_load(block.code)
+
+
+@pytest.mark.parametrize("block", of("dotenv"), ids=str)
+def test_variables_are_settings(block: Block, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text(block.code)
+    assert load({}, tmp_path, {}).providers.entries
 
 
 @pytest.mark.parametrize("block", of("toml"), ids=str)
