@@ -28,7 +28,6 @@ from tests.docs.snippets import (
 from cartrita.settings import load
 from cartrita.settings.sources import CONFIG_VARIABLE, ENTRIES
 
-
 WITHOUT_PROVIDERS = [each for each in DOCUMENTS if each not in WITH_PROVIDERS]
 
 
