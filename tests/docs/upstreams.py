@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tests.harness.fake_provider.launch import FakeProvider, fake_provider
 from tests.harness.fake_provider.oauth.tokens import CLIENT_ID, CLIENT_SECRET
+from tests.harness.fake_provider.script import Script
 from tests.harness.server import Server
 
 _OPENAI = ("gpt-5.4", "gpt-5.4-mini", "text-embedding-3-small")
@@ -44,6 +45,7 @@ def served(folder: Path) -> Generator[Server]:
             )
 
         vendors = upstream(*_OPENAI, *_CLAUDE, "large", "small")
+        vendors.script(Script(words=12, reasoning_words=8), model="claude-sonnet-4-5")
         comet = upstream(*_CLAUDE, comet=True)
         oca = upstream("oca/gpt-4.1", "gpt-4.1", oauth=True)
         local = {
