@@ -1,4 +1,4 @@
-"""docs/native-api.md says of every route, event, field and error what the code says."""
+"""The pages on the APIs say of every route, event, field and error what the code says."""
 
 import re
 from typing import Any
@@ -13,9 +13,20 @@ from cartrita.domain.errors import CartritaError, ErrorKind
 from cartrita.surfaces.native.errors import STATUS
 
 PAGE = (ROOT / "docs" / "native-api.md").read_text()
+V1_PAGES = "".join(
+    (ROOT / "docs" / f"{name}-api.md").read_text() for name in ("openai", "anthropic")
+)
 DOCUMENT = openapi_document()
+SERVED = {
+    (method.upper(), path) for path, methods in DOCUMENT["paths"].items() for method in methods
+}
 _NOT_ON_THE_WIRE = {"key_not_found"}
 _NOT_IN_THE_CONTRACT = {("GET", "/openapi.json"), ("GET", "/docs")}
+
+
+def named_in(page: str) -> set[tuple[str, str]]:
+    """The routes that the tables of a page name, as (method, path)."""
+    return set(re.findall(r"(?m)^\| `(GET|POST|PUT|PATCH|DELETE) (/[^` ?]*)`", page))
 
 
 def rows(heading: str) -> list[list[str]]:
@@ -33,12 +44,15 @@ def tree(cls: type[CartritaError]) -> list[type[CartritaError]]:
 
 
 def test_it_names_every_route_and_no_other() -> None:
-    named = set(re.findall(r"(?m)^\| `(GET|POST|PUT|PATCH|DELETE) (/[^` ?]*)`", PAGE))
-    served = {
-        (method.upper(), path) for path, methods in DOCUMENT["paths"].items() for method in methods
-    }
     in_words = {("GET", "/api/search")}
-    assert named | in_words == served | _NOT_IN_THE_CONTRACT
+    native = {(method, path) for method, path in SERVED if not path.startswith("/v1/")}
+    assert named_in(PAGE) | in_words == native | _NOT_IN_THE_CONTRACT
+
+
+def test_the_pages_on_v1_name_every_route_and_no_other() -> None:
+    assert named_in(V1_PAGES) == {
+        (method, path) for method, path in SERVED if path.startswith("/v1/")
+    }
 
 
 def test_it_names_every_field_of_a_chat_request() -> None:
@@ -78,4 +92,6 @@ def test_it_names_every_code_that_is_given_by_hand() -> None:
         for one, other in written.findall(path.read_text())
     }
     assert len(given) > 20
-    assert {code for code in given - _NOT_ON_THE_WIRE if f"`{code}`" not in PAGE} == set()
+    assert {
+        code for code in given - _NOT_ON_THE_WIRE if f"`{code}`" not in PAGE + V1_PAGES
+    } == set()
