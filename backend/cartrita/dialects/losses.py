@@ -9,7 +9,11 @@ NATIVE = "native"
 """The source of requests that came in no dialect."""
 
 FIELDS: dict[str, dict[str, str]] = {
-    "openai_chat": {"max_tokens": "max_completion_tokens", "reasoning": "reasoning_effort"},
+    "openai_chat": {
+        "instructions": "messages",
+        "max_tokens": "max_completion_tokens",
+        "reasoning": "reasoning_effort",
+    },
     "openai_responses": {
         "max_tokens": "max_output_tokens",
         "messages": "input",
@@ -17,6 +21,7 @@ FIELDS: dict[str, dict[str, str]] = {
         "reasoning": "reasoning",
     },
     "anthropic_messages": {
+        "instructions": "system",
         "stop": "stop_sequences",
         "reasoning": "thinking",
         "response_format": "output_config.format",

@@ -5,7 +5,8 @@ import re
 from cartrita.domain.errors import UpstreamMalformed
 from cartrita.kit import sse
 
-_BOUNDARY = re.compile(rb"\r\n\r\n|\n\n|\r\r|\n\r\n")
+_BOUNDARY = re.compile(rb"(?>\r\n|\n|\r)(?>\r\n|\n|\r)")
+"""A blank line, with the end of the line before it."""
 _LONGEST_BOUNDARY = 4
 
 

@@ -16,7 +16,7 @@ import structlog
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Send
 
-from cartrita.domain.deltas import Accepted, Delta
+from cartrita.domain.deltas import Accepted, Delta, Finished
 from cartrita.domain.errors import CartritaError
 from cartrita.domain.receipts import Receipt
 from cartrita.gateway.answers import Answer, RelayMonitor
@@ -28,6 +28,7 @@ from cartrita.surfaces.tasks import background_tasks
 log = structlog.get_logger()
 
 HEARTBEAT = sse.comment("")
+USAGE_HEADER = "X-Cartrita-Usage"
 _RECEIPTS_BYTES = 4096
 _RENAMED = {"x-request-id": "X-Upstream-Request-ID"}
 """Headers of a provider that have another name here, because the response has its own."""
@@ -93,8 +94,8 @@ async def send_whole(
     """
     async with until_disconnect(receive), opening as answer:
         headers = answer_headers(answer)
-        body = await _whole_body(answer, form)
-    await send_json(send, body, headers)
+        body, usage = await _whole_body(answer, form)
+    await send_json(send, body, [*headers, *usage])
 
 
 async def send_json(send: Send, body: bytes, headers: Iterable[tuple[str, str]] = ()) -> None:
@@ -232,7 +233,16 @@ class _AnswerStream:
         return self._renderer
 
 
-async def _whole_body(answer: Answer, form: AnswerFormat) -> bytes:
+def usage_headers(deltas: Sequence[Delta]) -> list[tuple[str, str]]:
+    """The header that tells that the usage of a whole answer is an estimate, if it is one."""
+    usage = deltas[-1].usage if deltas and isinstance(deltas[-1], Finished) else None
+    if usage is None or not usage.estimated:
+        return []
+    return [(USAGE_HEADER, f"estimated;bound={usage.error_bound:g}")]
+
+
+async def _whole_body(answer: Answer, form: AnswerFormat) -> tuple[bytes, list[tuple[str, str]]]:
+    """The body of an answer, and the headers that are known at its end."""
     deltas: list[Delta] = []
     pieces: list[bytes] = []
     async for item in answer.items:
@@ -240,7 +250,7 @@ async def _whole_body(answer: Answer, form: AnswerFormat) -> bytes:
             pieces.append(item)
         else:
             deltas.append(item)
-    return form.whole(deltas) if deltas else b"".join(pieces)
+    return form.whole(deltas) if deltas else b"".join(pieces), usage_headers(deltas)
 
 
 def _compact(receipts: Sequence[Receipt]) -> str:

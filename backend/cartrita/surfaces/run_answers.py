@@ -20,6 +20,7 @@ from cartrita.surfaces.answers import (
     StreamRenderer,
     send_json,
     until_disconnect,
+    usage_headers,
 )
 from cartrita.surfaces.run_errors import error_of
 from cartrita.surfaces.sse import HEADERS as STREAM_HEADERS
@@ -50,8 +51,9 @@ async def send_run_whole(tail: Tail, form: RunFormat, receive: Receive, send: Se
     Raises CartritaError if it ended early, and ClientDisconnect if the caller did not wait.
     """
     async with until_disconnect(receive):
-        body = form.whole(await collect_deltas(tail, form))
-    await send_json(send, body)
+        deltas = await collect_deltas(tail, form)
+        body = form.whole(deltas)
+    await send_json(send, body, usage_headers(deltas))
 
 
 async def send_run_stream(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
+from cartrita.dialects import data_urls
 from cartrita.dialects.anthropic_messages import answers, foreign_seals, sources
 from cartrita.dialects.anthropic_messages import types as wire
 from cartrita.dialects.anthropic_messages.blocks import is_vendor_call
@@ -151,7 +152,7 @@ def _address(url: str, path: str) -> str:
 
 def _check_file(data: str, media_type: str, path: str) -> None:
     """Whether the data is base64 and begins as a file of its type does."""
-    if not sources.is_base64(data):
+    if not data_urls.is_base64(data):
         raise InvalidInput.of(f"{path}.data", "Input should be valid base64 and not empty")
     if not _SIGNATURES[media_type].match(base64.b64decode(data[:1400])):
         what = "a valid PDF" if media_type == sources.PDF else f"a valid {media_type[6:]} image"

@@ -1,5 +1,6 @@
 """Renders a model request as the body of a request to the Messages API."""
 
+from itertools import takewhile
 from typing import TypeAlias
 
 import msgspec
@@ -15,7 +16,7 @@ from cartrita.dialects.anthropic_messages.schemas import closed_schema, object_s
 from cartrita.dialects.anthropic_messages.thinking_rendering import Effort, Limits, render_thinking
 from cartrita.dialects.losses import Losses, Rendered
 from cartrita.domain.json import JsonObject
-from cartrita.domain.messages import Text
+from cartrita.domain.messages import Role, Text
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.tools import NamedTool, VendorTool
 
@@ -41,6 +42,7 @@ def render(request: ModelRequest, options: ModelOptions, *, stream: bool = True)
 
     Raises InvalidInput for a file that cannot be sent in this format.
     """
+    request = _hoisted(request)
     losses = Losses(request, wire.DIALECT)
     limits = _limits(request, options, losses)
     thinking, effort, max_tokens = render_thinking(request, options, limits, losses)
@@ -75,15 +77,28 @@ def render_count(request: ModelRequest, options: ModelOptions) -> bytes:
     return _encode({name: body[name] for name in _COUNTED if name in body})
 
 
+def _hoisted(request: ModelRequest) -> ModelRequest:
+    """The request, with instructions that its messages begin with among its instructions."""
+    leading = list(takewhile(lambda one: one.role is Role.SYSTEM, request.messages))
+    if not leading:
+        return request
+    texts = [part for message in leading for part in message.parts if isinstance(part, Text)]
+    return msgspec.structs.replace(
+        request,
+        instructions=(*request.instructions, *texts),
+        messages=request.messages[len(leading) :],
+    )
+
+
 def _limits(request: ModelRequest, options: ModelOptions, losses: Losses) -> Limits:
     wanted = request.sampling.max_tokens
     most = options.output_tokens
     foreign = request.origin is not None and request.origin != wire.DIALECT
     if wanted is None:
-        chosen = most or _DEFAULT_MAX_TOKENS
-        if foreign:
-            losses.approximated("max_tokens", f"The provider needs a limit; {chosen} is sent.")
-        return Limits(chosen, given=False)
+        if foreign and most is None:
+            why = f"The provider needs a limit; {_DEFAULT_MAX_TOKENS} is sent."
+            losses.approximated("max_tokens", why)
+        return Limits(most or _DEFAULT_MAX_TOKENS, given=False)
     if most is not None and wanted > most and foreign:
         losses.approximated("max_tokens", f"The model writes {most} tokens at most.")
         return Limits(most, given=True)

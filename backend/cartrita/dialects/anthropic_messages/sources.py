@@ -1,10 +1,9 @@
 """Converts files to the sources of image and document blocks, and back: base64, text or a URL."""
 
 import base64
-import binascii
 from typing import TypeAlias, cast, get_args
-from urllib.parse import unquote_to_bytes
 
+from cartrita.dialects import data_urls
 from cartrita.dialects.anthropic_messages import types as wire
 from cartrita.domain.errors import InvalidInput
 from cartrita.domain.messages import Attachment
@@ -53,14 +52,6 @@ def text_url(text: str) -> str:
     return data_url("text/plain", base64.b64encode(text.encode()).decode())
 
 
-def is_base64(data: str) -> bool:
-    """Whether the data is base64 and not empty."""
-    try:
-        return bool(base64.b64decode(data, validate=True))
-    except (binascii.Error, ValueError):
-        return False
-
-
 def _url(part: Attachment) -> str:
     if part.url is None:
         raise _unsendable(part, "it has not been loaded")
@@ -68,13 +59,15 @@ def _url(part: Attachment) -> str:
 
 
 def _base64(part: Attachment, url: str) -> str:
-    head, _, data = url.partition(",")
-    if not head.endswith(";base64"):
-        return base64.b64encode(unquote_to_bytes(data)).decode()
-    is_empty_text = not data and part.media_type.startswith("text/")
-    if not is_empty_text and not is_base64(data):
+    parsed = data_urls.parse(url)
+    if parsed is None:
+        raise _unsendable(part, "its address is no data URL")
+    if not parsed.encoded:
+        return base64.b64encode(parsed.content).decode()
+    is_empty_text = not parsed.data and part.media_type.startswith("text/")
+    if not is_empty_text and not parsed.is_valid:
         raise _unsendable(part, "its data is not base64")
-    return data
+    return parsed.data
 
 
 def _unsendable(part: Attachment, why: str) -> InvalidInput:

@@ -1,13 +1,16 @@
 """What whole completions and their chunks have in common: the head, usage, finish reason, parts."""
 
 import time
-from typing import Final
+from collections.abc import Iterable
+from typing import Final, cast
 
 import msgspec
 
+from cartrita.dialects.openai_chat import ORIGIN
 from cartrita.domain.deltas import FinishReason
-from cartrita.domain.json import JsonObject
-from cartrita.domain.messages import Citation
+from cartrita.domain.json import JsonObject, JsonValue
+from cartrita.domain.messages import Citation, VendorPart
+from cartrita.domain.receipts import Receipt
 from cartrita.domain.usage import Usage
 
 _FINISH_REASONS: Final = {
@@ -45,8 +48,8 @@ def finish_reason(head: CompletionHead, reason: FinishReason) -> str:
 
 
 def usage_fields(usage: Usage) -> JsonObject:
-    """The usage as OpenAI writes it, and whether it is an estimate."""
-    fields: JsonObject = {
+    """The usage as OpenAI writes it; `finishing_fields` tells whether it is an estimate."""
+    return {
         "prompt_tokens": usage.input_tokens,
         "completion_tokens": usage.output_tokens,
         "total_tokens": usage.total_tokens,
@@ -62,21 +65,48 @@ def usage_fields(usage: Usage) -> JsonObject:
             "rejected_prediction_tokens": 0,
         },
     }
+
+
+def finishing_fields(head: CompletionHead, usage: Usage, lost: Iterable[Receipt]) -> JsonObject:
+    """The last fields of the head, with what its `metadata` tells of the answer itself.
+
+    That is whether its usage is an estimate, and what of it has no place in a completion.
+    """
+    told = head.finishing.get("metadata")
+    metadata: JsonObject = {**told} if isinstance(told, dict) else {}
     if usage.estimated:
-        fields |= {"estimated": True, "error_bound": usage.error_bound}
-    return fields
+        metadata["usage"] = {"estimated": True, "error_bound": usage.error_bound}
+    if receipts := list(dict.fromkeys(lost)):
+        before = metadata.get("receipts")
+        written = cast("list[JsonValue]", msgspec.to_builtins(receipts))
+        metadata["receipts"] = [*(before if isinstance(before, list) else ()), *written]
+    return {**head.finishing, "metadata": metadata} if metadata else head.finishing
+
+
+def lost_part(part: Citation | VendorPart) -> Receipt | None:
+    """The receipt for a part that has no place in a completion; None for one that has."""
+    if isinstance(part, VendorPart):
+        if part.origin == ORIGIN:
+            return None
+        source, field, why = part.origin, "content", "Only its vendor knows this part."
+    elif part.url is None:
+        source, field, why = part.origin or ORIGIN, "annotations", "Its source has no address."
+    else:
+        return None
+    return Receipt(field, source, ORIGIN, "dropped", why)
 
 
 def annotation(citation: Citation, run_start: int, length: int) -> JsonObject:
     """The citation as an annotation of the content, which is `length` code points long so far.
 
-    One that does not say which text it supports is of the text from `run_start` on.
+    It must have an address. One that does not say which text it supports is of the text from
+    `run_start` on.
     """
     cited: JsonObject = {
         "start_index": run_start if citation.start is None else citation.start,
         "end_index": length if citation.end is None else citation.end,
         "title": citation.title,
-        "url": citation.url or "",
+        "url": citation.url,
     }
     if citation.snippet is not None:
         cited["content"] = citation.snippet

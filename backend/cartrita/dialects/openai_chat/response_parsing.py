@@ -65,8 +65,6 @@ def usage(counts: wire.Usage) -> Usage:
         cache_read_tokens=cached,
         cache_write_tokens=min(written, prompt - cached),
         reasoning_tokens=min(reasoning, output),
-        estimated=counts.estimated,
-        error_bound=counts.error_bound,
     )
 
 

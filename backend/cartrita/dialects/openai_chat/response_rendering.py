@@ -4,11 +4,13 @@ from collections.abc import Iterable
 
 import msgspec
 
-from cartrita.dialects.openai_chat import ORIGIN, reasoning_details
+from cartrita.dialects.openai_chat import reasoning_details
 from cartrita.dialects.openai_chat.answer_fields import (
     CompletionHead,
     annotation,
     finish_reason,
+    finishing_fields,
+    lost_part,
     usage_fields,
 )
 from cartrita.domain.deltas import (
@@ -23,7 +25,8 @@ from cartrita.domain.deltas import (
     VendorDelta,
 )
 from cartrita.domain.json import JsonObject, JsonValue
-from cartrita.domain.messages import Reasoning
+from cartrita.domain.messages import Citation, Reasoning
+from cartrita.domain.receipts import Receipt
 from cartrita.domain.usage import Usage
 
 _encode = msgspec.json.Encoder().encode
@@ -46,7 +49,7 @@ def render(head: CompletionHead, *answers: Iterable[Delta]) -> bytes:
             "usage": usage_fields(usage),
             "system_fingerprint": None,
             **head.extra,
-            **head.finishing,
+            **finishing_fields(head, usage, [one for choice in choices for one in choice.lost]),
         }
     )
 
@@ -57,6 +60,7 @@ class _Choice:
     def __init__(self, head: CompletionHead) -> None:
         self._head = head
         self.usage = Usage()
+        self.lost: list[Receipt] = []
         self._reason = FinishReason.STOP
         self._texts: list[str] = []
         self._length = 0
@@ -84,7 +88,7 @@ class _Choice:
                 self._add_call(delta)
             case CitationDelta(citation=citation):
                 self._cited = True
-                self._annotations.append(annotation(citation, self._run_start, self._length))
+                self._cite(citation)
             case _:
                 self._add_rest(delta)
 
@@ -126,6 +130,12 @@ class _Choice:
         self._length += len(delta.text)
         self._logprobs.extend(delta.logprobs)
 
+    def _cite(self, citation: Citation) -> None:
+        if (lost := lost_part(citation)) is not None:
+            self.lost.append(lost)
+        else:
+            self._annotations.append(annotation(citation, self._run_start, self._length))
+
     def _add_reasoning(self, delta: ReasoningDelta) -> None:
         self._open.append(delta.text)
         if delta.sealed:
@@ -148,8 +158,11 @@ class _Choice:
         call.arguments.append(delta.arguments)
 
     def _add_rest(self, delta: Delta) -> None:
-        if isinstance(delta, VendorDelta) and delta.part.origin == ORIGIN:
-            self._calls[-1 - len(self._calls)] = delta.part.data
+        if isinstance(delta, VendorDelta):
+            if (lost := lost_part(delta.part)) is not None:
+                self.lost.append(lost)
+            else:
+                self._calls[-1 - len(self._calls)] = delta.part.data
         elif isinstance(delta, Finished):
             self._reason, self.usage = delta.reason, delta.usage
 

@@ -18,10 +18,7 @@ class TokenDetails(msgspec.Struct, frozen=True):
 
 
 class Usage(msgspec.Struct, frozen=True):
-    """Token counts; DeepSeek reports cached tokens as `prompt_cache_hit_tokens`.
-
-    `estimated` and `error_bound` are those of another Cartrita.
-    """
+    """Token counts; DeepSeek reports cached tokens as `prompt_cache_hit_tokens`."""
 
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
@@ -29,8 +26,6 @@ class Usage(msgspec.Struct, frozen=True):
     prompt_tokens_details: TokenDetails | None = None
     completion_tokens_details: TokenDetails | None = None
     prompt_cache_hit_tokens: int | None = None
-    estimated: bool = False
-    error_bound: float = 0.0
 
 
 class FunctionDelta(msgspec.Struct, frozen=True):

@@ -12,11 +12,13 @@ from typing import Self
 import msgspec
 from msgspec.structs import replace
 
-from cartrita.dialects.openai_chat import ORIGIN, error_rendering, reasoning_details
+from cartrita.dialects.openai_chat import error_rendering, reasoning_details
 from cartrita.dialects.openai_chat.answer_fields import (
     CompletionHead,
     annotation,
     finish_reason,
+    finishing_fields,
+    lost_part,
     usage_fields,
 )
 from cartrita.dialects.openai_chat.relay import Monitor
@@ -34,6 +36,7 @@ from cartrita.domain.deltas import (
 from cartrita.domain.errors import CartritaError
 from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import Reasoning
+from cartrita.domain.receipts import Receipt
 from cartrita.domain.usage import Usage
 from cartrita.kit import sse
 
@@ -72,6 +75,7 @@ class StreamRenderer:
         self._run_start = 0
         self._cited = False
         self._citations = 0
+        self._lost: list[Receipt] = []
         self._renderers: dict[type, Callable[..., bytes]] = {
             Accepted: _nothing,
             RefusalDelta: self._refusal,
@@ -187,6 +191,9 @@ class StreamRenderer:
 
     def _cite(self, delta: CitationDelta) -> bytes:
         self._cited = True
+        if (lost := lost_part(delta.citation)) is not None:
+            self._lost.append(lost)
+            return b""
         cited = annotation(delta.citation, self._run_start, self._length)
         index, self._citations = self._citations, self._citations + 1
         return self._chunk({"annotations": [{"index": index, **cited}]})
@@ -194,7 +201,8 @@ class StreamRenderer:
     def _vendor(self, delta: VendorDelta) -> bytes:
         """A call of a custom tool; parts of other vendors have no place in a completion."""
         self._reasoning.clear()
-        if delta.part.origin != ORIGIN:
+        if (lost := lost_part(delta.part)) is not None:
+            self._lost.append(lost)
             return b""
         index = len(self._calls)
         self._calls[-1 - index] = index
@@ -202,8 +210,8 @@ class StreamRenderer:
 
     def _finish(self, delta: Finished) -> bytes:
         chunk = self._chunk({}, finish=_encode(finish_reason(self._head, delta.reason)))
-        if self._head.finishing:
-            chunk = chunk[:-3] + b"," + _encode(self._head.finishing)[1:] + b"\n\n"
+        if finishing := finishing_fields(self._head, delta.usage, self._lost):
+            chunk = chunk[:-3] + b"," + _encode(finishing)[1:] + b"\n\n"
         if not self._alone:
             return chunk
         usage = usage_chunk(self._head, delta.usage) if self._head.include_usage else b""

@@ -106,8 +106,8 @@ def error_object(error: CartritaError) -> JsonObject:
 
 
 def usage_object(usage: Usage) -> JsonObject:
-    """Token counts; those that are ours are marked as estimated."""
-    told: JsonObject = {
+    """Token counts as OpenAI writes them."""
+    return {
         "input_tokens": usage.input_tokens,
         "input_tokens_details": {
             "cached_tokens": usage.cache_read_tokens,
@@ -117,9 +117,6 @@ def usage_object(usage: Usage) -> JsonObject:
         "output_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
         "total_tokens": usage.total_tokens,
     }
-    if usage.estimated:
-        told |= {"estimated": True, "error_bound": usage.error_bound}
-    return told
 
 
 def _echo(echo: JsonObject) -> JsonObject:

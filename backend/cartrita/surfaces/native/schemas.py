@@ -22,16 +22,26 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class TokenUsage:
-    """Tokens of the prompt and of the answer; `estimated` if the provider did not report them."""
+    """Tokens of the prompt and of the answer; `estimated` if the provider did not report them.
+
+    The true numbers are then within `error_bound` of these, as a fraction of them.
+    """
 
     prompt_tokens: int
     completion_tokens: int
     total_tokens: int
     estimated: bool
+    error_bound: float
 
     @classmethod
     def of(cls, usage: Usage) -> "TokenUsage":
-        return cls(usage.input_tokens, usage.output_tokens, usage.total_tokens, usage.estimated)
+        return cls(
+            usage.input_tokens,
+            usage.output_tokens,
+            usage.total_tokens,
+            usage.estimated,
+            usage.error_bound,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -314,6 +314,17 @@ def test_instructions_in_mid_conversation() -> None:
     assert len(body(msgspec.structs.replace(after_user, origin=ORIGIN))["messages"]) == 2
 
 
+def test_instructions_at_the_beginning_are_those_of_the_system() -> None:
+    leading = [Message(Role.SYSTEM, (Text(text),)) for text in ("a", "b")]
+    wanted = request(*leading, user("c"), instructions=(Text("first"),))
+    texts = [block["text"] for block in body(wanted)["system"]]
+    assert (texts, body(wanted)["messages"]) == (
+        ["first", "a", "b"],
+        [{"role": "user", "content": "c"}],
+    )
+    assert receipts(wanted) == []
+
+
 def test_a_user_begins() -> None:
     wanted = request(assistant("hello"), user("hi"))
     assert body(wanted)["messages"][0] == {"role": "user", "content": "Continue."}
@@ -379,7 +390,9 @@ def test_the_limit_of_output_tokens() -> None:
     options = ModelOptions(output_tokens=8192)
     foreign = request(origin="openai_chat")
     assert body(foreign, options)["max_tokens"] == 8192
-    assert receipts(foreign, options) == [("max_completion_tokens", "approximated")]
+    assert receipts(foreign, options) == []
+    assert body(foreign)["max_tokens"] == 4096
+    assert receipts(foreign) == [("max_completion_tokens", "approximated")]
     assert body(request(), options)["max_tokens"] == 8192
     large = request(origin="openai_chat", sampling=Sampling(max_tokens=10_000))
     assert body(large, options)["max_tokens"] == 8192

@@ -467,11 +467,9 @@ def test_tokens_that_were_written_to_the_cache() -> None:
         "prompt_tokens": 10,
         "completion_tokens": 1,
         "prompt_tokens_details": {"cached_tokens": 4, "cache_write_tokens": 9},
-        "estimated": True,
-        "error_bound": 0.5,
     }
     assert finished(parsed(chunk(finish="stop", usage=usage))).usage == Usage(
-        10, 1, cache_read_tokens=4, cache_write_tokens=6, estimated=True, error_bound=0.5
+        10, 1, cache_read_tokens=4, cache_write_tokens=6
     )
 
 

@@ -82,10 +82,23 @@ def test_usage_has_a_chunk_of_its_own() -> None:
     assert done == "[DONE]"
 
 
-def test_an_estimate_is_marked() -> None:
+def test_an_estimate_is_marked_in_the_metadata() -> None:
     usage = Usage(3, 2, estimated=True, error_bound=0.25)
-    told = json.loads(usage_chunk(HEAD, usage)[6:])["usage"]
-    assert (told["estimated"], told["error_bound"]) == (True, 0.25)
+    assert "estimated" not in json.loads(usage_chunk(HEAD, usage)[6:])["usage"]
+    *_, told, _ = chunks(TextDelta("x"), Finished(FinishReason.STOP, usage))
+    assert told["metadata"] == {"usage": {"estimated": True, "error_bound": 0.25}}
+
+
+def test_what_has_no_place_in_a_completion_is_told_at_its_end() -> None:
+    page = CitationDelta(Citation("a page of a file", origin="anthropic_messages"))
+    part = VendorDelta(VendorPart("anthropic_messages", {"type": "server_tool_use"}))
+    told = chunks(TextDelta("x"), page, page, part, STOP)
+    assert len(told) == 4
+    receipts = told[-2]["metadata"]["receipts"]
+    assert [(one["field"], one["from"], one["kind"]) for one in receipts] == [
+        ("annotations", "anthropic_messages", "dropped"),
+        ("content", "anthropic_messages", "dropped"),
+    ]
 
 
 def test_several_answers_on_one_stream_leave_its_end_to_their_caller() -> None:
@@ -180,7 +193,7 @@ def test_citations() -> None:
         TextDelta("One. "),
         CitationDelta(Citation("A", "https://a", "cited")),
         TextDelta("Two."),
-        CitationDelta(Citation("B")),
+        CitationDelta(Citation("B", "https://b")),
         CitationDelta(Citation("C", "https://c", start=1, end=2)),
     )
     cited = [each["annotations"][0] for each in deltas if "annotations" in each]
@@ -199,7 +212,6 @@ def test_citations() -> None:
         (each["url_citation"]["start_index"], each["url_citation"]["end_index"]) for each in cited
     ]
     assert places == [(0, 5), (5, 9), (1, 2)]
-    assert cited[1]["url_citation"]["url"] == ""
 
 
 def test_log_probabilities() -> None:

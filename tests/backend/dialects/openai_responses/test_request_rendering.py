@@ -182,7 +182,7 @@ def test_what_only_another_vendor_reads_is_told() -> None:
     assert lost == {
         *("messages.cache_control", "messages.context", "messages.citations"),
         *("messages.search_result", "messages.reasoning", "messages.attachments"),
-        *("messages.is_error", "instructions.cache_control"),
+        *("messages.is_error", "system.cache_control"),
     }
 
 

@@ -78,7 +78,7 @@ TABLE: list[tuple[Event, str]] = [
         RunCompleted(
             "Hello",
             FinishReason.LENGTH,
-            Usage(3, 4, estimated=True),
+            Usage(3, 4, estimated=True, error_bound=0.35),
             2.0,
             "conv_1",
             "msg_1",
@@ -90,7 +90,7 @@ TABLE: list[tuple[Event, str]] = [
         '{"event":"done","data":{"final_response":"Hello","conversation_id":"conv_1",'
         '"message_id":"msg_1","run_id":"' + PUBLIC + '","agent_type":"assistant",'
         '"token_usage":{"prompt_tokens":3,"completion_tokens":4,"total_tokens":7,'
-        '"estimated":true},"processing_time":2.0,'
+        '"estimated":true,"error_bound":0.35},"processing_time":2.0,'
         '"sources":[{"title":"A page","url":null,"snippet":null,"index":1}],'
         '"finish_reason":"length"}}',
     ),
