@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     ARRAY,
+    JSON,
     BigInteger,
     Boolean,
     Column,
@@ -84,7 +85,7 @@ runs = Table(
     Column("agent", Text, nullable=False),
     Column("provider", Text, nullable=False),
     Column("model", Text, nullable=False),
-    Column("input", JSONB, nullable=False),
+    Column("input", JSON, nullable=False),
     Column("status", Text, nullable=False),
     Column("attempt", Integer, nullable=False),
     Column("replica_id", Uuid),

@@ -1,10 +1,12 @@
 """Admission: what a request stores, when its run starts, and when it is refused."""
 
 import asyncio
+import json
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from tests.backend.adapters.runlog.executions import claim_next
 from tests.backend.adapters.runlog.fixtures import (
     Cluster,
@@ -26,7 +28,9 @@ from cartrita.domain.errors import (
 )
 from cartrita.domain.events import RunStarted
 from cartrita.domain.ids import ConversationId, MessageId
+from cartrita.domain.json import JsonObject
 from cartrita.domain.runs import BusyPolicy, NewMessage, RunStatus
+from cartrita.domain.tools import ToolSpec
 from cartrita.kit.ids import public, uuid7
 
 
@@ -64,6 +68,18 @@ async def test_events_name_a_conversation_by_its_external_id(cluster: Cluster) -
         (_, started), *_ = await cluster.events(run)
         assert isinstance(started, RunStarted)
         assert started.conversation_id == "theirs"
+
+
+async def test_what_a_run_is_to_do_keeps_the_order_of_its_fields(cluster: Cluster) -> None:
+    fields: JsonObject = {"z": {"type": "string"}, "abc": {"type": "string"}, "b": {"const": 1}}
+    schema: JsonObject = {"type": "object", "required": ["z"], "properties": fields}
+    tool = ToolSpec("f", "", schema)
+    async with cluster.replica() as log:
+        asked = admission()
+        await log.admission.admit(replace(asked, input=replace(asked.input, tools=(tool,))))
+    [run] = await cluster.rows("SELECT input FROM runs")
+    [stored] = json.loads(run["input"])["tools"]
+    assert json.dumps(stored["parameters"]) == json.dumps(schema)
 
 
 async def test_a_full_conversation_queue_is_rate_limited(cluster: Cluster) -> None:
