@@ -1,6 +1,8 @@
 """JSON that fits a JSON Schema, drawn by seeded chance: for structured answers and forced calls."""
 
 import random
+from collections import deque
+from collections.abc import Sequence
 from typing import cast
 
 import msgspec
@@ -10,16 +12,26 @@ Json = dict[str, object]
 _DEEPEST = 8
 
 
-def draw(schema: Json, key: str) -> str:
-    """Return a document: the same for the same key. A schema that says nothing gets an object."""
-    value = _Drawing(schema, random.Random(key)).value(schema or {"type": "object"}, 0)
+def draw(
+    schema: Json, key: str, *, numbers: Sequence[float] = (), texts: Sequence[str] = ()
+) -> str:
+    """Return a document: the same for the same key. A schema that says nothing gets an object.
+
+    The given numbers and texts are used up first.
+    """
+    drawing = _Drawing(schema, random.Random(key), deque(numbers), deque(texts))
+    value = drawing.value(schema or {"type": "object"}, 0)
     return msgspec.json.encode(value).decode()
 
 
 class _Drawing:
-    def __init__(self, root: Json, chance: random.Random) -> None:
+    def __init__(
+        self, root: Json, chance: random.Random, numbers: deque[float], texts: deque[str]
+    ) -> None:
         self._root = root
         self._chance = chance
+        self._numbers = numbers
+        self._texts = texts
 
     def value(self, schema: object, depth: int) -> object:
         if not isinstance(schema, dict) or depth > _DEEPEST:
@@ -40,11 +52,9 @@ class _Drawing:
             kind = cast("list[object]", kind)[0]
         match kind:
             case "string":
-                return self._chance.choice(LEXICON)
+                return self._texts.popleft() if self._texts else self._chance.choice(LEXICON)
             case "integer" | "number":
-                low = cast("int", fields.get("minimum", 1))
-                high = cast("int", fields.get("maximum", low + 99))
-                return self._chance.randint(int(low), int(high))
+                return self._numbers.popleft() if self._numbers else self._number(fields)
             case "boolean":
                 return self._chance.random() < 0.5
             case "array":
@@ -55,6 +65,11 @@ class _Drawing:
             case _:
                 properties = cast("Json", fields.get("properties") or {})
                 return {name: self.value(each, depth + 1) for name, each in properties.items()}
+
+    def _number(self, fields: Json) -> int:
+        low = cast("int", fields.get("minimum", 1))
+        high = cast("int", fields.get("maximum", low + 99))
+        return self._chance.randint(int(low), int(high))
 
     def _referred(self, reference: str) -> object:
         found: object = self._root

@@ -45,19 +45,22 @@ class Script(
     """How to answer.
 
     The text is `text`, or the prompt again (`echo`), or `words` drawn from the server's seed and
-    the prompt, or from `seed` alone where it is given. `tool_calls` take the place of drawn words;
-    they are made once, not on top of a tool's result, unless `insist`. Reasoning goes before the
-    text, in deltas of the field `reasoning_field`; `redacted_reasoning` is sealed and shown to
-    nobody. `refusal` is what the model says in place of an answer. A continued answer says the last
-    `overlap` characters of the text before it again. `cache_read_tokens` and `cache_write_tokens`
-    come on top of the counted prompt. `jitter_s` is the most that is added, by seeded
-    chance, to each `between_tokens_s`. `usage` false keeps usage back even where it is asked for.
+    the prompt, or from `seed` alone where it is given. With `capable` the prompt is followed by the
+    rules of capable.py: functions are called, and JSON is filled with what it says. `tool_calls`
+    take the place of drawn words; they are made once, not on top of a tool's result, unless
+    `insist`. Reasoning goes before the text, in deltas of the field `reasoning_field`;
+    `redacted_reasoning` is sealed and shown to nobody. `refusal` is what the model says in place of
+    an answer. A continued answer says the last `overlap` characters of the text before it again.
+    `cache_read_tokens` and `cache_write_tokens` come on top of the counted prompt. `jitter_s` is
+    the most that is added, by seeded chance, to each `between_tokens_s`. `usage` false keeps usage
+    back even where it is asked for.
     `framing` "close" sends neither a length nor chunks: the body ends with the connection, so that
     a cut without a reset looks like an end. Faults apply in order, each to what the last one made.
     """
 
     text: str | None = None
     echo: bool = False
+    capable: bool = False
     words: Count = 12
     seed: int | None = None
     tokens_per_delta: Annotated[int, msgspec.Meta(ge=1)] = 1

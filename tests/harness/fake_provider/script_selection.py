@@ -11,6 +11,7 @@ from tests.harness.fake_provider.script import Script, directives
 MODELS: dict[str, Script] = {
     "fake": Script(),
     "fake-echo": Script(echo=True),
+    "capable": Script(capable=True),
     "fake-words": Script(words=60),
     "fake-slow": Script(words=200, between_tokens_s=0.05),
     "fake-reasoning": Script(words=20, reasoning_words=20),

@@ -1,9 +1,11 @@
 """The content of one answer: what its script says, or what its request forces."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import cast
 
-from tests.harness.fake_provider import content, json_instances, words
+from tests.harness.fake_provider import capable, content, json_instances, words
+from tests.harness.fake_provider.capable import Function
 from tests.harness.fake_provider.content import Ending, Question
 from tests.harness.fake_provider.script import Script, ToolCall
 
@@ -13,7 +15,7 @@ Json = dict[str, object]
 class ScriptedContent:
     """Reasoning, text and calls; a text that must fit `schema` and the call of `forced` are drawn.
 
-    `forced` is a function's name and the schema of its arguments.
+    A capable script also calls what suits the prompt of the functions `offered`.
     """
 
     def __init__(
@@ -23,7 +25,8 @@ class ScriptedContent:
         seed: int,
         *,
         schema: Json | None = None,
-        forced: tuple[str, Json] | None = None,
+        forced: Function | None = None,
+        offered: Sequence[Function] = (),
         max_tokens: int | None = None,
         stop: Sequence[str] = (),
         choice: int = 0,
@@ -34,13 +37,14 @@ class ScriptedContent:
         self.refusal = words.tokens(script.refusal or "")
         self.calls = content.calls(script, asked.after_tool)
         said = content.text(script, asked, seed, choice)
-        if script.text is None and not self.calls and forced is not None:
-            name, parameters = forced
-            drawn = json_instances.draw(parameters, key)
-            self.calls = (ToolCall(name=name, arguments=drawn),)
-            said = ""
-        elif script.text is None and not self.calls and not self.refusal and schema is not None:
-            said = json_instances.draw(schema, key)
+        if script.text is None and not self.calls:
+            if script.capable and forced is None and not asked.after_tool:
+                forced = capable.wanted(offered, prompt)
+            if forced is not None:
+                self.calls = (_call(script, forced, prompt, key),)
+                said = ""
+            elif not self.refusal:
+                said = _document(script, schema, prompt, key) or said
         self.ending: Ending = content.ending(said, max_tokens, stop)
         # What is continued is cited nowhere: the places are those of the whole.
         self.citations = () if asked.held else script.citations
@@ -50,8 +54,31 @@ class ScriptedContent:
         return sum(len(content.argument_pieces(call)) for call in self.calls)
 
 
-def forced(function: Json | None, field: str) -> tuple[str, Json] | None:
-    """The name of a function that must be called, and the schema in this field of it."""
-    if function is None:
+def function(declared: Json | None, field: str) -> Function | None:
+    """The name of a declared function, and the schema in this field of it."""
+    if declared is None:
         return None
-    return cast("str", function["name"]), cast("Json", function.get(field) or {})
+    return cast("str", declared["name"]), cast("Json", declared.get(field) or {})
+
+
+def functions(declared: Sequence[Json], field: str) -> list[Function]:
+    """The same of several; vendors' own tools have no schema and are left out."""
+    return [made for each in declared if field in each and (made := function(each, field))]
+
+
+def _call(script: Script, forced: Function, prompt: str, key: str) -> ToolCall:
+    name, parameters = forced
+    draw = partial(capable.arguments, prompt=prompt) if script.capable else json_instances.draw
+    return ToolCall(name=name, arguments=draw(parameters, key=key))
+
+
+def _document(script: Script, schema: Json | None, prompt: str, key: str) -> str | None:
+    """The text of an answer that must be JSON; None where it need not."""
+    if script.capable and not schema:
+        found = capable.requested_object(prompt, key)
+        if found is not None:
+            return found
+    if schema is None:
+        return None
+    draw = partial(capable.document, prompt=prompt) if script.capable else json_instances.draw
+    return draw(schema, key=key)

@@ -7,7 +7,7 @@ from tests.harness.fake_provider import content, words
 from tests.harness.fake_provider.anthropic_messages.message_request import MessageRequest
 from tests.harness.fake_provider.dialect import Service
 from tests.harness.fake_provider.script import Citation, Script, ToolCall
-from tests.harness.fake_provider.scripted_content import ScriptedContent, forced
+from tests.harness.fake_provider.scripted_content import ScriptedContent, function, functions
 
 Json = dict[str, object]
 
@@ -36,7 +36,8 @@ class AnswerBlocks:
             request.asked,
             service.seed,
             schema=request.schema,
-            forced=forced(request.forced_tool, "input_schema"),
+            forced=function(request.forced_tool, "input_schema"),
+            offered=functions(request.offered, "input_schema"),
             max_tokens=request.max_tokens,
             stop=request.stop,
         )

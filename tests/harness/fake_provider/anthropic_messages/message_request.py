@@ -84,6 +84,7 @@ class MessageRequest(msgspec.Struct, frozen=True):
     shows_thinking: bool = True
     schema: Json | None = None
     forced_tool: Json | None = None
+    offered: Sequence[Json] = ()
 
 
 def parse(body: bytes, models: Sequence[str], seal: Seal) -> MessageRequest:
@@ -189,7 +190,13 @@ def _request(fields: Json) -> MessageRequest:
         shows_thinking=thinking.get("display") != "omitted",
         schema=cast("Json | None", form.get("schema")),
         forced_tool=_forced_tool(fields),
+        offered=_offered(fields),
     )
+
+
+def _offered(fields: Json) -> list[Json]:
+    chosen = cast("Json", fields.get("tool_choice") or {})
+    return [] if chosen.get("type") == "none" else cast("list[Json]", fields.get("tools") or [])
 
 
 def _forced_tool(fields: Json) -> Json | None:

@@ -52,6 +52,14 @@ def check_named_tool(fields: Json) -> None:
         )
 
 
+def offered(fields: Json) -> list[Json]:
+    """The functions that the answer may call, flattened to name and parameters."""
+    tools = cast("list[Json]", fields.get("tools") or [])
+    if fields.get("tool_choice") == "none":
+        return []
+    return [_flat(tool) for tool in tools if tool["type"] == "function"]
+
+
 def forced_tool(fields: Json) -> Json | None:
     """The function that the answer must call, flattened to name and parameters."""
     chosen = fields.get("tool_choice")

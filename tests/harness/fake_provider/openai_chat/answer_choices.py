@@ -7,7 +7,7 @@ from tests.harness.fake_provider import content
 from tests.harness.fake_provider.openai import citations, logprobs
 from tests.harness.fake_provider.openai_chat.chat_request import ChatRequest
 from tests.harness.fake_provider.script import Script, ToolCall
-from tests.harness.fake_provider.scripted_content import ScriptedContent, forced
+from tests.harness.fake_provider.scripted_content import ScriptedContent, function, functions
 
 Json = dict[str, object]
 
@@ -35,7 +35,8 @@ class AnswerChoice:
             request.asked,
             seed,
             schema=request.schema,
-            forced=forced(request.forced_tool, "parameters"),
+            forced=function(request.forced_tool, "parameters"),
+            offered=functions(request.offered, "parameters"),
             max_tokens=request.max_tokens,
             stop=request.stop,
             choice=index,

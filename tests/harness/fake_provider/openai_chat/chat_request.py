@@ -136,6 +136,7 @@ class ChatRequest(msgspec.Struct, frozen=True):
     top_logprobs: int | None = None
     schema: Json | None = None
     forced_tool: Json | None = None
+    offered: Sequence[Json] = ()
     legacy: bool = False
 
 
@@ -212,6 +213,7 @@ def _request(fields: dict[str, object]) -> ChatRequest:
         top_logprobs=_top_logprobs(fields),
         schema=_schema(fields),
         forced_tool=_forced(fields),
+        offered=parameters.offered(fields),
         legacy="functions" in fields and "tools" not in fields,
         stop=(stop,) if isinstance(stop, str) else tuple(cast("Sequence[str]", stop)),
     )

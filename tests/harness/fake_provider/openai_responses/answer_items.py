@@ -9,7 +9,7 @@ from tests.harness.fake_provider.dialect import Service
 from tests.harness.fake_provider.openai import citations, logprobs
 from tests.harness.fake_provider.openai_responses.response_request import ResponseRequest
 from tests.harness.fake_provider.script import Script, ToolCall
-from tests.harness.fake_provider.scripted_content import ScriptedContent, forced
+from tests.harness.fake_provider.scripted_content import ScriptedContent, function, functions
 
 Json = dict[str, object]
 # Events in order, each with the tokens that it carries.
@@ -39,7 +39,8 @@ class AnswerItems:
             request.asked,
             service.seed,
             schema=request.schema,
-            forced=forced(request.forced_tool, "parameters"),
+            forced=function(request.forced_tool, "parameters"),
+            offered=functions(request.offered, "parameters"),
             max_tokens=request.max_tokens,
         )
         self.ending, self._content, self._reasoning = said.ending, said, said.reasoning

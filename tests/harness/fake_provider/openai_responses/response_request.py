@@ -155,6 +155,10 @@ class ResponseRequest(msgspec.Struct, frozen=True):
         return parameters.forced_tool(self.fields)
 
     @property
+    def offered(self) -> list[Json]:
+        return parameters.offered(self.fields)
+
+    @property
     def _included(self) -> list[str]:
         return cast("list[str]", self.fields.get("include") or [])
 
