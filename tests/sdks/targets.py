@@ -22,7 +22,7 @@ _CONFIGURATION = """
 dialect = "openai_responses"
 base_url = "{base_url}"
 api_key_env = "RESPONSES_KEY"
-models = ["fake"]
+models = ["fake", "capable"]
 """
 
 
@@ -67,14 +67,14 @@ def cartrita(provider: FakeProvider) -> Generator[Server]:
             yield server
 
 
-def direct(dialect: str, provider: FakeProvider) -> Target:
+def direct(dialect: str, provider: FakeProvider, model: str = "fake") -> Target:
     """The scripted upstream itself, for a client of this dialect."""
     root = provider.base_url.removesuffix("/v1")
-    return Target(name=DIRECT, root_url=root, key=provider.key, model="fake", upstream=dialect)
+    return Target(name=DIRECT, root_url=root, key=provider.key, model=model, upstream=dialect)
 
 
-def through(upstream: str, server: Server) -> Target:
+def through(upstream: str, server: Server, model: str = "fake") -> Target:
     """Cartrita, with a model whose provider speaks this dialect."""
     url = f"http://127.0.0.1:{server.port}"
-    model = f"{UPSTREAMS[upstream]}/fake"
-    return Target(name=upstream, root_url=url, key=KEY, model=model, upstream=upstream)
+    name = f"{UPSTREAMS[upstream]}/{model}"
+    return Target(name=upstream, root_url=url, key=KEY, model=name, upstream=upstream)
