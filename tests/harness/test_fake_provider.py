@@ -193,7 +193,7 @@ def test_requests_are_recorded_as_they_came(fake: FakeProvider) -> None:
     ask(fake, body("second", temperature=3))
     first, second = fake.requests()
     assert (first.method, first.path, first.status) == ("POST", "/v1/chat/completions", 200)
-    assert first.header("AUTHORIZATION") == "Bearer sk-fake"
+    assert first.header("AUTHORIZATION") == "Bearer sk-faked"
     assert '"content":"first"' in first.body
     assert (first.outcome, first.tokens_sent, first.script) == ("complete", 12, Script())
     assert first.headers_at and first.first_token_at and first.ended_at  # noqa: PT018
@@ -219,7 +219,7 @@ def test_a_connection_carries_one_request_after_the_other(fake: FakeProvider) ->
         read_until(connection, b"[DONE]\n\n\r\n0\r\n\r\n")
         payload = b'{"model":"fake","messages":[{"role":"user","content":"two"}]}'
         connection.sendall(
-            b"POST /v1/chat/completions HTTP/1.1\r\nauthorization: Bearer sk-fake\r\n"
+            b"POST /v1/chat/completions HTTP/1.1\r\nauthorization: Bearer sk-faked\r\n"
             b"content-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
             b"5\r\n%b\r\n%x\r\n%b\r\n0\r\n\r\n" % (payload[:5], len(payload) - 5, payload[5:])
         )

@@ -117,3 +117,26 @@ async def test_a_conversation_that_is_not_there(scenario: Scenario) -> None:
     body = request(conversation_id="conv_0193b0c3a5d87c1e9f4d2b6a8e0c4f17")
     status, told = await post_json(scenario, PATH, body)
     assert (status, told["error"]["code"]) == (404, "conversation_not_found")
+
+
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        (PATH, {"messages": [{"role": "user", "content": "x"}], "store": True}),
+        ("/v1/responses", {"input": "x"}),
+        (
+            "/v1/messages",
+            {"max_tokens": 9, "messages": [{"role": "user", "content": "x"}], "store": True},
+        ),
+    ],
+)
+async def test_a_model_that_its_provider_does_not_know(
+    scenario: Scenario, path: str, fields: dict[str, Any]
+) -> None:
+    """A run says so as a call does that is not stored."""
+    status, told = await post_json(scenario, path, {"model": "openai/nothing", **fields})
+    assert status == 404, told
+    assert told["error"].get("code", told["error"]["type"]) in (
+        "model_not_found",
+        "not_found_error",
+    )

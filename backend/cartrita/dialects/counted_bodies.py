@@ -5,6 +5,7 @@ import msgspec
 from cartrita.domain.deltas import Delta, FinishReason
 from cartrita.domain.errors import UpstreamCut, UpstreamMalformed
 from cartrita.domain.usage import Usage
+from cartrita.kit.secret import Secret
 
 
 class _Counts(msgspec.Struct, frozen=True):
@@ -24,7 +25,9 @@ class BodyMonitor:
     overlong = False
     finish_reason: FinishReason | None = None
 
-    def __init__(self, provider: str) -> None:
+    def __init__(self, provider: str, secrets: tuple[Secret, ...] = ()) -> None:
+        """No error repeats what the body says, so that it holds no secrets."""
+        del secrets
         self._provider = provider
         self.visible = False
         self.complete = False

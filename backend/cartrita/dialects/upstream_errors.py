@@ -36,6 +36,8 @@ WRONG_ADDRESS = "upstream_wrong_address"
 """The code of errors that tell of a wrong base URL: there is a web page, or a redirect."""
 
 _MAX_TEXT = 300
+_SHORTEST_SECRET = 8
+"""A shorter one is no key, and may be a part of ordinary words."""
 _KEY = re.compile(r"\b(?:Bearer\s+\S+|(?:sk|pk|rk|hf|gsk|xai|ck|key|api)[-_][\w*.\-]{6,})", re.I)
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
@@ -179,7 +181,7 @@ def _mask(value: JsonValue, secrets: tuple[Secret, ...]) -> str:
         return ""
     text = " ".join(storable_text(str(value)[: 4 * _MAX_TEXT]).split())
     for secret in secrets:
-        if secret:
+        if len(secret.reveal()) >= _SHORTEST_SECRET:
             text = text.replace(secret.reveal(), "***")
     text = _KEY.sub("***", text)
     return text if len(text) <= _MAX_TEXT else text[: _MAX_TEXT - 1] + "…"

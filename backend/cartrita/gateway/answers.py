@@ -12,6 +12,7 @@ from cartrita.domain.receipts import Receipt
 from cartrita.domain.relays import Endpoint
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.usage import Usage
+from cartrita.kit.secret import Secret
 
 
 class RelayMonitor(Protocol):
@@ -57,12 +58,13 @@ class Relayable(msgspec.Struct, frozen=True, kw_only=True):
     """How a request is passed on as it is, to a provider that speaks its dialect.
 
     `rewrite` makes the body for the provider's name of a model; `monitor` makes the monitor of an
-    answer by the provider of that name, of the kind that suits `Call.streamed`.
+    answer by the provider of that name, of the kind that suits `Call.streamed`; what it reports
+    holds none of the secrets that it is given.
     """
 
     endpoint: Endpoint
     rewrite: Callable[[str], bytes]
-    monitor: Callable[[str], RelayMonitor]
+    monitor: Callable[[str, tuple[Secret, ...]], RelayMonitor]
     headers: Mapping[str, str] = {}
 
 
@@ -83,7 +85,9 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     it has to be read; it caches its result. `relay` is None where the request cannot be passed on.
     `cacheable` is false for what must not be cached whatever the route says: stored runs, and
     requests for several answers at once, which are not continued either. `seconds` is the time left
-    to the caller's deadline.
+    to the caller's deadline. With `relay_only` no translation is tried: `parse` raises the error of
+    a provider that cannot be sent the request as it is. One that costs nothing is not `recorded` in
+    the ledger.
     """
 
     owner_id: str
@@ -99,6 +103,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     cache: CacheWish | None = None
     cacheable: bool = True
     seconds: float | None = None
+    relay_only: bool = False
+    recorded: bool = True
 
 
 class Answer(Protocol):

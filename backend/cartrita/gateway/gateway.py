@@ -111,7 +111,8 @@ class Gateway:
         breaks off is continued where it can be. Leaving the context closes the upstream call at
         once. Raises CartritaError.
         """
-        plan = await self._router.plan(call.provider, call.name, call.parse)
+        relays = self._upstreams.relaying(call)
+        plan = await self._router.plan(call.provider, call.name, call.parse, relays)
         ttl = self._ttl(call, plan)
         opening = self._ask(call, plan) if not ttl else self._share(call, plan, ttl)
         async with opening as answer:

@@ -168,7 +168,13 @@ class RelayedLeg:
         self.receipts: tuple[Receipt, ...] = ()
         self.failovers: tuple[Failover, ...] = ()
         self.headers = _NO_HEADERS
-        self.monitor = relayable.monitor(metered.deployment.provider)
+        self._watching: RelayMonitor | None = None
+
+    @property
+    def monitor(self) -> RelayMonitor:
+        """See `Leg`; there is one once the call has been accepted."""
+        assert self._watching is not None
+        return self._watching
 
     @asynccontextmanager
     async def opened(self) -> AsyncGenerator[None]:
@@ -185,6 +191,8 @@ class RelayedLeg:
             self._provider.relay(request) as self._response,
         ):
             self.headers = self._response.headers
+            name, secrets = self.deployment.provider, self._response.secrets
+            self._watching = self._relayable.monitor(name, secrets)
             await (self._prime() if self._metered.call.streamed else self._read_whole())
             yield
 
@@ -204,7 +212,7 @@ class RelayedLeg:
         return Transcript.of(self.monitor.deltas())
 
     def usage(self) -> Usage:
-        reported = self.monitor.usage
+        reported = None if self._watching is None else self._watching.usage
         if reported is not None and reported.total_tokens:
             return reported
         if self._metered.first_token_seconds is None:

@@ -46,7 +46,7 @@ class Meter:
 
     def report(self, metered: "MeteredCall", outcome: CallOutcome, usage: Usage) -> None:
         """Report a call that ended now."""
-        if self._ledger is None:
+        if self._ledger is None or not metered.call.recorded:
             return
         call, deployment = metered.call, metered.deployment
         self._ledger.record(

@@ -66,19 +66,27 @@ class Router:
         return Choice((await self._tiers(*route))[0].equals[0][0], name)
 
     async def plan(
-        self, provider: str | None, name: str | None, parse: Callable[[], ModelRequest]
+        self,
+        provider: str | None,
+        name: str | None,
+        parse: Callable[[], ModelRequest],
+        relays: Callable[[str], bool] | None = None,
     ) -> Plan:
         """The plan for a request, which is parsed only if there is a choice to be made.
 
-        Raises NotFound and Unavailable, and InvalidInput if no deployment can do what is asked.
+        For a request that can only be passed on, `relays` tells the providers that take it. Raises
+        NotFound and Unavailable, and InvalidInput if no deployment can do what is asked.
         """
         name = self._asked(provider, name)
-        found = None if provider else await self._find_route(name or "", parse)
+        readable = parse if relays is None else None
+        found = None if provider else await self._find_route(name or "", readable)
         if found is None:
             return Plan(deployments=(await self._catalog.resolve(provider, name),))
         named, route = found
         tiers = await self._tiers(named, route)
-        if len(tiers) > 1 or len(tiers[0].equals) > 1:
+        if relays is not None:
+            tiers = _filtered(tiers, lambda one: relays(one.provider)) or tiers
+        elif len(tiers) > 1 or len(tiers[0].equals) > 1:
             tiers = await self._fitting(named, tiers, parse())
         return Plan(
             deployments=self._order(named, tiers),
@@ -152,11 +160,7 @@ class Router:
 
     async def _fitting(self, name: str, tiers: list[_Tier], request: ModelRequest) -> list[_Tier]:
         needs = find_needs(request)
-        fitting = [
-            _Tier(equals)
-            for tier in tiers
-            if (equals := tuple(one for one in tier.equals if _fits(one[0], needs)))
-        ]
+        fitting = _filtered(tiers, lambda one: _fits(one, needs))
         if not fitting:
             raise await self._unfit(name, tiers, needs)
         return fitting
@@ -193,6 +197,12 @@ class Router:
             else:
                 ordered += [one for one, _ in equals]
         return self._health.usable(tuple(dict.fromkeys(ordered)))
+
+
+def _filtered(tiers: Sequence[_Tier], keeps: Callable[[Deployment], bool]) -> list[_Tier]:
+    """The tiers without deployments that are not kept, and without those that are left empty."""
+    kept = (tuple(one for one in tier.equals if keeps(one[0])) for tier in tiers)
+    return [_Tier(equals) for equals in kept if equals]
 
 
 def _fits(deployment: Deployment, needs: Sequence[Need]) -> bool:

@@ -52,6 +52,13 @@ class Upstreams:
         """Attempts by these deployments, none of which begins after the moment `latest`."""
         return Attempts(deployments, self.policy, latest=latest, clock=self._clock, rng=self._rng)
 
+    def relaying(self, call: Call) -> Callable[[str], bool] | None:
+        """Which providers take a call that is only passed on; None for any other call."""
+        relayable = call.relay
+        if relayable is None or not call.relay_only:
+            return None
+        return lambda name: _relays(self._catalog.provider(name), relayable)
+
     def leg(self, call: Call, deployment: Deployment) -> Leg:
         """A call of this deployment, relayed if it can be. Raises NotFound."""
         provider = self._catalog.provider(deployment.provider)

@@ -37,9 +37,11 @@ def error_of(stopped: RunStopped) -> CartritaError:
     if (stopped.kind, stopped.error_kind) == (StopStatus.INTERRUPTED, ErrorKind.INTERNAL):
         return Unavailable(stopped.message, code=stopped.code, details=stopped.details)
     if stopped.error_kind in _UPSTREAM:
+        status = stopped.details.get("upstream_status")
         return _UPSTREAM[stopped.error_kind](
             stopped.message,
             provider=str(stopped.details.get("provider", "")),
+            status=status if isinstance(status, int) else None,
             code=stopped.code,
             details=stopped.details,
             retry_after=stopped.retry_after,

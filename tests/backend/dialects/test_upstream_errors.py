@@ -9,6 +9,7 @@ from cartrita.dialects.upstream_errors import (
     unexpected_content,
 )
 from cartrita.domain.errors import UpstreamMalformed
+from cartrita.kit.secret import Secret
 
 NOW = "Sat, 21 Nov 2026 10:00:00 GMT"
 
@@ -46,3 +47,9 @@ def test_unexpected_content() -> None:
     found = unexpected_content("fake", 200, "a web page")
     assert type(found) is UpstreamMalformed
     assert "web page" in found.message
+
+
+def test_secrets_are_masked_but_not_words_that_hold_a_short_one() -> None:
+    secrets = (Secret("x"), Secret("letmein"), Secret("correct-horse"))
+    told = ErrorBody.masked(secrets, message="It does not exist: correct-horse, letmein.")
+    assert told.message == "It does not exist: ***, letmein."

@@ -26,6 +26,7 @@ from cartrita.gateway.catalog import Catalog, ProviderEntry, ProviderOrigin
 from cartrita.gateway.gateway import Gateway
 from cartrita.gateway.metering import Meter
 from cartrita.gateway.retry import RetryPolicy
+from cartrita.kit.secret import Secret
 
 DONE = Finished(FinishReason.STOP, Usage(1, 1), "m")
 REQUEST = ModelRequest(owner_id="o", model="m", messages=(Message(Role.USER, (Text("Hi"),)),))
@@ -95,6 +96,7 @@ class FakeResponse:
     """The body of a relay: bytes are read, errors raised."""
 
     status = 200
+    secrets = (Secret("key-of-the-provider"),)
 
     def __init__(self, script: Sequence[bytes | UpstreamError]) -> None:
         self.headers: Mapping[str, str] = {"x-request-id": "up-1"}
@@ -136,8 +138,9 @@ class RelayingProvider(NamedProvider):
 class LineMonitor:
     """Monitors a dialect of lines: `.` the end, `!` an error, `#` a comment, others are text."""
 
-    def __init__(self, provider: str, kept: int = 1000) -> None:
+    def __init__(self, provider: str, secrets: tuple[Secret, ...] = (), kept: int = 1000) -> None:
         self.provider = provider
+        self.secrets = secrets
         self.visible = False
         self.complete = False
         self.usage: Usage | None = None

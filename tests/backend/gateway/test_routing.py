@@ -1,20 +1,23 @@
 """A route's deployments are chosen by what they can do, by their health, and in turns."""
 
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from msgspec.structs import replace
 from tests.backend.gateway.fakes import (
     DONE,
     REQUEST,
+    Ledger,
     ListingProvider,
     NamedProvider,
+    RelayingProvider,
     Time,
     answer_to,
     asking,
     call,
     create_gateway,
     overloaded,
+    relayed_call,
 )
 
 from cartrita.domain.errors import InvalidInput, NotFound
@@ -205,3 +208,35 @@ class TestNeeds:
 
     async def test_a_single_deployment_is_not_compared(self) -> None:
         assert await chosen(gateway(r=route(OLD)), "r", with_part(IMAGE)) == OLD
+
+
+class TestRelayOnly:
+    """Calls that no provider of another dialect can answer."""
+
+    async def test_the_first_that_takes_it_answers(self) -> None:
+        made = create_gateway(
+            NamedProvider("other"),
+            RelayingProvider("away", [overloaded()]),
+            RelayingProvider("own", [b"one\n.\n"]),
+            routes={"r": route("other/m", "away/m", "own/m")},
+        )
+        asked = relayed_call("r", relay_only=True, parse=_unreadable)
+        answer, _ = await answer_to(made, asked)
+        assert answer.provider == "own"
+        assert [one.provider for one in answer.failovers] == ["away"]
+
+    @pytest.mark.parametrize("name", ["r", "other/m", "auto"])
+    async def test_without_one_it_says_so(self, name: str) -> None:
+        made = create_gateway(NamedProvider("other"), routes={"r": route("other/m", "other/n")})
+        with pytest.raises(InvalidInput, match="no such endpoint"):
+            await answer_to(made, relayed_call(name, relay_only=True, parse=_unreadable))
+
+    async def test_what_costs_nothing_is_not_in_the_ledger(self) -> None:
+        ledger = Ledger()
+        made = create_gateway(RelayingProvider("own", [b"one\n.\n"]), ledger=ledger)
+        await answer_to(made, relayed_call("own/m", relay_only=True, recorded=False))
+        assert not ledger.entries
+
+
+def _unreadable() -> NoReturn:
+    raise InvalidInput.of("model", "no such endpoint")

@@ -17,7 +17,7 @@ from cartrita.adapters.providers.openai_compatible import OpenAICompatible
 from cartrita.adapters.providers.transport import Deadlines
 from cartrita.dialects.openai_chat import relay, request_parsing
 from cartrita.domain.deltas import Delta, Finished, FinishReason, TextDelta
-from cartrita.domain.errors import UpstreamCut, UpstreamRejected
+from cartrita.domain.errors import UpstreamCut, UpstreamError, UpstreamRejected
 from cartrita.domain.relays import Endpoint
 from cartrita.gateway.answers import Call, Relayable
 from cartrita.gateway.gateway import Gateway
@@ -157,6 +157,18 @@ async def test_without_continuations_it_ends_with_an_error(
     async with gateway.open(chat()) as answer:
         with pytest.raises(UpstreamCut):
             await items_of(answer)
+
+
+async def test_an_error_in_the_stream_does_not_show_the_key(
+    fake: FakeProvider, http: HttpClient
+) -> None:
+    gateway = create_gateway(upstream(fake, http), retry=RetryPolicy(attempts=1, continuations=0))
+    for after in (0, 4):
+        error = {"message": f"it is {fake.key}", "type": "server_error"}
+        fault = ErrorEvent(after_tokens=after, error=error)
+        fake.script(Script(text=TEXT, faults=(fault,)))
+        with pytest.raises(UpstreamError, match=r"it is \*\*\*"):
+            await answer_to(gateway, chat())
 
 
 async def test_leaving_closes_the_call(

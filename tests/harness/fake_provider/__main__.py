@@ -19,14 +19,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="fake_provider", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--seed", type=int, default=0, help="of the words it answers with")
-    parser.add_argument("--key", action="append", default=[], help="accepted; sk-fake if not given")
+    parser.add_argument(
+        "--key", action="append", default=[], help="accepted; sk-faked if not given"
+    )
     parser.add_argument("--no-key", action="store_true", help="ask for no key at all")
     parser.add_argument("--model", action="append", default=[], help="another model to know")
     parser.add_argument("--manners", choices=get_args(Manner), default="vendor", help="whose")
     parser.add_argument("--oauth", action="store_true", help="accept tokens of /oauth/token only")
     parser.add_argument("--keep", type=int, default=10_000, help="how many requests to remember")
     options = parser.parse_args()
-    keys = [] if options.no_key else options.key or ["sk-fake"]
+    keys = [] if options.no_key else options.key or ["sk-faked"]
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     service = Service(

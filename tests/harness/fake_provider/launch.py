@@ -95,7 +95,7 @@ class FakeProvider:
 def fake_provider(
     *,
     seed: int = 0,
-    key: str = "sk-fake",
+    key: str = "sk-faked",
     models: Sequence[str] = (),
     port: int = 0,
     manners: Manner = "vendor",

@@ -91,8 +91,9 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
 class RelayedResponse:
     """A response that is passed on; see `RelayResponse`."""
 
-    def __init__(self, response: HttpResponse) -> None:
+    def __init__(self, response: HttpResponse, secrets: tuple[Secret, ...]) -> None:
         self.status = response.status
+        self.secrets = secrets
         self.headers: Mapping[str, str] = response_headers(response.headers)
         self._response = response
 
@@ -154,7 +155,7 @@ class Exchange:
         passed = {**(headers or {}), **request_headers(request.headers)}
         call = await self._request(url, deadlines, request.body, passed)
         async with self._open(call) as response:
-            yield RelayedResponse(response)
+            yield RelayedResponse(response, self._connection.credential.secrets)
 
     async def _told(
         self, model: str, rendered: Rendered, deltas: AsyncIterator[Delta]

@@ -8,6 +8,7 @@ from cartrita.domain.deltas import Delta
 from cartrita.domain.models import ModelInfo
 from cartrita.domain.relays import RelayRequest
 from cartrita.domain.requests import ModelRequest
+from cartrita.kit.secret import Secret
 
 
 class ModelProvider(Protocol):
@@ -32,11 +33,13 @@ class ModelProvider(Protocol):
 class RelayResponse(Protocol):
     """A successful response of a provider, whose body is passed on as it comes.
 
-    `headers` are those that callers may see, with lower-case names.
+    `headers` are those that callers may see, with lower-case names. `secrets` are the values that
+    an error in the body must not show.
     """
 
     status: int
     headers: Mapping[str, str]
+    secrets: tuple[Secret, ...]
 
     async def read(self) -> bytes:
         """The next piece of the body; empty at its end. Raises UpstreamError."""

@@ -13,6 +13,7 @@ from cartrita.domain.relays import Endpoint
 from cartrita.domain.requests import ModelRequest
 from cartrita.gateway.answers import CacheWish, Call, Relayable, RelayMonitor
 from cartrita.kit.ids import uuid7
+from cartrita.kit.secret import Secret
 from cartrita.surfaces.answers import send_stream, send_whole
 from cartrita.surfaces.anthropic import message_runs
 from cartrita.surfaces.anthropic.message_fields import MessageFields, message_fields
@@ -75,8 +76,9 @@ def _call(connection: HTTPConnection, principal: Principal, fields: MessageField
     )
 
 
-def _monitor(provider: str, *, streamed: bool) -> RelayMonitor:
-    return relay.Monitor(provider) if streamed else relay.WholeMonitor(provider)
+def _monitor(provider: str, secrets: tuple[Secret, ...], *, streamed: bool) -> RelayMonitor:
+    kind = relay.Monitor if streamed else relay.WholeMonitor
+    return kind(provider, secrets)
 
 
 HOT_PATH = HotPath(

@@ -68,6 +68,8 @@ def _call(connection: HTTPConnection, principal: Principal, fields: MessageField
             headers=headers_passed_on(connection),
         ),
         cacheable=False,
+        relay_only=True,
+        recorded=False,
     )
 
 

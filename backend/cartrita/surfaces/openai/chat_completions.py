@@ -13,6 +13,7 @@ from cartrita.domain.relays import Endpoint
 from cartrita.domain.requests import ModelRequest
 from cartrita.gateway.answers import CacheWish, Call, Relayable, RelayMonitor
 from cartrita.kit.ids import uuid7
+from cartrita.kit.secret import Secret
 from cartrita.surfaces.answers import send_stream, send_whole
 from cartrita.surfaces.hot_paths import HotPath
 from cartrita.surfaces.json_fields import parse_object
@@ -86,10 +87,12 @@ def _call(connection: HTTPConnection, principal: Principal, fields: ChatFields) 
     )
 
 
-def _monitor(provider: str, *, streamed: bool, hide_usage: bool) -> RelayMonitor:
+def _monitor(
+    provider: str, secrets: tuple[Secret, ...], *, streamed: bool, hide_usage: bool
+) -> RelayMonitor:
     if streamed:
-        return relay.Monitor(provider, hide_usage=hide_usage)
-    return relay.BodyMonitor(provider)
+        return relay.Monitor(provider, secrets, hide_usage=hide_usage)
+    return relay.BodyMonitor(provider, secrets)
 
 
 HOT_PATH = HotPath(

@@ -20,6 +20,7 @@ from cartrita.domain.relays import Endpoint
 from cartrita.domain.requests import ModelRequest
 from cartrita.gateway.answers import CacheWish, Call, Relayable, RelayMonitor
 from cartrita.kit import ids
+from cartrita.kit.secret import Secret
 from cartrita.surfaces.answers import send_json, send_stream, send_whole
 from cartrita.surfaces.hot_paths import HotPath
 from cartrita.surfaces.idempotency import idempotency_of
@@ -165,8 +166,9 @@ def _call(
     )
 
 
-def _monitor(provider: str, *, streamed: bool) -> RelayMonitor:
-    return relay.Monitor(provider) if streamed else relay.WholeMonitor(provider)
+def _monitor(provider: str, secrets: tuple[Secret, ...], *, streamed: bool) -> RelayMonitor:
+    kind = relay.Monitor if streamed else relay.WholeMonitor
+    return kind(provider, secrets)
 
 
 HOT_PATH = HotPath(

@@ -47,6 +47,7 @@ async def post_embeddings(connection: HTTPConnection, receive: Receive, send: Se
         ),
         cache=None if options.cache_s is None else CacheWish(options.cache_s),
         cacheable=False,
+        relay_only=True,
     )
     completions = services_of(connection).completions
     async with until_disconnect(receive), completions.open(call) as answer:

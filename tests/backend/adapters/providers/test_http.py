@@ -48,8 +48,8 @@ async def test_an_answer_with_its_headers(http: HttpClient) -> None:
 
 
 async def test_secrets_are_revealed_on_the_wire_only(fake: FakeProvider, http: HttpClient) -> None:
-    secret = call(f"{fake.base_url}/models", headers={"Authorization": Secret("Bearer sk-fake")})
-    assert "sk-fake" not in repr(secret)
+    secret = call(f"{fake.base_url}/models", headers={"Authorization": Secret("Bearer sk-faked")})
+    assert "sk-faked" not in repr(secret)
     assert b"fake-small" in await fetched(http, secret)
 
 
