@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from tests.harness.fake_provider.script import Script, ToolCall, directive
 from tests.harness.fake_provider.timing_faults import CutOff
-from tests.harness.scenario import Scenario, until
+from tests.harness.scenario import Scenario, eventually, until
 from tests.journeys.v1 import begin, exchange_with, frames, post, post_json
 
 PATH = "/v1/messages"
@@ -129,3 +129,17 @@ async def test_tokens_are_counted(scenario: Scenario, model: str, kind: str) -> 
     assert status == 200, answered
     assert json.loads(answered)["input_tokens"] > 0
     assert headers["x-cartrita-token-count"].startswith(kind)
+
+
+async def test_a_count_costs_nothing(scenario: Scenario) -> None:
+    body = request(model="anthropic/fake")
+    del body["max_tokens"]
+    await post(scenario, f"{PATH}/count_tokens", body)
+
+    async def counted() -> dict[str, Any] | None:
+        _, usage = await scenario.call("GET", "/api/usage?group_by=surface")
+        surfaces = {item["name"]: item for item in usage["items"]}
+        return surfaces.get("anthropic_count_tokens")
+
+    found = await eventually(counted)
+    assert (found["input_tokens"], found["estimated"]) == (0, False)
