@@ -30,15 +30,17 @@ from cartrita.domain.events import (
 )
 from cartrita.domain.json import JsonObject
 from cartrita.domain.ports.providers import ModelProvider
+from cartrita.domain.ports.tokens import TokenCounter
 from cartrita.domain.requests import ModelRequest
-from cartrita.domain.token_estimates import request_tokens, text_tokens
+from cartrita.domain.token_estimates import RuleCounter
 from cartrita.domain.usage import Usage
 
 
 class Step:
     """Makes one model call. `finish_reason` and `model` are set when `events` is exhausted.
 
-    `position` is the number of code points of the answer before this step.
+    `position` is the number of code points of the answer before this step; `counter` counts the
+    tokens that the provider does not report.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class Step:
         *,
         position: int = 0,
         limits: AgentLimits | None = None,
+        counter: TokenCounter | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._provider = provider
@@ -57,7 +60,8 @@ class Step:
         self._tool_calls = ToolCallAssembler(provider.name, limits or AgentLimits())
         self._started_at: float | None = None
         self._first_delta_at: float | None = None
-        self._output_tokens = 0
+        self._counter = counter or RuleCounter()
+        self._written: list[str] = []
         self._reported_usage: Usage | None = None
         self._refused = False
         self.finish_reason: FinishReason | None = None
@@ -100,7 +104,14 @@ class Step:
     def _usage(self) -> Usage:
         if self._reported_usage is not None and self._reported_usage.total_tokens:
             return self._reported_usage
-        return Usage(request_tokens(self._request), self._output_tokens, estimated=True)
+        sent = self._counter.count_request(self._request)
+        written = self._counter.count_text(self._request.model, "".join(self._written))
+        return Usage(
+            sent.tokens,
+            written.tokens,
+            estimated=True,
+            error_bound=max(sent.error_bound, written.error_bound),
+        )
 
     def _events_of(self, delta: Delta) -> Iterator[Event]:
         match delta:
@@ -133,7 +144,7 @@ class Step:
             case ReasoningDelta():
                 yield from self._reasoning_events(delta)
             case ToolCallDelta():
-                self._output_tokens += text_tokens(delta.name or "") + text_tokens(delta.arguments)
+                self._written.append((delta.name or "") + delta.arguments)
                 self._tool_calls.add(delta)
             case CitationDelta(citation=citation):
                 yield SourceFound(citation)
@@ -143,14 +154,14 @@ class Step:
                 pass
 
     def _text_event(self, text: str, logprobs: tuple[JsonObject, ...] = ()) -> TextAppended:
-        self._output_tokens += text_tokens(text)
+        self._written.append(text)
         event = TextAppended(text, self._position, logprobs)
         self._position += len(text)
         return event
 
     def _reasoning_events(self, delta: ReasoningDelta) -> Iterator[Event]:
         if delta.text:
-            self._output_tokens += text_tokens(delta.text)
+            self._written.append(delta.text)
             yield ReasoningAppended(delta.text)
         if delta.sealed:
             yield ReasoningSealed(delta.signature, delta.encrypted, delta.origin, delta.id)

@@ -18,6 +18,7 @@ from cartrita.domain.events import Event, TextAppended, UsageRecorded
 from cartrita.domain.fold import Fold
 from cartrita.domain.ids import RunId
 from cartrita.domain.ports.runs import RunQueue, RunWriter
+from cartrita.domain.ports.tokens import TokenCounter
 from cartrita.domain.runs import CancelRequested, Claim, Ending, LeaseRevoked, RunAvailable
 from cartrita.gateway.failover import Caller
 from cartrita.gateway.gateway import Gateway
@@ -63,12 +64,14 @@ class Executor:
         history: History,
         gateway: Gateway,
         agents: AgentRegistry,
+        counter: TokenCounter | None = None,
     ) -> None:
         self._queue = queue
         self._writer = writer
         self._history = history
         self._gateway = gateway
         self._agents = agents
+        self._counter = counter
         self._active: dict[RunId, _ActiveRun] = {}
         self._pending_claims = 0
         self._claiming = False
@@ -219,12 +222,18 @@ class Executor:
         if claim.input.prefix:
             await self._record(run, TextAppended(claim.input.prefix, 0))
         deployment = Deployment(claim.input.provider, claim.input.model)
-        caller = Caller(run_id=claim.run_id, seconds=claim.seconds_left)
+        caller = Caller(
+            surface=claim.surface,
+            key_id=claim.input.key_id,
+            run_id=claim.run_id,
+            seconds=claim.seconds_left,
+        )
         step = Step(
             self._gateway.provider_for(deployment, route=claim.input.route, caller=caller),
             request,
             position=len(claim.input.prefix),
             limits=agent.limits,
+            counter=self._counter,
         )
         run.step = step
         self._writer.require(claim.run_id)

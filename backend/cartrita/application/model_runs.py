@@ -95,7 +95,7 @@ class ModelRuns:
         """
         if not regrouped(command.request.messages):
             raise InvalidInput.of("messages", "send at least one message of a user")
-        run_input = await self._input(command)
+        run_input = (await self._input(command)).asked_with(principal.key_id)
         for _ in range(_TRIES):
             admission = await self._planned(principal, command, run_input, idempotency)
             try:

@@ -106,7 +106,7 @@ class Runs:
                     instructions=command.instructions,
                     sampling=command.sampling,
                     context=command.context,
-                ),
+                ).asked_with(principal.key_id),
                 title=derive_title(command.message.text),
                 untitled=UNTITLED,
                 conversation_id=None if conversation is None else conversation.id,
@@ -181,7 +181,7 @@ class Runs:
             Admission(
                 owner_id=principal.owner_id,
                 surface=ended.surface,
-                input=run_input,
+                input=run_input.asked_with(principal.key_id),
                 title="",
                 conversation_id=ended.conversation_id,
                 answer_to=ended.user_message_id,
@@ -249,7 +249,7 @@ class Runs:
             Admission(
                 owner_id=principal.owner_id,
                 surface=DEFAULT_SURFACE,
-                input=run_input,
+                input=run_input.asked_with(principal.key_id),
                 title="",
                 conversation_id=stored.conversation_id,
                 new_message=new_message,

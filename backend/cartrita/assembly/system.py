@@ -91,7 +91,8 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
             interval_s=settings.ledger.flush_interval_s,
             capacity=settings.ledger.pending_max,
         )
-        meter = Meter(ledger, create_pricing(settings).cost)
+        counter = TokenizerCounter(settings.openai_compat.counting_model)
+        meter = Meter(ledger, create_pricing(settings).cost, counter=counter)
         providers = [*await open_providers(settings, http), create_offline(settings, search)]
         cached_answers = CachedAnswerTable(database, cache_bounds(settings))
         gateway = create_gateway(settings, providers, meter, cached_answers)
@@ -101,7 +102,7 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
             messages=settings.history.context_messages,
             characters=settings.history.context_chars,
         )
-        executor = Executor(run_log.queue, run_log.writer, history, gateway, agents)
+        executor = Executor(run_log.queue, run_log.writer, history, gateway, agents, counter)
         conversation_service = Conversations(
             conversations, removal, messages, run_log.reader, run_log.cancellation
         )
@@ -136,7 +137,7 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
             completions=Completions(
                 gateway,
                 AgentModels(agents, settings.openai_compat.model_name),
-                TokenizerCounter(settings.openai_compat.counting_model),
+                counter,
             ),
             api_keys=authentication.api_keys,
             login_sessions=authentication.login_sessions,

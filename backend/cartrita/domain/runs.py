@@ -46,7 +46,7 @@ class BusyPolicy(StrEnum):
     INTERRUPT = "interrupt"
 
 
-RUN_INPUT_VERSION: Final = 2
+RUN_INPUT_VERSION: Final = 3
 """The latest version of `RunInput` that this server can execute."""
 
 
@@ -62,7 +62,8 @@ class RunInput(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     in parts, and the fields from `tools` to `strict`. `metadata` is what the caller attached to the
     request, `echo` are the other fields of it that its surface shows again with the answer, and
     `brought` is how many messages were stored with the run. `route` is the name of the route that
-    `provider` and `model` are the first choice of.
+    `provider` and `model` are the first choice of. Version 3 adds `key_id`, the API key that asked
+    for the run, for the usage ledger.
     """
 
     version: Annotated[int, msgspec.Meta(ge=1, le=RUN_INPUT_VERSION)] = 1
@@ -86,6 +87,11 @@ class RunInput(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     echo: JsonObject = {}
     route: str | None = None
     brought: int = 0
+    key_id: str | None = None
+
+    def asked_with(self, key_id: str) -> "RunInput":
+        """The input of a run that this API key asks for."""
+        return msgspec.structs.replace(self, version=RUN_INPUT_VERSION, key_id=key_id)
 
 
 class Idempotency(msgspec.Struct, frozen=True):
@@ -146,12 +152,14 @@ class Admitted(msgspec.Struct, frozen=True):
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
     """A run that this replica must execute now.
 
-    `last_seq` is the last number in its log at the claim; `seconds_left` is the time to its
-    deadline; `cancelled` is true if it was cancelled before it started.
+    `surface` is where it was asked for; `last_seq` is the last number in its log at the claim;
+    `seconds_left` is the time to its deadline; `cancelled` is true if it was cancelled before it
+    started.
     """
 
     run_id: RunId
     owner_id: str
+    surface: str
     conversation_id: ConversationId
     user_message_id: MessageId
     message_id: MessageId

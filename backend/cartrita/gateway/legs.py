@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 import anyio
+from msgspec.structs import replace
 
 from cartrita.domain.deltas import Accepted, Delta, Finished
 from cartrita.domain.errors import CartritaError, InvalidInput, UpstreamCut, UpstreamError
@@ -22,7 +23,7 @@ from cartrita.domain.relays import Endpoint, RelayRequest
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.usage import Usage
 from cartrita.gateway.answers import Relayable, RelayMonitor
-from cartrita.gateway.metering import MeteredCall, estimate_usage
+from cartrita.gateway.metering import MeteredCall
 from cartrita.gateway.routes import Deployment
 from cartrita.gateway.transcripts import Transcript
 
@@ -119,7 +120,7 @@ class TranslatedLeg:
             return self._finished.usage
         if self._metered.first_token_seconds is None:
             return Usage()
-        return estimate_usage(lambda: self._request, self._transcript.text)
+        return self._metered.estimate(lambda: self._request, self._transcript.written)
 
     async def _prime(self) -> None:
         """Read until something is visible; an answer that nobody reads as it comes, to its end."""
@@ -141,6 +142,8 @@ class TranslatedLeg:
         if isinstance(delta, Finished):
             self._finished = delta
             self.outcome = CallOutcome.COMPLETED
+            if not delta.usage.total_tokens:
+                return replace(delta, usage=self.usage())
         elif delta is None and self._finished is None:
             name = self.deployment.provider
             raise UpstreamCut(f"{name} ended its answer in the middle.", provider=name)
@@ -219,10 +222,10 @@ class RelayedLeg:
         if counts or self._metered.first_token_seconds is None:
             return Usage()
         try:
-            output = self.transcript().text
+            output = self.transcript().written
         except CartritaError:  # too long to keep, or not of its dialect
             output = ""
-        return estimate_usage(self._metered.call.parse, output)
+        return self._metered.estimate(self._metered.call.parse, output)
 
     async def _prime(self) -> None:
         pieces: list[bytes] = []

@@ -6,11 +6,14 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TypeAlias
 
+from msgspec.structs import replace
+
 from cartrita.domain.errors import CartritaError
 from cartrita.domain.ledger import CallOutcome, LedgerEntry
 from cartrita.domain.ports.ledger import UsageLedger
+from cartrita.domain.ports.tokens import TokenCount, TokenCounter
 from cartrita.domain.requests import ModelRequest
-from cartrita.domain.token_estimates import RULE_ERROR, request_tokens, text_tokens
+from cartrita.domain.token_estimates import RuleCounter
 from cartrita.domain.usage import Usage
 from cartrita.gateway.answers import Call
 from cartrita.gateway.routes import Deployment
@@ -24,14 +27,19 @@ def _unknown_cost(provider: str, model: str, usage: Usage) -> None:
 
 
 class Meter:
-    """Reports calls to a ledger; without one, nothing is reported."""
+    """Reports calls to a ledger; without one, nothing is reported.
+
+    `counter` estimates the usage that a provider has not reported.
+    """
 
     def __init__(
         self,
         ledger: UsageLedger | None = None,
         cost: CostOf = _unknown_cost,
         clock: Callable[[], float] = time.monotonic,
+        counter: TokenCounter | None = None,
     ) -> None:
+        self.counter = counter or RuleCounter()
         self._ledger = ledger
         self._cost = cost
         self._clock = clock
@@ -81,15 +89,21 @@ class MeteredCall:
         """The first output has arrived."""
         self.first_token_seconds = self._meter.elapsed(self.started_at)
 
+    def estimate(self, parse: Callable[[], ModelRequest], output: str) -> Usage:
+        """The usage of a request whose provider has not reported it, for so much output."""
+        counter, model = self._meter.counter, self.deployment.model
+        written = counter.count_text(model, output)
+        try:
+            sent = counter.count_request(replace(parse(), model=model))
+        except CartritaError:  # a relayed request may be one that only its provider understands
+            sent = TokenCount(1, written.error_bound)
+        return Usage(
+            sent.tokens,
+            written.tokens,
+            estimated=True,
+            error_bound=max(sent.error_bound, written.error_bound),
+        )
+
     def end(self, outcome: CallOutcome, usage: Usage) -> None:
         """The call has ended."""
         self._meter.report(self, outcome, usage)
-
-
-def estimate_usage(parse: Callable[[], ModelRequest], output: str) -> Usage:
-    """The usage of a request whose provider has not reported it, for so much output."""
-    try:
-        input_tokens = request_tokens(parse())
-    except CartritaError:  # a relayed request may be one that only its provider understands
-        input_tokens = 1
-    return Usage(input_tokens, text_tokens(output), estimated=True, error_bound=RULE_ERROR)

@@ -2,7 +2,15 @@
 
 from collections.abc import Iterable
 
-from cartrita.domain.deltas import Accepted, Delta, Finished, ReasoningDelta, TextDelta
+from cartrita.domain.deltas import (
+    Accepted,
+    Delta,
+    Finished,
+    ReasoningDelta,
+    RefusalDelta,
+    TextDelta,
+    ToolCallDelta,
+)
 
 
 class Transcript:
@@ -14,6 +22,7 @@ class Transcript:
 
     def __init__(self, text: str = "") -> None:
         self._pieces = [text] if text else []
+        self._others: list[str] = []
         self.plain = True
 
     @property
@@ -21,16 +30,28 @@ class Transcript:
         """The text so far."""
         return "".join(self._pieces)
 
+    @property
+    def written(self) -> str:
+        """All that the model wrote so far: its reasoning and its calls too."""
+        return "".join((*self._pieces, *self._others))
+
     def add(self, delta: Delta) -> None:
         """Add what was said next."""
         match delta:
             case TextDelta(text=text, logprobs=logprobs):
                 self._pieces.append(text)
                 self.plain = self.plain and not logprobs
-            case ReasoningDelta():
+            case ReasoningDelta(text=text):
+                self._others.append(text)
                 self.plain = self.plain and not delta.sealed
             case Accepted() | Finished():
                 pass
+            case ToolCallDelta(name=name, arguments=arguments):
+                self._others.append((name or "") + arguments)
+                self.plain = False
+            case RefusalDelta(text=text):
+                self._others.append(text)
+                self.plain = False
             case _:
                 self.plain = False
 

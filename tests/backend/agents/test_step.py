@@ -33,6 +33,7 @@ from cartrita.domain.events import (
     UsageRecorded,
 )
 from cartrita.domain.messages import Citation
+from cartrita.domain.token_estimates import RULE_ERROR
 from cartrita.domain.usage import Usage
 
 USAGE = Usage(10, 5)
@@ -167,14 +168,14 @@ class TestMeasuring:
         events = await told(step(*play, Finished(FinishReason.STOP, Usage())))
         measurement = events[-1]
         assert isinstance(measurement, UsageRecorded)
-        assert measurement.usage == Usage(4, 2 + 1 + 1 + 1, estimated=True)
+        assert measurement.usage == Usage(4, 5, estimated=True, error_bound=RULE_ERROR)
 
     async def test_a_call_that_broke_off_is_measured_too(self) -> None:
         events, error = await failing(step(TextDelta("Hello"), overloaded()))
         assert type(error) is UpstreamOverloaded
         assert events == [
             TextAppended("Hello", 0),
-            UsageRecorded(Usage(4, 2, estimated=True), 2.0, 1.0),
+            UsageRecorded(Usage(4, 2, estimated=True, error_bound=RULE_ERROR), 2.0, 1.0),
         ]
 
     async def test_one_of_which_nothing_was_seen_is_not(self) -> None:
@@ -183,11 +184,13 @@ class TestMeasuring:
 
     async def test_who_leaves_early_can_ask(self) -> None:
         one = step(TextDelta("Hello"), DONE)
-        assert one.usage_event() == UsageRecorded(Usage(4, 0, estimated=True), 0.0, None)
+        assert one.usage_event() == UsageRecorded(
+            Usage(4, 0, estimated=True, error_bound=RULE_ERROR), 0.0, None
+        )
         events = one.events()
         await anext(events)
         await events.aclose()
-        assert one.usage_event().usage == Usage(4, 2, estimated=True)
+        assert one.usage_event().usage == Usage(4, 2, estimated=True, error_bound=RULE_ERROR)
         assert one.usage_event().first_token_seconds == 1.0
 
 

@@ -48,6 +48,7 @@ def claim(**values: Any) -> Claim:
     given: dict[str, Any] = {
         "run_id": RunId(uuid7()),
         "owner_id": "ann",
+        "surface": "native",
         "conversation_id": ConversationId(uuid7()),
         "user_message_id": MessageId(uuid7()),
         "message_id": MessageId(uuid7()),

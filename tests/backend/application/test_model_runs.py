@@ -53,7 +53,9 @@ async def test_a_request_makes_a_conversation_of_its_messages() -> None:
     assert fixture.admission == Admission(
         owner_id="ann",
         surface="openai_chat",
-        input=RunInput(version=2, agent="model", provider="p", model="m", brought=3),
+        input=RunInput(version=2, agent="model", provider="p", model="m", brought=3).asked_with(
+            "key"
+        ),
         title="Hi",
         untitled=UNTITLED,
         new_message=NewMessage(message=sent[2], before=sent[:2]),
@@ -90,7 +92,7 @@ async def test_everything_that_the_model_is_asked_for_is_kept() -> None:
         echo={"store": True},
         brought=1,
         **kept,
-    )
+    ).asked_with("key")
 
 
 async def test_an_agent_answers_by_its_own_model() -> None:

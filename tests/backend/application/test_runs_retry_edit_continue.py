@@ -43,7 +43,7 @@ async def test_a_retry_answers_the_question_as_it_was_answered() -> None:
             surface="native",
             input=RunInput(
                 agent="assistant", provider="p", model="special", instructions="Be brief."
-            ),
+            ).asked_with("key"),
             title="",
             conversation_id=TALK.id,
             answer_to=question.id,
@@ -55,7 +55,9 @@ async def test_a_retry_of_what_no_run_answered_takes_the_defaults() -> None:
     question = in_talk("why?")
     fixture = RunsFixture(question)
     await fixture.runs.retry(ANN, CONV, public("msg", question.id))
-    assert fixture.admission.input == RunInput(agent="assistant", provider="p", model="m")
+    assert fixture.admission.input == RunInput(
+        agent="assistant", provider="p", model="m"
+    ).asked_with("key")
 
 
 async def test_an_answer_to_nothing_cannot_be_tried_again() -> None:
@@ -128,7 +130,7 @@ async def test_an_answer_that_ended_early_goes_on(status: RunStatus) -> None:
             model="m",
             instructions="Be brief.",
             prefix="half an ans",
-        ),
+        ).asked_with("key"),
         title="",
         conversation_id=ended.conversation_id,
         answer_to=ended.user_message_id,

@@ -244,3 +244,14 @@ class TestRuns:
         request = replace(REQUEST, model=deployment.model)
         async with provider.stream(request) as deltas:
             assert text_of([one async for one in deltas]) == "b"
+
+
+async def test_nobody_gets_an_answer_without_usage() -> None:
+    call_of_tool = ToolCallDelta(0, "c", "name", '{"a": 1}')
+    told = NamedProvider("p", [TextDelta("Hi"), call_of_tool, Finished(FinishReason.STOP, Usage())])
+    ledger = Ledger()
+    _, items = await answer_to(create_gateway(told, ledger=ledger), call("p/m"))
+    finished = items[-1]
+    assert isinstance(finished, Finished)
+    assert finished.usage == Usage(4, 4, estimated=True, error_bound=RULE_ERROR)
+    assert ledger.entries[0].usage == finished.usage

@@ -21,8 +21,8 @@ UPDATE runs SET status = 'running', replica_id = $2, replica_epoch = $3,
                 ELSE deadline_at END,
   started_at = coalesce(started_at, clock_timestamp())
 WHERE id = $1 AND status = 'queued'
-RETURNING owner_id, conversation_id, user_message_id, message_id, answers_again, input, attempt,
-          cancel_requested_at,
+RETURNING owner_id, surface, conversation_id, user_message_id, message_id, answers_again, input,
+          attempt, cancel_requested_at,
           extract(epoch FROM deadline_at - clock_timestamp())::float8 AS seconds_left,
           (SELECT external_id FROM conversations c WHERE c.id = conversation_id) AS external_id
 """
@@ -89,6 +89,7 @@ def _claim(run_id: RunId, row: Row, logged: list[LoggedEvent]) -> Claim:
     return Claim(
         run_id=run_id,
         owner_id=row["owner_id"],
+        surface=row["surface"],
         conversation_id=ConversationId(row["conversation_id"]),
         user_message_id=MessageId(row["user_message_id"]),
         message_id=MessageId(row["message_id"]),

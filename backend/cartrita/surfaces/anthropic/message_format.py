@@ -1,8 +1,9 @@
 """How answers are written as messages: those of calls and those of runs."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from cartrita.dialects.anthropic_messages.answer_fields import MessageHead
 from cartrita.dialects.anthropic_messages.relay import Monitor
@@ -18,14 +19,16 @@ from cartrita.surfaces.answers import StreamRenderer as Renderer
 class MessageFormat:
     """Writes one answer of a call that is not relayed; implements `AnswerFormat`."""
 
-    def __init__(self, head: MessageHead) -> None:
+    def __init__(self, head: MessageHead, input_tokens: Callable[[], int]) -> None:
+        """`input_tokens` is asked for an estimate of them, where the first event has to tell it."""
         self._head = head
+        self._input_tokens = input_tokens
 
     def renderer(self, monitor: RelayMonitor | None) -> Renderer:
         """The renderer of the events; the rest of an answer goes on as its beginning was."""
         if isinstance(monitor, Monitor):
             return StreamRenderer.resumed(monitor, self._head)
-        return StreamRenderer(self._head)
+        return StreamRenderer(replace(self._head, input_tokens=self._input_tokens()))
 
     def accepted(self, delta: Accepted) -> None:
         """Told in headers only: Anthropic's events have no place for it."""

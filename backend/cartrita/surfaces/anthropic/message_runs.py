@@ -12,7 +12,6 @@ from cartrita.dialects.anthropic_messages.answer_fields import MessageHead
 from cartrita.domain.json import JsonObject
 from cartrita.domain.principals import Principal
 from cartrita.domain.runs import Admitted
-from cartrita.domain.token_estimates import request_tokens
 from cartrita.kit import ids
 from cartrita.surfaces.anthropic.message_fields import MessageFields
 from cartrita.surfaces.anthropic.message_format import MessageRunFormat
@@ -46,7 +45,7 @@ async def answer(
     content = {name: value for name, value in body.items() if name != "stream"}
     key = idempotency_of(SURFACE, connection, content)
     admitted = await services.model_runs.start(principal, command, key)
-    form = _format(fields, admitted, request_tokens(request))
+    form = _format(fields, admitted, services.completions.count_tokens(request).tokens)
     tail = services.runs.tail(admitted.run_id, 0)
     if fields.stream:
         await send_run_stream(tail, form, receive, send)

@@ -38,8 +38,10 @@ async def post_messages(connection: HTTPConnection, receive: Receive, send: Send
         await message_runs.answer(connection, receive, send, principal, fields, agent)
         return
     refuse_vendor_ids(body)
-    form = MessageFormat(MessageHead(id=f"msg_{uuid7().hex}", model=fields.model))
-    opening = completions.open(_call(connection, principal, fields))
+    call = _call(connection, principal, fields)
+    head = MessageHead(id=f"msg_{uuid7().hex}", model=fields.model)
+    form = MessageFormat(head, lambda: completions.count_tokens(call.parse()).tokens)
+    opening = completions.open(call)
     if fields.stream:
         heartbeat_s = config_of(connection).heartbeat_s
         await send_stream(opening, form, receive, send, heartbeat_s=heartbeat_s)

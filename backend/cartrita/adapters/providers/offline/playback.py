@@ -37,6 +37,7 @@ from cartrita.domain.errors import (
     UpstreamRejected,
 )
 from cartrita.domain.requests import ModelRequest
+from cartrita.domain.token_estimates import RULE_ERROR
 from cartrita.domain.usage import Usage
 
 _PROVIDER = "offline"
@@ -63,7 +64,9 @@ async def play(path: Path | None, request: ModelRequest) -> AsyncGenerator[Delta
         output_tokens += count_tokens([step.text or "", step.reasoning or ""])
     reason = reason or (FinishReason.TOOL_CALL if call_count else FinishReason.STOP)
     yield Finished(
-        reason, Usage(count_request_tokens(request), output_tokens, estimated=True), "script"
+        reason,
+        Usage(count_request_tokens(request), output_tokens, estimated=True, error_bound=RULE_ERROR),
+        "script",
     )
 
 

@@ -25,6 +25,7 @@ from cartrita.domain.errors import UpstreamRejected
 from cartrita.domain.models import ModelInfo, ModelProfile
 from cartrita.domain.ports.search import PassageSearch
 from cartrita.domain.requests import ModelRequest
+from cartrita.domain.token_estimates import RULE_ERROR
 from cartrita.domain.usage import Usage
 
 NAME = "offline"
@@ -90,7 +91,9 @@ class Offline:
             output_tokens += isinstance(delta, TextDelta | ToolCallDelta)
             yield delta
             await asyncio.sleep(self._token_delay_s)
-        usage = Usage(count_request_tokens(request), output_tokens, estimated=True)
+        usage = Usage(
+            count_request_tokens(request), output_tokens, estimated=True, error_bound=RULE_ERROR
+        )
         yield Finished(reason, usage, ASSISTANT)
 
 
