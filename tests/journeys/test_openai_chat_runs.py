@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from tests.harness.fake_provider.script import Script, ToolCall, directive
 from tests.harness.fake_provider.timing_faults import CutOff
-from tests.harness.scenario import Scenario, until
+from tests.harness.scenario import Scenario, eventually, until
 from tests.journeys.v1 import begin, exchange_with, frames, post, post_json
 
 TOOL = {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}
@@ -140,3 +140,18 @@ async def test_a_model_that_its_provider_does_not_know(
         "model_not_found",
         "not_found_error",
     )
+
+
+async def test_the_ledger_tells_who_asked_and_where(scenario: Scenario) -> None:
+    body = request(model="openai/fake", store=True)
+    _, completion = await post_json(scenario, PATH, body)
+    run = completion["id"].removeprefix("chatcmpl-")
+
+    async def look() -> list[Any]:
+        return await scenario.fetch(
+            "SELECT surface, key_id FROM usage_ledger WHERE run_id = $1::text::uuid", run
+        )
+
+    (entry,) = await eventually(look)
+    assert entry["surface"] == "openai_chat"
+    assert entry["key_id"]

@@ -22,7 +22,7 @@ from tests.backend.gateway.fakes import (
     text_of,
 )
 
-from cartrita.domain.deltas import Accepted, TextDelta
+from cartrita.domain.deltas import Accepted, Finished, FinishReason, TextDelta, ToolCallDelta
 from cartrita.domain.errors import (
     InvalidInput,
     UpstreamAuth,
@@ -37,6 +37,8 @@ from cartrita.domain.errors import (
 from cartrita.domain.failovers import Failover
 from cartrita.domain.receipts import Receipt
 from cartrita.domain.requests import ModelRequest
+from cartrita.domain.token_estimates import RULE_ERROR
+from cartrita.domain.usage import Usage
 from cartrita.gateway.gateway import Gateway
 from cartrita.gateway.metering import Meter
 from cartrita.gateway.routes import Route, Target

@@ -63,11 +63,9 @@ async def play(path: Path | None, request: ModelRequest) -> AsyncGenerator[Delta
         call_count += step.tool_call is not None
         output_tokens += count_tokens([step.text or "", step.reasoning or ""])
     reason = reason or (FinishReason.TOOL_CALL if call_count else FinishReason.STOP)
-    yield Finished(
-        reason,
-        Usage(count_request_tokens(request), output_tokens, estimated=True, error_bound=RULE_ERROR),
-        "script",
-    )
+    input_tokens = count_request_tokens(request)
+    usage = Usage(input_tokens, output_tokens, estimated=True, error_bound=RULE_ERROR)
+    yield Finished(reason, usage, "script")
 
 
 async def _load(path: Path | None) -> Script:
