@@ -158,7 +158,7 @@ async def test_a_response_is_followed_even_if_the_conversation_has_gone_on(
         assert texts(inputs) == ["Other?", "1.", "One?"]
         run = await runs.runs.get(ANN, name)
         assert run.input is not None
-        assert (run.surface, run.agent, run.input.version) == ("openai_responses", "model", 2)
+        assert (run.surface, run.agent, run.input.version) == ("openai_responses", "model", 3)
 
 
 async def test_sealed_reasoning_is_sent_back_to_its_origin_only(
