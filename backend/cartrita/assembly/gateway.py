@@ -57,6 +57,7 @@ def create_gateway(
         meter=meter,
         cache=cached_answers if in_database else MemoryCache(cache_bounds(settings)),
         cache_ttl=settings.cache.ttl_s,
+        cache_patience=settings.cache.patience_s,
     )
 
 

@@ -48,6 +48,7 @@ def _hash(value: object) -> bytes:
 
 
 class _Entry(msgspec.Struct, frozen=True):
+    stored_at: float
     expires_at: float
     encoded: bytes
 
@@ -63,13 +64,15 @@ class MemoryCache:
         self._entries: OrderedDict[bytes, _Entry] = OrderedDict()
         self._bytes = 0
 
-    async def get(self, key: bytes) -> CachedAnswer | None:
+    async def get(self, key: bytes, longest: float) -> CachedAnswer | None:
         """See `ResponseCache`."""
-        entry = self._entries.get(key)
+        entry, now = self._entries.get(key), self._clock()
         if entry is None:
             return None
-        if entry.expires_at <= self._clock():
+        if entry.expires_at <= now:
             self._remove(key)
+            return None
+        if entry.stored_at + longest <= now:
             return None
         self._entries.move_to_end(key)
         return msgspec.msgpack.decode(entry.encoded, type=CachedAnswer)
@@ -81,7 +84,8 @@ class MemoryCache:
             return
         if key in self._entries:
             self._remove(key)
-        self._entries[key] = _Entry(self._clock() + ttl, encoded)
+        now = self._clock()
+        self._entries[key] = _Entry(now, now + ttl, encoded)
         self._bytes += len(encoded)
         while len(self._entries) > self._bounds.entries or self._bytes > self._bounds.total_bytes:
             self._remove(next(iter(self._entries)))

@@ -34,7 +34,9 @@ from cartrita.gateway.upstreams import Upstreams
 class Gateway:
     """Access to all models. `retry` applies to each call, and `meter` reports it.
 
-    Answers are kept in `cache`, for `cache_ttl` seconds where nobody says for how long.
+    Answers are kept in `cache`, for `cache_ttl` seconds where nobody says for how long. Who wants
+    the answer that another caller gets does not wait for that caller to read it for more than
+    `cache_patience` seconds.
     """
 
     def __init__(
@@ -47,12 +49,13 @@ class Gateway:
         meter: Meter | None = None,
         cache: ResponseCache | None = None,
         cache_ttl: float = 300.0,
+        cache_patience: float = 5.0,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         clock: Callable[[], float] = time.monotonic,
         rng: Random | None = None,
     ) -> None:
         self._catalog = catalog
-        self._shared = SharedAnswers(cache or MemoryCache(clock=clock))
+        self._shared = SharedAnswers(cache or MemoryCache(clock=clock), patience=cache_patience)
         self._cache_ttl = cache_ttl
         self._health = Health(health, clock)
         self._router = Router(catalog, self._health, routes)

@@ -1,8 +1,9 @@
 """Shared answers: equal requests get one that is kept, or that of the one call on its way."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
 from types import MappingProxyType
 
 import structlog
@@ -55,16 +56,55 @@ class _Flight:
     `left` is true at its end if its caller went away before it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._held = 0.0
+        self._held_since: float | None = None
         self.landed = asyncio.Event()
         self.left = True
 
+    async def passed_on(self, items: AsyncIterator[bytes | Delta]) -> AsyncGenerator[bytes | Delta]:
+        """The items, while the time that its caller takes for each is measured."""
+        self._held, self._held_since = self._held_up(), None
+        async for item in items:
+            self.hold()
+            yield item
+            self._held, self._held_since = self._held_up(), None
+        self.hold()
+
+    def hold(self) -> None:
+        """From now on its caller holds it up, until asking for the next item."""
+        self._held_since = self._clock()
+
+    async def wait(self, longest: float) -> bool:
+        """Wait for its end; false once its caller has held it up for `longest` seconds."""
+        while (left := longest - self._held_up()) > 0:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.landed.wait(), max(left, longest / 4))
+                return True
+        return False
+
+    def _held_up(self) -> float:
+        since = self._held_since
+        return self._held if since is None else self._held + self._clock() - since
+
 
 class SharedAnswers:
-    """Answers calls from a cache. A cache that cannot be reached is one without the answer."""
+    """Answers calls from a cache. A cache that cannot be reached is one without the answer.
 
-    def __init__(self, cache: ResponseCache) -> None:
+    Nobody waits for one who takes more than `patience` seconds to read the answer.
+    """
+
+    def __init__(
+        self,
+        cache: ResponseCache,
+        *,
+        patience: float = 5.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._cache = cache
+        self._patience = patience
+        self._clock = clock
         self._flights: dict[bytes, _Flight] = {}
 
     @asynccontextmanager
@@ -77,24 +117,29 @@ class SharedAnswers:
     ) -> AsyncGenerator[Answer]:
         """The kept answer of this key, or the one that `ask` gets, which is then kept for `ttl`.
 
+        The kept one is younger than `ttl` seconds.
+
         `relay` is how the request is passed on, if it can be; an answer that was relayed is kept in
         its bytes too, and given in them to whoever sends the same request.
         Whoever comes while it is asked for waits for it. If the caller who asked goes away, another
-        one asks; if it fails, each asks for itself.
+        one asks, also if that caller does not read it; if it fails, each asks for itself.
         """
-        kept = await self._kept(key)
+        kept = await self._kept(key, ttl)
         if kept is not None:
             replayed = ReplayedAnswer(kept, relay)
             async with aclosing(replayed.items):
                 yield replayed
             return
-        flight = _Flight()
+        flight = _Flight(self._clock)
         self._flights.setdefault(key, flight)
         try:
             async with ask() as answer:
                 answer.cache = "miss"
                 recording = answer.record()
-                yield answer
+                flight.hold()
+                answer.items = flight.passed_on(answer.items)
+                async with aclosing(answer.items):
+                    yield answer
                 kept = _cached(answer, recording, relay)
                 flight.left = kept is None
                 if kept is not None and _is_whole(kept):
@@ -107,20 +152,22 @@ class SharedAnswers:
                 del self._flights[key]
             flight.landed.set()
 
-    async def _kept(self, key: bytes) -> CachedAnswer | None:
+    async def _kept(self, key: bytes, longest: float) -> CachedAnswer | None:
         """The kept answer, after that of a call on its way; None for who has to ask."""
-        while (kept := await self._get(key)) is None:
+        while (kept := await self._get(key, longest)) is None:
             flight = self._flights.get(key)
             if flight is None:
                 return None
-            await flight.landed.wait()
-            if not flight.left:
-                return await self._get(key)
+            if not await flight.wait(self._patience):
+                if self._flights.get(key) is flight:
+                    del self._flights[key]
+            elif not flight.left:
+                return await self._get(key, longest)
         return kept
 
-    async def _get(self, key: bytes) -> CachedAnswer | None:
+    async def _get(self, key: bytes, longest: float) -> CachedAnswer | None:
         try:
-            return await self._cache.get(key)
+            return await self._cache.get(key, longest)
         except CartritaError as error:
             log.warning("cache_not_read", code=error.code)
             return None

@@ -21,6 +21,14 @@ class Cache(Group):
         Field(ge=1, le=2_592_000),
         Setting("For how long, where neither the request nor its route says it."),
     ] = 300.0
+    patience_s: Annotated[
+        float,
+        Field(ge=0.1, le=600),
+        Setting(
+            "For how long an equal request waits for the one before it, while that one's client "
+            "does not read its answer."
+        ),
+    ] = 5.0
     entries_max: Annotated[
         int, Field(ge=1, le=1_000_000), Setting("The most answers that are kept.")
     ] = 1000

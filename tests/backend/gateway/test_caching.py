@@ -24,32 +24,41 @@ async def test_what_was_put_comes_back_until_it_is_too_old() -> None:
     cache = MemoryCache(clock=time.clock)
     await cache.put(b"a", kept(), 10)
     time.now += 9
-    assert await cache.get(b"a") == kept()
+    assert await cache.get(b"a", 60) == kept()
     time.now += 1
-    assert await cache.get(b"a") is None
-    assert await cache.get(b"a") is None
+    assert await cache.get(b"a", 60) is None
+    assert await cache.get(b"a", 60) is None
+
+
+async def test_a_reader_who_wants_a_younger_one_gets_none() -> None:
+    time = Time()
+    cache = MemoryCache(clock=time.clock)
+    await cache.put(b"a", kept(), 86_400)
+    time.now += 3600
+    assert await cache.get(b"a", 60) is None
+    assert await cache.get(b"a", 3601) == kept()
 
 
 async def test_the_least_used_leave_first() -> None:
     cache = MemoryCache(CacheBounds(entries=2))
     await cache.put(b"a", kept(), 10)
     await cache.put(b"b", kept(), 10)
-    await cache.get(b"a")
+    await cache.get(b"a", 60)
     await cache.put(b"c", kept("new"), 10)
     await cache.put(b"c", kept("newer"), 10)
-    assert await cache.get(b"a") == kept()
-    assert await cache.get(b"b") is None
-    assert await cache.get(b"c") == kept("newer")
+    assert await cache.get(b"a", 60) == kept()
+    assert await cache.get(b"b", 60) is None
+    assert await cache.get(b"c", 60) == kept("newer")
 
 
 async def test_bytes_are_bounded_too() -> None:
     cache = MemoryCache(CacheBounds(total_bytes=400, entry_bytes=300))
     await cache.put(b"long", kept("x" * 400), 10)
-    assert await cache.get(b"long") is None
+    assert await cache.get(b"long", 60) is None
     await cache.put(b"a", kept("x" * 150), 10)
     await cache.put(b"b", kept("x" * 150), 10)
-    assert await cache.get(b"a") is None
-    assert await cache.get(b"b") is not None
+    assert await cache.get(b"a", 60) is None
+    assert await cache.get(b"b", 60) is not None
 
 
 def test_requests_are_equal_if_all_of_them_is() -> None:

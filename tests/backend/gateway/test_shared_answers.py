@@ -117,6 +117,15 @@ async def test_a_wish_without_an_age_takes_the_usual_one() -> None:
     assert await asked_twice(gateway, call("p/m", cache=CacheWish())) == ("miss", "hit")
 
 
+async def test_one_that_is_older_than_the_reader_wants_is_replaced() -> None:
+    told, time = NamedProvider("p"), Time()
+    gateway = create_gateway(told, time=time)
+    await answer_to(gateway, call("p/m", cache=CacheWish(86_400)))
+    time.now += 3600
+    assert await asked_twice(gateway, call("p/m", cache=WISH)) == ("miss", "hit")
+    assert len(told.requests) == 2
+
+
 async def test_a_route_may_ask_for_it() -> None:
     routes = {"r": Route(targets=(Target("p/m"),), cache_ttl=10)}
     gateway = create_gateway(NamedProvider("p"), routes=routes)
@@ -152,7 +161,7 @@ async def test_a_continued_relay_is_kept_whole() -> None:
 
 
 class BrokenCache:
-    async def get(self, key: bytes) -> CachedAnswer | None:
+    async def get(self, key: bytes, longest: float) -> CachedAnswer | None:
         raise Unavailable("away")
 
     async def put(self, key: bytes, answer: CachedAnswer, ttl: float) -> None:
@@ -198,6 +207,32 @@ class TestTogether:
             await asyncio.sleep(0)
         assert [text for _, text in results] == ["Ho"] * 3
         assert len(told.requests) == 2
+
+    @pytest.mark.parametrize("read", [0, 1, 2])
+    async def test_if_the_one_who_asked_does_not_read_another_asks(self, read: int) -> None:
+        told = NamedProvider("p", [TextDelta("Hi"), DONE])
+        gateway = create_gateway(told, cache_patience=0.01)
+        async with gateway.open(call("p/m", cache=WISH)) as stuck:
+            for _ in range(read):
+                await anext(stuck.items)
+            async with asyncio.TaskGroup() as group:
+                tasks = [
+                    group.create_task(answer_to(gateway, call("p/m", cache=WISH))) for _ in range(5)
+                ]
+            assert text_of(await items_of(stuck)) == ("" if read == 2 else "Hi")
+        assert [text_of(task.result()[1]) for task in tasks] == ["Hi"] * 5
+        assert len(told.requests) == 2
+
+    async def test_an_upstream_that_is_slow_is_waited_for(self) -> None:
+        go = asyncio.Event()
+        told = NamedProvider("p", [TextDelta("Hi"), go, DONE])
+        gateway = create_gateway(told, cache_patience=0.01)
+        asked = call("p/m", cache=WISH)
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(answer_to(gateway, asked)) for _ in range(2)]
+            asyncio.get_running_loop().call_later(0.1, go.set)
+        assert [task.result()[0].cache for task in tasks] == ["miss", "hit"]
+        assert len(told.requests) == 1
 
     async def test_if_it_fails_each_asks(self) -> None:
         go = asyncio.Event()

@@ -27,9 +27,13 @@ class CachedAnswerTable:
         self._added_entries = 0
         self._added_bytes = 0
 
-    async def get(self, key: bytes) -> CachedAnswer | None:
+    async def get(self, key: bytes, longest: float) -> CachedAnswer | None:
         """See `ResponseCache`; an answer that another version wrote may be none to this one."""
-        query = select(_c.answer).where(_c.key == key, _c.expires_at > func.now())
+        query = select(_c.answer).where(
+            _c.key == key,
+            _c.expires_at > func.now(),
+            _c.stored_at > func.now() - timedelta(seconds=longest),
+        )
         async with self._database.use() as connection:
             encoded = await connection.scalar(query)
         if encoded is None:

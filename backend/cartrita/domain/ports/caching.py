@@ -8,8 +8,11 @@ from cartrita.domain.cached_answers import CachedAnswer
 class ResponseCache(Protocol):
     """Keeps answers by the hash of what was asked, within bounds of its own."""
 
-    async def get(self, key: bytes) -> CachedAnswer | None:
-        """The answer that is kept under this key. Raises Unavailable."""
+    async def get(self, key: bytes, longest: float) -> CachedAnswer | None:
+        """The answer under this key, if it is not as old as `longest` seconds. Raises Unavailable.
+
+        It is not kept longer than it was put for either.
+        """
         ...
 
     async def put(self, key: bytes, answer: CachedAnswer, ttl: float) -> None:

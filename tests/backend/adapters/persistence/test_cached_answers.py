@@ -1,5 +1,7 @@
 """The cache of answers in Postgres."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import update
 
@@ -28,37 +30,51 @@ def table(pool: Database) -> CachedAnswerTable:
 
 
 async def test_another_process_finds_what_was_put(pool: Database, table: CachedAnswerTable) -> None:
-    assert await table.get(b"a") is None
+    assert await table.get(b"a", 60) is None
     await table.put(b"a", answer(), 60)
-    assert await CachedAnswerTable(pool).get(b"a") == answer()
+    assert await CachedAnswerTable(pool).get(b"a", 60) == answer()
     await table.put(b"a", answer("newer"), 60)
-    assert await CachedAnswerTable(pool).get(b"a") == answer("newer")
+    assert await CachedAnswerTable(pool).get(b"a", 60) == answer("newer")
 
 
 async def test_what_is_too_old_is_not_found_and_swept(pool: Database) -> None:
     table = CachedAnswerTable(pool)
     await table.put(b"old", answer(), 0)
-    assert await table.get(b"old") is None
+    assert await table.get(b"old", 60) is None
     await table.put(b"a", answer(), 60)
     assert await table.sweep() == 1
-    assert await table.get(b"a") is not None
+    assert await table.get(b"a", 60) is not None
+
+
+async def test_a_reader_who_wants_a_younger_one_gets_none(pool: Database) -> None:
+    table = CachedAnswerTable(pool)
+    await table.put(b"a", answer(), 86_400)
+    hour = {"stored_at": cached_answers.c.stored_at - timedelta(hours=1)}
+    async with pool.use() as connection:
+        await connection.execute(update(cached_answers).values(hour))
+    assert await table.get(b"a", 60) is None
+    assert await table.get(b"a", 7200) == answer()
 
 
 async def test_entries_and_bytes_are_bounded(pool: Database, table: CachedAnswerTable) -> None:
     for key in (b"a", b"b", b"c"):
         await table.put(key, answer(), 60)
-    assert [await table.get(key) is not None for key in (b"a", b"b", b"c")] == [False, True, True]
+    assert [await table.get(key, 60) is not None for key in (b"a", b"b", b"c")] == [
+        False,
+        True,
+        True,
+    ]
     await table.put(b"d", answer("x" * 800), 60)  # its text is in it twice
     await table.put(b"e", answer("x" * 800), 60)
-    assert await table.get(b"d") is not None
+    assert await table.get(b"d", 60) is not None
     small = CachedAnswerTable(pool, CacheBounds(total_bytes=2000))
     assert await small.sweep() == 1
-    assert await table.get(b"e") is not None
+    assert await table.get(b"e", 60) is not None
 
 
 async def test_one_that_is_too_long_is_not_kept(table: CachedAnswerTable) -> None:
     await table.put(b"long", answer("x" * 2000), 60)
-    assert await table.get(b"long") is None
+    assert await table.get(b"long", 60) is None
 
 
 async def test_what_another_version_wrote_is_no_answer(
@@ -67,4 +83,4 @@ async def test_what_another_version_wrote_is_no_answer(
     await table.put(b"a", answer(), 60)
     async with pool.use() as connection:
         await connection.execute(update(cached_answers).values(answer=b"\x80"))
-    assert await table.get(b"a") is None
+    assert await table.get(b"a", 60) is None
