@@ -50,7 +50,8 @@ class BodyMonitor:
         """None: it has no words that another model could continue."""
         return []
 
-    def end(self) -> None:
+    def end(self) -> bytes:
         """Raise UpstreamCut unless there was a body."""
         if not self.complete:
             raise UpstreamCut(f"{self._provider} sent no answer.", provider=self._provider)
+        return b""

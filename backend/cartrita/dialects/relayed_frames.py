@@ -27,7 +27,7 @@ class RelayedFrames:
     def whole(self, piece: bytes) -> bytes:
         """The frames that the piece completes. Raises UpstreamMalformed for one that never ends."""
         if not self._rest and piece.endswith(b"\n\n"):
-            return piece
+            return _readable(piece)
         data = self._rest + piece if self._rest else piece
         start = max(len(self._rest) - _LONGEST_BOUNDARY, 0)
         end = 0
@@ -39,7 +39,7 @@ class RelayedFrames:
                 f"{self._provider} sent an event that is too long to be one.",
                 provider=self._provider,
             )
-        return data[:end]
+        return _readable(data[:end])
 
     def keep(self, frames: bytes) -> None:
         """Remember frames that were passed on."""
@@ -62,9 +62,25 @@ class RelayedFrames:
         return parse(bytes(self._kept))
 
 
+def look_whole(frames: bytes) -> bool:
+    """Whether each frame ends as one with a JSON object does; of others it is worth to look in."""
+    return frames.endswith(b"}\n\n") and frames.count(b"\n\n") == frames.count(b"}\n\n")
+
+
 def parse(frames: bytes) -> list[sse.Frame]:
     """Whole frames, parsed."""
     try:
         return sse.Parser(max_line=sse.MAX_EVENT).feed(frames)
     except sse.TooLong as error:
         return error.frames
+
+
+def _readable(frames: bytes) -> bytes:
+    """The frames, with U+FFFD for what is no UTF-8, on which clients break."""
+    if frames.isascii():
+        return frames
+    try:
+        frames.decode()
+    except UnicodeDecodeError:
+        return frames.decode("utf-8", "replace").encode()
+    return frames

@@ -49,8 +49,11 @@ class RelayMonitor(Protocol):
         """The deltas of what was passed on. Raises UpstreamError if that was too long to keep."""
         ...
 
-    def end(self) -> None:
-        """Told at the end of the body. Raises UpstreamCut unless the answer is complete."""
+    def end(self) -> bytes:
+        """Told at the end of the body; the mark of the end, where the provider left it out.
+
+        Raises UpstreamCut unless the answer is complete.
+        """
         ...
 
 

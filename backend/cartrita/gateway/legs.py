@@ -166,6 +166,7 @@ class RelayedLeg:
         self._last_bytes = last_bytes
         self._response: RelayResponse | None = None
         self._primed = b""
+        self._ended = False
         self.deployment = metered.deployment
         self.outcome = CallOutcome.CANCELLED
         self.receipts: tuple[Receipt, ...] = ()
@@ -252,10 +253,12 @@ class RelayedLeg:
                 if self.monitor.complete:
                     self.outcome = CallOutcome.COMPLETED
                 return frames
-        if self.outcome is not CallOutcome.COMPLETED:
-            self.monitor.end()
-            self.outcome = CallOutcome.COMPLETED
-        return b""
+        if self._ended:
+            return b""
+        last = self.monitor.end()
+        self._ended = True
+        self.outcome = CallOutcome.COMPLETED
+        return last
 
     async def _read_piece(self) -> bytes:
         assert self._response is not None

@@ -12,8 +12,15 @@ from cartrita.domain.errors import (
     StorageFull,
     TooLarge,
     Unavailable,
+    UpstreamAuth,
+    UpstreamCut,
     UpstreamError,
+    UpstreamLimited,
+    UpstreamMalformed,
+    UpstreamOverloaded,
+    UpstreamQuota,
     UpstreamRejected,
+    UpstreamUnreachable,
 )
 from cartrita.domain.events import RunStopped, StopStatus
 
@@ -28,6 +35,19 @@ _UPSTREAM: Final = {
     ErrorKind.UPSTREAM: UpstreamError,
     ErrorKind.UPSTREAM_REJECTED: UpstreamRejected,
 }
+_BY_CODE: Final[dict[str, type[UpstreamError]]] = {
+    one.default_code: one
+    for one in (
+        UpstreamUnreachable,
+        UpstreamRejected,
+        UpstreamAuth,
+        UpstreamQuota,
+        UpstreamLimited,
+        UpstreamOverloaded,
+        UpstreamMalformed,
+        UpstreamCut,
+    )
+}
 
 
 def error_of(stopped: RunStopped) -> CartritaError:
@@ -36,9 +56,10 @@ def error_of(stopped: RunStopped) -> CartritaError:
         return Conflict(stopped.message, code=stopped.code, details=stopped.details)
     if (stopped.kind, stopped.error_kind) == (StopStatus.INTERRUPTED, ErrorKind.INTERNAL):
         return Unavailable(stopped.message, code=stopped.code, details=stopped.details)
-    if stopped.error_kind in _UPSTREAM:
+    upstream = _BY_CODE.get(stopped.code) or _UPSTREAM.get(stopped.error_kind)
+    if upstream is not None:
         status = stopped.details.get("upstream_status")
-        return _UPSTREAM[stopped.error_kind](
+        return upstream(
             stopped.message,
             provider=str(stopped.details.get("provider", "")),
             status=status if isinstance(status, int) else None,

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from tests.backend.dialects.strategies import splits
 from tests.backend.examples import dialect_examples
 
-from cartrita.dialects.relayed_frames import RelayedFrames, parse
+from cartrita.dialects.relayed_frames import RelayedFrames, look_whole, parse
 from cartrita.domain.errors import UpstreamMalformed
 
 STREAM = (
@@ -39,3 +39,27 @@ def test_a_frame_that_never_ends_is_malformed() -> None:
     frames = RelayedFrames("fake", 20, max_frame=10)
     with pytest.raises(UpstreamMalformed):
         frames.whole(b"data: 123456789")
+
+
+@pytest.mark.parametrize("size", [1, 3, 100])
+def test_what_is_no_utf8_is_replaced(size: int) -> None:
+    stream = 'data: {"a":"é🙂"}\n\n'.encode() + b'data: {"a":"\xff"}\n\n'
+    frames = RelayedFrames("fake", 1 << 20)
+    pieces = [stream[start : start + size] for start in range(0, len(stream), size)]
+    passed = b"".join(frames.whole(piece) for piece in pieces)
+    assert passed.decode() == 'data: {"a":"é🙂"}\n\ndata: {"a":"\ufffd"}\n\n'
+
+
+@pytest.mark.parametrize(
+    ("frames", "whole"),
+    [
+        (b'data: {"a":1}\n\n', True),
+        (b'event: a\ndata: {"a":1}\n\ndata: {}\n\n', True),
+        (b'data: {"a":\n\ndata: {}\n\n', False),
+        (b"data: {}\n\ndata: [1]\n\n", False),
+        (b"data: {\r\n\r\n", False),
+        (b"", False),
+    ],
+)
+def test_what_frames_look_like(frames: bytes, whole: bool) -> None:
+    assert look_whole(frames) is whole

@@ -172,9 +172,10 @@ class LineMonitor:
         lines = self._passed.decode().splitlines()
         return [TextDelta(line) for line in lines if not line.startswith((".", "#"))]
 
-    def end(self) -> None:
+    def end(self) -> bytes:
         if not self.complete:
             raise cut()
+        return b""
 
 
 class Ledger:

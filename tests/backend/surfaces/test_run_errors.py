@@ -18,6 +18,7 @@ from cartrita.domain.errors import (
     Unavailable,
     UpstreamError,
     UpstreamOverloaded,
+    UpstreamQuota,
     UpstreamRejected,
 )
 from cartrita.domain.events import RunStopped, StopStatus
@@ -95,3 +96,10 @@ def test_an_overload_keeps_when_to_come_again() -> None:
     told = UpstreamOverloaded("p is busy.", provider="p", status=503, retry_after=3.0)
     error = error_of(ended_by(told))
     assert (error.retry_after, error.code) == (3.0, "upstream_overloaded")
+
+
+def test_a_quota_has_the_status_of_a_plain_call() -> None:
+    error = error_of(ended_by(UpstreamQuota("No credit.", provider="p", status=429)))
+    assert type(error) is UpstreamQuota
+    assert openai_error_rendering.render(error)[0] == 402
+    assert error_rendering.render(error)[0] == 402

@@ -77,7 +77,7 @@ class Monitor:
         if self._error is not None:
             raise self._error
         frames = self._frames.whole(piece)
-        if _READ.search(frames):
+        if _READ.search(frames) or not relayed_frames.look_whole(frames):
             frames = self._read(frames)
         self.visible = self.visible or _PASSED_ON.search(frames) is not None
         self._frames.keep(frames)
@@ -90,7 +90,7 @@ class Monitor:
         deltas = [delta for frame in frames for delta in parser.feed(frame.data, frame.event)]
         return deltas + parser.end() if parser.done else deltas
 
-    def end(self) -> None:
+    def end(self) -> bytes:
         """Told at the end of the body. Raises UpstreamCut unless the answer is complete."""
         if self._error is not None:
             raise self._error
@@ -98,6 +98,7 @@ class Monitor:
             raise UpstreamCut(
                 f"{self._provider} ended its answer in the middle.", provider=self._provider
             )
+        return b""
 
     def _read(self, frames: bytes) -> bytes:
         """Read the frames; if one holds an error, only those before it are to be passed on."""
@@ -116,6 +117,8 @@ class Monitor:
     def _read_frame(self, frame: sse.Frame) -> UpstreamError | None:
         if frame.event == "error":
             return errors.from_frame(self._provider, frame.data, self._secrets)
+        if not frame.data:
+            return None
         try:
             event = answers.decode_event(frame.data)
         except ValueError as problem:
@@ -187,7 +190,8 @@ class WholeMonitor:
         """The deltas of the body."""
         return self._deltas
 
-    def end(self) -> None:
+    def end(self) -> bytes:
         """Told at the end of the body. Raises UpstreamCut if there was none."""
         if not self.complete:
             raise UpstreamCut(f"{self._provider} sent no answer.", provider=self._provider)
+        return b""

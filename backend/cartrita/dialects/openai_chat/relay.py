@@ -23,6 +23,7 @@ from cartrita.kit import sse
 from cartrita.kit.secret import Secret
 
 _BLANK_LINE = re.compile(rb"(?>\r\n|\n|\r)(?>\r\n|\n|\r)")
+_DONE = sse.frame("[DONE]")
 _USAGE_WISH = b'{"include_usage":true}'
 _encode = msgspec.json.Encoder().encode
 _decode_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -116,8 +117,8 @@ class Monitor:
         frames = self._frames.passed_on()
         return [delta for frame in frames for delta in parser.feed(frame.data, frame.event)]
 
-    def end(self) -> None:
-        """Raise UpstreamCut unless the answer is complete."""
+    def end(self) -> bytes:
+        """`[DONE]`, if the provider left it out. Raises UpstreamCut if the answer is incomplete."""
         if not (self.complete or self.overlong):  # its marks may be written in an unusual way
             for frame in self._frames.passed_on():
                 self._inspect(frame)
@@ -125,6 +126,7 @@ class Monitor:
             raise UpstreamCut(
                 f"{self._provider} ended its answer in the middle.", provider=self._provider
             )
+        return b"" if self._done else _DONE
 
     def head(self, *, include_usage: bool = False) -> CompletionHead:
         """The head of the answer, as its first chunk told it."""
@@ -213,15 +215,16 @@ class BodyMonitor:
         """The deltas of the body."""
         return parse_completion(self._provider, self._body, self._secrets)
 
-    def end(self) -> None:
+    def end(self) -> bytes:
         """Raise UpstreamCut unless there was a body."""
         if not self.complete:
             raise UpstreamCut(f"{self._provider} sent no answer.", provider=self._provider)
+        return b""
 
 
 def _is_plain(frames: bytes) -> bool:
-    """Whether no frame ends the answer, tells its usage or holds an error."""
-    return not (
+    """Whether no frame ends the answer, tells its usage, holds an error or looks malformed."""
+    return relayed_frames.look_whole(frames) and not (
         b'_reason":"' in frames
         or b'"usage":{' in frames
         or b'"error"' in frames

@@ -21,7 +21,10 @@ from cartrita.domain.usage import Usage
 from cartrita.kit import sse
 from cartrita.kit.secret import Secret
 
-_LAST: Final = (b"response.completed", b"response.incomplete", b"response.failed", b'"error"')
+_LAST: Final = (
+    *(b"response.completed", b"response.incomplete", b"response.failed"),
+    *(b'"error"', b"event: error"),
+)
 _VISIBLE: Final = (b"output_text.", b"refusal.", b"function_call", b"output_item.done")
 _VISIBLE_EVENTS: Final = (
     "response.output_text.delta",
@@ -81,9 +84,10 @@ class Monitor:
         """The whole frames to pass on. Raises UpstreamError for a frame that holds an error."""
         frames = self._frames.whole(piece)
         needles = _LAST if self.visible else _LAST + _VISIBLE
-        if any(needle in frames for needle in needles):
+        whole = relayed_frames.look_whole(frames)
+        if not whole or any(needle in frames for needle in needles):
             for frame in relayed_frames.parse(frames):
-                self._watch(frame)
+                self._watch(frame, read=not whole)
         self._frames.keep(frames)
         if frames:
             self._first, self._latest = self._first or frames, frames
@@ -96,12 +100,13 @@ class Monitor:
         deltas = [delta for each in frames for delta in parser.feed(each.data, each.event)]
         return deltas + parser.end() if parser.complete else deltas
 
-    def end(self) -> None:
+    def end(self) -> bytes:
         """Told at the end of the body. Raises UpstreamCut unless the answer is complete."""
         if not self.complete:
             raise UpstreamCut(
                 f"{self._provider} ended its answer in the middle.", provider=self._provider
             )
+        return b""
 
     def relayed(self) -> Relayed:
         """What the stream has told; of one that is too long to keep, its start and end."""
@@ -125,10 +130,16 @@ class Monitor:
                     closed.add(index)
         return Relayed(head, ids, bool(ids) and max(ids) in closed, number + 1)
 
-    def _watch(self, frame: sse.Frame) -> None:
-        """One frame, parsed if it may end the answer or is the first of its visible ones."""
+    def _watch(self, frame: sse.Frame, *, read: bool) -> None:
+        """One frame, parsed if it may end the answer or is the first of its visible ones.
+
+        With `read` it is parsed in any case.
+        """
         needles = (*_LAST, *(() if self.visible else _VISIBLE))
-        if not any(needle.decode() in frame.data for needle in needles):
+        read = read or frame.event == "error"
+        if not read and not any(needle.decode() in frame.data for needle in needles):
+            return
+        if frame.data in ("", "[DONE]"):
             return
         parser = StreamParser(self._provider, self._secrets)
         parser.feed(frame.data, frame.event)
@@ -178,10 +189,11 @@ class WholeMonitor:
         """The deltas of the answer."""
         return self._deltas
 
-    def end(self) -> None:
+    def end(self) -> bytes:
         """Told at the end of the body. Raises UpstreamCut if there was none."""
         if not self.complete:
             raise UpstreamCut(f"{self._provider} sent no answer.", provider=self._provider)
+        return b""
 
 
 def _is_visible(event: wire.Event) -> bool:

@@ -111,6 +111,13 @@ def test_what_precedes_an_error_is_passed_on() -> None:
 def test_what_is_no_event_is_malformed() -> None:
     with pytest.raises(UpstreamMalformed):
         Monitor("fake").feed(b"event: message_start\ndata: nothing\n\n")
+    with pytest.raises(UpstreamMalformed):
+        Monitor("fake").feed(b'event: content_block_delta\ndata: {"type": "cont\n\n')
+
+
+def test_frames_without_an_event_are_passed_on() -> None:
+    odd = b": ping\n\ndata:\n\n"
+    assert Monitor("fake").feed(odd) == odd
 
 
 def test_text_that_looks_like_an_event_is_read_in_vain() -> None:

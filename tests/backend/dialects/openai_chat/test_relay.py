@@ -168,6 +168,21 @@ def test_the_end() -> None:
     assert watched(chunk(finish="eos"))[0].finish_reason is FinishReason.STOP
 
 
+def test_an_end_without_its_mark_is_given_one() -> None:
+    assert watched(HI, STOP)[0].end() == DONE
+    assert watched(HI, STOP, DONE)[0].end() == b""
+
+
+@pytest.mark.parametrize(
+    "data", [HI[:-12] + b"\n\n", b"data: 7\n\n", HI + b'data: ["x"]\n\n', b"data: {\r\n\r\n"]
+)
+def test_what_is_no_chunk_is_found_after_text_too(data: bytes) -> None:
+    monitor, _ = watched(HI)
+    with pytest.raises(UpstreamMalformed):
+        monitor.feed(data)
+    assert monitor.deltas() == [TextDelta("Hi")]
+
+
 def test_an_end_that_is_written_unusually() -> None:
     odd = STOP.replace(b'"finish_reason": "stop"', b'"finish_reason"  :  "stop"')
     monitor, _ = watched(HI, odd)

@@ -101,6 +101,9 @@ def test_a_text_that_speaks_of_ends_is_none() -> None:
         (frame("response.failed", response={"error": {}}), UpstreamOverloaded),
         (b'data: {"error": {"code": "rate_limit_exceeded"}}\n\n', UpstreamMalformed),
         (b'data: "response.completed\n\n', UpstreamMalformed),
+        (b'data: {"type": "response.output_text.delta", "delta": "lo\n\n', UpstreamMalformed),
+        (b"data: []\n\n", UpstreamMalformed),
+        (b'event: error\ndata: {"code": "rate_limit_exceeded"}\n\n', UpstreamLimited),
     ],
 )
 def test_errors_within_a_stream_are_raised(data: bytes, error: type[Exception]) -> None:
@@ -108,6 +111,11 @@ def test_errors_within_a_stream_are_raised(data: bytes, error: type[Exception]) 
     with pytest.raises(error):
         monitor.feed(data)
     assert monitor.deltas() == [TextDelta("Hel")]
+
+
+def test_frames_without_an_event_are_passed_on() -> None:
+    odd = b": ping\n\ndata:\n\ndata: [DONE]\n\n"
+    assert watched(BEGUN).feed(odd) == odd
 
 
 def test_an_end_that_is_none() -> None:
@@ -155,7 +163,7 @@ def test_a_stream_that_is_too_long_to_keep_can_still_be_ended() -> None:
     assert json.loads(failed.data)["response"]["id"] == "resp_0a"
 
 
-@pytest.mark.parametrize("more", [b"", b"data: {\n\n"])
+@pytest.mark.parametrize("more", [b"", b"data: {]}\n\n"])
 def test_a_stream_without_numbers_and_ids_is_ended_as_well(more: bytes) -> None:
     stream = frame("response.created", response=None) + frame(
         "response.output_item.added", output_index=0, item={"type": "message"}
