@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from tests.harness import guards
 from tests.harness.database import Postgres, TemporaryDatabase
+from tests.journeys.fault_table.report import pytest_terminal_summary as pytest_terminal_summary
 
 guards.install()
 

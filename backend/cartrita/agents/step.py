@@ -116,7 +116,7 @@ class Step:
     def _events_of(self, delta: Delta) -> Iterator[Event]:
         match delta:
             case Accepted():
-                if delta.receipts or delta.failovers:
+                if delta.receipts or delta.failovers or self._is_other(delta):
                     yield ModelAccepted(
                         delta.provider, delta.model, delta.receipts, delta.failovers
                     )
@@ -132,6 +132,11 @@ class Step:
                 if self._first_delta_at is None:
                     self._first_delta_at = self._clock()
                 yield from self._visible_events(delta)
+
+    def _is_other(self, accepted: Accepted) -> bool:
+        """Whether not the deployment answers that was chosen: one that is ejected is left out."""
+        chosen = self._provider.name, self._request.model
+        return (accepted.provider, accepted.model) != chosen
 
     def _visible_events(self, delta: Delta) -> Iterator[Event]:
         match delta:

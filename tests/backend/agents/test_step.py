@@ -10,6 +10,7 @@ from tests.backend.scripted_provider import ScriptedProvider
 from cartrita.agents.agent import AgentLimits
 from cartrita.agents.step import Step
 from cartrita.domain.deltas import (
+    Accepted,
     CitationDelta,
     Delta,
     Finished,
@@ -26,6 +27,7 @@ from cartrita.domain.errors import (
 )
 from cartrita.domain.events import (
     Event,
+    ModelAccepted,
     ReasoningAppended,
     SourceFound,
     TextAppended,
@@ -207,3 +209,11 @@ async def test_leaving_closes_the_call() -> None:
     assert provider.open == 1
     await events.aclose()
     assert provider.open == 0
+
+
+async def test_another_deployment_than_the_chosen_one_is_told() -> None:
+    chosen = Accepted(ScriptedProvider.name, REQUEST.model)
+    first, *_ = await told(step(chosen, TextDelta("a"), DONE))
+    assert first == TextAppended("a", 0)
+    first, *_ = await told(step(Accepted("other", REQUEST.model), TextDelta("a"), DONE))
+    assert first == ModelAccepted("other", REQUEST.model)

@@ -58,7 +58,7 @@ class StreamParser:
             raise errors.from_frame(self._provider, data, self._secrets)
         try:
             parsed = response_parsing.decode_event(data)
-            if parsed.type == "error":
+            if parsed.type == "error" or parsed.error:
                 raise errors.from_frame(self._provider, data, self._secrets)
             return list(self._parse(parsed))
         except ValueError as problem:

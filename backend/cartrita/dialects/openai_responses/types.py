@@ -71,9 +71,9 @@ class Item(msgspec.Struct, frozen=True):
 
 
 class Event(msgspec.Struct, frozen=True):
-    """One event of a stream, whatever its type."""
+    """One event of a stream, whatever its type; empty where it names none."""
 
-    type: str
+    type: str = ""
     output_index: int | None = None
     content_index: int | None = None
     summary_index: int | None = None
@@ -86,3 +86,4 @@ class Event(msgspec.Struct, frozen=True):
     part: ContentPart | None = None
     item: JsonValue = None
     response: JsonValue = None
+    error: JsonValue = None

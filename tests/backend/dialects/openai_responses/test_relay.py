@@ -99,7 +99,7 @@ def test_a_text_that_speaks_of_ends_is_none() -> None:
     [
         (frame("error", error={"code": "rate_limit_exceeded"}), UpstreamLimited),
         (frame("response.failed", response={"error": {}}), UpstreamOverloaded),
-        (b'data: {"error": {"code": "rate_limit_exceeded"}}\n\n', UpstreamMalformed),
+        (b'data: {"error": {"code": "rate_limit_exceeded"}}\n\n', UpstreamLimited),
         (b'data: "response.completed\n\n', UpstreamMalformed),
         (b'data: {"type": "response.output_text.delta", "delta": "lo\n\n', UpstreamMalformed),
         (b"data: []\n\n", UpstreamMalformed),

@@ -193,7 +193,8 @@ def test_items_of_the_vendor_are_kept_whole() -> None:
     parser = StreamParser("fake")
     deltas = parser.feed(item(search)) + parser.feed(item(call, 1))
     assert parser.feed(event("web_search_call.searching")) == []
-    assert parser.ignored == 1
+    assert parser.feed('{"novel": true}') == []
+    assert parser.ignored == 2
     parser.feed(completed(search, call))
     assert deltas == [
         VendorDelta(VendorPart(NAME, {**search, "action": {"query": "a"}})),
@@ -256,7 +257,8 @@ def test_a_whole_response_that_failed_or_has_not_ended() -> None:
         (event("failed"), "", UpstreamOverloaded),
         ('{"type": "error", "code": "rate_limit_exceeded"}', "", UpstreamLimited),
         ('{"error": {"type": "invalid_request_error"}}', "error", UpstreamRejected),
-        ("{}", "", UpstreamMalformed),
+        ('{"error": {"code": "rate_limit_exceeded"}}', "", UpstreamLimited),
+        ("[]", "", UpstreamMalformed),
         (event("output_item.added", item=3), "", UpstreamMalformed),
     ],
 )

@@ -59,7 +59,7 @@ class Answer(ScriptedAnswer):
         if not self.streamed:
             return payload
         kind = payload.partition(b'{"type":"')[2].partition(b'"')[0]
-        return b"event: " + (kind or b"error") + b"\ndata: " + payload + b"\n\n"
+        return b"event: " + (kind or b"message") + b"\ndata: " + payload + b"\n\n"
 
     def refusal(self, status: int, code: str | None) -> bytes:
         return self._call.refused(errors.answer_to(status), code)
