@@ -32,6 +32,12 @@ FIELDS: dict[str, dict[str, str]] = {
 """By dialect: its own names for the fields of a request whose name is not ours."""
 
 
+def field_name(field: str, dialect: str) -> str:
+    """The name in a dialect of a field of ours; what follows the first dot or bracket is kept."""
+    end = min((at for at in (field.find("."), field.find("[")) if at >= 0), default=len(field))
+    return FIELDS.get(dialect, {}).get(field[:end], field[:end]) + field[end:]
+
+
 class Rendered(msgspec.Struct, frozen=True):
     """A request in a dialect, and what it lost on the way there."""
 
@@ -69,5 +75,4 @@ class Losses:
         return tuple(self._receipts.values())
 
     def _name(self, field: str) -> str:
-        end = min((at for at in (field.find("."), field.find("[")) if at >= 0), default=len(field))
-        return FIELDS.get(self._source, {}).get(field[:end], field[:end]) + field[end:]
+        return field_name(field, self._source)

@@ -12,9 +12,9 @@ import structlog
 
 from cartrita.domain.errors import NotFound, Unavailable, UpstreamError
 from cartrita.domain.json import JsonValue
-from cartrita.domain.models import ModelInfo
+from cartrita.domain.models import ModelInfo, ModelProfile
 from cartrita.domain.ports.providers import ModelProvider
-from cartrita.gateway.profiles import with_profile
+from cartrita.gateway.profiles import find_profile, with_profile
 from cartrita.gateway.routes import Deployment
 
 log = structlog.get_logger()
@@ -95,6 +95,15 @@ class Catalog:
     def provider(self, name: str) -> ModelProvider:
         """The provider of this name. Raises NotFound."""
         return self._entry(name).provider
+
+    def profile(self, deployment: Deployment) -> ModelProfile:
+        """What the model can do: as its provider listed it, if it did already, or by its name."""
+        cached = self._cache.get(deployment.provider)
+        listed = None if cached is None else cached.models
+        for model in listed or ():
+            if model.name == deployment.model:
+                return model.profile
+        return find_profile(deployment.model)
 
     async def models(self) -> list[ModelInfo]:
         """The models of all providers, without those whose list cannot be fetched."""

@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 
 import msgspec
+from msgspec.structs import replace
 
+from cartrita.dialects.losses import NATIVE, field_name
 from cartrita.domain.messages import Attachment, Part, ToolCall, ToolResult
 from cartrita.domain.models import ModelProfile
 from cartrita.domain.requests import ModelRequest
@@ -40,19 +42,26 @@ class Need(msgspec.Struct, frozen=True):
 
 
 def find_needs(request: ModelRequest) -> tuple[Need, ...]:
-    """All that a request needs, each capability once, at the first field that asks for it."""
+    """All that a request needs, each capability once, at the first field that asks for it.
+
+    Fields are named as the caller's dialect names them. The window must hold the answer too, up to
+    its limit.
+    """
     needs: dict[str, Need] = {}
+    # Elsewhere the caller's messages may be others in number than those of the request.
+    exact = request.origin in (None, "openai_chat") and not request.instructions
     for number, message in enumerate(request.messages):
         for part in message.parts:
             for capability in _capabilities(part):
-                _add(needs, capability, f"messages[{number}]")
+                _add(needs, capability, f"messages[{number}]" if exact else "messages")
     if request.functions:
         _add(needs, "tools", "tools")
     if request.response_format.kind != "text":
         _add(needs, "json", "response_format")
-    tokens = request_tokens(request)
+    tokens = request_tokens(request) + (request.sampling.max_tokens or 0)
     needs[CONTEXT] = Need(CONTEXT, "messages", f"{tokens} tokens", tokens)
-    return tuple(needs.values())
+    dialect = request.origin or NATIVE
+    return tuple(replace(one, field=field_name(one.field, dialect)) for one in needs.values())
 
 
 def _add(needs: dict[str, Need], capability: str, field: str) -> None:

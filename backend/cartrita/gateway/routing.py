@@ -11,7 +11,6 @@ from cartrita.domain.requests import ModelRequest
 from cartrita.gateway.catalog import Catalog
 from cartrita.gateway.health import Health
 from cartrita.gateway.needs import Need, find_needs
-from cartrita.gateway.profiles import find_profile
 from cartrita.gateway.rotation import Rotation
 from cartrita.gateway.routes import AUTO, ROUTES, Deployment, Route, Target, infer
 
@@ -160,10 +159,14 @@ class Router:
 
     async def _fitting(self, name: str, tiers: list[_Tier], request: ModelRequest) -> list[_Tier]:
         needs = find_needs(request)
-        fitting = _filtered(tiers, lambda one: _fits(one, needs))
+        fitting = _filtered(tiers, lambda one: self._fits(one, needs))
         if not fitting:
             raise await self._unfit(name, tiers, needs)
         return fitting
+
+    def _fits(self, deployment: Deployment, needs: Sequence[Need]) -> bool:
+        profile = self._catalog.profile(deployment)
+        return all(need.met_by(profile) for need in needs)
 
     async def _unfit(
         self, name: str, tiers: Sequence[_Tier], needs: Sequence[Need]
@@ -172,7 +175,7 @@ class Router:
         deployments = [one for tier in tiers for one, _ in tier.equals]
 
         def ruled_out(need: Need) -> int:
-            return sum(not need.met_by(find_profile(one.model)) for one in deployments)
+            return sum(not need.met_by(self._catalog.profile(one)) for one in deployments)
 
         need = max(needs, key=ruled_out)
         fit = [
@@ -203,8 +206,3 @@ def _filtered(tiers: Sequence[_Tier], keeps: Callable[[Deployment], bool]) -> li
     """The tiers without deployments that are not kept, and without those that are left empty."""
     kept = (tuple(one for one in tier.equals if keeps(one[0])) for tier in tiers)
     return [_Tier(equals) for equals in kept if equals]
-
-
-def _fits(deployment: Deployment, needs: Sequence[Need]) -> bool:
-    profile = find_profile(deployment.model)
-    return all(need.met_by(profile) for need in needs)

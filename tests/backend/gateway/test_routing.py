@@ -22,7 +22,8 @@ from tests.backend.gateway.fakes import (
 
 from cartrita.domain.errors import InvalidInput, NotFound
 from cartrita.domain.messages import Attachment, Message, Role, Text, ToolCall, ToolResult
-from cartrita.domain.requests import ModelRequest, ResponseFormat
+from cartrita.domain.models import ModelInfo, ModelProfile
+from cartrita.domain.requests import ModelRequest, ResponseFormat, Sampling
 from cartrita.domain.tools import ToolSpec
 from cartrita.gateway.gateway import Gateway
 from cartrita.gateway.routes import ROUTES, Route, Target, infer
@@ -200,6 +201,37 @@ class TestNeeds:
         assert caught.value.fields == {
             "messages[1]": ["No model of the route r takes audio. openai/gpt-4o-audio would."]
         }
+
+    @pytest.mark.parametrize(
+        ("origin", "instructions", "field"),
+        [
+            ("openai_chat", (), "messages[1]"),
+            ("openai_chat", (Text("Be brief."),), "messages"),
+            ("openai_responses", (), "input"),
+            ("anthropic_messages", (), "messages"),
+        ],
+    )
+    async def test_the_field_is_named_as_the_caller_names_it(
+        self, origin: str, instructions: tuple[Text, ...], field: str
+    ) -> None:
+        audio = with_part(Attachment("audio/wav", url="data:,"))
+        asked = replace(audio, origin=origin, instructions=instructions)
+        with pytest.raises(InvalidInput) as caught:
+            await chosen(gateway(r=route(OLD, CLAUDE)), "r", asked)
+        assert set(caught.value.fields) == {field}
+
+    async def test_the_window_holds_the_answer_too(self) -> None:
+        asked = replace(REQUEST, sampling=Sampling(max_tokens=100_000))
+        assert await chosen(gateway(r=route(OLD, GPT)), "r", asked) == GPT
+
+    async def test_what_a_provider_lists_goes_before_what_a_name_tells(self) -> None:
+        own = ListingProvider("own", "gpt-4o")
+        own.listed = [ModelInfo("own", "gpt-4o", ModelProfile(known=True))]
+        made = create_gateway(
+            own, ListingProvider("anthropic", "claude-opus-4-1"), routes={"r": route("own", CLAUDE)}
+        )
+        await made.models()
+        assert await chosen(made, "r", with_part(IMAGE)) == CLAUDE
 
     async def test_nor_anybody_else(self) -> None:
         long = asking("word " * 2_000_000)

@@ -80,6 +80,7 @@ _ROWS = (
         base_url="https://api.openai.com/v1",
         key_variables=("OPENAI_API_KEY",),
         url_variables=("OPENAI_BASE_URL",),
+        model_prefixes=("gpt-3", "gpt-4", "gpt-5", "chatgpt-", "o1", "o3", "o4", "text-embedding-"),
         default_path="/v1",
         default_model="gpt-5.4",
         server_options=ServerOptions(limit_field="max_completion_tokens"),
