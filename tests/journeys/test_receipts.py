@@ -11,7 +11,7 @@ from tests.harness.fake_provider.launch import FakeProvider
 from tests.harness.fake_provider.script import Script, directive
 from tests.harness.scenario import Scenario
 from tests.harness.server import Server
-from tests.journeys.v1 import post
+from tests.journeys.v1 import exchange_with, post
 
 from cartrita.dialects.anthropic_messages.foreign_seals import signature_of
 from cartrita.domain.messages import Reasoning
@@ -104,12 +104,8 @@ async def test_reasoning_that_this_server_sealed_is_not_passed_on(directions: Sc
     seal = signature_of(Reasoning("Hm.", encrypted="abc", origin="openai_responses"))
     sealed = {"type": "thinking", "thinking": "Hm.", "signature": seal}
     said = {"role": "assistant", "content": [sealed, {"type": "text", "text": "Hi"}]}
+    word: str = body["messages"][0]["content"].split()[0]
     body["messages"] = [{"role": "user", "content": "a"}, said, *body["messages"]]
     status, _, answer = await post(directions, MESSAGES, body)
     assert status == 200, answer
-    (upstream,) = [
-        each
-        for each in directions.provider.requests()
-        if body["messages"][-1]["content"].split()[0] in each.body
-    ]
-    assert seal not in upstream.body
+    assert seal not in exchange_with(directions, word).body
