@@ -1,43 +1,35 @@
-"""Periodic cleanup: deletes the rows of deleted conversations, expired tickets, old answers."""
+"""Periodic cleanup: deletes deleted conversations, and whatever else is kept no longer."""
 
 import asyncio
+from collections.abc import Mapping
 
 import structlog
 
 from cartrita.domain.errors import CartritaError
-from cartrita.domain.ports.access import TicketStore
-from cartrita.domain.ports.caching import CacheSweep
+from cartrita.domain.ports.cleanup import Sweep
 from cartrita.domain.ports.conversations import ConversationRemoval
 
 log = structlog.get_logger()
 
 
 class Cleanup:
-    """Runs in every worker process; row locks prevent duplicate work."""
+    """Runs in every worker process; row locks prevent duplicate work. `sweeps` are by name."""
 
     def __init__(
-        self,
-        removal: ConversationRemoval,
-        tickets: TicketStore,
-        cached_answers: CacheSweep,
-        *,
-        interval_s: float,
+        self, removal: ConversationRemoval, sweeps: Mapping[str, Sweep], *, interval_s: float
     ) -> None:
         self._removal = removal
-        self._tickets = tickets
-        self._cached_answers = cached_answers
+        self._sweeps = sweeps
         self._interval_s = interval_s
 
     async def run(self) -> None:
         """Clean up every `interval_s` seconds until cancelled."""
         while True:
             try:
-                deleted = await self._removal.purge()
-                expired = await self._tickets.sweep()
-                answers = await self._cached_answers.sweep()
-                log.debug(
-                    "cleanup_done", conversations=deleted, tickets=expired, cached_answers=answers
-                )
+                removed = {"conversations": await self._removal.purge()}
+                for name, sweep in self._sweeps.items():
+                    removed[name] = await sweep.sweep()
+                log.debug("cleanup_done", **removed)
             except CartritaError as error:
                 log.warning("cleanup_failed", code=error.code)
             await asyncio.sleep(self._interval_s)

@@ -90,6 +90,7 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
             database,
             interval_s=settings.ledger.flush_interval_s,
             capacity=settings.ledger.pending_max,
+            retention_days=settings.ledger.retention_days,
         )
         counter = TokenizerCounter(settings.openai_compat.counting_model)
         meter = Meter(ledger, create_pricing(settings).cost, counter=counter)
@@ -148,9 +149,12 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
             health=gateway.health,
             ready=_readiness(run_log),
         )
-        cleanup = Cleanup(
-            removal, TicketTable(database), cached_answers, interval_s=_CLEANUP_INTERVAL_S
-        )
+        sweeps = {
+            "tickets": TicketTable(database),
+            "cached_answers": cached_answers,
+            "ledger": ledger,
+        }
+        cleanup = Cleanup(removal, sweeps, interval_s=_CLEANUP_INTERVAL_S)
         loops = (executor.run(), cleanup.run(), ledger.run())
         background = [tasks.create_task(loop) for loop in loops]
         yield System(services, run_log, executor, settings.server.drain_s)

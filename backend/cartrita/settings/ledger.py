@@ -22,6 +22,16 @@ class Ledger(Group):
     flush_interval_s: Annotated[
         float, Field(ge=0.05, le=60), Setting("How often entries are written.")
     ] = 1.0
+    retention_days: Annotated[
+        int | None,
+        Field(ge=1, le=36_500),
+        Setting(
+            "How long entries are kept.",
+            value="a number of days",
+            example="400",
+            default="for ever",
+        ),
+    ] = None
     pending_max: Annotated[
         int,
         Field(ge=100, le=10_000_000),

@@ -3,11 +3,14 @@
 import asyncio
 from collections import deque
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
+from uuid import UUID
 
+import asyncpg
 import msgspec
 import structlog
-from sqlalchemy import ColumnElement, Text, cast, func, insert, select
+from sqlalchemy import ColumnElement, Text, cast, delete, func, select
+from sqlalchemy.dialects import postgresql
 
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.tables import usage_ledger
@@ -20,6 +23,14 @@ log = structlog.get_logger()
 
 _l = usage_ledger.c
 _BATCH = 1000
+_SWEPT = 10_000
+_TYPES = {each.name: each.type.compile(postgresql.dialect()) for each in usage_ledger.columns}
+_ARRAYS = ", ".join(f"${n}::{kind}[]" for n, kind in enumerate(_TYPES.values(), 1))
+# One statement for a batch, and each entry once however often it is sent.
+_INSERT = (
+    f"INSERT INTO usage_ledger ({', '.join(_TYPES)})"
+    f" SELECT * FROM unnest({_ARRAYS}) ON CONFLICT (id) DO NOTHING"
+)
 _GROUPS: dict[UsageGrouping, ColumnElement[str]] = {
     UsageGrouping.MODEL: _l.provider + "/" + _l.model,
     UsageGrouping.PROVIDER: _l.provider,
@@ -34,27 +45,35 @@ _COUNTS = (
     _l.reasoning_tokens,
     _l.cache_write_1h_tokens,
 )
+_Entry: TypeAlias = tuple[UUID, LedgerEntry]
 
 
 class LedgerTable:
     """Implements `UsageLedger` and `UsageReader`.
 
     Entries are written every `interval_s` seconds. While the database is away up to `capacity` of
-    them wait; after that the oldest are lost, and the log says how many.
+    them wait; after that the oldest are lost, and the log says how many. They are kept for
+    `retention_days`, or for ever.
     """
 
     def __init__(
-        self, database: Database, *, interval_s: float = 1.0, capacity: int = 100_000
+        self,
+        database: Database,
+        *,
+        interval_s: float = 1.0,
+        capacity: int = 100_000,
+        retention_days: int | None = None,
     ) -> None:
         self._database = database
         self._interval_s = interval_s
-        self._pending: deque[LedgerEntry] = deque()
+        self._pending: deque[_Entry] = deque()
         self._capacity = capacity
+        self._retention_days = retention_days
         self._lost = 0
 
     def record(self, entry: LedgerEntry) -> None:
         """See `UsageLedger`."""
-        self._pending.append(entry)
+        self._pending.append((uuid7(), entry))
         if len(self._pending) > self._capacity:
             self._pending.popleft()
             self._lost += 1
@@ -73,15 +92,45 @@ class LedgerTable:
         while self._pending:
             batch = [self._pending.popleft() for _ in range(min(len(self._pending), _BATCH))]
             try:
-                async with self._database.use() as connection:
-                    await connection.execute(insert(usage_ledger), [_row(one) for one in batch])
+                await self._write(batch)
             except CartritaError as error:
                 self._pending.extendleft(reversed(batch))
                 log.warning("ledger_not_written", code=error.code, pending=len(self._pending))
                 return
+            except BaseException:
+                self._pending.extendleft(reversed(batch))
+                raise
         if self._lost:
             log.error("ledger_entries_lost", entries=self._lost)
             self._lost = 0
+
+    async def sweep(self) -> int:
+        """Delete entries that are older than `retention_days`, a few at a time; their number."""
+        if self._retention_days is None:
+            return 0
+        oldest = func.now() - func.make_interval(0, 0, 0, self._retention_days)
+        # Ids are made from the time, so that the primary key finds the old ones.
+        old = select(_l.id).where(_l.id < func.cartrita_uuid7_floor(oldest)).limit(_SWEPT)
+        async with self._database.use() as connection:
+            return (await connection.execute(delete(usage_ledger).where(_l.id.in_(old)))).rowcount
+
+    async def _write(self, batch: list[_Entry]) -> None:
+        """Write a batch, without the entries that the database refuses. Raises CartritaError."""
+        rows = [_row(*one) for one in batch]
+        try:
+            async with self._database.use() as connection:
+                driver: Any = (await connection.get_raw_connection()).driver_connection
+                try:
+                    await driver.execute(_INSERT, *zip(*rows, strict=True))
+                except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
+                    raise _RefusedError from error
+        except _RefusedError:
+            if len(batch) == 1:
+                log.exception("ledger_entry_refused")
+                return
+            middle = len(batch) // 2
+            await self._write(batch[:middle])
+            await self._write(batch[middle:])
 
     async def totals(
         self, owner_id: str, since: datetime, until: datetime, grouping: UsageGrouping
@@ -108,10 +157,15 @@ class LedgerTable:
         return [_total(row) for row in rows]
 
 
-def _row(entry: LedgerEntry) -> dict[str, Any]:
+class _RefusedError(Exception):
+    """The database does not take a row: a number is too large, or a text cannot be stored."""
+
+
+def _row(id_: UUID, entry: LedgerEntry) -> tuple[Any, ...]:
     values = msgspec.structs.asdict(entry)
-    usage = msgspec.structs.asdict(values.pop("usage"))
-    return {**values, **usage, "id": uuid7()}
+    values |= msgspec.structs.asdict(entry.usage)
+    values["id"] = id_
+    return tuple(values[name] for name in _TYPES)
 
 
 def _total(row: Any) -> UsageTotal:  # noqa: ANN401 - a row of another shape for each query

@@ -1,7 +1,5 @@
 """Counts tokens with tiktoken where it is installed, and by the rule where it is not."""
 
-from functools import partial
-
 from cartrita.adapters.tokens.encodings import DEFAULT, Encoding, Encodings, encoding_name
 from cartrita.domain.ports.tokens import TokenCount
 from cartrita.domain.requests import ModelRequest
@@ -12,9 +10,9 @@ OPENAI_ERROR = 0.05
 OTHER_ERROR = 0.35
 """Models of others have tokenizers of their own, most of which make more tokens of a text."""
 
-_SAMPLE = 64 << 10
-"""Characters of a text that are counted; the rest of a longer one is extrapolated from them, so
-that a request of megabytes does not hold up the event loop."""
+_SAMPLE = 32 << 10
+"""Characters of a request that are counted; the rest is taken to have as many tokens to the
+character, so that a request of megabytes does not hold up the event loop."""
 
 
 class TokenizerCounter:
@@ -35,14 +33,14 @@ class TokenizerCounter:
         tokenizer, error_bound = self._tokenizer(model)
         if tokenizer is None:
             return TokenCount(text_tokens(text), error_bound)
-        return TokenCount(_count(tokenizer, text), error_bound)
+        return TokenCount(_SampledCount(tokenizer)(text), error_bound)
 
     def count_request(self, request: ModelRequest) -> TokenCount:
         """See `TokenCounter`."""
         tokenizer, error_bound = self._tokenizer(request.model)
         if tokenizer is None:
             return TokenCount(request_tokens(request), error_bound)
-        return TokenCount(request_tokens(request, partial(_count, tokenizer)), error_bound)
+        return TokenCount(request_tokens(request, _SampledCount(tokenizer)), error_bound)
 
     def _tokenizer(self, model: str) -> tuple[Encoding | None, float]:
         own = encoding_name(model)
@@ -52,8 +50,18 @@ class TokenizerCounter:
         return tokenizer, OPENAI_ERROR if own else OTHER_ERROR
 
 
-def _count(tokenizer: Encoding, text: str) -> int:
-    if len(text) <= _SAMPLE:
-        return len(tokenizer.encode_ordinary(text))
-    counted = len(tokenizer.encode_ordinary(text[:_SAMPLE]))
-    return -(-counted * len(text) // _SAMPLE)
+class _SampledCount:
+    """Counts the texts of one request: so many characters of them, and the rest in proportion."""
+
+    def __init__(self, tokenizer: Encoding) -> None:
+        self._tokenizer = tokenizer
+        self._counted_characters = 0
+        self._counted_tokens = 0
+
+    def __call__(self, text: str) -> int:
+        sample = text[: _SAMPLE - self._counted_characters]
+        tokens = len(self._tokenizer.encode_ordinary(sample)) if sample else 0
+        self._counted_characters += len(sample)
+        self._counted_tokens += tokens
+        rest = len(text) - len(sample)
+        return tokens + -(-rest * self._counted_tokens // (self._counted_characters or 1))

@@ -18,11 +18,3 @@ class ResponseCache(Protocol):
     async def put(self, key: bytes, answer: CachedAnswer, ttl: float) -> None:
         """Keep an answer for `ttl` seconds, unless it is too long. Raises Unavailable."""
         ...
-
-
-class CacheSweep(Protocol):
-    """Removes what a cache keeps no longer."""
-
-    async def sweep(self) -> int:
-        """Remove what is too old, and what exceeds the bounds; returns the number of entries."""
-        ...

@@ -1,10 +1,12 @@
 """The usage ledger in Postgres: batches, outages, totals by group and owner."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from tests.harness.database import TemporaryDatabase
 from tests.harness.rows import ANN, BOB
 
@@ -86,7 +88,7 @@ async def test_the_end_of_the_period_is_not_part_of_it(ledger: LedgerTable) -> N
 
 
 async def test_entries_wait_while_the_database_is_away(database: TemporaryDatabase) -> None:
-    pool = Database(database.dsn, pool_size=1, pool_wait_s=0.05)
+    pool = Database(database.dsn, pool_size=1, pool_wait_s=1.0)
     ledger = LedgerTable(pool, capacity=3)
     async with pool.use():  # the only connection
         for number in range(5):
@@ -106,3 +108,50 @@ async def test_many_entries_are_written_in_batches(ledger: LedgerTable) -> None:
     await ledger.flush()
     [total] = await ledger.totals(ANN, *EVER, UsageGrouping.MODEL)
     assert total.calls == 2500
+
+
+async def test_an_entry_that_cannot_be_stored_takes_no_other_with_it(ledger: LedgerTable) -> None:
+    for number in range(9):
+        ledger.record(entry(model=f"m{number}"))
+    ledger.record(entry(model="a\x00b"))
+    ledger.record(entry(usage=Usage(10**30, 1)))
+    ledger.record(entry(model="last"))
+    await ledger.flush()
+    kept = {each.name for each in await ledger.totals(ANN, *EVER, UsageGrouping.MODEL)}
+    assert kept == {f"openai/m{number}" for number in range(9)} | {"openai/last"}
+
+
+async def test_entries_survive_a_cancelled_flush(pool: Database, ledger: LedgerTable) -> None:
+    ledger.record(entry())
+    async with asyncio.TaskGroup() as tasks, pool.transaction() as connection:
+        await connection.execute(text("LOCK usage_ledger IN EXCLUSIVE MODE"))
+        flushing = tasks.create_task(ledger.flush())
+        while not await connection.scalar(text(_WAITING)):
+            pass
+        flushing.cancel()
+    await ledger.flush()
+    [total] = await ledger.totals(ANN, *EVER, UsageGrouping.MODEL)
+    assert total.calls == 1
+
+
+_WAITING = "SELECT count(*) FROM pg_locks WHERE relation = 'usage_ledger'::regclass AND NOT granted"
+
+
+async def test_old_entries_are_swept(pool: Database, database: TemporaryDatabase) -> None:
+    ledger = LedgerTable(pool, retention_days=30)
+    ledger.record(entry(model="new"))
+    ledger.record(entry(model="old"))
+    await ledger.flush()
+    assert await ledger.sweep() == 0
+    async with pool.use() as connection:
+        await connection.execute(
+            text(
+                "UPDATE usage_ledger SET id = cartrita_uuid7_floor(now() - interval '31 days')"
+                " WHERE model = 'old'"
+            )
+        )
+    assert await ledger.sweep() == 1
+    assert [each.name for each in await ledger.totals(ANN, *EVER, UsageGrouping.MODEL)] == [
+        "openai/new"
+    ]
+    assert await LedgerTable(pool).sweep() == 0

@@ -152,3 +152,25 @@ def test_ranks_that_tiktoken_does_not_expect_are_refused() -> None:
     assert len(encodings._load_ranks(url)) == 100_256
     with pytest.raises(ValueError, match="not what this version"):
         encodings._load_ranks(url, "0" * 64)
+
+
+def test_of_many_texts_only_so_much_is_counted(loaded: Encodings) -> None:
+    class Recording:
+        """Counts the characters that it is asked for."""
+
+        characters = 0
+
+        def encode_ordinary(self, text: str) -> list[int]:
+            self.characters += len(text)
+            return [0] * (len(text) // 2)
+
+    recording = Recording()
+
+    class Only(Encodings):
+        def get(self, name: str) -> Recording:
+            return recording
+
+    message = Message(Role.USER, tuple(Text("x" * 30_000) for _ in range(50)))
+    request = ModelRequest(owner_id="ann", model="gpt-4o", messages=(message,))
+    assert TokenizerCounter(encodings=Only()).count_request(request).tokens >= 750_000
+    assert recording.characters <= 64 << 10
