@@ -13,8 +13,10 @@ from cartrita.gateway.health import Health
 from cartrita.gateway.needs import Need, find_needs
 from cartrita.gateway.rotation import Rotation
 from cartrita.gateway.routes import AUTO, ROUTES, Deployment, Route, Target, infer
+from cartrita.kit.text import storable_text
 
 _MOST_TOLD = 3
+_LONGEST_NAME = 256
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,7 +112,12 @@ class Router:
         return (*usable, *(() if AUTO in routes else (AUTO,)))
 
     def _asked(self, provider: str | None, name: str | None) -> str | None:
-        """The name that was asked for, which may be the default's."""
+        """The name that was asked for, which may be the default's. Raises NotFound."""
+        if name and (len(name) > _LONGEST_NAME or storable_text(name) != name):
+            raise NotFound(
+                "No model has such a name: it is too long, or holds what is no text.",
+                code="model_not_found",
+            )
         return name if provider or name else self._catalog.default_model
 
     async def _find_route(

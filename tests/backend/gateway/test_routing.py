@@ -57,6 +57,11 @@ class TestNames:
         assert await chosen(fast, "fast") == "own/tiny"
         assert (await fast.resolve(None, "fast")).id == "own/tiny"
 
+    @pytest.mark.parametrize("name", ["openai/fa\x00ke", "openai/\ud800", "x" * 257])
+    async def test_a_name_that_no_model_can_have(self, name: str) -> None:
+        with pytest.raises(NotFound):
+            await chosen(gateway(), name)
+
     def test_routes_that_have_a_provider_are_listed(self) -> None:
         made = gateway(fast=route("vllm", GPT), slow=route("vllm"), code=route("vllm"))
         assert made.routes == ("fast", "chat", "high_volume", "auto")
