@@ -46,6 +46,7 @@ CHAT, MESSAGES, RESPONSES = "/v1/chat/completions", "/v1/messages", "/v1/respons
 DIRECTIONS = [
     Direction(CHAT, "anthropic", {"logit_bias": {"1": 2}}),
     Direction(CHAT, "responses", {"logit_bias": {"1": 2}}),
+    Direction(CHAT, "anthropic", {"metadata": {"a": "b"}}),
     Direction(MESSAGES, "plain", {"top_k": 3}),
     Direction(MESSAGES, "responses", {"top_k": 3}),
     Direction(RESPONSES, "plain", {"truncation": "auto"}),
@@ -75,7 +76,9 @@ def directions(
         yield Scenario(server, provider)
 
 
-@pytest.mark.parametrize("direction", DIRECTIONS, ids=lambda one: f"{one.path}-{one.provider}")
+@pytest.mark.parametrize(
+    "direction", DIRECTIONS, ids=lambda one: f"{one.path}-{one.provider}-{one.field}"
+)
 async def test_each_direction(directions: Scenario, direction: Direction) -> None:
     for stream in (False, True):
         exact = direction.body(stream=stream)

@@ -2,6 +2,7 @@
 
 from functools import cache, partial
 
+from msgspec.structs import replace
 from starlette.requests import HTTPConnection
 from starlette.types import Receive, Send
 
@@ -10,7 +11,7 @@ from cartrita.dialects.openai_chat.answer_fields import CompletionHead
 from cartrita.domain.json import JsonObject
 from cartrita.domain.principals import Principal
 from cartrita.domain.relays import Endpoint
-from cartrita.domain.requests import ModelRequest
+from cartrita.domain.requests import ModelRequest, VendorFields
 from cartrita.gateway.answers import CacheWish, Call, Relayable, RelayMonitor
 from cartrita.kit.ids import uuid7
 from cartrita.kit.secret import Secret
@@ -61,7 +62,7 @@ def _call(connection: HTTPConnection, principal: Principal, fields: ChatFields) 
 
     @cache
     def parse() -> ModelRequest:
-        return request_parsing.parse(parse_object(fields.body), principal.owner_id).request
+        return _with_metadata(request_parsing.parse(parse_object(fields.body), principal.owner_id))
 
     hide_usage = fields.stream and not fields.include_usage
 
@@ -93,6 +94,15 @@ def _monitor(
     if streamed:
         return relay.Monitor(provider, secrets, hide_usage=hide_usage)
     return relay.BodyMonitor(provider, secrets)
+
+
+def _with_metadata(parsed: request_parsing.Parsed) -> ModelRequest:
+    """The request of an answer that is not stored: its metadata is for the provider to keep."""
+    if not parsed.metadata:
+        return parsed.request
+    vendor = parsed.request.vendor
+    fields: JsonObject = {**(vendor.fields if vendor else {}), "metadata": parsed.metadata}
+    return replace(parsed.request, vendor=VendorFields(SURFACE, fields))
 
 
 HOT_PATH = HotPath(
