@@ -1,7 +1,7 @@
 """Refuses ids of what a vendor stores for its account, because callers share the account's key.
 
 A file, container, prompt or response that one caller made at the vendor must not be within reach of
-another. Only ids that this server maps to their owner are accepted, and relays map none.
+another. Only ids that this server maps to their owner are accepted: runs map some, relays none.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,8 +14,9 @@ from cartrita.domain.errors import InvalidInput, Malformed
 _IDS: Final = frozenset(
     {"file_id", "file_ids", "container_id", "vector_store_id", "vector_store_ids", "batch_id"}
 )
-_IDS_BY_TYPE: Final = {"item_reference": "id", "code_interpreter": "container"}
+_IDS_BY_TYPE: Final = {"code_interpreter": "container"}
 """By the type of an object: a field of it that holds an id."""
+REFERENCE: Final = "item_reference"
 _OF_CALLERS: Final = frozenset({"parameters", "input_schema", "arguments", "metadata", "schema"})
 _TOP_LEVEL: Final = frozenset(
     {"previous_response_id", "conversation", "container", "thread", "thread_id", "prompt"}
@@ -23,23 +24,28 @@ _TOP_LEVEL: Final = frozenset(
 """Fields of a request that are ids, or objects with one."""
 _NAMES: Final = (*_IDS, *_TOP_LEVEL, "audio")
 _NEEDLES: Final = (
-    *(f'"{name}"'.encode() for name in _NAMES),
-    *(f'"{name}"'.encode() for name in _IDS_BY_TYPE),
+    *(f'"{name}"'.encode() for name in (*_NAMES, *_IDS_BY_TYPE, "skill_id")),
     b"\\u",
 )
 """Without one of these in its bytes, no body holds an id; `\\u` may spell one in other letters."""
 
 
-def refuse_vendor_ids(body: bytes) -> None:
-    """Raise InvalidInput, naming the field, if a request holds an id of something stored."""
-    if not any(needle in body for needle in _NEEDLES):
+def refuse_vendor_ids(body: bytes, *, ours: frozenset[str] = frozenset()) -> None:
+    """Raise InvalidInput, naming the field, if a request holds an id of something stored.
+
+    The fields of the request that are named in `ours` hold ids that this server gave out; with
+    `REFERENCE` among them, so do the references to items.
+    """
+    may_refer = b'"id"' in body and b'"input"' in body
+    if not may_refer and not any(needle in body for needle in _NEEDLES):
         return
     try:
         fields = msgspec.json.decode(body, type=dict[str, object])
     except (msgspec.DecodeError, RecursionError) as error:
         raise Malformed(f"The body is not a JSON object: {error}.") from None
-    named = (name for name in _TOP_LEVEL if _holds_id(fields.get(name)))
-    for path in (*named, *_ids(fields, "")):
+    named = (name for name in _TOP_LEVEL - ours if _holds_id(fields.get(name)))
+    referred = () if REFERENCE in ours else _references(fields.get("input"))
+    for path in (*named, *referred, *_ids(fields, "")):
         raise InvalidInput.of(
             path, "ids of what the vendor stores are not accepted here; send the content itself"
         )
@@ -49,6 +55,18 @@ def _holds_id(value: object) -> bool:
     if isinstance(value, dict):
         return bool(cast("dict[str, object]", value).get("id"))
     return isinstance(value, str) and value != ""
+
+
+def _references(items: object) -> Iterator[str]:
+    """The paths of the items of a response's input that stand for stored ones: all but an id."""
+    for index, item in enumerate(cast("list[object]", items) if isinstance(items, list) else ()):
+        if not isinstance(item, dict):
+            continue
+        fields = cast("dict[str, object]", item)
+        kind = fields.get("type") or REFERENCE
+        stored_image = kind == "image_generation_call" and not fields.get("result")
+        if stored_image or (kind == REFERENCE and "role" not in fields):
+            yield f"input[{index}].id"
 
 
 def _ids(value: object, path: str) -> Iterator[str]:
@@ -72,7 +90,9 @@ def _is_id(name: str, fields: Mapping[str, object]) -> bool:
     inside = fields[name]
     if name == "audio":
         return fields.get("role") == "assistant" and inside is not None
-    named = name in _IDS or name == _IDS_BY_TYPE.get(str(fields.get("type")))
+    kind = str(fields.get("type"))
+    named = name in _IDS or name == _IDS_BY_TYPE.get(kind)
+    named = named or (name == "skill_id" and kind != "anthropic")
     return named and isinstance(inside, str | list) and inside not in ("", [])
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cartrita.domain.errors import InvalidInput, Malformed
-from cartrita.surfaces.vendor_handles import refuse_vendor_ids
+from cartrita.surfaces.vendor_handles import REFERENCE, refuse_vendor_ids
 
 
 def body(**fields: Any) -> bytes:
@@ -33,6 +33,12 @@ def user(*content: Any) -> list[Any]:
         (body(container="container_1"), "container"),
         (body(conversation={"id": "conv_1"}), "conversation"),
         (body(input=[{"type": "item_reference", "id": "msg_1"}]), "input[0].id"),
+        (body(input=["x", {"id": "msg_1"}]), "input[1].id"),
+        (body(input=[{"type": "image_generation_call", "id": "ig_1"}]), "input[0].id"),
+        (
+            body(container={"skills": [{"type": "custom", "skill_id": "skill_1"}]}),
+            "container.skills[0].skill_id",
+        ),
         (
             body(tools=[{"type": "code_interpreter", "container": "cntr_1"}]),
             "tools[0].container",
@@ -60,6 +66,9 @@ def test_an_id_is_refused_by_its_field(given: bytes, field: str) -> None:
     [
         body(messages=user({"type": "text", "text": "What is a file_id?"})),
         body(previous_response_id=None),
+        body(input=[{"role": "assistant", "id": "msg_1", "content": "x"}]),
+        body(input=[{"type": "image_generation_call", "id": "ig_1", "result": "aGk="}]),
+        body(container={"skills": [{"type": "anthropic", "skill_id": "xlsx"}]}),
         body(prompt={"text": "x"}),
         body(messages=[{"role": "tool", "tool_call_id": "call_1", "content": "file_id"}]),
         body(tools=[{"function": {"parameters": {"properties": {"file_id": {}}}}}]),
@@ -72,6 +81,17 @@ def test_an_id_is_refused_by_its_field(given: bytes, field: str) -> None:
 )
 def test_what_is_the_callers_own_passes(given: bytes) -> None:
     refuse_vendor_ids(given)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        body(previous_response_id="resp_1", conversation={"id": "conv_1"}),
+        body(input=[{"type": "item_reference", "id": "msg_1"}, {"id": "msg_1"}]),
+    ],
+)
+def test_what_is_ours_passes(given: bytes) -> None:
+    refuse_vendor_ids(given, ours=frozenset({"previous_response_id", "conversation", REFERENCE}))
 
 
 @pytest.mark.parametrize("given", [b'"file_id"', b'["file_id"]', b'"' + b"\\u0041" * 3])

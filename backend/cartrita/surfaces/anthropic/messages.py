@@ -34,10 +34,10 @@ async def post_messages(connection: HTTPConnection, receive: Receive, send: Send
     completions = services_of(connection).completions
     agent = completions.agent_of(fields.model)
     key = connection.headers.get("idempotency-key")
+    refuse_vendor_ids(body)
     if fields.stored or agent is not None or key is not None:
         await message_runs.answer(connection, receive, send, principal, fields, agent)
         return
-    refuse_vendor_ids(body)
     call = _call(connection, principal, fields)
     head = MessageHead(id=f"msg_{uuid7().hex}", model=fields.model)
     form = MessageFormat(head, lambda: completions.count_tokens(call.parse()).tokens)

@@ -36,10 +36,10 @@ async def post_chat_completions(connection: HTTPConnection, receive: Receive, se
     completions = services_of(connection).completions
     agent = completions.agent_of(fields.model)
     key = connection.headers.get("idempotency-key")
+    refuse_vendor_ids(body)
     if fields.stored or agent is not None or key is not None:
         await chat_runs.answer(connection, receive, send, principal, fields, agent)
         return
-    refuse_vendor_ids(body)
     finishing: JsonObject = {}
     head = CompletionHead(
         id=f"chatcmpl-{uuid7().hex}",

@@ -30,10 +30,12 @@ from cartrita.surfaces.openai.response_heads import head_of, remembered, run_of
 from cartrita.surfaces.request_reading import call_options, headers_passed_on, read_body
 from cartrita.surfaces.run_answers import send_run_stream, send_run_whole
 from cartrita.surfaces.services import config_of, services_of
-from cartrita.surfaces.vendor_handles import refuse_vendor_ids
+from cartrita.surfaces.vendor_handles import REFERENCE, refuse_vendor_ids
 
 SURFACE: Final = "openai_responses"
 _NOT_OF_THE_ANSWER: Final = frozenset({"stream", "stream_options"})
+_OURS: Final = frozenset({"previous_response_id", "conversation", REFERENCE})
+"""The ids that a run looks up among those of its owner."""
 
 
 async def post_responses(connection: HTTPConnection, receive: Receive, send: Send) -> None:
@@ -44,10 +46,11 @@ async def post_responses(connection: HTTPConnection, receive: Receive, send: Sen
     completions = services_of(connection).completions
     agent = completions.agent_of(model)
     key = connection.headers.get("idempotency-key")
-    if parsed(fields, "store") is not False or agent is not None or key is not None:
+    by_run = parsed(fields, "store") is not False or agent is not None or key is not None
+    refuse_vendor_ids(body, ours=_OURS if by_run else frozenset())
+    if by_run:
         await _answer_by_run(connection, receive, send, principal, body, agent)
         return
-    refuse_vendor_ids(body)
 
     @cache
     def parse() -> Parsed:
