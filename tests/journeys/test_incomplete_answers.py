@@ -44,7 +44,8 @@ async def test_empty_answer_is_an_answer(scenario: Scenario) -> None:
 
 
 async def test_provider_disconnects_mid_answer(scenario: Scenario) -> None:
-    cut = Script(words=30, faults=(CutOff(after_tokens=10),), between_tokens_s=0.03)
+    # It is continued three times, and breaks off each time.
+    cut = Script(words=100, faults=(CutOff(after_tokens=10),), between_tokens_s=0.01)
     answered, response = await ask(scenario, cut)
     assert (answered, response["code"]) == (502, "upstream_cut")
     details = response["details"]

@@ -149,7 +149,7 @@ async def test_what_it_sends_is_accepted_by_a_strict_server(fake: FakeProvider, 
     await collected(
         make(),
         asking(
-            instructions=(Text("Be brief."),),
+            instructions=(Text("Be brief, in JSON."),),
             tools=(tool,),
             tool_choice=NamedTool("weather"),
             sampling=Sampling(temperature=0.1, top_p=0.9, max_tokens=50, stop=("!",), seed=1),
