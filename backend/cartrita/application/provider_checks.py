@@ -17,6 +17,7 @@ from cartrita.application.endpoint_checks import (
 )
 from cartrita.dialects.upstream_errors import WRONG_ADDRESS
 from cartrita.domain.errors import (
+    EndpointMissing,
     NotFound,
     UpstreamAuth,
     UpstreamCut,
@@ -37,6 +38,7 @@ from cartrita.domain.requests import ModelRequest, Sampling
 STEP_SECONDS = 120.0
 """A step that takes longer has failed."""
 
+_REJECTED = "Check the model's name, and whether this account may call it."
 _WRONG_ADDRESS = "Check the base URL: an API is at another address, often one that ends in /v1."
 _ADVICE: Mapping[type[UpstreamError], str] = MappingProxyType(
     {
@@ -46,7 +48,8 @@ _ADVICE: Mapping[type[UpstreamError], str] = MappingProxyType(
         UpstreamOverloaded: "Try again later; if it stays so, ask the provider's support.",
         UpstreamUnreachable: "Check that the server runs, and that the base URL names it.",
         UpstreamMalformed: "Check the base URL and the dialect: the server speaks another one.",
-        UpstreamRejected: "Check the model's name, and whether this account may call it.",
+        UpstreamRejected: _REJECTED,
+        EndpointMissing: _REJECTED,
         UpstreamCut: "Try again; if it stays so, look for a proxy that ends long answers.",
     }
 )

@@ -16,6 +16,7 @@ CartritaError                 kind, code, retryable, retry_after; never an HTTP 
 └── UpstreamError             a provider failed; `provider` names it
     ├── UpstreamUnreachable   refused, DNS, TLS, timeouts before an answer
     ├── UpstreamRejected      it did not accept the request
+    │   └── EndpointMissing   it has no such endpoint, or not for this model; another may answer
     ├── UpstreamAuth          it refused the credential
     ├── UpstreamQuota         the account is out of credit
     ├── UpstreamLimited       too many requests; retry_after if it sent one
@@ -204,6 +205,10 @@ class UpstreamUnreachable(UpstreamError):
 class UpstreamRejected(UpstreamError):
     kind = ErrorKind.UPSTREAM_REJECTED
     default_code = "upstream_rejected"
+
+
+class EndpointMissing(UpstreamRejected):
+    default_code = "upstream_endpoint_missing"
 
 
 class UpstreamAuth(UpstreamError):

@@ -104,7 +104,7 @@ class Answering:
         try:
             await self._legs.enter_async_context(leg.opened())
         except UpstreamError as error:
-            self._upstreams.health.failed(deployment, error)
+            self._upstreams.failed(self._call, deployment, error)
             pause = attempts.failed(deployment, error)
             self._add_failover(deployment, error)
         else:

@@ -7,7 +7,7 @@ from random import Random
 import msgspec
 import structlog
 
-from cartrita.domain.errors import UpstreamError, UpstreamRejected
+from cartrita.domain.errors import EndpointMissing, UpstreamError, UpstreamRejected
 from cartrita.gateway.routes import Deployment
 
 log = structlog.get_logger()
@@ -60,6 +60,7 @@ class Attempts:
         self._round = deque(deployments)
         self._rounds = 1
         self._not_before: dict[Deployment, float] = {}
+        self._translated: set[Deployment] = set()
         self._count = 0
         self._most = max(policy.attempts, len(deployments))
         self._latest = latest
@@ -69,7 +70,15 @@ class Attempts:
         return self._round.popleft()
 
     def failed(self, deployment: Deployment, error: UpstreamError) -> float:
-        """The pause before the next attempt, in seconds. Raises the error if there is none."""
+        """The pause before the next attempt, in seconds. Raises the error if there is none.
+
+        A deployment that was passed a request for which it has no endpoint is called once more at
+        once: then the request is translated.
+        """
+        if isinstance(error, EndpointMissing) and deployment not in self._translated:
+            self._translated.add(deployment)
+            self._round.appendleft(deployment)
+            return self._at_once(deployment, error)
         self._count += 1
         self._exclude(deployment, error)
         if not self._left or self._count >= self._most:

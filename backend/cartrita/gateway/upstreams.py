@@ -8,8 +8,9 @@ from typing import TypeGuard
 
 from msgspec.structs import replace
 
+from cartrita.domain.errors import EndpointMissing, UpstreamError
 from cartrita.domain.ports.providers import ModelProvider, RelayProvider
-from cartrita.domain.relays import DIALECTS
+from cartrita.domain.relays import DIALECTS, Endpoint
 from cartrita.gateway.answers import Call, Relayable
 from cartrita.gateway.catalog import Catalog
 from cartrita.gateway.continuation import INSTRUCTION, BrokenAnswer, ContinuedLeg
@@ -19,6 +20,9 @@ from cartrita.gateway.metering import Meter
 from cartrita.gateway.profiles import find_profile
 from cartrita.gateway.retry import Attempts, RetryPolicy
 from cartrita.gateway.routes import Deployment
+from cartrita.kit.remembered import Remembered
+
+_MISSING_SECONDS = 600.0
 
 
 class Upstreams:
@@ -39,6 +43,7 @@ class Upstreams:
         self._meter = meter
         self._clock = clock
         self._rng = rng or Random()  # noqa: S311 - jitter needs no secure randomness
+        self._missing = Remembered[tuple[Deployment, Endpoint]](_MISSING_SECONDS, clock=clock)
         self.policy = policy
         self.health = health
         self.sleep = sleep
@@ -63,10 +68,20 @@ class Upstreams:
         """A call of this deployment, relayed if it can be. Raises NotFound."""
         provider = self._catalog.provider(deployment.provider)
         metered = self._meter.start(call, deployment)
-        if call.relay is not None and _relays(provider, call.relay):
+        if (
+            call.relay is not None
+            and (deployment, call.relay.endpoint) not in self._missing
+            and _relays(provider, call.relay)
+        ):
             return RelayedLeg(provider, call.relay, metered, self.policy.last_bytes)
         request = replace(call.parse(), model=deployment.model, strict=call.strict)
         return TranslatedLeg(provider, request, metered)
+
+    def failed(self, call: Call, deployment: Deployment, error: UpstreamError) -> None:
+        """A call of this deployment failed before anything of its answer had arrived."""
+        if isinstance(error, EndpointMissing) and call.relay is not None:
+            self._missing.add((deployment, call.relay.endpoint))
+        self.health.failed(deployment, error)
 
     def continued_leg(self, call: Call, broken: BrokenAnswer, deployment: Deployment) -> Leg:
         """A call of this deployment that goes on with a broken answer."""

@@ -1,20 +1,26 @@
 """Against the fake upstream, a process of its own: relays, failovers and continuations."""
 
+import json
+from collections.abc import Iterator
 from functools import partial
 
 import msgspec
 import pytest
 from tests.backend.application.fakes import until
-from tests.backend.gateway.fakes import Ledger, answer_to, create_gateway, items_of
-from tests.harness.fake_provider.faults import CutOff, ErrorEvent, ReplacedResponse, Stall
-from tests.harness.fake_provider.launch import FakeProvider
+from tests.backend.gateway.fakes import Ledger, Time, answer_to, create_gateway, items_of
+from tests.harness.fake_provider.faults import CutOff, ErrorEvent, Html, ReplacedResponse, Stall
+from tests.harness.fake_provider.launch import FakeProvider, fake_provider
 from tests.harness.fake_provider.script import Script
 
+from cartrita.adapters.providers.anthropic_compatible import AnthropicCompatible
 from cartrita.adapters.providers.credentials import Bearer
+from cartrita.adapters.providers.dialect_fallback import DialectFallback
 from cartrita.adapters.providers.exchange import Connection
 from cartrita.adapters.providers.http import HttpClient
 from cartrita.adapters.providers.openai_compatible import OpenAICompatible
 from cartrita.adapters.providers.transport import Deadlines
+from cartrita.dialects.anthropic_messages import relay as messages_relay
+from cartrita.dialects.anthropic_messages import request_parsing as messages_parsing
 from cartrita.dialects.openai_chat import relay, request_parsing
 from cartrita.domain.deltas import Delta, Finished, FinishReason, TextDelta
 from cartrita.domain.errors import UpstreamCut, UpstreamError, UpstreamRejected
@@ -30,6 +36,7 @@ TEXT = "one two three four five six seven eight"
 BODY = msgspec.json.encode(
     {"model": "x", "stream": True, "messages": [{"role": "user", "content": "Count"}]}
 )
+MESSAGES, CHAT = "/v1/messages", "/v1/chat/completions"
 WHOLE = BODY.replace(b'"stream":true', b'"stream":false')
 
 
@@ -72,6 +79,30 @@ def chat(name: str = "a/fake", body: bytes = BODY) -> Call:
             monitor=monitor,
         ),
     )
+
+
+def messages(model: str, *, stream: bool = True) -> Call:
+    """The call that Anthropic's surface makes of a request."""
+    fields = {"model": model, "max_tokens": 9, "messages": [{"role": "user", "content": "Hi"}]}
+    body = msgspec.json.encode({**fields, "stream": stream})
+    request = messages_parsing.parse(msgspec.json.decode(body), "o").request
+    return Call(
+        owner_id="o",
+        surface="anthropic",
+        name=f"comet/{model}",
+        parse=lambda: request,
+        streamed=stream,
+        relay=Relayable(
+            endpoint=Endpoint.MESSAGES,
+            rewrite=lambda name: messages_relay.rewrite(body, model=name),
+            monitor=messages_relay.Monitor if stream else messages_relay.WholeMonitor,
+        ),
+    )
+
+
+def refused(status: int, message: str) -> ReplacedResponse:
+    error = {"code": "", "message": message, "type": "comet_api_error", "param": ""}
+    return ReplacedResponse(status=status, body=json.dumps({"error": error}))
 
 
 def said(items: list[bytes | Delta]) -> str:
@@ -180,3 +211,77 @@ async def test_leaving_closes_the_call(
         assert fake.open_streams() == 1
     await until(lambda: not fake.open_streams())
     assert ledger.outcomes == [("a", "cancelled")]
+
+
+@pytest.fixture(scope="module")
+def running_comet() -> Iterator[FakeProvider]:
+    with fake_provider(models=["fake", "other"], manners="comet") as fake:
+        yield fake
+
+
+class TestAMissingEndpoint:
+    """CometAPI has no /v1/messages for some models: its chat completions answer instead."""
+
+    @pytest.fixture
+    def comet(self, running_comet: FakeProvider) -> FakeProvider:
+        running_comet.reset()
+        return running_comet
+
+    @pytest.fixture
+    def time(self) -> Time:
+        return Time()
+
+    @pytest.fixture
+    def gateway(self, comet: FakeProvider, http: HttpClient, time: Time) -> Gateway:
+        connection = Connection(
+            name="comet",
+            base_url=comet.root_url,
+            transport=http,
+            credential=Bearer(Secret(comet.key)),
+        )
+        first, second = AnthropicCompatible(connection), OpenAICompatible(connection)
+        return create_gateway(DialectFallback(first, second, clock=time.clock), time=time)
+
+    @pytest.mark.parametrize("stream", [True, False])
+    @pytest.mark.parametrize(
+        "fault",
+        [
+            refused(404, "No such path."),
+            refused(405, "Not this method."),
+            refused(400, "The model is not supported on this endpoint."),
+            Html(),
+        ],
+        ids=["404", "405", "400", "html"],
+    )
+    async def test_is_made_up_for_and_remembered_for_its_model(
+        self,
+        comet: FakeProvider,
+        gateway: Gateway,
+        time: Time,
+        fault: ReplacedResponse | Html,
+        stream: bool,
+    ) -> None:
+        comet.script(Script(faults=(fault,)), path=MESSAGES)
+        for _ in range(2):
+            answer, items = await answer_to(gateway, messages("fake", stream=stream))
+            assert not answer.relayed
+            assert said(items)
+            assert answer.failovers == ()
+        answer, _ = await answer_to(gateway, messages("other", stream=stream))
+        assert answer.relayed
+        time.now += 601
+        answer, _ = await answer_to(gateway, messages("fake", stream=stream))
+        assert answer.relayed
+        paths = [exchange.path for exchange in comet.requests()]
+        assert paths == [MESSAGES, CHAT, CHAT, MESSAGES, MESSAGES]
+        assert gateway.health() == ()
+
+    async def test_is_not_told_by_a_field_that_is_unsupported(
+        self, comet: FakeProvider, gateway: Gateway
+    ) -> None:
+        fault = refused(400, "Unsupported parameter: 'top_k' is not supported with this model.")
+        comet.script(Script(faults=(fault,)), path=MESSAGES)
+        with pytest.raises(UpstreamRejected, match="top_k"):
+            await answer_to(gateway, messages("fake"))
+        answer, _ = await answer_to(gateway, messages("fake"))
+        assert answer.relayed

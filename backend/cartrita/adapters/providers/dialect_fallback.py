@@ -9,26 +9,33 @@ import structlog
 
 from cartrita.dialects.upstream_errors import WRONG_ADDRESS
 from cartrita.domain.deltas import Delta
-from cartrita.domain.errors import UpstreamError
+from cartrita.domain.errors import EndpointMissing, UpstreamError, UpstreamRejected
 from cartrita.domain.models import ModelInfo
 from cartrita.domain.ports.providers import RelayProvider, RelayResponse
 from cartrita.domain.relays import DIALECTS, Endpoint, RelayRequest
 from cartrita.domain.requests import ModelRequest
+from cartrita.kit.remembered import Remembered
 
 REMEMBERED_SECONDS = 600.0
-"""For so long the first dialect is not tried again where it was missing."""
+"""For so long the first dialect is not tried again for a model for which it was missing."""
 
-_UNTIL_TRANSLATED_SECONDS = 5.0
-_MODEL = re.compile(r"\bmodel", re.I)
-_UNSUPPORTED = re.compile(r"unsupported|not[_ ]supported", re.I)
+_THING = r"(?:model|endpoint|path|route|api)"
+_NAME = r"(?:[`'\"]?[\w.:/@-]*[-./:\d][\w.:/@-]*[`'\"]?\s+)?"
+_UNSUPPORTED = re.compile(
+    rf"\bunsupported[_ ]{_THING}\b"
+    rf"|\b{_THING}_(?:not_supported|unsupported)\b"
+    rf"|\b{_THING}[\s:]+{_NAME}(?:(?:is|are)\s+)?(?:not supported|unsupported)\b",
+    re.I,
+)
 log = structlog.get_logger()
 
 
 class DialectFallback:
     """Asks `first`, and `second` if the server has no such endpoint, or not for this model.
 
-    That is: status 404 or 405, a web page, or an error that says "unsupported". Any other error of
-    the first is the answer. Both are the same server in another dialect.
+    That is: status 404 or 405, a web page, or an error that says that the model or the endpoint is
+    unsupported. Any other error of the first is the answer. Both are the same server in another
+    dialect.
     """
 
     def __init__(
@@ -40,9 +47,7 @@ class DialectFallback:
     ) -> None:
         self._first = first
         self._second = second
-        self._clock = clock
-        self._missing_until: dict[str, float] = {}
-        self._no_relay_until = 0.0
+        self._missing = Remembered[str](REMEMBERED_SECONDS, clock=clock)
 
     @property
     def name(self) -> str:
@@ -51,9 +56,7 @@ class DialectFallback:
 
     @property
     def dialects(self) -> frozenset[str]:
-        """See `RelayProvider.dialects`: without the first while it is missing."""
-        if self._clock() < self._no_relay_until:
-            return self._second.dialects
+        """See `RelayProvider.dialects`."""
         return self._first.dialects | self._second.dialects
 
     async def models(self) -> list[ModelInfo]:
@@ -72,7 +75,7 @@ class DialectFallback:
             yield await self._open(request, stack)
 
     async def _open(self, request: ModelRequest, stack: AsyncExitStack) -> AsyncIterator[Delta]:
-        if self._clock() >= self._missing_until.get(request.model, 0.0):
+        if request.model not in self._missing:
             try:
                 return await stack.enter_async_context(self._first.stream(request))
             except UpstreamError as error:
@@ -85,8 +88,7 @@ class DialectFallback:
     async def relay(self, request: RelayRequest) -> AsyncGenerator[RelayResponse]:
         """See `RelayProvider.relay`.
 
-        A relay has no second dialect. Where the first is missing the error is retryable: by then it
-        is no longer among the `dialects`, and the request is translated.
+        A relay has no second dialect: it raises EndpointMissing where the first is missing.
         """
         first = DIALECTS[request.endpoint] in self._first.dialects
         async with AsyncExitStack() as stack:
@@ -96,15 +98,12 @@ class DialectFallback:
             except UpstreamError as error:
                 if request.endpoint is Endpoint.MESSAGES and is_missing(error):
                     self._remember(request.model, error)
-                    self._no_relay_until = self._clock() + _no_relay_seconds(error)
-                    error.retryable = True
+                    raise _endpoint_missing(error) from error
                 raise
             yield response
 
     def _remember(self, model: str, error: UpstreamError) -> None:
-        now = self._clock()
-        current = {one: until for one, until in self._missing_until.items() if until > now}
-        self._missing_until = current | {model: now + REMEMBERED_SECONDS}
+        self._missing.add(model)
         log.info("dialect_missing", provider=self.name, model=model, status=error.status)
 
 
@@ -114,13 +113,20 @@ def is_missing(error: UpstreamError) -> bool:
         return not 300 <= (error.status or 0) < 400
     if error.status in (404, 405):
         return True
-    return not error.retryable and bool(_UNSUPPORTED.search(_said(error)))
+    if not isinstance(error, UpstreamRejected):
+        return False
+    field = error.details.get("upstream_param", "")
+    return field in ("", "model") and _UNSUPPORTED.search(_said(error)) is not None
 
 
-def _no_relay_seconds(error: UpstreamError) -> float:
-    """How long nothing is relayed: if only the model is missing, until this request is retried."""
-    lacks_model = error.code != WRONG_ADDRESS and _MODEL.search(_said(error))
-    return _UNTIL_TRANSLATED_SECONDS if lacks_model else REMEMBERED_SECONDS
+def _endpoint_missing(error: UpstreamError) -> EndpointMissing:
+    return EndpointMissing(
+        error.message,
+        provider=error.provider,
+        status=error.status,
+        code=error.code,
+        details=error.details,
+    )
 
 
 def _said(error: UpstreamError) -> str:

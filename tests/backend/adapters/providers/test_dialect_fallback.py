@@ -10,12 +10,17 @@ from tests.harness.fake_provider.script import Script
 
 from cartrita.adapters.providers.anthropic_compatible import AnthropicCompatible
 from cartrita.adapters.providers.credentials import Bearer
-from cartrita.adapters.providers.dialect_fallback import REMEMBERED_SECONDS, DialectFallback
+from cartrita.adapters.providers.dialect_fallback import (
+    REMEMBERED_SECONDS,
+    DialectFallback,
+    is_missing,
+)
 from cartrita.adapters.providers.exchange import Connection
 from cartrita.adapters.providers.http import HttpClient
 from cartrita.adapters.providers.openai_compatible import OpenAICompatible
 from cartrita.domain.deltas import TextDelta
-from cartrita.domain.errors import UpstreamError, UpstreamRejected
+from cartrita.domain.errors import EndpointMissing, UpstreamError, UpstreamRejected
+from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import Message, Role, Text
 from cartrita.domain.relays import Endpoint, RelayRequest
 from cartrita.domain.requests import ModelRequest, Sampling
@@ -167,21 +172,45 @@ async def test_relays_go_to_their_dialect(comet: FakeProvider, provider: Dialect
     assert paths(comet) == [MESSAGES, CHAT]
 
 
-@pytest.mark.parametrize(
-    ("message", "seconds"), [("No such path.", REMEMBERED_SECONDS), ("No such model.", 5.0)]
-)
-async def test_a_relay_without_its_dialect_is_retried_as_a_translation(
-    comet: FakeProvider, provider: DialectFallback, clock: Clock, message: str, seconds: float
+@pytest.mark.parametrize("message", ["No such path.", "No such model."])
+async def test_a_relay_without_its_dialect_says_so_and_is_translated_by_the_second(
+    comet: FakeProvider, provider: DialectFallback, message: str
 ) -> None:
     failing(comet, 404, message)
-    with pytest.raises(UpstreamRejected) as caught:
+    with pytest.raises(EndpointMissing) as caught:
         await relayed(provider, Endpoint.MESSAGES)
-    assert caught.value.retryable
-    assert provider.dialects == {"openai_chat"}
+    assert message in caught.value.message
+    assert provider.dialects == {"anthropic_messages", "openai_chat"}
     assert await text(provider)
     assert paths(comet) == [MESSAGES, CHAT]
-    clock.now += seconds
-    assert provider.dialects == {"anthropic_messages", "openai_chat"}
+
+
+@pytest.mark.parametrize(
+    ("message", "missing"),
+    [
+        ("The model is not supported on this endpoint.", True),
+        ("The model `claude-x/2` is not supported.", True),
+        ("Unsupported model: claude", True),
+        ("This endpoint is unsupported.", True),
+        ("Unsupported parameter: 'top_k'", False),
+        ("Unsupported parameter: 'top_k' is not supported with this model.", False),
+        ("For this model top_k is not supported.", False),
+    ],
+)
+async def test_unsupported_counts_if_it_is_the_model_or_the_endpoint(
+    comet: FakeProvider, provider: DialectFallback, message: str, missing: bool
+) -> None:
+    failing(comet, 400, message)
+    with pytest.raises(UpstreamRejected) as caught:
+        await relayed(provider, Endpoint.MESSAGES)
+    assert isinstance(caught.value, EndpointMissing) is missing
+    assert is_missing(caught.value) is missing
+
+
+def test_an_unsupported_field_is_not_a_missing_endpoint() -> None:
+    details: JsonObject = {"upstream_param": "model.reasoning"}
+    error = UpstreamRejected("Model is not supported.", provider="comet", details=details)
+    assert not is_missing(error)
 
 
 async def test_tokens_that_cannot_be_counted_say_nothing_about_messages(
@@ -190,7 +219,7 @@ async def test_tokens_that_cannot_be_counted_say_nothing_about_messages(
     failing(comet, 404, path="/v1/messages/count_tokens")
     with pytest.raises(UpstreamRejected) as caught:
         await relayed(provider, Endpoint.COUNT_TOKENS)
-    assert not caught.value.retryable
+    assert not isinstance(caught.value, EndpointMissing)
     assert "anthropic_messages" in provider.dialects
 
 
