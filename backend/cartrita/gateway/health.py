@@ -15,6 +15,7 @@ from cartrita.domain.errors import (
 )
 from cartrita.gateway.routes import Deployment
 
+_FORBIDDEN = 403
 _MOST_KNOWN = 10_000
 
 
@@ -23,7 +24,8 @@ class HealthPolicy(msgspec.Struct, frozen=True, kw_only=True):
 
     So many `failures` in a row eject it for `ejection`, twice that the next time, and so on up to
     `longest_ejection`; then one call tries it. A provider that refused its credential, or has no
-    credit left, is left out for `exhausted`.
+    credit left, is left out for `exhausted`, and so is a deployment that the credential may not
+    call (status 403).
     """
 
     failures: int = 5
@@ -93,10 +95,10 @@ class Health:
         """A call failed. A request that was refused says nothing of the deployment."""
         if isinstance(error, UpstreamRejected):
             return
-        if isinstance(error, UpstreamAuth | UpstreamQuota):
-            self._exhausted[deployment.provider] = self._clock() + self._policy.exhausted
         record = self._record(deployment)
         record.code = error.code
+        if isinstance(error, UpstreamAuth | UpstreamQuota):
+            self._exclude(deployment, record, error)
         if error.retry_after:
             record.limited_until = self._clock() + error.retry_after
         if isinstance(error, UpstreamLimited):  # it works, and wants fewer calls
@@ -117,6 +119,13 @@ class Health:
         if len(self._records) >= _MOST_KNOWN and deployment not in self._records:
             del self._records[next(iter(self._records))]
         return self._records.setdefault(deployment, _Record())
+
+    def _exclude(self, deployment: Deployment, record: _Record, error: UpstreamError) -> None:
+        until = self._clock() + self._policy.exhausted
+        if error.status == _FORBIDDEN:  # the credential is good for other models
+            record.limited_until = until
+        else:
+            self._exhausted[deployment.provider] = until
 
     def _eject(self, record: _Record) -> None:
         now, policy = self._clock(), self._policy

@@ -104,6 +104,19 @@ def test_a_credential_that_is_refused_leaves_out_its_provider(
     assert health.snapshot()[0].state == "failing"
 
 
+def test_a_model_that_the_credential_may_not_call_leaves_out_its_deployment(
+    health: Health, time: Time
+) -> None:
+    health.failed(A, UpstreamAuth("no", provider="a", status=403))
+    other = Deployment("a", "n")
+    assert health.usable((A, other, B)) == (other, B)
+    assert not health.exhausted("a")
+    health.succeeded(other)
+    assert health.usable((A, other, B)) == (other, B)
+    time.now += 300
+    assert health.usable((A, other, B)) == (A, other, B)
+
+
 def test_a_credential_that_works_again_is_used_again(health: Health) -> None:
     health.failed(A, UpstreamQuota("no", provider="a"))
     health.succeeded(A)

@@ -25,13 +25,22 @@ _LAST: Final = (
     *(b"response.completed", b"response.incomplete", b"response.failed"),
     *(b'"error"', b"event: error"),
 )
-_VISIBLE: Final = (b"output_text.", b"refusal.", b"function_call", b"output_item.done")
+_VISIBLE: Final = (
+    b"output_text.",
+    b"refusal.",
+    b"reasoning",
+    b"function_call",
+    b"output_item.done",
+)
 _VISIBLE_EVENTS: Final = (
     "response.output_text.delta",
     "response.refusal.delta",
+    "response.reasoning_summary_text.delta",
+    "response.reasoning_text.delta",
     "response.function_call_arguments.delta",
     "response.function_call_arguments.done",
     "response.output_text.done",
+    "response.output_item.done",
 )
 _OWN: Final = {
     *("id", "object", "created_at", "status", "background", "completed_at", "error", "model"),
@@ -197,9 +206,7 @@ class WholeMonitor:
 
 
 def _is_visible(event: wire.Event) -> bool:
-    """Whether the event shows a part of the answer: whole items do too, but not reasoning."""
-    if event.type == "response.output_item.done":
-        return _object(event.item).get("type") != "reasoning"
+    """Whether the event shows a part of the answer: reasoning and whole items do too."""
     return event.type in _VISIBLE_EVENTS
 
 

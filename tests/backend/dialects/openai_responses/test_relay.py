@@ -67,7 +67,7 @@ def test_every_split_is_passed_on_whole(data: st.DataObject) -> None:
     assert b"".join(passed) == stream
     assert (monitor.complete, monitor.finish_reason) == (True, finished.reason)
     assert monitor.usage == finished.usage
-    kinds = TextDelta | RefusalDelta | ToolCallDelta
+    kinds = TextDelta | RefusalDelta | ToolCallDelta | ReasoningDelta
     assert monitor.visible == any(isinstance(delta, kinds) for delta in deltas)
     assert content_of(monitor.deltas())._replace(finished=[]) == content_of(deltas)._replace(
         finished=[]
@@ -80,7 +80,7 @@ def test_every_split_is_passed_on_whole(data: st.DataObject) -> None:
         (TextDelta("a"), True),
         (ToolCallDelta(0, "c", "f", "{}"), True),
         (ToolCallDelta(0, "c", "f"), False),
-        (ReasoningDelta("output_text.delta"), False),
+        (ReasoningDelta("hm"), True),
     ],
 )
 def test_what_of_an_answer_is_visible(delta: Delta, visible: bool) -> None:
