@@ -24,6 +24,8 @@ from cartrita.kit import ids
 
 BRANCH_MAX: Final = 2000
 """How many of the latest messages of a conversation a request is compared with."""
+MESSAGES_MAX: Final = 10_000
+"""The most messages that one request may bring to be stored."""
 _TRIES = 3
 
 
@@ -95,6 +97,12 @@ class ModelRuns:
         """
         if not regrouped(command.request.messages):
             raise InvalidInput.of("messages", "send at least one message of a user")
+        if len(command.request.messages) > MESSAGES_MAX:
+            raise InvalidInput.of(
+                "messages",
+                f"a stored answer takes at most {MESSAGES_MAX} messages; send fewer, or ask for an "
+                "answer that is not stored",
+            )
         run_input = (await self._input(command)).asked_with(principal.key_id)
         for _ in range(_TRIES):
             admission = await self._planned(principal, command, run_input, idempotency)

@@ -14,6 +14,7 @@ from cartrita.surfaces.json_bodies import require_json_type
 PASSED_ON = frozenset({"anthropic-beta", "anthropic-version", "openai-beta", "x-client-request-id"})
 """The request headers that relayed requests keep: none that chooses whose account pays."""
 _LONGEST_CACHE_S = 30 * 86_400
+_LONGEST_DIGITS = 20
 
 
 class CallOptions(msgspec.Struct, frozen=True):
@@ -68,7 +69,8 @@ async def read_pieces(receive: Receive) -> bytes:
 def _cache_s(value: str | None) -> float | None:
     if value is None:
         return None
-    seconds = int(value) if value.isascii() and value.isdecimal() else -1
+    short = len(value) <= _LONGEST_DIGITS and value.isascii() and value.isdecimal()
+    seconds = int(value) if short else -1
     if not 0 <= seconds <= _LONGEST_CACHE_S:
         raise InvalidInput.of(
             "X-Cartrita-Cache",

@@ -7,7 +7,7 @@ import pytest
 from tests.backend.application.fakes import FakeRunPorts, run
 from tests.backend.application.runs_fixture import ANN, BOB, CONV, KEY, TALK, RunsFixture, in_talk
 
-from cartrita.application.model_runs import ModelCommand
+from cartrita.application.model_runs import MESSAGES_MAX, ModelCommand
 from cartrita.application.titles import UNTITLED
 from cartrita.domain.errors import Conflict, InvalidInput, NotFound
 from cartrita.domain.ids import MessageId
@@ -184,6 +184,14 @@ async def test_a_request_without_messages_is_refused() -> None:
     fixture = RunsFixture()
     with pytest.raises(InvalidInput):
         await fixture.model_runs.start(ANN, command(Message(Role.SYSTEM, (Text("Be brief."),))))
+
+
+async def test_a_request_with_too_many_messages_is_refused() -> None:
+    fixture = RunsFixture()
+    many = [user("x"), answer("y")] * (MESSAGES_MAX // 2)
+    await fixture.model_runs.start(ANN, command(*many))
+    with pytest.raises(InvalidInput, match="at most 10000 messages"):
+        await fixture.model_runs.start(ANN, command(*many, user("x")))
 
 
 class RacedAdmission(FakeRunPorts):

@@ -1,7 +1,7 @@
 """Connections of the run log: a pool for short work, dedicated ones for work that must not wait."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Protocol, TypeAlias, cast
 
@@ -23,6 +23,8 @@ class Connection(Protocol):
     """The part of asyncpg.Connection that the run log uses; asyncpg itself is untyped."""
 
     async def execute(self, query: str, *args: object) -> str: ...
+
+    async def executemany(self, query: str, rows: Sequence[Sequence[object]]) -> None: ...
 
     async def fetch(self, query: str, *args: object) -> list[Row]: ...
 

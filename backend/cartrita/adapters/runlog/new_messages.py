@@ -50,10 +50,9 @@ async def insert_messages(
     messages = (*new.before, new.message)
     identities = [MessageId(uuid7()) for _ in messages]
     parents = (new.parent_id, *identities)
-    for number, message in enumerate(messages):
-        last = number == len(new.before)
-        await connection.execute(
-            _INSERT,
+    last = len(new.before)
+    rows = [
+        (
             identities[number],
             owner_id,
             conversation_id,
@@ -61,9 +60,12 @@ async def insert_messages(
             depth if depth == DEPTH_PENDING else depth + number,
             message.role,
             dump(message.parts),
-            new.edited and last,
-            dump(new.metadata if last else {}),
+            new.edited and number == last,
+            dump(new.metadata if number == last else {}),
         )
+        for number, message in enumerate(messages)
+    ]
+    await connection.executemany(_INSERT, rows)
     return identities[-1]
 
 
