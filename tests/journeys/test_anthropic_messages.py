@@ -37,6 +37,7 @@ async def test_a_whole_message_is_relayed(scenario: Scenario) -> None:
     assert status == 200, message
     assert message["content"] == [{"type": "text", "text": "Hello there"}]
     assert headers["x-cartrita-provider"] == "anthropic"
+    assert headers["request-id"] == headers["x-request-id"] != headers["x-upstream-request-id"]
     upstream = exchange_with(scenario, word_of(body))
     assert upstream.body == json.dumps(body).replace('"anthropic/fake"', '"fake"')
     assert upstream.header("anthropic-beta") == "thing-2026"
@@ -131,15 +132,17 @@ async def test_tokens_are_counted(scenario: Scenario, model: str, kind: str) -> 
     assert headers["x-cartrita-token-count"].startswith(kind)
 
 
-async def test_a_count_costs_nothing(scenario: Scenario) -> None:
+async def test_a_count_is_not_in_the_ledger(scenario: Scenario) -> None:
     body = request(model="anthropic/fake")
-    del body["max_tokens"]
-    await post(scenario, f"{PATH}/count_tokens", body)
+    await post(scenario, f"{PATH}/count_tokens", {**body})
+    await post(scenario, PATH, body)
 
-    async def counted() -> dict[str, Any] | None:
+    async def surfaces() -> set[str]:
         _, usage = await scenario.call("GET", "/api/usage?group_by=surface")
-        surfaces = {item["name"]: item for item in usage["items"]}
-        return surfaces.get("anthropic_count_tokens")
+        return {item["name"] for item in usage["items"]}
 
-    found = await eventually(counted)
-    assert (found["input_tokens"], found["estimated"]) == (0, False)
+    async def recorded() -> bool:
+        return "anthropic_messages" in await surfaces()
+
+    await eventually(recorded)
+    assert "anthropic_count_tokens" not in await surfaces()

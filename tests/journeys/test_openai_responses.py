@@ -108,6 +108,7 @@ async def test_without_a_trace(scenario: Scenario, model: str, streamed: bool) -
     [
         ({"model": None}, "model"),
         ({"store": False, "previous_response_id": "resp_1"}, "previous_response_id"),
+        ({"store": False, "conversation": "conv_1"}, "conversation"),
         ({"input": [{"type": "robot"}]}, "input[0]"),
     ],
 )
@@ -120,3 +121,94 @@ async def test_bad_input(scenario: Scenario, change: dict[str, Any], param: str)
 async def test_an_agent_answers(scenario: Scenario) -> None:
     status, made = await post_json(scenario, PATH, request(model="cartrita"))
     assert (status, made["model"], text_of(made)) == (200, "cartrita", "Hello there")
+
+
+async def conversation_of(scenario: Scenario, response: dict[str, Any]) -> int:
+    """How many items the conversation of a response has."""
+    name = response["conversation"]["id"]
+    _, items = await scenario.call("GET", f"/v1/conversations/{name}/items")
+    return len(items["data"])
+
+
+@pytest.mark.parametrize("streamed", [True, False])
+async def test_a_stored_response_is_followed_without_a_trace(
+    scenario: Scenario, streamed: bool
+) -> None:
+    _, first = await post_json(scenario, PATH, request())
+    before = await conversation_of(scenario, first)
+    body = request(previous_response_id=first["id"], store=False, stream=streamed)
+    status, _, answered = await post(scenario, PATH, body)
+    assert status == 200, answered
+    made = frames(answered)[-1][1]["response"] if streamed else json.loads(answered)
+    assert (made["previous_response_id"], made["store"]) == (first["id"], False)
+    sent = json.loads(exchange_with(scenario, body["input"].split()[0]).body)
+    assert [each["role"] for each in sent["messages"]] == ["user", "assistant", "user"]
+    assert await conversation_of(scenario, first) == before
+    assert (await scenario.call("GET", f"{PATH}/{made['id']}"))[0] == 404
+
+
+@pytest.mark.parametrize("store", [True, False])
+@pytest.mark.parametrize("kind", [{"type": "item_reference"}, {}])
+async def test_items_are_referred_to(scenario: Scenario, store: bool, kind: dict[str, str]) -> None:
+    _, first = await post_json(scenario, PATH, request())
+    _, listed = await scenario.call("GET", f"{PATH}/{first['id']}/input_items")
+    references = [{**kind, "id": listed["first_id"]}, {**kind, "id": first["output"][0]["id"]}]
+    asked = request()["input"]
+    body = request(input=[*references, {"role": "user", "content": asked}], store=store)
+    status, made = await post_json(scenario, PATH, body)
+    assert status == 200, made
+    sent = json.loads(exchange_with(scenario, asked.split()[0]).body)
+    told = [(each["role"], each["content"]) for each in sent["messages"]]
+    assert [role for role, _ in told] == ["user", "assistant", "user"]
+    assert "Hello there" in str(told[1][1])
+
+
+@pytest.mark.parametrize("store", [True, False])
+async def test_references_that_lead_nowhere(scenario: Scenario, store: bool) -> None:
+    for item_id in (f"msg_{uuid4().hex}0000", "msg_1", "what"):
+        body = request(input=[{"type": "item_reference", "id": item_id}], store=store)
+        status, told = await post_json(scenario, PATH, body)
+        assert (status, told["error"]["code"]) == (404, "item_not_found")
+    for name in (f"resp_{uuid4().hex}", "resp_x"):
+        body = request(previous_response_id=name, store=store)
+        status, told = await post_json(scenario, PATH, body)
+        assert (status, told["error"]["code"]) == (400, "previous_response_not_found")
+        assert told["error"]["param"] == "previous_response_id"
+    body = request(conversation=f"unknown-{uuid4().hex}")
+    status, told = await post_json(scenario, PATH, body)
+    assert (status, told["error"]["code"]) == (404, "conversation_not_found")
+
+
+async def test_answers_of_other_surfaces_are_no_responses(scenario: Scenario) -> None:
+    body = {"model": "openai/fake", "messages": [{"role": "user", "content": "x"}], "store": True}
+    _, completion = await post_json(scenario, "/v1/chat/completions", body)
+    name = completion["id"].replace("chatcmpl-", "resp_")
+    for method, path in (
+        ("GET", f"{PATH}/{name}"),
+        ("DELETE", f"{PATH}/{name}"),
+        ("POST", f"{PATH}/{name}/cancel"),
+        ("GET", f"{PATH}/{name}/input_items"),
+    ):
+        status, told = await scenario.call(method, path)
+        assert (status, told["error"]["type"]) == (404, "invalid_request_error")
+    status, told = await post_json(scenario, PATH, request(previous_response_id=name))
+    assert (status, told["error"]["code"]) == (400, "previous_response_not_found")
+    conversation = completion["conversation_id"]
+    assert (await scenario.call("GET", f"/v1/conversations/{conversation}"))[0] == 200
+
+
+async def test_pages_of_input_items(scenario: Scenario) -> None:
+    said = [{"role": "user", "content": f"{n}"} for n in range(3)]
+    body = request(input=[*said, {"role": "user", "content": request()["input"]}])
+    _, made = await post_json(scenario, PATH, body)
+    place = f"{PATH}/{made['id']}/input_items"
+    _, all_of_them = await scenario.call("GET", f"{place}?order=asc&include[]=x&include=y")
+    names = [item["id"] for item in all_of_them["data"]]
+    assert len(names) == len(set(names)) == 4
+    _, newest = await scenario.call("GET", f"{place}?limit=2")
+    assert [item["id"] for item in newest["data"]] == names[:1:-1]
+    assert newest["has_more"] is True
+    _, rest = await scenario.call("GET", f"{place}?limit=2&after={newest['last_id']}")
+    assert ([item["id"] for item in rest["data"]], rest["has_more"]) == (names[1::-1], False)
+    status, told = await scenario.call("GET", f"{place}?after=msg_1")
+    assert (status, told["error"]["param"]) == (400, "after")

@@ -1,6 +1,7 @@
 """Builds model requests from the stored messages of a conversation."""
 
 import asyncio
+import math
 
 import msgspec
 
@@ -19,9 +20,11 @@ from cartrita.domain.messages import (
     ToolResult,
 )
 from cartrita.domain.ports.conversations import MessageStore
+from cartrita.domain.ports.tokens import TokenCounter
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.runs import Claim, RunInput
 from cartrita.domain.steps import split_steps
+from cartrita.domain.token_estimates import RuleCounter
 
 _RETRY_INTERVAL_S = 0.2
 _CONTINUE_INSTRUCTION = (
@@ -31,10 +34,21 @@ _CONTINUE_INSTRUCTION = (
 
 
 class History:
-    """Limits the history in a request to the latest `messages` and `characters`."""
+    """Limits the history in a request to the latest `messages` and `characters`.
 
-    def __init__(self, store: MessageStore, *, messages: int, characters: int) -> None:
+    A run may limit its tokens too, which `counter` counts.
+    """
+
+    def __init__(
+        self,
+        store: MessageStore,
+        *,
+        messages: int,
+        characters: int,
+        counter: TokenCounter | None = None,
+    ) -> None:
         self._store = store
+        self._counter = counter or RuleCounter()
         self._messages = messages
         self._characters = characters
 
@@ -42,7 +56,7 @@ class History:
         """The model request that answers a claimed run."""
         run_input = claim.input
         stored = await self._branch(claim)
-        messages = (*run_input.context, *self._latest(stored))
+        messages = (*run_input.context, *self._latest(stored, run_input))
         if run_input.prefix:
             partial = Message(Role.ASSISTANT, (Text(run_input.prefix),))
             messages = (*messages, partial, Message(Role.USER, (Text(_CONTINUE_INSTRUCTION),)))
@@ -78,7 +92,9 @@ class History:
             except Unavailable:
                 await asyncio.sleep(_RETRY_INTERVAL_S)
 
-    def _latest(self, newest_first: list[StoredMessage]) -> tuple[Message, ...]:
+    def _latest(
+        self, newest_first: list[StoredMessage], run_input: RunInput
+    ) -> tuple[Message, ...]:
         """The latest messages that fit, oldest first.
 
         Everything since a user last spoke is always included, and partial answers count as
@@ -86,16 +102,24 @@ class History:
         """
         kept: list[Message] = []
         room = self._characters
+        tokens = run_input.context_tokens
+        token_room = math.inf if tokens is None else tokens
         asked = False
         for message in (stored.message for stored in newest_first):
             room -= _length(message)
-            if asked and room < 0:
+            if tokens is not None:
+                token_room -= self._count(run_input.model, message)
+            if asked and min(room, token_room) < 0:
                 break
             kept.append(message)
             asked = asked or message.role is Role.USER
         while asked and kept[-1].role is not Role.USER:
             kept.pop()
         return split_steps(reversed(kept))
+
+    def _count(self, model: str, message: Message) -> int:
+        request = ModelRequest(owner_id="", model=model, messages=(message,))
+        return self._counter.count_request(request).tokens
 
 
 def _length(message: Message) -> int:

@@ -10,15 +10,24 @@ from cartrita.application.conversations import Conversations
 from cartrita.application.runs import Runs
 from cartrita.application.titles import UNTITLED, derive_title
 from cartrita.application.transcripts import Placement, place, regrouped
-from cartrita.domain.errors import Conflict, InvalidInput
-from cartrita.domain.ids import ConversationId
+from cartrita.domain.errors import Conflict, InvalidInput, NotFound
+from cartrita.domain.ids import ConversationId, MessageId
 from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import Message, Role, StoredMessage, Text
 from cartrita.domain.ports.conversations import MessageStore
 from cartrita.domain.ports.runs import RunAdmission, RunRemoval
 from cartrita.domain.principals import Principal
 from cartrita.domain.requests import ModelRequest
-from cartrita.domain.runs import Admission, Admitted, BusyPolicy, Idempotency, NewMessage, RunInput
+from cartrita.domain.runs import (
+    Admission,
+    Admitted,
+    BusyPolicy,
+    Idempotency,
+    NewMessage,
+    Run,
+    RunInput,
+)
+from cartrita.domain.steps import split_steps
 from cartrita.gateway.gateway import Gateway
 from cartrita.kit import ids
 
@@ -74,7 +83,9 @@ class ModelRuns:
         agents: AgentRegistry,
         *,
         busy: BusyPolicy = BusyPolicy.ENQUEUE,
+        agent_context_tokens: int | None = None,
     ) -> None:
+        """`agent_context_tokens` limits the history that agents are given; None does not."""
         self._runs = runs
         self._admission = admission
         self._conversations = conversations
@@ -83,6 +94,7 @@ class ModelRuns:
         self._gateway = gateway
         self._agents = agents
         self._busy = busy
+        self._agent_context_tokens = agent_context_tokens
 
     async def start(
         self,
@@ -125,6 +137,31 @@ class ModelRuns:
             principal.owner_id, found.user_message_id, limit, below_depth
         )
 
+    async def find_message(self, principal: Principal, text: str) -> StoredMessage | None:
+        """The message of this id, or the answer of the run of this id; None if there is neither."""
+        identity = ids.parse("msg", text)
+        if identity is None:
+            return None
+        found = await self._messages.get(principal.owner_id, MessageId(identity))
+        if found is not None:
+            return found
+        try:
+            run = await self._runs.get(principal, ids.public("run", identity))
+        except NotFound:
+            return None
+        return await self._messages.get(principal.owner_id, run.message_id)
+
+    async def continued(
+        self, principal: Principal, previous: Run, new: tuple[Message, ...]
+    ) -> tuple[Message, ...]:
+        """The history up to the answer of a run, and new messages after it, for a model.
+
+        Raises Conflict if the run has not ended.
+        """
+        tip = await self._tip(principal, previous)
+        branch = await self._messages.branch(principal.owner_id, tip, BRANCH_MAX)
+        return split_steps((*(stored.message for stored in reversed(branch)), *new))
+
     async def delete(self, principal: Principal, run: str) -> None:
         """Delete a run, and its messages where nothing else depends on them.
 
@@ -147,6 +184,7 @@ class ModelRuns:
             else self._gateway.choose(None, None)
         )
         instructions = (*request.instructions, *_system_texts(request.messages))
+        context_tokens = None if command.agent is None else self._agent_context_tokens
         return RunInput(
             version=2,
             agent=agent.id,
@@ -166,6 +204,7 @@ class ModelRuns:
             strict=request.strict,
             metadata=command.metadata,
             echo=command.echo,
+            context_tokens=context_tokens,
         )
 
     async def _planned(
@@ -221,14 +260,17 @@ class ModelRuns:
     async def _after(self, principal: Principal, previous: str, new: tuple[Message, ...]) -> _Where:
         """Below the answer of an earlier run, or below what it answers if it said nothing."""
         run = await self._runs.get(principal, previous)
+        return _Where(Placement(new, await self._tip(principal, run)), run.conversation_id)
+
+    async def _tip(self, principal: Principal, run: Run) -> MessageId:
+        """The last message of a run that has ended. Raises Conflict."""
         if not run.status.ended:
             raise Conflict(
                 f"The answer to continue is still {run.status}; wait for its end or cancel it.",
                 code="previous_not_ended",
             )
         answer = await self._messages.get(principal.owner_id, run.message_id)
-        parent = run.user_message_id if answer is None else answer.id
-        return _Where(Placement(new, parent), run.conversation_id)
+        return run.user_message_id if answer is None else answer.id
 
 
 def _system_texts(messages: tuple[Message, ...]) -> list[Text]:

@@ -102,6 +102,7 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
             messages,
             messages=settings.history.context_messages,
             characters=settings.history.context_chars,
+            counter=counter,
         )
         executor = Executor(run_log.queue, run_log.writer, history, gateway, agents, counter)
         conversation_service = Conversations(
@@ -129,6 +130,7 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
                 gateway,
                 agents,
                 busy=busy,
+                agent_context_tokens=settings.openai_compat.max_context_tokens,
             ),
             conversations=conversation_service,
             messages=Messages(messages, ItemTable(database), conversation_service),

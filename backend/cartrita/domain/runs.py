@@ -63,7 +63,8 @@ class RunInput(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     request, `echo` are the other fields of it that its surface shows again with the answer, and
     `brought` is how many messages were stored with the run. `route` is the name of the route that
     `provider` and `model` are the first choice of. Version 3 adds `key_id`, the API key that asked
-    for the run, for the usage ledger.
+    for the run, for the usage ledger, and `context_tokens`, the most tokens of history that the
+    model is given.
     """
 
     version: Annotated[int, msgspec.Meta(ge=1, le=RUN_INPUT_VERSION)] = 1
@@ -88,6 +89,7 @@ class RunInput(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     route: str | None = None
     brought: int = 0
     key_id: str | None = None
+    context_tokens: int | None = None
 
     def asked_with(self, key_id: str) -> "RunInput":
         """The input of a run that this API key asks for."""

@@ -19,7 +19,7 @@ from cartrita.domain.failovers import Failover
 from cartrita.domain.ledger import CallOutcome
 from cartrita.domain.ports.providers import ModelProvider, RelayProvider, RelayResponse
 from cartrita.domain.receipts import Receipt
-from cartrita.domain.relays import Endpoint, RelayRequest
+from cartrita.domain.relays import RelayRequest
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.usage import Usage
 from cartrita.gateway.answers import Relayable, RelayMonitor
@@ -219,8 +219,7 @@ class RelayedLeg:
         reported = None if self._watching is None else self._watching.usage
         if reported is not None and reported.total_tokens:
             return reported
-        counts = self._relayable.endpoint is Endpoint.COUNT_TOKENS  # which costs nothing
-        if counts or self._metered.first_token_seconds is None:
+        if self._metered.first_token_seconds is None:
             return Usage()
         try:
             output = self.transcript().written

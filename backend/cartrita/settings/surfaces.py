@@ -37,16 +37,14 @@ class OpenAICompat(Group):
         Setting(
             "A model name under which the assistant answers, besides `cartrita`.",
             env="OPENAI_COMPAT_MODEL_NAME",
-            documented=False,
         ),
     ] = "cortex-flow"
     max_context_tokens: Annotated[
         int,
         Field(ge=1, le=100_000_000),
         Setting(
-            "The most tokens of history that agent models are given.",
+            "The most tokens of history that agents are given below /v1.",
             env="OPENAI_COMPAT_MAX_CONTEXT_TOKENS",
-            documented=False,
         ),
     ] = 8000
     counting_model: Annotated[
@@ -54,6 +52,5 @@ class OpenAICompat(Group):
         Setting(
             "The model of OpenAI whose tokenizer counts for models of others.",
             env="OPENAI_COMPAT_TOKEN_MODEL",
-            documented=False,
         ),
     ] = "gpt-4"

@@ -30,7 +30,8 @@ log = structlog.get_logger()
 HEARTBEAT = sse.comment("")
 USAGE_HEADER = "X-Cartrita-Usage"
 _RECEIPTS_BYTES = 4096
-_RENAMED = {"x-request-id": "X-Upstream-Request-ID"}
+_UPSTREAM_ID = "X-Upstream-Request-ID"
+_RENAMED = {"x-request-id": _UPSTREAM_ID, "request-id": _UPSTREAM_ID}
 """Headers of a provider that have another name here, because the response has its own."""
 _JSON = ("Content-Type", "application/json")
 

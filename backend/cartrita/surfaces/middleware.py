@@ -5,7 +5,7 @@ None of it buffers bodies or frames, so idle streams use almost no memory here.
 
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
@@ -20,6 +20,8 @@ log = structlog.get_logger()
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _CLIENT_VERSION = re.compile(r"[ -~]{1,80}")
+_REQUEST_ID_HEADERS = ("X-Request-ID", "Request-ID")
+"""Where the SDKs of OpenAI and of Anthropic find the id; the second is sent to those only."""
 _FIXED_HEADERS = {
     "Server": "cartrita",
     "X-Content-Type-Options": "nosniff",
@@ -50,10 +52,12 @@ class RequestContext:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        request_id = _request_id(Headers(scope=scope))
+        headers = Headers(scope=scope)
+        request_id = _request_id(headers)
         scope["state"]["request_id"] = request_id
         structlog.contextvars.bind_contextvars(request_id=request_id)
-        response = _ResponseRecorder(send, request_id)
+        names = _REQUEST_ID_HEADERS if _is_of_anthropic(scope, headers) else _REQUEST_ID_HEADERS[:1]
+        response = _ResponseRecorder(send, request_id, names)
         try:
             await self.app(scope, receive, response.send)
             stream = pending_stream(scope)
@@ -66,11 +70,12 @@ class RequestContext:
 class _ResponseRecorder:
     """Adds headers to a response, and records its status and start time for the log."""
 
-    __slots__ = ("_request_id", "_send", "started_at", "status")
+    __slots__ = ("_names", "_request_id", "_send", "started_at", "status")
 
-    def __init__(self, send: Send, request_id: str) -> None:
+    def __init__(self, send: Send, request_id: str, names: Sequence[str]) -> None:
         self._send = send
         self._request_id = request_id
+        self._names = names
         self.started_at = time.monotonic()
         self.status: int | None = None
 
@@ -78,7 +83,8 @@ class _ResponseRecorder:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             headers = MutableHeaders(scope=message)
-            headers["X-Request-ID"] = self._request_id
+            for name in self._names:
+                headers[name] = self._request_id
             headers.update(_FIXED_HEADERS)
             for name, value in _DEFAULT_HEADERS.items():
                 headers.setdefault(name, value)
@@ -122,6 +128,11 @@ class ErrorBoundary:
 def _request_id(headers: Headers) -> str:
     given = headers.get("x-request-id", "")
     return given if _REQUEST_ID.fullmatch(given) else f"req_{uuid7().hex}"
+
+
+def _is_of_anthropic(scope: Scope, headers: Headers) -> bool:
+    """Whether a request is one of Anthropic's API."""
+    return scope["path"].startswith("/v1/messages") or "anthropic-version" in headers
 
 
 def _log_request(scope: Scope, response: _ResponseRecorder) -> None:

@@ -45,6 +45,7 @@ class RunsFixture:
         *messages: StoredMessage,
         ports: FakeRunPorts | None = None,
         conversation: Conversation = TALK,
+        agent_context_tokens: int | None = None,
         **given: Any,
     ) -> None:
         self.ports = ports or FakeRunPorts()
@@ -62,7 +63,14 @@ class RunsFixture:
         self.runs = Runs(*run_ports, conversations, store, *answering, **given)
         no_removal = cast("RunRemoval", None)
         self.model_runs = ModelRuns(
-            self.runs, self.ports, conversations, store, no_removal, *answering, **given
+            self.runs,
+            self.ports,
+            conversations,
+            store,
+            no_removal,
+            *answering,
+            agent_context_tokens=agent_context_tokens,
+            **given,
         )
 
     @property

@@ -20,6 +20,7 @@ from cartrita.domain.messages import (
     ToolCall,
     ToolResult,
 )
+from cartrita.domain.ports.tokens import TokenCount
 from cartrita.domain.requests import (
     ModelRequest,
     ReasoningOptions,
@@ -28,6 +29,7 @@ from cartrita.domain.requests import (
     VendorFields,
 )
 from cartrita.domain.runs import Claim, RunInput
+from cartrita.domain.token_estimates import RuleCounter
 from cartrita.domain.tools import ToolSpec
 
 AGENT = Agent(id="a", name="A", type="a", description="", instructions="You help.")
@@ -37,7 +39,7 @@ NO_WORDS = Agent(id="a", name="A", type="a", description="", instructions="")
 async def asked(
     claimed: Claim, *newest_first: StoredMessage | Exception, agent: Agent = AGENT, **bounds: int
 ) -> ModelRequest:
-    given = {"messages": 50, "characters": 1000, **bounds}
+    given: dict[str, Any] = {"messages": 50, "characters": 1000, **bounds}
     async with asyncio.timeout(WATCHDOG_S):
         return await History(FakeMessageStore(*newest_first), **given).build_request(claimed, agent)
 
@@ -204,3 +206,40 @@ async def test_tools_that_ran_are_told_in_the_order_that_models_expect() -> None
     ]
     assert request.messages[1].parts == (Text("I look."), call)
     assert request.messages[2].parts == (result,)
+
+
+class TestTokens:
+    """What a run says of the most tokens of its history."""
+
+    async def test_the_latest_that_fit_are_told(self) -> None:
+        branch = [
+            stored_message("four words of five"),
+            stored_message("an answer", Role.ASSISTANT),
+            stored_message("x" * 400),
+        ]
+        assert len(texts(await asked(work(), *branch))) == 3
+        limited = work(version=3, context_tokens=60)
+        assert texts(await asked(limited, *branch)) == ["four words of five"]
+        assert len(texts(await asked(work(version=3, context_tokens=200), *branch))) == 3
+
+    async def test_the_question_is_always_told(self) -> None:
+        request = await asked(work(version=3, context_tokens=1), stored_message("x" * 400))
+        assert texts(request) == ["x" * 400]
+
+    async def test_the_counter_counts_for_the_model(self) -> None:
+        counter = _Counter()
+        store = FakeMessageStore(stored_message("second"), stored_message("first"))
+        history = History(store, messages=50, characters=1000, counter=counter)
+        request = await history.build_request(work(version=3, context_tokens=7), AGENT)
+        assert (texts(request), counter.models) == (["second"], ["m", "m"])
+
+
+class _Counter(RuleCounter):
+    """Counts five tokens for every request."""
+
+    def __init__(self) -> None:
+        self.models: list[str] = []
+
+    def count_request(self, request: ModelRequest) -> TokenCount:
+        self.models.append(request.model)
+        return TokenCount(5, 0.0)

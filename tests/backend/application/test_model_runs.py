@@ -103,6 +103,20 @@ async def test_an_agent_answers_by_its_own_model() -> None:
     assert (found.agent, found.provider, found.model) == ("assistant", "p", "m")
 
 
+async def test_the_history_of_an_agent_is_limited() -> None:
+    fixture = RunsFixture(agent_context_tokens=8000)
+    asked = command(user("Hi"), agent="assistant", request={"model": "cartrita"})
+    await fixture.model_runs.start(ANN, asked)
+    found = fixture.admission.input
+    assert (found.version, found.context_tokens) == (3, 8000)
+
+
+async def test_that_of_a_model_is_not() -> None:
+    fixture = RunsFixture(agent_context_tokens=8000)
+    await fixture.model_runs.start(ANN, command(user("Hi")))
+    assert fixture.admission.input.context_tokens is None
+
+
 async def test_an_unknown_conversation_is_made_with_the_callers_id() -> None:
     fixture = RunsFixture()
     await fixture.model_runs.start(ANN, command(user("Hi"), conversation_id="user_123_conv_1"))

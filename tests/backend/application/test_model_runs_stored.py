@@ -252,3 +252,24 @@ async def test_a_failed_run_is_deleted_with_its_question(database: TemporaryData
         failed = await runs.ask(command(user("One?"), conversation_id="c"))
         await runs.model_runs.delete(ANN, public("run", failed.run_id))
         assert await runs.branch(failed) == []
+
+
+async def test_what_followed_is_told_without_being_stored(database: TemporaryDatabase) -> None:
+    async with stored_runs(database.dsn, said("1."), said("2.")) as runs:
+        first = await runs.ask(command(user("One?")))
+        second = await runs.ask(command(user("Two?"), previous=public("run", first.run_id)))
+        run = await runs.runs.get(ANN, public("run", second.run_id))
+        told = await runs.model_runs.continued(ANN, run, (user("Three?"),))
+        assert texts(told) == ["One?", "1.", "Two?", "2.", "Three?"]
+        assert texts(await runs.branch(first)) == ["One?", "1.", "Two?", "2."]
+
+
+async def test_a_message_is_found_by_its_id_or_by_its_run(database: TemporaryDatabase) -> None:
+    async with stored_runs(database.dsn, said("1.")) as runs:
+        made = await runs.ask(command(user("One?")))
+        question, answered = await runs.branch(made)
+        find = runs.model_runs.find_message
+        assert await find(ANN, question.id.hex) == question
+        assert await find(ANN, made.run_id.hex) == answered
+        for stranger, text in ((Principal("bob", "key"), made.run_id.hex), (ANN, "nothing")):
+            assert await find(stranger, text) is None

@@ -82,6 +82,13 @@ async def test_every_answer_has_its_headers() -> None:
     assert re.fullmatch(r"req_[0-9a-f]{32}", body.decode())
 
 
+@pytest.mark.parametrize(("path", "version"), [("/hello", "2023-06-01"), ("/v1/messages", "")])
+async def test_anthropics_sdks_find_the_id_where_they_look(path: str, version: str) -> None:
+    _, headers, _ = await get(path, **({"anthropic_version": version} if version else {}))
+    assert headers["request-id"] == headers["x-request-id"]
+    assert "request-id" not in (await get("/hello"))[1]
+
+
 async def test_what_an_endpoint_says_of_caching_stands() -> None:
     _, headers, _ = await get("/own")
     assert headers["cache-control"] == "public"

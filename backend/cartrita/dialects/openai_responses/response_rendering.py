@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from cartrita.dialects.openai_responses import NAME, content_rendering, output_items
-from cartrita.dialects.openai_responses.request_parsing import ENCRYPTED_REASONING
 from cartrita.dialects.openai_responses.response_objects import (
     Ending,
     ResponseHead,
@@ -75,22 +74,23 @@ def output_items_of(head: ResponseHead, parts: Iterable[Part]) -> list[JsonObjec
     return renderer.output
 
 
-def input_items(messages: Iterable[tuple[str, Message]]) -> list[JsonObject]:
+def input_items(
+    messages: Iterable[tuple[str, Message]], *, include: tuple[str, ...] = ()
+) -> list[JsonObject]:
     """Messages as items, as lists of input and of a conversation's items hold them.
 
     Each comes with an id: that of the response which said it, or else its own. The ids of its items
-    follow from it.
+    follow from it. `include` is as in a request: encrypted reasoning is shown only if it is named.
     """
-    return [item for owner, message in messages for item in _items(owner, message)]
+    return [item for owner, message in messages for item in _items(owner, message, include)]
 
 
 def _silent(head: ResponseHead) -> StreamRenderer:
     return StreamRenderer(head, after=float("inf"))
 
 
-def _items(owner: str, message: Message) -> list[JsonObject]:
+def _items(owner: str, message: Message, include: tuple[str, ...]) -> list[JsonObject]:
     if message.role is Role.ASSISTANT:
-        include = (ENCRYPTED_REASONING,)
         head = ResponseHead(id=owner, created_at=0, model="", include=include)
         return output_items_of(head, message.parts)
     if message.role is Role.TOOL:

@@ -18,6 +18,4 @@ def error_response(request: Request, error: CartritaError) -> Response:
     status, body = error_rendering.render(error, request_id)
     status = _STATUS_BY_CODE.get(error.code, status)
     headers = error_headers(error, status)
-    if request_id is not None:
-        headers["request-id"] = request_id
     return Response(body, status, headers, media_type="application/json")

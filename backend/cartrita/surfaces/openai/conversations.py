@@ -1,8 +1,8 @@
 """`/v1/conversations`: this server's conversations, and their messages as items."""
 
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 
 from cartrita.dialects.openai_responses import item_parsing
 from cartrita.dialects.openai_responses.request_parsing import parse_metadata
@@ -17,7 +17,15 @@ from cartrita.surfaces.authentication import AuthenticationMethod
 from cartrita.surfaces.dependencies import AppServices, CurrentCaller, CurrentPrincipal, PublicId
 from cartrita.surfaces.json_bodies import require_json_type
 from cartrita.surfaces.json_fields import parse_object, top_level_fields
-from cartrita.surfaces.openai.item_pages import item_page, owned
+from cartrita.surfaces.openai.item_pages import (
+    After,
+    Include,
+    IncludeInBrackets,
+    Limit,
+    Order,
+    item_page,
+    owned,
+)
 from cartrita.surfaces.services import Services
 
 router = APIRouter(prefix="/v1/conversations", tags=["openai"])
@@ -72,13 +80,16 @@ async def list_items(
     principal: CurrentPrincipal,
     conversation_id: PublicId,
     services: AppServices,
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
-    order: Literal["asc", "desc"] = "desc",
-    after: Annotated[str | None, Query(max_length=255)] = None,
+    limit: Limit = 20,
+    order: Order = "desc",
+    after: After = None,
+    include: Include = None,
+    include_in_brackets: IncludeInBrackets = None,
 ) -> dict[str, Any]:
     """List the items of the current branch, the latest first unless `order` is `asc`."""
     stored = await _stored(services, principal, conversation_id)
-    return item_page(input_items(map(owned, stored)), limit, order, after)
+    shown = (*(include or ()), *(include_in_brackets or ()))
+    return item_page(input_items(map(owned, stored), include=shown), limit, order, after)
 
 
 @router.post("/{conversation_id}/items", name="add_v1_conversation_items")

@@ -12,7 +12,7 @@ from cartrita.application.model_runs import ModelCommand
 from cartrita.dialects.openai_responses import relay, request_parsing
 from cartrita.dialects.openai_responses.request_parsing import Parsed
 from cartrita.dialects.openai_responses.response_rendering import render_state
-from cartrita.domain.errors import InvalidInput, NotFound
+from cartrita.domain.errors import InvalidInput
 from cartrita.domain.ids import RunId
 from cartrita.domain.json import JsonObject
 from cartrita.domain.principals import Principal
@@ -26,16 +26,23 @@ from cartrita.surfaces.hot_paths import HotPath
 from cartrita.surfaces.idempotency import idempotency_of
 from cartrita.surfaces.json_fields import Fields, parse_object, parsed, top_level_fields
 from cartrita.surfaces.openai.response_format import ResponseFormat, ResponseRunFormat
-from cartrita.surfaces.openai.response_heads import head_of, remembered, run_of
+from cartrita.surfaces.openai.response_heads import head_of, remembered
+from cartrita.surfaces.openai.stored_responses import (
+    SURFACE,
+    find_previous,
+    with_history,
+    with_items,
+)
 from cartrita.surfaces.request_reading import call_options, headers_passed_on, read_body
 from cartrita.surfaces.run_answers import send_run_stream, send_run_whole
 from cartrita.surfaces.services import config_of, services_of
 from cartrita.surfaces.vendor_handles import REFERENCE, refuse_vendor_ids
 
-SURFACE: Final = "openai_responses"
+_ID_NEEDLES: Final = (b'"id"', b"\\u")
+"""Without one of these in its bytes, no input refers to an item."""
 _NOT_OF_THE_ANSWER: Final = frozenset({"stream", "stream_options"})
 _OURS: Final = frozenset({"previous_response_id", "conversation", REFERENCE})
-"""The ids that a run looks up among those of its owner."""
+"""The ids that are looked up among those of the caller, where a request is not relayed."""
 
 
 async def post_responses(connection: HTTPConnection, receive: Receive, send: Send) -> None:
@@ -46,9 +53,8 @@ async def post_responses(connection: HTTPConnection, receive: Receive, send: Sen
     completions = services_of(connection).completions
     agent = completions.agent_of(model)
     key = connection.headers.get("idempotency-key")
-    by_run = parsed(fields, "store") is not False or agent is not None or key is not None
-    refuse_vendor_ids(body, ours=_OURS if by_run else frozenset())
-    if by_run:
+    if parsed(fields, "store") is not False or agent is not None or key is not None:
+        refuse_vendor_ids(body, ours=_OURS)
         await _answer_by_run(connection, receive, send, principal, body, agent)
         return
 
@@ -56,9 +62,17 @@ async def post_responses(connection: HTTPConnection, receive: Receive, send: Sen
     def parse() -> Parsed:
         return request_parsing.parse(parse_object(body), principal.owner_id)
 
+    request, relayed = parse, True
+    if _may_refer(fields) and (parse().references or parse().previous_response_id):
+        refuse_vendor_ids(body, ours=_OURS)
+        whole = await with_history(services_of(connection), principal, parse())
+        request, relayed = (lambda: whole), False
+    else:
+        refuse_vendor_ids(body)
     streamed = parsed(fields, "stream") is True
-    opening = completions.open(_call(connection, principal, body, model, parse, streamed=streamed))
-    form = ResponseFormat(parse)
+    call = _call(connection, principal, body, model, request, streamed=streamed)
+    opening = completions.open(call if relayed else replace(call, relay=None))
+    form = ResponseFormat(request)
     if streamed:
         heartbeat_s = config_of(connection).heartbeat_s
         await send_stream(opening, form, receive, send, heartbeat_s=heartbeat_s)
@@ -99,31 +113,31 @@ async def _start(
     content: JsonObject,
     agent: str | None,
 ) -> RunId:
-    if request.references:
-        raise InvalidInput.of("input", "items are not looked up by their ids; send them whole")
-    previous = request.previous_response_id
+    services = services_of(connection)
+    if request.conversation_id is not None:
+        await services.conversations.get(principal, request.conversation_id)
+    previous = await find_previous(services, principal, request)
+    whole = await with_items(services, principal, request)
     command = ModelCommand(
         surface=SURFACE,
-        request=replace(request.request, strict=call_options(connection).strict),
+        request=replace(whole.request, strict=call_options(connection).strict),
         agent=agent,
         conversation_id=request.conversation_id,
-        previous=None if previous is None else run_of(previous),
+        previous=None if previous is None else ids.public("run", previous.id),
         metadata=request.metadata,
         echo=remembered(request),
     )
     asked = {name: content[name] for name in content if name not in _NOT_OF_THE_ANSWER}
     key = idempotency_of(SURFACE, connection, asked)
-    try:
-        return (await services_of(connection).model_runs.start(principal, command, key)).run_id
-    except NotFound as error:
-        if error.code != "run_not_found":
-            raise
-        message = f"Previous response with id '{previous}' not found."
-        raise InvalidInput(
-            message,
-            fields={"previous_response_id": [message]},
-            code="previous_response_not_found",
-        ) from None
+    return (await services.model_runs.start(principal, command, key)).run_id
+
+
+def _may_refer(fields: Fields) -> bool:
+    """Whether a request that is not stored may name something that is, so that it must be read."""
+    if parsed(fields, "previous_response_id") is not None:
+        return True
+    content = bytes(fields.get("input", b""))
+    return any(needle in content for needle in _ID_NEEDLES)
 
 
 def _model(fields: Fields) -> str:

@@ -41,6 +41,7 @@ class ResponseFormat:
             created_at=int(time.time()),
             model=parsed.request.model,
             store=False,
+            previous_response_id=parsed.previous_response_id,
             metadata=parsed.metadata,
             include=parsed.include,
             echo=parsed.echo,

@@ -23,8 +23,13 @@ def run_of(response: str) -> str:
     """The public id of the run of a response. Raises NotFound."""
     found = ids.parse(_PREFIX, response)
     if found is None:
-        raise NotFound(f"Response with id '{response[:100]}' not found.")
+        raise response_not_found(response)
     return ids.public("run", found)
+
+
+def response_not_found(response: str) -> NotFound:
+    """The error for a response that is not there."""
+    return NotFound(f"Response with id '{response[:100]}' not found.")
 
 
 def remembered(parsed: Parsed) -> JsonObject:
@@ -40,7 +45,7 @@ def remembered(parsed: Parsed) -> JsonObject:
 
 
 def head_of(run: Run) -> ResponseHead:
-    """The head of the response of a run; that of another surface's run has what is known."""
+    """The head of the response of a run; if a newer version wrote its input, what is known."""
     kept: Mapping[str, object] = {} if run.input is None else run.input.echo
     return ResponseHead(
         id=response_id(run.id),

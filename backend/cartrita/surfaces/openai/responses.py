@@ -1,6 +1,6 @@
 """Stored responses: read, streamed again, cancelled, deleted, and what they answered."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import anyio
 from fastapi import APIRouter, Query, Response
@@ -14,9 +14,18 @@ from cartrita.domain.principals import Principal
 from cartrita.domain.runs import Run, RunStatus
 from cartrita.kit import ids
 from cartrita.surfaces.dependencies import AppServices, CurrentPrincipal, PublicId
-from cartrita.surfaces.openai.item_pages import item_page, owned
+from cartrita.surfaces.openai.item_pages import (
+    After,
+    Include,
+    IncludeInBrackets,
+    Limit,
+    Order,
+    item_page,
+    owned,
+)
 from cartrita.surfaces.openai.response_format import ResponseRunFormat
-from cartrita.surfaces.openai.response_heads import head_of, run_of
+from cartrita.surfaces.openai.response_heads import head_of
+from cartrita.surfaces.openai.stored_responses import find_response
 from cartrita.surfaces.run_answers import Tail, collect_deltas, send_run_stream
 from cartrita.surfaces.run_errors import error_of
 from cartrita.surfaces.services import Services
@@ -58,7 +67,7 @@ async def get_response(
 
     `stream=true` sends the same events as when it was made, after `starting_after`.
     """
-    run = await services.runs.get(principal, run_of(response_id))
+    run = await find_response(services, principal, response_id)
     if stream:
         return ResponseStream(
             services.runs.tail(run.id, 0), ResponseRunFormat(head_of(run), starting_after)
@@ -75,11 +84,12 @@ async def cancel_response(
     The writer of the run, on whatever replica, ends it within a moment; the answer waits for that,
     so that it says `cancelled` as the vendor's does.
     """
-    run = await services.runs.cancel(principal, run_of(response_id))
+    found = ids.public("run", (await find_response(services, principal, response_id)).id)
+    run = await services.runs.cancel(principal, found)
     if not run.status.ended:
         with anyio.move_on_after(_CANCEL_WAIT_S):
             await services.runs.wait_for_end(run.id)
-        run = await services.runs.get(principal, run_of(response_id))
+        run = await services.runs.get(principal, found)
     return _json(await _state(services, principal, run))
 
 
@@ -88,7 +98,8 @@ async def delete_response(
     principal: CurrentPrincipal, response_id: PublicId, services: AppServices
 ) -> dict[str, Any]:
     """Delete a response, and its messages where nothing else depends on them."""
-    await services.model_runs.delete(principal, run_of(response_id))
+    run = await find_response(services, principal, response_id)
+    await services.model_runs.delete(principal, ids.public("run", run.id))
     return {"id": response_id, "object": "response", "deleted": True}
 
 
@@ -97,14 +108,18 @@ async def list_response_input_items(
     principal: CurrentPrincipal,
     response_id: PublicId,
     services: AppServices,
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
-    order: Literal["asc", "desc"] = "desc",
-    after: Annotated[str | None, Query(max_length=255)] = None,
+    limit: Limit = 20,
+    order: Order = "desc",
+    after: After = None,
+    include: Include = None,
+    include_in_brackets: IncludeInBrackets = None,
 ) -> dict[str, Any]:
     """List the items that a response answers, the latest first unless `order` is `asc`."""
-    run = run_of(response_id)
+    run = ids.public("run", (await find_response(services, principal, response_id)).id)
     stored = await services.model_runs.input_messages(principal, run, _INPUT_MAX)
-    return item_page(input_items(map(owned, reversed(stored))), limit, order, after)
+    shown = (*(include or ()), *(include_in_brackets or ()))
+    items = input_items(map(owned, reversed(stored)), include=shown)
+    return item_page(items, limit, order, after)
 
 
 async def _state(services: Services, principal: Principal, run: Run) -> bytes:

@@ -10,6 +10,7 @@ from tests.backend.examples import dialect_examples
 
 from cartrita.dialects.openai_responses.item_parsing import parse_input
 from cartrita.dialects.openai_responses.output_items import ItemPlace, parse_item_id
+from cartrita.dialects.openai_responses.request_parsing import ENCRYPTED_REASONING
 from cartrita.dialects.openai_responses.response_objects import Ending, ResponseHead, Status
 from cartrita.dialects.openai_responses.response_rendering import (
     input_items,
@@ -97,7 +98,8 @@ def without_marks(part: Part) -> Part:
 @given(conversations())
 @dialect_examples
 def test_what_is_listed_can_be_sent_again(messages: tuple[Message, ...]) -> None:
-    items = input_items((f"msg_{number}", each) for number, each in enumerate(messages))
+    told = ((f"msg_{number}", each) for number, each in enumerate(messages))
+    items = input_items(told, include=(ENCRYPTED_REASONING,))
     ids = [item["id"] for item in items if item["type"] != "web_search_call"]
     assert len(set(ids)) == len(ids)
     again = parse_input(json.loads(json.dumps(items))).messages
@@ -115,6 +117,14 @@ def test_what_is_listed_can_be_sent_again(messages: tuple[Message, ...]) -> None
         assert "".join(said) == "".join(
             p.text for m in again for p in m.parts if isinstance(p, kind)
         )
+
+
+def test_encrypted_reasoning_is_listed_where_it_is_asked_for() -> None:
+    said = Message(Role.ASSISTANT, (Reasoning("", encrypted="x", origin="openai_responses"),))
+    (hidden,) = input_items([("msg_1", said)])
+    (shown,) = input_items([("msg_1", said)], include=(ENCRYPTED_REASONING,))
+    assert hidden.get("encrypted_content") is None
+    assert shown["encrypted_content"]
 
 
 def test_stored_files_are_listed_by_their_ids() -> None:
