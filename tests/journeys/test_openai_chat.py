@@ -108,6 +108,13 @@ async def test_several_choices_of_a_model_that_gives_one(
         assert [c["index"] for c in json.loads(answered)["choices"]] == [0, 1, 2]
 
 
+async def test_a_relayed_request_may_ask_for_many_choices(scenario: Scenario) -> None:
+    body = request(n=128)
+    status, _, answered = await post(scenario, PATH, body)
+    assert status == 200, answered
+    assert json.loads(exchange_with(scenario, body["messages"][0]["content"].split()[0]).body)["n"]
+
+
 @pytest.mark.parametrize(
     ("change", "status", "param", "code"),
     [
@@ -125,6 +132,8 @@ async def test_several_choices_of_a_model_that_gives_one(
         ({"background": "yes"}, 422, "background", "validation_error"),
         ({"model": "cartrita", "messages": []}, 422, "messages", "validation_error"),
         ({"model": "cartrita", "n": 2}, 400, "n", "unsupported_value"),
+        ({"model": "offline/assistant", "n": 9}, 400, "n", "integer_out_of_range"),
+        ({"model": "anthropic/fake", "n": 128}, 400, "n", "integer_out_of_range"),
         ({"model": "cartrita-nobody"}, 404, None, "model_not_found"),
         ({"model": "nothing-like-it"}, 404, None, "model_not_found"),
         (

@@ -101,6 +101,20 @@ async def test_each_direction(directions: Scenario, direction: Direction) -> Non
             assert (told["param"], told["code"]) == (direction.field, "not_translatable")
 
 
+@pytest.mark.parametrize("direction", [DIRECTIONS[0], DIRECTIONS[3], DIRECTIONS[5]])
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_strict_run_names_the_field(
+    directions: Scenario, direction: Direction, stream: bool
+) -> None:
+    body = direction.body(stream=stream, **direction.lossy) | {"store": True}
+    status, _, answer = await post(directions, direction.path, body, X_Cartrita_Strict="true")
+    told = json.loads(answer)["error"]
+    assert (status, told["type"]) == (400, "invalid_request_error"), answer
+    assert direction.field in told["message"]
+    if direction.path != MESSAGES:
+        assert (told["param"], told["code"]) == (direction.field, "not_translatable")
+
+
 async def test_reasoning_that_this_server_sealed_is_not_passed_on(directions: Scenario) -> None:
     direction = Direction(MESSAGES, "anthropic", {})
     body = direction.body(top_k=3)

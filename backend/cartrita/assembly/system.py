@@ -176,6 +176,7 @@ def surface_config(settings: Settings) -> SurfaceConfig:
         ticket_s=settings.auth.ticket_s,
         heartbeat_s=settings.run_log.heartbeat_s,
         v1=settings.openai_compat.enable,
+        translated_choices=settings.openai_compat.max_choices,
         version=version("cartrita"),
     )
 

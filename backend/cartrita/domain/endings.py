@@ -1,9 +1,10 @@
 """Endings of runs: the terminal event and the stored message for each way in which a run ends."""
 
 from cartrita.domain.deltas import FinishReason
-from cartrita.domain.errors import CartritaError
+from cartrita.domain.errors import CartritaError, InvalidInput
 from cartrita.domain.events import RunCompleted, RunStopped, StopStatus
 from cartrita.domain.fold import Fold
+from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import Message, MessageStatus, Role
 from cartrita.domain.runs import Claim, Ending, RunStatus
 
@@ -66,7 +67,7 @@ def failed(answer: Fold, error: CartritaError) -> Ending:
         error.message,
         error.retryable,
         answer.usage,
-        error.details,
+        _details(error),
         error.retry_after,
         error.kind,
     )
@@ -79,6 +80,13 @@ def unstorable(error: CartritaError) -> Ending:
         StopStatus.FAILED, error.code, error.message, recoverable=False, error_kind=error.kind
     )
     return Ending(status=RunStatus.FAILED, event=event, usage=event.usage, message=None)
+
+
+def _details(error: CartritaError) -> JsonObject:
+    """What is stored of an error; `fields` are those of a request that was refused."""
+    if isinstance(error, InvalidInput):
+        return {**error.details, "fields": {name: [*told] for name, told in error.fields.items()}}
+    return error.details
 
 
 def _stopped(

@@ -47,6 +47,15 @@ class OpenAICompat(Group):
             env="OPENAI_COMPAT_MAX_CONTEXT_TOKENS",
         ),
     ] = 8000
+    max_choices: Annotated[
+        int,
+        Field(ge=1, le=128),
+        Setting(
+            "The most answers (`n`) to a chat completion request that is translated, each of which "
+            "is a call of its own; a request that is passed on as it is may ask for 128.",
+            env="OPENAI_COMPAT_MAX_CHOICES",
+        ),
+    ] = 8
     counting_model: Annotated[
         Word,
         Setting(

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+import msgspec
+
 from cartrita.domain.errors import (
     CartritaError,
     Conflict,
@@ -23,6 +25,7 @@ from cartrita.domain.errors import (
     UpstreamUnreachable,
 )
 from cartrita.domain.events import RunStopped, StopStatus
+from cartrita.domain.json import JsonObject
 
 _CLASSES: Final = {
     ErrorKind.TOO_LARGE: TooLarge,
@@ -68,7 +71,7 @@ def error_of(stopped: RunStopped) -> CartritaError:
             retry_after=stopped.retry_after,
         )
     if stopped.error_kind is ErrorKind.INVALID:
-        return InvalidInput(stopped.message, fields={}, code=stopped.code)
+        return InvalidInput(stopped.message, fields=_fields(stopped.details), code=stopped.code)
     found = _CLASSES.get(stopped.error_kind, CartritaError)
     return found(
         stopped.message,
@@ -76,3 +79,9 @@ def error_of(stopped: RunStopped) -> CartritaError:
         details=stopped.details,
         retry_after=stopped.retry_after,
     )
+
+
+def _fields(details: JsonObject) -> dict[str, list[str]]:
+    """The fields that the end of a run names, which runs of an earlier version do not have."""
+    fields = details.get("fields")
+    return msgspec.convert(fields, dict[str, list[str]]) if isinstance(fields, dict) else {}

@@ -31,7 +31,8 @@ class SurfaceConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     `keyless` is CARTRITA_AUTH=loopback. `cors_origins` are other origins that may send requests
     with credentials, as `scheme://host:port`. A silent stream gets a comment every `heartbeat_s`.
-    `v1` serves the APIs below /v1. Times are in seconds.
+    `v1` serves the APIs below /v1. `translated_choices` are the most answers to one request where
+    each is a call of its own. Times are in seconds.
     """
 
     version: str = msgspec.field(default_factory=lambda: metadata.version("cartrita"))
@@ -45,6 +46,7 @@ class SurfaceConfig(msgspec.Struct, frozen=True, kw_only=True):
     ticket_s: float = 60.0
     heartbeat_s: float = 15.0
     v1: bool = True
+    translated_choices: int = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

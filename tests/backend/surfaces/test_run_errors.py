@@ -92,6 +92,15 @@ def test_a_status_that_is_no_number_is_ignored() -> None:
     assert (error.provider, error.status) == ("p", None)
 
 
+def test_a_refusal_names_its_field() -> None:
+    told = InvalidInput("No.", fields={"top_k": ["No."], "seed": ["No."]}, code="not_translatable")
+    error = error_of(ended_by(told))
+    assert isinstance(error, InvalidInput)
+    assert (error.fields, error.code) == (told.fields, told.code)
+    status, body = openai_error_rendering.render(error)
+    assert (status, b'"param":"top_k"' in body) == (400, True)
+
+
 def test_an_overload_keeps_when_to_come_again() -> None:
     told = UpstreamOverloaded("p is busy.", provider="p", status=503, retry_after=3.0)
     error = error_of(ended_by(told))

@@ -19,7 +19,7 @@ from cartrita.surfaces.answers import send_stream, send_whole
 from cartrita.surfaces.hot_paths import HotPath
 from cartrita.surfaces.json_fields import parse_object
 from cartrita.surfaces.openai import chat_runs
-from cartrita.surfaces.openai.chat_fields import ChatFields, chat_fields
+from cartrita.surfaces.openai.chat_fields import ChatFields, chat_fields, too_many_choices
 from cartrita.surfaces.openai.chat_format import ChatFormat
 from cartrita.surfaces.openai.choices import open_choices
 from cartrita.surfaces.request_reading import call_options, headers_passed_on, read_body
@@ -60,8 +60,13 @@ async def post_chat_completions(connection: HTTPConnection, receive: Receive, se
 def _call(connection: HTTPConnection, principal: Principal, fields: ChatFields) -> Call:
     options = call_options(connection)
 
+    most = config_of(connection).translated_choices
+    relay_only = fields.n > most
+
     @cache
     def parse() -> ModelRequest:
+        if relay_only:
+            raise too_many_choices(fields.n, most)
         return _with_metadata(request_parsing.parse(parse_object(fields.body), principal.owner_id))
 
     hide_usage = fields.stream and not fields.include_usage
@@ -85,6 +90,7 @@ def _call(connection: HTTPConnection, principal: Principal, fields: ChatFields) 
         ),
         cache=None if options.cache_s is None else CacheWish(options.cache_s),
         cacheable=fields.n == 1,
+        relay_only=relay_only,
     )
 
 

@@ -49,6 +49,12 @@ def chat_fields(body: bytes) -> ChatFields:
     )
 
 
+def too_many_choices(count: int, most: int) -> InvalidInput:
+    """The error of an `n` that is not from 1 to `most`."""
+    message = f"Invalid 'n': expected a value from 1 to {most}, but got {count} instead."
+    return InvalidInput(message, fields={"n": [message]}, code="integer_out_of_range")
+
+
 def _include_usage(fields: Fields) -> bool:
     options = parsed(fields, "stream_options")
     if not isinstance(options, dict):
@@ -78,8 +84,7 @@ def _count(fields: Fields) -> int:
     if not isinstance(count, int) or isinstance(count, bool):
         raise _wrong_type("n", "an integer", count)
     if not 1 <= count <= MAX_CHOICES:
-        message = f"Invalid 'n': expected a value from 1 to {MAX_CHOICES}, but got {count} instead."
-        raise InvalidInput(message, fields={"n": [message]}, code="integer_out_of_range")
+        raise too_many_choices(count, MAX_CHOICES)
     return count
 
 

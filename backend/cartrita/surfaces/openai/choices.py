@@ -5,7 +5,7 @@ A model request has one answer, so each choice is a call of its own.
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import anyio
 from anyio.abc import ObjectReceiveStream, ObjectSendStream
@@ -23,6 +23,8 @@ from cartrita.domain.usage import Usage
 from cartrita.gateway.answers import Answer, Call
 from cartrita.surfaces.tasks import background_tasks
 
+_AT_ONCE: Final = 4
+"""The most calls for one request that are open at a time, besides the first."""
 _Piece: TypeAlias = tuple[int, Delta | CartritaError]
 """A delta of the choice with this index, or the error that ended it."""
 
@@ -38,11 +40,12 @@ async def open_choices(
             return
         again = replace(call, relay=None, provider=first.provider, name=first.model)
         sender, receiver = anyio.create_memory_object_stream[_Piece]()
-        async with background_tasks() as tasks, receiver:
+        async with receiver, background_tasks() as tasks:
+            limiter = anyio.CapacityLimiter(_AT_ONCE)
             async with sender:
                 tasks.start_soon(_read, 0, first, sender.clone())
                 for index in range(1, count):
-                    tasks.start_soon(_call, index, completions, again, sender.clone())
+                    tasks.start_soon(_call, index, completions, again, sender.clone(), limiter)
             rendered = _streamed(receiver, head, count) if call.streamed else _whole(receiver, head)
             yield _Choices(first, rendered)
 
@@ -80,13 +83,17 @@ class _Choices:
 
 
 async def _call(
-    index: int, completions: Completions, call: Call, pieces: ObjectSendStream[_Piece]
+    index: int,
+    completions: Completions,
+    call: Call,
+    pieces: ObjectSendStream[_Piece],
+    limiter: anyio.CapacityLimiter,
 ) -> None:
-    try:
-        async with completions.open(call) as answer:
-            await _read(index, answer, pieces)
-    except CartritaError as error:
-        async with pieces:
+    async with pieces:
+        try:
+            async with limiter, completions.open(call) as answer:
+                await _read(index, answer, pieces)
+        except CartritaError as error:
             await pieces.send((index, error))
 
 
