@@ -11,11 +11,13 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp
 
 from cartrita.domain.errors import CartritaError
 from cartrita.surfaces import error_formats, model_lists, v1_documents
 from cartrita.surfaces.anthropic import hot_paths as anthropic_hot_paths
 from cartrita.surfaces.console import page
+from cartrita.surfaces.dispatcher import Dispatcher
 from cartrita.surfaces.hot_paths import HotPaths, HotPathTable, hot_path_table
 from cartrita.surfaces.middleware import ErrorBoundary, RequestContext
 from cartrita.surfaces.native import openapi
@@ -99,6 +101,12 @@ def create_app(config: SurfaceConfig, services_lifespan: ServicesLifespan | None
         app.include_router(router)
     app.openapi = _document_function(app)
     return app
+
+
+def create_server(config: SurfaceConfig, services_lifespan: ServicesLifespan) -> ASGIApp:
+    """Create what is served: the application behind the dispatcher of its hot paths."""
+    app = create_app(config, services_lifespan)
+    return Dispatcher(app, hot_paths(config), config, error_formats.send_error)
 
 
 def hot_paths(config: SurfaceConfig) -> HotPathTable:

@@ -1,7 +1,9 @@
 """Answers one call by the first deployment that does, and has what breaks off continued."""
 
-from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from types import TracebackType
+from typing import Self
 
 from cartrita.domain.deltas import Accepted, Delta
 from cartrita.domain.errors import CartritaError, UpstreamError
@@ -20,21 +22,68 @@ from cartrita.gateway.upstreams import Upstreams
 
 
 class Answering:
-    """The answer to one call; implements `Answer`. The stack holds the leg that is open."""
+    """The answer to one call; implements `Answer`.
 
-    def __init__(self, call: Call, plan: Plan, upstreams: Upstreams, legs: AsyncExitStack) -> None:
+    It is a context, in which the leg that answers is open, and an iterator of its items.
+    """
+
+    def __init__(self, call: Call, plan: Plan, upstreams: Upstreams) -> None:
         self._call = call
         self._plan = plan
         self._upstreams = upstreams
-        self._legs = legs
         self._latest = upstreams.deadline(call)
         self._leg: Leg | None = None
+        self._opened: AbstractAsyncContextManager[None] | None = None
+        self._begun = False
         self._monitor: RelayMonitor | None = None
         self._failovers: tuple[Failover, ...] = ()
         self._continuations = 0
         self._recording: Recording | None = None
         self.cache: str | None = None
-        self.items = self._read()
+
+    async def __aenter__(self) -> Self:
+        """Make attempts until one answers. Raises CartritaError."""
+        try:
+            await self._begin()
+        except BaseException as error:
+            await self.__aexit__(type(error), error, error.__traceback__)
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._leg is not None and self._leg.outcome is CallOutcome.COMPLETED:
+            self._upstreams.health.succeeded(self._leg.deployment)
+        await self._close_leg(kind, error, trace)
+
+    @property
+    def items(self) -> Self:
+        """See `Answer`."""
+        return self
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes | Delta:
+        leg = self.leg
+        if not self._begun:
+            self._begun = True
+            if leg.monitor is None:
+                return self._accepted()
+        try:
+            item = await leg.read()
+        except UpstreamError as error:
+            await self._continue(error)
+            item = self._accepted()
+        if item is None:
+            raise StopAsyncIteration
+        if self._recording is not None:
+            self._recording.add(item)
+        return item
 
     @property
     def leg(self) -> Leg:
@@ -70,23 +119,17 @@ class Answering:
     def monitor(self) -> RelayMonitor | None:
         return self._monitor
 
-    async def begin(self) -> None:
-        """Make attempts until one answers. Raises CartritaError."""
-        attempts = self._upstreams.attempts(self._plan.deployments, self._latest)
-        await self._attempt(attempts, lambda one: self._upstreams.leg(self._call, one))
-        self._monitor = self.leg.monitor
-        if self._call.strict:
-            require_exact(self.receipts)
-
     def record(self) -> Recording:
         """From now on all that is passed on is added to this recording."""
         self._recording = Recording()
         return self._recording
 
-    def end(self) -> None:
-        """Told when the answer is left."""
-        if self._leg is not None and self._leg.outcome is CallOutcome.COMPLETED:
-            self._upstreams.health.succeeded(self._leg.deployment)
+    async def _begin(self) -> None:
+        attempts = self._upstreams.attempts(self._plan.deployments, self._latest)
+        await self._attempt(attempts, lambda one: self._upstreams.leg(self._call, one))
+        self._monitor = self.leg.monitor
+        if self._call.strict:
+            require_exact(self.receipts)
 
     async def _attempt(self, attempts: Attempts, create: Callable[[Deployment], Leg]) -> None:
         leg = create(attempts.next())
@@ -102,31 +145,28 @@ class Answering:
         deployment = leg.deployment
         self._upstreams.health.started(deployment)
         try:
-            await self._legs.enter_async_context(leg.opened())
+            opened = leg.opened()
+            await opened.__aenter__()
         except UpstreamError as error:
             self._upstreams.failed(self._call, deployment, error)
             pause = attempts.failed(deployment, error)
             self._add_failover(deployment, error)
         else:
+            self._opened = opened
             return True
         if pause:
             await self._upstreams.sleep(pause)
         return False
 
-    async def _read(self) -> AsyncGenerator[bytes | Delta]:
-        if self.leg.monitor is None:
-            yield self._accepted()
-        while True:
-            try:
-                item = await self.leg.read()
-            except UpstreamError as error:
-                await self._continue(error)
-                item = self._accepted()
-            if item is None:
-                return
-            if self._recording is not None:
-                self._recording.add(item)
-            yield item
+    async def _close_leg(
+        self,
+        kind: type[BaseException] | None = None,
+        error: BaseException | None = None,
+        trace: TracebackType | None = None,
+    ) -> None:
+        opened, self._opened = self._opened, None
+        if opened is not None:
+            await opened.__aexit__(kind, error, trace)
 
     async def _continue(self, error: UpstreamError) -> None:
         """Have the answer continued by another call. Raises the error where it cannot be."""
@@ -139,7 +179,7 @@ class Answering:
             raise error
         if self._continuations > self._upstreams.policy.continuations:
             raise error
-        await self._legs.aclose()
+        await self._close_leg()
         self._add_failover(deployment, error, continued=True)
         attempts = self._upstreams.attempts(successors, self._latest)
         try:

@@ -2,14 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import (
-    AbstractAsyncContextManager,
-    AsyncExitStack,
-    aclosing,
-    asynccontextmanager,
-)
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from random import Random
+from types import TracebackType
 
 from msgspec.structs import replace
 
@@ -106,31 +102,23 @@ class Gateway:
         self._catalog.provider(deployment.provider)
         return FailoverProvider(self, deployment, route=route, caller=caller or Caller())
 
-    @asynccontextmanager
-    async def open(self, call: Call) -> AsyncGenerator[Answer]:
+    def open(self, call: Call) -> AbstractAsyncContextManager[Answer]:
         """The answer to a call, of which something has arrived.
 
         What fails before that is repeated, and given to other deployments, unseen. An answer that
         breaks off is continued where it can be. Leaving the context closes the upstream call at
         once. Raises CartritaError.
         """
+        return _Opening(self._answer, call)
+
+    async def _answer(self, call: Call) -> AbstractAsyncContextManager[Answer]:
         relays = self._upstreams.relaying(call)
         plan = await self._router.plan(call.provider, call.name, call.parse, relays)
         ttl = self._ttl(call, plan)
-        opening = self._ask(call, plan) if not ttl else self._share(call, plan, ttl)
-        async with opening as answer:
-            yield answer
+        return self._share(call, plan, ttl) if ttl else self._ask(call, plan)
 
-    @asynccontextmanager
-    async def _ask(self, call: Call, plan: Plan) -> AsyncGenerator[Answering]:
-        async with AsyncExitStack() as legs:
-            answer = Answering(call, plan, self._upstreams, legs)
-            try:
-                async with aclosing(answer.items):
-                    await answer.begin()
-                    yield answer
-            finally:
-                answer.end()
+    def _ask(self, call: Call, plan: Plan) -> Answering:
+        return Answering(call, plan, self._upstreams)
 
     def _share(self, call: Call, plan: Plan, ttl: float) -> AbstractAsyncContextManager[Answer]:
         try:
@@ -150,3 +138,27 @@ class Gateway:
         if call.cache is None:
             return plan.cache_ttl or 0.0
         return (plan.cache_ttl or self._cache_ttl) if call.cache.ttl is None else call.cache.ttl
+
+
+class _Opening:
+    """Opens an answer when its plan is made; a generator's context would cost twice as much."""
+
+    __slots__ = ("_answer", "_call", "_opened")
+
+    def __init__(
+        self, answer: Callable[[Call], Awaitable[AbstractAsyncContextManager[Answer]]], call: Call
+    ) -> None:
+        self._answer = answer
+        self._call = call
+
+    async def __aenter__(self) -> Answer:
+        self._opened = await self._answer(self._call)
+        return await self._opened.__aenter__()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool | None:
+        return await self._opened.__aexit__(kind, error, trace)

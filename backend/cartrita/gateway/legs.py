@@ -5,8 +5,8 @@ repeated unseen. It is then read to its end. Closing it closes the upstream call
 """
 
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, suppress
 from types import MappingProxyType
 from typing import Protocol
 
@@ -14,7 +14,7 @@ import anyio
 from msgspec.structs import replace
 
 from cartrita.domain.deltas import Accepted, Delta, Finished
-from cartrita.domain.errors import CartritaError, InvalidInput, UpstreamCut, UpstreamError
+from cartrita.domain.errors import CartritaError, UpstreamCut, UpstreamError
 from cartrita.domain.failovers import Failover
 from cartrita.domain.ledger import CallOutcome
 from cartrita.domain.ports.providers import ModelProvider, RelayProvider, RelayResponse
@@ -24,6 +24,7 @@ from cartrita.domain.requests import ModelRequest
 from cartrita.domain.usage import Usage
 from cartrita.gateway.answers import Relayable, RelayMonitor
 from cartrita.gateway.metering import MeteredCall
+from cartrita.gateway.opened_calls import OpenedCall
 from cartrita.gateway.routes import Deployment
 from cartrita.gateway.transcripts import Transcript
 
@@ -90,15 +91,9 @@ class TranslatedLeg:
         self.headers = _NO_HEADERS
         self.monitor = None
 
-    @asynccontextmanager
-    async def opened(self) -> AsyncGenerator[None]:
-        """The open call, of whose answer something has arrived. Raises UpstreamError."""
-        async with (
-            _reported(self, self._metered),
-            self._provider.stream(self._request) as self._deltas,
-        ):
-            await self._prime()
-            yield
+    def opened(self) -> AbstractAsyncContextManager[None]:
+        """See `Leg`."""
+        return OpenedCall(self, self._metered, self._provider.stream(self._request), self._begin)
 
     async def read(self) -> Delta | None:
         if self._primed:
@@ -121,6 +116,10 @@ class TranslatedLeg:
         if self._metered.first_token_seconds is None:
             return Usage()
         return self._metered.estimate(lambda: self._request, self._transcript.written)
+
+    async def _begin(self, deltas: AsyncIterator[Delta]) -> None:
+        self._deltas = deltas
+        await self._prime()
 
     async def _prime(self) -> None:
         """Read until something is visible; an answer that nobody reads as it comes, to its end."""
@@ -180,9 +179,8 @@ class RelayedLeg:
         assert self._watching is not None
         return self._watching
 
-    @asynccontextmanager
-    async def opened(self) -> AsyncGenerator[None]:
-        """The open call, of whose answer something has arrived. Raises UpstreamError."""
+    def opened(self) -> AbstractAsyncContextManager[None]:
+        """See `Leg`."""
         model = self.deployment.model
         request = RelayRequest(
             endpoint=self._relayable.endpoint,
@@ -190,15 +188,7 @@ class RelayedLeg:
             body=self._relayable.rewrite(model),
             headers=self._relayable.headers,
         )
-        async with (
-            _reported(self, self._metered),
-            self._provider.relay(request) as self._response,
-        ):
-            self.headers = self._response.headers
-            name, secrets = self.deployment.provider, self._response.secrets
-            self._watching = self._relayable.monitor(name, secrets)
-            await (self._prime() if self._metered.call.streamed else self._read_whole())
-            yield
+        return OpenedCall(self, self._metered, self._provider.relay(request), self._begin)
 
     async def read(self) -> bytes | None:
         if self._primed:
@@ -226,6 +216,13 @@ class RelayedLeg:
         except CartritaError:  # too long to keep, or not of its dialect
             output = ""
         return self._metered.estimate(self._metered.call.parse, output)
+
+    async def _begin(self, response: RelayResponse) -> None:
+        self._response = response
+        self.headers = response.headers
+        name, secrets = self.deployment.provider, response.secrets
+        self._watching = self._relayable.monitor(name, secrets)
+        await (self._prime() if self._metered.call.streamed else self._read_whole())
 
     async def _prime(self) -> None:
         pieces: list[bytes] = []
@@ -267,21 +264,3 @@ class RelayedLeg:
         with anyio.move_on_after(self._last_bytes), suppress(UpstreamError):
             return await self._response.read()
         return b""
-
-
-@asynccontextmanager
-async def _reported(leg: TranslatedLeg | RelayedLeg, metered: MeteredCall) -> AsyncGenerator[None]:
-    """Report a call when it is left; not one that was refused before it was sent."""
-    refused = False
-    try:
-        yield
-    except UpstreamError:
-        if leg.outcome is CallOutcome.CANCELLED:
-            leg.outcome = CallOutcome.FAILED
-        raise
-    except InvalidInput:
-        refused = True
-        raise
-    finally:
-        if not refused:
-            metered.end(leg.outcome, leg.usage())

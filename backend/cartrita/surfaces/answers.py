@@ -5,15 +5,14 @@ failure before the first byte is an ordinary error response; after it, it is the
 event, and the stream ends without the dialect's mark of a complete answer.
 """
 
+import asyncio
 import json
-from collections.abc import AsyncGenerator, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-import anyio
 import msgspec
 import structlog
-from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Send
 
 from cartrita.domain.deltas import Accepted, Delta, Finished
@@ -21,9 +20,9 @@ from cartrita.domain.errors import CartritaError
 from cartrita.domain.receipts import Receipt
 from cartrita.gateway.answers import Answer, RelayMonitor
 from cartrita.kit import sse
+from cartrita.surfaces.disconnects import UntilDisconnect
+from cartrita.surfaces.heartbeats import Heartbeats
 from cartrita.surfaces.sse import HEADERS as STREAM_HEADERS
-from cartrita.surfaces.sse import cancel_on_disconnect
-from cartrita.surfaces.tasks import background_tasks
 
 log = structlog.get_logger()
 
@@ -69,8 +68,9 @@ class OutgoingResponse:
 
     def __init__(self, send: Send) -> None:
         self._send = send
+        self._time = asyncio.get_running_loop().time
         self.started = False
-        self.sent_at = anyio.current_time()
+        self.sent_at = self._time()
 
     async def start(self, status: int, headers: Iterable[tuple[str, str]]) -> None:
         """Send the status and headers, if they have not been sent."""
@@ -82,7 +82,7 @@ class OutgoingResponse:
 
     async def write(self, body: bytes, *, more: bool = True) -> None:
         """Send a piece of the body."""
-        self.sent_at = anyio.current_time()
+        self.sent_at = self._time()
         await self._send({"type": "http.response.body", "body": body, "more_body": more})
 
 
@@ -93,7 +93,7 @@ async def send_whole(
 
     Raises CartritaError, and ClientDisconnect if the caller did not wait.
     """
-    async with until_disconnect(receive), opening as answer:
+    async with UntilDisconnect(receive), opening as answer:
         headers = answer_headers(answer)
         body, usage = await _whole_body(answer, form)
     await send_json(send, body, [*headers, *usage])
@@ -118,24 +118,13 @@ async def send_stream(
 
     Raises CartritaError if there is no answer before the first heartbeat is due.
     """
-    stream = _AnswerStream(opening, form, OutgoingResponse(send))
-    async with until_disconnect(receive) as group:
-        group.start_soon(stream.send_heartbeats, heartbeat_s)
+    response = OutgoingResponse(send)
+    stream = _AnswerStream(opening, form, response)
+    heartbeats = Heartbeats(heartbeat_s, lambda: response.sent_at, stream.send_heartbeat)
+    async with UntilDisconnect(receive), heartbeats:
         await stream.run()
     if stream.failure is not None:
         raise stream.failure
-
-
-@asynccontextmanager
-async def until_disconnect(receive: Receive) -> AsyncGenerator[anyio.abc.TaskGroup]:
-    """Cancel the body of the context when the client disconnects. Raises ClientDisconnect then."""
-    complete = False
-    async with background_tasks() as group:
-        group.start_soon(cancel_on_disconnect, receive, group.cancel_scope)
-        yield group
-        complete = True
-    if not complete:
-        raise ClientDisconnect
 
 
 def answer_headers(answer: Answer) -> list[tuple[str, str]]:
@@ -198,15 +187,12 @@ class _AnswerStream:
         self._done = True
         await self._response.write(b"", more=False)
 
-    async def send_heartbeats(self, interval: float) -> None:
-        """Send a comment whenever nothing was sent for an interval, until the stream is done."""
-        while True:
-            await anyio.sleep(self._response.sent_at + interval - anyio.current_time())
-            if self._done or self.failure is not None:
-                return
-            if anyio.current_time() - self._response.sent_at >= interval:
-                await self._response.start(200, STREAM_HEADERS.items())
-                await self._response.write(HEARTBEAT)
+    async def send_heartbeat(self) -> None:
+        """Send a comment, unless the stream is done."""
+        if self._done or self.failure is not None:
+            return
+        await self._response.start(200, STREAM_HEADERS.items())
+        await self._response.write(HEARTBEAT)
 
     async def _send_items(self, answer: Answer) -> None:
         write = self._response.write

@@ -3,36 +3,37 @@
 None of it buffers bodies or frames, so idle streams use almost no memory here.
 """
 
+import logging
 import re
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cartrita.domain.errors import CartritaError
-from cartrita.kit.ids import uuid7
+from cartrita.kit import ids
 from cartrita.surfaces.sse import pending_stream
 
 log = structlog.get_logger()
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _CLIENT_VERSION = re.compile(r"[ -~]{1,80}")
-_REQUEST_ID_HEADERS = ("X-Request-ID", "Request-ID")
+_REQUEST_ID_HEADERS = (b"x-request-id", b"request-id")
 """Where the SDKs of OpenAI and of Anthropic find the id; the second is sent to those only."""
 _FIXED_HEADERS = {
-    "Server": "cartrita",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
+    b"server": b"cartrita",
+    b"x-content-type-options": b"nosniff",
+    b"x-frame-options": b"DENY",
+    b"referrer-policy": b"no-referrer",
 }
 _PROBE_PATHS = frozenset({"/health", "/ready"})
 """Probed every few seconds by monitoring; logged at debug level only."""
 _DEFAULT_HEADERS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    b"cache-control": b"no-store",
+    b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
 }
 
 ErrorResponder = Callable[[Exception, Scope, Receive, Send], Awaitable[None]]
@@ -52,42 +53,34 @@ class RequestContext:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        request_id = _request_id(headers)
+        request_id = request_id_of(Headers(scope=scope).get("x-request-id", ""))
         scope["state"]["request_id"] = request_id
         structlog.contextvars.bind_contextvars(request_id=request_id)
-        names = _REQUEST_ID_HEADERS if _is_of_anthropic(scope, headers) else _REQUEST_ID_HEADERS[:1]
-        response = _ResponseRecorder(send, request_id, names)
+        response = _ResponseRecorder(send, request_id_headers(scope, request_id))
         try:
             await self.app(scope, receive, response.send)
             stream = pending_stream(scope)
             if stream is not None:
                 await stream()
         finally:
-            _log_request(scope, response)
+            log_request(scope, response.status, time.monotonic() - response.started_at)
 
 
 class _ResponseRecorder:
     """Adds headers to a response, and records its status and start time for the log."""
 
-    __slots__ = ("_names", "_request_id", "_send", "started_at", "status")
+    __slots__ = ("_request_id", "_send", "started_at", "status")
 
-    def __init__(self, send: Send, request_id: str, names: Sequence[str]) -> None:
+    def __init__(self, send: Send, request_id: Mapping[bytes, bytes]) -> None:
         self._send = send
         self._request_id = request_id
-        self._names = names
         self.started_at = time.monotonic()
         self.status: int | None = None
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            headers = MutableHeaders(scope=message)
-            for name in self._names:
-                headers[name] = self._request_id
-            headers.update(_FIXED_HEADERS)
-            for name, value in _DEFAULT_HEADERS.items():
-                headers.setdefault(name, value)
+            add_default_headers(message, self._request_id)
         await self._send(message)
 
 
@@ -111,39 +104,78 @@ class ErrorBoundary:
 
         try:
             await self.app(scope, receive, tracking_send)
-        except ClientDisconnect:
-            log.info("client_disconnected", method=scope.get("method"), path=scope["path"])
-        except CartritaError as error:
-            if started:
-                log.warning("response_aborted", path=scope["path"], code=error.code)
-                raise  # the server closes the connection, which marks the response as incomplete
-            await self._respond(error, scope, receive, send)
-        except Exception as error:
-            log.exception("request_failed", method=scope.get("method"), path=scope["path"])
-            if started or scope["type"] != "http":
-                raise
-            await self._respond(error, scope, receive, send)
+        except Exception as error:  # noqa: BLE001 - answered or raised again
+            await answer_error(error, started, self._respond, scope, receive, send)
 
 
-def _request_id(headers: Headers) -> str:
-    given = headers.get("x-request-id", "")
-    return given if _REQUEST_ID.fullmatch(given) else f"req_{uuid7().hex}"
+async def answer_error(
+    error: Exception,
+    started: bool,
+    respond: ErrorResponder,
+    scope: Scope,
+    receive: Receive,
+    send: Send,
+) -> None:
+    """Answer an error that no endpoint has answered, with a 500 if it was not expected.
+
+    Raises it once the response has `started`: then the server closes the connection, which marks
+    the response as incomplete.
+    """
+    if isinstance(error, ClientDisconnect):
+        log.info("client_disconnected", method=scope.get("method"), path=scope["path"])
+        return
+    if isinstance(error, CartritaError):
+        if started:
+            log.warning("response_aborted", path=scope["path"], code=error.code)
+    else:
+        log.error("request_failed", method=scope.get("method"), path=scope["path"], exc_info=error)
+    if started or scope["type"] != "http":
+        raise error
+    await respond(error, scope, receive, send)
 
 
-def _is_of_anthropic(scope: Scope, headers: Headers) -> bool:
-    """Whether a request is one of Anthropic's API."""
-    return scope["path"].startswith("/v1/messages") or "anthropic-version" in headers
+def request_id_of(given: str) -> str:
+    """The request id that a client gave, or a new one."""
+    return given if _REQUEST_ID.fullmatch(given) else ids.fresh("req")
 
 
-def _log_request(scope: Scope, response: _ResponseRecorder) -> None:
-    # Without the query: its values are content, and sometimes secrets.
+def request_id_headers(scope: Scope, request_id: str) -> Mapping[bytes, bytes]:
+    """The headers that tell the id of a request to its sender."""
+    value = request_id.encode("latin-1")
+    if scope["path"].startswith("/v1/messages") or any(
+        name == b"anthropic-version" for name, _ in scope["headers"]
+    ):
+        return dict.fromkeys(_REQUEST_ID_HEADERS, value)
+    return {_REQUEST_ID_HEADERS[0]: value}
+
+
+def add_default_headers(start: Message, request_id: Mapping[bytes, bytes]) -> None:
+    """Add the headers that every response has to the start of one."""
+    fixed = {**request_id, **_FIXED_HEADERS}
+    headers = [one for one in start["headers"] if one[0] not in fixed]
+    names = {name for name, _ in headers}
+    headers += fixed.items()
+    headers += [one for one in _DEFAULT_HEADERS.items() if one[0] not in names]
+    start["headers"] = headers
+
+
+def logs_requests() -> bool:
+    """Whether requests are logged, those of probes aside."""
+    return log.bind().is_enabled_for(logging.INFO)
+
+
+def log_request(scope: Scope, status: int | None, seconds: float) -> None:
+    """Write the line about a request in the log.
+
+    It has no query, whose values are content, and sometimes secrets.
+    """
     version = Headers(scope=scope).get("x-client-version", "")
     write = log.debug if scope["path"] in _PROBE_PATHS else log.info
     write(
         "request_answered",
         method=scope["method"],
         path=scope["path"],
-        status=response.status,
-        seconds=round(time.monotonic() - response.started_at, 4),
+        status=status,
+        seconds=round(seconds, 4),
         client_version=version if _CLIENT_VERSION.fullmatch(version) else None,
     )

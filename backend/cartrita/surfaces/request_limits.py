@@ -4,7 +4,10 @@ Before a response is sent, the unread rest of the body is read and discarded for
 closing a connection with unread data resets it, and the caller would lose the response.
 """
 
-import anyio
+import asyncio
+from collections.abc import Awaitable
+from contextlib import suppress
+
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -41,31 +44,61 @@ class RequestLimits:
             headers = Headers(scope=scope)
             if headers.get("content-length", "0") != "0" or "transfer-encoding" in headers:
                 v1 = scope["path"].startswith("/v1/")
-                max_bytes = self._v1_max_bytes if v1 else self._max_bytes
-                body = _LimitedBody(receive, send, headers, max_bytes, self._seconds)
-                receive, send = body.receive, body.send
+                body = LimitedBody(
+                    receive,
+                    self._v1_max_bytes if v1 else self._max_bytes,
+                    self._seconds,
+                    declared_bytes=_declared_bytes(headers),
+                    expects_continue=headers.get("expect", "").lower() == "100-continue",
+                )
+                receive, send = body.receive, _after_body(body, send)
         await self.app(scope, receive, send)
 
 
-class _LimitedBody:
-    """Wraps `receive` and `send` of one request, and enforces the limits of its body."""
+class LimitedBody:
+    """Wraps `receive` of one request, and enforces the limits of its body."""
+
+    __slots__ = (
+        "_deadline",
+        "_declared_bytes",
+        "_expects_continue",
+        "_max_bytes",
+        "_receive",
+        "_received_bytes",
+        "complete",
+    )
 
     def __init__(
-        self, receive: Receive, send: Send, headers: Headers, max_bytes: int, seconds: float
+        self,
+        receive: Receive,
+        max_bytes: int,
+        seconds: float,
+        *,
+        declared_bytes: int = 0,
+        expects_continue: bool = False,
     ) -> None:
         self._receive = receive
-        self._send = send
         self._max_bytes = max_bytes
-        self._deadline = anyio.current_time() + seconds
-        self._declared_bytes = _declared_bytes(headers)
-        self._expects_continue = headers.get("expect", "").lower() == "100-continue"
+        self._deadline = asyncio.get_running_loop().time() + seconds
+        self._declared_bytes = declared_bytes
+        self._expects_continue = expects_continue
         self._received_bytes = 0
-        self._complete = False
+        self.complete = False
 
-    async def receive(self) -> Message:
+    def receive(self) -> Awaitable[Message]:
         """The next chunk. Raises TooLarge, and DeadlineExceeded if the body takes too long."""
-        if self._complete:
-            return await self._receive()
+        return self._receive() if self.complete else self._receive_chunk()
+
+    async def discard_rest(self, start: Message) -> None:
+        """Read the rest before this start of a response; unless all came, it is the last one."""
+        if not self._expects_continue:  # else it sends nothing before our response
+            with suppress(CartritaError):
+                while not self.complete:
+                    await self._next_chunk()
+        if not self.complete:
+            MutableHeaders(scope=start)["Connection"] = "close"
+
+    async def _receive_chunk(self) -> Message:
         if self._declared_bytes > self._max_bytes:
             raise self._too_large()
         message = await self._next_chunk()
@@ -73,17 +106,9 @@ class _LimitedBody:
             raise self._too_large()
         return message
 
-    async def send(self, message: Message) -> None:
-        """Send the response; close the connection after it if the body was not read completely."""
-        if message["type"] == "http.response.start" and not self._complete:
-            await self._discard_rest()
-            if not self._complete:
-                MutableHeaders(scope=message)["Connection"] = "close"
-        await self._send(message)
-
     async def _next_chunk(self) -> Message:
         try:
-            with anyio.fail_after(self._deadline - anyio.current_time()):
+            async with asyncio.timeout_at(self._deadline):
                 message = await self._receive()
         except TimeoutError:
             raise DeadlineExceeded(
@@ -91,21 +116,21 @@ class _LimitedBody:
             ) from None
         self._expects_continue = False
         self._received_bytes += len(message.get("body", b""))
-        self._complete = not message.get("more_body", False)
+        self.complete = not message.get("more_body", False)
         return message
-
-    async def _discard_rest(self) -> None:
-        if self._expects_continue:
-            return  # the client sends no body before it has seen our response
-        try:
-            while not self._complete:
-                await self._next_chunk()
-        except CartritaError:
-            return
 
     def _too_large(self) -> TooLarge:
         limit = f"{self._max_bytes:,} bytes"
         return TooLarge(f"The request's body is longer than {limit}: send less.")
+
+
+def _after_body(body: LimitedBody, send: Send) -> Send:
+    async def send_after_body(message: Message) -> None:
+        if message["type"] == "http.response.start" and not body.complete:
+            await body.discard_rest(message)
+        await send(message)
+
+    return send_after_body
 
 
 def _declared_bytes(headers: Headers) -> int:

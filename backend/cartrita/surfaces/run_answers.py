@@ -19,9 +19,9 @@ from cartrita.surfaces.answers import (
     OutgoingResponse,
     StreamRenderer,
     send_json,
-    until_disconnect,
     usage_headers,
 )
+from cartrita.surfaces.disconnects import UntilDisconnect
 from cartrita.surfaces.run_errors import error_of
 from cartrita.surfaces.sse import HEADERS as STREAM_HEADERS
 
@@ -50,7 +50,7 @@ async def send_run_whole(tail: Tail, form: RunFormat, receive: Receive, send: Se
 
     Raises CartritaError if it ended early, and ClientDisconnect if the caller did not wait.
     """
-    async with until_disconnect(receive):
+    async with UntilDisconnect(receive):
         deltas = await collect_deltas(tail, form)
         body = form.whole(deltas)
     await send_json(send, body, usage_headers(deltas))
@@ -66,7 +66,7 @@ async def send_run_stream(
     """
     response = OutgoingResponse(send)
     stream = _RunStream(form, response)
-    async with until_disconnect(receive):
+    async with UntilDisconnect(receive):
         if at_once:
             await response.start(200, STREAM_HEADERS.items())
         try:

@@ -1,5 +1,6 @@
 """The addresses of a provider's endpoints, from the base URL that is configured for it."""
 
+from functools import lru_cache
 from urllib.parse import urlsplit, urlunsplit
 
 from cartrita.domain.relays import Endpoint
@@ -40,6 +41,7 @@ def endpoint_of(base_url: str) -> Endpoint | None:
     return next((endpoint for endpoint, path in PATHS.items() if root.endswith(path)), None)
 
 
+@lru_cache(maxsize=256)
 def _joined(base_url: str, path: str, *, default_version: bool) -> str:
     parts = urlsplit(base_url)
     root = parts.path.rstrip("/")

@@ -1,15 +1,22 @@
 """HTTP exchanges with a provider, the same for all dialects: send, check the response, read it."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Callable,
+    Iterator,
+    Mapping,
+)
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
 from typing import Protocol, TypeAlias
 
 import msgspec
 import structlog
 
 from cartrita.adapters.providers.credentials import Anonymous, Credential
-from cartrita.adapters.providers.relayed_headers import request_headers, response_headers
+from cartrita.adapters.providers.opened_exchanges import OpenedExchange, Relay, RelayedResponse
+from cartrita.adapters.providers.relayed_headers import request_headers
 from cartrita.adapters.providers.transport import (
     MAX_BYTES,
     Deadlines,
@@ -88,20 +95,6 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
     line_limit: int = sse.MAX_LINE
 
 
-class RelayedResponse:
-    """A response that is passed on; see `RelayResponse`."""
-
-    def __init__(self, response: HttpResponse, secrets: tuple[Secret, ...]) -> None:
-        self.status = response.status
-        self.secrets = secrets
-        self.headers: Mapping[str, str] = response_headers(response.headers)
-        self._response = response
-
-    async def read(self) -> bytes:
-        """See `RelayResponse.read`."""
-        return await self._response.read()
-
-
 class Exchange:
     """Calls over a connection; `parse_error` converts the error responses of its dialect."""
 
@@ -143,19 +136,17 @@ class Exchange:
         ):
             yield told
 
-    @asynccontextmanager
-    async def relay(
+    def relay(
         self, url: str, request: RelayRequest, headers: Mapping[str, str] | None = None
-    ) -> AsyncGenerator[RelayedResponse]:
+    ) -> AbstractAsyncContextManager[RelayedResponse]:
         """Send a request as it is, with the caller's headers that may pass and `headers`.
 
         Raises UpstreamError for a response that is not successful.
         """
         deadlines = self._connection.deadlines.for_model(request.model)
         passed = {**(headers or {}), **request_headers(request.headers)}
-        call = await self._request(url, deadlines, request.body, passed)
-        async with self._open(call) as response:
-            yield RelayedResponse(response, self._connection.credential.secrets)
+        call = self._request(url, deadlines, request.body, passed)
+        return Relay(call, self._open, self._connection.credential.secrets)
 
     async def _told(
         self, model: str, rendered: Rendered, deltas: AsyncIterator[Delta]
@@ -218,18 +209,9 @@ class Exchange:
             max_bytes=self._connection.max_bytes,
         )
 
-    @asynccontextmanager
-    async def _open(self, request: HttpRequest) -> AsyncGenerator[HttpResponse]:
-        transport, credential = self._connection.transport, self._connection.credential
-        async with AsyncExitStack() as stack:
-            response = await stack.enter_async_context(transport.open(request))
-            if response.status == 401 and credential.discard(request.headers):
-                await stack.aclose()
-                headers = {**request.headers, **await credential.headers()}
-                again = msgspec.structs.replace(request, headers=headers)
-                response = await stack.enter_async_context(transport.open(again))
-            await self._check(response)
-            yield response
+    def _open(self, request: HttpRequest) -> OpenedExchange:
+        connection = self._connection
+        return OpenedExchange(connection.transport, connection.credential, request, self._check)
 
     async def _check(self, response: HttpResponse) -> None:
         """Raise UpstreamError unless the response is successful, not compressed and no page."""

@@ -8,8 +8,8 @@ never larger than what came over the wire.
 import asyncio
 import io
 import ssl
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Self
 
@@ -50,15 +50,9 @@ class HttpClient:
             await self._session.close()
             self._session = None
 
-    @asynccontextmanager
-    async def open(self, request: HttpRequest) -> AsyncGenerator[HttpResponse]:
+    def open(self, request: HttpRequest) -> AbstractAsyncContextManager[HttpResponse]:
         """See `Transport.open`."""
-        deadline = asyncio.get_running_loop().time() + request.deadlines.total
-        response = _AiohttpResponse(await self._send(request), request, deadline)
-        try:
-            yield response
-        finally:
-            response.close()
+        return _Opening(request, self._send)
 
     async def _send(self, request: HttpRequest) -> aiohttp.ClientResponse:
         if self._session is None:
@@ -78,6 +72,34 @@ class HttpClient:
                 )
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise _connection_error(request, error) from None
+
+
+class _Opening:
+    """The context of a response."""
+
+    __slots__ = ("_request", "_response", "_send")
+
+    def __init__(
+        self,
+        request: HttpRequest,
+        send: Callable[[HttpRequest], Awaitable[aiohttp.ClientResponse]],
+    ) -> None:
+        self._request = request
+        self._send = send
+
+    async def __aenter__(self) -> HttpResponse:
+        deadline = asyncio.get_running_loop().time() + self._request.deadlines.total
+        response = await self._send(self._request)
+        self._response = _AiohttpResponse(response, self._request, deadline)
+        return self._response
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._response.close()
 
 
 class _AiohttpResponse:

@@ -1,6 +1,7 @@
 """A worker process, which serves the application on the socket of the parent process."""
 
 import asyncio
+import gc
 import os
 import signal
 import socket
@@ -13,7 +14,7 @@ import uvicorn
 import uvloop
 
 from cartrita import logs
-from cartrita.app import create_app
+from cartrita.app import create_server
 from cartrita.assembly.system import System, WorkerContext, open_system, surface_config
 from cartrita.cli.server import worker_messages
 from cartrita.cli.server.bootstrap import bootstrap
@@ -37,6 +38,9 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(10_000, 20, 50)
         _send(Serving())
 
 
@@ -96,7 +100,7 @@ def _config(settings: Settings, system: System) -> uvicorn.Config:
         yield system.services
 
     return uvicorn.Config(
-        create_app(surface_config(settings), opening),
+        create_server(surface_config(settings), opening),
         http=http_protocol(settings.server.header_timeout_s),
         log_config=None,
         access_log=False,

@@ -12,8 +12,9 @@ from cartrita.domain.errors import UpstreamRejected
 from cartrita.domain.principals import Principal
 from cartrita.domain.relays import Endpoint
 from cartrita.gateway.answers import Call, Relayable
-from cartrita.surfaces.answers import answer_headers, send_json, until_disconnect
+from cartrita.surfaces.answers import answer_headers, send_json
 from cartrita.surfaces.anthropic.message_fields import MessageFields, message_fields
+from cartrita.surfaces.disconnects import UntilDisconnect
 from cartrita.surfaces.hot_paths import HotPath
 from cartrita.surfaces.json_fields import parse_object
 from cartrita.surfaces.relay_only import NotRelayed, not_relayed
@@ -38,7 +39,7 @@ async def post_count_tokens(connection: HTTPConnection, receive: Receive, send: 
         if completions.agent_of(fields.model) is not None:
             raise NotRelayed
         opening = completions.open(_call(connection, principal, fields))
-        async with until_disconnect(receive), opening as answer:
+        async with UntilDisconnect(receive), opening as answer:
             headers = [*answer_headers(answer), (HEADER, "exact")]
             counted = b"".join([item async for item in answer.items if isinstance(item, bytes)])
     except (NotRelayed, UpstreamRejected) as error:

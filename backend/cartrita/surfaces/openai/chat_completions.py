@@ -48,7 +48,9 @@ async def post_chat_completions(connection: HTTPConnection, receive: Receive, se
         legacy=fields.legacy,
         finishing=finishing,
     )
-    opening = open_choices(completions, _call(connection, principal, fields), fields.n, head)
+    call = _call(connection, principal, fields)
+    one = fields.n == 1
+    opening = completions.open(call) if one else open_choices(completions, call, fields.n, head)
     form = ChatFormat(head, finishing)
     if fields.stream:
         heartbeat_s = config_of(connection).heartbeat_s

@@ -35,7 +35,7 @@ async def open_choices(
 ) -> AsyncGenerator[Answer]:
     """The answer to a call; it has several choices, unless it is relayed. Raises CartritaError."""
     async with completions.open(call) as first:
-        if count == 1 or first.relayed:
+        if first.relayed:
             yield first
             return
         again = replace(call, relay=None, provider=first.provider, name=first.model)

@@ -10,7 +10,8 @@ from cartrita.dialects.openai_chat import relay
 from cartrita.domain.errors import InvalidInput
 from cartrita.domain.relays import Endpoint
 from cartrita.gateway.answers import CacheWish, Call, Relayable
-from cartrita.surfaces.answers import answer_headers, send_json, until_disconnect
+from cartrita.surfaces.answers import answer_headers, send_json
+from cartrita.surfaces.disconnects import UntilDisconnect
 from cartrita.surfaces.hot_paths import HotPath
 from cartrita.surfaces.json_fields import parsed, top_level_fields
 from cartrita.surfaces.relay_only import not_relayed
@@ -50,7 +51,7 @@ async def post_embeddings(connection: HTTPConnection, receive: Receive, send: Se
         relay_only=True,
     )
     completions = services_of(connection).completions
-    async with until_disconnect(receive), completions.open(call) as answer:
+    async with UntilDisconnect(receive), completions.open(call) as answer:
         headers = answer_headers(answer)
         pieces = [item async for item in answer.items if isinstance(item, bytes)]
     await send_json(send, b"".join(pieces), headers)

@@ -1,0 +1,101 @@
+"""Open HTTP exchanges with a provider, as contexts.
+
+They are objects, because generators of contexts, nested as these are, would cost a relay more than
+sending it.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from types import TracebackType
+
+import msgspec
+
+from cartrita.adapters.providers.credentials import Credential
+from cartrita.adapters.providers.relayed_headers import response_headers
+from cartrita.adapters.providers.transport import HttpRequest, HttpResponse, Transport
+from cartrita.kit.secret import Secret
+
+
+class RelayedResponse:
+    """A response that is passed on; see `RelayResponse`."""
+
+    def __init__(self, response: HttpResponse, secrets: tuple[Secret, ...]) -> None:
+        self.status = response.status
+        self.secrets = secrets
+        self.headers: Mapping[str, str] = response_headers(response.headers)
+        self._response = response
+
+    async def read(self) -> bytes:
+        """See `RelayResponse.read`."""
+        return await self._response.read()
+
+
+class OpenedExchange:
+    """The context of one successful response; a credential that is refused is renewed once."""
+
+    __slots__ = ("_check", "_credential", "_opened", "_request", "_transport")
+
+    def __init__(
+        self,
+        transport: Transport,
+        credential: Credential,
+        request: HttpRequest,
+        check: Callable[[HttpResponse], Awaitable[None]],
+    ) -> None:
+        self._transport = transport
+        self._credential = credential
+        self._request = request
+        self._check = check
+
+    async def __aenter__(self) -> HttpResponse:
+        request, credential = self._request, self._credential
+        response = await self._send(request)
+        try:
+            if response.status == 401 and credential.discard(request.headers):
+                await self._opened.__aexit__(None, None, None)
+                headers = {**request.headers, **await credential.headers()}
+                response = await self._send(msgspec.structs.replace(request, headers=headers))
+            await self._check(response)
+        except BaseException as error:
+            await self._opened.__aexit__(type(error), error, error.__traceback__)
+            raise
+        return response
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._opened.__aexit__(kind, error, trace)
+
+    async def _send(self, request: HttpRequest) -> HttpResponse:
+        self._opened = self._transport.open(request)
+        return await self._opened.__aenter__()
+
+
+class Relay:
+    """The context of a relayed response; its request is made when it is entered."""
+
+    __slots__ = ("_open", "_opened", "_request", "_secrets")
+
+    def __init__(
+        self,
+        request: Awaitable[HttpRequest],
+        open_: Callable[[HttpRequest], OpenedExchange],
+        secrets: tuple[Secret, ...],
+    ) -> None:
+        self._request = request
+        self._open = open_
+        self._secrets = secrets
+
+    async def __aenter__(self) -> RelayedResponse:
+        self._opened = self._open(await self._request)
+        return RelayedResponse(await self._opened.__aenter__(), self._secrets)
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._opened.__aexit__(kind, error, trace)

@@ -1,0 +1,74 @@
+"""Open calls of providers, each of which is reported once when it is left."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from types import TracebackType
+from typing import Generic, Protocol, TypeVar
+
+from cartrita.domain.errors import InvalidInput, UpstreamError
+from cartrita.domain.ledger import CallOutcome
+from cartrita.domain.usage import Usage
+from cartrita.gateway.metering import MeteredCall
+
+T = TypeVar("T")
+
+
+class Reported(Protocol):
+    """What a report says of a call."""
+
+    outcome: CallOutcome
+
+    def usage(self) -> Usage: ...
+
+
+class OpenedCall(Generic[T]):
+    """The context of one call: it is entered when `begin` has read something of the answer.
+
+    A call that was refused before it was sent is not reported. Generators of contexts, nested as
+    these would be, cost more than all else that the gateway does.
+    """
+
+    __slots__ = ("_begin", "_call", "_leg", "_metered")
+
+    def __init__(
+        self,
+        leg: Reported,
+        metered: MeteredCall,
+        call: AbstractAsyncContextManager[T],
+        begin: Callable[[T], Awaitable[None]],
+    ) -> None:
+        self._leg = leg
+        self._metered = metered
+        self._call = call
+        self._begin = begin
+
+    async def __aenter__(self) -> None:
+        try:
+            opened = await self._call.__aenter__()
+        except BaseException as error:
+            self._report(error)
+            raise
+        try:
+            await self._begin(opened)
+        except BaseException as error:
+            await self.__aexit__(type(error), error, error.__traceback__)
+            raise
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            await self._call.__aexit__(kind, error, trace)
+        finally:
+            self._report(error)
+
+    def _report(self, error: BaseException | None) -> None:
+        leg = self._leg
+        if isinstance(error, InvalidInput):
+            return
+        if isinstance(error, UpstreamError) and leg.outcome is CallOutcome.CANCELLED:
+            leg.outcome = CallOutcome.FAILED
+        self._metered.end(leg.outcome, leg.usage())
