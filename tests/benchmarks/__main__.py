@@ -4,7 +4,7 @@ import argparse
 import signal
 import sys
 
-from tests.benchmarks import admission, conversation, native, runlog, start, streams, visible
+from tests.benchmarks import admission, conversation, native, relay, runlog, start, streams, visible
 from tests.benchmarks.options import Options
 
 from cartrita import logs
@@ -17,6 +17,7 @@ _BENCHMARKS = {
     "streams": streams.measure,
     "start": start.measure,
     "native": native.measure,
+    "relay": relay.measure,
 }
 
 

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.harness.server import Server
@@ -13,20 +14,35 @@ LEASE_S = 15.0
 """As the product's default: the harness' shorter one costs heartbeats."""
 
 
+@dataclass(frozen=True)
+class Program:
+    """A process of ours that listens on a port."""
+
+    pid: int
+    port: int
+
+
 @contextmanager
-def timestamp_provider(rate: float, tokens: int) -> Generator[int]:
-    """Yield the port of a model server whose tokens hold the time at which they were sent."""
-    command = [sys.executable, "-m", "tests.benchmarks.timestamp_provider", str(rate), str(tokens)]
+def answering(module: str, *arguments: str) -> Generator[Program]:
+    """A program of this package, which tells its port and ends at the end of its input."""
+    command = [sys.executable, "-m", f"tests.benchmarks.{module}", *arguments]
     with subprocess.Popen(
         command, cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         try:
-            yield int(process.stdout.readline())
+            yield Program(process.pid, int(process.stdout.readline()))
         finally:
             process.stdin.close()
             process.wait(10)
+
+
+@contextmanager
+def timestamp_provider(rate: float, tokens: int) -> Generator[int]:
+    """Yield the port of a model server whose tokens hold the time at which they were sent."""
+    with answering("timestamp_provider", str(rate), str(tokens)) as program:
+        yield program.port
 
 
 def serving(provider_url: str) -> Server:
