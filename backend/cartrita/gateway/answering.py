@@ -1,6 +1,6 @@
 """Answers one call by the first deployment that does, and has what breaks off continued."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Self
@@ -39,6 +39,7 @@ class Answering:
         self._failovers: tuple[Failover, ...] = ()
         self._continuations = 0
         self._recording: Recording | None = None
+        self._items: AsyncIterator[bytes | Delta] | None = None
         self.cache: str | None = None
 
     async def __aenter__(self) -> Self:
@@ -61,9 +62,13 @@ class Answering:
         await self._close_leg(kind, error, trace)
 
     @property
-    def items(self) -> Self:
-        """See `Answer`."""
-        return self
+    def items(self) -> AsyncIterator[bytes | Delta]:
+        """See `Answer`; what is set passes on those of this answer."""
+        return self._items or self
+
+    @items.setter
+    def items(self, items: AsyncIterator[bytes | Delta]) -> None:
+        self._items = items
 
     def __aiter__(self) -> Self:
         return self

@@ -137,8 +137,8 @@ class SharedAnswers:
                 answer.cache = "miss"
                 recording = answer.record()
                 flight.hold()
-                answer.items = flight.passed_on(answer.items)
-                async with aclosing(answer.items):
+                answer.items = items = flight.passed_on(answer.items)
+                async with aclosing(items):
                     yield answer
                 kept = _cached(answer, recording, relay)
                 flight.left = kept is None
