@@ -182,11 +182,11 @@ class Answering:
         self._continuations += 1
         if broken is None or not successors:
             raise error
-        if self._continuations > self._upstreams.policy.continuations:
+        attempts = self._upstreams.attempts(successors, self._latest)
+        if attempts.late or self._continuations > self._upstreams.policy.continuations:
             raise error
         await self._close_leg()
         self._add_failover(deployment, error, continued=True)
-        attempts = self._upstreams.attempts(successors, self._latest)
         try:
             await self._attempt(
                 attempts, lambda one: self._upstreams.continued_leg(self._call, broken, one)
@@ -195,7 +195,7 @@ class Answering:
             raise error from None
 
     def _broken(self, error: UpstreamError) -> BrokenAnswer | None:
-        if self.relayed and not self._call.cacheable:  # of several answers only one could go on
+        if self.relayed and not self._call.continuable:  # of several answers only one could go on
             return None
         try:
             request = self._call.parse()

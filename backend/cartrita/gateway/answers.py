@@ -86,8 +86,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     `name` is the model as the caller wrote it, a model or a route; with `provider` it is that
     provider's. Both empty select the default. `parse` returns the request and is called only where
     it has to be read; it caches its result. `relay` is None where the request cannot be passed on.
-    `cacheable` is false for what must not be cached whatever the route says: stored runs, and
-    requests for several answers at once, which are not continued either. `seconds` is the time left
+    `choices` is how many answers to the request come at once. `seconds` is the time left
     to the caller's deadline. With `relay_only` no translation is tried: `parse` raises the error of
     a provider that cannot be sent the request as it is. One that costs nothing is not `recorded` in
     the ledger.
@@ -104,10 +103,20 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     strict: bool = False
     relay: Relayable | None = None
     cache: CacheWish | None = None
-    cacheable: bool = True
+    choices: int = 1
     seconds: float | None = None
     relay_only: bool = False
     recorded: bool = True
+
+    @property
+    def cacheable(self) -> bool:
+        """Whether equal calls may have its answer: not if it is a run's, or one of several."""
+        return self.choices == 1 and self.run_id is None
+
+    @property
+    def continuable(self) -> bool:
+        """Whether its answer can be continued as it was relayed: of several only one could be."""
+        return self.choices == 1
 
 
 class Answer(Protocol):

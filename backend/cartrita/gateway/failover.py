@@ -10,7 +10,7 @@ from cartrita.domain.deltas import Delta
 from cartrita.domain.ids import RunId
 from cartrita.domain.models import ModelInfo
 from cartrita.domain.requests import ModelRequest
-from cartrita.gateway.answers import Answer, Call
+from cartrita.gateway.answers import Answer, CacheWish, Call
 from cartrita.gateway.routes import Deployment
 
 
@@ -71,7 +71,7 @@ class FailoverProvider:
             name=self._route or self._deployment.model,
             parse=lambda: request,
             strict=request.strict,
-            cacheable=False,
+            cache=CacheWish(0),
         )
         async with self._calls.open(call) as answer:
             async for item in answer.items:

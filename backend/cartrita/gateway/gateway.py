@@ -133,7 +133,7 @@ class Gateway:
 
     def _ttl(self, call: Call, plan: Plan) -> float:
         """For how many seconds the answer may be kept; 0 if it may not be."""
-        if not call.cacheable or call.run_id is not None:
+        if not call.cacheable:
             return 0.0
         if call.cache is None:
             return plan.cache_ttl or 0.0

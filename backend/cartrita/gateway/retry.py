@@ -39,9 +39,9 @@ class Attempts:
     None begins after the moment `latest` of the clock.
 
     The next deployment is tried at once where there is one; when all have failed, they are tried
-    again after a pause. A Retry-After is respected if the deadline allows it; otherwise the error
-    is raised at once. Pauses have random jitter, so that callers that failed together do not retry
-    together.
+    again after a pause, each once its Retry-After has passed. If the deadline does not allow that,
+    the error is raised at once. Pauses have random jitter, so that callers that failed together do
+    not retry together.
     """
 
     def __init__(
@@ -64,6 +64,11 @@ class Attempts:
         self._count = 0
         self._most = max(policy.attempts, len(deployments))
         self._latest = latest
+
+    @property
+    def late(self) -> bool:
+        """Whether none may begin any more."""
+        return self._clock() > self._latest
 
     def next(self) -> Deployment:
         """The deployment to call now."""
@@ -99,7 +104,7 @@ class Attempts:
             self._left.remove(deployment)
 
     def _at_once(self, deployment: Deployment, error: UpstreamError) -> float:
-        if self._clock() > self._latest:
+        if self.late:
             raise error
         self._log(deployment, error, 0.0)
         return 0.0
@@ -109,13 +114,13 @@ class Attempts:
         longest = min(
             self._policy.first_pause * 2 ** (self._rounds - 1), self._policy.longest_pause
         )
-        ready = sorted(self._left, key=lambda one: max(self._not_before.get(one, now), now))
-        asked = self._not_before.get(ready[0], now) - now
-        pause = max(longest * self._rng.uniform(0.5, 1.0), asked)
+        asked = {one: max(self._not_before.get(one, now) - now, 0.0) for one in self._left}
+        pause = max(longest * self._rng.uniform(0.5, 1.0), min(asked.values()))
         if now + pause > self._latest:
             raise error
         self._rounds += 1
-        self._round.extend(ready)
+        ready = [one for one in self._left if asked[one] <= pause]
+        self._round.extend(sorted(ready, key=asked.__getitem__))
         self._log(deployment, error, pause)
         return pause
 

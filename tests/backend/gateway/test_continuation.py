@@ -10,6 +10,7 @@ from tests.backend.gateway.fakes import (
     Ledger,
     NamedProvider,
     RelayingProvider,
+    Time,
     answer_to,
     call,
     create_gateway,
@@ -41,6 +42,7 @@ from cartrita.domain.failovers import Failover
 from cartrita.domain.messages import Citation, Message, Role, Text
 from cartrita.domain.requests import ModelRequest, ResponseFormat, Sampling
 from cartrita.domain.usage import Usage
+from cartrita.gateway.retry import RetryPolicy
 from cartrita.gateway.routes import Route, Target
 
 CLAUDE = "claude-opus-4-1"
@@ -226,10 +228,20 @@ class TestRelays:
             await answer_to(create_gateway(told), relayed_call("a/m"))
         assert told.requests == []
 
+    async def test_nor_is_one_after_the_deadline(self) -> None:
+        told, time = RelayingProvider("a", [b"Hel\n", cut()], scripts=[REST]), Time()
+        gateway = create_gateway(told, time=time, retry=RetryPolicy(deadline=10))
+        async with gateway.open(relayed_call("a/m")) as answer:
+            assert await anext(answer.items) == b"Hel\n"
+            time.now += 11
+            with pytest.raises(UpstreamCut):
+                await anext(answer.items)
+        assert told.requests == []
+
     async def test_nor_are_several_answers_at_once(self) -> None:
         told = RelayingProvider("a", [b"Hel\n", cut()], scripts=[REST])
         with pytest.raises(UpstreamCut):
-            await answer_to(create_gateway(told), relayed_call("a/m", cacheable=False))
+            await answer_to(create_gateway(told), relayed_call("a/m", choices=2))
         assert told.requests == []
 
     async def test_nor_a_request_that_only_its_provider_understands(self) -> None:

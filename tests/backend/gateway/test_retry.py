@@ -11,7 +11,7 @@ from cartrita.domain.errors import UpstreamAuth, UpstreamError
 from cartrita.domain.ports.providers import ModelProvider
 from cartrita.gateway.catalog import Catalog, ProviderEntry, ProviderOrigin
 from cartrita.gateway.gateway import Gateway
-from cartrita.gateway.retry import RetryPolicy
+from cartrita.gateway.retry import Attempts, RetryPolicy
 from cartrita.gateway.routes import Deployment
 
 HELLO: list[Delta] = [TextDelta("Hello"), DONE]
@@ -91,6 +91,27 @@ async def test_what_the_provider_asks_for_is_waited_for() -> None:
     time = Time()
     await collected(retrying(ScriptedProvider([overloaded(2.0)], HELLO), time))
     assert time.slept == [2.0]
+
+
+def test_one_that_asks_to_wait_is_not_called_before_another_that_failed_without() -> None:
+    time = Time()
+    a, b = Deployment("a", "m"), Deployment("b", "m")
+    policy = RetryPolicy(attempts=9)
+    attempts = Attempts((a, b), policy, latest=300, clock=time.clock, rng=Random(7))
+
+    def fails(expected: Deployment, error: UpstreamError) -> None:
+        assert attempts.next() == expected
+        time.now += attempts.failed(expected, error)
+
+    fails(a, overloaded(10.0))
+    asked_at = time.now
+    fails(b, overloaded())
+    for _ in range(3):
+        assert time.now < asked_at + 10
+        fails(b, overloaded())
+    fails(b, UpstreamAuth("no", provider="b"))
+    assert time.now >= asked_at + 10
+    assert attempts.next() == a
 
 
 async def test_never_beyond_the_deadline() -> None:

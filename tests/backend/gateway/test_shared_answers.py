@@ -94,7 +94,7 @@ async def test_a_request_that_only_its_provider_understands_is_not_kept() -> Non
     [
         {"cache": None},
         {"cache": CacheWish(0)},
-        {"cache": WISH, "cacheable": False},
+        {"cache": WISH, "choices": 2},
         {"cache": WISH, "run_id": RunId(uuid7())},
     ],
 )

@@ -11,7 +11,7 @@ from cartrita.dialects.counted_bodies import BodyMonitor
 from cartrita.domain.errors import UpstreamRejected
 from cartrita.domain.principals import Principal
 from cartrita.domain.relays import Endpoint
-from cartrita.gateway.answers import Call, Relayable
+from cartrita.gateway.answers import CacheWish, Call, Relayable
 from cartrita.surfaces.answers import answer_headers, send_json
 from cartrita.surfaces.anthropic.message_fields import MessageFields, message_fields
 from cartrita.surfaces.disconnects import UntilDisconnect
@@ -68,7 +68,7 @@ def _call(connection: HTTPConnection, principal: Principal, fields: MessageField
             monitor=BodyMonitor,
             headers=headers_passed_on(connection),
         ),
-        cacheable=False,
+        cache=CacheWish(0),
         relay_only=True,
         recorded=False,
     )

@@ -91,7 +91,7 @@ def _call(connection: HTTPConnection, principal: Principal, fields: ChatFields) 
             headers=headers_passed_on(connection),
         ),
         cache=None if options.cache_s is None else CacheWish(options.cache_s),
-        cacheable=fields.n == 1,
+        choices=fields.n,
         relay_only=relay_only,
     )
 

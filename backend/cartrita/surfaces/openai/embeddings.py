@@ -15,7 +15,7 @@ from cartrita.surfaces.disconnects import UntilDisconnect
 from cartrita.surfaces.hot_paths import HotPath
 from cartrita.surfaces.json_fields import parsed, top_level_fields
 from cartrita.surfaces.relay_only import not_relayed
-from cartrita.surfaces.request_reading import call_options, headers_passed_on, read_body
+from cartrita.surfaces.request_reading import headers_passed_on, read_body
 from cartrita.surfaces.services import services_of
 
 SURFACE: Final = "openai_embeddings"
@@ -32,7 +32,6 @@ async def post_embeddings(connection: HTTPConnection, receive: Receive, send: Se
     def rewrite(name: str) -> bytes:
         return relay.rewrite(body, model=name)
 
-    options = call_options(connection)
     call = Call(
         owner_id=principal.owner_id,
         key_id=principal.key_id,
@@ -46,8 +45,7 @@ async def post_embeddings(connection: HTTPConnection, receive: Receive, send: Se
             monitor=BodyMonitor,
             headers=headers_passed_on(connection),
         ),
-        cache=None if options.cache_s is None else CacheWish(options.cache_s),
-        cacheable=False,
+        cache=CacheWish(0),
         relay_only=True,
     )
     completions = services_of(connection).completions
