@@ -146,3 +146,11 @@ async def test_a_count_is_not_in_the_ledger(scenario: Scenario) -> None:
 
     await eventually(recorded)
     assert "anthropic_count_tokens" not in await surfaces()
+
+
+async def test_the_servers_own_fields_are_not_relayed(scenario: Scenario) -> None:
+    body = request(conversation_id=None, background=False, store=False)
+    status, answered = await post_json(scenario, PATH, body)
+    assert status == 200, answered
+    sent = json.loads(exchange_with(scenario, word_of(body)).body)
+    assert not {"conversation_id", "background"} & set(sent)

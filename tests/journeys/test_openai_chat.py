@@ -240,3 +240,11 @@ async def test_a_wrong_method_and_a_stranger(scenario: Scenario) -> None:
     assert (status, told["error"]["code"]) == (405, "method_not_allowed")
     status, told = await post_json(scenario, PATH, b"no json", Authorization="Bearer ck_wrong")
     assert (status, told["error"]["code"]) == (401, "invalid_api_key")
+
+
+async def test_the_servers_own_fields_are_not_relayed(scenario: Scenario) -> None:
+    body = request(conversation_id=None, background=False)
+    status, answered = await post_json(scenario, PATH, body)
+    assert status == 200, answered
+    sent = json.loads(exchange_with(scenario, word_of(body)).body)
+    assert not {"conversation_id", "background"} & set(sent)

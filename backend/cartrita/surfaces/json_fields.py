@@ -1,6 +1,7 @@
 """The top-level fields of a JSON object as bytes, of which only those that matter are parsed."""
 
 import re
+from collections.abc import Iterable
 from typing import Any, Final, TypeAlias
 
 import msgspec
@@ -40,6 +41,19 @@ def parsed(fields: Fields, name: str) -> Any:  # noqa: ANN401 - any JSON, which 
     """The value of one field; None if it is absent."""
     raw = fields.get(name)
     return None if raw is None else msgspec.json.decode(raw)
+
+
+def without(body: bytes, names: Iterable[str]) -> bytes:
+    """An object of which `top_level_fields` has been read, without these of its fields.
+
+    It stays byte for byte what it was if it has none of them, as do its other values if it has.
+    """
+    left_out = {name for name in names if f'"{name}"'.encode() in body}
+    if not left_out:
+        return body
+    fields = _decode(body)
+    kept = {name: raw for name, raw in fields.items() if name not in left_out}
+    return body if len(kept) == len(fields) else msgspec.json.encode(kept)
 
 
 def _require_unique(body: bytes, fields: Fields) -> None:

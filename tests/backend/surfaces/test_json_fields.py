@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.backend.examples import examples
 
 from cartrita.domain.errors import Malformed
-from cartrita.surfaces.json_fields import parsed, top_level_fields
+from cartrita.surfaces.json_fields import parsed, top_level_fields, without
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-999, 999) | st.text(max_size=8),
@@ -52,3 +52,11 @@ def test_what_is_no_object(body: bytes) -> None:
 def test_one_value() -> None:
     fields = top_level_fields(b'{"model":"m","n":null}')
     assert (parsed(fields, "model"), parsed(fields, "n"), parsed(fields, "x")) == ("m", None, None)
+
+
+def test_fields_are_left_out() -> None:
+    body = b'{ "a": 1.50, "b": null, "c": {"b": 1} }'
+    assert without(body, ("x", "y")) == body
+    assert without(body, ("x", "b")) == b'{"a":1.50,"c":{"b": 1}}'
+    inside = b'{"c": {"b": 1}}'
+    assert without(inside, ("b",)) == inside

@@ -7,7 +7,9 @@ import msgspec
 from cartrita.domain.errors import InvalidInput
 from cartrita.surfaces.json_fields import Fields, parsed, top_level_fields
 
-_OURS: Final = ("store", "background")
+_SWITCHES: Final = ("store", "background")
+OWN_FIELDS: Final = ("conversation_id", *_SWITCHES)
+"""The fields that Anthropic does not know, and refuses."""
 
 
 class MessageFields(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,7 +26,7 @@ def message_fields(body: bytes) -> MessageFields:
     """The fields of a body. Raises Malformed, and InvalidInput in Anthropic's words."""
     fields = top_level_fields(body)
     conversation_id = _string(fields, "conversation_id")
-    ours = [_boolean(fields, name) for name in _OURS]
+    ours = [_boolean(fields, name) for name in _SWITCHES]
     return MessageFields(
         body=body,
         model=_model(fields),

@@ -3,6 +3,7 @@
 from functools import cache, partial
 from typing import Final
 
+from msgspec.structs import replace
 from starlette.requests import HTTPConnection
 from starlette.types import Receive, Send
 
@@ -16,10 +17,10 @@ from cartrita.kit.ids import uuid7
 from cartrita.kit.secret import Secret
 from cartrita.surfaces.answers import send_stream, send_whole
 from cartrita.surfaces.anthropic import message_runs
-from cartrita.surfaces.anthropic.message_fields import MessageFields, message_fields
+from cartrita.surfaces.anthropic.message_fields import OWN_FIELDS, MessageFields, message_fields
 from cartrita.surfaces.anthropic.message_format import MessageFormat
 from cartrita.surfaces.hot_paths import HotPath
-from cartrita.surfaces.json_fields import parse_object
+from cartrita.surfaces.json_fields import parse_object, without
 from cartrita.surfaces.request_reading import call_options, headers_passed_on, read_body
 from cartrita.surfaces.services import config_of, services_of
 from cartrita.surfaces.vendor_handles import refuse_vendor_ids
@@ -38,6 +39,7 @@ async def post_messages(connection: HTTPConnection, receive: Receive, send: Send
     if fields.stored or agent is not None or key is not None:
         await message_runs.answer(connection, receive, send, principal, fields, agent)
         return
+    fields = replace(fields, body=without(body, OWN_FIELDS))
     call = _call(connection, principal, fields)
     head = MessageHead(id=f"msg_{uuid7().hex}", model=fields.model)
     form = MessageFormat(head, lambda: completions.count_tokens(call.parse()).tokens)

@@ -17,9 +17,14 @@ from cartrita.kit.ids import uuid7
 from cartrita.kit.secret import Secret
 from cartrita.surfaces.answers import send_stream, send_whole
 from cartrita.surfaces.hot_paths import HotPath
-from cartrita.surfaces.json_fields import parse_object
+from cartrita.surfaces.json_fields import parse_object, without
 from cartrita.surfaces.openai import chat_runs
-from cartrita.surfaces.openai.chat_fields import ChatFields, chat_fields, too_many_choices
+from cartrita.surfaces.openai.chat_fields import (
+    OWN_FIELDS,
+    ChatFields,
+    chat_fields,
+    too_many_choices,
+)
 from cartrita.surfaces.openai.chat_format import ChatFormat
 from cartrita.surfaces.openai.choices import open_choices
 from cartrita.surfaces.request_reading import call_options, headers_passed_on, read_body
@@ -40,6 +45,7 @@ async def post_chat_completions(connection: HTTPConnection, receive: Receive, se
     if fields.stored or agent is not None or key is not None:
         await chat_runs.answer(connection, receive, send, principal, fields, agent)
         return
+    fields = replace(fields, body=without(body, OWN_FIELDS))
     finishing: JsonObject = {}
     head = CompletionHead(
         id=f"chatcmpl-{uuid7().hex}",

@@ -9,6 +9,8 @@ from cartrita.surfaces.json_fields import Fields, parsed, top_level_fields
 from cartrita.surfaces.openai.errors import InvalidExtension
 
 MAX_CHOICES: Final = 128
+OWN_FIELDS: Final = ("conversation_id", "background")
+"""The fields that OpenAI does not know, and refuses."""
 
 
 class ChatFields(msgspec.Struct, frozen=True, kw_only=True):
