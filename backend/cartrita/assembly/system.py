@@ -157,7 +157,7 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
             "ledger": ledger,
         }
         cleanup = Cleanup(removal, sweeps, interval_s=_CLEANUP_INTERVAL_S)
-        loops = (executor.run(), cleanup.run(), ledger.run())
+        loops = (executor.run(), cleanup.run(), ledger.run(), gateway.run())
         background = [tasks.create_task(loop) for loop in loops]
         yield System(services, run_log, executor, settings.server.drain_s)
         for task in background:

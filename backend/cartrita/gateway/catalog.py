@@ -1,20 +1,19 @@
 """The catalog of providers and their models, which resolves model names."""
 
-import asyncio
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from difflib import get_close_matches
 from enum import IntEnum
-from typing import TypeAlias
 
 import msgspec
 import structlog
 
-from cartrita.domain.errors import NotFound, Unavailable, UpstreamError
+from cartrita.domain.errors import NotFound, Unavailable
 from cartrita.domain.json import JsonValue
 from cartrita.domain.models import ModelInfo, ModelProfile
 from cartrita.domain.ports.providers import ModelProvider
-from cartrita.gateway.profiles import find_profile, with_profile
+from cartrita.gateway.model_lists import ModelLists, ModelsByProvider
+from cartrita.gateway.profiles import find_profile
 from cartrita.gateway.routes import Deployment
 
 log = structlog.get_logger()
@@ -42,16 +41,6 @@ class ProviderEntry(msgspec.Struct, frozen=True, kw_only=True):
     model_prefixes: tuple[str, ...] = ()
 
 
-class _CachedList(msgspec.Struct, frozen=True):
-    """The models that a provider listed at a time; None if the request failed."""
-
-    fetched_at: float
-    models: list[ModelInfo] | None
-
-
-_ModelsByProvider: TypeAlias = dict[str, list[ModelInfo] | None]
-
-
 class Catalog:
     """Resolves model names. `default_model` is the configured default, in any form of name.
 
@@ -76,11 +65,16 @@ class Catalog:
         self._default_model = default_model
         self._route_names = route_names
         self._unconfigured = unconfigured or {}
-        self._cache_s = cache_s
-        self._cache_failure_s = cache_failure_s
-        self._clock = clock
-        self._cache: dict[str, _CachedList] = {}
-        self._locks: dict[str, asyncio.Lock] = {name: asyncio.Lock() for name in self._entries}
+        self._lists = ModelLists(
+            {name: entry.provider for name, entry in self._entries.items()},
+            cache_s=cache_s,
+            cache_failure_s=cache_failure_s,
+            clock=clock,
+        )
+
+    async def run(self) -> None:
+        """Refresh lists of models beside the calls that need them, until cancelled."""
+        await self._lists.run()
 
     @property
     def providers(self) -> tuple[str, ...]:
@@ -98,21 +92,19 @@ class Catalog:
 
     def profile(self, deployment: Deployment) -> ModelProfile:
         """What the model can do: as its provider listed it, if it did already, or by its name."""
-        cached = self._cache.get(deployment.provider)
-        listed = None if cached is None else cached.models
-        for model in listed or ():
+        for model in self._lists.known(deployment.provider):
             if model.name == deployment.model:
                 return model.profile
         return find_profile(deployment.model)
 
     async def models(self) -> list[ModelInfo]:
         """The models of all providers, without those whose list cannot be fetched."""
-        lists = await self._all_models()
+        lists = await self._lists.all()
         return [model for models in lists.values() for model in models or ()]
 
     async def lists(self, name: str) -> bool:
         """Whether a provider lists a model of this name."""
-        return self._find_listed(name, await self._all_models()) is not None
+        return self._find_listed(name, await self._lists.all()) is not None
 
     async def resolve(self, provider: str | None, model: str | None) -> Deployment:
         """The deployment that these names stand for. Each may be None.
@@ -130,7 +122,7 @@ class Catalog:
         for name, entry in self._entries.items():
             # A server without models is skipped. One that is unreachable is not: falling back to
             # another provider silently would surprise the caller.
-            if entry.default_model or await self._models_of(name) != []:
+            if entry.default_model or await self._lists.of(name) != []:
                 return await self._resolve_at(name, None)
         raise NotFound("No provider has a model. Configure one.", code="model_not_found")
 
@@ -144,7 +136,7 @@ class Catalog:
         )
 
     async def _first_model(self, provider: str) -> str:
-        models = await self._models_of(provider)
+        models = await self._lists.of(provider)
         if models is None:
             raise Unavailable(
                 f"{provider} does not tell at the moment which models it has; "
@@ -161,7 +153,7 @@ class Catalog:
             return await self._resolve_at(prefix, name)
         if name in self._entries:
             return await self._resolve_at(name, None)
-        lists = await self._all_models()
+        lists = await self._lists.all()
         found = self._find_listed(name, lists) or self._find_prefix(name)
         if found is not None:
             return found
@@ -172,7 +164,7 @@ class Catalog:
                 return Deployment(provider, name)
         raise self._not_found(name, lists)
 
-    def _find_listed(self, name: str, lists: _ModelsByProvider) -> Deployment | None:
+    def _find_listed(self, name: str, lists: ModelsByProvider) -> Deployment | None:
         for provider, models in lists.items():
             if any(model.name == name for model in models or ()):
                 return Deployment(provider, name)
@@ -184,7 +176,7 @@ class Catalog:
                 return Deployment(provider, name)
         return None
 
-    def _not_found(self, name: str, lists: _ModelsByProvider) -> NotFound:
+    def _not_found(self, name: str, lists: ModelsByProvider) -> NotFound:
         models = [model for one in lists.values() for model in one or ()]
         names = {one for model in models for one in (model.name, model.id)} | {*self._route_names}
         near = get_close_matches(name[:200], sorted(names), n=3, cutoff=0.5)
@@ -203,26 +195,3 @@ class Catalog:
             )
             raise NotFound(sentence, code="provider_not_configured")
         return entry
-
-    async def _all_models(self) -> _ModelsByProvider:
-        async with asyncio.TaskGroup() as group:
-            tasks = {name: group.create_task(self._models_of(name)) for name in self._entries}
-        return {name: task.result() for name, task in tasks.items()}
-
-    async def _models_of(self, name: str) -> list[ModelInfo] | None:
-        async with self._locks[name]:  # concurrent callers share one request
-            cached = self._cache.get(name)
-            if cached is None or self._clock() - cached.fetched_at > self._lifetime(cached):
-                cached = self._cache[name] = _CachedList(self._clock(), await self._fetch(name))
-            return cached.models
-
-    def _lifetime(self, cached: _CachedList) -> float:
-        return self._cache_failure_s if cached.models is None else self._cache_s
-
-    async def _fetch(self, name: str) -> list[ModelInfo] | None:
-        try:
-            listed = await self._entries[name].provider.models()
-        except UpstreamError as error:
-            log.warning("models_not_listed", provider=name, code=error.code)
-            return None
-        return [with_profile(model) for model in listed]

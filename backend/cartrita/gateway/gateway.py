@@ -65,6 +65,10 @@ class Gateway:
             rng=rng,
         )
 
+    async def run(self) -> None:
+        """Refresh lists of models beside the calls that need them, until cancelled."""
+        await self._catalog.run()
+
     async def models(self) -> list[ModelInfo]:
         """The models of all providers."""
         return await self._catalog.models()
