@@ -11,7 +11,7 @@ from tests.harness.fake_provider.launch import FakeProvider
 from tests.harness.fake_provider.script import Script, directive
 from tests.harness.scenario import Scenario
 from tests.harness.server import Server
-from tests.journeys.v1 import exchange_with, post
+from tests.journeys.v1 import exchange_with, frames, post
 
 from cartrita.dialects.anthropic_messages.foreign_seals import signature_of
 from cartrita.domain.messages import Reasoning
@@ -99,6 +99,31 @@ async def test_each_direction(directions: Scenario, direction: Direction) -> Non
         assert direction.field in told["message"]
         if direction.path != MESSAGES:
             assert (told["param"], told["code"]) == (direction.field, "not_translatable")
+
+
+def metadata_of(direction: Direction, answer: bytes, *, stream: bool) -> dict[str, Any]:
+    """What the answer, or the end of its stream, tells of the way to it."""
+    last = json.loads(answer) if not stream else {}
+    for _, told in frames(answer) if stream else ():
+        if told != "[DONE]" and ("metadata" in told or "response" in told):
+            last = told.get("response", told)
+    return last["cartrita" if direction.path == RESPONSES else "metadata"]
+
+
+@pytest.mark.parametrize("direction", [DIRECTIONS[0], DIRECTIONS[3], DIRECTIONS[5]])
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("more", [{"store": True}, {}, {"n": 2}])
+async def test_each_kind_of_answer_tells_what_was_lost(
+    directions: Scenario, direction: Direction, stream: bool, more: dict[str, Any]
+) -> None:
+    if "n" in more and direction.path != CHAT:
+        pytest.skip("several answers are of chat completions only")
+    body = direction.body(stream=stream, **direction.lossy) | more
+    status, headers, answer = await post(directions, direction.path, body)
+    assert (status, headers["x-cartrita-provider"]) == (200, direction.provider), answer
+    told = metadata_of(direction, answer, stream=stream)
+    assert told["receipts"] == json.loads(headers["x-cartrita-receipts"])
+    assert [receipt["field"] for receipt in told["receipts"]] == [direction.field]
 
 
 @pytest.mark.parametrize("direction", [DIRECTIONS[0], DIRECTIONS[3], DIRECTIONS[5]])

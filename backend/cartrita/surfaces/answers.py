@@ -6,29 +6,26 @@ event, and the stream ends without the dialect's mark of a complete answer.
 """
 
 import asyncio
-import json
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-import msgspec
 import structlog
 from starlette.types import Receive, Send
 
 from cartrita.domain.deltas import Accepted, Delta, Finished
 from cartrita.domain.errors import CartritaError
-from cartrita.domain.receipts import Receipt
 from cartrita.gateway.answers import Answer, RelayMonitor
 from cartrita.kit import sse
 from cartrita.surfaces.disconnects import UntilDisconnect
 from cartrita.surfaces.heartbeats import Heartbeats
+from cartrita.surfaces.routes_told import route_headers
 from cartrita.surfaces.sse import HEADERS as STREAM_HEADERS
 
 log = structlog.get_logger()
 
 HEARTBEAT = sse.comment("")
 USAGE_HEADER = "X-Cartrita-Usage"
-_RECEIPTS_BYTES = 4096
 _UPSTREAM_ID = "X-Upstream-Request-ID"
 _RENAMED = {"x-request-id": _UPSTREAM_ID, "request-id": _UPSTREAM_ID}
 """Headers of a provider that have another name here, because the response has its own."""
@@ -94,8 +91,8 @@ async def send_whole(
     Raises CartritaError, and ClientDisconnect if the caller did not wait.
     """
     async with UntilDisconnect(receive), opening as answer:
-        headers = answer_headers(answer)
         body, usage = await _whole_body(answer, form)
+        headers = answer_headers(answer)
     await send_json(send, body, [*headers, *usage])
 
 
@@ -134,20 +131,9 @@ def answer_headers(answer: Answer) -> list[tuple[str, str]]:
         for name, value in answer.headers.items()
         if name != "content-type"
     ]
-    headers.append(("X-Cartrita-Provider", answer.provider))
     if answer.cache is not None:
         headers.append(("X-Cartrita-Cache", answer.cache))
-    if answer.receipts:
-        headers.append(("X-Cartrita-Receipts", receipts_header(answer.receipts)))
-    return headers
-
-
-def receipts_header(receipts: Sequence[Receipt]) -> str:
-    """Receipts as compact JSON in ASCII, as many as fit into 4 KiB."""
-    kept = list(receipts)
-    while len(text := _compact(kept)) > _RECEIPTS_BYTES:
-        kept.pop()
-    return text
+    return headers + route_headers(answer.provider, answer.receipts, answer.failovers)
 
 
 class _AnswerStream:
@@ -238,7 +224,3 @@ async def _whole_body(answer: Answer, form: AnswerFormat) -> tuple[bytes, list[t
         else:
             deltas.append(item)
     return form.whole(deltas) if deltas else b"".join(pieces), usage_headers(deltas)
-
-
-def _compact(receipts: Sequence[Receipt]) -> str:
-    return json.dumps(msgspec.to_builtins(receipts), separators=(",", ":"))

@@ -22,6 +22,7 @@ from cartrita.surfaces.answers import (
     usage_headers,
 )
 from cartrita.surfaces.disconnects import UntilDisconnect
+from cartrita.surfaces.routes_told import headers_of
 from cartrita.surfaces.run_errors import error_of
 from cartrita.surfaces.sse import HEADERS as STREAM_HEADERS
 
@@ -53,7 +54,7 @@ async def send_run_whole(tail: Tail, form: RunFormat, receive: Receive, send: Se
     async with UntilDisconnect(receive):
         deltas = await collect_deltas(tail, form)
         body = form.whole(deltas)
-    await send_json(send, body, usage_headers(deltas))
+    await send_json(send, body, [*headers_of(deltas), *usage_headers(deltas)])
 
 
 async def send_run_stream(
@@ -87,6 +88,7 @@ class _RunStream:
         self._renderer = form.renderer()
         self._replay = Replay()
         self._waiting = b""
+        self._headers: list[tuple[str, str]] = []
         self._complete = False
 
     async def send(self, item: TailItem) -> None:
@@ -101,7 +103,9 @@ class _RunStream:
         if isinstance(event, RunCompleted):
             self._form.completed(event)
             self._complete = True
-        frames = b"".join(map(self._renderer.feed, self._replay.deltas_of(event)))
+        deltas = self._replay.deltas_of(event)
+        self._headers = headers_of(deltas) or self._headers
+        frames = b"".join(map(self._renderer.feed, deltas))
         if is_visible(event) or self._response.started:
             await self._write(frames)
         else:
@@ -123,7 +127,7 @@ class _RunStream:
     async def _write(self, frames: bytes) -> None:
         frames = self._waiting + frames
         self._waiting = b""
-        await self._response.start(200, STREAM_HEADERS.items())
+        await self._response.start(200, [*STREAM_HEADERS.items(), *self._headers])
         if frames:
             await self._response.write(frames)
 

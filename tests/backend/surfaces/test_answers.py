@@ -17,7 +17,7 @@ from cartrita.domain.errors import CartritaError, UpstreamCut, UpstreamOverloade
 from cartrita.domain.receipts import Receipt
 from cartrita.domain.usage import Usage
 from cartrita.gateway.answers import Answer, RelayMonitor
-from cartrita.surfaces.answers import HEARTBEAT, receipts_header, send_stream, send_whole
+from cartrita.surfaces.answers import HEARTBEAT, send_stream, send_whole
 from cartrita.surfaces.error_formats import send_error
 from cartrita.surfaces.middleware import ErrorBoundary, RequestContext
 
@@ -216,10 +216,3 @@ async def test_who_leaves_ends_the_call(streamed: bool) -> None:
             await client.head()
         client.writer.transport.abort()
         await until(answer.closed)
-
-
-def test_receipts_in_a_header_are_ascii_and_few() -> None:
-    odd = Receipt("wörter", "a", "b", "dropped", "x" * 3000)
-    header = receipts_header([odd] * 3)
-    assert header.isascii()
-    assert len(json.loads(header)) == 1

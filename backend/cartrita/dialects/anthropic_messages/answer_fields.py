@@ -24,13 +24,15 @@ class MessageHead(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of an answer before it begins.
 
     `input_tokens` is an estimate for the first event, and for an answer that reports no usage.
-    `extra` holds fields of ours, such as `conversation_id`, that the message gets as well.
+    `extra` holds fields of ours, such as `conversation_id`, that the message gets as well, and
+    `finishing` those that are known only at its end: in a stream its `message_delta` has them.
     """
 
     id: str
     model: str
     input_tokens: int = 1
     extra: JsonObject = {}
+    finishing: JsonObject = {}
 
 
 def message_fields(head: MessageHead) -> JsonObject:

@@ -45,7 +45,7 @@ def render(head: MessageHead, deltas: Iterable[Delta]) -> bytes:
     for ordered in order.end():
         content.add(ordered)
     blocks: list[JsonValue] = [*content.blocks()]
-    return msgspec.json.encode({**message_fields(head), "content": blocks, **end})
+    return msgspec.json.encode({**message_fields(head), "content": blocks, **end, **head.finishing})
 
 
 class _Content:

@@ -168,6 +168,7 @@ class StreamRenderer:
         end: JsonObject = {
             "delta": stop_fields(delta, refused=self._refused),
             "usage": usage_fields(delta.usage, self._head),
+            **self._head.finishing,
         }
         return self._stop() + _event("message_delta", end) + _STOP
 

@@ -7,6 +7,8 @@ that a stored response gives the same events again, and a reader resumes after a
 from contextlib import suppress
 from typing import Final
 
+from msgspec.structs import replace
+
 from cartrita.dialects.openai_error_rendering import fields as error_fields
 from cartrita.dialects.openai_responses import NAME, output_items, reasoning
 from cartrita.dialects.openai_responses.event_writing import (
@@ -76,13 +78,16 @@ class StreamRenderer:
         self._ending = Ending()
 
     @classmethod
-    def resumed(cls, monitor: Monitor) -> "StreamRenderer":
+    def resumed(cls, monitor: Monitor, extra: JsonObject = {}) -> "StreamRenderer":  # noqa: B006
         """Continues a stream that was relayed so far, with its ids and numbers.
+
+        `extra` are fields of ours that the response gets from here on.
 
         One that is too long to keep, or malformed, can only be ended: what it said is not known.
         """
         relayed = monitor.relayed()
-        renderer = cls(relayed.head, after=float("inf"))
+        head = replace(relayed.head, extra={**relayed.head.extra, **extra})
+        renderer = cls(head, after=float("inf"))
         renderer._ids = relayed.ids
         renderer._start()
         with suppress(UpstreamError):

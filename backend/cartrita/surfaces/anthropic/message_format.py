@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 
-import msgspec
 from msgspec.structs import replace
 
 from cartrita.dialects.anthropic_messages.answer_fields import MessageHead
@@ -11,16 +10,22 @@ from cartrita.dialects.anthropic_messages.response_rendering import render
 from cartrita.dialects.anthropic_messages.stream_rendering import StreamRenderer
 from cartrita.domain.deltas import Accepted, Delta
 from cartrita.domain.events import RunCompleted
-from cartrita.domain.json import JsonObject
 from cartrita.gateway.answers import RelayMonitor
 from cartrita.surfaces.answers import StreamRenderer as Renderer
+from cartrita.surfaces.routes_told import route_metadata, run_metadata
 
 
 class MessageFormat:
-    """Writes one answer of a call that is not relayed; implements `AnswerFormat`."""
+    """Writes one answer of a call that is not relayed; implements `AnswerFormat`.
+
+    What happened to the call is told in the `metadata` at the end of the answer.
+    """
 
     def __init__(self, head: MessageHead, input_tokens: Callable[[], int]) -> None:
-        """`input_tokens` is asked for an estimate of them, where the first event has to tell it."""
+        """`head` has `finishing` of its own.
+
+        `input_tokens` is asked for an estimate of them, where the first event has to tell it.
+        """
         self._head = head
         self._input_tokens = input_tokens
 
@@ -31,34 +36,28 @@ class MessageFormat:
         return StreamRenderer(replace(self._head, input_tokens=self._input_tokens()))
 
     def accepted(self, delta: Accepted) -> None:
-        """Told in headers only: Anthropic's events have no place for it."""
+        if told := route_metadata(delta.failovers, delta.receipts):
+            self._head.finishing["metadata"] = told
 
     def whole(self, deltas: Sequence[Delta]) -> bytes:
+        for delta in deltas:
+            if isinstance(delta, Accepted):
+                self.accepted(delta)
         return render(self._head, deltas)
 
 
 class MessageRunFormat:
     """Writes the answer of a run; implements `RunFormat`."""
 
-    def __init__(self, head: MessageHead, extra: JsonObject) -> None:
-        """`extra` is that of the head; a whole message tells about the run in it."""
+    def __init__(self, head: MessageHead) -> None:
+        """`head` has `finishing` of its own, which tells about the run."""
         self._head = head
-        self._extra = extra
 
     def renderer(self) -> Renderer:
         return StreamRenderer(self._head)
 
     def completed(self, end: RunCompleted) -> None:
-        told: JsonObject = {
-            "execution_time_seconds": round(end.seconds, 3),
-            "agents_used": [end.agent],
-            "iterations": end.calls,
-        }
-        if end.failovers:
-            told["failovers"] = msgspec.to_builtins(end.failovers)
-        if end.receipts:
-            told["receipts"] = msgspec.to_builtins(end.receipts)
-        self._extra["metadata"] = told
+        self._head.finishing["metadata"] = run_metadata(end)
 
     def whole(self, deltas: Sequence[Delta]) -> bytes:
         return render(self._head, deltas)

@@ -61,5 +61,6 @@ def _format(fields: MessageFields, admitted: Admitted, input_tokens: int) -> Mes
         model=fields.model,
         input_tokens=input_tokens,
         extra=extra,
+        finishing={},
     )
-    return MessageRunFormat(head, extra)
+    return MessageRunFormat(head)

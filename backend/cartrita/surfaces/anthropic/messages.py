@@ -41,7 +41,7 @@ async def post_messages(connection: HTTPConnection, receive: Receive, send: Send
         return
     fields = replace(fields, body=without(body, OWN_FIELDS))
     call = _call(connection, principal, fields)
-    head = MessageHead(id=f"msg_{uuid7().hex}", model=fields.model)
+    head = MessageHead(id=f"msg_{uuid7().hex}", model=fields.model, finishing={})
     form = MessageFormat(head, lambda: completions.count_tokens(call.parse()).tokens)
     opening = completions.open(call)
     if fields.stream:

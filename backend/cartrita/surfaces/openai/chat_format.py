@@ -1,8 +1,6 @@
 """How answers are written as chat completions: those of calls and those of runs."""
 
-from collections.abc import Mapping, Sequence
-
-import msgspec
+from collections.abc import Sequence
 
 from cartrita.dialects.openai_chat.answer_fields import CompletionHead
 from cartrita.dialects.openai_chat.relay import Monitor
@@ -10,11 +8,10 @@ from cartrita.dialects.openai_chat.response_rendering import render
 from cartrita.dialects.openai_chat.stream_rendering import StreamRenderer
 from cartrita.domain.deltas import Accepted, Delta
 from cartrita.domain.events import RunCompleted
-from cartrita.domain.failovers import Failover
 from cartrita.domain.json import JsonObject
-from cartrita.domain.receipts import Receipt
 from cartrita.gateway.answers import RelayMonitor
 from cartrita.surfaces.answers import StreamRenderer as Renderer
+from cartrita.surfaces.routes_told import route_metadata, run_metadata
 
 
 class ChatFormat:
@@ -63,19 +60,3 @@ class ChatRunFormat:
 
     def whole(self, deltas: Sequence[Delta]) -> bytes:
         return render(self._head, deltas)
-
-
-def run_metadata(end: RunCompleted) -> JsonObject:
-    """What is told about the run behind an answer; `iterations` are its model calls."""
-    return {
-        "execution_time_seconds": round(end.seconds, 3),
-        "agents_used": [end.agent],
-        "iterations": end.calls,
-        **route_metadata(end.failovers, end.receipts),
-    }
-
-
-def route_metadata(failovers: Sequence[Failover], receipts: Sequence[Receipt]) -> JsonObject:
-    """What failed and what was lost on the way to an answer; empty if nothing was."""
-    told: Mapping[str, Sequence[object]] = {"failovers": failovers, "receipts": receipts}
-    return {name: msgspec.to_builtins(values) for name, values in told.items() if values}

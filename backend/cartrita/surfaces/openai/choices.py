@@ -15,12 +15,13 @@ from cartrita.application.completions import Completions
 from cartrita.dialects.openai_chat.answer_fields import CompletionHead
 from cartrita.dialects.openai_chat.response_rendering import render
 from cartrita.dialects.openai_chat.stream_rendering import DONE, StreamRenderer, usage_chunk
-from cartrita.domain.deltas import Delta, Finished
+from cartrita.domain.deltas import Accepted, Delta, Finished
 from cartrita.domain.errors import CartritaError
 from cartrita.domain.failovers import Failover
 from cartrita.domain.receipts import Receipt
 from cartrita.domain.usage import Usage
 from cartrita.gateway.answers import Answer, Call
+from cartrita.surfaces.routes_told import route_metadata
 from cartrita.surfaces.tasks import background_tasks
 
 _AT_ONCE: Final = 4
@@ -46,18 +47,45 @@ async def open_choices(
                 tasks.start_soon(_read, 0, first, sender.clone())
                 for index in range(1, count):
                     tasks.start_soon(_call, index, completions, again, sender.clone(), limiter)
-            rendered = _streamed(receiver, head, count) if call.streamed else _whole(receiver, head)
-            yield _Choices(first, rendered)
+            pieces = _Pieces(receiver, head)
+            rendered = _streamed(pieces, head, count) if call.streamed else _whole(pieces, head)
+            yield _Choices(first, pieces, rendered)
+
+
+class _Pieces:
+    """The pieces of all choices, and what those that were accepted tell; raises their errors."""
+
+    def __init__(self, received: ObjectReceiveStream[_Piece], head: CompletionHead) -> None:
+        """The `finishing` fields of the head are filled in."""
+        self._received = received
+        self._finishing = head.finishing
+        self.receipts: tuple[Receipt, ...] = ()
+        self.failovers: tuple[Failover, ...] = ()
+
+    async def read(self) -> AsyncIterator[tuple[int, Delta]]:
+        async for index, piece in self._received:
+            if isinstance(piece, CartritaError):
+                raise piece
+            if isinstance(piece, Accepted):
+                self._accepted(piece)
+            yield index, piece
+
+    def _accepted(self, delta: Accepted) -> None:
+        self.receipts = tuple(dict.fromkeys([*self.receipts, *delta.receipts]))
+        self.failovers += delta.failovers
+        if told := route_metadata(self.failovers, self.receipts):
+            self._finishing["metadata"] = told
 
 
 class _Choices:
-    """All choices as one answer, in bytes; what is told of it is told of its first choice."""
+    """All choices as one answer, in bytes; its provider is that of its first choice."""
 
     relayed = False
     monitor = None
 
-    def __init__(self, first: Answer, items: AsyncIterator[bytes | Delta]) -> None:
+    def __init__(self, first: Answer, pieces: _Pieces, items: AsyncIterator[bytes | Delta]) -> None:
         self._first = first
+        self._pieces = pieces
         self.items = items
         self.cache = first.cache
 
@@ -71,11 +99,11 @@ class _Choices:
 
     @property
     def receipts(self) -> tuple[Receipt, ...]:
-        return self._first.receipts
+        return self._pieces.receipts or self._first.receipts
 
     @property
     def failovers(self) -> tuple[Failover, ...]:
-        return self._first.failovers
+        return self._pieces.failovers or self._first.failovers
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -107,14 +135,10 @@ async def _read(index: int, answer: Answer, pieces: ObjectSendStream[_Piece]) ->
             await pieces.send((index, error))
 
 
-async def _streamed(
-    pieces: ObjectReceiveStream[_Piece], head: CompletionHead, count: int
-) -> AsyncIterator[bytes]:
+async def _streamed(pieces: _Pieces, head: CompletionHead, count: int) -> AsyncIterator[bytes]:
     renderers = [StreamRenderer(head, index=index, alone=False) for index in range(count)]
     usage = Usage()
-    async for index, piece in pieces:
-        if isinstance(piece, CartritaError):
-            raise piece
+    async for index, piece in pieces.read():
         if isinstance(piece, Finished):
             usage += piece.usage
         if frames := renderers[index].feed(piece):
@@ -122,10 +146,8 @@ async def _streamed(
     yield (usage_chunk(head, usage) if head.include_usage else b"") + DONE
 
 
-async def _whole(pieces: ObjectReceiveStream[_Piece], head: CompletionHead) -> AsyncIterator[bytes]:
+async def _whole(pieces: _Pieces, head: CompletionHead) -> AsyncIterator[bytes]:
     answers: dict[int, list[Delta]] = {}
-    async for index, piece in pieces:
-        if isinstance(piece, CartritaError):
-            raise piece
+    async for index, piece in pieces.read():
         answers.setdefault(index, []).append(piece)
     yield render(head, *(answers[index] for index in sorted(answers)))

@@ -3,6 +3,8 @@
 import time
 from collections.abc import Callable, Sequence
 
+from msgspec.structs import replace
+
 from cartrita.dialects.openai_responses.relay import Monitor
 from cartrita.dialects.openai_responses.request_parsing import Parsed
 from cartrita.dialects.openai_responses.response_objects import ResponseHead
@@ -10,9 +12,11 @@ from cartrita.dialects.openai_responses.response_rendering import render
 from cartrita.dialects.openai_responses.stream_rendering import StreamRenderer
 from cartrita.domain.deltas import Accepted, Delta
 from cartrita.domain.events import RunCompleted
+from cartrita.domain.json import JsonObject
 from cartrita.gateway.answers import RelayMonitor
 from cartrita.kit.ids import uuid7
 from cartrita.surfaces.answers import StreamRenderer as Renderer
+from cartrita.surfaces.routes_told import route_metadata
 
 
 class ResponseFormat:
@@ -21,17 +25,23 @@ class ResponseFormat:
     def __init__(self, parse: Callable[[], Parsed]) -> None:
         """`parse` makes the request, which is read only where its answer is not relayed."""
         self._parse = parse
+        self._told: JsonObject = {}
 
     def renderer(self, monitor: RelayMonitor | None) -> Renderer:
         """The renderer of the events; the rest of an answer goes on as its beginning was."""
         if isinstance(monitor, Monitor):
-            return StreamRenderer.resumed(monitor)
+            return StreamRenderer.resumed(monitor, self._told)
         return StreamRenderer(self._head())
 
     def accepted(self, delta: Accepted) -> None:
-        """Told in headers only: the events have no place for it."""
+        """Told in a field of ours, because `metadata` is the caller's and holds only strings."""
+        if told := route_metadata(delta.failovers, delta.receipts):
+            self._told["cartrita"] = told
 
     def whole(self, deltas: Sequence[Delta]) -> bytes:
+        for delta in deltas:
+            if isinstance(delta, Accepted):
+                self.accepted(delta)
         return render(self._head(), deltas, completed_at=int(time.time()))
 
     def _head(self) -> ResponseHead:
@@ -45,6 +55,7 @@ class ResponseFormat:
             metadata=parsed.metadata,
             include=parsed.include,
             echo=parsed.echo,
+            extra=self._told,
         )
 
 
@@ -55,7 +66,8 @@ class ResponseRunFormat:
     """
 
     def __init__(self, head: ResponseHead, after: int = -1) -> None:
-        self._head = head
+        self._told: JsonObject = {}
+        self._head = replace(head, extra=self._told)
         self._after = after
         self._seconds = 0.0
 
@@ -64,6 +76,8 @@ class ResponseRunFormat:
 
     def completed(self, end: RunCompleted) -> None:
         self._seconds = end.seconds
+        if told := route_metadata(end.failovers, end.receipts):
+            self._told["cartrita"] = told
 
     def whole(self, deltas: Sequence[Delta]) -> bytes:
         completed_at = self._head.created_at + round(self._seconds)
