@@ -6,6 +6,13 @@ from cartrita.domain.deltas import Delta
 from cartrita.domain.receipts import Receipt
 
 
+class CacheKey(msgspec.Struct, frozen=True):
+    """Where an answer is kept: whose it is, and the hash of all that was asked."""
+
+    owner_id: str
+    digest: bytes
+
+
 class RelayedBytes(msgspec.Struct, frozen=True):
     """What was passed on of an answer, and the hash of the request that it was passed on for."""
 

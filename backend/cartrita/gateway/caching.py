@@ -8,7 +8,7 @@ from collections.abc import Callable
 import msgspec
 from msgspec.structs import replace
 
-from cartrita.domain.cached_answers import CacheBounds, CachedAnswer
+from cartrita.domain.cached_answers import CacheBounds, CachedAnswer, CacheKey
 from cartrita.domain.errors import Malformed
 from cartrita.domain.messages import ToolCall, ToolResult
 from cartrita.domain.requests import ModelRequest
@@ -18,15 +18,15 @@ _encoder = msgspec.json.Encoder(order="sorted")
 _CHOOSING = ("-beta", "-version")
 
 
-def cache_key(request: ModelRequest, name: str, relay: Relayable | None = None) -> bytes:
-    """The hash of all of a request, with the resolved name of what it goes to.
+def cache_key(request: ModelRequest, name: str, relay: Relayable | None = None) -> CacheKey:
+    """The key of all of a request, with the resolved name of what it goes to.
 
     Of the headers that a relay passes on, those count that choose a version or a beta; the others
     only name the request.
     """
     passed_on = () if relay is None else relay.headers.items()
     chosen = {name: value for name, value in passed_on if name.endswith(_CHOOSING)}
-    return _hash((name, replace(request, model=""), chosen))
+    return CacheKey(request.owner_id, _hash((name, replace(request, model=""), chosen)))
 
 
 def body_key(body: bytes) -> bytes:
@@ -61,10 +61,10 @@ class MemoryCache:
     ) -> None:
         self._bounds = bounds or CacheBounds()
         self._clock = clock
-        self._entries: OrderedDict[bytes, _Entry] = OrderedDict()
+        self._entries: OrderedDict[CacheKey, _Entry] = OrderedDict()
         self._bytes = 0
 
-    async def get(self, key: bytes, longest: float) -> CachedAnswer | None:
+    async def get(self, key: CacheKey, longest: float) -> CachedAnswer | None:
         """See `ResponseCache`."""
         entry, now = self._entries.get(key), self._clock()
         if entry is None:
@@ -77,7 +77,7 @@ class MemoryCache:
         self._entries.move_to_end(key)
         return msgspec.msgpack.decode(entry.encoded, type=CachedAnswer)
 
-    async def put(self, key: bytes, answer: CachedAnswer, ttl: float) -> None:
+    async def put(self, key: CacheKey, answer: CachedAnswer, ttl: float) -> None:
         """See `ResponseCache`."""
         encoded = msgspec.msgpack.encode(answer)
         if len(encoded) > self._bounds.entry_bytes:
@@ -90,5 +90,5 @@ class MemoryCache:
         while len(self._entries) > self._bounds.entries or self._bytes > self._bounds.total_bytes:
             self._remove(next(iter(self._entries)))
 
-    def _remove(self, key: bytes) -> None:
+    def _remove(self, key: CacheKey) -> None:
         self._bytes -= len(self._entries.pop(key).encoded)

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import structlog
 
-from cartrita.domain.cached_answers import CachedAnswer, RelayedBytes
+from cartrita.domain.cached_answers import CachedAnswer, CacheKey, RelayedBytes
 from cartrita.domain.deltas import Accepted, Delta, Finished, FinishReason
 from cartrita.domain.errors import CartritaError
 from cartrita.domain.failovers import Failover
@@ -105,12 +105,12 @@ class SharedAnswers:
         self._cache = cache
         self._patience = patience
         self._clock = clock
-        self._flights: dict[bytes, _Flight] = {}
+        self._flights: dict[CacheKey, _Flight] = {}
 
     @asynccontextmanager
     async def open(
         self,
-        key: bytes,
+        key: CacheKey,
         ttl: float,
         relay: Relayable | None,
         ask: Callable[[], AbstractAsyncContextManager[Answering]],
@@ -152,7 +152,7 @@ class SharedAnswers:
                 del self._flights[key]
             flight.landed.set()
 
-    async def _kept(self, key: bytes, longest: float) -> CachedAnswer | None:
+    async def _kept(self, key: CacheKey, longest: float) -> CachedAnswer | None:
         """The kept answer, after that of a call on its way; None for who has to ask."""
         while (kept := await self._get(key, longest)) is None:
             flight = self._flights.get(key)
@@ -165,14 +165,14 @@ class SharedAnswers:
                 return await self._get(key, longest)
         return kept
 
-    async def _get(self, key: bytes, longest: float) -> CachedAnswer | None:
+    async def _get(self, key: CacheKey, longest: float) -> CachedAnswer | None:
         try:
             return await self._cache.get(key, longest)
         except CartritaError as error:
             log.warning("cache_not_read", code=error.code)
             return None
 
-    async def _put(self, key: bytes, kept: CachedAnswer, ttl: float) -> None:
+    async def _put(self, key: CacheKey, kept: CachedAnswer, ttl: float) -> None:
         try:
             await self._cache.put(key, kept, ttl)
         except CartritaError as error:

@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 from tests.backend.gateway.fakes import DONE, REQUEST, LineMonitor, Time, asking
 
-from cartrita.domain.cached_answers import CacheBounds, CachedAnswer
+from cartrita.domain.cached_answers import CacheBounds, CachedAnswer, CacheKey
 from cartrita.domain.deltas import TextDelta
 from cartrita.domain.errors import Malformed
 from cartrita.domain.messages import Message, Role, ToolResult
@@ -19,58 +19,62 @@ def kept(text: str = "Hi") -> CachedAnswer:
     return CachedAnswer(provider="p", model="m", deltas=(TextDelta(text), DONE))
 
 
+def key(name: str) -> CacheKey:
+    return CacheKey("ann", name.encode())
+
+
 async def test_what_was_put_comes_back_until_it_is_too_old() -> None:
     time = Time()
     cache = MemoryCache(clock=time.clock)
-    await cache.put(b"a", kept(), 10)
+    await cache.put(key("a"), kept(), 10)
     time.now += 9
-    assert await cache.get(b"a", 60) == kept()
+    assert await cache.get(key("a"), 60) == kept()
     time.now += 1
-    assert await cache.get(b"a", 60) is None
-    assert await cache.get(b"a", 60) is None
+    assert await cache.get(key("a"), 60) is None
+    assert await cache.get(key("a"), 60) is None
 
 
 async def test_a_reader_who_wants_a_younger_one_gets_none() -> None:
     time = Time()
     cache = MemoryCache(clock=time.clock)
-    await cache.put(b"a", kept(), 86_400)
+    await cache.put(key("a"), kept(), 86_400)
     time.now += 3600
-    assert await cache.get(b"a", 60) is None
-    assert await cache.get(b"a", 3601) == kept()
+    assert await cache.get(key("a"), 60) is None
+    assert await cache.get(key("a"), 3601) == kept()
 
 
 async def test_the_least_used_leave_first() -> None:
     cache = MemoryCache(CacheBounds(entries=2))
-    await cache.put(b"a", kept(), 10)
-    await cache.put(b"b", kept(), 10)
-    await cache.get(b"a", 60)
-    await cache.put(b"c", kept("new"), 10)
-    await cache.put(b"c", kept("newer"), 10)
-    assert await cache.get(b"a", 60) == kept()
-    assert await cache.get(b"b", 60) is None
-    assert await cache.get(b"c", 60) == kept("newer")
+    await cache.put(key("a"), kept(), 10)
+    await cache.put(key("b"), kept(), 10)
+    await cache.get(key("a"), 60)
+    await cache.put(key("c"), kept("new"), 10)
+    await cache.put(key("c"), kept("newer"), 10)
+    assert await cache.get(key("a"), 60) == kept()
+    assert await cache.get(key("b"), 60) is None
+    assert await cache.get(key("c"), 60) == kept("newer")
 
 
 async def test_bytes_are_bounded_too() -> None:
     cache = MemoryCache(CacheBounds(total_bytes=400, entry_bytes=300))
-    await cache.put(b"long", kept("x" * 400), 10)
-    assert await cache.get(b"long", 60) is None
-    await cache.put(b"a", kept("x" * 150), 10)
-    await cache.put(b"b", kept("x" * 150), 10)
-    assert await cache.get(b"a", 60) is None
-    assert await cache.get(b"b", 60) is not None
+    await cache.put(key("long"), kept("x" * 400), 10)
+    assert await cache.get(key("long"), 60) is None
+    await cache.put(key("a"), kept("x" * 150), 10)
+    await cache.put(key("b"), kept("x" * 150), 10)
+    assert await cache.get(key("a"), 60) is None
+    assert await cache.get(key("b"), 60) is not None
 
 
 def test_requests_are_equal_if_all_of_them_is() -> None:
-    key = cache_key(REQUEST, "r")
-    assert key == cache_key(replace(REQUEST, model="other"), "r")
+    made = cache_key(REQUEST, "r")
+    assert made == cache_key(replace(REQUEST, model="other"), "r")
     others = [
         replace(REQUEST, owner_id="other"),
         replace(REQUEST, sampling=Sampling(temperature=0.0)),
         replace(REQUEST, vendor=VendorFields("openai_chat", {"service_tier": "flex"})),
         asking("Ho"),
     ]
-    assert len({key, cache_key(REQUEST, "s"), *(cache_key(one, "r") for one in others)}) == 6
+    assert len({made, cache_key(REQUEST, "s"), *(cache_key(one, "r") for one in others)}) == 6
 
 
 def test_the_order_of_fields_makes_no_difference() -> None:
@@ -92,15 +96,15 @@ def test_where_tools_are_in_use_nothing_is_kept(request_) -> None:
 
 
 def test_headers_that_choose_a_beta_count_and_names_of_requests_do_not() -> None:
-    def key(**headers: str) -> bytes:
+    def key_with(**headers: str) -> CacheKey:
         passed_on = {name.replace("_", "-"): value for name, value in headers.items()}
         relay = Relayable(
             endpoint=Endpoint.MESSAGES, rewrite=str.encode, monitor=LineMonitor, headers=passed_on
         )
         return cache_key(REQUEST, "r", relay)
 
-    assert key() == key(x_client_request_id="1") == cache_key(REQUEST, "r")
-    assert key() != key(anthropic_beta="new")
+    assert key_with() == key_with(x_client_request_id="1") == cache_key(REQUEST, "r")
+    assert key_with() != key_with(anthropic_beta="new")
 
 
 def test_bodies_are_equal_whatever_the_order_of_their_fields() -> None:

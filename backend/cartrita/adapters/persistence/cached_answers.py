@@ -1,4 +1,4 @@
-"""The cache of answers that all processes share: implements `ResponseCache` and `CacheSweep`.
+"""The cache of answers that all processes share: implements `ResponseCache`.
 
 The table is UNLOGGED: a write costs no WAL, and after a crash the cache is empty. The bounds hold
 for all processes together, up to the eighth of them that each may add before it looks.
@@ -7,19 +7,19 @@ for all processes together, up to the eighth of them that each may add before it
 from datetime import timedelta
 
 import msgspec
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.tables import cached_answers
-from cartrita.domain.cached_answers import CacheBounds, CachedAnswer
+from cartrita.domain.cached_answers import CacheBounds, CachedAnswer, CacheKey
 
 _c = cached_answers.c
 _SHARE = 8
 
 
 class CachedAnswerTable:
-    """Answers by the hash of what was asked; the oldest leave first."""
+    """Answers by their owner and the hash of what was asked; the oldest leave first."""
 
     def __init__(self, database: Database, bounds: CacheBounds | None = None) -> None:
         self._database = database
@@ -27,10 +27,11 @@ class CachedAnswerTable:
         self._added_entries = 0
         self._added_bytes = 0
 
-    async def get(self, key: bytes, longest: float) -> CachedAnswer | None:
+    async def get(self, key: CacheKey, longest: float) -> CachedAnswer | None:
         """See `ResponseCache`; an answer that another version wrote may be none to this one."""
         query = select(_c.answer).where(
-            _c.key == key,
+            _c.owner_id == key.owner_id,
+            _c.digest == key.digest,
             _c.expires_at > func.now(),
             _c.stored_at > func.now() - timedelta(seconds=longest),
         )
@@ -43,7 +44,7 @@ class CachedAnswerTable:
         except msgspec.MsgspecError:
             return None
 
-    async def put(self, key: bytes, answer: CachedAnswer, ttl: float) -> None:
+    async def put(self, key: CacheKey, answer: CachedAnswer, ttl: float) -> None:
         """See `ResponseCache`."""
         encoded = msgspec.msgpack.encode(answer)
         if len(encoded) > self._bounds.entry_bytes:
@@ -56,8 +57,8 @@ class CachedAnswerTable:
         }
         statement = (
             insert(cached_answers)
-            .values(key=key, **values)
-            .on_conflict_do_update(index_elements=[_c.key], set_=values)
+            .values(**msgspec.structs.asdict(key), **values)
+            .on_conflict_do_update(index_elements=[_c.owner_id, _c.digest], set_=values)
         )
         async with self._database.use() as connection:
             await connection.execute(statement)
@@ -69,13 +70,14 @@ class CachedAnswerTable:
     async def sweep(self) -> int:
         """Remove what is too old, and the oldest of what exceeds the bounds; how many."""
         self._added_entries = self._added_bytes = 0
-        newest = (_c.stored_at.desc(), _c.key)
+        newest = (_c.stored_at.desc(), _c.owner_id, _c.digest)
         ranked = select(
-            _c.key,
+            _c.owner_id,
+            _c.digest,
             func.row_number().over(order_by=newest).label("entries"),
             func.sum(_c.size).over(order_by=newest).label("total_bytes"),
         ).subquery()
-        excess = select(ranked.c.key).where(
+        excess = select(ranked.c.owner_id, ranked.c.digest).where(
             (ranked.c.entries > self._bounds.entries)
             | (ranked.c.total_bytes > self._bounds.total_bytes)
         )
@@ -83,7 +85,9 @@ class CachedAnswerTable:
             old = await connection.execute(
                 delete(cached_answers).where(_c.expires_at <= func.now())
             )
-            beyond = await connection.execute(delete(cached_answers).where(_c.key.in_(excess)))
+            beyond = await connection.execute(
+                delete(cached_answers).where(tuple_(_c.owner_id, _c.digest).in_(excess))
+            )
         return old.rowcount + beyond.rowcount
 
     def _is_due(self) -> bool:

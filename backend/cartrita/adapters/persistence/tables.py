@@ -194,7 +194,8 @@ usage_ledger = Table(
 cached_answers = Table(
     "cached_answers",
     metadata,
-    Column("key", LargeBinary, primary_key=True),
+    Column("owner_id", Text, primary_key=True),
+    Column("digest", LargeBinary, primary_key=True),
     Column("answer", LargeBinary, nullable=False),
     Column("size", BigInteger, nullable=False),
     Column("stored_at", _MOMENT, nullable=False),
