@@ -29,6 +29,9 @@ BODIES: dict[str, dict[str, Any]] = {
     "post_code": {"task": "x"},
     "check_provider": {},
     "create_response": {"model": "m", "input": "x"},
+    "create_v1_conversation": {},
+    "change_v1_conversation": {"metadata": {"word": "mine"}},
+    "add_v1_conversation_items": {"items": [{"role": "user", "content": "Mine now?"}]},
     "create_embedding": {"model": "m", "input": "x"},
     "create_chat_completion": {"model": "m", "messages": [{"role": "user", "content": "x"}]},
     "post_chat": {"message": "Mine now?"},
@@ -110,13 +113,17 @@ async def things_of_a(scenario: Scenario) -> Owned:
         response[name] for name in ("conversation_id", "message_id", "run_id")
     )
     as_uuid = response["message"]["conversation_id"]
+    asked = {"model": "openai/fake", "input": f"{WORD}?", "conversation": conversation}
+    status, answered = await scenario.call("POST", "/v1/responses", asked)
+    assert status == 200, answered
+    _, items = await scenario.call("GET", f"/v1/conversations/{conversation}/items")
     return Owned(
         {
             "conversation_id": [conversation, as_uuid, as_uuid.removeprefix("conv_")],
             "message_id": [message, message.removeprefix("msg_"), response["message"]["parent_id"]],
             "run_id": [run, run.removeprefix("run_")],
-            "item_id": ["msg_" + run.removeprefix("run_")],
-            "response_id": [run.replace("run_", "resp_"), run.removeprefix("run_")],
+            "item_id": [item["id"] for item in items["data"][:3]],
+            "response_id": [answered["id"], answered["id"].removeprefix("resp_")],
         }
     )
 
@@ -166,6 +173,22 @@ async def test_foreign_ids_in_bodies_headers_and_queries(scenario: Scenario) -> 
     ours = owned.ids["conversation_id"][1]
     completion = {"model": "openai/fake", "messages": [{"role": "user", "content": "hello"}]}
     _, response = await scenario.call("POST", "/api/chat", chat, X_API_Key=stranger)
+    theirs, item = owned.ids["response_id"][0], owned.ids["item_id"][0]
+    asked = {"model": "openai/fake", "input": "hello"}
+    reference = [{"type": "item_reference", "id": item}]
+    message_request = {**completion, "max_tokens": 9}
+    for path, body, expected in (
+        ("/v1/responses", {**asked, "previous_response_id": theirs}, 400),
+        ("/v1/responses", {**asked, "previous_response_id": theirs, "store": False}, 400),
+        ("/v1/responses", {**asked, "conversation": conversation}, 404),
+        ("/v1/responses", {**asked, "conversation": {"id": ours}}, 404),
+        ("/v1/responses", {**asked, "input": reference}, 404),
+        ("/v1/responses", {**asked, "input": reference, "store": False}, 404),
+        ("/v1/messages", {**message_request, "conversation_id": ours}, 404),
+    ):
+        status, answered = await scenario.call("POST", path, body, X_API_Key=stranger)
+        assert status == expected, (path, body, status, answered)
+        assert WORD not in str(answered)
     my_run = f"/api/runs/{response['run_id']}/events"
     for method, path, body, headers in (
         ("POST", "/api/chat", {**chat, "conversation_id": conversation}, {}),

@@ -6,7 +6,7 @@ also describes the endpoints in openapi.json, so that nothing is served that is 
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 from starlette.requests import HTTPConnection
@@ -21,8 +21,9 @@ Handler: TypeAlias = Callable[[HTTPConnection, Receive, Send], Awaitable[None]]
 class HotPath(msgspec.Struct, frozen=True, kw_only=True):
     """An endpoint of the table, with its description in Markdown.
 
-    `request` and `response` describe the JSON objects that it takes and answers with; `streams`
-    tells whether it can answer as an event stream too.
+    `request` and `response` describe the JSON objects that it takes and answers with, and `fields`
+    are JSON Schemas of the request's most important fields, of which it must have the `required`
+    ones; `streams` tells whether it can answer as an event stream too.
     """
 
     method: str
@@ -34,6 +35,8 @@ class HotPath(msgspec.Struct, frozen=True, kw_only=True):
     request: str
     response: str
     streams: bool = False
+    fields: Mapping[str, Mapping[str, Any]] = {}
+    required: tuple[str, ...] = ()
 
 
 HotPathTable: TypeAlias = Mapping[tuple[str, str], HotPath]

@@ -1,7 +1,7 @@
 """Describes the endpoints below `/v1` in openapi.json: those of FastAPI and the hot paths.
 
 Their bodies are the vendors' own, which change without us, so they are described as free objects
-with a pointer to the vendor's reference.
+with their most important fields, and a pointer to the vendor's reference.
 """
 
 from collections.abc import Iterable
@@ -94,10 +94,18 @@ def _operation(hot: HotPath) -> Schema:
         "tags": [hot.tag],
         "requestBody": {
             "required": True,
-            "content": {"application/json": {"schema": _object(hot.request)}},
+            "content": {"application/json": {"schema": _request(hot)}},
         },
         "responses": {"200": {"description": "Successful Response", "content": content}},
     }
+
+
+def _request(hot: HotPath) -> Schema:
+    schema = _object(hot.request)
+    if hot.fields:
+        schema["properties"] = {name: dict(field) for name, field in hot.fields.items()}
+        schema["required"] = list(hot.required)
+    return schema
 
 
 def _object(description: str) -> Schema:

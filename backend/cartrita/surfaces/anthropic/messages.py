@@ -104,4 +104,15 @@ HOT_PATH = HotPath(
     ),
     response="A `message`, as at Anthropic.",
     streams=True,
+    fields={
+        "model": {"type": "string"},
+        "max_tokens": {"type": "integer", "minimum": 1},
+        "messages": {"type": "array", "items": {"type": "object"}},
+        "system": {"type": ["string", "array"], "items": {"type": "object"}},
+        "stream": {"type": "boolean"},
+        "conversation_id": {"type": ["string", "null"]},
+        "store": {"type": ["boolean", "null"]},
+        "background": {"type": ["boolean", "null"]},
+    },
+    required=("model", "max_tokens", "messages"),
 )

@@ -87,4 +87,10 @@ HOT_PATH = HotPath(
     ),
     request="As at Anthropic (https://docs.anthropic.com/en/api/messages-count-tokens).",
     response="`input_tokens`.",
+    fields={
+        "model": {"type": "string"},
+        "messages": {"type": "array", "items": {"type": "object"}},
+        "system": {"type": ["string", "array"], "items": {"type": "object"}},
+    },
+    required=("model", "messages"),
 )

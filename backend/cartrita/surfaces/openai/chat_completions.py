@@ -20,6 +20,7 @@ from cartrita.surfaces.hot_paths import HotPath
 from cartrita.surfaces.json_fields import parse_object, without
 from cartrita.surfaces.openai import chat_runs
 from cartrita.surfaces.openai.chat_fields import (
+    MAX_CHOICES,
     OWN_FIELDS,
     ChatFields,
     chat_fields,
@@ -140,4 +141,14 @@ HOT_PATH = HotPath(
     ),
     response="A `chat.completion`, as at OpenAI.",
     streams=True,
+    fields={
+        "model": {"type": "string"},
+        "messages": {"type": "array", "items": {"type": "object"}},
+        "stream": {"type": ["boolean", "null"]},
+        "n": {"type": ["integer", "null"], "minimum": 1, "maximum": MAX_CHOICES},
+        "store": {"type": ["boolean", "null"]},
+        "background": {"type": ["boolean", "null"]},
+        "conversation_id": {"type": ["string", "null"]},
+    },
+    required=("model", "messages"),
 )

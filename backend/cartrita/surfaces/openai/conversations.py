@@ -17,6 +17,12 @@ from cartrita.surfaces.authentication import AuthenticationMethod
 from cartrita.surfaces.dependencies import AppServices, CurrentCaller, CurrentPrincipal, PublicId
 from cartrita.surfaces.json_bodies import require_json_type
 from cartrita.surfaces.json_fields import parse_object, top_level_fields
+from cartrita.surfaces.openai.conversation_schemas import (
+    ConversationObject,
+    DeletedObject,
+    ItemList,
+    request_body,
+)
 from cartrita.surfaces.openai.item_pages import (
     After,
     Include,
@@ -34,10 +40,10 @@ _PAGE = 100
 _MOST_NEW_ITEMS = 20
 
 
-@router.post("", name="create_v1_conversation")
+@router.post("", name="create_v1_conversation", openapi_extra=request_body("items", "metadata"))
 async def create_conversation(
     request: Request, caller: CurrentCaller, services: AppServices
-) -> dict[str, Any]:
+) -> ConversationObject:
     """Create a conversation, with `items` and `metadata` if the body has them."""
     body = await _body(request, caller.authenticated_by)
     messages = _messages(body)
@@ -51,15 +57,19 @@ async def create_conversation(
 @router.get("/{conversation_id}", name="get_v1_conversation")
 async def get_conversation(
     principal: CurrentPrincipal, conversation_id: PublicId, services: AppServices
-) -> dict[str, Any]:
+) -> ConversationObject:
     """Get a conversation."""
     return _view(await services.conversations.get(principal, conversation_id))
 
 
-@router.post("/{conversation_id}", name="change_v1_conversation")
+@router.post(
+    "/{conversation_id}",
+    name="change_v1_conversation",
+    openapi_extra=request_body("metadata", required=True),
+)
 async def change_conversation(
     request: Request, caller: CurrentCaller, conversation_id: PublicId, services: AppServices
-) -> dict[str, Any]:
+) -> ConversationObject:
     """Replace the metadata of a conversation."""
     body = await _body(request, caller.authenticated_by)
     change = ConversationChange(metadata=parse_metadata(body))
@@ -69,10 +79,10 @@ async def change_conversation(
 @router.delete("/{conversation_id}", name="delete_v1_conversation")
 async def delete_conversation(
     principal: CurrentPrincipal, conversation_id: PublicId, services: AppServices
-) -> dict[str, Any]:
+) -> DeletedObject:
     """Delete a conversation with all that belongs to it."""
     await services.conversations.delete(principal, conversation_id)
-    return {"id": conversation_id, "object": "conversation.deleted", "deleted": True}
+    return DeletedObject(id=conversation_id, object="conversation.deleted", deleted=True)
 
 
 @router.get("/{conversation_id}/items", name="list_v1_conversation_items")
@@ -85,17 +95,21 @@ async def list_items(
     after: After = None,
     include: Include = None,
     include_in_brackets: IncludeInBrackets = None,
-) -> dict[str, Any]:
+) -> ItemList:
     """List the items of the current branch, the latest first unless `order` is `asc`."""
     stored = await _stored(services, principal, conversation_id)
     shown = (*(include or ()), *(include_in_brackets or ()))
     return item_page(input_items(map(owned, stored), include=shown), limit, order, after)
 
 
-@router.post("/{conversation_id}/items", name="add_v1_conversation_items")
+@router.post(
+    "/{conversation_id}/items",
+    name="add_v1_conversation_items",
+    openapi_extra=request_body("items", required=True),
+)
 async def add_items(
     request: Request, caller: CurrentCaller, conversation_id: PublicId, services: AppServices
-) -> dict[str, Any]:
+) -> ItemList:
     """Add items at the end of the current branch, without an answer."""
     body = await _body(request, caller.authenticated_by)
     await services.conversations.get(caller.principal, conversation_id)
@@ -117,7 +131,7 @@ async def get_item(
 @router.delete("/{conversation_id}/items/{item_id}", name="delete_v1_conversation_item")
 async def delete_item(
     principal: CurrentPrincipal, conversation_id: PublicId, item_id: PublicId, services: AppServices
-) -> dict[str, Any]:
+) -> ConversationObject:
     """Delete an item, with the message that it is a part of; what follows stays."""
     message, _ = await _find(services, principal, conversation_id, item_id)
     await services.messages.remove(principal, conversation_id, ids.public("msg", message.id))
@@ -169,10 +183,10 @@ async def _find(
     raise NotFound(f"Item with id '{item_id[:100]}' not found.", code="item_not_found")
 
 
-def _view(conversation: Conversation) -> dict[str, Any]:
-    return {
-        "id": ids.public("conv", conversation.id),
-        "object": "conversation",
-        "created_at": int(conversation.created_at.timestamp()),
-        "metadata": conversation.metadata,
-    }
+def _view(conversation: Conversation) -> ConversationObject:
+    return ConversationObject(
+        id=ids.public("conv", conversation.id),
+        object="conversation",
+        created_at=int(conversation.created_at.timestamp()),
+        metadata=conversation.metadata,
+    )

@@ -203,4 +203,15 @@ HOT_PATH = HotPath(
     request="As at OpenAI (https://platform.openai.com/docs/api-reference/responses/create).",
     response="A `response`, as at OpenAI.",
     streams=True,
+    fields={
+        "model": {"type": "string"},
+        "input": {"type": ["string", "array"], "items": {"type": "object"}},
+        "instructions": {"type": ["string", "null"]},
+        "stream": {"type": ["boolean", "null"]},
+        "store": {"type": ["boolean", "null"]},
+        "background": {"type": ["boolean", "null"]},
+        "previous_response_id": {"type": ["string", "null"]},
+        "conversation": {"type": ["string", "object", "null"]},
+    },
+    required=("model",),
 )

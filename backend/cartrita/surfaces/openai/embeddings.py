@@ -67,4 +67,11 @@ HOT_PATH = HotPath(
     ),
     request="As at OpenAI (https://platform.openai.com/docs/api-reference/embeddings/create).",
     response="A `list` of embeddings, as at OpenAI.",
+    fields={
+        "model": {"type": "string"},
+        "input": {"type": ["string", "array"]},
+        "encoding_format": {"enum": ["float", "base64"]},
+        "dimensions": {"type": "integer", "minimum": 1},
+    },
+    required=("model", "input"),
 )

@@ -1,7 +1,7 @@
 """Pages of items, as lists of input and of a conversation's items have them."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from fastapi import Query
 
@@ -9,6 +9,7 @@ from cartrita.domain.errors import InvalidInput
 from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import Message, StoredMessage
 from cartrita.kit import ids
+from cartrita.surfaces.openai.conversation_schemas import ItemList
 from cartrita.surfaces.openai.response_heads import response_id
 
 Limit: TypeAlias = Annotated[int, Query(ge=1, le=100, description="The most items of a page.")]
@@ -36,7 +37,7 @@ def owned(stored: StoredMessage) -> tuple[str, Message]:
 
 def item_page(
     items: Sequence[JsonObject], limit: int, order: Literal["asc", "desc"], after: str | None
-) -> dict[str, Any]:
+) -> ItemList:
     """At most `limit` of the items, which are given oldest first, after one of them.
 
     Raises InvalidInput if that one is not among them.
@@ -47,10 +48,14 @@ def item_page(
         raise InvalidInput.of("after", "there is no such item in this list; begin without it")
     start = 0 if after is None else names.index(after) + 1
     page = ordered[start : start + limit]
-    return {
-        "object": "list",
-        "data": page,
-        "first_id": page[0].get("id") if page else None,
-        "last_id": page[-1].get("id") if page else None,
-        "has_more": start + limit < len(ordered),
-    }
+    return ItemList(
+        object="list",
+        data=page,
+        first_id=_id(page[0]) if page else None,
+        last_id=_id(page[-1]) if page else None,
+        has_more=start + limit < len(ordered),
+    )
+
+
+def _id(item: JsonObject) -> str:
+    return str(item.get("id", ""))

@@ -14,6 +14,11 @@ from cartrita.domain.principals import Principal
 from cartrita.domain.runs import Run, RunStatus
 from cartrita.kit import ids
 from cartrita.surfaces.dependencies import AppServices, CurrentPrincipal, PublicId
+from cartrita.surfaces.openai.conversation_schemas import (
+    DeletedObject,
+    ItemList,
+    response_schema,
+)
 from cartrita.surfaces.openai.item_pages import (
     After,
     Include,
@@ -33,6 +38,8 @@ from cartrita.surfaces.services import Services
 router = APIRouter(prefix="/v1/responses", tags=["openai"])
 
 _INPUT_MAX = 1000
+_RESPONSE = response_schema("A `response`, as at OpenAI, as it is now.")
+_STREAM = response_schema("The same, or with `stream=true` its events.", streams=True)
 _CANCEL_WAIT_S = 2.0
 """A run that has not ended by then, as its replica died, is answered as `in_progress`."""
 
@@ -53,7 +60,7 @@ class ResponseStream(Response):
         await send_run_stream(self._tail, self._form, receive, send, at_once=True)
 
 
-@router.get("/{response_id}", response_model=None)
+@router.get("/{response_id}", response_model=None, responses=_STREAM)
 async def get_response(
     principal: CurrentPrincipal,
     response_id: PublicId,
@@ -75,7 +82,7 @@ async def get_response(
     return _json(await _state(services, principal, run))
 
 
-@router.post("/{response_id}/cancel", response_model=None)
+@router.post("/{response_id}/cancel", response_model=None, responses=_RESPONSE)
 async def cancel_response(
     principal: CurrentPrincipal, response_id: PublicId, services: AppServices
 ) -> Response:
@@ -96,11 +103,11 @@ async def cancel_response(
 @router.delete("/{response_id}")
 async def delete_response(
     principal: CurrentPrincipal, response_id: PublicId, services: AppServices
-) -> dict[str, Any]:
+) -> DeletedObject:
     """Delete a response, and its messages where nothing else depends on them."""
     run = await find_response(services, principal, response_id)
     await services.model_runs.delete(principal, ids.public("run", run.id))
-    return {"id": response_id, "object": "response", "deleted": True}
+    return DeletedObject(id=response_id, object="response", deleted=True)
 
 
 @router.get("/{response_id}/input_items")
@@ -113,7 +120,7 @@ async def list_response_input_items(
     after: After = None,
     include: Include = None,
     include_in_brackets: IncludeInBrackets = None,
-) -> dict[str, Any]:
+) -> ItemList:
     """List the items that a response answers, the latest first unless `order` is `asc`."""
     run = ids.public("run", (await find_response(services, principal, response_id)).id)
     stored = await services.model_runs.input_messages(principal, run, _INPUT_MAX)
