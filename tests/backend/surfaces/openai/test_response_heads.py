@@ -6,6 +6,7 @@ from tests.backend.surfaces.stopped_runs import RUN
 
 from cartrita.dialects.openai_responses import request_parsing
 from cartrita.domain.errors import NotFound
+from cartrita.domain.json import JsonObject
 from cartrita.domain.runs import RunInput
 from cartrita.kit import ids
 from cartrita.surfaces.openai.response_heads import (
@@ -16,7 +17,7 @@ from cartrita.surfaces.openai.response_heads import (
     run_of,
 )
 
-ASKED = {
+ASKED: JsonObject = {
     "model": "cartrita",
     "input": "Hi",
     "background": True,
