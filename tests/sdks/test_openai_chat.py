@@ -91,6 +91,17 @@ def test_no_usage_arrives_that_was_not_asked_for(client: OpenAI, target: Target)
     assert [chunk.usage for chunk in chunks if chunk.usage] == []
 
 
+def test_a_base_url_without_a_version(target: Target) -> None:
+    if target.direct:
+        pytest.skip("the vendor has it with the version only")
+    with OpenAI(base_url=target.root_url, api_key=target.key, max_retries=0) as client:
+        answer = client.chat.completions.create(model=target.model, messages=asking())
+        assert answer.choices[0].message.content
+        with pytest.raises(openai.BadRequestError):
+            client.chat.completions.create(model=target.model, messages=[])
+        assert target.model in {model.id for model in client.models.list()}
+
+
 async def test_the_asynchronous_client(target: Target) -> None:
     script = Script(text="Hello there.", tokens_per_delta=1)
     async with AsyncOpenAI(base_url=target.base_url, api_key=target.key, max_retries=0) as client:

@@ -28,6 +28,8 @@ from cartrita.surfaces.services import SurfaceConfig
 from cartrita.surfaces.sse import pending_stream
 
 _NOT_PLAIN = (b"transfer-encoding", b"expect")
+_WITHOUT_VERSION = {name: f"/v1{name}" for name in ("/chat/completions", "/models")}
+"""What OpenAI's clients ask for if their base URL does not end in `/v1`."""
 
 
 class Dispatcher:
@@ -49,6 +51,9 @@ class Dispatcher:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
+            path = _WITHOUT_VERSION.get(scope["path"])
+            if path is not None:
+                scope = {**scope, "path": path, "raw_path": path.encode()}
             handler = self._handlers.get((scope["method"], scope["path"]))
             if handler is not None and not scope["query_string"]:
                 headers: dict[bytes, bytes] = dict(scope["headers"])
