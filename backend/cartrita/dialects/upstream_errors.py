@@ -93,7 +93,7 @@ def create_error(
     """
     should_retry = headers.get("x-should-retry", "").lower()
     kind = _error_class(equivalent_status, should_retry)
-    return kind(
+    error = kind(
         _message(kind, provider, label, body),
         provider=provider,
         status=status,
@@ -101,6 +101,9 @@ def create_error(
         retry_after=retry_after(headers),
         retryable=kind.retryable and should_retry != "false",
     )
+    if kind in (UpstreamRejected, UpstreamLimited):
+        error.words = body.message
+    return error
 
 
 def wrong_address(provider: str, status: int, body: bytes) -> UpstreamMalformed | None:

@@ -27,8 +27,10 @@ CartritaError                 kind, code, retryable, retry_after; never an HTTP 
 Surfaces hold one table each from kind to their own status, type and envelope.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import ClassVar, Literal
+from types import MappingProxyType
+from typing import ClassVar, Literal, Self
 
 from cartrita.domain.json import JsonObject
 
@@ -170,8 +172,14 @@ class DeadlineExceeded(CartritaError):
 class UpstreamError(CartritaError):
     """`status` is what the provider answered, where it answered.
 
-    `retryable` replaces the value of the class, where the provider said otherwise.
+    `retryable` replaces the value of the class, where the provider said otherwise. `words` is the
+    provider's own message, if it may be shown. The error of a relay is `relayed`: its `headers`, of
+    the provider's response, are for the caller.
     """
+
+    words: str = ""
+    headers: Mapping[str, str] = MappingProxyType({})
+    relayed: bool = False
 
     kind = ErrorKind.UPSTREAM
     default_code = "upstream_error"
@@ -195,6 +203,12 @@ class UpstreamError(CartritaError):
         self.status = status
         if retryable is not None:
             self.retryable = retryable
+
+    def in_words_of_provider(self) -> Self:
+        """This error as that of a relay, whose caller reads what the provider itself said."""
+        self.relayed = True
+        self.message = self.words or self.message
+        return self
 
 
 class UpstreamUnreachable(UpstreamError):

@@ -26,6 +26,13 @@ DIALECTS = {
 """The dialect of each endpoint: the name of its folder in `cartrita.dialects`."""
 
 
+CALLERS_HEADERS = frozenset(
+    {"anthropic-beta", "anthropic-version", "openai-beta", "x-client-request-id"}
+)
+"""The headers of callers that providers get: none that is a credential, that chooses whose account
+pays, or that is about a request here, as an Idempotency-Key is, which another caller may have."""
+
+
 class RelayRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A request for one endpoint of a provider.
 

@@ -21,14 +21,12 @@ from cartrita.surfaces.disconnects import UntilDisconnect
 from cartrita.surfaces.heartbeats import Heartbeats
 from cartrita.surfaces.routes_told import route_headers
 from cartrita.surfaces.sse import HEADERS as STREAM_HEADERS
+from cartrita.surfaces.upstream_headers import upstream_headers
 
 log = structlog.get_logger()
 
 HEARTBEAT = sse.comment("")
 USAGE_HEADER = "X-Cartrita-Usage"
-_UPSTREAM_ID = "X-Upstream-Request-ID"
-_RENAMED = {"x-request-id": _UPSTREAM_ID, "request-id": _UPSTREAM_ID}
-"""Headers of a provider that have another name here, because the response has its own."""
 _JSON = ("Content-Type", "application/json")
 
 
@@ -126,11 +124,7 @@ async def send_stream(
 
 def answer_headers(answer: Answer) -> list[tuple[str, str]]:
     """The headers that tell who answered and what was lost on the way, and the provider's own."""
-    headers = [
-        (_RENAMED.get(name, name), value)
-        for name, value in answer.headers.items()
-        if name != "content-type"
-    ]
+    headers = upstream_headers(answer.headers)
     if answer.cache is not None:
         headers.append(("X-Cartrita-Cache", answer.cache))
     return headers + route_headers(answer.provider, answer.receipts, answer.failovers)

@@ -2,15 +2,19 @@
 
 import math
 
-from cartrita.domain.errors import CartritaError
+from cartrita.domain.errors import CartritaError, UpstreamError
+from cartrita.surfaces.upstream_headers import upstream_headers
 
 _DEFAULT_RETRY_S = 2
 
 
 def error_headers(error: CartritaError, status: int) -> dict[str, str]:
-    """When to try again, and how to authenticate."""
+    """When to try again, how to authenticate, and what the provider of a relay sent."""
     headers: dict[str, str] = {}
+    if isinstance(error, UpstreamError) and error.relayed:
+        headers |= upstream_headers(error.headers)
     if status in (429, 503):
+        headers.pop("retry-after", None)
         headers["Retry-After"] = str(max(1, math.ceil(error.retry_after or _DEFAULT_RETRY_S)))
     if status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="cartrita"'

@@ -8,11 +8,10 @@ from starlette.types import Receive
 
 from cartrita.domain.errors import InvalidInput
 from cartrita.domain.principals import Principal
+from cartrita.domain.relays import CALLERS_HEADERS
 from cartrita.surfaces.authentication import AuthenticationMethod, authenticate
 from cartrita.surfaces.json_bodies import require_json_type
 
-PASSED_ON = frozenset({"anthropic-beta", "anthropic-version", "openai-beta", "x-client-request-id"})
-"""The request headers that relayed requests keep: none that chooses whose account pays."""
 _LONGEST_CACHE_S = 30 * 86_400
 _LONGEST_DIGITS = 20
 
@@ -39,7 +38,7 @@ async def read_body(connection: HTTPConnection, receive: Receive) -> tuple[Princ
 
 def headers_passed_on(connection: HTTPConnection) -> Mapping[str, str]:
     """The headers of a request that its provider may see."""
-    return {name: value for name, value in connection.headers.items() if name in PASSED_ON}
+    return {name: value for name, value in connection.headers.items() if name in CALLERS_HEADERS}
 
 
 def call_options(connection: HTTPConnection) -> CallOptions:

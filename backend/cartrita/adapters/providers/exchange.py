@@ -16,7 +16,7 @@ import structlog
 
 from cartrita.adapters.providers.credentials import Anonymous, Credential
 from cartrita.adapters.providers.opened_exchanges import OpenedExchange, Relay, RelayedResponse
-from cartrita.adapters.providers.relayed_headers import request_headers
+from cartrita.adapters.providers.relayed_headers import request_headers, response_headers
 from cartrita.adapters.providers.transport import (
     MAX_BYTES,
     Deadlines,
@@ -220,9 +220,11 @@ class Exchange:
         if not 200 <= response.status < 300:
             body = b"" if compressed else await _read_error_body(response)
             secrets = connection.credential.secrets
-            raise self._parse_error(
+            error = self._parse_error(
                 connection.name, response.status, body, response.headers, secrets
             )
+            error.headers = response_headers(response.headers)
+            raise error
         if compressed:
             raise unexpected_content(connection.name, response.status, "compressed data")
         if "html" in response.headers.get("content-type", "").lower():

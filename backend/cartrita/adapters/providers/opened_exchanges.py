@@ -12,6 +12,7 @@ import msgspec
 from cartrita.adapters.providers.credentials import Credential
 from cartrita.adapters.providers.relayed_headers import response_headers
 from cartrita.adapters.providers.transport import HttpRequest, HttpResponse, Transport
+from cartrita.domain.errors import UpstreamError
 from cartrita.kit.secret import Secret
 
 
@@ -90,7 +91,10 @@ class Relay:
 
     async def __aenter__(self) -> RelayedResponse:
         self._opened = self._open(await self._request)
-        return RelayedResponse(await self._opened.__aenter__(), self._secrets)
+        try:
+            return RelayedResponse(await self._opened.__aenter__(), self._secrets)
+        except UpstreamError as error:
+            raise error.in_words_of_provider() from None
 
     async def __aexit__(
         self,

@@ -6,15 +6,8 @@ direction: callers may share the operator's account.
 
 from collections.abc import Mapping
 
-_REQUEST = frozenset(
-    {
-        "anthropic-beta",
-        "anthropic-version",
-        "idempotency-key",
-        "openai-beta",
-        "x-client-request-id",
-    }
-)
+from cartrita.domain.relays import CALLERS_HEADERS
+
 _RESPONSE = frozenset(
     {
         "content-type",
@@ -32,7 +25,7 @@ _RESPONSE_PREFIXES = ("x-ratelimit-", "anthropic-ratelimit-")
 
 def request_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """Those of a caller's headers that the provider gets; names are in lower case."""
-    return {name: value for name, value in headers.items() if name in _REQUEST}
+    return {name: value for name, value in headers.items() if name in CALLERS_HEADERS}
 
 
 def response_headers(headers: Mapping[str, str]) -> dict[str, str]:

@@ -7,7 +7,10 @@ from cartrita.adapters.providers.relayed_headers import request_headers, respons
 
 @pytest.mark.parametrize(
     "name",
-    ["authorization", "x-api-key", "cookie", "host", "openai-organization", "user-agent", "x-any"],
+    [
+        *("authorization", "x-api-key", "cookie", "host", "openai-organization", "user-agent"),
+        *("idempotency-key", "x-any"),
+    ],
 )
 def test_request_headers_that_stay_here(name: str) -> None:
     assert request_headers({name: "a", "anthropic-beta": "b"}) == {"anthropic-beta": "b"}
