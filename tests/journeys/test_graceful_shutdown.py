@@ -5,9 +5,27 @@ import signal
 
 from tests.harness.fake_provider.script import Script
 from tests.harness.fixtures import Serve
+from tests.journeys import v1
 
 STREAMS = 40
 SCRIPT = Script(words=60, between_tokens_s=0.05)
+
+
+async def test_an_answer_that_is_passed_on_is_finished(serve: Serve) -> None:
+    """It takes longer than the five seconds that every open connection is given."""
+    scenario = serve(settings={"CARTRITA_SERVER_DRAIN_S": "20"})
+    script = Script(words=70, between_tokens_s=0.1)
+    body = {
+        "model": "openai/fake",
+        "messages": [{"role": "user", "content": scenario.message(script)}],
+        "stream": True,
+    }
+    async with await v1.begin(scenario, "/v1/chat/completions", body) as answer:
+        assert answer.status == 200
+        stopping = asyncio.to_thread(scenario.server.stop)
+        received, stopped = await asyncio.gather(answer.body(), stopping)
+    assert v1.frames(received)[-1] == ("", "[DONE]")
+    assert stopped == 0
 
 
 async def test_sigterm_during_streams(serve: Serve) -> None:

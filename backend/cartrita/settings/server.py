@@ -62,7 +62,9 @@ class Server(Group):
         float, Field(ge=1, le=3600), Setting("How long an idle connection is kept.")
     ] = 15.0
     drain_s: Annotated[
-        float, Field(ge=0, le=600), Setting("After SIGTERM, how long runs may take to finish.")
+        float,
+        Field(ge=0, le=600),
+        Setting("After SIGTERM, how long runs and answers that are passed on may take to finish."),
     ] = 25.0
     exit_s: Annotated[
         float,

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import AsyncGenerator, Generator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 
@@ -27,6 +28,9 @@ from cartrita.settings import Settings
 from cartrita.surfaces.services import Services
 
 log = structlog.get_logger()
+
+_CLOSING_S = 5
+"""For what is left of short answers, also where no time is given to finish."""
 
 
 class _Server(uvicorn.Server):
@@ -77,7 +81,9 @@ async def _work(config: WorkerConfig, settings: Settings) -> None:
         async with asyncio.TaskGroup() as tasks:
             stop_requested = asyncio.Event()
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop_requested.set)
-            drain = tasks.create_task(_drain(stop_requested, system, server))
+            drain = tasks.create_task(
+                _drain(stop_requested, system, server, settings.server.drain_s)
+            )
             with ExitStack() as stack:
                 listeners = [
                     stack.enter_context(socket.socket(fileno=os.dup(number)))
@@ -87,10 +93,16 @@ async def _work(config: WorkerConfig, settings: Settings) -> None:
             drain.cancel()
 
 
-async def _drain(stop_requested: asyncio.Event, system: System, server: uvicorn.Server) -> None:
+async def _drain(
+    stop_requested: asyncio.Event, system: System, server: uvicorn.Server, seconds: float
+) -> None:
+    """Let runs finish, and then, in what is left of the time, the answers that are passed on."""
     await stop_requested.wait()
     log.info("draining")
+    started = time.monotonic()
     await system.drain()
+    left = seconds - (time.monotonic() - started)
+    server.config.timeout_graceful_shutdown = max(_CLOSING_S, int(left))
     server.should_exit = True
 
 
@@ -107,7 +119,6 @@ def _config(settings: Settings, system: System) -> uvicorn.Config:
         server_header=False,
         ws="websockets-sansio",
         timeout_keep_alive=int(settings.server.keepalive_s),
-        timeout_graceful_shutdown=5,
         # Forwarded headers are trusted from configured proxies only.
         proxy_headers=bool(settings.server.trusted_proxies),
         forwarded_allow_ips=list(settings.server.trusted_proxies),
