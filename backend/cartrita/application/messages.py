@@ -13,7 +13,7 @@ from cartrita.application.conversations import (
     read_branch,
     validated_page_size,
 )
-from cartrita.application.transcripts import regrouped
+from cartrita.application.placement import regrouped
 from cartrita.domain.errors import InvalidInput, NotFound
 from cartrita.domain.ids import MessageId
 from cartrita.domain.messages import Message, MessageStatus, Role, StoredMessage, Text
@@ -40,7 +40,7 @@ class Messages:
     ) -> list[StoredMessage]:
         """Add messages at the end of the current branch, without an answer.
 
-        They are stored as `transcripts.regrouped` has them. Raises NotFound, and Conflict while a
+        They are stored as `placement.regrouped` has them. Raises NotFound, and Conflict while a
         run is active there.
         """
         found = await self._conversations.get(principal, conversation)

@@ -7,9 +7,9 @@ import msgspec
 from cartrita.agents.agent import NO_AGENT
 from cartrita.agents.registry import AgentRegistry
 from cartrita.application.conversations import Conversations
+from cartrita.application.placement import Placement, place, regrouped
 from cartrita.application.runs import Runs
 from cartrita.application.titles import UNTITLED, derive_title
-from cartrita.application.transcripts import Placement, place, regrouped
 from cartrita.domain.errors import Conflict, InvalidInput, NotFound
 from cartrita.domain.ids import ConversationId, MessageId
 from cartrita.domain.json import JsonObject

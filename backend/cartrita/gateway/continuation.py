@@ -24,9 +24,9 @@ from cartrita.domain.token_estimates import text_tokens
 from cartrita.domain.usage import Usage
 from cartrita.gateway.answers import RelayMonitor
 from cartrita.gateway.legs import Leg, TranslatedLeg
+from cartrita.gateway.partial_answers import PartialAnswer
 from cartrita.gateway.routes import Deployment
 from cartrita.gateway.seams import Seam
-from cartrita.gateway.transcripts import Transcript
 
 PREFILL = "prefill"
 INSTRUCTION = "instruction"
@@ -55,11 +55,11 @@ class BrokenAnswer:
         if not asked_for_text:
             return None
         try:
-            transcript = leg.transcript()
+            partial = leg.partial()
         except CartritaError:  # too long to keep, or not of its dialect
             return None
-        said = transcript.text
-        return cls(request, said, leg.usage()) if transcript.plain and said else None
+        said = partial.text
+        return cls(request, said, leg.usage()) if partial.plain and said else None
 
     def request(self, deployment: Deployment, manner: str) -> ModelRequest:
         """What asks this deployment to go on, in the manner in which its model can."""
@@ -97,7 +97,7 @@ class ContinuedLeg:
         self._leg = leg
         self._seam = seam
         self._before = broken.usage
-        self._transcript = Transcript(broken.said)
+        self._partial = PartialAnswer(broken.said)
         self._pending: deque[Delta] = deque()
         self.deployment = leg.deployment
 
@@ -133,12 +133,12 @@ class ContinuedLeg:
                 return None
             self._add(delta)
         delta = self._pending.popleft()
-        self._transcript.add(delta)
+        self._partial.add(delta)
         return delta
 
-    def transcript(self) -> Transcript:
+    def partial(self) -> PartialAnswer:
         """All that was said, with what came before."""
-        return self._transcript
+        return self._partial
 
     def usage(self) -> Usage:
         """All that was used, with what was used before."""

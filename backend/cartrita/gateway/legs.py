@@ -25,8 +25,8 @@ from cartrita.domain.usage import Usage
 from cartrita.gateway.answers import Relayable, RelayMonitor
 from cartrita.gateway.metering import MeteredCall
 from cartrita.gateway.opened_calls import OpenedCall
+from cartrita.gateway.partial_answers import PartialAnswer
 from cartrita.gateway.routes import Deployment
-from cartrita.gateway.transcripts import Transcript
 
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
@@ -62,7 +62,7 @@ class Leg(Protocol):
         """The next item; None at the end. Raises UpstreamError."""
         ...
 
-    def transcript(self) -> Transcript:
+    def partial(self) -> PartialAnswer:
         """What was said so far. Raises UpstreamError if it was too long to keep."""
         ...
 
@@ -82,7 +82,7 @@ class TranslatedLeg:
         self._metered = metered
         self._primed: deque[Delta] = deque()
         self._deltas: AsyncIterator[Delta] | None = None
-        self._transcript = Transcript()
+        self._partial = PartialAnswer()
         self._finished: Finished | None = None
         self.deployment = metered.deployment
         self.outcome = CallOutcome.CANCELLED
@@ -104,18 +104,18 @@ class TranslatedLeg:
             self.outcome = CallOutcome.CUT
             raise
         if delta is not None:
-            self._transcript.add(delta)
+            self._partial.add(delta)
         return delta
 
-    def transcript(self) -> Transcript:
-        return self._transcript
+    def partial(self) -> PartialAnswer:
+        return self._partial
 
     def usage(self) -> Usage:
         if self._finished is not None and self._finished.usage.total_tokens:
             return self._finished.usage
         if self._metered.first_token_seconds is None:
             return Usage()
-        return self._metered.estimate(lambda: self._request, self._transcript.written)
+        return self._metered.estimate(lambda: self._request, self._partial.written)
 
     async def _begin(self, deltas: AsyncIterator[Delta]) -> None:
         self._deltas = deltas
@@ -129,7 +129,7 @@ class TranslatedLeg:
                 self.receipts, self.failovers = delta.receipts, delta.failovers
                 continue
             self._primed.append(delta)
-            self._transcript.add(delta)
+            self._partial.add(delta)
             if self._metered.first_token_seconds is None:
                 self._metered.mark_first_token()
             if not until_end or isinstance(delta, Finished):
@@ -202,8 +202,8 @@ class RelayedLeg:
             self.outcome = CallOutcome.CUT
             raise
 
-    def transcript(self) -> Transcript:
-        return Transcript.of(self.monitor.deltas())
+    def partial(self) -> PartialAnswer:
+        return PartialAnswer.of(self.monitor.deltas())
 
     def usage(self) -> Usage:
         reported = None if self._watching is None else self._watching.usage
@@ -212,7 +212,7 @@ class RelayedLeg:
         if self._metered.first_token_seconds is None:
             return Usage()
         try:
-            output = self.transcript().written
+            output = self.partial().written
         except CartritaError:  # too long to keep, or not of its dialect
             output = ""
         return self._metered.estimate(self._metered.call.parse, output)

@@ -13,7 +13,7 @@ from cartrita.domain.deltas import (
 )
 
 
-class Transcript:
+class PartialAnswer:
     """Collects the deltas of an answer; `plain` is true while they can be continued.
 
     That is so while they are text alone. Reasoning before it does no harm unless it is sealed: what
@@ -56,9 +56,9 @@ class Transcript:
                 self.plain = False
 
     @classmethod
-    def of(cls, deltas: Iterable[Delta]) -> "Transcript":
-        """The transcript of these deltas."""
-        transcript = cls()
+    def of(cls, deltas: Iterable[Delta]) -> "PartialAnswer":
+        """What these deltas say."""
+        partial = cls()
         for delta in deltas:
-            transcript.add(delta)
-        return transcript
+            partial.add(delta)
+        return partial

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.backend.application.fakes import BEGIN
 from tests.backend.examples import examples
 
-from cartrita.application.transcripts import Placement, place, regrouped
+from cartrita.application.placement import Placement, place, regrouped
 from cartrita.domain.ids import ConversationId, MessageId
 from cartrita.domain.messages import (
     Attachment,
