@@ -54,7 +54,7 @@ class ApiKeys:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
-        self._pepper = pepper.reveal().encode()
+        self._peppered = hmac.new(pepper.reveal().encode(), digestmod="sha256")
         self._configured: dict[str, bytes] = {}
         if bootstrap:
             self._configured[BOOTSTRAP_ID] = self._digest(bootstrap.reveal())
@@ -153,7 +153,9 @@ class ApiKeys:
         return key.revoked_at is None and not expired
 
     def _digest(self, key: str) -> bytes:
-        return hmac.digest(self._pepper, key.encode("utf-8", "surrogatepass"), "sha256")
+        mac = self._peppered.copy()  # half the cost of hashing the pepper again for each request
+        mac.update(key.encode("utf-8", "surrogatepass"))
+        return mac.digest()
 
 
 def _with_checksum(body: str) -> str:

@@ -102,6 +102,16 @@ async def test_nothing_stored_gives_the_key_away(keys: ApiKeys, table: Counting)
     assert repr(await keys.create("ann", "x")).count("***") == 1
 
 
+async def test_a_digest_does_not_depend_on_the_keys_before(keys: ApiKeys, table: Counting) -> None:
+    for _ in range(3):
+        key, text = await made(keys)
+        await refused(keys, "nonsense", "")
+        assert await keys.authenticate(text) == Principal("ann", key.id)
+        stored = await table.get(key.id)
+        assert stored is not None
+        assert stored.digest == hmac.digest(b"pepper", text.encode(), "sha256")
+
+
 async def test_typing_mistakes_do_not_reach_the_database(keys: ApiKeys, table: Counting) -> None:
     _, text = await made(keys)
     wrong = [text[:n] + ("0" if text[n] != "0" else "1") + text[n + 1 :] for n in range(len(text))]
