@@ -81,12 +81,15 @@ async def _use_ticket(connection: HTTPConnection, ticket: str) -> Ticket:
 
 
 def _keys(connection: HTTPConnection) -> list[str]:
-    found = connection.headers.getlist("x-api-key")
-    for value in connection.headers.getlist("authorization"):
-        scheme, _, credential = value.partition(" ")
-        if scheme.lower() != "bearer":
-            raise Malformed("Send Authorization as: Bearer, a space, your API key.")
-        found.append(credential)
+    found: list[str] = []
+    for name, raw in connection.scope["headers"]:  # each name is in lower case, as ASGI has it
+        if name == b"x-api-key":
+            found.append(raw.decode("latin-1"))
+        elif name == b"authorization":
+            scheme, _, credential = raw.decode("latin-1").partition(" ")
+            if scheme.lower() != "bearer":
+                raise Malformed("Send Authorization as: Bearer, a space, your API key.")
+            found.append(credential)
     return [key for value in found if (key := value.strip())]
 
 
@@ -97,6 +100,8 @@ def _single(credentials: list[str]) -> str | None:
 
 
 def _refuse_key_in_query(connection: HTTPConnection) -> None:
+    if not connection.scope.get("query_string"):
+        return
     for name, value in connection.query_params.multi_items():
         if value and name.lower().replace("_", "").replace("-", "") in _KEY_PARAMETERS:
             raise Malformed(

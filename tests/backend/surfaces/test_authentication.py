@@ -171,6 +171,17 @@ async def test_a_key_in_the_address_is_refused(fixture: AuthenticationFixture, n
     assert await fixture.ask(query=f"message=x&{name}=", x_api_key=KEY)
 
 
+async def test_a_header_that_comes_twice_is_read_twice(fixture: AuthenticationFixture) -> None:
+    for name, prefix in ((b"x-api-key", b""), (b"authorization", b"Bearer ")):
+        connection = fixture.connection()
+        connection.scope["headers"] += [(name, prefix + KEY.encode())] * 2
+        assert (await authenticate(connection)).principal == ME
+        connection.scope["headers"] += [(name, prefix + OTHER.encode())]
+        with pytest.raises(Malformed) as told:
+            await authenticate(connection)
+        assert told.value.code == "two_credentials"
+
+
 async def test_a_session_reads(fixture: AuthenticationFixture) -> None:
     cookie = f"cartrita_session={await fixture.login_sessions.open(ME)}"
     assert await fixture.ask(cookie=cookie) == Caller(ME, AuthenticationMethod.COOKIE)
