@@ -28,6 +28,8 @@ _NEEDLES: Final = (
     b"\\u",
 )
 """Without one of these in its bytes, no body holds an id; `\\u` may spell one in other letters."""
+_PARTS: Final = tuple({b"_id" if b"_id" in needle else needle for needle in _NEEDLES})
+"""Fewer to look for: one of these is in each of the needles."""
 
 
 def refuse_vendor_ids(body: bytes, *, ours: frozenset[str] = frozenset()) -> None:
@@ -37,7 +39,7 @@ def refuse_vendor_ids(body: bytes, *, ours: frozenset[str] = frozenset()) -> Non
     `REFERENCE` among them, so do the references to items.
     """
     may_refer = b'"id"' in body and b'"input"' in body
-    if not may_refer and not any(needle in body for needle in _NEEDLES):
+    if not may_refer and not (_any_in(body, _PARTS) and _any_in(body, _NEEDLES)):
         return
     try:
         fields = msgspec.json.decode(body, type=dict[str, object])
@@ -49,6 +51,10 @@ def refuse_vendor_ids(body: bytes, *, ours: frozenset[str] = frozenset()) -> Non
         raise InvalidInput.of(
             path, "ids of what the vendor stores are not accepted here; send the content itself"
         )
+
+
+def _any_in(body: bytes, needles: tuple[bytes, ...]) -> bool:
+    return any(needle in body for needle in needles)
 
 
 def _holds_id(value: object) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from cartrita.domain.errors import InvalidInput, Malformed
+from cartrita.surfaces import vendor_handles as module
 from cartrita.surfaces.vendor_handles import REFERENCE, refuse_vendor_ids
 
 
@@ -92,6 +93,13 @@ def test_what_is_the_callers_own_passes(given: bytes) -> None:
 )
 def test_what_is_ours_passes(given: bytes) -> None:
     refuse_vendor_ids(given, ours=frozenset({"previous_response_id", "conversation", REFERENCE}))
+
+
+def test_no_name_of_an_id_is_overlooked() -> None:
+    names = (*module._NAMES, *module._IDS_BY_TYPE, "skill_id")
+    for needle in (*(f'"{name}"'.encode() for name in names), b"\\u"):
+        assert needle in module._NEEDLES
+        assert any(part in needle for part in module._PARTS)
 
 
 @pytest.mark.parametrize("given", [b'"file_id"', b'["file_id"]', b'"' + b"\\u0041" * 3])
