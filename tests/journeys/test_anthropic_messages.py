@@ -5,6 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from tests.harness.fake_provider.replaced_responses import ReplacedResponse
 from tests.harness.fake_provider.script import Script, ToolCall, directive
 from tests.harness.fake_provider.timing_faults import CutOff
 from tests.harness.scenario import Scenario, eventually, until
@@ -60,6 +61,32 @@ async def test_a_message_of_any_provider(scenario: Scenario, model: str, streame
     names = [name for name, _ in frames(answered) if name != "ping"]
     assert names[:2] == ["message_start", "content_block_start"]
     assert names[-3:] == ["content_block_stop", "message_delta", "message_stop"]
+
+
+async def test_a_body_in_answer_to_a_streamed_request_is_streamed(scenario: Scenario) -> None:
+    """Some servers cannot stream, and answer with a whole message."""
+    message = {
+        "id": "msg_1",
+        "type": "message",
+        "role": "assistant",
+        "model": "fake",
+        "content": [{"type": "text", "text": "Hello there"}],
+        "stop_reason": "max_tokens",
+        "stop_sequence": None,
+        "usage": {"input_tokens": 7, "output_tokens": 8},
+    }
+    script = Script(faults=(ReplacedResponse(body=json.dumps(message)),))
+    status, headers, answered = await post(scenario, PATH, request(script, stream=True))
+    assert status == 200
+    assert headers["content-type"].startswith("text/event-stream")
+    events = [(name, told) for name, told in frames(answered) if name != "ping"]
+    assert events[0][0] == "message_start"
+    assert events[-1][0] == "message_stop"
+    texts = [told["delta"]["text"] for name, told in events if name == "content_block_delta"]
+    assert "".join(texts) == "Hello there"
+    (end,) = [told for name, told in events if name == "message_delta"]
+    assert end["delta"]["stop_reason"] == "max_tokens"
+    assert (end["usage"]["input_tokens"], end["usage"]["output_tokens"]) == (7, 8)
 
 
 @pytest.mark.parametrize(

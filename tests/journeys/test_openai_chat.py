@@ -6,6 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from tests.harness.fake_provider.replaced_responses import ReplacedResponse
 from tests.harness.fake_provider.script import Script, ToolCall, directive
 from tests.harness.fake_provider.timing_faults import CutOff
 from tests.harness.scenario import Scenario, until
@@ -70,6 +71,35 @@ async def test_a_stream_is_relayed(scenario: Scenario, include_usage: bool) -> N
     assert len(told) == (1 if include_usage else 0)
     sent = json.loads(exchange_with(scenario, word_of(body)).body)
     assert sent["stream_options"] == {"include_usage": True}
+
+
+@pytest.mark.parametrize("include_usage", [True, False])
+async def test_a_body_in_answer_to_a_streamed_request_is_streamed(
+    scenario: Scenario, include_usage: bool
+) -> None:
+    """Some local servers cannot stream, and answer with a whole completion."""
+    message = {"role": "assistant", "content": "Hello there"}
+    completion = {
+        "id": "chatcmpl-1",
+        "object": "chat.completion",
+        "created": 1,
+        "model": "fake",
+        "choices": [{"index": 0, "message": message, "finish_reason": "length"}],
+        "usage": {"prompt_tokens": 7, "completion_tokens": 8, "total_tokens": 15},
+    }
+    script = Script(faults=(ReplacedResponse(body=json.dumps(completion)),))
+    options: dict[str, Any] = {"stream_options": {"include_usage": True}} if include_usage else {}
+    status, headers, answered = await post(scenario, PATH, request(script, stream=True, **options))
+    assert status == 200
+    assert headers["content-type"].startswith("text/event-stream")
+    *told, last = [chunk for _, chunk in frames(answered)]
+    assert last == "[DONE]"
+    assert {chunk["object"] for chunk in told} == {"chat.completion.chunk"}
+    choices = [choice for chunk in told for choice in chunk["choices"]]
+    assert "".join(choice["delta"].get("content") or "" for choice in choices) == "Hello there"
+    assert choices[-1]["finish_reason"] == "length"
+    usages = [chunk["usage"]["total_tokens"] for chunk in told if chunk.get("usage")]
+    assert usages == ([15] if include_usage else [])
 
 
 @pytest.mark.parametrize("streamed", [True, False])

@@ -62,12 +62,14 @@ class Relayable(msgspec.Struct, frozen=True, kw_only=True):
 
     `rewrite` makes the body for the provider's name of a model; `monitor` makes the monitor of an
     answer by the provider of that name, of the kind that suits `Call.streamed`; what it reports
-    holds none of the secrets that it is given.
+    holds none of the secrets that it is given. `body_monitor` makes that of a body, with which a
+    server that cannot stream answers a streamed request; None where requests are never streamed.
     """
 
     endpoint: Endpoint
     rewrite: Callable[[str], bytes]
     monitor: Callable[[str, tuple[Secret, ...]], RelayMonitor]
+    body_monitor: Callable[[str, tuple[Secret, ...]], RelayMonitor] | None = None
     headers: Mapping[str, str] = {}
 
 

@@ -51,7 +51,7 @@ class Leg(Protocol):
 
     @property
     def monitor(self) -> RelayMonitor | None:
-        """The monitor of a relayed call."""
+        """The monitor of a relayed call; None where its answer comes as deltas."""
         ...
 
     def opened(self) -> AbstractAsyncContextManager[None]:
@@ -150,7 +150,11 @@ class TranslatedLeg:
 
 
 class RelayedLeg:
-    """A call whose answer comes as bytes of the caller's dialect."""
+    """A call whose answer comes as bytes of the caller's dialect.
+
+    A whole body in answer to a streamed request, as of a server that cannot stream, comes as
+    deltas.
+    """
 
     def __init__(
         self,
@@ -165,6 +169,7 @@ class RelayedLeg:
         self._last_bytes = last_bytes
         self._response: RelayResponse | None = None
         self._primed = b""
+        self._deltas: deque[Delta] | None = None
         self._ended = False
         self.deployment = metered.deployment
         self.outcome = CallOutcome.CANCELLED
@@ -174,10 +179,9 @@ class RelayedLeg:
         self._watching: RelayMonitor | None = None
 
     @property
-    def monitor(self) -> RelayMonitor:
+    def monitor(self) -> RelayMonitor | None:
         """See `Leg`; there is one once the call has been accepted."""
-        assert self._watching is not None
-        return self._watching
+        return self._watching if self._deltas is None else None
 
     def opened(self) -> AbstractAsyncContextManager[None]:
         """See `Leg`."""
@@ -190,7 +194,9 @@ class RelayedLeg:
         )
         return OpenedCall(self, self._metered, self._provider.relay(request), self._begin)
 
-    async def read(self) -> bytes | None:
+    async def read(self) -> bytes | Delta | None:
+        if self._deltas is not None:
+            return self._deltas.popleft() if self._deltas else None
         if self._primed:
             primed, self._primed = self._primed, b""
             return primed
@@ -203,7 +209,7 @@ class RelayedLeg:
             raise
 
     def partial(self) -> PartialAnswer:
-        return PartialAnswer.of(self.monitor.deltas())
+        return PartialAnswer.of(self._watched.deltas())
 
     def usage(self) -> Usage:
         reported = None if self._watching is None else self._watching.usage
@@ -221,46 +227,75 @@ class RelayedLeg:
         self._response = response
         self.headers = response.headers
         name, secrets = self.deployment.provider, response.secrets
+        streamed, body_monitor = self._metered.call.streamed, self._relayable.body_monitor
+        if streamed and body_monitor is not None and _is_json(response):
+            self._watching = body_monitor(name, secrets)
+            await self._read_unstreamed()
+            return
         self._watching = self._relayable.monitor(name, secrets)
-        await (self._prime() if self._metered.call.streamed else self._read_whole())
+        await (self._prime() if streamed else self._read_whole())
+
+    @property
+    def _watched(self) -> RelayMonitor:
+        assert self._watching is not None
+        return self._watching
 
     async def _prime(self) -> None:
         pieces: list[bytes] = []
         while frames := await self._read_frames():
             pieces.append(frames)
-            if self.monitor.visible or self.monitor.complete:
+            if self._watched.visible or self._watched.complete:
                 break
         self._metered.mark_first_token()
         self._primed = b"".join(pieces)
 
     async def _read_whole(self) -> None:
+        self._primed = self._watched.feed(await self._read_body())
+        self._metered.mark_first_token()
+        self.outcome = CallOutcome.COMPLETED
+
+    async def _read_unstreamed(self) -> None:
+        self._watched.feed(await self._read_body())
+        deltas = self._watched.deltas()
+        self._metered.mark_first_token()
+        self._deltas = deque(
+            replace(delta, usage=self.usage()) if isinstance(delta, Finished) else delta
+            for delta in deltas
+            if not isinstance(delta, Accepted)
+        )
+        self.outcome = CallOutcome.COMPLETED
+
+    async def _read_body(self) -> bytes:
         assert self._response is not None
         pieces: list[bytes] = []
         while piece := await self._response.read():
             pieces.append(piece)
-        self._primed = self.monitor.feed(b"".join(pieces))
-        self._metered.mark_first_token()
-        self.outcome = CallOutcome.COMPLETED
+        return b"".join(pieces)
 
     async def _read_frames(self) -> bytes:
         """The next whole frames; empty at the end of a complete answer."""
         while piece := await self._read_piece():
-            if frames := self.monitor.feed(piece):
-                if self.monitor.complete:
+            if frames := self._watched.feed(piece):
+                if self._watched.complete:
                     self.outcome = CallOutcome.COMPLETED
                 return frames
         if self._ended:
             return b""
-        last = self.monitor.end()
+        last = self._watched.end()
         self._ended = True
         self.outcome = CallOutcome.COMPLETED
         return last
 
     async def _read_piece(self) -> bytes:
         assert self._response is not None
-        if not self.monitor.complete:
+        if not self._watched.complete:
             return await self._response.read()
         # After its end a stream may still tell its usage; what fails now is no failure.
         with anyio.move_on_after(self._last_bytes), suppress(UpstreamError):
             return await self._response.read()
         return b""
+
+
+def _is_json(response: RelayResponse) -> bool:
+    content = response.headers.get("content-type", "")
+    return content.partition(";")[0].strip().lower() == "application/json"

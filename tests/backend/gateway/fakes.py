@@ -98,8 +98,9 @@ class FakeResponse:
     status = 200
     secrets = (Secret("key-of-the-provider"),)
 
-    def __init__(self, script: Sequence[bytes | UpstreamError]) -> None:
-        self.headers: Mapping[str, str] = {"x-request-id": "up-1"}
+    def __init__(self, script: Sequence[bytes | UpstreamError], content: str | None = None) -> None:
+        typed = {"content-type": content} if content else {}
+        self.headers: Mapping[str, str] = {"x-request-id": "up-1", **typed}
         self._script = iter(script)
 
     async def read(self) -> bytes:
@@ -113,6 +114,8 @@ class RelayingProvider(NamedProvider):
     """Answers relays by `relays`, one script a call, and requests by the other scripts."""
 
     dialects = frozenset({"openai_chat"})
+    content: str | None = None
+    """The type of the content of its relayed answers, if they tell one."""
 
     def __init__(
         self, name: str, *relays: Sequence[bytes | UpstreamError], scripts: Sequence[Script] = ()
@@ -130,7 +133,7 @@ class RelayingProvider(NamedProvider):
             raise script[0]
         self.open += 1
         try:
-            yield FakeResponse(script)
+            yield FakeResponse(script, self.content)
         finally:
             self.open -= 1
 

@@ -22,6 +22,7 @@ from tests.backend.gateway.fakes import (
     text_of,
 )
 
+from cartrita.dialects.openai_chat.relay import BodyMonitor, Monitor
 from cartrita.domain.deltas import Accepted, Finished, FinishReason, TextDelta, ToolCallDelta
 from cartrita.domain.errors import (
     InvalidInput,
@@ -39,11 +40,27 @@ from cartrita.domain.receipts import Receipt
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.token_estimates import RULE_ERROR
 from cartrita.domain.usage import Usage
+from cartrita.gateway.answers import Call
 from cartrita.gateway.gateway import Gateway
 from cartrita.gateway.metering import Meter
 from cartrita.gateway.routes import Route, Target
 
 LOSS = Receipt("logit_bias", "openai_chat", "anthropic_messages", "dropped", "It has none.")
+
+
+COMPLETION = (
+    b'{"id":"c","object":"chat.completion","created":1,"model":"x","choices":[{"index":0,'
+    b'"message":{"role":"assistant","content":"Hello"},"finish_reason":"length"}],'
+    b'"usage":{"prompt_tokens":7,"completion_tokens":8,"total_tokens":15}}'
+)
+
+
+def unstreamed_call() -> Call:
+    """A streamed call, relayed in the dialect of chat completions."""
+    asked = relayed_call("a/x")
+    assert asked.relay is not None
+    relay = replace(asked.relay, monitor=Monitor, body_monitor=BodyMonitor)
+    return replace(asked, relay=relay)
 
 
 def never() -> ModelRequest:
@@ -103,6 +120,38 @@ class TestRelays:
         assert (reported.input_tokens, reported.output_tokens) == (7, 8)
         assert estimated.estimated
         assert estimated.total_tokens
+
+    @pytest.mark.parametrize("reported", [True, False])
+    async def test_a_body_in_answer_to_a_streamed_request_comes_as_deltas(
+        self, reported: bool
+    ) -> None:
+        told, ledger = RelayingProvider("a", [COMPLETION[:9], COMPLETION[9:]]), Ledger()
+        if not reported:
+            told = RelayingProvider("a", [COMPLETION.replace(b'"usage"', b'"other"')])
+        told.content = "application/json; charset=utf-8"
+        answer, items = await answer_to(create_gateway(told, ledger=ledger), unstreamed_call())
+        accepted, text, finished = items
+        assert (accepted, text) == (Accepted("a", "x"), TextDelta("Hello"))
+        assert isinstance(finished, Finished)
+        assert finished.reason is FinishReason.LENGTH
+        assert finished.usage.estimated is not reported
+        assert not answer.relayed
+        assert answer.monitor is None
+        (entry,) = ledger.entries
+        assert (str(entry.outcome), entry.usage) == ("completed", finished.usage)
+        if reported:
+            assert (entry.usage.input_tokens, entry.usage.output_tokens) == (7, 8)
+
+    @pytest.mark.parametrize(
+        "body", [b"{}", b'{"error":{"message":"Busy"}}', COMPLETION.replace(b'"length"', b"null")]
+    )
+    async def test_a_body_that_is_no_answer_is_a_failure(self, body: bytes) -> None:
+        told, ledger = RelayingProvider("a", [body]), Ledger()
+        told.content = "application/json"
+        with pytest.raises(UpstreamError):
+            await answer_to(create_gateway(told, ledger=ledger), unstreamed_call())
+        assert {outcome for _, outcome in ledger.outcomes} == {"failed"}
+        assert told.open == 0
 
     async def test_the_usage_of_what_is_too_long_to_keep_is_estimated(self) -> None:
         told, ledger = RelayingProvider("a", [b"x" * 2000 + b"\n.\n"]), Ledger()

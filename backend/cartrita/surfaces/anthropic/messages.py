@@ -65,6 +65,7 @@ def _call(connection: HTTPConnection, principal: Principal, fields: MessageField
         endpoint=Endpoint.MESSAGES,
         rewrite=rewrite,
         monitor=partial(_monitor, streamed=fields.stream),
+        body_monitor=relay.WholeMonitor,
         headers=headers_passed_on(connection),
     )
     return Call(

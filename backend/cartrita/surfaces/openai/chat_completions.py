@@ -95,6 +95,7 @@ def _call(connection: HTTPConnection, principal: Principal, fields: ChatFields) 
             endpoint=Endpoint.CHAT_COMPLETIONS,
             rewrite=rewrite,
             monitor=partial(_monitor, streamed=fields.stream, hide_usage=hide_usage),
+            body_monitor=relay.BodyMonitor,
             headers=headers_passed_on(connection),
         ),
         cache=None if options.cache_s is None else CacheWish(options.cache_s),

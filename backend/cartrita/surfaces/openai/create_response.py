@@ -177,6 +177,7 @@ def _call(
             endpoint=Endpoint.RESPONSES,
             rewrite=rewrite,
             monitor=partial(_monitor, streamed=streamed),
+            body_monitor=relay.WholeMonitor,
             headers=headers_passed_on(connection),
         ),
         cache=None if options.cache_s is None else CacheWish(options.cache_s),
