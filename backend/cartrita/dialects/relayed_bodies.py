@@ -11,8 +11,8 @@ from cartrita.domain.errors import Malformed
 Change: TypeAlias = Callable[[bytes | None], bytes]
 """Makes the JSON of a field from what it was; None if the body has no such field."""
 
-_KEY = re.compile(rb'\s*"(?:[^"\\]|\\.)*"\s*:\s*')
-_END = re.compile(rb"\s*([,}])")
+_PAIR = re.compile(rb'\s*(?:,\s*)?"[^"\\]*(?:\\.[^"\\]*)*"\s*:\s*')
+_END = re.compile(rb"\s*}")
 _decode = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
@@ -24,7 +24,7 @@ def rewrite(body: bytes, changes: Mapping[str, Change]) -> bytes:
     """
     pieces: list[bytes] = []
     written = 0
-    fields = _spans(body)
+    fields = spans_of(body, _parsed(body))
     for name, (start, end) in fields.items():
         if name in changes:
             pieces += (body[written:start], changes[name](body[start:end]))
@@ -45,28 +45,33 @@ def replaced(value: object) -> Change:
     return lambda _: encoded
 
 
-def _spans(body: bytes) -> dict[str, tuple[int, int]]:
-    """By name: where its value starts and ends."""
-    try:
-        fields = _decode(body)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise Malformed(f"The body is not a JSON object: {error}.") from None
+def spans_of(body: bytes, fields: Mapping[str, msgspec.Raw]) -> dict[str, tuple[int, int]]:
+    """By name: where its value starts and ends, in a body of which these are the parsed fields.
+
+    Raises Malformed if a name comes twice: then the values do not follow each other to the end.
+    """
     spans: dict[str, tuple[int, int]] = {}
-    at, last = body.index(b"{") + 1, b","
+    at = body.index(b"{") + 1
     for name, raw in fields.items():
-        value = bytes(raw)
-        key = _KEY.match(body, at)
-        if last != b"," or key is None or not body.startswith(value, key.end()):
-            raise _repeated()
-        spans[name] = (key.end(), key.end() + len(value))
-        ending = _END.match(body, spans[name][1])
-        if ending is None:
-            raise _repeated()
-        at, last = ending.end(), ending[1]
-    if fields and last != b"}":
-        raise _repeated()
+        pair = _PAIR.match(body, at)
+        if pair is None:
+            raise _twice(name)
+        start = pair.end()
+        at = start + len(raw)
+        if body[start:at] != bytes(raw):
+            raise _twice(name)
+        spans[name] = (start, at)
+    if _END.match(body, at) is None:
+        raise _twice("a field")
     return spans
 
 
-def _repeated() -> Malformed:
-    return Malformed("The body has two fields of the same name.")
+def _parsed(body: bytes) -> dict[str, msgspec.Raw]:
+    try:
+        return _decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Malformed(f"The body is not a JSON object: {error}.") from None
+
+
+def _twice(name: str) -> Malformed:
+    return Malformed(f"The body names {name[:80]!r} or a field before it twice: send each once.")

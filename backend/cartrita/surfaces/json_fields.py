@@ -1,19 +1,17 @@
 """The top-level fields of a JSON object as bytes, of which only those that matter are parsed."""
 
-import re
 from collections.abc import Iterable
 from typing import Any, Final, TypeAlias
 
 import msgspec
 
+from cartrita.dialects.relayed_bodies import spans_of
 from cartrita.domain.errors import Malformed
 from cartrita.domain.json import JsonObject
 
 Fields: TypeAlias = dict[str, msgspec.Raw]
 
 _decode: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
-_NAME: Final = re.compile(rb'[{,]\s*("(?:[^"\\]|\\.)*")\s*:\s*')
-_SPACE: Final = re.compile(rb"\s*")
 
 
 def top_level_fields(body: bytes) -> Fields:
@@ -25,7 +23,7 @@ def top_level_fields(body: bytes) -> Fields:
         fields = _decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Malformed(f"The body is not a JSON object: {error}.") from None
-    _require_unique(body, fields)
+    spans_of(body, fields)
     return fields
 
 
@@ -54,22 +52,3 @@ def without(body: bytes, names: Iterable[str]) -> bytes:
     fields = _decode(body)
     kept = {name: raw for name, raw in fields.items() if name not in left_out}
     return body if len(kept) == len(fields) else msgspec.json.encode(kept)
-
-
-def _require_unique(body: bytes, fields: Fields) -> None:
-    """Walk over the fields, which follow each other to the end unless one comes twice."""
-    position = _SPACE.match(body).end()  # pyright: ignore[reportOptionalMemberAccess]
-    for name, raw in fields.items():
-        found = _NAME.match(body, position)
-        if found is None or msgspec.json.decode(found[1]) != name:
-            raise _twice(name)
-        position = found.end() + len(raw)
-        if body[found.end() : position] != bytes(raw):
-            raise _twice(name)
-        position = _SPACE.match(body, position).end()  # pyright: ignore[reportOptionalMemberAccess]
-    if fields and body[position : position + 1] != b"}":
-        raise _twice("a field")
-
-
-def _twice(name: str) -> Malformed:
-    return Malformed(f"The body names {name[:80]!r} or a field before it twice: send each once.")

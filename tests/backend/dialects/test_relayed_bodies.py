@@ -3,12 +3,13 @@
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.backend.examples import dialect_examples
 
-from cartrita.dialects.relayed_bodies import replaced, rewrite
+from cartrita.dialects.relayed_bodies import replaced, rewrite, spans_of
 from cartrita.domain.errors import Malformed
 
 values = st.none() | st.integers() | st.text() | st.lists(st.text(), max_size=2)
@@ -45,12 +46,25 @@ def test_a_change_sees_what_was_there() -> None:
     assert seen == [b"1", None, None, None]
 
 
+@given(bodies, layouts)
+@dialect_examples
+def test_a_span_holds_the_value_of_its_field(body: dict[str, Any], layout: dict[str, Any]) -> None:
+    sent = json.dumps(body, **layout).encode("utf-8", "surrogatepass")
+    spans = spans_of(sent, msgspec.json.decode(sent, type=dict[str, msgspec.Raw]))
+    assert {name: json.loads(sent[start:end]) for name, (start, end) in spans.items()} == body
+
+
 @pytest.mark.parametrize(
     "body",
     [
         b'{"a":1,"a":1}',
         b'{"a":1,"b":2,"a":1}',
         b'{"a":1,"a":2,"b":3}',
+        b'{"a":1,"a":12}',
+        b'{"a":12,"a":1}',
+        b'{"a":12,"b":2,"a":1}',
+        b'{"a":{"a":1},"a":1}',
+        b'{"a":1,"a":{"a":1}}',
         b'{"model":"a","mod\\u0065l":"b"}',
         b"[]",
         b"",
