@@ -4,15 +4,12 @@ Both contain the same fields in many shapes: `{"error": {"message", "type", "cod
 `{"error": "..."}`, `{"message": "..."}`, `{"detail": "..."}`.
 """
 
-import json
 import re
 from collections.abc import Mapping
-from typing import cast
 
 from cartrita.dialects import upstream_errors
 from cartrita.dialects.upstream_errors import ErrorBody
 from cartrita.domain.errors import UpstreamError
-from cartrita.domain.json import JsonObject, JsonValue
 from cartrita.kit.secret import Secret
 
 _QUOTA = re.compile(r"insufficient_quota|quota_exceeded|billing|spend|credit|payment", re.I)
@@ -29,23 +26,20 @@ def from_response(
     secrets: tuple[Secret, ...] = (),
 ) -> UpstreamError:
     """The error of a response with an error status; `headers` have lower-case names."""
-    wrong_address = upstream_errors.wrong_address(provider, status, body)
-    if wrong_address is not None:
-        return wrong_address
-    error_body = _parse_body(body, secrets)
-    return upstream_errors.create_error(
+    error_body = upstream_errors.parse_body(body, secrets)
+    return upstream_errors.response_error(
         provider,
-        _equivalent_status(status, error_body),
-        error_body,
-        label=str(status),
-        status=status,
-        headers=headers,
+        status,
+        body,
+        headers,
+        error_body=error_body,
+        equivalent_status=_equivalent_status(status, error_body),
     )
 
 
 def from_frame(provider: str, data: str | bytes, secrets: tuple[Secret, ...] = ()) -> UpstreamError:
     """The error of a frame within a stream; a code that is a status precedes the type."""
-    error_body = _parse_body(data, secrets)
+    error_body = upstream_errors.parse_body(data, secrets)
     status = int(error_body.code) if re.fullmatch(r"[45]\d\d", error_body.code) else None
     return upstream_errors.create_error(
         provider,
@@ -57,36 +51,11 @@ def from_frame(provider: str, data: str | bytes, secrets: tuple[Secret, ...] = (
 
 
 def _equivalent_status(status: int, body: ErrorBody) -> int:
-    """The status that says what the body says: a few errors come with a misleading one."""
-    if status in (400, 429) and body.matches(_QUOTA):
-        return 402
-    if status >= 500 and body.code == "invalid_request":  # this is how CometAPI rejects a request
-        return 400
-    return status
+    quota = status in (400, 429) and body.matches(_QUOTA)
+    return upstream_errors.status_of(status, body, quota=quota)
 
 
 def _status_of_words(body: ErrorBody) -> int:
     """The status that an error within a stream would have had as a response."""
     statuses = ((_QUOTA, 402), (_LIMIT, 429), (_AUTH, 401), (_REJECTED, 400))
     return next((status for pattern, status in statuses if body.matches(pattern)), 500)
-
-
-def _parse_body(data: str | bytes, secrets: tuple[Secret, ...]) -> ErrorBody:
-    """What the body says; empty if it is not JSON of a known shape."""
-    try:
-        body: JsonValue = json.loads(data)
-    except (ValueError, RecursionError):
-        return ErrorBody()
-    if not isinstance(body, dict):
-        return ErrorBody()
-    inner = body.get("error") or body
-    if not isinstance(inner, dict):
-        return ErrorBody.masked(secrets, message=inner)
-    fields = cast("JsonObject", inner)
-    return ErrorBody.masked(
-        secrets,
-        message=fields.get("message") or fields.get("detail") or body.get("message"),
-        type_=fields.get("type"),
-        code=fields.get("code"),
-        param=fields.get("param"),
-    )

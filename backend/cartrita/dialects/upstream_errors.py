@@ -1,15 +1,16 @@
-"""The part of error conversion that all dialects share: retry table, Retry-After, masking of keys.
+"""The part of error conversion that all dialects share: shapes, retry table, masking of keys.
 
 A provider's own message is passed on, shortened and without anything that looks like a key. Errors
 about credentials have a message of ours instead, because providers repeat the key in theirs.
 """
 
+import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from types import MappingProxyType
-from typing import Self
+from typing import Self, cast
 
 import msgspec
 
@@ -75,6 +76,70 @@ class ErrorBody(msgspec.Struct, frozen=True):
         """Type, code and param, for the details of an error."""
         fields = (("type", self.type), ("code", self.code), ("param", self.param))
         return {f"upstream_{name}": value for name, value in fields if value}
+
+
+def _code(fields: JsonObject) -> JsonValue:
+    return fields.get("code")
+
+
+def parse_body(
+    data: str | bytes,
+    secrets: tuple[Secret, ...],
+    code_of: Callable[[JsonObject], JsonValue] = _code,
+) -> ErrorBody:
+    """What the body says; empty if it is not JSON of a known shape.
+
+    The fields, of which `code_of` reads the code, are those of `error`, or of the body itself.
+    """
+    try:
+        body: JsonValue = json.loads(data)
+    except (ValueError, RecursionError):
+        return ErrorBody()
+    if not isinstance(body, dict):
+        return ErrorBody()
+    inner = body.get("error") or body
+    if not isinstance(inner, dict):
+        return ErrorBody.masked(secrets, message=inner)
+    fields = cast("JsonObject", inner)
+    return ErrorBody.masked(
+        secrets,
+        message=fields.get("message") or fields.get("detail") or body.get("message"),
+        type_=fields.get("type"),
+        code=code_of(fields),
+        param=fields.get("param"),
+    )
+
+
+def response_error(
+    provider: str,
+    status: int,
+    body: bytes,
+    headers: Mapping[str, str],
+    *,
+    error_body: ErrorBody,
+    equivalent_status: int,
+) -> UpstreamError:
+    """The error of a response with an error status, whose `body` says `error_body`."""
+    return wrong_address(provider, status, body) or create_error(
+        provider,
+        equivalent_status,
+        error_body,
+        label=str(status),
+        status=status,
+        headers=headers,
+    )
+
+
+def status_of(status: int, body: ErrorBody, *, quota: bool) -> int:
+    """The status that says what the body says: a few errors come with a misleading one.
+
+    `quota` tells that the body is about the account's credit.
+    """
+    if quota:
+        return 402
+    if status >= 500 and body.code == "invalid_request":  # this is how CometAPI rejects a request
+        return 400
+    return status
 
 
 def create_error(

@@ -4,10 +4,8 @@ Both are `{"type": "error", "error": {"type", "message", "details"}, "request_id
 servers also send `{"error": "..."}`, `{"message": "..."}`, `{"detail": "..."}` and a `code`.
 """
 
-import json
 import re
 from collections.abc import Mapping
-from typing import cast
 
 from cartrita.dialects import upstream_errors
 from cartrita.dialects.upstream_errors import ErrorBody
@@ -40,17 +38,14 @@ def from_response(
     secrets: tuple[Secret, ...] = (),
 ) -> UpstreamError:
     """The error of a response with an error status; `headers` have lower-case names."""
-    wrong_address = upstream_errors.wrong_address(provider, status, body)
-    if wrong_address is not None:
-        return wrong_address
     error_body = _parse_body(body, secrets)
-    return upstream_errors.create_error(
+    return upstream_errors.response_error(
         provider,
-        _equivalent_status(status, error_body),
-        error_body,
-        label=str(status),
-        status=status,
-        headers=headers,
+        status,
+        body,
+        headers,
+        error_body=error_body,
+        equivalent_status=_equivalent_status(status, error_body),
     )
 
 
@@ -66,32 +61,15 @@ def from_frame(provider: str, data: str | bytes, secrets: tuple[Secret, ...] = (
 
 
 def _equivalent_status(status: int, body: ErrorBody) -> int:
-    """The status that says what the body says: a few errors come with a misleading one."""
-    if status in (400, 403, 429) and (body.matches(_QUOTA) or _QUOTA_WORDS.search(body.message)):
-        return 402
-    if status >= 500 and body.code == "invalid_request":  # this is how CometAPI rejects a request
-        return 400
-    return status
+    quota = body.matches(_QUOTA) or bool(_QUOTA_WORDS.search(body.message))
+    return upstream_errors.status_of(status, body, quota=quota and status in (400, 403, 429))
 
 
 def _parse_body(data: str | bytes, secrets: tuple[Secret, ...]) -> ErrorBody:
-    """What the body says; empty if it is not JSON of a known shape."""
-    try:
-        body: JsonValue = json.loads(data)
-    except (ValueError, RecursionError):
-        return ErrorBody()
-    if not isinstance(body, dict):
-        return ErrorBody()
-    inner = body.get("error") or body
-    if not isinstance(inner, dict):
-        return ErrorBody.masked(secrets, message=inner)
-    fields = cast("JsonObject", inner)
+    return upstream_errors.parse_body(data, secrets, _code)
+
+
+def _code(fields: JsonObject) -> JsonValue:
     details = fields.get("details")
     code = details.get("error_code") if isinstance(details, dict) else None
-    return ErrorBody.masked(
-        secrets,
-        message=fields.get("message") or fields.get("detail") or body.get("message"),
-        type_=fields.get("type"),
-        code=code or fields.get("code"),
-        param=fields.get("param"),
-    )
+    return code or fields.get("code")
