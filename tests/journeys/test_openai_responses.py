@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 from tests.harness import raw_http
+from tests.harness.fake_provider.replaced_responses import ReplacedResponse
 from tests.harness.fake_provider.script import Script, directive
 from tests.harness.scenario import Scenario, eventually
 from tests.harness.server import KEY
@@ -61,6 +62,30 @@ async def test_a_stream_and_its_rest(scenario: Scenario) -> None:
             scenario, f"{PATH}/{name}?stream=true&starting_after={after}"
         )
         assert (status, rest) == (200, told[after + 1 :])
+
+
+async def test_a_body_in_answer_to_a_streamed_request_is_streamed(scenario: Scenario) -> None:
+    """Some servers cannot stream, and answer with a whole response."""
+    part = {"type": "output_text", "text": "Hello there", "annotations": []}
+    item = {"type": "message", "id": "msg_1", "role": "assistant", "status": "completed"}
+    response = {
+        "id": "resp_1",
+        "object": "response",
+        "created_at": 1,
+        "model": "fake",
+        "status": "completed",
+        "output": [{**item, "content": [part]}],
+        "usage": {"input_tokens": 7, "output_tokens": 8, "total_tokens": 15},
+    }
+    script = Script(faults=(ReplacedResponse(body=json.dumps(response)),))
+    body = request(script, stream=True, store=False)
+    status, headers, answered = await post(scenario, PATH, body)
+    assert status == 200
+    assert headers["content-type"].startswith("text/event-stream")
+    told = frames(answered)
+    assert (told[0][0], told[-1][0]) == ("response.created", "response.completed")
+    ended = told[-1][1]["response"]
+    assert (text_of(ended), ended["usage"]["total_tokens"]) == ("Hello there", 15)
 
 
 async def test_a_previous_response_is_continued(scenario: Scenario) -> None:
