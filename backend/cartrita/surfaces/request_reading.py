@@ -14,6 +14,7 @@ from cartrita.surfaces.json_bodies import require_json_type
 
 _LONGEST_CACHE_S = 30 * 86_400
 _LONGEST_DIGITS = 20
+_PASSED_ON = {name.encode(): name for name in CALLERS_HEADERS}
 
 
 class CallOptions(msgspec.Struct, frozen=True):
@@ -38,7 +39,11 @@ async def read_body(connection: HTTPConnection, receive: Receive) -> tuple[Princ
 
 def headers_passed_on(connection: HTTPConnection) -> Mapping[str, str]:
     """The headers of a request that its provider may see."""
-    return {name: value for name, value in connection.headers.items() if name in CALLERS_HEADERS}
+    return {
+        _PASSED_ON[name]: value.decode("latin-1")
+        for name, value in connection.scope["headers"]
+        if name in _PASSED_ON
+    }
 
 
 def call_options(connection: HTTPConnection) -> CallOptions:

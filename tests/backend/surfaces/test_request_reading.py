@@ -29,6 +29,8 @@ def connection(**headers: str) -> HTTPConnection:
         ({"x_cartrita_strict": "true"}, CallOptions(strict=True)),
         ({"x_cartrita_strict": "false"}, CallOptions()),
         ({"x_cartrita_cache": "300"}, CallOptions(cache_s=300)),
+        ({"accept": "*/*", "x_cartrita_cache": "9", "via": "x"}, CallOptions(cache_s=9)),
+        ({"x_request_id": "x", "authorization": "Bearer x"}, CallOptions()),
     ],
 )
 def test_options_in_headers(headers: dict[str, str], options: CallOptions) -> None:
@@ -47,6 +49,12 @@ def test_headers_that_choose_an_account_are_not_passed_on() -> None:
         authorization="Bearer x", openai_organization="org", anthropic_beta="a", cookie="b=c"
     )
     assert headers_passed_on(given) == {"anthropic-beta": "a"}
+
+
+def test_headers_are_passed_on_letter_by_letter() -> None:
+    raw = [(b"host", b"h"), (b"x-client-request-id", b"\xe9"), (b"openai-beta", b"a=1, b")]
+    passed_on = headers_passed_on(HTTPConnection({"type": "http", "headers": raw}))
+    assert passed_on == {"x-client-request-id": "\xe9", "openai-beta": "a=1, b"}
 
 
 async def measure(scope: Scope, receive: Receive, send: Send) -> None:
