@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
-from tests.backend.adapters.runlog.fixtures import Cluster, admission
-from tests.backend.adapters.runlog.watchdog import WATCHDOG_S, within
+from tests.backend.adapters.runlog.fixtures import Cluster, admission, pool_is_idle
+from tests.backend.adapters.runlog.watchdog import WATCHDOG_S, until, within
 
 from cartrita.adapters.runlog.run_log import RunLog
 from cartrita.domain import endings
@@ -22,6 +22,13 @@ from cartrita.domain.runs import (
     Snapshot,
 )
 from cartrita.domain.usage import Usage
+
+
+async def maintain(log: RunLog) -> None:
+    """Maintain now, but not while the replica's own loop does."""
+    await until(lambda: pool_is_idle(log))
+    await within(log._maintenance.maintain())
+
 
 TailItem = LoggedEvent | Queued | Snapshot | None
 

@@ -9,10 +9,11 @@ from structlog.testing import capture_logs
 from tests.backend.adapters.runlog.executions import (
     Execution,
     complete_run,
+    maintain,
     read_all,
     start_executions,
 )
-from tests.backend.adapters.runlog.fixtures import Cluster, admission, has_lock_waits, pool_is_idle
+from tests.backend.adapters.runlog.fixtures import Cluster, admission, has_lock_waits
 from tests.backend.adapters.runlog.watchdog import until, within
 
 from cartrita.adapters.runlog import maintenance
@@ -46,12 +47,6 @@ async def today(cluster: Cluster) -> date:
 
 def partition_name(day: date) -> str:
     return f"run_events_{day:%Y%m%d}"
-
-
-async def maintain(log: RunLog) -> None:
-    """Maintain now, but not while the replica's own loop does."""
-    await until(lambda: pool_is_idle(log))
-    await within(log._maintenance.maintain())
 
 
 async def age_runs(cluster: Cluster) -> None:
@@ -246,7 +241,7 @@ async def test_a_run_with_an_unreadable_event_is_not_folded(
             strange,
         )
         await age_runs(cluster)
-        await within(log._maintenance.maintain())
+        await maintain(log)
         rows = await cluster.rows("SELECT id FROM runs WHERE folded")
         assert [row["id"] for row in rows] == [plain]
 
@@ -261,7 +256,7 @@ async def test_a_run_with_events_of_a_newer_version_is_not_folded(cluster: Clust
             newer,
         )
         await age_runs(cluster)
-        await within(log._maintenance.maintain())
+        await maintain(log)
         rows = await cluster.rows("SELECT id FROM runs WHERE folded")
         assert [row["id"] for row in rows] == [plain]
         kept = "SELECT data->>'signature' FROM run_events WHERE run_id = $1 AND seq = 2"

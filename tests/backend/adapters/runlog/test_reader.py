@@ -11,6 +11,7 @@ from tests.backend.adapters.runlog.executions import (
     claim_next,
     complete_run,
     is_flushed,
+    maintain,
     next_item,
     read_all,
     read_rest,
@@ -44,7 +45,7 @@ def seqs(items: list[TailItem]) -> list[int]:
 
 async def fold_run(cluster: Cluster, log: RunLog, run: RunId) -> None:
     await cluster.connection.execute("UPDATE runs SET ended_at = ended_at - interval '1 day'")
-    await log._maintenance.maintain()
+    await maintain(log)
     assert await cluster.value("SELECT folded FROM runs WHERE id = $1", run)
 
 
@@ -318,7 +319,7 @@ async def test_an_event_of_a_newer_version_becomes_an_unknown_event(
             json.dumps(tomorrow),
         )
         if folded:
-            await log._maintenance.maintain()
+            await maintain(log)
             folded_items = json.loads(await cluster.value("SELECT items FROM run_logs"))
             assert [item["event"] for item in folded_items if item["seq"] == 2] == [tomorrow]
         items = await read_all(log, run)
