@@ -5,7 +5,7 @@ import re
 from cartrita.domain.errors import UpstreamMalformed
 from cartrita.kit import sse
 
-_BOUNDARY = re.compile(rb"(?>\r\n|\n|\r)(?>\r\n|\n|\r)")
+BOUNDARY = re.compile(rb"(?>\r\n|\n|\r)(?>\r\n|\n|\r)")
 """A blank line, with the end of the line before it."""
 _LONGEST_BOUNDARY = 4
 
@@ -31,7 +31,7 @@ class RelayedFrames:
         data = self._rest + piece if self._rest else piece
         start = max(len(self._rest) - _LONGEST_BOUNDARY, 0)
         end = 0
-        for found in _BOUNDARY.finditer(data, start):
+        for found in BOUNDARY.finditer(data, start):
             end = found.end()
         self._rest = data[end:]
         if len(self._rest) > self._max_frame:

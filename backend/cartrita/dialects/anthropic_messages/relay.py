@@ -21,7 +21,6 @@ from cartrita.kit.secret import Secret
 _READ = re.compile(rb"message_|content_block_st|error")
 """What a frame contains that is read; where a text contains it too, it is read in vain."""
 
-_BOUNDARY = re.compile(rb"\r\n\r\n|\n\n|\r\r|\n\r\n")
 _PASSED_ON = re.compile(rb"content_block_(?:delta|stop)")
 _FOREIGN_SEAL = f'"{foreign_seals.PREFIX}'.encode()
 
@@ -103,7 +102,7 @@ class Monitor:
     def _read(self, frames: bytes) -> bytes:
         """Read the frames; if one holds an error, only those before it are to be passed on."""
         start = 0
-        for boundary in _BOUNDARY.finditer(frames):
+        for boundary in relayed_frames.BOUNDARY.finditer(frames):
             for frame in relayed_frames.parse(frames[start : boundary.end()]):
                 error = self._read_frame(frame)
                 if error is not None and not start:

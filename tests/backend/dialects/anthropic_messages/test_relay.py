@@ -160,3 +160,14 @@ def test_a_whole_answer() -> None:
     assert silent.usage is None
     with pytest.raises(UpstreamMalformed):
         WholeMonitor("fake").feed(b"<html>")
+
+
+@pytest.mark.parametrize("end", [b"\r\n", b"\r", b"\n"])
+def test_an_answer_is_complete_wherever_it_is_split(end: bytes) -> None:
+    whole = frames(start(), *text_block(0, "Hi"), ending(), STOP).replace(b"\n", end)
+    for split in range(len(whole)):
+        monitor = Monitor("fake")
+        passed_on = monitor.feed(whole[:split]) + monitor.feed(whole[split:])
+        # The LF of a last CRLF may be held back: its CR has ended the line.
+        assert passed_on.rstrip(b"\n") == whole.rstrip(b"\n")
+        assert monitor.end() == b""
