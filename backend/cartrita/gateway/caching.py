@@ -64,7 +64,7 @@ class MemoryCache:
         self._entries: OrderedDict[CacheKey, _Entry] = OrderedDict()
         self._bytes = 0
 
-    async def get(self, key: CacheKey, longest: float) -> CachedAnswer | None:
+    async def get(self, key: CacheKey, ttl: float) -> CachedAnswer | None:
         """See `ResponseCache`."""
         entry, now = self._entries.get(key), self._clock()
         if entry is None:
@@ -72,8 +72,10 @@ class MemoryCache:
         if entry.expires_at <= now:
             self._remove(key)
             return None
-        if entry.stored_at + longest <= now:
+        if entry.stored_at + ttl <= now:
             return None
+        if entry.expires_at < entry.stored_at + ttl:
+            self._entries[key] = replace(entry, expires_at=entry.stored_at + ttl)
         self._entries.move_to_end(key)
         return msgspec.msgpack.decode(entry.encoded, type=CachedAnswer)
 
@@ -82,10 +84,12 @@ class MemoryCache:
         encoded = msgspec.msgpack.encode(answer)
         if len(encoded) > self._bounds.entry_bytes:
             return
-        if key in self._entries:
-            self._remove(key)
         now = self._clock()
-        self._entries[key] = _Entry(now, now + ttl, encoded)
+        expires_at = now + ttl
+        if key in self._entries:
+            expires_at = max(expires_at, self._entries[key].expires_at)
+            self._remove(key)
+        self._entries[key] = _Entry(now, expires_at, encoded)
         self._bytes += len(encoded)
         while len(self._entries) > self._bounds.entries or self._bytes > self._bounds.total_bytes:
             self._remove(next(iter(self._entries)))

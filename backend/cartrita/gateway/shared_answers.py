@@ -115,9 +115,9 @@ class SharedAnswers:
         relay: Relayable | None,
         ask: Callable[[], AbstractAsyncContextManager[Answering]],
     ) -> AsyncGenerator[Answer]:
-        """The kept answer of this key, or the one that `ask` gets, which is then kept for `ttl`.
+        """The kept answer of this key, or the one that `ask` gets, which is then kept.
 
-        The kept one is younger than `ttl` seconds.
+        The kept one is younger than `ttl` seconds, and stays for at least that long.
 
         `relay` is how the request is passed on, if it can be; an answer that was relayed is kept in
         its bytes too, and given in them to whoever sends the same request.
@@ -152,9 +152,9 @@ class SharedAnswers:
                 del self._flights[key]
             flight.landed.set()
 
-    async def _kept(self, key: CacheKey, longest: float) -> CachedAnswer | None:
+    async def _kept(self, key: CacheKey, ttl: float) -> CachedAnswer | None:
         """The kept answer, after that of a call on its way; None for who has to ask."""
-        while (kept := await self._get(key, longest)) is None:
+        while (kept := await self._get(key, ttl)) is None:
             flight = self._flights.get(key)
             if flight is None:
                 return None
@@ -162,12 +162,12 @@ class SharedAnswers:
                 if self._flights.get(key) is flight:
                     del self._flights[key]
             elif not flight.left:
-                return await self._get(key, longest)
+                return await self._get(key, ttl)
         return kept
 
-    async def _get(self, key: CacheKey, longest: float) -> CachedAnswer | None:
+    async def _get(self, key: CacheKey, ttl: float) -> CachedAnswer | None:
         try:
-            return await self._cache.get(key, longest)
+            return await self._cache.get(key, ttl)
         except CartritaError as error:
             log.warning("cache_not_read", code=error.code)
             return None

@@ -28,7 +28,7 @@ async def test_what_was_put_comes_back_until_it_is_too_old() -> None:
     cache = MemoryCache(clock=time.clock)
     await cache.put(key("a"), kept(), 10)
     time.now += 9
-    assert await cache.get(key("a"), 60) == kept()
+    assert await cache.get(key("a"), 10) == kept()
     time.now += 1
     assert await cache.get(key("a"), 60) is None
     assert await cache.get(key("a"), 60) is None
@@ -41,6 +41,31 @@ async def test_a_reader_who_wants_a_younger_one_gets_none() -> None:
     time.now += 3600
     assert await cache.get(key("a"), 60) is None
     assert await cache.get(key("a"), 3601) == kept()
+
+
+async def test_a_reader_who_wants_a_younger_one_shortens_nothing() -> None:
+    time = Time()
+    cache = MemoryCache(clock=time.clock)
+    await cache.put(key("a"), kept(), 86_400)
+    time.now += 3600
+    await cache.put(key("a"), kept("newer"), 60)
+    time.now += 3600
+    assert await cache.get(key("a"), 60) is None
+    assert await cache.get(key("a"), 86_400) == kept("newer")
+    time.now += 86_400 - 3600
+    assert await cache.get(key("a"), 86_400) is None
+
+
+async def test_a_reader_who_takes_older_ones_keeps_it_longer() -> None:
+    time = Time()
+    cache = MemoryCache(clock=time.clock)
+    await cache.put(key("a"), kept(), 60)
+    time.now += 30
+    assert await cache.get(key("a"), 3600) == kept()
+    time.now += 3569
+    assert await cache.get(key("a"), 3600) == kept()
+    time.now += 1
+    assert await cache.get(key("a"), 86_400) is None
 
 
 async def test_the_least_used_leave_first() -> None:

@@ -7,7 +7,7 @@ for all processes together, up to the eighth of them that each may add before it
 from datetime import timedelta
 
 import msgspec
-from sqlalchemy import delete, func, select, tuple_
+from sqlalchemy import delete, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from cartrita.adapters.persistence.database import Database
@@ -27,18 +27,24 @@ class CachedAnswerTable:
         self._added_entries = 0
         self._added_bytes = 0
 
-    async def get(self, key: CacheKey, longest: float) -> CachedAnswer | None:
+    async def get(self, key: CacheKey, ttl: float) -> CachedAnswer | None:
         """See `ResponseCache`; an answer that another version wrote may be none to this one."""
-        query = select(_c.answer).where(
-            _c.owner_id == key.owner_id,
-            _c.digest == key.digest,
-            _c.expires_at > func.now(),
-            _c.stored_at > func.now() - timedelta(seconds=longest),
+        wanted_until = _c.stored_at + timedelta(seconds=ttl)
+        found = (_c.owner_id == key.owner_id, _c.digest == key.digest)
+        query = select(_c.answer, _c.stored_at, _c.expires_at < wanted_until).where(
+            *found, _c.expires_at > func.now(), wanted_until > func.now()
         )
         async with self._database.use() as connection:
-            encoded = await connection.scalar(query)
-        if encoded is None:
-            return None
+            row = (await connection.execute(query)).one_or_none()
+            if row is None:
+                return None
+            encoded, stored_at, leaves_too_early = row
+            if leaves_too_early:
+                await connection.execute(
+                    update(cached_answers)
+                    .where(*found, _c.stored_at == stored_at)
+                    .values(expires_at=func.greatest(_c.expires_at, wanted_until))
+                )
         try:
             return msgspec.msgpack.decode(encoded, type=CachedAnswer)
         except msgspec.MsgspecError:
@@ -58,7 +64,10 @@ class CachedAnswerTable:
         statement = (
             insert(cached_answers)
             .values(**msgspec.structs.asdict(key), **values)
-            .on_conflict_do_update(index_elements=[_c.owner_id, _c.digest], set_=values)
+            .on_conflict_do_update(
+                index_elements=[_c.owner_id, _c.digest],
+                set_={**values, "expires_at": func.greatest(_c.expires_at, values["expires_at"])},
+            )
         )
         async with self._database.use() as connection:
             await connection.execute(statement)

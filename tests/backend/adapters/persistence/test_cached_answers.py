@@ -28,6 +28,13 @@ def answer(text: str = "Hi") -> CachedAnswer:
     )
 
 
+async def let_pass(pool: Database, time: timedelta) -> None:
+    c = cached_answers.c
+    values = {"stored_at": c.stored_at - time, "expires_at": c.expires_at - time}
+    async with pool.use() as connection:
+        await connection.execute(update(cached_answers).values(values))
+
+
 @pytest.fixture
 def table(pool: Database) -> CachedAnswerTable:
     return CachedAnswerTable(pool, CacheBounds(entries=2, total_bytes=4000, entry_bytes=2000))
@@ -54,11 +61,32 @@ async def test_what_is_too_old_is_not_found_and_swept(pool: Database) -> None:
 async def test_a_reader_who_wants_a_younger_one_gets_none(pool: Database) -> None:
     table = CachedAnswerTable(pool)
     await table.put(key("a"), answer(), 86_400)
-    hour = {"stored_at": cached_answers.c.stored_at - timedelta(hours=1)}
-    async with pool.use() as connection:
-        await connection.execute(update(cached_answers).values(hour))
+    await let_pass(pool, timedelta(hours=1))
     assert await table.get(key("a"), 60) is None
     assert await table.get(key("a"), 7200) == answer()
+
+
+async def test_a_reader_who_wants_a_younger_one_shortens_nothing(pool: Database) -> None:
+    table = CachedAnswerTable(pool)
+    await table.put(key("a"), answer(), 86_400)
+    await let_pass(pool, timedelta(hours=1))
+    await table.put(key("a"), answer("newer"), 60)
+    await let_pass(pool, timedelta(hours=1))
+    assert await table.get(key("a"), 60) is None
+    assert await table.get(key("a"), 86_400) == answer("newer")
+    await let_pass(pool, timedelta(hours=23))
+    assert await table.get(key("a"), 86_400) is None
+
+
+async def test_a_reader_who_takes_older_ones_keeps_it_longer(pool: Database) -> None:
+    table = CachedAnswerTable(pool)
+    await table.put(key("a"), answer(), 60)
+    assert await table.get(key("a"), 3600) == answer()
+    await let_pass(pool, timedelta(minutes=59))
+    assert await table.sweep() == 0
+    assert await table.get(key("a"), 3600) == answer()
+    await let_pass(pool, timedelta(minutes=1))
+    assert await table.get(key("a"), 86_400) is None
 
 
 async def test_entries_and_bytes_are_bounded(pool: Database, table: CachedAnswerTable) -> None:
