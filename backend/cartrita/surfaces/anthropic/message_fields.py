@@ -2,23 +2,19 @@
 
 from typing import Final
 
-import msgspec
-
+from cartrita.dialects.anthropic_messages import relay
 from cartrita.domain.errors import InvalidInput
 from cartrita.surfaces.json_fields import Fields, parsed, top_level_fields
+from cartrita.surfaces.model_calls import CallFields
 
 _SWITCHES: Final = ("store", "background")
 OWN_FIELDS: Final = ("conversation_id", *_SWITCHES)
 """The fields that Anthropic does not know, and refuses."""
 
 
-class MessageFields(msgspec.Struct, frozen=True, kw_only=True):
-    """What the surface itself reads; all other fields stay in `body`, as they came."""
+class MessageFields(CallFields, frozen=True, kw_only=True):
+    """What the surface itself reads."""
 
-    body: bytes
-    model: str
-    stream: bool = False
-    stored: bool = False
     conversation_id: str | None = None
 
 
@@ -32,6 +28,7 @@ def message_fields(body: bytes) -> MessageFields:
         model=_model(fields),
         stream=_boolean(fields, "stream"),
         stored=any(ours) or conversation_id is not None,
+        relayable=relay.is_relayable(body),
         conversation_id=conversation_id,
     )
 

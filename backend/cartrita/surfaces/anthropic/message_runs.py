@@ -2,10 +2,6 @@
 
 from typing import Final
 
-from msgspec.structs import replace
-from starlette.requests import HTTPConnection
-from starlette.types import Receive, Send
-
 from cartrita.application.model_runs import ModelCommand
 from cartrita.dialects.anthropic_messages import request_parsing
 from cartrita.dialects.anthropic_messages.answer_fields import MessageHead
@@ -15,52 +11,41 @@ from cartrita.domain.runs import Admitted
 from cartrita.kit import ids
 from cartrita.surfaces.anthropic.message_fields import MessageFields
 from cartrita.surfaces.anthropic.message_format import MessageRunFormat
-from cartrita.surfaces.idempotency import idempotency_of
-from cartrita.surfaces.json_fields import parse_object
-from cartrita.surfaces.request_reading import call_options
-from cartrita.surfaces.run_answers import send_run_stream, send_run_whole
-from cartrita.surfaces.services import services_of
+from cartrita.surfaces.services import Services
 
 SURFACE: Final = "anthropic_messages"
 
 
-async def answer(
-    connection: HTTPConnection,
-    receive: Receive,
-    send: Send,
+async def message_command(
+    services: Services,
     principal: Principal,
     fields: MessageFields,
+    body: JsonObject,
     agent: str | None,
-) -> None:
-    """Start a run, or find the one of the same Idempotency-Key, and send its answer."""
-    services = services_of(connection)
-    body = parse_object(fields.body)
-    request = request_parsing.parse(body, principal.owner_id).request
-    command = ModelCommand(
+) -> ModelCommand:
+    """The command for a request. Raises InvalidInput."""
+    return ModelCommand(
         surface=SURFACE,
-        request=replace(request, strict=call_options(connection).strict),
+        request=request_parsing.parse(body, principal.owner_id).request,
         agent=agent,
         conversation_id=fields.conversation_id,
     )
-    content = {name: value for name, value in body.items() if name != "stream"}
-    key = idempotency_of(SURFACE, connection, content)
-    admitted = await services.model_runs.start(principal, command, key)
-    form = _format(fields, admitted, services.completions.count_tokens(request).tokens)
-    tail = services.runs.tail(admitted.run_id, 0)
-    if fields.stream:
-        await send_run_stream(tail, form, receive, send)
-    else:
-        await send_run_whole(tail, form, receive, send)
 
 
-def _format(fields: MessageFields, admitted: Admitted, input_tokens: int) -> MessageRunFormat:
+async def message_run_format(
+    services: Services,
+    principal: Principal,
+    fields: MessageFields,
+    command: ModelCommand,
+    admitted: Admitted,
+) -> MessageRunFormat:
+    """How the answer of a run is written."""
     conversation = fields.conversation_id or ids.public("conv", admitted.conversation_id)
-    extra: JsonObject = {"conversation_id": conversation}
     head = MessageHead(
         id=f"msg_{admitted.run_id.hex}",
         model=fields.model,
-        input_tokens=input_tokens,
-        extra=extra,
+        input_tokens=services.completions.count_tokens(command.request).tokens,
+        extra={"conversation_id": conversation},
         finishing={},
     )
     return MessageRunFormat(head)

@@ -1,97 +1,72 @@
 """`POST /v1/messages`: relayed, translated, or answered by a run."""
 
-from functools import cache, partial
+from collections.abc import Callable
+from functools import partial
 from typing import Final
 
-from msgspec.structs import replace
-from starlette.requests import HTTPConnection
-from starlette.types import Receive, Send
-
+from cartrita.application.completions import Completions
 from cartrita.dialects.anthropic_messages import relay, request_parsing
 from cartrita.dialects.anthropic_messages.answer_fields import MessageHead
-from cartrita.domain.principals import Principal
+from cartrita.dialects.anthropic_messages.request_parsing import Parsed
 from cartrita.domain.relays import Endpoint
-from cartrita.domain.requests import ModelRequest
-from cartrita.gateway.answers import CacheWish, Call, Relayable, RelayMonitor
+from cartrita.gateway.answers import Call
 from cartrita.kit.ids import uuid7
 from cartrita.kit.secret import Secret
-from cartrita.surfaces.answers import send_stream, send_whole
-from cartrita.surfaces.anthropic import message_runs
 from cartrita.surfaces.anthropic.message_fields import OWN_FIELDS, MessageFields, message_fields
 from cartrita.surfaces.anthropic.message_format import MessageFormat
+from cartrita.surfaces.anthropic.message_runs import SURFACE, message_command, message_run_format
 from cartrita.surfaces.hot_paths import HotPath
-from cartrita.surfaces.json_fields import parse_object, without
-from cartrita.surfaces.request_reading import call_options, headers_passed_on, read_body
-from cartrita.surfaces.services import config_of, services_of
-from cartrita.surfaces.vendor_handles import refuse_vendor_ids
-
-SURFACE: Final = "anthropic_messages"
+from cartrita.surfaces.json_fields import parse_object
+from cartrita.surfaces.model_calls import ModelApi, Opened, answer_request
+from cartrita.surfaces.services import SurfaceConfig
 
 
-async def post_messages(connection: HTTPConnection, receive: Receive, send: Send) -> None:
-    """Answer a message request."""
-    principal, body = await read_body(connection, receive)
-    fields = message_fields(body)
-    completions = services_of(connection).completions
-    agent = completions.agent_of(fields.model)
-    key = connection.headers.get("idempotency-key")
-    refuse_vendor_ids(body)
-    if fields.stored or agent is not None or key is not None:
-        await message_runs.answer(connection, receive, send, principal, fields, agent)
-        return
-    fields = replace(fields, body=without(body, OWN_FIELDS))
-    call = _call(connection, principal, fields)
+def _read_fields(body: bytes, config: SurfaceConfig) -> MessageFields:
+    return message_fields(body)
+
+
+def _parse(fields: MessageFields, owner_id: str) -> Parsed:
+    return request_parsing.parse(parse_object(fields.body), owner_id)
+
+
+def _rewrite(fields: MessageFields, model: str) -> bytes:
+    return relay.rewrite(fields.body, model=model)
+
+
+def _stream_monitor(
+    fields: MessageFields, provider: str, secrets: tuple[Secret, ...]
+) -> relay.Monitor:
+    return relay.Monitor(provider, secrets)
+
+
+def _open(
+    completions: Completions, call: Call, fields: MessageFields, parse: Callable[[], Parsed]
+) -> Opened:
     head = MessageHead(id=f"msg_{uuid7().hex}", model=fields.model, finishing={})
-    form = MessageFormat(head, lambda: completions.count_tokens(call.parse()).tokens)
-    opening = completions.open(call)
-    if fields.stream:
-        heartbeat_s = config_of(connection).heartbeat_s
-        await send_stream(opening, form, receive, send, heartbeat_s=heartbeat_s)
-    else:
-        await send_whole(opening, form, receive, send)
+    form = MessageFormat(head, lambda: completions.count_tokens(parse().request).tokens)
+    return completions.open(call), form
 
 
-def _call(connection: HTTPConnection, principal: Principal, fields: MessageFields) -> Call:
-    options = call_options(connection)
-
-    @cache
-    def parse() -> ModelRequest:
-        return request_parsing.parse(parse_object(fields.body), principal.owner_id).request
-
-    def rewrite(model: str) -> bytes:
-        return relay.rewrite(fields.body, model=model)
-
-    relayable = Relayable(
-        endpoint=Endpoint.MESSAGES,
-        rewrite=rewrite,
-        monitor=partial(_monitor, streamed=fields.stream),
-        body_monitor=relay.WholeMonitor,
-        headers=headers_passed_on(connection),
-    )
-    return Call(
-        owner_id=principal.owner_id,
-        key_id=principal.key_id,
-        surface=SURFACE,
-        name=fields.model,
-        parse=parse,
-        streamed=fields.stream,
-        strict=options.strict,
-        relay=relayable if relay.is_relayable(fields.body) else None,
-        cache=None if options.cache_s is None else CacheWish(options.cache_s),
-    )
-
-
-def _monitor(provider: str, secrets: tuple[Secret, ...], *, streamed: bool) -> RelayMonitor:
-    kind = relay.Monitor if streamed else relay.WholeMonitor
-    return kind(provider, secrets)
-
+_API: Final = ModelApi[MessageFields, Parsed](
+    surface=SURFACE,
+    endpoint=Endpoint.MESSAGES,
+    read_fields=_read_fields,
+    own_fields=OWN_FIELDS,
+    parse=_parse,
+    rewrite=_rewrite,
+    stream_monitor=_stream_monitor,
+    body_monitor=relay.WholeMonitor,
+    open=_open,
+    command=message_command,
+    run_answer=message_run_format,
+)
 
 HOT_PATH = HotPath(
     method="POST",
     path="/v1/messages",
     name="create_anthropic_message",
     tag="anthropic",
-    handler=post_messages,
+    handler=partial(answer_request, _API),
     description=(
         "Answer a message request of Anthropic's API, by any configured model.\n\n"
         "A model whose provider speaks this API gets the request as it is; for any other it is "

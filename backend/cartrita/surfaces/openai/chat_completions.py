@@ -1,24 +1,24 @@
 """`POST /v1/chat/completions`: relayed, translated, or answered by a run."""
 
-from functools import cache, partial
+from collections.abc import Callable
+from functools import partial
+from typing import Final
 
 from msgspec.structs import replace
-from starlette.requests import HTTPConnection
-from starlette.types import Receive, Send
 
+from cartrita.application.completions import Completions
 from cartrita.dialects.openai_chat import relay, request_parsing
 from cartrita.dialects.openai_chat.answer_fields import CompletionHead
+from cartrita.dialects.openai_chat.request_parsing import Parsed
 from cartrita.domain.json import JsonObject
-from cartrita.domain.principals import Principal
 from cartrita.domain.relays import Endpoint
-from cartrita.domain.requests import ModelRequest, VendorFields
-from cartrita.gateway.answers import CacheWish, Call, Relayable, RelayMonitor
+from cartrita.domain.requests import VendorFields
+from cartrita.gateway.answers import Call
 from cartrita.kit.ids import uuid7
 from cartrita.kit.secret import Secret
-from cartrita.surfaces.answers import send_stream, send_whole
 from cartrita.surfaces.hot_paths import HotPath
-from cartrita.surfaces.json_fields import parse_object, without
-from cartrita.surfaces.openai import chat_runs
+from cartrita.surfaces.json_fields import parse_object
+from cartrita.surfaces.model_calls import ModelApi, Opened, answer_request
 from cartrita.surfaces.openai.chat_fields import (
     MAX_CHOICES,
     OWN_FIELDS,
@@ -27,106 +27,72 @@ from cartrita.surfaces.openai.chat_fields import (
     too_many_choices,
 )
 from cartrita.surfaces.openai.chat_format import ChatFormat
+from cartrita.surfaces.openai.chat_runs import SURFACE, chat_command, chat_run_format
 from cartrita.surfaces.openai.choices import open_choices
-from cartrita.surfaces.request_reading import call_options, headers_passed_on, read_body
-from cartrita.surfaces.services import config_of, services_of
-from cartrita.surfaces.vendor_handles import refuse_vendor_ids
-
-SURFACE = "openai_chat"
+from cartrita.surfaces.services import SurfaceConfig
 
 
-async def post_chat_completions(connection: HTTPConnection, receive: Receive, send: Send) -> None:
-    """Answer a chat completion request."""
-    principal, body = await read_body(connection, receive)
-    fields = chat_fields(body)
-    completions = services_of(connection).completions
-    agent = completions.agent_of(fields.model)
-    key = connection.headers.get("idempotency-key")
-    refuse_vendor_ids(body)
-    if fields.stored or agent is not None or key is not None:
-        await chat_runs.answer(connection, receive, send, principal, fields, agent)
-        return
-    fields = replace(fields, body=without(body, OWN_FIELDS))
-    finishing: JsonObject = {}
+def _read_fields(body: bytes, config: SurfaceConfig) -> ChatFields:
+    return chat_fields(body, config.translated_choices)
+
+
+def _parse(fields: ChatFields, owner_id: str) -> Parsed:
+    """The request of an answer that is not stored: its metadata is for the provider to keep."""
+    if fields.relay_only:
+        raise too_many_choices(fields.choices, fields.most_translated)
+    parsed = request_parsing.parse(parse_object(fields.body), owner_id)
+    if not parsed.metadata:
+        return parsed
+    vendor = parsed.request.vendor
+    kept: JsonObject = {**(vendor.fields if vendor else {}), "metadata": parsed.metadata}
+    return replace(parsed, request=replace(parsed.request, vendor=VendorFields(SURFACE, kept)))
+
+
+def _rewrite(fields: ChatFields, model: str) -> bytes:
+    return relay.rewrite(fields.body, model=model, ask_for_usage=fields.hides_usage)
+
+
+def _stream_monitor(
+    fields: ChatFields, provider: str, secrets: tuple[Secret, ...]
+) -> relay.Monitor:
+    return relay.Monitor(provider, secrets, hide_usage=fields.hides_usage)
+
+
+def _open(
+    completions: Completions, call: Call, fields: ChatFields, parse: Callable[[], Parsed]
+) -> Opened:
     head = CompletionHead(
         id=f"chatcmpl-{uuid7().hex}",
         model=fields.model,
         include_usage=fields.include_usage,
         legacy=fields.legacy,
-        finishing=finishing,
+        finishing={},
     )
-    call = _call(connection, principal, fields)
-    one = fields.n == 1
-    opening = completions.open(call) if one else open_choices(completions, call, fields.n, head)
-    form = ChatFormat(head, finishing)
-    if fields.stream:
-        heartbeat_s = config_of(connection).heartbeat_s
-        await send_stream(opening, form, receive, send, heartbeat_s=heartbeat_s)
-    else:
-        await send_whole(opening, form, receive, send)
+    if fields.choices == 1:
+        return completions.open(call), ChatFormat(head)
+    return open_choices(completions, call, fields.choices, head), ChatFormat(head)
 
 
-def _call(connection: HTTPConnection, principal: Principal, fields: ChatFields) -> Call:
-    options = call_options(connection)
-
-    most = config_of(connection).translated_choices
-    relay_only = fields.n > most
-
-    @cache
-    def parse() -> ModelRequest:
-        if relay_only:
-            raise too_many_choices(fields.n, most)
-        return _with_metadata(request_parsing.parse(parse_object(fields.body), principal.owner_id))
-
-    hide_usage = fields.stream and not fields.include_usage
-
-    def rewrite(model: str) -> bytes:
-        return relay.rewrite(fields.body, model=model, ask_for_usage=hide_usage)
-
-    return Call(
-        owner_id=principal.owner_id,
-        key_id=principal.key_id,
-        surface=SURFACE,
-        name=fields.model,
-        parse=parse,
-        streamed=fields.stream,
-        strict=options.strict,
-        relay=Relayable(
-            endpoint=Endpoint.CHAT_COMPLETIONS,
-            rewrite=rewrite,
-            monitor=partial(_monitor, streamed=fields.stream, hide_usage=hide_usage),
-            body_monitor=relay.BodyMonitor,
-            headers=headers_passed_on(connection),
-        ),
-        cache=None if options.cache_s is None else CacheWish(options.cache_s),
-        choices=fields.n,
-        relay_only=relay_only,
-    )
-
-
-def _monitor(
-    provider: str, secrets: tuple[Secret, ...], *, streamed: bool, hide_usage: bool
-) -> RelayMonitor:
-    if streamed:
-        return relay.Monitor(provider, secrets, hide_usage=hide_usage)
-    return relay.BodyMonitor(provider, secrets)
-
-
-def _with_metadata(parsed: request_parsing.Parsed) -> ModelRequest:
-    """The request of an answer that is not stored: its metadata is for the provider to keep."""
-    if not parsed.metadata:
-        return parsed.request
-    vendor = parsed.request.vendor
-    fields: JsonObject = {**(vendor.fields if vendor else {}), "metadata": parsed.metadata}
-    return replace(parsed.request, vendor=VendorFields(SURFACE, fields))
-
+_API: Final = ModelApi[ChatFields, Parsed](
+    surface=SURFACE,
+    endpoint=Endpoint.CHAT_COMPLETIONS,
+    read_fields=_read_fields,
+    own_fields=OWN_FIELDS,
+    parse=_parse,
+    rewrite=_rewrite,
+    stream_monitor=_stream_monitor,
+    body_monitor=relay.BodyMonitor,
+    open=_open,
+    command=chat_command,
+    run_answer=chat_run_format,
+)
 
 HOT_PATH = HotPath(
     method="POST",
     path="/v1/chat/completions",
     name="create_chat_completion",
     tag="openai",
-    handler=post_chat_completions,
+    handler=partial(answer_request, _API),
     description=(
         "Answer a chat completion request of OpenAI's API, by any configured model.\n\n"
         "A model whose provider speaks this API gets the request as it is; for any other it is "

@@ -2,10 +2,9 @@
 
 from typing import Final, cast
 
-import msgspec
-
 from cartrita.domain.errors import InvalidInput
 from cartrita.surfaces.json_fields import Fields, parsed, top_level_fields
+from cartrita.surfaces.model_calls import CallFields
 from cartrita.surfaces.openai.errors import InvalidExtension
 
 MAX_CHOICES: Final = 128
@@ -13,41 +12,42 @@ OWN_FIELDS: Final = ("conversation_id", "background")
 """The fields that OpenAI does not know, and refuses."""
 
 
-class ChatFields(msgspec.Struct, frozen=True, kw_only=True):
-    """What the surface itself reads; all other fields stay in `body`, as they came.
+class ChatFields(CallFields, frozen=True, kw_only=True):
+    """What the surface itself reads.
 
-    `legacy` is true for a caller of the old form, who knows functions and no tools.
+    `legacy` is true for a caller of the old form, who knows functions and no tools. Of the
+    `choices` at most `most_translated` can be had where they are not relayed.
     """
 
-    body: bytes
-    model: str
-    stream: bool = False
     include_usage: bool = False
-    n: int = 1
-    store: bool = False
-    background: bool = False
     conversation_id: str | None = None
     legacy: bool = False
+    most_translated: int = MAX_CHOICES
 
     @property
-    def stored(self) -> bool:
-        """Whether it asks for an answer that is kept."""
-        return self.store or self.background or self.conversation_id is not None
+    def hides_usage(self) -> bool:
+        """Whether the chunk with the usage, which a provider is asked for, is not passed on."""
+        return self.stream and not self.include_usage
 
 
-def chat_fields(body: bytes) -> ChatFields:
+def chat_fields(body: bytes, most_translated: int = MAX_CHOICES) -> ChatFields:
     """The fields of a body. Raises Malformed, InvalidInput, and InvalidExtension for ours."""
     fields = top_level_fields(body)
+    stored = _boolean(fields, "store")
+    background = _own_boolean(fields, "background")
+    conversation_id = _conversation_id(fields)
+    choices = _count(fields)
     return ChatFields(
         body=body,
         model=_model(fields),
         stream=_boolean(fields, "stream"),
+        stored=stored or background or conversation_id is not None,
+        choices=choices,
+        relay_only=choices > most_translated,
         include_usage=_include_usage(fields),
-        n=_count(fields),
-        store=_boolean(fields, "store"),
-        background=_own_boolean(fields, "background"),
-        conversation_id=_conversation_id(fields),
+        conversation_id=conversation_id,
         legacy="functions" in fields and "tools" not in fields,
+        most_translated=most_translated,
     )
 
 

@@ -8,7 +8,6 @@ from cartrita.dialects.openai_chat.response_rendering import render
 from cartrita.dialects.openai_chat.stream_rendering import StreamRenderer
 from cartrita.domain.deltas import Accepted, Delta
 from cartrita.domain.events import RunCompleted
-from cartrita.domain.json import JsonObject
 from cartrita.gateway.answers import RelayMonitor
 from cartrita.surfaces.answers import StreamRenderer as Renderer
 from cartrita.surfaces.routes_told import route_metadata, run_metadata
@@ -20,22 +19,21 @@ class ChatFormat:
     What happened to the call is told in the `metadata` at the end of the answer.
     """
 
-    def __init__(self, head: CompletionHead, finishing: JsonObject) -> None:
-        """`finishing` is that of the head, which is filled before the answer ends."""
+    def __init__(self, head: CompletionHead) -> None:
+        """`head` has `finishing` of its own, which is filled before the answer ends."""
         self._head = head
-        self._finishing = finishing
 
     def renderer(self, monitor: RelayMonitor | None) -> Renderer:
         """The renderer of the chunks; the rest of an answer goes on as its beginning was."""
         if isinstance(monitor, Monitor):
             return StreamRenderer.resumed(
-                monitor, include_usage=self._head.include_usage, finishing=self._finishing
+                monitor, include_usage=self._head.include_usage, finishing=self._head.finishing
             )
         return StreamRenderer(self._head)
 
     def accepted(self, delta: Accepted) -> None:
         if told := route_metadata(delta.failovers, delta.receipts):
-            self._finishing["metadata"] = told
+            self._head.finishing["metadata"] = told
 
     def whole(self, deltas: Sequence[Delta]) -> bytes:
         for delta in deltas:
@@ -47,16 +45,15 @@ class ChatFormat:
 class ChatRunFormat:
     """Writes the answer of a run; implements `RunFormat`."""
 
-    def __init__(self, head: CompletionHead, finishing: JsonObject) -> None:
-        """`finishing` is that of the head, which is filled before the answer ends."""
+    def __init__(self, head: CompletionHead) -> None:
+        """`head` has `finishing` of its own, which is filled before the answer ends."""
         self._head = head
-        self._finishing = finishing
 
     def renderer(self) -> Renderer:
         return StreamRenderer(self._head)
 
     def completed(self, end: RunCompleted) -> None:
-        self._finishing["metadata"] = run_metadata(end)
+        self._head.finishing["metadata"] = run_metadata(end)
 
     def whole(self, deltas: Sequence[Delta]) -> bytes:
         return render(self._head, deltas)

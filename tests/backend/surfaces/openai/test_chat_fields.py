@@ -16,7 +16,7 @@ def body(**fields: Any) -> bytes:
 
 def test_what_is_absent_or_null() -> None:
     fields = chat_fields(body(stream=None, n=None, store=None, conversation_id=None))
-    assert (fields.model, fields.stream, fields.n, fields.stored) == ("m", False, 1, False)
+    assert (fields.model, fields.stream, fields.choices, fields.stored) == ("m", False, 1, False)
 
 
 @pytest.mark.parametrize(

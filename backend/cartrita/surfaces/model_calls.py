@@ -1,0 +1,206 @@
+"""Answers the requests of the vendors' APIs: relayed, translated, or by a run.
+
+The procedure is the same for all of them; a `ModelApi` describes what is not. This is the hot path:
+a request is not parsed, and nothing is awaited, where that can be left out.
+"""
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from functools import partial
+from typing import Final, Generic, Protocol, TypeAlias, TypeVar
+
+import msgspec
+from msgspec.structs import replace
+from starlette.requests import HTTPConnection
+from starlette.types import Receive, Send
+
+from cartrita.application.completions import Completions
+from cartrita.application.model_runs import ModelCommand
+from cartrita.domain.json import JsonObject
+from cartrita.domain.principals import Principal
+from cartrita.domain.relays import Endpoint
+from cartrita.domain.requests import ModelRequest
+from cartrita.domain.runs import Admitted
+from cartrita.gateway.answers import Answer, CacheWish, Call, Relayable, RelayMonitor
+from cartrita.kit.secret import Secret
+from cartrita.surfaces.answers import AnswerFormat, send_json, send_stream, send_whole
+from cartrita.surfaces.idempotency import idempotency_of
+from cartrita.surfaces.json_fields import parse_object, without
+from cartrita.surfaces.request_reading import call_options, headers_passed_on, read_body
+from cartrita.surfaces.run_answers import RunFormat, send_run_stream, send_run_whole
+from cartrita.surfaces.services import Services, SurfaceConfig, config_of, services_of
+from cartrita.surfaces.vendor_handles import refuse_vendor_ids
+
+_NOT_OF_THE_ANSWER: Final = frozenset({"stream", "stream_options"})
+"""Fields that may change between two requests with one Idempotency-Key."""
+_NONE: Final[frozenset[str]] = frozenset()
+
+
+class CallFields(msgspec.Struct, frozen=True, kw_only=True):
+    """What a surface itself reads of a request; all other fields stay in `body`, as they came.
+
+    `stored` asks for an answer that is kept, and `choices` for so many at once; with `relay_only`
+    they can only be relayed. A request that is not `relayable` is translated for each provider.
+    One that `refers` may name what is stored here, which is then looked up.
+    """
+
+    body: bytes
+    model: str
+    stream: bool = False
+    stored: bool = False
+    choices: int = 1
+    relay_only: bool = False
+    relayable: bool = True
+    refers: bool = False
+
+
+class ParsedRequest(Protocol):
+    """A request as its dialect has parsed it; see `request_parsing.py` of each."""
+
+    @property
+    def request(self) -> ModelRequest: ...
+
+
+F = TypeVar("F", bound=CallFields)
+P = TypeVar("P", bound=ParsedRequest)
+
+Opened: TypeAlias = tuple[AbstractAsyncContextManager[Answer], AnswerFormat]
+"""The answer to a call, not yet entered, and how it is written."""
+
+
+class ModelApi(msgspec.Struct, Generic[F, P], frozen=True, kw_only=True):
+    """What differs between the APIs of the vendors.
+
+    `own_fields` are those of a body that the vendor refuses, and `own_ids` those that may hold ids
+    that this server gave out. `parse` takes the id of the owner; `rewrite` and the monitors are
+    those of `Relayable`. `open` gets the fields and what parses the request.
+
+    `look_up` puts what a request refers to into its fields, which it returns. For a run, `command`
+    makes its command from the body, parsed as JSON, and the name of an agent; `run_answer` is how
+    its answer is written, or an answer that does not wait for it.
+    """
+
+    surface: str
+    endpoint: Endpoint
+    read_fields: Callable[[bytes, SurfaceConfig], F]
+    parse: Callable[[F, str], P]
+    rewrite: Callable[[F, str], bytes]
+    stream_monitor: Callable[[F, str, tuple[Secret, ...]], RelayMonitor]
+    body_monitor: Callable[[str, tuple[Secret, ...]], RelayMonitor]
+    open: Callable[[Completions, Call, F, Callable[[], P]], Opened]
+    command: Callable[[Services, Principal, F, JsonObject, str | None], Awaitable[ModelCommand]]
+    run_answer: Callable[
+        [Services, Principal, F, ModelCommand, Admitted], Awaitable[RunFormat | bytes]
+    ]
+    own_fields: tuple[str, ...] = ()
+    own_ids: frozenset[str] = _NONE
+    look_up: Callable[[Services, Principal, F], Awaitable[F]] | None = None
+
+
+async def answer_request(
+    api: ModelApi[F, P], connection: HTTPConnection, receive: Receive, send: Send
+) -> None:
+    """Answer a request of one of the APIs."""
+    principal, body = await read_body(connection, receive)
+    config = config_of(connection)
+    services = services_of(connection)
+    fields = api.read_fields(body, config)
+    agent = services.completions.agent_of(fields.model)
+    if fields.stored or agent is not None or "idempotency-key" in connection.headers:
+        refuse_vendor_ids(body, ours=api.own_ids)
+        await _answer_by_run(api, connection, receive, send, principal, fields, agent)
+        return
+    if fields.refers and api.look_up is not None:
+        fields = await api.look_up(services, principal, fields)
+    refuse_vendor_ids(body, ours=api.own_ids if fields.refers else _NONE)
+    kept = without(body, api.own_fields)
+    if kept is not body:
+        fields = replace(fields, body=kept)
+    reading = _Reading(api, fields, principal.owner_id)
+    call = _call(api, connection, principal, reading)
+    opening, form = api.open(services.completions, call, fields, reading.parse)
+    if fields.stream:
+        await send_stream(opening, form, receive, send, heartbeat_s=config.heartbeat_s)
+    else:
+        await send_whole(opening, form, receive, send)
+
+
+class _Reading(Generic[F, P]):
+    """One request, which is parsed once, and only where it has to be read."""
+
+    __slots__ = ("_api", "_owner_id", "_parsed", "fields")
+
+    def __init__(self, api: ModelApi[F, P], fields: F, owner_id: str) -> None:
+        self._api = api
+        self._owner_id = owner_id
+        self._parsed: P | None = None
+        self.fields = fields
+
+    def parse(self) -> P:
+        if self._parsed is None:
+            self._parsed = self._api.parse(self.fields, self._owner_id)
+        return self._parsed
+
+    def request(self) -> ModelRequest:
+        return self.parse().request
+
+    def rewrite(self, model: str) -> bytes:
+        return self._api.rewrite(self.fields, model)
+
+
+def _call(
+    api: ModelApi[F, P], connection: HTTPConnection, principal: Principal, reading: _Reading[F, P]
+) -> Call:
+    fields = reading.fields
+    options = call_options(connection)
+    relay = None
+    if fields.relayable:
+        relay = Relayable(
+            endpoint=api.endpoint,
+            rewrite=reading.rewrite,
+            monitor=partial(api.stream_monitor, fields) if fields.stream else api.body_monitor,
+            body_monitor=api.body_monitor,
+            headers=headers_passed_on(connection),
+        )
+    return Call(
+        owner_id=principal.owner_id,
+        key_id=principal.key_id,
+        surface=api.surface,
+        name=fields.model,
+        parse=reading.request,
+        streamed=fields.stream,
+        strict=options.strict,
+        relay=relay,
+        cache=None if options.cache_s is None else CacheWish(options.cache_s),
+        choices=fields.choices,
+        relay_only=fields.relay_only,
+    )
+
+
+async def _answer_by_run(
+    api: ModelApi[F, P],
+    connection: HTTPConnection,
+    receive: Receive,
+    send: Send,
+    principal: Principal,
+    fields: F,
+    agent: str | None,
+) -> None:
+    """Start a run, or find the one of the same Idempotency-Key, and send its answer."""
+    services = services_of(connection)
+    body = parse_object(fields.body)
+    command = await api.command(services, principal, fields, body, agent)
+    strict = call_options(connection).strict
+    command = replace(command, request=replace(command.request, strict=strict))
+    content = {name: body[name] for name in body if name not in _NOT_OF_THE_ANSWER}
+    key = idempotency_of(api.surface, connection, content)
+    admitted = await services.model_runs.start(principal, command, key)
+    form = await api.run_answer(services, principal, fields, command, admitted)
+    if isinstance(form, bytes):
+        await send_json(send, form)
+        return
+    tail = services.runs.tail(admitted.run_id, 0)
+    if fields.stream:
+        await send_run_stream(tail, form, receive, send)
+    else:
+        await send_run_whole(tail, form, receive, send)
