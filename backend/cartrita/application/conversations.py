@@ -1,5 +1,6 @@
 """Conversations: created, listed, changed, forked, exported, deleted."""
 
+import re
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import suppress
 from typing import cast
@@ -27,6 +28,8 @@ NESTING_MAX = 32
 EXTERNAL_ID_MAX = 200
 PAGE_MAX = 200
 _TRANSCRIPT_PAGE = 200
+_ADDRESSABLE = re.compile(r"[^/?#]*[^/?#.\s][^/?#]*")
+"""What can be one step of a path: servers and proxies decode `%2F`, and clients resolve dots."""
 
 
 class Conversations:
@@ -251,6 +254,10 @@ def _validated_external_id(external_id: str, field: str = "external_id") -> str:
         raise InvalidInput.of(field, f"it needs 1 to {EXTERNAL_ID_MAX} characters")
     if storable_text(external_id) != external_id:
         raise InvalidInput.of(field, "it holds a character that cannot be stored")
+    if not _ADDRESSABLE.fullmatch(external_id):
+        raise InvalidInput.of(
+            field, "it cannot stand in an address; leave out /, ? and #, and use more than dots"
+        )
     if ids.parse("conv", external_id) is not None:
         raise InvalidInput.of(field, "it looks like an id of this server; choose another")
     return external_id

@@ -1,10 +1,15 @@
 """Collects what the rendering of a request cannot carry over into a dialect, as receipts."""
 
+from typing import Literal
+
 import msgspec
 
 from cartrita.domain.receipts import Receipt
 from cartrita.domain.requests import ModelRequest
+from cartrita.kit.text import shortened
 
+_LONGEST = 500
+"""In characters, of the name of a field and of a reason: both may quote what callers sent."""
 NATIVE = "native"
 """The source of requests that came in no dialect."""
 
@@ -59,20 +64,18 @@ class Losses:
 
     def dropped(self, field: str, why: str) -> None:
         """The field has no effect."""
-        name = self._name(field)
-        receipt = Receipt(name, self._source, self._target, "dropped", why)
-        self._receipts.setdefault((name, why), receipt)
+        self._add(field, "dropped", why)
 
     def approximated(self, field: str, why: str) -> None:
         """The field has another effect than it would have had, as near as the target can."""
-        name = self._name(field)
-        receipt = Receipt(name, self._source, self._target, "approximated", why)
-        self._receipts.setdefault((name, why), receipt)
+        self._add(field, "approximated", why)
 
     @property
     def receipts(self) -> tuple[Receipt, ...]:
         """All losses so far; the same one is told once."""
         return tuple(self._receipts.values())
 
-    def _name(self, field: str) -> str:
-        return field_name(field, self._source)
+    def _add(self, field: str, kind: Literal["approximated", "dropped"], why: str) -> None:
+        name = shortened(field_name(field, self._source), _LONGEST)
+        receipt = Receipt(name, self._source, self._target, kind, shortened(why, _LONGEST))
+        self._receipts.setdefault((name, receipt.why), receipt)

@@ -33,6 +33,10 @@ from types import MappingProxyType
 from typing import ClassVar, Literal, Self
 
 from cartrita.domain.json import JsonObject
+from cartrita.kit.text import shortened
+
+LONGEST_MESSAGE = 1000
+"""In characters. Messages quote what callers sent, which may be megabytes."""
 
 
 class ErrorKind(StrEnum):
@@ -60,7 +64,10 @@ class ErrorKind(StrEnum):
 
 
 class CartritaError(Exception):
-    """`message` is a sentence that a user can act on; `code` is stable and for programs."""
+    """`message` is a sentence that a user can act on; `code` is stable and for programs.
+
+    What is longer than `LONGEST_MESSAGE` is cut in its middle.
+    """
 
     kind: ClassVar[ErrorKind] = ErrorKind.INTERNAL
     default_code: ClassVar[str] = "internal"
@@ -74,8 +81,8 @@ class CartritaError(Exception):
         details: JsonObject | None = None,
         retry_after: float | None = None,
     ) -> None:
-        super().__init__(message)
-        self.message = message
+        self.message = shortened(message, LONGEST_MESSAGE)
+        super().__init__(self.message)
         self.code = code or self.default_code
         self.details: JsonObject = details or {}
         self.retry_after = retry_after
@@ -89,7 +96,10 @@ class InvalidInput(CartritaError):
         self, message: str, *, fields: dict[str, list[str]], code: str | None = None
     ) -> None:
         super().__init__(message, code=code)
-        self.fields = fields
+        self.fields = {
+            shortened(field, LONGEST_MESSAGE): [shortened(one, LONGEST_MESSAGE) for one in problems]
+            for field, problems in fields.items()
+        }
 
     @classmethod
     def of(cls, field: str, problem: str) -> "InvalidInput":

@@ -1,4 +1,4 @@
-"""Text that Postgres and UTF-8 can store: Unicode scalar values without NUL."""
+"""Text that Postgres and UTF-8 can store, and text that is not too long to be told."""
 
 import re
 from typing import cast
@@ -13,6 +13,17 @@ def storable_text(text: str) -> str:
         return text
     paired = _PAIRS.sub(lambda m: m[0].encode("utf-16", "surrogatepass").decode("utf-16"), text)
     return _UNSTORABLE.sub(lambda m: "" if m[0] == "\x00" else "\ufffd", paired)
+
+
+def shortened(text: str, most: int) -> str:
+    """At most so many characters of a text; what is too long is cut in the middle.
+
+    So the beginning of a sentence and its end stay, whatever value is quoted between them.
+    """
+    if len(text) <= most:
+        return text
+    end = most // 3
+    return f"{text[: most - end - 1]}…{text[len(text) - end :]}"
 
 
 def storable_json(value: object) -> object:

@@ -14,6 +14,7 @@ from cartrita.surfaces.json_bodies import require_json_type
 
 _LONGEST_CACHE_S = 30 * 86_400
 _LONGEST_DIGITS = 20
+_SWITCH = {"true": True, "1": True, "false": False, "0": False}
 _PASSED_ON = {name.encode(): name for name in CALLERS_HEADERS}
 
 
@@ -50,7 +51,7 @@ def call_options(connection: HTTPConnection) -> CallOptions:
     """The options in the headers of a request. Raises InvalidInput."""
     headers = connection.headers
     return CallOptions(
-        strict=headers.get("x-cartrita-strict", "").lower() in ("true", "1"),
+        strict=_strict(headers.get("x-cartrita-strict")),
         cache_s=_cache_s(headers.get("x-cartrita-cache")),
     )
 
@@ -68,6 +69,15 @@ async def read_pieces(receive: Receive) -> bytes:
         if not message.get("more_body", False):
             return b"".join(pieces)
         message = await receive()
+
+
+def _strict(value: str | None) -> bool:
+    if value is None:
+        return False
+    strict = _SWITCH.get(value.lower())
+    if strict is None:
+        raise InvalidInput.of("X-Cartrita-Strict", "send true or false")
+    return strict
 
 
 def _cache_s(value: str | None) -> float | None:

@@ -144,6 +144,10 @@ async def test_what_is_too_large_or_no_name_is_refused_by_its_field(
         ("external_id", " "),
         ("external_id", "x" * 201),
         ("external_id", "x\x00"),
+        ("external_id", "a/b"),
+        ("external_id", "a?b"),
+        ("external_id", "a#b"),
+        ("external_id", ".."),
         ("external_id", "\ud800"),
     ]
     for field, value in wrong:

@@ -1,4 +1,4 @@
-"""Text that everything downstream can hold."""
+"""Text that everything downstream can hold, and that is short enough to be told."""
 
 import json
 
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.backend.examples import examples
 
-from cartrita.kit.text import StorableTextStream, storable_json, storable_text
+from cartrita.kit.text import StorableTextStream, shortened, storable_json, storable_text
 
 ANY_TEXT = st.text(st.characters(codec=None, categories=None), max_size=20)
 JSON = st.recursive(
@@ -31,6 +31,18 @@ JSON = st.recursive(
 )
 def test_what_cannot_be_stored_is_joined_replaced_or_dropped(given_: str, kept: str) -> None:
     assert storable_text(given_) == kept
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", ""),
+        ("nine here", "nine here"),
+        ("'aaaaaaaaaaaaaa' is no role", "'aaaaa…ole"),
+    ],
+)
+def test_long_text_is_cut_in_its_middle(text: str, told: str) -> None:
+    assert shortened(text, 10) == told
 
 
 @examples

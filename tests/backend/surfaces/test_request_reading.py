@@ -28,6 +28,9 @@ def connection(**headers: str) -> HTTPConnection:
         ({}, CallOptions()),
         ({"x_cartrita_strict": "true"}, CallOptions(strict=True)),
         ({"x_cartrita_strict": "false"}, CallOptions()),
+        ({"x_cartrita_strict": "TRUE"}, CallOptions(strict=True)),
+        ({"x_cartrita_strict": "1"}, CallOptions(strict=True)),
+        ({"x_cartrita_strict": "0"}, CallOptions()),
         ({"x_cartrita_cache": "300"}, CallOptions(cache_s=300)),
         ({"accept": "*/*", "x_cartrita_cache": "9", "via": "x"}, CallOptions(cache_s=9)),
         ({"x_request_id": "x", "authorization": "Bearer x"}, CallOptions()),
@@ -41,6 +44,13 @@ def test_options_in_headers(headers: dict[str, str], options: CallOptions) -> No
 def test_an_age_that_is_none(value: str) -> None:
     scope = {"type": "http", "headers": [(b"x-cartrita-cache", value.encode())]}
     with pytest.raises(InvalidInput, match="X-Cartrita-Cache"):
+        call_options(HTTPConnection(scope))
+
+
+@pytest.mark.parametrize("value", ["maybe", "", "yes", "true, false", "v" * 10_000])
+def test_a_switch_that_is_neither_on_nor_off(value: str) -> None:
+    scope = {"type": "http", "headers": [(b"x-cartrita-strict", value.encode())]}
+    with pytest.raises(InvalidInput, match=r"^X-Cartrita-Strict: send true or false$"):
         call_options(HTTPConnection(scope))
 
 

@@ -138,7 +138,9 @@ _FIELDS: dict[str, json_checks.Check] = {
 """Null is the same as absence."""
 
 _OWN_FIELDS: dict[str, json_checks.Check] = {
-    "conversation_id": json_checks.string(longest=256, pattern=r"\S(?:.*\S)?"),
+    "conversation_id": json_checks.string(
+        longest=200, pattern=r"(?!\.+$)[^\s/?#](?:[^\n/?#]*[^\s/?#])?"
+    ),
     "background": json_checks.boolean,
 }
 """Cartrita's additions to the API."""

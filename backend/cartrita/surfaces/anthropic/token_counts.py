@@ -3,6 +3,7 @@
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 from starlette.requests import HTTPConnection
 from starlette.types import Receive, Send
 
@@ -13,10 +14,10 @@ from cartrita.domain.principals import Principal
 from cartrita.domain.relays import Endpoint
 from cartrita.gateway.answers import CacheWish, Call, Relayable
 from cartrita.surfaces.answers import answer_headers, send_json
-from cartrita.surfaces.anthropic.message_fields import MessageFields, message_fields
+from cartrita.surfaces.anthropic.message_fields import OWN_FIELDS, MessageFields, message_fields
 from cartrita.surfaces.disconnects import UntilDisconnect
 from cartrita.surfaces.hot_paths import HotPath
-from cartrita.surfaces.json_fields import parse_object
+from cartrita.surfaces.json_fields import parse_object, without
 from cartrita.surfaces.relay_only import NotRelayed, not_relayed
 from cartrita.surfaces.request_reading import headers_passed_on, read_body
 from cartrita.surfaces.services import services_of
@@ -33,7 +34,8 @@ async def post_count_tokens(connection: HTTPConnection, receive: Receive, send: 
     fields = message_fields(body)
     refuse_vendor_ids(body)
     completions = services_of(connection).completions
-    parsed = request_parsing.parse_count(parse_object(body), principal.owner_id)
+    fields = replace(fields, body=without(body, OWN_FIELDS))
+    parsed = request_parsing.parse_count(parse_object(fields.body), principal.owner_id)
     headers: list[tuple[str, str]]
     try:
         if completions.agent_of(fields.model) is not None:

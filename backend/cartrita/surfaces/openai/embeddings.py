@@ -15,7 +15,7 @@ from cartrita.surfaces.disconnects import UntilDisconnect
 from cartrita.surfaces.hot_paths import HotPath
 from cartrita.surfaces.json_fields import parsed, top_level_fields
 from cartrita.surfaces.relay_only import not_relayed
-from cartrita.surfaces.request_reading import headers_passed_on, read_body
+from cartrita.surfaces.request_reading import call_options, headers_passed_on, read_body
 from cartrita.surfaces.services import services_of
 
 SURFACE: Final = "openai_embeddings"
@@ -39,6 +39,7 @@ async def post_embeddings(connection: HTTPConnection, receive: Receive, send: Se
         name=model,
         parse=not_relayed,
         streamed=False,
+        strict=call_options(connection).strict,
         relay=Relayable(
             endpoint=Endpoint.EMBEDDINGS,
             rewrite=rewrite,

@@ -4,7 +4,7 @@ from typing import Final
 
 from cartrita.dialects.openai_responses.request_parsing import Parsed
 from cartrita.domain.errors import InvalidInput
-from cartrita.surfaces.json_fields import Fields, parsed, top_level_fields
+from cartrita.surfaces.json_fields import Fields, parsed, top_level_fields, without
 from cartrita.surfaces.model_calls import CallFields
 from cartrita.surfaces.vendor_handles import REFERENCE
 
@@ -28,13 +28,19 @@ def response_fields(body: bytes) -> ResponseFields:
     """The fields of a body. Raises Malformed, and InvalidInput in OpenAI's words."""
     fields = top_level_fields(body)
     return ResponseFields(
-        body=body,
+        body=_without_null(body, fields),
         model=_model(fields),
         stream=parsed(fields, "stream") is True,
         stored=parsed(fields, "store") is not False,
         refers=_may_refer(fields),
         background=parsed(fields, "background") is True,
     )
+
+
+def _without_null(body: bytes, fields: Fields) -> bytes:
+    """A body without a `conversation_id` of null, which is none here and unknown to OpenAI."""
+    given = "conversation_id" in fields and parsed(fields, "conversation_id") is None
+    return without(body, ("conversation_id",)) if given else body
 
 
 def _may_refer(fields: Fields) -> bool:
