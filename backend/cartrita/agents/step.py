@@ -39,8 +39,8 @@ from cartrita.domain.usage import Usage
 class Step:
     """Makes one model call. `finish_reason` and `model` are set when `events` is exhausted.
 
-    `position` is the number of code points of the answer before this step; `counter` counts the
-    tokens that the provider does not report.
+    `said` is the text of the answer before this step; `counter` counts the tokens that the provider
+    does not report.
     """
 
     def __init__(
@@ -48,14 +48,15 @@ class Step:
         provider: ModelProvider,
         request: ModelRequest,
         *,
-        position: int = 0,
+        said: str = "",
         limits: AgentLimits | None = None,
         counter: TokenCounter | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._provider = provider
         self._request = request
-        self._position = position
+        self._said = said
+        self._position = len(said)
         self._clock = clock
         self._tool_calls = ToolCallAssembler(provider.name, limits or AgentLimits())
         self._started_at: float | None = None
@@ -104,10 +105,12 @@ class Step:
     def _usage(self) -> Usage:
         if self._reported_usage is not None and self._reported_usage.total_tokens:
             return self._reported_usage
+        model = self._request.model
         sent = self._counter.count_request(self._request)
-        written = self._counter.count_text(self._request.model, "".join(self._written))
+        said = self._counter.count_text(model, self._said)
+        written = self._counter.count_text(model, "".join(self._written))
         return Usage(
-            sent.tokens,
+            sent.tokens + said.tokens,
             written.tokens,
             estimated=True,
             error_bound=max(sent.error_bound, written.error_bound),

@@ -6,11 +6,13 @@ from typing import Protocol, TypeAlias
 
 import msgspec
 
-from cartrita.dialects.anthropic_messages import stream_parsing as anthropic_messages
-from cartrita.dialects.openai_chat import stream_parsing as openai_chat
-from cartrita.dialects.openai_responses import stream_parsing as openai_responses
+from cartrita.dialects.anthropic_messages import probes as messages_probes
+from cartrita.dialects.anthropic_messages import stream_parsing as messages_parsing
+from cartrita.dialects.openai_chat import probes as chat_probes
+from cartrita.dialects.openai_chat import stream_parsing as chat_parsing
+from cartrita.dialects.openai_responses import probes as responses_probes
+from cartrita.dialects.openai_responses import stream_parsing as responses_parsing
 from cartrita.domain.deltas import Delta, TextDelta
-from cartrita.domain.json import JsonObject
 from cartrita.domain.ports.providers import RelayProvider
 from cartrita.domain.relays import Endpoint, RelayRequest
 from cartrita.kit import sse
@@ -28,39 +30,43 @@ class StreamParser(Protocol):
     def end(self) -> list[Delta]: ...
 
 
+class RenderProbe(Protocol):
+    """Writes the smallest request of a dialect."""
+
+    def __call__(self, model: str, prompt: str, *, stream: bool) -> bytes: ...
+
+
 ParseCompletion: TypeAlias = Callable[[str, bytes, tuple[Secret, ...]], list[Delta]]
 
 
 class CheckedEndpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """How an endpoint is called; `body` is a request without its model."""
+    """How an endpoint is called, and its answers are read."""
 
     endpoint: Endpoint
-    body: JsonObject
+    render_probe: RenderProbe
     create_parser: Callable[[str], StreamParser]
     parse_completion: ParseCompletion
 
-
-_MESSAGES: JsonObject = {"messages": [{"role": "user", "content": PROMPT}]}
 
 CHECKED_ENDPOINTS: Mapping[str, CheckedEndpoint] = MappingProxyType(
     {
         "openai_chat": CheckedEndpoint(
             endpoint=Endpoint.CHAT_COMPLETIONS,
-            body=_MESSAGES,
-            create_parser=openai_chat.StreamParser,
-            parse_completion=openai_chat.parse_completion,
+            render_probe=chat_probes.render_probe,
+            create_parser=chat_parsing.StreamParser,
+            parse_completion=chat_parsing.parse_completion,
         ),
         "openai_responses": CheckedEndpoint(
             endpoint=Endpoint.RESPONSES,
-            body={"input": PROMPT, "store": False},
-            create_parser=openai_responses.StreamParser,
-            parse_completion=openai_responses.parse_completion,
+            render_probe=responses_probes.render_probe,
+            create_parser=responses_parsing.StreamParser,
+            parse_completion=responses_parsing.parse_completion,
         ),
         "anthropic_messages": CheckedEndpoint(
             endpoint=Endpoint.MESSAGES,
-            body={**_MESSAGES, "max_tokens": 32},
-            create_parser=anthropic_messages.StreamParser,
-            parse_completion=anthropic_messages.parse_completion,
+            render_probe=messages_probes.render_probe,
+            create_parser=messages_parsing.StreamParser,
+            parse_completion=messages_parsing.parse_completion,
         ),
     }
 )
@@ -71,8 +77,8 @@ async def call_endpoint(
     provider: RelayProvider, checked: CheckedEndpoint, model: str, *, streamed: bool
 ) -> str:
     """What the model said. Raises UpstreamError if that is no whole answer of the dialect."""
-    body = {**checked.body, "model": model, "stream": streamed}
-    request = RelayRequest(endpoint=checked.endpoint, model=model, body=msgspec.json.encode(body))
+    body = checked.render_probe(model, PROMPT, stream=streamed)
+    request = RelayRequest(endpoint=checked.endpoint, model=model, body=body)
     received = b""
     async with provider.relay(request) as response:
         while len(received) < _MAX_BYTES and (piece := await response.read()):

@@ -227,11 +227,12 @@ class Executor:
             key_id=claim.input.key_id,
             run_id=claim.run_id,
             seconds=claim.seconds_left,
+            said=claim.input.prefix,
         )
         step = Step(
             self._gateway.provider_for(deployment, route=claim.input.route, caller=caller),
             request,
-            position=len(claim.input.prefix),
+            said=claim.input.prefix,
             limits=agent.limits,
             counter=self._counter,
         )

@@ -27,10 +27,6 @@ from cartrita.domain.steps import split_steps
 from cartrita.domain.token_estimates import RuleCounter
 
 _RETRY_INTERVAL_S = 0.2
-_CONTINUE_INSTRUCTION = (
-    "Your last message was cut off. Continue it exactly where it stopped: do not repeat anything, "
-    "do not comment on the interruption."
-)
 
 
 class History:
@@ -53,13 +49,10 @@ class History:
         self._characters = characters
 
     async def build_request(self, claim: Claim, agent: Agent) -> ModelRequest:
-        """The model request that answers a claimed run."""
+        """The model request that answers a claimed run, from its beginning."""
         run_input = claim.input
         stored = await self._branch(claim)
         messages = (*run_input.context, *self._latest(stored, run_input))
-        if run_input.prefix:
-            partial = Message(Role.ASSISTANT, (Text(run_input.prefix),))
-            messages = (*messages, partial, Message(Role.USER, (Text(_CONTINUE_INSTRUCTION),)))
         instructions = _instructions(agent, run_input)
         return ModelRequest(
             owner_id=claim.owner_id,

@@ -5,7 +5,6 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from functools import partial
 from types import MappingProxyType
-from typing import TypeGuard
 
 import msgspec
 
@@ -31,7 +30,7 @@ from cartrita.domain.errors import (
 )
 from cartrita.domain.messages import Message, Role, Text
 from cartrita.domain.models import ModelInfo
-from cartrita.domain.ports.providers import ModelProvider, RelayProvider
+from cartrita.domain.ports.providers import ModelProvider, RelayProvider, can_relay
 from cartrita.domain.provider_checks import CheckReport, CheckStep, ProviderSummary
 from cartrita.domain.requests import ModelRequest, Sampling
 
@@ -117,15 +116,17 @@ class ProviderChecks:
                 advice="Load or pull a model there, or configure a default_model.",
             )
             return
-        if not _relays(provider):
-            yield await self._step("stream", lambda: _stream(provider, model))
-            return
+        relays = False
         for dialect, endpoint in CHECKED_ENDPOINTS.items():
-            if dialect in provider.dialects:
-                for streamed in (False, True):
-                    name = f"{endpoint.endpoint} {'stream' if streamed else 'whole'}"
-                    call = partial(_call, provider, endpoint, model, streamed=streamed)
-                    yield await self._step(name, call)
+            if not can_relay(provider, dialect):
+                continue
+            relays = True
+            for streamed in (False, True):
+                name = f"{endpoint.endpoint} {'stream' if streamed else 'whole'}"
+                call = partial(_call, provider, endpoint, model, streamed=streamed)
+                yield await self._step(name, call)
+        if not relays:
+            yield await self._step("stream", lambda: _stream(provider, model))
 
     async def _step(self, name: str, action: Callable[[], Awaitable[str]]) -> CheckStep:
         started = self._clock()
@@ -184,7 +185,3 @@ def _choose(default: str | None, models: list[ModelInfo]) -> str | None:
     """The default model, unless the provider lists others only: then the first of those."""
     names = [one.name for one in models if "embeddings" not in one.profile.capabilities]
     return default if default in names or not names else names[0]
-
-
-def _relays(provider: ModelProvider) -> TypeGuard[RelayProvider]:
-    return hasattr(provider, "relay")

@@ -16,7 +16,7 @@ from cartrita.domain.messages import Message, Role, StoredMessage, Text
 from cartrita.domain.ports.conversations import MessageStore
 from cartrita.domain.ports.runs import RunAdmission, RunCancellation, RunReader
 from cartrita.domain.principals import Principal
-from cartrita.domain.requests import Sampling
+from cartrita.domain.requests import Sampling, asks_for_text
 from cartrita.domain.runs import (
     Admission,
     Admitted,
@@ -170,13 +170,16 @@ class Runs:
                 code="not_continuable",
             )
         partial = await self._messages.get(principal.owner_id, ended.message_id)
-        if partial is not None and not _is_text_only(partial.message):
+        prefix = "" if partial is None else partial.message.text
+        run_input = msgspec.structs.replace(_readable_input(ended), prefix=prefix)
+        text_only = partial is None or _is_text_only(partial.message)
+        if not text_only or (
+            prefix and not asks_for_text(run_input.response_format, run_input.sampling)
+        ):
             raise Conflict(
                 "This answer holds more than text and cannot be continued; try it again instead.",
                 code="not_continuable",
             )
-        prefix = "" if partial is None else partial.message.text
-        run_input = msgspec.structs.replace(_readable_input(ended), prefix=prefix)
         return await self._admission.admit(
             Admission(
                 owner_id=principal.owner_id,

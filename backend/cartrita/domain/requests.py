@@ -94,3 +94,8 @@ class ModelRequest(msgspec.Struct, frozen=True, kw_only=True):
     def functions(self) -> tuple[ToolSpec, ...]:
         """The tools that any model may call."""
         return tuple(tool for tool in self.tools if isinstance(tool, ToolSpec))
+
+
+def asks_for_text(response_format: ResponseFormat, sampling: Sampling) -> bool:
+    """Whether an answer is to be text alone: half of anything else cannot be joined to a rest."""
+    return response_format.kind == "text" and sampling.logprobs is None

@@ -91,7 +91,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     `choices` is how many answers to the request come at once. `seconds` is the time left
     to the caller's deadline. With `relay_only` no translation is tried: `parse` raises the error of
     a provider that cannot be sent the request as it is. One that costs nothing is not `recorded` in
-    the ledger.
+    the ledger. `said` is how the answer begins that is to be gone on with: its reader has it.
     """
 
     owner_id: str
@@ -109,6 +109,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float | None = None
     relay_only: bool = False
     recorded: bool = True
+    said: str = ""
 
     @property
     def cacheable(self) -> bool:

@@ -19,7 +19,7 @@ from cartrita.domain.failovers import Failover
 from cartrita.domain.ledger import CallOutcome
 from cartrita.domain.messages import Message, Role, Text
 from cartrita.domain.receipts import Receipt
-from cartrita.domain.requests import ModelRequest
+from cartrita.domain.requests import ModelRequest, asks_for_text
 from cartrita.domain.token_estimates import text_tokens
 from cartrita.domain.usage import Usage
 from cartrita.gateway.answers import RelayMonitor
@@ -31,28 +31,28 @@ from cartrita.gateway.seams import Seam
 PREFILL = "prefill"
 INSTRUCTION = "instruction"
 _GO_ON = (
-    "Your last message was cut off by a broken connection; the reader has all of it. Go on exactly "
-    "where it stops, in the middle of a word if it stops there. Begin with the very next "
-    "character: no introduction, no apology, and nothing that was said already."
+    "Your last message was cut off; the reader has all of it. Go on exactly where it stops, in the "
+    "middle of a word if it stops there. Begin with the very next character: no introduction, no "
+    "apology, and nothing that was said already."
 )
 _BREAKS = (UpstreamCut, UpstreamMalformed, UpstreamOverloaded, UpstreamLimited)
 
 
 class BrokenAnswer:
-    """An answer that broke off: what was said, what was used, and what was asked for."""
+    """An answer that broke off: what was asked for, what was said, and what was used."""
 
-    def __init__(self, request: ModelRequest, said: str, usage: Usage) -> None:
+    def __init__(self, request: ModelRequest, said: str, usage: Usage | None = None) -> None:
+        """`usage` None is that of an answer whose usage was told before."""
         self._request = request
         self.said = said
-        self.usage = usage
+        self.usage = usage or Usage()
 
     @classmethod
     def of(cls, leg: Leg, request: ModelRequest, error: UpstreamError) -> "BrokenAnswer | None":
         """None where the answer cannot be continued: then the error is its end."""
-        asked_for_text = request.response_format.kind == "text"
-        if not isinstance(error, _BREAKS) or request.sampling.logprobs is not None:
-            return None
-        if not asked_for_text:
+        if not isinstance(error, _BREAKS) or not asks_for_text(
+            request.response_format, request.sampling
+        ):
             return None
         try:
             partial = leg.partial()

@@ -23,12 +23,16 @@ class Calls(Protocol):
 
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
-    """Who makes calls, for the ledger; `seconds` is the time left to the deadline of each."""
+    """Who makes calls, for the ledger; `seconds` is the time left to the deadline of each.
+
+    `said` is how the answers begin that are to be gone on with.
+    """
 
     surface: str = "native"
     key_id: str | None = None
     run_id: RunId | None = None
     seconds: float | None = None
+    said: str = ""
 
 
 class FailoverProvider:
@@ -72,6 +76,7 @@ class FailoverProvider:
             parse=lambda: request,
             strict=request.strict,
             cache=CacheWish(0),
+            said=self._caller.said,
         )
         async with self._calls.open(call) as answer:
             async for item in answer.items:

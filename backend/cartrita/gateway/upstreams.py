@@ -4,14 +4,13 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from random import Random
-from typing import TypeGuard
 
 from msgspec.structs import replace
 
 from cartrita.domain.errors import EndpointMissing, UpstreamError
-from cartrita.domain.ports.providers import ModelProvider, RelayProvider
+from cartrita.domain.ports.providers import can_relay
 from cartrita.domain.relays import DIALECTS, Endpoint
-from cartrita.gateway.answers import Call, Relayable
+from cartrita.gateway.answers import Call
 from cartrita.gateway.catalog import Catalog
 from cartrita.gateway.continuation import INSTRUCTION, BrokenAnswer, ContinuedLeg
 from cartrita.gateway.health import Health
@@ -59,19 +58,21 @@ class Upstreams:
 
     def relaying(self, call: Call) -> Callable[[str], bool] | None:
         """Which providers take a call that is only passed on; None for any other call."""
-        relayable = call.relay
-        if relayable is None or not call.relay_only:
+        if call.relay is None or not call.relay_only:
             return None
-        return lambda name: _relays(self._catalog.provider(name), relayable)
+        dialect = DIALECTS[call.relay.endpoint]
+        return lambda name: can_relay(self._catalog.provider(name), dialect)
 
     def leg(self, call: Call, deployment: Deployment) -> Leg:
         """A call of this deployment, relayed if it can be. Raises NotFound."""
+        if call.said:
+            return self.continued_leg(call, BrokenAnswer(call.parse(), call.said), deployment)
         provider = self._catalog.provider(deployment.provider)
         metered = self._meter.start(call, deployment)
         if (
             call.relay is not None
             and (deployment, call.relay.endpoint) not in self._missing
-            and _relays(provider, call.relay)
+            and can_relay(provider, DIALECTS[call.relay.endpoint])
         ):
             return RelayedLeg(provider, call.relay, metered, self.policy.last_bytes)
         request = replace(call.parse(), model=deployment.model, strict=call.strict)
@@ -90,9 +91,3 @@ class Upstreams:
         metered = self._meter.start(call, deployment)
         request = replace(broken.request(deployment, manner), strict=call.strict)
         return ContinuedLeg(TranslatedLeg(provider, request, metered), broken, broken.seam(manner))
-
-
-def _relays(provider: ModelProvider, relayable: Relayable) -> TypeGuard[RelayProvider]:
-    """Whether the provider can be sent the request as it is."""
-    dialects: frozenset[str] = getattr(provider, "dialects", frozenset())
-    return DIALECTS[relayable.endpoint] in dialects

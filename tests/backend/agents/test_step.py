@@ -99,7 +99,7 @@ async def test_all_kinds_of_events_in_order() -> None:
 
 
 async def test_positions_go_on_where_an_answer_was_left() -> None:
-    events = await told(step(TextDelta("a"), TextDelta("b"), DONE, position=7))
+    events = await told(step(TextDelta("a"), TextDelta("b"), DONE, said="7 chars"))
     assert events[:2] == [TextAppended("a", 7), TextAppended("b", 8)]
 
 

@@ -21,7 +21,7 @@ from tests.backend.application.fakes import (
     until,
 )
 
-from cartrita.domain.deltas import Finished, FinishReason
+from cartrita.domain.deltas import Finished, FinishReason, TextDelta
 from cartrita.domain.errors import (
     CartritaError,
 )
@@ -68,7 +68,13 @@ async def test_an_answer_that_goes_on_repeats_what_was_seen_first() -> None:
     first, second, _ = fixture.queue.events[claimed.run_id]
     assert (first, second) == (TextAppended("half ", 0), TextAppended("an answer", 5))
     assert text_of(ending) == "half an answer"
-    assert fixture.provider.requests[0].messages[1].text == "half "
+    assert [one.text for one in fixture.provider.requests[0].messages[1:2]] == ["half "]
+
+
+async def test_what_the_model_repeats_of_an_answer_that_goes_on_is_said_once() -> None:
+    work = RunInput(agent="assistant", provider="p", model="m", prefix="half an ")
+    fixture = ExecutorFixture(TextDelta("half "), TextDelta("an answer"), DONE)
+    assert text_of(await fixture.ending(claim(input=work))) == "half an answer"
 
 
 # Failures

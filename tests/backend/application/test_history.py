@@ -171,13 +171,6 @@ async def test_everything_that_the_run_was_asked_for_is_passed_on() -> None:
     assert {name: getattr(request, name) for name in fields} == fields
 
 
-async def test_an_interrupted_answer_is_continued_where_it_stopped() -> None:
-    request = await asked(work(prefix="half an ans"), stored_message("why?"))
-    assert texts(request)[:2] == ["why?", "half an ans"]
-    assert "Continue it exactly where it stopped" in texts(request)[2]
-    assert [m.role for m in request.messages] == [Role.USER, Role.ASSISTANT, Role.USER]
-
-
 async def test_a_message_that_is_gone_is_told_as_nothing() -> None:
     assert texts(await asked(work())) == []
 

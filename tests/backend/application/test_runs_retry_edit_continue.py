@@ -12,6 +12,7 @@ from tests.backend.application.runs_fixture import ANN, BOB, CONV, KEY, TALK, Ru
 from cartrita.domain.errors import Conflict, NotFound, Unavailable
 from cartrita.domain.ids import MessageId
 from cartrita.domain.messages import Message, Reasoning, Role, Text
+from cartrita.domain.requests import ResponseFormat
 from cartrita.domain.runs import (
     Admission,
     BusyPolicy,
@@ -162,6 +163,21 @@ async def test_an_answer_of_more_than_text_is_not_continued() -> None:
     ended = run()
     parts = (Reasoning("hm"), Text("half"))
     half = stored_message("", id=ended.message_id, message=Message(Role.ASSISTANT, parts))
+    with pytest.raises(Conflict) as refusal:
+        await RunsFixture(half, ports=FakeRunPorts(ended)).runs.continue_run(
+            ANN, public("run", ended.id)
+        )
+    assert refusal.value.code == "not_continuable"
+
+
+async def test_half_a_json_document_is_not_continued() -> None:
+    ended = run()
+    assert ended.input is not None
+    work = msgspec.structs.replace(ended.input, response_format=ResponseFormat("json"))
+    ended = msgspec.structs.replace(ended, input=work)
+    half = stored_message(
+        '{"a', id=ended.message_id, message=Message(Role.ASSISTANT, (Text('{"a'),))
+    )
     with pytest.raises(Conflict) as refusal:
         await RunsFixture(half, ports=FakeRunPorts(ended)).runs.continue_run(
             ANN, public("run", ended.id)

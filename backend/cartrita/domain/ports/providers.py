@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from typing import Protocol, TypeGuard
 
 from cartrita.domain.deltas import Delta
 from cartrita.domain.models import ModelInfo
@@ -60,3 +60,8 @@ class RelayProvider(ModelProvider, Protocol):
         Raises UpstreamError for a response that is not successful.
         """
         ...
+
+
+def can_relay(provider: ModelProvider, dialect: str) -> TypeGuard[RelayProvider]:
+    """Whether the provider can be sent requests of this dialect as they are."""
+    return dialect in getattr(provider, "dialects", ())
