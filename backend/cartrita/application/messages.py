@@ -3,7 +3,7 @@
 A message that is to be answered is sent by starting a run (see `runs.py`).
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 
 import msgspec
 
@@ -62,6 +62,37 @@ class Messages:
         found = await read_branch(self._store, principal, tip, start, start + size + 1)
         following = pagination.encode_cursor(start + size) if len(found) > size else None
         return Page(found[:size], following)
+
+    async def walk(
+        self,
+        principal: Principal,
+        conversation: str,
+        *,
+        start: StoredMessage | None = None,
+        newest_first: bool = False,
+        step: int = 50,
+    ) -> AsyncGenerator[StoredMessage]:
+        """The current branch message by message, from the one at the depth of `start` on.
+
+        Reads `step` messages at a time, and no more of them than are taken. Raises NotFound.
+        """
+        tip = (await self._conversations.get(principal, conversation)).head_message_id
+        if tip is None:
+            return
+        depth = None if start is None else start.depth
+        following = depth or 0
+        below = None if depth is None else depth + 1
+        while True:
+            if newest_first:
+                found = await self._store.branch(principal.owner_id, tip, step, below)
+            else:
+                end = following + step
+                found = await read_branch(self._store, principal, tip, following, end)
+            for message in found:
+                yield message
+            if len(found) < step:
+                return
+            following, below = found[-1].depth + 1, found[-1].depth
 
     async def get(self, principal: Principal, conversation: str, message: str) -> StoredMessage:
         """One message, on any branch. Raises NotFound."""

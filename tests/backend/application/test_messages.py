@@ -99,6 +99,30 @@ async def test_a_page_beyond_the_end_is_empty(
         assert (page.items, page.next_cursor) == ([], None)
 
 
+@pytest.mark.parametrize("step", [1, 2, 3, 4, 50])
+async def test_the_current_branch_is_walked_both_ways_from_any_message(
+    messages: Messages, pool: Database, talk: Conversation, step: int
+) -> None:
+    branch = await stored_branch(pool, talk, "0", "1", "2")
+    await stored_branch(pool, talk, "1b", "2b", parent=branch[0])
+
+    async def walked(start: StoredMessage | None, *, newest_first: bool) -> list[str]:
+        walk = messages.walk(ME, "x", start=start, newest_first=newest_first, step=step)
+        return [stored.message.text async for stored in walk]
+
+    assert await walked(None, newest_first=False) == ["0", "1b", "2b"]
+    assert await walked(None, newest_first=True) == ["2b", "1b", "0"]
+    middle = (await messages.list(ME, "x")).items[1]
+    assert await walked(middle, newest_first=False) == ["1b", "2b"]
+    assert await walked(middle, newest_first=True) == ["1b", "0"]
+
+
+async def test_an_empty_conversation_is_walked_at_once(
+    messages: Messages, talk: Conversation
+) -> None:
+    assert [one async for one in messages.walk(ME, "x")] == []
+
+
 async def test_a_cursor_of_nobody_and_a_limit_of_nobody_are_refused(
     messages: Messages, talk: Conversation
 ) -> None:

@@ -1,5 +1,6 @@
 """`/v1/conversations`: this server's conversations, and their messages as items."""
 
+from contextlib import aclosing
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -8,7 +9,7 @@ from cartrita.dialects.openai_responses import item_parsing
 from cartrita.dialects.openai_responses.request_parsing import parse_metadata
 from cartrita.dialects.openai_responses.response_rendering import input_items
 from cartrita.domain.conversations import Conversation, ConversationChange
-from cartrita.domain.errors import InvalidInput, NotFound
+from cartrita.domain.errors import InvalidInput
 from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import Message, StoredMessage
 from cartrita.domain.principals import Principal
@@ -31,7 +32,9 @@ from cartrita.surfaces.openai.item_pages import (
     Order,
     item_page,
     owned,
+    read_item_page,
 )
+from cartrita.surfaces.openai.stored_responses import find_message, item_not_found
 from cartrita.surfaces.services import Services
 
 router = APIRouter(prefix="/v1/conversations", tags=["openai"])
@@ -97,9 +100,16 @@ async def list_items(
     include_in_brackets: IncludeInBrackets = None,
 ) -> ItemList:
     """List the items of the current branch, the latest first unless `order` is `asc`."""
-    stored = await _stored(services, principal, conversation_id)
     shown = (*(include or ()), *(include_in_brackets or ()))
-    return item_page(input_items(map(owned, stored), include=shown), limit, order, after)
+    walk = services.messages.walk(
+        principal,
+        conversation_id,
+        start=None if after is None else await find_message(services, principal, after),
+        newest_first=order == "desc",
+        step=limit + 1,
+    )
+    async with aclosing(walk) as stored:
+        return await read_item_page(stored, limit, order, after, shown)
 
 
 @router.post(
@@ -160,27 +170,17 @@ def _messages(body: JsonObject) -> tuple[Message, ...]:
     return found.messages
 
 
-async def _stored(
-    services: Services, principal: Principal, conversation: str
-) -> list[StoredMessage]:
-    """All messages of the current branch, the oldest first."""
-    page = await services.messages.list(principal, conversation, _PAGE)
-    stored = list(page.items)
-    while page.next_cursor is not None:
-        page = await services.messages.list(principal, conversation, _PAGE, page.next_cursor)
-        stored += page.items
-    return stored
-
-
 async def _find(
     services: Services, principal: Principal, conversation: str, item_id: str
 ) -> tuple[StoredMessage, JsonObject]:
     """An item and the message that it is a part of. Raises NotFound."""
-    for stored in await _stored(services, principal, conversation):
+    found = await services.conversations.get(principal, conversation)
+    stored = await find_message(services, principal, item_id)
+    if stored is not None and stored.conversation_id == found.id:
         for item in input_items([owned(stored)]):
             if item.get("id") == item_id:
                 return stored, item
-    raise NotFound(f"Item with id '{item_id[:100]}' not found.", code="item_not_found")
+    raise item_not_found(item_id)
 
 
 def _view(conversation: Conversation) -> ConversationObject:

@@ -1,10 +1,11 @@
 """Pages of items, as lists of input and of a conversation's items have them."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterable, Sequence
 from typing import Annotated, Literal, TypeAlias
 
 from fastapi import Query
 
+from cartrita.dialects.openai_responses.response_rendering import input_items
 from cartrita.domain.errors import InvalidInput
 from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import Message, StoredMessage
@@ -13,9 +14,8 @@ from cartrita.surfaces.openai.conversation_schemas import ItemList
 from cartrita.surfaces.openai.response_heads import response_id
 
 Limit: TypeAlias = Annotated[int, Query(ge=1, le=100, description="The most items of a page.")]
-Order: TypeAlias = Annotated[
-    Literal["asc", "desc"], Query(description="`asc` has the oldest item first.")
-]
+Ordered: TypeAlias = Literal["asc", "desc"]
+Order: TypeAlias = Annotated[Ordered, Query(description="`asc` has the oldest item first.")]
 After: TypeAlias = Annotated[
     str | None, Query(max_length=255, description="The id of the item that the page follows.")
 ]
@@ -36,25 +36,59 @@ def owned(stored: StoredMessage) -> tuple[str, Message]:
 
 
 def item_page(
-    items: Sequence[JsonObject], limit: int, order: Literal["asc", "desc"], after: str | None
+    items: Sequence[JsonObject], limit: int, order: Ordered, after: str | None
 ) -> ItemList:
     """At most `limit` of the items, which are given oldest first, after one of them.
 
     Raises InvalidInput if that one is not among them.
     """
-    ordered = list(items) if order == "asc" else list(reversed(items))
+    ordered = items if order == "asc" else items[::-1]
     names = [item.get("id") for item in ordered]
     if after is not None and after not in names:
-        raise InvalidInput.of("after", "there is no such item in this list; begin without it")
+        raise _not_in_the_list()
     start = 0 if after is None else names.index(after) + 1
-    page = ordered[start : start + limit]
+    return _page(ordered[start : start + limit + 1], limit)
+
+
+async def read_item_page(
+    stored: AsyncIterable[StoredMessage],
+    limit: int,
+    order: Ordered,
+    after: str | None,
+    include: tuple[str, ...] = (),
+) -> ItemList:
+    """The page of the items of messages that come in this order; no more are read than it needs.
+
+    Raises InvalidInput if the item that it follows is not among them.
+    """
+    found: list[JsonObject] = []
+    passed = after is None
+    async for message in stored:
+        items = input_items([owned(message)], include=include)
+        for item in items if order == "asc" else reversed(items):
+            if passed:
+                found.append(item)
+            passed = passed or item.get("id") == after
+        if len(found) > limit:
+            break
+    if not passed:
+        raise _not_in_the_list()
+    return _page(found, limit)
+
+
+def _page(following: Sequence[JsonObject], limit: int) -> ItemList:
+    page = list(following[:limit])
     return ItemList(
         object="list",
         data=page,
         first_id=_id(page[0]) if page else None,
         last_id=_id(page[-1]) if page else None,
-        has_more=start + limit < len(ordered),
+        has_more=len(following) > limit,
     )
+
+
+def _not_in_the_list() -> InvalidInput:
+    return InvalidInput.of("after", "there is no such item in this list; begin without it")
 
 
 def _id(item: JsonObject) -> str:

@@ -9,7 +9,7 @@ from cartrita.dialects.openai_responses.output_items import parse_item_id
 from cartrita.dialects.openai_responses.request_parsing import ENCRYPTED_REASONING, Parsed
 from cartrita.dialects.openai_responses.response_rendering import input_items
 from cartrita.domain.errors import InvalidInput, NotFound
-from cartrita.domain.messages import Message
+from cartrita.domain.messages import Message, StoredMessage
 from cartrita.domain.principals import Principal
 from cartrita.domain.runs import Run
 from cartrita.surfaces.openai.item_pages import owned
@@ -74,11 +74,23 @@ async def with_history(services: Services, principal: Principal, parsed: Parsed)
     return replace(whole, request=replace(whole.request, messages=messages))
 
 
-async def _item(services: Services, principal: Principal, item_id: str) -> Message:
+async def find_message(
+    services: Services, principal: Principal, item_id: str
+) -> StoredMessage | None:
+    """The message that an item is a part of, by the item's id; None if it is not there."""
     place = parse_item_id(item_id)
-    stored = place and await services.model_runs.find_message(principal, place.owner)
+    return place and await services.model_runs.find_message(principal, place.owner)
+
+
+def item_not_found(item_id: str) -> NotFound:
+    """The error for an item that is not there."""
+    return NotFound(f"Item with id '{item_id[:100]}' not found.", code="item_not_found")
+
+
+async def _item(services: Services, principal: Principal, item_id: str) -> Message:
+    stored = await find_message(services, principal, item_id)
     if stored:
         for item in input_items([owned(stored)], include=(ENCRYPTED_REASONING,)):
             if item.get("id") == item_id:
                 return item_parsing.parse_items([item], "input").messages[0]
-    raise NotFound(f"Item with id '{item_id[:100]}' not found.", code="item_not_found")
+    raise item_not_found(item_id)
