@@ -66,7 +66,7 @@ def test_the_specification_notices_slips(compose: dict[str, Any], slip: dict[str
 
 def test_every_reference_inside_it_is_defined(compose: dict[str, Any]) -> None:
     for service in compose["services"].values():
-        named = {mount.split(":")[0] for mount in service["volumes"]}
+        named = {mount.split(":")[0] for mount in service.get("volumes", [])}
         assert named <= set(compose["volumes"])
         assert set(service["networks"]) <= set(compose["networks"])
         assert set(service.get("depends_on", {})) <= set(compose["services"])
@@ -90,11 +90,25 @@ def test_no_service_may_more_than_it_needs(compose: dict[str, Any]) -> None:
     assert compose["services"]["database"]["user"] == "postgres"
 
 
-def test_only_this_machine_reaches_it_and_nobody_its_database(compose: dict[str, Any]) -> None:
-    server, database = compose["services"]["cartrita"], compose["services"]["database"]
+def test_only_this_machine_reaches_it_and_nobody_what_it_needs(compose: dict[str, Any]) -> None:
+    server = compose["services"].pop("cartrita")
     assert all(port.startswith("127.0.0.1:") for port in server["ports"])
-    assert "ports" not in database
-    assert all(compose["networks"][name]["internal"] for name in database["networks"])
+    for service in compose["services"].values():
+        assert "ports" not in service
+        assert all(compose["networks"][name]["internal"] for name in service["networks"])
+
+
+def test_a_valkey_is_there_for_who_asks_for_it(compose: dict[str, Any], tmp_path: Path) -> None:
+    assert compose["services"]["valkey"]["profiles"] == ["valkey"]
+    example = (ROOT / ".env.example").read_text()
+    chosen = dict(re.findall(r"(?m)^# (CARTRITA_(?:CACHE|VALKEY)\w+)=(.+)", example))
+    text = interpolated(TEXT, {**_SECRETS, **chosen})
+    given = yaml.safe_load(text)["services"]["cartrita"]["environment"]
+    settings = load({name: value or "" for name, value in given.items()}, tmp_path, {})
+    assert settings.warnings == ()
+    assert settings.cache.store == "valkey"
+    assert settings.valkey.url is not None
+    assert settings.valkey.url.reveal().startswith("valkey://valkey:6379")
 
 
 def test_it_asks_for_its_secrets_and_holds_none() -> None:
@@ -103,7 +117,7 @@ def test_it_asks_for_its_secrets_and_holds_none() -> None:
         with pytest.raises(KeyError, match=missing):
             interpolated(TEXT, given)
     for service in yaml.safe_load(TEXT)["services"].values():
-        for name, value in service["environment"].items():
+        for name, value in service.get("environment", {}).items():
             if re.search("PASSWORD|SECRET|KEY|URL", name):
                 assert _REFERENCE.search(value), name
 

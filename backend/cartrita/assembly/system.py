@@ -35,9 +35,10 @@ from cartrita.application.search import Search
 from cartrita.application.usage import UsageReports
 from cartrita.assembly.authentication import create_authentication
 from cartrita.assembly.database import open_connection_pool
-from cartrita.assembly.gateway import cache_bounds, create_gateway, create_offline
+from cartrita.assembly.gateway import create_gateway, create_offline
 from cartrita.assembly.prices import create_pricing
 from cartrita.assembly.providers import create_provider_checks, open_providers
+from cartrita.assembly.response_cache import cache_bounds, open_response_cache
 from cartrita.gateway.metering import Meter
 from cartrita.kit.secret import Secret
 from cartrita.settings import Settings
@@ -79,6 +80,7 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
         open_connection_pool(settings, context.dsn) as database,
         RunLog.open(context.dsn, context.slot, run_log_settings(settings)) as run_log,
         HttpClient() as http,
+        open_response_cache(settings, database) as response_cache,
         asyncio.TaskGroup() as tasks,
     ):
         authentication = create_authentication(database, context.secret, settings)
@@ -95,8 +97,7 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
         counter = TokenizerCounter(settings.openai_compat.counting_model)
         meter = Meter(ledger, create_pricing(settings).cost, counter=counter)
         providers = [*await open_providers(settings, http), create_offline(settings, search)]
-        cached_answers = CachedAnswerTable(database, cache_bounds(settings))
-        gateway = create_gateway(settings, providers, meter, cached_answers)
+        gateway = create_gateway(settings, providers, meter, response_cache)
         agents = AgentRegistry(built_in_agents())
         history = History(
             messages,
@@ -153,7 +154,7 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
         )
         sweeps = {
             "tickets": TicketTable(database),
-            "cached_answers": cached_answers,
+            "cached_answers": CachedAnswerTable(database, cache_bounds(settings)),
             "ledger": ledger,
         }
         cleanup = Cleanup(removal, sweeps, interval_s=_CLEANUP_INTERVAL_S)

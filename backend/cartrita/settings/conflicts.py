@@ -23,6 +23,10 @@ def conflicts(settings: Settings) -> Iterator[SettingsConflict]:
     yield from _api_provider(settings)
     yield from _default_model(settings)
     yield from _oauth(settings)
+    if settings.cache.store == "valkey" and settings.valkey.url is None:
+        yield SettingsConflict(
+            (("cache", "store"),), "valkey has no address here; set CARTRITA_VALKEY_URL"
+        )
     script = settings.offline.script
     if script and not script.is_file():
         yield SettingsConflict(
@@ -37,6 +41,9 @@ def warnings(settings: Settings) -> Iterator[SettingsConflict]:
     if spec and not spec.local and name not in settings.providers_by_name:
         text = f"{name} has no key here, so it is not the default; set {spec.key_variables[0]}"
         yield SettingsConflict((("providers", "api_provider"),), text)
+    if settings.valkey.url is not None and settings.cache.store != "valkey":
+        text = "nothing is kept there; set CARTRITA_CACHE_STORE=valkey"
+        yield SettingsConflict((("valkey", "url"),), text)
 
 
 def _open_to_network(settings: Settings) -> Iterator[SettingsConflict]:

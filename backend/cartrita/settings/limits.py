@@ -1,11 +1,11 @@
-"""Settings of rate limits and size limits, and of the server that replicas share counters on."""
+"""Settings of rate limits and size limits."""
 
 from typing import Annotated
 
 from pydantic import Field
 
 from cartrita.settings.fields import Group, Setting
-from cartrita.settings.types import RateLimits, Rates, ValkeyUrl
+from cartrita.settings.types import RateLimits, Rates
 
 
 class Limits(Group):
@@ -34,12 +34,3 @@ class Limits(Group):
         Field(ge=1024, le=1 << 40),
         Setting("The largest file.", env="CARTRITA_MAX_UPLOAD_BYTES", documented=False),
     ] = 50 << 20
-
-
-class Valkey(Group):
-    """The Valkey server for notifications and counters that several replicas share."""
-
-    url: Annotated[
-        ValkeyUrl | None,
-        Setting("Its address.", value="a valkey:// address", secret=True, documented=False),
-    ] = None

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated
 
-from cartrita.settings.cache import Cache
+from cartrita.settings.cache import Cache, Valkey
 from cartrita.settings.fields import Group, Setting
 from cartrita.settings.ledger import Ledger
-from cartrita.settings.limits import Limits, Valkey
+from cartrita.settings.limits import Limits
 from cartrita.settings.providers import ConfiguredProvider, OAuth, Offline, Providers
 from cartrita.settings.routes import Routes
 from cartrita.settings.server import Auth, Logging, Server
@@ -40,10 +40,10 @@ class Settings(Group):
     routes: Routes = Routes()
     offline: Offline = Offline()
     cache: Cache = Cache()
+    valkey: Valkey = Valkey()
     ledger: Ledger = Ledger()
     logging: Logging = Logging()
     limits: Limits = Limits()
-    valkey: Valkey = Valkey()
     compat: Compat = Compat()
     oauth: OAuth = OAuth()
     openai_compat: OpenAICompat = OpenAICompat()

@@ -244,6 +244,10 @@ def test_lists_and_tables_of_the_file_are_understood(tmp_path: Path) -> None:
             {"CARTRITA_CONFIG": "no.toml"},
             "the file cannot be read: no such file or directory; correct that.",
         ),
+        (
+            {"CARTRITA_CACHE_STORE": "valkey"},
+            "valkey has no address here; set CARTRITA_VALKEY_URL.",
+        ),
         ({"API_PROVIDER": "commet"}, "'commet' is not a provider; did you mean comet?"),
         ({"CARTRITA_PROT": "1"}, "there is no such setting; did you mean CARTRITA_PORT?"),
         (
@@ -445,11 +449,13 @@ def test_foreign_names_in_a_dotenv_are_only_mentioned(tmp_path: Path) -> None:
 
 def test_what_this_version_does_not_act_on_is_mentioned(tmp_path: Path) -> None:
     (tmp_path / "cartrita.toml").write_text("[compat]\ncartrita_frontend = true\n")
-    environ = {"CARTRITA_VALKEY_URL": f"valkey://:{CANARY}@h", "CARTRITA_PORT": "8002"}
+    environ = {"CARTRITA_VALKEY_URL": f"valkey://:{CANARY}@h", "DEEPGRAM_API_KEY": CANARY}
     assert load(environ, tmp_path).warnings == (
-        "CARTRITA_VALKEY_URL (environment): it is set, and this version does not act on it yet.",
+        "CARTRITA_VALKEY_URL (environment): nothing is kept there; "
+        "set CARTRITA_CACHE_STORE=valkey.",
         "compat.cartrita_frontend (cartrita.toml): "
         "it is set, and this version does not act on it yet.",
+        "DEEPGRAM_API_KEY (environment): it is set, and this version does not act on it yet.",
     )
 
 

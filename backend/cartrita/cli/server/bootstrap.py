@@ -9,6 +9,7 @@ from cartrita.adapters.persistence.startup_checks import (
 from cartrita.assembly.authentication import create_authentication
 from cartrita.assembly.connection_count import connection_count
 from cartrita.assembly.database import open_connection_pool
+from cartrita.assembly.response_cache import create_valkey_server
 from cartrita.cli.server.worker_messages import Prepared, WorkerConfig
 from cartrita.domain.principals import LOCAL_OWNER
 from cartrita.kit.secret import Secret, derive_secret
@@ -17,6 +18,8 @@ from cartrita.settings import Settings
 
 async def bootstrap(config: WorkerConfig, settings: Settings) -> Prepared:
     """Raises OperatorError and CartritaError, and what the database raises."""
+    if settings.cache.store == "valkey":
+        await create_valkey_server(settings).close()
     if settings.database.url is not None:
         await require_reachable(config.dsn, settings.database.connect_timeout_s)
     await schema.upgrade(config.dsn)

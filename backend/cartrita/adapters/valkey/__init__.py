@@ -1,0 +1,1 @@
+"""What all replicas share in a Valkey server, as long as it answers in time."""

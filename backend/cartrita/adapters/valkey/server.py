@@ -1,0 +1,161 @@
+"""A Valkey server that runs scripts, and is left alone for a while where it fails."""
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Any, Protocol, Self, TypeAlias, cast
+
+import msgspec
+import structlog
+
+from cartrita.domain.errors import Unavailable
+from cartrita.kit.operator_error import OperatorError
+from cartrita.kit.secret import Secret
+
+log = structlog.get_logger()
+
+_CONNECTIONS = 16
+_SCHEMES = {"redis": "valkey", "rediss": "valkeys"}
+
+Argument: TypeAlias = str | bytes | int
+
+
+class _Client(Protocol):
+    """The part of valkey.asyncio.Valkey that we use; it is typed in parts only."""
+
+    async def execute_command(self, *args: Argument) -> object: ...
+
+    async def aclose(self) -> None: ...
+
+
+class ClientMissing(OperatorError):
+    """The package that speaks to Valkey is not installed."""
+
+
+class Script(msgspec.Struct, frozen=True):
+    """A script in Lua, and its hash, by which a server that has run it knows it."""
+
+    text: str
+    sha: str
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        """The script of this text."""
+        return cls(text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
+
+
+class _Pause:
+    """Lets all pass until a failure, and then one in `seconds`, until that one succeeds."""
+
+    def __init__(self, seconds: float, clock: Callable[[], float]) -> None:
+        self._seconds = seconds
+        self._clock = clock
+        self._until: float | None = None
+
+    def lets_pass(self) -> bool:
+        if self._until is None:
+            return True
+        if self._clock() < self._until:
+            return False
+        self.begin()  # for the others, until it is known how this one fares
+        return True
+
+    def begin(self) -> None:
+        self._until = self._clock() + self._seconds
+
+    def end(self) -> bool:
+        """Whether there was one."""
+        until, self._until = self._until, None
+        return until is not None
+
+
+class ValkeyServer:
+    """The server at an address, asked for at most `timeout_s`, connecting included.
+
+    A server that does not answer, or refuses us, is left alone for `pause_s`; one that refuses a
+    script, because its memory is full or the user may not, is only spared that script.
+    """
+
+    def __init__(
+        self,
+        url: Secret,
+        *,
+        timeout_s: float = 0.5,
+        pause_s: float = 10.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Connects when it is first asked. Raises OperatorError."""
+        self._timeout_s = timeout_s
+        self._pause_s = pause_s
+        self._clock = clock
+        self._client, self._errors = _open(url)
+        self._free = asyncio.Semaphore(_CONNECTIONS)
+        self._away = _Pause(pause_s, clock)
+        self._refused: dict[str, _Pause] = {}
+
+    async def run(
+        self, script: Script, keys: Sequence[str], arguments: Sequence[Argument]
+    ) -> object:
+        """What a script returns; None for nil, and during a pause. Raises Unavailable."""
+        refused = self._refused.setdefault(script.sha, _Pause(self._pause_s, self._clock))
+        if not (self._away.lets_pass() and refused.lets_pass()):
+            return None
+        call = (len(keys), *keys, *arguments)
+        try:
+            async with asyncio.timeout(self._timeout_s), self._free:
+                reply = await self._evaluate(script, call)
+        except (self._errors.ResponseError, self._errors.DataError) as error:
+            refused.begin()
+            log.warning("valkey_refused", error=type(error).__name__)
+            raise _unavailable() from None
+        except (self._errors.ValkeyError, OSError) as error:  # a TimeoutError is an OSError
+            self._away.begin()
+            log.warning("valkey_away", error=type(error).__name__)
+            raise _unavailable() from None
+        if self._away.end() or refused.end():
+            log.info("valkey_back")
+        return reply
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._client.aclose()
+
+    async def _evaluate(self, script: Script, call: Sequence[Argument]) -> object:
+        try:
+            return await self._client.execute_command("EVALSHA", script.sha, *call)
+        except self._errors.NoScriptError:
+            return await self._client.execute_command("EVAL", script.text, *call)
+
+
+def _open(url: Secret) -> tuple[_Client, Any]:
+    """A client of valkey-py, and the module of its errors."""
+    try:
+        module = cast("Any", import_module("valkey.asyncio"))
+        errors: Any = import_module("valkey.exceptions")
+        retry = cast("Any", import_module("valkey.asyncio.retry")).Retry
+        pauses = cast("Any", import_module("valkey.backoff")).NoBackoff
+    except ImportError:
+        raise ClientMissing(
+            "cache.store is valkey, and the client for it is not installed; "
+            "install it with pip install 'cartrita[valkey]'."
+        ) from None
+    scheme, _, rest = url.reveal().partition("://")
+    try:
+        pool = module.ConnectionPool.from_url(
+            f"{_SCHEMES.get(scheme, scheme)}://{rest}",
+            max_connections=_CONNECTIONS,
+            lib_name=None,
+            retry=retry(pauses(), 1),  # where a restarted server has closed what is in the pool
+            retry_on_error=[errors.ConnectionError],
+        )
+    except (TypeError, ValueError):  # what they say would repeat the address
+        raise OperatorError(
+            "valkey.url has options that are not understood; write valkey://host:6379/0."
+        ) from None
+    return cast("_Client", module.Valkey.from_pool(pool)), errors
+
+
+def _unavailable() -> Unavailable:
+    return Unavailable("Valkey cannot be reached right now; try again in a moment.", retry_after=1)

@@ -1,0 +1,48 @@
+"""The cache of answers, in the store that the settings name."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from cartrita.adapters.persistence.cached_answers import CachedAnswerTable
+from cartrita.adapters.persistence.database import Database
+from cartrita.adapters.valkey.cached_answers import ValkeyAnswers
+from cartrita.adapters.valkey.server import ValkeyServer
+from cartrita.domain.cached_answers import CacheBounds
+from cartrita.domain.ports.caching import ResponseCache
+from cartrita.gateway.caching import MemoryCache
+from cartrita.settings import Settings
+
+
+@asynccontextmanager
+async def open_response_cache(
+    settings: Settings, database: Database
+) -> AsyncGenerator[ResponseCache]:
+    """The configured cache. Raises OperatorError."""
+    match settings.cache.store:
+        case "memory":
+            yield MemoryCache(cache_bounds(settings))
+        case "database":
+            yield CachedAnswerTable(database, cache_bounds(settings))
+        case "valkey":
+            server = create_valkey_server(settings)
+            try:
+                yield ValkeyAnswers(server, cache_bounds(settings))
+            finally:
+                await server.close()
+
+
+def create_valkey_server(settings: Settings) -> ValkeyServer:
+    """The configured Valkey server, to which nothing has connected yet. Raises OperatorError."""
+    config = settings.valkey
+    assert config.url is not None
+    return ValkeyServer(config.url, timeout_s=config.timeout_s, pause_s=config.pause_s)
+
+
+def cache_bounds(settings: Settings) -> CacheBounds:
+    """The bounds of the cache of answers."""
+    config = settings.cache
+    return CacheBounds(
+        entries=config.entries_max,
+        total_bytes=config.bytes_max,
+        entry_bytes=config.entry_max_bytes,
+    )
