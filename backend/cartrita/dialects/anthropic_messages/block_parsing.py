@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from cartrita.dialects import data_urls
-from cartrita.dialects.anthropic_messages import answers, foreign_seals, sources
+from cartrita.dialects.anthropic_messages import answers, file_sources, foreign_seals
 from cartrita.dialects.anthropic_messages import types as wire
 from cartrita.dialects.anthropic_messages.blocks import is_vendor_call
-from cartrita.dialects.anthropic_messages.validation import an_object, convert
+from cartrita.dialects.anthropic_messages.json_checks import an_object, convert
 from cartrita.domain.errors import InvalidInput
 from cartrita.domain.json import JsonObject, JsonValue
 from cartrita.domain.messages import (
@@ -32,7 +32,7 @@ _SIGNATURES = {
     "image/jpeg": re.compile(rb"\xff\xd8\xff"),
     "image/gif": re.compile(rb"GIF8[79]a"),
     "image/webp": re.compile(rb"RIFF....WEBP", re.S),
-    sources.PDF: re.compile(rb".{0,1024}%PDF-", re.S),
+    file_sources.PDF: re.compile(rb".{0,1024}%PDF-", re.S),
 }
 _IMAGE_ENDINGS = {"png": "image/png", "gif": "image/gif", "webp": "image/webp"}
 
@@ -113,7 +113,7 @@ def _image(block: JsonObject, path: str) -> Attachment | VendorPart:
     source = image.source
     _check_file(source.data, source.media_type, f"{path}.source")
     return Attachment(
-        source.media_type, url=sources.data_url(source.media_type, source.data), cache=cache
+        source.media_type, url=file_sources.data_url(source.media_type, source.data), cache=cache
     )
 
 
@@ -123,12 +123,12 @@ def _document(block: JsonObject, path: str) -> Attachment | VendorPart:
     document = convert(block, wire.DocumentBlock, path)
     match document.source:
         case wire.UrlSource(url):
-            media_type, address = sources.PDF, _address(url, path)
+            media_type, address = file_sources.PDF, _address(url, path)
         case wire.PdfData(data=data):
-            _check_file(data, sources.PDF, f"{path}.source")
-            media_type, address = sources.PDF, sources.data_url(sources.PDF, data)
+            _check_file(data, file_sources.PDF, f"{path}.source")
+            media_type, address = file_sources.PDF, file_sources.data_url(file_sources.PDF, data)
         case wire.PlainText(data=data):
-            media_type, address = "text/plain", sources.text_url(data)
+            media_type, address = "text/plain", file_sources.text_url(data)
     return Attachment(
         media_type,
         url=address,
@@ -155,7 +155,9 @@ def _check_file(data: str, media_type: str, path: str) -> None:
     if not data_urls.is_base64(data):
         raise InvalidInput.of(f"{path}.data", "Input should be valid base64 and not empty")
     if not _SIGNATURES[media_type].match(base64.b64decode(data[:1400])):
-        what = "a valid PDF" if media_type == sources.PDF else f"a valid {media_type[6:]} image"
+        what = (
+            "a valid PDF" if media_type == file_sources.PDF else f"a valid {media_type[6:]} image"
+        )
         problem = f"The file was specified as {media_type}, but does not appear to be {what}"
         raise InvalidInput.of(f"{path}.data", problem)
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Literal, TypeAlias
 
-from cartrita.dialects.anthropic_messages import sources
+from cartrita.dialects.anthropic_messages import file_sources
 from cartrita.dialects.anthropic_messages import types as wire
 from cartrita.dialects.anthropic_messages.models import ModelOptions
 from cartrita.dialects.losses import Losses
@@ -145,9 +145,9 @@ def _file(part: Attachment, losses: Losses) -> wire.ImageBlock | wire.DocumentBl
     if part.media_type.startswith("image/"):
         if part.detail not in (None, "auto"):
             losses.dropped("messages.content.detail", "The model always sees images as they are.")
-        return wire.ImageBlock(sources.image_source(part), cache)
+        return wire.ImageBlock(file_sources.image_source(part), cache)
     return wire.DocumentBlock(
-        sources.document_source(part),
+        file_sources.document_source(part),
         part.name,
         part.context,
         wire.CitationsConfig(enabled=True) if part.cited else None,

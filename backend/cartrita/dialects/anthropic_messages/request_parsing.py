@@ -9,9 +9,9 @@ import msgspec
 
 from cartrita.dialects.anthropic_messages import types as wire
 from cartrita.dialects.anthropic_messages.block_parsing import parse_text
+from cartrita.dialects.anthropic_messages.json_checks import convert
 from cartrita.dialects.anthropic_messages.message_parsing import RawMessage, parse_messages
 from cartrita.dialects.anthropic_messages.tool_parsing import Choice, parse_choice, parse_tools
-from cartrita.dialects.anthropic_messages.validation import convert
 from cartrita.domain.errors import InvalidInput
 from cartrita.domain.json import JsonObject, JsonValue
 from cartrita.domain.messages import Text

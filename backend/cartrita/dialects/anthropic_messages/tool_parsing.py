@@ -6,8 +6,8 @@ import msgspec
 
 from cartrita.dialects.anthropic_messages import types as wire
 from cartrita.dialects.anthropic_messages.block_parsing import breakpoint_of
+from cartrita.dialects.anthropic_messages.json_checks import convert
 from cartrita.dialects.anthropic_messages.schemas import schema_problem
-from cartrita.dialects.anthropic_messages.validation import convert
 from cartrita.domain.errors import InvalidInput
 from cartrita.domain.json import JsonObject
 from cartrita.domain.tools import NamedTool, Tool, ToolSpec, VendorTool

@@ -8,38 +8,17 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias, cast
 
+from cartrita.dialects.openai_refusals import (
+    check_bounds,
+    missing,
+    out_of_bounds,
+    refusal,
+    wrong_type,
+)
 from cartrita.domain.errors import InvalidInput
 from cartrita.domain.json import JsonObject
 
 Check: TypeAlias = Callable[[object, str], None]
-
-NO_CODE = "validation_error"
-"""The code of an error that has none in OpenAI's words; it is written as null."""
-
-_KINDS: dict[type, str] = {
-    bool: "a boolean",
-    int: "an integer",
-    float: "a decimal",
-    str: "a string",
-    list: "an array",
-    dict: "an object",
-    type(None): "null",
-}
-
-
-def refusal(param: str, message: str, code: str = NO_CODE) -> InvalidInput:
-    """The error of a request that OpenAI answers with status 400."""
-    return InvalidInput(message, fields={param: [message]}, code=code)
-
-
-def missing(path: str) -> InvalidInput:
-    return refusal(path, f"Missing required parameter: '{path}'.", "missing_required_parameter")
-
-
-def wrong_type(path: str, expected: str, value: object) -> InvalidInput:
-    kind = _KINDS.get(type(value), "something else")
-    message = f"Invalid type for '{path}': expected {expected}, but got {kind} instead."
-    return refusal(path, message, "invalid_type")
 
 
 def wrong_value(path: str, value: object, supported: Sequence[str]) -> InvalidInput:
@@ -47,10 +26,6 @@ def wrong_value(path: str, value: object, supported: Sequence[str]) -> InvalidIn
     listed = ", ".join(quoted[:-1]) + f"{',' * (len(quoted) > 2)} and " * (len(quoted) > 1)
     message = f"Invalid value: '{value}'. Supported values are: {listed}{quoted[-1]}."
     return refusal(path, message, "invalid_value")
-
-
-def out_of_bounds(path: str, detail: str, code: str) -> InvalidInput:
-    return refusal(path, f"Invalid '{path}': {detail}", code)
 
 
 def anything(value: object, path: str) -> None:
@@ -92,7 +67,7 @@ def integer(low: int | None = None, high: int | None = None) -> Check:
     def check(value: object, path: str) -> None:
         if isinstance(value, bool) or not isinstance(value, int):
             raise wrong_type(path, "an integer", value)
-        _bound(value, path, "integer", low, high)
+        check_bounds(value, path, "integer", low, high)
 
     return check
 
@@ -103,7 +78,7 @@ def decimal(low: int, high: int) -> Check:
     def check(value: object, path: str) -> None:
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise wrong_type(path, "a decimal", value)
-        _bound(value, path, "decimal", low, high)
+        check_bounds(value, path, "decimal", low, high)
 
     return check
 
@@ -221,18 +196,3 @@ def mapping(value: object, path: str) -> JsonObject:
     if not isinstance(value, dict):
         raise wrong_type(path, "an object", value)
     return cast("JsonObject", value)
-
-
-def _bound(value: float, path: str, kind: str, low: int | None, high: int | None) -> None:
-    if low is not None and value < low:
-        raise out_of_bounds(
-            path,
-            f"{kind} below minimum value. Expected a value >= {low}, but got {value} instead.",
-            f"{kind}_below_min_value",
-        )
-    if high is not None and value > high:
-        raise out_of_bounds(
-            path,
-            f"{kind} above maximum value. Expected a value <= {high}, but got {value} instead.",
-            f"{kind}_above_max_value",
-        )

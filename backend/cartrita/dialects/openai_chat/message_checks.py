@@ -5,7 +5,7 @@ from typing import cast
 
 from cartrita.dialects import data_urls
 from cartrita.dialects.openai_chat import json_checks
-from cartrita.dialects.openai_chat.json_checks import refusal
+from cartrita.dialects.openai_refusals import missing, refusal
 from cartrita.domain.json import JsonObject
 
 _SAID_BY_ASSISTANT = ("content", "tool_calls", "function_call", "audio", "refusal")
@@ -71,7 +71,7 @@ def _file(value: object, path: str) -> None:
     )(value, path)
     file = cast("JsonObject", value)
     if not file.get("file_data") and not file.get("file_id"):
-        raise json_checks.missing(f"{path}.file_id")
+        raise missing(f"{path}.file_id")
 
 
 _CACHE: dict[str, json_checks.Check] = {

@@ -4,8 +4,8 @@ from typing import cast
 
 from cartrita.dialects import function_schemas
 from cartrita.dialects.openai_chat import json_checks
-from cartrita.dialects.openai_chat.json_checks import refusal
 from cartrita.dialects.openai_error_rendering import EXTRA_FIELD
+from cartrita.dialects.openai_refusals import missing, refusal
 from cartrita.domain.errors import InvalidInput
 from cartrita.domain.json import JsonObject
 
@@ -151,7 +151,7 @@ def check(fields: JsonObject) -> None:
     if not fields.get("model"):
         raise refusal("model", "you must provide a model parameter")
     if "messages" not in fields:
-        raise json_checks.missing("messages")
+        raise missing("messages")
     for name, value in fields.items():
         if name in _FIELDS:
             _FIELDS[name](value, name)

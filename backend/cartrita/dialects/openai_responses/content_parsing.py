@@ -3,7 +3,8 @@
 from typing import Final, cast
 
 from cartrita.dialects import data_urls
-from cartrita.dialects.openai_responses import NAME, fields
+from cartrita.dialects.openai_refusals import missing, refusal, wrong_type
+from cartrita.dialects.openai_responses import NAME, json_checks
 from cartrita.domain.json import JsonObject, JsonValue
 from cartrita.domain.messages import (
     Attachment,
@@ -42,13 +43,13 @@ def parse_output(content: JsonValue, path: str) -> tuple[Part, ...]:
         return (Text(content),)
     found: list[Part] = []
     for part, at in _parts(content, path):
-        kind = fields.choice(part, "type", at, _OUTPUT)
+        kind = json_checks.choice(part, "type", at, _OUTPUT)
         if kind is None:
-            raise fields.missing(f"{at}.type")
+            raise missing(f"{at}.type")
         if kind == "refusal":
-            found.append(Refusal(fields.string(part, "refusal", at)))
+            found.append(Refusal(json_checks.string(part, "refusal", at)))
             continue
-        found.append(Text(fields.string(part, "text", at)))
+        found.append(Text(json_checks.string(part, "text", at)))
         found.extend(_citations(part, at))
     return tuple(found)
 
@@ -73,27 +74,28 @@ def citation(annotation: JsonObject, index: int) -> Citation:
 def _citations(part: JsonObject, path: str) -> list[Citation]:
     annotations = part.get("annotations") or []
     return [
-        citation(fields.as_object(each, f"{path}.annotations[{n}]"), n + 1)
-        for n, each in enumerate(fields.as_list(annotations, f"{path}.annotations"))
+        citation(json_checks.as_object(each, f"{path}.annotations[{n}]"), n + 1)
+        for n, each in enumerate(json_checks.as_list(annotations, f"{path}.annotations"))
     ]
 
 
 def _parts(content: JsonValue, path: str) -> list[tuple[JsonObject, str]]:
     if content is None:
-        raise fields.missing(path)
+        raise missing(path)
     if not isinstance(content, list):
-        raise fields.wrong_type(path, "one of an array of objects or string", content)
+        raise wrong_type(path, "one of an array of objects or string", content)
     parts = cast("list[JsonValue]", content)
     return [
-        (fields.as_object(part, f"{path}[{n}]"), f"{path}[{n}]") for n, part in enumerate(parts)
+        (json_checks.as_object(part, f"{path}[{n}]"), f"{path}[{n}]")
+        for n, part in enumerate(parts)
     ]
 
 
 def _input_part(part: JsonObject, path: str, supported: tuple[str, ...]) -> ToolContent:
-    kind = fields.choice(part, "type", path, supported)
+    kind = json_checks.choice(part, "type", path, supported)
     match kind:
         case "input_text":
-            return Text(fields.string(part, "text", path), _breakpoint(part, path))
+            return Text(json_checks.string(part, "text", path), _breakpoint(part, path))
         case "input_image":
             return _image(part, path)
         case "input_file":
@@ -101,22 +103,22 @@ def _input_part(part: JsonObject, path: str, supported: tuple[str, ...]) -> Tool
         case "input_audio":
             return _audio(part, path)
         case None:
-            raise fields.missing(f"{path}.type")
+            raise missing(f"{path}.type")
         case _:
             return VendorPart(NAME, part)
 
 
 def _image(part: JsonObject, path: str) -> Attachment:
-    url = fields.optional_string(part, "image_url", path)
-    file_id = fields.optional_string(part, "file_id", path)
+    url = json_checks.optional_string(part, "image_url", path)
+    file_id = json_checks.optional_string(part, "file_id", path)
     if url is None and file_id is None:
-        raise fields.missing(f"{path}.image_url")
+        raise missing(f"{path}.image_url")
     if url is not None and not url.startswith(("data:", "http://", "https://")):
         problem = f"Invalid '{path}.image_url'. Expected a valid URL, but got a value with an "
-        raise fields.invalid(f"{path}.image_url", problem + "invalid format.", "invalid_value")
+        raise refusal(f"{path}.image_url", problem + "invalid format.", "invalid_value")
     if url is not None:
         _check_data(url, "image/", f"{path}.image_url")
-    detail = fields.choice(part, "detail", path, ("low", "high", "auto", "original"))
+    detail = json_checks.choice(part, "detail", path, ("low", "high", "auto", "original"))
     return Attachment(
         _media_type(url, "image/*"),
         attachment_id=file_id if url is None else None,
@@ -127,30 +129,30 @@ def _image(part: JsonObject, path: str) -> Attachment:
 
 
 def _file(part: JsonObject, path: str) -> Attachment:
-    data = fields.optional_string(part, "file_data", path)
-    url = data or fields.optional_string(part, "file_url", path)
-    file_id = fields.optional_string(part, "file_id", path)
+    data = json_checks.optional_string(part, "file_data", path)
+    url = data or json_checks.optional_string(part, "file_url", path)
+    file_id = json_checks.optional_string(part, "file_id", path)
     if not url and file_id is None:
-        raise fields.missing(f"{path}.file_data")
+        raise missing(f"{path}.file_data")
     if data:
         _check_data(data if data.startswith("data:") else "data:", "", f"{path}.file_data")
-    detail = fields.choice(part, "detail", path, ("low", "high", "auto"))
+    detail = json_checks.choice(part, "detail", path, ("low", "high", "auto"))
     return Attachment(
         _media_type(url, "application/octet-stream"),
         attachment_id=None if url else file_id,
         url=url,
-        name=fields.optional_string(part, "filename", path),
+        name=json_checks.optional_string(part, "filename", path),
         detail=None if detail == "auto" else detail,
         cache=_breakpoint(part, path),
     )
 
 
 def _audio(part: JsonObject, path: str) -> Attachment:
-    audio = fields.optional_object(part, "input_audio", path)
-    kind = fields.choice(audio, "format", f"{path}.input_audio", _AUDIO)
+    audio = json_checks.optional_object(part, "input_audio", path)
+    kind = json_checks.choice(audio, "format", f"{path}.input_audio", _AUDIO)
     if kind is None:
-        raise fields.missing(f"{path}.input_audio.format")
-    data = fields.string(audio, "data", f"{path}.input_audio")
+        raise missing(f"{path}.input_audio.format")
+    data = json_checks.string(audio, "data", f"{path}.input_audio")
     return Attachment(_AUDIO[kind], url=f"data:{_AUDIO[kind]};base64,{data}")
 
 
@@ -162,7 +164,7 @@ def _check_data(url: str, media_type: str, path: str) -> None:
     if data is None or not data.is_valid or not data.media_type.lower().startswith(media_type):
         kind = f" with a MIME type of {media_type}*" if media_type else ""
         problem = f"Invalid '{path}'. Expected a base64-encoded data URL{kind}."
-        raise fields.invalid(path, problem, "invalid_value")
+        raise refusal(path, problem, "invalid_value")
 
 
 def _media_type(url: str | None, default: str) -> str:
@@ -175,7 +177,7 @@ def _media_type(url: str | None, default: str) -> str:
 def _breakpoint(part: JsonObject, path: str) -> CacheBreakpoint | None:
     if part.get("prompt_cache_breakpoint") is None:
         return None
-    told = fields.optional_object(part, "prompt_cache_breakpoint", path)
+    told = json_checks.optional_object(part, "prompt_cache_breakpoint", path)
     return CacheBreakpoint(
-        fields.choice(told, "ttl", f"{path}.prompt_cache_breakpoint", ("30m", "12h"))
+        json_checks.choice(told, "ttl", f"{path}.prompt_cache_breakpoint", ("30m", "12h"))
     )

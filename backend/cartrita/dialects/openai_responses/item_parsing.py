@@ -8,7 +8,8 @@ from typing import Final, cast
 
 import msgspec
 
-from cartrita.dialects.openai_responses import NAME, content_parsing, fields, reasoning
+from cartrita.dialects.openai_refusals import missing, refusal, wrong_type
+from cartrita.dialects.openai_responses import NAME, content_parsing, json_checks, reasoning
 from cartrita.domain.json import JsonObject, JsonValue
 from cartrita.domain.messages import (
     Message,
@@ -91,7 +92,7 @@ def parse_input(value: JsonValue, path: str = "input") -> Input:
     if isinstance(value, str):
         return Input((Message(Role.USER, content_parsing.parse_input(value, path)),))
     if not isinstance(value, list):
-        raise fields.wrong_type(path, "one of an array of objects or string", value)
+        raise wrong_type(path, "one of an array of objects or string", value)
     return parse_items(value, path)
 
 
@@ -102,10 +103,10 @@ def parse_items(items: Iterable[JsonValue], path: str) -> Input:
     joins = False
     for number, value in enumerate(items):
         at = f"{path}[{number}]"
-        item = fields.as_object(value, at)
+        item = json_checks.as_object(value, at)
         kind = _kind(item, at)
         if kind == "item_reference":
-            references.append(ItemReference(fields.string(item, "id", at), len(messages)))
+            references.append(ItemReference(json_checks.string(item, "id", at), len(messages)))
             joins = False
             continue
         role, parts = _parse_item(item, kind, at)
@@ -134,12 +135,12 @@ def check_calls(messages: tuple[Message, ...]) -> None:
 
 
 def _unmatched(what: str, of: str, call_id: str) -> Exception:
-    return fields.invalid("input", f"No {what} found for {of} {call_id}.", "invalid_value")
+    return refusal("input", f"No {what} found for {of} {call_id}.", "invalid_value")
 
 
 def _kind(item: JsonObject, path: str) -> str:
     """The type of an item; without one, an item with a role is a message, another a reference."""
-    kind = fields.choice(item, "type", path, _TYPES)
+    kind = json_checks.choice(item, "type", path, _TYPES)
     if kind is None:
         if "role" not in item and "id" in item:
             return "item_reference"
@@ -154,7 +155,7 @@ def _parse_item(item: JsonObject, kind: str, path: str) -> tuple[Role, tuple[Par
         case "function_call":
             return Role.ASSISTANT, (_call(item, path),)
         case "function_call_output":
-            call_id = fields.string(item, "call_id", path)
+            call_id = json_checks.string(item, "call_id", path)
             content = content_parsing.parse_result(item.get("output"), f"{path}.output")
             return Role.TOOL, (ToolResult(call_id, content),)
         case "reasoning":
@@ -164,9 +165,9 @@ def _parse_item(item: JsonObject, kind: str, path: str) -> tuple[Role, tuple[Par
 
 
 def _message(item: JsonObject, path: str) -> tuple[Role, tuple[Part, ...]]:
-    name = fields.choice(item, "role", path, _ROLES)
+    name = json_checks.choice(item, "role", path, _ROLES)
     if name is None:
-        raise fields.missing(f"{path}.role")
+        raise missing(f"{path}.role")
     role = _ROLES[name]
     content, at = item.get("content"), f"{path}.content"
     parse = content_parsing.parse_output if name == "assistant" else content_parsing.parse_input
@@ -174,29 +175,29 @@ def _message(item: JsonObject, path: str) -> tuple[Role, tuple[Part, ...]]:
 
 
 def _call(item: JsonObject, path: str) -> ToolCall:
-    call_id = fields.string(item, "call_id", path)
-    name = fields.string(item, "name", path)
-    text = fields.string(item, "arguments", path)
+    call_id = json_checks.string(item, "call_id", path)
+    name = json_checks.string(item, "name", path)
+    text = json_checks.string(item, "arguments", path)
     try:
         arguments = _decode_object(text or "{}")
     except (ValueError, RecursionError):
         problem = f"Invalid '{path}.arguments': expected a string with a JSON object."
-        raise fields.invalid(f"{path}.arguments", problem, "invalid_value") from None
+        raise refusal(f"{path}.arguments", problem, "invalid_value") from None
     return ToolCall(call_id, name, cast("JsonObject", storable_json(arguments)))
 
 
 def _reasoning(item: JsonObject, path: str) -> Reasoning:
-    item_id = fields.optional_string(item, "id", path)
-    encrypted = fields.optional_string(item, "encrypted_content", path)
+    item_id = json_checks.optional_string(item, "id", path)
+    encrypted = json_checks.optional_string(item, "encrypted_content", path)
     try:
         seal = reasoning.unwrap(encrypted, item_id)
     except ValueError as error:
         problem = f"Invalid '{path}.encrypted_content': {error}."
-        raise fields.invalid(f"{path}.encrypted_content", problem, "invalid_value") from None
+        raise refusal(f"{path}.encrypted_content", problem, "invalid_value") from None
     texts = [
-        fields.string(fields.as_object(part, at), "text", at)
+        json_checks.string(json_checks.as_object(part, at), "text", at)
         for name in ("summary", "content")
-        for number, part in enumerate(fields.as_list(item.get(name) or [], f"{path}.{name}"))
+        for number, part in enumerate(json_checks.as_list(item.get(name) or [], f"{path}.{name}"))
         for at in (f"{path}.{name}[{number}]",)
     ]
     return Reasoning("\n\n".join(texts), seal.signature, seal.encrypted, seal.origin, seal.id)

@@ -7,7 +7,8 @@ from typing import Final, cast
 
 import msgspec
 
-from cartrita.dialects.openai_responses import NAME, fields, item_parsing, tools
+from cartrita.dialects.openai_refusals import missing, refusal, wrong_type
+from cartrita.dialects.openai_responses import NAME, item_parsing, json_checks, tools
 from cartrita.dialects.openai_responses.item_parsing import Input, ItemReference
 from cartrita.domain.json import JsonObject, JsonValue
 from cartrita.domain.messages import Message, Role, Text
@@ -64,14 +65,14 @@ def parse(body: JsonObject, owner_id: str) -> Parsed:
     """A request from its JSON body. Raises InvalidInput, with the vendor's `param` as the field."""
     body = cast("JsonObject", storable_json(body))
     include = _include(body)
-    previous = fields.optional_string(body, "previous_response_id")
+    previous = json_checks.optional_string(body, "previous_response_id")
     conversation = _conversation(body)
     store, background = _storage(body, previous, conversation)
     content = _input(body, previous or conversation)
     leading, content = _split_leading(content, previous or conversation)
     return Parsed(
         request=_request(body, owner_id, leading, content, include),
-        stream=fields.boolean(body, "stream") or False,
+        stream=json_checks.boolean(body, "stream") or False,
         store=store,
         background=background,
         previous_response_id=previous,
@@ -86,17 +87,17 @@ def parse(body: JsonObject, owner_id: str) -> Parsed:
 
 def parse_metadata(body: JsonObject) -> JsonObject:
     """The metadata: up to 16 texts of 512 characters under names of 64. Raises InvalidInput."""
-    metadata = fields.optional_object(body, "metadata")
+    metadata = json_checks.optional_object(body, "metadata")
     if len(metadata) > 16:
         problem = "Invalid 'metadata': too many properties. Expected an object with at most 16."
-        raise fields.invalid("metadata", problem, "object_above_max_properties")
+        raise refusal("metadata", problem, "object_above_max_properties")
     for name, value in metadata.items():
         path = f"metadata.{name[:64]}"
         if not isinstance(value, str):
-            raise fields.wrong_type(path, "a string", value)
+            raise wrong_type(path, "a string", value)
         if len(name) > 64 or len(value) > 512:
             problem = f"Invalid '{path}': a name has at most 64 characters, a value 512."
-            raise fields.invalid(path, problem, "string_above_max_length")
+            raise refusal(path, problem, "string_above_max_length")
     return metadata
 
 
@@ -109,7 +110,7 @@ def _request(
 ) -> ModelRequest:
     offered = tools.parse_tools(body.get("tools"))
     choice = tools.parse_choice(body.get("tool_choice"), offered)
-    said = (fields.optional_string(body, "instructions"), *(each.text for each in leading))
+    said = (json_checks.optional_string(body, "instructions"), *(each.text for each in leading))
     vendor = _vendor_fields(body, include)
     if choice.vendor is not None:
         vendor["tool_choice"] = choice.vendor
@@ -120,20 +121,20 @@ def _request(
         instructions=tuple(Text(text) for text in said if text),
         tools=offered,
         tool_choice=choice.choice,
-        parallel_tool_calls=fields.boolean(body, "parallel_tool_calls"),
+        parallel_tool_calls=json_checks.boolean(body, "parallel_tool_calls"),
         sampling=_sampling(body, include),
         response_format=_format(body),
         reasoning=_reasoning(body, include),
-        user=fields.optional_string(body, "user"),
+        user=json_checks.optional_string(body, "user"),
         origin=NAME,
         vendor=VendorFields(NAME, vendor) if vendor else None,
     )
 
 
 def _model(body: JsonObject) -> str:
-    model = fields.string(body, "model", "")
+    model = json_checks.string(body, "model", "")
     if not model:
-        raise fields.missing("model")
+        raise missing("model")
     return model
 
 
@@ -141,7 +142,7 @@ def _input(body: JsonObject, stored: str | None) -> Input:
     value = body.get("input")
     if value is None:
         if stored is None and body.get("prompt") is None:
-            raise fields.missing("input")
+            raise missing("input")
         return Input()
     content = item_parsing.parse_input(value)
     if stored is None and not content.references:
@@ -167,12 +168,12 @@ def _storage(body: JsonObject, previous: str | None, conversation: str | None) -
             "Mutually exclusive parameters: 'previous_response_id' and 'conversation'. "
             "Send only one of them."
         )
-        raise fields.invalid("previous_response_id", problem, "mutually_exclusive_parameters")
-    store = fields.boolean(body, "store")
-    background = fields.boolean(body, "background") or False
+        raise refusal("previous_response_id", problem, "mutually_exclusive_parameters")
+    store = json_checks.boolean(body, "store")
+    background = json_checks.boolean(body, "background") or False
     if background and store is False:
         problem = "Background mode requires store to be true."
-        raise fields.invalid("background", problem, "invalid_value")
+        raise refusal("background", problem, "invalid_value")
     return store is not False, background
 
 
@@ -180,58 +181,58 @@ def _conversation(body: JsonObject) -> str | None:
     value = body.get("conversation")
     if value is None or isinstance(value, str):
         return value
-    return fields.string(fields.as_object(value, "conversation"), "id", "conversation")
+    return json_checks.string(json_checks.as_object(value, "conversation"), "id", "conversation")
 
 
 def _include(body: JsonObject) -> tuple[str, ...]:
     value = body.get("include")
     if value is None:
         return ()
-    names = fields.as_list(value, "include")
+    names = json_checks.as_list(value, "include")
     for number, name in enumerate(names):
         if not isinstance(name, str):
-            raise fields.wrong_type(f"include[{number}]", "a string", name)
+            raise wrong_type(f"include[{number}]", "a string", name)
     return tuple(cast("list[str]", names))
 
 
 def _sampling(body: JsonObject, include: tuple[str, ...]) -> Sampling:
-    logprobs = fields.integer(body, "top_logprobs", 0, 20) or None
+    logprobs = json_checks.integer(body, "top_logprobs", 0, 20) or None
     return Sampling(
-        temperature=fields.number(body, "temperature", 0, 2),
-        top_p=fields.number(body, "top_p", 0, 1),
-        max_tokens=fields.integer(body, "max_output_tokens", 16),
+        temperature=json_checks.number(body, "temperature", 0, 2),
+        top_p=json_checks.number(body, "top_p", 0, 1),
+        max_tokens=json_checks.integer(body, "max_output_tokens", 16),
         logprobs=0 if logprobs is None and LOGPROBS in include else logprobs,
     )
 
 
 def _format(body: JsonObject) -> ResponseFormat:
-    text = fields.optional_object(body, "text")
-    wanted = fields.optional_object(text, "format", "text")
+    text = json_checks.optional_object(body, "text")
+    wanted = json_checks.optional_object(text, "format", "text")
     if not wanted:
         return ResponseFormat()
-    kind = fields.choice(wanted, "type", "text.format", ("text", "json_object", "json_schema"))
+    kind = json_checks.choice(wanted, "type", "text.format", ("text", "json_object", "json_schema"))
     if kind is None:
-        raise fields.missing("text.format.type")
+        raise missing("text.format.type")
     if kind != "json_schema":
         return ResponseFormat("json" if kind == "json_object" else "text")
     if wanted.get("schema") is None:
-        raise fields.missing("text.format.schema")
+        raise missing("text.format.schema")
     strict = wanted.get("strict")
     return ResponseFormat(
         "json_schema",
-        name=fields.string(wanted, "name", "text.format"),
-        schema=fields.as_object(wanted["schema"], "text.format.schema"),
-        description=fields.optional_string(wanted, "description", "text.format"),
+        name=json_checks.string(wanted, "name", "text.format"),
+        schema=json_checks.as_object(wanted["schema"], "text.format.schema"),
+        description=json_checks.optional_string(wanted, "description", "text.format"),
         strict=strict if isinstance(strict, bool) else None,
     )
 
 
 def _reasoning(body: JsonObject, include: tuple[str, ...]) -> ReasoningOptions:
-    wanted = fields.optional_object(body, "reasoning")
-    summary = fields.optional_string(wanted, "summary", "reasoning")
+    wanted = json_checks.optional_object(body, "reasoning")
+    summary = json_checks.optional_string(wanted, "summary", "reasoning")
     return ReasoningOptions(
-        effort=fields.optional_string(wanted, "effort", "reasoning"),
-        summary=summary or fields.optional_string(wanted, "generate_summary", "reasoning"),
+        effort=json_checks.optional_string(wanted, "effort", "reasoning"),
+        summary=summary or json_checks.optional_string(wanted, "generate_summary", "reasoning"),
         encrypted=ENCRYPTED_REASONING in include,
     )
 
@@ -245,7 +246,7 @@ def _vendor_fields(body: JsonObject, include: tuple[str, ...]) -> JsonObject:
     }
     nested = (("text", {"format"}), ("reasoning", {"effort", "summary", "generate_summary"}))
     for name, read in nested:
-        if rest := _rest(fields.optional_object(body, name), read):
+        if rest := _rest(json_checks.optional_object(body, name), read):
             kept[name] = rest
     if more := [name for name in include if name not in (LOGPROBS, ENCRYPTED_REASONING)]:
         kept["include"] = cast("list[JsonValue]", more)

@@ -6,7 +6,8 @@ import msgspec
 
 from cartrita.dialects import function_schemas
 from cartrita.dialects.losses import Losses
-from cartrita.dialects.openai_responses import NAME, fields
+from cartrita.dialects.openai_refusals import refusal, wrong_type
+from cartrita.dialects.openai_responses import NAME, json_checks
 from cartrita.domain.json import JsonObject, JsonValue
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.tools import NamedTool, Tool, ToolChoice, ToolSpec, VendorTool
@@ -28,7 +29,8 @@ def parse_tools(value: JsonValue) -> tuple[Tool, ...]:
     if value is None:
         return ()
     return tuple(
-        _parse_tool(tool, f"tools[{n}]") for n, tool in enumerate(fields.as_list(value, "tools"))
+        _parse_tool(tool, f"tools[{n}]")
+        for n, tool in enumerate(json_checks.as_list(value, "tools"))
     )
 
 
@@ -38,19 +40,19 @@ def parse_choice(value: JsonValue, tools: tuple[Tool, ...]) -> Choice:
         return Choice()
     if isinstance(value, str):
         if value not in _CHOICES:
-            raise fields.wrong_value("tool_choice", value, _CHOICES)
+            raise json_checks.wrong_value("tool_choice", value, _CHOICES)
         return Choice(cast("ToolChoice", value))
-    choice = fields.as_object(value, "tool_choice")
-    kind = fields.string(choice, "type", "tool_choice")
+    choice = json_checks.as_object(value, "tool_choice")
+    kind = json_checks.string(choice, "type", "tool_choice")
     if kind == "allowed_tools":
-        mode = fields.choice(choice, "mode", "tool_choice", ("auto", "required"))
+        mode = json_checks.choice(choice, "mode", "tool_choice", ("auto", "required"))
         return Choice("required" if mode == "required" else "auto", choice)
     if kind != "function":
         return Choice("auto", choice)
-    name = fields.string(choice, "name", "tool_choice")
+    name = json_checks.string(choice, "name", "tool_choice")
     if name not in {tool.name for tool in tools}:
         problem = f"Tool choice '{name}' not found in 'tools' parameter."
-        raise fields.invalid("tool_choice", problem, "invalid_value")
+        raise refusal("tool_choice", problem, "invalid_value")
     return Choice(NamedTool(name))
 
 
@@ -77,28 +79,28 @@ def render_choice(choice: ToolChoice) -> JsonValue:
 
 
 def _parse_tool(value: JsonValue, path: str) -> Tool:
-    tool = fields.as_object(value, path)
-    kind = fields.string(tool, "type", path)
+    tool = json_checks.as_object(value, path)
+    kind = json_checks.string(tool, "type", path)
     if kind != "function":
         label = tool.get("name") or tool.get("server_label")
         return VendorTool(NAME, label if isinstance(label, str) else kind, tool)
-    name = fields.string(tool, "name", path)
+    name = json_checks.string(tool, "name", path)
     if any(value is not None for key, value in tool.items() if key not in _FUNCTION):
         return VendorTool(NAME, name, tool)
     strict = tool.get("strict")
     if strict is not None and not isinstance(strict, bool):
-        raise fields.wrong_type(f"{path}.strict", "a boolean", strict)
-    parameters = fields.optional_object(tool, "parameters", path) or _NO_PARAMETERS
+        raise wrong_type(f"{path}.strict", "a boolean", strict)
+    parameters = json_checks.optional_object(tool, "parameters", path) or _NO_PARAMETERS
     if parameters.get("type") != "object":
         problem = (
             f"Invalid schema for function '{name}': schema must be a JSON Schema of "
             f"'type: \"object\"', got 'type: \"{parameters.get('type')}\"'."
         )
-        raise fields.invalid(f"{path}.parameters", problem, "invalid_function_parameters")
+        raise refusal(f"{path}.parameters", problem, "invalid_function_parameters")
     if (wrong := function_schemas.find_problem(parameters)) is not None:
         problem = f"Invalid schema for function '{name}': {wrong}."
-        raise fields.invalid(f"{path}.parameters", problem, "invalid_function_parameters")
-    description = fields.optional_string(tool, "description", path) or ""
+        raise refusal(f"{path}.parameters", problem, "invalid_function_parameters")
+    description = json_checks.optional_string(tool, "description", path) or ""
     return ToolSpec(name, description, parameters, strict)
 
 

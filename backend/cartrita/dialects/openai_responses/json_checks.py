@@ -3,28 +3,15 @@
 from collections.abc import Collection
 from typing import cast
 
+from cartrita.dialects.openai_refusals import check_bounds, missing, refusal, wrong_type
 from cartrita.domain.errors import InvalidInput
 from cartrita.domain.json import JsonObject, JsonValue
-
-
-def invalid(path: str, problem: str, code: str) -> InvalidInput:
-    """The error of one field: `path` is what the vendor calls `param`."""
-    return InvalidInput(problem, fields={path: [problem]}, code=code)
-
-
-def missing(path: str) -> InvalidInput:
-    return invalid(path, f"Missing required parameter: '{path}'.", "missing_required_parameter")
-
-
-def wrong_type(path: str, expected: str, value: JsonValue) -> InvalidInput:
-    problem = f"Invalid type for '{path}': expected {expected}, but got {_kind(value)} instead."
-    return invalid(path, problem, "invalid_type")
 
 
 def wrong_value(path: str, value: str, supported: Collection[str]) -> InvalidInput:
     known = ", ".join(f"'{each}'" for each in sorted(supported))
     problem = f"Invalid value: '{value[:64]}'. Supported values are: {known}."
-    return invalid(path, problem, "invalid_value")
+    return refusal(path, problem, "invalid_value")
 
 
 def string(data: JsonObject, name: str, path: str) -> str:
@@ -63,7 +50,7 @@ def integer(data: JsonObject, name: str, least: int, most: int | None = None) ->
         return None
     if isinstance(value, bool) or not isinstance(value, int):
         raise wrong_type(name, "an integer", value)
-    _check_bounds(name, value, least, most, "integer")
+    check_bounds(value, name, "integer", least, most)
     return value
 
 
@@ -73,7 +60,7 @@ def number(data: JsonObject, name: str, least: float, most: float) -> float | No
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise wrong_type(name, "a decimal", value)
-    _check_bounds(name, value, least, most, "decimal")
+    check_bounds(value, name, "decimal", least, most)
     return value
 
 
@@ -97,32 +84,3 @@ def optional_object(data: JsonObject, name: str, path: str = "") -> JsonObject:
 
 def within(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
-
-
-def _check_bounds(name: str, value: float, least: float, most: float | None, kind: str) -> None:
-    if value < least:
-        bound, word, sign = least, "below minimum", ">="
-    elif most is not None and value > most:
-        bound, word, sign = most, "above maximum", "<="
-    else:
-        return
-    problem = (
-        f"Invalid '{name}': {kind} {word} value. "
-        f"Expected a value {sign} {bound}, but got {value} instead."
-    )
-    raise invalid(name, problem, f"{kind}_{word.replace('imum', '').replace(' ', '_')}_value")
-
-
-def _kind(value: JsonValue) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "a boolean"
-    names: dict[type, str] = {
-        int: "an integer",
-        float: "a decimal",
-        str: "a string",
-        dict: "an object",
-        list: "an array",
-    }
-    return names.get(type(value), "something else")
