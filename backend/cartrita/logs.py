@@ -50,7 +50,6 @@ _LIBRARY_LOGGERS = (
     "uvicorn.asgi",
     "sqlalchemy",
     "asyncio",
-    "aiohttp",
 )
 _DISABLED_LOGGERS = ("uvicorn.access",)  # whole URLs; the request log names the route instead
 

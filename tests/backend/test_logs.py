@@ -118,7 +118,7 @@ def test_libraries_end_in_the_same_lines(stderr: Written) -> None:
 def test_statements_and_whole_urls_are_never_heard(stderr: Written) -> None:
     logs.configure("debug", "json")
     logging.getLogger("sqlalchemy.engine").info("INSERT %s", CANARY)
-    logging.getLogger("aiohttp.client").debug(CANARY)
+    logging.getLogger("asyncio").debug(CANARY)
     logging.getLogger("uvicorn.access").info('"GET /api?message=%s"', CANARY)
     assert stderr.getvalue() == ""
 

@@ -1,4 +1,4 @@
-"""The least that a relay over ASGI and aiohttp does: no key, no route, no retry, no ledger.
+"""The least that a relay over ASGI and our HTTP client does: no key, no route, no retry, no ledger.
 
 `python -m tests.benchmarks.relay_floor http://127.0.0.1:9000/v1` prints its port and exits at the
 end of its input.
@@ -8,10 +8,12 @@ import asyncio
 import socket
 import sys
 
-import aiohttp
 import uvicorn
 import uvloop
 from starlette.types import Receive, Scope, Send
+
+from cartrita.adapters.providers.http import HttpClient
+from cartrita.adapters.providers.transport import HttpRequest
 
 _JSON = {"content-type": "application/json"}
 
@@ -19,9 +21,9 @@ _JSON = {"content-type": "application/json"}
 class Floor:
     """Sends each request to the upstream, and each piece of its answer to the client."""
 
-    def __init__(self, upstream: str, session: aiohttp.ClientSession) -> None:
+    def __init__(self, upstream: str, http: HttpClient) -> None:
         self._url = f"{upstream}/chat/completions"
-        self._session = session
+        self._http = http
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         message = await receive()
@@ -29,32 +31,25 @@ class Floor:
         while message.get("more_body"):
             message = await receive()
             body += message["body"]
-        async with self._session.post(self._url, data=body, headers=_JSON) as response:
+        request = HttpRequest(
+            provider="upstream", method="POST", url=self._url, headers=_JSON, body=body
+        )
+        async with self._http.open(request) as response:
             media_type = response.headers["content-type"].encode()
             headers = [(b"content-type", media_type)]
             await send({"type": "http.response.start", "status": 200, "headers": headers})
-            if media_type == b"application/json":
-                whole = await response.read()
-                await send({"type": "http.response.body", "body": whole})
-                return
-            async for piece in response.content.iter_any():
+            while piece := await response.read():
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
             await send({"type": "http.response.body", "body": b""})
 
 
 async def main(upstream: str) -> None:
-    session = aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        auto_decompress=False,
-        timeout=aiohttp.ClientTimeout(total=None),
-    )
-    async with session:
+    async with HttpClient() as http:
         with socket.socket() as listener:
             listener.bind(("127.0.0.1", 0))
             listener.listen(4096)
             config = uvicorn.Config(
-                Floor(upstream, session), lifespan="off", log_config=None, access_log=False
+                Floor(upstream, http), lifespan="off", log_config=None, access_log=False
             )
             server = uvicorn.Server(config)
             async with asyncio.TaskGroup() as tasks:

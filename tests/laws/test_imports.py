@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-HEAVY = {"aiohttp", "alembic", "asyncpg", "fastapi", "sqlalchemy", "starlette", "uvicorn"}
+HEAVY = {"alembic", "asyncpg", "fastapi", "httptools", "sqlalchemy", "starlette", "uvicorn"}
 SHOW = "import sys, cartrita.cli.commands.serve; print(*sys.modules)"
 
 

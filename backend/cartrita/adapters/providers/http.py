@@ -1,4 +1,4 @@
-"""The transport over aiohttp: an HTTP client with pooled connections.
+"""The transport: an HTTP/1.1 client with pooled connections.
 
 It keeps no cookies, follows no redirects, and takes no proxy or credential from the environment, so
 that a request reaches the configured server only. It does not decompress, so that a response is
@@ -6,38 +6,29 @@ never larger than what came over the wire.
 """
 
 import asyncio
-import io
+import socket
 import ssl
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import Self
+from typing import NoReturn, Self
 
-import aiohttp
-
+from cartrita.adapters.providers.http_connection import HttpConnection, NotHttp
+from cartrita.adapters.providers.http_pool import HttpPool
+from cartrita.adapters.providers.http_targets import Origin, find_target
 from cartrita.adapters.providers.transport import HttpRequest, HttpResponse
 from cartrita.domain.errors import UpstreamCut, UpstreamMalformed, UpstreamUnreachable
-from cartrita.kit.secret import Secret
-
-_KEEP_IDLE_SECONDS = 30.0
-_LARGE_BODY = 1 << 20  # aiohttp warns about larger bodies that are not a stream
 
 
 class HttpClient:
-    """The transport over aiohttp; enter it once for the lifetime of the server."""
+    """The transport; enter it once for the lifetime of the server."""
 
     def __init__(self, user_agent: str = "cartrita") -> None:
-        self._user_agent = user_agent
-        self._session: aiohttp.ClientSession | None = None
+        self._user_agent = f"User-Agent: {user_agent}"
+        self._pool: HttpPool | None = None
 
     async def __aenter__(self) -> Self:
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_IDLE_SECONDS),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=False,
-            trust_env=False,
-            headers={"User-Agent": self._user_agent, "Accept-Encoding": "identity"},
-        )
+        self._pool = HttpPool()
         return self
 
     async def __aexit__(
@@ -46,52 +37,80 @@ class HttpClient:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        if self._pool is not None:
+            self._pool.close()
+            self._pool = None
+            await asyncio.sleep(0)  # the event loop closes them in its next round
 
     def open(self, request: HttpRequest) -> AbstractAsyncContextManager[HttpResponse]:
         """See `Transport.open`."""
-        return _Opening(request, self._send)
-
-    async def _send(self, request: HttpRequest) -> aiohttp.ClientResponse:
-        if self._session is None:
+        if self._pool is None:
             raise RuntimeError("The HTTP client is used outside of its context.")
-        limits = request.deadlines
-        try:
-            async with asyncio.timeout(min(limits.connect + limits.headers, limits.total)):
-                return await self._session.request(
-                    request.method,
-                    request.url,
-                    data=io.BytesIO(request.body)
-                    if len(request.body) > _LARGE_BODY
-                    else request.body,
-                    headers=_reveal(request.headers),
-                    allow_redirects=False,
-                    timeout=aiohttp.ClientTimeout(total=None, connect=limits.connect),
-                )
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            raise _connection_error(request, error) from None
+        return _Exchange(request, self._pool, self._user_agent)
 
 
-class _Opening:
-    """The context of a response."""
+class _Overdue(Exception):
+    """Nothing came in time."""
 
-    __slots__ = ("_request", "_response", "_send")
 
-    def __init__(
-        self,
-        request: HttpRequest,
-        send: Callable[[HttpRequest], Awaitable[aiohttp.ClientResponse]],
-    ) -> None:
+class _Exchange:
+    """A request and its response: the context of both, with their deadlines and size limit.
+
+    One timer watches all waiting: when it fires it looks whether somebody has waited for too long.
+    A timeout around each read would cost 4 us per piece, more than the read itself.
+    """
+
+    __slots__ = (
+        "_connection",
+        "_latest",
+        "_loop",
+        "_origin",
+        "_patience",
+        "_pool",
+        "_remaining_bytes",
+        "_request",
+        "_timer",
+        "_user_agent",
+        "_waiting_since",
+        "headers",
+        "status",
+    )
+
+    def __init__(self, request: HttpRequest, pool: HttpPool, user_agent: str) -> None:
         self._request = request
-        self._send = send
+        self._pool = pool
+        self._user_agent = user_agent
+        self._loop = asyncio.get_running_loop()
+        self._latest = self._loop.time() + request.deadlines.total
+        self._remaining_bytes = request.max_bytes
+        self._patience = request.deadlines.headers
+        self._waiting_since: float | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._connection: HttpConnection
+        self._origin: Origin
+        self.status = 0
+        self.headers: Mapping[str, str] = {}
 
     async def __aenter__(self) -> HttpResponse:
-        deadline = asyncio.get_running_loop().time() + self._request.deadlines.total
-        response = await self._send(self._request)
-        self._response = _AiohttpResponse(response, self._request, deadline)
-        return self._response
+        request = self._request
+        try:
+            target = find_target(request.url)
+            head = target.head(request, self._user_agent)
+        except ValueError:
+            raise self._unreachable("its base URL or its key is malformed") from None
+        origin = self._origin = target.origin
+        kept = self._pool.idle(origin)
+        self._connection = kept or await self._connect()
+        connection = await self._send(head)
+        if kept is not None and request.method == "GET" and connection.hung_up:
+            self._connection = await self._connect()  # it was closed while it was idle
+            connection = await self._send(head)
+        if not connection.status:
+            self._explain(connection.failure)
+        self.status = connection.status
+        self.headers = connection.headers
+        self._patience = request.deadlines.idle
+        return self
 
     async def __aexit__(
         self,
@@ -99,110 +118,113 @@ class _Opening:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._response.close()
-
-
-class _AiohttpResponse:
-    """An aiohttp response with the deadlines and the size limit of its request.
-
-    One timer watches all reads: when it fires it looks whether a read has waited for too long. A
-    timeout around each read would cost 4 us per piece, more than the read itself.
-    """
-
-    def __init__(
-        self, response: aiohttp.ClientResponse, request: HttpRequest, deadline: float
-    ) -> None:
-        self.status = response.status
-        self.headers: Mapping[str, str] = {
-            name.lower(): value for name, value in response.headers.items()
-        }
-        self._response = response
-        self._content = response.content
-        self._request = request
-        self._deadline = deadline
-        self._idle = request.deadlines.idle
-        self._remaining_bytes = request.max_bytes
-        self._loop = asyncio.get_running_loop()
-        self._waiting_since: float | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._close()
 
     async def read(self) -> bytes:
         """See `HttpResponse.read`."""
-        now = self._waiting_since = self._loop.time()
-        if self._timer is None:
-            self._watch(now)
-        try:
-            piece = await self._content.readany()
-        except TimeoutError:
-            raise self._cut(
-                f"sent nothing for {self._idle:g} s"
-                if self._loop.time() < self._deadline
-                else f"did not end its answer within {self._request.deadlines.total:g} s"
-            ) from None
-        except (aiohttp.ClientError, OSError):
-            raise self._cut("broke off its answer") from None
-        finally:
-            self._waiting_since = None
+        connection = self._connection
+        if not connection.has_news:
+            try:
+                await self._waiting()
+            finally:
+                self._waiting_since = None
+        piece = connection.take()
+        if not piece and connection.failure is not None:
+            raise self._cut(connection.failure)
         self._remaining_bytes -= len(piece)
         if self._remaining_bytes < 0:
-            raise UpstreamMalformed(
-                f"{self._request.provider} sent more than {self._request.max_bytes} bytes.",
-                provider=self._request.provider,
-                status=self.status,
-            )
+            raise self._malformed(f"sent more than {self._request.max_bytes} bytes")
         return piece
 
-    def close(self) -> None:
-        """Return the connection to the pool if the body was read to its end, else close it."""
-        if self._timer is not None:
-            self._timer.cancel()
-        self._response.close()
+    async def _send(self, head: bytes) -> HttpConnection:
+        """Send the request, and wait for the head of its response, or for what prevents one."""
+        connection = self._connection
+        connection.send(head, self._request.body)
+        try:
+            while not connection.status and connection.failure is None:
+                await self._waiting()
+        except BaseException:  # cancelled, perhaps in the moment in which the head came
+            self._close()
+            raise
+        self._waiting_since = None
+        if not connection.status:
+            self._close()
+        return connection
 
-    def _watch(self, waiting_since: float) -> None:
-        """Look again when a read that began then would have waited for too long."""
-        due = min(waiting_since + self._idle, self._deadline)
-        self._timer = self._loop.call_at(due, self._check)
+    async def _connect(self) -> HttpConnection:
+        limit = self._request.deadlines.connect
+        try:
+            async with asyncio.timeout(limit):
+                return await self._pool.connect(self._origin)
+        except socket.gaierror:
+            why = "its name is not known"
+        except ssl.SSLError:
+            why = "the encrypted connection failed; check its certificate"
+        except TimeoutError:
+            why = f"it accepted no connection within {limit:g} s"
+        except OSError:
+            why = "it refused the connection"
+        except ValueError:
+            why = "its base URL is malformed"
+        raise self._unreachable(why)
+
+    def _waiting(self) -> asyncio.Future[None]:
+        """Something that the connection has to say; the timer watches how long that takes."""
+        now = self._waiting_since = self._loop.time()
+        due = min(now + self._patience, self._latest)
+        timer = self._timer
+        if timer is None or timer.when() > due:
+            if timer is not None:
+                timer.cancel()
+            self._timer = self._loop.call_at(due, self._check)
+        return self._connection.news()
 
     def _check(self) -> None:
         self._timer = None
-        if self._waiting_since is None:  # the next read sets the timer again
+        if self._waiting_since is None:  # the next wait sets the timer again
             return
-        if self._loop.time() >= min(self._waiting_since + self._idle, self._deadline):
-            self._content.set_exception(TimeoutError())
+        due = min(self._waiting_since + self._patience, self._latest)
+        if self._loop.time() >= due:
+            self._connection.fail(_Overdue())
         else:
-            self._watch(self._waiting_since)
+            self._timer = self._loop.call_at(due, self._check)
 
-    def _cut(self, what: str) -> UpstreamCut:
+    def _close(self) -> None:
+        """Keep the connection if the response has arrived to its end, else close it."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._connection.finish():
+            self._pool.give_back(self._origin, self._connection)
+
+    def _explain(self, failure: Exception | None) -> NoReturn:
+        """Say why there is no response.
+
+        The failure's own text is left out: it may repeat the address, and with it a credential.
+        """
+        if isinstance(failure, NotHttp):
+            raise self._malformed("does not speak HTTP")
+        if isinstance(failure, _Overdue):
+            limit = self._request.deadlines.headers
+            raise self._unreachable(f"it did not begin to answer within {limit:g} s")
+        raise self._unreachable("the connection broke before it answered")
+
+    def _cut(self, failure: Exception) -> UpstreamCut:
         provider = self._request.provider
+        if not isinstance(failure, _Overdue):
+            what = "broke off its answer"
+        elif self._loop.time() < self._latest:
+            what = f"sent nothing for {self._patience:g} s"
+        else:
+            what = f"did not end its answer within {self._request.deadlines.total:g} s"
         return UpstreamCut(f"{provider} {what}.", provider=provider, status=self.status)
 
+    def _malformed(self, what: str) -> UpstreamMalformed:
+        provider = self._request.provider
+        return UpstreamMalformed(
+            f"{provider} {what}.", provider=provider, status=self.status or None
+        )
 
-def _reveal(headers: Mapping[str, str | Secret]) -> dict[str, str]:
-    return {
-        name: value.reveal() if isinstance(value, Secret) else value
-        for name, value in headers.items()
-    }
-
-
-def _connection_error(
-    request: HttpRequest, error: Exception
-) -> UpstreamUnreachable | UpstreamMalformed:
-    """The error's own text is left out: it may repeat the address, and with it a credential."""
-    provider, limits = request.provider, request.deadlines
-    if isinstance(error, aiohttp.ClientResponseError):
-        return UpstreamMalformed(f"{provider} does not speak HTTP.", provider=provider)
-    if isinstance(error, aiohttp.ClientSSLError | ssl.SSLError):
-        why = "the encrypted connection failed; check its certificate"
-    elif isinstance(error, ValueError | aiohttp.NonHttpUrlClientError):
-        why = "its base URL or its key is malformed"
-    elif isinstance(error, aiohttp.ConnectionTimeoutError):
-        why = f"it accepted no connection within {limits.connect:g} s"
-    elif isinstance(error, TimeoutError):
-        why = f"it did not begin to answer within {limits.headers:g} s"
-    elif isinstance(error, aiohttp.ClientConnectorDNSError):
-        why = "its name is not known"
-    elif isinstance(error, aiohttp.ClientConnectorError):
-        why = "it refused the connection"
-    else:
-        why = "the connection broke before it answered"
-    return UpstreamUnreachable(f"{provider} cannot be reached: {why}.", provider=provider)
+    def _unreachable(self, why: str) -> UpstreamUnreachable:
+        provider = self._request.provider
+        return UpstreamUnreachable(f"{provider} cannot be reached: {why}.", provider=provider)

@@ -1,0 +1,109 @@
+"""The connections to providers that wait for their next request, and how new ones are made."""
+
+import asyncio
+import socket
+import ssl
+from collections import defaultdict
+from functools import cached_property
+from typing import Any, TypeAlias
+
+import anyio
+from aiohappyeyeballs import start_connection  # pyright: ignore[reportUnknownVariableType]
+
+from cartrita.adapters.providers.http_connection import HttpConnection
+from cartrita.adapters.providers.http_targets import Origin
+
+_Address: TypeAlias = tuple[int, int, int, str, tuple[Any, ...]]
+"""What getaddrinfo tells of one address."""
+
+_KEEP_IDLE_SECONDS = 30.0
+_KEEP_ADDRESSES_SECONDS = 10.0
+_NEXT_ADDRESS_SECONDS = 0.25
+"""How long an address may keep silent before the next one is tried too (RFC 8305)."""
+
+
+class HttpPool:
+    """Connections by origin, without a limit; the one that was used last is taken first."""
+
+    def __init__(self) -> None:
+        self._idle: defaultdict[Origin, list[HttpConnection]] = defaultdict(list)
+        self._names: defaultdict[Origin, _Name] = defaultdict(_Name)
+        self._loop = asyncio.get_running_loop()
+        self._sweep_timer: asyncio.TimerHandle | None = None
+
+    def idle(self, origin: Origin) -> HttpConnection | None:
+        """A connection that is open already."""
+        connections = self._idle[origin]
+        while connections:
+            connection = connections.pop()
+            if connection.usable:
+                return connection
+        return None
+
+    async def connect(self, origin: Origin) -> HttpConnection:
+        """A new connection. Raises OSError, of which ssl.SSLError and socket.gaierror are kinds."""
+        addresses = await self._names[origin].addresses(origin)
+        connected = await start_connection(
+            addresses, happy_eyeballs_delay=_NEXT_ADDRESS_SECONDS, interleave=1, loop=self._loop
+        )
+        _, connection = await self._loop.create_connection(
+            HttpConnection,
+            sock=connected,
+            ssl=self._encryption if origin.encrypted else None,
+            server_hostname=origin.host if origin.encrypted else None,
+        )
+        return connection
+
+    def give_back(self, origin: Origin, connection: HttpConnection) -> None:
+        """Keep a connection, whose exchange has ended, for a while."""
+        connection.idle_since = self._loop.time()
+        self._idle[origin].append(connection)
+        if self._sweep_timer is None:
+            self._sweep_timer = self._loop.call_later(_KEEP_IDLE_SECONDS, self._sweep)
+
+    def close(self) -> None:
+        """Close all that are idle."""
+        if self._sweep_timer is not None:
+            self._sweep_timer.cancel()
+        for connections in self._idle.values():
+            for connection in connections:
+                connection.abort()
+        self._idle.clear()
+
+    def _sweep(self) -> None:
+        """Close those that were idle for long, and look again later if others remain."""
+        self._sweep_timer = None
+        oldest = self._loop.time() - _KEEP_IDLE_SECONDS
+        for origin, connections in list(self._idle.items()):
+            for connection in connections:
+                if connection.idle_since <= oldest:
+                    connection.abort()
+            self._idle[origin] = [one for one in connections if one.usable]
+        if any(self._idle.values()):
+            self._sweep_timer = self._loop.call_later(_KEEP_IDLE_SECONDS / 2, self._sweep)
+
+    @cached_property
+    def _encryption(self) -> ssl.SSLContext:
+        context = ssl.create_default_context()
+        context.set_alpn_protocols(["http/1.1"])
+        return context
+
+
+class _Name:
+    """The addresses of one origin, looked up once for all who connect in the same seconds."""
+
+    def __init__(self) -> None:
+        self._lock = anyio.Lock()
+        self._addresses: list[_Address] = []
+        self._until = 0.0
+
+    async def addresses(self, origin: Origin) -> list[_Address]:
+        """Raises socket.gaierror for a name that is not known."""
+        loop = asyncio.get_running_loop()
+        async with self._lock:
+            if loop.time() >= self._until:
+                self._addresses = list(
+                    await loop.getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM)
+                )
+                self._until = loop.time() + _KEEP_ADDRESSES_SECONDS
+            return self._addresses

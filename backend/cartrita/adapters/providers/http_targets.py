@@ -1,0 +1,80 @@
+"""Where requests go, and the bytes they begin with."""
+
+import re
+from base64 import b64encode
+from functools import lru_cache
+from urllib.parse import SplitResult, quote, unquote, urlsplit
+
+import msgspec
+
+from cartrita.adapters.providers.transport import HttpRequest
+from cartrita.kit.secret import Secret
+
+_PORTS = {"http": 80, "https": 443}
+_LINE_ENDS = re.compile(r"[\r\n\0]")
+_UNQUOTED = "/:@!$&'()*+,;=~%?"  # in a path and its query; what is quoted already stays so
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """A server; connections to one are as good as each other."""
+
+    host: str
+    port: int
+    encrypted: bool
+
+
+class Target(msgspec.Struct, frozen=True):
+    """A URL, taken apart once: `path` with its query, and the headers that each request gets."""
+
+    origin: Origin
+    path: str
+    headers: str
+    authorization: str
+
+    def head(self, request: HttpRequest, user_agent: str) -> bytes:
+        """The request up to its body. Raises ValueError for a header that is none."""
+        lines = [f"{request.method} {self.path} HTTP/1.1\r\n{self.headers}", user_agent]
+        authorization = self.authorization
+        for name, value in request.headers.items():
+            line = f"{name}: {value.reveal() if isinstance(value, Secret) else value}"
+            if _LINE_ENDS.search(line):
+                raise ValueError("A header has more than one line.")
+            lines.append(line)
+        if authorization and "authorization" not in {name.lower() for name in request.headers}:
+            lines.append(authorization)
+        if request.method == "POST":
+            lines.append(f"Content-Length: {len(request.body)}")
+        lines.append("\r\n")
+        return "\r\n".join(lines).encode()
+
+
+@lru_cache(maxsize=256)
+def find_target(url: str) -> Target:
+    """The target of a URL. Raises ValueError for what is none."""
+    parts = urlsplit(url)
+    port = _PORTS.get(parts.scheme)
+    if port is None or not parts.hostname:
+        raise ValueError("This is no HTTP URL.")
+    host = parts.hostname
+    if not host.isascii():
+        host = host.encode("idna").decode()
+    path = quote(parts.path or "/", safe=_UNQUOTED)
+    if parts.query:
+        path += "?" + quote(parts.query, safe=_UNQUOTED)
+    name = f"[{host}]" if ":" in host else host
+    if parts.port not in (None, port):
+        name += f":{parts.port}"
+    return Target(
+        Origin(host, port if parts.port is None else parts.port, parts.scheme == "https"),
+        path,
+        f"Host: {name}\r\nAccept: */*\r\nAccept-Encoding: identity",
+        _basic_authorization(parts),
+    )
+
+
+def _basic_authorization(parts: SplitResult) -> str:
+    """The header of a user and a password that stand in a URL."""
+    if parts.username is None:
+        return ""
+    user, password = unquote(parts.username), unquote(parts.password or "")
+    return f"Authorization: Basic {b64encode(f'{user}:{password}'.encode()).decode()}"

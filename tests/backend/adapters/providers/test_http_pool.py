@@ -1,0 +1,140 @@
+"""How connections are made, kept and let go."""
+
+import asyncio
+import socket
+import ssl
+from pathlib import Path
+
+import pytest
+from tests.backend.adapters.providers.servers import answer, saying, serving
+
+from cartrita.adapters.providers import http_pool
+from cartrita.adapters.providers.http import HttpClient
+from cartrita.adapters.providers.transport import HttpRequest
+from cartrita.domain.errors import UpstreamUnreachable
+
+CERTIFICATE = Path(__file__).with_name("localhost.pem")
+"""Of localhost, signed by itself, with its key; it is good for nothing else."""
+
+
+async def fetched(http: HttpClient, url: str) -> bytes:
+    request = HttpRequest(provider="fake", method="GET", url=url, headers={})
+    async with http.open(request) as response:
+        return await response.read()
+
+
+async def keeping(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Answers each request on its connection."""
+    while True:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer(b"hi"))
+        await writer.drain()
+
+
+async def test_a_name_is_looked_up_once_for_many(
+    http: HttpClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop = asyncio.get_running_loop()
+    looked_up: list[object] = []
+    getaddrinfo = loop.getaddrinfo
+
+    async def counted(host: str, port: int, **options: int) -> object:
+        looked_up.append(host)
+        return await getaddrinfo(host, port, **options)
+
+    monkeypatch.setattr(loop, "getaddrinfo", counted)
+    async with serving(saying(answer(b"hi"))) as url, asyncio.TaskGroup() as tasks:
+        for _ in range(5):
+            tasks.create_task(fetched(http, url.replace("127.0.0.1", "localhost")))
+    assert looked_up == ["localhost"]
+
+
+async def test_a_name_that_is_not_known(http: HttpClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", unknown)
+    with pytest.raises(UpstreamUnreachable, match="its name is not known"):
+        await fetched(http, "http://nowhere.invalid/v1")
+
+
+async def test_the_address_that_answers_is_taken(
+    http: HttpClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with serving(saying(answer(b"hi"))) as url:
+        port = int(url.split(":")[2].removesuffix("/v1"))
+
+        async def two(*_: object, **__: object) -> list[object]:
+            refusing, right = ("127.0.0.2", port), ("127.0.0.1", port)
+            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", one) for one in (refusing, right)]
+
+        monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", two)
+        assert await fetched(http, url) == b"hi"
+
+
+async def test_nobody_listens(http: HttpClient) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    with pytest.raises(UpstreamUnreachable, match="refused the connection"):
+        await fetched(http, f"http://127.0.0.1:{port}/")
+
+
+async def test_idle_connections_are_closed(
+    http: HttpClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = asyncio.Event()
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await keeping(reader, writer)
+        finally:
+            ended.set()
+
+    monkeypatch.setattr(http_pool, "_KEEP_IDLE_SECONDS", 0.1)
+    async with serving(handle) as url, asyncio.timeout(20):
+        assert await fetched(http, url) == b"hi"
+        await ended.wait()
+        assert await fetched(http, url) == b"hi"
+
+
+async def test_a_connection_that_was_used_lately_is_kept(
+    http: HttpClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connections = 0
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        await keeping(reader, writer)
+
+    async with serving(handle) as url:
+        await fetched(http, url)
+        pool = http._pool
+        assert pool is not None
+        pool._sweep()
+        await fetched(http, url)
+    assert connections == 1
+
+
+async def test_a_server_with_encryption(monkeypatch: pytest.MonkeyPatch) -> None:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(CERTIFICATE)
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await keeping(reader, writer)
+        except (ConnectionError, asyncio.IncompleteReadError, ssl.SSLError):
+            writer.close()
+
+    server = await asyncio.start_server(handle, "127.0.0.1", 0, ssl=context)
+    async with server:
+        url = f"https://localhost:{server.sockets[0].getsockname()[1]}/v1"
+        async with HttpClient() as http:
+            with pytest.raises(UpstreamUnreachable, match="check its certificate"):
+                await fetched(http, url)
+        monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+        async with HttpClient() as http:
+            for _ in range(2):
+                assert await fetched(http, url) == b"hi"
+            with pytest.raises(UpstreamUnreachable, match="check its certificate"):
+                await fetched(http, url.replace("localhost", "127.0.0.1"))
