@@ -6,16 +6,18 @@ frame that does what the middleware does for the others.
 """
 
 import time
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable
 
 import structlog
 from fastapi import FastAPI
+from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.types import Message, Receive, Scope, Send
 
 from cartrita.surfaces.hot_paths import Handler, HotPathTable
 from cartrita.surfaces.middleware import (
     ErrorResponder,
+    RawHeaders,
     add_default_headers,
     answer_error,
     log_request,
@@ -48,6 +50,7 @@ class Dispatcher:
         self._seconds = config.body_timeout_s
         self._other_origins = bool(config.cors_origins)
         self._respond = respond
+        self._logs = logs_requests()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -79,21 +82,44 @@ class Dispatcher:
         receive: Receive,
         send: Send,
     ) -> None:
-        request_id = request_id_of(headers.get(b"x-request-id", b"").decode("latin-1"))
+        request_id = request_id_of(headers.get(b"x-request-id"))
         scope["state"]["request_id"] = request_id
         structlog.contextvars.bind_contextvars(request_id=request_id)
         body = LimitedBody(receive, self._max_bytes, self._seconds)
-        response = _Response(send, body, request_id_headers(scope, request_id))
+        response = _Response(send, body, request_id_headers(scope["path"], headers, request_id))
         try:
-            await handler(HTTPConnection(scope), body.receive, response.send)
+            await handler(_PlainRequest(scope, headers), body.receive, response.send)
             if (stream := pending_stream(scope)) is not None:
                 await stream()
         except Exception as error:  # noqa: BLE001 - as the last of the middleware does
             started = response.status is not None
             await answer_error(error, started, self._respond, scope, body.receive, response.send)
         finally:
-            if logs_requests():
+            if self._logs:
                 log_request(scope, response.status, time.monotonic() - response.started_at)
+
+
+class _PlainRequest(HTTPConnection):
+    """A request that repeats no header, so that each is found at once instead of by a search."""
+
+    def __init__(self, scope: Scope, headers: dict[bytes, bytes]) -> None:
+        super().__init__(scope)
+        self._plain_headers = _PlainHeaders(scope, headers)
+
+    @property
+    def headers(self) -> Headers:
+        return self._plain_headers
+
+
+class _PlainHeaders(Headers):
+    """Headers of which none is repeated."""
+
+    def __init__(self, scope: Scope, by_name: dict[bytes, bytes]) -> None:
+        super().__init__(raw=scope["headers"])
+        self._by_name = by_name
+
+    def __getitem__(self, key: str) -> str:
+        return self._by_name[key.lower().encode("latin-1")].decode("latin-1")
 
 
 class _Response:
@@ -101,7 +127,7 @@ class _Response:
 
     __slots__ = ("_body", "_request_id", "_send", "started_at", "status")
 
-    def __init__(self, send: Send, body: LimitedBody, request_id: Mapping[bytes, bytes]) -> None:
+    def __init__(self, send: Send, body: LimitedBody, request_id: RawHeaders) -> None:
         self._send = send
         self._body = body
         self._request_id = request_id

@@ -6,7 +6,8 @@ None of it buffers bodies or frames, so idle streams use almost no memory here.
 import logging
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Container
+from typing import TypeAlias
 
 import structlog
 from starlette.datastructures import Headers
@@ -19,22 +20,25 @@ from cartrita.surfaces.sse import pending_stream
 
 log = structlog.get_logger()
 
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 _CLIENT_VERSION = re.compile(r"[ -~]{1,80}")
 _REQUEST_ID_HEADERS = (b"x-request-id", b"request-id")
 """Where the SDKs of OpenAI and of Anthropic find the id; the second is sent to those only."""
-_FIXED_HEADERS = {
-    b"server": b"cartrita",
-    b"x-content-type-options": b"nosniff",
-    b"x-frame-options": b"DENY",
-    b"referrer-policy": b"no-referrer",
-}
+_FIXED_HEADERS = (
+    (b"server", b"cartrita"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+)
+_FIXED_NAMES = frozenset((*_REQUEST_ID_HEADERS, *(name for name, _ in _FIXED_HEADERS)))
 _PROBE_PATHS = frozenset({"/health", "/ready"})
 """Probed every few seconds by monitoring; logged at debug level only."""
-_DEFAULT_HEADERS = {
-    b"cache-control": b"no-store",
-    b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
-}
+_DEFAULT_HEADERS = (
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+)
+
+RawHeaders: TypeAlias = list[tuple[bytes, bytes]]
 
 ErrorResponder = Callable[[Exception, Scope, Receive, Send], Awaitable[None]]
 """Sends the error response for a request that no endpoint has answered."""
@@ -53,10 +57,11 @@ class RequestContext:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        request_id = request_id_of(Headers(scope=scope).get("x-request-id", ""))
+        headers = dict(scope["headers"])
+        request_id = request_id_of(headers.get(b"x-request-id"))
         scope["state"]["request_id"] = request_id
         structlog.contextvars.bind_contextvars(request_id=request_id)
-        response = _ResponseRecorder(send, request_id_headers(scope, request_id))
+        response = _ResponseRecorder(send, request_id_headers(scope["path"], headers, request_id))
         try:
             await self.app(scope, receive, response.send)
             stream = pending_stream(scope)
@@ -71,7 +76,7 @@ class _ResponseRecorder:
 
     __slots__ = ("_request_id", "_send", "started_at", "status")
 
-    def __init__(self, send: Send, request_id: Mapping[bytes, bytes]) -> None:
+    def __init__(self, send: Send, request_id: RawHeaders) -> None:
         self._send = send
         self._request_id = request_id
         self.started_at = time.monotonic()
@@ -134,29 +139,29 @@ async def answer_error(
     await respond(error, scope, receive, send)
 
 
-def request_id_of(given: str) -> str:
+def request_id_of(given: bytes | None) -> str:
     """The request id that a client gave, or a new one."""
-    return given if _REQUEST_ID.fullmatch(given) else ids.fresh("req")
+    if given is None or not _REQUEST_ID.fullmatch(given):
+        return ids.fresh("req")
+    return given.decode("ascii")
 
 
-def request_id_headers(scope: Scope, request_id: str) -> Mapping[bytes, bytes]:
-    """The headers that tell the id of a request to its sender."""
-    value = request_id.encode("latin-1")
-    if scope["path"].startswith("/v1/messages") or any(
-        name == b"anthropic-version" for name, _ in scope["headers"]
-    ):
-        return dict.fromkeys(_REQUEST_ID_HEADERS, value)
-    return {_REQUEST_ID_HEADERS[0]: value}
+def request_id_headers(path: str, headers: Container[bytes], request_id: str) -> RawHeaders:
+    """The headers that tell the id of a request with these headers to its sender."""
+    value = request_id.encode("ascii")
+    if path.startswith("/v1/messages") or b"anthropic-version" in headers:
+        return [(name, value) for name in _REQUEST_ID_HEADERS]
+    return [(_REQUEST_ID_HEADERS[0], value)]
 
 
-def add_default_headers(start: Message, request_id: Mapping[bytes, bytes]) -> None:
+def add_default_headers(start: Message, request_id: RawHeaders) -> None:
     """Add the headers that every response has to the start of one."""
-    fixed = {**request_id, **_FIXED_HEADERS}
-    headers = [one for one in start["headers"] if one[0] not in fixed]
+    headers: RawHeaders = start["headers"]
     names = {name for name, _ in headers}
-    headers += fixed.items()
-    headers += [one for one in _DEFAULT_HEADERS.items() if one[0] not in names]
-    start["headers"] = headers
+    if not names.isdisjoint(_FIXED_NAMES):
+        headers = [one for one in headers if one[0] not in _FIXED_NAMES]
+    defaults = [one for one in _DEFAULT_HEADERS if one[0] not in names]
+    start["headers"] = [*headers, *request_id, *_FIXED_HEADERS, *defaults]
 
 
 def logs_requests() -> bool:

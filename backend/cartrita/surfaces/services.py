@@ -87,4 +87,4 @@ def config_of(connection: HTTPConnection) -> SurfaceConfig:
 
 def services_of(connection: HTTPConnection) -> Services:
     """The services that the application's lifespan has opened."""
-    return connection.state.services
+    return connection.scope["state"]["services"]
