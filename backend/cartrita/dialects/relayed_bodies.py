@@ -1,8 +1,8 @@
 """Changes single top-level fields of a JSON body, and leaves everything else byte for byte."""
 
 import re
-from collections.abc import Callable, Mapping
-from typing import TypeAlias
+from collections.abc import Callable, Iterable, Mapping
+from typing import Self, TypeAlias
 
 import msgspec
 
@@ -16,26 +16,62 @@ _END = re.compile(rb"\s*}")
 _decode = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
-def rewrite(body: bytes, changes: Mapping[str, Change]) -> bytes:
-    """The body with these fields changed, or added at its end.
+class RelayedBody(msgspec.Struct, frozen=True):
+    """A JSON object as its caller sent it, of which no top-level field comes twice.
 
-    Raises Malformed if it is not a JSON object or has two equal keys: providers differ in which of
-    the two they take.
+    `spans` tells by name where the value of a field starts and ends in `octets`. The bytes are read
+    once: what is asked or changed later costs no more than the field that it is about.
     """
+
+    octets: bytes
+    spans: dict[str, tuple[int, int]]
+
+    @classmethod
+    def of(cls, octets: bytes) -> Self:
+        """Read an object. Raises Malformed for anything else, and for a field that comes twice.
+
+        Providers differ in which of two equal fields they take.
+        """
+        try:
+            fields = _decode(octets)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise Malformed(f"The body is not a JSON object: {error}.") from None
+        return cls(octets, spans_of(octets, fields))
+
+    def value(self, name: str) -> bytes | None:
+        """The JSON of a field; None if there is no such field."""
+        span = self.spans.get(name)
+        return None if span is None else self.octets[span[0] : span[1]]
+
+    def without(self, names: Iterable[str]) -> "RelayedBody":
+        """The object without these fields, the others byte for byte; itself if it has none."""
+        if self.spans.keys().isdisjoint(names):
+            return self
+        left_out = frozenset(names)
+        kept = {
+            name: msgspec.Raw(self.octets[start:end])
+            for name, (start, end) in self.spans.items()
+            if name not in left_out
+        }
+        return RelayedBody.of(msgspec.json.encode(kept))
+
+
+def rewrite(body: RelayedBody, changes: Mapping[str, Change]) -> bytes:
+    """The body with these fields changed, or added at its end."""
+    octets, spans = body.octets, body.spans
     pieces: list[bytes] = []
     written = 0
-    fields = spans_of(body, _parsed(body))
-    for name, (start, end) in fields.items():
+    for name, (start, end) in spans.items():
         if name in changes:
-            pieces += (body[written:start], changes[name](body[start:end]))
+            pieces += (octets[written:start], changes[name](octets[start:end]))
             written = end
-    close = body.rindex(b"}")
-    pieces.append(body[written:close])
+    close = octets.rindex(b"}")
+    pieces.append(octets[written:close])
     for name, change in changes.items():
-        if name not in fields:
-            comma = b"," if fields or len(pieces) > 1 else b""
+        if name not in spans:
+            comma = b"," if spans or len(pieces) > 1 else b""
             pieces += (comma, msgspec.json.encode(name), b":", change(None))
-    pieces.append(body[close:])
+    pieces.append(octets[close:])
     return b"".join(pieces)
 
 
@@ -64,13 +100,6 @@ def spans_of(body: bytes, fields: Mapping[str, msgspec.Raw]) -> dict[str, tuple[
     if _END.match(body, at) is None:
         raise _twice("a field")
     return spans
-
-
-def _parsed(body: bytes) -> dict[str, msgspec.Raw]:
-    try:
-        return _decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Malformed(f"The body is not a JSON object: {error}.") from None
 
 
 def _twice(name: str) -> Malformed:

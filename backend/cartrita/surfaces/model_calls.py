@@ -16,6 +16,7 @@ from starlette.types import Receive, Send
 
 from cartrita.application.completions import Completions
 from cartrita.application.model_runs import ModelCommand
+from cartrita.dialects.relayed_bodies import RelayedBody
 from cartrita.domain.json import JsonObject
 from cartrita.domain.principals import Principal
 from cartrita.domain.relays import Endpoint
@@ -25,7 +26,7 @@ from cartrita.gateway.answers import Answer, CacheWish, Call, Relayable, RelayMo
 from cartrita.kit.secret import Secret
 from cartrita.surfaces.answers import AnswerFormat, send_json, send_stream, send_whole
 from cartrita.surfaces.idempotency import idempotency_of
-from cartrita.surfaces.json_fields import parse_object, without
+from cartrita.surfaces.json_fields import parse_object
 from cartrita.surfaces.request_reading import call_options, headers_passed_on, read_body
 from cartrita.surfaces.run_answers import RunFormat, send_run_stream, send_run_whole
 from cartrita.surfaces.services import Services, SurfaceConfig, config_of, services_of
@@ -44,7 +45,7 @@ class CallFields(msgspec.Struct, frozen=True, kw_only=True):
     One that `refers` may name what is stored here, which is then looked up.
     """
 
-    body: bytes
+    body: RelayedBody
     model: str
     stream: bool = False
     stored: bool = False
@@ -82,7 +83,7 @@ class ModelApi(msgspec.Struct, Generic[F, P], frozen=True, kw_only=True):
 
     surface: str
     endpoint: Endpoint
-    read_fields: Callable[[bytes, SurfaceConfig], F]
+    read_fields: Callable[[RelayedBody, SurfaceConfig], F]
     parse: Callable[[F, str], P]
     rewrite: Callable[[F, str], bytes]
     stream_monitor: Callable[[F, str, tuple[Secret, ...]], RelayMonitor]
@@ -101,7 +102,8 @@ async def answer_request(
     api: ModelApi[F, P], connection: HTTPConnection, receive: Receive, send: Send
 ) -> None:
     """Answer a request of one of the APIs."""
-    principal, body = await read_body(connection, receive)
+    principal, octets = await read_body(connection, receive)
+    body = RelayedBody.of(octets)
     config = config_of(connection)
     services = services_of(connection)
     fields = api.read_fields(body, config)
@@ -113,7 +115,7 @@ async def answer_request(
     if fields.refers and api.look_up is not None:
         fields = await api.look_up(services, principal, fields)
     refuse_vendor_ids(body, ours=api.own_ids if fields.refers else _NONE)
-    kept = without(body, api.own_fields)
+    kept = body.without(api.own_fields)
     if kept is not body:
         fields = replace(fields, body=kept)
     reading = _Reading(api, fields, principal.owner_id)

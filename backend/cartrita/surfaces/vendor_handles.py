@@ -7,9 +7,9 @@ another. Only ids that this server maps to their owner are accepted: runs map so
 from collections.abc import Iterator, Mapping
 from typing import Final, cast
 
-import msgspec
-
-from cartrita.domain.errors import InvalidInput, Malformed
+from cartrita.dialects.relayed_bodies import RelayedBody
+from cartrita.domain.errors import InvalidInput
+from cartrita.surfaces.json_fields import parse_object
 
 _IDS: Final = frozenset(
     {"file_id", "file_ids", "container_id", "vector_store_id", "vector_store_ids", "batch_id"}
@@ -22,29 +22,19 @@ _TOP_LEVEL: Final = frozenset(
     {"previous_response_id", "conversation", "container", "thread", "thread_id", "prompt"}
 )
 """Fields of a request that are ids, or objects with one."""
-_NAMES: Final = (*_IDS, *_TOP_LEVEL, "audio")
-_NEEDLES: Final = (
-    *(f'"{name}"'.encode() for name in (*_NAMES, *_IDS_BY_TYPE, "skill_id")),
-    b"\\u",
-)
-"""Without one of these in its bytes, no body holds an id; `\\u` may spell one in other letters."""
-_PARTS: Final = tuple({b"_id" if b"_id" in needle else needle for needle in _NEEDLES})
-"""Fewer to look for: one of these is in each of the needles."""
+_NEEDLES: Final = tuple(f'"{name}"'.encode() for name in (*_IDS, "skill_id"))
+"""One of these is in an object that names an id, unless it spells the name with `\\u`."""
 
 
-def refuse_vendor_ids(body: bytes, *, ours: frozenset[str] = frozenset()) -> None:
+def refuse_vendor_ids(body: RelayedBody, *, ours: frozenset[str] = frozenset()) -> None:
     """Raise InvalidInput, naming the field, if a request holds an id of something stored.
 
     The fields of the request that are named in `ours` hold ids that this server gave out; with
     `REFERENCE` among them, so do the references to items.
     """
-    may_refer = b'"id"' in body and b'"input"' in body
-    if not may_refer and not (_any_in(body, _PARTS) and _any_in(body, _NEEDLES)):
+    if not _may_hold_id(body):
         return
-    try:
-        fields = msgspec.json.decode(body, type=dict[str, object])
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise Malformed(f"The body is not a JSON object: {error}.") from None
+    fields: Mapping[str, object] = parse_object(body)
     named = (name for name in _TOP_LEVEL - ours if _holds_id(fields.get(name)))
     referred = () if REFERENCE in ours else _references(fields.get("input"))
     for path in (*named, *referred, *_ids(fields, "")):
@@ -53,8 +43,17 @@ def refuse_vendor_ids(body: bytes, *, ours: frozenset[str] = frozenset()) -> Non
         )
 
 
-def _any_in(body: bytes, needles: tuple[bytes, ...]) -> bool:
-    return any(needle in body for needle in needles)
+def _may_hold_id(body: RelayedBody) -> bool:
+    """Whether it has one of the fields, at its top level or in any object in it."""
+    octets = body.octets
+    return (
+        not _TOP_LEVEL.isdisjoint(body.spans)
+        or (b"_id" in octets and any(needle in octets for needle in _NEEDLES))
+        or b'"audio"' in octets
+        or b'"code_interpreter"' in octets
+        or b"\\u" in octets
+        or ("input" in body.spans and b'"id"' in octets)
+    )
 
 
 def _holds_id(value: object) -> bool:

@@ -3,13 +3,12 @@
 import json
 from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.backend.examples import dialect_examples
 
-from cartrita.dialects.relayed_bodies import replaced, rewrite, spans_of
+from cartrita.dialects.relayed_bodies import RelayedBody, replaced, rewrite
 from cartrita.domain.errors import Malformed
 
 values = st.none() | st.integers() | st.text() | st.lists(st.text(), max_size=2)
@@ -21,17 +20,19 @@ layouts = st.sampled_from(({}, {"indent": 1}, {"separators": (",", ":")}, {"ensu
 @dialect_examples
 def test_only_the_named_field_changes(body: dict[str, Any], layout: dict[str, Any]) -> None:
     sent = json.dumps(body, **layout).encode("utf-8", "surrogatepass")
-    changed = rewrite(sent, {"model": replaced("new")})
+    changed = rewrite(RelayedBody.of(sent), {"model": replaced("new")})
     assert json.loads(changed) == {**body, "model": "new"}
     if "model" in body:
-        assert rewrite(changed, {"model": replaced(body["model"])}) == rewrite(
-            sent, {"model": replaced(body["model"])}
+        assert rewrite(RelayedBody.of(changed), {"model": replaced(body["model"])}) == rewrite(
+            RelayedBody.of(sent), {"model": replaced(body["model"])}
         )
 
 
 def test_every_other_byte_is_kept() -> None:
     sent = b' { "model" : "a\\u0062" ,\n"x":[ 1.00 ,{"model":1}], "big": 1e400 } '
-    assert rewrite(sent, {"model": replaced("c")}) == sent.replace(b'"a\\u0062"', b'"c"')
+    assert rewrite(RelayedBody.of(sent), {"model": replaced("c")}) == sent.replace(
+        b'"a\\u0062"', b'"c"'
+    )
 
 
 def test_a_change_sees_what_was_there() -> None:
@@ -41,8 +42,8 @@ def test_a_change_sees_what_was_there() -> None:
         seen.append(old)
         return b"2"
 
-    assert rewrite(b'{"a": 1}', {"a": change, "b": change}) == b'{"a": 2,"b":2}'
-    assert rewrite(b"{}", {"b": change, "c": change}) == b'{"b":2,"c":2}'
+    assert rewrite(RelayedBody.of(b'{"a": 1}'), {"a": change, "b": change}) == b'{"a": 2,"b":2}'
+    assert rewrite(RelayedBody.of(b"{}"), {"b": change, "c": change}) == b'{"b":2,"c":2}'
     assert seen == [b"1", None, None, None]
 
 
@@ -50,8 +51,22 @@ def test_a_change_sees_what_was_there() -> None:
 @dialect_examples
 def test_a_span_holds_the_value_of_its_field(body: dict[str, Any], layout: dict[str, Any]) -> None:
     sent = json.dumps(body, **layout).encode("utf-8", "surrogatepass")
-    spans = spans_of(sent, msgspec.json.decode(sent, type=dict[str, msgspec.Raw]))
-    assert {name: json.loads(sent[start:end]) for name, (start, end) in spans.items()} == body
+    read = RelayedBody.of(sent)
+    assert {name: json.loads(read.value(name) or b"") for name in read.spans} == body
+    assert read.value("no such field") is None
+
+
+@given(bodies.filter(bool), values, st.data())
+@dialect_examples
+def test_a_field_that_comes_twice_is_refused(
+    value: dict[str, Any], again: Any, data: st.DataObject
+) -> None:
+    name = data.draw(st.sampled_from(sorted(value)))
+    pairs = [*value.items()]
+    pairs.insert(data.draw(st.integers(0, len(pairs))), (name, again))
+    text = ",".join(f"{json.dumps(key)}:{json.dumps(inside)}" for key, inside in pairs)
+    with pytest.raises(Malformed, match="twice"):
+        RelayedBody.of(f"{{{text}}}".encode())
 
 
 @pytest.mark.parametrize(
@@ -70,8 +85,20 @@ def test_a_span_holds_the_value_of_its_field(body: dict[str, Any], layout: dict[
         b"",
         b"{",
         b"[" * 100_000,
+        b"null",
+        b'{"a":1} x',
+        b'{"a":\xff}',
+        b'{"a":NaN}',
     ],
 )
 def test_two_equal_fields_and_other_than_objects_are_refused(body: bytes) -> None:
     with pytest.raises(Malformed):
-        rewrite(body, {"model": replaced("x")})
+        RelayedBody.of(body)
+
+
+def test_fields_are_left_out() -> None:
+    body = RelayedBody.of(b'{ "a": 1.50, "b": null, "c": {"b": 1} }')
+    assert body.without(("x", "y")) is body
+    assert body.without(("x", "b")).octets == b'{"a":1.50,"c":{"b": 1}}'
+    inside = RelayedBody.of(b'{"c": {"b": 1}}')
+    assert inside.without(("b",)) is inside

@@ -22,6 +22,7 @@ from cartrita.adapters.providers.transport import Deadlines
 from cartrita.dialects.anthropic_messages import relay as messages_relay
 from cartrita.dialects.anthropic_messages import request_parsing as messages_parsing
 from cartrita.dialects.openai_chat import relay, request_parsing
+from cartrita.dialects.relayed_bodies import RelayedBody
 from cartrita.domain.deltas import Delta, Finished, FinishReason, TextDelta
 from cartrita.domain.errors import UpstreamCut, UpstreamError, UpstreamRejected
 from cartrita.domain.relays import Endpoint
@@ -75,7 +76,9 @@ def chat(name: str = "a/fake", body: bytes = BODY) -> Call:
         streamed=parsed.stream,
         relay=Relayable(
             endpoint=Endpoint.CHAT_COMPLETIONS,
-            rewrite=lambda model: relay.rewrite(body, model=model, ask_for_usage=parsed.stream),
+            rewrite=lambda model: relay.rewrite(
+                RelayedBody.of(body), model=model, ask_for_usage=parsed.stream
+            ),
             monitor=monitor,
         ),
     )
@@ -94,7 +97,7 @@ def messages(model: str, *, stream: bool = True) -> Call:
         streamed=stream,
         relay=Relayable(
             endpoint=Endpoint.MESSAGES,
-            rewrite=lambda name: messages_relay.rewrite(body, model=name),
+            rewrite=lambda name: messages_relay.rewrite(RelayedBody.of(body), model=name),
             monitor=messages_relay.Monitor if stream else messages_relay.WholeMonitor,
         ),
     )

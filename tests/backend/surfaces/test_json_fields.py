@@ -1,16 +1,14 @@
-"""The top-level fields of a body, byte for byte, each of which comes once."""
+"""The JSON of a body, of which each top-level field comes once."""
 
 import json
 from typing import Any
 
-import msgspec
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.backend.examples import examples
 
-from cartrita.domain.errors import Malformed
-from cartrita.surfaces.json_fields import parsed, top_level_fields, without
+from cartrita.dialects.relayed_bodies import RelayedBody
+from cartrita.surfaces.json_fields import parse_object, parsed
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-999, 999) | st.text(max_size=8),
@@ -24,39 +22,10 @@ OBJECTS = st.dictionaries(st.text(max_size=6), JSON, max_size=6)
 @examples
 def test_every_field_is_found(value: dict[str, Any], indent: int | None, ascii_only: bool) -> None:
     body = f" {json.dumps(value, indent=indent, ensure_ascii=ascii_only)}\n".encode()
-    fields = top_level_fields(body)
-    assert {name: msgspec.json.decode(raw) for name, raw in fields.items()} == value
-
-
-@given(OBJECTS.filter(bool), JSON, st.data())
-@examples
-def test_a_field_that_comes_twice_is_refused(
-    value: dict[str, Any], again: Any, data: st.DataObject
-) -> None:
-    name = data.draw(st.sampled_from(sorted(value)))
-    pairs = [*value.items()]
-    pairs.insert(data.draw(st.integers(0, len(pairs))), (name, again))
-    text = ",".join(f"{json.dumps(key)}:{json.dumps(inside)}" for key, inside in pairs)
-    with pytest.raises(Malformed, match="twice"):
-        top_level_fields(f"{{{text}}}".encode())
-
-
-@pytest.mark.parametrize(
-    "body", [b"", b"[]", b"null", b"{", b'{"a":1} x', b'{"a":\xff}', b'{"a":NaN}', b"[" * 100_000]
-)
-def test_what_is_no_object(body: bytes) -> None:
-    with pytest.raises(Malformed):
-        top_level_fields(body)
+    read = RelayedBody.of(body)
+    assert {name: parsed(read, name) for name in read.spans} == parse_object(read) == value
 
 
 def test_one_value() -> None:
-    fields = top_level_fields(b'{"model":"m","n":null}')
-    assert (parsed(fields, "model"), parsed(fields, "n"), parsed(fields, "x")) == ("m", None, None)
-
-
-def test_fields_are_left_out() -> None:
-    body = b'{ "a": 1.50, "b": null, "c": {"b": 1} }'
-    assert without(body, ("x", "y")) == body
-    assert without(body, ("x", "b")) == b'{"a":1.50,"c":{"b": 1}}'
-    inside = b'{"c": {"b": 1}}'
-    assert without(inside, ("b",)) == inside
+    body = RelayedBody.of(b'{"model":"m","n":null}')
+    assert (parsed(body, "model"), parsed(body, "n"), parsed(body, "x")) == ("m", None, None)

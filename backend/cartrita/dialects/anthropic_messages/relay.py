@@ -11,6 +11,7 @@ from cartrita.dialects import relayed_bodies, relayed_frames
 from cartrita.dialects.anthropic_messages import answers, errors, foreign_seals
 from cartrita.dialects.anthropic_messages.response_types import Event, MessageBody, UsageCounts
 from cartrita.dialects.anthropic_messages.stream_parsing import StreamParser, parse_completion
+from cartrita.dialects.relayed_bodies import RelayedBody
 from cartrita.dialects.relayed_frames import RelayedFrames
 from cartrita.domain.deltas import Delta, Finished, FinishReason
 from cartrita.domain.errors import UpstreamCut, UpstreamError, UpstreamMalformed
@@ -25,14 +26,14 @@ _PASSED_ON = re.compile(rb"content_block_(?:delta|stop)")
 _FOREIGN_SEAL = f'"{foreign_seals.PREFIX}'.encode()
 
 
-def rewrite(body: bytes, *, model: str) -> bytes:
-    """The body for the provider's name of the model. Raises Malformed for two equal fields."""
+def rewrite(body: RelayedBody, *, model: str) -> bytes:
+    """The body for the provider's name of the model."""
     return relayed_bodies.rewrite(body, {"model": relayed_bodies.replaced(model)})
 
 
-def is_relayable(body: bytes) -> bool:
+def is_relayable(body: RelayedBody) -> bool:
     """Whether the provider understands all of it: reasoning of other dialects is sealed by us."""
-    return _FOREIGN_SEAL not in body
+    return _FOREIGN_SEAL not in body.octets
 
 
 class OpenBlock(msgspec.Struct, frozen=True):

@@ -14,7 +14,7 @@ from cartrita.dialects.openai_chat import errors, response_parsing
 from cartrita.dialects.openai_chat import response_types as wire
 from cartrita.dialects.openai_chat.answer_fields import CompletionHead
 from cartrita.dialects.openai_chat.stream_parsing import StreamParser, decode, parse_completion
-from cartrita.dialects.relayed_bodies import Change
+from cartrita.dialects.relayed_bodies import Change, RelayedBody
 from cartrita.dialects.relayed_frames import RelayedFrames
 from cartrita.domain.deltas import Delta, FinishReason
 from cartrita.domain.errors import InvalidInput, UpstreamCut, UpstreamMalformed
@@ -29,11 +29,10 @@ _encode = msgspec.json.Encoder().encode
 _decode_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
-def rewrite(body: bytes, *, model: str, ask_for_usage: bool = False) -> bytes:
+def rewrite(body: RelayedBody, *, model: str, ask_for_usage: bool = False) -> bytes:
     """The body with another model, and with the wish for a usage chunk; all else byte for byte.
 
-    Raises Malformed for what is no JSON object, or names a field twice; InvalidInput without a
-    model.
+    Raises InvalidInput without a model.
     """
     changes: dict[str, Change] = {"model": _replaced_model(model)}
     if ask_for_usage:

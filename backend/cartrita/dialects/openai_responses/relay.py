@@ -13,6 +13,7 @@ from cartrita.dialects.openai_responses import types as wire
 from cartrita.dialects.openai_responses.request_parsing import ENCRYPTED_REASONING
 from cartrita.dialects.openai_responses.response_objects import ResponseHead
 from cartrita.dialects.openai_responses.stream_parsing import StreamParser
+from cartrita.dialects.relayed_bodies import RelayedBody
 from cartrita.dialects.relayed_frames import RelayedFrames
 from cartrita.domain.deltas import Delta, Finished, FinishReason
 from cartrita.domain.errors import UpstreamCut
@@ -49,11 +50,8 @@ _OWN: Final = {
 }
 
 
-def rewrite(body: bytes, *, model: str) -> bytes:
-    """The body for the provider's name of the model, and nothing else changed.
-
-    Raises Malformed if it is not a JSON object, or has two equal keys.
-    """
+def rewrite(body: RelayedBody, *, model: str) -> bytes:
+    """The body for the provider's name of the model, and nothing else changed."""
     return relayed_bodies.rewrite(body, {"model": relayed_bodies.replaced(model)})
 
 

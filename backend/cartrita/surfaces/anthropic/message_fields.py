@@ -3,8 +3,9 @@
 from typing import Final
 
 from cartrita.dialects.anthropic_messages import relay
+from cartrita.dialects.relayed_bodies import RelayedBody
 from cartrita.domain.errors import InvalidInput
-from cartrita.surfaces.json_fields import Fields, parsed, top_level_fields
+from cartrita.surfaces.json_fields import parsed
 from cartrita.surfaces.model_calls import CallFields
 
 _SWITCHES: Final = ("store", "background")
@@ -18,30 +19,29 @@ class MessageFields(CallFields, frozen=True, kw_only=True):
     conversation_id: str | None = None
 
 
-def message_fields(body: bytes) -> MessageFields:
-    """The fields of a body. Raises Malformed, and InvalidInput in Anthropic's words."""
-    fields = top_level_fields(body)
-    conversation_id = _string(fields, "conversation_id")
-    ours = [_boolean(fields, name) for name in _SWITCHES]
+def message_fields(body: RelayedBody) -> MessageFields:
+    """The fields of a body. Raises InvalidInput in Anthropic's words."""
+    conversation_id = _string(body, "conversation_id")
+    ours = [_boolean(body, name) for name in _SWITCHES]
     return MessageFields(
         body=body,
-        model=_model(fields),
-        stream=_boolean(fields, "stream"),
+        model=_model(body),
+        stream=_boolean(body, "stream"),
         stored=any(ours) or conversation_id is not None,
         relayable=relay.is_relayable(body),
         conversation_id=conversation_id,
     )
 
 
-def _model(fields: Fields) -> str:
-    model = _string(fields, "model")
+def _model(body: RelayedBody) -> str:
+    model = _string(body, "model")
     if model is None:
         raise InvalidInput.of("model", "Field required")
     return model
 
 
-def _string(fields: Fields, name: str) -> str | None:
-    value = parsed(fields, name)
+def _string(body: RelayedBody, name: str) -> str | None:
+    value = parsed(body, name)
     if value is not None and not isinstance(value, str):
         raise InvalidInput.of(name, "Input should be a valid string")
     if value == "":
@@ -49,8 +49,8 @@ def _string(fields: Fields, name: str) -> str | None:
     return value
 
 
-def _boolean(fields: Fields, name: str) -> bool:
-    value = parsed(fields, name)
+def _boolean(body: RelayedBody, name: str) -> bool:
+    value = parsed(body, name)
     if value is not None and not isinstance(value, bool):
         raise InvalidInput.of(name, "Input should be a valid boolean")
     return value is True

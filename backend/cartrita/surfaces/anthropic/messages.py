@@ -8,6 +8,7 @@ from cartrita.application.completions import Completions
 from cartrita.dialects.anthropic_messages import relay, request_parsing
 from cartrita.dialects.anthropic_messages.answer_fields import MessageHead
 from cartrita.dialects.anthropic_messages.request_parsing import Parsed
+from cartrita.dialects.relayed_bodies import RelayedBody
 from cartrita.domain.relays import Endpoint
 from cartrita.gateway.answers import Call
 from cartrita.kit.ids import uuid7
@@ -21,7 +22,7 @@ from cartrita.surfaces.model_calls import ModelApi, Opened, answer_request
 from cartrita.surfaces.services import SurfaceConfig
 
 
-def _read_fields(body: bytes, config: SurfaceConfig) -> MessageFields:
+def _read_fields(body: RelayedBody, config: SurfaceConfig) -> MessageFields:
     return message_fields(body)
 
 

@@ -9,6 +9,7 @@ from starlette.types import Receive, Send
 
 from cartrita.dialects.anthropic_messages import relay, request_parsing
 from cartrita.dialects.counted_bodies import BodyMonitor
+from cartrita.dialects.relayed_bodies import RelayedBody
 from cartrita.domain.errors import UpstreamRejected
 from cartrita.domain.principals import Principal
 from cartrita.domain.relays import Endpoint
@@ -17,7 +18,7 @@ from cartrita.surfaces.answers import answer_headers, send_json
 from cartrita.surfaces.anthropic.message_fields import OWN_FIELDS, MessageFields, message_fields
 from cartrita.surfaces.disconnects import UntilDisconnect
 from cartrita.surfaces.hot_paths import HotPath
-from cartrita.surfaces.json_fields import parse_object, without
+from cartrita.surfaces.json_fields import parse_object
 from cartrita.surfaces.relay_only import NotRelayed, not_relayed
 from cartrita.surfaces.request_reading import headers_passed_on, read_body
 from cartrita.surfaces.services import services_of
@@ -30,11 +31,12 @@ HEADER: Final = "X-Cartrita-Token-Count"
 
 async def post_count_tokens(connection: HTTPConnection, receive: Receive, send: Send) -> None:
     """Count the input tokens of a message request."""
-    principal, body = await read_body(connection, receive)
+    principal, octets = await read_body(connection, receive)
+    body = RelayedBody.of(octets)
     fields = message_fields(body)
     refuse_vendor_ids(body)
     completions = services_of(connection).completions
-    fields = replace(fields, body=without(body, OWN_FIELDS))
+    fields = replace(fields, body=body.without(OWN_FIELDS))
     parsed = request_parsing.parse_count(parse_object(fields.body), principal.owner_id)
     headers: list[tuple[str, str]]
     try:

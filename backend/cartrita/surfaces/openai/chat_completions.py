@@ -10,6 +10,7 @@ from cartrita.application.completions import Completions
 from cartrita.dialects.openai_chat import relay, request_parsing
 from cartrita.dialects.openai_chat.answer_fields import CompletionHead
 from cartrita.dialects.openai_chat.request_parsing import Parsed
+from cartrita.dialects.relayed_bodies import RelayedBody
 from cartrita.domain.json import JsonObject
 from cartrita.domain.relays import Endpoint
 from cartrita.domain.requests import VendorFields
@@ -32,7 +33,7 @@ from cartrita.surfaces.openai.choices import open_choices
 from cartrita.surfaces.services import SurfaceConfig
 
 
-def _read_fields(body: bytes, config: SurfaceConfig) -> ChatFields:
+def _read_fields(body: RelayedBody, config: SurfaceConfig) -> ChatFields:
     return chat_fields(body, config.translated_choices)
 
 

@@ -2,8 +2,9 @@
 
 from typing import Final, cast
 
+from cartrita.dialects.relayed_bodies import RelayedBody
 from cartrita.domain.errors import InvalidInput
-from cartrita.surfaces.json_fields import Fields, parsed, top_level_fields
+from cartrita.surfaces.json_fields import parsed
 from cartrita.surfaces.model_calls import CallFields
 from cartrita.surfaces.openai.errors import InvalidExtension
 
@@ -30,23 +31,22 @@ class ChatFields(CallFields, frozen=True, kw_only=True):
         return self.stream and not self.include_usage
 
 
-def chat_fields(body: bytes, most_translated: int = MAX_CHOICES) -> ChatFields:
-    """The fields of a body. Raises Malformed, InvalidInput, and InvalidExtension for ours."""
-    fields = top_level_fields(body)
-    stored = _boolean(fields, "store")
-    background = _own_boolean(fields, "background")
-    conversation_id = _conversation_id(fields)
-    choices = _count(fields)
+def chat_fields(body: RelayedBody, most_translated: int = MAX_CHOICES) -> ChatFields:
+    """The fields of a body. Raises InvalidInput, and InvalidExtension for ours."""
+    stored = _boolean(body, "store")
+    background = _own_boolean(body, "background")
+    conversation_id = _conversation_id(body)
+    choices = _count(body)
     return ChatFields(
         body=body,
-        model=_model(fields),
-        stream=_boolean(fields, "stream"),
+        model=_model(body),
+        stream=_boolean(body, "stream"),
         stored=stored or background or conversation_id is not None,
         choices=choices,
         relay_only=choices > most_translated,
-        include_usage=_include_usage(fields),
+        include_usage=_include_usage(body),
         conversation_id=conversation_id,
-        legacy="functions" in fields and "tools" not in fields,
+        legacy="functions" in body.spans and "tools" not in body.spans,
         most_translated=most_translated,
     )
 
@@ -57,30 +57,30 @@ def too_many_choices(count: int, most: int) -> InvalidInput:
     return InvalidInput(message, fields={"n": [message]}, code="integer_out_of_range")
 
 
-def _include_usage(fields: Fields) -> bool:
-    options = parsed(fields, "stream_options")
+def _include_usage(body: RelayedBody) -> bool:
+    options = parsed(body, "stream_options")
     if not isinstance(options, dict):
         return False
     return cast("dict[str, object]", options).get("include_usage") is True
 
 
-def _model(fields: Fields) -> str:
-    model = parsed(fields, "model")
+def _model(body: RelayedBody) -> str:
+    model = parsed(body, "model")
     if not isinstance(model, str) or not model:
         message = "you must provide a model parameter"
         raise InvalidInput(message, fields={"model": [message]})
     return model
 
 
-def _boolean(fields: Fields, name: str) -> bool:
-    value = parsed(fields, name)
+def _boolean(body: RelayedBody, name: str) -> bool:
+    value = parsed(body, name)
     if value is not None and not isinstance(value, bool):
         raise _wrong_type(name, "a boolean", value)
     return value is True
 
 
-def _count(fields: Fields) -> int:
-    count = parsed(fields, "n")
+def _count(body: RelayedBody) -> int:
+    count = parsed(body, "n")
     if count is None:
         return 1
     if not isinstance(count, int) or isinstance(count, bool):
@@ -90,15 +90,15 @@ def _count(fields: Fields) -> int:
     return count
 
 
-def _own_boolean(fields: Fields, name: str) -> bool:
-    value = parsed(fields, name)
+def _own_boolean(body: RelayedBody, name: str) -> bool:
+    value = parsed(body, name)
     if value is not None and not isinstance(value, bool):
         raise InvalidExtension.of(name, "send true or false")
     return value is True
 
 
-def _conversation_id(fields: Fields) -> str | None:
-    value = parsed(fields, "conversation_id")
+def _conversation_id(body: RelayedBody) -> str | None:
+    value = parsed(body, "conversation_id")
     if value is not None and (not isinstance(value, str) or not value):
         raise InvalidExtension.of("conversation_id", "send the id of a conversation as a string")
     return value

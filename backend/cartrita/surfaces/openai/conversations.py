@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from cartrita.dialects.openai_responses import item_parsing
 from cartrita.dialects.openai_responses.request_parsing import parse_metadata
 from cartrita.dialects.openai_responses.response_rendering import input_items
+from cartrita.dialects.relayed_bodies import RelayedBody
 from cartrita.domain.conversations import Conversation, ConversationChange
 from cartrita.domain.errors import InvalidInput
 from cartrita.domain.json import JsonObject
@@ -17,7 +18,7 @@ from cartrita.kit import ids
 from cartrita.surfaces.authentication import AuthenticationMethod
 from cartrita.surfaces.dependencies import AppServices, CurrentCaller, CurrentPrincipal, PublicId
 from cartrita.surfaces.json_bodies import require_json_type
-from cartrita.surfaces.json_fields import parse_object, top_level_fields
+from cartrita.surfaces.json_fields import parse_object
 from cartrita.surfaces.openai.conversation_schemas import (
     ConversationObject,
     DeletedObject,
@@ -154,8 +155,7 @@ async def _body(request: Request, method: AuthenticationMethod) -> JsonObject:
     if not body:
         return {}
     require_json_type(request, allow_form_type=method is not AuthenticationMethod.COOKIE)
-    top_level_fields(body)
-    return parse_object(body)
+    return parse_object(RelayedBody.of(body))
 
 
 def _messages(body: JsonObject) -> tuple[Message, ...]:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from cartrita.application.completions import Completions
 from cartrita.dialects.openai_responses import relay, request_parsing
 from cartrita.dialects.openai_responses.request_parsing import Parsed
+from cartrita.dialects.relayed_bodies import RelayedBody
 from cartrita.domain.principals import Principal
 from cartrita.domain.relays import Endpoint
 from cartrita.gateway.answers import Call
@@ -23,7 +24,7 @@ from cartrita.surfaces.openai.stored_responses import SURFACE, with_history
 from cartrita.surfaces.services import Services, SurfaceConfig
 
 
-def _read_fields(body: bytes, config: SurfaceConfig) -> ResponseFields:
+def _read_fields(body: RelayedBody, config: SurfaceConfig) -> ResponseFields:
     return response_fields(body)
 
 

@@ -7,13 +7,14 @@ from starlette.types import Receive, Send
 
 from cartrita.dialects.counted_bodies import BodyMonitor
 from cartrita.dialects.openai_chat import relay
+from cartrita.dialects.relayed_bodies import RelayedBody
 from cartrita.domain.errors import InvalidInput
 from cartrita.domain.relays import Endpoint
 from cartrita.gateway.answers import CacheWish, Call, Relayable
 from cartrita.surfaces.answers import answer_headers, send_json
 from cartrita.surfaces.disconnects import UntilDisconnect
 from cartrita.surfaces.hot_paths import HotPath
-from cartrita.surfaces.json_fields import parsed, top_level_fields
+from cartrita.surfaces.json_fields import parsed
 from cartrita.surfaces.relay_only import not_relayed
 from cartrita.surfaces.request_reading import call_options, headers_passed_on, read_body
 from cartrita.surfaces.services import services_of
@@ -23,8 +24,9 @@ SURFACE: Final = "openai_embeddings"
 
 async def post_embeddings(connection: HTTPConnection, receive: Receive, send: Send) -> None:
     """Answer an embeddings request."""
-    principal, body = await read_body(connection, receive)
-    model = parsed(top_level_fields(body), "model")
+    principal, octets = await read_body(connection, receive)
+    body = RelayedBody.of(octets)
+    model = parsed(body, "model")
     if not isinstance(model, str) or not model:
         message = "you must provide a model parameter"
         raise InvalidInput(message, fields={"model": [message]})

@@ -3,8 +3,9 @@
 from typing import Final
 
 from cartrita.dialects.openai_responses.request_parsing import Parsed
+from cartrita.dialects.relayed_bodies import RelayedBody
 from cartrita.domain.errors import InvalidInput
-from cartrita.surfaces.json_fields import Fields, parsed, top_level_fields, without
+from cartrita.surfaces.json_fields import parsed
 from cartrita.surfaces.model_calls import CallFields
 from cartrita.surfaces.vendor_handles import REFERENCE
 
@@ -24,35 +25,34 @@ class ResponseFields(CallFields, frozen=True, kw_only=True):
     whole: Parsed | None = None
 
 
-def response_fields(body: bytes) -> ResponseFields:
-    """The fields of a body. Raises Malformed, and InvalidInput in OpenAI's words."""
-    fields = top_level_fields(body)
+def response_fields(body: RelayedBody) -> ResponseFields:
+    """The fields of a body. Raises InvalidInput in OpenAI's words."""
     return ResponseFields(
-        body=_without_null(body, fields),
-        model=_model(fields),
-        stream=parsed(fields, "stream") is True,
-        stored=parsed(fields, "store") is not False,
-        refers=_may_refer(fields),
-        background=parsed(fields, "background") is True,
+        body=_without_null(body),
+        model=_model(body),
+        stream=parsed(body, "stream") is True,
+        stored=parsed(body, "store") is not False,
+        refers=_may_refer(body),
+        background=parsed(body, "background") is True,
     )
 
 
-def _without_null(body: bytes, fields: Fields) -> bytes:
+def _without_null(body: RelayedBody) -> RelayedBody:
     """A body without a `conversation_id` of null, which is none here and unknown to OpenAI."""
-    given = "conversation_id" in fields and parsed(fields, "conversation_id") is None
-    return without(body, ("conversation_id",)) if given else body
+    given = "conversation_id" in body.spans and parsed(body, "conversation_id") is None
+    return body.without(("conversation_id",)) if given else body
 
 
-def _may_refer(fields: Fields) -> bool:
+def _may_refer(body: RelayedBody) -> bool:
     """Whether a request that is not stored may name something that is, so that it must be read."""
-    if parsed(fields, "previous_response_id") is not None:
+    if parsed(body, "previous_response_id") is not None:
         return True
-    content = bytes(fields.get("input", b""))
+    content = body.value("input") or b""
     return any(needle in content for needle in _ID_NEEDLES)
 
 
-def _model(fields: Fields) -> str:
-    model = parsed(fields, "model")
+def _model(body: RelayedBody) -> str:
+    model = parsed(body, "model")
     if not isinstance(model, str) or not model:
         message = "Missing required parameter: 'model'."
         raise InvalidInput(message, fields={"model": [message]}, code="missing_required_parameter")

@@ -21,6 +21,7 @@ from cartrita.dialects.anthropic_messages.relay import (
     is_relayable,
     rewrite,
 )
+from cartrita.dialects.relayed_bodies import RelayedBody
 from cartrita.domain.deltas import Finished, FinishReason, TextDelta
 from cartrita.domain.errors import Malformed, UpstreamCut, UpstreamMalformed, UpstreamOverloaded
 from cartrita.domain.usage import Usage
@@ -35,14 +36,14 @@ def frames(*data: str) -> bytes:
 
 def test_only_the_model_changes() -> None:
     body = b'{ "max_tokens": 1e1, "model":"a/b" , "novel": [1.0,  2]}'
-    assert rewrite(body, model="b") == body.replace(b'"a/b"', b'"b"')
+    assert rewrite(RelayedBody.of(body), model="b") == body.replace(b'"a/b"', b'"b"')
     with pytest.raises(Malformed):
-        rewrite(b'{"model": "a", "model": "b"}', model="c")
+        rewrite(RelayedBody.of(b'{"model": "a", "model": "b"}'), model="c")
 
 
 def test_our_own_seals_are_not_relayed() -> None:
-    assert is_relayable(b'{"signature": "S"}')
-    assert not is_relayable(b'{"signature": "cartrita.e30="}')
+    assert is_relayable(RelayedBody.of(b'{"signature": "S"}'))
+    assert not is_relayable(RelayedBody.of(b'{"signature": "cartrita.e30="}'))
 
 
 def test_an_answer() -> None:

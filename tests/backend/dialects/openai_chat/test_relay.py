@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from cartrita.dialects.openai_chat.relay import BodyMonitor, Monitor, rewrite
+from cartrita.dialects.relayed_bodies import RelayedBody
 from cartrita.domain.deltas import FinishReason, TextDelta
 from cartrita.domain.errors import (
     InvalidInput,
@@ -49,7 +50,7 @@ def watched(*pieces: bytes, **options: Any) -> tuple[Monitor, bytes]:
     ],
 )
 def test_only_the_model_is_replaced(body: bytes, rewritten: bytes) -> None:
-    assert rewrite(body, model="b") == rewritten
+    assert rewrite(RelayedBody.of(body), model="b") == rewritten
 
 
 @pytest.mark.parametrize(
@@ -71,7 +72,7 @@ def test_only_the_model_is_replaced(body: bytes, rewritten: bytes) -> None:
     ],
 )
 def test_usage_is_asked_for(body: bytes, rewritten: bytes) -> None:
-    assert rewrite(body, model="b", ask_for_usage=True) == rewritten
+    assert rewrite(RelayedBody.of(body), model="b", ask_for_usage=True) == rewritten
 
 
 @pytest.mark.parametrize(
@@ -89,12 +90,12 @@ def test_usage_is_asked_for(body: bytes, rewritten: bytes) -> None:
 )
 def test_what_cannot_be_rewritten(body: bytes) -> None:
     with pytest.raises(Malformed):
-        rewrite(body, model="b")
+        rewrite(RelayedBody.of(body), model="b")
 
 
 def test_a_body_without_a_model() -> None:
     with pytest.raises(InvalidInput, match="model"):
-        rewrite(b"{}", model="b")
+        rewrite(RelayedBody.of(b"{}"), model="b")
 
 
 def test_half_frames_are_held_back() -> None:

@@ -13,6 +13,7 @@ from tests.backend.examples import dialect_examples
 from cartrita.dialects.openai_responses.relay import Monitor, WholeMonitor, rewrite
 from cartrita.dialects.openai_responses.response_rendering import render
 from cartrita.dialects.openai_responses.stream_rendering import StreamRenderer
+from cartrita.dialects.relayed_bodies import RelayedBody
 from cartrita.domain.deltas import (
     Delta,
     Finished,
@@ -49,9 +50,9 @@ def watched(*pieces: bytes, keep_bytes: int = 1 << 20) -> Monitor:
 
 def test_only_the_model_is_rewritten() -> None:
     body = b'{"input": "Hi",  "model":"a/b", "stream":true}'
-    assert rewrite(body, model="b") == body.replace(b'"a/b"', b'"b"')
+    assert rewrite(RelayedBody.of(body), model="b") == body.replace(b'"a/b"', b'"b"')
     with pytest.raises(Malformed):
-        rewrite(b'{"model":"a","model":"b"}', model="c")
+        rewrite(RelayedBody.of(b'{"model":"a","model":"b"}'), model="c")
 
 
 @given(st.data())

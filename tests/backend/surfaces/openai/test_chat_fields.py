@@ -5,13 +5,14 @@ from typing import Any
 
 import pytest
 
+from cartrita.dialects.relayed_bodies import RelayedBody
 from cartrita.domain.errors import InvalidInput
 from cartrita.surfaces.openai.chat_fields import chat_fields
 from cartrita.surfaces.openai.errors import InvalidExtension
 
 
-def body(**fields: Any) -> bytes:
-    return json.dumps({"model": "m", "messages": [], **fields}).encode()
+def body(**fields: Any) -> RelayedBody:
+    return RelayedBody.of(json.dumps({"model": "m", "messages": [], **fields}).encode())
 
 
 def test_what_is_absent_or_null() -> None:
