@@ -1,35 +1,56 @@
 """Periodic cleanup: deletes deleted conversations, and whatever else is kept no longer."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 
 from cartrita.domain.errors import CartritaError
 from cartrita.domain.ports.cleanup import Sweep
 from cartrita.domain.ports.conversations import ConversationRemoval
+from cartrita.kit.repeated_failures import RepeatedFailures
 
 log = structlog.get_logger()
 
 
 class Cleanup:
-    """Runs in every worker process; row locks prevent duplicate work. `sweeps` are by name."""
+    """Runs in every worker process; row locks prevent duplicate work. `sweeps` are by name.
+
+    Whatever one of them raises is logged, the others are done all the same, and all again later:
+    that something is kept for too long is no reason to end a worker with all its streams.
+    """
 
     def __init__(
         self, removal: ConversationRemoval, sweeps: Mapping[str, Sweep], *, interval_s: float
     ) -> None:
-        self._removal = removal
-        self._sweeps = sweeps
+        self._work: dict[str, Callable[[], Awaitable[int]]] = {"conversations": removal.purge}
+        self._work |= {name: sweep.sweep for name, sweep in sweeps.items()}
         self._interval_s = interval_s
+        self._failures = RepeatedFailures()
 
     async def run(self) -> None:
         """Clean up every `interval_s` seconds until cancelled."""
         while True:
-            try:
-                removed = {"conversations": await self._removal.purge()}
-                for name, sweep in self._sweeps.items():
-                    removed[name] = await sweep.sweep()
-                log.debug("cleanup_done", **removed)
-            except CartritaError as error:
-                log.warning("cleanup_failed", code=error.code)
+            await self.clean()
             await asyncio.sleep(self._interval_s)
+
+    async def clean(self) -> None:
+        """Do all of it once."""
+        removed = {name: await self._remove(name, work) for name, work in self._work.items()}
+        log.debug("cleanup_done", **removed)
+
+    async def _remove(self, name: str, work: Callable[[], Awaitable[int]]) -> int | None:
+        """How many entries were removed; None if that failed."""
+        try:
+            removed = await work()
+        except CartritaError as error:
+            log.warning("cleanup_failed", of=name, code=error.code)
+        except Exception as error:
+            if self._failures.is_new(name, error):
+                log.exception("cleanup_failed", of=name)
+            else:
+                log.warning("cleanup_failed", of=name, error=type(error).__name__)
+        else:
+            self._failures.forget(name)
+            return removed
+        return None

@@ -7,11 +7,13 @@ from typing import TypeAlias
 
 import msgspec
 import structlog
+from msgspec.structs import replace
 
 from cartrita.domain.errors import UpstreamError
 from cartrita.domain.models import ModelInfo
 from cartrita.domain.ports.providers import ModelProvider
 from cartrita.gateway.profiles import with_profile
+from cartrita.kit.repeated_failures import RepeatedFailures
 
 log = structlog.get_logger()
 
@@ -52,6 +54,7 @@ class ModelLists:
         self._locks = {name: asyncio.Lock() for name in providers}
         self._group: asyncio.TaskGroup | None = None
         self._refreshing: set[str] = set()
+        self._failures = RepeatedFailures()
 
     async def run(self) -> None:
         """Own the tasks that refresh lists, until cancelled."""
@@ -95,8 +98,12 @@ class ModelLists:
     async def _refresh(self, name: str) -> None:
         try:
             await self._fresh(name)
-        except Exception:  # a list is no reason to stop the server; the old one is kept
-            log.exception("models_not_refreshed", provider=name)
+        except Exception as error:  # a list is no reason to stop the server; the old one is kept
+            self._kept[name] = replace(self._kept[name], fetched_at=self._clock())
+            if self._failures.is_new(name, error):
+                log.exception("models_not_refreshed", provider=name)
+        else:
+            self._failures.forget(name)
         finally:
             self._refreshing.discard(name)
 

@@ -18,6 +18,7 @@ from cartrita.domain.errors import CartritaError
 from cartrita.domain.ledger import LedgerEntry, UsageGrouping, UsageTotal
 from cartrita.domain.usage import Usage
 from cartrita.kit.ids import uuid7
+from cartrita.kit.repeated_failures import RepeatedFailures
 
 log = structlog.get_logger()
 
@@ -70,6 +71,7 @@ class LedgerTable:
         self._capacity = capacity
         self._retention_days = retention_days
         self._lost = 0
+        self._failures = RepeatedFailures()
 
     def record(self, entry: LedgerEntry) -> None:
         """See `UsageLedger`."""
@@ -88,7 +90,10 @@ class LedgerTable:
             await self.flush()
 
     async def flush(self) -> None:
-        """Write all pending entries; those that cannot be written now stay pending."""
+        """Write all pending entries; those that cannot be written now stay pending.
+
+        That goes for any failure: a ledger that lags behind is no reason to end answers.
+        """
         while self._pending:
             batch = [self._pending.popleft() for _ in range(min(len(self._pending), _BATCH))]
             try:
@@ -97,9 +102,15 @@ class LedgerTable:
                 self._pending.extendleft(reversed(batch))
                 log.warning("ledger_not_written", code=error.code, pending=len(self._pending))
                 return
+            except Exception as error:
+                self._pending.extendleft(reversed(batch))
+                if self._failures.is_new("flush", error):
+                    log.exception("ledger_not_written", pending=len(self._pending))
+                return
             except BaseException:
                 self._pending.extendleft(reversed(batch))
                 raise
+            self._failures.forget("flush")
         if self._lost:
             log.error("ledger_entries_lost", entries=self._lost)
             self._lost = 0

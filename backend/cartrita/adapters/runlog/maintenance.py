@@ -1,18 +1,25 @@
 """Maintenance: folds ended runs, keeps partitions, deletes expired logs and idempotency keys."""
 
 import asyncio
+from collections.abc import Awaitable
 
 import asyncpg
 import msgspec
 import structlog
 
-from cartrita.adapters.runlog.connection import Connection, ConnectionPool, Row
+from cartrita.adapters.runlog.connection import (
+    TRANSIENT_ERRORS,
+    Connection,
+    ConnectionPool,
+    Row,
+)
 from cartrita.adapters.runlog.encoding import VERSION
 from cartrita.adapters.runlog.events import select_events
 from cartrita.adapters.runlog.folding import fold_events
 from cartrita.adapters.runlog.partitions import maintain_partitions
 from cartrita.domain.errors import CartritaError
 from cartrita.domain.ids import RunId
+from cartrita.kit.repeated_failures import RepeatedFailures
 
 log = structlog.get_logger()
 
@@ -54,13 +61,14 @@ class Maintenance:
         self._retention_days = retention_days
         self._days_ahead = days_ahead
         self._unreadable: set[RunId] = set()
+        self._failures = RepeatedFailures()
 
     async def run(self) -> None:
-        """Maintain every `interval_s` seconds."""
+        """Maintain every `interval_s` seconds. No failure ends it: the log is written without."""
         while True:
             try:
-                await self.maintain()
-            except (CartritaError, asyncpg.PostgresError) as error:
+                await self._attempt("all", self.maintain())
+            except CartritaError as error:
                 log.warning("maintenance_failed", error=type(error).__name__)
             await asyncio.sleep(self._interval_s)
 
@@ -75,13 +83,38 @@ class Maintenance:
             if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _ADVISORY_LOCK):
                 return
             try:
-                await maintain_partitions(connection, days_ahead=self._days_ahead)
-                while await self._fold(connection):
-                    pass
-                await connection.execute(_DELETE_OLD_LOGS, self._retention_days)
-                await connection.execute(_DELETE_EXPIRED_KEYS)
+                for step in (self._keep_partitions, self._fold_all, self._delete_expired):
+                    await self._attempt(step.__name__, step(connection))
             finally:
                 await connection.execute("SELECT pg_advisory_unlock($1)", _ADVISORY_LOCK)
+
+    async def _attempt(self, step: str, work: Awaitable[None]) -> None:
+        """Do a piece of work; if it fails, the next ones are done all the same.
+
+        Raises CartritaError and TRANSIENT_ERRORS.
+        """
+        try:
+            await work
+        except (CartritaError, *TRANSIENT_ERRORS):
+            raise
+        except Exception as error:
+            if self._failures.is_new(step, error):
+                log.exception("maintenance_failed", step=step)
+            else:
+                log.warning("maintenance_failed", step=step, error=type(error).__name__)
+        else:
+            self._failures.forget(step)
+
+    async def _keep_partitions(self, connection: Connection) -> None:
+        await maintain_partitions(connection, days_ahead=self._days_ahead)
+
+    async def _fold_all(self, connection: Connection) -> None:
+        while await self._fold(connection):
+            pass
+
+    async def _delete_expired(self, connection: Connection) -> None:
+        await connection.execute(_DELETE_OLD_LOGS, self._retention_days)
+        await connection.execute(_DELETE_EXPIRED_KEYS)
 
     async def _fold(self, connection: Connection) -> bool:
         """Fold some ended runs and delete their events, in one transaction; False if none is due.
@@ -98,6 +131,11 @@ class Maintenance:
                 except msgspec.ValidationError:
                     # Left to a process whose version can decode all of its events.
                     log.warning("run_not_folded", run_id=run_id.hex)
+                    self._unreadable.add(run_id)
+                except (CartritaError, asyncpg.PostgresError, *TRANSIENT_ERRORS):
+                    raise
+                except Exception:
+                    log.exception("run_not_folded", run_id=run_id.hex)
                     self._unreadable.add(run_id)
             folded = list(items)
             await connection.execute(

@@ -8,7 +8,7 @@ import asyncpg
 import msgspec
 import structlog
 
-from cartrita.adapters.runlog.connection import Connection, ConnectionPool
+from cartrita.adapters.runlog.connection import TRANSIENT_ERRORS, Connection, ConnectionPool
 from cartrita.adapters.runlog.event_buffers import EventBuffers
 from cartrita.adapters.runlog.replica import Replica, fence
 from cartrita.adapters.runlog.starting import StartedRun, start_run
@@ -107,7 +107,7 @@ class Queue:
                     async with connection.transaction():
                         started = await self._start_next(connection)
                     break
-                except msgspec.ValidationError:
+                except _UnreadableError:
                     continue  # with the next run
             if started is not None:
                 self.add(started)
@@ -125,5 +125,14 @@ class Queue:
         except msgspec.ValidationError:
             # A run of a newer version is left to replicas of that version.
             log.warning("run_unreadable", run_id=run_id.hex)
-            self._unreadable.add(run_id)
+        except (CartritaError, asyncpg.PostgresError, *TRANSIENT_ERRORS):
             raise
+        except Exception:
+            # It would end each replica that claims it, in turn, with all the runs of that one.
+            log.exception("run_unreadable", run_id=run_id.hex)
+        self._unreadable.add(run_id)
+        raise _UnreadableError
+
+
+class _UnreadableError(Exception):
+    """A queued run cannot be started by this replica."""

@@ -7,7 +7,7 @@ import asyncpg
 import msgspec
 import structlog
 
-from cartrita.adapters.runlog.connection import ConnectionPool
+from cartrita.adapters.runlog.connection import TRANSIENT_ERRORS, ConnectionPool
 from cartrita.adapters.runlog.encoding import VERSION
 from cartrita.adapters.runlog.events import insert_events, select_events
 from cartrita.adapters.runlog.finishing import finish_runs
@@ -20,6 +20,7 @@ from cartrita.domain.errors import CartritaError
 from cartrita.domain.events import LoggedEvent
 from cartrita.domain.fold import fold
 from cartrita.domain.ids import RunId
+from cartrita.kit.repeated_failures import RepeatedFailures
 
 log = structlog.get_logger()
 
@@ -92,14 +93,25 @@ class Reaper:
         self._max_attempts = max_attempts
         self._lost: set[RunId] = set()
         self._unreadable: set[RunId] = set()
+        self._failures = RepeatedFailures()
 
     async def run(self) -> None:
-        """Reap three times per lease, at least once a second."""
+        """Reap three times per lease, at least once a second.
+
+        No failure ends it: it would end each replica that comes upon the same run, in turn.
+        """
         while True:
             try:
                 await self.reap()
-            except (CartritaError, asyncpg.PostgresError) as error:
+            except CartritaError as error:
                 log.warning("reaper_failed", error=type(error).__name__)
+            except Exception as error:
+                if self._failures.is_new("reap", error):
+                    log.exception("reaper_failed")
+                else:
+                    log.warning("reaper_failed", error=type(error).__name__)
+            else:
+                self._failures.forget("reap")
             await asyncio.sleep(min(1.0, self._lease_s / 3))
 
     async def reap(self) -> None:
@@ -121,6 +133,11 @@ class Reaper:
                 if isinstance(error, msgspec.ValidationError):
                     self._unreadable.add(RunId(row["id"]))
                 log.warning("run_not_settled", run_id=row["id"].hex, error=type(error).__name__)
+            except (CartritaError, *TRANSIENT_ERRORS):
+                raise
+            except Exception:
+                log.exception("run_not_settled", run_id=row["id"].hex)
+                self._unreadable.add(RunId(row["id"]))
         for row in expired:
             async with self._pool.acquire() as connection:
                 await connection.execute(_DELETE_REPLICA, row["id"])

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
+from structlog.testing import capture_logs
 from tests.harness.database import TemporaryDatabase
 from tests.harness.rows import ANN, BOB
 
@@ -119,6 +120,26 @@ async def test_an_entry_that_cannot_be_stored_takes_no_other_with_it(ledger: Led
     await ledger.flush()
     kept = {each.name for each in await ledger.totals(ANN, *EVER, UsageGrouping.MODEL)}
     assert kept == {f"openai/m{number}" for number in range(9)} | {"openai/last"}
+
+
+async def test_no_failure_ends_the_writing_or_loses_entries(
+    pool: Database, ledger: LedgerTable
+) -> None:
+    async def run_sql(statement: str) -> None:
+        async with pool.use() as connection:
+            await connection.execute(text(statement))
+
+    await run_sql("ALTER TABLE usage_ledger RENAME COLUMN seconds TO elsewhere")
+    ledger.record(entry())
+    with capture_logs() as logs:
+        await ledger.flush()
+        await ledger.flush()
+    [told] = logs
+    assert (told["event"], told["exc_info"], told["pending"]) == ("ledger_not_written", True, 1)
+    await run_sql("ALTER TABLE usage_ledger RENAME COLUMN elsewhere TO seconds")
+    await ledger.flush()
+    [total] = await ledger.totals(ANN, *EVER, UsageGrouping.MODEL)
+    assert total.calls == 1
 
 
 async def test_entries_survive_a_cancelled_flush(pool: Database, ledger: LedgerTable) -> None:

@@ -18,7 +18,7 @@ from tests.backend.adapters.runlog.watchdog import until, within
 
 from cartrita.adapters.runlog import maintenance
 from cartrita.adapters.runlog.run_log import RunLog
-from cartrita.domain.events import VERSION
+from cartrita.domain.events import VERSION, LoggedEvent
 from cartrita.domain.ids import RunId
 from cartrita.domain.runs import Idempotency
 
@@ -329,6 +329,48 @@ async def test_the_loop_continues_after_an_error(cluster: Cluster) -> None:
             await cluster.connection.execute("ALTER TABLE elsewhere RENAME TO run_logs")
         run = await complete_run(log, "x")
         await until(lambda: cluster.value("SELECT folded FROM runs WHERE id = $1", run))
+
+
+async def test_a_step_that_fails_stops_no_other(cluster: Cluster) -> None:
+    async with cluster.manual_replica(1) as log:
+        await log.admission.admit(admission(idempotency=Idempotency("r", "old", b"h")))
+        await cluster.connection.execute(
+            "UPDATE idempotency SET expires_at = now() - interval '1 s'"
+        )
+        await cluster.connection.execute("ALTER TABLE runs RENAME COLUMN folded TO elsewhere")
+        try:
+            with capture_logs() as logs:
+                await maintain(log)
+                await maintain(log)
+        finally:
+            await cluster.connection.execute("ALTER TABLE runs RENAME COLUMN elsewhere TO folded")
+        failed = [each for each in logs if each["event"] == "maintenance_failed"]
+        assert [each["step"] for each in failed] == ["_fold_all", "_fold_all"]
+        assert [each.get("exc_info") for each in failed] == [True, None]
+        assert await cluster.value("SELECT count(*) FROM idempotency") == 0
+
+
+async def test_a_run_whose_folding_fails_is_left_alone(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with cluster.replica(0, maintenance_s=60) as log:
+        odd, plain = await complete_run(log, "odd"), await complete_run(log, "plain")
+        await age_runs(cluster)
+        fold = maintenance.fold_events
+
+        def fail_on_odd(events: list[LoggedEvent]) -> str:
+            if events[0].run_id == odd:
+                raise RecursionError
+            return fold(events)
+
+        monkeypatch.setattr(maintenance, "fold_events", fail_on_odd)
+        with capture_logs() as logs:
+            await maintain(log)
+            await maintain(log)
+        failed = [each for each in logs if each["event"] == "run_not_folded"]
+        assert [(each["run_id"], each["exc_info"]) for each in failed] == [(odd.hex, True)]
+        folded = await cluster.rows("SELECT id FROM runs WHERE folded")
+        assert [row["id"] for row in folded] == [plain]
 
 
 async def test_days_follow_the_database_clock(

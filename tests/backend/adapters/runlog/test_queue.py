@@ -16,6 +16,7 @@ from tests.backend.adapters.runlog.executions import (
 from tests.backend.adapters.runlog.fixtures import Cluster, admission, has_lock_waits
 from tests.backend.adapters.runlog.watchdog import until, within
 
+from cartrita.adapters.runlog import queue
 from cartrita.adapters.runlog.run_log import RunLog
 from cartrita.domain.errors import LeaseLost
 from cartrita.domain.ids import RunId
@@ -191,6 +192,30 @@ async def test_an_unreadable_run_is_left_in_the_queue(
         assert await cluster.status(run.run_id) == "queued"
         assert (await log.reader.get("ann", run.run_id)).input is None
         assert (await log.cancellation.cancel("ann", run.run_id)).status == "cancelled"
+
+
+async def test_a_run_that_fails_to_start_ends_no_replica(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with cluster.manual_replica(1) as log, cluster.manual_replica(2) as busy:
+        busy.stop_claiming()
+        odd = await busy.admission.admit(admission())
+        after = await busy.admission.admit(admission())
+        start = queue.start_run
+
+        async def fail_on_odd(connection: Any, run_id: RunId, lease: Any) -> Any:
+            if run_id == odd.run_id:
+                raise RecursionError
+            return await start(connection, run_id, lease)
+
+        monkeypatch.setattr(queue, "start_run", fail_on_odd)
+        with capture_logs() as logs:
+            claim = await log.queue.claim()
+            assert await log.queue.claim() is None
+        assert claim is not None
+        assert claim.run_id == after.run_id
+        assert [(each["event"], each["exc_info"]) for each in logs] == [("run_unreadable", True)]
+        assert await cluster.status(odd.run_id) == "queued"
 
 
 async def test_a_released_run_starts_on_another_replica(cluster: Cluster) -> None:

@@ -17,6 +17,8 @@ from tests.backend.adapters.runlog.executions import (
 from tests.backend.adapters.runlog.fixtures import Cluster, admission
 from tests.backend.adapters.runlog.watchdog import until, within
 
+from cartrita.adapters.runlog import reaper
+from cartrita.adapters.runlog.events import select_events
 from cartrita.adapters.runlog.run_log import RunLog
 from cartrita.domain.events import LoggedEvent, RunStopped, StopStatus
 from cartrita.domain.ids import RunId
@@ -268,6 +270,50 @@ async def test_a_run_that_cannot_be_settled_does_not_stop_the_others(cluster: Cl
             "an unknown event may have been visible"
         )
         assert [e["event"] for e in logs].count("run_not_settled") == 1
+
+
+async def test_an_unexpected_failure_of_one_run_does_not_stop_the_others(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with cluster.manual_replica(1) as dead, cluster.manual_replica(2) as heir:
+        odd, plain = [await claim_manually(dead) for _ in range(2)]
+        await release_leases(cluster)
+        fold = reaper.fold
+
+        def fail_on_odd(events: Any) -> Any:
+            if events == [event.event for event in first_of_odd]:
+                raise RecursionError
+            return fold(events)
+
+        async with cluster.session() as session:
+            first_of_odd = await select_events(session, odd.run_id)
+        monkeypatch.setattr(reaper, "fold", fail_on_odd)
+        with capture_logs() as logs:
+            await heir._reaper.reap()
+            await heir._reaper.reap()
+        failed = [each for each in logs if each["event"] == "run_not_settled"]
+        assert [(each["run_id"], each["exc_info"]) for each in failed] == [(odd.run_id.hex, True)]
+        assert await cluster.status(odd.run_id) == "running"
+        assert await cluster.status(plain.run_id) == "queued"
+
+
+async def test_no_failure_ends_the_loop(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with cluster.manual_replica(1) as dead, cluster.replica(0, lease_s=0.9) as heir:
+        execution = await claim_manually(dead)
+
+        async def fail() -> None:
+            raise ZeroDivisionError
+
+        with capture_logs() as logs, monkeypatch.context() as patched:
+            patched.setattr(heir._reaper, "_give_back_lost_runs", fail)
+            await until(lambda: [e for e in logs if e["event"] == "reaper_failed"][1:])
+        failed = [each for each in logs if each["event"] == "reaper_failed"]
+        assert [each.get("exc_info") for each in failed[:2]] == [True, None]
+        await cluster.connection.execute(
+            "UPDATE replicas SET expires_at = '-infinity' WHERE id = $1",
+            dead._replica.lease.id,
+        )
+        assert (await claim_next(heir)).run_id == execution.run_id
 
 
 async def test_the_loop_continues_after_an_error(cluster: Cluster) -> None:
