@@ -26,6 +26,11 @@ def missing(path: str) -> InvalidInput:
     return refusal(path, f"Missing required parameter: '{path}'.", "missing_required_parameter")
 
 
+def missing_model() -> InvalidInput:
+    """The error of a request that names no model, in the older APIs."""
+    return refusal("model", "you must provide a model parameter")
+
+
 def wrong_type(path: str, expected: str, value: object) -> InvalidInput:
     """The error of a value of another kind: `expected` names it with its article."""
     kind = _KINDS.get(type(value), "something else")

@@ -5,7 +5,7 @@ from typing import cast
 from cartrita.dialects import function_schemas
 from cartrita.dialects.openai_chat import json_checks
 from cartrita.dialects.openai_error_rendering import EXTRA_FIELD
-from cartrita.dialects.openai_refusals import missing, refusal
+from cartrita.dialects.openai_refusals import missing, missing_model, refusal
 from cartrita.domain.errors import InvalidInput
 from cartrita.domain.json import JsonObject
 
@@ -149,7 +149,7 @@ _OWN_FIELDS: dict[str, json_checks.Check] = {
 def check(fields: JsonObject) -> None:
     """Raise InvalidInput as OpenAI refuses the fields; `fields` are those that are not null."""
     if not fields.get("model"):
-        raise refusal("model", "you must provide a model parameter")
+        raise missing_model()
     if "messages" not in fields:
         raise missing("messages")
     for name, value in fields.items():

@@ -2,6 +2,7 @@
 
 from typing import Final, cast
 
+from cartrita.dialects.openai_refusals import missing_model, refusal, wrong_type
 from cartrita.dialects.relayed_bodies import RelayedBody
 from cartrita.domain.errors import InvalidInput
 from cartrita.surfaces.json_fields import parsed
@@ -54,7 +55,7 @@ def chat_fields(body: RelayedBody, most_translated: int = MAX_CHOICES) -> ChatFi
 def too_many_choices(count: int, most: int) -> InvalidInput:
     """The error of an `n` that is not from 1 to `most`."""
     message = f"Invalid 'n': expected a value from 1 to {most}, but got {count} instead."
-    return InvalidInput(message, fields={"n": [message]}, code="integer_out_of_range")
+    return refusal("n", message, "integer_out_of_range")
 
 
 def _include_usage(body: RelayedBody) -> bool:
@@ -67,15 +68,14 @@ def _include_usage(body: RelayedBody) -> bool:
 def _model(body: RelayedBody) -> str:
     model = parsed(body, "model")
     if not isinstance(model, str) or not model:
-        message = "you must provide a model parameter"
-        raise InvalidInput(message, fields={"model": [message]})
+        raise missing_model()
     return model
 
 
 def _boolean(body: RelayedBody, name: str) -> bool:
     value = parsed(body, name)
     if value is not None and not isinstance(value, bool):
-        raise _wrong_type(name, "a boolean", value)
+        raise wrong_type(name, "a boolean", value)
     return value is True
 
 
@@ -84,7 +84,7 @@ def _count(body: RelayedBody) -> int:
     if count is None:
         return 1
     if not isinstance(count, int) or isinstance(count, bool):
-        raise _wrong_type("n", "an integer", count)
+        raise wrong_type("n", "an integer", count)
     if not 1 <= count <= MAX_CHOICES:
         raise too_many_choices(count, MAX_CHOICES)
     return count
@@ -102,15 +102,3 @@ def _conversation_id(body: RelayedBody) -> str | None:
     if value is not None and (not isinstance(value, str) or not value):
         raise InvalidExtension.of("conversation_id", "send the id of a conversation as a string")
     return value
-
-
-def _wrong_type(name: str, wanted: str, value: object) -> InvalidInput:
-    names: dict[object, str] = {
-        bool: "a boolean",
-        str: "a string",
-        list: "an array",
-        dict: "an object",
-    }
-    got = names.get(type(value), "a number")
-    message = f"Invalid type for '{name}': expected {wanted}, but got {got} instead."
-    return InvalidInput(message, fields={name: [message]}, code="invalid_type")

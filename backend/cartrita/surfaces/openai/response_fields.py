@@ -2,9 +2,9 @@
 
 from typing import Final
 
+from cartrita.dialects.openai_refusals import missing
 from cartrita.dialects.openai_responses.request_parsing import Parsed
 from cartrita.dialects.relayed_bodies import RelayedBody
-from cartrita.domain.errors import InvalidInput
 from cartrita.surfaces.json_fields import parsed
 from cartrita.surfaces.model_calls import CallFields
 from cartrita.surfaces.vendor_handles import REFERENCE
@@ -54,6 +54,5 @@ def _may_refer(body: RelayedBody) -> bool:
 def _model(body: RelayedBody) -> str:
     model = parsed(body, "model")
     if not isinstance(model, str) or not model:
-        message = "Missing required parameter: 'model'."
-        raise InvalidInput(message, fields={"model": [message]}, code="missing_required_parameter")
+        raise missing("model")
     return model
