@@ -1,6 +1,6 @@
 """Answers one call by the first deployment that does, and has what breaks off continued."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Self
@@ -136,10 +136,12 @@ class Answering:
         if self._call.strict:
             require_exact(self.receipts)
 
-    async def _attempt(self, attempts: Attempts, create: Callable[[Deployment], Leg]) -> None:
-        leg = create(attempts.next())
+    async def _attempt(
+        self, attempts: Attempts, create: Callable[[Deployment], Awaitable[Leg]]
+    ) -> None:
+        leg = await create(attempts.next())
         while not await self._opens(leg, attempts):
-            following = create(attempts.next())
+            following = await create(attempts.next())
             if following.deployment == leg.deployment:  # tried again, not replaced
                 self._failovers = self._failovers[:-1]
             leg = following
@@ -177,7 +179,7 @@ class Answering:
         """Have the answer continued by another call. Raises the error where it cannot be."""
         deployment = self.leg.deployment
         self._upstreams.health.failed(deployment, error)
-        broken = self._broken(error)
+        broken = await self._broken(error)
         successors = self._successors(deployment)
         self._continuations += 1
         if broken is None or not successors:
@@ -194,11 +196,11 @@ class Answering:
         except CartritaError:
             raise error from None
 
-    def _broken(self, error: UpstreamError) -> BrokenAnswer | None:
+    async def _broken(self, error: UpstreamError) -> BrokenAnswer | None:
         if self.relayed and not self._call.continuable:  # of several answers only one could go on
             return None
         try:
-            request = self._call.parse()
+            request = await self._call.read()
         except CartritaError:  # a relayed request may be one that only its provider understands
             return None
         return BrokenAnswer.of(self.leg, request, error)

@@ -12,6 +12,7 @@ from cartrita.domain.receipts import Receipt
 from cartrita.domain.relays import Endpoint
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.usage import Usage
+from cartrita.kit.long_work import run_long
 from cartrita.kit.secret import Secret
 
 
@@ -91,7 +92,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     `choices` is how many answers to the request come at once. `seconds` is the time left
     to the caller's deadline. With `relay_only` no translation is tried: `parse` raises the error of
     a provider that cannot be sent the request as it is. One that costs nothing is not `recorded` in
-    the ledger. `said` is how the answer begins that is to be gone on with: its reader has it.
+    the ledger. `said` is how the answer begins that is to be gone on with: its reader has
+    it. `size` is the bytes that `parse` reads.
     """
 
     owner_id: str
@@ -110,6 +112,11 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     relay_only: bool = False
     recorded: bool = True
     said: str = ""
+    size: int = 0
+
+    async def read(self) -> ModelRequest:
+        """The request, parsed beside the event loop if that takes long."""
+        return await run_long(self.size, self.parse)
 
     @property
     def cacheable(self) -> bool:

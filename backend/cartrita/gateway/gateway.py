@@ -117,16 +117,18 @@ class Gateway:
 
     async def _answer(self, call: Call) -> AbstractAsyncContextManager[Answer]:
         relays = self._upstreams.relaying(call)
-        plan = await self._router.plan(call.provider, call.name, call.parse, relays)
+        plan = await self._router.plan(call.provider, call.name, call.read, relays)
         ttl = self._ttl(call, plan)
-        return self._share(call, plan, ttl) if ttl else self._ask(call, plan)
+        return await self._share(call, plan, ttl) if ttl else self._ask(call, plan)
 
     def _ask(self, call: Call, plan: Plan) -> Answering:
         return Answering(call, plan, self._upstreams)
 
-    def _share(self, call: Call, plan: Plan, ttl: float) -> AbstractAsyncContextManager[Answer]:
+    async def _share(
+        self, call: Call, plan: Plan, ttl: float
+    ) -> AbstractAsyncContextManager[Answer]:
         try:
-            request = call.parse()
+            request = await call.read()
         except InvalidInput:  # only its provider understands it, or refuses it in its own words
             return self._ask(call, plan)
         if not is_cacheable(request):

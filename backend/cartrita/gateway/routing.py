@@ -1,6 +1,6 @@
 """Routing: which deployments can answer a request, in the order in which they should be tried."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from itertools import groupby
 from typing import Literal
 
@@ -13,6 +13,7 @@ from cartrita.gateway.health import Health
 from cartrita.gateway.needs import Need, find_needs
 from cartrita.gateway.rotation import Rotation
 from cartrita.gateway.routes import AUTO, ROUTES, Deployment, Route, Target, infer
+from cartrita.kit.long_work import run_long
 from cartrita.kit.text import storable_text
 
 _MOST_TOLD = 3
@@ -70,16 +71,16 @@ class Router:
         self,
         provider: str | None,
         name: str | None,
-        parse: Callable[[], ModelRequest],
+        read: Callable[[], Awaitable[ModelRequest]],
         relays: Callable[[str], bool] | None = None,
     ) -> Plan:
-        """The plan for a request, which is parsed only if there is a choice to be made.
+        """The plan for a request, which is read only if there is a choice to be made.
 
         For a request that can only be passed on, `relays` tells the providers that take it. Raises
         NotFound and Unavailable, and InvalidInput if no deployment can do what is asked.
         """
         name = self._asked(provider, name)
-        readable = parse if relays is None else None
+        readable = read if relays is None else None
         found = None if provider else await self._find_route(name or "", readable)
         if found is None:
             return Plan(deployments=(await self._catalog.resolve(provider, name),))
@@ -88,7 +89,7 @@ class Router:
         if relays is not None:
             tiers = _filtered(tiers, lambda one: relays(one.provider)) or tiers
         elif len(tiers) > 1 or len(tiers[0].equals) > 1:
-            tiers = await self._fitting(named, tiers, parse())
+            tiers = await self._fitting(named, tiers, await read())
         return Plan(
             deployments=self._order(named, tiers),
             route=named,
@@ -121,13 +122,13 @@ class Router:
         return name if provider or name else self._catalog.default_model
 
     async def _find_route(
-        self, name: str, parse: Callable[[], ModelRequest] | None
+        self, name: str, read: Callable[[], Awaitable[ModelRequest]] | None
     ) -> tuple[str, Route] | None:
         route = self._configured.get(name)
         if route is not None:
             return name, route
         if name == AUTO:
-            return await self._find_route("chat" if parse is None else infer(parse()), parse)
+            return await self._find_route("chat" if read is None else infer(await read()), read)
         route = ROUTES.get(name)
         if route is None or await self._catalog.lists(name):
             return None
@@ -165,7 +166,7 @@ class Router:
             return None
 
     async def _fitting(self, name: str, tiers: list[_Tier], request: ModelRequest) -> list[_Tier]:
-        needs = find_needs(request)
+        needs = await run_long(request.size, find_needs, request)
         fitting = _filtered(tiers, lambda one: self._fits(one, needs))
         if not fitting:
             raise await self._unfit(name, tiers, needs)

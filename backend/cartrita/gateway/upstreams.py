@@ -63,10 +63,11 @@ class Upstreams:
         dialect = DIALECTS[call.relay.endpoint]
         return lambda name: can_relay(self._catalog.provider(name), dialect)
 
-    def leg(self, call: Call, deployment: Deployment) -> Leg:
+    async def leg(self, call: Call, deployment: Deployment) -> Leg:
         """A call of this deployment, relayed if it can be. Raises NotFound."""
         if call.said:
-            return self.continued_leg(call, BrokenAnswer(call.parse(), call.said), deployment)
+            broken = BrokenAnswer(await call.read(), call.said)
+            return await self.continued_leg(call, broken, deployment)
         provider = self._catalog.provider(deployment.provider)
         metered = self._meter.start(call, deployment)
         if (
@@ -75,7 +76,7 @@ class Upstreams:
             and can_relay(provider, DIALECTS[call.relay.endpoint])
         ):
             return RelayedLeg(provider, call.relay, metered, self.policy.last_bytes)
-        request = replace(call.parse(), model=deployment.model, strict=call.strict)
+        request = replace(await call.read(), model=deployment.model, strict=call.strict)
         return TranslatedLeg(provider, request, metered)
 
     def failed(self, call: Call, deployment: Deployment, error: UpstreamError) -> None:
@@ -84,7 +85,7 @@ class Upstreams:
             self._missing.add((deployment, call.relay.endpoint))
         self.health.failed(deployment, error)
 
-    def continued_leg(self, call: Call, broken: BrokenAnswer, deployment: Deployment) -> Leg:
+    async def continued_leg(self, call: Call, broken: BrokenAnswer, deployment: Deployment) -> Leg:
         """A call of this deployment that goes on with a broken answer."""
         provider = self._catalog.provider(deployment.provider)
         manner = find_profile(deployment.model).continues or INSTRUCTION

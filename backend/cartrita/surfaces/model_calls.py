@@ -23,6 +23,7 @@ from cartrita.domain.relays import Endpoint
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.runs import Admitted
 from cartrita.gateway.answers import Answer, CacheWish, Call, Relayable, RelayMonitor
+from cartrita.kit.long_work import run_long
 from cartrita.kit.secret import Secret
 from cartrita.surfaces.answers import AnswerFormat, send_json, send_stream, send_whole
 from cartrita.surfaces.idempotency import idempotency_of
@@ -103,18 +104,20 @@ async def answer_request(
 ) -> None:
     """Answer a request of one of the APIs."""
     principal, octets = await read_body(connection, receive)
-    body = RelayedBody.of(octets)
+    size = len(octets)
+    body = await run_long(size, RelayedBody.of, octets)
     config = config_of(connection)
     services = services_of(connection)
     fields = api.read_fields(body, config)
     agent = services.completions.agent_of(fields.model)
     if fields.stored or agent is not None or "idempotency-key" in connection.headers:
-        refuse_vendor_ids(body, ours=api.own_ids)
+        await run_long(size, refuse_vendor_ids, body, ours=api.own_ids)
         await _answer_by_run(api, connection, receive, send, principal, fields, agent)
         return
     if fields.refers and api.look_up is not None:
         fields = await api.look_up(services, principal, fields)
-    refuse_vendor_ids(body, ours=api.own_ids if fields.refers else _NONE)
+    ours = api.own_ids if fields.refers else _NONE
+    await run_long(size, refuse_vendor_ids, body, ours=ours)
     kept = body.without(api.own_fields)
     if kept is not body:
         fields = replace(fields, body=kept)
@@ -176,6 +179,7 @@ def _call(
         cache=None if options.cache_s is None else CacheWish(options.cache_s),
         choices=fields.choices,
         relay_only=fields.relay_only,
+        size=len(fields.body.octets),
     )
 
 
@@ -190,7 +194,7 @@ async def _answer_by_run(
 ) -> None:
     """Start a run, or find the one of the same Idempotency-Key, and send its answer."""
     services = services_of(connection)
-    body = parse_object(fields.body)
+    body = await run_long(len(fields.body.octets), parse_object, fields.body)
     command = await api.command(services, principal, fields, body, agent)
     strict = call_options(connection).strict
     command = replace(command, request=replace(command.request, strict=strict))

@@ -18,6 +18,7 @@ from cartrita.domain.models import ModelInfo
 from cartrita.domain.ports.providers import RelayResponse
 from cartrita.domain.relays import Endpoint, RelayRequest
 from cartrita.domain.requests import ModelRequest
+from cartrita.kit.long_work import run_long
 
 _HEADERS = {"anthropic-version": "2023-06-01"}
 _PAGE_SIZE = 1000
@@ -59,7 +60,8 @@ class AnthropicCompatible:
     @asynccontextmanager
     async def stream(self, request: ModelRequest) -> AsyncGenerator[AsyncIterator[Delta]]:
         """See `ModelProvider.stream`."""
-        rendered = render(request, known_options(request.model))
+        options = known_options(request.model)
+        rendered = await run_long(request.size, render, request, options)
         url = self._url(PATHS[Endpoint.MESSAGES])
         async with self._exchange.stream(
             url, request, rendered, StreamParser, parse_completion, _HEADERS

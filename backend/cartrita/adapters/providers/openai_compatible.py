@@ -20,6 +20,7 @@ from cartrita.domain.models import ModelInfo
 from cartrita.domain.ports.providers import RelayResponse
 from cartrita.domain.relays import Endpoint, RelayRequest
 from cartrita.domain.requests import ModelRequest
+from cartrita.kit.long_work import run_long
 
 
 class OpenAICompatible:
@@ -65,31 +66,32 @@ class OpenAICompatible:
     async def stream(self, request: ModelRequest) -> AsyncGenerator[AsyncIterator[Delta]]:
         """See `ModelProvider.stream`."""
         chat = self._dialect == "openai_chat"
-        async with self._stream_chat(request) if chat else self._stream_response(request) as deltas:
+        answering = await (self._stream_chat(request) if chat else self._stream_response(request))
+        async with answering as deltas:
             yield deltas
 
     def relay(self, request: RelayRequest) -> AbstractAsyncContextManager[RelayResponse]:
         """See `RelayProvider.relay`."""
         return self._exchange.relay(self._url(PATHS[request.endpoint]), request)
 
-    def _stream_chat(
+    async def _stream_chat(
         self, request: ModelRequest
     ) -> AbstractAsyncContextManager[AsyncIterator[Delta]]:
         return self._exchange.stream(
             self._url(PATHS[Endpoint.CHAT_COMPLETIONS]),
             request,
-            chat_rendering.render(request, self._server_options),
+            await run_long(request.size, chat_rendering.render, request, self._server_options),
             chat_parsing.StreamParser,
             chat_parsing.parse_completion,
         )
 
-    def _stream_response(
+    async def _stream_response(
         self, request: ModelRequest
     ) -> AbstractAsyncContextManager[AsyncIterator[Delta]]:
         return self._exchange.stream(
             self._url(PATHS[Endpoint.RESPONSES]),
             request,
-            responses_rendering.render(request),
+            await run_long(request.size, responses_rendering.render, request),
             responses_parsing.StreamParser,
             responses_parsing.parse_completion,
         )

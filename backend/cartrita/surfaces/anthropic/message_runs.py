@@ -9,6 +9,7 @@ from cartrita.domain.json import JsonObject
 from cartrita.domain.principals import Principal
 from cartrita.domain.runs import Admitted
 from cartrita.kit import ids
+from cartrita.kit.long_work import run_long
 from cartrita.surfaces.anthropic.message_fields import MessageFields
 from cartrita.surfaces.anthropic.message_format import MessageRunFormat
 from cartrita.surfaces.services import Services
@@ -24,9 +25,12 @@ async def message_command(
     agent: str | None,
 ) -> ModelCommand:
     """The command for a request. Raises InvalidInput."""
+    parsed = await run_long(
+        len(fields.body.octets), request_parsing.parse, body, principal.owner_id
+    )
     return ModelCommand(
         surface=SURFACE,
-        request=request_parsing.parse(body, principal.owner_id).request,
+        request=parsed.request,
         agent=agent,
         conversation_id=fields.conversation_id,
     )

@@ -13,7 +13,9 @@ from cartrita.dialects.relayed_bodies import RelayedBody
 from cartrita.domain.errors import UpstreamRejected
 from cartrita.domain.principals import Principal
 from cartrita.domain.relays import Endpoint
+from cartrita.domain.requests import ModelRequest
 from cartrita.gateway.answers import CacheWish, Call, Relayable
+from cartrita.kit.long_work import run_long
 from cartrita.surfaces.answers import answer_headers, send_json
 from cartrita.surfaces.anthropic.message_fields import OWN_FIELDS, MessageFields, message_fields
 from cartrita.surfaces.disconnects import UntilDisconnect
@@ -32,12 +34,13 @@ HEADER: Final = "X-Cartrita-Token-Count"
 async def post_count_tokens(connection: HTTPConnection, receive: Receive, send: Send) -> None:
     """Count the input tokens of a message request."""
     principal, octets = await read_body(connection, receive)
-    body = RelayedBody.of(octets)
+    size = len(octets)
+    body = await run_long(size, RelayedBody.of, octets)
     fields = message_fields(body)
-    refuse_vendor_ids(body)
+    await run_long(size, refuse_vendor_ids, body)
     completions = services_of(connection).completions
     fields = replace(fields, body=body.without(OWN_FIELDS))
-    parsed = request_parsing.parse_count(parse_object(fields.body), principal.owner_id)
+    parsed = await run_long(size, _parse, fields.body, principal.owner_id)
     headers: list[tuple[str, str]]
     try:
         if completions.agent_of(fields.model) is not None:
@@ -49,10 +52,14 @@ async def post_count_tokens(connection: HTTPConnection, receive: Receive, send: 
     except (NotRelayed, UpstreamRejected) as error:
         if isinstance(error, UpstreamRejected) and error.status not in _NO_ENDPOINT:
             raise
-        count = completions.count_tokens(parsed)
+        count = await run_long(size, completions.count_tokens, parsed)
         headers = [(HEADER, f"estimated;bound={count.error_bound:g}")]
         counted = msgspec.json.encode({"input_tokens": count.tokens})
     await send_json(send, counted, headers)
+
+
+def _parse(body: RelayedBody, owner_id: str) -> ModelRequest:
+    return request_parsing.parse_count(parse_object(body), owner_id)
 
 
 def _call(connection: HTTPConnection, principal: Principal, fields: MessageFields) -> Call:

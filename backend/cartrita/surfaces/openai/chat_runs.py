@@ -14,6 +14,7 @@ from cartrita.domain.principals import Principal
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.runs import Admitted
 from cartrita.kit import ids
+from cartrita.kit.long_work import run_long
 from cartrita.surfaces.openai.chat_fields import ChatFields
 from cartrita.surfaces.openai.chat_format import ChatRunFormat
 from cartrita.surfaces.openai.errors import InvalidExtension
@@ -36,7 +37,9 @@ async def chat_command(
         raise InvalidInput(message, fields={"n": [message]}, code="unsupported_value")
     if agent is not None and body.get("messages") == []:
         raise InvalidExtension.of("messages", "send at least one message")
-    parsed = request_parsing.parse(body, principal.owner_id)
+    parsed = await run_long(
+        len(fields.body.octets), request_parsing.parse, body, principal.owner_id
+    )
     request = parsed.request
     return ModelCommand(
         surface=SURFACE,

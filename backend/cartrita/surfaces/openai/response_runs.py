@@ -7,6 +7,7 @@ from cartrita.domain.json import JsonObject
 from cartrita.domain.principals import Principal
 from cartrita.domain.runs import Admitted
 from cartrita.kit import ids
+from cartrita.kit.long_work import run_long
 from cartrita.surfaces.openai.response_fields import ResponseFields
 from cartrita.surfaces.openai.response_format import ResponseRunFormat
 from cartrita.surfaces.openai.response_heads import head_of, remembered
@@ -22,7 +23,9 @@ async def response_command(
     agent: str | None,
 ) -> ModelCommand:
     """The command for a request. Raises InvalidInput, and NotFound for what it refers to."""
-    parsed = request_parsing.parse(body, principal.owner_id)
+    parsed = await run_long(
+        len(fields.body.octets), request_parsing.parse, body, principal.owner_id
+    )
     if parsed.conversation_id is not None:
         await services.conversations.get(principal, parsed.conversation_id)
     previous = await find_previous(services, principal, parsed)
