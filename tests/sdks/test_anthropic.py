@@ -62,6 +62,22 @@ def test_a_message(client: Anthropic, target: Target) -> None:
     assert message.usage.output_tokens > 0
 
 
+@pytest.mark.parametrize("streamed", [False, True])
+@pytest.mark.parametrize("other", [None, "fake-20261128"])
+def test_the_model_has_the_name_that_was_asked_for_or_another_of_the_provider(
+    client: Anthropic, target: Target, streamed: bool, other: str | None
+) -> None:
+    messages = asking(script=Script(text="Hello.", answered_as=other))
+    if streamed:
+        with client.messages.stream(
+            model=target.model, max_tokens=100, messages=messages
+        ) as stream:
+            message = stream.get_final_message()
+    else:
+        message = client.messages.create(model=target.model, max_tokens=100, messages=messages)
+    assert message.model == (other or target.model)
+
+
 def test_a_stream_is_the_same_message(client: Anthropic, target: Target) -> None:
     with client.messages.stream(
         model=target.model, max_tokens=100, messages=asking(script=Script(words=40))

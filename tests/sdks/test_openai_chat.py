@@ -65,6 +65,39 @@ def test_an_answer(client: OpenAI, target: Target) -> None:
     assert answer.usage.total_tokens == answer.usage.prompt_tokens + answer.usage.completion_tokens
 
 
+@pytest.mark.parametrize("streamed", [False, True])
+@pytest.mark.parametrize("other", [None, "fake-2026-11-28"])
+def test_the_model_has_the_name_that_was_asked_for_or_another_of_the_provider(
+    client: OpenAI, target: Target, streamed: bool, other: str | None
+) -> None:
+    messages = asking(script=Script(text="Hello.", answered_as=other))
+    told: set[str] = set()
+    if streamed:
+        stream = client.chat.completions.create(model=target.model, messages=messages, stream=True)
+        told.update(chunk.model for chunk in stream)
+    else:
+        answer = client.chat.completions.create(model=target.model, messages=messages)
+        told.add(answer.model)
+    assert told == {other or target.model}
+
+
+@pytest.mark.parametrize("other", [None, "fake-2026-11-28"])
+def test_several_answers_have_the_same_name(
+    client: OpenAI, target: Target, other: str | None
+) -> None:
+    messages = asking(script=Script(text="Hello.", answered_as=other))
+    answer = client.chat.completions.create(model=target.model, messages=messages, n=2)
+    assert len(answer.choices) == 2
+    assert answer.model == (other or target.model)
+
+
+def test_embeddings_have_the_name_that_was_asked_for(client: OpenAI, target: Target) -> None:
+    if target.upstream != "openai_chat":
+        pytest.skip("embeddings are not translated")
+    answer = client.embeddings.create(model=target.model, input="Hello")
+    assert answer.model == target.model
+
+
 def test_a_stream_has_the_same_text_and_ends_with_its_usage(client: OpenAI, target: Target) -> None:
     chunks = list(
         client.chat.completions.create(

@@ -7,7 +7,11 @@ from typing import Any
 import openai
 import pytest
 from openai import OpenAI
-from openai.types.responses import FunctionToolParam
+from openai.types.responses import (
+    FunctionToolParam,
+    ResponseCompletedEvent,
+    ResponseCreatedEvent,
+)
 from pydantic import BaseModel
 from tests.harness.fake_provider.script import Script, ToolCall, directive
 from tests.sdks.targets import Target
@@ -62,6 +66,24 @@ def test_a_response(client: OpenAI, target: Target, store: bool) -> None:
     assert response.usage is not None
     assert response.usage.input_tokens > 0
     assert response.usage.output_tokens > 0
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+@pytest.mark.parametrize("other", [None, "fake-2026-11-28"])
+def test_the_model_has_the_name_that_was_asked_for_or_another_of_the_provider(
+    client: OpenAI, target: Target, streamed: bool, other: str | None
+) -> None:
+    question = asking(script=Script(text="Hello.", answered_as=other))
+    told: set[str] = set()
+    if streamed:
+        with client.responses.stream(model=target.model, input=question, store=False) as events:
+            for event in events:
+                if isinstance(event, ResponseCreatedEvent | ResponseCompletedEvent):
+                    told.add(event.response.model)
+    else:
+        response = client.responses.create(model=target.model, input=question, store=False)
+        told.add(response.model)
+    assert told == {other or target.model}
 
 
 @pytest.mark.parametrize("store", [False, True])

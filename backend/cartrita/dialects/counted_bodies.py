@@ -2,8 +2,10 @@
 
 import msgspec
 
+from cartrita.dialects import relayed_names
 from cartrita.domain.deltas import Delta, FinishReason
 from cartrita.domain.errors import UpstreamCut, UpstreamMalformed
+from cartrita.domain.relays import ModelNames
 from cartrita.domain.usage import Usage
 from cartrita.kit.secret import Secret
 
@@ -25,16 +27,25 @@ class BodyMonitor:
     overlong = False
     finish_reason: FinishReason | None = None
 
-    def __init__(self, provider: str, secrets: tuple[Secret, ...] = ()) -> None:
-        """No error repeats what the body says, so that it holds no secrets."""
+    def __init__(
+        self,
+        provider: str,
+        secrets: tuple[Secret, ...] = (),
+        names: ModelNames | None = None,
+    ) -> None:
+        """`names` are those of the model, if the request had it rewritten.
+
+        No error repeats what the body says, so that it holds no secrets.
+        """
         del secrets
         self._provider = provider
+        self._names = names
         self.visible = False
         self.complete = False
         self.usage: Usage | None = None
 
     def feed(self, piece: bytes) -> bytes:
-        """The body. Raises UpstreamMalformed if it is no JSON object."""
+        """The body to pass on. Raises UpstreamMalformed if it is no JSON object."""
         try:
             counts = _decode(piece).usage
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -44,7 +55,7 @@ class BodyMonitor:
         if counts is not None and counts.prompt_tokens is not None:
             self.usage = Usage(input_tokens=counts.prompt_tokens)
         self.visible = self.complete = True
-        return piece
+        return relayed_names.in_body(piece, self._names, "model")
 
     def deltas(self) -> list[Delta]:
         """None: it has no words that another model could continue."""

@@ -1,6 +1,7 @@
 """Cuts a relayed event stream into whole frames, and keeps what was passed on, up to a limit."""
 
 import re
+from collections.abc import Iterator
 
 from cartrita.domain.errors import UpstreamMalformed
 from cartrita.kit import sse
@@ -60,6 +61,16 @@ class RelayedFrames:
                 retryable=False,
             )
         return parse(bytes(self._kept))
+
+
+def split(frames: bytes) -> Iterator[bytes]:
+    """The bytes of each frame, with the blank line at its end."""
+    start = 0
+    for found in BOUNDARY.finditer(frames):
+        yield frames[start : found.end()]
+        start = found.end()
+    if start < len(frames):
+        yield frames[start:]
 
 
 def look_whole(frames: bytes) -> bool:

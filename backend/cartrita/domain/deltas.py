@@ -1,5 +1,6 @@
 """Deltas: the pieces of a model's streamed answer."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -24,14 +25,17 @@ class Accepted(msgspec.Struct, frozen=True, omit_defaults=True, tag="accepted"):
     """A deployment has begun to answer; nothing of the answer is visible yet.
 
     It is the first delta, where a provider sends it, and comes again when another deployment
-    continues an answer that broke off. `receipts` tell what the translation of the request lost;
-    `failovers` are those since the request began.
+    continues an answer that broke off. `model` is the provider's name for the model as it was sent,
+    `answered_as` the one in its answer where that is another, such as that of a dated version.
+    `receipts` tell what the translation of the request lost; `failovers` are those since the
+    request began.
     """
 
     provider: str
     model: str
     receipts: tuple[Receipt, ...] = ()
     failovers: tuple[Failover, ...] = ()
+    answered_as: str | None = None
 
 
 class TextDelta(msgspec.Struct, frozen=True, omit_defaults=True, tag="text"):
@@ -110,3 +114,10 @@ Delta: TypeAlias = (
     | VendorDelta
     | Finished
 )
+
+
+def answered_as(deltas: Sequence[Delta], sent: str) -> str | None:
+    """`Accepted.answered_as` of a whole answer, whose request named the model as `sent`."""
+    last = deltas[-1] if deltas else None
+    model = last.model if isinstance(last, Finished) else None
+    return None if model == sent else model

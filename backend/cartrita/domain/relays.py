@@ -33,6 +33,17 @@ CALLERS_HEADERS = frozenset(
 pays, or that is about a request here, as an Idempotency-Key is, which another caller may have."""
 
 
+class ModelNames(msgspec.Struct, frozen=True):
+    """A model's name as its caller asked for it, and as it was sent to its provider instead."""
+
+    asked: str
+    sent: str
+
+    def told(self, answered: str) -> str:
+        """What a caller is told, where the provider answers with this name."""
+        return self.asked if answered == self.sent else answered
+
+
 class RelayRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A request for one endpoint of a provider.
 

@@ -105,6 +105,10 @@ class Answering:
         return self.leg.deployment.model
 
     @property
+    def answered_as(self) -> str | None:
+        return self.leg.answered_as
+
+    @property
     def receipts(self) -> tuple[Receipt, ...]:
         return self.leg.receipts
 
@@ -222,4 +226,4 @@ class Answering:
         self._failovers = (*self._failovers, failover)
 
     def _accepted(self) -> Accepted:
-        return Accepted(self.provider, self.model, self.receipts, self.failovers)
+        return Accepted(self.provider, self.model, self.receipts, self.failovers, self.answered_as)

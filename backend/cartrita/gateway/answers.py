@@ -1,7 +1,7 @@
 """Calls of models by surfaces, and the answers to them."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import msgspec
 
@@ -9,7 +9,7 @@ from cartrita.domain.deltas import Delta, FinishReason
 from cartrita.domain.failovers import Failover
 from cartrita.domain.ids import RunId
 from cartrita.domain.receipts import Receipt
-from cartrita.domain.relays import Endpoint
+from cartrita.domain.relays import Endpoint, ModelNames
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.usage import Usage
 from cartrita.kit.long_work import run_long
@@ -58,19 +58,27 @@ class RelayMonitor(Protocol):
         ...
 
 
+CreateMonitor: TypeAlias = Callable[[str, tuple[Secret, ...], ModelNames | None], RelayMonitor]
+"""Makes the monitor of an answer by the provider of this name.
+
+What it reports holds none of the secrets that it is given. What it passes on tells the model by the
+name that was asked for, wherever the provider repeats the one that was sent; None where the two are
+the same.
+"""
+
+
 class Relayable(msgspec.Struct, frozen=True, kw_only=True):
     """How a request is passed on as it is, to a provider that speaks its dialect.
 
     `rewrite` makes the body for the provider's name of a model; `monitor` makes the monitor of an
-    answer by the provider of that name, of the kind that suits `Call.streamed`; what it reports
-    holds none of the secrets that it is given. `body_monitor` makes that of a body, with which a
-    server that cannot stream answers a streamed request; None where requests are never streamed.
+    answer, of the kind that suits `Call.streamed`. `body_monitor` makes that of a body, with which
+    a server that cannot stream answers a streamed request; None where requests are never streamed.
     """
 
     endpoint: Endpoint
     rewrite: Callable[[str], bytes]
-    monitor: Callable[[str, tuple[Secret, ...]], RelayMonitor]
-    body_monitor: Callable[[str, tuple[Secret, ...]], RelayMonitor] | None = None
+    monitor: CreateMonitor
+    body_monitor: CreateMonitor | None = None
     headers: Mapping[str, str] = {}
 
 
@@ -143,6 +151,11 @@ class Answer(Protocol):
 
     @property
     def model(self) -> str: ...
+
+    @property
+    def answered_as(self) -> str | None:
+        """See `Accepted`."""
+        ...
 
     @property
     def receipts(self) -> tuple[Receipt, ...]: ...

@@ -106,6 +106,10 @@ class ContinuedLeg:
         return self._leg.outcome
 
     @property
+    def answered_as(self) -> str | None:
+        return self._leg.answered_as
+
+    @property
     def receipts(self) -> tuple[Receipt, ...]:
         return self._leg.receipts
 

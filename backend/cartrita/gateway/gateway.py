@@ -15,7 +15,7 @@ from cartrita.domain.ports.caching import ResponseCache
 from cartrita.domain.ports.providers import ModelProvider
 from cartrita.gateway.answering import Answering
 from cartrita.gateway.answers import Answer, Call
-from cartrita.gateway.caching import MemoryCache, cache_key, is_cacheable
+from cartrita.gateway.caching import MemoryCache, body_key, cache_key, is_cacheable
 from cartrita.gateway.catalog import Catalog
 from cartrita.gateway.failover import Caller, FailoverProvider
 from cartrita.gateway.health import DeploymentHealth, Health, HealthPolicy
@@ -135,7 +135,9 @@ class Gateway:
             return self._ask(call, plan)
         request = replace(request, owner_id=call.owner_id, strict=call.strict)
         key = cache_key(request, plan.route or plan.deployments[0].id, call.relay)
-        return self._shared.open(key, ttl, call.relay, lambda: self._ask(call, plan))
+        # Of the name that was asked for: a relayed answer repeats it.
+        body = None if call.relay is None else body_key(call.relay.rewrite(call.name))
+        return self._shared.open(key, ttl, body, lambda: self._ask(call, plan))
 
     def _ttl(self, call: Call, plan: Plan) -> float:
         """For how many seconds the answer may be kept; 0 if it may not be."""

@@ -13,13 +13,13 @@ from typing import Protocol
 import anyio
 from msgspec.structs import replace
 
-from cartrita.domain.deltas import Accepted, Delta, Finished
+from cartrita.domain.deltas import Accepted, Delta, Finished, answered_as
 from cartrita.domain.errors import CartritaError, UpstreamCut, UpstreamError
 from cartrita.domain.failovers import Failover
 from cartrita.domain.ledger import CallOutcome
 from cartrita.domain.ports.providers import ModelProvider, RelayProvider, RelayResponse
 from cartrita.domain.receipts import Receipt
-from cartrita.domain.relays import RelayRequest
+from cartrita.domain.relays import ModelNames, RelayRequest
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.usage import Usage
 from cartrita.gateway.answers import Relayable, RelayMonitor
@@ -39,6 +39,11 @@ class Leg(Protocol):
 
     @property
     def outcome(self) -> CallOutcome: ...
+
+    @property
+    def answered_as(self) -> str | None:
+        """See `Accepted`; None for a call whose answer is relayed."""
+        ...
 
     @property
     def receipts(self) -> tuple[Receipt, ...]: ...
@@ -88,6 +93,7 @@ class TranslatedLeg:
         self.outcome = CallOutcome.CANCELLED
         self.receipts: tuple[Receipt, ...] = ()
         self.failovers: tuple[Failover, ...] = ()
+        self.answered_as: str | None = None
         self.headers = _NO_HEADERS
         self.monitor = None
 
@@ -127,6 +133,7 @@ class TranslatedLeg:
         while (delta := await self._next()) is not None:
             if isinstance(delta, Accepted):
                 self.receipts, self.failovers = delta.receipts, delta.failovers
+                self.answered_as = delta.answered_as
                 continue
             self._primed.append(delta)
             self._partial.add(delta)
@@ -175,6 +182,7 @@ class RelayedLeg:
         self.outcome = CallOutcome.CANCELLED
         self.receipts: tuple[Receipt, ...] = ()
         self.failovers: tuple[Failover, ...] = ()
+        self.answered_as: str | None = None
         self.headers = _NO_HEADERS
         self._watching: RelayMonitor | None = None
 
@@ -229,11 +237,17 @@ class RelayedLeg:
         name, secrets = self.deployment.provider, response.secrets
         streamed, body_monitor = self._metered.call.streamed, self._relayable.body_monitor
         if streamed and body_monitor is not None and _is_json(response):
-            self._watching = body_monitor(name, secrets)
+            self._watching = body_monitor(name, secrets, None)
             await self._read_unstreamed()
             return
-        self._watching = self._relayable.monitor(name, secrets)
+        self._watching = self._relayable.monitor(name, secrets, self._names)
         await (self._prime() if streamed else self._read_whole())
+
+    @property
+    def _names(self) -> ModelNames | None:
+        """The names of the model; None where it was sent by the name that was asked for."""
+        asked, sent = self._metered.call.name, self.deployment.model
+        return None if asked == sent else ModelNames(asked, sent)
 
     @property
     def _watched(self) -> RelayMonitor:
@@ -257,6 +271,7 @@ class RelayedLeg:
     async def _read_unstreamed(self) -> None:
         self._watched.feed(await self._read_body())
         deltas = self._watched.deltas()
+        self.answered_as = answered_as(deltas, self.deployment.model)
         self._metered.mark_first_token()
         self._deltas = deque(
             replace(delta, usage=self.usage()) if isinstance(delta, Finished) else delta

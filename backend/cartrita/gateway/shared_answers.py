@@ -9,13 +9,12 @@ from types import MappingProxyType
 import structlog
 
 from cartrita.domain.cached_answers import CachedAnswer, CacheKey, RelayedBytes
-from cartrita.domain.deltas import Accepted, Delta, Finished, FinishReason
+from cartrita.domain.deltas import Accepted, Delta, Finished, FinishReason, answered_as
 from cartrita.domain.errors import CartritaError
 from cartrita.domain.failovers import Failover
 from cartrita.domain.ports.caching import ResponseCache
 from cartrita.gateway.answering import Answering
-from cartrita.gateway.answers import Answer, Relayable, RelayMonitor
-from cartrita.gateway.caching import body_key
+from cartrita.gateway.answers import Answer, RelayMonitor
 from cartrita.gateway.recordings import Recording
 
 log = structlog.get_logger()
@@ -27,12 +26,15 @@ _WHOLE = (FinishReason.STOP, FinishReason.LENGTH)
 class ReplayedAnswer:
     """A kept answer; implements `Answer`."""
 
-    def __init__(self, kept: CachedAnswer, relay: Relayable | None = None) -> None:
-        """With `relay`, the request may be answered by the bytes of an answer to an equal one."""
+    def __init__(self, kept: CachedAnswer, request: bytes | None) -> None:
+        """An answer to the same `request` is given in its bytes: see `SharedAnswers.open`."""
+        relayed = kept.relayed
+        same = relayed is not None and relayed.request == request
         self._kept = kept
-        self._body = _body(kept, relay)
+        self._body = relayed.body if relayed is not None and same else None
         self.provider = kept.provider
         self.model = kept.model
+        self.answered_as = answered_as(kept.deltas, kept.model)
         self.receipts = kept.receipts
         self.failovers: tuple[Failover, ...] = ()
         self.headers = _NO_HEADERS
@@ -45,7 +47,7 @@ class ReplayedAnswer:
         if self._body is not None:
             yield self._body
             return
-        yield Accepted(self.provider, self.model, self.receipts)
+        yield Accepted(self.provider, self.model, self.receipts, answered_as=self.answered_as)
         for delta in self._kept.deltas:
             yield delta
 
@@ -112,21 +114,21 @@ class SharedAnswers:
         self,
         key: CacheKey,
         ttl: float,
-        relay: Relayable | None,
+        request: bytes | None,
         ask: Callable[[], AbstractAsyncContextManager[Answering]],
     ) -> AsyncGenerator[Answer]:
         """The kept answer of this key, or the one that `ask` gets, which is then kept.
 
         The kept one is younger than `ttl` seconds, and stays for at least that long.
 
-        `relay` is how the request is passed on, if it can be; an answer that was relayed is kept in
-        its bytes too, and given in them to whoever sends the same request.
+        `request` is the key of the body, if it can be relayed: an answer that was relayed is kept
+        in its bytes too, and given in them to whoever sends the same body.
         Whoever comes while it is asked for waits for it. If the caller who asked goes away, another
         one asks, also if that caller does not read it; if it fails, each asks for itself.
         """
         kept = await self._kept(key, ttl)
         if kept is not None:
-            replayed = ReplayedAnswer(kept, relay)
+            replayed = ReplayedAnswer(kept, request)
             async with aclosing(replayed.items):
                 yield replayed
             return
@@ -140,7 +142,7 @@ class SharedAnswers:
                 answer.items = items = flight.passed_on(answer.items)
                 async with aclosing(items):
                     yield answer
-                kept = _cached(answer, recording, relay)
+                kept = _cached(answer, recording, request)
                 flight.left = kept is None
                 if kept is not None and _is_whole(kept):
                     await self._put(key, kept, ttl)
@@ -179,17 +181,13 @@ class SharedAnswers:
             log.warning("cache_not_written", code=error.code)
 
 
-def _cached(
-    answer: Answering, recording: Recording, relay: Relayable | None
-) -> CachedAnswer | None:
+def _cached(answer: Answering, recording: Recording, request: bytes | None) -> CachedAnswer | None:
     """What is kept of an answer; None if it is not complete."""
     deltas = recording.deltas(answer.monitor)
     if not deltas or not isinstance(deltas[-1], Finished):
         return None
     body = recording.body
-    relayed = None
-    if body is not None and relay is not None:
-        relayed = RelayedBytes(body_key(relay.rewrite(answer.model)), body)
+    relayed = None if body is None or request is None else RelayedBytes(request, body)
     return CachedAnswer(
         provider=answer.provider,
         model=answer.model,
@@ -202,11 +200,3 @@ def _cached(
 def _is_whole(kept: CachedAnswer) -> bool:
     finished = kept.deltas[-1]
     return isinstance(finished, Finished) and finished.reason in _WHOLE
-
-
-def _body(kept: CachedAnswer, relay: Relayable | None) -> bytes | None:
-    """The bytes that answer a request; None where they were the answer to another one."""
-    if kept.relayed is None or relay is None:
-        return None
-    same = kept.relayed.request == body_key(relay.rewrite(kept.model))
-    return kept.relayed.body if same else None

@@ -19,10 +19,10 @@ from cartrita.application.model_runs import ModelCommand
 from cartrita.dialects.relayed_bodies import RelayedBody
 from cartrita.domain.json import JsonObject
 from cartrita.domain.principals import Principal
-from cartrita.domain.relays import Endpoint
+from cartrita.domain.relays import Endpoint, ModelNames
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.runs import Admitted
-from cartrita.gateway.answers import Answer, CacheWish, Call, Relayable, RelayMonitor
+from cartrita.gateway.answers import Answer, CacheWish, Call, CreateMonitor, Relayable, RelayMonitor
 from cartrita.kit.long_work import run_long
 from cartrita.kit.secret import Secret
 from cartrita.surfaces.answers import AnswerFormat, send_json, send_stream, send_whole
@@ -87,8 +87,8 @@ class ModelApi(msgspec.Struct, Generic[F, P], frozen=True, kw_only=True):
     read_fields: Callable[[RelayedBody, SurfaceConfig], F]
     parse: Callable[[F, str], P]
     rewrite: Callable[[F, str], bytes]
-    stream_monitor: Callable[[F, str, tuple[Secret, ...]], RelayMonitor]
-    body_monitor: Callable[[str, tuple[Secret, ...]], RelayMonitor]
+    stream_monitor: Callable[[F, str, tuple[Secret, ...], ModelNames | None], RelayMonitor]
+    body_monitor: CreateMonitor
     open: Callable[[Completions, Call, F, Callable[[], P]], Opened]
     command: Callable[[Services, Principal, F, JsonObject, str | None], Awaitable[ModelCommand]]
     run_answer: Callable[

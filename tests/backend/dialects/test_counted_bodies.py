@@ -4,6 +4,7 @@ import pytest
 
 from cartrita.dialects.counted_bodies import BodyMonitor
 from cartrita.domain.errors import UpstreamCut, UpstreamMalformed
+from cartrita.domain.relays import ModelNames
 from cartrita.domain.usage import Usage
 
 
@@ -16,6 +17,12 @@ def test_a_body_passes_as_it_is() -> None:
     assert (monitor.visible, monitor.complete, monitor.overlong) == (True, True, False)
     assert monitor.deltas() == []
     assert monitor.finish_reason is None
+
+
+def test_a_body_tells_the_name_that_was_asked_for() -> None:
+    monitor = BodyMonitor("p", (), ModelNames("p/m", "m"))
+    body = b'{"data":[{"model":"m"}],"model": "m"}'
+    assert monitor.feed(body) == b'{"data":[{"model":"m"}],"model": "p/m"}'
 
 
 @pytest.mark.parametrize("body", [b"{}", b'{"usage":null}', b'{"usage":{"prompt_tokens":null}}'])

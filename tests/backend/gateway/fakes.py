@@ -18,7 +18,7 @@ from cartrita.domain.ledger import LedgerEntry
 from cartrita.domain.messages import Message, Role, Text
 from cartrita.domain.models import ModelInfo
 from cartrita.domain.ports.providers import ModelProvider
-from cartrita.domain.relays import Endpoint, RelayRequest
+from cartrita.domain.relays import Endpoint, ModelNames, RelayRequest
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.usage import Usage
 from cartrita.gateway.answers import Answer, Call, Relayable
@@ -141,9 +141,17 @@ class RelayingProvider(NamedProvider):
 class LineMonitor:
     """Monitors a dialect of lines: `.` the end, `!` an error, `#` a comment, others are text."""
 
-    def __init__(self, provider: str, secrets: tuple[Secret, ...] = (), kept: int = 1000) -> None:
+    def __init__(
+        self,
+        provider: str,
+        secrets: tuple[Secret, ...] = (),
+        names: ModelNames | None = None,
+        *,
+        kept: int = 1000,
+    ) -> None:
         self.provider = provider
         self.secrets = secrets
+        self.names = names
         self.visible = False
         self.complete = False
         self.usage: Usage | None = None

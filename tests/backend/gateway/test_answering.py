@@ -10,6 +10,7 @@ from tests.backend.gateway.fakes import (
     DONE,
     REQUEST,
     Ledger,
+    LineMonitor,
     NamedProvider,
     RelayingProvider,
     Time,
@@ -37,6 +38,7 @@ from cartrita.domain.errors import (
 )
 from cartrita.domain.failovers import Failover
 from cartrita.domain.receipts import Receipt
+from cartrita.domain.relays import ModelNames
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.token_estimates import RULE_ERROR
 from cartrita.domain.usage import Usage
@@ -92,6 +94,18 @@ class TestRelays:
         assert items == [Accepted("a", "x"), TextDelta("a"), DONE]
         assert not answer.relayed
         assert answer.headers == {}
+
+    @pytest.mark.parametrize(
+        ("asked", "names"),
+        [("a/x", ModelNames("a/x", "x")), ("r", ModelNames("r", "m")), ("m", None)],
+    )
+    async def test_its_monitor_knows_what_the_model_was_asked_for_as(
+        self, asked: str, names: ModelNames | None
+    ) -> None:
+        gateway = routed(RelayingProvider("a", [b"Hi\n.\n"]))
+        answer, _ = await answer_to(gateway, relayed_call(asked))
+        assert isinstance(answer.monitor, LineMonitor)
+        assert answer.monitor.names == names
 
     async def test_what_fails_before_anything_is_visible_is_repeated(self) -> None:
         told = RelayingProvider("a", [b"#ping\n", b"!\n"], [b"#ping\n"], [b"Hi\n.\n"])
@@ -157,6 +171,26 @@ class TestRelays:
         told, ledger = RelayingProvider("a", [b"x" * 2000 + b"\n.\n"]), Ledger()
         await answer_to(create_gateway(told, ledger=ledger), relayed_call("a/x"))
         assert ledger.entries[0].usage.estimated
+
+
+class TestModelNames:
+    async def test_another_name_that_the_provider_answers_with_is_told(self) -> None:
+        told = NamedProvider(
+            "p", [Accepted("p", "m", (LOSS,), (), "m-2026"), TextDelta("Hi"), DONE]
+        )
+        answer, items = await answer_to(create_gateway(told), call("p/m"))
+        assert answer.answered_as == "m-2026"
+        assert items[0] == Accepted("p", "m", (LOSS,), (), "m-2026")
+
+    @pytest.mark.parametrize(("model", "other"), [("x", None), ("x-2026", "x-2026")])
+    async def test_so_is_that_of_a_body_in_answer_to_a_streamed_request(
+        self, model: str, other: str | None
+    ) -> None:
+        body = COMPLETION.replace(b'"model":"x"', f'"model":"{model}"'.encode())
+        told = RelayingProvider("a", [body])
+        told.content = "application/json"
+        _, items = await answer_to(create_gateway(told), unstreamed_call())
+        assert items[0] == Accepted("a", "x", answered_as=other)
 
 
 class TestStrictness:

@@ -67,6 +67,26 @@ async def test_the_bytes_of_a_relay_answer_the_same_request_again() -> None:
     assert not second.headers
 
 
+async def test_who_asks_by_another_name_gets_no_bytes_that_tell_the_first() -> None:
+    told = RelayingProvider("a", [b"Hel\nlo\n.usage\n"])
+    gateway = create_gateway(told)
+    await answer_to(gateway, relayed_call("a/m", cache=WISH))
+    for name, relayed in (("m", False), ("a/m", True)):
+        answer, _ = await answer_to(gateway, relayed_call(name, cache=WISH))
+        assert (answer.cache, answer.relayed) == ("hit", relayed)
+    assert len(told.relayed) == 1
+
+
+async def test_a_kept_answer_tells_the_name_that_its_provider_gave() -> None:
+    finished = Finished(FinishReason.STOP, Usage(1, 2), "m-2026")
+    accepted = Accepted("p", "m", answered_as="m-2026")
+    gateway = create_gateway(NamedProvider("p", [accepted, TextDelta("Hi"), finished]))
+    first, items = await answer_to(gateway, call("p/m", cache=WISH))
+    second, again = await answer_to(gateway, call("m", cache=WISH))
+    assert (first.cache, second.cache, second.answered_as) == ("miss", "hit", "m-2026")
+    assert items[0] == again[0] == accepted
+
+
 async def test_another_form_of_the_request_gets_deltas() -> None:
     gateway = create_gateway(RelayingProvider("a", [b"Hel\nlo\n.usage\n"]))
     _, relayed = await answer_to(gateway, relayed_call("a/m", body=b'{"stream":true}', cache=WISH))

@@ -6,6 +6,7 @@ from functools import partial
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 from tests.backend.application.fakes import until
 from tests.backend.gateway.fakes import Ledger, Time, answer_to, create_gateway, items_of
 from tests.harness.fake_provider.faults import CutOff, ErrorEvent, Html, ReplacedResponse, Stall
@@ -23,7 +24,7 @@ from cartrita.dialects.anthropic_messages import relay as messages_relay
 from cartrita.dialects.anthropic_messages import request_parsing as messages_parsing
 from cartrita.dialects.openai_chat import relay, request_parsing
 from cartrita.dialects.relayed_bodies import RelayedBody
-from cartrita.domain.deltas import Delta, Finished, FinishReason, TextDelta
+from cartrita.domain.deltas import Accepted, Delta, Finished, FinishReason, TextDelta
 from cartrita.domain.errors import UpstreamCut, UpstreamError, UpstreamRejected
 from cartrita.domain.relays import Endpoint
 from cartrita.gateway.answers import Call, Relayable
@@ -118,6 +119,13 @@ def said(items: list[bytes | Delta]) -> str:
     return text + "".join(item.text for item in items if isinstance(item, TextDelta))
 
 
+def models_of(items: list[bytes | Delta]) -> set[str]:
+    """The names in all chunks of an answer, or in its body."""
+    passed = b"".join(item for item in items if isinstance(item, bytes))
+    frames = [one.data for one in Parser().feed(passed) if one.data != "[DONE]"]
+    return {msgspec.json.decode(one)["model"] for one in frames or [passed]}
+
+
 async def test_a_stream_is_passed_on(fake: FakeProvider, gateway: Gateway, ledger: Ledger) -> None:
     fake.script(Script(text=TEXT))
     answer, items = await answer_to(gateway, chat())
@@ -136,6 +144,46 @@ async def test_a_body_is_passed_on(fake: FakeProvider, gateway: Gateway, ledger:
     assert isinstance(body, bytes)
     assert msgspec.json.decode(body)["choices"][0]["message"]["content"] == TEXT
     assert ledger.entries[0].usage.output_tokens
+
+
+@pytest.mark.parametrize("body", [BODY, WHOLE])
+@pytest.mark.parametrize("asked", ["a/fake", "r", "fake"])
+async def test_the_name_that_was_asked_for_is_told(
+    fake: FakeProvider, gateway: Gateway, body: bytes, asked: str
+) -> None:
+    fake.script(Script(faults=(ReplacedResponse(status=503),)))
+    fake.script(Script(text=TEXT))
+    answer, items = await answer_to(gateway, chat(asked, body))
+    assert answer.relayed
+    assert models_of(items) == {asked}
+
+
+@pytest.mark.parametrize("body", [BODY, WHOLE])
+async def test_another_name_of_the_provider_is_told(
+    fake: FakeProvider, gateway: Gateway, body: bytes
+) -> None:
+    fake.script(Script(text=TEXT, answered_as="fake-2026"))
+    answer, items = await answer_to(gateway, chat(body=body))
+    assert answer.relayed
+    assert models_of(items) == {"fake-2026"}
+    fake.script(Script(text=TEXT, answered_as="fake-2026"))
+    fake.script(Script(text=TEXT))
+    for told in ("fake-2026", None):
+        answer, items = await answer_to(gateway, replace(chat(body=body), relay=None))
+        assert items[0] == Accepted("a", "fake", answered_as=told)
+        assert answer.answered_as == told
+
+
+async def test_the_rest_of_an_answer_has_the_same_name(
+    fake: FakeProvider, gateway: Gateway
+) -> None:
+    fault = CutOff(how="rst", after_tokens=4)
+    fake.script(Script(text=TEXT, between_tokens_s=0.02, faults=(fault,)))
+    fake.script(Script(text=TEXT))
+    answer, _ = await answer_to(gateway, chat())
+    assert not answer.relayed
+    assert isinstance(answer.monitor, relay.Monitor)
+    assert answer.monitor.head().model == "a/fake"
 
 
 @pytest.mark.parametrize("body", [BODY, WHOLE])

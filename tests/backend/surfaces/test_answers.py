@@ -31,6 +31,7 @@ class FakeAnswer:
 
     provider = "p"
     model = "m"
+    answered_as = None
     failovers = ()
     relayed = False
     monitor = None

@@ -50,10 +50,11 @@ class Script(
     take the place of drawn words; they are made once, not on top of a tool's result, unless
     `insist`. Reasoning goes before the text, in deltas of the field `reasoning_field`;
     `redacted_reasoning` is sealed and shown to nobody. `refusal` is what the model says in place of
-    an answer. A continued answer says the last `overlap` characters of the text before it again.
-    `cache_read_tokens` and `cache_write_tokens` come on top of the counted prompt. `jitter_s` is
-    the most that is added, by seeded chance, to each `between_tokens_s`. `usage` false keeps usage
-    back even where it is asked for.
+    an answer. The answer calls the model `answered_as`, or as the request did. A continued answer
+    says the last `overlap` characters of the text before it again. `cache_read_tokens` and
+    `cache_write_tokens` come on top of the counted prompt. `jitter_s` is the most that is added, by
+    seeded chance, to each `between_tokens_s`. `usage` false keeps usage back even where it is asked
+    for.
     `framing` "close" sends neither a length nor chunks: the body ends with the connection, so that
     a cut without a reset looks like an end. Faults apply in order, each to what the last one made.
     """
@@ -69,6 +70,7 @@ class Script(
     reasoning_field: Literal["reasoning_content", "reasoning"] = "reasoning_content"
     redacted_reasoning: str | None = None
     refusal: str | None = None
+    answered_as: str | None = None
     citations: tuple[Citation, ...] = ()
     overlap: Count = 0
     tool_calls: tuple[ToolCall, ...] = ()

@@ -15,6 +15,10 @@ class Suite(ChatModelIntegrationTests):
         self.target = target
 
     @property
+    def model_override_value(self) -> str:
+        return self.target.model.replace("capable", "fake")
+
+    @property
     def supports_image_inputs(self) -> bool:
         return True
 

@@ -13,6 +13,7 @@ from typing import Protocol, TypeAlias
 
 import msgspec
 import structlog
+from msgspec.structs import replace
 
 from cartrita.adapters.providers.credentials import Anonymous, Credential
 from cartrita.adapters.providers.opened_exchanges import OpenedExchange, Relay, RelayedResponse
@@ -26,7 +27,7 @@ from cartrita.adapters.providers.transport import (
 )
 from cartrita.dialects.losses import Rendered
 from cartrita.dialects.upstream_errors import WEB_PAGE, unexpected_content
-from cartrita.domain.deltas import Accepted, Delta
+from cartrita.domain.deltas import Accepted, Delta, answered_as
 from cartrita.domain.errors import UpstreamCut, UpstreamError, UpstreamMalformed
 from cartrita.domain.receipts import require_exact
 from cartrita.domain.relays import RelayRequest
@@ -57,7 +58,8 @@ class StreamParser(Protocol):
     """A dialect's parser of one stream.
 
     `done` is true after the end mark, `complete` once the whole answer has arrived, which may be
-    earlier. `ignored` counts the parts that were not known.
+    earlier. `model` is what the answer calls the model, once that is known. `ignored` counts the
+    parts that were not known.
     """
 
     done: bool
@@ -65,6 +67,9 @@ class StreamParser(Protocol):
 
     @property
     def complete(self) -> bool: ...
+
+    @property
+    def model(self) -> str | None: ...
 
     def feed(self, data: str | bytes, event: str = "message") -> list[Delta]: ...
 
@@ -120,7 +125,10 @@ class Exchange:
         parse_completion: ParseCompletion,
         headers: Mapping[str, str] | None = None,
     ) -> AsyncGenerator[AsyncIterator[Delta]]:
-        """The deltas of the answer to a rendered request, after what its translation lost.
+        """The deltas of the answer to a rendered request.
+
+        Before the first comes `Accepted`, if the translation lost something, or the answer calls
+        the model by another name.
 
         Raises InvalidInput if the request is strict and its translation lost something.
         """
@@ -129,12 +137,12 @@ class Exchange:
         deadlines = self._connection.deadlines.for_model(request.model)
         call = await self._request(url, deadlines, rendered.body, headers)
         parser = create_parser(self._connection.name, self._connection.credential.secrets)
+        accepted = Accepted(self._connection.name, request.model, rendered.receipts)
         async with (
             self._open(call) as response,
-            aclosing(self._deltas(response, parser, parse_completion)) as deltas,
-            aclosing(self._told(request.model, rendered, deltas)) as told,
+            aclosing(self._deltas(response, parser, parse_completion, accepted)) as deltas,
         ):
-            yield told
+            yield deltas
 
     def relay(
         self, url: str, request: RelayRequest, headers: Mapping[str, str] | None = None
@@ -148,27 +156,28 @@ class Exchange:
         call = self._request(url, deadlines, request.body, passed)
         return Relay(call, self._open, self._connection.credential.secrets)
 
-    async def _told(
-        self, model: str, rendered: Rendered, deltas: AsyncIterator[Delta]
-    ) -> AsyncGenerator[Delta]:
-        """The deltas, after what the translation of the request lost, if anything."""
-        if rendered.receipts:
-            yield Accepted(self._connection.name, model, rendered.receipts)
-        async for delta in deltas:
-            yield delta
-
     async def _deltas(
-        self, response: HttpResponse, parser: StreamParser, parse_completion: ParseCompletion
+        self,
+        response: HttpResponse,
+        parser: StreamParser,
+        parse_completion: ParseCompletion,
+        accepted: Accepted,
     ) -> AsyncGenerator[Delta]:
         """The deltas of a response: of its stream, or of its JSON if the server does not stream."""
         if "json" in response.headers.get("content-type", "").lower():
             body = await _read_body(response)
             secrets = self._connection.credential.secrets
-            for delta in parse_completion(self._connection.name, body, secrets):
+            whole = parse_completion(self._connection.name, body, secrets)
+            for delta in (*_told(accepted, answered_as(whole, accepted.model)), *whole):
                 yield delta
             return
+        begun = False
         async with aclosing(self._stream_deltas(response, parser)) as deltas:
             async for delta in deltas:
+                if not begun:
+                    begun = True
+                    for told in _told(accepted, parser.model):
+                        yield told
                 yield delta
 
     async def _stream_deltas(
@@ -242,6 +251,13 @@ class Exchange:
             raise UpstreamMalformed(
                 f"{name} sent a line or an event that is too long to be one.", provider=name
             )
+
+
+def _told(accepted: Accepted, answered: str | None) -> tuple[Accepted, ...]:
+    """What is told before the deltas of an answer that calls its model so, if anything is."""
+    if answered is None or answered == accepted.model:
+        return (accepted,) if accepted.receipts else ()
+    return (replace(accepted, answered_as=answered),)
 
 
 async def _read_unless_complete(response: HttpResponse, parser: StreamParser) -> bytes:

@@ -7,14 +7,16 @@ import re
 
 import msgspec
 
-from cartrita.dialects import relayed_bodies, relayed_frames
+from cartrita.dialects import relayed_bodies, relayed_frames, relayed_names
 from cartrita.dialects.anthropic_messages import answers, errors, foreign_seals
 from cartrita.dialects.anthropic_messages.response_types import Event, MessageBody, UsageCounts
 from cartrita.dialects.anthropic_messages.stream_parsing import StreamParser, parse_completion
 from cartrita.dialects.relayed_bodies import RelayedBody
 from cartrita.dialects.relayed_frames import RelayedFrames
+from cartrita.dialects.relayed_names import RenamedEvents
 from cartrita.domain.deltas import Delta, Finished, FinishReason
 from cartrita.domain.errors import UpstreamCut, UpstreamError, UpstreamMalformed
+from cartrita.domain.relays import ModelNames
 from cartrita.domain.usage import Usage
 from cartrita.kit import sse
 from cartrita.kit.secret import Secret
@@ -44,14 +46,25 @@ class OpenBlock(msgspec.Struct, frozen=True):
 
 
 class Monitor:
-    """Watches one streamed answer; `visible` is true once a piece of a block is in what was fed."""
+    """Watches one streamed answer; `visible` is true once a piece of a block is in what was fed.
+
+    `names` are those of the model, if the request had it rewritten.
+    """
 
     def __init__(
-        self, provider: str, secrets: tuple[Secret, ...] = (), *, keep_bytes: int = 1 << 20
+        self,
+        provider: str,
+        secrets: tuple[Secret, ...] = (),
+        names: ModelNames | None = None,
+        *,
+        keep_bytes: int = 1 << 20,
     ) -> None:
         self._provider = provider
         self._secrets = secrets
         self._frames = RelayedFrames(provider, keep_bytes)
+        self._renamed = (
+            None if names is None else RenamedEvents(names, b"message_start", "message", "model")
+        )
         self._counts: UsageCounts | None = None
         self._error: UpstreamError | None = None
         self.visible = False
@@ -81,7 +94,7 @@ class Monitor:
             frames = self._read(frames)
         self.visible = self.visible or _PASSED_ON.search(frames) is not None
         self._frames.keep(frames)
-        return frames
+        return frames if self._renamed is None else self._renamed.feed(frames)
 
     def deltas(self) -> list[Delta]:
         """The deltas of what was passed on. Raises UpstreamError if that was too long to keep."""
@@ -164,11 +177,20 @@ class Monitor:
 
 
 class WholeMonitor:
-    """Watches one answer that is not streamed: it is fed the whole body once."""
+    """Watches one answer that is not streamed: it is fed the whole body once.
 
-    def __init__(self, provider: str, secrets: tuple[Secret, ...] = ()) -> None:
+    `names` as in `Monitor`.
+    """
+
+    def __init__(
+        self,
+        provider: str,
+        secrets: tuple[Secret, ...] = (),
+        names: ModelNames | None = None,
+    ) -> None:
         self._provider = provider
         self._secrets = secrets
+        self._names = names
         self._deltas: list[Delta] = []
         self.visible = False
         self.complete = False
@@ -177,14 +199,14 @@ class WholeMonitor:
         self.finish_reason: FinishReason | None = None
 
     def feed(self, piece: bytes) -> bytes:
-        """The body. Raises UpstreamMalformed for one that is no message, or the error it holds."""
+        """The body to pass on. Raises UpstreamMalformed, or the error that it holds."""
         self._deltas = parse_completion(self._provider, piece, self._secrets)
         end = self._deltas[-1]
         if isinstance(end, Finished):
             self.usage = end.usage if end.usage.total_tokens else None
             self.finish_reason = end.reason
         self.visible = self.complete = True
-        return piece
+        return relayed_names.in_body(piece, self._names, "model")
 
     def deltas(self) -> list[Delta]:
         """The deltas of the body."""

@@ -63,6 +63,11 @@ class StreamParser:
         """Whether the end of the message has arrived."""
         return self.done
 
+    @property
+    def model(self) -> str | None:
+        """What the answer calls the model, once that is known."""
+        return self._end.model
+
     def feed(self, data: str | bytes, event: str = "message") -> list[Delta]:
         """The deltas of one frame. Raises UpstreamMalformed, or the error that the frame holds."""
         if not data or self.done:
@@ -146,7 +151,7 @@ class _End:
     """What is known of the end of an answer."""
 
     def __init__(self) -> None:
-        self._model: str | None = None
+        self.model: str | None = None
         self._counts = UsageCounts()
         self._reason = FinishReason.STOP
         self._ended = True
@@ -155,7 +160,7 @@ class _End:
 
     def read_message(self, message: MessageBody) -> None:
         if message.model:
-            self._model = storable_text(message.model)
+            self.model = storable_text(message.model)
         if message.usage is not None:
             self.read_usage(message.usage)
 
@@ -178,7 +183,7 @@ class _End:
         return Finished(
             reason,
             answers.usage(self._counts),
-            self._model,
+            self.model,
             self._stop_sequence,
             self._vendor_reason,
         )

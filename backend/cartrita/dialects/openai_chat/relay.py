@@ -4,25 +4,23 @@ Most chunks of a stream are plain text, and are not parsed: a few substrings, of
 every chunk that matters, tell them apart.
 """
 
-import re
-from collections.abc import Iterator
-
 import msgspec
 
-from cartrita.dialects import relayed_bodies, relayed_frames
+from cartrita.dialects import relayed_bodies, relayed_frames, relayed_names
 from cartrita.dialects.openai_chat import errors, response_parsing
 from cartrita.dialects.openai_chat import response_types as wire
 from cartrita.dialects.openai_chat.answer_fields import CompletionHead
+from cartrita.dialects.openai_chat.chunk_names import RenamedChunks
 from cartrita.dialects.openai_chat.stream_parsing import StreamParser, decode, parse_completion
 from cartrita.dialects.relayed_bodies import Change, RelayedBody
 from cartrita.dialects.relayed_frames import RelayedFrames
 from cartrita.domain.deltas import Delta, FinishReason
 from cartrita.domain.errors import InvalidInput, UpstreamCut, UpstreamMalformed
+from cartrita.domain.relays import ModelNames
 from cartrita.domain.usage import Usage
 from cartrita.kit import sse
 from cartrita.kit.secret import Secret
 
-_BLANK_LINE = re.compile(rb"(?>\r\n|\n|\r)(?>\r\n|\n|\r)")
 _DONE = sse.frame("[DONE]")
 _USAGE_WISH = b'{"include_usage":true}'
 _encode = msgspec.json.Encoder().encode
@@ -65,13 +63,15 @@ class Monitor:
     """Watches a streamed answer: `feed` it each read, and pass on what it returns.
 
     `keep_bytes` bounds what is kept to be parsed later. With `hide_usage`, the chunk that tells
-    only the usage is left out: the caller did not ask for it.
+    only the usage is left out: the caller did not ask for it. `names` are those of the model, if
+    the request had it rewritten.
     """
 
     def __init__(
         self,
         provider: str,
         secrets: tuple[Secret, ...] = (),
+        names: ModelNames | None = None,
         *,
         hide_usage: bool = False,
         keep_bytes: int = 1 << 20,
@@ -79,6 +79,8 @@ class Monitor:
         self._provider = provider
         self._secrets = secrets
         self._hide_usage = hide_usage
+        self._names = names
+        self._renamed = None if names is None else RenamedChunks(names)
         self._frames = RelayedFrames(provider, keep_bytes)
         self._done = False
         self._seen: set[int] = set()
@@ -108,10 +110,13 @@ class Monitor:
             whole = self._examine(whole)
         if whole:
             self._frames.keep(whole)
-        return whole
+        return whole if self._renamed is None else self._renamed.feed(whole)
 
     def deltas(self) -> list[Delta]:
-        """The deltas of what was passed on. Raises UpstreamError if that was too long to keep."""
+        """The deltas of what was passed on, as the provider named the model.
+
+        Raises UpstreamError if that was too long to keep.
+        """
         parser = StreamParser(self._provider, self._secrets)
         frames = self._frames.passed_on()
         return [delta for frame in frames for delta in parser.feed(frame.data, frame.event)]
@@ -130,9 +135,10 @@ class Monitor:
     def head(self, *, include_usage: bool = False) -> CompletionHead:
         """The head of the answer, as its first chunk told it."""
         first = self._first or wire.Completion()
+        model = first.model or ""
         return CompletionHead(
             id=first.id or "",
-            model=first.model or "",
+            model=model if self._names is None else self._names.told(model),
             created=first.created or 0,
             include_usage=include_usage,
         )
@@ -140,7 +146,7 @@ class Monitor:
     def _examine(self, whole: bytes) -> bytes:
         """The frames that are passed on, after a look into each."""
         passed = bytearray()
-        for raw in _split(whole):
+        for raw in relayed_frames.split(whole):
             hidden = False
             for frame in relayed_frames.parse(raw):
                 hidden = self._inspect(frame)
@@ -179,13 +185,19 @@ class Monitor:
 
 
 class BodyMonitor:
-    """Watches an answer that is not streamed: it is fed the whole body."""
+    """Watches an answer that is not streamed: it is fed the whole body. `names` as in `Monitor`."""
 
     overlong = False
 
-    def __init__(self, provider: str, secrets: tuple[Secret, ...] = ()) -> None:
+    def __init__(
+        self,
+        provider: str,
+        secrets: tuple[Secret, ...] = (),
+        names: ModelNames | None = None,
+    ) -> None:
         self._provider = provider
         self._secrets = secrets
+        self._names = names
         self._body = b""
         self.visible = False
         self.complete = False
@@ -193,7 +205,7 @@ class BodyMonitor:
         self.finish_reason: FinishReason | None = None
 
     def feed(self, piece: bytes) -> bytes:
-        """The body. Raises the error that it holds, UpstreamMalformed if it is no completion."""
+        """The body to pass on. Raises the error that it holds, or UpstreamMalformed."""
         completion = decode(self._provider, piece)
         if completion.error:
             raise errors.from_frame(self._provider, piece, self._secrets)
@@ -208,7 +220,7 @@ class BodyMonitor:
         if completion.usage is not None:
             self.usage = response_parsing.usage(completion.usage)
         self.finish_reason = response_parsing.finish_reason(first.finish_reason or "stop")
-        return piece
+        return relayed_names.in_body(piece, self._names, "model")
 
     def deltas(self) -> list[Delta]:
         """The deltas of the body."""
@@ -244,12 +256,3 @@ def _says_something(message: wire.MessageDelta) -> bool:
         or message.reasoning
         or message.reasoning_details
     )
-
-
-def _split(frames: bytes) -> Iterator[bytes]:
-    start = 0
-    for match in _BLANK_LINE.finditer(frames):
-        yield frames[start : match.end()]
-        start = match.end()
-    if start < len(frames):
-        yield frames[start:]

@@ -64,7 +64,7 @@ class StreamParser:
         self._custom_calls = CustomCallStream()
         self._citations = 0
         self._usage = Usage()
-        self._model: str | None = None
+        self.model: str | None = None
         self._finish_reason: FinishReason | None = None
         self._vendor_reason: str | None = None
         self.done = False
@@ -111,12 +111,12 @@ class StreamParser:
         reason = self._finish_reason
         if (self._tool_calls or self._custom_calls) and reason is FinishReason.STOP:
             reason = FinishReason.TOOL_CALL  # some servers say stop after a call
-        deltas.append(Finished(reason, self._usage, self._model, vendor_reason=self._vendor_reason))
+        deltas.append(Finished(reason, self._usage, self.model, vendor_reason=self._vendor_reason))
         return deltas
 
     def _parse_chunk(self, chunk: wire.Completion) -> Iterator[Delta]:
-        if chunk.model and self._model is None:
-            self._model = storable_text(chunk.model)
+        if chunk.model and self.model is None:
+            self.model = storable_text(chunk.model)
         if chunk.usage is not None:
             self._usage = response_parsing.usage(chunk.usage)
         elif not chunk.choices:

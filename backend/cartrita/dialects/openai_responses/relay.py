@@ -7,7 +7,7 @@ from typing import Final, cast
 
 import msgspec
 
-from cartrita.dialects import relayed_bodies, relayed_frames
+from cartrita.dialects import relayed_bodies, relayed_frames, relayed_names
 from cartrita.dialects.openai_responses import response_parsing, stream_parsing
 from cartrita.dialects.openai_responses import types as wire
 from cartrita.dialects.openai_responses.request_parsing import ENCRYPTED_REASONING
@@ -15,9 +15,11 @@ from cartrita.dialects.openai_responses.response_objects import ResponseHead
 from cartrita.dialects.openai_responses.stream_parsing import StreamParser
 from cartrita.dialects.relayed_bodies import RelayedBody
 from cartrita.dialects.relayed_frames import RelayedFrames
+from cartrita.dialects.relayed_names import RenamedEvents
 from cartrita.domain.deltas import Delta, Finished, FinishReason
 from cartrita.domain.errors import UpstreamCut
 from cartrita.domain.json import JsonObject, JsonValue
+from cartrita.domain.relays import ModelNames
 from cartrita.domain.usage import Usage
 from cartrita.kit import sse
 from cartrita.kit.secret import Secret
@@ -68,15 +70,27 @@ class Relayed(msgspec.Struct, frozen=True):
 
 
 class Monitor:
-    """Watches one relayed stream; see `RelayMonitor` of the gateway."""
+    """Watches one relayed stream; see `RelayMonitor` of the gateway.
+
+    `names` are those of the model, if the request had it rewritten.
+    """
 
     def __init__(
-        self, provider: str, secrets: tuple[Secret, ...] = (), *, keep_bytes: int = 1 << 20
+        self,
+        provider: str,
+        secrets: tuple[Secret, ...] = (),
+        names: ModelNames | None = None,
+        *,
+        keep_bytes: int = 1 << 20,
     ) -> None:
         self._provider = provider
         self._secrets = secrets
         self._frames = RelayedFrames(provider, keep_bytes)
         self._first = self._latest = b""
+        self._names = names
+        self._renamed = (
+            None if names is None else RenamedEvents(names, b'"response"', "response", "model")
+        )
         self.visible = False
         self.complete = False
         self.usage: Usage | None = None
@@ -98,7 +112,7 @@ class Monitor:
         self._frames.keep(frames)
         if frames:
             self._first, self._latest = self._first or frames, frames
-        return frames
+        return frames if self._renamed is None else self._renamed.feed(frames)
 
     def deltas(self) -> list[Delta]:
         """The deltas of what was passed on. Raises UpstreamError if that was too long to keep."""
@@ -130,7 +144,7 @@ class Monitor:
             number = told if isinstance(told, int) else number + 1
             item, kind = data.get("item"), data.get("type")
             if kind == "response.created":
-                head = _head(cast("JsonObject", data.get("response") or {}))
+                head = _head(cast("JsonObject", data.get("response") or {}), self._names)
             if isinstance(item, dict) and isinstance(index, int):
                 ids[index] = str(item.get("id") or "")
                 if kind == "response.output_item.done":
@@ -165,13 +179,22 @@ class Monitor:
 
 
 class WholeMonitor:
-    """Watches an answer that is not streamed: it is fed the whole body once."""
+    """Watches an answer that is not streamed: it is fed the whole body once.
+
+    `names` as in `Monitor`.
+    """
 
     overlong = False
 
-    def __init__(self, provider: str, secrets: tuple[Secret, ...] = ()) -> None:
+    def __init__(
+        self,
+        provider: str,
+        secrets: tuple[Secret, ...] = (),
+        names: ModelNames | None = None,
+    ) -> None:
         self._provider = provider
         self._secrets = secrets
+        self._names = names
         self._deltas: list[Delta] = []
         self.usage: Usage | None = None
         self.finish_reason: FinishReason | None = None
@@ -185,12 +208,12 @@ class WholeMonitor:
         return bool(self._deltas)
 
     def feed(self, piece: bytes) -> bytes:
-        """The body. Raises UpstreamMalformed if it is no response, or the error that it holds."""
+        """The body to pass on. Raises UpstreamMalformed, or the error that it holds."""
         self._deltas = stream_parsing.parse_completion(self._provider, piece, self._secrets)
         finished = cast("Finished", self._deltas[-1])
         self.finish_reason = finished.reason
         self.usage = finished.usage if finished.usage.total_tokens else None
-        return piece
+        return relayed_names.in_body(piece, self._names, "model")
 
     def deltas(self) -> list[Delta]:
         """The deltas of the answer."""
@@ -216,13 +239,13 @@ def _decoded(frame: sse.Frame) -> JsonObject:
         return {}
 
 
-def _head(response: JsonObject) -> ResponseHead:
+def _head(response: JsonObject, names: ModelNames | None) -> ResponseHead:
     """The head of a response that another server began: whatever it said is repeated."""
-    created = response.get("created_at")
+    created, model = response.get("created_at"), str(response.get("model") or "")
     return ResponseHead(
         id=str(response.get("id") or "resp_"),
         created_at=int(created) if isinstance(created, int | float) else 0,
-        model=str(response.get("model") or ""),
+        model=model if names is None else names.told(model),
         background=response.get("background") is True,
         store=response.get("store") is not False,
         metadata=_object(response.get("metadata")),

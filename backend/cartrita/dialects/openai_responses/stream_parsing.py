@@ -36,7 +36,7 @@ class StreamParser:
         self._provider = provider
         self._secrets = secrets
         self._output = Output()
-        self._model: str | None = None
+        self.model: str | None = None
         self._response: wire.Response | None = None
         self.done = False
         self.ignored = 0
@@ -88,7 +88,7 @@ class StreamParser:
             reason = FinishReason.TOOL_CALL
         usage = response_parsing.usage(response.usage)
         vendor_reason = response_parsing.incomplete_reason(response)
-        finished = Finished(reason, usage, self._model, vendor_reason=vendor_reason)
+        finished = Finished(reason, usage, self.model, vendor_reason=vendor_reason)
         return [*self._output.end(), finished]
 
     def _parse(self, event: wire.Event) -> Iterator[Delta]:
@@ -143,7 +143,7 @@ class StreamParser:
         """The events about the response itself, and those that bring nothing that is read."""
         if event.type in _BEGINNING:
             response = response_parsing.as_response(event.response or {})
-            self._model = self._model or storable_text(response.model or "") or None
+            self.model = self.model or storable_text(response.model or "") or None
         elif event.type == "response.failed":
             response = cast("JsonObject", event.response or {})
             raise errors.from_failure(self._provider, response.get("error"), self._secrets)
@@ -155,7 +155,7 @@ class StreamParser:
     def _finish(self, response: wire.Response) -> Iterator[Delta]:
         for index, item in enumerate(response.output or ()):
             yield from self._output.item(index, item)
-        self._model = storable_text(response.model or "") or self._model
+        self.model = storable_text(response.model or "") or self.model
         if response.status in (None, "completed", "incomplete"):
             self._response = response
             self.done = True

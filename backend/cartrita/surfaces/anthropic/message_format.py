@@ -18,7 +18,8 @@ from cartrita.surfaces.routes_told import route_metadata, run_metadata
 class MessageFormat:
     """Writes one answer of a call that is not relayed; implements `AnswerFormat`.
 
-    What happened to the call is told in the `metadata` at the end of the answer.
+    What happened to the call is told in the `metadata` at the end of the answer. The model has the
+    name that was asked for, unless the provider answers with another than it was sent.
     """
 
     def __init__(self, head: MessageHead, input_tokens: Callable[[], int]) -> None:
@@ -36,6 +37,8 @@ class MessageFormat:
         return StreamRenderer(replace(self._head, input_tokens=self._input_tokens()))
 
     def accepted(self, delta: Accepted) -> None:
+        if delta.answered_as is not None:
+            self._head = replace(self._head, model=delta.answered_as)
         if told := route_metadata(delta.failovers, delta.receipts):
             self._head.finishing["metadata"] = told
 

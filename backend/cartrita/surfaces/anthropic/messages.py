@@ -9,7 +9,7 @@ from cartrita.dialects.anthropic_messages import relay, request_parsing
 from cartrita.dialects.anthropic_messages.answer_fields import MessageHead
 from cartrita.dialects.anthropic_messages.request_parsing import Parsed
 from cartrita.dialects.relayed_bodies import RelayedBody
-from cartrita.domain.relays import Endpoint
+from cartrita.domain.relays import Endpoint, ModelNames
 from cartrita.gateway.answers import Call
 from cartrita.kit.ids import uuid7
 from cartrita.kit.secret import Secret
@@ -35,9 +35,9 @@ def _rewrite(fields: MessageFields, model: str) -> bytes:
 
 
 def _stream_monitor(
-    fields: MessageFields, provider: str, secrets: tuple[Secret, ...]
+    fields: MessageFields, provider: str, secrets: tuple[Secret, ...], names: ModelNames | None
 ) -> relay.Monitor:
-    return relay.Monitor(provider, secrets)
+    return relay.Monitor(provider, secrets, names)
 
 
 def _open(

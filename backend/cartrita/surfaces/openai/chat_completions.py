@@ -12,7 +12,7 @@ from cartrita.dialects.openai_chat.answer_fields import CompletionHead
 from cartrita.dialects.openai_chat.request_parsing import Parsed
 from cartrita.dialects.relayed_bodies import RelayedBody
 from cartrita.domain.json import JsonObject
-from cartrita.domain.relays import Endpoint
+from cartrita.domain.relays import Endpoint, ModelNames
 from cartrita.domain.requests import VendorFields
 from cartrita.gateway.answers import Call
 from cartrita.kit.ids import uuid7
@@ -54,9 +54,9 @@ def _rewrite(fields: ChatFields, model: str) -> bytes:
 
 
 def _stream_monitor(
-    fields: ChatFields, provider: str, secrets: tuple[Secret, ...]
+    fields: ChatFields, provider: str, secrets: tuple[Secret, ...], names: ModelNames | None
 ) -> relay.Monitor:
-    return relay.Monitor(provider, secrets, hide_usage=fields.hides_usage)
+    return relay.Monitor(provider, secrets, names, hide_usage=fields.hides_usage)
 
 
 def _open(

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from cartrita.dialects.openai_chat.answer_fields import CompletionHead
 from cartrita.dialects.openai_chat.relay import Monitor
 from cartrita.dialects.openai_chat.response_rendering import render
@@ -16,7 +18,8 @@ from cartrita.surfaces.routes_told import route_metadata, run_metadata
 class ChatFormat:
     """Writes one answer of a call that is not relayed; implements `AnswerFormat`.
 
-    What happened to the call is told in the `metadata` at the end of the answer.
+    What happened to the call is told in the `metadata` at the end of the answer. The model has the
+    name that was asked for, unless the provider answers with another than it was sent.
     """
 
     def __init__(self, head: CompletionHead) -> None:
@@ -32,6 +35,8 @@ class ChatFormat:
         return StreamRenderer(self._head)
 
     def accepted(self, delta: Accepted) -> None:
+        if delta.answered_as is not None:
+            self._head = replace(self._head, model=delta.answered_as)
         if told := route_metadata(delta.failovers, delta.receipts):
             self._head.finishing["metadata"] = told
 

@@ -39,6 +39,8 @@ async def open_choices(
         if first.relayed:
             yield first
             return
+        if first.answered_as is not None:
+            head = replace(head, model=first.answered_as)
         again = replace(call, relay=None, provider=first.provider, name=first.model)
         sender, receiver = anyio.create_memory_object_stream[_Piece]()
         async with receiver, background_tasks() as tasks:
@@ -96,6 +98,10 @@ class _Choices:
     @property
     def model(self) -> str:
         return self._first.model
+
+    @property
+    def answered_as(self) -> str | None:
+        return self._first.answered_as
 
     @property
     def receipts(self) -> tuple[Receipt, ...]:

@@ -11,7 +11,7 @@ from cartrita.dialects.openai_responses import relay, request_parsing
 from cartrita.dialects.openai_responses.request_parsing import Parsed
 from cartrita.dialects.relayed_bodies import RelayedBody
 from cartrita.domain.principals import Principal
-from cartrita.domain.relays import Endpoint
+from cartrita.domain.relays import Endpoint, ModelNames
 from cartrita.gateway.answers import Call
 from cartrita.kit.secret import Secret
 from cartrita.surfaces.hot_paths import HotPath
@@ -37,9 +37,9 @@ def _rewrite(fields: ResponseFields, model: str) -> bytes:
 
 
 def _stream_monitor(
-    fields: ResponseFields, provider: str, secrets: tuple[Secret, ...]
+    fields: ResponseFields, provider: str, secrets: tuple[Secret, ...], names: ModelNames | None
 ) -> relay.Monitor:
-    return relay.Monitor(provider, secrets)
+    return relay.Monitor(provider, secrets, names)
 
 
 def _open(

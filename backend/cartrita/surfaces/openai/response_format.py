@@ -20,11 +20,16 @@ from cartrita.surfaces.routes_told import route_metadata
 
 
 class ResponseFormat:
-    """Writes one answer of a call that is not relayed; implements `AnswerFormat`."""
+    """Writes one answer of a call that is not relayed; implements `AnswerFormat`.
+
+    The model has the name that was asked for, unless the provider answers with another than it was
+    sent.
+    """
 
     def __init__(self, parse: Callable[[], Parsed]) -> None:
         """`parse` makes the request, which is read only where its answer is not relayed."""
         self._parse = parse
+        self._answered_as: str | None = None
         self._told: JsonObject = {}
 
     def renderer(self, monitor: RelayMonitor | None) -> Renderer:
@@ -35,6 +40,7 @@ class ResponseFormat:
 
     def accepted(self, delta: Accepted) -> None:
         """Told in a field of ours, because `metadata` is the caller's and holds only strings."""
+        self._answered_as = delta.answered_as
         if told := route_metadata(delta.failovers, delta.receipts):
             self._told["cartrita"] = told
 
@@ -49,7 +55,7 @@ class ResponseFormat:
         return ResponseHead(
             id=f"resp_{uuid7().hex}",
             created_at=int(time.time()),
-            model=parsed.request.model,
+            model=self._answered_as or parsed.request.model,
             store=False,
             previous_response_id=parsed.previous_response_id,
             metadata=parsed.metadata,

@@ -3,16 +3,21 @@
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.backend.dialects.anthropic_messages.events import (
     STOP,
     closed,
     ending,
     event,
+    finished,
     opened,
     piece,
     start,
     text_block,
 )
+from tests.backend.dialects.strategies import splits
+from tests.backend.examples import dialect_examples
 
 from cartrita.dialects.anthropic_messages.relay import (
     Monitor,
@@ -24,6 +29,7 @@ from cartrita.dialects.anthropic_messages.relay import (
 from cartrita.dialects.relayed_bodies import RelayedBody
 from cartrita.domain.deltas import Finished, FinishReason, TextDelta
 from cartrita.domain.errors import Malformed, UpstreamCut, UpstreamMalformed, UpstreamOverloaded
+from cartrita.domain.relays import ModelNames
 from cartrita.domain.usage import Usage
 from cartrita.kit import sse
 
@@ -172,3 +178,27 @@ def test_an_answer_is_complete_wherever_it_is_split(end: bytes) -> None:
         # The LF of a last CRLF may be held back: its CR has ended the line.
         assert passed_on.rstrip(b"\n") == whole.rstrip(b"\n")
         assert monitor.end() == b""
+
+
+NAMES = ModelNames("anthropic/claude-x", "claude-x")
+
+
+@given(st.data())
+@dialect_examples
+def test_the_name_that_was_asked_for_is_told_once(data: st.DataObject) -> None:
+    text = '"message":{"model":"claude-x"} message_start'
+    stream = frames(start(), *text_block(0, text), ending(), STOP)
+    monitor = Monitor("fake", (), NAMES)
+    passed = b"".join(monitor.feed(one) for one in data.draw(splits(stream)))
+    assert passed == stream.replace(b'"claude-x"', b'"anthropic/claude-x"', 1)
+    assert finished(monitor.deltas()).model == "claude-x"
+
+
+def test_a_whole_answer_tells_the_name_that_was_asked_for() -> None:
+    monitor = WholeMonitor("fake", (), NAMES)
+    content = [{"type": "tool_use", "id": "c", "name": "f", "input": {"model": "claude-x"}}]
+    whole = {"content": content, "stop_reason": "tool_use", "model": "claude-x"}
+    body = json.dumps({"type": "message", "role": "assistant", **whole})
+    told = body.removesuffix('"claude-x"}') + '"anthropic/claude-x"}'
+    assert monitor.feed(body.encode()).decode() == told
+    assert finished(monitor.deltas()).model == "claude-x"

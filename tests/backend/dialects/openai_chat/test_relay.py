@@ -7,7 +7,7 @@ import pytest
 
 from cartrita.dialects.openai_chat.relay import BodyMonitor, Monitor, rewrite
 from cartrita.dialects.relayed_bodies import RelayedBody
-from cartrita.domain.deltas import FinishReason, TextDelta
+from cartrita.domain.deltas import Finished, FinishReason, TextDelta
 from cartrita.domain.errors import (
     InvalidInput,
     Malformed,
@@ -16,6 +16,7 @@ from cartrita.domain.errors import (
     UpstreamMalformed,
     UpstreamRejected,
 )
+from cartrita.domain.relays import ModelNames
 from cartrita.domain.usage import Usage
 from cartrita.kit import sse
 
@@ -264,3 +265,29 @@ def test_a_body_that_is_no_answer(body: bytes) -> None:
 def test_a_body_that_is_an_error() -> None:
     with pytest.raises(UpstreamRejected):
         BodyMonitor("fake").feed(b'{"error": {"type": "invalid_request_error"}}')
+
+
+NAMES = ModelNames("fake/gpt", "gpt")
+
+
+def test_the_name_that_was_asked_for_is_told() -> None:
+    monitor, passed = watched(ROLE, HI, STOP, usage_chunk(), DONE, names=NAMES, hide_usage=True)
+    assert passed == (ROLE + HI + STOP).replace(b'"gpt"', b'"fake/gpt"') + DONE
+    assert monitor.head().model == "fake/gpt"
+    assert monitor.deltas() == [TextDelta("Hi")]
+
+
+def test_another_name_is_told_as_it_is() -> None:
+    dated = [one.replace(b'"gpt"', b'"gpt-2026"') for one in (ROLE, HI)]
+    monitor, passed = watched(*dated, names=NAMES)
+    assert passed == b"".join(dated)
+    assert monitor.head().model == "gpt-2026"
+
+
+def test_a_whole_answer_tells_the_name_that_was_asked_for() -> None:
+    monitor = BodyMonitor("fake", (), NAMES)
+    message = {"role": "assistant", "content": '{"model": "gpt"}'}
+    choice = {"message": message, "finish_reason": "stop"}
+    body = json.dumps({"model": "gpt", "choices": [choice], "x": {"model": "gpt"}})
+    assert monitor.feed(body.encode()) == body.replace('"gpt"', '"fake/gpt"', 1).encode()
+    assert monitor.deltas()[-1] == Finished(FinishReason.STOP, Usage(), "gpt")

@@ -30,6 +30,7 @@ from cartrita.domain.errors import (
     UpstreamMalformed,
     UpstreamOverloaded,
 )
+from cartrita.domain.relays import ModelNames
 from cartrita.domain.usage import Usage
 from cartrita.kit import sse
 
@@ -192,3 +193,32 @@ def test_a_whole_answer_is_watched_at_once() -> None:
     assert not monitor.overlong
     with pytest.raises(UpstreamMalformed):
         WholeMonitor("fake").feed(b"{}")
+
+
+NAMES = ModelNames("p/model-1", "model-1")
+TRAP = '"response":{"model":"model-1"} response.completed'
+
+
+@given(st.data())
+@dialect_examples
+def test_the_name_that_was_asked_for_is_told_in_each_response(data: st.DataObject) -> None:
+    stream = rendered(TextDelta(TRAP), STOP)
+    monitor = Monitor("fake", (), NAMES)
+    passed = b"".join(monitor.feed(one) for one in data.draw(splits(stream)))
+    told = [json.loads(one.data) for one in sse.Parser().feed(passed)]
+    sent = [json.loads(one.data) for one in sse.Parser().feed(stream)]
+    for event in sent:
+        if "response" in event:
+            event["response"]["model"] = "p/model-1"
+    assert told == sent
+    assert len(passed) - len(stream) == 2 * sum("response" in event for event in sent) > 4
+    assert monitor.relayed().head.model == "p/model-1"
+    assert monitor.deltas()[-1] == STOP
+
+
+def test_a_whole_answer_tells_the_name_that_was_asked_for() -> None:
+    monitor = WholeMonitor("fake", (), NAMES)
+    body = render(HEAD, [TextDelta('{"model":"model-1"}'), STOP])
+    told = json.loads(monitor.feed(body))
+    assert told == {**json.loads(body), "model": "p/model-1"}
+    assert monitor.deltas()[-1] == STOP

@@ -43,6 +43,7 @@ class CountingCompletions:
 class OneAnswer:
     provider = "p"
     model = "m"
+    answered_as = "m-2026"
     relayed = False
     monitor = None
     receipts = failovers = ()
@@ -77,6 +78,7 @@ async def test_few_calls_are_open_at_a_time() -> None:
     told = await answer(completions, 20)
     assert [choice["index"] for choice in told["choices"]] == list(range(20))
     assert told["usage"]["completion_tokens"] == 40
+    assert told["model"] == "m-2026"
     assert (completions.calls, completions.most <= 5) == (20, True)
 
 

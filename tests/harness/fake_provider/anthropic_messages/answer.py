@@ -122,7 +122,7 @@ class Answer(ScriptedAnswer):
 
     def _message(self, blocks: list[Json]) -> Json:
         message: Json = {
-            "model": self._request.model,
+            "model": self._script.answered_as or self._request.model,
             "id": self._id,
             "type": "message",
             "role": "assistant",

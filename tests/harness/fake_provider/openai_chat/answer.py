@@ -99,7 +99,7 @@ class Answer(ScriptedAnswer):
             "id": self._id,
             "object": "chat.completion.chunk" if self.streamed else "chat.completion",
             "created": self._created,
-            "model": self._request.model,
+            "model": self._script.answered_as or self._request.model,
             "service_tier": "default",
             "system_fingerprint": "fp_fake",
         }

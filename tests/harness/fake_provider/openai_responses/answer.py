@@ -161,7 +161,7 @@ class Answer(ScriptedAnswer):
             "status": status,
             "error": None,
             "incomplete_details": None,
-            "model": self._request.model,
+            "model": self._script.answered_as or self._request.model,
             "output": [],
             "usage": None,
             **echoed,

@@ -1,0 +1,71 @@
+"""Puts the asked name of a model back into the chunks of a relayed stream, which all tell it."""
+
+import re
+
+import msgspec
+
+from cartrita.dialects import relayed_frames, relayed_names
+from cartrita.domain.relays import ModelNames
+
+_END = b"\n\n"
+_KEY = re.compile(rb'[,{]\s*"model"\s*:\s*\Z')
+_LONGEST = 1 << 10
+_encode = msgspec.json.Encoder().encode
+
+
+class RenamedChunks:
+    """Renames in each chunk, at the place where one before it had the name.
+
+    Servers differ in what they write around the name, but what one writes up to it, or after it,
+    is the same in most of its chunks. A chunk that begins with the same bytes, up to and including
+    the name, tells the same name in the same field; so does one that ends with the same, since JSON
+    can be read from a comma before a key to its end. Any other chunk is parsed.
+    """
+
+    def __init__(self, names: ModelNames) -> None:
+        self._sent = names.sent
+        self._asked = _encode(names.asked)
+        self._head = self._told_head = b""
+        self._next_head = self._told_next_head = b""
+        self._tail = self._told_tail = b""
+
+    def feed(self, frames: bytes) -> bytes:
+        """The whole frames, as they are passed on."""
+        head, tail = self._head, self._tail
+        count = 0 if b"\r" in frames else frames.count(_END)
+        if not count or not frames.endswith(_END):
+            pass
+        elif head and frames.startswith(head):
+            rest = frames[len(head) :]
+            if count == 1:
+                return self._told_head + rest
+            if count == 1 + rest.count(self._next_head):
+                return self._told_head + rest.replace(self._next_head, self._told_next_head)
+        elif tail and count == frames.count(tail):
+            return frames.replace(tail, self._told_tail)
+        return b"".join(self._renamed(frame) for frame in relayed_frames.split(frames))
+
+    def _renamed(self, frame: bytes) -> bytes:
+        head, tail = self._head, self._tail
+        if head and frame.startswith(head):
+            return self._told_head + frame[len(head) :]
+        if tail and frame.endswith(tail):
+            return frame[: -len(tail)] + self._told_tail
+        span = relayed_names.span_in_frame(frame, self._sent, "model")
+        if span is None:
+            return frame
+        start, end = span
+        self._learn_head(frame[:start], frame[start:end])
+        self._learn_tail(frame[:start], frame[start:end], frame[end:])
+        return frame[:start] + self._asked + frame[end:]
+
+    def _learn_head(self, before: bytes, name: bytes) -> None:
+        if len(before) <= _LONGEST:
+            self._head, self._told_head = before + name, before + self._asked
+            self._next_head, self._told_next_head = _END + self._head, _END + self._told_head
+
+    def _learn_tail(self, before: bytes, name: bytes, after: bytes) -> None:
+        key = _KEY.search(before, max(len(before) - _LONGEST, 0))
+        if key is not None and len(after) <= _LONGEST and after.endswith(_END):
+            self._tail = key[0] + name + after
+            self._told_tail = key[0] + self._asked + after
