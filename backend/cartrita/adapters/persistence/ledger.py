@@ -3,11 +3,11 @@
 import asyncio
 from collections import deque
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, TypeAlias
 from uuid import UUID
 
 import asyncpg
-import msgspec
 import structlog
 from sqlalchemy import ColumnElement, Text, cast, delete, func, select
 from sqlalchemy.dialects import postgresql
@@ -32,6 +32,11 @@ _INSERT = (
     f"INSERT INTO usage_ledger ({', '.join(_TYPES)})"
     f" SELECT * FROM unnest({_ARRAYS}) ON CONFLICT (id) DO NOTHING"
 )
+_ID, *_NAMES = _TYPES
+_values_of = attrgetter(
+    *(f"usage.{name}" if name in Usage.__struct_fields__ else name for name in _NAMES)
+)
+"""The values of an entry, in the order of the columns after the id."""
 _GROUPS: dict[UsageGrouping, ColumnElement[str]] = {
     UsageGrouping.MODEL: _l.provider + "/" + _l.model,
     UsageGrouping.PROVIDER: _l.provider,
@@ -127,7 +132,7 @@ class LedgerTable:
 
     async def _write(self, batch: list[_Entry]) -> None:
         """Write a batch, without the entries that the database refuses. Raises CartritaError."""
-        rows = [_row(*one) for one in batch]
+        rows = [(id_, *_values_of(entry)) for id_, entry in batch]
         try:
             async with self._database.use() as connection:
                 driver: Any = (await connection.get_raw_connection()).driver_connection
@@ -170,13 +175,6 @@ class LedgerTable:
 
 class _RefusedError(Exception):
     """The database does not take a row: a number is too large, or a text cannot be stored."""
-
-
-def _row(id_: UUID, entry: LedgerEntry) -> tuple[Any, ...]:
-    values = msgspec.structs.asdict(entry)
-    values |= msgspec.structs.asdict(entry.usage)
-    values["id"] = id_
-    return tuple(values[name] for name in _TYPES)
 
 
 def _total(row: Any) -> UsageTotal:  # noqa: ANN401 - a row of another shape for each query

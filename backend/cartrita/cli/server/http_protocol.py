@@ -13,37 +13,49 @@ _HEADER_BYTES = 64 << 10
 
 
 class BoundedHttp(HttpToolsProtocol):
-    """Closes a connection whose headers take too long or grow too large."""
+    """Closes a connection whose headers take too long or grow too large.
+
+    Headers that come in one piece, as nearly all do, need no timer.
+    """
 
     header_timeout_s = 10.0
     _header_timer: asyncio.TimerHandle | None = None
     _header_bytes = 0
+    _expects_headers = False
 
     # The base class names a wider transport than TCP gives us.
     def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         super().connection_made(transport)
         transport.set_write_buffer_limits(high=_UNSENT_BYTES)
-        self._expect_headers()
+        self._expects_headers = True
+        self._start_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._stop_expecting()
+        self._expects_headers = False
+        self._stop_timer()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         waiting = self._header_timer
         super().data_received(data)
+        if not self._expects_headers:
+            return
+        if self._header_timer is None:
+            self._start_timer()
         # A chunk in which a request's headers begin or end contains other bytes too.
-        if waiting is not None and waiting is self._header_timer:
+        elif waiting is self._header_timer:
             self._header_bytes += len(data)
             if self._header_bytes > _HEADER_BYTES:
                 self.send_400_response("The request's headers are too long.")
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._expect_headers()
+        self._expects_headers = True
+        self._stop_timer()
 
     def on_headers_complete(self) -> None:
-        self._stop_expecting()
+        self._expects_headers = False
+        self._stop_timer()
         super().on_headers_complete()
 
     def send_400_response(self, msg: str) -> None:
@@ -64,13 +76,12 @@ class BoundedHttp(HttpToolsProtocol):
         self.transport.write(head.encode() + body)
         self.transport.close()
 
-    def _expect_headers(self) -> None:
-        self._stop_expecting()
+    def _start_timer(self) -> None:
         self._header_timer = asyncio.get_running_loop().call_later(
             self.header_timeout_s, self._close_on_timeout
         )
 
-    def _stop_expecting(self) -> None:
+    def _stop_timer(self) -> None:
         self._header_bytes = 0
         if self._header_timer is not None:
             self._header_timer.cancel()
