@@ -44,8 +44,12 @@ class Answering:
 
     async def __aenter__(self) -> Self:
         """Make attempts until one answers. Raises CartritaError."""
+        attempts = self._upstreams.attempts(self._plan.deployments, self._latest)
         try:
-            await self._begin()
+            leg = await self._attempt(attempts, self._create_leg)
+            self._monitor = leg.monitor
+            if self._call.strict:
+                require_exact(leg.receipts)
         except BaseException as error:
             await self.__aexit__(type(error), error, error.__traceback__)
             raise
@@ -133,16 +137,13 @@ class Answering:
         self._recording = Recording()
         return self._recording
 
-    async def _begin(self) -> None:
-        attempts = self._upstreams.attempts(self._plan.deployments, self._latest)
-        await self._attempt(attempts, lambda one: self._upstreams.leg(self._call, one))
-        self._monitor = self.leg.monitor
-        if self._call.strict:
-            require_exact(self.receipts)
+    def _create_leg(self, deployment: Deployment) -> Awaitable[Leg]:
+        return self._upstreams.leg(self._call, deployment)
 
     async def _attempt(
         self, attempts: Attempts, create: Callable[[Deployment], Awaitable[Leg]]
-    ) -> None:
+    ) -> Leg:
+        """The first leg that opens. Raises the error of the last one where none does."""
         leg = await create(attempts.next())
         while not await self._opens(leg, attempts):
             following = await create(attempts.next())
@@ -150,6 +151,7 @@ class Answering:
                 self._failovers = self._failovers[:-1]
             leg = following
         self._leg = leg
+        return leg
 
     async def _opens(self, leg: Leg, attempts: Attempts) -> bool:
         """Open a leg; false where it failed and another attempt may be made."""

@@ -5,7 +5,8 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from random import Random
-from types import TracebackType
+from types import CoroutineType, TracebackType
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -163,10 +164,10 @@ class _Opening:
         self._opened = await self._answer(self._call)
         return await self._opened.__aenter__()
 
-    async def __aexit__(
+    def __aexit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
-    ) -> bool | None:
-        return await self._opened.__aexit__(kind, error, trace)
+    ) -> "CoroutineType[Any, Any, bool | None]":
+        return self._opened.__aexit__(kind, error, trace)

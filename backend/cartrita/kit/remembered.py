@@ -31,4 +31,4 @@ class Remembered(Generic[_Key]):
             self._until.popitem(last=False)
 
     def __contains__(self, key: _Key) -> bool:
-        return self._until.get(key, 0.0) > self._clock()
+        return bool(self._until) and self._until.get(key, 0.0) > self._clock()

@@ -1,11 +1,12 @@
 """Open HTTP exchanges with a provider, as contexts.
 
 They are objects, because generators of contexts, nested as these are, would cost a relay more than
-sending it.
+sending it. What only passes a call on returns its coroutine, instead of being one more.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from types import TracebackType
+from types import CoroutineType, TracebackType
+from typing import Any
 
 import msgspec
 
@@ -25,9 +26,9 @@ class RelayedResponse:
         self.headers: Mapping[str, str] = response_headers(response.headers)
         self._response = response
 
-    async def read(self) -> bytes:
+    def read(self) -> "CoroutineType[Any, Any, bytes]":
         """See `RelayResponse.read`."""
-        return await self._response.read()
+        return self._response.read()
 
 
 class OpenedExchange:
@@ -61,13 +62,13 @@ class OpenedExchange:
             raise
         return response
 
-    async def __aexit__(
+    def __aexit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
-    ) -> None:
-        await self._opened.__aexit__(kind, error, trace)
+    ) -> "CoroutineType[Any, Any, bool | None]":
+        return self._opened.__aexit__(kind, error, trace)
 
     async def _send(self, request: HttpRequest) -> HttpResponse:
         self._opened = self._transport.open(request)
@@ -96,10 +97,10 @@ class Relay:
         except UpstreamError as error:
             raise error.in_words_of_provider() from None
 
-    async def __aexit__(
+    def __aexit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
-    ) -> None:
-        await self._opened.__aexit__(kind, error, trace)
+    ) -> "CoroutineType[Any, Any, bool | None]":
+        return self._opened.__aexit__(kind, error, trace)

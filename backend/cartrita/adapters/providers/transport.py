@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
+from functools import lru_cache
 from typing import Literal, Protocol
 
 import msgspec
@@ -30,13 +31,18 @@ class Deadlines(msgspec.Struct, frozen=True, kw_only=True):
 
     def for_model(self, model: str) -> "Deadlines":
         """The deadlines of a call to this model."""
-        if not _THINKING.search(model):
+        if not _thinks(model):
             return self
         return msgspec.structs.replace(
             self,
             headers=max(self.headers, self.thinking),
             idle=max(self.idle, self.thinking),
         )
+
+
+@lru_cache(maxsize=1024)
+def _thinks(model: str) -> bool:
+    return _THINKING.search(model) is not None
 
 
 LISTING = Deadlines(connect=2.0, headers=5.0, idle=5.0, total=10.0)
