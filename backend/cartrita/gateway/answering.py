@@ -78,7 +78,8 @@ class Answering:
         return self
 
     async def __anext__(self) -> bytes | Delta:
-        leg = self.leg
+        leg = self._leg
+        assert leg is not None
         if not self._begun:
             self._begun = True
             if leg.monitor is None:

@@ -5,7 +5,7 @@ repeated unseen. It is then read to its end. Closing it closes the upstream call
 """
 
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import AbstractAsyncContextManager, suppress
 from types import MappingProxyType
 from typing import Protocol
@@ -63,7 +63,7 @@ class Leg(Protocol):
         """The open call, of whose answer something has arrived. Raises UpstreamError."""
         ...
 
-    async def read(self) -> bytes | Delta | None:
+    def read(self) -> Awaitable[bytes | Delta | None]:
         """The next item; None at the end. Raises UpstreamError."""
         ...
 
@@ -176,6 +176,7 @@ class RelayedLeg:
         self._last_bytes = last_bytes
         self._response: RelayResponse | None = None
         self._primed = b""
+        self._reading = False  # what was primed has been read, the rest is read as it comes
         self._deltas: deque[Delta] | None = None
         self._ended = False
         self.deployment = metered.deployment
@@ -202,19 +203,8 @@ class RelayedLeg:
         )
         return OpenedCall(self, self._metered, self._provider.relay(request), self._begin)
 
-    async def read(self) -> bytes | Delta | None:
-        if self._deltas is not None:
-            return self._deltas.popleft() if self._deltas else None
-        if self._primed:
-            primed, self._primed = self._primed, b""
-            return primed
-        if not self._metered.call.streamed:
-            return None
-        try:
-            return await self._read_frames() or None
-        except UpstreamError:
-            self.outcome = CallOutcome.CUT
-            raise
+    def read(self) -> Awaitable[bytes | Delta | None]:
+        return self._read_frames() if self._reading else self._read_primed()
 
     def partial(self) -> PartialAnswer:
         return PartialAnswer.of(self._watched.deltas())
@@ -254,6 +244,13 @@ class RelayedLeg:
         assert self._watching is not None
         return self._watching
 
+    async def _read_primed(self) -> bytes | Delta | None:
+        if self._deltas is not None:
+            return self._deltas.popleft() if self._deltas else None
+        self._reading = self._metered.call.streamed
+        primed, self._primed = self._primed, b""
+        return primed or None
+
     async def _prime(self) -> None:
         pieces: list[bytes] = []
         while frames := await self._read_frames():
@@ -287,28 +284,37 @@ class RelayedLeg:
             pieces.append(piece)
         return b"".join(pieces)
 
-    async def _read_frames(self) -> bytes:
-        """The next whole frames; empty at the end of a complete answer."""
-        while piece := await self._read_piece():
-            if frames := self._watched.feed(piece):
-                if self._watched.complete:
-                    self.outcome = CallOutcome.COMPLETED
-                return frames
-        if self._ended:
-            return b""
-        last = self._watched.end()
-        self._ended = True
-        self.outcome = CallOutcome.COMPLETED
-        return last
+    async def _read_frames(self) -> bytes | None:
+        """The next whole frames; None at the end of a complete answer."""
+        watched, response = self._watched, self._response
+        assert response is not None
+        try:
+            while piece := await (self._read_last() if watched.complete else response.read()):
+                if frames := watched.feed(piece):
+                    if watched.complete:
+                        self.outcome = CallOutcome.COMPLETED
+                    return frames
+            return self._end(watched)
+        except UpstreamError:
+            if self._reading:
+                self.outcome = CallOutcome.CUT
+            raise
 
-    async def _read_piece(self) -> bytes:
+    async def _read_last(self) -> bytes:
+        """After its end a stream may still tell its usage; what fails now is no failure."""
         assert self._response is not None
-        if not self._watched.complete:
-            return await self._response.read()
-        # After its end a stream may still tell its usage; what fails now is no failure.
         with anyio.move_on_after(self._last_bytes), suppress(UpstreamError):
             return await self._response.read()
         return b""
+
+    def _end(self, watched: RelayMonitor) -> bytes | None:
+        """What the provider left out at the end."""
+        if self._ended:
+            return None
+        last = watched.end()
+        self._ended = True
+        self.outcome = CallOutcome.COMPLETED
+        return last or None
 
 
 def _is_json(response: RelayResponse) -> bool:

@@ -6,7 +6,7 @@ event, and the stream ends without the dialect's mark of a complete answer.
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -75,10 +75,10 @@ class OutgoingResponse:
         raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
         await self._send({"type": "http.response.start", "status": status, "headers": raw})
 
-    async def write(self, body: bytes, *, more: bool = True) -> None:
+    def write(self, body: bytes, *, more: bool = True) -> Awaitable[None]:
         """Send a piece of the body."""
         self.sent_at = self._time()
-        await self._send({"type": "http.response.body", "body": body, "more_body": more})
+        return self._send({"type": "http.response.body", "body": body, "more_body": more})
 
 
 async def send_whole(
@@ -142,7 +142,8 @@ class _AnswerStream:
         self._opening = opening
         self._form = form
         self._response = response
-        self._monitor: RelayMonitor | None = None
+        self._answer: Answer | None = None
+        self._relayed = False
         self._renderer: StreamRenderer | None = None
         self._done = False
         self.failure: CartritaError | None = None
@@ -176,9 +177,10 @@ class _AnswerStream:
 
     async def _send_items(self, answer: Answer) -> None:
         write = self._response.write
+        self._answer = answer
         async for item in answer.items:
             if isinstance(item, bytes):
-                self._monitor = answer.monitor
+                self._relayed = True
                 await write(item)
                 continue
             if isinstance(item, Accepted):
@@ -196,7 +198,8 @@ class _AnswerStream:
 
     def _current_renderer(self) -> StreamRenderer:
         if self._renderer is None:
-            self._renderer = self._form.renderer(self._monitor)
+            monitor = self._answer.monitor if self._answer and self._relayed else None
+            self._renderer = self._form.renderer(monitor)
         return self._renderer
 
 

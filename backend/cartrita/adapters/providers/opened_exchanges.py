@@ -18,17 +18,13 @@ from cartrita.kit.secret import Secret
 
 
 class RelayedResponse:
-    """A response that is passed on; see `RelayResponse`."""
+    """A response that is passed on; see `RelayResponse`. Its body is read from it directly."""
 
     def __init__(self, response: HttpResponse, secrets: tuple[Secret, ...]) -> None:
         self.status = response.status
         self.secrets = secrets
         self.headers: Mapping[str, str] = response_headers(response.headers)
-        self._response = response
-
-    def read(self) -> "CoroutineType[Any, Any, bytes]":
-        """See `RelayResponse.read`."""
-        return self._response.read()
+        self.read = response.read
 
 
 class OpenedExchange:

@@ -21,9 +21,6 @@ from cartrita.domain.usage import Usage
 from cartrita.kit import sse
 from cartrita.kit.secret import Secret
 
-_READ = re.compile(rb"message_|content_block_st|error")
-"""What a frame contains that is read; where a text contains it too, it is read in vain."""
-
 _PASSED_ON = re.compile(rb"content_block_(?:delta|stop)")
 _FOREIGN_SEAL = f'"{foreign_seals.PREFIX}'.encode()
 
@@ -90,7 +87,7 @@ class Monitor:
         if self._error is not None:
             raise self._error
         frames = self._frames.whole(piece)
-        if _READ.search(frames) or not relayed_frames.look_whole(frames):
+        if not _is_plain(frames):
             frames = self._read(frames)
         self.visible = self.visible or _PASSED_ON.search(frames) is not None
         self._frames.keep(frames)
@@ -217,3 +214,10 @@ class WholeMonitor:
         if not self.complete:
             raise UpstreamCut(f"{self._provider} sent no answer.", provider=self._provider)
         return b""
+
+
+def _is_plain(frames: bytes) -> bool:
+    """Whether there is nothing to read; where a text contains such words, it is read in vain."""
+    return relayed_frames.look_whole(frames) and not (
+        b"content_block_st" in frames or b"message_" in frames or b"error" in frames
+    )

@@ -62,6 +62,7 @@ def _with_usage(options: bytes | None) -> bytes:
 class Monitor:
     """Watches a streamed answer: `feed` it each read, and pass on what it returns.
 
+    `complete` is true when all answers have their finish reasons, or `[DONE]` was sent.
     `keep_bytes` bounds what is kept to be parsed later. With `hide_usage`, the chunk that tells
     only the usage is left out: the caller did not ask for it. `names` are those of the model, if
     the request had it rewritten.
@@ -87,13 +88,9 @@ class Monitor:
         self._finished: set[int] = set()
         self._first: wire.Completion | None = None
         self.visible = False
+        self.complete = False
         self.usage: Usage | None = None
         self.finish_reason: FinishReason | None = None
-
-    @property
-    def complete(self) -> bool:
-        """Whether all answers have their finish reasons, or `[DONE]` was sent."""
-        return self._done or (bool(self._finished) and self._finished >= self._seen)
 
     @property
     def overlong(self) -> bool:
@@ -157,7 +154,7 @@ class Monitor:
     def _inspect(self, frame: sse.Frame) -> bool:
         """Learn from the frame; true if it is to be hidden."""
         if frame.data == "[DONE]":
-            self._done = True
+            self._done = self.complete = True
         if frame.data in ("[DONE]", ""):
             return False
         if frame.event == "error":
@@ -171,6 +168,7 @@ class Monitor:
         for choice in chunk.choices or ():
             if choice is not None:
                 self._learn(choice)
+        self.complete = self._done or (bool(self._finished) and self._finished >= self._seen)
         return self._hide_usage and chunk.usage is not None and not chunk.choices
 
     def _learn(self, choice: wire.Choice) -> None:
@@ -240,10 +238,8 @@ def _is_plain(frames: bytes) -> bool:
         or b'"usage":{' in frames
         or b'"error"' in frames
         or b"[DONE]" in frames
-        or b'_reason": "' in frames
-        or b'"usage": {' in frames
-        or b"event: error" in frames
-        or b"event:error" in frames
+        or b"event:" in frames
+        or (b'": ' in frames and (b'_reason": "' in frames or b'"usage": {' in frames))
     )
 
 
