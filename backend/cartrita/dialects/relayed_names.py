@@ -23,16 +23,23 @@ _encode = msgspec.json.Encoder().encode
 
 def in_body(body: bytes, names: ModelNames | None, *path: str) -> bytes:
     """The body with the asked name in the field at this path; None changes nothing."""
-    span = None if names is None else _span(body, path, names.sent)
-    if names is None or span is None:
+    found = None if names is None else _find(body, path)
+    if names is None or found is None or found.name != names.sent:
         return body
-    start, end = span
-    return body[:start] + _encode(names.asked) + body[end:]
+    return body[: found.start] + _encode(names.asked) + body[found.end :]
 
 
-def span_in_frame(frame: bytes, sent: str, *path: str) -> tuple[int, int] | None:
-    """Where the field at this path holds the name that was sent, in the data of one frame."""
-    return _span(_blanked(frame), path, sent)
+class ToldName(msgspec.Struct, frozen=True):
+    """A model's name as an answer tells it, and where in its bytes."""
+
+    start: int
+    end: int
+    name: str
+
+
+def find_in_frame(frame: bytes, *path: str) -> ToldName | None:
+    """The name in the field at this path, in the data of one frame."""
+    return _find(_blanked(frame), path)
 
 
 class RenamedEvents:
@@ -56,8 +63,10 @@ class RenamedEvents:
     def _renamed(self, frame: bytes) -> bytes:
         if self._mark not in frame:
             return frame
-        span = span_in_frame(frame, self._names.sent, *self._path)
-        return frame if span is None else frame[: span[0]] + self._asked + frame[span[1] :]
+        found = find_in_frame(frame, *self._path)
+        if found is None or found.name != self._names.sent:
+            return frame
+        return frame[: found.start] + self._asked + frame[found.end :]
 
 
 def _blanked(frame: bytes) -> bytes:
@@ -67,13 +76,12 @@ def _blanked(frame: bytes) -> bytes:
     return _NOT_DATA.sub(lambda found: b" " * len(found[0]), frame)
 
 
-def _span(body: bytes, path: tuple[str, ...], sent: str) -> tuple[int, int] | None:
+def _find(body: bytes, path: tuple[str, ...]) -> ToldName | None:
     start, end = 0, len(body)
     try:
         for name in path:
             first, last = RelayedBody.of(body[start:end]).spans[name]
             start, end = start + first, start + last
-        told = _decode_name(body[start:end])
+        return ToldName(start, end, _decode_name(body[start:end]))
     except (Malformed, KeyError, msgspec.DecodeError):
         return None  # there is no such field
-    return (start, end) if told == sent else None

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cartrita.dialects.relayed_names import RenamedEvents, in_body, span_in_frame
+from cartrita.dialects.relayed_names import RenamedEvents, ToldName, find_in_frame, in_body
 from cartrita.domain.relays import ModelNames
 
 NAMES = ModelNames("p/größe", "m/x")
@@ -54,9 +54,8 @@ def test_all_else_stays(body: bytes) -> None:
     ],
 )
 def test_the_data_of_a_frame_is_read_however_it_is_written(frame: bytes) -> None:
-    found = span_in_frame(frame, "m/x", "r", "model")
-    assert found is not None
-    assert found == (frame.rindex(b'"m/x"'), frame.rindex(b'"m/x"') + 5)
+    start = frame.rindex(b'"m/x"')
+    assert find_in_frame(frame, "r", "model") == ToldName(start, start + 5, "m/x")
 
 
 @pytest.mark.parametrize(
@@ -71,7 +70,7 @@ def test_the_data_of_a_frame_is_read_however_it_is_written(frame: bytes) -> None
     ],
 )
 def test_a_frame_without_the_field(frame: bytes) -> None:
-    assert span_in_frame(frame, "m/x", "r", "model") is None
+    assert find_in_frame(frame, "r", "model") is None
 
 
 def test_only_marked_events_are_read() -> None:

@@ -1,4 +1,4 @@
-"""Puts the asked name of a model back into the chunks of a relayed stream, which all tell it."""
+"""Puts the asked name of a model back into the chunks of a relayed stream, which all tell one."""
 
 import re
 
@@ -14,7 +14,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class RenamedChunks:
-    """Renames in each chunk, at the place where one before it had the name.
+    """Renames in each chunk, at the place where one before it had a name: the one sent, or not.
 
     Servers differ in what they write around the name, but what one writes up to it, or after it,
     is the same in most of its chunks. A chunk that begins with the same bytes, up to and including
@@ -51,21 +51,23 @@ class RenamedChunks:
             return self._told_head + frame[len(head) :]
         if tail and frame.endswith(tail):
             return frame[: -len(tail)] + self._told_tail
-        span = relayed_names.span_in_frame(frame, self._sent, "model")
-        if span is None:
+        found = relayed_names.find_in_frame(frame, "model")
+        if found is None:
             return frame
-        start, end = span
-        self._learn_head(frame[:start], frame[start:end])
-        self._learn_tail(frame[:start], frame[start:end], frame[end:])
-        return frame[:start] + self._asked + frame[end:]
+        before, after = frame[: found.start], frame[found.end :]
+        name = frame[found.start : found.end]
+        told = self._asked if found.name == self._sent else name
+        self._learn_head(before, name, told)
+        self._learn_tail(before, name, told, after)
+        return before + told + after
 
-    def _learn_head(self, before: bytes, name: bytes) -> None:
+    def _learn_head(self, before: bytes, name: bytes, told: bytes) -> None:
         if len(before) <= _LONGEST:
-            self._head, self._told_head = before + name, before + self._asked
+            self._head, self._told_head = before + name, before + told
             self._next_head, self._told_next_head = _END + self._head, _END + self._told_head
 
-    def _learn_tail(self, before: bytes, name: bytes, after: bytes) -> None:
+    def _learn_tail(self, before: bytes, name: bytes, told: bytes, after: bytes) -> None:
         key = _KEY.search(before, max(len(before) - _LONGEST, 0))
         if key is not None and len(after) <= _LONGEST and after.endswith(_END):
             self._tail = key[0] + name + after
-            self._told_tail = key[0] + self._asked + after
+            self._told_tail = key[0] + told + after
