@@ -81,7 +81,7 @@ async def test_one_key_is_one_run(scenario: Scenario) -> None:
     assert status == 200
     assert frames(answered)[0][1]["id"] == answers[0][1]["id"]
     status, told = await post_json(scenario, PATH, {**body, "temperature": 0}, **key)
-    assert (status, told["error"]["code"]) == (422, "idempotency_mismatch")
+    assert (status, told["error"]["code"]) == (409, "idempotency_mismatch")
 
 
 async def test_a_run_goes_on_without_its_reader(scenario: Scenario) -> None:

@@ -25,7 +25,8 @@ from cartrita.kit.text import storable_text
 BOOTSTRAP_ID = "bootstrap"
 LOOPBACK_ID = "loopback"
 NAME_MAX = 100
-_KEY_PATTERN = re.compile(r"ck_([0-9a-f]{16})_([0-9a-f]{48})_([0-9a-f]{8})")
+_PREFIX = "ck_"
+_KEY_PATTERN = re.compile(rf"{_PREFIX}([0-9a-f]{{16}})_([0-9a-f]{{48}})_([0-9a-f]{{8}})")
 _DUMMY = bytes(32)
 
 
@@ -73,7 +74,7 @@ class ApiKeys:
         if expires_at is not None and expires_at <= now:
             raise InvalidInput.of("expires_at", "choose a moment that is still to come")
         key_id = token_hex(8)
-        secret = _with_checksum(f"ck_{key_id}_{token_hex(24)}")
+        secret = _with_checksum(f"{_PREFIX}{key_id}_{token_hex(24)}")
         key = ApiKey(
             id=key_id,
             owner_id=f"owner_{key_id}" if owner_id is None else _validated_name("owner", owner_id),
@@ -100,11 +101,14 @@ class ApiKeys:
         if not known:
             raise NotFound("There is no such key.", code="key_not_found")
 
+    def may_be_key(self, presented: str) -> bool:
+        """Whether a text is the bootstrap key, or begins as the keys of this server do."""
+        return presented.startswith(_PREFIX) or self._is_bootstrap(self._digest(presented))
+
     async def authenticate(self, presented: str) -> Principal:
         """The principal of a key. Raises the same Unauthenticated for every invalid key."""
         digest = self._digest(presented)
-        bootstrap = self._configured.get(BOOTSTRAP_ID, _DUMMY)
-        if hmac.compare_digest(digest, bootstrap):
+        if self._is_bootstrap(digest):
             return Principal(LOCAL_OWNER, BOOTSTRAP_ID)
         key_id = _key_id(presented)
         stored = None if key_id is None else await self._stored(key_id)
@@ -146,6 +150,9 @@ class ApiKeys:
         if stored is not None:  # caching unknown ids would let the cache grow without bound
             self._cache[key_id] = _CachedKey(stored, self._monotonic() + self._cache_s)
         return stored
+
+    def _is_bootstrap(self, digest: bytes) -> bool:
+        return hmac.compare_digest(digest, self._configured.get(BOOTSTRAP_ID, _DUMMY))
 
     def _is_active(self, stored: StoredApiKey) -> bool:
         key = stored.key

@@ -14,6 +14,9 @@ from cartrita.gateway.gateway import Gateway
 ROUTE = "code"
 """The route that answers where no model is named."""
 
+LANGUAGE = "python"
+"""The language where none is asked for, and the answer names none."""
+
 TEMPERATURE = 0.2
 _INSTRUCTIONS = (
     "You write code. Answer with one fenced code block that holds the whole solution, and after it "
@@ -25,7 +28,8 @@ _BLOCK = re.compile(r"```([\w+#.-]*)[^\n]*\n(.*?)(?:^[ \t]*```|\Z)", re.S | re.M
 class GeneratedCode(msgspec.Struct, frozen=True):
     """The first fenced block of an answer, and everything around it as `explanation`.
 
-    `language` is the requested one, else that of the block, else empty. `model` is `provider/name`.
+    An answer without a block is code as a whole. `language` is the requested one, else that of the
+    block, else `python`. `model` is `provider/name`.
     """
 
     code: str
@@ -76,7 +80,8 @@ def split_code(text: str, language: str | None, model: str) -> GeneratedCode:
     """The first fenced block of a text, which may be cut off, and the rest."""
     found = _BLOCK.search(text)
     if found is None:
-        return GeneratedCode("", language or "", text.strip(), model)
+        return GeneratedCode(text.strip("\n").rstrip(), language or LANGUAGE, "", model)
     around = (text[: found.start()].strip(), text[found.end() :].strip())
     explanation = "\n\n".join(part for part in around if part)
-    return GeneratedCode(found[2].rstrip("\n"), language or found[1], explanation, model)
+    code = found[2].rstrip("\n")
+    return GeneratedCode(code, language or found[1] or LANGUAGE, explanation, model)

@@ -32,7 +32,7 @@ _BY_KIND: Final[dict[ErrorKind, tuple[int, str]]] = {
     ErrorKind.FORBIDDEN: (403, _INVALID),
     ErrorKind.NOT_FOUND: (404, _INVALID),
     ErrorKind.CONFLICT: (409, _INVALID),
-    ErrorKind.IDEMPOTENCY_MISMATCH: (422, "validation_error"),
+    ErrorKind.IDEMPOTENCY_MISMATCH: (409, _INVALID),
     ErrorKind.RATE_LIMITED: (429, "rate_limit_exceeded"),
     ErrorKind.UNAVAILABLE: (503, _SERVER),
     ErrorKind.STORAGE_FULL: (507, _SERVER),

@@ -44,13 +44,17 @@ async def authenticate(connection: HTTPConnection, *, ticket: str | None = None)
     """Authenticate the caller of a request.
 
     A key (X-API-Key or Authorization: Bearer) and a stream ticket are sent deliberately; a cookie
-    is sent by the browser and is used only if neither is present. Raises Malformed for two
-    different credentials and for a key in the URL, Forbidden for pages of other origins, and the
-    same Unauthenticated for every unknown credential.
+    is sent by the browser and is used only if neither is present. Where no key is required, a text
+    that cannot be a key of this server is none: the vendors' SDKs always send one. Raises Malformed
+    for two different credentials and for a key in the URL, Forbidden for pages of other origins,
+    and the same Unauthenticated for every unknown credential.
     """
     _refuse_key_in_query(connection)
-    key = _single([*_keys(connection), *([ticket] if ticket else [])])
     services = services_of(connection)
+    keys = _keys(connection)
+    if config_of(connection).keyless:
+        keys = [key for key in keys if services.api_keys.may_be_key(key)]
+    key = _single([*keys, *([ticket] if ticket else [])])
     if ticket:
         used = await _use_ticket(connection, ticket)
         return Caller(used.principal, AuthenticationMethod.TICKET, used)

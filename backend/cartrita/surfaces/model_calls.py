@@ -22,7 +22,7 @@ from cartrita.domain.principals import Principal
 from cartrita.domain.relays import Endpoint, ModelNames
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.runs import Admitted
-from cartrita.gateway.answers import Answer, CacheWish, Call, CreateMonitor, Relayable, RelayMonitor
+from cartrita.gateway.answers import Answer, Call, CreateMonitor, Relayable, RelayMonitor
 from cartrita.kit.long_work import run_long
 from cartrita.kit.secret import Secret
 from cartrita.surfaces.answers import AnswerFormat, send_json, send_stream, send_whole
@@ -176,7 +176,7 @@ def _call(
         streamed=fields.stream,
         strict=options.strict,
         relay=relay,
-        cache=None if options.cache_s is None else CacheWish(options.cache_s),
+        cache=options.cache,
         choices=fields.choices,
         relay_only=fields.relay_only,
         size=len(fields.body.octets),

@@ -9,6 +9,7 @@ from starlette.types import Receive
 from cartrita.domain.errors import InvalidInput
 from cartrita.domain.principals import Principal
 from cartrita.domain.relays import CALLERS_HEADERS
+from cartrita.gateway.answers import CacheWish
 from cartrita.surfaces.authentication import AuthenticationMethod, authenticate
 from cartrita.surfaces.json_bodies import require_json_type
 
@@ -21,12 +22,12 @@ _PASSED_ON = {name.encode(): name for name in CALLERS_HEADERS}
 class CallOptions(msgspec.Struct, frozen=True):
     """What a caller asks for in headers.
 
-    `strict` refuses what cannot be translated exactly; `cache_s` allows an answer from the cache of
-    up to that age, and None none.
+    `strict` refuses what cannot be translated exactly; `cache` allows an answer from the cache, and
+    None leaves that to the route.
     """
 
     strict: bool = False
-    cache_s: float | None = None
+    cache: CacheWish | None = None
 
 
 async def read_body(connection: HTTPConnection, receive: Receive) -> tuple[Principal, bytes]:
@@ -52,7 +53,7 @@ def call_options(connection: HTTPConnection) -> CallOptions:
     headers = connection.headers
     return CallOptions(
         strict=_strict(headers.get("x-cartrita-strict")),
-        cache_s=_cache_s(headers.get("x-cartrita-cache")),
+        cache=_cache(headers.get("x-cartrita-cache")),
     )
 
 
@@ -80,14 +81,18 @@ def _strict(value: str | None) -> bool:
     return strict
 
 
-def _cache_s(value: str | None) -> float | None:
+def _cache(value: str | None) -> CacheWish | None:
     if value is None:
         return None
+    if value.lower() == "true":
+        return CacheWish()
+    if value.lower() == "false":
+        return CacheWish(0)
     short = len(value) <= _LONGEST_DIGITS and value.isascii() and value.isdecimal()
     seconds = int(value) if short else -1
     if not 0 <= seconds <= _LONGEST_CACHE_S:
         raise InvalidInput.of(
             "X-Cartrita-Cache",
-            f"send the seconds that an answer may be old, 0 to {_LONGEST_CACHE_S}",
+            f"send true, false, or how many seconds old an answer may be, 0 to {_LONGEST_CACHE_S}",
         )
-    return float(seconds)
+    return CacheWish(float(seconds))

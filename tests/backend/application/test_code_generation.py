@@ -20,12 +20,12 @@ ANSWER = "Here:\n```python\nprint(1)\n```\nIt prints."
     ("text", "code", "language", "explanation"),
     [
         (ANSWER, "print(1)", "python", "Here:\n\nIt prints."),
-        ("```\na\n```", "a", "", ""),
+        ("```\na\n```", "a", "python", ""),
         ("```c++ title=x\na\n\n  b\n```\n", "a\n\n  b", "c++", ""),
         ("```sh\na\n```\nor\n```sh\nb\n```", "a", "sh", "or\n```sh\nb\n```"),
         ("```js\ncut off", "cut off", "js", ""),
-        ("  No code at all. ", "", "", "No code at all."),
-        ("", "", "", ""),
+        ("\n  print(1)\n\nprint(2) \n", "  print(1)\n\nprint(2)", "python", ""),
+        ("", "", "python", ""),
     ],
 )
 def test_the_first_block_is_the_code(text: str, code: str, language: str, explanation: str) -> None:
@@ -34,7 +34,7 @@ def test_the_first_block_is_the_code(text: str, code: str, language: str, explan
 
 def test_the_language_is_the_one_that_was_asked_for() -> None:
     assert split_code(ANSWER, "Python 3", "p/m").language == "Python 3"
-    assert split_code("No.", "rust", "p/m").language == "rust"
+    assert split_code("fn main() {}", "rust", "p/m").language == "rust"
 
 
 def generation(scripted: ScriptedProvider) -> CodeGeneration:

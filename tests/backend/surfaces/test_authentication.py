@@ -336,9 +336,30 @@ async def test_without_keys_what_a_proxy_brings_stays_out(name: str) -> None:
     assert told.value.code == "forbidden"
 
 
+@pytest.mark.parametrize("value", ["dummy", "not-needed", "test", "sk-x", "ck", "é", OTHER])
+@pytest.mark.parametrize("header", ["x_api_key", "authorization"])
+async def test_without_keys_what_cannot_be_a_key_is_none(header: str, value: str) -> None:
+    keyless = AuthenticationFixture(keyless=True)
+    sent = {header: f"Bearer {value}" if header == "authorization" else value}
+    assert await keyless.ask(**sent) == LOCAL_PRINCIPAL
+    for refused in ({"origin": FOREIGN}, {"host": "rebound.example"}, {"peer": "192.0.2.7"}):
+        with pytest.raises(Forbidden):
+            await keyless.ask(**sent, **refused)
+    with pytest.raises(Unauthenticated):
+        await AuthenticationFixture().ask(**sent)
+
+
+async def test_without_keys_a_key_counts_beside_what_is_none() -> None:
+    keyless = AuthenticationFixture(keyless=True)
+    caller = await keyless.ask(x_api_key=KEY, authorization="Bearer dummy")
+    assert caller.authenticated_by is AuthenticationMethod.KEY
+    ticketed = await keyless.ask(ticket=await ticket(keyless), x_api_key="dummy")
+    assert ticketed.authenticated_by is AuthenticationMethod.TICKET
+
+
 async def test_without_keys_a_wrong_key_is_still_wrong() -> None:
     with pytest.raises(Unauthenticated):
-        await AuthenticationFixture(keyless=True).ask(x_api_key=OTHER)
+        await AuthenticationFixture(keyless=True).ask(x_api_key="ck_mistyped")
     assert (
         await AuthenticationFixture(keyless=True).ask(x_api_key=KEY)
     ).authenticated_by is AuthenticationMethod.KEY

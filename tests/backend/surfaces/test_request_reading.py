@@ -9,6 +9,7 @@ from starlette.types import Message, Receive, Scope, Send
 from tests.backend.surfaces.serving import connected, serving
 
 from cartrita.domain.errors import InvalidInput
+from cartrita.gateway.answers import CacheWish
 from cartrita.surfaces.request_reading import (
     CallOptions,
     call_options,
@@ -31,8 +32,10 @@ def connection(**headers: str) -> HTTPConnection:
         ({"x_cartrita_strict": "TRUE"}, CallOptions(strict=True)),
         ({"x_cartrita_strict": "1"}, CallOptions(strict=True)),
         ({"x_cartrita_strict": "0"}, CallOptions()),
-        ({"x_cartrita_cache": "300"}, CallOptions(cache_s=300)),
-        ({"accept": "*/*", "x_cartrita_cache": "9", "via": "x"}, CallOptions(cache_s=9)),
+        ({"x_cartrita_cache": "300"}, CallOptions(cache=CacheWish(300))),
+        ({"x_cartrita_cache": "true"}, CallOptions(cache=CacheWish())),
+        ({"x_cartrita_cache": "False"}, CallOptions(cache=CacheWish(0))),
+        ({"accept": "*/*", "x_cartrita_cache": "9", "via": "x"}, CallOptions(cache=CacheWish(9))),
         ({"x_request_id": "x", "authorization": "Bearer x"}, CallOptions()),
     ],
 )
@@ -40,7 +43,7 @@ def test_options_in_headers(headers: dict[str, str], options: CallOptions) -> No
     assert call_options(connection(**headers)) == options
 
 
-@pytest.mark.parametrize("value", ["-1", "soon", "99999999", "٣", "9" * 5000])
+@pytest.mark.parametrize("value", ["-1", "soon", "", "yes", "99999999", "٣", "9" * 5000])
 def test_an_age_that_is_none(value: str) -> None:
     scope = {"type": "http", "headers": [(b"x-cartrita-cache", value.encode())]}
     with pytest.raises(InvalidInput, match="X-Cartrita-Cache"):

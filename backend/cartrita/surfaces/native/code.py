@@ -27,8 +27,8 @@ class CodeRequest(RequestModel):
 class CodeResponse(BaseModel):
     """The first code block of the answer, and what was said around it."""
 
-    code: str = Field(description="Empty if the answer holds no code block.")
-    language: str = Field(description="As requested, or as the block says; may be empty.")
+    code: str = Field(description="The whole answer if it holds no code block.")
+    language: str = Field(description="As requested, else as the block says, else `python`.")
     explanation: str
     model: str = Field(examples=["offline/assistant"])
 
