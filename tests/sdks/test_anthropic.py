@@ -8,7 +8,7 @@ from typing import Any
 import anthropic
 import httpx2
 import pytest
-from anthropic import Anthropic, AsyncAnthropic
+from anthropic import Anthropic, AsyncAnthropic, beta_tool
 from anthropic.types import Message, MessageParam, ToolParam
 from tests.harness.fake_provider.script import Script, ToolCall, directive
 from tests.harness.fake_provider.timing_faults import CutOff
@@ -76,6 +76,56 @@ def test_the_model_has_the_name_that_was_asked_for_or_another_of_the_provider(
     else:
         message = client.messages.create(model=target.model, max_tokens=100, messages=messages)
     assert message.model == (other or target.model)
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_the_tool_runner_calls_functions(client: Anthropic, target: Target, streamed: bool) -> None:
+    asked: list[str] = []
+
+    @beta_tool
+    def get_weather(location: str) -> str:
+        """The weather in a location.
+
+        Args:
+            location: where it is.
+        """
+        asked.append(location)
+        return "Sunny"
+
+    call = ToolCall(name="get_weather", arguments={"location": "Tokyo"})
+    prompt = f"Weather? {target.name} {streamed}" + directive(
+        Script(tool_calls=(call,)), Script(text="It is sunny.")
+    )
+    runner = client.beta.messages.tool_runner(
+        model=target.model,
+        max_tokens=100,
+        messages=[{"role": "user", "content": prompt}],
+        tools=[get_weather],
+        stream=streamed,
+    )
+    message = runner.until_done()
+    assert [block.text for block in message.content if block.type == "text"] == ["It is sunny."]
+    assert asked == ["Tokyo"]
+
+
+def test_a_thread_is_held_by_the_vendor_only(client: Anthropic, target: Target) -> None:
+    behavior: Any = "error" if target.direct else "continue_unthreaded"
+    thread = client.beta.messages.thread(
+        model=target.model, max_tokens=100, unsupported_request_behavior=behavior
+    )
+    for text in ("One.", "Two."):
+        script = Script(text=text)
+        message = thread.send({"role": "user", "content": "Hello" + directive(script)})
+        assert [block.text for block in message.content if block.type == "text"] == [text]
+    assert (thread.previous_message_id is not None) is target.direct
+    if not target.direct:
+        refused: dict[str, Any] = {"thread": {"type": "create"}}
+        with pytest.raises(anthropic.BadRequestError) as error:
+            client.messages.create(
+                model=target.model, max_tokens=9, messages=asking(), extra_body=refused
+            )
+        body: Any = error.value.body
+        assert body["error"]["details"] == {"error_code": "thread_unsupported_request"}
 
 
 def test_a_stream_is_the_same_message(client: Anthropic, target: Target) -> None:

@@ -40,6 +40,7 @@ class Service:
         self.started = int(time.time())
         # What a dialect keeps between requests, by its id.
         self.kept: dict[str, object] = {}
+        self.threads: dict[str, object] = {}
 
     @property
     def asks_for_key(self) -> bool:

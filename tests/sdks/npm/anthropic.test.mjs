@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import Anthropic from "@anthropic-ai/sdk";
+import { betaTool } from "@anthropic-ai/sdk/helpers/beta/json-schema";
 import { adder, collect, key, model, png, root, scripted, words } from "./target.mjs";
 
 const client = new Anthropic({ baseURL: root, apiKey: key, maxRetries: 0 });
@@ -67,6 +68,22 @@ for (const streamed of [false, true]) {
     ]);
     assert.equal(second.stop_reason, "end_turn");
     assert.ok(textOf(second));
+  });
+}
+
+for (const stream of [false, true]) {
+  test(`the tool runner, ${stream ? "streamed" : "whole"}`, async () => {
+    const seen = [];
+    const run = ({ a, b }) => {
+      seen.push([a, b]);
+      return String(a + b);
+    };
+    const runnable = betaTool({ name: "adder", description: "Adds.", inputSchema: adder, run });
+    const messages = asking("Use adder for 3 and 4.");
+    const runner = client.beta.messages.toolRunner({ model, max_tokens: 200, tools: [runnable], messages, stream });
+    const message = await runner.runUntilDone();
+    assert.ok(textOf(message));
+    assert.deepEqual(seen, [[3, 4]]);
   });
 }
 

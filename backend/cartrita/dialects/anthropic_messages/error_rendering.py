@@ -14,6 +14,9 @@ from cartrita.domain.errors import (
 )
 from cartrita.domain.json import JsonObject
 
+THREAD_UNSUPPORTED: Final = "thread_unsupported_request"
+"""Anthropic's code for a request that asks for a thread where there can be none."""
+
 _INVALID: Final = "invalid_request_error"
 _API: Final = "api_error"
 _OVERLOADED: Final = (529, "overloaded_error")
@@ -50,7 +53,10 @@ def render(error: CartritaError, request_id: str | None = None) -> tuple[int, by
 
 def fields(error: CartritaError) -> JsonObject:
     """The content of the envelope, also within a stream."""
-    return {"type": "error", "error": {"type": _classify(error)[1], "message": error.message}}
+    told: JsonObject = {"type": _classify(error)[1], "message": error.message}
+    if error.code == THREAD_UNSUPPORTED:
+        told["details"] = {"error_code": error.code}
+    return {"type": "error", "error": told}
 
 
 def _classify(error: CartritaError) -> tuple[int, str]:

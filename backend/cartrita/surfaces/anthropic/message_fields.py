@@ -3,6 +3,7 @@
 from typing import Final
 
 from cartrita.dialects.anthropic_messages import relay
+from cartrita.dialects.anthropic_messages.error_rendering import THREAD_UNSUPPORTED
 from cartrita.dialects.relayed_bodies import RelayedBody
 from cartrita.domain.errors import InvalidInput
 from cartrita.surfaces.json_fields import parsed
@@ -21,6 +22,7 @@ class MessageFields(CallFields, frozen=True, kw_only=True):
 
 def message_fields(body: RelayedBody) -> MessageFields:
     """The fields of a body. Raises InvalidInput in Anthropic's words."""
+    _refuse_thread(body)
     conversation_id = _string(body, "conversation_id")
     ours = [_boolean(body, name) for name in _SWITCHES]
     return MessageFields(
@@ -31,6 +33,16 @@ def message_fields(body: RelayedBody) -> MessageFields:
         relayable=relay.is_relayable(body),
         conversation_id=conversation_id,
     )
+
+
+def _refuse_thread(body: RelayedBody) -> None:
+    """Refuse a conversation that the vendor would hold: one account there serves all callers here.
+
+    On this code Anthropic's clients send the whole conversation instead.
+    """
+    if parsed(body, "thread") is not None:
+        message = "thread: conversations are not held here; send all messages, without `thread`"
+        raise InvalidInput(message, fields={"thread": [message]}, code=THREAD_UNSUPPORTED)
 
 
 def _model(body: RelayedBody) -> str:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from cartrita.dialects.anthropic_messages.error_rendering import fields, render
+from cartrita.dialects.anthropic_messages.error_rendering import THREAD_UNSUPPORTED, fields, render
 from cartrita.domain.errors import (
     CartritaError,
     Conflict,
@@ -57,6 +57,15 @@ def test_errors(error: CartritaError, status: int, kind: str) -> None:
         "type": "error",
         "error": {"type": kind, "message": error.message},
         "request_id": "req_1",
+    }
+
+
+def test_the_code_that_clients_read_is_told() -> None:
+    error = InvalidInput("x", fields={"thread": ["x"]}, code=THREAD_UNSUPPORTED)
+    assert fields(error)["error"] == {
+        "type": "invalid_request_error",
+        "message": "x",
+        "details": {"error_code": "thread_unsupported_request"},
     }
 
 

@@ -24,9 +24,14 @@ class Answer(ScriptedAnswer):
     def __init__(self, call: Call, script: Script, request: MessageRequest) -> None:
         super().__init__(call, script, streamed=request.stream)
         self._request = request
-        self._id = f"msg_01{self._digest[:22]}"
+        self.id = f"msg_01{self._digest[:22]}"
         self._blocks = AnswerBlocks(call.service, script, request, self._digest)
         self._open = 0
+
+    @property
+    def content(self) -> list[Json]:
+        """All of its blocks."""
+        return [block.whole for block in self._blocks]
 
     def frame(self, payload: bytes) -> bytes:
         if not self.streamed:
@@ -115,7 +120,7 @@ class Answer(ScriptedAnswer):
         return event | ({"usage": self._usage()} if self._script.usage else {})
 
     def _document(self) -> tuple[object, int]:
-        return self._message([block.whole for block in self._blocks]), self._blocks.tokens
+        return self._message(self.content), self._blocks.tokens
 
     def _event(self, event: Json) -> Send:
         return Send(self.frame(msgspec.json.encode(event)))
@@ -123,7 +128,7 @@ class Answer(ScriptedAnswer):
     def _message(self, blocks: list[Json]) -> Json:
         message: Json = {
             "model": self._script.answered_as or self._request.model,
-            "id": self._id,
+            "id": self.id,
             "type": "message",
             "role": "assistant",
             "content": blocks,

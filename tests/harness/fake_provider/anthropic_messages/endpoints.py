@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from tests.harness.fake_provider.anthropic_messages import errors, message_request
 from tests.harness.fake_provider.anthropic_messages.answer import Answer
+from tests.harness.fake_provider.anthropic_messages.threads import Threads
 from tests.harness.fake_provider.dialect import Call
 from tests.harness.fake_provider.plain_answer import PlainAnswer
 from tests.harness.fake_provider.steps import Steps
@@ -68,9 +69,13 @@ def _check_post(call: Call) -> None:
 def _message(call: Call) -> Steps:
     _check_post(call)
     service = call.service
-    request = message_request.parse(call.request.body, service.selector.models, service.seal)
+    threads = Threads(service.threads, call.request.header("anthropic-beta"))
+    body = call.request.body
+    request = message_request.parse(body, service.selector.models, service.seal, threads)
     call.exchange.script = service.selector.choose(call.path, request.model, request.asked)
-    return Answer(call, call.exchange.script, request).steps()
+    answered = Answer(call, call.exchange.script, request)
+    threads.hold(answered.id, request.fields, answered.content)
+    return answered.steps()
 
 
 def _count(call: Call) -> Steps:

@@ -5,17 +5,27 @@ from tests.harness.fake_provider.refusal import Refusal
 
 
 class AnthropicRefusal(Refusal):
-    """Answered with `{"type": "error", "error": {type, message}, "request_id"}`."""
+    """Answered with `{"type": "error", "error": {type, message, details}, "request_id"}`.
+
+    The details are there where the vendor has a code for what is wrong.
+    """
 
     def __init__(
-        self, message: str, *, status: int = 400, kind: str = "invalid_request_error"
+        self,
+        message: str,
+        *,
+        status: int = 400,
+        kind: str = "invalid_request_error",
+        details: dict[str, object] | None = None,
     ) -> None:
         super().__init__(message, status)
         self.kind = kind
+        self.details = details
 
     @property
-    def error(self) -> dict[str, str]:
-        return {"type": self.kind, "message": self.message}
+    def error(self) -> dict[str, object]:
+        error: dict[str, object] = {"type": self.kind, "message": self.message}
+        return error if self.details is None else error | {"details": self.details}
 
     def body(self, request_id: str) -> bytes:
         return msgspec.json.encode({"type": "error", "error": self.error, "request_id": request_id})

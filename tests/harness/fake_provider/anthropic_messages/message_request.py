@@ -14,6 +14,7 @@ from tests.harness.fake_provider.anthropic_messages.json_checks import (
     array,
     boolean,
     choice,
+    mapping,
     nullable,
     number,
     record,
@@ -22,6 +23,7 @@ from tests.harness.fake_provider.anthropic_messages.json_checks import (
     tagged,
     text_or,
 )
+from tests.harness.fake_provider.anthropic_messages.threads import Threads
 from tests.harness.fake_provider.anthropic_messages.tools import CHOICE, TOOLS, check_tools
 from tests.harness.fake_provider.content import Question, question
 from tests.harness.fake_provider.seals import Seal
@@ -71,9 +73,10 @@ _ANSWERED: dict[str, Check] = _COUNTED | {
 class MessageRequest(msgspec.Struct, frozen=True):
     """What of a valid request decides its answer; `thinks` where it asked for thinking.
 
-    `schema` is the one that the text must fit.
+    `fields` are those of the whole conversation. `schema` is the one that the text must fit.
     """
 
+    fields: Json
     model: str
     asked: Question
     input_tokens: int
@@ -87,9 +90,10 @@ class MessageRequest(msgspec.Struct, frozen=True):
     offered: Sequence[Json] = ()
 
 
-def parse(body: bytes, models: Sequence[str], seal: Seal) -> MessageRequest:
+def parse(body: bytes, models: Sequence[str], seal: Seal, threads: Threads) -> MessageRequest:
     """Return the request, or raise the Refusal that Anthropic answers it with."""
-    fields = _fields(body, _ANSWERED, ("model", "max_tokens", "messages"))
+    fields = threads.whole(_decoded(body))
+    _check(fields, _ANSWERED, ("model", "max_tokens", "messages"))
     _check_together(fields)
     _check_sealed(fields, models, seal)
     return _request(fields)
@@ -97,13 +101,14 @@ def parse(body: bytes, models: Sequence[str], seal: Seal) -> MessageRequest:
 
 def parse_counted(body: bytes, models: Sequence[str], seal: Seal) -> MessageRequest:
     """The same for a request that wants nothing but the count of its tokens."""
-    fields = _fields(body, _COUNTED, ("model", "messages"))
+    fields = _decoded(body)
+    _check(fields, _COUNTED, ("model", "messages"))
     check_tools(fields)
     _check_sealed(fields, models, seal)
     return _request(fields)
 
 
-def _fields(body: bytes, checks: Mapping[str, Check], required: Sequence[str]) -> Json:
+def _decoded(body: bytes) -> Json:
     if len(body) > MAX_BODY:
         raise errors.too_large()
     try:
@@ -112,8 +117,11 @@ def _fields(body: bytes, checks: Mapping[str, Check], required: Sequence[str]) -
         raise errors.AnthropicRefusal(
             "The request body is not valid JSON: expected value at line 1 column 1"
         ) from error
-    record({name: checks[name] for name in required}, checks)(value, "")
-    return cast("Json", value)
+    return mapping(value, "")
+
+
+def _check(fields: Json, checks: Mapping[str, Check], required: Sequence[str]) -> None:
+    record({name: checks[name] for name in required}, checks)(fields, "")
 
 
 def _check_sealed(fields: Json, models: Sequence[str], seal: Seal) -> None:
@@ -180,6 +188,7 @@ def _request(fields: Json) -> MessageRequest:
     output = cast("Json", fields.get("output_config") or {})
     form = cast("Json", output.get("format") or {})
     return MessageRequest(
+        fields=fields,
         model=cast("str", fields["model"]),
         asked=question([messages.turn_of(message) for message in said]),
         input_tokens=_count(fields),
