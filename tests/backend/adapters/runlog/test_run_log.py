@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from tests.backend.adapters.runlog.executions import claim_next, complete_run, read_all
 from tests.backend.adapters.runlog.fixtures import Cluster, admission, pool_is_idle
 from tests.backend.adapters.runlog.proxy import Proxy
@@ -92,3 +93,19 @@ async def test_a_loop_that_swallows_a_cancellation_is_cancelled_again() -> None:
         await asyncio.sleep(0)
         await within(_cancel(loops))
     assert swallowed == 2
+
+
+@pytest.mark.parametrize(
+    ("part", "step"), [("_replica", "_renew"), ("writer", "_flush"), ("_listener", "_poll")]
+)
+async def test_a_defect_in_what_keeps_the_runs_ends_the_process(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch, part: str, step: str
+) -> None:
+    async def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    with pytest.RaisesGroup(ZeroDivisionError):
+        async with cluster.replica(0, lease_s=0.9) as log:
+            monkeypatch.setattr(getattr(log, part), step, fail)
+            log.writer._work.set()
+            await within(asyncio.Event().wait())
