@@ -26,6 +26,16 @@ class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
     def total_tokens(self) -> int:
         return self.input_tokens + self.output_tokens
 
+    @property
+    def whole(self) -> bool:
+        """Whether the tokens of both input and output are there."""
+        return bool(self.input_tokens and self.output_tokens)
+
+    @property
+    def estimate(self) -> str | None:
+        """That it is one, as callers are told: `estimated;bound=0.35`. None where it is exact."""
+        return f"estimated;bound={self.error_bound:g}" if self.estimated else None
+
     def __add__(self, other: "Usage") -> "Usage":
         return Usage(
             self.input_tokens + other.input_tokens,

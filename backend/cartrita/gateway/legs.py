@@ -117,11 +117,10 @@ class TranslatedLeg:
         return self._partial
 
     def usage(self) -> Usage:
-        if self._finished is not None and self._finished.usage.total_tokens:
-            return self._finished.usage
-        if self._metered.first_token_seconds is None:
-            return Usage()
-        return self._metered.estimate(lambda: self._request, self._partial.written)
+        reported = Usage() if self._finished is None else self._finished.usage
+        if self._metered.first_token_seconds is None or reported.whole:
+            return reported
+        return self._metered.complete(reported, lambda: self._request, self._partial.written)
 
     async def _begin(self, deltas: AsyncIterator[Delta]) -> None:
         self._deltas = deltas
@@ -148,7 +147,7 @@ class TranslatedLeg:
         if isinstance(delta, Finished):
             self._finished = delta
             self.outcome = CallOutcome.COMPLETED
-            if not delta.usage.total_tokens:
+            if not delta.usage.whole:
                 return replace(delta, usage=self.usage())
         elif delta is None and self._finished is None:
             name = self.deployment.provider
@@ -210,16 +209,14 @@ class RelayedLeg:
         return PartialAnswer.of(self._watched.deltas())
 
     def usage(self) -> Usage:
-        reported = None if self._watching is None else self._watching.usage
-        if reported is not None and reported.total_tokens:
+        reported = (None if self._watching is None else self._watching.usage) or Usage()
+        if self._metered.first_token_seconds is None or reported.whole:
             return reported
-        if self._metered.first_token_seconds is None:
-            return Usage()
         try:
             output = self.partial().written
         except CartritaError:  # too long to keep, or not of its dialect
             output = ""
-        return self._metered.estimate(self._metered.call.parse, output)
+        return self._metered.complete(reported, self._metered.call.parse, output)
 
     async def _begin(self, response: RelayResponse) -> None:
         self._response = response

@@ -89,21 +89,31 @@ class MeteredCall:
         """The first output has arrived."""
         self.first_token_seconds = self._meter.elapsed(self.started_at)
 
-    def estimate(self, parse: Callable[[], ModelRequest], output: str) -> Usage:
-        """The usage of a request whose provider has not reported it, for so much output."""
-        counter, model = self._meter.counter, self.deployment.model
-        written = counter.count_text(model, output)
-        try:
-            sent = counter.count_request(replace(parse(), model=model))
-        except CartritaError:  # a relayed request may be one that only its provider understands
-            sent = TokenCount(1, written.error_bound)
-        return Usage(
-            sent.tokens,
-            written.tokens,
-            estimated=True,
-            error_bound=max(sent.error_bound, written.error_bound),
-        )
+    def complete(self, reported: Usage, parse: Callable[[], ModelRequest], output: str) -> Usage:
+        """The usage of a request that got so much output: what was reported, and else estimates.
+
+        Some providers report one of the counts only, and 0 is none: each request has its tokens.
+        """
+        usage = reported
+        written = self._meter.counter.count_text(self.deployment.model, output)
+        if not usage.output_tokens and (output or not usage.input_tokens):
+            usage = replace(_estimated(usage, written), output_tokens=written.tokens)
+        if not usage.input_tokens:
+            sent = self._count_request(parse) or TokenCount(1, written.error_bound)
+            usage = replace(_estimated(usage, sent), input_tokens=sent.tokens)
+        return usage
 
     def end(self, outcome: CallOutcome, usage: Usage) -> None:
         """The call has ended."""
         self._meter.report(self, outcome, usage)
+
+    def _count_request(self, parse: Callable[[], ModelRequest]) -> TokenCount | None:
+        try:
+            request = replace(parse(), model=self.deployment.model)
+        except CartritaError:  # a relayed request may be one that only its provider understands
+            return None
+        return self._meter.counter.count_request(request)
+
+
+def _estimated(usage: Usage, count: TokenCount) -> Usage:
+    return replace(usage, estimated=True, error_bound=max(usage.error_bound, count.error_bound))

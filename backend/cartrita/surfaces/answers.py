@@ -206,9 +206,9 @@ class _AnswerStream:
 def usage_headers(deltas: Sequence[Delta]) -> list[tuple[str, str]]:
     """The header that tells that the usage of a whole answer is an estimate, if it is one."""
     usage = deltas[-1].usage if deltas and isinstance(deltas[-1], Finished) else None
-    if usage is None or not usage.estimated:
+    if usage is None or usage.estimate is None:
         return []
-    return [(USAGE_HEADER, f"estimated;bound={usage.error_bound:g}")]
+    return [(USAGE_HEADER, usage.estimate)]
 
 
 async def _whole_body(answer: Answer, form: AnswerFormat) -> tuple[bytes, list[tuple[str, str]]]:

@@ -340,3 +340,26 @@ async def test_nobody_gets_an_answer_without_usage() -> None:
     assert isinstance(finished, Finished)
     assert finished.usage == Usage(4, 4, estimated=True, error_bound=RULE_ERROR)
     assert ledger.entries[0].usage == finished.usage
+
+
+@pytest.mark.parametrize(
+    ("reported", "told"),
+    [
+        (Usage(0, 9, reasoning_tokens=2), Usage(4, 9, 0, 0, 2, 0, True, RULE_ERROR)),
+        (Usage(7, 0, 3), Usage(7, 1, 3, 0, 0, 0, True, RULE_ERROR)),
+        (Usage(7, 9, 3), Usage(7, 9, 3)),
+    ],
+)
+async def test_a_count_that_was_not_reported_is_estimated(reported: Usage, told: Usage) -> None:
+    provider = NamedProvider("p", [TextDelta("Hi"), Finished(FinishReason.STOP, reported)])
+    ledger = Ledger()
+    _, items = await answer_to(create_gateway(provider, ledger=ledger), call("p/m"))
+    finished = items[-1]
+    assert isinstance(finished, Finished)
+    assert finished.usage == ledger.entries[0].usage == told
+
+
+async def test_an_answer_of_nothing_has_no_output_to_estimate() -> None:
+    provider = NamedProvider("p", [TextDelta(""), Finished(FinishReason.STOP, Usage(7, 0))])
+    _, items = await answer_to(create_gateway(provider), call("p/m"))
+    assert items[-1] == Finished(FinishReason.STOP, Usage(7, 0))

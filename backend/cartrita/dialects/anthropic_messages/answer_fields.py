@@ -51,7 +51,10 @@ def message_fields(head: MessageHead) -> JsonObject:
 
 
 def usage_fields(usage: Usage, head: MessageHead) -> JsonObject:
-    """The usage; tokens of the cache are counted apart from the input, never all of it as 0."""
+    """The usage; tokens of the cache are counted apart from the input, never all of it as 0.
+
+    `finishing_fields` tells whether it is an estimate.
+    """
     written, for_an_hour = usage.cache_write_tokens, usage.cache_write_1h_tokens
     uncached = max(usage.input_tokens - usage.cache_read_tokens - written, 0)
     fields: JsonObject = {
@@ -68,6 +71,16 @@ def usage_fields(usage: Usage, head: MessageHead) -> JsonObject:
     if usage.reasoning_tokens:
         fields["output_tokens_details"] = {"thinking_tokens": usage.reasoning_tokens}
     return fields
+
+
+def finishing_fields(head: MessageHead, usage: Usage) -> JsonObject:
+    """The last fields of the head; its `metadata` tells too that the usage is an estimate."""
+    if usage.estimate is None:
+        return head.finishing
+    told = head.finishing.get("metadata")
+    metadata: JsonObject = {**told} if isinstance(told, dict) else {}
+    metadata["usage"] = usage.estimate
+    return {**head.finishing, "metadata": metadata}
 
 
 def stop_fields(finished: Finished, *, refused: bool) -> JsonObject:

@@ -8,6 +8,7 @@ from cartrita.dialects.anthropic_messages import foreign_seals
 from cartrita.dialects.anthropic_messages.answer_fields import (
     MessageHead,
     citation_fields,
+    finishing_fields,
     message_fields,
     stop_fields,
     usage_fields,
@@ -34,18 +35,21 @@ _decode_object = msgspec.json.Decoder(JsonObject).decode
 def render(head: MessageHead, deltas: Iterable[Delta]) -> bytes:
     """The JSON of the message that the deltas, `Finished` among them, add up to."""
     order, content = DeltaOrder(), _Content(head)
-    end: JsonObject = {}
+    end = head.finishing
     for delta in deltas:
         if isinstance(delta, Finished):
-            end = stop_fields(delta, refused=content.refused)
-            end["usage"] = usage_fields(delta.usage, head)
+            end = {
+                **stop_fields(delta, refused=content.refused),
+                "usage": usage_fields(delta.usage, head),
+                **finishing_fields(head, delta.usage),
+            }
             continue
         for ordered in order.feed(delta):
             content.add(ordered)
     for ordered in order.end():
         content.add(ordered)
     blocks: list[JsonValue] = [*content.blocks()]
-    return msgspec.json.encode({**message_fields(head), "content": blocks, **end, **head.finishing})
+    return msgspec.json.encode({**message_fields(head), "content": blocks, **end})
 
 
 class _Content:

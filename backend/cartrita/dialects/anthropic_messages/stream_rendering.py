@@ -12,6 +12,7 @@ from cartrita.dialects.anthropic_messages import error_rendering, foreign_seals
 from cartrita.dialects.anthropic_messages.answer_fields import (
     MessageHead,
     citation_fields,
+    finishing_fields,
     message_fields,
     stop_fields,
     usage_fields,
@@ -168,7 +169,7 @@ class StreamRenderer:
         end: JsonObject = {
             "delta": stop_fields(delta, refused=self._refused),
             "usage": usage_fields(delta.usage, self._head),
-            **self._head.finishing,
+            **finishing_fields(self._head, delta.usage),
         }
         return self._stop() + _event("message_delta", end) + _STOP
 

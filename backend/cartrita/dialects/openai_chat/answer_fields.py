@@ -74,8 +74,10 @@ def finishing_fields(head: CompletionHead, usage: Usage, lost: Iterable[Receipt]
     """
     told = head.finishing.get("metadata")
     metadata: JsonObject = {**told} if isinstance(told, dict) else {}
-    if usage.estimated:
-        metadata["usage"] = {"estimated": True, "error_bound": usage.error_bound}
+    if usage.estimate is not None:
+        metadata["usage"] = (
+            usage.estimate
+        )  # a text, because OpenAI's clients expect only texts here
     if receipts := list(dict.fromkeys(lost)):
         before = metadata.get("receipts")
         written = cast("list[JsonValue]", msgspec.to_builtins(receipts))

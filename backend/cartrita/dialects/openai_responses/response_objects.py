@@ -94,7 +94,7 @@ def response_object(
         "usage": None if ending.usage is None else usage_object(ending.usage),
         **_DEFAULTS,
         **_echo(head.echo),
-        **head.extra,
+        **_extra(head, ending.usage),
     }
 
 
@@ -106,7 +106,7 @@ def error_object(error: CartritaError) -> JsonObject:
 
 
 def usage_object(usage: Usage) -> JsonObject:
-    """Token counts as OpenAI writes them."""
+    """Token counts as OpenAI writes them; `cartrita` beside them tells if they are estimates."""
     return {
         "input_tokens": usage.input_tokens,
         "input_tokens_details": {
@@ -117,6 +117,15 @@ def usage_object(usage: Usage) -> JsonObject:
         "output_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
         "total_tokens": usage.total_tokens,
     }
+
+
+def _extra(head: ResponseHead, usage: Usage | None) -> JsonObject:
+    """The fields of ours; `cartrita` tells too that the usage is an estimate."""
+    if usage is None or usage.estimate is None:
+        return head.extra
+    told = head.extra.get("cartrita")
+    before = told if isinstance(told, dict) else {}
+    return {**head.extra, "cartrita": {**before, "usage": usage.estimate}}
 
 
 def _echo(echo: JsonObject) -> JsonObject:

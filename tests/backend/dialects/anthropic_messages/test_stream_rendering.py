@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from tests.backend.dialects.anthropic_messages.events import opened, piece, start
 
 from cartrita.dialects.anthropic_messages.answer_fields import MessageHead
@@ -107,6 +108,19 @@ def test_an_ordinary_answer() -> None:
         },
         {"type": "message_stop"},
     ]
+
+
+def test_an_estimate_is_marked_in_the_metadata() -> None:
+    end = Finished(FinishReason.STOP, Usage(10, 5, estimated=True, error_bound=0.25))
+    head = replace(HEAD, finishing={"metadata": {"receipts": ["r"]}})
+    renderer = StreamRenderer(head)
+    marked = "estimated;bound=0.25"
+    streamed = events(renderer.feed(TextDelta("x")) + renderer.feed(end))[-2]
+    for told in (streamed, json.loads(render(head, [TextDelta("x"), end]))):
+        assert told["metadata"] == {"receipts": ["r"], "usage": marked}
+        assert "estimated" not in told["usage"]
+    assert rendered(end)[-2]["metadata"] == {"usage": marked}
+    assert "metadata" not in rendered(END)[-2]
 
 
 def test_usage_of_caches_and_reasoning() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from msgspec.structs import replace
 from tests.backend.dialects.openai_responses.requests import conversations
 from tests.backend.examples import dialect_examples
 
@@ -18,6 +19,7 @@ from cartrita.dialects.openai_responses.response_rendering import (
     render,
     render_state,
 )
+from cartrita.dialects.openai_responses.stream_rendering import StreamRenderer
 from cartrita.domain.deltas import Finished, FinishReason, TextDelta
 from cartrita.domain.errors import InvalidInput
 from cartrita.domain.messages import (
@@ -35,6 +37,7 @@ from cartrita.domain.messages import (
     VendorPart,
 )
 from cartrita.domain.usage import Usage
+from cartrita.kit import sse
 
 HEAD = ResponseHead(
     id="resp_0a",
@@ -48,7 +51,7 @@ HEAD = ResponseHead(
 
 
 def test_a_response_repeats_its_request() -> None:
-    usage = Usage(1, 2, estimated=True, error_bound=0.1)
+    usage = Usage(1, 2)
     body = json.loads(
         render(HEAD, [TextDelta("a"), Finished(FinishReason.STOP, usage)], completed_at=9)
     )
@@ -57,7 +60,19 @@ def test_a_response_repeats_its_request() -> None:
     assert (body["temperature"], body["top_p"], body["user"]) == (0.5, 1.0, "u")
     assert (body["conversation"], body["metadata"]) == ({"id": "conv_1"}, {"a": "b"})
     assert body["execution_time_seconds"] == 1
-    assert "estimated" not in body["usage"]
+    assert "cartrita" not in body
+
+
+def test_an_estimate_is_marked_beside_the_usage() -> None:
+    end = Finished(FinishReason.STOP, Usage(1, 2, estimated=True, error_bound=0.1))
+    head = replace(HEAD, extra={"cartrita": {"receipts": ["r"]}})
+    whole = json.loads(render(head, [TextDelta("a"), end]))
+    streamed = sse.Parser().feed(StreamRenderer(head).feed(end))
+    first, last = (json.loads(streamed[index].data)["response"] for index in (0, -1))
+    marked = {"receipts": ["r"], "usage": "estimated;bound=0.1"}
+    assert whole["cartrita"] == last["cartrita"] == marked
+    assert first["cartrita"] == {"receipts": ["r"]}
+    assert "estimated" not in whole["usage"]
 
 
 @pytest.mark.parametrize("status", ["queued", "in_progress", "failed", "cancelled"])
