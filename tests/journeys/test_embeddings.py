@@ -21,7 +21,7 @@ def request(model: str = "openai/fake", **fields: Any) -> dict[str, Any]:
 async def test_both_encodings_say_the_same(scenario: Scenario) -> None:
     body = request(dimensions=8)
     status, floats = await post_json(scenario, PATH, {**body, "encoding_format": "float"})
-    assert (status, floats["object"], floats["model"]) == (200, "list", "fake")
+    assert (status, floats["object"], floats["model"]) == (200, "list", "openai/fake")
     status, packed = await post_json(scenario, PATH, {**body, "encoding_format": "base64"})
     octets = base64.b64decode(packed["data"][0]["embedding"])
     assert list(struct.unpack("<8f", octets)) == floats["data"][0]["embedding"]

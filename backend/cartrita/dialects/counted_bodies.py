@@ -2,12 +2,9 @@
 
 import msgspec
 
-from cartrita.dialects import relayed_names
-from cartrita.domain.deltas import Delta, FinishReason
-from cartrita.domain.errors import UpstreamCut, UpstreamMalformed
-from cartrita.domain.relays import ModelNames
+from cartrita.dialects.relay_monitors import BodyMonitor
+from cartrita.domain.errors import UpstreamMalformed
 from cartrita.domain.usage import Usage
-from cartrita.kit.secret import Secret
 
 
 class _Counts(msgspec.Struct, frozen=True):
@@ -21,48 +18,18 @@ class _Body(msgspec.Struct, frozen=True):
 _decode = msgspec.json.Decoder(_Body).decode
 
 
-class BodyMonitor:
-    """Is fed the whole body once, which must be a JSON object; reads the input tokens in it."""
+class CountMonitor(BodyMonitor):
+    """Watches one JSON object, of which it reads the input tokens.
 
-    overlong = False
-    finish_reason: FinishReason | None = None
+    No error repeats what the body says, so that it holds no secrets.
+    """
 
-    def __init__(
-        self,
-        provider: str,
-        secrets: tuple[Secret, ...] = (),
-        names: ModelNames | None = None,
-    ) -> None:
-        """`names` are those of the model, if the request had it rewritten.
-
-        No error repeats what the body says, so that it holds no secrets.
-        """
-        del secrets
-        self._provider = provider
-        self._names = names
-        self.visible = False
-        self.complete = False
-        self.usage: Usage | None = None
-
-    def feed(self, piece: bytes) -> bytes:
-        """The body to pass on. Raises UpstreamMalformed if it is no JSON object."""
+    def _read(self, body: bytes) -> None:
         try:
-            counts = _decode(piece).usage
+            counts = _decode(body).usage
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise UpstreamMalformed(
                 f"{self._provider} sent an answer that is no JSON object.", provider=self._provider
             ) from None
         if counts is not None and counts.prompt_tokens is not None:
             self.usage = Usage(input_tokens=counts.prompt_tokens)
-        self.visible = self.complete = True
-        return relayed_names.in_body(piece, self._names, "model")
-
-    def deltas(self) -> list[Delta]:
-        """None: it has no words that another model could continue."""
-        return []
-
-    def end(self) -> bytes:
-        """Raise UpstreamCut unless there was a body."""
-        if not self.complete:
-            raise UpstreamCut(f"{self._provider} sent no answer.", provider=self._provider)
-        return b""

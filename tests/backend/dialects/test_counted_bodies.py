@@ -2,14 +2,14 @@
 
 import pytest
 
-from cartrita.dialects.counted_bodies import BodyMonitor
+from cartrita.dialects.counted_bodies import CountMonitor
 from cartrita.domain.errors import UpstreamCut, UpstreamMalformed
 from cartrita.domain.relays import ModelNames
 from cartrita.domain.usage import Usage
 
 
 def test_a_body_passes_as_it_is() -> None:
-    monitor = BodyMonitor("p")
+    monitor = CountMonitor("p")
     body = b'{"data":[],"usage":{"prompt_tokens":7,"total_tokens":7}}'
     assert monitor.feed(body) == body
     monitor.end()
@@ -20,14 +20,14 @@ def test_a_body_passes_as_it_is() -> None:
 
 
 def test_a_body_tells_the_name_that_was_asked_for() -> None:
-    monitor = BodyMonitor("p", (), ModelNames("p/m", "m"))
+    monitor = CountMonitor("p", (), ModelNames("p/m", "m"))
     body = b'{"data":[{"model":"m"}],"model": "m"}'
     assert monitor.feed(body) == b'{"data":[{"model":"m"}],"model": "p/m"}'
 
 
 @pytest.mark.parametrize("body", [b"{}", b'{"usage":null}', b'{"usage":{"prompt_tokens":null}}'])
 def test_a_body_that_counts_nothing(body: bytes) -> None:
-    monitor = BodyMonitor("p")
+    monitor = CountMonitor("p")
     monitor.feed(body)
     assert monitor.usage is None
 
@@ -35,9 +35,9 @@ def test_a_body_that_counts_nothing(body: bytes) -> None:
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"usage":"\xff"}'])
 def test_a_body_that_is_no_object(body: bytes) -> None:
     with pytest.raises(UpstreamMalformed, match="p sent"):
-        BodyMonitor("p").feed(body)
+        CountMonitor("p").feed(body)
 
 
 def test_no_body() -> None:
     with pytest.raises(UpstreamCut):
-        BodyMonitor("p").end()
+        CountMonitor("p").end()

@@ -99,7 +99,7 @@ def messages(model: str, *, stream: bool = True) -> Call:
         relay=Relayable(
             endpoint=Endpoint.MESSAGES,
             rewrite=lambda name: messages_relay.rewrite(RelayedBody.of(body), model=name),
-            monitor=messages_relay.Monitor if stream else messages_relay.WholeMonitor,
+            monitor=messages_relay.Monitor if stream else messages_relay.BodyMonitor,
         ),
     )
 

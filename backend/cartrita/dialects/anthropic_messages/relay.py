@@ -4,20 +4,20 @@ Most frames are pieces of text: they are passed on unread.
 """
 
 import re
+from collections.abc import Sequence
 
 import msgspec
 
-from cartrita.dialects import relayed_bodies, relayed_frames, relayed_names
+from cartrita.dialects import relay_monitors, relayed_bodies, relayed_frames
 from cartrita.dialects.anthropic_messages import answers, errors, foreign_seals
 from cartrita.dialects.anthropic_messages.response_types import Event, MessageBody, UsageCounts
 from cartrita.dialects.anthropic_messages.stream_parsing import StreamParser, parse_completion
+from cartrita.dialects.relay_monitors import StreamMonitor
 from cartrita.dialects.relayed_bodies import RelayedBody
-from cartrita.dialects.relayed_frames import RelayedFrames
 from cartrita.dialects.relayed_names import RenamedEvents
 from cartrita.domain.deltas import Delta, Finished, FinishReason
-from cartrita.domain.errors import UpstreamCut, UpstreamError, UpstreamMalformed
+from cartrita.domain.errors import UpstreamError, UpstreamMalformed
 from cartrita.domain.relays import ModelNames
-from cartrita.domain.usage import Usage
 from cartrita.kit import sse
 from cartrita.kit.secret import Secret
 
@@ -42,11 +42,8 @@ class OpenBlock(msgspec.Struct, frozen=True):
     type: str
 
 
-class Monitor:
-    """Watches one streamed answer; `visible` is true once a piece of a block is in what was fed.
-
-    `names` are those of the model, if the request had it rewritten.
-    """
+class Monitor(StreamMonitor):
+    """Watches one streamed answer; `visible` is true once a piece of a block is in what was fed."""
 
     def __init__(
         self,
@@ -56,31 +53,16 @@ class Monitor:
         *,
         keep_bytes: int = 1 << 20,
     ) -> None:
-        self._provider = provider
-        self._secrets = secrets
-        self._frames = RelayedFrames(provider, keep_bytes)
+        super().__init__(provider, secrets, names, keep_bytes=keep_bytes)
         self._renamed = (
             None if names is None else RenamedEvents(names, b"message_start", "message", "model")
         )
         self._counts: UsageCounts | None = None
         self._error: UpstreamError | None = None
-        self.visible = False
-        self.complete = False
-        self.finish_reason: FinishReason | None = None
         self.model: str | None = None
         self.begun = False
         self.next_index = 0
         self.open_block: OpenBlock | None = None
-
-    @property
-    def usage(self) -> Usage | None:
-        """The usage so far; None before the first that the provider tells."""
-        return None if self._counts is None else answers.usage(self._counts)
-
-    @property
-    def overlong(self) -> bool:
-        """Whether more was passed on than is kept."""
-        return self._frames.overlong
 
     def feed(self, piece: bytes) -> bytes:
         """The whole frames to pass on. Raises the error that a frame holds, after those before."""
@@ -96,19 +78,14 @@ class Monitor:
     def deltas(self) -> list[Delta]:
         """The deltas of what was passed on. Raises UpstreamError if that was too long to keep."""
         parser = StreamParser(self._provider, self._secrets)
-        frames = self._frames.passed_on()
-        deltas = [delta for frame in frames for delta in parser.feed(frame.data, frame.event)]
-        return deltas + parser.end() if parser.done else deltas
+        deltas = self._parsed(parser)
+        return deltas + parser.end() if parser.complete else deltas
 
     def end(self) -> bytes:
-        """Told at the end of the body. Raises UpstreamCut unless the answer is complete."""
+        """See `StreamMonitor`. Raises the error that a frame held, too."""
         if self._error is not None:
             raise self._error
-        if not self.complete:
-            raise UpstreamCut(
-                f"{self._provider} ended its answer in the middle.", provider=self._provider
-            )
-        return b""
+        return super().end()
 
     def _read(self, frames: bytes) -> bytes:
         """Read the frames; if one holds an error, only those before it are to be passed on."""
@@ -171,49 +148,24 @@ class Monitor:
     def _note_usage(self, counts: UsageCounts | None) -> None:
         if counts is not None:
             self._counts = answers.merge(self._counts or UsageCounts(), counts)
+            self.usage = answers.usage(self._counts)
 
 
-class WholeMonitor:
-    """Watches one answer that is not streamed: it is fed the whole body once.
+class BodyMonitor(relay_monitors.BodyMonitor):
+    """Watches one message that is not streamed."""
 
-    `names` as in `Monitor`.
-    """
+    _deltas: Sequence[Delta] = ()
 
-    def __init__(
-        self,
-        provider: str,
-        secrets: tuple[Secret, ...] = (),
-        names: ModelNames | None = None,
-    ) -> None:
-        self._provider = provider
-        self._secrets = secrets
-        self._names = names
-        self._deltas: list[Delta] = []
-        self.visible = False
-        self.complete = False
-        self.overlong = False
-        self.usage: Usage | None = None
-        self.finish_reason: FinishReason | None = None
+    def deltas(self) -> list[Delta]:
+        """The deltas of the message."""
+        return list(self._deltas)
 
-    def feed(self, piece: bytes) -> bytes:
-        """The body to pass on. Raises UpstreamMalformed, or the error that it holds."""
-        self._deltas = parse_completion(self._provider, piece, self._secrets)
+    def _read(self, body: bytes) -> None:
+        self._deltas = parse_completion(self._provider, body, self._secrets)
         end = self._deltas[-1]
         if isinstance(end, Finished):
             self.usage = end.usage if end.usage.total_tokens else None
             self.finish_reason = end.reason
-        self.visible = self.complete = True
-        return relayed_names.in_body(piece, self._names, "model")
-
-    def deltas(self) -> list[Delta]:
-        """The deltas of the body."""
-        return self._deltas
-
-    def end(self) -> bytes:
-        """Told at the end of the body. Raises UpstreamCut if there was none."""
-        if not self.complete:
-            raise UpstreamCut(f"{self._provider} sent no answer.", provider=self._provider)
-        return b""
 
 
 def _is_plain(frames: bytes) -> bool:

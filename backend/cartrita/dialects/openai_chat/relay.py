@@ -6,18 +6,18 @@ every chunk that matters, tell them apart.
 
 import msgspec
 
-from cartrita.dialects import relayed_bodies, relayed_frames, relayed_names
+from cartrita.dialects import relay_monitors, relayed_bodies, relayed_frames
 from cartrita.dialects.openai_chat import errors, response_parsing
 from cartrita.dialects.openai_chat import response_types as wire
 from cartrita.dialects.openai_chat.answer_fields import CompletionHead
 from cartrita.dialects.openai_chat.chunk_names import RenamedChunks
 from cartrita.dialects.openai_chat.stream_parsing import StreamParser, decode, parse_completion
+from cartrita.dialects.openai_refusals import missing_model
+from cartrita.dialects.relay_monitors import StreamMonitor
 from cartrita.dialects.relayed_bodies import Change, RelayedBody
-from cartrita.dialects.relayed_frames import RelayedFrames
 from cartrita.domain.deltas import Delta, FinishReason
-from cartrita.domain.errors import InvalidInput, UpstreamCut, UpstreamMalformed
+from cartrita.domain.errors import UpstreamMalformed
 from cartrita.domain.relays import ModelNames
-from cartrita.domain.usage import Usage
 from cartrita.kit import sse
 from cartrita.kit.secret import Secret
 
@@ -41,8 +41,7 @@ def rewrite(body: RelayedBody, *, model: str, ask_for_usage: bool = False) -> by
 def _replaced_model(model: str) -> Change:
     def change(value: bytes | None) -> bytes:
         if value is None:
-            message = "you must provide a model parameter"
-            raise InvalidInput(message, fields={"model": [message]})
+            raise missing_model()
         return _encode(model)
 
     return change
@@ -59,13 +58,11 @@ def _with_usage(options: bytes | None) -> bytes:
     return _encode({**fields, "include_usage": True})
 
 
-class Monitor:
-    """Watches a streamed answer: `feed` it each read, and pass on what it returns.
+class Monitor(StreamMonitor):
+    """Watches one streamed answer: it is complete when all choices have their finish reasons.
 
-    `complete` is true when all answers have their finish reasons, or `[DONE]` was sent.
-    `keep_bytes` bounds what is kept to be parsed later. With `hide_usage`, the chunk that tells
-    only the usage is left out: the caller did not ask for it. `names` are those of the model, if
-    the request had it rewritten.
+    With `hide_usage`, the chunk that tells only the usage is left out: the caller did not ask for
+    it.
     """
 
     def __init__(
@@ -77,25 +74,13 @@ class Monitor:
         hide_usage: bool = False,
         keep_bytes: int = 1 << 20,
     ) -> None:
-        self._provider = provider
-        self._secrets = secrets
+        super().__init__(provider, secrets, names, keep_bytes=keep_bytes)
         self._hide_usage = hide_usage
-        self._names = names
         self._renamed = None if names is None else RenamedChunks(names)
-        self._frames = RelayedFrames(provider, keep_bytes)
         self._done = False
         self._seen: set[int] = set()
         self._finished: set[int] = set()
         self._first: wire.Completion | None = None
-        self.visible = False
-        self.complete = False
-        self.usage: Usage | None = None
-        self.finish_reason: FinishReason | None = None
-
-    @property
-    def overlong(self) -> bool:
-        """Whether more was passed on than is kept."""
-        return self._frames.overlong
 
     def feed(self, piece: bytes) -> bytes:
         """The whole frames to pass on; half ones are held back.
@@ -114,19 +99,14 @@ class Monitor:
 
         Raises UpstreamError if that was too long to keep.
         """
-        parser = StreamParser(self._provider, self._secrets)
-        frames = self._frames.passed_on()
-        return [delta for frame in frames for delta in parser.feed(frame.data, frame.event)]
+        return self._parsed(StreamParser(self._provider, self._secrets))
 
     def end(self) -> bytes:
         """`[DONE]`, if the provider left it out. Raises UpstreamCut if the answer is incomplete."""
         if not (self.complete or self.overlong):  # its marks may be written in an unusual way
             for frame in self._frames.passed_on():
                 self._inspect(frame)
-        if not self.complete:
-            raise UpstreamCut(
-                f"{self._provider} ended its answer in the middle.", provider=self._provider
-            )
+        super().end()
         return b"" if self._done else _DONE
 
     def head(self, *, include_usage: bool = False) -> CompletionHead:
@@ -182,53 +162,29 @@ class Monitor:
                 self.finish_reason = reason or FinishReason.STOP
 
 
-class BodyMonitor:
-    """Watches an answer that is not streamed: it is fed the whole body. `names` as in `Monitor`."""
+class BodyMonitor(relay_monitors.BodyMonitor):
+    """Watches one completion that is not streamed, which is parsed only for its `deltas`."""
 
-    overlong = False
+    _body = b""
 
-    def __init__(
-        self,
-        provider: str,
-        secrets: tuple[Secret, ...] = (),
-        names: ModelNames | None = None,
-    ) -> None:
-        self._provider = provider
-        self._secrets = secrets
-        self._names = names
-        self._body = b""
-        self.visible = False
-        self.complete = False
-        self.usage: Usage | None = None
-        self.finish_reason: FinishReason | None = None
+    def deltas(self) -> list[Delta]:
+        """The deltas of the completion."""
+        return parse_completion(self._provider, self._body, self._secrets)
 
-    def feed(self, piece: bytes) -> bytes:
-        """The body to pass on. Raises the error that it holds, or UpstreamMalformed."""
-        completion = decode(self._provider, piece)
+    def _read(self, body: bytes) -> None:
+        completion = decode(self._provider, body)
         if completion.error:
-            raise errors.from_frame(self._provider, piece, self._secrets)
+            raise errors.from_frame(self._provider, body, self._secrets)
         first = next((choice for choice in completion.choices or () if choice), None)
         if first is None or first.message is None:
             raise UpstreamMalformed(
                 f"{self._provider} sent something that is not a chat completion.",
                 provider=self._provider,
             )
-        self._body = piece
-        self.visible = self.complete = True
+        self._body = body
         if completion.usage is not None:
             self.usage = response_parsing.usage(completion.usage)
         self.finish_reason = response_parsing.finish_reason(first.finish_reason or "stop")
-        return relayed_names.in_body(piece, self._names, "model")
-
-    def deltas(self) -> list[Delta]:
-        """The deltas of the body."""
-        return parse_completion(self._provider, self._body, self._secrets)
-
-    def end(self) -> bytes:
-        """Raise UpstreamCut unless there was a body."""
-        if not self.complete:
-            raise UpstreamCut(f"{self._provider} sent no answer.", provider=self._provider)
-        return b""
 
 
 def _is_plain(frames: bytes) -> bool:

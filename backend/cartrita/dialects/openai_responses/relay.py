@@ -3,24 +3,23 @@
 An answer tells its usage in its last event, so nothing has to be asked for and nothing hidden.
 """
 
+from collections.abc import Sequence
 from typing import Final, cast
 
 import msgspec
 
-from cartrita.dialects import relayed_bodies, relayed_frames, relayed_names
+from cartrita.dialects import relay_monitors, relayed_bodies, relayed_frames
 from cartrita.dialects.openai_responses import response_parsing, stream_parsing
 from cartrita.dialects.openai_responses import types as wire
 from cartrita.dialects.openai_responses.request_parsing import ENCRYPTED_REASONING
 from cartrita.dialects.openai_responses.response_objects import ResponseHead
 from cartrita.dialects.openai_responses.stream_parsing import StreamParser
+from cartrita.dialects.relay_monitors import StreamMonitor
 from cartrita.dialects.relayed_bodies import RelayedBody
-from cartrita.dialects.relayed_frames import RelayedFrames
 from cartrita.dialects.relayed_names import RenamedEvents
-from cartrita.domain.deltas import Delta, Finished, FinishReason
-from cartrita.domain.errors import UpstreamCut
+from cartrita.domain.deltas import Delta, Finished
 from cartrita.domain.json import JsonObject, JsonValue
 from cartrita.domain.relays import ModelNames
-from cartrita.domain.usage import Usage
 from cartrita.kit import sse
 from cartrita.kit.secret import Secret
 
@@ -69,11 +68,8 @@ class Relayed(msgspec.Struct, frozen=True):
     next_number: int
 
 
-class Monitor:
-    """Watches one relayed stream; see `RelayMonitor` of the gateway.
-
-    `names` are those of the model, if the request had it rewritten.
-    """
+class Monitor(StreamMonitor):
+    """Watches one streamed response."""
 
     def __init__(
         self,
@@ -83,23 +79,11 @@ class Monitor:
         *,
         keep_bytes: int = 1 << 20,
     ) -> None:
-        self._provider = provider
-        self._secrets = secrets
-        self._frames = RelayedFrames(provider, keep_bytes)
+        super().__init__(provider, secrets, names, keep_bytes=keep_bytes)
         self._first = self._latest = b""
-        self._names = names
         self._renamed = (
             None if names is None else RenamedEvents(names, b'"response"', "response", "model")
         )
-        self.visible = False
-        self.complete = False
-        self.usage: Usage | None = None
-        self.finish_reason: FinishReason | None = None
-
-    @property
-    def overlong(self) -> bool:
-        """Whether more was passed on than is kept."""
-        return self._frames.overlong
 
     def feed(self, piece: bytes) -> bytes:
         """The whole frames to pass on. Raises UpstreamError for a frame that holds an error."""
@@ -117,17 +101,8 @@ class Monitor:
     def deltas(self) -> list[Delta]:
         """The deltas of what was passed on. Raises UpstreamError if that was too long to keep."""
         parser = StreamParser(self._provider, self._secrets)
-        frames = self._frames.passed_on()
-        deltas = [delta for each in frames for delta in parser.feed(each.data, each.event)]
+        deltas = self._parsed(parser)
         return deltas + parser.end() if parser.complete else deltas
-
-    def end(self) -> bytes:
-        """Told at the end of the body. Raises UpstreamCut unless the answer is complete."""
-        if not self.complete:
-            raise UpstreamCut(
-                f"{self._provider} ended its answer in the middle.", provider=self._provider
-            )
-        return b""
 
     def relayed(self) -> Relayed:
         """What the stream has told; of one that is too long to keep, its start and end."""
@@ -178,52 +153,20 @@ class Monitor:
         self.usage = None if response.usage is None else finished.usage
 
 
-class WholeMonitor:
-    """Watches an answer that is not streamed: it is fed the whole body once.
+class BodyMonitor(relay_monitors.BodyMonitor):
+    """Watches one response that is not streamed."""
 
-    `names` as in `Monitor`.
-    """
+    _deltas: Sequence[Delta] = ()
 
-    overlong = False
+    def deltas(self) -> list[Delta]:
+        """The deltas of the response."""
+        return list(self._deltas)
 
-    def __init__(
-        self,
-        provider: str,
-        secrets: tuple[Secret, ...] = (),
-        names: ModelNames | None = None,
-    ) -> None:
-        self._provider = provider
-        self._secrets = secrets
-        self._names = names
-        self._deltas: list[Delta] = []
-        self.usage: Usage | None = None
-        self.finish_reason: FinishReason | None = None
-
-    @property
-    def visible(self) -> bool:
-        return self.complete
-
-    @property
-    def complete(self) -> bool:
-        return bool(self._deltas)
-
-    def feed(self, piece: bytes) -> bytes:
-        """The body to pass on. Raises UpstreamMalformed, or the error that it holds."""
-        self._deltas = stream_parsing.parse_completion(self._provider, piece, self._secrets)
+    def _read(self, body: bytes) -> None:
+        self._deltas = stream_parsing.parse_completion(self._provider, body, self._secrets)
         finished = cast("Finished", self._deltas[-1])
         self.finish_reason = finished.reason
         self.usage = finished.usage if finished.usage.total_tokens else None
-        return relayed_names.in_body(piece, self._names, "model")
-
-    def deltas(self) -> list[Delta]:
-        """The deltas of the answer."""
-        return self._deltas
-
-    def end(self) -> bytes:
-        """Told at the end of the body. Raises UpstreamCut if there was none."""
-        if not self.complete:
-            raise UpstreamCut(f"{self._provider} sent no answer.", provider=self._provider)
-        return b""
 
 
 def _is_visible(event: wire.Event) -> bool:

@@ -8,7 +8,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import Receive, Send
 
 from cartrita.dialects.anthropic_messages import relay, request_parsing
-from cartrita.dialects.counted_bodies import BodyMonitor
+from cartrita.dialects.counted_bodies import CountMonitor
 from cartrita.dialects.relayed_bodies import RelayedBody
 from cartrita.domain.errors import UpstreamRejected
 from cartrita.domain.principals import Principal
@@ -76,7 +76,7 @@ def _call(connection: HTTPConnection, principal: Principal, fields: MessageField
         relay=Relayable(
             endpoint=Endpoint.COUNT_TOKENS,
             rewrite=rewrite,
-            monitor=BodyMonitor,
+            monitor=CountMonitor,
             headers=headers_passed_on(connection),
         ),
         cache=CacheWish(0),

@@ -5,7 +5,7 @@ from typing import Final
 from starlette.requests import HTTPConnection
 from starlette.types import Receive, Send
 
-from cartrita.dialects.counted_bodies import BodyMonitor
+from cartrita.dialects.counted_bodies import CountMonitor
 from cartrita.dialects.openai_chat import relay
 from cartrita.dialects.relayed_bodies import RelayedBody
 from cartrita.domain.errors import InvalidInput
@@ -45,7 +45,7 @@ async def post_embeddings(connection: HTTPConnection, receive: Receive, send: Se
         relay=Relayable(
             endpoint=Endpoint.EMBEDDINGS,
             rewrite=rewrite,
-            monitor=BodyMonitor,
+            monitor=CountMonitor,
             headers=headers_passed_on(connection),
         ),
         cache=CacheWish(0),

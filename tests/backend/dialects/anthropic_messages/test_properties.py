@@ -25,7 +25,7 @@ from tests.backend.examples import dialect_examples
 
 from cartrita.dialects.anthropic_messages.answer_fields import MessageHead
 from cartrita.dialects.anthropic_messages.models import ModelOptions
-from cartrita.dialects.anthropic_messages.relay import Monitor, WholeMonitor
+from cartrita.dialects.anthropic_messages.relay import BodyMonitor, Monitor
 from cartrita.dialects.anthropic_messages.request_parsing import parse
 from cartrita.dialects.anthropic_messages.request_rendering import render
 from cartrita.dialects.anthropic_messages.response_rendering import render as render_whole
@@ -173,7 +173,7 @@ def test_a_relayed_answer_is_passed_on_whole_from_every_split(
 @given(deltas=ANSWERS)
 @dialect_examples
 def test_a_whole_answer_is_read_back(deltas: list[Delta]) -> None:
-    monitor = WholeMonitor("fake")
+    monitor = BodyMonitor("fake")
     monitor.feed(render_whole(HEAD, deltas))
     assert _parsed_calls(said(monitor.deltas())) == _parsed_calls(said(deltas))
 

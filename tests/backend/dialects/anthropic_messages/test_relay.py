@@ -20,9 +20,9 @@ from tests.backend.dialects.strategies import splits
 from tests.backend.examples import dialect_examples
 
 from cartrita.dialects.anthropic_messages.relay import (
+    BodyMonitor,
     Monitor,
     OpenBlock,
-    WholeMonitor,
     is_relayable,
     rewrite,
 )
@@ -150,7 +150,7 @@ def test_a_whole_answer() -> None:
         "stop_reason": "end_turn",
         "usage": {"input_tokens": 3, "output_tokens": 2},
     }
-    monitor = WholeMonitor("fake")
+    monitor = BodyMonitor("fake")
     with pytest.raises(UpstreamCut):
         monitor.end()
     body = json.dumps(message).encode()
@@ -162,11 +162,11 @@ def test_a_whole_answer() -> None:
     assert monitor.usage == Usage(3, 2)
     assert monitor.finish_reason is FinishReason.STOP
     assert monitor.deltas()[0] == TextDelta("Hi")
-    silent = WholeMonitor("fake")
+    silent = BodyMonitor("fake")
     silent.feed(json.dumps({**message, "usage": None}).encode())
     assert silent.usage is None
     with pytest.raises(UpstreamMalformed):
-        WholeMonitor("fake").feed(b"<html>")
+        BodyMonitor("fake").feed(b"<html>")
 
 
 @pytest.mark.parametrize("end", [b"\r\n", b"\r", b"\n"])
@@ -195,7 +195,7 @@ def test_the_name_that_was_asked_for_is_told_once(data: st.DataObject) -> None:
 
 
 def test_a_whole_answer_tells_the_name_that_was_asked_for() -> None:
-    monitor = WholeMonitor("fake", (), NAMES)
+    monitor = BodyMonitor("fake", (), NAMES)
     content = [{"type": "tool_use", "id": "c", "name": "f", "input": {"model": "claude-x"}}]
     whole = {"content": content, "stop_reason": "tool_use", "model": "claude-x"}
     body = json.dumps({"type": "message", "role": "assistant", **whole})

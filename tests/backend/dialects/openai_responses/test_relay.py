@@ -10,7 +10,7 @@ from tests.backend.dialects.openai_responses.test_stream_rendering import HEAD, 
 from tests.backend.dialects.strategies import Abilities, answers, content_of, splits
 from tests.backend.examples import dialect_examples
 
-from cartrita.dialects.openai_responses.relay import Monitor, WholeMonitor, rewrite
+from cartrita.dialects.openai_responses.relay import BodyMonitor, Monitor, rewrite
 from cartrita.dialects.openai_responses.response_rendering import render
 from cartrita.dialects.openai_responses.stream_rendering import StreamRenderer
 from cartrita.dialects.relayed_bodies import RelayedBody
@@ -178,7 +178,7 @@ def test_a_stream_without_numbers_and_ids_is_ended_as_well(more: bytes) -> None:
 
 def test_a_whole_answer_is_watched_at_once() -> None:
     body = render(HEAD, [TextDelta("Hello"), STOP])
-    monitor = WholeMonitor("fake")
+    monitor = BodyMonitor("fake")
     with pytest.raises(UpstreamCut):
         monitor.end()
     assert not monitor.visible
@@ -192,7 +192,7 @@ def test_a_whole_answer_is_watched_at_once() -> None:
     assert monitor.deltas() == [TextDelta("Hello"), STOP]
     assert not monitor.overlong
     with pytest.raises(UpstreamMalformed):
-        WholeMonitor("fake").feed(b"{}")
+        BodyMonitor("fake").feed(b"{}")
 
 
 NAMES = ModelNames("p/model-1", "model-1")
@@ -217,7 +217,7 @@ def test_the_name_that_was_asked_for_is_told_in_each_response(data: st.DataObjec
 
 
 def test_a_whole_answer_tells_the_name_that_was_asked_for() -> None:
-    monitor = WholeMonitor("fake", (), NAMES)
+    monitor = BodyMonitor("fake", (), NAMES)
     body = render(HEAD, [TextDelta('{"model":"model-1"}'), STOP])
     told = json.loads(monitor.feed(body))
     assert told == {**json.loads(body), "model": "p/model-1"}
