@@ -2,7 +2,9 @@
 
 import asyncio
 import signal
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -14,6 +16,7 @@ from tests.harness.fake_provider.script import Script
 from tests.harness.fixtures import Serve
 from tests.harness.scenario import Scenario, eventually, until
 from tests.harness.server import KEY
+from tests.journeys.v1 import post
 
 SCRIPT = Script(words=60, between_tokens_s=0.04)
 PATIENT = {"CARTRITA_RUN_LOG_HEARTBEAT_S": "1", "CARTRITA_DATABASE_CONNECT_TIMEOUT_S": "1"}
@@ -117,6 +120,49 @@ async def test_connections_exhausted(serve: Serve, external: ExternalPostgres) -
     assert statuses <= {200, 503}
     read = await scenario.check()
     assert read.runs[client.record.run].status == "completed"
+
+
+async def test_a_database_that_gives_no_answer(serve: Serve) -> None:
+    """What is stored is refused in seconds; what is passed on does not notice."""
+    settings = {"CARTRITA_DATABASE_STATEMENT_TIMEOUT_S": "0.5"}
+    scenario = serve(lease_s=30.0, settings=settings)
+    relayed = {"model": "openai/fake", "messages": [{"role": "user", "content": "hello"}]}
+    key = await _another_key(scenario)
+    assert (await post(scenario, "/v1/chat/completions", relayed, Authorization=key))[0] == 200
+    cluster = scenario.server.tree.cluster
+    processes.send(cluster, signal.SIGSTOP)
+    try:
+        kept = [{**relayed, "store": True}, {**relayed, "conversation_id": "frozen"}]
+        refused = await asyncio.gather(
+            *(post(scenario, "/v1/chat/completions", body) for body in kept),
+            scenario.call("GET", "/api/conversations"),
+            scenario.call("POST", "/api/chat", {"message": "Is anybody there?"}),
+        )
+        for _ in range(3):
+            status, _, _ = await post(scenario, "/v1/chat/completions", relayed, Authorization=key)
+            assert status == 200
+    finally:
+        processes.send(cluster, signal.SIGCONT)
+    assert [answer[0] for answer in refused] == [503] * 4
+    assert all(int(answer[1]["retry-after"]) > 0 for answer in refused[:2])
+
+    async def answers() -> bool:
+        return (await post(scenario, "/v1/chat/completions", kept[0]))[0] == 200
+
+    await eventually(answers)
+
+
+async def _another_key(scenario: Scenario) -> str:
+    """A key that is in the database, as a header's value."""
+    made = await asyncio.create_subprocess_exec(
+        str(Path(sys.executable).with_name("cartrita")),
+        *("keys", "create", "other"),
+        env=scenario.server.environment,
+        cwd=scenario.server.root,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    printed, _ = await made.communicate()
+    return f"Bearer {printed.decode().split()[-1]}"
 
 
 async def _take_all(dsn: str, taken: list[Any]) -> None:

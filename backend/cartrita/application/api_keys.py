@@ -12,8 +12,7 @@ from collections.abc import Callable
 from datetime import datetime
 from secrets import token_hex
 
-import msgspec
-
+from cartrita.application.known_keys import KnownKeys
 from cartrita.domain.api_keys import ApiKey, StoredApiKey
 from cartrita.domain.errors import Conflict, InvalidInput, NotFound, Unauthenticated
 from cartrita.domain.ports.access import ApiKeyStore
@@ -30,17 +29,13 @@ _KEY_PATTERN = re.compile(rf"{_PREFIX}([0-9a-f]{{16}})_([0-9a-f]{{48}})_([0-9a-f
 _DUMMY = bytes(32)
 
 
-class _CachedKey(msgspec.Struct, frozen=True):
-    key: StoredApiKey
-    expires_at: float
-
-
 class ApiKeys:
     """Creates and authenticates API keys.
 
     `bootstrap` is a key from the configuration; it is never stored, and removing it revokes it.
     `keyless` adds a principal for local callers without a key. Keys are cached for `cache_s`
-    seconds, so a key revoked by another process works here for up to that long.
+    seconds, so a key revoked by another process works here for up to that long; while the database
+    is away, those that are known stay good for ten minutes.
     """
 
     def __init__(
@@ -61,10 +56,12 @@ class ApiKeys:
             self._configured[BOOTSTRAP_ID] = self._digest(bootstrap.reveal())
         if keyless:
             self._configured[LOOPBACK_ID] = self._digest(LOOPBACK_ID)
-        self._cache_s = cache_s
+        self._known = KnownKeys(store, cache_s=cache_s, monotonic=monotonic)
         self._now = now
-        self._monotonic = monotonic
-        self._cache: dict[str, _CachedKey] = {}
+
+    async def run(self) -> None:
+        """Read known keys again beside the calls that show them, until cancelled."""
+        await self._known.run()
 
     async def create(
         self, owner_id: str | None, name: str, expires_at: datetime | None = None
@@ -97,7 +94,7 @@ class ApiKeys:
         if key_id == BOOTSTRAP_ID:
             raise Conflict("The bootstrap key is revoked by removing CARTRITA_BOOTSTRAP_KEY.")
         known = storable_text(key_id) == key_id and await self._store.revoke(key_id, self._now())
-        self._cache.pop(key_id, None)
+        self._known.forget(key_id)
         if not known:
             raise NotFound("There is no such key.", code="key_not_found")
 
@@ -111,7 +108,7 @@ class ApiKeys:
         if self._is_bootstrap(digest):
             return Principal(LOCAL_OWNER, BOOTSTRAP_ID)
         key_id = _key_id(presented)
-        stored = None if key_id is None else await self._stored(key_id)
+        stored = None if key_id is None else await self._known.find(key_id)
         expected = _DUMMY if stored is None else stored.digest
         if (
             not hmac.compare_digest(digest, expected)
@@ -127,7 +124,7 @@ class ApiKeys:
         """The digest of the principal's key, or None if that key is not active any more."""
         if principal.key_id in self._configured:
             return self._configured[principal.key_id] if principal.owner_id == LOCAL_OWNER else None
-        stored = await self._stored(principal.key_id)
+        stored = await self._known.find(principal.key_id)
         if stored is None or stored.key.owner_id != principal.owner_id:
             return None
         return stored.digest if self._is_active(stored) else None
@@ -141,15 +138,6 @@ class ApiKeys:
             if await self.active_digest(principal) is not None:
                 return principal
         return None
-
-    async def _stored(self, key_id: str) -> StoredApiKey | None:
-        cached = self._cache.get(key_id)
-        if cached is not None and self._monotonic() < cached.expires_at:
-            return cached.key
-        stored = await self._store.get(key_id)
-        if stored is not None:  # caching unknown ids would let the cache grow without bound
-            self._cache[key_id] = _CachedKey(stored, self._monotonic() + self._cache_s)
-        return stored
 
     def _is_bootstrap(self, digest: bytes) -> bool:
         return hmac.compare_digest(digest, self._configured.get(BOOTSTRAP_ID, _DUMMY))

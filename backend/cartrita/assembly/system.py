@@ -158,7 +158,13 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
             "ledger": ledger,
         }
         cleanup = Cleanup(removal, sweeps, interval_s=_CLEANUP_INTERVAL_S)
-        loops = (executor.run(), cleanup.run(), ledger.run(), gateway.run())
+        loops = (
+            executor.run(),
+            cleanup.run(),
+            ledger.run(),
+            gateway.run(),
+            authentication.api_keys.run(),
+        )
         background = [tasks.create_task(loop) for loop in loops]
         yield System(services, run_log, executor, settings.server.drain_s)
         for task in background:
@@ -201,6 +207,7 @@ def run_log_settings(settings: Settings) -> RunLogSettings:
         window_bytes=config.window_bytes,
         pool_size=settings.database.pool_size,
         pool_wait_s=settings.database.pool_wait_s,
+        request_s=settings.database.statement_timeout_s,
         connect_timeout_s=settings.database.connect_timeout_s,
         statement_timeout_s=settings.database.log_statement_timeout_s,
         idle_in_transaction_s=settings.database.idle_in_transaction_s,

@@ -33,8 +33,10 @@ class Database(Group):
         float, Field(ge=0.1, le=120), Setting("How long connecting may take.")
     ] = 5.0
     statement_timeout_s: Annotated[
-        float, Field(ge=0.1, le=3600), Setting("How long a request's statement may take.")
-    ] = 10.0
+        float,
+        Field(ge=0.1, le=3600),
+        Setting("How long a request waits for a statement's end before it is answered 503."),
+    ] = 5.0
     log_statement_timeout_s: Annotated[
         float, Field(ge=0.1, le=3600), Setting("How long a statement of the run log may take.")
     ] = 30.0

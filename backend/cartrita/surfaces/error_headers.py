@@ -13,7 +13,7 @@ def error_headers(error: CartritaError, status: int) -> dict[str, str]:
     headers: dict[str, str] = {}
     if isinstance(error, UpstreamError) and error.relayed:
         headers |= upstream_headers(error.headers)
-    if status in (429, 503):
+    if status in (429, 503, 529):
         headers.pop("retry-after", None)
         headers["Retry-After"] = str(max(1, math.ceil(error.retry_after or _DEFAULT_RETRY_S)))
     if status == 401:

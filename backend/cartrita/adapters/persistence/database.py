@@ -54,7 +54,7 @@ class Database:
         }
         self._engine = create_async_engine(
             "postgresql+asyncpg://",
-            async_creator=_connector(dsn, session, answer_s=statement_timeout_s + 2),
+            async_creator=_connector(dsn, session, answer_s=statement_timeout_s + 0.5),
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=pool_wait_s,

@@ -1,8 +1,8 @@
 """Connections of the run log: a pool for short work, dedicated ones for work that must not wait."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from typing import Any, Protocol, TypeAlias, cast
 
 import asyncpg
@@ -35,12 +35,16 @@ class Connection(Protocol):
     def transaction(self) -> AbstractAsyncContextManager[object]: ...
 
 
-class UnpooledConnection(Connection, Protocol):
-    """A connection outside the pool, which can also listen and be terminated."""
-
-    def is_closed(self) -> bool: ...
+class PooledConnection(Connection, Protocol):
+    """A connection of a pool, which can also be terminated."""
 
     def terminate(self) -> None: ...
+
+
+class UnpooledConnection(PooledConnection, Protocol):
+    """A connection outside the pool, which can also listen."""
+
+    def is_closed(self) -> bool: ...
 
     def get_server_pid(self) -> int: ...
 
@@ -48,7 +52,7 @@ class UnpooledConnection(Connection, Protocol):
 
 
 class _AsyncpgPool(Protocol):
-    def acquire(self, *, timeout: float) -> AbstractAsyncContextManager[Connection]: ...
+    def acquire(self, *, timeout: float) -> AbstractAsyncContextManager[PooledConnection]: ...
 
 
 TRANSIENT_ERRORS = (
@@ -152,12 +156,32 @@ async def _leave_session(connection: Connection) -> None:
     """
 
 
-class ConnectionPool:
-    """Pooled connections. Transient errors become Unavailable after at most `wait_s` seconds."""
+@contextmanager
+def _ended_after(seconds: float | None, connection: PooledConnection) -> Generator[None]:
+    """End a connection that is in use for longer, which raises an error in its user.
 
-    def __init__(self, pool: _AsyncpgPool, *, wait_s: float) -> None:
+    A cancelled statement would wait for the answer of a database that gives none.
+    """
+    if seconds is None:
+        yield
+        return
+    ending = asyncio.get_running_loop().call_later(seconds, connection.terminate)
+    try:
+        yield
+    finally:
+        ending.cancel()
+
+
+class ConnectionPool:
+    """Pooled connections. Transient errors become Unavailable.
+
+    So does a wait of `wait_s` seconds for one, and a use of more than `use_s` seconds.
+    """
+
+    def __init__(self, pool: _AsyncpgPool, *, wait_s: float, use_s: float | None = None) -> None:
         self._pool = pool
         self._wait_s = wait_s
+        self._use_s = use_s
 
     @classmethod
     @asynccontextmanager
@@ -177,12 +201,17 @@ class ConnectionPool:
         async with pool:
             yield cls(pool, wait_s=wait_s)
 
+    def within(self, use_s: float) -> "ConnectionPool":
+        """The same connections, none of which is used for longer than `use_s` seconds."""
+        return ConnectionPool(self._pool, wait_s=self._wait_s, use_s=use_s)
+
     @asynccontextmanager
     async def acquire(self) -> AsyncGenerator[Connection]:
         """A connection for short work. Raises Unavailable and StorageFull."""
         try:
             async with self._pool.acquire(timeout=self._wait_s) as connection:
-                yield connection
+                with _ended_after(self._use_s, connection):
+                    yield connection
         except TRANSIENT_ERRORS as error:
             log.warning("database_away", error=type(error).__name__)
             raise Unavailable(

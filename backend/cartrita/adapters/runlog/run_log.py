@@ -42,6 +42,7 @@ class RunLogSettings(msgspec.Struct, frozen=True, kw_only=True):
     window_bytes: int
     pool_size: int
     pool_wait_s: float
+    request_s: float
     connect_timeout_s: float
     statement_timeout_s: float
     idle_in_transaction_s: float
@@ -80,6 +81,7 @@ class RunLog:
             flush_bytes=s.flush_bytes,
             pending_bytes=s.pending_bytes,
         )
+        for_requests = pool.within(s.request_s)
         self.queue = Queue(pool, self._replica, self.writer, self._buffers)
         self._listener = Listener(
             for_listener,
@@ -89,10 +91,12 @@ class RunLog:
             poll_s=s.poll_s,
             health_timeout_s=max(s.lease_s / 3, 3 * s.poll_s),
         )
-        self.reader = Reader(pool, self._buffers, heartbeat_s=s.heartbeat_s, poll_s=s.poll_s)
+        self.reader = Reader(
+            for_requests, self._buffers, heartbeat_s=s.heartbeat_s, poll_s=s.poll_s
+        )
         limits = AdmissionLimits(s.run_timeout_s, s.queue_max, s.idempotency_ttl_s)
-        self.admission = Admissions(pool, self._replica, self.queue, limits)
-        self.cancellation = Cancellation(pool)
+        self.admission = Admissions(for_requests, self._replica, self.queue, limits)
+        self.cancellation = Cancellation(for_requests)
         self._reaper = Reaper(
             pool,
             self._replica,

@@ -35,6 +35,7 @@ SETTINGS = RunLogSettings(
     window_bytes=1 << 16,
     pool_size=8,
     pool_wait_s=5,
+    request_s=5,
     connect_timeout_s=5,
     statement_timeout_s=20,
     idle_in_transaction_s=5,

@@ -56,6 +56,15 @@ async def test_transient_errors_become_service_errors(
             assert await connection.fetchval("SELECT 1") == 1
 
 
+async def test_a_use_that_takes_too_long_ends(cluster: Cluster) -> None:
+    async with ConnectionPool.open(cluster.dsn, TIMEOUTS, size=1, wait_s=5) as pool:
+        with pytest.raises(Unavailable):
+            async with pool.within(0.1).transaction() as connection:
+                await connection.fetchval("SELECT pg_sleep(4)")
+        async with pool.acquire() as connection:
+            assert await connection.fetchval("SELECT 1") == 1
+
+
 async def test_programming_errors_are_not_translated(cluster: Cluster) -> None:
     async with ConnectionPool.open(cluster.dsn, TIMEOUTS, size=1, wait_s=5) as pool:
         with pytest.raises(asyncpg.UndefinedTableError):
