@@ -90,7 +90,7 @@ class BodyMonitor(ABC):
         """The body to pass on. Raises UpstreamMalformed, or the error that it holds."""
         self._read(piece)
         self.visible = self.complete = True
-        return relayed_names.in_body(piece, self._names, "model")
+        return relayed_names.in_body(piece, self._names)
 
     def deltas(self) -> list[Delta]:
         """The deltas of the body; none of one that has no words that a model could continue."""

@@ -14,17 +14,27 @@ from cartrita.domain.errors import Malformed
 from cartrita.domain.relays import ModelNames
 
 _USUAL = b"data: {"
+_MODEL = re.compile(rb'"model"\s*:\s*')
 _NOT_DATA = re.compile(
     rb"(?:\A(?:\xef\xbb\xbf)?|(?<=[\r\n]))(?:data(?=[\r\n]|\Z)|data: ?|(?!data:)[^\r\n]+)"
 )
+
+
+class _Named(msgspec.Struct, frozen=True):
+    model: str | None = None
+
+
+_decode_named = msgspec.json.Decoder(_Named).decode
 _decode_name = msgspec.json.Decoder(str).decode
 _encode = msgspec.json.Encoder().encode
 
 
-def in_body(body: bytes, names: ModelNames | None, *path: str) -> bytes:
-    """The body with the asked name in the field at this path; None changes nothing."""
-    found = None if names is None else _find(body, path)
-    if names is None or found is None or found.name != names.sent:
+def in_body(body: bytes, names: ModelNames | None) -> bytes:
+    """The body with the asked name in its field `model`; None changes nothing."""
+    if names is None or _model_in(body) != names.sent:
+        return body
+    found = _find_only(body, names.sent) or _find(body, ("model",))
+    if found is None:
         return body
     return body[: found.start] + _encode(names.asked) + body[found.end :]
 
@@ -67,6 +77,26 @@ class RenamedEvents:
         if found is None or found.name != self._names.sent:
             return frame
         return frame[: found.start] + self._asked + frame[found.end :]
+
+
+def _model_in(body: bytes) -> str | None:
+    try:
+        return _decode_named(body).model
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _find_only(body: bytes, name: str) -> ToldName | None:
+    """Where a body tells this name of its model, found without reading its other fields.
+
+    None unless the body has `"model"` once, and no other way to write it.
+    """
+    if body.count(b'"model"') != 1 or b"\\u" in body:
+        return None
+    key, value = _MODEL.search(body), _encode(name)
+    if key is None or not body.startswith(value, key.end()):
+        return None
+    return ToldName(key.end(), key.end() + len(value), name)
 
 
 def _blanked(frame: bytes) -> bytes:
