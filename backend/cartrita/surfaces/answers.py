@@ -27,7 +27,7 @@ log = structlog.get_logger()
 
 HEARTBEAT = sse.comment("")
 USAGE_HEADER = "X-Cartrita-Usage"
-_JSON = ("Content-Type", "application/json")
+_JSON = (b"content-type", b"application/json")
 
 
 class StreamRenderer(Protocol):
@@ -72,13 +72,17 @@ class OutgoingResponse:
         if self.started:
             return
         self.started = True
-        raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+        raw = _raw(headers)
         await self._send({"type": "http.response.start", "status": status, "headers": raw})
 
     def write(self, body: bytes, *, more: bool = True) -> Awaitable[None]:
         """Send a piece of the body."""
         self.sent_at = self._time()
         return self._send({"type": "http.response.body", "body": body, "more_body": more})
+
+
+def _raw(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
 
 
 async def send_whole(
@@ -96,9 +100,9 @@ async def send_whole(
 
 async def send_json(send: Send, body: bytes, headers: Iterable[tuple[str, str]] = ()) -> None:
     """Send a whole response with a JSON body."""
-    response = OutgoingResponse(send)
-    await response.start(200, [_JSON, ("Content-Length", str(len(body))), *headers])
-    await response.write(body, more=False)
+    raw = [_JSON, (b"content-length", b"%d" % len(body)), *_raw(headers)]
+    await send({"type": "http.response.start", "status": 200, "headers": raw})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
 async def send_stream(

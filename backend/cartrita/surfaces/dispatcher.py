@@ -85,7 +85,7 @@ class Dispatcher:
         request_id = request_id_of(headers.get(b"x-request-id"))
         scope["state"]["request_id"] = request_id
         structlog.contextvars.bind_contextvars(request_id=request_id)
-        body = LimitedBody(receive, self._max_bytes, self._seconds)
+        body = LimitedBody(scope, receive, self._max_bytes, self._seconds)
         response = _Response(send, body, request_id_headers(scope["path"], headers, request_id))
         try:
             await handler(_PlainRequest(scope, headers), body.receive, response.send)

@@ -5,7 +5,7 @@ closing a connection with unread data resets it, and the caller would lose the r
 """
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from contextlib import suppress
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -13,6 +13,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cartrita.domain.errors import CartritaError, DeadlineExceeded, TooLarge
 
+BODY_ARRIVED = "body_arrived"
+"""In the state of a request: whether all of its body has arrived, where the server tells that."""
 REQUEST_TIMEOUT = "request_timeout"
 URI_TOO_LONG = "uri_too_long"
 
@@ -45,6 +47,7 @@ class RequestLimits:
             if headers.get("content-length", "0") != "0" or "transfer-encoding" in headers:
                 v1 = scope["path"].startswith("/v1/")
                 body = LimitedBody(
+                    scope,
                     receive,
                     self._v1_max_bytes if v1 else self._max_bytes,
                     self._seconds,
@@ -65,11 +68,13 @@ class LimitedBody:
         "_max_bytes",
         "_receive",
         "_received_bytes",
+        "_state",
         "complete",
     )
 
     def __init__(
         self,
+        scope: Scope,
         receive: Receive,
         max_bytes: int,
         seconds: float,
@@ -77,6 +82,7 @@ class LimitedBody:
         declared_bytes: int = 0,
         expects_continue: bool = False,
     ) -> None:
+        self._state: Mapping[str, object] = scope["state"]
         self._receive = receive
         self._max_bytes = max_bytes
         self._deadline = asyncio.get_running_loop().time() + seconds
@@ -107,17 +113,21 @@ class LimitedBody:
         return message
 
     async def _next_chunk(self) -> Message:
-        try:
-            async with asyncio.timeout_at(self._deadline):
-                message = await self._receive()
-        except TimeoutError:
-            raise DeadlineExceeded(
-                "The request's body did not arrive in time: send it again.", code=REQUEST_TIMEOUT
-            ) from None
+        arrived = self._state.get(BODY_ARRIVED, False)
+        message = await (self._receive() if arrived else self._receive_in_time())
         self._expects_continue = False
         self._received_bytes += len(message.get("body", b""))
         self.complete = not message.get("more_body", False)
         return message
+
+    async def _receive_in_time(self) -> Message:
+        try:
+            async with asyncio.timeout_at(self._deadline):
+                return await self._receive()
+        except TimeoutError:
+            raise DeadlineExceeded(
+                "The request's body did not arrive in time: send it again.", code=REQUEST_TIMEOUT
+            ) from None
 
     def _too_large(self) -> TooLarge:
         limit = f"{self._max_bytes:,} bytes"

@@ -6,6 +6,7 @@ import msgspec
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from cartrita.kit.ids import uuid7
+from cartrita.surfaces.request_limits import BODY_ARRIVED
 
 _UNSENT_BYTES = 16 << 10
 """The most that is buffered for a client that does not read; then its stream waits."""
@@ -57,6 +58,10 @@ class BoundedHttp(HttpToolsProtocol):
         self._expects_headers = False
         self._stop_timer()
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        self.scope.setdefault("state", {})[BODY_ARRIVED] = True
 
     def send_400_response(self, msg: str) -> None:
         """Answer 400 in our error format and close the connection."""

@@ -1,6 +1,7 @@
 """How answers are written as messages: those of calls and those of runs."""
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 
 from msgspec.structs import replace
 
@@ -22,13 +23,19 @@ class MessageFormat:
     name that was asked for, unless the provider answers with another than it was sent.
     """
 
-    def __init__(self, head: MessageHead, input_tokens: Callable[[], int]) -> None:
-        """`head` has `finishing` of its own.
+    def __init__(
+        self, create_head: Callable[[], MessageHead], input_tokens: Callable[[], int]
+    ) -> None:
+        """The head, which is created where it is used, has `finishing` of its own.
 
         `input_tokens` is asked for an estimate of them, where the first event has to tell it.
         """
-        self._head = head
+        self._create_head = create_head
         self._input_tokens = input_tokens
+
+    @cached_property
+    def _head(self) -> MessageHead:
+        return self._create_head()
 
     def renderer(self, monitor: RelayMonitor | None) -> Renderer:
         """The renderer of the events; the rest of an answer goes on as its beginning was."""

@@ -43,8 +43,10 @@ def _stream_monitor(
 def _open(
     completions: Completions, call: Call, fields: MessageFields, parse: Callable[[], Parsed]
 ) -> Opened:
-    head = MessageHead(id=f"msg_{uuid7().hex}", model=fields.model, finishing={})
-    form = MessageFormat(head, lambda: completions.count_tokens(parse().request).tokens)
+    form = MessageFormat(
+        lambda: MessageHead(id=f"msg_{uuid7().hex}", model=fields.model, finishing={}),
+        lambda: completions.count_tokens(parse().request).tokens,
+    )
     return completions.open(call), form
 
 

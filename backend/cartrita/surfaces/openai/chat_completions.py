@@ -62,16 +62,20 @@ def _stream_monitor(
 def _open(
     completions: Completions, call: Call, fields: ChatFields, parse: Callable[[], Parsed]
 ) -> Opened:
-    head = CompletionHead(
+    form = ChatFormat(partial(_head, fields))
+    if fields.choices == 1:
+        return completions.open(call), form
+    return open_choices(completions, call, fields.choices, form.head), form
+
+
+def _head(fields: ChatFields) -> CompletionHead:
+    return CompletionHead(
         id=f"chatcmpl-{uuid7().hex}",
         model=fields.model,
         include_usage=fields.include_usage,
         legacy=fields.legacy,
         finishing={},
     )
-    if fields.choices == 1:
-        return completions.open(call), ChatFormat(head)
-    return open_choices(completions, call, fields.choices, head), ChatFormat(head)
 
 
 _API: Final = ModelApi[ChatFields, Parsed](

@@ -1,6 +1,7 @@
 """How answers are written as chat completions: those of calls and those of runs."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property
 
 from msgspec.structs import replace
 
@@ -22,29 +23,37 @@ class ChatFormat:
     name that was asked for, unless the provider answers with another than it was sent.
     """
 
-    def __init__(self, head: CompletionHead) -> None:
-        """`head` has `finishing` of its own, which is filled before the answer ends."""
-        self._head = head
+    def __init__(self, create_head: Callable[[], CompletionHead]) -> None:
+        """The head has `finishing` of its own, which is filled before the answer ends.
+
+        It is created where it is used, because most answers are relayed.
+        """
+        self._create_head = create_head
+
+    @cached_property
+    def head(self) -> CompletionHead:
+        """The head of the answer."""
+        return self._create_head()
 
     def renderer(self, monitor: RelayMonitor | None) -> Renderer:
         """The renderer of the chunks; the rest of an answer goes on as its beginning was."""
         if isinstance(monitor, Monitor):
             return StreamRenderer.resumed(
-                monitor, include_usage=self._head.include_usage, finishing=self._head.finishing
+                monitor, include_usage=self.head.include_usage, finishing=self.head.finishing
             )
-        return StreamRenderer(self._head)
+        return StreamRenderer(self.head)
 
     def accepted(self, delta: Accepted) -> None:
         if delta.answered_as is not None:
-            self._head = replace(self._head, model=delta.answered_as)
+            self.head = replace(self.head, model=delta.answered_as)
         if told := route_metadata(delta.failovers, delta.receipts):
-            self._head.finishing["metadata"] = told
+            self.head.finishing["metadata"] = told
 
     def whole(self, deltas: Sequence[Delta]) -> bytes:
         for delta in deltas:
             if isinstance(delta, Accepted):
                 self.accepted(delta)
-        return render(self._head, deltas)
+        return render(self.head, deltas)
 
 
 class ChatRunFormat:

@@ -11,14 +11,17 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 
 from cartrita.cli.server.http_protocol import http_protocol
+from cartrita.surfaces.request_limits import BODY_ARRIVED
 
 WATCHDOG_S = 20.0
 
 
 async def _app(scope: Scope, receive: Receive, send: Send) -> None:
+    arrived = b"yes" if scope["state"].get(BODY_ARRIVED) else b"no"
     while (await receive()).get("more_body"):
         pass
-    await send({"type": "http.response.start", "status": 204, "headers": []})
+    headers = [(b"arrived", arrived)]
+    await send({"type": "http.response.start", "status": 204, "headers": headers})
     await send({"type": "http.response.body"})
 
 
@@ -88,6 +91,20 @@ async def test_a_large_body_in_the_same_piece_is_no_header() -> None:
         body = b"a" * 200_000
         head = b"POST / HTTP/1.1\r\nConnection: close\r\nContent-Length: 200000\r\n\r\n"
         assert (await _answer(port, head + body)).startswith(b"HTTP/1.1 204")
+
+
+async def test_whether_the_whole_body_is_there_is_told() -> None:
+    length = b"Content-Length: 4\r\nExpect: 100-continue"
+    head = b"POST / HTTP/1.1\r\nConnection: close\r\n" + length + b"\r\n\r\n"
+    async with _served(10) as port:
+        assert b"arrived: yes" in await _answer(port, head + b"body")
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(head)
+        async with asyncio.timeout(WATCHDOG_S):
+            await reader.readuntil(b"100 Continue\r\n\r\n")  # it asks for the body
+            writer.write(b"body")
+            assert b"arrived: no" in await reader.read()
+        writer.close()
 
 
 async def test_what_is_no_http_is_told_in_our_envelope() -> None:
