@@ -23,10 +23,11 @@ from cartrita.domain.requests import ModelRequest, asks_for_text
 from cartrita.domain.token_estimates import text_tokens
 from cartrita.domain.usage import Usage
 from cartrita.gateway.answers import RelayMonitor
-from cartrita.gateway.legs import Leg, TranslatedLeg
+from cartrita.gateway.legs import Leg
 from cartrita.gateway.partial_answers import PartialAnswer
 from cartrita.gateway.routes import Deployment
 from cartrita.gateway.seams import Seam
+from cartrita.gateway.translated_legs import TranslatedLeg
 
 PREFILL = "prefill"
 INSTRUCTION = "instruction"

@@ -14,11 +14,13 @@ from cartrita.gateway.answers import Call
 from cartrita.gateway.catalog import Catalog
 from cartrita.gateway.continuation import INSTRUCTION, BrokenAnswer, ContinuedLeg
 from cartrita.gateway.health import Health
-from cartrita.gateway.legs import Leg, RelayedLeg, TranslatedLeg
+from cartrita.gateway.legs import Leg
 from cartrita.gateway.metering import Meter
 from cartrita.gateway.profiles import find_profile
+from cartrita.gateway.relayed_legs import RelayedLeg
 from cartrita.gateway.retry import Attempts, RetryPolicy
 from cartrita.gateway.routes import Deployment
+from cartrita.gateway.translated_legs import TranslatedLeg
 from cartrita.kit.remembered import Remembered
 
 _MISSING_SECONDS = 600.0

@@ -1,0 +1,186 @@
+"""Legs whose answer comes as bytes of the caller's dialect."""
+
+from collections import deque
+from collections.abc import Awaitable
+from contextlib import AbstractAsyncContextManager, suppress
+
+import anyio
+from msgspec.structs import replace
+
+from cartrita.domain.deltas import Accepted, Delta, Finished, answered_as
+from cartrita.domain.errors import CartritaError, UpstreamError
+from cartrita.domain.failovers import Failover
+from cartrita.domain.ledger import CallOutcome
+from cartrita.domain.ports.providers import RelayProvider, RelayResponse
+from cartrita.domain.receipts import Receipt
+from cartrita.domain.relays import ModelNames, RelayRequest
+from cartrita.domain.usage import Usage
+from cartrita.gateway.answers import Relayable, RelayMonitor
+from cartrita.gateway.legs import NO_HEADERS
+from cartrita.gateway.metering import MeteredCall
+from cartrita.gateway.opened_calls import OpenedCall
+from cartrita.gateway.partial_answers import PartialAnswer
+
+
+class RelayedLeg:
+    """A call whose answer comes as bytes of the caller's dialect.
+
+    A whole body in answer to a streamed request, as of a server that cannot stream, comes as
+    deltas.
+    """
+
+    def __init__(
+        self,
+        provider: RelayProvider,
+        relayable: Relayable,
+        metered: MeteredCall,
+        last_bytes: float,
+    ) -> None:
+        self._provider = provider
+        self._relayable = relayable
+        self._metered = metered
+        self._last_bytes = last_bytes
+        self._response: RelayResponse | None = None
+        self._primed = b""
+        self._reading = False  # what was primed has been read, the rest is read as it comes
+        self._deltas: deque[Delta] | None = None
+        self._ended = False
+        self.deployment = metered.deployment
+        self.outcome = CallOutcome.CANCELLED
+        self.receipts: tuple[Receipt, ...] = ()
+        self.failovers: tuple[Failover, ...] = ()
+        self.answered_as: str | None = None
+        self.headers = NO_HEADERS
+        self._watching: RelayMonitor | None = None
+
+    @property
+    def monitor(self) -> RelayMonitor | None:
+        """See `Leg`; there is one once the call has been accepted."""
+        return self._watching if self._deltas is None else None
+
+    def opened(self) -> AbstractAsyncContextManager[None]:
+        """See `Leg`."""
+        model = self.deployment.model
+        request = RelayRequest(
+            endpoint=self._relayable.endpoint,
+            model=model,
+            body=self._relayable.rewrite(model),
+            headers=self._relayable.headers,
+        )
+        return OpenedCall(self, self._metered, self._provider.relay(request), self._begin)
+
+    def read(self) -> Awaitable[bytes | Delta | None]:
+        return self._read_frames() if self._reading else self._read_primed()
+
+    def partial(self) -> PartialAnswer:
+        return PartialAnswer.of(self._watched.deltas())
+
+    def usage(self) -> Usage:
+        reported = (None if self._watching is None else self._watching.usage) or Usage()
+        if self._metered.first_token_seconds is None or reported.whole:
+            return reported
+        try:
+            output = self.partial().written
+        except CartritaError:  # too long to keep, or not of its dialect
+            output = ""
+        return self._metered.complete(reported, self._metered.call.parse, output)
+
+    async def _begin(self, response: RelayResponse) -> None:
+        self._response = response
+        self.headers = response.headers
+        name, secrets = self.deployment.provider, response.secrets
+        streamed, body_monitor = self._metered.call.streamed, self._relayable.body_monitor
+        if streamed and body_monitor is not None and _is_json(response):
+            self._watching = body_monitor(name, secrets, None)
+            await self._read_unstreamed()
+            return
+        self._watching = self._relayable.monitor(name, secrets, self._names)
+        await (self._prime() if streamed else self._read_whole())
+
+    @property
+    def _names(self) -> ModelNames | None:
+        """The names of the model; None where it was sent by the name that was asked for."""
+        asked, sent = self._metered.call.name, self.deployment.model
+        return None if asked == sent else ModelNames(asked, sent)
+
+    @property
+    def _watched(self) -> RelayMonitor:
+        assert self._watching is not None
+        return self._watching
+
+    async def _read_primed(self) -> bytes | Delta | None:
+        if self._deltas is not None:
+            return self._deltas.popleft() if self._deltas else None
+        self._reading = self._metered.call.streamed
+        primed, self._primed = self._primed, b""
+        return primed or None
+
+    async def _prime(self) -> None:
+        pieces: list[bytes] = []
+        while frames := await self._read_frames():
+            pieces.append(frames)
+            if self._watched.visible or self._watched.complete:
+                break
+        self._metered.mark_first_token()
+        self._primed = b"".join(pieces)
+
+    async def _read_whole(self) -> None:
+        self._primed = self._watched.feed(await self._read_body())
+        self._metered.mark_first_token()
+        self.outcome = CallOutcome.COMPLETED
+
+    async def _read_unstreamed(self) -> None:
+        self._watched.feed(await self._read_body())
+        deltas = self._watched.deltas()
+        self.answered_as = answered_as(deltas, self.deployment.model)
+        self._metered.mark_first_token()
+        self._deltas = deque(
+            replace(delta, usage=self.usage()) if isinstance(delta, Finished) else delta
+            for delta in deltas
+            if not isinstance(delta, Accepted)
+        )
+        self.outcome = CallOutcome.COMPLETED
+
+    async def _read_body(self) -> bytes:
+        assert self._response is not None
+        pieces: list[bytes] = []
+        while piece := await self._response.read():
+            pieces.append(piece)
+        return b"".join(pieces)
+
+    async def _read_frames(self) -> bytes | None:
+        """The next whole frames; None at the end of a complete answer."""
+        watched, response = self._watched, self._response
+        assert response is not None
+        try:
+            while piece := await (self._read_last() if watched.complete else response.read()):
+                if frames := watched.feed(piece):
+                    if watched.complete:
+                        self.outcome = CallOutcome.COMPLETED
+                    return frames
+            return self._end(watched)
+        except UpstreamError:
+            if self._reading:
+                self.outcome = CallOutcome.CUT
+            raise
+
+    async def _read_last(self) -> bytes:
+        """After its end a stream may still tell its usage; what fails now is no failure."""
+        assert self._response is not None
+        with anyio.move_on_after(self._last_bytes), suppress(UpstreamError):
+            return await self._response.read()
+        return b""
+
+    def _end(self, watched: RelayMonitor) -> bytes | None:
+        """What the provider left out at the end."""
+        if self._ended:
+            return None
+        last = watched.end()
+        self._ended = True
+        self.outcome = CallOutcome.COMPLETED
+        return last or None
+
+
+def _is_json(response: RelayResponse) -> bool:
+    content = response.headers.get("content-type", "")
+    return content.partition(";")[0].strip().lower() == "application/json"

@@ -1,0 +1,99 @@
+"""Legs whose answer comes as deltas."""
+
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+
+from msgspec.structs import replace
+
+from cartrita.domain.deltas import Accepted, Delta, Finished
+from cartrita.domain.errors import UpstreamCut, UpstreamError
+from cartrita.domain.failovers import Failover
+from cartrita.domain.ledger import CallOutcome
+from cartrita.domain.ports.providers import ModelProvider
+from cartrita.domain.receipts import Receipt
+from cartrita.domain.requests import ModelRequest
+from cartrita.domain.usage import Usage
+from cartrita.gateway.legs import NO_HEADERS
+from cartrita.gateway.metering import MeteredCall
+from cartrita.gateway.opened_calls import OpenedCall
+from cartrita.gateway.partial_answers import PartialAnswer
+
+
+class TranslatedLeg:
+    """A call whose answer comes as deltas; the provider's `Accepted` is kept back."""
+
+    def __init__(
+        self, provider: ModelProvider, request: ModelRequest, metered: MeteredCall
+    ) -> None:
+        self._provider = provider
+        self._request = request
+        self._metered = metered
+        self._primed: deque[Delta] = deque()
+        self._deltas: AsyncIterator[Delta] | None = None
+        self._partial = PartialAnswer()
+        self._finished: Finished | None = None
+        self.deployment = metered.deployment
+        self.outcome = CallOutcome.CANCELLED
+        self.receipts: tuple[Receipt, ...] = ()
+        self.failovers: tuple[Failover, ...] = ()
+        self.answered_as: str | None = None
+        self.headers = NO_HEADERS
+        self.monitor = None
+
+    def opened(self) -> AbstractAsyncContextManager[None]:
+        """See `Leg`."""
+        return OpenedCall(self, self._metered, self._provider.stream(self._request), self._begin)
+
+    async def read(self) -> Delta | None:
+        if self._primed:
+            return self._primed.popleft()
+        try:
+            delta = await self._next()
+        except UpstreamError:
+            self.outcome = CallOutcome.CUT
+            raise
+        if delta is not None:
+            self._partial.add(delta)
+        return delta
+
+    def partial(self) -> PartialAnswer:
+        return self._partial
+
+    def usage(self) -> Usage:
+        reported = Usage() if self._finished is None else self._finished.usage
+        if self._metered.first_token_seconds is None or reported.whole:
+            return reported
+        return self._metered.complete(reported, lambda: self._request, self._partial.written)
+
+    async def _begin(self, deltas: AsyncIterator[Delta]) -> None:
+        self._deltas = deltas
+        await self._prime()
+
+    async def _prime(self) -> None:
+        """Read until something is visible; an answer that nobody reads as it comes, to its end."""
+        until_end = not self._metered.call.streamed
+        while (delta := await self._next()) is not None:
+            if isinstance(delta, Accepted):
+                self.receipts, self.failovers = delta.receipts, delta.failovers
+                self.answered_as = delta.answered_as
+                continue
+            self._primed.append(delta)
+            self._partial.add(delta)
+            if self._metered.first_token_seconds is None:
+                self._metered.mark_first_token()
+            if not until_end or isinstance(delta, Finished):
+                return
+
+    async def _next(self) -> Delta | None:
+        assert self._deltas is not None
+        delta = await anext(self._deltas, None)
+        if isinstance(delta, Finished):
+            self._finished = delta
+            self.outcome = CallOutcome.COMPLETED
+            if not delta.usage.whole:
+                return replace(delta, usage=self.usage())
+        elif delta is None and self._finished is None:
+            name = self.deployment.provider
+            raise UpstreamCut(f"{name} ended its answer in the middle.", provider=name)
+        return delta
