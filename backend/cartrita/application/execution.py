@@ -20,8 +20,8 @@ from cartrita.domain.ids import RunId
 from cartrita.domain.ports.runs import RunQueue, RunWriter
 from cartrita.domain.ports.tokens import TokenCounter
 from cartrita.domain.runs import CancelRequested, Claim, Ending, LeaseRevoked, RunAvailable
-from cartrita.gateway.failover import Caller
 from cartrita.gateway.gateway import Gateway
+from cartrita.gateway.gateway_provider import Caller
 from cartrita.gateway.routes import Deployment
 
 log = structlog.get_logger()

@@ -14,14 +14,14 @@ from cartrita.domain.errors import InvalidInput
 from cartrita.domain.models import ModelInfo
 from cartrita.domain.ports.caching import ResponseCache
 from cartrita.domain.ports.providers import ModelProvider
-from cartrita.gateway.answering import Answering
 from cartrita.gateway.answers import Answer, Call
 from cartrita.gateway.caching import MemoryCache, body_key, cache_key, is_cacheable
 from cartrita.gateway.catalog import Catalog
-from cartrita.gateway.failover import Caller, FailoverProvider
+from cartrita.gateway.gateway_provider import Caller, GatewayProvider
 from cartrita.gateway.health import DeploymentHealth, Health, HealthPolicy
 from cartrita.gateway.metering import Meter
 from cartrita.gateway.retry import RetryPolicy
+from cartrita.gateway.routed_answers import RoutedAnswer
 from cartrita.gateway.routes import Deployment, Route
 from cartrita.gateway.routing import Choice, Plan, Router
 from cartrita.gateway.shared_answers import SharedAnswers
@@ -105,7 +105,7 @@ class Gateway:
         Raises NotFound.
         """
         self._catalog.provider(deployment.provider)
-        return FailoverProvider(self, deployment, route=route, caller=caller or Caller())
+        return GatewayProvider(self, deployment, route=route, caller=caller or Caller())
 
     def open(self, call: Call) -> AbstractAsyncContextManager[Answer]:
         """The answer to a call, of which something has arrived.
@@ -122,8 +122,8 @@ class Gateway:
         ttl = self._ttl(call, plan)
         return await self._share(call, plan, ttl) if ttl else self._ask(call, plan)
 
-    def _ask(self, call: Call, plan: Plan) -> Answering:
-        return Answering(call, plan, self._upstreams)
+    def _ask(self, call: Call, plan: Plan) -> RoutedAnswer:
+        return RoutedAnswer(call, plan, self._upstreams)
 
     async def _share(
         self, call: Call, plan: Plan, ttl: float

@@ -13,9 +13,9 @@ from cartrita.domain.deltas import Accepted, Delta, Finished, FinishReason, answ
 from cartrita.domain.errors import CartritaError
 from cartrita.domain.failovers import Failover
 from cartrita.domain.ports.caching import ResponseCache
-from cartrita.gateway.answering import Answering
 from cartrita.gateway.answers import Answer, RelayMonitor
 from cartrita.gateway.recordings import Recording
+from cartrita.gateway.routed_answers import RoutedAnswer
 
 log = structlog.get_logger()
 
@@ -115,7 +115,7 @@ class SharedAnswers:
         key: CacheKey,
         ttl: float,
         request: bytes | None,
-        ask: Callable[[], AbstractAsyncContextManager[Answering]],
+        ask: Callable[[], AbstractAsyncContextManager[RoutedAnswer]],
     ) -> AsyncGenerator[Answer]:
         """The kept answer of this key, or the one that `ask` gets, which is then kept.
 
@@ -181,7 +181,9 @@ class SharedAnswers:
             log.warning("cache_not_written", code=error.code)
 
 
-def _cached(answer: Answering, recording: Recording, request: bytes | None) -> CachedAnswer | None:
+def _cached(
+    answer: RoutedAnswer, recording: Recording, request: bytes | None
+) -> CachedAnswer | None:
     """What is kept of an answer; None if it is not complete."""
     deltas = recording.deltas(answer.monitor)
     if not deltas or not isinstance(deltas[-1], Finished):

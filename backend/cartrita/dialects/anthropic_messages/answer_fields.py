@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-from cartrita.dialects.anthropic_messages.types import DIALECT
+from cartrita.dialects.anthropic_messages import DIALECT
 from cartrita.domain.deltas import Finished, FinishReason
 from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import Citation

@@ -7,8 +7,13 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from cartrita.dialects import data_urls
-from cartrita.dialects.anthropic_messages import answers, file_sources, foreign_seals
-from cartrita.dialects.anthropic_messages import types as wire
+from cartrita.dialects.anthropic_messages import (
+    DIALECT,
+    file_sources,
+    foreign_seals,
+    response_parsing,
+)
+from cartrita.dialects.anthropic_messages import request_types as wire
 from cartrita.dialects.anthropic_messages.blocks import is_vendor_call
 from cartrita.dialects.anthropic_messages.json_checks import an_object, convert
 from cartrita.domain.errors import InvalidInput
@@ -87,7 +92,7 @@ def _parts(block: JsonObject, role: str, path: str) -> Iterator[Part]:
 def _cited_text(block: wire.TextBlock, path: str) -> Iterator[Part]:
     yield _text_of(block, path)
     for index, vendor in enumerate(block.citations or ()):
-        yield answers.citation(vendor, index + 1)
+        yield response_parsing.citation(vendor, index + 1)
 
 
 def _text_of(block: wire.TextBlock, path: str) -> Text:
@@ -98,12 +103,12 @@ def _text_of(block: wire.TextBlock, path: str) -> Text:
 
 
 def _vendor(block: JsonObject, _path: str) -> VendorPart:
-    return VendorPart(wire.DIALECT, block)
+    return VendorPart(DIALECT, block)
 
 
 def _image(block: JsonObject, path: str) -> Attachment | VendorPart:
     if _source_type(block) == "file":
-        return VendorPart(wire.DIALECT, block)
+        return VendorPart(DIALECT, block)
     image = convert(block, wire.ImageBlock, path)
     cache = breakpoint_of(image.cache_control)
     if isinstance(image.source, wire.UrlSource):
@@ -119,7 +124,7 @@ def _image(block: JsonObject, path: str) -> Attachment | VendorPart:
 
 def _document(block: JsonObject, path: str) -> Attachment | VendorPart:
     if _source_type(block) in ("file", "content"):
-        return VendorPart(wire.DIALECT, block)
+        return VendorPart(DIALECT, block)
     document = convert(block, wire.DocumentBlock, path)
     match document.source:
         case wire.UrlSource(url):
@@ -165,14 +170,14 @@ def _check_file(data: str, media_type: str, path: str) -> None:
 def _tool_use(block: JsonObject, path: str) -> ToolCall | VendorPart:
     call = convert(block, wire.ToolUseBlock, path)
     if is_vendor_call(block):
-        return VendorPart(wire.DIALECT, block)
+        return VendorPart(DIALECT, block)
     return ToolCall(call.id, call.name, call.input, breakpoint_of(call.cache_control))
 
 
 def _tool_result(block: JsonObject, path: str) -> ToolResult | VendorPart:
     result = convert(block, _Result, path)
     if is_vendor_call(block):
-        return VendorPart(wire.DIALECT, block)
+        return VendorPart(DIALECT, block)
     content = tuple(_result_content(result.content, f"{path}.content"))
     if result.is_error and not content:
         raise InvalidInput.of(f"{path}.content", "content cannot be empty if `is_error` is true")
@@ -200,7 +205,7 @@ def _result_content(content: JsonValue, path: str) -> Iterator[ToolContent]:
             case "document":
                 yield _document(block, where)
             case str():
-                yield VendorPart(wire.DIALECT, block)
+                yield VendorPart(DIALECT, block)
             case _:
                 raise InvalidInput.of(f"{where}.type", "Field required")
 
@@ -212,7 +217,7 @@ def _thinking(block: JsonObject, path: str) -> Reasoning:
 
 def _redacted(block: JsonObject, path: str) -> Reasoning:
     redacted = convert(block, wire.RedactedThinkingBlock, path)
-    return Reasoning("", encrypted=redacted.data, origin=wire.DIALECT)
+    return Reasoning("", encrypted=redacted.data, origin=DIALECT)
 
 
 _KINDS: dict[str, Callable[[JsonObject, str], Part]] = {

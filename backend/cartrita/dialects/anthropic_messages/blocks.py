@@ -11,9 +11,8 @@ from typing import Protocol, cast
 
 import msgspec
 
-from cartrita.dialects.anthropic_messages import answers, foreign_seals
+from cartrita.dialects.anthropic_messages import DIALECT, foreign_seals, response_parsing
 from cartrita.dialects.anthropic_messages.response_types import BlockDelta
-from cartrita.dialects.anthropic_messages.types import DIALECT
 from cartrita.domain.deltas import (
     CitationDelta,
     Delta,
@@ -84,7 +83,9 @@ class _Text:
         deltas: list[Delta] = [TextDelta(rest)] if (rest := self._text.end()) else []
         for vendor in self._citations:
             self._counters.citations += 1
-            deltas.append(CitationDelta(answers.citation(vendor, self._counters.citations)))
+            deltas.append(
+                CitationDelta(response_parsing.citation(vendor, self._counters.citations))
+            )
         return deltas
 
     def _piece(self, text: str) -> list[Delta]:

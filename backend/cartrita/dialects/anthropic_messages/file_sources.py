@@ -4,7 +4,7 @@ import base64
 from typing import TypeAlias, cast, get_args
 
 from cartrita.dialects import data_urls
-from cartrita.dialects.anthropic_messages import types as wire
+from cartrita.dialects.anthropic_messages import request_types as wire
 from cartrita.domain.errors import InvalidInput
 from cartrita.domain.messages import Attachment
 

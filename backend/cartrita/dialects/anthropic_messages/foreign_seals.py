@@ -10,7 +10,7 @@ import base64
 
 import msgspec
 
-from cartrita.dialects.anthropic_messages.types import DIALECT
+from cartrita.dialects.anthropic_messages import DIALECT
 from cartrita.domain.messages import Reasoning
 
 PREFIX = "cartrita."

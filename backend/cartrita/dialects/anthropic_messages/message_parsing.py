@@ -6,7 +6,7 @@ speaker that follow each other are one turn.
 
 import msgspec
 
-from cartrita.dialects.anthropic_messages import types as wire
+from cartrita.dialects.anthropic_messages import DIALECT
 from cartrita.dialects.anthropic_messages.block_parsing import parse_blocks
 from cartrita.domain.errors import InvalidInput
 from cartrita.domain.json import JsonValue
@@ -133,7 +133,7 @@ def _result_id(part: Part) -> str | None:
 
 
 def _vendor_id(part: Part, kind: str, field: str) -> str | None:
-    if not isinstance(part, VendorPart) or part.origin != wire.DIALECT:
+    if not isinstance(part, VendorPart) or part.origin != DIALECT:
         return None
     value = part.data.get(field)
     return value if part.data.get("type") == kind and isinstance(value, str) else None

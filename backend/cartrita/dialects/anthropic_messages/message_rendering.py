@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Literal, TypeAlias
 
-from cartrita.dialects.anthropic_messages import file_sources
-from cartrita.dialects.anthropic_messages import types as wire
+from cartrita.dialects.anthropic_messages import DIALECT, file_sources
+from cartrita.dialects.anthropic_messages import request_types as wire
 from cartrita.dialects.anthropic_messages.models import ModelOptions
 from cartrita.dialects.losses import Losses
 from cartrita.domain.json import JsonObject
@@ -77,7 +77,7 @@ def _turn(
     match message.role:
         case Role.ASSISTANT:
             return "assistant", list(_blocks(message.parts, losses))
-        case Role.SYSTEM if options.system_messages or request.origin == wire.DIALECT:
+        case Role.SYSTEM if options.system_messages or request.origin == DIALECT:
             return "system", list(_blocks(message.parts, losses))
         case Role.SYSTEM:
             return "user", [_as_user(message.text, losses)] if message.text.strip() else []
@@ -118,7 +118,7 @@ def _text(part: Text | Refusal) -> wire.TextBlock | None:
 
 def _cited(text: wire.TextBlock | None, part: Citation) -> wire.TextBlock | None:
     """The text with the citation; one of another dialect is left out, its mark is in the text."""
-    if text is None or part.origin != wire.DIALECT or not part.vendor:
+    if text is None or part.origin != DIALECT or not part.vendor:
         return text
     return wire.TextBlock(text.text, text.cache_control, [*(text.citations or ()), part.vendor])
 
@@ -184,16 +184,16 @@ def _plain(content: list[wire.ResultBlock]) -> str | list[wire.ResultBlock] | No
 
 
 def _thinking(part: Reasoning, losses: Losses) -> wire.Block | None:
-    if part.origin == wire.DIALECT and part.encrypted is not None:
+    if part.origin == DIALECT and part.encrypted is not None:
         return wire.RedactedThinkingBlock(part.encrypted)
-    if part.origin == wire.DIALECT and part.signature is not None:
+    if part.origin == DIALECT and part.signature is not None:
         return wire.ThinkingBlock(part.text, part.signature)
     losses.dropped("messages.reasoning", "Only reasoning that the provider signed is sent back.")
     return None
 
 
 def _vendor_part(part: VendorPart, losses: Losses) -> JsonObject | None:
-    if part.origin == wire.DIALECT:
+    if part.origin == DIALECT:
         return part.data
     kind = part.data.get("type")
     losses.dropped("messages.content", f"A part of the type {kind} is known to its vendor only.")
@@ -237,7 +237,7 @@ def _complete(
     speaker, blocks = turns[-1]
     if speaker != "assistant":
         return
-    if not options.prefill and request.origin != wire.DIALECT:
+    if not options.prefill and request.origin != DIALECT:
         losses.approximated(
             "messages", "The model cannot continue its own answer and is asked to go on instead."
         )

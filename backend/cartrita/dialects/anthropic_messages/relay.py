@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import msgspec
 
 from cartrita.dialects import relay_monitors, relayed_bodies, relayed_frames
-from cartrita.dialects.anthropic_messages import answers, errors, foreign_seals
+from cartrita.dialects.anthropic_messages import errors, foreign_seals, response_parsing
 from cartrita.dialects.anthropic_messages.response_types import Event, MessageBody, UsageCounts
 from cartrita.dialects.anthropic_messages.stream_parsing import StreamParser, parse_completion
 from cartrita.dialects.relay_monitors import StreamMonitor
@@ -107,7 +107,7 @@ class Monitor(StreamMonitor):
         if not frame.data:
             return None
         try:
-            event = answers.decode_event(frame.data)
+            event = response_parsing.decode_event(frame.data)
         except ValueError as problem:
             return UpstreamMalformed(
                 f"{self._provider} sent something that is not an answer of the Messages API.",
@@ -134,7 +134,7 @@ class Monitor(StreamMonitor):
             case "message_delta":
                 self._note_usage(event.usage)
                 if event.delta is not None and event.delta.stop_reason:
-                    reason = answers.finish_reason(event.delta.stop_reason)
+                    reason = response_parsing.finish_reason(event.delta.stop_reason)
                     self.finish_reason = reason or FinishReason.STOP
             case "message_stop":
                 self.complete = True
@@ -147,8 +147,8 @@ class Monitor(StreamMonitor):
 
     def _note_usage(self, counts: UsageCounts | None) -> None:
         if counts is not None:
-            self._counts = answers.merge(self._counts or UsageCounts(), counts)
-            self.usage = answers.usage(self._counts)
+            self._counts = response_parsing.merge(self._counts or UsageCounts(), counts)
+            self.usage = response_parsing.usage(self._counts)
 
 
 class BodyMonitor(relay_monitors.BodyMonitor):

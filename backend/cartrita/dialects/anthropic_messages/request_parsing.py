@@ -7,7 +7,8 @@ from typing import Annotated, Literal, cast
 
 import msgspec
 
-from cartrita.dialects.anthropic_messages import types as wire
+from cartrita.dialects.anthropic_messages import DIALECT
+from cartrita.dialects.anthropic_messages import request_types as wire
 from cartrita.dialects.anthropic_messages.block_parsing import parse_text
 from cartrita.dialects.anthropic_messages.json_checks import convert
 from cartrita.dialects.anthropic_messages.message_parsing import RawMessage, parse_messages
@@ -120,8 +121,8 @@ def _request(body: JsonObject, read: _Body, owner_id: str) -> ModelRequest:
         response_format=_response_format(read.output_config),
         reasoning=_reasoning(read),
         user=read.metadata.user_id if read.metadata else None,
-        origin=wire.DIALECT,
-        vendor=VendorFields(wire.DIALECT, vendor) if vendor else None,
+        origin=DIALECT,
+        vendor=VendorFields(DIALECT, vendor) if vendor else None,
     )
 
 

@@ -5,7 +5,8 @@ from typing import TypeAlias
 
 import msgspec
 
-from cartrita.dialects.anthropic_messages import types as wire
+from cartrita.dialects.anthropic_messages import DIALECT
+from cartrita.dialects.anthropic_messages import request_types as wire
 from cartrita.dialects.anthropic_messages.message_rendering import (
     cache_control,
     render_messages,
@@ -43,7 +44,7 @@ def render(request: ModelRequest, options: ModelOptions, *, stream: bool = True)
     Raises InvalidInput for a file that cannot be sent in this format.
     """
     request = _hoisted(request)
-    losses = Losses(request, wire.DIALECT)
+    losses = Losses(request, DIALECT)
     limits = _limits(request, options, losses)
     thinking, effort, max_tokens = render_thinking(request, options, limits, losses)
     instruction, schema = _response_format(request, options, losses)
@@ -93,7 +94,7 @@ def _hoisted(request: ModelRequest) -> ModelRequest:
 def _limits(request: ModelRequest, options: ModelOptions, losses: Losses) -> Limits:
     wanted = request.sampling.max_tokens
     most = options.output_tokens
-    foreign = request.origin is not None and request.origin != wire.DIALECT
+    foreign = request.origin is not None and request.origin != DIALECT
     if wanted is None:
         if foreign and most is None:
             why = f"The provider needs a limit; {_DEFAULT_MAX_TOKENS} is sent."
@@ -114,7 +115,7 @@ def _sampling(
 ) -> _Sampling:
     """Temperature, top_p and top_k, as far as the API takes them together with the rest."""
     wanted = request.sampling
-    if request.origin == wire.DIALECT:
+    if request.origin == DIALECT:
         return wanted.temperature, wanted.top_p, wanted.top_k
     if reasons or not options.sampling:
         why = "A model that reasons takes none." if reasons else "The model takes none."
@@ -145,7 +146,7 @@ def _response_format(
         return "", None
     if wanted.kind == "json_schema" and wanted.schema is not None and options.json_schema:
         closed = closed_schema(wanted.schema)
-        if closed != wanted.schema and request.origin != wire.DIALECT:
+        if closed != wanted.schema and request.origin != DIALECT:
             losses.approximated("response_format", "Objects have no properties but those named.")
             return "", closed
         return "", wanted.schema
@@ -184,7 +185,7 @@ def _tools(request: ModelRequest, losses: Losses) -> list[wire.Tool | JsonObject
     tools: list[wire.Tool | JsonObject] = []
     for tool in request.tools:
         if isinstance(tool, VendorTool):
-            if tool.origin == wire.DIALECT:
+            if tool.origin == DIALECT:
                 tools.append(tool.definition)
             else:
                 losses.dropped("tools", f"The tool {tool.name} is known to its vendor only.")
@@ -218,7 +219,7 @@ def _with_vendor_fields(request: ModelRequest, body: wire.Request, losses: Losse
     vendor = request.vendor
     if vendor is None or not vendor.fields:
         return _encode(body)
-    if vendor.origin != wire.DIALECT:
+    if vendor.origin != DIALECT:
         for field in vendor.fields:
             losses.dropped(field, "The provider has no such field.")
         return _encode(body)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from cartrita.dialects.anthropic_messages import foreign_seals
+from cartrita.dialects.anthropic_messages import DIALECT, foreign_seals
 from cartrita.dialects.anthropic_messages.answer_fields import (
     MessageHead,
     citation_fields,
@@ -14,7 +14,6 @@ from cartrita.dialects.anthropic_messages.answer_fields import (
     usage_fields,
 )
 from cartrita.dialects.anthropic_messages.delta_order import DeltaOrder
-from cartrita.dialects.anthropic_messages.types import DIALECT
 from cartrita.domain.deltas import (
     Accepted,
     CitationDelta,

@@ -7,7 +7,7 @@ contain neither NUL nor surrogates.
 from collections.abc import Callable
 from typing import TypeVar
 
-from cartrita.dialects.anthropic_messages import answers, errors
+from cartrita.dialects.anthropic_messages import errors, response_parsing
 from cartrita.dialects.anthropic_messages.blocks import (
     Counters,
     OpenBlock,
@@ -30,7 +30,7 @@ _Decoded = TypeVar("_Decoded")
 
 def parse_completion(provider: str, body: bytes, secrets: tuple[Secret, ...] = ()) -> list[Delta]:
     """The deltas of a message that was not streamed; raises as `StreamParser` does."""
-    message = _decode(provider, body, answers.decode_message)
+    message = _decode(provider, body, response_parsing.decode_message)
     if message.error or message.type == "error":
         raise errors.from_frame(provider, body, secrets)
     if message.content is None or message.stop_reason is None:
@@ -75,7 +75,7 @@ class StreamParser:
             return []
         if event == "error":
             raise errors.from_frame(self._provider, data, self._secrets)
-        parsed = _decode(self._provider, data, answers.decode_event)
+        parsed = _decode(self._provider, data, response_parsing.decode_event)
         if parsed.error or parsed.type == "error":
             raise errors.from_frame(self._provider, data, self._secrets)
         parse = _EVENTS.get(parsed.type or "")
@@ -165,14 +165,14 @@ class _End:
             self.read_usage(message.usage)
 
     def read_usage(self, counts: UsageCounts) -> None:
-        self._counts = answers.merge(self._counts, counts)
+        self._counts = response_parsing.merge(self._counts, counts)
 
     def read(self, stop_reason: str, stop_sequence: str | None) -> bool:
         """Note the stop reason; false if it is not known."""
-        known = answers.finish_reason(stop_reason)
+        known = response_parsing.finish_reason(stop_reason)
         self._reason = known or FinishReason.STOP
         self._ended = stop_reason == "end_turn"
-        self._vendor_reason = answers.vendor_reason(stop_reason)
+        self._vendor_reason = response_parsing.vendor_reason(stop_reason)
         self._stop_sequence = storable_text(stop_sequence) if stop_sequence is not None else None
         return known is not None
 
@@ -182,7 +182,7 @@ class _End:
             reason = FinishReason.TOOL_CALL
         return Finished(
             reason,
-            answers.usage(self._counts),
+            response_parsing.usage(self._counts),
             self.model,
             self._stop_sequence,
             self._vendor_reason,

@@ -8,7 +8,7 @@ from typing import Final, Self
 
 import msgspec
 
-from cartrita.dialects.anthropic_messages import error_rendering, foreign_seals
+from cartrita.dialects.anthropic_messages import DIALECT, error_rendering, foreign_seals
 from cartrita.dialects.anthropic_messages.answer_fields import (
     MessageHead,
     citation_fields,
@@ -19,7 +19,6 @@ from cartrita.dialects.anthropic_messages.answer_fields import (
 )
 from cartrita.dialects.anthropic_messages.delta_order import DeltaOrder
 from cartrita.dialects.anthropic_messages.relay import Monitor
-from cartrita.dialects.anthropic_messages.types import DIALECT
 from cartrita.domain.deltas import (
     Accepted,
     CitationDelta,

@@ -7,7 +7,8 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from cartrita.dialects.anthropic_messages import types as wire
+from cartrita.dialects.anthropic_messages import DIALECT
+from cartrita.dialects.anthropic_messages import request_types as wire
 from cartrita.dialects.anthropic_messages.models import ModelOptions
 from cartrita.dialects.losses import Losses
 from cartrita.domain.messages import Message, Reasoning, Role, ToolCall, ToolResult
@@ -44,7 +45,7 @@ def render_thinking(
 ) -> _Thinking:
     """The thinking, the effort, and the limit of output tokens that leaves room for both."""
     wanted = request.reasoning
-    if request.origin == wire.DIALECT:
+    if request.origin == DIALECT:
         return _native(wanted), wanted.effort, limits.max_tokens
     if not _wants(wanted):
         return _off(wanted, options), None, limits.max_tokens
@@ -92,7 +93,7 @@ def _calls_without_reasoning(messages: tuple[Message, ...]) -> bool:
         return False
     answers = [message for message in messages if message.role is Role.ASSISTANT]
     last = answers[-1].parts if answers else ()
-    signed = any(isinstance(part, Reasoning) and part.origin == wire.DIALECT for part in last)
+    signed = any(isinstance(part, Reasoning) and part.origin == DIALECT for part in last)
     return any(isinstance(part, ToolCall) for part in last) and not signed
 
 

@@ -4,7 +4,8 @@ import re
 
 import msgspec
 
-from cartrita.dialects.anthropic_messages import types as wire
+from cartrita.dialects.anthropic_messages import DIALECT
+from cartrita.dialects.anthropic_messages import request_types as wire
 from cartrita.dialects.anthropic_messages.block_parsing import breakpoint_of
 from cartrita.dialects.anthropic_messages.json_checks import convert
 from cartrita.dialects.anthropic_messages.schemas import schema_problem
@@ -58,7 +59,7 @@ def _tool(value: JsonObject, path: str) -> Tool:
         if not isinstance(kind, str):
             raise InvalidInput.of(f"{path}.type", "Input should be a valid string")
         name = value.get("name")
-        return VendorTool(wire.DIALECT, name if isinstance(name, str) else kind, value)
+        return VendorTool(DIALECT, name if isinstance(name, str) else kind, value)
     path = f"{path}.custom"
     tool = convert(value, wire.Tool, path)
     if not _NAME.fullmatch(tool.name):
@@ -66,7 +67,7 @@ def _tool(value: JsonObject, path: str) -> Tool:
         raise InvalidInput.of(f"{path}.name", problem)
     _check_schema(tool.input_schema, f"{path}.input_schema")
     if value.get("defer_loading") or value.get("allowed_callers", ["direct"]) != ["direct"]:
-        return VendorTool(wire.DIALECT, tool.name, value)
+        return VendorTool(DIALECT, tool.name, value)
     return ToolSpec(
         tool.name,
         tool.description or "",

@@ -1,4 +1,4 @@
 """OpenAI's chat completions API."""
 
-ORIGIN = "openai_chat"
+DIALECT = "openai_chat"
 """The name of this dialect: what requests, parts and fields that came in it have as `origin`."""

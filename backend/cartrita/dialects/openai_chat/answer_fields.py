@@ -6,7 +6,7 @@ from typing import Final, cast
 
 import msgspec
 
-from cartrita.dialects.openai_chat import ORIGIN
+from cartrita.dialects.openai_chat import DIALECT
 from cartrita.domain.deltas import FinishReason
 from cartrita.domain.json import JsonObject, JsonValue
 from cartrita.domain.messages import Citation, VendorPart
@@ -88,14 +88,14 @@ def finishing_fields(head: CompletionHead, usage: Usage, lost: Iterable[Receipt]
 def lost_part(part: Citation | VendorPart) -> Receipt | None:
     """The receipt for a part that has no place in a completion; None for one that has."""
     if isinstance(part, VendorPart):
-        if part.origin == ORIGIN:
+        if part.origin == DIALECT:
             return None
         source, field, why = part.origin, "content", "Only its vendor knows this part."
     elif part.url is None:
-        source, field, why = part.origin or ORIGIN, "annotations", "Its source has no address."
+        source, field, why = part.origin or DIALECT, "annotations", "Its source has no address."
     else:
         return None
-    return Receipt(field, source, ORIGIN, "dropped", why)
+    return Receipt(field, source, DIALECT, "dropped", why)
 
 
 def annotation(citation: Citation, run_start: int, length: int) -> JsonObject:

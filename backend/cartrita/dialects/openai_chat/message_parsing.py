@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import msgspec
 
-from cartrita.dialects.openai_chat import ORIGIN, reasoning_details
+from cartrita.dialects.openai_chat import DIALECT, reasoning_details
 from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import (
     Attachment,
@@ -89,7 +89,7 @@ def _merged(messages: Iterator[Message]) -> Iterator[Message]:
 def _own_fields(message: JsonObject) -> Iterator[VendorPart]:
     fields = {name: message[name] for name in ("name", "audio") if message.get(name)}
     if fields:
-        yield VendorPart(ORIGIN, fields)
+        yield VendorPart(DIALECT, fields)
 
 
 def _texts(content: object) -> Iterator[Text]:
@@ -180,7 +180,7 @@ def _assistant_parts(message: JsonObject, index: int) -> Iterator[Part]:
 
 def _call(call: JsonObject) -> ToolCall | VendorPart:
     if call["type"] == "custom":
-        return VendorPart(ORIGIN, call)
+        return VendorPart(DIALECT, call)
     function = cast("dict[str, str]", call["function"])
     arguments = _arguments(function["arguments"])
     return ToolCall(cast("str", call["id"]), function["name"], arguments)
@@ -209,4 +209,4 @@ def _reasoning(message: JsonObject) -> Iterator[Reasoning]:
         )
     plain = message.get("reasoning_content") or message.get("reasoning")
     if plain and not details:
-        yield Reasoning(cast("str", plain), origin=ORIGIN)
+        yield Reasoning(cast("str", plain), origin=DIALECT)

@@ -12,7 +12,7 @@ import msgspec
 
 from cartrita.dialects import data_urls
 from cartrita.dialects.losses import Losses
-from cartrita.dialects.openai_chat import ORIGIN, reasoning_details
+from cartrita.dialects.openai_chat import DIALECT, reasoning_details
 from cartrita.dialects.openai_chat import request_types as wire
 from cartrita.domain.errors import InvalidInput
 from cartrita.domain.json import JsonObject
@@ -48,7 +48,7 @@ class MessageRenderer:
     def __init__(self, request: ModelRequest, losses: Losses) -> None:
         self._request = request
         self._losses = losses
-        self._own = request.origin == ORIGIN
+        self._own = request.origin == DIALECT
         self._files: list[wire.ContentPart] = []  # of the results so far
 
     def render(self) -> Iterator[wire.RequestMessage]:
@@ -137,7 +137,7 @@ class MessageRenderer:
                 self._breakpoint(part.cache, has_place=False)
                 arguments = _encode(part.arguments).decode()
                 yield wire.ToolCall(part.call_id, wire.CalledFunction(part.name, arguments))
-            elif isinstance(part, VendorPart) and part.origin == ORIGIN and "type" in part.data:
+            elif isinstance(part, VendorPart) and part.origin == DIALECT and "type" in part.data:
                 yield part.data
 
     def _reasoning(self, parts: Iterable[Part]) -> tuple[list[JsonObject], str]:
@@ -179,7 +179,7 @@ class MessageRenderer:
         for part in parts:
             if not isinstance(part, VendorPart):
                 continue
-            if part.origin != ORIGIN:
+            if part.origin != DIALECT:
                 self._drop_vendor_part()
             elif "type" not in part.data:
                 fields |= part.data

@@ -7,7 +7,7 @@ answer's list back keeps the reasoning byte for byte.
 Source: https://openrouter.ai/docs/use-cases/reasoning-tokens
 """
 
-from cartrita.dialects.openai_chat import ORIGIN
+from cartrita.dialects.openai_chat import DIALECT
 from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import Reasoning
 
@@ -18,13 +18,13 @@ _ORIGINS = {name: origin for origin, name in _FORMATS.items()}
 def origin_of(seal_format: str | None) -> str:
     """The dialect whose seal has this format; one of others is this dialect's own variety."""
     if not seal_format:
-        return ORIGIN
-    return _ORIGINS.get(seal_format, f"{ORIGIN}/{seal_format}")
+        return DIALECT
+    return _ORIGINS.get(seal_format, f"{DIALECT}/{seal_format}")
 
 
 def is_own(reasoning: Reasoning) -> bool:
     """Whether the reasoning came in this dialect, so that it may be sent back in it."""
-    return (reasoning.origin or "").partition("/")[0] == ORIGIN
+    return (reasoning.origin or "").partition("/")[0] == DIALECT
 
 
 def render(reasoning: Reasoning, index: int) -> JsonObject:

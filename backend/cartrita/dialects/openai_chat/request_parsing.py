@@ -5,7 +5,7 @@ from typing import Any, Literal, cast
 import msgspec
 
 from cartrita.dialects.openai_chat import (
-    ORIGIN,
+    DIALECT,
     message_checks,
     message_parsing,
     request_checks,
@@ -113,8 +113,8 @@ def _request(fields: JsonObject, messages: list[JsonObject], owner_id: str) -> M
         response_format=_response_format(fields),
         reasoning=ReasoningOptions(effort=cast("str | None", fields.get("reasoning_effort"))),
         user=cast("str | None", fields.get("user")),
-        origin=ORIGIN,
-        vendor=VendorFields(ORIGIN, vendor) if vendor else None,
+        origin=DIALECT,
+        vendor=VendorFields(DIALECT, vendor) if vendor else None,
     )
 
 
@@ -128,7 +128,7 @@ def _tools(fields: JsonObject) -> tuple[Tool, ...]:
 def _tool(tool: JsonObject) -> Tool:
     if tool["type"] == "custom":
         custom = cast("JsonObject", tool["custom"])
-        return VendorTool(ORIGIN, cast("str", custom["name"]), tool)
+        return VendorTool(DIALECT, cast("str", custom["name"]), tool)
     function = cast("dict[str, Any]", tool["function"])
     return ToolSpec(
         function["name"],

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from cartrita.dialects.losses import Losses, Rendered
-from cartrita.dialects.openai_chat import ORIGIN
+from cartrita.dialects.openai_chat import DIALECT
 from cartrita.dialects.openai_chat import request_types as wire
 from cartrita.dialects.openai_chat.message_rendering import MessageRenderer
 from cartrita.dialects.openai_chat.request_types import ServerOptions
@@ -25,7 +25,7 @@ def render(request: ModelRequest, options: ServerOptions, *, stream: bool = True
 
     Raises InvalidInput for an attachment that cannot be sent in this format.
     """
-    losses = Losses(request, ORIGIN)
+    losses = Losses(request, DIALECT)
     vendor = _vendor_fields(request, losses)
     tools = list(_tools(request, losses))
     fields: dict[str, Any] = {
@@ -56,7 +56,7 @@ def _vendor_fields(request: ModelRequest, losses: Losses) -> JsonObject:
     """The fields that came in this dialect; those of another are told as lost."""
     if request.vendor is None:
         return {}
-    if request.vendor.origin == ORIGIN:
+    if request.vendor.origin == DIALECT:
         return request.vendor.fields
     for name in request.vendor.fields:
         losses.dropped(name, "Only the API that it came from knows this field.")
@@ -89,7 +89,7 @@ def _tools(request: ModelRequest, losses: Losses) -> Iterator[wire.Tool | JsonOb
             yield wire.Tool(
                 wire.FunctionSpec(tool.name, tool.description, tool.parameters, tool.strict)
             )
-        elif tool.origin == ORIGIN:
+        elif tool.origin == DIALECT:
             yield tool.definition
         else:
             losses.dropped(f"tools.{tool.name}", "Only the vendor that offers this tool runs it.")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from cartrita.dialects.openai_chat import ORIGIN
+from cartrita.dialects.openai_chat import DIALECT
 from cartrita.dialects.openai_chat import response_types as wire
 from cartrita.domain.deltas import ToolCallDelta, VendorDelta
 from cartrita.domain.json import JsonObject
@@ -100,7 +100,7 @@ class CustomCallStream:
                 "input": storable_text("".join(pieces)),
             }
             call: JsonObject = {"id": storable_text(call_id), "type": "custom", "custom": custom}
-            yield VendorDelta(VendorPart(ORIGIN, call))
+            yield VendorDelta(VendorPart(DIALECT, call))
 
 
 def _is_another(call: _ToolCall, number: int | None, call_id: str) -> bool:

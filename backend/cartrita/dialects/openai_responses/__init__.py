@@ -3,4 +3,5 @@
 Source: https://platform.openai.com/docs/api-reference/responses, and the types of the `openai` SDK.
 """
 
-NAME = "openai_responses"
+DIALECT = "openai_responses"
+"""The name of this dialect: what requests, parts and fields that came in it have as `origin`."""

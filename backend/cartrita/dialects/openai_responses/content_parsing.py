@@ -4,7 +4,7 @@ from typing import Final, cast
 
 from cartrita.dialects import data_urls
 from cartrita.dialects.openai_refusals import missing, refusal, wrong_type
-from cartrita.dialects.openai_responses import NAME, json_checks
+from cartrita.dialects.openai_responses import DIALECT, json_checks
 from cartrita.domain.json import JsonObject, JsonValue
 from cartrita.domain.messages import (
     Attachment,
@@ -66,7 +66,7 @@ def citation(annotation: JsonObject, index: int) -> Citation:
         index=index,
         start=start if isinstance(start, int) else None,
         end=end if isinstance(end, int) else None,
-        origin=None if known else NAME,
+        origin=None if known else DIALECT,
         vendor={} if known else annotation,
     )
 
@@ -105,7 +105,7 @@ def _input_part(part: JsonObject, path: str, supported: tuple[str, ...]) -> Tool
         case None:
             raise missing(f"{path}.type")
         case _:
-            return VendorPart(NAME, part)
+            return VendorPart(DIALECT, part)
 
 
 def _image(part: JsonObject, path: str) -> Attachment:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from cartrita.dialects.losses import Losses
-from cartrita.dialects.openai_responses import NAME
+from cartrita.dialects.openai_responses import DIALECT
 from cartrita.domain.errors import InvalidInput
 from cartrita.domain.json import JsonObject, JsonValue
 from cartrita.domain.messages import (
@@ -55,7 +55,7 @@ class ContentRendering:
 
     def _input_part(self, part: Text | Attachment | VendorPart) -> Iterable[JsonValue]:
         if isinstance(part, VendorPart):
-            if part.origin == NAME:
+            if part.origin == DIALECT:
                 yield part.data
             else:
                 self._losses.dropped(
@@ -137,7 +137,7 @@ def annotation(citation: Citation, start: int, end: int) -> JsonObject | None:
 
     `start` and `end` delimit the text that it stands behind, where it has no indexes of its own.
     """
-    if citation.origin == NAME and citation.vendor:
+    if citation.origin == DIALECT and citation.vendor:
         return citation.vendor
     if citation.url is None:
         return None

@@ -9,7 +9,7 @@ from typing import Final, cast
 import msgspec
 
 from cartrita.dialects.openai_refusals import missing, refusal, wrong_type
-from cartrita.dialects.openai_responses import NAME, content_parsing, json_checks, reasoning
+from cartrita.dialects.openai_responses import DIALECT, content_parsing, json_checks, reasoning
 from cartrita.domain.json import JsonObject, JsonValue
 from cartrita.domain.messages import (
     Message,
@@ -161,7 +161,7 @@ def _parse_item(item: JsonObject, kind: str, path: str) -> tuple[Role, tuple[Par
         case "reasoning":
             return Role.ASSISTANT, (_reasoning(item, path),)
         case _:
-            return _VENDOR_ROLES[kind], (VendorPart(NAME, item),)
+            return _VENDOR_ROLES[kind], (VendorPart(DIALECT, item),)
 
 
 def _message(item: JsonObject, path: str) -> tuple[Role, tuple[Part, ...]]:

@@ -8,8 +8,8 @@ from typing import Final, cast
 
 import msgspec
 
-from cartrita.dialects.openai_responses import NAME, content_parsing, response_parsing
-from cartrita.dialects.openai_responses import types as wire
+from cartrita.dialects.openai_responses import DIALECT, content_parsing, response_parsing
+from cartrita.dialects.openai_responses import response_types as wire
 from cartrita.domain.deltas import (
     CitationDelta,
     Delta,
@@ -122,7 +122,7 @@ class Output:
             case "reasoning":
                 yield from self._reasoning_item(index, response_parsing.as_item(value))
             case _:
-                yield VendorDelta(VendorPart(NAME, cast("JsonObject", storable_json(value))))
+                yield VendorDelta(VendorPart(DIALECT, cast("JsonObject", storable_json(value))))
 
     def end(self) -> Iterator[Delta]:
         """Text that was still held back: halves of surrogate pairs."""
@@ -156,7 +156,7 @@ class Output:
         if item.encrypted_content is not None:
             self._reasoning = None
             yield ReasoningDelta(
-                "", encrypted=storable_text(item.encrypted_content), origin=NAME, id=item.id
+                "", encrypted=storable_text(item.encrypted_content), origin=DIALECT, id=item.id
             )
 
     def _announce(self, index: int, item: wire.Item) -> Iterator[Delta]:

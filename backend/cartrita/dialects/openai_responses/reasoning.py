@@ -9,7 +9,7 @@ import binascii
 
 import msgspec
 
-from cartrita.dialects.openai_responses import NAME
+from cartrita.dialects.openai_responses import DIALECT
 from cartrita.domain.deltas import ReasoningDelta
 from cartrita.domain.messages import Reasoning
 
@@ -29,7 +29,7 @@ def wrap(part: Reasoning | ReasoningDelta, item_id: str) -> str | None:
     """The `encrypted_content` of an item; None if the reasoning is not sealed."""
     if part.signature is None and part.encrypted is None:
         return None
-    if part.origin == NAME and part.signature is None and part.id == item_id:
+    if part.origin == DIALECT and part.signature is None and part.id == item_id:
         return part.encrypted
     seal = Seal(part.origin, part.signature, part.encrypted, part.id)
     return _PREFIX + base64.b64encode(msgspec.json.encode(seal)).decode()
@@ -43,7 +43,7 @@ def unwrap(encrypted: str | None, item_id: str | None) -> Seal:
     if encrypted is None:
         return Seal()
     if not encrypted.startswith(_PREFIX):
-        return Seal(NAME, None, encrypted, item_id)
+        return Seal(DIALECT, None, encrypted, item_id)
     try:
         data = base64.b64decode(encrypted.removeprefix(_PREFIX), validate=True)
         return msgspec.json.decode(data, type=Seal)

@@ -10,7 +10,7 @@ import msgspec
 
 from cartrita.dialects import relay_monitors, relayed_bodies, relayed_frames
 from cartrita.dialects.openai_responses import response_parsing, stream_parsing
-from cartrita.dialects.openai_responses import types as wire
+from cartrita.dialects.openai_responses import response_types as wire
 from cartrita.dialects.openai_responses.request_parsing import ENCRYPTED_REASONING
 from cartrita.dialects.openai_responses.response_objects import ResponseHead
 from cartrita.dialects.openai_responses.stream_parsing import StreamParser

@@ -8,7 +8,7 @@ from typing import Final, cast
 import msgspec
 
 from cartrita.dialects.openai_refusals import missing, refusal, wrong_type
-from cartrita.dialects.openai_responses import NAME, item_parsing, json_checks, tools
+from cartrita.dialects.openai_responses import DIALECT, item_parsing, json_checks, tools
 from cartrita.dialects.openai_responses.item_parsing import Input, ItemReference
 from cartrita.domain.json import JsonObject, JsonValue
 from cartrita.domain.messages import Message, Role, Text
@@ -126,8 +126,8 @@ def _request(
         response_format=_format(body),
         reasoning=_reasoning(body, include),
         user=json_checks.optional_string(body, "user"),
-        origin=NAME,
-        vendor=VendorFields(NAME, vendor) if vendor else None,
+        origin=DIALECT,
+        vendor=VendorFields(DIALECT, vendor) if vendor else None,
     )
 
 

@@ -9,7 +9,7 @@ from typing import Final, Literal, cast
 import msgspec
 
 from cartrita.dialects.losses import Losses, Rendered
-from cartrita.dialects.openai_responses import NAME, content_rendering, tools
+from cartrita.dialects.openai_responses import DIALECT, content_rendering, tools
 from cartrita.dialects.openai_responses.content_rendering import ContentRendering
 from cartrita.dialects.openai_responses.request_parsing import ENCRYPTED_REASONING, LOGPROBS
 from cartrita.domain.json import JsonObject, JsonValue
@@ -50,7 +50,7 @@ def render(
 
     Raises InvalidInput for an attachment that has not been loaded.
     """
-    losses = Losses(request, NAME)
+    losses = Losses(request, DIALECT)
     vendor = _vendor_fields(request, losses)
     body: JsonObject = {
         "model": request.model,
@@ -77,7 +77,7 @@ def render(
 
 
 def _items(request: ModelRequest, options: ServerOptions, losses: Losses) -> Iterator[JsonValue]:
-    content = ContentRendering(losses, own=request.origin == NAME)
+    content = ContentRendering(losses, own=request.origin == DIALECT)
     for message in request.messages:
         match message.role:
             case Role.ASSISTANT:
@@ -132,7 +132,7 @@ def call_item(part: ToolCall) -> JsonObject:
 
 def _reasoning_item(part: Reasoning, losses: Losses) -> Iterator[JsonValue]:
     """Reasoning that OpenAI sealed. Servers refuse any other: it would not be stored there."""
-    if part.origin != NAME or part.encrypted is None:
+    if part.origin != DIALECT or part.encrypted is None:
         losses.dropped("messages.reasoning", "Only sealed reasoning of OpenAI's can be sent back.")
         return
     summary: list[JsonValue] = [{"type": "summary_text", "text": part.text}] if part.text else []
@@ -143,7 +143,7 @@ def _reasoning_item(part: Reasoning, losses: Losses) -> Iterator[JsonValue]:
 
 
 def _vendor_item(part: VendorPart, losses: Losses) -> Iterator[JsonValue]:
-    if part.origin == NAME:
+    if part.origin == DIALECT:
         yield part.data
     else:
         losses.dropped(f"messages.{part.data.get('type')}", "OpenAI has no such content.")
@@ -223,7 +223,7 @@ def _include(request: ModelRequest, more: JsonValue) -> JsonValue:
 def _vendor_fields(request: ModelRequest, losses: Losses) -> JsonObject:
     if request.vendor is None:
         return {}
-    if request.vendor.origin == NAME:
+    if request.vendor.origin == DIALECT:
         return dict(request.vendor.fields)
     for name in request.vendor.fields:
         losses.dropped(name, "OpenAI's Responses API has no such parameter.")

@@ -5,7 +5,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from cartrita.dialects.openai_responses import types as wire
+from cartrita.dialects.openai_responses import response_types as wire
 from cartrita.domain.deltas import FinishReason
 from cartrita.domain.json import JsonValue
 from cartrita.domain.usage import Usage

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from cartrita.dialects.openai_responses import NAME, content_rendering, output_items
+from cartrita.dialects.openai_responses import DIALECT, content_rendering, output_items
 from cartrita.dialects.openai_responses.response_objects import (
     Ending,
     ResponseHead,
@@ -112,7 +112,7 @@ def _items(owner: str, message: Message, include: tuple[str, ...]) -> list[JsonO
 
 def _result(owner: str, index: int, part: Part) -> JsonObject | None:
     if isinstance(part, VendorPart):
-        return part.data if part.origin == NAME else None
+        return part.data if part.origin == DIALECT else None
     if not isinstance(part, ToolResult):
         return None
     output: JsonValue = list(_content(part.content))
@@ -135,7 +135,7 @@ def _content(parts: Iterable[Part]) -> Iterator[JsonValue]:
                 yield told | detail if kind == "input_image" else told
             case Attachment():
                 yield content_rendering.attachment(part)
-            case VendorPart() if part.origin == NAME:
+            case VendorPart() if part.origin == DIALECT:
                 yield part.data
             case _:
                 pass

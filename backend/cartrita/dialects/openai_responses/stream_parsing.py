@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final, cast
 
 from cartrita.dialects.openai_responses import errors, response_parsing
-from cartrita.dialects.openai_responses import types as wire
+from cartrita.dialects.openai_responses import response_types as wire
 from cartrita.dialects.openai_responses.output_parsing import Output
 from cartrita.domain.deltas import Delta, Finished, FinishReason
 from cartrita.domain.errors import UpstreamCut, UpstreamMalformed

@@ -10,7 +10,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from cartrita.dialects.openai_error_rendering import fields as error_fields
-from cartrita.dialects.openai_responses import NAME, output_items, reasoning
+from cartrita.dialects.openai_responses import DIALECT, output_items, reasoning
 from cartrita.dialects.openai_responses.event_writing import (
     EventWriter,
     OpenCall,
@@ -182,7 +182,7 @@ class StreamRenderer:
     def _feed_whole(self, delta: Delta) -> None:
         if isinstance(delta, Finished):
             self._finish(delta)
-        elif isinstance(delta, VendorDelta) and delta.part.origin == NAME:
+        elif isinstance(delta, VendorDelta) and delta.part.origin == DIALECT:
             self._close_open("completed")
             index = self._next_index()
             item = delta.part.data

@@ -7,7 +7,7 @@ import msgspec
 from cartrita.dialects import function_schemas
 from cartrita.dialects.losses import Losses
 from cartrita.dialects.openai_refusals import refusal, wrong_type
-from cartrita.dialects.openai_responses import NAME, json_checks
+from cartrita.dialects.openai_responses import DIALECT, json_checks
 from cartrita.domain.json import JsonObject, JsonValue
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.tools import NamedTool, Tool, ToolChoice, ToolSpec, VendorTool
@@ -61,10 +61,10 @@ def render_tools(request: ModelRequest, losses: Losses) -> list[JsonObject]:
     rendered: list[JsonObject] = []
     for tool in request.tools:
         if isinstance(tool, ToolSpec):
-            rendered.append(_function(tool, request.origin == NAME))
+            rendered.append(_function(tool, request.origin == DIALECT))
             if tool.cache is not None:
                 losses.dropped("tools.cache_control", "OpenAI caches prompts by itself.")
-        elif tool.origin == NAME:
+        elif tool.origin == DIALECT:
             rendered.append(tool.definition)
         else:
             losses.dropped(f"tools.{tool.name}", "Only the provider of this tool has it.")
@@ -83,10 +83,10 @@ def _parse_tool(value: JsonValue, path: str) -> Tool:
     kind = json_checks.string(tool, "type", path)
     if kind != "function":
         label = tool.get("name") or tool.get("server_label")
-        return VendorTool(NAME, label if isinstance(label, str) else kind, tool)
+        return VendorTool(DIALECT, label if isinstance(label, str) else kind, tool)
     name = json_checks.string(tool, "name", path)
     if any(value is not None for key, value in tool.items() if key not in _FUNCTION):
-        return VendorTool(NAME, name, tool)
+        return VendorTool(DIALECT, name, tool)
     strict = tool.get("strict")
     if strict is not None and not isinstance(strict, bool):
         raise wrong_type(f"{path}.strict", "a boolean", strict)

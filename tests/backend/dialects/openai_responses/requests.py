@@ -6,7 +6,7 @@ from typing import cast
 from hypothesis import strategies as st
 from tests.backend.dialects.strategies import SCHEMAS
 
-from cartrita.dialects.openai_responses import NAME
+from cartrita.dialects.openai_responses import DIALECT
 from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import (
     Attachment,
@@ -57,11 +57,11 @@ audio = st.builds(
 )
 texts = st.builds(Text, words, caches)
 reasoning = st.builds(
-    Reasoning, words, st.none(), ids, st.just(NAME), ids.map(lambda each: f"rs_{each}")
+    Reasoning, words, st.none(), ids, st.just(DIALECT), ids.map(lambda each: f"rs_{each}")
 )
 vendor_items = st.builds(
     VendorPart,
-    st.just(NAME),
+    st.just(DIALECT),
     json_objects.map(lambda data: {**data, "type": "web_search_call", "id": "ws_1"}),
 )
 
@@ -133,7 +133,7 @@ formats = st.sampled_from(
 @st.composite
 def requests(draw: st.DrawFn) -> ModelRequest:
     """A whole request in this dialect."""
-    search = VendorTool(NAME, "web_search", {"type": "web_search"})
+    search = VendorTool(DIALECT, "web_search", {"type": "web_search"})
     tools = tuple(draw(st.lists(specs, max_size=1))) + tuple(
         draw(st.lists(st.just(search), max_size=1))
     )
@@ -171,6 +171,6 @@ def requests(draw: st.DrawFn) -> ModelRequest:
             encrypted=draw(st.booleans()),
         ),
         user=draw(st.none() | ids),
-        origin=NAME,
-        vendor=VendorFields(NAME, vendor) if vendor else None,
+        origin=DIALECT,
+        vendor=VendorFields(DIALECT, vendor) if vendor else None,
     )

@@ -8,7 +8,7 @@ from hypothesis import given
 from tests.backend.dialects.openai_responses.requests import requests
 from tests.backend.examples import dialect_examples
 
-from cartrita.dialects.openai_responses import NAME
+from cartrita.dialects.openai_responses import DIALECT
 from cartrita.dialects.openai_responses.item_parsing import ItemReference, parse_items
 from cartrita.dialects.openai_responses.request_parsing import Parsed, parse
 from cartrita.dialects.openai_responses.request_rendering import render
@@ -55,7 +55,7 @@ def test_what_is_rendered_is_parsed_again(request: ModelRequest) -> None:
 def test_text_is_the_message_of_a_user() -> None:
     request = parsed().request
     assert request.messages == (Message(Role.USER, (Text("Hi"),)),)
-    assert (request.model, request.origin, request.vendor) == ("gpt", NAME, None)
+    assert (request.model, request.origin, request.vendor) == ("gpt", DIALECT, None)
 
 
 def test_what_is_stored_unless_it_is_said_otherwise() -> None:
@@ -135,11 +135,11 @@ def test_the_items_of_one_answer_are_one_message() -> None:
         Message(
             Role.ASSISTANT,
             (
-                Reasoning("", None, "gAAA", NAME, "rs_1"),
-                VendorPart(NAME, search),
+                Reasoning("", None, "gAAA", DIALECT, "rs_1"),
+                VendorPart(DIALECT, search),
                 Text("Hm"),
                 Citation("A", "https://a", index=1, start=0, end=2),
-                Citation("a.txt", index=2, origin=NAME, vendor=file),
+                Citation("a.txt", index=2, origin=DIALECT, vendor=file),
                 Refusal("No."),
                 ToolCall("c", "f", {"a": 1}),
             ),
@@ -166,7 +166,7 @@ def test_files_of_every_kind() -> None:
         Attachment("application/pdf", url="https://a/b.pdf"),
         Attachment("application/octet-stream", attachment_id="file_2"),
         Attachment("audio/mpeg", url="data:audio/mpeg;base64,QQ=="),
-        VendorPart(NAME, shot),
+        VendorPart(DIALECT, shot),
     )
 
 
@@ -199,8 +199,8 @@ def test_tools_of_functions_and_of_the_vendor() -> None:
     ).request
     assert request.tools == (
         ToolSpec("f", "", {"type": "object", "properties": {}}, True),
-        VendorTool(NAME, "g", later),
-        VendorTool(NAME, "files", mcp),
+        VendorTool(DIALECT, "g", later),
+        VendorTool(DIALECT, "files", mcp),
     )
     assert request.tool_choice == NamedTool("f")
 
@@ -216,7 +216,7 @@ def test_tools_of_functions_and_of_the_vendor() -> None:
 def test_choices_that_only_the_vendor_has(choice: Any, nearest: str) -> None:
     request = parsed(tool_choice=choice).request
     assert request.tool_choice == nearest
-    assert request.vendor == VendorFields(NAME, {"tool_choice": choice})
+    assert request.vendor == VendorFields(DIALECT, {"tool_choice": choice})
 
 
 def test_options_of_text_and_reasoning() -> None:
@@ -232,7 +232,7 @@ def test_options_of_text_and_reasoning() -> None:
     assert request.reasoning == ReasoningOptions("high", summary="auto", encrypted=True)
     assert request.sampling.logprobs == 0
     assert request.vendor == VendorFields(
-        NAME,
+        DIALECT,
         {
             "text": {"verbosity": "low"},
             "reasoning": {"mode": "pro"},

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cartrita.dialects.openai_responses import NAME
+from cartrita.dialects.openai_responses import DIALECT
 from cartrita.dialects.openai_responses.request_rendering import ServerOptions, render
 from cartrita.domain.errors import InvalidInput
 from cartrita.domain.messages import (
@@ -56,7 +56,7 @@ def test_the_least_is_a_stream_that_stores_nothing() -> None:
 
 
 def test_the_vendors_fields_decide_what_is_stored() -> None:
-    body, lost = rendered(vendor=VendorFields(NAME, {"store": True, "metadata": {"a": "b"}}))
+    body, lost = rendered(vendor=VendorFields(DIALECT, {"store": True, "metadata": {"a": "b"}}))
     assert (body["store"], body["metadata"], lost) == (True, {"a": "b"}, set())
 
 
@@ -89,7 +89,7 @@ def test_an_answer_becomes_its_items_in_their_order() -> None:
         Message(
             Role.ASSISTANT,
             (
-                Reasoning("hm", None, "gAAA", NAME, "rs_1"),
+                Reasoning("hm", None, "gAAA", DIALECT, "rs_1"),
                 Text("See"),
                 Citation("A", "https://a"),
                 Citation("no address"),

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cartrita.dialects.openai_responses import NAME
+from cartrita.dialects.openai_responses import DIALECT
 from cartrita.dialects.openai_responses.stream_parsing import StreamParser, parse_completion
 from cartrita.domain.deltas import (
     CitationDelta,
@@ -155,7 +155,7 @@ def test_reasoning_is_sealed_by_its_item() -> None:
         completed(whole),
     )
     assert "".join(d.text for d in deltas if isinstance(d, ReasoningDelta)) == "One\n\nTwo\n\nRaw"
-    assert deltas[-2] == ReasoningDelta("", encrypted="gAAA", origin=NAME, id="rs_1")
+    assert deltas[-2] == ReasoningDelta("", encrypted="gAAA", origin=DIALECT, id="rs_1")
 
 
 def test_refusals_and_citations() -> None:
@@ -181,7 +181,7 @@ def test_refusals_and_citations() -> None:
         CitationDelta(Citation("A", "https://a", index=1, start=0)),
         RefusalDelta("No"),
         RefusalDelta(", no"),
-        CitationDelta(Citation("", index=2, origin=NAME, vendor=other)),
+        CitationDelta(Citation("", index=2, origin=DIALECT, vendor=other)),
         RefusalDelta("."),
         STOP,
     ]
@@ -197,8 +197,8 @@ def test_items_of_the_vendor_are_kept_whole() -> None:
     assert parser.ignored == 2
     parser.feed(completed(search, call))
     assert deltas == [
-        VendorDelta(VendorPart(NAME, {**search, "action": {"query": "a"}})),
-        VendorDelta(VendorPart(NAME, call)),
+        VendorDelta(VendorPart(DIALECT, {**search, "action": {"query": "a"}})),
+        VendorDelta(VendorPart(DIALECT, call)),
     ]
     assert parser.end() == [CALL]
 

@@ -1,4 +1,4 @@
-"""A provider for one deployment, which the gateway stands behind with all that it can do."""
+"""The gateway as a provider of one deployment or route, for what calls models by a port."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
@@ -35,7 +35,7 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     said: str = ""
 
 
-class FailoverProvider:
+class GatewayProvider:
     """Answers the requests of runs by the gateway; implements `ModelProvider`.
 
     With a `route`, its deployments may answer; `deployment` is only its first choice.

@@ -9,9 +9,6 @@ import msgspec
 
 from cartrita.domain.json import JsonObject
 
-DIALECT = "anthropic_messages"
-"""The name of this dialect: the origin of what only it understands."""
-
 ImageType: TypeAlias = Literal["image/jpeg", "image/png", "image/gif", "image/webp"]
 
 

@@ -1,4 +1,4 @@
-"""Answers one call by the first deployment that does, and has what breaks off continued."""
+"""Routed answers: one call is answered by whoever can, and what breaks off is continued."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -21,7 +21,7 @@ from cartrita.gateway.routing import Plan
 from cartrita.gateway.upstreams import Upstreams
 
 
-class Answering:
+class RoutedAnswer:
     """The answer to one call; implements `Answer`.
 
     It is a context, in which the leg that answers is open, and an iterator of its items.

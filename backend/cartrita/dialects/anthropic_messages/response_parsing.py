@@ -5,8 +5,8 @@ from typing import Final, TypeVar, cast
 
 import msgspec
 
+from cartrita.dialects.anthropic_messages import DIALECT
 from cartrita.dialects.anthropic_messages.response_types import Event, MessageBody, UsageCounts
-from cartrita.dialects.anthropic_messages.types import DIALECT
 from cartrita.domain.deltas import FinishReason
 from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import Citation
