@@ -14,7 +14,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
 from cartrita.domain.errors import CartritaError
-from cartrita.surfaces import error_formats, model_lists, v1_documents
+from cartrita.surfaces import error_formats, v1_documents
 from cartrita.surfaces.anthropic import hot_paths as anthropic_hot_paths
 from cartrita.surfaces.console import page
 from cartrita.surfaces.dispatcher import Dispatcher
@@ -26,6 +26,7 @@ from cartrita.surfaces.openai import conversations, responses
 from cartrita.surfaces.openai import hot_paths as openai_hot_paths
 from cartrita.surfaces.request_limits import RequestLimits
 from cartrita.surfaces.services import Services, ServicesLifespan, SurfaceConfig
+from cartrita.surfaces.v1 import model_lists
 
 _DESCRIPTION = (
     "An assistant backend that people own. Answers are runs: durable logs of events, which can be "

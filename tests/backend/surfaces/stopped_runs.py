@@ -7,7 +7,7 @@ from cartrita.domain.events import RunStopped, StopStatus
 from cartrita.domain.ids import ConversationId, MessageId, RunId
 from cartrita.domain.runs import Run, RunInput, RunStatus
 from cartrita.kit import ids
-from cartrita.surfaces.waiting import AnswerStopped
+from cartrita.surfaces.native.waiting import AnswerStopped
 
 RUN = Run(
     id=RunId(ids.uuid7()),

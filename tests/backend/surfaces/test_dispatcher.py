@@ -18,8 +18,8 @@ from cartrita.surfaces.dispatcher import Dispatcher
 from cartrita.surfaces.error_formats import send_error
 from cartrita.surfaces.hot_paths import HotPath, HotPaths, hot_path_table
 from cartrita.surfaces.middleware import ErrorBoundary, RequestContext
-from cartrita.surfaces.request_reading import read_pieces
 from cartrita.surfaces.services import SurfaceConfig
+from cartrita.surfaces.v1.request_reading import read_pieces
 
 
 async def echo(connection: HTTPConnection, receive: Receive, send: Send) -> None:

@@ -6,8 +6,8 @@ from cartrita.dialects.anthropic_messages import relay
 from cartrita.dialects.anthropic_messages.error_rendering import THREAD_UNSUPPORTED
 from cartrita.dialects.relayed_bodies import RelayedBody
 from cartrita.domain.errors import InvalidInput
-from cartrita.surfaces.json_fields import parsed
-from cartrita.surfaces.model_calls import CallFields
+from cartrita.surfaces.v1.json_fields import parsed
+from cartrita.surfaces.v1.model_calls import CallFields
 
 _SWITCHES: Final = ("store", "background")
 OWN_FIELDS: Final = ("conversation_id", *_SWITCHES)

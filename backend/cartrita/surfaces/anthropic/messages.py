@@ -17,9 +17,9 @@ from cartrita.surfaces.anthropic.message_fields import OWN_FIELDS, MessageFields
 from cartrita.surfaces.anthropic.message_format import MessageFormat
 from cartrita.surfaces.anthropic.message_runs import SURFACE, message_command, message_run_format
 from cartrita.surfaces.hot_paths import HotPath
-from cartrita.surfaces.json_fields import parse_object
-from cartrita.surfaces.model_calls import ModelApi, Opened, answer_request
 from cartrita.surfaces.services import SurfaceConfig
+from cartrita.surfaces.v1.json_fields import parse_object
+from cartrita.surfaces.v1.model_calls import ModelApi, Opened, answer_request
 
 
 def _read_fields(body: RelayedBody, config: SurfaceConfig) -> MessageFields:

@@ -16,15 +16,15 @@ from cartrita.domain.relays import Endpoint
 from cartrita.domain.requests import ModelRequest
 from cartrita.gateway.answers import CacheWish, Call, Relayable
 from cartrita.kit.long_work import run_long
-from cartrita.surfaces.answers import answer_headers, send_json
 from cartrita.surfaces.anthropic.message_fields import OWN_FIELDS, MessageFields, message_fields
 from cartrita.surfaces.disconnects import UntilDisconnect
 from cartrita.surfaces.hot_paths import HotPath
-from cartrita.surfaces.json_fields import parse_object
-from cartrita.surfaces.relay_only import NotRelayed, not_relayed
-from cartrita.surfaces.request_reading import headers_passed_on, read_body
 from cartrita.surfaces.services import services_of
-from cartrita.surfaces.vendor_handles import refuse_vendor_ids
+from cartrita.surfaces.v1.call_answers import answer_headers, send_json
+from cartrita.surfaces.v1.json_fields import parse_object
+from cartrita.surfaces.v1.relay_only import NotRelayed, not_relayed
+from cartrita.surfaces.v1.request_reading import headers_passed_on, read_body
+from cartrita.surfaces.v1.vendor_handles import refuse_vendor_ids
 
 SURFACE: Final = "anthropic_count_tokens"
 _NO_ENDPOINT: Final = (404, 405)

@@ -9,7 +9,6 @@ from cartrita.domain.ids import RunId
 from cartrita.domain.runs import Idempotency
 from cartrita.kit import ids
 from cartrita.surfaces.authentication import AuthenticationMethod, Caller, authenticate
-from cartrita.surfaces.cursors import Cursor, parse_cursor
 from cartrita.surfaces.dependencies import (
     AppServices,
     CurrentPrincipal,
@@ -19,6 +18,7 @@ from cartrita.surfaces.dependencies import (
 from cartrita.surfaces.idempotency import idempotency
 from cartrita.surfaces.native.chat_requests import ChatRequest, parse_chat_query
 from cartrita.surfaces.native.chat_responses import respond
+from cartrita.surfaces.native.cursors import Cursor, parse_cursor
 from cartrita.surfaces.native.request_bodies import JsonBody
 from cartrita.surfaces.native.schemas import ChatResponse
 from cartrita.surfaces.native.streams import resume_stream, stream

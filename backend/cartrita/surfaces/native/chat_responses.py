@@ -6,8 +6,8 @@ from cartrita.domain.principals import Principal
 from cartrita.domain.runs import Admitted
 from cartrita.surfaces.native.schemas import ChatResponse
 from cartrita.surfaces.native.streams import stream
+from cartrita.surfaces.native.waiting import wait_for_completion
 from cartrita.surfaces.services import Services
-from cartrita.surfaces.waiting import wait_for_completion
 
 
 async def respond(

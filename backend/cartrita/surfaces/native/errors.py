@@ -10,10 +10,10 @@ from cartrita.domain.errors import CartritaError, ErrorKind, IdempotencyMismatch
 from cartrita.domain.events import StopStatus
 from cartrita.surfaces.error_headers import error_headers
 from cartrita.surfaces.framework_errors import MethodNotAllowed
+from cartrita.surfaces.native.waiting import AnswerStopped
 from cartrita.surfaces.request_limits import REQUEST_TIMEOUT, URI_TOO_LONG
 from cartrita.surfaces.sse import HEADERS as STREAM_HEADERS
 from cartrita.surfaces.sse import MEDIA_TYPE, reconnect_later
-from cartrita.surfaces.waiting import AnswerStopped
 
 _SERVER_STOPPED = (StopStatus.INTERRUPTED, ErrorKind.INTERNAL)
 """An interruption by anything but this server itself has the kind of its cause."""

@@ -5,7 +5,6 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from cartrita.domain.errors import Malformed
-from cartrita.surfaces.cursors import parse_cursor
 from cartrita.surfaces.dependencies import (
     AppServices,
     CurrentPrincipal,
@@ -14,6 +13,7 @@ from cartrita.surfaces.dependencies import (
     PublicId,
 )
 from cartrita.surfaces.idempotency import idempotency
+from cartrita.surfaces.native.cursors import parse_cursor
 from cartrita.surfaces.native.schemas import RunView
 from cartrita.surfaces.native.streams import is_at_end, stream
 from cartrita.surfaces.sse import EventStream

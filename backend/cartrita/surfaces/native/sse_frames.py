@@ -9,7 +9,7 @@ import msgspec
 from cartrita.domain.events import LoggedEvent
 from cartrita.domain.runs import Queued
 from cartrita.kit import sse
-from cartrita.surfaces.cursors import event_id
+from cartrita.surfaces.native.cursors import event_id
 from cartrita.surfaces.native.event_rendering import StreamItem, is_public, render
 
 HEARTBEAT = sse.comment("")

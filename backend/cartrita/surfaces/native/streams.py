@@ -7,7 +7,7 @@ from fastapi import Response
 from cartrita.domain.ids import RunId
 from cartrita.domain.principals import Principal
 from cartrita.domain.runs import Run
-from cartrita.surfaces.cursors import Cursor, event_id
+from cartrita.surfaces.native.cursors import Cursor, event_id
 from cartrita.surfaces.native.event_rendering import StreamItem, is_terminal
 from cartrita.surfaces.native.sse_frames import frame
 from cartrita.surfaces.services import Services

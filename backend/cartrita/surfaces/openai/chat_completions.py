@@ -18,8 +18,6 @@ from cartrita.gateway.answers import Call
 from cartrita.kit.ids import uuid7
 from cartrita.kit.secret import Secret
 from cartrita.surfaces.hot_paths import HotPath
-from cartrita.surfaces.json_fields import parse_object
-from cartrita.surfaces.model_calls import ModelApi, Opened, answer_request
 from cartrita.surfaces.openai.chat_fields import (
     MAX_CHOICES,
     OWN_FIELDS,
@@ -31,6 +29,8 @@ from cartrita.surfaces.openai.chat_format import ChatFormat
 from cartrita.surfaces.openai.chat_runs import SURFACE, chat_command, chat_run_format
 from cartrita.surfaces.openai.choices import open_choices
 from cartrita.surfaces.services import SurfaceConfig
+from cartrita.surfaces.v1.json_fields import parse_object
+from cartrita.surfaces.v1.model_calls import ModelApi, Opened, answer_request
 
 
 def _read_fields(body: RelayedBody, config: SurfaceConfig) -> ChatFields:

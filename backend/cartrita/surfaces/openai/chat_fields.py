@@ -5,9 +5,9 @@ from typing import Final, cast
 from cartrita.dialects.openai_refusals import missing_model, refusal, wrong_type
 from cartrita.dialects.relayed_bodies import RelayedBody
 from cartrita.domain.errors import InvalidInput
-from cartrita.surfaces.json_fields import parsed
-from cartrita.surfaces.model_calls import CallFields
 from cartrita.surfaces.openai.errors import InvalidExtension
+from cartrita.surfaces.v1.json_fields import parsed
+from cartrita.surfaces.v1.model_calls import CallFields
 
 MAX_CHOICES: Final = 128
 OWN_FIELDS: Final = ("conversation_id", "background")

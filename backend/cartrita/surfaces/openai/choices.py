@@ -21,8 +21,8 @@ from cartrita.domain.failovers import Failover
 from cartrita.domain.receipts import Receipt
 from cartrita.domain.usage import Usage
 from cartrita.gateway.answers import Answer, Call
-from cartrita.surfaces.routes_told import route_metadata
 from cartrita.surfaces.tasks import background_tasks
+from cartrita.surfaces.v1.routes_told import route_metadata
 
 _AT_ONCE: Final = 4
 """The most calls for one request that are open at a time, besides the first."""

@@ -18,7 +18,6 @@ from cartrita.kit import ids
 from cartrita.surfaces.authentication import AuthenticationMethod
 from cartrita.surfaces.dependencies import AppServices, CurrentCaller, CurrentPrincipal, PublicId
 from cartrita.surfaces.json_bodies import require_json_type
-from cartrita.surfaces.json_fields import parse_object
 from cartrita.surfaces.openai.conversation_schemas import (
     ConversationObject,
     DeletedObject,
@@ -37,6 +36,7 @@ from cartrita.surfaces.openai.item_pages import (
 )
 from cartrita.surfaces.openai.stored_responses import find_message, item_not_found
 from cartrita.surfaces.services import Services
+from cartrita.surfaces.v1.json_fields import parse_object
 
 router = APIRouter(prefix="/v1/conversations", tags=["openai"])
 

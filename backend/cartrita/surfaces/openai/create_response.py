@@ -15,13 +15,13 @@ from cartrita.domain.relays import Endpoint, ModelNames
 from cartrita.gateway.answers import Call
 from cartrita.kit.secret import Secret
 from cartrita.surfaces.hot_paths import HotPath
-from cartrita.surfaces.json_fields import parse_object
-from cartrita.surfaces.model_calls import ModelApi, Opened, answer_request
 from cartrita.surfaces.openai.response_fields import OWN_IDS, ResponseFields, response_fields
 from cartrita.surfaces.openai.response_format import ResponseFormat
 from cartrita.surfaces.openai.response_runs import response_command, response_run_answer
 from cartrita.surfaces.openai.stored_responses import SURFACE, with_history
 from cartrita.surfaces.services import Services, SurfaceConfig
+from cartrita.surfaces.v1.json_fields import parse_object
+from cartrita.surfaces.v1.model_calls import ModelApi, Opened, answer_request
 
 
 def _read_fields(body: RelayedBody, config: SurfaceConfig) -> ResponseFields:

@@ -11,13 +11,13 @@ from cartrita.dialects.relayed_bodies import RelayedBody
 from cartrita.domain.errors import InvalidInput
 from cartrita.domain.relays import Endpoint
 from cartrita.gateway.answers import CacheWish, Call, Relayable
-from cartrita.surfaces.answers import answer_headers, send_json
 from cartrita.surfaces.disconnects import UntilDisconnect
 from cartrita.surfaces.hot_paths import HotPath
-from cartrita.surfaces.json_fields import parsed
-from cartrita.surfaces.relay_only import not_relayed
-from cartrita.surfaces.request_reading import call_options, headers_passed_on, read_body
 from cartrita.surfaces.services import services_of
+from cartrita.surfaces.v1.call_answers import answer_headers, send_json
+from cartrita.surfaces.v1.json_fields import parsed
+from cartrita.surfaces.v1.relay_only import not_relayed
+from cartrita.surfaces.v1.request_reading import call_options, headers_passed_on, read_body
 
 SURFACE: Final = "openai_embeddings"
 

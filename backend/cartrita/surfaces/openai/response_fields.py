@@ -5,9 +5,9 @@ from typing import Final
 from cartrita.dialects.openai_refusals import missing
 from cartrita.dialects.openai_responses.request_parsing import Parsed
 from cartrita.dialects.relayed_bodies import RelayedBody
-from cartrita.surfaces.json_fields import parsed
-from cartrita.surfaces.model_calls import CallFields
-from cartrita.surfaces.vendor_handles import REFERENCE
+from cartrita.surfaces.v1.json_fields import parsed
+from cartrita.surfaces.v1.model_calls import CallFields
+from cartrita.surfaces.v1.vendor_handles import REFERENCE
 
 OWN_IDS: Final = frozenset({"previous_response_id", "conversation", REFERENCE})
 """The fields with ids that are looked up among those of the caller, unless they are relayed."""

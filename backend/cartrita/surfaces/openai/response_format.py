@@ -15,8 +15,8 @@ from cartrita.domain.events import RunCompleted
 from cartrita.domain.json import JsonObject
 from cartrita.gateway.answers import RelayMonitor
 from cartrita.kit.ids import uuid7
-from cartrita.surfaces.answers import StreamRenderer as Renderer
-from cartrita.surfaces.routes_told import route_metadata
+from cartrita.surfaces.v1.call_answers import StreamRenderer as Renderer
+from cartrita.surfaces.v1.routes_told import route_metadata
 
 
 class ResponseFormat:

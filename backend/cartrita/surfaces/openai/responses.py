@@ -31,9 +31,9 @@ from cartrita.surfaces.openai.item_pages import (
 from cartrita.surfaces.openai.response_format import ResponseRunFormat
 from cartrita.surfaces.openai.response_heads import head_of
 from cartrita.surfaces.openai.stored_responses import find_response
-from cartrita.surfaces.run_answers import Tail, collect_deltas, send_run_stream
-from cartrita.surfaces.run_errors import error_of
 from cartrita.surfaces.services import Services
+from cartrita.surfaces.v1.run_answers import Tail, collect_deltas, send_run_stream
+from cartrita.surfaces.v1.run_errors import error_of
 
 router = APIRouter(prefix="/v1/responses", tags=["openai"])
 

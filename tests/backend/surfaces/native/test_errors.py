@@ -12,8 +12,8 @@ from cartrita.domain.events import RunStopped, StopStatus
 from cartrita.domain.fold import Fold
 from cartrita.surfaces.framework_errors import MethodNotAllowed
 from cartrita.surfaces.native.errors import STATUS, status_of
+from cartrita.surfaces.native.waiting import AnswerStopped
 from cartrita.surfaces.request_limits import REQUEST_TIMEOUT, URI_TOO_LONG
-from cartrita.surfaces.waiting import AnswerStopped
 
 
 def every_error() -> Iterator[type[CartritaError]]:

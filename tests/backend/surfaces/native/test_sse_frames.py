@@ -29,7 +29,7 @@ from cartrita.domain.messages import Citation, Message, Reasoning, Role, Text, V
 from cartrita.domain.runs import Queued, Snapshot
 from cartrita.domain.usage import Usage
 from cartrita.kit import ids, sse
-from cartrita.surfaces.cursors import event_id
+from cartrita.surfaces.native.cursors import event_id
 from cartrita.surfaces.native.event_rendering import is_public, is_terminal
 from cartrita.surfaces.native.event_schemas import ChatEvent
 from cartrita.surfaces.native.sse_frames import frame

@@ -7,8 +7,8 @@ import pytest
 
 from cartrita.dialects.relayed_bodies import RelayedBody
 from cartrita.domain.errors import InvalidInput
-from cartrita.surfaces import vendor_handles as module
-from cartrita.surfaces.vendor_handles import REFERENCE, refuse_vendor_ids
+from cartrita.surfaces.v1 import vendor_handles as module
+from cartrita.surfaces.v1.vendor_handles import REFERENCE, refuse_vendor_ids
 
 
 def body(**fields: Any) -> bytes:

@@ -23,7 +23,7 @@ from cartrita.domain.errors import (
 )
 from cartrita.domain.events import RunStopped, StopStatus
 from cartrita.domain.fold import Fold
-from cartrita.surfaces.run_errors import error_of
+from cartrita.surfaces.v1.run_errors import error_of
 
 STOPPED = RunStopped(
     StopStatus.FAILED, "code", "It ended.", recoverable=False, details={"told": "yes"}

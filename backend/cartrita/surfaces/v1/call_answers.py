@@ -18,10 +18,10 @@ from cartrita.domain.errors import CartritaError
 from cartrita.gateway.answers import Answer, RelayMonitor
 from cartrita.kit import sse
 from cartrita.surfaces.disconnects import UntilDisconnect
-from cartrita.surfaces.heartbeats import Heartbeats
-from cartrita.surfaces.routes_told import route_headers
 from cartrita.surfaces.sse import HEADERS as STREAM_HEADERS
 from cartrita.surfaces.upstream_headers import upstream_headers
+from cartrita.surfaces.v1.heartbeats import Heartbeats
+from cartrita.surfaces.v1.routes_told import route_headers
 
 log = structlog.get_logger()
 

@@ -17,9 +17,9 @@ from cartrita.domain.errors import CartritaError, UpstreamCut, UpstreamOverloade
 from cartrita.domain.receipts import Receipt
 from cartrita.domain.usage import Usage
 from cartrita.gateway.answers import Answer, RelayMonitor
-from cartrita.surfaces.answers import HEARTBEAT, send_stream, send_whole
 from cartrita.surfaces.error_formats import send_error
 from cartrita.surfaces.middleware import ErrorBoundary, RequestContext
+from cartrita.surfaces.v1.call_answers import HEARTBEAT, send_stream, send_whole
 
 LOST = Receipt("seed", "openai_chat", "anthropic_messages", "dropped", "It has none.")
 CUT = UpstreamCut("p ended its answer.", provider="p")

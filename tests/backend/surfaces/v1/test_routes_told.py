@@ -5,7 +5,7 @@ import json
 from cartrita.domain.deltas import Accepted, TextDelta
 from cartrita.domain.failovers import Failover
 from cartrita.domain.receipts import Receipt
-from cartrita.surfaces.routes_told import headers_of, route_headers
+from cartrita.surfaces.v1.routes_told import headers_of, route_headers
 
 LOST = Receipt("seed", "a", "b", "dropped", "It has none.")
 FAILED = Failover("q", "m", "upstream_overloaded")

@@ -10,7 +10,7 @@ from tests.backend.surfaces.serving import connected, serving
 
 from cartrita.domain.errors import InvalidInput
 from cartrita.gateway.answers import CacheWish
-from cartrita.surfaces.request_reading import (
+from cartrita.surfaces.v1.request_reading import (
     CallOptions,
     call_options,
     headers_passed_on,

@@ -5,7 +5,7 @@ import pytest
 from cartrita.domain.errors import Malformed
 from cartrita.domain.ids import RunId
 from cartrita.kit import ids
-from cartrita.surfaces.cursors import Cursor, event_id, parse_cursor
+from cartrita.surfaces.native.cursors import Cursor, event_id, parse_cursor
 
 
 @pytest.mark.parametrize("seq", [0, 7, 999_999_999])

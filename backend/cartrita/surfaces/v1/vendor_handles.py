@@ -9,7 +9,7 @@ from typing import Final, cast
 
 from cartrita.dialects.relayed_bodies import RelayedBody
 from cartrita.domain.errors import InvalidInput
-from cartrita.surfaces.json_fields import parse_object
+from cartrita.surfaces.v1.json_fields import parse_object
 
 _IDS: Final = frozenset(
     {"file_id", "file_ids", "container_id", "vector_store_id", "vector_store_ids", "batch_id"}

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.backend.examples import examples
 
 from cartrita.dialects.relayed_bodies import RelayedBody
-from cartrita.surfaces.json_fields import parse_object, parsed
+from cartrita.surfaces.v1.json_fields import parse_object, parsed
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-999, 999) | st.text(max_size=8),

@@ -25,13 +25,13 @@ from cartrita.domain.runs import Admitted
 from cartrita.gateway.answers import Answer, Call, CreateMonitor, Relayable, RelayMonitor
 from cartrita.kit.long_work import run_long
 from cartrita.kit.secret import Secret
-from cartrita.surfaces.answers import AnswerFormat, send_json, send_stream, send_whole
 from cartrita.surfaces.idempotency import idempotency_of
-from cartrita.surfaces.json_fields import parse_object
-from cartrita.surfaces.request_reading import call_options, headers_passed_on, read_body
-from cartrita.surfaces.run_answers import RunFormat, send_run_stream, send_run_whole
 from cartrita.surfaces.services import Services, SurfaceConfig, config_of, services_of
-from cartrita.surfaces.vendor_handles import refuse_vendor_ids
+from cartrita.surfaces.v1.call_answers import AnswerFormat, send_json, send_stream, send_whole
+from cartrita.surfaces.v1.json_fields import parse_object
+from cartrita.surfaces.v1.request_reading import call_options, headers_passed_on, read_body
+from cartrita.surfaces.v1.run_answers import RunFormat, send_run_stream, send_run_whole
+from cartrita.surfaces.v1.vendor_handles import refuse_vendor_ids
 
 _NOT_OF_THE_ANSWER: Final = frozenset({"stream", "stream_options"})
 """Fields that may change between two requests with one Idempotency-Key."""

@@ -14,17 +14,17 @@ from cartrita.domain.errors import CartritaError, Unavailable
 from cartrita.domain.events import LoggedEvent, RunCompleted, RunStopped, is_visible
 from cartrita.domain.replays import Replay
 from cartrita.domain.runs import Queued, Snapshot
-from cartrita.surfaces.answers import (
+from cartrita.surfaces.disconnects import UntilDisconnect
+from cartrita.surfaces.sse import HEADERS as STREAM_HEADERS
+from cartrita.surfaces.v1.call_answers import (
     HEARTBEAT,
     OutgoingResponse,
     StreamRenderer,
     send_json,
     usage_headers,
 )
-from cartrita.surfaces.disconnects import UntilDisconnect
-from cartrita.surfaces.routes_told import headers_of
-from cartrita.surfaces.run_errors import error_of
-from cartrita.surfaces.sse import HEADERS as STREAM_HEADERS
+from cartrita.surfaces.v1.routes_told import headers_of
+from cartrita.surfaces.v1.run_errors import error_of
 
 TailItem: TypeAlias = LoggedEvent | Queued | Snapshot | None
 Tail: TypeAlias = AbstractAsyncContextManager[AsyncIterator[TailItem]]
