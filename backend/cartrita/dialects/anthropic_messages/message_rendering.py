@@ -45,6 +45,8 @@ def render_messages(
             continue
         if speaker == "system" and not (turns and turns[-1][0] == "user"):
             speaker, blocks = "user", list[wire.Block]((_as_user(message.text, losses),))
+        if speaker == "user" and turns and turns[-1][0] == "system":
+            _settle(turns, request, losses)
         if turns and turns[-1][0] == speaker:
             turns[-1][1].extend(blocks)
         else:
@@ -83,6 +85,20 @@ def _turn(
             return "user", [_as_user(message.text, losses)] if message.text.strip() else []
         case _:
             return "user", list(_blocks(message.parts, losses))
+
+
+def _settle(
+    turns: list[tuple[_Speaker, list[wire.Block]]], request: ModelRequest, losses: Losses
+) -> None:
+    """Leave instructions to the user who has the word before and after them.
+
+    The API takes them only after a user, and before the model or at the end.
+    """
+    if request.origin == DIALECT:
+        return
+    _, blocks = turns.pop()
+    texts = [block.text for block in blocks if isinstance(block, wire.TextBlock)]
+    turns[-1][1].append(_as_user("\n".join(texts), losses))
 
 
 def _as_user(instructions: str, losses: Losses) -> wire.TextBlock:

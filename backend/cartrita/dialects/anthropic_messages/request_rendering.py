@@ -60,7 +60,7 @@ def render(request: ModelRequest, options: ModelOptions, *, stream: bool = True)
         system=_system(request, instruction),
         stream=stream,
         tools=tools or None,
-        tool_choice=_tool_choice(request) if tools else None,
+        tool_choice=_tool_choice(request, options, losses) if tools else None,
         thinking=thinking,
         output_config=_output_config(effort, schema),
         temperature=temperature,
@@ -202,9 +202,15 @@ def _tools(request: ModelRequest, losses: Losses) -> list[wire.Tool | JsonObject
     return tools
 
 
-def _tool_choice(request: ModelRequest) -> wire.ToolChoice | None:
+def _tool_choice(
+    request: ModelRequest, options: ModelOptions, losses: Losses
+) -> wire.ToolChoice | None:
     choice, parallel = request.tool_choice, request.parallel_tool_calls
     single = None if parallel is None else not parallel
+    forced = choice not in ("auto", "none")
+    if forced and not options.forced_tools and request.origin != DIALECT:
+        losses.approximated("tool_choice", "The model decides itself whether it calls a tool.")
+        choice = "auto"
     if isinstance(choice, NamedTool):
         return wire.ToolChoice("tool", choice.name, single)
     if choice == "none":

@@ -17,6 +17,7 @@ from cartrita.domain.requests import ModelRequest, ReasoningOptions
 Effort: TypeAlias = str
 _Thinking: TypeAlias = tuple[wire.Thinking | None, Effort | None, int]
 
+_FREE = ("auto", "none")
 _LEAST_BUDGET = 1024
 _ANSWER = 4096  # tokens left for the answer, if the limit is ours to choose
 _BUDGETS = {
@@ -47,12 +48,14 @@ def render_thinking(
     wanted = request.reasoning
     if request.origin == DIALECT:
         return _native(wanted), wanted.effort, limits.max_tokens
-    if not _wants(wanted):
-        return _off(wanted, options), None, limits.max_tokens
+    if wanted.effort == "none" or wanted.mode == "disabled":
+        return *_off(options, losses), limits.max_tokens
+    if wanted.effort is None and wanted.budget_tokens is None:
+        return _unasked(request, options), None, limits.max_tokens
     why = _obstacle(request, options)
     if why:
         losses.dropped("reasoning", why)
-        return None, None, limits.max_tokens
+        return _unasked(request, options), None, limits.max_tokens
     if options.thinking == "adaptive":
         return _adaptive(wanted, options, limits, losses)
     return _budget(wanted, options, limits, losses)
@@ -64,23 +67,33 @@ def _native(wanted: ReasoningOptions) -> wire.Thinking | None:
     return wire.Thinking(wanted.mode, wanted.budget_tokens, wanted.summary)
 
 
-def _wants(wanted: ReasoningOptions) -> bool:
-    if wanted.effort == "none" or wanted.mode == "disabled":
-        return False
-    return wanted.effort is not None or wanted.budget_tokens is not None
+def _off(options: ModelOptions, losses: Losses) -> tuple[wire.Thinking | None, Effort | None]:
+    """The switch that turns reasoning off, or the least of it where there is none."""
+    if options.thinking is None:
+        return None, None
+    if options.thinking_off is None:
+        losses.approximated("reasoning", "The model always reasons; its lowest effort is sent.")
+        return None, "low" if options.effort else None
+    return wire.Thinking(options.thinking_off), None
 
 
-def _off(wanted: ReasoningOptions, options: ModelOptions) -> wire.Thinking | None:
-    """The switch that turns reasoning off, where it was asked for and may be on."""
-    asked = wanted.effort == "none" or wanted.mode == "disabled"
-    return wire.Thinking("disabled") if asked and options.thinking is not None else None
+def _unasked(request: ModelRequest, options: ModelOptions) -> wire.Thinking | None:
+    """The switch for a model that reasons unasked, where it must call a tool and cannot do both."""
+    if options.thinks_unasked and options.thinking_off and _must_call(request, options):
+        return wire.Thinking(options.thinking_off)
+    return None
+
+
+def _must_call(request: ModelRequest, options: ModelOptions) -> bool:
+    """Whether the model is told to call a tool, and takes that."""
+    return bool(request.tools) and request.tool_choice not in _FREE and options.forced_tools
 
 
 def _obstacle(request: ModelRequest, options: ModelOptions) -> str:
     """Why the model cannot reason about this request; empty if it can."""
     if options.thinking is None:
         return "The model does not reason."
-    if request.tools and request.tool_choice not in ("auto", "none"):
+    if _must_call(request, options):
         return "The model does not reason where it must call a tool."
     if options.thinking == "budget" and _calls_without_reasoning(request.messages):
         return "The model does not reason after tool calls that it made without."

@@ -314,6 +314,20 @@ def test_instructions_in_mid_conversation() -> None:
     assert len(body(msgspec.structs.replace(after_user, origin=ORIGIN))["messages"]) == 2
 
 
+def test_instructions_between_two_users_are_sent_as_theirs() -> None:
+    middle = Message(Role.SYSTEM, (Text("be brief"),))
+    options = ModelOptions(system_messages=True)
+    wanted = request(user("a"), middle, user("c"), assistant("d"), user("e"), middle)
+    first, _, _, last = body(wanted, options)["messages"]
+    texts = [block["text"] for block in first["content"]]
+    assert (first["role"], texts) == ("user", ["a", "<system>\nbe brief\n</system>", "c"])
+    assert last == {"role": "system", "content": "be brief"}
+    assert receipts(wanted, options) == [("messages.role", "approximated")]
+    own = msgspec.structs.replace(wanted, origin=ORIGIN)
+    roles = [each["role"] for each in body(own, options)["messages"]]
+    assert roles == ["user", "system", "user", "assistant", "user", "system"]
+
+
 def test_instructions_at_the_beginning_are_those_of_the_system() -> None:
     leading = [Message(Role.SYSTEM, (Text(text),)) for text in ("a", "b")]
     wanted = request(*leading, user("c"), instructions=(Text("first"),))
@@ -384,6 +398,17 @@ def test_tool_choices(choice: Any, parallel: bool | None, expected: Any) -> None
     assert body(wanted).get("tool_choice") == expected
     without = request(tool_choice=choice, parallel_tool_calls=parallel)
     assert "tool_choice" not in body(without)
+
+
+@pytest.mark.parametrize("choice", ["required", NamedTool("add")])
+def test_a_model_that_cannot_be_told_to_call_a_tool(choice: Any) -> None:
+    options = ModelOptions(forced_tools=False)
+    wanted = request(tools=(TOOL,), tool_choice=choice, parallel_tool_calls=False)
+    told = body(wanted, options)["tool_choice"]
+    assert told == {"type": "auto", "disable_parallel_tool_use": True}
+    assert receipts(wanted, options) == [("tool_choice", "approximated")]
+    own = msgspec.structs.replace(wanted, origin=ORIGIN)
+    assert body(own, options)["tool_choice"]["type"] in ("any", "tool")
 
 
 def test_the_limit_of_output_tokens() -> None:

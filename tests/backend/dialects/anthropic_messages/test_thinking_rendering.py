@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from cartrita.dialects.anthropic_messages.models import ModelOptions
@@ -118,6 +119,35 @@ def test_it_does_not_reason_where_it_must_call_a_tool() -> None:
     assert rendered(forced, ADAPTIVE)[1] == [("reasoning", "dropped")]
     free = request(ReasoningOptions("high"), tools=tools)
     assert "thinking" in rendered(free, ADAPTIVE)[0]
+
+
+def test_reasoning_is_turned_off_as_the_model_takes_it() -> None:
+    none = request(ReasoningOptions("none"))
+    between = ModelOptions(thinking="adaptive", effort=True, thinking_off="between_tools")
+    assert rendered(none, between)[0]["thinking"] == {"type": "between_tools"}
+    always = ModelOptions(thinking="adaptive", effort=True, thinking_off=None)
+    body, told = rendered(none, always)
+    assert "thinking" not in body
+    assert body["output_config"] == {"effort": "low"}
+    assert told == [("reasoning", "approximated")]
+
+
+@pytest.mark.parametrize("effort", [None, "high"])
+def test_a_model_that_reasons_unasked_is_told_not_to_where_it_must_call_a_tool(
+    effort: str | None,
+) -> None:
+    options = msgspec.structs.replace(ADAPTIVE, thinks_unasked=True)
+    tools = (ToolSpec("t", "", {}),)
+    forced = request(ReasoningOptions(effort), tools=tools, tool_choice="required")
+    body, told = rendered(forced, options)
+    assert body["thinking"] == {"type": "disabled"}
+    assert told == ([] if effort is None else [("reasoning", "dropped")])
+    free = request(ReasoningOptions(), tools=tools)
+    assert "thinking" not in rendered(free, options)[0]
+    deciding = msgspec.structs.replace(options, forced_tools=False)
+    body, told = rendered(forced, deciding)
+    assert body.get("thinking") == (None if effort is None else {"type": "adaptive"})
+    assert told == [("tool_choice", "approximated")]
 
 
 def test_it_does_not_begin_to_reason_between_a_call_and_its_result() -> None:
