@@ -134,7 +134,7 @@ def test_embeddings_are_unit_vectors_in_either_encoding(fake: FakeProvider) -> N
     [
         ({"input": ""}, "cannot be an empty string"),
         ({"input": []}, "empty array"),
-        ({"input": 3}, "expected one of a string or array"),
+        ({"input": 3}, "expected one of a string, array of strings"),
         ({"input": "x", "dimensions": 0}, "Expected a value >= 1"),
         ({"input": "x", "encoding_format": "hex"}, "Invalid value: 'hex'"),
         ({"input": "x", "n": 1}, "Unrecognized request argument"),

@@ -3,31 +3,19 @@
 from typing import cast
 
 import msgspec
-from tests.harness.fake_provider.openai import errors, json_checks
+from tests.harness.fake_provider.openai import errors, limits
+from tests.harness.fake_provider.shape_checks import Rule
 
 Json = dict[str, object]
-EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh")
-VERBOSITY = json_checks.nullable(json_checks.choice("low", "medium", "high"))
-SHARED: dict[str, json_checks.Check] = {
-    "metadata": json_checks.nullable(
-        json_checks.table(json_checks.string(longest=512), at_most=16)
-    ),
-    "model": json_checks.string(),
-    "prompt_cache_key": json_checks.nullable(json_checks.string()),
-    "prompt_cache_retention": json_checks.nullable(
-        json_checks.choice("in-memory", "in_memory", "24h")
-    ),
-    "safety_identifier": json_checks.nullable(json_checks.string()),
-    "service_tier": json_checks.nullable(
-        json_checks.choice("auto", "default", "flex", "scale", "priority")
-    ),
-    "store": json_checks.nullable(json_checks.boolean),
-    "stream": json_checks.nullable(json_checks.boolean),
-    "temperature": json_checks.nullable(json_checks.decimal(0, 2)),
-    "top_logprobs": json_checks.nullable(json_checks.integer(0, 20)),
-    "top_p": json_checks.nullable(json_checks.decimal(0, 1)),
-    "user": json_checks.string(),
+RULES: dict[str, Rule] = {
+    "metadata": limits.pairs(16, longest_name=64),
+    "metadata.*": limits.text(512),
+    "safety_identifier": limits.text(128),
+    "temperature": limits.decimal(0, 2),
+    "top_logprobs": limits.integer(0, 20),
+    "top_p": limits.decimal(0, 1),
 }
+"""The bounds of parameters that both kinds of requests have."""
 
 
 def decode(body: bytes) -> Json:

@@ -6,115 +6,40 @@ from typing import cast
 import msgspec
 from tests.harness.fake_provider import words
 from tests.harness.fake_provider.content import Question, question
-from tests.harness.fake_provider.openai import errors, json_checks, parameters, schemas
+from tests.harness.fake_provider.openai import errors, limits, media_checks, parameters, schemas
+from tests.harness.fake_provider.openai.words import OpenAIWords
 from tests.harness.fake_provider.openai_chat import messages
+from tests.harness.fake_provider.shape_checks import Rule, Shapes
 
 Json = dict[str, object]
-_NAME = json_checks.string(longest=64, pattern="[a-zA-Z0-9_-]+")
-_SCHEMA = json_checks.table(json_checks.anything)
-_NAMED = json_checks.record({"name": _NAME})
-_FUNCTION = json_checks.record(
-    {"name": _NAME},
-    {
-        "description": json_checks.string(),
-        "parameters": _SCHEMA,
-        "strict": json_checks.nullable(json_checks.boolean),
-    },
-)
-_TOOL = json_checks.tagged(
-    {
-        "function": json_checks.record({"type": json_checks.anything, "function": _FUNCTION}),
-        "custom": json_checks.record(
-            {
-                "type": json_checks.anything,
-                "custom": json_checks.record(
-                    {"name": _NAME}, {"description": json_checks.string(), "format": _SCHEMA}
-                ),
-            }
-        ),
-    }
-)
-_TOOL_CHOICE = json_checks.either(
-    "one of a string or object",
-    {
-        str: json_checks.choice("none", "auto", "required"),
-        dict: json_checks.tagged(
-            {
-                "function": json_checks.record({"type": json_checks.anything, "function": _NAMED}),
-                "custom": json_checks.record({"type": json_checks.anything, "custom": _NAMED}),
-                "allowed_tools": json_checks.record(
-                    {"type": json_checks.anything, "allowed_tools": _SCHEMA}
-                ),
-            }
-        ),
-    },
-)
-_RESPONSE_FORMAT = json_checks.tagged(
-    {
-        "text": json_checks.record({"type": json_checks.anything}),
-        "json_object": json_checks.record({"type": json_checks.anything}),
-        "json_schema": json_checks.record(
-            {
-                "type": json_checks.anything,
-                "json_schema": json_checks.record(
-                    {"name": _NAME},
-                    {
-                        "description": json_checks.string(),
-                        "schema": _SCHEMA,
-                        "strict": json_checks.nullable(json_checks.boolean),
-                    },
-                ),
-            }
-        ),
-    }
-)
-_STOP = json_checks.either(
-    "one of a string or array of strings",
-    {str: json_checks.string(), list: json_checks.array(json_checks.string(), 1, 4, "strings")},
-)
-_PARAMETERS: dict[str, json_checks.Check] = parameters.SHARED | {
-    "messages": messages.check,
-    "audio": json_checks.nullable(
-        json_checks.record({"voice": json_checks.anything, "format": json_checks.string()})
-    ),
-    "frequency_penalty": json_checks.nullable(json_checks.decimal(-2, 2)),
-    "function_call": json_checks.either(
-        "one of a string or object", {str: json_checks.choice("none", "auto"), dict: _NAMED}
-    ),
-    "functions": json_checks.array(_FUNCTION, 1, 128),
-    "logit_bias": json_checks.nullable(json_checks.table(json_checks.decimal(-100, 100))),
-    "logprobs": json_checks.nullable(json_checks.boolean),
-    "max_completion_tokens": json_checks.nullable(json_checks.integer(1)),
-    "max_tokens": json_checks.nullable(json_checks.integer(1)),
-    "modalities": json_checks.nullable(
-        json_checks.array(json_checks.choice("text", "audio"), 1, items="strings")
-    ),
-    "n": json_checks.nullable(json_checks.integer(1, 128)),
-    "parallel_tool_calls": json_checks.boolean,
-    "prediction": json_checks.nullable(
-        json_checks.tagged(
-            {
-                "content": json_checks.record(
-                    {"type": json_checks.anything, "content": json_checks.anything}
-                )
-            }
-        )
-    ),
-    "presence_penalty": json_checks.nullable(json_checks.decimal(-2, 2)),
-    "reasoning_effort": json_checks.nullable(json_checks.choice(*parameters.EFFORTS)),
-    "response_format": _RESPONSE_FORMAT,
-    "seed": json_checks.nullable(json_checks.integer(-(2**63), 2**63 - 1)),
-    "stop": json_checks.nullable(_STOP),
-    "stream_options": json_checks.nullable(
-        json_checks.record(
-            {}, {"include_usage": json_checks.boolean, "include_obfuscation": json_checks.boolean}
-        )
-    ),
-    "tool_choice": _TOOL_CHOICE,
-    "tools": json_checks.array(_TOOL, 1, 128),
-    "verbosity": parameters.VERBOSITY,
-    "web_search_options": _SCHEMA,
+_REQUEST = "CompletionCreateParamsNonStreaming"
+_NAME = limits.text(64, limits.NAME)
+_CONTENT = limits.count(1)
+_RULES: dict[str, Rule] = parameters.RULES | {
+    "messages": limits.count(1),
+    "messages[].content": _CONTENT,
+    "messages[].content[].file.file_data": media_checks.file_part,
+    "messages[].content[].image_url.url": media_checks.image_url,
+    "messages[].content[].input_audio.data": media_checks.sound,
+    "messages[].tool_calls": limits.count(1),
+    "frequency_penalty": limits.decimal(-2, 2),
+    "functions": limits.count(1, 128),
+    "functions[].name": _NAME,
+    "logit_bias.*": limits.decimal(-100, 100),
+    "max_completion_tokens": limits.integer(1),
+    "max_tokens": limits.integer(1),
+    "modalities": limits.count(1),
+    "n": limits.integer(1, 128),
+    "presence_penalty": limits.decimal(-2, 2),
+    "response_format.json_schema.name": _NAME,
+    "seed": limits.integer(-(2**63), 2**63 - 1),
+    "stop": limits.count(1, 4),
+    "tools": limits.count(1, 128),
+    "tools[].function.name": _NAME,
+    "tools[].custom.name": _NAME,
 }
+_SHAPES = Shapes("openai_chat", OpenAIWords(), _RULES)
+_PARAMETERS = frozenset({*_SHAPES.fields(_REQUEST), "stream"})
 
 
 class ChatRequest(msgspec.Struct, frozen=True):
@@ -156,8 +81,9 @@ def _check(fields: dict[str, object]) -> None:
         raise errors.OpenAIRefusal("you must provide a model parameter")
     if "messages" not in fields:
         raise errors.missing("messages")
-    for name, value in fields.items():
-        _PARAMETERS[name](value, name)
+    messages.refuse_null_content(fields["messages"])
+    _SHAPES.check(_REQUEST, fields)
+    messages.check_order(cast("list[messages.Message]", fields["messages"]))
     _check_together(fields)
     _check_schemas(fields)
     _check_format(fields)

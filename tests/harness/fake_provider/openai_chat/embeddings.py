@@ -5,56 +5,43 @@ import math
 import random
 import struct
 from collections.abc import Sequence
-from typing import cast
+from typing import Any, cast
 
 from tests.harness.fake_provider import words
-from tests.harness.fake_provider.openai import errors, json_checks, parameters
+from tests.harness.fake_provider.openai import errors, limits, parameters
+from tests.harness.fake_provider.openai.words import OpenAIWords
+from tests.harness.fake_provider.shape_checks import Shapes
 
 Json = dict[str, object]
 _LENGTH = 64
 _LONGEST = 3072
 _MOST = 2048
-_TOKENS = json_checks.array(json_checks.integer(0), at_least=1, items="integers")
-_TEXT = json_checks.string()
+_REQUEST = "EmbeddingCreateParams"
 
 
-def _one(value: object, path: str) -> None:
-    if isinstance(value, list):
-        _TOKENS(value, path)
-        return
-    _TEXT(value, path)
-    if not value:
-        raise errors.OpenAIRefusal(
-            f"Invalid '{path}': input cannot be an empty string.", param=path
-        )
+def _inputs(value: Any, path: str) -> None:
+    limits.count(1, None if _is_tokens(value) else _MOST)(value, path)
+    each: list[object] = value if isinstance(value, list) else [value]
+    for index, one in enumerate(each):
+        where = path if one is value else f"{path}[{index}]"
+        limits.count(1)(one, where)
+        if one == "":
+            raise errors.OpenAIRefusal(
+                f"Invalid '{where}': input cannot be an empty string.", param=where
+            )
 
 
-def _many(value: object, path: str) -> None:
-    if _is_tokens(value):
-        _TOKENS(value, path)
-    else:
-        json_checks.array(_one, at_least=1, at_most=_MOST, items="strings")(value, path)
-
-
-_PARAMETERS: dict[str, json_checks.Check] = {
-    "input": json_checks.either("one of a string or array", {str: _one, list: _many}),
-    "model": json_checks.string(),
-    "dimensions": json_checks.integer(1, _LONGEST),
-    "encoding_format": json_checks.choice("float", "base64"),
-    "user": json_checks.string(),
-}
+_SHAPES = Shapes(
+    "openai_chat", OpenAIWords(), {"input": _inputs, "dimensions": limits.integer(1, _LONGEST)}
+)
 
 
 def embed(body: bytes, models: Sequence[str], seed: int) -> Json:
     """Return the answer to a request, or raise the Refusal that OpenAI answers it with."""
     fields = parameters.decode(body)
-    if unknown := [name for name in fields if name not in _PARAMETERS]:
+    if unknown := [name for name in fields if name not in _SHAPES.fields(_REQUEST)]:
         raise errors.unrecognized(unknown)
-    for name in ("model", "input"):
-        if name not in fields:
-            raise errors.missing(name)
-    for name, value in fields.items():
-        _PARAMETERS[name](value, name)
+    _SHAPES.check(_REQUEST, fields)
     if fields["model"] not in models:
         raise errors.no_such_model(cast("str", fields["model"]))
     return _answer(fields, seed)

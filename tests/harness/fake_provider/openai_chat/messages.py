@@ -1,123 +1,26 @@
-"""The messages of a chat completion: their schemas, and which may follow which."""
+"""The messages of a chat completion: which may follow which, and what they say."""
 
 from collections.abc import Sequence
 from typing import Literal, cast
 
 from tests.harness.fake_provider.content import Turn
-from tests.harness.fake_provider.openai import errors, json_checks
-from tests.harness.fake_provider.openai.media_checks import file_part, image_url, sound
+from tests.harness.fake_provider.openai import errors
 
 Message = dict[str, object]
 
-_TEXT_PART = json_checks.record({"type": json_checks.anything, "text": json_checks.string()})
-_PARTS: dict[str, json_checks.Check] = {
-    "text": _TEXT_PART,
-    "image_url": json_checks.record(
-        {
-            "type": json_checks.anything,
-            "image_url": json_checks.record(
-                {"url": image_url}, {"detail": json_checks.choice("auto", "low", "high")}
-            ),
-        }
-    ),
-    "input_audio": json_checks.record(
-        {
-            "type": json_checks.anything,
-            "input_audio": json_checks.record(
-                {"data": sound, "format": json_checks.choice("wav", "mp3")}
-            ),
-        }
-    ),
-    "file": json_checks.record(
-        {
-            "type": json_checks.anything,
-            "file": json_checks.record(
-                {},
-                {
-                    "file_data": file_part,
-                    "file_id": json_checks.string(),
-                    "filename": json_checks.string(),
-                },
-            ),
-        }
-    ),
-    "refusal": json_checks.record({"type": json_checks.anything, "refusal": json_checks.string()}),
-}
-
-
-def _content(*parts: str, null: bool = False) -> json_checks.Check:
-    of = json_checks.tagged({name: _PARTS[name] for name in parts})
-    kinds: dict[type, json_checks.Check] = {
-        str: json_checks.string(),
-        list: json_checks.array(of, at_least=1),
-    }
-    if null:
-        kinds[type(None)] = json_checks.anything
-    return json_checks.either("one of a string or array of objects", kinds)
-
-
-_FUNCTION = json_checks.record({"name": json_checks.string(), "arguments": json_checks.string()})
-_TOOL_CALL = json_checks.tagged(
-    {
-        "function": json_checks.record(
-            {"id": json_checks.string(), "type": json_checks.anything, "function": _FUNCTION}
-        ),
-        "custom": json_checks.record(
-            {
-                "id": json_checks.string(),
-                "type": json_checks.anything,
-                "custom": json_checks.record(
-                    {"name": json_checks.string(), "input": json_checks.string()}
-                ),
-            }
-        ),
-    }
-)
-_ROLE: dict[str, json_checks.Check] = {"role": json_checks.anything}
-_NAME: dict[str, json_checks.Check] = {"name": json_checks.string()}
-_ROLES: dict[str, json_checks.Check] = {
-    "system": json_checks.record(_ROLE | {"content": _content("text")}, _NAME),
-    "assistant": json_checks.record(
-        _ROLE,
-        _NAME
-        | {
-            "content": _content("text", "refusal", null=True),
-            "refusal": json_checks.nullable(json_checks.string()),
-            "audio": json_checks.nullable(json_checks.record({"id": json_checks.string()})),
-            "function_call": json_checks.nullable(_FUNCTION),
-            "tool_calls": json_checks.array(_TOOL_CALL, at_least=1),
-        },
-    ),
-    "user": json_checks.record(
-        _ROLE | {"content": _content("text", "image_url", "input_audio", "file")}, _NAME
-    ),
-    "function": json_checks.record(
-        _ROLE | _NAME | {"content": json_checks.nullable(json_checks.string())},
-    ),
-    "tool": json_checks.record(
-        _ROLE | {"content": _content("text"), "tool_call_id": json_checks.string()},
-    ),
-    "developer": json_checks.record(_ROLE | {"content": _content("text")}, _NAME),
-}
 _SAID_BY_ASSISTANT = ("content", "tool_calls", "function_call", "audio", "refusal")
-_CHECK = json_checks.array(json_checks.tagged(_ROLES, tag="role"), at_least=1)
 
 
-def check(value: object, path: str) -> None:
-    """Raise the Refusal that the vendor would answer these messages with."""
-    if isinstance(value, list):
-        for index, message in enumerate(cast("list[object]", value)):
-            _refuse_null_content(message, index)
-    _CHECK(value, path)
-    _check_order(cast("list[Message]", value))
-
-
-def _refuse_null_content(message: object, index: int) -> None:
-    if isinstance(message, dict) and _lacks_content(cast("Message", message)):
-        raise errors.OpenAIRefusal(
-            "Invalid value for 'content': expected a string, got null.",
-            param=f"messages.[{index}].content",
-        )
+def refuse_null_content(messages: object) -> None:
+    """Raise the Refusal of a message that says nothing, for which the vendor has its own words."""
+    for index, message in enumerate(
+        cast("list[object]", messages if isinstance(messages, list) else ())
+    ):
+        if isinstance(message, dict) and _lacks_content(cast("Message", message)):
+            raise errors.OpenAIRefusal(
+                "Invalid value for 'content': expected a string, got null.",
+                param=f"messages.[{index}].content",
+            )
 
 
 def _lacks_content(message: Message) -> bool:
@@ -127,7 +30,8 @@ def _lacks_content(message: Message) -> bool:
     return role != "function" and message.get("content", "") is None
 
 
-def _check_order(messages: Sequence[Message]) -> None:
+def check_order(messages: Sequence[Message]) -> None:
+    """Raise the Refusal of calls without answers, and of answers without calls."""
     open_calls: set[str] = set()
     known_calls: set[str] = set()
     for index, message in enumerate(messages):

@@ -1,117 +1,62 @@
 """The items that a request may hold as its input: their schemas, and which needs which."""
 
 from collections.abc import Callable, Sequence
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 from tests.harness.fake_provider.content import Turn
-from tests.harness.fake_provider.openai import errors, json_checks
-from tests.harness.fake_provider.openai.media_checks import file_part, image_url
+from tests.harness.fake_provider.openai import errors, limits, media_checks
 from tests.harness.fake_provider.seals import Seal
+from tests.harness.fake_provider.shape_checks import Rule
 
 Item = dict[str, object]
 
-_TYPE: dict[str, json_checks.Check] = {"type": json_checks.anything}
-_STATUS = json_checks.nullable(json_checks.choice("in_progress", "completed", "incomplete"))
-_TEXT = json_checks.nullable(json_checks.string())
-_OWN: dict[str, json_checks.Check] = {"id": _TEXT, "status": _STATUS}
-_INPUT: dict[str, json_checks.Check] = {
-    "input_text": json_checks.record(_TYPE | {"text": json_checks.string()}),
-    "input_image": json_checks.record(
-        _TYPE,
-        {
-            "detail": json_checks.choice("auto", "low", "high", "original"),
-            "file_id": _TEXT,
-            "image_url": json_checks.nullable(image_url),
-        },
-    ),
-    "input_file": json_checks.record(
-        _TYPE,
-        {
-            "file_id": _TEXT,
-            "file_data": file_part,
-            "file_url": json_checks.string(),
-            "filename": json_checks.string(),
-        },
-    ),
+
+_INPUT = ("input_text", "input_image", "input_file")
+_OUTPUT = ("output_text", "refusal")
+_CALL_ID = limits.text(64)
+RULES: dict[str, Rule] = {
+    "input[].call_id": _CALL_ID,
+    "input[].name": limits.text(128, limits.NAME),
+    "input[].content[].file_data": media_checks.file_part,
+    "input[].content[].image_url": media_checks.image_url,
+    "input[].output[].file_data": media_checks.file_part,
+    "input[].output[].image_url": media_checks.image_url,
 }
-_OUTPUT: dict[str, json_checks.Check] = {
-    "output_text": json_checks.record(
-        _TYPE | {"text": json_checks.string()},
-        {"annotations": json_checks.array(json_checks.anything), "logprobs": json_checks.anything},
-    ),
-    "refusal": json_checks.record(_TYPE | {"refusal": json_checks.string()}),
-}
-
-
-def _content(parts: dict[str, json_checks.Check]) -> json_checks.Check:
-    return json_checks.either(
-        "one of an array of objects or string",
-        {str: json_checks.string(), list: json_checks.array(json_checks.tagged(parts))},
-    )
-
-
-def _message(parts: dict[str, json_checks.Check]) -> json_checks.Check:
-    required: dict[str, json_checks.Check] = {
-        "role": json_checks.anything,
-        "content": _content(parts),
-    }
-    return json_checks.record(required, _TYPE | _OWN | {"phase": _TEXT})
-
-
-_MESSAGE = json_checks.tagged(
-    {
-        "user": _message(_INPUT),
-        "system": _message(_INPUT),
-        "developer": _message(_INPUT),
-        "assistant": _message(_OUTPUT),
+_EITHER = ("ResponseInputTextParam", "ResponseInputImageParam", "ResponseInputFileParam")
+_SAID = ("ResponseOutputTextParam", "ResponseOutputRefusalParam")
+BEYOND_TYPES: dict[str, Any] = {
+    "EasyInputMessageParam": {
+        "fields": {
+            "content": {
+                "any_of": [
+                    {"array": {"any_of": [{"ref": name} for name in (*_EITHER, *_SAID)]}},
+                    "string",
+                ]
+            }
+        }
     },
-    tag="role",
-)
-_SUMMARY = json_checks.tagged(
-    {"summary_text": json_checks.record(_TYPE | {"text": json_checks.string()})}
-)
-_REASONING_TEXT = json_checks.tagged(
-    {"reasoning_text": json_checks.record(_TYPE | {"text": json_checks.string()})}
-)
-_KINDS: dict[str, json_checks.Check] = {
-    "message": _MESSAGE,
-    "function_call": json_checks.record(
-        _TYPE
-        | {
-            "call_id": json_checks.string(longest=64),
-            "name": json_checks.string(longest=128, pattern="[a-zA-Z0-9_-]+"),
-            "arguments": json_checks.string(),
-        },
-        _OWN,
-    ),
-    "function_call_output": json_checks.record(
-        _TYPE | {"call_id": json_checks.string(longest=64), "output": _content(_INPUT)}, _OWN
-    ),
-    "reasoning": json_checks.record(
-        _TYPE | {"id": json_checks.string(), "summary": json_checks.array(_SUMMARY)},
-        {
-            "encrypted_content": _TEXT,
-            "content": json_checks.nullable(json_checks.array(_REASONING_TEXT)),
-            "status": _STATUS,
-        },
-    ),
-    "item_reference": json_checks.record(_TYPE | {"id": json_checks.string()}),
+    "ResponseInputImageParam": {"required": ["type"]},
+    "ResponseOutputTextParam": {"required": ["text", "type"]},
+    "FunctionToolParam": {"required": ["name", "type"]},
 }
-_TYPED = json_checks.tagged(_KINDS)
+"""What the vendor takes though the types do not say so: some of its parts may be left out."""
 
 
-def _item(value: object, path: str) -> None:
-    fields = json_checks.mapping(value, path)
-    if "type" in fields or "role" not in fields:
-        _TYPED(value, path)
-    else:
-        _MESSAGE(value, path)
+def check_parts(value: object) -> None:
+    """Raise the Refusal of a part that is not for its role, before anything else is said of it.
 
-
-check = json_checks.either(
-    "one of an array of objects or string",
-    {str: json_checks.string(), list: json_checks.array(_item)},
-)
+    What the assistant said is output, and what others said is input, whatever the types say.
+    """
+    for index, item in enumerate(cast("list[Any]", value if isinstance(value, list) else [])):
+        if not isinstance(item, dict) or item.get("type", "message") != "message":
+            continue
+        content = item.get("content")
+        supported = _OUTPUT if item.get("role") == "assistant" else _INPUT
+        for position, part in enumerate(content if isinstance(content, list) else []):
+            kind = part.get("type") if isinstance(part, dict) else None
+            if isinstance(kind, str) and kind not in supported:
+                path = f"input[{index}].content[{position}].type"
+                raise errors.wrong_value(path, kind, supported)
 
 
 def items(value: object) -> list[Item]:
@@ -124,7 +69,7 @@ def items(value: object) -> list[Item]:
 def check_order(said: Sequence[Item], seal: Seal, known: Callable[[str], bool]) -> None:
     """Raise the Refusal of items that lack another; `known` tells ids that this server keeps."""
     calls = [cast("str", item["call_id"]) for item in said if item["type"] == "function_call"]
-    answers = [item["call_id"] for item in said if item["type"] == "function_call_output"]
+    answers = [item.get("call_id") for item in said if item["type"] == "function_call_output"]
     for call in answers:
         if call not in calls:
             raise errors.OpenAIRefusal(

@@ -6,97 +6,28 @@ from typing import cast
 import msgspec
 from tests.harness.fake_provider import words
 from tests.harness.fake_provider.content import Question, question
-from tests.harness.fake_provider.openai import errors, json_checks, parameters, schemas
+from tests.harness.fake_provider.openai import errors, limits, parameters, schemas
+from tests.harness.fake_provider.openai.words import OpenAIWords
 from tests.harness.fake_provider.openai_responses import items
 from tests.harness.fake_provider.seals import Seal
+from tests.harness.fake_provider.shape_checks import Rule, Shapes
 
 Json = dict[str, object]
-_TYPE: dict[str, json_checks.Check] = {"type": json_checks.anything}
-_SCHEMA = json_checks.table(json_checks.anything)
-_TEXT = json_checks.nullable(json_checks.string())
-_NAME = json_checks.string(longest=64, pattern="[a-zA-Z0-9_-]+")
-_VENDORS = (
-    "web_search", "web_search_preview", "file_search", "code_interpreter", "computer_use_preview",
-    "image_generation", "mcp", "local_shell", "shell", "apply_patch", "custom",
-)  # fmt: skip
-_TOOL = json_checks.tagged(
-    {
-        "function": json_checks.record(
-            _TYPE | {"name": _NAME},
-            {
-                "parameters": json_checks.nullable(_SCHEMA),
-                "strict": json_checks.nullable(json_checks.boolean),
-                "description": _TEXT,
-            },
-        )
-    }
-    | dict.fromkeys(_VENDORS, _SCHEMA)
-)
-_TOOL_CHOICE = json_checks.either(
-    "one of a string or object",
-    {
-        str: json_checks.choice("none", "auto", "required"),
-        dict: json_checks.tagged(
-            {
-                "function": json_checks.record(_TYPE | {"name": _NAME}),
-                "custom": json_checks.record(_TYPE | {"name": _NAME}),
-                "allowed_tools": _SCHEMA,
-                "mcp": _SCHEMA,
-            }
-        ),
-    },
-)
-_FORMAT = json_checks.tagged(
-    {
-        "text": json_checks.record(_TYPE),
-        "json_object": json_checks.record(_TYPE),
-        "json_schema": json_checks.record(
-            _TYPE | {"name": _NAME, "schema": _SCHEMA},
-            {
-                "description": json_checks.string(),
-                "strict": json_checks.nullable(json_checks.boolean),
-            },
-        ),
+_REQUEST = "ResponseCreateParamsNonStreaming"
+_ENCRYPTED, _LOGPROBS = "reasoning.encrypted_content", "message.output_text.logprobs"
+_NAME = limits.text(64, limits.NAME)
+_RULES: dict[str, Rule] = (
+    parameters.RULES
+    | items.RULES
+    | {
+        "max_output_tokens": limits.integer(16),
+        "max_tool_calls": limits.integer(1),
+        "text.format.name": _NAME,
+        "tools[].name": _NAME,
     }
 )
-_INCLUDES = (
-    "file_search_call.results", "web_search_call.results", "web_search_call.action.sources",
-    "message.input_image.image_url", "computer_call_output.output.image_url",
-    "code_interpreter_call.outputs", "reasoning.encrypted_content", "message.output_text.logprobs",
-)  # fmt: skip
-_ENCRYPTED, _LOGPROBS = _INCLUDES[-2:]
-_SUMMARY = json_checks.nullable(json_checks.choice("auto", "concise", "detailed"))
-_PARAMETERS: dict[str, json_checks.Check] = parameters.SHARED | {
-    "background": json_checks.nullable(json_checks.boolean),
-    "conversation": json_checks.anything,
-    "include": json_checks.nullable(json_checks.array(json_checks.choice(*_INCLUDES))),
-    "input": items.check,
-    "instructions": _TEXT,
-    "max_output_tokens": json_checks.nullable(json_checks.integer(16)),
-    "max_tool_calls": json_checks.nullable(json_checks.integer(1)),
-    "parallel_tool_calls": json_checks.nullable(json_checks.boolean),
-    "previous_response_id": _TEXT,
-    "prompt": json_checks.nullable(_SCHEMA),
-    "reasoning": json_checks.nullable(
-        json_checks.record(
-            {},
-            {
-                "effort": json_checks.nullable(json_checks.choice(*parameters.EFFORTS)),
-                "summary": _SUMMARY,
-                "generate_summary": _SUMMARY,
-            },
-        )
-    ),
-    "stream_options": json_checks.nullable(
-        json_checks.record({}, {"include_obfuscation": json_checks.boolean})
-    ),
-    "text": json_checks.nullable(
-        json_checks.record({}, {"format": _FORMAT, "verbosity": parameters.VERBOSITY})
-    ),
-    "tool_choice": _TOOL_CHOICE,
-    "tools": json_checks.array(_TOOL),
-    "truncation": json_checks.nullable(json_checks.choice("auto", "disabled")),
-}
+_SHAPES = Shapes("openai_responses", OpenAIWords(in_order=True), _RULES, items.BEYOND_TYPES)
+_PARAMETERS = frozenset(_SHAPES.fields(_REQUEST))
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -184,8 +115,8 @@ def _check(fields: Json) -> None:
     for name in ("model", "input"):
         if not fields.get(name):
             raise errors.missing(name)
-    for name, value in fields.items():
-        _PARAMETERS[name](value, name)
+    items.check_parts(fields["input"])
+    _SHAPES.check(_REQUEST, fields)
     _check_together(fields)
 
 
