@@ -40,6 +40,7 @@ def a_message(
         conversation_id=conversation.id,
         parent_id=None if parent is None else parent.id,
         depth=depth,
+        external_id=conversation.external_id,
         **given,
     )
 

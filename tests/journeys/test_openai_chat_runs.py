@@ -52,6 +52,27 @@ async def test_a_stream_of_an_agent(scenario: Scenario) -> None:
     assert chunks[-2]["usage"]["total_tokens"] > 0
 
 
+@pytest.mark.parametrize("fields", [{"model": "openai/fake", "store": True}, {}], ids=str)
+@pytest.mark.parametrize("stream", [False, True])
+async def test_the_metadata_of_a_stored_completion_is_kept(
+    scenario: Scenario, fields: dict[str, Any], stream: bool
+) -> None:
+    given = {"order": "4711", "iterations": "mine"}
+    body = request(metadata=given, stream=stream, **fields)
+    status, _, answered = await post(scenario, PATH, body)
+    assert status == 200, answered
+    chunks = [chunk for _, chunk in frames(answered)][:-1] if stream else [json.loads(answered)]
+    told = chunks[-1]["metadata"]
+    assert (told["order"], told["iterations"]) == ("4711", 1)
+    assert told["agents_used"]
+    run_id = f"run_{chunks[-1]['id'].removeprefix('chatcmpl-')}"
+    status, run = await scenario.call("GET", f"/api/runs/{run_id}")
+    assert (status, run["metadata"]) == (200, given)
+    conversation = chunks[-1]["conversation_id"]
+    status, listed = await scenario.call("GET", f"/api/conversations/{conversation}/messages")
+    assert [message["metadata"] for message in listed["items"]] == [given, {}]
+
+
 @pytest.mark.parametrize("whole", [True, False])
 async def test_both_habits_continue_a_conversation(scenario: Scenario, whole: bool) -> None:
     name = f"user_{uuid4().hex}"

@@ -112,14 +112,16 @@ async def things_of_a(scenario: Scenario) -> Owned:
     conversation, message, run = (
         response[name] for name in ("conversation_id", "message_id", "run_id")
     )
-    as_uuid = response["message"]["conversation_id"]
+    status, unnamed = await scenario.call("POST", "/api/conversations", {"title": WORD})
+    assert status == 201, unnamed
+    by_id = unnamed["id"]
     asked = {"model": "openai/fake", "input": f"{WORD}?", "conversation": conversation}
     status, answered = await scenario.call("POST", "/v1/responses", asked)
     assert status == 200, answered
     _, items = await scenario.call("GET", f"/v1/conversations/{conversation}/items")
     return Owned(
         {
-            "conversation_id": [conversation, as_uuid, as_uuid.removeprefix("conv_")],
+            "conversation_id": [conversation, by_id, by_id.removeprefix("conv_")],
             "message_id": [message, message.removeprefix("msg_"), response["message"]["parent_id"]],
             "run_id": [run, run.removeprefix("run_")],
             "item_id": [item["id"] for item in items["data"][:3]],

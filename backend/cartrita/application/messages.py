@@ -44,7 +44,9 @@ class Messages:
         run is active there.
         """
         found = await self._conversations.get(principal, conversation)
-        return await self._items.append(principal.owner_id, found.id, regrouped(new))
+        added = await self._items.append(principal.owner_id, found.id, regrouped(new))
+        named = found.external_id
+        return [msgspec.structs.replace(message, external_id=named) for message in added]
 
     async def list(
         self,

@@ -47,7 +47,7 @@ class ModelCommand(msgspec.Struct, frozen=True, kw_only=True):
     `conversation_id` None makes a conversation; one that does not exist yet gets this id as its
     external id. `previous` is the public id of a run whose answer the request follows, instead.
     `metadata` and `echo` are kept in the run's input, because they belong to one answer, and a
-    conversation may hold many.
+    conversation may hold many; the last message that the request brings has the `metadata`, too.
     """
 
     surface: str
@@ -225,6 +225,7 @@ class ModelRuns:
                 before=placement.new[:-1],
                 parent_id=placement.parent_id,
                 at_root=placement.at_root,
+                metadata=command.metadata,
             )
         return Admission(
             owner_id=principal.owner_id,

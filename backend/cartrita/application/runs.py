@@ -106,6 +106,7 @@ class Runs:
                     instructions=command.instructions,
                     sampling=command.sampling,
                     context=command.context,
+                    metadata=command.metadata,
                 ).asked_with(principal.key_id),
                 title=derive_title(command.message.text),
                 untitled=UNTITLED,

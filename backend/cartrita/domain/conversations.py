@@ -4,7 +4,7 @@ from datetime import datetime
 
 import msgspec
 
-from cartrita.domain.ids import ConversationId, MessageId
+from cartrita.domain.ids import ConversationId, MessageId, public_conversation_id
 from cartrita.domain.json import JsonObject
 
 
@@ -22,6 +22,11 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     pinned: bool = False
     tags: tuple[str, ...] = ()
     metadata: JsonObject = {}
+
+    @property
+    def public_id(self) -> str:
+        """The id by which callers know it."""
+        return public_conversation_id(self.id, self.external_id)
 
 
 class ConversationChange(msgspec.Struct, frozen=True, kw_only=True):

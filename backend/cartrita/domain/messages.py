@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from cartrita.domain.ids import ConversationId, MessageId, RunId
+from cartrita.domain.ids import ConversationId, MessageId, RunId, public_conversation_id
 from cartrita.domain.json import JsonObject
 from cartrita.domain.usage import Usage
 
@@ -149,7 +149,8 @@ class MessageStatus(StrEnum):
 class StoredMessage(msgspec.Struct, frozen=True, kw_only=True):
     """A message in a conversation's tree; edits and retries are siblings under one parent.
 
-    `depth` is 0 at the root and increases along a branch.
+    `depth` is 0 at the root and increases along a branch. `external_id` is the one of its
+    conversation.
     """
 
     id: MessageId
@@ -165,3 +166,9 @@ class StoredMessage(msgspec.Struct, frozen=True, kw_only=True):
     usage: Usage | None = None
     edited: bool = False
     metadata: JsonObject = {}
+    external_id: str | None = None
+
+    @property
+    def public_conversation_id(self) -> str:
+        """The id by which callers know its conversation."""
+        return public_conversation_id(self.conversation_id, self.external_id)

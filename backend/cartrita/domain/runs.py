@@ -7,7 +7,7 @@ from typing import Annotated, Final, TypeAlias
 import msgspec
 
 from cartrita.domain.events import RunStarted, Terminal
-from cartrita.domain.ids import ConversationId, MessageId, RunId
+from cartrita.domain.ids import ConversationId, MessageId, RunId, public_conversation_id
 from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import Message, MessageStatus, Text
 from cartrita.domain.requests import ReasoningOptions, ResponseFormat, Sampling, VendorFields
@@ -189,7 +189,10 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """A run as callers see it; `input` is None if a newer version of this server wrote it."""
+    """A run as callers see it; `input` is None if a newer version of this server wrote it.
+
+    `external_id` is the one of its conversation.
+    """
 
     id: RunId
     owner_id: str
@@ -210,6 +213,12 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     last_seq: int | None
     usage: Usage | None
     error_code: str | None
+    external_id: str | None = None
+
+    @property
+    def public_conversation_id(self) -> str:
+        """The id by which callers know its conversation."""
+        return public_conversation_id(self.conversation_id, self.external_id)
 
 
 class Queued(msgspec.Struct, frozen=True):

@@ -5,7 +5,6 @@ from enum import StrEnum
 
 import msgspec
 
-from cartrita.domain.ids import ConversationId
 from cartrita.domain.json import JsonObject
 
 
@@ -42,11 +41,14 @@ class SearchQuery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SearchHit(msgspec.Struct, frozen=True, kw_only=True):
-    """One search result; `snippet` is plain text around the matching words."""
+    """One search result; `snippet` is plain text around the matching words.
+
+    `conversation_id` is the one by which callers know the conversation.
+    """
 
     kind: SearchKind
     id: str
-    conversation_id: ConversationId | None
+    conversation_id: str | None
     title: str
     snippet: str
     timestamp: datetime

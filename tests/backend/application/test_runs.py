@@ -34,7 +34,9 @@ async def test_a_question_in_a_new_conversation() -> None:
     assert fixture.admission == Admission(
         owner_id="ann",
         surface="native",
-        input=RunInput(agent="assistant", provider="p", model="m").asked_with("key"),
+        input=RunInput(agent="assistant", provider="p", model="m", metadata={"a": 1}).asked_with(
+            "key"
+        ),
         title="What is",
         untitled=UNTITLED,
         new_message=NewMessage(
@@ -73,6 +75,7 @@ async def test_everything_that_a_caller_says_is_passed_on() -> None:
         instructions="Be brief.",
         sampling=Sampling(temperature=0.1),
         context=context,
+        metadata={"a": 1},
     ).asked_with("key")
     assert admission.new_message is not None
     assert admission.new_message.metadata == {"a": 1}

@@ -58,6 +58,10 @@ _COLUMNS = (
     _m.usage,
     _m.edited,
     _m.metadata,
+    select(conversations.c.external_id)
+    .where(conversations.c.id == _m.conversation_id)
+    .scalar_subquery()
+    .label("external_id"),
 )
 
 
@@ -169,7 +173,7 @@ def message_row(message: StoredMessage, owner_id: str) -> Changes:
         "parts": message.message.parts,
         "usage": null() if message.usage is None else message.usage,
     }
-    del values["message"]
+    del values["message"], values["external_id"]
     return values
 
 

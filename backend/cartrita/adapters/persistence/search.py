@@ -23,6 +23,7 @@ from cartrita.adapters.persistence.conversations import owned
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.search_terms import FullTextQuery, SubstringQuery, TextQuery
 from cartrita.adapters.persistence.tables import conversations, messages
+from cartrita.domain.ids import public_conversation_id
 from cartrita.domain.search import SearchHit, SearchKind, SearchQuery, SearchResults, SortBy
 from cartrita.kit import ids
 
@@ -168,13 +169,12 @@ def _order(hits: CTE, sort_by: SortBy) -> list[ColumnElement[Any]]:
 
 def _to_found(row: RowMapping) -> SearchHit:
     kind = SearchKind(row["kind"])
-    public = ids.public("msg", row["id"])
-    if kind is SearchKind.CONVERSATION:
-        public = row["external_id"] or ids.public("conv", row["id"])
+    conversation = public_conversation_id(row["conversation_id"], row["external_id"])
+    found = conversation if kind is SearchKind.CONVERSATION else ids.public("msg", row["id"])
     return SearchHit(
         kind=kind,
-        id=public,
-        conversation_id=row["conversation_id"],
+        id=found,
+        conversation_id=conversation,
         title=row["title"],
         snippet=" ".join(row["snippet"].split()),
         timestamp=row["moment"],

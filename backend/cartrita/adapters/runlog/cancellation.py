@@ -14,9 +14,7 @@ from cartrita.domain.ids import RunId
 from cartrita.domain.runs import Run, RunStatus
 
 _LOCK = f"""
-SELECT {RUN_COLUMNS},
-  (SELECT external_id FROM conversations c WHERE c.id = conversation_id) AS external_id
-FROM runs WHERE id = $1 AND owner_id = $2 FOR UPDATE
+SELECT {RUN_COLUMNS} FROM runs WHERE id = $1 AND owner_id = $2 FOR UPDATE
 """
 _REQUEST = """
 UPDATE runs SET cancel_requested_at = coalesce(cancel_requested_at, now()) WHERE id = $1

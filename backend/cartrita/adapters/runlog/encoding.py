@@ -46,7 +46,8 @@ __all__ = [
 RUN_COLUMNS = (
     "id, owner_id, conversation_id, message_id, user_message_id, surface, status, agent, provider,"
     " model, attempt, created_at, started_at, ended_at, cancel_requested_at, last_seq, usage,"
-    " error_code, input"
+    " error_code, input,"
+    " (SELECT external_id FROM conversations c WHERE c.id = conversation_id) AS external_id"
 )
 """The columns of `runs` that load_run reads."""
 
@@ -93,6 +94,7 @@ def load_run(row: Row) -> Run:
         usage=None if row["usage"] is None else _usage.decode(row["usage"]),
         error_code=row["error_code"],
         input=_readable_input(row["input"]),
+        external_id=row["external_id"],
     )
 
 

@@ -28,7 +28,7 @@ _READ: Final = {
     *("model", "input", "instructions", "tools", "tool_choice", "parallel_tool_calls", "text"),
     *("temperature", "top_p", "max_output_tokens", "top_logprobs", "reasoning", "user", "include"),
     *("stream", "stream_options", "store", "background", "previous_response_id", "conversation"),
-    "metadata",
+    *("metadata", "conversation_id"),
 }
 _DEFAULTS: Final[JsonObject] = {"truncation": "disabled", "service_tier": "auto"}
 _ECHOED: Final = (
@@ -45,7 +45,8 @@ class Parsed(msgspec.Struct, frozen=True, kw_only=True):
     `request` has only what the client sent: stored history and the stored items that `references`
     name are to be put before and between its messages. `leading` are the system's messages at the
     start of a new conversation: they are among the request's instructions, and belong to what is
-    stored. `echo` has the fields that the response repeats, as they came.
+    stored. A conversation that `may_be_new` was named in Cartrita's own field, and is made where
+    there is none. `echo` has the fields that the response repeats, as they came.
     """
 
     request: ModelRequest
@@ -54,6 +55,7 @@ class Parsed(msgspec.Struct, frozen=True, kw_only=True):
     background: bool = False
     previous_response_id: str | None = None
     conversation_id: str | None = None
+    may_be_new: bool = False
     metadata: JsonObject = {}
     include: tuple[str, ...] = ()
     references: tuple[ItemReference, ...] = ()
@@ -77,6 +79,7 @@ def parse(body: JsonObject, owner_id: str) -> Parsed:
         background=background,
         previous_response_id=previous,
         conversation_id=conversation,
+        may_be_new=body.get("conversation") is None,
         metadata=parse_metadata(body),
         include=include,
         references=content.references,
@@ -178,10 +181,17 @@ def _storage(body: JsonObject, previous: str | None, conversation: str | None) -
 
 
 def _conversation(body: JsonObject) -> str | None:
+    named = json_checks.optional_string(body, "conversation_id")
     value = body.get("conversation")
-    if value is None or isinstance(value, str):
-        return value
-    return json_checks.string(json_checks.as_object(value, "conversation"), "id", "conversation")
+    if value is None:
+        return named
+    if not isinstance(value, str):
+        fields = json_checks.as_object(value, "conversation")
+        value = json_checks.string(fields, "id", "conversation")
+    if named not in (None, value):
+        problem = "'conversation' and 'conversation_id' name two conversations. Send only one."
+        raise refusal("conversation_id", problem, "mutually_exclusive_parameters")
+    return value
 
 
 def _include(body: JsonObject) -> tuple[str, ...]:

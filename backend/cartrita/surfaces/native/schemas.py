@@ -106,7 +106,7 @@ class ConversationView(BaseModel):
     def of(cls, conversation: Conversation) -> "ConversationView":
         head = conversation.head_message_id
         return cls(
-            id=conversation_id(conversation),
+            id=conversation.public_id,
             title=conversation.title,
             archived=conversation.archived,
             pinned=conversation.pinned,
@@ -116,11 +116,6 @@ class ConversationView(BaseModel):
             created_at=conversation.created_at,
             updated_at=conversation.updated_at,
         )
-
-
-def conversation_id(conversation: Conversation) -> str:
-    """The public id of a conversation."""
-    return conversation.external_id or ids.public("conv", conversation.id)
 
 
 class MessageView(BaseModel):
@@ -145,7 +140,7 @@ class MessageView(BaseModel):
     def of(cls, stored: StoredMessage) -> "MessageView":
         return cls(
             id=ids.public("msg", stored.id),
-            conversation_id=ids.public("conv", stored.conversation_id),
+            conversation_id=stored.public_conversation_id,
             parent_id=None if stored.parent_id is None else ids.public("msg", stored.parent_id),
             role=stored.message.role,
             content=stored.message.text,
@@ -178,6 +173,7 @@ class RunView(BaseModel):
     last_event_id: str | None = Field(description="Of its last event, once it has ended.")
     token_usage: TokenUsage | None
     error_code: str | None
+    metadata: dict[str, Any] = Field(description="What the request for this answer brought.")
     created_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
@@ -187,7 +183,7 @@ class RunView(BaseModel):
         public = ids.public("run", run.id)
         return cls(
             id=public,
-            conversation_id=ids.public("conv", run.conversation_id),
+            conversation_id=run.public_conversation_id,
             message_id=ids.public("msg", run.message_id),
             user_message_id=ids.public("msg", run.user_message_id),
             surface=run.surface,
@@ -200,6 +196,7 @@ class RunView(BaseModel):
             last_event_id=None if run.last_seq is None else f"{public}.{run.last_seq}",
             token_usage=None if run.usage is None else TokenUsage.of(run.usage),
             error_code=run.error_code,
+            metadata={} if run.input is None else run.input.metadata,
             created_at=run.created_at,
             started_at=run.started_at,
             ended_at=run.ended_at,

@@ -10,7 +10,6 @@ from pydantic import BaseModel, Field
 from cartrita.application.search import ALL_KINDS, LIMIT_MAX, OFFSET_MAX, DateRange
 from cartrita.domain.errors import InvalidInput
 from cartrita.domain.search import SearchHit, SearchKind, SortBy
-from cartrita.kit import ids
 from cartrita.kit.text import storable_text
 from cartrita.surfaces.dependencies import AppServices, CurrentPrincipal
 
@@ -98,5 +97,5 @@ def _url(hit: SearchHit) -> str:
         return f"/api/files/{hit.id}"
     if hit.conversation_id is None or hit.kind is SearchKind.CONVERSATION:
         return f"/api/conversations/{quote(hit.id, safe='')}"
-    conversation = ids.public("conv", hit.conversation_id)
+    conversation = quote(hit.conversation_id, safe="")
     return f"/api/conversations/{conversation}/messages/{hit.id}"

@@ -21,7 +21,7 @@ class AnswerStopped(CartritaError):
         details: JsonObject = {
             **stopped.details,
             "run_id": ids.public("run", run.id),
-            "conversation_id": ids.public("conv", run.conversation_id),
+            "conversation_id": run.public_conversation_id,
             "message_id": ids.public("msg", run.message_id),
             "recoverable": stopped.recoverable,
             "partial_response": partial,

@@ -5,7 +5,7 @@ from typing import Final, cast
 from cartrita.dialects.openai_refusals import missing_model, refusal, wrong_type
 from cartrita.dialects.relayed_bodies import RelayedBody
 from cartrita.domain.errors import InvalidInput
-from cartrita.surfaces.openai.errors import InvalidExtension
+from cartrita.surfaces.openai.own_fields import conversation_id_in, own_boolean
 from cartrita.surfaces.v1.json_fields import parsed
 from cartrita.surfaces.v1.model_calls import CallFields
 
@@ -35,8 +35,8 @@ class ChatFields(CallFields, frozen=True, kw_only=True):
 def chat_fields(body: RelayedBody, most_translated: int = MAX_CHOICES) -> ChatFields:
     """The fields of a body. Raises InvalidInput, and InvalidExtension for ours."""
     stored = _boolean(body, "store")
-    background = _own_boolean(body, "background")
-    conversation_id = _conversation_id(body)
+    background = own_boolean(body, "background")
+    conversation_id = conversation_id_in(body)
     choices = _count(body)
     return ChatFields(
         body=body,
@@ -88,17 +88,3 @@ def _count(body: RelayedBody) -> int:
     if not 1 <= count <= MAX_CHOICES:
         raise too_many_choices(count, MAX_CHOICES)
     return count
-
-
-def _own_boolean(body: RelayedBody, name: str) -> bool:
-    value = parsed(body, name)
-    if value is not None and not isinstance(value, bool):
-        raise InvalidExtension.of(name, "send true or false")
-    return value is True
-
-
-def _conversation_id(body: RelayedBody) -> str | None:
-    value = parsed(body, "conversation_id")
-    if value is not None and (not isinstance(value, str) or not value):
-        raise InvalidExtension.of("conversation_id", "send the id of a conversation as a string")
-    return value

@@ -11,6 +11,7 @@ from cartrita.dialects.openai_chat.response_rendering import render
 from cartrita.dialects.openai_chat.stream_rendering import StreamRenderer
 from cartrita.domain.deltas import Accepted, Delta
 from cartrita.domain.events import RunCompleted
+from cartrita.domain.json import JsonObject
 from cartrita.gateway.answers import RelayMonitor
 from cartrita.surfaces.v1.call_answers import StreamRenderer as Renderer
 from cartrita.surfaces.v1.routes_told import route_metadata, run_metadata
@@ -59,15 +60,19 @@ class ChatFormat:
 class ChatRunFormat:
     """Writes the answer of a run; implements `RunFormat`."""
 
-    def __init__(self, head: CompletionHead) -> None:
-        """`head` has `finishing` of its own, which is filled before the answer ends."""
+    def __init__(self, head: CompletionHead, metadata: JsonObject) -> None:
+        """`head` has `finishing` of its own, which is filled before the answer ends.
+
+        `metadata` is the caller's, which is told beside ours; a name of ours is ours.
+        """
         self._head = head
+        self._metadata = metadata
 
     def renderer(self) -> Renderer:
         return StreamRenderer(self._head)
 
     def completed(self, end: RunCompleted) -> None:
-        self._head.finishing["metadata"] = run_metadata(end)
+        self._head.finishing["metadata"] = {**self._metadata, **run_metadata(end)}
 
     def whole(self, deltas: Sequence[Delta]) -> bytes:
         return render(self._head, deltas)

@@ -68,7 +68,7 @@ async def chat_run_format(
         extra={"conversation_id": conversation},
         finishing={},
     )
-    return ChatRunFormat(head)
+    return ChatRunFormat(head, command.metadata)
 
 
 def _with_default_temperature(request: ModelRequest) -> ModelRequest:

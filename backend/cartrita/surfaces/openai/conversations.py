@@ -53,8 +53,7 @@ async def create_conversation(
     messages = _messages(body)
     made = await services.conversations.create(caller.principal, metadata=parse_metadata(body))
     if messages:
-        public = ids.public("conv", made.id)
-        await services.messages.append(caller.principal, public, messages)
+        await services.messages.append(caller.principal, made.public_id, messages)
     return _view(made)
 
 
@@ -185,7 +184,7 @@ async def _find(
 
 def _view(conversation: Conversation) -> ConversationObject:
     return ConversationObject(
-        id=ids.public("conv", conversation.id),
+        id=conversation.public_id,
         object="conversation",
         created_at=int(conversation.created_at.timestamp()),
         metadata=conversation.metadata,

@@ -15,7 +15,12 @@ from cartrita.domain.relays import Endpoint, ModelNames
 from cartrita.gateway.answers import Call
 from cartrita.kit.secret import Secret
 from cartrita.surfaces.hot_paths import HotPath
-from cartrita.surfaces.openai.response_fields import OWN_IDS, ResponseFields, response_fields
+from cartrita.surfaces.openai.response_fields import (
+    OWN_FIELDS,
+    OWN_IDS,
+    ResponseFields,
+    response_fields,
+)
 from cartrita.surfaces.openai.response_format import ResponseFormat
 from cartrita.surfaces.openai.response_runs import response_command, response_run_answer
 from cartrita.surfaces.openai.stored_responses import SURFACE, with_history
@@ -63,6 +68,7 @@ _API: Final = ModelApi[ResponseFields, Parsed](
     surface=SURFACE,
     endpoint=Endpoint.RESPONSES,
     read_fields=_read_fields,
+    own_fields=OWN_FIELDS,
     own_ids=OWN_IDS,
     parse=_parse,
     rewrite=_rewrite,
@@ -86,7 +92,10 @@ HOT_PATH = HotPath(
         "continued with `previous_response_id`, or is part of a `conversation`. With "
         "`store: false` nothing is stored: the request is relayed, or translated."
     ),
-    request="As at OpenAI (https://platform.openai.com/docs/api-reference/responses/create).",
+    request=(
+        "As at OpenAI (https://platform.openai.com/docs/api-reference/responses/create); "
+        "`conversation_id` is ours: a conversation that is made if it is not there."
+    ),
     response="A `response`, as at OpenAI.",
     streams=True,
     fields={
@@ -98,6 +107,7 @@ HOT_PATH = HotPath(
         "background": {"type": ["boolean", "null"]},
         "previous_response_id": {"type": ["string", "null"]},
         "conversation": {"type": ["string", "object", "null"]},
+        "conversation_id": {"type": ["string", "null"]},
     },
     required=("model",),
 )

@@ -5,12 +5,15 @@ from typing import Final
 from cartrita.dialects.openai_refusals import missing
 from cartrita.dialects.openai_responses.request_parsing import Parsed
 from cartrita.dialects.relayed_bodies import RelayedBody
+from cartrita.surfaces.openai.own_fields import conversation_id_in
 from cartrita.surfaces.v1.json_fields import parsed
 from cartrita.surfaces.v1.model_calls import CallFields
 from cartrita.surfaces.v1.vendor_handles import REFERENCE
 
 OWN_IDS: Final = frozenset({"previous_response_id", "conversation", REFERENCE})
 """The fields with ids that are looked up among those of the caller, unless they are relayed."""
+OWN_FIELDS: Final = ("conversation_id",)
+"""The field that OpenAI does not know, and refuses."""
 _ID_NEEDLES: Final = (b'"id"', b"\\u")
 """Without one of these in its bytes, no input refers to an item."""
 
@@ -27,20 +30,15 @@ class ResponseFields(CallFields, frozen=True, kw_only=True):
 
 def response_fields(body: RelayedBody) -> ResponseFields:
     """The fields of a body. Raises InvalidInput in OpenAI's words."""
+    conversation_id = conversation_id_in(body)
     return ResponseFields(
-        body=_without_null(body),
+        body=body,
         model=_model(body),
         stream=parsed(body, "stream") is True,
-        stored=parsed(body, "store") is not False,
+        stored=parsed(body, "store") is not False or conversation_id is not None,
         refers=_may_refer(body),
         background=parsed(body, "background") is True,
     )
-
-
-def _without_null(body: RelayedBody) -> RelayedBody:
-    """A body without a `conversation_id` of null, which is none here and unknown to OpenAI."""
-    given = "conversation_id" in body.spans and parsed(body, "conversation_id") is None
-    return body.without(("conversation_id",)) if given else body
 
 
 def _may_refer(body: RelayedBody) -> bool:

@@ -54,7 +54,7 @@ def head_of(run: Run) -> ResponseHead:
         background=kept.get("background") is True,
         previous_response_id=cast("str | None", kept.get("previous_response_id")),
         conversation_id=cast("str | None", kept.get("conversation_id"))
-        or ids.public("conv", run.conversation_id),
+        or run.public_conversation_id,
         metadata={} if run.input is None else run.input.metadata,
         include=tuple(cast("list[str]", kept.get("include") or ())),
         echo=cast("JsonObject", kept.get("echo") or {}),

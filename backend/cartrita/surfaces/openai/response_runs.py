@@ -26,7 +26,7 @@ async def response_command(
     parsed = await run_long(
         len(fields.body.octets), request_parsing.parse, body, principal.owner_id
     )
-    if parsed.conversation_id is not None:
+    if parsed.conversation_id is not None and not parsed.may_be_new:
         await services.conversations.get(principal, parsed.conversation_id)
     previous = await find_previous(services, principal, parsed)
     whole = await with_items(services, principal, parsed)

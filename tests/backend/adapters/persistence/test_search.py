@@ -133,9 +133,9 @@ async def test_a_result_says_what_and_where_it_is(index: FullText, pool: Databas
     assert found.total == 2
     by_kind = {result.kind: result for result in found.hits}
     title, text = by_kind[SearchKind.CONVERSATION], by_kind[SearchKind.MESSAGE]
-    assert (title.id, title.conversation_id, title.title) == ("mine", talk.id, "Zebra facts")
+    assert (title.id, title.conversation_id, title.title) == ("mine", "mine", "Zebra facts")
     assert title.snippet == "Zebra facts"
-    assert (text.id, text.conversation_id) == (public("msg", message.id), talk.id)
+    assert (text.id, text.conversation_id) == (public("msg", message.id), "mine")
     assert (text.title, text.snippet) == ("Zebra facts", "Tell me about the zebra")
     assert text.timestamp == message.created_at
     assert text.metadata == {"role": "user"}
@@ -276,7 +276,7 @@ async def test_no_query_is_an_error(
     for typed in HOSTILE:
         with subtests.test(typed[:20].encode("unicode_escape").decode()):
             found = await search(index, typed)
-            assert {result.conversation_id for result in found.hits} <= {mine.id}
+            assert {result.conversation_id for result in found.hits} <= {mine.public_id}
             assert len(await index.passages(ANN, typed, 5)) <= 1
 
 
