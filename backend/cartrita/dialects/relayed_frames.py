@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from cartrita.dialects.repeated_frames import RepeatedFrames
 from cartrita.domain.errors import UpstreamMalformed
 from cartrita.kit import sse
 
@@ -14,7 +15,8 @@ _LONGEST_BOUNDARY = 4
 class RelayedFrames:
     """The frames of one stream: `whole` cuts them, `keep` remembers those that were passed on.
 
-    `overlong` is true once more than `keep_bytes` were to be kept; nothing is kept then.
+    Those that `learn` was told of are known when they come again, but for their texts. `overlong`
+    is true once more than `keep_bytes` were to be kept; nothing is kept then.
     """
 
     def __init__(self, provider: str, keep_bytes: int, max_frame: int = sse.MAX_EVENT) -> None:
@@ -23,7 +25,16 @@ class RelayedFrames:
         self._max_frame = max_frame
         self._rest = b""
         self._kept = bytearray()
+        self._known = RepeatedFrames()
+        self.learn = self._known.learn
         self.overlong = False
+
+    def known(self, piece: bytes) -> bytes | None:
+        """What is passed on for a piece of frames that are known, which is kept; else None."""
+        told = None if self._rest else self._known.told(piece)
+        if told is not None:
+            self.keep(piece)
+        return told
 
     def whole(self, piece: bytes) -> bytes:
         """The frames that the piece completes. Raises UpstreamMalformed for one that never ends."""

@@ -68,12 +68,18 @@ class Monitor(StreamMonitor):
         """The whole frames to pass on. Raises the error that a frame holds, after those before."""
         if self._error is not None:
             raise self._error
+        if (told := self._frames.known(piece)) is not None:
+            return told
         frames = self._frames.whole(piece)
-        if not _is_plain(frames):
+        plain = _is_plain(frames)
+        if not plain:
             frames = self._read(frames)
         self.visible = self.visible or _PASSED_ON.search(frames) is not None
         self._frames.keep(frames)
-        return frames if self._renamed is None else self._renamed.feed(frames)
+        told = frames if self._renamed is None else self._renamed.feed(frames)
+        if plain and self.visible:
+            self._frames.learn(frames, told)
+        return told
 
     def deltas(self) -> list[Delta]:
         """The deltas of what was passed on. Raises UpstreamError if that was too long to keep."""

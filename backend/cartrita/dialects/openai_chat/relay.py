@@ -87,12 +87,18 @@ class Monitor(StreamMonitor):
 
         Raises the error that a frame holds, and UpstreamMalformed.
         """
+        if (told := self._frames.known(piece)) is not None:
+            return told
         whole = self._frames.whole(piece)
-        if not (self.visible and _is_plain(whole)):
+        plain = self.visible and _is_plain(whole)
+        if not plain:
             whole = self._examine(whole)
         if whole:
             self._frames.keep(whole)
-        return whole if self._renamed is None else self._renamed.feed(whole)
+        told = whole if self._renamed is None else self._renamed.feed(whole)
+        if plain:
+            self._frames.learn(whole, told)
+        return told
 
     def deltas(self) -> list[Delta]:
         """The deltas of what was passed on, as the provider named the model.

@@ -87,16 +87,23 @@ class Monitor(StreamMonitor):
 
     def feed(self, piece: bytes) -> bytes:
         """The whole frames to pass on. Raises UpstreamError for a frame that holds an error."""
+        if (told := self._frames.known(piece)) is not None:
+            self._latest = piece
+            return told
         frames = self._frames.whole(piece)
         needles = _LAST if self.visible else _LAST + _VISIBLE
         whole = relayed_frames.look_whole(frames)
-        if not whole or any(needle in frames for needle in needles):
+        plain = whole and not any(needle in frames for needle in needles)
+        if not plain:
             for frame in relayed_frames.parse(frames):
                 self._watch(frame, read=not whole)
         self._frames.keep(frames)
         if frames:
             self._first, self._latest = self._first or frames, frames
-        return frames if self._renamed is None else self._renamed.feed(frames)
+        told = frames if self._renamed is None else self._renamed.feed(frames)
+        if plain and self.visible:
+            self._frames.learn(frames, told)
+        return told
 
     def deltas(self) -> list[Delta]:
         """The deltas of what was passed on. Raises UpstreamError if that was too long to keep."""

@@ -1,0 +1,180 @@
+"""Frames that repeat one that was read are passed on alike, and nothing else is taken for one."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.backend.dialects.strategies import splits
+from tests.backend.examples import examples
+
+from cartrita.dialects import relayed_frames, repeated_frames
+from cartrita.dialects.anthropic_messages.relay import Monitor as MessagesMonitor
+from cartrita.dialects.openai_chat.relay import Monitor as ChatMonitor
+from cartrita.dialects.openai_responses.relay import Monitor as ResponsesMonitor
+from cartrita.dialects.relay_monitors import StreamMonitor
+from cartrita.dialects.repeated_frames import RepeatedFrames
+from cartrita.domain.errors import UpstreamError
+from cartrita.domain.relays import ModelNames
+
+CHUNK = b'data: {"model":"m","c":[{"i":0,"delta":{"content":"%b"},"reason":null}]}\n\n'
+LEARNT, TOLD = CHUNK % b"Hello", CHUNK.replace(b'"m"', b'"p/m"') % b"Hello"
+
+
+def knowing(learnt: bytes = LEARNT, told: bytes | None = None) -> RepeatedFrames:
+    frames = RepeatedFrames()
+    frames.learn(learnt, learnt if told is None else told)
+    return frames
+
+
+@pytest.mark.parametrize(
+    "text", [b"", b"Hi", b" \\n", b'\\"', b"\\\\", b'\\\\\\"}', b"\\u00fc", b"\xc3\xbc", b"}" * 99]
+)
+def test_a_frame_with_another_text(text: bytes) -> None:
+    piece = CHUNK % text
+    assert knowing().told(piece) == piece
+    assert knowing(told=TOLD).told(piece) == piece.replace(b'"m"', b'"p/m"')
+
+
+def test_frames_that_come_together() -> None:
+    piece = (CHUNK % b"a") + (CHUNK % b'{\\"model\\":\\"m\\"}') + (CHUNK % b"")
+    assert knowing().told(piece) == piece
+    told = knowing(told=TOLD).told(piece)
+    assert told is not None
+    assert told == piece.replace(b'{"model":"m"', b'{"model":"p/m"')
+
+
+def test_a_name_that_is_told_after_the_text() -> None:
+    learnt = b'data: {"delta":{"content":"a"},"model":"m"}\n\n'
+    frames = knowing(learnt, learnt.replace(b'"m"', b'"p/m"'))
+    assert frames.told(learnt.replace(b'"a"', b'"b"')) == (
+        b'data: {"delta":{"content":"b"},"model":"p/m"}\n\n'
+    )
+
+
+def test_several_values_that_vary() -> None:
+    event = (
+        b'event: response.output_text.delta\ndata: {"type":"response.output_text.delta",'
+        b'"sequence_number":%d,"item_id":"i","delta":"%b","logprobs":[],"obfuscation":"%b"}\n\n'
+    )
+    frames = knowing(event % (4, b"Hello", b"x1"))
+    assert frames.told(event % (1234, b"", b"abcdefg")) == event % (1234, b"", b"abcdefg")
+    assert frames.told(event.replace(b'"i"', b'"j"') % (5, b"a", b"b")) is None
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        b"",
+        LEARNT[:-1],
+        LEARNT + b"\n",
+        LEARNT + LEARNT[:9],
+        LEARNT + b": comment\n\n",
+        b": comment\n\n" + LEARNT,
+        LEARNT.replace(b"null", b'"x"'),
+        LEARNT.replace(b"}\n", b',"error":{"message":"x"}}\n'),
+        LEARNT.replace(b'"Hello"', b'"Hello","error":"x"'),
+        LEARNT.replace(b'"Hello"', b"null"),
+        CHUNK % b"\\",
+        CHUNK % b"a\n\ndata: b",
+        CHUNK % b"a\rb",
+        CHUNK % b"\xff",
+        LEARNT.replace(b"\n\n", b"\r\n\r\n"),
+        b"data: [DONE]\n\n",
+    ],
+)
+def test_what_repeats_nothing(piece: bytes) -> None:
+    assert knowing().told(piece) is None
+    assert knowing(told=TOLD).told(piece) is None
+
+
+@pytest.mark.parametrize(
+    "learnt",
+    [b'data: {"a":1}\n\n', LEARNT.replace(b"\n", b"\r"), LEARNT + LEARNT, LEARNT[:-2], b""],
+)
+def test_what_is_not_learnt(learnt: bytes) -> None:
+    assert knowing(learnt).told(learnt) is None
+
+
+def test_a_stream_without_repetitions_is_given_up() -> None:
+    frames = RepeatedFrames()
+    for letter in b"abcd":
+        frames.learn(*[LEARNT.replace(b'"m"', b'"%c"' % letter)] * 2)
+    assert frames.told(LEARNT.replace(b'"m"', b'"d"')) is None
+    assert frames.told(LEARNT.replace(b'"m"', b'"c"')) is not None  # which begins it anew
+    frames.learn(LEARNT, LEARNT)
+    assert frames.told(LEARNT) == LEARNT
+
+
+TEXTS = ("Hello", "", "\n", '"', "\\", "ü", "[DONE]", "event: error", '"error"', "x" * 300)
+TAILS: tuple[dict[str, Any], ...] = (
+    *({}, {}, {}, {}, {"usage": None}, {"usage": {"prompt_tokens": 1, "completion_tokens": 2}}),
+    *({"error": {"message": "x"}}, {"obfuscation": "ab"}),
+)
+
+
+def chat_chunk(text: str, tail: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    finish = "stop" if text == "x" * 300 else None
+    choice = {"index": 0, "delta": {"content": text}, "finish_reason": finish}
+    return "", {"id": "a", "model": "m", "choices": [choice], **tail}
+
+
+def messages_event(text: str, tail: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    delta = {"type": "text_delta", "text": text}
+    return "content_block_delta", {"type": "content_block_delta", "delta": delta, **tail}
+
+
+def responses_event(text: str, tail: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    kind = "response.output_text.delta"
+    return kind, {"type": kind, "sequence_number": len(text), "delta": text, **tail}
+
+
+def watched(monitor: StreamMonitor, pieces: list[bytes]) -> tuple[object, ...]:
+    """What is passed on, up to an error, and what was learnt of it."""
+    passed, failure = b"", None
+    try:
+        for piece in pieces:
+            passed += monitor.feed(piece)
+    except UpstreamError as error:
+        failure = (type(error), error.message)
+    learnt = (monitor.visible, monitor.complete, monitor.usage, monitor.finish_reason)
+    return passed, failure, learnt, monitor._frames.passed_on()
+
+
+@pytest.mark.parametrize(
+    ("monitor", "write"),
+    [
+        (ChatMonitor, chat_chunk),
+        (MessagesMonitor, messages_event),
+        (ResponsesMonitor, responses_event),
+    ],
+)
+@given(
+    st.lists(st.tuples(st.sampled_from(TEXTS), st.sampled_from(TAILS)), min_size=2, max_size=8),
+    st.sampled_from([None, ModelNames("p/m", "m"), ModelNames("p/m", "other")]),
+    st.sampled_from(["\n\n", "\n\n", "\n\n", "\r\n\r\n"]),
+    st.data(),
+)
+@examples
+def test_a_monitor_sees_the_same_as_one_that_looks_into_each_frame(
+    monitor: Callable[..., StreamMonitor],
+    write: Callable[[str, dict[str, Any]], tuple[str, dict[str, Any]]],
+    values: list[tuple[str, dict[str, Any]]],
+    names: ModelNames | None,
+    end: str,
+    data: st.DataObject,
+) -> None:
+    stream = b""
+    for text, tail in values:
+        event, fields = write(text, tail)
+        line = f"event: {event}\n" if event else ""
+        body = json.dumps(fields, separators=(",", ":"), ensure_ascii=text != "ü")
+        stream += f"{line}data: {body}{end}".encode()
+    whole = list(relayed_frames.split(stream))
+    pieces = data.draw(st.one_of(st.just(whole), splits(stream)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(repeated_frames, "_GIVE_UP", 0)
+        expected = watched(monitor("fake", (), names), pieces)
+    assert watched(monitor("fake", (), names), pieces) == expected
