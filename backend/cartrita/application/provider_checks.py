@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 
@@ -29,7 +29,6 @@ from cartrita.domain.errors import (
     UpstreamUnreachable,
 )
 from cartrita.domain.messages import Message, Role, Text
-from cartrita.domain.models import ModelInfo
 from cartrita.domain.ports.providers import ModelProvider, RelayProvider, can_relay
 from cartrita.domain.provider_checks import CheckReport, CheckStep, ProviderSummary
 from cartrita.domain.requests import ModelRequest, Sampling
@@ -37,6 +36,7 @@ from cartrita.domain.requests import ModelRequest, Sampling
 STEP_SECONDS = 120.0
 """A step that takes longer has failed."""
 
+_NO_LIST = (404, 405)
 _REJECTED = "Check the model's name, and whether this account may call it."
 _WRONG_ADDRESS = "Check the base URL: an API is at another address, often one that ends in /v1."
 _ADVICE: Mapping[type[UpstreamError], str] = MappingProxyType(
@@ -55,10 +55,15 @@ _ADVICE: Mapping[type[UpstreamError], str] = MappingProxyType(
 
 
 class CheckedProvider(msgspec.Struct, frozen=True):
-    """A provider that can be tested."""
+    """A provider that can be tested.
+
+    `provider` lists the models that the server itself has. `configured` are the names that are
+    offered instead of those, if any are configured.
+    """
 
     summary: ProviderSummary
     provider: ModelProvider
+    configured: tuple[str, ...] = ()
 
 
 class ProviderChecks:
@@ -82,20 +87,18 @@ class ProviderChecks:
     async def check(self, name: str, *, full: bool = False) -> CheckReport:
         """Reach the provider and list its models; with `full` also call a model, everyhow.
 
-        A full test costs a few tokens at each endpoint. Raises NotFound for an unknown name.
+        One that has no list, and whose models are configured, is called once instead. A call costs
+        a few tokens. Raises NotFound for an unknown name.
         """
         checked = self._find(name)
-        steps: list[CheckStep] = []
-        models: list[ModelInfo] = []
-
-        async def list_models() -> str:
-            models.extend(await checked.provider.models())
-            return f"It lists {len(models)} models."
-
-        steps.append(await self._step("models", list_models))
-        if full:
-            model = _choose(checked.summary.default_model, models)
-            steps += [step async for step in self._calls(checked.provider, model)]
+        listing = _Listing(checked)
+        steps = [await self._step("models", listing.read)]
+        if full or listing.is_missing:
+            model = _choose(checked.summary.default_model, listing.names)
+            async for step in self._calls(checked.provider, model):
+                steps.append(step)
+                if not full:
+                    break
         return CheckReport(name, tuple(steps))
 
     def _find(self, name: str) -> CheckedProvider:
@@ -152,6 +155,30 @@ class ProviderChecks:
         return CheckStep(name=name, ok=True, seconds=self._clock() - started, detail=detail)
 
 
+class _Listing:
+    """The models that can be called: the configured ones, else those that the server lists."""
+
+    def __init__(self, checked: CheckedProvider) -> None:
+        self._checked = checked
+        self.names: list[str] = list(checked.configured)
+        self.is_missing = False
+
+    async def read(self) -> str:
+        """Ask the server, and say what it lists. Raises UpstreamError."""
+        configured = self._checked.configured
+        try:
+            found = await self._checked.provider.models()
+        except UpstreamError as error:
+            if not configured or error.status not in _NO_LIST:
+                raise
+            self.is_missing = True
+            return f"It has no list of models; {len(configured)} are configured."
+        if configured:
+            return f"It lists {len(found)} models; {len(configured)} are configured."
+        self.names = [one.name for one in found if "embeddings" not in one.profile.capabilities]
+        return f"It lists {len(found)} models."
+
+
 def advice_for(error: UpstreamError) -> str | None:
     """What to do about an error of a provider."""
     if error.code == WRONG_ADDRESS or error.status == 405:
@@ -181,7 +208,6 @@ async def _call(
     return f"{model} answered: {text}" if text else f"{model} answered without text."
 
 
-def _choose(default: str | None, models: list[ModelInfo]) -> str | None:
-    """The default model, unless the provider lists others only: then the first of those."""
-    names = [one.name for one in models if "embeddings" not in one.profile.capabilities]
+def _choose(default: str | None, names: Sequence[str]) -> str | None:
+    """The default model, unless the provider has others only: then the first of those."""
     return default if default in names or not names else names[0]

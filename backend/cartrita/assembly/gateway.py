@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from cartrita.adapters.providers.offline.provider import ASSISTANT, Offline
+from cartrita.application.provider_checks import CheckedProvider
 from cartrita.assembly.providers import OpenedProvider, setup_hints
 from cartrita.domain.ports.caching import ResponseCache
 from cartrita.domain.ports.search import PassageSearch
@@ -26,7 +27,8 @@ def create_offline(settings: Settings, search: PassageSearch) -> OpenedProvider:
     )
     origin = ProviderOrigin.OFFLINE
     entry = ProviderEntry(provider=offline, origin=origin, default_model=ASSISTANT)
-    return OpenedProvider(entry, ProviderSummary(name=offline.name, default_model=ASSISTANT))
+    summary = ProviderSummary(name=offline.name, default_model=ASSISTANT)
+    return OpenedProvider(entry, CheckedProvider(summary, offline))
 
 
 def create_gateway(

@@ -23,10 +23,15 @@ BY_URL = "oca"
 
 
 class OpenedProvider(msgspec.Struct, frozen=True):
-    """A provider that can be called, and how it is shown."""
+    """A provider that can be called, how it is shown, and how it is tested."""
 
     entry: ProviderEntry
-    summary: ProviderSummary
+    checked: CheckedProvider
+
+    @property
+    def summary(self) -> ProviderSummary:
+        """How it is shown."""
+        return self.checked.summary
 
 
 async def open_providers(settings: Settings, http: HttpClient) -> list[OpenedProvider]:
@@ -44,7 +49,7 @@ async def open_providers(settings: Settings, http: HttpClient) -> list[OpenedPro
 
 def create_provider_checks(opened: Iterable[OpenedProvider]) -> ProviderChecks:
     """The connection tests of these providers."""
-    checked = [CheckedProvider(one.summary, one.entry.provider) for one in opened]
+    checked = [one.checked for one in opened]
     names = {one.summary.name for one in checked}
     return ProviderChecks(checked, unconfigured=setup_hints(names))
 
@@ -88,7 +93,8 @@ class _ProviderCreation:
             has_credential=bool(configured.api_key or _client(self._settings, configured)),
             default_model=entry.default_model,
         )
-        return OpenedProvider(entry, summary)
+        unlisted = self._create(configured.model_copy(update={"models": ()}))
+        return OpenedProvider(entry, CheckedProvider(summary, unlisted, configured.models))
 
     def _create(self, configured: ConfiguredProvider) -> RelayProvider:
         config = self._settings.providers

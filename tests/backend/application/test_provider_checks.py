@@ -41,11 +41,13 @@ async def http() -> AsyncIterator[HttpClient]:
 
 @pytest.fixture
 def make(fake: FakeProvider, http: HttpClient) -> Make:
-    def made(name: str, url: str = fake.base_url, key: str = fake.key) -> ProviderChecks:
+    def made(
+        name: str, url: str = fake.base_url, key: str = fake.key, configured: tuple[str, ...] = ()
+    ) -> ProviderChecks:
         options = ProviderOptions(base_url=url, key=Secret(key))
         provider = create_provider(provider_spec(name), http, options)
         summary = ProviderSummary(name=name, default_model="fake-small")
-        return ProviderChecks([CheckedProvider(summary, provider)])
+        return ProviderChecks([CheckedProvider(summary, provider, configured)])
 
     return made
 
@@ -115,6 +117,40 @@ async def test_a_model_that_does_not_exist_is_no_wrong_address(
     fake.script(Script(faults=(fault,)), path="/v1/chat/completions")
     report = await make("huggingface").check("huggingface", full=True)
     assert (report.steps[1].advice or "").startswith("Check the model's name")
+
+
+async def test_configured_models_do_not_answer_for_the_server(make: Make) -> None:
+    report = await make("openai", configured=("one", "two")).check("openai")
+    assert steps(report) == [("models", True)]
+    assert report.steps[0].detail == "It lists 7 models; 2 are configured."
+    wrong = await make("openai", key="sk-wrong", configured=("one",)).check("openai")
+    assert (wrong.ok, wrong.steps[0].code) == (False, "upstream_auth")
+    away = await make("openai", url="http://127.0.0.1:1/v1", configured=("one",)).check("openai")
+    assert (away.ok, away.steps[0].code) == (False, "upstream_unreachable")
+
+
+@pytest.mark.parametrize("status", [404, 405])
+@pytest.mark.parametrize("name", ["openai", "anthropic"])
+async def test_a_server_without_a_list_is_called(
+    make: Make, fake: FakeProvider, name: str, status: int
+) -> None:
+    fault = ReplacedResponse(status=status, body="{}")
+    fake.script(Script(faults=(fault,)), path="/v1/models")
+    report = await make(name, configured=("fake-small",)).check(name)
+    call = "messages whole" if name == "anthropic" else "chat_completions whole"
+    assert steps(report) == [("models", True), (call, True)], report
+    assert report.steps[0].detail == "It has no list of models; 1 are configured."
+    assert len(fake.requests()) == 2
+    fake.script(Script(faults=(fault,)), path="/v1/models")
+    assert not (await make(name).check(name)).ok
+
+
+async def test_a_server_without_a_list_at_the_wrong_address(make: Make, fake: FakeProvider) -> None:
+    configured = ("fake-small",)
+    url = fake.base_url.replace("/v1", "/nowhere/v1")
+    report = await make("openai", url=url, configured=configured).check("openai")
+    assert steps(report) == [("models", True), ("chat_completions whole", False)]
+    assert (report.steps[1].advice or "").startswith("Check the base URL")
 
 
 async def test_no_step_repeats_a_key(make: Make) -> None:

@@ -89,6 +89,16 @@ async def test_refused_clients_are_told_what_is_wrong(
     assert "wr0ng" not in repr(step)
 
 
+async def test_a_provider_with_configured_models_is_reached(
+    fake: FakeProvider, http: HttpClient, tmp_path: Path
+) -> None:
+    table = "[providers.own]\nbase_url = '{}'\nmodels = ['one']\n"
+    (tmp_path / "cartrita.toml").write_text(table.format("http://127.0.0.1:1/v1"))
+    provider = await checks(fake, http, tmp_path, "/v1")
+    (step,) = (await provider.check("own")).steps
+    assert (step.ok, step.code) == (False, "upstream_unreachable")
+
+
 async def test_providers_of_one_client_share_its_tokens(
     fake: FakeProvider, http: HttpClient, tmp_path: Path
 ) -> None:
