@@ -8,22 +8,20 @@ from starlette.requests import HTTPConnection
 from starlette.types import Receive, Send
 
 from cartrita.dialects.anthropic_messages import relay, request_parsing
-from cartrita.dialects.counted_bodies import CountMonitor
 from cartrita.dialects.relayed_bodies import RelayedBody
 from cartrita.domain.errors import UpstreamRejected
 from cartrita.domain.principals import Principal
 from cartrita.domain.relays import Endpoint
 from cartrita.domain.requests import ModelRequest
-from cartrita.gateway.answers import CacheWish, Call, Relayable
+from cartrita.gateway.answers import Call
 from cartrita.kit.long_work import run_long
 from cartrita.surfaces.anthropic.message_fields import OWN_FIELDS, MessageFields, message_fields
-from cartrita.surfaces.disconnects import UntilDisconnect
 from cartrita.surfaces.hot_paths import HotPath
 from cartrita.surfaces.services import services_of
-from cartrita.surfaces.v1.call_answers import answer_headers, send_json
+from cartrita.surfaces.v1.call_answers import send_json
 from cartrita.surfaces.v1.json_fields import parse_object
-from cartrita.surfaces.v1.relay_only import NotRelayed, not_relayed
-from cartrita.surfaces.v1.request_reading import headers_passed_on, read_body
+from cartrita.surfaces.v1.relay_only import NotRelayed, relay_only_call, relayed_body
+from cartrita.surfaces.v1.request_reading import read_body
 from cartrita.surfaces.v1.vendor_handles import refuse_vendor_ids
 
 SURFACE: Final = "anthropic_count_tokens"
@@ -45,10 +43,9 @@ async def post_count_tokens(connection: HTTPConnection, receive: Receive, send: 
     try:
         if completions.agent_of(fields.model) is not None:
             raise NotRelayed
-        opening = completions.open(_call(connection, principal, fields))
-        async with UntilDisconnect(receive), opening as answer:
-            headers = [*answer_headers(answer), (HEADER, "exact")]
-            counted = b"".join([item async for item in answer.items if isinstance(item, bytes)])
+        call = _call(connection, principal, fields)
+        counted, told = await relayed_body(connection, receive, call)
+        headers = [*told, (HEADER, "exact")]
     except (NotRelayed, UpstreamRejected) as error:
         if isinstance(error, UpstreamRejected) and error.status not in _NO_ENDPOINT:
             raise
@@ -63,24 +60,13 @@ def _parse(body: RelayedBody, owner_id: str) -> ModelRequest:
 
 
 def _call(connection: HTTPConnection, principal: Principal, fields: MessageFields) -> Call:
-    def rewrite(model: str) -> bytes:
-        return relay.rewrite(fields.body, model=model)
-
-    return Call(
-        owner_id=principal.owner_id,
-        key_id=principal.key_id,
+    return relay_only_call(
+        connection,
+        principal,
         surface=SURFACE,
-        name=fields.model,
-        parse=not_relayed,
-        streamed=False,
-        relay=Relayable(
-            endpoint=Endpoint.COUNT_TOKENS,
-            rewrite=rewrite,
-            monitor=CountMonitor,
-            headers=headers_passed_on(connection),
-        ),
-        cache=CacheWish(0),
-        relay_only=True,
+        endpoint=Endpoint.COUNT_TOKENS,
+        model=fields.model,
+        rewrite=lambda name: relay.rewrite(fields.body, model=name),
         recorded=False,
     )
 

@@ -1,8 +1,20 @@
 """Calls that can only be relayed, because no other dialect has anything like them."""
 
+from collections.abc import Callable
 from typing import NoReturn
 
+from starlette.requests import HTTPConnection
+from starlette.types import Receive
+
+from cartrita.dialects.counted_bodies import CountMonitor
 from cartrita.domain.errors import InvalidInput
+from cartrita.domain.principals import Principal
+from cartrita.domain.relays import Endpoint
+from cartrita.gateway.answers import CacheWish, Call, Relayable
+from cartrita.surfaces.disconnects import UntilDisconnect
+from cartrita.surfaces.services import services_of
+from cartrita.surfaces.v1.call_answers import answer_headers
+from cartrita.surfaces.v1.request_reading import call_options, headers_passed_on
 
 
 class NotRelayed(InvalidInput):
@@ -13,6 +25,46 @@ class NotRelayed(InvalidInput):
         super().__init__(f"model: {problem}", fields={"model": [problem]}, code="not_supported")
 
 
-def not_relayed() -> NoReturn:
-    """The request of a call that cannot be translated. Raises NotRelayed."""
+def relay_only_call(
+    connection: HTTPConnection,
+    principal: Principal,
+    *,
+    surface: str,
+    endpoint: Endpoint,
+    model: str,
+    rewrite: Callable[[str], bytes],
+    recorded: bool = True,
+) -> Call:
+    """A call whose answer is one JSON object, with counts and without words; see `Call`."""
+    return Call(
+        owner_id=principal.owner_id,
+        key_id=principal.key_id,
+        surface=surface,
+        name=model,
+        parse=_not_relayed,
+        streamed=False,
+        strict=call_options(connection).strict,
+        relay=Relayable(
+            endpoint=endpoint,
+            rewrite=rewrite,
+            monitor=CountMonitor,
+            headers=headers_passed_on(connection),
+        ),
+        cache=CacheWish(0),
+        relay_only=True,
+        recorded=recorded,
+    )
+
+
+async def relayed_body(
+    connection: HTTPConnection, receive: Receive, call: Call
+) -> tuple[bytes, list[tuple[str, str]]]:
+    """The answer to such a call, and its headers. Raises NotRelayed, and UpstreamError."""
+    opening = services_of(connection).completions.open(call)
+    async with UntilDisconnect(receive), opening as answer:
+        headers = answer_headers(answer)
+        return b"".join([item async for item in answer.items if isinstance(item, bytes)]), headers
+
+
+def _not_relayed() -> NoReturn:
     raise NotRelayed
