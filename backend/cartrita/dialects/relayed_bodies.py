@@ -1,12 +1,13 @@
-"""Changes single top-level fields of a JSON body, and leaves everything else byte for byte."""
+"""Bodies that are relayed: reads or changes single fields, and leaves the rest byte for byte."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Self, TypeAlias
+from typing import Any, Self, TypeAlias
 
 import msgspec
 
 from cartrita.domain.errors import Malformed
+from cartrita.domain.json import JsonObject
 
 Change: TypeAlias = Callable[[bytes | None], bytes]
 """Makes the JSON of a field from what it was; None if the body has no such field."""
@@ -42,6 +43,18 @@ class RelayedBody(msgspec.Struct, frozen=True):
         """The JSON of a field; None if there is no such field."""
         span = self.spans.get(name)
         return None if span is None else self.octets[span[0] : span[1]]
+
+    def parsed(self, name: str) -> Any:  # noqa: ANN401 - any JSON, which the caller checks
+        """The value of a field; None if there is no such field."""
+        value = self.value(name)
+        return None if value is None else msgspec.json.decode(value)
+
+    def parsed_whole(self) -> JsonObject:
+        """The whole object. Raises Malformed for one that is nested too deep."""
+        try:
+            return msgspec.json.decode(self.octets)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise Malformed(f"The body is not JSON: {error}.") from None
 
     def without(self, names: Iterable[str]) -> "RelayedBody":
         """The object without these fields, the others byte for byte; itself if it has none."""

@@ -28,6 +28,21 @@ def test_only_the_named_field_changes(body: dict[str, Any], layout: dict[str, An
         )
 
 
+@given(bodies, layouts)
+@dialect_examples
+def test_every_field_is_found(body: dict[str, Any], layout: dict[str, Any]) -> None:
+    octets = f" {json.dumps(body, **layout)}\n".encode("utf-8", "surrogatepass")
+    read = RelayedBody.of(octets)
+    assert {name: read.parsed(name) for name in read.spans} == read.parsed_whole() == body
+    assert read.parsed("absent field") is None
+
+
+def test_a_body_that_is_nested_too_deep() -> None:
+    octets = b'{"a":%b1%b}' % (b"[" * 100_000, b"]" * 100_000)
+    with pytest.raises(Malformed):
+        RelayedBody.of(octets).parsed_whole()
+
+
 def test_every_other_byte_is_kept() -> None:
     sent = b' { "model" : "a\\u0062" ,\n"x":[ 1.00 ,{"model":1}], "big": 1e400 } '
     assert rewrite(RelayedBody.of(sent), {"model": replaced("c")}) == sent.replace(

@@ -6,7 +6,6 @@ from cartrita.dialects.anthropic_messages import relay
 from cartrita.dialects.anthropic_messages.error_rendering import THREAD_UNSUPPORTED
 from cartrita.dialects.relayed_bodies import RelayedBody
 from cartrita.domain.errors import InvalidInput
-from cartrita.surfaces.v1.json_fields import parsed
 from cartrita.surfaces.v1.model_calls import CallFields
 
 _SWITCHES: Final = ("store", "background")
@@ -40,7 +39,7 @@ def _refuse_thread(body: RelayedBody) -> None:
 
     On this code Anthropic's clients send the whole conversation instead.
     """
-    if parsed(body, "thread") is not None:
+    if body.parsed("thread") is not None:
         message = "thread: conversations are not held here; send all messages, without `thread`"
         raise InvalidInput(message, fields={"thread": [message]}, code=THREAD_UNSUPPORTED)
 
@@ -53,7 +52,7 @@ def _model(body: RelayedBody) -> str:
 
 
 def _string(body: RelayedBody, name: str) -> str | None:
-    value = parsed(body, name)
+    value = body.parsed(name)
     if value is not None and not isinstance(value, str):
         raise InvalidInput.of(name, "Input should be a valid string")
     if value == "":
@@ -62,7 +61,7 @@ def _string(body: RelayedBody, name: str) -> str | None:
 
 
 def _boolean(body: RelayedBody, name: str) -> bool:
-    value = parsed(body, name)
+    value = body.parsed(name)
     if value is not None and not isinstance(value, bool):
         raise InvalidInput.of(name, "Input should be a valid boolean")
     return value is True

@@ -18,7 +18,6 @@ from cartrita.surfaces.anthropic.message_format import MessageFormat
 from cartrita.surfaces.anthropic.message_runs import SURFACE, message_command, message_run_format
 from cartrita.surfaces.hot_paths import HotPath
 from cartrita.surfaces.services import SurfaceConfig
-from cartrita.surfaces.v1.json_fields import parse_object
 from cartrita.surfaces.v1.model_calls import ModelApi, Opened, answer_request
 
 
@@ -27,7 +26,7 @@ def _read_fields(body: RelayedBody, config: SurfaceConfig) -> MessageFields:
 
 
 def _parse(fields: MessageFields, owner_id: str) -> Parsed:
-    return request_parsing.parse(parse_object(fields.body), owner_id)
+    return request_parsing.parse(fields.body.parsed_whole(), owner_id)
 
 
 def _rewrite(fields: MessageFields, model: str) -> bytes:

@@ -19,7 +19,6 @@ from cartrita.surfaces.anthropic.message_fields import OWN_FIELDS, MessageFields
 from cartrita.surfaces.hot_paths import HotPath
 from cartrita.surfaces.services import services_of
 from cartrita.surfaces.v1.call_answers import send_json
-from cartrita.surfaces.v1.json_fields import parse_object
 from cartrita.surfaces.v1.relay_only import NotRelayed, relay_only_call, relayed_body
 from cartrita.surfaces.v1.request_reading import read_body
 from cartrita.surfaces.v1.vendor_handles import refuse_vendor_ids
@@ -56,7 +55,7 @@ async def post_count_tokens(connection: HTTPConnection, receive: Receive, send: 
 
 
 def _parse(body: RelayedBody, owner_id: str) -> ModelRequest:
-    return request_parsing.parse_count(parse_object(body), owner_id)
+    return request_parsing.parse_count(body.parsed_whole(), owner_id)
 
 
 def _call(connection: HTTPConnection, principal: Principal, fields: MessageFields) -> Call:

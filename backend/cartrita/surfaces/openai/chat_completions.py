@@ -29,7 +29,6 @@ from cartrita.surfaces.openai.chat_format import ChatFormat
 from cartrita.surfaces.openai.chat_runs import SURFACE, chat_command, chat_run_format
 from cartrita.surfaces.openai.choices import open_choices
 from cartrita.surfaces.services import SurfaceConfig
-from cartrita.surfaces.v1.json_fields import parse_object
 from cartrita.surfaces.v1.model_calls import ModelApi, Opened, answer_request
 
 
@@ -41,7 +40,7 @@ def _parse(fields: ChatFields, owner_id: str) -> Parsed:
     """The request of an answer that is not stored: its metadata is for the provider to keep."""
     if fields.relay_only:
         raise too_many_choices(fields.choices, fields.most_translated)
-    parsed = request_parsing.parse(parse_object(fields.body), owner_id)
+    parsed = request_parsing.parse(fields.body.parsed_whole(), owner_id)
     if not parsed.metadata:
         return parsed
     vendor = parsed.request.vendor

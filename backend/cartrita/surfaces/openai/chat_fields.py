@@ -6,7 +6,6 @@ from cartrita.dialects.openai_refusals import missing_model, refusal, wrong_type
 from cartrita.dialects.relayed_bodies import RelayedBody
 from cartrita.domain.errors import InvalidInput
 from cartrita.surfaces.openai.own_fields import conversation_id_in, own_boolean
-from cartrita.surfaces.v1.json_fields import parsed
 from cartrita.surfaces.v1.model_calls import CallFields
 
 MAX_CHOICES: Final = 128
@@ -59,28 +58,28 @@ def too_many_choices(count: int, most: int) -> InvalidInput:
 
 
 def _include_usage(body: RelayedBody) -> bool:
-    options = parsed(body, "stream_options")
+    options = body.parsed("stream_options")
     if not isinstance(options, dict):
         return False
     return cast("dict[str, object]", options).get("include_usage") is True
 
 
 def _model(body: RelayedBody) -> str:
-    model = parsed(body, "model")
+    model = body.parsed("model")
     if not isinstance(model, str) or not model:
         raise missing_model()
     return model
 
 
 def _boolean(body: RelayedBody, name: str) -> bool:
-    value = parsed(body, name)
+    value = body.parsed(name)
     if value is not None and not isinstance(value, bool):
         raise wrong_type(name, "a boolean", value)
     return value is True
 
 
 def _count(body: RelayedBody) -> int:
-    count = parsed(body, "n")
+    count = body.parsed("n")
     if count is None:
         return 1
     if not isinstance(count, int) or isinstance(count, bool):

@@ -36,7 +36,6 @@ from cartrita.surfaces.openai.item_pages import (
 )
 from cartrita.surfaces.openai.stored_responses import find_message, item_not_found
 from cartrita.surfaces.services import Services
-from cartrita.surfaces.v1.json_fields import parse_object
 
 router = APIRouter(prefix="/v1/conversations", tags=["openai"])
 
@@ -154,7 +153,7 @@ async def _body(request: Request, method: AuthenticationMethod) -> JsonObject:
     if not body:
         return {}
     require_json_type(request, allow_form_type=method is not AuthenticationMethod.COOKIE)
-    return parse_object(RelayedBody.of(body))
+    return RelayedBody.of(body).parsed_whole()
 
 
 def _messages(body: JsonObject) -> tuple[Message, ...]:

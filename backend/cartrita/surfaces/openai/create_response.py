@@ -25,7 +25,6 @@ from cartrita.surfaces.openai.response_format import ResponseFormat
 from cartrita.surfaces.openai.response_runs import response_command, response_run_answer
 from cartrita.surfaces.openai.stored_responses import SURFACE, with_history
 from cartrita.surfaces.services import Services, SurfaceConfig
-from cartrita.surfaces.v1.json_fields import parse_object
 from cartrita.surfaces.v1.model_calls import ModelApi, Opened, answer_request
 
 
@@ -34,7 +33,7 @@ def _read_fields(body: RelayedBody, config: SurfaceConfig) -> ResponseFields:
 
 
 def _parse(fields: ResponseFields, owner_id: str) -> Parsed:
-    return fields.whole or request_parsing.parse(parse_object(fields.body), owner_id)
+    return fields.whole or request_parsing.parse(fields.body.parsed_whole(), owner_id)
 
 
 def _rewrite(fields: ResponseFields, model: str) -> bytes:

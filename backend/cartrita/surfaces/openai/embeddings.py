@@ -12,7 +12,6 @@ from cartrita.domain.relays import Endpoint
 from cartrita.kit.long_work import run_long
 from cartrita.surfaces.hot_paths import HotPath
 from cartrita.surfaces.v1.call_answers import send_json
-from cartrita.surfaces.v1.json_fields import parsed
 from cartrita.surfaces.v1.relay_only import relay_only_call, relayed_body
 from cartrita.surfaces.v1.request_reading import read_body
 
@@ -23,7 +22,7 @@ async def post_embeddings(connection: HTTPConnection, receive: Receive, send: Se
     """Answer an embeddings request."""
     principal, octets = await read_body(connection, receive)
     body = await run_long(len(octets), RelayedBody.of, octets)
-    model = parsed(body, "model")
+    model = body.parsed("model")
     if not isinstance(model, str) or not model:
         raise missing_model()
     call = relay_only_call(

@@ -2,12 +2,11 @@
 
 from cartrita.dialects.relayed_bodies import RelayedBody
 from cartrita.surfaces.openai.errors import InvalidExtension
-from cartrita.surfaces.v1.json_fields import parsed
 
 
 def own_boolean(body: RelayedBody, name: str) -> bool:
     """A switch of ours. Raises InvalidExtension."""
-    value = parsed(body, name)
+    value = body.parsed(name)
     if value is not None and not isinstance(value, bool):
         raise InvalidExtension.of(name, "send true or false")
     return value is True
@@ -15,7 +14,7 @@ def own_boolean(body: RelayedBody, name: str) -> bool:
 
 def conversation_id_in(body: RelayedBody) -> str | None:
     """The conversation that a caller names with `conversation_id`. Raises InvalidExtension."""
-    value = parsed(body, "conversation_id")
+    value = body.parsed("conversation_id")
     if value is not None and (not isinstance(value, str) or not value):
         raise InvalidExtension.of("conversation_id", "send the id of a conversation as a string")
     return value

@@ -6,7 +6,6 @@ from cartrita.dialects.openai_refusals import missing
 from cartrita.dialects.openai_responses.request_parsing import Parsed
 from cartrita.dialects.relayed_bodies import RelayedBody
 from cartrita.surfaces.openai.own_fields import conversation_id_in
-from cartrita.surfaces.v1.json_fields import parsed
 from cartrita.surfaces.v1.model_calls import CallFields
 from cartrita.surfaces.v1.vendor_handles import REFERENCE
 
@@ -34,23 +33,23 @@ def response_fields(body: RelayedBody) -> ResponseFields:
     return ResponseFields(
         body=body,
         model=_model(body),
-        stream=parsed(body, "stream") is True,
-        stored=parsed(body, "store") is not False or conversation_id is not None,
+        stream=body.parsed("stream") is True,
+        stored=body.parsed("store") is not False or conversation_id is not None,
         refers=_may_refer(body),
-        background=parsed(body, "background") is True,
+        background=body.parsed("background") is True,
     )
 
 
 def _may_refer(body: RelayedBody) -> bool:
     """Whether a request that is not stored may name something that is, so that it must be read."""
-    if parsed(body, "previous_response_id") is not None:
+    if body.parsed("previous_response_id") is not None:
         return True
     content = body.value("input") or b""
     return any(needle in content for needle in _ID_NEEDLES)
 
 
 def _model(body: RelayedBody) -> str:
-    model = parsed(body, "model")
+    model = body.parsed("model")
     if not isinstance(model, str) or not model:
         raise missing("model")
     return model

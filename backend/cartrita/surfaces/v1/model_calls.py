@@ -28,7 +28,6 @@ from cartrita.kit.secret import Secret
 from cartrita.surfaces.idempotency import idempotency_of
 from cartrita.surfaces.services import Services, SurfaceConfig, config_of, services_of
 from cartrita.surfaces.v1.call_answers import AnswerFormat, send_json, send_stream, send_whole
-from cartrita.surfaces.v1.json_fields import parse_object
 from cartrita.surfaces.v1.request_reading import call_options, headers_passed_on, read_body
 from cartrita.surfaces.v1.run_answers import RunFormat, send_run_stream, send_run_whole
 from cartrita.surfaces.v1.vendor_handles import refuse_vendor_ids
@@ -194,7 +193,7 @@ async def _answer_by_run(
 ) -> None:
     """Start a run, or find the one of the same Idempotency-Key, and send its answer."""
     services = services_of(connection)
-    body = await run_long(len(fields.body.octets), parse_object, fields.body)
+    body = await run_long(len(fields.body.octets), fields.body.parsed_whole)
     command = await api.command(services, principal, fields, body, agent)
     strict = call_options(connection).strict
     command = replace(command, request=replace(command.request, strict=strict))

@@ -9,7 +9,6 @@ from typing import Final, cast
 
 from cartrita.dialects.relayed_bodies import RelayedBody
 from cartrita.domain.errors import InvalidInput
-from cartrita.surfaces.v1.json_fields import parse_object
 
 _IDS: Final = frozenset(
     {"file_id", "file_ids", "container_id", "vector_store_id", "vector_store_ids", "batch_id"}
@@ -34,7 +33,7 @@ def refuse_vendor_ids(body: RelayedBody, *, ours: frozenset[str] = frozenset()) 
     """
     if not _may_hold_id(body):
         return
-    fields: Mapping[str, object] = parse_object(body)
+    fields: Mapping[str, object] = body.parsed_whole()
     named = (name for name in _TOP_LEVEL - ours if _holds_id(fields.get(name)))
     referred = () if REFERENCE in ours else _references(fields.get("input"))
     for path in (*named, *referred, *_ids(fields, "")):
