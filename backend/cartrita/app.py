@@ -22,7 +22,7 @@ from cartrita.surfaces.hot_paths import HotPaths, HotPathTable, hot_path_table
 from cartrita.surfaces.middleware import ErrorBoundary, RequestContext
 from cartrita.surfaces.native import openapi
 from cartrita.surfaces.native.router import ROUTERS
-from cartrita.surfaces.openai import conversations, responses
+from cartrita.surfaces.openai import conversations, stored_responses
 from cartrita.surfaces.openai import hot_paths as openai_hot_paths
 from cartrita.surfaces.request_limits import RequestLimits
 from cartrita.surfaces.services import Services, ServicesLifespan, SurfaceConfig
@@ -57,7 +57,7 @@ _CORS_RESPONSE_HEADERS = (
 
 
 _HOT_PATHS: HotPathTable = hot_path_table(openai_hot_paths.HOT_PATHS, anthropic_hot_paths.HOT_PATHS)
-_V1_ROUTERS = (model_lists.router, responses.router, conversations.router)
+_V1_ROUTERS = (model_lists.router, stored_responses.router, conversations.router)
 
 
 class State(TypedDict):

@@ -12,7 +12,8 @@ from cartrita.domain.ports.providers import can_relay
 from cartrita.domain.relays import DIALECTS, Endpoint
 from cartrita.gateway.answers import Call
 from cartrita.gateway.catalog import Catalog
-from cartrita.gateway.continuation import INSTRUCTION, BrokenAnswer, ContinuedLeg
+from cartrita.gateway.continuation import INSTRUCTION, BrokenAnswer
+from cartrita.gateway.continued_legs import ContinuedLeg
 from cartrita.gateway.health import Health
 from cartrita.gateway.legs import Leg
 from cartrita.gateway.metering import Meter

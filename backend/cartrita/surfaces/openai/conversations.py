@@ -34,7 +34,7 @@ from cartrita.surfaces.openai.item_pages import (
     owned,
     read_item_page,
 )
-from cartrita.surfaces.openai.stored_responses import find_message, item_not_found
+from cartrita.surfaces.openai.references import find_message, item_not_found
 from cartrita.surfaces.services import Services
 
 router = APIRouter(prefix="/v1/conversations", tags=["openai"])

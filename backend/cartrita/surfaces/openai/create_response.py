@@ -15,6 +15,7 @@ from cartrita.domain.relays import Endpoint, ModelNames
 from cartrita.gateway.answers import Call
 from cartrita.kit.secret import Secret
 from cartrita.surfaces.hot_paths import HotPath
+from cartrita.surfaces.openai.references import with_history
 from cartrita.surfaces.openai.response_fields import (
     OWN_FIELDS,
     OWN_IDS,
@@ -22,8 +23,8 @@ from cartrita.surfaces.openai.response_fields import (
     response_fields,
 )
 from cartrita.surfaces.openai.response_format import ResponseFormat
+from cartrita.surfaces.openai.response_heads import SURFACE
 from cartrita.surfaces.openai.response_runs import response_command, response_run_answer
-from cartrita.surfaces.openai.stored_responses import SURFACE, with_history
 from cartrita.surfaces.services import Services, SurfaceConfig
 from cartrita.surfaces.v1.model_calls import ModelApi, Opened, answer_request
 

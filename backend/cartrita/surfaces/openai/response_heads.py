@@ -11,6 +11,7 @@ from cartrita.domain.json import JsonObject
 from cartrita.domain.runs import Run
 from cartrita.kit import ids
 
+SURFACE: Final = "openai_responses"
 _PREFIX: Final = "resp"
 
 

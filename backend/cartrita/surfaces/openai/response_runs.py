@@ -8,10 +8,10 @@ from cartrita.domain.principals import Principal
 from cartrita.domain.runs import Admitted
 from cartrita.kit import ids
 from cartrita.kit.long_work import run_long
+from cartrita.surfaces.openai.references import find_previous, with_items
 from cartrita.surfaces.openai.response_fields import ResponseFields
 from cartrita.surfaces.openai.response_format import ResponseRunFormat
-from cartrita.surfaces.openai.response_heads import head_of, remembered
-from cartrita.surfaces.openai.stored_responses import SURFACE, find_previous, with_items
+from cartrita.surfaces.openai.response_heads import SURFACE, head_of, remembered
 from cartrita.surfaces.services import Services
 
 

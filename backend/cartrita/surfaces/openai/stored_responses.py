@@ -1,96 +1,164 @@
-"""Finds what requests name by its id: responses, and items that are stored here."""
+"""Stored responses: read, streamed again, cancelled, deleted, and what they answered."""
 
-from typing import Final
+from typing import Annotated, Any
 
-from msgspec.structs import replace
+import anyio
+from fastapi import APIRouter, Query, Response
+from starlette.types import Receive, Scope, Send
 
-from cartrita.dialects.openai_responses import item_parsing
-from cartrita.dialects.openai_responses.output_items import parse_item_id
-from cartrita.dialects.openai_responses.request_parsing import ENCRYPTED_REASONING, Parsed
-from cartrita.dialects.openai_responses.response_rendering import input_items
-from cartrita.domain.errors import InvalidInput, NotFound
-from cartrita.domain.messages import Message, StoredMessage
+from cartrita.dialects.openai_responses.response_objects import Ending
+from cartrita.dialects.openai_responses.response_rendering import input_items, render_state
+from cartrita.domain.errors import CartritaError
+from cartrita.domain.events import LoggedEvent, RunStopped, StopStatus
 from cartrita.domain.principals import Principal
-from cartrita.domain.runs import Run
-from cartrita.surfaces.openai.item_pages import owned
-from cartrita.surfaces.openai.response_heads import response_not_found, run_of
+from cartrita.domain.runs import Run, RunStatus
+from cartrita.kit import ids
+from cartrita.surfaces.dependencies import AppServices, CurrentPrincipal, PublicId
+from cartrita.surfaces.openai.conversation_schemas import (
+    DeletedObject,
+    ItemList,
+    response_schema,
+)
+from cartrita.surfaces.openai.item_pages import (
+    After,
+    Include,
+    IncludeInBrackets,
+    Limit,
+    Order,
+    item_page,
+    owned,
+)
+from cartrita.surfaces.openai.references import find_response
+from cartrita.surfaces.openai.response_format import ResponseRunFormat
+from cartrita.surfaces.openai.response_heads import head_of
 from cartrita.surfaces.services import Services
+from cartrita.surfaces.v1.run_answers import Tail, collect_deltas, send_run_stream
+from cartrita.surfaces.v1.run_errors import error_of
 
-SURFACE: Final = "openai_responses"
+router = APIRouter(prefix="/v1/responses", tags=["openai"])
 
-
-async def find_response(services: Services, principal: Principal, response: str) -> Run:
-    """The run of a response; that of another surface is none. Raises NotFound."""
-    try:
-        run = await services.runs.get(principal, run_of(response))
-    except NotFound:
-        raise response_not_found(response) from None
-    if run.surface != SURFACE:
-        raise response_not_found(response)
-    return run
+_INPUT_MAX = 1000
+_RESPONSE = response_schema("A `response`, as at OpenAI, as it is now.")
+_STREAM = response_schema("The same, or with `stream=true` its events.", streams=True)
+_CANCEL_WAIT_S = 2.0
+"""A run that has not ended by then, as its replica died, is answered as `in_progress`."""
 
 
-async def find_previous(services: Services, principal: Principal, parsed: Parsed) -> Run | None:
-    """The run of the response that a request follows. Raises InvalidInput, as the vendor does."""
-    previous = parsed.previous_response_id
-    if previous is None:
-        return None
-    try:
-        return await find_response(services, principal, previous)
-    except NotFound:
-        message = f"Previous response with id '{previous[:100]}' not found."
-        raise InvalidInput(
-            message,
-            fields={"previous_response_id": [message]},
-            code="previous_response_not_found",
-        ) from None
+class ResponseStream(Response):
+    """The stream of a stored response, which begins at once: its errors are events."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, tail: Tail, form: ResponseRunFormat) -> None:
+        self.status_code = 200
+        self.background = None
+        self.init_headers({})
+        self._tail = tail
+        self._form = form
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send_run_stream(self._tail, self._form, receive, send, at_once=True)
 
 
-async def with_items(services: Services, principal: Principal, parsed: Parsed) -> Parsed:
-    """The request with the stored items that it refers to. Raises NotFound, and InvalidInput."""
-    if not parsed.references:
-        return parsed
-    messages = list(parsed.request.messages)
-    for reference in reversed(parsed.references):  # so that the earlier positions stay right
-        messages.insert(reference.position, await _item(services, principal, reference.id))
-    found = tuple(messages)
-    if parsed.previous_response_id is None and parsed.conversation_id is None:
-        item_parsing.check_calls(found)
-    return replace(parsed, request=replace(parsed.request, messages=found), references=())
+@router.get("/{response_id}", response_model=None, responses=_STREAM)
+async def get_response(
+    principal: CurrentPrincipal,
+    response_id: PublicId,
+    services: AppServices,
+    stream: bool = False,
+    starting_after: Annotated[
+        int, Query(ge=-1, le=999_999_999, description="The last event that was received.")
+    ] = -1,
+) -> Response:
+    """Get a stored response, or stream its events again.
 
-
-async def with_history(services: Services, principal: Principal, parsed: Parsed) -> Parsed:
-    """The request with all that it refers to, so that it can be answered without being stored.
-
-    Raises NotFound, InvalidInput, and Conflict if the response that it follows has not ended.
+    `stream=true` sends the same events as when it was made, after `starting_after`.
     """
-    if parsed.conversation_id is not None:
-        raise InvalidInput.of("conversation", "what is not stored is not part of one; leave it out")
-    whole = await with_items(services, principal, parsed)
-    previous = await find_previous(services, principal, parsed)
-    if previous is None:
-        return whole
-    messages = await services.model_runs.continued(principal, previous, whole.request.messages)
-    return replace(whole, request=replace(whole.request, messages=messages))
+    run = await find_response(services, principal, response_id)
+    if stream:
+        return ResponseStream(
+            services.runs.tail(run.id, 0), ResponseRunFormat(head_of(run), starting_after)
+        )
+    return _json(await _state(services, principal, run))
 
 
-async def find_message(
-    services: Services, principal: Principal, item_id: str
-) -> StoredMessage | None:
-    """The message that an item is a part of, by the item's id; None if it is not there."""
-    place = parse_item_id(item_id)
-    return place and await services.model_runs.find_message(principal, place.owner)
+@router.post("/{response_id}/cancel", response_model=None, responses=_RESPONSE)
+async def cancel_response(
+    principal: CurrentPrincipal, response_id: PublicId, services: AppServices
+) -> Response:
+    """Cancel a response that is being made. What it said is kept. Idempotent.
+
+    The writer of the run, on whatever replica, ends it within a moment; the answer waits for that,
+    so that it says `cancelled` as the vendor's does.
+    """
+    found = ids.public("run", (await find_response(services, principal, response_id)).id)
+    run = await services.runs.cancel(principal, found)
+    if not run.status.ended:
+        with anyio.move_on_after(_CANCEL_WAIT_S):
+            await services.runs.wait_for_end(run.id)
+        run = await services.runs.get(principal, found)
+    return _json(await _state(services, principal, run))
 
 
-def item_not_found(item_id: str) -> NotFound:
-    """The error for an item that is not there."""
-    return NotFound(f"Item with id '{item_id[:100]}' not found.", code="item_not_found")
+@router.delete("/{response_id}")
+async def delete_response(
+    principal: CurrentPrincipal, response_id: PublicId, services: AppServices
+) -> DeletedObject:
+    """Delete a response, and its messages where nothing else depends on them."""
+    run = await find_response(services, principal, response_id)
+    await services.model_runs.delete(principal, ids.public("run", run.id))
+    return DeletedObject(id=response_id, object="response", deleted=True)
 
 
-async def _item(services: Services, principal: Principal, item_id: str) -> Message:
-    stored = await find_message(services, principal, item_id)
-    if stored:
-        for item in input_items([owned(stored)], include=(ENCRYPTED_REASONING,)):
-            if item.get("id") == item_id:
-                return item_parsing.parse_items([item], "input").messages[0]
-    raise item_not_found(item_id)
+@router.get("/{response_id}/input_items")
+async def list_response_input_items(
+    principal: CurrentPrincipal,
+    response_id: PublicId,
+    services: AppServices,
+    limit: Limit = 20,
+    order: Order = "desc",
+    after: After = None,
+    include: Include = None,
+    include_in_brackets: IncludeInBrackets = None,
+) -> ItemList:
+    """List the items that a response answers, the latest first unless `order` is `asc`."""
+    run = ids.public("run", (await find_response(services, principal, response_id)).id)
+    stored = await services.model_runs.input_messages(principal, run, _INPUT_MAX)
+    shown = (*(include or ()), *(include_in_brackets or ()))
+    items = input_items(map(owned, reversed(stored)), include=shown)
+    return item_page(items, limit, order, after)
+
+
+async def _state(services: Services, principal: Principal, run: Run) -> bytes:
+    """The response object of a run as it is now."""
+    head = head_of(run)
+    if not run.status.ended:
+        return render_state(head, "queued" if run.status is RunStatus.QUEUED else "in_progress")
+    if run.status is RunStatus.COMPLETED:
+        form = ResponseRunFormat(head)
+        return form.whole(await collect_deltas(services.runs.tail(run.id, 0), form))
+    end = await services.runs.wait_for_end(run.id)
+    error = _error_of(end)
+    parts = await _parts(services, principal, run)
+    status = "cancelled" if run.status is RunStatus.CANCELLED else "failed"
+    return render_state(head, status, parts, Ending(usage=run.usage, error=error))
+
+
+def _error_of(end: LoggedEvent) -> CartritaError | None:
+    if isinstance(end.event, RunStopped) and end.event.kind is not StopStatus.CANCELLED:
+        return error_of(end.event)
+    return None
+
+
+async def _parts(services: Services, principal: Principal, run: Run) -> tuple[Any, ...]:
+    """The parts of the message of a run; none if it ended before it said anything."""
+    conversation = ids.public("conv", run.conversation_id)
+    message = ids.public("msg", run.message_id)
+    try:
+        return (await services.messages.get(principal, conversation, message)).message.parts
+    except CartritaError:
+        return ()
+
+
+def _json(body: bytes) -> Response:
+    return Response(body, media_type="application/json")
