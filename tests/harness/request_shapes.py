@@ -96,7 +96,7 @@ class Shapes:
                 fields = {**dict(_fields(_SENT_BACK[kind])), **fields}
             self._types[name] |= {
                 "fields": {each: self._shape(hint) for each, hint in fields.items()},
-                "required": sorted(each for each, hint in fields.items() if _is_required(hint)),
+                "required": sorted(_required(kind, fields)),
             }
         return {"ref": name}
 
@@ -129,8 +129,13 @@ def _is_model(kind: Any) -> bool:
     return isinstance(origin, type) and issubclass(origin, pydantic.BaseModel)
 
 
-def _is_required(hint: Any) -> bool:
-    return get_origin(hint) is typing_extensions.Required
+def _required(kind: Any, fields: dict[str, Any]) -> Iterator[str]:
+    if _is_model(kind):
+        named = kind.model_fields.items()
+        yield from (field.alias or name for name, field in named if field.is_required())
+    else:
+        typed = fields.items()
+        yield from (name for name, hint in typed if get_origin(hint) is typing_extensions.Required)
 
 
 def _fields(kind: type) -> Iterator[tuple[str, Any]]:

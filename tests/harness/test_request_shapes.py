@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 from openai import OpenAI
+from tests.harness.fake_provider.anthropic_messages.errors import AnthropicRefusal
+from tests.harness.fake_provider.anthropic_messages.words import AnthropicWords
 from tests.harness.fake_provider.launch import FakeProvider, fake_provider
 from tests.harness.fake_provider.openai.errors import OpenAIRefusal
 from tests.harness.fake_provider.openai.words import OpenAIWords
@@ -13,6 +15,7 @@ from tests.harness.request_shapes import FOLDER, REQUESTS
 from tests.harness.request_shapes import Shapes as WrittenShapes
 
 CHAT = "CompletionCreateParamsNonStreaming"
+MESSAGE = "MessageCreateParamsNonStreaming"
 USER: dict[str, Any] = {"role": "user", "content": "Hi"}
 
 
@@ -64,6 +67,42 @@ def test_what_the_sdk_cannot_send_is_refused(fields: dict[str, Any], message: st
     shapes = Shapes("openai_chat", OpenAIWords(), {})
     with pytest.raises(OpenAIRefusal) as refusal:
         shapes.check(CHAT, {"model": "m", "messages": [USER], **fields})
+    assert message in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"thinking": {"type": "between_tools"}, "speed": "fast", "inference_geo": None},
+        {"tools": [{"name": "bash", "type": "bash_20250124"}]},
+        {"tools": [{"name": "f", "type": None, "input_schema": {"type": "object", "x": 1}}]},
+        {"messages": [{**USER, "content": [{"type": "text", "text": "x", "citations": None}]}]},
+    ],
+)
+def test_what_anthropics_sdk_can_send_is_taken(fields: dict[str, Any]) -> None:
+    asked = {"model": "m", "max_tokens": 5, "messages": [USER], **fields}
+    Shapes("anthropic_messages", AnthropicWords(), {}).check(MESSAGE, asked)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"thinking": {"type": "rarely"}}, "thinking: Input tag 'rarely' found using 'type'"),
+        ({"tools": [{"type": "bash_20250124"}]}, "tools.0.bash_20250124.name: Field required"),
+        ({"tools": [{"name": "f"}]}, "tools.0.custom.input_schema: Field required"),
+        ({"thread": {"type": "create"}}, "thread: Extra inputs are not permitted"),
+        ({"metadata": None}, "metadata: Input should be an object"),
+        (
+            {"messages": [{**USER, "content": 3}]},
+            "messages.0.content: Input should be a valid list",
+        ),
+        ({"messages": [{**USER, "content": [{"type": "text"}]}]}, "content.0.text.text: Field"),
+    ],
+)
+def test_what_anthropics_sdk_cannot_send_is_refused(fields: dict[str, Any], message: str) -> None:
+    asked = {"model": "m", "max_tokens": 5, "messages": [USER], **fields}
+    with pytest.raises(AnthropicRefusal) as refusal:
+        Shapes("anthropic_messages", AnthropicWords(), {}).check(MESSAGE, asked)
     assert message in str(refusal.value)
 
 

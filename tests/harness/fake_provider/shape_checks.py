@@ -121,7 +121,7 @@ class Shapes:
         """The types of objects that have the tag of a value, of those that tags tell apart."""
         for tag in _TAGS:
             tags = [self._tag(each, tag) for each in options]
-            if len(options) == 1 or not any(tags):
+            if not any(tags):
                 continue
             if tag not in value:
                 options = [each for each in options if not self._requires(each, tag)]
@@ -131,7 +131,9 @@ class Shapes:
             fitting = [
                 each
                 for each, own in zip(options, tags, strict=True)
-                if value[tag] in own or (not own and tag in self._fields_of(each))
+                if value[tag] in own
+                or "table" in each
+                or (not own and tag in self._fields_of(each))
             ]
             if not fitting:
                 supported = [
@@ -155,9 +157,9 @@ class Shapes:
     def _check_object(self, type_: Json, value: Json, path: str, place: str) -> None:
         words = self._words
         fields = cast("dict[str, Shape]", type_["fields"])
-        tag = value.get("type")
-        if isinstance(tag, str) and _is_tag(fields.get("type")) and path:
-            path = words.variant(path, tag)
+        tags = _values(fields.get("type"))
+        if tags and path:
+            path = words.variant(path, str(value.get("type") or tags[0]))
         for name in fields:
             if name in cast("list[str]", type_["required"]) and name not in value:
                 raise words.missing(words.field(path, name))
@@ -213,7 +215,3 @@ def _values(shape: Shape) -> Sequence[object]:
     options = [] if shape is None else _alternatives(shape)
     listed = [one for each in options if isinstance(each, dict) for one in each.get("enum", ())]
     return [*listed, None] if listed and "null" in options else listed
-
-
-def _is_tag(shape: Shape) -> bool:
-    return bool(_values(shape))

@@ -1,73 +1,40 @@
 """A request for a message, checked as strictly as Anthropic checks it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import cast
 
 import msgspec
 from tests.harness.fake_provider import words
-from tests.harness.fake_provider.anthropic_messages import errors, messages
-from tests.harness.fake_provider.anthropic_messages.blocks import CACHE_CONTROL, TEXT
-from tests.harness.fake_provider.anthropic_messages.json_checks import (
-    Check,
-    Json,
-    anything,
-    array,
-    boolean,
-    choice,
-    mapping,
-    nullable,
-    number,
-    record,
-    string,
-    table,
-    tagged,
-    text_or,
-)
+from tests.harness.fake_provider.anthropic_messages import errors, limits, messages
+from tests.harness.fake_provider.anthropic_messages.blocks import RULES as BLOCK_RULES
 from tests.harness.fake_provider.anthropic_messages.threads import Threads
-from tests.harness.fake_provider.anthropic_messages.tools import CHOICE, TOOLS, check_tools
+from tests.harness.fake_provider.anthropic_messages.tools import RULES, check_tools
+from tests.harness.fake_provider.anthropic_messages.words import AnthropicWords
 from tests.harness.fake_provider.content import Question, question
 from tests.harness.fake_provider.seals import Seal
+from tests.harness.fake_provider.shape_checks import Json, Rule, Shape, Shapes
 
 MAX_BODY = 32 * 1024 * 1024
 _MAX_CACHE_CONTROLS = 4
-_TYPE: dict[str, Check] = {"type": anything}
-_DISPLAY: dict[str, Check] = {"display": nullable(choice("summarized", "omitted"))}
-_THINKING = tagged(
-    {
-        "enabled": record(_TYPE | {"budget_tokens": number(1024, whole=True)}, _DISPLAY),
-        "disabled": record(_TYPE),
-        "adaptive": record(_TYPE, _DISPLAY),
-    }
-)
-_OUTPUT = record(
-    {},
-    {
-        "effort": nullable(choice("low", "medium", "high", "xhigh", "max")),
-        "format": nullable(tagged({"json_schema": record(_TYPE | {"schema": table})})),
-    },
-)
-_COUNTED: dict[str, Check] = {
-    "model": string(shortest=1, longest=256),
+_REQUEST, _COUNTED = "MessageCreateParamsNonStreaming", "MessageCountTokensParams"
+_RULES: dict[str, Rule] = {
+    **RULES,
+    **BLOCK_RULES,
     "messages": messages.check,
-    "cache_control": CACHE_CONTROL,
-    "output_config": _OUTPUT,
-    "system": text_or(array(tagged({"text": TEXT}))),
-    "thinking": _THINKING,
-    "tool_choice": CHOICE,
-    "tools": TOOLS,
+    "max_tokens": limits.number(1),
+    "metadata.user_id": limits.text(longest=256),
+    "model": limits.text(shortest=1, longest=256),
+    "stop_sequences[]": limits.text(shortest=1),
+    "temperature": limits.number(0, 1),
+    "thinking.budget_tokens": limits.number(1024),
+    "top_k": limits.number(0),
+    "top_p": limits.number(0, 1),
 }
-_ANSWERED: dict[str, Check] = _COUNTED | {
-    "max_tokens": number(1, whole=True),
-    "container": nullable(string()),
-    "inference_geo": nullable(string()),
-    "metadata": record({}, {"user_id": nullable(string(longest=256))}),
-    "service_tier": choice("auto", "standard_only"),
-    "stop_sequences": array(string(shortest=1)),
-    "stream": boolean,
-    "temperature": number(0, 1),
-    "top_k": number(0, whole=True),
-    "top_p": number(0, 1),
-}
+_SAMPLING: dict[str, Shape] = {"temperature": "number", "top_k": "integer", "top_p": "number"}
+_BEYOND_TYPES: dict[str, Json] = {_REQUEST: {"fields": _SAMPLING}}
+"""What the vendor takes for some models, though its SDK has it no more."""
+_SHAPES = Shapes("anthropic_messages", AnthropicWords(), _RULES, _BEYOND_TYPES)
+_BETA_SHAPES = Shapes("anthropic_beta_messages", AnthropicWords(), _RULES, _BEYOND_TYPES)
 
 
 class MessageRequest(msgspec.Struct, frozen=True):
@@ -93,7 +60,7 @@ class MessageRequest(msgspec.Struct, frozen=True):
 def parse(body: bytes, models: Sequence[str], seal: Seal, threads: Threads) -> MessageRequest:
     """Return the request, or raise the Refusal that Anthropic answers it with."""
     fields = threads.whole(_decoded(body))
-    _check(fields, _ANSWERED, ("model", "max_tokens", "messages"))
+    (_BETA_SHAPES if threads.beta else _SHAPES).check(_REQUEST, fields)
     _check_together(fields)
     _check_sealed(fields, models, seal)
     return _request(fields)
@@ -102,7 +69,7 @@ def parse(body: bytes, models: Sequence[str], seal: Seal, threads: Threads) -> M
 def parse_counted(body: bytes, models: Sequence[str], seal: Seal) -> MessageRequest:
     """The same for a request that wants nothing but the count of its tokens."""
     fields = _decoded(body)
-    _check(fields, _COUNTED, ("model", "messages"))
+    _SHAPES.check(_COUNTED, fields)
     check_tools(fields)
     _check_sealed(fields, models, seal)
     return _request(fields)
@@ -117,11 +84,9 @@ def _decoded(body: bytes) -> Json:
         raise errors.AnthropicRefusal(
             "The request body is not valid JSON: expected value at line 1 column 1"
         ) from error
-    return mapping(value, "")
-
-
-def _check(fields: Json, checks: Mapping[str, Check], required: Sequence[str]) -> None:
-    record({name: checks[name] for name in required}, checks)(fields, "")
+    if not isinstance(value, dict):
+        raise errors.wrong_type("body", "an object")
+    return cast("Json", value)
 
 
 def _check_sealed(fields: Json, models: Sequence[str], seal: Seal) -> None:

@@ -1,31 +1,28 @@
 """The messages of a request: their shapes, and which block may stand where."""
 
 from collections.abc import Iterator, Sequence
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 from tests.harness.fake_provider.anthropic_messages import errors
-from tests.harness.fake_provider.anthropic_messages.blocks import BLOCK
-from tests.harness.fake_provider.anthropic_messages.json_checks import (
-    Json,
-    array,
-    choice,
-    record,
-    text_or,
-)
 from tests.harness.fake_provider.content import Turn
 from tests.harness.fake_provider.seals import Seal
+from tests.harness.fake_provider.shape_checks import Json
 
-_SHAPE = array(record({"role": choice("user", "assistant"), "content": text_or(array(BLOCK))}))
 _BY_USER = frozenset({"image", "document", "search_result", "tool_result"})
 _BY_ASSISTANT = frozenset({"tool_use", "thinking", "redacted_thinking"})
 
 
-def check(value: object, path: str) -> None:
+def check(value: Any, path: str) -> None:
     """Raise the Refusal that the vendor would answer these messages with."""
-    _SHAPE(value, path)
     messages = cast("list[Json]", value)
     if not messages:
         raise errors.at(path, "at least one message is required")
+    if messages[0]["role"] == "system":
+        raise errors.at(
+            f"{path}.0.role",
+            'Unexpected role "system". The Messages API accepts a top-level `system` parameter, '
+            'not "system" as the first input message role.',
+        )
     if messages[0]["role"] != "user":
         raise errors.AnthropicRefusal('messages: first message must use the "user" role')
     for index, message in enumerate(messages):
@@ -178,5 +175,11 @@ def turn_of(message: Json) -> Turn:
     if "tool_result" in kinds:
         return Turn("tool", text_of(message), plain=False)
     plain = kinds <= {"text", "thinking", "redacted_thinking"}
-    role: Literal["user", "assistant"] = "user" if message["role"] == "user" else "assistant"
-    return Turn(role, text_of(message), plain=plain)
+    return Turn(_TURNS[cast("str", message["role"])], text_of(message), plain=plain)
+
+
+_TURNS: dict[str, Literal["user", "assistant", "other"]] = {
+    "user": "user",
+    "assistant": "assistant",
+    "system": "other",
+}

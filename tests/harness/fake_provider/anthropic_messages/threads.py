@@ -4,23 +4,11 @@ from typing import cast
 
 import msgspec
 from tests.harness.fake_provider.anthropic_messages import errors
-from tests.harness.fake_provider.anthropic_messages.json_checks import (
-    Json,
-    anything,
-    record,
-    string,
-    tagged,
-)
+from tests.harness.fake_provider.shape_checks import Json
 
 BETA = "message-threads-2026-08-12"
 _FIXED = ("system", "tools")
 """The fields that a thread keeps from its first request, and that no later one repeats."""
-_CHECK = tagged(
-    {
-        "create": record({"type": anything}),
-        "continue": record({"type": anything, "previous_message_id": string(shortest=1)}),
-    }
-)
 
 
 class _Held(msgspec.Struct):
@@ -36,22 +24,23 @@ class Threads:
 
     def __init__(self, kept: dict[str, object], betas: str) -> None:
         self._kept = kept
+        self.beta = bool(betas)
         self._allowed = BETA in betas.replace(" ", "").split(",")
         self._holds = False
         self._before: _Held | None = None
 
     def whole(self, fields: Json) -> Json:
         """The request with all of its conversation. Raises the Refusal of a thread."""
-        if not self._allowed or fields.get("thread") is None:
-            return {name: each for name, each in fields.items() if name != "thread" or each}
-        thread, given = fields["thread"], {**fields}
-        del given["thread"]
-        _CHECK(thread, "thread")
-        if b'"cache_control":{' in msgspec.json.encode(given):
+        thread = fields.get("thread")
+        if not isinstance(thread, dict):
+            return fields
+        if not self._allowed:
+            raise errors.extra("thread")
+        if b'"cache_control":{' in msgspec.json.encode(fields):
             raise _refused("unsupported_request", unsupported=["cache_control"])
         self._holds = True
         name = cast("Json", thread).get("previous_message_id")
-        return given if name is None else self._continued(cast("str", name), given)
+        return self._continued(name, fields) if isinstance(name, str) else fields
 
     def hold(self, name: str, fields: Json, answered: list[Json]) -> None:
         """Keep the conversation under the id of its answer, if the request said so."""
