@@ -104,7 +104,8 @@ class Catalog:
 
     async def lists(self, name: str) -> bool:
         """Whether a provider lists a model of this name."""
-        return self._find_listed(name, await self._lists.all()) is not None
+        await self._lists.all()
+        return self._lists.provider_of(name) is not None
 
     async def resolve(self, provider: str | None, model: str | None) -> Deployment:
         """The deployment that these names stand for. Each may be None.
@@ -114,9 +115,13 @@ class Catalog:
         """
         if provider:
             return await self._resolve_at(provider, model)
-        if model or self._default_model:
-            return await self._resolve_name(model or self._default_model or "")
-        return await self._resolve_default()
+        name = model or self._default_model
+        if not name:
+            return await self._resolve_default()
+        prefix, _, rest = name.partition("/")
+        if rest and prefix in self._entries:
+            return await self._resolve_at(prefix, name)
+        return await self._resolve_name(name)
 
     async def _resolve_default(self) -> Deployment:
         for name, entry in self._entries.items():
@@ -148,15 +153,13 @@ class Catalog:
         raise NotFound(f"{provider} has no model yet.", code="model_not_found")
 
     async def _resolve_name(self, name: str) -> Deployment:
-        prefix, _, rest = name.partition("/")
-        if rest and prefix in self._entries:
-            return await self._resolve_at(prefix, name)
         if name in self._entries:
             return await self._resolve_at(name, None)
         lists = await self._lists.all()
-        found = self._find_listed(name, lists) or self._find_prefix(name)
+        found = self._lists.provider_of(name) or self._find_prefix(name)
         if found is not None:
-            return found
+            return Deployment(found, name)
+        prefix, _, rest = name.partition("/")
         if rest and prefix in self._unconfigured:
             raise NotFound(self._unconfigured[prefix], code="provider_not_configured")
         for provider, models in lists.items():
@@ -164,16 +167,10 @@ class Catalog:
                 return Deployment(provider, name)
         raise self._not_found(name, lists)
 
-    def _find_listed(self, name: str, lists: ModelsByProvider) -> Deployment | None:
-        for provider, models in lists.items():
-            if any(model.name == name for model in models or ()):
-                return Deployment(provider, name)
-        return None
-
-    def _find_prefix(self, name: str) -> Deployment | None:
+    def _find_prefix(self, name: str) -> str | None:
         for provider, entry in self._entries.items():
             if name.startswith(entry.model_prefixes):
-                return Deployment(provider, name)
+                return provider
         return None
 
     def _not_found(self, name: str, lists: ModelsByProvider) -> NotFound:

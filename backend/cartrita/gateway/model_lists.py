@@ -22,10 +22,11 @@ ModelsByProvider: TypeAlias = dict[str, list[ModelInfo] | None]
 
 
 class _KeptList(msgspec.Struct, frozen=True):
-    """The models that a provider listed at a time; None if the request failed."""
+    """The models that a provider listed at a time, and their names; None if the request failed."""
 
     fetched_at: float
     models: list[ModelInfo] | None
+    names: frozenset[str]
 
 
 class ModelLists:
@@ -69,8 +70,17 @@ class ModelLists:
         kept = self._kept.get(name)
         return [] if kept is None else kept.models or []
 
+    def provider_of(self, model: str) -> str | None:
+        """The first provider that listed a model of this name last."""
+        kept = self._kept
+        return next(
+            (name for name in self._providers if name in kept and model in kept[name].names), None
+        )
+
     async def all(self) -> ModelsByProvider:
         """The models of all providers, in their order."""
+        if all(map(self._is_current, self._providers)):  # as it nearly always is
+            return {name: self._kept[name].models for name in self._providers}
         async with asyncio.TaskGroup() as group:
             tasks = {name: group.create_task(self.of(name)) for name in self._providers}
         return {name: task.result() for name, task in tasks.items()}
@@ -92,7 +102,8 @@ class ModelLists:
             kept = self._kept.get(name)
             if kept is None or self._is_old(kept):
                 models = await self._fetch(name)
-                kept = self._kept[name] = _KeptList(self._clock(), models)
+                names = frozenset(model.name for model in models or ())
+                kept = self._kept[name] = _KeptList(self._clock(), models, names)
             return kept.models
 
     async def _refresh(self, name: str) -> None:
@@ -106,6 +117,10 @@ class ModelLists:
             self._failures.forget(name)
         finally:
             self._refreshing.discard(name)
+
+    def _is_current(self, name: str) -> bool:
+        kept = self._kept.get(name)
+        return kept is not None and not self._is_old(kept)
 
     def _is_old(self, kept: _KeptList) -> bool:
         lifetime = self._cache_failure_s if kept.models is None else self._cache_s

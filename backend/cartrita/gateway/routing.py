@@ -81,7 +81,9 @@ class Router:
         """
         name = self._asked(provider, name)
         readable = read if relays is None else None
-        found = None if provider else await self._find_route(name or "", readable)
+        found = None
+        if not provider and self._is_named(name):
+            found = await self._find_route(name or "", readable)
         if found is None:
             return Plan(deployments=(await self._catalog.resolve(provider, name),))
         named, route = found
@@ -120,6 +122,10 @@ class Router:
                 code="model_not_found",
             )
         return name if provider or name else self._catalog.default_model
+
+    def _is_named(self, name: str | None) -> bool:
+        """Whether a route has this name, which may be a model's too."""
+        return name in self._configured or name in ROUTES or name == AUTO
 
     async def _find_route(
         self, name: str, read: Callable[[], Awaitable[ModelRequest]] | None

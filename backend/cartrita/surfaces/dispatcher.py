@@ -137,12 +137,12 @@ class _Response:
     def send(self, message: Message) -> Awaitable[None]:
         """Send a message; those of the body take no frame of their own."""
         if message["type"] == "http.response.start":
-            return self._start(message)
+            self.status = message["status"]
+            add_default_headers(message, self._request_id)
+            if not self._body.complete:
+                return self._start_after_body(message)
         return self._send(message)
 
-    async def _start(self, message: Message) -> None:
-        self.status = message["status"]
-        if not self._body.complete:
-            await self._body.discard_rest(message)
-        add_default_headers(message, self._request_id)
+    async def _start_after_body(self, message: Message) -> None:
+        await self._body.discard_rest(message)
         await self._send(message)

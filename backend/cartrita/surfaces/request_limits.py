@@ -7,6 +7,7 @@ closing a connection with unread data resets it, and the caller would lose the r
 import asyncio
 from collections.abc import Awaitable, Mapping
 from contextlib import suppress
+from math import inf
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -93,31 +94,27 @@ class LimitedBody:
 
     def receive(self) -> Awaitable[Message]:
         """The next chunk. Raises TooLarge, and DeadlineExceeded if the body takes too long."""
-        return self._receive() if self.complete else self._receive_chunk()
+        if self._declared_bytes > self._max_bytes:
+            raise self._too_large()
+        return self._receive() if self.complete else self._next_chunk(self._max_bytes)
 
     async def discard_rest(self, start: Message) -> None:
         """Read the rest before this start of a response; unless all came, it is the last one."""
         if not self._expects_continue:  # else it sends nothing before our response
             with suppress(CartritaError):
                 while not self.complete:
-                    await self._next_chunk()
+                    await self._next_chunk(inf)
         if not self.complete:
             MutableHeaders(scope=start)["Connection"] = "close"
 
-    async def _receive_chunk(self) -> Message:
-        if self._declared_bytes > self._max_bytes:
-            raise self._too_large()
-        message = await self._next_chunk()
-        if self._received_bytes > self._max_bytes:
-            raise self._too_large()
-        return message
-
-    async def _next_chunk(self) -> Message:
+    async def _next_chunk(self, max_bytes: float) -> Message:
         arrived = self._state.get(BODY_ARRIVED, False)
         message = await (self._receive() if arrived else self._receive_in_time())
         self._expects_continue = False
         self._received_bytes += len(message.get("body", b""))
         self.complete = not message.get("more_body", False)
+        if self._received_bytes > max_bytes:
+            raise self._too_large()
         return message
 
     async def _receive_in_time(self) -> Message:

@@ -138,3 +138,14 @@ async def test_where_nothing_runs_whoever_needs_a_list_waits_for_it(time: Time) 
     time.now += 61
     provider.listed = [ModelInfo("a", "y")]
     assert names(await lists.of("a")) == ["y"]
+
+
+async def test_the_first_provider_that_lists_a_model_is_found(time: Time) -> None:
+    first, second, third = (HangingProvider(name, *"xy"[at:]) for at, name in enumerate("abc"))
+    async with running(time, third, second, first) as lists:
+        assert lists.provider_of("y") is None
+        assert names((await lists.all())["b"]) == ["y"]
+        assert (lists.provider_of("x"), lists.provider_of("y")) == ("a", "b")
+        assert lists.provider_of("z") is None
+        assert names((await lists.all())["b"]) == ["y"]
+    assert (first.asked, second.asked, third.asked) == (1, 1, 1)

@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import (
     AsyncGenerator,
     AsyncIterator,
+    Awaitable,
     Callable,
     Iterator,
     Mapping,
 )
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
-from typing import Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 import msgspec
 import structlog
@@ -35,6 +36,7 @@ from cartrita.domain.requests import ModelRequest
 from cartrita.kit import sse
 from cartrita.kit.secret import Secret
 
+_JSON: Final[Mapping[str, str]] = {"Content-Type": "application/json"}
 _MAX_ERROR_BYTES = 64 << 10
 _ERROR_BODY_SECONDS = 2.0
 _LAST_BYTES_SECONDS = 0.25
@@ -111,7 +113,7 @@ class Exchange:
         self, url: str, deadlines: Deadlines, headers: Mapping[str, str] | None = None
     ) -> tuple[int, bytes]:
         """Status and body of a successful response. Raises UpstreamError for any other."""
-        request = await self._request(url, deadlines, headers=headers)
+        request = self._request(url, deadlines, headers=headers)
         async with self._open(request) as response:
             return response.status, await _read_body(response)
 
@@ -135,7 +137,7 @@ class Exchange:
         if request.strict:
             require_exact(rendered.receipts)
         deadlines = self._connection.deadlines.for_model(request.model)
-        call = await self._request(url, deadlines, rendered.body, headers)
+        call = self._request(url, deadlines, rendered.body, headers)
         parser = create_parser(self._connection.name, self._connection.credential.secrets)
         accepted = Accepted(self._connection.name, request.model, rendered.receipts)
         async with (
@@ -152,9 +154,11 @@ class Exchange:
         Raises UpstreamError for a response that is not successful.
         """
         deadlines = self._connection.deadlines.for_model(request.model)
-        passed = {**(headers or {}), **request_headers(request.headers)}
+        passed = request_headers(request.headers)
+        if headers:
+            passed = {**headers, **passed}
         call = self._request(url, deadlines, request.body, passed)
-        return Relay(call, self._open, self._connection.credential.secrets)
+        return Relay(self._open(call), self._connection.credential.secrets)
 
     async def _deltas(
         self,
@@ -196,23 +200,20 @@ class Exchange:
         if parser.done:
             await _drain(response)
 
-    async def _request(
+    def _request(
         self,
         url: str,
         deadlines: Deadlines,
         body: bytes = b"",
         headers: Mapping[str, str] | None = None,
     ) -> HttpRequest:
-        content_type = {"Content-Type": "application/json"} if body else {}
+        """The request without its credential, which is added when it is sent."""
+        content_type = _JSON if body else {}
         return HttpRequest(
             provider=self._connection.name,
             method="POST" if body else "GET",
             url=url,
-            headers={
-                **(headers or {}),
-                **content_type,
-                **await self._connection.credential.headers(),
-            },
+            headers={**headers, **content_type} if headers else content_type,
             body=body,
             deadlines=deadlines,
             max_bytes=self._connection.max_bytes,
@@ -222,22 +223,24 @@ class Exchange:
         connection = self._connection
         return OpenedExchange(connection.transport, connection.credential, request, self._check)
 
-    async def _check(self, response: HttpResponse) -> None:
-        """Raise UpstreamError unless the response is successful, not compressed and no page."""
-        connection = self._connection
-        compressed = response.headers.get("content-encoding", "identity").lower() != "identity"
+    def _check(self, response: HttpResponse) -> Awaitable[UpstreamError] | None:
+        """None for a response that is successful, not compressed and no page; else its error."""
         if not 200 <= response.status < 300:
-            body = b"" if compressed else await _read_error_body(response)
-            secrets = connection.credential.secrets
-            error = self._parse_error(
-                connection.name, response.status, body, response.headers, secrets
-            )
-            error.headers = response_headers(response.headers)
-            raise error
-        if compressed:
-            raise unexpected_content(connection.name, response.status, "compressed data")
+            return self._error(response)
+        if _is_compressed(response):
+            raise unexpected_content(self._connection.name, response.status, "compressed data")
         if "html" in response.headers.get("content-type", "").lower():
-            raise unexpected_content(connection.name, response.status, WEB_PAGE)
+            raise unexpected_content(self._connection.name, response.status, WEB_PAGE)
+        return None
+
+    async def _error(self, response: HttpResponse) -> UpstreamError:
+        """The error of a response that is not successful."""
+        connection = self._connection
+        body = b"" if _is_compressed(response) else await _read_error_body(response)
+        secrets = connection.credential.secrets
+        error = self._parse_error(connection.name, response.status, body, response.headers, secrets)
+        error.headers = response_headers(response.headers)
+        return error
 
     def _parse(self, parser: StreamParser, frames: sse.Parser, piece: bytes) -> Iterator[Delta]:
         try:
@@ -251,6 +254,10 @@ class Exchange:
             raise UpstreamMalformed(
                 f"{name} sent a line or an event that is too long to be one.", provider=name
             )
+
+
+def _is_compressed(response: HttpResponse) -> bool:
+    return response.headers.get("content-encoding", "identity").lower() != "identity"
 
 
 def _told(accepted: Accepted, answered: str | None) -> tuple[Accepted, ...]:

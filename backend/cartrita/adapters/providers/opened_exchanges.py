@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from types import CoroutineType, TracebackType
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from cartrita.adapters.providers.credentials import Credential
 from cartrita.adapters.providers.relayed_headers import response_headers
@@ -28,16 +28,20 @@ class RelayedResponse:
 
 
 class OpenedExchange:
-    """The context of one successful response; a credential that is refused is renewed once."""
+    """The context of one successful response; a credential that is refused is renewed once.
 
-    __slots__ = ("_check", "_credential", "_opened", "_request", "_transport")
+    `request` is without its credential. `check` returns None for a successful response; for any
+    other it raises UpstreamError, or returns what reads the error of it.
+    """
+
+    __slots__ = ("_check", "_credential", "_opened", "_request", "_sent", "_transport")
 
     def __init__(
         self,
         transport: Transport,
         credential: Credential,
         request: HttpRequest,
-        check: Callable[[HttpResponse], Awaitable[None]],
+        check: Callable[[HttpResponse], Awaitable[UpstreamError] | None],
     ) -> None:
         self._transport = transport
         self._credential = credential
@@ -45,14 +49,13 @@ class OpenedExchange:
         self._check = check
 
     async def __aenter__(self) -> HttpResponse:
-        request, credential = self._request, self._credential
-        response = await self._send(request)
+        response = await self._send()
         try:
-            if response.status == 401 and credential.discard(request.headers):
+            if response.status == 401 and self._credential.discard(self._sent):
                 await self._opened.__aexit__(None, None, None)
-                headers = {**request.headers, **await credential.headers()}
-                response = await self._send(msgspec.structs.replace(request, headers=headers))
-            await self._check(response)
+                response = await self._send()
+            if (error := self._check(response)) is not None:
+                raise await error
         except BaseException as error:
             await self._opened.__aexit__(type(error), error, error.__traceback__)
             raise
@@ -66,28 +69,22 @@ class OpenedExchange:
     ) -> "CoroutineType[Any, Any, bool | None]":
         return self._opened.__aexit__(kind, error, trace)
 
-    async def _send(self, request: HttpRequest) -> HttpResponse:
-        self._opened = self._transport.open(request)
+    async def _send(self) -> HttpResponse:
+        self._sent = {**self._request.headers, **await self._credential.headers()}
+        self._opened = self._transport.open(replace(self._request, headers=self._sent))
         return await self._opened.__aenter__()
 
 
 class Relay:
-    """The context of a relayed response; its request is made when it is entered."""
+    """The context of a relayed response."""
 
-    __slots__ = ("_open", "_opened", "_request", "_secrets")
+    __slots__ = ("_opened", "_secrets")
 
-    def __init__(
-        self,
-        request: Awaitable[HttpRequest],
-        open_: Callable[[HttpRequest], OpenedExchange],
-        secrets: tuple[Secret, ...],
-    ) -> None:
-        self._request = request
-        self._open = open_
+    def __init__(self, opened: OpenedExchange, secrets: tuple[Secret, ...]) -> None:
+        self._opened = opened
         self._secrets = secrets
 
     async def __aenter__(self) -> RelayedResponse:
-        self._opened = self._open(await self._request)
         try:
             return RelayedResponse(await self._opened.__aenter__(), self._secrets)
         except UpstreamError as error:
