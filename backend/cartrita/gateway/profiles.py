@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from datetime import date
 from functools import cache, lru_cache
 from importlib.resources import files
 
@@ -12,9 +13,11 @@ from cartrita.domain.models import ModelInfo, ModelProfile
 
 
 class _Family(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One entry of the table."""
+    """One entry of the table: `checked` on that day at `source`."""
 
     pattern: str
+    checked: date
+    source: str
     capabilities: tuple[str, ...]
     context_tokens: int | None = None
     output_tokens: int | None = None

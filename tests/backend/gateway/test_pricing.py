@@ -42,6 +42,9 @@ def own_price(input_: str, output: str) -> Price:
         ),
         ("openai", "gpt-5.4", Usage(272_000, 0), "0.68"),
         ("openai", "gpt-5.4", Usage(272_001, 0), "1.360005"),
+        ("openai", "gpt-4o-2024-05-13", Usage(1_000_000, 1_000_000), "20"),
+        ("anthropic", "claude-haiku-5-5", Usage(100_000, 0, cache_read_tokens=100_000), "0.001"),
+        ("anthropic", "claude-haiku-5-5", Usage(200_000, 0, cache_read_tokens=100_000), "0.055"),
     ],
 )
 def test_costs(provider: str, model: str, usage: Usage, cost: str) -> None:
