@@ -68,6 +68,8 @@ class ReceivedFrame:
 
     @property
     def logged(self) -> bool:
+        if self.event == "queued" and self.payload["data"]["provider"] is not None:
+            return True  # it waits for a provider, which is an event of the run
         return self.event not in UNLOGGED
 
 

@@ -4,6 +4,7 @@ import asyncio
 import time
 from contextlib import aclosing
 from enum import Enum
+from functools import partial
 
 import anyio
 import structlog
@@ -14,7 +15,7 @@ from cartrita.application.history import History
 from cartrita.domain import endings
 from cartrita.domain.deltas import FinishReason
 from cartrita.domain.errors import CartritaError, DeadlineExceeded, LeaseLost
-from cartrita.domain.events import Event, TextAppended, UsageRecorded
+from cartrita.domain.events import Event, ProviderAwaited, TextAppended, UsageRecorded
 from cartrita.domain.fold import Fold
 from cartrita.domain.ids import RunId
 from cartrita.domain.ports.runs import RunQueue, RunWriter
@@ -228,6 +229,7 @@ class Executor:
             run_id=claim.run_id,
             seconds=claim.seconds_left,
             said=claim.input.prefix,
+            on_pause=partial(self._tell_pause, run),
         )
         step = Step(
             self._gateway.provider_for(deployment, route=claim.input.route, caller=caller),
@@ -246,6 +248,9 @@ class Executor:
         return endings.completed(
             claim, run.answer, reason, seconds, step.stop_sequence, step.vendor_reason
         )
+
+    async def _tell_pause(self, run: _ActiveRun, provider: str, seconds: float) -> None:
+        await self._record(run, ProviderAwaited(provider, round(seconds, 3)))
 
     async def _record(self, run: _ActiveRun, event: Event) -> None:
         """Append to the log first, so that the answer holds only events that the log accepted."""

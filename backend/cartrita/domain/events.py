@@ -81,6 +81,13 @@ class ModelAccepted(msgspec.Struct, frozen=True, omit_defaults=True, tag="model_
     failovers: tuple[Failover, ...] = ()
 
 
+class ProviderAwaited(msgspec.Struct, frozen=True, tag="provider_awaited"):
+    """A provider wants no call for some seconds, or failed for now: the run waits for it."""
+
+    provider: str
+    seconds: float
+
+
 class ToolCalled(msgspec.Struct, frozen=True, tag="tool_called"):
     """The model called a tool."""
 
@@ -176,6 +183,7 @@ Event: TypeAlias = (
     | ReasoningSealed
     | VendorPartAdded
     | ModelAccepted
+    | ProviderAwaited
     | ToolCalled
     | ToolReturned
     | SourceFound
@@ -200,4 +208,4 @@ class LoggedEvent(msgspec.Struct, frozen=True):
 
 def is_visible(event: Event) -> bool:
     """Whether a user sees a part of the answer once this event is delivered."""
-    return not isinstance(event, RunStarted | ModelAccepted)
+    return not isinstance(event, RunStarted | ModelAccepted | ProviderAwaited)

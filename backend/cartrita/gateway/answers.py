@@ -91,6 +91,12 @@ class CacheWish(msgspec.Struct, frozen=True):
     ttl: float | None = None
 
 
+class PauseListener(Protocol):
+    """Is told of a pause before a call is made again."""
+
+    async def __call__(self, provider: str, seconds: float, /) -> None: ...
+
+
 class Call(msgspec.Struct, frozen=True, kw_only=True):
     """One model call as it was asked for.
 
@@ -101,7 +107,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     to the caller's deadline. With `relay_only` no translation is tried: `parse` raises the error of
     a provider that cannot be sent the request as it is. One that costs nothing is not `recorded` in
     the ledger. `said` is how the answer begins that is to be gone on with: its reader has
-    it. `size` is the bytes that `parse` reads.
+    it. `size` is the bytes that `parse` reads. `on_pause` is told of pauses that are long enough to
+    be noticed.
     """
 
     owner_id: str
@@ -121,6 +128,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     recorded: bool = True
     said: str = ""
     size: int = 0
+    on_pause: PauseListener | None = None
 
     async def read(self) -> ModelRequest:
         """The request, parsed beside the event loop if that takes long."""

@@ -10,7 +10,7 @@ from cartrita.domain.deltas import Delta
 from cartrita.domain.ids import RunId
 from cartrita.domain.models import ModelInfo
 from cartrita.domain.requests import ModelRequest
-from cartrita.gateway.answers import Answer, CacheWish, Call
+from cartrita.gateway.answers import Answer, CacheWish, Call, PauseListener
 from cartrita.gateway.routes import Deployment
 
 
@@ -25,7 +25,7 @@ class Calls(Protocol):
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
     """Who makes calls, for the ledger; `seconds` is the time left to the deadline of each.
 
-    `said` is how the answers begin that are to be gone on with.
+    `said` is how the answers begin that are to be gone on with. For `on_pause` see `Call`.
     """
 
     surface: str = "native"
@@ -33,6 +33,7 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     run_id: RunId | None = None
     seconds: float | None = None
     said: str = ""
+    on_pause: PauseListener | None = None
 
 
 class GatewayProvider:
@@ -77,6 +78,7 @@ class GatewayProvider:
             strict=request.strict,
             cache=CacheWish(0),
             said=self._caller.said,
+            on_pause=self._caller.on_pause,
         )
         async with self._calls.open(call) as answer:
             async for item in answer.items:

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from cartrita.domain.deltas import Accepted, Delta
 from cartrita.domain.errors import CartritaError, UpstreamError
@@ -19,6 +19,9 @@ from cartrita.gateway.retry import Attempts
 from cartrita.gateway.routes import Deployment
 from cartrita.gateway.routing import Plan
 from cartrita.gateway.upstreams import Upstreams
+
+NOTICED_PAUSE: Final = 0.9
+"""The shortest pause, in seconds, that whoever waits for the answer is told of."""
 
 
 class RoutedAnswer:
@@ -169,8 +172,13 @@ class RoutedAnswer:
             self._opened = opened
             return True
         if pause:
-            await self._upstreams.sleep(pause)
+            await self._pause(deployment.provider, pause)
         return False
+
+    async def _pause(self, provider: str, seconds: float) -> None:
+        if self._call.on_pause is not None and seconds >= NOTICED_PAUSE:
+            await self._call.on_pause(provider, seconds)
+        await self._upstreams.sleep(seconds)
 
     async def _close_leg(
         self,

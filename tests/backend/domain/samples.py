@@ -9,6 +9,7 @@ from cartrita.domain.errors import ErrorKind
 from cartrita.domain.events import (
     Event,
     ModelAccepted,
+    ProviderAwaited,
     ReasoningAppended,
     ReasoningSealed,
     RunCompleted,
@@ -110,6 +111,7 @@ SPOKEN = st.builds(TextAppended, text=WORDS, position=COUNTS, logprobs=LOGPROBS)
 )
 MIDDLES = (
     SPOKEN
+    | st.builds(ProviderAwaited, provider=WORDS, seconds=SECONDS)
     | st.builds(ToolCalled, call_id=WORDS, name=WORDS, arguments=OBJECTS)
     | st.builds(ToolReturned, call_id=WORDS, name=WORDS, result=JSON, success=st.booleans())
     | st.builds(SourceFound, citation=CITATIONS)

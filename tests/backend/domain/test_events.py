@@ -11,6 +11,7 @@ from cartrita.domain.events import (
     Event,
     LoggedEvent,
     ModelAccepted,
+    ProviderAwaited,
     RunStarted,
     RunStopped,
     StopStatus,
@@ -33,7 +34,9 @@ def test_the_last_event_is_terminal(event: Event) -> None:
 @given(MIDDLES | STARTED)
 def test_no_other_is(event: Event) -> None:
     assert not LoggedEvent(RUN, 9, event).terminal
-    assert is_visible(event) == (not isinstance(event, RunStarted | ModelAccepted))
+    assert is_visible(event) == (
+        not isinstance(event, RunStarted | ModelAccepted | ProviderAwaited)
+    )
 
 
 @examples

@@ -9,8 +9,10 @@ from tests.backend.scripted_provider import ScriptedProvider
 from cartrita.domain.deltas import Accepted, Delta, TextDelta
 from cartrita.domain.errors import UpstreamAuth, UpstreamError
 from cartrita.domain.ports.providers import ModelProvider
+from cartrita.gateway.answers import PauseListener
 from cartrita.gateway.catalog import Catalog, ProviderEntry, ProviderOrigin
 from cartrita.gateway.gateway import Gateway
+from cartrita.gateway.gateway_provider import Caller
 from cartrita.gateway.retry import Attempts, RetryPolicy
 from cartrita.gateway.routes import Deployment
 
@@ -18,12 +20,17 @@ HELLO: list[Delta] = [TextDelta("Hello"), DONE]
 
 
 def retrying(
-    provider: ModelProvider, time: Time, *, seed: int = 7, **policy: float
+    provider: ModelProvider,
+    time: Time,
+    *,
+    seed: int = 7,
+    on_pause: PauseListener | None = None,
+    **policy: float,
 ) -> ModelProvider:
     chosen = RetryPolicy(**policy)  # pyright: ignore[reportArgumentType]
     catalog = Catalog([ProviderEntry(provider=provider, origin=ProviderOrigin.API_KEY)])
     gateway = Gateway(catalog, chosen, sleep=time.sleep, clock=time.clock, rng=Random(seed))
-    return gateway.provider_for(Deployment("p", "m"))
+    return gateway.provider_for(Deployment("p", "m"), caller=Caller(on_pause=on_pause))
 
 
 async def collect(provider: ModelProvider, seen: list[Delta]) -> None:
@@ -56,6 +63,20 @@ async def test_a_third_try_succeeds_and_nobody_sees_the_others(at_once: bool) ->
     first, second = time.slept
     assert 0.25 <= first <= 0.5
     assert 0.5 <= second <= 1.0
+
+
+async def test_long_pauses_are_told() -> None:
+    time = Time()
+    told: list[tuple[str, float]] = []
+
+    async def on_pause(provider: str, seconds: float) -> None:
+        told.append((provider, seconds))
+
+    scripted = ScriptedProvider([overloaded()], [overloaded(retry_after=2)], HELLO)
+    provider = retrying(scripted, time, on_pause=on_pause)
+    assert await collected(provider) == HELLO
+    assert [seconds < 1 for seconds in time.slept] == [True, False]
+    assert told == [(scripted.name, time.slept[1])]
 
 
 async def test_after_the_last_try_the_error_goes_out() -> None:

@@ -113,7 +113,7 @@ def _calls_for(calls: Sequence[Call], prompt: str) -> list[Call]:
 
 def _first_word(record: Record) -> float | None:
     """When this client first saw something of the answer, in seconds since 1970."""
-    seen = (f.at for f in record.logged() if f.event not in ("stream_start", "error"))
+    seen = (f.at for f in record.logged() if f.event not in ("stream_start", "queued", "error"))
     first = next(seen, None)
     return None if first is None else record.started_wall + (first - record.started)
 

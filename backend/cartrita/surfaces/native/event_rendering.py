@@ -13,6 +13,7 @@ from cartrita.domain.events import (
     Event,
     LoggedEvent,
     ModelAccepted,
+    ProviderAwaited,
     ReasoningAppended,
     ReasoningSealed,
     RunCompleted,
@@ -101,6 +102,11 @@ def _(event: RunStarted, run_id: RunId) -> ChatEvent:
             resumed=event.resumed,
         )
     )
+
+
+@_render_logged.register
+def _(event: ProviderAwaited, run_id: RunId) -> ChatEvent:
+    return QueuedFrame(QueuedData(1, event.seconds, event.provider))
 
 
 @_render_logged.register

@@ -29,12 +29,14 @@ class StreamStartFrame(msgspec.Struct, frozen=True, tag_field="event", tag="stre
 
 class QueuedData(msgspec.Struct, frozen=True):
     position: Annotated[int, Meta(description="From 1.")]
-    eta_seconds: float | None = None
+    eta_seconds: Annotated[
+        float | None, Meta(description="When the provider is called again, if it waits for one.")
+    ] = None
     provider: str | None = None
 
 
 class QueuedFrame(msgspec.Struct, frozen=True, tag_field="event", tag="queued"):
-    """The run waits for earlier runs of its conversation."""
+    """The run waits: for earlier runs of its conversation, or for the `provider` that is named."""
 
     data: QueuedData
 

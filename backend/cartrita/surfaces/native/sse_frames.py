@@ -1,7 +1,7 @@
 """Encodes the items of a run's tail as server-sent event frames.
 
-Each item becomes exactly one frame. `queued` is not logged: its frame has no id and does not move
-the reader's cursor.
+Each item becomes exactly one frame. The position in the queue of a conversation is not logged: its
+frame has no id and does not move the reader's cursor.
 """
 
 import msgspec

@@ -10,6 +10,7 @@ from cartrita.domain.events import (
     Event,
     LoggedEvent,
     ModelAccepted,
+    ProviderAwaited,
     ReasoningAppended,
     ReasoningSealed,
     RunCompleted,
@@ -52,6 +53,10 @@ TABLE: list[tuple[Event, str]] = [
     (
         TextAppended("Hel\nö\u2028", 3),
         '{"event":"token","data":{"content":"Hel\\nö\u2028","delta":"Hel\\nö\u2028","position":3}}',
+    ),
+    (
+        ProviderAwaited("p", 2.5),
+        '{"event":"queued","data":{"position":1,"eta_seconds":2.5,"provider":"p"}}',
     ),
     (ReasoningAppended("hm"), '{"event":"reasoning","data":{"delta":"hm"}}'),
     (
