@@ -21,7 +21,7 @@ class StreamParser(Protocol):
     def feed(self, data: str | bytes, event: str = "message") -> list[Delta]: ...
 
 
-class StreamMonitor:
+class StreamMonitor(ABC):
     """Watches one streamed answer, which each dialect's `feed` reads no more of than it must.
 
     `names` are those of the model, if the request had it rewritten. `keep_bytes` bounds what is
@@ -50,8 +50,24 @@ class StreamMonitor:
         """Whether more was passed on than is kept."""
         return self._frames.overlong
 
+    @property
+    def ignored(self) -> int:
+        """How many frames were nothing that a client can read, and are left out."""
+        return self._frames.ignored
+
+    @abstractmethod
+    def feed(self, piece: bytes) -> bytes:
+        """The whole frames to pass on; half ones are held back.
+
+        Raises the error that a frame holds, once those before it were passed on.
+        """
+
     def end(self) -> bytes:
-        """Told at the end of the body. Raises UpstreamCut unless the answer is complete."""
+        """Told at the end of the body.
+
+        Raises UpstreamCut unless the answer is complete, and the error that a frame held.
+        """
+        self._frames.end()
         if not self.complete:
             raise UpstreamCut(
                 f"{self._provider} ended its answer in the middle.", provider=self._provider

@@ -1,22 +1,32 @@
 """Cuts a relayed event stream into whole frames, and keeps what was passed on, up to a limit."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
 
 from cartrita.dialects.repeated_frames import RepeatedFrames
-from cartrita.domain.errors import UpstreamMalformed
+from cartrita.domain.errors import UpstreamError, UpstreamMalformed
 from cartrita.kit import sse
 
 BOUNDARY = re.compile(rb"(?>\r\n|\n|\r)(?>\r\n|\n|\r)")
 """A blank line, with the end of the line before it."""
 _LONGEST_BOUNDARY = 4
+_BOM = b"\xef\xbb\xbf"
+
+Look: TypeAlias = Callable[[bytes, sse.Frame], bytes | None]
+"""What is passed on of a frame, given its bytes; None if it is nothing that a client could read.
+
+Raises the error that the frame holds, and UpstreamMalformed.
+"""
 
 
 class RelayedFrames:
-    """The frames of one stream: `whole` cuts them, `keep` remembers those that were passed on.
+    """The frames of one stream: `whole` cuts them, `read` looks into each, `keep` remembers them.
 
     Those that `learn` was told of are known when they come again, but for their texts. `overlong`
-    is true once more than `keep_bytes` were to be kept; nothing is kept then.
+    is true once more than `keep_bytes` were to be kept; nothing is kept then. `ignored` counts the
+    frames on which clients break, which are not passed on. A line has no more than `max_line`
+    bytes, and a frame no more than `max_frame`.
     """
 
     def __init__(self, provider: str, keep_bytes: int, max_frame: int = sse.MAX_EVENT) -> None:
@@ -27,18 +37,28 @@ class RelayedFrames:
         self._kept = bytearray()
         self._known = RepeatedFrames()
         self.learn = self._known.learn
+        self._error: UpstreamError | None = None
+        self.max_line = sse.MAX_LINE
         self.overlong = False
+        self.ignored = 0
 
     def known(self, piece: bytes) -> bytes | None:
         """What is passed on for a piece of frames that are known, which is kept; else None."""
-        told = None if self._rest else self._known.told(piece)
+        if self._rest or len(piece) > self.max_line:
+            return None
+        told = self._known.told(piece)
         if told is not None:
             self.keep(piece)
         return told
 
     def whole(self, piece: bytes) -> bytes:
-        """The frames that the piece completes. Raises UpstreamMalformed for one that never ends."""
-        if not self._rest and piece.endswith(b"\n\n"):
+        """The frames that the piece completes.
+
+        Raises UpstreamMalformed for a line or a frame that is too long, and what `read` found.
+        """
+        if self._error is not None:
+            raise self._error
+        if not self._rest and piece.endswith(b"\n\n") and len(piece) <= self.max_line:
             return _readable(piece)
         data = self._rest + piece if self._rest else piece
         start = max(len(self._rest) - _LONGEST_BOUNDARY, 0)
@@ -46,12 +66,37 @@ class RelayedFrames:
         for found in BOUNDARY.finditer(data, start):
             end = found.end()
         self._rest = data[end:]
-        if len(self._rest) > self._max_frame:
+        if len(self._rest) > self._max_frame or self._has_long_line(data):
             raise UpstreamMalformed(
                 f"{self._provider} sent an event that is too long to be one.",
                 provider=self._provider,
             )
         return _readable(data[:end])
+
+    def read(self, frames: bytes, look: Look) -> bytes:
+        """Look into each of the whole frames; what is passed on of them.
+
+        An error raises at once where nothing is to be passed on before it, else by the next call.
+        """
+        passed = bytearray()
+        for octets in split(frames):
+            try:
+                kept = self._look(octets, look)
+            except UpstreamError as error:
+                if not passed:
+                    raise
+                self._error, self._known = error, RepeatedFrames()
+                break
+            if kept is None:
+                self.ignored += 1
+            else:
+                passed += kept
+        return bytes(passed)
+
+    def end(self) -> None:
+        """Raise the error that was read, if none has been raised."""
+        if self._error is not None:
+            raise self._error
 
     def keep(self, frames: bytes) -> None:
         """Remember frames that were passed on."""
@@ -73,6 +118,19 @@ class RelayedFrames:
             )
         return parse(bytes(self._kept))
 
+    def _look(self, octets: bytes, look: Look) -> bytes | None:
+        found = parse(octets)
+        if found:
+            return look(octets, found[0])
+        lines = octets.removeprefix(_BOM).splitlines()
+        return octets if all(not line or line.startswith(b":") for line in lines) else None
+
+    def _has_long_line(self, data: bytes) -> bool:
+        """Whether a line is too long, which is asked of what is longer than a line may be."""
+        return len(data) > self.max_line and any(
+            len(line) > self.max_line for line in data.splitlines()
+        )
+
 
 def split(frames: bytes) -> Iterator[bytes]:
     """The bytes of each frame, with the blank line at its end."""
@@ -84,9 +142,21 @@ def split(frames: bytes) -> Iterator[bytes]:
         yield frames[start:]
 
 
-def look_whole(frames: bytes) -> bool:
-    """Whether each frame ends as one with a JSON object does; of others it is worth to look in."""
-    return frames.endswith(b"}\n\n") and frames.count(b"\n\n") == frames.count(b"}\n\n")
+def look_whole(frames: bytes, *marks: bytes) -> bool:
+    """Whether each frame has the marks, and ends as one with a JSON object does.
+
+    It is worth to look into any others. A mark is a key and the beginning of its value, written
+    without blanks.
+    """
+    if not frames.endswith(b"}\n\n"):
+        return False
+    if frames.find(b"\n\n") == len(frames) - 2:  # most reads are one frame
+        return all(mark in frames or mark.replace(b":", b": ") in frames for mark in marks)
+    count = frames.count(b"\n\n")
+    return frames.count(b"}\n\n") == count and all(
+        frames.count(mark) == count or frames.count(mark.replace(b":", b": ")) == count
+        for mark in marks
+    )
 
 
 def parse(frames: bytes) -> list[sse.Frame]:

@@ -8,6 +8,7 @@ from tests.backend.examples import dialect_examples
 
 from cartrita.dialects.relayed_frames import RelayedFrames, look_whole, parse
 from cartrita.domain.errors import UpstreamMalformed
+from cartrita.kit import sse
 
 STREAM = (
     b"event: a\ndata: 1\n\ndata: 2\r\n\r\n: ping\n\ndata: 3\r\rdata: 4\n\n"
@@ -54,12 +55,53 @@ def test_what_is_no_utf8_is_replaced(size: int) -> None:
     ("frames", "whole"),
     [
         (b'data: {"a":1}\n\n', True),
-        (b'event: a\ndata: {"a":1}\n\ndata: {}\n\n', True),
-        (b'data: {"a":\n\ndata: {}\n\n', False),
-        (b"data: {}\n\ndata: [1]\n\n", False),
+        (b'data: {"a": 1}\n\ndata: {"a": 2}\n\n', True),
+        (b'event: a\ndata: {"a":1}\n\ndata: {}\n\n', False),
+        (b'data: {"a":\n\ndata: {"a":1}\n\n', False),
+        (b'data: {"a":1}\n\ndata: [1]\n\n', False),
         (b"data: {\r\n\r\n", False),
         (b"", False),
     ],
 )
 def test_what_frames_look_like(frames: bytes, whole: bool) -> None:
-    assert look_whole(frames) is whole
+    assert look_whole(frames, b'"a":') is whole
+
+
+def pass_numbers(octets: bytes, frame: sse.Frame) -> bytes | None:
+    if frame.data == "error":
+        raise UpstreamMalformed("no", provider="fake")
+    return octets if frame.data.isdigit() else None
+
+
+def test_frames_without_anything_to_read_are_left_out_and_counted() -> None:
+    frames = RelayedFrames("fake", 1 << 20)
+    stream = b"\xef\xbb\xbf: hello\n\ndata: 1\n\ndata: \n\nretry: 5\n\n: ping\n\ndata: x\r\r"
+    assert frames.read(stream, pass_numbers) == b"\xef\xbb\xbf: hello\n\ndata: 1\n\n: ping\n\n"
+    assert frames.ignored == 3
+    frames.end()
+
+
+def test_an_error_raises_after_what_came_before_it() -> None:
+    frames = RelayedFrames("fake", 1 << 20)
+    with pytest.raises(UpstreamMalformed):
+        frames.read(b"data: error\n\n", pass_numbers)
+    frames.end()
+    stream = b"data: 1\n\ndata: error\n\ndata: 2\n\n"
+    assert frames.read(stream, pass_numbers) == b"data: 1\n\n"
+    for raising in (frames.end, lambda: frames.whole(b"data: 3\n\n")):
+        with pytest.raises(UpstreamMalformed):
+            raising()
+
+
+@pytest.mark.parametrize("size", [7, 100])
+@pytest.mark.parametrize("line_end", [b"\n", b"\r"])
+def test_a_line_has_a_limit_and_a_frame_may_have_many(size: int, line_end: bytes) -> None:
+    def feed(stream: bytes) -> bytes:
+        frames = RelayedFrames("fake", 1 << 20)
+        frames.max_line = 15
+        return b"".join(frames.whole(stream[at : at + size]) for at in range(0, len(stream), size))
+
+    stream = b"data: 123456789\ndata: 123456789\n\ndata: 1\n\n".replace(b"\n", line_end)
+    assert feed(stream) == stream
+    with pytest.raises(UpstreamMalformed):
+        feed(b"data: 1\n\ndata: 1234567890\n\n".replace(b"\n", line_end))

@@ -123,7 +123,8 @@ def chat_chunk(text: str, tail: dict[str, Any]) -> tuple[str, dict[str, Any]]:
 
 def messages_event(text: str, tail: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     delta = {"type": "text_delta", "text": text}
-    return "content_block_delta", {"type": "content_block_delta", "delta": delta, **tail}
+    event = {"type": "content_block_delta", "index": 0, "delta": delta, **tail}
+    return "content_block_delta", event
 
 
 def responses_event(text: str, tail: dict[str, Any]) -> tuple[str, dict[str, Any]]:

@@ -1,4 +1,7 @@
-"""What a client of each surface has received, read from the bytes and from nothing else."""
+"""What a client of each surface has received, read from the bytes and from nothing else.
+
+Events are read as strictly as the official clients do: what these break on is malformed here.
+"""
 
 import json
 from collections.abc import Callable, Mapping
@@ -120,18 +123,14 @@ def _read_chunk(frame: sse.Frame, heard: Heard) -> None:
     if frame.data == "[DONE]":
         heard.ends.append("answer")
         return
-    if not frame.data:
-        return
     chunk = json.loads(frame.data)
-    if isinstance(chunk, dict) and "error" in chunk:
+    if "error" in chunk:
         heard.code = _openai_error(chunk)
         heard.ends.append("error event")
         return
-    if not isinstance(chunk, dict):
-        return
     _read_metadata(chunk, heard)
-    for choice in chunk.get("choices") or ():
-        delta = (choice or {}).get("delta") or {}
+    for choice in chunk["choices"]:
+        delta = choice["delta"]
         heard.text += delta.get("content") or ""
         heard.tools += sum("id" in call for call in delta.get("tool_calls") or ())
 
@@ -151,17 +150,16 @@ def _read_message(document: Document, heard: Heard) -> None:
 
 
 def _read_message_event(frame: sse.Frame, heard: Heard) -> None:
-    event = json.loads(frame.data) if frame.data else {}
-    if not isinstance(event, dict):
-        return
-    match event.get("type"):
+    event = json.loads(frame.data)
+    match event["type"]:
         case "message_stop":
             heard.ends.append("answer")
         case "error":
             heard.code = _anthropic_error(event)
             heard.ends.append("error event")
         case "content_block_delta":
-            heard.text += (event.get("delta") or {}).get("text") or ""
+            delta = event["delta"]
+            heard.text += delta["text"] if delta["type"] == "text_delta" else ""
         case "content_block_start":
             heard.tools += event["content_block"]["type"] == "tool_use"
         case "message_delta":
@@ -184,10 +182,8 @@ def _read_response(document: Document, heard: Heard) -> None:
 
 
 def _read_response_event(frame: sse.Frame, heard: Heard) -> None:
-    event = json.loads(frame.data) if frame.data else {}
-    if not isinstance(event, dict):
-        return
-    match event.get("type"):
+    event = json.loads(frame.data)
+    match event["type"]:
         case "response.completed":
             heard.ends.append("answer")
             _read_metadata(event["response"], heard)
@@ -197,7 +193,7 @@ def _read_response_event(frame: sse.Frame, heard: Heard) -> None:
         case "error":
             heard.code = _openai_error(event)
         case "response.output_text.delta":
-            heard.text += event.get("delta") or ""
+            heard.text += event["delta"]
         case "response.output_item.added":
             heard.tools += event["item"]["type"] == "function_call"
         case _:

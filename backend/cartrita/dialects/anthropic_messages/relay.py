@@ -10,13 +10,18 @@ import msgspec
 
 from cartrita.dialects import relay_monitors, relayed_bodies, relayed_frames
 from cartrita.dialects.anthropic_messages import errors, foreign_seals, response_parsing
-from cartrita.dialects.anthropic_messages.response_types import Event, MessageBody, UsageCounts
+from cartrita.dialects.anthropic_messages.response_types import (
+    BlockDelta,
+    Event,
+    MessageBody,
+    UsageCounts,
+)
 from cartrita.dialects.anthropic_messages.stream_parsing import StreamParser, parse_completion
 from cartrita.dialects.relay_monitors import StreamMonitor
 from cartrita.dialects.relayed_bodies import RelayedBody
 from cartrita.dialects.relayed_names import RenamedEvents
 from cartrita.domain.deltas import Delta, Finished, FinishReason
-from cartrita.domain.errors import UpstreamError, UpstreamMalformed
+from cartrita.domain.errors import UpstreamMalformed
 from cartrita.domain.relays import ModelNames
 from cartrita.kit import sse
 from cartrita.kit.secret import Secret
@@ -58,7 +63,6 @@ class Monitor(StreamMonitor):
             None if names is None else RenamedEvents(names, b"message_start", "message", "model")
         )
         self._counts: UsageCounts | None = None
-        self._error: UpstreamError | None = None
         self.model: str | None = None
         self.begun = False
         self.next_index = 0
@@ -66,14 +70,12 @@ class Monitor(StreamMonitor):
 
     def feed(self, piece: bytes) -> bytes:
         """The whole frames to pass on. Raises the error that a frame holds, after those before."""
-        if self._error is not None:
-            raise self._error
         if (told := self._frames.known(piece)) is not None:
             return told
         frames = self._frames.whole(piece)
         plain = _is_plain(frames)
         if not plain:
-            frames = self._read(frames)
+            frames = self._frames.read(frames, self._look)
         self.visible = self.visible or _PASSED_ON.search(frames) is not None
         self._frames.keep(frames)
         told = frames if self._renamed is None else self._renamed.feed(frames)
@@ -87,43 +89,26 @@ class Monitor(StreamMonitor):
         deltas = self._parsed(parser)
         return deltas + parser.end() if parser.complete else deltas
 
-    def end(self) -> bytes:
-        """See `StreamMonitor`. Raises the error that a frame held, too."""
-        if self._error is not None:
-            raise self._error
-        return super().end()
-
-    def _read(self, frames: bytes) -> bytes:
-        """Read the frames; if one holds an error, only those before it are to be passed on."""
-        start = 0
-        for boundary in relayed_frames.BOUNDARY.finditer(frames):
-            for frame in relayed_frames.parse(frames[start : boundary.end()]):
-                error = self._read_frame(frame)
-                if error is not None and not start:
-                    raise error
-                if error is not None:
-                    self._error = error
-                    return frames[:start]
-            start = boundary.end()
-        return frames
-
-    def _read_frame(self, frame: sse.Frame) -> UpstreamError | None:
+    def _look(self, octets: bytes, frame: sse.Frame) -> bytes | None:
+        """What is passed on of a frame, of which this takes note."""
         if frame.event == "error":
-            return errors.from_frame(self._provider, frame.data, self._secrets)
+            raise errors.from_frame(self._provider, frame.data, self._secrets)
         if not frame.data:
             return None
         try:
             event = response_parsing.decode_event(frame.data)
         except ValueError as problem:
-            return UpstreamMalformed(
+            raise UpstreamMalformed(
                 f"{self._provider} sent something that is not an answer of the Messages API.",
                 provider=self._provider,
                 details={"problem": str(problem)[:200]},
-            )
+            ) from None
         if event.error or event.type == "error":
-            return errors.from_frame(self._provider, frame.data, self._secrets)
+            raise errors.from_frame(self._provider, frame.data, self._secrets)
+        if not _is_sound(event):
+            return None
         self._note(event)
-        return None
+        return octets
 
     def _note(self, event: Event) -> None:
         match event.type:
@@ -176,6 +161,38 @@ class BodyMonitor(relay_monitors.BodyMonitor):
 
 def _is_plain(frames: bytes) -> bool:
     """Whether there is nothing to read; where a text contains such words, it is read in vain."""
-    return relayed_frames.look_whole(frames) and not (
-        b"content_block_st" in frames or b"message_" in frames or b"error" in frames
+    return relayed_frames.look_whole(frames, b'"index":', b'"delta":{"type":"') and not (
+        b"content_block_st" in frames
+        or b"message_" in frames
+        or b"error" in frames
+        or b"null" in frames
     )
+
+
+def _is_sound(event: Event) -> bool:
+    """Whether clients can read it: it has a type, and what an event of its type is about."""
+    match event.type:
+        case "message_start":
+            return event.message is not None
+        case "content_block_start":
+            return event.index is not None and event.content_block is not None
+        case "content_block_delta":
+            return event.index is not None and event.delta is not None and _says(event.delta)
+        case "content_block_stop":
+            return event.index is not None
+        case "message_delta":
+            return event.delta is not None
+        case kind:
+            return bool(kind)
+
+
+def _says(delta: BlockDelta) -> bool:
+    """Whether a piece has what its type names; one of another type need only have that."""
+    pieces = {
+        "text_delta": delta.text,
+        "input_json_delta": delta.partial_json,
+        "thinking_delta": delta.thinking,
+        "signature_delta": delta.signature,
+        "citations_delta": delta.citation,
+    }
+    return bool(delta.type) and pieces.get(delta.type, delta.type) is not None

@@ -7,7 +7,7 @@ every chunk that matters, tell them apart.
 import msgspec
 
 from cartrita.dialects import relay_monitors, relayed_bodies, relayed_frames
-from cartrita.dialects.openai_chat import errors, response_parsing
+from cartrita.dialects.openai_chat import chunks, errors, response_parsing
 from cartrita.dialects.openai_chat import response_types as wire
 from cartrita.dialects.openai_chat.answer_fields import CompletionHead
 from cartrita.dialects.openai_chat.chunk_names import RenamedChunks
@@ -92,7 +92,7 @@ class Monitor(StreamMonitor):
         whole = self._frames.whole(piece)
         plain = self.visible and _is_plain(whole)
         if not plain:
-            whole = self._examine(whole)
+            whole = self._frames.read(whole, self._look)
         if whole:
             self._frames.keep(whole)
         told = whole if self._renamed is None else self._renamed.feed(whole)
@@ -111,7 +111,7 @@ class Monitor(StreamMonitor):
         """`[DONE]`, if the provider left it out. Raises UpstreamCut if the answer is incomplete."""
         if not (self.complete or self.overlong):  # its marks may be written in an unusual way
             for frame in self._frames.passed_on():
-                self._inspect(frame)
+                self._look(b"", frame)
         super().end()
         return b"" if self._done else _DONE
 
@@ -126,36 +126,32 @@ class Monitor(StreamMonitor):
             include_usage=include_usage,
         )
 
-    def _examine(self, whole: bytes) -> bytes:
-        """The frames that are passed on, after a look into each."""
-        passed = bytearray()
-        for raw in relayed_frames.split(whole):
-            hidden = False
-            for frame in relayed_frames.parse(raw):
-                hidden = self._inspect(frame)
-            if not hidden:
-                passed += raw
-        return bytes(passed)
-
-    def _inspect(self, frame: sse.Frame) -> bool:
-        """Learn from the frame; true if it is to be hidden."""
+    def _look(self, octets: bytes, frame: sse.Frame) -> bytes | None:
+        """What is passed on of a frame, of which this learns."""
         if frame.data == "[DONE]":
             self._done = self.complete = True
-        if frame.data in ("[DONE]", ""):
-            return False
+            return octets
+        if not frame.data:
+            return None
         if frame.event == "error":
             raise errors.from_frame(self._provider, frame.data, self._secrets)
         chunk = decode(self._provider, frame.data)
         if chunk.error:
             raise errors.from_frame(self._provider, frame.data, self._secrets)
-        self._first = self._first or chunk
+        self._learn_chunk(chunk)
+        if self._hide_usage and chunk.usage is not None and not chunk.choices:
+            return b""
+        return octets if chunks.is_sound(chunk) else chunks.mended(frame.data)
+
+    def _learn_chunk(self, chunk: wire.Completion) -> None:
+        if self._first is None and chunk.choices is not None:
+            self._first = chunk
         if chunk.usage is not None:
             self.usage = response_parsing.usage(chunk.usage)
         for choice in chunk.choices or ():
             if choice is not None:
                 self._learn(choice)
         self.complete = self._done or (bool(self._finished) and self._finished >= self._seen)
-        return self._hide_usage and chunk.usage is not None and not chunk.choices
 
     def _learn(self, choice: wire.Choice) -> None:
         index = choice.index or 0
@@ -195,7 +191,7 @@ class BodyMonitor(relay_monitors.BodyMonitor):
 
 def _is_plain(frames: bytes) -> bool:
     """Whether no frame ends the answer, tells its usage, holds an error or looks malformed."""
-    return relayed_frames.look_whole(frames) and not (
+    return relayed_frames.look_whole(frames, b'"delta":{') and not (
         b'_reason":"' in frames
         or b'"usage":{' in frames
         or b'"error"' in frames

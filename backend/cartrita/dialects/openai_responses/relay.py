@@ -23,18 +23,7 @@ from cartrita.domain.relays import ModelNames
 from cartrita.kit import sse
 from cartrita.kit.secret import Secret
 
-_LAST: Final = (
-    *(b"response.completed", b"response.incomplete", b"response.failed"),
-    *(b'"error"', b"event: error"),
-)
 _VISIBLE: Final = (
-    b"output_text.",
-    b"refusal.",
-    b"reasoning",
-    b"function_call",
-    b"output_item.done",
-)
-_VISIBLE_EVENTS: Final = (
     "response.output_text.delta",
     "response.refusal.delta",
     "response.reasoning_summary_text.delta",
@@ -43,6 +32,11 @@ _VISIBLE_EVENTS: Final = (
     "response.function_call_arguments.done",
     "response.output_text.done",
     "response.output_item.done",
+)
+"""The events that show a part of the answer: reasoning and whole items do too."""
+_OF_RESPONSE: Final = (
+    *("response.created", "response.queued", "response.in_progress"),
+    *stream_parsing.TERMINAL,
 )
 _OWN: Final = {
     *("id", "object", "created_at", "status", "background", "completed_at", "error", "model"),
@@ -91,17 +85,14 @@ class Monitor(StreamMonitor):
             self._latest = piece
             return told
         frames = self._frames.whole(piece)
-        needles = _LAST if self.visible else _LAST + _VISIBLE
-        whole = relayed_frames.look_whole(frames)
-        plain = whole and not any(needle in frames for needle in needles)
+        plain = self.visible and _is_plain(frames)
         if not plain:
-            for frame in relayed_frames.parse(frames):
-                self._watch(frame, read=not whole)
+            frames = self._frames.read(frames, self._look)
         self._frames.keep(frames)
         if frames:
             self._first, self._latest = self._first or frames, frames
         told = frames if self._renamed is None else self._renamed.feed(frames)
-        if plain and self.visible:
+        if plain:
             self._frames.learn(frames, told)
         return told
 
@@ -133,23 +124,19 @@ class Monitor(StreamMonitor):
                     closed.add(index)
         return Relayed(head, ids, bool(ids) and max(ids) in closed, number + 1)
 
-    def _watch(self, frame: sse.Frame, *, read: bool) -> None:
-        """One frame, parsed if it may end the answer or is the first of its visible ones.
-
-        With `read` it is parsed in any case.
-        """
-        needles = (*_LAST, *(() if self.visible else _VISIBLE))
-        read = read or frame.event == "error"
-        if not read and not any(needle.decode() in frame.data for needle in needles):
-            return
-        if frame.data in ("", "[DONE]"):
-            return
+    def _look(self, octets: bytes, frame: sse.Frame) -> bytes | None:
+        """What is passed on of a frame, of which this learns."""
+        if frame.data == "[DONE]":
+            return octets
         parser = StreamParser(self._provider, self._secrets)
         parser.feed(frame.data, frame.event)
-        event = response_parsing.decode_event(frame.data)
-        self.visible = self.visible or _is_visible(event)
+        event = response_parsing.decode_event(frame.data or "{}")
+        if not _is_sound(event):
+            return None
+        self.visible = self.visible or event.type in _VISIBLE
         if event.type in stream_parsing.TERMINAL:
             self._finish(parser, response_parsing.as_response(event.response))
+        return octets
 
     def _finish(self, parser: StreamParser, response: wire.Response) -> None:
         if not parser.complete:
@@ -176,9 +163,25 @@ class BodyMonitor(relay_monitors.BodyMonitor):
         self.usage = finished.usage if finished.usage.total_tokens else None
 
 
-def _is_visible(event: wire.Event) -> bool:
-    """Whether the event shows a part of the answer: reasoning and whole items do too."""
-    return event.type in _VISIBLE_EVENTS
+def _is_plain(frames: bytes) -> bool:
+    """Whether there is nothing to read; where a text contains such words, it is read in vain."""
+    return relayed_frames.look_whole(frames, b'"type":"response.') and not (
+        b"response.completed" in frames
+        or b"response.incomplete" in frames
+        or b"response.failed" in frames
+        or b'"error"' in frames
+        or b"event: error" in frames
+        or b"null" in frames
+    )
+
+
+def _is_sound(event: wire.Event) -> bool:
+    """Whether clients can read it: it has a type, and what an event of its type is about."""
+    if event.type.endswith(".delta"):
+        return event.delta is not None
+    if event.type in _OF_RESPONSE:
+        return isinstance(event.response, dict)
+    return bool(event.type)
 
 
 def _decoded(frame: sse.Frame) -> JsonObject:

@@ -83,9 +83,8 @@ def test_an_answer() -> None:
 
 def test_what_is_told_oddly() -> None:
     monitor = Monitor("fake")
-    start_of_nothing = event("content_block_start", content_block=None)
-    monitor.feed(frames(event("message_start"), start_of_nothing, event("message_delta")))
-    assert monitor.open_block == OpenBlock(0, "")
+    monitor.feed(frames(event("message_start", message={}), event("message_delta", delta={})))
+    assert monitor.open_block is None
     assert monitor.usage is None
     monitor.feed(frames(ending("novel")))
     assert monitor.finish_reason is FinishReason.STOP
@@ -122,9 +121,40 @@ def test_what_is_no_event_is_malformed() -> None:
         Monitor("fake").feed(b'event: content_block_delta\ndata: {"type": "cont\n\n')
 
 
-def test_frames_without_an_event_are_passed_on() -> None:
-    odd = b": ping\n\ndata:\n\n"
-    assert Monitor("fake").feed(odd) == odd
+NOVEL = event("vendor.novelty", novel=None)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        b"data:\n\n",
+        b"event: content_block_delta\n\n",
+        b'event: vendor.novelty\ndata: {"novel":true}\n\n',
+        frames(event("message_start", message=None)),
+        frames(event("message_delta", delta=None)),
+        frames(event("content_block_start", index=0, content_block=None)),
+        frames(event("content_block_start", content_block={"type": "text"})),
+        frames(event("content_block_stop")),
+        frames(event("content_block_delta", index=0, delta=None)),
+        frames(event("content_block_delta", index=0)),
+        frames(event("content_block_delta", index=None, delta={"type": "text_delta", "text": ""})),
+        frames(event("content_block_delta", index=0, delta={})),
+        frames(piece(0, "text_delta", text=None)),
+        frames(piece(0, "thinking_delta", thinking=None)),
+    ],
+)
+def test_what_clients_cannot_read_is_left_out_and_counted(odd: bytes) -> None:
+    monitor, text = Monitor("fake"), frames(start(), *text_block(0, "Hi"))
+    assert monitor.feed(text + odd) + monitor.feed(odd) == text
+    assert monitor.ignored == 2
+
+
+@pytest.mark.parametrize("unknown", [NOVEL, event("ping"), piece(0, "novel_delta", novel=None)])
+def test_what_is_not_known_is_passed_on(unknown: str) -> None:
+    data = b": ping\n\n" + frames(unknown)
+    monitor = Monitor("fake")
+    assert monitor.feed(data) == data
+    assert monitor.ignored == 0
 
 
 def test_text_that_looks_like_an_event_is_read_in_vain() -> None:

@@ -176,12 +176,21 @@ def test_an_end_without_its_mark_is_given_one() -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [HI[:-12] + b"\n\n", b"data: 7\n\n", HI + b'data: ["x"]\n\n', b"data: {\r\n\r\n"]
+    "data", [HI[:-12] + b"\n\n", b"data: 7\n\n", b'data: ["x"]\n\n', b"data: {\r\n\r\n"]
 )
 def test_what_is_no_chunk_is_found_after_text_too(data: bytes) -> None:
     monitor, _ = watched(HI)
     with pytest.raises(UpstreamMalformed):
         monitor.feed(data)
+    assert monitor.deltas() == [TextDelta("Hi")]
+
+
+def test_what_precedes_a_chunk_that_is_none_is_passed_on() -> None:
+    monitor, passed = watched(HI + b'data: ["x"]\n\n' + STOP + DONE)
+    assert passed == HI
+    for raising in (monitor.end, lambda: monitor.feed(DONE)):
+        with pytest.raises(UpstreamMalformed):
+            raising()
     assert monitor.deltas() == [TextDelta("Hi")]
 
 
@@ -208,9 +217,48 @@ def test_what_is_no_chunk(data: bytes) -> None:
         watched(data)
 
 
-def test_frames_without_an_answer_are_passed_on() -> None:
-    odd = b'data:\n\ndata: {"choices": [null]}\n\nid: 5\n\n'
-    assert watched(odd)[1] == odd
+@pytest.mark.parametrize("before", [b"", HI])
+@pytest.mark.parametrize(
+    "odd",
+    [
+        b"data:\n\n",
+        b"id: 5\n\n",
+        chunk(choices=None),
+        chunk(choices=[None]),
+        chunk(choices=[{"index": 0, "delta": None, "finish_reason": None}]),
+        b'event: vendor.novelty\ndata: {"novel":true}\n\n',
+        b'data: {"novel":true}\n\n',
+    ],
+)
+def test_what_clients_cannot_read_is_left_out_and_counted(before: bytes, odd: bytes) -> None:
+    monitor, passed = watched(before, HI + odd + HI, odd, STOP)
+    assert passed == before + HI + HI + STOP
+    assert monitor.ignored == 2
+
+
+def test_a_chunk_without_choices_is_passed_on() -> None:
+    filtered = chunk(choices=[], prompt_filter_results=[])
+    monitor, passed = watched(filtered, HI, filtered)
+    assert passed == filtered + HI + filtered
+    assert monitor.ignored == 0
+
+
+@pytest.mark.parametrize("more", [[], [None], [{"index": 1, "delta": None}]])
+def test_what_a_chunk_says_is_passed_on_without_what_clients_cannot_read(more: list[Any]) -> None:
+    end = {"index": 0, "delta": None, "finish_reason": "stop"}
+    text = {"index": 0, "delta": {"content": "Hi"}}
+    usage = {"prompt_tokens": 3, "completion_tokens": 2}
+    _, passed = watched(
+        chunk(choices=[text, *more, None]), chunk(choices=[end, *more], usage=usage)
+    )
+    told = [json.loads(frame.data) for frame in sse.Parser().feed(passed)]
+    assert [one["choices"] for one in told] == [[text], [{**end, "delta": {}}]]
+    assert told[1]["usage"] == usage
+    [told] = [
+        json.loads(frame.data)
+        for frame in sse.Parser().feed(watched(chunk(choices=None, usage=usage))[1])
+    ]
+    assert (told["choices"], told["usage"]) == ([], usage)
 
 
 def test_what_is_too_long_cannot_be_continued() -> None:
@@ -226,7 +274,7 @@ def test_what_is_too_long_cannot_be_continued() -> None:
 
 def test_a_frame_that_never_ends() -> None:
     monitor = Monitor("fake")
-    assert monitor.feed(b"x" * sse.MAX_EVENT) == b""
+    assert monitor.feed(b"x" * sse.MAX_LINE) == b""
     with pytest.raises(UpstreamMalformed, match="too long"):
         monitor.feed(b"x")
 

@@ -115,9 +115,29 @@ def test_errors_within_a_stream_are_raised(data: bytes, error: type[Exception]) 
     assert monitor.deltas() == [TextDelta("Hel")]
 
 
-def test_frames_without_an_event_are_passed_on() -> None:
-    odd = b": ping\n\ndata:\n\ndata: [DONE]\n\n"
-    assert watched(BEGUN).feed(odd) == odd
+@pytest.mark.parametrize("odd", [b": ping\n\n", b"data: [DONE]\n\n", frame("response.novel")])
+def test_what_is_not_known_is_passed_on(odd: bytes) -> None:
+    monitor = watched(BEGUN)
+    assert monitor.feed(odd) == odd
+    assert monitor.ignored == 0
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        b"data:\n\n",
+        b"id: 4\n\n",
+        b'event: vendor.novelty\ndata: {"novel":true}\n\n',
+        frame("response.output_text.delta", delta=None),
+        frame("response.function_call_arguments.delta", delta=None),
+        frame("response.completed", response=None),
+    ],
+)
+def test_what_clients_cannot_read_is_left_out_and_counted(odd: bytes) -> None:
+    monitor, text = watched(BEGUN), frame("response.output_text.delta", delta="Hi")
+    assert b"".join(map(monitor.feed, (odd, text, odd + text, odd))) == text + text
+    assert monitor.ignored == 3
+    assert not monitor.complete
 
 
 def test_an_end_that_is_none() -> None:
@@ -165,13 +185,14 @@ def test_a_stream_that_is_too_long_to_keep_can_still_be_ended() -> None:
     assert json.loads(failed.data)["response"]["id"] == "resp_0a"
 
 
-@pytest.mark.parametrize("more", [b"", b"data: {]}\n\n"])
+@pytest.mark.parametrize("more", [b"", b'data: {"type":"response.other"]}\n\n'])
 def test_a_stream_without_numbers_and_ids_is_ended_as_well(more: bytes) -> None:
-    stream = frame("response.created", response=None) + frame(
-        "response.output_item.added", output_index=0, item={"type": "message"}
+    monitor = watched(
+        frame("response.created", response={}),
+        frame("response.output_item.done", output_index=0, item={"type": "message"}),
+        more or frame("response.other"),
     )
-    stream = stream + more if more else stream + frame("response.other")
-    renderer = StreamRenderer.resumed(watched(stream))
+    renderer = StreamRenderer.resumed(monitor)
     (first, *_) = sse.Parser().feed(renderer.feed(TextDelta("a")))
     assert json.loads(first.data)["sequence_number"] == 3
 
