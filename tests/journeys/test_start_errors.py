@@ -98,6 +98,12 @@ def test_default_model_of_no_provider(fresh: Server) -> None:
     assert "there is no provider 'nope'" in line
 
 
+def test_valkey_address_with_unknown_options(fresh: Server) -> None:
+    url = f"valkey://:{PASSWORD}@{HOST}:1/0?db={PASSWORD}"
+    settings = {"CARTRITA_CACHE_STORE": "valkey", "CARTRITA_VALKEY_URL": url}
+    assert "valkey.url has options" in refusal(fresh, code=1, settings=settings)
+
+
 def test_missing_database(fresh: Server, quiet_server: Server) -> None:
     url = quiet_server.dsn.replace("/cartrita?", "/nowhere?")
     line = refusal(fresh, code=1, settings={"CARTRITA_DATABASE_URL": url})

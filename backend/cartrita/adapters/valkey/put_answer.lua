@@ -17,6 +17,9 @@ local function remove(key)
   end
 end
 
+-- A server that is short of memory may have thrown an index away: begin with all of them anew.
+if redis.call('EXISTS', by_age) == 0 then redis.call('DEL', by_end, sizes) end
+
 -- Of the ended ones and the oldest only so many at a time, because all clients wait meanwhile.
 for _, ended in ipairs(redis.call('ZRANGEBYSCORE', by_end, '-inf', now, 'LIMIT', 0, 1000)) do
   remove(ended)

@@ -54,13 +54,14 @@ class _Pause:
         self._clock = clock
         self._until: float | None = None
 
-    def lets_pass(self) -> bool:
-        if self._until is None:
-            return True
-        if self._clock() < self._until:
-            return False
-        self.begin()  # for the others, until it is known how this one fares
-        return True
+    @property
+    def over(self) -> bool:
+        return self._until is None or self._clock() >= self._until
+
+    def hold_others(self) -> None:
+        """Somebody tries it again: the others go on pausing until it is known how that went."""
+        if self._until is not None:
+            self.begin()
 
     def begin(self) -> None:
         self._until = self._clock() + self._seconds
@@ -100,13 +101,17 @@ class ValkeyServer:
     ) -> object:
         """What a script returns; None for nil, and during a pause. Raises Unavailable."""
         refused = self._refused.setdefault(script.sha, _Pause(self._pause_s, self._clock))
-        if not (self._away.lets_pass() and refused.lets_pass()):
+        pauses = (self._away, refused)
+        if not all(pause.over for pause in pauses):
             return None
+        for pause in pauses:
+            pause.hold_others()
         call = (len(keys), *keys, *arguments)
         try:
             async with asyncio.timeout(self._timeout_s), self._free:
                 reply = await self._evaluate(script, call)
         except (self._errors.ResponseError, self._errors.DataError) as error:
+            self._away.end()
             refused.begin()
             log.warning("valkey_refused", error=type(error).__name__)
             raise _unavailable() from None
@@ -114,7 +119,8 @@ class ValkeyServer:
             self._away.begin()
             log.warning("valkey_away", error=type(error).__name__)
             raise _unavailable() from None
-        if self._away.end() or refused.end():
+        ended = [pause.end() for pause in pauses]
+        if any(ended):
             log.info("valkey_back")
         return reply
 

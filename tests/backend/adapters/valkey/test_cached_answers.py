@@ -142,6 +142,21 @@ async def test_entries_and_bytes_are_bounded(raw: Any, server: ValkeyServer) -> 
     assert len(await entries_of(raw)) == 2
 
 
+@pytest.mark.parametrize("lost", [name.decode() for name in sorted(INDEXES)])
+async def test_an_index_that_the_server_threw_away_is_made_anew(
+    raw: Any, server: ValkeyServer, lost: str
+) -> None:
+    few = ValkeyAnswers(server, CacheBounds(entries=3, total_bytes=4000))
+    for name in "ab":
+        await few.put(key(name), answer("x" * 800), 60)
+    await raw.delete(lost)
+    for name in "cde":
+        await few.put(key(name), answer("x" * 800), 60)
+        await let_pass(raw, timedelta(seconds=1))
+        assert await few.get(key(name), 60) is not None
+    assert await few.get(key("c"), 60) is None
+
+
 async def test_one_that_is_too_long_is_not_kept(raw: Any, server: ValkeyServer) -> None:
     small = ValkeyAnswers(server, CacheBounds(entry_bytes=2000))
     await small.put(key("long"), answer("x" * 2000), 60)

@@ -193,6 +193,14 @@ async def test_a_full_server_is_spared_writes_only() -> None:
             clock.now = 10
             with pytest.raises(Unavailable):
                 await server.run(SET, ("k",), ("v",))
+            valkey.kill()
+            with pytest.raises(Unavailable):
+                await echo(server)
+            valkey.start()
+            clock.now = 20
+            with pytest.raises(Unavailable):  # by its answer the server is found again
+                await server.run(SET, ("k",), ("v",))
+            assert await server.run(READ, (), ()) == b"ok"
 
 
 def test_what_is_wrong_with_the_address_is_told_without_it() -> None:
