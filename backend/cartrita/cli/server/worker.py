@@ -33,12 +33,22 @@ _CLOSING_S = 5
 """For what is left of short answers, also where no time is given to finish."""
 
 
-class _Server(uvicorn.Server):
+class WorkerServer(uvicorn.Server):
     """uvicorn without its signal handlers, since SIGTERM drains first; reports when it serves."""
+
+    servers: list[asyncio.Server]
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:
         yield
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve until `should_exit`. One that fails takes no more connections from its siblings."""
+        try:
+            await super().serve(sockets)
+        finally:
+            for listening in self.servers if self.started else ():
+                listening.close()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -77,7 +87,7 @@ async def _work(config: WorkerConfig, settings: Settings) -> None:
             return
     context = WorkerContext(config.dsn, Secret(config.secret), config.slot)
     async with open_system(settings, context) as system:
-        server = _Server(_config(settings, system))
+        server = WorkerServer(_config(settings, system))
         async with asyncio.TaskGroup() as tasks:
             stop_requested = asyncio.Event()
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop_requested.set)
