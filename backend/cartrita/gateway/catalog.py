@@ -46,7 +46,8 @@ class Catalog:
 
     `unconfigured` maps names of providers that are not configured to a sentence saying what is
     missing. `route_names` are names to tell beside models where one is not found. Lists of models
-    are cached for `cache_s`, failures to fetch one for `cache_failure_s`.
+    are cached for `cache_s`, failures to fetch one for `cache_failure_s`; the first one of a
+    provider is waited for `first_wait_s` at most.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Catalog:
         unconfigured: Mapping[str, str] | None = None,
         cache_s: float = 300.0,
         cache_failure_s: float = 10.0,
+        first_wait_s: float = 2.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         # sorted() is stable: providers of the same origin keep their order.
@@ -69,6 +71,7 @@ class Catalog:
             {name: entry.provider for name, entry in self._entries.items()},
             cache_s=cache_s,
             cache_failure_s=cache_failure_s,
+            first_wait_s=first_wait_s,
             clock=clock,
         )
 
@@ -155,23 +158,56 @@ class Catalog:
     async def _resolve_name(self, name: str) -> Deployment:
         if name in self._entries:
             return await self._resolve_at(name, None)
-        lists = await self._lists.all()
-        found = self._lists.provider_of(name) or self._find_prefix(name)
+        lists = await self._lists_until(name)
+        found = self._lists.provider_of(name) or self._find_own(name)
         if found is not None:
             return Deployment(found, name)
         prefix, _, rest = name.partition("/")
         if rest and prefix in self._unconfigured:
             raise NotFound(self._unconfigured[prefix], code="provider_not_configured")
-        for provider, models in lists.items():
-            if models is None:  # it may have the model: its list could not be fetched
-                return Deployment(provider, name)
-        raise self._not_found(name, lists)
+        return self._guess(name, lists)
 
-    def _find_prefix(self, name: str) -> str | None:
+    async def _lists_until(self, name: str) -> ModelsByProvider:
+        """The lists of the providers up to the first that has this model, in their order.
+
+        Those after it are not waited for. Where one is known to have it, those before it that have
+        not answered yet are waited for as briefly as those that have failed.
+        """
+        if self._lists.current:
+            return await self._lists.all()
+        self._lists.begin()
+        waiting = any(map(self._lists.pending, self._entries))
+        brief = waiting and (self._lists.provider_of(name) or self._find_own(name)) is not None
+        lists: ModelsByProvider = {}
+        for provider in self._entries:
+            lists[provider] = await self._lists.of(provider, brief=brief)
+            if self._lists.provider_of(name) == provider:
+                break
+        return lists
+
+    def _find_own(self, name: str) -> str | None:
+        """The provider whose own a model is where nobody lists it: by its default or a prefix."""
         for provider, entry in self._entries.items():
-            if name.startswith(entry.model_prefixes):
+            if name == entry.default_model or name.startswith(entry.model_prefixes):
                 return provider
         return None
+
+    def _guess(self, name: str, lists: ModelsByProvider) -> Deployment:
+        """A provider that may have a model which nobody lists: its list could not be fetched.
+
+        Raises Unavailable if one has not answered yet, and NotFound if none may have it.
+        """
+        silent = [provider for provider in lists if self._lists.pending(provider)]
+        if silent:
+            raise Unavailable(
+                f"No provider that has answered has a model {name[:200]}, and "
+                f"{', '.join(silent)} did not tell in time which models there are; name one as "
+                f"{silent[0]}/model, or try again."
+            )
+        for provider, models in lists.items():
+            if models is None:
+                return Deployment(provider, name)
+        raise self._not_found(name, lists)
 
     def _not_found(self, name: str, lists: ModelsByProvider) -> NotFound:
         models = [model for one in lists.values() for model in one or ()]

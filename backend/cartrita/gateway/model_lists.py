@@ -29,12 +29,20 @@ class _KeptList(msgspec.Struct, frozen=True):
     names: frozenset[str]
 
 
+class _Fetching(msgspec.Struct, frozen=True):
+    """The request for a list that is under way, and the loop's time at which it began."""
+
+    task: asyncio.Task[None]
+    began: float
+
+
 class ModelLists:
     """Lists of models, kept for `cache_s`, and failures to fetch one for `cache_failure_s`.
 
-    While `run` runs, a list that is too old is used until the new one is there, and a provider that
-    failed last time is waited for no longer than `patience` seconds. Otherwise whoever needs a list
-    that is too old waits for the new one.
+    While `run` runs, a list that is too old is used until the new one is there. A provider that has
+    not listed its models yet is waited for no longer than `first_wait_s` from when it was asked,
+    and one that failed last time than `patience` seconds. Otherwise whoever needs a list that is
+    too old waits for the new one.
     """
 
     def __init__(
@@ -43,18 +51,20 @@ class ModelLists:
         *,
         cache_s: float,
         cache_failure_s: float,
+        first_wait_s: float = 2.0,
         patience: float = 0.5,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._providers = providers
         self._cache_s = cache_s
         self._cache_failure_s = cache_failure_s
+        self._first_wait_s = first_wait_s
         self._patience = patience
         self._clock = clock
         self._kept: dict[str, _KeptList] = {}
         self._locks = {name: asyncio.Lock() for name in providers}
         self._group: asyncio.TaskGroup | None = None
-        self._refreshing: set[str] = set()
+        self._fetching: dict[str, _Fetching] = {}
         self._failures = RepeatedFailures()
 
     async def run(self) -> None:
@@ -64,6 +74,24 @@ class ModelLists:
                 await asyncio.Event().wait()
         finally:
             self._group = None
+
+    @property
+    def current(self) -> bool:
+        """Whether none of them is missing or too old."""
+        return all(map(self._is_current, self._providers))
+
+    def begin(self) -> None:
+        """Ask all providers whose list is missing or too old, and wait for none of them."""
+        if self._group is None:
+            return
+        for name in self._providers.keys() - self._fetching.keys():
+            if not self._is_current(name):
+                task = self._group.create_task(self._refresh(name))
+                self._fetching[name] = _Fetching(task, asyncio.get_running_loop().time())
+
+    def pending(self, name: str) -> bool:
+        """Whether a provider was asked, and has never answered yet."""
+        return name in self._fetching and name not in self._kept
 
     def known(self, name: str) -> list[ModelInfo]:
         """The models that a provider listed last; none if it did not yet."""
@@ -79,23 +107,29 @@ class ModelLists:
 
     async def all(self) -> ModelsByProvider:
         """The models of all providers, in their order."""
-        if all(map(self._is_current, self._providers)):  # as it nearly always is
+        if self.current:  # as it nearly always is
             return {name: self._kept[name].models for name in self._providers}
+        self.begin()
         async with asyncio.TaskGroup() as group:
             tasks = {name: group.create_task(self.of(name)) for name in self._providers}
         return {name: task.result() for name, task in tasks.items()}
 
-    async def of(self, name: str) -> list[ModelInfo] | None:
-        """The models of a provider; None if they cannot be fetched."""
-        kept = self._kept.get(name)
-        if kept is None or self._group is None:
+    async def of(self, name: str, *, brief: bool = False) -> list[ModelInfo] | None:
+        """The models of a provider; None if they cannot be fetched, or not in time.
+
+        A `brief` call waits for one that has not answered yet as for one that has failed.
+        """
+        if self._group is None:
             return await self._fresh(name)
-        if self._is_old(kept) and name not in self._refreshing:
-            self._refreshing.add(name)
-            refresh = self._group.create_task(self._refresh(name))
-            if kept.models is None:
-                await asyncio.wait({refresh}, timeout=self._patience)
-        return self._kept[name].models
+        self.begin()
+        kept = self._kept.get(name)
+        fetching = self._fetching.get(name)
+        if fetching is not None and (kept is None or kept.models is None):
+            longest = self._first_wait_s if kept is None and not brief else self._patience
+            left = fetching.began + longest - asyncio.get_running_loop().time()
+            await asyncio.wait({fetching.task}, timeout=max(0.0, left))
+        kept = self._kept.get(name)
+        return None if kept is None else kept.models
 
     async def _fresh(self, name: str) -> list[ModelInfo] | None:
         async with self._locks[name]:  # concurrent callers share one request
@@ -110,13 +144,14 @@ class ModelLists:
         try:
             await self._fresh(name)
         except Exception as error:  # a list is no reason to stop the server; the old one is kept
-            self._kept[name] = replace(self._kept[name], fetched_at=self._clock())
+            kept = self._kept.get(name) or _KeptList(0.0, None, frozenset())
+            self._kept[name] = replace(kept, fetched_at=self._clock())
             if self._failures.is_new(name, error):
                 log.exception("models_not_refreshed", provider=name)
         else:
             self._failures.forget(name)
         finally:
-            self._refreshing.discard(name)
+            del self._fetching[name]
 
     def _is_current(self, name: str) -> bool:
         kept = self._kept.get(name)

@@ -94,6 +94,14 @@ class Providers(Group):
     total_timeout_s: Annotated[
         float, Field(ge=0.1, le=86400), Setting("How long one call may take in all.")
     ] = 900.0
+    list_wait_s: Annotated[
+        float,
+        Field(ge=0.05, le=60),
+        Setting(
+            "How long a model's name without a provider waits for the first list of the models of "
+            "one that may have it."
+        ),
+    ] = 2.0
     response_max_bytes: Annotated[
         int, Field(ge=1024, le=1 << 30), Setting("The longest answer that is read.")
     ] = 32 << 20

@@ -1,5 +1,6 @@
 """Fake providers, monitors and a ledger, and what tests of model calls send and get."""
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
@@ -78,6 +79,22 @@ class ListingProvider:
     async def _echo(self, request: ModelRequest) -> AsyncGenerator[Delta]:
         yield TextDelta(f"{self.name} {request.model}")
         yield DONE
+
+
+class HangingProvider(ListingProvider):
+    """Lists its models once it may."""
+
+    def __init__(self, name: str, *models: str) -> None:
+        super().__init__(name, *models)
+        self.may = asyncio.Event()
+        self.may.set()
+
+    async def models(self) -> list[ModelInfo]:
+        self.asked += 1
+        await self.may.wait()
+        if self.error is not None:
+            raise self.error
+        return self.listed
 
 
 class NamedProvider(ScriptedProvider):

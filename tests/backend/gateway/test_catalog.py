@@ -1,9 +1,11 @@
 """Names find their model, and the default is the one that the architecture promises."""
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 
 import pytest
-from tests.backend.gateway.fakes import ListingProvider, overloaded
+from tests.backend.gateway.fakes import HangingProvider, ListingProvider, overloaded
 
 from cartrita.domain.errors import NotFound, Unavailable
 from cartrita.gateway.catalog import Catalog, ProviderEntry, ProviderOrigin
@@ -203,3 +205,42 @@ async def test_a_models_own_name_may_begin_with_its_provider() -> None:
     for provider, model in ((None, "oca/gpt-4.1"), ("oca", "oca/gpt-4.1"), (None, None)):
         assert await catalog.resolve(provider, model) == Deployment("oca", "oca/gpt-4.1")
     assert await catalog.resolve(None, "oca/other") == Deployment("oca", "other")
+
+
+@asynccontextmanager
+async def refreshing(*entries: ProviderEntry) -> AsyncGenerator[Catalog]:
+    """A catalog of which one provider never lists its models."""
+    catalog = Catalog(entries, first_wait_s=0.05)
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(catalog.run())
+        await asyncio.sleep(0)
+        yield catalog
+        task.cancel()
+
+
+def hanging(name: str, default: str | None = None) -> ProviderEntry:
+    provider = HangingProvider(name)
+    provider.may.clear()
+    return entry(provider, ProviderOrigin.API_KEY, default)
+
+
+class TestAProviderThatNeverListsItsModels:
+    async def test_one_before_it_that_lists_the_model_answers_at_once(self) -> None:
+        good = entry(ListingProvider("good", "x"), ProviderOrigin.SELECTED)
+        async with refreshing(hanging("silent"), good) as catalog:
+            catalog._lists._first_wait_s = catalog._lists._patience = 3600
+            assert await resolved(catalog, None, "x") == "good/x"
+
+    async def test_one_after_it_that_lists_the_model_answers(self) -> None:
+        good = entry(ListingProvider("good", "x"), ProviderOrigin.LOCAL)
+        async with refreshing(hanging("silent"), good) as catalog:
+            assert await resolved(catalog, None, "x") == "good/x"
+
+    async def test_its_own_default_is_called(self) -> None:
+        async with refreshing(hanging("silent", "x"), OFFLINE) as catalog:
+            assert await resolved(catalog, None, "x") == "silent/x"
+
+    async def test_an_unknown_name_tells_who_did_not_answer(self) -> None:
+        async with refreshing(hanging("silent"), OFFLINE) as catalog:
+            with pytest.raises(Unavailable, match="silent did not tell in time"):
+                await catalog.resolve(None, "x")

@@ -7,26 +7,10 @@ from contextlib import asynccontextmanager
 import pytest
 from structlog.testing import capture_logs
 from tests.backend.application.fakes import until
-from tests.backend.gateway.fakes import ListingProvider, Time, overloaded
+from tests.backend.gateway.fakes import HangingProvider, ListingProvider, Time, overloaded
 
 from cartrita.domain.models import ModelInfo
 from cartrita.gateway.model_lists import ModelLists
-
-
-class HangingProvider(ListingProvider):
-    """Lists its models once it may."""
-
-    def __init__(self, name: str, *models: str) -> None:
-        super().__init__(name, *models)
-        self.may = asyncio.Event()
-        self.may.set()
-
-    async def models(self) -> list[ModelInfo]:
-        self.asked += 1
-        await self.may.wait()
-        if self.error is not None:
-            raise self.error
-        return self.listed
 
 
 @pytest.fixture
@@ -40,6 +24,7 @@ async def running(time: Time, *providers: ListingProvider) -> AsyncGenerator[Mod
         {one.name: one for one in providers},
         cache_s=60,
         cache_failure_s=10,
+        first_wait_s=0.02,
         patience=0.01,
         clock=time.clock,
     )
@@ -149,3 +134,27 @@ async def test_the_first_provider_that_lists_a_model_is_found(time: Time) -> Non
         assert lists.provider_of("z") is None
         assert names((await lists.all())["b"]) == ["y"]
     assert (first.asked, second.asked, third.asked) == (1, 1, 1)
+
+
+async def test_a_first_list_is_not_waited_for_for_ever(time: Time) -> None:
+    hanging, good = HangingProvider("a", "x"), ListingProvider("b", "y")
+    hanging.may.clear()
+    async with running(time, hanging, good) as lists:
+        for _ in range(2):
+            found = await lists.all()
+            assert (found["a"], names(found["b"])) == (None, ["y"])
+            assert (lists.pending("a"), lists.pending("b")) == (True, False)
+        assert hanging.asked == 1
+        hanging.may.set()
+        await until(lambda: lists.known("a"))
+        assert not lists.pending("a")
+
+
+async def test_a_defect_in_a_first_list_is_a_failure(time: Time) -> None:
+    class Defect(ListingProvider):
+        async def models(self) -> list[ModelInfo]:
+            raise ZeroDivisionError
+
+    async with running(time, Defect("a")) as lists:
+        assert await lists.of("a") is None
+        assert not lists.pending("a")
