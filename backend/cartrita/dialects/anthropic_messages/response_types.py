@@ -32,6 +32,12 @@ class UsageCounts(msgspec.Struct, frozen=True):
     output_tokens_details: OutputDetails | None = None
 
 
+class StopDetails(msgspec.Struct, frozen=True):
+    """Why the model stopped; `explanation` are the words for a refusal."""
+
+    explanation: str | None = None
+
+
 class MessageBody(msgspec.Struct, frozen=True):
     """A message: whole, or as an event announces it."""
 
@@ -39,6 +45,7 @@ class MessageBody(msgspec.Struct, frozen=True):
     content: list[JsonObject] | None = None
     stop_reason: str | None = None
     stop_sequence: str | None = None
+    stop_details: StopDetails | None = None
     usage: UsageCounts | None = None
     error: JsonValue = None
     type: str | None = None
@@ -55,6 +62,7 @@ class BlockDelta(msgspec.Struct, frozen=True):
     citation: JsonObject | None = None
     stop_reason: str | None = None
     stop_sequence: str | None = None
+    stop_details: StopDetails | None = None
 
 
 class Event(msgspec.Struct, frozen=True):

@@ -18,9 +18,10 @@ from cartrita.dialects.anthropic_messages.response_types import (
     BlockDelta,
     Event,
     MessageBody,
+    StopDetails,
     UsageCounts,
 )
-from cartrita.domain.deltas import Delta, Finished, FinishReason
+from cartrita.domain.deltas import Delta, Finished, FinishReason, RefusalDelta
 from cartrita.domain.errors import UpstreamCut, UpstreamMalformed
 from cartrita.kit.secret import Secret
 from cartrita.kit.text import storable_text
@@ -39,8 +40,8 @@ def parse_completion(provider: str, body: bytes, secrets: tuple[Secret, ...] = (
     deltas = [delta for block in message.content for delta in whole_block(block, counters)]
     end = _End()
     end.read_message(message)
-    end.read(message.stop_reason, message.stop_sequence)
-    return [*deltas, end.finished(calls=counters.tool_calls)]
+    end.read(message.stop_reason, message.stop_sequence, message.stop_details)
+    return [*deltas, *end.deltas(calls=counters.tool_calls)]
 
 
 class StreamParser:
@@ -90,7 +91,7 @@ class StreamParser:
             raise UpstreamCut(
                 f"{self._provider} ended its answer in the middle.", provider=self._provider
             )
-        return [*self._stop_all(), self._end.finished(calls=self._counters.tool_calls)]
+        return [*self._stop_all(), *self._end.deltas(calls=self._counters.tool_calls)]
 
     def start_message(self, event: Event) -> list[Delta]:
         """`message_start`: the model, and the usage so far."""
@@ -123,7 +124,8 @@ class StreamParser:
         delta = event.delta or BlockDelta()
         if event.usage is not None:
             self._end.read_usage(event.usage)
-        if delta.stop_reason and not self._end.read(delta.stop_reason, delta.stop_sequence):
+        reason = delta.stop_reason
+        if reason and not self._end.read(reason, delta.stop_sequence, delta.stop_details):
             self.ignored += 1
         return []
 
@@ -157,6 +159,7 @@ class _End:
         self._ended = True
         self._vendor_reason: str | None = None
         self._stop_sequence: str | None = None
+        self._explanation: str | None = None
 
     def read_message(self, message: MessageBody) -> None:
         if message.model:
@@ -167,16 +170,26 @@ class _End:
     def read_usage(self, counts: UsageCounts) -> None:
         self._counts = response_parsing.merge(self._counts, counts)
 
-    def read(self, stop_reason: str, stop_sequence: str | None) -> bool:
+    def read(
+        self, stop_reason: str, stop_sequence: str | None, details: StopDetails | None
+    ) -> bool:
         """Note the stop reason; false if it is not known."""
         known = response_parsing.finish_reason(stop_reason)
         self._reason = known or FinishReason.STOP
         self._ended = stop_reason == "end_turn"
         self._vendor_reason = response_parsing.vendor_reason(stop_reason)
         self._stop_sequence = storable_text(stop_sequence) if stop_sequence is not None else None
+        self._explanation = None if details is None else details.explanation
         return known is not None
 
-    def finished(self, *, calls: int) -> Finished:
+    def deltas(self, *, calls: int) -> list[Delta]:
+        """The last deltas: the words for a refusal, which are no block, and the end."""
+        finished = self._finished(calls)
+        if finished.reason is not FinishReason.CONTENT_FILTER or not self._explanation:
+            return [finished]
+        return [RefusalDelta(storable_text(self._explanation)), finished]
+
+    def _finished(self, calls: int) -> Finished:
         reason = self._reason
         if calls and reason is FinishReason.STOP and self._ended:  # some say so after a call
             reason = FinishReason.TOOL_CALL

@@ -31,6 +31,7 @@ LEAST_TOKENS: Final = 16
 _encode = msgspec.json.Encoder().encode
 _EFFORTS: Final = ((1024, "minimal"), (4096, "low"), (16384, "medium"))
 """The effort for a budget of up to so many tokens; a larger one is high."""
+_SUMMARIES: Final = ("auto", "concise", "detailed")
 
 
 class ServerOptions(msgspec.Struct, frozen=True):
@@ -205,13 +206,25 @@ def _reasoning(request: ModelRequest, losses: Losses) -> JsonObject:
         budget = wanted.budget_tokens
         effort = next((word for most, word in _EFFORTS if budget <= most), "high")
         losses.approximated("reasoning.budget_tokens", f"It became the effort {effort}.")
-    told: JsonObject = {"effort": effort, "summary": wanted.summary}
+    told: JsonObject = {"effort": effort, "summary": _summary(request)}
     return {name: value for name, value in told.items() if value is not None}
+
+
+def _summary(request: ModelRequest) -> str | None:
+    wanted = request.reasoning.summary
+    if wanted in _SUMMARIES:
+        return wanted
+    return "auto" if _thinks(request) and wanted != "omitted" else None
+
+
+def _thinks(request: ModelRequest) -> bool:
+    """Whether the caller's dialect shows reasoning, and takes it back, without being asked to."""
+    return request.origin != DIALECT and request.reasoning.mode in ("enabled", "adaptive")
 
 
 def _include(request: ModelRequest, more: JsonValue) -> JsonValue:
     include: list[JsonValue] = []
-    if request.reasoning.encrypted:
+    if request.reasoning.encrypted or _thinks(request):
         include.append(ENCRYPTED_REASONING)
     if request.sampling.logprobs is not None:
         include.append(LOGPROBS)

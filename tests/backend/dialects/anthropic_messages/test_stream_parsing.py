@@ -24,6 +24,7 @@ from cartrita.domain.deltas import (
     Finished,
     FinishReason,
     ReasoningDelta,
+    RefusalDelta,
     TextDelta,
     ToolCallDelta,
     VendorDelta,
@@ -231,6 +232,23 @@ def test_stop_reasons(value: str, reason: FinishReason, vendor: str | None) -> N
 
 def test_the_stop_sequence_is_told() -> None:
     assert finished(parsed(start(), ending("stop_sequence", "\n\n"), STOP)).stop_sequence == "\n\n"
+
+
+def test_the_words_for_a_refusal_are_said_before_the_end() -> None:
+    details = {"type": "refusal", "category": "bio", "explanation": "I will not."}
+    stop = {"stop_reason": "refusal", "stop_sequence": None, "stop_details": details}
+    end = event("message_delta", delta=stop, usage={"output_tokens": 2})
+    streamed = parsed(start(), *text_block(0, "Hm"), end, STOP)
+    assert streamed[:2] == [TextDelta("Hm"), RefusalDelta("I will not.")]
+    at_once = parse_completion("claude", whole(**stop))
+    assert at_once[0] == RefusalDelta("I will not.")
+    assert finished(streamed).reason is finished(at_once).reason is FinishReason.CONTENT_FILTER
+
+
+def test_an_explanation_of_another_end_is_no_refusal() -> None:
+    details = {"type": "other", "explanation": "Enough was said."}
+    body = whole(stop_details=details)
+    assert [type(delta) for delta in parse_completion("claude", body)] == [Finished]
 
 
 def test_a_server_that_says_end_turn_after_a_call_means_the_call() -> None:

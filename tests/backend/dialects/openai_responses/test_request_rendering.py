@@ -202,6 +202,25 @@ def test_a_budget_becomes_an_effort(options: ReasoningOptions, effort: str) -> N
     assert bool(lost) == (options.effort is None)
 
 
+@pytest.mark.parametrize(
+    ("shown", "summary"), [(None, "auto"), ("summarized", "auto"), ("omitted", None)]
+)
+def test_a_caller_who_takes_thinking_gets_it_and_can_send_it_back(
+    shown: str | None, summary: str | None
+) -> None:
+    options = ReasoningOptions(budget_tokens=2000, mode="enabled", summary=shown)
+    body, _ = rendered(reasoning=options, origin="anthropic_messages")
+    assert body["reasoning"].get("summary") == summary
+    assert body["include"] == ["reasoning.encrypted_content"]
+
+
+def test_nobody_gets_reasoning_without_asking() -> None:
+    options = ReasoningOptions(mode="disabled")
+    body, _ = rendered(reasoning=options, origin="anthropic_messages")
+    assert "include" not in body
+    assert body["reasoning"] == {"effort": "none"}
+
+
 def test_a_file_that_is_not_loaded_is_refused() -> None:
     with pytest.raises(InvalidInput):
         rendered(user(Attachment("image/png", attachment_id="x")))
