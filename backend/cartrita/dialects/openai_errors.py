@@ -7,9 +7,12 @@ Both contain the same fields in many shapes: `{"error": {"message", "type", "cod
 import re
 from collections.abc import Mapping
 
+import msgspec
+
 from cartrita.dialects import upstream_errors
 from cartrita.dialects.upstream_errors import ErrorBody
 from cartrita.domain.errors import UpstreamError
+from cartrita.domain.json import JsonObject, JsonValue
 from cartrita.kit.secret import Secret
 
 _QUOTA = re.compile(r"insufficient_quota|quota_exceeded|billing|spend|credit|payment", re.I)
@@ -59,3 +62,11 @@ def _status_of_words(body: ErrorBody) -> int:
     """The status that an error within a stream would have had as a response."""
     statuses = ((_QUOTA, 402), (_LIMIT, 429), (_AUTH, 401), (_REJECTED, 400))
     return next((status for pattern, status in statuses if body.matches(pattern)), 500)
+
+
+def from_failure(
+    provider: str, error: JsonValue, secrets: tuple[Secret, ...] = ()
+) -> UpstreamError:
+    """The error of a response that failed: its field `error`, which may be absent."""
+    body: JsonObject = {"error": error if isinstance(error, dict) else {"code": "server_error"}}
+    return from_frame(provider, msgspec.json.encode(body), secrets)

@@ -29,10 +29,6 @@ _UNKNOWN_FIELDS = (
     "logit_bias",
     "logprobs",
 )
-_COUNTED = (
-    *("model", "messages", "system", "tools", "tool_choice", "thinking", "output_config"),
-    *("cache_control", "speed"),
-)
 _decode_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _encode = msgspec.json.Encoder().encode
 _Sampling: TypeAlias = tuple[float | None, float | None, int | None]
@@ -70,12 +66,6 @@ def render(request: ModelRequest, options: ModelOptions, *, stream: bool = True)
         metadata=wire.Metadata(request.user) if request.user else None,
     )
     return Rendered(_with_vendor_fields(request, body, losses), losses.receipts)
-
-
-def render_count(request: ModelRequest, options: ModelOptions) -> bytes:
-    """The JSON body of a request for a count of the input tokens. Raises as `render` does."""
-    body = _decode_fields(render(request, options, stream=False).body)
-    return _encode({name: body[name] for name in _COUNTED if name in body})
 
 
 def _hoisted(request: ModelRequest) -> ModelRequest:

@@ -6,8 +6,8 @@ every chunk that matters, tell them apart.
 
 import msgspec
 
-from cartrita.dialects import relay_monitors, relayed_bodies, relayed_frames
-from cartrita.dialects.openai_chat import chunks, errors, response_parsing
+from cartrita.dialects import openai_errors, relay_monitors, relayed_bodies, relayed_frames
+from cartrita.dialects.openai_chat import chunks, response_parsing
 from cartrita.dialects.openai_chat import response_types as wire
 from cartrita.dialects.openai_chat.answer_fields import CompletionHead
 from cartrita.dialects.openai_chat.chunk_names import RenamedChunks
@@ -134,10 +134,10 @@ class Monitor(StreamMonitor):
         if not frame.data:
             return None
         if frame.event == "error":
-            raise errors.from_frame(self._provider, frame.data, self._secrets)
+            raise openai_errors.from_frame(self._provider, frame.data, self._secrets)
         chunk = decode(self._provider, frame.data)
         if chunk.error:
-            raise errors.from_frame(self._provider, frame.data, self._secrets)
+            raise openai_errors.from_frame(self._provider, frame.data, self._secrets)
         self._learn_chunk(chunk)
         if self._hide_usage and chunk.usage is not None and not chunk.choices:
             return b""
@@ -176,7 +176,7 @@ class BodyMonitor(relay_monitors.BodyMonitor):
     def _read(self, body: bytes) -> None:
         completion = decode(self._provider, body)
         if completion.error:
-            raise errors.from_frame(self._provider, body, self._secrets)
+            raise openai_errors.from_frame(self._provider, body, self._secrets)
         first = next((choice for choice in completion.choices or () if choice), None)
         if first is None or first.message is None:
             raise UpstreamMalformed(

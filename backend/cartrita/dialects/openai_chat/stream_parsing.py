@@ -7,7 +7,8 @@ Deltas contain neither NUL nor surrogates: a pair that was split over two chunks
 from collections.abc import Iterator
 from typing import cast
 
-from cartrita.dialects.openai_chat import errors, reasoning_details, response_parsing
+from cartrita.dialects import openai_errors
+from cartrita.dialects.openai_chat import reasoning_details, response_parsing
 from cartrita.dialects.openai_chat import response_types as wire
 from cartrita.dialects.openai_chat.tool_calls import CustomCallStream, ToolCallStream
 from cartrita.domain.deltas import (
@@ -84,10 +85,10 @@ class StreamParser:
             self.ignored += 1
             return []
         if event == "error":
-            raise errors.from_frame(self._provider, data, self._secrets)
+            raise openai_errors.from_frame(self._provider, data, self._secrets)
         chunk = decode(self._provider, data)
         if chunk.error:
-            raise errors.from_frame(self._provider, data, self._secrets)
+            raise openai_errors.from_frame(self._provider, data, self._secrets)
         return list(self._parse_chunk(chunk))
 
     def end(self) -> list[Delta]:

@@ -12,7 +12,8 @@ from typing import Self
 import msgspec
 from msgspec.structs import replace
 
-from cartrita.dialects.openai_chat import error_rendering, reasoning_details
+from cartrita.dialects import openai_error_rendering
+from cartrita.dialects.openai_chat import reasoning_details
 from cartrita.dialects.openai_chat.answer_fields import (
     CompletionHead,
     annotation,
@@ -123,7 +124,7 @@ class StreamRenderer:
 
     def error(self, error: CartritaError) -> bytes:
         """The error as the last frame of the stream."""
-        return sse.frame(_encode({"error": error_rendering.fields(error)}))
+        return sse.frame(_encode({"error": openai_error_rendering.fields(error)}))
 
     def _chunk(
         self, delta: JsonObject, *, finish: bytes = b"null", logprobs: bytes = b"null"

@@ -7,7 +7,8 @@ contain neither NUL nor surrogates: a pair that was split over two events is joi
 from collections.abc import Iterator
 from typing import Final, cast
 
-from cartrita.dialects.openai_responses import errors, response_parsing
+from cartrita.dialects import openai_errors
+from cartrita.dialects.openai_responses import response_parsing
 from cartrita.dialects.openai_responses import response_types as wire
 from cartrita.dialects.openai_responses.output_parsing import Output
 from cartrita.domain.deltas import Delta, Finished, FinishReason
@@ -55,11 +56,11 @@ class StreamParser:
             self.ignored += 1
             return []
         if event == "error":
-            raise errors.from_frame(self._provider, data, self._secrets)
+            raise openai_errors.from_frame(self._provider, data, self._secrets)
         try:
             parsed = response_parsing.decode_event(data)
             if parsed.type == "error" or parsed.error:
-                raise errors.from_frame(self._provider, data, self._secrets)
+                raise openai_errors.from_frame(self._provider, data, self._secrets)
             return list(self._parse(parsed))
         except ValueError as problem:
             raise self._malformed(problem) from None
@@ -69,7 +70,7 @@ class StreamParser:
         try:
             response = response_parsing.decode_response(body)
             if response.error or response.status == "failed":
-                raise errors.from_failure(self._provider, response.error, self._secrets)
+                raise openai_errors.from_failure(self._provider, response.error, self._secrets)
             if response.output is None:
                 raise ValueError("it has no output")
             return list(self._finish(response))
@@ -146,7 +147,7 @@ class StreamParser:
             self.model = self.model or storable_text(response.model or "") or None
         elif event.type == "response.failed":
             response = cast("JsonObject", event.response or {})
-            raise errors.from_failure(self._provider, response.get("error"), self._secrets)
+            raise openai_errors.from_failure(self._provider, response.get("error"), self._secrets)
         elif event.type in TERMINAL:
             yield from self._finish(response_parsing.as_response(event.response or {}))
         elif not event.type.startswith("response.content_part."):

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from cartrita.dialects.anthropic_messages.models import ModelOptions
-from cartrita.dialects.anthropic_messages.request_rendering import render, render_count
+from cartrita.dialects.anthropic_messages.request_rendering import render
 from cartrita.domain.errors import InvalidInput
 from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import (
@@ -89,15 +89,6 @@ def test_a_plain_request() -> None:
     }
     assert receipts(request()) == []
     assert "stream" not in json.loads(render(request(), ModelOptions(), stream=False).body)
-
-
-def test_a_count_has_only_what_is_counted() -> None:
-    wanted = request(sampling=Sampling(0.5, max_tokens=9), instructions=(Text("a"),), user="u")
-    assert json.loads(render_count(wanted, ModelOptions())) == {
-        "model": "claude-x",
-        "messages": [{"role": "user", "content": "hi"}],
-        "system": "a",
-    }
 
 
 def test_instructions_are_a_string_unless_one_is_cached() -> None:
