@@ -47,7 +47,8 @@ def _parse(message: RawMessage, index: int, count: int) -> Message:
     role = _ROLES.get(message.role)
     if role is None:
         raise InvalidInput.of(
-            f"messages.{index}.role", f"Input should be 'user' or 'assistant', not {message.role!r}"
+            f"messages.{index}.role",
+            f"Input should be 'user', 'assistant' or 'system', not {message.role!r}",
         )
     path = f"messages.{index}.content"
     parts = parse_blocks(message.content, message.role, path)

@@ -15,6 +15,7 @@ from cartrita.domain.tools import NamedTool, Tool, ToolSpec, VendorTool
 from cartrita.domain.tools import ToolChoice as DomainChoice
 
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
+_NULLABLE = ("properties", "required")
 _CHOICES: dict[str, DomainChoice] = {"auto": "auto", "any": "required", "none": "none"}
 
 
@@ -65,16 +66,24 @@ def _tool(value: JsonObject, path: str) -> Tool:
     if not _NAME.fullmatch(tool.name):
         problem = f"String should match pattern '^{_NAME.pattern}$'"
         raise InvalidInput.of(f"{path}.name", problem)
-    _check_schema(tool.input_schema, f"{path}.input_schema")
+    schema = _without_nulls(tool.input_schema)
+    _check_schema(schema, f"{path}.input_schema")
     if value.get("defer_loading") or value.get("allowed_callers", ["direct"]) != ["direct"]:
         return VendorTool(DIALECT, tool.name, value)
     return ToolSpec(
         tool.name,
         tool.description or "",
-        tool.input_schema,
+        schema,
         tool.strict,
         breakpoint_of(tool.cache_control),
     )
+
+
+def _without_nulls(schema: JsonObject) -> JsonObject:
+    """The schema of the input without the fields that the API takes as null, which means none."""
+    return {
+        name: value for name, value in schema.items() if value is not None or name not in _NULLABLE
+    }
 
 
 def _check_schema(schema: JsonObject, path: str) -> None:

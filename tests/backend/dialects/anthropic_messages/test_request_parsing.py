@@ -277,3 +277,11 @@ def test_what_is_read_is_written_again() -> None:
 def test_text_is_storable() -> None:
     wanted = body({"role": "user", "content": "a\x00\ud800"})
     assert parse(wanted, "o").request.messages[0].text == "a\ufffd"
+
+
+def test_a_schema_with_nulls_where_the_api_takes_them() -> None:
+    schema = {"type": "object", "properties": None, "required": None, "default": None}
+    parsed = parse(body(tools=[{"name": "f", "input_schema": schema}]), "o")
+    [tool] = parsed.request.tools
+    assert isinstance(tool, ToolSpec)
+    assert tool.parameters == {"type": "object", "default": None}
