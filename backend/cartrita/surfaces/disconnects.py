@@ -24,11 +24,12 @@ class UntilDisconnect:
         self._disconnected = False
 
     async def __aenter__(self) -> None:
-        body = asyncio.current_task()
+        loop = asyncio.get_running_loop()
+        body = asyncio.current_task(loop)
         assert body is not None
         self._body = body
         self._cancelling = body.cancelling()
-        self._timer = asyncio.get_running_loop().call_later(_GRACE_S, self._watch)
+        self._timer = loop.call_later(_GRACE_S, self._watch)
 
     async def __aexit__(
         self,

@@ -29,7 +29,7 @@ from cartrita.surfaces.request_limits import LimitedBody
 from cartrita.surfaces.services import SurfaceConfig
 from cartrita.surfaces.sse import pending_stream
 
-_NOT_PLAIN = (b"transfer-encoding", b"expect")
+_NOT_PLAIN = frozenset({b"transfer-encoding", b"expect"})
 _WITHOUT_VERSION = {name: f"/v1{name}" for name in ("/chat/completions", "/models")}
 """What OpenAI's clients ask for if their base URL does not end in `/v1`."""
 
@@ -70,7 +70,7 @@ class Dispatcher:
         if len(headers) != len(scope["headers"]) or (self._other_origins and b"origin" in headers):
             return False
         length = headers.get(b"content-length", b"")
-        if any(name in headers for name in _NOT_PLAIN) or not length.isdigit():
+        if not (length.isdigit() and _NOT_PLAIN.isdisjoint(headers)):
             return False
         return len(length) < 16 and int(length) <= self._max_bytes
 
@@ -117,6 +117,9 @@ class _PlainHeaders(Headers):
     def __init__(self, scope: Scope, by_name: dict[bytes, bytes]) -> None:
         super().__init__(raw=scope["headers"])
         self._by_name = by_name
+
+    def __contains__(self, key: object) -> bool:
+        return isinstance(key, str) and key.lower().encode("latin-1") in self._by_name
 
     def __getitem__(self, key: str) -> str:
         return self._by_name[key.lower().encode("latin-1")].decode("latin-1")
