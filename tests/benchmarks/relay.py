@@ -11,7 +11,7 @@ from tests.benchmarks.relay_clients import Load, load
 from tests.harness.server import KEY
 
 _CHUNKS = 200
-_PAUSE_S = 0.02
+_PAUSE_S = 0.01
 _CONNECTIONS = 64
 _STREAMS = 40
 _TRANSLATED = "/v1/messages"
