@@ -14,11 +14,11 @@ from cartrita.dialects import relayed_frames, repeated_frames
 from cartrita.dialects.anthropic_messages.relay import Monitor as MessagesMonitor
 from cartrita.dialects.openai_chat.relay import Monitor as ChatMonitor
 from cartrita.dialects.openai_responses.relay import Monitor as ResponsesMonitor
-from cartrita.dialects.relay_monitors import StreamMonitor
 from cartrita.dialects.repeated_frames import RepeatedFrames
 from cartrita.domain.errors import UpstreamError
 from cartrita.domain.relays import ModelNames
 
+Monitor = ChatMonitor | MessagesMonitor | ResponsesMonitor
 CHUNK = b'data: {"model":"m","c":[{"i":0,"delta":{"content":"%b"},"reason":null}]}\n\n'
 LEARNT, TOLD = CHUNK % b"Hello", CHUNK.replace(b'"m"', b'"p/m"') % b"Hello"
 
@@ -132,7 +132,7 @@ def responses_event(text: str, tail: dict[str, Any]) -> tuple[str, dict[str, Any
     return kind, {"type": kind, "sequence_number": len(text), "delta": text, **tail}
 
 
-def watched(monitor: StreamMonitor, pieces: list[bytes]) -> tuple[object, ...]:
+def watched(monitor: Monitor, pieces: list[bytes]) -> tuple[object, ...]:
     """What is passed on, up to an error, and what was learnt of it."""
     passed, failure = b"", None
     try:
@@ -160,7 +160,7 @@ def watched(monitor: StreamMonitor, pieces: list[bytes]) -> tuple[object, ...]:
 )
 @examples
 def test_a_monitor_sees_the_same_as_one_that_looks_into_each_frame(
-    monitor: Callable[..., StreamMonitor],
+    monitor: Callable[..., Monitor],
     write: Callable[[str, dict[str, Any]], tuple[str, dict[str, Any]]],
     values: list[tuple[str, dict[str, Any]]],
     names: ModelNames | None,
