@@ -1,7 +1,7 @@
 """Legs whose answer comes as deltas."""
 
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import AbstractAsyncContextManager
 
 from msgspec.structs import replace
@@ -31,6 +31,7 @@ class TranslatedLeg:
         self._metered = metered
         self._primed: deque[Delta] = deque()
         self._deltas: AsyncIterator[Delta] | None = None
+        self._reading = False  # what was primed may have been seen
         self._partial = PartialAnswer()
         self._finished: Finished | None = None
         self.deployment = metered.deployment
@@ -45,17 +46,8 @@ class TranslatedLeg:
         """See `Leg`."""
         return OpenedCall(self, self._metered, self._provider.stream(self._request), self._begin)
 
-    async def read(self) -> Delta | None:
-        if self._primed:
-            return self._primed.popleft()
-        try:
-            delta = await self._next()
-        except UpstreamError:
-            self.outcome = CallOutcome.CUT
-            raise
-        if delta is not None:
-            self._partial.add(delta)
-        return delta
+    def read(self) -> Awaitable[Delta | None]:
+        return self._read_primed() if self._primed else self._next()
 
     def partial(self) -> PartialAnswer:
         return self._partial
@@ -79,21 +71,36 @@ class TranslatedLeg:
                 self.answered_as = delta.answered_as
                 continue
             self._primed.append(delta)
-            self._partial.add(delta)
             if self._metered.first_token_seconds is None:
                 self._metered.mark_first_token()
             if not until_end or isinstance(delta, Finished):
-                return
+                break
+        self._reading = True
+
+    async def _read_primed(self) -> Delta | None:
+        return self._primed.popleft()
 
     async def _next(self) -> Delta | None:
         assert self._deltas is not None
-        delta = await anext(self._deltas, None)
+        try:
+            delta = await anext(self._deltas)
+        except StopAsyncIteration:
+            return self._end()
+        except UpstreamError:
+            if self._reading:
+                self.outcome = CallOutcome.CUT
+            raise
+        self._partial.add(delta)
         if isinstance(delta, Finished):
             self._finished = delta
             self.outcome = CallOutcome.COMPLETED
             if not delta.usage.whole:
                 return replace(delta, usage=self.usage())
-        elif delta is None and self._finished is None:
+        return delta
+
+    def _end(self) -> None:
+        if self._finished is None:
+            if self._reading:
+                self.outcome = CallOutcome.CUT
             name = self.deployment.provider
             raise UpstreamCut(f"{name} ended its answer in the middle.", provider=name)
-        return delta

@@ -63,6 +63,7 @@ class Parser:
         """Limits are in bytes; `max_line` counts a line without its line end."""
         self._max_line = max_line
         self._max_event = max_event
+        self._most = min(max_line, max_event)
         self._rest = bytearray()  # the line that has not ended yet
         self._after_cr = False
         self._first_line = True
@@ -91,6 +92,8 @@ class Parser:
 
         Raises LineTooLong or EventTooLong, and again on every later call.
         """
+        if chunk.endswith(b"\n\n") and self._is_between_frames and b"\r" not in chunk:
+            return self._feed_whole(chunk)
         frames: list[Frame] = []
         if self._overflow:
             raise self._too_long(self._overflow, frames)
@@ -106,6 +109,30 @@ class Parser:
             lines[0] = self._complete_line(lines[0], frames)
             self._process_lines(lines, frames)
         self._buffer(rest, frames)
+        return frames
+
+    @property
+    def _is_between_frames(self) -> bool:
+        return not (
+            self._rest
+            or self._data
+            or self._event
+            or self._after_cr
+            or self._first_line
+            or self._overflow
+            or self._retry is not None
+        )
+
+    def _feed_whole(self, chunk: bytes) -> list[Frame]:
+        """As `feed`, for whole frames, of which most are one line of data."""
+        frames: list[Frame] = []
+        for block in chunk[:-2].split(b"\n\n"):
+            if block.startswith(b"data: ") and b"\n" not in block and len(block) <= self._most:
+                data = block[6:].decode("utf-8", "replace")
+                frames.append(Frame(data, id=self._id, retry=self._retry))
+                self._retry = None
+            else:
+                self._process_lines([*block.split(b"\n"), b""], frames)
         return frames
 
     def _complete_line(self, line: bytes, frames: list[Frame]) -> bytes:

@@ -50,8 +50,11 @@ class StorableTextStream:
 
     def feed(self, piece: str) -> str:
         """The storable text of the next piece; a high surrogate at its end is held back."""
-        piece = self._high + piece
-        self._high = ""
+        if self._high:
+            piece = self._high + piece
+            self._high = ""
+        if piece.isascii() and "\x00" not in piece:  # nearly all are
+            return piece
         if "\ud800" <= piece[-1:] <= "\udbff":
             self._high, piece = piece[-1], piece[:-1]
         return storable_text(piece)

@@ -6,19 +6,21 @@ from collections.abc import (
     AsyncIterator,
     Awaitable,
     Callable,
-    Iterator,
     Mapping,
 )
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
 from typing import Final, Protocol, TypeAlias
 
 import msgspec
-import structlog
-from msgspec.structs import replace
 
 from cartrita.adapters.providers.credentials import Anonymous, Credential
 from cartrita.adapters.providers.opened_exchanges import OpenedExchange, Relay, RelayedResponse
 from cartrita.adapters.providers.relayed_headers import request_headers, response_headers
+from cartrita.adapters.providers.streamed_deltas import (
+    StreamedDeltas,
+    StreamParser,
+    told_before,
+)
 from cartrita.adapters.providers.transport import (
     MAX_BYTES,
     Deadlines,
@@ -29,7 +31,7 @@ from cartrita.adapters.providers.transport import (
 from cartrita.dialects.losses import Rendered
 from cartrita.dialects.upstream_errors import WEB_PAGE, unexpected_content
 from cartrita.domain.deltas import Accepted, Delta, answered_as
-from cartrita.domain.errors import UpstreamCut, UpstreamError, UpstreamMalformed
+from cartrita.domain.errors import UpstreamError
 from cartrita.domain.receipts import require_exact
 from cartrita.domain.relays import RelayRequest
 from cartrita.domain.requests import ModelRequest
@@ -39,8 +41,6 @@ from cartrita.kit.secret import Secret
 _JSON: Final[Mapping[str, str]] = {"Content-Type": "application/json"}
 _MAX_ERROR_BYTES = 64 << 10
 _ERROR_BODY_SECONDS = 2.0
-_LAST_BYTES_SECONDS = 0.25
-log = structlog.get_logger()
 
 
 class ParseError(Protocol):
@@ -54,28 +54,6 @@ class ParseError(Protocol):
         headers: Mapping[str, str],
         secrets: tuple[Secret, ...],
     ) -> UpstreamError: ...
-
-
-class StreamParser(Protocol):
-    """A dialect's parser of one stream.
-
-    `done` is true after the end mark, `complete` once the whole answer has arrived, which may be
-    earlier. `model` is what the answer calls the model, once that is known. `ignored` counts the
-    parts that were not known.
-    """
-
-    done: bool
-    ignored: int
-
-    @property
-    def complete(self) -> bool: ...
-
-    @property
-    def model(self) -> str | None: ...
-
-    def feed(self, data: str | bytes, event: str = "message") -> list[Delta]: ...
-
-    def end(self) -> list[Delta]: ...
 
 
 ParseCompletion: TypeAlias = Callable[[str, bytes, tuple[Secret, ...]], list[Delta]]
@@ -140,11 +118,13 @@ class Exchange:
         call = self._request(url, deadlines, rendered.body, headers)
         parser = create_parser(self._connection.name, self._connection.credential.secrets)
         accepted = Accepted(self._connection.name, request.model, rendered.receipts)
-        async with (
-            self._open(call) as response,
-            aclosing(self._deltas(response, parser, parse_completion, accepted)) as deltas,
-        ):
-            yield deltas
+        async with self._open(call) as response:
+            if "json" in response.headers.get("content-type", "").lower():
+                async with aclosing(self._whole(response, parse_completion, accepted)) as deltas:
+                    yield deltas
+            else:
+                limit = self._connection.line_limit
+                yield StreamedDeltas(self._connection.name, response, parser, accepted, limit)
 
     def relay(
         self, url: str, request: RelayRequest, headers: Mapping[str, str] | None = None
@@ -160,45 +140,14 @@ class Exchange:
         call = self._request(url, deadlines, request.body, passed)
         return Relay(self._open(call), self._connection.credential.secrets)
 
-    async def _deltas(
-        self,
-        response: HttpResponse,
-        parser: StreamParser,
-        parse_completion: ParseCompletion,
-        accepted: Accepted,
+    async def _whole(
+        self, response: HttpResponse, parse_completion: ParseCompletion, accepted: Accepted
     ) -> AsyncGenerator[Delta]:
-        """The deltas of a response: of its stream, or of its JSON if the server does not stream."""
-        if "json" in response.headers.get("content-type", "").lower():
-            body = await _read_body(response)
-            secrets = self._connection.credential.secrets
-            whole = parse_completion(self._connection.name, body, secrets)
-            for delta in (*_told(accepted, answered_as(whole, accepted.model)), *whole):
-                yield delta
-            return
-        begun = False
-        async with aclosing(self._stream_deltas(response, parser)) as deltas:
-            async for delta in deltas:
-                if not begun:
-                    begun = True
-                    for told in _told(accepted, parser.model):
-                        yield told
-                yield delta
-
-    async def _stream_deltas(
-        self, response: HttpResponse, parser: StreamParser
-    ) -> AsyncGenerator[Delta]:
-        frames = sse.Parser(max_line=self._connection.line_limit)
-        while not parser.done and (piece := await _read_unless_complete(response, parser)):
-            for delta in self._parse(parser, frames, piece):
-                yield delta
-        for delta in parser.end():
+        """The deltas of a response that is JSON, because its server does not stream."""
+        body = await _read_body(response)
+        whole = parse_completion(self._connection.name, body, self._connection.credential.secrets)
+        for delta in (*told_before(accepted, answered_as(whole, accepted.model)), *whole):
             yield delta
-        if parser.ignored:
-            log.debug(
-                "upstream_parts_ignored", provider=self._connection.name, parts=parser.ignored
-            )
-        if parser.done:
-            await _drain(response)
 
     def _request(
         self,
@@ -242,47 +191,9 @@ class Exchange:
         error.headers = response_headers(response.headers)
         return error
 
-    def _parse(self, parser: StreamParser, frames: sse.Parser, piece: bytes) -> Iterator[Delta]:
-        try:
-            complete, overflow = frames.feed(piece), False
-        except sse.TooLong as error:
-            complete, overflow = error.frames, True
-        for frame in complete:
-            yield from parser.feed(frame.data, frame.event)
-        if overflow:
-            name = self._connection.name
-            raise UpstreamMalformed(
-                f"{name} sent a line or an event that is too long to be one.", provider=name
-            )
-
 
 def _is_compressed(response: HttpResponse) -> bool:
     return response.headers.get("content-encoding", "identity").lower() != "identity"
-
-
-def _told(accepted: Accepted, answered: str | None) -> tuple[Accepted, ...]:
-    """What is told before the deltas of an answer that calls its model so, if anything is."""
-    if answered is None or answered == accepted.model:
-        return (accepted,) if accepted.receipts else ()
-    return (replace(accepted, answered_as=answered),)
-
-
-async def _read_unless_complete(response: HttpResponse, parser: StreamParser) -> bytes:
-    """The next piece; empty if the connection broke after the answer was complete."""
-    try:
-        return await response.read()
-    except UpstreamCut:
-        if parser.complete:  # only the usage, or the end mark, is missing
-            return b""
-        raise
-
-
-async def _drain(response: HttpResponse) -> None:
-    """Read what follows the end mark, so that the connection returns to the pool."""
-    with suppress(TimeoutError, UpstreamError):
-        async with asyncio.timeout(_LAST_BYTES_SECONDS):
-            while await response.read():
-                pass
 
 
 async def _read_body(response: HttpResponse) -> bytes:

@@ -23,6 +23,11 @@ class DeltaOrder:
         self._waiting: list[Delta] = []
         self._finished: set[int] = set()
 
+    @property
+    def is_free(self) -> bool:
+        """Whether no call is open, so that any other delta is passed on as it comes."""
+        return self._call is None
+
     def feed(self, delta: Delta) -> list[Delta]:
         """The deltas that can be passed on now."""
         call = self._call

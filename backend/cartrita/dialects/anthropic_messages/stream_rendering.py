@@ -79,6 +79,8 @@ class StreamRenderer:
 
     def feed(self, delta: Delta) -> bytes:
         """The events of the delta; the last bytes of the stream come with `Finished`."""
+        if type(delta) is TextDelta and self._begun and self._order.is_free:
+            return self._say(delta)
         if isinstance(delta, Finished):
             return self._render(self._order.end()) + self._render([delta])
         return self._render(self._order.feed(delta))

@@ -89,7 +89,7 @@ class StreamParser:
         chunk = decode(self._provider, data)
         if chunk.error:
             raise openai_errors.from_frame(self._provider, data, self._secrets)
-        return list(self._parse_chunk(chunk))
+        return self._parse_chunk(chunk)
 
     def end(self) -> list[Delta]:
         """The last deltas, `Finished` at the end. Raises UpstreamCut if it is not complete.
@@ -115,7 +115,8 @@ class StreamParser:
         deltas.append(Finished(reason, self._usage, self.model, vendor_reason=self._vendor_reason))
         return deltas
 
-    def _parse_chunk(self, chunk: wire.Completion) -> Iterator[Delta]:
+    def _parse_chunk(self, chunk: wire.Completion) -> list[Delta]:
+        deltas: list[Delta] = []
         if chunk.model and self.model is None:
             self.model = storable_text(chunk.model)
         if chunk.usage is not None:
@@ -126,32 +127,36 @@ class StreamParser:
             if choice is None or choice.index:  # only one answer was requested
                 self.ignored += 1
                 continue
-            yield from self._parse_choice(choice)
+            self._parse_choice(choice, deltas)
+        return deltas
 
-    def _parse_choice(self, choice: wire.Choice) -> Iterator[Delta]:
+    def _parse_choice(self, choice: wire.Choice, deltas: list[Delta]) -> None:
         if choice.logprobs is not None and choice.logprobs.content:
             tokens = cast("list[JsonObject]", storable_json(choice.logprobs.content))
             self._logprobs += tuple(tokens)
         message = choice.delta or choice.message
         if message is not None:
-            yield from self._parse_message(message, whole=choice.delta is None)
+            self._parse_message(message, deltas, whole=choice.delta is None)
         if choice.finish_reason:
             self._set_finish_reason(choice.finish_reason)
 
-    def _parse_message(self, message: wire.MessageDelta, *, whole: bool) -> Iterator[Delta]:
-        yield from self._parse_reasoning(message, whole=whole)
+    def _parse_message(
+        self, message: wire.MessageDelta, deltas: list[Delta], *, whole: bool
+    ) -> None:
+        if message.reasoning_content or message.reasoning or message.reasoning_details:
+            deltas += self._parse_reasoning(message, whole=whole)
         content = message.content or ""
         if isinstance(content, list):
             content = "".join(part.text or "" for part in content)
         if text := self._text.feed(content):
-            yield TextDelta(text, self._logprobs)
+            deltas.append(TextDelta(text, self._logprobs))
             self._logprobs = ()
         if message.refusal and (refusal := self._refusal.feed(message.refusal)):
-            yield RefusalDelta(refusal)
+            deltas.append(RefusalDelta(refusal))
         if message.tool_calls:
-            yield from self._parse_tool_calls(message.tool_calls)
+            deltas += self._parse_tool_calls(message.tool_calls)
         for annotation in message.annotations or ():
-            yield from self._parse_citation(annotation)
+            deltas += self._parse_citation(annotation)
 
     def _parse_reasoning(self, message: wire.MessageDelta, *, whole: bool) -> Iterator[Delta]:
         """The reasoning, which most servers that send details repeat as plain text.

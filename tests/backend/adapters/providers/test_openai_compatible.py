@@ -28,7 +28,7 @@ from tests.harness.fake_provider.faults import (
 from tests.harness.fake_provider.launch import FakeProvider
 from tests.harness.fake_provider.script import Script, ToolCall
 
-from cartrita.adapters.providers import exchange
+from cartrita.adapters.providers import streamed_deltas
 from cartrita.adapters.providers.credentials import Bearer, Credential
 from cartrita.adapters.providers.exchange import Connection
 from cartrita.adapters.providers.http import HttpClient
@@ -473,7 +473,7 @@ async def test_an_answer_ends_with_its_end_mark_although_its_body_does_not(
     make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """For keeping the connection nobody waits who wants the answer."""
-    monkeypatch.setattr(exchange, "_LAST_BYTES_SECONDS", 3600)
+    monkeypatch.setattr(streamed_deltas, "_LAST_BYTES_SECONDS", 3600)
     chunk = b'data: {"choices":[{"delta":{"content":"Hi"},"finish_reason":"stop"}]}\n\n'
 
     async def say(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
