@@ -95,11 +95,14 @@ class MeteredCall:
         Some providers report one of the counts only, and 0 is none: each request has its tokens.
         """
         usage = reported
-        written = self._meter.counter.count_text(self.deployment.model, output)
+        count = self._meter.counter.count_text
         if not usage.output_tokens and (output or not usage.input_tokens):
+            written = count(self.deployment.model, output)
             usage = replace(_estimated(usage, written), output_tokens=written.tokens)
         if not usage.input_tokens:
-            sent = self._count_request(parse) or TokenCount(1, written.error_bound)
+            sent = self._count_request(parse)
+            if sent is None:  # only its provider understands it
+                sent = TokenCount(1, count(self.deployment.model, "").error_bound)
             usage = replace(_estimated(usage, sent), input_tokens=sent.tokens)
         return usage
 

@@ -37,10 +37,11 @@ from cartrita.domain.errors import (
     UpstreamUnreachable,
 )
 from cartrita.domain.failovers import Failover
+from cartrita.domain.ports.tokens import TokenCount
 from cartrita.domain.receipts import Receipt
 from cartrita.domain.relays import ModelNames
 from cartrita.domain.requests import ModelRequest
-from cartrita.domain.token_estimates import RULE_ERROR
+from cartrita.domain.token_estimates import RULE_ERROR, RuleCounter
 from cartrita.domain.usage import Usage
 from cartrita.gateway.answers import Call
 from cartrita.gateway.gateway import Gateway
@@ -360,6 +361,11 @@ async def test_a_count_that_was_not_reported_is_estimated(reported: Usage, told:
 
 
 async def test_an_answer_of_nothing_has_no_output_to_estimate() -> None:
+    class Refusing(RuleCounter):
+        def count_text(self, model: str, text: str) -> TokenCount:
+            raise AssertionError  # which would load a tokenizer for nothing
+
     provider = NamedProvider("p", [TextDelta(""), Finished(FinishReason.STOP, Usage(7, 0))])
-    _, items = await answer_to(create_gateway(provider), call("p/m"))
+    gateway = create_gateway(provider, meter=Meter(counter=Refusing()))
+    _, items = await answer_to(gateway, call("p/m"))
     assert items[-1] == Finished(FinishReason.STOP, Usage(7, 0))
