@@ -11,6 +11,9 @@ from tests.harness.fake_provider.timing_faults import CutOff
 from tests.harness.scenario import Scenario, eventually, until
 from tests.journeys.v1 import begin, exchange_with, frames, post, post_json
 
+from cartrita.agents.registry import AgentRegistry, built_in_agents
+from cartrita.domain.token_estimates import RULE_ERROR, text_tokens
+
 PATH = "/v1/messages"
 TOOL = {"name": "f", "input_schema": {"type": "object"}}
 
@@ -181,3 +184,21 @@ async def test_the_servers_own_fields_are_not_relayed(scenario: Scenario) -> Non
     assert status == 200, answered
     sent = json.loads(exchange_with(scenario, word_of(body)).body)
     assert not {"conversation_id", "background"} & set(sent)
+
+
+async def test_the_instructions_of_an_agent_are_counted(scenario: Scenario) -> None:
+    text = f"needle-{uuid4().hex} {directive(Script(text='Hello'))}"
+    body = {"messages": [{"role": "user", "content": text}], "system": "Be brief."}
+    counts: dict[str, int] = {}
+    for model in ("openai/fake", "cartrita"):
+        asked = {"model": model, **body}
+        status, headers, answered = await post(scenario, f"{PATH}/count_tokens", asked)
+        assert (status, headers["x-cartrita-token-count"][:15]) == (200, "estimated;bound")
+        counts[model] = json.loads(answered)["input_tokens"]
+    own = AgentRegistry(built_in_agents()).find(None).instructions
+    expected = counts["openai/fake"] + text_tokens(own)
+    assert abs(counts["cartrita"] - expected) <= RULE_ERROR * expected
+    stream = {"model": "cartrita", "max_tokens": 99, "stream": True, **body}
+    status, _, answered = await post(scenario, PATH, stream)
+    started = next(data for name, data in frames(answered) if name == "message_start")
+    assert started["message"]["usage"]["input_tokens"] == counts["cartrita"]

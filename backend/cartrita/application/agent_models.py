@@ -5,6 +5,7 @@ from typing import Final
 
 from cartrita.agents.registry import DEFAULT_AGENT, AgentRegistry
 from cartrita.domain.errors import NotFound
+from cartrita.domain.messages import Text
 
 AGENT_MODEL: Final = "cartrita"
 """The default agent as a model; the others are `cartrita-<agent>`."""
@@ -28,6 +29,11 @@ class AgentModels:
         """Every name, the one that is not an alias first."""
         own = [f"{_PREFIX}{agent.id}" for agent in self._agents]
         return (AGENT_MODEL, *own, *self._aliases)
+
+    def instructions_of(self, agent: str) -> tuple[Text, ...]:
+        """What an agent tells its model. Raises NotFound."""
+        text = self._agents.find(agent).instructions
+        return (Text(text),) if text else ()
 
     def agent_of(self, model: str) -> str | None:
         """The id of the agent that answers as this model; None for a model of a provider.

@@ -2,6 +2,8 @@
 
 from contextlib import AbstractAsyncContextManager
 
+from msgspec.structs import replace
+
 from cartrita.application.agent_models import AgentModels
 from cartrita.domain.models import ModelInfo
 from cartrita.domain.ports.tokens import TokenCount, TokenCounter
@@ -38,6 +40,19 @@ class Completions:
             if model.id == deployment.id:
                 return model
         return ModelInfo(deployment.provider, deployment.model)
+
+    async def as_agent(self, agent: str, request: ModelRequest) -> ModelRequest:
+        """The request as this agent asks its model: with its instructions before the caller's.
+
+        Raises NotFound, and Unavailable.
+        """
+        deployment = await self._gateway.resolve(None, None)
+        instructions = self._agent_models.instructions_of(agent)
+        return replace(
+            request,
+            model=deployment.model,
+            instructions=(*instructions, *request.instructions),
+        )
 
     def count_tokens(self, request: ModelRequest) -> TokenCount:
         """About how many input tokens a request is, and how far that may be off."""

@@ -2,6 +2,7 @@
 
 import pytest
 
+from cartrita.agents.agent import NO_AGENT
 from cartrita.agents.registry import DEFAULT_AGENT, AgentRegistry, built_in_agents
 from cartrita.application.agent_models import AgentModels
 from cartrita.domain.errors import NotFound
@@ -27,6 +28,12 @@ def test_an_agent_that_does_not_exist() -> None:
     with pytest.raises(NotFound, match="cartrita-assistant") as refused:
         MODELS.agent_of("cartrita-nobody")
     assert refused.value.code == "model_not_found"
+
+
+def test_an_agent_has_instructions() -> None:
+    (text,) = MODELS.instructions_of(DEFAULT_AGENT)
+    assert text.text == AgentRegistry(built_in_agents()).find(None).instructions
+    assert MODELS.instructions_of(NO_AGENT.id) == ()
 
 
 def test_each_name_is_told_once() -> None:

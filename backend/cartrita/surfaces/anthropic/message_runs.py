@@ -45,10 +45,13 @@ async def message_run_format(
 ) -> MessageRunFormat:
     """How the answer of a run is written."""
     conversation = fields.conversation_id or ids.public("conv", admitted.conversation_id)
+    request = command.request
+    if command.agent is not None:
+        request = await services.completions.as_agent(command.agent, request)
     head = MessageHead(
         id=f"msg_{admitted.run_id.hex}",
         model=fields.model,
-        input_tokens=services.completions.count_tokens(command.request).tokens,
+        input_tokens=services.completions.count_tokens(request).tokens,
         extra={"conversation_id": conversation},
         finishing={},
     )

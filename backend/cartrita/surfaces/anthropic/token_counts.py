@@ -38,9 +38,12 @@ async def post_count_tokens(connection: HTTPConnection, receive: Receive, send: 
     completions = services_of(connection).completions
     fields = replace(fields, body=body.without(OWN_FIELDS))
     parsed = await run_long(size, _parse, fields.body, principal.owner_id)
+    agent = completions.agent_of(fields.model)
+    if agent is not None:
+        parsed = await completions.as_agent(agent, parsed)
     headers: list[tuple[str, str]]
     try:
-        if completions.agent_of(fields.model) is not None:
+        if agent is not None:
             raise NotRelayed
         call = _call(connection, principal, fields)
         counted, told = await relayed_body(connection, receive, call)
@@ -79,7 +82,8 @@ HOT_PATH = HotPath(
     description=(
         "Count the input tokens of a message request.\n\n"
         "`X-Cartrita-Token-Count` is `exact` for a count of the model's provider, and "
-        "`estimated;bound=0.35` for ours, which may be off by that fraction."
+        "`estimated;bound=0.35` for ours, which may be off by that fraction. Of an agent its own "
+        "instructions are counted, too."
     ),
     request="As at Anthropic (https://docs.anthropic.com/en/api/messages-count-tokens).",
     response="`input_tokens`.",
