@@ -115,6 +115,22 @@ async def test_in_the_background_and_cancelled(scenario: Scenario) -> None:
     await eventually(cancelled)
 
 
+async def test_what_a_cancelled_response_said_is_incomplete(scenario: Scenario) -> None:
+    script = Script(words=500, between_tokens_s=0.05)
+    _, made = await post_json(scenario, PATH, request(script, background=True))
+
+    async def speaks() -> bool:
+        query = "SELECT count(*) AS events FROM run_events WHERE run_id = $1"
+        (row,) = await scenario.fetch(query, made["id"].removeprefix("resp_"))
+        return row["events"] > 2
+
+    await eventually(speaks)
+    status, told = await scenario.call("POST", f"{PATH}/{made['id']}/cancel")
+    assert (status, told["status"]) == (200, "cancelled")
+    (item,) = told["output"]
+    assert (item["type"], item["status"]) == ("message", "incomplete")
+
+
 @pytest.mark.parametrize("model", ["openai/fake", "anthropic/fake", "offline/assistant"])
 @pytest.mark.parametrize("streamed", [True, False])
 async def test_without_a_trace(scenario: Scenario, model: str, streamed: bool) -> None:

@@ -2,9 +2,13 @@
 
 import json
 
+from tests.harness import raw_http
 from tests.harness.fake_provider.faults import ReplacedResponse
+from tests.harness.fake_provider.launch import FakeProvider
 from tests.harness.fake_provider.script import Script, directive
+from tests.harness.fixtures import Serve
 from tests.harness.scenario import Scenario
+from tests.journeys.v1 import post
 
 
 async def test_listed_and_tested(scenario: Scenario) -> None:
@@ -36,9 +40,9 @@ async def test_a_full_test_of_a_provider_that_is_out_of_credit(scenario: Scenari
 async def test_code(scenario: Scenario) -> None:
     script = Script(text="Here:\n```python\nprint(1)\n```\nIt prints 1.")
     body = {"task": f"Print 1. {directive(script)}", "model": "openai/fake"}
-    status, answer = await scenario.call("POST", "/api/code", body)
-    assert status == 200, answer
-    assert answer == {
+    status, headers, answered = await post(scenario, "/api/code", body)
+    assert (status, headers["x-cartrita-provider"]) == (200, "openai"), answered
+    assert json.loads(answered) == {
         "code": "print(1)",
         "language": "python",
         "explanation": "Here:\n\nIt prints 1.",
@@ -46,6 +50,65 @@ async def test_code(scenario: Scenario) -> None:
     }
     status, refusal = await scenario.call("POST", "/api/code", {"language": "python"})
     assert (status, list(refusal["errors"])) == (422, ["task"])
+
+
+async def test_code_without_a_fence(scenario: Scenario) -> None:
+    body = {"task": f"Print 1. {directive(Script(text='print(1)'))}", "model": "openai/fake"}
+    status, answer = await scenario.call("POST", "/api/code", body)
+    assert (status, answer["code"], answer["language"]) == (200, "print(1)", "python")
+    assert answer["explanation"] == ""
+    status, answer = await scenario.call("POST", "/api/code", {**body, "language": "lua"})
+    assert (status, answer["code"], answer["language"]) == (200, "print(1)", "lua")
+
+
+async def test_the_provider_of_an_answer(scenario: Scenario) -> None:
+    body = {"message": scenario.message(Script(text="Hello")), "model": "openai/fake"}
+    status, headers, answered = await post(scenario, "/api/chat", body)
+    assert (status, headers["x-cartrita-provider"]) == (200, "openai")
+    assert headers["content-type"] == "application/json"
+    assert json.loads(answered)["response"] == "Hello"
+
+
+async def test_a_model_of_hugging_face_is_one_that_it_lists(
+    serve: Serve, provider: FakeProvider
+) -> None:
+    scenario = serve(
+        settings={"HUGGINGFACE_API_KEY": provider.key, "HUGGINGFACE_BASE_URL": provider.base_url}
+    )
+    _, listed = await scenario.call("GET", "/api/models")
+    names = [each["id"] for each in listed["data"] if each["provider"] == "huggingface"]
+    assert "huggingface/openai/gpt-oss-120b" not in names
+    body = {"message": scenario.message(Script(text="Hello"))}
+    status, answer = await scenario.call("POST", "/api/huggingface/chat", body)
+    assert status == 200, answer
+    assert f"huggingface/{answer['model']}" == names[0]
+
+
+async def test_in_comet_mode_anthropic_is_explained(serve: Serve, provider: FakeProvider) -> None:
+    scenario = serve(
+        settings={
+            "API_PROVIDER": "comet",
+            "ANTHROPIC_API_KEY": provider.key,
+            "COMET_API_BASE_URL": provider.root_url,
+        }
+    )
+    body = {"message": "Hi", "model": "anthropic/claude-opus-4-6"}
+    status, refusal = await scenario.call("POST", "/api/chat", body)
+    assert (status, refusal["code"]) == (404, "provider_not_configured")
+    assert "comet/" in refusal["error"]
+    assert "COMET_API_KEY" in refusal["error"]
+
+
+async def test_sdks_need_no_key_where_none_is_needed(serve: Serve) -> None:
+    scenario = serve(settings={"CARTRITA_AUTH": "loopback"})
+    port = scenario.server.port
+    for key, expected in (("dummy", 200), ("sk-not-needed", 200), ("ck_mistyped", 401)):
+        headers = {"Authorization": f"Bearer {key}"}
+        async with await raw_http.request(port, "GET", "/v1/models", headers) as answer:
+            assert (key, answer.status) == (key, expected)
+    page = {"Authorization": "Bearer dummy", "Origin": "https://elsewhere.example"}
+    async with await raw_http.request(port, "GET", "/v1/models", page) as answer:
+        assert answer.status == 403
 
 
 async def test_hugging_face_without_a_key(scenario: Scenario) -> None:

@@ -44,7 +44,7 @@ def create_gateway(
         default_model=config.default_model,
         route_names=(*ROUTES, *(route.name for route in settings.routes.entries)),
         first_wait_s=config.list_wait_s,
-        unconfigured=setup_hints({one.summary.name for one in providers}),
+        unconfigured=setup_hints(settings, {one.summary.name for one in providers}),
     )
     return Gateway(
         catalog,

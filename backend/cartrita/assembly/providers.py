@@ -22,6 +22,13 @@ BY_URL = "oca"
 """The provider that LLM_API_URL configures: setting that variable selects it."""
 
 
+_ANTHROPIC_BY_COMET = (
+    "With API_PROVIDER=comet ANTHROPIC_API_KEY is CometAPI's: its models are comet/model, with "
+    "that key or COMET_API_KEY. For Anthropic itself name another variable as api_key_env of "
+    "[providers.anthropic] in cartrita.toml."
+)
+
+
 class OpenedProvider(msgspec.Struct, frozen=True):
     """A provider that can be called, how it is shown, and how it is tested."""
 
@@ -47,18 +54,21 @@ async def open_providers(settings: Settings, http: HttpClient) -> list[OpenedPro
     return opened
 
 
-def create_provider_checks(opened: Iterable[OpenedProvider]) -> ProviderChecks:
+def create_provider_checks(settings: Settings, opened: Iterable[OpenedProvider]) -> ProviderChecks:
     """The connection tests of these providers."""
     checked = [one.checked for one in opened]
     names = {one.summary.name for one in checked}
-    return ProviderChecks(checked, unconfigured=setup_hints(names))
+    return ProviderChecks(checked, unconfigured=setup_hints(settings, names))
 
 
-def setup_hints(present: set[str]) -> dict[str, str]:
+def setup_hints(settings: Settings, present: set[str]) -> dict[str, str]:
     """How to configure each known provider that is absent, for whoever asks for it."""
     hints: dict[str, str] = {}
     for name, spec in PROVIDERS.items():
         if name in present:
+            continue
+        if name == "anthropic" and settings.providers.api_provider == "comet":
+            hints[name] = _ANTHROPIC_BY_COMET
             continue
         if spec.local:
             hints[name] = f"There is no {name} on this machine; set {spec.url_variables[0]}."
@@ -84,6 +94,7 @@ class _ProviderCreation:
             provider=self._create(configured),
             origin=origin,
             default_model=configured.default_model or spec.default_model,
+            any_model=spec.any_model and not configured.default_model,
             model_prefixes=spec.model_prefixes,
         )
         summary = ProviderSummary(

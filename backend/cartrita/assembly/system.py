@@ -147,7 +147,7 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
             login_sessions=authentication.login_sessions,
             tickets=authentication.tickets,
             code=CodeGeneration(gateway),
-            provider_checks=create_provider_checks(providers),
+            provider_checks=create_provider_checks(settings, providers),
             models=gateway.models,
             health=gateway.health,
             ready=_readiness(run_log),

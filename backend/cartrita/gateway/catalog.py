@@ -31,13 +31,15 @@ class ProviderOrigin(IntEnum):
 class ProviderEntry(msgspec.Struct, frozen=True, kw_only=True):
     """A provider that can be called.
 
-    Without `default_model` its default is the first model that it lists. Names that begin with one
-    of `model_prefixes` are its own, where no provider lists them.
+    Without `default_model` its default is the first model that it lists; with `any_model` also
+    where it lists others but not that one. Names that begin with one of `model_prefixes` are its
+    own, where no provider lists them.
     """
 
     provider: ModelProvider
     origin: ProviderOrigin
     default_model: str | None = None
+    any_model: bool = False
     model_prefixes: tuple[str, ...] = ()
 
 
@@ -139,9 +141,14 @@ class Catalog:
         if model and model == entry.default_model:  # its own name may begin with the provider's
             return Deployment(provider, model)
         name = (model or "").removeprefix(f"{provider}/")
-        return Deployment(
-            provider, name or entry.default_model or await self._first_model(provider)
-        )
+        return Deployment(provider, name or await self._default_at(provider, entry))
+
+    async def _default_at(self, provider: str, entry: ProviderEntry) -> str:
+        if entry.any_model:
+            listed = await self._lists.of(provider)
+            if listed and all(one.name != entry.default_model for one in listed):
+                return await self._first_model(provider)
+        return entry.default_model or await self._first_model(provider)
 
     async def _first_model(self, provider: str) -> str:
         models = await self._lists.of(provider)

@@ -1,8 +1,10 @@
-"""The headers of a provider's response, as the caller of a relay gets them."""
+"""The headers that tell of the provider: its name, and those of its response to a relay."""
 
 from collections.abc import Mapping
 from typing import Final
 
+PROVIDER_HEADER: Final = "X-Cartrita-Provider"
+"""Names the provider that answered."""
 UPSTREAM_ID: Final = "X-Upstream-Request-ID"
 _RENAMED: Final = {"x-request-id": UPSTREAM_ID, "request-id": UPSTREAM_ID}
 """Headers that have another name here, because the response has its own."""

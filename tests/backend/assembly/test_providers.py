@@ -44,7 +44,7 @@ async def checks(
         "OAUTH_TOKEN_URL": fake.token_url,
     }
     settings = load(names | CLIENT | environ, folder)
-    return create_provider_checks(await open_providers(settings, http))
+    return create_provider_checks(settings, await open_providers(settings, http))
 
 
 def grants(fake: FakeProvider) -> int:

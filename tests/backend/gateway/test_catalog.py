@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 from tests.backend.gateway.fakes import HangingProvider, ListingProvider, overloaded
 
-from cartrita.domain.errors import NotFound, Unavailable
+from cartrita.domain.errors import NotFound, Unavailable, UpstreamError
 from cartrita.gateway.catalog import Catalog, ProviderEntry, ProviderOrigin
 from cartrita.gateway.routes import Deployment
 
@@ -244,3 +244,27 @@ class TestAProviderThatNeverListsItsModels:
         async with refreshing(hanging("silent"), OFFLINE) as catalog:
             with pytest.raises(Unavailable, match="silent did not tell in time"):
                 await catalog.resolve(None, "x")
+
+
+@pytest.mark.parametrize(
+    ("models", "error", "chosen"),
+    [
+        (("usual", "other"), None, "usual"),
+        (("text-embed", "other"), None, "other"),
+        ((), None, "usual"),
+        ((), overloaded(), "usual"),
+    ],
+)
+async def test_a_default_that_another_model_may_replace(
+    models: tuple[str, ...], error: UpstreamError | None, chosen: str
+) -> None:
+    lenient = ProviderEntry(
+        provider=ListingProvider("hub", *models, error=error),
+        origin=ProviderOrigin.API_KEY,
+        default_model="usual",
+        any_model=True,
+    )
+    catalog = Catalog([lenient])
+    assert await resolved(catalog, "hub", None) == f"hub/{chosen}"
+    assert await resolved(catalog, None, None) == f"hub/{chosen}"
+    assert await resolved(catalog, "hub", "usual") == "hub/usual"

@@ -20,7 +20,8 @@ class ProviderSpec(msgspec.Struct, frozen=True, kw_only=True):
     `key_header` is where its key is sent; None means where its dialect has it. `second_dialect` is
     asked where the first is missing. `relays` are further dialects in which it can be addressed.
     `default_model` answers a request that names no model; None means the first model that it
-    lists. Bare names that begin with one of `model_prefixes` are its own.
+    lists, and so does `any_model` where it lists others but not that one. Bare names that begin
+    with one of `model_prefixes` are its own.
     """
 
     name: str
@@ -32,6 +33,7 @@ class ProviderSpec(msgspec.Struct, frozen=True, kw_only=True):
     default_path: str = ""
     port: int | None = None
     default_model: str | None = None
+    any_model: bool = False
     server_options: ServerOptions = ServerOptions()
     relays: tuple[Dialect, ...] = ()
     key_header: Literal["authorization", "x-api-key"] | None = None
@@ -114,6 +116,7 @@ _ROWS = (
         url_variables=("HUGGINGFACE_BASE_URL",),
         default_path="/v1",
         default_model="openai/gpt-oss-120b",
+        any_model=True,
     ),
     ProviderSpec(
         name="oca",

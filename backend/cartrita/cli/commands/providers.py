@@ -17,7 +17,7 @@ def run(settings: Settings, given: argparse.Namespace) -> None:
 
 async def _run(settings: Settings, given: argparse.Namespace) -> None:
     async with HttpClient() as http:
-        checks = create_provider_checks(await open_providers(settings, http))
+        checks = create_provider_checks(settings, await open_providers(settings, http))
         if given.verb == "list":
             _list(checks)
             return

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from cartrita.dialects.openai_responses import DIALECT, content_rendering, output_items
+from cartrita.dialects.openai_responses.output_items import ItemStatus
 from cartrita.dialects.openai_responses.response_objects import (
     Ending,
     ResponseHead,
@@ -56,11 +57,16 @@ def render_state(
     ending: Ending = Ending(),  # noqa: B008 - a frozen value
 ) -> bytes:
     """The response in any state, with the parts of its answer so far."""
-    return _encode(response_object(head, status, output_items_of(head, parts), ending))
+    last = "completed" if status == "completed" else "incomplete"
+    return _encode(response_object(head, status, output_items_of(head, parts, last), ending))
 
 
-def output_items_of(head: ResponseHead, parts: Iterable[Part]) -> list[JsonObject]:
+def output_items_of(
+    head: ResponseHead, parts: Iterable[Part], last: ItemStatus = "completed"
+) -> list[JsonObject]:
     """The parts of an answer as output items, with the ids that they have in its stream.
+
+    `last` is the status of the last item, unless that has an end of its own.
 
     The results of a run's own tools are left out, as in its stream.
     """
@@ -70,7 +76,7 @@ def output_items_of(head: ResponseHead, parts: Iterable[Part]) -> list[JsonObjec
         if (delta := _delta(part, calls)) is not None:
             calls += isinstance(delta, ToolCallDelta)
             renderer.feed(delta)
-    renderer.close_items()
+    renderer.close_items(last)
     return renderer.output
 
 

@@ -158,9 +158,9 @@ class StreamRenderer:
         self._end("cancelled", "response.cancelled")
         return self._writer.take()
 
-    def close_items(self) -> None:
+    def close_items(self, status: ItemStatus) -> None:
         """End what is open, of an answer to which nothing will be added."""
-        self._close_all("completed")
+        self._close_all(status)
 
     def _start(self) -> None:
         if self._started:

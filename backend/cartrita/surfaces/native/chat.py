@@ -39,7 +39,7 @@ async def post_chat(
     body: ChatBody,
     services: AppServices,
     key: IdempotencyKey = None,
-) -> ChatResponse | Response:
+) -> Response:
     """Send a message and wait for the complete answer; `stream: true` streams it.
 
     The run continues if the client disconnects: see `GET /api/runs/{id}`.
@@ -75,7 +75,7 @@ async def post_huggingface_chat(
     body: ChatBody,
     services: AppServices,
     key: IdempotencyKey = None,
-) -> ChatResponse | Response:
+) -> Response:
     """The same as `POST /api/chat` with `provider: "huggingface"`."""
     chosen = body.model_copy(update={"provider": "huggingface"})
     return await post_chat(request, principal, chosen, services, key)

@@ -8,6 +8,7 @@ from cartrita.surfaces.native.schemas import ChatResponse
 from cartrita.surfaces.native.streams import stream
 from cartrita.surfaces.native.waiting import wait_for_completion
 from cartrita.surfaces.services import Services
+from cartrita.surfaces.upstream_headers import PROVIDER_HEADER
 
 
 async def respond(
@@ -17,10 +18,15 @@ async def respond(
     admitted: Admitted,
     *,
     streamed: bool,
-) -> ChatResponse | Response:
+) -> Response:
     """The event stream of a run, or its complete answer. Raises AnswerStopped."""
     if streamed:
         return stream(services, admitted.run_id)
     end = await wait_for_completion(request, services, principal, admitted.run_id)
     stored = await services.messages.get(principal, end.conversation_id, end.message_id)
-    return ChatResponse.of(admitted.run_id, end, stored)
+    answer = ChatResponse.of(admitted.run_id, end, stored)
+    return Response(
+        answer.model_dump_json(),
+        media_type="application/json",
+        headers={PROVIDER_HEADER: answer.provider},
+    )

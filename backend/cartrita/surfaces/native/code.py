@@ -2,12 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, BeforeValidator, Field
 
 from cartrita.surfaces.dependencies import AppServices, CurrentPrincipal
 from cartrita.surfaces.native.chat_requests import Id, MessageText
 from cartrita.surfaces.native.request_bodies import JsonBody, RequestModel
+from cartrita.surfaces.upstream_headers import PROVIDER_HEADER
 
 router = APIRouter(prefix="/api/code", tags=["code"])
 
@@ -38,11 +39,13 @@ async def post_code(
     principal: CurrentPrincipal,
     body: Annotated[CodeRequest, Depends(JsonBody(CodeRequest))],
     services: AppServices,
+    response: Response,
 ) -> CodeResponse:
     """Write code for a task. Nothing of it is stored but its usage."""
     generated = await services.code.generate(
         principal, body.task, language=body.language, model=body.model
     )
+    response.headers[PROVIDER_HEADER] = generated.model.partition("/")[0]
     return CodeResponse(
         code=generated.code,
         language=generated.language,

@@ -68,7 +68,7 @@ async def send_message(
     body: Annotated[MessageRequest, Depends(JsonBody(MessageRequest))],
     services: AppServices,
     key: IdempotencyKey = None,
-) -> ChatResponse | Response:
+) -> Response:
     """Send a message in this conversation: the same as `POST /api/chat` with its id."""
     idempotent = idempotency("messages", key, body, conversation_id)
     admitted = await services.runs.start(principal, body.to_command(conversation_id), idempotent)
@@ -96,7 +96,7 @@ async def edit_message(
     body: Annotated[MessageEdit, Depends(JsonBody(MessageEdit))],
     services: AppServices,
     key: IdempotencyKey = None,
-) -> ChatResponse | MessageView | Response:
+) -> MessageView | Response:
     """Edit a message: the new version starts a branch beside the old one.
 
     A user's message is answered again, as by `POST /api/chat`; an answer is only replaced.
@@ -137,7 +137,7 @@ async def retry_message(
     body: Annotated[RetryRequest, Depends(JsonBody(RetryRequest, optional=True))],
     services: AppServices,
     key: IdempotencyKey = None,
-) -> ChatResponse | Response:
+) -> Response:
     """Answer a message again: the new answer becomes a sibling of the old one."""
     idempotent = idempotency("retry", key, body, conversation_id, message_id)
     admitted = await services.runs.retry(principal, conversation_id, message_id, idempotent)

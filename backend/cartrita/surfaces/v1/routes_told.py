@@ -11,6 +11,7 @@ from cartrita.domain.events import RunCompleted
 from cartrita.domain.failovers import Failover
 from cartrita.domain.json import JsonObject
 from cartrita.domain.receipts import Receipt
+from cartrita.surfaces.upstream_headers import PROVIDER_HEADER
 
 _HEADER_BYTES: Final = 4096
 
@@ -22,7 +23,7 @@ def route_headers(
 
     A list has as many values as fit into 4 KiB; another header says how many were left out.
     """
-    headers = [("X-Cartrita-Provider", provider)]
+    headers = [(PROVIDER_HEADER, provider)]
     for name, values in (("Receipts", receipts), ("Failovers", failovers)):
         if not values:
             continue

@@ -79,7 +79,9 @@ def test_an_estimate_is_marked_beside_the_usage() -> None:
 def test_a_response_in_other_states(status: Status) -> None:
     error = InvalidInput.of("input", "Too long.") if status == "failed" else None
     body = json.loads(render_state(HEAD, status, (Text("Hal"),), Ending(error=error)))
-    assert (body["status"], body["output"][0]["content"][0]["text"]) == (status, "Hal")
+    (item,) = body["output"]
+    assert (body["status"], item["content"][0]["text"]) == (status, "Hal")
+    assert item["status"] == "incomplete"
     assert body["error"] == (
         error
         and {
