@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 import msgspec
@@ -65,9 +65,13 @@ class Pricing:
 
     def __init__(self, prices: Iterable[Price]) -> None:
         self._prices = {(price.provider, price.model): price for price in prices}
+        self._found = lru_cache(maxsize=1024)(self._find)
 
     def price(self, provider: str, model: str) -> Price | None:
         """The price of a model or of the model that it is a dated version of."""
+        return self._found(provider, model)
+
+    def _find(self, provider: str, model: str) -> Price | None:
         exact = self._prices.get((provider, model))
         return exact or self._prices.get((provider, _VERSION.sub("", model)))
 

@@ -30,12 +30,14 @@ class RoutedAnswer:
     It is a context, in which the leg that answers is open, and an iterator of its items.
     """
 
+    leg: Leg
+    """The call that answers now; there is one once the context has been entered."""
+
     def __init__(self, call: Call, plan: Plan, upstreams: Upstreams) -> None:
         self._call = call
         self._plan = plan
         self._upstreams = upstreams
         self._latest = upstreams.deadline(call)
-        self._leg: Leg | None = None
         self._opened: AbstractAsyncContextManager[None] | None = None
         self._begun = False
         self._monitor: RelayMonitor | None = None
@@ -64,8 +66,8 @@ class RoutedAnswer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._leg is not None and self._leg.outcome is CallOutcome.COMPLETED:
-            self._upstreams.health.succeeded(self._leg.deployment)
+        if self._opened is not None and self.leg.outcome is CallOutcome.COMPLETED:
+            self._upstreams.health.succeeded(self.leg.deployment)
         await self._close_leg(kind, error, trace)
 
     @property
@@ -81,8 +83,7 @@ class RoutedAnswer:
         return self
 
     async def __anext__(self) -> bytes | Delta:
-        leg = self._leg
-        assert leg is not None
+        leg = self.leg
         if not self._begun:
             self._begun = True
             if leg.monitor is None:
@@ -97,12 +98,6 @@ class RoutedAnswer:
         if self._recording is not None:
             self._recording.add(item)
         return item
-
-    @property
-    def leg(self) -> Leg:
-        """The call that answers now."""
-        assert self._leg is not None
-        return self._leg
 
     @property
     def provider(self) -> str:
@@ -154,7 +149,7 @@ class RoutedAnswer:
             if following.deployment == leg.deployment:  # tried again, not replaced
                 self._failovers = self._failovers[:-1]
             leg = following
-        self._leg = leg
+        self.leg = leg
         return leg
 
     async def _opens(self, leg: Leg, attempts: Attempts) -> bool:

@@ -115,7 +115,7 @@ class _PlainHeaders(Headers):
     """Headers of which none is repeated."""
 
     def __init__(self, scope: Scope, by_name: dict[bytes, bytes]) -> None:
-        super().__init__(raw=scope["headers"])
+        self._list = scope["headers"]
         self._by_name = by_name
 
     def __contains__(self, key: object) -> bool:

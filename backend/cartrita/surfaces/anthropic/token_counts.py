@@ -32,7 +32,7 @@ async def post_count_tokens(connection: HTTPConnection, receive: Receive, send: 
     """Count the input tokens of a message request."""
     principal, octets = await read_body(connection, receive)
     size = len(octets)
-    body = await run_long(size, RelayedBody.of, octets)
+    body = RelayedBody.of(octets)
     fields = message_fields(body)
     await run_long(size, refuse_vendor_ids, body)
     completions = services_of(connection).completions

@@ -9,7 +9,6 @@ from cartrita.dialects.openai_chat import relay
 from cartrita.dialects.openai_refusals import missing_model
 from cartrita.dialects.relayed_bodies import RelayedBody
 from cartrita.domain.relays import Endpoint
-from cartrita.kit.long_work import run_long
 from cartrita.surfaces.hot_paths import HotPath
 from cartrita.surfaces.v1.call_answers import send_json
 from cartrita.surfaces.v1.relay_only import relay_only_call, relayed_body
@@ -21,7 +20,7 @@ SURFACE: Final = "openai_embeddings"
 async def post_embeddings(connection: HTTPConnection, receive: Receive, send: Send) -> None:
     """Answer an embeddings request."""
     principal, octets = await read_body(connection, receive)
-    body = await run_long(len(octets), RelayedBody.of, octets)
+    body = RelayedBody.of(octets)
     model = body.parsed("model")
     if not isinstance(model, str) or not model:
         raise missing_model()

@@ -30,7 +30,7 @@ from cartrita.surfaces.services import Services, SurfaceConfig, config_of, servi
 from cartrita.surfaces.v1.call_answers import AnswerFormat, send_json, send_stream, send_whole
 from cartrita.surfaces.v1.request_reading import call_options, headers_passed_on, read_body
 from cartrita.surfaces.v1.run_answers import RunFormat, send_run_stream, send_run_whole
-from cartrita.surfaces.v1.vendor_handles import refuse_vendor_ids
+from cartrita.surfaces.v1.vendor_handles import may_hold_vendor_ids, refuse_vendor_ids
 
 _NOT_OF_THE_ANSWER: Final = frozenset({"stream", "stream_options"})
 """Fields that may change between two requests with one Idempotency-Key."""
@@ -103,20 +103,20 @@ async def answer_request(
 ) -> None:
     """Answer a request of one of the APIs."""
     principal, octets = await read_body(connection, receive)
-    size = len(octets)
-    body = await run_long(size, RelayedBody.of, octets)
+    body = RelayedBody.of(octets)  # one call of C, during which no other thread would run
     config = config_of(connection)
     services = services_of(connection)
     fields = api.read_fields(body, config)
     agent = services.completions.agent_of(fields.model)
     if fields.stored or agent is not None or "idempotency-key" in connection.headers:
-        await run_long(size, refuse_vendor_ids, body, ours=api.own_ids)
+        await run_long(len(octets), refuse_vendor_ids, body, ours=api.own_ids)
         await _answer_by_run(api, connection, receive, send, principal, fields, agent)
         return
     if fields.refers and api.look_up is not None:
         fields = await api.look_up(services, principal, fields)
-    ours = api.own_ids if fields.refers else _NONE
-    await run_long(size, refuse_vendor_ids, body, ours=ours)
+    if may_hold_vendor_ids(body):
+        ours = api.own_ids if fields.refers else _NONE
+        await run_long(len(octets), refuse_vendor_ids, body, ours=ours)
     kept = body.without(api.own_fields)
     if kept is not body:
         fields = replace(fields, body=kept)

@@ -36,7 +36,7 @@ def refuse_vendor_ids(body: RelayedBody, *, ours: frozenset[str] = frozenset()) 
     The fields of the request that are named in `ours` hold ids that this server gave out; with
     `REFERENCE` among them, so do the references to items.
     """
-    if not _may_hold_id(body):
+    if not may_hold_vendor_ids(body):
         return
     fields: Mapping[str, object] = body.parsed_whole()
     named = (name for name in _TOP_LEVEL - ours if _holds_id(fields.get(name)))
@@ -47,8 +47,8 @@ def refuse_vendor_ids(body: RelayedBody, *, ours: frozenset[str] = frozenset()) 
         )
 
 
-def _may_hold_id(body: RelayedBody) -> bool:
-    """Whether it has one of the fields, at its top level or in any object in it."""
+def may_hold_vendor_ids(body: RelayedBody) -> bool:
+    """Whether an id may be in the body; without reading it, in a millisecond for 3 MB."""
     octets = body.octets
     return (
         not _TOP_LEVEL.isdisjoint(body.spans)
