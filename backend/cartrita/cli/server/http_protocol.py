@@ -13,6 +13,16 @@ _UNSENT_BYTES = 16 << 10
 _HEADER_BYTES = 64 << 10
 
 
+class _Trailers(list[tuple[bytes, bytes]]):
+    """Where headers go that come after a chunked body: nowhere.
+
+    Proxies do not look at them, so they must not be taken for headers that a proxy has let pass.
+    """
+
+    def append(self, header: tuple[bytes, bytes], /) -> None:
+        pass
+
+
 class BoundedHttp(HttpToolsProtocol):
     """Closes a connection whose headers take too long or grow too large.
 
@@ -58,6 +68,8 @@ class BoundedHttp(HttpToolsProtocol):
         self._expects_headers = False
         self._stop_timer()
         super().on_headers_complete()
+        if self.parser is not None and not self.parser.should_upgrade():
+            self.headers = _Trailers()
 
     def on_message_complete(self) -> None:
         super().on_message_complete()

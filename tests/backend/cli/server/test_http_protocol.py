@@ -20,7 +20,8 @@ async def _app(scope: Scope, receive: Receive, send: Send) -> None:
     arrived = b"yes" if scope["state"].get(BODY_ARRIVED) else b"no"
     while (await receive()).get("more_body"):
         pass
-    headers = [(b"arrived", arrived)]
+    names = b",".join(name for name, _ in scope["headers"])
+    headers = [(b"arrived", arrived), (b"names", names)]
     await send({"type": "http.response.start", "status": 204, "headers": headers})
     await send({"type": "http.response.body"})
 
@@ -105,6 +106,16 @@ async def test_whether_the_whole_body_is_there_is_told() -> None:
             writer.write(b"body")
             assert b"arrived: no" in await reader.read()
         writer.close()
+
+
+async def test_what_comes_after_a_chunked_body_is_no_header() -> None:
+    head = b"POST / HTTP/1.1\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+    body = b'1;a="b c"\r\nx\r\n0\r\nX-API-Key: secret\r\n\r\n'
+    async with _served(10) as port:
+        for pieces in ([head + body], [head, body[:20], body[20:]]):
+            answer = await _answer(port, *pieces)
+            assert answer.startswith(b"HTTP/1.1 204")
+            assert b"names: connection,transfer-encoding\r\n" in answer
 
 
 async def test_what_is_no_http_is_told_in_our_envelope() -> None:
