@@ -10,7 +10,7 @@ from cartrita.dialects import relayed_names
 from cartrita.dialects.relayed_frames import RelayedFrames
 from cartrita.domain.deltas import Delta, FinishReason
 from cartrita.domain.errors import UpstreamCut
-from cartrita.domain.relays import ModelNames
+from cartrita.domain.relays import Estimate, ModelNames
 from cartrita.domain.usage import Usage
 from cartrita.kit.secret import Secret
 
@@ -40,6 +40,7 @@ class StreamMonitor(ABC):
         self._secrets = secrets
         self._names = names
         self._frames = RelayedFrames(provider, keep_bytes)
+        self._estimate: Estimate | None = None
         self.visible = False
         self.complete = False
         self.usage: Usage | None = None
@@ -54,6 +55,14 @@ class StreamMonitor(ABC):
     def ignored(self) -> int:
         """How many frames were nothing that a client can read, and are left out."""
         return self._frames.ignored
+
+    def prepare(self, line_limit: int, estimate: Estimate) -> None:
+        """Told before anything is fed: the longest line in bytes, and what estimates the usage.
+
+        An answer whose provider reports no usage is passed on with the estimate, marked as one.
+        """
+        self._frames.max_line = line_limit
+        self._estimate = estimate
 
     @abstractmethod
     def feed(self, piece: bytes) -> bytes:
@@ -87,6 +96,7 @@ class BodyMonitor(ABC):
     """
 
     overlong = False
+    ignored = 0
 
     def __init__(
         self,
@@ -97,16 +107,26 @@ class BodyMonitor(ABC):
         self._provider = provider
         self._secrets = secrets
         self._names = names
+        self._estimate: Estimate | None = None
         self.visible = False
         self.complete = False
         self.usage: Usage | None = None
         self.finish_reason: FinishReason | None = None
 
+    def prepare(self, line_limit: int, estimate: Estimate) -> None:
+        """As in `StreamMonitor`; a body has no lines."""
+        self._estimate = estimate
+
     def feed(self, piece: bytes) -> bytes:
         """The body to pass on. Raises UpstreamMalformed, or the error that it holds."""
         self._read(piece)
         self.visible = self.complete = True
-        return relayed_names.in_body(piece, self._names)
+        told = relayed_names.in_body(piece, self._names)
+        reported = self.usage is not None and self.usage.total_tokens
+        if reported or self._estimate is None or not (deltas := self.deltas()):
+            return told
+        self.usage = self._estimate(None, deltas)
+        return self._with_usage(told, self.usage)
 
     def deltas(self) -> list[Delta]:
         """The deltas of the body; none of one that has no words that a model could continue."""
@@ -117,6 +137,10 @@ class BodyMonitor(ABC):
         if not self.complete:
             raise UpstreamCut(f"{self._provider} sent no answer.", provider=self._provider)
         return b""
+
+    def _with_usage(self, body: bytes, usage: Usage) -> bytes:
+        """The body with the usage, which is an estimate, in the fields of its dialect."""
+        return body
 
     @abstractmethod
     def _read(self, body: bytes) -> None:

@@ -95,6 +95,16 @@ def replaced(value: object) -> Change:
     return lambda _: encoded
 
 
+def marked(estimate: str | None) -> Change:
+    """The change to an object that says of the usage beside it that it is an estimate."""
+
+    def change(value: bytes | None) -> bytes:
+        told = None if value is None else msgspec.json.decode(value)
+        return msgspec.json.encode({**(told if isinstance(told, dict) else {}), "usage": estimate})
+
+    return change
+
+
 def spans_of(body: bytes, fields: Mapping[str, msgspec.Raw]) -> dict[str, tuple[int, int]]:
     """By name: where its value starts and ends, in a body of which these are the parsed fields.
 

@@ -35,6 +35,7 @@ class RelayedFrames:
         self._max_frame = max_frame
         self._rest = b""
         self._kept = bytearray()
+        self._passing: bytes | bytearray = b""
         self._known = RepeatedFrames()
         self.learn = self._known.learn
         self._error: UpstreamError | None = None
@@ -78,7 +79,7 @@ class RelayedFrames:
 
         An error raises at once where nothing is to be passed on before it, else by the next call.
         """
-        passed = bytearray()
+        passed = self._passing = bytearray()
         for octets in split(frames):
             try:
                 kept = self._look(octets, look)
@@ -91,6 +92,7 @@ class RelayedFrames:
                 self.ignored += 1
             else:
                 passed += kept
+        self._passing = b""
         return bytes(passed)
 
     def end(self) -> None:
@@ -109,14 +111,17 @@ class RelayedFrames:
         self._kept += frames
 
     def passed_on(self) -> list[sse.Frame]:
-        """What was passed on. Raises UpstreamMalformed if that was too long to keep."""
+        """What was passed on, or is by the `read` that is under way.
+
+        Raises UpstreamMalformed if that was too long to keep.
+        """
         if self.overlong:
             raise UpstreamMalformed(
                 f"The answer of {self._provider} is too long to be continued.",
                 provider=self._provider,
                 retryable=False,
             )
-        return parse(bytes(self._kept))
+        return parse(bytes(self._kept + self._passing))
 
     def _look(self, octets: bytes, look: Look) -> bytes | None:
         found = parse(octets)

@@ -1,9 +1,16 @@
 """Relays: requests that are passed on to a provider of the same dialect as they came."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
+from typing import TypeAlias
 
 import msgspec
+
+from cartrita.domain.deltas import Delta
+from cartrita.domain.usage import Usage
+
+Estimate: TypeAlias = Callable[[Usage | None, Sequence[Delta]], Usage]
+"""The whole usage of an answer of these deltas, of which its provider has reported so much."""
 
 
 class Endpoint(StrEnum):

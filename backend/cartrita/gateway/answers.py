@@ -9,7 +9,7 @@ from cartrita.domain.deltas import Delta, FinishReason
 from cartrita.domain.failovers import Failover
 from cartrita.domain.ids import RunId
 from cartrita.domain.receipts import Receipt
-from cartrita.domain.relays import Endpoint, ModelNames
+from cartrita.domain.relays import Endpoint, Estimate, ModelNames
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.usage import Usage
 from cartrita.kit.long_work import run_long
@@ -37,6 +37,18 @@ class RelayMonitor(Protocol):
 
     @property
     def overlong(self) -> bool: ...
+
+    @property
+    def ignored(self) -> int:
+        """How many parts were nothing that a client could read, and are left out."""
+        ...
+
+    def prepare(self, line_limit: int, estimate: Estimate) -> None:
+        """Told before anything is fed: the longest line in bytes, and what estimates the usage.
+
+        An answer whose provider reports no usage is passed on with the estimate, marked as one.
+        """
+        ...
 
     def feed(self, piece: bytes) -> bytes:
         """The whole frames to pass on. Raises UpstreamError for a frame that holds an error.

@@ -1,10 +1,11 @@
 """Legs whose answer comes as bytes of the caller's dialect."""
 
 from collections import deque
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 
 import anyio
+import structlog
 from msgspec.structs import replace
 
 from cartrita.domain.deltas import Accepted, Delta, Finished, answered_as
@@ -20,6 +21,8 @@ from cartrita.gateway.legs import NO_HEADERS
 from cartrita.gateway.metering import MeteredCall
 from cartrita.gateway.opened_calls import OpenedCall
 from cartrita.gateway.partial_answers import PartialAnswer
+
+log = structlog.get_logger()
 
 
 class RelayedLeg:
@@ -95,7 +98,12 @@ class RelayedLeg:
             await self._read_unstreamed()
             return
         self._watching = self._relayable.monitor(name, secrets, self._names)
+        self._watching.prepare(response.line_limit, self._estimate)
         await (self._prime() if streamed else self._read_whole())
+
+    def _estimate(self, reported: Usage | None, deltas: Sequence[Delta]) -> Usage:
+        output = PartialAnswer.of(deltas).written
+        return self._metered.complete(reported or Usage(), self._metered.call.parse, output)
 
     @property
     def _names(self) -> ModelNames | None:
@@ -177,6 +185,9 @@ class RelayedLeg:
             return None
         last = watched.end()
         self._ended = True
+        if watched.ignored:
+            name = self.deployment.provider
+            log.debug("upstream_parts_ignored", provider=name, parts=watched.ignored)
         self.outcome = CallOutcome.COMPLETED
         return last or None
 

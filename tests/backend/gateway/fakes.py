@@ -19,7 +19,7 @@ from cartrita.domain.ledger import LedgerEntry
 from cartrita.domain.messages import Message, Role, Text
 from cartrita.domain.models import ModelInfo
 from cartrita.domain.ports.providers import ModelProvider
-from cartrita.domain.relays import Endpoint, ModelNames, RelayRequest
+from cartrita.domain.relays import Endpoint, Estimate, ModelNames, RelayRequest
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.usage import Usage
 from cartrita.gateway.answers import Answer, Call, Relayable
@@ -114,6 +114,7 @@ class FakeResponse:
 
     status = 200
     secrets = (Secret("key-of-the-provider"),)
+    line_limit = 1 << 20
 
     def __init__(self, script: Sequence[bytes | UpstreamError], content: str | None = None) -> None:
         typed = {"content-type": content} if content else {}
@@ -158,6 +159,8 @@ class RelayingProvider(NamedProvider):
 class LineMonitor:
     """Monitors a dialect of lines: `.` the end, `!` an error, `#` a comment, others are text."""
 
+    ignored = 0
+
     def __init__(
         self,
         provider: str,
@@ -180,6 +183,9 @@ class LineMonitor:
     @property
     def overlong(self) -> bool:
         return len(self._passed) > self._kept
+
+    def prepare(self, line_limit: int, estimate: Estimate) -> None:
+        self.line_limit = line_limit
 
     def feed(self, piece: bytes) -> bytes:
         whole, newline, self._half = (self._half + piece).rpartition(b"\n")

@@ -138,7 +138,8 @@ class Exchange:
         if headers:
             passed = {**headers, **passed}
         call = self._request(url, deadlines, request.body, passed)
-        return Relay(self._open(call), self._connection.credential.secrets)
+        connection = self._connection
+        return Relay(self._open(call), connection.credential.secrets, connection.line_limit)
 
     async def _whole(
         self, response: HttpResponse, parse_completion: ParseCompletion, accepted: Accepted

@@ -20,9 +20,12 @@ from cartrita.kit.secret import Secret
 class RelayedResponse:
     """A response that is passed on; see `RelayResponse`. Its body is read from it directly."""
 
-    def __init__(self, response: HttpResponse, secrets: tuple[Secret, ...]) -> None:
+    def __init__(
+        self, response: HttpResponse, secrets: tuple[Secret, ...], line_limit: int
+    ) -> None:
         self.status = response.status
         self.secrets = secrets
+        self.line_limit = line_limit
         self.headers: Mapping[str, str] = response_headers(response.headers)
         self.read = response.read
 
@@ -78,15 +81,19 @@ class OpenedExchange:
 class Relay:
     """The context of a relayed response."""
 
-    __slots__ = ("_opened", "_secrets")
+    __slots__ = ("_line_limit", "_opened", "_secrets")
 
-    def __init__(self, opened: OpenedExchange, secrets: tuple[Secret, ...]) -> None:
+    def __init__(
+        self, opened: OpenedExchange, secrets: tuple[Secret, ...], line_limit: int
+    ) -> None:
         self._opened = opened
         self._secrets = secrets
+        self._line_limit = line_limit
 
     async def __aenter__(self) -> RelayedResponse:
         try:
-            return RelayedResponse(await self._opened.__aenter__(), self._secrets)
+            response = await self._opened.__aenter__()
+            return RelayedResponse(response, self._secrets, self._line_limit)
         except UpstreamError as error:
             raise error.in_words_of_provider() from None
 

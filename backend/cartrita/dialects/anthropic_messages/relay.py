@@ -5,11 +5,13 @@ Most frames are pieces of text: they are passed on unread.
 
 import re
 from collections.abc import Sequence
+from typing import cast
 
 import msgspec
 
 from cartrita.dialects import relay_monitors, relayed_bodies, relayed_frames
 from cartrita.dialects.anthropic_messages import errors, foreign_seals, response_parsing
+from cartrita.dialects.anthropic_messages.answer_fields import MessageHead, usage_fields
 from cartrita.dialects.anthropic_messages.response_types import (
     BlockDelta,
     Event,
@@ -18,11 +20,13 @@ from cartrita.dialects.anthropic_messages.response_types import (
 )
 from cartrita.dialects.anthropic_messages.stream_parsing import StreamParser, parse_completion
 from cartrita.dialects.relay_monitors import StreamMonitor
-from cartrita.dialects.relayed_bodies import RelayedBody
+from cartrita.dialects.relayed_bodies import Change, RelayedBody, marked, replaced
 from cartrita.dialects.relayed_names import RenamedEvents
 from cartrita.domain.deltas import Delta, Finished, FinishReason
 from cartrita.domain.errors import UpstreamMalformed
+from cartrita.domain.json import JsonObject
 from cartrita.domain.relays import ModelNames
+from cartrita.domain.usage import Usage
 from cartrita.kit import sse
 from cartrita.kit.secret import Secret
 
@@ -108,7 +112,22 @@ class Monitor(StreamMonitor):
         if not _is_sound(event):
             return None
         self._note(event)
-        return octets
+        return octets if self._estimate is None else self._with_usage(octets, frame, event)
+
+    def _with_usage(self, octets: bytes, frame: sse.Frame, event: Event) -> bytes:
+        """The event with an estimate of the usage, where it should tell one and does not."""
+        assert self._estimate is not None
+        if event.type == "message_start" and event.message and event.message.usage is None:
+            fields = cast("JsonObject", msgspec.json.decode(frame.data)["message"])
+            usage = _usage_fields(self._estimate(None, ()))
+            changes = {"message": replaced({**fields, "usage": usage})}
+        elif event.type == "message_delta" and event.usage is None:
+            self.usage = self._estimate(self.usage, [] if self.overlong else self.deltas())
+            changes = _usage_changes(self.usage)
+        else:
+            return octets
+        changed = relayed_bodies.rewrite(RelayedBody.of(frame.data.encode()), changes)
+        return sse.frame(changed, event=frame.event)
 
     def _note(self, event: Event) -> None:
         match event.type:
@@ -157,6 +176,18 @@ class BodyMonitor(relay_monitors.BodyMonitor):
         if isinstance(end, Finished):
             self.usage = end.usage if end.usage.total_tokens else None
             self.finish_reason = end.reason
+
+    def _with_usage(self, body: bytes, usage: Usage) -> bytes:
+        return relayed_bodies.rewrite(RelayedBody.of(body), _usage_changes(usage))
+
+
+def _usage_changes(usage: Usage) -> dict[str, Change]:
+    """The changes that tell a usage of which a part was estimated."""
+    return {"usage": replaced(_usage_fields(usage)), "metadata": marked(usage.estimate)}
+
+
+def _usage_fields(usage: Usage) -> JsonObject:
+    return usage_fields(usage, MessageHead(id="", model=""))
 
 
 def _is_plain(frames: bytes) -> bool:

@@ -9,15 +9,17 @@ import msgspec
 from cartrita.dialects import openai_errors, relay_monitors, relayed_bodies, relayed_frames
 from cartrita.dialects.openai_chat import chunks, response_parsing
 from cartrita.dialects.openai_chat import response_types as wire
-from cartrita.dialects.openai_chat.answer_fields import CompletionHead
+from cartrita.dialects.openai_chat.answer_fields import CompletionHead, usage_fields
 from cartrita.dialects.openai_chat.chunk_names import RenamedChunks
 from cartrita.dialects.openai_chat.stream_parsing import StreamParser, decode, parse_completion
 from cartrita.dialects.openai_refusals import missing_model
 from cartrita.dialects.relay_monitors import StreamMonitor
-from cartrita.dialects.relayed_bodies import Change, RelayedBody
+from cartrita.dialects.relayed_bodies import Change, RelayedBody, marked, replaced
 from cartrita.domain.deltas import Delta, FinishReason
 from cartrita.domain.errors import UpstreamMalformed
+from cartrita.domain.json import JsonObject
 from cartrita.domain.relays import ModelNames
+from cartrita.domain.usage import Usage
 from cartrita.kit import sse
 from cartrita.kit.secret import Secret
 
@@ -108,11 +110,16 @@ class Monitor(StreamMonitor):
         return self._parsed(StreamParser(self._provider, self._secrets))
 
     def end(self) -> bytes:
-        """`[DONE]`, if the provider left it out. Raises UpstreamCut if the answer is incomplete."""
+        """The usage and `[DONE]`, as far as the provider left them out.
+
+        Raises UpstreamCut if the answer is incomplete.
+        """
         if not (self.complete or self.overlong):  # its marks may be written in an unusual way
             for frame in self._frames.passed_on():
                 self._look(b"", frame)
         super().end()
+        if self._lacks_usage:
+            return self._estimated_usage() + _DONE
         return b"" if self._done else _DONE
 
     def head(self, *, include_usage: bool = False) -> CompletionHead:
@@ -130,7 +137,7 @@ class Monitor(StreamMonitor):
         """What is passed on of a frame, of which this learns."""
         if frame.data == "[DONE]":
             self._done = self.complete = True
-            return octets
+            return b"" if self._lacks_usage else octets
         if not frame.data:
             return None
         if frame.event == "error":
@@ -142,6 +149,26 @@ class Monitor(StreamMonitor):
         if self._hide_usage and chunk.usage is not None and not chunk.choices:
             return b""
         return octets if chunks.is_sound(chunk) else chunks.mended(frame.data)
+
+    @property
+    def _lacks_usage(self) -> bool:
+        """Whether the caller asked for a usage that the provider has not told."""
+        return self.usage is None and not self._hide_usage and self._estimate is not None
+
+    def _estimated_usage(self) -> bytes:
+        assert self._estimate is not None
+        self.usage = self._estimate(None, [] if self.overlong else self.deltas())
+        head = self.head()
+        chunk: JsonObject = {
+            "id": head.id,
+            "object": "chat.completion.chunk",
+            "created": head.created,
+            "model": head.model,
+            "choices": [],
+            "usage": usage_fields(self.usage),
+            "metadata": {"usage": self.usage.estimate},
+        }
+        return sse.frame(_encode(chunk))
 
     def _learn_chunk(self, chunk: wire.Completion) -> None:
         if self._first is None and chunk.choices is not None:
@@ -187,6 +214,10 @@ class BodyMonitor(relay_monitors.BodyMonitor):
         if completion.usage is not None:
             self.usage = response_parsing.usage(completion.usage)
         self.finish_reason = response_parsing.finish_reason(first.finish_reason or "stop")
+
+    def _with_usage(self, body: bytes, usage: Usage) -> bytes:
+        fields = {"usage": replaced(usage_fields(usage)), "metadata": marked(usage.estimate)}
+        return relayed_bodies.rewrite(RelayedBody.of(body), fields)
 
 
 def _is_plain(frames: bytes) -> bool:

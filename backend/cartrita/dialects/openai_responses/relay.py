@@ -12,14 +12,15 @@ from cartrita.dialects import relay_monitors, relayed_bodies, relayed_frames
 from cartrita.dialects.openai_responses import response_parsing, stream_parsing
 from cartrita.dialects.openai_responses import response_types as wire
 from cartrita.dialects.openai_responses.request_parsing import ENCRYPTED_REASONING
-from cartrita.dialects.openai_responses.response_objects import ResponseHead
+from cartrita.dialects.openai_responses.response_objects import ResponseHead, usage_object
 from cartrita.dialects.openai_responses.stream_parsing import StreamParser
 from cartrita.dialects.relay_monitors import StreamMonitor
-from cartrita.dialects.relayed_bodies import RelayedBody
+from cartrita.dialects.relayed_bodies import RelayedBody, marked, replaced
 from cartrita.dialects.relayed_names import RenamedEvents
 from cartrita.domain.deltas import Delta, Finished
 from cartrita.domain.json import JsonObject, JsonValue
 from cartrita.domain.relays import ModelNames
+from cartrita.domain.usage import Usage
 from cartrita.kit import sse
 from cartrita.kit.secret import Secret
 
@@ -129,13 +130,16 @@ class Monitor(StreamMonitor):
         if frame.data == "[DONE]":
             return octets
         parser = StreamParser(self._provider, self._secrets)
-        parser.feed(frame.data, frame.event)
+        deltas = parser.feed(frame.data, frame.event)
         event = response_parsing.decode_event(frame.data or "{}")
         if not _is_sound(event):
             return None
         self.visible = self.visible or event.type in _VISIBLE
         if event.type in stream_parsing.TERMINAL:
             self._finish(parser, response_parsing.as_response(event.response))
+            if self.complete and self.usage is None and self._estimate is not None:
+                self.usage = self._estimate(None, deltas)
+                return _with_usage(frame, self.usage)
         return octets
 
     def _finish(self, parser: StreamParser, response: wire.Response) -> None:
@@ -161,6 +165,19 @@ class BodyMonitor(relay_monitors.BodyMonitor):
         finished = cast("Finished", self._deltas[-1])
         self.finish_reason = finished.reason
         self.usage = finished.usage if finished.usage.total_tokens else None
+
+    def _with_usage(self, body: bytes, usage: Usage) -> bytes:
+        fields = {"usage": replaced(usage_object(usage)), "cartrita": marked(usage.estimate)}
+        return relayed_bodies.rewrite(RelayedBody.of(body), fields)
+
+
+def _with_usage(frame: sse.Frame, usage: Usage) -> bytes:
+    """The last event with the usage, which is an estimate."""
+    event: JsonObject = msgspec.json.decode(frame.data)
+    response = cast("JsonObject", event["response"])
+    marks: JsonObject = {"usage": usage.estimate}
+    event["response"] = {**response, "usage": usage_object(usage), "cartrita": marks}
+    return sse.frame(msgspec.json.encode(event), event=frame.event)
 
 
 def _is_plain(frames: bytes) -> bool:

@@ -34,12 +34,13 @@ class RelayResponse(Protocol):
     """A successful response of a provider, whose body is passed on as it comes.
 
     `headers` are those that callers may see, with lower-case names. `secrets` are the values that
-    an error in the body must not show.
+    an error in the body must not show. `line_limit` is the longest line of a stream, in bytes.
     """
 
     status: int
     headers: Mapping[str, str]
     secrets: tuple[Secret, ...]
+    line_limit: int
 
     async def read(self) -> bytes:
         """The next piece of the body; empty at its end. Raises UpstreamError."""

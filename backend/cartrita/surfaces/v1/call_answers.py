@@ -207,9 +207,16 @@ class _AnswerStream:
         return self._renderer
 
 
-def usage_headers(deltas: Sequence[Delta]) -> list[tuple[str, str]]:
-    """The header that tells that the usage of a whole answer is an estimate, if it is one."""
-    usage = deltas[-1].usage if deltas and isinstance(deltas[-1], Finished) else None
+def usage_headers(
+    deltas: Sequence[Delta], monitor: RelayMonitor | None = None
+) -> list[tuple[str, str]]:
+    """The header that tells that the usage of a whole answer is an estimate, if it is one.
+
+    `monitor` has watched an answer that was relayed as a whole, without deltas.
+    """
+    usage = None if monitor is None else monitor.usage
+    if deltas:
+        usage = deltas[-1].usage if isinstance(deltas[-1], Finished) else None
     if usage is None or usage.estimate is None:
         return []
     return [(USAGE_HEADER, usage.estimate)]
@@ -224,4 +231,5 @@ async def _whole_body(answer: Answer, form: AnswerFormat) -> tuple[bytes, list[t
             pieces.append(item)
         else:
             deltas.append(item)
-    return form.whole(deltas) if deltas else b"".join(pieces), usage_headers(deltas)
+    body = form.whole(deltas) if deltas else b"".join(pieces)
+    return body, usage_headers(deltas, answer.monitor)

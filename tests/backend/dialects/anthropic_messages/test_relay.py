@@ -1,6 +1,7 @@
 """Requests are relayed but for their model, and answers in whole events that are watched."""
 
 import json
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
@@ -27,7 +28,7 @@ from cartrita.dialects.anthropic_messages.relay import (
     rewrite,
 )
 from cartrita.dialects.relayed_bodies import RelayedBody
-from cartrita.domain.deltas import Finished, FinishReason, TextDelta
+from cartrita.domain.deltas import Delta, Finished, FinishReason, TextDelta
 from cartrita.domain.errors import Malformed, UpstreamCut, UpstreamMalformed, UpstreamOverloaded
 from cartrita.domain.relays import ModelNames
 from cartrita.domain.usage import Usage
@@ -232,3 +233,40 @@ def test_a_whole_answer_tells_the_name_that_was_asked_for() -> None:
     told = body.removesuffix('"claude-x"}') + '"anthropic/claude-x"}'
     assert monitor.feed(body.encode()).decode() == told
     assert finished(monitor.deltas()).model == "claude-x"
+
+
+def estimate(reported: Usage | None, deltas: Sequence[Delta]) -> Usage:
+    tokens = 9 if reported is None else reported.input_tokens
+    return Usage(tokens, len(deltas), estimated=True, error_bound=0.5)
+
+
+@pytest.mark.parametrize(("counts", "tokens"), [(None, 9), ({"input_tokens": 7}, 7)])
+def test_a_stream_without_usage_has_an_estimate(counts: dict[str, int] | None, tokens: int) -> None:
+    monitor = Monitor("fake")
+    monitor.prepare(1 << 20, estimate)
+    begin = event("message_start", message={"model": "m", "usage": counts})
+    end = event("message_delta", delta={"stop_reason": "end_turn"})
+    passed = monitor.feed(frames(begin)) + monitor.feed(frames(*text_block(0, "Hi"), end, STOP))
+    first, *_, last, _ = [json.loads(frame.data) for frame in sse.Parser().feed(passed)]
+    assert first["message"]["model"] == "m"
+    assert first["message"]["usage"]["input_tokens"] == tokens
+    assert last["delta"] == {"stop_reason": "end_turn"}
+    assert (last["usage"]["input_tokens"], last["usage"]["output_tokens"]) == (tokens, 1)
+    assert last["metadata"] == {"usage": "estimated;bound=0.5"}
+    assert monitor.complete
+
+
+def test_a_stream_that_tells_its_usage_stays_as_it_is() -> None:
+    monitor = Monitor("fake")
+    monitor.prepare(1 << 20, estimate)
+    stream = frames(start(), *text_block(0, "Hi"), ending("end_turn"), STOP)
+    assert monitor.feed(stream) == stream
+
+
+def test_a_message_without_usage_has_an_estimate() -> None:
+    body = b'{"content":[{"type":"text","text":"Hi"}], "stop_reason":"end_turn"}'
+    monitor = BodyMonitor("fake")
+    monitor.prepare(1, estimate)
+    told = json.loads(monitor.feed(body))
+    assert told["usage"]["input_tokens"] == 9
+    assert told["metadata"] == {"usage": "estimated;bound=0.5"}

@@ -1,13 +1,14 @@
 """What is relayed is passed on byte for byte, and understood well enough."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from cartrita.dialects.openai_chat.relay import BodyMonitor, Monitor, rewrite
 from cartrita.dialects.relayed_bodies import RelayedBody
-from cartrita.domain.deltas import Finished, FinishReason, TextDelta
+from cartrita.domain.deltas import Delta, Finished, FinishReason, TextDelta
 from cartrita.domain.errors import (
     InvalidInput,
     Malformed,
@@ -339,3 +340,65 @@ def test_a_whole_answer_tells_the_name_that_was_asked_for() -> None:
     body = json.dumps({"model": "gpt", "choices": [choice], "x": {"model": "gpt"}})
     assert monitor.feed(body.encode()) == body.replace('"gpt"', '"fake/gpt"', 1).encode()
     assert monitor.deltas()[-1] == Finished(FinishReason.STOP, Usage(), "gpt")
+
+
+MARK = {"usage": "estimated;bound=0.5"}
+
+
+def estimate(reported: Usage | None, deltas: Sequence[Delta]) -> Usage:
+    assert reported is None
+    return Usage(9, len(deltas), estimated=True, error_bound=0.5)
+
+
+def prepared(**options: Any) -> Monitor:
+    monitor = Monitor("fake", **options)
+    monitor.prepare(100_000, estimate)
+    return monitor
+
+
+@pytest.mark.parametrize("end", [b"", DONE])
+def test_a_stream_without_the_usage_that_was_asked_for_ends_with_an_estimate(end: bytes) -> None:
+    monitor = prepared(names=ModelNames("p/gpt", "gpt"))
+    passed = monitor.feed(ROLE + HI) + monitor.feed(HI + STOP + end) + monitor.end()
+    *_, told, done = sse.Parser().feed(passed)
+    assert done.data == "[DONE]"
+    chunk = json.loads(told.data)
+    assert (chunk["id"], chunk["model"], chunk["choices"]) == ("x", "p/gpt", [])
+    assert (chunk["usage"]["prompt_tokens"], chunk["usage"]["completion_tokens"]) == (9, 2)
+    assert chunk["metadata"] == MARK
+    assert monitor.usage is not None
+    assert monitor.usage.estimated
+
+
+def test_a_usage_that_is_told_or_not_asked_for_is_not_estimated() -> None:
+    for stream, options in ((usage_chunk(), {}), (b"", {"hide_usage": True})):
+        monitor = prepared(**options)
+        told = HI + STOP + stream + DONE
+        assert monitor.feed(told) + monitor.end() == told
+
+
+def test_a_stream_that_is_too_long_to_keep_has_an_estimate_of_its_request() -> None:
+    monitor = prepared(keep_bytes=1)
+    passed = monitor.feed(HI + STOP + DONE) + monitor.end()
+    assert b'"prompt_tokens":9,"completion_tokens":0' in passed
+
+
+def test_a_line_is_as_long_as_it_may_be() -> None:
+    with pytest.raises(UpstreamMalformed, match="too long"):
+        prepared().feed(chunk({"content": "x" * 100_000}))
+
+
+def test_a_completion_without_usage_has_an_estimate() -> None:
+    body = b'{"id":"x", "choices":[{"message":{"content":"Hi"},"finish_reason":"stop"}]%s}'
+    for usage in (b"", b',"usage":null', b',"usage":{"prompt_tokens":0},"metadata":{"a":"b"}'):
+        monitor = BodyMonitor("fake")
+        monitor.prepare(10, estimate)
+        passed = monitor.feed(body % usage)
+        told = json.loads(passed)
+        assert passed.startswith(body.partition(b"]%s")[0])
+        assert told["usage"]["prompt_tokens"] == 9
+        assert told["metadata"] == {**MARK, **({"a": "b"} if b"metadata" in usage else {})}
+    monitor = BodyMonitor("fake")
+    monitor.prepare(10, estimate)
+    reported = body % b',"usage":{"prompt_tokens":3}'
+    assert monitor.feed(reported) == reported

@@ -1,6 +1,7 @@
 """Relayed answers are passed on byte for byte, watched for their end, and can be continued."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -243,3 +244,28 @@ def test_a_whole_answer_tells_the_name_that_was_asked_for() -> None:
     told = json.loads(monitor.feed(body))
     assert told == {**json.loads(body), "model": "p/model-1"}
     assert monitor.deltas()[-1] == STOP
+
+
+def estimate(reported: Usage | None, deltas: Sequence[Delta]) -> Usage:
+    assert reported is None
+    return Usage(9, len(deltas), estimated=True, error_bound=0.5)
+
+
+@pytest.mark.parametrize("output", [[], [{"type": "message", "content": []}]])
+def test_a_response_without_usage_has_an_estimate(output: list[Any]) -> None:
+    response = {"id": "resp_1", "status": "completed", "output": output, "usage": None}
+    last = frame("response.completed", response=response)
+    stream, whole = Monitor("fake"), BodyMonitor("fake")
+    for monitor in (stream, whole):
+        monitor.prepare(1 << 20, estimate)
+    [event] = sse.Parser().feed(stream.feed(last))
+    assert event.event == "response.completed"
+    for told in (
+        json.loads(event.data)["response"],
+        json.loads(whole.feed(json.dumps(response).encode())),
+    ):
+        assert (told["id"], told["usage"]["input_tokens"]) == ("resp_1", 9)
+        assert told["cartrita"] == {"usage": "estimated;bound=0.5"}
+    assert stream.complete
+    told = frame("response.completed", response={**response, "usage": {"input_tokens": 3}})
+    assert watched(told).feed(told) == told
