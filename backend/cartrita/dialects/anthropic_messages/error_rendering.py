@@ -12,7 +12,7 @@ from cartrita.domain.errors import (
     UpstreamQuota,
     UpstreamRejected,
 )
-from cartrita.domain.json import JsonObject
+from cartrita.domain.json import JsonObject, JsonValue
 
 THREAD_UNSUPPORTED: Final = "thread_unsupported_request"
 """Anthropic's code for a request that asks for a thread where there can be none."""
@@ -54,9 +54,19 @@ def render(error: CartritaError, request_id: str | None = None) -> tuple[int, by
 def fields(error: CartritaError) -> JsonObject:
     """The content of the envelope, also within a stream."""
     told: JsonObject = {"type": _classify(error)[1], "message": error.message}
-    if error.code == THREAD_UNSUPPORTED:
-        told["details"] = {"error_code": error.code}
+    if code := _detail_code(error):
+        told["details"] = {"error_code": code}
     return {"type": "error", "error": told}
+
+
+def _detail_code(error: CartritaError) -> JsonValue:
+    """The code by which Anthropic's clients choose the class of an error, if there is one.
+
+    A provider's is passed on where it is about the request.
+    """
+    if isinstance(error, UpstreamRejected):
+        return error.details.get("upstream_code")
+    return error.code if error.code == THREAD_UNSUPPORTED else None
 
 
 def _classify(error: CartritaError) -> tuple[int, str]:

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from cartrita.dialects.anthropic_messages.error_rendering import THREAD_UNSUPPORTED, fields, render
+from cartrita.dialects.anthropic_messages.errors import from_response
 from cartrita.domain.errors import (
     CartritaError,
     Conflict,
@@ -67,6 +68,14 @@ def test_the_code_that_clients_read_is_told() -> None:
         "message": "x",
         "details": {"error_code": "thread_unsupported_request"},
     }
+
+
+def test_the_code_of_the_provider_is_passed_on() -> None:
+    body = b'{"error": {"message": "x", "details": {"error_code": "tool_name_conflict"}}}'
+    error = from_response("p", 400, body, {})
+    told = fields(error)["error"]
+    assert isinstance(told, dict)
+    assert told["details"] == {"error_code": "tool_name_conflict"}
 
 
 def test_every_kind_has_a_status() -> None:
