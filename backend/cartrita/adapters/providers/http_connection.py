@@ -53,6 +53,9 @@ class HttpConnection(asyncio.Protocol):
         """Write a request; from now on its response is awaited."""
         self._begin()
         self._busy = True
+        if self._transport.is_closing():  # the peer has closed it as soon as it was open
+            self.failure = ConnectionError()
+            return
         self._transport.writelines((head, body) if body else (head,))
 
     def news(self) -> asyncio.Future[None]:
@@ -75,7 +78,8 @@ class HttpConnection(asyncio.Protocol):
         self._waiting_bytes = 0
         if self._paused:
             self._paused = False
-            self._transport.resume_reading()
+            if not self._transport.is_closing():
+                self._transport.resume_reading()
         return taken
 
     def fail(self, failure: Exception) -> None:
@@ -173,7 +177,11 @@ class HttpConnection(asyncio.Protocol):
     def on_body(self, piece: bytes) -> None:
         self._pieces.append(piece)
         self._waiting_bytes += len(piece)
-        if self._waiting_bytes > _MAX_WAITING and not self._paused:
+        if (
+            self._waiting_bytes > _MAX_WAITING
+            and not self._paused
+            and not self._transport.is_closing()
+        ):
             self._paused = True
             self._transport.pause_reading()
         self._wake()

@@ -8,7 +8,8 @@ import pytest
 from tests.backend.adapters.providers.servers import answer, saying, serving
 
 from cartrita.adapters.providers.http import HttpClient
-from cartrita.adapters.providers.transport import HttpRequest
+from cartrita.adapters.providers.http_connection import HttpConnection
+from cartrita.adapters.providers.transport import HttpRequest, HttpResponse
 from cartrita.domain.errors import UpstreamCut, UpstreamMalformed, UpstreamUnreachable
 
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -165,6 +166,47 @@ async def test_what_arrived_before_the_break_is_read(http: HttpClient, rest: byt
         assert await response.read() in (b"hi", b"hishort")
         with pytest.raises(UpstreamCut, match="broke off"):
             await response.read()
+
+
+async def test_a_server_that_closes_as_soon_as_it_is_asked_for(http: HttpClient) -> None:
+    async def close(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    async with serving(close) as url, asyncio.timeout(20):
+        for _ in range(20):
+            with pytest.raises(UpstreamUnreachable, match="broke before it answered"):
+                await fetched(http, url, b"{}")
+
+
+async def test_a_connection_that_was_lost_before_it_is_used() -> None:
+    async def close(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    loop = asyncio.get_running_loop()
+    async with serving(close) as url, asyncio.timeout(20):
+        port = int(url.split(":")[2].removesuffix("/v1"))
+        _, connection = await loop.create_connection(HttpConnection, "127.0.0.1", port)
+        if connection.usable:
+            await connection.news()
+        connection.send(b"GET / HTTP/1.1\r\n\r\n", b"")
+        assert isinstance(connection.failure, ConnectionError)
+        assert not connection.finish()
+
+
+async def test_much_of_a_body_before_a_break_is_read_too(http: HttpClient) -> None:
+    length = 600 << 10
+    chunk = b"%x\r\n" % length + b"x" * length
+    said = OK + b"Transfer-Encoding: chunked\r\n\r\n" + chunk + b"\r\nno size\r\n"
+
+    async def read_all(response: HttpResponse, pieces: list[bytes]) -> None:
+        while piece := await response.read():
+            pieces.append(piece)
+
+    pieces: list[bytes] = []
+    async with serving(saying(said)) as url, http.open(call(url)) as response:
+        with pytest.raises(UpstreamCut, match="broke off"):
+            await read_all(response, pieces)
+    assert b"".join(pieces) == b"x" * length
 
 
 async def test_a_body_that_ends_with_its_connection(http: HttpClient) -> None:
