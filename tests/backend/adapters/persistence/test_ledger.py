@@ -111,6 +111,18 @@ async def test_many_entries_are_written_in_batches(ledger: LedgerTable) -> None:
     assert total.calls == 2500
 
 
+async def test_an_entry_that_is_sent_again_is_stored_once(ledger: LedgerTable) -> None:
+    for _ in range(3):
+        ledger.record(entry())
+    sent = [*ledger._pending]
+    await ledger.flush()
+    ledger._pending.extend(sent)  # as after an answer that was lost
+    ledger.record(entry())
+    await ledger.flush()
+    [total] = await ledger.totals(ANN, *EVER, UsageGrouping.MODEL)
+    assert total.calls == 4
+
+
 async def test_an_entry_that_cannot_be_stored_takes_no_other_with_it(ledger: LedgerTable) -> None:
     for number in range(9):
         ledger.record(entry(model=f"m{number}"))
