@@ -129,6 +129,9 @@ async def test_what_a_cancelled_response_said_is_incomplete(scenario: Scenario) 
     assert (status, told["status"]) == (200, "cancelled")
     (item,) = told["output"]
     assert (item["type"], item["status"]) == ("message", "incomplete")
+    conversation = told["conversation"]["id"]
+    _, items = await scenario.call("GET", f"/v1/conversations/{conversation}/items")
+    assert [each["status"] for each in items["data"]] == ["incomplete", "completed"]
 
 
 @pytest.mark.parametrize("model", ["openai/fake", "anthropic/fake", "offline/assistant"])

@@ -146,8 +146,9 @@ class Catalog:
     async def _default_at(self, provider: str, entry: ProviderEntry) -> str:
         if entry.any_model:
             listed = await self._lists.of(provider)
-            if listed and all(one.name != entry.default_model for one in listed):
-                return await self._first_model(provider)
+            names = [one.name for one in listed or () if "embed" not in one.name]
+            if names and entry.default_model not in names:
+                return names[0]
         return entry.default_model or await self._first_model(provider)
 
     async def _first_model(self, provider: str) -> str:

@@ -21,11 +21,13 @@ from tests.backend.application.fakes import (
     until,
 )
 
+from cartrita.application.execution import _ActiveRun
 from cartrita.domain.deltas import Finished, FinishReason, TextDelta
 from cartrita.domain.errors import (
     CartritaError,
 )
 from cartrita.domain.events import (
+    ProviderAwaited,
     RunCompleted,
     TextAppended,
     UsageRecorded,
@@ -59,6 +61,14 @@ async def test_the_models_reason_to_stop_is_told() -> None:
     ending = await ExecutorFixture(HALF, Finished(FinishReason.LENGTH, Usage(1, 1))).ending(claim())
     assert isinstance(ending.event, RunCompleted)
     assert ending.event.finish_reason is FinishReason.LENGTH
+
+
+async def test_a_pause_before_a_call_is_logged_and_is_nothing_of_the_answer() -> None:
+    fixture, claimed = ExecutorFixture(HALF, REST, DONE), claim()
+    active = _ActiveRun(claimed)
+    await fixture.executor._tell_pause(active, "p", 1.23456)
+    assert fixture.queue.events[claimed.run_id] == [ProviderAwaited("p", 1.235)]
+    assert not active.answer.seen
 
 
 async def test_an_answer_that_goes_on_repeats_what_was_seen_first() -> None:

@@ -251,6 +251,7 @@ class TestAProviderThatNeverListsItsModels:
     [
         (("usual", "other"), None, "usual"),
         (("text-embed", "other"), None, "other"),
+        (("text-embed",), None, "usual"),
         ((), None, "usual"),
         ((), overloaded(), "usual"),
     ],

@@ -40,6 +40,17 @@ from cartrita.domain.messages import (
 _encode = msgspec.json.Encoder().encode
 
 
+class OwnedMessage(msgspec.Struct, frozen=True):
+    """A message, and the id that those of its items follow from.
+
+    That is the id of the response which said it, or else its own. One that is `partial` was cut.
+    """
+
+    owner: str
+    message: Message
+    partial: bool = False
+
+
 def render(
     head: ResponseHead, deltas: Iterable[Delta], *, completed_at: int | None = None
 ) -> bytes:
@@ -81,24 +92,25 @@ def output_items_of(
 
 
 def input_items(
-    messages: Iterable[tuple[str, Message]], *, include: tuple[str, ...] = ()
+    messages: Iterable[OwnedMessage], *, include: tuple[str, ...] = ()
 ) -> list[JsonObject]:
     """Messages as items, as lists of input and of a conversation's items hold them.
 
-    Each comes with an id: that of the response which said it, or else its own. The ids of its items
-    follow from it. `include` is as in a request: encrypted reasoning is shown only if it is named.
+    `include` is as in a request: encrypted reasoning is shown only if it is named.
     """
-    return [item for owner, message in messages for item in _items(owner, message, include)]
+    return [item for owned in messages for item in _items(owned, include)]
 
 
 def _silent(head: ResponseHead) -> StreamRenderer:
     return StreamRenderer(head, after=float("inf"))
 
 
-def _items(owner: str, message: Message, include: tuple[str, ...]) -> list[JsonObject]:
+def _items(owned: OwnedMessage, include: tuple[str, ...]) -> list[JsonObject]:
+    owner, message = owned.owner, owned.message
     if message.role is Role.ASSISTANT:
         head = ResponseHead(id=owner, created_at=0, model="", include=include)
-        return output_items_of(head, message.parts)
+        last = "incomplete" if owned.partial else "completed"
+        return output_items_of(head, message.parts, last)
     if message.role is Role.TOOL:
         return [
             item

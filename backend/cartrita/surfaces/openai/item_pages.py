@@ -5,10 +5,10 @@ from typing import Annotated, Literal, TypeAlias
 
 from fastapi import Query
 
-from cartrita.dialects.openai_responses.response_rendering import input_items
+from cartrita.dialects.openai_responses.response_rendering import OwnedMessage, input_items
 from cartrita.domain.errors import InvalidInput
 from cartrita.domain.json import JsonObject
-from cartrita.domain.messages import Message, StoredMessage
+from cartrita.domain.messages import MessageStatus, StoredMessage
 from cartrita.kit import ids
 from cartrita.surfaces.openai.conversation_schemas import ItemList
 from cartrita.surfaces.openai.response_heads import response_id
@@ -28,11 +28,11 @@ IncludeInBrackets: TypeAlias = Annotated[
 ]
 
 
-def owned(stored: StoredMessage) -> tuple[str, Message]:
+def owned(stored: StoredMessage) -> OwnedMessage:
     """A message with the id that the ids of its items begin with."""
-    if stored.run_id is not None:
-        return response_id(stored.run_id), stored.message
-    return ids.public("msg", stored.id), stored.message
+    run_id = stored.run_id
+    owner = ids.public("msg", stored.id) if run_id is None else response_id(run_id)
+    return OwnedMessage(owner, stored.message, stored.status is MessageStatus.PARTIAL)
 
 
 def item_page(

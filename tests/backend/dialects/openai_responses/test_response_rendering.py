@@ -14,6 +14,7 @@ from cartrita.dialects.openai_responses.output_items import ItemPlace, parse_ite
 from cartrita.dialects.openai_responses.request_parsing import ENCRYPTED_REASONING
 from cartrita.dialects.openai_responses.response_objects import Ending, ResponseHead, Status
 from cartrita.dialects.openai_responses.response_rendering import (
+    OwnedMessage,
     input_items,
     output_items_of,
     render,
@@ -115,7 +116,7 @@ def without_marks(part: Part) -> Part:
 @given(conversations())
 @dialect_examples
 def test_what_is_listed_can_be_sent_again(messages: tuple[Message, ...]) -> None:
-    told = ((f"msg_{number}", each) for number, each in enumerate(messages))
+    told = (OwnedMessage(f"msg_{number}", each) for number, each in enumerate(messages))
     items = input_items(told, include=(ENCRYPTED_REASONING,))
     ids = [item["id"] for item in items if item["type"] != "web_search_call"]
     assert len(set(ids)) == len(ids)
@@ -138,8 +139,8 @@ def test_what_is_listed_can_be_sent_again(messages: tuple[Message, ...]) -> None
 
 def test_encrypted_reasoning_is_listed_where_it_is_asked_for() -> None:
     said = Message(Role.ASSISTANT, (Reasoning("", encrypted="x", origin="openai_responses"),))
-    (hidden,) = input_items([("msg_1", said)])
-    (shown,) = input_items([("msg_1", said)], include=(ENCRYPTED_REASONING,))
+    (hidden,) = input_items([OwnedMessage("msg_1", said)])
+    (shown,) = input_items([OwnedMessage("msg_1", said)], include=(ENCRYPTED_REASONING,))
     assert hidden.get("encrypted_content") is None
     assert shown["encrypted_content"]
 
@@ -151,7 +152,7 @@ def test_stored_files_are_listed_by_their_ids() -> None:
         VendorPart("openai_responses", {"type": "computer_screenshot"}),
         VendorPart("anthropic_messages", {"type": "other"}),
     )
-    (item,) = input_items([("msg_1", Message(Role.USER, parts))])
+    (item,) = input_items([OwnedMessage("msg_1", Message(Role.USER, parts))])
     assert item["content"] == [
         {"type": "input_image", "file_id": "a", "detail": "auto"},
         {"type": "input_file", "file_id": "b"},
@@ -169,7 +170,7 @@ def test_results_of_tools_are_items_of_their_own() -> None:
         VendorPart("anthropic_messages", {}),
         Citation("x"),
     )
-    first, second, third = input_items([("msg_1", Message(Role.TOOL, parts))])
+    first, second, third = input_items([OwnedMessage("msg_1", Message(Role.TOOL, parts))])
     assert (first["id"], first["output"]) == ("fco_10000", "x")
     assert second["output"] == [
         {"type": "input_image", "image_url": "https://a/b.png", "detail": "auto"}
