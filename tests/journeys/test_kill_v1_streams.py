@@ -62,6 +62,7 @@ class Stream:
             items = [item for item in page["data"] if item["role"] == "assistant"]
             where = {"conversation_id": identity}
         said = "".join(part["text"] for item in items for part in item["content"])
+        assert [item["status"] for item in items] == ["incomplete"]
         assert said.startswith(self.text)
         assert self.scenario.answers[self.prompt].startswith(said)
         body = self.request(self.scenario.message(Script(words=3)), **where)
