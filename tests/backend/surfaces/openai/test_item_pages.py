@@ -40,7 +40,7 @@ STORED = [stored_message("", message=Message(Role.USER, (Text(str(at)),))) for a
 
 
 def shown(stored: StoredMessage) -> str:
-    return f"msg_{owned(stored)[0].partition('_')[2]}0000"
+    return f"msg_{owned(stored).owner.partition('_')[2]}0000"
 
 
 class Walk:
