@@ -63,9 +63,11 @@ class RelayedFrames:
             return _readable(piece)
         data = self._rest + piece if self._rest else piece
         start = max(len(self._rest) - _LONGEST_BOUNDARY, 0)
-        end = 0
-        for found in BOUNDARY.finditer(data, start):
-            end = found.end()
+        if b"\r" not in data:
+            end = data.rfind(b"\n\n", start) + 2
+            end = end if end > 1 else 0
+        else:
+            end = max((found.end() for found in BOUNDARY.finditer(data, start)), default=0)
         self._rest = data[end:]
         if len(self._rest) > self._max_frame or self._has_long_line(data):
             raise UpstreamMalformed(
@@ -74,13 +76,16 @@ class RelayedFrames:
             )
         return _readable(data[:end])
 
-    def read(self, frames: bytes, look: Look) -> bytes:
-        """Look into each of the whole frames; what is passed on of them.
+    def read(self, frames: bytes, look: Look, is_plain: Callable[[bytes], bool]) -> bytes:
+        """Look into each of the whole frames that is not plain; what is passed on of them all.
 
         An error raises at once where nothing is to be passed on before it, else by the next call.
         """
         passed = self._passing = bytearray()
         for octets in split(frames):
+            if len(octets) < len(frames) and is_plain(octets):  # a single one was asked before
+                passed += octets
+                continue
             try:
                 kept = self._look(octets, look)
             except UpstreamError as error:
@@ -140,7 +145,11 @@ class RelayedFrames:
 def split(frames: bytes) -> Iterator[bytes]:
     """The bytes of each frame, with the blank line at its end."""
     start = 0
-    for found in BOUNDARY.finditer(frames):
+    if b"\r" not in frames:
+        while (end := frames.find(b"\n\n", start)) >= 0:
+            yield frames[start : end + 2]
+            start = end + 2
+    for found in BOUNDARY.finditer(frames, start):
         yield frames[start : found.end()]
         start = found.end()
     if start < len(frames):

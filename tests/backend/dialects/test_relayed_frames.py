@@ -73,10 +73,24 @@ def pass_numbers(octets: bytes, frame: sse.Frame) -> bytes | None:
     return octets if frame.data.isdigit() else None
 
 
+def is_plain(octets: bytes) -> bool:
+    return octets == b"data: plain\n\n"
+
+
+def test_of_frames_that_come_together_the_plain_ones_are_not_read() -> None:
+    frames = RelayedFrames("fake", 1 << 20)
+    stream = b"data: 1\n\ndata: plain\n\ndata: other\n\n"
+    assert frames.read(stream, pass_numbers, is_plain) == b"data: 1\n\ndata: plain\n\n"
+    assert frames.ignored == 1
+
+
 def test_frames_without_anything_to_read_are_left_out_and_counted() -> None:
     frames = RelayedFrames("fake", 1 << 20)
     stream = b"\xef\xbb\xbf: hello\n\ndata: 1\n\ndata: \n\nretry: 5\n\n: ping\n\ndata: x\r\r"
-    assert frames.read(stream, pass_numbers) == b"\xef\xbb\xbf: hello\n\ndata: 1\n\n: ping\n\n"
+    assert (
+        frames.read(stream, pass_numbers, is_plain)
+        == b"\xef\xbb\xbf: hello\n\ndata: 1\n\n: ping\n\n"
+    )
     assert frames.ignored == 3
     frames.end()
 
@@ -84,10 +98,10 @@ def test_frames_without_anything_to_read_are_left_out_and_counted() -> None:
 def test_an_error_raises_after_what_came_before_it() -> None:
     frames = RelayedFrames("fake", 1 << 20)
     with pytest.raises(UpstreamMalformed):
-        frames.read(b"data: error\n\n", pass_numbers)
+        frames.read(b"data: error\n\n", pass_numbers, is_plain)
     frames.end()
     stream = b"data: 1\n\ndata: error\n\ndata: 2\n\n"
-    assert frames.read(stream, pass_numbers) == b"data: 1\n\n"
+    assert frames.read(stream, pass_numbers, is_plain) == b"data: 1\n\n"
     for raising in (frames.end, lambda: frames.whole(b"data: 3\n\n")):
         with pytest.raises(UpstreamMalformed):
             raising()

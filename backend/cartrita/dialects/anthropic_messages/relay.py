@@ -79,7 +79,7 @@ class Monitor(StreamMonitor):
         frames = self._frames.whole(piece)
         plain = _is_plain(frames)
         if not plain:
-            frames = self._frames.read(frames, self._look)
+            frames = self._frames.read(frames, self._look, _is_plain)
         self.visible = self.visible or _PASSED_ON.search(frames) is not None
         self._frames.keep(frames)
         told = frames if self._renamed is None else self._renamed.feed(frames)

@@ -92,9 +92,9 @@ class Monitor(StreamMonitor):
         if (told := self._frames.known(piece)) is not None:
             return told
         whole = self._frames.whole(piece)
-        plain = self.visible and _is_plain(whole)
+        plain = self._is_plain(whole)
         if not plain:
-            whole = self._frames.read(whole, self._look)
+            whole = self._frames.read(whole, self._look, self._is_plain)
         if whole:
             self._frames.keep(whole)
         told = whole if self._renamed is None else self._renamed.feed(whole)
@@ -132,6 +132,9 @@ class Monitor(StreamMonitor):
             created=first.created or 0,
             include_usage=include_usage,
         )
+
+    def _is_plain(self, frames: bytes) -> bool:
+        return self.visible and _is_plain(frames)
 
     def _look(self, octets: bytes, frame: sse.Frame) -> bytes | None:
         """What is passed on of a frame, of which this learns."""
@@ -221,8 +224,11 @@ class BodyMonitor(relay_monitors.BodyMonitor):
 
 
 def _is_plain(frames: bytes) -> bool:
-    """Whether no frame ends the answer, tells its usage, holds an error or looks malformed."""
-    return relayed_frames.look_whole(frames, b'"delta":{') and not (
+    """Whether no frame ends the answer, tells its usage, holds an error or looks malformed.
+
+    Those of further answers are not plain, since all that there are must be known.
+    """
+    return relayed_frames.look_whole(frames, b'"delta":{', b'"index":0') and not (
         b'_reason":"' in frames
         or b'"usage":{' in frames
         or b'"error"' in frames

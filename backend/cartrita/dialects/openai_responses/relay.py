@@ -86,9 +86,9 @@ class Monitor(StreamMonitor):
             self._latest = piece
             return told
         frames = self._frames.whole(piece)
-        plain = self.visible and _is_plain(frames)
+        plain = self._is_plain(frames)
         if not plain:
-            frames = self._frames.read(frames, self._look)
+            frames = self._frames.read(frames, self._look, self._is_plain)
         self._frames.keep(frames)
         if frames:
             self._first, self._latest = self._first or frames, frames
@@ -124,6 +124,9 @@ class Monitor(StreamMonitor):
                 if kind == "response.output_item.done":
                     closed.add(index)
         return Relayed(head, ids, bool(ids) and max(ids) in closed, number + 1)
+
+    def _is_plain(self, frames: bytes) -> bool:
+        return self.visible and _is_plain(frames)
 
     def _look(self, octets: bytes, frame: sse.Frame) -> bytes | None:
         """What is passed on of a frame, of which this learns."""

@@ -203,8 +203,10 @@ def test_an_end_that_is_written_unusually() -> None:
     assert monitor.complete
 
 
-def test_several_answers_are_complete_when_all_are() -> None:
-    monitor, _ = watched(HI + chunk({"content": "Ho"}, index=1), STOP)
+@pytest.mark.parametrize("together", [True, False])
+def test_several_answers_are_complete_when_all_are(together: bool) -> None:
+    first, second = HI, chunk({"content": "Ho"}, index=1)
+    monitor, _ = watched(*([first + second] if together else [first, first, second]), STOP)
     assert not monitor.complete
     monitor.feed(chunk(finish="stop", index=1))
     assert monitor.complete
