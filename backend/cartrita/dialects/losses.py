@@ -1,11 +1,15 @@
 """Collects what the rendering of a request cannot carry over into a dialect, as receipts."""
 
-from typing import Literal
+import re
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, Final, Literal, ParamSpec
 
 import msgspec
 
+from cartrita.domain.errors import InvalidInput
 from cartrita.domain.receipts import Receipt
-from cartrita.domain.requests import ModelRequest
+from cartrita.domain.requests import ModelRequest, Sampling
 from cartrita.kit.text import shortened
 
 _LONGEST = 500
@@ -18,10 +22,12 @@ FIELDS: dict[str, dict[str, str]] = {
         "instructions": "messages",
         "max_tokens": "max_completion_tokens",
         "reasoning": "reasoning_effort",
+        "attachments": "messages",
     },
     "openai_responses": {
         "max_tokens": "max_output_tokens",
         "messages": "input",
+        "attachments": "input",
         "response_format": "text.format",
         "reasoning": "reasoning",
     },
@@ -32,15 +38,68 @@ FIELDS: dict[str, dict[str, str]] = {
         "response_format": "output_config.format",
         "user": "metadata.user_id",
         "parallel_tool_calls": "tool_choice.disable_parallel_tool_use",
+        "attachments": "messages",
     },
 }
 """By dialect: its own names for the fields of a request whose name is not ours."""
+
+_OURS: Final = {
+    "input": "messages",
+    "max_completion_tokens": "max_tokens",
+    "max_output_tokens": "max_tokens",
+    "messages": "messages",
+    "model": "model",
+    "reasoning": "reasoning",
+    "reasoning_effort": "reasoning",
+    "response_format": "response_format",
+    "stop": "stop",
+    "temperature": "temperature",
+    "text": "response_format",
+    "tool_choice": "tool_choice",
+    "tools": "tools",
+    "top_p": "top_p",
+}
+"""Our names for fields that providers refuse by name, in any dialect."""
+P = ParamSpec("P")
 
 
 def field_name(field: str, dialect: str) -> str:
     """The name in a dialect of a field of ours; what follows the first dot or bracket is kept."""
     end = min((at for at in (field.find("."), field.find("[")) if at >= 0), default=len(field))
     return FIELDS.get(dialect, {}).get(field[:end], field[:end]) + field[end:]
+
+
+def callers_field(param: str, dialect: str) -> str | None:
+    """What a caller in this dialect calls the field that a provider of another refused.
+
+    None where nothing that the caller sent is known to be meant.
+    """
+    ours = _OURS.get(re.split(r"[.\[]", param, maxsplit=1)[0])
+    return None if ours is None else field_name(ours, dialect)
+
+
+def in_callers_words(
+    render: "Callable[Concatenate[ModelRequest, P], Rendered]",
+) -> "Callable[Concatenate[ModelRequest, P], Rendered]":
+    """A rendering of requests whose refusals, which name fields of ours, name the caller's."""
+
+    @wraps(render)
+    def rendered(request: ModelRequest, *args: P.args, **kwargs: P.kwargs) -> Rendered:
+        try:
+            return render(request, *args, **kwargs)
+        except InvalidInput as error:
+            [(field, problems)] = error.fields.items()
+            name = field_name(field, request.origin or NATIVE)
+            message = error.message.replace(f"{field}: ", f"{name}: ", 1)
+            raise InvalidInput(message, fields={name: problems}, code=error.code) from None
+
+    return rendered
+
+
+def check_limit(sampling: Sampling) -> None:
+    """Raise InvalidInput for a limit of no tokens, by which only Anthropic's API fills a cache."""
+    if sampling.max_tokens is not None and sampling.max_tokens < 1:
+        raise InvalidInput.of("max_tokens", "Input should be greater than or equal to 1")
 
 
 class Rendered(msgspec.Struct, frozen=True):

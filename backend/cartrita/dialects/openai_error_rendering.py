@@ -66,6 +66,8 @@ def fields(error: CartritaError) -> JsonObject:
     _, type_ = _classify(error)
     code = _CODES.get(error.code, error.code)
     if isinstance(error, UpstreamRejected):
+        if error.relayed:  # what the vendor itself says, also that there is no code
+            type_, code = _told(error, "type") or type_, None
         code = _told(error, "code") or (_NO_MODEL if error.status == 404 else code)
     return {"message": error.message, "type": type_, "param": _param(error), "code": code}
 

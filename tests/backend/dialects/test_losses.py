@@ -1,8 +1,17 @@
 """Losses are told in the words of the dialect that a request came in, each one once."""
 
-from cartrita.dialects.losses import Losses
+import pytest
+
+from cartrita.dialects.losses import (
+    Losses,
+    Rendered,
+    callers_field,
+    check_limit,
+    in_callers_words,
+)
+from cartrita.domain.errors import InvalidInput
 from cartrita.domain.receipts import Receipt
-from cartrita.domain.requests import ModelRequest
+from cartrita.domain.requests import ModelRequest, Sampling
 
 
 def losses(origin: str | None) -> Losses:
@@ -27,3 +36,48 @@ def test_the_same_loss_is_told_once() -> None:
     found.dropped("seed", "another reason.")
     assert [receipt.why for receipt in found.receipts] == ["why.", "another reason."]
     assert {receipt.source for receipt in found.receipts} == {"native"}
+
+
+@pytest.mark.parametrize(
+    ("param", "dialect", "field"),
+    [
+        ("max_completion_tokens", "anthropic_messages", "max_tokens"),
+        ("max_output_tokens", "openai_chat", "max_completion_tokens"),
+        ("stop", "anthropic_messages", "stop_sequences"),
+        ("input[0].content[1].type", "openai_chat", "messages"),
+        ("messages[0]", "openai_responses", "input"),
+        ("text.format.schema", "openai_chat", "response_format"),
+        ("include[0]", "openai_chat", None),
+    ],
+)
+def test_a_field_that_a_provider_refused_is_found_in_the_request(
+    param: str, dialect: str, field: str | None
+) -> None:
+    assert callers_field(param, dialect) == field
+
+
+@pytest.mark.parametrize(
+    ("origin", "field"),
+    [
+        ("openai_chat", "max_completion_tokens"),
+        ("openai_responses", "max_output_tokens"),
+        ("anthropic_messages", "max_tokens"),
+        (None, "max_tokens"),
+    ],
+)
+def test_a_refusal_names_the_field_of_the_caller(origin: str | None, field: str) -> None:
+    @in_callers_words
+    def render(request: ModelRequest) -> Rendered:
+        check_limit(request.sampling)
+        return Rendered(b"")
+
+    def asking(limit: int) -> ModelRequest:
+        sampling = Sampling(max_tokens=limit)
+        return ModelRequest(
+            owner_id="ann", model="m", messages=(), origin=origin, sampling=sampling
+        )
+
+    assert render(asking(1)) == Rendered(b"")
+    with pytest.raises(InvalidInput, match=f"^{field}: ") as refused:
+        render(asking(0))
+    assert list(refused.value.fields) == [field]

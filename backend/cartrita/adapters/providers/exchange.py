@@ -9,6 +9,7 @@ from collections.abc import (
     Mapping,
 )
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
+from functools import partial
 from typing import Final, Protocol, TypeAlias
 
 import msgspec
@@ -28,7 +29,7 @@ from cartrita.adapters.providers.transport import (
     HttpResponse,
     Transport,
 )
-from cartrita.dialects.losses import Rendered
+from cartrita.dialects.losses import Rendered, callers_field
 from cartrita.dialects.upstream_errors import WEB_PAGE, unexpected_content
 from cartrita.domain.deltas import Accepted, Delta, answered_as
 from cartrita.domain.errors import UpstreamError
@@ -41,6 +42,7 @@ from cartrita.kit.secret import Secret
 _JSON: Final[Mapping[str, str]] = {"Content-Type": "application/json"}
 _MAX_ERROR_BYTES = 64 << 10
 _ERROR_BODY_SECONDS = 2.0
+_Check: TypeAlias = Callable[[HttpResponse], Awaitable[UpstreamError] | None]
 
 
 class ParseError(Protocol):
@@ -118,7 +120,8 @@ class Exchange:
         call = self._request(url, deadlines, rendered.body, headers)
         parser = create_parser(self._connection.name, self._connection.credential.secrets)
         accepted = Accepted(self._connection.name, request.model, rendered.receipts)
-        async with self._open(call) as response:
+        check = partial(self._check_translated, request.origin)
+        async with self._open(call, check) as response:
             if "json" in response.headers.get("content-type", "").lower():
                 async with aclosing(self._whole(response, parse_completion, accepted)) as deltas:
                     yield deltas
@@ -169,9 +172,18 @@ class Exchange:
             max_bytes=self._connection.max_bytes,
         )
 
-    def _open(self, request: HttpRequest) -> OpenedExchange:
+    def _open(self, request: HttpRequest, check: _Check | None = None) -> OpenedExchange:
         connection = self._connection
-        return OpenedExchange(connection.transport, connection.credential, request, self._check)
+        return OpenedExchange(
+            connection.transport, connection.credential, request, check or self._check
+        )
+
+    def _check_translated(
+        self, origin: str | None, response: HttpResponse
+    ) -> Awaitable[UpstreamError] | None:
+        """As `_check`; an error names the field that the caller sent, in this dialect, or none."""
+        error = self._check(response)
+        return error if error is None or origin is None else _in_words_of(origin, error)
 
     def _check(self, response: HttpResponse) -> Awaitable[UpstreamError] | None:
         """None for a response that is successful, not compressed and no page; else its error."""
@@ -191,6 +203,14 @@ class Exchange:
         error = self._parse_error(connection.name, response.status, body, response.headers, secrets)
         error.headers = response_headers(response.headers)
         return error
+
+
+async def _in_words_of(dialect: str, telling: Awaitable[UpstreamError]) -> UpstreamError:
+    error = await telling
+    param = error.details.pop("upstream_param", None)
+    if isinstance(param, str) and (name := callers_field(param, dialect)):
+        error.details["upstream_param"] = name
+    return error
 
 
 def _is_compressed(response: HttpResponse) -> bool:

@@ -15,7 +15,7 @@ from cartrita.dialects.anthropic_messages.message_rendering import (
 from cartrita.dialects.anthropic_messages.models import ModelOptions
 from cartrita.dialects.anthropic_messages.schemas import closed_schema, object_schema
 from cartrita.dialects.anthropic_messages.thinking_rendering import Effort, Limits, render_thinking
-from cartrita.dialects.losses import Losses, Rendered
+from cartrita.dialects.losses import Losses, Rendered, in_callers_words
 from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import Role, Text
 from cartrita.domain.requests import ModelRequest
@@ -34,6 +34,7 @@ _encode = msgspec.json.Encoder().encode
 _Sampling: TypeAlias = tuple[float | None, float | None, int | None]
 
 
+@in_callers_words
 def render(request: ModelRequest, options: ModelOptions, *, stream: bool = True) -> Rendered:
     """The JSON body of a call, and what could not be said in it.
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from cartrita.dialects.losses import Losses, Rendered
+from cartrita.dialects.losses import Losses, Rendered, check_limit, in_callers_words
 from cartrita.dialects.openai_chat import DIALECT
 from cartrita.dialects.openai_chat import request_types as wire
 from cartrita.dialects.openai_chat.message_rendering import MessageRenderer
@@ -20,6 +20,7 @@ _EFFORTS = ((4_096, "low"), (16_384, "medium"))
 _encode = msgspec.json.Encoder().encode
 
 
+@in_callers_words
 def render(request: ModelRequest, options: ServerOptions, *, stream: bool = True) -> Rendered:
     """The JSON body of a call; a streamed one reports its usage.
 
@@ -66,12 +67,17 @@ def _vendor_fields(request: ModelRequest, losses: Losses) -> JsonObject:
 def _sampling(sampling: Sampling, options: ServerOptions, losses: Losses) -> dict[str, Any]:
     if sampling.top_k is not None:
         losses.dropped("top_k", "Chat completions have no top_k.")
+    check_limit(sampling)
+    stop, most = list(sampling.stop), options.most_stops
+    if most is not None and len(stop) > most:
+        losses.approximated("stop", f"OpenAI takes {most} stop sequences: the first are sent.")
+        stop = stop[:most]
     wants_logprobs = sampling.logprobs is not None
     return {
         options.limit_field: sampling.max_tokens,
         "temperature": sampling.temperature,
         "top_p": sampling.top_p,
-        "stop": list(sampling.stop) or None,
+        "stop": stop or None,
         "seed": sampling.seed,
         "presence_penalty": sampling.presence_penalty,
         "frequency_penalty": sampling.frequency_penalty,

@@ -23,6 +23,11 @@ class ServerOptions(msgspec.Struct, frozen=True):
 
     limit_field: LimitField = "max_tokens"
 
+    @property
+    def most_stops(self) -> int | None:
+        """How many stop sequences it takes; None where that is not known."""
+        return 4 if self.limit_field == "max_completion_tokens" else None
+
 
 class FunctionSpec(msgspec.Struct, frozen=True, omit_defaults=True):
     """The definition of a function that the model may call."""

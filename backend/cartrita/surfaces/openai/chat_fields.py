@@ -2,7 +2,7 @@
 
 from typing import Final, cast
 
-from cartrita.dialects.openai_refusals import missing_model, refusal, wrong_type
+from cartrita.dialects.openai_refusals import missing_model, out_of_bounds, wrong_type
 from cartrita.dialects.relayed_bodies import RelayedBody
 from cartrita.domain.errors import InvalidInput
 from cartrita.surfaces.openai.own_fields import conversation_id_in, own_boolean
@@ -53,8 +53,11 @@ def chat_fields(body: RelayedBody, most_translated: int = MAX_CHOICES) -> ChatFi
 
 def too_many_choices(count: int, most: int) -> InvalidInput:
     """The error of an `n` that is not from 1 to `most`."""
-    message = f"Invalid 'n': expected a value from 1 to {most}, but got {count} instead."
-    return refusal("n", message, "integer_out_of_range")
+    where, bound, sign = ("below", "minimum", ">=") if count < 1 else ("above", "maximum", "<=")
+    detail = f"integer {where} {bound} value. Expected a value {sign} {1 if count < 1 else most}"
+    return out_of_bounds(
+        "n", f"{detail}, but got {count} instead.", f"integer_{where}_{bound[:3]}_value"
+    )
 
 
 def _include_usage(body: RelayedBody) -> bool:
