@@ -10,6 +10,7 @@ import msgspec
 from cartrita.domain.errors import InvalidInput
 from cartrita.domain.receipts import Receipt
 from cartrita.domain.requests import ModelRequest, Sampling
+from cartrita.domain.tools import ToolSpec
 from cartrita.kit.text import shortened
 
 _LONGEST = 500
@@ -128,6 +129,11 @@ class Losses:
     def approximated(self, field: str, why: str) -> None:
         """The field has another effect than it would have had, as near as the target can."""
         self._add(field, "approximated", why)
+
+    def dropped_tool_fields(self, tool: ToolSpec) -> None:
+        """The fields of a tool that only another dialect has."""
+        for field in tool.more:
+            self.dropped(f"tools.{field}", "The target has no such field of a tool.")
 
     @property
     def receipts(self) -> tuple[Receipt, ...]:

@@ -11,7 +11,8 @@ from cartrita.domain.messages import CacheBreakpoint
 class ToolSpec(msgspec.Struct, frozen=True, omit_defaults=True, tag="function"):
     """A tool that the model may call; `parameters` is a JSON Schema of an object.
 
-    `strict` asks for arguments that match the schema exactly.
+    `strict` asks for arguments that match the schema exactly. `more` are fields that only its
+    `origin`, a dialect, understands, as they came.
     """
 
     name: str
@@ -19,6 +20,8 @@ class ToolSpec(msgspec.Struct, frozen=True, omit_defaults=True, tag="function"):
     parameters: JsonObject
     strict: bool | None = None
     cache: CacheBreakpoint | None = None
+    origin: str | None = None
+    more: JsonObject = {}
 
 
 class VendorTool(msgspec.Struct, frozen=True, tag="vendor"):

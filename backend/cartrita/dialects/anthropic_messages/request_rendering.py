@@ -19,7 +19,7 @@ from cartrita.dialects.losses import Losses, Rendered, in_callers_words
 from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import Role, Text
 from cartrita.domain.requests import ModelRequest
-from cartrita.domain.tools import NamedTool, VendorTool
+from cartrita.domain.tools import NamedTool, ToolSpec, VendorTool
 
 _DEFAULT_MAX_TOKENS = 4096
 _UNKNOWN_FIELDS = (
@@ -181,16 +181,23 @@ def _tools(request: ModelRequest, losses: Losses) -> list[wire.Tool | JsonObject
             else:
                 losses.dropped("tools", f"The tool {tool.name} is known to its vendor only.")
             continue
-        tools.append(
-            wire.Tool(
-                tool.name,
-                object_schema(tool.parameters),
-                tool.description or None,
-                tool.strict,
-                cache_control(tool.cache),
-            )
-        )
+        tools.append(_tool(tool))
+        if tool.origin != DIALECT:
+            losses.dropped_tool_fields(tool)
     return tools
+
+
+def _tool(tool: ToolSpec) -> wire.Tool | JsonObject:
+    rendered = wire.Tool(
+        tool.name,
+        object_schema(tool.parameters),
+        tool.description or None,
+        tool.strict,
+        cache_control(tool.cache),
+    )
+    if tool.origin != DIALECT or not tool.more:
+        return rendered
+    return {**msgspec.to_builtins(rendered), **tool.more}
 
 
 def _tool_choice(

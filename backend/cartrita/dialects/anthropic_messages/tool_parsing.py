@@ -15,6 +15,7 @@ from cartrita.domain.tools import NamedTool, Tool, ToolSpec, VendorTool
 from cartrita.domain.tools import ToolChoice as DomainChoice
 
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
+_KNOWN = ("type", "defer_loading", "allowed_callers", *wire.Tool.__struct_fields__)
 _NULLABLE = ("properties", "required")
 _CHOICES: dict[str, DomainChoice] = {"auto": "auto", "any": "required", "none": "none"}
 
@@ -70,12 +71,17 @@ def _tool(value: JsonObject, path: str) -> Tool:
     _check_schema(schema, f"{path}.input_schema")
     if value.get("defer_loading") or value.get("allowed_callers", ["direct"]) != ["direct"]:
         return VendorTool(DIALECT, tool.name, value)
+    more: JsonObject = {
+        name: one for name, one in value.items() if name not in _KNOWN and one is not None
+    }
     return ToolSpec(
         tool.name,
         tool.description or "",
         schema,
         tool.strict,
         breakpoint_of(tool.cache_control),
+        DIALECT if more else None,
+        more,
     )
 
 

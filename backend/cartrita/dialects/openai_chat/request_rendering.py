@@ -92,6 +92,7 @@ def _tools(request: ModelRequest, losses: Losses) -> Iterator[wire.Tool | JsonOb
         if isinstance(tool, ToolSpec):
             if tool.cache is not None:
                 losses.dropped("cache_control", "This API decides by itself what it caches.")
+            losses.dropped_tool_fields(tool)
             yield wire.Tool(
                 wire.FunctionSpec(tool.name, tool.description, tool.parameters, tool.strict)
             )

@@ -62,6 +62,7 @@ def render_tools(request: ModelRequest, losses: Losses) -> list[JsonObject]:
     for tool in request.tools:
         if isinstance(tool, ToolSpec):
             rendered.append(_function(tool, request.origin == DIALECT))
+            losses.dropped_tool_fields(tool)
             if tool.cache is not None:
                 losses.dropped("tools.cache_control", "OpenAI caches prompts by itself.")
         elif tool.origin == DIALECT:

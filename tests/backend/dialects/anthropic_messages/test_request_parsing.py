@@ -255,6 +255,13 @@ def test_tools_of_the_vendor() -> None:
     assert wanted.parallel_tool_calls is None
 
 
+def test_what_only_anthropic_knows_of_a_tool_is_kept() -> None:
+    more: JsonObject = {"input_examples": [{"a": 1}], "eager_input_streaming": True}
+    tool = {"name": "plain", "input_schema": {"type": "object"}, **more, "strict": None}
+    wanted = parsed(tools=[tool]).request
+    assert wanted.tools == (ToolSpec("plain", "", {"type": "object"}, origin=ORIGIN, more=more),)
+
+
 def test_what_is_read_is_written_again() -> None:
     wanted = body(
         user(text("a", cache_control=EPHEMERAL), text("b")),

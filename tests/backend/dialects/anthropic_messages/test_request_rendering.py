@@ -351,6 +351,15 @@ def test_the_beginning_of_an_answer() -> None:
     assert body(called)["messages"][-1]["content"][0]["id"] == "c"
 
 
+def test_more_of_a_tool_goes_to_its_own_vendor_only() -> None:
+    more: JsonObject = {"input_examples": [{"a": 1}]}
+    own = request(tools=(ToolSpec("a", "", {}, origin=ORIGIN, more=more),))
+    assert body(own)["tools"] == [{"name": "a", "input_schema": {"type": "object"}, **more}]
+    foreign = request(tools=(ToolSpec("a", "", {}, origin="other", more=more),))
+    assert body(foreign)["tools"] == [{"name": "a", "input_schema": {"type": "object"}}]
+    assert receipts(foreign) == [("tools.input_examples", "dropped")]
+
+
 def test_tools() -> None:
     own: JsonObject = {"type": "web_search_20260318", "name": "web_search"}
     tools = (

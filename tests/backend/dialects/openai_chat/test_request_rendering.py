@@ -65,6 +65,15 @@ def test_instructions_come_first() -> None:
     assert body["messages"][0] == {"role": "system", "content": "Be brief."}
 
 
+def test_what_only_another_vendor_knows_of_a_tool_is_told() -> None:
+    more: JsonObject = {"input_examples": [{}]}
+    tool = ToolSpec("a", "", {"type": "object"}, origin="anthropic_messages", more=more)
+    request = ModelRequest(owner_id="o", model="gpt", messages=(user(Text("Hi")),), tools=(tool,))
+    sent = render(request, ServerOptions())
+    assert b"input_examples" not in sent.body
+    assert [receipt.field for receipt in sent.receipts] == ["tools.input_examples"]
+
+
 def test_a_tool_round_trip() -> None:
     body = rendered(
         user(Text("Weather?")),

@@ -186,6 +186,13 @@ def test_what_only_another_vendor_reads_is_told() -> None:
     }
 
 
+def test_what_only_another_vendor_knows_of_a_tool_is_told() -> None:
+    tool = ToolSpec("a", "", {"type": "object"}, origin=FOREIGN, more={"input_examples": [{}]})
+    body, lost = rendered(tools=(tool,), origin=FOREIGN)
+    assert "input_examples" not in body["tools"][0]
+    assert lost == {"tools.input_examples"}
+
+
 @pytest.mark.parametrize(
     ("options", "effort"),
     [
