@@ -1,4 +1,4 @@
-"""How answers are written as messages: those of calls and those of runs."""
+"""How the answers of calls and of runs are written as messages."""
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
@@ -17,10 +17,11 @@ from cartrita.surfaces.v1.routes_told import route_metadata, run_metadata
 
 
 class MessageFormat:
-    """Writes one answer of a call that is not relayed; implements `AnswerFormat`.
+    """Writes one answer that is not relayed; implements `AnswerFormat` and `RunFormat`.
 
-    What happened to the call is told in the `metadata` at the end of the answer. The model has the
-    name that was asked for, unless the provider answers with another than it was sent.
+    What happened to the call or run is told in the `metadata` at the end of the answer. The model
+    has the name that was asked for, unless the provider of a call answers with another than it was
+    sent.
     """
 
     def __init__(
@@ -37,7 +38,7 @@ class MessageFormat:
     def _head(self) -> MessageHead:
         return self._create_head()
 
-    def renderer(self, monitor: RelayMonitor | None) -> Renderer:
+    def renderer(self, monitor: RelayMonitor | None = None) -> Renderer:
         """The renderer of the events; the rest of an answer goes on as its beginning was."""
         if isinstance(monitor, Monitor):
             return StreamRenderer.resumed(monitor, self._head)
@@ -48,23 +49,6 @@ class MessageFormat:
             self._head = replace(self._head, model=delta.answered_as)
         if told := route_metadata(delta.failovers, delta.receipts):
             self._head.finishing["metadata"] = told
-
-    def whole(self, deltas: Sequence[Delta]) -> bytes:
-        for delta in deltas:
-            if isinstance(delta, Accepted):
-                self.accepted(delta)
-        return render(self._head, deltas)
-
-
-class MessageRunFormat:
-    """Writes the answer of a run; implements `RunFormat`."""
-
-    def __init__(self, head: MessageHead) -> None:
-        """`head` has `finishing` of its own, which tells about the run."""
-        self._head = head
-
-    def renderer(self) -> Renderer:
-        return StreamRenderer(self._head)
 
     def completed(self, end: RunCompleted) -> None:
         self._head.finishing["metadata"] = run_metadata(end)

@@ -1,5 +1,6 @@
 """Messages that are answered by a run: stored, and in a conversation."""
 
+from functools import partial
 from typing import Final
 
 from cartrita.application.model_runs import ModelCommand
@@ -11,7 +12,7 @@ from cartrita.domain.runs import Admitted
 from cartrita.kit import ids
 from cartrita.kit.long_work import run_long
 from cartrita.surfaces.anthropic.message_fields import MessageFields
-from cartrita.surfaces.anthropic.message_format import MessageRunFormat
+from cartrita.surfaces.anthropic.message_format import MessageFormat
 from cartrita.surfaces.services import Services
 
 SURFACE: Final = "anthropic_messages"
@@ -42,17 +43,17 @@ async def message_run_format(
     fields: MessageFields,
     command: ModelCommand,
     admitted: Admitted,
-) -> MessageRunFormat:
+) -> MessageFormat:
     """How the answer of a run is written."""
     conversation = fields.conversation_id or ids.public("conv", admitted.conversation_id)
     request = command.request
     if command.agent is not None:
         request = await services.completions.as_agent(command.agent, request)
-    head = MessageHead(
+    create_head = partial(
+        MessageHead,
         id=f"msg_{admitted.run_id.hex}",
         model=fields.model,
-        input_tokens=services.completions.count_tokens(request).tokens,
         extra={"conversation_id": conversation},
         finishing={},
     )
-    return MessageRunFormat(head)
+    return MessageFormat(create_head, lambda: services.completions.count_tokens(request).tokens)

@@ -1,4 +1,4 @@
-"""How answers are written as chat completions: those of calls and those of runs."""
+"""How the answers of calls and of runs are written as chat completions."""
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
@@ -18,25 +18,30 @@ from cartrita.surfaces.v1.routes_told import route_metadata, run_metadata
 
 
 class ChatFormat:
-    """Writes one answer of a call that is not relayed; implements `AnswerFormat`.
+    """Writes one answer that is not relayed; implements `AnswerFormat` and `RunFormat`.
 
-    What happened to the call is told in the `metadata` at the end of the answer. The model has the
-    name that was asked for, unless the provider answers with another than it was sent.
+    What happened to the call or run is told in the `metadata` at the end of the answer. The model
+    has the name that was asked for, unless the provider of a call answers with another than it was
+    sent.
     """
 
-    def __init__(self, create_head: Callable[[], CompletionHead]) -> None:
+    def __init__(
+        self, create_head: Callable[[], CompletionHead], metadata: JsonObject | None = None
+    ) -> None:
         """The head has `finishing` of its own, which is filled before the answer ends.
 
-        It is created where it is used, because most answers are relayed.
+        It is created where it is used, because most answers are relayed. `metadata` is that of the
+        caller of a run, which is told beside ours; a name of ours is ours.
         """
         self._create_head = create_head
+        self._metadata = metadata or {}
 
     @cached_property
     def head(self) -> CompletionHead:
         """The head of the answer."""
         return self._create_head()
 
-    def renderer(self, monitor: RelayMonitor | None) -> Renderer:
+    def renderer(self, monitor: RelayMonitor | None = None) -> Renderer:
         """The renderer of the chunks; the rest of an answer goes on as its beginning was."""
         if isinstance(monitor, Monitor):
             return StreamRenderer.resumed(
@@ -50,29 +55,8 @@ class ChatFormat:
         if told := route_metadata(delta.failovers, delta.receipts):
             self.head.finishing["metadata"] = told
 
-    def whole(self, deltas: Sequence[Delta]) -> bytes:
-        for delta in deltas:
-            if isinstance(delta, Accepted):
-                self.accepted(delta)
-        return render(self.head, deltas)
-
-
-class ChatRunFormat:
-    """Writes the answer of a run; implements `RunFormat`."""
-
-    def __init__(self, head: CompletionHead, metadata: JsonObject) -> None:
-        """`head` has `finishing` of its own, which is filled before the answer ends.
-
-        `metadata` is the caller's, which is told beside ours; a name of ours is ours.
-        """
-        self._head = head
-        self._metadata = metadata
-
-    def renderer(self) -> Renderer:
-        return StreamRenderer(self._head)
-
     def completed(self, end: RunCompleted) -> None:
-        self._head.finishing["metadata"] = {**self._metadata, **run_metadata(end)}
+        self.head.finishing["metadata"] = {**self._metadata, **run_metadata(end)}
 
     def whole(self, deltas: Sequence[Delta]) -> bytes:
-        return render(self._head, deltas)
+        return render(self.head, deltas)

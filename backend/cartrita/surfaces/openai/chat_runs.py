@@ -1,5 +1,6 @@
 """Chat completions that are answered by a run: stored, and in a conversation."""
 
+from functools import partial
 from typing import Final
 
 from msgspec.structs import replace
@@ -16,7 +17,7 @@ from cartrita.domain.runs import Admitted
 from cartrita.kit import ids
 from cartrita.kit.long_work import run_long
 from cartrita.surfaces.openai.chat_fields import ChatFields
-from cartrita.surfaces.openai.chat_format import ChatRunFormat
+from cartrita.surfaces.openai.chat_format import ChatFormat
 from cartrita.surfaces.openai.errors import InvalidExtension
 from cartrita.surfaces.services import Services
 
@@ -56,10 +57,11 @@ async def chat_run_format(
     fields: ChatFields,
     command: ModelCommand,
     admitted: Admitted,
-) -> ChatRunFormat:
+) -> ChatFormat:
     """How the answer of a run is written."""
     conversation = fields.conversation_id or ids.public("conv", admitted.conversation_id)
-    head = CompletionHead(
+    create_head = partial(
+        CompletionHead,
         id=f"chatcmpl-{admitted.run_id.hex}",
         model=fields.model,
         created=_seconds(admitted.run_id),
@@ -68,7 +70,7 @@ async def chat_run_format(
         extra={"conversation_id": conversation},
         finishing={},
     )
-    return ChatRunFormat(head, command.metadata)
+    return ChatFormat(create_head, command.metadata)
 
 
 def _with_default_temperature(request: ModelRequest) -> ModelRequest:

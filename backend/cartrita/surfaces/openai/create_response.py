@@ -1,5 +1,6 @@
 """`POST /v1/responses`: answered by a run, or with `store: false` relayed or translated."""
 
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Final
@@ -9,10 +10,12 @@ from msgspec.structs import replace
 from cartrita.application.completions import Completions
 from cartrita.dialects.openai_responses import relay, request_parsing
 from cartrita.dialects.openai_responses.request_parsing import Parsed
+from cartrita.dialects.openai_responses.response_objects import ResponseHead
 from cartrita.dialects.relayed_bodies import RelayedBody
 from cartrita.domain.principals import Principal
 from cartrita.domain.relays import Endpoint, ModelNames
 from cartrita.gateway.answers import Call
+from cartrita.kit.ids import uuid7
 from cartrita.kit.secret import Secret
 from cartrita.surfaces.hot_paths import HotPath
 from cartrita.surfaces.openai.references import with_history
@@ -50,7 +53,20 @@ def _stream_monitor(
 def _open(
     completions: Completions, call: Call, fields: ResponseFields, parse: Callable[[], Parsed]
 ) -> Opened:
-    return completions.open(call), ResponseFormat(parse)
+    return completions.open(call), ResponseFormat(lambda: _head(parse()))
+
+
+def _head(parsed: Parsed) -> ResponseHead:
+    return ResponseHead(
+        id=f"resp_{uuid7().hex}",
+        created_at=int(time.time()),
+        model=parsed.request.model,
+        store=False,
+        previous_response_id=parsed.previous_response_id,
+        metadata=parsed.metadata,
+        include=parsed.include,
+        echo=parsed.echo,
+    )
 
 
 async def _look_up(

@@ -10,7 +10,7 @@ from cartrita.kit import ids
 from cartrita.kit.long_work import run_long
 from cartrita.surfaces.openai.references import find_previous, with_items
 from cartrita.surfaces.openai.response_fields import ResponseFields
-from cartrita.surfaces.openai.response_format import ResponseRunFormat
+from cartrita.surfaces.openai.response_format import ResponseFormat
 from cartrita.surfaces.openai.response_heads import SURFACE, head_of, remembered
 from cartrita.surfaces.services import Services
 
@@ -47,10 +47,10 @@ async def response_run_answer(
     fields: ResponseFields,
     command: ModelCommand,
     admitted: Admitted,
-) -> ResponseRunFormat | bytes:
+) -> ResponseFormat | bytes:
     """How the answer of a run is written; one in the background is answered by its state."""
     run = await services.runs.get(principal, ids.public("run", admitted.run_id))
     head = head_of(run)
     if fields.background and not fields.stream:
         return render_state(head, "queued" if run.status.value == "queued" else "in_progress")
-    return ResponseRunFormat(head)
+    return ResponseFormat(lambda: head)

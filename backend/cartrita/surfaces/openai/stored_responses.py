@@ -29,7 +29,7 @@ from cartrita.surfaces.openai.item_pages import (
     owned,
 )
 from cartrita.surfaces.openai.references import find_response
-from cartrita.surfaces.openai.response_format import ResponseRunFormat
+from cartrita.surfaces.openai.response_format import ResponseFormat
 from cartrita.surfaces.openai.response_heads import head_of
 from cartrita.surfaces.services import Services
 from cartrita.surfaces.v1.run_answers import Tail, collect_deltas, send_run_stream
@@ -49,7 +49,7 @@ class ResponseStream(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, tail: Tail, form: ResponseRunFormat) -> None:
+    def __init__(self, tail: Tail, form: ResponseFormat) -> None:
         self.status_code = 200
         self.background = None
         self.init_headers({})
@@ -77,7 +77,7 @@ async def get_response(
     run = await find_response(services, principal, response_id)
     if stream:
         return ResponseStream(
-            services.runs.tail(run.id, 0), ResponseRunFormat(head_of(run), starting_after)
+            services.runs.tail(run.id, 0), ResponseFormat(lambda: head_of(run), starting_after)
         )
     return _json(await _state(services, principal, run))
 
@@ -135,7 +135,7 @@ async def _state(services: Services, principal: Principal, run: Run) -> bytes:
     if not run.status.ended:
         return render_state(head, "queued" if run.status is RunStatus.QUEUED else "in_progress")
     if run.status is RunStatus.COMPLETED:
-        form = ResponseRunFormat(head)
+        form = ResponseFormat(lambda: head)
         return form.whole(await collect_deltas(services.runs.tail(run.id, 0), form))
     end = await services.runs.wait_for_end(run.id)
     error = _error_of(end)

@@ -229,7 +229,9 @@ async def _whole_body(answer: Answer, form: AnswerFormat) -> tuple[bytes, list[t
     async for item in answer.items:
         if isinstance(item, bytes):
             pieces.append(item)
-        else:
-            deltas.append(item)
+            continue
+        if isinstance(item, Accepted):
+            form.accepted(item)
+        deltas.append(item)
     body = form.whole(deltas) if deltas else b"".join(pieces)
     return body, usage_headers(deltas, answer.monitor)
