@@ -36,6 +36,9 @@ WEB_PAGE = "a web page"
 WRONG_ADDRESS = "upstream_wrong_address"
 """The code of errors that tell of a wrong base URL: there is a web page, or a redirect."""
 
+REFUSED_FIELD = "upstream_field"
+"""The detail with the provider's name of a field, where `upstream_param` is the caller's name."""
+
 _MAX_TEXT = 300
 _SHORTEST_SECRET = 8
 """A shorter one is no key, and may be a part of ordinary words."""

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import structlog
 
-from cartrita.dialects.upstream_errors import WRONG_ADDRESS
+from cartrita.dialects.upstream_errors import REFUSED_FIELD, WRONG_ADDRESS
 from cartrita.domain.deltas import Delta
 from cartrita.domain.errors import EndpointMissing, UpstreamError, UpstreamRejected
 from cartrita.domain.models import ModelInfo
@@ -115,7 +115,7 @@ def is_missing(error: UpstreamError) -> bool:
         return True
     if not isinstance(error, UpstreamRejected):
         return False
-    field = error.details.get("upstream_param", "")
+    field = error.details.get(REFUSED_FIELD) or error.details.get("upstream_param", "")
     return field in ("", "model") and _UNSUPPORTED.search(_said(error)) is not None
 
 

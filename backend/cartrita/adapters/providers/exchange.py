@@ -30,7 +30,7 @@ from cartrita.adapters.providers.transport import (
     Transport,
 )
 from cartrita.dialects.losses import Rendered, callers_field
-from cartrita.dialects.upstream_errors import WEB_PAGE, unexpected_content
+from cartrita.dialects.upstream_errors import REFUSED_FIELD, WEB_PAGE, unexpected_content
 from cartrita.domain.deltas import Accepted, Delta, answered_as
 from cartrita.domain.errors import UpstreamError
 from cartrita.domain.receipts import require_exact
@@ -206,10 +206,13 @@ class Exchange:
 
 
 async def _in_words_of(dialect: str, telling: Awaitable[UpstreamError]) -> UpstreamError:
+    """The error with the caller's name of the field, if any, and the provider's beside it."""
     error = await telling
     param = error.details.pop("upstream_param", None)
-    if isinstance(param, str) and (name := callers_field(param, dialect)):
-        error.details["upstream_param"] = name
+    if isinstance(param, str):
+        error.details[REFUSED_FIELD] = param
+        if name := callers_field(param, dialect):
+            error.details["upstream_param"] = name
     return error
 
 

@@ -66,10 +66,11 @@ def provider(comet: FakeProvider, http: HttpClient, clock: Clock) -> DialectFall
     return DialectFallback(first, second, clock=clock)
 
 
-async def text(provider: DialectFallback, model: str = "fake") -> str:
+async def text(provider: DialectFallback, model: str = "fake", origin: str | None = None) -> str:
     message = Message(Role.USER, (Text("Hi"),))
+    sampling = Sampling(max_tokens=99)
     request = ModelRequest(
-        owner_id="o", model=model, messages=(message,), sampling=Sampling(max_tokens=99)
+        owner_id="o", model=model, messages=(message,), sampling=sampling, origin=origin
     )
     async with provider.stream(request) as deltas:
         return "".join([one.text async for one in deltas if isinstance(one, TextDelta)])
@@ -82,9 +83,14 @@ async def relayed(provider: DialectFallback, endpoint: Endpoint) -> bytes:
 
 
 def failing(
-    comet: FakeProvider, status: int, message: str = "No.", code: str = "", path: str = MESSAGES
+    comet: FakeProvider,
+    status: int,
+    message: str = "No.",
+    code: str = "",
+    path: str = MESSAGES,
+    param: str = "",
 ) -> None:
-    error = {"code": code, "message": message, "type": "comet_api_error", "param": ""}
+    error = {"code": code, "message": message, "type": "comet_api_error", "param": param}
     fault = ReplacedResponse(status=status, body=json.dumps({"error": error}))
     comet.script(Script(faults=(fault,)), path=path)
 
@@ -211,6 +217,29 @@ def test_an_unsupported_field_is_not_a_missing_endpoint() -> None:
     details: JsonObject = {"upstream_param": "model.reasoning"}
     error = UpstreamRejected("Model is not supported.", provider="comet", details=details)
     assert not is_missing(error)
+
+
+@pytest.mark.parametrize(
+    ("param", "told"), [("top_k", None), ("model.reasoning", "model"), ("stop[0]", "stop")]
+)
+async def test_a_refused_field_is_no_missing_endpoint_whatever_the_caller_calls_it(
+    comet: FakeProvider, provider: DialectFallback, param: str, told: str | None
+) -> None:
+    failing(comet, 400, f"{param}: model claude-x-4 is not supported", param=param)
+    with pytest.raises(UpstreamRejected) as caught:
+        await text(provider, origin="openai_chat")
+    assert caught.value.details.get("upstream_param") == told
+    comet.script(Script(), path=MESSAGES)
+    assert await text(provider, origin="openai_chat")
+    assert paths(comet) == [MESSAGES, MESSAGES]
+
+
+async def test_a_refused_model_is_missing_also_in_the_words_of_the_caller(
+    comet: FakeProvider, provider: DialectFallback
+) -> None:
+    failing(comet, 400, "The model is not supported.", param="model")
+    assert await text(provider, origin="openai_chat")
+    assert paths(comet) == [MESSAGES, CHAT]
 
 
 async def test_tokens_that_cannot_be_counted_say_nothing_about_messages(
