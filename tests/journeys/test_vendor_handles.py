@@ -20,6 +20,8 @@ HANDLES: list[tuple[str, str, dict[str, Any]]] = [
     (RESPONSES, "tools[0].vector_store_ids", {"tools": [{"type": "file_search"}]}),
     (RESPONSES, "tools[0].container", {"tools": [{"type": "code_interpreter"}]}),
     (RESPONSES, "prompt", {"prompt": {"id": "needle"}}),
+    (RESPONSES, "prompt", {"prompt": ["needle"]}),
+    (RESPONSES, "input[0].id", {"input": [{"type": "image_generation_call", "id": "needle"}]}),
     (
         RESPONSES,
         "input[0].content[0].file_id",
@@ -111,3 +113,39 @@ async def test_a_reference_to_an_item_reaches_no_vendor(
     status, told = await post_json(scenario, RESPONSES, body)
     assert status in (400, 404), told
     assert not [each for each in scenario.provider.requests() if needle in each.body]
+
+
+@pytest.mark.parametrize("stored", [True, False])
+@pytest.mark.parametrize("summary", [[], [{"type": "summary_text", "text": "Aha."}]])
+async def test_the_id_of_unsealed_reasoning_reaches_no_vendor(
+    scenario: Scenario, summary: list[Any], stored: bool
+) -> None:
+    needle = f"needle-{uuid4().hex}"
+    reasoning = {"type": "reasoning", "id": "needle", "summary": summary}
+    text = f"Answer {uuid4().hex}."
+    fields = {"input": [reasoning, {"role": "user", "content": text}]}
+    body = request(RESPONSES, fields, needle, stored=stored)
+    status, told = await post_json(scenario, RESPONSES, body)
+    assert status == 200, told
+    sent = [each.body for each in scenario.provider.requests()]
+    assert any(text in each for each in sent)
+    assert not any(needle in each for each in sent)
+
+
+async def test_sealed_reasoning_is_relayed_with_its_id(scenario: Scenario) -> None:
+    text = f"Question {uuid4().hex}"
+    question = {"role": "user", "content": text}
+    asked: dict[str, Any] = {
+        "model": "openai/fake-reasoning",
+        "store": False,
+        "include": ["reasoning.encrypted_content"],
+        "input": [question],
+    }
+    status, told = await post_json(scenario, RESPONSES, asked)
+    assert status == 200, told
+    assert told["output"][0]["encrypted_content"]
+    asked["input"] = [question, *told["output"], {"role": "user", "content": "Go on."}]
+    status, told = await post_json(scenario, RESPONSES, asked)
+    assert status == 200, told
+    [_, sent] = [each.body for each in scenario.provider.requests() if text in each.body]
+    assert json.loads(sent)["input"] == asked["input"]

@@ -8,10 +8,11 @@ from typing import Final
 from msgspec.structs import replace
 
 from cartrita.application.completions import Completions
-from cartrita.dialects.openai_responses import relay, request_parsing
+from cartrita.dialects.openai_responses import DIALECT, relay, request_parsing
 from cartrita.dialects.openai_responses.request_parsing import Parsed
 from cartrita.dialects.openai_responses.response_objects import ResponseHead
 from cartrita.dialects.relayed_bodies import RelayedBody
+from cartrita.domain.messages import Message, Reasoning
 from cartrita.domain.principals import Principal
 from cartrita.domain.relays import Endpoint, ModelNames
 from cartrita.gateway.answers import Call
@@ -72,12 +73,26 @@ def _head(parsed: Parsed) -> ResponseHead:
 async def _look_up(
     services: Services, principal: Principal, fields: ResponseFields
 ) -> ResponseFields:
-    """The fields with the whole request, if it refers to anything. Raises as `with_history`."""
+    """The fields with the whole request, if it refers to anything. Raises as `with_history`.
+
+    Reasoning that is not sealed is never relayed: to OpenAI it is the id of what it has stored,
+    whoever asked for that. The translation leaves it out, and says so.
+    """
     parsed = _parse(fields, principal.owner_id)
     if not parsed.references and not parsed.previous_response_id:
-        return replace(fields, refers=False, whole=parsed)
+        sealed = all(map(_is_sealed, parsed.request.messages))
+        return replace(fields, refers=False, whole=parsed, relayable=sealed)
     whole = await with_history(services, principal, parsed)
     return replace(fields, relayable=False, whole=whole)
+
+
+def _is_sealed(message: Message) -> bool:
+    """Whether OpenAI has sealed all reasoning of a message."""
+    return all(
+        part.encrypted and part.origin == DIALECT
+        for part in message.parts
+        if isinstance(part, Reasoning)
+    )
 
 
 _API: Final = ModelApi[ResponseFields, Parsed](

@@ -17,6 +17,11 @@ _IDS: Final = frozenset(
 _IDS_BY_TYPE: Final = {"code_interpreter": "container"}
 """By the type of an object: a field of it that holds an id."""
 REFERENCE: Final = "item_reference"
+_CONTENT_BY_TYPE: Final = {
+    "image_generation_call": "result",
+    "compaction": "encrypted_content",
+}
+"""By the type of an item: without this field of it, it stands for one that the vendor has."""
 _OF_CALLERS: Final = frozenset({"parameters", "input_schema", "arguments", "metadata", "schema"})
 _TOP_LEVEL: Final = frozenset(
     {"previous_response_id", "conversation", "container", "thread", "thread_id", "prompt"}
@@ -34,13 +39,13 @@ def refuse_vendor_ids(body: RelayedBody, *, ours: frozenset[str] = frozenset()) 
     """Raise InvalidInput, naming the field, if a request holds an id of something stored.
 
     The fields of the request that are named in `ours` hold ids that this server gave out; with
-    `REFERENCE` among them, so do the references to items.
+    `REFERENCE` among them, so do the references to items, but for those of a type of OpenAI's own.
     """
     if not may_hold_vendor_ids(body):
         return
     fields: Mapping[str, object] = body.parsed_whole()
     named = (name for name in _TOP_LEVEL - ours if _holds_id(fields.get(name)))
-    referred = () if REFERENCE in ours else _references(fields.get("input"))
+    referred = _references(fields.get("input"), ours)
     for path in (*named, *referred, *_ids(fields, "")):
         raise InvalidInput.of(
             path, "ids of what the vendor stores are not accepted here; send the content itself"
@@ -59,20 +64,24 @@ def may_hold_vendor_ids(body: RelayedBody) -> bool:
 
 
 def _holds_id(value: object) -> bool:
+    """Whether a field of `_TOP_LEVEL` may hold one, also where the vendor may take no such type."""
     if isinstance(value, dict):
         return bool(cast("dict[str, object]", value).get("id"))
-    return isinstance(value, str) and value != ""
+    return value is not None and value != ""
 
 
-def _references(items: object) -> Iterator[str]:
+def _references(items: object, ours: frozenset[str]) -> Iterator[str]:
     """The paths of the items of a response's input that stand for stored ones: all but an id."""
     for index, item in enumerate(cast("list[object]", items) if isinstance(items, list) else ()):
         if not isinstance(item, dict):
             continue
         fields = cast("dict[str, object]", item)
-        kind = fields.get("type") or REFERENCE
-        stored_image = kind == "image_generation_call" and not fields.get("result")
-        if stored_image or (kind == REFERENCE and "role" not in fields):
+        kind = str(fields.get("type") or REFERENCE)
+        if kind == REFERENCE:
+            stands = REFERENCE not in ours and "role" not in fields
+        else:
+            stands = kind in _CONTENT_BY_TYPE and not fields.get(_CONTENT_BY_TYPE[kind])
+        if stands:
             yield f"input[{index}].id"
 
 
@@ -88,7 +97,7 @@ def _ids(value: object, path: str) -> Iterator[str]:
         here = f"{path}.{name}" if path else name
         if _is_id(name, fields):
             yield here
-        elif not _is_of_caller(name, fields):
+        elif not _is_of_caller(name, fields, path):
             yield from _ids(inside, here)
 
 
@@ -103,8 +112,11 @@ def _is_id(name: str, fields: Mapping[str, object]) -> bool:
     return named and isinstance(inside, str | list) and inside not in ("", [])
 
 
-def _is_of_caller(name: str, fields: Mapping[str, object]) -> bool:
-    """Whether the content of a field is the caller's own, whatever its names are."""
+def _is_of_caller(name: str, fields: Mapping[str, object], path: str) -> bool:
+    """Whether the content of a field, of the object at `path`, is the caller's, whatever is in it.
+
+    The input of a call is; that of the request is not, whatever its type claims.
+    """
     if name == "input":
-        return fields.get("type") in ("tool_use", "server_tool_use")
+        return path != "" and fields.get("type") in ("tool_use", "server_tool_use")
     return name in _OF_CALLERS

@@ -35,7 +35,16 @@ def user(*content: Any) -> list[Any]:
         (body(container="container_1"), "container"),
         (body(conversation={"id": "conv_1"}), "conversation"),
         (body(input=[{"type": "item_reference", "id": "msg_1"}]), "input[0].id"),
+        (body(prompt=["pmpt_1"]), "prompt"),
+        (body(conversation=["conv_1"]), "conversation"),
+        (body(container=[{"id": "container_1"}]), "container"),
+        (body(thread=7), "thread"),
+        (
+            body(type="tool_use", input=user({"type": "input_file", "file_id": "f"})),
+            "input[0].content[0].file_id",
+        ),
         (body(input=["x", {"id": "msg_1"}]), "input[1].id"),
+        (body(input=[{"type": "compaction", "id": "cmp_1"}]), "input[0].id"),
         (body(input=[{"type": "image_generation_call", "id": "ig_1"}]), "input[0].id"),
         (
             body(container={"skills": [{"type": "custom", "skill_id": "skill_1"}]}),
@@ -70,6 +79,8 @@ def test_an_id_is_refused_by_its_field(given: bytes, field: str) -> None:
     [
         body(messages=user({"type": "text", "text": "What is a file_id?"})),
         body(previous_response_id=None),
+        body(previous_response_id="", prompt={}, conversation=None),
+        body(input=[{"type": "compaction", "id": "cmp_1", "encrypted_content": "x"}]),
         body(input=[{"role": "assistant", "id": "msg_1", "content": "x"}]),
         body(input=[{"type": "image_generation_call", "id": "ig_1", "result": "aGk="}]),
         body(container={"skills": [{"type": "anthropic", "skill_id": "xlsx"}]}),
@@ -98,6 +109,13 @@ def test_what_is_ours_passes(given: bytes) -> None:
     refuse_vendor_ids(
         RelayedBody.of(given), ours=frozenset({"previous_response_id", "conversation", REFERENCE})
     )
+
+
+@pytest.mark.parametrize("kind", ["image_generation_call", "compaction"])
+def test_an_item_of_the_vendors_own_is_never_ours(kind: str) -> None:
+    given = RelayedBody.of(body(input=[{"type": kind, "id": "needle"}]))
+    with pytest.raises(InvalidInput, match=r"input\[0\]\.id"):
+        refuse_vendor_ids(given, ours=frozenset({REFERENCE}))
 
 
 @pytest.mark.parametrize("mark", [*sorted(module._IDS), *module._IDS_BY_TYPE, "skill_id", "audio"])
