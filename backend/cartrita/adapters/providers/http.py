@@ -58,6 +58,9 @@ class _Exchange:
 
     One timer watches all waiting: when it fires it looks whether somebody has waited for too long.
     A timeout around each read would cost 4 us per piece, more than the read itself.
+
+    The connection is detached before anything else is done with its end, so that it is given back
+    once, and nobody reads from it what the next exchange asked for.
     """
 
     __slots__ = (
@@ -86,7 +89,7 @@ class _Exchange:
         self._patience = request.deadlines.headers
         self._waiting_since: float | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._connection: HttpConnection
+        self._connection: HttpConnection | None = None
         self._origin: Origin
         self.status = 0
         self.headers: Mapping[str, str] = {}
@@ -100,11 +103,11 @@ class _Exchange:
             raise self._unreachable("its base URL or its key is malformed") from None
         origin = self._origin = target.origin
         kept = self._pool.idle(origin)
-        self._connection = kept or await self._connect()
-        connection = await self._send(head)
+        connection = kept or await self._connect()
+        await self._send(head, connection)
         if kept is not None and request.method == "GET" and connection.hung_up:
-            self._connection = await self._connect()  # it was closed while it was idle
-            connection = await self._send(head)
+            connection = await self._connect()  # it was closed while it was idle
+            await self._send(head, connection)
         if not connection.status:
             self._explain(connection.failure)
         self.status = connection.status
@@ -123,11 +126,17 @@ class _Exchange:
     async def read(self) -> bytes:
         """See `HttpResponse.read`."""
         connection = self._connection
+        if connection is None:
+            raise self._cut(ConnectionError())
+        if self._loop.time() >= self._latest and not connection.complete:
+            connection.fail(_Overdue())  # what has arrived is read before that is told
         if not connection.has_news:
             try:
-                await self._waiting()
+                await self._waiting(connection)
             finally:
                 self._waiting_since = None
+            if self._connection is None:  # closed while somebody waited for it
+                raise self._cut(ConnectionError())
         piece = connection.take()
         if not piece and connection.failure is not None:
             raise self._cut(connection.failure)
@@ -136,20 +145,19 @@ class _Exchange:
             raise self._malformed(f"sent more than {self._request.max_bytes} bytes")
         return piece
 
-    async def _send(self, head: bytes) -> HttpConnection:
+    async def _send(self, head: bytes, connection: HttpConnection) -> None:
         """Send the request, and wait for the head of its response, or for what prevents one."""
-        connection = self._connection
-        connection.send(head, self._request.body)
+        self._connection = connection
         try:
+            connection.send(head, self._request.body)
             while not connection.status and connection.failure is None:
-                await self._waiting()
+                await self._waiting(connection)
         except BaseException:  # cancelled, perhaps in the moment in which the head came
             self._close()
             raise
         self._waiting_since = None
         if not connection.status:
             self._close()
-        return connection
 
     async def _connect(self) -> HttpConnection:
         limit = self._request.deadlines.connect
@@ -168,7 +176,7 @@ class _Exchange:
             why = "its base URL is malformed"
         raise self._unreachable(why)
 
-    def _waiting(self) -> asyncio.Future[None]:
+    def _waiting(self, connection: HttpConnection) -> asyncio.Future[None]:
         """Something that the connection has to say; the timer watches how long that takes."""
         now = self._waiting_since = self._loop.time()
         due = min(now + self._patience, self._latest)
@@ -176,26 +184,27 @@ class _Exchange:
         if timer is None or timer.when() > due:
             if timer is not None:
                 timer.cancel()
-            self._timer = self._loop.call_at(due, self._check)
-        return self._connection.news()
+            self._timer = self._loop.call_at(due, self._check, connection)
+        return connection.news()
 
-    def _check(self) -> None:
+    def _check(self, connection: HttpConnection) -> None:
         self._timer = None
         if self._waiting_since is None:  # the next wait sets the timer again
             return
         due = min(self._waiting_since + self._patience, self._latest)
         if self._loop.time() >= due:
-            self._connection.fail(_Overdue())
+            connection.fail(_Overdue())
         else:
-            self._timer = self._loop.call_at(due, self._check)
+            self._timer = self._loop.call_at(due, self._check, connection)
 
     def _close(self) -> None:
         """Keep the connection if the response has arrived to its end, else close it."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._connection.finish():
-            self._pool.give_back(self._origin, self._connection)
+        connection, self._connection = self._connection, None
+        if connection is not None and connection.finish():
+            self._pool.give_back(self._origin, connection)
 
     def _explain(self, failure: Exception | None) -> NoReturn:
         """Say why there is no response.

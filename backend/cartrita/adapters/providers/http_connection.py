@@ -21,7 +21,8 @@ class HttpConnection(asyncio.Protocol):
     """A connection that carries one exchange at a time.
 
     `status` is 0 and `headers` are incomplete until the head of the response has arrived.
-    `complete` tells that its body has; `failure` is what kept it from that.
+    `complete` tells that its body has; `failure` is what kept it from that. `idle_since` is the
+    time of the loop at which it was given back to the pool, or None while it is not there.
     """
 
     __slots__ = (
@@ -46,7 +47,7 @@ class HttpConnection(asyncio.Protocol):
         self._busy = False
         self._waiter: asyncio.Future[None] | None = None
         self._pieces: list[bytes] = []
-        self.idle_since = 0.0
+        self.idle_since: float | None = None
         self._begin()
 
     def send(self, head: bytes, body: bytes) -> None:
@@ -96,6 +97,7 @@ class HttpConnection(asyncio.Protocol):
         if (
             self.complete
             and self._keeps_alive
+            and not self._paused  # nothing more would be read from it
             and not transport.is_closing()
             and not transport.get_write_buffer_size()  # it answered before it had read everything
         ):
@@ -108,6 +110,11 @@ class HttpConnection(asyncio.Protocol):
     def hung_up(self) -> bool:
         """Whether the peer closed it without a word in answer to the request."""
         return isinstance(self.failure, ConnectionError) and not self._head_bytes
+
+    @property
+    def busy(self) -> bool:
+        """Whether it carries an exchange."""
+        return self._busy
 
     @property
     def usable(self) -> bool:

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, TypeAlias
 
 import anyio
+import structlog
 from aiohappyeyeballs import start_connection  # pyright: ignore[reportUnknownVariableType]
 
 from cartrita.adapters.providers.http_connection import HttpConnection
@@ -21,6 +22,8 @@ _KEEP_ADDRESSES_SECONDS = 10.0
 _NEXT_ADDRESS_SECONDS = 0.25
 """How long an address may keep silent before the next one is tried too (RFC 8305)."""
 
+log = structlog.get_logger()
+
 
 class HttpPool:
     """Connections by origin, without a limit; the one that was used last is taken first."""
@@ -30,12 +33,14 @@ class HttpPool:
         self._names: defaultdict[Origin, _Name] = defaultdict(_Name)
         self._loop = asyncio.get_running_loop()
         self._sweep_timer: asyncio.TimerHandle | None = None
+        self._closed = False
 
     def idle(self, origin: Origin) -> HttpConnection | None:
         """A connection that is open already."""
         connections = self._idle[origin]
         while connections:
             connection = connections.pop()
+            connection.idle_since = None
             if connection.usable:
                 return connection
         return None
@@ -55,14 +60,26 @@ class HttpPool:
         return connection
 
     def give_back(self, origin: Origin, connection: HttpConnection) -> None:
-        """Keep a connection, whose exchange has ended, for a while."""
+        """Keep a connection, whose exchange has ended, for a while.
+
+        One that still has an exchange, or is here already, has two owners: it is closed, because
+        one of them would read what the other asked for.
+        """
+        if connection.busy or connection.idle_since is not None:
+            log.error("upstream_connection_given_back_twice", host=origin.host)
+            connection.abort()
+            return
+        if self._closed:
+            connection.abort()
+            return
         connection.idle_since = self._loop.time()
         self._idle[origin].append(connection)
         if self._sweep_timer is None:
             self._sweep_timer = self._loop.call_later(_KEEP_IDLE_SECONDS, self._sweep)
 
     def close(self) -> None:
-        """Close all that are idle."""
+        """Close all that are idle, and from now on all that are given back."""
+        self._closed = True
         if self._sweep_timer is not None:
             self._sweep_timer.cancel()
         for connections in self._idle.values():
@@ -76,7 +93,7 @@ class HttpPool:
         oldest = self._loop.time() - _KEEP_IDLE_SECONDS
         for origin, connections in list(self._idle.items()):
             for connection in connections:
-                if connection.idle_since <= oldest:
+                if connection.idle_since is None or connection.idle_since <= oldest:
                     connection.abort()
             self._idle[origin] = [one for one in connections if one.usable]
         if any(self._idle.values()):

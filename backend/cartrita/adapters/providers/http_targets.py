@@ -1,9 +1,8 @@
 """Where requests go, and the bytes they begin with."""
 
 import re
-from base64 import b64encode
 from functools import lru_cache
-from urllib.parse import SplitResult, quote, unquote, urlsplit
+from urllib.parse import quote, urlsplit
 
 import msgspec
 
@@ -29,19 +28,15 @@ class Target(msgspec.Struct, frozen=True):
     origin: Origin
     path: str
     headers: str
-    authorization: str
 
     def head(self, request: HttpRequest, user_agent: str) -> bytes:
         """The request up to its body. Raises ValueError for a header that is none."""
         lines = [f"{request.method} {self.path} HTTP/1.1\r\n{self.headers}", user_agent]
-        authorization = self.authorization
         for name, value in request.headers.items():
             line = f"{name}: {value.reveal() if isinstance(value, Secret) else value}"
             if _LINE_ENDS.search(line):
                 raise ValueError("A header has more than one line.")
             lines.append(line)
-        if authorization and "authorization" not in {name.lower() for name in request.headers}:
-            lines.append(authorization)
         if request.method == "POST":
             lines.append(f"Content-Length: {len(request.body)}")
         lines.append("\r\n")
@@ -50,11 +45,11 @@ class Target(msgspec.Struct, frozen=True):
 
 @lru_cache(maxsize=256)
 def find_target(url: str) -> Target:
-    """The target of a URL. Raises ValueError for what is none."""
+    """The target of a URL. Raises ValueError for what is none, or holds a user or a password."""
     parts = urlsplit(url)
     port = _PORTS.get(parts.scheme)
-    if port is None or not parts.hostname:
-        raise ValueError("This is no HTTP URL.")
+    if port is None or not parts.hostname or "@" in parts.netloc:
+        raise ValueError("This is no HTTP URL of a server alone.")
     host = parts.hostname
     if not host.isascii():
         host = host.encode("idna").decode()
@@ -68,13 +63,4 @@ def find_target(url: str) -> Target:
         Origin(host, port if parts.port is None else parts.port, parts.scheme == "https"),
         path,
         f"Host: {name}\r\nAccept: */*\r\nAccept-Encoding: identity",
-        _basic_authorization(parts),
     )
-
-
-def _basic_authorization(parts: SplitResult) -> str:
-    """The header of a user and a password that stand in a URL."""
-    if parts.username is None:
-        return ""
-    user, password = unquote(parts.username), unquote(parts.password or "")
-    return f"Authorization: Basic {b64encode(f'{user}:{password}'.encode()).decode()}"

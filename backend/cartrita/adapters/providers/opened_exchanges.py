@@ -5,6 +5,7 @@ sending it. What only passes a call on returns its coroutine, instead of being o
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from types import CoroutineType, TracebackType
 from typing import Any
 
@@ -46,6 +47,7 @@ class OpenedExchange:
         request: HttpRequest,
         check: Callable[[HttpResponse], Awaitable[UpstreamError] | None],
     ) -> None:
+        self._opened: AbstractAsyncContextManager[HttpResponse] | None = None
         self._transport = transport
         self._credential = credential
         self._request = request
@@ -55,27 +57,30 @@ class OpenedExchange:
         response = await self._send()
         try:
             if response.status == 401 and self._credential.discard(self._sent):
-                await self._opened.__aexit__(None, None, None)
+                await self.__aexit__(None, None, None)
                 response = await self._send()
             if (error := self._check(response)) is not None:
                 raise await error
         except BaseException as error:
-            await self._opened.__aexit__(type(error), error, error.__traceback__)
+            await self.__aexit__(type(error), error, error.__traceback__)
             raise
         return response
 
-    def __aexit__(
+    async def __aexit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
-    ) -> "CoroutineType[Any, Any, bool | None]":
-        return self._opened.__aexit__(kind, error, trace)
+    ) -> bool | None:
+        opened, self._opened = self._opened, None  # what is closed once is not closed again
+        return None if opened is None else await opened.__aexit__(kind, error, trace)
 
     async def _send(self) -> HttpResponse:
         self._sent = {**self._request.headers, **await self._credential.headers()}
-        self._opened = self._transport.open(replace(self._request, headers=self._sent))
-        return await self._opened.__aenter__()
+        opened = self._transport.open(replace(self._request, headers=self._sent))
+        response = await opened.__aenter__()
+        self._opened = opened
+        return response
 
 
 class Relay:

@@ -9,7 +9,7 @@ from tests.backend.adapters.providers.servers import saying, serving
 from tests.harness.fake_provider.launch import FakeProvider
 
 from cartrita.adapters.providers.http import HttpClient
-from cartrita.adapters.providers.transport import Deadlines, HttpRequest
+from cartrita.adapters.providers.transport import Deadlines, HttpRequest, HttpResponse
 from cartrita.domain.errors import (
     UpstreamCut,
     UpstreamError,
@@ -26,10 +26,21 @@ def call(url: str, **fields: object) -> HttpRequest:
 
 async def fetched(http: HttpClient, call: HttpRequest) -> bytes:
     async with http.open(call) as answer:
-        body = b""
-        while piece := await answer.read():
-            body += piece
-        return body
+        return await read_to_the_end(answer)
+
+
+async def read_to_the_end(answer: HttpResponse) -> bytes:
+    body = b""
+    while piece := await answer.read():
+        body += piece
+    return body
+
+
+async def read_slowly(answer: HttpResponse) -> None:
+    for _ in range(50):
+        await answer.read()
+        for _ in range(20):
+            await asyncio.sleep(0)
 
 
 async def refused(http: HttpClient, call: HttpRequest) -> UpstreamError:
@@ -209,3 +220,51 @@ async def test_a_silence_is_noticed_after_pieces_that_came(http: HttpClient) -> 
         assert await answer.read() + await answer.read() == b"xy"
         with pytest.raises(UpstreamCut, match="sent nothing"):
             await answer.read()
+
+
+async def test_a_reader_that_is_slower_than_its_provider_has_its_limit_too(
+    http: HttpClient,
+) -> None:
+    """There is always something to read, so that nobody waits for the provider."""
+
+    async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        while True:
+            writer.write(b"x" * 1000)
+            await writer.drain()
+
+    limits = Deadlines(connect=20, headers=20, idle=20, total=0.3)
+    async with serving(endless) as url, http.open(call(url, deadlines=limits)) as response:
+        assert await response.read()
+        await asyncio.sleep(0.3)
+        with pytest.raises(UpstreamCut, match=r"did not end its answer within 0.3 s"):
+            await read_slowly(response)
+
+
+async def test_an_answer_that_arrived_in_time_may_be_read_later(http: HttpClient) -> None:
+    limits = Deadlines(connect=20, headers=20, idle=20, total=0.3)
+    said = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
+    async with serving(saying(said)) as url, http.open(call(url, deadlines=limits)) as response:
+        await asyncio.sleep(0.4)
+        assert await response.read() == b"hi"
+        assert await response.read() == b""
+
+
+async def test_nothing_is_read_after_its_context(http: HttpClient) -> None:
+    """The connection may carry the answer to another request by then."""
+    async with serving(saying(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")) as url:
+        async with http.open(call(url)) as response:
+            pass
+        with pytest.raises(UpstreamCut):
+            await response.read()
+
+
+async def test_a_reader_that_waits_while_its_context_is_left(http: HttpClient) -> None:
+    said = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"
+    async with serving(saying(said)) as url:
+        async with http.open(call(url)) as response:
+            reading = asyncio.create_task(response.read())
+            await asyncio.sleep(0)
+        with pytest.raises(UpstreamCut):
+            await reading

@@ -274,3 +274,23 @@ async def test_a_fast_server_waits_for_a_slow_reader(http: HttpClient) -> None:
                 assert len(piece) < 1 << 20
                 received += len(piece)
     assert received == length
+
+
+async def test_a_connection_is_not_kept_while_nothing_is_read_from_it(http: HttpClient) -> None:
+    """A body that is complete, and so large that reading was paused, was not taken."""
+    large = answer(b"x" * (400 << 10))
+    complete = asyncio.Event()
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer(b"hi") if b"/small" in head else large)
+        await writer.drain()
+        complete.set()
+        await handle(reader, writer)
+
+    async with serving(handle) as url, asyncio.timeout(20):
+        async with http.open(call(url)):
+            await complete.wait()
+            for _ in range(200):
+                await asyncio.sleep(0)
+        assert await fetched(http, f"{url}/small") == b"hi"

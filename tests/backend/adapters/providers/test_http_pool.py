@@ -10,6 +10,7 @@ from tests.backend.adapters.providers.servers import answer, saying, serving
 
 from cartrita.adapters.providers import http_pool
 from cartrita.adapters.providers.http import HttpClient
+from cartrita.adapters.providers.http_targets import find_target
 from cartrita.adapters.providers.transport import HttpRequest
 from cartrita.domain.errors import UpstreamUnreachable
 
@@ -138,3 +139,33 @@ async def test_a_server_with_encryption(monkeypatch: pytest.MonkeyPatch) -> None
                 assert await fetched(http, url) == b"hi"
             with pytest.raises(UpstreamUnreachable, match="check its certificate"):
                 await fetched(http, url.replace("localhost", "127.0.0.1"))
+
+
+async def test_a_connection_with_two_owners_is_closed(http: HttpClient) -> None:
+    async with serving(keeping) as url:
+        pool, origin = http._pool, find_target(url).origin
+        assert pool is not None
+        for _ in range(2):
+            assert await fetched(http, url) == b"hi"
+            connection = pool.idle(origin)
+            assert connection is not None
+            pool.give_back(origin, connection)
+            pool.give_back(origin, connection)
+            assert not connection.usable
+            assert pool.idle(origin) is None
+
+        connection = await pool.connect(origin)
+        connection.send(b"GET / HTTP/1.1\r\n\r\n", b"")
+        pool.give_back(origin, connection)
+        assert not connection.usable
+        assert pool.idle(origin) is None
+
+
+async def test_what_is_given_back_after_the_end_is_closed(http: HttpClient) -> None:
+    async with serving(keeping) as url:
+        pool, origin = http._pool, find_target(url).origin
+        assert pool is not None
+        connection = await pool.connect(origin)
+        pool.close()
+        pool.give_back(origin, connection)
+        assert not connection.usable
