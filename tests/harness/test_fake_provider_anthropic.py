@@ -272,6 +272,7 @@ def test_a_stream_is_cut_at_a_token_in_the_middle_of_arguments(fake: FakeProvide
     ("what", "data"),
     [
         ("invalid_json", '"delta":{"type"'),
+        ("unbalanced_json", '"text":"hal'),
         ("not_an_object", '["event"]'),
         ("null_choices", '"delta":null'),
         ("null_delta", '"delta":null'),

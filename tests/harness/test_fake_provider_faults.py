@@ -220,6 +220,7 @@ def test_a_huge_line_comes_in_pieces_and_is_too_long(fake: FakeProvider) -> None
     ("what", "data"),
     [
         ("invalid_json", '"logprobs":null,"fi'),
+        ("unbalanced_json", '"content":"half"'),
         ("not_an_object", '["chunk"]'),
         ("null_choices", '"choices":null'),
         ("no_choices", '"choices":[]'),
@@ -239,7 +240,7 @@ def test_junk_comes_between_the_chunks(
     # the role and two tokens come first
     assert data in frames[3].data
     assert frames[3].event == ("vendor.novelty" if what == "unknown_event" else "message")
-    if what == "invalid_json":
+    if what.endswith("_json"):
         with pytest.raises(msgspec.DecodeError):
             msgspec.json.decode(frames[3].data)
     assert data in completion(fake, Junk(what=what)).body.decode()

@@ -201,6 +201,7 @@ def test_faults_speak_the_dialect(fake: FakeProvider, stream: bool) -> None:
     ("what", "data"),
     [
         ("invalid_json", '"type":"response.output_text.delta"'),
+        ("unbalanced_json", '"delta":"half"'),
         ("not_an_object", '["event"]'),
         ("null_choices", '"delta":null'),
         ("null_delta", '"delta":null'),

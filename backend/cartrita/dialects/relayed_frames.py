@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
+import msgspec
+
 from cartrita.dialects.repeated_frames import RepeatedFrames
 from cartrita.domain.errors import UpstreamError, UpstreamMalformed
 from cartrita.kit import sse
@@ -12,6 +14,9 @@ BOUNDARY = re.compile(rb"(?>\r\n|\n|\r)(?>\r\n|\n|\r)")
 """A blank line, with the end of the line before it."""
 _LONGEST_BOUNDARY = 4
 _BOM = b"\xef\xbb\xbf"
+_DATA = b"data:"
+_RETURN = ord("\r")  # a number is found faster than bytes are
+_validate = msgspec.json.Decoder(msgspec.Raw).decode
 
 Look: TypeAlias = Callable[[bytes, sse.Frame], bytes | None]
 """What is passed on of a frame, given its bytes; None if it is nothing that a client could read.
@@ -157,19 +162,25 @@ def split(frames: bytes) -> Iterator[bytes]:
 
 
 def look_whole(frames: bytes, *marks: bytes) -> bool:
-    """Whether each frame has the marks, and ends as one with a JSON object does.
+    """Whether each frame has the marks, and as its data a JSON object in one line.
 
     It is worth to look into any others. A mark is a key and the beginning of its value, written
     without blanks.
     """
-    if not frames.endswith(b"}\n\n"):
+    if not frames.endswith(b"}\n\n") or _RETURN in frames:
         return False
     if frames.find(b"\n\n") == len(frames) - 2:  # most reads are one frame
-        return all(mark in frames or mark.replace(b":", b": ") in frames for mark in marks)
+        return all(
+            mark in frames or mark.replace(b":", b": ") in frames for mark in marks
+        ) and _is_json(frames)
     count = frames.count(b"\n\n")
-    return frames.count(b"}\n\n") == count and all(
-        frames.count(mark) == count or frames.count(mark.replace(b":", b": ")) == count
-        for mark in marks
+    return (
+        frames.count(b"}\n\n") == count
+        and all(
+            frames.count(mark) == count or frames.count(mark.replace(b":", b": ")) == count
+            for mark in marks
+        )
+        and all(_is_json(frame) for frame in split(frames))
     )
 
 
@@ -179,6 +190,18 @@ def parse(frames: bytes) -> list[sse.Frame]:
         return sse.Parser(max_line=sse.MAX_EVENT).feed(frames)
     except sse.TooLong as error:
         return error.frames
+
+
+def _is_json(frame: bytes) -> bool:
+    """Whether the data of a frame is one line of JSON, which is checked but not made to objects."""
+    start = 0 if frame.startswith(_DATA) else frame.find(b"\n" + _DATA) + 1
+    if not frame.startswith(_DATA, start) or frame.find(b"\n", start) != len(frame) - 2:
+        return False
+    try:
+        _validate(frame[start + len(_DATA) :])
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _readable(frames: bytes) -> bytes:

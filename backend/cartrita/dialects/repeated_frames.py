@@ -4,6 +4,8 @@ Nearly all frames of an answer are such. To compare one takes a tenth of the tim
 """
 
 import re
+from collections.abc import Callable
+from typing import TypeAlias
 
 _END = b"\n\n"
 _VARYING = re.compile(
@@ -12,8 +14,14 @@ _VARYING = re.compile(
 )
 """What stands before a value that differs from frame to frame and ends nothing: texts, mostly."""
 
-_up_to_quote = re.compile(rb'[^"\\\r\n]*(?:\\[^\r\n][^"\\\r\n]*)*').match
-"""The inside of a JSON string; from a number on, what is left before the next string."""
+Inside: TypeAlias = Callable[[bytes, int], re.Match[bytes] | None]
+"""Finds a value in a frame, from a place on."""
+
+_text: Inside = re.compile(
+    rb'[^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4})[^"\\\x00-\x1f]*)*'
+).match
+"""The inside of a JSON string, and of nothing that is none: control characters are escaped."""
+_number: Inside = re.compile(rb"0|[1-9][0-9]*").match
 
 _GIVE_UP = 3
 
@@ -22,12 +30,13 @@ class RepeatedFrames:
     """Compares pieces of a stream with the last frame that was learnt.
 
     A frame repeats another if it has the same bytes around its varying values. None of these can
-    hold a field, or an end of a frame, so the one says nothing of which the other says nothing.
+    hold a field, or an end of a frame, so the one says nothing of which the other says nothing; and
+    the one is JSON if the other is.
     """
 
     def __init__(self) -> None:
         self._first = self._told_first = b""
-        self._rest: list[tuple[bytes, bytes]] = []
+        self._rest: list[tuple[Inside, bytes, bytes]] = []
         self._renamed = False
         self._in_vain = 0
 
@@ -42,7 +51,8 @@ class RepeatedFrames:
         parts, told_parts = _parts(frame), _parts(told)
         if len(parts) > 1 and len(parts) == len(told_parts):
             self._first, self._told_first = parts[0], told_parts[0]
-            self._rest = list(zip(parts[1:], told_parts[1:], strict=True))
+            values = [_inside(part) for part in parts[:-1]]
+            self._rest = list(zip(values, parts[1:], told_parts[1:], strict=True))
             self._renamed = parts != told_parts
 
     def told(self, piece: bytes) -> bytes | None:
@@ -57,8 +67,8 @@ class RepeatedFrames:
                 return None
             at += len(first)
             told.append(self._told_first)
-            for part, told_part in rest:
-                inside = _up_to_quote(piece, at)
+            for value, part, told_part in rest:
+                inside = value(piece, at)
                 at = -1 if inside is None else inside.end()
                 if inside is None or not piece.startswith(part, at):
                     return None
@@ -76,11 +86,16 @@ def _parts(frame: bytes) -> list[bytes]:
     parts: list[bytes] = []
     start = 0
     for found in _VARYING.finditer(frame):
-        inside = _up_to_quote(frame, found.end())
+        inside = _inside(found[0])(frame, found.end())
         if inside is not None:
             parts.append(frame[start : found.end()])
             start = inside.end()
     return [*parts, frame[start:]]
+
+
+def _inside(before: bytes) -> Inside:
+    """What finds the value that follows these bytes."""
+    return _text if before.endswith(b'"') else _number
 
 
 def _is_utf8(frames: bytes) -> bool:

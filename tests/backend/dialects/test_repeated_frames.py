@@ -15,7 +15,7 @@ from cartrita.dialects.anthropic_messages.relay import Monitor as MessagesMonito
 from cartrita.dialects.openai_chat.relay import Monitor as ChatMonitor
 from cartrita.dialects.openai_responses.relay import Monitor as ResponsesMonitor
 from cartrita.dialects.repeated_frames import RepeatedFrames
-from cartrita.domain.errors import UpstreamError
+from cartrita.domain.errors import UpstreamError, UpstreamMalformed
 from cartrita.domain.relays import ModelNames
 
 Monitor = ChatMonitor | MessagesMonitor | ResponsesMonitor
@@ -64,6 +64,15 @@ def test_several_values_that_vary() -> None:
     assert frames.told(event.replace(b'"i"', b'"j"') % (5, b"a", b"b")) is None
 
 
+@pytest.mark.parametrize("number", [b"", b"01", b"-1", b"1.5", b"4,,}}", b'4,"x":1', b'"4"'])
+@pytest.mark.parametrize("rest", [b"", b',"delta":"x"'])
+def test_a_number_that_is_none(number: bytes, rest: bytes) -> None:
+    event = b'data: {"sequence_number":%b' + rest + b"}\n\n"
+    frames = knowing(event % b"4")
+    assert frames.told(event % b"5") == event % b"5"
+    assert frames.told(event % number) is None
+
+
 @pytest.mark.parametrize(
     "piece",
     [
@@ -81,6 +90,12 @@ def test_several_values_that_vary() -> None:
         CHUNK % b"a\n\ndata: b",
         CHUNK % b"a\rb",
         CHUNK % b"\xff",
+        CHUNK % b"\0",
+        CHUNK % b"a\tb",
+        CHUNK % b"\\q",
+        CHUNK % b"\\u12",
+        CHUNK % b"\\u12g4",
+        LEARNT.replace(b"}]}", b"}}"),
         LEARNT.replace(b"\n\n", b"\r\n\r\n"),
         b"data: [DONE]\n\n",
     ],
@@ -132,6 +147,52 @@ def responses_event(text: str, tail: dict[str, Any]) -> tuple[str, dict[str, Any
     return kind, {"type": kind, "sequence_number": len(text), "delta": text, **tail}
 
 
+def framed(
+    event: str, fields: dict[str, Any], end: str = "\n\n", *, ensure_ascii: bool = True
+) -> bytes:
+    line = f"event: {event}\n" if event else ""
+    body = json.dumps(fields, separators=(",", ":"), ensure_ascii=ensure_ascii)
+    return f"{line}data: {body}{end}".encode()
+
+
+MONITORS: tuple[tuple[Callable[..., Monitor], Callable[..., tuple[str, dict[str, Any]]]], ...] = (
+    (ChatMonitor, chat_chunk),
+    (MessagesMonitor, messages_event),
+    (ResponsesMonitor, responses_event),
+)
+
+
+@pytest.mark.parametrize(
+    ("sound", "broken"),
+    [
+        (b"Hello", b"a\1b"),
+        (b"Hello", b"\\q"),
+        (b"Hello", b'a"b'),
+        (b"}\n\n", b"]}\n\n"),
+        (b"}\n\n", b",,}}\n\n"),
+    ],
+)
+@pytest.mark.parametrize("times", [1, 4])
+@pytest.mark.parametrize(("monitor", "write"), MONITORS)
+def test_what_is_no_json_is_not_passed_on(
+    monitor: Callable[..., Monitor],
+    write: Callable[..., tuple[str, dict[str, Any]]],
+    times: int,
+    sound: bytes,
+    broken: bytes,
+) -> None:
+    good = framed(*write("Hello", {}))
+    bad = good.replace(sound, broken)
+    alone, together = monitor("fake"), monitor("fake")
+    for _ in range(times):
+        assert alone.feed(good) == together.feed(good) == good
+    with pytest.raises(UpstreamMalformed):
+        alone.feed(bad)
+    assert together.feed(good + bad + good) == good
+    with pytest.raises(UpstreamMalformed):
+        together.feed(good)
+
+
 def watched(monitor: Monitor, pieces: list[bytes]) -> tuple[object, ...]:
     """What is passed on, up to an error, and what was learnt of it."""
     passed, failure = b"", None
@@ -144,14 +205,7 @@ def watched(monitor: Monitor, pieces: list[bytes]) -> tuple[object, ...]:
     return passed, failure, learnt, monitor._frames.passed_on()
 
 
-@pytest.mark.parametrize(
-    ("monitor", "write"),
-    [
-        (ChatMonitor, chat_chunk),
-        (MessagesMonitor, messages_event),
-        (ResponsesMonitor, responses_event),
-    ],
-)
+@pytest.mark.parametrize(("monitor", "write"), MONITORS)
 @given(
     st.lists(st.tuples(st.sampled_from(TEXTS), st.sampled_from(TAILS)), min_size=2, max_size=8),
     st.sampled_from([None, ModelNames("p/m", "m"), ModelNames("p/m", "other")]),
@@ -169,10 +223,7 @@ def test_a_monitor_sees_the_same_as_one_that_looks_into_each_frame(
 ) -> None:
     stream = b""
     for text, tail in values:
-        event, fields = write(text, tail)
-        line = f"event: {event}\n" if event else ""
-        body = json.dumps(fields, separators=(",", ":"), ensure_ascii=text != "ü")
-        stream += f"{line}data: {body}{end}".encode()
+        stream += framed(*write(text, tail), end=end, ensure_ascii=text != "ü")
     whole = list(relayed_frames.split(stream))
     pieces = data.draw(st.one_of(st.just(whole), splits(stream)))
     with pytest.MonkeyPatch.context() as patch:

@@ -11,8 +11,8 @@ Seconds = Annotated[float, msgspec.Meta(ge=0, le=3600)]
 
 
 Malformed = Literal[
-    "invalid_json", "not_an_object", "null_choices", "no_choices", "null_delta", "unknown_event",
-    "unknown_fields", "duplicate_index", "empty_data",
+    "invalid_json", "unbalanced_json", "not_an_object", "null_choices", "no_choices", "null_delta",
+    "unknown_event", "unknown_fields", "duplicate_index", "empty_data",
 ]  # fmt: skip
 
 

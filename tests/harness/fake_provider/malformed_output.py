@@ -32,8 +32,9 @@ class ErrorEvent(Fault, frozen=True, tag="error_event"):
 class Junk(Fault, frozen=True, tag="junk"):
     """One event that a careless client trips over, between the ordinary ones.
 
-    `duplicate_index` says "dup" twice for choice 0; the others carry no text. What a dialect has no
-    choices for, it does to what comes nearest to them.
+    `invalid_json` breaks off, `unbalanced_json` ends as an object does. `duplicate_index` says
+    "dup" twice for choice 0; the others carry no text. What a dialect has no choices for, it does
+    to what comes nearest to them.
     """
 
     what: Malformed

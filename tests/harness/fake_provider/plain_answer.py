@@ -53,4 +53,6 @@ class PlainAnswer:
     def malformed(self, what: Malformed) -> bytes:
         if what == "invalid_json":
             return msgspec.json.encode(self._document)[:-1]
+        if what == "unbalanced_json":
+            return msgspec.json.encode(self._document)[:-1] + b"]}"
         return {"not_an_object": b'["document"]', "empty_data": b""}.get(what, b"{}")

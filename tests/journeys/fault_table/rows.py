@@ -400,13 +400,16 @@ CASES = (
         calls=1,
         heavy=True,
     ),
-    Case(
-        row=13,
-        name="a line of 3 MB",
-        scripts=always(HugeLine(size=3 << 20)),
-        expected=MALFORMED,
-        relayed_whole=Senseless("documents have no lines; the body's own bound is below"),
-        heavy=True,
+    *(
+        Case(
+            row=13,
+            name=f"a line of {size} MB",
+            scripts=always(HugeLine(size=size << 20)),
+            expected=MALFORMED,
+            relayed_whole=Senseless("documents have no lines; the body's own bound is below"),
+            heavy=True,
+        )
+        for size in (3, 10)
     ),
     Case(
         row=13,
@@ -423,7 +426,7 @@ CASES = (
             expected=Broken(MALFORMED),
             whole=MALFORMED,
         )
-        for what in ("invalid_json", "not_an_object")
+        for what in ("invalid_json", "unbalanced_json", "not_an_object")
     ),
     *(
         Case(
@@ -432,7 +435,7 @@ CASES = (
             scripts=steadily(*once(Junk(what=what, after_tokens=5))),
             calls=2,
         )
-        for what in ("invalid_json", "not_an_object")
+        for what in ("invalid_json", "unbalanced_json", "not_an_object")
     ),
     *(
         Case(

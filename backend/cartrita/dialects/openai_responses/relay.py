@@ -205,7 +205,7 @@ def _is_sound(event: wire.Event) -> bool:
 
 
 def _decoded(frame: sse.Frame) -> JsonObject:
-    """The JSON of a frame; empty for one that was passed on though it is none."""
+    """The JSON of a frame; empty for `[DONE]`, and where half a surrogate pair is in it."""
     try:
         return msgspec.json.decode(frame.data, type=JsonObject)
     except (msgspec.DecodeError, RecursionError):

@@ -186,7 +186,7 @@ def test_a_stream_that_is_too_long_to_keep_can_still_be_ended() -> None:
     assert json.loads(failed.data)["response"]["id"] == "resp_0a"
 
 
-@pytest.mark.parametrize("more", [b"", b'data: {"type":"response.other"]}\n\n'])
+@pytest.mark.parametrize("more", [b"", b"data: [DONE]\n\n"])
 def test_a_stream_without_numbers_and_ids_is_ended_as_well(more: bytes) -> None:
     monitor = watched(
         frame("response.created", response={}),

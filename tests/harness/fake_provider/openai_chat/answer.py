@@ -53,6 +53,7 @@ class Answer(ScriptedAnswer):
         dup = {"index": 0, "delta": {"content": "dup"}, "finish_reason": None}
         payloads: dict[Malformed, Callable[[], bytes]] = {
             "invalid_json": lambda: self._partial({})[:-20],
+            "unbalanced_json": lambda: self.text("half")[:-2] + b"}",
             "not_an_object": lambda: b'["chunk"]',
             "null_choices": lambda: self._partial({}, choices=None),
             "no_choices": lambda: self._partial({}, choices=[]),

@@ -93,6 +93,7 @@ class Answer(ScriptedAnswer):
         null: Json = {"delta": None} if self.streamed else {"output": None}
         payloads: dict[Malformed, Callable[[], bytes]] = {
             "invalid_json": lambda: self._changed({})[:-20],
+            "unbalanced_json": lambda: self.text("half")[:-2] + b"}",
             "not_an_object": lambda: b'["event"]',
             "null_choices": lambda: self._changed(null),
             "no_choices": lambda: self._changed({"output": []}),
