@@ -45,6 +45,7 @@ class KnownKeys:
         self._monotonic = monotonic
         self._known: dict[str, _KnownKey] = {}
         self._reading: set[str] = set()
+        self._forgotten = 0
         self._group: asyncio.TaskGroup | None = None
 
     async def run(self) -> None:
@@ -72,14 +73,16 @@ class KnownKeys:
         return None if known is None else known.key
 
     def forget(self, key_id: str) -> None:
-        """Read this key when it is asked for next."""
+        """Read this key when it is asked for next; what is being read now may be out of date."""
+        self._forgotten += 1
         self._known.pop(key_id, None)
 
     async def _read(self, key_id: str) -> StoredApiKey | None:
+        forgotten = self._forgotten
         stored = await self._store.get(key_id)
         if stored is None:  # to keep unknown ids would let them grow without bound
             self._known.pop(key_id, None)
-        else:
+        elif forgotten == self._forgotten:
             self._known[key_id] = _KnownKey(stored, self._monotonic())
         return stored
 

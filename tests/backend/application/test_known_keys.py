@@ -29,10 +29,11 @@ class Store:
 
     async def get(self, key_id: str) -> StoredApiKey | None:
         self.asked += 1
+        key = self.key
         await self.released.wait()
         if self.failure is not None:
             raise self.failure
-        return self.key
+        return key
 
 
 class Case:
@@ -111,6 +112,29 @@ async def test_a_key_that_is_not_known_needs_the_store(case: Case) -> None:
     case.store.failure = Unavailable("away")
     with pytest.raises(Unavailable):
         await case.keys.find("a")
+
+
+async def test_what_was_read_before_a_key_was_forgotten_is_not_kept(case: Case) -> None:
+    case.store.released.clear()
+    reading = asyncio.create_task(case.keys.find("a"))
+    await asyncio.sleep(0)
+    case.keys.forget("a")
+    case.store.key = None
+    case.store.released.set()
+    assert await reading == KEY
+    assert await case.keys.find("a") is None
+
+
+async def test_a_key_that_is_forgotten_while_it_is_read_again_is_not_kept(case: Case) -> None:
+    await case.keys.find("a")
+    case.store.released.clear()
+    case.seconds += CACHE_S
+    assert await case.keys.find("a") == KEY
+    case.keys.forget("a")
+    case.store.key = None
+    case.store.released.set()
+    assert [await case.keys.find("a") for _ in range(3)] == [None] * 3
+    assert case.store.asked == 5
 
 
 async def test_without_its_loop_each_caller_waits() -> None:
