@@ -10,14 +10,15 @@ from cartrita.adapters.valkey.server import ValkeyServer
 from cartrita.domain.cached_answers import CacheBounds
 from cartrita.domain.ports.caching import ResponseCache
 from cartrita.gateway.caching import MemoryCache
+from cartrita.kit.secret import Secret, derive_secret
 from cartrita.settings import Settings
 
 
 @asynccontextmanager
 async def open_response_cache(
-    settings: Settings, database: Database
+    settings: Settings, database: Database, secret: Secret
 ) -> AsyncGenerator[ResponseCache]:
-    """The configured cache. Raises OperatorError."""
+    """The configured cache; `secret` is that of the installation. Raises OperatorError."""
     match settings.cache.store:
         case "memory":
             yield MemoryCache(cache_bounds(settings))
@@ -26,7 +27,8 @@ async def open_response_cache(
         case "valkey":
             server = create_valkey_server(settings)
             try:
-                yield ValkeyAnswers(server, cache_bounds(settings))
+                installation = derive_secret(secret, "cached answers")
+                yield ValkeyAnswers(server, installation, cache_bounds(settings))
             finally:
                 await server.close()
 

@@ -80,7 +80,7 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
         open_connection_pool(settings, context.dsn) as database,
         RunLog.open(context.dsn, context.slot, run_log_settings(settings)) as run_log,
         HttpClient() as http,
-        open_response_cache(settings, database) as response_cache,
+        open_response_cache(settings, database, context.secret) as response_cache,
         asyncio.TaskGroup() as tasks,
     ):
         authentication = create_authentication(database, context.secret, settings)

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from importlib import import_module
 from typing import Any, Protocol, Self, TypeAlias, cast
 
@@ -22,8 +23,15 @@ _SCHEMES = {"redis": "valkey", "rediss": "valkeys"}
 Argument: TypeAlias = str | bytes | int
 
 
+class _Pool(Protocol):
+    async def disconnect(self, inuse_connections: bool = True) -> None: ...
+
+
 class _Client(Protocol):
     """The part of valkey.asyncio.Valkey that we use; it is typed in parts only."""
+
+    @property
+    def connection_pool(self) -> _Pool: ...
 
     async def execute_command(self, *args: Argument) -> object: ...
 
@@ -123,6 +131,16 @@ class ValkeyServer:
         if any(ended):
             log.info("valkey_back")
         return reply
+
+    async def drop_connections(self) -> None:
+        """Close the connections that nobody uses: that of the reply just received is among them.
+
+        For a reply that answers another question, because all later ones on it would do so, too.
+        """
+        log.warning("valkey_mixed_up")
+        with suppress(self._errors.ValkeyError, OSError):
+            async with asyncio.timeout(self._timeout_s):
+                await self._client.connection_pool.disconnect(inuse_connections=False)
 
     async def close(self) -> None:
         """Close all connections."""

@@ -13,9 +13,10 @@ from cartrita.domain.cached_answers import CacheBounds, CachedAnswer, CacheKey, 
 from cartrita.domain.deltas import Finished, FinishReason, TextDelta
 from cartrita.domain.receipts import Receipt
 from cartrita.domain.usage import Usage
-from cartrita.kit.secret import Secret
+from cartrita.kit.secret import Secret, derive_secret
 
-PREFIX = "cartrita:answers"
+INSTALLATION = derive_secret(Secret("s" * 32), "cached answers")
+PREFIX = f"cartrita:answers:{INSTALLATION.reveal()[:32]}"
 INDEXES = {f"{PREFIX}:{name}".encode() for name in ("by_end", "by_age", "sizes")}
 
 
@@ -42,7 +43,7 @@ async def server(shared_server: Valkey, raw: Any) -> AsyncGenerator[ValkeyServer
 
 @pytest.fixture
 def answers(server: ValkeyServer) -> ValkeyAnswers:
-    return ValkeyAnswers(server)
+    return ValkeyAnswers(server, INSTALLATION)
 
 
 async def entries_of(raw: Any) -> set[bytes]:
@@ -67,9 +68,9 @@ async def test_another_process_finds_what_was_put(
         assert await answers.get(key("a"), 60) is None
         await answers.put(key("a"), answer(), 60)
         assert await answers.get(key("a", "bob"), 60) is None
-        assert await ValkeyAnswers(other).get(key("a"), 60) == answer()
+        assert await ValkeyAnswers(other, INSTALLATION).get(key("a"), 60) == answer()
         await answers.put(key("a"), answer("newer"), 60)
-        assert await ValkeyAnswers(other).get(key("a"), 60) == answer("newer")
+        assert await ValkeyAnswers(other, INSTALLATION).get(key("a"), 60) == answer("newer")
     finally:
         await other.close()
 
@@ -77,7 +78,7 @@ async def test_another_process_finds_what_was_put(
 async def test_the_server_ends_it(raw: Any, answers: ValkeyAnswers) -> None:
     await answers.put(key("a"), answer(), 60)
     (name,) = await entries_of(raw)
-    assert name.startswith(b"cartrita:answers:ann:")
+    assert name.startswith(f"{PREFIX}:ann:".encode())
     assert 50_000 < await raw.pttl(name) <= 60_000
     await let_pass(raw, timedelta(seconds=60))
     assert await answers.get(key("a"), 86_400) is None
@@ -127,7 +128,9 @@ async def test_a_reader_who_takes_older_ones_keeps_it_longer(
 
 
 async def test_entries_and_bytes_are_bounded(raw: Any, server: ValkeyServer) -> None:
-    few = ValkeyAnswers(server, CacheBounds(entries=2, total_bytes=4000, entry_bytes=2000))
+    few = ValkeyAnswers(
+        server, INSTALLATION, CacheBounds(entries=2, total_bytes=4000, entry_bytes=2000)
+    )
     for name in "abc":
         await few.put(key(name), answer(), 60)
         await let_pass(raw, timedelta(seconds=1))
@@ -136,7 +139,7 @@ async def test_entries_and_bytes_are_bounded(raw: Any, server: ValkeyServer) -> 
         await few.put(key(name), answer("x" * 800), 60)  # its text is in it twice
         await let_pass(raw, timedelta(seconds=1))
     assert [await few.get(key(name), 60) is not None for name in "cde"] == [False, True, True]
-    small = ValkeyAnswers(server, CacheBounds(total_bytes=2500))
+    small = ValkeyAnswers(server, INSTALLATION, CacheBounds(total_bytes=2500))
     await small.put(key("f"), answer(), 60)
     assert [await few.get(key(name), 60) is not None for name in "def"] == [False, True, True]
     assert len(await entries_of(raw)) == 2
@@ -146,7 +149,7 @@ async def test_entries_and_bytes_are_bounded(raw: Any, server: ValkeyServer) -> 
 async def test_an_index_that_the_server_threw_away_is_made_anew(
     raw: Any, server: ValkeyServer, lost: str
 ) -> None:
-    few = ValkeyAnswers(server, CacheBounds(entries=3, total_bytes=4000))
+    few = ValkeyAnswers(server, INSTALLATION, CacheBounds(entries=3, total_bytes=4000))
     for name in "ab":
         await few.put(key(name), answer("x" * 800), 60)
     await raw.delete(lost)
@@ -158,9 +161,9 @@ async def test_an_index_that_the_server_threw_away_is_made_anew(
 
 
 async def test_one_that_is_too_long_is_not_kept(raw: Any, server: ValkeyServer) -> None:
-    small = ValkeyAnswers(server, CacheBounds(entry_bytes=2000))
+    small = ValkeyAnswers(server, INSTALLATION, CacheBounds(entry_bytes=2000))
     await small.put(key("long"), answer("x" * 2000), 60)
-    smaller = ValkeyAnswers(server, CacheBounds(total_bytes=2000))
+    smaller = ValkeyAnswers(server, INSTALLATION, CacheBounds(total_bytes=2000))
     await smaller.put(key("long"), answer("x" * 2000), 60)
     assert await entries_of(raw) == set()
 
@@ -172,13 +175,30 @@ async def test_what_another_version_wrote_is_no_answer(raw: Any, answers: Valkey
     assert await answers.get(key("a"), 60) is None
 
 
-async def test_the_answer_to_another_one_is_none() -> None:
+async def test_installations_share_no_answers(raw: Any, server: ValkeyServer) -> None:
+    ours = ValkeyAnswers(server, INSTALLATION, CacheBounds(entries=1))
+    theirs = ValkeyAnswers(server, derive_secret(Secret("t" * 32), "cached answers"))
+    await ours.put(key("a"), answer(), 60)
+    assert await theirs.get(key("a"), 60) is None
+    await theirs.put(key("a"), answer("theirs"), 60)
+    assert await ours.get(key("a"), 60) == answer()
+    assert await theirs.get(key("a"), 60) == answer("theirs")
+
+
+@pytest.mark.parametrize("reply", [[b"cartrita:answers:bob:00", b"of bob"], 1, b"OK", [1, 2]])
+async def test_the_answer_to_another_one_is_none(reply: object) -> None:
     class MixedUp(ValkeyServer):
+        dropped = 0
+
         async def run(
             self, script: Script, keys: Sequence[str], arguments: Sequence[Argument]
         ) -> object:
-            return [b"cartrita:answers:bob:00", b"of bob"]
+            return reply
+
+        async def drop_connections(self) -> None:
+            self.dropped += 1
 
     server = MixedUp(Secret("valkey://127.0.0.1:1"))
-    assert await ValkeyAnswers(server).get(key("a"), 60) is None
+    assert await ValkeyAnswers(server, INSTALLATION).get(key("a"), 60) is None
+    assert server.dropped == 1
     await server.close()

@@ -74,6 +74,18 @@ async def test_more_callers_than_connections_get_their_own_answers(valkey: Valke
     assert [task.result() for task in asked] == [str(number).encode() for number in range(100)]
 
 
+async def test_connections_that_are_dropped_are_made_anew(valkey: Valkey) -> None:
+    made = Script.of(
+        "return tonumber(redis.call('INFO', 'stats'):match('total_connections_received:(%d+)'))"
+    )
+    async with opened(valkey.url) as server:
+        first = await server.run(made, (), ())
+        assert isinstance(first, int)
+        assert await server.run(made, (), ()) == first
+        await server.drop_connections()
+        assert await server.run(made, (), ()) == first + 1
+
+
 async def test_a_caller_who_leaves_leaves_no_answer_to_others(valkey: Valkey) -> None:
     async with opened(valkey.url) as server:
         assert await echo(server) == b"ok"
