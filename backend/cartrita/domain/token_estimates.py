@@ -29,6 +29,9 @@ PER_ITEM = 3
 PER_ATTACHMENT = 256
 RULE_ERROR = 0.5
 """How far the rule may be off: code and other scripts than Latin take more tokens, prose fewer."""
+SIZE_ERROR = 1.0
+"""The same for a request of which only the bytes are counted: the JSON around its texts takes fewer
+tokens than they do, and an attachment takes hardly any."""
 
 TextCounter: TypeAlias = Callable[[str], int]
 
@@ -37,6 +40,11 @@ def text_tokens(text: str) -> int:
     """About how many tokens a text is."""
     size = len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
     return -(-size // BYTES_PER_TOKEN)
+
+
+def size_tokens(size: int) -> TokenCount:
+    """About how many tokens a request of so many bytes of JSON is; at least 1."""
+    return TokenCount(max(size // BYTES_PER_TOKEN, 1), SIZE_ERROR)
 
 
 def request_tokens(request: ModelRequest, count: TextCounter = text_tokens) -> int:

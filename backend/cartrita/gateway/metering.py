@@ -13,10 +13,11 @@ from cartrita.domain.ledger import CallOutcome, LedgerEntry
 from cartrita.domain.ports.ledger import UsageLedger
 from cartrita.domain.ports.tokens import TokenCount, TokenCounter
 from cartrita.domain.requests import ModelRequest
-from cartrita.domain.token_estimates import RuleCounter
+from cartrita.domain.token_estimates import RuleCounter, size_tokens
 from cartrita.domain.usage import Usage
 from cartrita.gateway.answers import Call
 from cartrita.gateway.routes import Deployment
+from cartrita.kit.long_work import LARGE
 
 CostOf: TypeAlias = Callable[[str, str, Usage], Decimal | None]
 """The cost in US dollars of a usage at (provider, model); None where the price is not known."""
@@ -94,21 +95,36 @@ class MeteredCall:
 
         Some providers report one of the counts only, and 0 is none: each request has its tokens.
         """
+        return self._completed(reported, output, lambda: self._count_request(parse))
+
+    def complete_relayed(self, reported: Usage, output: str) -> Usage:
+        """The same of a request that was passed on: a large one is not read, its size tells enough.
+
+        The event loop would wait for it.
+        """
+        call = self.call
+        if call.size >= LARGE:
+            return self._completed(reported, output, lambda: size_tokens(call.size))
+        return self.complete(reported, call.parse, output)
+
+    def end(self, outcome: CallOutcome, usage: Usage) -> None:
+        """The call has ended."""
+        self._meter.report(self, outcome, usage)
+
+    def _completed(
+        self, reported: Usage, output: str, count_sent: Callable[[], TokenCount | None]
+    ) -> Usage:
         usage = reported
         count = self._meter.counter.count_text
         if not usage.output_tokens and (output or not usage.input_tokens):
             written = count(self.deployment.model, output)
             usage = replace(_estimated(usage, written), output_tokens=written.tokens)
         if not usage.input_tokens:
-            sent = self._count_request(parse)
+            sent = count_sent()
             if sent is None:  # only its provider understands it
                 sent = TokenCount(1, count(self.deployment.model, "").error_bound)
             usage = replace(_estimated(usage, sent), input_tokens=sent.tokens)
         return usage
-
-    def end(self, outcome: CallOutcome, usage: Usage) -> None:
-        """The call has ended."""
-        self._meter.report(self, outcome, usage)
 
     def _count_request(self, parse: Callable[[], ModelRequest]) -> TokenCount | None:
         try:

@@ -86,7 +86,7 @@ class RelayedLeg:
             output = self.partial().written
         except CartritaError:  # too long to keep, or not of its dialect
             output = ""
-        return self._metered.complete(reported, self._metered.call.parse, output)
+        return self._metered.complete_relayed(reported, output)
 
     async def _begin(self, response: RelayResponse) -> None:
         self._response = response
@@ -103,7 +103,7 @@ class RelayedLeg:
 
     def _estimate(self, reported: Usage | None, deltas: Sequence[Delta]) -> Usage:
         output = PartialAnswer.of(deltas).written
-        return self._metered.complete(reported or Usage(), self._metered.call.parse, output)
+        return self._metered.complete_relayed(reported or Usage(), output)
 
     @property
     def _names(self) -> ModelNames | None:

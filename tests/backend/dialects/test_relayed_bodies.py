@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.backend.examples import dialect_examples
 
+from cartrita.dialects import relayed_bodies
 from cartrita.dialects.relayed_bodies import RelayedBody, replaced, rewrite
 from cartrita.domain.errors import Malformed
 
@@ -109,6 +110,20 @@ def test_a_field_that_comes_twice_is_refused(
 def test_two_equal_fields_and_other_than_objects_are_refused(body: bytes) -> None:
     with pytest.raises(Malformed):
         RelayedBody.of(body)
+
+
+@pytest.mark.parametrize(
+    ("octets", "told"),
+    [
+        (b'{"a": 1}', b'{"a": 2}'),
+        (b'{"a": 1, "a": 1}', None),
+        (b'{"a": 1, "b": "\\ud800"}', None),
+    ],
+)
+def test_what_providers_send_stays_as_it_is_where_it_cannot_be_changed(
+    octets: bytes, told: bytes | None
+) -> None:
+    assert relayed_bodies.told(octets, {"a": replaced(2)}) == (told or octets)
 
 
 def test_fields_are_left_out() -> None:

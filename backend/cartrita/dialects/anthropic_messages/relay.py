@@ -3,6 +3,7 @@
 Most frames are pieces of text: they are passed on unread.
 """
 
+import json
 import re
 from collections.abc import Sequence
 from typing import cast
@@ -118,7 +119,7 @@ class Monitor(StreamMonitor):
         """The event with an estimate of the usage, where it should tell one and does not."""
         assert self._estimate is not None
         if event.type == "message_start" and event.message and event.message.usage is None:
-            fields = cast("JsonObject", msgspec.json.decode(frame.data)["message"])
+            fields = cast("JsonObject", json.loads(frame.data)["message"])
             usage = _usage_fields(self._estimate(None, ()))
             changes = {"message": replaced({**fields, "usage": usage})}
         elif event.type == "message_delta" and event.usage is None:
@@ -126,7 +127,7 @@ class Monitor(StreamMonitor):
             changes = _usage_changes(self.usage)
         else:
             return octets
-        changed = relayed_bodies.rewrite(RelayedBody.of(frame.data.encode()), changes)
+        changed = relayed_bodies.told(frame.data.encode(), changes)
         return sse.frame(changed, event=frame.event)
 
     def _note(self, event: Event) -> None:
@@ -178,7 +179,7 @@ class BodyMonitor(relay_monitors.BodyMonitor):
             self.finish_reason = end.reason
 
     def _with_usage(self, body: bytes, usage: Usage) -> bytes:
-        return relayed_bodies.rewrite(RelayedBody.of(body), _usage_changes(usage))
+        return relayed_bodies.told(body, _usage_changes(usage))
 
 
 def _usage_changes(usage: Usage) -> dict[str, Change]:

@@ -220,7 +220,7 @@ class BodyMonitor(relay_monitors.BodyMonitor):
 
     def _with_usage(self, body: bytes, usage: Usage) -> bytes:
         fields = {"usage": replaced(usage_fields(usage)), "metadata": marked(usage.estimate)}
-        return relayed_bodies.rewrite(RelayedBody.of(body), fields)
+        return relayed_bodies.told(body, fields)
 
 
 def _is_plain(frames: bytes) -> bool:

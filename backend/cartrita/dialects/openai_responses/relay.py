@@ -3,6 +3,7 @@
 An answer tells its usage in its last event, so nothing has to be asked for and nothing hidden.
 """
 
+import json
 from collections.abc import Sequence
 from typing import Final, cast
 
@@ -171,16 +172,16 @@ class BodyMonitor(relay_monitors.BodyMonitor):
 
     def _with_usage(self, body: bytes, usage: Usage) -> bytes:
         fields = {"usage": replaced(usage_object(usage)), "cartrita": marked(usage.estimate)}
-        return relayed_bodies.rewrite(RelayedBody.of(body), fields)
+        return relayed_bodies.told(body, fields)
 
 
 def _with_usage(frame: sse.Frame, usage: Usage) -> bytes:
     """The last event with the usage, which is an estimate."""
-    event: JsonObject = msgspec.json.decode(frame.data)
+    event: JsonObject = json.loads(frame.data)  # which may hold half a surrogate pair
     response = cast("JsonObject", event["response"])
     marks: JsonObject = {"usage": usage.estimate}
     event["response"] = {**response, "usage": usage_object(usage), "cartrita": marks}
-    return sse.frame(msgspec.json.encode(event), event=frame.event)
+    return sse.frame(json.dumps(event), event=frame.event)
 
 
 def _is_plain(frames: bytes) -> bool:

@@ -256,6 +256,16 @@ def test_a_stream_without_usage_has_an_estimate(counts: dict[str, int] | None, t
     assert monitor.complete
 
 
+def test_an_event_with_a_field_twice_is_passed_on_without_an_estimate() -> None:
+    monitor = Monitor("fake")
+    monitor.prepare(1 << 20, estimate)
+    begin = b'data: {"type":"message_start","type":"message_start","message":{"model":"m"}}\n\n'
+    end = b'data: {"type":"x","type":"message_delta","delta":{"stop_reason":"end_turn"}}\n\n'
+    for sent in (begin, end):
+        [frame] = sse.Parser().feed(monitor.feed(sent))
+        assert sent == b"data: %b\n\n" % frame.data.encode()
+
+
 def test_a_stream_that_tells_its_usage_stays_as_it_is() -> None:
     monitor = Monitor("fake")
     monitor.prepare(1 << 20, estimate)
@@ -270,3 +280,5 @@ def test_a_message_without_usage_has_an_estimate() -> None:
     told = json.loads(monitor.feed(body))
     assert told["usage"]["input_tokens"] == 9
     assert told["metadata"] == {"usage": "estimated;bound=0.5"}
+    twice = body.replace(b"{", b'{"stop_reason":null,', 1)
+    assert monitor.feed(twice) == twice

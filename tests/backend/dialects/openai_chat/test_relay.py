@@ -404,3 +404,5 @@ def test_a_completion_without_usage_has_an_estimate() -> None:
     monitor.prepare(10, estimate)
     reported = body % b',"usage":{"prompt_tokens":3}'
     assert monitor.feed(reported) == reported
+    twice = body % b',"id":"y"'
+    assert monitor.feed(twice) == twice

@@ -251,13 +251,18 @@ def estimate(reported: Usage | None, deltas: Sequence[Delta]) -> Usage:
     return Usage(9, len(deltas), estimated=True, error_bound=0.5)
 
 
+def prepared() -> Monitor:
+    monitor = Monitor("fake")
+    monitor.prepare(1 << 20, estimate)
+    return monitor
+
+
 @pytest.mark.parametrize("output", [[], [{"type": "message", "content": []}]])
 def test_a_response_without_usage_has_an_estimate(output: list[Any]) -> None:
     response = {"id": "resp_1", "status": "completed", "output": output, "usage": None}
     last = frame("response.completed", response=response)
-    stream, whole = Monitor("fake"), BodyMonitor("fake")
-    for monitor in (stream, whole):
-        monitor.prepare(1 << 20, estimate)
+    stream, whole = prepared(), BodyMonitor("fake")
+    whole.prepare(1 << 20, estimate)
     [event] = sse.Parser().feed(stream.feed(last))
     assert event.event == "response.completed"
     for told in (
@@ -267,5 +272,9 @@ def test_a_response_without_usage_has_an_estimate(output: list[Any]) -> None:
         assert (told["id"], told["usage"]["input_tokens"]) == ("resp_1", 9)
         assert told["cartrita"] == {"usage": "estimated;bound=0.5"}
     assert stream.complete
+    twice = json.dumps(response).replace("{", '{"id":"resp_0",', 1).encode()
+    assert whole.feed(twice) == twice
+    odd = frame("response.completed", response={**response, "x": "\ud800"})
+    assert b'"input_tokens": 9' in prepared().feed(odd)
     told = frame("response.completed", response={**response, "usage": {"input_tokens": 3}})
     assert watched(told).feed(told) == told
