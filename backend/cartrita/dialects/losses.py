@@ -89,10 +89,12 @@ def in_callers_words(
         try:
             return render(request, *args, **kwargs)
         except InvalidInput as error:
-            [(field, problems)] = error.fields.items()
-            name = field_name(field, request.origin or NATIVE)
-            message = error.message.replace(f"{field}: ", f"{name}: ", 1)
-            raise InvalidInput(message, fields={name: problems}, code=error.code) from None
+            message, fields = error.message, dict[str, list[str]]()
+            for field, problems in error.fields.items():
+                name = field_name(field, request.origin or NATIVE)
+                message = message.replace(f"{field}: ", f"{name}: ", 1)
+                fields[name] = fields.get(name, []) + problems
+            raise InvalidInput(message, fields=fields, code=error.code) from None
 
     return rendered
 

@@ -81,3 +81,33 @@ def test_a_refusal_names_the_field_of_the_caller(origin: str | None, field: str)
     with pytest.raises(InvalidInput, match=f"^{field}: ") as refused:
         render(asking(0))
     assert list(refused.value.fields) == [field]
+
+
+@pytest.mark.parametrize(
+    ("fields", "message", "told"),
+    [
+        ({}, "No.", {}),
+        (
+            {"max_tokens": ["a"], "stop": ["b"]},
+            "max_tokens: a; stop: b",
+            {"max_completion_tokens": ["a"], "stop": ["b"]},
+        ),
+        (
+            {"instructions": ["a"], "attachments[0]": ["b"], "messages": ["c"]},
+            "No.",
+            {"messages": ["a", "c"], "messages[0]": ["b"]},
+        ),
+    ],
+)
+def test_a_refusal_names_each_of_its_fields(
+    fields: dict[str, list[str]], message: str, told: dict[str, list[str]]
+) -> None:
+    @in_callers_words
+    def render(request: ModelRequest) -> Rendered:
+        raise InvalidInput(message, fields=fields, code="odd")
+
+    with pytest.raises(InvalidInput) as refused:
+        render(ModelRequest(owner_id="ann", model="m", messages=(), origin="openai_chat"))
+    assert refused.value.fields == told
+    assert refused.value.message == message.replace("max_tokens", "max_completion_tokens")
+    assert refused.value.code == "odd"
