@@ -11,7 +11,6 @@ from cartrita.gateway.metering import Meter, MeteredCall
 from cartrita.gateway.routes import Deployment
 from cartrita.kit.long_work import LARGE
 
-
 HELLO = Message(Role.USER, (Text("Hello you"),))
 
 
