@@ -26,7 +26,7 @@ class Cleanup:
         self._work: dict[str, Callable[[], Awaitable[int]]] = {"conversations": removal.purge}
         self._work |= {name: sweep.sweep for name, sweep in sweeps.items()}
         self._interval_s = interval_s
-        self._failures = RepeatedFailures()
+        self._failure_logger = RepeatedFailures("cleanup_failed")
 
     async def run(self) -> None:
         """Clean up every `interval_s` seconds until cancelled."""
@@ -46,11 +46,8 @@ class Cleanup:
         except CartritaError as error:
             log.warning("cleanup_failed", of=name, code=error.code)
         except Exception as error:
-            if self._failures.is_new(name, error):
-                log.exception("cleanup_failed", of=name)
-            else:
-                log.warning("cleanup_failed", of=name, error=type(error).__name__)
+            self._failure_logger.exception(name, error=error, of=name)
         else:
-            self._failures.forget(name)
+            self._failure_logger.forget(name)
             return removed
         return None

@@ -65,7 +65,7 @@ class ModelLists:
         self._locks = {name: asyncio.Lock() for name in providers}
         self._group: asyncio.TaskGroup | None = None
         self._fetching: dict[str, _Fetching] = {}
-        self._failures = RepeatedFailures()
+        self._failure_logger = RepeatedFailures("models_not_refreshed")
 
     async def run(self) -> None:
         """Own the tasks that refresh lists, until cancelled."""
@@ -146,10 +146,9 @@ class ModelLists:
         except Exception as error:  # a list is no reason to stop the server; the old one is kept
             kept = self._kept.get(name) or _KeptList(0.0, None, frozenset())
             self._kept[name] = replace(kept, fetched_at=self._clock())
-            if self._failures.is_new(name, error):
-                log.exception("models_not_refreshed", provider=name)
+            self._failure_logger.exception(name, error=error, provider=name)
         else:
-            self._failures.forget(name)
+            self._failure_logger.forget(name)
         finally:
             del self._fetching[name]
 

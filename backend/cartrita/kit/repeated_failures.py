@@ -2,24 +2,36 @@
 
 from types import TracebackType
 
+import structlog
+
+log = structlog.get_logger()
+
 
 class RepeatedFailures:
-    """Knows how each piece of work has failed since it last succeeded."""
+    """A logger, as `event`, of how each piece of work has failed since it last succeeded."""
 
-    def __init__(self) -> None:
+    def __init__(self, event: str) -> None:
+        self._event = event
         self._known: dict[str, set[tuple[type[BaseException], str, int]]] = {}
 
-    def is_new(self, work: str, error: BaseException) -> bool:
-        """Whether this work failed in another way so far: by another error, or elsewhere."""
+    def exception(self, work: str, *, error: Exception, **fields: str | int) -> None:
+        """Log how this work failed: with the trace if that is new, else by the error's name."""
+        if self._is_new(work, error):
+            log.error(self._event, **fields, exc_info=error)
+        else:
+            log.warning(self._event, **fields, error=type(error).__name__)
+
+    def forget(self, work: str) -> None:
+        """This work succeeded: its next failure is new."""
+        self._known.pop(work, None)
+
+    def _is_new(self, work: str, error: Exception) -> bool:
+        """Whether this work failed in other ways only so far: by another error, or elsewhere."""
         known = self._known.setdefault(work, set())
         kind = (type(error), *_place(error.__traceback__))
         new = kind not in known
         known.add(kind)
         return new
-
-    def forget(self, work: str) -> None:
-        """This work succeeded: its next failure is new."""
-        self._known.pop(work, None)
 
 
 def _place(trace: TracebackType | None) -> tuple[str, int]:

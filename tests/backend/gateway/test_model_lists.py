@@ -112,7 +112,8 @@ async def test_a_defect_of_a_provider_does_not_end_the_refreshing(time: Time) ->
                     assert names(await lists.of("a")) == ["x"]
                     await until(lambda asked=asked: provider.asked == asked)
                 time.now += 61
-        assert [each["event"] for each in logs] == ["models_not_refreshed"]
+        assert {each["event"] for each in logs} == {"models_not_refreshed"}
+        assert [each["log_level"] for each in logs] == ["error", "warning"]
 
 
 async def test_where_nothing_runs_whoever_needs_a_list_waits_for_it(time: Time) -> None:

@@ -76,7 +76,7 @@ class LedgerTable:
         self._capacity = capacity
         self._retention_days = retention_days
         self._lost = 0
-        self._failures = RepeatedFailures()
+        self._failure_logger = RepeatedFailures("ledger_not_written")
 
     def record(self, entry: LedgerEntry) -> None:
         """See `UsageLedger`."""
@@ -109,13 +109,12 @@ class LedgerTable:
                 return
             except Exception as error:
                 self._pending.extendleft(reversed(batch))
-                if self._failures.is_new("flush", error):
-                    log.exception("ledger_not_written", pending=len(self._pending))
+                self._failure_logger.exception("flush", error=error, pending=len(self._pending))
                 return
             except BaseException:
                 self._pending.extendleft(reversed(batch))
                 raise
-            self._failures.forget("flush")
+            self._failure_logger.forget("flush")
         if self._lost:
             log.error("ledger_entries_lost", entries=self._lost)
             self._lost = 0

@@ -61,7 +61,7 @@ class Maintenance:
         self._retention_days = retention_days
         self._days_ahead = days_ahead
         self._unreadable: set[RunId] = set()
-        self._failures = RepeatedFailures()
+        self._failure_logger = RepeatedFailures("maintenance_failed")
 
     async def run(self) -> None:
         """Maintain every `interval_s` seconds. No failure ends it: the log is written without."""
@@ -98,12 +98,9 @@ class Maintenance:
         except (CartritaError, *TRANSIENT_ERRORS):
             raise
         except Exception as error:
-            if self._failures.is_new(step, error):
-                log.exception("maintenance_failed", step=step)
-            else:
-                log.warning("maintenance_failed", step=step, error=type(error).__name__)
+            self._failure_logger.exception(step, error=error, step=step)
         else:
-            self._failures.forget(step)
+            self._failure_logger.forget(step)
 
     async def _keep_partitions(self, connection: Connection) -> None:
         await maintain_partitions(connection, days_ahead=self._days_ahead)

@@ -93,7 +93,7 @@ class Reaper:
         self._max_attempts = max_attempts
         self._lost: set[RunId] = set()
         self._unreadable: set[RunId] = set()
-        self._failures = RepeatedFailures()
+        self._failure_logger = RepeatedFailures("reaper_failed")
 
     async def run(self) -> None:
         """Reap three times per lease, at least once a second.
@@ -106,12 +106,9 @@ class Reaper:
             except CartritaError as error:
                 log.warning("reaper_failed", error=type(error).__name__)
             except Exception as error:
-                if self._failures.is_new("reap", error):
-                    log.exception("reaper_failed")
-                else:
-                    log.warning("reaper_failed", error=type(error).__name__)
+                self._failure_logger.exception("reap", error=error)
             else:
-                self._failures.forget("reap")
+                self._failure_logger.forget("reap")
             await asyncio.sleep(min(1.0, self._lease_s / 3))
 
     async def reap(self) -> None:

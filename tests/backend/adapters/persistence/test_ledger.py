@@ -146,8 +146,8 @@ async def test_no_failure_ends_the_writing_or_loses_entries(
     with capture_logs() as logs:
         await ledger.flush()
         await ledger.flush()
-    [told] = logs
-    assert (told["event"], told["exc_info"], told["pending"]) == ("ledger_not_written", True, 1)
+    assert [(each["event"], each["pending"]) for each in logs] == [("ledger_not_written", 1)] * 2
+    assert ["exc_info" in each for each in logs] == [True, False]
     await run_sql("ALTER TABLE usage_ledger RENAME COLUMN elsewhere TO seconds")
     await ledger.flush()
     [total] = await ledger.totals(ANN, *EVER, UsageGrouping.MODEL)
