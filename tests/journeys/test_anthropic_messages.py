@@ -178,12 +178,14 @@ async def test_a_count_is_not_in_the_ledger(scenario: Scenario) -> None:
     assert "anthropic_count_tokens" not in await surfaces()
 
 
-async def test_the_servers_own_fields_are_not_relayed(scenario: Scenario) -> None:
-    body = request(conversation_id=None, background=False, store=False)
+@pytest.mark.parametrize("run", [True, False])
+async def test_the_servers_own_fields_are_not_sent_on(scenario: Scenario, run: bool) -> None:
+    name = f"own-{uuid4().hex}" if run else None
+    body = request(conversation_id=name, background=run, store=run)
     status, answered = await post_json(scenario, PATH, body)
     assert status == 200, answered
     sent = json.loads(exchange_with(scenario, word_of(body)).body)
-    assert not {"conversation_id", "background"} & set(sent)
+    assert not {"conversation_id", "background", "store"} & set(sent)
 
 
 async def test_the_instructions_of_an_agent_are_counted(scenario: Scenario) -> None:

@@ -272,8 +272,10 @@ async def test_a_wrong_method_and_a_stranger(scenario: Scenario) -> None:
     assert (status, told["error"]["code"]) == (401, "invalid_api_key")
 
 
-async def test_the_servers_own_fields_are_not_relayed(scenario: Scenario) -> None:
-    body = request(conversation_id=None, background=False)
+@pytest.mark.parametrize("run", [True, False])
+async def test_the_servers_own_fields_are_not_sent_on(scenario: Scenario, run: bool) -> None:
+    name = f"own-{uuid4().hex}" if run else None
+    body = request(conversation_id=name, background=run)
     status, answered = await post_json(scenario, PATH, body)
     assert status == 200, answered
     sent = json.loads(exchange_with(scenario, word_of(body)).body)

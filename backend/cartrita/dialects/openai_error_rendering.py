@@ -16,9 +16,6 @@ from cartrita.domain.errors import (
 )
 from cartrita.domain.json import JsonObject
 
-EXTRA_FIELD: Final = "invalid_extra_field"
-"""The code of InvalidInput for a field that is Cartrita's addition to a vendor's API."""
-
 _INVALID: Final = "invalid_request_error"
 _SERVER: Final = "server_error"
 _NO_MODEL: Final = "model_not_found"
@@ -47,7 +44,6 @@ _CODES: Final = {
     "upstream_rate_limited": "rate_limit_exceeded",
     "upstream_quota": "insufficient_quota",
     "validation_error": None,
-    EXTRA_FIELD: "validation_error",
 }
 """Our codes that have a word of OpenAI's; all others are sent as they are."""
 
@@ -81,8 +77,6 @@ def _classify(error: CartritaError) -> tuple[int, str]:
         return 502, _SERVER
     if isinstance(error, UpstreamRejected) and error.status in (404, 413, 415, 422):
         return error.status, _INVALID
-    if error.code == EXTRA_FIELD:
-        return 422, "validation_error"
     return _BY_KIND[error.kind]
 
 

@@ -85,17 +85,3 @@ def test_every_kind_has_a_status() -> None:
 
 def test_the_id_of_the_request_stands_beside_the_error() -> None:
     assert json.loads(render(CartritaError("x"), "req_1")[1])["request_id"] == "req_1"
-
-
-def test_a_field_that_we_added_is_answered_422() -> None:
-    problem = "it must be text"
-    status, body = render(
-        InvalidInput(problem, fields={"conversation_id": [problem]}, code="invalid_extra_field")
-    )
-    assert status == 422
-    assert json.loads(body)["error"] == {
-        "message": problem,
-        "type": "validation_error",
-        "param": "conversation_id",
-        "code": "validation_error",
-    }

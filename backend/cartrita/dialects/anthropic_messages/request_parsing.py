@@ -29,16 +29,10 @@ _Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
 class Parsed(msgspec.Struct, frozen=True, kw_only=True):
-    """A request of a caller.
-
-    `conversation_id`, `store` and `background` are our own additions: each makes a stored run.
-    """
+    """A request of a caller."""
 
     request: ModelRequest
     stream: bool = False
-    conversation_id: str | None = None
-    store: bool = False
-    background: bool = False
 
 
 class _Thinking(msgspec.Struct, frozen=True):
@@ -78,33 +72,30 @@ class _Body(msgspec.Struct, frozen=True):
     top_k: Annotated[int, msgspec.Meta(ge=0)] | None = None
     stop_sequences: list[str] | None = None
     metadata: _Metadata | None = None
-    conversation_id: str | None = None
-    store: bool | None = None
-    background: bool | None = None
 
 
-def parse(body: JsonObject, owner_id: str) -> Parsed:
-    """A request for an answer. Raises InvalidInput, with Anthropic's path as the field."""
+def parse(body: JsonObject, owner_id: str, *, continued: bool = False) -> Parsed:
+    """A request for an answer. Raises InvalidInput, with Anthropic's path as the field.
+
+    `continued` is for messages that follow a stored conversation.
+    """
     kept = cast("JsonObject", storable_json(body))
     read = convert(kept, _Body)
     if read.max_tokens is None:
         raise InvalidInput.of("max_tokens", "Field required")
     return Parsed(
-        request=_request(kept, read, owner_id),
+        request=_request(kept, read, owner_id, continued=continued),
         stream=read.stream or False,
-        conversation_id=read.conversation_id,
-        store=read.store or False,
-        background=read.background or False,
     )
 
 
 def parse_count(body: JsonObject, owner_id: str) -> ModelRequest:
     """A request for a count of input tokens, which has no limit. Raises InvalidInput."""
     kept = cast("JsonObject", storable_json(body))
-    return _request(kept, convert(kept, _Body), owner_id)
+    return _request(kept, convert(kept, _Body), owner_id, continued=False)
 
 
-def _request(body: JsonObject, read: _Body, owner_id: str) -> ModelRequest:
+def _request(body: JsonObject, read: _Body, owner_id: str, *, continued: bool) -> ModelRequest:
     tools = parse_tools(read.tools or [])
     choice = parse_choice(read.tool_choice, tools)
     _check_thinking(read, choice)
@@ -112,7 +103,7 @@ def _request(body: JsonObject, read: _Body, owner_id: str) -> ModelRequest:
     return ModelRequest(
         owner_id=owner_id,
         model=read.model,
-        messages=parse_messages(read.messages, continued=read.conversation_id is not None),
+        messages=parse_messages(read.messages, continued=continued),
         instructions=_instructions(read.system),
         tools=tools,
         tool_choice=choice.choice,

@@ -4,9 +4,7 @@ from typing import cast
 
 from cartrita.dialects import function_schemas
 from cartrita.dialects.openai_chat import json_checks
-from cartrita.dialects.openai_error_rendering import EXTRA_FIELD
 from cartrita.dialects.openai_refusals import missing, missing_model, refusal
-from cartrita.domain.errors import InvalidInput
 from cartrita.domain.json import JsonObject
 
 _NAME = json_checks.string(longest=64, pattern="[a-zA-Z0-9_-]+")
@@ -137,14 +135,6 @@ _FIELDS: dict[str, json_checks.Check] = {
 }
 """Null is the same as absence."""
 
-_OWN_FIELDS: dict[str, json_checks.Check] = {
-    "conversation_id": json_checks.string(
-        longest=200, pattern=r"(?!\.+$)[^\s/?#](?:[^\n/?#]*[^\s/?#])?"
-    ),
-    "background": json_checks.boolean,
-}
-"""Cartrita's additions to the API."""
-
 
 def check(fields: JsonObject) -> None:
     """Raise InvalidInput as OpenAI refuses the fields; `fields` are those that are not null."""
@@ -155,16 +145,7 @@ def check(fields: JsonObject) -> None:
     for name, value in fields.items():
         if name in _FIELDS:
             _FIELDS[name](value, name)
-        elif name in _OWN_FIELDS:
-            _check_own(name, value)
     _check_together(fields)
-
-
-def _check_own(name: str, value: object) -> None:
-    try:
-        _OWN_FIELDS[name](value, name)
-    except InvalidInput as problem:
-        raise InvalidInput(problem.message, fields=problem.fields, code=EXTRA_FIELD) from None
 
 
 def _check_together(fields: JsonObject) -> None:

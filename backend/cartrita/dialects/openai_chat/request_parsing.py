@@ -21,8 +21,6 @@ from cartrita.domain.requests import (
 from cartrita.domain.tools import NamedTool, Tool, ToolChoice, ToolSpec, VendorTool
 
 _KNOWN = {
-    "background",
-    "conversation_id",
     "frequency_penalty",
     "function_call",
     "functions",
@@ -50,48 +48,33 @@ _KNOWN = {
     "top_p",
     "user",
 }
-"""The fields that the domain, or `Parsed`, has a place for: all others are vendor fields."""
+"""The fields that are read, here or to decide how to answer: all others are vendor fields."""
 
 _NO_PARAMETERS: JsonObject = {"type": "object", "properties": {}}
 
 
 class Parsed(msgspec.Struct, frozen=True, kw_only=True):
-    """A request, and what concerns only the surface.
-
-    `n` is the number of answers that are wanted; `legacy` is true for a caller of the old form,
-    who knows functions and no tools.
-    """
+    """A request, and what concerns only the surface."""
 
     request: ModelRequest
     stream: bool = False
-    include_usage: bool = False
-    n: int = 1
-    store: bool | None = None
-    background: bool = False
     metadata: JsonObject = {}
-    conversation_id: str | None = None
-    legacy: bool = False
 
 
-def parse(body: JsonObject, owner_id: str) -> Parsed:
-    """The request. Raises InvalidInput with the field, sentence and code of OpenAI's own error."""
+def parse(body: JsonObject, owner_id: str, *, continued: bool = False) -> Parsed:
+    """The request. Raises InvalidInput with the field, sentence and code of OpenAI's own error.
+
+    `continued` is for messages that follow a stored conversation.
+    """
     fields = {
         name: value for name, value in body.items() if value is not None or name == "messages"
     }
     request_checks.check(fields)
-    conversation_id = cast("str | None", fields.get("conversation_id"))
-    messages = message_checks.check(fields["messages"], continued=conversation_id is not None)
-    options = cast("JsonObject", fields.get("stream_options") or {})
+    messages = message_checks.check(fields["messages"], continued=continued)
     return Parsed(
         request=_request(fields, messages, owner_id),
         stream=bool(fields.get("stream")),
-        include_usage=bool(options.get("include_usage")),
-        n=cast("int", fields.get("n", 1)),
-        store=cast("bool | None", fields.get("store")),
-        background=bool(fields.get("background")),
         metadata=cast("JsonObject", fields.get("metadata", {})),
-        conversation_id=conversation_id,
-        legacy="functions" in fields and "tools" not in fields,
     )
 
 

@@ -28,7 +28,7 @@ _READ: Final = {
     *("model", "input", "instructions", "tools", "tool_choice", "parallel_tool_calls", "text"),
     *("temperature", "top_p", "max_output_tokens", "top_logprobs", "reasoning", "user", "include"),
     *("stream", "stream_options", "store", "background", "previous_response_id", "conversation"),
-    *("metadata", "conversation_id"),
+    "metadata",
 }
 _DEFAULTS: Final[JsonObject] = {"truncation": "disabled", "service_tier": "auto"}
 _ECHOED: Final = (
@@ -45,8 +45,7 @@ class Parsed(msgspec.Struct, frozen=True, kw_only=True):
     `request` has only what the client sent: stored history and the stored items that `references`
     name are to be put before and between its messages. `leading` are the system's messages at the
     start of a new conversation: they are among the request's instructions, and belong to what is
-    stored. A conversation that `may_be_new` was named in Cartrita's own field, and is made where
-    there is none. `echo` has the fields that the response repeats, as they came.
+    stored. `echo` has the fields that the response repeats, as they came.
     """
 
     request: ModelRequest
@@ -55,7 +54,6 @@ class Parsed(msgspec.Struct, frozen=True, kw_only=True):
     background: bool = False
     previous_response_id: str | None = None
     conversation_id: str | None = None
-    may_be_new: bool = False
     metadata: JsonObject = {}
     include: tuple[str, ...] = ()
     references: tuple[ItemReference, ...] = ()
@@ -63,15 +61,19 @@ class Parsed(msgspec.Struct, frozen=True, kw_only=True):
     echo: JsonObject = {}
 
 
-def parse(body: JsonObject, owner_id: str) -> Parsed:
-    """A request from its JSON body. Raises InvalidInput, with the vendor's `param` as the field."""
+def parse(body: JsonObject, owner_id: str, *, continued: bool = False) -> Parsed:
+    """A request from its JSON body. Raises InvalidInput, with the vendor's `param` as the field.
+
+    `continued` is for input that follows a stored conversation which the body does not name.
+    """
     body = cast("JsonObject", storable_json(body))
     include = _include(body)
     previous = json_checks.optional_string(body, "previous_response_id")
     conversation = _conversation(body)
     store, background = _storage(body, previous, conversation)
-    content = _input(body, previous or conversation)
-    leading, content = _split_leading(content, previous or conversation)
+    continued = continued or previous is not None or conversation is not None
+    content = _input(body, continued=continued)
+    leading, content = ((), content) if continued else _split_leading(content)
     return Parsed(
         request=_request(body, owner_id, leading, content, include),
         stream=json_checks.boolean(body, "stream") or False,
@@ -79,7 +81,6 @@ def parse(body: JsonObject, owner_id: str) -> Parsed:
         background=background,
         previous_response_id=previous,
         conversation_id=conversation,
-        may_be_new=body.get("conversation") is None,
         metadata=parse_metadata(body),
         include=include,
         references=content.references,
@@ -141,24 +142,24 @@ def _model(body: JsonObject) -> str:
     return model
 
 
-def _input(body: JsonObject, stored: str | None) -> Input:
+def _input(body: JsonObject, *, continued: bool) -> Input:
     value = body.get("input")
     if value is None:
-        if stored is None and body.get("prompt") is None:
+        if not continued and body.get("prompt") is None:
             raise missing("input")
         return Input()
     content = item_parsing.parse_input(value)
-    if stored is None and not content.references:
+    if not continued and not content.references:
         item_parsing.check_calls(content.messages)
     return content
 
 
-def _split_leading(content: Input, stored: str | None) -> tuple[tuple[Message, ...], Input]:
+def _split_leading(content: Input) -> tuple[tuple[Message, ...], Input]:
     """The system's messages that begin a new conversation, and the input after them."""
     first_reference = min((each.position for each in content.references), default=None)
     count = 0
     for message in content.messages:
-        if message.role is not Role.SYSTEM or count == first_reference or stored is not None:
+        if message.role is not Role.SYSTEM or count == first_reference:
             break
         count += 1
     references = tuple(ItemReference(each.id, each.position - count) for each in content.references)
@@ -181,17 +182,10 @@ def _storage(body: JsonObject, previous: str | None, conversation: str | None) -
 
 
 def _conversation(body: JsonObject) -> str | None:
-    named = json_checks.optional_string(body, "conversation_id")
     value = body.get("conversation")
-    if value is None:
-        return named
-    if not isinstance(value, str):
-        fields = json_checks.as_object(value, "conversation")
-        value = json_checks.string(fields, "id", "conversation")
-    if named not in (None, value):
-        problem = "'conversation' and 'conversation_id' name two conversations. Send only one."
-        raise refusal("conversation_id", problem, "mutually_exclusive_parameters")
-    return value
+    if value is None or isinstance(value, str):
+        return value
+    return json_checks.string(json_checks.as_object(value, "conversation"), "id", "conversation")
 
 
 def _include(body: JsonObject) -> tuple[str, ...]:

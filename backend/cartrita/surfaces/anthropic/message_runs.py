@@ -27,7 +27,11 @@ async def message_command(
 ) -> ModelCommand:
     """The command for a request. Raises InvalidInput."""
     parsed = await run_long(
-        len(fields.body.octets), request_parsing.parse, body, principal.owner_id
+        len(fields.body.octets),
+        request_parsing.parse,
+        body,
+        principal.owner_id,
+        continued=fields.conversation_id is not None,
     )
     return ModelCommand(
         surface=SURFACE,

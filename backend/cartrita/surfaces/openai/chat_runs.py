@@ -39,7 +39,11 @@ async def chat_command(
     if agent is not None and body.get("messages") == []:
         raise InvalidExtension.of("messages", "send at least one message")
     parsed = await run_long(
-        len(fields.body.octets), request_parsing.parse, body, principal.owner_id
+        len(fields.body.octets),
+        request_parsing.parse,
+        body,
+        principal.owner_id,
+        continued=fields.conversation_id is not None,
     )
     request = parsed.request
     return ModelCommand(

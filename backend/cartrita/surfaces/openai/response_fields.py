@@ -20,10 +20,12 @@ _ID_NEEDLES: Final = (b'"id"', b"\\u")
 class ResponseFields(CallFields, frozen=True, kw_only=True):
     """What the surface itself reads.
 
-    `whole` is the request with all that it refers to, where that has been looked up.
+    A conversation that `conversation_id` names is made if it is not there. `whole` is the request
+    with all that it refers to, where that has been looked up.
     """
 
     background: bool = False
+    conversation_id: str | None = None
     whole: Parsed | None = None
 
 
@@ -37,6 +39,7 @@ def response_fields(body: RelayedBody) -> ResponseFields:
         stored=body.parsed("store") is not False or conversation_id is not None,
         refers=_may_refer(body),
         background=body.parsed("background") is True,
+        conversation_id=conversation_id,
     )
 
 

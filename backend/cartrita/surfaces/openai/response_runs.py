@@ -1,8 +1,13 @@
 """Responses that are answered by a run: stored, and read again by their ids."""
 
+from msgspec.structs import replace
+
 from cartrita.application.model_runs import ModelCommand
+from cartrita.dialects.openai_refusals import refusal
 from cartrita.dialects.openai_responses import request_parsing
+from cartrita.dialects.openai_responses.request_parsing import Parsed
 from cartrita.dialects.openai_responses.response_rendering import render_state
+from cartrita.domain.errors import InvalidInput
 from cartrita.domain.json import JsonObject
 from cartrita.domain.principals import Principal
 from cartrita.domain.runs import Admitted
@@ -23,11 +28,17 @@ async def response_command(
     agent: str | None,
 ) -> ModelCommand:
     """The command for a request. Raises InvalidInput, and NotFound for what it refers to."""
-    parsed = await run_long(
-        len(fields.body.octets), request_parsing.parse, body, principal.owner_id
+    named = fields.conversation_id
+    asked = await run_long(
+        len(fields.body.octets),
+        request_parsing.parse,
+        body,
+        principal.owner_id,
+        continued=named is not None,
     )
-    if parsed.conversation_id is not None and not parsed.may_be_new:
-        await services.conversations.get(principal, parsed.conversation_id)
+    parsed = asked if named is None else _in_conversation(asked, named)
+    if asked.conversation_id is not None:
+        await services.conversations.get(principal, asked.conversation_id)
     previous = await find_previous(services, principal, parsed)
     whole = await with_items(services, principal, parsed)
     return ModelCommand(
@@ -54,3 +65,17 @@ async def response_run_answer(
     if fields.background and not fields.stream:
         return render_state(head, "queued" if run.status.value == "queued" else "in_progress")
     return ResponseFormat(lambda: head)
+
+
+def _in_conversation(parsed: Parsed, named: str) -> Parsed:
+    """The request in the conversation that our own field names. Raises InvalidInput."""
+    if parsed.previous_response_id is not None:
+        raise _two_conversations("previous_response_id", "previous_response_id")
+    if parsed.conversation_id not in (None, named):
+        raise _two_conversations("conversation", "conversation_id")
+    return replace(parsed, conversation_id=named)
+
+
+def _two_conversations(other: str, param: str) -> InvalidInput:
+    problem = f"'{other}' and 'conversation_id' name two conversations. Send only one."
+    return refusal(param, problem, "mutually_exclusive_parameters")

@@ -72,13 +72,14 @@ Opened: TypeAlias = tuple[AbstractAsyncContextManager[Answer], AnswerFormat]
 class ModelApi(msgspec.Struct, Generic[F, P], frozen=True, kw_only=True):
     """What differs between the APIs of the vendors.
 
-    `own_fields` are those of a body that the vendor refuses, and `own_ids` those that may hold ids
-    that this server gave out. `parse` takes the id of the owner; `rewrite` and the monitors are
-    those of `Relayable`. `open` gets the fields and what parses the request.
+    `own_fields` are those of a body that the vendor refuses, so that only `read_fields` sees them,
+    and `own_ids` those that may hold ids that this server gave out. `parse` takes the id of the
+    owner; `rewrite` and the monitors are those of `Relayable`. `open` gets the fields and what
+    parses the request.
 
     `look_up` puts what a request refers to into its fields, which it returns. For a run, `command`
-    makes its command from the body, parsed as JSON, and the name of an agent; `run_answer` is how
-    its answer is written, or an answer that does not wait for it.
+    makes its command from the rest of the body, parsed as JSON, and the name of an agent;
+    `run_answer` is how its answer is written, or an answer that does not wait for it.
     """
 
     surface: str
@@ -112,14 +113,14 @@ async def answer_request(
         await run_long(len(octets), refuse_vendor_ids, body, ours=api.own_ids)
         await _answer_by_run(api, connection, receive, send, principal, fields, agent)
         return
+    kept = body.without(api.own_fields)
+    if kept is not body:
+        fields = replace(fields, body=kept)
     if fields.refers and api.look_up is not None:
         fields = await api.look_up(services, principal, fields)
     if may_hold_vendor_ids(body):
         ours = api.own_ids if fields.refers else _NONE
         await run_long(len(octets), refuse_vendor_ids, body, ours=ours)
-    kept = body.without(api.own_fields)
-    if kept is not body:
-        fields = replace(fields, body=kept)
     reading = _Reading(api, fields, principal.owner_id)
     call = _call(api, connection, principal, reading)
     opening, form = api.open(services.completions, call, fields, reading.parse)
@@ -194,7 +195,8 @@ async def _answer_by_run(
     """Start a run, or find the one of the same Idempotency-Key, and send its answer."""
     services = services_of(connection)
     body = await run_long(len(fields.body.octets), fields.body.parsed_whole)
-    command = await api.command(services, principal, fields, body, agent)
+    asked = {name: body[name] for name in body if name not in api.own_fields}
+    command = await api.command(services, principal, fields, asked, agent)
     strict = call_options(connection).strict
     command = replace(command, request=replace(command.request, strict=strict))
     content = {name: body[name] for name in body if name not in _NOT_OF_THE_ANSWER}

@@ -77,18 +77,12 @@ def test_every_field() -> None:
         top_k=3,
         stop_sequences=["x"],
         metadata={"user_id": "u"},
-        conversation_id="c1",
-        store=True,
-        background=True,
         service_tier="auto",
         container="c",
         mcp_servers=None,
     )
     request = result.request
     assert result.stream
-    assert result.store
-    assert result.background
-    assert result.conversation_id == "c1"
     assert request.instructions == (Text("a", CacheBreakpoint("1h")), Text("b"))
     assert request.tools == (ToolSpec("add", "Adds.", SCHEMA, True, CacheBreakpoint()),)
     assert request.tool_choice == "required"
@@ -232,7 +226,8 @@ def test_turns_of_several_messages() -> None:
 
 
 def test_a_stored_conversation_may_hold_the_call() -> None:
-    assert parsed(user(RESULT), conversation_id="c").request.messages[0].role is Role.TOOL
+    body: JsonObject = {"model": "claude-x", "max_tokens": 10, "messages": [user(RESULT)]}
+    assert parse(body, "owner", continued=True).request.messages[0].role is Role.TOOL
     with pytest.raises(InvalidInput):
         parsed(user(text()), assistant(CALL), user({**RESULT, "tool_use_id": "t2"}))
 

@@ -157,9 +157,6 @@ def test_messages(messages: Any, param: str, code: str) -> None:
             "tool_choice",
             "invalid_value",
         ),
-        ({"conversation_id": 3}, "conversation_id", "invalid_extra_field"),
-        ({"conversation_id": ""}, "conversation_id", "invalid_extra_field"),
-        ({"background": "x"}, "background", "invalid_extra_field"),
     ],
 )
 def test_fields(fields: Any, param: str, code: str) -> None:

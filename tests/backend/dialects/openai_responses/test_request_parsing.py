@@ -68,16 +68,13 @@ def test_what_is_stored_unless_it_is_said_otherwise() -> None:
     assert (told.metadata, told.echo, told.request.vendor) == ({"a": "b"}, {"user": "u"}, None)
 
 
-@pytest.mark.parametrize("fields", [{}, {"conversation": None}], ids=str)
-def test_a_conversation_by_cartritas_own_field(fields: dict[str, Any]) -> None:
-    read = parsed(conversation_id="mine", **fields)
-    assert (read.conversation_id, read.may_be_new, read.request.vendor) == ("mine", True, None)
-
-
-@pytest.mark.parametrize("conversation", ["mine", {"id": "mine"}])
-def test_both_fields_may_name_one_conversation(conversation: Any) -> None:
-    read = parsed(conversation_id="mine", conversation=conversation)
-    assert (read.conversation_id, read.may_be_new) == ("mine", False)
+def test_a_conversation_that_the_body_does_not_name() -> None:
+    said: JsonObject = {"type": "function_call_output", "call_id": "c1", "output": "1"}
+    begun: JsonObject = {"model": "gpt", "input": [{"role": "system", "content": "Hi"}, said]}
+    read = parse(begun, "owner", continued=True)
+    roles = [message.role for message in read.request.messages]
+    assert (roles, read.leading) == ([Role.SYSTEM, Role.TOOL], ())
+    assert parse({"model": "gpt"}, "owner", continued=True).request.messages == ()
 
 
 @pytest.mark.parametrize("conversation", ["conv_1", {"id": "conv_1"}])
@@ -282,11 +279,6 @@ def test_a_stored_conversation_needs_no_input() -> None:
         ({"background": True, "store": False}, "background", "invalid_value"),
         ({"conversation": {}}, "conversation.id", "missing_required_parameter"),
         ({"conversation": []}, "conversation", "invalid_type"),
-        (
-            {"conversation": "c", "conversation_id": "d"},
-            "conversation_id",
-            "mutually_exclusive_parameters",
-        ),
         (
             {"conversation": "c", "previous_response_id": "r"},
             "previous_response_id",
