@@ -101,7 +101,7 @@ async def test_a_response_in_a_conversation_that_is_made(
         ),
         ({"conversation_id": 7}, (422, "conversation_id")),
         ({"conversation_id": ""}, (422, "conversation_id")),
-        ({"conversation_id": "a/b"}, (400, "conversation_id")),
+        ({"conversation_id": "a/b"}, (422, "conversation_id")),
         ({"conversation_id": f"conv_{0:032x}"}, (404, None)),
         ({"conversation": "nobody-made-this"}, (404, None)),
     ],

@@ -249,6 +249,11 @@ def _nesting(value: object) -> int:
     return 0
 
 
+def is_addressable(public_id: str) -> bool:
+    """Whether the id of a conversation, ours or a caller's, can stand in an address."""
+    return len(public_id) <= EXTERNAL_ID_MAX and _ADDRESSABLE.fullmatch(public_id) is not None
+
+
 def _validated_external_id(external_id: str, field: str = "external_id") -> str:
     if not external_id.strip() or len(external_id) > EXTERNAL_ID_MAX:
         raise InvalidInput.of(field, f"it needs 1 to {EXTERNAL_ID_MAX} characters")

@@ -37,7 +37,10 @@ def test_usage_that_is_not_asked_for(options: object) -> None:
     assert not chat_fields(body(stream_options=options)).include_usage
 
 
-@pytest.mark.parametrize("given", [{"conversation_id": ""}, {"background": 1}])
+@pytest.mark.parametrize(
+    "given",
+    [*({"conversation_id": bad} for bad in (3, "", "..", "a/b", "x" * 201)), {"background": 1}],
+)
 def test_our_own_fields(given: dict[str, Any]) -> None:
     with pytest.raises(InvalidExtension):
         chat_fields(body(**given))
