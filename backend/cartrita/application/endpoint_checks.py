@@ -1,8 +1,8 @@
 """One tiny call of an endpoint of a provider, for connection tests, in each dialect."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 import msgspec
 
@@ -12,22 +12,14 @@ from cartrita.dialects.openai_chat import probes as chat_probes
 from cartrita.dialects.openai_chat import stream_parsing as chat_parsing
 from cartrita.dialects.openai_responses import probes as responses_probes
 from cartrita.dialects.openai_responses import stream_parsing as responses_parsing
+from cartrita.dialects.stream_parsers import CreateParser, ParseCompletion
 from cartrita.domain.deltas import Delta, TextDelta
 from cartrita.domain.ports.providers import RelayProvider
 from cartrita.domain.relays import Endpoint, RelayRequest
 from cartrita.kit import sse
-from cartrita.kit.secret import Secret
 
 PROMPT = "Reply with the word OK."
 _MAX_BYTES = 1 << 20
-
-
-class StreamParser(Protocol):
-    """A dialect's parser of a stream."""
-
-    def feed(self, data: str | bytes, event: str = "message") -> list[Delta]: ...
-
-    def end(self) -> list[Delta]: ...
 
 
 class RenderProbe(Protocol):
@@ -36,15 +28,12 @@ class RenderProbe(Protocol):
     def __call__(self, model: str, prompt: str, *, stream: bool) -> bytes: ...
 
 
-ParseCompletion: TypeAlias = Callable[[str, bytes, tuple[Secret, ...]], list[Delta]]
-
-
 class CheckedEndpoint(msgspec.Struct, frozen=True, kw_only=True):
     """How an endpoint is called, and its answers are read."""
 
     endpoint: Endpoint
     render_probe: RenderProbe
-    create_parser: Callable[[str], StreamParser]
+    create_parser: CreateParser
     parse_completion: ParseCompletion
 
 
@@ -85,7 +74,7 @@ async def call_endpoint(
             received += piece
     if not streamed:
         return _text(checked.parse_completion(provider.name, received, ()))
-    parser = checked.create_parser(provider.name)
+    parser = checked.create_parser(provider.name, ())
     frames = sse.Parser(max_line=_MAX_BYTES).feed(received)
     deltas = [delta for frame in frames for delta in parser.feed(frame.data, frame.event)]
     return _text([*deltas, *parser.end()])

@@ -8,24 +8,26 @@ from typing import Protocol
 
 from cartrita.dialects import relayed_names
 from cartrita.dialects.relayed_frames import RelayedFrames
+from cartrita.dialects.stream_parsers import StreamParser
 from cartrita.domain.deltas import Delta, FinishReason
 from cartrita.domain.errors import UpstreamCut
 from cartrita.domain.relays import Estimate, ModelNames
 from cartrita.domain.usage import Usage
+from cartrita.kit import sse
 from cartrita.kit.secret import Secret
 
 
-class StreamParser(Protocol):
-    """A dialect's parser of a stream."""
+class RenamesFrames(Protocol):
+    """Puts the asked name of the model into whole frames that tell the one that was sent."""
 
-    def feed(self, data: str | bytes, event: str = "message") -> list[Delta]: ...
+    def feed(self, frames: bytes) -> bytes: ...
 
 
 class StreamMonitor(ABC):
-    """Watches one streamed answer, which each dialect's `feed` reads no more of than it must.
+    """Watches one streamed answer, and reads no more of it than it must.
 
-    `names` are those of the model, if the request had it rewritten. `keep_bytes` bounds what is
-    kept to be parsed later.
+    `names` are those of the model, if the request had it rewritten; `renamed` puts the one that was
+    asked for back. `keep_bytes` bounds what is kept to be parsed later.
     """
 
     def __init__(
@@ -34,11 +36,13 @@ class StreamMonitor(ABC):
         secrets: tuple[Secret, ...] = (),
         names: ModelNames | None = None,
         *,
+        renamed: RenamesFrames | None = None,
         keep_bytes: int = 1 << 20,
     ) -> None:
         self._provider = provider
         self._secrets = secrets
         self._names = names
+        self._renamed = renamed
         self._frames = RelayedFrames(provider, keep_bytes)
         self._estimate: Estimate | None = None
         self.visible = False
@@ -64,12 +68,24 @@ class StreamMonitor(ABC):
         self._frames.max_line = line_limit
         self._estimate = estimate
 
-    @abstractmethod
     def feed(self, piece: bytes) -> bytes:
         """The whole frames to pass on; half ones are held back.
 
         Raises the error that a frame holds, once those before it were passed on.
         """
+        if (told := self._frames.known(piece)) is not None:
+            return told
+        frames = self._frames.whole(piece)
+        plain = self._needs_no_look(frames)
+        if not plain:
+            frames = self._frames.read(frames, self._look, self._needs_no_look)
+        if not frames:
+            return b""
+        self._frames.keep(frames)
+        told = frames if self._renamed is None else self._renamed.feed(frames)
+        if plain:
+            self._frames.learn(frames, told)
+        return told
 
     def end(self) -> bytes:
         """Told at the end of the body.
@@ -82,6 +98,20 @@ class StreamMonitor(ABC):
                 f"{self._provider} ended its answer in the middle.", provider=self._provider
             )
         return b""
+
+    @abstractmethod
+    def _is_plain(self, frames: bytes) -> bool:
+        """Whether there is nothing to read in frames that follow something visible.
+
+        It is worth to look into all of which this is not certain.
+        """
+
+    @abstractmethod
+    def _look(self, octets: bytes, frame: sse.Frame) -> bytes | None:
+        """What is passed on of a frame, of which this learns: a `Look` of `RelayedFrames`."""
+
+    def _needs_no_look(self, frames: bytes) -> bool:
+        return self.visible and self._is_plain(frames)
 
     def _parsed(self, parser: StreamParser) -> list[Delta]:
         """What was passed on, parsed. Raises UpstreamError if that was too long to keep."""

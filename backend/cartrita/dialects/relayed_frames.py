@@ -31,7 +31,8 @@ class RelayedFrames:
     Those that `learn` was told of are known when they come again, but for their texts. `overlong`
     is true once more than `keep_bytes` were to be kept; nothing is kept then. `ignored` counts the
     frames on which clients break, which are not passed on. A line has no more than `max_line`
-    bytes, and a frame no more than `max_frame`.
+    bytes, and a frame no more than `max_frame`. `first` and `latest` are the frames that came first
+    and last, which are kept however many there are.
     """
 
     def __init__(self, provider: str, keep_bytes: int, max_frame: int = sse.MAX_EVENT) -> None:
@@ -44,6 +45,7 @@ class RelayedFrames:
         self._known = RepeatedFrames()
         self.learn = self._known.learn
         self._error: UpstreamError | None = None
+        self.first = self.latest = b""
         self.max_line = sse.MAX_LINE
         self.overlong = False
         self.ignored = 0
@@ -112,8 +114,11 @@ class RelayedFrames:
 
     def keep(self, frames: bytes) -> None:
         """Remember frames that were passed on."""
+        self.latest = frames
         if self.overlong:
             return
+        if not self._kept:
+            self.first = frames
         if len(self._kept) + len(frames) > self._keep_bytes:
             self.overlong = True
             self._kept.clear()

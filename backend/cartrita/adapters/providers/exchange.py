@@ -19,7 +19,6 @@ from cartrita.adapters.providers.opened_exchanges import OpenedExchange, Relay, 
 from cartrita.adapters.providers.relayed_headers import request_headers, response_headers
 from cartrita.adapters.providers.streamed_deltas import (
     StreamedDeltas,
-    StreamParser,
     told_before,
 )
 from cartrita.adapters.providers.transport import (
@@ -30,6 +29,7 @@ from cartrita.adapters.providers.transport import (
     Transport,
 )
 from cartrita.dialects.losses import Rendered, callers_field
+from cartrita.dialects.stream_parsers import CreateParser, ParseCompletion
 from cartrita.dialects.upstream_errors import REFUSED_FIELD, WEB_PAGE, unexpected_content
 from cartrita.domain.deltas import Accepted, Delta, answered_as
 from cartrita.domain.errors import UpstreamError
@@ -56,14 +56,6 @@ class ParseError(Protocol):
         headers: Mapping[str, str],
         secrets: tuple[Secret, ...],
     ) -> UpstreamError: ...
-
-
-ParseCompletion: TypeAlias = Callable[[str, bytes, tuple[Secret, ...]], list[Delta]]
-"""A dialect's parser of an answer that was not streamed; it takes the provider's name first."""
-
-
-CreateParser: TypeAlias = Callable[[str, tuple[Secret, ...]], StreamParser]
-"""A dialect's class of parsers; it takes the provider's name and the secrets to mask."""
 
 
 class Connection(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,40 +3,19 @@
 import asyncio
 from collections import deque
 from contextlib import suppress
-from typing import Protocol, Self
+from typing import Self
 
 import structlog
 from msgspec.structs import replace
 
 from cartrita.adapters.providers.transport import HttpResponse
+from cartrita.dialects.stream_parsers import StreamParser
 from cartrita.domain.deltas import Accepted, Delta
 from cartrita.domain.errors import UpstreamCut, UpstreamError, UpstreamMalformed
 from cartrita.kit import sse
 
 _LAST_BYTES_SECONDS = 0.25
 log = structlog.get_logger()
-
-
-class StreamParser(Protocol):
-    """A dialect's parser of one stream.
-
-    `done` is true after the end mark, `complete` once the whole answer has arrived, which may be
-    earlier. `ignored` counts the parts that were not known. `model` is what the answer calls its
-    model, once it has told it.
-    """
-
-    done: bool
-    ignored: int
-
-    @property
-    def complete(self) -> bool: ...
-
-    @property
-    def model(self) -> str | None: ...
-
-    def feed(self, data: str | bytes, event: str = "message") -> list[Delta]: ...
-
-    def end(self) -> list[Delta]: ...
 
 
 class StreamedDeltas:

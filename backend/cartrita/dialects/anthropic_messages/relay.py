@@ -4,7 +4,6 @@ Most frames are pieces of text: they are passed on unread.
 """
 
 import json
-import re
 from collections.abc import Sequence
 from typing import cast
 
@@ -31,7 +30,6 @@ from cartrita.domain.usage import Usage
 from cartrita.kit import sse
 from cartrita.kit.secret import Secret
 
-_PASSED_ON = re.compile(rb"content_block_(?:delta|stop)")
 _FOREIGN_SEAL = f'"{foreign_seals.PREFIX}'.encode()
 
 
@@ -63,36 +61,30 @@ class Monitor(StreamMonitor):
         *,
         keep_bytes: int = 1 << 20,
     ) -> None:
-        super().__init__(provider, secrets, names, keep_bytes=keep_bytes)
-        self._renamed = (
+        renamed = (
             None if names is None else RenamedEvents(names, b"message_start", "message", "model")
         )
+        super().__init__(provider, secrets, names, renamed=renamed, keep_bytes=keep_bytes)
         self._counts: UsageCounts | None = None
         self.model: str | None = None
         self.begun = False
         self.next_index = 0
         self.open_block: OpenBlock | None = None
 
-    def feed(self, piece: bytes) -> bytes:
-        """The whole frames to pass on. Raises the error that a frame holds, after those before."""
-        if (told := self._frames.known(piece)) is not None:
-            return told
-        frames = self._frames.whole(piece)
-        plain = _is_plain(frames)
-        if not plain:
-            frames = self._frames.read(frames, self._look, _is_plain)
-        self.visible = self.visible or _PASSED_ON.search(frames) is not None
-        self._frames.keep(frames)
-        told = frames if self._renamed is None else self._renamed.feed(frames)
-        if plain and self.visible:
-            self._frames.learn(frames, told)
-        return told
-
     def deltas(self) -> list[Delta]:
         """The deltas of what was passed on. Raises UpstreamError if that was too long to keep."""
         parser = StreamParser(self._provider, self._secrets)
         deltas = self._parsed(parser)
         return deltas + parser.end() if parser.complete else deltas
+
+    def _is_plain(self, frames: bytes) -> bool:
+        """Whether there is nothing to read; a text that contains such words is read in vain."""
+        return relayed_frames.look_whole(frames, b'"index":', b'"delta":{"type":"') and not (
+            b"content_block_st" in frames
+            or b"message_" in frames
+            or b"error" in frames
+            or b"null" in frames
+        )
 
     def _look(self, octets: bytes, frame: sse.Frame) -> bytes | None:
         """What is passed on of a frame, of which this takes note."""
@@ -140,7 +132,10 @@ class Monitor(StreamMonitor):
                 kind = (event.content_block or {}).get("type")
                 self.open_block = OpenBlock(index, kind if isinstance(kind, str) else "")
                 self.next_index = index + 1
+            case "content_block_delta":
+                self.visible = True
             case "content_block_stop":
+                self.visible = True
                 self.open_block = None
             case "message_delta":
                 self._note_usage(event.usage)
@@ -189,16 +184,6 @@ def _usage_changes(usage: Usage) -> dict[str, Change]:
 
 def _usage_fields(usage: Usage) -> JsonObject:
     return usage_fields(usage, MessageHead(id="", model=""))
-
-
-def _is_plain(frames: bytes) -> bool:
-    """Whether there is nothing to read; where a text contains such words, it is read in vain."""
-    return relayed_frames.look_whole(frames, b'"index":', b'"delta":{"type":"') and not (
-        b"content_block_st" in frames
-        or b"message_" in frames
-        or b"error" in frames
-        or b"null" in frames
-    )
 
 
 def _is_sound(event: Event) -> bool:

@@ -76,31 +76,13 @@ class Monitor(StreamMonitor):
         hide_usage: bool = False,
         keep_bytes: int = 1 << 20,
     ) -> None:
-        super().__init__(provider, secrets, names, keep_bytes=keep_bytes)
+        renamed = None if names is None else RenamedChunks(names)
+        super().__init__(provider, secrets, names, renamed=renamed, keep_bytes=keep_bytes)
         self._hide_usage = hide_usage
-        self._renamed = None if names is None else RenamedChunks(names)
         self._done = False
         self._seen: set[int] = set()
         self._finished: set[int] = set()
         self._first: wire.Completion | None = None
-
-    def feed(self, piece: bytes) -> bytes:
-        """The whole frames to pass on; half ones are held back.
-
-        Raises the error that a frame holds, and UpstreamMalformed.
-        """
-        if (told := self._frames.known(piece)) is not None:
-            return told
-        whole = self._frames.whole(piece)
-        plain = self._is_plain(whole)
-        if not plain:
-            whole = self._frames.read(whole, self._look, self._is_plain)
-        if whole:
-            self._frames.keep(whole)
-        told = whole if self._renamed is None else self._renamed.feed(whole)
-        if plain:
-            self._frames.learn(whole, told)
-        return told
 
     def deltas(self) -> list[Delta]:
         """The deltas of what was passed on, as the provider named the model.
@@ -134,7 +116,18 @@ class Monitor(StreamMonitor):
         )
 
     def _is_plain(self, frames: bytes) -> bool:
-        return self.visible and _is_plain(frames)
+        """Whether no frame ends the answer, tells its usage, holds an error or looks malformed.
+
+        Those of further answers are not plain, since all that there are must be known.
+        """
+        return relayed_frames.look_whole(frames, b'"delta":{', b'"index":0') and not (
+            b'_reason":"' in frames
+            or b'"usage":{' in frames
+            or b'"error"' in frames
+            or b"[DONE]" in frames
+            or b"event:" in frames
+            or (b'": ' in frames and (b'_reason": "' in frames or b'"usage": {' in frames))
+        )
 
     def _look(self, octets: bytes, frame: sse.Frame) -> bytes | None:
         """What is passed on of a frame, of which this learns."""
@@ -221,21 +214,6 @@ class BodyMonitor(relay_monitors.BodyMonitor):
     def _with_usage(self, body: bytes, usage: Usage) -> bytes:
         fields = {"usage": replaced(usage_fields(usage)), "metadata": marked(usage.estimate)}
         return relayed_bodies.told(body, fields)
-
-
-def _is_plain(frames: bytes) -> bool:
-    """Whether no frame ends the answer, tells its usage, holds an error or looks malformed.
-
-    Those of further answers are not plain, since all that there are must be known.
-    """
-    return relayed_frames.look_whole(frames, b'"delta":{', b'"index":0') and not (
-        b'_reason":"' in frames
-        or b'"usage":{' in frames
-        or b'"error"' in frames
-        or b"[DONE]" in frames
-        or b"event:" in frames
-        or (b'": ' in frames and (b'_reason": "' in frames or b'"usage": {' in frames))
-    )
 
 
 def _says_something(message: wire.MessageDelta) -> bool:

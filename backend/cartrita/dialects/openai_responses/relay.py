@@ -75,28 +75,10 @@ class Monitor(StreamMonitor):
         *,
         keep_bytes: int = 1 << 20,
     ) -> None:
-        super().__init__(provider, secrets, names, keep_bytes=keep_bytes)
-        self._first = self._latest = b""
-        self._renamed = (
+        renamed = (
             None if names is None else RenamedEvents(names, b'"response"', "response", "model")
         )
-
-    def feed(self, piece: bytes) -> bytes:
-        """The whole frames to pass on. Raises UpstreamError for a frame that holds an error."""
-        if (told := self._frames.known(piece)) is not None:
-            self._latest = piece
-            return told
-        frames = self._frames.whole(piece)
-        plain = self._is_plain(frames)
-        if not plain:
-            frames = self._frames.read(frames, self._look, self._is_plain)
-        self._frames.keep(frames)
-        if frames:
-            self._first, self._latest = self._first or frames, frames
-        told = frames if self._renamed is None else self._renamed.feed(frames)
-        if plain:
-            self._frames.learn(frames, told)
-        return told
+        super().__init__(provider, secrets, names, renamed=renamed, keep_bytes=keep_bytes)
 
     def deltas(self) -> list[Delta]:
         """The deltas of what was passed on. Raises UpstreamError if that was too long to keep."""
@@ -106,7 +88,7 @@ class Monitor(StreamMonitor):
 
     def relayed(self) -> Relayed:
         """What the stream has told; of one that is too long to keep, its start and end."""
-        frames = relayed_frames.parse(self._first + self._latest)
+        frames = relayed_frames.parse(self._frames.first + self._frames.latest)
         if not self.overlong:
             frames = self._frames.passed_on()
         head = ResponseHead(id="resp_", created_at=0, model="")
@@ -127,7 +109,15 @@ class Monitor(StreamMonitor):
         return Relayed(head, ids, bool(ids) and max(ids) in closed, number + 1)
 
     def _is_plain(self, frames: bytes) -> bool:
-        return self.visible and _is_plain(frames)
+        """Whether there is nothing to read; a text that contains such words is read in vain."""
+        return relayed_frames.look_whole(frames, b'"type":"response.') and not (
+            b"response.completed" in frames
+            or b"response.incomplete" in frames
+            or b"response.failed" in frames
+            or b'"error"' in frames
+            or b"event: error" in frames
+            or b"null" in frames
+        )
 
     def _look(self, octets: bytes, frame: sse.Frame) -> bytes | None:
         """What is passed on of a frame, of which this learns."""
@@ -182,18 +172,6 @@ def _with_usage(frame: sse.Frame, usage: Usage) -> bytes:
     marks: JsonObject = {"usage": usage.estimate}
     event["response"] = {**response, "usage": usage_object(usage), "cartrita": marks}
     return sse.frame(json.dumps(event), event=frame.event)
-
-
-def _is_plain(frames: bytes) -> bool:
-    """Whether there is nothing to read; where a text contains such words, it is read in vain."""
-    return relayed_frames.look_whole(frames, b'"type":"response.') and not (
-        b"response.completed" in frames
-        or b"response.incomplete" in frames
-        or b"response.failed" in frames
-        or b'"error"' in frames
-        or b"event: error" in frames
-        or b"null" in frames
-    )
 
 
 def _is_sound(event: wire.Event) -> bool:

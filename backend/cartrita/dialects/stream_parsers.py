@@ -1,0 +1,36 @@
+"""What the parsers of all dialects have in common, for those who use them without knowing which."""
+
+from collections.abc import Callable
+from typing import Protocol, TypeAlias
+
+from cartrita.domain.deltas import Delta
+from cartrita.kit.secret import Secret
+
+
+class StreamParser(Protocol):
+    """A dialect's parser of one stream.
+
+    `done` is true after the end mark, `complete` once the whole answer has arrived, which may be
+    earlier. `ignored` counts the parts that were not known. `model` is what the answer calls its
+    model, once it has told it.
+    """
+
+    done: bool
+    ignored: int
+
+    @property
+    def complete(self) -> bool: ...
+
+    @property
+    def model(self) -> str | None: ...
+
+    def feed(self, data: str | bytes, event: str = "message") -> list[Delta]: ...
+
+    def end(self) -> list[Delta]: ...
+
+
+CreateParser: TypeAlias = Callable[[str, tuple[Secret, ...]], StreamParser]
+"""A dialect's class of parsers; it takes the provider's name and the secrets to mask."""
+
+ParseCompletion: TypeAlias = Callable[[str, bytes, tuple[Secret, ...]], list[Delta]]
+"""A dialect's parser of an answer that was not streamed; it takes the provider's name first."""
