@@ -12,23 +12,33 @@ _EVENT = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 
 def odd_lines(module: ast.Module) -> list[int]:
-    """The lines that log anything but a literal event name with keys."""
+    """The lines that log anything but a literal event name with keys.
+
+    The event of `RepeatedFailures` is a literal where one is made.
+    """
     return [
         call.lineno
         for call in ast.walk(module)
-        if isinstance(call, ast.Call)
-        and isinstance(call.func, ast.Attribute)
-        and isinstance(call.func.value, ast.Name)
-        and call.func.value.id in {"log", "logger", "_log"}
-        and call.func.attr in _LEVELS
-        and not _is_event(call.args)
+        if isinstance(call, ast.Call) and _takes_event(call.func) and not _is_event(call.args)
     ]
+
+
+def _takes_event(called: ast.expr) -> bool:
+    match called:
+        case ast.Attribute(value=ast.Name(id="log" | "logger" | "_log"), attr=attr):
+            return attr in _LEVELS
+        case ast.Name(id="RepeatedFailures"):
+            return True
+        case _:
+            return False
 
 
 def _is_event(arguments: list[ast.expr]) -> bool:
     match arguments:
         case [ast.Constant(value=str(event))]:
             return bool(_EVENT.fullmatch(event))
+        case [ast.Attribute(value=ast.Name(id="self"), attr="_event")]:
+            return True
         case _:
             return False
 
@@ -39,7 +49,13 @@ def test_events_are_named(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "code", ["log.info(f'{x}')", "log.info('Run failed')", "log.info('run_failed', x)"]
+    "code",
+    [
+        "log.info(f'{x}')",
+        "log.info('Run failed')",
+        "log.info('run_failed', x)",
+        "RepeatedFailures(x)",
+    ],
 )
 def test_odd_lines_are_noticed(code: str) -> None:
     assert odd_lines(ast.parse(code))
