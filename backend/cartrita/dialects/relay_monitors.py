@@ -1,6 +1,6 @@
 """Monitors of relayed answers, as far as they are alike in all dialects.
 
-They implement `RelayMonitor` of the gateway.
+They implement the port `RelayMonitor` of the domain.
 """
 
 from abc import ABC, abstractmethod

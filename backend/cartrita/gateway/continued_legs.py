@@ -9,9 +9,9 @@ from msgspec.structs import replace
 from cartrita.domain.deltas import Delta, Finished, ReasoningDelta, TextDelta
 from cartrita.domain.failovers import Failover
 from cartrita.domain.ledger import CallOutcome
+from cartrita.domain.ports.relay_monitors import RelayMonitor
 from cartrita.domain.receipts import Receipt
 from cartrita.domain.usage import Usage
-from cartrita.gateway.answers import RelayMonitor
 from cartrita.gateway.continuation import BrokenAnswer
 from cartrita.gateway.partial_answers import PartialAnswer
 from cartrita.gateway.seams import Seam

@@ -12,9 +12,9 @@ from typing import Final, Protocol
 from cartrita.domain.deltas import Delta
 from cartrita.domain.failovers import Failover
 from cartrita.domain.ledger import CallOutcome
+from cartrita.domain.ports.relay_monitors import RelayMonitor
 from cartrita.domain.receipts import Receipt
 from cartrita.domain.usage import Usage
-from cartrita.gateway.answers import RelayMonitor
 from cartrita.gateway.partial_answers import PartialAnswer
 from cartrita.gateway.routes import Deployment
 

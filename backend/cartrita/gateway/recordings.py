@@ -4,8 +4,8 @@ from msgspec.structs import replace
 
 from cartrita.domain.deltas import Accepted, Delta, Finished, FinishReason
 from cartrita.domain.errors import CartritaError
+from cartrita.domain.ports.relay_monitors import RelayMonitor
 from cartrita.domain.usage import Usage
-from cartrita.gateway.answers import RelayMonitor
 
 
 class Recording:

@@ -13,10 +13,11 @@ from cartrita.domain.errors import CartritaError, UpstreamError
 from cartrita.domain.failovers import Failover
 from cartrita.domain.ledger import CallOutcome
 from cartrita.domain.ports.providers import RelayProvider, RelayResponse
+from cartrita.domain.ports.relay_monitors import RelayMonitor
 from cartrita.domain.receipts import Receipt
 from cartrita.domain.relays import ModelNames, RelayRequest
 from cartrita.domain.usage import Usage
-from cartrita.gateway.answers import Relayable, RelayMonitor
+from cartrita.gateway.answers import Relayable
 from cartrita.gateway.legs import NO_HEADERS
 from cartrita.gateway.metering import MeteredCall
 from cartrita.gateway.opened_calls import OpenedCall

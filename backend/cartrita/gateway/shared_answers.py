@@ -13,7 +13,8 @@ from cartrita.domain.deltas import Accepted, Delta, Finished, FinishReason, answ
 from cartrita.domain.errors import CartritaError
 from cartrita.domain.failovers import Failover
 from cartrita.domain.ports.caching import ResponseCache
-from cartrita.gateway.answers import Answer, RelayMonitor
+from cartrita.domain.ports.relay_monitors import RelayMonitor
+from cartrita.gateway.answers import Answer
 from cartrita.gateway.recordings import Recording
 from cartrita.gateway.routed_answers import RoutedAnswer
 

@@ -12,7 +12,7 @@ from cartrita.dialects.openai_chat.stream_rendering import StreamRenderer
 from cartrita.domain.deltas import Accepted, Delta
 from cartrita.domain.events import RunCompleted
 from cartrita.domain.json import JsonObject
-from cartrita.gateway.answers import RelayMonitor
+from cartrita.domain.ports.relay_monitors import RelayMonitor
 from cartrita.surfaces.v1.call_answers import StreamRenderer as Renderer
 from cartrita.surfaces.v1.routes_told import route_metadata, run_metadata
 

@@ -15,7 +15,8 @@ from starlette.types import Receive, Send
 
 from cartrita.domain.deltas import Accepted, Delta, Finished
 from cartrita.domain.errors import CartritaError
-from cartrita.gateway.answers import Answer, RelayMonitor
+from cartrita.domain.ports.relay_monitors import RelayMonitor
+from cartrita.gateway.answers import Answer
 from cartrita.kit import sse
 from cartrita.surfaces.disconnects import UntilDisconnect
 from cartrita.surfaces.sse import HEADERS as STREAM_HEADERS

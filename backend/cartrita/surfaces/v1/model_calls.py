@@ -18,11 +18,12 @@ from cartrita.application.completions import Completions
 from cartrita.application.model_runs import ModelCommand
 from cartrita.dialects.relayed_bodies import RelayedBody
 from cartrita.domain.json import JsonObject
+from cartrita.domain.ports.relay_monitors import CreateMonitor, RelayMonitor
 from cartrita.domain.principals import Principal
 from cartrita.domain.relays import Endpoint, ModelNames
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.runs import Admitted
-from cartrita.gateway.answers import Answer, Call, CreateMonitor, Relayable, RelayMonitor
+from cartrita.gateway.answers import Answer, Call, Relayable
 from cartrita.kit.long_work import run_long
 from cartrita.kit.secret import Secret
 from cartrita.surfaces.idempotency import idempotency_of

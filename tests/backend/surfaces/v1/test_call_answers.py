@@ -14,9 +14,10 @@ from tests.backend.surfaces.serving import Client, connected, serving, until
 
 from cartrita.domain.deltas import Accepted, Delta, Finished, FinishReason, TextDelta
 from cartrita.domain.errors import CartritaError, UpstreamCut, UpstreamOverloaded
+from cartrita.domain.ports.relay_monitors import RelayMonitor
 from cartrita.domain.receipts import Receipt
 from cartrita.domain.usage import Usage
-from cartrita.gateway.answers import Answer, RelayMonitor
+from cartrita.gateway.answers import Answer
 from cartrita.surfaces.error_formats import send_error
 from cartrita.surfaces.middleware import ErrorBoundary, RequestContext
 from cartrita.surfaces.v1.call_answers import HEARTBEAT, send_stream, send_whole
