@@ -10,6 +10,7 @@ from cartrita.adapters.valkey.server import ValkeyServer
 from cartrita.domain.cached_answers import CacheBounds
 from cartrita.domain.ports.caching import ResponseCache
 from cartrita.gateway.caching import MemoryCache
+from cartrita.gateway.paused_cache import PausedCache
 from cartrita.kit.secret import Secret, derive_secret
 from cartrita.settings import Settings
 
@@ -23,7 +24,7 @@ async def open_response_cache(
         case "memory":
             yield MemoryCache(cache_bounds(settings))
         case "database":
-            yield CachedAnswerTable(database, cache_bounds(settings))
+            yield PausedCache(CachedAnswerTable(database, cache_bounds(settings)))
         case "valkey":
             server = create_valkey_server(settings)
             try:

@@ -13,6 +13,7 @@ import structlog
 
 from cartrita.domain.errors import Unavailable
 from cartrita.kit.operator_error import OperatorError
+from cartrita.kit.pause import Pause
 from cartrita.kit.secret import Secret
 
 log = structlog.get_logger()
@@ -54,32 +55,6 @@ class Script(msgspec.Struct, frozen=True):
         return cls(text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
 
 
-class _Pause:
-    """Lets all pass until a failure, and then one in `seconds`, until that one succeeds."""
-
-    def __init__(self, seconds: float, clock: Callable[[], float]) -> None:
-        self._seconds = seconds
-        self._clock = clock
-        self._until: float | None = None
-
-    @property
-    def over(self) -> bool:
-        return self._until is None or self._clock() >= self._until
-
-    def hold_others(self) -> None:
-        """Somebody tries it again: the others go on pausing until it is known how that went."""
-        if self._until is not None:
-            self.begin()
-
-    def begin(self) -> None:
-        self._until = self._clock() + self._seconds
-
-    def end(self) -> bool:
-        """Whether there was one."""
-        until, self._until = self._until, None
-        return until is not None
-
-
 class ValkeyServer:
     """The server at an address, asked for at most `timeout_s`, connecting included.
 
@@ -101,14 +76,14 @@ class ValkeyServer:
         self._clock = clock
         self._client, self._errors = _open(url)
         self._free = asyncio.Semaphore(_CONNECTIONS)
-        self._away = _Pause(pause_s, clock)
-        self._refused: dict[str, _Pause] = {}
+        self._away = Pause(pause_s, clock)
+        self._refused: dict[str, Pause] = {}
 
     async def run(
         self, script: Script, keys: Sequence[str], arguments: Sequence[Argument]
     ) -> object:
         """What a script returns; None for nil, and during a pause. Raises Unavailable."""
-        refused = self._refused.setdefault(script.sha, _Pause(self._pause_s, self._clock))
+        refused = self._refused.setdefault(script.sha, Pause(self._pause_s, self._clock))
         pauses = (self._away, refused)
         if not all(pause.over for pause in pauses):
             return None
