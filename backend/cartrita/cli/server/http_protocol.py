@@ -1,7 +1,8 @@
-"""uvicorn's HTTP protocol with limits below ASGI: on request headers and on unsent bytes."""
+"""uvicorn's HTTP protocol with limits on headers and unsent bytes, which never leaves HTTP/1.1."""
 
 import asyncio
 
+import httptools
 import msgspec
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -27,12 +28,17 @@ class BoundedHttp(HttpToolsProtocol):
     """Closes a connection whose headers take too long or grow too large.
 
     Headers that come in one piece, as nearly all do, need no timer.
+
+    An offer to speak another protocol, as h2c or WebSocket, is ignored, as a server may (RFC 9110,
+    7.8). llhttp takes the request to end with the headers that offer it, so that they are parsed
+    again without the offer, and the body after them.
     """
 
     header_timeout_s = 10.0
     _header_timer: asyncio.TimerHandle | None = None
     _header_bytes = 0
     _expects_headers = False
+    _head_without_offer = b""
 
     # The base class names a wider transport than TCP gives us.
     def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -48,7 +54,13 @@ class BoundedHttp(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         waiting = self._header_timer
-        super().data_received(data)
+        self._unset_keepalive_if_required()
+        try:
+            self._parse(data)
+        except httptools.HttpParserError:
+            self.logger.warning("Invalid HTTP request received.")
+            self.send_400_response("Invalid HTTP request received.")
+            return
         if not self._expects_headers:
             return
         if self._header_timer is None:
@@ -67,11 +79,15 @@ class BoundedHttp(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._expects_headers = False
         self._stop_timer()
+        if self.parser.should_upgrade():
+            self._head_without_offer = self._write_head_without_offer()
+            return
         super().on_headers_complete()
-        if self.parser is not None and not self.parser.should_upgrade():
-            self.headers = _Trailers()
+        self.headers = _Trailers()
 
     def on_message_complete(self) -> None:
+        if self.parser.should_upgrade():
+            return
         super().on_message_complete()
         self.scope.setdefault("state", {})[BODY_ARRIVED] = True
 
@@ -92,6 +108,29 @@ class BoundedHttp(HttpToolsProtocol):
         )
         self.transport.write(head.encode() + body)
         self.transport.close()
+
+    def _parse(self, data: bytes) -> None:
+        """Raises HttpParserError for what is no HTTP."""
+        rest: bytes | memoryview = data
+        while True:
+            try:
+                self.parser.feed_data(rest)
+            except httptools.HttpParserUpgrade as offer:
+                rest = memoryview(rest)[offer.args[0] :]
+                self.parser = httptools.HttpRequestParser(self)
+                self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn
+                self.parser.feed_data(self._head_without_offer)
+            else:
+                return
+
+    def _write_head_without_offer(self) -> bytes:
+        method = self.parser.get_method()
+        if method == b"CONNECT":  # which is not an offer
+            raise httptools.HttpParserError("CONNECT is for proxies.")
+        version = self.parser.get_http_version().encode()
+        lines = [b"%b %b HTTP/%b" % (method, self.url, version)]
+        lines += [b"%b: %b" % header for header in self.headers if header[0] != b"upgrade"]
+        return b"\r\n".join([*lines, b"", b""])
 
     def _start_timer(self) -> None:
         self._header_timer = asyncio.get_running_loop().call_later(

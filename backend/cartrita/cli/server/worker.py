@@ -127,7 +127,7 @@ def _config(settings: Settings, system: System) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
-        ws="websockets-sansio",
+        ws="none",  # no route speaks it
         timeout_keep_alive=int(settings.server.keepalive_s),
         # Forwarded headers are trusted from configured proxies only.
         proxy_headers=bool(settings.server.trusted_proxies),

@@ -18,10 +18,13 @@ WATCHDOG_S = 20.0
 
 async def _app(scope: Scope, receive: Receive, send: Send) -> None:
     arrived = b"yes" if scope["state"].get(BODY_ARRIVED) else b"no"
-    while (await receive()).get("more_body"):
-        pass
+    length = 0
+    while (message := await receive())["type"] == "http.request":
+        length += len(message["body"])
+        if not message["more_body"]:
+            break
     names = b",".join(name for name, _ in scope["headers"])
-    headers = [(b"arrived", arrived), (b"names", names)]
+    headers = [(b"arrived", arrived), (b"names", names), (b"got", b"%d" % length)]
     await send({"type": "http.response.start", "status": 204, "headers": headers})
     await send({"type": "http.response.body"})
 
@@ -39,7 +42,12 @@ class _Server(uvicorn.Server):
 @asynccontextmanager
 async def _served(header_timeout_s: float) -> AsyncGenerator[int]:
     config = uvicorn.Config(
-        _app, port=0, http=http_protocol(header_timeout_s), lifespan="off", log_config=None
+        _app,
+        port=0,
+        ws="none",
+        http=http_protocol(header_timeout_s),
+        lifespan="off",
+        log_config=None,
     )
     server = _Server(config)
     async with asyncio.TaskGroup() as tasks:
@@ -123,3 +131,63 @@ async def test_what_is_no_http_is_told_in_our_envelope() -> None:
         head, _, body = (await _answer(port, b"BLAH\r\n\r\n")).partition(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 400")
         assert msgspec.json.decode(body)["code"] == "malformed_request"
+
+
+H2C = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
+WEBSOCKET = (
+    b"Connection: upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+)
+LAST = b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n"
+
+
+@pytest.mark.parametrize("offer", [H2C, WEBSOCKET, WEBSOCKET + b"X: " + b"a" * 9_000 + b"\r\n"])
+@pytest.mark.parametrize(
+    ("line", "rest", "got"),
+    [
+        (b"POST", b"Content-Length: 4\r\n\r\nbody", b"4"),
+        (b"POST", b"Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n", b"2"),
+        (b"GET", b"Content-Length: 4\r\n\r\nbody", b"4"),
+        (b"GET", b"\r\n", b"0"),
+    ],
+)
+async def test_an_offer_of_another_protocol_is_ignored(
+    offer: bytes, line: bytes, rest: bytes, got: bytes
+) -> None:
+    head = line + b" / HTTP/1.1\r\n" + offer
+    async with _served(10) as port:
+        whole = head + rest
+        bytewise = [whole[:-300], *(bytes([byte]) for byte in whole[-300:]), LAST]
+        for pieces in ([whole + LAST], [head, rest, LAST], bytewise):
+            answer = await _answer(port, *pieces)
+            assert answer.count(b"HTTP/1.1 204") == 2
+            assert b"\r\ngot: " + got + b"\r\n" in answer
+            assert b"names: connection,upgrade" not in answer
+
+
+async def test_many_offers_on_one_connection() -> None:
+    """All in one piece."""
+    offering = b"POST / HTTP/1.1\r\nContent-Length: 2\r\n" + H2C + b"\r\nhi"
+    async with _served(10) as port:
+        answer = await _answer(port, offering * 1_500 + LAST)
+    assert answer.count(b"HTTP/1.1 204") == 1_501
+    assert answer.count(b"\r\ngot: 2\r\n") == 1_500
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"CONNECT localhost:80 HTTP/1.1\r\n\r\n",
+        b"POST / HTTP/1.1\r\n" + H2C + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\nhi",
+    ],
+)
+async def test_an_offer_excuses_nothing(sent: bytes) -> None:
+    async with _served(10) as port:
+        assert (await _answer(port, sent)).startswith(b"HTTP/1.1 400")
+
+
+async def test_headers_after_an_offer_are_bounded_too() -> None:
+    async with _served(0.2) as port:
+        whole = b"POST / HTTP/1.1\r\nContent-Length: 2\r\n" + H2C + b"\r\nhi"
+        answer = await _answer(port, whole, b"GET / HTTP/1.1\r\nHo")
+        assert answer.count(b"HTTP/1.1 204") == 1
