@@ -91,3 +91,28 @@ async def test_a_conversation_of_null_is_none(
 ) -> None:
     status, answered = await post_json(scenario, path, {**body, "conversation_id": None})
     assert status == 200, answered
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/chat/completions", CHAT),
+        ("/v1/chat/completions", TRANSLATED),
+        ("/v1/chat/completions", {**CHAT, "store": True}),
+        ("/v1/messages", MESSAGE),
+        ("/v1/messages/count_tokens", {"model": "openai/fake", "messages": HELLO}),
+        ("/v1/responses", RESPONSE),
+        ("/v1/conversations", {}),
+        ("/v1/embeddings", {"model": "openai/fake", "input": "hello"}),
+    ],
+)
+async def test_json_that_is_nested_too_deep(
+    scenario: Scenario, path: str, body: dict[str, Any]
+) -> None:
+    deep: list[Any] = []
+    for _ in range(600):
+        deep = [deep]
+    status, answered = await post_json(scenario, path, {**body, "metadata": deep})
+    assert status == 400
+    assert answered["error"]["type"] == "invalid_request_error"
+    assert "nested deeper than 64 levels" in answered["error"]["message"]

@@ -12,6 +12,7 @@ from cartrita.domain.errors import UpstreamMalformed
 from cartrita.domain.events import ToolCalled
 from cartrita.domain.json import JsonObject
 from cartrita.kit.ids import uuid7
+from cartrita.kit.json_depth import MAX_ANSWER_DEPTH, nests_deeper
 from cartrita.kit.text import storable_json
 
 
@@ -70,6 +71,8 @@ def _parse_arguments(text: str) -> JsonObject | None:
     """The JSON object in a text, as `storable_json`; None if it is not a JSON object."""
     if not text.strip():
         return {}
+    if nests_deeper(text, MAX_ANSWER_DEPTH):
+        return None
     try:
         value: object = msgspec.json.decode(text)
     except (ValueError, RecursionError):

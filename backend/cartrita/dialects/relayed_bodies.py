@@ -8,6 +8,7 @@ import msgspec
 
 from cartrita.domain.errors import Malformed
 from cartrita.domain.json import JsonObject
+from cartrita.kit.json_depth import MAX_ANSWER_DEPTH, MAX_DEPTH, nests_deeper
 
 Change: TypeAlias = Callable[[bytes | None], bytes]
 """Makes the JSON of a field from what it was; None if the body has no such field."""
@@ -28,15 +29,20 @@ class RelayedBody(msgspec.Struct, frozen=True):
     spans: dict[str, tuple[int, int]]
 
     @classmethod
-    def of(cls, octets: bytes) -> Self:
+    def of(cls, octets: bytes, *, most_levels: int = MAX_DEPTH) -> Self:
         """Read an object. Raises Malformed for anything else, and for a field that comes twice.
 
-        Providers differ in which of two equal fields they take.
+        Providers differ in which of two equal fields they take. One that has more than so many
+        levels is refused too, so that whoever walks through it later can do so.
         """
         try:
             fields = _decode(octets)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        except RecursionError:
+            raise _too_deep(most_levels) from None
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise Malformed(f"The body is not a JSON object: {error}.") from None
+        if nests_deeper(octets, most_levels):
+            raise _too_deep(most_levels)
         return cls(octets, spans_of(octets, fields))
 
     def value(self, name: str) -> bytes | None:
@@ -50,10 +56,10 @@ class RelayedBody(msgspec.Struct, frozen=True):
         return None if value is None else msgspec.json.decode(value)
 
     def parsed_whole(self) -> JsonObject:
-        """The whole object. Raises Malformed for one that is nested too deep."""
+        """The whole object. Raises Malformed for what is no JSON within it."""
         try:
             return msgspec.json.decode(self.octets)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise Malformed(f"The body is not JSON: {error}.") from None
 
     def without(self, names: Iterable[str]) -> "RelayedBody":
@@ -92,10 +98,11 @@ def rewrite(body: RelayedBody, changes: Mapping[str, Change]) -> bytes:
 def told(octets: bytes, changes: Mapping[str, Change]) -> bytes:
     """A provider's object with these fields changed.
 
-    It stays as it is if a field comes twice in it, or half a surrogate pair is in it.
+    It stays as it is if a field comes twice in it, if half a surrogate pair is in it, and if it is
+    nested too deep.
     """
     try:
-        body = RelayedBody.of(octets)
+        body = RelayedBody.of(octets, most_levels=MAX_ANSWER_DEPTH)
     except Malformed:
         return octets
     return rewrite(body, changes)
@@ -136,6 +143,10 @@ def spans_of(body: bytes, fields: Mapping[str, msgspec.Raw]) -> dict[str, tuple[
     if _END.match(body, at) is None:
         raise _twice("a field")
     return spans
+
+
+def _too_deep(most: int) -> Malformed:
+    return Malformed(f"The body is nested deeper than {most} levels.")
 
 
 def _twice(name: str) -> Malformed:

@@ -12,6 +12,7 @@ from cartrita.dialects import relayed_frames
 from cartrita.dialects.relayed_bodies import RelayedBody
 from cartrita.domain.errors import Malformed
 from cartrita.domain.relays import ModelNames
+from cartrita.kit.json_depth import MAX_ANSWER_DEPTH
 
 _USUAL = b"data: {"
 _MODEL = re.compile(rb'"model"\s*:\s*')
@@ -110,7 +111,8 @@ def _find(body: bytes, path: tuple[str, ...]) -> ToldName | None:
     start, end = 0, len(body)
     try:
         for name in path:
-            first, last = RelayedBody.of(body[start:end]).spans[name]
+            part = RelayedBody.of(body[start:end], most_levels=MAX_ANSWER_DEPTH)
+            first, last = part.spans[name]
             start, end = start + first, start + last
         return ToldName(start, end, _decode_name(body[start:end]))
     except (Malformed, KeyError, msgspec.DecodeError):

@@ -129,7 +129,7 @@ class MeteredCall:
     def _count_request(self, parse: Callable[[], ModelRequest]) -> TokenCount | None:
         try:
             request = replace(parse(), model=self.deployment.model)
-        except CartritaError:  # a relayed request may be one that only its provider understands
+        except (CartritaError, RecursionError):  # it may be one that only its provider understands
             return None
         return self._meter.counter.count_request(request)
 

@@ -10,9 +10,9 @@ from typing import Any, TypeAlias, cast
 from starlette.requests import HTTPConnection
 
 from cartrita.domain.errors import InvalidInput, Malformed, UnsupportedMedia
+from cartrita.kit.json_depth import MAX_DEPTH
 from cartrita.kit.text import storable_text
 
-MAX_DEPTH = 64
 MAX_VALUES = 50_000
 """Per field: validating half a million values would block the event loop for a second."""
 

@@ -38,6 +38,8 @@ from cartrita.domain.messages import Citation
 from cartrita.domain.token_estimates import RULE_ERROR
 from cartrita.domain.usage import Usage
 
+DEEP = '{"a":' * 600 + "1" + "}" * 600
+
 USAGE = Usage(10, 5)
 DONE = Finished(FinishReason.STOP, USAGE, "m-1")
 CALLED = Finished(FinishReason.TOOL_CALL, USAGE)
@@ -130,7 +132,8 @@ class TestToolCalls:
         assert first.call_id.startswith("call_")
 
     @pytest.mark.parametrize(
-        "arguments", ['{"a": "cut', '{"a":', "[1]", '"x"', "null", "{" * 100_000, "[" * 100_000]
+        "arguments",
+        ['{"a": "cut', '{"a":', "[1]", '"x"', "null", "{" * 100_000, "[" * 100_000, DEEP],
     )
     async def test_half_a_call_is_malformed(self, arguments: str) -> None:
         one = step(

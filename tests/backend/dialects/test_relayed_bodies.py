@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.backend.examples import dialect_examples
 
 from cartrita.dialects import relayed_bodies
-from cartrita.dialects.relayed_bodies import RelayedBody, replaced, rewrite
+from cartrita.dialects.relayed_bodies import RelayedBody, replaced, rewrite, told
 from cartrita.domain.errors import Malformed
 
 values = st.none() | st.integers() | st.text() | st.lists(st.text(), max_size=2)
@@ -40,8 +40,23 @@ def test_every_field_is_found(body: dict[str, Any], layout: dict[str, Any]) -> N
 
 def test_a_body_that_is_nested_too_deep() -> None:
     octets = b'{"a":%b1%b}' % (b"[" * 100_000, b"]" * 100_000)
-    with pytest.raises(Malformed):
-        RelayedBody.of(octets).parsed_whole()
+    with pytest.raises(Malformed, match="nested deeper than 64 levels"):
+        RelayedBody.of(octets)
+
+
+@pytest.mark.parametrize(("opened", "closed"), [(b"[", b"]"), (b'{"a":', b"}")])
+def test_a_body_has_64_levels_at_most(opened: bytes, closed: bytes) -> None:
+    def nested(levels: int) -> bytes:
+        return b'{"z":%b1%b}' % (opened * (levels - 1), closed * (levels - 1))
+
+    assert RelayedBody.of(nested(64)).parsed_whole()
+    with pytest.raises(Malformed, match="nested deeper than 64 levels"):
+        RelayedBody.of(nested(65))
+
+
+def test_an_answer_that_is_nested_too_deep_is_told_as_it_is() -> None:
+    octets = b'{"a":%b1%b}' % (b"[" * 600, b"]" * 600)
+    assert told(octets, {"model": replaced("b")}) == octets
 
 
 def test_every_other_byte_is_kept() -> None:

@@ -11,6 +11,7 @@ from cartrita.domain.deltas import FinishReason
 from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import Citation
 from cartrita.domain.usage import Usage
+from cartrita.kit.json_depth import refuse_deep_answer
 from cartrita.kit.text import storable_json, storable_text
 
 _Body = TypeVar("_Body", Event, MessageBody)
@@ -33,6 +34,7 @@ _TOLD = ("end_turn", "max_tokens", "tool_use", "stop_sequence")
 
 def decode_event(data: str | bytes) -> Event:
     """Decode an event of a stream. Raises ValueError if it is none."""
+    refuse_deep_answer(data)
     try:
         return _decode_event(data)
     except (ValueError, RecursionError):
@@ -41,6 +43,7 @@ def decode_event(data: str | bytes) -> Event:
 
 def decode_message(data: str | bytes) -> MessageBody:
     """Decode a whole message. Raises ValueError if it is none."""
+    refuse_deep_answer(data)
     try:
         return _decode_message(data)
     except (ValueError, RecursionError):

@@ -25,6 +25,7 @@ from cartrita.domain.messages import (
     ToolResult,
     VendorPart,
 )
+from cartrita.kit.json_depth import MAX_ANSWER_DEPTH, nests_deeper
 
 _INSTRUCTING = {"system", "developer"}
 _AUDIO_TYPES = {"wav": "audio/wav", "mp3": "audio/mpeg"}
@@ -190,6 +191,8 @@ def _arguments(text: str) -> JsonObject:
     """The arguments as an object; what is none, as models sometimes write it, is kept as text."""
     if not text.strip():
         return {}
+    if nests_deeper(text, MAX_ANSWER_DEPTH):
+        return {"arguments": text}
     try:
         return msgspec.json.decode(text, type=dict[str, Any])
     except (ValueError, RecursionError):

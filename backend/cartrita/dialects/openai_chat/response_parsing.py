@@ -8,6 +8,7 @@ import msgspec
 from cartrita.dialects.openai_chat import response_types as wire
 from cartrita.domain.deltas import FinishReason
 from cartrita.domain.usage import Usage
+from cartrita.kit.json_depth import refuse_deep_answer
 
 _decode_completion = msgspec.json.Decoder(wire.Completion).decode
 
@@ -25,6 +26,7 @@ _FINISH_REASONS: Final = {
 
 def decode_completion(data: str | bytes) -> wire.Completion:
     """Decode a chunk of a stream or a completion. Raises ValueError if it is neither."""
+    refuse_deep_answer(data)
     try:
         return _decode_completion(data)
     except (ValueError, RecursionError):

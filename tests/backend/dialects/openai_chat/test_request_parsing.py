@@ -25,6 +25,7 @@ from cartrita.domain.requests import ResponseFormat, VendorFields
 from cartrita.domain.tools import NamedTool, ToolSpec, VendorTool
 
 HI: Any = {"role": "user", "content": "Hi"}
+DEEP = '{"a":' * 600 + "1" + "}" * 600
 CALL: Any = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": '{"a":1}'}}
 FUNCTION: Any = {"type": "function", "function": {"name": "f"}}
 PNG = "data:image/png;base64,iVBORw0KGgo="
@@ -108,7 +109,13 @@ def test_calls_and_their_results() -> None:
 
 @pytest.mark.parametrize(
     ("text", "arguments"),
-    [("", {}), ('{"a', {"arguments": '{"a'}), ("[1]", {"arguments": "[1]"}), ("{}", {})],
+    [
+        ("", {}),
+        (DEEP, {"arguments": DEEP}),
+        ('{"a', {"arguments": '{"a'}),
+        ("[1]", {"arguments": "[1]"}),
+        ("{}", {}),
+    ],
 )
 def test_arguments_that_are_no_object(text: str, arguments: dict[str, Any]) -> None:
     call = {**CALL, "function": {"name": "f", "arguments": text}}
