@@ -8,7 +8,8 @@ from typing import cast
 
 import httptools
 
-_MAX_HEAD = 64 << 10
+_MAX_BODILESS = 64 << 10
+"""Bytes in a row that bring nothing of a body: a head, extensions of chunks, trailers."""
 _MAX_WAITING = 256 << 10
 """Bytes of a body that wait to be taken; the peer is held back beyond them."""
 
@@ -26,9 +27,9 @@ class HttpConnection(asyncio.Protocol):
     """
 
     __slots__ = (
+        "_bodiless_bytes",
         "_body_ends_with_connection",
         "_busy",
-        "_head_bytes",
         "_keeps_alive",
         "_parser",
         "_paused",
@@ -109,7 +110,9 @@ class HttpConnection(asyncio.Protocol):
     @property
     def hung_up(self) -> bool:
         """Whether the peer closed it without a word in answer to the request."""
-        return isinstance(self.failure, ConnectionError) and not self._head_bytes
+        return isinstance(self.failure, ConnectionError) and not (
+            self.status or self._bodiless_bytes
+        )
 
     @property
     def busy(self) -> bool:
@@ -139,15 +142,18 @@ class HttpConnection(asyncio.Protocol):
         if not self._busy:  # nobody has asked
             self._transport.abort()
             return
+        waiting = self._waiting_bytes
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             self.fail(NotHttp())
             return
-        if not self.status:
-            self._head_bytes += len(data)
-            if self._head_bytes > _MAX_HEAD:
-                self.fail(NotHttp())
+        if self._waiting_bytes != waiting:
+            self._bodiless_bytes = 0
+            return
+        self._bodiless_bytes += len(data)
+        if self._bodiless_bytes > _MAX_BODILESS:
+            self.fail(NotHttp())
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self.complete and self.failure is None:
@@ -203,7 +209,7 @@ class HttpConnection(asyncio.Protocol):
         self.headers: dict[str, str] = {}
         self.complete = False
         self.failure: Exception | None = None
-        self._head_bytes = 0
+        self._bodiless_bytes = 0
         self._waiting_bytes = 0
         self._paused = False
         self._keeps_alive = False

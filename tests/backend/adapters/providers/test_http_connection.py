@@ -294,3 +294,36 @@ async def test_a_connection_is_not_kept_while_nothing_is_read_from_it(http: Http
             for _ in range(200):
                 await asyncio.sleep(0)
         assert await fetched(http, f"{url}/small") == b"hi"
+
+
+@pytest.mark.parametrize("start", [b"0\r\nX: ", b"2;x="])
+async def test_what_brings_no_body_for_ever_ends_an_answer(http: HttpClient, start: bytes) -> None:
+    """Trailers and extensions of chunks, of which llhttp would keep all that has come."""
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(OK + b"Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n" + start)
+        while True:
+            writer.write(b"a" * (16 << 10))
+            await writer.drain()
+
+    async with serving(handle) as url, asyncio.timeout(20), http.open(call(url)) as response:
+        assert await response.read() == b"hi"
+        with pytest.raises(UpstreamCut):
+            await response.read()
+
+
+async def test_a_long_answer_in_small_pieces_is_no_overhead(http: HttpClient) -> None:
+    """Its heads of chunks, extensions and trailers are more than may come without a body."""
+    extended = b"1;" + b"x" * (30 << 10) + b"\r\ny\r\n"
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(OK + b"Transfer-Encoding: chunked\r\n\r\n")
+        for _ in range(10):
+            writer.write(extended)
+            await writer.drain()
+        writer.write(b"0\r\nX: " + b"a" * (20 << 10) + b"\r\n\r\n")
+
+    async with serving(handle) as url:
+        assert await fetched(http, url) == b"y" * 10
