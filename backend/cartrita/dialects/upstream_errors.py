@@ -246,14 +246,19 @@ def _message(kind: type[UpstreamError], provider: str, label: str, body: ErrorBo
     return f"{provider} failed to answer ({label}){ending}"
 
 
+def secrets_to_mask(secrets: tuple[Secret, ...]) -> tuple[str, ...]:
+    """What of a credential no caller sees, in clear; without those that are too short for a key."""
+    revealed = (secret.reveal() for secret in secrets)
+    return tuple(secret for secret in revealed if len(secret) >= _SHORTEST_SECRET)
+
+
 def _mask(value: JsonValue, secrets: tuple[Secret, ...]) -> str:
     """One short line without control characters and keys; "" if it is no text or number."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         return ""
     text = " ".join(storable_text(str(value)[: 4 * _MAX_TEXT]).split())
-    for secret in secrets:
-        if len(secret.reveal()) >= _SHORTEST_SECRET:
-            text = text.replace(secret.reveal(), "***")
+    for secret in secrets_to_mask(secrets):
+        text = text.replace(secret, "***")
     text = _KEY.sub("***", text)
     return text if len(text) <= _MAX_TEXT else text[: _MAX_TEXT - 1] + "…"
 

@@ -134,7 +134,7 @@ class Exchange:
             passed = {**headers, **passed}
         call = self._request(url, deadlines, request.body, passed)
         connection = self._connection
-        return Relay(self._open(call), connection.credential.secrets, connection.line_limit)
+        return Relay(self._open(call), connection.credential, connection.line_limit)
 
     async def _whole(
         self, response: HttpResponse, parse_completion: ParseCompletion, accepted: Accepted
@@ -193,7 +193,7 @@ class Exchange:
         body = b"" if _is_compressed(response) else await _read_error_body(response)
         secrets = connection.credential.secrets
         error = self._parse_error(connection.name, response.status, body, response.headers, secrets)
-        error.headers = response_headers(response.headers)
+        error.headers = response_headers(response.headers, secrets)
         return error
 
 

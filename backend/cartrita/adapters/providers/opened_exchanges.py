@@ -27,7 +27,7 @@ class RelayedResponse:
         self.status = response.status
         self.secrets = secrets
         self.line_limit = line_limit
-        self.headers: Mapping[str, str] = response_headers(response.headers)
+        self.headers: Mapping[str, str] = response_headers(response.headers, secrets)
         self.read = response.read
 
 
@@ -86,19 +86,18 @@ class OpenedExchange:
 class Relay:
     """The context of a relayed response."""
 
-    __slots__ = ("_line_limit", "_opened", "_secrets")
+    __slots__ = ("_credential", "_line_limit", "_opened")
 
-    def __init__(
-        self, opened: OpenedExchange, secrets: tuple[Secret, ...], line_limit: int
-    ) -> None:
+    def __init__(self, opened: OpenedExchange, credential: Credential, line_limit: int) -> None:
         self._opened = opened
-        self._secrets = secrets
+        self._credential = credential
         self._line_limit = line_limit
 
     async def __aenter__(self) -> RelayedResponse:
         try:
             response = await self._opened.__aenter__()
-            return RelayedResponse(response, self._secrets, self._line_limit)
+            secrets = self._credential.secrets  # with the token that was fetched to send it
+            return RelayedResponse(response, secrets, self._line_limit)
         except UpstreamError as error:
             raise error.in_words_of_provider() from None
 

@@ -172,7 +172,14 @@ async def test_an_error_keeps_its_headers_and_not_the_key() -> None:
     said = msgspec.json.encode({"error": {"message": f"Slow down, {KEY}."}})
     error = await refused(
         Answering(
-            said, status=429, headers={"retry-after": "7", "x-request-id": "r", "set-cookie": "a=b"}
+            said,
+            status=429,
+            headers={
+                "retry-after": "7",
+                "x-request-id": "r",
+                "request-id": f"of {KEY}",
+                "set-cookie": "a=b",
+            },
         )
     )
     assert type(error) is UpstreamLimited
@@ -232,7 +239,8 @@ def relaying() -> RelayRequest:
 
 
 async def test_a_relay_passes_bytes_and_known_headers() -> None:
-    transport = Answering(b"a", b"b", headers={**EVENTS, "x-request-id": "r", "set-cookie": "a=b"})
+    told = {**EVENTS, "x-request-id": "r", "set-cookie": "a=b", "request-id": f"of {KEY}"}
+    transport = Answering(b"a", b"b", headers=told)
     url = "http://fake/chat"
     async with over(transport).relay(url, relaying(), {"openai-beta": "ours"}) as response:
         assert [await response.read() for _ in range(3)] == [b"a", b"b", b""]

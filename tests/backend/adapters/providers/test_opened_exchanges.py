@@ -7,6 +7,7 @@ from types import TracebackType
 import pytest
 from tests.backend.adapters.providers.servers import Handler, answer, serving
 
+from cartrita.adapters.providers.credentials import Anonymous
 from cartrita.adapters.providers.http import HttpClient
 from cartrita.adapters.providers.opened_exchanges import OpenedExchange, Relay
 from cartrita.adapters.providers.transport import HttpRequest, HttpResponse
@@ -30,6 +31,14 @@ class Renewable:
 
     def discard(self, refused: Mapping[str, str | Secret]) -> bool:
         return True
+
+
+class Fetching(Renewable):
+    """Its token is a secret as soon as there is one."""
+
+    async def headers(self) -> dict[str, Secret]:
+        self.secrets = (Secret("token-of-eternity"),)
+        return await super().headers()
 
 
 class Failing(Renewable):
@@ -61,9 +70,11 @@ class Recorded:
     def __init__(self, *statuses: int | Exception) -> None:
         self.statuses = list(statuses)
         self.opened: list[Opened] = []
+        self.headers: Mapping[str, str] = {}
 
     def open(self, request: HttpRequest) -> "Opened":
         opened = Opened(request, self.statuses.pop(0))
+        opened.headers = self.headers
         self.opened.append(opened)
         return opened
 
@@ -186,13 +197,24 @@ async def test_a_first_send_that_fails_has_nothing_to_close() -> None:
 
 async def test_a_relay_tells_errors_in_the_words_of_the_provider() -> None:
     transport = Recorded(200, 400)
-    async with Relay(OpenedExchange(transport, Renewable(), call(), refuse), (), 9) as response:
+    async with Relay(
+        OpenedExchange(transport, Renewable(), call(), refuse), Anonymous(), 9
+    ) as response:
         assert (response.status, response.line_limit) == (200, 9)
         assert await response.read() == b""
     with pytest.raises(UpstreamRejected):
-        async with Relay(OpenedExchange(transport, Renewable(), call(), refuse), (), 9):
+        async with Relay(OpenedExchange(transport, Renewable(), call(), refuse), Anonymous(), 9):
             raise AssertionError
     assert ends(transport) == [[None], [UpstreamRejected]]
+
+
+async def test_a_relay_passes_no_header_with_a_token_fetched_for_it() -> None:
+    transport, credential = Recorded(200), Fetching()
+    transport.headers = {"x-request-id": "token-of-eternity", "retry-after": "7"}
+    opened = OpenedExchange(transport, credential, call(), refuse)
+    async with Relay(opened, credential, 9) as response:
+        assert response.headers == {"retry-after": "7"}
+        assert response.secrets == credential.secrets
 
 
 def refusing_first(connections: list[int]) -> Handler:
