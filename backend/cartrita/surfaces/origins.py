@@ -1,14 +1,14 @@
 """Origin checks: peer address, Origin, Sec-Fetch-Site, Host and forwarding headers."""
 
+import re
 from ipaddress import IPv6Address, ip_address
-from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
 
 from cartrita.domain.errors import Forbidden
 from cartrita.surfaces.services import config_of
 
-_LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+_LOOPBACK_HOST = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]*)?", re.ASCII | re.IGNORECASE)
 _FORWARDING_HEADERS = frozenset({"forwarded", "x-real-ip", "via"})
 
 
@@ -23,7 +23,7 @@ def origin_of(connection: HTTPConnection) -> str:
     Browsers omit Origin in same-origin GETs and programs omit it always; both count as our own
     origin, unless Sec-Fetch-Site names another site.
     """
-    origin = connection.headers.get("origin")
+    origin = _told_origin(connection)
     if origin is not None:
         return origin
     if connection.headers.get("sec-fetch-site", "none") in ("none", "same-origin"):
@@ -47,7 +47,7 @@ def require_local_caller(connection: HTTPConnection) -> None:
             "Without keys this server answers callers on its own machine only, and none that a "
             "proxy brings: use CARTRITA_AUTH=keys."
         )
-    if _host_name(connection) not in _LOOPBACK_HOSTS:
+    if not _is_asked_as_loopback(connection):
         raise Forbidden(
             "Without keys this server answers to localhost only: open it as http://localhost.",
             code="forbidden_host",
@@ -60,7 +60,7 @@ def require_own_page(connection: HTTPConnection) -> None:
 
     Browsers send the cookie with other pages' requests too, because SameSite ignores ports.
     """
-    if not is_allowed(connection, connection.headers.get("origin", "null")):
+    if not is_allowed(connection, _told_origin(connection) or "null"):
         raise _forbidden_origin()
 
 
@@ -78,7 +78,7 @@ def require_event_source(connection: HTTPConnection) -> None:
             "send Accept: text/event-stream, or POST.",
             code="forbidden_accept",
         )
-    if connection.headers.get("origin") is None:
+    if _told_origin(connection) is None:
         if connection.headers.get("sec-fetch-site") == "same-origin":
             return
         raise _forbidden_origin()
@@ -101,13 +101,15 @@ def _is_forwarded(connection: HTTPConnection) -> bool:
     return any(name in _FORWARDING_HEADERS or name.startswith("x-forwarded-") for name in names)
 
 
-def _host_name(connection: HTTPConnection) -> str | None:
-    if len(connection.headers.getlist("host")) > 1:
-        return None
-    try:
-        return urlsplit(own_origin(connection)).hostname
-    except ValueError:
-        return None
+def _is_asked_as_loopback(connection: HTTPConnection) -> bool:
+    hosts = connection.headers.getlist("host")
+    return len(hosts) == 1 and _LOOPBACK_HOST.fullmatch(hosts[0]) is not None
+
+
+def _told_origin(connection: HTTPConnection) -> str | None:
+    """The header Origin; `null`, which is never allowed, for several, which no browser sends."""
+    origins = connection.headers.getlist("origin")
+    return "null" if len(origins) > 1 else next(iter(origins), None)
 
 
 def _forbidden_origin() -> Forbidden:

@@ -18,6 +18,7 @@ from cartrita.domain.tickets import Ticket
 from cartrita.kit import ids
 from cartrita.kit.secret import Secret
 from cartrita.surfaces.authentication import AuthenticationMethod, Caller, authenticate
+from cartrita.surfaces.origins import require_event_source
 from cartrita.surfaces.services import SurfaceConfig
 
 KEY = "a-bootstrap-key-of-more-than-32-characters"
@@ -280,6 +281,7 @@ LOCAL_PRINCIPAL = Caller(Principal(LOCAL_OWNER, LOOPBACK_ID), AuthenticationMeth
         {"host": "localhost:8000"},
         {"host": "[::1]:8000"},
         {"host": "LOCALHOST"},
+        {"host": "localhost:"},
         {"origin": OWN},
         {"origin": LISTED},
         {"sec_fetch_site": "none"},
@@ -299,6 +301,16 @@ async def test_without_keys_the_person_at_this_machine_comes_in(headers: dict[st
         {"host": ""},
         {"host": "[::1"},
         {"host": "x/health?"},
+        {"host": "localhost/evil.example"},
+        {"host": "localhost?.evil.example"},
+        {"host": "localhost#.evil.example"},
+        {"host": "localhost\\.evil.example"},
+        {"host": "evil.example@localhost"},
+        {"host": "localhost:80@evil.example"},
+        {"host": "localhost:x"},
+        {"host": "localhost."},
+        {"host": "::1"},
+        {"host": "localhost\n"},
         {"origin": FOREIGN},
         {"origin": "null"},
         {"origin": "https://127.0.0.1:8000"},
@@ -309,6 +321,32 @@ async def test_without_keys_the_person_at_this_machine_comes_in(headers: dict[st
 async def test_without_keys_pages_elsewhere_stay_out(headers: dict[str, str]) -> None:
     with pytest.raises(Forbidden):
         await AuthenticationFixture(keyless=True).ask(**headers)
+
+
+@pytest.mark.parametrize("name", ["host", "origin"])
+@pytest.mark.parametrize("second", [OWN, FOREIGN])
+async def test_without_keys_two_hosts_or_origins_stay_out(name: str, second: str) -> None:
+    fixture = AuthenticationFixture(keyless=True)
+    host = OWN.partition("://")[2]
+    first, other = (OWN, second) if name == "origin" else (host, second.partition("://")[2])
+    connection = fixture.connection(**{name: first})
+    connection.scope["headers"].append((name.encode(), other.encode()))
+    with pytest.raises(Forbidden):
+        await authenticate(connection)
+
+
+async def test_a_cookie_with_two_origins_stays_out(fixture: AuthenticationFixture) -> None:
+    cookie = f"cartrita_session={await fixture.login_sessions.open(ME)}"
+    sent = {"cookie": cookie, "origin": OWN, "accept": "text/event-stream"}
+    connection = fixture.connection("POST", **sent)
+    assert await authenticate(connection)
+    require_event_source(connection)
+    connection = fixture.connection("POST", **sent)
+    connection.scope["headers"].append((b"origin", OWN.encode()))
+    with pytest.raises(Forbidden):
+        await authenticate(connection)
+    with pytest.raises(Forbidden):
+        require_event_source(connection)
 
 
 @pytest.mark.parametrize("peer", ["127.0.0.1", "127.8.9.1", "::1", "::ffff:127.0.0.1"])
