@@ -4,7 +4,7 @@ import msgspec
 
 from cartrita.dialects.relay_monitors import BodyMonitor
 from cartrita.domain.errors import UpstreamMalformed
-from cartrita.domain.usage import Usage
+from cartrita.domain.usage import Usage, reported_tokens
 
 
 class _Counts(msgspec.Struct, frozen=True):
@@ -32,4 +32,4 @@ class CountMonitor(BodyMonitor):
                 f"{self._provider} sent an answer that is no JSON object.", provider=self._provider
             ) from None
         if counts is not None and counts.prompt_tokens is not None:
-            self.usage = Usage(input_tokens=counts.prompt_tokens)
+            self.usage = Usage(input_tokens=reported_tokens(counts.prompt_tokens))

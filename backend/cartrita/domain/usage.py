@@ -1,6 +1,11 @@
 """Token usage of model calls."""
 
+from typing import Final
+
 import msgspec
+
+MOST_TOKENS: Final = 1 << 53
+"""The largest count that is believed: JSON's readers hold it exactly, and the ledger its sums."""
 
 
 class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -47,3 +52,8 @@ class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
             self.estimated or other.estimated,
             max(self.error_bound, other.error_bound),
         )
+
+
+def reported_tokens(count: int | None) -> int:
+    """A count as a provider reports it; 0, as of one that reports none, if it cannot be true."""
+    return count if count is not None and 0 <= count <= MOST_TOKENS else 0

@@ -32,6 +32,13 @@ def test_a_body_that_counts_nothing(body: bytes) -> None:
     assert monitor.usage is None
 
 
+@pytest.mark.parametrize("count", [-7, 10**25])
+def test_a_count_that_cannot_be_true_is_none(count: int) -> None:
+    monitor = CountMonitor("p")
+    monitor.feed(b'{"usage":{"prompt_tokens":%d}}' % count)
+    assert monitor.usage == Usage()
+
+
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"usage":"\xff"}'])
 def test_a_body_that_is_no_object(body: bytes) -> None:
     with pytest.raises(UpstreamMalformed, match="p sent"):

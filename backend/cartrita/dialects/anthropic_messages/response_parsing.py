@@ -1,7 +1,6 @@
 """Decodes answers and their events, and converts usage, stop reasons and citations."""
 
-import json
-from typing import Final, TypeVar, cast
+from typing import Final, cast
 
 import msgspec
 
@@ -10,11 +9,10 @@ from cartrita.dialects.anthropic_messages.response_types import Event, MessageBo
 from cartrita.domain.deltas import FinishReason
 from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import Citation
-from cartrita.domain.usage import Usage
+from cartrita.domain.usage import Usage, reported_tokens
+from cartrita.kit import surrogate_json
 from cartrita.kit.json_depth import refuse_deep_answer
 from cartrita.kit.text import storable_json, storable_text
-
-_Body = TypeVar("_Body", Event, MessageBody)
 
 _decode_event = msgspec.json.Decoder(Event).decode
 _decode_message = msgspec.json.Decoder(MessageBody).decode
@@ -38,7 +36,7 @@ def decode_event(data: str | bytes) -> Event:
     try:
         return _decode_event(data)
     except (ValueError, RecursionError):
-        return _with_surrogates(data, Event)
+        return surrogate_json.decode(data, Event)
 
 
 def decode_message(data: str | bytes) -> MessageBody:
@@ -47,15 +45,7 @@ def decode_message(data: str | bytes) -> MessageBody:
     try:
         return _decode_message(data)
     except (ValueError, RecursionError):
-        return _with_surrogates(data, MessageBody)
-
-
-def _with_surrogates(data: str | bytes, kind: type[_Body]) -> _Body:
-    """Decode with the slower standard library, which accepts the lone surrogates of some models."""
-    try:
-        return msgspec.convert(json.loads(data), kind)
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
+        return surrogate_json.decode(data, MessageBody)
 
 
 def finish_reason(value: str) -> FinishReason | None:
@@ -84,18 +74,18 @@ def merge(old: UsageCounts, new: UsageCounts) -> UsageCounts:
 
 def usage(counts: UsageCounts) -> Usage:
     """The usage with inclusive totals: the API counts cached tokens apart."""
-    read = _count(counts.cache_read_input_tokens)
-    written = _count(counts.cache_creation_input_tokens)
+    read = reported_tokens(counts.cache_read_input_tokens)
+    written = reported_tokens(counts.cache_creation_input_tokens)
     for_an_hour = counts.cache_creation.ephemeral_1h_input_tokens if counts.cache_creation else 0
     details = counts.output_tokens_details
-    output = _count(counts.output_tokens)
+    output = reported_tokens(counts.output_tokens)
     return Usage(
-        input_tokens=_count(counts.input_tokens) + read + written,
+        input_tokens=reported_tokens(counts.input_tokens) + read + written,
         output_tokens=output,
         cache_read_tokens=read,
         cache_write_tokens=written,
-        reasoning_tokens=min(_count(details.thinking_tokens if details else 0), output),
-        cache_write_1h_tokens=min(_count(for_an_hour), written),
+        reasoning_tokens=min(reported_tokens(details.thinking_tokens if details else 0), output),
+        cache_write_1h_tokens=min(reported_tokens(for_an_hour), written),
     )
 
 
@@ -115,7 +105,3 @@ def citation(vendor: JsonObject, index: int) -> Citation:
 def _text(fields: JsonObject, name: str) -> str | None:
     value = fields.get(name)
     return value if isinstance(value, str) and value else None
-
-
-def _count(value: int | None) -> int:
-    return max(value or 0, 0)

@@ -1,13 +1,13 @@
 """Parses completions and their chunks, and converts usage and finish reasons."""
 
-import json
 from typing import Final
 
 import msgspec
 
 from cartrita.dialects.openai_chat import response_types as wire
 from cartrita.domain.deltas import FinishReason
-from cartrita.domain.usage import Usage
+from cartrita.domain.usage import Usage, reported_tokens
+from cartrita.kit import surrogate_json
 from cartrita.kit.json_depth import refuse_deep_answer
 
 _decode_completion = msgspec.json.Decoder(wire.Completion).decode
@@ -30,15 +30,7 @@ def decode_completion(data: str | bytes) -> wire.Completion:
     try:
         return _decode_completion(data)
     except (ValueError, RecursionError):
-        return _decode_with_surrogates(data)
-
-
-def _decode_with_surrogates(data: str | bytes) -> wire.Completion:
-    """Decode with the slower standard library, which accepts the lone surrogates of some models."""
-    try:
-        return msgspec.convert(json.loads(data), wire.Completion)
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
+        return surrogate_json.decode(data, wire.Completion)
 
 
 def finish_reason(value: str) -> FinishReason | None:
@@ -52,15 +44,18 @@ def usage(counts: wire.Usage) -> Usage:
     Some servers do not count reasoning in the completion tokens; then the total is larger than
     prompt and completion together.
     """
-    prompt = _count(counts.prompt_tokens)
-    completion = _count(counts.completion_tokens)
-    output = max(completion, _count(counts.total_tokens) - prompt) if completion else completion
-    of_prompt, of_completion = counts.prompt_tokens_details, counts.completion_tokens_details
-    written = _count(of_prompt.cache_write_tokens) if of_prompt else 0
-    cached = min(
-        _count(of_prompt.cached_tokens if of_prompt else counts.prompt_cache_hit_tokens), prompt
+    prompt = reported_tokens(counts.prompt_tokens)
+    completion = reported_tokens(counts.completion_tokens)
+    output = (
+        max(completion, reported_tokens(counts.total_tokens) - prompt) if completion else completion
     )
-    reasoning = _count(of_completion.reasoning_tokens) if of_completion else 0
+    of_prompt, of_completion = counts.prompt_tokens_details, counts.completion_tokens_details
+    written = reported_tokens(of_prompt.cache_write_tokens) if of_prompt else 0
+    cached = min(
+        reported_tokens(of_prompt.cached_tokens if of_prompt else counts.prompt_cache_hit_tokens),
+        prompt,
+    )
+    reasoning = reported_tokens(of_completion.reasoning_tokens) if of_completion else 0
     return Usage(
         input_tokens=prompt,
         output_tokens=output,
@@ -68,7 +63,3 @@ def usage(counts: wire.Usage) -> Usage:
         cache_write_tokens=min(written, prompt - cached),
         reasoning_tokens=min(reasoning, output),
     )
-
-
-def _count(value: int | None) -> int:
-    return max(value or 0, 0)

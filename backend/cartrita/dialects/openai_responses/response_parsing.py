@@ -1,6 +1,5 @@
 """Decodes events, responses and items, and converts usage and finish reasons."""
 
-import json
 from typing import Final, TypeVar
 
 import msgspec
@@ -8,7 +7,8 @@ import msgspec
 from cartrita.dialects.openai_responses import response_types as wire
 from cartrita.domain.deltas import FinishReason
 from cartrita.domain.json import JsonValue
-from cartrita.domain.usage import Usage
+from cartrita.domain.usage import Usage, reported_tokens
+from cartrita.kit import surrogate_json
 from cartrita.kit.json_depth import refuse_deep_answer
 
 _INCOMPLETE: Final = {
@@ -27,7 +27,7 @@ def decode_event(data: str | bytes) -> wire.Event:
     try:
         return _decode_event(data)
     except (ValueError, RecursionError):
-        return _decode_with_surrogates(data, wire.Event)
+        return surrogate_json.decode(data, wire.Event)
 
 
 def decode_response(data: str | bytes) -> wire.Response:
@@ -36,7 +36,7 @@ def decode_response(data: str | bytes) -> wire.Response:
     try:
         return _decode_response(data)
     except (ValueError, RecursionError):
-        return _decode_with_surrogates(data, wire.Response)
+        return surrogate_json.decode(data, wire.Response)
 
 
 def as_response(value: JsonValue) -> wire.Response:
@@ -66,10 +66,10 @@ def usage(counts: wire.Usage | None) -> Usage:
     if counts is None:
         return Usage()
     of_input, of_output = counts.input_tokens_details, counts.output_tokens_details
-    read, written = _count(counts.input_tokens), _count(counts.output_tokens)
-    cached = _count(of_input.cached_tokens) if of_input else 0
-    stored = _count(of_input.cache_write_tokens) if of_input else 0
-    reasoning = _count(of_output.reasoning_tokens) if of_output else 0
+    read, written = reported_tokens(counts.input_tokens), reported_tokens(counts.output_tokens)
+    cached = reported_tokens(of_input.cached_tokens) if of_input else 0
+    stored = reported_tokens(of_input.cache_write_tokens) if of_input else 0
+    reasoning = reported_tokens(of_output.reasoning_tokens) if of_output else 0
     return Usage(
         input_tokens=read,
         output_tokens=written,
@@ -77,15 +77,3 @@ def usage(counts: wire.Usage | None) -> Usage:
         cache_write_tokens=min(stored, read - min(cached, read)),
         reasoning_tokens=min(reasoning, written),
     )
-
-
-def _count(value: int | None) -> int:
-    return max(value or 0, 0)
-
-
-def _decode_with_surrogates(data: str | bytes, kind: type[_T]) -> _T:
-    """Decode with the slower standard library, which accepts the lone surrogates of some models."""
-    try:
-        return msgspec.convert(json.loads(data), kind)
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None

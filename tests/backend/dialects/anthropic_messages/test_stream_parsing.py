@@ -204,6 +204,12 @@ def test_usage_is_inclusive_and_later_counts_replace_earlier_ones() -> None:
     assert finished(deltas).usage == Usage(130, 7, 100, 20, 4, 5)
 
 
+def test_counts_that_cannot_be_true_are_none() -> None:
+    first = {"input_tokens": 10, "cache_read_input_tokens": 10**25, "output_tokens": -1}
+    deltas = parsed(start(first), ending(output_tokens=-7), STOP)
+    assert finished(deltas).usage == Usage(10)
+
+
 def test_an_input_of_nothing_at_the_end_is_none() -> None:
     first = {"input_tokens": 10, "output_tokens": 1}
     deltas = parsed(start(first), ending(output_tokens=7, input_tokens=0), STOP)

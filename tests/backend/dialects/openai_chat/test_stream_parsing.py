@@ -328,6 +328,11 @@ class TestUsage:
         )
         assert usage == Usage()
 
+    def test_counts_that_no_ledger_holds_are_none(self) -> None:
+        assert self.of(prompt_tokens=10**25, completion_tokens=2, total_tokens=10**25) == Usage(
+            0, 2
+        )
+
     def test_the_last_count_of_a_running_one_holds(self) -> None:
         running = chunk({"content": "a"}, usage={"prompt_tokens": 1, "completion_tokens": 1})
         final = chunk(finish="stop", usage={"prompt_tokens": 1, "completion_tokens": 2})

@@ -85,6 +85,11 @@ def test_an_ordinary_stream() -> None:
     ]
 
 
+def test_counts_that_cannot_be_true_are_none() -> None:
+    usage = {"input_tokens": 10**25, "output_tokens": -5}
+    assert parsed(completed(message("Hi"), usage=usage))[-1] == STOP
+
+
 CALL_ITEM: JsonObject = {
     "type": "function_call",
     "call_id": "c",
