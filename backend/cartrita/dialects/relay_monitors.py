@@ -6,11 +6,11 @@ They implement the port `RelayMonitor` of the domain.
 from abc import ABC, abstractmethod
 from typing import Protocol
 
-from cartrita.dialects import relayed_names
+from cartrita.dialects import relayed_frames, relayed_names
 from cartrita.dialects.relayed_frames import RelayedFrames
 from cartrita.dialects.stream_parsers import StreamParser
-from cartrita.domain.deltas import Delta, FinishReason
-from cartrita.domain.errors import UpstreamCut
+from cartrita.domain.deltas import Delta, FinishReason, TextDelta
+from cartrita.domain.errors import UpstreamCut, UpstreamError
 from cartrita.domain.relays import Estimate, ModelNames
 from cartrita.domain.usage import Usage
 from cartrita.kit import sse
@@ -87,6 +87,29 @@ class StreamMonitor(ABC):
             self._frames.learn(frames, told)
         return told
 
+    @abstractmethod
+    def deltas(self) -> list[Delta]:
+        """The deltas of what was passed on. Raises UpstreamError if that was too long to keep."""
+
+    def written(self) -> list[Delta]:
+        """See `RelayMonitor`.
+
+        Where the beginning says nothing or is not of its dialect, its bytes are taken as text.
+        """
+        if not self.overlong:
+            try:
+                return self.deltas()
+            except UpstreamError:
+                return []
+        octets, times = self._frames.excerpt()
+        parser, deltas = self._new_parser(), list[Delta]()
+        try:
+            for frame in relayed_frames.parse(octets):
+                deltas += parser.feed(frame.data, frame.event)
+        except UpstreamError:
+            deltas.clear()
+        return (deltas or [TextDelta(octets.decode("utf-8", "replace"))]) * times
+
     def end(self) -> bytes:
         """Told at the end of the body.
 
@@ -109,6 +132,10 @@ class StreamMonitor(ABC):
     @abstractmethod
     def _look(self, octets: bytes, frame: sse.Frame) -> bytes | None:
         """What is passed on of a frame, of which this learns: a `Look` of `RelayedFrames`."""
+
+    @abstractmethod
+    def _new_parser(self) -> StreamParser:
+        """The dialect's parser of a stream."""
 
     def _needs_no_look(self, frames: bytes) -> bool:
         return self.visible and self._is_plain(frames)
@@ -161,6 +188,10 @@ class BodyMonitor(ABC):
     def deltas(self) -> list[Delta]:
         """The deltas of the body; none of one that has no words that a model could continue."""
         return []
+
+    def written(self) -> list[Delta]:
+        """See `RelayMonitor`."""
+        return self.deltas()
 
     def end(self) -> bytes:
         """Told at the end of the body. Raises UpstreamCut if there was none."""

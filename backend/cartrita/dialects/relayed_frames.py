@@ -15,6 +15,8 @@ BOUNDARY = re.compile(rb"(?>\r\n|\n|\r)(?>\r\n|\n|\r)")
 _LONGEST_BOUNDARY = 4
 _BOM = b"\xef\xbb\xbf"
 _DATA = b"data:"
+_EXCERPT = 1 << 16
+"""So many bytes of an answer that is too long to keep, from which the tokens of all are told."""
 _RETURN = ord("\r")  # a number is found faster than bytes are
 _validate = msgspec.json.Decoder(msgspec.Raw).decode
 
@@ -29,10 +31,10 @@ class RelayedFrames:
     """The frames of one stream: `whole` cuts them, `read` looks into each, `keep` remembers them.
 
     Those that `learn` was told of are known when they come again, but for their texts. `overlong`
-    is true once more than `keep_bytes` were to be kept; nothing is kept then. `ignored` counts the
-    frames on which clients break, which are not passed on. A line has no more than `max_line`
-    bytes, and a frame no more than `max_frame`. `first` and `latest` are the frames that came first
-    and last, which are kept however many there are.
+    is true once more than `keep_bytes` were to be kept; then only the start is. `ignored`
+    counts the frames on which clients break, which are not passed on. A line has no more than
+    `max_line` bytes, and a frame no more than `max_frame`. `first` and `latest` are the frames that
+    came first and last, which are kept however many there are.
     """
 
     def __init__(self, provider: str, keep_bytes: int, max_frame: int = sse.MAX_EVENT) -> None:
@@ -49,6 +51,7 @@ class RelayedFrames:
         self.max_line = sse.MAX_LINE
         self.overlong = False
         self.ignored = 0
+        self._size = 0
 
     def known(self, piece: bytes) -> bytes | None:
         """What is passed on for a piece of frames that are known, which is kept; else None."""
@@ -116,12 +119,15 @@ class RelayedFrames:
         """Remember frames that were passed on."""
         self.latest = frames
         if self.overlong:
+            self._size += len(frames)
             return
         if not self._kept:
             self.first = frames
         if len(self._kept) + len(frames) > self._keep_bytes:
             self.overlong = True
-            self._kept.clear()
+            self._size = len(self._kept) + len(frames)
+            self._kept += frames
+            del self._kept[_EXCERPT:]
             return
         self._kept += frames
 
@@ -137,6 +143,13 @@ class RelayedFrames:
                 retryable=False,
             )
         return parse(bytes(self._kept + self._passing))
+
+    def excerpt(self) -> tuple[bytes, int]:
+        """The beginning of what is too long to keep, and how many times as long the whole is.
+
+        The last frame may be half a one.
+        """
+        return bytes(self._kept), round(self._size / len(self._kept))
 
     def _look(self, octets: bytes, look: Look) -> bytes | None:
         found = parse(octets)

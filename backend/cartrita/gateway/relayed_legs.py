@@ -9,13 +9,14 @@ import structlog
 from msgspec.structs import replace
 
 from cartrita.domain.deltas import Accepted, Delta, Finished, answered_as
-from cartrita.domain.errors import CartritaError, UpstreamError
+from cartrita.domain.errors import UpstreamError
 from cartrita.domain.failovers import Failover
 from cartrita.domain.ledger import CallOutcome
 from cartrita.domain.ports.providers import RelayProvider, RelayResponse
 from cartrita.domain.ports.relay_monitors import RelayMonitor
 from cartrita.domain.receipts import Receipt
 from cartrita.domain.relays import ModelNames, RelayRequest
+from cartrita.domain.token_estimates import SIZE_ERROR
 from cartrita.domain.usage import Usage
 from cartrita.gateway.answers import Relayable
 from cartrita.gateway.legs import NO_HEADERS
@@ -83,11 +84,7 @@ class RelayedLeg:
         reported = (None if self._watching is None else self._watching.usage) or Usage()
         if self._metered.first_token_seconds is None or reported.whole:
             return reported
-        try:
-            output = self.partial().written
-        except CartritaError:  # too long to keep, or not of its dialect
-            output = ""
-        return self._metered.complete_relayed(reported, output)
+        return self._estimate(reported, self._watched.written())
 
     async def _begin(self, response: RelayResponse) -> None:
         self._response = response
@@ -104,7 +101,10 @@ class RelayedLeg:
 
     def _estimate(self, reported: Usage | None, deltas: Sequence[Delta]) -> Usage:
         output = PartialAnswer.of(deltas).written
-        return self._metered.complete_relayed(reported or Usage(), output)
+        usage = self._metered.complete_relayed(reported or Usage(), output)
+        if usage.estimated and self._watched.overlong:  # of which only the beginning was read
+            return replace(usage, error_bound=max(usage.error_bound, SIZE_ERROR))
+        return usage
 
     @property
     def _names(self) -> ModelNames | None:

@@ -203,6 +203,9 @@ class LineMonitor:
     def deltas(self) -> list[Delta]:
         if self.overlong:
             raise UpstreamMalformed("Too long.", provider=self.provider)
+        return self.written()
+
+    def written(self) -> list[Delta]:
         lines = self._passed.decode().splitlines()
         return [TextDelta(line) for line in lines if not line.startswith((".", "#"))]
 

@@ -41,7 +41,7 @@ from cartrita.domain.ports.tokens import TokenCount
 from cartrita.domain.receipts import Receipt
 from cartrita.domain.relays import ModelNames
 from cartrita.domain.requests import ModelRequest
-from cartrita.domain.token_estimates import RULE_ERROR, RuleCounter
+from cartrita.domain.token_estimates import RULE_ERROR, SIZE_ERROR, RuleCounter
 from cartrita.domain.usage import Usage
 from cartrita.gateway.answers import Call
 from cartrita.gateway.gateway import Gateway
@@ -369,3 +369,12 @@ async def test_an_answer_of_nothing_has_no_output_to_estimate() -> None:
     gateway = create_gateway(provider, meter=Meter(counter=Refusing()))
     _, items = await answer_to(gateway, call("p/m"))
     assert items[-1] == Finished(FinishReason.STOP, Usage(7, 0))
+
+
+async def test_the_estimate_of_what_is_too_long_to_keep_has_a_wider_bound() -> None:
+    for length, bound in ((900, RULE_ERROR), (2000, SIZE_ERROR)):
+        ledger = Ledger()
+        relay = RelayingProvider("p", [b"x" * length + b"\n", b".\n"])
+        await answer_to(create_gateway(relay, ledger=ledger), relayed_call("p/m"))
+        usage = ledger.entries[0].usage
+        assert (usage.output_tokens, usage.error_bound) == (length // 4, bound)

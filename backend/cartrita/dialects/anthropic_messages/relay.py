@@ -73,9 +73,12 @@ class Monitor(StreamMonitor):
 
     def deltas(self) -> list[Delta]:
         """The deltas of what was passed on. Raises UpstreamError if that was too long to keep."""
-        parser = StreamParser(self._provider, self._secrets)
+        parser = self._new_parser()
         deltas = self._parsed(parser)
         return deltas + parser.end() if parser.complete else deltas
+
+    def _new_parser(self) -> StreamParser:
+        return StreamParser(self._provider, self._secrets)
 
     def _is_plain(self, frames: bytes) -> bool:
         """Whether there is nothing to read; a text that contains such words is read in vain."""
@@ -115,7 +118,7 @@ class Monitor(StreamMonitor):
             usage = _usage_fields(self._estimate(None, ()))
             changes = {"message": replaced({**fields, "usage": usage})}
         elif event.type == "message_delta" and event.usage is None:
-            self.usage = self._estimate(self.usage, [] if self.overlong else self.deltas())
+            self.usage = self._estimate(self.usage, self.written())
             changes = _usage_changes(self.usage)
         else:
             return octets

@@ -89,7 +89,7 @@ class Monitor(StreamMonitor):
 
         Raises UpstreamError if that was too long to keep.
         """
-        return self._parsed(StreamParser(self._provider, self._secrets))
+        return self._parsed(self._new_parser())
 
     def end(self) -> bytes:
         """The usage and `[DONE]`, as far as the provider left them out.
@@ -114,6 +114,9 @@ class Monitor(StreamMonitor):
             created=first.created or 0,
             include_usage=include_usage,
         )
+
+    def _new_parser(self) -> StreamParser:
+        return StreamParser(self._provider, self._secrets)
 
     def _is_plain(self, frames: bytes) -> bool:
         """Whether no frame ends the answer, tells its usage, holds an error or looks malformed.
@@ -153,7 +156,7 @@ class Monitor(StreamMonitor):
 
     def _estimated_usage(self) -> bytes:
         assert self._estimate is not None
-        self.usage = self._estimate(None, [] if self.overlong else self.deltas())
+        self.usage = self._estimate(None, self.written())
         head = self.head()
         chunk: JsonObject = {
             "id": head.id,

@@ -82,7 +82,7 @@ class Monitor(StreamMonitor):
 
     def deltas(self) -> list[Delta]:
         """The deltas of what was passed on. Raises UpstreamError if that was too long to keep."""
-        parser = StreamParser(self._provider, self._secrets)
+        parser = self._new_parser()
         deltas = self._parsed(parser)
         return deltas + parser.end() if parser.complete else deltas
 
@@ -107,6 +107,9 @@ class Monitor(StreamMonitor):
                 if kind == "response.output_item.done":
                     closed.add(index)
         return Relayed(head, ids, bool(ids) and max(ids) in closed, number + 1)
+
+    def _new_parser(self) -> StreamParser:
+        return StreamParser(self._provider, self._secrets)
 
     def _is_plain(self, frames: bytes) -> bool:
         """Whether there is nothing to read; a text that contains such words is read in vain."""

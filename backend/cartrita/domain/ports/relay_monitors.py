@@ -55,6 +55,14 @@ class RelayMonitor(Protocol):
         """The deltas of what was passed on. Raises UpstreamError if that was too long to keep."""
         ...
 
+    def written(self) -> list[Delta]:
+        """The deltas from which the tokens of the answer are estimated.
+
+        They are those of what was passed on; if that was too long to keep, those of its beginning,
+        as many times as it is longer.
+        """
+        ...
+
     def end(self) -> bytes:
         """Told at the end of the body; the mark of the end, where the provider left it out.
 

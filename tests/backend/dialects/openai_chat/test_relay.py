@@ -379,10 +379,22 @@ def test_a_usage_that_is_told_or_not_asked_for_is_not_estimated() -> None:
         assert monitor.feed(told) + monitor.end() == told
 
 
-def test_a_stream_that_is_too_long_to_keep_has_an_estimate_of_its_request() -> None:
-    monitor = prepared(keep_bytes=1)
-    passed = monitor.feed(HI + STOP + DONE) + monitor.end()
-    assert b'"prompt_tokens":9,"completion_tokens":0' in passed
+def test_a_stream_that_is_too_long_to_keep_has_an_estimate_from_its_start() -> None:
+    count = (1 << 18) // len(HI)
+    monitor = prepared(keep_bytes=1 << 17)
+    passed = b"".join(monitor.feed(HI * 10) for _ in range(count // 10))
+    passed += monitor.feed(STOP + DONE) + monitor.end()
+    assert monitor.usage is not None
+    assert abs(monitor.usage.output_tokens - count) < count // 50
+    assert b'"completion_tokens":%d' % monitor.usage.output_tokens in passed
+
+
+def test_of_a_long_beginning_that_says_nothing_the_bytes_are_counted() -> None:
+    malformed = HI.replace(b'"Hi"', b"5")
+    for stream in (ROLE + STOP, chunk({"content": "a"}) + malformed):
+        monitor = prepared(keep_bytes=1)
+        passed = monitor.feed(stream)
+        assert monitor.written() == [TextDelta(passed.decode())]
 
 
 def test_a_line_is_as_long_as_it_may_be() -> None:
