@@ -400,16 +400,13 @@ CASES = (
         calls=1,
         heavy=True,
     ),
-    *(
-        Case(
-            row=13,
-            name=f"a line of {size} MB",
-            scripts=always(HugeLine(size=size << 20)),
-            expected=MALFORMED,
-            relayed_whole=Senseless("documents have no lines; the body's own bound is below"),
-            heavy=True,
-        )
-        for size in (3, 10)
+    Case(
+        row=13,
+        name="a line of 10 MB",
+        scripts=always(HugeLine(size=10 << 20)),
+        expected=MALFORMED,
+        relayed_whole=Senseless("documents have no lines; the body's own bound is below"),
+        heavy=True,
     ),
     Case(
         row=13,

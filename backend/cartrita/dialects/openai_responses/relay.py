@@ -20,7 +20,7 @@ from cartrita.dialects.relayed_bodies import RelayedBody, marked, replaced
 from cartrita.dialects.relayed_names import RenamedEvents
 from cartrita.domain.deltas import Delta, Finished
 from cartrita.domain.json import JsonObject, JsonValue
-from cartrita.domain.relays import ModelNames
+from cartrita.domain.relays import Estimate, ModelNames
 from cartrita.domain.usage import Usage
 from cartrita.kit import sse
 from cartrita.kit.secret import Secret
@@ -79,6 +79,10 @@ class Monitor(StreamMonitor):
             None if names is None else RenamedEvents(names, b'"response"', "response", "model")
         )
         super().__init__(provider, secrets, names, renamed=renamed, keep_bytes=keep_bytes)
+
+    def prepare(self, line_limit: int, estimate: Estimate) -> None:
+        """See `StreamMonitor`; the last event repeats the whole answer, so lines may be longer."""
+        super().prepare(max(line_limit, sse.MAX_EVENT), estimate)
 
     def deltas(self) -> list[Delta]:
         """The deltas of what was passed on. Raises UpstreamError if that was too long to keep."""

@@ -257,6 +257,16 @@ def prepared() -> Monitor:
     return monitor
 
 
+def test_the_last_event_may_be_as_long_as_the_whole_answer() -> None:
+    response = {"id": "resp_1", "status": "completed", "output": [], "instructions": "x" * 2**21}
+    monitor = prepared()
+    assert monitor.feed(frame("response.completed", response=response))
+    assert monitor.complete
+    line = b"data: " + b"x" * sse.MAX_EVENT + b"\n"
+    with pytest.raises(UpstreamMalformed):
+        prepared().feed(line)
+
+
 @pytest.mark.parametrize("output", [[], [{"type": "message", "content": []}]])
 def test_a_response_without_usage_has_an_estimate(output: list[Any]) -> None:
     response = {"id": "resp_1", "status": "completed", "output": output, "usage": None}
