@@ -72,7 +72,7 @@ def test_events_that_clients_cannot_read_do_not_reach_them(
     assert ask(server, upstream, question(Junk(what=what, after_tokens=3))) == TEXT
 
 
-@pytest.mark.parametrize("fault", [Junk(what="not_an_object"), HugeLine(size=3 << 20)])
+@pytest.mark.parametrize("fault", [Junk(what="not_an_object"), HugeLine(size=9 << 20)])
 @pytest.mark.parametrize("upstream", UPSTREAMS)
 @pytest.mark.parametrize("ask", [chat, messages, responses])
 def test_what_is_no_event_is_an_error_of_the_upstream(
