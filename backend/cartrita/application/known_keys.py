@@ -10,6 +10,7 @@ import structlog
 from cartrita.domain.api_keys import StoredApiKey
 from cartrita.domain.errors import CartritaError
 from cartrita.domain.ports.access import ApiKeyStore
+from cartrita.kit.owned_tasks import OwnedTasks
 
 log = structlog.get_logger()
 
@@ -46,15 +47,11 @@ class KnownKeys:
         self._known: dict[str, _KnownKey] = {}
         self._reading: set[str] = set()
         self._forgotten = 0
-        self._group: asyncio.TaskGroup | None = None
+        self._tasks = OwnedTasks()
 
     async def run(self) -> None:
         """Own the tasks that read keys again, until cancelled."""
-        try:
-            async with asyncio.TaskGroup() as self._group:
-                await asyncio.Event().wait()
-        finally:
-            self._group = None
+        await self._tasks.run()
 
     async def find(self, key_id: str) -> StoredApiKey | None:
         """The key of this id; None if there is none. Raises Unavailable."""
@@ -62,12 +59,12 @@ class KnownKeys:
         age = self._monotonic() - known.read_at if known is not None else 0.0
         if known is not None and age < self._cache_s:
             return known.key
-        if known is None or self._group is None or age > self._outage_s:
+        if known is None or not self._tasks.running or age > self._outage_s:
             return await self._read(key_id)
         if key_id in self._reading:
             return known.key
         self._reading.add(key_id)
-        reading = self._group.create_task(self._read_again(key_id))
+        reading = self._tasks.start(self._read_again(key_id))
         await asyncio.wait({reading}, timeout=self._patience_s)
         known = self._known.get(key_id)
         return None if known is None else known.key

@@ -13,6 +13,7 @@ from cartrita.domain.errors import UpstreamError
 from cartrita.domain.models import ModelInfo
 from cartrita.domain.ports.providers import ModelProvider
 from cartrita.gateway.profiles import with_profile
+from cartrita.kit.owned_tasks import OwnedTasks
 from cartrita.kit.repeated_failures import RepeatedFailures
 
 log = structlog.get_logger()
@@ -63,17 +64,13 @@ class ModelLists:
         self._clock = clock
         self._kept: dict[str, _KeptList] = {}
         self._locks = {name: asyncio.Lock() for name in providers}
-        self._group: asyncio.TaskGroup | None = None
+        self._tasks = OwnedTasks()
         self._fetching: dict[str, _Fetching] = {}
         self._failure_logger = RepeatedFailures("models_not_refreshed")
 
     async def run(self) -> None:
         """Own the tasks that refresh lists, until cancelled."""
-        try:
-            async with asyncio.TaskGroup() as self._group:
-                await asyncio.Event().wait()
-        finally:
-            self._group = None
+        await self._tasks.run()
 
     @property
     def current(self) -> bool:
@@ -82,11 +79,11 @@ class ModelLists:
 
     def begin(self) -> None:
         """Ask all providers whose list is missing or too old, and wait for none of them."""
-        if self._group is None:
+        if not self._tasks.running:
             return
         for name in self._providers.keys() - self._fetching.keys():
             if not self._is_current(name):
-                task = self._group.create_task(self._refresh(name))
+                task = self._tasks.start(self._refresh(name))
                 self._fetching[name] = _Fetching(task, asyncio.get_running_loop().time())
 
     def pending(self, name: str) -> bool:
@@ -119,7 +116,7 @@ class ModelLists:
 
         A `brief` call waits for one that has not answered yet as for one that has failed.
         """
-        if self._group is None:
+        if not self._tasks.running:
             return await self._fresh(name)
         self.begin()
         kept = self._kept.get(name)
