@@ -8,7 +8,7 @@ from cartrita.domain.deltas import TextDelta
 from cartrita.domain.messages import Message, Role, Text
 from cartrita.domain.principals import Principal
 from cartrita.domain.requests import ModelRequest, Sampling
-from cartrita.gateway.answers import Call
+from cartrita.gateway.calls import Call
 from cartrita.gateway.gateway import Gateway
 
 ROUTE = "code"

@@ -8,7 +8,8 @@ from cartrita.application.agent_models import AgentModels
 from cartrita.domain.models import ModelInfo
 from cartrita.domain.ports.tokens import TokenCount, TokenCounter
 from cartrita.domain.requests import ModelRequest
-from cartrita.gateway.answers import Answer, Call
+from cartrita.gateway.answers import Answer
+from cartrita.gateway.calls import Call
 from cartrita.gateway.gateway import Gateway
 
 

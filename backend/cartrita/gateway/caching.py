@@ -12,7 +12,7 @@ from cartrita.domain.cached_answers import CacheBounds, CachedAnswer, CacheKey
 from cartrita.domain.errors import Malformed
 from cartrita.domain.messages import ToolCall, ToolResult
 from cartrita.domain.requests import ModelRequest
-from cartrita.gateway.answers import Relayable
+from cartrita.gateway.calls import Relayable
 
 _encoder = msgspec.json.Encoder(order="sorted")
 _CHOOSING = ("-beta", "-version")

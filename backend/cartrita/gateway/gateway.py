@@ -14,8 +14,9 @@ from cartrita.domain.errors import InvalidInput
 from cartrita.domain.models import ModelInfo
 from cartrita.domain.ports.caching import ResponseCache
 from cartrita.domain.ports.providers import ModelProvider
-from cartrita.gateway.answers import Answer, Call
+from cartrita.gateway.answers import Answer
 from cartrita.gateway.caching import MemoryCache, body_key, cache_key, is_cacheable
+from cartrita.gateway.calls import Call
 from cartrita.gateway.catalog import Catalog
 from cartrita.gateway.gateway_provider import Caller, GatewayProvider
 from cartrita.gateway.health import DeploymentHealth, Health, HealthPolicy

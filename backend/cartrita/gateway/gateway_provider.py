@@ -10,7 +10,8 @@ from cartrita.domain.deltas import Delta
 from cartrita.domain.ids import RunId
 from cartrita.domain.models import ModelInfo
 from cartrita.domain.requests import ModelRequest
-from cartrita.gateway.answers import Answer, CacheWish, Call, PauseListener
+from cartrita.gateway.answers import Answer
+from cartrita.gateway.calls import CacheWish, Call, PauseListener
 from cartrita.gateway.routes import Deployment
 
 

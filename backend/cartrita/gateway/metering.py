@@ -15,7 +15,7 @@ from cartrita.domain.ports.tokens import TokenCount, TokenCounter
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.token_estimates import RuleCounter, size_tokens
 from cartrita.domain.usage import Usage
-from cartrita.gateway.answers import Call
+from cartrita.gateway.calls import Call
 from cartrita.gateway.routes import Deployment
 from cartrita.kit.long_work import LARGE
 

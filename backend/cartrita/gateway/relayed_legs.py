@@ -18,7 +18,7 @@ from cartrita.domain.receipts import Receipt
 from cartrita.domain.relays import ModelNames, RelayRequest
 from cartrita.domain.token_estimates import SIZE_ERROR
 from cartrita.domain.usage import Usage
-from cartrita.gateway.answers import Relayable
+from cartrita.gateway.calls import Relayable
 from cartrita.gateway.legs import NO_HEADERS
 from cartrita.gateway.metering import MeteredCall
 from cartrita.gateway.opened_calls import OpenedCall

@@ -11,7 +11,7 @@ from cartrita.domain.failovers import Failover
 from cartrita.domain.ledger import CallOutcome
 from cartrita.domain.ports.relay_monitors import RelayMonitor
 from cartrita.domain.receipts import Receipt, require_exact
-from cartrita.gateway.answers import Call
+from cartrita.gateway.calls import Call
 from cartrita.gateway.continuation import BrokenAnswer
 from cartrita.gateway.legs import Leg
 from cartrita.gateway.profiles import find_profile

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from cartrita.domain.errors import EndpointMissing, UpstreamError
 from cartrita.domain.ports.providers import can_relay
 from cartrita.domain.relays import DIALECTS, Endpoint
-from cartrita.gateway.answers import Call
+from cartrita.gateway.calls import Call
 from cartrita.gateway.catalog import Catalog
 from cartrita.gateway.continuation import INSTRUCTION, BrokenAnswer
 from cartrita.gateway.continued_legs import ContinuedLeg

@@ -22,7 +22,8 @@ from cartrita.domain.ports.providers import ModelProvider
 from cartrita.domain.relays import Endpoint, Estimate, ModelNames, RelayRequest
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.usage import Usage
-from cartrita.gateway.answers import Answer, Call, Relayable
+from cartrita.gateway.answers import Answer
+from cartrita.gateway.calls import Call, Relayable
 from cartrita.gateway.catalog import Catalog, ProviderEntry, ProviderOrigin
 from cartrita.gateway.gateway import Gateway
 from cartrita.gateway.metering import Meter

@@ -11,8 +11,8 @@ from cartrita.domain.messages import Message, Role, ToolResult
 from cartrita.domain.relays import Endpoint
 from cartrita.domain.requests import Sampling, VendorFields
 from cartrita.domain.tools import ToolSpec
-from cartrita.gateway.answers import Relayable
 from cartrita.gateway.caching import MemoryCache, body_key, cache_key, is_cacheable
+from cartrita.gateway.calls import Relayable
 
 
 def kept(text: str = "Hi") -> CachedAnswer:

@@ -6,7 +6,7 @@ from cartrita.domain.messages import Message, Role, Text
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.token_estimates import RULE_ERROR, SIZE_ERROR
 from cartrita.domain.usage import Usage
-from cartrita.gateway.answers import Call
+from cartrita.gateway.calls import Call
 from cartrita.gateway.metering import Meter, MeteredCall
 from cartrita.gateway.routes import Deployment
 from cartrita.kit.long_work import LARGE

@@ -9,7 +9,7 @@ from tests.backend.scripted_provider import ScriptedProvider
 from cartrita.domain.deltas import Accepted, Delta, TextDelta
 from cartrita.domain.errors import UpstreamAuth, UpstreamError
 from cartrita.domain.ports.providers import ModelProvider
-from cartrita.gateway.answers import PauseListener
+from cartrita.gateway.calls import PauseListener
 from cartrita.gateway.catalog import Catalog, ProviderEntry, ProviderOrigin
 from cartrita.gateway.gateway import Gateway
 from cartrita.gateway.gateway_provider import Caller

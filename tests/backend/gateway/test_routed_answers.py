@@ -43,7 +43,7 @@ from cartrita.domain.relays import ModelNames
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.token_estimates import RULE_ERROR, SIZE_ERROR, RuleCounter
 from cartrita.domain.usage import Usage
-from cartrita.gateway.answers import Call
+from cartrita.gateway.calls import Call
 from cartrita.gateway.gateway import Gateway
 from cartrita.gateway.metering import Meter
 from cartrita.gateway.routes import Route, Target

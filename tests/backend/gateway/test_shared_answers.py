@@ -28,7 +28,8 @@ from cartrita.domain.ids import RunId
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.tools import ToolSpec
 from cartrita.domain.usage import Usage
-from cartrita.gateway.answers import Answer, CacheWish, Call
+from cartrita.gateway.answers import Answer
+from cartrita.gateway.calls import CacheWish, Call
 from cartrita.gateway.gateway import Gateway
 from cartrita.gateway.routes import Route, Target
 from cartrita.kit.ids import uuid7

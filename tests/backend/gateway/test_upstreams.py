@@ -27,7 +27,7 @@ from cartrita.dialects.relayed_bodies import RelayedBody
 from cartrita.domain.deltas import Accepted, Delta, Finished, FinishReason, TextDelta
 from cartrita.domain.errors import UpstreamCut, UpstreamError, UpstreamRejected
 from cartrita.domain.relays import Endpoint
-from cartrita.gateway.answers import Call, Relayable
+from cartrita.gateway.calls import Call, Relayable
 from cartrita.gateway.gateway import Gateway
 from cartrita.gateway.retry import RetryPolicy
 from cartrita.gateway.routes import Route, Target

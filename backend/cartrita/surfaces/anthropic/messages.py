@@ -10,7 +10,7 @@ from cartrita.dialects.anthropic_messages.answer_fields import MessageHead
 from cartrita.dialects.anthropic_messages.request_parsing import Parsed
 from cartrita.dialects.relayed_bodies import RelayedBody
 from cartrita.domain.relays import Endpoint, ModelNames
-from cartrita.gateway.answers import Call
+from cartrita.gateway.calls import Call
 from cartrita.kit.ids import uuid7
 from cartrita.kit.secret import Secret
 from cartrita.surfaces.anthropic.message_fields import OWN_FIELDS, MessageFields, message_fields

@@ -13,7 +13,7 @@ from cartrita.domain.errors import UpstreamRejected
 from cartrita.domain.principals import Principal
 from cartrita.domain.relays import Endpoint
 from cartrita.domain.requests import ModelRequest
-from cartrita.gateway.answers import Call
+from cartrita.gateway.calls import Call
 from cartrita.kit.long_work import run_long
 from cartrita.surfaces.anthropic.message_fields import OWN_FIELDS, MessageFields, message_fields
 from cartrita.surfaces.hot_paths import HotPath

@@ -20,7 +20,8 @@ from cartrita.domain.errors import CartritaError
 from cartrita.domain.failovers import Failover
 from cartrita.domain.receipts import Receipt
 from cartrita.domain.usage import Usage
-from cartrita.gateway.answers import Answer, Call
+from cartrita.gateway.answers import Answer
+from cartrita.gateway.calls import Call
 from cartrita.surfaces.tasks import background_tasks
 from cartrita.surfaces.v1.routes_told import route_metadata
 

@@ -15,7 +15,7 @@ from cartrita.dialects.relayed_bodies import RelayedBody
 from cartrita.domain.messages import Message, Reasoning
 from cartrita.domain.principals import Principal
 from cartrita.domain.relays import Endpoint, ModelNames
-from cartrita.gateway.answers import Call
+from cartrita.gateway.calls import Call
 from cartrita.kit.ids import uuid7
 from cartrita.kit.secret import Secret
 from cartrita.surfaces.hot_paths import HotPath

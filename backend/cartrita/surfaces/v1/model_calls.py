@@ -23,7 +23,8 @@ from cartrita.domain.principals import Principal
 from cartrita.domain.relays import Endpoint, ModelNames
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.runs import Admitted
-from cartrita.gateway.answers import Answer, Call, Relayable
+from cartrita.gateway.answers import Answer
+from cartrita.gateway.calls import Call, Relayable
 from cartrita.kit.long_work import run_long
 from cartrita.kit.secret import Secret
 from cartrita.surfaces.idempotency import idempotency_of

@@ -10,7 +10,7 @@ from cartrita.dialects.counted_bodies import CountMonitor
 from cartrita.domain.errors import InvalidInput
 from cartrita.domain.principals import Principal
 from cartrita.domain.relays import Endpoint
-from cartrita.gateway.answers import CacheWish, Call, Relayable
+from cartrita.gateway.calls import CacheWish, Call, Relayable
 from cartrita.surfaces.disconnects import UntilDisconnect
 from cartrita.surfaces.services import services_of
 from cartrita.surfaces.v1.call_answers import answer_headers

@@ -9,7 +9,7 @@ from starlette.types import Receive
 from cartrita.domain.errors import InvalidInput
 from cartrita.domain.principals import Principal
 from cartrita.domain.relays import CALLERS_HEADERS
-from cartrita.gateway.answers import CacheWish
+from cartrita.gateway.calls import CacheWish
 from cartrita.surfaces.authentication import AuthenticationMethod, authenticate
 from cartrita.surfaces.json_bodies import require_json_type
 

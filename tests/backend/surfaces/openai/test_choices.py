@@ -14,7 +14,8 @@ from cartrita.domain.deltas import Accepted, Delta, Finished, FinishReason, Text
 from cartrita.domain.errors import UpstreamOverloaded
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.usage import Usage
-from cartrita.gateway.answers import Answer, Call
+from cartrita.gateway.answers import Answer
+from cartrita.gateway.calls import Call
 from cartrita.surfaces.openai.choices import open_choices
 
 

@@ -22,7 +22,7 @@ from cartrita.domain.principals import Principal
 from cartrita.domain.relays import Endpoint, ModelNames
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.runs import Admitted, Idempotency
-from cartrita.gateway.answers import Call
+from cartrita.gateway.calls import Call
 from cartrita.kit.secret import Secret
 from cartrita.surfaces.services import Services, SurfaceConfig
 from cartrita.surfaces.v1 import model_calls

@@ -9,7 +9,7 @@ from starlette.types import Message, Receive, Scope, Send
 from tests.backend.surfaces.serving import connected, serving
 
 from cartrita.domain.errors import InvalidInput
-from cartrita.gateway.answers import CacheWish
+from cartrita.gateway.calls import CacheWish
 from cartrita.surfaces.v1.request_reading import (
     CallOptions,
     call_options,

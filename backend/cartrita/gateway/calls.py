@@ -1,0 +1,90 @@
+"""Calls of models, as surfaces ask for them."""
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+import msgspec
+
+from cartrita.domain.ids import RunId
+from cartrita.domain.ports.relay_monitors import CreateMonitor
+from cartrita.domain.relays import Endpoint
+from cartrita.domain.requests import ModelRequest
+from cartrita.kit.long_work import run_long
+
+
+class Relayable(msgspec.Struct, frozen=True, kw_only=True):
+    """How a request is passed on as it is, to a provider that speaks its dialect.
+
+    `rewrite` makes the body for the provider's name of a model; `monitor` makes the monitor of an
+    answer, of the kind that suits `Call.streamed`. `body_monitor` makes that of a body, with which
+    a server that cannot stream answers a streamed request; None where requests are never streamed.
+    """
+
+    endpoint: Endpoint
+    rewrite: Callable[[str], bytes]
+    monitor: CreateMonitor
+    body_monitor: CreateMonitor | None = None
+    headers: Mapping[str, str] = {}
+
+
+class CacheWish(msgspec.Struct, frozen=True):
+    """A caller's wish for a cached answer: `ttl` is the age in seconds up to which it will do.
+
+    None leaves it to the configuration; 0 wants a new answer, even where the route caches.
+    """
+
+    ttl: float | None = None
+
+
+class PauseListener(Protocol):
+    """Is told of a pause before a call is made again."""
+
+    async def __call__(self, provider: str, seconds: float, /) -> None: ...
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """One model call as it was asked for.
+
+    `name` is the model as the caller wrote it, a model or a route; with `provider` it is that
+    provider's. Both empty select the default. `parse` returns the request and is called only where
+    it has to be read; it caches its result. `relay` is None where the request cannot be passed on.
+    `choices` is how many answers to the request come at once. `seconds` is the time left
+    to the caller's deadline. With `relay_only` no translation is tried: `parse` raises the error of
+    a provider that cannot be sent the request as it is. One that costs nothing is not `recorded` in
+    the ledger. `said` is how the answer begins that is to be gone on with: its reader has
+    it. `size` is the bytes that `parse` reads. `on_pause` is told of pauses that are long enough to
+    be noticed.
+    """
+
+    owner_id: str
+    surface: str
+    name: str
+    parse: Callable[[], ModelRequest]
+    key_id: str | None = None
+    run_id: RunId | None = None
+    provider: str | None = None
+    streamed: bool = True
+    strict: bool = False
+    relay: Relayable | None = None
+    cache: CacheWish | None = None
+    choices: int = 1
+    seconds: float | None = None
+    relay_only: bool = False
+    recorded: bool = True
+    said: str = ""
+    size: int = 0
+    on_pause: PauseListener | None = None
+
+    async def read(self) -> ModelRequest:
+        """The request, parsed beside the event loop if that takes long."""
+        return await run_long(self.size, self.parse)
+
+    @property
+    def cacheable(self) -> bool:
+        """Whether equal calls may have its answer: not if it is a run's, or one of several."""
+        return self.choices == 1 and self.run_id is None
+
+    @property
+    def continuable(self) -> bool:
+        """Whether its answer can be continued as it was relayed: of several only one could be."""
+        return self.choices == 1
