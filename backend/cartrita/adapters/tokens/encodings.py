@@ -12,6 +12,7 @@ import threading
 from functools import cache
 from importlib import import_module
 from importlib.resources import files
+from io import BytesIO
 from typing import Any, Final, Protocol, cast
 from urllib.parse import urlsplit
 
@@ -29,8 +30,8 @@ class Encoding(Protocol):
 class Encodings:
     """Encodings by name, each loaded in a thread of its own when it is first asked for.
 
-    Loading takes a third of a second, which must not hold up an event loop, and 60 MB, which a
-    server that never counts should not spend.
+    Loading takes a third of a second, which must not hold up an event loop, and an encoding takes
+    up to 45 MB, which a server that never counts should not spend.
     """
 
     def __init__(self) -> None:
@@ -48,8 +49,7 @@ class Encodings:
 
     def load(self, name: str) -> Encoding | None:
         """Load an encoding, and wait for it."""
-        tiktoken = _tiktoken()
-        loaded = None if tiktoken is None else cast("Encoding", tiktoken.get_encoding(name))
+        loaded = _load(name)
         with self._lock:
             self._loaded[name] = loaded
         return loaded
@@ -82,15 +82,18 @@ _ENCODINGS: Final = {
 }
 
 
-@cache
-def _tiktoken() -> Any:  # noqa: ANN401 - an optional module
+def _load(name: str) -> Encoding | None:
+    """The encoding, read from its file; None without tiktoken."""
     try:
-        module = import_module("tiktoken")
+        tiktoken = import_module("tiktoken")
         public = import_module("tiktoken_ext.openai_public")
     except ImportError:
         return None
     setattr(public, "load_tiktoken_bpe", _load_ranks)  # noqa: B010 - the module is untyped
-    return module
+    parts: dict[str, Any] = public.ENCODING_CONSTRUCTORS[name]()
+    encoding = tiktoken.Encoding(**parts)
+    parts["mergeable_ranks"].clear()  # 30 MB, of which the encoding has made its own copy
+    return cast("Encoding", encoding)
 
 
 def _load_ranks(url: str, expected_hash: str | None = None) -> dict[bytes, int]:
@@ -99,5 +102,5 @@ def _load_ranks(url: str, expected_hash: str | None = None) -> dict[bytes, int]:
     data = gzip.decompress(_RANKS.joinpath(f"{name}.gz").read_bytes())
     if expected_hash is not None and hashlib.sha256(data).hexdigest() != expected_hash:
         raise ValueError(f"{name} of this package is not what this version of tiktoken expects")
-    lines = (line.split() for line in data.splitlines())
+    lines = (line.split() for line in BytesIO(data))
     return {base64.b64decode(token): int(rank) for token, rank in lines}
