@@ -12,7 +12,7 @@ import asyncpg
 
 from cartrita.adapters.runlog.run_log import RunLog, RunLogSettings
 from cartrita.adapters.runlog.worker_slot import WorkerSlot
-from cartrita.assembly import system
+from cartrita.assembly.run_log import run_log_settings
 from cartrita.domain.ids import ConversationId, RunId
 from cartrita.domain.messages import Message, Role, Text
 from cartrita.domain.runs import Admission, NewMessage, RunInput
@@ -26,7 +26,7 @@ _ATTACHED = "SELECT EXISTS (SELECT 1 FROM pg_inherits WHERE inhrelid = to_regcla
 
 def tuning() -> RunLogSettings:
     """What an operator gets who sets nothing."""
-    return system.run_log_settings(load({}, Path("/nonexistent"), {}))
+    return run_log_settings(load({}, Path("/nonexistent"), {}))
 
 
 @asynccontextmanager

@@ -16,7 +16,8 @@ import uvloop
 
 from cartrita import logs
 from cartrita.app import create_server
-from cartrita.assembly.system import System, WorkerContext, open_system, surface_config
+from cartrita.assembly.surface_config import surface_config
+from cartrita.assembly.system import System, WorkerContext, open_system
 from cartrita.cli.server import worker_messages
 from cartrita.cli.server.bootstrap import bootstrap
 from cartrita.cli.server.http_protocol import http_protocol

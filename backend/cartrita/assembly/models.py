@@ -1,0 +1,48 @@
+"""The models: the gateway to them, the tests of their providers, and the count of their tokens."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import NamedTuple
+
+from cartrita.adapters.providers.http import HttpClient
+from cartrita.adapters.tokens.counter import TokenizerCounter
+from cartrita.application.provider_checks import ProviderChecks
+from cartrita.assembly.gateway import create_gateway, create_offline
+from cartrita.assembly.prices import create_pricing
+from cartrita.assembly.providers import create_provider_checks, open_providers
+from cartrita.assembly.response_cache import open_response_cache
+from cartrita.assembly.storage import Storage
+from cartrita.gateway.gateway import Gateway
+from cartrita.gateway.metering import Meter
+from cartrita.kit.secret import Secret
+from cartrita.settings import Settings
+
+
+class Models(NamedTuple):
+    """Access to all models."""
+
+    gateway: Gateway
+    checks: ProviderChecks
+    counter: TokenizerCounter
+
+
+@asynccontextmanager
+async def open_models(
+    settings: Settings, storage: Storage, secret: Secret
+) -> AsyncGenerator[Models]:
+    """Look for the providers, and connect to the cache of answers. Raises OperatorError."""
+    async with (
+        HttpClient() as http,
+        open_response_cache(settings, storage.database, secret) as cache,
+    ):
+        counter = TokenizerCounter(settings.openai_compat.counting_model)
+        meter = Meter(storage.ledger, create_pricing(settings).cost, counter=counter)
+        providers = [
+            *await open_providers(settings, http),
+            create_offline(settings, storage.search),
+        ]
+        yield Models(
+            gateway=create_gateway(settings, providers, meter, cache),
+            checks=create_provider_checks(settings, providers),
+            counter=counter,
+        )

@@ -1,0 +1,67 @@
+"""The runs: what executes them, and the use cases that start, place and read them."""
+
+from typing import NamedTuple
+
+from cartrita.agents.registry import AgentRegistry
+from cartrita.application.conversations import Conversations
+from cartrita.application.execution import Executor
+from cartrita.application.history import History
+from cartrita.application.model_runs import ModelRuns
+from cartrita.application.runs import Runs
+from cartrita.assembly.models import Models
+from cartrita.assembly.storage import Storage
+from cartrita.settings import Settings
+
+
+class RunServices(NamedTuple):
+    """Conversations, the runs in them, and those that a vendor's request asks for."""
+
+    conversations: Conversations
+    runs: Runs
+    model_runs: ModelRuns
+
+
+def create_executor(
+    settings: Settings, storage: Storage, models: Models, agents: AgentRegistry
+) -> Executor:
+    """Executes the runs of this worker's queue."""
+    history = History(
+        storage.messages,
+        messages=settings.history.context_messages,
+        characters=settings.history.context_chars,
+        counter=models.counter,
+    )
+    log = storage.run_log
+    return Executor(log.queue, log.writer, history, models.gateway, agents, models.counter)
+
+
+def create_run_services(
+    settings: Settings, storage: Storage, models: Models, agents: AgentRegistry
+) -> RunServices:
+    """The use cases of conversations and runs."""
+    log = storage.run_log
+    conversations = Conversations(
+        storage.conversations, storage.removal, storage.messages, log.reader, log.cancellation
+    )
+    runs = Runs(
+        log.admission,
+        log.cancellation,
+        log.reader,
+        conversations,
+        storage.messages,
+        models.gateway,
+        agents,
+        busy=settings.run_log.busy,
+    )
+    model_runs = ModelRuns(
+        runs,
+        log.admission,
+        conversations,
+        storage.messages,
+        storage.runs,
+        models.gateway,
+        agents,
+        busy=settings.run_log.busy,
+        agent_context_tokens=settings.openai_compat.max_context_tokens,
+    )
+    return RunServices(conversations, runs, model_runs)

@@ -1,0 +1,55 @@
+"""All use cases, as the surfaces get them."""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from cartrita.adapters.runlog.run_log import RunLog
+from cartrita.agents.registry import AgentRegistry
+from cartrita.application.agent_models import AgentModels
+from cartrita.application.code_generation import CodeGeneration
+from cartrita.application.completions import Completions
+from cartrita.application.messages import Messages
+from cartrita.application.search import Search
+from cartrita.application.usage import UsageReports
+from cartrita.assembly.authentication import Authentication
+from cartrita.assembly.models import Models
+from cartrita.assembly.runs import create_run_services
+from cartrita.assembly.storage import Storage
+from cartrita.settings import Settings
+from cartrita.surfaces.services import Services
+
+
+def create_services(
+    settings: Settings,
+    storage: Storage,
+    models: Models,
+    agents: AgentRegistry,
+    authentication: Authentication,
+) -> Services:
+    """The use cases over these parts."""
+    conversations, runs, model_runs = create_run_services(settings, storage, models, agents)
+    agent_models = AgentModels(agents, settings.openai_compat.model_name)
+    return Services(
+        runs=runs,
+        model_runs=model_runs,
+        conversations=conversations,
+        messages=Messages(storage.messages, storage.items, conversations),
+        search=Search(storage.search),
+        usage=UsageReports(storage.ledger),
+        agents=agents,
+        completions=Completions(models.gateway, agent_models, models.counter),
+        api_keys=authentication.api_keys,
+        login_sessions=authentication.login_sessions,
+        tickets=authentication.tickets,
+        code=CodeGeneration(models.gateway),
+        provider_checks=models.checks,
+        models=models.gateway.models,
+        health=models.gateway.health,
+        ready=_readiness(storage.run_log),
+    )
+
+
+def _readiness(run_log: RunLog) -> Callable[[], Awaitable[Mapping[str, bool]]]:
+    async def ready() -> Mapping[str, bool]:
+        return {"database": run_log.ready}
+
+    return ready

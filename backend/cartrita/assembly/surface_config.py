@@ -1,0 +1,23 @@
+"""How the surfaces are configured."""
+
+from importlib.metadata import version
+
+from cartrita.settings import Settings
+from cartrita.surfaces.services import SurfaceConfig
+
+
+def surface_config(settings: Settings) -> SurfaceConfig:
+    """The limits and modes that the surfaces apply to every request."""
+    return SurfaceConfig(
+        keyless=settings.auth.mode == "loopback",
+        cors_origins=settings.server.cors_origins,
+        body_max_bytes=settings.server.body_max_bytes,
+        v1_body_max_bytes=settings.server.v1_body_max_bytes,
+        body_timeout_s=settings.server.body_timeout_s,
+        session_s=settings.auth.session_s,
+        ticket_s=settings.auth.ticket_s,
+        heartbeat_s=settings.run_log.heartbeat_s,
+        v1=settings.openai_compat.enable,
+        translated_choices=settings.openai_compat.max_choices,
+        version=version("cartrita"),
+    )
