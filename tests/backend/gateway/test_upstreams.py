@@ -67,18 +67,19 @@ def gateway(fake: FakeProvider, http: HttpClient, ledger: Ledger) -> Gateway:
 
 def chat(name: str = "a/fake", body: bytes = BODY) -> Call:
     """The call that the chat surface makes of a request."""
-    parsed = request_parsing.parse(msgspec.json.decode(body), "o")
-    monitor = partial(relay.Monitor, hide_usage=True) if parsed.stream else relay.BodyMonitor
+    fields = msgspec.json.decode(body)
+    streamed = fields.get("stream", False)
+    monitor = partial(relay.Monitor, hide_usage=True) if streamed else relay.BodyMonitor
     return Call(
         owner_id="o",
         surface="openai",
         name=name,
-        parse=lambda: parsed.request,
-        streamed=parsed.stream,
+        parse=lambda: request_parsing.parse(fields, "o").request,
+        streamed=streamed,
         relay=Relayable(
             endpoint=Endpoint.CHAT_COMPLETIONS,
             rewrite=lambda model: relay.rewrite(
-                RelayedBody.of(body), model=model, ask_for_usage=parsed.stream
+                RelayedBody.of(body), model=model, ask_for_usage=streamed
             ),
             monitor=monitor,
         ),

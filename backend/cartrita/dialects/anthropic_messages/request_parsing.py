@@ -29,10 +29,9 @@ _Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
 class Parsed(msgspec.Struct, frozen=True, kw_only=True):
-    """A request of a caller."""
+    """A request of a caller, as all dialects give it."""
 
     request: ModelRequest
-    stream: bool = False
 
 
 class _Thinking(msgspec.Struct, frozen=True):
@@ -56,7 +55,7 @@ class _Metadata(msgspec.Struct, frozen=True):
 
 
 class _Body(msgspec.Struct, frozen=True):
-    """The fields that are read."""
+    """The fields that are read, or only checked, as `stream` is."""
 
     model: Annotated[str, msgspec.Meta(min_length=1)]
     messages: list[RawMessage]
@@ -83,10 +82,7 @@ def parse(body: JsonObject, owner_id: str, *, continued: bool = False) -> Parsed
     read = convert(kept, _Body)
     if read.max_tokens is None:
         raise InvalidInput.of("max_tokens", "Field required")
-    return Parsed(
-        request=_request(kept, read, owner_id, continued=continued),
-        stream=read.stream or False,
-    )
+    return Parsed(request=_request(kept, read, owner_id, continued=continued))
 
 
 def parse_count(body: JsonObject, owner_id: str) -> ModelRequest:

@@ -57,7 +57,6 @@ class Parsed(msgspec.Struct, frozen=True, kw_only=True):
     """A request, and what concerns only the surface."""
 
     request: ModelRequest
-    stream: bool = False
     metadata: JsonObject = {}
 
 
@@ -73,7 +72,6 @@ def parse(body: JsonObject, owner_id: str, *, continued: bool = False) -> Parsed
     messages = message_checks.check(fields["messages"], continued=continued)
     return Parsed(
         request=_request(fields, messages, owner_id),
-        stream=bool(fields.get("stream")),
         metadata=cast("JsonObject", fields.get("metadata", {})),
     )
 

@@ -49,8 +49,6 @@ class Parsed(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     request: ModelRequest
-    stream: bool = False
-    store: bool = True
     background: bool = False
     previous_response_id: str | None = None
     conversation_id: str | None = None
@@ -70,14 +68,14 @@ def parse(body: JsonObject, owner_id: str, *, continued: bool = False) -> Parsed
     include = _include(body)
     previous = json_checks.optional_string(body, "previous_response_id")
     conversation = _conversation(body)
-    store, background = _storage(body, previous, conversation)
+    background = _background(body, previous, conversation)
     continued = continued or previous is not None or conversation is not None
     content = _input(body, continued=continued)
     leading, content = ((), content) if continued else _split_leading(content)
+    request = _request(body, owner_id, leading, content, include)
+    json_checks.boolean(body, "stream")  # which the surface reads
     return Parsed(
-        request=_request(body, owner_id, leading, content, include),
-        stream=json_checks.boolean(body, "stream") or False,
-        store=store,
+        request=request,
         background=background,
         previous_response_id=previous,
         conversation_id=conversation,
@@ -166,7 +164,7 @@ def _split_leading(content: Input) -> tuple[tuple[Message, ...], Input]:
     return content.messages[:count], Input(content.messages[count:], references)
 
 
-def _storage(body: JsonObject, previous: str | None, conversation: str | None) -> tuple[bool, bool]:
+def _background(body: JsonObject, previous: str | None, conversation: str | None) -> bool:
     if previous is not None and conversation is not None:
         problem = (
             "Mutually exclusive parameters: 'previous_response_id' and 'conversation'. "
@@ -178,7 +176,7 @@ def _storage(body: JsonObject, previous: str | None, conversation: str | None) -
     if background and store is False:
         problem = "Background mode requires store to be true."
         raise refusal("background", problem, "invalid_value")
-    return store is not False, background
+    return background
 
 
 def _conversation(body: JsonObject) -> str | None:

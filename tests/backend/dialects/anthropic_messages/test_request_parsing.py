@@ -53,7 +53,6 @@ def parts(*content: Any) -> tuple[Any, ...]:
 def test_a_plain_request() -> None:
     result = parsed()
     request = result.request
-    assert not result.stream
     assert (request.owner_id, request.model, request.origin) == ("owner", "claude-x", ORIGIN)
     assert request.messages == (Message(Role.USER, (Text("hi"),)),)
     assert request.sampling == Sampling(max_tokens=10)
@@ -82,7 +81,6 @@ def test_every_field() -> None:
         mcp_servers=None,
     )
     request = result.request
-    assert result.stream
     assert request.instructions == (Text("a", CacheBreakpoint("1h")), Text("b"))
     assert request.tools == (ToolSpec("add", "Adds.", SCHEMA, True, CacheBreakpoint()),)
     assert request.tool_choice == "required"

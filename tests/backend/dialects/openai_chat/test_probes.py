@@ -9,7 +9,8 @@ from cartrita.dialects.openai_chat.request_parsing import parse
 
 @pytest.mark.parametrize("stream", [False, True])
 def test_the_smallest_request(stream: bool) -> None:
-    read = parse(msgspec.json.decode(render_probe("m", "Say OK.", stream=stream)), "owner")
-    assert (read.request.model, read.stream) == ("m", stream)
+    body = msgspec.json.decode(render_probe("m", "Say OK.", stream=stream))
+    read = parse(body, "owner")
+    assert (read.request.model, body["stream"]) == ("m", stream)
     assert [message.text for message in read.request.messages] == ["Say OK."]
     assert read.request.vendor is None

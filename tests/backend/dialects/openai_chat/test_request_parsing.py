@@ -213,7 +213,7 @@ def test_fields_of_the_surface() -> None:
         metadata={"a": "b"},
         temperature=None,
     )
-    assert (result.stream, result.metadata, result.request.vendor) == (True, {"a": "b"}, None)
+    assert (result.metadata, result.request.vendor) == ({"a": "b"}, None)
 
 
 def test_fields_that_only_the_vendor_knows_are_kept() -> None:

@@ -58,13 +58,11 @@ def test_text_is_the_message_of_a_user() -> None:
     assert (request.model, request.origin, request.vendor) == ("gpt", DIALECT, None)
 
 
-def test_what_is_stored_unless_it_is_said_otherwise() -> None:
-    assert parsed().store
-    assert not parsed(store=False).store
+def test_what_concerns_the_response_and_not_the_model() -> None:
     told = parsed(
         stream=True, background=True, previous_response_id="resp_1", metadata={"a": "b"}, user="u"
     )
-    assert (told.stream, told.background, told.previous_response_id) == (True, True, "resp_1")
+    assert (told.background, told.previous_response_id) == (True, "resp_1")
     assert (told.metadata, told.echo, told.request.vendor) == ({"a": "b"}, {"user": "u"}, None)
 
 
