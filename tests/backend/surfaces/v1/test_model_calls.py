@@ -1,225 +1,129 @@
 """One procedure answers the requests of all vendors: relayed as they came, read, or by a run."""
 
-import asyncio
 import json
-from collections.abc import Callable
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
+from uuid import uuid4
 
 import pytest
-from msgspec.structs import replace
-from starlette.requests import HTTPConnection
-from starlette.types import Message
-from tests.backend.surfaces.v1.test_call_answers import FakeAnswer, Form
+from tests.harness.fake_provider.script import Script, directive
+from tests.harness.scenario import Scenario
+from tests.journeys.v1 import exchange_with, frames, post, post_json
 
-from cartrita.application.completions import Completions
-from cartrita.application.model_runs import ModelCommand
-from cartrita.dialects.counted_bodies import CountMonitor
 from cartrita.dialects.relayed_bodies import RelayedBody
-from cartrita.domain.errors import InvalidInput
-from cartrita.domain.json import JsonObject
-from cartrita.domain.principals import Principal
-from cartrita.domain.relays import Endpoint, ModelNames
-from cartrita.domain.requests import ModelRequest
-from cartrita.domain.runs import Admitted, Idempotency
-from cartrita.gateway.calls import Call
-from cartrita.kit.secret import Secret
-from cartrita.surfaces.services import Services, SurfaceConfig
-from cartrita.surfaces.v1 import model_calls
-from cartrita.surfaces.v1.model_calls import CallFields, ModelApi, Opened, answer_request
+from cartrita.surfaces.openai import create_response
+from cartrita.surfaces.openai.response_fields import response_fields
+from cartrita.surfaces.v1.model_calls import _Reading
 
-ANN = Principal("ann", "key")
+CHAT = "/v1/chat/completions"
+RESPONSES = "/v1/responses"
+STRICT = {"X_Cartrita_Strict": "true"}
 
 
-class Parsed:
-    def __init__(self, fields: CallFields) -> None:
-        self.request = ModelRequest(owner_id="ann", model=fields.model, messages=())
+def new_word() -> str:
+    return f"needle-{uuid4().hex}"
 
 
-class Vendor:
-    """An API whose own field is `ours`, which can name what is stored here with `thread_id`."""
+def chat(word: str, **fields: Any) -> dict[str, Any]:
+    content = f"{word} {directive(Script(text='Hello there'))}"
+    return {"model": "openai/fake", "messages": [{"role": "user", "content": content}], **fields}
 
-    def __init__(self) -> None:
-        self.parsed = 0
-        self.calls: list[Call] = []
-        self.agents: list[str | None] = []
-        self.keys: list[Idempotency | None] = []
-        self.commands: list[ModelCommand] = []
-        self.api = ModelApi[CallFields, Parsed](
-            surface="vendor",
-            endpoint=Endpoint.MESSAGES,
-            read_fields=self._read_fields,
-            own_fields=("ours",),
-            own_ids=frozenset({"thread_id"}),
-            parse=self._parse,
-            rewrite=lambda fields, model: fields.body.octets + model.encode(),
-            stream_monitor=self._monitor,
-            body_monitor=CountMonitor,
-            open=self._open,
-            look_up=self._look_up,
-            command=self._command,
-            run_answer=self._run_answer,
-        )
-        self.services = cast(
-            "Services",
-            SimpleNamespace(
-                completions=SimpleNamespace(agent_of=self._agent_of),
-                model_runs=SimpleNamespace(start=self._start),
-            ),
-        )
 
-    def _agent_of(self, model: str) -> str | None:
-        return "writer" if model == "agent" else None
-
-    def _read_fields(self, body: RelayedBody, config: SurfaceConfig) -> CallFields:
-        refers = "thread_id" in body.spans
-        return CallFields(
-            body=body, model=body.parsed("model"), stored=bool(body.parsed("store")), refers=refers
-        )
-
-    def _parse(self, fields: CallFields, owner_id: str) -> Parsed:
-        assert owner_id == "ann"
-        self.parsed += 1
-        return Parsed(fields)
-
-    def _monitor(
-        self, fields: CallFields, name: str, secrets: tuple[Secret, ...], names: ModelNames | None
-    ) -> CountMonitor:
-        return CountMonitor(name, secrets, names)
-
-    def _open(
-        self, completions: Completions, call: Call, fields: CallFields, parse: Callable[[], Parsed]
-    ) -> Opened:
-        self.calls.append(call)
-        return FakeAnswer(b"{}").opening(), Form()
-
-    async def _look_up(
-        self, services: Services, principal: Principal, fields: CallFields
-    ) -> CallFields:
-        return replace(fields, relayable=False)
-
-    async def _command(
-        self,
-        services: Services,
-        principal: Principal,
-        fields: CallFields,
-        body: JsonObject,
-        agent: str | None,
-    ) -> ModelCommand:
-        self.agents.append(agent)
-        return ModelCommand(surface="vendor", request=Parsed(fields).request)
-
-    async def _start(
-        self, principal: Principal, command: ModelCommand, key: Idempotency | None
-    ) -> Admitted:
-        self.commands.append(command)
-        self.keys.append(key)
-        return cast("Admitted", None)
-
-    async def _run_answer(
-        self,
-        services: Services,
-        principal: Principal,
-        fields: CallFields,
-        command: ModelCommand,
-        admitted: Admitted,
-    ) -> bytes:
-        return b'{"status": "queued"}'
+def response(word: str, **fields: Any) -> dict[str, Any]:
+    return {"model": "openai/fake", "input": word, "store": False, **fields}
 
 
 @pytest.fixture
-def vendor() -> Vendor:
-    return Vendor()
+async def stored(scenario: Scenario) -> str:
+    """The id of a response that is stored."""
+    status, told = await post_json(scenario, RESPONSES, response("Hi", store=True))
+    assert status == 200, told
+    return told["id"]
 
 
-@pytest.fixture
-def asked(vendor: Vendor, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
-    """Asks the vendor for an answer to these fields, with these headers; returns its body."""
-
-    async def ask(fields: dict[str, Any], **headers: str) -> bytes:
-        async def read_body(*_: object) -> tuple[Principal, bytes]:
-            return ANN, json.dumps(fields).encode()
-
-        async def receive() -> Message:
-            await asyncio.Event().wait()
-            raise AssertionError
-
-        async def send(message: Message) -> None:
-            sent.append(message)
-
-        sent: list[Message] = []
-        monkeypatch.setattr(model_calls, "read_body", read_body)
-        app = SimpleNamespace(state=SimpleNamespace(config=SurfaceConfig()))
-        raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
-        state = {"services": vendor.services}
-        connection = HTTPConnection({"type": "http", "headers": raw, "app": app, "state": state})
-        await answer_request(vendor.api, connection, receive, send)
-        return b"".join(message.get("body", b"") for message in sent)
-
-    return ask
+def asked(scenario: Scenario, word: str) -> int:
+    """How many requests to the provider hold this word."""
+    return sum(word in each.body for each in scenario.provider.requests())
 
 
-async def test_a_request_is_relayed_unread_and_without_our_own_fields(
-    vendor: Vendor, asked: Callable[..., Any]
+async def test_a_request_is_relayed_unread_and_without_our_own_fields(scenario: Scenario) -> None:
+    word = new_word()
+    body = chat(word, prediction={"type": "content", "content": "Hello"})
+    octets = b'{"background": false, "temperature": 1.50, ' + json.dumps(body).encode()[1:]
+    status, _, answered = await post(scenario, CHAT, octets, **STRICT)
+    assert status == 200, answered
+    sent = exchange_with(scenario, word).body
+    assert json.loads(sent) == {**body, "model": "fake", "temperature": 1.5}
+    assert "1.50" in sent  # as it was written
+
+
+@pytest.mark.parametrize("fields", [{}, {"store": True}], ids=str)
+async def test_no_answer_loses_anything_where_that_is_refused(
+    scenario: Scenario, fields: dict[str, Any]
 ) -> None:
-    assert await asked({"model": "m", "ours": 1, "x": 2}, x_cartrita_strict="true") == b"{}"
-    [call] = vendor.calls
-    assert (call.surface, call.owner_id, call.name, call.strict) == ("vendor", "ann", "m", True)
-    assert call.relay is not None
-    assert call.relay.rewrite("n") == b'{"model":"m","x":2}n'
-    assert vendor.parsed == 0
+    word = new_word()
+    body = chat(word, model="anthropic/fake", seed=7, **fields)
+    status, told = await post_json(scenario, CHAT, body, **STRICT)
+    assert (status, told["error"]["code"]) == (400, "not_translatable")
+    assert not asked(scenario, word)
 
 
-async def test_a_request_is_parsed_once(vendor: Vendor, asked: Callable[..., Any]) -> None:
-    await asked({"model": "m"})
-    [call] = vendor.calls
-    assert call.parse() is call.parse()
-    assert vendor.parsed == 1
+def test_a_request_is_parsed_once() -> None:
+    body = RelayedBody.of(b'{"model": "m", "input": "Hi", "store": false}')
+    reading = _Reading(create_response._API, response_fields(body), "ann")
+    assert reading.parse() is reading.parse()
+    assert reading.request() is reading.parse().request
 
 
 async def test_what_refers_to_something_stored_is_looked_up_and_not_relayed(
-    vendor: Vendor, asked: Callable[..., Any]
+    scenario: Scenario, stored: str
 ) -> None:
-    await asked({"model": "m", "thread_id": "t"})
-    assert vendor.calls[0].relay is None
+    plain, referring = new_word(), new_word()
+    for word, fields in ((plain, {}), (referring, {"previous_response_id": stored})):
+        status, told = await post_json(scenario, RESPONSES, response(word, **fields))
+        assert status == 200, told
+    assert exchange_with(scenario, plain).path == RESPONSES
+    sent = exchange_with(scenario, referring)
+    assert "previous_response_id" not in sent.body
+    assert len(json.loads(sent.body)["messages"]) == 3
 
 
-async def test_ids_of_the_vendor_are_refused(vendor: Vendor, asked: Callable[..., Any]) -> None:
-    for fields in ({"model": "m"}, {"model": "m", "store": True}, {"model": "m", "thread_id": "t"}):
-        with pytest.raises(InvalidInput, match="file_id"):
-            await asked({**fields, "messages": [{"file_id": "f"}]})
-    assert not vendor.calls
-    assert not vendor.commands
+@pytest.mark.parametrize("kind", ["relayed", "stored", "referring"])
+async def test_ids_of_the_vendor_are_refused(scenario: Scenario, stored: str, kind: str) -> None:
+    fields = {"stored": {"store": True}, "referring": {"previous_response_id": stored}}
+    word = new_word()
+    file = {"role": "user", "content": [{"type": "input_file", "file_id": word}]}
+    body = response(word, **{"input": [file], **fields.get(kind, {})})
+    status, told = await post_json(scenario, RESPONSES, body)
+    assert (status, told["error"]["param"]) == (400, "input[0].content[0].file_id")
+    assert not asked(scenario, word)
 
 
 @pytest.mark.parametrize(
-    ("fields", "headers", "agent"),
+    ("fields", "headers", "agents"),
     [
-        ({"model": "m", "store": True}, {}, None),
-        ({"model": "agent"}, {}, "writer"),
-        ({"model": "m", "stream": True}, {"idempotency_key": "k"}, None),
+        ({"store": True}, {}, ["model"]),
+        ({"model": "cartrita-assistant"}, {}, ["assistant"]),
+        ({"stream": True}, {"Idempotency_Key": "k"}, ["model"]),
     ],
     ids=["stored", "agent", "key"],
 )
 async def test_what_makes_a_run(
-    vendor: Vendor,
-    asked: Callable[..., Any],
-    fields: dict[str, Any],
-    headers: dict[str, str],
-    agent: str | None,
+    scenario: Scenario, fields: dict[str, Any], headers: dict[str, str], agents: list[str]
 ) -> None:
-    told = await asked(fields, **headers, x_cartrita_strict="true")
-    assert json.loads(told) == {"status": "queued"}
-    assert vendor.agents == [agent]
-    assert vendor.commands[0].request.strict
-    assert [key and key.key for key in vendor.keys] == [headers.get("idempotency_key")]
-    assert not vendor.calls
+    named = {name: f"{value}-{uuid4().hex}" for name, value in headers.items()}
+    status, _, answered = await post(scenario, CHAT, chat(new_word(), **fields), **named)
+    assert status == 200, answered
+    told = frames(answered)[-2][1] if fields.get("stream") else json.loads(answered)
+    status, run = await scenario.call("GET", f"/api/runs/run_{told['id'].partition('-')[2]}")
+    assert (status, run["status"]) == (200, "completed")
+    assert told["metadata"]["agents_used"] == agents
 
 
-async def test_a_key_is_bound_to_the_content_and_not_to_how_it_is_sent(
-    vendor: Vendor, asked: Callable[..., Any]
-) -> None:
-    for fields in ({"x": 1}, {"x": 1, "stream": True}, {"x": 2}):
-        await asked({"model": "m", **fields}, idempotency_key="k")
-    one, streamed, other = (key.request_hash for key in vendor.keys if key is not None)
-    assert one == streamed != other
+async def test_a_key_is_bound_to_the_content_and_not_to_how_it_is_sent(scenario: Scenario) -> None:
+    key = {"Idempotency_Key": uuid4().hex}
+    body = chat(new_word())
+    _, told = await post_json(scenario, CHAT, body, **key)
+    status, _, streamed = await post(scenario, CHAT, {**body, "stream": True}, **key)
+    assert (status, frames(streamed)[0][1]["id"]) == (200, told["id"])
+    status, refused = await post_json(scenario, CHAT, {**body, "temperature": 0}, **key)
+    assert (status, refused["error"]["code"]) == (409, "idempotency_mismatch")
