@@ -47,7 +47,7 @@ def document(**source: str) -> Json:
 
 
 REFUSED: list[tuple[Json, str]] = [
-    ({"max_tokens": 0}, "max_tokens: Input should be greater than or equal to 1"),
+    ({"max_tokens": -1}, "max_tokens: Input should be greater than or equal to 0"),
     ({"max_tokens": "5"}, "max_tokens: Input should be a valid integer"),
     ({"max_tokens": True}, "max_tokens: Input should be a valid integer"),
     ({"n": 2}, "n: Extra inputs are not permitted"),

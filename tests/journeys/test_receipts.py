@@ -122,8 +122,11 @@ async def test_each_kind_of_answer_tells_what_was_lost(
     status, headers, answer = await post(directions, direction.path, body)
     assert (status, headers["x-cartrita-provider"]) == (200, direction.provider), answer
     told = metadata_of(direction, answer, stream=stream)
-    assert told["receipts"] == json.loads(headers["x-cartrita-receipts"])
-    assert [receipt["field"] for receipt in told["receipts"]] == [direction.field]
+    receipts = told["receipts"]
+    if direction.path == CHAT:  # whose clients know only texts in `metadata`
+        receipts = json.loads(receipts)
+    assert receipts == json.loads(headers["x-cartrita-receipts"])
+    assert [receipt["field"] for receipt in receipts] == [direction.field]
 
 
 @pytest.mark.parametrize("direction", [DIRECTIONS[0], DIRECTIONS[3], DIRECTIONS[5]])

@@ -40,6 +40,36 @@ async def test_a_switch_that_is_neither_on_nor_off(
 @pytest.mark.parametrize(
     ("path", "body"),
     [
+        ("/v1/chat/completions", CHAT),
+        ("/v1/messages", MESSAGE),
+        ("/v1/messages/count_tokens", {"model": "openai/fake", "messages": HELLO}),
+        ("/v1/responses", RESPONSE),
+        ("/v1/embeddings", {"model": "openai/fake", "input": "hello"}),
+        ("/api/chat", {"message": "hello"}),
+    ],
+)
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("X-Cartrita-Strict", ("false", "true")),
+        ("X-Cartrita-Cache", ("300", "0")),
+        ("Idempotency-Key", ("a", "b")),
+    ],
+)
+async def test_a_header_that_says_two_things(
+    scenario: Scenario, path: str, body: dict[str, Any], name: str, values: tuple[str, str]
+) -> None:
+    first, second = values
+    repeated = {name: f"{first}\r\n{name}: {second}"}
+    status, answered = await post_json(scenario, path, body, **repeated)
+    told = answered["error"]
+    assert status == 400
+    assert f"{name}: two different values" in (told if isinstance(told, str) else told["message"])
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
         ("/v1/chat/completions", {**TRANSLATED, "messages": [{"role": LONG, "content": "x"}]}),
         ("/v1/chat/completions", {**TRANSLATED, "tool_choice": LONG}),
         ("/v1/chat/completions", {**CHAT, "store": True, "metadata": {LONG: 1}}),

@@ -15,6 +15,14 @@ from tests.harness.server import Server
 from tests.sdks import targets
 
 AUDIO = {"type": "input_audio", "input_audio": {"data": "aGk=", "format": "wav"}}
+CITATION = {
+    "type": "char_location",
+    "cited_text": "Be brief.",
+    "document_index": 0,
+    "document_title": None,
+    "start_char_index": 0,
+    "end_char_index": 9,
+}
 OPENAI = ["openai_chat", "openai_responses"]
 
 
@@ -83,9 +91,35 @@ def test_choices_that_are_too_few_or_too_many(server: Server) -> None:
 
 
 @pytest.mark.parametrize("upstream", OPENAI)
-def test_a_limit_of_no_tokens_is_refused_by_its_name(server: Server, upstream: str) -> None:
-    with pytest.raises(anthropic.BadRequestError, match="max_tokens: Input should be greater"):
-        message(server, upstream, max_tokens=0)
+def test_a_request_that_only_fills_a_cache_is_answered_in_few_tokens(
+    server: Server, upstream: str
+) -> None:
+    """Anthropic takes a limit of no tokens; OpenAI caches what it reads, but says something."""
+    answer = message(server, upstream, max_tokens=0)
+    [receipt] = json.loads(answer.headers["x-cartrita-receipts"])
+    assert (receipt["field"], receipt["kind"]) == ("max_tokens", "approximated")
+    assert answer.parse().usage.output_tokens <= 16
+    strict = {"X-Cartrita-Strict": "true"}
+    with pytest.raises(anthropic.BadRequestError, match="max_tokens: OpenAI takes no limit below"):
+        message(server, upstream, max_tokens=0, extra_headers=strict)
+
+
+def test_a_request_that_only_fills_a_cache_is_relayed(server: Server) -> None:
+    answer = message(server, "anthropic_messages", max_tokens=0)
+    assert "x-cartrita-receipts" not in answer.headers
+    told = answer.parse()
+    assert ("".join(part.text for part in told.content), told.stop_reason) == ("", "max_tokens")
+    assert told.usage.input_tokens > 0
+
+
+@pytest.mark.parametrize("upstream", OPENAI)
+def test_citations_of_the_system_have_a_receipt(server: Server, upstream: str) -> None:
+    cited = {"type": "text", "text": "Be brief.", "citations": [CITATION]}
+    between: Any = {"role": "system", "content": [cited]}
+    said = [{"role": "user", "content": "Hello"}, between]
+    answer = message(server, upstream, messages=said)
+    [receipt] = json.loads(answer.headers["x-cartrita-receipts"])
+    assert (receipt["field"], receipt["kind"]) == ("messages.citations", "dropped")
 
 
 @pytest.mark.parametrize("upstream", OPENAI)

@@ -9,7 +9,7 @@ import msgspec
 
 from cartrita.domain.errors import InvalidInput
 from cartrita.domain.receipts import Receipt
-from cartrita.domain.requests import ModelRequest, Sampling
+from cartrita.domain.requests import ModelRequest
 from cartrita.domain.tools import ToolSpec
 from cartrita.kit.text import shortened
 
@@ -97,12 +97,6 @@ def in_callers_words(
             raise InvalidInput(message, fields=fields, code=error.code) from None
 
     return rendered
-
-
-def check_limit(sampling: Sampling) -> None:
-    """Raise InvalidInput for a limit of no tokens, by which only Anthropic's API fills a cache."""
-    if sampling.max_tokens is not None and sampling.max_tokens < 1:
-        raise InvalidInput.of("max_tokens", "Input should be greater than or equal to 1")
 
 
 class Rendered(msgspec.Struct, frozen=True):

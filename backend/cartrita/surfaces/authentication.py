@@ -11,6 +11,7 @@ from cartrita.domain.errors import Malformed, Unauthenticated
 from cartrita.domain.principals import LOCAL_OWNER, Principal
 from cartrita.domain.tickets import Ticket
 from cartrita.surfaces.origins import origin_of, require_local_caller, require_own_page
+from cartrita.surfaces.repeated_headers import refuse_differing_headers
 from cartrita.surfaces.services import config_of, services_of
 
 SESSION_COOKIE = "cartrita_session"
@@ -46,10 +47,11 @@ async def authenticate(connection: HTTPConnection, *, ticket: str | None = None)
     A key (X-API-Key or Authorization: Bearer) and a stream ticket are sent deliberately; a cookie
     is sent by the browser and is used only if neither is present. Where no key is required, a text
     that cannot be a key of this server is none: the vendors' SDKs always send one. Raises Malformed
-    for two different credentials and for a key in the URL, Forbidden for pages of other origins,
-    and the same Unauthenticated for every unknown credential.
+    for two different credentials or values of another header, and for a key in the URL, Forbidden
+    for pages of other origins, and the same Unauthenticated for every unknown credential.
     """
     _refuse_key_in_query(connection)
+    refuse_differing_headers(connection.scope)
     services = services_of(connection)
     keys = _keys(connection)
     if config_of(connection).keyless:

@@ -6,7 +6,6 @@ from cartrita.dialects.losses import (
     Losses,
     Rendered,
     callers_field,
-    check_limit,
     in_callers_words,
 )
 from cartrita.domain.errors import InvalidInput
@@ -68,7 +67,8 @@ def test_a_field_that_a_provider_refused_is_found_in_the_request(
 def test_a_refusal_names_the_field_of_the_caller(origin: str | None, field: str) -> None:
     @in_callers_words
     def render(request: ModelRequest) -> Rendered:
-        check_limit(request.sampling)
+        if request.sampling.max_tokens == 0:
+            raise InvalidInput.of("max_tokens", "No.")
         return Rendered(b"")
 
     def asking(limit: int) -> ModelRequest:

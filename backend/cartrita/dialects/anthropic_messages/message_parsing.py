@@ -10,7 +10,16 @@ from cartrita.dialects.anthropic_messages import DIALECT
 from cartrita.dialects.anthropic_messages.block_parsing import parse_blocks
 from cartrita.domain.errors import InvalidInput
 from cartrita.domain.json import JsonValue
-from cartrita.domain.messages import Message, Part, Role, Text, ToolCall, ToolResult, VendorPart
+from cartrita.domain.messages import (
+    Citation,
+    Message,
+    Part,
+    Role,
+    Text,
+    ToolCall,
+    ToolResult,
+    VendorPart,
+)
 
 _ROLES = {"user": Role.USER, "assistant": Role.ASSISTANT, "system": Role.SYSTEM}
 _TOP_LEVEL = (
@@ -60,7 +69,7 @@ def _parse(message: RawMessage, index: int, count: int) -> Message:
         )
     if last and text and text != text.rstrip():
         raise InvalidInput.of(path, "final assistant content cannot end with trailing whitespace")
-    if role is Role.SYSTEM and not all(isinstance(part, Text) for part in parts):
+    if role is Role.SYSTEM and not all(isinstance(part, Text | Citation) for part in parts):
         raise InvalidInput.of(path, "`system` messages can only have `text` blocks")
     return Message(role, () if text == "" else parts)
 

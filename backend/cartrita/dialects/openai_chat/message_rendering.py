@@ -102,6 +102,7 @@ class MessageRenderer:
 
     def _system_message(self, message: Message) -> wire.SystemMessage:
         texts = [part for part in message.parts if isinstance(part, Text)]
+        self._drop_citations_and_files(message.parts)
         return wire.SystemMessage(self._text(texts), name=self._name(message.parts))
 
     def _user_message(self, message: Message) -> Iterator[wire.UserMessage]:
@@ -163,7 +164,7 @@ class MessageRenderer:
         for part in parts:
             if isinstance(part, Citation) and part.vendor:
                 self._losses.dropped(
-                    "messages.citations", "Messages of the assistant cannot hold citations."
+                    "messages.citations", "Messages in this format cannot hold citations."
                 )
             elif isinstance(part, Attachment):
                 self._losses.dropped(

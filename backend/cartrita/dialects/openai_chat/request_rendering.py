@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from cartrita.dialects.losses import Losses, Rendered, check_limit, in_callers_words
+from cartrita.dialects.losses import Losses, Rendered, in_callers_words
 from cartrita.dialects.openai_chat import DIALECT
 from cartrita.dialects.openai_chat import request_types as wire
 from cartrita.dialects.openai_chat.message_rendering import MessageRenderer
@@ -16,6 +16,9 @@ from cartrita.domain.tools import NamedTool, ToolSpec, VendorTool
 
 _EFFORTS = ((4_096, "low"), (16_384, "medium"))
 """The largest budget of tokens for an effort; what is above is high."""
+
+_LEAST_TOKENS = 1
+"""The lowest limit of output tokens that the API takes."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -67,14 +70,13 @@ def _vendor_fields(request: ModelRequest, losses: Losses) -> JsonObject:
 def _sampling(sampling: Sampling, options: ServerOptions, losses: Losses) -> dict[str, Any]:
     if sampling.top_k is not None:
         losses.dropped("top_k", "Chat completions have no top_k.")
-    check_limit(sampling)
     stop, most = list(sampling.stop), options.most_stops
     if most is not None and len(stop) > most:
         losses.approximated("stop", f"OpenAI takes {most} stop sequences: the first are sent.")
         stop = stop[:most]
     wants_logprobs = sampling.logprobs is not None
     return {
-        options.limit_field: sampling.max_tokens,
+        options.limit_field: _limit(sampling, losses),
         "temperature": sampling.temperature,
         "top_p": sampling.top_p,
         "stop": stop or None,
@@ -85,6 +87,15 @@ def _sampling(sampling: Sampling, options: ServerOptions, losses: Losses) -> dic
         "logprobs": wants_logprobs or None,
         "top_logprobs": sampling.logprobs or None,
     }
+
+
+def _limit(sampling: Sampling, losses: Losses) -> int | None:
+    """The limit of tokens; Anthropic's limit of none, which only fills a cache, becomes one."""
+    limit = sampling.max_tokens
+    if limit is None or limit >= _LEAST_TOKENS:
+        return limit
+    losses.approximated("max_tokens", f"OpenAI takes no limit below {_LEAST_TOKENS}.")
+    return _LEAST_TOKENS
 
 
 def _tools(request: ModelRequest, losses: Losses) -> Iterator[wire.Tool | JsonObject]:

@@ -41,6 +41,10 @@ class ContentRendering:
         for part in parts:
             if isinstance(part, Text | Attachment | VendorPart):
                 rendered.extend(self._input_part(part))
+            elif isinstance(part, Citation) and part.vendor:
+                self._losses.dropped(
+                    "messages.citations", "Only answers have citations in this format."
+                )
         return rendered
 
     def result(self, content: tuple[ToolContent, ...]) -> JsonValue:

@@ -8,7 +8,7 @@ from typing import Final, Literal, cast
 
 import msgspec
 
-from cartrita.dialects.losses import Losses, Rendered, check_limit, in_callers_words
+from cartrita.dialects.losses import Losses, Rendered, in_callers_words
 from cartrita.dialects.openai_responses import DIALECT, content_rendering, tools
 from cartrita.dialects.openai_responses.content_rendering import ContentRendering
 from cartrita.dialects.openai_responses.request_parsing import ENCRYPTED_REASONING, LOGPROBS
@@ -170,7 +170,6 @@ def _sampling(request: ModelRequest, losses: Losses) -> JsonObject:
     for name in ("stop", "seed", "top_k", "presence_penalty", "frequency_penalty", "logit_bias"):
         if getattr(sampling, name) not in (None, ()):
             losses.dropped(name, "OpenAI's Responses API has no such parameter.")
-    check_limit(sampling)
     limit = sampling.max_tokens
     if limit is not None and limit < LEAST_TOKENS:
         losses.approximated("max_tokens", f"OpenAI takes no limit below {LEAST_TOKENS}.")

@@ -40,12 +40,14 @@ async def read_body(connection: HTTPConnection, receive: Receive) -> tuple[Princ
 
 
 def headers_passed_on(connection: HTTPConnection) -> Mapping[str, str]:
-    """The headers of a request that its provider may see."""
-    return {
-        _PASSED_ON[name]: value.decode("latin-1")
-        for name, value in connection.scope["headers"]
-        if name in _PASSED_ON
-    }
+    """The headers of a request that its provider may see; the values of a repeated one joined."""
+    passed_on: dict[str, str] = {}
+    for name, raw in connection.scope["headers"]:
+        if name in _PASSED_ON:
+            value = raw.decode("latin-1")
+            known = passed_on.get(_PASSED_ON[name])
+            passed_on[_PASSED_ON[name]] = value if known is None else f"{known}, {value}"
+    return passed_on
 
 
 def call_options(connection: HTTPConnection) -> CallOptions:

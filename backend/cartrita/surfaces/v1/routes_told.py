@@ -56,7 +56,7 @@ def run_metadata(end: RunCompleted) -> JsonObject:
 def route_metadata(failovers: Sequence[Failover], receipts: Sequence[Receipt]) -> JsonObject:
     """What failed and what was lost on the way to an answer; empty if nothing was."""
     told: Mapping[str, Sequence[object]] = {"failovers": failovers, "receipts": receipts}
-    return {name: msgspec.to_builtins(values) for name, values in told.items() if values}
+    return {name: msgspec.to_builtins([*values]) for name, values in told.items() if values}
 
 
 def _compact(values: Sequence[Receipt] | Sequence[Failover]) -> tuple[str, int]:

@@ -223,6 +223,15 @@ def test_turns_of_several_messages() -> None:
     ]
 
 
+def test_instructions_between_turns_may_be_cited() -> None:
+    cited = {"type": "char_location", "cited_text": "b", "document_index": 0}
+    between: JsonObject = {"role": "system", "content": [text("be brief", citations=[cited])]}
+    (_, system) = parsed(user(text()), between).request.messages
+    assert system.parts[0] == Text("be brief")
+    assert isinstance(system.parts[1], Citation)
+    assert system.parts[1].vendor == cited
+
+
 def test_a_stored_conversation_may_hold_the_call() -> None:
     body: JsonObject = {"model": "claude-x", "max_tokens": 10, "messages": [user(RESULT)]}
     assert parse(body, "owner", continued=True).request.messages[0].role is Role.TOOL

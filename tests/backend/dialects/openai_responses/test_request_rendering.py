@@ -55,6 +55,13 @@ def test_the_least_is_a_stream_that_stores_nothing() -> None:
     )
 
 
+def test_what_the_system_cites_is_told_as_lost() -> None:
+    cited = Citation("A", origin=FOREIGN, vendor={"cited_text": "A"})
+    body, lost = rendered(user(Text("Hi")), Message(Role.SYSTEM, (Text("Be brief."), cited)))
+    assert body["input"][1]["content"] == [{"type": "input_text", "text": "Be brief."}]
+    assert lost == {"messages.citations"}
+
+
 def test_the_vendors_fields_decide_what_is_stored() -> None:
     body, lost = rendered(vendor=VendorFields(DIALECT, {"store": True, "metadata": {"a": "b"}}))
     assert (body["store"], body["metadata"], lost) == (True, {"a": "b"}, set())

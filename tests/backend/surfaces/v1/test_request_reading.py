@@ -70,6 +70,12 @@ def test_headers_are_passed_on_letter_by_letter() -> None:
     assert passed_on == {"x-client-request-id": "\xe9", "openai-beta": "a=1, b"}
 
 
+def test_the_values_of_a_repeated_header_are_passed_on_together() -> None:
+    raw = [(b"anthropic-beta", b"a"), (b"host", b"h"), (b"anthropic-beta", b"b,c")]
+    passed_on = headers_passed_on(HTTPConnection({"type": "http", "headers": raw}))
+    assert passed_on == {"anthropic-beta": "a, b,c"}
+
+
 async def measure(scope: Scope, receive: Receive, send: Send) -> None:
     body = await read_pieces(receive)
     await JSONResponse(len(body))(scope, receive, send)

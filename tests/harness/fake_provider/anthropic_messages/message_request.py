@@ -21,7 +21,7 @@ _RULES: dict[str, Rule] = {
     **RULES,
     **BLOCK_RULES,
     "messages": messages.check,
-    "max_tokens": limits.number(1),
+    "max_tokens": limits.number(0),
     "metadata.user_id": limits.text(longest=256),
     "model": limits.text(shortest=1, longest=256),
     "stop_sequences[]": limits.text(shortest=1),
