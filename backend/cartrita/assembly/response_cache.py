@@ -9,7 +9,7 @@ from cartrita.adapters.valkey.cached_answers import ValkeyAnswers
 from cartrita.adapters.valkey.server import ValkeyServer
 from cartrita.domain.cached_answers import CacheBounds
 from cartrita.domain.ports.caching import ResponseCache
-from cartrita.gateway.caching import MemoryCache
+from cartrita.gateway.memory_cache import MemoryCache
 from cartrita.gateway.paused_cache import PausedCache
 from cartrita.kit.secret import Secret, derive_secret
 from cartrita.settings import Settings

@@ -15,11 +15,12 @@ from cartrita.domain.models import ModelInfo
 from cartrita.domain.ports.caching import ResponseCache
 from cartrita.domain.ports.providers import ModelProvider
 from cartrita.gateway.answers import Answer
-from cartrita.gateway.caching import MemoryCache, body_key, cache_key, is_cacheable
+from cartrita.gateway.cache_keys import body_key, cache_key, is_cacheable
 from cartrita.gateway.calls import Call
 from cartrita.gateway.catalog import Catalog
 from cartrita.gateway.gateway_provider import Caller, GatewayProvider
 from cartrita.gateway.health import DeploymentHealth, Health, HealthPolicy
+from cartrita.gateway.memory_cache import MemoryCache
 from cartrita.gateway.metering import Meter
 from cartrita.gateway.retry import RetryPolicy
 from cartrita.gateway.routed_answers import RoutedAnswer

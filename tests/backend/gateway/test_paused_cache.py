@@ -7,7 +7,7 @@ import structlog
 
 from cartrita.domain.cached_answers import CachedAnswer, CacheKey
 from cartrita.domain.errors import StorageFull, Unavailable
-from cartrita.gateway.caching import MemoryCache
+from cartrita.gateway.memory_cache import MemoryCache
 from cartrita.gateway.paused_cache import PausedCache
 
 KEY = CacheKey("ann", b"a")
