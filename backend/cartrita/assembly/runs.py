@@ -41,7 +41,11 @@ def create_run_services(
     """The use cases of conversations and runs."""
     log = storage.run_log
     conversations = Conversations(
-        storage.conversations, storage.removal, storage.messages, log.reader, log.cancellation
+        storage.conversations,
+        storage.conversation_removal,
+        storage.messages,
+        log.reader,
+        log.cancellation,
     )
     runs = Runs(
         log.admission,
@@ -58,7 +62,7 @@ def create_run_services(
         log.admission,
         conversations,
         storage.messages,
-        storage.runs,
+        storage.run_removal,
         models.gateway,
         agents,
         busy=settings.run_log.busy,

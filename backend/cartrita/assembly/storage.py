@@ -5,13 +5,13 @@ from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 from cartrita.adapters.persistence.cached_answers import CachedAnswerTable
+from cartrita.adapters.persistence.conversation_removal import ConversationRemover
 from cartrita.adapters.persistence.conversations import ConversationTable
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.items import ItemTable
 from cartrita.adapters.persistence.ledger import LedgerTable
 from cartrita.adapters.persistence.messages import MessageTree
-from cartrita.adapters.persistence.removal import Removal
-from cartrita.adapters.persistence.run_removal import RunTable
+from cartrita.adapters.persistence.run_removal import RunRemover
 from cartrita.adapters.persistence.search import FullText
 from cartrita.adapters.persistence.tickets import TicketTable
 from cartrita.adapters.runlog.run_log import RunLog
@@ -33,8 +33,8 @@ class Storage(NamedTuple):
     conversations: ConversationTable
     messages: MessageTree
     items: ItemTable
-    runs: RunTable
-    removal: Removal
+    conversation_removal: ConversationRemover
+    run_removal: RunRemover
     search: FullText
     ledger: LedgerTable
 
@@ -52,8 +52,8 @@ async def open_storage(settings: Settings, dsn: str, slot: WorkerSlot) -> AsyncG
             conversations=ConversationTable(database),
             messages=MessageTree(database),
             items=ItemTable(database),
-            runs=RunTable(database),
-            removal=Removal(database),
+            conversation_removal=ConversationRemover(database),
+            run_removal=RunRemover(database),
             search=FullText(database),
             ledger=LedgerTable(
                 database,
@@ -71,4 +71,4 @@ def create_cleanup(settings: Settings, storage: Storage) -> Cleanup:
         "cached_answers": CachedAnswerTable(storage.database, cache_bounds(settings)),
         "ledger": storage.ledger,
     }
-    return Cleanup(storage.removal, sweeps, interval_s=_CLEANUP_INTERVAL_S)
+    return Cleanup(storage.conversation_removal, sweeps, interval_s=_CLEANUP_INTERVAL_S)

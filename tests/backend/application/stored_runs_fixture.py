@@ -9,12 +9,12 @@ from tests.backend.adapters.runlog.fixtures import SETTINGS
 from tests.backend.application.fakes import WATCHDOG_S, gateway
 from tests.backend.scripted_provider import ScriptedProvider
 
+from cartrita.adapters.persistence.conversation_removal import ConversationRemover
 from cartrita.adapters.persistence.conversations import ConversationTable
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.items import ItemTable
 from cartrita.adapters.persistence.messages import MessageTree
-from cartrita.adapters.persistence.removal import Removal
-from cartrita.adapters.persistence.run_removal import RunTable
+from cartrita.adapters.persistence.run_removal import RunRemover
 from cartrita.adapters.runlog.run_log import RunLog
 from cartrita.adapters.runlog.worker_slot import WorkerSlot
 from cartrita.agents.registry import AgentRegistry, built_in_agents
@@ -44,7 +44,7 @@ class StoredRuns:
         agents = AgentRegistry(built_in_agents())
         self.conversations = Conversations(
             ConversationTable(database),
-            Removal(database),
+            ConversationRemover(database),
             tree,
             run_log.reader,
             run_log.cancellation,
@@ -55,7 +55,7 @@ class StoredRuns:
         ports = run_log.admission, run_log.cancellation, run_log.reader
         self.runs = Runs(*ports, *stores, *answering)
         self.model_runs = ModelRuns(
-            self.runs, run_log.admission, *stores, RunTable(database), *answering
+            self.runs, run_log.admission, *stores, RunRemover(database), *answering
         )
         history = History(tree, messages=50, characters=10_000)
         self.executor = Executor(run_log.queue, run_log.writer, history, *answering)

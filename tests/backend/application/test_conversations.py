@@ -17,10 +17,10 @@ from tests.harness.rows import (
     stored_run,
 )
 
+from cartrita.adapters.persistence.conversation_removal import ConversationRemover
 from cartrita.adapters.persistence.conversations import ConversationTable
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.messages import MessageTree
-from cartrita.adapters.persistence.removal import Removal
 from cartrita.application.conversations import (
     METADATA_MAX_BYTES,
     NESTING_MAX,
@@ -79,7 +79,7 @@ def conversations(pool: Database, runs: RunsOfNobody) -> Conversations:
 def serving(table: ConversationTable, pool: Database, runs: object) -> Conversations:
     return Conversations(
         table,
-        Removal(pool),
+        ConversationRemover(pool),
         MessageTree(pool),
         cast("RunReader", runs),
         cast("RunCancellation", runs),

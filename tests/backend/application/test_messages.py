@@ -14,11 +14,11 @@ from tests.harness.rows import (
     stored_run,
 )
 
+from cartrita.adapters.persistence.conversation_removal import ConversationRemover
 from cartrita.adapters.persistence.conversations import ConversationTable
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.items import ItemTable
 from cartrita.adapters.persistence.messages import MessageTree
-from cartrita.adapters.persistence.removal import Removal
 from cartrita.application.conversations import PAGE_MAX, Conversations
 from cartrita.application.messages import REVISION_MAX, Messages
 from cartrita.domain.conversations import Conversation
@@ -43,7 +43,7 @@ async def pool(database: TemporaryDatabase) -> AsyncGenerator[Database]:
 
 @pytest.fixture
 def conversations(pool: Database) -> Conversations:
-    tables = ConversationTable(pool), Removal(pool), MessageTree(pool)
+    tables = ConversationTable(pool), ConversationRemover(pool), MessageTree(pool)
     nobody = None  # nothing here asks for runs
     return Conversations(*tables, cast("RunReader", nobody), cast("RunCancellation", nobody))
 

@@ -33,8 +33,8 @@ class _Run(msgspec.Struct, frozen=True):
     made: bool
 
 
-class RunTable:
-    """Runs that their callers delete."""
+class RunRemover:
+    """Deletes a run, and what only it needs, in one transaction."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -3,10 +3,10 @@
 from typing import Final
 
 from cartrita.surfaces.hot_paths import HotPath
-from cartrita.surfaces.openai import chat_completions, create_response, embeddings
+from cartrita.surfaces.openai import chat_completions, embeddings, responses
 
 HOT_PATHS: Final[tuple[HotPath, ...]] = (
     chat_completions.HOT_PATH,
     embeddings.HOT_PATH,
-    create_response.HOT_PATH,
+    responses.HOT_PATH,
 )

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from tests.harness.rows import ANN, BEGIN, BOB, a_conversation, stored_conversation
 
+from cartrita.adapters.persistence.conversation_removal import ConversationRemover
 from cartrita.adapters.persistence.conversations import ConversationTable
 from cartrita.adapters.persistence.database import Database
-from cartrita.adapters.persistence.removal import Removal
 from cartrita.domain.conversations import Conversation, ConversationChange, ConversationFilter
 from cartrita.domain.errors import Conflict, InvalidInput
 from cartrita.kit import pagination
@@ -171,7 +171,7 @@ async def test_a_change_of_nothing_changes_nothing(
 
 async def test_a_hidden_one_is_nowhere(table: ConversationTable, pool: Database) -> None:
     made = await stored_conversation(pool, external_id="mine")
-    assert await Removal(pool).hide(ANN, made.id)
+    assert await ConversationRemover(pool).hide(ANN, made.id)
     assert await table.find(ANN, public("conv", made.id)) is None
     assert await table.find(ANN, "mine") is None
     assert await table.find(ANN, public("conv", made.id)) is None

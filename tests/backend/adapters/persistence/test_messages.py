@@ -23,10 +23,10 @@ from tests.harness.rows import (
 )
 
 from cartrita.adapters.persistence import branches
+from cartrita.adapters.persistence.conversation_removal import ConversationRemover
 from cartrita.adapters.persistence.conversations import ConversationTable
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.messages import MessageTree
-from cartrita.adapters.persistence.removal import Removal
 from cartrita.adapters.persistence.tables import messages
 from cartrita.domain.conversations import Conversation
 from cartrita.domain.errors import Conflict, NotFound
@@ -343,7 +343,7 @@ async def test_a_hidden_conversation_hides_its_messages(
     tree: MessageTree, pool: Database, talk: Conversation
 ) -> None:
     [first, second] = await stored_branch(pool, talk, "first", "second")
-    await Removal(pool).hide(ANN, talk.id)
+    await ConversationRemover(pool).hide(ANN, talk.id)
     assert await tree.get(ANN, first.id) is None
     assert not await tree.delete(ANN, first.id)
     with pytest.raises(NotFound):

@@ -10,7 +10,7 @@ from tests.harness.scenario import Scenario
 from tests.journeys.v1 import exchange_with, frames, post, post_json
 
 from cartrita.dialects.relayed_bodies import RelayedBody
-from cartrita.surfaces.openai import create_response
+from cartrita.surfaces.openai import responses
 from cartrita.surfaces.openai.response_fields import response_fields
 from cartrita.surfaces.v1.model_calls import _Reading
 
@@ -69,7 +69,7 @@ async def test_no_answer_loses_anything_where_that_is_refused(
 
 def test_a_request_is_parsed_once() -> None:
     body = RelayedBody.of(b'{"model": "m", "input": "Hi", "store": false}')
-    reading = _Reading(create_response._API, response_fields(body), "ann")
+    reading = _Reading(responses._API, response_fields(body), "ann")
     assert reading.parse() is reading.parse()
     assert reading.request() is reading.parse().request
 

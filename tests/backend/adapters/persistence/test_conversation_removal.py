@@ -15,8 +15,8 @@ from tests.harness.rows import (
     stored_run,
 )
 
+from cartrita.adapters.persistence.conversation_removal import ConversationRemover
 from cartrita.adapters.persistence.database import Database
-from cartrita.adapters.persistence.removal import Removal
 from cartrita.adapters.persistence.search import FullText
 from cartrita.domain.search import SearchKind, SearchQuery
 
@@ -26,11 +26,13 @@ NOTHING = dict.fromkeys(
 
 
 @pytest.fixture
-def removal(pool: Database) -> Removal:
-    return Removal(pool, batch=7)
+def removal(pool: Database) -> ConversationRemover:
+    return ConversationRemover(pool, batch=7)
 
 
-async def test_only_the_owner_hides_and_only_once(removal: Removal, pool: Database) -> None:
+async def test_only_the_owner_hides_and_only_once(
+    removal: ConversationRemover, pool: Database
+) -> None:
     talk = await stored_conversation(pool)
     assert not await removal.hide(BOB, talk.id)
     assert await removal.hide(ANN, talk.id)
@@ -38,7 +40,7 @@ async def test_only_the_owner_hides_and_only_once(removal: Removal, pool: Databa
 
 
 async def test_a_hidden_one_goes_with_all_that_belonged_to_it(
-    removal: Removal, pool: Database, database: TemporaryDatabase
+    removal: ConversationRemover, pool: Database, database: TemporaryDatabase
 ) -> None:
     talk = await stored_conversation(pool)
     messages = await stored_branch(pool, talk, *(f"message {n}" for n in range(20)))
@@ -50,7 +52,7 @@ async def test_a_hidden_one_goes_with_all_that_belonged_to_it(
 
 
 async def test_what_is_not_hidden_stays(
-    removal: Removal, pool: Database, database: TemporaryDatabase
+    removal: ConversationRemover, pool: Database, database: TemporaryDatabase
 ) -> None:
     talk, other = await stored_conversation(pool), await stored_conversation(pool)
     for conversation in (talk, other):
@@ -70,7 +72,7 @@ async def test_what_is_not_hidden_stays(
 
 @pytest.mark.parametrize("status", ["queued", "running", "waiting"])
 async def test_a_run_that_has_not_ended_keeps_its_conversation(
-    removal: Removal, pool: Database, database: TemporaryDatabase, status: str
+    removal: ConversationRemover, pool: Database, database: TemporaryDatabase, status: str
 ) -> None:
     talk = await stored_conversation(pool)
     [message] = await stored_branch(pool, talk, "hello")
@@ -84,7 +86,7 @@ async def test_a_run_that_has_not_ended_keeps_its_conversation(
 
 
 async def test_more_than_one_batch_goes_in_one_call(
-    removal: Removal, pool: Database, database: TemporaryDatabase
+    removal: ConversationRemover, pool: Database, database: TemporaryDatabase
 ) -> None:
     for _ in range(16):
         talk = await stored_conversation(pool)
@@ -99,14 +101,14 @@ async def test_a_long_branch_does_not_nest_its_deletion(
 ) -> None:
     talk = await stored_conversation(pool)
     await long_branch(database.dsn, talk, 10_000)
-    removal = Removal(pool)
+    removal = ConversationRemover(pool)
     await removal.hide(ANN, talk.id)
     assert await removal.purge() == 1
     assert await counted(database.dsn) == NOTHING
 
 
 async def test_replicas_may_purge_at_the_same_time(
-    removal: Removal, pool: Database, database: TemporaryDatabase
+    removal: ConversationRemover, pool: Database, database: TemporaryDatabase
 ) -> None:
     for _ in range(10):
         talk = await stored_conversation(pool)
@@ -119,7 +121,7 @@ async def test_replicas_may_purge_at_the_same_time(
 
 
 async def test_search_finds_nothing_of_it_from_the_first_moment(
-    removal: Removal, pool: Database
+    removal: ConversationRemover, pool: Database
 ) -> None:
     talk = await stored_conversation(pool, title="Zebra")
     await stored_branch(pool, talk, "a zebra")

@@ -14,7 +14,7 @@ _ENDED = [status for status in RunStatus if status.ended]
 _c = conversations.c
 
 
-class Removal:
+class ConversationRemover:
     """A conversation is hidden first and deleted when its runs have ended, `batch` rows at a time.
 
     A long conversation takes several transactions; an interrupted deletion goes on at the next
