@@ -126,16 +126,14 @@ class ModelRuns:
         raise Conflict("Too many requests begin this conversation at once; try again.")
 
     async def input_messages(
-        self, principal: Principal, run: str, limit: int, *, below_depth: int | None = None
+        self, principal: Principal, run: str, limit: int
     ) -> list[StoredMessage]:
         """What a run answers: the messages of its branch up to the one it answers, newest first.
 
-        With `below_depth`, only messages at smaller depths. Raises NotFound.
+        Raises NotFound.
         """
         found = await self._runs.get(principal, run)
-        return await self._messages.branch(
-            principal.owner_id, found.user_message_id, limit, below_depth
-        )
+        return await self._messages.branch(principal.owner_id, found.user_message_id, limit)
 
     async def find_message(self, principal: Principal, text: str) -> StoredMessage | None:
         """The message of this id, or the answer of the run of this id; None if there is neither."""

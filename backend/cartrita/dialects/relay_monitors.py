@@ -87,9 +87,11 @@ class StreamMonitor(ABC):
             self._frames.learn(frames, told)
         return told
 
-    @abstractmethod
     def deltas(self) -> list[Delta]:
         """The deltas of what was passed on. Raises UpstreamError if that was too long to keep."""
+        parser = self._new_parser()
+        deltas = self._parsed(parser)
+        return deltas + parser.end() if parser.complete else deltas
 
     def written(self) -> list[Delta]:
         """See `RelayMonitor`.

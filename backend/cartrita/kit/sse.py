@@ -201,22 +201,17 @@ def frame(
     data: bytes | str,
     id: str | None = None,  # noqa: A002 - the field's name on the wire
     event: str | None = None,
-    retry: int | None = None,
 ) -> bytes:
     """Render one event, blank line included.
 
     Every line of `data` becomes a data line, so CR and CRLF arrive as LF. Raises ValueError where
-    `id` or `event` holds a line end, `id` a NUL, or `retry` (milliseconds) is negative.
+    `id` or `event` holds a line end, or `id` a NUL.
     """
     head = b""
     if id is not None:
         head += b"id: " + _one_line("id", id, b"\r\n\0") + b"\n"
     if event is not None:
         head += b"event: " + _one_line("event", event, b"\r\n") + b"\n"
-    if retry is not None:
-        if retry < 0:
-            raise ValueError(f"The retry time of an event must not be negative, but is {retry}.")
-        head += b"retry: %d\n" % retry
     return head + _prefixed(b"data: ", _encode(data)) + b"\n"
 
 

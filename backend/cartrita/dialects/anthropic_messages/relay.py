@@ -71,12 +71,6 @@ class Monitor(StreamMonitor):
         self.next_index = 0
         self.open_block: OpenBlock | None = None
 
-    def deltas(self) -> list[Delta]:
-        """The deltas of what was passed on. Raises UpstreamError if that was too long to keep."""
-        parser = self._new_parser()
-        deltas = self._parsed(parser)
-        return deltas + parser.end() if parser.complete else deltas
-
     def _new_parser(self) -> StreamParser:
         return StreamParser(self._provider, self._secrets)
 

@@ -54,13 +54,13 @@ def integer(data: JsonObject, name: str, least: int, most: int | None = None) ->
     return value
 
 
-def number(data: JsonObject, name: str, least: float, most: float) -> float | None:
+def number(data: JsonObject, name: str, most: float) -> float | None:
     value = data.get(name)
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise wrong_type(name, "a decimal", value)
-    check_bounds(value, name, "decimal", least, most)
+    check_bounds(value, name, "decimal", 0, most)
     return value
 
 

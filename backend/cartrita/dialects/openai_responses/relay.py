@@ -84,12 +84,6 @@ class Monitor(StreamMonitor):
         """See `StreamMonitor`; the last event repeats the whole answer, so lines may be longer."""
         super().prepare(max(line_limit, sse.MAX_EVENT), estimate)
 
-    def deltas(self) -> list[Delta]:
-        """The deltas of what was passed on. Raises UpstreamError if that was too long to keep."""
-        parser = self._new_parser()
-        deltas = self._parsed(parser)
-        return deltas + parser.end() if parser.complete else deltas
-
     def relayed(self) -> Relayed:
         """What the stream has told; of one that is too long to keep, its start and end."""
         frames = relayed_frames.parse(self._frames.first + self._frames.latest)

@@ -200,8 +200,8 @@ def _include(body: JsonObject) -> tuple[str, ...]:
 def _sampling(body: JsonObject, include: tuple[str, ...]) -> Sampling:
     logprobs = json_checks.integer(body, "top_logprobs", 0, 20) or None
     return Sampling(
-        temperature=json_checks.number(body, "temperature", 0, 2),
-        top_p=json_checks.number(body, "top_p", 0, 1),
+        temperature=json_checks.number(body, "temperature", 2),
+        top_p=json_checks.number(body, "top_p", 1),
         max_tokens=json_checks.integer(body, "max_output_tokens", 16),
         logprobs=0 if logprobs is None and LOGPROBS in include else logprobs,
     )

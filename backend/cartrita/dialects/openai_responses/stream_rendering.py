@@ -94,7 +94,7 @@ class StreamRenderer:
             for delta in monitor.deltas():
                 renderer.feed(delta)
         if relayed.closed:
-            renderer._close_open("completed")
+            renderer._close_open()
         renderer._writer = EventWriter(first=relayed.next_number)
         renderer._adopt_writer()
         return renderer
@@ -183,7 +183,7 @@ class StreamRenderer:
         if isinstance(delta, Finished):
             self._finish(delta)
         elif isinstance(delta, VendorDelta) and delta.part.origin == DIALECT:
-            self._close_open("completed")
+            self._close_open()
             index = self._next_index()
             item = delta.part.data
             self._writer.write("response.output_item.added", {"output_index": index, "item": item})
@@ -193,7 +193,7 @@ class StreamRenderer:
     def _message(self) -> OpenMessage:
         if isinstance(self._open, OpenMessage):
             return self._open
-        self._close_open("completed")
+        self._close_open()
         index = self._next_index()
         item_id = self._ids.get(index) or output_items.item_id("msg", self._head.id, index)
         self._open = message = OpenMessage(self._writer, item_id, index)
@@ -205,7 +205,7 @@ class StreamRenderer:
             return
         block = self._open
         if not isinstance(block, OpenReasoning):
-            self._close_open("completed")
+            self._close_open()
             index = self._next_index()
             item_id = self._ids.get(index) or output_items.item_id("rs", self._head.id, index)
             self._open = block = OpenReasoning(self._writer, item_id, index)
@@ -215,10 +215,10 @@ class StreamRenderer:
         if delta.sealed:
             if ENCRYPTED_REASONING in self._head.include:
                 block.sealed = reasoning.wrap(delta, block.id)
-            self._close_open("completed")
+            self._close_open()
 
     def _call(self, delta: ToolCallDelta) -> None:
-        self._close_open("completed")
+        self._close_open()
         call = self._calls.setdefault(delta.index, _Call())
         call.call_id = call.call_id or delta.call_id
         call.name = call.name or delta.name
@@ -265,9 +265,9 @@ class StreamRenderer:
         self._open = None
         self._calls.clear()
 
-    def _close_open(self, status: ItemStatus) -> None:
+    def _close_open(self) -> None:
         if self._open is not None:
-            self._done[self._open.index] = self._open.close(status)
+            self._done[self._open.index] = self._open.close("completed")
             self._open = None
 
     def _next_index(self) -> int:
