@@ -28,9 +28,9 @@ FORMATS: Mapping[str, ErrorFormat] = {
 """By path: the longest one that a request is at or below. The console uses the native API."""
 
 
-def format_for(path: str, formats: Mapping[str, ErrorFormat] = FORMATS) -> ErrorFormat:
+def format_for(path: str) -> ErrorFormat:
     """The error format for a request's path."""
-    return formats[max((at for at in formats if _is_within(path, at)), key=len)]
+    return FORMATS[max((at for at in FORMATS if _is_within(path, at)), key=len)]
 
 
 async def respond(request: Request, error: Exception) -> Response:

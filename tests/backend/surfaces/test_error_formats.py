@@ -7,45 +7,33 @@ import pytest
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
 from tests.backend.surfaces.serving import connected, serving
 
 from cartrita.domain.errors import CartritaError, Conflict
+from cartrita.surfaces.anthropic import errors as anthropic
 from cartrita.surfaces.error_formats import format_for, respond
-
-
-def root(_: Request, error: CartritaError) -> Response:
-    return PlainTextResponse(error.message)
-
-
-def nested(_: Request, error: CartritaError) -> Response:
-    return PlainTextResponse(error.code)
-
-
-def deeper(_: Request, error: CartritaError) -> Response:
-    return PlainTextResponse("")
+from cartrita.surfaces.native import errors as native
+from cartrita.surfaces.openai import errors as openai
 
 
 @pytest.mark.parametrize(
     ("path", "found"),
     [
-        ("/", root),
-        ("", root),
-        ("*", root),
-        ("/api/chat", root),
-        ("/v10", root),
-        ("/v1", nested),
-        ("/v1/", nested),
-        ("/v1/chat", nested),
-        ("/v1/message", nested),
-        ("/v1/messages", deeper),
-        ("/v1/messages/batches", deeper),
+        ("/", native.error_response),
+        ("", native.error_response),
+        ("*", native.error_response),
+        ("/api/chat", native.error_response),
+        ("/v10", native.error_response),
+        ("/v1", openai.error_response),
+        ("/v1/", openai.error_response),
+        ("/v1/chat", openai.error_response),
+        ("/v1/message", openai.error_response),
+        ("/v1/messages", anthropic.error_response),
+        ("/v1/messages/batches", anthropic.error_response),
     ],
 )
 def test_the_longest_path_decides(path: str, found: object) -> None:
-    formats = {"/v1": nested, "/": root, "/v1/messages": deeper}
-    assert format_for(path, formats) is found
+    assert format_for(path) is found
 
 
 async def answer(method: str, path: str) -> tuple[int, dict[str, str], dict[str, Any]]:
