@@ -8,7 +8,7 @@ from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.valkey.cached_answers import ValkeyAnswers
 from cartrita.adapters.valkey.server import ValkeyServer
 from cartrita.domain.cached_answers import CacheBounds
-from cartrita.domain.ports.caching import ResponseCache
+from cartrita.domain.ports.answer_cache import AnswerCache
 from cartrita.gateway.memory_cache import MemoryCache
 from cartrita.gateway.paused_cache import PausedCache
 from cartrita.kit.secret import Secret, derive_secret
@@ -16,9 +16,9 @@ from cartrita.settings import Settings
 
 
 @asynccontextmanager
-async def open_response_cache(
+async def open_answer_cache(
     settings: Settings, database: Database, secret: Secret
-) -> AsyncGenerator[ResponseCache]:
+) -> AsyncGenerator[AnswerCache]:
     """The configured cache; `secret` is that of the installation. Raises OperatorError."""
     match settings.cache.store:
         case "memory":

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from cartrita.adapters.providers.offline.provider import ASSISTANT, Offline
 from cartrita.application.provider_checks import CheckedProvider
 from cartrita.assembly.providers import OpenedProvider, setup_hints
-from cartrita.domain.ports.caching import ResponseCache
+from cartrita.domain.ports.answer_cache import AnswerCache
 from cartrita.domain.ports.search import PassageSearch
 from cartrita.domain.provider_checks import ProviderSummary
 from cartrita.gateway.catalog import Catalog, ProviderEntry, ProviderOrigin
@@ -35,7 +35,7 @@ def create_gateway(
     settings: Settings,
     providers: Sequence[OpenedProvider],
     meter: Meter,
-    cache: ResponseCache,
+    cache: AnswerCache,
 ) -> Gateway:
     """The gateway over these providers, in order of preference."""
     config = settings.providers

@@ -7,10 +7,10 @@ from typing import NamedTuple
 from cartrita.adapters.providers.http import HttpClient
 from cartrita.adapters.tokens.counter import TokenizerCounter
 from cartrita.application.provider_checks import ProviderChecks
+from cartrita.assembly.answer_cache import open_answer_cache
 from cartrita.assembly.gateway import create_gateway, create_offline
 from cartrita.assembly.prices import create_pricing
 from cartrita.assembly.providers import create_provider_checks, open_providers
-from cartrita.assembly.response_cache import open_response_cache
 from cartrita.assembly.storage import Storage
 from cartrita.gateway.gateway import Gateway
 from cartrita.gateway.metering import Meter
@@ -33,7 +33,7 @@ async def open_models(
     """Look for the providers, and connect to the cache of answers. Raises OperatorError."""
     async with (
         HttpClient() as http,
-        open_response_cache(settings, storage.database, secret) as cache,
+        open_answer_cache(settings, storage.database, secret) as cache,
     ):
         counter = TokenizerCounter(settings.openai_compat.counting_model)
         meter = Meter(storage.ledger, create_pricing(settings).cost, counter=counter)

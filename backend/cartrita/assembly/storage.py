@@ -17,8 +17,8 @@ from cartrita.adapters.persistence.tickets import TicketTable
 from cartrita.adapters.runlog.run_log import RunLog
 from cartrita.adapters.runlog.worker_slot import WorkerSlot
 from cartrita.application.cleanup import Cleanup
+from cartrita.assembly.answer_cache import cache_bounds
 from cartrita.assembly.database import open_connection_pool
-from cartrita.assembly.response_cache import cache_bounds
 from cartrita.assembly.run_log import open_run_log
 from cartrita.settings import Settings
 

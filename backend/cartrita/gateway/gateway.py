@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from cartrita.domain.errors import InvalidInput
 from cartrita.domain.models import ModelInfo
-from cartrita.domain.ports.caching import ResponseCache
+from cartrita.domain.ports.answer_cache import AnswerCache
 from cartrita.domain.ports.providers import ModelProvider
 from cartrita.gateway.answers import Answer
 from cartrita.gateway.cache_keys import body_key, cache_key, is_cacheable
@@ -46,7 +46,7 @@ class Gateway:
         routes: Mapping[str, Route] | None = None,
         health: HealthPolicy | None = None,
         meter: Meter | None = None,
-        cache: ResponseCache | None = None,
+        cache: AnswerCache | None = None,
         cache_ttl: float = 300.0,
         cache_patience: float = 5.0,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,

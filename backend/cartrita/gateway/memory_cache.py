@@ -17,7 +17,7 @@ class _Entry(msgspec.Struct, frozen=True):
 
 
 class MemoryCache:
-    """Implements `ResponseCache` in the memory of this process; the least used leave first."""
+    """Implements `AnswerCache` in the memory of this process; the least used leave first."""
 
     def __init__(
         self, bounds: CacheBounds | None = None, clock: Callable[[], float] = time.monotonic
@@ -28,7 +28,7 @@ class MemoryCache:
         self._bytes = 0
 
     async def get(self, key: CacheKey, ttl: float) -> CachedAnswer | None:
-        """See `ResponseCache`."""
+        """See `AnswerCache`."""
         entry, now = self._entries.get(key), self._clock()
         if entry is None:
             return None
@@ -43,7 +43,7 @@ class MemoryCache:
         return msgspec.msgpack.decode(entry.encoded, type=CachedAnswer)
 
     async def put(self, key: CacheKey, answer: CachedAnswer, ttl: float) -> None:
-        """See `ResponseCache`."""
+        """See `AnswerCache`."""
         encoded = msgspec.msgpack.encode(answer)
         if len(encoded) > self._bounds.entry_bytes:
             return

@@ -9,7 +9,7 @@ import structlog
 
 from cartrita.domain.cached_answers import CachedAnswer, CacheKey
 from cartrita.domain.errors import Unavailable
-from cartrita.domain.ports.caching import ResponseCache
+from cartrita.domain.ports.answer_cache import AnswerCache
 from cartrita.kit.pause import Pause
 
 log = structlog.get_logger()
@@ -18,7 +18,7 @@ _T = TypeVar("_T")
 
 
 class PausedCache:
-    """Implements `ResponseCache` by another one, which is asked for at most `timeout_s`.
+    """Implements `AnswerCache` by another one, which is asked for at most `timeout_s`.
 
     One that cannot be reached in that time has no answers: the first one who notices is told so, by
     Unavailable, and the others for `pause_s` by finding none.
@@ -26,7 +26,7 @@ class PausedCache:
 
     def __init__(
         self,
-        cache: ResponseCache,
+        cache: AnswerCache,
         *,
         timeout_s: float = 1.0,
         pause_s: float = 10.0,
@@ -38,13 +38,13 @@ class PausedCache:
         self._left: set[asyncio.Task[object]] = set()
 
     async def get(self, key: CacheKey, ttl: float) -> CachedAnswer | None:
-        """See `ResponseCache`."""
+        """See `AnswerCache`."""
         if not self._away.over:
             return None
         return await self._asked(self._cache.get(key, ttl))
 
     async def put(self, key: CacheKey, answer: CachedAnswer, ttl: float) -> None:
-        """See `ResponseCache`."""
+        """See `AnswerCache`."""
         if self._away.over:
             await self._asked(self._cache.put(key, answer, ttl))
 

@@ -12,7 +12,7 @@ from cartrita.domain.cached_answers import CachedAnswer, CacheKey, RelayedBytes
 from cartrita.domain.deltas import Accepted, Delta, Finished, FinishReason, answered_as
 from cartrita.domain.errors import CartritaError
 from cartrita.domain.failovers import Failover
-from cartrita.domain.ports.caching import ResponseCache
+from cartrita.domain.ports.answer_cache import AnswerCache
 from cartrita.domain.ports.relay_monitors import RelayMonitor
 from cartrita.gateway.answers import Answer
 from cartrita.gateway.recordings import Recording
@@ -100,7 +100,7 @@ class SharedAnswers:
 
     def __init__(
         self,
-        cache: ResponseCache,
+        cache: AnswerCache,
         *,
         patience: float = 5.0,
         clock: Callable[[], float] = time.monotonic,

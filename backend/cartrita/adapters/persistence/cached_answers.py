@@ -1,4 +1,4 @@
-"""The cache of answers that all processes share: implements `ResponseCache`.
+"""The cache of answers that all processes share: implements `AnswerCache`.
 
 The table is UNLOGGED: a write costs no WAL, and after a crash the cache is empty. The bounds hold
 for all processes together, up to the eighth of them that each may add before it looks.
@@ -28,7 +28,7 @@ class CachedAnswerTable:
         self._added_bytes = 0
 
     async def get(self, key: CacheKey, ttl: float) -> CachedAnswer | None:
-        """See `ResponseCache`; an answer that another version wrote may be none to this one."""
+        """See `AnswerCache`; an answer that another version wrote may be none to this one."""
         wanted_until = _c.stored_at + timedelta(seconds=ttl)
         found = (_c.owner_id == key.owner_id, _c.digest == key.digest)
         query = select(_c.answer, _c.stored_at, _c.expires_at < wanted_until).where(
@@ -51,7 +51,7 @@ class CachedAnswerTable:
             return None
 
     async def put(self, key: CacheKey, answer: CachedAnswer, ttl: float) -> None:
-        """See `ResponseCache`."""
+        """See `AnswerCache`."""
         encoded = msgspec.msgpack.encode(answer)
         if len(encoded) > self._bounds.entry_bytes:
             return

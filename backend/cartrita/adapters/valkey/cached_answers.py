@@ -1,4 +1,4 @@
-"""The cache of answers in Valkey, for all replicas: implements `ResponseCache`.
+"""The cache of answers in Valkey, for all replicas: implements `AnswerCache`.
 
 The server ends answers by its own clock. The bounds hold for all replicas together. Installations
 that share a server share no answers: models of one name may be other models there, and owners other
@@ -45,7 +45,7 @@ class ValkeyAnswers:
         self._indexes = (self._by_end, f"{self._prefix}:by_age", f"{self._prefix}:sizes")
 
     async def get(self, key: CacheKey, ttl: float) -> CachedAnswer | None:
-        """See `ResponseCache`; an answer that another version wrote may be none to this one."""
+        """See `AnswerCache`; an answer that another version wrote may be none to this one."""
         name = self._name(key)
         reply = await self._server.run(_GET, (name, self._by_end), (_milliseconds(ttl),))
         match reply:
@@ -60,7 +60,7 @@ class ValkeyAnswers:
                 return None
 
     async def put(self, key: CacheKey, answer: CachedAnswer, ttl: float) -> None:
-        """See `ResponseCache`."""
+        """See `AnswerCache`."""
         encoded = msgspec.msgpack.encode(answer)
         if len(encoded) > self._bounds.entry_bytes:
             return

@@ -6,10 +6,10 @@ from cartrita.adapters.persistence.startup_checks import (
     require_reachable,
     require_same_secret,
 )
+from cartrita.assembly.answer_cache import create_valkey_server
 from cartrita.assembly.authentication import create_authentication
 from cartrita.assembly.connection_count import connection_count
 from cartrita.assembly.database import open_connection_pool
-from cartrita.assembly.response_cache import create_valkey_server
 from cartrita.cli.server.worker_messages import Prepared, WorkerConfig
 from cartrita.domain.principals import LOCAL_OWNER
 from cartrita.kit.secret import Secret, derive_secret

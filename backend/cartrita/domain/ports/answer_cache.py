@@ -1,11 +1,11 @@
-"""The ports of the cache of answers."""
+"""The port of the cache of answers."""
 
 from typing import Protocol
 
 from cartrita.domain.cached_answers import CachedAnswer, CacheKey
 
 
-class ResponseCache(Protocol):
+class AnswerCache(Protocol):
     """Keeps answers by their owner and the hash of what was asked, within bounds of its own.
 
     Who asks for an answer of `ttl` seconds takes one that is not as old, and wants it kept for that
