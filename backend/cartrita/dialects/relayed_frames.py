@@ -4,8 +4,6 @@ import re
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
-import msgspec
-
 from cartrita.dialects.repeated_frames import RepeatedFrames
 from cartrita.domain.errors import UpstreamError, UpstreamMalformed
 from cartrita.kit import sse
@@ -18,8 +16,6 @@ _DATA = b"data:"
 _EXCERPT = 1 << 16
 """So many bytes of an answer that is too long to keep, from which the tokens of all are told."""
 _RETURN = ord("\r")  # a number is found faster than bytes are
-_validate = msgspec.json.Decoder(msgspec.Raw).decode
-
 Look: TypeAlias = Callable[[bytes, sse.Frame], bytes | None]
 """What is passed on of a frame, given its bytes; None if it is nothing that a client could read.
 
@@ -179,18 +175,18 @@ def split(frames: bytes) -> Iterator[bytes]:
         yield frames[start:]
 
 
-def look_whole(frames: bytes, *marks: bytes) -> bool:
-    """Whether each frame has the marks, and as its data a JSON object in one line.
+def look_whole(frames: bytes, read: Callable[[bytes], object], *marks: bytes) -> bool:
+    """Whether each frame has the marks, and as its data what can be read, in one line.
 
     It is worth to look into any others. A mark is a key and the beginning of its value, written
-    without blanks.
+    without blanks. `read` raises ValueError for JSON that is not what it should be.
     """
     if not frames.endswith(b"}\n\n") or _RETURN in frames:
         return False
     if frames.find(b"\n\n") == len(frames) - 2:  # most reads are one frame
         return all(
             mark in frames or mark.replace(b":", b": ") in frames for mark in marks
-        ) and _is_json(frames)
+        ) and _is_read(frames, read)
     count = frames.count(b"\n\n")
     return (
         frames.count(b"}\n\n") == count
@@ -198,7 +194,7 @@ def look_whole(frames: bytes, *marks: bytes) -> bool:
             frames.count(mark) == count or frames.count(mark.replace(b":", b": ")) == count
             for mark in marks
         )
-        and all(_is_json(frame) for frame in split(frames))
+        and all(_is_read(frame, read) for frame in split(frames))
     )
 
 
@@ -210,13 +206,13 @@ def parse(frames: bytes) -> list[sse.Frame]:
         return error.frames
 
 
-def _is_json(frame: bytes) -> bool:
-    """Whether the data of a frame is one line of JSON, which is checked but not made to objects."""
+def _is_read(frame: bytes, read: Callable[[bytes], object]) -> bool:
+    """Whether the data of a frame is one line that can be read."""
     start = 0 if frame.startswith(_DATA) else frame.find(b"\n" + _DATA) + 1
     if not frame.startswith(_DATA, start) or frame.find(b"\n", start) != len(frame) - 2:
         return False
     try:
-        _validate(frame[start + len(_DATA) :])
+        read(frame[start + len(_DATA) :])
     except (ValueError, RecursionError):
         return False
     return True

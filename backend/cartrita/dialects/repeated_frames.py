@@ -21,7 +21,7 @@ _text: Inside = re.compile(
     rb'[^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4})[^"\\\x00-\x1f]*)*'
 ).match
 """The inside of a JSON string, and of nothing that is none: control characters are escaped."""
-_number: Inside = re.compile(rb"0|[1-9][0-9]*").match
+_number: Inside = re.compile(rb"0|[1-9][0-9]{0,17}").match
 
 _GIVE_UP = 3
 

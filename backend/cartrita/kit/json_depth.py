@@ -32,9 +32,3 @@ def nests_deeper(data: str | bytes, most: int) -> bool:
     marks = data.translate(_STEPS, _OTHERS)
     steps = memoryview(b"".join(marks.split(b'"')[::2])).cast("b")  # 1 for each level that begins
     return max(accumulate(steps), default=0) > most
-
-
-def refuse_deep_answer(data: str | bytes) -> None:
-    """Raise ValueError for a provider's answer, or a part of one, that is nested too deep."""
-    if nests_deeper(data, MAX_ANSWER_DEPTH):
-        raise ValueError("it is nested too deeply")

@@ -64,7 +64,9 @@ def test_several_values_that_vary() -> None:
     assert frames.told(event.replace(b'"i"', b'"j"') % (5, b"a", b"b")) is None
 
 
-@pytest.mark.parametrize("number", [b"", b"01", b"-1", b"1.5", b"4,,}}", b'4,"x":1', b'"4"'])
+@pytest.mark.parametrize(
+    "number", [b"", b"01", b"-1", b"1.5", b"9" * 19, b"4,,}}", b'4,"x":1', b'"4"']
+)
 @pytest.mark.parametrize("rest", [b"", b',"delta":"x"'])
 def test_a_number_that_is_none(number: bytes, rest: bytes) -> None:
     event = b'data: {"sequence_number":%b' + rest + b"}\n\n"
@@ -144,7 +146,27 @@ def messages_event(text: str, tail: dict[str, Any]) -> tuple[str, dict[str, Any]
 
 def responses_event(text: str, tail: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     kind = "response.output_text.delta"
-    return kind, {"type": kind, "sequence_number": len(text), "delta": text, **tail}
+    place = {"sequence_number": len(text), "output_index": 0, "content_index": 0}
+    return kind, {"type": kind, **place, "delta": text, **tail}
+
+
+def begin(monitor: Monitor) -> None:
+    """Feed the events that come before the first piece of text."""
+    part: Any = {"type": "output_text", "text": ""}
+    message: Any = {"type": "message", "content": [part]}
+    events: list[dict[str, Any]] = []
+    if isinstance(monitor, MessagesMonitor):
+        events = [
+            {"type": "message_start", "message": {"content": []}},
+            {"type": "content_block_start", "index": 0, "content_block": {**part, "type": "text"}},
+        ]
+    elif isinstance(monitor, ResponsesMonitor):
+        events = [
+            {"type": "response.created", "response": {}},
+            {"type": "response.output_item.added", "output_index": 0, "item": message},
+        ]
+    for each in events:
+        monitor.feed(framed(each["type"], each))
 
 
 def framed(
@@ -184,6 +206,8 @@ def test_what_is_no_json_is_not_passed_on(
     good = framed(*write("Hello", {}))
     bad = good.replace(sound, broken)
     alone, together = monitor("fake"), monitor("fake")
+    begin(alone)
+    begin(together)
     for _ in range(times):
         assert alone.feed(good) == together.feed(good) == good
     with pytest.raises(UpstreamMalformed):
@@ -196,6 +220,7 @@ def test_what_is_no_json_is_not_passed_on(
 def watched(monitor: Monitor, pieces: list[bytes]) -> tuple[object, ...]:
     """What is passed on, up to an error, and what was learnt of it."""
     passed, failure = b"", None
+    begin(monitor)
     try:
         for piece in pieces:
             passed += monitor.feed(piece)

@@ -23,7 +23,7 @@ from cartrita.domain.deltas import (
 )
 from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import VendorPart
-from cartrita.kit.json_depth import refuse_deep_answer
+from cartrita.kit.json_answers import refuse_unreadable
 from cartrita.kit.text import StorableTextStream, storable_json, storable_text
 
 
@@ -186,7 +186,7 @@ class _Vendor:
         block = dict(self._block)
         if text := "".join(self._json):
             try:
-                refuse_deep_answer(text)
+                refuse_unreadable(text)
                 block["input"] = json.loads(text)
             except (ValueError, RecursionError):
                 block["input"] = text

@@ -10,8 +10,14 @@ from typing import cast
 import msgspec
 
 from cartrita.dialects import relay_monitors, relayed_bodies, relayed_frames
-from cartrita.dialects.anthropic_messages import errors, foreign_seals, response_parsing
+from cartrita.dialects.anthropic_messages import (
+    errors,
+    event_order,
+    foreign_seals,
+    response_parsing,
+)
 from cartrita.dialects.anthropic_messages.answer_fields import MessageHead, usage_fields
+from cartrita.dialects.anthropic_messages.event_order import EventOrder
 from cartrita.dialects.anthropic_messages.response_types import (
     BlockDelta,
     Event,
@@ -30,6 +36,8 @@ from cartrita.domain.usage import Usage
 from cartrita.kit import sse
 from cartrita.kit.secret import Secret
 
+_PIECE = b"event: content_block_delta\n"
+_FIRST = (*event_order.KNOWN, "ping")
 _FOREIGN_SEAL = f'"{foreign_seals.PREFIX}'.encode()
 
 
@@ -67,16 +75,25 @@ class Monitor(StreamMonitor):
         super().__init__(provider, secrets, names, renamed=renamed, keep_bytes=keep_bytes)
         self._counts: UsageCounts | None = None
         self.model: str | None = None
-        self.begun = False
+        self._order = EventOrder()
         self.next_index = 0
         self.open_block: OpenBlock | None = None
+
+    @property
+    def begun(self) -> bool:
+        """Whether the message has begun."""
+        return self._order.begun
 
     def _new_parser(self) -> StreamParser:
         return StreamParser(self._provider, self._secrets)
 
     def _is_plain(self, frames: bytes) -> bool:
         """Whether there is nothing to read; a text that contains such words is read in vain."""
-        return relayed_frames.look_whole(frames, b'"index":', b'"delta":{"type":"') and not (
+        if frames.count(_PIECE) != frames.count(b"\n\n"):
+            return False
+        return relayed_frames.look_whole(
+            frames, self._read_delta, b'"index":', b'"delta":{"type":"'
+        ) and not (
             b"content_block_st" in frames
             or b"message_" in frames
             or b"error" in frames
@@ -91,38 +108,55 @@ class Monitor(StreamMonitor):
             return None
         try:
             event = response_parsing.decode_event(frame.data)
+            if event.error or event.type == "error":
+                raise errors.from_frame(self._provider, frame.data, self._secrets)
+            if not _is_sound(event) or not (self.begun or event.type in _FIRST):
+                return None
+            self._order.note(event)
         except ValueError as problem:
             raise UpstreamMalformed(
                 f"{self._provider} sent something that is not an answer of the Messages API.",
                 provider=self._provider,
                 details={"problem": str(problem)[:200]},
             ) from None
-        if event.error or event.type == "error":
-            raise errors.from_frame(self._provider, frame.data, self._secrets)
-        if not _is_sound(event):
-            return None
         self._note(event)
-        return octets if self._estimate is None else self._with_usage(octets, frame, event)
+        changed = self._with_usage(frame.data, event)
+        if changed is None and frame.event == event.type:
+            return octets
+        # Clients do not read what has no name, or that of another event.
+        return sse.frame(changed or frame.data, event=event.type)
 
-    def _with_usage(self, octets: bytes, frame: sse.Frame, event: Event) -> bytes:
+    def _read_delta(self, data: bytes) -> None:
+        """Raises ValueError for what is no piece of a block, and where none is expected."""
+        event = response_parsing.decode_event(data)
+        if event.type != "content_block_delta" or not _is_sound(event):
+            raise ValueError("it is no piece of a block")
+        self._order.note(event)
+
+    def _with_usage(self, data: str, event: Event) -> bytes | None:
         """The event with an estimate of the usage, where it should tell one and does not."""
-        assert self._estimate is not None
-        if event.type == "message_start" and event.message and event.message.usage is None:
-            fields = cast("JsonObject", json.loads(frame.data)["message"])
-            usage = _usage_fields(self._estimate(None, ()))
+        if self._estimate is None:
+            return None
+        if event.type == "message_start" and event.message and _lacks_input(event.message.usage):
+            fields = cast("JsonObject", json.loads(data)["message"])
+            usage = _usage_fields(self._estimate(self.usage, ()))
             changes = {"message": replaced({**fields, "usage": usage})}
-        elif event.type == "message_delta" and event.usage is None:
+        elif event.type == "message_delta" and self._lacks_output(event.usage):
             self.usage = self._estimate(self.usage, self.written())
             changes = _usage_changes(self.usage)
         else:
-            return octets
-        changed = relayed_bodies.told(frame.data.encode(), changes)
-        return sse.frame(changed, event=frame.event)
+            return None
+        return relayed_bodies.told(data.encode("utf-8", "surrogatepass"), changes)
+
+    def _lacks_output(self, counts: UsageCounts | None) -> bool:
+        """Whether the end tells no tokens of the output, or none at all."""
+        if counts is None or counts.output_tokens is None:
+            return True
+        return self.usage is None or not self.usage.total_tokens
 
     def _note(self, event: Event) -> None:
         match event.type:
             case "message_start":
-                self.begun = True
                 self._note_message(event.message or MessageBody())
             case "content_block_start":
                 index = self.next_index if event.index is None else event.index
@@ -177,6 +211,10 @@ class BodyMonitor(relay_monitors.BodyMonitor):
 def _usage_changes(usage: Usage) -> dict[str, Change]:
     """The changes that tell a usage of which a part was estimated."""
     return {"usage": replaced(_usage_fields(usage)), "metadata": marked(usage.estimate)}
+
+
+def _lacks_input(counts: UsageCounts | None) -> bool:
+    return counts is None or counts.input_tokens is None
 
 
 def _usage_fields(usage: Usage) -> JsonObject:

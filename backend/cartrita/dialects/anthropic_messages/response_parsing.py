@@ -11,7 +11,7 @@ from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import Citation
 from cartrita.domain.usage import Usage, reported_tokens
 from cartrita.kit import surrogate_json
-from cartrita.kit.json_depth import refuse_deep_answer
+from cartrita.kit.json_answers import refuse_unreadable
 from cartrita.kit.text import storable_json, storable_text
 
 _decode_event = msgspec.json.Decoder(Event).decode
@@ -32,7 +32,7 @@ _TOLD = ("end_turn", "max_tokens", "tool_use", "stop_sequence")
 
 def decode_event(data: str | bytes) -> Event:
     """Decode an event of a stream. Raises ValueError if it is none."""
-    refuse_deep_answer(data)
+    refuse_unreadable(data)
     try:
         return _decode_event(data)
     except (ValueError, RecursionError):
@@ -41,7 +41,7 @@ def decode_event(data: str | bytes) -> Event:
 
 def decode_message(data: str | bytes) -> MessageBody:
     """Decode a whole message. Raises ValueError if it is none."""
-    refuse_deep_answer(data)
+    refuse_unreadable(data)
     try:
         return _decode_message(data)
     except (ValueError, RecursionError):

@@ -27,7 +27,7 @@ from cartrita.domain.deltas import (
 )
 from cartrita.domain.json import JsonObject, JsonValue
 from cartrita.domain.messages import Reasoning
-from cartrita.kit.json_depth import refuse_deep_answer
+from cartrita.kit.json_answers import refuse_unreadable
 
 _decode_object = msgspec.json.Decoder(JsonObject).decode
 
@@ -147,7 +147,7 @@ def _arguments(text: str) -> JsonObject:
     if not text:
         return {}
     try:
-        refuse_deep_answer(text)
+        refuse_unreadable(text)
         return _decode_object(text)
     except (ValueError, RecursionError):
         return {"arguments": text}

@@ -123,7 +123,9 @@ class Monitor(StreamMonitor):
 
         Those of further answers are not plain, since all that there are must be known.
         """
-        return relayed_frames.look_whole(frames, b'"delta":{', b'"index":0') and not (
+        return relayed_frames.look_whole(
+            frames, response_parsing.decode_completion, b'"delta":{', b'"index":0'
+        ) and not (
             b'_reason":"' in frames
             or b'"usage":{' in frames
             or b'"error"' in frames
@@ -145,9 +147,14 @@ class Monitor(StreamMonitor):
         if chunk.error:
             raise openai_errors.from_frame(self._provider, frame.data, self._secrets)
         self._learn_chunk(chunk)
-        if self._hide_usage and chunk.usage is not None and not chunk.choices:
+        if chunk.usage is not None and not chunk.choices and self._is_hidden(chunk.usage):
             return b""
         return octets if chunks.is_sound(chunk) else chunks.mended(frame.data)
+
+    def _is_hidden(self, counts: wire.Usage) -> bool:
+        """Whether the caller is not told of the usage, or will be told an estimate instead."""
+        nothing = not response_parsing.usage(counts).total_tokens
+        return self._hide_usage or (nothing and self._estimate is not None)
 
     @property
     def _lacks_usage(self) -> bool:
@@ -172,8 +179,8 @@ class Monitor(StreamMonitor):
     def _learn_chunk(self, chunk: wire.Completion) -> None:
         if self._first is None and chunk.choices is not None:
             self._first = chunk
-        if chunk.usage is not None:
-            self.usage = response_parsing.usage(chunk.usage)
+        if chunk.usage is not None and (told := response_parsing.usage(chunk.usage)).total_tokens:
+            self.usage = told
         for choice in chunk.choices or ():
             if choice is not None:
                 self._learn(choice)
@@ -211,7 +218,8 @@ class BodyMonitor(relay_monitors.BodyMonitor):
             )
         self._body = body
         if completion.usage is not None:
-            self.usage = response_parsing.usage(completion.usage)
+            told = response_parsing.usage(completion.usage)
+            self.usage = told if told.total_tokens else None
         self.finish_reason = response_parsing.finish_reason(first.finish_reason or "stop")
 
     def _with_usage(self, body: bytes, usage: Usage) -> bytes:

@@ -8,7 +8,7 @@ from cartrita.dialects.openai_chat import response_types as wire
 from cartrita.domain.deltas import FinishReason
 from cartrita.domain.usage import Usage, reported_tokens
 from cartrita.kit import surrogate_json
-from cartrita.kit.json_depth import refuse_deep_answer
+from cartrita.kit.json_answers import refuse_unreadable
 
 _decode_completion = msgspec.json.Decoder(wire.Completion).decode
 
@@ -26,7 +26,7 @@ _FINISH_REASONS: Final = {
 
 def decode_completion(data: str | bytes) -> wire.Completion:
     """Decode a chunk of a stream or a completion. Raises ValueError if it is neither."""
-    refuse_deep_answer(data)
+    refuse_unreadable(data)
     try:
         return _decode_completion(data)
     except (ValueError, RecursionError):

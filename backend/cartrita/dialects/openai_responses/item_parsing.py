@@ -20,7 +20,7 @@ from cartrita.domain.messages import (
     ToolResult,
     VendorPart,
 )
-from cartrita.kit.json_depth import refuse_deep_answer
+from cartrita.kit.json_answers import refuse_unreadable
 from cartrita.kit.text import storable_json
 
 _decode_object = msgspec.json.Decoder(JsonObject).decode
@@ -180,7 +180,7 @@ def _call(item: JsonObject, path: str) -> ToolCall:
     name = json_checks.string(item, "name", path)
     text = json_checks.string(item, "arguments", path)
     try:
-        refuse_deep_answer(text)
+        refuse_unreadable(text)
         arguments = _decode_object(text or "{}")
     except (ValueError, RecursionError):
         problem = f"Invalid '{path}.arguments': expected a string with a JSON object."

@@ -12,6 +12,7 @@ import msgspec
 from cartrita.dialects import relay_monitors, relayed_bodies, relayed_frames
 from cartrita.dialects.openai_responses import response_parsing, stream_parsing
 from cartrita.dialects.openai_responses import response_types as wire
+from cartrita.dialects.openai_responses.event_order import EventOrder
 from cartrita.dialects.openai_responses.request_parsing import ENCRYPTED_REASONING
 from cartrita.dialects.openai_responses.response_objects import ResponseHead, usage_object
 from cartrita.dialects.openai_responses.stream_parsing import StreamParser
@@ -19,6 +20,7 @@ from cartrita.dialects.relay_monitors import StreamMonitor
 from cartrita.dialects.relayed_bodies import RelayedBody, marked, replaced
 from cartrita.dialects.relayed_names import RenamedEvents
 from cartrita.domain.deltas import Delta, Finished
+from cartrita.domain.errors import UpstreamMalformed
 from cartrita.domain.json import JsonObject, JsonValue
 from cartrita.domain.relays import Estimate, ModelNames
 from cartrita.domain.usage import Usage
@@ -79,6 +81,7 @@ class Monitor(StreamMonitor):
             None if names is None else RenamedEvents(names, b'"response"', "response", "model")
         )
         super().__init__(provider, secrets, names, renamed=renamed, keep_bytes=keep_bytes)
+        self._order = EventOrder()
 
     def prepare(self, line_limit: int, estimate: Estimate) -> None:
         """See `StreamMonitor`; the last event repeats the whole answer, so lines may be longer."""
@@ -111,7 +114,7 @@ class Monitor(StreamMonitor):
 
     def _is_plain(self, frames: bytes) -> bool:
         """Whether there is nothing to read; a text that contains such words is read in vain."""
-        return relayed_frames.look_whole(frames, b'"type":"response.') and not (
+        return relayed_frames.look_whole(frames, self._read_delta, b'"type":"response.') and not (
             b"response.completed" in frames
             or b"response.incomplete" in frames
             or b"response.failed" in frames
@@ -127,23 +130,42 @@ class Monitor(StreamMonitor):
         parser = StreamParser(self._provider, self._secrets)
         deltas = parser.feed(frame.data, frame.event)
         event = response_parsing.decode_event(frame.data or "{}")
-        if not _is_sound(event):
+        if not _is_sound(event) or not (self._order.begun or event.type.startswith("response.")):
             return None
+        try:
+            self._order.note(event)
+        except ValueError as problem:
+            raise self._malformed(problem) from None
         self.visible = self.visible or event.type in _VISIBLE
         if event.type in stream_parsing.TERMINAL:
-            self._finish(parser, response_parsing.as_response(event.response))
+            self._finish(parser)
             if self.complete and self.usage is None and self._estimate is not None:
-                self.usage = self._estimate(None, deltas)
+                # The last event may leave out what was told before it.
+                self.usage = self._estimate(None, deltas or self.written())
                 return _with_usage(frame, self.usage)
         return octets
 
-    def _finish(self, parser: StreamParser, response: wire.Response) -> None:
+    def _read_delta(self, data: bytes) -> None:
+        """Raises ValueError for what is no piece of text, and where none is expected."""
+        event = response_parsing.decode_event(data)
+        if not (event.type.endswith(".delta") and isinstance(event.delta, str)):
+            raise ValueError("it is no piece of text")
+        self._order.note(event)
+
+    def _malformed(self, problem: ValueError) -> UpstreamMalformed:
+        return UpstreamMalformed(
+            f"{self._provider} sent events of which clients can make no response.",
+            provider=self._provider,
+            details={"problem": str(problem)[:200]},
+        )
+
+    def _finish(self, parser: StreamParser) -> None:
         if not parser.complete:
             return
         finished = cast("Finished", parser.end()[-1])
         self.complete = True
         self.finish_reason = finished.reason
-        self.usage = None if response.usage is None else finished.usage
+        self.usage = finished.usage if finished.usage.total_tokens else None
 
 
 class BodyMonitor(relay_monitors.BodyMonitor):
@@ -178,7 +200,7 @@ def _with_usage(frame: sse.Frame, usage: Usage) -> bytes:
 def _is_sound(event: wire.Event) -> bool:
     """Whether clients can read it: it has a type, and what an event of its type is about."""
     if event.type.endswith(".delta"):
-        return event.delta is not None
+        return isinstance(event.delta, str)
     if event.type in _OF_RESPONSE:
         return isinstance(event.response, dict)
     return bool(event.type)

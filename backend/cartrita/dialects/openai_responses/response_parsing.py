@@ -9,7 +9,7 @@ from cartrita.domain.deltas import FinishReason
 from cartrita.domain.json import JsonValue
 from cartrita.domain.usage import Usage, reported_tokens
 from cartrita.kit import surrogate_json
-from cartrita.kit.json_depth import refuse_deep_answer
+from cartrita.kit.json_answers import refuse_unreadable
 
 _INCOMPLETE: Final = {
     "max_output_tokens": FinishReason.LENGTH,
@@ -23,7 +23,7 @@ _T = TypeVar("_T")
 
 def decode_event(data: str | bytes) -> wire.Event:
     """Decode an event. Raises ValueError if it is none."""
-    refuse_deep_answer(data)
+    refuse_unreadable(data)
     try:
         return _decode_event(data)
     except (ValueError, RecursionError):
@@ -32,7 +32,7 @@ def decode_event(data: str | bytes) -> wire.Event:
 
 def decode_response(data: str | bytes) -> wire.Response:
     """Decode a whole response. Raises ValueError if it is none."""
-    refuse_deep_answer(data)
+    refuse_unreadable(data)
     try:
         return _decode_response(data)
     except (ValueError, RecursionError):

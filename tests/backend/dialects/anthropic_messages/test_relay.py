@@ -41,6 +41,13 @@ def frames(*data: str) -> bytes:
     return b"".join(sse.frame(one, event=json.loads(one)["type"]) for one in data)
 
 
+def begun() -> Monitor:
+    """Of an answer in which a text block has begun."""
+    monitor = Monitor("fake")
+    monitor.feed(frames(start(), opened(0, type="text", text="")))
+    return monitor
+
+
 def test_only_the_model_changes() -> None:
     body = b'{ "max_tokens": 1e1, "model":"a/b" , "novel": [1.0,  2]}'
     assert rewrite(RelayedBody.of(body), model="b") == body.replace(b'"a/b"', b'"b"')
@@ -84,14 +91,15 @@ def test_an_answer() -> None:
 
 def test_what_is_told_oddly() -> None:
     monitor = Monitor("fake")
-    monitor.feed(frames(event("message_start", message={}), event("message_delta", delta={})))
+    monitor.feed(
+        frames(event("message_start", message={"content": []}), event("message_delta", delta={}))
+    )
     assert monitor.open_block is None
     assert monitor.usage is None
     monitor.feed(frames(ending("novel")))
     assert monitor.finish_reason is FinishReason.STOP
-    kind = event("content_block_start", index=4, content_block={"type": 5})
-    monitor.feed(frames(kind))
-    assert monitor.open_block == OpenBlock(4, "")
+    monitor.feed(frames(opened(0, type="novel")))
+    assert monitor.open_block == OpenBlock(0, "novel")
 
 
 def test_an_error_is_raised() -> None:
@@ -152,15 +160,13 @@ def test_what_clients_cannot_read_is_left_out_and_counted(odd: bytes) -> None:
 
 @pytest.mark.parametrize("unknown", [NOVEL, event("ping"), piece(0, "novel_delta", novel=None)])
 def test_what_is_not_known_is_passed_on(unknown: str) -> None:
-    data = b": ping\n\n" + frames(unknown)
-    monitor = Monitor("fake")
+    monitor, data = begun(), b": ping\n\n" + frames(unknown)
     assert monitor.feed(data) == data
     assert monitor.ignored == 0
 
 
 def test_text_that_looks_like_an_event_is_read_in_vain() -> None:
-    data = frames(piece(0, "text_delta", text="message_stop error"))
-    monitor = Monitor("fake")
+    monitor, data = begun(), frames(piece(0, "text_delta", text="message_stop error"))
     assert monitor.feed(data) == data
     assert not monitor.complete
 
@@ -244,7 +250,7 @@ def estimate(reported: Usage | None, deltas: Sequence[Delta]) -> Usage:
 def test_a_stream_without_usage_has_an_estimate(counts: dict[str, int] | None, tokens: int) -> None:
     monitor = Monitor("fake")
     monitor.prepare(1 << 20, estimate)
-    begin = event("message_start", message={"model": "m", "usage": counts})
+    begin = event("message_start", message={"model": "m", "content": [], "usage": counts})
     end = event("message_delta", delta={"stop_reason": "end_turn"})
     passed = monitor.feed(frames(begin)) + monitor.feed(frames(*text_block(0, "Hi"), end, STOP))
     first, *_, last, _ = [json.loads(frame.data) for frame in sse.Parser().feed(passed)]
@@ -259,11 +265,12 @@ def test_a_stream_without_usage_has_an_estimate(counts: dict[str, int] | None, t
 def test_an_event_with_a_field_twice_is_passed_on_without_an_estimate() -> None:
     monitor = Monitor("fake")
     monitor.prepare(1 << 20, estimate)
-    begin = b'data: {"type":"message_start","type":"message_start","message":{"model":"m"}}\n\n'
+    begin = b'data: {"type":"x","type":"message_start","message":{"model":"m","content":[]}}\n\n'
     end = b'data: {"type":"x","type":"message_delta","delta":{"stop_reason":"end_turn"}}\n\n'
-    for sent in (begin, end):
+    for sent, name in ((begin, "message_start"), (end, "message_delta")):
         [frame] = sse.Parser().feed(monitor.feed(sent))
         assert sent == b"data: %b\n\n" % frame.data.encode()
+        assert frame.event == name
 
 
 def test_a_stream_that_tells_its_usage_stays_as_it_is() -> None:

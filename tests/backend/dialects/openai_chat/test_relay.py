@@ -379,6 +379,17 @@ def test_a_usage_that_is_told_or_not_asked_for_is_not_estimated() -> None:
         assert monitor.feed(told) + monitor.end() == told
 
 
+def test_a_usage_of_nothing_is_none() -> None:
+    nothing = usage_chunk().replace(b'_tokens": ', b'_tokens": -')
+    monitor = prepared()
+    passed = monitor.feed(HI + nothing + STOP + nothing + DONE) + monitor.end()
+    *before, told, done = sse.Parser().feed(passed)
+    assert len(before) == 2
+    assert json.loads(told.data)["usage"]["prompt_tokens"] == 9
+    assert done.data == "[DONE]"
+    assert prepared(hide_usage=True).feed(HI + nothing) == HI
+
+
 def test_a_stream_that_is_too_long_to_keep_has_an_estimate_from_its_start() -> None:
     count = (1 << 18) // len(HI)
     monitor = prepared(keep_bytes=1 << 17)
@@ -390,11 +401,31 @@ def test_a_stream_that_is_too_long_to_keep_has_an_estimate_from_its_start() -> N
 
 
 def test_of_a_long_beginning_that_says_nothing_the_bytes_are_counted() -> None:
-    malformed = HI.replace(b'"Hi"', b"5")
-    for stream in (ROLE + STOP, chunk({"content": "a"}) + malformed):
-        monitor = prepared(keep_bytes=1)
-        passed = monitor.feed(stream)
-        assert monitor.written() == [TextDelta(passed.decode())]
+    monitor = prepared(keep_bytes=1)
+    passed = monitor.feed(ROLE + STOP)
+    assert monitor.written() == [TextDelta(passed.decode())]
+
+
+@pytest.mark.parametrize("delta", [b'{"content":5}', b'{"content":"a","tool_calls":"b"}'])
+@pytest.mark.parametrize("times", [1, 4])
+def test_a_chunk_of_other_types_is_malformed_wherever_it_comes(delta: bytes, times: int) -> None:
+    monitor, good = Monitor("fake"), chunk({"content": "a"})
+    bad = good.replace(b'{"content": "a"}', delta)
+    assert bad != good
+    for _ in range(times):
+        monitor.feed(good)
+    with pytest.raises(UpstreamMalformed):
+        monitor.feed(bad)
+
+
+@pytest.mark.parametrize("field", [b'"created":%d', b'"novel":%d', b'"created":5,"x":[%d]'])
+def test_a_number_that_clients_cannot_read_is_malformed(field: bytes) -> None:
+    monitor, good = Monitor("fake"), chunk({"content": "a"})
+    monitor.feed(good)
+    bad = good.replace(b'"created": 5', field.replace(b"%d", b"9" * 6_000))
+    assert len(bad) > 6_000
+    with pytest.raises(UpstreamMalformed):
+        monitor.feed(bad)
 
 
 def test_a_line_is_as_long_as_it_may_be() -> None:

@@ -37,10 +37,18 @@ from cartrita.kit import sse
 
 BEGUN = rendered(TextDelta("Hel"))
 STOP = Finished(FinishReason.STOP, Usage(3, 2), "model-1")
+PLACE = {"output_index": 0, "content_index": 0}
 
 
 def frame(kind: str, **fields: Any) -> bytes:
     return sse.frame(json.dumps({"type": kind, **fields}), event=kind)
+
+
+ENDED = {"id": "resp_1", "status": "completed", "output": []}
+
+
+def created(response_id: str = "resp_1") -> bytes:
+    return frame("response.created", response={"id": response_id})
 
 
 def watched(*pieces: bytes, keep_bytes: int = 1 << 20) -> Monitor:
@@ -135,20 +143,19 @@ def test_what_is_not_known_is_passed_on(odd: bytes) -> None:
     ],
 )
 def test_what_clients_cannot_read_is_left_out_and_counted(odd: bytes) -> None:
-    monitor, text = watched(BEGUN), frame("response.output_text.delta", delta="Hi")
+    monitor, text = watched(BEGUN), frame("response.output_text.delta", **PLACE, delta="Hi")
     assert b"".join(map(monitor.feed, (odd, text, odd + text, odd))) == text + text
     assert monitor.ignored == 3
     assert not monitor.complete
 
 
 def test_an_end_that_is_none() -> None:
-    end = frame("response.completed", response={"status": "in_progress", "output": []})
-    assert not watched(BEGUN, end).complete
+    end = frame("response.completed", response={**ENDED, "status": "in_progress"})
+    assert not watched(created(), end).complete
 
 
 def test_an_end_without_usage() -> None:
-    end = frame("response.completed", response={"status": "completed", "output": []})
-    monitor = watched(BEGUN, end)
+    monitor = watched(created(), frame("response.completed", response=ENDED))
     assert (monitor.complete, monitor.usage) == (True, None)
 
 
@@ -174,7 +181,7 @@ def test_text_after_an_item_that_has_ended_is_an_item_of_its_own() -> None:
 
 
 def test_a_stream_that_is_too_long_to_keep_can_still_be_ended() -> None:
-    more = frame("response.output_text.delta", sequence_number=5, delta="lo", output_index=0)
+    more = frame("response.output_text.delta", sequence_number=5, delta="lo", **PLACE)
     monitor = watched(BEGUN, more, keep_bytes=len(BEGUN))
     assert monitor.overlong
     with pytest.raises(UpstreamMalformed):
@@ -258,8 +265,9 @@ def prepared() -> Monitor:
 
 
 def test_the_last_event_may_be_as_long_as_the_whole_answer() -> None:
-    response = {"id": "resp_1", "status": "completed", "output": [], "instructions": "x" * 2**21}
+    response = {**ENDED, "instructions": "x" * 2**21}
     monitor = prepared()
+    monitor.feed(created())
     assert monitor.feed(frame("response.completed", response=response))
     assert monitor.complete
     line = b"data: " + b"x" * sse.MAX_EVENT + b"\n"
@@ -269,11 +277,11 @@ def test_the_last_event_may_be_as_long_as_the_whole_answer() -> None:
 
 @pytest.mark.parametrize("output", [[], [{"type": "message", "content": []}]])
 def test_a_response_without_usage_has_an_estimate(output: list[Any]) -> None:
-    response = {"id": "resp_1", "status": "completed", "output": output, "usage": None}
+    response = {**ENDED, "output": output, "usage": None}
     last = frame("response.completed", response=response)
     stream, whole = prepared(), BodyMonitor("fake")
     whole.prepare(1 << 20, estimate)
-    [event] = sse.Parser().feed(stream.feed(last))
+    _, event = sse.Parser().feed(stream.feed(created() + last))
     assert event.event == "response.completed"
     for told in (
         json.loads(event.data)["response"],
@@ -282,9 +290,21 @@ def test_a_response_without_usage_has_an_estimate(output: list[Any]) -> None:
         assert (told["id"], told["usage"]["input_tokens"]) == ("resp_1", 9)
         assert told["cartrita"] == {"usage": "estimated;bound=0.5"}
     assert stream.complete
-    twice = json.dumps(response).replace("{", '{"id":"resp_0",', 1).encode()
+    twice = json.dumps(response).replace("{", '{"id":"resp_1",', 1).encode()
     assert whole.feed(twice) == twice
     odd = frame("response.completed", response={**response, "x": "\ud800"})
-    assert b'"input_tokens": 9' in prepared().feed(odd)
+    assert b'"input_tokens": 9' in prepared().feed(created() + odd)
     told = frame("response.completed", response={**response, "usage": {"input_tokens": 3}})
-    assert watched(told).feed(told) == told
+    assert watched(created()).feed(told) == told
+
+
+@pytest.mark.parametrize("usage", [None, {}, {"input_tokens": 0, "output_tokens": 0}])
+def test_an_end_without_output_has_an_estimate_of_what_came_before_it(usage: Any) -> None:
+    cut = rendered(TextDelta("Hello"), STOP).partition(b"event: response.completed")[0]
+    last = frame("response.completed", response={**ENDED, "id": "resp_0a", "usage": usage})
+    monitor = prepared()
+    *_, event = sse.Parser().feed(monitor.feed(cut) + monitor.feed(last))
+    told = json.loads(event.data)["response"]
+    assert (told["usage"]["input_tokens"], told["usage"]["output_tokens"]) == (9, 1)
+    assert told["cartrita"] == {"usage": "estimated;bound=0.5"}
+    assert monitor.usage == Usage(9, 1, estimated=True, error_bound=0.5)
