@@ -4,12 +4,13 @@ The names of the fields differ: OpenRouter, Groq, vLLM, LM Studio, Mistral, llam
 of Hugging Face each have their own. Fields of another type than theirs are ignored.
 """
 
-import json
 from collections.abc import Iterator
 from typing import cast
 
 from cartrita.domain.json import JsonObject, JsonValue
 from cartrita.domain.models import ModelProfile
+from cartrita.domain.usage import MOST_TOKENS
+from cartrita.kit import json_answers
 from cartrita.kit.text import storable_text
 
 _CONTEXT_FIELDS = (
@@ -44,10 +45,7 @@ def parse_models(body: bytes) -> list[tuple[str, ModelProfile]]:
 
     A server without models answers with null.
     """
-    try:
-        listing: JsonValue = json.loads(body)
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
+    listing: JsonValue = json_answers.read(body)
     if not isinstance(listing, dict) or "data" not in listing:
         raise ValueError("it has no data")
     models = listing["data"] or []
@@ -106,7 +104,7 @@ def _context(model: JsonObject, providers: list[JsonObject]) -> int | None:
 
 def _first_count(fields: JsonObject, names: tuple[str, ...]) -> int | None:
     values = (fields.get(name) for name in names)
-    return next((one for one in values if type(one) is int and one > 0), None)
+    return next((one for one in values if type(one) is int and 0 < one <= MOST_TOKENS), None)
 
 
 def _object(fields: JsonObject, name: str) -> JsonObject:

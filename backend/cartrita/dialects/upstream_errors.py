@@ -4,7 +4,6 @@ A provider's own message is passed on, shortened and without anything that looks
 about credentials have a message of ours instead, because providers repeat the key in theirs.
 """
 
-import json
 import math
 import re
 from collections.abc import Callable, Mapping
@@ -14,6 +13,7 @@ from typing import Self, cast
 
 import msgspec
 
+from cartrita.dialects import secret_masking
 from cartrita.domain.errors import (
     UpstreamAuth,
     UpstreamError,
@@ -24,6 +24,7 @@ from cartrita.domain.errors import (
     UpstreamRejected,
 )
 from cartrita.domain.json import JsonObject, JsonValue
+from cartrita.kit import json_answers
 from cartrita.kit.secret import Secret
 from cartrita.kit.text import storable_text
 
@@ -40,8 +41,6 @@ REFUSED_FIELD = "upstream_field"
 """The detail with the provider's name of a field, where `upstream_param` is the caller's name."""
 
 _MAX_TEXT = 300
-_SHORTEST_SECRET = 8
-"""A shorter one is no key, and may be a part of ordinary words."""
 _KEY = re.compile(r"\b(?:Bearer\s+\S+|(?:sk|pk|rk|hf|gsk|xai|ck|key|api)[-_][\w*.\-]{6,})", re.I)
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
@@ -95,8 +94,8 @@ def parse_body(
     The fields, of which `code_of` reads the code, are those of `error`, or of the body itself.
     """
     try:
-        body: JsonValue = json.loads(data)
-    except (ValueError, RecursionError):
+        body = json_answers.read(data)
+    except ValueError:
         return ErrorBody()
     if not isinstance(body, dict):
         return ErrorBody()
@@ -246,20 +245,12 @@ def _message(kind: type[UpstreamError], provider: str, label: str, body: ErrorBo
     return f"{provider} failed to answer ({label}){ending}"
 
 
-def secrets_to_mask(secrets: tuple[Secret, ...]) -> tuple[str, ...]:
-    """What of a credential no caller sees, in clear; without those that are too short for a key."""
-    revealed = (secret.reveal() for secret in secrets)
-    return tuple(secret for secret in revealed if len(secret) >= _SHORTEST_SECRET)
-
-
 def _mask(value: JsonValue, secrets: tuple[Secret, ...]) -> str:
     """One short line without control characters and keys; "" if it is no text or number."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         return ""
-    text = " ".join(storable_text(str(value)[: 4 * _MAX_TEXT]).split())
-    for secret in secrets_to_mask(secrets):
-        text = text.replace(secret, "***")
-    text = _KEY.sub("***", text)
+    text = " ".join(storable_text(secret_masking.masked(str(value), secrets, _MAX_TEXT)).split())
+    text = _KEY.sub(secret_masking.MASK, text)
     return text if len(text) <= _MAX_TEXT else text[: _MAX_TEXT - 1] + "…"
 
 

@@ -27,6 +27,7 @@ def profile(**fields: object) -> ModelProfile:
         ({"context_length": "many", "max_model_len": 7}, 7),
         ({"context_length": True}, None),
         ({"context_length": -1}, None),
+        ({"context_length": 10**30}, None),
         ({"meta": 5, "providers": {}, "architecture": [], "capabilities": 3}, None),
         ({}, None),
     ],

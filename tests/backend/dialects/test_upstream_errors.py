@@ -5,6 +5,7 @@ import pytest
 from cartrita.dialects.upstream_errors import (
     ErrorBody,
     create_error,
+    parse_body,
     retry_after,
     unexpected_content,
 )
@@ -53,3 +54,21 @@ def test_secrets_are_masked_but_not_words_that_hold_a_short_one() -> None:
     secrets = (Secret("x"), Secret("letmein"), Secret("correct-horse"))
     told = ErrorBody.masked(secrets, message="It does not exist: correct-horse, letmein.")
     assert told.message == "It does not exist: ***, letmein."
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"message": NaN}',
+        b'{"message": "no", "x": %s1%s}' % (b"[" * 200, b"]" * 200),
+        b'{"message": "no", "x": %s}' % (b"9" * 6_000),
+        b'{"message": "no"',
+        b"\xff",
+    ],
+)
+def test_a_body_that_is_no_json_says_nothing(body: bytes) -> None:
+    assert parse_body(body, ()) == ErrorBody()
+
+
+def test_a_body_may_hold_half_a_surrogate_pair() -> None:
+    assert parse_body(b'{"message": "no \\ud83d"}', ()).message == "no \ufffd"

@@ -6,7 +6,7 @@ direction: callers may share the operator's account.
 
 from collections.abc import Mapping
 
-from cartrita.dialects.upstream_errors import secrets_to_mask
+from cartrita.dialects import secret_masking
 from cartrita.domain.relays import CALLERS_HEADERS
 from cartrita.kit.secret import Secret
 
@@ -33,12 +33,11 @@ def request_headers(headers: Mapping[str, str]) -> dict[str, str]:
 def response_headers(headers: Mapping[str, str], secrets: tuple[Secret, ...]) -> dict[str, str]:
     """Those of a provider's headers that the caller gets; names are in lower case.
 
-    One that holds a secret, in its name or its value, whatever the case, is none of them.
+    One that holds a secret, in its name or its value, is none of them.
     """
-    masked = [secret.lower() for secret in secrets_to_mask(secrets)]
     return {
         name: value
         for name, value in headers.items()
         if (name in _RESPONSE or name.startswith(_RESPONSE_PREFIXES))
-        and not any(secret in name or secret in value.lower() for secret in masked)
+        and not secret_masking.reveals(f"{name}: {value}", secrets)
     }

@@ -1,6 +1,5 @@
 """Parses the responses of OAuth 2 token endpoints: a token, or why there is none."""
 
-import json
 import math
 import re
 from collections.abc import Mapping
@@ -16,6 +15,7 @@ from cartrita.domain.errors import (
     UpstreamOverloaded,
 )
 from cartrita.domain.json import JsonObject, JsonValue
+from cartrita.kit import json_answers
 from cartrita.kit.secret import Secret
 
 DEFAULT_LIFETIME = 600.0
@@ -112,8 +112,8 @@ def parse_token(
 
 def _decode(body: bytes) -> JsonObject | None:
     try:
-        value: JsonValue = json.loads(body)
-    except (ValueError, RecursionError):
+        value: JsonValue = json_answers.read(body)
+    except ValueError:
         return None
     return value if isinstance(value, dict) else None
 

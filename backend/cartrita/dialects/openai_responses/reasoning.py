@@ -11,9 +11,11 @@ import msgspec
 
 from cartrita.dialects.openai_responses import DIALECT
 from cartrita.domain.deltas import ReasoningDelta
+from cartrita.domain.json import JsonObject, JsonValue
 from cartrita.domain.messages import Reasoning
 
-_PREFIX = "cartrita:"
+PREFIX = "cartrita:"
+"""What `encrypted_content` of ours begins with."""
 
 
 class Seal(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -32,7 +34,7 @@ def wrap(part: Reasoning | ReasoningDelta, item_id: str) -> str | None:
     if part.origin == DIALECT and part.signature is None and part.id == item_id:
         return part.encrypted
     seal = Seal(part.origin, part.signature, part.encrypted, part.id)
-    return _PREFIX + base64.b64encode(msgspec.json.encode(seal)).decode()
+    return PREFIX + base64.b64encode(msgspec.json.encode(seal)).decode()
 
 
 def unwrap(encrypted: str | None, item_id: str | None) -> Seal:
@@ -42,10 +44,25 @@ def unwrap(encrypted: str | None, item_id: str | None) -> Seal:
     """
     if encrypted is None:
         return Seal()
-    if not encrypted.startswith(_PREFIX):
+    if not encrypted.startswith(PREFIX):
         return Seal(DIALECT, None, encrypted, item_id)
     try:
-        data = base64.b64decode(encrypted.removeprefix(_PREFIX), validate=True)
+        data = base64.b64decode(encrypted.removeprefix(PREFIX), validate=True)
         return msgspec.json.decode(data, type=Seal)
     except (binascii.Error, msgspec.DecodeError) as error:
         raise ValueError("it is not as it was sent") from error
+
+
+def unwrapped(item: JsonValue) -> JsonValue:
+    """An item of a request as OpenAI knows it: what we wrapped is its own again.
+
+    Raises ValueError for reasoning that OpenAI did not seal, and if what we wrapped was changed.
+    """
+    encrypted = item.get("encrypted_content") if isinstance(item, dict) else None
+    if not (isinstance(item, dict) and isinstance(encrypted, str) and encrypted.startswith(PREFIX)):
+        return item
+    seal = unwrap(encrypted, None)
+    if seal.origin != DIALECT or seal.encrypted is None:
+        raise ValueError("OpenAI did not seal it")
+    own: JsonObject = {**item, "encrypted_content": seal.encrypted, "id": seal.id}
+    return own if seal.id is not None else {name: own[name] for name in own if name != "id"}

@@ -10,7 +10,7 @@ from typing import Final, cast
 import msgspec
 
 from cartrita.dialects import relay_monitors, relayed_bodies, relayed_frames
-from cartrita.dialects.openai_responses import response_parsing, stream_parsing
+from cartrita.dialects.openai_responses import reasoning, response_parsing, stream_parsing
 from cartrita.dialects.openai_responses import response_types as wire
 from cartrita.dialects.openai_responses.event_order import EventOrder
 from cartrita.dialects.openai_responses.request_parsing import ENCRYPTED_REASONING
@@ -42,6 +42,7 @@ _OF_RESPONSE: Final = (
     *("response.created", "response.queued", "response.in_progress"),
     *stream_parsing.TERMINAL,
 )
+_OUR_SEAL: Final = f'"{reasoning.PREFIX}'.encode()
 _OWN: Final = {
     *("id", "object", "created_at", "status", "background", "completed_at", "error", "model"),
     *("incomplete_details", "output", "previous_response_id", "conversation", "store", "usage"),
@@ -50,8 +51,37 @@ _OWN: Final = {
 
 
 def rewrite(body: RelayedBody, *, model: str) -> bytes:
-    """The body for the provider's name of the model, and nothing else changed."""
-    return relayed_bodies.rewrite(body, {"model": relayed_bodies.replaced(model)})
+    """The body for the provider's name of the model, with its reasoning as OpenAI sealed it.
+
+    Nothing else is changed.
+    """
+    changes = {"model": replaced(model)}
+    if (unsealed := _unsealed(body)) is not None:
+        changes["input"] = replaced(unsealed)
+    return relayed_bodies.rewrite(body, changes)
+
+
+def is_relayable(body: RelayedBody) -> bool:
+    """Whether the provider understands all of it: reasoning of other dialects is sealed by us."""
+    try:
+        _unsealed(body)
+    except ValueError:
+        return False
+    return True
+
+
+def _unsealed(body: RelayedBody) -> JsonValue:
+    """The input with the reasoning that OpenAI sealed, where we sealed it again; else None.
+
+    Raises ValueError if we sealed other reasoning.
+    """
+    content = body.value("input") or b""
+    if not content.startswith(b"[") or not (_OUR_SEAL in content or b"\\u" in content):
+        return None
+    items: list[JsonValue] = body.parsed("input")
+    unsealed = [reasoning.unwrapped(item) for item in items]
+    changed = any(new is not old for new, old in zip(unsealed, items, strict=True))
+    return unsealed if changed else None
 
 
 class Relayed(msgspec.Struct, frozen=True):

@@ -3,6 +3,7 @@
 from typing import Final
 
 from cartrita.dialects.openai_refusals import missing
+from cartrita.dialects.openai_responses import relay
 from cartrita.dialects.openai_responses.request_parsing import Parsed
 from cartrita.dialects.relayed_bodies import RelayedBody
 from cartrita.surfaces.openai.own_fields import conversation_id_in
@@ -38,6 +39,7 @@ def response_fields(body: RelayedBody) -> ResponseFields:
         stream=body.parsed("stream") is True,
         stored=body.parsed("store") is not False or conversation_id is not None,
         refers=_may_refer(body),
+        relayable=relay.is_relayable(body),
         background=body.parsed("background") is True,
         conversation_id=conversation_id,
     )

@@ -80,8 +80,8 @@ async def _look_up(
     """
     parsed = _parse(fields, principal.owner_id)
     if not parsed.references and not parsed.previous_response_id:
-        sealed = all(map(_is_sealed, parsed.request.messages))
-        return replace(fields, refers=False, whole=parsed, relayable=sealed)
+        relayable = fields.relayable and all(map(_is_sealed, parsed.request.messages))
+        return replace(fields, refers=False, whole=parsed, relayable=relayable)
     whole = await with_history(services, principal, parsed)
     return replace(fields, relayable=False, whole=whole)
 

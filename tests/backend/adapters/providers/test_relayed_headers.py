@@ -48,6 +48,8 @@ def test_response_headers_that_stay_here(name: str) -> None:
         ("retry-after", "SK-SECRET-KEY"),
         ("x-ratelimit-sk-secret-key", "1"),
         ("request-id", "the-second-secret"),
+        ("request-id", "c2stU2VjcmV0LUtleQ=="),
+        ("request-id", "736b2d5365637265742d4b6579"),
     ],
 )
 def test_a_response_header_with_a_secret_stays_here(name: str, value: str) -> None:

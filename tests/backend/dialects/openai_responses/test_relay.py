@@ -11,7 +11,8 @@ from tests.backend.dialects.openai_responses.test_stream_rendering import HEAD, 
 from tests.backend.dialects.strategies import Abilities, answers, content_of, splits
 from tests.backend.examples import dialect_examples
 
-from cartrita.dialects.openai_responses.relay import BodyMonitor, Monitor, rewrite
+from cartrita.dialects.openai_responses import reasoning
+from cartrita.dialects.openai_responses.relay import BodyMonitor, Monitor, is_relayable, rewrite
 from cartrita.dialects.openai_responses.response_rendering import render
 from cartrita.dialects.openai_responses.stream_rendering import StreamRenderer
 from cartrita.dialects.relayed_bodies import RelayedBody
@@ -31,6 +32,7 @@ from cartrita.domain.errors import (
     UpstreamMalformed,
     UpstreamOverloaded,
 )
+from cartrita.domain.messages import Reasoning
 from cartrita.domain.relays import ModelNames
 from cartrita.domain.usage import Usage
 from cartrita.kit import sse
@@ -63,6 +65,41 @@ def test_only_the_model_is_rewritten() -> None:
     assert rewrite(RelayedBody.of(body), model="b") == body.replace(b'"a/b"', b'"b"')
     with pytest.raises(Malformed):
         rewrite(RelayedBody.of(b'{"model":"a","model":"b"}'), model="c")
+
+
+def with_reasoning(wrapped: str | None, **fields: Any) -> RelayedBody:
+    item = {"type": "reasoning", "summary": [], "encrypted_content": wrapped, **fields}
+    return RelayedBody.of(json.dumps({"model": "a/b", "input": [item, "\u00fc"]}).encode())
+
+
+@pytest.mark.parametrize("fields", [{}, {"id": "rs_ours"}])
+@pytest.mark.parametrize("item_id", ["rs_theirs", None])
+def test_reasoning_that_openai_sealed_goes_back_to_it(
+    fields: dict[str, str], item_id: str | None
+) -> None:
+    part = Reasoning("", encrypted="gAAA", origin="openai_responses", id=item_id)
+    body = with_reasoning(reasoning.wrap(part, "rs_ours"), **fields)
+    assert is_relayable(body)
+    item, other = json.loads(rewrite(body, model="b"))["input"]
+    own = {} if item_id is None else {"id": item_id}
+    assert item == {"type": "reasoning", "summary": [], "encrypted_content": "gAAA", **own}
+    assert other == "\u00fc"
+
+
+@pytest.mark.parametrize("wrapped", ["gAAA", None])
+def test_what_we_did_not_seal_stays_as_it_is(wrapped: str | None) -> None:
+    body = with_reasoning(wrapped, id="rs_1")
+    assert is_relayable(body)
+    assert rewrite(body, model="b") == body.octets.replace(b'"a/b"', b'"b"')
+
+
+def test_what_openai_did_not_seal_is_not_relayed() -> None:
+    part = Reasoning("", signature="S", origin="anthropic_messages")
+    for wrapped in (reasoning.wrap(part, "rs_ours"), "cartrita:?"):
+        assert not is_relayable(with_reasoning(wrapped))
+        escaped = with_reasoning(wrapped).octets.replace(b'"cartrita:', b'"\\u0063artrita:')
+        assert not is_relayable(RelayedBody.of(escaped))
+    assert is_relayable(RelayedBody.of(b'{"input":"cartrita: \\u0063artrita:"}'))
 
 
 @given(st.data())
