@@ -94,7 +94,7 @@ def parse_body(
     The fields, of which `code_of` reads the code, are those of `error`, or of the body itself.
     """
     try:
-        body = json_answers.read(data)
+        body: JsonValue = json_answers.read(data)
     except ValueError:
         return ErrorBody()
     if not isinstance(body, dict):

@@ -46,7 +46,7 @@ class EventOrder:
 
     def _begin_block(self, event: Event) -> None:
         block = event.content_block or {}
-        if event.index != len(self._blocks):
+        if event.index is None or event.index > len(self._blocks):
             raise ValueError(f"block {event.index} begins in place of block {len(self._blocks)}")
         if not isinstance(block.get("type"), str):
             raise ValueError("a block has no type")

@@ -36,7 +36,7 @@ TEXT: Any = {"type": "text", "text": ""}
         [start(), closed(0)],
         [start(), opened(1, **TEXT)],
         [start(), opened(0, type=5)],
-        [start(), *text_block(0, "Hi"), opened(0, **TEXT)],
+        [start(), *text_block(0, "Hi"), opened(2, **TEXT)],
         [start(), *text_block(0, "Hi"), piece(1, "text_delta", text="Hi")],
         [start(), *text_block(0, "Hi"), piece(-1, "text_delta", text="Hi")],
         [start(), opened(0, type="text"), piece(0, "text_delta", text="Hi")],
