@@ -51,16 +51,16 @@ class RelayedBody(msgspec.Struct, frozen=True):
         return None if span is None else self.octets[span[0] : span[1]]
 
     def parsed(self, name: str) -> Any:  # noqa: ANN401 - any JSON, which the caller checks
-        """The value of a field; None if there is no such field."""
+        """The value of a field; None if there is no such field.
+
+        Raises Malformed for what is no JSON, which nobody has looked for in a value before.
+        """
         value = self.value(name)
-        return None if value is None else msgspec.json.decode(value)
+        return None if value is None else _parsed(value)
 
     def parsed_whole(self) -> JsonObject:
         """The whole object. Raises Malformed for what is no JSON within it."""
-        try:
-            return msgspec.json.decode(self.octets)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise Malformed(f"The body is not JSON: {error}.") from None
+        return _parsed(self.octets)
 
     def without(self, names: Iterable[str]) -> "RelayedBody":
         """The object without these fields, the others byte for byte; itself if it has none."""
@@ -143,6 +143,13 @@ def spans_of(body: bytes, fields: Mapping[str, msgspec.Raw]) -> dict[str, tuple[
     if _END.match(body, at) is None:
         raise _twice("a field")
     return spans
+
+
+def _parsed(octets: bytes) -> Any:  # noqa: ANN401 - any JSON, which the caller checks
+    try:
+        return msgspec.json.decode(octets)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Malformed(f"The body is not JSON: {error}.") from None
 
 
 def _too_deep(most: int) -> Malformed:

@@ -66,6 +66,14 @@ def test_every_other_byte_is_kept() -> None:
     )
 
 
+@pytest.mark.parametrize("value", [b'"\xff"', b"1e999"])
+def test_a_value_that_is_no_json_is_refused_when_it_is_asked_for(value: bytes) -> None:
+    body = RelayedBody.of(b'{"model":' + value + b',"stream":true}')
+    assert body.parsed("stream") is True
+    with pytest.raises(Malformed, match="The body is not JSON"):
+        body.parsed("model")
+
+
 def test_a_change_sees_what_was_there() -> None:
     seen: list[bytes | None] = []
 
