@@ -165,6 +165,12 @@ def _check_data(url: str, media_type: str, path: str) -> None:
         kind = f" with a MIME type of {media_type}*" if media_type else ""
         problem = f"Invalid '{path}'. Expected a base64-encoded data URL{kind}."
         raise refusal(path, problem, "invalid_value")
+    if media_type == "image/" and not data.is_image:
+        problem = (
+            "You uploaded an unsupported image. Please make sure your image has one of the "
+            "following formats: ['png', 'jpeg', 'gif', 'webp']."
+        )
+        raise refusal(path, problem, "invalid_image_format")
 
 
 def _media_type(url: str | None, default: str) -> str:

@@ -4,7 +4,7 @@ import base64
 from typing import cast
 
 from hypothesis import strategies as st
-from tests.backend.dialects.strategies import SCHEMAS
+from tests.backend.dialects.strategies import PNG, SCHEMAS
 
 from cartrita.dialects.openai_responses import DIALECT
 from cartrita.domain.json import JsonObject
@@ -37,10 +37,11 @@ json_values = words | st.integers(-9, 9) | st.booleans() | st.none() | st.lists(
 json_objects = cast("st.SearchStrategy[JsonObject]", st.dictionaries(ids, json_values))
 caches = st.none() | st.builds(CacheBreakpoint, st.sampled_from((None, "30m", "12h")))
 base64s = ids.map(lambda text: base64.b64encode(text.encode()).decode())
+pictures = ids.map(lambda text: base64.b64encode(PNG + text.encode()).decode())
 images = st.builds(
     Attachment,
     st.just("image/png"),
-    url=base64s.map(lambda data: f"data:image/png;base64,{data}"),
+    url=pictures.map(lambda data: f"data:image/png;base64,{data}"),
     detail=st.sampled_from((None, "low", "high", "original")),
     cache=caches,
 )

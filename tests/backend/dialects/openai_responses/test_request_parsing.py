@@ -330,6 +330,7 @@ def test_what_the_vendor_refuses(fields: dict[str, Any], path: str, code: str | 
         ({"type": "input_image", "image_url": "data:image/png;base64,Q"}, "image_url"),
         ({"type": "input_image", "image_url": "data:text/plain;base64,QQ=="}, "image_url"),
         ({"type": "input_image", "image_url": "data:nothing"}, "image_url"),
+        ({"type": "input_image", "image_url": "data:image/png;base64,aGVsbG8="}, "image_url"),
         ({"type": "input_image", "image_url": "https://a", "detail": "x"}, "detail"),
         ({"type": "input_file"}, "file_data"),
         ({"type": "input_file", "file_data": "QQ=="}, "file_data"),
