@@ -78,6 +78,17 @@ def test_the_model_has_the_name_that_was_asked_for_or_another_of_the_provider(
     assert message.model == (other or target.model)
 
 
+@pytest.mark.parametrize("key", [None, "a-refusal"])
+def test_a_refusal_is_why_it_stopped(client: Anthropic, target: Target, key: str | None) -> None:
+    message = client.messages.create(
+        model=target.model,
+        max_tokens=100,
+        messages=asking(script=Script(refusal="I can't help with that.")),
+        extra_headers={"Idempotency-Key": f"{key} {target.name}"} if key else {},
+    )
+    assert message.stop_reason == "refusal"
+
+
 @pytest.mark.parametrize("streamed", [False, True])
 def test_the_tool_runner_calls_functions(client: Anthropic, target: Target, streamed: bool) -> None:
     asked: list[str] = []

@@ -65,6 +65,21 @@ def test_an_answer(client: OpenAI, target: Target) -> None:
     assert answer.usage.total_tokens == answer.usage.prompt_tokens + answer.usage.completion_tokens
 
 
+@pytest.mark.parametrize("store", [False, True])
+def test_a_refusal_is_no_content(client: OpenAI, target: Target, store: bool) -> None:
+    refusal = "I can't help with that."
+    messages = asking(script=Script(refusal=refusal))
+    answer = client.chat.completions.create(model=target.model, messages=messages, store=store)
+    [choice] = answer.choices
+    assert (choice.message.content or "", choice.message.refusal) == ("", refusal)
+    assert choice.finish_reason == "stop"
+    with client.chat.completions.stream(
+        model=target.model, messages=messages, store=store
+    ) as stream:
+        [choice] = stream.get_final_completion().choices
+    assert (choice.message.content or "", choice.message.refusal) == ("", refusal)
+
+
 @pytest.mark.parametrize("streamed", [False, True])
 @pytest.mark.parametrize("other", [None, "fake-2026-11-28"])
 def test_the_model_has_the_name_that_was_asked_for_or_another_of_the_provider(

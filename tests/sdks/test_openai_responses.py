@@ -69,6 +69,23 @@ def test_a_response(client: OpenAI, target: Target, store: bool) -> None:
 
 
 @pytest.mark.parametrize("streamed", [False, True])
+@pytest.mark.parametrize("store", [False, True])
+def test_a_refusal_is_no_text(client: OpenAI, target: Target, store: bool, streamed: bool) -> None:
+    asked = asking(script=Script(refusal="I can't help with that."))
+    if streamed:
+        with client.responses.stream(model=target.model, input=asked, store=store) as stream:
+            response = stream.get_final_response()
+    else:
+        response = client.responses.create(model=target.model, input=asked, store=store)
+    [message] = response.output
+    assert message.type == "message"
+    [said] = message.content
+    assert said.type == "refusal"
+    assert said.refusal == "I can't help with that."
+    assert response.status == "completed"
+
+
+@pytest.mark.parametrize("streamed", [False, True])
 @pytest.mark.parametrize("other", [None, "fake-2026-11-28"])
 def test_the_model_has_the_name_that_was_asked_for_or_another_of_the_provider(
     client: OpenAI, target: Target, streamed: bool, other: str | None

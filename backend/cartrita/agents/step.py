@@ -64,7 +64,6 @@ class Step:
         self._counter = counter or RuleCounter()
         self._written: list[str] = []
         self._reported_usage: Usage | None = None
-        self._refused = False
         self.finish_reason: FinishReason | None = None
         self.stop_sequence: str | None = None
         self.vendor_reason: str | None = None
@@ -125,8 +124,6 @@ class Step:
                     )
             case Finished():
                 self.finish_reason = delta.reason
-                if self._refused and delta.reason is FinishReason.STOP:
-                    self.finish_reason = FinishReason.CONTENT_FILTER
                 self.stop_sequence = delta.stop_sequence
                 self.vendor_reason = delta.vendor_reason
                 self.model = delta.model
@@ -146,9 +143,7 @@ class Step:
             case TextDelta(text=text, logprobs=logprobs):
                 yield self._text_event(text, logprobs)
             case RefusalDelta(text=text):
-                # In a run a refusal is text: its finish reason tells it from an answer.
-                self._refused = True
-                yield self._text_event(text)
+                yield self._text_event(text, refusal=True)
             case ReasoningDelta():
                 yield from self._reasoning_events(delta)
             case ToolCallDelta():
@@ -161,9 +156,11 @@ class Step:
             case _:
                 pass
 
-    def _text_event(self, text: str, logprobs: tuple[JsonObject, ...] = ()) -> TextAppended:
+    def _text_event(
+        self, text: str, logprobs: tuple[JsonObject, ...] = (), *, refusal: bool = False
+    ) -> TextAppended:
         self._written.append(text)
-        event = TextAppended(text, self._position, logprobs)
+        event = TextAppended(text, self._position, logprobs, refusal)
         self._position += len(text)
         return event
 

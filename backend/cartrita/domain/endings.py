@@ -38,6 +38,7 @@ def completed(
         failovers=accepted.failovers if accepted else (),
         stop_sequence=stop_sequence,
         vendor_reason=vendor_reason,
+        refused=answer.refused,
     )
     # An empty answer is an answer: the client that asked is told of a message, which must exist.
     message = answer.message or Message(Role.ASSISTANT, ())

@@ -41,11 +41,13 @@ class TextAppended(msgspec.Struct, frozen=True, omit_defaults=True, tag="text_ap
     """More text of the answer; `position` is the number of code points before it.
 
     `logprobs` are those of its tokens, as OpenAI writes them, where the caller asked for them.
+    `refusal` is true where the model refuses to answer, and its dialect says so.
     """
 
     text: str
     position: int
     logprobs: tuple[JsonObject, ...] = ()
+    refusal: bool = False
 
 
 class ReasoningAppended(msgspec.Struct, frozen=True, tag="reasoning_appended"):
@@ -125,7 +127,10 @@ class UsageRecorded(msgspec.Struct, frozen=True, omit_defaults=True, tag="call_m
 
 
 class RunCompleted(msgspec.Struct, frozen=True, omit_defaults=True, tag="run_completed"):
-    """The answer is complete. Terminal. `calls` is the number of model calls."""
+    """The answer is complete. Terminal. `calls` is the number of model calls.
+
+    `refused` is true if a part of it is a refusal, whatever the finish reason is.
+    """
 
     text: str
     finish_reason: FinishReason
@@ -142,6 +147,7 @@ class RunCompleted(msgspec.Struct, frozen=True, omit_defaults=True, tag="run_com
     failovers: tuple[Failover, ...] = ()
     stop_sequence: str | None = None
     vendor_reason: str | None = None
+    refused: bool = False
 
 
 class StopStatus(StrEnum):

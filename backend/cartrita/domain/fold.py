@@ -21,6 +21,7 @@ from cartrita.domain.messages import (
     Message,
     Part,
     Reasoning,
+    Refusal,
     Role,
     Text,
     ToolCall,
@@ -34,7 +35,7 @@ class Fold:
 
     def __init__(self) -> None:
         self._done: list[Part] = []
-        self._open: type[Text | Reasoning] | None = None
+        self._open: type[Text | Refusal | Reasoning] | None = None
         self._pieces: list[str] = []
         self.usage = Usage()
         self.calls = 0
@@ -48,9 +49,9 @@ class Fold:
     def add(self, event: Event) -> None:
         self.seen = self.seen or is_visible(event)
         match event:
-            case TextAppended(text=text):
+            case TextAppended(text=text, refusal=refusal):
                 self.length += len(text)
-                self._append(Text, text)
+                self._append(Refusal if refusal else Text, text)
             case ReasoningAppended(text=text):
                 self._append(Reasoning, text)
             case ReasoningSealed():
@@ -92,13 +93,18 @@ class Fold:
 
     @property
     def text(self) -> str:
-        return "".join(part.text for part in self.parts if isinstance(part, Text))
+        return "".join(part.text for part in self.parts if isinstance(part, Text | Refusal))
+
+    @property
+    def refused(self) -> bool:
+        """Whether a part of the answer is a refusal."""
+        return any(isinstance(part, Refusal) for part in self.parts)
 
     @property
     def sources(self) -> tuple[Citation, ...]:
         return tuple(part for part in self._done if isinstance(part, Citation))
 
-    def _append(self, kind: type[Text | Reasoning], text: str) -> None:
+    def _append(self, kind: type[Text | Refusal | Reasoning], text: str) -> None:
         if self._open is not kind:
             self._close()
             self._open = kind

@@ -135,8 +135,8 @@ class Message(msgspec.Struct, frozen=True):
 
     @property
     def text(self) -> str:
-        """Its text parts, joined."""
-        return "".join(part.text for part in self.parts if isinstance(part, Text))
+        """What it says, joined: its text and its refusals."""
+        return "".join(part.text for part in self.parts if isinstance(part, Text | Refusal))
 
 
 class MessageStatus(StrEnum):

@@ -8,6 +8,7 @@ from cartrita.domain.deltas import (
     Delta,
     Finished,
     ReasoningDelta,
+    RefusalDelta,
     TextDelta,
     ToolCallDelta,
     VendorDelta,
@@ -30,8 +31,7 @@ class Replay:
     """Converts the events of one run, in order from seq 1: the same log gives the same deltas.
 
     What a run's own tools did, and what a call cost, is for no client of a model. A run that
-    stopped early gives no `Finished`: its terminal event is the error to report. A refusal is text
-    here, as it is in the log.
+    stopped early gives no `Finished`: its terminal event is the error to report.
     """
 
     def __init__(self) -> None:
@@ -58,6 +58,8 @@ class Replay:
 
     def _visible(self, event: Event) -> tuple[Delta, ...]:
         match event:
+            case TextAppended(text=text, refusal=True):
+                return (RefusalDelta(text),)
             case TextAppended(text=text, logprobs=logprobs):
                 return (TextDelta(text, logprobs),)
             case ReasoningAppended(text=text):

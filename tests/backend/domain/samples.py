@@ -92,6 +92,7 @@ COMPLETED = st.builds(
     sources=st.lists(CITATIONS, max_size=2).map(tuple),
     stop_sequence=st.none() | WORDS,
     vendor_reason=st.none() | WORDS,
+    refused=st.booleans(),
 )
 STOPPED = st.builds(
     RunStopped,
@@ -106,9 +107,9 @@ STOPPED = st.builds(
 )
 TERMINALS = COMPLETED | STOPPED
 LOGPROBS = st.just(()) | st.lists(OBJECTS, max_size=2).map(tuple)
-SPOKEN = st.builds(TextAppended, text=WORDS, position=COUNTS, logprobs=LOGPROBS) | st.builds(
-    ReasoningAppended, text=WORDS
-)
+SPOKEN = st.builds(
+    TextAppended, text=WORDS, position=COUNTS, logprobs=LOGPROBS, refusal=st.booleans()
+) | st.builds(ReasoningAppended, text=WORDS)
 MIDDLES = (
     SPOKEN
     | st.builds(ProviderAwaited, provider=WORDS, seconds=SECONDS)

@@ -5,7 +5,6 @@ from contextlib import aclosing
 from itertools import groupby
 
 import msgspec
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.backend.application.fakes import claim
@@ -29,6 +28,7 @@ from cartrita.domain.deltas import (
 )
 from cartrita.domain.events import (
     Event,
+    RunCompleted,
     RunStarted,
     RunStopped,
     StopStatus,
@@ -90,22 +90,22 @@ async def test_everything_that_a_model_says_is_replayed() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("reason", "told"),
-    [
-        (FinishReason.STOP, FinishReason.CONTENT_FILTER),
-        (FinishReason.LENGTH, FinishReason.LENGTH),
-    ],
-)
-async def test_a_refusal_is_text_that_its_reason_tells(
-    reason: FinishReason, told: FinishReason
-) -> None:
-    deltas: list[Delta] = [RefusalDelta("I won't."), Finished(reason, USAGE)]
-    assert replayed(await log_of(deltas)) == [
-        Accepted("p", "m"),
-        TextDelta("I won't."),
-        Finished(told, USAGE, "m"),
+async def test_a_refusal_is_told_from_text() -> None:
+    deltas: list[Delta] = [
+        TextDelta("I'd rather not: "),
+        RefusalDelta("I won't."),
+        Finished(FinishReason.STOP, USAGE),
     ]
+    events = await log_of(deltas)
+    assert replayed(events) == [
+        Accepted("p", "m"),
+        *deltas[:2],
+        Finished(FinishReason.STOP, USAGE, "m"),
+    ]
+    completed = events[-1]
+    assert isinstance(completed, RunCompleted)
+    assert completed.text == "I'd rather not: I won't."
+    assert completed.refused
 
 
 def test_what_is_not_the_models_is_not_replayed() -> None:
@@ -125,6 +125,7 @@ _ARGUMENTS = st.dictionaries(_TEXT, _TEXT | st.integers(-5, 5), max_size=3).map(
 )
 _PIECE = st.one_of(
     _TEXT.map(TextDelta),
+    _TEXT.map(RefusalDelta),
     _TEXT.map(ReasoningDelta),
     st.builds(ReasoningDelta, _TEXT, _TEXT, st.none(), st.just("anthropic_messages")),
     _TEXT.map(lambda title: CitationDelta(Citation(title))),

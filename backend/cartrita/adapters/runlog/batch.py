@@ -86,7 +86,7 @@ class PendingRun:
         return events, self._ending
 
     def _add_text(self, event: TextAppended | ReasoningAppended) -> None:
-        if self._text_pieces and type(self._pending[-1]) is type(event):
+        if self._text_pieces and _is_same_kind(event, self._pending[-1]):
             self._text_pieces.append(event.text)
         else:
             self._join_text()
@@ -96,11 +96,7 @@ class PendingRun:
     def _join_text(self) -> None:
         if len(self._text_pieces) > 1:
             text = "".join(self._text_pieces)
-            match self._pending[-1]:
-                case TextAppended(position=position):
-                    self._pending[-1] = TextAppended(text, position)
-                case _:
-                    self._pending[-1] = ReasoningAppended(text)
+            self._pending[-1] = msgspec.structs.replace(self._pending[-1], text=text)
         self._text_pieces = []
 
 
@@ -109,6 +105,13 @@ def _is_plain_text(event: Event) -> TypeGuard[TextAppended | ReasoningAppended]:
     if isinstance(event, TextAppended):
         return not event.logprobs
     return isinstance(event, ReasoningAppended)
+
+
+def _is_same_kind(event: Event, last: Event) -> bool:
+    """Whether both are reasoning, or both an answer, or both a refusal to give one."""
+    if isinstance(event, TextAppended) and isinstance(last, TextAppended):
+        return event.refusal == last.refusal
+    return type(event) is type(last)
 
 
 def _without_refused(ending: Ending, committed: Fold) -> Ending:

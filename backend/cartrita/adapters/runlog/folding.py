@@ -69,7 +69,8 @@ def _follows(event: Event, last: Event) -> bool:
     """Whether the event continues the text of the last one."""
     match event, last:
         case TextAppended(logprobs=()), TextAppended(logprobs=()):
-            return event.position == last.position + len(last.text)
+            follows = event.position == last.position + len(last.text)
+            return follows and event.refusal == last.refusal
         case ReasoningAppended(), ReasoningAppended():
             return True
         case _:
@@ -109,5 +110,5 @@ def _split(run_id: RunId, item: FoldedItem) -> list[LoggedEvent]:
 
 def _with_text(event: Event, text: str, offset: int) -> Event:
     if isinstance(event, TextAppended):
-        return TextAppended(text, event.position + offset)
+        return msgspec.structs.replace(event, text=text, position=event.position + offset)
     return ReasoningAppended(text)

@@ -28,11 +28,15 @@ from cartrita.kit.text import StorableTextStream, storable_json, storable_text
 
 
 class Counters:
-    """What the blocks of one answer number together: tool calls from 0, citations from 1."""
+    """What the blocks of one answer number together: tool calls from 0, citations from 1.
+
+    `said` is whether any of them has text.
+    """
 
     def __init__(self) -> None:
         self.tool_calls = 0
         self.citations = 0
+        self.said = False
 
 
 class OpenBlock(Protocol):
@@ -91,6 +95,7 @@ class _Text:
 
     def _piece(self, text: str) -> list[Delta]:
         piece = self._text.feed(text)
+        self._counters.said = self._counters.said or bool(piece)
         return [TextDelta(piece)] if piece else []
 
 

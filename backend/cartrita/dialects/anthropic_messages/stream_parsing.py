@@ -7,6 +7,8 @@ contain neither NUL nor surrogates.
 from collections.abc import Callable
 from typing import TypeVar
 
+import msgspec
+
 from cartrita.dialects.anthropic_messages import errors, response_parsing
 from cartrita.dialects.anthropic_messages.blocks import (
     Counters,
@@ -41,7 +43,7 @@ def parse_completion(provider: str, body: bytes, secrets: tuple[Secret, ...] = (
     end = _End()
     end.read_message(message)
     end.read(message.stop_reason, message.stop_sequence, message.stop_details)
-    return [*deltas, *end.deltas(calls=counters.tool_calls)]
+    return [*deltas, *end.deltas(counters)]
 
 
 class StreamParser:
@@ -91,7 +93,7 @@ class StreamParser:
             raise UpstreamCut(
                 f"{self._provider} ended its answer in the middle.", provider=self._provider
             )
-        return [*self._stop_all(), *self._end.deltas(calls=self._counters.tool_calls)]
+        return [*self._stop_all(), *self._end.deltas(self._counters)]
 
     def start_message(self, event: Event) -> list[Delta]:
         """`message_start`: the model, and the usage so far."""
@@ -182,11 +184,16 @@ class _End:
         self._explanation = None if details is None else details.explanation
         return known is not None
 
-    def deltas(self, *, calls: int) -> list[Delta]:
-        """The last deltas: the words for a refusal, which are no block, and the end."""
-        finished = self._finished(calls)
+    def deltas(self, counted: Counters) -> list[Delta]:
+        """The last deltas: the words for a refusal, which are no block, and the end.
+
+        Where nothing else was said, these words are the answer, and they are complete.
+        """
+        finished = self._finished(counted.tool_calls)
         if finished.reason is not FinishReason.CONTENT_FILTER or not self._explanation:
             return [finished]
+        if not (counted.said or counted.tool_calls):
+            finished = msgspec.structs.replace(finished, reason=FinishReason.STOP)
         return [RefusalDelta(storable_text(self._explanation)), finished]
 
     def _finished(self, calls: int) -> Finished:

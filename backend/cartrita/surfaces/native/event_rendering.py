@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from cartrita.domain.deltas import FinishReason
 from cartrita.domain.events import (
     Event,
     LoggedEvent,
@@ -152,9 +153,15 @@ def _(event: RunCompleted, run_id: RunId) -> ChatEvent:
             token_usage=TokenUsage.of(event.usage),
             processing_time=event.seconds,
             sources=public_sources(event.sources),
-            finish_reason=event.finish_reason,
+            finish_reason=_finish_reason(event),
         )
     )
+
+
+def _finish_reason(event: RunCompleted) -> FinishReason:
+    """A token does not tell a refusal from an answer, so this does."""
+    stopped = event.refused and event.finish_reason is FinishReason.STOP
+    return FinishReason.CONTENT_FILTER if stopped else event.finish_reason
 
 
 @_render_logged.register

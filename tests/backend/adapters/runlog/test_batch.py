@@ -68,6 +68,22 @@ def test_text_with_log_probabilities_stays_apart() -> None:
     assert not run.urgent
 
 
+def test_a_refusal_stays_apart_from_text() -> None:
+    run = PendingRun(RUN, 0)
+    for event in (
+        TextAppended("a", 0),
+        TextAppended("b", 1, refusal=True),
+        TextAppended("c", 2, refusal=True),
+        TextAppended("d", 3),
+    ):
+        run.add(event)
+    assert taken(run) == [
+        (1, TextAppended("a", 0)),
+        (2, TextAppended("bc", 1, refusal=True)),
+        (3, TextAppended("d", 3)),
+    ]
+
+
 def test_numbering_continues_across_flushes() -> None:
     run = PendingRun(RUN, 7)
     run.add(TextAppended("a", 0))

@@ -248,7 +248,9 @@ def test_the_words_for_a_refusal_are_said_before_the_end() -> None:
     assert streamed[:2] == [TextDelta("Hm"), RefusalDelta("I will not.")]
     at_once = parse_completion("claude", whole(**stop))
     assert at_once[0] == RefusalDelta("I will not.")
-    assert finished(streamed).reason is finished(at_once).reason is FinishReason.CONTENT_FILTER
+    assert finished(streamed).reason is FinishReason.CONTENT_FILTER
+    assert finished(at_once).reason is FinishReason.STOP  # a whole answer in words of refusal
+    assert finished(streamed).vendor_reason == finished(at_once).vendor_reason == "refusal"
 
 
 def test_an_explanation_of_another_end_is_no_refusal() -> None:

@@ -119,6 +119,21 @@ TABLE: list[tuple[Event, str]] = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        (FinishReason.STOP, FinishReason.CONTENT_FILTER),
+        (FinishReason.LENGTH, FinishReason.LENGTH),
+    ],
+)
+def test_the_finish_reason_tells_a_refusal(reason: FinishReason, told: FinishReason) -> None:
+    completed = RunCompleted(
+        "No.", reason, Usage(), 1.0, "conv_1", "msg_1", "a", "m", "p", refused=True
+    )
+    made = frame(LoggedEvent(RUN, 7, completed)).decode()
+    assert f'"finish_reason":"{told}"' in made
+
+
 @pytest.mark.parametrize(("event", "body"), TABLE)
 def test_an_event_becomes_one_frame(event: Event, body: str) -> None:
     made = frame(LoggedEvent(RUN, 7, event))
