@@ -106,13 +106,21 @@ class Replica:
             await self._held.wait()
 
     async def run(self) -> None:
-        """Renew the lease six times within its duration; take a new one after a loss."""
+        """Renew the lease six times within its duration; take a new one after a loss.
+
+        A renewal that failed is tried again soon: the database may be back before the lease is
+        lost.
+        """
+        pause = self._lease_s / 6
         while True:
-            await asyncio.sleep(self._lease_s / 6)
+            await asyncio.sleep(pause)
             try:
                 await self._renew()
             except (*TRANSIENT_ERRORS, asyncpg.PostgresError) as error:
                 log.warning("heartbeat_failed", error=type(error).__name__)
+                pause = self._lease_s / 30
+            else:
+                pause = self._lease_s / 6
 
     async def _renew(self) -> None:
         lease = self._lease

@@ -127,6 +127,18 @@ async def test_heartbeats_continue_after_database_errors(cluster: Cluster, sqlst
         await until(lambda: log._replica.held)
 
 
+async def test_a_failed_heartbeat_is_repeated_soon(cluster: Cluster) -> None:
+    """A database that is away for a part of the lease is back before it is lost."""
+    async with cluster.replica(0, lease_s=6) as log, cluster.session() as other:
+        with capture_logs() as logs:
+            await other.execute("ALTER TABLE replicas RENAME TO away")
+            await until(lambda: not log._replica.held)
+            await other.execute("ALTER TABLE away RENAME TO replicas")
+        failures = [one for one in logs if one["event"] == "heartbeat_failed"]
+        assert len(failures) > 5  # at the pace of heartbeats that succeed it would be 3
+        await until(lambda: log._replica.held)
+
+
 async def test_a_heartbeat_does_not_wait_for_a_flush(cluster: Cluster) -> None:
     """A commit may take seconds, and heartbeats must not wait for its fence."""
     async with cluster.replica(0, lease_s=1.5) as log, cluster.session() as other:
