@@ -23,7 +23,8 @@ class HealthPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """When a deployment is left out, and for how long, in seconds.
 
     So many `failures` in a row eject it for `ejection`, twice that the next time, and so on up to
-    `longest_ejection`; then one call tries it. A provider that refused its credential, or has no
+    `longest_ejection`; then one call tries it. A provider that asks for a pause gets one of at most
+    `longest_ejection` too. A provider that refused its credential, or has no
     credit left, is left out for `exhausted`, and so is a deployment that the credential may not
     call (status 403).
     """
@@ -56,6 +57,7 @@ class _Record:
         self.ejections = 0
         self.ejected_until = 0.0
         self.limited_until = 0.0
+        self.on_trial = False
         self.code = ""
 
 
@@ -83,6 +85,7 @@ class Health:
         record = self._records.get(deployment)
         if record is not None and record.ejections and record.ejected_until <= self._clock():
             record.ejected_until = self._clock() + self._policy.ejection
+            record.on_trial = True
 
     def succeeded(self, deployment: Deployment) -> None:
         """A call ended well."""
@@ -100,7 +103,8 @@ class Health:
         if isinstance(error, UpstreamAuth | UpstreamQuota):
             self._exclude(deployment, record, error)
         if error.retry_after:
-            record.limited_until = self._clock() + error.retry_after
+            pause = min(error.retry_after, self._policy.longest_ejection)
+            record.limited_until = self._clock() + pause
         if isinstance(error, UpstreamLimited):  # it works, and wants fewer calls
             return
         record.failures += 1
@@ -129,8 +133,9 @@ class Health:
 
     def _eject(self, record: _Record) -> None:
         now, policy = self._clock(), self._policy
-        if record.ejections and record.ejected_until > now + policy.ejection:
+        if record.ejected_until > now and not record.on_trial:
             return  # a call that began before the ejection
+        record.on_trial = False
         record.ejections += 1
         record.ejected_until = now + min(
             policy.ejection * record.ejections, policy.longest_ejection

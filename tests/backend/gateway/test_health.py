@@ -74,6 +74,16 @@ def test_calls_that_began_before_the_ejection_do_not_prolong_it(health: Health, 
     assert health.snapshot()[0].seconds == 60
 
 
+def test_calls_that_fail_at_once_eject_once(health: Health, time: Time) -> None:
+    for _ in range(30):
+        health.started(A)
+    for _ in range(30):
+        health.failed(A, overloaded())
+        time.now += 0.1
+    time.now += 30
+    assert health.usable((A, B)) == (A, B)
+
+
 def test_the_last_one_is_never_left_out(health: Health) -> None:
     fail(health, 5)
     assert health.usable((A,)) == (A,)
@@ -88,6 +98,12 @@ def test_a_retry_after_is_a_pause(health: Health, time: Time) -> None:
     time.now += 7
     assert health.usable((A, B)) == (A, B)
     assert health.snapshot()[0].state == "ok"
+
+
+def test_a_pause_of_a_day_is_not_taken_at_its_word(health: Health, time: Time) -> None:
+    health.failed(A, UpstreamLimited("busy", provider="a", retry_after=86_400))
+    time.now += HealthPolicy().longest_ejection
+    assert health.usable((A, B)) == (A, B)
 
 
 @pytest.mark.parametrize("error", [UpstreamAuth, UpstreamQuota])
