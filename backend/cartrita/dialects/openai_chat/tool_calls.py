@@ -35,6 +35,7 @@ class ToolCallStream:
         self._calls: dict[int, _ToolCall] = {}
         self._index_by_number: dict[int, int] = {}  # the latest call of each number on the wire
         self._last = -1
+        self._highest = -1
 
     def __bool__(self) -> bool:
         return bool(self._calls)
@@ -69,8 +70,8 @@ class ToolCallStream:
         call = self._calls.get(index)
         if call is not None and not (name and _is_another(call, number, call_id)):
             return index
-        free = max(self._calls, default=-1) + 1
-        index = free if number is None or number in self._calls else number
+        index = self._highest + 1 if number is None or number in self._calls else number
+        self._highest = max(self._highest, index)
         self._index_by_number[index if number is None else number] = index
         self._calls[index] = _ToolCall()
         return index
