@@ -132,14 +132,15 @@ def routes(app: FastAPI) -> Iterator[tuple[str, str, str]]:
 
 def _middleware(config: SurfaceConfig) -> list[Middleware]:
     inner = [
-        Middleware(ErrorBoundary, respond=error_formats.send_error),
         Middleware(
             RequestLimits,
+            respond=error_formats.send_error,
             max_bytes=config.body_max_bytes,
             v1_max_bytes=config.v1_body_max_bytes,
             seconds=config.body_timeout_s,
             max_url=config.url_max_bytes,
         ),
+        Middleware(ErrorBoundary, respond=error_formats.send_error),
         Middleware(HotPaths, table=hot_paths(config)),
     ]
     if not config.cors_origins:

@@ -91,3 +91,10 @@ async def test_bodies_that_never_end(serve: Serve) -> None:
     answers = await asyncio.gather(*(statuses(scenario, *one) for one in unfinished))
     assert answers == [[408]] * len(unfinished)
     assert await statuses(scenario, length(len(BODY)), [BODY]) == [200]
+
+
+async def test_a_body_that_is_too_long_is_answered(serve: Serve) -> None:
+    """Also to a caller that has the connection closed after it, of which the answer is the last."""
+    scenario = serve(settings={"CARTRITA_SERVER_V1_BODY_MAX_BYTES": "1024"})
+    body = b"{" + b" " * (20 << 20) + b"}"
+    assert await statuses(scenario, length(len(body)), [body], at_once=1) == [413]

@@ -13,6 +13,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cartrita.domain.errors import CartritaError, DeadlineExceeded, TooLarge
+from cartrita.surfaces.middleware import ErrorResponder
 
 BODY_ARRIVED = "body_arrived"
 """In the state of a request: whether all of its body has arrived, where the server tells that."""
@@ -23,15 +24,24 @@ URI_TOO_LONG = "uri_too_long"
 class RequestLimits:
     """ASGI middleware that enforces the limits.
 
-    `max_bytes` limits the body, and `v1_max_bytes` that of a request below `/v1`, which may hold
-    images. `seconds` limits the time until it has arrived completely, and `max_url` the bytes of
-    path and query.
+    Errors of a body must be answered by `app`, whose response waits for the rest of the body; that
+    of the address is answered here. `max_bytes` limits the body, and `v1_max_bytes` that of a
+    request below `/v1`, which may hold images. `seconds` limits the time until it has arrived
+    completely, and `max_url` the bytes of path and query.
     """
 
     def __init__(
-        self, app: ASGIApp, *, max_bytes: int, v1_max_bytes: int, seconds: float, max_url: int
+        self,
+        app: ASGIApp,
+        *,
+        respond: ErrorResponder,
+        max_bytes: int,
+        v1_max_bytes: int,
+        seconds: float,
+        max_url: int,
     ) -> None:
         self.app = app
+        self._respond = respond
         self._max_bytes = max_bytes
         self._v1_max_bytes = v1_max_bytes
         self._seconds = seconds
@@ -40,10 +50,12 @@ class RequestLimits:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             if len(scope["query_string"]) + len(scope["path"]) > self._max_url:
-                raise TooLarge(
+                error = TooLarge(
                     "The address is too long: send this as POST with a JSON body.",
                     code=URI_TOO_LONG,
                 )
+                await self._respond(error, scope, receive, send)
+                return
             headers = Headers(scope=scope)
             if headers.get("content-length", "0") != "0" or "transfer-encoding" in headers:
                 v1 = scope["path"].startswith("/v1/")

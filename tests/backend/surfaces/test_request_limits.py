@@ -27,27 +27,34 @@ class Echo:
         await answer(scope, receive, send)
 
 
-class Outside:
-    """Renders the error that RequestLimits raises before anything of the application runs."""
+async def refuse(error: Exception, scope: Scope, receive: Receive, send: Send) -> None:
+    assert isinstance(error, CartritaError)
+    await JSONResponse({"code": error.code}, 400)(scope, receive, send)
+
+
+class Server:
+    """RequestLimits as the outermost application."""
 
     def __init__(self, seconds: float) -> None:
         self.app = RequestLimits(
-            Echo(), max_bytes=LIMIT, v1_max_bytes=2 * LIMIT, seconds=seconds, max_url=200
+            Echo(),
+            respond=refuse,
+            max_bytes=LIMIT,
+            v1_max_bytes=2 * LIMIT,
+            seconds=seconds,
+            max_url=200,
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             return
-        try:
-            await self.app(scope, receive, send)
-        except CartritaError as error:
-            await JSONResponse({"code": error.code}, 400)(scope, receive, send)
+        await self.app(scope, receive, send)
 
 
 async def ask(
     path: str, *sent: bytes, seconds: float = 20.0, method: str = "POST", **headers: str
 ) -> tuple[dict[str, object], dict[str, str]]:
-    async with serving(Outside(seconds)) as port, connected(port) as client:
+    async with serving(Server(seconds)) as port, connected(port) as client:
         client.request(method, path, **headers)
         for piece in sent:
             client.send(piece)
