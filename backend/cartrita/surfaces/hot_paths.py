@@ -13,9 +13,13 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cartrita.surfaces.framework_errors import MethodNotAllowed
+from cartrita.surfaces.sse import pending_stream
 
 Handler: TypeAlias = Callable[[HTTPConnection, Receive, Send], Awaitable[None]]
-"""Answers a request. Errors that it raises before it has sent anything are answered for it."""
+"""Answers a request, or leaves a stream to be sent later (`sse.send_later`).
+
+Errors that are raised before anything has been sent are answered for it.
+"""
 
 
 class HotPath(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,3 +71,5 @@ class HotPaths:
         if handler is None:
             raise MethodNotAllowed(sorted(methods))
         await handler(HTTPConnection(scope), receive, send)
+        if (stream := pending_stream(scope)) is not None:
+            await stream()

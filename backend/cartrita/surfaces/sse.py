@@ -80,12 +80,8 @@ class EventStream(Response, Generic[T]):
         self._finished = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Store the sending of the stream for `pending_stream` instead of sending it now.
-
-        `RequestContext` sends it after the endpoint has returned: by then the request's objects are
-        freed, which saves 8 of 40 KiB per idle stream.
-        """
-        scope["state"][_PENDING_STREAM] = partial(self._send, receive, send)
+        """Have the stream sent later."""
+        send_later(scope, partial(self._send, receive, send))
 
     async def _send(self, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
@@ -136,6 +132,14 @@ class EventStream(Response, Generic[T]):
         if self._drained is not None:
             self._drained.set()
         return frames
+
+
+def send_later(scope: Scope, stream: SendStream) -> None:
+    """Have a stream sent after the endpoint has returned; see `pending_stream`.
+
+    By then the objects of its request are freed, which saves 8 of 40 KiB per idle stream.
+    """
+    scope["state"][_PENDING_STREAM] = stream
 
 
 def pending_stream(scope: Scope) -> SendStream | None:

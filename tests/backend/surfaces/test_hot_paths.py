@@ -1,6 +1,7 @@
 """The dispatcher answers exactly the endpoints of its table and passes everything else on."""
 
 import json
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from cartrita.domain.errors import Conflict
 from cartrita.surfaces.error_formats import send_error
 from cartrita.surfaces.hot_paths import HotPath, HotPaths, hot_path_table
 from cartrita.surfaces.middleware import ErrorBoundary, RequestContext
+from cartrita.surfaces.sse import send_later
 
 
 async def hot(connection: HTTPConnection, receive: Receive, send: Send) -> None:
@@ -23,6 +25,14 @@ async def hot(connection: HTTPConnection, receive: Receive, send: Send) -> None:
 
 async def refusing(_: HTTPConnection, receive: Receive, send: Send) -> None:
     raise Conflict("It is busy.")
+
+
+async def streaming(connection: HTTPConnection, receive: Receive, send: Send) -> None:
+    send_later(connection.scope, partial(hot, connection, receive, send))
+
+
+async def refusing_later(connection: HTTPConnection, receive: Receive, send: Send) -> None:
+    send_later(connection.scope, partial(refusing, connection, receive, send))
 
 
 def path(name: str, handler: Any) -> HotPath:
@@ -38,7 +48,10 @@ def path(name: str, handler: Any) -> HotPath:
     )
 
 
-TABLE = hot_path_table([path("one", hot)], [path("two", refusing)])
+TABLE = hot_path_table(
+    [path("one", hot), path("stream", streaming)],
+    [path("two", refusing), path("refused", refusing_later)],
+)
 
 
 async def answer(method: str, target: str) -> tuple[int, dict[str, str], dict[str, Any]]:
@@ -62,7 +75,11 @@ async def answer(method: str, target: str) -> tuple[int, dict[str, str], dict[st
 
 @pytest.mark.parametrize(
     ("target", "expected"),
-    [("/hot/one", {"hot": "/hot/one"}), ("/hot/one/more", {"cold": "more"})],
+    [
+        ("/hot/one", {"hot": "/hot/one"}),
+        ("/hot/stream", {"hot": "/hot/stream"}),
+        ("/hot/one/more", {"cold": "more"}),
+    ],
 )
 async def test_a_path_of_the_table_is_answered_by_it(target: str, expected: dict[str, str]) -> None:
     status, headers, body = await answer("POST", target)
@@ -70,8 +87,9 @@ async def test_a_path_of_the_table_is_answered_by_it(target: str, expected: dict
     assert headers["x-request-id"].startswith("req_")
 
 
-async def test_errors_are_answered_in_the_format_of_the_path() -> None:
-    status, _, body = await answer("POST", "/hot/two")
+@pytest.mark.parametrize("target", ["/hot/two", "/hot/refused"])
+async def test_errors_are_answered_in_the_format_of_the_path(target: str) -> None:
+    status, _, body = await answer("POST", target)
     assert (status, body["code"]) == (409, "conflict")
 
 
@@ -82,4 +100,5 @@ async def test_a_wrong_method_is_told_those_of_the_path() -> None:
 
 
 def test_the_table_names_each_endpoint_once() -> None:
-    assert set(TABLE) == {("POST", "/hot/one"), ("POST", "/hot/two")}
+    names = ("one", "stream", "two", "refused")
+    assert set(TABLE) == {("POST", f"/hot/{name}") for name in names}

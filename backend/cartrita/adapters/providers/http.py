@@ -65,11 +65,14 @@ class _Exchange:
 
     __slots__ = (
         "_connection",
+        "_deadlines",
         "_latest",
         "_loop",
+        "_max_bytes",
         "_origin",
         "_patience",
         "_pool",
+        "_provider",
         "_remaining_bytes",
         "_request",
         "_timer",
@@ -81,6 +84,9 @@ class _Exchange:
 
     def __init__(self, request: HttpRequest, pool: HttpPool, user_agent: str) -> None:
         self._request = request
+        self._provider = request.provider
+        self._deadlines = request.deadlines
+        self._max_bytes = request.max_bytes
         self._pool = pool
         self._user_agent = user_agent
         self._loop = asyncio.get_running_loop()
@@ -96,6 +102,7 @@ class _Exchange:
 
     async def __aenter__(self) -> HttpResponse:
         request = self._request
+        del self._request  # its body may be large, and the response take long
         try:
             target = find_target(request.url)
             head = target.head(request, self._user_agent)
@@ -104,10 +111,10 @@ class _Exchange:
         origin = self._origin = target.origin
         kept = self._pool.idle(origin)
         connection = kept or await self._connect()
-        await self._send(head, connection)
+        await self._send(head, request.body, connection)
         if kept is not None and request.method == "GET" and connection.hung_up:
             connection = await self._connect()  # it was closed while it was idle
-            await self._send(head, connection)
+            await self._send(head, request.body, connection)
         if not connection.status:
             self._explain(connection.failure)
         self.status = connection.status
@@ -142,14 +149,14 @@ class _Exchange:
             raise self._cut(connection.failure)
         self._remaining_bytes -= len(piece)
         if self._remaining_bytes < 0:
-            raise self._malformed(f"sent more than {self._request.max_bytes} bytes")
+            raise self._malformed(f"sent more than {self._max_bytes} bytes")
         return piece
 
-    async def _send(self, head: bytes, connection: HttpConnection) -> None:
+    async def _send(self, head: bytes, body: bytes, connection: HttpConnection) -> None:
         """Send the request, and wait for the head of its response, or for what prevents one."""
         self._connection = connection
         try:
-            connection.send(head, self._request.body)
+            connection.send(head, body)
             while not connection.status and connection.failure is None:
                 await self._waiting(connection)
         except BaseException:  # cancelled, perhaps in the moment in which the head came
@@ -160,7 +167,7 @@ class _Exchange:
             self._close()
 
     async def _connect(self) -> HttpConnection:
-        limit = self._request.deadlines.connect
+        limit = self._deadlines.connect
         try:
             async with asyncio.timeout(limit):
                 return await self._pool.connect(self._origin)
@@ -214,26 +221,26 @@ class _Exchange:
         if isinstance(failure, NotHttp):
             raise self._malformed("does not speak HTTP")
         if isinstance(failure, _Overdue):
-            limit = self._request.deadlines.headers
+            limit = self._deadlines.headers
             raise self._unreachable(f"it did not begin to answer within {limit:g} s")
         raise self._unreachable("the connection broke before it answered")
 
     def _cut(self, failure: Exception) -> UpstreamCut:
-        provider = self._request.provider
+        provider = self._provider
         if not isinstance(failure, _Overdue):
             what = "broke off its answer"
         elif self._loop.time() < self._latest:
             what = f"sent nothing for {self._patience:g} s"
         else:
-            what = f"did not end its answer within {self._request.deadlines.total:g} s"
+            what = f"did not end its answer within {self._deadlines.total:g} s"
         return UpstreamCut(f"{provider} {what}.", provider=provider, status=self.status)
 
     def _malformed(self, what: str) -> UpstreamMalformed:
-        provider = self._request.provider
+        provider = self._provider
         return UpstreamMalformed(
             f"{provider} {what}.", provider=provider, status=self.status or None
         )
 
     def _unreachable(self, why: str) -> UpstreamUnreachable:
-        provider = self._request.provider
+        provider = self._provider
         return UpstreamUnreachable(f"{provider} cannot be reached: {why}.", provider=provider)

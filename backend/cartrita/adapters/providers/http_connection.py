@@ -31,6 +31,7 @@ class HttpConnection(asyncio.Protocol):
         "_body_ends_with_connection",
         "_busy",
         "_keeps_alive",
+        "_loop",
         "_parser",
         "_paused",
         "_pieces",
@@ -45,6 +46,7 @@ class HttpConnection(asyncio.Protocol):
     )
 
     def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()  # to ask for it costs a system call each time
         self._busy = False
         self._waiter: asyncio.Future[None] | None = None
         self._pieces: list[bytes] = []
@@ -62,7 +64,7 @@ class HttpConnection(asyncio.Protocol):
 
     def news(self) -> asyncio.Future[None]:
         """Done when something has changed; there is one at a time."""
-        self._waiter = waiter = asyncio.get_running_loop().create_future()
+        self._waiter = waiter = self._loop.create_future()
         return waiter
 
     @property

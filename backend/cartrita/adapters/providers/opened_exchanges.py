@@ -64,6 +64,7 @@ class OpenedExchange:
         except BaseException as error:
             await self.__aexit__(type(error), error, error.__traceback__)
             raise
+        del self._request, self._sent  # the body may be large, and the response take long
         return response
 
     async def __aexit__(

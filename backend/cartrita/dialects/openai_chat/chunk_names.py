@@ -26,7 +26,6 @@ class RenamedChunks:
         self._sent = names.sent
         self._asked = _encode(names.asked)
         self._head = self._told_head = b""
-        self._next_head = self._told_next_head = b""
         self._tail = self._told_tail = b""
 
     def feed(self, frames: bytes) -> bytes:
@@ -39,8 +38,9 @@ class RenamedChunks:
             rest = frames[len(head) :]
             if count == 1:
                 return self._told_head + rest
-            if count == 1 + rest.count(self._next_head):
-                return self._told_head + rest.replace(self._next_head, self._told_next_head)
+            following = _END + head
+            if count == 1 + rest.count(following):
+                return self._told_head + rest.replace(following, _END + self._told_head)
         elif tail and count == frames.count(tail):
             return frames.replace(tail, self._told_tail)
         return b"".join(self._renamed(frame) for frame in relayed_frames.split(frames))
@@ -64,7 +64,6 @@ class RenamedChunks:
     def _learn_head(self, before: bytes, name: bytes, told: bytes) -> None:
         if len(before) <= _LONGEST:
             self._head, self._told_head = before + name, before + told
-            self._next_head, self._told_next_head = _END + self._head, _END + self._told_head
 
     def _learn_tail(self, before: bytes, name: bytes, told: bytes, after: bytes) -> None:
         key = _KEY.search(before, max(len(before) - _LONGEST, 0))

@@ -135,6 +135,10 @@ def answer_headers(answer: Answer) -> list[tuple[str, str]]:
     return headers + route_headers(answer.provider, answer.receipts, answer.failovers)
 
 
+def _stream_headers(answer: Answer) -> list[tuple[str, str]]:
+    return [*STREAM_HEADERS.items(), *answer_headers(answer)]
+
+
 class _AnswerStream:
     """One answer on its way to one client."""
 
@@ -157,8 +161,7 @@ class _AnswerStream:
         """Send all of it. Leaves `failure` where nothing has been sent."""
         try:
             async with self._opening as answer:
-                headers = [*STREAM_HEADERS.items(), *answer_headers(answer)]
-                await self._response.start(200, headers)
+                await self._response.start(200, _stream_headers(answer))
                 await self._send_items(answer)
         except CartritaError as error:
             if not self._response.started:
@@ -187,6 +190,7 @@ class _AnswerStream:
             if isinstance(item, bytes):
                 self._relayed = True
                 await write(item)
+                del item  # nobody needs it while the next one is waited for
                 continue
             if isinstance(item, Accepted):
                 self._form.accepted(item)

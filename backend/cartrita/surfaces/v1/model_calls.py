@@ -29,6 +29,7 @@ from cartrita.kit.long_work import run_long
 from cartrita.kit.secret import Secret
 from cartrita.surfaces.idempotency import idempotency_of
 from cartrita.surfaces.services import Services, SurfaceConfig, config_of, services_of
+from cartrita.surfaces.sse import send_later
 from cartrita.surfaces.v1.call_answers import AnswerFormat, send_json, send_stream, send_whole
 from cartrita.surfaces.v1.request_reading import call_options, headers_passed_on, read_body
 from cartrita.surfaces.v1.run_answers import RunFormat, send_run_stream, send_run_whole
@@ -127,7 +128,10 @@ async def answer_request(
     call = _call(api, connection, principal, reading)
     opening, form = api.open(services.completions, call, fields, reading.parse)
     if fields.stream:
-        await send_stream(opening, form, receive, send, heartbeat_s=config.heartbeat_s)
+        beat = config.heartbeat_s
+        send_later(
+            connection.scope, partial(send_stream, opening, form, receive, send, heartbeat_s=beat)
+        )
     else:
         await send_whole(opening, form, receive, send)
 
