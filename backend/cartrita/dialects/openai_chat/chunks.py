@@ -7,16 +7,24 @@ that has choices, and break on null in any of these.
 import json
 from typing import cast
 
+from cartrita.dialects.openai_chat import response_parsing
 from cartrita.dialects.openai_chat import response_types as wire
 from cartrita.domain.json import JsonObject
 from cartrita.kit import sse
 
 
 def is_sound(chunk: wire.Completion) -> bool:
-    """Whether clients can read it: it has choices, or none, and each of them has its delta."""
+    """Whether clients can read it: it has choices, or none, and each has its place and delta."""
     return chunk.choices is not None and all(
-        choice is not None and choice.delta is not None for choice in chunk.choices
+        choice is not None and choice.delta is not None and choice.index is not None
+        for choice in chunk.choices
     )
+
+
+def read_sound(data: bytes) -> None:
+    """Raises ValueError for what is no chunk that clients can read."""
+    if not is_sound(response_parsing.decode_completion(data)):
+        raise ValueError("clients cannot read it")
 
 
 def mended(data: str) -> bytes | None:
@@ -24,7 +32,7 @@ def mended(data: str) -> bytes | None:
     chunk = cast("JsonObject", json.loads(data))
     told = cast("list[JsonObject | None]", chunk.get("choices") or [])
     choices = [
-        {**choice, "delta": choice.get("delta") or {}}
+        {**choice, "index": choice.get("index") or 0, "delta": choice.get("delta") or {}}
         for choice in told
         if choice is not None and (choice.get("delta") or choice.get("finish_reason"))
     ]

@@ -124,7 +124,7 @@ class Monitor(StreamMonitor):
         Those of further answers are not plain, since all that there are must be known.
         """
         return relayed_frames.look_whole(
-            frames, response_parsing.decode_completion, b'"delta":{', b'"index":0'
+            frames, chunks.read_sound, b'"delta":{', b'"index":0'
         ) and not (
             b'_reason":"' in frames
             or b'"usage":{' in frames

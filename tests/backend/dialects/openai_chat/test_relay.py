@@ -418,6 +418,18 @@ def test_a_chunk_of_other_types_is_malformed_wherever_it_comes(delta: bytes, tim
         monitor.feed(bad)
 
 
+@pytest.mark.parametrize("index", ["", '"index": null, '])
+def test_a_choice_without_its_place_is_the_first(index: str) -> None:
+    call = {"tool_calls": [{"index": 0, "function": {"arguments": "{}"}}]}
+    for delta in ({"content": "Hi"}, call):
+        odd = chunk(delta).replace(b'"choices": [{"index": 0, ', b'"choices": [{' + index.encode())
+        monitor = Monitor("fake")
+        for _ in range(4):
+            [told] = sse.Parser().feed(monitor.feed(odd))
+            assert json.loads(told.data) == json.loads(chunk(delta)[6:])
+        assert monitor.ignored == 0
+
+
 @pytest.mark.parametrize("field", [b'"created":%d', b'"novel":%d', b'"created":5,"x":[%d]'])
 def test_a_number_that_clients_cannot_read_is_malformed(field: bytes) -> None:
     monitor, good = Monitor("fake"), chunk({"content": "a"})
