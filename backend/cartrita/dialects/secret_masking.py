@@ -18,44 +18,49 @@ _SHORTEST_ENCODED = 10
 
 
 def masked(text: str, secrets: tuple[Secret, ...], most: int) -> str:
-    """The first characters of a text, `most` at least if it has them, without the secrets.
+    """The first characters of a text without the secrets, as a rule more than `most`.
 
     Each is found whatever its case and its encoding: Base64, with what stands before and after it
     or without, its variety for URLs, hexadecimal digits, and percent signs.
     """
-    pattern, longest = _pattern(secrets)
-    begun = text[: 4 * most]
-    cut = len(begun) < len(text)
-    if pattern is not None:
-        begun = pattern.sub(MASK, begun)
-    return begun[:-longest] if cut and longest else begun
+    values = _values(secrets)
+    cut = 4 * most  # what begins before it is looked at to its end
+    begun = text[: cut + max((3 * len(value.encode()) for value in values), default=0)]
+    spans = sorted(found.span() for value in values for found in _pattern(value).finditer(begun))
+    told, end = "", 0
+    for start, stop in spans:
+        if end <= start < cut:
+            told += begun[end:start] + MASK
+        if start < cut:
+            end = max(end, stop)
+    return told + begun[end:cut]
 
 
 def reveals(text: str, secrets: tuple[Secret, ...]) -> bool:
     """Whether one of the secrets is in a text, in any of these encodings."""
-    pattern, _ = _pattern(secrets)
-    return pattern is not None and pattern.search(text) is not None
+    return any(_pattern(value).search(text) is not None for value in _values(secrets))
 
 
-def _pattern(secrets: tuple[Secret, ...]) -> tuple[re.Pattern[str] | None, int]:
-    """What finds the secrets, and the length of the longest form of one."""
-    revealed = (secret.reveal() for secret in secrets)
-    return _compiled(tuple(value for value in revealed if len(value) >= _SHORTEST))
+def _values(secrets: tuple[Secret, ...]) -> list[str]:
+    """Those that are long enough to be keys."""
+    values = [secret.reveal() for secret in secrets]
+    return [value for value in values if len(value) >= _SHORTEST]
 
 
 @lru_cache(maxsize=64)
-def _compiled(values: tuple[str, ...]) -> tuple[re.Pattern[str] | None, int]:
-    if not values:
-        return None, 0
-    forms = [form for value in values for form in _forms(value)]
-    longest = 3 * max(len(value.encode()) for value in values)  # each character as %XX
-    return re.compile("|".join(forms), re.IGNORECASE), longest
+def _pattern(value: str) -> re.Pattern[str]:
+    """What finds a secret: to make that of a token of 1,500 characters takes 25 ms."""
+    return re.compile("|".join(_forms(value)), re.IGNORECASE)
 
 
 def _forms(value: str) -> Iterator[str]:
     """Patterns of a secret in each encoding."""
     secret = value.encode()
-    yield "".join(f"(?:{re.escape(one)}|{_percent(one)})" for one in value)
+    yield "".join(
+        one if one.isascii() and one.isalnum() else f"(?:{re.escape(one)}|{_percent(one)})"
+        for one in value
+    )
+    yield _percent(value)
     yield secret.hex()
     for before in range(3):
         encoded = base64.b64encode(b"\0" * before + secret)
@@ -66,5 +71,5 @@ def _forms(value: str) -> Iterator[str]:
             yield re.escape(core).replace(r"\+", "[+-]").replace("/", "[/_]")
 
 
-def _percent(character: str) -> str:
-    return "".join(f"%{octet:02x}" for octet in character.encode())
+def _percent(text: str) -> str:
+    return "".join(f"%{octet:02x}" for octet in text.encode())

@@ -56,3 +56,17 @@ def test_a_secret_is_not_cut_in_half() -> None:
 def test_a_long_text_is_as_long_as_it_should_be() -> None:
     assert len(masked("x" * 10_000, (Secret("correct-horse"),), 300)) >= 300
     assert masked("x" * 10_000, (), 300) == "x" * 1_200
+
+
+def test_a_long_secret_leaves_what_stands_before_it() -> None:
+    token = "eyJ" + "aB3dE5fG7h" * 150
+    for encoded in (token, token.encode().hex(), base64.b64encode(token.encode()).decode()):
+        said = masked(f"It refused {encoded}, {'and more ' * 9_000}", (Secret(token),), 300)
+        assert said.startswith(f"It refused {MASK}")
+        assert len(said) <= 1_200
+
+
+def test_a_secret_that_holds_another_is_masked_whole() -> None:
+    short, long = Secret("correct-horse"), Secret("correct-horse-battery")
+    for secrets in ((short, long), (long, short)):
+        assert masked("correct-horse-battery staple", secrets, 300) == f"{MASK} staple"

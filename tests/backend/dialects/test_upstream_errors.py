@@ -72,3 +72,18 @@ def test_a_body_that_is_no_json_says_nothing(body: bytes) -> None:
 
 def test_a_body_may_hold_half_a_surrogate_pair() -> None:
     assert parse_body(b'{"message": "no \\ud83d"}', ()).message == "no \ufffd"
+
+
+@pytest.mark.parametrize("before", [0, 150, 290, 1190, 70_000])
+def test_a_secret_is_masked_wherever_the_message_is_cut(before: int) -> None:
+    token = "eyJ" + "aB3dE5fG7h" * 150
+    message = f"{'é ' * (before // 2)}refused Authorization={token}, sorry {token}"
+    told = ErrorBody.masked((Secret(token),), message=message).message
+    assert "eyJ" not in told
+    assert told.startswith("é é " if before else "refused Authorization=***")
+    assert len(told) <= 300
+
+
+def test_a_key_that_is_not_ours_is_masked_where_the_message_is_cut() -> None:
+    told = ErrorBody.masked((), message="x" * 280 + " Bearer " + "k" * 2000).message
+    assert told == "x" * 280 + " ***"

@@ -24,6 +24,12 @@ class Credential(Protocol):
         ...
 
 
+def sent_tokens(headers: Mapping[str, str | Secret]) -> tuple[Secret, ...]:
+    """What is secret in the headers of a request, without the word before it, as `Bearer`."""
+    secret = (value.reveal() for value in headers.values() if isinstance(value, Secret))
+    return tuple(Secret(value.rpartition(" ")[2]) for value in secret)
+
+
 class Anonymous:
     """No credential: most model servers on one's own machine need none."""
 

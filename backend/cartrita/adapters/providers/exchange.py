@@ -5,17 +5,21 @@ from collections.abc import (
     AsyncGenerator,
     AsyncIterator,
     Awaitable,
-    Callable,
     Mapping,
 )
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
 from functools import partial
-from typing import Final, Protocol, TypeAlias
+from typing import Final, Protocol
 
 import msgspec
 
 from cartrita.adapters.providers.credentials import Anonymous, Credential
-from cartrita.adapters.providers.opened_exchanges import OpenedExchange, Relay, RelayedResponse
+from cartrita.adapters.providers.opened_exchanges import (
+    Check,
+    OpenedExchange,
+    Relay,
+    RelayedResponse,
+)
 from cartrita.adapters.providers.relayed_headers import request_headers, response_headers
 from cartrita.adapters.providers.streamed_deltas import (
     StreamedDeltas,
@@ -42,7 +46,6 @@ from cartrita.kit.secret import Secret
 _JSON: Final[Mapping[str, str]] = {"Content-Type": "application/json"}
 _MAX_ERROR_BYTES = 64 << 10
 _ERROR_BODY_SECONDS = 2.0
-_Check: TypeAlias = Callable[[HttpResponse], Awaitable[UpstreamError] | None]
 
 
 class ParseError(Protocol):
@@ -110,14 +113,16 @@ class Exchange:
             require_exact(rendered.receipts)
         deadlines = self._connection.deadlines.for_model(request.model)
         call = self._request(url, deadlines, rendered.body, headers)
-        parser = create_parser(self._connection.name, self._connection.credential.secrets)
         accepted = Accepted(self._connection.name, request.model, rendered.receipts)
         check = partial(self._check_translated, request.origin)
-        async with self._open(call, check) as response:
+        opened = self._open(call, check)
+        async with opened as response:
             if "json" in response.headers.get("content-type", "").lower():
-                async with aclosing(self._whole(response, parse_completion, accepted)) as deltas:
+                whole = self._whole(response, parse_completion, opened.secrets, accepted)
+                async with aclosing(whole) as deltas:
                     yield deltas
             else:
+                parser = create_parser(self._connection.name, opened.secrets)
                 limit = self._connection.line_limit
                 yield StreamedDeltas(self._connection.name, response, parser, accepted, limit)
 
@@ -133,15 +138,18 @@ class Exchange:
         if headers:
             passed = {**headers, **passed}
         call = self._request(url, deadlines, request.body, passed)
-        connection = self._connection
-        return Relay(self._open(call), connection.credential, connection.line_limit)
+        return Relay(self._open(call), self._connection.line_limit)
 
     async def _whole(
-        self, response: HttpResponse, parse_completion: ParseCompletion, accepted: Accepted
+        self,
+        response: HttpResponse,
+        parse_completion: ParseCompletion,
+        secrets: tuple[Secret, ...],
+        accepted: Accepted,
     ) -> AsyncGenerator[Delta]:
         """The deltas of a response that is JSON, because its server does not stream."""
         body = await _read_body(response)
-        whole = parse_completion(self._connection.name, body, self._connection.credential.secrets)
+        whole = parse_completion(self._connection.name, body, secrets)
         for delta in (*told_before(accepted, answered_as(whole, accepted.model)), *whole):
             yield delta
 
@@ -164,35 +172,36 @@ class Exchange:
             max_bytes=self._connection.max_bytes,
         )
 
-    def _open(self, request: HttpRequest, check: _Check | None = None) -> OpenedExchange:
+    def _open(self, request: HttpRequest, check: Check | None = None) -> OpenedExchange:
         connection = self._connection
         return OpenedExchange(
             connection.transport, connection.credential, request, check or self._check
         )
 
     def _check_translated(
-        self, origin: str | None, response: HttpResponse
+        self, origin: str | None, response: HttpResponse, secrets: tuple[Secret, ...]
     ) -> Awaitable[UpstreamError] | None:
         """As `_check`; an error names the field that the caller sent, in this dialect, or none."""
-        error = self._check(response)
+        error = self._check(response, secrets)
         return error if error is None or origin is None else _in_words_of(origin, error)
 
-    def _check(self, response: HttpResponse) -> Awaitable[UpstreamError] | None:
+    def _check(
+        self, response: HttpResponse, secrets: tuple[Secret, ...]
+    ) -> Awaitable[UpstreamError] | None:
         """None for a response that is successful, not compressed and no page; else its error."""
         if not 200 <= response.status < 300:
-            return self._error(response)
+            return self._error(response, secrets)
         if _is_compressed(response):
             raise unexpected_content(self._connection.name, response.status, "compressed data")
         if "html" in response.headers.get("content-type", "").lower():
             raise unexpected_content(self._connection.name, response.status, WEB_PAGE)
         return None
 
-    async def _error(self, response: HttpResponse) -> UpstreamError:
+    async def _error(self, response: HttpResponse, secrets: tuple[Secret, ...]) -> UpstreamError:
         """The error of a response that is not successful."""
-        connection = self._connection
+        name = self._connection.name
         body = b"" if _is_compressed(response) else await _read_error_body(response)
-        secrets = connection.credential.secrets
-        error = self._parse_error(connection.name, response.status, body, response.headers, secrets)
+        error = self._parse_error(name, response.status, body, response.headers, secrets)
         error.headers = response_headers(response.headers, secrets)
         return error
 

@@ -8,6 +8,7 @@ serves the others, and leaves an endpoint that failed alone for a while.
 import asyncio
 import time
 from base64 import b64encode
+from collections import deque
 from collections.abc import Callable, Mapping
 from random import Random
 from typing import Literal, TypeAlias
@@ -15,6 +16,7 @@ from urllib.parse import quote_plus, urlencode
 
 import msgspec
 
+from cartrita.adapters.providers.credentials import sent_tokens
 from cartrita.adapters.providers.token_responses import AccessToken, TokenFailure, parse_token
 from cartrita.adapters.providers.transport import Deadlines, HttpRequest, Transport
 from cartrita.domain.errors import UpstreamError
@@ -28,6 +30,8 @@ _MAX_BYTES = 256 << 10
 _AHEAD_SECONDS, _AHEAD_SHARE = 60.0, 0.1
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
 _FORCED_INTERVAL = 30.0
+_MOST_REPLACED = 8
+"""So many tokens that were replaced are still masked, while they are valid."""
 
 
 class OAuthClient(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +72,7 @@ class TokenSource:
         self._lock = asyncio.Lock()
         self._token: AccessToken | None = None
         self._expires_at = self._renew_at = 0.0
+        self._replaced: deque[tuple[Secret, float]] = deque(maxlen=_MOST_REPLACED)
         self._failure: TokenFailure | None = None
         self._failures = 0
         self._retry_at = 0.0
@@ -75,9 +80,11 @@ class TokenSource:
 
     @property
     def secrets(self) -> tuple[Secret, ...]:
-        """The client's secret, and the token if there is one."""
+        """The client's secret, the token if there is one, and those before it that are valid."""
         token = (self._token.value,) if self._token else ()
-        return (self._client.client_secret, *token)
+        now = self._clock()
+        replaced = (value for value, expires_at in self._replaced if now < expires_at)
+        return (self._client.client_secret, *token, *replaced)
 
     async def token(self, provider: str) -> Secret:
         """A token that is valid now. Raises UpstreamError of `provider` if none can be had."""
@@ -105,7 +112,7 @@ class TokenSource:
         if self._forced_at is not None and now - self._forced_at < _FORCED_INTERVAL:
             return False
         self._forced_at = now
-        self._token = None
+        self._replace(None)
         return True
 
     def _usable(self) -> Secret | None:
@@ -125,9 +132,15 @@ class TokenSource:
             self._failures += 1
             self._retry_at = now + max(pause * self._rng.uniform(0.5, 1.0), outcome.retry_after)
             return
-        self._token, self._failure, self._failures = outcome, None, 0
+        self._replace(outcome)
+        self._failure, self._failures = None, 0
         ahead = min(_AHEAD_SECONDS, outcome.lifetime * _AHEAD_SHARE)
         self._expires_at, self._renew_at = now + outcome.lifetime, now + outcome.lifetime - ahead
+
+    def _replace(self, token: AccessToken | None) -> None:
+        if self._token is not None:
+            self._replaced.append((self._token.value, self._expires_at))
+        self._token = token
 
     async def _fetch(self, provider: str) -> AccessToken | TokenFailure:
         outcome = await self._ask(provider, self._auth)
@@ -141,14 +154,14 @@ class TokenSource:
         return outcome
 
     async def _ask(self, provider: str, auth: ClientAuth) -> AccessToken | TokenFailure:
+        request = self._request(provider, auth)
+        secrets = (self._client.client_secret, *sent_tokens(request.headers))
         try:
-            async with self._transport.open(self._request(provider, auth)) as response:
+            async with self._transport.open(request) as response:
                 body = b""
                 while piece := await response.read():
                     body += piece
-                return parse_token(
-                    response.status, body, response.headers, (self._client.client_secret,)
-                )
+                return parse_token(response.status, body, response.headers, secrets)
         except UpstreamError as error:
             return TokenFailure.of(error)
 

@@ -7,15 +7,18 @@ sending it. What only passes a call on returns its coroutine, instead of being o
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from types import CoroutineType, TracebackType
-from typing import Any
+from typing import Any, TypeAlias
 
 from msgspec.structs import replace
 
-from cartrita.adapters.providers.credentials import Credential
+from cartrita.adapters.providers.credentials import Credential, sent_tokens
 from cartrita.adapters.providers.relayed_headers import response_headers
 from cartrita.adapters.providers.transport import HttpRequest, HttpResponse, Transport
 from cartrita.domain.errors import UpstreamError
 from cartrita.kit.secret import Secret
+
+Check: TypeAlias = Callable[[HttpResponse, tuple[Secret, ...]], Awaitable[UpstreamError] | None]
+"""Judges a response, given the values that its error must not show."""
 
 
 class RelayedResponse:
@@ -35,23 +38,25 @@ class OpenedExchange:
     """The context of one successful response; a credential that is refused is renewed once.
 
     `request` is without its credential. `check` returns None for a successful response; for any
-    other it raises UpstreamError, or returns what reads the error of it.
+    other it raises UpstreamError, or returns what reads the error of it. `secrets` are the values
+    that no text of the response may show: those of the credential, and what was sent of it.
     """
 
-    __slots__ = ("_check", "_credential", "_opened", "_request", "_sent", "_transport")
+    __slots__ = ("_check", "_credential", "_opened", "_request", "_sent", "_transport", "secrets")
 
     def __init__(
         self,
         transport: Transport,
         credential: Credential,
         request: HttpRequest,
-        check: Callable[[HttpResponse], Awaitable[UpstreamError] | None],
+        check: Check,
     ) -> None:
         self._opened: AbstractAsyncContextManager[HttpResponse] | None = None
         self._transport = transport
         self._credential = credential
         self._request = request
         self._check = check
+        self.secrets: tuple[Secret, ...] = ()
 
     async def __aenter__(self) -> HttpResponse:
         response = await self._send()
@@ -59,7 +64,8 @@ class OpenedExchange:
             if response.status == 401 and self._credential.discard(self._sent):
                 await self.__aexit__(None, None, None)
                 response = await self._send()
-            if (error := self._check(response)) is not None:
+            self.secrets = self._secrets()
+            if (error := self._check(response, self.secrets)) is not None:
                 raise await error
         except BaseException as error:
             await self.__aexit__(type(error), error, error.__traceback__)
@@ -83,22 +89,25 @@ class OpenedExchange:
         self._opened = opened
         return response
 
+    def _secrets(self) -> tuple[Secret, ...]:
+        """With the token that was sent, which may have been replaced in the meantime."""
+        secrets = self._credential.secrets
+        return secrets + tuple(one for one in sent_tokens(self._sent) if one not in secrets)
+
 
 class Relay:
     """The context of a relayed response."""
 
-    __slots__ = ("_credential", "_line_limit", "_opened")
+    __slots__ = ("_line_limit", "_opened")
 
-    def __init__(self, opened: OpenedExchange, credential: Credential, line_limit: int) -> None:
+    def __init__(self, opened: OpenedExchange, line_limit: int) -> None:
         self._opened = opened
-        self._credential = credential
         self._line_limit = line_limit
 
     async def __aenter__(self) -> RelayedResponse:
         try:
             response = await self._opened.__aenter__()
-            secrets = self._credential.secrets  # with the token that was fetched to send it
-            return RelayedResponse(response, secrets, self._line_limit)
+            return RelayedResponse(response, self._opened.secrets, self._line_limit)
         except UpstreamError as error:
             raise error.in_words_of_provider() from None
 

@@ -155,7 +155,7 @@ class Caller:
         )
         received = b""
 
-        def check(response: HttpResponse) -> Awaitable[UpstreamError] | None:
+        def check(response: HttpResponse, _: tuple[Secret, ...]) -> Awaitable[UpstreamError] | None:
             assert response.headers["x-name"] == name
             return None if response.status == 200 else tell(response)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from random import Random
@@ -23,6 +23,7 @@ from cartrita.domain.errors import (
     UpstreamOverloaded,
     UpstreamUnreachable,
 )
+from cartrita.domain.requests import ModelRequest
 from cartrita.kit.secret import Secret
 
 CLIENT_SECRET = "client-s3cret/+"
@@ -57,7 +58,7 @@ class TokenEndpoint:
         number = len(self.requests)
         self.asked.set()
         await self.free.wait()
-        token = {"access_token": f"token-{number}", "token_type": "Bearer"}
+        token = {"access_token": f"token-{number:02}", "token_type": "Bearer"}
         if self.expires_in is not None:
             token["expires_in"] = self.expires_in  # pyright: ignore[reportArgumentType]
         writer.write(
@@ -111,7 +112,7 @@ async def test_a_token_is_fetched_once_for_all_who_wait(
 ) -> None:
     source = make(scope="read write")
     tokens = await asyncio.gather(*[source.token("oca") for _ in range(50)])
-    assert {token.reveal() for token in tokens} == {"token-1"}
+    assert {token.reveal() for token in tokens} == {"token-01"}
     ((headers, form),) = endpoint.requests
     assert form == {"grant_type": "client_credentials", "scope": "read write"}
     basic = b64decode(headers["authorization"].removeprefix("Basic ")).decode()
@@ -142,9 +143,9 @@ async def test_a_token_is_renewed_ahead_of_its_end(
     source = make()
     await source.token("oca")
     clock.now += (lifetime or 600) - ahead - 1
-    assert (await source.token("oca")).reveal() == "token-1"
+    assert (await source.token("oca")).reveal() == "token-01"
     clock.now += 2
-    assert (await source.token("oca")).reveal() == "token-2"
+    assert (await source.token("oca")).reveal() == "token-02"
 
 
 async def test_the_old_token_serves_while_a_new_one_is_fetched(
@@ -158,9 +159,9 @@ async def test_the_old_token_serves_while_a_new_one_is_fetched(
     async with asyncio.TaskGroup() as group:
         renewing = group.create_task(source.token("oca"))
         await endpoint.asked.wait()
-        assert (await source.token("oca")).reveal() == "token-1"
+        assert (await source.token("oca")).reveal() == "token-01"
         endpoint.free.set()
-    assert renewing.result().reveal() == "token-2"
+    assert renewing.result().reveal() == "token-02"
 
 
 async def test_the_old_token_serves_while_the_endpoint_fails(
@@ -170,8 +171,8 @@ async def test_the_old_token_serves_while_the_endpoint_fails(
     await source.token("oca")
     endpoint.fail(b"503 Busy", "", times=9)
     clock.now += 3550
-    assert (await source.token("oca")).reveal() == "token-1"
-    assert (await source.token("oca")).reveal() == "token-1"
+    assert (await source.token("oca")).reveal() == "token-01"
+    assert (await source.token("oca")).reveal() == "token-01"
     assert len(endpoint.requests) == 2
     clock.now += 60
     assert type(await failing(source)) is UpstreamOverloaded
@@ -201,7 +202,7 @@ async def test_a_client_that_the_header_does_not_identify_is_sent_in_the_form(
 ) -> None:
     endpoint.fail(b"401 Unauthorized", "invalid_client")
     source = make()
-    assert (await source.token("oca")).reveal() == "token-2"
+    assert (await source.token("oca")).reveal() == "token-02"
     _, form = endpoint.requests[-1]
     assert (form["client_id"], form["client_secret"]) == ("id", CLIENT_SECRET)
     assert "authorization" not in endpoint.requests[-1][0]
@@ -248,6 +249,14 @@ async def test_refusals(
     assert words in error.message
 
 
+async def test_a_refusal_does_not_show_what_identified_the_client(
+    endpoint: TokenEndpoint, make: Make
+) -> None:
+    sent = b64encode(b"id:client-s3cret%2F%2B").decode()
+    endpoint.fail(b"400 No", "invalid_scope", description=f"No scope for {sent}.")
+    assert (await failing(make())).message.endswith("it says: No scope for ***. (invalid_scope).")
+
+
 @pytest.mark.parametrize(
     ("reply", "words"),
     [
@@ -284,7 +293,7 @@ async def test_lifetimes(
     clock.now += lifetime * 0.9 - 1
     assert (await source.token("oca")).reveal() == "a"
     clock.now += lifetime * 0.1
-    assert (await source.token("oca")).reveal() == "token-2"
+    assert (await source.token("oca")).reveal() == "token-02"
 
 
 async def test_an_endpoint_that_nobody_reaches(make: Make) -> None:
@@ -329,11 +338,11 @@ async def test_a_refused_token_is_replaced_once(
     endpoint: TokenEndpoint, make: Make, http: HttpClient
 ) -> None:
     service = Service()
-    service.valid = {"token-2"}
+    service.valid = {"token-02"}
     async with provider_of(service, make(), http) as provider:
         models = await provider.models()
     assert [model.id for model in models] == ["oca/m"]
-    assert service.seen == ["token-1", "token-2"]
+    assert service.seen == ["token-01", "token-02"]
     assert len(endpoint.requests) == 2
 
 
@@ -341,7 +350,7 @@ async def test_many_refused_at_once_replace_the_token_once(
     endpoint: TokenEndpoint, make: Make, http: HttpClient
 ) -> None:
     service = Service()
-    service.valid = {"token-2"}
+    service.valid = {"token-02"}
     async with provider_of(service, make(), http) as provider:
         await asyncio.gather(*[provider.models() for _ in range(20)])
     assert len(endpoint.requests) == 2
@@ -355,9 +364,84 @@ async def test_a_service_that_refuses_every_token(
         for _ in range(3):
             with pytest.raises(UpstreamAuth) as caught:
                 await provider.models()
-            assert "token-2" not in caught.value.message
+            assert "token-02" not in caught.value.message
     assert len(endpoint.requests) == 2
-    assert service.seen == ["token-1", "token-2", "token-2", "token-2"]
+    assert service.seen == ["token-01", "token-02", "token-02", "token-02"]
+
+
+class Repeating(Service):
+    """Answers each request with an error that repeats its token, once it may."""
+
+    def __init__(self, head: bytes, error: str) -> None:
+        super().__init__()
+        self._head = head
+        self._error = error
+        self.asked = asyncio.Event()
+        self.free = asyncio.Event()
+
+    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        token = (await reader.readuntil(b"\r\n\r\n")).decode().split("Bearer ")[1].split()[0]
+        self.seen.append(token)
+        self.asked.set()
+        await self.free.wait()
+        writer.write(self._head + self._error.replace("TOKEN", token).encode())
+        await writer.drain()
+
+
+STREAM = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
+WHOLE = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n"
+FAILED = b"HTTP/1.1 500 No\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n"
+ERROR = '{"error": {"message": "refused Authorization=TOKEN", "type": "server_error"}}'
+
+
+@pytest.mark.parametrize("renewed", [False, True], ids=["first token", "renewed meanwhile"])
+@pytest.mark.parametrize(
+    ("head", "error"),
+    [(STREAM, f"data: {ERROR}\n\n"), (WHOLE, ERROR), (FAILED, ERROR)],
+    ids=["event", "whole answer", "status"],
+)
+async def test_no_error_shows_the_token_that_was_sent(
+    head: bytes,
+    error: str,
+    endpoint: TokenEndpoint,
+    make: Make,
+    http: HttpClient,
+    clock: Clock,
+    *,
+    renewed: bool,
+) -> None:
+    service, source = Repeating(head, error), make()
+    request = ModelRequest(owner_id="o", model="m", messages=())
+
+    async def ask(provider: OpenAICompatible) -> str:
+        with pytest.raises(UpstreamError) as caught:
+            async with provider.stream(request) as deltas:
+                _ = [delta async for delta in deltas]
+        return caught.value.message
+
+    async with provider_of(service, source, http) as provider, asyncio.TaskGroup() as tasks:
+        asking = tasks.create_task(ask(provider))
+        await service.asked.wait()
+        for _ in range(9 if renewed else 0):
+            clock.now += 4000
+            await source.token("oca")
+        service.free.set()
+    assert service.seen == ["token-01"]
+    assert asking.result().endswith("refused Authorization=***")
+
+
+async def test_tokens_that_were_replaced_are_masked_while_they_are_valid(
+    endpoint: TokenEndpoint, make: Make, clock: Clock
+) -> None:
+    source = make()
+    first = await source.token("oca")
+    clock.now += 3550
+    second = await source.token("oca")
+    assert source.secrets == (Secret(CLIENT_SECRET), second, first)
+    assert source.discard(second)
+    assert source.secrets == (Secret(CLIENT_SECRET), first, second)
+    clock.now += 60
+    assert source.secrets == (Secret(CLIENT_SECRET), second)
 
 
 async def test_a_header_without_our_token_is_nothing_to_discard(make: Make) -> None:
@@ -365,4 +449,4 @@ async def test_a_header_without_our_token_is_nothing_to_discard(make: Make) -> N
     credential = OAuthBearer("oca", source)
     await source.token("oca")
     assert credential.discard({})
-    assert Secret("token-1") in credential.secrets
+    assert Secret("token-01") in credential.secrets

@@ -7,7 +7,6 @@ from types import TracebackType
 import pytest
 from tests.backend.adapters.providers.servers import Handler, answer, serving
 
-from cartrita.adapters.providers.credentials import Anonymous
 from cartrita.adapters.providers.http import HttpClient
 from cartrita.adapters.providers.opened_exchanges import OpenedExchange, Relay
 from cartrita.adapters.providers.transport import HttpRequest, HttpResponse
@@ -105,7 +104,7 @@ class Opened:
         return b""
 
 
-def refuse(response: HttpResponse) -> Awaitable[UpstreamError] | None:
+def refuse(response: HttpResponse, secrets: tuple[Secret, ...]) -> Awaitable[UpstreamError] | None:
     """The check of a dialect, in short."""
 
     async def tell() -> UpstreamError:
@@ -197,13 +196,11 @@ async def test_a_first_send_that_fails_has_nothing_to_close() -> None:
 
 async def test_a_relay_tells_errors_in_the_words_of_the_provider() -> None:
     transport = Recorded(200, 400)
-    async with Relay(
-        OpenedExchange(transport, Renewable(), call(), refuse), Anonymous(), 9
-    ) as response:
+    async with Relay(OpenedExchange(transport, Renewable(), call(), refuse), 9) as response:
         assert (response.status, response.line_limit) == (200, 9)
         assert await response.read() == b""
     with pytest.raises(UpstreamRejected):
-        async with Relay(OpenedExchange(transport, Renewable(), call(), refuse), Anonymous(), 9):
+        async with Relay(OpenedExchange(transport, Renewable(), call(), refuse), 9):
             raise AssertionError
     assert ends(transport) == [[None], [UpstreamRejected]]
 
@@ -212,9 +209,9 @@ async def test_a_relay_passes_no_header_with_a_token_fetched_for_it() -> None:
     transport, credential = Recorded(200), Fetching()
     transport.headers = {"x-request-id": "token-of-eternity", "retry-after": "7"}
     opened = OpenedExchange(transport, credential, call(), refuse)
-    async with Relay(opened, credential, 9) as response:
+    async with Relay(opened, 9) as response:
         assert response.headers == {"retry-after": "7"}
-        assert response.secrets == credential.secrets
+        assert response.secrets == (*credential.secrets, Secret("1"))
 
 
 def refusing_first(connections: list[int]) -> Handler:
