@@ -15,3 +15,8 @@ class TestChatOpenAI(Suite):
     @property
     def supports_json_mode(self) -> bool:
         return True
+
+    @property
+    def supports_audio_inputs(self) -> bool:
+        """No other API takes audio; where it cannot be sent, the request is refused."""
+        return self.target.upstream == "openai_chat"
