@@ -46,22 +46,22 @@ HANDLES: list[tuple[str, str, dict[str, Any]]] = [
     (MESSAGES, "container", {"container": {"id": "needle"}}),
     (
         MESSAGES,
-        "container.skills[0].skill_id",
+        "container.skills.0.skill_id",
         {"container": {"skills": [{"type": "custom", "skill_id": "needle"}]}},
     ),
     (
         MESSAGES,
-        "messages[0].content[0].source.file_id",
+        "messages.0.content.0.source.file_id",
         content({"type": "document", "source": {"type": "file", "file_id": "needle"}}),
     ),
     (
         MESSAGES,
-        "messages[0].content[0].source.file_id",
+        "messages.0.content.0.source.file_id",
         content({"type": "image", "source": {"type": "file", "file_id": "needle"}}),
     ),
     (
         MESSAGES,
-        "messages[0].content[0].file_id",
+        "messages.0.content.0.file_id",
         content({"type": "container_upload", "file_id": "needle"}),
     ),
 ]

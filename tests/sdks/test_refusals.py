@@ -79,8 +79,15 @@ def test_a_refused_field_that_was_not_sent_is_not_named(server: Server) -> None:
 
 
 def test_a_file_that_cannot_be_sent_is_refused_where_it_was_sent(server: Server) -> None:
-    error = chat(targets.through("anthropic_messages", server), [AUDIO])
-    assert error.param == "messages"
+    error = chat(
+        targets.through("anthropic_messages", server), [{"type": "text", "text": "Hear"}, AUDIO]
+    )
+    told = (error.type, error.param, error.code)
+    assert told == (
+        "invalid_request_error",
+        "messages[0].content[1].input_audio.data",
+        "unsupported_value",
+    )
     assert "attachments" not in error.message
 
 

@@ -8,9 +8,10 @@ from typing import Concatenate, Final, Literal, ParamSpec
 import msgspec
 
 from cartrita.domain.errors import InvalidInput
+from cartrita.domain.messages import Attachment, Part
 from cartrita.domain.receipts import Receipt
 from cartrita.domain.requests import ModelRequest
-from cartrita.domain.tools import ToolSpec
+from cartrita.domain.tools import Tool, ToolSpec
 from cartrita.kit.text import shortened
 
 _LONGEST = 500
@@ -79,6 +80,16 @@ def callers_field(param: str, dialect: str) -> str | None:
     return None if ours is None else field_name(ours, dialect)
 
 
+class UnsendableFile(InvalidInput):
+    """A file that a provider does not take; `part` says where its caller sent it."""
+
+    def __init__(self, part: Attachment, why: str) -> None:
+        problem = f"{part.name or part.media_type} cannot be sent: {why}"
+        fields = {"attachments": [problem]}
+        super().__init__(f"attachments: {problem}", fields=fields, code="unsupported_value")
+        self.part = part
+
+
 def in_callers_words(
     render: "Callable[Concatenate[ModelRequest, P], Rendered]",
 ) -> "Callable[Concatenate[ModelRequest, P], Rendered]":
@@ -90,8 +101,9 @@ def in_callers_words(
             return render(request, *args, **kwargs)
         except InvalidInput as error:
             message, fields = error.message, dict[str, list[str]]()
+            found = request.places.find(error.part) if isinstance(error, UnsendableFile) else None
             for field, problems in error.fields.items():
-                name = field_name(field, request.origin or NATIVE)
+                name = found.content if found else field_name(field, request.origin or NATIVE)
                 message = message.replace(f"{field}: ", f"{name}: ", 1)
                 fields[name] = fields.get(name, []) + problems
             raise InvalidInput(message, fields=fields, code=error.code) from None
@@ -110,33 +122,48 @@ class Losses:
     """The losses of one request on its way to the dialect `target`.
 
     Fields are named as `ModelRequest` and `Sampling` name them, and told in the words of the
-    dialect that the request came in; what follows the first dot or bracket is kept.
+    dialect that the request came in; what follows the first dot or bracket is kept. A request that
+    is strict, and so refused for them, gets the place of the `part` that is meant, or of the field
+    `name` of it.
     """
 
     def __init__(self, request: ModelRequest, target: str) -> None:
+        self._places = request.places if request.strict else None
         self._source = request.origin or NATIVE
         self._target = target
         self._receipts: dict[tuple[str, str], Receipt] = {}
 
-    def dropped(self, field: str, why: str) -> None:
+    def dropped(
+        self, field: str, why: str, part: Part | Tool | None = None, name: str = ""
+    ) -> None:
         """The field has no effect."""
-        self._add(field, "dropped", why)
+        self._add(field, "dropped", why, self._path(part, name))
 
-    def approximated(self, field: str, why: str) -> None:
+    def approximated(
+        self, field: str, why: str, part: Part | Tool | None = None, name: str = ""
+    ) -> None:
         """The field has another effect than it would have had, as near as the target can."""
-        self._add(field, "approximated", why)
+        self._add(field, "approximated", why, self._path(part, name))
 
     def dropped_tool_fields(self, tool: ToolSpec) -> None:
         """The fields of a tool that only another dialect has."""
         for field in tool.more:
-            self.dropped(f"tools.{field}", "The target has no such field of a tool.")
+            self.dropped(f"tools.{field}", "The target has no such field of a tool.", tool, field)
 
     @property
     def receipts(self) -> tuple[Receipt, ...]:
         """All losses so far; the same one is told once."""
         return tuple(self._receipts.values())
 
-    def _add(self, field: str, kind: Literal["approximated", "dropped"], why: str) -> None:
-        name = shortened(field_name(field, self._source), _LONGEST)
+    def _path(self, part: Part | Tool | None, name: str) -> str | None:
+        found = None if self._places is None or part is None else self._places.find(part)
+        if found is None:
+            return None
+        return f"{found.path}.{name}" if name else found.path
+
+    def _add(
+        self, field: str, kind: Literal["approximated", "dropped"], why: str, path: str | None
+    ) -> None:
+        name = shortened(path or field_name(field, self._source), _LONGEST)
         receipt = Receipt(name, self._source, self._target, kind, shortened(why, _LONGEST))
         self._receipts.setdefault((name, receipt.why), receipt)

@@ -7,6 +7,7 @@ import msgspec
 
 from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import Message, Text
+from cartrita.domain.places import Places
 from cartrita.domain.tools import Tool, ToolChoice, ToolSpec
 
 
@@ -67,7 +68,8 @@ class ModelRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     `owner_id` is the owner of the run: a provider may search the data of this owner only. `user`
     is the caller's own name for the person who asks, `origin` the dialect that the request came in,
-    if it came in one. `strict` refuses what cannot be translated exactly.
+    if it came in one. `strict` refuses what cannot be translated exactly. `places` tells where in
+    the caller's JSON its parts are.
     """
 
     owner_id: str
@@ -84,6 +86,7 @@ class ModelRequest(msgspec.Struct, frozen=True, kw_only=True):
     origin: str | None = None
     vendor: VendorFields | None = None
     strict: bool = False
+    places: Places = msgspec.field(default_factory=Places)
 
     @property
     def instructions_text(self) -> str:

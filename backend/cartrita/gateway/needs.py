@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 import msgspec
-from msgspec.structs import replace
 
 from cartrita.dialects.losses import NATIVE, field_name
 from cartrita.domain.messages import Attachment, Part, ToolCall, ToolResult
@@ -48,37 +47,41 @@ def find_needs(request: ModelRequest) -> tuple[Need, ...]:
     its limit.
     """
     needs: dict[str, Need] = {}
-    # Elsewhere the caller's messages may be others in number than those of the request.
-    exact = request.origin in (None, "openai_chat") and not request.instructions
+    dialect = request.origin or NATIVE
     for number, message in enumerate(request.messages):
+        otherwise = f"messages[{number}]" if request.origin is None else "messages"
         for part in message.parts:
-            for capability in _capabilities(part):
-                _add(needs, capability, f"messages[{number}]" if exact else "messages")
+            for capability, asking in _capabilities(part):
+                if capability not in needs:
+                    place = request.places.find(asking)
+                    field = f"{place.path}.type" if place else field_name(otherwise, dialect)
+                    _add(needs, capability, field)
     if request.functions:
         _add(needs, "tools", "tools")
     if request.response_format.kind != "text":
-        _add(needs, "json", "response_format")
+        _add(needs, "json", field_name("response_format", dialect))
     tokens = request_tokens(request) + (request.sampling.max_tokens or 0)
-    needs[CONTEXT] = Need(CONTEXT, "messages", f"{tokens} tokens", tokens)
-    dialect = request.origin or NATIVE
-    return tuple(replace(one, field=field_name(one.field, dialect)) for one in needs.values())
+    field = field_name("messages", dialect)
+    needs[CONTEXT] = Need(CONTEXT, field, f"{tokens} tokens", tokens)
+    return tuple(needs.values())
 
 
 def _add(needs: dict[str, Need], capability: str, field: str) -> None:
     needs.setdefault(capability, Need(capability, field, _NOUNS[capability]))
 
 
-def _capabilities(part: Part) -> Iterator[str]:
+def _capabilities(part: Part) -> Iterator[tuple[str, Part]]:
+    """What a part needs, and the part of it that does."""
     match part:
         case Attachment(media_type=media_type):
             if kind := _kind(media_type):
-                yield kind
+                yield kind, part
         case ToolResult(content=content):
-            yield "tools"
+            yield "tools", part
             for one in content:
                 yield from _capabilities(one)
         case ToolCall():
-            yield "tools"
+            yield "tools", part
         case _:
             pass
 

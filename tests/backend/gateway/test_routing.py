@@ -210,7 +210,7 @@ class TestNeeds:
     @pytest.mark.parametrize(
         ("origin", "instructions", "field"),
         [
-            ("openai_chat", (), "messages[1]"),
+            ("openai_chat", (), "messages"),
             ("openai_chat", (Text("Be brief."),), "messages"),
             ("openai_responses", (), "input"),
             ("anthropic_messages", (), "messages"),
@@ -224,6 +224,14 @@ class TestNeeds:
         with pytest.raises(InvalidInput) as caught:
             await chosen(gateway(r=route(OLD, CLAUDE)), "r", asked)
         assert set(caught.value.fields) == {field}
+
+    async def test_a_part_that_nobody_takes_is_named_where_it_was_sent(self) -> None:
+        audio = Attachment("audio/wav", url="data:,")
+        asked = replace(with_part(audio), origin="openai_chat")
+        asked.places.add(audio, "messages[1].content[2]", "input_audio.data")
+        with pytest.raises(InvalidInput) as caught:
+            await chosen(gateway(r=route(OLD, CLAUDE)), "r", asked)
+        assert set(caught.value.fields) == {"messages[1].content[2].type"}
 
     async def test_the_window_holds_the_answer_too(self) -> None:
         asked = replace(REQUEST, sampling=Sampling(max_tokens=100_000))

@@ -29,8 +29,10 @@ from cartrita.domain.messages import (
     ToolResult,
     VendorPart,
 )
+from cartrita.domain.places import Places
 
 _OF_ASSISTANT = ("tool_use", "thinking", "redacted_thinking", "server_tool_use")
+_SOURCES = ("data", "url")
 _OF_USER = ("tool_result", "image", "document")
 _SIGNATURES = {
     "image/png": re.compile(rb"\x89PNG\r\n\x1a\n"),
@@ -51,17 +53,31 @@ class _Result(msgspec.Struct, frozen=True):
     cache_control: wire.CacheControl | None = None
 
 
-def parse_blocks(content: JsonValue, role: str, path: str) -> tuple[Part, ...]:
+def parse_blocks(content: JsonValue, role: str, path: str, places: Places) -> tuple[Part, ...]:
     """The parts of a message's content: a string or a list. Raises InvalidInput."""
     if isinstance(content, str):
         return (Text(content),)
     if not isinstance(content, list):
         raise InvalidInput.of(path, "Input should be a valid string or a valid list")
-    return tuple(
-        part
-        for index, value in enumerate(content)
-        for part in _parts(an_object(value, f"{path}.{index}"), role, f"{path}.{index}")
-    )
+    found: list[Part] = []
+    for index, value in enumerate(content):
+        at = f"{path}.{index}"
+        for part in _parts(an_object(value, at), role, at):
+            found.append(part)
+            _place(part, value, at, places)
+    return tuple(found)
+
+
+def _place(part: Part, block: JsonValue, path: str, places: Places) -> None:
+    """Add the place of a part, and of those that it holds as the result of a tool."""
+    fields = block if isinstance(block, dict) else {}
+    source = fields.get("source")
+    held = next((name for name in _SOURCES if isinstance(source, dict) and name in source), None)
+    places.add(part, path, "" if held is None else f"source.{held}")
+    inside = fields.get("content")
+    if isinstance(part, ToolResult) and isinstance(inside, list):
+        for index, (one, value) in enumerate(zip(part.content, inside, strict=True)):
+            _place(one, value, f"{path}.content.{index}", places)
 
 
 def parse_text(block: JsonValue, path: str) -> Text:

@@ -5,7 +5,7 @@ from typing import TypeAlias, cast, get_args
 
 from cartrita.dialects import data_urls
 from cartrita.dialects.anthropic_messages import request_types as wire
-from cartrita.domain.errors import InvalidInput
+from cartrita.dialects.losses import UnsendableFile
 from cartrita.domain.messages import Attachment
 
 PDF = "application/pdf"
@@ -22,7 +22,7 @@ def image_source(part: Attachment) -> wire.ImageData | wire.UrlSource:
         return wire.UrlSource(url)
     media_type = "image/jpeg" if part.media_type == "image/jpg" else part.media_type
     if media_type not in IMAGE_TYPES:
-        raise _unsendable(part, f"only {', '.join(IMAGE_TYPES)} are taken")
+        raise UnsendableFile(part, f"only {', '.join(IMAGE_TYPES)} are taken")
     return wire.ImageData(cast("wire.ImageType", media_type), _base64(part, url))
 
 
@@ -33,13 +33,13 @@ def document_source(part: Attachment) -> DocumentSource:
         is_data = url.startswith("data:")
         return wire.PdfData(PDF, _base64(part, url)) if is_data else wire.UrlSource(url)
     if not part.media_type.startswith("text/") and part.media_type not in _TEXT_TYPES:
-        raise _unsendable(part, "only images, PDFs and texts are taken")
+        raise UnsendableFile(part, "only images, PDFs and texts are taken")
     if not url.startswith("data:"):
-        raise _unsendable(part, "only images and PDFs can be sent by address")
+        raise UnsendableFile(part, "only images and PDFs can be sent by address")
     try:
         return wire.PlainText("text/plain", base64.b64decode(_base64(part, url)).decode())
     except UnicodeDecodeError:
-        raise _unsendable(part, "it is not text in UTF-8") from None
+        raise UnsendableFile(part, "it is not text in UTF-8") from None
 
 
 def data_url(media_type: str, data: str) -> str:
@@ -54,21 +54,17 @@ def text_url(text: str) -> str:
 
 def _url(part: Attachment) -> str:
     if part.url is None:
-        raise _unsendable(part, "it has not been loaded")
+        raise UnsendableFile(part, "it has not been loaded")
     return part.url
 
 
 def _base64(part: Attachment, url: str) -> str:
     parsed = data_urls.parse(url)
     if parsed is None:
-        raise _unsendable(part, "its address is no data URL")
+        raise UnsendableFile(part, "its address is no data URL")
     if not parsed.encoded:
         return base64.b64encode(parsed.content).decode()
     is_empty_text = not parsed.data and part.media_type.startswith("text/")
     if not is_empty_text and not parsed.is_valid:
-        raise _unsendable(part, "its data is not base64")
+        raise UnsendableFile(part, "its data is not base64")
     return parsed.data
-
-
-def _unsendable(part: Attachment, why: str) -> InvalidInput:
-    return InvalidInput.of("attachments", f"{part.name or part.media_type} cannot be sent: {why}")

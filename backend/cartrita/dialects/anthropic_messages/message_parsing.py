@@ -20,6 +20,7 @@ from cartrita.domain.messages import (
     ToolResult,
     VendorPart,
 )
+from cartrita.domain.places import Places
 
 _ROLES = {"user": Role.USER, "assistant": Role.ASSISTANT, "system": Role.SYSTEM}
 _TOP_LEVEL = (
@@ -35,24 +36,26 @@ class RawMessage(msgspec.Struct, frozen=True):
     content: JsonValue
 
 
-def parse_messages(raw: list[RawMessage], *, continued: bool) -> tuple[Message, ...]:
-    """The messages; results of tools become messages of their own.
+def parse_messages(
+    raw: list[RawMessage], places: Places, *, continued: bool
+) -> tuple[Message, ...]:
+    """The messages, whose places are added; results of tools become messages of their own.
 
     `continued` is for messages that follow a stored conversation: what they refer to may be there.
     Raises InvalidInput.
     """
     if not raw:
         raise InvalidInput.of("messages", "at least one message is required")
-    parsed = [_parse(message, index, len(raw)) for index, message in enumerate(raw)]
+    parsed = [_parse(message, index, len(raw), places) for index, message in enumerate(raw)]
     if parsed[0].role is not Role.USER:
         is_system = parsed[0].role is Role.SYSTEM
         problem = _TOP_LEVEL if is_system else 'first message must use the "user" role'
         raise InvalidInput.of("messages.0.role", problem)
-    _CallChecks(continued=continued).check(parsed)
+    _CallChecks(places, continued=continued).check(parsed)
     return tuple(split for message in parsed for split in _split_results(message))
 
 
-def _parse(message: RawMessage, index: int, count: int) -> Message:
+def _parse(message: RawMessage, index: int, count: int, places: Places) -> Message:
     role = _ROLES.get(message.role)
     if role is None:
         raise InvalidInput.of(
@@ -60,7 +63,7 @@ def _parse(message: RawMessage, index: int, count: int) -> Message:
             f"Input should be 'user', 'assistant' or 'system', not {message.role!r}",
         )
     path = f"messages.{index}.content"
-    parts = parse_blocks(message.content, message.role, path)
+    parts = parse_blocks(message.content, message.role, path, places)
     last = index == count - 1 and role is Role.ASSISTANT
     text = parts[-1].text if parts and isinstance(parts[-1], Text) else None
     if not last and (not parts or (len(parts) == 1 and text is not None and not text.strip())):
@@ -69,9 +72,16 @@ def _parse(message: RawMessage, index: int, count: int) -> Message:
         )
     if last and text and text != text.rstrip():
         raise InvalidInput.of(path, "final assistant content cannot end with trailing whitespace")
-    if role is Role.SYSTEM and not all(isinstance(part, Text | Citation) for part in parts):
-        raise InvalidInput.of(path, "`system` messages can only have `text` blocks")
+    foreign = next((part for part in parts if not isinstance(part, Text | Citation)), None)
+    if role is Role.SYSTEM and foreign is not None:
+        at = _path(foreign, places, path)
+        raise InvalidInput.of(f"{at}.type", "`system` messages can only have `text` blocks")
     return Message(role, () if text == "" else parts)
+
+
+def _path(part: Part, places: Places, otherwise: str) -> str:
+    found = places.find(part)
+    return otherwise if found is None else found.path
 
 
 def _split_results(message: Message) -> list[Message]:
@@ -88,7 +98,8 @@ def _split_results(message: Message) -> list[Message]:
 class _CallChecks:
     """Matches tool calls and their results."""
 
-    def __init__(self, *, continued: bool) -> None:
+    def __init__(self, places: Places, *, continued: bool) -> None:
+        self._places = places
         self._continued = continued
         self._calls: dict[str, int] = {}  # of the last assistant turn, by the message they are in
         self._open: dict[str, int] = {}
@@ -101,20 +112,20 @@ class _CallChecks:
                 self._calls.clear()
             if message.role is not Role.SYSTEM:
                 self._speaker = message.role
-            for at, part in enumerate(message.parts):
-                self._check_part(part, index, at)
+            for part in message.parts:
+                self._check_part(part, index)
         self._require_results()
 
-    def _check_part(self, part: Part, index: int, at: int) -> None:
+    def _check_part(self, part: Part, index: int) -> None:
+        path = _path(part, self._places, f"messages.{index}")
         if (call_id := _call_id(part)) is not None:
             if call_id in self._calls:
-                path = f"messages.{index}.content.{at}.id"
-                raise InvalidInput.of(path, "`tool_use` ids must be unique")
+                raise InvalidInput.of(f"{path}.id", "`tool_use` ids must be unique")
             self._calls[call_id] = self._open[call_id] = index
         elif (result_id := _result_id(part)) is not None:
             if result_id not in self._open and not (self._continued and not self._calls):
                 raise InvalidInput.of(
-                    f"messages.{index}.content.{at}",
+                    path,
                     f"unexpected `tool_use_id` found in `tool_result` blocks: {result_id}. Each "
                     "`tool_result` block must have a corresponding `tool_use` block in the "
                     "previous message.",

@@ -160,7 +160,8 @@ def _file(part: Attachment, losses: Losses) -> wire.ImageBlock | wire.DocumentBl
     cache = cache_control(part.cache)
     if part.media_type.startswith("image/"):
         if part.detail not in (None, "auto"):
-            losses.dropped("messages.content.detail", "The model always sees images as they are.")
+            why = "The model always sees images as they are."
+            losses.dropped("messages.content.detail", why, part)
         return wire.ImageBlock(file_sources.image_source(part), cache)
     return wire.DocumentBlock(
         file_sources.document_source(part),
@@ -204,7 +205,8 @@ def _thinking(part: Reasoning, losses: Losses) -> wire.Block | None:
         return wire.RedactedThinkingBlock(part.encrypted)
     if part.origin == DIALECT and part.signature is not None:
         return wire.ThinkingBlock(part.text, part.signature)
-    losses.dropped("messages.reasoning", "Only reasoning that the provider signed is sent back.")
+    why = "Only reasoning that the provider signed is sent back."
+    losses.dropped("messages.reasoning", why, part)
     return None
 
 
@@ -212,7 +214,8 @@ def _vendor_part(part: VendorPart, losses: Losses) -> JsonObject | None:
     if part.origin == DIALECT:
         return part.data
     kind = part.data.get("type")
-    losses.dropped("messages.content", f"A part of the type {kind} is known to its vendor only.")
+    why = f"A part of the type {kind} is known to its vendor only."
+    losses.dropped("messages.content", why, part)
     return None
 
 

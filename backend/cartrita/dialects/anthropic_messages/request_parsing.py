@@ -16,6 +16,7 @@ from cartrita.dialects.anthropic_messages.tool_parsing import Choice, parse_choi
 from cartrita.domain.errors import InvalidInput
 from cartrita.domain.json import JsonObject, JsonValue
 from cartrita.domain.messages import Text
+from cartrita.domain.places import Places
 from cartrita.domain.requests import (
     ModelRequest,
     ReasoningOptions,
@@ -92,15 +93,16 @@ def parse_count(body: JsonObject, owner_id: str) -> ModelRequest:
 
 
 def _request(body: JsonObject, read: _Body, owner_id: str, *, continued: bool) -> ModelRequest:
-    tools = parse_tools(read.tools or [])
+    places = Places()
+    tools = parse_tools(read.tools or [], places)
     choice = parse_choice(read.tool_choice, tools)
     _check_thinking(read, choice)
     vendor = _vendor_fields(body)
     return ModelRequest(
         owner_id=owner_id,
         model=read.model,
-        messages=parse_messages(read.messages, continued=continued),
-        instructions=_instructions(read.system),
+        messages=parse_messages(read.messages, places, continued=continued),
+        instructions=_instructions(read.system, places),
         tools=tools,
         tool_choice=choice.choice,
         parallel_tool_calls=choice.parallel,
@@ -110,17 +112,21 @@ def _request(body: JsonObject, read: _Body, owner_id: str, *, continued: bool) -
         user=read.metadata.user_id if read.metadata else None,
         origin=DIALECT,
         vendor=VendorFields(DIALECT, vendor) if vendor else None,
+        places=places,
     )
 
 
-def _instructions(system: JsonValue) -> tuple[Text, ...]:
+def _instructions(system: JsonValue, places: Places) -> tuple[Text, ...]:
     if system is None or system == "":
         return ()
     if isinstance(system, str):
         return (Text(system),)
     if not isinstance(system, list):
         raise InvalidInput.of("system", "Input should be a valid string or a valid list")
-    return tuple(parse_text(block, f"system.{index}") for index, block in enumerate(system))
+    texts = tuple(parse_text(block, f"system.{index}") for index, block in enumerate(system))
+    for index, text in enumerate(texts):
+        places.add(text, f"system.{index}")
+    return texts
 
 
 def _sampling(read: _Body) -> Sampling:

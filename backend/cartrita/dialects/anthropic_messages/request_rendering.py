@@ -179,7 +179,8 @@ def _tools(request: ModelRequest, losses: Losses) -> list[wire.Tool | JsonObject
             if tool.origin == DIALECT:
                 tools.append(tool.definition)
             else:
-                losses.dropped("tools", f"The tool {tool.name} is known to its vendor only.")
+                why = f"The tool {tool.name} is known to its vendor only."
+                losses.dropped("tools", why, tool, "type")
             continue
         tools.append(_tool(tool))
         if tool.origin != DIALECT:

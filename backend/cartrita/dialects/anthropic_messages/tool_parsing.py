@@ -11,6 +11,7 @@ from cartrita.dialects.anthropic_messages.json_checks import convert
 from cartrita.dialects.anthropic_messages.schemas import schema_problem
 from cartrita.domain.errors import InvalidInput
 from cartrita.domain.json import JsonObject
+from cartrita.domain.places import Places
 from cartrita.domain.tools import NamedTool, Tool, ToolSpec, VendorTool
 from cartrita.domain.tools import ToolChoice as DomainChoice
 
@@ -27,9 +28,14 @@ class Choice(msgspec.Struct, frozen=True):
     parallel: bool | None = None
 
 
-def parse_tools(values: list[JsonObject]) -> tuple[Tool, ...]:
-    """The tools; those that are not the caller's own are Anthropic's. Raises InvalidInput."""
+def parse_tools(values: list[JsonObject], places: Places) -> tuple[Tool, ...]:
+    """The tools, whose places are added; those that are not the caller's own are Anthropic's.
+
+    Raises InvalidInput.
+    """
     tools = tuple(_tool(value, f"tools.{index}") for index, value in enumerate(values))
+    for index, tool in enumerate(tools):
+        places.add(tool, f"tools.{index}")
     names = [tool.name for tool in tools]
     if len(set(names)) < len(names):
         raise InvalidInput.of("tools", "Tool names must be unique.")

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import msgspec
 
-from cartrita.dialects.openai_chat import DIALECT, reasoning_details
+from cartrita.dialects.openai_chat import DIALECT, part_places, reasoning_details
 from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import (
     Attachment,
@@ -25,6 +25,7 @@ from cartrita.domain.messages import (
     ToolResult,
     VendorPart,
 )
+from cartrita.domain.places import Places
 from cartrita.kit.json_depth import MAX_ANSWER_DEPTH, nests_deeper
 
 _INSTRUCTING = {"system", "developer"}
@@ -36,40 +37,52 @@ _IMAGE_TYPES = {
 }
 
 
-def parse(messages: list[JsonObject]) -> tuple[tuple[Text, ...], tuple[Message, ...]]:
-    """The instructions, and the messages after them."""
+def parse(
+    messages: list[JsonObject], places: Places
+) -> tuple[tuple[Text, ...], tuple[Message, ...]]:
+    """The instructions, and the messages after them; the places of their parts are added."""
     start = next(
         (at for at, message in enumerate(messages) if not _instructs(message)), len(messages)
     )
-    instructions = [text for message in messages[:start] for text in _texts(message["content"])]
-    return tuple(instructions), tuple(_merged(_later(messages[start:])))
+    instructions: list[Text] = []
+    for index, message in enumerate(messages[:start]):
+        texts = list(_texts(message["content"]))
+        part_places.add(message, texts, f"messages[{index}]", places)
+        instructions += texts
+    return tuple(instructions), tuple(_merged(_later(messages, start, places)))
 
 
 def _instructs(message: JsonObject) -> bool:
     return message["role"] in _INSTRUCTING and not message.get("name")
 
 
-def _later(messages: list[JsonObject]) -> Iterator[Message]:
+def _later(messages: list[JsonObject], start: int, places: Places) -> Iterator[Message]:
     names: dict[str, str] = {}  # of the calls so far, by their ids
-    for index, message in enumerate(messages):
-        match message["role"]:
-            case "user":
-                yield Message(Role.USER, (*_own_fields(message), *_user_parts(message["content"])))
-            case "assistant":
-                parts = tuple(_assistant_parts(message, index))
-                names |= {part.call_id: part.name for part in parts if isinstance(part, ToolCall)}
-                yield Message(Role.ASSISTANT, parts)
-            case "tool":
-                call_id = cast("str", message["tool_call_id"])
-                content = tuple(_texts(message["content"]))
-                yield Message(Role.TOOL, (ToolResult(call_id, content, names.get(call_id)),))
-            case "function":
-                name = cast("str", message["name"])
-                call_id = next((key for key in reversed(names) if names[key] == name), name)
-                content = (Text(cast("str", message["content"] or "")),)
-                yield Message(Role.TOOL, (ToolResult(call_id, content, name),))
-            case _:
-                yield Message(Role.SYSTEM, (*_own_fields(message), *_texts(message["content"])))
+    for index, message in enumerate(messages[start:]):
+        converted = _converted(message, index, names)
+        part_places.add(message, converted.parts, f"messages[{start + index}]", places)
+        yield converted
+
+
+def _converted(message: JsonObject, index: int, names: dict[str, str]) -> Message:
+    match message["role"]:
+        case "user":
+            return Message(Role.USER, (*_own_fields(message), *_user_parts(message["content"])))
+        case "assistant":
+            parts = tuple(_assistant_parts(message, index))
+            names.update({part.call_id: part.name for part in parts if isinstance(part, ToolCall)})
+            return Message(Role.ASSISTANT, parts)
+        case "tool":
+            call_id = cast("str", message["tool_call_id"])
+            content = tuple(_texts(message["content"]))
+            return Message(Role.TOOL, (ToolResult(call_id, content, names.get(call_id)),))
+        case "function":
+            name = cast("str", message["name"])
+            call_id = next((key for key in reversed(names) if names[key] == name), name)
+            content = (Text(cast("str", message["content"] or "")),)
+            return Message(Role.TOOL, (ToolResult(call_id, content, name),))
+        case _:
+            return Message(Role.SYSTEM, (*_own_fields(message), *_texts(message["content"])))
 
 
 def _merged(messages: Iterator[Message]) -> Iterator[Message]:

@@ -11,14 +11,12 @@ from typing import cast
 import msgspec
 
 from cartrita.dialects import data_urls
-from cartrita.dialects.losses import Losses
+from cartrita.dialects.losses import Losses, UnsendableFile
 from cartrita.dialects.openai_chat import DIALECT, reasoning_details
 from cartrita.dialects.openai_chat import request_types as wire
-from cartrita.domain.errors import InvalidInput
 from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import (
     Attachment,
-    CacheBreakpoint,
     Citation,
     Message,
     Part,
@@ -88,16 +86,22 @@ class MessageRenderer:
             self._losses.approximated(
                 "messages.tool_result",
                 "Tool messages take text only: the files are sent in a user message after them.",
+                files[0],
+                "type",
             )
             self._files.append(wire.TextPart(f"The files of the result of {result.call_id}:"))
             self._files.extend(self._content_part(part) for part in files)
-        if any(isinstance(part, VendorPart) for part in result.content):
-            self._drop_vendor_part()
+        for part in result.content:
+            if isinstance(part, VendorPart):
+                self._drop_vendor_part(part)
         if not result.success and self._request.origin:
             self._losses.approximated(
-                "messages.tool_result.is_error", "Only the text of the result tells of its failure."
+                "messages.tool_result.is_error",
+                "Only the text of the result tells of its failure.",
+                result,
+                "is_error",
             )
-        self._breakpoint(result.cache, has_place=False)
+        self._breakpoint(result, has_place=False)
         return wire.ToolMessage(result.call_id, self._text(texts))
 
     def _system_message(self, message: Message) -> wire.SystemMessage:
@@ -135,7 +139,7 @@ class MessageRenderer:
     def _tool_calls(self, parts: Iterable[Part]) -> Iterator[wire.ToolCall | JsonObject]:
         for part in parts:
             if isinstance(part, ToolCall):
-                self._breakpoint(part.cache, has_place=False)
+                self._breakpoint(part, has_place=False)
                 arguments = _encode(part.arguments).decode()
                 yield wire.ToolCall(part.call_id, wire.CalledFunction(part.name, arguments))
             elif isinstance(part, VendorPart) and part.origin == DIALECT and "type" in part.data:
@@ -156,7 +160,7 @@ class MessageRenderer:
                     plain += part.text
             elif sealed:
                 self._losses.dropped(
-                    "messages.reasoning", "Only the vendor that sealed reasoning can read it."
+                    "messages.reasoning", "Only the vendor that sealed reasoning can read it.", part
                 )
         return details, plain
 
@@ -164,7 +168,7 @@ class MessageRenderer:
         for part in parts:
             if isinstance(part, Citation) and part.vendor:
                 self._losses.dropped(
-                    "messages.citations", "Messages in this format cannot hold citations."
+                    "messages.citations", "Messages in this format cannot hold citations.", part
                 )
             elif isinstance(part, Attachment):
                 self._losses.dropped(
@@ -181,29 +185,28 @@ class MessageRenderer:
             if not isinstance(part, VendorPart):
                 continue
             if part.origin != DIALECT:
-                self._drop_vendor_part()
+                self._drop_vendor_part(part)
             elif "type" not in part.data:
                 fields |= part.data
         return fields
 
-    def _drop_vendor_part(self) -> None:
-        self._losses.dropped(
-            "messages.content", "Parts that only another vendor understands are left out."
-        )
+    def _drop_vendor_part(self, part: VendorPart) -> None:
+        why = "Parts that only another vendor understands are left out."
+        self._losses.dropped("messages.content", why, part, "type")
 
     def _text(self, texts: Sequence[Text], between: str = "") -> str | list[wire.TextPart]:
         """The texts joined, or as parts where one of them ends a part of the cache."""
-        if any(self._breakpoint(text.cache) for text in texts):
-            return [wire.TextPart(text.text, self._breakpoint(text.cache)) for text in texts]
+        if any(self._breakpoint(text) for text in texts):
+            return [wire.TextPart(text.text, self._breakpoint(text)) for text in texts]
         return between.join(text.text for text in texts)
 
     def _content_part(self, part: Text | Attachment) -> wire.ContentPart:
-        cache = self._breakpoint(part.cache)
+        cache = self._breakpoint(part)
         if isinstance(part, Text):
             return wire.TextPart(part.text, cache)
         if part.context is not None or part.cited:
             self._losses.dropped(
-                "messages.documents", "Documents have no context here, and are not cited."
+                "messages.documents", "Documents have no context here, and are not cited.", part
             )
         if part.url is None:
             return self._uploaded_file(part, cache)
@@ -211,7 +214,9 @@ class MessageRenderer:
             return wire.ImagePart(wire.ImageUrl(part.url, part.detail), cache)
         url = data_urls.parse(part.url)
         if url is None:
-            raise _unsendable(part, "only images can be sent by address; upload the file instead")
+            raise UnsendableFile(
+                part, "only images can be sent by address; upload the file instead"
+            )
         if url.encoded and part.media_type in _AUDIO_FORMATS:
             return wire.AudioPart(wire.AudioData(url.data, _AUDIO_FORMATS[part.media_type]), cache)
         if part.media_type.startswith("text/") and not self._own:
@@ -220,32 +225,27 @@ class MessageRenderer:
 
     def _uploaded_file(self, part: Attachment, cache: wire.Breakpoint | None) -> wire.FilePart:
         if not self._own or part.attachment_id is None:
-            raise _unsendable(part, "it has not been loaded")
+            raise UnsendableFile(part, "it has not been loaded")
         return wire.FilePart(wire.FileData(part.name, file_id=part.attachment_id), cache)
 
     def _document_text(self, part: Attachment, url: data_urls.DataUrl) -> wire.TextPart:
         self._losses.approximated(
-            "messages.documents", "A document of text is sent as text: only PDFs are files."
+            "messages.documents", "A document of text is sent as text: only PDFs are files.", part
         )
         try:
             text = url.content.decode()
         except ValueError:
-            raise _unsendable(part, "it is not text in UTF-8") from None
+            raise UnsendableFile(part, "it is not text in UTF-8") from None
         return wire.TextPart(f"{part.name}:\n{text}" if part.name else text)
 
     def _breakpoint(
-        self, cache: CacheBreakpoint | None, *, has_place: bool = True
+        self, part: Text | Attachment | ToolCall | ToolResult, *, has_place: bool = True
     ) -> wire.Breakpoint | None:
+        cache = part.cache
         if cache is None:
             return None
         if self._own and has_place:
             return wire.Breakpoint("explicit", cache.ttl)
-        self._losses.dropped("cache_control", "This API decides by itself what it caches.")
+        why = "This API decides by itself what it caches."
+        self._losses.dropped("cache_control", why, part, "cache_control")
         return None
-
-
-def _unsendable(part: Attachment, why: str) -> InvalidInput:
-    problem = f"{part.name or part.media_type} cannot be sent: {why}"
-    return InvalidInput(
-        f"attachments: {problem}", fields={"attachments": [problem]}, code="unsupported_value"
-    )

@@ -11,6 +11,7 @@ from cartrita.dialects.openai_chat import (
     request_checks,
 )
 from cartrita.domain.json import JsonObject
+from cartrita.domain.places import Places
 from cartrita.domain.requests import (
     ModelRequest,
     ReasoningOptions,
@@ -77,7 +78,11 @@ def parse(body: JsonObject, owner_id: str, *, continued: bool = False) -> Parsed
 
 
 def _request(fields: JsonObject, messages: list[JsonObject], owner_id: str) -> ModelRequest:
-    instructions, said = message_parsing.parse(messages)
+    places = Places()
+    instructions, said = message_parsing.parse(messages, places)
+    tools = _tools(fields)
+    for number, tool in enumerate(tools):
+        places.add(tool, f"tools[{number}]")
     vendor: JsonObject = {name: value for name, value in fields.items() if name not in _KNOWN}
     choice = fields.get("tool_choice")
     if isinstance(choice, dict) and choice["type"] == "allowed_tools":
@@ -87,7 +92,7 @@ def _request(fields: JsonObject, messages: list[JsonObject], owner_id: str) -> M
         model=cast("str", fields["model"]),
         messages=said,
         instructions=instructions,
-        tools=_tools(fields),
+        tools=tools,
         tool_choice=_tool_choice(choice or fields.get("function_call")),
         parallel_tool_calls=cast("bool | None", fields.get("parallel_tool_calls")),
         sampling=_sampling(fields),
@@ -96,6 +101,7 @@ def _request(fields: JsonObject, messages: list[JsonObject], owner_id: str) -> M
         user=cast("str | None", fields.get("user")),
         origin=DIALECT,
         vendor=VendorFields(DIALECT, vendor) if vendor else None,
+        places=places,
     )
 
 

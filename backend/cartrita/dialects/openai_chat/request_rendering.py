@@ -102,7 +102,8 @@ def _tools(request: ModelRequest, losses: Losses) -> Iterator[wire.Tool | JsonOb
     for tool in request.tools:
         if isinstance(tool, ToolSpec):
             if tool.cache is not None:
-                losses.dropped("cache_control", "This API decides by itself what it caches.")
+                why = "This API decides by itself what it caches."
+                losses.dropped("cache_control", why, tool, "cache_control")
             losses.dropped_tool_fields(tool)
             yield wire.Tool(
                 wire.FunctionSpec(tool.name, tool.description, tool.parameters, tool.strict)
@@ -110,7 +111,8 @@ def _tools(request: ModelRequest, losses: Losses) -> Iterator[wire.Tool | JsonOb
         elif tool.origin == DIALECT:
             yield tool.definition
         else:
-            losses.dropped(f"tools.{tool.name}", "Only the vendor that offers this tool runs it.")
+            why = "Only the vendor that offers this tool runs it."
+            losses.dropped(f"tools.{tool.name}", why, tool, "type")
 
 
 def _tool_fields(request: ModelRequest) -> dict[str, Any]:

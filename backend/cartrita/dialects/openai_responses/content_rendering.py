@@ -3,9 +3,8 @@
 from collections.abc import Iterable
 from typing import Final
 
-from cartrita.dialects.losses import Losses
+from cartrita.dialects.losses import Losses, UnsendableFile
 from cartrita.dialects.openai_responses import DIALECT
-from cartrita.domain.errors import InvalidInput
 from cartrita.domain.json import JsonObject, JsonValue
 from cartrita.domain.messages import (
     Attachment,
@@ -43,7 +42,7 @@ class ContentRendering:
                 rendered.extend(self._input_part(part))
             elif isinstance(part, Citation) and part.vendor:
                 self._losses.dropped(
-                    "messages.citations", "Only answers have citations in this format."
+                    "messages.citations", "Only answers have citations in this format.", part
                 )
         return rendered
 
@@ -63,7 +62,7 @@ class ContentRendering:
                 yield part.data
             else:
                 self._losses.dropped(
-                    f"messages.{part.data.get('type')}", "OpenAI has no such content."
+                    f"messages.{part.data.get('type')}", "OpenAI has no such content.", part, "type"
                 )
             return
         rendered: JsonObject
@@ -72,18 +71,22 @@ class ContentRendering:
         else:
             rendered = self._attachment(part)
         if part.cache is not None:
-            rendered |= self._breakpoint(part.cache)
+            rendered |= self._breakpoint(part, part.cache)
         yield rendered
 
     def _attachment(self, part: Attachment) -> JsonObject:
         for name, value in (("context", part.context), ("citations", part.cited)):
             if value:
-                self._losses.dropped(f"messages.{name}", "OpenAI takes none with a document.")
+                self._losses.dropped(
+                    f"messages.{name}", "OpenAI takes none with a document.", part, name
+                )
         return attachment(part)
 
-    def _breakpoint(self, cache: CacheBreakpoint) -> JsonObject:
+    def _breakpoint(self, part: Text | Attachment, cache: CacheBreakpoint) -> JsonObject:
         if not self._own:
-            self._losses.approximated("messages.cache_control", "OpenAI caches prompts by itself.")
+            self._losses.approximated(
+                "messages.cache_control", "OpenAI caches prompts by itself.", part, "cache_control"
+            )
             return {}
         ttl: JsonObject = {"ttl": cache.ttl} if cache.ttl in _TTLS else {}
         return {"prompt_cache_breakpoint": {"mode": "explicit", **ttl}}
@@ -92,9 +95,7 @@ class ContentRendering:
 def attachment(part: Attachment) -> JsonObject:
     """An image, audio or any other file. Raises InvalidInput if it has not been loaded."""
     if part.url is None:
-        raise InvalidInput.of(
-            "attachments", f"{part.name or part.media_type} cannot be sent: it is not loaded"
-        )
+        raise UnsendableFile(part, "it is not loaded")
     if part.media_type.startswith("image/"):
         return {"type": "input_image", "image_url": part.url, "detail": part.detail or "auto"}
     if part.media_type in _AUDIO and part.url.startswith("data:"):

@@ -9,7 +9,13 @@ from typing import Final, cast
 import msgspec
 
 from cartrita.dialects.openai_refusals import missing, refusal, wrong_type
-from cartrita.dialects.openai_responses import DIALECT, content_parsing, json_checks, reasoning
+from cartrita.dialects.openai_responses import (
+    DIALECT,
+    content_parsing,
+    json_checks,
+    part_places,
+    reasoning,
+)
 from cartrita.domain.json import JsonObject, JsonValue
 from cartrita.domain.messages import (
     Message,
@@ -20,6 +26,7 @@ from cartrita.domain.messages import (
     ToolResult,
     VendorPart,
 )
+from cartrita.domain.places import Places
 from cartrita.kit.json_answers import refuse_unreadable
 from cartrita.kit.text import storable_json
 
@@ -88,16 +95,17 @@ class Input(msgspec.Struct, frozen=True):
     references: tuple[ItemReference, ...] = ()
 
 
-def parse_input(value: JsonValue, path: str = "input") -> Input:
-    """The input: text, or a list of items. Raises InvalidInput."""
+def parse_input(value: JsonValue, places: Places) -> Input:
+    """The input: text, or a list of items, whose places are added. Raises InvalidInput."""
+    path = "input"
     if isinstance(value, str):
         return Input((Message(Role.USER, content_parsing.parse_input(value, path)),))
     if not isinstance(value, list):
         raise wrong_type(path, "one of an array of objects or string", value)
-    return parse_items(value, path)
+    return parse_items(value, path, places)
 
 
-def parse_items(items: Iterable[JsonValue], path: str) -> Input:
+def parse_items(items: Iterable[JsonValue], path: str, places: Places | None = None) -> Input:
     """The messages of a list of items, as a conversation's items are created too."""
     messages: list[tuple[Role, list[Part]]] = []
     references: list[ItemReference] = []
@@ -111,6 +119,8 @@ def parse_items(items: Iterable[JsonValue], path: str) -> Input:
             joins = False
             continue
         role, parts = _parse_item(item, kind, at)
+        if places is not None:
+            part_places.add(item, parts, at, places)
         if joins and role in (Role.ASSISTANT, Role.TOOL) and messages[-1][0] is role:
             messages[-1][1].extend(parts)
         else:
@@ -136,7 +146,7 @@ def check_calls(messages: tuple[Message, ...]) -> None:
 
 
 def _unmatched(what: str, of: str, call_id: str) -> Exception:
-    return refusal("input", f"No {what} found for {of} {call_id}.", "invalid_value")
+    return refusal("input", f"No {what} found for {of} {call_id}.")
 
 
 def _kind(item: JsonObject, path: str) -> str:

@@ -12,6 +12,7 @@ from cartrita.dialects.openai_responses import DIALECT, item_parsing, json_check
 from cartrita.dialects.openai_responses.item_parsing import Input, ItemReference
 from cartrita.domain.json import JsonObject, JsonValue
 from cartrita.domain.messages import Message, Role, Text
+from cartrita.domain.places import Places
 from cartrita.domain.requests import (
     ModelRequest,
     ReasoningOptions,
@@ -70,9 +71,10 @@ def parse(body: JsonObject, owner_id: str, *, continued: bool = False) -> Parsed
     conversation = _conversation(body)
     background = _background(body, previous, conversation)
     continued = continued or previous is not None or conversation is not None
-    content = _input(body, continued=continued)
+    places = Places()
+    content = _input(body, places, continued=continued)
     leading, content = ((), content) if continued else _split_leading(content)
-    request = _request(body, owner_id, leading, content, include)
+    request = _request(body, owner_id, leading, content, include, places)
     json_checks.boolean(body, "stream")  # which the surface reads
     return Parsed(
         request=request,
@@ -109,8 +111,11 @@ def _request(
     leading: tuple[Message, ...],
     content: Input,
     include: tuple[str, ...],
+    places: Places,
 ) -> ModelRequest:
     offered = tools.parse_tools(body.get("tools"))
+    for number, tool in enumerate(offered):
+        places.add(tool, f"tools[{number}]")
     choice = tools.parse_choice(body.get("tool_choice"), offered)
     said = (json_checks.optional_string(body, "instructions"), *(each.text for each in leading))
     vendor = _vendor_fields(body, include)
@@ -130,6 +135,7 @@ def _request(
         user=json_checks.optional_string(body, "user"),
         origin=DIALECT,
         vendor=VendorFields(DIALECT, vendor) if vendor else None,
+        places=places,
     )
 
 
@@ -140,13 +146,13 @@ def _model(body: JsonObject) -> str:
     return model
 
 
-def _input(body: JsonObject, *, continued: bool) -> Input:
+def _input(body: JsonObject, places: Places, *, continued: bool) -> Input:
     value = body.get("input")
     if value is None:
         if not continued and body.get("prompt") is None:
             raise missing("input")
         return Input()
-    content = item_parsing.parse_input(value)
+    content = item_parsing.parse_input(value, places)
     if not continued and not content.references:
         item_parsing.check_calls(content.messages)
     return content

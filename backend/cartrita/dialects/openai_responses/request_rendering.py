@@ -72,8 +72,10 @@ def render(
     }
     if not body["tools"] and not body.get("prompt"):
         body["tool_choice"] = None
-    if any(text.cache is not None for text in request.instructions):
-        losses.approximated("instructions.cache_control", "OpenAI caches prompts by itself.")
+    cached = next((text for text in request.instructions if text.cache is not None), None)
+    if cached is not None:
+        why = "OpenAI caches prompts by itself."
+        losses.approximated("instructions.cache_control", why, cached, "cache_control")
     sent = {name: value for name, value in body.items() if value is not None}
     return Rendered(_encode(sent), losses.receipts)
 
@@ -103,7 +105,8 @@ def _assistant_items(message: Message, losses: Losses) -> Iterator[JsonValue]:
         match part:
             case ToolCall():
                 if part.cache is not None:
-                    losses.dropped("messages.cache_control", "OpenAI caches prompts by itself.")
+                    why = "OpenAI caches prompts by itself."
+                    losses.dropped("messages.cache_control", why, part, "cache_control")
                 yield call_item(part)
             case Reasoning():
                 yield from _reasoning_item(part, losses)
@@ -135,7 +138,8 @@ def call_item(part: ToolCall) -> JsonObject:
 def _reasoning_item(part: Reasoning, losses: Losses) -> Iterator[JsonValue]:
     """Reasoning that OpenAI sealed. Servers refuse any other: it would not be stored there."""
     if part.origin != DIALECT or part.encrypted is None:
-        losses.dropped("messages.reasoning", "Only sealed reasoning of OpenAI's can be sent back.")
+        why = "Only sealed reasoning of OpenAI's can be sent back."
+        losses.dropped("messages.reasoning", why, part)
         return
     summary: list[JsonValue] = [{"type": "summary_text", "text": part.text}] if part.text else []
     item: JsonObject = {"type": "reasoning", "summary": summary}
@@ -148,7 +152,8 @@ def _vendor_item(part: VendorPart, losses: Losses) -> Iterator[JsonValue]:
     if part.origin == DIALECT:
         yield part.data
     else:
-        losses.dropped(f"messages.{part.data.get('type')}", "OpenAI has no such content.")
+        why = "OpenAI has no such content."
+        losses.dropped(f"messages.{part.data.get('type')}", why, part, "type")
 
 
 def _tool_items(message: Message, content: ContentRendering, losses: Losses) -> Iterator[JsonValue]:
@@ -157,7 +162,8 @@ def _tool_items(message: Message, content: ContentRendering, losses: Losses) -> 
             yield from _vendor_item(part, losses)
         elif isinstance(part, ToolResult):
             if not part.success:
-                losses.approximated("messages.is_error", "OpenAI has no mark for failed calls.")
+                why = "OpenAI has no mark for failed calls."
+                losses.approximated("messages.is_error", why, part, "is_error")
             yield {
                 "type": "function_call_output",
                 "call_id": part.call_id,

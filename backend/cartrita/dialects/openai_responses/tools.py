@@ -64,11 +64,14 @@ def render_tools(request: ModelRequest, losses: Losses) -> list[JsonObject]:
             rendered.append(_function(tool, request.origin == DIALECT))
             losses.dropped_tool_fields(tool)
             if tool.cache is not None:
-                losses.dropped("tools.cache_control", "OpenAI caches prompts by itself.")
+                why = "OpenAI caches prompts by itself."
+                losses.dropped("tools.cache_control", why, tool, "cache_control")
         elif tool.origin == DIALECT:
             rendered.append(tool.definition)
         else:
-            losses.dropped(f"tools.{tool.name}", "Only the provider of this tool has it.")
+            losses.dropped(
+                f"tools.{tool.name}", "Only the provider of this tool has it.", tool, "type"
+            )
     return rendered
 
 

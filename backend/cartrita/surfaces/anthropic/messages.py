@@ -54,6 +54,7 @@ _API: Final = ModelApi[MessageFields, Parsed](
     endpoint=Endpoint.MESSAGES,
     read_fields=_read_fields,
     own_fields=OWN_FIELDS,
+    dotted_paths=True,
     parse=_parse,
     rewrite=_rewrite,
     stream_monitor=_stream_monitor,

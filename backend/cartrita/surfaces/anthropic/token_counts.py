@@ -34,7 +34,7 @@ async def post_count_tokens(connection: HTTPConnection, receive: Receive, send: 
     size = len(octets)
     body = RelayedBody.of(octets)
     fields = message_fields(body)
-    await run_long(size, refuse_vendor_ids, body)
+    await run_long(size, refuse_vendor_ids, body, dotted=True)
     completions = services_of(connection).completions
     fields = replace(fields, body=body.without(OWN_FIELDS))
     parsed = await run_long(size, _parse, fields.body, principal.owner_id)

@@ -76,7 +76,8 @@ class ModelApi(msgspec.Struct, Generic[F, P], frozen=True, kw_only=True):
     """What differs between the APIs of the vendors.
 
     `own_fields` are those of a body that the vendor refuses, so that only `read_fields` sees them,
-    and `own_ids` those that may hold ids that this server gave out. `parse` takes the id of the
+    and `own_ids` those that may hold ids that this server gave out. `dotted_paths` is how it writes
+    the path of a field, see `refuse_vendor_ids`. `parse` takes the id of the
     owner; `rewrite` and the monitors are those of `Relayable`. `open` gets the fields and what
     parses the request.
 
@@ -99,6 +100,7 @@ class ModelApi(msgspec.Struct, Generic[F, P], frozen=True, kw_only=True):
     ]
     own_fields: tuple[str, ...] = ()
     own_ids: frozenset[str] = _NONE
+    dotted_paths: bool = False
     look_up: Callable[[Services, Principal, F], Awaitable[F]] | None = None
 
 
@@ -113,7 +115,9 @@ async def answer_request(
     fields = api.read_fields(body, config)
     agent = services.completions.agent_of(fields.model)
     if fields.stored or agent is not None or "idempotency-key" in connection.headers:
-        await run_long(len(octets), refuse_vendor_ids, body, ours=api.own_ids)
+        await run_long(
+            len(octets), refuse_vendor_ids, body, ours=api.own_ids, dotted=api.dotted_paths
+        )
         await _answer_by_run(api, connection, receive, send, principal, fields, agent)
         return
     kept = body.without(api.own_fields)
@@ -123,7 +127,7 @@ async def answer_request(
         fields = await api.look_up(services, principal, fields)
     if may_hold_vendor_ids(body):
         ours = api.own_ids if fields.refers else _NONE
-        await run_long(len(octets), refuse_vendor_ids, body, ours=ours)
+        await run_long(len(octets), refuse_vendor_ids, body, ours=ours, dotted=api.dotted_paths)
     reading = _Reading(api, fields, principal.owner_id)
     call = _call(api, connection, principal, reading)
     opening, form = api.open(services.completions, call, fields, reading.parse)

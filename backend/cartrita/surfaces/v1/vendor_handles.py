@@ -27,6 +27,7 @@ _TOP_LEVEL: Final = frozenset(
     {"previous_response_id", "conversation", "container", "thread", "thread_id", "prompt"}
 )
 """Fields of a request that are ids, or objects with one."""
+_NUMBER: Final = re.compile(r"\[(\d+)\]")
 _MARKS: Final = ("audio", "skill_id", *_IDS, *_IDS_BY_TYPE)
 _MARKED: Final = re.compile(f'"(?:{"|".join(sorted(_MARKS))})"'.encode())
 """This is in an object that names an id, unless it spells the name with `\\u00`.
@@ -35,11 +36,14 @@ One search costs less than one for each name: 0.3 ms in a body of 1 MB.
 """
 
 
-def refuse_vendor_ids(body: RelayedBody, *, ours: frozenset[str] = frozenset()) -> None:
+def refuse_vendor_ids(
+    body: RelayedBody, *, ours: frozenset[str] = frozenset(), dotted: bool = False
+) -> None:
     """Raise InvalidInput, naming the field, if a request holds an id of something stored.
 
     The fields of the request that are named in `ours` hold ids that this server gave out; with
     `REFERENCE` among them, so do the references to items, but for those of a type of OpenAI's own.
+    Paths have their numbers in brackets, or where `dotted` after dots, as Anthropic writes them.
     """
     if not may_hold_vendor_ids(body):
         return
@@ -48,7 +52,8 @@ def refuse_vendor_ids(body: RelayedBody, *, ours: frozenset[str] = frozenset()) 
     referred = _references(fields.get("input"), ours)
     for path in (*named, *referred, *_ids(fields, "")):
         raise InvalidInput.of(
-            path, "ids of what the vendor stores are not accepted here; send the content itself"
+            _NUMBER.sub(r".\1", path) if dotted else path,
+            "ids of what the vendor stores are not accepted here; send the content itself",
         )
 
 

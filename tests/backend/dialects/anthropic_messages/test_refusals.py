@@ -57,7 +57,7 @@ BUDGET = {"type": "enabled", "budget_tokens": 1024}
         ("messages.0.role", "first message", body(assistant(text()))),
         ("messages.1.content", "trailing", body(user(text()), assistant(text("a ")))),
         (
-            "messages.1.content",
+            "messages.1.content.0.type",
             "`text`",
             body(user(text()), {"role": "system", "content": [{"type": "x"}]}),
         ),

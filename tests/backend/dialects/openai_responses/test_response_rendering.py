@@ -37,6 +37,7 @@ from cartrita.domain.messages import (
     ToolResult,
     VendorPart,
 )
+from cartrita.domain.places import Places
 from cartrita.domain.usage import Usage
 from cartrita.kit import sse
 
@@ -120,7 +121,7 @@ def test_what_is_listed_can_be_sent_again(messages: tuple[Message, ...]) -> None
     items = input_items(told, include=(ENCRYPTED_REASONING,))
     ids = [item["id"] for item in items if item["type"] != "web_search_call"]
     assert len(set(ids)) == len(ids)
-    again = parse_input(json.loads(json.dumps(items))).messages
+    again = parse_input(json.loads(json.dumps(items)), Places()).messages
     for wanted in (Reasoning, ToolCall, VendorPart):
         kept = [
             [p for m in each for p in m.parts if type(p) is wanted] for each in (again, messages)
