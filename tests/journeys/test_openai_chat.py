@@ -241,7 +241,7 @@ async def test_a_cut_in_plain_text_is_continued(scenario: Scenario, after: int) 
     assert (status, told[-1]) == (200, "[DONE]")
     assert len({chunk["id"] for chunk in told[:-1]}) == 1
     (end,) = [c for c in told[:-1] if c["choices"] and c["choices"][0]["finish_reason"]]
-    assert json.loads(end["metadata"]["failovers"])[0]["continued"] is True
+    assert end["metadata"]["failovers"][0]["continued"] is True
 
 
 async def test_who_leaves_closes_the_upstream(scenario: Scenario) -> None:

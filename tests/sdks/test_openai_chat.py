@@ -225,6 +225,8 @@ class Step(BaseModel):
     minutes: int
 
 
+# The client writes answers out again, and knows no lists in `metadata`, which holds our receipts.
+@pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")
 def test_structured_output(client: OpenAI, target: Target) -> None:
     script = Script(text='{"title": "Boil", "minutes": 7}')
     answer = client.chat.completions.parse(

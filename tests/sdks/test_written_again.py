@@ -1,6 +1,7 @@
 """The official clients write every answer out again, with all that we tell in it, unchanged.
 
-Their models warn of values that their types do not have, and warnings are errors here.
+Their models warn of values that their types do not have, and warnings are errors here. Of lists in
+the `metadata` of a chat completion they warn, for it is typed as texts.
 """
 
 import json
@@ -36,18 +37,17 @@ def written(told: Any) -> dict[str, Any]:
 
 
 def tells_of(metadata: dict[str, Any]) -> None:
-    """What was lost, and what failed; a list is a text where its client knows only texts."""
+    """What was lost, and what failed."""
     for name, field in (("receipts", "field"), ("failovers", "provider")):
         if name in metadata:
-            told = metadata[name]
-            [first, *_] = json.loads(told) if isinstance(told, str) else told
-            assert first[field]
+            assert metadata[name][0][field]
 
 
 def client_of(target: Target) -> OpenAI:
     return OpenAI(base_url=target.base_url, api_key=target.key, max_retries=0)
 
 
+@pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")
 @pytest.mark.parametrize("upstream", UPSTREAMS)
 @pytest.mark.parametrize("streamed", [False, True])
 @pytest.mark.parametrize("more", [{}, {"n": 2}])

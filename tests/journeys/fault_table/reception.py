@@ -107,8 +107,6 @@ def _openai_error(document: Document) -> str:
 
 def _read_metadata(document: Document, heard: Heard) -> None:
     told = (document.get("metadata") or {}).get("failovers") or ()
-    if isinstance(told, str):  # as chat completions have it
-        told = json.loads(told)
     heard.failed = tuple(one["provider"] for one in told) or heard.failed
 
 

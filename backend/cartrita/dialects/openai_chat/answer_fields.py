@@ -1,6 +1,5 @@
 """What whole completions and their chunks have in common: the head, usage, finish reason, parts."""
 
-import json
 import time
 from collections.abc import Iterable
 from typing import Final, cast
@@ -21,8 +20,6 @@ _FINISH_REASONS: Final = {
     FinishReason.CONTENT_FILTER: "content_filter",
     FinishReason.ERROR: "error",
 }
-
-_TOLD_AS_JSON: Final = ("failovers", "receipts")
 
 
 class CompletionHead(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,8 +70,7 @@ def usage_fields(usage: Usage) -> JsonObject:
 def finishing_fields(head: CompletionHead, usage: Usage, lost: Iterable[Receipt]) -> JsonObject:
     """The last fields of the head, with what its `metadata` tells of the answer itself.
 
-    That is whether its usage is an estimate, and what of it has no place in a completion. Lists of
-    ours are JSON in a text, because OpenAI's clients take only texts there and warn of others.
+    That is whether its usage is an estimate, and what of it has no place in a completion.
     """
     told = head.finishing.get("metadata")
     metadata: JsonObject = {**told} if isinstance(told, dict) else {}
@@ -84,9 +80,6 @@ def finishing_fields(head: CompletionHead, usage: Usage, lost: Iterable[Receipt]
         before = metadata.get("receipts")
         written = cast("list[JsonValue]", msgspec.to_builtins(receipts))
         metadata["receipts"] = [*(before if isinstance(before, list) else ()), *written]
-    for name in _TOLD_AS_JSON:
-        if isinstance(told := metadata.get(name), list):
-            metadata[name] = json.dumps(told, separators=(",", ":"))
     return {**head.finishing, "metadata": metadata} if metadata else head.finishing
 
 

@@ -94,7 +94,7 @@ def test_what_has_no_place_in_a_completion_is_told_at_its_end() -> None:
     part = VendorDelta(VendorPart("anthropic_messages", {"type": "server_tool_use"}))
     told = chunks(TextDelta("x"), page, page, part, STOP)
     assert len(told) == 4
-    receipts = json.loads(told[-2]["metadata"]["receipts"])
+    receipts = told[-2]["metadata"]["receipts"]
     assert [(one["field"], one["from"], one["kind"]) for one in receipts] == [
         ("annotations", "anthropic_messages", "dropped"),
         ("content", "anthropic_messages", "dropped"),
