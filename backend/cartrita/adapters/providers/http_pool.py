@@ -1,24 +1,18 @@
 """The connections to providers that wait for their next request, and how new ones are made."""
 
 import asyncio
-import socket
 import ssl
 from collections import defaultdict
 from functools import cached_property
-from typing import Any, TypeAlias
 
-import anyio
 import structlog
 from aiohappyeyeballs import start_connection  # pyright: ignore[reportUnknownVariableType]
 
 from cartrita.adapters.providers.http_connection import HttpConnection
 from cartrita.adapters.providers.http_targets import Origin
-
-_Address: TypeAlias = tuple[int, int, int, str, tuple[Any, ...]]
-"""What getaddrinfo tells of one address."""
+from cartrita.adapters.providers.name_lookups import NameLookups
 
 _KEEP_IDLE_SECONDS = 30.0
-_KEEP_ADDRESSES_SECONDS = 10.0
 _NEXT_ADDRESS_SECONDS = 0.25
 """How long an address may keep silent before the next one is tried too (RFC 8305)."""
 
@@ -30,7 +24,7 @@ class HttpPool:
 
     def __init__(self) -> None:
         self._idle: defaultdict[Origin, list[HttpConnection]] = defaultdict(list)
-        self._names: defaultdict[Origin, _Name] = defaultdict(_Name)
+        self._lookups = NameLookups()
         self._loop = asyncio.get_running_loop()
         self._sweep_timer: asyncio.TimerHandle | None = None
         self._closed = False
@@ -47,7 +41,7 @@ class HttpPool:
 
     async def connect(self, origin: Origin) -> HttpConnection:
         """A new connection. Raises OSError, of which ssl.SSLError and socket.gaierror are kinds."""
-        addresses = await self._names[origin].addresses(origin)
+        addresses = await self._lookups.addresses(origin)
         connected = await start_connection(
             addresses, happy_eyeballs_delay=_NEXT_ADDRESS_SECONDS, interleave=1, loop=self._loop
         )
@@ -80,6 +74,7 @@ class HttpPool:
     def close(self) -> None:
         """Close all that are idle, and from now on all that are given back."""
         self._closed = True
+        self._lookups.close()
         if self._sweep_timer is not None:
             self._sweep_timer.cancel()
         for connections in self._idle.values():
@@ -104,23 +99,3 @@ class HttpPool:
         context = ssl.create_default_context()
         context.set_alpn_protocols(["http/1.1"])
         return context
-
-
-class _Name:
-    """The addresses of one origin, looked up once for all who connect in the same seconds."""
-
-    def __init__(self) -> None:
-        self._lock = anyio.Lock()
-        self._addresses: list[_Address] = []
-        self._until = 0.0
-
-    async def addresses(self, origin: Origin) -> list[_Address]:
-        """Raises socket.gaierror for a name that is not known."""
-        loop = asyncio.get_running_loop()
-        async with self._lock:
-            if loop.time() >= self._until:
-                self._addresses = list(
-                    await loop.getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM)
-                )
-                self._until = loop.time() + _KEEP_ADDRESSES_SECONDS
-            return self._addresses

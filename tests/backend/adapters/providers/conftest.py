@@ -1,8 +1,10 @@
 """One fake provider for the folder, and the client that calls it."""
 
+import socket
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from tests.backend.adapters.providers.names import Names
 from tests.harness.fake_provider.launch import FakeProvider, fake_provider
 
 from cartrita.adapters.providers.http import HttpClient
@@ -18,6 +20,13 @@ def running() -> Iterator[FakeProvider]:
 def fake(running: FakeProvider) -> FakeProvider:
     running.reset()
     return running
+
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch) -> Names:
+    known = Names()
+    monkeypatch.setattr(socket, "getaddrinfo", known)
+    return known
 
 
 @pytest.fixture

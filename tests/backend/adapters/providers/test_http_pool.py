@@ -6,12 +6,13 @@ import ssl
 from pathlib import Path
 
 import pytest
+from tests.backend.adapters.providers.names import Names
 from tests.backend.adapters.providers.servers import answer, saying, serving
 
 from cartrita.adapters.providers import http_pool
 from cartrita.adapters.providers.http import HttpClient
 from cartrita.adapters.providers.http_targets import find_target
-from cartrita.adapters.providers.transport import HttpRequest
+from cartrita.adapters.providers.transport import Deadlines, HttpRequest
 from cartrita.domain.errors import UpstreamUnreachable
 
 CERTIFICATE = Path(__file__).with_name("localhost.pem")
@@ -32,45 +33,44 @@ async def keeping(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
         await writer.drain()
 
 
-async def test_a_name_is_looked_up_once_for_many(
-    http: HttpClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    loop = asyncio.get_running_loop()
-    looked_up: list[object] = []
-    getaddrinfo = loop.getaddrinfo
-
-    async def counted(host: str, port: int, **options: int) -> object:
-        looked_up.append(host)
-        return await getaddrinfo(host, port, **options)
-
-    monkeypatch.setattr(loop, "getaddrinfo", counted)
+async def test_a_name_is_looked_up_once_for_many(http: HttpClient, names: Names) -> None:
     async with serving(saying(answer(b"hi"))) as url, asyncio.TaskGroup() as tasks:
         for _ in range(5):
             tasks.create_task(fetched(http, url.replace("127.0.0.1", "localhost")))
-    assert looked_up == ["localhost"]
+    assert names.asked == ["localhost"]
 
 
-async def test_a_name_that_is_not_known(http: HttpClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def unknown(*_: object, **__: object) -> None:
-        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-
-    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", unknown)
+async def test_a_name_that_is_not_known(http: HttpClient, names: Names) -> None:
+    names.addresses["nowhere.test"] = ()
     with pytest.raises(UpstreamUnreachable, match="its name is not known"):
-        await fetched(http, "http://nowhere.invalid/v1")
+        await fetched(http, "http://nowhere.test/v1")
 
 
-async def test_the_address_that_answers_is_taken(
-    http: HttpClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_address_that_answers_is_taken(http: HttpClient, names: Names) -> None:
+    names.addresses["two.test"] = ("127.0.0.2", "127.0.0.1")
     async with serving(saying(answer(b"hi"))) as url:
-        port = int(url.split(":")[2].removesuffix("/v1"))
+        assert await fetched(http, url.replace("127.0.0.1", "two.test")) == b"hi"
 
-        async def two(*_: object, **__: object) -> list[object]:
-            refusing, right = ("127.0.0.2", port), ("127.0.0.1", port)
-            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", one) for one in (refusing, right)]
 
-        monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", two)
+async def test_a_silent_name_server_keeps_no_other_provider_away(
+    http: HttpClient, names: Names
+) -> None:
+    names.addresses["other.test"] = ("127.0.0.1",)
+    limits = Deadlines(connect=0.01)
+    async with serving(saying(answer(b"hi"))) as url, names.silent():
+        for number in range(names.MOST - 1):
+            request = HttpRequest(
+                provider="fake",
+                method="GET",
+                url=f"http://silent{number}.test/",
+                headers={},
+                deadlines=limits,
+            )
+            for _ in range(2):
+                with pytest.raises(UpstreamUnreachable, match="no connection within"):
+                    await http.open(request).__aenter__()
         assert await fetched(http, url) == b"hi"
+        assert await fetched(http, url.replace("127.0.0.1", "other.test")) == b"hi"
 
 
 async def test_nobody_listens(http: HttpClient) -> None:
