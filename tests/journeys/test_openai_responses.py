@@ -223,6 +223,22 @@ async def test_references_that_lead_nowhere(scenario: Scenario, store: bool) -> 
     assert (status, told["error"]["code"]) == (404, "conversation_not_found")
 
 
+@pytest.mark.parametrize("store", [True, False])
+async def test_references_beyond_what_is_looked_up(scenario: Scenario, store: bool) -> None:
+    references = [
+        {"type": "item_reference", "id": f"msg_{number:032x}0000"} for number in range(10_001)
+    ]
+    status, told = await post_json(scenario, PATH, request(input=references, store=store))
+    assert (status, told["error"]["param"]) == (400, "input"), told
+    assert told["error"]["code"] == "array_above_max_length"
+    twice = [*references[:1], {"role": "user", "content": "Hi"}, *references[:1]]
+    status, told = await post_json(scenario, PATH, request(input=twice, store=store))
+    assert (status, told["error"]["param"], told["error"]["code"]) == (400, "input", None)
+    assert told["error"]["message"].startswith(
+        f"Duplicate item found with id {references[0]['id']}"
+    )
+
+
 async def test_answers_of_other_surfaces_are_no_responses(scenario: Scenario) -> None:
     body = {"model": "openai/fake", "messages": [{"role": "user", "content": "x"}], "store": True}
     _, completion = await post_json(scenario, "/v1/chat/completions", body)

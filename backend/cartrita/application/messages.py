@@ -3,7 +3,8 @@
 A message that is to be answered is sent by starting a run (see `runs.py`).
 """
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
+from uuid import UUID
 
 import msgspec
 
@@ -47,6 +48,19 @@ class Messages:
         added = await self._items.append(principal.owner_id, found.id, regrouped(new))
         named = found.external_id
         return [msgspec.structs.replace(message, external_id=named) for message in added]
+
+    async def find_owners(
+        self, principal: Principal, names: Collection[str]
+    ) -> dict[str, StoredMessage]:
+        """The messages of these ids, and the answers of the runs of these ids, by the ids.
+
+        Those that are not there are left out.
+        """
+        identities = {name: found for name in names if (found := ids.parse("msg", name))}
+        stored = await self._items.find(principal.owner_id, list(set(identities.values())))
+        known: dict[UUID | None, StoredMessage] = {one.run_id: one for one in stored}
+        known |= {one.id: one for one in stored}
+        return {name: known[found] for name, found in identities.items() if found in known}
 
     async def list(
         self,

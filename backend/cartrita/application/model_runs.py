@@ -10,7 +10,7 @@ from cartrita.application.conversations import Conversations
 from cartrita.application.placement import Placement, place, regrouped
 from cartrita.application.runs import Runs
 from cartrita.application.titles import UNTITLED, derive_title
-from cartrita.domain.errors import Conflict, InvalidInput, NotFound
+from cartrita.domain.errors import Conflict, InvalidInput
 from cartrita.domain.ids import ConversationId, MessageId
 from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import Message, Role, StoredMessage, Text
@@ -134,20 +134,6 @@ class ModelRuns:
         """
         found = await self._runs.get(principal, run)
         return await self._messages.branch(principal.owner_id, found.user_message_id, limit)
-
-    async def find_message(self, principal: Principal, text: str) -> StoredMessage | None:
-        """The message of this id, or the answer of the run of this id; None if there is neither."""
-        identity = ids.parse("msg", text)
-        if identity is None:
-            return None
-        found = await self._messages.get(principal.owner_id, MessageId(identity))
-        if found is not None:
-            return found
-        try:
-            run = await self._runs.get(principal, ids.public("run", identity))
-        except NotFound:
-            return None
-        return await self._messages.get(principal.owner_id, run.message_id)
 
     async def continued(
         self, principal: Principal, previous: Run, new: tuple[Message, ...]

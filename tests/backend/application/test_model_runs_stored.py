@@ -27,7 +27,7 @@ from cartrita.domain.messages import Message, Role, Text, ToolCall, ToolResult
 from cartrita.domain.principals import Principal
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.usage import Usage
-from cartrita.kit.ids import public
+from cartrita.kit.ids import public, uuid7
 
 USAGE = Usage(3, 4)
 DONE = Finished(FinishReason.STOP, USAGE)
@@ -264,12 +264,20 @@ async def test_what_followed_is_told_without_being_stored(database: TemporaryDat
         assert texts(await runs.branch(first)) == ["One?", "1.", "Two?", "2."]
 
 
-async def test_a_message_is_found_by_its_id_or_by_its_run(database: TemporaryDatabase) -> None:
+async def test_messages_are_found_by_their_ids_or_by_their_runs(
+    database: TemporaryDatabase,
+) -> None:
     async with stored_runs(database.dsn, said("1.")) as runs:
         made = await runs.ask(command(user("One?")))
         question, answered = await runs.branch(made)
-        find = runs.model_runs.find_message
-        assert await find(ANN, question.id.hex) == question
-        assert await find(ANN, made.run_id.hex) == answered
-        for stranger, text in ((Principal("bob", "key"), made.run_id.hex), (ANN, "nothing")):
-            assert await find(stranger, text) is None
+        find = runs.messages.find_owners
+        names = question.id.hex, public("msg", answered.id), made.run_id.hex
+        assert await find(ANN, (*names, uuid7().hex, "nothing")) == {
+            names[0]: question,
+            names[1]: answered,
+            names[2]: answered,
+        }
+        assert await find(ANN, ()) == {}
+        assert await find(Principal("bob", "key"), names) == {}
+        await runs.conversations.delete(ANN, public("conv", made.conversation_id))
+        assert await find(ANN, names) == {}

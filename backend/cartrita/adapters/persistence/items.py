@@ -1,16 +1,28 @@
-"""Messages added to a conversation, and taken out of its middle: implements ItemStore."""
+"""Messages found by the ids of items, added, and taken out of the middle: implements ItemStore."""
 
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Uuid, case, delete, insert, literal, select, update
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Uuid,
+    any_,
+    case,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cartrita.adapters.persistence import branches
 from cartrita.adapters.persistence.branches import in_tree
 from cartrita.adapters.persistence.database import Database
-from cartrita.adapters.persistence.messages import message_row
-from cartrita.adapters.persistence.tables import conversations, messages
+from cartrita.adapters.persistence.messages import find_messages, message_row
+from cartrita.adapters.persistence.tables import conversations, messages, runs
 from cartrita.adapters.persistence.tree_changes import lock, require_idle, set_head
 from cartrita.domain.ids import ConversationId, MessageId
 from cartrita.domain.messages import Message, MessageStatus, StoredMessage
@@ -22,10 +34,18 @@ _HEAD = conversations.c.head_message_id
 
 
 class ItemTable:
-    """Changes of conversations without a run; each takes the lock that admissions take."""
+    """Items of conversations; each change takes the lock that admissions take."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    async def find(self, owner_id: str, identities: Sequence[UUID]) -> list[StoredMessage]:
+        """See ItemStore; without those whose conversation is hidden. It is one query."""
+        wanted = literal(list(identities), ARRAY(Uuid))
+        answers = select(runs.c.message_id).where(runs.c.id == any_(wanted))
+        return await find_messages(
+            self._database, owner_id, select(func.unnest(wanted)).union(answers)
+        )
 
     async def append(
         self, owner_id: str, conversation_id: ConversationId, new: Sequence[Message]

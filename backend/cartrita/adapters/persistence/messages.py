@@ -1,10 +1,13 @@
 """Messages of conversations: implements MessageStore."""
 
+from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from sqlalchemy import (
     ColumnElement,
+    CompoundSelect,
     Insert,
     RowMapping,
     Uuid,
@@ -73,11 +76,8 @@ class MessageTree:
 
     async def get(self, owner_id: str, message_id: MessageId) -> StoredMessage | None:
         """None also where its conversation is hidden."""
-        shown = exists().where(conversations.c.id == _m.conversation_id, owned(owner_id))
-        query = select(*_COLUMNS).where(_m.id == message_id, in_tree(owner_id), shown)
-        async with self._database.use() as connection:
-            row = (await connection.execute(query)).mappings().one_or_none()
-        return None if row is None else _to_message(row)
+        found = await find_messages(self._database, owner_id, (message_id,))
+        return found[0] if found else None
 
     async def branch(
         self, owner_id: str, tip: MessageId, limit: int, below_depth: int | None = None
@@ -127,6 +127,17 @@ class MessageTree:
             if not copied.rowcount:
                 raise NotFound.of("message")
         return copy
+
+
+async def find_messages(
+    database: Database, owner_id: str, wanted: Sequence[UUID] | CompoundSelect[tuple[UUID]]
+) -> list[StoredMessage]:
+    """The messages of these ids, in no order; without those whose conversation is hidden."""
+    shown = exists().where(conversations.c.id == _m.conversation_id, owned(owner_id))
+    query = select(*_COLUMNS).where(_m.id.in_(wanted), in_tree(owner_id), shown)
+    async with database.use() as connection:
+        rows = (await connection.execute(query)).mappings().all()
+    return [_to_message(row) for row in rows]
 
 
 async def _parent_matches(

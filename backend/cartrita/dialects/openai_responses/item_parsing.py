@@ -109,13 +109,18 @@ def parse_items(items: Iterable[JsonValue], path: str, places: Places | None = N
     """The messages of a list of items, as a conversation's items are created too."""
     messages: list[tuple[Role, list[Part]]] = []
     references: list[ItemReference] = []
+    named: set[str] = set()
     joins = False
     for number, value in enumerate(items):
         at = f"{path}[{number}]"
         item = json_checks.as_object(value, at)
         kind = _kind(item, at)
         if kind == "item_reference":
-            references.append(ItemReference(json_checks.string(item, "id", at), len(messages)))
+            item_id = json_checks.string(item, "id", at)
+            if item_id in named:
+                raise _duplicate(item_id)
+            named.add(item_id)
+            references.append(ItemReference(item_id, len(messages)))
             joins = False
             continue
         role, parts = _parse_item(item, kind, at)
@@ -131,11 +136,11 @@ def parse_items(items: Iterable[JsonValue], path: str, places: Places | None = N
 
 def check_calls(messages: tuple[Message, ...]) -> None:
     """Refuse results without their calls and calls without their results. Raises InvalidInput."""
-    calls: list[str] = []
+    calls: dict[str, None] = {}
     results: set[str] = set()
     for part in (part for message in messages for part in message.parts):
         if isinstance(part, ToolCall):
-            calls.append(part.call_id)
+            calls[part.call_id] = None
         elif isinstance(part, ToolResult):
             if part.call_id not in calls:
                 raise _unmatched("tool call", "function call output with call_id", part.call_id)
@@ -147,6 +152,11 @@ def check_calls(messages: tuple[Message, ...]) -> None:
 
 def _unmatched(what: str, of: str, call_id: str) -> Exception:
     return refusal("input", f"No {what} found for {of} {call_id}.")
+
+
+def _duplicate(item_id: str) -> Exception:
+    problem = f"Duplicate item found with id {item_id[:100]}. Remove duplicate items from your "
+    return refusal("input", f"{problem}input and try again.")
 
 
 def _kind(item: JsonObject, path: str) -> str:

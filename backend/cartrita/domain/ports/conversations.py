@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Protocol
+from uuid import UUID
 
 from cartrita.domain.conversations import Conversation, ConversationChange, ConversationFilter
 from cartrita.domain.ids import ConversationId, MessageId
@@ -42,7 +43,11 @@ class ConversationRemoval(Protocol):
 
 
 class ItemStore(Protocol):
-    """Changes the current branch of a conversation without a run."""
+    """Finds messages by the ids of items, and changes the current branch without a run."""
+
+    async def find(self, owner_id: str, identities: Sequence[UUID]) -> list[StoredMessage]:
+        """The messages of these ids, and the answers of the runs of these ids, in no order."""
+        ...
 
     async def append(
         self, owner_id: str, conversation_id: ConversationId, new: Sequence[Message]

@@ -1,18 +1,28 @@
 """Finds what requests name by its id: responses, and items that are stored here."""
 
+from collections.abc import Mapping
+from typing import Final
+
 from msgspec.structs import replace
 
+from cartrita.application.model_runs import MESSAGES_MAX
+from cartrita.dialects.openai_refusals import out_of_bounds
 from cartrita.dialects.openai_responses import item_parsing
 from cartrita.dialects.openai_responses.output_items import parse_item_id
 from cartrita.dialects.openai_responses.request_parsing import ENCRYPTED_REASONING, Parsed
 from cartrita.dialects.openai_responses.response_rendering import input_items
 from cartrita.domain.errors import InvalidInput, NotFound
+from cartrita.domain.json import JsonObject, JsonValue
 from cartrita.domain.messages import Message, StoredMessage
 from cartrita.domain.principals import Principal
 from cartrita.domain.runs import Run
+from cartrita.kit.long_work import run_long
 from cartrita.surfaces.openai.item_pages import owned
 from cartrita.surfaces.openai.response_heads import SURFACE, response_not_found, run_of
 from cartrita.surfaces.services import Services
+
+_ITEM_SIZE: Final = 500
+"""So many bytes of JSON take as long as an item that was referred to."""
 
 
 async def find_response(services: Services, principal: Principal, response: str) -> Run:
@@ -44,11 +54,36 @@ async def find_previous(services: Services, principal: Principal, parsed: Parsed
 
 async def with_items(services: Services, principal: Principal, parsed: Parsed) -> Parsed:
     """The request with the stored items that it refers to. Raises NotFound, and InvalidInput."""
-    if not parsed.references:
+    count = len(parsed.references)
+    if not count:
         return parsed
-    messages = list(parsed.request.messages)
-    for reference in reversed(parsed.references):  # so that the earlier positions stay right
-        messages.insert(reference.position, await _item(services, principal, reference.id))
+    if count > MESSAGES_MAX:
+        problem = f"array too long. Expected at most {MESSAGES_MAX} references, but got {count}."
+        raise out_of_bounds("input", problem, "array_above_max_length")
+    owners = {one.id: place.owner for one in parsed.references if (place := parse_item_id(one.id))}
+    stored = await services.messages.find_owners(principal, set(owners.values()))
+    return await run_long(_ITEM_SIZE * count, _with_found, parsed, owners, stored)
+
+
+def _with_found(
+    parsed: Parsed, owners: Mapping[str, str], stored: Mapping[str, StoredMessage]
+) -> Parsed:
+    """The request with the items of these messages, by the ids of the items and of the messages."""
+    items: dict[tuple[str | None, JsonValue], JsonObject] = {
+        (owner, item.get("id")): item
+        for owner, message in stored.items()
+        for item in input_items([owned(message)], include=(ENCRYPTED_REASONING,))
+    }
+    messages: list[Message] = []
+    position = 0
+    for reference in parsed.references:
+        item = items.get((owners.get(reference.id), reference.id))
+        if item is None:
+            raise item_not_found(reference.id)
+        messages += parsed.request.messages[position : reference.position]
+        messages += item_parsing.parse_items([item], "input").messages
+        position = reference.position
+    messages += parsed.request.messages[position:]
     found = tuple(messages)
     if parsed.previous_response_id is None and parsed.conversation_id is None:
         item_parsing.check_calls(found)
@@ -75,18 +110,11 @@ async def find_message(
 ) -> StoredMessage | None:
     """The message that an item is a part of, by the item's id; None if it is not there."""
     place = parse_item_id(item_id)
-    return place and await services.model_runs.find_message(principal, place.owner)
+    if place is None:
+        return None
+    return (await services.messages.find_owners(principal, (place.owner,))).get(place.owner)
 
 
 def item_not_found(item_id: str) -> NotFound:
     """The error for an item that is not there."""
     return NotFound(f"Item with id '{item_id[:100]}' not found.", code="item_not_found")
-
-
-async def _item(services: Services, principal: Principal, item_id: str) -> Message:
-    stored = await find_message(services, principal, item_id)
-    if stored:
-        for item in input_items([owned(stored)], include=(ENCRYPTED_REASONING,)):
-            if item.get("id") == item_id:
-                return item_parsing.parse_items([item], "input").messages[0]
-    raise item_not_found(item_id)

@@ -17,6 +17,7 @@ from cartrita.domain.principals import Principal
 from cartrita.domain.relays import Endpoint, ModelNames
 from cartrita.gateway.calls import Call
 from cartrita.kit.ids import uuid7
+from cartrita.kit.long_work import run_long
 from cartrita.kit.secret import Secret
 from cartrita.surfaces.hot_paths import HotPath
 from cartrita.surfaces.openai.references import with_history
@@ -78,18 +79,20 @@ async def _look_up(
     Reasoning that is not sealed is never relayed: to OpenAI it is the id of what it has stored,
     whoever asked for that. The translation leaves it out, and says so.
     """
-    parsed = _parse(fields, principal.owner_id)
+    size = len(fields.body.octets)
+    parsed = await run_long(size, _parse, fields, principal.owner_id)
     if not parsed.references and not parsed.previous_response_id:
-        relayable = fields.relayable and all(map(_is_sealed, parsed.request.messages))
-        return replace(fields, refers=False, whole=parsed, relayable=relayable)
+        sealed = await run_long(size, _are_sealed, parsed.request.messages)
+        return replace(fields, refers=False, whole=parsed, relayable=fields.relayable and sealed)
     whole = await with_history(services, principal, parsed)
     return replace(fields, relayable=False, whole=whole)
 
 
-def _is_sealed(message: Message) -> bool:
-    """Whether OpenAI has sealed all reasoning of a message."""
+def _are_sealed(messages: tuple[Message, ...]) -> bool:
+    """Whether OpenAI has sealed all reasoning of these messages."""
     return all(
         part.encrypted and part.origin == DIALECT
+        for message in messages
         for part in message.parts
         if isinstance(part, Reasoning)
     )

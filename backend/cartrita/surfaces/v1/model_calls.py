@@ -27,6 +27,7 @@ from cartrita.gateway.answers import Answer
 from cartrita.gateway.calls import Call, Relayable
 from cartrita.kit.long_work import run_long
 from cartrita.kit.secret import Secret
+from cartrita.surfaces.disconnects import UntilDisconnect
 from cartrita.surfaces.idempotency import idempotency_of
 from cartrita.surfaces.services import Services, SurfaceConfig, config_of, services_of
 from cartrita.surfaces.sse import send_later
@@ -124,7 +125,8 @@ async def answer_request(
     if kept is not body:
         fields = replace(fields, body=kept)
     if fields.refers and api.look_up is not None:
-        fields = await api.look_up(services, principal, fields)
+        async with UntilDisconnect(receive):
+            fields = await api.look_up(services, principal, fields)
     if may_hold_vendor_ids(body):
         ours = api.own_ids if fields.refers else _NONE
         await run_long(len(octets), refuse_vendor_ids, body, ours=ours, dotted=api.dotted_paths)
@@ -206,7 +208,8 @@ async def _answer_by_run(
     services = services_of(connection)
     body = await run_long(len(fields.body.octets), fields.body.parsed_whole)
     asked = {name: body[name] for name in body if name not in api.own_fields}
-    command = await api.command(services, principal, fields, asked, agent)
+    async with UntilDisconnect(receive):
+        command = await api.command(services, principal, fields, asked, agent)
     strict = call_options(connection).strict
     command = replace(command, request=replace(command.request, strict=strict))
     content = {name: body[name] for name in body if name not in _NOT_OF_THE_ANSWER}

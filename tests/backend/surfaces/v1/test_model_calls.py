@@ -1,12 +1,13 @@
 """One procedure answers the requests of all vendors: relayed as they came, read, or by a run."""
 
+import asyncio
 import json
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from tests.harness.fake_provider.script import Script, directive
-from tests.harness.scenario import Scenario
+from tests.harness.scenario import Scenario, eventually
 from tests.journeys.v1 import exchange_with, frames, post, post_json
 
 from cartrita.dialects.relayed_bodies import RelayedBody
@@ -85,6 +86,27 @@ async def test_what_refers_to_something_stored_is_looked_up_and_not_relayed(
     sent = exchange_with(scenario, referring)
     assert "previous_response_id" not in sent.body
     assert len(json.loads(sent.body)["messages"]) == 3
+
+
+@pytest.mark.parametrize("store", [True, False])
+async def test_nothing_more_is_looked_up_for_callers_who_leave(
+    scenario: Scenario, store: bool
+) -> None:
+    item = {"type": "item_reference", "id": f"msg_{uuid4().hex}0000"}
+    waiting = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    async with scenario.connection() as holder, holder.transaction():
+        await holder.execute("LOCK TABLE messages IN ACCESS EXCLUSIVE MODE")
+        asking = asyncio.create_task(
+            post(scenario, RESPONSES, response("", input=[item], store=store))
+        )
+        await eventually(lambda: scenario.fetch(waiting))
+        asking.cancel()  # which closes its connection
+        await asyncio.wait((asking,))
+
+        async def given_up() -> bool:
+            return not await scenario.fetch(waiting)
+
+        await eventually(given_up)
 
 
 @pytest.mark.parametrize("kind", ["relayed", "stored", "referring"])
