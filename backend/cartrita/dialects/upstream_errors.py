@@ -14,6 +14,7 @@ from typing import Self, cast
 import msgspec
 
 from cartrita.dialects import secret_masking
+from cartrita.dialects.refused_credentials import names_credential
 from cartrita.domain.errors import (
     UpstreamAuth,
     UpstreamError,
@@ -28,6 +29,7 @@ from cartrita.kit import json_answers
 from cartrita.kit.secret import Secret
 from cartrita.kit.text import storable_text
 
+FORBIDDEN = 403
 MAX_RETRY_AFTER = 86_400.0
 """Seconds; a longer Retry-After is ignored, like one that is not a time."""
 
@@ -156,10 +158,13 @@ def create_error(
     """The error for a status, or for what would have had this status as a response.
 
     The retry table: 408, 409, 429 and 5xx are retryable, unless `X-Should-Retry` says otherwise.
-    `label` is shown in the message; `status` is the actual one, if there is one.
+    `label` is shown in the message; `status` is the actual one, if there is one. A 403 is about the
+    request, unless it names the credential: another provider may accept it.
     """
     should_retry = headers.get("x-should-retry", "").lower()
     kind = _error_class(equivalent_status, should_retry)
+    if equivalent_status == FORBIDDEN and not names_credential(body.message, body.code):
+        kind, status = UpstreamRejected, status or FORBIDDEN
     error = kind(
         _message(kind, provider, label, body),
         provider=provider,
@@ -218,7 +223,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def _error_class(status: int, should_retry: str) -> type[UpstreamError]:
-    if status in (401, 403):
+    if status in (401, FORBIDDEN):
         return UpstreamAuth
     if status == 402:
         return UpstreamQuota

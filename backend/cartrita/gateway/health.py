@@ -26,13 +26,15 @@ class HealthPolicy(msgspec.Struct, frozen=True, kw_only=True):
     `longest_ejection`; then one call tries it. A provider that asks for a pause gets one of at most
     `longest_ejection` too. A provider that refused its credential, or has no
     credit left, is left out for `exhausted`, and so is a deployment that the credential may not
-    call (status 403).
+    call (status 403), or that refused so many different `callers` in a row with this status: what
+    one of them sends says nothing of those of others.
     """
 
     failures: int = 5
     ejection: float = 30.0
     longest_ejection: float = 600.0
     exhausted: float = 300.0
+    callers: int = 3
 
 
 State: TypeAlias = Literal["ok", "failing", "ejected", "limited", "exhausted"]
@@ -58,6 +60,7 @@ class _Record:
         self.ejected_until = 0.0
         self.limited_until = 0.0
         self.on_trial = False
+        self.refused: set[str] = set()
         self.code = ""
 
 
@@ -94,9 +97,11 @@ class Health:
         if self._exhausted:
             self._exhausted.pop(deployment.provider, None)
 
-    def failed(self, deployment: Deployment, error: UpstreamError) -> None:
-        """A call failed. A request that was refused says nothing of the deployment."""
+    def failed(self, deployment: Deployment, error: UpstreamError, caller: str = "") -> None:
+        """A call of a caller failed. A request that was refused says nothing of the deployment."""
         if isinstance(error, UpstreamRejected):
+            if error.status == _FORBIDDEN:
+                self._refused(deployment, error, caller)
             return
         record = self._record(deployment)
         record.code = error.code
@@ -123,6 +128,15 @@ class Health:
         if len(self._records) >= _MOST_KNOWN and deployment not in self._records:
             del self._records[next(iter(self._records))]
         return self._records.setdefault(deployment, _Record())
+
+    def _refused(self, deployment: Deployment, error: UpstreamError, caller: str) -> None:
+        """Leave out a deployment that refuses one caller after the other."""
+        record = self._record(deployment)
+        record.refused.add(caller)
+        if len(record.refused) >= self._policy.callers:
+            record.refused.clear()
+            record.code = error.code
+            record.limited_until = self._clock() + self._policy.exhausted
 
     def _exclude(self, deployment: Deployment, record: _Record, error: UpstreamError) -> None:
         until = self._clock() + self._policy.exhausted

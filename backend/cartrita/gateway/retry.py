@@ -13,7 +13,8 @@ from cartrita.gateway.routes import Deployment
 log = structlog.get_logger()
 
 _OVERLOADED = 529
-_NOT_FOUND = 404
+_NOT_THERE = (403, 404)
+"""Another provider may accept the request, or have what it asks for."""
 
 
 class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,7 +99,7 @@ class Attempts:
 
     def _exclude(self, deployment: Deployment, error: UpstreamError) -> None:
         """Leave out a deployment that will not answer. Raises the error if no other would."""
-        if isinstance(error, UpstreamRejected) and error.status != _NOT_FOUND:
+        if isinstance(error, UpstreamRejected) and error.status not in _NOT_THERE:
             raise error  # the request is at fault, and would be everywhere
         if not error.retryable:
             self._left.remove(deployment)

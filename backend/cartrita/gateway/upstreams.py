@@ -86,7 +86,7 @@ class Upstreams:
         """A call of this deployment failed before anything of its answer had arrived."""
         if isinstance(error, EndpointMissing) and call.relay is not None:
             self._missing.add((deployment, call.relay.endpoint))
-        self.health.failed(deployment, error)
+        self.health.failed(deployment, error, call.key_id or call.owner_id)
 
     async def continued_leg(self, call: Call, broken: BrokenAnswer, deployment: Deployment) -> Leg:
         """A call of this deployment that goes on with a broken answer."""

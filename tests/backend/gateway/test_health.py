@@ -145,6 +145,28 @@ def test_a_refused_request_says_nothing_of_the_deployment(health: Health) -> Non
     assert health.snapshot() == ()
 
 
+def refused(health: Health, *callers: str) -> None:
+    for caller in callers:
+        health.failed(A, UpstreamRejected("no", provider="a", status=403), caller)
+
+
+def test_what_one_caller_sends_says_nothing_of_the_deployment(health: Health) -> None:
+    refused(health, *9 * ["ann"], *9 * ["bob"])
+    assert health.usable((A, B)) == (A, B)
+
+
+def test_three_callers_in_a_row_leave_it_out(health: Health, time: Time) -> None:
+    refused(health, "ann", "bob")
+    health.succeeded(A)
+    refused(health, "cat")
+    assert health.usable((A, B)) == (A, B)
+    refused(health, "ann", "bob")
+    assert health.usable((A, B)) == (B,)
+    assert health.snapshot()[0].state == "limited"
+    time.now += 300
+    assert health.usable((A, B)) == (A, B)
+
+
 def test_it_tells_what_it_knows(health: Health) -> None:
     fail(health, 5)
     told = health.snapshot()[0]

@@ -221,6 +221,7 @@ class TestFailover:
             UpstreamQuota("a", provider="a"),
             UpstreamAuth("a", provider="a"),
             UpstreamCut("a", provider="a"),
+            UpstreamRejected("a", provider="a", status=403),
             UpstreamRejected("a", provider="a", status=404),
             overloaded(status=529),
         ],

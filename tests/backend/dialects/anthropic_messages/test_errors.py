@@ -29,7 +29,7 @@ def body(kind: str, message: str = "No.", **more: object) -> bytes:
         (400, "invalid_request_error", UpstreamRejected, False),
         (401, "authentication_error", UpstreamAuth, False),
         (402, "billing_error", UpstreamQuota, False),
-        (403, "permission_error", UpstreamAuth, False),
+        (403, "permission_error", UpstreamRejected, False),
         (404, "not_found_error", UpstreamRejected, False),
         (409, "conflict_error", UpstreamOverloaded, True),
         (413, "request_too_large", UpstreamRejected, False),
@@ -47,7 +47,7 @@ def test_a_response_and_an_event_of_the_same_type_are_the_same_error(
     assert type(of_response) is type(of_event) is error
     assert of_response.retryable == of_event.retryable == retryable
     assert of_response.status == status
-    assert of_event.status is None
+    assert of_event.status == (403 if status == 403 else None)
     assert of_response.details["upstream_type"] == kind
 
 
