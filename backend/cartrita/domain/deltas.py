@@ -1,8 +1,8 @@
 """Deltas: the pieces of a model's streamed answer."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -11,6 +11,10 @@ from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import Citation, VendorPart
 from cartrita.domain.receipts import Receipt
 from cartrita.domain.usage import Usage
+
+_MOST_LOGPROBS: Final = 64
+"""Tokens of one delta with log probabilities: with 20 alternatives to each, 100 KB of JSON."""
+_DELTA_BYTES: Final = 100
 
 
 class FinishReason(StrEnum):
@@ -121,3 +125,42 @@ def answered_as(deltas: Sequence[Delta], sent: str) -> str | None:
     last = deltas[-1] if deltas else None
     model = last.model if isinstance(last, Finished) else None
     return None if model == sent else model
+
+
+def in_pieces(deltas: Iterable[Delta]) -> Iterator[Delta]:
+    """The same answer in deltas of which none has the log probabilities of very many tokens.
+
+    They are what makes one delta of a whole answer large: events, frames and rows come of each.
+    """
+    for delta in deltas:
+        if isinstance(delta, TextDelta) and len(delta.logprobs) > _MOST_LOGPROBS:
+            yield from _pieces(delta)
+        else:
+            yield delta
+
+
+def size_of(deltas: Iterable[Delta]) -> int:
+    """About how many bytes of JSON can be made of these deltas."""
+    return sum(map(_size, deltas))
+
+
+def _pieces(delta: TextDelta) -> Iterator[TextDelta]:
+    """Each with the text of its tokens; all of it in the first where they do not make it up."""
+    tokens = delta.logprobs
+    parts = [tokens[at : at + _MOST_LOGPROBS] for at in range(0, len(tokens), _MOST_LOGPROBS)]
+    texts = ["".join(str(token.get("token", "")) for token in part) for part in parts]
+    if "".join(texts) != delta.text:
+        texts = [delta.text, *[""] * (len(parts) - 1)]
+    return map(TextDelta, texts, parts)
+
+
+def _size(delta: Delta) -> int:
+    match delta:
+        case TextDelta(text=text, logprobs=logprobs):
+            return _DELTA_BYTES + len(text) + _DELTA_BYTES * len(logprobs)
+        case ReasoningDelta(text=text) | RefusalDelta(text=text):
+            return _DELTA_BYTES + len(text)
+        case ToolCallDelta(arguments=arguments):
+            return _DELTA_BYTES + len(arguments)
+        case _:
+            return _DELTA_BYTES

@@ -1,14 +1,13 @@
 """Legs whose answer comes as bytes of the caller's dialect."""
 
-from collections import deque
-from collections.abc import Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 
 import anyio
 import structlog
 from msgspec.structs import replace
 
-from cartrita.domain.deltas import Accepted, Delta, Finished, answered_as
+from cartrita.domain.deltas import Accepted, Delta, Finished, answered_as, in_pieces
 from cartrita.domain.errors import UpstreamError
 from cartrita.domain.failovers import Failover
 from cartrita.domain.ledger import CallOutcome
@@ -23,6 +22,7 @@ from cartrita.gateway.legs import NO_HEADERS
 from cartrita.gateway.metering import MeteredCall
 from cartrita.gateway.opened_calls import OpenedCall
 from cartrita.gateway.partial_answers import PartialAnswer
+from cartrita.kit.long_work import InTurns, run_long
 
 log = structlog.get_logger()
 
@@ -48,7 +48,8 @@ class RelayedLeg:
         self._response: RelayResponse | None = None
         self._primed = b""
         self._reading = False  # what was primed has been read, the rest is read as it comes
-        self._deltas: deque[Delta] | None = None
+        self._deltas: AsyncIterator[Delta] | None = None
+        self._usage: Usage | None = None  # of an answer that came as a whole
         self._ended = False
         self.deployment = metered.deployment
         self.outcome = CallOutcome.CANCELLED
@@ -81,6 +82,8 @@ class RelayedLeg:
         return PartialAnswer.of(self._watched.deltas())
 
     def usage(self) -> Usage:
+        if self._usage is not None:
+            return self._usage
         reported = (None if self._watching is None else self._watching.usage) or Usage()
         if self._metered.first_token_seconds is None or reported.whole:
             return reported
@@ -119,7 +122,7 @@ class RelayedLeg:
 
     async def _read_primed(self) -> bytes | Delta | None:
         if self._deltas is not None:
-            return self._deltas.popleft() if self._deltas else None
+            return await anext(self._deltas, None)
         self._reading = self._metered.call.streamed
         primed, self._primed = self._primed, b""
         return primed or None
@@ -134,21 +137,28 @@ class RelayedLeg:
         self._primed = b"".join(pieces)
 
     async def _read_whole(self) -> None:
-        self._primed = self._watched.feed(await self._read_body())
+        body = await self._read_body()
+        self._primed = await run_long(len(body), self._watched.feed, body)
         self._metered.mark_first_token()
+        self._usage = await run_long(len(body), self.usage)
         self.outcome = CallOutcome.COMPLETED
 
     async def _read_unstreamed(self) -> None:
-        self._watched.feed(await self._read_body())
-        deltas = self._watched.deltas()
+        body = await self._read_body()
+        deltas = await run_long(len(body), self._deltas_of, body)
         self.answered_as = answered_as(deltas, self.deployment.model)
         self._metered.mark_first_token()
-        self._deltas = deque(
-            replace(delta, usage=self.usage()) if isinstance(delta, Finished) else delta
-            for delta in deltas
+        self._usage = usage = await run_long(len(body), self.usage)
+        self._deltas = InTurns(
+            replace(delta, usage=usage) if isinstance(delta, Finished) else delta
+            for delta in in_pieces(deltas)
             if not isinstance(delta, Accepted)
         )
         self.outcome = CallOutcome.COMPLETED
+
+    def _deltas_of(self, body: bytes) -> list[Delta]:
+        self._watched.feed(body)
+        return self._watched.deltas()
 
     async def _read_body(self) -> bytes:
         assert self._response is not None

@@ -1,5 +1,6 @@
 """Calls are relayed or translated, go to the next deployment when one fails, and are metered."""
 
+import threading
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
@@ -23,7 +24,9 @@ from tests.backend.gateway.fakes import (
     text_of,
 )
 
+from cartrita.dialects.openai_chat import response_parsing
 from cartrita.dialects.openai_chat.relay import BodyMonitor, Monitor
+from cartrita.dialects.openai_chat.response_parsing import decode_completion
 from cartrita.domain.deltas import Accepted, Finished, FinishReason, TextDelta, ToolCallDelta
 from cartrita.domain.errors import (
     InvalidInput,
@@ -47,6 +50,7 @@ from cartrita.gateway.calls import Call
 from cartrita.gateway.gateway import Gateway
 from cartrita.gateway.metering import Meter
 from cartrita.gateway.routes import Route, Target
+from cartrita.kit.long_work import LARGE
 
 LOSS = Receipt("logit_bias", "openai_chat", "anthropic_messages", "dropped", "It has none.")
 
@@ -156,6 +160,30 @@ class TestRelays:
         assert (str(entry.outcome), entry.usage) == ("completed", finished.usage)
         if reported:
             assert (entry.usage.input_tokens, entry.usage.output_tokens) == (7, 8)
+
+    @pytest.mark.parametrize("streamed", [True, False])
+    @pytest.mark.parametrize("size", [len(COMPLETION), LARGE])
+    async def test_a_large_body_is_read_beside_the_loop(
+        self, streamed: bool, size: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        body = COMPLETION.replace(b'"usage"', b'"other"').ljust(size)
+        threads: list[int] = []
+
+        def decode(data: bytes) -> Any:
+            threads.append(threading.get_ident())
+            return decode_completion(data)
+
+        monkeypatch.setattr(response_parsing, "decode_completion", decode)
+        told = RelayingProvider("a", [body])
+        told.content = "application/json"
+        asked = unstreamed_call()
+        assert asked.relay is not None
+        if not streamed:
+            asked = replace(asked, streamed=False, relay=replace(asked.relay, monitor=BodyMonitor))
+        await answer_to(create_gateway(told), asked)
+        assert threads
+        beside = size == LARGE
+        assert all((thread != threading.get_ident()) is beside for thread in threads)
 
     @pytest.mark.parametrize(
         "body", [b"{}", b'{"error":{"message":"Busy"}}', COMPLETION.replace(b'"length"', b"null")]

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from cartrita.kit.long_work import LARGE, run_long
+from cartrita.kit.long_work import LARGE, InTurns, run_long
 
 
 def this_thread(*, named: str) -> tuple[str, int]:
@@ -39,3 +39,19 @@ async def test_the_loop_goes_on() -> None:
 async def test_errors_are_raised() -> None:
     with pytest.raises(ValueError, match="invalid literal"):
         await run_long(LARGE, int, "x")
+
+
+async def test_the_loop_goes_on_between_many_values() -> None:
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    counting = asyncio.create_task(count())
+    values = [value async for value in InTurns(range(100))]
+    counting.cancel()
+    assert values == list(range(100))
+    assert turns > 1

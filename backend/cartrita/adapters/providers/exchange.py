@@ -35,12 +35,13 @@ from cartrita.adapters.providers.transport import (
 from cartrita.dialects.losses import Rendered, callers_field
 from cartrita.dialects.stream_parsers import CreateParser, ParseCompletion
 from cartrita.dialects.upstream_errors import REFUSED_FIELD, WEB_PAGE, unexpected_content
-from cartrita.domain.deltas import Accepted, Delta, answered_as
+from cartrita.domain.deltas import Accepted, Delta, answered_as, in_pieces
 from cartrita.domain.errors import UpstreamError
 from cartrita.domain.receipts import require_exact
 from cartrita.domain.relays import RelayRequest
 from cartrita.domain.requests import ModelRequest
 from cartrita.kit import sse
+from cartrita.kit.long_work import InTurns, run_long
 from cartrita.kit.secret import Secret
 
 _JSON: Final[Mapping[str, str]] = {"Content-Type": "application/json"}
@@ -149,8 +150,9 @@ class Exchange:
     ) -> AsyncGenerator[Delta]:
         """The deltas of a response that is JSON, because its server does not stream."""
         body = await _read_body(response)
-        whole = parse_completion(self._connection.name, body, secrets)
-        for delta in (*told_before(accepted, answered_as(whole, accepted.model)), *whole):
+        whole = await run_long(len(body), parse_completion, self._connection.name, body, secrets)
+        told = told_before(accepted, answered_as(whole, accepted.model))
+        async for delta in InTurns((*told, *in_pieces(whole))):
             yield delta
 
     def _request(

@@ -27,7 +27,17 @@ async def insert_events(connection: Connection, events: Sequence[LoggedEvent]) -
 
 async def select_events(connection: Connection, run_id: RunId) -> list[LoggedEvent]:
     """The complete log of a run. Raises msgspec.ValidationError for an event it cannot decode."""
-    return load_events(run_id, await connection.fetch(_SELECT, run_id))
+    return load_events(run_id, await select_rows(connection, run_id))
+
+
+async def select_rows(connection: Connection, run_id: RunId) -> list[Row]:
+    """The complete log of a run, as `load_events` reads it."""
+    return await connection.fetch(_SELECT, run_id)
+
+
+def size_of(rows: list[Row]) -> int:
+    """The characters of JSON in these rows."""
+    return sum(len(row["data"]) for row in rows)
 
 
 def load_events(run_id: RunId, rows: list[Row]) -> list[LoggedEvent]:

@@ -14,11 +14,12 @@ from cartrita.adapters.runlog.connection import (
     Row,
 )
 from cartrita.adapters.runlog.encoding import VERSION
-from cartrita.adapters.runlog.events import select_events
+from cartrita.adapters.runlog.events import load_events, select_rows, size_of
 from cartrita.adapters.runlog.folding import fold_events
 from cartrita.adapters.runlog.partitions import maintain_partitions
 from cartrita.domain.errors import CartritaError
 from cartrita.domain.ids import RunId
+from cartrita.kit.long_work import run_long
 from cartrita.kit.repeated_failures import RepeatedFailures
 
 log = structlog.get_logger()
@@ -124,7 +125,8 @@ class Maintenance:
             items: dict[RunId, str] = {}
             for run_id in owners:
                 try:
-                    items[run_id] = fold_events(await select_events(connection, run_id))
+                    rows = await select_rows(connection, run_id)
+                    items[run_id] = await run_long(size_of(rows), _fold_rows, run_id, rows)
                 except msgspec.ValidationError:
                     # Left to a process whose version can decode all of its events.
                     log.warning("run_not_folded", run_id=run_id.hex)
@@ -145,6 +147,10 @@ class Maintenance:
             await connection.execute(_DELETE_EVENTS, folded)
             await connection.execute(_MARK_FOLDED, folded)
         return bool(owners)
+
+
+def _fold_rows(run_id: RunId, rows: list[Row]) -> str:
+    return fold_events(load_events(run_id, rows))
 
 
 def _bounded(due: list[Row]) -> dict[RunId, str]:

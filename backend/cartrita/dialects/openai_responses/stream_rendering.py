@@ -124,7 +124,7 @@ class StreamRenderer:
         match delta:
             case Accepted():
                 pass
-            case TextDelta() if delta.text:
+            case TextDelta() if delta.text or delta.logprobs:
                 self._message().text(delta.text, delta.logprobs)
             case RefusalDelta() if delta.text:
                 self._message().refusal(delta.text)

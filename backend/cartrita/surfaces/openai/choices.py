@@ -15,13 +15,14 @@ from cartrita.application.completions import Completions
 from cartrita.dialects.openai_chat.answer_fields import CompletionHead
 from cartrita.dialects.openai_chat.response_rendering import render
 from cartrita.dialects.openai_chat.stream_rendering import DONE, StreamRenderer, usage_chunk
-from cartrita.domain.deltas import Accepted, Delta, Finished
+from cartrita.domain.deltas import Accepted, Delta, Finished, size_of
 from cartrita.domain.errors import CartritaError
 from cartrita.domain.failovers import Failover
 from cartrita.domain.receipts import Receipt
 from cartrita.domain.usage import Usage
 from cartrita.gateway.answers import Answer
 from cartrita.gateway.calls import Call
+from cartrita.kit.long_work import run_long
 from cartrita.surfaces.tasks import background_tasks
 from cartrita.surfaces.v1.routes_told import route_metadata
 
@@ -157,4 +158,5 @@ async def _whole(pieces: _Pieces, head: CompletionHead) -> AsyncIterator[bytes]:
     answers: dict[int, list[Delta]] = {}
     async for index, piece in pieces.read():
         answers.setdefault(index, []).append(piece)
-    yield render(head, *(answers[index] for index in sorted(answers)))
+    size = sum(map(size_of, answers.values()))
+    yield await run_long(size, render, head, *(answers[index] for index in sorted(answers)))

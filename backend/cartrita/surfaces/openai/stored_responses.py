@@ -8,11 +8,13 @@ from starlette.types import Receive, Scope, Send
 
 from cartrita.dialects.openai_responses.response_objects import Ending
 from cartrita.dialects.openai_responses.response_rendering import input_items, render_state
+from cartrita.domain.deltas import size_of
 from cartrita.domain.errors import CartritaError
 from cartrita.domain.events import LoggedEvent, RunStopped, StopStatus
 from cartrita.domain.principals import Principal
 from cartrita.domain.runs import Run, RunStatus
 from cartrita.kit import ids
+from cartrita.kit.long_work import run_long
 from cartrita.surfaces.dependencies import AppServices, CurrentPrincipal, PublicId
 from cartrita.surfaces.openai.conversation_schemas import (
     DeletedObject,
@@ -136,7 +138,8 @@ async def _state(services: Services, principal: Principal, run: Run) -> bytes:
         return render_state(head, "queued" if run.status is RunStatus.QUEUED else "in_progress")
     if run.status is RunStatus.COMPLETED:
         form = ResponseFormat(lambda: head)
-        return form.whole(await collect_deltas(services.runs.tail(run.id, 0), form))
+        deltas = await collect_deltas(services.runs.tail(run.id, 0), form)
+        return await run_long(size_of(deltas), form.whole, deltas)
     end = await services.runs.wait_for_end(run.id)
     error = _error_of(end)
     parts = await _parts(services, principal, run)

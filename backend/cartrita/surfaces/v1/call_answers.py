@@ -13,11 +13,12 @@ from typing import Protocol
 import structlog
 from starlette.types import Receive, Send
 
-from cartrita.domain.deltas import Accepted, Delta, Finished
+from cartrita.domain.deltas import Accepted, Delta, Finished, size_of
 from cartrita.domain.errors import CartritaError
 from cartrita.domain.ports.relay_monitors import RelayMonitor
 from cartrita.gateway.answers import Answer
 from cartrita.kit import sse
+from cartrita.kit.long_work import run_long
 from cartrita.surfaces.disconnects import UntilDisconnect
 from cartrita.surfaces.sse import HEADERS as STREAM_HEADERS
 from cartrita.surfaces.upstream_headers import upstream_headers
@@ -238,5 +239,7 @@ async def _whole_body(answer: Answer, form: AnswerFormat) -> tuple[bytes, list[t
         if isinstance(item, Accepted):
             form.accepted(item)
         deltas.append(item)
-    body = form.whole(deltas) if deltas else b"".join(pieces)
+    body = b"".join(pieces)
+    if deltas:
+        body = await run_long(size_of(deltas), form.whole, deltas)
     return body, usage_headers(deltas, answer.monitor)

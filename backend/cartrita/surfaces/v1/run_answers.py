@@ -9,11 +9,12 @@ from typing import Protocol, TypeAlias
 
 from starlette.types import Receive, Send
 
-from cartrita.domain.deltas import Delta
+from cartrita.domain.deltas import Delta, size_of
 from cartrita.domain.errors import CartritaError, Unavailable
 from cartrita.domain.events import LoggedEvent, RunCompleted, RunStopped, is_visible
 from cartrita.domain.replays import Replay
 from cartrita.domain.runs import Queued, Snapshot
+from cartrita.kit.long_work import run_long
 from cartrita.surfaces.disconnects import UntilDisconnect
 from cartrita.surfaces.sse import HEADERS as STREAM_HEADERS
 from cartrita.surfaces.v1.call_answers import (
@@ -53,7 +54,7 @@ async def send_run_whole(tail: Tail, form: RunFormat, receive: Receive, send: Se
     """
     async with UntilDisconnect(receive):
         deltas = await collect_deltas(tail, form)
-        body = form.whole(deltas)
+        body = await run_long(size_of(deltas), form.whole, deltas)
     await send_json(send, body, [*headers_of(deltas), *usage_headers(deltas)])
 
 

@@ -1,8 +1,10 @@
 """What an exchange sends, which responses it takes, and what it makes of the others."""
 
 import asyncio
+import threading
 from collections.abc import Mapping
 from types import TracebackType
+from typing import Any
 
 import msgspec
 import pytest
@@ -12,6 +14,8 @@ from cartrita.adapters.providers.credentials import Bearer
 from cartrita.adapters.providers.exchange import Connection, Exchange
 from cartrita.adapters.providers.transport import Deadlines, HttpRequest, HttpResponse
 from cartrita.dialects.losses import Rendered
+from cartrita.dialects.openai_chat import response_parsing
+from cartrita.dialects.openai_chat.response_parsing import decode_completion
 from cartrita.dialects.openai_chat.stream_parsing import StreamParser, parse_completion
 from cartrita.dialects.openai_errors import from_response
 from cartrita.domain.deltas import Accepted, Delta, Finished, TextDelta
@@ -26,6 +30,7 @@ from cartrita.domain.errors import (
 from cartrita.domain.receipts import Receipt
 from cartrita.domain.relays import Endpoint, RelayRequest
 from cartrita.domain.requests import ModelRequest
+from cartrita.kit.long_work import LARGE
 from cartrita.kit.secret import Secret
 
 LOST = Receipt("seed", "native", "openai_chat", "dropped", "It has none.")
@@ -111,6 +116,29 @@ async def refused(transport: Answering, origin: str | None = None) -> UpstreamEr
         await streamed(transport, origin=origin)
     assert transport.closed == 1
     return caught.value
+
+
+@pytest.mark.parametrize("size", [len(WHOLE), LARGE])
+async def test_a_large_whole_answer_is_parsed_beside_the_loop(
+    size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[int] = []
+
+    def decode(data: bytes) -> Any:
+        threads.append(threading.get_ident())
+        return decode_completion(data)
+
+    monkeypatch.setattr(response_parsing, "decode_completion", decode)
+    assert await streamed(Answering(WHOLE.ljust(size), headers=JSON))
+    assert (threads != [threading.get_ident()]) is (size == LARGE)
+
+
+async def test_a_whole_answer_comes_in_deltas_of_bounded_size() -> None:
+    token = b'{"token":"hi","logprob":-0.1,"bytes":null,"top_logprobs":[]}'
+    told = b'"logprobs":{"content":[' + b",".join([token] * 100) + b"]},"
+    body = WHOLE.replace(b'"finish_reason"', told + b'"finish_reason"')
+    *texts, _ = await streamed(Answering(body, headers=JSON))
+    assert [len(one.logprobs) for one in texts if isinstance(one, TextDelta)] == [64, 36]
 
 
 async def test_a_stream_and_a_whole_answer_are_the_same_deltas() -> None:

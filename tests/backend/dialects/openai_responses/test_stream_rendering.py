@@ -119,6 +119,7 @@ def test_the_events_of_a_text() -> None:
     stream = rendered(
         Accepted("p", "m"),
         TextDelta("Hi", (logprob,)),
+        TextDelta("", (logprob,)),
         CitationDelta(Citation("T", "https://a")),
         CitationDelta(Citation("no address")),
         TextDelta(""),
@@ -127,7 +128,8 @@ def test_the_events_of_a_text() -> None:
     )
     assert kinds(stream) == [
         *("created", "in_progress", "output_item.added", "content_part.added"),
-        *("output_text.delta", "output_text.annotation.added", "output_text.done"),
+        *("output_text.delta", "output_text.delta"),
+        *("output_text.annotation.added", "output_text.done"),
         *("content_part.done", "content_part.added", "refusal.delta", "refusal.done"),
         *("content_part.done", "output_item.done", "completed"),
     ]
@@ -143,7 +145,7 @@ def test_the_events_of_a_text() -> None:
         "type": "output_text",
         "text": "Hi",
         "annotations": [annotation],
-        "logprobs": [logprob],
+        "logprobs": [logprob, logprob],
     }
     assert response["output"] == [
         {

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -18,6 +19,7 @@ from cartrita.domain.ports.relay_monitors import RelayMonitor
 from cartrita.domain.receipts import Receipt
 from cartrita.domain.usage import Usage
 from cartrita.gateway.answers import Answer
+from cartrita.kit.long_work import LARGE
 from cartrita.surfaces.error_formats import send_error
 from cartrita.surfaces.middleware import ErrorBoundary, RequestContext
 from cartrita.surfaces.v1.call_answers import HEARTBEAT, send_stream, send_whole
@@ -152,6 +154,22 @@ async def test_a_whole_answer() -> None:
     assert headers["x-cartrita-cache"] == "miss"
     async with asked(FakeAnswer(b'{"a":1}'), streamed=False) as client:
         assert (await client.body())[2] == b'{"a":1}'
+
+
+@pytest.mark.parametrize("length", [10, LARGE])
+async def test_a_large_whole_answer_is_written_beside_the_loop(
+    length: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[int] = []
+
+    def whole(form: Form, deltas: Sequence[Delta]) -> bytes:
+        threads.append(threading.get_ident())
+        return b"{}"
+
+    monkeypatch.setattr(Form, "whole", whole)
+    async with asked(FakeAnswer(TextDelta("x" * length), DONE), streamed=False) as client:
+        assert (await client.body())[2] == b"{}"
+    assert (threads != [threading.get_ident()]) is (length == LARGE)
 
 
 @pytest.mark.parametrize("streamed", [True, False])
