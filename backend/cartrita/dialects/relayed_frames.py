@@ -37,7 +37,8 @@ class RelayedFrames:
         self._provider = provider
         self._keep_bytes = keep_bytes
         self._max_frame = max_frame
-        self._rest = b""
+        self._rest = bytearray()  # the frame that has not ended yet
+        self._line: int | None = None  # where its last line begins, once that is asked for
         self._kept = bytearray()
         self._passing: bytes | bytearray = b""
         self._known = RepeatedFrames()
@@ -67,20 +68,26 @@ class RelayedFrames:
             raise self._error
         if not self._rest and piece.endswith(b"\n\n") and len(piece) <= self.max_line:
             return _readable(piece)
-        data = self._rest + piece if self._rest else piece
-        start = max(len(self._rest) - _LONGEST_BOUNDARY, 0)
-        if b"\r" not in data:
-            end = data.rfind(b"\n\n", start) + 2
-            end = end if end > 1 else 0
+        rest = self._rest
+        long = len(rest) + len(piece) > self.max_line and self._has_long_line(piece)
+        if not rest:
+            end = _last_boundary(piece)
+            told = piece[:end]
+            rest += piece[end:]
         else:
-            end = max((found.end() for found in BOUNDARY.finditer(data, start)), default=0)
-        self._rest = data[end:]
-        if len(self._rest) > self._max_frame or self._has_long_line(data):
+            searched = max(len(rest) - _LONGEST_BOUNDARY, 0)
+            end = _last_boundary(rest[searched:] + piece)
+            rest += piece
+            told = bytes(rest[: searched + end]) if end else b""
+            del rest[: len(told)]
+        if end:
+            self._line = None
+        if long or len(rest) > self._max_frame:
             raise UpstreamMalformed(
                 f"{self._provider} sent an event that is too long to be one.",
                 provider=self._provider,
             )
-        return _readable(data[:end])
+        return _readable(told)
 
     def read(self, frames: bytes, look: Look, is_plain: Callable[[bytes], bool]) -> bytes:
         """Look into each of the whole frames that is not plain; what is passed on of them all.
@@ -154,11 +161,31 @@ class RelayedFrames:
         lines = octets.removeprefix(_BOM).splitlines()
         return octets if all(not line or line.startswith(b":") for line in lines) else None
 
-    def _has_long_line(self, data: bytes) -> bool:
-        """Whether a line is too long, which is asked of what is longer than a line may be."""
-        return len(data) > self.max_line and any(
-            len(line) > self.max_line for line in data.splitlines()
+    def _has_long_line(self, piece: bytes) -> bool:
+        """Whether a line is too long that ends in the piece or after it."""
+        rest = self._rest
+        if self._line is None:
+            self._line = _last_line(rest)
+        before = len(rest) - self._line
+        if start := _last_line(piece):
+            self._line = len(rest) + start
+        first, *others = piece.splitlines() or [b""]
+        return before + len(first) > self.max_line or any(
+            len(line) > self.max_line for line in others
         )
+
+
+def _last_line(octets: bytes | bytearray) -> int:
+    """Where the last line begins."""
+    return max(octets.rfind(b"\n"), octets.rfind(_RETURN)) + 1
+
+
+def _last_boundary(octets: bytes | bytearray) -> int:
+    """The end of the last blank line; 0 if there is none."""
+    if _RETURN not in octets:
+        end = octets.rfind(b"\n\n") + 2
+        return end if end > 1 else 0
+    return max((found.end() for found in BOUNDARY.finditer(octets)), default=0)
 
 
 def split(frames: bytes) -> Iterator[bytes]:

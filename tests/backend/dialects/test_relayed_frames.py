@@ -1,6 +1,8 @@
 """A relayed stream is passed on in whole frames, however it was cut on its way."""
 
+import itertools
 import json
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -42,6 +44,47 @@ def test_a_frame_that_never_ends_is_malformed() -> None:
     frames = RelayedFrames("fake", 20, max_frame=10)
     with pytest.raises(UpstreamMalformed):
         frames.whole(b"data: 123456789")
+
+
+@given(
+    st.lists(st.sampled_from([b"data: 1", b": 3456789", b"data: 789", b"", b"x" * 11]), max_size=9),
+    st.sampled_from([b"\n", b"\r", b"\r\n"]),
+    st.lists(st.integers(0, 99), max_size=9),
+)
+@dialect_examples
+def test_a_line_that_is_too_long_is_found_however_it_was_cut(
+    lines: list[bytes], end: bytes, cuts: list[int]
+) -> None:
+    stream = end.join(lines)
+    frames = RelayedFrames("fake", 1 << 20)
+    frames.max_line = 10
+    places = [0, *sorted(cuts), len(stream)]
+    passed = b""
+    try:
+        for start, stop in itertools.pairwise(places):
+            passed += frames.whole(stream[start:stop])
+        malformed = False
+    except UpstreamMalformed:
+        malformed = True
+    assert malformed == (b"x" * 11 in lines)
+    assert stream.startswith(passed)
+
+
+def test_a_piece_of_a_frame_that_does_not_end_is_looked_at_alone() -> None:
+    frames = RelayedFrames("fake", 1 << 20)
+    frames.max_line = sse.MAX_EVENT
+    piece = b":\n" * 64
+    tracemalloc.start()
+    frames.whole(b":\n" * (1 << 21))
+    frames.max_line = 1 << 10
+    tracemalloc.reset_peak()
+    before, _ = tracemalloc.get_traced_memory()
+    for _ in range(8):
+        assert frames.whole(piece) == b""
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak - before < 1 << 20  # the frame itself has 4 MiB
+    assert len(frames.whole(b":\n\n")) == (1 << 22) + 8 * len(piece) + 3
 
 
 @pytest.mark.parametrize("size", [1, 3, 100])
