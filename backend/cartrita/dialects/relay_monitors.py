@@ -192,8 +192,8 @@ class BodyMonitor(ABC):
         return []
 
     def written(self) -> list[Delta]:
-        """See `RelayMonitor`."""
-        return self.deltas()
+        """See `RelayMonitor`; none of a body that has not come."""
+        return self.deltas() if self.complete else []
 
     def end(self) -> bytes:
         """Told at the end of the body. Raises UpstreamCut if there was none."""

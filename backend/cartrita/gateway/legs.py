@@ -62,5 +62,8 @@ class Leg(Protocol):
         ...
 
     def usage(self) -> Usage:
-        """What it has used, estimated where the provider has not reported it."""
+        """What it has used, estimated where the provider has not reported it.
+
+        A call that was accepted has used its input, whatever became of it.
+        """
         ...

@@ -85,8 +85,8 @@ class RelayedLeg:
         if self._usage is not None:
             return self._usage
         reported = (None if self._watching is None else self._watching.usage) or Usage()
-        if self._metered.first_token_seconds is None or reported.whole:
-            return reported
+        if self._watching is None or reported.whole:
+            return reported  # of a call that was not accepted, whose provider used nothing
         return self._estimate(reported, self._watched.written())
 
     async def _begin(self, response: RelayResponse) -> None:

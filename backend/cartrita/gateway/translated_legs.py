@@ -54,8 +54,8 @@ class TranslatedLeg:
 
     def usage(self) -> Usage:
         reported = Usage() if self._finished is None else self._finished.usage
-        if self._metered.first_token_seconds is None or reported.whole:
-            return reported
+        if self._deltas is None or reported.whole:
+            return reported  # of a call that was not accepted, whose provider used nothing
         return self._metered.complete(reported, lambda: self._request, self._partial.written)
 
     async def _begin(self, deltas: AsyncIterator[Delta]) -> None:

@@ -325,7 +325,7 @@ class TestTheLedger:
         await answer_to(gateway, call("r", key_id="k", surface="openai"))
         assert ledger.outcomes == [("a", "failed"), ("b", "completed")]
         failed, done = ledger.entries
-        assert failed.usage.total_tokens == 0
+        assert (failed.usage.input_tokens, failed.usage.estimated) == (4, True)
         assert failed.first_token_seconds is None
         assert done.usage == DONE.usage
         assert (done.owner_id, done.key_id, done.surface) == ("o", "k", "openai")

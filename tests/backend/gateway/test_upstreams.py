@@ -1,7 +1,9 @@
 """Against the fake upstream, a process of its own: relays, failovers and continuations."""
 
+import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from functools import partial
 
 import msgspec
@@ -26,7 +28,10 @@ from cartrita.dialects.openai_chat import relay, request_parsing
 from cartrita.dialects.relayed_bodies import RelayedBody
 from cartrita.domain.deltas import Accepted, Delta, Finished, FinishReason, TextDelta
 from cartrita.domain.errors import UpstreamCut, UpstreamError, UpstreamRejected
-from cartrita.domain.relays import Endpoint
+from cartrita.domain.ports.providers import RelayResponse
+from cartrita.domain.relays import Endpoint, RelayRequest
+from cartrita.domain.requests import ModelRequest
+from cartrita.domain.usage import Usage
 from cartrita.gateway.calls import Call, Relayable
 from cartrita.gateway.gateway import Gateway
 from cartrita.gateway.retry import RetryPolicy
@@ -263,6 +268,56 @@ async def test_leaving_closes_the_call(
         assert fake.open_streams() == 1
     await until(lambda: not fake.open_streams())
     assert ledger.outcomes == [("a", "cancelled")]
+
+
+class Accepting:
+    """A provider that tells when it has accepted a call."""
+
+    def __init__(self, provider: OpenAICompatible) -> None:
+        self.accepted = asyncio.Event()
+        self.name, self.dialects, self.models = provider.name, provider.dialects, provider.models
+        self._provider = provider
+
+    @asynccontextmanager
+    async def stream(self, request: ModelRequest) -> AsyncGenerator[AsyncIterator[Delta]]:
+        async with self._provider.stream(request) as deltas:
+            self.accepted.set()
+            yield deltas
+
+    @asynccontextmanager
+    async def relay(self, request: RelayRequest) -> AsyncGenerator[RelayResponse]:
+        async with self._provider.relay(request) as response:
+            self.accepted.set()
+            yield response
+
+
+@pytest.mark.parametrize("body", [BODY, WHOLE])
+@pytest.mark.parametrize("relayed", [True, False])
+async def test_a_call_that_is_left_before_a_word_has_used_its_input(
+    fake: FakeProvider, http: HttpClient, ledger: Ledger, body: bytes, relayed: bool
+) -> None:
+    provider = Accepting(upstream(fake, http))
+    fake.script(Script(text=TEXT, faults=(Stall(after_tokens=0),)))
+    asked = chat(body=body) if relayed else replace(chat(body=body), relay=None)
+    gateway = create_gateway(provider, ledger=ledger)
+    asking = asyncio.create_task(answer_to(gateway, asked))
+    await provider.accepted.wait()
+    asking.cancel()
+    await asyncio.wait((asking,))
+    assert ledger.outcomes == [("a", "cancelled")]
+    usage = ledger.entries[0].usage
+    assert (usage.estimated, usage.input_tokens > 0, usage.output_tokens) == (True, True, 0)
+
+
+@pytest.mark.parametrize("relayed", [True, False])
+async def test_a_call_that_was_not_accepted_has_used_nothing(
+    fake: FakeProvider, gateway: Gateway, ledger: Ledger, relayed: bool
+) -> None:
+    fake.script(Script(faults=(ReplacedResponse(status=400),)))
+    with pytest.raises(UpstreamRejected):
+        await answer_to(gateway, chat() if relayed else replace(chat(), relay=None))
+    assert ledger.outcomes == [("a", "failed")]
+    assert ledger.entries[0].usage == Usage()
 
 
 @pytest.fixture(scope="module")
