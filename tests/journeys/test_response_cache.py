@@ -101,6 +101,25 @@ async def test_each_surface_hits(scenario: Scenario, path: str, streamed: bool) 
         assert all(each == events[0] for each in events)
 
 
+@pytest.mark.parametrize("path", [PATH, "/v1/messages", "/v1/responses"])
+async def test_an_estimate_of_the_usage_is_told_again(scenario: Scenario, path: str) -> None:
+    text = f"needle-{uuid4().hex} {directive(Script(text='Hello there', usage=False))}"
+    bodies = {
+        PATH: asked(messages=[{"role": "user", "content": text}]),
+        "/v1/messages": asked(
+            model="anthropic/fake", max_tokens=100, messages=[{"role": "user", "content": text}]
+        ),
+        "/v1/responses": {"model": "openai/fake", "input": text, "store": False},
+    }
+    # Each of the two workers of this server has a cache of its own.
+    told = [await post(scenario, path, bodies[path], X_Cartrita_Cache="60") for _ in range(8)]
+    marks = {"miss": set[str](), "hit": set[str]()}
+    for _, headers, _ in told:
+        marks[headers["x-cartrita-cache"]].add(headers["x-cartrita-usage"])
+    assert marks["hit"]
+    assert marks["hit"] <= marks["miss"]
+
+
 @pytest.mark.parametrize("fields", [{"tools": [TOOL]}, {"store": True}, {"n": 2}])
 async def test_what_is_never_kept(scenario: Scenario, fields: dict[str, Any]) -> None:
     body = asked(**fields)

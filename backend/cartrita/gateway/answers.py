@@ -7,6 +7,7 @@ from cartrita.domain.deltas import Delta
 from cartrita.domain.failovers import Failover
 from cartrita.domain.ports.relay_monitors import RelayMonitor
 from cartrita.domain.receipts import Receipt
+from cartrita.domain.usage import Usage
 
 
 class Answer(Protocol):
@@ -43,6 +44,11 @@ class Answer(Protocol):
 
     @property
     def monitor(self) -> RelayMonitor | None: ...
+
+    @property
+    def usage(self) -> Usage | None:
+        """What a relayed answer used, which its bytes tell too; None before that is known."""
+        ...
 
     @property
     def cache(self) -> str | None: ...

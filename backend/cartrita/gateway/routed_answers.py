@@ -11,6 +11,7 @@ from cartrita.domain.failovers import Failover
 from cartrita.domain.ledger import CallOutcome
 from cartrita.domain.ports.relay_monitors import RelayMonitor
 from cartrita.domain.receipts import Receipt, require_exact
+from cartrita.domain.usage import Usage
 from cartrita.gateway.calls import Call
 from cartrita.gateway.continuation import BrokenAnswer
 from cartrita.gateway.legs import Leg
@@ -131,6 +132,10 @@ class RoutedAnswer:
     @property
     def monitor(self) -> RelayMonitor | None:
         return self._monitor
+
+    @property
+    def usage(self) -> Usage | None:
+        return None if self._monitor is None else self._monitor.usage
 
     def record(self) -> Recording:
         """From now on all that is passed on is added to this recording."""

@@ -14,6 +14,7 @@ from cartrita.domain.errors import CartritaError
 from cartrita.domain.failovers import Failover
 from cartrita.domain.ports.answer_cache import AnswerCache
 from cartrita.domain.ports.relay_monitors import RelayMonitor
+from cartrita.domain.usage import Usage
 from cartrita.gateway.answers import Answer
 from cartrita.gateway.recordings import Recording
 from cartrita.gateway.routed_answers import RoutedAnswer
@@ -41,6 +42,7 @@ class ReplayedAnswer:
         self.headers = _NO_HEADERS
         self.relayed = self._body is not None
         self.monitor: RelayMonitor | None = None
+        self.usage = _usage(kept)
         self.cache: str | None = "hit"
         self.items = self._replay()
 
@@ -198,6 +200,11 @@ def _cached(
         receipts=answer.receipts,
         relayed=relayed,
     )
+
+
+def _usage(kept: CachedAnswer) -> Usage | None:
+    finished = kept.deltas[-1] if kept.deltas else None
+    return finished.usage if isinstance(finished, Finished) else None
 
 
 def _is_whole(kept: CachedAnswer) -> bool:

@@ -86,6 +86,7 @@ class _Choices:
 
     relayed = False
     monitor = None
+    usage = None
 
     def __init__(self, first: Answer, pieces: _Pieces, items: AsyncIterator[bytes | Delta]) -> None:
         self._first = first

@@ -16,6 +16,7 @@ from starlette.types import Receive, Send
 from cartrita.domain.deltas import Accepted, Delta, Finished, size_of
 from cartrita.domain.errors import CartritaError
 from cartrita.domain.ports.relay_monitors import RelayMonitor
+from cartrita.domain.usage import Usage
 from cartrita.gateway.answers import Answer
 from cartrita.kit import sse
 from cartrita.kit.long_work import run_long
@@ -213,14 +214,11 @@ class _AnswerStream:
         return self._renderer
 
 
-def usage_headers(
-    deltas: Sequence[Delta], monitor: RelayMonitor | None = None
-) -> list[tuple[str, str]]:
+def usage_headers(deltas: Sequence[Delta], usage: Usage | None = None) -> list[tuple[str, str]]:
     """The header that tells that the usage of a whole answer is an estimate, if it is one.
 
-    `monitor` has watched an answer that was relayed as a whole, without deltas.
+    `usage` is that of an answer that was relayed as a whole, without deltas.
     """
-    usage = None if monitor is None else monitor.usage
     if deltas:
         usage = deltas[-1].usage if isinstance(deltas[-1], Finished) else None
     if usage is None or usage.estimate is None:
@@ -242,4 +240,4 @@ async def _whole_body(answer: Answer, form: AnswerFormat) -> tuple[bytes, list[t
     body = b"".join(pieces)
     if deltas:
         body = await run_long(size_of(deltas), form.whole, deltas)
-    return body, usage_headers(deltas, answer.monitor)
+    return body, usage_headers(deltas, answer.usage)

@@ -47,6 +47,7 @@ class OneAnswer:
     answered_as = "m-2026"
     relayed = False
     monitor = None
+    usage = None
     receipts = failovers = ()
     cache = None
 

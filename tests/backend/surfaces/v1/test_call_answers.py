@@ -38,6 +38,7 @@ class FakeAnswer:
     failovers = ()
     relayed = False
     monitor = None
+    usage = None
     cache: str | None = None
 
     def __init__(self, *items: Any, receipts: tuple[Receipt, ...] = ()) -> None:
