@@ -1,7 +1,7 @@
 """What the parsers of all dialects have in common, for those who use them without knowing which."""
 
 from collections.abc import Callable
-from typing import Protocol, TypeAlias
+from typing import ClassVar, Protocol, TypeAlias
 
 from cartrita.domain.deltas import Delta
 from cartrita.kit.secret import Secret
@@ -12,9 +12,11 @@ class StreamParser(Protocol):
 
     `done` is true after the end mark, `complete` once the whole answer has arrived, which may be
     earlier. `ignored` counts the parts that were not known. `model` is what the answer calls its
-    model, once it has told it.
+    model, once it has told it. A line may have `line_bytes` at least, whatever limit there is: 0
+    where no line repeats the answer.
     """
 
+    line_bytes: ClassVar[int]
     done: bool
     ignored: int
 

@@ -35,8 +35,9 @@ class StreamedDeltas:
         self._provider = provider
         self._response = response
         self._parser = parser
-        self._accepted: Accepted | None = accepted
-        self._frames = sse.Parser(max_line=line_limit)
+        self._accepted = accepted
+        self._begun = False
+        self._frames = sse.Parser(max_line=max(line_limit, parser.line_bytes))
         self._waiting: deque[Delta] = deque()
         self._failure: UpstreamError | None = None
         self._ended = False
@@ -68,24 +69,32 @@ class StreamedDeltas:
 
     def _parse(self, piece: bytes) -> None:
         """Have the deltas of a piece wait, and after them what is wrong with it."""
+        overlong = False
         try:
             frames = self._frames.feed(piece)
         except sse.TooLong as error:
-            frames = error.frames
-            self._failure = UpstreamMalformed(
-                f"{self._provider} sent a line or an event that is too long to be one.",
-                provider=self._provider,
-            )
+            frames, overlong = error.frames, True
         try:
             for frame in frames:
                 self._add(self._parser.feed(frame.data, frame.event))
         except UpstreamError as error:
             self._failure = error
+        else:
+            if overlong:
+                self._failure = self._too_long()
+
+    def _too_long(self) -> UpstreamMalformed:
+        """The error of a line or an event; after a part of an answer it would come again."""
+        return UpstreamMalformed(
+            f"{self._provider} sent a line or an event that is too long to be one.",
+            provider=self._provider,
+            retryable=not self._begun,
+        )
 
     def _add(self, deltas: list[Delta]) -> None:
-        if deltas and self._accepted is not None:
+        if deltas and not self._begun:
+            self._begun = True
             self._waiting += told_before(self._accepted, self._parser.model)
-            self._accepted = None
         self._waiting += deltas
 
     def _end(self) -> None:

@@ -52,6 +52,8 @@ class StreamParser:
     The answer is complete after `message_stop`, which is `done`. `ignored` counts unknown parts.
     """
 
+    line_bytes = 0
+
     def __init__(self, provider: str, secrets: tuple[Secret, ...] = ()) -> None:
         self._provider = provider
         self._secrets = secrets

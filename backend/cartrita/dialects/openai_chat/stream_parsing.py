@@ -53,6 +53,8 @@ class StreamParser:
     follow, but a stream that ends before them was not cut. `ignored` counts unknown parts.
     """
 
+    line_bytes = 0
+
     def __init__(self, provider: str, secrets: tuple[Secret, ...] = ()) -> None:
         self._provider = provider
         self._secrets = secrets

@@ -114,8 +114,8 @@ class Monitor(StreamMonitor):
         self._order = EventOrder()
 
     def prepare(self, line_limit: int, estimate: Estimate) -> None:
-        """See `StreamMonitor`; the last event repeats the whole answer, so lines may be longer."""
-        super().prepare(max(line_limit, sse.MAX_EVENT), estimate)
+        """See `StreamMonitor`; lines may be as long as those that are parsed."""
+        super().prepare(max(line_limit, StreamParser.line_bytes), estimate)
 
     def relayed(self) -> Relayed:
         """What the stream has told; of one that is too long to keep, its start and end."""

@@ -14,6 +14,7 @@ from cartrita.dialects.openai_responses.output_parsing import Output
 from cartrita.domain.deltas import Delta, Finished, FinishReason
 from cartrita.domain.errors import UpstreamCut, UpstreamMalformed
 from cartrita.domain.json import JsonObject
+from cartrita.kit import sse
 from cartrita.kit.secret import Secret
 from cartrita.kit.text import storable_text
 
@@ -32,6 +33,8 @@ class StreamParser:
 
     The answer is complete after the event with the whole response. `ignored` counts unknown events.
     """
+
+    line_bytes = sse.MAX_EVENT  # the last event repeats the whole answer
 
     def __init__(self, provider: str, secrets: tuple[Secret, ...] = ()) -> None:
         self._provider = provider

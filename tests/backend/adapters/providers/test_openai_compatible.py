@@ -57,6 +57,7 @@ from cartrita.domain.messages import Message, Role, Text
 from cartrita.domain.requests import ModelRequest, ResponseFormat, Sampling
 from cartrita.domain.tools import NamedTool, ToolSpec
 from cartrita.domain.usage import Usage
+from cartrita.kit import sse
 from cartrita.kit.secret import Secret
 
 TEXT = "one two three four five six"
@@ -363,6 +364,24 @@ async def test_a_huge_line(fake: FakeProvider, make: Make) -> None:
     assert type(error) is UpstreamMalformed
     assert "too long" in error.message
     assert text(seen) == "one two"
+
+
+async def test_the_last_event_of_a_response_repeats_a_long_answer(http: HttpClient) -> None:
+    piece = "word " * 3_000
+    said = [{"type": "response.output_text.delta", "delta": piece}] * 80
+    output = [{"type": "message", "content": [{"type": "output_text", "text": piece * 80}]}]
+    response = {"id": "r", "model": "m", "status": "completed", "output": output}
+    events = [*said, {"type": "response.completed", "response": response}]
+    body = b"".join(sse.frame(json.dumps(event)) for event in events)
+    async with serving(saying(answer(body, b"Content-Type: text/event-stream"))) as url:
+        connection = Connection(name="fake", base_url=url, transport=http)
+        provider = OpenAICompatible(connection, dialect="openai_responses")
+        request = ModelRequest(owner_id="o", model="m", messages=())
+        async with provider.stream(request) as deltas:
+            heard = [delta async for delta in deltas]
+    assert len(body) > 2 * sse.MAX_LINE
+    assert text(heard) == piece * 80
+    assert isinstance(heard[-1], Finished)
 
 
 async def test_more_bytes_than_allowed(fake: FakeProvider, make: Make) -> None:

@@ -36,6 +36,8 @@ class Response:
 class Words:
     """A dialect in which each event is a word; some have a meaning of their own."""
 
+    line_bytes = 0
+
     def __init__(self, model: str | None = None) -> None:
         self.model = model
         self.done = False
@@ -118,6 +120,27 @@ async def test_what_came_before_a_fault_is_heard_first() -> None:
     assert seen == texts("a")
     assert error is not None
     assert "too long" in error.message
+
+
+async def test_a_line_that_is_too_long_would_come_again_after_a_part_of_an_answer() -> None:
+    long = b"data: " + b"x" * 101
+    for said, retryable in ((b"", True), (words("ODD"), True), (words("a"), False)):
+        for pieces in ((said + long,), (said, long)):
+            _, error = await heard(Response(*filter(None, pieces)))
+            assert error is not None
+            assert error.retryable == retryable
+
+
+async def test_a_dialect_may_need_longer_lines_than_there_are() -> None:
+    class Repeating(Words):
+        line_bytes = 1000
+
+    long = "x" * 900
+    seen, error = await heard(Response(words("a", long, "END")), Repeating())
+    assert (seen, error) == (texts("a", long, "(end)"), None)
+    seen, error = await heard(Response(words("a", "x" * 1001)), Repeating())
+    assert seen == texts("a")
+    assert type(error) is UpstreamMalformed
 
 
 async def test_a_fault_in_what_precedes_a_line_that_is_too_long_comes_first() -> None:
