@@ -1,5 +1,6 @@
 """The cache of answers, in the store that the settings name."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
@@ -24,7 +25,11 @@ async def open_answer_cache(
         case "memory":
             yield MemoryCache(cache_bounds(settings))
         case "database":
-            yield PausedCache(CachedAnswerTable(database, cache_bounds(settings)))
+            cache = PausedCache(CachedAnswerTable(database, cache_bounds(settings)))
+            async with asyncio.TaskGroup() as tasks:
+                owner = tasks.create_task(cache.run())
+                yield cache
+                owner.cancel()
         case "valkey":
             server = create_valkey_server(settings)
             try:

@@ -1,7 +1,7 @@
 """What the parsers of all dialects have in common, for those who use them without knowing which."""
 
 from collections.abc import Callable
-from typing import ClassVar, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
 from cartrita.domain.deltas import Delta
 from cartrita.kit.secret import Secret
@@ -16,9 +16,11 @@ class StreamParser(Protocol):
     where no line repeats the answer.
     """
 
-    line_bytes: ClassVar[int]
     done: bool
     ignored: int
+
+    @property
+    def line_bytes(self) -> int: ...
 
     @property
     def complete(self) -> bool: ...
