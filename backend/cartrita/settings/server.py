@@ -58,6 +58,14 @@ class Server(Group):
     header_timeout_s: Annotated[
         float, Field(ge=0.1, le=600), Setting("How long a request's headers may take to arrive.")
     ] = 10.0
+    write_timeout_s: Annotated[
+        float,
+        Field(ge=0.1, le=3600),
+        Setting(
+            "How long a client may take nothing of what is sent to it; then its connection is "
+            "closed, at the latest after twice the time. Runs go on, and can be read again."
+        ),
+    ] = 120.0
     keepalive_s: Annotated[
         float, Field(ge=1, le=3600), Setting("How long an idle connection is kept.")
     ] = 15.0

@@ -195,10 +195,13 @@ class _Exchange:
         return connection.news()
 
     def _check(self, connection: HttpConnection) -> None:
+        """Nobody waits while the client takes nothing; the call is over in time all the same."""
         self._timer = None
-        if self._waiting_since is None:  # the next wait sets the timer again
+        if connection.complete:
             return
-        due = min(self._waiting_since + self._patience, self._latest)
+        since, due = self._waiting_since, self._latest
+        if since is not None:
+            due = min(since + self._patience, due)
         if self._loop.time() >= due:
             connection.fail(_Overdue())
         else:

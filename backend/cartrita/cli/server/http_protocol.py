@@ -1,6 +1,7 @@
-"""uvicorn's HTTP protocol with limits on headers and unsent bytes, which never leaves HTTP/1.1."""
+"""uvicorn's HTTP protocol with limits on headers and on slow readers; it never leaves HTTP/1.1."""
 
 import asyncio
+import sys
 
 import httptools
 import msgspec
@@ -29,12 +30,18 @@ class BoundedHttp(HttpToolsProtocol):
 
     Headers that come in one piece, as nearly all do, need no timer.
 
+    A client that takes nothing of what waits for it is cut off too: it keeps a call of a provider
+    open. What it takes is looked at once in `write_timeout_s` seconds, while something waits.
+
     An offer to speak another protocol, as h2c or WebSocket, is ignored, as a server may (RFC 9110,
     7.8). llhttp takes the request to end with the headers that offer it, so that they are parsed
     again without the offer, and the body after them.
     """
 
     header_timeout_s = 10.0
+    write_timeout_s = 120.0
+    _write_timer: asyncio.TimerHandle | None = None
+    _unsent_bytes = 0  # of a client that reads too slowly, when they were last looked at
     _header_timer: asyncio.TimerHandle | None = None
     _header_bytes = 0
     _expects_headers = False
@@ -50,7 +57,20 @@ class BoundedHttp(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._expects_headers = False
         self._stop_timer()
+        if self._write_timer is not None:
+            self._write_timer.cancel()
+            self._write_timer = None
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._unsent_bytes = sys.maxsize
+        if self._write_timer is None:
+            self._watch_writing()
+
+    def resume_writing(self) -> None:
+        self._unsent_bytes = 0  # the timer goes on: a fast stream would set many
+        super().resume_writing()
 
     def data_received(self, data: bytes) -> None:
         waiting = self._header_timer
@@ -137,6 +157,21 @@ class BoundedHttp(HttpToolsProtocol):
             self.header_timeout_s, self._close_on_timeout
         )
 
+    def _watch_writing(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._write_timer = loop.call_later(self.write_timeout_s, self._check_writing)
+
+    def _check_writing(self) -> None:
+        self._write_timer = None
+        if not self._unsent_bytes:
+            return
+        unsent = self.transport.get_write_buffer_size()
+        if unsent >= self._unsent_bytes:
+            self.transport.abort()
+            return
+        self._unsent_bytes = unsent
+        self._watch_writing()
+
     def _stop_timer(self) -> None:
         self._header_bytes = 0
         if self._header_timer is not None:
@@ -148,6 +183,7 @@ class BoundedHttp(HttpToolsProtocol):
         self.transport.close()
 
 
-def http_protocol(header_timeout_s: float) -> type[HttpToolsProtocol]:
-    """The protocol class for `uvicorn.Config(http=...)`."""
-    return type("Http", (BoundedHttp,), {"header_timeout_s": header_timeout_s})
+def http_protocol(header_timeout_s: float, write_timeout_s: float) -> type[HttpToolsProtocol]:
+    """The protocol class for `uvicorn.Config(http=...)`; times are in seconds."""
+    limits = {"header_timeout_s": header_timeout_s, "write_timeout_s": write_timeout_s}
+    return type("Http", (BoundedHttp,), limits)

@@ -242,6 +242,28 @@ async def test_a_reader_that_is_slower_than_its_provider_has_its_limit_too(
             await read_slowly(response)
 
 
+async def test_a_provider_is_hung_up_on_in_time_though_nobody_reads(http: HttpClient) -> None:
+    closed = asyncio.Event()
+
+    async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        try:
+            while True:
+                writer.write(b"x" * 65536)
+                await writer.drain()
+        except ConnectionError:
+            closed.set()
+
+    limits = Deadlines(connect=20, headers=0.2, idle=20, total=0.6)
+    async with serving(endless) as url, http.open(call(url, deadlines=limits)) as response:
+        assert await response.read()
+        async with asyncio.timeout(20):
+            await closed.wait()
+        with pytest.raises(UpstreamCut, match=r"did not end its answer within 0.6 s"):
+            await read_slowly(response)
+
+
 async def test_an_answer_that_arrived_in_time_may_be_read_later(http: HttpClient) -> None:
     limits = Deadlines(connect=20, headers=20, idle=20, total=0.3)
     said = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import msgspec
 import pytest
 import uvicorn
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cartrita.cli.server.http_protocol import http_protocol
 from cartrita.surfaces.request_limits import BODY_ARRIVED
@@ -40,12 +40,14 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def _served(header_timeout_s: float) -> AsyncGenerator[int]:
+async def _served(
+    header_timeout_s: float, write_timeout_s: float = WATCHDOG_S, app: ASGIApp = _app
+) -> AsyncGenerator[int]:
     config = uvicorn.Config(
-        _app,
+        app,
         port=0,
         ws="none",
-        http=http_protocol(header_timeout_s),
+        http=http_protocol(header_timeout_s, write_timeout_s),
         lifespan="off",
         log_config=None,
     )
@@ -191,3 +193,51 @@ async def test_headers_after_an_offer_are_bounded_too() -> None:
         whole = b"POST / HTTP/1.1\r\nContent-Length: 2\r\n" + H2C + b"\r\nhi"
         answer = await _answer(port, whole, b"GET / HTTP/1.1\r\nHo")
         assert answer.count(b"HTTP/1.1 204") == 1
+
+
+class _Endless:
+    """Sends without an end; `left` is set when the client is gone."""
+
+    def __init__(self) -> None:
+        self.left = asyncio.Event()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        async with asyncio.TaskGroup() as tasks:
+            sending = tasks.create_task(self._send(send))
+            assert (await receive())["type"] == "http.disconnect"
+            sending.cancel()
+        self.left.set()
+
+    async def _send(self, send: Send) -> None:
+        while True:
+            await send({"type": "http.response.body", "body": b"x" * 65536, "more_body": True})
+            await asyncio.sleep(0)
+
+
+async def _read_slowly(reader: asyncio.StreamReader) -> None:
+    taken = 0
+    while piece := await reader.read(1 << 18):
+        taken += len(piece)
+        await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize("slow", [False, True])
+async def test_a_client_that_takes_nothing_is_cut_off_and_a_slow_one_is_not(slow: bool) -> None:
+    endless = _Endless()
+    async with _served(WATCHDOG_S, 0.4, endless) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 12)
+        writer.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        reading = asyncio.create_task(_read_slowly(reader)) if slow else None
+        async with asyncio.timeout(WATCHDOG_S):
+            if reading is None:
+                await endless.left.wait()
+            else:
+                await asyncio.wait((reading,), timeout=1.5)
+                assert not endless.left.is_set()
+                reading.cancel()
+                await asyncio.wait((reading,))
+        writer.transport.abort()
+        async with asyncio.timeout(WATCHDOG_S):
+            await endless.left.wait()
