@@ -10,6 +10,7 @@ CartritaError                 kind, code, retryable, retry_after; never an HTTP 
 │   └── IdempotencyMismatch   the key was used with another body
 ├── RateLimited
 ├── Unavailable               a part of this server cannot be reached; try again
+│   └── Busy                  it works, for other requests
 ├── StorageFull
 ├── LeaseLost                 this replica lost the ownership of its runs
 ├── DeadlineExceeded
@@ -161,6 +162,18 @@ class Unavailable(CartritaError):
     kind = ErrorKind.UNAVAILABLE
     default_code = "unavailable"
     retryable = True
+
+
+class Busy(Unavailable):
+    default_code = "server_busy"
+
+    @classmethod
+    def now(cls, seconds: int = 2) -> Self:
+        """Other requests have all of what this one needs."""
+        return cls(
+            f"The server is busy with other requests: try again in {seconds} seconds.",
+            retry_after=seconds,
+        )
 
 
 class StorageFull(CartritaError):

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from cartrita.domain.errors import CartritaError, StorageFull, Unavailable
+from cartrita.domain.errors import Busy, CartritaError, StorageFull, Unavailable
 
 log = structlog.get_logger()
 
@@ -31,8 +31,8 @@ class Database:
     """A pool of `pool_size` connections to one database.
 
     Raises Unavailable where no connection could be had within `pool_wait_s` (connecting included),
-    where one was lost in use and where a statement took too long; StorageFull where the disk is
-    full.
+    where one was lost in use and where a statement took too long; Busy where others used all of
+    them in that wait; StorageFull where the disk is full.
     """
 
     def __init__(
@@ -46,6 +46,7 @@ class Database:
         application_name: str = "cartrita",
     ) -> None:
         self._pool_wait_s = pool_wait_s
+        self._uses = 0  # with success
         session = {
             "application_name": application_name,
             "statement_timeout": _milliseconds(statement_timeout_s),
@@ -86,9 +87,17 @@ class Database:
     @asynccontextmanager
     async def _acquired(self, engine: AsyncEngine) -> AsyncGenerator[AsyncConnection]:
         async with AsyncExitStack() as stack:
-            async with asyncio.timeout(self._pool_wait_s):  # waiting for the pool and connecting
-                connection = await stack.enter_async_context(engine.connect())
+            uses = self._uses
+            try:
+                async with asyncio.timeout(self._pool_wait_s):  # for the pool, and to connect
+                    connection = await stack.enter_async_context(engine.connect())
+            except (TimeoutError, PoolTimeout):
+                if self._uses == uses:
+                    raise
+                log.warning("database_pool_full")
+                raise Busy.now() from None
             yield connection
+            self._uses += 1
 
 
 def dump(value: object) -> str:

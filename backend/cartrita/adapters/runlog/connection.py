@@ -9,7 +9,7 @@ import asyncpg
 import msgspec
 import structlog
 
-from cartrita.domain.errors import StorageFull, Unavailable
+from cartrita.domain.errors import Busy, StorageFull, Unavailable
 
 log = structlog.get_logger()
 
@@ -172,16 +172,34 @@ def _ended_after(seconds: float | None, connection: PooledConnection) -> Generat
         ending.cancel()
 
 
+class _Uses:
+    """How often a connection of a pool was used with success."""
+
+    __slots__ = ("count",)
+
+    def __init__(self) -> None:
+        self.count = 0
+
+
 class ConnectionPool:
     """Pooled connections. Transient errors become Unavailable.
 
-    So does a wait of `wait_s` seconds for one, and a use of more than `use_s` seconds.
+    So does a wait of `wait_s` seconds for one, and a use of more than `use_s` seconds. Where others
+    used one in that wait, the database is well, and the error is Busy.
     """
 
-    def __init__(self, pool: _AsyncpgPool, *, wait_s: float, use_s: float | None = None) -> None:
+    def __init__(
+        self,
+        pool: _AsyncpgPool,
+        *,
+        wait_s: float,
+        use_s: float | None = None,
+        uses: _Uses | None = None,
+    ) -> None:
         self._pool = pool
         self._wait_s = wait_s
         self._use_s = use_s
+        self._uses = uses or _Uses()
 
     @classmethod
     @asynccontextmanager
@@ -203,16 +221,22 @@ class ConnectionPool:
 
     def within(self, use_s: float) -> "ConnectionPool":
         """The same connections, none of which is used for longer than `use_s` seconds."""
-        return ConnectionPool(self._pool, wait_s=self._wait_s, use_s=use_s)
+        return ConnectionPool(self._pool, wait_s=self._wait_s, use_s=use_s, uses=self._uses)
 
     @asynccontextmanager
     async def acquire(self) -> AsyncGenerator[Connection]:
-        """A connection for short work. Raises Unavailable and StorageFull."""
+        """A connection for short work. Raises Unavailable, Busy and StorageFull."""
+        uses, acquired = self._uses.count, False
         try:
             async with self._pool.acquire(timeout=self._wait_s) as connection:
+                acquired = True
                 with _ended_after(self._use_s, connection):
                     yield connection
+                self._uses.count += 1
         except TRANSIENT_ERRORS as error:
+            if isinstance(error, TimeoutError) and not acquired and self._uses.count > uses:
+                log.warning("database_pool_full")
+                raise Busy.now() from error
             log.warning("database_away", error=type(error).__name__)
             raise Unavailable(
                 "The database cannot be reached right now; try again in a moment.", retry_after=1

@@ -65,6 +65,33 @@ async def _half_done(pool: Database) -> None:
         await connection.execute(text("INSERT INTO t VALUES ('x')"))
 
 
+async def test_a_pool_that_others_use_is_busy_and_no_outage(single: Database) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        held, first, second = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+        async def hold(until: asyncio.Event) -> None:
+            async with single.use():
+                held.set()
+                await until.wait()
+
+        tasks.create_task(hold(first))
+        async with asyncio.timeout(WATCHDOG_S):
+            await held.wait()
+        tasks.create_task(hold(second))
+        late = tasks.create_task(_refused(single))
+        await asyncio.sleep(0)
+        first.set()
+        error = await late
+        second.set()
+    assert (error.code, error.retry_after) == ("server_busy", 2)
+
+
+async def _refused(pool: Database) -> CartritaError:
+    with pytest.raises(CartritaError) as refusal:
+        await works(pool)
+    return refusal.value
+
+
 async def test_a_server_that_is_not_there(database: TemporaryDatabase) -> None:
     refusal = await unavailable("postgresql://nobody@127.0.0.1:1/none")
     assert refusal.retryable

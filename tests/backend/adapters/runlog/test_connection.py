@@ -14,7 +14,7 @@ from cartrita.adapters.runlog.connection import (
     DedicatedConnection,
     Timeouts,
 )
-from cartrita.domain.errors import CartritaError, StorageFull, Unavailable
+from cartrita.domain.errors import Busy, CartritaError, StorageFull, Unavailable
 
 TIMEOUTS = Timeouts(connect_s=5, statement_s=5, idle_s=5)
 
@@ -79,6 +79,37 @@ async def test_an_exhausted_pool_is_unavailable(cluster: Cluster) -> None:
     ):
         with pytest.raises(Unavailable):
             await within(fails(pool, "P0001"))
+
+
+async def test_a_pool_that_others_use_is_busy_and_no_outage(cluster: Cluster) -> None:
+    async with (
+        ConnectionPool.open(cluster.dsn, TIMEOUTS, size=1, wait_s=0.5) as pool,
+        asyncio.TaskGroup() as tasks,
+    ):
+        held, first, second = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+        async def hold(until: asyncio.Event) -> None:
+            async with pool.acquire():
+                held.set()
+                await until.wait()
+
+        tasks.create_task(hold(first))
+        await within(held.wait())
+        tasks.create_task(hold(second))
+        late = tasks.create_task(refused(pool.within(5)))
+        await asyncio.sleep(0)
+        first.set()
+        error = await within(late)
+        second.set()
+    assert isinstance(error, Busy)
+    assert error.code == "server_busy"
+    assert error.retry_after == 2
+
+
+async def refused(pool: ConnectionPool) -> CartritaError:
+    with pytest.raises(CartritaError) as caught:
+        await fails(pool, "P0001")
+    return caught.value
 
 
 async def test_a_failed_transaction_is_rolled_back(cluster: Cluster) -> None:
