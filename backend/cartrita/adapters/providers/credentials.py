@@ -18,6 +18,10 @@ class Credential(Protocol):
         """
         ...
 
+    def accepted(self, sent: Mapping[str, str | Secret]) -> None:
+        """Told the headers of a request that was answered with success."""
+        ...
+
     @property
     def secrets(self) -> tuple[Secret, ...]:
         """The values to mask in every error message, including the provider's own."""
@@ -43,6 +47,9 @@ class Anonymous:
         """There is no other."""
         return False
 
+    def accepted(self, sent: Mapping[str, str | Secret]) -> None:
+        """It stays the same."""
+
 
 class HeaderKey:
     """A key in a header of its own. Raises ValueError for a key that no header can carry."""
@@ -61,6 +68,9 @@ class HeaderKey:
     def discard(self, refused: Mapping[str, str | Secret]) -> bool:
         """There is no other."""
         return False
+
+    def accepted(self, sent: Mapping[str, str | Secret]) -> None:
+        """It stays the same."""
 
 
 class Bearer(HeaderKey):

@@ -30,6 +30,8 @@ _MAX_BYTES = 256 << 10
 _AHEAD_SECONDS, _AHEAD_SHARE = 60.0, 0.1
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
 _FORCED_INTERVAL = 30.0
+_SERVED_INTERVAL = 1.0
+"""The same where the token has served: it was revoked, unless one call is refused among others."""
 _MOST_REPLACED = 8
 """So many tokens that were replaced are still masked, while they are valid."""
 
@@ -100,16 +102,17 @@ class TokenSource:
         failure = self._failure or TokenFailure.expired()
         raise failure.error(provider, retry_after=max(self._retry_at - self._clock(), 0.0) or None)
 
-    def discard(self, refused: Secret) -> bool:
+    def discard(self, refused: Secret, *, served: bool = False) -> bool:
         """Forget a token that the service refused; False if a new one would not help.
 
-        A token that was itself fetched for this reason a moment ago stays: then the service
-        refuses the client, and not a token.
+        A token that was itself fetched for this reason a moment ago stays, unless it has `served`:
+        then the service refuses the client, and not a token.
         """
         if self._token is None or self._token.value != refused:
             return True  # somebody else has discarded it already
         now = self._clock()
-        if self._forced_at is not None and now - self._forced_at < _FORCED_INTERVAL:
+        interval = _SERVED_INTERVAL if served else _FORCED_INTERVAL
+        if self._forced_at is not None and now - self._forced_at < interval:
             return False
         self._forced_at = now
         self._replace(None)
@@ -198,6 +201,7 @@ class OAuthBearer:
     def __init__(self, provider: str, source: TokenSource) -> None:
         self._provider = provider
         self._source = source
+        self._accepted: str | Secret | None = None
 
     @property
     def secrets(self) -> tuple[Secret, ...]:
@@ -213,4 +217,9 @@ class OAuthBearer:
         """See `Credential.discard`."""
         header = refused.get("Authorization")
         value = header.reveal() if isinstance(header, Secret) else ""
-        return self._source.discard(Secret(value.removeprefix("Bearer ")))
+        token = Secret(value.removeprefix("Bearer "))
+        return self._source.discard(token, served=header == self._accepted)
+
+    def accepted(self, sent: Mapping[str, str | Secret]) -> None:
+        """See `Credential.accepted`."""
+        self._accepted = sent.get("Authorization")

@@ -64,6 +64,8 @@ class OpenedExchange:
             if response.status == 401 and self._credential.discard(self._sent):
                 await self.__aexit__(None, None, None)
                 response = await self._send()
+            if response.status < 400:
+                self._credential.accepted(self._sent)
             self.secrets = self._secrets()
             if (error := self._check(response, self.secrets)) is not None:
                 raise await error

@@ -90,6 +90,8 @@ class Tokens:
     def discard(self, refused: Mapping[str, str | Secret]) -> bool:
         return self._given == 1
 
+    def accepted(self, sent: Mapping[str, str | Secret]) -> None: ...
+
 
 class Interrupted(Coroutine[Any, Any, None]):
     """A coroutine whose task is cancelled at one of its awaits.

@@ -4,7 +4,7 @@ import asyncio
 import json
 from base64 import b64decode, b64encode
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from random import Random
 from urllib.parse import parse_qs
 
@@ -354,6 +354,21 @@ async def test_many_refused_at_once_replace_the_token_once(
     async with provider_of(service, make(), http) as provider:
         await asyncio.gather(*[provider.models() for _ in range(20)])
     assert len(endpoint.requests) == 2
+
+
+@pytest.mark.parametrize(("pause", "tokens"), [(1.5, 4), (0.4, 2)])
+async def test_a_token_that_served_is_replaced_as_often_as_it_is_revoked(
+    endpoint: TokenEndpoint, make: Make, http: HttpClient, clock: Clock, pause: float, tokens: int
+) -> None:
+    """Where one call is refused among others, the token endpoint is not asked for each."""
+    service = Service()
+    async with provider_of(service, make(), http) as provider:
+        for number in (2, 3, 4):
+            service.valid = {f"token-{number:02}"}
+            with suppress(UpstreamAuth):
+                await provider.models()
+            clock.now += pause
+    assert len(endpoint.requests) == tokens
 
 
 async def test_a_service_that_refuses_every_token(

@@ -31,6 +31,8 @@ class Renewable:
     def discard(self, refused: Mapping[str, str | Secret]) -> bool:
         return True
 
+    def accepted(self, sent: Mapping[str, str | Secret]) -> None: ...
+
 
 class Fetching(Renewable):
     """Its token is a secret as soon as there is one."""
