@@ -50,6 +50,46 @@ async def test_a_whole_answer_is_relayed(scenario: Scenario) -> None:
     assert upstream.header("authorization") == f"Bearer {scenario.provider.key}"
 
 
+def streaming(*choices: dict[str, Any]) -> Script:
+    """A provider whose stream has these choices, one a chunk, and ends without a mark."""
+    chunk = {"id": "x", "object": "chat.completion.chunk", "created": 1, "model": "fake"}
+    frames = (f"data: {json.dumps({**chunk, 'choices': [each]})}\n\n" for each in choices)
+    headers = {"content-type": "text/event-stream"}
+    return Script(faults=(ReplacedResponse(headers=headers, body="".join(frames)),))
+
+
+async def asked_for(scenario: Scenario, body: dict[str, Any]) -> tuple[list[Any], int]:
+    """The data of the events of the answer, and how often its provider was called."""
+    status, _, answered = await post(scenario, PATH, body)
+    assert status == 200, answered
+    calls = sum(word_of(body) in each.body for each in scenario.provider.requests())
+    return [data for _, data in frames(answered)], calls
+
+
+async def test_one_of_two_answers_is_no_complete_stream(scenario: Scenario) -> None:
+    first = {"index": 0, "delta": {"content": "Hi"}, "finish_reason": "stop"}
+    told, calls = await asked_for(scenario, request(streaming(first), n=2, stream=True))
+    assert [each["delta"]["content"] for each in told[0]["choices"]] == ["Hi"]
+    assert told[-1]["error"]["code"] == "upstream_cut"
+    assert calls == 1
+    second = {"index": 1, "delta": {"content": "Ho"}, "finish_reason": "stop"}
+    told, _ = await asked_for(scenario, request(streaming(first, second), n=2, stream=True))
+    assert told[-1] == "[DONE]"
+
+
+@pytest.mark.parametrize(
+    "delta",
+    [{"audio": {"id": "audio_1", "data": "AAAA"}}, {"function_call": {"arguments": "{"}}],
+    ids=["audio", "function_call"],
+)
+async def test_what_is_no_text_has_been_seen_too(scenario: Scenario, delta: dict[str, Any]) -> None:
+    begun = {"index": 0, "delta": delta, "finish_reason": None}
+    told, calls = await asked_for(scenario, request(streaming(begun), stream=True))
+    assert told[0]["choices"] == [begun]
+    assert told[-1]["error"]["code"] == "upstream_cut"
+    assert calls == 1
+
+
 @pytest.mark.parametrize("include_usage", [True, False])
 async def test_a_stream_is_relayed(scenario: Scenario, include_usage: bool) -> None:
     options: dict[str, Any] = {"stream_options": {"include_usage": True}} if include_usage else {}

@@ -63,6 +63,9 @@ def _with_usage(options: bytes | None) -> bytes:
 class Monitor(StreamMonitor):
     """Watches one streamed answer: it is complete when all choices have their finish reasons.
 
+    So many `choices` were asked for. A provider that gives fewer says so by `[DONE]`; without it,
+    those that it has not begun are missing.
+
     With `hide_usage`, the chunk that tells only the usage is left out: the caller did not ask for
     it.
     """
@@ -73,11 +76,13 @@ class Monitor(StreamMonitor):
         secrets: tuple[Secret, ...] = (),
         names: ModelNames | None = None,
         *,
+        choices: int = 1,
         hide_usage: bool = False,
         keep_bytes: int = 1 << 20,
     ) -> None:
         renamed = None if names is None else RenamedChunks(names)
         super().__init__(provider, secrets, names, renamed=renamed, keep_bytes=keep_bytes)
+        self._choices = choices
         self._hide_usage = hide_usage
         self._done = False
         self._seen: set[int] = set()
@@ -147,6 +152,7 @@ class Monitor(StreamMonitor):
         if chunk.error:
             raise openai_errors.from_frame(self._provider, frame.data, self._secrets)
         self._learn_chunk(chunk)
+        self.visible = self.visible or chunks.says_something(frame.data)
         if chunk.usage is not None and not chunk.choices and self._is_hidden(chunk.usage):
             return b""
         return octets if chunks.is_sound(chunk) else chunks.mended(frame.data)
@@ -184,12 +190,13 @@ class Monitor(StreamMonitor):
         for choice in chunk.choices or ():
             if choice is not None:
                 self._learn(choice)
-        self.complete = self._done or (bool(self._finished) and self._finished >= self._seen)
+        self.complete = self._done or (
+            len(self._finished) >= self._choices and self._finished >= self._seen
+        )
 
     def _learn(self, choice: wire.Choice) -> None:
         index = choice.index or 0
         self._seen.add(index)
-        self.visible = self.visible or (choice.delta is not None and _says_something(choice.delta))
         if choice.finish_reason:
             self._finished.add(index)
             if index == 0:
@@ -225,14 +232,3 @@ class BodyMonitor(relay_monitors.BodyMonitor):
     def _with_usage(self, body: bytes, usage: Usage) -> bytes:
         fields = {"usage": replaced(usage_fields(usage)), "metadata": marked(usage.estimate)}
         return relayed_bodies.told(body, fields)
-
-
-def _says_something(message: wire.MessageDelta) -> bool:
-    return bool(
-        message.content
-        or message.refusal
-        or message.tool_calls
-        or message.reasoning_content
-        or message.reasoning
-        or message.reasoning_details
-    )

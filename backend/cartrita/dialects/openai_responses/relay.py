@@ -27,21 +27,18 @@ from cartrita.domain.usage import Usage
 from cartrita.kit import sse
 from cartrita.kit.secret import Secret
 
-_VISIBLE: Final = (
-    "response.output_text.delta",
-    "response.refusal.delta",
-    "response.reasoning_summary_text.delta",
-    "response.reasoning_text.delta",
-    "response.function_call_arguments.delta",
-    "response.function_call_arguments.done",
-    "response.output_text.done",
-    "response.output_item.done",
-)
-"""The events that show a part of the answer: reasoning and whole items do too."""
 _OF_RESPONSE: Final = (
     *("response.created", "response.queued", "response.in_progress"),
     *stream_parsing.TERMINAL,
 )
+_INVISIBLE: Final = (
+    *_OF_RESPONSE,
+    *("response.output_item.added", "response.content_part.added"),
+    "response.reasoning_summary_part.added",
+)
+"""The events that only announce: all others of a response show a part of it."""
+_AT_WORK: Final = (".in_progress", ".searching", ".interpreting", ".generating")
+"""The ends of the types of events that tell what a tool does."""
 _OUR_SEAL: Final = f'"{reasoning.PREFIX}'.encode()
 _OWN: Final = {
     *("id", "object", "created_at", "status", "background", "completed_at", "error", "model"),
@@ -166,7 +163,7 @@ class Monitor(StreamMonitor):
             self._order.note(event)
         except ValueError as problem:
             raise self._malformed(problem) from None
-        self.visible = self.visible or event.type in _VISIBLE
+        self.visible = self.visible or _is_visible(event.type)
         if event.type in stream_parsing.TERMINAL:
             self._finish(parser)
             if self.complete and self.usage is None and self._estimate is not None:
@@ -225,6 +222,15 @@ def _with_usage(frame: sse.Frame, usage: Usage) -> bytes:
     marks: JsonObject = {"usage": usage.estimate}
     event["response"] = {**response, "usage": usage_object(usage), "cartrita": marks}
     return sse.frame(json.dumps(event), event=frame.event)
+
+
+def _is_visible(kind: str) -> bool:
+    """Whether an event of this type shows a part of the answer, of whatever kind."""
+    return (
+        kind.startswith("response.")  # some servers send others while nothing happens
+        and kind not in _INVISIBLE
+        and not kind.endswith(_AT_WORK)
+    )
 
 
 def _is_sound(event: wire.Event) -> bool:

@@ -55,7 +55,8 @@ def _rewrite(fields: ChatFields, model: str) -> bytes:
 def _stream_monitor(
     fields: ChatFields, provider: str, secrets: tuple[Secret, ...], names: ModelNames | None
 ) -> relay.Monitor:
-    return relay.Monitor(provider, secrets, names, hide_usage=fields.hides_usage)
+    hides_usage = fields.hides_usage
+    return relay.Monitor(provider, secrets, names, choices=fields.choices, hide_usage=hides_usage)
 
 
 def _open(

@@ -130,6 +130,38 @@ def test_visibility() -> None:
     assert watched(chunk({"reasoning_content": "hm"}))[0].visible
 
 
+@pytest.mark.parametrize(
+    ("delta", "visible"),
+    [
+        ({"audio": {"id": "audio_1", "transcript": "Hi"}}, True),
+        ({"function_call": {"name": "f", "arguments": ""}}, True),
+        ({"images": [{"type": "image_url"}]}, True),
+        ({"of_tomorrow": "\ud83d"}, True),
+        ({"role": "assistant", "content": None, "audio": None, "tool_calls": []}, False),
+        ({"role": "assistant", "name": "a", "provider_specific_fields": {"x": 1}}, False),
+    ],
+)
+def test_which_deltas_show_a_part_of_an_answer(delta: Any, visible: bool) -> None:
+    assert watched(chunk(delta))[0].visible is visible
+
+
+@pytest.mark.parametrize("begun", [STOP, HI + STOP, HI + STOP + chunk({"content": "Ho"}, index=1)])
+def test_an_answer_that_was_asked_for_and_is_missing_is_a_cut(begun: bytes) -> None:
+    monitor, passed = watched(begun, choices=2)
+    assert (passed, monitor.complete) == (begun, False)
+    with pytest.raises(UpstreamCut):
+        monitor.end()
+    monitor.feed(chunk({"content": "Ho"}, "stop", 1))
+    assert monitor.complete
+    assert monitor.end() == DONE
+
+
+def test_a_provider_that_gives_one_answer_says_that_it_is_all() -> None:
+    monitor, _ = watched(HI + STOP, DONE, choices=3)
+    assert monitor.complete
+    assert monitor.end() == b""
+
+
 def test_only_the_chunk_of_usage_is_hidden() -> None:
     monitor, passed = watched(ROLE + HI, HI + STOP + usage_chunk() + DONE, hide_usage=True)
     assert passed == ROLE + HI + HI + STOP + DONE

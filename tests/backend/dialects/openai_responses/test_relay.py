@@ -135,6 +135,33 @@ def test_what_of_an_answer_is_visible(delta: Delta, visible: bool) -> None:
     assert watched(rendered(delta)).visible is visible
 
 
+@pytest.mark.parametrize(
+    ("kind", "visible"),
+    [
+        ("response.custom_tool_call_input.delta", True),
+        ("response.code_interpreter_call_code.delta", True),
+        ("response.image_generation_call.partial_image", True),
+        ("response.mcp_call_arguments.delta", True),
+        ("response.audio.delta", True),
+        ("response.output_text.annotation.added", True),
+        ("response.of_tomorrow", True),
+        ("response.in_progress", False),
+        ("response.web_search_call.searching", False),
+        ("response.code_interpreter_call.interpreting", False),
+        ("response.image_generation_call.generating", False),
+        ("keepalive", False),
+    ],
+)
+def test_which_events_show_a_part_of_an_answer(kind: str, visible: bool) -> None:
+    begun = rendered(TextDelta("a")).partition(b"event: response.in_progress")[0]
+    response = json.loads(begun.partition(b"data: ")[2])["response"]
+    event = {"type": kind, "delta": "a", "item_id": "i", "output_index": 0, "response": response}
+    monitor = watched(begun)
+    assert not monitor.visible
+    monitor.feed(f"event: {kind}\ndata: {json.dumps(event)}\n\n".encode())
+    assert monitor.visible is visible
+
+
 def test_a_text_that_speaks_of_ends_is_none() -> None:
     monitor = watched(rendered(TextDelta('response.completed "error"')))
     assert (monitor.visible, monitor.complete, monitor.usage) == (True, False, None)
