@@ -69,8 +69,9 @@ class BrokenAnswer:
         )
 
     def seam(self, manner: str) -> Seam:
-        """The seam to a continuation in this manner."""
-        return Seam(self.said, self.said[len(self._shown(manner)) :])
+        """The seam to a continuation in this manner: what follows a prefill repeats nothing."""
+        unsaid = self.said[len(self._shown(manner)) :]
+        return Seam("" if manner == PREFILL else self.said, unsaid)
 
     def _shown(self, manner: str) -> str:
         # Anthropic refuses a prefill that ends with white space.

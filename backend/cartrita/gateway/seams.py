@@ -12,6 +12,9 @@ class Seam:
 
     `unsaid` is white space at the end of `said` that the model was not shown: a model that sees
     its answer without it begins with it again.
+
+    Where `said` repeats itself at its end, as `ha ha ha `, the same words again are taken for the
+    model's own: nothing tells whether they are, and a word too many does less harm than a lost one.
     """
 
     def __init__(self, said: str, unsaid: str = "") -> None:
@@ -53,8 +56,16 @@ class Seam:
             if length < _SHORTEST and not (self._whole and length == len(self._tail) > 2):
                 continue
             if self._tail.endswith(held[:length]):
-                return length
+                return 0 if _repeats_itself(self._tail, length) else length
         return 0
+
+
+def _repeats_itself(text: str, length: int) -> bool:
+    """Whether the last characters, so many, are a repetition in themselves or of those before."""
+    last = text[-length:]
+    if text.find(last, max(len(text) - 2 * length, 0)) < len(text) - length:
+        return True
+    return any(last.endswith(last[:-period]) for period in range(1, length // 2 + 1))
 
 
 def _common_prefix(one: str, other: str) -> str:

@@ -97,6 +97,12 @@ async def test_what_it_repeats_is_left_out() -> None:
     assert text_of(items) == "The answer is forty."
 
 
+async def test_what_follows_a_prefill_repeats_nothing() -> None:
+    told = NamedProvider("p", BROKEN, [TextDelta("answer is for"), TextDelta(" you."), DONE])
+    _, items = await answer_to(create_gateway(told), call(f"p/{CLAUDE}"))
+    assert text_of(items) == "The answer is foranswer is for you."
+
+
 async def test_what_is_held_back_goes_out_at_the_end() -> None:
     told = NamedProvider("p", BROKEN, [TextDelta("answer"), DONE])
     _, items = await answer_to(create_gateway(told), call("p/m"))
