@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from msgspec.structs import replace
 
 from cartrita.application.agent_models import AgentModels
+from cartrita.domain.errors import Unavailable
 from cartrita.domain.models import ModelInfo
 from cartrita.domain.ports.tokens import TokenCount, TokenCounter
 from cartrita.domain.requests import ModelRequest
@@ -35,11 +36,21 @@ class Completions:
         return await self._gateway.models()
 
     async def find(self, name: str) -> ModelInfo:
-        """The model that a name stands for. Raises NotFound, with the nearest names."""
+        """The model that a name stands for.
+
+        Raises NotFound, with the nearest names, and Unavailable where that cannot be told now.
+        """
         deployment = await self._gateway.resolve(None, name)
         for model in await self._gateway.models():
             if model.id == deployment.id:
                 return model
+        if self._gateway.guessed(name, deployment):
+            provider = deployment.provider
+            raise Unavailable(
+                f"{provider} does not tell at the moment which models it has, and nobody else has "
+                f"{name[:200]}; name it as {provider}/model, or try again.",
+                retry_after=5,
+            )
         return ModelInfo(deployment.provider, deployment.model)
 
     async def as_agent(self, agent: str, request: ModelRequest) -> ModelRequest:

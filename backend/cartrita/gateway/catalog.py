@@ -112,6 +112,16 @@ class Catalog:
         await self._lists.all()
         return self._lists.provider_of(name) is not None
 
+    def guessed(self, name: str, deployment: Deployment) -> bool:
+        """Whether a name stands for this deployment only because its provider lists no models now.
+
+        A call is worth a try all the same.
+        """
+        return name == deployment.model and deployment.provider not in (
+            self._lists.provider_of(name),
+            self._find_own(name),
+        )
+
     async def resolve(self, provider: str | None, model: str | None) -> Deployment:
         """The deployment that these names stand for. Each may be None.
 

@@ -99,6 +99,10 @@ class Gateway:
         """
         return (await self._router.choose(provider, model)).deployment
 
+    def guessed(self, name: str, deployment: Deployment) -> bool:
+        """Whether nobody knows that the deployment is what this name stands for."""
+        return self._catalog.guessed(name, deployment)
+
     def provider_for(
         self, deployment: Deployment, *, route: str | None = None, caller: Caller | None = None
     ) -> ModelProvider:
