@@ -1,11 +1,9 @@
 """The connections to providers that wait for their next request, and how new ones are made."""
 
 import asyncio
-import socket
 import ssl
 from collections import defaultdict
 from functools import cached_property
-from typing import TypeAlias
 
 import structlog
 from aiohappyeyeballs import start_connection  # pyright: ignore[reportUnknownVariableType]
@@ -18,10 +16,6 @@ _KEEP_IDLE_SECONDS = 30.0
 _NEXT_ADDRESS_SECONDS = 0.25
 """How long an address may keep silent before the next one is tried too (RFC 8305)."""
 
-_LEFT_SECONDS = 1.0
-"""How long a handshake may take for which nobody waits any more."""
-_Handshake: TypeAlias = asyncio.Task[tuple[asyncio.Transport, HttpConnection]]
-
 log = structlog.get_logger()
 
 
@@ -32,7 +26,6 @@ class HttpPool:
         self._idle: defaultdict[Origin, list[HttpConnection]] = defaultdict(list)
         self._lookups = NameLookups()
         self._loop = asyncio.get_running_loop()
-        self._handshakes: set[_Handshake] = set()
         self._sweep_timer: asyncio.TimerHandle | None = None
         self._closed = False
 
@@ -52,33 +45,12 @@ class HttpPool:
         connected = await start_connection(
             addresses, happy_eyeballs_delay=_NEXT_ADDRESS_SECONDS, interleave=1, loop=self._loop
         )
-        if origin.encrypted:
-            return await self._encrypted(connected, origin.host)
-        _, connection = await self._loop.create_connection(HttpConnection, sock=connected)
-        return connection
-
-    async def _encrypted(self, connected: socket.socket, host: str) -> HttpConnection:
-        """A connection whose handshake goes on for a moment without a caller who leaves.
-
-        uvloop waits for the socket first. If it is cancelled there, nobody hears how the handshake
-        ends, and its error is logged as one of ours.
-        """
-        handshake = self._loop.create_task(
-            self._loop.create_connection(
-                HttpConnection,
-                sock=connected,
-                ssl=self._encryption,
-                server_hostname=host,
-            )
+        _, connection = await self._loop.create_connection(
+            HttpConnection,
+            sock=connected,
+            ssl=self._encryption if origin.encrypted else None,
+            server_hostname=origin.host if origin.encrypted else None,
         )
-        self._handshakes.add(handshake)
-        handshake.add_done_callback(self._handshakes.discard)
-        try:
-            _, connection = await asyncio.shield(handshake)
-        except asyncio.CancelledError:
-            handshake.add_done_callback(_close)
-            self._loop.call_later(_LEFT_SECONDS, handshake.cancel)
-            raise
         return connection
 
     def give_back(self, origin: Origin, connection: HttpConnection) -> None:
@@ -103,8 +75,6 @@ class HttpPool:
         """Close all that are idle, and from now on all that are given back."""
         self._closed = True
         self._lookups.close()
-        for handshake in self._handshakes:
-            handshake.cancel()
         if self._sweep_timer is not None:
             self._sweep_timer.cancel()
         for connections in self._idle.values():
@@ -129,8 +99,3 @@ class HttpPool:
         context = ssl.create_default_context()
         context.set_alpn_protocols(["http/1.1"])
         return context
-
-
-def _close(handshake: _Handshake) -> None:
-    if not handshake.cancelled() and handshake.exception() is None:
-        handshake.result()[1].abort()

@@ -1,11 +1,9 @@
 """How connections are made, kept and let go."""
 
 import asyncio
-import gc
 import socket
 import ssl
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tests.backend.adapters.providers.names import Names
@@ -171,46 +169,3 @@ async def test_what_is_given_back_after_the_end_is_closed(http: HttpClient) -> N
         pool.close()
         pool.give_back(origin, connection)
         assert not connection.usable
-
-
-async def test_a_handshake_that_fails_after_its_caller_left_leaves_no_error_behind(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    loop = asyncio.get_running_loop()
-    unheard: list[str] = []
-    loop.set_exception_handler(lambda _, context: unheard.append(context["message"]))
-    pool = http_pool.HttpPool()
-    stages, begun = [loop.create_future(), loop.create_future()], asyncio.Event()
-
-    class Uvloop:
-        """Waits for the socket first, and only then for the handshake."""
-
-        def __getattr__(self, name: str) -> Any:
-            return getattr(loop, name)
-
-        async def create_connection(self, *_: object, sock: socket.socket, **__: object) -> Any:
-            with sock:
-                begun.set()
-                for stage in stages:
-                    await stage
-
-    monkeypatch.setattr(pool, "_loop", Uvloop())
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        url = f"https://127.0.0.1:{server.getsockname()[1]}/v1"
-        connecting = asyncio.create_task(pool.connect(find_target(url).origin))
-        async with asyncio.timeout(20):
-            await begun.wait()
-        connecting.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await connecting
-        if not stages[0].done():
-            stages[0].set_result(None)
-        for _ in range(3):
-            await asyncio.sleep(0)
-        stages[1].set_exception(ssl.SSLError("no"))
-        for _ in range(3):
-            await asyncio.sleep(0)
-        stages.clear()
-        gc.collect()
-    pool.close()
-    assert unheard == []
