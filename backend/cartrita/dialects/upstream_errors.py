@@ -14,7 +14,7 @@ from typing import Self, cast
 import msgspec
 
 from cartrita.dialects import secret_masking
-from cartrita.dialects.refused_credentials import names_credential
+from cartrita.dialects.refused_content import names_content
 from cartrita.domain.errors import (
     UpstreamAuth,
     UpstreamError,
@@ -159,12 +159,14 @@ def create_error(
 
     The retry table: 408, 409, 429 and 5xx are retryable, unless `X-Should-Retry` says otherwise.
     `label` is shown in the message; `status` is the actual one, if there is one. A 403 is about the
-    request, unless it names the credential: another provider may accept it.
+    credential, unless it names what was sent: then another provider may accept it.
     """
     should_retry = headers.get("x-should-retry", "").lower()
     kind = _error_class(equivalent_status, should_retry)
-    if equivalent_status == FORBIDDEN and not names_credential(body.message, body.code):
-        kind, status = UpstreamRejected, status or FORBIDDEN
+    if equivalent_status == FORBIDDEN:
+        status = status or FORBIDDEN
+        if names_content(body.message, body.code):
+            kind = UpstreamRejected
     error = kind(
         _message(kind, provider, label, body),
         provider=provider,

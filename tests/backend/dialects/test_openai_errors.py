@@ -38,7 +38,7 @@ def error(**fields: Any) -> dict[str, Any]:
         (401, error(message="bad key"), UpstreamAuth, False),
         (402, None, UpstreamQuota, False),
         (403, error(message="Your API key may not do this."), UpstreamAuth, False),
-        (403, error(message="bad"), UpstreamRejected, False),
+        (403, error(message="It was flagged."), UpstreamRejected, False),
         (404, error(message="no model", code="model_not_found"), UpstreamRejected, False),
         (404, b" <html>", UpstreamMalformed, False),
         (405, b"<!doctype html>", UpstreamMalformed, False),

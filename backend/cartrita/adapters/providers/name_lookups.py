@@ -27,7 +27,7 @@ _PATIENCE_SECONDS = 0.5
 """How long a lookup is waited for where addresses are known from before."""
 _USABLE_SECONDS = 600.0
 """How long known addresses are used while no lookup succeeds."""
-_MOST_THREADS = 16
+_MOST_THREADS = 64
 _NUMBERS = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
 
 log = structlog.get_logger()
@@ -54,11 +54,12 @@ class NameLookups:
             name = self._names[origin] = _Name(origin, self._loop)
         if self._loop.time() < name.fresh_until:
             return name.known
-        if name.lookup is None:
-            name.begin()
+        lookup = name.lookup
+        if lookup is None:
+            lookup = name.begin()
             self._queue.append(name)
             self._start()
-        return await name.found()
+        return await name.found(lookup)
 
     def close(self) -> None:
         """Begin no other lookups."""
@@ -69,9 +70,14 @@ class NameLookups:
             self._running += 1
             name = self._queue.popleft()
             # A daemon, because the process does not wait for a name server when it ends.
-            threading.Thread(
+            thread = threading.Thread(
                 target=_look_up, args=(name, self._loop, self._told), name="lookup", daemon=True
-            ).start()
+            )
+            try:
+                thread.start()
+            except RuntimeError as error:  # the process may have no more threads
+                self._running -= 1
+                name.end(OSError(str(error)))
 
     def _told(self, name: "_Name", outcome: _Outcome) -> None:
         self._running -= 1
@@ -91,10 +97,11 @@ class _Name:
         self._begun = 0.0
         self._usable_until = 0.0
 
-    def begin(self) -> None:
+    def begin(self) -> "asyncio.Future[_Outcome]":
         """A lookup is under way."""
         self._begun = self._loop.time()
         self.lookup = self._loop.create_future()
+        return self.lookup
 
     def end(self, outcome: _Outcome) -> None:
         """It has ended; where it failed, the known addresses are used until the next one."""
@@ -110,10 +117,9 @@ class _Name:
         assert lookup is not None
         lookup.set_result(outcome)
 
-    async def found(self) -> list[Address]:
-        """What the lookup finds, or what is known from before where it fails or takes long."""
-        assert self.lookup is not None
-        lookup, now = self.lookup, self._loop.time()
+    async def found(self, lookup: "asyncio.Future[_Outcome]") -> list[Address]:
+        """What a lookup finds, or what is known from before where it fails or takes long."""
+        now = self._loop.time()
         usable = now < self._usable_until
         timeout = max(self._begun + _PATIENCE_SECONDS - now, 0) if usable else None
         await asyncio.wait((lookup,), timeout=timeout)
@@ -143,6 +149,8 @@ def _look_up(
         outcome: _Outcome = _getaddrinfo(name.origin)
     except (OSError, ValueError) as error:
         outcome = error
+    except Exception as error:  # noqa: BLE001 - somebody waits, and others after them
+        outcome = OSError(str(error))
     with suppress(RuntimeError):  # the loop was closed in the meantime
         loop.call_soon_threadsafe(tell, name, outcome)
 

@@ -40,13 +40,17 @@ async def read_body(connection: HTTPConnection, receive: Receive) -> tuple[Princ
 
 
 def headers_passed_on(connection: HTTPConnection) -> Mapping[str, str]:
-    """The headers of a request that its provider may see; the values of a repeated one joined."""
+    """The headers of a request that its provider may see.
+
+    The values of a repeated list of betas are joined; of any other header the last one counts.
+    """
     passed_on: dict[str, str] = {}
     for name, raw in connection.scope["headers"]:
         if name in _PASSED_ON:
             value = raw.decode("latin-1")
             known = passed_on.get(_PASSED_ON[name])
-            passed_on[_PASSED_ON[name]] = value if known is None else f"{known}, {value}"
+            joined = known is not None and name.endswith(b"-beta")
+            passed_on[_PASSED_ON[name]] = f"{known}, {value}" if joined else value
     return passed_on
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import threading
 
 import pytest
 import structlog
@@ -53,11 +54,26 @@ async def test_few_names_are_looked_up_at_once(names: Names) -> None:
     lookups = NameLookups()
     async with asyncio.timeout(20):
         async with names.silent():
-            waiting = [await begun(lookups, f"silent{number}.test") for number in range(50)]
+            waiting = [await begun(lookups, f"silent{number}.test") for number in range(150)]
         for task in waiting:
             assert hosts(await task) == ["127.0.0.1"]
     assert names.most_waiting == names.MOST
-    assert len(names.asked) == 50
+    assert len(names.asked) == 150
+
+
+async def test_a_thread_that_cannot_begin_is_a_lookup_that_failed(
+    names: Names, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    lookups, name = NameLookups(), origin("some.test")
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        for _ in range(names.MOST + 1):
+            with pytest.raises(OSError, match="new thread"):
+                await lookups.addresses(name)
+    assert hosts(await lookups.addresses(name)) == ["127.0.0.1"]
 
 
 async def test_known_addresses_are_used_where_a_lookup_fails_or_takes_long(
@@ -107,7 +123,7 @@ async def test_a_name_that_is_none() -> None:
 async def test_after_the_end_none_begins(names: Names) -> None:
     lookups = NameLookups()
     async with names.silent():
-        waiting = [await begun(lookups, f"silent{number}.test") for number in range(50)]
+        waiting = [await begun(lookups, f"silent{number}.test") for number in range(150)]
         lookups.close()
     await asyncio.wait(waiting[: names.MOST])
     for task in waiting:

@@ -29,7 +29,7 @@ def body(kind: str, message: str = "No.", **more: object) -> bytes:
         (400, "invalid_request_error", UpstreamRejected, False),
         (401, "authentication_error", UpstreamAuth, False),
         (402, "billing_error", UpstreamQuota, False),
-        (403, "permission_error", UpstreamRejected, False),
+        (403, "permission_error", UpstreamAuth, False),
         (404, "not_found_error", UpstreamRejected, False),
         (409, "conflict_error", UpstreamOverloaded, True),
         (413, "request_too_large", UpstreamRejected, False),

@@ -72,8 +72,9 @@ def test_headers_are_passed_on_letter_by_letter() -> None:
 
 def test_the_values_of_a_repeated_header_are_passed_on_together() -> None:
     raw = [(b"anthropic-beta", b"a"), (b"host", b"h"), (b"anthropic-beta", b"b,c")]
+    raw += [(b"anthropic-version", b"2023-06-01")] * 2
     passed_on = headers_passed_on(HTTPConnection({"type": "http", "headers": raw}))
-    assert passed_on == {"anthropic-beta": "a, b,c"}
+    assert passed_on == {"anthropic-beta": "a, b,c", "anthropic-version": "2023-06-01"}
 
 
 async def measure(scope: Scope, receive: Receive, send: Send) -> None:
