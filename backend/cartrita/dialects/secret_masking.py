@@ -38,7 +38,10 @@ def masked(text: str, secrets: tuple[Secret, ...], most: int) -> str:
 
 def reveals(text: str, secrets: tuple[Secret, ...]) -> bool:
     """Whether one of the secrets is in a text, in any of these encodings."""
-    return any(_pattern(value).search(text) is not None for value in _values(secrets))
+    return any(
+        len(value) <= len(text) and _pattern(value).search(text) is not None
+        for value in _values(secrets)  # no encoding is shorter
+    )
 
 
 def _values(secrets: tuple[Secret, ...]) -> list[str]:

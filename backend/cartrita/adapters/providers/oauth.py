@@ -10,6 +10,7 @@ import time
 from base64 import b64encode
 from collections import deque
 from collections.abc import Callable, Mapping
+from math import inf
 from random import Random
 from typing import Literal, TypeAlias
 from urllib.parse import quote_plus, urlencode
@@ -79,6 +80,7 @@ class TokenSource:
         self._failures = 0
         self._retry_at = 0.0
         self._forced_at: float | None = None
+        self._interval = _SERVED_INTERVAL
 
     @property
     def secrets(self) -> tuple[Secret, ...]:
@@ -105,15 +107,18 @@ class TokenSource:
     def discard(self, refused: Secret, *, served: bool = False) -> bool:
         """Forget a token that the service refused; False if a new one would not help.
 
-        A token that was itself fetched for this reason a moment ago stays, unless it has `served`:
-        then the service refuses the client, and not a token.
+        A token that was itself fetched for this reason a moment ago stays, because the service
+        refuses the client and not a token. One that has `served` may be replaced sooner, but each
+        time later than the last: the service may refuse the client for some models only.
         """
         if self._token is None or self._token.value != refused:
             return True  # somebody else has discarded it already
         now = self._clock()
-        interval = _SERVED_INTERVAL if served else _FORCED_INTERVAL
-        if self._forced_at is not None and now - self._forced_at < interval:
+        since = inf if self._forced_at is None else now - self._forced_at
+        if since < (self._interval if served else _FORCED_INTERVAL):
             return False
+        lately = since < 2 * _FORCED_INTERVAL
+        self._interval = min(2 * self._interval, _FORCED_INTERVAL) if lately else _SERVED_INTERVAL
         self._forced_at = now
         self._replace(None)
         return True

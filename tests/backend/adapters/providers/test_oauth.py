@@ -356,7 +356,7 @@ async def test_many_refused_at_once_replace_the_token_once(
     assert len(endpoint.requests) == 2
 
 
-@pytest.mark.parametrize(("pause", "tokens"), [(1.5, 4), (0.4, 2)])
+@pytest.mark.parametrize(("pause", "tokens"), [(2.5, 4), (1.5, 3), (0.4, 2)])
 async def test_a_token_that_served_is_replaced_as_often_as_it_is_revoked(
     endpoint: TokenEndpoint, make: Make, http: HttpClient, clock: Clock, pause: float, tokens: int
 ) -> None:
