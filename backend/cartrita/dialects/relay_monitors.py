@@ -60,6 +60,11 @@ class StreamMonitor(ABC):
         """How many frames were nothing that a client can read, and are left out."""
         return self._frames.ignored
 
+    @property
+    def misplaced(self) -> int:
+        """See `RelayMonitor`; none in a dialect whose events have no order."""
+        return 0
+
     def prepare(self, line_limit: int, estimate: Estimate) -> None:
         """Told before anything is fed: the longest line in bytes, and what estimates the usage.
 
@@ -156,6 +161,7 @@ class BodyMonitor(ABC):
 
     overlong = False
     ignored = 0
+    misplaced = 0
 
     def __init__(
         self,

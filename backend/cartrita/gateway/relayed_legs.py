@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
+from functools import cache
 
 import anyio
 import structlog
@@ -199,8 +200,16 @@ class RelayedLeg:
         if watched.ignored:
             name = self.deployment.provider
             log.debug("upstream_parts_ignored", provider=name, parts=watched.ignored)
+        if watched.misplaced:
+            _log_misplaced(self.deployment.provider)
         self.outcome = CallOutcome.COMPLETED
         return last or None
+
+
+@cache
+def _log_misplaced(provider: str) -> None:
+    """Told once of each provider: the clients that mind fail, and nobody else notices."""
+    log.warning("upstream_events_misplaced", provider=provider)
 
 
 def _is_json(response: RelayResponse) -> bool:

@@ -161,6 +161,7 @@ class LineMonitor:
     """Monitors a dialect of lines: `.` the end, `!` an error, `#` a comment, others are text."""
 
     ignored = 0
+    misplaced = 0
 
     def __init__(
         self,

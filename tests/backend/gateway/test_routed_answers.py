@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from structlog.testing import capture_logs
 from tests.backend.gateway.fakes import (
     DONE,
     REQUEST,
@@ -91,6 +92,18 @@ class TestRelays:
             assert await items_of(answer) == [b"#ping\nHel\n", b"lo\n.usage\n"]
         assert told.relayed[0].body == b'{"model":"x"}'
         assert told.open == 0
+
+    async def test_a_provider_whose_events_are_misplaced_is_told_of_once(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(LineMonitor, "misplaced", 5)
+        told = RelayingProvider("unordered", [b"Hi\n.\n"], [b"Ho\n.\n"])
+        gateway = create_gateway(told)
+        with capture_logs() as logs:
+            said = [(await answer_to(gateway, relayed_call("unordered/x")))[1] for _ in range(2)]
+        assert said == [[b"Hi\n.\n"], [b"Ho\n.\n"]]
+        names = [log["provider"] for log in logs if log["event"] == "upstream_events_misplaced"]
+        assert names == ["unordered"]
 
     async def test_another_dialect_is_translated(self) -> None:
         told = RelayingProvider("a", [b"Hi\n.\n"])

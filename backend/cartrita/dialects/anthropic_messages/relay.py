@@ -17,7 +17,7 @@ from cartrita.dialects.anthropic_messages import (
     response_parsing,
 )
 from cartrita.dialects.anthropic_messages.answer_fields import MessageHead, usage_fields
-from cartrita.dialects.anthropic_messages.event_order import EventOrder
+from cartrita.dialects.anthropic_messages.event_order import EventOrder, Mended
 from cartrita.dialects.anthropic_messages.response_types import (
     BlockDelta,
     Event,
@@ -84,6 +84,11 @@ class Monitor(StreamMonitor):
         """Whether the message has begun."""
         return self._order.begun
 
+    @property
+    def misplaced(self) -> int:
+        """See `RelayMonitor`."""
+        return self._order.misplaced
+
     def _new_parser(self) -> StreamParser:
         return StreamParser(self._provider, self._secrets)
 
@@ -110,28 +115,44 @@ class Monitor(StreamMonitor):
             event = response_parsing.decode_event(frame.data)
             if event.error or event.type == "error":
                 raise errors.from_frame(self._provider, frame.data, self._secrets)
-            if not _is_sound(event) or not (self.begun or event.type in _FIRST):
-                return None
-            self._order.note(event)
         except ValueError as problem:
             raise UpstreamMalformed(
                 f"{self._provider} sent something that is not an answer of the Messages API.",
                 provider=self._provider,
                 details={"problem": str(problem)[:200]},
             ) from None
+        if not _is_sound(event) or not (self.begun or event.type in _FIRST):
+            return None
+        mended = self._order.mend(event)
+        if not mended.kept:
+            return None
+        before = b"".join(map(self._inserted, mended.before))
+        data = _mended(frame.data, mended)
+        event = msgspec.structs.replace(event, index=mended.fields.get("index", event.index))
         self._note(event)
-        changed = self._with_usage(frame.data, event)
-        if changed is None and frame.event == event.type:
-            return octets
+        changed = self._with_usage(data, event)
+        if changed is None and data is frame.data and frame.event == event.type:
+            return before + octets
         # Clients do not read what has no name, or that of another event.
-        return sse.frame(changed or frame.data, event=event.type)
+        return before + sse.frame(changed or data, event=event.type)
+
+    def _inserted(self, event: JsonObject) -> bytes:
+        """An event that the provider left out, of which this takes note."""
+        block = event.get("content_block")
+        if isinstance(block, dict):
+            self._note(msgspec.convert(event, Event))
+        elif self._estimate is not None:
+            usage = _usage_fields(self._estimate(None, ()))
+            event = {**event, "message": {**cast("JsonObject", event["message"]), "usage": usage}}
+        return sse.frame(json.dumps(event), event=cast("str", event["type"]))
 
     def _read_delta(self, data: bytes) -> None:
         """Raises ValueError for what is no piece of a block, and where none is expected."""
         event = response_parsing.decode_event(data)
         if event.type != "content_block_delta" or not _is_sound(event):
             raise ValueError("it is no piece of a block")
-        self._order.note(event)
+        if not self._order.expects(event):
+            raise ValueError("something is missing before it")
 
     def _with_usage(self, data: str, event: Event) -> bytes | None:
         """The event with an estimate of the usage, where it should tell one and does not."""
@@ -206,6 +227,16 @@ class BodyMonitor(relay_monitors.BodyMonitor):
 
     def _with_usage(self, body: bytes, usage: Usage) -> bytes:
         return relayed_bodies.told(body, _usage_changes(usage))
+
+
+def _mended(data: str, mended: Mended) -> str:
+    """The event with the fields that mend it; itself if there are none."""
+    if not (mended.fields or mended.within):
+        return data
+    event: JsonObject = {**json.loads(data), **mended.fields}  # it may hold half a surrogate pair
+    for name, fields in mended.within.items():
+        event[name] = {**cast("JsonObject", event[name]), **fields}
+    return json.dumps(event)
 
 
 def _usage_changes(usage: Usage) -> dict[str, Change]:

@@ -63,8 +63,8 @@ def _with_usage(options: bytes | None) -> bytes:
 class Monitor(StreamMonitor):
     """Watches one streamed answer: it is complete when all choices have their finish reasons.
 
-    So many `choices` were asked for. A provider that gives fewer says so by `[DONE]`; without it,
-    those that it has not begun are missing.
+    So many `choices` were asked for. A provider that gives fewer says so by `[DONE]`, or just ends
+    after the first alone; otherwise those that it has not begun are missing.
 
     With `hide_usage`, the chunk that tells only the usage is left out: the caller did not ask for
     it.
@@ -104,6 +104,8 @@ class Monitor(StreamMonitor):
         if not (self.complete or self.overlong):  # its marks may be written in an unusual way
             for frame in self._frames.passed_on():
                 self._look(b"", frame)
+        # Many servers know no other answers, and some number all of them alike.
+        self.complete = self.complete or self._finished == self._seen == {0}
         super().end()
         if self._lacks_usage:
             return self._estimated_usage() + _DONE

@@ -1,121 +1,165 @@
-"""The order in which the events of a streamed response come, on which OpenAI's clients rely.
+"""The order in which the events of a streamed response come, and what mends another one.
 
-They raise errors of no documented kind, or lose text, where an event is about an item that has not
-begun, or where an item or the response becomes another one.
-Source: `ResponseStreamState` in openai/lib/streaming/responses/_responses.py.
+OpenAI's streaming helper raises errors of no documented kind where an event is about an item that
+has not begun, or where an item or the response becomes another one. Many servers send such events,
+which programs that read the bare events never notice: what is easily mended is, all else is passed
+on as it is. Source: `ResponseStreamState` in openai/lib/streaming/responses/_responses.py.
 """
 
 from collections.abc import Callable
-from typing import TypeAlias, cast
+from typing import Final, cast
 
 import msgspec
 
 from cartrita.dialects.openai_responses import response_types as wire
+from cartrita.dialects.openai_responses.response_objects import ResponseHead, response_object
 from cartrita.domain.json import JsonObject, JsonValue
+from cartrita.kit.ids import uuid7
 
-_LIFECYCLE = (
+_LIFECYCLE: Final = (
     *("response.created", "response.queued", "response.in_progress"),
     *("response.completed", "response.incomplete", "response.failed"),
 )
-_KNOWN_BY_CALL_ID = ("function_call", "custom_tool_call", "shell_call", "shell_call_output")
-_WITHOUT_ID = ("function_call", "custom_tool_call")
+_OF_MESSAGES: Final = ("output_text", "refusal")
+_MOST_EMPTY_PARTS: Final = 8
+_PART: Final[JsonObject] = {"part": {"type": "output_text", "text": "", "annotations": []}}
 
-_Identity: TypeAlias = tuple[str, str | None, str | None]
 
+class Mended(msgspec.Struct, frozen=True):
+    """What mends the place of an event: events `before` it, and fields `within` its objects."""
 
-class _Item(msgspec.Struct):
-    """An item that has begun: `parts` are the types of a message's, where each has its text."""
+    before: list[JsonObject]
+    within: dict[str, JsonObject]
 
-    identity: _Identity
-    id: str | None
-    parts: list[str] | None
-    takes_arguments: bool
+    def add(self, kind: str, event: wire.Event, fields: JsonObject) -> None:
+        """Add an event of this type before the one that lacks it."""
+        told: JsonObject = {"type": kind, "sequence_number": event.sequence_number, **fields}
+        if event.output_index is not None:
+            told["output_index"] = event.output_index
+        self.before.append(told)
 
 
 class EventOrder:
-    """Follows the events of one stream. `begun` is true once the first one has come."""
+    """Follows the events of one stream.
+
+    `begun` is true once the first one has come. `misplaced` counts those that come where clients do
+    not expect them, which nothing mends; pieces like one that came before are not counted again.
+    """
 
     def __init__(self) -> None:
         self.begun = False
+        self.misplaced = 0
         self._response_id: str | None = None
-        self._items: dict[int, _Item] = {}
-        self._done: dict[int, _Item] = {}
+        self._items: dict[int, JsonObject] = {}
+        self._parts: dict[int, int] = {}  # how many have begun, by the place of their message
+        self._texts: set[tuple[int | None, int | None]] = set()  # where text needs no more care
 
-    def note(self, event: wire.Event) -> None:
-        """Take note of an event. Raises ValueError if clients do not expect it where it is."""
-        if not self.begun and event.type != "response.created":
-            raise ValueError("it does not begin with response.created")
-        check = _CHECKS.get(event.type)
-        if check is not None:
-            check(self, event)
+    def expects(self, delta: wire.Event) -> bool:
+        """Whether a piece needs nothing before it."""
+        if delta.type == "response.output_text.delta":
+            return (delta.output_index, delta.content_index) in self._texts
+        return self.begun
 
-    def lifecycle(self, event: wire.Event) -> None:
-        """An event with the response, which stays the same one."""
-        response = cast("JsonObject", event.response)
-        told = _text(response.get("id"))
+    def mend(self, event: wire.Event) -> Mended:
+        """Take note of an event. Returns what mends its place, nothing as a rule."""
+        mended = Mended([], {})
         if not self.begun:
-            self.begun = True
-            self._response_id = told
-            self._items = {place: _item(item) for place, item in enumerate(_output(response))}
-        elif told != self._response_id:
-            raise ValueError("its response becomes another one")
-        elif event.type == "response.completed":
-            self._check_end(response)
+            self._begin(event, mended)
+        note = _NOTES.get(event.type)
+        if note is not None:
+            note(self, event, mended)
+        return mended
 
-    def item_added(self, event: wire.Event) -> None:
-        """An item begins, where there is none yet."""
-        place = _place(event.output_index)
-        if place in self._items:
-            raise ValueError(f"two items begin at output index {place}")
-        self._items[place] = _item(event.item)
+    def lifecycle(self, event: wire.Event, mended: Mended) -> None:
+        """An event with the response, which stays the same one."""
+        told = _text(cast("JsonObject", event.response).get("id"))
+        if told != self._response_id and self._response_id is not None:
+            mended.within["response"] = {"id": self._response_id}
 
-    def item_done(self, event: wire.Event) -> None:
-        """An item ends, as the one that it was."""
-        place, item = _place(event.output_index), _item(event.item)
-        begun = self._items.get(place)
-        if begun is not None and not _is_same(begun, item):
-            raise ValueError(f"the item at output index {place} becomes another one")
-        if any(at != place and each.identity == item.identity for at, each in self._done.items()):
-            raise ValueError("an item ends at two places")
-        self._done[place] = item
-
-    def part_added(self, event: wire.Event) -> None:
-        """A part of a message begins."""
-        item = self._begun(event)
-        if item.identity[0] != "message":
+    def item_added(self, event: wire.Event, _mended: Mended) -> None:
+        """An item begins, where there is none yet; some servers do not say which."""
+        if not isinstance(event.item, dict):
             return
-        if item.parts is None or event.part is None or event.part.type is None:
-            raise ValueError("a part has no message or no type")
-        item.parts.append(_told(event.part.type, event.part.text))
+        if event.output_index is None or event.output_index in self._items:
+            self.misplaced += 1
+        else:
+            self._add(event.output_index, event.item)
 
-    def text(self, event: wire.Event) -> None:
-        """Text of a part that has begun."""
-        parts = self._begun(event).parts or ()
-        place = _place(event.content_index)
-        if place >= len(parts) or parts[place] != "output_text":
-            raise ValueError(f"there is text at content index {place}, where none has begun")
+    def item_done(self, event: wire.Event, mended: Mended) -> None:
+        """An item ends, as the one that it was: many servers give it another id."""
+        begun = self._items.get(-1 if event.output_index is None else event.output_index)
+        item = event.item
+        if begun is None or not isinstance(item, dict):
+            return
+        if any(begun.get(name) != item.get(name) for name in ("type", "call_id")):
+            self.misplaced += 1
+        elif begun.get("id") not in (None, item.get("id")):
+            mended.within["item"] = {"id": begun["id"]}
 
-    def arguments(self, event: wire.Event) -> None:
-        """Arguments of a call that has begun."""
-        if not self._begun(event).takes_arguments:
-            raise ValueError("there are arguments of an item that takes none")
+    def part_added(self, event: wire.Event, mended: Mended) -> None:
+        """A part of a message begins, after those before it."""
+        if event.part is None or event.part.type not in _OF_MESSAGES:
+            return
+        if self._has_parts(event, mended, event.content_index):
+            self._add_part(cast("int", event.output_index))
 
-    def _begun(self, event: wire.Event) -> _Item:
-        item = self._items.get(_place(event.output_index))
-        if item is None:
-            raise ValueError(f"no item has begun at output index {event.output_index}")
-        return item
+    def text(self, event: wire.Event, mended: Mended) -> None:
+        """Text of a part, which has begun."""
+        if self.expects(event):
+            return
+        content = event.content_index
+        count = None if content is None or content < 0 else content + 1
+        if not self._has_parts(event, mended, count):
+            self.misplaced += 1
+        self._texts.add((event.output_index, content))
 
-    def _check_end(self, response: JsonObject) -> None:
-        final = {item.identity: item for item in map(_item, _output(response))}
-        for place, item in self._items.items():
-            if place not in self._done:
-                last = final.get(item.identity)
-                if last is None or not _is_same(item, last):
-                    raise ValueError("it ends before an item has ended")
+    def arguments(self, event: wire.Event, _mended: Mended) -> None:
+        """Arguments of a call, which has begun."""
+        item = self._items.get(-1 if event.output_index is None else event.output_index)
+        if item is None or item.get("type") != "function_call":
+            self.misplaced += 1
+
+    def _begin(self, event: wire.Event, mended: Mended) -> None:
+        self.begun = True
+        response = event.response if isinstance(event.response, dict) else {}
+        if event.type != "response.created":
+            response = _beginning(response)
+            mended.add("response.created", event, {"response": response})
+        self._response_id = _text(response.get("id"))
+        for place, item in enumerate(_listed(response.get("output"))):
+            self._add(place, item if isinstance(item, dict) else {})
+
+    def _has_parts(self, event: wire.Event, mended: Mended, count: int | None) -> bool:
+        """Whether so many parts of a message have begun, or begin now."""
+        place = event.output_index
+        if place is None or count is None:
+            return False
+        if place >= 0 and place not in self._items:
+            message = _message(event.item_id)
+            self._add(place, message)
+            mended.add("response.output_item.added", event, {"item": message})
+        begun = self._parts.get(place)
+        if begun is None or not begun <= count <= begun + _MOST_EMPTY_PARTS:
+            return False
+        for content in range(begun, count):
+            self._add_part(place)
+            part = {"content_index": content, "item_id": self._items[place].get("id"), **_PART}
+            mended.add("response.content_part.added", event, part)
+        return True
+
+    def _add(self, place: int, item: JsonObject) -> None:
+        self._items[place] = item
+        if item.get("type") == "message":
+            self._parts[place] = 0
+            for _ in _listed(item.get("content")):
+                self._add_part(place)
+
+    def _add_part(self, place: int) -> None:
+        self._texts.add((place, self._parts[place]))
+        self._parts[place] += 1
 
 
-_CHECKS: dict[str, Callable[[EventOrder, wire.Event], None]] = {
+_NOTES: Final[dict[str, Callable[[EventOrder, wire.Event, Mended], None]]] = {
     **dict.fromkeys(_LIFECYCLE, EventOrder.lifecycle),
     "response.output_item.added": EventOrder.item_added,
     "response.output_item.done": EventOrder.item_done,
@@ -126,47 +170,23 @@ _CHECKS: dict[str, Callable[[EventOrder, wire.Event], None]] = {
 }
 
 
-def _output(response: JsonObject) -> list[JsonValue]:
-    output = response.get("output")
-    return output if isinstance(output, list) else []
+def _beginning(response: JsonObject) -> JsonObject:
+    """The response of an event as it began; one without a name if the event has none."""
+    head = ResponseHead(id=f"resp_{uuid7().hex}", created_at=0, model="", store=False)
+    begun = response_object(head, "in_progress", [])
+    changed = ("status", "output", "usage", "completed_at")
+    return {**begun, **{name: each for name, each in response.items() if name not in changed}}
 
 
-def _item(value: JsonValue) -> _Item:
-    """The item. Raises ValueError if it is none."""
-    if not isinstance(value, dict) or not isinstance(kind := value.get("type"), str):
-        raise ValueError("an item has no type")
-    told, call_id = _text(value.get("id")), _text(value.get("call_id"))
-    identity = (kind, None if kind in _KNOWN_BY_CALL_ID else told, call_id)
-    calls = kind == "function_call" and isinstance(value.get("arguments"), str)
-    return _Item(identity, told, _parts(value) if kind == "message" else None, calls)
+def _message(item_id: JsonValue) -> JsonObject:
+    own = item_id if isinstance(item_id, str) else f"msg_{uuid7().hex}"
+    message: JsonObject = {"id": own, "type": "message", "status": "in_progress"}
+    return {**message, "role": "assistant", "content": []}
 
 
-def _parts(message: JsonObject) -> list[str] | None:
-    content = message.get("content")
-    if not isinstance(content, list):
-        return None
-    parts = (part if isinstance(part, dict) else {} for part in content)
-    return [_told(part.get("type"), part.get("text")) for part in parts]
-
-
-def _told(kind: JsonValue, text: JsonValue) -> str:
-    """The type of a part; none of a text that is missing, to which nothing can be added."""
-    return kind if isinstance(kind, str) and isinstance(text, str) else ""
-
-
-def _is_same(begun: _Item, item: _Item) -> bool:
-    if begun.identity != item.identity:
-        return False
-    return begun.id == item.id or (begun.id is None and begun.identity[0] in _WITHOUT_ID)
+def _listed(value: JsonValue) -> list[JsonValue]:
+    return value if isinstance(value, list) else []
 
 
 def _text(value: JsonValue) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    raise ValueError("an id is no text")
-
-
-def _place(index: int | None) -> int:
-    if index is None or index < 0:
-        raise ValueError("an event does not say which item or part it is about")
-    return index
+    return value if isinstance(value, str) else None

@@ -101,8 +101,8 @@ class Output:
             yield ToolCallDelta(self._call(index), arguments=rest)
 
     def added(self, index: int, value: JsonValue) -> Iterator[Delta]:
-        """An item that has begun. Raises ValueError if it is none."""
-        if _type(value) == "function_call":
+        """An item that has begun, where it is told. Raises ValueError if it is none."""
+        if value is not None and _type(value) == "function_call":
             yield from self._announce(index, response_parsing.as_item(value))
 
     def item(self, index: int, value: JsonValue) -> Iterator[Delta]:

@@ -20,7 +20,6 @@ from cartrita.dialects.relay_monitors import StreamMonitor
 from cartrita.dialects.relayed_bodies import RelayedBody, marked, replaced
 from cartrita.dialects.relayed_names import RenamedEvents
 from cartrita.domain.deltas import Delta, Finished
-from cartrita.domain.errors import UpstreamMalformed
 from cartrita.domain.json import JsonObject, JsonValue
 from cartrita.domain.relays import Estimate, ModelNames
 from cartrita.domain.usage import Usage
@@ -110,6 +109,11 @@ class Monitor(StreamMonitor):
         super().__init__(provider, secrets, names, renamed=renamed, keep_bytes=keep_bytes)
         self._order = EventOrder()
 
+    @property
+    def misplaced(self) -> int:
+        """See `RelayMonitor`."""
+        return self._order.misplaced
+
     def prepare(self, line_limit: int, estimate: Estimate) -> None:
         """See `StreamMonitor`; lines may be as long as those that are parsed."""
         super().prepare(max(line_limit, StreamParser.line_bytes), estimate)
@@ -159,32 +163,25 @@ class Monitor(StreamMonitor):
         event = response_parsing.decode_event(frame.data or "{}")
         if not _is_sound(event) or not (self._order.begun or event.type.startswith("response.")):
             return None
-        try:
-            self._order.note(event)
-        except ValueError as problem:
-            raise self._malformed(problem) from None
+        mended = self._order.mend(event)
+        within = mended.within
         self.visible = self.visible or _is_visible(event.type)
         if event.type in stream_parsing.TERMINAL:
             self._finish(parser)
             if self.complete and self.usage is None and self._estimate is not None:
                 # The last event may leave out what was told before it.
                 self.usage = self._estimate(None, deltas or self.written())
-                return _with_usage(frame, self.usage)
-        return octets
+                within = {"response": {**within.get("response", {}), **_told_usage(self.usage)}}
+        told = _with_fields(frame, within) if within else octets
+        return b"".join([*map(_framed, mended.before), told]) if mended.before else told
 
     def _read_delta(self, data: bytes) -> None:
         """Raises ValueError for what is no piece of text, and where none is expected."""
         event = response_parsing.decode_event(data)
         if not (event.type.endswith(".delta") and isinstance(event.delta, str)):
             raise ValueError("it is no piece of text")
-        self._order.note(event)
-
-    def _malformed(self, problem: ValueError) -> UpstreamMalformed:
-        return UpstreamMalformed(
-            f"{self._provider} sent events of which clients can make no response.",
-            provider=self._provider,
-            details={"problem": str(problem)[:200]},
-        )
+        if not self._order.expects(event):
+            raise ValueError("something is missing before it")
 
     def _finish(self, parser: StreamParser) -> None:
         if not parser.complete:
@@ -215,13 +212,22 @@ class BodyMonitor(relay_monitors.BodyMonitor):
         return relayed_bodies.told(body, fields)
 
 
-def _with_usage(frame: sse.Frame, usage: Usage) -> bytes:
-    """The last event with the usage, which is an estimate."""
-    event: JsonObject = json.loads(frame.data)  # which may hold half a surrogate pair
-    response = cast("JsonObject", event["response"])
+def _told_usage(usage: Usage) -> JsonObject:
+    """The fields of a response whose usage is an estimate."""
     marks: JsonObject = {"usage": usage.estimate}
-    event["response"] = {**response, "usage": usage_object(usage), "cartrita": marks}
+    return {"usage": usage_object(usage), "cartrita": marks}
+
+
+def _with_fields(frame: sse.Frame, within: dict[str, JsonObject]) -> bytes:
+    """The event with these fields within its objects."""
+    event: JsonObject = json.loads(frame.data)  # which may hold half a surrogate pair
+    for name, fields in within.items():
+        event[name] = {**cast("JsonObject", event[name]), **fields}
     return sse.frame(json.dumps(event), event=frame.event)
+
+
+def _framed(event: JsonObject) -> bytes:
+    return sse.frame(json.dumps(event), event=cast("str", event["type"]))
 
 
 def _is_visible(kind: str) -> bool:

@@ -74,6 +74,8 @@ class Event(msgspec.Struct, frozen=True):
     """One event of a stream, whatever its type; empty where it names none."""
 
     type: str = ""
+    sequence_number: JsonValue = None
+    item_id: JsonValue = None
     output_index: int | None = None
     content_index: int | None = None
     summary_index: int | None = None

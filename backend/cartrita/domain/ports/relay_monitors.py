@@ -36,6 +36,11 @@ class RelayMonitor(Protocol):
         """How many parts were nothing that a client could read, and are left out."""
         ...
 
+    @property
+    def misplaced(self) -> int:
+        """How many events come where clients do not expect them, and are passed on even so."""
+        ...
+
     def prepare(self, line_limit: int, estimate: Estimate) -> None:
         """Told before anything is fed: the longest line in bytes, and what estimates the usage.
 

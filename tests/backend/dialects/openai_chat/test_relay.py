@@ -145,15 +145,27 @@ def test_which_deltas_show_a_part_of_an_answer(delta: Any, visible: bool) -> Non
     assert watched(chunk(delta))[0].visible is visible
 
 
-@pytest.mark.parametrize("begun", [STOP, HI + STOP, HI + STOP + chunk({"content": "Ho"}, index=1)])
-def test_an_answer_that_was_asked_for_and_is_missing_is_a_cut(begun: bytes) -> None:
+BOTH = HI + STOP + chunk({"content": "Ho"}, index=1)
+
+
+@pytest.mark.parametrize("begun", [HI, chunk({"content": "Ho"}, "stop", 1), BOTH])
+def test_an_answer_that_was_begun_and_is_missing_is_a_cut(begun: bytes) -> None:
     monitor, passed = watched(begun, choices=2)
     assert (passed, monitor.complete) == (begun, False)
     with pytest.raises(UpstreamCut):
         monitor.end()
-    monitor.feed(chunk({"content": "Ho"}, "stop", 1))
+    monitor.feed(chunk({"content": "Ho"}, "stop", 0) + chunk({"content": "Ho"}, "stop", 1))
     assert monitor.complete
     assert monitor.end() == DONE
+
+
+@pytest.mark.parametrize("index", [{"index": 0}, {}])
+def test_a_provider_that_ignores_how_many_are_asked_for_may_just_end(index: Any) -> None:
+    choice = {"delta": {"content": "Hi"}, "finish_reason": "stop", **index}
+    monitor, _ = watched(chunk(choices=[choice]), chunk(choices=[choice]), choices=2)
+    assert not monitor.complete
+    assert monitor.end() == DONE
+    assert monitor.complete
 
 
 def test_a_provider_that_gives_one_answer_says_that_it_is_all() -> None:
