@@ -66,15 +66,24 @@ async def asked_for(scenario: Scenario, body: dict[str, Any]) -> tuple[list[Any]
     return [data for _, data in frames(answered)], calls
 
 
-async def test_one_of_two_answers_is_no_complete_stream(scenario: Scenario) -> None:
+async def test_half_of_two_answers_is_no_complete_stream(scenario: Scenario) -> None:
     first = {"index": 0, "delta": {"content": "Hi"}, "finish_reason": "stop"}
-    told, calls = await asked_for(scenario, request(streaming(first), n=2, stream=True))
-    assert [each["delta"]["content"] for each in told[0]["choices"]] == ["Hi"]
+    half = {"index": 1, "delta": {"content": "H"}, "finish_reason": None}
+    told, calls = await asked_for(scenario, request(streaming(first, half), n=2, stream=True))
+    assert [told[at]["choices"][0]["delta"]["content"] for at in (0, 1)] == ["Hi", "H"]
     assert told[-1]["error"]["code"] == "upstream_cut"
     assert calls == 1
     second = {"index": 1, "delta": {"content": "Ho"}, "finish_reason": "stop"}
     told, _ = await asked_for(scenario, request(streaming(first, second), n=2, stream=True))
     assert told[-1] == "[DONE]"
+
+
+async def test_a_server_that_gives_one_of_two_answers_gives_all_it_has(scenario: Scenario) -> None:
+    """Many know no `n`; theirs ends without a mark here, but it ends."""
+    only = {"index": 0, "delta": {"content": "Hi"}, "finish_reason": "stop"}
+    told, calls = await asked_for(scenario, request(streaming(only), n=2, stream=True))
+    assert told[-1] == "[DONE]"
+    assert calls == 1
 
 
 @pytest.mark.parametrize(
