@@ -68,6 +68,8 @@ class CodeGeneration:
             name=model or ROUTE,
             parse=lambda: request,
             streamed=False,
+            tenant_id=principal.tenant_id,
+            scopes=principal.scopes,
         )
         async with self._gateway.open(call) as answer:
             text = "".join(

@@ -5,10 +5,11 @@ from contextlib import AbstractAsyncContextManager
 from msgspec.structs import replace
 
 from cartrita.application.agent_models import AgentModels
-from cartrita.domain.errors import Unavailable
+from cartrita.domain.errors import CartritaError, Unavailable
 from cartrita.domain.models import ModelInfo
 from cartrita.domain.ports.tokens import TokenCount, TokenCounter
 from cartrita.domain.requests import ModelRequest
+from cartrita.domain.scopes import UNLIMITED, Scopes
 from cartrita.gateway.answers import Answer
 from cartrita.gateway.calls import Call
 from cartrita.gateway.gateway import Gateway
@@ -26,21 +27,30 @@ class Completions:
         """The agent that answers as this model, in a run; see `AgentModels.agent_of`."""
         return self._agent_models.agent_of(model)
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The names that belong to no provider: those of agents, then those of routes."""
-        return (*self._agent_models.names, *self._gateway.routes)
+    async def names(self, scopes: Scopes = UNLIMITED) -> tuple[str, ...]:
+        """The names that belong to no provider: those of agents, then those of routes.
 
-    async def models(self) -> list[ModelInfo]:
-        """The models of all providers."""
-        return await self._gateway.models()
+        Those of agents are left out where their model may not be called.
+        """
+        agents = self._agent_models.names
+        if scopes.limited:
+            try:
+                await self._gateway.choose(None, None, scopes)
+            except CartritaError:
+                agents = ()
+        return (*agents, *await self._gateway.routes(scopes))
 
-    async def find(self, name: str) -> ModelInfo:
+    async def models(self, scopes: Scopes = UNLIMITED) -> list[ModelInfo]:
+        """The models of all providers that may be called."""
+        return await self._gateway.models(scopes)
+
+    async def find(self, name: str, scopes: Scopes = UNLIMITED) -> ModelInfo:
         """The model that a name stands for.
 
-        Raises NotFound, with the nearest names, and Unavailable where that cannot be told now.
+        Raises NotFound, with the nearest names, Forbidden, and Unavailable where that cannot be
+        told now.
         """
-        deployment = await self._gateway.resolve(None, name)
+        deployment = await self._gateway.resolve(None, name, scopes)
         for model in await self._gateway.models():
             if model.id == deployment.id:
                 return model

@@ -5,6 +5,7 @@ import time
 from contextlib import aclosing
 from enum import Enum
 from functools import partial
+from typing import Protocol
 
 import anyio
 import structlog
@@ -13,13 +14,15 @@ from cartrita.agents.registry import AgentRegistry
 from cartrita.agents.step import Step
 from cartrita.application.history import History
 from cartrita.domain import endings
+from cartrita.domain.api_keys import ActiveKey
 from cartrita.domain.deltas import FinishReason
-from cartrita.domain.errors import CartritaError, DeadlineExceeded, LeaseLost
+from cartrita.domain.errors import CartritaError, DeadlineExceeded, Forbidden, LeaseLost
 from cartrita.domain.events import Event, ProviderAwaited, TextAppended, UsageRecorded
 from cartrita.domain.fold import Fold
 from cartrita.domain.ids import RunId
 from cartrita.domain.ports.runs import RunQueue, RunWriter
 from cartrita.domain.ports.tokens import TokenCounter
+from cartrita.domain.principals import Principal
 from cartrita.domain.runs import CancelRequested, Claim, Ending, LeaseRevoked, RunAvailable
 from cartrita.gateway.gateway import Gateway
 from cartrita.gateway.gateway_provider import Caller
@@ -28,6 +31,12 @@ from cartrita.gateway.routes import Deployment
 log = structlog.get_logger()
 
 _MAX_PENDING_CLAIMS = 10_000
+
+
+class KeyLookup(Protocol):
+    """Looks up API keys: see `ApiKeys.active`."""
+
+    async def active(self, owner_id: str, key_id: str) -> ActiveKey | None: ...
 
 
 class _StopReason(Enum):
@@ -66,7 +75,10 @@ class Executor:
         gateway: Gateway,
         agents: AgentRegistry,
         counter: TokenCounter | None = None,
+        keys: KeyLookup | None = None,
     ) -> None:
+        """`keys` tells what the key that asked for a run may do now; without it, everything."""
+        self._keys = keys
         self._queue = queue
         self._writer = writer
         self._history = history
@@ -218,6 +230,7 @@ class Executor:
 
     async def _generate_answer(self, run: _ActiveRun) -> Ending:
         claim = run.claim
+        principal = await self._principal(claim)
         agent = self._agents.find(claim.input.agent)
         request = await self._history.build_request(claim, agent)
         if claim.input.prefix:
@@ -230,6 +243,8 @@ class Executor:
             seconds=claim.seconds_left,
             said=claim.input.prefix,
             on_pause=partial(self._tell_pause, run),
+            tenant_id=principal.tenant_id,
+            scopes=principal.scopes,
         )
         step = Step(
             self._gateway.provider_for(deployment, route=claim.input.route, caller=caller),
@@ -248,6 +263,20 @@ class Executor:
         return endings.completed(
             claim, run.answer, reason, seconds, step.stop_sequence, step.vendor_reason
         )
+
+    async def _principal(self, claim: Claim) -> Principal:
+        """Who asked for a run, as the key is now. Raises Forbidden if it does not work any more."""
+        key_id = claim.input.key_id
+        if self._keys is None or key_id is None:
+            return Principal(claim.owner_id, key_id or "")
+        key = await self._keys.active(claim.owner_id, key_id)
+        if key is None:
+            raise Forbidden(
+                "The API key that asked for this answer does not work any more; try again with "
+                "another one.",
+                code="key_ended",
+            )
+        return key.principal
 
     async def _tell_pause(self, run: _ActiveRun, provider: str, seconds: float) -> None:
         await self._record(run, ProviderAwaited(provider, round(seconds, 3)))

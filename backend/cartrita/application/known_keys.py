@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import msgspec
 import structlog
@@ -73,6 +73,28 @@ class KnownKeys:
         """Read this key when it is asked for next; what is being read now may be out of date."""
         self._forgotten += 1
         self._known.pop(key_id, None)
+
+    def forget_all(self) -> None:
+        """Read every key when it is asked for next."""
+        self._forgotten += 1
+        self._known.clear()
+
+    def peek(self, key_id: str) -> StoredApiKey | None:
+        """The key as it was read last; None if it is not known."""
+        known = self._known.get(key_id)
+        return None if known is None else known.key
+
+    async def refresh(self, more: Collection[str] = ()) -> None:
+        """Read all known keys again, and some more, in one query. Raises Unavailable."""
+        while True:
+            self._forgotten += 1  # what is being read now may be out of date
+            forgotten = self._forgotten
+            asked = {*self._known, *more}
+            found = {one.key.id: one for one in await self._store.get_many(asked)} if asked else {}
+            if forgotten == self._forgotten:
+                break
+        read_at = self._monotonic()
+        self._known = {key_id: _KnownKey(key, read_at) for key_id, key in found.items()}
 
     async def _read(self, key_id: str) -> StoredApiKey | None:
         forgotten = self._forgotten

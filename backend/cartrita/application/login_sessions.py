@@ -11,6 +11,7 @@ from datetime import datetime
 import msgspec
 
 from cartrita.application.api_keys import ApiKeys
+from cartrita.domain.api_keys import ActiveKey
 from cartrita.domain.errors import Unauthenticated
 from cartrita.domain.principals import Principal
 from cartrita.kit import clock
@@ -47,9 +48,10 @@ class LoginSessions:
 
     async def open(self, principal: Principal) -> str:
         """Open a login session. Returns its cookie value, which needs no quoting."""
-        binding = await self._key_binding(principal)
-        if binding is None:
+        key = await self._keys.active(principal.owner_id, principal.key_id)
+        if key is None:
             raise _session_ended()
+        binding = self._key_binding(key)
         expires = self._now().timestamp() + self._session_s
         claims = _encode_claims(_Claims(principal.owner_id, principal.key_id, expires, binding))
         return f"{claims}.{self._signature(claims)}"
@@ -59,15 +61,13 @@ class LoginSessions:
         claims = self._verified_claims(cookie)
         if claims is None or claims.expires <= self._now().timestamp():
             raise _session_ended()
-        principal = Principal(claims.owner_id, claims.key_id)
-        binding = await self._key_binding(principal)
-        if binding is None or not hmac.compare_digest(binding, claims.key_binding):
+        key = await self._keys.active(claims.owner_id, claims.key_id)
+        if key is None or not hmac.compare_digest(self._key_binding(key), claims.key_binding):
             raise _session_ended()
-        return principal
+        return key.principal
 
-    async def _key_binding(self, principal: Principal) -> str | None:
-        digest = await self._keys.active_digest(principal)
-        return None if digest is None else hmac.digest(self._signing_key, digest, "sha256").hex()
+    def _key_binding(self, key: ActiveKey) -> str:
+        return hmac.digest(self._signing_key, key.digest, "sha256").hex()
 
     def _verified_claims(self, cookie: str) -> _Claims | None:
         """The claims of a cookie; None if its signature is wrong. Verifies before decoding."""

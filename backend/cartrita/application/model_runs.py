@@ -27,6 +27,7 @@ from cartrita.domain.runs import (
     Run,
     RunInput,
 )
+from cartrita.domain.scopes import Scopes
 from cartrita.domain.steps import split_steps
 from cartrita.gateway.gateway import Gateway
 from cartrita.kit import ids
@@ -105,7 +106,7 @@ class ModelRuns:
         """Store what is new of the request's messages and start (or queue) the run that answers.
 
         A request without a new message has its last one answered again, as a sibling. Raises
-        InvalidInput, NotFound, Conflict, IdempotencyMismatch, Unavailable.
+        InvalidInput, NotFound, Conflict, IdempotencyMismatch, Unavailable, Forbidden.
         """
         if not regrouped(command.request.messages):
             raise InvalidInput.of("messages", "send at least one message of a user")
@@ -115,7 +116,7 @@ class ModelRuns:
                 f"a stored answer takes at most {MESSAGES_MAX} messages; send fewer, or ask for an "
                 "answer that is not stored",
             )
-        run_input = (await self._input(command)).asked_with(principal.key_id)
+        run_input = (await self._input(principal.scopes, command)).asked_with(principal.key_id)
         for _ in range(_TRIES):
             admission = await self._planned(principal, command, run_input, idempotency)
             try:
@@ -159,13 +160,13 @@ class ModelRuns:
         if emptied is not None:
             await self._conversations.delete(principal, ids.public("conv", emptied))
 
-    async def _input(self, command: ModelCommand) -> RunInput:
+    async def _input(self, scopes: Scopes, command: ModelCommand) -> RunInput:
         request = command.request
         agent = NO_AGENT if command.agent is None else self._agents.find(command.agent)
         chosen = await (
-            self._gateway.choose(command.provider, request.model)
+            self._gateway.choose(command.provider, request.model, scopes)
             if command.agent is None
-            else self._gateway.choose(None, None)
+            else self._gateway.choose(None, None, scopes)
         )
         instructions = (*request.instructions, *_system_texts(request.messages))
         context_tokens = None if command.agent is None else self._agent_context_tokens

@@ -91,18 +91,19 @@ class Runs:
     ) -> Admitted:
         """Store a message and start (or queue) the run that answers it.
 
-        Raises InvalidInput, NotFound, Conflict, IdempotencyMismatch, Unavailable.
+        Raises InvalidInput, NotFound, Conflict, IdempotencyMismatch, Unavailable, Forbidden.
         """
         _reject_unknown_names(command)
         conversation = None
         if command.conversation_id is not None:
             conversation = await self._conversations.get(principal, command.conversation_id)
+        named = (command.agent, command.provider, command.model)
         return await self._admission.admit(
             Admission(
                 owner_id=principal.owner_id,
                 surface=command.surface,
                 input=msgspec.structs.replace(
-                    await self._run_input(command.agent, command.provider, command.model),
+                    await self._run_input(principal, *named),
                     instructions=command.instructions,
                     sampling=command.sampling,
                     context=command.context,
@@ -172,7 +173,8 @@ class Runs:
             )
         partial = await self._messages.get(principal.owner_id, ended.message_id)
         prefix = "" if partial is None else partial.message.text
-        run_input = msgspec.structs.replace(_readable_input(ended), prefix=prefix)
+        repeatable = await self._repeatable_input(principal, ended)
+        run_input = msgspec.structs.replace(repeatable, prefix=prefix)
         text_only = partial is None or _is_text_only(partial.message)
         if not text_only or (
             prefix and not asks_for_text(run_input.response_format, run_input.sampling)
@@ -217,11 +219,15 @@ class Runs:
         raise Unavailable("The end of this run is not in the log any more.", code="log_expired")
 
     async def _run_input(
-        self, agent: str | None = None, provider: str | None = None, model: str | None = None
+        self,
+        principal: Principal,
+        agent: str | None = None,
+        provider: str | None = None,
+        model: str | None = None,
     ) -> RunInput:
         """The input of a run by these names; None selects the default."""
         found = self._agents.find(agent)
-        chosen = await self._gateway.choose(provider, model)
+        chosen = await self._gateway.choose(provider, model, principal.scopes)
         return RunInput(
             version=1 if chosen.route is None else 2,
             agent=found.id,
@@ -236,8 +242,17 @@ class Runs:
         """The input of the run that last answered a message; the defaults if it was deleted."""
         run = await self._reader.latest(principal.owner_id, user_message_id)
         if run is None:
-            return await self._run_input()
-        return _readable_input(run)
+            return await self._run_input(principal)
+        return await self._repeatable_input(principal, run)
+
+    async def _repeatable_input(self, principal: Principal, run: Run) -> RunInput:
+        """The input of a run as this caller can ask for it again. Raises Forbidden."""
+        run_input = _readable_input(run)
+        if principal.scopes.limited:
+            asked = (run_input.provider, run_input.model)
+            asked = asked if run_input.route is None else (None, run_input.route)
+            await self._gateway.choose(*asked, principal.scopes)
+        return run_input
 
     async def _admit_in_conversation(
         self,

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from secrets import token_hex, token_urlsafe
 from typing import TypeAlias
 
+from msgspec.structs import replace
+
 from cartrita.application.api_keys import ApiKeys
 from cartrita.domain.errors import Unauthenticated
 from cartrita.domain.ids import RunId
@@ -53,8 +55,8 @@ class Tickets:
 
     async def use_sign_in_code(self, code: str) -> Principal:
         """The principal that a sign-in code signs in. A code works once."""
-        ticket = await self._store.use(_digest(code), SIGN_IN)
-        if ticket is None or await self._keys.active_digest(ticket.principal) is None:
+        ticket = await self._looked_up(await self._store.use(_digest(code), SIGN_IN))
+        if ticket is None:
             raise Unauthenticated(
                 "This sign-in link was used already or is too old: "
                 "get another with `cartrita login`."
@@ -114,11 +116,18 @@ class Tickets:
         return Secret(secret)
 
     async def _validated(self, ticket: Ticket | None, origin: str | None) -> Ticket:
+        ticket = await self._looked_up(ticket)
         if ticket is None or ticket.origin != origin:
             raise _invalid_ticket()
-        if await self._keys.active_digest(ticket.principal) is None:
-            raise _invalid_ticket()
         return ticket
+
+    async def _looked_up(self, ticket: Ticket | None) -> Ticket | None:
+        """The ticket with its principal as it is now; None if its key does not work any more."""
+        if ticket is None:
+            return None
+        stored = ticket.principal
+        key = await self._keys.active(stored.owner_id, stored.key_id)
+        return None if key is None else replace(ticket, principal=key.principal)
 
 
 def _digest(secret: str) -> bytes:

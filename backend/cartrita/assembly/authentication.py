@@ -1,11 +1,16 @@
-"""The use cases that authenticate callers: API keys, login sessions and tickets."""
+"""The use cases that authenticate callers: API keys, login sessions, tickets and their users."""
 
+from datetime import timedelta
 from typing import NamedTuple
 
+from cartrita.adapters.persistence.accounts import TenantTable, UserTable
 from cartrita.adapters.persistence.api_keys import ApiKeyTable
+from cartrita.adapters.persistence.audit import AuditTable
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.tickets import TicketTable
+from cartrita.application.accounts import Accounts
 from cartrita.application.api_keys import ApiKeys
+from cartrita.application.issued_keys import IssuedKeys
 from cartrita.application.login_sessions import LoginSessions
 from cartrita.application.tickets import Tickets
 from cartrita.kit.secret import Secret, derive_secret
@@ -13,9 +18,11 @@ from cartrita.settings import Settings
 
 
 class Authentication(NamedTuple):
-    """The use cases that authenticate callers."""
+    """The use cases that authenticate callers, and of what they are known by."""
 
     api_keys: ApiKeys
+    issued_keys: IssuedKeys
+    accounts: Accounts
     login_sessions: LoginSessions
     tickets: Tickets
 
@@ -23,11 +30,14 @@ class Authentication(NamedTuple):
 def create_authentication(database: Database, secret: Secret, settings: Settings) -> Authentication:
     """The use cases of API keys, and of the sessions and tickets that are derived from them."""
     config = settings.auth
-    keys = ApiKeys(
-        ApiKeyTable(database),
-        derive_secret(secret, "pepper"),
-        config.bootstrap_key,
-        keyless=config.mode == "loopback",
+    pepper = derive_secret(secret, "pepper")
+    key_table, users = ApiKeyTable(database), UserTable(database)
+    keys = ApiKeys(key_table, pepper, config.bootstrap_key, keyless=config.mode == "loopback")
+    issued = IssuedKeys(
+        key_table, users, keys, pepper, overlap=timedelta(seconds=config.rotation_overlap_s)
+    )
+    accounts = Accounts(
+        TenantTable(database), users, AuditTable(database), forget_keys=keys.known.forget_all
     )
     login_sessions = LoginSessions(
         keys, derive_secret(secret, "sessions"), session_s=config.session_s
@@ -40,4 +50,4 @@ def create_authentication(database: Database, secret: Secret, settings: Settings
         ticket_s=config.ticket_s,
         sign_in_code_s=config.sign_in_code_s,
     )
-    return Authentication(keys, login_sessions, tickets)
+    return Authentication(keys, issued, accounts, login_sessions, tickets)

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from cartrita.agents.registry import AgentRegistry
+from cartrita.application.api_keys import ApiKeys
 from cartrita.application.conversations import Conversations
 from cartrita.application.execution import Executor
 from cartrita.application.history import History
@@ -22,7 +23,7 @@ class RunServices(NamedTuple):
 
 
 def create_executor(
-    settings: Settings, storage: Storage, models: Models, agents: AgentRegistry
+    settings: Settings, storage: Storage, models: Models, agents: AgentRegistry, keys: ApiKeys
 ) -> Executor:
     """Executes the runs of this worker's queue."""
     history = History(
@@ -32,7 +33,7 @@ def create_executor(
         counter=models.counter,
     )
     log = storage.run_log
-    return Executor(log.queue, log.writer, history, models.gateway, agents, models.counter)
+    return Executor(log.queue, log.writer, history, models.gateway, agents, models.counter, keys)
 
 
 def create_run_services(

@@ -55,7 +55,7 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
     ):
         agents = AgentRegistry(built_in_agents())
         authentication = create_authentication(storage.database, context.secret, settings)
-        executor = create_executor(settings, storage, models, agents)
+        executor = create_executor(settings, storage, models, agents, authentication.api_keys)
         services = create_services(settings, storage, models, agents, authentication)
         loops = (
             executor.run(),

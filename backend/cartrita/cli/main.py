@@ -61,8 +61,19 @@ def _parser() -> argparse.ArgumentParser:
     keys = commands.add_parser("keys", help="API keys").add_subparsers(dest="verb", required=True)
     creating = keys.add_parser("create", help="make a key; it is shown once")
     creating.add_argument("name", help="what it is for")
-    creating.add_argument("--owner", help="whose data it opens; a new owner without it")
-    keys.add_parser("list", help="the keys there are")
+    creating.add_argument("--owner", help="the user whose data it opens; a new one without it")
+    creating.add_argument("--tenant", help="of a new user; one of its own without it")
+    creating.add_argument(
+        "--scope",
+        action="append",
+        default=[],
+        help="what it may do: provider=, model=, operation= or tool=NAME, each repeatable",
+    )
+    creating.add_argument("--days", type=float, help="until it expires; never without it")
+    keys.add_parser("list", help="the keys there are").add_argument("--owner", help="of this user")
+    rotating = keys.add_parser("rotate", help="make the successor of a key")
+    rotating.add_argument("id", help="as `keys list` shows it")
+    rotating.add_argument("--overlap", type=float, help="for how many seconds the old key works")
     keys.add_parser("revoke", help="end a key").add_argument("id", help="as `keys list` shows it")
 
     listing = commands.add_parser("providers", help="model providers")

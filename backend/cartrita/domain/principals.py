@@ -2,12 +2,29 @@
 
 import msgspec
 
+from cartrita.domain.scopes import UNLIMITED, Scopes
+
 LOCAL_OWNER = "local"
 """Owner id of the person who runs the server."""
+LOCAL_TENANT = "local"
+"""The tenant of that person; its admins administer the server."""
 
 
 class Principal(msgspec.Struct, frozen=True):
-    """An authenticated caller. Everything it creates and can read belongs to `owner_id`."""
+    """An authenticated caller. Everything it creates and can read belongs to `owner_id`.
+
+    The owner is a user of the tenant, and `admin` if the key may administer that tenant. Only the
+    ids of owner and key are stored with what a principal asks for; the rest is looked up again
+    (`ApiKeys.active`), so that it counts at once when it changes.
+    """
 
     owner_id: str
     key_id: str
+    tenant_id: str = LOCAL_TENANT
+    scopes: Scopes = UNLIMITED
+    admin: bool = False
+
+    @property
+    def operator(self) -> bool:
+        """Whether it administers the whole server."""
+        return self.admin and self.tenant_id == LOCAL_TENANT

@@ -7,8 +7,10 @@ import msgspec
 
 from cartrita.domain.ids import RunId
 from cartrita.domain.ports.relay_monitors import CreateMonitor
+from cartrita.domain.principals import LOCAL_TENANT
 from cartrita.domain.relays import Endpoint
 from cartrita.domain.requests import ModelRequest
+from cartrita.domain.scopes import UNLIMITED, Operation, Scopes
 from cartrita.kit.long_work import run_long
 
 
@@ -53,7 +55,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     a provider that cannot be sent the request as it is. One that costs nothing is not `recorded` in
     the ledger. `said` is how the answer begins that is to be gone on with: its reader has
     it. `size` is the bytes that `parse` reads. `on_pause` is told of pauses that are long enough to
-    be noticed.
+    be noticed. `scopes` are those of the caller's key; no deployment that they do not allow is
+    called, whatever name it was asked for by.
     """
 
     owner_id: str
@@ -74,6 +77,9 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     said: str = ""
     size: int = 0
     on_pause: PauseListener | None = None
+    tenant_id: str = LOCAL_TENANT
+    scopes: Scopes = UNLIMITED
+    operation: Operation = Operation.CHAT
 
     async def read(self) -> ModelRequest:
         """The request, parsed beside the event loop if that takes long."""

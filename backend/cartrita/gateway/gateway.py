@@ -14,6 +14,7 @@ from cartrita.domain.errors import InvalidInput
 from cartrita.domain.models import ModelInfo
 from cartrita.domain.ports.answer_cache import AnswerCache
 from cartrita.domain.ports.providers import ModelProvider
+from cartrita.domain.scopes import UNLIMITED, Operation, Scopes
 from cartrita.gateway.answers import Answer
 from cartrita.gateway.cache_keys import body_key, cache_key, is_cacheable
 from cartrita.gateway.calls import Call
@@ -22,6 +23,7 @@ from cartrita.gateway.gateway_provider import Caller, GatewayProvider
 from cartrita.gateway.health import DeploymentHealth, Health, HealthPolicy
 from cartrita.gateway.memory_cache import MemoryCache
 from cartrita.gateway.metering import Meter
+from cartrita.gateway.permissions import require_allowed
 from cartrita.gateway.retry import RetryPolicy
 from cartrita.gateway.routed_answers import RoutedAnswer
 from cartrita.gateway.routes import Deployment, Route
@@ -72,32 +74,39 @@ class Gateway:
         """Refresh lists of models beside the calls that need them, until cancelled."""
         await self._catalog.run()
 
-    async def models(self) -> list[ModelInfo]:
-        """The models of all providers."""
-        return await self._catalog.models()
+    async def models(self, scopes: Scopes = UNLIMITED) -> list[ModelInfo]:
+        """The models of all providers that a key with these scopes may call."""
+        found = await self._catalog.models()
+        if not scopes.limited:
+            return found
+        return [model for model in found if scopes.allows_model(model.provider, model.name)]
 
-    @property
-    def routes(self) -> tuple[str, ...]:
-        """The names of the routes that have a provider here."""
-        return self._router.names
+    async def routes(self, scopes: Scopes = UNLIMITED) -> tuple[str, ...]:
+        """The names of the routes that have a provider here, which may be called."""
+        return await self._router.names(scopes)
 
     def health(self) -> tuple[DeploymentHealth, ...]:
         """The deployments whose last call failed."""
         return self._health.snapshot()
 
-    async def choose(self, provider: str | None, model: str | None) -> Choice:
+    async def choose(
+        self, provider: str | None, model: str | None, scopes: Scopes = UNLIMITED
+    ) -> Choice:
         """The deployment, and the route, that answer a request for these; each may be None.
 
-        Raises NotFound and Unavailable.
+        Raises NotFound and Unavailable, and Forbidden where the scopes do not allow to ask it.
         """
-        return await self._router.choose(provider, model)
+        scopes.require_operation(Operation.CHAT)
+        return await self._router.choose(provider, model, scopes)
 
-    async def resolve(self, provider: str | None, model: str | None) -> Deployment:
+    async def resolve(
+        self, provider: str | None, model: str | None, scopes: Scopes = UNLIMITED
+    ) -> Deployment:
         """The deployment that answers a request for these; of a route it is the first.
 
-        Raises NotFound and Unavailable.
+        Raises NotFound, Unavailable and Forbidden.
         """
-        return (await self._router.choose(provider, model)).deployment
+        return (await self._router.choose(provider, model, scopes)).deployment
 
     def guessed(self, name: str, deployment: Deployment) -> bool:
         """Whether nobody knows that the deployment is what this name stands for."""
@@ -123,8 +132,10 @@ class Gateway:
         return _Opening(self._answer, call)
 
     async def _answer(self, call: Call) -> AbstractAsyncContextManager[Answer]:
+        if call.scopes is not UNLIMITED:
+            await require_allowed(call)
         relays = self._upstreams.relaying(call)
-        plan = await self._router.plan(call.provider, call.name, call.read, relays)
+        plan = await self._router.plan(call.provider, call.name, call.read, relays, call.scopes)
         ttl = self._ttl(call, plan)
         return await self._share(call, plan, ttl) if ttl else self._ask(call, plan)
 
@@ -141,7 +152,7 @@ class Gateway:
         if not is_cacheable(request):
             return self._ask(call, plan)
         request = replace(request, owner_id=call.owner_id, strict=call.strict)
-        key = cache_key(request, plan.route or plan.deployments[0].id, call.relay)
+        key = cache_key(request, _answerers(call, plan), call.relay)
         # Of the name that was asked for: a relayed answer repeats it.
         body = None if call.relay is None else body_key(call.relay.rewrite(call.name))
         return self._shared.open(key, ttl, body, lambda: self._ask(call, plan))
@@ -153,6 +164,13 @@ class Gateway:
         if call.cache is None:
             return plan.cache_ttl or 0.0
         return (plan.cache_ttl or self._cache_ttl) if call.cache.ttl is None else call.cache.ttl
+
+
+def _answerers(call: Call, plan: Plan) -> str:
+    """Who may have given an answer that is kept: with a limited key not all of the route."""
+    if plan.route is not None and not call.scopes.limited:
+        return plan.route
+    return ",".join(sorted(one.id for one in plan.deployments))
 
 
 class _Opening:

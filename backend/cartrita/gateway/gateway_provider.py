@@ -9,7 +9,9 @@ import msgspec
 from cartrita.domain.deltas import Delta
 from cartrita.domain.ids import RunId
 from cartrita.domain.models import ModelInfo
+from cartrita.domain.principals import LOCAL_TENANT
 from cartrita.domain.requests import ModelRequest
+from cartrita.domain.scopes import UNLIMITED, Scopes
 from cartrita.gateway.answers import Answer
 from cartrita.gateway.calls import CacheWish, Call, PauseListener
 from cartrita.gateway.routes import Deployment
@@ -35,6 +37,8 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float | None = None
     said: str = ""
     on_pause: PauseListener | None = None
+    tenant_id: str = LOCAL_TENANT
+    scopes: Scopes = UNLIMITED
 
 
 class GatewayProvider:
@@ -80,6 +84,8 @@ class GatewayProvider:
             cache=CacheWish(0),
             said=self._caller.said,
             on_pause=self._caller.on_pause,
+            tenant_id=self._caller.tenant_id,
+            scopes=self._caller.scopes,
         )
         async with self._calls.open(call) as answer:
             async for item in answer.items:

@@ -8,6 +8,7 @@ import msgspec
 
 from cartrita.domain.errors import CartritaError, InvalidInput, NotFound
 from cartrita.domain.requests import ModelRequest
+from cartrita.domain.scopes import UNLIMITED, Scopes
 from cartrita.gateway.catalog import Catalog
 from cartrita.gateway.health import Health
 from cartrita.gateway.needs import Need, find_needs
@@ -56,16 +57,18 @@ class Router:
         self._configured = routes or {}
         self._rotations: dict[str, Rotation] = {}
 
-    async def choose(self, provider: str | None, name: str | None) -> Choice:
+    async def choose(
+        self, provider: str | None, name: str | None, scopes: Scopes = UNLIMITED
+    ) -> Choice:
         """What these names stand for, before there is a request. Each may be None.
 
-        Raises NotFound and Unavailable.
+        Raises NotFound and Unavailable, and Forbidden where the scopes allow none of it.
         """
         name = self._asked(provider, name)
         route = None if provider else await self._find_route(name or "", None)
         if route is None:
-            return Choice(await self._catalog.resolve(provider, name))
-        return Choice((await self._tiers(*route))[0].equals[0][0], name)
+            return Choice(await self._resolve(provider, name, scopes))
+        return Choice((await self._tiers(*route, scopes))[0].equals[0][0], name)
 
     async def plan(
         self,
@@ -73,11 +76,12 @@ class Router:
         name: str | None,
         read: Callable[[], Awaitable[ModelRequest]],
         relays: Callable[[str], bool] | None = None,
+        scopes: Scopes = UNLIMITED,
     ) -> Plan:
         """The plan for a request, which is read only if there is a choice to be made.
 
         For a request that can only be passed on, `relays` tells the providers that take it. Raises
-        NotFound and Unavailable, and InvalidInput if no deployment can do what is asked.
+        NotFound, Unavailable and Forbidden, and InvalidInput if no deployment can do what is asked.
         """
         name = self._asked(provider, name)
         readable = read if relays is None else None
@@ -85,13 +89,13 @@ class Router:
         if not provider and self._is_named(name):
             found = await self._find_route(name or "", readable)
         if found is None:
-            return Plan(deployments=(await self._catalog.resolve(provider, name),))
+            return Plan(deployments=(await self._resolve(provider, name, scopes),))
         named, route = found
-        tiers = await self._tiers(named, route)
+        tiers = await self._tiers(named, route, scopes)
         if relays is not None:
             tiers = _filtered(tiers, lambda one: relays(one.provider)) or tiers
         elif len(tiers) > 1 or len(tiers[0].equals) > 1:
-            tiers = await self._fitting(named, tiers, await read())
+            tiers = await self._fitting(named, tiers, await read(), scopes)
         return Plan(
             deployments=self._order(named, tiers),
             route=named,
@@ -99,9 +103,21 @@ class Router:
             cache_ttl=route.cache_ttl,
         )
 
-    @property
-    def names(self) -> tuple[str, ...]:
+    async def names(self, scopes: Scopes = UNLIMITED) -> tuple[str, ...]:
         """The routes that have a provider here, those of the configuration first."""
+        names = self._usable_names()
+        if not scopes.limited:
+            return names
+        return tuple([name for name in names if await self._is_allowed(name, scopes)])
+
+    async def _is_allowed(self, name: str, scopes: Scopes) -> bool:
+        try:
+            await self.choose(None, name, scopes)
+        except CartritaError:
+            return False
+        return True
+
+    def _usable_names(self) -> tuple[str, ...]:
         routes = dict(self._configured)
         for name, route in ROUTES.items():
             routes.setdefault(name, route)
@@ -140,7 +156,33 @@ class Router:
             return None
         return name, route
 
-    async def _tiers(self, name: str, route: Route) -> list[_Tier]:
+    async def _resolve(self, provider: str | None, name: str | None, scopes: Scopes) -> Deployment:
+        """What no route stands for. Raises NotFound, Unavailable and Forbidden."""
+        if scopes is UNLIMITED:
+            return await self._catalog.resolve(provider, name)
+        if provider:
+            scopes.require_provider(provider)
+        try:
+            deployment = await self._catalog.resolve(provider, name)
+        except NotFound as error:
+            if scopes.limited:  # the nearest names may be of models that it may not call
+                raise NotFound("There is no such model.", code=error.code) from error
+            raise
+        scopes.require_model(deployment.provider, deployment.model)
+        return deployment
+
+    async def _tiers(self, name: str, route: Route, scopes: Scopes) -> list[_Tier]:
+        """Those of a route that may be called. Raises NotFound and Forbidden."""
+        tiers = await self._all_tiers(name, route)
+        if scopes is UNLIMITED:
+            return tiers
+        allowed = _filtered(tiers, lambda one: scopes.allows_model(one.provider, one.model))
+        if not allowed:
+            first = tiers[0].equals[0][0]
+            scopes.require_model(first.provider, first.model)
+        return allowed
+
+    async def _all_tiers(self, name: str, route: Route) -> list[_Tier]:
         tiers: list[_Tier] = []
         for weighted, targets in groupby(route.targets, key=lambda one: one.weight is not None):
             found = [
@@ -171,11 +213,13 @@ class Router:
         except CartritaError:  # its default model is not known now; the others are asked
             return None
 
-    async def _fitting(self, name: str, tiers: list[_Tier], request: ModelRequest) -> list[_Tier]:
+    async def _fitting(
+        self, name: str, tiers: list[_Tier], request: ModelRequest, scopes: Scopes
+    ) -> list[_Tier]:
         needs = await run_long(request.size, find_needs, request)
         fitting = _filtered(tiers, lambda one: self._fits(one, needs))
         if not fitting:
-            raise await self._unfit(name, tiers, needs)
+            raise await self._unfit(name, tiers, needs, scopes)
         return fitting
 
     def _fits(self, deployment: Deployment, needs: Sequence[Need]) -> bool:
@@ -183,7 +227,7 @@ class Router:
         return all(need.met_by(profile) for need in needs)
 
     async def _unfit(
-        self, name: str, tiers: Sequence[_Tier], needs: Sequence[Need]
+        self, name: str, tiers: Sequence[_Tier], needs: Sequence[Need], scopes: Scopes
     ) -> InvalidInput:
         """Names the field that rules out most deployments, and models that would do."""
         deployments = [one for tier in tiers for one, _ in tier.equals]
@@ -195,7 +239,9 @@ class Router:
         fit = [
             model.id
             for model in await self._catalog.models()
-            if model.profile.known and all(one.met_by(model.profile) for one in needs)
+            if model.profile.known
+            and all(one.met_by(model.profile) for one in needs)
+            and scopes.allows_model(model.provider, model.name)
         ]
         advice = f" {', '.join(fit[:_MOST_TOLD])} would." if fit else ""
         return InvalidInput.of(

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from cartrita.domain.errors import EndpointMissing, UpstreamError
 from cartrita.domain.ports.providers import can_relay
 from cartrita.domain.relays import DIALECTS, Endpoint
+from cartrita.domain.scopes import UNLIMITED
 from cartrita.gateway.calls import Call
 from cartrita.gateway.catalog import Catalog
 from cartrita.gateway.continuation import INSTRUCTION, BrokenAnswer
@@ -67,7 +68,9 @@ class Upstreams:
         return lambda name: can_relay(self._catalog.provider(name), dialect)
 
     async def leg(self, call: Call, deployment: Deployment) -> Leg:
-        """A call of this deployment, relayed if it can be. Raises NotFound."""
+        """A call of this deployment, relayed if it can be. Raises NotFound and Forbidden."""
+        if call.scopes is not UNLIMITED:
+            call.scopes.require_model(deployment.provider, deployment.model)
         if call.said:
             broken = BrokenAnswer(await call.read(), call.said)
             return await self.continued_leg(call, broken, deployment)
@@ -89,7 +92,8 @@ class Upstreams:
         self.health.failed(deployment, error, call.key_id or call.owner_id)
 
     async def continued_leg(self, call: Call, broken: BrokenAnswer, deployment: Deployment) -> Leg:
-        """A call of this deployment that goes on with a broken answer."""
+        """A call of this deployment that goes on with a broken answer. Raises Forbidden."""
+        call.scopes.require_model(deployment.provider, deployment.model)
         provider = self._catalog.provider(deployment.provider)
         manner = find_profile(deployment.model).continues or INSTRUCTION
         metered = self._meter.start(call, deployment)

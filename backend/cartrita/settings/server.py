@@ -125,6 +125,11 @@ class Auth(Group):
     sign_in_code_s: Annotated[
         float, Field(ge=10, le=86400), Setting("How long a printed sign-in link can be used.")
     ] = 600.0
+    rotation_overlap_s: Annotated[
+        float,
+        Field(ge=0, le=7776000),
+        Setting("How long a key that was rotated goes on working, where the request does not say."),
+    ] = 86400.0
 
 
 class Logging(Group):

@@ -15,7 +15,7 @@ from cartrita.surfaces.repeated_headers import refuse_differing_headers
 from cartrita.surfaces.services import config_of, services_of
 
 SESSION_COOKIE = "cartrita_session"
-LOCAL_PRINCIPAL = Principal(owner_id=LOCAL_OWNER, key_id=LOOPBACK_ID)
+LOCAL_PRINCIPAL = Principal(LOCAL_OWNER, LOOPBACK_ID, admin=True)
 """The principal of local callers when no API key is required."""
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})

@@ -23,6 +23,7 @@ from cartrita.application.search import Search
 from cartrita.application.tickets import Tickets
 from cartrita.application.usage import UsageReports
 from cartrita.domain.models import ModelInfo
+from cartrita.domain.scopes import Scopes
 from cartrita.gateway.health import DeploymentHealth
 
 
@@ -53,7 +54,7 @@ class SurfaceConfig(msgspec.Struct, frozen=True, kw_only=True):
 class Services:
     """The use cases.
 
-    `models` lists the available models, the default first, and `health` those of this
+    `models` lists the models that scopes allow, the default first, and `health` those of this
     process whose last call failed. `ready` reports for each part of the
     server whether it works; it never raises.
     """
@@ -71,7 +72,7 @@ class Services:
     api_keys: ApiKeys
     login_sessions: LoginSessions
     tickets: Tickets
-    models: Callable[[], Awaitable[Sequence[ModelInfo]]]
+    models: Callable[[Scopes], Awaitable[Sequence[ModelInfo]]]
     health: Callable[[], Sequence[DeploymentHealth]]
     ready: Callable[[], Awaitable[Mapping[str, bool]]]
 

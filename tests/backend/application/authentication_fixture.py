@@ -8,16 +8,23 @@ from uuid import UUID
 import pytest
 from tests.harness.rows import stored_branch, stored_conversation, stored_run
 
+from cartrita.adapters.persistence.accounts import TenantTable, UserTable
 from cartrita.adapters.persistence.api_keys import ApiKeyTable
+from cartrita.adapters.persistence.audit import AuditTable
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.tickets import TicketTable
+from cartrita.application.accounts import Accounts
 from cartrita.application.api_keys import ApiKeys
+from cartrita.application.issued_keys import IssuedKeys
 from cartrita.application.login_sessions import LoginSessions
 from cartrita.application.tickets import Tickets
+from cartrita.domain.api_keys import ApiKey
+from cartrita.domain.audit import COMMAND_LINE
 from cartrita.domain.errors import Unauthenticated
 from cartrita.kit import clock
 from cartrita.kit.secret import Secret
 
+PEPPER = Secret("pepper")
 BOOTSTRAP = Secret("a bootstrap key of at least 32 characters")
 
 
@@ -33,7 +40,25 @@ class AuthenticationFixture:
         return clock.now() + self.ahead
 
     def keys(self, bootstrap: Secret | None = BOOTSTRAP) -> ApiKeys:
-        return ApiKeys(ApiKeyTable(self.pool), Secret("pepper"), bootstrap, cache_s=0, now=self.now)
+        return ApiKeys(ApiKeyTable(self.pool), PEPPER, bootstrap, cache_s=0, now=self.now)
+
+    def issued(self, keys: ApiKeys) -> IssuedKeys:
+        users = UserTable(self.pool)
+        return IssuedKeys(ApiKeyTable(self.pool), users, keys, PEPPER, now=self.now)
+
+    async def created(
+        self, keys: ApiKeys, owner_id: str, expires_at: datetime | None = None
+    ) -> ApiKey:
+        """A key of this owner, who is a member of a tenant of that name."""
+        tenants, users, audit = TenantTable(self.pool), UserTable(self.pool), AuditTable(self.pool)
+        accounts = Accounts(tenants, users, audit, forget_keys=keys.known.forget_all)
+        await accounts.ensure_user(COMMAND_LINE, owner_id)
+        issued = self.issued(keys)
+        key, _ = await issued.create(COMMAND_LINE, owner_id, "mine", expires_at=expires_at)
+        return key
+
+    async def revoke(self, keys: ApiKeys, key_id: str) -> None:
+        await self.issued(keys).revoke(COMMAND_LINE, key_id)
 
     def login_sessions(self, keys: ApiKeys, signing_key: str = "signing") -> LoginSessions:
         return LoginSessions(keys, Secret(signing_key), now=self.now)

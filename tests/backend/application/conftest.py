@@ -25,6 +25,6 @@ def keys(authentication: AuthenticationFixture) -> ApiKeys:
 
 
 @pytest.fixture
-async def me(keys: ApiKeys) -> Principal:
-    key, _ = await keys.create(ANN, "mine")
-    return Principal(ANN, key.id)
+async def me(authentication: AuthenticationFixture, keys: ApiKeys) -> Principal:
+    key = await authentication.created(keys, ANN)
+    return Principal(ANN, key.id, ANN)

@@ -72,11 +72,11 @@ async def test_a_session_ends_with_its_key(
     sessions: LoginSessions, keys: ApiKeys, authentication: AuthenticationFixture, me: Principal
 ) -> None:
     cookie = await sessions.open(me)
-    await keys.revoke(me.key_id)
+    await authentication.revoke(keys, me.key_id)
     await refused(
         sessions.authenticate(cookie), sessions.open(me), sessions.authenticate("nonsense")
     )
-    key, _ = await keys.create(ANN, "short", authentication.now() + timedelta(hours=1))
+    key = await authentication.created(keys, ANN, authentication.now() + timedelta(hours=1))
     cookie = await sessions.open(Principal(ANN, key.id))
     authentication.ahead = timedelta(hours=1)
     await refused(sessions.authenticate(cookie))
@@ -85,7 +85,7 @@ async def test_a_session_ends_with_its_key(
 async def test_a_session_ends_with_the_configured_key(
     authentication: AuthenticationFixture,
 ) -> None:
-    local = Principal(LOCAL_OWNER, "bootstrap")
+    local = Principal(LOCAL_OWNER, "bootstrap", admin=True)
     cookie = await authentication.login_sessions(authentication.keys()).open(local)
     assert await authentication.login_sessions(authentication.keys()).authenticate(cookie) == local
     removed = authentication.login_sessions(authentication.keys(bootstrap=None))

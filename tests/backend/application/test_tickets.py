@@ -39,9 +39,11 @@ async def test_a_code_is_good_for_ten_minutes(
     await refused(tickets.use_sign_in_code(late.reveal()))
 
 
-async def test_a_code_ends_with_its_key(tickets: Tickets, keys: ApiKeys, me: Principal) -> None:
+async def test_a_code_ends_with_its_key(
+    authentication: AuthenticationFixture, tickets: Tickets, keys: ApiKeys, me: Principal
+) -> None:
     code = await tickets.issue_sign_in_code(me)
-    await keys.revoke(me.key_id)
+    await authentication.revoke(keys, me.key_id)
     await refused(tickets.use_sign_in_code(code.reveal()))
 
 
@@ -93,9 +95,11 @@ async def test_a_ticket_is_good_for_a_minute(
     await refused(tickets.use_stream_ticket(late, PAGE))
 
 
-async def test_a_ticket_ends_with_its_key(tickets: Tickets, keys: ApiKeys, me: Principal) -> None:
+async def test_a_ticket_ends_with_its_key(
+    authentication: AuthenticationFixture, tickets: Tickets, keys: ApiKeys, me: Principal
+) -> None:
     secret = (await tickets.issue_stream_ticket(me, PAGE)).reveal()
-    await keys.revoke(me.key_id)
+    await authentication.revoke(keys, me.key_id)
     await refused(tickets.use_stream_ticket(secret, PAGE))
 
 
@@ -145,5 +149,5 @@ async def test_a_revoked_key_resumes_nothing(
     secret = (await tickets.issue_stream_ticket(me, PAGE)).reveal()
     ticket = await tickets.use_stream_ticket(secret, PAGE)
     await authentication.started(ticket.client_msg_id, ended_ago=None)
-    await keys.revoke(me.key_id)
+    await authentication.revoke(keys, me.key_id)
     await refused(tickets.resume_stream_ticket(secret, PAGE))

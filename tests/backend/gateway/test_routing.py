@@ -62,11 +62,11 @@ class TestNames:
         with pytest.raises(NotFound):
             await chosen(gateway(), name)
 
-    def test_routes_that_have_a_provider_are_listed(self) -> None:
+    async def test_routes_that_have_a_provider_are_listed(self) -> None:
         made = gateway(fast=route("vllm", GPT), slow=route("vllm"), code=route("vllm"))
-        assert made.routes == ("fast", "chat", "high_volume", "auto")
+        assert await made.routes() == ("fast", "chat", "high_volume", "auto")
         ollama = create_gateway(ListingProvider("ollama", "a"), routes={})
-        assert ollama.routes[:3] == ("llama3.1:8b", "qwen-coder", "code")
+        assert (await ollama.routes())[:3] == ("llama3.1:8b", "qwen-coder", "code")
 
     async def test_a_configured_route_goes_before_a_model_of_its_name(self) -> None:
         assert await chosen(gateway(strange=route(GPT)), "strange") == GPT

@@ -1,5 +1,6 @@
 """One function finds out who calls, whatever carries the credential and wherever it comes from."""
 
+from collections.abc import Collection
 from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
@@ -10,7 +11,8 @@ from starlette.requests import HTTPConnection
 from cartrita.application.api_keys import BOOTSTRAP_ID, LOOPBACK_ID, ApiKeys
 from cartrita.application.login_sessions import LoginSessions
 from cartrita.application.tickets import Tickets
-from cartrita.domain.api_keys import ApiKey, StoredApiKey
+from cartrita.domain.api_keys import KeyChanges, KeyFilter, StoredApiKey, Succession
+from cartrita.domain.audit import Change
 from cartrita.domain.errors import CartritaError, Forbidden, Malformed, Unauthenticated
 from cartrita.domain.ids import RunId
 from cartrita.domain.principals import LOCAL_OWNER, Principal
@@ -27,22 +29,30 @@ HOST = "127.0.0.1:8000"
 OWN = f"http://{HOST}"
 LISTED = "http://localhost:3000"
 FOREIGN = "http://localhost:4000"
-ME = Principal(LOCAL_OWNER, BOOTSTRAP_ID)
+ME = Principal(LOCAL_OWNER, BOOTSTRAP_ID, admin=True)
 
 
 class FakeApiKeyStore:
     """No stored key: the bootstrap key is enough here."""
 
-    async def add(self, key: StoredApiKey) -> None: ...
-
     async def get(self, key_id: str) -> StoredApiKey | None:
         return None
 
-    async def list(self, owner_id: str | None) -> list[ApiKey]:
+    async def get_many(self, key_ids: Collection[str]) -> list[StoredApiKey]:
         return []
 
-    async def revoke(self, key_id: str, at: datetime) -> bool:
+    async def add(
+        self, key: StoredApiKey, change: Change, replaces: Succession | None = None
+    ) -> bool:
+        return True
+
+    async def change(self, key_id: str, changes: KeyChanges, change: Change) -> bool:
         return False
+
+    async def page(
+        self, which: KeyFilter, *, after: str | None = None, limit: int | None = None
+    ) -> list[StoredApiKey]:
+        return []
 
 
 class FakeTicketStore:
@@ -219,7 +229,7 @@ async def test_a_session_acts_from_our_own_pages(
 
 async def test_a_session_of_another_server_is_none(fixture: AuthenticationFixture) -> None:
     cookie = await AuthenticationFixture(keyless=True).login_sessions.open(
-        Principal(LOCAL_OWNER, LOOPBACK_ID)
+        Principal(LOCAL_OWNER, LOOPBACK_ID, admin=True)
     )
     with pytest.raises(Unauthenticated):
         await fixture.ask(cookie=f"cartrita_session={cookie}")
@@ -271,7 +281,9 @@ async def test_a_ticket_and_another_key_are_two_credentials(fixture: Authenticat
     assert caller.authenticated_by is AuthenticationMethod.TICKET
 
 
-LOCAL_PRINCIPAL = Caller(Principal(LOCAL_OWNER, LOOPBACK_ID), AuthenticationMethod.LOOPBACK)
+LOCAL_PRINCIPAL = Caller(
+    Principal(LOCAL_OWNER, LOOPBACK_ID, admin=True), AuthenticationMethod.LOOPBACK
+)
 
 
 @pytest.mark.parametrize(

@@ -1,54 +1,107 @@
 """API keys, stored as digests: implements ApiKeyStore."""
 
-from datetime import datetime
+from collections.abc import Collection
+from typing import Any
 
 import msgspec
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import RowMapping, and_, func, insert, select, tuple_, update
 
+from cartrita.adapters.persistence.audit import record
 from cartrita.adapters.persistence.database import Database
-from cartrita.adapters.persistence.tables import api_keys
-from cartrita.domain.api_keys import ApiKey, StoredApiKey
+from cartrita.adapters.persistence.tables import api_keys, tenants, users
+from cartrita.domain.accounts import UserRole
+from cartrita.domain.api_keys import ApiKey, KeyChanges, KeyFilter, StoredApiKey, Succession
+from cartrita.domain.audit import Change
+from cartrita.domain.scopes import NOTHING, Scopes
 
-_k = api_keys.c
-_COLUMNS = (_k.id, _k.owner_id, _k.name, _k.created_at, _k.expires_at, _k.revoked_at)
+_k, _u, _t = api_keys.c, users.c, tenants.c
+_FIELDS = ApiKey.__struct_fields__
+_STORED = (
+    select(
+        *(_k[name] for name in _FIELDS),
+        _k.digest,
+        _u.tenant_id,
+        (_u.role == UserRole.ADMIN).label("admin"),
+        and_(_u.disabled_at.is_(None), _t.disabled_at.is_(None)).label("enabled"),
+    )
+    .join(users, _u.id == _k.owner_id)
+    .join(tenants, _t.id == _u.tenant_id)
+)
 
 
 class ApiKeyTable:
-    """Every query but `get` names an owner: a key is looked up before its owner is known."""
+    """Keys with what is known of their users. A key is looked up before its owner is known."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, key: StoredApiKey) -> None:
-        values = msgspec.structs.asdict(key.key) | {"digest": key.digest}
-        async with self._database.use() as connection:
-            await connection.execute(insert(api_keys).values(values))
-
     async def get(self, key_id: str) -> StoredApiKey | None:
-        query = select(*_COLUMNS, _k.digest).where(_k.id == key_id)
         async with self._database.use() as connection:
-            row = (await connection.execute(query)).mappings().one_or_none()
-        if row is None:
-            return None
-        values = dict(row)
-        digest = values.pop("digest")
-        return StoredApiKey(ApiKey(**values), digest)
+            found = await connection.execute(_STORED.where(_k.id == key_id))
+            row = found.mappings().one_or_none()
+        return None if row is None else _to_key(row)
 
-    async def list(self, owner_id: str | None) -> list[ApiKey]:
-        """The oldest first; None lists the keys of all owners, for the command line."""
-        query = select(*_COLUMNS).order_by(_k.created_at, _k.id)
-        if owner_id is not None:
-            query = query.where(_k.owner_id == owner_id)
+    async def get_many(self, key_ids: Collection[str]) -> list[StoredApiKey]:
+        query = _STORED.where(_k.id == func.any(list(key_ids)))
         async with self._database.use() as connection:
             rows = (await connection.execute(query)).mappings().all()
-        return [ApiKey(**row) for row in rows]
+        return [_to_key(row) for row in rows]
 
-    async def revoke(self, key_id: str, at: datetime) -> bool:
-        """False where there is no such key; a key revoked before keeps its time."""
-        statement = (
-            update(api_keys)
-            .where(_k.id == key_id)
-            .values(revoked_at=func.coalesce(_k.revoked_at, at))
-        )
+    async def add(
+        self, key: StoredApiKey, change: Change, replaces: Succession | None = None
+    ) -> bool:
+        """See ApiKeyStore."""
+        values = msgspec.structs.asdict(key.key) | {"digest": key.digest}
+        async with self._database.transaction() as connection:
+            await connection.execute(insert(api_keys).values(values))
+            if replaces is not None:
+                replacing = (
+                    update(api_keys)
+                    .where(_k.id == replaces.key_id)
+                    .where(_k.replaced_by.is_(None), _k.revoked_at.is_(None))
+                    .values(replaced_by=key.key.id, retires_at=replaces.retires_at)
+                )
+                if (await connection.execute(replacing)).rowcount != 1:
+                    await connection.rollback()
+                    return False
+            await record(connection, change)
+        return True
+
+    async def change(self, key_id: str, changes: KeyChanges, change: Change) -> bool:
+        """See ApiKeyStore."""
+        given = msgspec.structs.asdict(changes)
+        values: dict[str, Any] = {name: new for name, new in given.items() if new is not None}
+        if changes.revoked_at is not None:
+            values["revoked_at"] = func.coalesce(_k.revoked_at, changes.revoked_at)
+        statement = update(api_keys).where(_k.id == key_id).values(values)
+        async with self._database.transaction() as connection:
+            found = (await connection.execute(statement)).rowcount == 1
+            if found:
+                await record(connection, change)
+        return found
+
+    async def page(
+        self, which: KeyFilter, *, after: str | None = None, limit: int | None = None
+    ) -> list[StoredApiKey]:
+        """See ApiKeyStore."""
+        query = _STORED.order_by(_k.created_at, _k.id).limit(limit)
+        if which.owner_id is not None:
+            query = query.where(_k.owner_id == which.owner_id)
+        if which.tenant_id is not None:
+            query = query.where(_u.tenant_id == which.tenant_id)
+        if after is not None:
+            last = select(_k.created_at, _k.id).where(_k.id == after).scalar_subquery()
+            query = query.where(tuple_(_k.created_at, _k.id) > last)
         async with self._database.use() as connection:
-            return bool((await connection.execute(statement)).rowcount)
+            rows = (await connection.execute(query)).mappings().all()
+        return [_to_key(row) for row in rows]
+
+
+def _to_key(row: RowMapping) -> StoredApiKey:
+    values = {name: row[name] for name in _FIELDS}
+    enabled = row["enabled"]
+    try:
+        values["scopes"] = msgspec.json.decode(row["scopes"], type=Scopes)
+    except msgspec.ValidationError:  # a newer version limits it by what this one does not know
+        values["scopes"], enabled = NOTHING, False
+    return StoredApiKey(ApiKey(**values), row["digest"], row["tenant_id"], row["admin"], enabled)

@@ -145,12 +145,15 @@ api_keys = Table(
     "api_keys",
     metadata,
     Column("id", Text, primary_key=True),
-    Column("owner_id", Text, nullable=False),
+    Column("owner_id", Text, ForeignKey("users.id"), nullable=False),
     Column("name", Text, nullable=False),
     Column("digest", LargeBinary, nullable=False),
     Column("created_at", _MOMENT, nullable=False),
     Column("expires_at", _MOMENT),
     Column("revoked_at", _MOMENT),
+    Column("scopes", JSONB, nullable=False),
+    Column("replaced_by", Text, ForeignKey("api_keys.id")),
+    Column("retires_at", _MOMENT),
 )
 
 tickets = Table(
@@ -200,4 +203,45 @@ cached_answers = Table(
     Column("size", BigInteger, nullable=False),
     Column("stored_at", _MOMENT, nullable=False),
     Column("expires_at", _MOMENT, nullable=False),
+)
+
+tenants = Table(
+    "tenants",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("created_at", _MOMENT, nullable=False),
+    Column("disabled_at", _MOMENT),
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("tenant_id", Text, ForeignKey("tenants.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("created_at", _MOMENT, nullable=False),
+    Column("disabled_at", _MOMENT),
+)
+
+audit_log = Table(
+    "audit_log",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("at", _MOMENT, nullable=False),
+    Column("actor_key_id", Text, nullable=False),
+    Column("actor_owner_id", Text, nullable=False),
+    Column("tenant_id", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("object", Text, nullable=False),
+    Column("details", JSONB, nullable=False),
+    Column("address", Text),
+)
+
+access_version = Table(
+    "access_version",
+    metadata,
+    Column("id", Boolean, primary_key=True),
+    Column("version", BigInteger, nullable=False),
 )

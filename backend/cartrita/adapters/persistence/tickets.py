@@ -9,6 +9,7 @@ from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.tables import runs, tickets
 from cartrita.domain.ids import RunId
 from cartrita.domain.principals import Principal
+from cartrita.domain.scopes import NOTHING
 from cartrita.domain.tickets import Ticket
 
 _t = tickets.c
@@ -31,9 +32,10 @@ class TicketTable:
 
     async def add(self, digest: bytes, ticket: Ticket) -> None:
         values = msgspec.structs.asdict(ticket)
-        principal = msgspec.structs.asdict(values.pop("principal"))
+        principal: Principal = values.pop("principal")
+        whose = {"owner_id": principal.owner_id, "key_id": principal.key_id}
         async with self._database.use() as connection:
-            await connection.execute(insert(tickets).values(**values, **principal, digest=digest))
+            await connection.execute(insert(tickets).values(**values, **whose, digest=digest))
 
     async def use(self, digest: bytes, kind: str) -> Ticket | None:
         """Redeem it; one UPDATE, so that only one of many concurrent callers succeeds."""
@@ -78,5 +80,5 @@ class TicketTable:
 
 def _to_ticket(row: RowMapping) -> Ticket:
     values = dict(row)
-    principal = Principal(values.pop("owner_id"), values.pop("key_id"))
+    principal = Principal(values.pop("owner_id"), values.pop("key_id"), scopes=NOTHING)
     return Ticket(principal=principal, **values)

@@ -1,10 +1,15 @@
-"""`cartrita keys create | list | revoke`."""
+"""`cartrita keys create | list | rotate | revoke`."""
 
 import argparse
 import asyncio
+from datetime import timedelta
 
-from cartrita.application.api_keys import ApiKeys
+from cartrita.application.key_scopes import parse_scopes
+from cartrita.assembly.authentication import Authentication
 from cartrita.cli.authentication import open_authentication
+from cartrita.domain.api_keys import ApiKey, KeyFilter
+from cartrita.domain.audit import COMMAND_LINE
+from cartrita.kit import clock
 from cartrita.settings import Settings
 
 
@@ -16,20 +21,46 @@ async def _run(settings: Settings, given: argparse.Namespace) -> None:
     async with open_authentication(settings) as authentication:
         match given.verb:
             case "create":
-                await _create(authentication.api_keys, given.name, given.owner)
+                await _create(authentication, given)
+            case "rotate":
+                await _rotate(authentication, given)
             case "revoke":
-                await authentication.api_keys.revoke(given.id)
+                await authentication.issued_keys.revoke(COMMAND_LINE, given.id)
                 print(f"Key {given.id} is revoked.")
             case _:
-                await _list(authentication.api_keys)
+                await _list(authentication, given.owner)
 
 
-async def _create(keys: ApiKeys, name: str, owner: str | None) -> None:
-    key, secret = await keys.create(owner, name)
+async def _create(authentication: Authentication, given: argparse.Namespace) -> None:
+    user = await authentication.accounts.ensure_user(COMMAND_LINE, given.owner, given.tenant)
+    key, secret = await authentication.issued_keys.create(
+        COMMAND_LINE,
+        user.id,
+        given.name,
+        scopes=parse_scopes(given.scope),
+        expires_at=None if given.days is None else clock.now() + timedelta(days=given.days),
+    )
     print(f"Key {key.id} of owner {key.owner_id}, shown this once: {secret.reveal()}")
 
 
-async def _list(keys: ApiKeys) -> None:
-    for key in await keys.list(None):
-        ended = "revoked" if key.revoked_at else "active"
-        print(f"{key.id}  {key.owner_id}  {ended}  {key.created_at:%Y-%m-%d %H:%M}  {key.name}")
+async def _rotate(authentication: Authentication, given: argparse.Namespace) -> None:
+    overlap = None if given.overlap is None else timedelta(seconds=given.overlap)
+    issued = authentication.issued_keys
+    key, secret = await issued.rotate(COMMAND_LINE, given.id, overlap=overlap)
+    old = await issued.get(COMMAND_LINE.principal, given.id)
+    print(f"Key {given.id} works until {old.retires_at:%Y-%m-%d %H:%M} UTC.")
+    print(f"Its successor {key.id}, shown this once: {secret.reveal()}")
+
+
+async def _list(authentication: Authentication, owner: str | None) -> None:
+    for key in await authentication.issued_keys.list(KeyFilter(owner_id=owner)):
+        made = f"{key.created_at:%Y-%m-%d %H:%M}"
+        print(f"{key.id}  {key.owner_id}  {_state(key)}  {made}  {key.name}")
+
+
+def _state(key: ApiKey) -> str:
+    if key.active(clock.now()):
+        return "active" if key.retires_at is None else f"retires {key.retires_at:%Y-%m-%d %H:%M}"
+    if key.revoked_at:
+        return "revoked"
+    return "retired" if key.retires_at else "expired"

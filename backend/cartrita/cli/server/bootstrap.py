@@ -11,6 +11,7 @@ from cartrita.assembly.authentication import create_authentication
 from cartrita.assembly.connection_count import connection_count
 from cartrita.assembly.database import open_connection_pool
 from cartrita.cli.server.worker_messages import Prepared, WorkerConfig
+from cartrita.domain.audit import COMMAND_LINE
 from cartrita.domain.principals import LOCAL_OWNER
 from cartrita.kit.secret import Secret, derive_secret
 from cartrita.settings import Settings
@@ -28,11 +29,13 @@ async def bootstrap(config: WorkerConfig, settings: Settings) -> Prepared:
         await require_connections(database, connection_count(settings))
         digest = derive_secret(secret, "installation").reveal().encode()
         await require_same_secret(database, digest)
-        keys, _, tickets = create_authentication(database, secret, settings)
+        authentication = create_authentication(database, secret, settings)
+        keys = authentication.api_keys
         made: str | None = None
         if await keys.local_principal() is None:
-            _, shown = await keys.create(LOCAL_OWNER, "first key")
+            issued = authentication.issued_keys
+            _, shown = await issued.create(COMMAND_LINE, LOCAL_OWNER, "first key")
             made = shown.reveal()
         local = await keys.local_principal()
-        code = None if local is None else await tickets.issue_sign_in_code(local)
+        code = None if local is None else await authentication.tickets.issue_sign_in_code(local)
         return Prepared("" if code is None else code.reveal(), made)

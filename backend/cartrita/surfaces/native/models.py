@@ -35,7 +35,7 @@ class ModelList(BaseModel):
 
 
 @router.get("")
-async def list_models(_: CurrentPrincipal, services: AppServices) -> ModelList:
-    """Models of the configured providers, the default first."""
-    data = [ModelView.of(model) for model in await services.models()]
+async def list_models(principal: CurrentPrincipal, services: AppServices) -> ModelList:
+    """Models of the configured providers that the key may call, the default first."""
+    data = [ModelView.of(model) for model in await services.models(principal.scopes)]
     return ModelList(models=[model.id for model in data], data=data)

@@ -113,15 +113,16 @@ class ProviderCheck(BaseModel):
 
 
 @router.get("")
-async def list_providers(_: CurrentPrincipal, services: AppServices) -> ProviderList:
-    """The configured providers."""
+async def list_providers(principal: CurrentPrincipal, services: AppServices) -> ProviderList:
+    """The configured providers that the key may call."""
     counts: dict[str, int] = {}
-    for model in await services.models():
+    for model in await services.models(principal.scopes):
         counts[model.provider] = counts.get(model.provider, 0) + 1
     health = services.health()
     views = [
         ProviderView.of(summary, counts.get(summary.name), health)
         for summary in services.provider_checks.summaries()
+        if principal.scopes.allows_provider(summary.name)
     ]
     return ProviderList(providers=views, total=len(views))
 
@@ -129,7 +130,7 @@ async def list_providers(_: CurrentPrincipal, services: AppServices) -> Provider
 @router.post("/{name}/check")
 async def check_provider(
     name: PublicId,
-    _: CurrentPrincipal,
+    principal: CurrentPrincipal,
     body: Annotated[CheckRequest, Depends(JsonBody(CheckRequest, optional=True))],
     services: AppServices,
 ) -> ProviderCheck:
@@ -137,4 +138,5 @@ async def check_provider(
 
     A full test costs a few tokens at each endpoint of the provider.
     """
+    principal.scopes.require_provider(name)
     return ProviderCheck.of(await services.provider_checks.check(name, full=body.full))

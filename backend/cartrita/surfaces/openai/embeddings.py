@@ -9,6 +9,7 @@ from cartrita.dialects.openai_chat import relay
 from cartrita.dialects.openai_refusals import missing_model
 from cartrita.dialects.relayed_bodies import RelayedBody
 from cartrita.domain.relays import Endpoint
+from cartrita.domain.scopes import Operation
 from cartrita.surfaces.hot_paths import HotPath
 from cartrita.surfaces.v1.call_answers import send_json
 from cartrita.surfaces.v1.relay_only import relay_only_call, relayed_body
@@ -31,6 +32,7 @@ async def post_embeddings(connection: HTTPConnection, receive: Receive, send: Se
         endpoint=Endpoint.EMBEDDINGS,
         model=model,
         rewrite=lambda name: relay.rewrite(body, model=name),
+        operation=Operation.EMBEDDINGS,
     )
     await send_json(send, *await relayed_body(connection, receive, call))
 

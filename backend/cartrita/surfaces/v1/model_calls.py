@@ -192,6 +192,8 @@ def _call(
         choices=fields.choices,
         relay_only=fields.relay_only,
         size=len(fields.body.octets),
+        tenant_id=principal.tenant_id,
+        scopes=principal.scopes,
     )
 
 

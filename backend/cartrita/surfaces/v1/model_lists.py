@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 
+from cartrita.domain.principals import Principal
 from cartrita.surfaces.anthropic import models as anthropic
 from cartrita.surfaces.dependencies import CurrentPrincipal, Storable
 from cartrita.surfaces.openai import models as openai
@@ -17,7 +18,7 @@ ANTHROPIC_HEADER = "anthropic-version"
 @router.get("", name="list_v1_models", response_model_exclude_unset=False)
 async def list_models(
     request: Request,
-    _: CurrentPrincipal,
+    principal: CurrentPrincipal,
     limit: Annotated[int, Query(ge=1, le=1000, description="For Anthropic's SDKs.")] = 20,
     after_id: Storable | None = None,
     before_id: Storable | None = None,
@@ -27,7 +28,8 @@ async def list_models(
     With the header `anthropic-version`, in pages of Anthropic's shape.
     """
     completions = services_of(request).completions
-    found, names = await completions.models(), completions.names
+    scopes = principal.scopes
+    found, names = await completions.models(scopes), await completions.names(scopes)
     if ANTHROPIC_HEADER in request.headers:
         ids = [*names, *(model.id for model in found)]
         return anthropic.model_page(ids, limit, after_id, before_id)
@@ -36,16 +38,16 @@ async def list_models(
 
 @router.get("/{model_id:path}", name="get_v1_model")
 async def get_model(
-    request: Request, _: CurrentPrincipal, model_id: Storable
+    request: Request, principal: CurrentPrincipal, model_id: Storable
 ) -> openai.Model | anthropic.Model:
     """One model, by any name that answers: `provider/model`, an alias, an agent or a route."""
-    owner = await _owner(services_of(request), model_id)
+    owner = await _owner(services_of(request), principal, model_id)
     if ANTHROPIC_HEADER in request.headers:
         return anthropic.model_of(model_id)
     return openai.Model(id=model_id, owned_by=owner)
 
 
-async def _owner(services: Services, model_id: str) -> str:
+async def _owner(services: Services, principal: Principal, model_id: str) -> str:
     if services.completions.agent_of(model_id) is not None:
         return openai.OWNER
-    return (await services.completions.find(model_id)).provider
+    return (await services.completions.find(model_id, principal.scopes)).provider

@@ -10,6 +10,7 @@ from cartrita.dialects.counted_bodies import CountMonitor
 from cartrita.domain.errors import InvalidInput
 from cartrita.domain.principals import Principal
 from cartrita.domain.relays import Endpoint
+from cartrita.domain.scopes import Operation
 from cartrita.gateway.calls import CacheWish, Call, Relayable
 from cartrita.surfaces.disconnects import UntilDisconnect
 from cartrita.surfaces.services import services_of
@@ -34,6 +35,7 @@ def relay_only_call(
     model: str,
     rewrite: Callable[[str], bytes],
     recorded: bool = True,
+    operation: Operation = Operation.CHAT,
 ) -> Call:
     """A call whose answer is one JSON object, with counts and without words; see `Call`."""
     return Call(
@@ -53,6 +55,9 @@ def relay_only_call(
         cache=CacheWish(0),
         relay_only=True,
         recorded=recorded,
+        tenant_id=principal.tenant_id,
+        scopes=principal.scopes,
+        operation=operation,
     )
 
 

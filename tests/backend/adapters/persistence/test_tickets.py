@@ -12,6 +12,7 @@ from tests.harness.rows import ANN, BOB, stored_branch, stored_conversation, sto
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.tickets import TicketTable
 from cartrita.domain.principals import Principal
+from cartrita.domain.scopes import NOTHING
 from cartrita.domain.tickets import Ticket
 from cartrita.kit import clock
 
@@ -27,7 +28,7 @@ def table(pool: Database) -> TicketTable:
 def a_ticket(**values: Any) -> Ticket:
     given: dict[str, Any] = {
         "kind": "stream",
-        "principal": Principal(ANN, "key"),
+        "principal": Principal(ANN, "key", scopes=NOTHING),
         "expires_at": clock.now() + MINUTE,
         "origin": "http://localhost:8000",
         "client_msg_id": "c",

@@ -1,0 +1,160 @@
+"""Scopes: what an API key may do."""
+
+import re
+from collections.abc import Callable, Iterable
+from enum import StrEnum
+from fnmatch import translate
+from functools import lru_cache
+from typing import Final, TypeAlias
+
+import msgspec
+
+from cartrita.domain.errors import Forbidden
+
+Names: TypeAlias = tuple[str, ...]
+_MOST_TOLD = 5
+
+
+class Operation(StrEnum):
+    """What keys are used for; a route or a call is of one of them.
+
+    `chat` asks models for answers, in runs or without; `embeddings` asks them for vectors;
+    `conversations` reads and changes what is stored; `keys` makes and ends keys of the same user;
+    `admin` administers the tenant of a user who may.
+    """
+
+    CHAT = "chat"
+    EMBEDDINGS = "embeddings"
+    CONVERSATIONS = "conversations"
+    KEYS = "keys"
+    ADMIN = "admin"
+
+
+class Scopes(
+    msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True
+):
+    """What a key may do; None allows all, and an empty tuple nothing.
+
+    `models` are patterns in which `*` stands for any text: with a slash they are compared with
+    `provider/model`, without one with the name of a model at any provider. `tools` are patterns of
+    the names of tools that a provider runs, as `web_search`; those that the caller runs are not
+    limited. The limits are of this key, in requests and in tokens of all kinds.
+    """
+
+    providers: Names | None = None
+    models: Names | None = None
+    operations: Names | None = None
+    tools: Names | None = None
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
+
+    @property
+    def limited(self) -> bool:
+        """Whether there is anything that a key with these may not do."""
+        return self is not UNLIMITED and self != UNLIMITED
+
+    def allows_operation(self, operation: Operation) -> bool:
+        return self.operations is None or operation in self.operations
+
+    def allows_provider(self, name: str) -> bool:
+        return self.providers is None or name in self.providers
+
+    def allows_model(self, provider: str, name: str) -> bool:
+        """Whether this model may be called at this provider."""
+        if not self.allows_provider(provider):
+            return False
+        return self.models is None or _matches(_model_patterns(self.models), f"{provider}/{name}")
+
+    def allows_tool(self, name: str) -> bool:
+        return self.tools is None or _matches(self.tools, name)
+
+    def require_operation(self, operation: Operation) -> None:
+        """Raise Forbidden unless the operation is allowed."""
+        if not self.allows_operation(operation):
+            raise _refusal("operation", "operations", self.operations, operation)
+
+    def require_provider(self, name: str) -> None:
+        """Raise Forbidden unless the provider may be called."""
+        if not self.allows_provider(name):
+            raise _refusal("provider", "providers", self.providers, name)
+
+    def require_model(self, provider: str, name: str) -> None:
+        """Raise Forbidden unless this model may be called at this provider."""
+        self.require_provider(provider)
+        if not self.allows_model(provider, name):
+            raise _refusal("model", "models", self.models, f"{provider}/{name}")
+
+    def require_tools(self, names: Iterable[str]) -> None:
+        """Raise Forbidden unless all of these tools may be used."""
+        for name in names:
+            if not self.allows_tool(name):
+                raise _refusal("tool", "tools", self.tools, name)
+
+    def excess(self, other: "Scopes") -> str | None:
+        """The field by which `other` would allow more than these; None if there is none."""
+        checks: tuple[tuple[str, bool], ...] = (
+            ("providers", _among(self.providers, other.providers, _equal)),
+            ("models", _among(_patterns(self.models), _patterns(other.models), _wildcard)),
+            ("operations", _among(self.operations, other.operations, _equal)),
+            ("tools", _among(self.tools, other.tools, _wildcard)),
+            ("requests_per_minute", _below(self.requests_per_minute, other.requests_per_minute)),
+            ("tokens_per_minute", _below(self.tokens_per_minute, other.tokens_per_minute)),
+        )
+        return next((field for field, covered in checks if not covered), None)
+
+
+UNLIMITED: Final = Scopes()
+NOTHING: Final = Scopes(providers=(), models=(), operations=(), tools=())
+"""Of a principal whose key has not been looked up."""
+
+
+def _refusal(noun: str, nouns: str, allowed: Names | None, wanted: str) -> Forbidden:
+    told = ", ".join((allowed or ())[:_MOST_TOLD]) or "none"
+    more = ", ..." if len(allowed or ()) > _MOST_TOLD else ""
+    return Forbidden(
+        f"This API key may not use the {noun} {wanted}. Its {nouns}: {told}{more}.",
+        code=f"scope_{noun}",
+    )
+
+
+@lru_cache(maxsize=1024)
+def _pattern(patterns: Names) -> re.Pattern[str]:
+    """One expression of all patterns; it does not backtrack into what a `*` has matched."""
+    return re.compile("|".join(translate(_escaped(one)) for one in patterns))
+
+
+def _escaped(pattern: str) -> str:
+    """The pattern with `*` as the only character that stands for others."""
+    return "".join(f"[{one}]" if one in "?[" else one for one in pattern)
+
+
+def _matches(patterns: Names, name: str) -> bool:
+    return bool(patterns) and _pattern(patterns).match(name) is not None
+
+
+@lru_cache(maxsize=1024)
+def _model_patterns(models: Names) -> Names:
+    return tuple(one if "/" in one else f"*/{one}" for one in models)
+
+
+def _patterns(models: Names | None) -> Names | None:
+    return None if models is None else _model_patterns(models)
+
+
+def _equal(own: Names, other: str) -> bool:
+    return other in own
+
+
+def _wildcard(own: Names, other: str) -> bool:
+    """Whether own patterns match all that another matches: its `*` is matched by a `*` only."""
+    return _matches(own, other)
+
+
+def _among(own: Names | None, other: Names | None, covers: Callable[[Names, str], bool]) -> bool:
+    if own is None:
+        return True
+    return other is not None and all(covers(own, one) for one in other)
+
+
+def _below(own: int | None, other: int | None) -> bool:
+    return own is None or (other is not None and other <= own)

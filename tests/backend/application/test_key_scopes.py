@@ -1,0 +1,35 @@
+"""Scopes as callers write them."""
+
+import pytest
+
+from cartrita.application.key_scopes import parse_scopes, valid_scopes
+from cartrita.domain.errors import InvalidInput
+from cartrita.domain.scopes import Scopes
+
+
+def test_words_of_the_command_line() -> None:
+    words = ["provider=openai", "model=openai/gpt-5*", "operation=chat", "operation=keys", "tool="]
+    assert parse_scopes(words) == Scopes(
+        providers=("openai",), models=("openai/gpt-5*",), operations=("chat", "keys"), tools=()
+    )
+    assert parse_scopes([]) is None
+    for wrong in ("openai", "colour=red", "operation=fly", "=x"):
+        with pytest.raises(InvalidInput):
+            parse_scopes([wrong])
+
+
+@pytest.mark.parametrize(
+    ("scopes", "field"),
+    [
+        (Scopes(providers=("",)), "scopes.providers"),
+        (Scopes(models=("x" * 201,)), "scopes.models"),
+        (Scopes(models=(" m",)), "scopes.models"),
+        (Scopes(tools=("\x00",)), "scopes.tools"),
+        (Scopes(tools=("t",) * 101), "scopes.tools"),
+        (Scopes(operations=("chats",)), "scopes.operations"),
+    ],
+)
+def test_names_that_cannot_be(scopes: Scopes, field: str) -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        valid_scopes(scopes)
+    assert list(refusal.value.fields) == [field]
