@@ -47,41 +47,42 @@ def test_a_pattern_of_a_model_does_not_allow_another_provider() -> None:
 
 
 @pytest.mark.parametrize(
-    ("scopes", "ask", "code", "sentence"),
+    ("scopes", "asked", "code", "sentence"),
     [
         (
             Scopes(models=("gpt-5*",)),
-            lambda scopes: scopes.require_model("p", "m"),
+            ("require_model", "p", "m"),
             "scope_model",
             "This API key may not use the model p/m. Its models: gpt-5*.",
         ),
         (
             Scopes(providers=tuple("abcdef")),
-            lambda scopes: scopes.require_model("p", "m"),
+            ("require_model", "p", "m"),
             "scope_provider",
             "This API key may not use the provider p. Its providers: a, b, c, d, e, ....",
         ),
         (
             Scopes(operations=()),
-            lambda scopes: scopes.require_operation(Operation.CHAT),
+            ("require_operation", Operation.CHAT),
             "scope_operation",
             "This API key may not use the operation chat. Its operations: none.",
         ),
         (
             Scopes(tools=("web_*",)),
-            lambda scopes: scopes.require_tools(["web_search", "shell"]),
+            ("require_tools", ["web_search", "shell"]),
             "scope_tool",
             "This API key may not use the tool shell. Its tools: web_*.",
         ),
     ],
 )
 def test_a_refusal_names_what_is_missing(
-    scopes: Scopes, ask: Any, code: str, sentence: str
+    scopes: Scopes, asked: tuple[Any, ...], code: str, sentence: str
 ) -> None:
+    name, *values = asked
     with pytest.raises(Forbidden) as refusal:
-        ask(scopes)
+        getattr(scopes, name)(*values)
     assert (refusal.value.code, refusal.value.message) == (code, sentence)
-    ask(UNLIMITED)
+    getattr(UNLIMITED, name)(*values)
 
 
 def test_nothing_is_nothing() -> None:
