@@ -2,7 +2,7 @@
 
 import hmac
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 
 from cartrita.application.key_secrets import PREFIX, KeySecrets, id_in
@@ -87,6 +87,26 @@ class ApiKeys:
         if stored is None or stored.key.owner_id != owner_id or not stored.active(self._now()):
             return None
         return ActiveKey(stored.principal, stored.digest)
+
+    def any_unknown(self, key_ids: Collection[str]) -> bool:
+        """Whether one of these keys must be read before anything can be said of it."""
+        known = self.known
+        return any(one not in self._configured and known.peek(one) is None for one in key_ids)
+
+    def ended(self, principal: Principal, *, unknown: bool) -> bool:
+        """Whether a principal's key works no more or allows less, as far as that is known.
+
+        `unknown` is the answer for a key of which nothing is known.
+        """
+        if principal.key_id in self._configured:
+            return False
+        stored = self.known.peek(principal.key_id)
+        if stored is None:
+            return unknown
+        scopes = stored.key.scopes
+        if scopes != principal.scopes and scopes.excess(principal.scopes) is not None:
+            return True
+        return not stored.active(self._now())
 
     async def local_principal(self) -> Principal | None:
         """The server's operator with the first active key; None if there is no active key."""

@@ -8,6 +8,7 @@ from cartrita.application.agent_models import AgentModels
 from cartrita.application.code_generation import CodeGeneration
 from cartrita.application.completions import Completions
 from cartrita.application.messages import Messages
+from cartrita.application.open_connections import OpenConnections
 from cartrita.application.search import Search
 from cartrita.application.usage import UsageReports
 from cartrita.assembly.authentication import Authentication
@@ -38,6 +39,9 @@ def create_services(
         agents=agents,
         completions=Completions(models.gateway, agent_models, models.counter),
         api_keys=authentication.api_keys,
+        issued_keys=authentication.issued_keys,
+        accounts=authentication.accounts,
+        connections=OpenConnections(),
         login_sessions=authentication.login_sessions,
         tickets=authentication.tickets,
         code=CodeGeneration(models.gateway),

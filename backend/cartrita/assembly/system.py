@@ -10,6 +10,7 @@ from cartrita.adapters.runlog.run_log import RunLog
 from cartrita.adapters.runlog.worker_slot import WorkerSlot
 from cartrita.agents.registry import AgentRegistry, built_in_agents
 from cartrita.application.execution import Executor
+from cartrita.application.key_watch import KeyWatch
 from cartrita.assembly.authentication import create_authentication
 from cartrita.assembly.models import open_models
 from cartrita.assembly.runs import create_executor
@@ -57,12 +58,19 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
         authentication = create_authentication(storage.database, context.secret, settings)
         executor = create_executor(settings, storage, models, agents, authentication.api_keys)
         services = create_services(settings, storage, models, agents, authentication)
+        watch = KeyWatch(
+            services.api_keys,
+            services.connections,
+            storage.run_log.access_changes,
+            sweep_s=settings.auth.sweep_s,
+        )
         loops = (
             executor.run(),
             create_cleanup(settings, storage).run(),
             storage.ledger.run(),
             models.gateway.run(),
             authentication.api_keys.run(),
+            watch.run(),
         )
         async with _running(loops):
             yield System(services, storage.run_log, executor, settings.server.drain_s)

@@ -125,6 +125,11 @@ class Auth(Group):
     sign_in_code_s: Annotated[
         float, Field(ge=10, le=86400), Setting("How long a printed sign-in link can be used.")
     ] = 600.0
+    sweep_s: Annotated[
+        float,
+        Field(ge=0.01, le=60),
+        Setting("How often open streams are looked through for those whose key has expired."),
+    ] = 0.5
     rotation_overlap_s: Annotated[
         float,
         Field(ge=0, le=7776000),

@@ -10,13 +10,16 @@ import msgspec
 from starlette.requests import HTTPConnection
 
 from cartrita.agents.registry import AgentRegistry
+from cartrita.application.accounts import Accounts
 from cartrita.application.api_keys import ApiKeys
 from cartrita.application.code_generation import CodeGeneration
 from cartrita.application.completions import Completions
 from cartrita.application.conversations import Conversations
+from cartrita.application.issued_keys import IssuedKeys
 from cartrita.application.login_sessions import LoginSessions
 from cartrita.application.messages import Messages
 from cartrita.application.model_runs import ModelRuns
+from cartrita.application.open_connections import OpenConnections
 from cartrita.application.provider_checks import ProviderChecks
 from cartrita.application.runs import Runs
 from cartrita.application.search import Search
@@ -54,9 +57,9 @@ class SurfaceConfig(msgspec.Struct, frozen=True, kw_only=True):
 class Services:
     """The use cases.
 
-    `models` lists the models that scopes allow, the default first, and `health` those of this
-    process whose last call failed. `ready` reports for each part of the
-    server whether it works; it never raises.
+    `connections` are those that keys hold open. `models` lists the models that scopes allow, the
+    default first, and `health` those of this process whose last call failed. `ready` reports for
+    each part of the server whether it works; it never raises.
     """
 
     runs: Runs
@@ -70,6 +73,9 @@ class Services:
     code: CodeGeneration
     provider_checks: ProviderChecks
     api_keys: ApiKeys
+    issued_keys: IssuedKeys
+    accounts: Accounts
+    connections: OpenConnections
     login_sessions: LoginSessions
     tickets: Tickets
     models: Callable[[Scopes], Awaitable[Sequence[ModelInfo]]]

@@ -1,4 +1,4 @@
-"""The listener: brings events, cancellations and available runs from other replicas.
+"""The listener: brings events, cancellations, available runs and changed keys from other replicas.
 
 NOTIFY wakes it and a poll backs it up, so a lost notification costs latency only.
 """
@@ -12,6 +12,8 @@ import asyncpg
 import msgspec
 import structlog
 
+from cartrita.adapters.runlog import access_feed
+from cartrita.adapters.runlog.access_feed import AccessFeed
 from cartrita.adapters.runlog.connection import (
     TRANSIENT_ERRORS,
     Connection,
@@ -65,9 +67,11 @@ class Listener:
         writer: Writer,
         queue: Queue,
         *,
+        access: AccessFeed,
         poll_s: float,
         health_timeout_s: float,
     ) -> None:
+        self._access = access
         self._connection = connection
         self._buffers = buffers
         self._writer = writer
@@ -94,6 +98,7 @@ class Listener:
                 async with self._connection.acquire() as connection:
                     await connection.add_listener("cartrita_events", self._on_events)
                     await connection.add_listener("cartrita_queue", self._on_queue)
+                    await connection.add_listener(access_feed.CHANNEL, self._access.notify)
                     await self._listen(connection)
             except (*TRANSIENT_ERRORS, asyncpg.PostgresError) as error:
                 log.warning("listener_interrupted", error=type(error).__name__)
@@ -128,6 +133,7 @@ class Listener:
         if self._queue_due or now - self._queue_polled_at >= self._poll_s:
             self._queue_due, self._queue_polled_at = False, now
             await self._poll_queue(connection)
+        await self._access.poll(connection)
 
     async def _fetch_events(self, connection: Connection, remote: dict[RunId, int]) -> None:
         rows = await connection.fetch(_NEW_EVENTS, list(remote), list(remote.values()))

@@ -8,6 +8,7 @@ from typing import Self
 import msgspec
 import structlog
 
+from cartrita.adapters.runlog.access_feed import AccessFeed
 from cartrita.adapters.runlog.admission import AdmissionLimits, Admissions
 from cartrita.adapters.runlog.cancellation import Cancellation
 from cartrita.adapters.runlog.connection import (
@@ -83,11 +84,13 @@ class RunLog:
         )
         for_requests = pool.within(s.request_s)
         self.queue = Queue(pool, self._replica, self.writer, self._buffers)
+        self.access_changes = AccessFeed(poll_s=s.poll_s)
         self._listener = Listener(
             for_listener,
             self._buffers,
             self.writer,
             self.queue,
+            access=self.access_changes,
             poll_s=s.poll_s,
             health_timeout_s=max(s.lease_s / 3, 3 * s.poll_s),
         )

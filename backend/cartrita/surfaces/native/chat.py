@@ -65,7 +65,7 @@ async def post_chat_stream(
         return await resume_stream(services, principal, parse_cursor(last_event_id))
     command = body.to_command(body.conversation_id)
     admitted = await services.runs.start(principal, command, _idempotency(key, body))
-    return stream(services, admitted.run_id)
+    return stream(services, principal, admitted.run_id)
 
 
 @huggingface_router.post("/chat", response_model=ChatResponse)
@@ -129,7 +129,7 @@ async def get_chat_stream(
     admitted = await services.runs.start(
         caller.principal, chat_request.to_command(chat_request.conversation_id)
     )
-    return stream(services, admitted.run_id)
+    return stream(services, caller.principal, admitted.run_id)
 
 
 def _cursor_of_ticket(started: RunId | None, cursor: Cursor | None) -> Cursor | None:

@@ -21,7 +21,7 @@ async def respond(
 ) -> Response:
     """The event stream of a run, or its complete answer. Raises AnswerStopped."""
     if streamed:
-        return stream(services, admitted.run_id)
+        return stream(services, principal, admitted.run_id)
     end = await wait_for_completion(request, services, principal, admitted.run_id)
     stored = await services.messages.get(principal, end.conversation_id, end.message_id)
     answer = ChatResponse.of(admitted.run_id, end, stored)

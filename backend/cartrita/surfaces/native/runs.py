@@ -50,7 +50,7 @@ async def get_run_events(
         after = cursor.seq
     if is_at_end(run, after):
         return Response(status_code=204)
-    return stream(services, run.id, after)
+    return stream(services, principal, run.id, after)
 
 
 @router.post("/cancel")

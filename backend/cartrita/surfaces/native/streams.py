@@ -16,10 +16,13 @@ from cartrita.surfaces.sse import EventStream
 RunStream: TypeAlias = EventStream[StreamItem]
 
 
-def stream(services: Services, run_id: RunId, after: int = 0) -> RunStream:
-    """Stream the events after `after`, then live. The caller must have checked the run's owner."""
+def stream(services: Services, principal: Principal, run_id: RunId, after: int = 0) -> RunStream:
+    """Stream the events after `after`, then live. The caller must have checked the run's owner.
+
+    It is cut when the key of the principal ends; a reader that comes back is then refused.
+    """
     return EventStream(
-        services.runs.tail(run_id, after),
+        services.connections.holding(principal, services.runs.tail(run_id, after)),
         cursor=event_id(run_id, after),
         render=frame,
         is_last=is_terminal,
@@ -34,7 +37,7 @@ async def resume_stream(services: Services, principal: Principal, cursor: Cursor
     run = await services.runs.get(principal, cursor.run)
     if is_at_end(run, cursor.seq):
         return Response(status_code=204)
-    return stream(services, run.id, cursor.seq)
+    return stream(services, principal, run.id, cursor.seq)
 
 
 def is_at_end(run: Run, seq: int) -> bool:

@@ -37,9 +37,11 @@ async def wait_for_completion(
 ) -> RunCompleted:
     """Wait until a run is complete. Raises AnswerStopped if it ended early.
 
-    A disconnect of the client ends the wait with ClientDisconnect; the run continues.
+    A disconnect of the client ends the wait with ClientDisconnect, the end of its key with
+    KeyEnded; the run continues.
     """
-    end = (await _wait_for_end(request, services, run_id)).event
+    with services.connections.hold(principal):
+        end = (await _wait_for_end(request, services, run_id)).event
     if isinstance(end, RunStopped):
         raise await _stopped(services, principal, run_id, end)
     assert isinstance(end, RunCompleted)

@@ -78,9 +78,8 @@ async def get_response(
     """
     run = await find_response(services, principal, response_id)
     if stream:
-        return ResponseStream(
-            services.runs.tail(run.id, 0), ResponseFormat(lambda: head_of(run), starting_after)
-        )
+        tail = services.connections.holding(principal, services.runs.tail(run.id, 0))
+        return ResponseStream(tail, ResponseFormat(lambda: head_of(run), starting_after))
     return _json(await _state(services, principal, run))
 
 

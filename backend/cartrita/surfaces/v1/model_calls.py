@@ -133,6 +133,7 @@ async def answer_request(
     reading = _Reading(api, fields, principal.owner_id)
     call = _call(api, connection, principal, reading)
     opening, form = api.open(services.completions, call, fields, reading.parse)
+    opening = services.connections.holding(principal, opening)
     if fields.stream:
         beat = config.heartbeat_s
         send_later(
@@ -221,7 +222,7 @@ async def _answer_by_run(
     if isinstance(form, bytes):
         await send_json(send, form)
         return
-    tail = services.runs.tail(admitted.run_id, 0)
+    tail = services.connections.holding(principal, services.runs.tail(admitted.run_id, 0))
     if fields.stream:
         await send_run_stream(tail, form, receive, send)
     else:

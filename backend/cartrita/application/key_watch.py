@@ -1,0 +1,63 @@
+"""Notices what other processes change in keys, and cuts the connections of keys that end."""
+
+import asyncio
+from functools import partial
+
+import structlog
+
+from cartrita.application.api_keys import ApiKeys
+from cartrita.application.open_connections import OpenConnections
+from cartrita.domain.errors import CartritaError
+from cartrita.domain.ports.access import AccessChanges
+from cartrita.kit.repeated_failures import RepeatedFailures
+
+log = structlog.get_logger()
+
+
+class KeyWatch:
+    """Reads keys again when something changed, and looks every `sweep_s` for those that expired.
+
+    While the database is away, keys stay as they were known.
+    """
+
+    def __init__(
+        self,
+        keys: ApiKeys,
+        connections: OpenConnections,
+        changes: AccessChanges,
+        *,
+        sweep_s: float,
+    ) -> None:
+        self._keys = keys
+        self._connections = connections
+        self._changes = changes
+        self._sweep_s = sweep_s
+        self._failure_logger = RepeatedFailures("keys_not_refreshed")
+
+    async def run(self) -> None:
+        """Watch until cancelled."""
+        changed = False
+        while True:
+            try:
+                async with asyncio.timeout(self._sweep_s):
+                    await self._changes.wait()
+                    changed = True
+            except TimeoutError:
+                pass
+            changed = changed or self._keys.any_unknown(self._connections.key_ids)
+            refreshed = changed and await self._refresh()
+            changed = changed and not refreshed
+            cut = self._connections.cut(partial(self._keys.ended, unknown=refreshed))
+            if cut:
+                log.info("connections_cut", connections=cut)
+
+    async def _refresh(self) -> bool:
+        try:
+            await self._keys.known.refresh(self._connections.key_ids)
+        except CartritaError as error:
+            log.warning("keys_not_refreshed", code=error.code)
+        except Exception as error:  # this is tried again; to stop would cut everyone
+            self._failure_logger.exception("refresh", error=error)
+        else:
+            return True
+        return False

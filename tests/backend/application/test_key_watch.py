@@ -1,0 +1,146 @@
+"""Keys that another process changes: noticed at once, by a notification or by a poll."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import suppress
+from datetime import timedelta
+from functools import partial
+
+import pytest
+from tests.backend.application.access_fixture import Access
+from tests.harness.database import TemporaryDatabase
+
+from cartrita.adapters.persistence.database import Database
+from cartrita.application.key_watch import KeyWatch
+from cartrita.application.open_connections import KeyEnded, OpenConnections
+from cartrita.domain.accounts import AccountChanges
+from cartrita.domain.audit import COMMAND_LINE
+from cartrita.domain.errors import Unavailable
+from cartrita.domain.principals import Principal
+from cartrita.domain.scopes import Scopes
+
+DAY = timedelta(days=1)
+CHAT = Scopes(operations=("chat",))
+DISABLED = AccountChanges(disabled=True)
+
+
+class Changes:
+    """Changes of which nobody tells but the test."""
+
+    def __init__(self) -> None:
+        self.changed = asyncio.Event()
+
+    async def wait(self) -> None:
+        await self.changed.wait()
+        self.changed.clear()
+
+
+class Watched:
+    """This process, which watches, and another one, which makes changes."""
+
+    def __init__(self, pool: Database) -> None:
+        self.here, self.elsewhere = Access(pool), Access(pool)
+        self.elsewhere.clock = self.here.clock
+        self.connections = OpenConnections()
+        self.changes = Changes()
+        self.watch = KeyWatch(self.here.keys, self.connections, self.changes, sweep_s=0.01)
+
+    async def holding(self, owner_id: str = "ann", **how: object) -> "asyncio.Task[None]":
+        """A task that holds a connection with a key of this owner."""
+        actor = await self.here.acting(owner_id, **how)
+        self.principal = actor.principal
+        held = asyncio.Event()
+        task = asyncio.create_task(self._hold(actor.principal, held))
+        await held.wait()
+        return task
+
+    async def _hold(self, principal: Principal, held: asyncio.Event) -> None:
+        with self.connections.hold(principal):
+            held.set()
+            await asyncio.Event().wait()
+
+
+@pytest.fixture
+async def watched(database: TemporaryDatabase) -> AsyncGenerator[Watched]:
+    pool = Database(database.dsn, pool_size=4)
+    made = Watched(pool)
+    watching = asyncio.create_task(made.watch.run())
+    yield made
+    watching.cancel()
+    with suppress(asyncio.CancelledError):
+        await watching
+    await pool.close()
+
+
+async def end_elsewhere(other: Access, how: str, key_id: str) -> None:
+    match how:
+        case "revoked":
+            await other.issued.revoke(COMMAND_LINE, key_id)
+        case "rotated":
+            await other.issued.rotate(COMMAND_LINE, key_id, overlap=timedelta(0))
+        case "narrowed":
+            await other.issued.change(COMMAND_LINE, key_id, scopes=CHAT)
+        case "user":
+            await other.accounts.change_user(COMMAND_LINE, "ann", DISABLED)
+        case _:
+            await other.accounts.change_tenant(COMMAND_LINE, "ann", DISABLED)
+
+
+@pytest.mark.parametrize("how", ["revoked", "rotated", "narrowed", "user", "tenant"])
+async def test_what_ends_elsewhere_is_cut_here(watched: Watched, how: str) -> None:
+    bob = await watched.holding("bob")
+    ann = await watched.holding()
+    await end_elsewhere(watched.elsewhere, how, watched.principal.key_id)
+    watched.changes.changed.set()
+    with pytest.raises(KeyEnded):
+        await ann
+    assert not bob.done()
+    bob.cancel()
+
+
+async def test_what_allows_as_much_as_before_goes_on(watched: Watched) -> None:
+    ann = await watched.holding(scopes=CHAT)
+    key_id = watched.principal.key_id
+    await watched.elsewhere.issued.change(COMMAND_LINE, key_id, name="new", scopes=Scopes())
+    await watched.here.keys.known.refresh()
+    assert watched.connections.cut(partial(watched.here.keys.ended, unknown=True)) == 0
+    assert not ann.done()
+    ann.cancel()
+
+
+async def test_a_key_that_expires_is_cut_without_a_change(watched: Watched) -> None:
+    ann = await watched.holding(days=1)
+    watched.here.clock.moment += DAY
+    with pytest.raises(KeyEnded):
+        await ann
+
+
+async def test_a_key_that_was_forgotten_is_read_again(watched: Watched) -> None:
+    ann = await watched.holding()
+    key_id = watched.principal.key_id
+    watched.here.keys.known.forget(key_id)
+    await watched.elsewhere.issued.revoke(COMMAND_LINE, key_id)
+    with pytest.raises(KeyEnded):
+        await ann
+
+
+async def test_while_the_database_is_away_keys_are_as_they_were(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann = await watched.holding()
+    asked = asyncio.Event()
+    failures: list[Exception] = [Unavailable("away"), RuntimeError("broken")]
+    real = watched.here.table.get_many
+
+    async def failing(key_ids: object) -> object:
+        if failures:
+            raise failures.pop()
+        asked.set()
+        return await real(key_ids)  # pyright: ignore[reportArgumentType]
+
+    monkeypatch.setattr(watched.here.table, "get_many", failing)
+    await watched.elsewhere.issued.revoke(COMMAND_LINE, watched.principal.key_id)
+    watched.changes.changed.set()
+    await asked.wait()
+    with pytest.raises(KeyEnded):
+        await ann
