@@ -10,7 +10,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from cartrita.application.accounts import valid_name
+from cartrita.application.accounts import require_admin, valid_name
 from cartrita.application.api_keys import BOOTSTRAP_ID, ApiKeys
 from cartrita.application.key_scopes import valid_scopes
 from cartrita.application.key_secrets import KeySecrets, mint
@@ -91,8 +91,19 @@ class IssuedKeys:
         """All keys of an owner or a tenant, the oldest first, those that do not work included."""
         return [stored.key for stored in await self._store.page(which)]
 
-    async def page(self, which: KeyFilter, after: str | None, limit: int) -> Page[ApiKey]:
-        """The same in pages; the cursor is the id of a page's last key."""
+    async def page(
+        self, by: Principal, which: KeyFilter, after: str | None, limit: int
+    ) -> Page[ApiKey]:
+        """The same in pages; the cursor is the id of a page's last key.
+
+        Of other users only those whom the caller administers. Raises Forbidden and NotFound.
+        """
+        if which.owner_id != by.owner_id:
+            require_admin(by)
+            if not by.operator and which.tenant_id not in (None, by.tenant_id):
+                raise NotFound("There is no such tenant.", code="tenant_not_found")
+            if not by.operator:
+                which = replace(which, tenant_id=by.tenant_id)
         found = await self._store.page(which, after=after, limit=limit + 1)
         keys = [stored.key for stored in found[:limit]]
         return Page(keys, keys[-1].id if len(found) > limit else None)

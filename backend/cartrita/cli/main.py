@@ -76,6 +76,8 @@ def _parser() -> argparse.ArgumentParser:
     rotating.add_argument("--overlap", type=float, help="for how many seconds the old key works")
     keys.add_parser("revoke", help="end a key").add_argument("id", help="as `keys list` shows it")
 
+    _add_accounts(commands)
+
     listing = commands.add_parser("providers", help="model providers")
     verbs = listing.add_subparsers(dest="verb", required=True)
     verbs.add_parser("list", help="the configured and the discovered ones")
@@ -92,6 +94,24 @@ def _parser() -> argparse.ArgumentParser:
     writing = commands.add_parser("contract", help="regenerate the contract and the reference")
     writing.add_argument("--into", type=Path, default=Path(), help="the top of the checkout")
     return parser
+
+
+def _add_accounts(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    users = commands.add_parser("users", help="whose data is kept")
+    verbs = users.add_subparsers(dest="verb", required=True)
+    verbs.add_parser("list", help="all users").add_argument("--tenant", help="of this tenant")
+    creating = verbs.add_parser("create", help="make a user, without a key")
+    creating.add_argument("id", help="the owner of what the user stores")
+    creating.add_argument("--tenant", required=True, help="whose user it is")
+    creating.add_argument("--admin", action="store_true", help="who administers the tenant")
+    for verb, what in (("disable", "stop the keys of a user"), ("enable", "let them work again")):
+        verbs.add_parser(verb, help=what).add_argument("id", help="as `users list` shows it")
+    tenants = commands.add_parser("tenants", help="organisations of users")
+    verbs = tenants.add_subparsers(dest="verb", required=True)
+    verbs.add_parser("list", help="all tenants")
+    verbs.add_parser("create", help="make a tenant, without users").add_argument("id")
+    for verb, what in (("disable", "stop the keys of its users"), ("enable", "let them work")):
+        verbs.add_parser(verb, help=what).add_argument("id", help="as `tenants list` shows it")
 
 
 def _overrides(given: argparse.Namespace) -> dict[str, object]:

@@ -1,11 +1,14 @@
 """FastAPI dependencies of the endpoints: caller, services, and path and header values."""
 
-from typing import Annotated, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
 from fastapi import Depends, Header, Path, Request
 from pydantic import AfterValidator
 
+from cartrita.application.accounts import require_admin
+from cartrita.domain.audit import Actor
 from cartrita.domain.principals import Principal
+from cartrita.domain.scopes import Operation
 from cartrita.kit.text import storable_text
 from cartrita.surfaces.authentication import Caller, authenticate
 from cartrita.surfaces.services import Services, SurfaceConfig, config_of, services_of
@@ -19,6 +22,28 @@ async def current_caller(request: Request) -> Caller:
 async def current_principal(caller: Annotated[Caller, Depends(current_caller)]) -> Principal:
     """The principal of the caller."""
     return caller.principal
+
+
+async def current_actor(
+    caller: Annotated[Caller, Depends(current_caller)], request: Request
+) -> Actor:
+    """The principal of the caller with its address, for the log of changes."""
+    return Actor(caller.principal, None if request.client is None else request.client.host)
+
+
+async def admin_only(principal: Annotated[Principal, Depends(current_principal)]) -> None:
+    """Raise Forbidden unless the caller administers a tenant."""
+    require_admin(principal)
+
+
+class Requires:
+    """A dependency of routes that are of one operation, which the caller's key must allow."""
+
+    def __init__(self, operation: Operation) -> None:
+        self.operation = operation
+
+    async def __call__(self, caller: Annotated[Caller, Depends(current_caller)]) -> None:
+        caller.principal.scopes.require_operation(self.operation)
 
 
 async def app_services(request: Request) -> Services:
@@ -37,8 +62,14 @@ def _require_storable(text: str) -> str:
 
 CurrentCaller: TypeAlias = Annotated[Caller, Depends(current_caller)]
 CurrentPrincipal: TypeAlias = Annotated[Principal, Depends(current_principal)]
+CurrentActor: TypeAlias = Annotated[Actor, Depends(current_actor)]
 AppServices: TypeAlias = Annotated[Services, Depends(app_services)]
 AppConfig: TypeAlias = Annotated[SurfaceConfig, Depends(app_config)]
+
+STORED: Final = [Depends(Requires(Operation.CONVERSATIONS))]
+"""Dependencies of routes that read or change what is stored."""
+ASKED: Final = [Depends(Requires(Operation.CHAT))]
+"""Dependencies of routes of runs."""
 
 PublicId: TypeAlias = Annotated[
     str, Path(min_length=1, max_length=255), AfterValidator(_require_storable)

@@ -7,30 +7,26 @@ from pydantic import Field
 
 from cartrita.application.conversations import (
     EXTERNAL_ID_MAX,
-    PAGE_MAX,
     TAG_MAX,
     TAGS_MAX,
     TITLE_MAX,
 )
 from cartrita.domain.conversations import ConversationChange, ConversationFilter
 from cartrita.domain.principals import Principal
-from cartrita.surfaces.dependencies import AppServices, CurrentPrincipal, PublicId, Storable
+from cartrita.surfaces.dependencies import STORED, AppServices, CurrentPrincipal, PublicId, Storable
 from cartrita.surfaces.native.exports import export
+from cartrita.surfaces.native.paging import Limit, PageCursor
 from cartrita.surfaces.native.request_bodies import JsonBody, RequestModel
 from cartrita.surfaces.native.schemas import ConversationView, PageOf
 from cartrita.surfaces.services import Services
 
-router = APIRouter(prefix="/api/conversations", tags=["conversations"])
+router = APIRouter(prefix="/api/conversations", tags=["conversations"], dependencies=STORED)
 
 Tags: TypeAlias = Annotated[
     tuple[Annotated[str, Field(min_length=1, max_length=TAG_MAX)], ...],
     Field(fail_fast=True, max_length=TAGS_MAX),
 ]
 Title: TypeAlias = Annotated[str, Field(min_length=1, max_length=TITLE_MAX, pattern=r"\S")]
-Limit: TypeAlias = Annotated[int, Query(ge=1, le=PAGE_MAX)]
-PageCursor: TypeAlias = Annotated[
-    Storable | None, Query(max_length=500, description="`next_cursor` of the page before.")
-]
 
 
 class NewConversation(RequestModel):

@@ -9,6 +9,7 @@ from cartrita.application.messages import REVISION_MAX
 from cartrita.domain.errors import InvalidInput
 from cartrita.domain.messages import Role
 from cartrita.surfaces.dependencies import (
+    STORED,
     AppServices,
     CurrentPrincipal,
     IdempotencyKey,
@@ -21,7 +22,9 @@ from cartrita.surfaces.native.conversations import Limit, PageCursor
 from cartrita.surfaces.native.request_bodies import JsonBody, RequestModel
 from cartrita.surfaces.native.schemas import ChatResponse, MessageView, PageOf
 
-router = APIRouter(prefix="/api/conversations/{conversation_id}/messages", tags=["messages"])
+router = APIRouter(
+    prefix="/api/conversations/{conversation_id}/messages", tags=["messages"], dependencies=STORED
+)
 
 
 class MessageEdit(RequestModel):

@@ -3,12 +3,15 @@
 from fastapi import APIRouter
 
 from cartrita.surfaces.native import (
+    admin,
+    admin_keys,
     agents,
     chat,
     code,
     conversations,
     docs_page,
     health,
+    keys,
     login_sessions,
     messages,
     models,
@@ -33,6 +36,10 @@ ROUTERS: tuple[APIRouter, ...] = (
     agents.router,
     login_sessions.router,
     tickets.router,
+    keys.me_router,
+    keys.router,
+    admin_keys.router,
+    admin.router,
     health.router,
     docs_page.router,
 )

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query, Response
 
 from cartrita.domain.errors import Malformed
 from cartrita.surfaces.dependencies import (
+    ASKED,
     AppServices,
     CurrentPrincipal,
     IdempotencyKey,
@@ -18,7 +19,7 @@ from cartrita.surfaces.native.schemas import RunView
 from cartrita.surfaces.native.streams import is_at_end, stream
 from cartrita.surfaces.sse import EventStream
 
-router = APIRouter(prefix="/api/runs/{run_id}", tags=["runs"])
+router = APIRouter(prefix="/api/runs/{run_id}", tags=["runs"], dependencies=ASKED)
 
 
 @router.get("")

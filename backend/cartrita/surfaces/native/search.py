@@ -11,9 +11,9 @@ from cartrita.application.search import ALL_KINDS, LIMIT_MAX, OFFSET_MAX, DateRa
 from cartrita.domain.errors import InvalidInput
 from cartrita.domain.search import SearchHit, SearchKind, SortBy
 from cartrita.kit.text import storable_text
-from cartrita.surfaces.dependencies import AppServices, CurrentPrincipal
+from cartrita.surfaces.dependencies import STORED, AppServices, CurrentPrincipal
 
-router = APIRouter(prefix="/api/search", tags=["search"])
+router = APIRouter(prefix="/api/search", tags=["search"], dependencies=STORED)
 
 
 class SearchResult(BaseModel):

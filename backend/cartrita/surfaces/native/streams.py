@@ -7,6 +7,7 @@ from fastapi import Response
 from cartrita.domain.ids import RunId
 from cartrita.domain.principals import Principal
 from cartrita.domain.runs import Run
+from cartrita.domain.scopes import Operation
 from cartrita.surfaces.native.cursors import Cursor, event_id
 from cartrita.surfaces.native.event_rendering import StreamItem, is_terminal
 from cartrita.surfaces.native.sse_frames import frame
@@ -34,6 +35,7 @@ async def resume_stream(services: Services, principal: Principal, cursor: Cursor
 
     Responds 204, which stops an EventSource, if the reader has received the last event.
     """
+    principal.scopes.require_operation(Operation.CHAT)
     run = await services.runs.get(principal, cursor.run)
     if is_at_end(run, cursor.seq):
         return Response(status_code=204)

@@ -16,7 +16,13 @@ from cartrita.domain.messages import Message, StoredMessage
 from cartrita.domain.principals import Principal
 from cartrita.kit import ids
 from cartrita.surfaces.authentication import AuthenticationMethod
-from cartrita.surfaces.dependencies import AppServices, CurrentCaller, CurrentPrincipal, PublicId
+from cartrita.surfaces.dependencies import (
+    STORED,
+    AppServices,
+    CurrentCaller,
+    CurrentPrincipal,
+    PublicId,
+)
 from cartrita.surfaces.json_bodies import require_json_type
 from cartrita.surfaces.openai.conversation_schemas import (
     ConversationObject,
@@ -37,7 +43,7 @@ from cartrita.surfaces.openai.item_pages import (
 from cartrita.surfaces.openai.references import find_message, item_not_found
 from cartrita.surfaces.services import Services
 
-router = APIRouter(prefix="/v1/conversations", tags=["openai"])
+router = APIRouter(prefix="/v1/conversations", tags=["openai"], dependencies=STORED)
 
 _PAGE = 100
 _MOST_NEW_ITEMS = 20

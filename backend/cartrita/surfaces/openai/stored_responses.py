@@ -15,7 +15,7 @@ from cartrita.domain.principals import Principal
 from cartrita.domain.runs import Run, RunStatus
 from cartrita.kit import ids
 from cartrita.kit.long_work import run_long
-from cartrita.surfaces.dependencies import AppServices, CurrentPrincipal, PublicId
+from cartrita.surfaces.dependencies import STORED, AppServices, CurrentPrincipal, PublicId
 from cartrita.surfaces.openai.conversation_schemas import (
     DeletedObject,
     ItemList,
@@ -37,7 +37,7 @@ from cartrita.surfaces.services import Services
 from cartrita.surfaces.v1.run_answers import Tail, collect_deltas, send_run_stream
 from cartrita.surfaces.v1.run_errors import error_of
 
-router = APIRouter(prefix="/v1/responses", tags=["openai"])
+router = APIRouter(prefix="/v1/responses", tags=["openai"], dependencies=STORED)
 
 _INPUT_MAX = 1000
 _RESPONSE = response_schema("A `response`, as at OpenAI, as it is now.")
