@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from tests.harness.scenario import Scenario
+from tests.harness.server import OWNER
 
 WORD = "chrysoprase"
 ANONYMOUS = {("GET", "/"), ("GET", "/health"), ("GET", "/ready"), ("POST", "/api/session")}
@@ -45,6 +46,16 @@ BODIES: dict[str, dict[str, Any]] = {
     "replace_message": {"content": "Mine now"},
     "retry_message": {},
     "open_session": {},
+    "create_key": {"name": "x"},
+    "change_key": {"name": "Mine now"},
+    "rotate_key": {},
+    "create_key_of_user": {"name": "x", "owner_id": "local"},
+    "change_any_key": {"name": "Mine now"},
+    "rotate_any_key": {},
+    "create_tenant": {"id": "mine"},
+    "change_tenant": {"name": "Mine now"},
+    "create_user": {"id": "mine", "tenant_id": "local"},
+    "change_user": {"name": "Mine now"},
 }
 
 
@@ -106,8 +117,10 @@ async def operations(scenario: Scenario) -> list[tuple[str, str, dict[str, Any]]
 
 
 async def things_of_a(scenario: Scenario) -> Owned:
-    status, made = await scenario.call("POST", "/api/conversations", {"external_id": f"a-{WORD}"})
-    assert status in (201, 409), made
+    status, created = await scenario.call(
+        "POST", "/api/conversations", {"external_id": f"a-{WORD}"}
+    )
+    assert status in (201, 409), created
     response = await scenario.chat(conversation_id=f"a-{WORD}", metadata={"word": WORD})
     conversation, message, run = (
         response[name] for name in ("conversation_id", "message_id", "run_id")
@@ -126,6 +139,9 @@ async def things_of_a(scenario: Scenario) -> Owned:
             "run_id": [run, run.removeprefix("run_")],
             "item_id": [item["id"] for item in items["data"][:3]],
             "response_id": [answered["id"], answered["id"].removeprefix("resp_")],
+            "key_id": [(await made(scenario, "POST", "/api/keys", {"name": WORD}))["id"]],
+            "user_id": [OWNER],
+            "tenant_id": [OWNER],
         }
     )
 
@@ -155,7 +171,8 @@ async def test_every_route_with_foreign_ids(scenario: Scenario) -> None:
         for filled in owned.paths(path):
             asked += 1
             status, response = await scenario.call(method, filled, body, X_API_Key=stranger)
-            if (status, response.get("error") is None) != (404, False) or WORD in str(response):
+            refusal = 403 if path.startswith("/api/admin/") else 404
+            if (status, response.get("error") is None) != (refusal, False) or WORD in str(response):
                 wrong.append(f"{method} {filled}: {status} {response}")
     assert not wrong
     assert asked >= 30
