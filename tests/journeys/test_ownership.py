@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from tests.harness.scenario import Scenario
 from tests.harness.server import OWNER
+from tests.journeys.accounts import made
 
 WORD = "chrysoprase"
 ANONYMOUS = {("GET", "/"), ("GET", "/health"), ("GET", "/ready"), ("POST", "/api/session")}

@@ -247,12 +247,11 @@ class Runs:
 
     async def _repeatable_input(self, principal: Principal, run: Run) -> RunInput:
         """The input of a run as this caller can ask for it again. Raises Forbidden."""
-        run_input = _readable_input(run)
+        given = _readable_input(run)
         if principal.scopes.limited:
-            asked = (run_input.provider, run_input.model)
-            asked = asked if run_input.route is None else (None, run_input.route)
+            asked = (None, given.route) if given.route else (given.provider, given.model)
             await self._gateway.choose(*asked, principal.scopes)
-        return run_input
+        return given
 
     async def _admit_in_conversation(
         self,

@@ -76,7 +76,8 @@ def _parser() -> argparse.ArgumentParser:
     rotating.add_argument("--overlap", type=float, help="for how many seconds the old key works")
     keys.add_parser("revoke", help="end a key").add_argument("id", help="as `keys list` shows it")
 
-    _add_accounts(commands)
+    _add_users(commands.add_parser("users", help="whose data is kept"))
+    _add_tenants(commands.add_parser("tenants", help="organisations of users"))
 
     listing = commands.add_parser("providers", help="model providers")
     verbs = listing.add_subparsers(dest="verb", required=True)
@@ -96,8 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_accounts(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    users = commands.add_parser("users", help="whose data is kept")
+def _add_users(users: argparse.ArgumentParser) -> None:
     verbs = users.add_subparsers(dest="verb", required=True)
     verbs.add_parser("list", help="all users").add_argument("--tenant", help="of this tenant")
     creating = verbs.add_parser("create", help="make a user, without a key")
@@ -106,7 +106,9 @@ def _add_accounts(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     creating.add_argument("--admin", action="store_true", help="who administers the tenant")
     for verb, what in (("disable", "stop the keys of a user"), ("enable", "let them work again")):
         verbs.add_parser(verb, help=what).add_argument("id", help="as `users list` shows it")
-    tenants = commands.add_parser("tenants", help="organisations of users")
+
+
+def _add_tenants(tenants: argparse.ArgumentParser) -> None:
     verbs = tenants.add_subparsers(dest="verb", required=True)
     verbs.add_parser("list", help="all tenants")
     verbs.add_parser("create", help="make a tenant, without users").add_argument("id")

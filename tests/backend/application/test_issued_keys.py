@@ -134,11 +134,22 @@ async def test_keys_in_pages(access: Access) -> None:
         access.clock.moment += HOUR
         made.append(key.id)
     which = KeyFilter(owner_id="ann")
-    first = await access.issued.page(which, None, 3)
+    ann = (await access.acting("bob", tenant="ann", admin=True)).principal
+    first = await access.issued.page(ann, which, None, 3)
     assert [key.id for key in first.items] == made[:3]
-    second = await access.issued.page(which, first.next_cursor, 3)
+    second = await access.issued.page(ann, which, first.next_cursor, 3)
     assert [key.id for key in second.items] == made[3:]
     assert second.next_cursor is None
+    await access.made("cid")
+    everyone = await access.issued.page(ann, KeyFilter(), None, 99)
+    assert {key.owner_id for key in everyone.items} == {"ann", "bob"}
+    with pytest.raises(NotFound):
+        await access.issued.page(ann, KeyFilter(tenant_id="cid"), None, 99)
+    cid = (await access.acting("cid")).principal
+    with pytest.raises(Forbidden):
+        await access.issued.page(cid, which, None, 99)
+    all_of_them = await access.issued.page(COMMAND_LINE.principal, KeyFilter(), None, 99)
+    assert {key.owner_id for key in all_of_them.items} == {"ann", "bob", "cid"}
 
 
 async def test_the_bootstrap_key_makes_lasting_keys_and_is_not_revoked(access: Access) -> None:
