@@ -41,13 +41,14 @@ class Unstorable(CartritaError):
 class ExecutorFixture:
     """A running executor on fake ports."""
 
-    def __init__(self, *play: Any, history: Any = None) -> None:
+    def __init__(self, *play: Any, history: Any = None, keys: Any = None) -> None:
         self.queue = FakeQueueAndWriter()
         self.provider = ScriptedProvider(play)
         store = FakeMessageStore(stored_message("Hi")) if history is None else history
         told = History(store, messages=10, characters=1000)
         agents = AgentRegistry(built_in_agents())
-        self.executor = Executor(self.queue, self.queue, told, gateway(self.provider), agents)
+        models = gateway(self.provider)
+        self.executor = Executor(self.queue, self.queue, told, models, agents, keys=keys)
 
     @asynccontextmanager
     async def open(self) -> AsyncGenerator[None]:

@@ -5,6 +5,11 @@ from dataclasses import replace
 
 import asyncpg
 import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, make_url
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
 from tests.harness.database import Postgres, TemporaryDatabase
 
 from cartrita.adapters.persistence import schema
@@ -19,6 +24,22 @@ async def execute(dsn: str, *statements: str) -> None:
             await connection.execute(statement)
     finally:
         await connection.close()
+
+
+async def upgrade_to(revision: str, dsn: str) -> None:
+    """Migrate an empty database, and not to the end."""
+    config = Config()
+    config.set_main_option("script_location", str(schema.folder()))
+
+    def upgrade(connection: Connection) -> None:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+        connection.commit()
+
+    url = make_url(dsn).set(drivername="postgresql+asyncpg")
+    engine = create_async_engine(url, poolclass=NullPool)
+    async with engine.connect() as connection:
+        await connection.run_sync(upgrade)
 
 
 async def revision(database: TemporaryDatabase) -> str:
@@ -62,3 +83,27 @@ async def test_a_role_that_may_not_create_tables_is_told_so(
     with pytest.raises(SchemaForbidden, match="may not create tables"):
         await schema.upgrade(reader.dsn())
     await execute(admin, "DROP ROLE reader")
+
+
+async def test_owners_become_users_of_a_tenant_each(empty: TemporaryDatabase) -> None:
+    """Their keys stay, and the server's own person is its admin."""
+    await upgrade_to("0004", empty.dsn)
+    await execute(
+        empty.dsn,
+        "INSERT INTO api_keys (id, owner_id, name, digest) VALUES "
+        "('a', 'ann', 'n', ''), ('b', 'ann', 'n', ''), ('c', 'My Friend', 'n', ''), "
+        "('d', 'local', 'n', '')",
+    )
+    await schema.upgrade(empty.dsn)
+    connection = await asyncpg.connect(empty.dsn)
+    try:
+        rows = await connection.fetch("SELECT id, tenant_id, role FROM users ORDER BY id")
+        keys = await connection.fetchval("SELECT count(*) FROM api_keys WHERE scopes = '{}'")
+    finally:
+        await connection.close()
+    assert [tuple(row) for row in rows] == [
+        ("My Friend", "My Friend", "member"),
+        ("ann", "ann", "member"),
+        ("local", "local", "admin"),
+    ]
+    assert keys == 4
