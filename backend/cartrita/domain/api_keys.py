@@ -1,6 +1,7 @@
 """API keys that this server issues to its callers."""
 
 from datetime import datetime
+from functools import cached_property
 
 import msgspec
 
@@ -26,11 +27,14 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
 
     def active(self, now: datetime) -> bool:
         """Whether the key itself works; its user or tenant may be disabled."""
-        ends = (self.expires_at, self.retires_at)
-        return self.revoked_at is None and all(end is None or end > now for end in ends)
+        if self.revoked_at is not None:
+            return False
+        if self.expires_at is not None and self.expires_at <= now:
+            return False
+        return self.retires_at is None or self.retires_at > now
 
 
-class StoredApiKey(msgspec.Struct, frozen=True):
+class StoredApiKey(msgspec.Struct, frozen=True, dict=True):
     """An API key as stored: `digest` is the HMAC-SHA256 of the secret with the server's pepper.
 
     Of its user it knows the tenant, whether that is administered, and whether both are `enabled`.
@@ -46,9 +50,9 @@ class StoredApiKey(msgspec.Struct, frozen=True):
         """Whether the key works."""
         return self.enabled and self.key.active(now)
 
-    @property
+    @cached_property
     def principal(self) -> Principal:
-        """Who calls with this key."""
+        """Who calls with this key; made once, because every request asks for it."""
         key = self.key
         admin = self.admin and key.scopes.allows_operation(Operation.ADMIN)
         return Principal(key.owner_id, key.id, self.tenant_id, key.scopes, admin)

@@ -12,7 +12,7 @@ from cartrita.adapters.persistence.tables import api_keys, tenants, users
 from cartrita.domain.accounts import UserRole
 from cartrita.domain.api_keys import ApiKey, KeyChanges, KeyFilter, StoredApiKey, Succession
 from cartrita.domain.audit import Change
-from cartrita.domain.scopes import NOTHING, Scopes
+from cartrita.domain.scopes import NOTHING, UNLIMITED, Scopes
 
 _k, _u, _t = api_keys.c, users.c, tenants.c
 _FIELDS = ApiKey.__struct_fields__
@@ -101,7 +101,8 @@ def _to_key(row: RowMapping) -> StoredApiKey:
     values = {name: row[name] for name in _FIELDS}
     enabled = row["enabled"]
     try:
-        values["scopes"] = msgspec.json.decode(row["scopes"], type=Scopes)
+        scopes = msgspec.json.decode(row["scopes"], type=Scopes)
+        values["scopes"] = scopes if scopes.limited else UNLIMITED
     except msgspec.ValidationError:  # a newer version limits it by what this one does not know
         values["scopes"], enabled = NOTHING, False
     return StoredApiKey(ApiKey(**values), row["digest"], row["tenant_id"], row["admin"], enabled)

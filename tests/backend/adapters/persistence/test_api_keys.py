@@ -14,7 +14,7 @@ from cartrita.adapters.persistence.audit import AuditTable
 from cartrita.adapters.persistence.database import Database
 from cartrita.domain.accounts import AccountChanges, UserRole
 from cartrita.domain.api_keys import ApiKey, KeyChanges, KeyFilter, StoredApiKey, Succession
-from cartrita.domain.scopes import NOTHING, Scopes
+from cartrita.domain.scopes import NOTHING, UNLIMITED, Scopes
 
 DAY = timedelta(days=1)
 SOME = Scopes(models=("openai/*",), operations=("chat",), requests_per_minute=5)
@@ -45,6 +45,9 @@ async def test_what_is_stored_comes_back_whole(table: ApiKeyTable) -> None:
     assert await table.get("k") == stored
     assert await table.get("K") is None
     await table.add(a_key("other"), change())
+    unlimited = await table.get("other")
+    assert unlimited is not None
+    assert unlimited.key.scopes is UNLIMITED  # which the hot path tells by its identity
     assert {*ids(await table.get_many(["other", "none", "k"]))} == {"k", "other"}
 
 
