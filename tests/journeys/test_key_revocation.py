@@ -18,6 +18,7 @@ from tests.journeys.v1 import begin, exchange_with, frames, post_json
 from cartrita.kit import clock
 
 LONG = Script(words=2000, between_tokens_s=0.05)
+LATE = Script(text="late", before_headers_s=60)
 WATCHDOG_S = 10.0
 """Ten times as long as it may take."""
 SECONDS = 3.0
@@ -179,6 +180,42 @@ async def test_a_queued_run_of_a_key_that_ended_is_not_begun(
     await eventually(failed)
     for reader in streams.readers:
         reader.cancel()
+
+
+async def test_who_waits_for_a_whole_answer_is_told(scenario: Scenario) -> None:
+    user = await new_user(scenario, await new_tenant(scenario))
+    for path, body in (
+        ("/api/chat", {"message": directive(LATE)}),
+        ("/v1/chat/completions", {"messages": [{"role": "user", "content": directive(LATE)}]}),
+    ):
+        key = await new_key(scenario, user)
+        asked = {"model": "openai/fake", **body}
+        sent = {"Authorization": f"Bearer {key['secret']}"}
+        begun = len(scenario.provider.requests())
+        waiting = asyncio.create_task(post_json(scenario, path, asked, **sent))
+        await until(lambda begun=begun: len(scenario.provider.requests()) > begun)
+        await made(scenario, "POST", f"/api/admin/keys/{key['id']}/revoke")
+        async with asyncio.timeout(WATCHDOG_S):
+            status, told = await waiting
+        assert (status, told.get("code") or told["error"]["code"]) == (401, "key_ended")
+
+
+async def test_what_a_greater_key_asked_a_lesser_one_does_not_ask_again(scenario: Scenario) -> None:
+    user = await new_user(scenario, await new_tenant(scenario))
+    great = await new_key(scenario, user)
+    limited = await new_key(scenario, user, scopes={"models": ["anthropic/*"]})
+    chat = {"message": "hello", "provider": "openai", "model": "fake"}
+    answer = await made(scenario, "POST", "/api/chat", chat, X_API_Key=great["secret"])
+    at = f"/api/conversations/{answer['conversation_id']}/messages"
+    asked = len(scenario.provider.requests())
+    for path, body in (
+        (f"{at}/{answer['message_id']}/retry", {}),
+        (f"{at}/{answer['message']['parent_id']}", {"content": "hello again"}),
+    ):
+        method = "POST" if path.endswith("retry") else "PATCH"
+        status, told = await scenario.call(method, path, body, X_API_Key=limited["secret"])
+        assert (status, told["code"]) == (403, "scope_model"), told
+    assert len(scenario.provider.requests()) == asked
 
 
 async def test_rotation_overlaps(scenario: Scenario) -> None:

@@ -98,6 +98,23 @@ async def test_a_cancelled_task_is_cancelled_also_where_it_is_cut() -> None:
     assert connections.count(ANN) == 0
 
 
+async def test_a_context_that_fails_at_its_end_is_counted_no_more() -> None:
+    connections = OpenConnections()
+
+    @asynccontextmanager
+    async def failing() -> AsyncGenerator[None]:
+        yield
+        raise ValueError("at the end")
+
+    async def hold() -> None:
+        async with connections.holding(ANN, failing()):
+            assert connections.count(ANN) == 1
+
+    with pytest.raises(ValueError, match="at the end"):
+        await hold()
+    assert connections.count(ANN) == 0
+
+
 async def test_an_error_of_the_body_stays_what_it_is() -> None:
     connections = OpenConnections()
 

@@ -49,7 +49,7 @@ _SERVER_SENT_EVENT: Schema = {
 _ERROR_DESCRIPTIONS = {
     400: "The request cannot be read.",
     401: "No credential, or an unknown one.",
-    403: "Pages of this origin are not allowed.",
+    403: "The scopes of the key do not allow it, or pages of this origin may not.",
     404: "Not found, or owned by somebody else.",
     408: "The body did not arrive in time.",
     409: "In conflict with the current state, or the run was cancelled.",
