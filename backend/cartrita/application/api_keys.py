@@ -93,16 +93,16 @@ class ApiKeys:
         known = self.known
         return any(one not in self._configured and known.peek(one) is None for one in key_ids)
 
-    def ended(self, principal: Principal, *, unknown: bool) -> bool:
+    def ended(self, principal: Principal, *, gone: Collection[str] = ()) -> bool:
         """Whether a principal's key works no more or allows less, as far as that is known.
 
-        `unknown` is the answer for a key of which nothing is known.
+        Of those that are `gone` nothing is known any more.
         """
         if principal.key_id in self._configured:
             return False
         stored = self.known.peek(principal.key_id)
         if stored is None:
-            return unknown
+            return principal.key_id in gone
         scopes = stored.key.scopes
         if scopes != principal.scopes and scopes.excess(principal.scopes) is not None:
             return True

@@ -1,6 +1,7 @@
 """Notices what other processes change in keys, and cuts the connections of keys that end."""
 
 import asyncio
+from collections.abc import Collection
 from functools import partial
 
 import structlog
@@ -45,19 +46,18 @@ class KeyWatch:
             except TimeoutError:
                 pass
             changed = changed or self._keys.any_unknown(self._connections.key_ids)
-            refreshed = changed and await self._refresh()
-            changed = changed and not refreshed
-            cut = self._connections.cut(partial(self._keys.ended, unknown=refreshed))
+            gone = await self._refresh() if changed else ()
+            changed = gone is None
+            cut = self._connections.cut(partial(self._keys.ended, gone=gone or ()))
             if cut:
                 log.info("connections_cut", connections=cut)
 
-    async def _refresh(self) -> bool:
+    async def _refresh(self) -> Collection[str] | None:
+        """Read keys again. Returns those that are gone; None if they could not be read."""
         try:
-            await self._keys.known.refresh(self._connections.key_ids)
+            return await self._keys.known.refresh(self._connections.key_ids)
         except CartritaError as error:
             log.warning("keys_not_refreshed", code=error.code)
         except Exception as error:  # this is tried again; to stop would cut everyone
             self._failure_logger.exception("refresh", error=error)
-        else:
-            return True
-        return False
+        return None

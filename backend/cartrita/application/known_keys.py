@@ -84,8 +84,11 @@ class KnownKeys:
         known = self._known.get(key_id)
         return None if known is None else known.key
 
-    async def refresh(self, more: Collection[str] = ()) -> None:
-        """Read all known keys again, and some more, in one query. Raises Unavailable."""
+    async def refresh(self, more: Collection[str] = ()) -> Collection[str]:
+        """Read all known keys again, and some more, in one query; those that are gone.
+
+        Raises Unavailable.
+        """
         while True:
             self._forgotten += 1  # what is being read now may be out of date
             forgotten = self._forgotten
@@ -94,7 +97,9 @@ class KnownKeys:
             if forgotten == self._forgotten:
                 break
         read_at = self._monotonic()
-        self._known = {key_id: _KnownKey(key, read_at) for key_id, key in found.items()}
+        since = {key_id: known for key_id, known in self._known.items() if key_id not in asked}
+        self._known = {key_id: _KnownKey(key, read_at) for key_id, key in found.items()} | since
+        return asked - found.keys()
 
     async def _read(self, key_id: str) -> StoredApiKey | None:
         forgotten = self._forgotten

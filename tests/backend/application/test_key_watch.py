@@ -1,12 +1,12 @@
 """Keys that another process changes: noticed at once, by a notification or by a poll."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from contextlib import suppress
 from datetime import timedelta
-from functools import partial
 
 import pytest
+from sqlalchemy import text
 from tests.backend.application.access_fixture import Access
 from tests.harness.database import TemporaryDatabase
 
@@ -14,6 +14,7 @@ from cartrita.adapters.persistence.database import Database
 from cartrita.application.key_watch import KeyWatch
 from cartrita.application.open_connections import KeyEnded, OpenConnections
 from cartrita.domain.accounts import AccountChanges
+from cartrita.domain.api_keys import StoredApiKey
 from cartrita.domain.audit import COMMAND_LINE
 from cartrita.domain.errors import Unavailable
 from cartrita.domain.principals import Principal
@@ -39,6 +40,7 @@ class Watched:
     """This process, which watches, and another one, which makes changes."""
 
     def __init__(self, pool: Database) -> None:
+        self.pool = pool
         self.here, self.elsewhere = Access(pool), Access(pool)
         self.elsewhere.clock = self.here.clock
         self.connections = OpenConnections()
@@ -103,7 +105,7 @@ async def test_what_allows_as_much_as_before_goes_on(watched: Watched) -> None:
     key_id = watched.principal.key_id
     await watched.elsewhere.issued.change(COMMAND_LINE, key_id, name="new", scopes=Scopes())
     await watched.here.keys.known.refresh()
-    assert watched.connections.cut(partial(watched.here.keys.ended, unknown=True)) == 0
+    assert watched.connections.cut(watched.here.keys.ended) == 0
     assert not ann.done()
     ann.cancel()
 
@@ -144,3 +146,39 @@ async def test_while_the_database_is_away_keys_are_as_they_were(
     await asked.wait()
     with pytest.raises(KeyEnded):
         await ann
+
+
+async def test_a_key_that_is_gone_from_the_table_is_cut(watched: Watched) -> None:
+    ann = await watched.holding()
+    async with watched.pool.use() as connection:
+        await connection.execute(text("DELETE FROM api_keys"))
+    watched.changes.changed.set()
+    with pytest.raises(KeyEnded):
+        await ann
+
+
+async def test_a_connection_that_begins_while_keys_are_read_again_is_not_cut(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The query that is under way does not ask for its key."""
+    await watched.here.made("bob")
+    reading, go_on = asyncio.Event(), asyncio.Event()
+    real = watched.here.table.get_many
+
+    async def slow(key_ids: Collection[str]) -> list[StoredApiKey]:
+        found = await real(key_ids)
+        reading.set()
+        await go_on.wait()
+        return found
+
+    bob = await watched.holding("bob")
+    monkeypatch.setattr(watched.here.table, "get_many", slow)
+    watched.changes.changed.set()
+    await reading.wait()
+    ann = await watched.holding()
+    go_on.set()
+    await watched.here.keys.known.refresh()
+    assert not ann.done()
+    assert not bob.done()
+    for task in (ann, bob):
+        task.cancel()
