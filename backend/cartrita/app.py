@@ -22,6 +22,7 @@ from cartrita.surfaces.hot_paths import HotPaths, HotPathTable, hot_path_table
 from cartrita.surfaces.middleware import ErrorBoundary, RequestContext
 from cartrita.surfaces.native import openapi
 from cartrita.surfaces.native.router import ROUTERS
+from cartrita.surfaces.native.websocket import endpoint as websocket
 from cartrita.surfaces.openai import conversations, stored_responses
 from cartrita.surfaces.openai import hot_paths as openai_hot_paths
 from cartrita.surfaces.request_limits import RequestLimits
@@ -107,7 +108,8 @@ def create_app(config: SurfaceConfig, services_lifespan: ServicesLifespan | None
 def create_server(config: SurfaceConfig, services_lifespan: ServicesLifespan) -> ASGIApp:
     """Create what is served: the application behind the dispatcher of its hot paths."""
     app = create_app(config, services_lifespan)
-    return Dispatcher(app, hot_paths(config), config, error_formats.send_error)
+    sockets = {websocket.PATH: websocket.serve}
+    return Dispatcher(app, hot_paths(config), config, error_formats.send_error, sockets)
 
 
 def hot_paths(config: SurfaceConfig) -> HotPathTable:

@@ -4,7 +4,17 @@ import argparse
 import signal
 import sys
 
-from tests.benchmarks import admission, conversation, native, relay, runlog, start, streams, visible
+from tests.benchmarks import (
+    admission,
+    conversation,
+    native,
+    relay,
+    runlog,
+    sockets,
+    start,
+    streams,
+    visible,
+)
 from tests.benchmarks.options import Options
 
 from cartrita import logs
@@ -15,6 +25,7 @@ _BENCHMARKS = {
     "admission": admission.measure,
     "conversation": conversation.measure,
     "streams": streams.measure,
+    "sockets": sockets.measure,
     "start": start.measure,
     "native": native.measure,
     "relay": relay.measure,

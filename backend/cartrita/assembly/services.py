@@ -16,6 +16,7 @@ from cartrita.assembly.models import Models
 from cartrita.assembly.runs import create_run_services
 from cartrita.assembly.storage import Storage
 from cartrita.settings import Settings
+from cartrita.surfaces.open_sockets import OpenSockets
 from cartrita.surfaces.services import Services
 
 
@@ -44,6 +45,7 @@ def create_services(
         connections=OpenConnections(),
         login_sessions=authentication.login_sessions,
         tickets=authentication.tickets,
+        sockets=OpenSockets(settings.websocket.per_owner_max),
         code=CodeGeneration(models.gateway),
         provider_checks=models.checks,
         models=models.gateway.models,

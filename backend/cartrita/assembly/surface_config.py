@@ -3,7 +3,7 @@
 from importlib.metadata import version
 
 from cartrita.settings import Settings
-from cartrita.surfaces.services import SurfaceConfig
+from cartrita.surfaces.services import SocketLimits, SurfaceConfig
 
 
 def surface_config(settings: Settings) -> SurfaceConfig:
@@ -19,5 +19,10 @@ def surface_config(settings: Settings) -> SurfaceConfig:
         heartbeat_s=settings.run_log.heartbeat_s,
         v1=settings.openai_compat.enable,
         translated_choices=settings.openai_compat.max_choices,
+        sockets=SocketLimits(
+            auth_s=settings.websocket.auth_s,
+            idle_s=settings.websocket.idle_s,
+            runs_max=settings.websocket.runs_max,
+        ),
         version=version("cartrita"),
     )

@@ -43,6 +43,7 @@ class System:
     async def drain(self) -> None:
         """Before exit: accept no new runs, disconnect readers, finish or release current runs."""
         self._run_log.stop_claiming()
+        self.services.sockets.drain()
         self._run_log.disconnect_readers()
         await self._executor.drain(self._drain_s)
 

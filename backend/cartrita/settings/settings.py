@@ -16,6 +16,7 @@ from cartrita.settings.storage import Database, History, Postgres, RunLog
 from cartrita.settings.surfaces import Compat, OpenAICompat
 from cartrita.settings.tracing import Langfuse
 from cartrita.settings.types import REVEAL, FilePath
+from cartrita.settings.websocket import WebSocket
 
 
 class Settings(Group):
@@ -44,6 +45,7 @@ class Settings(Group):
     ledger: Ledger = Ledger()
     logging: Logging = Logging()
     limits: Limits = Limits()
+    websocket: WebSocket = WebSocket()
     compat: Compat = Compat()
     oauth: OAuth = OAuth()
     openai_compat: OpenAICompat = OpenAICompat()

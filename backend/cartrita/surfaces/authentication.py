@@ -50,7 +50,7 @@ async def authenticate(connection: HTTPConnection, *, ticket: str | None = None)
     for two different credentials or values of another header, and for a key in the URL, Forbidden
     for pages of other origins, and the same Unauthenticated for every unknown credential.
     """
-    _refuse_key_in_query(connection)
+    refuse_key_in_query(connection)
     refuse_differing_headers(connection.scope)
     services = services_of(connection)
     keys = _keys(connection)
@@ -77,9 +77,14 @@ async def authenticate(connection: HTTPConnection, *, ticket: str | None = None)
 
 
 async def _use_ticket(connection: HTTPConnection, ticket: str) -> Ticket:
-    """Use a ticket, or accept a used one from a reader that resumes its stream."""
+    """Use a ticket, or accept a used one from a reader that resumes its stream.
+
+    A WebSocket can do all that its principal can, so that it takes no used one.
+    """
     tickets = services_of(connection).tickets
     origin = origin_of(connection)
+    if connection.scope["type"] == "websocket":
+        return await tickets.use_stream_ticket(ticket, origin)
     if not connection.headers.get("last-event-id"):
         with suppress(Unauthenticated):
             return await tickets.use_stream_ticket(ticket, origin)
@@ -105,7 +110,8 @@ def _single(credentials: list[str]) -> str | None:
     return credentials[0] if credentials else None
 
 
-def _refuse_key_in_query(connection: HTTPConnection) -> None:
+def refuse_key_in_query(connection: HTTPConnection) -> None:
+    """Raise Malformed for a key in the URL."""
     if not connection.scope.get("query_string"):
         return
     for name, value in connection.query_params.multi_items():

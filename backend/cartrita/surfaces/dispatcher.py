@@ -6,13 +6,14 @@ frame that does what the middleware does for the others.
 """
 
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
+from types import MappingProxyType
 
 import structlog
 from fastapi import FastAPI
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cartrita.surfaces.hot_paths import Handler, HotPathTable
 from cartrita.surfaces.middleware import (
@@ -37,12 +38,19 @@ _WITHOUT_VERSION = {name: f"/v1{name}" for name in ("/chat/completions", "/model
 class Dispatcher:
     """The outermost ASGI application: it answers plain requests for the endpoints of a table.
 
+    `sockets` answer WebSockets, by path.
+
     Requests with a query, a repeated header, a body of unknown or forbidden length, or from pages
     of other origins are left to `app`, as all those for other endpoints.
     """
 
     def __init__(
-        self, app: FastAPI, table: HotPathTable, config: SurfaceConfig, respond: ErrorResponder
+        self,
+        app: FastAPI,
+        table: HotPathTable,
+        config: SurfaceConfig,
+        respond: ErrorResponder,
+        sockets: Mapping[str, ASGIApp] = MappingProxyType({}),
     ) -> None:
         self._app = app
         self._handlers = {key: path.handler for key, path in table.items()}
@@ -50,6 +58,7 @@ class Dispatcher:
         self._seconds = config.body_timeout_s
         self._other_origins = bool(config.cors_origins)
         self._respond = respond
+        self._sockets = sockets
         self._logs = logs_requests()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -64,6 +73,10 @@ class Dispatcher:
                     scope["app"] = self._app
                     await self._answer(handler, headers, scope, receive, send)
                     return
+        elif scope["type"] == "websocket" and scope["path"] in self._sockets:
+            scope["app"] = self._app
+            await self._sockets[scope["path"]](scope, receive, send)
+            return
         await self._app(scope, receive, send)
 
     def _is_plain(self, scope: Scope, headers: dict[bytes, bytes]) -> bool:

@@ -9,12 +9,15 @@ from cartrita.domain.errors import Forbidden
 from cartrita.surfaces.services import config_of
 
 _LOOPBACK_HOST = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]*)?", re.ASCII | re.IGNORECASE)
+_HOST = re.compile(r"([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{0,5})?", re.ASCII | re.IGNORECASE)
+_PAGE_SCHEMES = {"ws": "http", "wss": "https"}
 _FORWARDING_HEADERS = frozenset({"forwarded", "x-real-ip", "via"})
 
 
 def own_origin(connection: HTTPConnection) -> str:
     """The origin of this server's pages, as this request addresses the server."""
-    return f"{connection.scope['scheme']}://{connection.headers.get('host', '')}"
+    scheme = connection.scope["scheme"]
+    return f"{_PAGE_SCHEMES.get(scheme, scheme)}://{connection.headers.get('host', '')}"
 
 
 def origin_of(connection: HTTPConnection) -> str:
@@ -53,6 +56,16 @@ def require_local_caller(connection: HTTPConnection) -> None:
             code="forbidden_host",
         )
     require_no_other_origin(connection)
+
+
+def require_host(connection: HTTPConnection) -> None:
+    """Require one header Host that names a host, from which our own origin is told."""
+    hosts = connection.headers.getlist("host")
+    if len(hosts) != 1 or _HOST.fullmatch(hosts[0]) is None:
+        raise Forbidden(
+            "The header Host does not name a host: open this server by its name or address.",
+            code="forbidden_host",
+        )
 
 
 def require_own_page(connection: HTTPConnection) -> None:

@@ -28,6 +28,18 @@ from cartrita.application.usage import UsageReports
 from cartrita.domain.models import ModelInfo
 from cartrita.domain.scopes import Scopes
 from cartrita.gateway.health import DeploymentHealth
+from cartrita.surfaces.open_sockets import OpenSockets
+
+
+class SocketLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """How long a WebSocket may be without a key and without a frame, and its most runs at once.
+
+    Times are in seconds.
+    """
+
+    auth_s: float = 10.0
+    idle_s: float = 600.0
+    runs_max: int = 16
 
 
 class SurfaceConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,11 +63,12 @@ class SurfaceConfig(msgspec.Struct, frozen=True, kw_only=True):
     heartbeat_s: float = 15.0
     v1: bool = True
     translated_choices: int = 8
+    sockets: SocketLimits = SocketLimits()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """The use cases.
+    """The use cases, and the `sockets` that are open.
 
     `connections` are those that keys hold open. `models` lists the models that scopes allow, the
     default first, and `health` those of this process whose last call failed. `ready` reports for
@@ -78,6 +91,7 @@ class Services:
     connections: OpenConnections
     login_sessions: LoginSessions
     tickets: Tickets
+    sockets: OpenSockets
     models: Callable[[Scopes], Awaitable[Sequence[ModelInfo]]]
     health: Callable[[], Sequence[DeploymentHealth]]
     ready: Callable[[], Awaitable[Mapping[str, bool]]]

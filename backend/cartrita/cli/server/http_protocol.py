@@ -1,4 +1,4 @@
-"""uvicorn's HTTP protocol with limits on headers and on slow readers; it never leaves HTTP/1.1."""
+"""uvicorn's HTTP protocol with limits on headers and on slow readers, left for WebSockets only."""
 
 import asyncio
 import sys
@@ -13,6 +13,7 @@ from cartrita.surfaces.request_limits import BODY_ARRIVED
 _UNSENT_BYTES = 16 << 10
 """The most that is buffered for a client that does not read; then its stream waits."""
 _HEADER_BYTES = 64 << 10
+_BODY_HEADERS = frozenset({b"content-length", b"transfer-encoding"})
 
 
 class _Trailers(list[tuple[bytes, bytes]]):
@@ -33,19 +34,21 @@ class BoundedHttp(HttpToolsProtocol):
     A client that takes nothing of what waits for it is cut off too: it keeps a call of a provider
     open. What it takes is looked at once in `write_timeout_s` seconds, while something waits.
 
-    An offer to speak another protocol, as h2c or WebSocket, is ignored, as a server may (RFC 9110,
-    7.8). llhttp takes the request to end with the headers that offer it, so that they are parsed
-    again without the offer, and the body after them.
+    An offer to speak WebSocket is taken at `websocket_path`. Any other offer, as of h2c, is
+    ignored, as a server may (RFC 9110, 7.8). llhttp takes the request to end with the headers that
+    offer it, so that they are parsed again without the offer, and the body after them.
     """
 
     header_timeout_s = 10.0
     write_timeout_s = 120.0
+    websocket_path: bytes | None = None
     _write_timer: asyncio.TimerHandle | None = None
     _unsent_bytes = 0  # of a client that reads too slowly, when they were last looked at
     _header_timer: asyncio.TimerHandle | None = None
     _header_bytes = 0
     _expects_headers = False
     _head_without_offer = b""
+    _takes_offer = False
 
     # The base class names a wider transport than TCP gives us.
     def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -57,9 +60,7 @@ class BoundedHttp(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._expects_headers = False
         self._stop_timer()
-        if self._write_timer is not None:
-            self._write_timer.cancel()
-            self._write_timer = None
+        self._stop_write_timer()
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
@@ -100,7 +101,9 @@ class BoundedHttp(HttpToolsProtocol):
         self._expects_headers = False
         self._stop_timer()
         if self.parser.should_upgrade():
-            self._head_without_offer = self._write_head_without_offer()
+            self._takes_offer = self._is_for_websocket()
+            if not self._takes_offer:
+                self._head_without_offer = self._write_head_without_offer()
             return
         super().on_headers_complete()
         self.headers = _Trailers()
@@ -137,11 +140,34 @@ class BoundedHttp(HttpToolsProtocol):
                 self.parser.feed_data(rest)
             except httptools.HttpParserUpgrade as offer:
                 rest = memoryview(rest)[offer.args[0] :]
+                if self._takes_offer:
+                    self._speak_websocket(rest)
+                    return
                 self.parser = httptools.HttpRequestParser(self)
                 self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn
                 self.parser.feed_data(self._head_without_offer)
             else:
                 return
+
+    def _is_for_websocket(self) -> bool:
+        """Whether the request is a handshake, and the connection is free for it."""
+        return (
+            self.websocket_path is not None
+            and self.url.partition(b"?")[0] == self.websocket_path
+            and self.url.isascii()
+            and self.parser.get_method() == b"GET"
+            and self.parser.get_http_version() == "1.1"
+            and self._get_upgrade() == b"websocket"
+            and _BODY_HEADERS.isdisjoint(name for name, _ in self.headers)
+            and not (self.cycle and not self.cycle.response_complete)
+        )
+
+    def _speak_websocket(self, rest: memoryview) -> None:
+        if rest:
+            raise httptools.HttpParserError("Frames must wait for the answer to the handshake.")
+        self._stop_write_timer()
+        self.scope["method"] = "GET"
+        self.handle_websocket_upgrade()
 
     def _write_head_without_offer(self) -> bytes:
         method = self.parser.get_method()
@@ -151,6 +177,11 @@ class BoundedHttp(HttpToolsProtocol):
         lines = [b"%b %b HTTP/%b" % (method, self.url, version)]
         lines += [b"%b: %b" % header for header in self.headers if header[0] != b"upgrade"]
         return b"\r\n".join([*lines, b"", b""])
+
+    def _stop_write_timer(self) -> None:
+        if self._write_timer is not None:
+            self._write_timer.cancel()
+            self._write_timer = None
 
     def _start_timer(self) -> None:
         self._header_timer = asyncio.get_running_loop().call_later(
@@ -183,7 +214,13 @@ class BoundedHttp(HttpToolsProtocol):
         self.transport.close()
 
 
-def http_protocol(header_timeout_s: float, write_timeout_s: float) -> type[HttpToolsProtocol]:
+def http_protocol(
+    header_timeout_s: float, write_timeout_s: float, websocket_path: str | None = None
+) -> type[HttpToolsProtocol]:
     """The protocol class for `uvicorn.Config(http=...)`; times are in seconds."""
-    limits = {"header_timeout_s": header_timeout_s, "write_timeout_s": write_timeout_s}
-    return type("Http", (BoundedHttp,), limits)
+    attributes = {
+        "header_timeout_s": header_timeout_s,
+        "write_timeout_s": write_timeout_s,
+        "websocket_path": None if websocket_path is None else websocket_path.encode(),
+    }
+    return type("Http", (BoundedHttp,), attributes)

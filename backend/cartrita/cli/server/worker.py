@@ -22,11 +22,13 @@ from cartrita.assembly.system import System, WorkerContext, open_system
 from cartrita.cli.server import worker_messages
 from cartrita.cli.server.bootstrap import bootstrap
 from cartrita.cli.server.http_protocol import http_protocol
+from cartrita.cli.server.websocket_protocol import websocket_protocol
 from cartrita.cli.server.worker_messages import Refused, Serving, WorkerConfig, WorkerMessage
 from cartrita.domain.errors import CartritaError
 from cartrita.kit.operator_error import OperatorError
 from cartrita.kit.secret import Secret
 from cartrita.settings import Settings
+from cartrita.surfaces.native.websocket.endpoint import PATH
 from cartrita.surfaces.services import Services
 
 log = structlog.get_logger()
@@ -135,13 +137,20 @@ def _config(settings: Settings, system: System) -> uvicorn.Config:
     async def opening() -> AsyncGenerator[Services]:
         yield system.services
 
+    config = settings.websocket
     return uvicorn.Config(
         create_server(surface_config(settings), opening),
-        http=http_protocol(settings.server.header_timeout_s, settings.server.write_timeout_s),
+        http=http_protocol(
+            settings.server.header_timeout_s, settings.server.write_timeout_s, PATH
+        ),
         log_config=None,
         access_log=False,
         server_header=False,
-        ws="none",  # no route speaks it
+        ws=websocket_protocol(config.frames_per_s),
+        ws_max_size=config.message_max_bytes,
+        ws_ping_interval=config.ping_interval_s,
+        ws_ping_timeout=config.ping_timeout_s,
+        ws_per_message_deflate=False,  # it would take 64 KiB of each idle connection
         timeout_keep_alive=int(settings.server.keepalive_s),
         # Forwarded headers are trusted from configured proxies only.
         proxy_headers=bool(settings.server.trusted_proxies),

@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 
 from cartrita.domain.errors import CartritaError, ErrorKind, IdempotencyMismatch, InvalidInput
 from cartrita.domain.events import StopStatus
@@ -76,11 +76,11 @@ def error_response(request: Request, error: CartritaError) -> Response:
     status = status_of(error)
     if status == 503 and _from_event_source(request):
         return Response(reconnect_later(), headers=STREAM_HEADERS)
-    return _envelope(request, error, status)
+    return envelope(request, error, status)
 
 
-def _fields(error: CartritaError) -> dict[str, list[str]] | None:
-    """The problems by field, for a 422."""
+def invalid_fields(error: CartritaError) -> dict[str, list[str]] | None:
+    """The problems by field, for a 422; None for other errors."""
     if isinstance(error, InvalidInput):
         return error.fields
     if isinstance(error, IdempotencyMismatch):
@@ -93,7 +93,8 @@ def _from_event_source(request: Request) -> bool:
     return request.method == "GET" and (accepts or "last-event-id" in request.headers)
 
 
-def _envelope(request: Request, error: CartritaError, status: int) -> Response:
+def envelope(request: HTTPConnection, error: CartritaError, status: int) -> Response:
+    """The response to any request."""
     body: dict[str, object] = {
         "detail": error.message,
         "error": error.message,
@@ -101,7 +102,7 @@ def _envelope(request: Request, error: CartritaError, status: int) -> Response:
         "details": error.details,
         "request_id": getattr(request.state, "request_id", None),
     }
-    fields = _fields(error)
+    fields = invalid_fields(error)
     if fields is not None:
         body["errors"] = fields
     return JSONResponse(body, status, error_headers(error, status))

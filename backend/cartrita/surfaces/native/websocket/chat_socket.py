@@ -1,0 +1,155 @@
+"""One open socket, from its first frame to its close frame."""
+
+import asyncio
+from contextlib import suppress
+from secrets import randbelow
+
+from starlette.types import Receive, Send
+
+from cartrita.domain.errors import CartritaError, DeadlineExceeded, Malformed, Unauthenticated
+from cartrita.domain.principals import Principal
+from cartrita.surfaces.native.websocket import closings
+from cartrita.surfaces.native.websocket.client_frames import AuthFrame, parse_frame
+from cartrita.surfaces.native.websocket.closings import Closing, SocketEnded
+from cartrita.surfaces.native.websocket.followed_runs import FollowedRuns
+from cartrita.surfaces.native.websocket.frame_actions import FrameActions
+from cartrita.surfaces.native.websocket.server_frames import DrainFrame, encode
+from cartrita.surfaces.open_sockets import HeldSocket
+from cartrita.surfaces.services import Services, SocketLimits
+
+_RETRY_RANGE_MS = (1000, 3000)
+_CLOSING_S = 2.0
+_LEFT = 1005
+"""The client closed the connection, or it was lost: as ASGI tells it."""
+
+
+class ChatSocket:
+    """An accepted WebSocket. Its frames are handled one after the other, in the order they came.
+
+    It has one deadline at a time: for the first frame, then for the next one while no run is
+    followed. When the server is about to stop, that is now.
+    """
+
+    def __init__(
+        self, services: Services, limits: SocketLimits, receive: Receive, send: Send
+    ) -> None:
+        self._services = services
+        self._limits = limits
+        self._receive = receive
+        self._asgi_send = send
+        self._sending = asyncio.Lock()
+        self._lifetime = asyncio.timeout(None)
+        self._followed: FollowedRuns | None = None
+
+    async def run(self, principal: Principal | None) -> int:
+        """Serve it until it is closed; the close code. None as principal waits for a key."""
+        try:
+            async with self._lifetime:
+                with self._services.sockets.hold(self._end_now) as held:
+                    closing = await self._serve(principal, held)
+        except TimeoutError:
+            closing = self._overdue()
+        except CartritaError as error:
+            closing = Closing.of(error)
+        except SocketEnded as ended:
+            closing = ended.closing
+        if closing is None:
+            return _LEFT
+        await self._close(closing)
+        return closing.code
+
+    async def _serve(self, principal: Principal | None, held: HeldSocket) -> Closing | None:
+        if principal is None:
+            self._end_in(self._limits.auth_s)
+            principal = await self._authenticate()
+        held.belongs_to(principal.owner_id)
+        async with asyncio.TaskGroup() as tasks:
+            self._followed = FollowedRuns(
+                tasks,
+                self._services.runs,
+                self._send,
+                most=self._limits.runs_max,
+                on_end=self._await_next_frame,
+            )
+            actions = FrameActions(self._services, principal, self._followed, self._send)
+            closing = await self._handle_frames(actions)
+            self._followed.stop()
+        return closing
+
+    async def _authenticate(self) -> Principal:
+        """Who calls, by the first frame. Raises SocketEnded and CartritaError."""
+        frame = parse_frame(await self._next_text()).validated()
+        if not isinstance(frame, AuthFrame):
+            raise Unauthenticated(
+                'The first frame must say who calls: send {"type": "auth", "api_key": "..."}.'
+            )
+        return await self._services.api_keys.authenticate(frame.api_key.strip())
+
+    async def _handle_frames(self, actions: FrameActions) -> Closing | None:
+        while True:
+            self._await_next_frame()
+            try:
+                async with asyncio.timeout_at(actions.deadline):
+                    text = await self._next_text()
+            except TimeoutError:
+                await actions.give_up()
+            except SocketEnded as ended:
+                return ended.closing
+            else:
+                await actions.take(text)
+
+    async def _next_text(self) -> str:
+        """The next frame. Raises SocketEnded."""
+        message = await self._receive()
+        if message["type"] == "websocket.disconnect":
+            raise SocketEnded
+        text = message.get("text")
+        if text is None:
+            error = Malformed("Binary frames mean nothing here: send text.", code="binary_frame")
+            raise SocketEnded(Closing.of(error, closings.INVALID_DATA))
+        return text
+
+    async def _send(self, frame: str) -> None:
+        """Send a frame once there is room for it; nowhere, if the client has left."""
+        with suppress(OSError):
+            async with self._sending:
+                await self._asgi_send({"type": "websocket.send", "text": frame})
+
+    async def _close(self, closing: Closing) -> None:
+        """Close it, unless its client takes nothing any more."""
+        with suppress(OSError, TimeoutError):
+            async with asyncio.timeout(_CLOSING_S):
+                if closing.last_frame is not None:
+                    await self._send(closing.last_frame)
+                await self._asgi_send(
+                    {
+                        "type": "websocket.close",
+                        "code": closing.code,
+                        "reason": closing.short_reason,
+                    }
+                )
+
+    def _await_next_frame(self) -> None:
+        self._end_in(None if self._followed else self._limits.idle_s)
+
+    def _end_in(self, seconds: float | None) -> None:
+        if self._services.sockets.draining or self._lifetime.expired():
+            return
+        now = asyncio.get_running_loop().time()
+        self._lifetime.reschedule(None if seconds is None else now + seconds)
+
+    def _end_now(self) -> None:
+        if not self._lifetime.expired():
+            self._lifetime.reschedule(asyncio.get_running_loop().time())
+
+    def _overdue(self) -> Closing:
+        if self._services.sockets.draining:
+            low, high = _RETRY_RANGE_MS
+            pause = (low + randbelow(high - low)) / 1000
+            frame = encode(DrainFrame(pause))
+            return Closing(closings.GOING_AWAY, "this server is about to stop: come back", frame)
+        if self._followed is None:
+            error = Unauthenticated("Nobody said who calls: send your key as the first frame.")
+            return Closing.of(error)
+        error = DeadlineExceeded("Nothing was sent for too long: open another.", code="idle")
+        return Closing.of(error, closings.IDLE)

@@ -1,0 +1,56 @@
+"""Answers the handshake of `/ws/chat`: accepted and served, or refused as any request is."""
+
+import time
+from typing import Final
+
+import structlog
+from starlette.requests import HTTPConnection
+from starlette.types import Message, Receive, Scope, Send
+
+from cartrita.domain.errors import CartritaError
+from cartrita.surfaces.middleware import add_default_headers, request_id_headers, request_id_of
+from cartrita.surfaces.native.errors import envelope, status_of
+from cartrita.surfaces.native.websocket.chat_socket import ChatSocket
+from cartrita.surfaces.native.websocket.handshake import principal_of_handshake
+from cartrita.surfaces.services import config_of, services_of
+
+log = structlog.get_logger()
+
+PATH: Final = "/ws/chat"
+
+
+async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+    """The ASGI application of the address."""
+    began = time.monotonic()
+    connection = HTTPConnection(scope)
+    headers = dict(scope["headers"])
+    request_id = request_id_of(headers.get(b"x-request-id"))
+    scope["state"]["request_id"] = request_id
+    structlog.contextvars.bind_contextvars(request_id=request_id)
+    own_headers = request_id_headers(PATH, headers, request_id)
+
+    async def send_with_headers(message: Message) -> None:
+        if message["type"] == "websocket.http.response.start":
+            add_default_headers(message, own_headers)
+        await send(message)
+
+    await receive()  # that it connects
+    try:
+        principal = await principal_of_handshake(connection)
+    except Exception as raised:  # noqa: BLE001 - answered below
+        error = _known(raised)
+        status = status_of(error)
+        await envelope(connection, error, status)(scope, receive, send_with_headers)
+        log.info("socket_refused", path=PATH, status=status, code=error.code)
+        return
+    await send({"type": "websocket.accept", "headers": own_headers})
+    socket = ChatSocket(services_of(connection), config_of(connection).sockets, receive, send)
+    code = await socket.run(principal)
+    log.info("socket_closed", path=PATH, code=code, seconds=round(time.monotonic() - began, 4))
+
+
+def _known(error: Exception) -> CartritaError:
+    if isinstance(error, CartritaError):
+        return error
+    log.error("request_failed", path=PATH, exc_info=error)
+    return CartritaError("Something broke on our side; the log knows it by this request_id.")

@@ -1,0 +1,80 @@
+"""The open WebSockets of this process: counted by owner, and closed when it is about to stop."""
+
+from collections import Counter
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from cartrita.domain.errors import RateLimited
+
+
+class OpenSockets:
+    """The open sockets. Each owner may hold `most` of them."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._held: set[HeldSocket] = set()
+        self._by_owner: Counter[str] = Counter()
+        self.draining = False
+
+    def hold(self, end: Callable[[], None]) -> "HeldSocket":
+        """A context during which a socket is open; `end` is called once if it has to close."""
+        return HeldSocket(self, end)
+
+    def drain(self) -> None:
+        """Have every socket close, and those that are opened from now on."""
+        self.draining = True
+        for held in list(self._held):
+            held.end()
+
+    def add(self, held: "HeldSocket") -> None:
+        """One more is open."""
+        self._held.add(held)
+        if self.draining:
+            held.end()
+
+    def remove(self, held: "HeldSocket") -> None:
+        """One is closed."""
+        self._held.discard(held)
+        if held.owner_id is not None:
+            self._by_owner[held.owner_id] -= 1
+            if not self._by_owner[held.owner_id]:
+                del self._by_owner[held.owner_id]
+
+    def count(self, owner_id: str) -> None:
+        """Count one more socket of an owner. Raises RateLimited beyond the limit."""
+        if self._by_owner[owner_id] >= self._most:
+            raise RateLimited(
+                f"You have {self._most} sockets open already: close one, or use one for several "
+                "conversations.",
+                code="too_many_sockets",
+            )
+        self._by_owner[owner_id] += 1
+
+
+class HeldSocket:
+    """One open socket; nobody's until its owner is known."""
+
+    __slots__ = ("_sockets", "end", "owner_id")
+
+    def __init__(self, sockets: OpenSockets, end: Callable[[], None]) -> None:
+        self._sockets = sockets
+        self.end = end
+        self.owner_id: str | None = None
+
+    def __enter__(self) -> Self:
+        self._sockets.add(self)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._sockets.remove(self)
+
+    def belongs_to(self, owner_id: str) -> None:
+        """Say whose it is. Raises RateLimited if that owner has too many."""
+        self._sockets.count(owner_id)
+        self.owner_id = owner_id
