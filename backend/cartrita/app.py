@@ -23,6 +23,7 @@ from cartrita.surfaces.middleware import ErrorBoundary, RequestContext
 from cartrita.surfaces.native import openapi
 from cartrita.surfaces.native.router import ROUTERS
 from cartrita.surfaces.native.websocket import endpoint as websocket
+from cartrita.surfaces.native.websocket.asyncapi import asyncapi_document
 from cartrita.surfaces.openai import conversations, stored_responses
 from cartrita.surfaces.openai import hot_paths as openai_hot_paths
 from cartrita.surfaces.request_limits import RequestLimits
@@ -120,6 +121,11 @@ def hot_paths(config: SurfaceConfig) -> HotPathTable:
 def openapi_document() -> dict[str, Any]:
     """The OpenAPI document; needs no database."""
     return create_app(SurfaceConfig()).openapi()
+
+
+def websocket_document() -> dict[str, Any]:
+    """The AsyncAPI document of the WebSocket; needs no database."""
+    return asyncapi_document(SurfaceConfig().version)
 
 
 def routes(app: FastAPI) -> Iterator[tuple[str, str, str]]:

@@ -46,8 +46,7 @@ async def _grown(server: Server, sockets: int) -> dict[str, float]:
     turns = iter(range(sockets))
 
     async def open_some() -> None:
-        for _ in turns:
-            opened.append(await _opened(server.port))
+        opened.extend([await _opened(server.port) for _ in turns])
 
     async with asyncio.timeout(_WATCHDOG_S), asyncio.TaskGroup() as tasks:
         for _ in range(_AT_ONCE):

@@ -1,11 +1,12 @@
-"""`cartrita contract`: write the generated files, OpenAPI contract and configuration reference."""
+"""`cartrita contract`: write the generated files, the contracts and the configuration reference."""
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
-from cartrita.app import openapi_document
+from cartrita.app import openapi_document, websocket_document
 from cartrita.settings import Settings, render_reference
 
 
@@ -19,8 +20,12 @@ def run(_: Settings, given: argparse.Namespace) -> None:
 
 def generated_files() -> dict[str, bytes]:
     """Every generated file, by its path in the checkout."""
-    document = msgspec.json.encode(openapi_document(), order="sorted")
     return {
-        "frontend-contract/openapi.json": msgspec.json.format(document, indent=1) + b"\n",
+        "frontend-contract/openapi.json": _rendered(openapi_document()),
+        "frontend-contract/asyncapi.json": _rendered(websocket_document()),
         "docs/configuration.md": render_reference().encode(),
     }
+
+
+def _rendered(document: dict[str, Any]) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(document, order="sorted"), indent=1) + b"\n"

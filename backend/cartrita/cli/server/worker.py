@@ -140,9 +140,7 @@ def _config(settings: Settings, system: System) -> uvicorn.Config:
     config = settings.websocket
     return uvicorn.Config(
         create_server(surface_config(settings), opening),
-        http=http_protocol(
-            settings.server.header_timeout_s, settings.server.write_timeout_s, PATH
-        ),
+        http=http_protocol(settings.server.header_timeout_s, settings.server.write_timeout_s, PATH),
         log_config=None,
         access_log=False,
         server_header=False,
