@@ -10,6 +10,7 @@ from tests.harness.raw_http import HOST
 from tests.harness.server import KEY
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
+from websockets.typing import Origin
 
 _WATCHDOG_S = 30.0
 Frame = dict[str, Any]
@@ -71,7 +72,7 @@ async def opened(
     async with connect(
         f"ws://{HOST}:{port}{target}",
         additional_headers=headers,
-        origin=origin,
+        origin=None if origin is None else Origin(origin),
         proxy=None,
         open_timeout=_WATCHDOG_S,
         **options,

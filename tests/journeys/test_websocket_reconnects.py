@@ -1,0 +1,71 @@
+"""A thousand WebSockets lose their connection at once, and come back with their cursors."""
+
+import asyncio
+from contextlib import suppress
+
+import pytest
+from tests.harness.fake_provider.script import Script
+from tests.harness.fixtures import Serve
+from tests.harness.scenario import Scenario
+from tests.harness.websockets import Frame, SocketClient, opened, text_of
+from websockets.exceptions import ConnectionClosed
+
+pytestmark = pytest.mark.slow
+
+MANY = 1000
+AT_ONCE = 50
+LONG = Script(words=600, between_tokens_s=0.1)
+
+
+class Reader:
+    """One client that follows a run over several connections."""
+
+    def __init__(self, scenario: Scenario, run: str) -> None:
+        self._port = scenario.server.port
+        self._run = run
+        self.frames: list[Frame] = []
+        self.connections = 0
+        self.begun = asyncio.Event()
+        self.socket: SocketClient | None = None
+
+    async def follow(self) -> None:
+        """Read to the end of the run."""
+        while not self.frames or self.frames[-1]["event"] not in ("done", "error"):
+            with suppress(ConnectionClosed):
+                async with opened(self._port) as self.socket:
+                    self.connections += 1
+                    after = self.frames[-1]["seq"] if self.frames else 0
+                    await self.socket.send(type="resume", run_id=self._run, after=after)
+                    while True:
+                        frame = await self.socket.next()
+                        assert "event" in frame, frame
+                        self.frames.append(frame)
+                        self.begun.set()
+                        if self.frames[-1]["event"] in ("done", "error"):
+                            break
+
+
+async def test_reconnects_at_once(serve: Serve) -> None:
+    scenario = serve(workers=2, settings={"CARTRITA_WEBSOCKET_PER_OWNER_MAX": str(2 * MANY)})
+    message = scenario.message(LONG)
+    async with opened(scenario.server.port) as first:
+        await first.send(type="chat", message=message, model="openai/fake")
+        run = (await first.next())["run_id"]
+        readers = [Reader(scenario, run) for _ in range(MANY)]
+        async with asyncio.TaskGroup() as tasks:
+            for begin in range(0, MANY, AT_ONCE):
+                some = readers[begin : begin + AT_ONCE]
+                for reader in some:
+                    tasks.create_task(reader.follow())
+                await asyncio.gather(*(reader.begun.wait() for reader in some))
+            for reader in readers:
+                assert reader.socket is not None
+                reader.socket.connection.transport.abort()
+        ended = await first.until_end()
+    assert ended[-1]["response"] == scenario.answers[message]
+    for reader in readers:
+        assert reader.connections == 2
+        assert text_of(reader.frames) == scenario.answers[message]
+        seqs = [frame["seq"] for frame in reader.frames]
+        assert seqs == list(range(seqs[0], seqs[-1] + 1))
+    assert scenario.server.unexpected_errors() == []
