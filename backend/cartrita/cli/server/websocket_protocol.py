@@ -47,6 +47,7 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
         self._credit = self._largest_credit
         self._credited_at = self.loop.time()
         self._reads_to_end = False
+        self._took_something = False
 
     def data_received(self, data: bytes) -> None:
         if self._reads_to_end:
@@ -98,7 +99,16 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
             self.transport.resume_reading()
         self._abort_later()
 
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._took_something = True
+
     def keepalive_timeout(self) -> None:
+        """Fail a client that has answered no ping, unless the ping waits behind what it takes."""
+        if self._took_something and self.ping_timeout is not None:
+            self._took_something = False
+            self.pong_timer = self.loop.call_later(self.ping_timeout, self.keepalive_timeout)
+            return
         super().keepalive_timeout()
         self._abort_later()
 

@@ -1,0 +1,73 @@
+"""What is sent over a WebSocket is what its document says."""
+
+from uuid import UUID
+
+import msgspec
+import pytest
+from jsonschema import Draft202012Validator
+
+from cartrita.domain.deltas import FinishReason
+from cartrita.domain.errors import InvalidInput, RateLimited
+from cartrita.domain.events import LoggedEvent, RunCompleted, TextAppended
+from cartrita.domain.ids import ConversationId, RunId
+from cartrita.domain.runs import Admitted, Queued, RunStatus
+from cartrita.domain.usage import Usage
+from cartrita.surfaces.native.websocket.asyncapi import asyncapi_document
+from cartrita.surfaces.native.websocket.client_frames import FRAMES, Reference
+from cartrita.surfaces.native.websocket.server_frames import (
+    DrainFrame,
+    PongFrame,
+    accepted_frame,
+    encode,
+    error_frame,
+    event_frame,
+)
+
+DOCUMENT = asyncapi_document("1")
+RUN = RunId(UUID(int=1))
+DONE = RunCompleted(
+    text="Hi",
+    finish_reason=FinishReason.STOP,
+    usage=Usage(),
+    seconds=1.0,
+    conversation_id="conv",
+    message_id="msg",
+    agent="assistant",
+    model="m",
+    provider="p",
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "frame"),
+    [
+        ("EventFrame", event_frame(Queued(RUN, 2))),
+        ("EventFrame", event_frame(LoggedEvent(RUN, 3, TextAppended("H", 0)))),
+        ("EventFrame", event_frame(LoggedEvent(RUN, 4, DONE))),
+        (
+            "AcceptedFrame",
+            accepted_frame(
+                "id", Admitted(RUN, ConversationId(UUID(int=2)), RunStatus.QUEUED, created=True)
+            ),
+        ),
+        ("PongFrame", encode(PongFrame())),
+        ("DrainFrame", encode(DrainFrame(1.5))),
+        ("ErrorReply", error_frame(InvalidInput.of("message", "it is empty"), Reference("id"))),
+        ("ErrorReply", error_frame(RateLimited("Later.", retry_after=2), Reference(run_id="run"))),
+    ],
+)
+def test_frames_of_the_server(name: str, frame: str | None) -> None:
+    assert frame is not None
+    schema = {**DOCUMENT, "$ref": f"#/components/schemas/{name}"}
+    Draft202012Validator(schema).validate(msgspec.json.decode(frame))
+
+
+def test_it_names_every_frame() -> None:
+    sent = DOCUMENT["operations"]["send"]["messages"]
+    assert len(sent) == len(FRAMES)
+    for kind, model in FRAMES.items():
+        schema = DOCUMENT["components"]["schemas"][model.__name__]
+        assert schema["properties"]["type"]["const"] == kind
+    for message in DOCUMENT["components"]["messages"].values():
+        name = message["payload"]["$ref"].rpartition("/")[2]
+        assert name in DOCUMENT["components"]["schemas"]

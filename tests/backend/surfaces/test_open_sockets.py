@@ -1,0 +1,38 @@
+"""Open sockets are counted by owner, and all are ended when the process is about to stop."""
+
+import pytest
+
+from cartrita.domain.errors import RateLimited
+from cartrita.surfaces.open_sockets import OpenSockets
+
+
+def test_an_owner_has_so_many() -> None:
+    sockets = OpenSockets(1)
+    with sockets.hold(lambda: None) as first, sockets.hold(lambda: None) as second:
+        first.belongs_to("a")
+        with pytest.raises(RateLimited):
+            second.belongs_to("a")
+        second.belongs_to("b")
+    with sockets.hold(lambda: None) as again:
+        again.belongs_to("a")
+
+
+def test_one_that_was_refused_is_not_counted() -> None:
+    sockets = OpenSockets(1)
+    with sockets.hold(lambda: None) as first:
+        first.belongs_to("a")
+        with sockets.hold(lambda: None) as second, pytest.raises(RateLimited):
+            second.belongs_to("a")
+        with sockets.hold(lambda: None) as third, pytest.raises(RateLimited):
+            third.belongs_to("a")
+
+
+def test_all_end_with_the_process() -> None:
+    sockets, ended = OpenSockets(9), list[str]()
+    with sockets.hold(lambda: ended.append("closed before")):
+        pass
+    with sockets.hold(lambda: ended.append("open")):
+        sockets.drain()
+        with sockets.hold(lambda: ended.append("too late")):
+            assert sockets.draining
+    assert ended == ["open", "too late"]
