@@ -8,6 +8,7 @@ from starlette.types import Receive, Send
 
 from cartrita.domain.errors import CartritaError, DeadlineExceeded, Malformed, Unauthenticated
 from cartrita.domain.principals import Principal
+from cartrita.domain.scopes import Operation
 from cartrita.surfaces.native.websocket import closings
 from cartrita.surfaces.native.websocket.client_frames import AuthFrame, parse_frame
 from cartrita.surfaces.native.websocket.closings import Closing, SocketEnded
@@ -62,7 +63,12 @@ class ChatSocket:
         if principal is None:
             self._end_in(self._limits.auth_s)
             principal = await self._authenticate()
+        principal.scopes.require_operation(Operation.CHAT)
         held.belongs_to(principal.owner_id)
+        with self._services.connections.hold(principal):
+            return await self._serve_principal(principal)
+
+    async def _serve_principal(self, principal: Principal) -> Closing | None:
         async with asyncio.TaskGroup() as tasks:
             self._followed = FollowedRuns(
                 tasks,
