@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket as sockets
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -81,6 +82,15 @@ async def opened(
         if key is not None:
             await client.send(type="auth", api_key=key)
         yield client
+
+
+async def narrow_socket(port: int) -> sockets.socket:
+    """A connection whose kernel takes little that is not read."""
+    narrow = sockets.socket()
+    narrow.setblocking(False)
+    narrow.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 2048)
+    await asyncio.get_running_loop().sock_connect(narrow, (HOST, port))
+    return narrow
 
 
 def text_of(frames: list[Frame]) -> str:

@@ -93,12 +93,14 @@ async def test_a_listed_origin(serve: Serve) -> None:
 
 
 async def test_a_ticket_opens_one_socket(scenario: Scenario) -> None:
-    target = f"/ws/chat?ticket={await ticket(scenario, own(scenario))}"
+    secret = await ticket(scenario, own(scenario))
+    target = f"/ws/chat?ticket={secret}"
     async with opened(
         scenario.server.port, key=None, target=target, origin=own(scenario)
     ) as socket:
         assert await is_open(socket)
     assert await refused(scenario, target=target, origin=own(scenario)) == (401, "unauthenticated")
+    assert secret not in scenario.server.log_tail(1 << 20)
 
 
 async def test_a_ticket_that_began_a_stream_opens_none(scenario: Scenario) -> None:

@@ -2,14 +2,13 @@
 
 import asyncio
 import json
-import socket as sockets
 
 from tests.harness.fake_provider.script import Script
 from tests.harness.fixtures import Serve
-from tests.harness.raw_http import HOST, request
+from tests.harness.raw_http import request
 from tests.harness.scenario import Scenario
 from tests.harness.server import KEY
-from tests.harness.websockets import Frame, opened, seqs_of, text_of
+from tests.harness.websockets import Frame, narrow_socket, opened, seqs_of, text_of
 
 from cartrita.kit.sse import Parser
 
@@ -86,10 +85,7 @@ async def test_the_most_runs(serve: Serve) -> None:
 async def test_a_slow_reader_slows_nobody(scenario: Scenario) -> None:
     """A client that reads nothing, while its run writes more than fits between them."""
     message = scenario.message(Script(words=20_000, tokens_per_delta=20))
-    narrow = sockets.socket()
-    narrow.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 2048)
-    narrow.setblocking(False)
-    await asyncio.get_running_loop().sock_connect(narrow, (HOST, scenario.server.port))
+    narrow = await narrow_socket(scenario.server.port)
     async with (
         opened(scenario.server.port, sock=narrow) as stuck,
         opened(scenario.server.port) as quick,

@@ -4,6 +4,7 @@ import asyncio
 from contextlib import suppress
 from secrets import randbelow
 
+import structlog
 from starlette.types import Receive, Send
 
 from cartrita.domain.errors import CartritaError, DeadlineExceeded, Malformed, Unauthenticated
@@ -17,6 +18,8 @@ from cartrita.surfaces.native.websocket.frame_actions import FrameActions
 from cartrita.surfaces.native.websocket.server_frames import DrainFrame, encode
 from cartrita.surfaces.open_sockets import HeldSocket
 from cartrita.surfaces.services import Services, SocketLimits
+
+log = structlog.get_logger()
 
 _RETRY_RANGE_MS = (1000, 3000)
 _CLOSING_S = 2.0
@@ -54,6 +57,9 @@ class ChatSocket:
             closing = Closing.of(error)
         except SocketEnded as ended:
             closing = ended.closing
+        except Exception:
+            log.exception("request_failed")
+            closing = Closing.of(CartritaError("Something broke on our side: open another."))
         if closing is None:
             return _LEFT
         await self._close(closing)
