@@ -204,13 +204,6 @@ class Runs:
         """Request cancellation; the partial answer is kept. Idempotent. Raises NotFound."""
         return await self._cancellation.cancel(principal.owner_id, _run_id(run))
 
-    async def approve(self, principal: Principal, run: str) -> None:
-        """Decide on the approval that a run waits for. Raises NotFound, and Conflict: none does."""
-        found = await self.get(principal, run)
-        raise Conflict(
-            f"This run is {found.status} and waits for no approval.", code="no_approval_waiting"
-        )
-
     def tail(
         self, run_id: RunId, after: int
     ) -> AbstractAsyncContextManager[AsyncIterator[LoggedEvent | Queued | Snapshot | None]]:

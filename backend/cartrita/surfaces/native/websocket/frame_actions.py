@@ -91,7 +91,7 @@ class FrameActions:
             case CancelFrame():
                 await self._services.runs.cancel(self._principal, frame.run_id)
             case ApproveFrame():
-                await self._services.runs.approve(self._principal, frame.run_id)
+                await self._approve(frame)
             case AuthFrame():
                 await self._authenticate_again(frame)
             case PingFrame():
@@ -116,6 +116,13 @@ class FrameActions:
         run = await self._services.runs.get(self._principal, frame.run_id)
         after = frame.after - 1 if is_at_end(run, frame.after) else frame.after
         self._followed.resume(run.id, after)
+
+    async def _approve(self, frame: ApproveFrame) -> None:
+        """Raises Conflict: nothing that runs do needs an approval."""
+        run = await self._services.runs.get(self._principal, frame.run_id)
+        raise Conflict(
+            f"This run is {run.status} and waits for no approval.", code="no_approval_waiting"
+        )
 
     async def _authenticate_again(self, frame: AuthFrame) -> None:
         """Accept the key of the same owner: clients send one also where the handshake has told."""

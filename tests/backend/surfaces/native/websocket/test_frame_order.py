@@ -13,7 +13,7 @@ from cartrita.surfaces.native.websocket.frame_order import FrameOrder
 
 
 def frame(seq: int | None) -> ChatFrame:
-    return ChatFrame(type="chat", message=f"Message {seq}", client_seq=seq)
+    return ChatFrame(type="chat", message=f"Message {seq}", client_seq=seq, metadata={})
 
 
 def numbers(frames: list[ChatFrame]) -> list[int | None]:
