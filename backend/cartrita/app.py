@@ -14,11 +14,13 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
 from cartrita.domain.errors import CartritaError
-from cartrita.surfaces import error_formats, v1_documents
+from cartrita.kit.operator_error import OperatorError
+from cartrita.surfaces import error_formats, inbound_rates, v1_documents
 from cartrita.surfaces.anthropic import hot_paths as anthropic_hot_paths
 from cartrita.surfaces.console import page
 from cartrita.surfaces.dispatcher import Dispatcher
 from cartrita.surfaces.hot_paths import HotPaths, HotPathTable, hot_path_table
+from cartrita.surfaces.inbound_limits import InboundLimits
 from cartrita.surfaces.middleware import ErrorBoundary, RequestContext
 from cartrita.surfaces.native import openapi
 from cartrita.surfaces.native.router import ROUTERS
@@ -26,6 +28,7 @@ from cartrita.surfaces.native.websocket import endpoint as websocket
 from cartrita.surfaces.native.websocket.asyncapi import asyncapi_document
 from cartrita.surfaces.openai import conversations, stored_responses
 from cartrita.surfaces.openai import hot_paths as openai_hot_paths
+from cartrita.surfaces.plain_limits import PlainLimits
 from cartrita.surfaces.request_limits import RequestLimits
 from cartrita.surfaces.services import Services, ServicesLifespan, SurfaceConfig
 from cartrita.surfaces.v1 import model_lists
@@ -100,6 +103,8 @@ def create_app(config: SurfaceConfig, services_lifespan: ServicesLifespan | None
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.config = config
+    app.state.inbound_limits = InboundLimits(config.inbound_rates, hot_paths(config))
+    app.state.plain_limits = PlainLimits(app.state.inbound_limits)
     for router in (*ROUTERS, *(_V1_ROUTERS if config.v1 else ()), page.router):
         app.include_router(router)
     app.openapi = _document_function(app)
@@ -136,6 +141,24 @@ def routes(app: FastAPI) -> Iterator[tuple[str, str, str]]:
                 yield method, context.path_format or "", context.name or ""
     for hot in hot_paths(app.state.config).values():
         yield hot.method, hot.path, hot.name
+
+
+def require_known_limits(config: SurfaceConfig) -> None:
+    """Raise OperatorError for a limit of requests that nothing would be counted in."""
+    app = create_app(config)
+    known = set(inbound_rates.GENERAL)
+    for context in iter_route_contexts(app.routes):
+        if isinstance(route := context.original_route, APIRoute):
+            known |= {route.name, *map(str, route.tags)}
+    for hot in hot_paths(config).values():
+        known |= {hot.name, hot.tag}
+    for rate in config.inbound_rates:
+        if rate.name not in known:
+            raise OperatorError(
+                f"CARTRITA_INBOUND_LIMITS limits {rate.name}, which nothing here is called: use "
+                f"{', '.join(sorted(inbound_rates.GENERAL))}, or an operationId or a tag of "
+                "openapi.json."
+            )
 
 
 def _middleware(config: SurfaceConfig) -> list[Middleware]:

@@ -26,6 +26,8 @@ OWNER = "local"
 _SECRET = "secret-of-the-test-harness-0123456789-abcdef"
 Victim = Literal["parent", "worker", "postgres", "cluster", "both", "everything"]
 _WATCHDOG_S = 60.0
+_LIMITS = "failed=1000000/minute;anonymous=1000000/minute;native=1000000/minute"
+"""No test is stopped by limits that it does not test."""
 _UNEXPECTED = re.compile(r'"event": ?"(request_failed|stream_failed)"')
 _PASSED_ON = (
     "PATH",
@@ -74,6 +76,7 @@ class Server:
             "CARTRITA_DISCOVER_LOCAL": "0",
             "CARTRITA_RUN_LOG_LEASE_S": str(lease_s),
             "CARTRITA_DEFAULT_MODEL": "openai/fake",
+            "CARTRITA_INBOUND_LIMITS": _LIMITS,
             "OPENAI_BASE_URL": provider_url,
             "OPENAI_API_KEY": "sk-of-the-fake-provider",
             **({"CARTRITA_DATABASE_URL": database_url} if database_url else {}),

@@ -3,6 +3,7 @@
 from importlib.metadata import version
 
 from cartrita.settings import Settings
+from cartrita.surfaces.inbound_rates import InboundRate, over_defaults
 from cartrita.surfaces.services import SocketLimits, SurfaceConfig
 
 
@@ -24,5 +25,13 @@ def surface_config(settings: Settings) -> SurfaceConfig:
             idle_s=settings.websocket.idle_s,
             runs_max=settings.websocket.runs_max,
         ),
+        inbound_rates=_inbound_rates(settings),
         version=version("cartrita"),
     )
+
+
+def _inbound_rates(settings: Settings) -> tuple[InboundRate, ...]:
+    inbound = settings.limits.inbound
+    if not inbound.enabled:
+        return ()
+    return over_defaults(InboundRate(one.name, one.count, one.period_s) for one in inbound.rates)

@@ -23,10 +23,10 @@ class Limits(Group):
     inbound: Annotated[
         RateLimits,
         Setting(
-            "Calls to us, over the built-in limits.",
+            "Requests to us, over the built-in limits; docs/operating.md has their names.",
             env="CARTRITA_INBOUND_LIMITS",
-            value="off, or chat=100/minute",
-            documented=False,
+            value="off, or chat=100/minute;failed=10/minute",
+            example="chat=100/minute;failed=10/minute",
         ),
     ] = Rates()
     upload_max_bytes: Annotated[

@@ -10,6 +10,7 @@ from cartrita.application.api_keys import LOOPBACK_ID
 from cartrita.domain.errors import Malformed, Unauthenticated
 from cartrita.domain.principals import LOCAL_OWNER, Principal
 from cartrita.domain.tickets import Ticket
+from cartrita.surfaces.inbound_limits import NoCredential, inbound_limits_of
 from cartrita.surfaces.origins import origin_of, require_local_caller, require_own_page
 from cartrita.surfaces.repeated_headers import refuse_differing_headers
 from cartrita.surfaces.services import config_of, services_of
@@ -48,8 +49,20 @@ async def authenticate(connection: HTTPConnection, *, ticket: str | None = None)
     is sent by the browser and is used only if neither is present. Where no key is required, a text
     that cannot be a key of this server is none: the vendors' SDKs always send one. Raises Malformed
     for two different credentials or values of another header, and for a key in the URL, Forbidden
-    for pages of other origins, and the same Unauthenticated for every unknown credential.
+    for pages of other origins, and the same Unauthenticated for every unknown credential. Raises
+    RateLimited where too many came from the address of the caller, or for its key.
     """
+    limits = inbound_limits_of(connection)
+    try:
+        caller = await _find_caller(connection, ticket)
+    except Unauthenticated as error:
+        limits.count_failure(connection, error)
+        raise
+    limits.count_key(connection.scope, caller.principal)
+    return caller
+
+
+async def _find_caller(connection: HTTPConnection, ticket: str | None) -> Caller:
     refuse_key_in_query(connection)
     refuse_differing_headers(connection.scope)
     services = services_of(connection)
@@ -57,6 +70,8 @@ async def authenticate(connection: HTTPConnection, *, ticket: str | None = None)
     if config_of(connection).keyless:
         keys = [key for key in keys if services.api_keys.may_be_key(key)]
     key = _single([*keys, *([ticket] if ticket else [])])
+    if inbound_limits_of(connection).failing(connection):
+        _require_known(connection, ticket, key)
     if ticket:
         used = await _use_ticket(connection, ticket)
         return Caller(used.principal, AuthenticationMethod.TICKET, used)
@@ -67,13 +82,19 @@ async def authenticate(connection: HTTPConnection, *, ticket: str | None = None)
         return Caller(LOCAL_PRINCIPAL, AuthenticationMethod.LOOPBACK)
     cookie = connection.cookies.get(SESSION_COOKIE)
     if not cookie:
-        raise Unauthenticated(
+        raise NoCredential(
             "Send your API key as X-API-Key or as Authorization: Bearer, or sign in."
         )
     principal = await services.login_sessions.authenticate(cookie)
     if connection.scope.get("method", "GET") not in _SAFE_METHODS:
         require_own_page(connection)
     return Caller(principal, AuthenticationMethod.COOKIE)
+
+
+def _require_known(connection: HTTPConnection, ticket: str | None, key: str | None) -> None:
+    """Refuse what would have to be looked up; a cookie is signed, and no guess passes for one."""
+    if ticket or (key and not services_of(connection).api_keys.recognises(key)):
+        inbound_limits_of(connection).require_few_failures(connection)
 
 
 async def _use_ticket(connection: HTTPConnection, ticket: str) -> Ticket:

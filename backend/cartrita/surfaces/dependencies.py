@@ -11,12 +11,20 @@ from cartrita.domain.principals import Principal
 from cartrita.domain.scopes import Operation
 from cartrita.kit.text import storable_text
 from cartrita.surfaces.authentication import Caller, authenticate
+from cartrita.surfaces.plain_limits import plain_limits_of
 from cartrita.surfaces.services import Services, SurfaceConfig, config_of, services_of
 
 
 async def current_caller(request: Request) -> Caller:
-    """Authenticate the caller."""
-    return await authenticate(request)
+    """Authenticate the caller, and count its request."""
+    caller = await authenticate(request)
+    await plain_limits_of(request).count_user(request, caller.principal.owner_id)
+    return caller
+
+
+async def anonymous_caller(request: Request) -> None:
+    """Count the request of somebody who need not authenticate."""
+    await plain_limits_of(request).count_anonymous(request)
 
 
 async def current_principal(caller: Annotated[Caller, Depends(current_caller)]) -> Principal:
@@ -66,6 +74,8 @@ CurrentActor: TypeAlias = Annotated[Actor, Depends(current_actor)]
 AppServices: TypeAlias = Annotated[Services, Depends(app_services)]
 AppConfig: TypeAlias = Annotated[SurfaceConfig, Depends(app_config)]
 
+ANONYMOUS: Final = [Depends(anonymous_caller)]
+"""Dependencies of routes that everybody may use; those of probes have none."""
 STORED: Final = [Depends(Requires(Operation.CONVERSATIONS))]
 """Dependencies of routes that read or change what is stored."""
 ASKED: Final = [Depends(Requires(Operation.CHAT))]

@@ -99,7 +99,9 @@ class Dispatcher:
         scope["state"]["request_id"] = request_id
         structlog.contextvars.bind_contextvars(request_id=request_id)
         body = LimitedBody(scope, receive, self._max_bytes, self._seconds)
-        response = _Response(send, body, request_id_headers(scope["path"], headers, request_id))
+        response = _Response(
+            send, scope, body, request_id_headers(scope["path"], headers, request_id)
+        )
         try:
             await handler(_PlainRequest(scope, headers), body.receive, response.send)
             if (stream := pending_stream(scope)) is not None:
@@ -141,10 +143,11 @@ class _PlainHeaders(Headers):
 class _Response:
     """Adds the default headers to a response, and reads the rest of the body before its start."""
 
-    __slots__ = ("_body", "_request_id", "_send", "started_at", "status")
+    __slots__ = ("_body", "_request_id", "_scope", "_send", "started_at", "status")
 
-    def __init__(self, send: Send, body: LimitedBody, request_id: RawHeaders) -> None:
+    def __init__(self, send: Send, scope: Scope, body: LimitedBody, request_id: RawHeaders) -> None:
         self._send = send
+        self._scope = scope
         self._body = body
         self._request_id = request_id
         self.started_at = time.monotonic()
@@ -154,7 +157,7 @@ class _Response:
         """Send a message; those of the body take no frame of their own."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            add_default_headers(message, self._request_id)
+            add_default_headers(message, self._scope, self._request_id)
             if not self._body.complete:
                 return self._start_after_body(message)
         return self._send(message)

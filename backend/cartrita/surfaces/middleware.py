@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cartrita.domain.errors import CartritaError
 from cartrita.kit import ids
+from cartrita.surfaces.rate_limit_fields import rate_limit_fields
 from cartrita.surfaces.sse import pending_stream
 
 log = structlog.get_logger()
@@ -61,7 +62,9 @@ class RequestContext:
         request_id = request_id_of(headers.get(b"x-request-id"))
         scope["state"]["request_id"] = request_id
         structlog.contextvars.bind_contextvars(request_id=request_id)
-        response = _ResponseRecorder(send, request_id_headers(scope["path"], headers, request_id))
+        response = _ResponseRecorder(
+            send, scope, request_id_headers(scope["path"], headers, request_id)
+        )
         try:
             await self.app(scope, receive, response.send)
             stream = pending_stream(scope)
@@ -74,10 +77,11 @@ class RequestContext:
 class _ResponseRecorder:
     """Adds headers to a response, and records its status and start time for the log."""
 
-    __slots__ = ("_request_id", "_send", "started_at", "status")
+    __slots__ = ("_request_id", "_scope", "_send", "started_at", "status")
 
-    def __init__(self, send: Send, request_id: RawHeaders) -> None:
+    def __init__(self, send: Send, scope: Scope, request_id: RawHeaders) -> None:
         self._send = send
+        self._scope = scope
         self._request_id = request_id
         self.started_at = time.monotonic()
         self.status: int | None = None
@@ -85,7 +89,7 @@ class _ResponseRecorder:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            add_default_headers(message, self._request_id)
+            add_default_headers(message, self._scope, self._request_id)
         await self._send(message)
 
 
@@ -154,14 +158,20 @@ def request_id_headers(path: str, headers: Container[bytes], request_id: str) ->
     return [(_REQUEST_ID_HEADERS[0], value)]
 
 
-def add_default_headers(start: Message, request_id: RawHeaders) -> None:
-    """Add the headers that every response has to the start of one."""
+def add_default_headers(start: Message, scope: Scope, request_id: RawHeaders) -> None:
+    """Add the headers that every response has to the start of one, and those of limits."""
     headers: RawHeaders = start["headers"]
     names = {name for name, _ in headers}
     if not names.isdisjoint(_FIXED_NAMES):
         headers = [one for one in headers if one[0] not in _FIXED_NAMES]
     defaults = [one for one in _DEFAULT_HEADERS if one[0] not in names]
-    start["headers"] = [*headers, *request_id, *_FIXED_HEADERS, *defaults]
+    start["headers"] = [
+        *headers,
+        *request_id,
+        *_FIXED_HEADERS,
+        *defaults,
+        *rate_limit_fields(scope),
+    ]
 
 
 def logs_requests() -> bool:

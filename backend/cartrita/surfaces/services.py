@@ -28,6 +28,7 @@ from cartrita.application.usage import UsageReports
 from cartrita.domain.models import ModelInfo
 from cartrita.domain.scopes import Scopes
 from cartrita.gateway.health import DeploymentHealth
+from cartrita.surfaces.inbound_rates import InboundRate
 from cartrita.surfaces.open_sockets import OpenSockets
 
 
@@ -48,7 +49,7 @@ class SurfaceConfig(msgspec.Struct, frozen=True, kw_only=True):
     `keyless` is CARTRITA_AUTH=loopback. `cors_origins` are other origins that may send requests
     with credentials, as `scheme://host:port`. A silent stream gets a comment every `heartbeat_s`.
     `v1` serves the APIs below /v1. `translated_choices` are the most answers to one request where
-    each is a call of its own. Times are in seconds.
+    each is a call of its own. `inbound_rates` limit the requests. Times are in seconds.
     """
 
     version: str = msgspec.field(default_factory=lambda: metadata.version("cartrita"))
@@ -64,6 +65,7 @@ class SurfaceConfig(msgspec.Struct, frozen=True, kw_only=True):
     v1: bool = True
     translated_choices: int = 8
     sockets: SocketLimits = SocketLimits()
+    inbound_rates: tuple[InboundRate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

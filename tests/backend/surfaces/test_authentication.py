@@ -13,13 +13,21 @@ from cartrita.application.login_sessions import LoginSessions
 from cartrita.application.tickets import Tickets
 from cartrita.domain.api_keys import KeyChanges, KeyFilter, StoredApiKey, Succession
 from cartrita.domain.audit import Change
-from cartrita.domain.errors import CartritaError, Forbidden, Malformed, Unauthenticated
+from cartrita.domain.errors import (
+    CartritaError,
+    Forbidden,
+    Malformed,
+    RateLimited,
+    Unauthenticated,
+)
 from cartrita.domain.ids import RunId
 from cartrita.domain.principals import LOCAL_OWNER, Principal
 from cartrita.domain.tickets import Ticket
 from cartrita.kit import ids
 from cartrita.kit.secret import Secret
 from cartrita.surfaces.authentication import AuthenticationMethod, Caller, authenticate
+from cartrita.surfaces.inbound_limits import InboundLimits
+from cartrita.surfaces.inbound_rates import InboundRate
 from cartrita.surfaces.origins import require_event_source
 from cartrita.surfaces.services import SurfaceConfig
 
@@ -86,6 +94,9 @@ class AuthenticationFixture:
         self.started: RunId | None = None
         self.login_sessions = LoginSessions(self.keys, Secret("signing"))
         self.tickets = Tickets(FakeTicketStore(), self.keys, self._find)
+        self.limits = InboundLimits(
+            [InboundRate("failed", 5, 60), InboundRate("anonymous", 2, 60)], {}
+        )
         self.config = SurfaceConfig(keyless=keyless, cors_origins=(LISTED,))
 
     async def _find(self, _: Ticket) -> tuple[RunId, datetime | None] | None:
@@ -112,7 +123,9 @@ class AuthenticationFixture:
             "query_string": query.encode(),
             "headers": [(name.encode(), value.encode()) for name, value in sent.items()],
             "state": {"services": services},
-            "app": SimpleNamespace(state=SimpleNamespace(config=self.config)),
+            "app": SimpleNamespace(
+                state=SimpleNamespace(config=self.config, inbound_limits=self.limits)
+            ),
         }
         return HTTPConnection(scope)
 
@@ -422,3 +435,49 @@ async def test_a_cookie_cannot_be_moved_to_another_owner(fixture: Authentication
     with pytest.raises(Unauthenticated):
         await fixture.ask(cookie=f"cartrita_session={forged}.{signature}")
     assert await fixture.ask(cookie=f"cartrita_session={value}")
+
+
+async def failures(fixture: AuthenticationFixture, **request: str) -> list[str]:
+    """The codes that six wrong keys of one caller get."""
+    told: list[str] = []
+    for _ in range(6):
+        with pytest.raises(CartritaError) as failure:
+            await fixture.ask(x_api_key=OTHER, **request)
+        told.append(failure.value.code)
+    return told
+
+
+async def test_an_address_with_many_invalid_keys_is_limited(fixture: AuthenticationFixture) -> None:
+    assert await failures(fixture) == ["unauthenticated"] * 5 + ["rate_limited"]
+    with pytest.raises(RateLimited) as told:
+        await fixture.ask(ticket=await ticket(fixture))
+    assert told.value.details == {"limit": "failed"}
+    assert 0 < (told.value.retry_after or 0) <= 120
+    assert await fixture.ask(ticket=await ticket(fixture), peer="192.0.2.7")
+
+
+async def test_what_is_known_to_be_valid_works_from_a_limited_address(
+    fixture: AuthenticationFixture,
+) -> None:
+    await failures(fixture)
+    assert (await fixture.ask(x_api_key=KEY)).principal == ME
+    cookie = f"cartrita_session={await fixture.login_sessions.open(ME)}"
+    assert (await fixture.ask(cookie=cookie)).principal == ME
+
+
+async def test_an_ipv6_network_is_one_address(fixture: AuthenticationFixture) -> None:
+    assert await failures(fixture, peer="2001:db8::1") == ["unauthenticated"] * 5 + ["rate_limited"]
+    with pytest.raises(RateLimited):
+        await fixture.ask(x_api_key=OTHER, peer="2001:db8::ffff:1")
+    with pytest.raises(Unauthenticated):
+        await fixture.ask(x_api_key=OTHER, peer="2001:db8:0:1::1")
+
+
+async def test_callers_without_a_credential_are_limited(fixture: AuthenticationFixture) -> None:
+    told: list[str] = []
+    for _ in range(3):
+        with pytest.raises(CartritaError) as failure:
+            await fixture.ask()
+        told.append(failure.value.code)
+    assert told == ["unauthenticated", "unauthenticated", "rate_limited"]
+    assert await fixture.ask(x_api_key=KEY)

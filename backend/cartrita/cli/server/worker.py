@@ -16,7 +16,7 @@ import uvicorn
 import uvloop
 
 from cartrita import logs
-from cartrita.app import create_server
+from cartrita.app import create_server, require_known_limits
 from cartrita.assembly.surface_config import surface_config
 from cartrita.assembly.system import System, WorkerContext, open_system
 from cartrita.cli.server import worker_messages
@@ -97,6 +97,7 @@ async def _work(config: WorkerConfig, settings: Settings) -> None:
     asyncio.get_running_loop().add_reader(sys.stdin.fileno(), _exit_if_orphaned)
     if config.first:
         try:
+            require_known_limits(surface_config(settings))
             _send(await bootstrap(config, settings))
         except (OperatorError, CartritaError) as error:
             _send(Refused(str(error)))

@@ -9,10 +9,12 @@ from importlib.resources import files
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
+from cartrita.surfaces.dependencies import ANONYMOUS
+
 router = APIRouter(tags=["console"])
 
 
-@router.get("/", response_class=HTMLResponse)
+@router.get("/", response_class=HTMLResponse, dependencies=ANONYMOUS)
 async def get_page() -> HTMLResponse:
     """Sign in and chat."""
     html, policy = _page()

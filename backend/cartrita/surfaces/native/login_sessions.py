@@ -8,7 +8,8 @@ from pydantic import BaseModel, Field
 from cartrita.domain.errors import Unauthenticated
 from cartrita.domain.principals import Principal
 from cartrita.surfaces.authentication import SESSION_COOKIE, AuthenticationMethod, authenticate
-from cartrita.surfaces.dependencies import AppConfig, AppServices, CurrentPrincipal
+from cartrita.surfaces.dependencies import ANONYMOUS, AppConfig, AppServices, CurrentPrincipal
+from cartrita.surfaces.inbound_limits import inbound_limits_of
 from cartrita.surfaces.native.request_bodies import PublicJsonBody, RequestModel
 from cartrita.surfaces.origins import require_no_other_origin
 
@@ -28,7 +29,7 @@ class LoginSessionView(BaseModel):
     expires_in: float = Field(description="Seconds.")
 
 
-@router.post("/session")
+@router.post("/session", dependencies=ANONYMOUS)
 async def open_session(
     request: Request,
     response: Response,
@@ -39,7 +40,8 @@ async def open_session(
     """Sign a browser in, with an API key in the header or with a sign-in code."""
     require_no_other_origin(request)
     if body.code is not None:
-        principal = await services.tickets.use_sign_in_code(body.code)
+        with inbound_limits_of(request).guessing(request):
+            principal = await services.tickets.use_sign_in_code(body.code)
     else:
         principal = await _authenticate_by_key(request)
     response.set_cookie(

@@ -11,6 +11,7 @@ from cartrita.domain.principals import Principal
 from cartrita.domain.relays import CALLERS_HEADERS
 from cartrita.gateway.calls import CacheWish
 from cartrita.surfaces.authentication import AuthenticationMethod, authenticate
+from cartrita.surfaces.inbound_limits import inbound_limits_of
 from cartrita.surfaces.json_bodies import require_json_type
 
 _LONGEST_CACHE_S = 30 * 86_400
@@ -31,8 +32,9 @@ class CallOptions(msgspec.Struct, frozen=True):
 
 
 async def read_body(connection: HTTPConnection, receive: Receive) -> tuple[Principal, bytes]:
-    """Authenticate the caller, then read the body, which must be of a JSON media type."""
+    """Authenticate the caller, count its request, and read its body of a JSON media type."""
     caller = await authenticate(connection)
+    inbound_limits_of(connection).count_hot(connection.scope, caller.principal)
     body = await read_pieces(receive)
     cookie = caller.authenticated_by is AuthenticationMethod.COOKIE
     require_json_type(connection, allow_form_type=not cookie)
