@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Generic, TypeVar
 
-from cartrita.domain.errors import Unauthenticated
+from cartrita.domain.errors import RateLimited, Unauthenticated
 from cartrita.domain.principals import Principal
 
 T = TypeVar("T")
@@ -24,24 +24,46 @@ class KeyEnded(Unauthenticated):
         )
 
 
-class OpenConnections:
-    """Which connections each key holds open, so that they can be counted and cut."""
+class TooManyStreams(RateLimited):
+    """A key holds as many connections as it may."""
 
-    def __init__(self) -> None:
+    default_code = "too_many_streams"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            f"This API key is receiving {most:,} answers already, which is as many as it may at "
+            "once: read them to their end, or close some."
+        )
+
+
+class OpenConnections:
+    """Which connections each key holds open, so that they can be counted and cut.
+
+    A key holds `most` at once.
+    """
+
+    def __init__(self, most: int = 10_000) -> None:
+        self._most = most
         self._held: dict[str, set[HeldConnection]] = {}
+
+    def require_room(self, principal: Principal) -> None:
+        """Raise TooManyStreams if the key of this principal may not hold one more."""
+        if self.count(principal) >= self._most:
+            raise TooManyStreams(self._most)
 
     def hold(self, principal: Principal) -> "HeldConnection":
         """A context during which the task that enters it is cut when its key ends.
 
-        Then its body is cancelled, and it raises KeyEnded.
+        Then its body is cancelled, and it raises KeyEnded. It raises TooManyStreams when it is
+        entered without room.
         """
-        return HeldConnection(self._held, principal)
+        return HeldConnection(self, self._held, principal)
 
     def holding(
         self, principal: Principal, context: AbstractAsyncContextManager[T]
     ) -> AbstractAsyncContextManager[T]:
         """The same, around another context and while that is entered."""
-        return _Holding(HeldConnection(self._held, principal), context)
+        return _Holding(HeldConnection(self, self._held, principal), context)
 
     def count(self, principal: Principal) -> int:
         """How many connections the key of this principal holds."""
@@ -68,14 +90,21 @@ class OpenConnections:
 class HeldConnection:
     """One connection that is held open: see `OpenConnections.hold`."""
 
-    __slots__ = ("_cancelling", "_cut", "_held", "_task", "principal")
+    __slots__ = ("_all", "_cancelling", "_cut", "_held", "_task", "principal")
 
-    def __init__(self, held: dict[str, set["HeldConnection"]], principal: Principal) -> None:
+    def __init__(
+        self,
+        connections: OpenConnections,
+        held: dict[str, set["HeldConnection"]],
+        principal: Principal,
+    ) -> None:
+        self._all = connections
         self._held = held
         self._cut = False
         self.principal = principal
 
     def __enter__(self) -> None:
+        self._all.require_room(self.principal)
         task = asyncio.current_task()
         assert task is not None
         self._task = task

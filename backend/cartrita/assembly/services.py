@@ -42,7 +42,7 @@ def create_services(
         api_keys=authentication.api_keys,
         issued_keys=authentication.issued_keys,
         accounts=authentication.accounts,
-        connections=OpenConnections(),
+        connections=OpenConnections(settings.limits.streams_max),
         login_sessions=authentication.login_sessions,
         tickets=authentication.tickets,
         sockets=OpenSockets(settings.websocket.per_owner_max),

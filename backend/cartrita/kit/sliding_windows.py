@@ -7,10 +7,14 @@ import msgspec
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """How much of a limit is left, and after how many seconds there is more."""
+    """How much of a limit is left, and after how many seconds there is more.
+
+    `taken` is whether what was asked for was counted.
+    """
 
     remaining: int
     reset_s: float
+    taken: bool = False
 
 
 class _Window:
@@ -37,8 +41,8 @@ class SlidingWindows:
 
     A key's first window begins when it is first used, so that its whole limit can be used at once.
     From then on the count of the last window weighs as much as a stretch that ends now reaches back
-    into it, rounded down. When `most_keys` have been used, those that were not used since so many others are
-    forgotten: no number of keys takes more memory than twice that many.
+    into it, rounded down. When `most_keys` have been used, those that were not used since so many
+    others are forgotten: no number of keys takes more memory than twice that many.
     """
 
     def __init__(
@@ -52,18 +56,22 @@ class SlidingWindows:
     def __len__(self) -> int:
         return len(self._recent) + len(self._older)
 
-    def take(self, key: str, limit: int, seconds: float, amount: int = 1) -> bool:
-        """Count so many more, unless the limit in so many seconds does not allow it."""
+    def take(self, key: str, limit: int, seconds: float, amount: int = 1) -> Standing:
+        """Count so many more, unless the limit in so many seconds does not allow it.
+
+        What is left after it, or where that stands if nothing was taken.
+        """
         now = self._monotonic()
         window = self._recent.get(key)
         if window is None:
             window = self._remember(key, now)
         window.move(now, seconds)
-        weight = 1 - (now - window.start) / seconds
-        if int(window.previous * weight) + window.count + amount > limit:
-            return False
+        left = seconds - (now - window.start)
+        remaining = limit - int(window.previous * left / seconds) - window.count - amount
+        if remaining < 0:
+            return _standing(window, limit, left, seconds)
         window.count += amount
-        return True
+        return Standing(remaining, left, taken=True)
 
     def standing(self, key: str, limit: int, seconds: float) -> Standing:
         """What is left for a key."""
@@ -72,12 +80,7 @@ class SlidingWindows:
         if window is None:
             return Standing(limit, 0.0)
         window.move(now, seconds)
-        left = seconds - (now - window.start)
-        used = int(window.previous * left / seconds) + window.count
-        remaining = max(0, limit - used)
-        if remaining or window.count == window.previous == 0:
-            return Standing(remaining, left)
-        return Standing(0, _wait(window, limit, left, seconds))
+        return _standing(window, limit, seconds - (now - window.start), seconds)
 
     def clear(self, key: str) -> None:
         """Forget what was counted for a key."""
@@ -89,6 +92,11 @@ class SlidingWindows:
             self._older, self._recent = self._recent, {}
         window = self._recent[key] = self._older.pop(key, None) or _Window(now)
         return window
+
+
+def _standing(window: _Window, limit: int, left: float, seconds: float) -> Standing:
+    remaining = max(0, limit - int(window.previous * left / seconds) - window.count)
+    return Standing(remaining, left if remaining else _wait(window, limit, left, seconds))
 
 
 def _wait(window: _Window, limit: int, left: float, seconds: float) -> float:

@@ -29,6 +29,13 @@ class Limits(Group):
             example="chat=100/minute;failed=10/minute",
         ),
     ] = Rates()
+    streams_max: Annotated[
+        int,
+        Field(ge=1, le=1_000_000),
+        Setting(
+            "How many answers a key may be receiving at once from a worker, as streams or whole."
+        ),
+    ] = 10_000
     upload_max_bytes: Annotated[
         int,
         Field(ge=1024, le=1 << 40),

@@ -54,6 +54,13 @@ class Requires:
         caller.principal.scopes.require_operation(self.operation)
 
 
+async def require_room(
+    caller: Annotated[Caller, Depends(current_caller)], request: Request
+) -> None:
+    """Raise TooManyStreams if the caller's key is receiving as many answers as it may."""
+    services_of(request).connections.require_room(caller.principal)
+
+
 async def app_services(request: Request) -> Services:
     return services_of(request)
 
@@ -76,6 +83,8 @@ AppConfig: TypeAlias = Annotated[SurfaceConfig, Depends(app_config)]
 
 ANONYMOUS: Final = [Depends(anonymous_caller)]
 """Dependencies of routes that everybody may use; those of probes have none."""
+ANSWERED: Final = [Depends(require_room)]
+"""Dependencies of routes that stream answers, or wait for them."""
 STORED: Final = [Depends(Requires(Operation.CONVERSATIONS))]
 """Dependencies of routes that read or change what is stored."""
 ASKED: Final = [Depends(Requires(Operation.CHAT))]

@@ -22,7 +22,7 @@ from cartrita.surfaces.inbound_rates import (
     InboundRate,
     names_of,
 )
-from cartrita.surfaces.rate_limit_fields import ToldLimit, tell
+from cartrita.surfaces.rate_limit_fields import tell
 
 _MINUTE_S = 60.0
 _IPV6_SITE = 64
@@ -71,7 +71,7 @@ class InboundLimits:
                 self._count(scope, self._anonymous, address)
         elif (rate := self._failed) is not None and not self._failures.take(
             address, rate.requests, rate.seconds
-        ):
+        ).taken:
             raise self._too_many_failures(scope, rate, address)
 
     def require_few_failures(self, connection: HTTPConnection) -> None:
@@ -101,25 +101,26 @@ class InboundLimits:
     def refusal(self, scope: Scope, rate: InboundRate, holder: str) -> RateLimited:
         """The error for a request beyond a limit."""
         standing = self.windows.standing(window_key(rate.name, holder), rate.requests, rate.seconds)
-        tell(scope, ToldLimit(rate, standing), alone=True)
+        tell(scope, rate, standing, alone=True)
         return _refusal(rate, standing.reset_s)
 
     def _applying(self, names: Iterable[str]) -> tuple[InboundRate, ...]:
         return tuple(rate for rate in self.counted_plainly if rate.name in names)
 
     def _count(self, scope: Scope, rate: InboundRate, holder: str) -> None:
-        if not self.windows.take(window_key(rate.name, holder), rate.requests, rate.seconds):
+        standing = self.windows.take(window_key(rate.name, holder), rate.requests, rate.seconds)
+        if not standing.taken:
             raise self.refusal(scope, rate, holder)
-        self.tell(scope, rate, holder)
+        tell(scope, rate, standing)
 
     def tell(self, scope: Scope, rate: InboundRate, holder: str) -> None:
         """Have the response tell where this holder stands."""
         standing = self.windows.standing(window_key(rate.name, holder), rate.requests, rate.seconds)
-        tell(scope, ToldLimit(rate, standing))
+        tell(scope, rate, standing)
 
     def _too_many_failures(self, scope: Scope, rate: InboundRate, address: str) -> RateLimited:
         standing = self._failures.standing(address, rate.requests, rate.seconds)
-        tell(scope, ToldLimit(rate, standing), alone=True)
+        tell(scope, rate, standing, alone=True)
         return _refusal(rate, standing.reset_s)
 
 

@@ -94,7 +94,7 @@ class _Windows(RateLimiter):
         self._windows = windows
 
     def hit(self, item: RateLimitItem, *identifiers: str, cost: int = 1) -> bool:
-        return self._windows.take(_key(identifiers), item.amount, item.get_expiry(), cost)
+        return self._windows.take(_key(identifiers), item.amount, item.get_expiry(), cost).taken
 
     def test(self, item: RateLimitItem, *identifiers: str, cost: int = 1) -> bool:
         return self._standing(item, identifiers).remaining >= cost

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from cartrita.application.open_connections import KeyEnded, OpenConnections
+from cartrita.application.open_connections import KeyEnded, OpenConnections, TooManyStreams
 from cartrita.domain.principals import Principal
 
 ANN, BOB = Principal("ann", "a"), Principal("bob", "b")
@@ -36,6 +36,23 @@ class Connection:
             assert opened == "open"
             await self.let_go.wait()
         return "done"
+
+
+async def test_a_key_holds_so_many_at_once() -> None:
+    connections = OpenConnections(most=2)
+    held = [Connection(connections, ANN) for _ in range(3)]
+    await asyncio.sleep(0)
+    with pytest.raises(TooManyStreams):
+        await held[2].task
+    with pytest.raises(TooManyStreams) as told:
+        connections.require_room(ANN)
+    assert (told.value.code, connections.count(ANN)) == ("too_many_streams", 2)
+    connections.require_room(BOB)
+    held[0].let_go.set()
+    await held[0].task
+    connections.require_room(ANN)
+    held[1].let_go.set()
+    await held[1].task
 
 
 async def test_connections_are_counted_by_key() -> None:

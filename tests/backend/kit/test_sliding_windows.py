@@ -23,7 +23,7 @@ def windows(most_keys: int = 100) -> tuple[SlidingWindows, Clock]:
 
 
 def take(counted: SlidingWindows, key: str = "a") -> bool:
-    return counted.take(key, LIMIT, SECONDS)
+    return counted.take(key, LIMIT, SECONDS).taken
 
 
 def test_all_of_the_limit_at_once_and_then_nothing() -> None:
@@ -96,6 +96,6 @@ def test_memory_is_bounded_and_what_is_used_is_kept() -> None:
 
 def test_several_at_once() -> None:
     counted, _ = windows()
-    assert counted.take("a", LIMIT, SECONDS, amount=8)
-    assert not counted.take("a", LIMIT, SECONDS, amount=3)
-    assert counted.take("a", LIMIT, SECONDS, amount=2)
+    assert counted.take("a", LIMIT, SECONDS, amount=8).taken
+    assert not counted.take("a", LIMIT, SECONDS, amount=3).taken
+    assert counted.take("a", LIMIT, SECONDS, amount=2).taken

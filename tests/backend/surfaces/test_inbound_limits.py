@@ -175,12 +175,12 @@ async def test_without_limits_nothing_is_counted() -> None:
 async def test_slowapi_reads_no_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("ENABLED", "HEADERS_ENABLED", "SWALLOW_ERRORS", "DEFAULT"):
         monkeypatch.setenv(f"RATELIMIT_{name}", "false" if name == "ENABLED" else "1/day")
-    async with serving(application(InboundRate("anonymous", 1, 60))) as port:
-        async with connected(port) as client:
-            client.request("GET", "/page")
-            assert "x-ratelimit-limit" not in (await client.body())[1]
-            client.request("GET", "/page")
-            assert (await client.body())[0] == 429
+    app = application(InboundRate("anonymous", 1, 60))
+    async with serving(app) as port, connected(port) as client:
+        client.request("GET", "/page")
+        assert "x-ratelimit-limit" not in (await client.body())[1]
+        client.request("GET", "/page")
+        assert (await client.body())[0] == 429
 
 
 def test_names_of_limits_that_nothing_has() -> None:

@@ -10,6 +10,7 @@ from cartrita.domain.runs import Idempotency
 from cartrita.kit import ids
 from cartrita.surfaces.authentication import AuthenticationMethod, Caller, authenticate
 from cartrita.surfaces.dependencies import (
+    ANSWERED,
     AppServices,
     CurrentPrincipal,
     IdempotencyKey,
@@ -33,7 +34,7 @@ huggingface_router = APIRouter(prefix="/api/huggingface", tags=["chat"])
 ChatBody: TypeAlias = Annotated[ChatRequest, Depends(JsonBody(ChatRequest))]
 
 
-@router.post("", response_model=ChatResponse)
+@router.post("", response_model=ChatResponse, dependencies=ANSWERED)
 async def post_chat(
     request: Request,
     principal: CurrentPrincipal,
@@ -50,7 +51,7 @@ async def post_chat(
     return await respond(request, services, principal, admitted, streamed=body.stream)
 
 
-@router.post("/stream", response_class=EventStream, status_code=200)
+@router.post("/stream", response_class=EventStream, status_code=200, dependencies=ANSWERED)
 async def post_chat_stream(
     principal: CurrentPrincipal,
     body: ChatBody,
@@ -69,7 +70,7 @@ async def post_chat_stream(
     return stream(services, principal, admitted.run_id)
 
 
-@huggingface_router.post("/chat", response_model=ChatResponse)
+@huggingface_router.post("/chat", response_model=ChatResponse, dependencies=ANSWERED)
 async def post_huggingface_chat(
     request: Request,
     principal: CurrentPrincipal,
@@ -118,6 +119,7 @@ async def get_chat_stream(
     another one. Before the first id has arrived, `client_msg_id` or a ticket ensures the same.
     Responds 204 if the reader has received the last event.
     """
+    services.connections.require_room(caller.principal)
     cursor = parse_cursor(last_event_id) if last_event_id else None
     if caller.ticket is not None:
         cursor = _cursor_of_ticket(await services.tickets.run_started_by(caller.ticket), cursor)

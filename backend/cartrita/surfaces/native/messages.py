@@ -9,6 +9,7 @@ from cartrita.application.messages import REVISION_MAX
 from cartrita.domain.errors import InvalidInput
 from cartrita.domain.messages import Role
 from cartrita.surfaces.dependencies import (
+    ANSWERED,
     STORED,
     AppServices,
     CurrentPrincipal,
@@ -63,7 +64,7 @@ async def list_messages(
     return PageOf(items=views, next_cursor=page.next_cursor)
 
 
-@router.post("", response_model=ChatResponse)
+@router.post("", response_model=ChatResponse, dependencies=ANSWERED)
 async def send_message(
     request: Request,
     principal: CurrentPrincipal,
@@ -89,8 +90,13 @@ async def get_message(
     return MessageView.of(await services.messages.get(principal, conversation_id, message_id))
 
 
-@router.put("/{message_id}", name="replace_message", response_model=ChatResponse | MessageView)
-@router.patch("/{message_id}", response_model=ChatResponse | MessageView)
+@router.put(
+    "/{message_id}",
+    name="replace_message",
+    response_model=ChatResponse | MessageView,
+    dependencies=ANSWERED,
+)
+@router.patch("/{message_id}", response_model=ChatResponse | MessageView, dependencies=ANSWERED)
 async def edit_message(
     request: Request,
     principal: CurrentPrincipal,
@@ -131,7 +137,7 @@ async def delete_message(
     return Response(status_code=204)
 
 
-@router.post("/{message_id}/retry", response_model=ChatResponse)
+@router.post("/{message_id}/retry", response_model=ChatResponse, dependencies=ANSWERED)
 async def retry_message(
     request: Request,
     principal: CurrentPrincipal,

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query, Response
 
 from cartrita.domain.errors import Malformed
 from cartrita.surfaces.dependencies import (
+    ANSWERED,
     ASKED,
     AppServices,
     CurrentPrincipal,
@@ -28,7 +29,7 @@ async def get_run(principal: CurrentPrincipal, run_id: PublicId, services: AppSe
     return RunView.of(await services.runs.get(principal, run_id))
 
 
-@router.get("/events", response_class=EventStream, status_code=200)
+@router.get("/events", response_class=EventStream, status_code=200, dependencies=ANSWERED)
 async def get_run_events(
     principal: CurrentPrincipal,
     run_id: PublicId,

@@ -78,6 +78,7 @@ async def get_response(
     """
     run = await find_response(services, principal, response_id)
     if stream:
+        services.connections.require_room(principal)
         tail = services.connections.holding(principal, services.runs.tail(run.id, 0))
         return ResponseStream(tail, ResponseFormat(lambda: head_of(run), starting_after))
     return _json(await _state(services, principal, run))

@@ -113,6 +113,7 @@ async def answer_request(
     body = RelayedBody.of(octets)  # one call of C, during which no other thread would run
     config = config_of(connection)
     services = services_of(connection)
+    services.connections.require_room(principal)
     fields = api.read_fields(body, config)
     agent = services.completions.agent_of(fields.model)
     if fields.stored or agent is not None or "idempotency-key" in connection.headers:
