@@ -10,7 +10,6 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
 from cartrita.domain.errors import CartritaError
@@ -18,6 +17,7 @@ from cartrita.kit.operator_error import OperatorError
 from cartrita.surfaces import error_formats, inbound_rates, v1_documents
 from cartrita.surfaces.anthropic import hot_paths as anthropic_hot_paths
 from cartrita.surfaces.console import page
+from cartrita.surfaces.cross_origin import cross_origin
 from cartrita.surfaces.dispatcher import Dispatcher
 from cartrita.surfaces.hot_paths import HotPaths, HotPathTable, hot_path_table
 from cartrita.surfaces.inbound_limits import InboundLimits
@@ -36,28 +36,6 @@ from cartrita.surfaces.v1 import model_lists
 _DESCRIPTION = (
     "An assistant backend that people own. Answers are runs: durable logs of events, which can be "
     "waited for, streamed, resumed after a cut, cancelled and continued."
-)
-_CORS_REQUEST_HEADERS = (
-    "Authorization",
-    "Content-Type",
-    "Idempotency-Key",
-    "Last-Event-ID",
-    "X-API-Key",
-    "X-Cartrita-Cache",
-    "X-Cartrita-Strict",
-    "X-Client-Version",
-    "X-Request-ID",
-)
-_CORS_RESPONSE_HEADERS = (
-    "Content-Disposition",
-    "RateLimit",
-    "RateLimit-Policy",
-    "Retry-After",
-    "X-Cartrita-Cache",
-    "X-Cartrita-Provider",
-    "X-Cartrita-Receipts",
-    "X-Cartrita-Token-Count",
-    "X-Request-ID",
 )
 
 
@@ -174,17 +152,7 @@ def _middleware(config: SurfaceConfig) -> list[Middleware]:
         Middleware(ErrorBoundary, respond=error_formats.send_error),
         Middleware(HotPaths, table=hot_paths(config)),
     ]
-    if not config.cors_origins:
-        return [Middleware(RequestContext), *inner]
-    cors = Middleware(
-        CORSMiddleware,
-        allow_origins=config.cors_origins,
-        allow_methods=("GET", "POST", "PUT", "PATCH", "DELETE"),
-        allow_headers=_CORS_REQUEST_HEADERS,
-        expose_headers=_CORS_RESPONSE_HEADERS,
-        allow_credentials=True,
-    )
-    return [Middleware(RequestContext), cors, *inner]
+    return [Middleware(RequestContext), *cross_origin(config), *inner]
 
 
 def _document_function(app: FastAPI) -> Callable[[], dict[str, Any]]:

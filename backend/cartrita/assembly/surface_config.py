@@ -12,6 +12,8 @@ def surface_config(settings: Settings) -> SurfaceConfig:
     return SurfaceConfig(
         keyless=settings.auth.mode == "loopback",
         cors_origins=settings.server.cors_origins,
+        cors_max_age_s=settings.server.cors_max_age_s,
+        hsts_s=settings.server.hsts_s,
         body_max_bytes=settings.server.body_max_bytes,
         v1_body_max_bytes=settings.server.v1_body_max_bytes,
         body_timeout_s=settings.server.body_timeout_s,

@@ -35,6 +35,19 @@ class Server(Group):
             example="http://localhost:3000",
         ),
     ] = ()
+    cors_max_age_s: Annotated[
+        float,
+        Field(ge=0, le=86400),
+        Setting("How long their browsers may remember what they are allowed."),
+    ] = 600.0
+    hsts_s: Annotated[
+        float,
+        Field(ge=0, le=63072000),
+        Setting(
+            "For how long browsers that came by https are to come by nothing else "
+            "(Strict-Transport-Security); 0 says nothing."
+        ),
+    ] = 0.0
     trusted_proxies: Annotated[
         Networks,
         Setting(

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from cartrita.domain.errors import CartritaError
 from cartrita.kit import ids
 from cartrita.surfaces.rate_limit_fields import rate_limit_fields
+from cartrita.surfaces.services import config_in
 from cartrita.surfaces.sse import pending_stream
 
 log = structlog.get_logger()
@@ -30,10 +31,12 @@ _FIXED_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
 )
 _FIXED_NAMES = frozenset((*_REQUEST_ID_HEADERS, *(name for name, _ in _FIXED_HEADERS)))
-_PROBE_PATHS = frozenset({"/health", "/ready"})
-"""Probed every few seconds by monitoring; logged at debug level only."""
+PROBE_PATHS = frozenset({"/health", "/ready"})
+"""Probed every few seconds by monitoring; logged at debug level only, and not limited."""
 _DEFAULT_HEADERS = (
     (b"cache-control", b"no-store"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
@@ -171,7 +174,16 @@ def add_default_headers(start: Message, scope: Scope, request_id: RawHeaders) ->
         *_FIXED_HEADERS,
         *defaults,
         *rate_limit_fields(scope),
+        *_transport_security(scope),
     ]
+
+
+def _transport_security(scope: Scope) -> RawHeaders:
+    """That a browser which came by https comes by it again, where that is configured."""
+    if scope.get("scheme") != "https":
+        return []
+    seconds = int(config_in(scope).hsts_s)
+    return [(b"strict-transport-security", b"max-age=%d" % seconds)] if seconds else []
 
 
 def logs_requests() -> bool:
@@ -185,7 +197,7 @@ def log_request(scope: Scope, status: int | None, seconds: float) -> None:
     It has no query, whose values are content, and sometimes secrets.
     """
     version = Headers(scope=scope).get("x-client-version", "")
-    write = log.debug if scope["path"] in _PROBE_PATHS else log.info
+    write = log.debug if scope["path"] in PROBE_PATHS else log.info
     write(
         "request_answered",
         method=scope["method"],

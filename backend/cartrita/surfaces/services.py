@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 import msgspec
 from starlette.requests import HTTPConnection
+from starlette.types import Scope
 
 from cartrita.agents.registry import AgentRegistry
 from cartrita.application.accounts import Accounts
@@ -47,14 +48,18 @@ class SurfaceConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Configuration of the surfaces.
 
     `keyless` is CARTRITA_AUTH=loopback. `cors_origins` are other origins that may send requests
-    with credentials, as `scheme://host:port`. A silent stream gets a comment every `heartbeat_s`.
-    `v1` serves the APIs below /v1. `translated_choices` are the most answers to one request where
-    each is a call of its own. `inbound_rates` limit the requests. Times are in seconds.
+    with credentials, as `scheme://host:port`, and their browsers may remember that for
+    `cors_max_age_s`. Browsers are told for `hsts_s` to come by https only. A silent stream gets a
+    comment every `heartbeat_s`. `v1` serves the APIs below /v1. `translated_choices` are the most
+    answers to one request where each is a call of its own. `inbound_rates` limit the requests.
+    Times are in seconds.
     """
 
     version: str = msgspec.field(default_factory=lambda: metadata.version("cartrita"))
     keyless: bool = False
     cors_origins: tuple[str, ...] = ()
+    cors_max_age_s: float = 600.0
+    hsts_s: float = 0.0
     body_max_bytes: int = 2 << 20
     v1_body_max_bytes: int = 32 << 20
     body_timeout_s: float = 20.0
@@ -105,7 +110,12 @@ ServicesLifespan: TypeAlias = Callable[[], AbstractAsyncContextManager[Services]
 
 def config_of(connection: HTTPConnection) -> SurfaceConfig:
     """The configuration of the application that handles this request."""
-    return connection.app.state.config
+    return config_in(connection.scope)
+
+
+def config_in(scope: Scope) -> SurfaceConfig:
+    """The same, of a request's scope."""
+    return scope["app"].state.config
 
 
 def services_of(connection: HTTPConnection) -> Services:

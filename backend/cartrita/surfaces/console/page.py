@@ -13,12 +13,16 @@ from cartrita.surfaces.dependencies import ANONYMOUS
 
 router = APIRouter(tags=["console"])
 
+_PERMISSIONS = "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"
+
 
 @router.get("/", response_class=HTMLResponse, dependencies=ANONYMOUS)
 async def get_page() -> HTMLResponse:
     """Sign in and chat."""
     html, policy = _page()
-    return HTMLResponse(html, headers={"Content-Security-Policy": policy})
+    return HTMLResponse(
+        html, headers={"Content-Security-Policy": policy, "Permissions-Policy": _PERMISSIONS}
+    )
 
 
 @cache
