@@ -1,5 +1,6 @@
 """Scopes as callers and the command line write them, checked."""
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -17,6 +18,8 @@ _WORDS: Final = {
     "operation": "operations",
     "tool": "tools",
 }
+_PER_MINUTE: Final = "requests_per_minute"
+_NUMBER: Final = re.compile("[1-9][0-9]{0,6}")
 
 
 def valid_scopes(scopes: Scopes) -> Scopes:
@@ -39,16 +42,20 @@ def valid_scopes(scopes: Scopes) -> Scopes:
 def parse_scopes(words: Iterable[str]) -> Scopes | None:
     """The scopes in words as `provider=openai`, each of which may be repeated; None without any.
 
-    `operation=` allows none. Raises InvalidInput.
+    `operation=` allows none; `requests_per_minute=60` is a number. Raises InvalidInput.
     """
     given: dict[str, list[str]] = {}
+    per_minute: int | None = None
     for word in words:
         noun, equals, name = word.partition("=")
-        if not equals or noun not in _WORDS:
-            raise InvalidInput.of("scope", f"write {', '.join(f'{one}=NAME' for one in _WORDS)}")
-        given.setdefault(_WORDS[noun], []).extend([name] if name else [])
-    if not given:
+        if noun == _PER_MINUTE and _NUMBER.fullmatch(name):
+            per_minute = int(name)
+        elif equals and noun in _WORDS:
+            given.setdefault(_WORDS[noun], []).extend([name] if name else [])
+        else:
+            nouns = ", ".join(f"{one}=NAME" for one in _WORDS)
+            raise InvalidInput.of("scope", f"write {nouns}, {_PER_MINUTE}=NUMBER")
+    if not given and per_minute is None:
         return None
-    return valid_scopes(
-        replace(UNLIMITED, **{field: tuple(names) for field, names in given.items()})
-    )
+    names = {field: tuple(found) for field, found in given.items()}
+    return valid_scopes(replace(UNLIMITED, requests_per_minute=per_minute, **names))

@@ -67,7 +67,8 @@ def _parser() -> argparse.ArgumentParser:
         "--scope",
         action="append",
         default=[],
-        help="what it may do: provider=, model=, operation= or tool=NAME, each repeatable",
+        help="what it may do: provider=, model=, operation= or tool=NAME, each repeatable, and "
+        "requests_per_minute=NUMBER",
     )
     creating.add_argument("--days", type=float, help="until it expires; never without it")
     keys.add_parser("list", help="the keys there are").add_argument("--owner", help="of this user")

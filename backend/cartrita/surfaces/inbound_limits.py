@@ -22,6 +22,7 @@ from cartrita.surfaces.inbound_rates import (
     InboundRate,
     names_of,
 )
+from cartrita.surfaces.middleware import PROBE_PATHS
 from cartrita.surfaces.rate_limit_fields import tell
 
 _MINUTE_S = 60.0
@@ -67,7 +68,7 @@ class InboundLimits:
         """Count a request that authenticated nobody. Raises RateLimited."""
         scope, address = connection.scope, address_of(connection)
         if isinstance(error, NoCredential):
-            if self._anonymous is not None:
+            if self._anonymous is not None and scope["path"] not in PROBE_PATHS:
                 self._count(scope, self._anonymous, address)
         elif (rate := self._failed) is not None and not self._failures.take(
             address, rate.requests, rate.seconds
@@ -143,8 +144,8 @@ def inbound_limits_of(connection: HTTPConnection) -> InboundLimits:
 def _site_of(host: str) -> str:
     try:
         address: IPv4Address | IPv6Address = ip_address(host)
-    except ValueError:
-        return host
+    except ValueError:  # a proxy passed on what is no address
+        return ""
     if isinstance(address, IPv6Address):
         if address.ipv4_mapped is None:
             return str(ip_network((address.packed, _IPV6_SITE), strict=False))

@@ -13,7 +13,15 @@ def test_words_of_the_command_line() -> None:
         providers=("openai",), models=("openai/gpt-5*",), operations=("chat", "keys"), tools=()
     )
     assert parse_scopes([]) is None
-    for wrong in ("openai", "colour=red", "operation=fly", "=x"):
+    assert parse_scopes(["requests_per_minute=60"]) == Scopes(requests_per_minute=60)
+    for wrong in (
+        "openai",
+        "colour=red",
+        "operation=fly",
+        "=x",
+        "requests_per_minute=0",
+        "requests_per_minute=x",
+    ):
         with pytest.raises(InvalidInput):
             parse_scopes([wrong])
 

@@ -40,6 +40,9 @@ class ScopesBody(RequestModel):
     tools: Annotated[
         Names, Field(description="Patterns of the types of tools that a provider runs.")
     ] = None
+    requests_per_minute: Annotated[
+        int | None, Field(ge=1, le=1_000_000, description="Counted by each worker.")
+    ] = None
 
     def to_scopes(self) -> Scopes:
         return Scopes(
@@ -47,6 +50,7 @@ class ScopesBody(RequestModel):
             models=self.models,
             operations=self.operations,
             tools=self.tools,
+            requests_per_minute=self.requests_per_minute,
         )
 
 
@@ -85,6 +89,7 @@ class ScopesView(BaseModel):
     models: list[str] | None
     operations: list[str] | None
     tools: list[str] | None
+    requests_per_minute: int | None
 
     @classmethod
     def of(cls, scopes: Scopes) -> "ScopesView":
@@ -93,6 +98,7 @@ class ScopesView(BaseModel):
             models=_listed(scopes.models),
             operations=_listed(scopes.operations),
             tools=_listed(scopes.tools),
+            requests_per_minute=scopes.requests_per_minute,
         )
 
 
