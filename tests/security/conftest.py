@@ -1,0 +1,8 @@
+"""Fixtures of the security suites: a provider, servers, scenarios."""
+
+from tests.harness.fixtures import killable as killable
+from tests.harness.fixtures import killable_server as killable_server
+from tests.harness.fixtures import provider as provider
+from tests.harness.fixtures import quiet_server as quiet_server
+from tests.harness.fixtures import scenario as scenario
+from tests.harness.fixtures import serve as serve

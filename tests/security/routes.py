@@ -1,0 +1,50 @@
+"""Every route that a server has, with its ids filled in, and how to ask for it."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from tests.harness import raw_http
+
+from cartrita.app import create_app
+from cartrita.app import routes as routes_of
+from cartrita.surfaces.services import SurfaceConfig
+
+PUBLIC = {
+    ("GET", "/"),
+    ("GET", "/health"),
+    ("HEAD", "/health"),
+    ("GET", "/ready"),
+    ("HEAD", "/ready"),
+    ("POST", "/api/session"),
+}
+"""What anybody may ask for; `POST /api/session` is where credentials are shown."""
+
+
+def every_route() -> list[tuple[str, str]]:
+    """(method, path) of all, with an id that nothing has."""
+    found = {(method, _filled(path)) for method, path, _ in routes_of(create_app(SurfaceConfig()))}
+    return sorted(found)
+
+
+def protected_routes() -> list[tuple[str, str]]:
+    return [route for route in every_route() if route not in PUBLIC]
+
+
+async def ask(
+    port: int, method: str, path: str, headers: Mapping[str, str] | None = None, body: Any = None
+) -> tuple[int, dict[str, str], bytes]:
+    """One request: its status, headers and body."""
+    sent = b"" if body is None else json.dumps(body).encode()
+    kind = {} if body is None else {"Content-Type": "application/json"}
+    answer = await raw_http.request(port, method, path, {**kind, **(headers or {})}, sent)
+    async with answer:
+        raw = b"" if method == "HEAD" else await answer.body()
+    return answer.status, answer.headers, raw
+
+
+def _filled(path: str) -> str:
+    while "{" in path:
+        before, _, rest = path.partition("{")
+        path = f"{before}none{rest.partition('}')[2]}"
+    return path
