@@ -1,0 +1,75 @@
+"""A first start is open to this machine only, and says its key once."""
+
+import re
+from collections.abc import Iterator
+
+import psutil
+import pytest
+from tests.harness.fake_provider.launch import FakeProvider
+from tests.harness.server import Server
+from tests.security.routes import ask
+
+SHOWN = re.compile(r"ck_[0-9a-f]{16}_[0-9a-f]{48}_[0-9a-f]{8}")
+
+
+class Unconfigured(Server):
+    """A server that is told nothing but where to put its files, and which port to take."""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        kept = {"CARTRITA_PORT", "CARTRITA_DATA_DIR", "CARTRITA_DISCOVER_LOCAL"}
+        told = super().environment
+        return {
+            name: value
+            for name, value in told.items()
+            if name in kept or not name.startswith(("CARTRITA_", "OPENAI_"))
+        }
+
+
+@pytest.fixture(scope="module")
+def server(provider: FakeProvider) -> Iterator[Unconfigured]:
+    with Unconfigured(provider_url=provider.base_url) as running:
+        yield running
+
+
+def shown(server: Server) -> list[str]:
+    return SHOWN.findall(server.log_path.read_text())
+
+
+async def test_the_key_is_shown_once_and_works(server: Unconfigured) -> None:
+    [key] = shown(server)
+    assert (await ask(server.port, "GET", "/api/me", {"X-API-Key": key}))[0] == 200
+    assert (await ask(server.port, "GET", "/api/me"))[0] == 401
+    server.stop()
+    server.restart()
+    assert shown(server) == []
+    assert (await ask(server.port, "GET", "/api/me", {"X-API-Key": key}))[0] == 200
+
+
+def test_only_this_machine_is_listened_to(server: Unconfigured) -> None:
+    tree = server.tree
+    listened = {
+        connection.laddr.ip
+        for pid in tree.all
+        for connection in psutil.Process(pid).net_connections(kind="inet")
+        if connection.status == psutil.CONN_LISTEN
+    }
+    assert listened == {"127.0.0.1"}
+
+
+def test_its_files_are_for_their_owner_only(server: Unconfigured) -> None:
+    """Except the one with the address, which is for whoever looks for the server."""
+    modes = {path.name: path.stat().st_mode for path in server.data_dir.iterdir() if path.is_file()}
+    assert len(modes) > 3
+    assert {name for name, mode in modes.items() if mode & 0o077} <= {"address"}
+
+
+def test_nobody_is_called(server: Unconfigured) -> None:
+    """No telemetry, no look-ups: its processes have connections to this machine only."""
+    called = {
+        connection.raddr.ip
+        for pid in server.tree.all
+        for connection in psutil.Process(pid).net_connections(kind="inet")
+        if connection.raddr
+    }
+    assert called <= {"127.0.0.1"}
