@@ -31,11 +31,13 @@ Surfaces hold one table each from kind to their own status, type and envelope.
 from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Final, Literal, Self
 
 from cartrita.domain.json import JsonObject
 from cartrita.kit.text import shortened
 
+OWN_CREDENTIAL: Final = "own"
+"""The detail `credential` of errors of providers that the caller's own credential pays."""
 LONGEST_MESSAGE = 1000
 """In characters. Messages quote what callers sent, which may be megabytes."""
 
@@ -87,6 +89,11 @@ class CartritaError(Exception):
         self.code = code or self.default_code
         self.details: JsonObject = details or {}
         self.retry_after = retry_after
+
+    @property
+    def callers_own(self) -> bool:
+        """Whether it is the credential which the caller brought that a provider did not take."""
+        return self.details.get("credential") == OWN_CREDENTIAL
 
 
 class InvalidInput(CartritaError):

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from cartrita.domain.credentials import Payer
 from cartrita.domain.scopes import UNLIMITED, Scopes
 
 LOCAL_OWNER = "local"
@@ -23,6 +24,11 @@ class Principal(msgspec.Struct, frozen=True):
     tenant_id: str = LOCAL_TENANT
     scopes: Scopes = UNLIMITED
     admin: bool = False
+
+    @property
+    def payer(self) -> Payer:
+        """Whose credentials may pay for its calls."""
+        return Payer(self.tenant_id, self.owner_id)
 
     @property
     def operator(self) -> bool:

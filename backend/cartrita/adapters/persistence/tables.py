@@ -245,3 +245,30 @@ access_version = Table(
     Column("id", Boolean, primary_key=True),
     Column("version", BigInteger, nullable=False),
 )
+
+credential_keys = Table(
+    "credential_keys",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("tenant_id", Text, ForeignKey("tenants.id"), nullable=False),
+    Column("wrapping_key", Text, nullable=False),
+    Column("ciphertext", LargeBinary, nullable=False),
+    Column("wrapped_at", _MOMENT, nullable=False),
+)
+
+credentials = Table(
+    "credentials",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("tenant_id", Text, ForeignKey("tenants.id"), nullable=False),
+    Column("owner_id", Text),
+    Column("provider", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("hint", Text, nullable=False),
+    Column("key_id", Text, ForeignKey("credential_keys.id"), nullable=False),
+    Column("ciphertext", LargeBinary, nullable=False),
+    Column("created_at", _MOMENT, nullable=False),
+    Column("validated_at", _MOMENT, nullable=False),
+    Column("retires_at", _MOMENT),
+    Column("revoked_at", _MOMENT),
+)

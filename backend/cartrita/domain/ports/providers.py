@@ -63,6 +63,22 @@ class RelayProvider(ModelProvider, Protocol):
         ...
 
 
+class KeyedProvider(RelayProvider, Protocol):
+    """A provider that can be called with another key than the one that is configured for it."""
+
+    def with_key(self, key: Secret) -> "KeyedProvider":
+        """The same provider at the same address, called with this key only.
+
+        Raises ValueError for a key that no header can carry.
+        """
+        ...
+
+
+def takes_keys(provider: ModelProvider) -> TypeGuard[KeyedProvider]:
+    """Whether the provider can be called with another key."""
+    return hasattr(provider, "with_key")
+
+
 def can_relay(provider: ModelProvider, dialect: str) -> TypeGuard[RelayProvider]:
     """Whether the provider can be sent requests of this dialect as they are."""
     return dialect in getattr(provider, "dialects", ())

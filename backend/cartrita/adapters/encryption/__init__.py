@@ -1,0 +1,1 @@
+"""Encryption of what is stored and has to be read again."""

@@ -1,0 +1,117 @@
+"""Ports of stored credentials, of their encryption, and of what looks them up for calls."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Protocol
+
+from cartrita.domain.audit import Change
+from cartrita.domain.credentials import (
+    CredentialsByProvider,
+    Payer,
+    ProviderCredential,
+    StoredCredential,
+    WrappedKey,
+)
+from cartrita.kit.secret import Secret
+
+
+class CredentialStore(Protocol):
+    """Stores credentials, and the keys that encrypt them. Changes are logged with them."""
+
+    async def add(self, stored: StoredCredential, change: Change, *, retires_at: datetime) -> bool:
+        """Store the newest credential of an owner and provider; the one before it retires then.
+
+        False if another was stored meanwhile.
+        """
+        ...
+
+    async def get(self, credential_id: str) -> StoredCredential | None: ...
+
+    async def active(self, payer: Payer) -> list[StoredCredential]:
+        """The credentials that pay for new calls, of the user and of the tenant."""
+        ...
+
+    async def latest(
+        self, tenant_id: str, owner_id: str | None, provider: str
+    ) -> StoredCredential | None:
+        """The newest of an owner and provider, also a revoked one."""
+        ...
+
+    async def revoke(self, credential_id: str, at: datetime, change: Change) -> bool:
+        """End a credential and delete its key; false if it was revoked before."""
+        ...
+
+    async def ended(self, credential_ids: Iterable[str]) -> set[str]:
+        """Those of these that pay for nothing any more."""
+        ...
+
+    async def payers(self) -> set[tuple[str, str | None]]:
+        """Tenants and owners of which there is an active credential; without an owner, shared."""
+        ...
+
+    async def page(
+        self, tenant_id: str, owner_id: str | None, *, after: str | None, limit: int
+    ) -> list[ProviderCredential]:
+        """The tenant's, and with an owner also that one's, the oldest first."""
+        ...
+
+    async def data_key(self, key_id: str) -> WrappedKey | None: ...
+
+    async def data_keys_of(self, tenant_id: str) -> list[WrappedKey]:
+        """A tenant's keys: one, or more where a wrapping key was lost."""
+        ...
+
+    async def add_data_key(self, key: WrappedKey) -> None: ...
+
+    async def data_keys(self, *, not_by: str) -> list[WrappedKey]:
+        """Those that another wrapping key has encrypted."""
+        ...
+
+    async def rewrap(self, old: WrappedKey, new: WrappedKey) -> bool:
+        """Replace the encryption of a tenant's key; false if it has changed meanwhile."""
+        ...
+
+
+class CredentialCipher(Protocol):
+    """Encrypts credentials by the keys of their tenants, and those by a wrapping key."""
+
+    @property
+    def wrapping_key(self) -> str:
+        """What tells the wrapping key that is used now from others."""
+        ...
+
+    def new_data_key(self, tenant_id: str) -> WrappedKey:
+        """A new key of a tenant."""
+        ...
+
+    def knows(self, key: WrappedKey) -> bool:
+        """Whether its wrapping key is known here."""
+        ...
+
+    def rewrapped(self, key: WrappedKey) -> WrappedKey:
+        """The same key, encrypted by the wrapping key of now. Raises Unavailable."""
+        ...
+
+    def encrypt(self, key: WrappedKey, credential: ProviderCredential, text: Secret) -> bytes:
+        """A provider's key, bound to the place of its credential. Raises Unavailable."""
+        ...
+
+    def decrypt(self, key: WrappedKey, stored: StoredCredential) -> Secret:
+        """The provider's key. Raises Unavailable if it cannot be decrypted here."""
+        ...
+
+
+class CallCredentials(Protocol):
+    """Tells what pays for calls, where it is not the server."""
+
+    async def of(self, payer: Payer) -> CredentialsByProvider:
+        """The newest that are active. Raises Unavailable."""
+        ...
+
+
+class KeyValidator(Protocol):
+    """Asks providers whether they accept a key."""
+
+    async def accepts(self, provider: str, key: Secret) -> bool:
+        """Whether it does. Raises NotFound, and UpstreamError where the provider cannot tell."""
+        ...
