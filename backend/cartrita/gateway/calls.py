@@ -5,6 +5,7 @@ from typing import Protocol
 
 import msgspec
 
+from cartrita.domain.credentials import NO_CREDENTIALS, SERVER, CredentialsByProvider
 from cartrita.domain.ids import RunId
 from cartrita.domain.ports.relay_monitors import CreateMonitor
 from cartrita.domain.principals import LOCAL_TENANT
@@ -56,7 +57,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     the ledger. `said` is how the answer begins that is to be gone on with: its reader has
     it. `size` is the bytes that `parse` reads. `on_pause` is told of pauses that are long enough to
     be noticed. `scopes` are those of the caller's key; no deployment that they do not allow is
-    called, whatever name it was asked for by.
+    called, whatever name it was asked for by. `credentials` pay for it at their providers, beside
+    those that are stored for its owner, which the gateway finds.
     """
 
     owner_id: str
@@ -80,10 +82,16 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     tenant_id: str = LOCAL_TENANT
     scopes: Scopes = UNLIMITED
     operation: Operation = Operation.CHAT
+    credentials: CredentialsByProvider = NO_CREDENTIALS
 
     async def read(self) -> ModelRequest:
         """The request, parsed beside the event loop if that takes long."""
         return await run_long(self.size, self.parse)
+
+    def credential_at(self, provider: str) -> str:
+        """The id of the credential that pays for it at a provider."""
+        paying = self.credentials.get(provider)
+        return SERVER if paying is None else paying.id
 
     @property
     def cacheable(self) -> bool:

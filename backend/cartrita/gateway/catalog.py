@@ -46,9 +46,11 @@ class ProviderEntry(msgspec.Struct, frozen=True, kw_only=True):
 class Catalog:
     """Resolves model names. `default_model` is the configured default, in any form of name.
 
-    `unconfigured` maps names of providers that are not configured to a sentence saying what is
-    missing. `route_names` are names to tell beside models where one is not found. Lists of models
-    are cached for `cache_s`, failures to fetch one for `cache_failure_s`; the first one of a
+    `unpaid` are providers that the server cannot pay: they are there for callers who can, as the
+    parameter `paid` names them. `unconfigured` maps names of providers that are not
+    configured to a sentence saying what is missing. `route_names` are names to tell beside models
+    where one is not found. Lists of models are cached for `cache_s`, failures to fetch one for
+    `cache_failure_s`; the first one of a
     provider is waited for `first_wait_s` at most.
     """
 
@@ -56,6 +58,7 @@ class Catalog:
         self,
         entries: Iterable[ProviderEntry],
         *,
+        unpaid: Iterable[ProviderEntry] = (),
         default_model: str | None = None,
         route_names: Collection[str] = (),
         unconfigured: Mapping[str, str] | None = None,
@@ -66,6 +69,7 @@ class Catalog:
     ) -> None:
         # sorted() is stable: providers of the same origin keep their order.
         self._entries = {e.provider.name: e for e in sorted(entries, key=lambda e: e.origin)}
+        self._unpaid = {entry.provider.name: entry for entry in unpaid}
         self._default_model = default_model
         self._route_names = route_names
         self._unconfigured = unconfigured or {}
@@ -91,9 +95,13 @@ class Catalog:
         """The configured default."""
         return self._default_model
 
-    def provider(self, name: str) -> ModelProvider:
+    def provider(self, name: str, paid: Collection[str] = ()) -> ModelProvider:
         """The provider of this name. Raises NotFound."""
-        return self._entry(name).provider
+        return self._entry(name, paid).provider
+
+    def has(self, name: str, paid: Collection[str] = ()) -> bool:
+        """Whether there is a provider of this name, for a caller who can pay these."""
+        return name in self._entries or (name in self._unpaid and name in paid)
 
     def profile(self, deployment: Deployment) -> ModelProfile:
         """What the model can do: as its provider listed it, if it did already, or by its name."""
@@ -119,41 +127,57 @@ class Catalog:
         """
         return name == deployment.model and deployment.provider not in (
             self._lists.provider_of(name),
-            self._find_own(name),
+            self._find_own(name, self._unpaid),
         )
 
-    async def resolve(self, provider: str | None, model: str | None) -> Deployment:
+    async def resolve(
+        self, provider: str | None, model: str | None, paid: Collection[str] = ()
+    ) -> Deployment:
         """The deployment that these names stand for. Each may be None.
 
         Raises NotFound, with the nearest names, if there is none, and Unavailable if a list of
         models is needed and cannot be fetched now.
         """
         if provider:
-            return await self._resolve_at(provider, model)
+            return await self._resolve_at(provider, model, paid)
         name = model or self._default_model
         if not name:
-            return await self._resolve_default()
+            return await self._resolve_default(paid)
         prefix, _, rest = name.partition("/")
-        if rest and prefix in self._entries:
-            return await self._resolve_at(prefix, name)
-        return await self._resolve_name(name)
+        if rest and self.has(prefix, paid):
+            return await self._resolve_at(prefix, name, paid)
+        return await self._resolve_name(name, paid)
 
-    async def _resolve_default(self) -> Deployment:
+    async def _resolve_default(self, paid: Collection[str]) -> Deployment:
         for name, entry in self._entries.items():
+            if entry.origin is ProviderOrigin.OFFLINE:
+                for own in self._own(paid):
+                    if own.default_model:
+                        return Deployment(own.provider.name, own.default_model)
             # A server without models is skipped. One that is unreachable is not: falling back to
             # another provider silently would surprise the caller.
             if entry.default_model or await self._lists.of(name) != []:
                 return await self._resolve_at(name, None)
         raise NotFound("No provider has a model. Configure one.", code="model_not_found")
 
-    async def _resolve_at(self, provider: str, model: str | None) -> Deployment:
-        entry = self._entry(provider)
+    def _own(self, paid: Collection[str]) -> list[ProviderEntry]:
+        """The providers that only this caller can pay, in their order."""
+        return [entry for name, entry in self._unpaid.items() if name in paid] if paid else []
+
+    async def _resolve_at(
+        self, provider: str, model: str | None, paid: Collection[str] = ()
+    ) -> Deployment:
+        entry = self._entry(provider, paid)
         if model and model == entry.default_model:  # its own name may begin with the provider's
             return Deployment(provider, model)
         name = (model or "").removeprefix(f"{provider}/")
         return Deployment(provider, name or await self._default_at(provider, entry))
 
     async def _default_at(self, provider: str, entry: ProviderEntry) -> str:
+        if provider in self._unpaid:  # its models cannot be listed without a key
+            if entry.default_model:
+                return entry.default_model
+            raise NotFound(f"Name a model of {provider}.", code="model_not_found")
         if entry.any_model:
             listed = await self._lists.of(provider)
             names = [one.name for one in listed or () if "embed" not in one.name]
@@ -173,11 +197,11 @@ class Catalog:
                 return model.name
         raise NotFound(f"{provider} has no model yet.", code="model_not_found")
 
-    async def _resolve_name(self, name: str) -> Deployment:
-        if name in self._entries:
-            return await self._resolve_at(name, None)
+    async def _resolve_name(self, name: str, paid: Collection[str]) -> Deployment:
+        if self.has(name, paid):
+            return await self._resolve_at(name, None, paid)
         lists = await self._lists_until(name)
-        found = self._lists.provider_of(name) or self._find_own(name)
+        found = self._lists.provider_of(name) or self._find_own(name, paid)
         if found is not None:
             return Deployment(found, name)
         prefix, _, rest = name.partition("/")
@@ -203,11 +227,11 @@ class Catalog:
                 break
         return lists
 
-    def _find_own(self, name: str) -> str | None:
+    def _find_own(self, name: str, paid: Collection[str] = ()) -> str | None:
         """The provider whose own a model is where nobody lists it: by its default or a prefix."""
-        for provider, entry in self._entries.items():
+        for entry in (*self._entries.values(), *self._own(paid)):
             if name == entry.default_model or name.startswith(entry.model_prefixes):
-                return provider
+                return entry.provider.name
         return None
 
     def _guess(self, name: str, lists: ModelsByProvider) -> Deployment:
@@ -238,8 +262,8 @@ class Catalog:
             details={"nearest": shown},
         )
 
-    def _entry(self, name: str) -> ProviderEntry:
-        entry = self._entries.get(name)
+    def _entry(self, name: str, paid: Collection[str] = ()) -> ProviderEntry:
+        entry = self._entries.get(name) or (self._unpaid.get(name) if name in paid else None)
         if entry is None:
             sentence = self._unconfigured.get(name) or (
                 f"There is no provider {name[:200]}; there are {', '.join(self._entries)}."

@@ -10,9 +10,11 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from cartrita.domain.credentials import NO_CREDENTIALS, CredentialsByProvider, Payer
 from cartrita.domain.errors import InvalidInput
 from cartrita.domain.models import ModelInfo
 from cartrita.domain.ports.answer_cache import AnswerCache
+from cartrita.domain.ports.credentials import CallCredentials
 from cartrita.domain.ports.providers import ModelProvider
 from cartrita.domain.scopes import UNLIMITED, Operation, Scopes
 from cartrita.gateway.answers import Answer
@@ -23,6 +25,7 @@ from cartrita.gateway.gateway_provider import Caller, GatewayProvider
 from cartrita.gateway.health import DeploymentHealth, Health, HealthPolicy
 from cartrita.gateway.memory_cache import MemoryCache
 from cartrita.gateway.metering import Meter
+from cartrita.gateway.paid_providers import CredentialUses
 from cartrita.gateway.permissions import require_allowed
 from cartrita.gateway.retry import RetryPolicy
 from cartrita.gateway.routed_answers import RoutedAnswer
@@ -37,7 +40,8 @@ class Gateway:
 
     Answers are kept in `cache`, for `cache_ttl` seconds where nobody says for how long. Who wants
     the answer that another caller gets does not wait for that caller to read it for more than
-    `cache_patience` seconds.
+    `cache_patience` seconds. `credentials` tell who pays for calls where it is not the server, and
+    `uses` which they pay now.
     """
 
     def __init__(
@@ -54,8 +58,11 @@ class Gateway:
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         clock: Callable[[], float] = time.monotonic,
         rng: Random | None = None,
+        credentials: CallCredentials | None = None,
+        uses: CredentialUses | None = None,
     ) -> None:
         self._catalog = catalog
+        self._credentials = credentials
         self._shared = SharedAnswers(cache or MemoryCache(clock=clock), patience=cache_patience)
         self._cache_ttl = cache_ttl
         self._health = Health(health, clock)
@@ -68,6 +75,7 @@ class Gateway:
             sleep=sleep,
             clock=clock,
             rng=rng,
+            uses=uses,
         )
 
     async def run(self) -> None:
@@ -81,32 +89,43 @@ class Gateway:
             return found
         return [model for model in found if scopes.allows_model(model.provider, model.name)]
 
-    async def routes(self, scopes: Scopes = UNLIMITED) -> tuple[str, ...]:
+    async def routes(
+        self, scopes: Scopes = UNLIMITED, payer: Payer | None = None
+    ) -> tuple[str, ...]:
         """The names of the routes that have a provider here, which may be called."""
-        return await self._router.names(scopes)
+        return await self._router.names(scopes, await self._paid(payer))
 
     def health(self) -> tuple[DeploymentHealth, ...]:
         """The deployments whose last call failed."""
         return self._health.snapshot()
 
     async def choose(
-        self, provider: str | None, model: str | None, scopes: Scopes = UNLIMITED
+        self,
+        provider: str | None,
+        model: str | None,
+        scopes: Scopes = UNLIMITED,
+        payer: Payer | None = None,
     ) -> Choice:
         """The deployment, and the route, that answer a request for these; each may be None.
 
         Raises NotFound and Unavailable, and Forbidden where the scopes do not allow to ask it.
         """
         scopes.require_operation(Operation.CHAT)
-        return await self._router.choose(provider, model, scopes)
+        return await self._router.choose(provider, model, scopes, await self._paid(payer))
 
     async def resolve(
-        self, provider: str | None, model: str | None, scopes: Scopes = UNLIMITED
+        self,
+        provider: str | None,
+        model: str | None,
+        scopes: Scopes = UNLIMITED,
+        payer: Payer | None = None,
     ) -> Deployment:
         """The deployment that answers a request for these; of a route it is the first.
 
         Raises NotFound, Unavailable and Forbidden.
         """
-        return (await self._router.choose(provider, model, scopes)).deployment
+        paid = await self._paid(payer)
+        return (await self._router.choose(provider, model, scopes, paid)).deployment
 
     def guessed(self, name: str, deployment: Deployment) -> bool:
         """Whether nobody knows that the deployment is what this name stands for."""
@@ -115,11 +134,7 @@ class Gateway:
     def provider_for(
         self, deployment: Deployment, *, route: str | None = None, caller: Caller | None = None
     ) -> ModelProvider:
-        """A provider that answers requests for this deployment, or for a route, as `open` does.
-
-        Raises NotFound.
-        """
-        self._catalog.provider(deployment.provider)
+        """A provider that answers requests for this deployment, or for a route, as `open` does."""
         return GatewayProvider(self, deployment, route=route, caller=caller or Caller())
 
     def open(self, call: Call) -> AbstractAsyncContextManager[Answer]:
@@ -134,10 +149,19 @@ class Gateway:
     async def _answer(self, call: Call) -> AbstractAsyncContextManager[Answer]:
         if call.scopes is not UNLIMITED:
             await require_allowed(call)
+        if stored := await self._paid(Payer(call.tenant_id, call.owner_id)):
+            call = replace(call, credentials={**stored, **call.credentials})
         relays = self._upstreams.relaying(call)
-        plan = await self._router.plan(call.provider, call.name, call.read, relays, call.scopes)
+        plan = await self._router.plan(
+            call.provider, call.name, call.read, relays, call.scopes, call.credentials
+        )
         ttl = self._ttl(call, plan)
         return await self._share(call, plan, ttl) if ttl else self._ask(call, plan)
+
+    async def _paid(self, payer: Payer | None) -> CredentialsByProvider:
+        if self._credentials is None or payer is None:
+            return NO_CREDENTIALS
+        return await self._credentials.of(payer)
 
     def _ask(self, call: Call, plan: Plan) -> RoutedAnswer:
         return RoutedAnswer(call, plan, self._upstreams)

@@ -2,10 +2,11 @@
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypeVar
 
 import msgspec
 
+from cartrita.domain.credentials import NO_CREDENTIALS, SERVER, CredentialsByProvider
 from cartrita.domain.errors import (
     UpstreamAuth,
     UpstreamError,
@@ -17,6 +18,9 @@ from cartrita.gateway.routes import Deployment
 
 _FORBIDDEN = 403
 _MOST_KNOWN = 10_000
+_OF_CREDENTIAL = (UpstreamAuth, UpstreamQuota, UpstreamLimited)
+"""Errors that tell of the credential of a call, and not of the deployment."""
+_Key = TypeVar("_Key")
 
 
 class HealthPolicy(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,7 +62,6 @@ class _Record:
         self.failures = 0
         self.ejections = 0
         self.ejected_until = 0.0
-        self.limited_until = 0.0
         self.on_trial = False
         self.refused: set[str] = set()
         self.code = ""
@@ -73,15 +76,28 @@ class Health:
         self._policy = policy or HealthPolicy()
         self._clock = clock
         self._records: dict[Deployment, _Record] = {}
-        self._exhausted: dict[str, float] = {}
+        self._limited: dict[tuple[Deployment, str], float] = {}
+        self._exhausted: dict[tuple[str, str], float] = {}
 
-    def usable(self, deployments: Sequence[Deployment]) -> tuple[Deployment, ...]:
-        """Those that may be called, in their order; if none may, all, the soonest first."""
-        if not self._records and not self._exhausted:
+    def usable(
+        self,
+        deployments: Sequence[Deployment],
+        credentials: CredentialsByProvider = NO_CREDENTIALS,
+    ) -> tuple[Deployment, ...]:
+        """Those that may be called, in their order; if none may, all, the soonest first.
+
+        What a credential has used up says nothing of a call that another pays.
+        """
+        if not self._records and not self._exhausted and not self._limited:
             return tuple(deployments)
+
+        def ready_at(deployment: Deployment) -> float:
+            paying = credentials.get(deployment.provider)
+            return self._ready_at(deployment, SERVER if paying is None else paying.id)
+
         now = self._clock()
-        usable = tuple(one for one in deployments if self._ready_at(one) <= now)
-        return usable or tuple(sorted(deployments, key=self._ready_at))
+        usable = tuple(one for one in deployments if ready_at(one) <= now)
+        return usable or tuple(sorted(deployments, key=ready_at))
 
     def started(self, deployment: Deployment) -> None:
         """A call begins: one that was ejected is tried by this call alone."""
@@ -90,26 +106,39 @@ class Health:
             record.ejected_until = self._clock() + self._policy.ejection
             record.on_trial = True
 
-    def succeeded(self, deployment: Deployment) -> None:
-        """A call ended well."""
+    def succeeded(self, deployment: Deployment, credential: str = SERVER) -> None:
+        """A call that this credential paid ended well."""
         if self._records:
             self._records.pop(deployment, None)
+        if self._limited:
+            self._limited.pop((deployment, credential), None)
         if self._exhausted:
-            self._exhausted.pop(deployment.provider, None)
+            self._exhausted.pop((deployment.provider, credential), None)
 
-    def failed(self, deployment: Deployment, error: UpstreamError, caller: str = "") -> None:
-        """A call of a caller failed. A request that was refused says nothing of the deployment."""
+    def failed(
+        self,
+        deployment: Deployment,
+        error: UpstreamError,
+        caller: str = "",
+        credential: str = SERVER,
+    ) -> None:
+        """A call of a caller failed. A request that was refused says nothing of the deployment.
+
+        What is wrong with the `credential` that pays is remembered of that one.
+        """
         if isinstance(error, UpstreamRejected):
-            if error.status == _FORBIDDEN:
+            if error.status == _FORBIDDEN and credential == SERVER:
                 self._refused(deployment, error, caller)
+            return
+        if isinstance(error, UpstreamAuth | UpstreamQuota):
+            self._exclude(deployment, credential, error)
+        if error.retry_after:
+            pause = min(error.retry_after, self._policy.longest_ejection)
+            self._limit(deployment, credential, pause)
+        if credential != SERVER and isinstance(error, _OF_CREDENTIAL):
             return
         record = self._record(deployment)
         record.code = error.code
-        if isinstance(error, UpstreamAuth | UpstreamQuota):
-            self._exclude(deployment, record, error)
-        if error.retry_after:
-            pause = min(error.retry_after, self._policy.longest_ejection)
-            record.limited_until = self._clock() + pause
         if isinstance(error, UpstreamLimited):  # it works, and wants fewer calls
             return
         record.failures += 1
@@ -120,9 +149,9 @@ class Health:
         """All deployments that failed last time."""
         return tuple(self._describe(*item) for item in self._records.items())
 
-    def exhausted(self, provider: str) -> bool:
-        """Whether a provider refused its credential lately, or had no credit left."""
-        return self._exhausted.get(provider, 0.0) > self._clock()
+    def exhausted(self, provider: str, credential: str = SERVER) -> bool:
+        """Whether a provider refused this credential lately, or it had no credit left."""
+        return self._exhausted.get((provider, credential), 0.0) > self._clock()
 
     def _record(self, deployment: Deployment) -> _Record:
         if len(self._records) >= _MOST_KNOWN and deployment not in self._records:
@@ -136,14 +165,17 @@ class Health:
         if len(record.refused) >= self._policy.callers:
             record.refused.clear()
             record.code = error.code
-            record.limited_until = self._clock() + self._policy.exhausted
+            self._limit(deployment, SERVER, self._policy.exhausted)
 
-    def _exclude(self, deployment: Deployment, record: _Record, error: UpstreamError) -> None:
-        until = self._clock() + self._policy.exhausted
+    def _exclude(self, deployment: Deployment, credential: str, error: UpstreamError) -> None:
         if error.status == _FORBIDDEN:  # the credential is good for other models
-            record.limited_until = until
-        else:
-            self._exhausted[deployment.provider] = until
+            self._limit(deployment, credential, self._policy.exhausted)
+            return
+        until = self._clock() + self._policy.exhausted
+        _remember(self._exhausted, (deployment.provider, credential), until)
+
+    def _limit(self, deployment: Deployment, credential: str, seconds: float) -> None:
+        _remember(self._limited, (deployment, credential), self._clock() + seconds)
 
     def _eject(self, record: _Record) -> None:
         now, policy = self._clock(), self._policy
@@ -155,29 +187,36 @@ class Health:
             policy.ejection * record.ejections, policy.longest_ejection
         )
 
-    def _ready_at(self, deployment: Deployment) -> float:
-        exhausted = self._exhausted.get(deployment.provider, 0.0)
+    def _ready_at(self, deployment: Deployment, credential: str = SERVER) -> float:
+        exhausted = self._exhausted.get((deployment.provider, credential), 0.0)
+        limited = self._limited.get((deployment, credential), 0.0)
         record = self._records.get(deployment)
-        if record is None:
-            return exhausted
-        return max(exhausted, record.ejected_until, record.limited_until)
+        return max(exhausted, limited, 0.0 if record is None else record.ejected_until)
 
     def _describe(self, deployment: Deployment, record: _Record) -> DeploymentHealth:
         now = self._clock()
         return DeploymentHealth(
             provider=deployment.provider,
             model=deployment.model,
-            state=self._state(deployment.provider, record, now),
+            state=self._state(deployment, record, now),
             failures=record.failures,
             seconds=max(self._ready_at(deployment) - now, 0.0),
             code=record.code,
         )
 
-    def _state(self, provider: str, record: _Record, now: float) -> State:
-        if self.exhausted(provider):
+    def _state(self, deployment: Deployment, record: _Record, now: float) -> State:
+        if self.exhausted(deployment.provider):
             return "exhausted"
         if record.ejected_until > now:
             return "ejected"
-        if record.limited_until > now:
+        if self._limited.get((deployment, SERVER), 0.0) > now:
             return "limited"
         return "failing" if record.failures else "ok"
+
+
+def _remember(times: dict[_Key, float], key: _Key, until: float) -> None:
+    """Remember the latest of them, and not more than a process can hold."""
+    times.pop(key, None)
+    if len(times) >= _MOST_KNOWN:
+        del times[next(iter(times))]
+    times[key] = until

@@ -69,7 +69,9 @@ class RoutedAnswer:
         trace: TracebackType | None,
     ) -> None:
         if self._opened is not None and self.leg.outcome is CallOutcome.COMPLETED:
-            self._upstreams.health.succeeded(self.leg.deployment)
+            deployment = self.leg.deployment
+            credential = self._call.credential_at(deployment.provider)
+            self._upstreams.health.succeeded(deployment, credential)
         await self._close_leg(kind, error, trace)
 
     @property
@@ -194,7 +196,8 @@ class RoutedAnswer:
     async def _continue(self, error: UpstreamError) -> None:
         """Have the answer continued by another call. Raises the error where it cannot be."""
         deployment = self.leg.deployment
-        self._upstreams.health.failed(deployment, error)
+        credential = self._call.credential_at(deployment.provider)
+        self._upstreams.health.failed(deployment, error, credential=credential)
         broken = await self._broken(error)
         successors = self._successors(deployment)
         self._continuations += 1
@@ -229,7 +232,7 @@ class RoutedAnswer:
         else:
             candidates = [*others, failed]
         able = [one for one in candidates if find_profile(one.model).continues]
-        return self._upstreams.health.usable(able)
+        return self._upstreams.health.usable(able, self._call.credentials)
 
     def _add_failover(
         self, failed: Deployment, error: UpstreamError, *, continued: bool = False

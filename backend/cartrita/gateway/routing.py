@@ -1,11 +1,12 @@
 """Routing: which deployments can answer a request, in the order in which they should be tried."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from itertools import groupby
 from typing import Literal
 
 import msgspec
 
+from cartrita.domain.credentials import NO_CREDENTIALS, CredentialsByProvider
 from cartrita.domain.errors import CartritaError, InvalidInput, NotFound
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.scopes import UNLIMITED, Scopes
@@ -58,7 +59,11 @@ class Router:
         self._rotations: dict[str, Rotation] = {}
 
     async def choose(
-        self, provider: str | None, name: str | None, scopes: Scopes = UNLIMITED
+        self,
+        provider: str | None,
+        name: str | None,
+        scopes: Scopes = UNLIMITED,
+        paid: Collection[str] = (),
     ) -> Choice:
         """What these names stand for, before there is a request. Each may be None.
 
@@ -67,8 +72,8 @@ class Router:
         name = self._asked(provider, name)
         route = None if provider else await self._find_route(name or "", None)
         if route is None:
-            return Choice(await self._resolve(provider, name, scopes))
-        return Choice((await self._tiers(*route, scopes))[0].equals[0][0], name)
+            return Choice(await self._resolve(provider, name, scopes, paid))
+        return Choice((await self._tiers(*route, scopes, paid))[0].equals[0][0], name)
 
     async def plan(
         self,
@@ -77,10 +82,12 @@ class Router:
         read: Callable[[], Awaitable[ModelRequest]],
         relays: Callable[[str], bool] | None = None,
         scopes: Scopes = UNLIMITED,
+        credentials: CredentialsByProvider = NO_CREDENTIALS,
     ) -> Plan:
         """The plan for a request, which is read only if there is a choice to be made.
 
-        For a request that can only be passed on, `relays` tells the providers that take it. Raises
+        For a request that can only be passed on, `relays` tells the providers that take it. At
+        their providers it is `credentials` that pay. Raises
         NotFound, Unavailable and Forbidden, and InvalidInput if no deployment can do what is asked.
         """
         name = self._asked(provider, name)
@@ -89,46 +96,50 @@ class Router:
         if not provider and self._is_named(name):
             found = await self._find_route(name or "", readable)
         if found is None:
-            return Plan(deployments=(await self._resolve(provider, name, scopes),))
+            resolved = await self._resolve(provider, name, scopes, credentials)
+            return Plan(deployments=(resolved,))
         named, route = found
-        tiers = await self._tiers(named, route, scopes)
+        tiers = await self._tiers(named, route, scopes, credentials)
         if relays is not None:
             tiers = _filtered(tiers, lambda one: relays(one.provider)) or tiers
         elif len(tiers) > 1 or len(tiers[0].equals) > 1:
             tiers = await self._fitting(named, tiers, await read(), scopes)
         return Plan(
-            deployments=self._order(named, tiers),
+            deployments=self._order(named, tiers, credentials),
             route=named,
             continue_with=route.continue_with,
             cache_ttl=route.cache_ttl,
         )
 
-    async def names(self, scopes: Scopes = UNLIMITED) -> tuple[str, ...]:
+    async def names(
+        self, scopes: Scopes = UNLIMITED, paid: Collection[str] = ()
+    ) -> tuple[str, ...]:
         """The routes that have a provider here, those of the configuration first."""
-        names = self._usable_names()
+        names = self._usable_names(paid)
         if not scopes.limited:
             return names
-        return tuple([name for name in names if await self._is_allowed(name, scopes)])
+        return tuple([name for name in names if await self._is_allowed(name, scopes, paid)])
 
-    async def _is_allowed(self, name: str, scopes: Scopes) -> bool:
+    async def _is_allowed(self, name: str, scopes: Scopes, paid: Collection[str]) -> bool:
         try:
-            await self.choose(None, name, scopes)
+            await self.choose(None, name, scopes, paid)
         except CartritaError:
             return False
         return True
 
-    def _usable_names(self) -> tuple[str, ...]:
+    def _usable_names(self, paid: Collection[str]) -> tuple[str, ...]:
         routes = dict(self._configured)
         for name, route in ROUTES.items():
             routes.setdefault(name, route)
-        providers = set(self._catalog.providers)
         usable = [
             name
             for name, route in routes.items()
-            if route.or_default
-            or any(target.name.partition("/")[0] in providers for target in route.targets)
+            if route.or_default or any(self._is_there(target, paid) for target in route.targets)
         ]
         return (*usable, *(() if AUTO in routes else (AUTO,)))
+
+    def _is_there(self, target: Target, paid: Collection[str]) -> bool:
+        return self._catalog.has(target.name.partition("/")[0], paid)
 
     def _asked(self, provider: str | None, name: str | None) -> str | None:
         """The name that was asked for, which may be the default's. Raises NotFound."""
@@ -156,14 +167,16 @@ class Router:
             return None
         return name, route
 
-    async def _resolve(self, provider: str | None, name: str | None, scopes: Scopes) -> Deployment:
+    async def _resolve(
+        self, provider: str | None, name: str | None, scopes: Scopes, paid: Collection[str]
+    ) -> Deployment:
         """What no route stands for. Raises NotFound, Unavailable and Forbidden."""
         if scopes is UNLIMITED:
-            return await self._catalog.resolve(provider, name)
+            return await self._catalog.resolve(provider, name, paid)
         if provider:
             scopes.require_provider(provider)
         try:
-            deployment = await self._catalog.resolve(provider, name)
+            deployment = await self._catalog.resolve(provider, name, paid)
         except NotFound as error:
             if scopes.limited:  # the nearest names may be of models that it may not call
                 raise NotFound("There is no such model.", code=error.code) from error
@@ -171,9 +184,11 @@ class Router:
         scopes.require_model(deployment.provider, deployment.model)
         return deployment
 
-    async def _tiers(self, name: str, route: Route, scopes: Scopes) -> list[_Tier]:
+    async def _tiers(
+        self, name: str, route: Route, scopes: Scopes, paid: Collection[str]
+    ) -> list[_Tier]:
         """Those of a route that may be called. Raises NotFound and Forbidden."""
-        tiers = await self._all_tiers(name, route)
+        tiers = await self._all_tiers(name, route, paid)
         if scopes is UNLIMITED:
             return tiers
         allowed = _filtered(tiers, lambda one: scopes.allows_model(one.provider, one.model))
@@ -182,13 +197,13 @@ class Router:
             scopes.require_model(first.provider, first.model)
         return allowed
 
-    async def _all_tiers(self, name: str, route: Route) -> list[_Tier]:
+    async def _all_tiers(self, name: str, route: Route, paid: Collection[str]) -> list[_Tier]:
         tiers: list[_Tier] = []
         for weighted, targets in groupby(route.targets, key=lambda one: one.weight is not None):
             found = [
                 (deployment, target.weight or 1)
                 for target in targets
-                if (deployment := await self._deployment(target)) is not None
+                if (deployment := await self._deployment(target, paid)) is not None
             ]
             if weighted and found:
                 tiers.append(_Tier(tuple(found)))
@@ -197,19 +212,19 @@ class Router:
         if tiers:
             return tiers
         if route.or_default:
-            return [_Tier(((await self._catalog.resolve(None, None), 1),))]
+            return [_Tier(((await self._catalog.resolve(None, None, paid), 1),))]
         raise NotFound(
             f"No provider of the route {name} is configured; it needs one of "
             f"{', '.join(target.name for target in route.targets)}.",
             code="model_not_found",
         )
 
-    async def _deployment(self, target: Target) -> Deployment | None:
+    async def _deployment(self, target: Target, paid: Collection[str]) -> Deployment | None:
         provider, _, model = target.name.partition("/")
-        if provider not in self._catalog.providers:
+        if not self._is_there(target, paid):
             return None
         try:
-            return await self._catalog.resolve(provider, model)
+            return await self._catalog.resolve(provider, model, paid)
         except CartritaError:  # its default model is not known now; the others are asked
             return None
 
@@ -248,18 +263,20 @@ class Router:
             need.field, f"No model of the route {name} takes {need.noun}.{advice}"
         )
 
-    def _order(self, name: str, tiers: Sequence[_Tier]) -> tuple[Deployment, ...]:
+    def _order(
+        self, name: str, tiers: Sequence[_Tier], credentials: CredentialsByProvider
+    ) -> tuple[Deployment, ...]:
         """All of them, the healthy ones; the equals of a tier in turns."""
         ordered: list[Deployment] = []
         for number, tier in enumerate(tiers):
-            healthy = set(self._health.usable([one for one, _ in tier.equals]))
+            healthy = set(self._health.usable([one for one, _ in tier.equals], credentials))
             equals = [one for one in tier.equals if one[0] in healthy]
             if len(equals) > 1:
                 rotation = self._rotations.setdefault(f"{name}#{number}", Rotation())
                 ordered += rotation.order(equals)
             else:
                 ordered += [one for one, _ in equals]
-        return self._health.usable(tuple(dict.fromkeys(ordered)))
+        return self._health.usable(tuple(dict.fromkeys(ordered)), credentials)
 
 
 def _filtered(tiers: Sequence[_Tier], keeps: Callable[[Deployment], bool]) -> list[_Tier]:

@@ -7,8 +7,9 @@ from random import Random
 
 from msgspec.structs import replace
 
+from cartrita.domain.credentials import unreadable
 from cartrita.domain.errors import EndpointMissing, UpstreamError
-from cartrita.domain.ports.providers import can_relay
+from cartrita.domain.ports.providers import ModelProvider, can_relay, takes_keys
 from cartrita.domain.relays import DIALECTS, Endpoint
 from cartrita.domain.scopes import UNLIMITED
 from cartrita.gateway.calls import Call
@@ -18,6 +19,7 @@ from cartrita.gateway.continued_legs import ContinuedLeg
 from cartrita.gateway.health import Health
 from cartrita.gateway.legs import Leg
 from cartrita.gateway.metering import Meter
+from cartrita.gateway.paid_providers import CredentialUses, PaidProvider
 from cartrita.gateway.profiles import find_profile
 from cartrita.gateway.relayed_legs import RelayedLeg
 from cartrita.gateway.retry import Attempts, RetryPolicy
@@ -41,8 +43,10 @@ class Upstreams:
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         clock: Callable[[], float] = time.monotonic,
         rng: Random | None = None,
+        uses: CredentialUses | None = None,
     ) -> None:
         self._catalog = catalog
+        self._uses = uses or CredentialUses()
         self._meter = meter
         self._clock = clock
         self._rng = rng or Random()  # noqa: S311 - jitter needs no secure randomness
@@ -65,7 +69,7 @@ class Upstreams:
         if call.relay is None or not call.relay_only:
             return None
         dialect = DIALECTS[call.relay.endpoint]
-        return lambda name: can_relay(self._catalog.provider(name), dialect)
+        return lambda name: can_relay(self._catalog.provider(name, call.credentials), dialect)
 
     async def leg(self, call: Call, deployment: Deployment) -> Leg:
         """A call of this deployment, relayed if it can be. Raises NotFound and Forbidden."""
@@ -74,7 +78,7 @@ class Upstreams:
         if call.said:
             broken = BrokenAnswer(await call.read(), call.said)
             return await self.continued_leg(call, broken, deployment)
-        provider = self._catalog.provider(deployment.provider)
+        provider = self._provider(call, deployment)
         metered = self._meter.start(call, deployment)
         if (
             call.relay is not None
@@ -89,13 +93,24 @@ class Upstreams:
         """A call of this deployment failed before anything of its answer had arrived."""
         if isinstance(error, EndpointMissing) and call.relay is not None:
             self._missing.add((deployment, call.relay.endpoint))
-        self.health.failed(deployment, error, call.key_id or call.owner_id)
+        caller, credential = call.key_id or call.owner_id, call.credential_at(deployment.provider)
+        self.health.failed(deployment, error, caller, credential)
 
     async def continued_leg(self, call: Call, broken: BrokenAnswer, deployment: Deployment) -> Leg:
         """A call of this deployment that goes on with a broken answer. Raises Forbidden."""
         call.scopes.require_model(deployment.provider, deployment.model)
-        provider = self._catalog.provider(deployment.provider)
+        provider = self._provider(call, deployment)
         manner = find_profile(deployment.model).continues or INSTRUCTION
         metered = self._meter.start(call, deployment)
         request = replace(broken.request(deployment, manner), strict=call.strict)
         return ContinuedLeg(TranslatedLeg(provider, request, metered), broken, broken.seam(manner))
+
+    def _provider(self, call: Call, deployment: Deployment) -> ModelProvider:
+        """The provider, with the key of whoever pays. Raises NotFound and Unavailable."""
+        provider = self._catalog.provider(deployment.provider, call.credentials)
+        paying = call.credentials.get(deployment.provider)
+        if paying is None or not takes_keys(provider):
+            return provider
+        if not paying.key:
+            raise unreadable()
+        return PaidProvider(provider, paying, self._uses)

@@ -35,9 +35,10 @@ async def test_it_lists(gateway: Gateway) -> None:
     assert [model.id for model in await gateway.models()] == ["a/m", "b/m"]
 
 
-def test_a_provider_that_is_not_there(gateway: Gateway) -> None:
+async def test_a_provider_that_is_not_there(gateway: Gateway) -> None:
     with pytest.raises(NotFound):
-        gateway.provider_for(Deployment("c", "m"))
+        async with gateway.provider_for(Deployment("c", "m")).stream(REQUEST) as deltas:
+            await anext(deltas)
 
 
 async def test_it_retries_by_its_policy() -> None:

@@ -19,6 +19,7 @@ from cartrita.domain.ports.providers import RelayResponse
 from cartrita.domain.relays import Endpoint, RelayRequest
 from cartrita.domain.requests import ModelRequest
 from cartrita.kit.long_work import run_long
+from cartrita.kit.secret import Secret
 
 _HEADERS = {"anthropic-version": "2023-06-01"}
 _PAGE_SIZE = 1000
@@ -42,6 +43,10 @@ class AnthropicCompatible:
     def name(self) -> str:
         """The name under which clients address it."""
         return self._connection.name
+
+    def with_key(self, key: Secret) -> "AnthropicCompatible":
+        """See `KeyedProvider.with_key`."""
+        return AnthropicCompatible(self._connection.with_key(key), models=self._models)
 
     async def models(self) -> list[ModelInfo]:
         """The configured models, else those that the server lists."""

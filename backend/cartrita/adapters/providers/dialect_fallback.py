@@ -11,10 +11,11 @@ from cartrita.dialects.upstream_errors import REFUSED_FIELD, WRONG_ADDRESS
 from cartrita.domain.deltas import Delta
 from cartrita.domain.errors import EndpointMissing, UpstreamError, UpstreamRejected
 from cartrita.domain.models import ModelInfo
-from cartrita.domain.ports.providers import RelayProvider, RelayResponse
+from cartrita.domain.ports.providers import KeyedProvider, RelayResponse
 from cartrita.domain.relays import DIALECTS, Endpoint, RelayRequest
 from cartrita.domain.requests import ModelRequest
 from cartrita.kit.remembered import Remembered
+from cartrita.kit.secret import Secret
 
 REMEMBERED_SECONDS = 600.0
 """For so long the first dialect is not tried again for a model for which it was missing."""
@@ -40,14 +41,20 @@ class DialectFallback:
 
     def __init__(
         self,
-        first: RelayProvider,
-        second: RelayProvider,
+        first: KeyedProvider,
+        second: KeyedProvider,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._first = first
         self._second = second
         self._missing = Remembered[str](REMEMBERED_SECONDS, clock=clock)
+
+    def with_key(self, key: Secret) -> "DialectFallback":
+        """See `KeyedProvider.with_key`; what is missing at the server is missing for all keys."""
+        other = DialectFallback(self._first.with_key(key), self._second.with_key(key))
+        other._missing = self._missing
+        return other
 
     @property
     def name(self) -> str:

@@ -5,6 +5,7 @@ from collections.abc import (
     AsyncGenerator,
     AsyncIterator,
     Awaitable,
+    Callable,
     Mapping,
 )
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
@@ -13,7 +14,7 @@ from typing import Final, Protocol
 
 import msgspec
 
-from cartrita.adapters.providers.credentials import Anonymous, Credential
+from cartrita.adapters.providers.credentials import Anonymous, Bearer, Credential
 from cartrita.adapters.providers.opened_exchanges import (
     Check,
     OpenedExchange,
@@ -66,16 +67,21 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
     """How a provider is reached.
 
     `name` is the provider's, for errors. `max_bytes` bounds a response, and `line_limit` one line
-    of a stream, in bytes.
+    of a stream, in bytes. `use_key` makes the credential of another key.
     """
 
     name: str
     base_url: str
     transport: Transport
     credential: Credential = Anonymous()
+    use_key: Callable[[Secret], Credential] = Bearer
     deadlines: Deadlines = Deadlines()
     max_bytes: int = MAX_BYTES
     line_limit: int = sse.MAX_LINE
+
+    def with_key(self, key: Secret) -> "Connection":
+        """The same with another key. Raises ValueError for one that no header can carry."""
+        return msgspec.structs.replace(self, credential=self.use_key(key))
 
 
 class Exchange:

@@ -1,6 +1,7 @@
 """Creates the provider of a row of the registry, with the implementation of its dialect."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -14,7 +15,7 @@ from cartrita.adapters.providers.oauth import OAuthBearer, TokenSource
 from cartrita.adapters.providers.openai_compatible import OpenAICompatible
 from cartrita.adapters.providers.registry import Dialect, ProviderSpec
 from cartrita.adapters.providers.transport import MAX_BYTES, Deadlines, Transport
-from cartrita.domain.ports.providers import RelayProvider
+from cartrita.domain.ports.providers import KeyedProvider
 from cartrita.kit.secret import Secret
 from cartrita.kit.sse import MAX_LINE
 
@@ -41,18 +42,19 @@ class ProviderOptions(msgspec.Struct, frozen=True, kw_only=True):
     loading_seconds: float = MODEL_LOADING_SECONDS
 
 
-Constructor: TypeAlias = Callable[[ProviderSpec, Connection, ProviderOptions], RelayProvider]
+Constructor: TypeAlias = Callable[[ProviderSpec, Connection, ProviderOptions], KeyedProvider]
 
 
 def create_provider(
     spec: ProviderSpec, transport: Transport, options: ProviderOptions
-) -> RelayProvider:
+) -> KeyedProvider:
     """A provider that can be called. Raises ValueError for a key that no header can carry."""
     connection = Connection(
         name=spec.name,
         base_url=options.base_url or spec.base_url,
         transport=transport,
         credential=_credential(spec, options),
+        use_key=partial(_key, spec),
         deadlines=_deadlines(spec, options),
         max_bytes=options.max_bytes,
         line_limit=options.line_limit,
@@ -69,12 +71,16 @@ def _credential(spec: ProviderSpec, options: ProviderOptions) -> Credential:
         return OAuthBearer(spec.name, options.tokens)
     if not options.key:
         return Anonymous()
-    return Bearer(options.key) if spec.bearer else HeaderKey(options.key, "x-api-key")
+    return _key(spec, options.key)
+
+
+def _key(spec: ProviderSpec, key: Secret) -> Credential:
+    return Bearer(key) if spec.bearer else HeaderKey(key, "x-api-key")
 
 
 def _create_openai_chat(
     spec: ProviderSpec, connection: Connection, options: ProviderOptions
-) -> RelayProvider:
+) -> KeyedProvider:
     return OpenAICompatible(
         connection,
         models=options.models,
@@ -85,7 +91,7 @@ def _create_openai_chat(
 
 def _create_openai_responses(
     spec: ProviderSpec, connection: Connection, options: ProviderOptions
-) -> RelayProvider:
+) -> KeyedProvider:
     return OpenAICompatible(
         connection, models=options.models, dialect="openai_responses", relays=spec.relays
     )
@@ -93,7 +99,7 @@ def _create_openai_responses(
 
 def _create_anthropic_messages(
     spec: ProviderSpec, connection: Connection, options: ProviderOptions
-) -> RelayProvider:
+) -> KeyedProvider:
     return AnthropicCompatible(connection, models=options.models)
 
 

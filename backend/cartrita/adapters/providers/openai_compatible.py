@@ -21,6 +21,7 @@ from cartrita.domain.ports.providers import RelayResponse
 from cartrita.domain.relays import Endpoint, RelayRequest
 from cartrita.domain.requests import ModelRequest
 from cartrita.kit.long_work import run_long
+from cartrita.kit.secret import Secret
 
 
 class OpenAICompatible:
@@ -43,13 +44,24 @@ class OpenAICompatible:
         self._exchange = Exchange(connection, from_response)
         self._models = models
         self._server_options = server_options or ServerOptions()
-        self._dialect = dialect
+        self._dialect: Literal["openai_chat", "openai_responses"] = dialect
+        self._relays = relays
         self._dialects = frozenset({dialect, *relays})
 
     @property
     def name(self) -> str:
         """The name under which clients address it."""
         return self._connection.name
+
+    def with_key(self, key: Secret) -> "OpenAICompatible":
+        """See `KeyedProvider.with_key`."""
+        return OpenAICompatible(
+            self._connection.with_key(key),
+            models=self._models,
+            server_options=self._server_options,
+            dialect=self._dialect,
+            relays=self._relays,
+        )
 
     async def models(self) -> list[ModelInfo]:
         """The configured models, else those that the server lists."""

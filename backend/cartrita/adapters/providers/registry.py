@@ -21,7 +21,8 @@ class ProviderSpec(msgspec.Struct, frozen=True, kw_only=True):
     asked where the first is missing. `relays` are further dialects in which it can be addressed.
     `default_model` answers a request that names no model; None means the first model that it
     lists, and so does `any_model` where it lists others but not that one. Bare names that begin
-    with one of `model_prefixes` are its own.
+    with one of `model_prefixes` are its own. A `private_list` of models is shown for a good key
+    only.
     """
 
     name: str
@@ -39,6 +40,7 @@ class ProviderSpec(msgspec.Struct, frozen=True, kw_only=True):
     key_header: Literal["authorization", "x-api-key"] | None = None
     second_dialect: Dialect | None = None
     model_prefixes: tuple[str, ...] = ()
+    private_list: bool = False
 
     @property
     def variable_names(self) -> tuple[str, ...]:
@@ -97,6 +99,7 @@ _ROWS = (
         default_model="gpt-5.4",
         server_options=ServerOptions(limit_field="max_completion_tokens"),
         relays=("openai_responses",),
+        private_list=True,
     ),
     ProviderSpec(
         name="anthropic",
@@ -107,6 +110,7 @@ _ROWS = (
         model_variables=("ANTHROPIC_MODEL",),
         model_prefixes=("claude-",),
         default_model="claude-opus-4-6",
+        private_list=True,
     ),
     ProviderSpec(
         name="comet",

@@ -115,3 +115,26 @@ async def test_tokens_take_the_place_of_a_key(fake: FakeProvider, http: HttpClie
     with pytest.raises(UpstreamUnreachable, match="token endpoint of oca"):
         await provider.models()
     assert fake.requests() == []
+
+
+async def test_another_key_takes_the_place_of_all_that_was_configured(
+    fake: FakeProvider, http: HttpClient
+) -> None:
+    for name, header, shown in (
+        ("anthropic", "x-api-key", "{}"),
+        ("openai", "authorization", "Bearer {}"),
+        ("comet", "authorization", "Bearer {}"),
+    ):
+        spec = provider_spec(name)
+        root = fake.root_url if spec.dialect == "anthropic_messages" else fake.base_url
+        options = ProviderOptions(base_url=root, key=Secret("sk-of-the-operator"))
+        provider = create_provider(spec, http, options)
+        keyed = provider.with_key(Secret(fake.key))
+        assert (keyed.name, keyed.dialects) == (provider.name, provider.dialects)
+        async with keyed.stream(asking()) as deltas:
+            assert [delta async for delta in deltas]
+        sent = fake.requests()[-1]
+        assert sent.header(header) == shown.format(fake.key)
+        assert not any("sk-of-the-operator" in value for _, value in sent.headers)
+        with pytest.raises(ValueError, match="printable"):
+            provider.with_key(Secret("\n"))
