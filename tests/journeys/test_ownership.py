@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.harness.fixtures import PROVIDER_KEY
 from tests.harness.scenario import Scenario
 from tests.harness.server import OWNER
 from tests.journeys.accounts import made
@@ -50,6 +51,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "create_key": {"name": "x"},
     "change_key": {"name": "Mine now"},
     "rotate_key": {},
+    "exchange_credential": {"provider": "openai", "key": "sk-of-somebody-else"},
+    "rotate_credential": {"key": "sk-of-somebody-else"},
     "create_key_of_user": {"name": "x", "owner_id": "local"},
     "change_any_key": {"name": "Mine now"},
     "rotate_any_key": {},
@@ -117,6 +120,14 @@ async def operations(scenario: Scenario) -> list[tuple[str, str, dict[str, Any]]
     ]
 
 
+async def ended_credential(scenario: Scenario) -> str:
+    """A credential of the owner's, which pays for nothing any more."""
+    body = {"provider": "openai", "key": PROVIDER_KEY}
+    exchanged = await made(scenario, "POST", "/api/credentials", body)
+    path = f"/api/credentials/{exchanged['credential']['id']}"
+    return (await made(scenario, "DELETE", path))["id"]
+
+
 async def things_of_a(scenario: Scenario) -> Owned:
     status, created = await scenario.call(
         "POST", "/api/conversations", {"external_id": f"a-{WORD}"}
@@ -141,6 +152,7 @@ async def things_of_a(scenario: Scenario) -> Owned:
             "item_id": [item["id"] for item in items["data"][:3]],
             "response_id": [answered["id"], answered["id"].removeprefix("resp_")],
             "key_id": [(await made(scenario, "POST", "/api/keys", {"name": WORD}))["id"]],
+            "credential_id": [await ended_credential(scenario)],
             "user_id": [OWNER],
             "tenant_id": [OWNER],
         }

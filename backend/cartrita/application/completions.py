@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from msgspec.structs import replace
 
 from cartrita.application.agent_models import AgentModels
+from cartrita.domain.credentials import Payer
 from cartrita.domain.errors import CartritaError, Unavailable
 from cartrita.domain.models import ModelInfo
 from cartrita.domain.ports.tokens import TokenCount, TokenCounter
@@ -27,7 +28,9 @@ class Completions:
         """The agent that answers as this model, in a run; see `AgentModels.agent_of`."""
         return self._agent_models.agent_of(model)
 
-    async def names(self, scopes: Scopes = UNLIMITED) -> tuple[str, ...]:
+    async def names(
+        self, scopes: Scopes = UNLIMITED, payer: Payer | None = None
+    ) -> tuple[str, ...]:
         """The names that belong to no provider: those of agents, then those of routes.
 
         Those of agents are left out where their model may not be called.
@@ -35,22 +38,24 @@ class Completions:
         agents = self._agent_models.names
         if scopes.limited:
             try:
-                await self._gateway.choose(None, None, scopes)
+                await self._gateway.choose(None, None, scopes, payer)
             except CartritaError:
                 agents = ()
-        return (*agents, *await self._gateway.routes(scopes))
+        return (*agents, *await self._gateway.routes(scopes, payer))
 
     async def models(self, scopes: Scopes = UNLIMITED) -> list[ModelInfo]:
         """The models of all providers that may be called."""
         return await self._gateway.models(scopes)
 
-    async def find(self, name: str, scopes: Scopes = UNLIMITED) -> ModelInfo:
+    async def find(
+        self, name: str, scopes: Scopes = UNLIMITED, payer: Payer | None = None
+    ) -> ModelInfo:
         """The model that a name stands for.
 
         Raises NotFound, with the nearest names, Forbidden, and Unavailable where that cannot be
         told now.
         """
-        deployment = await self._gateway.resolve(None, name, scopes)
+        deployment = await self._gateway.resolve(None, name, scopes, payer)
         for model in await self._gateway.models():
             if model.id == deployment.id:
                 return model
@@ -63,12 +68,14 @@ class Completions:
             )
         return ModelInfo(deployment.provider, deployment.model)
 
-    async def as_agent(self, agent: str, request: ModelRequest) -> ModelRequest:
+    async def as_agent(
+        self, agent: str, request: ModelRequest, payer: Payer | None = None
+    ) -> ModelRequest:
         """The request as this agent asks its model: with its instructions before the caller's.
 
         Raises NotFound, and Unavailable.
         """
-        deployment = await self._gateway.resolve(None, None)
+        deployment = await self._gateway.resolve(None, None, payer=payer)
         instructions = self._agent_models.instructions_of(agent)
         return replace(
             request,

@@ -27,7 +27,6 @@ from cartrita.domain.runs import (
     Run,
     RunInput,
 )
-from cartrita.domain.scopes import Scopes
 from cartrita.domain.steps import split_steps
 from cartrita.gateway.gateway import Gateway
 from cartrita.kit import ids
@@ -116,7 +115,7 @@ class ModelRuns:
                 f"a stored answer takes at most {MESSAGES_MAX} messages; send fewer, or ask for an "
                 "answer that is not stored",
             )
-        run_input = (await self._input(principal.scopes, command)).asked_with(principal.key_id)
+        run_input = (await self._input(principal, command)).asked_with(principal.key_id)
         for _ in range(_TRIES):
             admission = await self._planned(principal, command, run_input, idempotency)
             try:
@@ -160,13 +159,14 @@ class ModelRuns:
         if emptied is not None:
             await self._conversations.delete(principal, ids.public("conv", emptied))
 
-    async def _input(self, scopes: Scopes, command: ModelCommand) -> RunInput:
+    async def _input(self, principal: Principal, command: ModelCommand) -> RunInput:
+        scopes, payer = principal.scopes, principal.payer
         request = command.request
         agent = NO_AGENT if command.agent is None else self._agents.find(command.agent)
         chosen = await (
-            self._gateway.choose(command.provider, request.model, scopes)
+            self._gateway.choose(command.provider, request.model, scopes, payer)
             if command.agent is None
-            else self._gateway.choose(None, None, scopes)
+            else self._gateway.choose(None, None, scopes, payer)
         )
         instructions = (*request.instructions, *_system_texts(request.messages))
         context_tokens = None if command.agent is None else self._agent_context_tokens

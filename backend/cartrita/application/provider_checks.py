@@ -58,12 +58,13 @@ class CheckedProvider(msgspec.Struct, frozen=True):
     """A provider that can be tested.
 
     `provider` lists the models that the server itself has. `configured` are the names that are
-    offered instead of those, if any are configured.
+    offered instead of those, if any are configured. A `private_list` is shown for a good key only.
     """
 
     summary: ProviderSummary
     provider: ModelProvider
     configured: tuple[str, ...] = ()
+    private_list: bool = False
 
 
 class ProviderChecks:
@@ -94,7 +95,7 @@ class ProviderChecks:
         listing = _Listing(checked)
         steps = [await self._step("models", listing.read)]
         if full or listing.is_missing:
-            model = _choose(checked.summary.default_model, listing.names)
+            model = choose_model(checked.summary.default_model, listing.names)
             async for step in self._calls(checked.provider, model):
                 steps.append(step)
                 if not full:
@@ -129,7 +130,7 @@ class ProviderChecks:
                 call = partial(_call, provider, endpoint, model, streamed=streamed)
                 yield await self._step(name, call)
         if not relays:
-            yield await self._step("stream", lambda: _stream(provider, model))
+            yield await self._step("stream", lambda: ask_briefly(provider, model))
 
     async def _step(self, name: str, action: Callable[[], Awaitable[str]]) -> CheckStep:
         started = self._clock()
@@ -188,7 +189,8 @@ def advice_for(error: UpstreamError) -> str | None:
     return _ADVICE.get(type(error))
 
 
-async def _stream(provider: ModelProvider, model: str) -> str:
+async def ask_briefly(provider: ModelProvider, model: str) -> str:
+    """Call a model for a few tokens, and say what came. Raises UpstreamError."""
     request = ModelRequest(
         owner_id="",
         model=model,
@@ -208,6 +210,6 @@ async def _call(
     return f"{model} answered: {text}" if text else f"{model} answered without text."
 
 
-def _choose(default: str | None, names: Sequence[str]) -> str | None:
+def choose_model(default: str | None, names: Sequence[str]) -> str | None:
     """The default model, unless the provider has others only: then the first of those."""
     return default if default in names or not names else names[0]

@@ -227,7 +227,7 @@ class Runs:
     ) -> RunInput:
         """The input of a run by these names; None selects the default."""
         found = self._agents.find(agent)
-        chosen = await self._gateway.choose(provider, model, principal.scopes)
+        chosen = await self._gateway.choose(provider, model, principal.scopes, principal.payer)
         return RunInput(
             version=1 if chosen.route is None else 2,
             agent=found.id,
@@ -250,7 +250,7 @@ class Runs:
         given = _readable_input(run)
         if principal.scopes.limited:
             asked = (None, given.route) if given.route else (given.provider, given.model)
-            await self._gateway.choose(*asked, principal.scopes)
+            await self._gateway.choose(*asked, principal.scopes, principal.payer)
         return given
 
     async def _admit_in_conversation(

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from cartrita.adapters.providers.offline.provider import ASSISTANT, Offline
 from cartrita.application.provider_checks import CheckedProvider
+from cartrita.assembly.credentials import CredentialParts
 from cartrita.assembly.providers import OpenedProvider, setup_hints
 from cartrita.domain.ports.answer_cache import AnswerCache
 from cartrita.domain.ports.search import PassageSearch
@@ -34,13 +35,16 @@ def create_offline(settings: Settings, search: PassageSearch) -> OpenedProvider:
 def create_gateway(
     settings: Settings,
     providers: Sequence[OpenedProvider],
+    unpaid: Sequence[OpenedProvider],
     meter: Meter,
     cache: AnswerCache,
+    credentials: CredentialParts,
 ) -> Gateway:
-    """The gateway over these providers, in order of preference."""
+    """The gateway over these providers, in order of preference, and those that callers can pay."""
     config = settings.providers
     catalog = Catalog(
         [one.entry for one in providers],
+        unpaid=[one.entry for one in unpaid],
         default_model=config.default_model,
         route_names=(*ROUTES, *(route.name for route in settings.routes.entries)),
         first_wait_s=config.list_wait_s,
@@ -55,6 +59,8 @@ def create_gateway(
         cache=cache,
         cache_ttl=settings.cache.ttl_s,
         cache_patience=settings.cache.patience_s,
+        credentials=credentials.known,
+        uses=credentials.uses,
     )
 
 

@@ -6,11 +6,18 @@ from typing import NamedTuple
 
 from cartrita.adapters.providers.http import HttpClient
 from cartrita.adapters.tokens.counter import TokenizerCounter
+from cartrita.application.key_validation import ProviderKeyValidator
 from cartrita.application.provider_checks import ProviderChecks
 from cartrita.assembly.answer_cache import open_answer_cache
+from cartrita.assembly.credentials import CredentialParts
 from cartrita.assembly.gateway import create_gateway, create_offline
 from cartrita.assembly.prices import create_pricing
-from cartrita.assembly.providers import create_provider_checks, open_providers
+from cartrita.assembly.providers import (
+    create_key_validator,
+    create_provider_checks,
+    create_unpaid,
+    open_providers,
+)
 from cartrita.assembly.storage import Storage
 from cartrita.gateway.gateway import Gateway
 from cartrita.gateway.metering import Meter
@@ -23,12 +30,13 @@ class Models(NamedTuple):
 
     gateway: Gateway
     checks: ProviderChecks
+    key_validator: ProviderKeyValidator
     counter: TokenizerCounter
 
 
 @asynccontextmanager
 async def open_models(
-    settings: Settings, storage: Storage, secret: Secret
+    settings: Settings, storage: Storage, secret: Secret, credentials: CredentialParts
 ) -> AsyncGenerator[Models]:
     """Look for the providers, and connect to the cache of answers. Raises OperatorError."""
     async with (
@@ -41,8 +49,10 @@ async def open_models(
             *await open_providers(settings, http),
             create_offline(settings, storage.search),
         ]
+        unpaid = create_unpaid(settings, http, {one.summary.name for one in providers})
         yield Models(
-            gateway=create_gateway(settings, providers, meter, cache),
+            gateway=create_gateway(settings, providers, unpaid, meter, cache, credentials),
             checks=create_provider_checks(settings, providers),
+            key_validator=create_key_validator(settings, [*providers, *unpaid]),
             counter=counter,
         )

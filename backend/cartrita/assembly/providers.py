@@ -11,6 +11,7 @@ from cartrita.adapters.providers.http import HttpClient
 from cartrita.adapters.providers.oauth import OAuthClient, TokenSource
 from cartrita.adapters.providers.registry import PROVIDERS, provider_spec
 from cartrita.adapters.providers.transport import Deadlines
+from cartrita.application.key_validation import ProviderKeyValidator
 from cartrita.application.provider_checks import CheckedProvider, ProviderChecks
 from cartrita.domain.ports.providers import RelayProvider
 from cartrita.domain.provider_checks import ProviderSummary
@@ -52,6 +53,28 @@ async def open_providers(settings: Settings, http: HttpClient) -> list[OpenedPro
         names = {one.summary.name for one in opened}
         opened += await _discover(settings, http, creation, known=names)
     return opened
+
+
+def create_unpaid(settings: Settings, http: HttpClient, present: set[str]) -> list[OpenedProvider]:
+    """Known providers that are not configured, at their usual addresses, for callers with keys."""
+    creation = _ProviderCreation(settings, http)
+    return [
+        creation.open(
+            ConfiguredProvider(name=name, dialect=spec.dialect, base_url=spec.base_url),
+            ProviderOrigin.API_KEY,
+        )
+        for name, spec in PROVIDERS.items()
+        if name not in present and spec.base_url and not spec.local
+    ]
+
+
+def create_key_validator(
+    settings: Settings, opened: Iterable[OpenedProvider]
+) -> ProviderKeyValidator:
+    """What asks these providers about keys."""
+    checked = [one.checked for one in opened]
+    names = {one.summary.name for one in checked}
+    return ProviderKeyValidator(checked, unconfigured=setup_hints(settings, names))
 
 
 def create_provider_checks(settings: Settings, opened: Iterable[OpenedProvider]) -> ProviderChecks:
@@ -105,7 +128,11 @@ class _ProviderCreation:
             default_model=entry.default_model,
         )
         unlisted = self._create(configured.model_copy(update={"models": ()}))
-        return OpenedProvider(entry, CheckedProvider(summary, unlisted, configured.models))
+        usual = configured.base_url == spec.base_url
+        checked = CheckedProvider(
+            summary, unlisted, configured.models, private_list=spec.private_list and usual
+        )
+        return OpenedProvider(entry, checked)
 
     def _create(self, configured: ConfiguredProvider) -> RelayProvider:
         config = self._settings.providers

@@ -1,17 +1,20 @@
 """All use cases, as the surfaces get them."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
 
 from cartrita.adapters.runlog.run_log import RunLog
 from cartrita.agents.registry import AgentRegistry
 from cartrita.application.agent_models import AgentModels
 from cartrita.application.code_generation import CodeGeneration
 from cartrita.application.completions import Completions
+from cartrita.application.credentials import Credentials
 from cartrita.application.messages import Messages
 from cartrita.application.open_connections import OpenConnections
 from cartrita.application.search import Search
 from cartrita.application.usage import UsageReports
 from cartrita.assembly.authentication import Authentication
+from cartrita.assembly.credentials import CredentialParts
 from cartrita.assembly.models import Models
 from cartrita.assembly.runs import create_run_services
 from cartrita.assembly.storage import Storage
@@ -26,6 +29,7 @@ def create_services(
     models: Models,
     agents: AgentRegistry,
     authentication: Authentication,
+    credentials: CredentialParts,
 ) -> Services:
     """The use cases over these parts."""
     conversations, runs, model_runs = create_run_services(settings, storage, models, agents)
@@ -42,6 +46,14 @@ def create_services(
         api_keys=authentication.api_keys,
         issued_keys=authentication.issued_keys,
         accounts=authentication.accounts,
+        credentials=Credentials(
+            credentials.table,
+            credentials.vault,
+            credentials.known,
+            models.key_validator,
+            authentication.issued_keys,
+            overlap=timedelta(seconds=settings.auth.rotation_overlap_s),
+        ),
         connections=OpenConnections(settings.limits.streams_max),
         login_sessions=authentication.login_sessions,
         tickets=authentication.tickets,

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from cartrita.adapters.persistence.cached_answers import CachedAnswerTable
 from cartrita.adapters.persistence.conversation_removal import ConversationRemover
 from cartrita.adapters.persistence.conversations import ConversationTable
+from cartrita.adapters.persistence.credentials import CredentialTable
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.items import ItemTable
 from cartrita.adapters.persistence.ledger import LedgerTable
@@ -70,5 +71,6 @@ def create_cleanup(settings: Settings, storage: Storage) -> Cleanup:
         "tickets": TicketTable(storage.database),
         "cached_answers": CachedAnswerTable(storage.database, cache_bounds(settings)),
         "ledger": storage.ledger,
+        "credentials": CredentialTable(storage.database),
     }
     return Cleanup(storage.conversation_removal, sweeps, interval_s=_CLEANUP_INTERVAL_S)

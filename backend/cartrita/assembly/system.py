@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import msgspec
 
@@ -12,6 +12,7 @@ from cartrita.agents.registry import AgentRegistry, built_in_agents
 from cartrita.application.execution import Executor
 from cartrita.application.key_watch import KeyWatch
 from cartrita.assembly.authentication import create_authentication
+from cartrita.assembly.credentials import open_credentials
 from cartrita.assembly.models import open_models
 from cartrita.assembly.runs import create_executor
 from cartrita.assembly.services import create_services
@@ -51,19 +52,21 @@ class System:
 @asynccontextmanager
 async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenerator[System]:
     """Open all parts, keep their background tasks running, and close them in reverse."""
-    async with (
-        open_storage(settings, context.dsn, context.slot) as storage,
-        open_models(settings, storage, context.secret) as models,
-    ):
+    async with AsyncExitStack() as stack:
+        enter = stack.enter_async_context
+        storage = await enter(open_storage(settings, context.dsn, context.slot))
+        credentials = await open_credentials(settings, storage.database, context.secret)
+        models = await enter(open_models(settings, storage, context.secret, credentials))
         agents = AgentRegistry(built_in_agents())
         authentication = create_authentication(storage.database, context.secret, settings)
         executor = create_executor(settings, storage, models, agents, authentication.api_keys)
-        services = create_services(settings, storage, models, agents, authentication)
+        services = create_services(settings, storage, models, agents, authentication, credentials)
         watch = KeyWatch(
             services.api_keys,
             services.connections,
             storage.run_log.access_changes,
             sweep_s=settings.auth.sweep_s,
+            refresh_credentials=credentials.known.refresh,
         )
         loops = (
             executor.run(),

@@ -74,7 +74,7 @@ def _classify(error: CartritaError) -> tuple[int, str]:
     if isinstance(error, UpstreamLimited):
         return 429, "rate_limit_exceeded"
     if isinstance(error, UpstreamAuth):
-        return 502, _SERVER
+        return (401, _INVALID) if error.callers_own else (502, _SERVER)
     if isinstance(error, UpstreamRejected) and error.status in (404, 413, 415, 422):
         return error.status, _INVALID
     return _BY_KIND[error.kind]

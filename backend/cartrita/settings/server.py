@@ -146,8 +146,30 @@ class Auth(Group):
     rotation_overlap_s: Annotated[
         float,
         Field(ge=0, le=7776000),
-        Setting("How long a key that was rotated goes on working, where the request does not say."),
+        Setting(
+            "How long a key or a credential that was rotated goes on working, where the request "
+            "does not say."
+        ),
     ] = 86400.0
+    credentials_secret: Annotated[
+        LongKey | None,
+        Setting(
+            "What protects the keys of providers that callers store; replicas share it.",
+            env="CARTRITA_CREDENTIALS_SECRET",
+            value="at least 32 characters",
+            default="derived from `CARTRITA_SECRET`",
+            secret=True,
+        ),
+    ] = None
+    credentials_previous_secret: Annotated[
+        LongKey | None,
+        Setting(
+            "The one before it: what that protects is read, and protected anew at the next start.",
+            env="CARTRITA_CREDENTIALS_PREVIOUS_SECRET",
+            value="at least 32 characters",
+            secret=True,
+        ),
+    ] = None
 
 
 class Logging(Group):

@@ -16,6 +16,7 @@ from cartrita.application.api_keys import ApiKeys
 from cartrita.application.code_generation import CodeGeneration
 from cartrita.application.completions import Completions
 from cartrita.application.conversations import Conversations
+from cartrita.application.credentials import Credentials
 from cartrita.application.issued_keys import IssuedKeys
 from cartrita.application.login_sessions import LoginSessions
 from cartrita.application.messages import Messages
@@ -95,6 +96,7 @@ class Services:
     api_keys: ApiKeys
     issued_keys: IssuedKeys
     accounts: Accounts
+    credentials: Credentials
     connections: OpenConnections
     login_sessions: LoginSessions
     tickets: Tickets

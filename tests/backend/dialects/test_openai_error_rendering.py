@@ -85,3 +85,14 @@ def test_every_kind_has_a_status() -> None:
 
 def test_the_id_of_the_request_stands_beside_the_error() -> None:
     assert json.loads(render(CartritaError("x"), "req_1")[1])["request_id"] == "req_1"
+
+
+def test_a_credential_that_the_caller_brought_is_the_callers_matter() -> None:
+    own: JsonObject = {"credential": "own"}
+    refused = rendered(UpstreamAuth("No.", provider="p", status=401, details=own))
+    assert (refused[0], refused[1]["type"], refused[1]["code"]) == (
+        401,
+        "invalid_request_error",
+        "upstream_auth",
+    )
+    assert rendered(UpstreamQuota("No.", provider="p", details=own))[0] == 402

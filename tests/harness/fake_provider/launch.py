@@ -96,12 +96,15 @@ def fake_provider(
     *,
     seed: int = 0,
     key: str = "sk-faked",
+    more_keys: Sequence[str] = (),
     models: Sequence[str] = (),
     port: int = 0,
     manners: Manner = "vendor",
     oauth: bool = False,
 ) -> Generator[FakeProvider]:
     """Run a fake provider for the length of the block; an empty `key` asks for none.
+
+    It accepts `more_keys` too.
 
     With `oauth` it accepts no key but the tokens of its `token_url` (`oauth/tokens.py` has the
     client's credentials and the scopes).
@@ -111,6 +114,7 @@ def fake_provider(
     command = [sys.executable, "-m", "tests.harness.fake_provider"]
     command += ["--port", str(port), "--seed", str(seed), "--manners", manners]
     command += ["--key", key] if key else ["--no-key"]
+    command += [word for other in more_keys for word in ("--key", other)]
     command += ["--oauth"] if oauth else []
     command += [word for model in models for word in ("--model", model)]
     # It ends when its stdin does, so that it does not outlive us however we die.

@@ -74,6 +74,8 @@ def _classify(error: CartritaError) -> tuple[int, str]:
         return 402, "billing_error"
     if isinstance(error, UpstreamLimited):
         return _BY_KIND[ErrorKind.RATE_LIMITED]
+    if error.callers_own:
+        return _BY_KIND[ErrorKind.UNAUTHENTICATED]
     if isinstance(error, UpstreamOverloaded) and error.status in (503, 529):
         return _OVERLOADED
     if isinstance(error, UpstreamRejected) and error.status in (404, 413):

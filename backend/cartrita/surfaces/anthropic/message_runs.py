@@ -52,7 +52,7 @@ async def message_run_format(
     conversation = fields.conversation_id or ids.public("conv", admitted.conversation_id)
     request = command.request
     if command.agent is not None:
-        request = await services.completions.as_agent(command.agent, request)
+        request = await services.completions.as_agent(command.agent, request, principal.payer)
     create_head = partial(
         MessageHead,
         id=f"msg_{admitted.run_id.hex}",

@@ -40,7 +40,7 @@ async def post_count_tokens(connection: HTTPConnection, receive: Receive, send: 
     parsed = await run_long(size, _parse, fields.body, principal.owner_id)
     agent = completions.agent_of(fields.model)
     if agent is not None:
-        parsed = await completions.as_agent(agent, parsed)
+        parsed = await completions.as_agent(agent, parsed, principal.payer)
     headers: list[tuple[str, str]]
     try:
         if agent is not None:

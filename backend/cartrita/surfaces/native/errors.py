@@ -6,7 +6,13 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 from starlette.requests import HTTPConnection, Request
 
-from cartrita.domain.errors import CartritaError, ErrorKind, IdempotencyMismatch, InvalidInput
+from cartrita.domain.errors import (
+    CartritaError,
+    ErrorKind,
+    IdempotencyMismatch,
+    InvalidInput,
+    UpstreamQuota,
+)
 from cartrita.domain.events import StopStatus
 from cartrita.surfaces.error_headers import error_headers
 from cartrita.surfaces.framework_errors import MethodNotAllowed
@@ -62,6 +68,8 @@ class InvalidBody(ErrorBody):
 
 def status_of(error: CartritaError) -> int:
     """The HTTP status of an error, by stop status, code or kind."""
+    if error.callers_own:
+        return 402 if error.code == UpstreamQuota.default_code else 401
     if isinstance(error, AnswerStopped):
         if error.stopped.kind is StopStatus.CANCELLED:
             return 409

@@ -29,7 +29,8 @@ async def list_models(
     """
     completions = services_of(request).completions
     scopes = principal.scopes
-    found, names = await completions.models(scopes), await completions.names(scopes)
+    found = await completions.models(scopes)
+    names = await completions.names(scopes, principal.payer)
     if ANTHROPIC_HEADER in request.headers:
         ids = [*names, *(model.id for model in found)]
         return anthropic.model_page(ids, limit, after_id, before_id)
@@ -50,4 +51,5 @@ async def get_model(
 async def _owner(services: Services, principal: Principal, model_id: str) -> str:
     if services.completions.agent_of(model_id) is not None:
         return openai.OWNER
-    return (await services.completions.find(model_id, principal.scopes)).provider
+    found = await services.completions.find(model_id, principal.scopes, principal.payer)
+    return found.provider

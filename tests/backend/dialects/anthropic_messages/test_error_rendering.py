@@ -84,3 +84,17 @@ def test_every_kind_has_a_status() -> None:
         error.kind = kind  # pyright: ignore[reportAttributeAccessIssue]  # of this one only
         assert render(error)[0] >= 400
     assert "request_id" not in fields(CartritaError("x"))
+
+
+def test_a_credential_that_the_caller_brought_is_the_callers_matter() -> None:
+    for error, status, kind in (
+        (
+            UpstreamAuth("x", provider="p", details={"credential": "own"}),
+            401,
+            "authentication_error",
+        ),
+        (UpstreamQuota("x", provider="p", details={"credential": "own"}), 402, "billing_error"),
+        (UpstreamAuth("x", provider="p"), 502, "api_error"),
+    ):
+        answered, body = render(error, "req_1")
+        assert (answered, json.loads(body)["error"]["type"]) == (status, kind)

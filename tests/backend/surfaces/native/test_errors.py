@@ -65,3 +65,15 @@ def test_how_a_stopped_run_answers(kind: StopStatus, error_kind: ErrorKind, stat
 )
 def test_codes_with_a_status_of_their_own(error: CartritaError, status: int) -> None:
     assert status_of(error) == status
+
+
+def test_a_credential_that_the_caller_brought_is_the_callers_matter() -> None:
+    for error, status in (
+        (domain.UpstreamAuth("-", provider="p", details={"credential": "own"}), 401),
+        (domain.UpstreamQuota("-", provider="p", details={"credential": "own"}), 402),
+        (domain.UpstreamAuth("-", provider="p"), 502),
+    ):
+        assert status_of(error) == status
+        ending = endings.failed(Fold(), error)
+        assert isinstance(ending.event, RunStopped)
+        assert status_of(AnswerStopped(ending.event, RUN, "")) == status

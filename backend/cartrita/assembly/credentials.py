@@ -1,0 +1,42 @@
+"""The credentials of callers: who pays for calls, and what stores and exchanges them."""
+
+from typing import NamedTuple
+
+from cartrita.adapters.encryption.envelopes import CredentialEnvelopes
+from cartrita.adapters.persistence.credentials import CredentialTable
+from cartrita.adapters.persistence.database import Database
+from cartrita.application.credential_vault import CredentialVault
+from cartrita.application.known_credentials import KnownCredentials
+from cartrita.gateway.paid_providers import CredentialUses
+from cartrita.kit.secret import Secret, derive_secret
+from cartrita.settings import Settings
+
+_PURPOSE = "credentials"
+
+
+class CredentialParts(NamedTuple):
+    """Where credentials are stored, and what finds them for calls."""
+
+    table: CredentialTable
+    vault: CredentialVault
+    known: KnownCredentials
+    uses: CredentialUses
+
+
+async def open_credentials(
+    settings: Settings, database: Database, secret: Secret
+) -> CredentialParts:
+    """Encrypt the tenants' keys by the wrapping key of now, and learn who has credentials."""
+    table = CredentialTable(database)
+    vault = CredentialVault(table, CredentialEnvelopes(_wrapping_keys(settings, secret)))
+    uses = CredentialUses()
+    known = KnownCredentials(table, vault, uses)
+    await vault.rewrap()
+    await known.refresh()
+    return CredentialParts(table, vault, known, uses)
+
+
+def _wrapping_keys(settings: Settings, secret: Secret) -> list[Secret]:
+    config = settings.auth
+    configured = (config.credentials_secret, config.credentials_previous_secret, secret)
+    return [derive_secret(one, _PURPOSE) for one in configured if one is not None]
