@@ -278,8 +278,10 @@ class Executor:
             )
         return key.principal
 
-    async def _tell_pause(self, run: _ActiveRun, provider: str, seconds: float) -> None:
-        await self._record(run, ProviderAwaited(provider, round(seconds, 3)))
+    async def _tell_pause(
+        self, run: _ActiveRun, provider: str, seconds: float, position: int
+    ) -> None:
+        await self._record(run, ProviderAwaited(provider, round(seconds, 3), position))
 
     async def _record(self, run: _ActiveRun, event: Event) -> None:
         """Append to the log first, so that the answer holds only events that the log accepted."""

@@ -83,11 +83,15 @@ class ModelAccepted(msgspec.Struct, frozen=True, omit_defaults=True, tag="model_
     failovers: tuple[Failover, ...] = ()
 
 
-class ProviderAwaited(msgspec.Struct, frozen=True, tag="provider_awaited"):
-    """A provider wants no call for some seconds, or failed for now: the run waits for it."""
+class ProviderAwaited(msgspec.Struct, frozen=True, omit_defaults=True, tag="provider_awaited"):
+    """A provider takes no call for some seconds, or failed for now: the run waits for it.
+
+    `position` is the run's place among those that wait, from 1; it comes again as that changes.
+    """
 
     provider: str
     seconds: float
+    position: int = 1
 
 
 class ToolCalled(msgspec.Struct, frozen=True, tag="tool_called"):

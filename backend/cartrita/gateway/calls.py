@@ -40,9 +40,9 @@ class CacheWish(msgspec.Struct, frozen=True):
 
 
 class PauseListener(Protocol):
-    """Is told of a pause before a call is made again."""
+    """Is told that a call waits for its provider, at which place, for about how many seconds."""
 
-    async def __call__(self, provider: str, seconds: float, /) -> None: ...
+    async def __call__(self, provider: str, seconds: float, position: int, /) -> None: ...
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):

@@ -23,6 +23,7 @@ from cartrita.gateway.calls import Call
 from cartrita.gateway.catalog import Catalog
 from cartrita.gateway.gateway_provider import Caller, GatewayProvider
 from cartrita.gateway.health import DeploymentHealth, Health, HealthPolicy
+from cartrita.gateway.limiting import Limiter
 from cartrita.gateway.memory_cache import MemoryCache
 from cartrita.gateway.metering import Meter
 from cartrita.gateway.paid_providers import CredentialUses
@@ -38,6 +39,8 @@ from cartrita.gateway.upstreams import Upstreams
 class Gateway:
     """Access to all models. `retry` applies to each call, and `meter` reports it.
 
+    `limiter` says when the calls of a provider may begin.
+
     Answers are kept in `cache`, for `cache_ttl` seconds where nobody says for how long. Who wants
     the answer that another caller gets does not wait for that caller to read it for more than
     `cache_patience` seconds. `credentials` tell who pays for calls where it is not the server, and
@@ -52,6 +55,7 @@ class Gateway:
         routes: Mapping[str, Route] | None = None,
         health: HealthPolicy | None = None,
         meter: Meter | None = None,
+        limiter: Limiter | None = None,
         cache: AnswerCache | None = None,
         cache_ttl: float = 300.0,
         cache_patience: float = 5.0,
@@ -72,6 +76,7 @@ class Gateway:
             retry or RetryPolicy(),
             self._health,
             meter or Meter(),
+            limiter or Limiter(clock=clock),
             sleep=sleep,
             clock=clock,
             rng=rng,

@@ -49,6 +49,10 @@ class Meter:
         """A call of this deployment begins."""
         return MeteredCall(self, call, deployment, self._clock())
 
+    def now(self) -> float:
+        """The moment of this meter's clock."""
+        return self._clock()
+
     def elapsed(self, since: float) -> float:
         """The seconds since a moment of this meter's clock."""
         return self._clock() - since
@@ -85,6 +89,10 @@ class MeteredCall:
         self.deployment = deployment
         self.started_at = started_at
         self.first_token_seconds: float | None = None
+
+    def begin(self) -> None:
+        """It is made now; it may have waited for its turn since it was planned."""
+        self.started_at = self._meter.now()
 
     def mark_first_token(self) -> None:
         """The first output has arrived."""

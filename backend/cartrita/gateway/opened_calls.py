@@ -43,6 +43,7 @@ class OpenedCall(Generic[T]):
         self._begin = begin
 
     async def __aenter__(self) -> None:
+        self._metered.begin()
         try:
             opened = await self._call.__aenter__()
         except BaseException as error:

@@ -71,9 +71,18 @@ class Attempts:
         """Whether none may begin any more."""
         return self._clock() > self._latest
 
-    def next(self) -> Deployment:
-        """The deployment to call now."""
-        return self._round.popleft()
+    @property
+    def following(self) -> Deployment:
+        """The first of those to call next."""
+        return self._round[0]
+
+    def next(self, wait: Callable[[str], float]) -> Deployment:
+        """The deployment to call now: the first one whose provider has the shortest `wait`."""
+        if len(self._round) == 1:
+            return self._round.popleft()
+        chosen = min(self._round, key=lambda one: wait(one.provider))
+        self._round.remove(chosen)
+        return chosen
 
     def failed(self, deployment: Deployment, error: UpstreamError) -> float:
         """The pause before the next attempt, in seconds. Raises the error if there is none.

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import Final, Self
+from typing import Self
 
 from cartrita.domain.deltas import Accepted, Delta
 from cartrita.domain.errors import CartritaError, UpstreamError
@@ -12,6 +12,7 @@ from cartrita.domain.ledger import CallOutcome
 from cartrita.domain.ports.relay_monitors import RelayMonitor
 from cartrita.domain.receipts import Receipt, require_exact
 from cartrita.domain.usage import Usage
+from cartrita.gateway.call_queues import NOTICED_PAUSE
 from cartrita.gateway.calls import Call
 from cartrita.gateway.continuation import BrokenAnswer
 from cartrita.gateway.legs import Leg
@@ -22,8 +23,8 @@ from cartrita.gateway.routes import Deployment
 from cartrita.gateway.routing import Plan
 from cartrita.gateway.upstreams import Upstreams
 
-NOTICED_PAUSE: Final = 0.9
-"""The shortest pause, in seconds, that whoever waits for the answer is told of."""
+_SAME_PAUSE = 0.05
+"""A pause that the queue makes anyway, give or take that, is not made before it."""
 
 
 class RoutedAnswer:
@@ -40,6 +41,7 @@ class RoutedAnswer:
         self._plan = plan
         self._upstreams = upstreams
         self._latest = upstreams.deadline(call)
+        self._turn = upstreams.limiter.turn(call, self._latest)
         self._opened: AbstractAsyncContextManager[None] | None = None
         self._begun = False
         self._monitor: RelayMonitor | None = None
@@ -151,9 +153,9 @@ class RoutedAnswer:
         self, attempts: Attempts, create: Callable[[Deployment], Awaitable[Leg]]
     ) -> Leg:
         """The first leg that opens. Raises the error of the last one where none does."""
-        leg = await create(attempts.next())
+        leg = await create(attempts.next(self._turn.eta))
         while not await self._opens(leg, attempts):
-            following = await create(attempts.next())
+            following = await create(attempts.next(self._turn.eta))
             if following.deployment == leg.deployment:  # tried again, not replaced
                 self._failovers = self._failovers[:-1]
             leg = following
@@ -161,26 +163,33 @@ class RoutedAnswer:
         return leg
 
     async def _opens(self, leg: Leg, attempts: Attempts) -> bool:
-        """Open a leg; false where it failed and another attempt may be made."""
+        """Open a leg when it may begin; false where it failed and another attempt may be made."""
         deployment = leg.deployment
+        await self._turn.take(deployment.provider)
         self._upstreams.health.started(deployment)
         try:
             opened = leg.opened()
             await opened.__aenter__()
         except UpstreamError as error:
             self._upstreams.failed(self._call, deployment, error)
+            self._turn.failed(deployment.provider, error)
             pause = attempts.failed(deployment, error)
             self._add_failover(deployment, error)
         else:
             self._opened = opened
             return True
-        if pause:
+        if pause and not self._queues(attempts.following.provider, pause):
             await self._pause(deployment.provider, pause)
         return False
 
+    def _queues(self, provider: str, pause: float) -> bool:
+        """Whether the next call waits as long in the queue, before those that came later."""
+        eta = self._turn.eta(provider)
+        return eta > 0 and eta > pause - _SAME_PAUSE
+
     async def _pause(self, provider: str, seconds: float) -> None:
         if self._call.on_pause is not None and seconds >= NOTICED_PAUSE:
-            await self._call.on_pause(provider, seconds)
+            await self._call.on_pause(provider, seconds, 1)
         await self._upstreams.sleep(seconds)
 
     async def _close_leg(

@@ -18,6 +18,7 @@ from cartrita.gateway.continuation import INSTRUCTION, BrokenAnswer
 from cartrita.gateway.continued_legs import ContinuedLeg
 from cartrita.gateway.health import Health
 from cartrita.gateway.legs import Leg
+from cartrita.gateway.limiting import Limiter
 from cartrita.gateway.metering import Meter
 from cartrita.gateway.paid_providers import CredentialUses, PaidProvider
 from cartrita.gateway.profiles import find_profile
@@ -39,6 +40,7 @@ class Upstreams:
         policy: RetryPolicy,
         health: Health,
         meter: Meter,
+        limiter: Limiter,
         *,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         clock: Callable[[], float] = time.monotonic,
@@ -53,6 +55,7 @@ class Upstreams:
         self._missing = Remembered[tuple[Deployment, Endpoint]](_MISSING_SECONDS, clock=clock)
         self.policy = policy
         self.health = health
+        self.limiter = limiter
         self.sleep = sleep
 
     def deadline(self, call: Call) -> float:

@@ -66,8 +66,8 @@ async def test_the_models_reason_to_stop_is_told() -> None:
 async def test_a_pause_before_a_call_is_logged_and_is_nothing_of_the_answer() -> None:
     fixture, claimed = ExecutorFixture(HALF, REST, DONE), claim()
     active = _ActiveRun(claimed)
-    await fixture.executor._tell_pause(active, "p", 1.23456)
-    assert fixture.queue.events[claimed.run_id] == [ProviderAwaited("p", 1.235)]
+    await fixture.executor._tell_pause(active, "p", 1.23456, 3)
+    assert fixture.queue.events[claimed.run_id] == [ProviderAwaited("p", 1.235, 3)]
     assert not active.answer.seen
 
 

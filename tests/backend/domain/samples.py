@@ -112,7 +112,7 @@ SPOKEN = st.builds(
 ) | st.builds(ReasoningAppended, text=WORDS)
 MIDDLES = (
     SPOKEN
-    | st.builds(ProviderAwaited, provider=WORDS, seconds=SECONDS)
+    | st.builds(ProviderAwaited, provider=WORDS, seconds=SECONDS, position=COUNTS)
     | st.builds(ToolCalled, call_id=WORDS, name=WORDS, arguments=OBJECTS)
     | st.builds(ToolReturned, call_id=WORDS, name=WORDS, result=JSON, success=st.booleans())
     | st.builds(SourceFound, citation=CITATIONS)

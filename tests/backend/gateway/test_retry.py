@@ -33,6 +33,10 @@ def retrying(
     return gateway.provider_for(Deployment("p", "m"), caller=Caller(on_pause=on_pause))
 
 
+def nobody_waits(provider: str) -> float:
+    return 0.0
+
+
 async def collect(provider: ModelProvider, seen: list[Delta]) -> None:
     async with provider.stream(REQUEST) as deltas:
         async for delta in deltas:
@@ -69,7 +73,8 @@ async def test_long_pauses_are_told() -> None:
     time = Time()
     told: list[tuple[str, float]] = []
 
-    async def on_pause(provider: str, seconds: float) -> None:
+    async def on_pause(provider: str, seconds: float, position: int) -> None:
+        assert position == 1
         told.append((provider, seconds))
 
     scripted = ScriptedProvider([overloaded()], [overloaded(retry_after=2)], HELLO)
@@ -121,7 +126,7 @@ def test_one_that_asks_to_wait_is_not_called_before_another_that_failed_without(
     attempts = Attempts((a, b), policy, latest=300, clock=time.clock, rng=Random(7))
 
     def fails(expected: Deployment, error: UpstreamError) -> None:
-        assert attempts.next() == expected
+        assert attempts.next(nobody_waits) == expected
         time.now += attempts.failed(expected, error)
 
     fails(a, overloaded(10.0))
@@ -132,7 +137,7 @@ def test_one_that_asks_to_wait_is_not_called_before_another_that_failed_without(
         fails(b, overloaded())
     fails(b, UpstreamAuth("no", provider="b"))
     assert time.now >= asked_at + 10
-    assert attempts.next() == a
+    assert attempts.next(nobody_waits) == a
 
 
 async def test_never_beyond_the_deadline() -> None:

@@ -107,7 +107,7 @@ def _(event: RunStarted, run_id: RunId) -> ChatEvent:
 
 @_render_logged.register
 def _(event: ProviderAwaited, run_id: RunId) -> ChatEvent:
-    return QueuedFrame(QueuedData(1, event.seconds, event.provider))
+    return QueuedFrame(QueuedData(event.position, event.seconds, event.provider))
 
 
 @_render_logged.register

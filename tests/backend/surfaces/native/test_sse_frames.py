@@ -55,8 +55,8 @@ TABLE: list[tuple[Event, str]] = [
         '{"event":"token","data":{"content":"Hel\\nö\u2028","delta":"Hel\\nö\u2028","position":3}}',
     ),
     (
-        ProviderAwaited("p", 2.5),
-        '{"event":"queued","data":{"position":1,"eta_seconds":2.5,"provider":"p"}}',
+        ProviderAwaited("p", 2.5, 3),
+        '{"event":"queued","data":{"position":3,"eta_seconds":2.5,"provider":"p"}}',
     ),
     (ReasoningAppended("hm"), '{"event":"reasoning","data":{"delta":"hm"}}'),
     (

@@ -1,0 +1,96 @@
+"""Limiting: each call of a provider begins when the limit of its credential lets it."""
+
+import itertools
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from cartrita.domain.errors import UpstreamError, UpstreamLimited
+from cartrita.domain.limits import Limit, LimitKey
+from cartrita.domain.ports.grants import GrantStore
+from cartrita.gateway.call_queues import CallLater, CallQueue, Claim, QueuePolicy, call_later
+from cartrita.gateway.calls import Call
+from cartrita.gateway.memory_grants import MemoryGrants
+
+
+class Limiter:
+    """The queues of all credentials. Providers that are not in `limits` have none of ours.
+
+    Those, too, are called by nobody while they want a pause, and then in order.
+    """
+
+    def __init__(
+        self,
+        limits: Mapping[str, Limit] | None = None,
+        store: GrantStore | None = None,
+        policy: QueuePolicy | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        later: CallLater = call_later,
+    ) -> None:
+        self._limits = limits or {}
+        self._store = store or MemoryGrants(clock=clock)
+        self._clock = clock
+        self._later = later
+        self._numbers = itertools.count(1)
+        self._queues: dict[LimitKey, CallQueue] = {}
+        self.policy = policy or QueuePolicy()
+
+    def turn(self, call: Call, latest: float) -> "Turn":
+        """The turns of one call at its providers, none of which begins after `latest`."""
+        return Turn(self, call, next(self._numbers), latest)
+
+    def queue(self, provider: str) -> CallQueue:
+        """The queue for the credential that a call of this provider uses."""
+        key = LimitKey(provider)
+        queue = self._queues.get(key)
+        if queue is None:
+            open_grants = partial(self._store.grants, key, self._limits.get(provider))
+            queue = self._queues[key] = CallQueue(key, open_grants, self.policy, self._later)
+        return queue
+
+    def now(self) -> float:
+        """The moment of its clock."""
+        return self._clock()
+
+
+class Turn:
+    """The turns of one call at its providers: a call that is made again keeps its number."""
+
+    __slots__ = ("_call", "_latest", "_limiter", "_number", "_patience")
+
+    def __init__(self, limiter: Limiter, call: Call, number: int, latest: float) -> None:
+        self._limiter = limiter
+        self._call = call
+        self._number = number
+        self._latest = latest
+        self._patience = limiter.policy.patience
+
+    def eta(self, provider: str) -> float:
+        """The likely seconds until this call could begin at a provider."""
+        return self._limiter.queue(provider).eta(self._call.owner_id, self._number)
+
+    async def take(self, provider: str) -> None:
+        """Wait until the call may begin. Raises RateLimited."""
+        queue = self._limiter.queue(provider)
+        if not queue.take():
+            await self._wait(queue)
+
+    def failed(self, provider: str, error: UpstreamError) -> None:
+        """A call failed: a provider that wants a pause of all calls gets it.
+
+        A pause that nobody would wait for is none for the queue: callers read of it in the
+        provider's own answer.
+        """
+        if isinstance(error, UpstreamLimited):
+            pause = error.retry_after
+            if pause and pause <= self._limiter.policy.patience:
+                self._limiter.queue(provider).pause(pause)
+
+    async def _wait(self, queue: CallQueue) -> None:
+        call, began = self._call, self._limiter.now()
+        claim = Claim(tenant=call.owner_id, number=self._number, on_pause=call.on_pause)
+        try:
+            await queue.wait(claim, max(min(self._patience, self._latest - began), 0.0))
+        finally:
+            self._patience -= self._limiter.now() - began
