@@ -77,6 +77,7 @@ class Server:
             "CARTRITA_RUN_LOG_LEASE_S": str(lease_s),
             "CARTRITA_DEFAULT_MODEL": "openai/fake",
             "CARTRITA_INBOUND_LIMITS": _LIMITS,
+            "CARTRITA_PROVIDER_LIMITS": "off",
             "OPENAI_BASE_URL": provider_url,
             "OPENAI_API_KEY": "sk-of-the-fake-provider",
             **({"CARTRITA_DATABASE_URL": database_url} if database_url else {}),

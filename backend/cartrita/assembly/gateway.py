@@ -12,6 +12,7 @@ from cartrita.domain.provider_checks import ProviderSummary
 from cartrita.gateway.catalog import Catalog, ProviderEntry, ProviderOrigin
 from cartrita.gateway.gateway import Gateway
 from cartrita.gateway.health import HealthPolicy
+from cartrita.gateway.limiting import Limiter
 from cartrita.gateway.metering import Meter
 from cartrita.gateway.retry import RetryPolicy
 from cartrita.gateway.routes import ROUTES, Route, Target
@@ -39,6 +40,7 @@ def create_gateway(
     meter: Meter,
     cache: AnswerCache,
     credentials: CredentialParts,
+    limiter: Limiter,
 ) -> Gateway:
     """The gateway over these providers, in order of preference, and those that callers can pay."""
     config = settings.providers
@@ -56,6 +58,7 @@ def create_gateway(
         routes=_routes(settings.routes),
         health=_health_policy(settings.routes),
         meter=meter,
+        limiter=limiter,
         cache=cache,
         cache_ttl=settings.cache.ttl_s,
         cache_patience=settings.cache.patience_s,

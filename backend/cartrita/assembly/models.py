@@ -11,6 +11,7 @@ from cartrita.application.provider_checks import ProviderChecks
 from cartrita.assembly.answer_cache import open_answer_cache
 from cartrita.assembly.credentials import CredentialParts
 from cartrita.assembly.gateway import create_gateway, create_offline
+from cartrita.assembly.limits import create_limiter
 from cartrita.assembly.prices import create_pricing
 from cartrita.assembly.providers import (
     create_key_validator,
@@ -51,7 +52,15 @@ async def open_models(
         ]
         unpaid = create_unpaid(settings, http, {one.summary.name for one in providers})
         yield Models(
-            gateway=create_gateway(settings, providers, unpaid, meter, cache, credentials),
+            gateway=create_gateway(
+                settings,
+                providers,
+                unpaid,
+                meter,
+                cache,
+                credentials,
+                create_limiter(settings),
+            ),
             checks=create_provider_checks(settings, providers),
             key_validator=create_key_validator(settings, [*providers, *unpaid]),
             counter=counter,

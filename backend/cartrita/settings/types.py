@@ -25,7 +25,7 @@ from cartrita.settings.errors import display_value
 REVEAL = "reveal"
 """The serialisation context in which secrets are written in clear."""
 
-_RATE = re.compile(r"([a-z][a-z0-9_-]*)=([1-9][0-9]{0,8})/(second|minute|hour|day)")
+_RATE = re.compile(r"([a-z][a-z0-9_-]*)=(?:off|([1-9][0-9]{0,8})/(second|minute|hour|day))")
 _PERIODS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
 _KEY_COMMAND = 'make one with python3 -c "import secrets; print(secrets.token_urlsafe(32))"'
 
@@ -50,11 +50,12 @@ class Rate(BaseModel):
 
 
 class Rates(BaseModel):
-    """Rate limits by name; `enabled` is false if they were switched off."""
+    """Rate limits by name, none for those in `off`; `enabled` is false if all were switched off."""
 
     model_config = ConfigDict(frozen=True)
     enabled: bool = True
     rates: tuple[Rate, ...] = ()
+    off: tuple[str, ...] = ()
 
 
 class LocalServer(BaseModel):
@@ -127,23 +128,34 @@ def _validate_secret(check: Callable[[str], str]) -> Callable[[Secret], Secret]:
 
 
 def _parse_rates(value: object) -> object:
+    if isinstance(value, Mapping):
+        table = cast("Mapping[str, object]", value)
+        if not all(isinstance(one, str) for one in table.values()):
+            return table  # as the parent process wrote it
+        value = ";".join(f"{name}={one}" for name, one in table.items())
     if not isinstance(value, str):
         return value
     if value.strip() == "off":
         return Rates(enabled=False)
-    parts = (part.strip() for part in value.split(";") if part.strip())
+    parts = [part.strip() for part in value.split(";") if part.strip()]
+    found = _require_unique([_match_rate(part) for part in parts], lambda one: str(one[1]))
     return Rates(
-        rates=_require_unique([_parse_rate(part) for part in parts], lambda rate: rate.name)
+        rates=tuple(
+            Rate(name=one[1], count=int(one[2]), period_s=_PERIODS[one[3]])
+            for one in found
+            if one[2]
+        ),
+        off=tuple(one[1] for one in found if not one[2]),
     )
 
 
-def _parse_rate(text: str) -> Rate:
+def _match_rate(text: str) -> re.Match[str]:
     found = _RATE.fullmatch(text)
     if not found:
         raise ValueError(
             f"{display_value(text)} is not a limit; write off or openai=100/minute;github=500/hour"
         )
-    return Rate(name=found[1], count=int(found[2]), period_s=_PERIODS[found[3]])
+    return found
 
 
 def _parse_servers(value: object) -> object:

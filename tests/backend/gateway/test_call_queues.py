@@ -197,6 +197,18 @@ async def test_who_cannot_be_told_leaves() -> None:
     assert queue.queue.waiting == 0
 
 
+async def disturb(queue: Queue, tasks: list[asyncio.Task[None]], rng: Random) -> None:
+    """Let time pass, have the provider pause, or cancel one, at whatever await it has come to."""
+    if rng.random() < 0.3:
+        await queue.time.advance(rng.choice([0.0, 0.01, 0.1]))
+    if rng.random() < 0.3:
+        for _ in range(rng.randrange(3)):
+            await asyncio.sleep(0)
+        rng.choice(tasks).cancel()
+    if rng.random() < 0.01:
+        queue.queue.pause(rng.random())
+
+
 @pytest.mark.parametrize("seed", range(3))
 async def test_a_thousand_that_come_and_go_leave_in_order_and_take_nothing_along(seed: int) -> None:
     rng = Random(seed)
@@ -209,14 +221,7 @@ async def test_a_thousand_that_come_and_go_leave_in_order_and_take_nothing_along
     for _ in range(1000):
         tenant = rng.choice("aaab")
         tasks.append(queue.start(tenant, on_pause if rng.random() < 0.3 else None))
-        if rng.random() < 0.3:
-            await queue.time.advance(rng.choice([0.0, 0.01, 0.1]))
-        if rng.random() < 0.3:
-            for _ in range(rng.randrange(3)):  # an await further in what is cancelled
-                await asyncio.sleep(0)
-            rng.choice(tasks).cancel()
-        if rng.random() < 0.01:
-            queue.queue.pause(rng.random())
+        await disturb(queue, tasks, rng)
     await queue.time.advance(200)
     await asyncio.gather(*tasks, return_exceptions=True)
     assert not queue.refused

@@ -118,6 +118,26 @@ def test_values_of_every_kind_are_understood_from_text(tmp_path: Path) -> None:
     assert settings.tavily.base_url == "https://search.example"
 
 
+def test_limits_are_a_text_or_a_table_of_the_file(tmp_path: Path) -> None:
+    (tmp_path / "cartrita.toml").write_text(
+        '[limits]\nproviders = { openai = "7/second", github = "off" }\ninbound = "off"\n'
+    )
+    limits = load({}, tmp_path).limits
+    assert limits.providers == Rates(
+        rates=(Rate(name="openai", count=7, period_s=1),), off=("github",)
+    )
+    assert limits.inbound == Rates(enabled=False)
+    assert load({"CARTRITA_PROVIDER_LIMITS": "openai=7/second;github=off"}, tmp_path) == load(
+        {}, tmp_path
+    )
+
+
+@pytest.mark.parametrize("given", ["openai=0/minute", "openai", "openai=off;openai=1/day"])
+def test_what_is_no_limit_is_refused(tmp_path: Path, given: str) -> None:
+    with pytest.raises(SettingsError, match="CARTRITA_PROVIDER_LIMITS"):
+        load({"CARTRITA_PROVIDER_LIMITS": given}, tmp_path)
+
+
 def test_lists_and_tables_of_the_file_are_understood(tmp_path: Path) -> None:
     (tmp_path / "cartrita.toml").write_text(
         'data_dir = "d"\n[server]\ncors_origins = ["http://a", "http://a:80", "http://b"]\n'

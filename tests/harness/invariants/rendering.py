@@ -43,6 +43,7 @@ def _started(event: Json) -> Json:
 _RENAMED: dict[str, tuple[str, dict[str, str]]] = {
     "text_appended": ("token", {"delta": "text", "content": "text", "position": "position"}),
     "reasoning_appended": ("reasoning", {"delta": "text"}),
+    "provider_awaited": ("queued", {"eta_seconds": "seconds", "provider": "provider"}),
     "tool_called": (
         "function_call",
         {"call_id": "call_id", "function_name": "name", "arguments": "arguments"},
