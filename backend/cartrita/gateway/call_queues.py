@@ -44,7 +44,7 @@ class QueuePolicy(msgspec.Struct, frozen=True, kw_only=True):
     notice: float = 2.0
 
 
-class Claim(msgspec.Struct, frozen=True, kw_only=True):
+class TurnRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A call that wants to begin: of which tenant, as which of all calls, and who is told of it."""
 
     tenant: str
@@ -91,34 +91,34 @@ class CallQueue:
         self._grants.pause(seconds)
         self._serve()
 
-    async def wait(self, claim: Claim, patience: float) -> None:
+    async def wait(self, request: TurnRequest, patience: float) -> None:
         """Wait until the call may begin, for so many seconds at most. Raises RateLimited.
 
         It is refused at once if that would likely take longer. Whoever is cancelled here leaves
         the place to the next one.
         """
-        call = self._enter(claim, patience)
-        expiry = self._later(patience, lambda: self._expire(claim, call))
+        call = self._enter(request, patience)
+        expiry = self._later(patience, lambda: self._expire(request, call))
         try:
             while place := await call.next_place():
-                if claim.on_pause is not None:
+                if request.on_pause is not None:
                     eta = self._grants.eta(place)
-                    await claim.on_pause(self._key.provider, eta, place)
+                    await request.on_pause(self._key.provider, eta, place)
         except BaseException:
-            self._leave(claim, call)
+            self._leave(request, call)
             raise
         finally:
             expiry.cancel()
         if call.expired:
-            raise self._refusal(claim)
+            raise self._refusal(request)
 
-    def _enter(self, claim: Claim, patience: float) -> WaitingCall:
-        position = self._waiting.position(claim.tenant, claim.number)
+    def _enter(self, request: TurnRequest, patience: float) -> WaitingCall:
+        position = self._waiting.position(request.tenant, request.number)
         eta = self._grants.eta(position)
-        if eta > patience or self._waiting.of(claim.tenant) >= self._policy.waiting:
-            raise self._refusal(claim)
-        call = WaitingCall(claim.number, listening=claim.on_pause is not None)
-        self._waiting.add(claim.tenant, call)
+        if eta > patience or self._waiting.of(request.tenant) >= self._policy.waiting:
+            raise self._refusal(request)
+        call = WaitingCall(request.number, listening=request.on_pause is not None)
+        self._waiting.add(request.tenant, call)
         if call.listening:
             if eta >= NOTICED_PAUSE:
                 call.tell(position)
@@ -142,17 +142,17 @@ class CallQueue:
                 return
             self._waiting.pop().grant()
 
-    def _expire(self, claim: Claim, call: WaitingCall) -> None:
+    def _expire(self, request: TurnRequest, call: WaitingCall) -> None:
         if not (call.granted or call.gone):
-            self._waiting.discard(claim.tenant, call)
+            self._waiting.discard(request.tenant, call)
             call.expire()
 
-    def _leave(self, claim: Claim, call: WaitingCall) -> None:
+    def _leave(self, request: TurnRequest, call: WaitingCall) -> None:
         if call.granted:
             self._grants.give_back()
             self._serve()
         elif not call.gone:
-            self._waiting.discard(claim.tenant, call)
+            self._waiting.discard(request.tenant, call)
 
     def _tell_places(self) -> None:
         self._notices = None
@@ -165,8 +165,8 @@ class CallQueue:
         if listening:
             self._notices = self._later(self._policy.notice, self._tell_places)
 
-    def _refusal(self, claim: Claim) -> RateLimited:
-        position = self._waiting.position(claim.tenant, claim.number)
+    def _refusal(self, request: TurnRequest) -> RateLimited:
+        position = self._waiting.position(request.tenant, request.number)
         eta = self._grants.eta(position)
         name = self._key.provider
         return RateLimited(

@@ -8,7 +8,7 @@ from functools import partial
 from cartrita.domain.errors import UpstreamError, UpstreamLimited
 from cartrita.domain.limits import Limit, LimitKey
 from cartrita.domain.ports.grants import GrantStore
-from cartrita.gateway.call_queues import CallLater, CallQueue, Claim, QueuePolicy, call_later
+from cartrita.gateway.call_queues import CallLater, CallQueue, QueuePolicy, TurnRequest, call_later
 from cartrita.gateway.calls import Call
 from cartrita.gateway.memory_grants import MemoryGrants
 
@@ -89,8 +89,8 @@ class Turn:
 
     async def _wait(self, queue: CallQueue) -> None:
         call, began = self._call, self._limiter.now()
-        claim = Claim(tenant=call.owner_id, number=self._number, on_pause=call.on_pause)
+        request = TurnRequest(tenant=call.owner_id, number=self._number, on_pause=call.on_pause)
         try:
-            await queue.wait(claim, max(min(self._patience, self._latest - began), 0.0))
+            await queue.wait(request, max(min(self._patience, self._latest - began), 0.0))
         finally:
             self._patience -= self._limiter.now() - began

@@ -11,7 +11,7 @@ from tests.backend.gateway.virtual_time import VirtualTime
 
 from cartrita.domain.errors import RateLimited
 from cartrita.domain.limits import Limit, LimitKey
-from cartrita.gateway.call_queues import CallQueue, Claim, QueuePolicy
+from cartrita.gateway.call_queues import CallQueue, QueuePolicy, TurnRequest
 from cartrita.gateway.calls import PauseListener
 from cartrita.gateway.memory_grants import MemoryGrants
 
@@ -38,14 +38,14 @@ class Queue:
         self, tenant: str = "a", number: int | None = None, on_pause: PauseListener | None = None
     ) -> None:
         self._count += 1
-        claim = Claim(tenant=tenant, number=number or self._count, on_pause=on_pause)
+        request = TurnRequest(tenant=tenant, number=number or self._count, on_pause=on_pause)
         if not self.queue.take():
             try:
-                await self.queue.wait(claim, self.patience)
+                await self.queue.wait(request, self.patience)
             except RateLimited as error:
                 self.refused.append((self.time.now, error))
                 return
-        self.begun.append((self.time.now, tenant, claim.number))
+        self.begun.append((self.time.now, tenant, request.number))
 
     def start(self, tenant: str = "a", on_pause: PauseListener | None = None) -> asyncio.Task[None]:
         return asyncio.get_running_loop().create_task(self.call(tenant, on_pause=on_pause))
