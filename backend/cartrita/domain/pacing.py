@@ -10,6 +10,11 @@ from math import floor, inf
 from cartrita.domain.limits import Limit
 
 
+def bucket_ahead(limit: Limit, burst: float) -> float:
+    """The seconds by which the calls of a full bucket may begin ahead of an even pace."""
+    return (max(1, floor(limit.requests * burst)) - 1) * limit.interval
+
+
 class Pace:
     """The pace of calls under a limit, or without one; moments are in seconds of any one clock."""
 
@@ -17,8 +22,7 @@ class Pace:
 
     def __init__(self, limit: Limit | None, burst: float = 1.0) -> None:
         self._interval = 0.0 if limit is None else limit.interval
-        most = 1 if limit is None else max(1, floor(limit.requests * burst))
-        self._tolerance = (most - 1) * self._interval
+        self._tolerance = 0.0 if limit is None else bucket_ahead(limit, burst)
         self._due = -inf
         self._paused_until = -inf
 

@@ -272,3 +272,11 @@ credentials = Table(
     Column("retires_at", _MOMENT),
     Column("revoked_at", _MOMENT),
 )
+
+limit_leases = Table(
+    "limit_leases",
+    metadata,
+    Column("provider", Text, primary_key=True),
+    Column("credential", Text, primary_key=True),
+    Column("due", _MOMENT, nullable=False),
+)
