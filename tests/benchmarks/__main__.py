@@ -7,6 +7,7 @@ import sys
 from tests.benchmarks import (
     admission,
     conversation,
+    limits,
     native,
     relay,
     runlog,
@@ -29,6 +30,7 @@ _BENCHMARKS = {
     "start": start.measure,
     "native": native.measure,
     "relay": relay.measure,
+    "limits": limits.measure,
 }
 
 

@@ -1,14 +1,27 @@
 """The limits of providers: those of the settings over the built-in ones."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
+from msgspec.structs import replace
+
+from cartrita.adapters.persistence.database import Database
+from cartrita.adapters.persistence.slots import SlotTable
+from cartrita.adapters.valkey.slots import ValkeySlots
+from cartrita.assembly.answer_cache import create_valkey_server
 from cartrita.domain.limits import Limit
+from cartrita.domain.ports.grants import GrantStore
 from cartrita.gateway.call_queues import QueuePolicy
 from cartrita.gateway.limiting import Limiter
 from cartrita.gateway.memory_grants import MemoryGrants
+from cartrita.gateway.shared_grants import SharedGrants, SharingPolicy
+from cartrita.kit.owned_tasks import OwnedTasks
+from cartrita.kit.secret import Secret, derive_secret
 from cartrita.settings import Settings
+
+_DATABASE_BLOCK: Final = 20
 
 PROVIDER_LIMITS: Final[Mapping[str, Limit]] = MappingProxyType(
     {
@@ -22,18 +35,47 @@ PROVIDER_LIMITS: Final[Mapping[str, Limit]] = MappingProxyType(
 """The limits that are there without being configured, by the name of the provider."""
 
 
-def create_limiter(settings: Settings) -> Limiter:
-    """What lets calls of providers begin, in this process."""
-    config = settings.limits
-    return Limiter(
-        provider_limits(settings),
-        MemoryGrants(burst=config.provider_burst),
-        QueuePolicy(
-            patience=config.provider_wait_s,
-            waiting=config.provider_waiting_max,
-            notice=config.provider_position_s,
-        ),
+class Limiting(NamedTuple):
+    """What lets calls of providers begin in this process, and the tasks that count for it."""
+
+    limiter: Limiter
+    tasks: OwnedTasks
+
+
+@asynccontextmanager
+async def open_limiting(
+    settings: Settings, database: Database, secret: Secret
+) -> AsyncGenerator[Limiting]:
+    """Limits by the settings; `secret` is that of the installation. Raises OperatorError."""
+    config, tasks = settings.limits, OwnedTasks()
+    policy = QueuePolicy(
+        patience=config.provider_wait_s,
+        waiting=config.provider_waiting_max,
+        notice=config.provider_position_s,
     )
+    async with _open_store(settings, database, secret, tasks) as store:
+        yield Limiting(Limiter(provider_limits(settings), store, policy), tasks)
+
+
+@asynccontextmanager
+async def _open_store(
+    settings: Settings, database: Database, secret: Secret, tasks: OwnedTasks
+) -> AsyncGenerator[GrantStore]:
+    """Valkey where there is one, else the database where several processes count together."""
+    config = settings.limits
+    sharers = config.replicas * settings.server.workers
+    policy = SharingPolicy(sharers=sharers, burst=config.provider_burst)
+    if settings.valkey.url is not None and config.providers.enabled:
+        server = create_valkey_server(settings)
+        try:
+            yield SharedGrants(ValkeySlots(server, derive_secret(secret, "limits")), tasks, policy)
+        finally:
+            await server.close()
+    elif sharers > 1:
+        blocks = replace(policy, block=_DATABASE_BLOCK)
+        yield SharedGrants(SlotTable(database), tasks, blocks)
+    else:
+        yield MemoryGrants(burst=config.provider_burst)
 
 
 def provider_limits(settings: Settings) -> Mapping[str, Limit]:

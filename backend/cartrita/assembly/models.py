@@ -11,7 +11,7 @@ from cartrita.application.provider_checks import ProviderChecks
 from cartrita.assembly.answer_cache import open_answer_cache
 from cartrita.assembly.credentials import CredentialParts
 from cartrita.assembly.gateway import create_gateway, create_offline
-from cartrita.assembly.limits import create_limiter
+from cartrita.assembly.limits import open_limiting
 from cartrita.assembly.prices import create_pricing
 from cartrita.assembly.providers import (
     create_key_validator,
@@ -22,6 +22,7 @@ from cartrita.assembly.providers import (
 from cartrita.assembly.storage import Storage
 from cartrita.gateway.gateway import Gateway
 from cartrita.gateway.metering import Meter
+from cartrita.kit.owned_tasks import OwnedTasks
 from cartrita.kit.secret import Secret
 from cartrita.settings import Settings
 
@@ -33,6 +34,7 @@ class Models(NamedTuple):
     checks: ProviderChecks
     key_validator: ProviderKeyValidator
     counter: TokenizerCounter
+    limit_tasks: OwnedTasks
 
 
 @asynccontextmanager
@@ -43,6 +45,7 @@ async def open_models(
     async with (
         HttpClient() as http,
         open_answer_cache(settings, storage.database, secret) as cache,
+        open_limiting(settings, storage.database, secret) as limiting,
     ):
         counter = TokenizerCounter(settings.openai_compat.counting_model)
         meter = Meter(storage.ledger, create_pricing(settings).cost, counter=counter)
@@ -59,9 +62,10 @@ async def open_models(
                 meter,
                 cache,
                 credentials,
-                create_limiter(settings),
+                limiting.limiter,
             ),
             checks=create_provider_checks(settings, providers),
             key_validator=create_key_validator(settings, [*providers, *unpaid]),
             counter=counter,
+            limit_tasks=limiting.tasks,
         )

@@ -14,6 +14,7 @@ from cartrita.adapters.persistence.ledger import LedgerTable
 from cartrita.adapters.persistence.messages import MessageTree
 from cartrita.adapters.persistence.run_removal import RunRemover
 from cartrita.adapters.persistence.search import FullText
+from cartrita.adapters.persistence.slots import SlotTable
 from cartrita.adapters.persistence.tickets import TicketTable
 from cartrita.adapters.runlog.run_log import RunLog
 from cartrita.adapters.runlog.worker_slot import WorkerSlot
@@ -72,5 +73,6 @@ def create_cleanup(settings: Settings, storage: Storage) -> Cleanup:
         "cached_answers": CachedAnswerTable(storage.database, cache_bounds(settings)),
         "ledger": storage.ledger,
         "credentials": CredentialTable(storage.database),
+        "limit_leases": SlotTable(storage.database),
     }
     return Cleanup(storage.conversation_removal, sweeps, interval_s=_CLEANUP_INTERVAL_S)

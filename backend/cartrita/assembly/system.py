@@ -73,6 +73,7 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
             create_cleanup(settings, storage).run(),
             storage.ledger.run(),
             models.gateway.run(),
+            models.limit_tasks.run(),
             authentication.api_keys.run(),
             watch.run(),
         )

@@ -43,7 +43,10 @@ class Cache(Group):
 
 
 class Valkey(Group):
-    """The Valkey server, or a Redis of version 7 or later, in which replicas share answers."""
+    """The Valkey server, or a Redis of version 7 or later, that replicas share.
+
+    In it are answers, where `cache.store` says so, and the counts of the limits of providers.
+    """
 
     url: Annotated[
         ValkeyUrl | None,

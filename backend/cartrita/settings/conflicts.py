@@ -41,7 +41,8 @@ def warnings(settings: Settings) -> Iterator[SettingsConflict]:
     if spec and not spec.local and name not in settings.providers_by_name:
         text = f"{name} has no key here, so it is not the default; set {spec.key_variables[0]}"
         yield SettingsConflict((("providers", "api_provider"),), text)
-    if settings.valkey.url is not None and settings.cache.store != "valkey":
+    unused = settings.cache.store != "valkey" and not settings.limits.providers.enabled
+    if settings.valkey.url is not None and unused:
         text = "nothing is kept there; set CARTRITA_CACHE_STORE=valkey"
         yield SettingsConflict((("valkey", "url"),), text)
 

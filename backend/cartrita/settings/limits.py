@@ -47,6 +47,14 @@ class Limits(Group):
         Field(ge=0.1, le=60),
         Setting("How often at most a stream is told its new place in the queue."),
     ] = 2.0
+    replicas: Annotated[
+        int,
+        Field(ge=1, le=1000),
+        Setting(
+            "How many servers share the limits of providers, on one database or one Valkey server; "
+            "the worker processes of each are counted by themselves."
+        ),
+    ] = 1
     inbound: Annotated[
         RateLimits,
         Setting(

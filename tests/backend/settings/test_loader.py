@@ -469,7 +469,11 @@ def test_foreign_names_in_a_dotenv_are_only_mentioned(tmp_path: Path) -> None:
 
 def test_what_this_version_does_not_act_on_is_mentioned(tmp_path: Path) -> None:
     (tmp_path / "cartrita.toml").write_text("[compat]\ncartrita_frontend = true\n")
-    environ = {"CARTRITA_VALKEY_URL": f"valkey://:{CANARY}@h", "DEEPGRAM_API_KEY": CANARY}
+    environ = {
+        "CARTRITA_VALKEY_URL": f"valkey://:{CANARY}@h",
+        "CARTRITA_PROVIDER_LIMITS": "off",
+        "DEEPGRAM_API_KEY": CANARY,
+    }
     assert load(environ, tmp_path).warnings == (
         "CARTRITA_VALKEY_URL (environment): nothing is kept there; "
         "set CARTRITA_CACHE_STORE=valkey.",

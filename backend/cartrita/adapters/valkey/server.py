@@ -137,7 +137,7 @@ def _open(url: Secret) -> tuple[_Client, Any]:
         pauses = cast("Any", import_module("valkey.backoff")).NoBackoff
     except ImportError:
         raise ClientMissing(
-            "cache.store is valkey, and the client for it is not installed; "
+            "valkey.url is set, and the client for it is not installed; "
             "install it with pip install 'cartrita[valkey]'."
         ) from None
     scheme, _, rest = url.reveal().partition("://")
