@@ -30,7 +30,7 @@ class StreamStartFrame(msgspec.Struct, frozen=True, tag_field="event", tag="stre
 class QueuedData(msgspec.Struct, frozen=True):
     position: Annotated[int, Meta(description="From 1.")]
     eta_seconds: Annotated[
-        float | None, Meta(description="When the provider is called again, if it waits for one.")
+        float | None, Meta(description="Likely seconds until its turn, if it waits for a provider.")
     ] = None
     provider: str | None = None
 
