@@ -1,8 +1,34 @@
-"""Fixtures of the security suites: a provider, servers, scenarios."""
+"""Fixtures of the security suites: a server of two workers, and owners with things of their own."""
 
+from collections.abc import Iterator
+
+import pytest
+from tests.harness.fake_provider.launch import FakeProvider
+from tests.harness.fixtures import PROVIDER_KEY
 from tests.harness.fixtures import killable as killable
 from tests.harness.fixtures import killable_server as killable_server
 from tests.harness.fixtures import provider as provider
-from tests.harness.fixtures import quiet_server as quiet_server
 from tests.harness.fixtures import scenario as scenario
 from tests.harness.fixtures import serve as serve
+from tests.harness.scenario import Scenario
+from tests.harness.server import Server
+from tests.security.owners import Owners, new_owners
+
+
+@pytest.fixture(scope="session")
+def quiet_server(provider: FakeProvider) -> Iterator[Server]:
+    """Two workers with every provider that a route has for itself; never killed."""
+    settings = {
+        "ANTHROPIC_BASE_URL": provider.root_url,
+        "ANTHROPIC_API_KEY": PROVIDER_KEY,
+        "HUGGINGFACE_BASE_URL": provider.base_url,
+        "HUGGINGFACE_API_KEY": PROVIDER_KEY,
+    }
+    with Server(provider_url=provider.base_url, workers=2, settings=settings) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+async def owners(quiet_server: Server, provider: FakeProvider) -> Owners:
+    """Owners with things of their own, and whoever else may ask."""
+    return await new_owners(Scenario(quiet_server, provider))

@@ -1,0 +1,171 @@
+"""The one table of whom each route answers, and of every field in which it takes somebody's id.
+
+`tests/laws/test_owner_rules.py` compares it with the routes and with openapi.json: a route, or a
+field that could hold an id, which has no rule here fails the build.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+
+class Access(StrEnum):
+    """Whom a route answers."""
+
+    EVERYBODY = "everybody"
+    SIGN_IN = "sign in"
+    CALLERS = "callers"
+
+
+class Kind(StrEnum):
+    """Kinds of things that have one owner; the value is the prefix of their public ids."""
+
+    CONVERSATION = "conv"
+    MESSAGE = "msg"
+    RUN = "run"
+    RESPONSE = "resp"
+    ITEM = "item"
+
+
+class Field(msgspec.Struct, frozen=True):
+    """One field beside the path that takes an id: `ID` in it stands for that."""
+
+    kind: Kind
+    body: Mapping[str, Any] = {}
+    query: str = ""
+    headers: Mapping[str, str] = {}
+    refused: int = 404
+    """The status for an id that is not the caller's."""
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """How one route is asked, and what it answers of whose."""
+
+    access: Access = Access.CALLERS
+    body: Mapping[str, Any] | None = None
+    query: str = ""
+    fields: tuple[Field, ...] = ()
+
+
+PATH_KINDS = {
+    "conversation_id": Kind.CONVERSATION,
+    "message_id": Kind.MESSAGE,
+    "run_id": Kind.RUN,
+    "item_id": Kind.ITEM,
+    "response_id": Kind.RESPONSE,
+}
+SHARED = frozenset({"agent_id", "model_id", "name"})
+"""Parameters of paths that name what belongs to nobody."""
+NO_IDS = {
+    "client_msg_id": "is looked up among the caller's own only: test_own_data.py",
+    "Idempotency-Key": "is looked up among the caller's own only: test_own_data.py",
+    "cursor": "is a position in the caller's own list: test_own_data.py",
+    "external_id": "is a name among the caller's own only: test_own_data.py",
+    "get_run_events.after": "is a number",
+    "after_id": "names a model",
+    "before_id": "names a model",
+    "ticket": "is a credential",
+    "starting_after": "is a number",
+}
+"""Fields that look like ids and are none of somebody's things, and why."""
+
+_TEXT = {"message": "Mine now?", "provider": "openai", "model": "fake"}
+_TURNS = {"model": "openai/fake", "messages": [{"role": "user", "content": "Mine now?"}]}
+_RESPONSE = {"model": "openai/fake", "input": "Mine now?"}
+_CURSOR = Field(Kind.RUN, headers={"Last-Event-ID": "ID.1"})
+_CONVERSATION = Field(Kind.CONVERSATION, body={"conversation_id": "ID"})
+_REFERENCE = [{"type": "item_reference", "id": "ID"}]
+_PATCH = Rule(body={"title": "Mine now"})
+_EDIT = Rule(body={"content": "Mine now"})
+_EVERYBODY = Rule(Access.EVERYBODY)
+_PLAIN = Rule()
+
+RULES: dict[str, Rule] = {
+    "get_page": _EVERYBODY,
+    "get_health": _EVERYBODY,
+    "get_ready": _EVERYBODY,
+    "open_session": Rule(Access.SIGN_IN, body={}),
+    "close_session": _PLAIN,
+    "issue_stream_ticket": _PLAIN,
+    "get_openapi": _PLAIN,
+    "get_docs": _PLAIN,
+    "list_agents": _PLAIN,
+    "get_agent": _PLAIN,
+    "list_models": _PLAIN,
+    "list_providers": _PLAIN,
+    "check_provider": Rule(body={}),
+    "list_v1_models": _PLAIN,
+    "get_v1_model": _PLAIN,
+    "get_usage": _PLAIN,
+    "search_own_data": Rule(query="q=WORD"),
+    "post_code": Rule(body={"task": "x"}),
+    "post_chat": Rule(body=_TEXT, fields=(_CONVERSATION,)),
+    "post_huggingface_chat": Rule(body={"message": "x", "model": "fake"}, fields=(_CONVERSATION,)),
+    "post_chat_stream": Rule(body=_TEXT, fields=(_CONVERSATION, _CURSOR)),
+    "get_chat_stream": Rule(
+        query="message=x&provider=openai&model=fake",
+        fields=(
+            _CURSOR,
+            Field(Kind.CONVERSATION, query="conversation_id=ID"),
+            Field(Kind.CONVERSATION, query="conversationId=ID"),
+        ),
+    ),
+    "list_conversations": _PLAIN,
+    "create_conversation": Rule(body={}),
+    "get_conversation": _PLAIN,
+    "change_conversation": _PATCH,
+    "replace_conversation": _PATCH,
+    "delete_conversation": _PLAIN,
+    "archive_conversation": _PLAIN,
+    "unarchive_conversation": _PLAIN,
+    "pin_conversation": _PLAIN,
+    "unpin_conversation": _PLAIN,
+    "export_conversation": _PLAIN,
+    "fork_conversation": Rule(body={}, fields=(Field(Kind.MESSAGE, body={"message_id": "ID"}),)),
+    "list_messages": _PLAIN,
+    "send_message": Rule(body=_TEXT),
+    "get_message": _PLAIN,
+    "edit_message": _EDIT,
+    "replace_message": _EDIT,
+    "delete_message": _PLAIN,
+    "retry_message": Rule(body={}),
+    "get_run": _PLAIN,
+    "get_run_events": Rule(fields=(_CURSOR,)),
+    "cancel_run": _PLAIN,
+    "continue_run": _PLAIN,
+    "create_chat_completion": Rule(body=_TURNS, fields=(_CONVERSATION,)),
+    "create_anthropic_message": Rule(body={**_TURNS, "max_tokens": 9}, fields=(_CONVERSATION,)),
+    "count_anthropic_tokens": Rule(body=_TURNS),
+    "create_embedding": Rule(body={"model": "openai/fake", "input": "x"}),
+    "create_response": Rule(
+        body=_RESPONSE,
+        fields=(
+            _CONVERSATION,
+            Field(Kind.CONVERSATION, body={"conversation": "ID"}),
+            Field(Kind.CONVERSATION, body={"conversation": {"id": "ID"}}),
+            Field(Kind.RESPONSE, body={"previous_response_id": "ID"}, refused=400),
+            Field(Kind.RESPONSE, body={"previous_response_id": "ID", "store": False}, refused=400),
+            Field(Kind.ITEM, body={"input": _REFERENCE}),
+            Field(Kind.ITEM, body={"input": _REFERENCE, "store": False}),
+        ),
+    ),
+    "get_response": _PLAIN,
+    "delete_response": _PLAIN,
+    "cancel_response": _PLAIN,
+    "list_response_input_items": Rule(fields=(Field(Kind.ITEM, query="after=ID", refused=400),)),
+    "create_v1_conversation": Rule(
+        body={}, fields=(Field(Kind.ITEM, body={"items": _REFERENCE}, refused=400),)
+    ),
+    "get_v1_conversation": _PLAIN,
+    "change_v1_conversation": Rule(body={"metadata": {"word": "mine"}}),
+    "delete_v1_conversation": _PLAIN,
+    "list_v1_conversation_items": Rule(fields=(Field(Kind.ITEM, query="after=ID", refused=400),)),
+    "add_v1_conversation_items": Rule(
+        body={"items": [{"role": "user", "content": "Mine now?"}]},
+        fields=(Field(Kind.ITEM, body={"items": _REFERENCE}, refused=400),),
+    ),
+    "get_v1_conversation_item": _PLAIN,
+    "delete_v1_conversation_item": _PLAIN,
+}
