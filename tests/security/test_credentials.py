@@ -1,106 +1,212 @@
-"""The same key meets the same policy in every header, and what only resembles a key is none."""
+"""A credential is the same by whatever header it comes, and what is nearly one is none."""
 
-import asyncio
 import json
+import zlib
+from collections.abc import Iterator, Mapping
 
 import pytest
+from tests.harness import raw_http
 from tests.harness.scenario import Scenario
 from tests.harness.server import KEY
-from tests.journeys.accounts import new_key, new_tenant, new_user
-from tests.security.routes import ask, protected_routes
+from tests.security.cells import Asked, Told, all_routes, ask, plain
+from tests.security.owners import Asking, Owners
+from tests.security.rules import Access, Kind
 
-FORMS = [
-    {"X-API-Key": "{key}"},
-    {"x-api-key": "{key}"},
-    {"Authorization": "Bearer {key}"},
-    {"authorization": "bearer {key}"},
-    {"X-API-Key": "{key}", "Authorization": "Bearer {key}"},
+NOTHING = ["null", "undefined", "None", "[]", "{}", '""', "''", "0", "true", "*", "%00", "\xa0"]
+CHANGING = frozenset({"close_session", "issue_stream_ticket"})
+
+
+def by(headers: Mapping[str, str]) -> Asking:
+    return Asking("by headers", headers)
+
+
+def key_of(owners: Owners) -> str:
+    return owners.a.headers["X-API-Key"]
+
+
+def same_key(key: str) -> list[dict[str, str]]:
+    """The ways to send one key."""
+    return [
+        {"X-API-Key": key},
+        {"x-api-key": key},
+        {"X-Api-Key": f"  {key} "},
+        {"Authorization": f"Bearer {key}"},
+        {"authorization": f"bearer {key}"},
+        {"Authorization": f"BEARER  {key}"},
+        {"X-API-Key": key, "Authorization": f"Bearer {key}"},
+    ]
+
+
+def near(key: str) -> Iterator[str]:
+    """Texts that are nearly a key: equal in their first or last characters, cut, lengthened."""
+    for at in range(len(key)):
+        other = "0" if key[at] != "0" else "1"
+        yield f"{key[:at]}{other}{key[at + 1 :]}"
+    for length in range(1, len(key), 3):
+        yield key[:length]
+        yield key[length:]
+    yield from (f"{key}{end}" for end in ("0", "=", "\t0", ",", f",{key}", f" {key}", "\xa0"))
+    yield from (f"{start}{key}" for start in ("0", "Bearer ", "sk-", '"', "x,"))
+    yield from (key.upper(), key.swapcase(), key[::-1], f'"{key}"', f"{key}{key}")
+
+
+def rejoined(one: str, other: str) -> str:
+    """The id of one key with the secret of the other, and a checksum that is right."""
+    text = f"{one.rpartition('_')[0].rpartition('_')[0]}_{other.split('_')[2]}"
+    return f"{text}_{zlib.crc32(text.encode()):08x}"
+
+
+def masked(told: Told) -> tuple[int, bytes]:
+    """What is the same of two answers to one caller."""
+    kept = json.loads(told.body) if told.body.startswith(b"{") else {}
+    kept.pop("request_id", None)
+    return told.status, json.dumps(kept).encode()
+
+
+async def told_to(scenario: Scenario, headers: Mapping[str, str], path: str) -> tuple[int, bytes]:
+    return masked(await ask(scenario, by(headers), Asked("GET", path)))
+
+
+async def test_the_same_key_by_each_header(scenario: Scenario, owners: Owners) -> None:
+    conversation, run = (owners.things[kind][0] for kind in (Kind.CONVERSATION, Kind.RUN))
+    foreign = owners.strangers[0].things[Kind.CONVERSATION][0]
+    for path in (
+        f"/api/conversations/{conversation}",
+        f"/api/conversations/{foreign}",
+        f"/api/runs/{run}",
+        f"/v1/conversations/{conversation}",
+        f"/v1/conversations/{foreign}",
+        "/api/conversations?limit=500000",
+        "/api/models",
+        "/api/nothing",
+    ):
+        told = [await told_to(scenario, way, path) for way in same_key(key_of(owners))]
+        assert len(set(told)) == 1, (path, told)
+
+
+@pytest.mark.parametrize("path", ["/api/conversations", "/v1/models", "/v1/chat/completions"])
+async def test_what_is_nearly_a_key_is_none(scenario: Scenario, owners: Owners, path: str) -> None:
+    """And all of them are told the same, so that nothing shows how near they were."""
+    method = "POST" if path.endswith("completions") else "GET"
+    b = owners.strangers[0].headers["X-API-Key"]
+    a = key_of(owners)
+    tried = [*near(a), *near(KEY), rejoined(a, b), rejoined(b, a)]
+    told: dict[tuple[int, bytes], str] = {}
+    for text in tried:
+        answer = await ask(scenario, by({"X-API-Key": text}), Asked(method, path))
+        told.setdefault(masked(answer), text)
+    assert len(tried) > 200
+    assert [status for status, _ in told] == [401], told
+
+
+@pytest.mark.parametrize("text", NOTHING)
+async def test_what_is_nothing_is_no_key(scenario: Scenario, owners: Owners, text: str) -> None:
+    for headers in (
+        {"X-API-Key": text},
+        {"Authorization": f"Bearer {text}"},
+        {"Cookie": f"cartrita_session={text}"},
+        {"Authorization": text},
+        {"Authorization": f"Basic {text}"},
+    ):
+        for path in ("/api/conversations", "/v1/models"):
+            status, told = await told_to(scenario, headers, path)
+            assert status in (400, 401), (headers, path, told)
+
+
+async def test_empty_credentials_are_none(scenario: Scenario) -> None:
+    for headers in (
+        {"X-API-Key": ""},
+        {"X-API-Key": "   "},
+        {"Authorization": "Bearer "},
+        {"Authorization": "Bearer"},
+        {"Cookie": "cartrita_session="},
+        {"Cookie": ""},
+        {"X-API-Key": "", "Authorization": "Bearer "},
+    ):
+        for route in all_routes():
+            if route.rule.access is Access.CALLERS and not route.parameters:
+                told = await ask(scenario, by(headers), plain(route, {}))
+                assert told.status == 401, (route, headers, told)
+
+
+async def test_two_different_credentials(scenario: Scenario, owners: Owners) -> None:
+    """Neither counts, whichever comes first, at any route."""
+    a, b = key_of(owners), owners.strangers[0].headers["X-API-Key"]
+    for headers in (
+        {"X-API-Key": a, "Authorization": f"Bearer {b}"},
+        {"Authorization": f"Bearer {a}", "X-API-Key": b},
+        {"X-API-Key": a, "Authorization": "Bearer ck_unknown"},
+        {"X-API-Key": a, "x-api-key": b},
+    ):
+        for route in all_routes():
+            if route.rule.access is Access.CALLERS:
+                told = await ask(scenario, by(headers), plain(route, owners.things))
+                assert told.status == 400, (route, headers, told)
+                assert owners.word.encode() not in told.body
+
+
+async def test_a_key_beside_a_cookie_counts(scenario: Scenario, owners: Owners) -> None:
+    """Browsers send cookies by themselves; a key is sent on purpose."""
+    signed_in = next(each for each in owners.strangers if each.name == "B, signed in")
+    conversation = owners.things[Kind.CONVERSATION][0]
+    headers = {**signed_in.headers, **owners.a.headers}
+    status, _ = await told_to(scenario, headers, f"/api/conversations/{conversation}")
+    assert status == 200
+
+
+@pytest.mark.parametrize("name", ["api_key", "apikey", "x-api-key", "key", "access_token", "token"])
+async def test_a_key_in_the_url_is_refused(scenario: Scenario, owners: Owners, name: str) -> None:
+    key = key_of(owners)
+    for path in ("/api/conversations", "/api/chat/stream", "/v1/models"):
+        for headers in ({}, {"X-API-Key": key}):
+            status, told = await told_to(scenario, headers, f"{path}?{name}={key}")
+            assert status == 400, told
+            assert key.encode() not in told
+    assert key not in scenario.server.log_path.read_text()
+
+
+HOSTS = [
+    "x/health?",
+    "x#",
+    "x/health#",
+    "127.0.0.1/health",
+    "@",
+    "[::1",
+    "",
+    "a b",
+    "x:99999",
+    "/ready",
 ]
-NO_KEYS = ["", " ", "null", "undefined", "[]", "{}", '""', "Bearer", "%00", "*", "true", "0", "é"]
 
 
-def formed(form: dict[str, str], key: str) -> dict[str, str]:
-    return {name: value.format(key=key) for name, value in form.items()}
+@pytest.mark.parametrize("host", HOSTS)
+async def test_no_host_opens_a_route(scenario: Scenario, owners: Owners, host: str) -> None:
+    """A path is never read out of the Host header."""
+    for route in all_routes():
+        if route.rule.access is not Access.EVERYBODY:
+            asked = plain(route, owners.things)
+            for name in ("Host", "X-Forwarded-Host", "X-Original-URL", "X-Rewrite-URL"):
+                told = await ask(scenario, by({name: host}), asked)
+                assert told.status in (400, 401), (route, name, told)
 
 
-async def statuses(port: int, headers: dict[str, str]) -> dict[tuple[str, str], int]:
-    """What each protected route answers to this caller."""
-
-    async def one(method: str, path: str) -> int:
-        body = {} if method in ("POST", "PUT", "PATCH") else None
-        return (await ask(port, method, path, headers, body))[0]
-
-    found: dict[tuple[str, str], int] = {}
-    routes = protected_routes()
-    for first in range(0, len(routes), 20):
-        some = routes[first : first + 20]
-        answered = await asyncio.gather(*(one(*route) for route in some))
-        found |= dict(zip(some, answered, strict=True))
-    return found
-
-
-async def test_every_form_of_a_key_meets_the_same_policy(scenario: Scenario) -> None:
-    port = scenario.server.port
-    owner = await new_user(scenario, await new_tenant(scenario))
-    scopes = {"operations": ["conversations"], "providers": []}
-    full = (await new_key(scenario, owner))["secret"]
-    narrow = (await new_key(scenario, owner, scopes=scopes))["secret"]
-    for key, denied in ((full, 401), (narrow, 401), (f"{full[:-1]}x", 200)):
-        first, *others = [await statuses(port, formed(form, key)) for form in FORMS]
-        assert denied not in first.values()
-        for form, other in zip(FORMS[1:], others, strict=True):
-            differing = {route for route in first if first[route] != other[route]}
-            assert not differing, (form, differing)
-
-
-async def test_two_different_keys_are_none(scenario: Scenario) -> None:
-    owner = await new_user(scenario, await new_tenant(scenario))
-    other = (await new_key(scenario, owner))["secret"]
-    for first, second in ((KEY, other), (other, KEY), (KEY, "guess")):
-        headers = {"X-API-Key": first, "Authorization": f"Bearer {second}"}
-        assert set((await statuses(scenario.server.port, headers)).values()) == {400}
-
-
-@pytest.mark.parametrize("text", NO_KEYS)
-async def test_what_is_no_key(scenario: Scenario, text: str) -> None:
-    for form in FORMS[:3]:
-        found = await statuses(scenario.server.port, formed(form, text))
-        assert set(found.values()) == {401}
-
-
-async def test_keys_that_begin_or_end_alike_are_not_one(scenario: Scenario) -> None:
-    """A cache of identities by a part of the key would take one for another (CVE-2026-35030)."""
-    port = scenario.server.port
-    owner = await new_user(scenario, await new_tenant(scenario))
-    key = (await new_key(scenario, owner))["secret"]
-    assert (await ask(port, "GET", "/api/me", {"X-API-Key": key}))[0] == 200
-    alike = {key[:n] + _turned(key[n:]) for n in range(len(key))}
-    alike |= {_turned(key[:n]) + key[n:] for n in range(1, len(key))}
-    alike |= {key[:n] for n in range(len(key))} | {key + key[-1:], key + "0", f"{key} {key}"}
-    answers = {await _told(port, text) for text in sorted(alike - {key, ""})}
-    assert len(answers) == 1  # all failures look alike
-    assert (await ask(port, "GET", "/api/me", {"X-API-Key": f"  {key} "}))[0] == 200
-
-
-async def test_the_keys_of_two_users_in_turn(scenario: Scenario) -> None:
-    port = scenario.server.port
-    tenant = await new_tenant(scenario)
-    owners = [await new_user(scenario, tenant) for _ in range(2)]
-    keys = [(await new_key(scenario, owner))["secret"] for owner in owners]
-
-    async def me(turn: int) -> str:
-        _, _, body = await ask(port, "GET", "/api/me", {"X-API-Key": keys[turn % 2]})
-        return json.loads(body)["owner_id"]
-
-    found = await asyncio.gather(*(me(turn) for turn in range(60)))
-    assert found == [owners[turn % 2] for turn in range(60)]
-
-
-async def _told(port: int, key: str) -> tuple[int, str]:
-    status, headers, body = await ask(port, "GET", "/api/me", {"X-API-Key": key})
-    return status, body.decode().replace(headers["x-request-id"], "")
-
-
-def _turned(text: str) -> str:
-    """The same length, another character in each place."""
-    return "".join("b" if one == "a" else "a" for one in text)
+async def test_no_spelling_of_a_path_opens_it(scenario: Scenario, owners: Owners) -> None:
+    conversation = owners.things[Kind.CONVERSATION][0]
+    for target in (
+        f"//api/conversations/{conversation}",
+        f"/health/../api/conversations/{conversation}",
+        f"/health/%2e%2e/api/conversations/{conversation}",
+        f"/API/conversations/{conversation}",
+        f"/api/conversations/{conversation}/",
+        f"/api/conversations/{conversation}%2f",
+        f"/api/conversations/{conversation};x=/health",
+        f"/api/conversations/{conversation}?/health",
+        f"/api/conversations/{conversation}#/health",
+        f"http://127.0.0.1/api/conversations/{conversation}",
+        f"/%61pi/conversations/{conversation}",
+    ):
+        asked = raw_http.request(scenario.server.port, "GET", target)
+        async with await asked as answer:
+            body = await answer.body()
+            assert answer.status in (400, 401, 404), (target, body)
+            assert owners.word.encode() not in body

@@ -122,7 +122,7 @@ def _keys(connection: HTTPConnection) -> list[str]:
             if scheme.lower() != "bearer":
                 raise Malformed("Send Authorization as: Bearer, a space, your API key.")
             found.append(credential)
-    return [key for value in found if (key := value.strip())]
+    return [key for value in found if (key := value.strip(" \t"))]
 
 
 def _single(credentials: list[str]) -> str | None:

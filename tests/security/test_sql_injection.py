@@ -1,0 +1,120 @@
+"""No text of a request becomes SQL: not of a credential, not of a field, not of an error."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import TypeVar
+from urllib.parse import quote
+
+import pytest
+from tests.harness.scenario import Scenario
+from tests.security.cells import Asked, ask
+from tests.security.owners import Asking, Owners
+from tests.security.places import Place, places
+from tests.security.rules import Kind
+from tests.security.sql_payloads import corpus
+from tests.security.test_credentials import masked
+
+T = TypeVar("T")
+_AT_ONCE = 16
+EVERY = corpus(seed=4, number=6_000)
+COUNTS = "SELECT (SELECT count(*) FROM api_keys), (SELECT count(*) FROM pg_tables), current_user"
+
+
+async def each(items: Sequence[T], work: Callable[[T], Awaitable[None]]) -> None:
+    """Do the work for each of the items, several at once."""
+    left = list(items)
+
+    async def one_after_another() -> None:
+        while left:
+            await work(left.pop())
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(_AT_ONCE):
+            group.create_task(one_after_another())
+
+
+def credentials(text: str) -> Iterator[tuple[dict[str, str], str]]:
+    """The headers, and the query, that present a text as a credential."""
+    octets = text.encode().decode("latin-1")
+    yield {"X-API-Key": octets}, ""
+    yield {"Authorization": f"Bearer {octets}"}, ""
+    yield {"X-API-Key": f"ck_{octets}"}, ""
+    yield {"Cookie": f"cartrita_session={quote(text)}"}, ""
+    yield {"Cookie": f"cartrita_session={octets}"}, ""
+    yield {}, f"?message=x&ticket={quote(text)}"
+
+
+async def as_credentials(scenario: Scenario, payloads: Sequence[str]) -> None:
+    """Each payload by each way is refused with the bytes of any unknown credential."""
+    told: dict[tuple[str, bytes], str] = {}
+
+    async def present(text: str) -> None:
+        for headers, query in credentials(text):
+            target = f"/api/chat/stream{query}" if query else "/api/conversations"
+            answer = await ask(scenario, Asking("x", headers), Asked("GET", target))
+            status, body = masked(answer)
+            assert status in (400, 401), (headers, query, answer)
+            way = "".join(headers) or "ticket"
+            if status == 401:
+                told.setdefault((way, body), text)
+
+    await each(payloads, present)
+    ways = [way for way, _ in told]
+    assert len(ways) <= 5, told  # a cookie may be none, because its text ends at a semicolon
+
+
+async def in_fields(scenario: Scenario, owners: Owners, work: Sequence[tuple[Place, str]]) -> None:
+    """No payload fails the server, and none opens a path."""
+    b = owners.strangers[0]
+
+    async def put(item: tuple[Place, str]) -> None:
+        place, text = item
+        answer = await ask(scenario, b, place.holding(text, b.things))
+        assert answer.status < 500 or answer.status == 502, (place, text, answer)
+        assert owners.word.encode() not in answer.body
+        if place.where == "path":
+            assert answer.status in (400, 404, 422), (place, text, answer)
+
+    before = await scenario.fetch(COUNTS)
+    await each(work, put)
+    assert await scenario.fetch(COUNTS) == before
+    assert not scenario.server.unexpected_errors()
+
+
+def spread(payloads: Sequence[str], times: int) -> list[tuple[Place, str]]:
+    """Every place with so many payloads, none twice: one may become a conversation's name."""
+    every = [place for place in places() if place.route.name != "close_session"]
+    assert len(every) > 200
+    return list(zip(every * times, payloads[: len(every) * times], strict=True))
+
+
+async def test_a_few_as_credentials(scenario: Scenario) -> None:
+    await as_credentials(scenario, EVERY[:60])
+
+
+async def test_one_in_each_field(scenario: Scenario, owners: Owners) -> None:
+    await in_fields(scenario, owners, spread(EVERY[5_000:], 1))
+
+
+@pytest.mark.slow
+async def test_all_as_credentials(scenario: Scenario) -> None:
+    await as_credentials(scenario, EVERY[:2_000])
+
+
+@pytest.mark.slow
+async def test_all_in_fields(scenario: Scenario, owners: Owners) -> None:
+    await in_fields(scenario, owners, spread(EVERY, 10))
+
+
+async def test_payloads_are_stored_as_they_are(scenario: Scenario, owners: Owners) -> None:
+    b = owners.strangers[0]
+    conversation = b.things[Kind.CONVERSATION][0]
+    headers = {name.replace("-", "_"): value for name, value in b.headers.items()}
+    for text in EVERY[:40]:
+        title = text.strip().replace("\x1a", "")
+        path = f"/api/conversations/{conversation}"
+        status, told = await scenario.call("PATCH", path, {"title": title}, **headers)
+        assert (status, told["title"]) == (200, title)
+        status, told = await scenario.call("GET", f"/api/search?q={quote(text)}", **headers)
+        assert status == 200
+        assert owners.word not in str(told)
