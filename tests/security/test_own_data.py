@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
+from tests.harness import clients
 from tests.harness.scenario import Scenario
 from tests.security.owners import Asking, Owners
 from tests.security.rules import Kind
@@ -17,10 +18,8 @@ async def call(
     body: dict[str, Any] | None = None,
     extra: Mapping[str, str] | None = None,
 ) -> tuple[int, dict[str, Any]]:
-    named = {
-        name.replace("-", "_"): value for name, value in {**asking.headers, **(extra or {})}.items()
-    }
-    return await scenario.call(method, path, body, **{"X_API_Key": "", **named})
+    headers = {**asking.headers, **(extra or {})}
+    return await clients.call(scenario.server.port, method, path, headers, body)
 
 
 async def test_lists_and_searches(scenario: Scenario, owners: Owners) -> None:

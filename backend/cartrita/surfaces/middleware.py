@@ -23,7 +23,7 @@ from cartrita.surfaces.sse import pending_stream
 log = structlog.get_logger()
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
-_CLIENT_VERSION = re.compile(r"[ -~]{1,80}")
+_CLIENT_VERSION = re.compile(r"[ -~]{1,32}")  # every key that a client could send is longer
 _REQUEST_ID_HEADERS = (b"x-request-id", b"request-id")
 """Where the SDKs of OpenAI and of Anthropic find the id; the second is sent to those only."""
 _FIXED_HEADERS = (
