@@ -14,7 +14,7 @@ import msgspec
 from tests.harness import raw_http
 from tests.harness.scenario import Scenario
 from tests.security.owners import Asking, Owners, Things, spellings, unknown_id
-from tests.security.rules import PATH_KINDS, RULES, SHARED, Field, Rule
+from tests.security.rules import MANAGED, PATH_KINDS, RULES, SHARED, Access, Field, Rule
 
 from cartrita.app import create_app, routes
 from cartrita.surfaces.services import SurfaceConfig
@@ -97,9 +97,11 @@ def cells(owners: Owners) -> Iterator[Cell]:
     """Every cell of the matrix."""
     for route in all_routes():
         for asking in owners.others:
-            yield from _path_cells(route, owners, asking)
+            if not (asking.a_managed and MANAGED & {PATH_KINDS[n] for n in route.parameters}):
+                yield from _path_cells(route, owners, asking)
             for field in route.rule.fields:
-                yield from _field_cells(route, owners, asking, field)
+                if not (asking.a_managed and field.kind in MANAGED):
+                    yield from _field_cells(route, owners, asking, field)
 
 
 def same(cell: Cell, foreign: Told, absent: Told) -> bool:
@@ -108,6 +110,13 @@ def same(cell: Cell, foreign: Told, absent: Told) -> bool:
     for theirs, nobodys in cell.names:
         left, right = _masked(left, theirs), _masked(right, nobodys)
     return (foreign.status, foreign.headers, left) == (absent.status, absent.headers, right)
+
+
+def _refusal(route: Route, asking: Asking, missing: int) -> int:
+    """The status for what is not there, to whoever may ask at all."""
+    if not asking.known:
+        return 401
+    return missing if asking.admin or route.rule.access is Access.CALLERS else 403
 
 
 def _path_cells(route: Route, owners: Owners, asking: Asking) -> Iterator[Cell]:
@@ -126,7 +135,7 @@ def _path_cells(route: Route, owners: Owners, asking: Asking) -> Iterator[Cell]:
                 _filled(route, {**own, **theirs}),
                 _filled(route, {**own, **nobodys}),
                 tuple(ids.values()),
-                404 if asking.known else 401,
+                _refusal(route, asking, 404),
             )
 
 
@@ -136,7 +145,7 @@ def _ids(owners: Owners, chosen: list[str], ways: int) -> Iterator[dict[str, tup
     for number in range(max(map(len, lists.values()))):
         picked = {name: ids[number % len(ids)] for name, ids in lists.items()}
         written = {name: _twins(each) for name, each in picked.items()}
-        for way in range(ways):
+        for way in range(min(ways, *map(len, written.values()))):
             yield {name: twins[way] for name, twins in written.items()}
 
 
@@ -158,7 +167,7 @@ def _field_cells(route: Route, owners: Owners, asking: Asking, field: Field) -> 
                 _filled(route, own, field, theirs),
                 _filled(route, own, field, nobodys),
                 ((theirs, nobodys),),
-                field.refused if asking.known else 401,
+                _refusal(route, asking, field.refused),
             )
 
 

@@ -1,12 +1,7 @@
 """Owners with things of their own, made by the API, and everybody else who may ask for them."""
 
 import asyncio
-import re
-import subprocess
-import sys
 from collections.abc import Mapping
-from itertools import count
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -14,11 +9,13 @@ import msgspec
 from tests.harness import raw_http
 from tests.harness.clients import call
 from tests.harness.scenario import Scenario
+from tests.harness.server import KEY
+from tests.journeys.accounts import new_key, new_tenant, new_user
 from tests.security.rules import Kind
 
+from cartrita.domain.principals import LOCAL_TENANT
 from cartrita.kit import ids
 
-_numbers = count(1)
 _UUID_DIGITS = 32
 Things = Mapping[Kind, list[str]]
 """Public ids of things of each kind."""
@@ -31,6 +28,9 @@ class Asking(msgspec.Struct, frozen=True):
     headers: Mapping[str, str]
     known: bool = True
     """Whether the server knows the credential."""
+    admin: bool = False
+    """Whether it manages users: A, too, if it is `a_managed`."""
+    a_managed: bool = False
     things: Things = {}
     ways: int = 6
     """In so many spellings it tries each id."""
@@ -42,6 +42,8 @@ class Owners(msgspec.Struct, frozen=True):
     word: str
     """Stands in everything that A has, and in nothing else."""
     a: Asking
+    manager: Asking
+    """An admin of A's tenant."""
     things: Things
     others: list[Asking]
 
@@ -56,30 +58,6 @@ class Owners(msgspec.Struct, frozen=True):
         return [other for other in self.others if not other.known]
 
 
-async def cli(scenario: Scenario, *words: str) -> str:
-    """What a command of the server's operator prints."""
-    done = await asyncio.to_thread(
-        subprocess.run,
-        [str(Path(sys.executable).with_name("cartrita")), *words],
-        env=scenario.server.environment,
-        cwd=scenario.server.root,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-async def new_key(scenario: Scenario) -> tuple[str, str]:
-    """The id and the secret of a new key, of an owner of its own."""
-    printed = await cli(scenario, "keys", "create", f"key-{next(_numbers)}")
-    found = re.search(r"ck_([0-9a-f]+)_\w+", printed)
-    assert found is not None, printed
-    return found[1], found[0]
-
-
 async def made(
     scenario: Scenario, asking: Mapping[str, str], path: str, body: Mapping[str, Any]
 ) -> dict[str, Any]:
@@ -90,9 +68,14 @@ async def made(
 
 
 async def new_things(scenario: Scenario, headers: Mapping[str, str], word: str) -> Things:
-    """Two conversations with messages, runs and stored responses in them."""
+    """Two conversations with messages, runs and stored responses in them, and two keys."""
     things: dict[Kind, list[str]] = {kind: [] for kind in Kind}
+    status, me = await call(scenario.server.port, "GET", "/api/me", headers)
+    assert status == 200, me
+    things[Kind.USER].append(me["owner_id"])
+    things[Kind.TENANT].append(me["tenant_id"])
     for _ in range(2):
+        things[Kind.KEY].append((await made(scenario, headers, "/api/keys", {"name": word}))["id"])
         title = {"title": word}
         conversation = (await made(scenario, headers, "/api/conversations", title))["id"]
         chat = {"message": f"{word}?", "conversation_id": conversation, "model": "openai/fake"}
@@ -123,29 +106,54 @@ async def cookie_of(scenario: Scenario, headers: Mapping[str, str]) -> Mapping[s
 
 
 async def new_owners(scenario: Scenario) -> Owners:
-    """New owners: A with things that hold a word, B and C, and keys that are none any more."""
+    """New owners: A with things that hold a word, everybody else, and keys that are none any more.
+
+    B is of A's tenant, C of another; each tenant has an admin, and the server another operator.
+    """
     word = f"chrysoprase{uuid4().hex}"
-    (_, a), (lost_id, lost), (_, b), (_, c) = [await new_key(scenario) for _ in range(4)]
-    by_a = {"X-API-Key": a}
-    old_cookie = await cookie_of(scenario, {"X-API-Key": lost})
-    await cli(scenario, "keys", "revoke", lost_id)
-    for ended in ({"X-API-Key": lost}, old_cookie):
+    here, there = await new_tenant(scenario), await new_tenant(scenario)
+    a = await new_user(scenario, here)
+    by_a, lost = await new_key(scenario, a), await new_key(scenario, a)
+    old_cookie = await cookie_of(scenario, {"X-API-Key": lost["secret"]})
+    await made(scenario, {"X-API-Key": KEY}, f"/api/admin/keys/{lost['id']}/revoke", {})
+    for ended in ({"X-API-Key": lost["secret"]}, old_cookie):
         await _refused(scenario, ended)
     others = [
         Asking("anonymous", {}, known=False),
-        Asking("revoked", {"X-API-Key": lost}, known=False),
+        Asking("revoked", {"X-API-Key": lost["secret"]}, known=False),
         Asking("revoked, signed in", old_cookie, known=False, ways=1),
         Asking("unknown", {"Authorization": "Bearer ck_unknown"}, known=False),
     ]
-    for name, key in (("B", b), ("C", c)):
+    for name, tenant, role in (
+        ("B", here, "member"),
+        ("C", there, "member"),
+        ("admin of A's tenant", here, "admin"),
+        ("admin of C's tenant", there, "admin"),
+        ("operator", LOCAL_TENANT, "admin"),
+    ):
+        key = (await new_key(scenario, await new_user(scenario, tenant, role)))["secret"]
         things = await new_things(scenario, {"X-API-Key": key}, "pyrope")
-        cookie = await cookie_of(scenario, {"X-API-Key": key})
-        others += [
-            Asking(name, {"X-API-Key": key}, things=things),
-            Asking(f"{name} by Bearer", {"Authorization": f"Bearer {key}"}, things=things, ways=1),
-            Asking(f"{name}, signed in", cookie, things=things, ways=2),
-        ]
-    return Owners(word, Asking("A", by_a), await new_things(scenario, by_a, word), others)
+        admin = role == "admin"
+        first = Asking(
+            name,
+            {"X-API-Key": key},
+            things=things,
+            admin=admin,
+            a_managed=admin and tenant != there,
+            ways=2 if admin else 6,
+        )
+        others.append(first)
+        if not admin:
+            cookie = await cookie_of(scenario, first.headers)
+            by_bearer = {"Authorization": f"Bearer {key}"}
+            others += [
+                Asking(f"{name} by Bearer", by_bearer, things=things, ways=1),
+                Asking(f"{name}, signed in", cookie, things=things, ways=2),
+            ]
+    manager = next(each for each in others if each.a_managed)
+    headers = {"X-API-Key": by_a["secret"]}
+    things = await new_things(scenario, headers, word)
+    return Owners(word, Asking("A", headers), manager, things, others)
 
 
 async def _refused(scenario: Scenario, ended: Mapping[str, str]) -> None:
@@ -160,11 +168,15 @@ async def _refused(scenario: Scenario, ended: Mapping[str, str]) -> None:
 def unknown_id(text: str) -> str:
     """An id that nothing has, in the form of one that something has."""
     prefix, _, digits = text.rpartition("_")
+    if not prefix:
+        return f"{uuid4().hex}{uuid4().hex}"[: len(text)]
     return ids.fresh(prefix) + digits[_UUID_DIGITS:]
 
 
 def spellings(text: str) -> list[str]:
     """The ways in which an id may be written."""
     prefix, _, digits = text.rpartition("_")
+    if not prefix:
+        return [text]
     dashed = "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
     return [text, digits, dashed, digits.upper(), f"{prefix}_{dashed}", f"urn:uuid:{digits}"]

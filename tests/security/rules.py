@@ -17,16 +17,26 @@ class Access(StrEnum):
     EVERYBODY = "everybody"
     SIGN_IN = "sign in"
     CALLERS = "callers"
+    ADMINS = "admins"
+    OPERATORS = "operators"
+    """The admins of the tenant `local`."""
 
 
 class Kind(StrEnum):
-    """Kinds of things that have one owner; the value is the prefix of their public ids."""
+    """Kinds of things that are somebody's."""
 
-    CONVERSATION = "conv"
-    MESSAGE = "msg"
+    CONVERSATION = "conversation"
+    MESSAGE = "message"
     RUN = "run"
-    RESPONSE = "resp"
+    RESPONSE = "response"
     ITEM = "item"
+    KEY = "key"
+    USER = "user"
+    TENANT = "tenant"
+
+
+MANAGED = frozenset({Kind.KEY, Kind.USER, Kind.TENANT})
+"""What the admins of its owner's tenant see and change as well."""
 
 
 class Field(msgspec.Struct, frozen=True):
@@ -55,6 +65,9 @@ PATH_KINDS = {
     "run_id": Kind.RUN,
     "item_id": Kind.ITEM,
     "response_id": Kind.RESPONSE,
+    "key_id": Kind.KEY,
+    "user_id": Kind.USER,
+    "tenant_id": Kind.TENANT,
 }
 SHARED = frozenset({"agent_id", "model_id", "name"})
 """Parameters of paths that name what belongs to nobody."""
@@ -64,6 +77,8 @@ NO_IDS = {
     "cursor": "is a position in the caller's own list: test_own_data.py",
     "external_id": "is a name among the caller's own only: test_own_data.py",
     "get_run_events.after": "is a number",
+    "create_tenant.id": "is the name of something new",
+    "create_user.id": "is the name of something new",
     "after_id": "names a model",
     "before_id": "names a model",
     "ticket": "is a credential",
@@ -79,6 +94,11 @@ _CONVERSATION = Field(Kind.CONVERSATION, body={"conversation_id": "ID"})
 _REFERENCE = [{"type": "item_reference", "id": "ID"}]
 _PATCH = Rule(body={"title": "Mine now"})
 _EDIT = Rule(body={"content": "Mine now"})
+_OF_USER = Field(Kind.USER, query="owner_id=ID", refused=200)  # an empty list
+_OF_TENANT = Field(Kind.TENANT, query="tenant_id=ID")
+_FOR_USER = Field(Kind.USER, body={"owner_id": "ID"})
+_FOR_TENANT = Field(Kind.TENANT, body={"id": "new-one", "tenant_id": "ID"})
+_NAME = {"name": "Mine now"}
 _EVERYBODY = Rule(Access.EVERYBODY)
 _PLAIN = Rule()
 
@@ -151,6 +171,28 @@ RULES: dict[str, Rule] = {
             Field(Kind.ITEM, body={"input": _REFERENCE, "store": False}),
         ),
     ),
+    "get_me": _PLAIN,
+    "list_keys": _PLAIN,
+    "create_key": Rule(body={"name": "pyrope"}),
+    "get_key": _PLAIN,
+    "change_key": Rule(body=_NAME),
+    "rotate_key": Rule(body={}),
+    "revoke_key": _PLAIN,
+    "list_all_keys": Rule(Access.ADMINS, fields=(_OF_USER, _OF_TENANT)),
+    "create_key_of_user": Rule(Access.ADMINS, body={**_NAME, "owner_id": "?"}, fields=(_FOR_USER,)),
+    "get_any_key": Rule(Access.ADMINS),
+    "change_any_key": Rule(Access.ADMINS, body=_NAME),
+    "rotate_any_key": Rule(Access.ADMINS, body={}),
+    "revoke_any_key": Rule(Access.ADMINS),
+    "list_users": Rule(Access.ADMINS, fields=(_OF_TENANT,)),
+    "create_user": Rule(Access.ADMINS, body={"id": "x", "tenant_id": "?"}, fields=(_FOR_TENANT,)),
+    "get_user": Rule(Access.ADMINS),
+    "change_user": Rule(Access.ADMINS, body=_NAME),
+    "list_tenants": Rule(Access.ADMINS),
+    "create_tenant": Rule(Access.OPERATORS, body={"id": "pyrope"}),
+    "get_tenant": Rule(Access.ADMINS),
+    "change_tenant": Rule(Access.ADMINS, body=_NAME),
+    "list_audit_log": Rule(Access.ADMINS),
     "get_response": _PLAIN,
     "delete_response": _PLAIN,
     "cancel_response": _PLAIN,

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Sequence
+from uuid import uuid4
 
 import pytest
 from tests.harness.scenario import Scenario
@@ -36,7 +37,7 @@ async def wrong_cells(scenario: Scenario, owners: Owners, asked: Sequence[Cell])
 
 async def state_of(scenario: Scenario, owners: Owners) -> list[object]:
     """All that A has, as A sees it."""
-    paths = ["/api/conversations?archived=any&limit=100"]
+    paths = ["/api/conversations?archived=any&limit=100", "/api/keys?limit=100", "/api/me"]
     for conversation in owners.things[Kind.CONVERSATION]:
         paths += [
             f"/api/conversations/{conversation}",
@@ -74,7 +75,8 @@ async def test_the_owner_reaches_what_others_do_not(scenario: Scenario, owners: 
             things = owners.things
             if route.method != "GET":
                 things = await new_things(scenario, owners.a.headers, owners.word)
-            told = await ask(scenario, owners.a, plain(route, things))
+            asking = owners.a if route.rule.access is Access.CALLERS else owners.manager
+            told = await ask(scenario, asking, plain(route, things))
             assert told.status in (200, 201, 204, 409), (route, told)
 
 
@@ -95,10 +97,31 @@ async def test_what_names_nothing_shows_nothing_of_others(
     scenario: Scenario, owners: Owners
 ) -> None:
     for route in all_routes():
-        callers = route.rule.access is Access.CALLERS and route.name != "close_session"
-        if callers and not route.parameters:
+        if route.rule.access is Access.CALLERS and not route.parameters:
             for asking in owners.strangers:
-                told = await ask(scenario, asking, plain(route, asking.things, owners.word))
-                assert told.status < 300, (route, asking.name, told)
-                shown = told.body.replace(f'"query":"{owners.word}"'.encode(), b"")
-                assert owners.word.encode() not in shown, (route, asking.name, told)
+                if route.name != "close_session":
+                    told = await ask(scenario, asking, plain(route, asking.things, owners.word))
+                    assert told.status < 300, (route, asking.name, told)
+                    shown = told.body.replace(f'"query":"{owners.word}"'.encode(), b"")
+                    assert owners.word.encode() not in shown, (route, asking.name, told)
+
+
+async def test_what_admins_are_answered(scenario: Scenario, owners: Owners) -> None:
+    """Members nothing; admins what is of their tenants; operators all that is managed."""
+    for route in all_routes():
+        access = route.rule.access
+        if access in (Access.ADMINS, Access.OPERATORS) and route.method == "GET":
+            for asking in owners.strangers:
+                things = asking.things if not asking.a_managed else owners.things
+                told = await ask(scenario, asking, plain(route, things))
+                assert told.status == (200 if asking.admin else 403), (route, asking.name, told)
+                if not asking.a_managed:
+                    assert owners.word.encode() not in told.body, (route, asking.name, told)
+
+
+async def test_only_operators_make_tenants(scenario: Scenario, owners: Owners) -> None:
+    for asking in owners.strangers:
+        operator = asking.name == "operator"
+        body = {"id": f"tenant-{uuid4().hex}"}
+        told = await ask(scenario, asking, Asked("POST", "/api/admin/tenants", body=body))
+        assert told.status == (201 if operator else 403), (asking.name, told)
