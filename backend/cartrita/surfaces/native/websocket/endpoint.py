@@ -31,7 +31,7 @@ async def serve(scope: Scope, receive: Receive, send: Send) -> None:
 
     async def send_with_headers(message: Message) -> None:
         if message["type"] == "websocket.http.response.start":
-            add_default_headers(message, own_headers)
+            add_default_headers(message, scope, own_headers)
         await send(message)
 
     await receive()  # that it connects
