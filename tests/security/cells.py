@@ -20,7 +20,9 @@ from cartrita.app import create_app, routes
 from cartrita.surfaces.services import SurfaceConfig
 
 SHARED_NAMES = {"agent_id": "assistant", "model_id": "openai/fake", "name": "openai"}
-_VARYING = frozenset({"date", "x-request-id", "request-id", "content-length", "server-timing"})
+_VARYING = frozenset(
+    {"date", "x-request-id", "request-id", "content-length", "server-timing", "ratelimit"}
+)
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -80,7 +82,8 @@ async def ask(scenario: Scenario, asking: Asking, asked: Asked) -> Told:
     if asked.body is not None:
         headers["Content-Type"] = "application/json"
         body = json.dumps(asked.body).encode()
-    sent = raw_http.request(scenario.server.port, asked.method, asked.target, headers, body)
+    port, source = scenario.server.port, asking.address
+    sent = raw_http.request(port, asked.method, asked.target, headers, body, source=source)
     async with await sent as answer:
         told = b"" if asked.method == "HEAD" else await answer.body()
         kept = {name: value for name, value in answer.headers.items() if name not in _VARYING}

@@ -8,6 +8,7 @@ from uuid import uuid4
 import msgspec
 from tests.harness import raw_http
 from tests.harness.clients import call
+from tests.harness.fixtures import PROVIDER_KEY
 from tests.harness.scenario import Scenario
 from tests.harness.server import KEY
 from tests.journeys.accounts import new_key, new_tenant, new_user
@@ -34,6 +35,8 @@ class Asking(msgspec.Struct, frozen=True):
     things: Things = {}
     ways: int = 6
     """In so many spellings it tries each id."""
+    address: str = raw_http.HOST
+    """The address of this machine from which it asks."""
 
 
 class Owners(msgspec.Struct, frozen=True):
@@ -67,13 +70,22 @@ async def made(
     return told
 
 
+async def new_credential(
+    scenario: Scenario, headers: Mapping[str, str], *, shared: bool = False
+) -> dict[str, Any]:
+    """The key of the fake provider, which pays for whose headers these are, or for its tenant."""
+    body = {"provider": "openai", "key": PROVIDER_KEY, "shared": shared}
+    return (await made(scenario, headers, "/api/credentials", body))["credential"]
+
+
 async def new_things(scenario: Scenario, headers: Mapping[str, str], word: str) -> Things:
-    """Two conversations with messages, runs and stored responses in them, and two keys."""
+    """Two conversations with messages, runs and stored responses, two keys and a credential."""
     things: dict[Kind, list[str]] = {kind: [] for kind in Kind}
     status, me = await call(scenario.server.port, "GET", "/api/me", headers)
     assert status == 200, me
     things[Kind.USER].append(me["owner_id"])
     things[Kind.TENANT].append(me["tenant_id"])
+    things[Kind.CREDENTIAL].append((await new_credential(scenario, headers))["id"])
     for _ in range(2):
         things[Kind.KEY].append((await made(scenario, headers, "/api/keys", {"name": word}))["id"])
         title = {"title": word}

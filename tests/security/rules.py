@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 import msgspec
+from tests.harness.fixtures import PROVIDER_KEY
 
 
 class Access(StrEnum):
@@ -33,6 +34,7 @@ class Kind(StrEnum):
     KEY = "key"
     USER = "user"
     TENANT = "tenant"
+    CREDENTIAL = "credential"
 
 
 MANAGED = frozenset({Kind.KEY, Kind.USER, Kind.TENANT})
@@ -68,6 +70,7 @@ PATH_KINDS = {
     "key_id": Kind.KEY,
     "user_id": Kind.USER,
     "tenant_id": Kind.TENANT,
+    "credential_id": Kind.CREDENTIAL,
 }
 SHARED = frozenset({"agent_id", "model_id", "name"})
 """Parameters of paths that name what belongs to nobody."""
@@ -178,6 +181,11 @@ RULES: dict[str, Rule] = {
     "change_key": Rule(body=_NAME),
     "rotate_key": Rule(body={}),
     "revoke_key": _PLAIN,
+    "exchange_credential": Rule(body={"provider": "openai", "key": PROVIDER_KEY}),
+    "list_credentials": _PLAIN,
+    "get_credential": _PLAIN,
+    "rotate_credential": Rule(body={"key": PROVIDER_KEY}),
+    "revoke_credential": _PLAIN,
     "list_all_keys": Rule(Access.ADMINS, fields=(_OF_USER, _OF_TENANT)),
     "create_key_of_user": Rule(Access.ADMINS, body={**_NAME, "owner_id": "?"}, fields=(_FOR_USER,)),
     "get_any_key": Rule(Access.ADMINS),

@@ -37,7 +37,8 @@ async def wrong_cells(scenario: Scenario, owners: Owners, asked: Sequence[Cell])
 
 async def state_of(scenario: Scenario, owners: Owners) -> list[object]:
     """All that A has, as A sees it."""
-    paths = ["/api/conversations?archived=any&limit=100", "/api/keys?limit=100", "/api/me"]
+    paths = ["/api/conversations?archived=any&limit=100", "/api/me"]
+    paths += ["/api/keys?limit=100", "/api/credentials?limit=100"]
     for conversation in owners.things[Kind.CONVERSATION]:
         paths += [
             f"/api/conversations/{conversation}",
