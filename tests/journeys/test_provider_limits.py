@@ -1,4 +1,4 @@
-"""Two owners flood one provider: both are served in turn, and see their place."""
+"""Two tenants flood one provider: both are served in turn, and see their place."""
 
 import asyncio
 import json
@@ -11,7 +11,7 @@ from tests.harness.fake_provider.launch import FakeProvider
 from tests.harness.fake_provider.script import Script
 from tests.harness.scenario import Scenario
 from tests.harness.server import KEY, Server
-from tests.journeys.test_ownership import new_key
+from tests.journeys.accounts import new_key, new_tenant, new_user
 from tests.journeys.v1 import frames, post
 
 FLOOD, OTHERS = 12, 4
@@ -49,8 +49,13 @@ async def streamed(scenario: Scenario, key: str, message: str) -> list[dict[str,
     return [data for _, data in frames(answered)]
 
 
+async def key_of_new_tenant(scenario: Scenario) -> str:
+    user = await new_user(scenario, await new_tenant(scenario))
+    return (await new_key(scenario, user))["secret"]
+
+
 async def test_two_that_flood_are_served_in_turn_and_see_their_place(paced: Scenario) -> None:
-    _, other = await new_key(paced, "other")
+    other = await key_of_new_tenant(paced)
     flood = [paced.message(SHORT) for _ in range(FLOOD)]
     others = [paced.message(SHORT) for _ in range(OTHERS)]
     told = await asyncio.gather(

@@ -26,6 +26,10 @@ class Pace:
         self._due = -inf
         self._paused_until = -inf
 
+    def rested(self, now: float) -> bool:
+        """Whether the bucket is full, and there is no pause."""
+        return max(self._due, self._paused_until) <= now
+
     def wait(self, now: float) -> float:
         """The seconds until the next call may begin; 0 if it may begin now."""
         return max(self._due - self._tolerance - now, self._paused_until - now, 0.0)

@@ -78,6 +78,11 @@ class CallQueue:
         """How many calls wait."""
         return self._waiting.size
 
+    @property
+    def idle(self) -> bool:
+        """Whether a new queue in its place would be no different."""
+        return not self._waiting.size and self._grants.rested
+
     def take(self) -> bool:
         """Let a call begin now, if nobody waits and there is a grant."""
         return not self._waiting.size and self._grants.take() == 0

@@ -4,19 +4,25 @@ import itertools
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Final
 
 from cartrita.domain.errors import UpstreamError, UpstreamLimited
-from cartrita.domain.limits import Limit, LimitKey
+from cartrita.domain.limits import SERVER_CREDENTIAL, Limit, LimitKey
 from cartrita.domain.ports.grants import GrantStore
 from cartrita.gateway.call_queues import CallLater, CallQueue, QueuePolicy, TurnRequest, call_later
 from cartrita.gateway.calls import Call
 from cartrita.gateway.memory_grants import MemoryGrants
 
+_LOOKED_AT: Final = 4
+"""How many queues are looked at for each new one, so that those without a use end in time."""
+
 
 class Limiter:
     """The queues of all credentials. Providers that are not in `limits` have none of ours.
 
-    Those, too, are called by nobody while they want a pause, and then in order.
+    Those, too, are called by nobody while they want a pause, and then in order. Beyond
+    `most_queues` those are forgotten that hold nothing: no call waits, and no grant was used that
+    still counts.
     """
 
     def __init__(
@@ -27,11 +33,13 @@ class Limiter:
         *,
         clock: Callable[[], float] = time.monotonic,
         later: CallLater = call_later,
+        most_queues: int = 10_000,
     ) -> None:
         self._limits = limits or {}
         self._store = store or MemoryGrants(clock=clock)
         self._clock = clock
         self._later = later
+        self._most_queues = most_queues
         self._numbers = itertools.count(1)
         self._queues: dict[LimitKey, CallQueue] = {}
         self.policy = policy or QueuePolicy()
@@ -40,11 +48,12 @@ class Limiter:
         """The turns of one call at its providers, none of which begins after `latest`."""
         return Turn(self, call, next(self._numbers), latest)
 
-    def queue(self, provider: str) -> CallQueue:
-        """The queue for the credential that a call of this provider uses."""
-        key = LimitKey(provider)
+    def queue(self, provider: str, credential: str = SERVER_CREDENTIAL) -> CallQueue:
+        """The queue of the calls of a provider that this credential pays."""
+        key = LimitKey(provider, credential)
         queue = self._queues.get(key)
         if queue is None:
+            self._make_room()
             open_grants = partial(self._store.grants, key, self._limits.get(provider))
             queue = self._queues[key] = CallQueue(key, open_grants, self.policy, self._later)
         return queue
@@ -52,6 +61,20 @@ class Limiter:
     def now(self) -> float:
         """The moment of its clock."""
         return self._clock()
+
+    @property
+    def queues(self) -> int:
+        """How many queues there are."""
+        return len(self._queues)
+
+    def _make_room(self) -> None:
+        """Forget some of the oldest queues, as far as they hold nothing; the others come last."""
+        if len(self._queues) < self._most_queues:
+            return
+        for key in list(itertools.islice(self._queues, _LOOKED_AT)):
+            queue = self._queues.pop(key)
+            if not queue.idle:
+                self._queues[key] = queue
 
 
 class Turn:
@@ -68,11 +91,11 @@ class Turn:
 
     def eta(self, provider: str) -> float:
         """The likely seconds until this call could begin at a provider."""
-        return self._limiter.queue(provider).eta(self._call.owner_id, self._number)
+        return self._queue(provider).eta(self._call.tenant_id, self._number)
 
     async def take(self, provider: str) -> None:
         """Wait until the call may begin. Raises RateLimited."""
-        queue = self._limiter.queue(provider)
+        queue = self._queue(provider)
         if not queue.take():
             await self._wait(queue)
 
@@ -85,11 +108,15 @@ class Turn:
         if isinstance(error, UpstreamLimited):
             pause = error.retry_after
             if pause and pause <= self._limiter.policy.patience:
-                self._limiter.queue(provider).pause(pause)
+                self._queue(provider).pause(pause)
+
+    def _queue(self, provider: str) -> CallQueue:
+        paying = self._call.credential_at(provider)
+        return self._limiter.queue(provider, paying or SERVER_CREDENTIAL)
 
     async def _wait(self, queue: CallQueue) -> None:
         call, began = self._call, self._limiter.now()
-        request = TurnRequest(tenant=call.owner_id, number=self._number, on_pause=call.on_pause)
+        request = TurnRequest(tenant=call.tenant_id, number=self._number, on_pause=call.on_pause)
         try:
             await queue.wait(request, max(min(self._patience, self._latest - began), 0.0))
         finally:

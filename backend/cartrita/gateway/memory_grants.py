@@ -16,6 +16,11 @@ class PacedGrants:
         self._pace = pace
         self._clock = clock
 
+    @property
+    def rested(self) -> bool:
+        """See `Grants`."""
+        return self._pace.rested(self._clock())
+
     def take(self) -> float:
         """See `Grants`."""
         now = self._clock()

@@ -75,6 +75,17 @@ class CountedGrants:
         self._away = Pause(policy.retry_s, counting.clock)
         self._local: Pace | None = None
 
+    @property
+    def rested(self) -> bool:
+        """See `Grants`."""
+        now = self._counting.clock()
+        held = self._slots[-1].until if self._slots else now
+        return (
+            not self._asking
+            and max(held, self._due, self._paused_until) <= now
+            and (self._local is None or self._local.rested(now))
+        )
+
     def take(self) -> float | None:
         """See `Grants`."""
         now = self._counting.clock()

@@ -1,6 +1,8 @@
 """Every call of a provider takes its turn: attempts, failovers, continuations, relayed or not."""
 
 import asyncio
+from collections.abc import AsyncGenerator
+from math import inf
 from typing import Any
 
 import pytest
@@ -18,8 +20,10 @@ from tests.backend.gateway.fakes import (
     relayed_call,
     text_of,
 )
+from tests.backend.gateway.test_shared_grants import counting
 from tests.backend.gateway.virtual_time import VirtualTime
 
+from cartrita.domain.credentials import CallCredential
 from cartrita.domain.deltas import TextDelta
 from cartrita.domain.errors import RateLimited, UpstreamCut, UpstreamLimited, UpstreamOverloaded
 from cartrita.domain.limits import Limit
@@ -31,6 +35,7 @@ from cartrita.gateway.limiting import Limiter
 from cartrita.gateway.metering import Meter
 from cartrita.gateway.retry import RetryPolicy
 from cartrita.gateway.routes import Route, Target
+from cartrita.kit.secret import Secret
 
 ONE = Limit(1, 10)
 HELLO = [TextDelta("hello"), DONE]
@@ -98,18 +103,104 @@ async def test_the_second_call_waits_for_its_turn_and_is_measured_from_there(rel
     assert [entry.seconds for entry in limited.ledger.entries] == [0.0, 0.0]
 
 
-async def test_each_tenant_has_its_turn() -> None:
+async def test_each_tenant_has_its_turn_and_its_users_one_together() -> None:
     limited = Limited(NamedProvider("p"), limits={"p": Limit(1, 5)})
     order: list[str] = []
 
-    async def ask(owner: str) -> None:
-        await answer_to(limited.gateway, call("p/m", owner_id=owner))
+    async def ask(tenant: str, owner: str) -> None:
+        await answer_to(limited.gateway, call("p/m", tenant_id=tenant, owner_id=owner))
         order.append(owner)
 
-    tasks = [asyncio.get_running_loop().create_task(ask(owner)) for owner in "xxxxyy"]
+    users = [("x", "x1"), ("x", "x2"), ("x", "x1"), ("x", "x2"), ("y", "y1"), ("y", "y2")]
+    tasks = [asyncio.get_running_loop().create_task(ask(*user)) for user in users]
     await limited.time.advance(30)
     await asyncio.gather(*tasks)
-    assert "".join(order) == "xxyxyx"
+    assert order == ["x1", "x2", "y1", "x1", "y2", "x2"]
+
+
+def paid(credential: str) -> Call:
+    return call("p/m", credentials={"p": CallCredential(credential, Secret("their key"))})
+
+
+async def test_each_credential_has_a_limit_of_its_own() -> None:
+    limited = Limited(NamedProvider("p"))
+    for asked in (call("p/m"), paid("a"), paid("b")):
+        await limited.ask(asked)
+    waiting = [limited.start(asked) for asked in (call("p/m"), paid("a"), paid("b"))]
+    await limited.time.advance(9.9)
+    assert not any(task.done() for task in waiting)
+    await limited.time.advance(0.2)
+    assert all(task.done() for task in waiting)
+
+
+async def test_a_429_of_the_provider_pauses_the_calls_of_that_credential() -> None:
+    gate = Limited(NamedProvider("p", [limited(2.0)], HELLO), limits={})
+    refused = gate.start(paid("a"))
+    await gate.time.settle()
+    for asked in (call("p/m"), paid("b")):
+        await gate.ask(asked)
+    other = gate.start(paid("a"))
+    await gate.time.advance(1.9)
+    assert [refused.done(), other.done()] == [False, False]
+    await gate.time.advance(0.2)
+    await asyncio.gather(refused, other)
+
+
+class TestQueues:
+    """Of many credentials only those are remembered that hold something."""
+
+    @pytest.fixture(params=["memory", "counted"])
+    async def time_and_limiter(
+        self, request: pytest.FixtureRequest
+    ) -> AsyncGenerator[tuple[VirtualTime, Limiter]]:
+        time = VirtualTime()
+        if request.param == "memory":
+            yield time, Limiter({"p": ONE}, clock=time.clock, later=time.later, most_queues=10)
+            return
+        async with counting(time) as store:
+            yield (
+                time,
+                Limiter({"p": ONE}, store, clock=time.clock, later=time.later, most_queues=10),
+            )
+
+    async def test_those_that_hold_nothing_are_forgotten(
+        self, time_and_limiter: tuple[VirtualTime, Limiter]
+    ) -> None:
+        time, limiter = time_and_limiter
+        for number in range(1000):
+            turn = limiter.turn(paid(str(number)), inf)
+            taking = asyncio.get_running_loop().create_task(turn.take("p"))
+            await time.advance(1.0)
+            await taking
+            assert limiter.queues <= 40
+
+    async def test_what_was_used_still_counts(
+        self, time_and_limiter: tuple[VirtualTime, Limiter]
+    ) -> None:
+        time, limiter = time_and_limiter
+        loop = asyncio.get_running_loop()
+        used = [loop.create_task(limiter.turn(paid(str(n)), inf).take("p")) for n in range(50)]
+        await time.advance(0.1)
+        await asyncio.gather(*used)
+        assert limiter.queues == 50
+        again = [loop.create_task(limiter.turn(paid(str(n)), inf).take("p")) for n in range(50)]
+        await time.advance(9.0)
+        assert not any(task.done() for task in again)
+        await time.advance(1.2)
+        await asyncio.gather(*again)
+
+    async def test_a_queue_in_which_calls_wait_stays(self) -> None:
+        time = VirtualTime()
+        limiter = Limiter({}, clock=time.clock, later=time.later, most_queues=1)
+        limiter.queue("p", "a").pause(5.0)
+        turn = asyncio.get_running_loop().create_task(limiter.turn(paid("a"), inf).take("p"))
+        await time.settle()
+        for number in range(20):
+            await limiter.turn(paid(str(number)), inf).take("p")
+        assert limiter.queue("p", "a").waiting == 1
+        await time.advance(5.1)
+        await turn
+        assert limiter.queue("p", "a").idle
 
 
 async def test_a_refusal_tells_when_to_try_again() -> None:

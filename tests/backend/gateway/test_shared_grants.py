@@ -25,7 +25,7 @@ class Counter:
 
     def __init__(self, time: VirtualTime) -> None:
         self.time = time
-        self.due = 0.0
+        self.due: dict[LimitKey, float] = {}
         self.asked: list[int] = []
         self.error: Exception | None = None
         self.open = asyncio.Event()
@@ -38,8 +38,9 @@ class Counter:
         await self.open.wait()
         if self.error is not None:
             raise self.error
-        self.due = max(self.due, self.time.now + ahead) + count * interval
-        return self.due - self.time.now
+        due = max(self.due.get(key, 0.0), self.time.now + ahead) + count * interval
+        self.due[key] = due
+        return due - self.time.now
 
 
 class Processes:
@@ -77,6 +78,18 @@ class Processes:
     async def done(self) -> None:
         await asyncio.gather(*self.tasks)
         self.tasks.clear()
+
+
+@asynccontextmanager
+async def counting(time: VirtualTime) -> AsyncGenerator[SharedGrants]:
+    """A store that counts each credential by itself, and reserves ahead of need."""
+    tasks = OwnedTasks()
+    async with asyncio.TaskGroup() as group:
+        owner = group.create_task(tasks.run())
+        await asyncio.sleep(0)
+        policy = SharingPolicy(block=10)
+        yield SharedGrants(Counter(time), tasks, policy, clock=time.clock)
+        owner.cancel()
 
 
 @asynccontextmanager

@@ -9,6 +9,11 @@ from cartrita.domain.limits import Limit, LimitKey
 class Grants(Protocol):
     """The grants of one credential's limit: a call that has one may begin."""
 
+    @property
+    def rested(self) -> bool:
+        """Whether nothing is held or counted here any more, so that it may be forgotten."""
+        ...
+
     def take(self) -> float | None:
         """Take a grant if there is one now: 0.0.
 
