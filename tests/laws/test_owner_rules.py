@@ -1,4 +1,4 @@
-"""Every route, and every field that could hold an id, has a rule of whose things it shows."""
+"""Every route and frame, and every field that could hold an id, has a rule of whose it shows."""
 
 import json
 import re
@@ -7,7 +7,8 @@ from typing import Any
 
 from tests.laws.tree import ROOT
 from tests.security.cells import Route, all_routes
-from tests.security.rules import NO_IDS, PATH_KINDS, RULES, SHARED, Rule
+from tests.security.frames import sent_frames
+from tests.security.rules import FRAME_RULES, NO_IDS, PATH_KINDS, RULES, SHARED, Rule
 
 _LOOKS_LIKE_AN_ID = re.compile(r"(?i)(_?ids?|cursor|_key|-key|after|before|ticket|conversation)$")
 DOCUMENT: dict[str, Any] = json.loads((ROOT / "frontend-contract/openapi.json").read_text())
@@ -65,6 +66,19 @@ def test_no_rule_is_of_a_field_that_is_not_there() -> None:
         for field in RULES[operation["operationId"]].fields:
             names = {*field.body, *field.headers, *re.findall(r"(\w+)=", field.query)}
             assert names & known or names == {"conversationId"}, (operation["operationId"], names)
+
+
+def test_each_frame_has_a_rule_and_each_rule_a_frame() -> None:
+    assert sent_frames().keys() == FRAME_RULES.keys()
+
+
+def test_each_field_of_a_frame_that_could_hold_an_id_has_a_rule() -> None:
+    for name, fields in sent_frames().items():
+        ruled = FRAME_RULES[name].ids.keys()
+        assert ruled <= fields
+        for field in fields - ruled:
+            known = {field, f"{name}.{field}"} & NO_IDS.keys()
+            assert known or not _LOOKS_LIKE_AN_ID.search(field), (name, field)
 
 
 def test_a_route_without_a_rule_is_noticed() -> None:

@@ -111,7 +111,7 @@ def same(cell: Cell, foreign: Told, absent: Told) -> bool:
     """Whether the two answers of a cell differ in nothing but the ids that were asked for."""
     left, right = foreign.body, absent.body
     for theirs, nobodys in cell.names:
-        left, right = _masked(left, theirs), _masked(right, nobodys)
+        left, right = masked(left, theirs), masked(right, nobodys)
     return (foreign.status, foreign.headers, left) == (absent.status, absent.headers, right)
 
 
@@ -147,12 +147,13 @@ def _ids(owners: Owners, chosen: list[str], ways: int) -> Iterator[dict[str, tup
     lists = {name: owners.things[PATH_KINDS[name]] for name in chosen}
     for number in range(max(map(len, lists.values()))):
         picked = {name: ids[number % len(ids)] for name, ids in lists.items()}
-        written = {name: _twins(each) for name, each in picked.items()}
+        written = {name: twins(each) for name, each in picked.items()}
         for way in range(min(ways, *map(len, written.values()))):
             yield {name: twins[way] for name, twins in written.items()}
 
 
-def _twins(text: str) -> list[tuple[str, str]]:
+def twins(text: str) -> list[tuple[str, str]]:
+    """An id in each spelling, each with one of nothing that is spelled alike."""
     return list(zip(spellings(text), spellings(unknown_id(text)), strict=True))
 
 
@@ -164,7 +165,7 @@ def _field_cells(route: Route, owners: Owners, asking: Asking, field: Field) -> 
     else:
         own = {name: owners.things[PATH_KINDS[name]][0] for name in route.parameters}
     for text in owners.things[field.kind]:
-        for theirs, nobodys in _twins(text)[: asking.ways]:
+        for theirs, nobodys in twins(text)[: asking.ways]:
             yield Cell(
                 asking,
                 _filled(route, own, field, theirs),
@@ -197,7 +198,8 @@ def _filled(
     return Asked(route.method, f"{path}?{whole}" if whole else path, headers, body)
 
 
-def _masked(body: bytes, text: str) -> bytes:
+def masked(body: bytes, text: str) -> bytes:
+    """A body without an id that was asked for, and without that of the request."""
     digits = text.lower().removeprefix("urn:uuid:").rpartition("_")[2].replace("-", "")
     for each in (text, digits):
         body = body.replace(each.encode(), b"<id>")

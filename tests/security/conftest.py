@@ -23,6 +23,7 @@ def quiet_server(provider: FakeProvider) -> Iterator[Server]:
         "ANTHROPIC_API_KEY": PROVIDER_KEY,
         "HUGGINGFACE_BASE_URL": provider.base_url,
         "HUGGINGFACE_API_KEY": PROVIDER_KEY,
+        "CARTRITA_WEBSOCKET_FRAMES_PER_S": "100000",
     }
     with Server(provider_url=provider.base_url, workers=2, settings=settings) as server:
         yield server

@@ -61,6 +61,16 @@ class Rule(msgspec.Struct, frozen=True):
     fields: tuple[Field, ...] = ()
 
 
+class FrameRule(msgspec.Struct, frozen=True):
+    """How one frame of a WebSocket is sent, and what it tells of things that are not there."""
+
+    fields: Mapping[str, Any] = {}
+    ids: Mapping[str, Kind] = {}
+    """The fields that take ids."""
+    missing: str | None = None
+    """The code for an id that is not the caller's; None for a frame that is not answered."""
+
+
 PATH_KINDS = {
     "conversation_id": Kind.CONVERSATION,
     "message_id": Kind.MESSAGE,
@@ -86,6 +96,8 @@ NO_IDS = {
     "before_id": "names a model",
     "ticket": "is a credential",
     "starting_after": "is a number",
+    "ResumeFrame.after": "is a number",
+    "AuthFrame.api_key": "is a credential",
 }
 """Fields that look like ids and are none of somebody's things, and why."""
 
@@ -219,3 +231,17 @@ RULES: dict[str, Rule] = {
     "get_v1_conversation_item": _PLAIN,
     "delete_v1_conversation_item": _PLAIN,
 }
+
+_OF_RUN = FrameRule(ids={"run_id": Kind.RUN}, missing="run_not_found")
+FRAME_RULES: dict[str, FrameRule] = {
+    "AuthFrame": FrameRule({"api_key": "ck_unknown"}),
+    "ChatFrame": FrameRule(
+        _TEXT, ids={"conversation_id": Kind.CONVERSATION}, missing="conversation_not_found"
+    ),
+    "ResumeFrame": _OF_RUN,
+    "CancelFrame": _OF_RUN,
+    "ApproveFrame": _OF_RUN,
+    "AckFrame": FrameRule({"seq": 1}, ids={"run_id": Kind.RUN}),
+    "PingFrame": FrameRule(),
+}
+"""The frames that clients send, by their names in asyncapi.json."""

@@ -1,16 +1,13 @@
-"""What belongs to others is not found over a WebSocket, and a key that ends has no socket."""
+"""A WebSocket does what its key may, and is closed when that ends."""
 
 import asyncio
 from contextlib import AsyncExitStack
 
-import pytest
 from tests.harness.fake_provider.script import Script
 from tests.harness.fixtures import Serve
 from tests.harness.scenario import Scenario
 from tests.harness.websockets import opened
-from tests.journeys.accounts import made, new_user
-from tests.journeys.accounts import new_key as account_key
-from tests.journeys.test_ownership import new_key
+from tests.journeys.accounts import made, new_key, new_user
 
 from cartrita.domain.principals import LOCAL_TENANT
 
@@ -19,51 +16,12 @@ WATCHDOG_S = 10.0
 SLOW = Script(words=100, between_tokens_s=0.05)
 
 
-@pytest.mark.parametrize("kind", ["resume", "cancel", "approve"])
-async def test_runs_of_another_owner(scenario: Scenario, kind: str) -> None:
-    _, key = await new_key(scenario, f"other-{kind}")
-    async with opened(scenario.server.port) as mine, opened(scenario.server.port, key=key) as other:
-        await mine.send(type="chat", message=scenario.message(SLOW), model="openai/fake")
-        run = (await mine.next())["run_id"]
-        for name in (run, run.removeprefix("run_"), run.upper()):
-            await other.send(type=kind, run_id=name)
-            refused = await other.next()
-            assert (refused["code"], refused["run_id"]) == ("run_not_found", name)
-        await mine.send(type="cancel", run_id=run)
-        ended = await mine.until_end(run)
-        assert ended[-1]["data"]["code"] == "cancelled"
-
-
-async def test_conversations_and_names_of_another_owner(scenario: Scenario) -> None:
-    _, key = await new_key(scenario, "other-chat")
-    message = scenario.message(Script(words=3))
-    async with opened(scenario.server.port) as mine, opened(scenario.server.port, key=key) as other:
-        await mine.send(type="chat", message=message, model="openai/fake", client_msg_id="the-same")
-        first = await mine.until_end()
-        conversation = first[-1]["conversation_id"]
-        await other.send(type="chat", message="Hi", conversation_id=conversation)
-        assert (await other.next())["code"] == "conversation_not_found"
-        await other.send(
-            type="chat", message=message, model="openai/fake", client_msg_id="the-same"
-        )
-        accepted = await other.next()
-        assert accepted["created"] is True
-        assert accepted["run_id"] != first[0]["run_id"]
-
-
-async def test_a_key_of_another_owner_on_an_open_socket(scenario: Scenario) -> None:
-    _, key = await new_key(scenario, "other-auth")
-    async with opened(scenario.server.port) as socket:
-        await socket.send(type="auth", api_key=key)
-        assert (await socket.next())["code"] == "already_authenticated"
-
-
 async def test_a_key_that_ends_is_cut_everywhere(serve: Serve) -> None:
     """At both workers of one server and at another, while silent and while it follows a run."""
     first = serve(workers=2)
     second = serve(database_url=first.server.dsn)
     user = await new_user(first, LOCAL_TENANT)
-    ending, staying = [await account_key(first, user) for _ in range(2)]
+    ending, staying = [await new_key(first, user) for _ in range(2)]
     async with AsyncExitStack() as stack:
         cut = [
             await stack.enter_async_context(opened(at.server.port, key=ending["secret"]))
@@ -89,7 +47,7 @@ async def test_a_key_that_ends_is_cut_everywhere(serve: Serve) -> None:
 
 async def test_a_key_that_may_not_chat(scenario: Scenario) -> None:
     user = await new_user(scenario, LOCAL_TENANT)
-    key = await account_key(scenario, user, scopes={"operations": ["embeddings"]})
+    key = await new_key(scenario, user, scopes={"operations": ["embeddings"]})
     async with opened(scenario.server.port, key=key["secret"]) as socket:
         frames, code = await socket.closed()
     assert (frames[-1]["code"], code) == ("scope_operation", 1008)
@@ -97,7 +55,7 @@ async def test_a_key_that_may_not_chat(scenario: Scenario) -> None:
 
 async def test_a_key_for_one_provider(scenario: Scenario) -> None:
     user = await new_user(scenario, LOCAL_TENANT)
-    key = await account_key(scenario, user, scopes={"providers": ["openai"]})
+    key = await new_key(scenario, user, scopes={"providers": ["openai"]})
     async with opened(scenario.server.port, key=key["secret"]) as socket:
         await socket.send(type="chat", message="Hi", model="anthropic/fake", client_msg_id="no")
         refused = await socket.next()
