@@ -22,6 +22,10 @@ HOSTS = [
     "",
     " ",
     "a, b",
+    "a b",
+    "@",
+    "[::1",
+    "x:99999",
 ]
 PATHS = [
     "//health/..{path}",
@@ -33,6 +37,9 @@ PATHS = [
     "{path};/health",
     "{path}%3f/health",
     "http://x{path}",
+    "{path}/",
+    "{path}%2f",
+    "/%61{path}",
 ]
 
 
