@@ -18,12 +18,14 @@ _WORDS: Final = {
     "operation": "operations",
     "tool": "tools",
 }
-_PER_MINUTE: Final = "requests_per_minute"
-_NUMBER: Final = re.compile("[1-9][0-9]{0,6}")
+REQUESTS_MAX: Final = 1_000_000
+TOKENS_MAX: Final = 1_000_000_000
+_NUMBERS: Final = {"requests_per_minute": REQUESTS_MAX, "tokens_per_minute": TOKENS_MAX}
+_NUMBER: Final = re.compile("[0-9]{1,10}")
 
 
 def valid_scopes(scopes: Scopes) -> Scopes:
-    """The scopes. Raises InvalidInput for names that cannot be, and operations that are not."""
+    """The scopes. Raises InvalidInput for names and numbers that cannot be, and operations."""
     for field in _WORDS.values():
         names: Names | None = getattr(scopes, field)
         for name in names or ():
@@ -36,6 +38,7 @@ def valid_scopes(scopes: Scopes) -> Scopes:
             raise InvalidInput.of(
                 "scopes.operations", f"there is no operation {name!r}; {', '.join(Operation)}"
             )
+    _require_numbers(scopes)
     return scopes
 
 
@@ -45,17 +48,24 @@ def parse_scopes(words: Iterable[str]) -> Scopes | None:
     `operation=` allows none; `requests_per_minute=60` is a number. Raises InvalidInput.
     """
     given: dict[str, list[str]] = {}
-    per_minute: int | None = None
+    numbers: dict[str, int] = {}
     for word in words:
         noun, equals, name = word.partition("=")
-        if noun == _PER_MINUTE and _NUMBER.fullmatch(name):
-            per_minute = int(name)
+        if noun in _NUMBERS and _NUMBER.fullmatch(name):
+            numbers[noun] = int(name)
         elif equals and noun in _WORDS:
             given.setdefault(_WORDS[noun], []).extend([name] if name else [])
         else:
-            nouns = ", ".join(f"{one}=NAME" for one in _WORDS)
-            raise InvalidInput.of("scope", f"write {nouns}, {_PER_MINUTE}=NUMBER")
-    if not given and per_minute is None:
+            nouns = [f"{one}=NAME" for one in _WORDS] + [f"{one}=NUMBER" for one in _NUMBERS]
+            raise InvalidInput.of("scope", f"write {', '.join(nouns)}")
+    if not given and not numbers:
         return None
     names = {field: tuple(found) for field, found in given.items()}
-    return valid_scopes(replace(UNLIMITED, requests_per_minute=per_minute, **names))
+    return valid_scopes(replace(UNLIMITED, **numbers, **names))
+
+
+def _require_numbers(scopes: Scopes) -> None:
+    for field, most in _NUMBERS.items():
+        number: int | None = getattr(scopes, field)
+        if number is not None and not 0 < number <= most:
+            raise InvalidInput.of(f"scopes.{field}", f"a number from 1 to {most:,}")

@@ -68,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         help="what it may do: provider=, model=, operation= or tool=NAME, each repeatable, and "
-        "requests_per_minute=NUMBER",
+        "requests_per_minute= or tokens_per_minute=NUMBER",
     )
     creating.add_argument("--days", type=float, help="until it expires; never without it")
     keys.add_parser("list", help="the keys there are").add_argument("--owner", help="of this user")

@@ -71,11 +71,13 @@ class Gateway:
         self._cache_ttl = cache_ttl
         self._health = Health(health, clock)
         self._router = Router(catalog, self._health, routes)
+        meter = meter or Meter(clock=clock)
+        self._key_tokens = meter.key_tokens
         self._upstreams = Upstreams(
             catalog,
             retry or RetryPolicy(),
             self._health,
-            meter or Meter(),
+            meter,
             limiter or Limiter(clock=clock),
             sleep=sleep,
             clock=clock,
@@ -154,6 +156,7 @@ class Gateway:
     async def _answer(self, call: Call) -> AbstractAsyncContextManager[Answer]:
         if call.scopes is not UNLIMITED:
             await require_allowed(call)
+            self._key_tokens.require_left(call)
         if stored := await self._paid(Payer(call.tenant_id, call.owner_id)):
             call = replace(call, credentials={**stored, **call.credentials})
         relays = self._upstreams.relaying(call)

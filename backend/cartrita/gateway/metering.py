@@ -16,6 +16,7 @@ from cartrita.domain.requests import ModelRequest
 from cartrita.domain.token_estimates import RuleCounter, size_tokens
 from cartrita.domain.usage import Usage
 from cartrita.gateway.calls import Call
+from cartrita.gateway.key_tokens import KeyTokens
 from cartrita.gateway.routes import Deployment
 from cartrita.kit.long_work import LARGE
 
@@ -30,7 +31,8 @@ def _unknown_cost(provider: str, model: str, usage: Usage) -> None:
 class Meter:
     """Reports calls to a ledger; without one, nothing is reported.
 
-    `counter` estimates the usage that a provider has not reported.
+    `key_tokens` counts what they used for the keys that are limited in it. `counter` estimates the
+    usage that a provider has not reported.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class Meter:
         counter: TokenCounter | None = None,
     ) -> None:
         self.counter = counter or RuleCounter()
+        self.key_tokens = KeyTokens(clock)
         self._ledger = ledger
         self._cost = cost
         self._clock = clock
@@ -59,9 +62,12 @@ class Meter:
 
     def report(self, metered: "MeteredCall", outcome: CallOutcome, usage: Usage) -> None:
         """Report a call that ended now."""
-        if self._ledger is None or not metered.call.recorded:
-            return
         call, deployment = metered.call, metered.deployment
+        if not call.recorded:
+            return
+        self.key_tokens.add(call, usage)
+        if self._ledger is None:
+            return
         self._ledger.record(
             LedgerEntry(
                 owner_id=call.owner_id,

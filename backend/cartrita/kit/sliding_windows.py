@@ -62,16 +62,17 @@ class SlidingWindows:
         What is left after it, or where that stands if nothing was taken.
         """
         now = self._monotonic()
-        window = self._recent.get(key)
-        if window is None:
-            window = self._remember(key, now)
-        window.move(now, seconds)
+        window = self._window(key, now, seconds)
         left = seconds - (now - window.start)
         remaining = limit - int(window.previous * left / seconds) - window.count - amount
         if remaining < 0:
             return _standing(window, limit, left, seconds)
         window.count += amount
         return Standing(remaining, left, taken=True)
+
+    def add(self, key: str, amount: int, seconds: float) -> None:
+        """Count so many more, also beyond a limit, which then has room later."""
+        self._window(key, self._monotonic(), seconds).count += amount
 
     def standing(self, key: str, limit: int, seconds: float) -> Standing:
         """What is left for a key."""
@@ -86,6 +87,14 @@ class SlidingWindows:
         """Forget what was counted for a key."""
         self._recent.pop(key, None)
         self._older.pop(key, None)
+
+    def _window(self, key: str, now: float, seconds: float) -> _Window:
+        """The window of a key, now."""
+        window = self._recent.get(key)
+        if window is None:
+            window = self._remember(key, now)
+        window.move(now, seconds)
+        return window
 
     def _remember(self, key: str, now: float) -> _Window:
         if len(self._recent) >= self._most_keys:
@@ -104,4 +113,4 @@ def _wait(window: _Window, limit: int, left: float, seconds: float) -> float:
     room = limit - window.count
     if room > 0:  # it comes when less of the previous window is counted
         return max(0.0, left - seconds * room / window.previous)
-    return left
+    return left - seconds * room / window.count  # when less of this one is, which then is previous

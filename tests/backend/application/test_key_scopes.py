@@ -14,6 +14,10 @@ def test_words_of_the_command_line() -> None:
     )
     assert parse_scopes([]) is None
     assert parse_scopes(["requests_per_minute=60"]) == Scopes(requests_per_minute=60)
+    both = ["tokens_per_minute=1000000000", "requests_per_minute=1000000", "provider=openai"]
+    assert parse_scopes(both) == Scopes(
+        providers=("openai",), requests_per_minute=1_000_000, tokens_per_minute=1_000_000_000
+    )
     for wrong in (
         "openai",
         "colour=red",
@@ -21,6 +25,10 @@ def test_words_of_the_command_line() -> None:
         "=x",
         "requests_per_minute=0",
         "requests_per_minute=x",
+        "requests_per_minute=1000001",
+        "tokens_per_minute=0",
+        "tokens_per_minute=",
+        "tokens_per_minute=1000000001",
     ):
         with pytest.raises(InvalidInput):
             parse_scopes([wrong])
@@ -35,6 +43,8 @@ def test_words_of_the_command_line() -> None:
         (Scopes(tools=("\x00",)), "scopes.tools"),
         (Scopes(tools=("t",) * 101), "scopes.tools"),
         (Scopes(operations=("chats",)), "scopes.operations"),
+        (Scopes(requests_per_minute=0), "scopes.requests_per_minute"),
+        (Scopes(tokens_per_minute=10**9 + 1), "scopes.tokens_per_minute"),
     ],
 )
 def test_names_that_cannot_be(scopes: Scopes, field: str) -> None:

@@ -34,6 +34,28 @@ def test_all_of_the_limit_at_once_and_then_nothing() -> None:
     assert not take(counted)
 
 
+@examples
+@given(
+    added=st.lists(st.tuples(st.floats(0, 90), st.integers(0, 300)), min_size=1, max_size=5),
+    limit=st.integers(1, 50),
+)
+def test_after_the_time_that_is_told_there_is_room_again(
+    added: list[tuple[float, int]], limit: int
+) -> None:
+    counted, clock = windows()
+    for seconds, amount in added:
+        clock.now += seconds
+        counted.add("a", amount, SECONDS)
+    standing = counted.standing("a", limit, SECONDS)
+    if standing.remaining:
+        assert counted.take("a", limit, SECONDS).taken
+        return
+    clock.now += standing.reset_s - 0.1
+    assert not counted.standing("a", limit, SECONDS).remaining
+    clock.now += 0.11 + SECONDS / limit
+    assert counted.take("a", limit, SECONDS).taken
+
+
 def test_the_last_window_weighs_less_and_less() -> None:
     counted, clock = windows()
     assert all(take(counted) for _ in range(LIMIT))

@@ -6,7 +6,7 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import AwareDatetime, BaseModel, Field
 
 from cartrita.application.accounts import NAME_MAX
-from cartrita.application.key_scopes import NAMES_MAX
+from cartrita.application.key_scopes import NAMES_MAX, REQUESTS_MAX, TOKENS_MAX
 from cartrita.domain.accounts import AccountChanges, Tenant, User, UserRole
 from cartrita.domain.api_keys import ApiKey
 from cartrita.domain.audit import AuditEntry
@@ -41,7 +41,15 @@ class ScopesBody(RequestModel):
         Names, Field(description="Patterns of the types of tools that a provider runs.")
     ] = None
     requests_per_minute: Annotated[
-        int | None, Field(ge=1, le=1_000_000, description="Counted by each worker.")
+        int | None, Field(ge=1, le=REQUESTS_MAX, description="Counted by each worker.")
+    ] = None
+    tokens_per_minute: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            le=TOKENS_MAX,
+            description="Of input and output, when an answer has ended; counted by each worker.",
+        ),
     ] = None
 
     def to_scopes(self) -> Scopes:
@@ -51,6 +59,7 @@ class ScopesBody(RequestModel):
             operations=self.operations,
             tools=self.tools,
             requests_per_minute=self.requests_per_minute,
+            tokens_per_minute=self.tokens_per_minute,
         )
 
 
@@ -90,6 +99,7 @@ class ScopesView(BaseModel):
     operations: list[str] | None
     tools: list[str] | None
     requests_per_minute: int | None
+    tokens_per_minute: int | None
 
     @classmethod
     def of(cls, scopes: Scopes) -> "ScopesView":
@@ -99,6 +109,7 @@ class ScopesView(BaseModel):
             operations=_listed(scopes.operations),
             tools=_listed(scopes.tools),
             requests_per_minute=scopes.requests_per_minute,
+            tokens_per_minute=scopes.tokens_per_minute,
         )
 
 
