@@ -33,6 +33,6 @@ async def new_user(scenario: Scenario, tenant: str, role: str = "member") -> str
 
 
 async def new_key(scenario: Scenario, owner: str, **fields: Any) -> dict[str, Any]:
-    """A new key of a user, as its `id` and its `secret`."""
+    """A new key of a user, as its `id` and the `key` itself."""
     body = {"owner_id": owner, "name": "a key", **fields}
     return await made(scenario, "POST", "/api/admin/keys", body)

@@ -30,13 +30,13 @@ class World:
         }
         for name, user in self.users.items():
             key = await new_key(scenario, user)
-            self.secrets[name], self.keys[name] = key["secret"], key["id"]
+            self.secrets[name], self.keys[name] = key["key"], key["id"]
         lost = await new_key(scenario, self.users["ann"])
         await made(scenario, "POST", f"/api/admin/keys/{lost['id']}/revoke")
-        self.secrets["revoked"] = lost["secret"]
+        self.secrets["revoked"] = lost["key"]
         scopes = {"operations": ["chat", "conversations", "keys"]}
         limited = await new_key(scenario, self.users["admin"], scopes=scopes)
-        self.secrets["limited"] = limited["secret"]
+        self.secrets["limited"] = limited["key"]
 
     async def ask(
         self, caller: str, method: str, path: str, body: dict[str, Any] | None = None
@@ -156,11 +156,11 @@ async def test_an_admin_works(world: World) -> None:
     key_body = {"owner_id": user, "name": "first", "scopes": {"models": ["openai/*"]}}
     status, key = await ask("admin", "POST", "/api/admin/keys", key_body)
     assert (status, key["scopes"]["models"]) == (201, ["openai/*"])
-    assert re.fullmatch(r"ck_[0-9a-f_]+", key["secret"])
-    world.secrets["friend"] = key["secret"]
+    assert re.fullmatch(r"ck_[0-9a-f_]+", key["key"])
+    world.secrets["friend"] = key["key"]
     path = f"/api/admin/keys/{key['id']}"
     status, read = await ask("admin", "GET", path)
-    assert (status, "secret" in read) == (200, False)
+    assert (status, "key" in read) == (200, False)
     assert (await ask("friend", "GET", "/api/me"))[1]["owner_id"] == user
     changed = {"name": "Still a friend", "disabled": True}
     status, told = await ask("admin", "PATCH", f"/api/admin/users/{user}", changed)
@@ -173,7 +173,7 @@ async def test_an_admin_works(world: World) -> None:
     _, older = await ask("admin", "GET", following)
     assert older["items"][0]["action"] == "user.create"
     assert {entry["tenant_id"] for entry in older["items"]} == {world.tenant}
-    assert key["secret"] not in str(page) + str(older)
+    assert key["key"] not in str(page) + str(older)
 
 
 async def test_lists_in_pages(world: World) -> None:

@@ -91,7 +91,7 @@ def _bearer(scenario: Scenario, word: str) -> str:
 
 async def caller(scenario: Scenario, tenant: str, role: str = "member", **fields: Any) -> Caller:
     key = await new_key(scenario, await new_user(scenario, tenant, role), **fields)
-    return Caller(scenario, key["secret"])
+    return Caller(scenario, key["key"])
 
 
 async def test_the_own_key_pays_then_the_tenants_then_the_servers(
@@ -130,9 +130,9 @@ async def test_an_exchanged_key_uses_its_provider_only(
         False,
     )
     assert issued["scopes"]["providers"] == ["openai"]
-    exchanged_key = Caller(replicas[0], issued["secret"])
+    exchanged_key = Caller(replicas[0], issued["key"])
     assert await exchanged_key.pays() == OWN
-    unknown = Caller(replicas[0], issued["secret"][:-9] + "_00000000")
+    unknown = Caller(replicas[0], issued["key"][:-9] + "_00000000")
     said = [{"role": "user", "content": "hello"}]
     for path, body in (
         ("/api/chat", {"message": "hello", "provider": "anthropic"}),

@@ -45,7 +45,7 @@ class Streams:
         """Start a run, a relayed stream, and one more reader of the run, at a replica."""
         word = f"chrysoberyl-{self.key['id']}-{number}"
         prompt = f"{word} {directive(LONG)}"
-        sent = {"X_API_Key": self.key["secret"], "Authorization": f"Bearer {self.key['secret']}"}
+        sent = {"X_API_Key": self.key["key"], "Authorization": f"Bearer {self.key['key']}"}
         if not self.run:
             chat = {"message": prompt, "provider": "openai", "model": "fake"}
             run = await stack.enter_async_context(await begin(at, "/api/chat/stream", chat, **sent))
@@ -63,7 +63,7 @@ class Streams:
         self.relayed.append((at, relay))
         await self._read(answer)
         path = f"/api/runs/{self.run}/events"
-        head = {"X-API-Key": self.key["secret"]}
+        head = {"X-API-Key": self.key["key"]}
         events = await raw_http.request(at.server.port, "GET", path, head)
         await stack.enter_async_context(events)
         await self._read(events)
@@ -144,13 +144,13 @@ async def test_a_key_that_ends_is_cut_everywhere(
 async def assert_ended(replicas: tuple[Scenario, Scenario], key: dict[str, Any], how: str) -> None:
     """No process lets the key in; a narrowed one may do what is left."""
     for at in (*replicas[:1] * 8, *replicas[1:] * 4):
-        status, told = await at.call("GET", "/api/me", X_API_Key=key["secret"])
+        status, told = await at.call("GET", "/api/me", X_API_Key=key["key"])
         if how != "narrowed":
             assert (status, told["code"]) == (401, "unauthenticated"), how
             continue
         assert told["scopes"]["providers"] == ["anthropic"]
         chat = {"message": "x", "provider": "openai"}
-        status, told = await at.call("POST", "/api/chat", chat, X_API_Key=key["secret"])
+        status, told = await at.call("POST", "/api/chat", chat, X_API_Key=key["key"])
         assert (status, told["code"]) == (403, "scope_provider")
 
 
@@ -161,16 +161,16 @@ async def test_a_queued_run_of_a_key_that_ended_is_not_begun(
     user = await new_user(first, await new_tenant(first))
     streams = Streams(await new_key(first, user))
     await streams.begin(stack, first, 0)
-    _, run = await first.call("GET", f"/api/runs/{streams.run}", X_API_Key=streams.key["secret"])
+    _, run = await first.call("GET", f"/api/runs/{streams.run}", X_API_Key=streams.key["key"])
     lost = await new_key(first, user)
     chat = {"message": "after", "conversation_id": run["conversation_id"], "stream": True}
     path = "/api/chat/stream"
     queued = await stack.enter_async_context(
-        await begin(first, path, chat, Authorization=f"Bearer {lost['secret']}")
+        await begin(first, path, chat, Authorization=f"Bearer {lost['key']}")
     )
     assert queued.status == 200
     await made(first, "POST", f"/api/admin/keys/{lost['id']}/revoke")
-    secret = streams.key["secret"]
+    secret = streams.key["key"]
     await made(first, "POST", f"/api/runs/{streams.run}/cancel", X_API_Key=secret)
 
     async def failed() -> bool:
@@ -190,7 +190,7 @@ async def test_who_waits_for_a_whole_answer_is_told(scenario: Scenario) -> None:
     ):
         key = await new_key(scenario, user)
         asked = {"model": "openai/fake", **body}
-        sent = {"Authorization": f"Bearer {key['secret']}"}
+        sent = {"Authorization": f"Bearer {key['key']}"}
         begun = len(scenario.provider.requests())
         waiting = asyncio.create_task(post_json(scenario, path, asked, **sent))
         await until(lambda begun=begun: len(scenario.provider.requests()) > begun)
@@ -205,7 +205,7 @@ async def test_what_a_greater_key_asked_a_lesser_one_does_not_ask_again(scenario
     great = await new_key(scenario, user)
     limited = await new_key(scenario, user, scopes={"models": ["anthropic/*"]})
     chat = {"message": "hello", "provider": "openai", "model": "fake"}
-    answer = await made(scenario, "POST", "/api/chat", chat, X_API_Key=great["secret"])
+    answer = await made(scenario, "POST", "/api/chat", chat, X_API_Key=great["key"])
     at = f"/api/conversations/{answer['conversation_id']}/messages"
     asked = len(scenario.provider.requests())
     for path, body in (
@@ -213,7 +213,7 @@ async def test_what_a_greater_key_asked_a_lesser_one_does_not_ask_again(scenario
         (f"{at}/{answer['message']['parent_id']}", {"content": "hello again"}),
     ):
         method = "POST" if path.endswith("retry") else "PATCH"
-        status, told = await scenario.call(method, path, body, X_API_Key=limited["secret"])
+        status, told = await scenario.call(method, path, body, X_API_Key=limited["key"])
         assert (status, told["code"]) == (403, "scope_model"), told
     assert len(scenario.provider.requests()) == asked
 
@@ -222,14 +222,14 @@ async def test_rotation_overlaps(scenario: Scenario) -> None:
     user = await new_user(scenario, await new_tenant(scenario))
     key = await new_key(scenario, user, scopes={"operations": ["keys", "chat"]})
     path = f"/api/keys/{key['id']}/rotate"
-    successor = await made(scenario, "POST", path, {}, X_API_Key=key["secret"])
+    successor = await made(scenario, "POST", path, {}, X_API_Key=key["key"])
     assert successor["scopes"]["operations"] == ["keys", "chat"]
-    for secret in (key["secret"], successor["secret"]):
+    for secret in (key["key"], successor["key"]):
         me = await made(scenario, "GET", "/api/me", X_API_Key=secret)
         assert me["owner_id"] == user
-    old = await made(scenario, "GET", f"/api/keys/{key['id']}", X_API_Key=successor["secret"])
+    old = await made(scenario, "GET", f"/api/keys/{key['id']}", X_API_Key=successor["key"])
     assert (old["replaced_by"], old["active"]) == (successor["id"], True)
-    status, told = await scenario.call("POST", path, {}, X_API_Key=key["secret"])
+    status, told = await scenario.call("POST", path, {}, X_API_Key=key["key"])
     assert (status, told["code"]) == (409, "key_not_rotatable")
 
 
@@ -237,7 +237,7 @@ async def test_scopes_at_every_door(scenario: Scenario) -> None:
     """A provider that is not in the scopes is reached by no surface, name, route or agent."""
     user = await new_user(scenario, await new_tenant(scenario))
     key = await new_key(scenario, user, scopes={"models": ["anthropic/*"]})
-    sent = {"X_API_Key": key["secret"], "Authorization": f"Bearer {key['secret']}"}
+    sent = {"X_API_Key": key["key"], "Authorization": f"Bearer {key['key']}"}
     asked = len(scenario.provider.requests())
     messages = [{"role": "user", "content": "x"}]
     for path, body in (
@@ -259,10 +259,10 @@ async def test_scopes_at_every_door(scenario: Scenario) -> None:
         assert status == 403, (path, body, status, told)
         assert "anthropic/*" in json.dumps(told)
     assert len(scenario.provider.requests()) == asked
-    listed = await made(scenario, "GET", "/api/models", X_API_Key=key["secret"])
+    listed = await made(scenario, "GET", "/api/models", X_API_Key=key["key"])
     assert all(name.startswith("anthropic/") for name in listed["models"])
-    listed = await made(scenario, "GET", "/v1/models", X_API_Key=key["secret"])
+    listed = await made(scenario, "GET", "/v1/models", X_API_Key=key["key"])
     assert not any(model["id"].startswith(("openai/", "cartrita")) for model in listed["data"])
     for path in ("/v1/models/openai/fake", "/api/conversations"):
-        status, _ = await scenario.call("GET", path, X_API_Key=key["secret"])
+        status, _ = await scenario.call("GET", path, X_API_Key=key["key"])
         assert status == (403 if "models" in path else 200)

@@ -31,9 +31,9 @@ async def spent(scenario: Scenario) -> str:
     key = await new_key(scenario, user, scopes={"tokens_per_minute": 1})
     assert key["scopes"]["tokens_per_minute"] == 1
     body = {**MODEL, "message": scenario.message(Script(words=5))}
-    status, _, answered = await post(scenario, "/api/chat", body, **bearer(key["secret"]))
+    status, _, answered = await post(scenario, "/api/chat", body, **bearer(key["key"]))
     assert status == 200, answered
-    return key["secret"]
+    return key["key"]
 
 
 def bearer(key: str) -> dict[str, str]:

@@ -51,7 +51,7 @@ async def streamed(scenario: Scenario, key: str, message: str) -> list[dict[str,
 
 async def key_of_new_tenant(scenario: Scenario) -> str:
     user = await new_user(scenario, await new_tenant(scenario))
-    return (await new_key(scenario, user))["secret"]
+    return (await new_key(scenario, user))["key"]
 
 
 async def test_two_that_flood_are_served_in_turn_and_see_their_place(paced: Scenario) -> None:

@@ -24,10 +24,10 @@ async def test_a_key_that_ends_is_cut_everywhere(serve: Serve) -> None:
     ending, staying = [await new_key(first, user) for _ in range(2)]
     async with AsyncExitStack() as stack:
         cut = [
-            await stack.enter_async_context(opened(at.server.port, key=ending["secret"]))
+            await stack.enter_async_context(opened(at.server.port, key=ending["key"]))
             for at in (first, first, first, first, second)
         ]
-        kept = await stack.enter_async_context(opened(second.server.port, key=staying["secret"]))
+        kept = await stack.enter_async_context(opened(second.server.port, key=staying["key"]))
         for socket in (*cut, kept):
             await socket.send(type="ping")
             assert await socket.next() == {"type": "pong"}
@@ -40,7 +40,7 @@ async def test_a_key_that_ends_is_cut_everywhere(serve: Serve) -> None:
             assert (frames[-1]["code"], code) == ("key_ended", 1008)
         await kept.send(type="ping")
         assert await kept.next() == {"type": "pong"}
-        async with opened(first.server.port, key=ending["secret"]) as refused:
+        async with opened(first.server.port, key=ending["key"]) as refused:
             frames, code = await refused.closed()
             assert (frames[-1]["code"], code) == ("unauthenticated", 1008)
 
@@ -48,7 +48,7 @@ async def test_a_key_that_ends_is_cut_everywhere(serve: Serve) -> None:
 async def test_a_key_that_may_not_chat(scenario: Scenario) -> None:
     user = await new_user(scenario, LOCAL_TENANT)
     key = await new_key(scenario, user, scopes={"operations": ["embeddings"]})
-    async with opened(scenario.server.port, key=key["secret"]) as socket:
+    async with opened(scenario.server.port, key=key["key"]) as socket:
         frames, code = await socket.closed()
     assert (frames[-1]["code"], code) == ("scope_operation", 1008)
 
@@ -56,7 +56,7 @@ async def test_a_key_that_may_not_chat(scenario: Scenario) -> None:
 async def test_a_key_for_one_provider(scenario: Scenario) -> None:
     user = await new_user(scenario, LOCAL_TENANT)
     key = await new_key(scenario, user, scopes={"providers": ["openai"]})
-    async with opened(scenario.server.port, key=key["secret"]) as socket:
+    async with opened(scenario.server.port, key=key["key"]) as socket:
         await socket.send(type="chat", message="Hi", model="anthropic/fake", client_msg_id="no")
         refused = await socket.next()
         assert (refused["code"], refused["client_msg_id"]) == ("scope_provider", "no")

@@ -126,13 +126,13 @@ async def new_owners(scenario: Scenario) -> Owners:
     here, there = await new_tenant(scenario), await new_tenant(scenario)
     a = await new_user(scenario, here)
     by_a, lost = await new_key(scenario, a), await new_key(scenario, a)
-    old_cookie = await cookie_of(scenario, {"X-API-Key": lost["secret"]})
+    old_cookie = await cookie_of(scenario, {"X-API-Key": lost["key"]})
     await made(scenario, {"X-API-Key": KEY}, f"/api/admin/keys/{lost['id']}/revoke", {})
-    for ended in ({"X-API-Key": lost["secret"]}, old_cookie):
+    for ended in ({"X-API-Key": lost["key"]}, old_cookie):
         await _refused(scenario, ended)
     others = [
         Asking("anonymous", {}, known=False),
-        Asking("revoked", {"X-API-Key": lost["secret"]}, known=False),
+        Asking("revoked", {"X-API-Key": lost["key"]}, known=False),
         Asking("revoked, signed in", old_cookie, known=False, ways=1),
         Asking("unknown", {"Authorization": "Bearer ck_unknown"}, known=False),
     ]
@@ -143,7 +143,7 @@ async def new_owners(scenario: Scenario) -> Owners:
         ("admin of C's tenant", there, "admin"),
         ("operator", LOCAL_TENANT, "admin"),
     ):
-        key = (await new_key(scenario, await new_user(scenario, tenant, role)))["secret"]
+        key = (await new_key(scenario, await new_user(scenario, tenant, role)))["key"]
         things = await new_things(scenario, {"X-API-Key": key}, "pyrope")
         admin = role == "admin"
         first = Asking(
@@ -163,7 +163,7 @@ async def new_owners(scenario: Scenario) -> Owners:
                 Asking(f"{name}, signed in", cookie, things=things, ways=2),
             ]
     manager = next(each for each in others if each.a_managed)
-    headers = {"X-API-Key": by_a["secret"]}
+    headers = {"X-API-Key": by_a["key"]}
     things = await new_things(scenario, headers, word)
     return Owners(word, Asking("A", headers), manager, things, others)
 

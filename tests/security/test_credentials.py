@@ -99,8 +99,8 @@ async def test_each_route_by_each_header(scenario: Scenario) -> None:
     """A key that may do everything, one that may do little, and one that is none."""
     owner = await new_user(scenario, await new_tenant(scenario))
     scopes = {"operations": ["conversations"], "providers": []}
-    full = (await new_key(scenario, owner))["secret"]
-    narrow = (await new_key(scenario, owner, scopes=scopes))["secret"]
+    full = (await new_key(scenario, owner))["key"]
+    narrow = (await new_key(scenario, owner, scopes=scopes))["key"]
     ways = {key: same_key(key) for key in (full, narrow, f"{full[:-1]}x")}
     for method, path in protected_routes():
         body = {} if method in ("POST", "PUT", "PATCH") else None

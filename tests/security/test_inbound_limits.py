@@ -71,7 +71,7 @@ async def test_each_user_has_a_limit_of_its_own(serve: Serve) -> None:
     tenant = await new_tenant(scenario)
     users = [await new_user(scenario, tenant) for _ in range(2)]
     first, again, other = [
-        {"X-API-Key": (await new_key(scenario, owner))["secret"]}
+        {"X-API-Key": (await new_key(scenario, owner))["key"]}
         for owner in (users[0], users[0], users[1])
     ]
     for key in (first, again, first):
@@ -87,8 +87,8 @@ async def test_a_key_with_a_limit_of_its_own(serve: Serve, path: str, body: Any)
     scenario = serve()
     owner = await new_user(scenario, await new_tenant(scenario))
     scopes = {"requests_per_minute": 2}
-    slow = {"X-API-Key": (await new_key(scenario, owner, scopes=scopes))["secret"]}
-    free = {"Authorization": f"Bearer {(await new_key(scenario, owner))['secret']}"}
+    slow = {"X-API-Key": (await new_key(scenario, owner, scopes=scopes))["key"]}
+    free = {"Authorization": f"Bearer {(await new_key(scenario, owner))['key']}"}
     headers, _ = await beyond(scenario, 2, "POST", path, slow, body)
     assert headers["ratelimit-policy"] == '"key";q=2;w=60'
     assert (await ask(scenario.server.port, "GET", "/api/models", slow))[0] == 429
@@ -105,19 +105,39 @@ async def test_streams_of_a_key_are_capped(serve: Serve) -> None:
             lambda: all(c.record.connections and c.record.connections[0].status for c in clients)
         )
         for path, body in (("/api/chat", {"message": "x"}), ("/v1/chat/completions", CHAT)):
-            status, _, told = await ask(scenario.server.port, "POST", path, MINE, body)
+            status, headers, told = await ask(scenario.server.port, "POST", path, MINE, body)
             assert (status, b"receiving 2 answers already" in told) == (429, True)
+            assert headers["ratelimit"] == '"streams";r=0'
+            assert headers["ratelimit-policy"] == '"streams";q=2;qu="concurrent-requests"'
         before = await scenario.call("GET", "/api/conversations")
         assert len(before[1]["items"]) == 2  # nothing was begun
         for task in held:
             task.cancel()
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/api/chat", {"message": "hello"}),
+        ("/api/chat/stream", {"message": "hello"}),
+        ("/v1/chat/completions", CHAT),
+    ],
+)
+async def test_answers_tell_how_many_more_may_be_received(
+    serve: Serve, path: str, body: Any
+) -> None:
+    scenario = serve(
+        settings={"CARTRITA_LIMITS_STREAMS_MAX": "2", "CARTRITA_INBOUND_LIMITS": "off"}
+    )
+    status, headers, _ = await ask(scenario.server.port, "POST", path, MINE, body)
+    assert (status, headers["ratelimit"]) == (200, '"streams";r=1')
+
+
 async def test_invalid_keys_are_limited_by_address(serve: Serve) -> None:
     scenario = serve(**limited("failed=5/hour"))
     port = scenario.server.port
     owner = await new_user(scenario, await new_tenant(scenario))
-    known, unseen = [(await new_key(scenario, owner))["secret"] for _ in range(2)]
+    known, unseen = [(await new_key(scenario, owner))["key"] for _ in range(2)]
     assert (await ask(port, "GET", "/api/models", {"X-API-Key": known}))[0] == 200
     attempts = [
         ("GET", "/api/models", {"X-API-Key": "ck_guess"}, None),

@@ -43,13 +43,13 @@ class OpenConnections:
     """
 
     def __init__(self, most: int = 10_000) -> None:
-        self._most = most
+        self.most = most
         self._held: dict[str, set[HeldConnection]] = {}
 
     def require_room(self, principal: Principal) -> None:
         """Raise TooManyStreams if the key of this principal may not hold one more."""
-        if self.count(principal) >= self._most:
-            raise TooManyStreams(self._most)
+        if self.room(principal) <= 0:
+            raise TooManyStreams(self.most)
 
     def hold(self, principal: Principal) -> "HeldConnection":
         """A context during which the task that enters it is cut when its key ends.
@@ -68,6 +68,10 @@ class OpenConnections:
     def count(self, principal: Principal) -> int:
         """How many connections the key of this principal holds."""
         return len(self._held.get(principal.key_id, ()))
+
+    def room(self, principal: Principal) -> int:
+        """How many more it may hold."""
+        return self.most - self.count(principal)
 
     @property
     def key_ids(self) -> Collection[str]:

@@ -10,6 +10,7 @@ from cartrita.domain.audit import Actor
 from cartrita.domain.principals import Principal
 from cartrita.domain.scopes import Operation
 from cartrita.kit.text import storable_text
+from cartrita.surfaces import answer_room
 from cartrita.surfaces.authentication import Caller, authenticate
 from cartrita.surfaces.plain_limits import plain_limits_of
 from cartrita.surfaces.services import Services, SurfaceConfig, config_of, services_of
@@ -58,7 +59,7 @@ async def require_room(
     caller: Annotated[Caller, Depends(current_caller)], request: Request
 ) -> None:
     """Raise TooManyStreams if the caller's key is receiving as many answers as it may."""
-    services_of(request).connections.require_room(caller.principal)
+    answer_room.require_room(request, caller.principal)
 
 
 async def app_services(request: Request) -> Services:

@@ -14,18 +14,23 @@ from cartrita.surfaces.inbound_rates import InboundRate
 
 _STATE: Final = "rate_limits"
 
-_Told: TypeAlias = list[tuple[InboundRate, Standing]]
-"""The limits that a request was counted in, each with what was left of it then."""
+_Told: TypeAlias = list[tuple[bytes, bytes]]
+"""For each limit that a request was counted in its policy, and what was left of it then."""
 
 
 def tell(scope: Scope, rate: InboundRate, standing: Standing, *, alone: bool = False) -> None:
     """Have the response to this request tell of a limit; `alone`, of no other."""
-    state = scope["state"]
-    told: _Told | None = state.get(_STATE)
-    if told is None or alone:
-        state[_STATE] = [(rate, standing)]
-    else:
-        told.append((rate, standing))
+    left = b'"%b";r=%d;t=%d' % (
+        rate.name.encode(),
+        standing.remaining,
+        math.ceil(standing.reset_s),
+    )
+    _add(scope, _policy(rate.name, rate.requests, rate.seconds), left, alone=alone)
+
+
+def tell_at_once(scope: Scope, name: str, most: int, left: int, *, alone: bool = False) -> None:
+    """Have it tell of a limit of what may be under way at once."""
+    _add(scope, _policy_at_once(name, most), b'"%b";r=%d' % (name.encode(), left), alone=alone)
 
 
 def rate_limit_fields(scope: Scope) -> list[tuple[bytes, bytes]]:
@@ -33,14 +38,24 @@ def rate_limit_fields(scope: Scope) -> list[tuple[bytes, bytes]]:
     told = cast("_Told | None", scope["state"].get(_STATE))
     if told is None:
         return []
-    policies = [_policy(rate.name, rate.requests, rate.seconds) for rate, _ in told]
-    standings = [
-        b'"%b";r=%d;t=%d' % (rate.name.encode(), standing.remaining, math.ceil(standing.reset_s))
-        for rate, standing in told
-    ]
-    return [(b"ratelimit-policy", b", ".join(policies)), (b"ratelimit", b", ".join(standings))]
+    policies, left = zip(*told, strict=True)
+    return [(b"ratelimit-policy", b", ".join(policies)), (b"ratelimit", b", ".join(left))]
+
+
+def _add(scope: Scope, policy: bytes, left: bytes, *, alone: bool) -> None:
+    state = scope["state"]
+    told: _Told | None = state.get(_STATE)
+    if told is None or alone:
+        state[_STATE] = [(policy, left)]
+    else:
+        told.append((policy, left))
 
 
 @lru_cache(maxsize=1024)
 def _policy(name: str, requests: int, seconds: float) -> bytes:
     return b'"%b";q=%d;w=%d' % (name.encode(), requests, math.ceil(seconds))
+
+
+@lru_cache(maxsize=16)
+def _policy_at_once(name: str, most: int) -> bytes:
+    return b'"%b";q=%d;qu="concurrent-requests"' % (name.encode(), most)

@@ -133,13 +133,13 @@ class KeyView(BaseModel):
 
 
 class IssuedKeyView(KeyView):
-    """A new key, with its secret this once."""
+    """A new key, whole this once."""
 
-    secret: str = Field(examples=["ck_..."])
+    key: str = Field(examples=["ck_..."])
 
     @classmethod
     def issued(cls, key: ApiKey, secret: Secret) -> "IssuedKeyView":
-        return cls(**_key_fields(key), secret=secret.reveal())
+        return cls(**_key_fields(key), key=secret.reveal())
 
 
 class Me(BaseModel):

@@ -8,6 +8,7 @@ from cartrita.domain.errors import NotFound
 from cartrita.domain.ids import RunId
 from cartrita.domain.runs import Idempotency
 from cartrita.kit import ids
+from cartrita.surfaces.answer_room import require_room
 from cartrita.surfaces.authentication import AuthenticationMethod, Caller, authenticate
 from cartrita.surfaces.dependencies import (
     ANSWERED,
@@ -108,6 +109,7 @@ async def chat_request_from_query(
 
 @router.get("/stream", response_class=EventStream, status_code=200)
 async def get_chat_stream(
+    request: Request,
     caller: Annotated[Caller, Depends(event_source_caller)],
     chat_request: Annotated[ChatRequest | None, Depends(chat_request_from_query)],
     services: AppServices,
@@ -119,7 +121,7 @@ async def get_chat_stream(
     another one. Before the first id has arrived, `client_msg_id` or a ticket ensures the same.
     Responds 204 if the reader has received the last event.
     """
-    services.connections.require_room(caller.principal)
+    require_room(request, caller.principal)
     cursor = parse_cursor(last_event_id) if last_event_id else None
     if caller.ticket is not None:
         cursor = _cursor_of_ticket(await services.tickets.run_started_by(caller.ticket), cursor)

@@ -73,4 +73,4 @@ class ExchangedCredential(BaseModel):
     """A stored credential, and the key of this server that was made for it."""
 
     credential: CredentialView
-    api_key: IssuedKeyView = Field(description="Send its `secret` as X-API-Key.")
+    api_key: IssuedKeyView = Field(description="Send its `key` as X-API-Key.")

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 import anyio
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 from starlette.types import Receive, Scope, Send
 
 from cartrita.dialects.openai_responses.response_objects import Ending
@@ -15,6 +15,7 @@ from cartrita.domain.principals import Principal
 from cartrita.domain.runs import Run, RunStatus
 from cartrita.kit import ids
 from cartrita.kit.long_work import run_long
+from cartrita.surfaces.answer_room import require_room
 from cartrita.surfaces.dependencies import STORED, AppServices, CurrentPrincipal, PublicId
 from cartrita.surfaces.openai.conversation_schemas import (
     DeletedObject,
@@ -64,6 +65,7 @@ class ResponseStream(Response):
 
 @router.get("/{response_id}", response_model=None, responses=_STREAM)
 async def get_response(
+    request: Request,
     principal: CurrentPrincipal,
     response_id: PublicId,
     services: AppServices,
@@ -78,7 +80,7 @@ async def get_response(
     """
     run = await find_response(services, principal, response_id)
     if stream:
-        services.connections.require_room(principal)
+        require_room(request, principal)
         tail = services.connections.holding(principal, services.runs.tail(run.id, 0))
         return ResponseStream(tail, ResponseFormat(lambda: head_of(run), starting_after))
     return _json(await _state(services, principal, run))

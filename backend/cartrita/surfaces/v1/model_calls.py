@@ -27,6 +27,7 @@ from cartrita.gateway.answers import Answer
 from cartrita.gateway.calls import Call, Relayable
 from cartrita.kit.long_work import run_long
 from cartrita.kit.secret import Secret
+from cartrita.surfaces.answer_room import require_room
 from cartrita.surfaces.disconnects import UntilDisconnect
 from cartrita.surfaces.idempotency import idempotency_of
 from cartrita.surfaces.services import Services, SurfaceConfig, config_of, services_of
@@ -113,7 +114,7 @@ async def answer_request(
     body = RelayedBody.of(octets)  # one call of C, during which no other thread would run
     config = config_of(connection)
     services = services_of(connection)
-    services.connections.require_room(principal)
+    require_room(connection, principal)
     fields = api.read_fields(body, config)
     agent = services.completions.agent_of(fields.model)
     if fields.stored or agent is not None or "idempotency-key" in connection.headers:
