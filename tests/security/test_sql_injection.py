@@ -10,11 +10,13 @@ import pytest
 from tests.harness.clients import call
 from tests.harness.scenario import Scenario
 from tests.security.cells import Asked, ask
+from tests.security.frames import frame, replies, sent_frames, socket_of
 from tests.security.owners import Asking, Owners
 from tests.security.places import Place, places
-from tests.security.rules import Kind
+from tests.security.rules import FRAME_RULES, Kind
 from tests.security.sql_payloads import corpus
 from tests.security.test_credentials import masked
+from tests.security.test_socket_credentials import first_frames
 
 T = TypeVar("T")
 _AT_ONCE = 16
@@ -90,6 +92,41 @@ def spread(payloads: Sequence[str], times: int) -> list[tuple[Place, str]]:
     every = [place for place in places() if place.route.name != "close_session"]
     assert len(every) > 200
     return list(zip(every * times, payloads[: len(every) * times], strict=True))
+
+
+async def in_frames(scenario: Scenario, owners: Owners, payloads: Sequence[str]) -> None:
+    """No payload in any field of a frame fails the server, and none names a thing."""
+    b = owners.strangers[0]
+    before = await scenario.fetch(COUNTS)
+    fields = [(name, field) for name, all_of in sent_frames().items() for field in sorted(all_of)]
+    async with socket_of(scenario, b) as socket:
+        for text in payloads:
+            for name, field in fields:
+                told = await replies(socket, {**frame(name), field: text})
+                assert owners.word not in str(told)
+                rule = FRAME_RULES[name]
+                if field in rule.ids and rule.missing:
+                    codes = [each["code"] for each in told if "event" not in each]
+                    assert codes in ([rule.missing], ["validation_error"]), (name, text, told)
+    assert await scenario.fetch(COUNTS) == before
+    assert not scenario.server.unexpected_errors()
+
+
+async def as_first_frames(scenario: Scenario, payloads: Sequence[str]) -> None:
+    """Each payload as a key is told what any unknown key is."""
+    told = await first_frames(scenario, (frame("AuthFrame", api_key=each) for each in payloads))
+    assert len(told) == 1, told
+
+
+async def test_a_few_in_frames(scenario: Scenario, owners: Owners) -> None:
+    await in_frames(scenario, owners, EVERY[100:103])
+    await as_first_frames(scenario, EVERY[100:160])
+
+
+@pytest.mark.slow
+async def test_many_in_frames(scenario: Scenario, owners: Owners) -> None:
+    await in_frames(scenario, owners, EVERY[200:300])
+    await as_first_frames(scenario, EVERY[:2_000])
 
 
 async def test_a_few_as_credentials(scenario: Scenario) -> None:

@@ -95,7 +95,7 @@ class ChatSocket:
             raise Unauthenticated(
                 'The first frame must say who calls: send {"type": "auth", "api_key": "..."}.'
             )
-        return await self._services.api_keys.authenticate(frame.api_key.strip())
+        return await self._services.api_keys.authenticate(frame.api_key.strip(" \t"))
 
     async def _handle_frames(self, actions: FrameActions) -> Closing | None:
         while True:

@@ -129,7 +129,7 @@ class FrameActions:
         keys = self._services.api_keys
         if self._principal.key_id == LOOPBACK_ID and not keys.may_be_key(frame.api_key):
             return
-        found = await keys.authenticate(frame.api_key.strip())
+        found = await keys.authenticate(frame.api_key.strip(" \t"))
         if found.owner_id != self._principal.owner_id:
             raise Conflict(
                 "This socket is open for somebody else already: open another.",

@@ -1,0 +1,138 @@
+"""No page of another origin and no other host opens a WebSocket, whatever credential it has."""
+
+from tests.harness.fixtures import Serve
+from tests.harness.scenario import Scenario
+from tests.security.handshakes import credentials_of, handshake, own_host
+from tests.security.owners import Asking, Owners, made
+
+ORIGINS = [
+    "https://evil.example",
+    "null",
+    "",
+    "*",
+    "file://",
+    "http://{host}.evil.example",
+    "http://evil.example/{host}",
+    "http://{host}@evil.example",
+    "http://user@{host}",
+    "http://{host}/",
+    "https://{host}",
+    "ws://{host}",
+    "http://127.0.0.1",
+    "http://127.0.0.1:1",
+    "http://localhost",
+    "{host}",
+    "http://{host}, http://{host}",
+    "http://{host} http://evil.example",
+]
+HOSTS = [
+    "x/health?",
+    "x#",
+    "x?",
+    "x\\@y",
+    "x@y",
+    "/",
+    "x:80/",
+    "x%2f",
+    "",
+    "a, b",
+    "a b",
+    "[::1",
+    "x:999999",
+    "x:y",
+    "http://x",
+    "\xe9",
+]
+
+
+async def ticket(scenario: Scenario, asking: Asking) -> str:
+    return (await made(scenario, asking.headers, "/api/stream-tickets", {}))["ticket"]
+
+
+async def credentials(scenario: Scenario, owners: Owners) -> list[tuple[dict[str, str], str]]:
+    """Headers and a target by which B may open a socket, of each kind; and none of them."""
+    mine = [each for each in owners.strangers if each.name.startswith("B")]
+    assert len(mine) == 3
+    target = f"/ws/chat?ticket={await ticket(scenario, mine[0])}"
+    return [({}, "/ws/chat"), *((credentials_of(each), "/ws/chat") for each in mine), ({}, target)]
+
+
+async def counts(scenario: Scenario) -> dict[str, int]:
+    """How many rows each table has, and how many tickets are unused.
+
+    Without the ledger: what earlier answers cost is written there after they have ended.
+    """
+    tables = await scenario.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    named = {table["tablename"]: f'"{table["tablename"]}"' for table in tables}
+    del named["usage_ledger"]
+    named["unused tickets"] = "tickets WHERE used_at IS NULL"
+    return {
+        name: (await scenario.fetch(f"SELECT count(*) FROM {source}"))[0][0]
+        for name, source in named.items()
+    }
+
+
+async def test_pages_of_other_origins(scenario: Scenario, owners: Owners) -> None:
+    """Each is refused before anything is accepted or stored: a ticket is not even used."""
+    port = scenario.server.port
+    host = own_host(port)
+    given = await credentials(scenario, owners)
+    before = await counts(scenario)
+    for headers, target in given:
+        for origin in ORIGINS:
+            lines = [f"Host: {host}", f"Origin: {origin.format(host=host)}"]
+            status, body = await handshake(port, lines, headers, target)
+            assert status == 403, (origin, headers, target)
+            assert b"forbidden_origin" in body
+        twice = [f"Host: {host}", f"Origin: http://{host}", "Origin: http://evil.example"]
+        assert (await handshake(port, twice, headers, target))[0] in (400, 403)
+        for site in ("cross-site", "same-site", "x"):
+            across = [f"Host: {host}", f"Sec-Fetch-Site: {site}"]
+            assert (await handshake(port, across, headers, target))[0] == 403
+    assert await counts(scenario) == before
+    for headers, target in given:
+        lines = [f"Host: {host}", f"Origin: http://{host}"]
+        assert (await handshake(port, lines, headers, target))[0] == 101
+
+
+async def test_hosts_that_are_none(scenario: Scenario, owners: Owners) -> None:
+    port = scenario.server.port
+    given = await credentials(scenario, owners)
+    before = await counts(scenario)
+    for headers, target in given:
+        for host in HOSTS:
+            for lines in ([f"Host: {host}"], [f"Host: {host}", f"Origin: http://{host}"]):
+                status, _ = await handshake(port, lines, headers, target)
+                assert status in (400, 403), (host, headers, target)
+        for lines in ([], ["Host: a", "Host: b"], [f"Host: {own_host(port)}"] * 2):
+            assert (await handshake(port, lines, headers, target))[0] in (400, 403), lines
+    assert await counts(scenario) == before
+
+
+async def test_the_origin_of_another_host_is_not_ours(scenario: Scenario, owners: Owners) -> None:
+    """Where a name leads to this machine that is not its own, no cookie and no ticket opens one."""
+    [cookie] = [credentials_of(each) for each in owners.strangers if each.name == "B, signed in"]
+    port = scenario.server.port
+    for name in (f"evil.example:{port}", "evil.example", f"127.0.0.1.evil.example:{port}"):
+        crossed = [f"Host: {own_host(port)}", f"Origin: http://{name}"]
+        assert (await handshake(port, crossed, cookie))[0] == 403
+        secret = await ticket(scenario, owners.strangers[0])
+        lines = [f"Host: {name}", f"Origin: http://{name}"]
+        status, _ = await handshake(port, lines, {}, f"/ws/chat?ticket={secret}")
+        assert status == 401, name
+
+
+async def test_without_keys_only_this_machine_is_answered(serve: Serve) -> None:
+    scenario = serve(settings={"CARTRITA_AUTH": "loopback"})
+    port = scenario.server.port
+    own = f"Host: {own_host(port)}"
+    assert (await handshake(port, [f"Host: localhost:{port}"], {}))[0] == 101
+    for host in ("evil.example", "localhost.evil.example", "10.0.0.1", "[::2]"):
+        for lines in (
+            [f"Host: {host}"],
+            [f"Host: {host}:{port}", f"Origin: http://{host}:{port}"],
+            [own, f"Origin: http://{host}:{port}"],
+        ):
+            assert (await handshake(port, lines, {}))[0] == 403, lines
+    for forwarded in ("X-Forwarded-For: 127.0.0.1", "Forwarded: for=127.0.0.1"):
+        assert (await handshake(port, [own, forwarded], {}))[0] == 403, forwarded
