@@ -2,21 +2,23 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 from tests.harness.fake_provider.launch import FakeProvider
 from tests.harness.fake_provider.script import Script
-from tests.harness.scenario import Scenario
+from tests.harness.scenario import Scenario, eventually
 from tests.harness.server import KEY, Server
+from tests.harness.websockets import Frame, opened
 from tests.journeys.accounts import new_key, new_tenant, new_user
 from tests.journeys.v1 import frames, post
 
-FLOOD, OTHERS = 12, 4
+FLOOD, OTHERS = 16, 4
 SHORT = Script(words=2)
 HOUR = 3600
+AskAll: TypeAlias = Callable[[Scenario, str, list[str]], Coroutine[Any, Any, list[list[Frame]]]]
 
 
 @pytest.fixture
@@ -54,25 +56,67 @@ async def key_of_new_tenant(scenario: Scenario) -> str:
     return (await new_key(scenario, user))["key"]
 
 
-async def test_two_that_flood_are_served_in_turn_and_see_their_place(paced: Scenario) -> None:
+async def over_streams(scenario: Scenario, key: str, messages: list[str]) -> list[list[Frame]]:
+    """The events of a native stream for each message, all at once."""
+    return await asyncio.gather(*(streamed(scenario, key, message) for message in messages))
+
+
+async def over_one_socket(scenario: Scenario, key: str, messages: list[str]) -> list[list[Frame]]:
+    """The frames of runs that are begun one after the other on one WebSocket, by run."""
+    told: dict[str, list[Frame]] = {}
+    async with opened(scenario.server.port, key=key) as socket:
+        for message in messages:
+            await socket.send(type="chat", message=message, provider="openai", model="fake")
+        for _ in messages:
+            for frame in await socket.until_end():
+                told.setdefault(frame["run_id"], []).append(frame)
+    return list(told.values())
+
+
+def places_in(events: list[dict[str, Any]]) -> list[int]:
+    """The places that one client was told, each with a time and with who is waited for."""
+    told = [event["data"] for event in events if event["event"] == "queued"]
+    assert not told or told[0]["eta_seconds"] > 0
+    assert {one["provider"] for one in told} <= {"openai"}
+    return [one["position"] for one in told]
+
+
+async def all_begun(scenario: Scenario, runs: int) -> None:
+    """Wait until so many runs have been started."""
+
+    async def look() -> bool:
+        rows = await scenario.fetch("SELECT count(started_at) AS begun FROM runs")
+        return rows[0]["begun"] == runs
+
+    await eventually(look)
+
+
+@pytest.mark.parametrize(
+    ("flood_over", "others_over"),
+    [(over_streams, over_one_socket), (over_one_socket, over_streams)],
+    ids=["streams", "socket"],
+)
+async def test_two_tenants_that_flood_are_served_in_turn_and_see_their_place(
+    paced: Scenario, flood_over: AskAll, others_over: AskAll
+) -> None:
     other = await key_of_new_tenant(paced)
     flood = [paced.message(SHORT) for _ in range(FLOOD)]
     others = [paced.message(SHORT) for _ in range(OTHERS)]
-    told = await asyncio.gather(
-        *(streamed(paced, KEY, message) for message in flood),
-        *(streamed(paced, other, message) for message in others),
-    )
-    assert all(events[-1]["event"] == "done" for events in told)
+    flooding = asyncio.get_running_loop().create_task(flood_over(paced, KEY, flood))
+    await all_begun(paced, FLOOD)
+    of_others = await others_over(paced, other, others)
+    of_flood = await flooding
+    told = [*of_flood, *of_others]
+    assert [events[-1]["event"] for events in told] == ["done"] * (FLOOD + OTHERS)
     prompts = [call.prompt for call in await paced.calls() if call.prompt in {*flood, *others}]
     assert len(prompts) == FLOOD + OTHERS
-    last = max(prompts.index(message) for message in others)
-    assert last < FLOOD  # in one line with the others it would be the very last
-    places = [
-        [event["data"]["position"] for event in events if event["event"] == "queued"]
-        for events in told
-    ]
-    assert max(max(one, default=0) for one in places) > FLOOD // 2
+    assert prompts[-1] in flood  # in one line with them the others would be the last
+    turns = [index for index, prompt in enumerate(prompts) if prompt in others]
+    assert max(after - before for before, after in pairwise(turns)) <= 3  # 2, where none is late
+    places = [places_in(events) for events in told]
     assert all(before != after for one in places for before, after in pairwise(one))
+    assert max(max(one, default=0) for one in places) > FLOOD // 2
+    assert any(places_in(events) for events in of_others)
 
 
 @pytest.mark.parametrize(
