@@ -85,7 +85,7 @@ async def test_no_secret_is_sent_to_valkey() -> None:
         scenario = Scenario(server, upstream)
         tenant = await new_tenant(scenario)
         admin, member = [
-            (await new_key(scenario, await new_user(scenario, tenant, role)))["secret"]
+            (await new_key(scenario, await new_user(scenario, tenant, role)))["key"]
             for role in ("admin", "member")
         ]
         async with commands(valkey) as told:

@@ -6,6 +6,7 @@ from math import inf
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from tests.backend.gateway.fakes import (
     DONE,
     Ledger,
@@ -59,17 +60,18 @@ class Limited:
         self.ledger = Ledger()
         self.slept: list[float] = []
         given = {one.name: ONE for one in providers} if limits is None else limits
+        self.limiter = Limiter(
+            given,
+            policy=QueuePolicy(patience=patience),
+            clock=self.time.clock,
+            later=self.time.later,
+        )
         self.gateway = create_gateway(
             *providers,
             clock=self.time.clock,
             sleep=self._sleep,
             meter=Meter(self.ledger, clock=self.time.clock),
-            limiter=Limiter(
-                given,
-                policy=QueuePolicy(patience=patience),
-                clock=self.time.clock,
-                later=self.time.later,
-            ),
+            limiter=self.limiter,
             **values,
         )
 
@@ -345,3 +347,38 @@ async def test_a_call_that_is_cancelled_while_it_waits_leaves_its_place() -> Non
     await gate.time.advance(10.1)
     assert first.cancelled()
     assert second.done()
+
+
+async def slow_listener(provider: str, seconds: float, position: int) -> None:
+    for _ in range(3):
+        await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("granted", [True, False])
+@pytest.mark.parametrize("relays", [True, False])
+async def test_who_is_cancelled_at_any_await_takes_no_grant_along(
+    granted: bool, relays: bool
+) -> None:
+    made = set[int]()
+    for steps in range(20):
+        provider = RelayingProvider("p", [b"hi\n", b".\n"])
+        asked = relayed_call("p/m") if relays else call("p/m")
+        gate = Limited(provider)
+        await gate.ask(asked)
+        leaving = gate.start(replace(asked, on_pause=slow_listener))
+        if granted:
+            await gate.time.settle()
+            gate.time.now += 10.1
+            gate.limiter.queue("p").pause(0.0)  # it looks again, and grants
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        leaving.cancel()
+        await asyncio.gather(leaving, return_exceptions=True)
+        calls = len(provider.relayed) + len(provider.requests)
+        made.add(calls)
+        begins_now = granted and calls == 1
+        following = gate.start(asked)
+        await gate.time.advance(0.0 if begins_now else 10.1)
+        assert following.done(), (steps, calls)
+        assert gate.limiter.queue("p").waiting == 0
+    assert made == ({1, 2} if granted else {1})

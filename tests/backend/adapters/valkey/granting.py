@@ -1,12 +1,14 @@
 """A process that takes grants of a limit that is counted in Valkey: URL, how many, their interval.
 
-It writes, in seconds of the machine's monotonic clock, when it began, and when it got each grant.
+It writes, in seconds of the machine's monotonic clock, when it began, when it got each grant, and
+between which two moments it was told how many seconds are reserved.
 """
 
 import asyncio
-import json
 import sys
 import time
+
+import msgspec
 
 from cartrita.adapters.valkey.server import ValkeyServer
 from cartrita.adapters.valkey.slots import ValkeySlots
@@ -19,28 +21,42 @@ from cartrita.kit.secret import Secret
 KEY, INSTALLATION = LimitKey("p"), Secret("a" * 64)
 
 
-async def take(url: str, calls: int, limit: Limit) -> list[float]:
+class Taken(msgspec.Struct):
+    """What a process writes."""
+
+    began: float
+    grants: list[float]
+    asked: float
+    reserved: float
+    answered: float
+
+
+async def take(url: str, calls: int, limit: Limit) -> Taken:
     """Wait for so many grants at once."""
     server, tasks = ValkeyServer(Secret(url), timeout_s=10), OwnedTasks()
-    moments = [time.monotonic()]
+    began, grants = time.monotonic(), list[float]()
     async with asyncio.TaskGroup() as group:
         owner = group.create_task(tasks.run())
         await asyncio.sleep(0)
-        store = SharedGrants(ValkeySlots(server, INSTALLATION), tasks, SharingPolicy(sharers=2))
+        slots = ValkeySlots(server, INSTALLATION)
+        store = SharedGrants(slots, tasks, SharingPolicy(sharers=2))
         queue = CallQueue(KEY, lambda wake: store.grants(KEY, limit, wake), QueuePolicy())
 
         async def call(number: int) -> None:
             if not queue.take():
                 await queue.wait(TurnRequest(tenant="a", number=number), 30.0)
-            moments.append(time.monotonic())
+            grants.append(time.monotonic())
 
         await asyncio.gather(*(call(number) for number in range(calls)))
+        asked = time.monotonic()
+        reserved = await slots.reserve(KEY, count=0, interval=limit.interval)
+        answered = time.monotonic()
         owner.cancel()
     await server.close()
-    return moments
+    return Taken(began, grants, asked, reserved, answered)
 
 
 if __name__ == "__main__":
     url, calls, requests, seconds = sys.argv[1:]
-    grants = asyncio.run(take(url, int(calls), Limit(int(requests), float(seconds))))
-    sys.stdout.write(json.dumps(grants))
+    taken = asyncio.run(take(url, int(calls), Limit(int(requests), float(seconds))))
+    sys.stdout.buffer.write(msgspec.json.encode(taken))

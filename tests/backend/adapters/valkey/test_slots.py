@@ -1,12 +1,13 @@
 """Slots of limits in a real Valkey: every process gets its own, by the server's clock."""
 
 import asyncio
-import json
 import sys
 from collections.abc import AsyncGenerator
 from typing import Any
 
+import msgspec
 import pytest
+from tests.backend.adapters.valkey.granting import Taken
 from tests.harness.valkey import Valkey
 from tests.laws.tree import ROOT
 
@@ -72,15 +73,20 @@ async def test_a_server_that_is_away_is_unavailable_and_then_left_alone(raw: Any
 async def test_two_processes_get_what_the_limit_has_and_not_one_more(
     shared_server: Valkey, raw: Any
 ) -> None:
-    command = (*MODULE, shared_server.url, "100", "50", "0.5")  # 50 at once, then 100 in a second
+    command = (*MODULE, shared_server.url, "100", "100", "1")  # 100 at once, then as many a second
     processes = [
         await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, cwd=ROOT)
         for _ in range(2)
     ]
     printed = await asyncio.gather(*(process.communicate() for process in processes))
-    told = [json.loads(out) for out, _ in printed]
-    began = min(moments[0] for moments in told)
-    grants = sorted(moment for moments in told for moment in moments[1:])
+    told = [msgspec.json.decode(out, type=Taken) for out, _ in printed]
+    began = min(one.began for one in told)
+    grants = sorted(moment for one in told for moment in one.grants)
     assert len(grants) == 200
     for number, moment in enumerate(grants, 1):
-        assert number <= 50 + 100 * (moment - began) + 1
+        assert number <= 100 + 100 * (moment - began) + 1
+    last = max(told, key=lambda one: one.asked)
+    reserved_at_most = last.answered + last.reserved - began
+    reserved_at_least = last.asked + last.reserved - grants[0]
+    assert reserved_at_least <= (200 + 1) / 100  # no slot is reserved and not used, but one
+    assert reserved_at_most >= (200 - 1) / 100
