@@ -192,9 +192,10 @@ async def _resumed(
 
 def second_owner(server: Server) -> Owner:
     """Another owner with an API key, created by the command line."""
-    command = [str(Path(sys.executable).with_name("cartrita")), "keys", "create", "stranger"]
+    owner = "stranger"
+    command = ["keys", "create", "key", "--owner", owner]
     done = subprocess.run(
-        command,
+        [str(Path(sys.executable).with_name("cartrita")), *command],
         env=server.environment,
         cwd=server.root,
         capture_output=True,
@@ -205,7 +206,7 @@ def second_owner(server: Server) -> Owner:
     key = next((word for word in done.stdout.split() if word.startswith("ck_")), "")
     if not key:
         raise AssertionError(f"`cartrita keys create` printed no key: {done.stdout}{done.stderr}")
-    return Owner(f"owner_{key.split('_')[1]}", key)
+    return Owner(owner, key)
 
 
 def _seconds(text: str) -> float:
