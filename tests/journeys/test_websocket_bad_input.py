@@ -84,8 +84,8 @@ async def test_no_run_waits_for_an_approval(scenario: Scenario) -> None:
     [
         (b"\x00\xff garbage", ["binary_frame"], 1007),
         (b"", ["binary_frame"], 1007),
-        ("x" * (1 << 20), [], 1009),
-        ("x" * (2 << 20), [], 1009),
+        ("x" * (1 << 20), ["too_large"], 1009),
+        ("x" * (2 << 20), ["too_large"], 1009),
     ],
     ids=["binary", "empty binary", "1 MiB", "2 MiB"],
 )
@@ -110,8 +110,8 @@ async def test_a_flood_is_cut_and_slows_nobody(scenario: Scenario, kind: str) ->
         await patient.next()
         flooding.connection.transport.write(flood)
         frames, code = await flooding.closed()
-        assert code == 4429
-        assert all(frame == {"type": "pong"} for frame in frames)
+        assert (frames[-1]["code"], code) == ("too_many_frames", 4429)
+        assert all(frame == {"type": "pong"} for frame in frames[:-1])
         assert text_of(await patient.until_end()) == scenario.answers[message]
 
 
@@ -128,6 +128,13 @@ async def test_sockets_of_an_owner_are_counted(serve: Serve) -> None:
     async with opened(port) as fourth:
         await fourth.send(type="ping")
         assert await fourth.next() == {"type": "pong"}
+
+
+async def test_text_that_is_not_utf8(scenario: Scenario) -> None:
+    async with opened(scenario.server.port) as socket:
+        socket.connection.transport.write(Frame(Opcode.TEXT, b"\xff").serialize(mask=True))
+        frames, code = await socket.closed()
+    assert ([frame["code"] for frame in frames], code) == (["invalid_utf8"], 1007)
 
 
 async def test_silence_is_closed_unless_an_answer_is_followed(serve: Serve) -> None:

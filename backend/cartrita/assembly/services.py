@@ -57,7 +57,7 @@ def create_services(
         connections=OpenConnections(settings.limits.streams_max),
         login_sessions=authentication.login_sessions,
         tickets=authentication.tickets,
-        sockets=OpenSockets(settings.websocket.per_owner_max),
+        sockets=OpenSockets(settings.websocket.per_owner_max, settings.websocket.keyless_max),
         code=CodeGeneration(models.gateway),
         provider_checks=models.checks,
         models=models.gateway.models,

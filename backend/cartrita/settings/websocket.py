@@ -45,6 +45,14 @@ class WebSocket(Group):
     runs_max: Annotated[
         int, Field(ge=1, le=1024), Setting("How many answers one socket follows at once.")
     ] = 16
+    keyless_max: Annotated[
+        int,
+        Field(ge=1, le=1_000_000),
+        Setting(
+            "How many sockets from one address may be without a key at once in a worker; beyond it "
+            "a handshake is a 429."
+        ),
+    ] = 1000
     per_owner_max: Annotated[
         int,
         Field(ge=1, le=1_000_000),

@@ -19,6 +19,7 @@ from cartrita.surfaces.inbound_rates import (
     ANONYMOUS,
     FAILED,
     KEY,
+    OF_FRAMES,
     InboundRate,
     names_of,
 )
@@ -48,6 +49,7 @@ class InboundLimits:
         self.counted_plainly = tuple(rate for rate in by_name.values() if rate.name != FAILED)
         self.windows = SlidingWindows()
         self._failures = SlidingWindows()
+        self._of_frames = self._applying(OF_FRAMES)
         self._hot = {
             key: self._applying(names_of(hot.path, hot.name, (hot.tag,)))
             for key, hot in hot_paths.items()
@@ -63,6 +65,14 @@ class InboundLimits:
         limit = principal.scopes.requests_per_minute
         if limit is not None:
             self._count(scope, InboundRate(KEY, limit, _MINUTE_S), principal.key_id)
+
+    def count_frame(self, principal: Principal) -> None:
+        """Count a frame that asks for something as a request. Raises RateLimited."""
+        for rate in self._of_frames:
+            self._count_unseen(rate, principal.owner_id)
+        if principal.scopes.requests_per_minute is not None:
+            rate = InboundRate(KEY, principal.scopes.requests_per_minute, _MINUTE_S)
+            self._count_unseen(rate, principal.key_id)
 
     def count_failure(self, connection: HTTPConnection, error: Unauthenticated) -> None:
         """Count a request that authenticated nobody. Raises RateLimited."""
@@ -113,6 +123,12 @@ class InboundLimits:
         if not standing.taken:
             raise self.refusal(scope, rate, holder)
         tell(scope, rate, standing)
+
+    def _count_unseen(self, rate: InboundRate, holder: str) -> None:
+        """Count where no response tells of it."""
+        standing = self.windows.take(window_key(rate.name, holder), rate.requests, rate.seconds)
+        if not standing.taken:
+            raise _refusal(rate, standing.reset_s)
 
     def tell(self, scope: Scope, rate: InboundRate, holder: str) -> None:
         """Have the response tell where this holder stands."""

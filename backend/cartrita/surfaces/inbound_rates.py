@@ -15,7 +15,9 @@ _SURFACES: Final[Mapping[str, str]] = MappingProxyType(
     {"/": "native", "/v1": "openai", "/v1/messages": "anthropic"}
 )
 """By path: the longest one that a route is at or below, as for errors."""
-GENERAL: Final = frozenset({*BY_ADDRESS, PRINCIPAL, *_SURFACES.values()})
+OF_FRAMES: Final = frozenset({PRINCIPAL, "native", "websocket"})
+"""The names of the limits that the frames of a WebSocket are counted in."""
+GENERAL: Final = frozenset({*BY_ADDRESS, PRINCIPAL, *_SURFACES.values(), *OF_FRAMES})
 """Names that are not those of operations and of their groups in openapi.json."""
 
 

@@ -1,4 +1,4 @@
-"""The open WebSockets of this process: counted by owner, and closed when it is about to stop."""
+"""The open WebSockets of this process: counted by whose they are, closed when it is to stop."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -7,12 +7,16 @@ from typing import Self
 
 from cartrita.domain.errors import RateLimited
 
+_RETRY_S = 1.0
+
 
 class OpenSockets:
-    """The open sockets. Each owner may hold `most` of them."""
+    """The open sockets. Each owner may hold `most` of them, and each address `most_unknown`."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, most_unknown: int = 1000) -> None:
         self._most = most
+        self._most_unknown = most_unknown
+        self._unknown: Counter[str] = Counter()
         self._held: set[HeldSocket] = set()
         self._by_owner: Counter[str] = Counter()
         self.draining = False
@@ -20,6 +24,10 @@ class OpenSockets:
     def hold(self, end: Callable[[], None]) -> "HeldSocket":
         """A context during which a socket is open; `end` is called once if it has to close."""
         return HeldSocket(self, end)
+
+    def visit(self, address: str) -> "Visit":
+        """A context in which a socket from there may be open without its owner being known."""
+        return Visit(self._unknown, address, self._most_unknown)
 
     def drain(self) -> None:
         """Have every socket close, and those that are opened from now on."""
@@ -78,3 +86,45 @@ class HeldSocket:
         """Say whose it is. Raises RateLimited if that owner has too many."""
         self._sockets.count(owner_id)
         self.owner_id = owner_id
+
+
+class Visit:
+    """The time in which a socket's owner is not known, counted by address from `begin` to `end`."""
+
+    __slots__ = ("_address", "_begun", "_most", "_unknown")
+
+    def __init__(self, unknown: Counter[str], address: str, most: int) -> None:
+        self._unknown = unknown
+        self._address = address
+        self._most = most
+        self._begun = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.end()
+
+    def begin(self) -> None:
+        """Count it. Raises RateLimited beyond the limit of its address."""
+        if self._unknown[self._address] >= self._most:
+            raise RateLimited(
+                f"{self._most} sockets from your address have not sent a key yet: send it on them.",
+                code="too_many_sockets",
+                retry_after=_RETRY_S,
+            )
+        self._unknown[self._address] += 1
+        self._begun = True
+
+    def end(self) -> None:
+        """Count it no more; again, nothing."""
+        if self._begun:
+            self._begun = False
+            self._unknown[self._address] -= 1
+            if not self._unknown[self._address]:
+                del self._unknown[self._address]

@@ -27,6 +27,22 @@ def test_one_that_was_refused_is_not_counted() -> None:
             third.belongs_to("a")
 
 
+def test_an_address_has_so_many_that_have_not_said_whose_they_are() -> None:
+    sockets = OpenSockets(9, 1)
+    with sockets.visit("a") as first, sockets.visit("a") as second:
+        first.begin()
+        with pytest.raises(RateLimited) as told:
+            second.begin()
+        assert (told.value.code, told.value.retry_after) == ("too_many_sockets", 1.0)
+        with sockets.visit("b") as other:
+            other.begin()
+        first.end()
+        first.end()
+        second.begin()
+    with sockets.visit("a") as third:
+        third.begin()
+
+
 def test_all_end_with_the_process() -> None:
     sockets, ended = OpenSockets(9), list[str]()
     with sockets.hold(lambda: ended.append("closed before")):

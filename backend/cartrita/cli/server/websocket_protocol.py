@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Literal
 
 from uvicorn.config import Config
@@ -25,10 +27,12 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
     `frames_per_s` is what a client may send on and on, and four times as much at once.
 
     What is unread when a connection is closed would reset it, and the client would not learn the
-    close code: it is read and thrown away until the client has closed its side.
+    close code: it is read and thrown away until the client has closed its side. `last_frames` has,
+    by the code, a text that goes before it.
     """
 
     frames_per_s = 50.0
+    last_frames: Mapping[int, str] = MappingProxyType({})
 
     def __init__(
         self,
@@ -89,6 +93,9 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
         """Send the close frame that the protocol has made for what it received."""
         close = self.conn.close_sent
         code, reason = (_ABNORMAL, "") if close is None else (close.code, close.reason)
+        last = None if self.close_sent else self.last_frames.get(code)
+        if last is not None:
+            self.transport.write(Frame(Opcode.TEXT, last.encode()).serialize(mask=False))
         self.stop_keepalive()
         self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
         self.transport.write(b"".join(self.conn.data_to_send()))
@@ -168,6 +175,9 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
         self.close_timer = self.loop.call_later(self.close_timeout, self.transport.abort)
 
 
-def websocket_protocol(frames_per_s: float) -> type[BoundedWebSocket]:
+def websocket_protocol(
+    frames_per_s: float, last_frames: Mapping[int, str] = MappingProxyType({})
+) -> type[BoundedWebSocket]:
     """The protocol class for `uvicorn.Config(ws=...)`."""
-    return type("WebSocket", (BoundedWebSocket,), {"frames_per_s": frames_per_s})
+    bounds = {"frames_per_s": frames_per_s, "last_frames": last_frames}
+    return type("WebSocket", (BoundedWebSocket,), bounds)

@@ -28,6 +28,7 @@ from cartrita.domain.errors import CartritaError
 from cartrita.kit.operator_error import OperatorError
 from cartrita.kit.secret import Secret
 from cartrita.settings import Settings
+from cartrita.surfaces.native.websocket.closings import LAST_FRAMES
 from cartrita.surfaces.native.websocket.endpoint import PATH
 from cartrita.surfaces.services import Services
 
@@ -145,7 +146,7 @@ def _config(settings: Settings, system: System) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
-        ws=websocket_protocol(config.frames_per_s),
+        ws=websocket_protocol(config.frames_per_s, LAST_FRAMES),
         ws_max_size=config.message_max_bytes,
         ws_ping_interval=config.ping_interval_s,
         ws_ping_timeout=config.ping_timeout_s,

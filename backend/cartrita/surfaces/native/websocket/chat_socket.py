@@ -5,6 +5,7 @@ from contextlib import suppress
 from secrets import randbelow
 
 import structlog
+from starlette.requests import HTTPConnection
 from starlette.types import Receive, Send
 
 from cartrita.domain.errors import CartritaError, DeadlineExceeded, Malformed, Unauthenticated
@@ -15,9 +16,10 @@ from cartrita.surfaces.native.websocket.client_frames import AuthFrame, parse_fr
 from cartrita.surfaces.native.websocket.closings import Closing, SocketEnded
 from cartrita.surfaces.native.websocket.followed_runs import FollowedRuns
 from cartrita.surfaces.native.websocket.frame_actions import FrameActions
+from cartrita.surfaces.native.websocket.handshake import principal_of_frame
 from cartrita.surfaces.native.websocket.server_frames import DrainFrame, encode
-from cartrita.surfaces.open_sockets import HeldSocket
-from cartrita.surfaces.services import Services, SocketLimits
+from cartrita.surfaces.open_sockets import HeldSocket, Visit
+from cartrita.surfaces.services import config_of, services_of
 
 log = structlog.get_logger()
 
@@ -34,23 +36,25 @@ class ChatSocket:
     followed. When the server is about to stop, that is now.
     """
 
-    def __init__(
-        self, services: Services, limits: SocketLimits, receive: Receive, send: Send
-    ) -> None:
-        self._services = services
-        self._limits = limits
+    def __init__(self, connection: HTTPConnection, receive: Receive, send: Send) -> None:
+        self._connection = connection
+        self._services = services_of(connection)
+        self._limits = config_of(connection).sockets
         self._receive = receive
         self._asgi_send = send
         self._sending = asyncio.Lock()
         self._lifetime = asyncio.timeout(None)
         self._followed: FollowedRuns | None = None
 
-    async def run(self, principal: Principal | None) -> int:
-        """Serve it until it is closed; the close code. None as principal waits for a key."""
+    async def run(self, principal: Principal | None, visit: Visit) -> int:
+        """Serve it until it is closed; the close code.
+
+        None as principal waits for a key, and then ends the visit of a caller who is not known.
+        """
         try:
             async with self._lifetime:
                 with self._services.sockets.hold(self._end_now) as held:
-                    closing = await self._serve(principal, held)
+                    closing = await self._serve(principal, visit, held)
         except TimeoutError:
             closing = self._overdue()
         except CartritaError as error:
@@ -65,10 +69,13 @@ class ChatSocket:
         await self._close(closing)
         return closing.code
 
-    async def _serve(self, principal: Principal | None, held: HeldSocket) -> Closing | None:
+    async def _serve(
+        self, principal: Principal | None, visit: Visit, held: HeldSocket
+    ) -> Closing | None:
         if principal is None:
             self._end_in(self._limits.auth_s)
             principal = await self._authenticate()
+            visit.end()
         principal.scopes.require_operation(Operation.CHAT)
         held.belongs_to(principal.owner_id)
         with self._services.connections.hold(principal):
@@ -83,7 +90,7 @@ class ChatSocket:
                 most=self._limits.runs_max,
                 on_end=self._await_next_frame,
             )
-            actions = FrameActions(self._services, principal, self._followed, self._send)
+            actions = FrameActions(self._connection, principal, self._followed, self._send)
             closing = await self._handle_frames(actions)
             self._followed.stop()
         return closing
@@ -95,7 +102,7 @@ class ChatSocket:
             raise Unauthenticated(
                 'The first frame must say who calls: send {"type": "auth", "api_key": "..."}.'
             )
-        return await self._services.api_keys.authenticate(frame.api_key.strip(" \t"))
+        return await principal_of_frame(self._connection, frame)
 
     async def _handle_frames(self, actions: FrameActions) -> Closing | None:
         while True:

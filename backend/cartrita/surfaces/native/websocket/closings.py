@@ -1,16 +1,19 @@
 """Why a socket is closed: the code of its close frame, and the last frame before it."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final, Self
 
 import msgspec
 
-from cartrita.domain.errors import CartritaError, ErrorKind
+from cartrita.domain.errors import CartritaError, ErrorKind, Malformed, RateLimited, TooLarge
 from cartrita.surfaces.native.websocket.client_frames import Reference
 from cartrita.surfaces.native.websocket.server_frames import error_frame
 
 GOING_AWAY: Final = 1001
 INVALID_DATA: Final = 1007
 NOT_ALLOWED: Final = 1008
+TOO_BIG: Final = 1009
 INTERNAL: Final = 1011
 IDLE: Final = 4408
 LIMITED: Final = 4429
@@ -51,3 +54,18 @@ class SocketEnded(Exception):
     def __init__(self, closing: Closing | None = None) -> None:
         super().__init__()
         self.closing = closing
+
+
+LAST_FRAMES: Final[Mapping[int, str]] = MappingProxyType(
+    {
+        code: error_frame(error, Reference())
+        for code, error in {
+            INVALID_DATA: Malformed("A text frame is not UTF-8.", code="invalid_utf8"),
+            TOO_BIG: TooLarge("A message is longer than the server takes."),
+            LIMITED: RateLimited(
+                "Too many frames: send fewer of them, and slower.", code="too_many_frames"
+            ),
+        }.items()
+    }
+)
+"""By close code, what is told before the server closes for what came before it was a message."""

@@ -8,11 +8,12 @@ from starlette.requests import HTTPConnection
 from starlette.types import Message, Receive, Scope, Send
 
 from cartrita.domain.errors import CartritaError
+from cartrita.surfaces.inbound_limits import address_of
 from cartrita.surfaces.middleware import add_default_headers, request_id_headers, request_id_of
 from cartrita.surfaces.native.errors import envelope, status_of
 from cartrita.surfaces.native.websocket.chat_socket import ChatSocket
 from cartrita.surfaces.native.websocket.handshake import principal_of_handshake
-from cartrita.surfaces.services import config_of, services_of
+from cartrita.surfaces.services import services_of
 
 log = structlog.get_logger()
 
@@ -35,17 +36,19 @@ async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         await send(message)
 
     await receive()  # that it connects
-    try:
-        principal = await principal_of_handshake(connection)
-    except Exception as raised:  # noqa: BLE001 - answered below
-        error = _known(raised)
-        status = status_of(error)
-        await envelope(connection, error, status)(scope, receive, send_with_headers)
-        log.info("socket_refused", path=PATH, status=status, code=error.code)
-        return
-    await send({"type": "websocket.accept", "headers": own_headers})
-    socket = ChatSocket(services_of(connection), config_of(connection).sockets, receive, send)
-    code = await socket.run(principal)
+    with services_of(connection).sockets.visit(address_of(connection)) as visit:
+        try:
+            principal = await principal_of_handshake(connection)
+            if principal is None:
+                visit.begin()
+        except Exception as raised:  # noqa: BLE001 - answered below
+            error = _known(raised)
+            status = status_of(error)
+            await envelope(connection, error, status)(scope, receive, send_with_headers)
+            log.info("socket_refused", path=PATH, status=status, code=error.code)
+            return
+        await send({"type": "websocket.accept", "headers": own_headers})
+        code = await ChatSocket(connection, receive, send).run(principal, visit)
     log.info("socket_closed", path=PATH, code=code, seconds=round(time.monotonic() - began, 4))
 
 

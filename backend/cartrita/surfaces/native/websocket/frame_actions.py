@@ -3,10 +3,12 @@
 from collections.abc import Awaitable
 
 import structlog
+from starlette.requests import HTTPConnection
 
 from cartrita.application.api_keys import LOOPBACK_ID
 from cartrita.domain.errors import CartritaError, Conflict
 from cartrita.domain.principals import Principal
+from cartrita.surfaces.inbound_limits import inbound_limits_of
 from cartrita.surfaces.native.streams import is_at_end
 from cartrita.surfaces.native.websocket.client_frames import (
     AckFrame,
@@ -23,13 +25,14 @@ from cartrita.surfaces.native.websocket.client_frames import (
 )
 from cartrita.surfaces.native.websocket.followed_runs import FollowedRuns, SendFrame
 from cartrita.surfaces.native.websocket.frame_order import FrameOrder
+from cartrita.surfaces.native.websocket.handshake import principal_of_frame
 from cartrita.surfaces.native.websocket.server_frames import (
     PongFrame,
     accepted_frame,
     encode,
     error_frame,
 )
-from cartrita.surfaces.services import Services
+from cartrita.surfaces.services import services_of
 
 log = structlog.get_logger()
 
@@ -41,12 +44,14 @@ class FrameActions:
 
     def __init__(
         self,
-        services: Services,
+        connection: HTTPConnection,
         principal: Principal,
         followed: FollowedRuns,
         send: SendFrame,
     ) -> None:
-        self._services = services
+        self._connection = connection
+        self._services = services_of(connection)
+        self._limits = inbound_limits_of(connection)
         self._principal = principal
         self._followed = followed
         self._send = send
@@ -82,7 +87,12 @@ class FrameActions:
             await self._send(error_frame(error, reference))
 
     async def _act(self, received: ReceivedFrame) -> None:
-        frame: ClientFrame = received.validated()
+        frame = received.validated()
+        if not isinstance(frame, PingFrame | AckFrame):
+            self._limits.count_frame(self._principal)
+        await self._do(frame)
+
+    async def _do(self, frame: ClientFrame) -> None:
         match frame:
             case ChatFrame():
                 await self._take_in_order(frame)
@@ -129,7 +139,7 @@ class FrameActions:
         keys = self._services.api_keys
         if self._principal.key_id == LOOPBACK_ID and not keys.may_be_key(frame.api_key):
             return
-        found = await keys.authenticate(frame.api_key.strip(" \t"))
+        found = await principal_of_frame(self._connection, frame)
         if found.owner_id != self._principal.owner_id:
             raise Conflict(
                 "This socket is open for somebody else already: open another.",

@@ -1,4 +1,4 @@
-"""Who opens a socket, as far as its handshake tells, and whether its page may."""
+"""Who opens a socket, by its handshake or by a frame, and whether its page may."""
 
 from starlette.requests import HTTPConnection
 
@@ -10,8 +10,10 @@ from cartrita.surfaces.authentication import (
     authenticate,
     refuse_key_in_query,
 )
+from cartrita.surfaces.inbound_limits import inbound_limits_of
+from cartrita.surfaces.native.websocket.client_frames import AuthFrame
 from cartrita.surfaces.origins import require_host, require_no_other_origin, require_own_page
-from cartrita.surfaces.services import config_of
+from cartrita.surfaces.services import config_of, services_of
 
 
 async def principal_of_handshake(connection: HTTPConnection) -> Principal | None:
@@ -40,3 +42,16 @@ async def principal_of_handshake(connection: HTTPConnection) -> Principal | None
     if caller.authenticated_by is AuthenticationMethod.COOKIE:
         require_own_page(connection)
     return caller.principal
+
+
+async def principal_of_frame(connection: HTTPConnection, frame: AuthFrame) -> Principal:
+    """Who calls, by the key in a frame.
+
+    Raises Unauthenticated, and RateLimited where too many keys from this address were not valid.
+    """
+    keys = services_of(connection).api_keys
+    key = frame.api_key.strip(" \t")
+    if keys.recognises(key):
+        return await keys.authenticate(key)
+    with inbound_limits_of(connection).guessing(connection):
+        return await keys.authenticate(key)

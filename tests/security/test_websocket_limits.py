@@ -1,0 +1,76 @@
+"""What strangers and users may do over WebSockets is limited as it is by requests, and told."""
+
+import json
+from contextlib import AsyncExitStack
+
+import pytest
+from tests.harness.fixtures import Serve
+from tests.harness.server import KEY
+from tests.harness.websockets import opened
+from tests.journeys.accounts import new_key, new_tenant, new_user
+from tests.security.routes import ask
+from websockets.exceptions import InvalidStatus
+
+
+async def test_wrong_keys_in_frames_are_limited_by_address(serve: Serve) -> None:
+    scenario = serve(settings={"CARTRITA_INBOUND_LIMITS": "failed=3/hour"})
+    port = scenario.server.port
+    owner = await new_user(scenario, await new_tenant(scenario))
+    unseen = (await new_key(scenario, owner))["key"]
+    async with opened(port) as socket:  # one who is known guesses others' keys
+        for _ in range(2):
+            await socket.send(type="auth", api_key="ck_guess")
+            assert (await socket.next())["code"] == "unauthenticated"
+    for key, told in (("ck_guess", "unauthenticated"), (unseen, "rate_limited")):
+        async with opened(port, key=key) as socket:
+            frames, code = await socket.closed()
+        assert [frame["code"] for frame in frames] == [told]
+        assert code == {"unauthenticated": 1008, "rate_limited": 4429}[told]
+    assert frames[0]["retry_after"] > 0
+    assert (await ask(port, "GET", "/api/me", {"X-API-Key": unseen}))[0] == 429
+    async with opened(port, key=KEY) as socket:
+        await socket.send(type="ping")
+        assert await socket.next() == {"type": "pong"}
+
+
+async def test_sockets_without_a_key_are_limited_by_address(serve: Serve) -> None:
+    scenario = serve(settings={"CARTRITA_WEBSOCKET_KEYLESS_MAX": "3"})
+    port = scenario.server.port
+    async with AsyncExitStack() as stack:
+        waiting = [await stack.enter_async_context(opened(port, key=None)) for _ in range(3)]
+        with pytest.raises(InvalidStatus) as refusal:
+            await stack.enter_async_context(opened(port, key=None))
+        response = refusal.value.response
+        assert (response.status_code, response.headers["Retry-After"]) == (429, "1")
+        assert json.loads(response.body)["code"] == "too_many_sockets"
+        await stack.enter_async_context(opened(port, key=None, headers={"X-API-Key": KEY}))
+        await waiting[0].send(type="auth", api_key=KEY)
+        await waiting[0].send(type="ping")
+        await waiting[0].next()
+        late = await stack.enter_async_context(opened(port))
+        await late.send(type="ping")
+        assert await late.next() == {"type": "pong"}
+        frames, code = await waiting[1].closed()
+        assert ([frame["code"] for frame in frames], code) == (["unauthenticated"], 1008)
+
+
+@pytest.mark.parametrize("limit", ["websocket", "native", "principal", "key"])
+async def test_frames_count_as_requests_do(serve: Serve, limit: str) -> None:
+    own = limit == "key"
+    limits = {} if own else {"CARTRITA_INBOUND_LIMITS": f"{limit}=3/minute"}
+    scenario = serve(settings=limits)
+    owner = await new_user(scenario, await new_tenant(scenario))
+    scopes = {"scopes": {"requests_per_minute": 3}} if own else {}
+    key = (await new_key(scenario, owner, **scopes))["key"]
+    async with opened(scenario.server.port, key=key) as socket:
+        codes = list[str]()
+        for number in range(4):
+            await socket.send(type="chat", message="Hi", conversation_id="none")
+            codes.append((await socket.next())["code"])
+            await socket.send(type="ping")
+            assert await socket.next() == {"type": "pong"}, number
+        await socket.send(type="chat", message="Hi", client_msg_id="later")
+        refused = await socket.next()
+    assert codes == ["conversation_not_found"] * 3 + ["rate_limited"]
+    assert (refused["client_msg_id"], refused["details"]) == ("later", {"limit": limit})
+    assert 0 < refused["retry_after"] <= 60
