@@ -1,5 +1,6 @@
 """A first start is open to this machine only, and says its key once."""
 
+import json
 import re
 from collections.abc import Iterator
 
@@ -32,12 +33,18 @@ def server(provider: FakeProvider) -> Iterator[Unconfigured]:
         yield running
 
 
+@pytest.fixture(scope="module", autouse=True)
+def key(server: Unconfigured) -> str:
+    """What the first start has shown."""
+    [key] = shown(server)
+    return key
+
+
 def shown(server: Server) -> list[str]:
     return SHOWN.findall(server.log_path.read_text())
 
 
-async def test_the_key_is_shown_once_and_works(server: Unconfigured) -> None:
-    [key] = shown(server)
+async def test_the_key_is_shown_once_and_works(server: Unconfigured, key: str) -> None:
     assert (await ask(server.port, "GET", "/api/me", {"X-API-Key": key}))[0] == 200
     assert (await ask(server.port, "GET", "/api/me"))[0] == 401
     server.stop()
@@ -73,3 +80,12 @@ def test_nobody_is_called(server: Unconfigured) -> None:
         if connection.raddr
     }
     assert called <= {"127.0.0.1"}
+
+
+async def test_nothing_acts_on_this_machine(server: Unconfigured, key: str) -> None:
+    """Agents talk and do nothing else, by the one provider there is, which is offline."""
+    _, _, agents = await ask(server.port, "GET", "/api/agents", {"X-API-Key": key})
+    can = {each for agent in json.loads(agents)["agents"] for each in agent["capabilities"]}
+    assert can == {"chat", "streaming"}
+    _, _, providers = await ask(server.port, "GET", "/api/providers", {"X-API-Key": key})
+    assert [each["name"] for each in json.loads(providers)["providers"]] == ["offline"]

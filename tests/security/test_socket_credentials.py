@@ -96,6 +96,17 @@ async def test_what_is_nearly_a_ticket(scenario: Scenario, owners: Owners) -> No
     assert [(await handshake(port, host, {}, target))[0] for _ in range(3)] == [101, 401, 401]
 
 
+async def test_what_is_no_handshake_is_not_repeated(scenario: Scenario) -> None:
+    """Pages that cannot set headers put keys into the names of protocols."""
+    port = scenario.server.port
+    for name in ("Protocol", "Extensions", "Version", "Key", "Accept"):
+        sent = {f"Sec-WebSocket-{name}": f"bearer/{KEY}"}
+        status, told = await handshake(port, [f"Host: {own_host(port)}"], sent)
+        assert status in (101, 400)
+        assert KEY.encode() not in told
+        assert status == 101 or b'"malformed_request"' in told
+
+
 async def test_a_ticket_beside_another_credential(scenario: Scenario, owners: Owners) -> None:
     """A key beside a ticket is one credential too many, whosever it is; a cookie does not count."""
     port = scenario.server.port

@@ -11,6 +11,9 @@ from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
 from websockets.frames import Frame, Opcode
+from websockets.http11 import Response
+from websockets.server import ServerProtocol
+from websockets.typing import StatusLike
 
 TOO_MANY_FRAMES = 4429
 _INVALID_DATA = 1007
@@ -19,6 +22,20 @@ _BYTES_PER_CREDIT = 16 << 10
 """A frame costs one credit, and one more for each of these."""
 _CLOSING_S = 5.0
 """How long a client may take to notice the end, which one that does not read never does."""
+_NO_HANDSHAKE = (
+    '{"error": "This is no handshake of a WebSocket: open one with a library.", '
+    '"code": "malformed_request"}'
+)
+
+
+class ReticentHandshakes(ServerProtocol):
+    """Refuses what is no handshake without repeating its headers, one of which may hold a key."""
+
+    def reject(self, status: StatusLike, text: str) -> Response:
+        response = super().reject(status, _NO_HANDSHAKE)
+        del response.headers["Content-Type"]
+        response.headers["Content-Type"] = "application/json"
+        return response
 
 
 class BoundedWebSocket(WebSocketsSansIOProtocol):
@@ -43,7 +60,8 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         # The base class logs whole URLs, and websockets each connection.
-        self.logger = self.conn.logger = logging.getLogger("cartrita.websocket")
+        self.logger = logging.getLogger("cartrita.websocket")
+        self.conn = ReticentHandshakes(max_size=config.ws_max_size, logger=self.logger)
         self.close_timeout = _CLOSING_S
         self._largest_credit = max(
             4 * self.frames_per_s, 2.0 + 2 * config.ws_max_size / _BYTES_PER_CREDIT
