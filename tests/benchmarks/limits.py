@@ -3,6 +3,7 @@
 import asyncio
 import time
 
+from tests.benchmarks import turns
 from tests.benchmarks.figures import Figures, middle, report, table
 from tests.benchmarks.options import Options
 
@@ -27,6 +28,7 @@ def measure(options: Options) -> None:
     rounds = [options.run(_round()) for _ in range(options.rounds)]
     rows = {name: middle([figures[name] for figures in rounds]) for name in rounds[0]}
     report(table("one call", rows))
+    report(options.run(turns.measure()))
 
 
 async def _round() -> dict[str, Figures]:
