@@ -157,7 +157,7 @@ async def test_an_exchanged_key_uses_its_provider_only(
     assert [one["id"] for one in listed["items"]] == [credential["id"]]
 
 
-async def test_wrong_keys_look_alike_and_are_counted(
+async def test_wrong_keys_look_alike(
     replicas: tuple[Scenario, Scenario],
 ) -> None:
     ann = await caller(replicas[1], await new_tenant(replicas[0]))
@@ -169,10 +169,6 @@ async def test_wrong_keys_look_alike_and_are_counted(
     good = answers.pop(1)
     assert good[0] == 201  # spaces around a key are none of it
     assert answers == [(422, {"key": ["openai does not accept this key"]})] * 4
-    body = {"provider": "openai", "key": "sk-the-fifth-one"}
-    assert (await ann.call("POST", "/api/credentials", body))[0] == 422
-    status, refused = await ann.call("POST", "/api/credentials", body)
-    assert (status, refused["code"]) == (429, "too_many_wrong_keys")
 
 
 async def test_others_credentials_are_not_there(replicas: tuple[Scenario, Scenario]) -> None:

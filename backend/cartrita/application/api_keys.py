@@ -5,10 +5,10 @@ import time
 from collections.abc import Callable, Collection
 from datetime import datetime
 
-from cartrita.application.key_secrets import PREFIX, KeySecrets, id_in
+from cartrita.application.brought_keys import BROUGHT, BroughtKeys
+from cartrita.application.key_secrets import PREFIX, KeySecrets, id_in, invalid_key
 from cartrita.application.known_keys import KnownKeys
 from cartrita.domain.api_keys import ActiveKey, KeyFilter
-from cartrita.domain.errors import Unauthenticated
 from cartrita.domain.ports.access import ApiKeyStore
 from cartrita.domain.principals import LOCAL_OWNER, Principal
 from cartrita.kit import clock
@@ -26,6 +26,7 @@ class ApiKeys:
     `keyless` adds a principal for local callers without a key. Both are of the local owner, who
     administers the server. Keys are cached for `cache_s` seconds, or until `known` is told that
     they have changed; while the database is away, those that are known stay good for ten minutes.
+    `brought` are the keys of providers that callers send instead, if they may.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class ApiKeys:
         bootstrap: Secret | None = None,
         *,
         keyless: bool = False,
+        brought: BroughtKeys | None = None,
         cache_s: float = 3.0,
         now: Callable[[], datetime] = clock.now,
         monotonic: Callable[[], float] = time.monotonic,
@@ -47,6 +49,7 @@ class ApiKeys:
         if keyless:
             self._configure(LOOPBACK_ID, LOOPBACK_ID)
         self._bootstrap = self._configured.get(BOOTSTRAP_ID)
+        self._brought = brought
         self._now = now
         self.known = KnownKeys(store, cache_s=cache_s, monotonic=monotonic)
 
@@ -82,9 +85,7 @@ class ApiKeys:
             or stored is None
             or not stored.active(self._now())
         ):
-            raise Unauthenticated(
-                "This API key is not valid: check it, or make one with `cartrita keys create`."
-            )
+            raise invalid_key()
         return stored.principal
 
     async def active(self, owner_id: str, key_id: str) -> ActiveKey | None:
@@ -94,6 +95,8 @@ class ApiKeys:
         """
         if key_id in self._configured:
             return self._configured[key_id] if owner_id == LOCAL_OWNER else None
+        if key_id.startswith(BROUGHT):
+            return None if self._brought is None else self._brought.active(owner_id, key_id)
         stored = await self.known.find(key_id)
         if stored is None or stored.key.owner_id != owner_id or not stored.active(self._now()):
             return None
@@ -101,8 +104,12 @@ class ApiKeys:
 
     def any_unknown(self, key_ids: Collection[str]) -> bool:
         """Whether one of these keys must be read before anything can be said of it."""
-        known = self.known
-        return any(one not in self._configured and known.peek(one) is None for one in key_ids)
+        return any(
+            one not in self._configured
+            and not one.startswith(BROUGHT)
+            and self.known.peek(one) is None
+            for one in key_ids
+        )
 
     def ended(self, principal: Principal, *, gone: Collection[str] = ()) -> bool:
         """Whether a principal's key works no more or allows less, as far as that is known.
@@ -111,6 +118,8 @@ class ApiKeys:
         """
         if principal.key_id in self._configured:
             return False
+        if principal.key_id.startswith(BROUGHT):
+            return self._brought is None or self._brought.ended(principal.key_id)
         stored = self.known.peek(principal.key_id)
         if stored is None:
             return principal.key_id in gone

@@ -13,10 +13,9 @@ from msgspec.structs import replace
 
 from cartrita.application.accounts import require_admin
 from cartrita.application.credential_vault import CredentialVault
-from cartrita.application.failed_attempts import FailedAttempts
 from cartrita.application.issued_keys import OVERLAP, IssuedKeys
-from cartrita.application.key_secrets import PREFIX
 from cartrita.application.known_credentials import KnownCredentials
+from cartrita.application.provider_key_shapes import may_be_provider_key
 from cartrita.domain.api_keys import ApiKey
 from cartrita.domain.audit import Actor, Change
 from cartrita.domain.credentials import (
@@ -34,17 +33,17 @@ from cartrita.kit.pagination import Page
 from cartrita.kit.secret import Secret
 from cartrita.kit.text import storable_text
 
-SHORTEST: Final = 8
-LONGEST: Final = 4096
-"""Bounds of a provider's key, in characters; some are signed tokens."""
 _USES: Final = (Operation.CHAT, Operation.EMBEDDINGS, Operation.CONVERSATIONS)
+
+
+class KeyRefused(InvalidInput):
+    """A key that its provider does not accept."""
 
 
 class Credentials:
     """The stored keys of providers. All of their changes are logged.
 
-    `validator` is asked whether the provider accepts a key before that is stored; addresses from
-    which too many come that it does not are not answered for a while.
+    `validator` is asked whether the provider accepts a key before that is stored.
     """
 
     def __init__(
@@ -56,7 +55,6 @@ class Credentials:
         issued_keys: IssuedKeys,
         *,
         overlap: timedelta = OVERLAP,
-        attempts: FailedAttempts | None = None,
         now: Callable[[], datetime] = clock.now,
     ) -> None:
         self._store = store
@@ -65,7 +63,6 @@ class Credentials:
         self._validator = validator
         self._issued_keys = issued_keys
         self._overlap = overlap
-        self._attempts = attempts or FailedAttempts()
         self._now = now
 
     async def exchange(
@@ -73,27 +70,34 @@ class Credentials:
     ) -> tuple[ProviderCredential, ApiKey, Secret]:
         """Store a provider's key; an API key that may use this provider only, and its secret.
 
-        With `shared` it pays for all users of the tenant. It replaces the one before it, unless it
-        is that one. Raises NotFound, Forbidden, InvalidInput for a key that the provider refuses,
-        RateLimited after too many of those, and UpstreamError if the provider cannot be asked.
+        Raises as `store` does.
+        """
+        credential = await self.store(actor, provider, key, shared=shared)
+        by = actor.principal
+        issued, secret = await self._issued_keys.create(
+            actor, by.owner_id, f"{provider} credential", scopes=_scopes(by.scopes, provider)
+        )
+        return credential, issued, secret
+
+    async def store(
+        self, actor: Actor, provider: str, key: Secret, *, shared: bool = False
+    ) -> ProviderCredential:
+        """Store a provider's key; with `shared` it pays for all users of the tenant.
+
+        It replaces the one before it, unless it is that one. Raises NotFound, Forbidden,
+        KeyRefused, and UpstreamError if the provider cannot be asked.
         """
         by = actor.principal
         if shared:
             require_admin(by)
         by.scopes.require_operation(Operation.KEYS)
         by.scopes.require_provider(provider)
-        key = await self._valid(actor, provider, key)
+        key = await self._valid(provider, key)
         owner_id = None if shared else by.owner_id
         latest = await self._store.latest(by.tenant_id, owner_id, provider)
-        credential = await self._same(latest, key)
-        if credential is None:
-            credential = await self._replace(
-                actor, "credential.create", owner_id, provider, key, latest, self._overlap
-            )
-        issued, secret = await self._issued_keys.create(
-            actor, by.owner_id, f"{provider} credential", scopes=_scopes(by.scopes, provider)
+        return await self._same(latest, key) or await self._replace(
+            actor, "credential.create", owner_id, provider, key, latest, self._overlap
         )
-        return credential, issued, secret
 
     async def get(self, by: Principal, credential_id: str) -> ProviderCredential:
         """A credential. Raises NotFound."""
@@ -117,7 +121,7 @@ class Credentials:
         if old.state(self._now()) is not CredentialState.ACTIVE:
             raise _not_current()
         actor.principal.scopes.require_provider(old.provider)
-        key = await self._valid(actor, old.provider, key)
+        key = await self._valid(old.provider, key)
         return await self._replace(
             actor,
             "credential.rotate",
@@ -139,15 +143,13 @@ class Credentials:
             await self._known.refresh()
         return await self.get(actor.principal, credential_id)
 
-    async def _valid(self, actor: Actor, provider: str, key: Secret) -> Secret:
+    async def _valid(self, provider: str, key: Secret) -> Secret:
         """The key without spaces around it, if the provider accepts it."""
-        self._attempts.require_few(actor.address)
         text = key.reveal().strip()
         stripped = Secret(text)
-        if not _well_formed(text) or not await self._validator.accepts(provider, stripped):
-            self._attempts.add(actor.address)
-            raise InvalidInput.of("key", f"{provider} does not accept this key")
-        return stripped
+        if may_be_provider_key(text) and await self._validator.accepts(provider, stripped):
+            return stripped
+        raise KeyRefused.of("key", f"{provider} does not accept this key")
 
     async def _same(
         self, latest: StoredCredential | None, key: Secret
@@ -206,17 +208,6 @@ class Credentials:
         if stored.credential.owner_id is None:
             require_admin(by)
         return stored
-
-
-def _well_formed(text: str) -> bool:
-    """Whether a text may be a provider's key: one of this server's own never leaves it."""
-    return (
-        SHORTEST <= len(text) <= LONGEST
-        and text.isascii()
-        and text.isprintable()
-        and " " not in text
-        and not text.startswith(PREFIX)
-    )
 
 
 def _scopes(own: Scopes, provider: str) -> Scopes:

@@ -12,6 +12,7 @@ import structlog
 
 from cartrita.agents.registry import AgentRegistry
 from cartrita.agents.step import Step
+from cartrita.application.brought_keys import BROUGHT, ProviderKeyGone
 from cartrita.application.history import History
 from cartrita.domain import endings
 from cartrita.domain.api_keys import ActiveKey
@@ -270,6 +271,8 @@ class Executor:
         if self._keys is None or key_id is None:
             return Principal(claim.owner_id, key_id or "")
         key = await self._keys.active(claim.owner_id, key_id)
+        if key is None and key_id.startswith(BROUGHT):
+            raise ProviderKeyGone
         if key is None:
             raise Forbidden(
                 "The API key that asked for this answer does not work any more; try again with "

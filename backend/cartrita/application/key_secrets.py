@@ -10,6 +10,7 @@ import zlib
 from secrets import token_hex
 from typing import Final
 
+from cartrita.domain.errors import Unauthenticated
 from cartrita.kit.secret import Secret
 
 PREFIX: Final = "ck_"
@@ -41,6 +42,13 @@ def id_in(presented: str) -> str | None:
     if match is None or with_checksum(presented.rpartition("_")[0]) != presented:
         return None
     return match[1]
+
+
+def invalid_key() -> Unauthenticated:
+    """The error of every key that is not valid, whatever is wrong with it."""
+    return Unauthenticated(
+        "This API key is not valid: check it, or make one with `cartrita keys create`."
+    )
 
 
 def with_checksum(body: str) -> str:

@@ -10,6 +10,7 @@ from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.tickets import TicketTable
 from cartrita.application.accounts import Accounts
 from cartrita.application.api_keys import ApiKeys
+from cartrita.application.brought_keys import BroughtKeys
 from cartrita.application.issued_keys import IssuedKeys
 from cartrita.application.login_sessions import LoginSessions
 from cartrita.application.tickets import Tickets
@@ -27,12 +28,20 @@ class Authentication(NamedTuple):
     tickets: Tickets
 
 
-def create_authentication(database: Database, secret: Secret, settings: Settings) -> Authentication:
+def create_authentication(
+    database: Database, secret: Secret, settings: Settings, brought: BroughtKeys | None = None
+) -> Authentication:
     """The use cases of API keys, and of the sessions and tickets that are derived from them."""
     config = settings.auth
     pepper = derive_secret(secret, "pepper")
     key_table, users = ApiKeyTable(database), UserTable(database)
-    keys = ApiKeys(key_table, pepper, config.bootstrap_key, keyless=config.mode == "loopback")
+    keys = ApiKeys(
+        key_table,
+        pepper,
+        config.bootstrap_key,
+        keyless=config.mode == "loopback",
+        brought=brought,
+    )
     issued = IssuedKeys(
         key_table, users, keys, pepper, overlap=timedelta(seconds=config.rotation_overlap_s)
     )

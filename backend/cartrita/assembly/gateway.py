@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from cartrita.adapters.providers.offline.provider import ASSISTANT, Offline
 from cartrita.application.provider_checks import CheckedProvider
-from cartrita.assembly.credentials import CredentialParts
 from cartrita.assembly.providers import OpenedProvider, setup_hints
 from cartrita.domain.ports.answer_cache import AnswerCache
+from cartrita.domain.ports.credentials import CallCredentials
 from cartrita.domain.ports.search import PassageSearch
 from cartrita.domain.provider_checks import ProviderSummary
 from cartrita.gateway.catalog import Catalog, ProviderEntry, ProviderOrigin
@@ -14,6 +14,7 @@ from cartrita.gateway.gateway import Gateway
 from cartrita.gateway.health import HealthPolicy
 from cartrita.gateway.limiting import Limiter
 from cartrita.gateway.metering import Meter
+from cartrita.gateway.paid_providers import CredentialUses
 from cartrita.gateway.retry import RetryPolicy
 from cartrita.gateway.routes import ROUTES, Route, Target
 from cartrita.settings import Settings
@@ -39,7 +40,8 @@ def create_gateway(
     unpaid: Sequence[OpenedProvider],
     meter: Meter,
     cache: AnswerCache,
-    credentials: CredentialParts,
+    credentials: CallCredentials,
+    uses: CredentialUses,
     limiter: Limiter,
 ) -> Gateway:
     """The gateway over these providers, in order of preference, and those that callers can pay."""
@@ -62,8 +64,8 @@ def create_gateway(
         cache=cache,
         cache_ttl=settings.cache.ttl_s,
         cache_patience=settings.cache.patience_s,
-        credentials=credentials.known,
-        uses=credentials.uses,
+        credentials=credentials,
+        uses=uses,
     )
 
 

@@ -6,9 +6,11 @@ from typing import NamedTuple
 
 from cartrita.adapters.providers.http import HttpClient
 from cartrita.adapters.tokens.counter import TokenizerCounter
+from cartrita.application.brought_keys import BroughtKeys, PayingCredentials
 from cartrita.application.key_validation import ProviderKeyValidator
 from cartrita.application.provider_checks import ProviderChecks
 from cartrita.assembly.answer_cache import open_answer_cache
+from cartrita.assembly.brought_keys import create_brought_keys
 from cartrita.assembly.credentials import CredentialParts
 from cartrita.assembly.gateway import create_gateway, create_offline
 from cartrita.assembly.limits import open_limiting
@@ -33,6 +35,7 @@ class Models(NamedTuple):
     gateway: Gateway
     checks: ProviderChecks
     key_validator: ProviderKeyValidator
+    brought_keys: BroughtKeys
     counter: TokenizerCounter
     limit_tasks: OwnedTasks
 
@@ -54,6 +57,8 @@ async def open_models(
             create_offline(settings, storage.search),
         ]
         unpaid = create_unpaid(settings, http, {one.summary.name for one in providers})
+        validator = create_key_validator(settings, [*providers, *unpaid])
+        brought = create_brought_keys(settings, [*providers, *unpaid], validator, secret)
         yield Models(
             gateway=create_gateway(
                 settings,
@@ -61,11 +66,13 @@ async def open_models(
                 unpaid,
                 meter,
                 cache,
-                credentials,
+                PayingCredentials(brought, credentials.known),
+                credentials.uses,
                 limiting.limiter,
             ),
             checks=create_provider_checks(settings, providers),
-            key_validator=create_key_validator(settings, [*providers, *unpaid]),
+            key_validator=validator,
+            brought_keys=brought,
             counter=counter,
             limit_tasks=limiting.tasks,
         )

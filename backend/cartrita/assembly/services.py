@@ -44,6 +44,7 @@ def create_services(
         agents=agents,
         completions=Completions(models.gateway, agent_models, models.counter),
         api_keys=authentication.api_keys,
+        brought_keys=models.brought_keys,
         issued_keys=authentication.issued_keys,
         accounts=authentication.accounts,
         credentials=Credentials(

@@ -11,6 +11,9 @@ def surface_config(settings: Settings) -> SurfaceConfig:
     """The limits and modes that the surfaces apply to every request."""
     return SurfaceConfig(
         keyless=settings.auth.mode == "loopback",
+        loopback=settings.server.loopback,
+        byok=settings.auth.byok,
+        legacy_query_keys=settings.auth.legacy_query_keys,
         cors_origins=settings.server.cors_origins,
         cors_max_age_s=settings.server.cors_max_age_s,
         hsts_s=settings.server.hsts_s,

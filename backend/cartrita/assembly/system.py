@@ -58,7 +58,9 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
         credentials = await open_credentials(settings, storage.database, context.secret)
         models = await enter(open_models(settings, storage, context.secret, credentials))
         agents = AgentRegistry(built_in_agents())
-        authentication = create_authentication(storage.database, context.secret, settings)
+        authentication = create_authentication(
+            storage.database, context.secret, settings, models.brought_keys
+        )
         executor = create_executor(settings, storage, models, agents, authentication.api_keys)
         services = create_services(settings, storage, models, agents, authentication, credentials)
         watch = KeyWatch(

@@ -110,7 +110,7 @@ class InvalidInput(CartritaError):
         }
 
     @classmethod
-    def of(cls, field: str, problem: str) -> "InvalidInput":
+    def of(cls, field: str, problem: str) -> Self:
         """One field, one sentence."""
         return cls(f"{field}: {problem}", fields={field: [problem]})
 

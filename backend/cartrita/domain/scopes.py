@@ -53,6 +53,11 @@ class Scopes(
         """Whether there is anything that a key with these may not do."""
         return self is not UNLIMITED and self != UNLIMITED
 
+    @property
+    def only_provider(self) -> str | None:
+        """The provider, if one alone may be called."""
+        return self.providers[0] if self.providers and len(self.providers) == 1 else None
+
     def allows_operation(self, operation: Operation) -> bool:
         return self.operations is None or operation in self.operations
 

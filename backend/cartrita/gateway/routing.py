@@ -69,7 +69,7 @@ class Router:
 
         Raises NotFound and Unavailable, and Forbidden where the scopes allow none of it.
         """
-        name = self._asked(provider, name)
+        provider, name = self._asked(provider, name, scopes)
         route = None if provider else await self._find_route(name or "", None)
         if route is None:
             return Choice(await self._resolve(provider, name, scopes, paid))
@@ -90,7 +90,7 @@ class Router:
         their providers it is `credentials` that pay. Raises
         NotFound, Unavailable and Forbidden, and InvalidInput if no deployment can do what is asked.
         """
-        name = self._asked(provider, name)
+        provider, name = self._asked(provider, name, scopes)
         readable = read if relays is None else None
         found = None
         if not provider and self._is_named(name):
@@ -141,14 +141,24 @@ class Router:
     def _is_there(self, target: Target, paid: Collection[str]) -> bool:
         return self._catalog.has(target.name.partition("/")[0], paid)
 
-    def _asked(self, provider: str | None, name: str | None) -> str | None:
-        """The name that was asked for, which may be the default's. Raises NotFound."""
+    def _asked(
+        self, provider: str | None, name: str | None, scopes: Scopes
+    ) -> tuple[str | None, str | None]:
+        """The provider and the name that were asked for, which may be the default's.
+
+        A key that may use one provider only asks for that one's default. Raises NotFound.
+        """
         if name and (len(name) > _LONGEST_NAME or storable_text(name) != name):
             raise NotFound(
                 "No model has such a name: it is too long, or holds what is no text.",
                 code="model_not_found",
             )
-        return name if provider or name else self._catalog.default_model
+        if provider or name:
+            return provider, name
+        default, only = self._catalog.default_model, scopes.only_provider
+        if only is None or (default or "").startswith(f"{only}/"):
+            return None, default
+        return only, None
 
     def _is_named(self, name: str | None) -> bool:
         """Whether a route has this name, which may be a model's too."""
@@ -188,16 +198,21 @@ class Router:
         self, name: str, route: Route, scopes: Scopes, paid: Collection[str]
     ) -> list[_Tier]:
         """Those of a route that may be called. Raises NotFound and Forbidden."""
-        tiers = await self._all_tiers(name, route, paid)
+        tiers = await self._all_tiers(name, route, scopes, paid)
         if scopes is UNLIMITED:
             return tiers
         allowed = _filtered(tiers, lambda one: scopes.allows_model(one.provider, one.model))
+        if not allowed and route.or_default and scopes.only_provider:
+            allowed = [await self._default_tier(scopes, paid)]
+            allowed = _filtered(allowed, lambda one: scopes.allows_model(one.provider, one.model))
         if not allowed:
             first = tiers[0].equals[0][0]
             scopes.require_model(first.provider, first.model)
         return allowed
 
-    async def _all_tiers(self, name: str, route: Route, paid: Collection[str]) -> list[_Tier]:
+    async def _all_tiers(
+        self, name: str, route: Route, scopes: Scopes, paid: Collection[str]
+    ) -> list[_Tier]:
         tiers: list[_Tier] = []
         for weighted, targets in groupby(route.targets, key=lambda one: one.weight is not None):
             found = [
@@ -212,12 +227,16 @@ class Router:
         if tiers:
             return tiers
         if route.or_default:
-            return [_Tier(((await self._catalog.resolve(None, None, paid), 1),))]
+            return [await self._default_tier(scopes, paid)]
         raise NotFound(
             f"No provider of the route {name} is configured; it needs one of "
             f"{', '.join(target.name for target in route.targets)}.",
             code="model_not_found",
         )
+
+    async def _default_tier(self, scopes: Scopes, paid: Collection[str]) -> _Tier:
+        default = self._asked(None, None, scopes)
+        return _Tier(((await self._catalog.resolve(*default, paid), 1),))
 
     async def _deployment(self, target: Target, paid: Collection[str]) -> Deployment | None:
         provider, _, model = target.name.partition("/")

@@ -54,6 +54,12 @@ def _open_to_network(settings: Settings) -> Iterator[SettingsConflict]:
             "is open to the network; bind 127.0.0.1 or use keys"
         )
         yield SettingsConflict((("auth", "mode"), ("server", "host")), text)
+    if settings.auth.legacy_query_keys and not settings.server.loopback:
+        text = (
+            f"keys in URLs are for this machine only, and server.host "
+            f"{display_value(settings.server.host)} is open to the network; bind 127.0.0.1"
+        )
+        yield SettingsConflict((("auth", "legacy_query_keys"), ("server", "host")), text)
 
 
 def _durations(settings: Settings) -> Iterator[SettingsConflict]:

@@ -171,6 +171,27 @@ class Auth(Group):
         ),
     ] = None
 
+    byok: Annotated[
+        Literal["loopback", "on", "off"],
+        Setting(
+            "Who may send a provider's key instead of one of ours: with `loopback`, callers on the "
+            "machine of a server that is bound to loopback, and no proxy; with `on`, everybody.",
+            env="CARTRITA_BYOK",
+        ),
+    ] = "loopback"
+    byok_ttl_s: Annotated[
+        float,
+        Field(ge=1, le=86400),
+        Setting("How long such a key is good until its provider is asked again."),
+    ] = 900.0
+    legacy_query_keys: Annotated[
+        bool,
+        Setting(
+            "Whether a key may be in a URL, for older frontends; refused unless bound to loopback.",
+            env="CARTRITA_LEGACY_QUERY_KEYS",
+        ),
+    ] = False
+
 
 class Logging(Group):
     """What is written to stderr. Logs hold neither content nor secrets."""

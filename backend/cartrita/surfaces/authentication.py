@@ -11,9 +11,10 @@ from cartrita.domain.errors import Malformed, Unauthenticated
 from cartrita.domain.principals import LOCAL_OWNER, Principal
 from cartrita.domain.tickets import Ticket
 from cartrita.surfaces.inbound_limits import NoCredential, inbound_limits_of
-from cartrita.surfaces.origins import origin_of, require_local_caller, require_own_page
+from cartrita.surfaces.origins import is_local, origin_of, require_local_caller, require_own_page
 from cartrita.surfaces.repeated_headers import refuse_differing_headers
 from cartrita.surfaces.services import config_of, services_of
+from cartrita.surfaces.upstream_headers import PROVIDER_HEADER
 
 SESSION_COOKIE = "cartrita_session"
 LOCAL_PRINCIPAL = Principal(LOCAL_OWNER, LOOPBACK_ID, admin=True)
@@ -63,10 +64,9 @@ async def authenticate(connection: HTTPConnection, *, ticket: str | None = None)
 
 
 async def _find_caller(connection: HTTPConnection, ticket: str | None) -> Caller:
-    refuse_key_in_query(connection)
     refuse_differing_headers(connection.scope)
     services = services_of(connection)
-    keys = _keys(connection)
+    keys = [*_keys(connection), *keys_in_query(connection)]
     if config_of(connection).keyless:
         keys = [key for key in keys if services.api_keys.may_be_key(key)]
     key = _single([*keys, *([ticket] if ticket else [])])
@@ -76,7 +76,7 @@ async def _find_caller(connection: HTTPConnection, ticket: str | None) -> Caller
         used = await _use_ticket(connection, ticket)
         return Caller(used.principal, AuthenticationMethod.TICKET, used)
     if key:
-        return Caller(await services.api_keys.authenticate(key), AuthenticationMethod.KEY)
+        return Caller(await authenticate_key(connection, key), AuthenticationMethod.KEY)
     if config_of(connection).keyless:
         require_local_caller(connection)
         return Caller(LOCAL_PRINCIPAL, AuthenticationMethod.LOOPBACK)
@@ -91,9 +91,46 @@ async def _find_caller(connection: HTTPConnection, ticket: str | None) -> Caller
     return Caller(principal, AuthenticationMethod.COOKIE)
 
 
+async def authenticate_key(
+    connection: HTTPConnection, key: str, *, provider: str | None = None
+) -> Principal:
+    """The principal of a key: one of ours, or a provider's where its callers may bring those.
+
+    `provider` is whose it is, where the request has another place for that than a header. Raises
+    the same Unauthenticated for every unknown key, and UpstreamError where a provider cannot be
+    asked about its own.
+    """
+    services = services_of(connection)
+    if services.api_keys.may_be_key(key) or not _may_bring(connection):
+        return await services.api_keys.authenticate(key)
+    told = provider or _told_provider(connection)
+    return await services.brought_keys.authenticate(key, told, local=is_local(connection))
+
+
+def _may_bring(connection: HTTPConnection) -> bool:
+    """Whether this caller may send a provider's key."""
+    byok = config_of(connection).byok
+    return byok == "on" or (byok == "loopback" and is_local(connection))
+
+
+def _told_provider(connection: HTTPConnection) -> str | None:
+    """The provider whose key a request says to bring; an EventSource says it in its query."""
+    told = connection.headers.get(PROVIDER_HEADER) or connection.query_params.get("provider")
+    return told or None
+
+
+def is_known_key(connection: HTTPConnection, key: str, *, provider: str | None = None) -> bool:
+    """Whether a key is known to be valid without asking anybody."""
+    services = services_of(connection)
+    if services.api_keys.may_be_key(key) or not _may_bring(connection):
+        return services.api_keys.recognises(key)
+    local, told = is_local(connection), provider or _told_provider(connection)
+    return services.brought_keys.recognises(key, told, local=local)
+
+
 def _require_known(connection: HTTPConnection, ticket: str | None, key: str | None) -> None:
     """Refuse what would have to be looked up; a cookie is signed, and no guess passes for one."""
-    if ticket or (key and not services_of(connection).api_keys.recognises(key)):
+    if ticket or (key and not is_known_key(connection, key)):
         inbound_limits_of(connection).require_few_failures(connection)
 
 
@@ -131,14 +168,19 @@ def _single(credentials: list[str]) -> str | None:
     return credentials[0] if credentials else None
 
 
-def refuse_key_in_query(connection: HTTPConnection) -> None:
-    """Raise Malformed for a key in the URL."""
+def keys_in_query(connection: HTTPConnection) -> list[str]:
+    """The keys in the URL. Raises Malformed for one that may not be there."""
     if not connection.scope.get("query_string"):
-        return
-    for name, value in connection.query_params.multi_items():
-        if value and name.lower().replace("_", "").replace("-", "") in _KEY_PARAMETERS:
-            raise Malformed(
-                "A key in a URL ends up in logs and histories: send it as X-API-Key, or sign in at "
-                "POST /api/session, or ask POST /api/stream-tickets for a ticket.",
-                code="key_in_query",
-            )
+        return []
+    found = [
+        value
+        for name, value in connection.query_params.multi_items()
+        if value and name.lower().replace("_", "").replace("-", "") in _KEY_PARAMETERS
+    ]
+    if found and not (config_of(connection).legacy_query_keys and is_local(connection)):
+        raise Malformed(
+            "A key in a URL ends up in logs and histories: send it as X-API-Key, or sign in at "
+            "POST /api/session, or ask POST /api/stream-tickets for a ticket.",
+            code="key_in_query",
+        )
+    return found

@@ -15,6 +15,7 @@ _REQUEST_HEADERS: Final = (
     "Last-Event-ID",
     "X-API-Key",
     "X-Cartrita-Cache",
+    "X-Cartrita-Provider",
     "X-Cartrita-Strict",
     "X-Client-Version",
     "X-Request-ID",

@@ -11,6 +11,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
+from cartrita.application.credentials import KeyRefused
 from cartrita.domain.errors import RateLimited, Unauthenticated
 from cartrita.domain.principals import Principal
 from cartrita.kit.sliding_windows import SlidingWindows
@@ -74,7 +75,9 @@ class InboundLimits:
             rate = InboundRate(KEY, principal.scopes.requests_per_minute, _MINUTE_S)
             self._count_unseen(rate, principal.key_id)
 
-    def count_failure(self, connection: HTTPConnection, error: Unauthenticated) -> None:
+    def count_failure(
+        self, connection: HTTPConnection, error: Unauthenticated | KeyRefused
+    ) -> None:
         """Count a request that authenticated nobody. Raises RateLimited."""
         scope, address = connection.scope, address_of(connection)
         if isinstance(error, NoCredential):
@@ -105,7 +108,7 @@ class InboundLimits:
         self.require_few_failures(connection)
         try:
             yield
-        except Unauthenticated as error:
+        except (Unauthenticated, KeyRefused) as error:
             self.count_failure(connection, error)
             raise
 

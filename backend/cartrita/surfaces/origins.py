@@ -58,6 +58,13 @@ def require_local_caller(connection: HTTPConnection) -> None:
     require_no_other_origin(connection)
 
 
+def is_local(connection: HTTPConnection) -> bool:
+    """Whether the server can be reached from this machine only, and no proxy brings the request."""
+    if not config_of(connection).loopback:
+        return False
+    return _is_from_loopback(connection) and not _is_forwarded(connection)
+
+
 def require_host(connection: HTTPConnection) -> None:
     """Require one header Host that names a host, from which our own origin is told."""
     hosts = connection.headers.getlist("host")

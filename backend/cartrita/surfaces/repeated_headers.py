@@ -8,7 +8,13 @@ from cartrita.domain.errors import Malformed
 
 _READ_HERE: Final = {
     name.lower().encode(): name
-    for name in ("Idempotency-Key", "Last-Event-ID", "X-Cartrita-Cache", "X-Cartrita-Strict")
+    for name in (
+        "Idempotency-Key",
+        "Last-Event-ID",
+        "X-Cartrita-Cache",
+        "X-Cartrita-Provider",
+        "X-Cartrita-Strict",
+    )
 }
 
 

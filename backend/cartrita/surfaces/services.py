@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from importlib import metadata
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import msgspec
 from starlette.requests import HTTPConnection
@@ -13,6 +13,7 @@ from starlette.types import Scope
 from cartrita.agents.registry import AgentRegistry
 from cartrita.application.accounts import Accounts
 from cartrita.application.api_keys import ApiKeys
+from cartrita.application.brought_keys import BroughtKeys
 from cartrita.application.code_generation import CodeGeneration
 from cartrita.application.completions import Completions
 from cartrita.application.conversations import Conversations
@@ -53,11 +54,16 @@ class SurfaceConfig(msgspec.Struct, frozen=True, kw_only=True):
     `cors_max_age_s`. Browsers are told for `hsts_s` to come by https only. A silent stream gets a
     comment every `heartbeat_s`. `v1` serves the APIs below /v1. `translated_choices` are the most
     answers to one request where each is a call of its own. `inbound_rates` limit the requests.
-    Times are in seconds.
+    `loopback` tells that only this machine can reach the server; `byok` says who may send a
+    provider's key instead of one of ours, and `legacy_query_keys` that callers on this machine may
+    send a key in the URL. Times are in seconds.
     """
 
     version: str = msgspec.field(default_factory=lambda: metadata.version("cartrita"))
     keyless: bool = False
+    loopback: bool = False
+    byok: Literal["loopback", "on", "off"] = "off"
+    legacy_query_keys: bool = False
     cors_origins: tuple[str, ...] = ()
     cors_max_age_s: float = 600.0
     hsts_s: float = 0.0
@@ -94,6 +100,7 @@ class Services:
     code: CodeGeneration
     provider_checks: ProviderChecks
     api_keys: ApiKeys
+    brought_keys: BroughtKeys
     issued_keys: IssuedKeys
     accounts: Accounts
     credentials: Credentials

@@ -236,9 +236,10 @@ def create_gateway(*providers: ModelProvider, time: Time | None = None, **values
     time = time or Time()
     entries = [ProviderEntry(provider=one, origin=ProviderOrigin.API_KEY) for one in providers]
     given: dict[str, Any] = {"sleep": time.sleep, "clock": time.clock, **values}
+    catalog = Catalog(entries, default_model=given.pop("default_model", None))
     if ledger := given.pop("ledger", None):
         given["meter"] = Meter(ledger, clock=time.clock)
-    return Gateway(Catalog(entries), given.pop("retry", RetryPolicy()), **given)
+    return Gateway(catalog, given.pop("retry", RetryPolicy()), **given)
 
 
 def call(name: str, request: ModelRequest = REQUEST, **values: Any) -> Call:

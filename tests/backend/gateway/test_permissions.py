@@ -49,7 +49,26 @@ async def test_a_name_does_not_lead_around_the_scopes(name: str, make: Any) -> N
 
 async def test_the_default_is_checked_too() -> None:
     with pytest.raises(Forbidden):
-        await listing().choose(None, None, Scopes(providers=("two",)))
+        await listing().choose(None, None, Scopes(providers=("two", "three")))
+
+
+async def test_a_key_of_one_provider_has_the_default_of_that() -> None:
+    two = Scopes(providers=("two",))
+    assert (await listing().choose(None, None, two)).deployment == Deployment("two", "m")
+    configured = listing(default_model="two/own")
+    assert (await configured.choose(None, None, two)).deployment == Deployment("two", "own")
+    assert (await configured.choose(None, None, ONE)).deployment == Deployment("one", "m")
+    some = Scopes(providers=("two",), models=("other",))
+    with pytest.raises(Forbidden):
+        await listing().choose(None, None, some)
+    only_one = Route(targets=(Target("one/m"),), or_default=True)
+    routed = create_gateway(
+        ListingProvider("one", "m"), ListingProvider("two", "m"), routes={"r": only_one}
+    )
+    assert (await routed.choose(None, "r", two)).deployment == Deployment("two", "m")
+    for scopes in (some, Scopes(providers=("two", "three"))):
+        with pytest.raises(Forbidden):
+            await routed.choose(None, "r", scopes)
 
 
 async def test_of_a_route_only_what_is_allowed_is_called() -> None:

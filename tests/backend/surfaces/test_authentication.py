@@ -9,7 +9,9 @@ import pytest
 from starlette.requests import HTTPConnection
 
 from cartrita.application.api_keys import BOOTSTRAP_ID, LOOPBACK_ID, ApiKeys
+from cartrita.application.brought_keys import BroughtKeys
 from cartrita.application.login_sessions import LoginSessions
+from cartrita.application.provider_key_shapes import KeyShapes
 from cartrita.application.tickets import Tickets
 from cartrita.domain.api_keys import KeyChanges, KeyFilter, StoredApiKey, Succession
 from cartrita.domain.audit import Change
@@ -32,6 +34,7 @@ from cartrita.surfaces.origins import require_event_source
 from cartrita.surfaces.services import SurfaceConfig
 
 KEY = "a-bootstrap-key-of-more-than-32-characters"
+BROUGHT_KEY = "sk-of-a-caller"
 OTHER = "another-key-of-more-than-32-characters-too"
 HOST = "127.0.0.1:8000"
 OWN = f"http://{HOST}"
@@ -86,10 +89,17 @@ class FakeTicketStore:
         return 0
 
 
+class Validator:
+    """Accepts one key, everywhere."""
+
+    async def accepts(self, provider: str, key: Secret) -> bool:
+        return key == Secret(BROUGHT_KEY)
+
+
 class AuthenticationFixture:
     """Everything that authentication asks."""
 
-    def __init__(self, *, keyless: bool = False) -> None:
+    def __init__(self, *, keyless: bool = False, **config: Any) -> None:
         self.keys = ApiKeys(FakeApiKeyStore(), Secret("pepper"), Secret(KEY), keyless=keyless)
         self.started: RunId | None = None
         self.login_sessions = LoginSessions(self.keys, Secret("signing"))
@@ -97,7 +107,10 @@ class AuthenticationFixture:
         self.limits = InboundLimits(
             [InboundRate("failed", 5, 60), InboundRate("anonymous", 2, 60)], {}
         )
-        self.config = SurfaceConfig(keyless=keyless, cors_origins=(LISTED,))
+        self.config = SurfaceConfig(keyless=keyless, cors_origins=(LISTED,), **config)
+        self.brought = BroughtKeys(
+            KeyShapes({"openai": ("sk-",), "elsewhere": ()}), Validator(), Secret("pepper")
+        )
 
     async def _find(self, _: Ticket) -> tuple[RunId, datetime | None] | None:
         return None if self.started is None else (self.started, None)
@@ -112,7 +125,10 @@ class AuthenticationFixture:
     ) -> HTTPConnection:
         sent = {"host": HOST, **{name.replace("_", "-"): v for name, v in headers.items()}}
         services = SimpleNamespace(
-            api_keys=self.keys, login_sessions=self.login_sessions, tickets=self.tickets
+            api_keys=self.keys,
+            brought_keys=self.brought,
+            login_sessions=self.login_sessions,
+            tickets=self.tickets,
         )
         scope: dict[str, Any] = {
             "type": "http",
@@ -481,3 +497,82 @@ async def test_callers_without_a_credential_are_limited(fixture: AuthenticationF
         told.append(failure.value.code)
     assert told == ["unauthenticated", "unauthenticated", "rate_limited"]
     assert await fixture.ask(x_api_key=KEY)
+
+
+def bringing(
+    byok: str = "loopback", *, loopback: bool = True, **more: Any
+) -> AuthenticationFixture:
+    return AuthenticationFixture(byok=byok, loopback=loopback, **more)
+
+
+async def test_a_providers_key_is_an_owner_that_may_use_the_provider() -> None:
+    fixture = bringing()
+    caller = await fixture.ask(x_api_key=BROUGHT_KEY)
+    assert caller == await fixture.ask(authorization=f"Bearer {BROUGHT_KEY}")
+    assert caller.principal.owner_id.startswith("byok:")
+    assert (caller.principal.scopes.providers, caller.principal.admin) == (("openai",), False)
+    assert caller.principal.tenant_id == caller.principal.owner_id
+
+
+async def test_whose_key_it_is_can_be_told() -> None:
+    fixture = bringing()
+    for how in ({"x_cartrita_provider": "elsewhere"}, {"query": "provider=elsewhere"}):
+        caller = await fixture.ask(x_api_key=BROUGHT_KEY, **how)
+        assert caller.principal.scopes.providers == ("elsewhere",)
+    with pytest.raises(Unauthenticated):
+        await fixture.ask(x_api_key=BROUGHT_KEY, x_cartrita_provider="nowhere")
+
+
+@pytest.mark.parametrize(
+    ("config", "request_"),
+    [
+        ({"byok": "off"}, {}),
+        ({"loopback": False}, {}),
+        ({}, {"peer": "192.0.2.7"}),
+        ({}, {"peer": ""}),
+        ({}, {"x_forwarded_for": "127.0.0.1"}),
+        ({}, {"via": "1.1 proxy"}),
+    ],
+)
+async def test_a_providers_key_from_elsewhere_is_no_key(
+    config: dict[str, Any], request_: dict[str, str]
+) -> None:
+    with pytest.raises(Unauthenticated) as refused:
+        await bringing(**config).ask(x_api_key=BROUGHT_KEY, **request_)
+    with pytest.raises(Unauthenticated) as unknown:
+        await bringing().ask(x_api_key="sk-of-nobody")
+    assert refused.value.message == unknown.value.message
+
+
+async def test_everybody_may_bring_one_where_it_is_on() -> None:
+    fixture = bringing("on", loopback=False)
+    for peer in ("192.0.2.7", "127.0.0.1"):
+        assert (await fixture.ask(x_api_key=BROUGHT_KEY, peer=peer)).principal
+
+
+async def test_a_known_providers_key_works_from_a_limited_address() -> None:
+    fixture = bringing()
+    await fixture.ask(x_api_key=BROUGHT_KEY)
+    await failures(fixture)
+    assert await fixture.ask(x_api_key=BROUGHT_KEY)
+    with pytest.raises(RateLimited):
+        await fixture.ask(x_api_key=f"{BROUGHT_KEY}x")
+
+
+async def test_without_keys_a_providers_key_is_none() -> None:
+    fixture = AuthenticationFixture(keyless=True, byok="on", loopback=True)
+    assert (await fixture.ask(x_api_key=BROUGHT_KEY)).principal.owner_id == LOCAL_OWNER
+
+
+async def test_older_frontends_may_send_a_key_in_the_address() -> None:
+    fixture = bringing(legacy_query_keys=True)
+    for query in (f"api_key={KEY}", f"x-api-key={KEY}&api_key={KEY}", f"token={KEY}"):
+        assert (await fixture.ask(query=query)).principal == ME
+    assert (await fixture.ask(query=f"api_key={BROUGHT_KEY}")).principal.scopes.limited
+    for query, error in ((f"api_key={KEY}&token={OTHER}", Malformed), ("key=x", Unauthenticated)):
+        with pytest.raises(error):
+            await fixture.ask(query=query)
+    for elsewhere in ({"peer": "192.0.2.7"}, {"forwarded": "for=127.0.0.1"}):
+        with pytest.raises(Malformed) as refused:
+            await fixture.ask(query=f"api_key={KEY}", **elsewhere)
+        assert refused.value.code == "key_in_query"

@@ -21,8 +21,8 @@ class ProviderSpec(msgspec.Struct, frozen=True, kw_only=True):
     asked where the first is missing. `relays` are further dialects in which it can be addressed.
     `default_model` answers a request that names no model; None means the first model that it
     lists, and so does `any_model` where it lists others but not that one. Bare names that begin
-    with one of `model_prefixes` are its own. A `private_list` of models is shown for a good key
-    only.
+    with one of `model_prefixes` are its own, and so are keys that begin with one of
+    `key_prefixes`. A `private_list` of models is shown for a good key only.
     """
 
     name: str
@@ -40,6 +40,7 @@ class ProviderSpec(msgspec.Struct, frozen=True, kw_only=True):
     key_header: Literal["authorization", "x-api-key"] | None = None
     second_dialect: Dialect | None = None
     model_prefixes: tuple[str, ...] = ()
+    key_prefixes: tuple[str, ...] = ()
     private_list: bool = False
 
     @property
@@ -99,6 +100,7 @@ _ROWS = (
         default_model="gpt-5.4",
         server_options=ServerOptions(limit_field="max_completion_tokens"),
         relays=("openai_responses",),
+        key_prefixes=("sk-",),
         private_list=True,
     ),
     ProviderSpec(
@@ -110,6 +112,7 @@ _ROWS = (
         model_variables=("ANTHROPIC_MODEL",),
         model_prefixes=("claude-",),
         default_model="claude-opus-4-6",
+        key_prefixes=("sk-ant-",),
         private_list=True,
     ),
     ProviderSpec(
@@ -122,6 +125,7 @@ _ROWS = (
         key_header="authorization",
         second_dialect="openai_chat",
         model_prefixes=("claude-",),
+        key_prefixes=("sk-",),
     ),
     ProviderSpec(
         name="huggingface",
@@ -131,6 +135,7 @@ _ROWS = (
         default_path="/v1",
         default_model="openai/gpt-oss-120b",
         any_model=True,
+        key_prefixes=("hf_",),
     ),
     ProviderSpec(
         name="oca",

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
 
 from cartrita.domain.scopes import Operation
 from cartrita.kit.secret import Secret
@@ -14,6 +14,7 @@ from cartrita.surfaces.dependencies import (
     PublicId,
     Requires,
 )
+from cartrita.surfaces.inbound_limits import inbound_limits_of
 from cartrita.surfaces.native.account_schemas import IssuedKeyView
 from cartrita.surfaces.native.credential_schemas import (
     CredentialRotation,
@@ -34,6 +35,7 @@ router = APIRouter(
 
 @router.post("", status_code=201)
 async def exchange_credential(
+    request: Request,
     actor: CurrentActor,
     body: Annotated[NewCredential, Depends(JsonBody(NewCredential))],
     services: AppServices,
@@ -43,9 +45,10 @@ async def exchange_credential(
     The provider is asked once whether it accepts it. Your own key goes before your tenant's, and
     that before the server's. A new one replaces the one before it.
     """
-    credential, key, secret = await services.credentials.exchange(
-        actor, body.provider, Secret(body.key), shared=body.shared
-    )
+    with inbound_limits_of(request).guessing(request):
+        credential, key, secret = await services.credentials.exchange(
+            actor, body.provider, Secret(body.key), shared=body.shared
+        )
     return ExchangedCredential(
         credential=CredentialView.of(credential), api_key=IssuedKeyView.issued(key, secret)
     )
@@ -71,6 +74,7 @@ async def get_credential(
 
 @router.post("/{credential_id}/rotate", status_code=201)
 async def rotate_credential(
+    request: Request,
     actor: CurrentActor,
     credential_id: PublicId,
     body: Annotated[CredentialRotation, Depends(JsonBody(CredentialRotation))],
@@ -82,9 +86,10 @@ async def rotate_credential(
     """
     seconds = body.overlap_seconds
     overlap = None if seconds is None else timedelta(seconds=seconds)
-    rotated = await services.credentials.rotate(
-        actor, credential_id, Secret(body.key), overlap=overlap
-    )
+    with inbound_limits_of(request).guessing(request):
+        rotated = await services.credentials.rotate(
+            actor, credential_id, Secret(body.key), overlap=overlap
+        )
     return CredentialView.of(rotated)
 
 

@@ -5,6 +5,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends
 
+from cartrita.application.brought_keys import BROUGHT
+from cartrita.domain.accounts import UserRole
 from cartrita.domain.api_keys import KeyFilter
 from cartrita.domain.scopes import Operation
 from cartrita.surfaces.dependencies import (
@@ -35,13 +37,20 @@ router = APIRouter(
 
 @me_router.get("")
 async def get_me(principal: CurrentPrincipal, services: AppServices) -> Me:
-    """The user whose key this is, and what the key may do."""
-    user = await services.accounts.user(principal, principal.owner_id)
+    """The user whose key this is, and what the key may do.
+
+    With the key of a provider that is a user without a name, who has nothing but what was made with
+    the same key.
+    """
+    name, role = "", UserRole.MEMBER
+    if not principal.owner_id.startswith(BROUGHT):
+        user = await services.accounts.user(principal, principal.owner_id)
+        name, role = user.name, user.role
     return Me(
-        owner_id=user.id,
-        name=user.name,
-        tenant_id=user.tenant_id,
-        role=user.role,
+        owner_id=principal.owner_id,
+        name=name,
+        tenant_id=principal.tenant_id,
+        role=role,
         admin=principal.admin,
         operator=principal.operator,
         key_id=principal.key_id,

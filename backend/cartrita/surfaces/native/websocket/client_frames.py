@@ -24,6 +24,10 @@ class AuthFrame(RequestModel):
 
     type: Literal["auth"]
     api_key: Annotated[str, Field(min_length=1, max_length=4096)]
+    provider: Annotated[
+        str | None,
+        Field(max_length=64, description="Whose key it is, if it is a provider's."),
+    ] = None
 
 
 class ChatFrame(ChatRequest):

@@ -8,12 +8,14 @@ from cartrita.surfaces.authentication import (
     SESSION_COOKIE,
     AuthenticationMethod,
     authenticate,
-    refuse_key_in_query,
+    authenticate_key,
+    is_known_key,
+    keys_in_query,
 )
 from cartrita.surfaces.inbound_limits import inbound_limits_of
 from cartrita.surfaces.native.websocket.client_frames import AuthFrame
 from cartrita.surfaces.origins import require_host, require_no_other_origin, require_own_page
-from cartrita.surfaces.services import config_of, services_of
+from cartrita.surfaces.services import config_of
 
 
 async def principal_of_handshake(connection: HTTPConnection) -> Principal | None:
@@ -25,9 +27,9 @@ async def principal_of_handshake(connection: HTTPConnection) -> Principal | None
     """
     require_host(connection)
     require_no_other_origin(connection)
-    refuse_key_in_query(connection)
+    keys = keys_in_query(connection)
     ticket = connection.query_params.get("ticket")
-    deliberate = bool(ticket) or any(
+    deliberate = bool(ticket or keys) or any(
         name in connection.headers for name in ("x-api-key", "authorization")
     )
     keyless = config_of(connection).keyless
@@ -47,11 +49,11 @@ async def principal_of_handshake(connection: HTTPConnection) -> Principal | None
 async def principal_of_frame(connection: HTTPConnection, frame: AuthFrame) -> Principal:
     """Who calls, by the key in a frame.
 
-    Raises Unauthenticated, and RateLimited where too many keys from this address were not valid.
+    Raises Unauthenticated, UpstreamError, and RateLimited where too many keys from this address
+    were not valid.
     """
-    keys = services_of(connection).api_keys
     key = frame.api_key.strip(" \t")
-    if keys.recognises(key):
-        return await keys.authenticate(key)
+    if is_known_key(connection, key, provider=frame.provider):
+        return await authenticate_key(connection, key, provider=frame.provider)
     with inbound_limits_of(connection).guessing(connection):
-        return await keys.authenticate(key)
+        return await authenticate_key(connection, key, provider=frame.provider)
