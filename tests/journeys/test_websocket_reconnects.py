@@ -58,7 +58,8 @@ class Reader:
 
 
 async def test_reconnects_at_once(serve: Serve) -> None:
-    scenario = serve(workers=2, settings={"CARTRITA_WEBSOCKET_PER_OWNER_MAX": str(2 * MANY)})
+    settings = {"CARTRITA_WEBSOCKET_PER_OWNER_MAX": str(2 * MANY)}
+    scenario = serve(workers=2, lease_s=15.0, settings=settings)
     message = scenario.message(LONG)
     async with opened(scenario.server.port) as first:
         await first.send(type="chat", message=message, model="openai/fake")
@@ -74,6 +75,7 @@ async def test_reconnects_at_once(serve: Serve) -> None:
             assert reader.socket is not None
             reader.socket.connection.transport.abort()
     for reader in readers:
+        assert reader.frames[-1]["event"] == "done", reader.frames[-1]
         assert reader.connections == 2
         assert text_of(reader.frames) == scenario.answers[message]
         seqs = [frame["seq"] for frame in reader.frames]

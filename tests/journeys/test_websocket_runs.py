@@ -2,7 +2,10 @@
 
 import asyncio
 import json
+from typing import Any
+from urllib.parse import urlencode
 
+import pytest
 from tests.harness.fake_provider.script import Script
 from tests.harness.fixtures import Serve
 from tests.harness.raw_http import request
@@ -19,13 +22,22 @@ PACED = Script(words=60, between_tokens_s=0.05)
 async def sse(scenario: Scenario, run: str, after: int, most: int | None = None) -> list[Frame]:
     """The events of a run from its event stream, with their place; `most` leaves it early."""
     target = f"/api/runs/{run}/events?after={after}"
+    return await stream(scenario, "GET", target, most=most)
+
+
+async def stream(
+    scenario: Scenario, method: str, target: str, body: Any = None, most: int | None = None
+) -> list[Frame]:
+    """The events of any event stream, likewise."""
+    headers = {"X-API-Key": KEY, "Content-Type": "application/json"}
+    octets = b"" if body is None else json.dumps(body).encode()
     parser, frames = Parser(), list[Frame]()
-    async with await request(scenario.server.port, "GET", target, {"X-API-Key": KEY}) as answer:
+    async with await request(scenario.server.port, method, target, headers, octets) as answer:
         async for piece in answer.chunks():
             for frame in parser.feed(piece):
                 if frame.data:
-                    seq = int(frame.id.rpartition(".")[2])
-                    frames.append({"run_id": run, "seq": seq, **json.loads(frame.data)})
+                    run, _, seq = frame.id.rpartition(".")
+                    frames.append({"run_id": run, "seq": int(seq), **json.loads(frame.data)})
             if most is not None and len(frames) >= most:
                 break
     return frames
@@ -48,6 +60,25 @@ async def test_two_transports_send_the_same(scenario: Scenario) -> None:
         third = await socket.until_end()
     mixed = plain([*first, *second, *third])
     assert text_of(mixed) == scenario.answers[message]
+    assert mixed == await sse(scenario, run, 0)
+
+
+@pytest.mark.parametrize("method", ["POST", "GET"])
+async def test_begun_as_a_stream(scenario: Scenario, method: str) -> None:
+    message = scenario.message(SLOW)
+    fields = {"message": message, "model": "openai/fake"}
+    target = "/api/chat/stream"
+    body = fields if method == "POST" else None
+    if body is None:
+        target = f"{target}?{urlencode(fields)}"
+    first = await stream(scenario, method, target, body, most=3)
+    run = first[0]["run_id"]
+    async with opened(scenario.server.port) as socket:
+        await socket.send(type="resume", run_id=run, after=first[-1]["seq"])
+        second = await socket.until(lambda frame: frame.get("event") == "token")
+    third = await sse(scenario, run, second[-1]["seq"])
+    mixed = plain([*first, *second, *third])
+    assert text_of(mixed) == scenario.answers[message] == third[-1]["data"]["final_response"]
     assert mixed == await sse(scenario, run, 0)
 
 

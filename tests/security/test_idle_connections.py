@@ -18,6 +18,10 @@ KIB_EACH = 40
 UNFINISHED = {
     "nothing": b"",
     "half a header": b"GET /api/me HTTP/1.1\r\nHost: a\r\nX-API-Key: ",
+    "half a handshake": (
+        b"GET /ws/chat HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: "
+    ),
     "half a body": (
         b"POST /api/chat HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nX-API-Key: "
         + KEY.encode()

@@ -1,15 +1,18 @@
 """What strangers and users may do over WebSockets is limited as it is by requests, and told."""
 
+import asyncio
 import json
 from contextlib import AsyncExitStack
 
 import pytest
 from tests.harness.fixtures import Serve
+from tests.harness.raw_http import HOST
 from tests.harness.server import KEY
 from tests.harness.websockets import opened
 from tests.journeys.accounts import new_key, new_tenant, new_user
 from tests.security.routes import ask
 from websockets.exceptions import InvalidStatus
+from websockets.frames import Frame, Opcode
 
 
 async def test_wrong_keys_in_frames_are_limited_by_address(serve: Serve) -> None:
@@ -52,6 +55,36 @@ async def test_sockets_without_a_key_are_limited_by_address(serve: Serve) -> Non
         assert await late.next() == {"type": "pong"}
         frames, code = await waiting[1].closed()
         assert ([frame["code"] for frame in frames], code) == (["unauthenticated"], 1008)
+
+
+@pytest.mark.parametrize("most", [10, 10_000])
+async def test_half_a_handshake_is_closed(serve: Serve, most: int) -> None:
+    scenario = serve(settings={"CARTRITA_SERVER_HEADER_TIMEOUT_S": "0.5"})
+    reader, writer = await asyncio.open_connection(HOST, scenario.server.port)
+    handshake = b"GET /ws/chat HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nSec-WebSocket-Key: "
+    writer.write(handshake[:most])
+    async with asyncio.timeout(20):
+        assert (await reader.read()).split(b"\r\n")[0] in (b"", b"HTTP/1.1 408 Request Timeout")
+    writer.close()
+
+
+@pytest.mark.parametrize(("key", "closed"), [(KEY, 1011), (None, 1008)])
+async def test_half_a_frame_is_closed(serve: Serve, key: str | None, closed: int) -> None:
+    """Its client answers the server's pings, but inside of the frame that it does not finish."""
+    scenario = serve(
+        settings={
+            "CARTRITA_WEBSOCKET_PING_INTERVAL_S": "1",
+            "CARTRITA_WEBSOCKET_PING_TIMEOUT_S": "1",
+            "CARTRITA_WEBSOCKET_AUTH_S": "0.5",
+        }
+    )
+    half = Frame(Opcode.TEXT, b"x" * 100_000).serialize(mask=True)[:50_000]
+    async with opened(scenario.server.port, key=key) as socket:
+        if key is not None:
+            await socket.send(type="ping")
+            await socket.next()
+        socket.connection.transport.write(half)
+        assert (await socket.closed())[1] == closed
 
 
 @pytest.mark.parametrize("limit", ["websocket", "native", "principal", "key"])
