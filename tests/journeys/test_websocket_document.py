@@ -52,7 +52,7 @@ async def test_every_frame_is_as_described(scenario: Scenario) -> None:
         await say("AuthFrame")
         await say("PingFrame")
         received.append(await socket.next())
-        await say("ChatFrame", message=message)
+        await say("ChatFrame", message=message, stream=False, nobody_knows="this")
         received += await socket.until(lambda frame: frame.get("event") == "token")
         run = received[-1]["run_id"]
         await say("AckFrame", run_id=run)
