@@ -17,7 +17,7 @@ from cartrita.domain.deltas import (
     ToolCallDelta,
     VendorDelta,
 )
-from cartrita.domain.errors import UpstreamCut, UpstreamError
+from cartrita.domain.errors import BudgetExhausted, UpstreamCut, UpstreamError
 from cartrita.domain.events import (
     Event,
     ModelAccepted,
@@ -70,10 +70,11 @@ class Step:
         self.model: str | None = None
 
     async def events(self) -> AsyncGenerator[Event]:
-        """Yield the events of the call; `UsageRecorded` is last, also before an UpstreamError.
+        """Yield the events of the call; `UsageRecorded` is last, also before an error.
 
         Tool calls are yielded after the model has finished and their JSON is complete. Raises
-        UpstreamError. A caller that stops early gets the usage so far from `usage_event`.
+        UpstreamError and BudgetExhausted. A caller that stops early gets the usage so far from
+        `usage_event`.
         """
         self._started_at = self._clock()
         try:
@@ -88,7 +89,7 @@ class Step:
                 )
             for called in self._tool_calls.complete():
                 yield called
-        except UpstreamError:
+        except (UpstreamError, BudgetExhausted):
             if self._first_delta_at is not None:
                 yield self.usage_event()
             raise

@@ -1,7 +1,7 @@
 """Notices what other processes change in keys, and cuts the connections of keys that end."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from functools import partial
 
 import structlog
@@ -18,7 +18,8 @@ log = structlog.get_logger()
 class KeyWatch:
     """Reads keys again when something changed, and looks every `sweep_s` for those that expired.
 
-    While the database is away, keys stay as they were known. Credentials change by the same signal.
+    While the database is away, keys stay as they were known. `others` read what else changes by the
+    same signal.
     """
 
     def __init__(
@@ -28,13 +29,13 @@ class KeyWatch:
         changes: AccessChanges,
         *,
         sweep_s: float,
-        refresh_credentials: Callable[[], Awaitable[None]] | None = None,
+        others: Sequence[Callable[[], Awaitable[None]]] = (),
     ) -> None:
         self._keys = keys
         self._connections = connections
         self._changes = changes
         self._sweep_s = sweep_s
-        self._refresh_credentials = refresh_credentials
+        self._others = others
         self._failure_logger = RepeatedFailures("keys_not_refreshed")
 
     async def run(self) -> None:
@@ -58,8 +59,8 @@ class KeyWatch:
         """Read keys again. Returns those that are gone; None if they could not be read."""
         try:
             gone = await self._keys.known.refresh(self._connections.key_ids)
-            if self._refresh_credentials is not None:
-                await self._refresh_credentials()
+            for refresh in self._others:
+                await refresh()
         except CartritaError as error:
             log.warning("keys_not_refreshed", code=error.code)
         except Exception as error:  # this is tried again; to stop would cut everyone

@@ -1,4 +1,7 @@
-"""The use cases that authenticate callers: API keys, login sessions, tickets and their users."""
+"""The use cases that authenticate callers: API keys, login sessions, tickets and their users.
+
+Budgets are theirs too.
+"""
 
 from datetime import timedelta
 from typing import NamedTuple
@@ -6,11 +9,13 @@ from typing import NamedTuple
 from cartrita.adapters.persistence.accounts import TenantTable, UserTable
 from cartrita.adapters.persistence.api_keys import ApiKeyTable
 from cartrita.adapters.persistence.audit import AuditTable
+from cartrita.adapters.persistence.budgets import BudgetTable
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.tickets import TicketTable
 from cartrita.application.accounts import Accounts
 from cartrita.application.api_keys import ApiKeys
 from cartrita.application.brought_keys import BroughtKeys
+from cartrita.application.budgets import Budgets
 from cartrita.application.issued_keys import IssuedKeys
 from cartrita.application.login_sessions import LoginSessions
 from cartrita.application.tickets import Tickets
@@ -24,6 +29,7 @@ class Authentication(NamedTuple):
     api_keys: ApiKeys
     issued_keys: IssuedKeys
     accounts: Accounts
+    budgets: Budgets
     login_sessions: LoginSessions
     tickets: Tickets
 
@@ -59,4 +65,5 @@ def create_authentication(
         ticket_s=config.ticket_s,
         sign_in_code_s=config.sign_in_code_s,
     )
-    return Authentication(keys, issued, accounts, login_sessions, tickets)
+    budgets = Budgets(BudgetTable(database), accounts, issued)
+    return Authentication(keys, issued, accounts, budgets, login_sessions, tickets)

@@ -11,6 +11,7 @@ from cartrita.application.key_validation import ProviderKeyValidator
 from cartrita.application.provider_checks import ProviderChecks
 from cartrita.assembly.answer_cache import open_answer_cache
 from cartrita.assembly.brought_keys import create_brought_keys
+from cartrita.assembly.budgets import open_budgeting
 from cartrita.assembly.credentials import CredentialParts
 from cartrita.assembly.gateway import create_gateway, create_offline
 from cartrita.assembly.limits import open_limiting
@@ -22,6 +23,7 @@ from cartrita.assembly.providers import (
     open_providers,
 )
 from cartrita.assembly.storage import Storage
+from cartrita.gateway.budgeting import Budgeting
 from cartrita.gateway.gateway import Gateway
 from cartrita.gateway.metering import Meter
 from cartrita.kit.owned_tasks import OwnedTasks
@@ -38,6 +40,7 @@ class Models(NamedTuple):
     brought_keys: BroughtKeys
     counter: TokenizerCounter
     limit_tasks: OwnedTasks
+    budgets: Budgeting
 
 
 @asynccontextmanager
@@ -51,7 +54,9 @@ async def open_models(
         open_limiting(settings, storage.database, secret) as limiting,
     ):
         counter = TokenizerCounter(settings.openai_compat.counting_model)
-        meter = Meter(storage.ledger, create_pricing(settings).cost, counter=counter)
+        pricing = create_pricing(settings)
+        budgets = await open_budgeting(settings, storage.database, pricing)
+        meter = Meter(storage.ledger, pricing.cost, counter=counter, budgets=budgets)
         providers = [
             *await open_providers(settings, http),
             create_offline(settings, storage.search),
@@ -75,4 +80,5 @@ async def open_models(
             brought_keys=brought,
             counter=counter,
             limit_tasks=limiting.tasks,
+            budgets=budgets,
         )

@@ -47,6 +47,7 @@ def create_services(
         brought_keys=models.brought_keys,
         issued_keys=authentication.issued_keys,
         accounts=authentication.accounts,
+        budgets=authentication.budgets,
         credentials=Credentials(
             credentials.table,
             credentials.vault,

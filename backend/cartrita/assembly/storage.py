@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
+from cartrita.adapters.persistence.budgets import BudgetTable
 from cartrita.adapters.persistence.cached_answers import CachedAnswerTable
 from cartrita.adapters.persistence.conversation_removal import ConversationRemover
 from cartrita.adapters.persistence.conversations import ConversationTable
@@ -74,5 +75,6 @@ def create_cleanup(settings: Settings, storage: Storage) -> Cleanup:
         "ledger": storage.ledger,
         "credentials": CredentialTable(storage.database),
         "limit_leases": SlotTable(storage.database),
+        "budget_spending": BudgetTable(storage.database),
     }
     return Cleanup(storage.conversation_removal, sweeps, interval_s=_CLEANUP_INTERVAL_S)

@@ -68,7 +68,7 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
             services.connections,
             storage.run_log.access_changes,
             sweep_s=settings.auth.sweep_s,
-            refresh_credentials=credentials.known.refresh,
+            others=(credentials.known.refresh, models.budgets.refresh),
         )
         loops = (
             executor.run(),
@@ -76,6 +76,7 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
             storage.ledger.run(),
             models.gateway.run(),
             models.limit_tasks.run(),
+            models.budgets.run(),
             authentication.api_keys.run(),
             watch.run(),
         )

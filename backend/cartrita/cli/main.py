@@ -79,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_users(commands.add_parser("users", help="whose data is kept"))
     _add_tenants(commands.add_parser("tenants", help="organisations of users"))
+    _add_budgets(commands.add_parser("budgets", help="what may be used of models"))
 
     listing = commands.add_parser("providers", help="model providers")
     verbs = listing.add_subparsers(dest="verb", required=True)
@@ -115,6 +116,17 @@ def _add_tenants(tenants: argparse.ArgumentParser) -> None:
     verbs.add_parser("create", help="make a tenant, without users").add_argument("id")
     for verb, what in (("disable", "stop the keys of its users"), ("enable", "let them work")):
         verbs.add_parser(verb, help=what).add_argument("id", help="as `tenants list` shows it")
+
+
+def _add_budgets(budgets: argparse.ArgumentParser) -> None:
+    verbs = budgets.add_subparsers(dest="verb", required=True)
+    setting = verbs.add_parser("set", help="give it these and no others; without any, none")
+    for parser in (setting, verbs.add_parser("show", help="those there are, and what is used")):
+        parser.add_argument("kind", choices=("key", "user", "tenant"))
+        parser.add_argument("id", help="as `keys`, `users` or `tenants list` shows it")
+    for period in ("day", "month"):
+        setting.add_argument(f"--{period}-money", help=f"US dollars a {period}")
+        setting.add_argument(f"--{period}-tokens", help=f"tokens a {period}")
 
 
 def _overrides(given: argparse.Namespace) -> dict[str, object]:

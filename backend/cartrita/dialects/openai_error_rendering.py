@@ -31,6 +31,7 @@ _BY_KIND: Final[dict[ErrorKind, tuple[int, str]]] = {
     ErrorKind.CONFLICT: (409, _INVALID),
     ErrorKind.IDEMPOTENCY_MISMATCH: (409, _INVALID),
     ErrorKind.RATE_LIMITED: (429, "rate_limit_exceeded"),
+    ErrorKind.BUDGET: (429, "insufficient_quota"),
     ErrorKind.UNAVAILABLE: (503, _SERVER),
     ErrorKind.STORAGE_FULL: (507, _SERVER),
     ErrorKind.DEADLINE: (504, _SERVER),
@@ -43,6 +44,7 @@ _CODES: Final = {
     "rate_limited": "rate_limit_exceeded",
     "upstream_rate_limited": "rate_limit_exceeded",
     "upstream_quota": "insufficient_quota",
+    "budget_exhausted": "insufficient_quota",
     "validation_error": None,
 }
 """Our codes that have a word of OpenAI's; all others are sent as they are."""

@@ -9,6 +9,7 @@ CartritaError                 kind, code, retryable, retry_after; never an HTTP 
 ├── Conflict                  the current state does not allow it
 │   └── IdempotencyMismatch   the key was used with another body
 ├── RateLimited
+├── BudgetExhausted       what may be used of models in a day or a month has been
 ├── Unavailable               a part of this server cannot be reached; try again
 │   └── Busy                  it works, for other requests
 ├── StorageFull
@@ -53,6 +54,7 @@ class ErrorKind(StrEnum):
     CONFLICT = "conflict"
     IDEMPOTENCY_MISMATCH = "idempotency_mismatch"
     RATE_LIMITED = "rate_limited"
+    BUDGET = "budget"
     UNAVAILABLE = "unavailable"
     STORAGE_FULL = "storage_full"
     DEADLINE = "deadline"
@@ -162,6 +164,14 @@ class IdempotencyMismatch(Conflict):
 class RateLimited(CartritaError):
     kind = ErrorKind.RATE_LIMITED
     default_code = "rate_limited"
+    retryable = True
+
+
+class BudgetExhausted(CartritaError):
+    """`retry_after` is when the budget begins anew; an answer that it ended can be continued."""
+
+    kind = ErrorKind.BUDGET
+    default_code = "budget_exhausted"
     retryable = True
 
 

@@ -87,6 +87,11 @@ class CallQueue:
         """Let a call begin now, if nobody waits and there is a grant."""
         return not self._waiting.size and self._grants.take() == 0
 
+    def give_back(self) -> None:
+        """A call that might begin does not."""
+        self._grants.give_back()
+        self._serve()
+
     def eta(self, tenant: str, number: int) -> float:
         """The likely seconds until a call that came now could begin."""
         return self._grants.eta(self._waiting.position(tenant, number))

@@ -163,6 +163,7 @@ class Gateway:
         plan = await self._router.plan(
             call.provider, call.name, call.read, relays, call.scopes, call.credentials
         )
+        plan = self._upstreams.payable(call, plan)
         ttl = self._ttl(call, plan)
         return await self._share(call, plan, ttl) if ttl else self._ask(call, plan)
 

@@ -99,6 +99,10 @@ class Turn:
         if not queue.take():
             await self._wait(queue)
 
+    def give_back(self, provider: str) -> None:
+        """The call does not begin at this provider after all."""
+        self._queue(provider).give_back()
+
     def failed(self, provider: str, error: UpstreamError) -> None:
         """A call failed: a provider that wants a pause of all calls gets it.
 

@@ -15,6 +15,7 @@ from cartrita.domain.ports.tokens import TokenCount, TokenCounter
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.token_estimates import RuleCounter, size_tokens
 from cartrita.domain.usage import Usage
+from cartrita.gateway.budgeting import Budgeting, Reservation
 from cartrita.gateway.calls import Call
 from cartrita.gateway.key_tokens import KeyTokens
 from cartrita.gateway.routes import Deployment
@@ -32,7 +33,8 @@ class Meter:
     """Reports calls to a ledger; without one, nothing is reported.
 
     `key_tokens` counts what they used for the keys that are limited in it. `counter` estimates the
-    usage that a provider has not reported.
+    usage that a provider has not reported. What calls may use is reserved of their `budgets`, and
+    settled with the report.
     """
 
     def __init__(
@@ -41,16 +43,21 @@ class Meter:
         cost: CostOf = _unknown_cost,
         clock: Callable[[], float] = time.monotonic,
         counter: TokenCounter | None = None,
+        budgets: Budgeting | None = None,
     ) -> None:
+        self.budgets = budgets
         self.counter = counter or RuleCounter()
         self.key_tokens = KeyTokens(clock)
         self._ledger = ledger
         self._cost = cost
         self._clock = clock
 
-    def start(self, call: Call, deployment: Deployment) -> "MeteredCall":
-        """A call of this deployment begins."""
-        return MeteredCall(self, call, deployment, self._clock())
+    def start(self, call: Call, deployment: Deployment, said: str = "") -> "MeteredCall":
+        """A call of this deployment begins, which may go on from what was `said`."""
+        metered = MeteredCall(self, call, deployment, self._clock())
+        if self.budgets is not None:
+            metered.reservation = self.budgets.reservation(call, deployment, said)
+        return metered
 
     def now(self) -> float:
         """The moment of this meter's clock."""
@@ -68,6 +75,9 @@ class Meter:
         self.key_tokens.add(call, usage)
         if self._ledger is None:
             return
+        cost = self._cost(deployment.provider, deployment.model, usage)
+        reservation = metered.reservation
+        settlements = () if reservation is None else reservation.settle(usage, cost)
         self._ledger.record(
             LedgerEntry(
                 owner_id=call.owner_id,
@@ -77,12 +87,13 @@ class Meter:
                 provider=deployment.provider,
                 model=deployment.model,
                 usage=usage,
-                cost=self._cost(deployment.provider, deployment.model, usage),
+                cost=cost,
                 outcome=outcome,
                 seconds=self.elapsed(metered.started_at),
                 first_token_seconds=metered.first_token_seconds,
                 at=datetime.now(UTC),
-            )
+            ),
+            settlements,
         )
 
 
@@ -95,10 +106,16 @@ class MeteredCall:
         self.deployment = deployment
         self.started_at = started_at
         self.first_token_seconds: float | None = None
+        self.reservation: Reservation | None = None
 
     def begin(self) -> None:
         """It is made now; it may have waited for its turn since it was planned."""
         self.started_at = self._meter.now()
+
+    def drop(self) -> None:
+        """It was not made after all."""
+        if self.reservation is not None:
+            self.reservation.settle(Usage(), None)
 
     def mark_first_token(self) -> None:
         """The first output has arrived."""

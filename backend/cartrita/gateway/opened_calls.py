@@ -28,7 +28,7 @@ class OpenedCall(Generic[T]):
     these would be, cost more than all else that the gateway does.
     """
 
-    __slots__ = ("_begin", "_call", "_leg", "_metered")
+    __slots__ = ("_begin", "_call", "_growing", "_leg", "_metered")
 
     def __init__(
         self,
@@ -36,13 +36,19 @@ class OpenedCall(Generic[T]):
         metered: MeteredCall,
         call: AbstractAsyncContextManager[T],
         begin: Callable[[T], Awaitable[None]],
+        *,
+        growing: bool,
     ) -> None:
+        """If the answer is `growing`, it is read as it comes, and covered by budgets as far."""
+        self._growing = growing
         self._leg = leg
         self._metered = metered
         self._call = call
         self._begin = begin
 
     async def __aenter__(self) -> None:
+        if (reservation := self._metered.reservation) is not None:
+            await reservation.open(growing=self._growing)
         self._metered.begin()
         try:
             opened = await self._call.__aenter__()
@@ -69,6 +75,7 @@ class OpenedCall(Generic[T]):
     def _report(self, error: BaseException | None) -> None:
         leg = self._leg
         if isinstance(error, InvalidInput):
+            self._metered.drop()
             return
         if isinstance(error, UpstreamError) and leg.outcome is CallOutcome.CANCELLED:
             leg.outcome = CallOutcome.FAILED

@@ -39,6 +39,12 @@ class Rates(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         )
         return total / _MILLION
 
+    def most(self, input_tokens: int, output_tokens: int) -> Decimal:
+        """The most that so many tokens may cost, of whichever class they are."""
+        rates = (self.input, self.cache_read, self.cache_write, self.cache_write_1h)
+        dearest = max(one for one in rates if one is not None)
+        return (dearest * input_tokens + self.output * output_tokens) / _MILLION
+
 
 class LongContextRates(Rates, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Rates of requests with more than `input_tokens` tokens of input."""
@@ -54,6 +60,11 @@ class Price(Rates, frozen=True, kw_only=True, forbid_unknown_fields=True):
     checked: date
     source: str
     above: LongContextRates | None = None
+
+    def of_size(self, input_tokens: int) -> Rates:
+        """The rates of a request with so many tokens of input."""
+        above = self.above
+        return above if above is not None and input_tokens > above.input_tokens else self
 
 
 class _PriceList(msgspec.Struct, frozen=True):
@@ -80,9 +91,7 @@ class Pricing:
         price = self.price(provider, model)
         if price is None:
             return None
-        if price.above is not None and usage.input_tokens > price.above.input_tokens:
-            return price.above.cost(usage)
-        return price.cost(usage)
+        return price.of_size(usage.input_tokens).cost(usage)
 
 
 @cache

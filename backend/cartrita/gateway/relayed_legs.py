@@ -9,7 +9,7 @@ import structlog
 from msgspec.structs import replace
 
 from cartrita.domain.deltas import Accepted, Delta, Finished, answered_as, in_pieces
-from cartrita.domain.errors import UpstreamError
+from cartrita.domain.errors import BudgetExhausted, UpstreamError
 from cartrita.domain.failovers import Failover
 from cartrita.domain.ledger import CallOutcome
 from cartrita.domain.ports.providers import RelayProvider, RelayResponse
@@ -74,7 +74,8 @@ class RelayedLeg:
             body=self._relayable.rewrite(model),
             headers=self._relayable.headers,
         )
-        return OpenedCall(self, self._metered, self._provider.relay(request), self._begin)
+        relay, growing = self._provider.relay(request), self._metered.call.streamed
+        return OpenedCall(self, self._metered, relay, self._begin, growing=growing)
 
     def read(self) -> Awaitable[bytes | Delta | None]:
         return self._read_frames() if self._reading else self._read_primed()
@@ -177,12 +178,17 @@ class RelayedLeg:
                 if frames := watched.feed(piece):
                     if watched.complete:
                         self.outcome = CallOutcome.COMPLETED
+                    elif (reservation := self._metered.reservation) is not None:
+                        await reservation.cover(len(frames), self._written)
                     return frames
             return self._end(watched)
-        except UpstreamError:
+        except (UpstreamError, BudgetExhausted):
             if self._reading:
                 self.outcome = CallOutcome.CUT
             raise
+
+    def _written(self) -> str:
+        return PartialAnswer.of(self._watched.written()).written
 
     async def _read_last(self) -> bytes:
         """After its end a stream may still tell its usage; what fails now is no failure."""

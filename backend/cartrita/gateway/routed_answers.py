@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from cartrita.domain.deltas import Accepted, Delta
-from cartrita.domain.errors import CartritaError, UpstreamError
+from cartrita.domain.errors import BudgetExhausted, CartritaError, UpstreamError
 from cartrita.domain.failovers import Failover
 from cartrita.domain.ledger import CallOutcome
 from cartrita.domain.ports.relay_monitors import RelayMonitor
@@ -175,6 +175,9 @@ class RoutedAnswer:
             self._turn.failed(deployment.provider, error)
             pause = attempts.failed(deployment, error)
             self._add_failover(deployment, error)
+        except BudgetExhausted:
+            self._turn.give_back(deployment.provider)
+            raise
         else:
             self._opened = opened
             return True

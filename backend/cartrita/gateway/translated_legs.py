@@ -6,14 +6,15 @@ from contextlib import AbstractAsyncContextManager
 
 from msgspec.structs import replace
 
-from cartrita.domain.deltas import Accepted, Delta, Finished
-from cartrita.domain.errors import UpstreamCut, UpstreamError
+from cartrita.domain.deltas import Accepted, Delta, Finished, size_of
+from cartrita.domain.errors import BudgetExhausted, UpstreamCut, UpstreamError
 from cartrita.domain.failovers import Failover
 from cartrita.domain.ledger import CallOutcome
 from cartrita.domain.ports.providers import ModelProvider
 from cartrita.domain.receipts import Receipt
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.usage import Usage
+from cartrita.gateway.budgeting import Reservation
 from cartrita.gateway.legs import NO_HEADERS
 from cartrita.gateway.metering import MeteredCall
 from cartrita.gateway.opened_calls import OpenedCall
@@ -44,7 +45,8 @@ class TranslatedLeg:
 
     def opened(self) -> AbstractAsyncContextManager[None]:
         """See `Leg`."""
-        return OpenedCall(self, self._metered, self._provider.stream(self._request), self._begin)
+        stream = self._provider.stream(self._request)
+        return OpenedCall(self, self._metered, stream, self._begin, growing=True)
 
     def read(self) -> Awaitable[Delta | None]:
         return self._read_primed() if self._primed else self._next()
@@ -91,12 +93,22 @@ class TranslatedLeg:
                 self.outcome = CallOutcome.CUT
             raise
         self._partial.add(delta)
+        if (reservation := self._metered.reservation) is not None:
+            await self._cover(reservation, delta)
         if isinstance(delta, Finished):
             self._finished = delta
             self.outcome = CallOutcome.COMPLETED
             if not delta.usage.whole:
                 return replace(delta, usage=self.usage())
         return delta
+
+    async def _cover(self, reservation: Reservation, delta: Delta) -> None:
+        try:
+            await reservation.cover(size_of([delta]), lambda: self._partial.written)
+        except BudgetExhausted:
+            if self._reading:
+                self.outcome = CallOutcome.CUT
+            raise
 
     def _end(self) -> None:
         if self._finished is None:

@@ -25,6 +25,7 @@ from cartrita.gateway.profiles import find_profile
 from cartrita.gateway.relayed_legs import RelayedLeg
 from cartrita.gateway.retry import Attempts, RetryPolicy
 from cartrita.gateway.routes import Deployment
+from cartrita.gateway.routing import Plan
 from cartrita.gateway.translated_legs import TranslatedLeg
 from cartrita.kit.remembered import Remembered
 
@@ -67,6 +68,16 @@ class Upstreams:
         """Attempts by these deployments, none of which begins after the moment `latest`."""
         return Attempts(deployments, self.policy, latest=latest, clock=self._clock, rng=self._rng)
 
+    def payable(self, call: Call, plan: Plan) -> Plan:
+        """The plan without deployments that the caller's budgets cannot pay. Raises Forbidden."""
+        budgets = self._meter.budgets
+        if budgets is None:
+            return plan
+        deployments = budgets.payable(call, plan.deployments)
+        if deployments is plan.deployments:
+            return plan
+        return replace(plan, deployments=tuple(deployments))
+
     def relaying(self, call: Call) -> Callable[[str], bool] | None:
         """Which providers take a call that is only passed on; None for any other call."""
         if call.relay is None or not call.relay_only:
@@ -104,7 +115,7 @@ class Upstreams:
         call.scopes.require_model(deployment.provider, deployment.model)
         provider = self._provider(call, deployment)
         manner = find_profile(deployment.model).continues or INSTRUCTION
-        metered = self._meter.start(call, deployment)
+        metered = self._meter.start(call, deployment, broken.said)
         request = replace(broken.request(deployment, manner), strict=call.strict)
         return ContinuedLeg(TranslatedLeg(provider, request, metered), broken, broken.seam(manner))
 

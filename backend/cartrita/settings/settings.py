@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated
 
+from cartrita.settings.budgets import Budgets
 from cartrita.settings.cache import Cache, Valkey
 from cartrita.settings.fields import Group, Setting
 from cartrita.settings.ledger import Ledger
@@ -43,6 +44,7 @@ class Settings(Group):
     cache: Cache = Cache()
     valkey: Valkey = Valkey()
     ledger: Ledger = Ledger()
+    budgets: Budgets = Budgets()
     logging: Logging = Logging()
     limits: Limits = Limits()
     websocket: WebSocket = WebSocket()

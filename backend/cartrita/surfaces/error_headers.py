@@ -2,7 +2,7 @@
 
 import math
 
-from cartrita.domain.errors import CartritaError, UpstreamError
+from cartrita.domain.errors import BudgetExhausted, CartritaError, UpstreamError
 from cartrita.surfaces.upstream_headers import upstream_headers
 
 _DEFAULT_RETRY_S = 2
@@ -13,7 +13,10 @@ def error_headers(error: CartritaError, status: int) -> dict[str, str]:
     headers: dict[str, str] = {}
     if isinstance(error, UpstreamError) and error.relayed:
         headers |= upstream_headers(error.headers)
-    if status in (429, 503, 529):
+    exhausted = error.code == BudgetExhausted.default_code
+    if exhausted:
+        headers["x-should-retry"] = "false"  # or the official clients would, at once
+    if exhausted or status in (429, 503, 529):
         headers.pop("retry-after", None)
         headers["Retry-After"] = str(max(1, math.ceil(error.retry_after or _DEFAULT_RETRY_S)))
     if status == 401:

@@ -14,6 +14,7 @@ from cartrita.agents.registry import AgentRegistry
 from cartrita.application.accounts import Accounts
 from cartrita.application.api_keys import ApiKeys
 from cartrita.application.brought_keys import BroughtKeys
+from cartrita.application.budgets import Budgets
 from cartrita.application.code_generation import CodeGeneration
 from cartrita.application.completions import Completions
 from cartrita.application.conversations import Conversations
@@ -103,6 +104,7 @@ class Services:
     brought_keys: BroughtKeys
     issued_keys: IssuedKeys
     accounts: Accounts
+    budgets: Budgets
     credentials: Credentials
     connections: OpenConnections
     login_sessions: LoginSessions

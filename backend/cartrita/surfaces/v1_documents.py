@@ -19,7 +19,7 @@ PREFIX = "/v1/"
 _STATUSES = {
     400: "The request cannot be read, or the model's provider would refuse it.",
     401: "No credential, or an unknown one.",
-    402: "The provider's account is out of credit.",
+    402: "The provider's account is out of credit, or in Anthropic's API a budget is used up.",
     403: "Pages of this origin are not allowed.",
     404: "Not found, or owned by somebody else.",
     408: "The body did not arrive in time.",
@@ -28,7 +28,7 @@ _STATUSES = {
     414: "The address is too long.",
     415: "The body is not JSON.",
     422: "A field that is ours and not the vendor's is invalid.",
-    429: "Too many requests; Retry-After says when to retry.",
+    429: "Too many requests, or in OpenAI's API a used-up budget; Retry-After says when to retry.",
     500: "Internal error.",
     502: "The provider failed.",
     503: "A part of the server is unavailable; try again.",

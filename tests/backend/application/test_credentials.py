@@ -296,7 +296,7 @@ async def test_the_watch_refreshes_and_tries_again(here: Managed) -> None:
         OpenConnections(),
         Changes(),
         sweep_s=0.01,
-        refresh_credentials=refresh,
+        others=(refresh,),
     )
     watching = asyncio.create_task(watch.run())
     async with asyncio.timeout(30):

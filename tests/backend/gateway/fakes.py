@@ -8,6 +8,7 @@ from typing import Any
 from msgspec.structs import replace
 from tests.backend.scripted_provider import Script, ScriptedProvider
 
+from cartrita.domain.budgets import Settlement
 from cartrita.domain.deltas import Delta, Finished, FinishReason, TextDelta
 from cartrita.domain.errors import (
     UpstreamCut,
@@ -222,9 +223,11 @@ class Ledger:
 
     def __init__(self) -> None:
         self.entries: list[LedgerEntry] = []
+        self.settlements: list[Settlement] = []
 
-    def record(self, entry: LedgerEntry) -> None:
+    def record(self, entry: LedgerEntry, settlements: Sequence[Settlement] = ()) -> None:
         self.entries.append(entry)
+        self.settlements += settlements
 
     @property
     def outcomes(self) -> list[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from operator import attrgetter
 from typing import Any, TypeAlias
@@ -12,8 +13,10 @@ import structlog
 from sqlalchemy import ColumnElement, Text, cast, delete, func, select
 from sqlalchemy.dialects import postgresql
 
+from cartrita.adapters.persistence.budgets import settle
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.tables import usage_ledger
+from cartrita.domain.budgets import Settlement
 from cartrita.domain.errors import CartritaError
 from cartrita.domain.ledger import LedgerEntry, UsageGrouping, UsageTotal
 from cartrita.domain.usage import Usage
@@ -30,7 +33,7 @@ _ARRAYS = ", ".join(f"${n}::{kind}[]" for n, kind in enumerate(_TYPES.values(), 
 # For a batch of which some are there already: each entry is stored once, however often it is sent.
 _INSERT = (
     f"INSERT INTO usage_ledger ({', '.join(_TYPES)})"
-    f" SELECT * FROM unnest({_ARRAYS}) ON CONFLICT (id) DO NOTHING"
+    f" SELECT * FROM unnest({_ARRAYS}) ON CONFLICT (id) DO NOTHING RETURNING id"
 )
 _ID, *_NAMES = _TYPES
 _values_of = attrgetter(
@@ -51,7 +54,7 @@ _COUNTS = (
     _l.reasoning_tokens,
     _l.cache_write_1h_tokens,
 )
-_Entry: TypeAlias = tuple[UUID, LedgerEntry]
+_Entry: TypeAlias = tuple[UUID, LedgerEntry, Sequence[Settlement]]
 
 
 class LedgerTable:
@@ -78,9 +81,9 @@ class LedgerTable:
         self._lost = 0
         self._failure_logger = RepeatedFailures("ledger_not_written")
 
-    def record(self, entry: LedgerEntry) -> None:
-        """See `UsageLedger`."""
-        self._pending.append((uuid7(), entry))
+    def record(self, entry: LedgerEntry, settlements: Sequence[Settlement] = ()) -> None:
+        """See `UsageLedger`. Where an entry is lost, what it settles stays leased."""
+        self._pending.append((uuid7(), entry, settlements))
         if len(self._pending) > self._capacity:
             self._pending.popleft()
             self._lost += 1
@@ -131,12 +134,11 @@ class LedgerTable:
 
     async def _write(self, batch: list[_Entry]) -> None:
         """Write a batch, without the entries that the database refuses. Raises CartritaError."""
-        rows = [(id_, *_values_of(entry)) for id_, entry in batch]
         try:
             async with self._database.use() as connection:
                 driver: Any = (await connection.get_raw_connection()).driver_connection
                 try:
-                    await _store(driver, rows)
+                    await _store(driver, batch)
                 except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
                     raise _RefusedError from error
         except _RefusedError:
@@ -176,13 +178,25 @@ class _RefusedError(Exception):
     """The database does not take a row: a number is too large, or a text cannot be stored."""
 
 
-async def _store(driver: Any, rows: list[tuple[Any, ...]]) -> None:  # noqa: ANN401 - untyped
-    """Copy the rows, which costs half of inserting them: 7 us each, in both processes."""
+async def _store(driver: Any, batch: list[_Entry]) -> None:  # noqa: ANN401 - untyped
+    """Copy the rows, which costs half of inserting them: 7 us each, in both processes.
+
+    What they settle of budgets is counted in the same transaction, and so once.
+    """
+    rows = [(id_, *_values_of(entry)) for id_, entry, _ in batch]
     try:
-        await driver.copy_records_to_table(usage_ledger.name, records=rows, columns=[*_TYPES])
+        async with driver.transaction():
+            await driver.copy_records_to_table(usage_ledger.name, records=rows, columns=[*_TYPES])
+            await settle(driver, _settlements(batch))
     except (asyncpg.UniqueViolationError, OverflowError):
         # Some came with an earlier attempt, or the driver cannot write one: the INSERT tells.
-        await driver.execute(_INSERT, *zip(*rows, strict=True))
+        async with driver.transaction():
+            stored = {row["id"] for row in await driver.fetch(_INSERT, *zip(*rows, strict=True))}
+            await settle(driver, _settlements([one for one in batch if one[0] in stored]))
+
+
+def _settlements(batch: Iterable[_Entry]) -> Iterator[Settlement]:
+    return (one for _, _, settlements in batch for one in settlements)
 
 
 def _total(row: Any) -> UsageTotal:  # noqa: ANN401 - a row of another shape for each query

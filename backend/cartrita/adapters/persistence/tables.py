@@ -6,6 +6,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     Double,
     ForeignKey,
     Integer,
@@ -279,4 +280,28 @@ limit_leases = Table(
     Column("provider", Text, primary_key=True),
     Column("credential", Text, primary_key=True),
     Column("due", _MOMENT, nullable=False),
+)
+
+budgets = Table(
+    "budgets",
+    metadata,
+    Column("subject_kind", Text, primary_key=True),
+    Column("subject_id", Text, primary_key=True),
+    Column("period", Text, primary_key=True),
+    Column("unit", Text, primary_key=True),
+    Column("amount", Numeric, nullable=False),
+)
+
+budget_spending = Table(
+    "budget_spending",
+    metadata,
+    Column("subject_kind", Text, primary_key=True),
+    Column("subject_id", Text, primary_key=True),
+    Column("period", Text, primary_key=True),
+    Column("unit", Text, primary_key=True),
+    Column("since", Date, primary_key=True),
+    Column("most", Numeric, nullable=False),
+    Column("settled", Numeric, nullable=False),
+    Column("leased", Numeric, nullable=False),
+    Column("overrun", Numeric, nullable=False),
 )

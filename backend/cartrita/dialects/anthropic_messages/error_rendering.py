@@ -34,6 +34,7 @@ _BY_KIND: Final[dict[ErrorKind, tuple[int, str]]] = {
     ErrorKind.CONFLICT: (409, _INVALID),
     ErrorKind.IDEMPOTENCY_MISMATCH: (409, _INVALID),
     ErrorKind.RATE_LIMITED: (429, "rate_limit_error"),
+    ErrorKind.BUDGET: (402, "billing_error"),
     ErrorKind.UNAVAILABLE: _OVERLOADED,
     ErrorKind.STORAGE_FULL: (507, _API),
     ErrorKind.DEADLINE: (504, "timeout_error"),

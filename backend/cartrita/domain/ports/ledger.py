@@ -1,16 +1,21 @@
 """The ports of the usage ledger."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
+from cartrita.domain.budgets import Settlement
 from cartrita.domain.ledger import LedgerEntry, UsageGrouping, UsageTotal
 
 
 class UsageLedger(Protocol):
     """Keeps what model calls used."""
 
-    def record(self, entry: LedgerEntry) -> None:
-        """Accept an entry, which is stored soon after, in a batch. Never waits, never raises."""
+    def record(self, entry: LedgerEntry, settlements: Sequence[Settlement] = ()) -> None:
+        """Accept an entry, which is stored soon after, in a batch. Never waits, never raises.
+
+        What it settles of budgets is stored with it.
+        """
         ...
 
 

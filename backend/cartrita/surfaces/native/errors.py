@@ -34,6 +34,7 @@ STATUS: dict[ErrorKind, int] = {
     ErrorKind.CONFLICT: 409,
     ErrorKind.IDEMPOTENCY_MISMATCH: 422,
     ErrorKind.RATE_LIMITED: 429,
+    ErrorKind.BUDGET: 402,
     ErrorKind.UNAVAILABLE: 503,
     ErrorKind.STORAGE_FULL: 507,
     ErrorKind.DEADLINE: 504,

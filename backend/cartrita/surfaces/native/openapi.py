@@ -49,6 +49,7 @@ _SERVER_SENT_EVENT: Schema = {
 _ERROR_DESCRIPTIONS = {
     400: "The request cannot be read.",
     401: "No credential, or an unknown one.",
+    402: "A budget is used up; Retry-After says when it begins anew.",
     403: "The scopes of the key do not allow it, or pages of this origin may not.",
     404: "Not found, or owned by somebody else.",
     408: "The body did not arrive in time.",
@@ -66,7 +67,7 @@ _ERROR_DESCRIPTIONS = {
 }
 _AUTHENTICATION_STATUSES = (400, 401, 403, 414, 422, 500, 503)
 _BODY_STATUSES = (400, 408, 413, 415, 422)
-_ANSWER_STATUSES = (409, 429, 502, 504, 507)
+_ANSWER_STATUSES = (402, 409, 429, 502, 504, 507)
 
 
 def complete_document(document: Schema, routes: Iterable[BaseRoute]) -> None:

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from cartrita.surfaces.native import (
     admin,
+    admin_budgets,
     admin_keys,
     agents,
     chat,
@@ -41,6 +42,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     keys.router,
     credentials.router,
     admin_keys.router,
+    admin_budgets.router,
     admin.router,
     health.router,
     docs_page.router,

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from cartrita.domain.ledger import UsageGrouping, UsageTotal
 from cartrita.surfaces.dependencies import AppServices, CurrentPrincipal
+from cartrita.surfaces.native.budget_schemas import BudgetView
 
 router = APIRouter(prefix="/api/usage", tags=["usage"])
 
@@ -52,6 +53,7 @@ class UsageReport(BaseModel):
     items: list[UsageGroup]
     total_cost: Decimal = Field(description="US dollars, without the unpriced calls.")
     total_calls: int
+    budgets: list[BudgetView] = Field(description="Those that your calls count against now.")
 
 
 @router.get("")
@@ -64,10 +66,11 @@ async def get_usage(
     until: Annotated[datetime | None, Query(description="Excluded; without it now.")] = None,
     group_by: UsageGrouping = UsageGrouping.MODEL,
 ) -> UsageReport:
-    """What your model calls used and cost."""
+    """What your model calls used and cost, and your budgets for them."""
     totals = await services.usage.totals(principal, since=since, until=until, grouping=group_by)
     return UsageReport(
         items=[UsageGroup.of(total) for total in totals],
         total_cost=sum((total.cost for total in totals), Decimal(0)),
         total_calls=sum(total.calls for total in totals),
+        budgets=[BudgetView.of(one) for one in await services.budgets.of_caller(principal)],
     )

@@ -5,6 +5,7 @@ from typing import Final
 import msgspec
 
 from cartrita.domain.errors import (
+    BudgetExhausted,
     CartritaError,
     Conflict,
     DeadlineExceeded,
@@ -30,6 +31,7 @@ from cartrita.domain.json import JsonObject
 _CLASSES: Final = {
     ErrorKind.TOO_LARGE: TooLarge,
     ErrorKind.RATE_LIMITED: RateLimited,
+    ErrorKind.BUDGET: BudgetExhausted,
     ErrorKind.UNAVAILABLE: Unavailable,
     ErrorKind.STORAGE_FULL: StorageFull,
     ErrorKind.DEADLINE: DeadlineExceeded,

@@ -1,0 +1,106 @@
+"""Budgets of keys, users and tenants: set by who administers them, seen by who has them.
+
+What others administer raises NotFound like what is missing.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from decimal import Decimal
+
+import msgspec
+
+from cartrita.application.accounts import Accounts, require_admin, require_operator
+from cartrita.application.issued_keys import IssuedKeys
+from cartrita.domain.audit import Actor, Change
+from cartrita.domain.budgets import (
+    Budget,
+    BudgetPeriod,
+    BudgetState,
+    BudgetSubject,
+    BudgetUnit,
+    SubjectKind,
+)
+from cartrita.domain.errors import InvalidInput
+from cartrita.domain.ports.budgets import BudgetStore
+from cartrita.domain.principals import Principal
+from cartrita.kit import clock
+
+
+class BudgetAmount(msgspec.Struct, frozen=True):
+    """What may be used in each of these periods: US dollars, or tokens of input and output."""
+
+    period: BudgetPeriod
+    unit: BudgetUnit
+    amount: Decimal
+
+
+class Budgets:
+    """All methods raise Forbidden for callers who do not administer the subject."""
+
+    def __init__(
+        self,
+        store: BudgetStore,
+        accounts: Accounts,
+        keys: IssuedKeys,
+        *,
+        now: Callable[[], datetime] = clock.now,
+    ) -> None:
+        self._store = store
+        self._accounts = accounts
+        self._keys = keys
+        self._now = now
+
+    async def get(self, by: Principal, subject: BudgetSubject) -> list[BudgetState]:
+        """The budgets of a subject, and what was used of them. Raises NotFound."""
+        require_admin(by)
+        await self._tenant_of(by, subject)
+        return await self._store.states([subject], self._now())
+
+    async def replace(
+        self, actor: Actor, subject: BudgetSubject, amounts: Sequence[BudgetAmount]
+    ) -> list[BudgetState]:
+        """Give a subject these budgets and no others; those of a tenant are set by the operator.
+
+        They count at once, what was used in the current periods with them. Raises NotFound and
+        InvalidInput.
+        """
+        require_admin(actor.principal)
+        if subject.kind is SubjectKind.TENANT:
+            require_operator(actor.principal)
+        tenant_id = await self._tenant_of(actor.principal, subject)
+        for one in amounts:
+            if not one.amount.is_finite() or one.amount < 0:
+                raise InvalidInput.of(f"{one.period}.{one.unit}", "choose a number from 0")
+        budgets = [Budget(subject, one.period, one.unit, one.amount) for one in amounts]
+        change = Change(
+            actor=actor,
+            action=f"{subject.kind}.budget",
+            object=subject.id,
+            tenant_id=tenant_id,
+            details={f"{one.period}_{one.unit}": str(one.amount) for one in amounts},
+        )
+        await self._store.replace(subject, budgets, change)
+        return await self.get(actor.principal, subject)
+
+    async def of_caller(self, principal: Principal) -> list[BudgetState]:
+        """The budgets that the calls of a key count against.
+
+        What was used of a tenant's tells of other users, so that only its admins see it.
+        """
+        known = await self._store.all()
+        found = known.of(principal.key_id, principal.owner_id, principal.tenant_id)
+        shown = {
+            one.subject
+            for one in found
+            if principal.admin or one.subject.kind is not SubjectKind.TENANT
+        }
+        return await self._store.states(shown, self._now()) if shown else []
+
+    async def _tenant_of(self, by: Principal, subject: BudgetSubject) -> str:
+        """The tenant that a subject is, or is in. Raises NotFound."""
+        if subject.kind is SubjectKind.TENANT:
+            return (await self._accounts.tenant(by, subject.id)).id
+        owner = subject.id
+        if subject.kind is SubjectKind.KEY:
+            owner = (await self._keys.get(by, subject.id)).owner_id
+        return (await self._accounts.user(by, owner)).tenant_id
