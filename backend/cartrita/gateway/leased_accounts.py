@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
+from math import inf
 from typing import Final
 
 import structlog
@@ -46,7 +47,8 @@ class LeasedAccount:
         self.budget = budget
         self._leases = leases
         self._tasks = tasks
-        self._block = budget.amount * block
+        part = budget.amount * block
+        self._block = part // 1 if budget.unit is BudgetUnit.TOKENS else part
         self._monotonic = monotonic
         self._free = _NOTHING
         self._held = _NOTHING
@@ -54,6 +56,7 @@ class LeasedAccount:
         self._peaks = (_NOTHING, _NOTHING)
         self._leasing = asyncio.Lock()
         self._asking = set[asyncio.Task[CartritaError | None]]()
+        self._away_at = -inf
         self._used_at = 0.0
         self._refused: tuple[Decimal, float] | None = None
 
@@ -138,6 +141,8 @@ class LeasedAccount:
         least = amount - self._free
         if self._recently_refused(least):
             raise self.exhausted(amount)
+        if self._monotonic() - self._away_at < _REFUSED_S:  # those who wait do not wait in turn
+            raise _unavailable()
         await self._ask(least, self._wanted - self._free + self._block)
         if self._free < amount:
             self._refused = (amount - self._free, self._monotonic())
@@ -156,6 +161,7 @@ class LeasedAccount:
         else:
             failure = await self._keep(least, wanted)
         if failure is not None:
+            self._away_at = self._monotonic()
             raise failure
 
     def _start_lease(self, least: Decimal, wanted: Decimal) -> asyncio.Task[CartritaError | None]:
@@ -172,9 +178,13 @@ class LeasedAccount:
             return error
         except Exception as error:
             log.exception("budget_not_leased", exc_info=error)
-            return Unavailable("The server's budgets cannot be read; try again in a moment.")
+            return _unavailable()
         self._free += leased  # which other calls have changed meanwhile
         return None
+
+
+def _unavailable() -> Unavailable:
+    return Unavailable("The server's budgets cannot be read; try again in a moment.", retry_after=1)
 
 
 def _told(budget: Budget, amount: Decimal) -> str:

@@ -415,6 +415,19 @@ async def test_at_midnight_a_day_begins_anew() -> None:
     assert len(asked.budgeting._accounts) == 1
 
 
+async def test_those_who_wait_for_a_lease_that_fails_fail_together() -> None:
+    asked = Budgeted(NamedProvider("p"), budgets=[tokens(10_000)])
+    await asked.budgeting.refresh()
+    asked.leases.failure = Unavailable("The database is away.")
+    made = [answer_to(asked.gateway, call("p/m", LIMITED, **CALLER)) for _ in range(20)]
+    outcomes = await asyncio.gather(*made, return_exceptions=True)
+    assert all(isinstance(one, Unavailable) for one in outcomes)
+    assert asked.leases.asked == 1
+    asked.leases.failure = None
+    asked.seconds += 1
+    assert await asked.ask() == "p"
+
+
 async def test_while_the_database_is_away_calls_use_what_is_leased() -> None:
     asked = Budgeted(NamedProvider("p", [TextDelta("Hi"), done(1)]), budgets=[tokens(1000)])
     await asked.ask()
