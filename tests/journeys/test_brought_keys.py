@@ -9,10 +9,10 @@ import pytest
 from tests.harness.fake_provider.launch import FakeProvider, fake_provider
 from tests.harness.fake_provider.script import Script, directive
 from tests.harness.fixtures import PROVIDER_KEY
-from tests.harness.scenario import Scenario
+from tests.harness.scenario import Scenario, eventually
 from tests.harness.server import KEY, OWNER, Server
 from tests.harness.websockets import opened
-from tests.journeys.v1 import post_json
+from tests.journeys.v1 import begin, post_json
 
 PROJ = "sk-proj-of-the-same-length-and-beginning-"
 OPENAI, ANOTHER = (f"{PROJ}{number}-and-the-same-end" for number in range(2))
@@ -173,6 +173,30 @@ async def test_a_socket_takes_them_in_its_first_frame(bound: Scenario) -> None:
     async with opened(bound.server.port, key=None) as socket:
         await socket.send(type="auth", api_key=OPENAI, provider="anthropic")
         assert (await socket.next())["code"] == "unauthenticated"
+
+
+async def test_what_waits_for_a_key_that_is_gone_says_so(upstream: FakeProvider) -> None:
+    with Server(provider_url=upstream.base_url, settings=settings(upstream)) as server:
+        scenario, sent = Scenario(server, upstream), {"Authorization": f"Bearer {OPENAI}"}
+        slow = directive(Script(words=900, between_tokens_s=0.1))
+        _, made = await ask(scenario, OPENAI, "POST", "/api/conversations", {})
+        body = {"message": slow, "conversation_id": made["id"], "model": "openai/fake"}
+        one, two = {**body, "client_msg_id": "one"}, {**body, "client_msg_id": "two"}
+        async with (
+            await begin(scenario, "/api/chat/stream", one, **sent) as first,
+            await begin(scenario, "/api/chat/stream", two, **sent) as second,
+        ):
+            assert (first.status, second.status) == (200, 200)
+            server.kill("everything")
+        server.restart()
+
+        async def codes() -> list[str] | None:
+            rows = await scenario.fetch("SELECT error_code FROM runs WHERE status = 'failed'")
+            return [row["error_code"] for row in rows] if len(rows) == 2 else None
+
+        assert await eventually(codes) == ["provider_key_gone"] * 2
+        _, again = await ask(scenario, OPENAI, "POST", "/api/chat", {"message": "hello"})
+        assert again["response"]
 
 
 async def test_byok_can_be_off(upstream: FakeProvider) -> None:

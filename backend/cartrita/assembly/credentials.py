@@ -1,12 +1,16 @@
 """The credentials of callers: who pays for calls, and what stores and exchanges them."""
 
+from datetime import timedelta
 from typing import NamedTuple
 
 from cartrita.adapters.encryption.envelopes import CredentialEnvelopes
 from cartrita.adapters.persistence.credentials import CredentialTable
 from cartrita.adapters.persistence.database import Database
 from cartrita.application.credential_vault import CredentialVault
+from cartrita.application.credentials import Credentials
+from cartrita.application.issued_keys import IssuedKeys
 from cartrita.application.known_credentials import KnownCredentials
+from cartrita.domain.ports.credentials import KeyValidator
 from cartrita.gateway.paid_providers import CredentialUses
 from cartrita.kit.secret import Secret, derive_secret
 from cartrita.settings import Settings
@@ -34,6 +38,20 @@ async def open_credentials(
     await vault.rewrap()
     await known.refresh()
     return CredentialParts(table, vault, known, uses)
+
+
+def create_credentials(
+    settings: Settings, parts: CredentialParts, validator: KeyValidator, issued_keys: IssuedKeys
+) -> Credentials:
+    """What stores credentials that their providers accept, and exchanges them."""
+    return Credentials(
+        parts.table,
+        parts.vault,
+        parts.known,
+        validator,
+        issued_keys,
+        overlap=timedelta(seconds=settings.auth.rotation_overlap_s),
+    )
 
 
 def _wrapping_keys(settings: Settings, secret: Secret) -> list[Secret]:

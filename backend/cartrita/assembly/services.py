@@ -1,20 +1,18 @@
 """All use cases, as the surfaces get them."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import timedelta
 
 from cartrita.adapters.runlog.run_log import RunLog
 from cartrita.agents.registry import AgentRegistry
 from cartrita.application.agent_models import AgentModels
 from cartrita.application.code_generation import CodeGeneration
 from cartrita.application.completions import Completions
-from cartrita.application.credentials import Credentials
 from cartrita.application.messages import Messages
 from cartrita.application.open_connections import OpenConnections
 from cartrita.application.search import Search
 from cartrita.application.usage import UsageReports
 from cartrita.assembly.authentication import Authentication
-from cartrita.assembly.credentials import CredentialParts
+from cartrita.assembly.credentials import CredentialParts, create_credentials
 from cartrita.assembly.models import Models
 from cartrita.assembly.runs import create_run_services
 from cartrita.assembly.storage import Storage
@@ -48,13 +46,8 @@ def create_services(
         issued_keys=authentication.issued_keys,
         accounts=authentication.accounts,
         budgets=authentication.budgets,
-        credentials=Credentials(
-            credentials.table,
-            credentials.vault,
-            credentials.known,
-            models.key_validator,
-            authentication.issued_keys,
-            overlap=timedelta(seconds=settings.auth.rotation_overlap_s),
+        credentials=create_credentials(
+            settings, credentials, models.key_validator, authentication.issued_keys
         ),
         connections=OpenConnections(settings.limits.streams_max),
         login_sessions=authentication.login_sessions,

@@ -77,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     rotating.add_argument("--overlap", type=float, help="for how many seconds the old key works")
     keys.add_parser("revoke", help="end a key").add_argument("id", help="as `keys list` shows it")
 
+    _add_credentials(commands.add_parser("credentials", help="keys of providers that users bring"))
     _add_users(commands.add_parser("users", help="whose data is kept"))
     _add_tenants(commands.add_parser("tenants", help="organisations of users"))
     _add_budgets(commands.add_parser("budgets", help="what may be used of models"))
@@ -97,6 +98,22 @@ def _parser() -> argparse.ArgumentParser:
     writing = commands.add_parser("contract", help="regenerate the contract and the reference")
     writing.add_argument("--into", type=Path, default=Path(), help="the top of the checkout")
     return parser
+
+
+def _add_credentials(credentials: argparse.ArgumentParser) -> None:
+    verbs = credentials.add_subparsers(dest="verb", required=True)
+    adding = verbs.add_parser("add", help="store a key, which is asked for or piped in")
+    adding.add_argument("provider", help="whose key it is, as `providers list` shows it")
+    listing = verbs.add_parser("list", help="a user's own, and those of the tenant")
+    for verb in (adding, listing):
+        whose = verb.add_mutually_exclusive_group()
+        whose.add_argument("--owner", help="the user; the server's operator without it")
+        whose.add_argument("--tenant", help="the tenant, for all of its users")
+    rotating = verbs.add_parser("rotate", help="replace one by another key")
+    rotating.add_argument("id", help="as `credentials list` shows it")
+    rotating.add_argument("--overlap", type=float, help="for how many seconds the old one pays")
+    revoking = verbs.add_parser("revoke", help="end one, and delete its key")
+    revoking.add_argument("id", help="as `credentials list` shows it")
 
 
 def _add_users(users: argparse.ArgumentParser) -> None:
