@@ -105,21 +105,17 @@ async def request(
     body: bytes = b"",
     *,
     slow: bool = False,
-    source: str = HOST,
 ) -> Answer:
     """Send one request and read the head of its answer; raises ConnectionError where nobody is.
 
-    It comes from the address `source`, which is one of this machine's: 127.0.0.2 and so on are
-    others of them. `slow` keeps the receive buffers of the kernel and of this process minimal, so
-    that a slow reader causes back-pressure at the sender.
+    `slow` keeps the receive buffers of the kernel and of this process minimal, so that a slow
+    reader causes back-pressure at the sender.
     """
     connection = socket.socket()
     connection.setblocking(False)
     if slow:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _SLOW_BUFFER)
     try:
-        if source != HOST:
-            connection.bind((source, 0))
         await asyncio.get_running_loop().sock_connect(connection, (HOST, port))
         limit = _SLOW_BUFFER if slow else _STEP
         reader, writer = await asyncio.open_connection(sock=connection, limit=limit)

@@ -82,8 +82,7 @@ async def ask(scenario: Scenario, asking: Asking, asked: Asked) -> Told:
     if asked.body is not None:
         headers["Content-Type"] = "application/json"
         body = json.dumps(asked.body).encode()
-    port, source = scenario.server.port, asking.address
-    sent = raw_http.request(port, asked.method, asked.target, headers, body, source=source)
+    sent = raw_http.request(scenario.server.port, asked.method, asked.target, headers, body)
     async with await sent as answer:
         told = b"" if asked.method == "HEAD" else await answer.body()
         kept = {name: value for name, value in answer.headers.items() if name not in _VARYING}

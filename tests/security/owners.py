@@ -35,8 +35,6 @@ class Asking(msgspec.Struct, frozen=True):
     things: Things = {}
     ways: int = 6
     """In so many spellings it tries each id."""
-    address: str = raw_http.HOST
-    """The address of this machine from which it asks."""
 
 
 class Owners(msgspec.Struct, frozen=True):
