@@ -95,6 +95,16 @@ def plain(route: Route, things: Things, word: str = "x") -> Asked:
     return _filled(route, given, query=route.rule.query.replace("WORD", word))
 
 
+def may_ask(route: Route, asking: Asking) -> bool:
+    """Whether a route is for callers of this role, whatever they name."""
+    access = route.rule.access
+    if access is Access.OPERATORS:
+        return asking.name == "operator"
+    if access is Access.ADMINS:
+        return asking.admin
+    return asking.known or access is Access.EVERYBODY
+
+
 def cells(owners: Owners) -> Iterator[Cell]:
     """Every cell of the matrix."""
     for route in all_routes():
@@ -118,7 +128,7 @@ def _refusal(route: Route, asking: Asking, missing: int) -> int:
     """The status for what is not there, to whoever may ask at all."""
     if not asking.known:
         return 401
-    return missing if asking.admin or route.rule.access is Access.CALLERS else 403
+    return missing if may_ask(route, asking) else 403
 
 
 def _path_cells(route: Route, owners: Owners, asking: Asking) -> Iterator[Cell]:

@@ -4,13 +4,12 @@ import asyncio
 from collections.abc import Sequence
 
 from tests.harness.scenario import Scenario
-from tests.security.cells import Asked, Route, Told, all_routes, ask, plain
+from tests.security.cells import Asked, Route, Told, all_routes, ask, may_ask, plain
 from tests.security.owners import Asking, Owners, Things, unknown_id
 from tests.security.rules import Access
 
 _AT_ONCE = 16
 VERBS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "get")
-ADMINS = frozenset({"admin of A's tenant", "admin of C's tenant", "operator"})
 
 
 async def answers(
@@ -36,15 +35,6 @@ def missing(things: Things) -> Things:
     return {kind: [unknown_id(ids[0])] for kind, ids in things.items()}
 
 
-def allowed(route: Route, asking: Asking) -> bool:
-    access = route.rule.access
-    if access is Access.OPERATORS:
-        return asking.name == "operator"
-    if access is Access.ADMINS:
-        return asking.name in ADMINS
-    return access is Access.EVERYBODY or asking.known
-
-
 async def test_each_route_by_each_role(scenario: Scenario, owners: Owners) -> None:
     """With ids of nothing, so that nothing else than the role makes a difference."""
     things = missing(owners.things)
@@ -57,7 +47,7 @@ async def test_each_route_by_each_role(scenario: Scenario, owners: Owners) -> No
     for route in routes:
         asked = [(asking, plain(route, things)) for asking in owners.others]
         for asking, one, told in await answers(scenario, asked):
-            if allowed(route, asking):
+            if may_ask(route, asking):
                 assert told.status not in (401, 403), (asking.name, one, told)
             else:
                 assert told.status == refused[asking.known], (asking.name, one, told)
