@@ -130,7 +130,7 @@ RULES: dict[str, Rule] = {
     "get_agent": _PLAIN,
     "list_models": _PLAIN,
     "list_providers": _PLAIN,
-    "check_provider": Rule(body={}),
+    "check_provider": Rule(Access.OPERATORS, body={}),
     "list_v1_models": _PLAIN,
     "get_v1_model": _PLAIN,
     "get_usage": _PLAIN,

@@ -5,7 +5,7 @@ from typing import Annotated, Final, TypeAlias
 from fastapi import Depends, Header, Path, Request
 from pydantic import AfterValidator
 
-from cartrita.application.accounts import require_admin
+from cartrita.application.accounts import require_admin, require_operator
 from cartrita.domain.audit import Actor
 from cartrita.domain.principals import Principal
 from cartrita.domain.scopes import Operation
@@ -43,6 +43,11 @@ async def current_actor(
 async def admin_only(principal: Annotated[Principal, Depends(current_principal)]) -> None:
     """Raise Forbidden unless the caller administers a tenant."""
     require_admin(principal)
+
+
+async def operator_only(principal: Annotated[Principal, Depends(current_principal)]) -> None:
+    """Raise Forbidden unless the caller administers the server."""
+    require_operator(principal)
 
 
 class Requires:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from cartrita.domain.provider_checks import CheckReport, CheckStep, ProviderSummary
 from cartrita.gateway.health import DeploymentHealth
-from cartrita.surfaces.dependencies import AppServices, CurrentPrincipal, PublicId
+from cartrita.surfaces.dependencies import AppServices, CurrentPrincipal, PublicId, operator_only
 from cartrita.surfaces.native.request_bodies import JsonBody, RequestModel
 
 router = APIRouter(prefix="/api/providers", tags=["providers"])
@@ -127,7 +127,7 @@ async def list_providers(principal: CurrentPrincipal, services: AppServices) -> 
     return ProviderList(providers=views, total=len(views))
 
 
-@router.post("/{name}/check")
+@router.post("/{name}/check", dependencies=[Depends(operator_only)])
 async def check_provider(
     name: PublicId,
     principal: CurrentPrincipal,
@@ -136,7 +136,8 @@ async def check_provider(
 ) -> ProviderCheck:
     """Test the connection: reach the provider and list its models; `full` also calls a model.
 
-    A full test costs a few tokens at each endpoint of the provider.
+    A full test costs a few tokens at each endpoint of the provider. The server's credential pays
+    for it, so that it is for those who administer the server.
     """
     principal.scopes.require_provider(name)
     return ProviderCheck.of(await services.provider_checks.check(name, full=body.full))
