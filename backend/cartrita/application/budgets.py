@@ -65,9 +65,9 @@ class Budgets:
         InvalidInput.
         """
         require_admin(actor.principal)
-        tenant_id = await self._tenant_of(actor.principal, subject)
         if subject.kind is SubjectKind.TENANT:
             require_operator(actor.principal)
+        tenant_id = await self._tenant_of(actor.principal, subject)
         for one in amounts:
             if not one.amount.is_finite() or one.amount < 0:
                 raise InvalidInput.of(f"{one.period}.{one.unit}", "choose a number from 0")

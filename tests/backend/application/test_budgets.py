@@ -72,7 +72,7 @@ async def test_who_may_see_and_set_them(world: World) -> None:
     missing = ["user_not_found", "ok", "key_not_found", "ok", "tenant_not_found"]
     assert seen[0] == changed[0] == ["admin_required"] * 6
     assert seen[1] == ["ok", *missing]
-    assert changed[1] == ["ok", *missing[:3], "operator_required", "tenant_not_found"]
+    assert changed[1] == ["ok", *missing[:3], "operator_required", "operator_required"]
     assert seen[2] == changed[2] == ["ok"] * 6
     nobody = [user("none"), tenant("none"), BudgetSubject(SubjectKind.KEY, "none")]
     for subject in nobody:
