@@ -132,6 +132,12 @@ async def test_calls_at_once_do_not_pass_a_budget_and_use_nearly_all_of_it(
             429,
             ("code", "insufficient_quota"),
         ),
+        (
+            "/v1/embeddings",
+            {"model": "openai/fake", "input": "Hi " * 40},
+            429,
+            ("code", "insufficient_quota"),
+        ),
         ("/v1/messages", asked("Hi", max_tokens=50), 402, ("type", "billing_error")),
         (
             "/api/chat",

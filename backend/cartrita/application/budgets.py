@@ -61,8 +61,8 @@ class Budgets:
     ) -> list[BudgetState]:
         """Give a subject these budgets and no others; those of a tenant are set by the operator.
 
-        They count at once, what was used in the current periods with them. Raises NotFound and
-        InvalidInput.
+        They count at once, with what was used of those before them in the current periods. Raises
+        NotFound and InvalidInput.
         """
         require_admin(actor.principal)
         if subject.kind is SubjectKind.TENANT:

@@ -84,12 +84,14 @@ class Budgeting:
         self.policy = policy or BudgetPolicy()
 
     async def refresh(self) -> None:
-        """Read all budgets again. What was leased of those that are changed is given back."""
+        """Read all budgets again. What was leased of those that are changed is given back soon.
+
+        Whoever notices changes does not wait for that: there may be many.
+        """
         self._budgets = await self._leases.all()
         known = {one for budgets in self._budgets.by_subject.values() for one in budgets}
         changed = [key for key, one in self._accounts.items() if one.budget not in known]
         self._closed += [self._accounts.pop(key) for key in changed]
-        await self._trim()
 
     async def run(self) -> None:
         """Give back what is not needed, and at the end, when it is cancelled, all of it."""
@@ -191,6 +193,7 @@ class Reservation:
         self._policy = policy
         self._said = said
         self._held: dict[LeasedAccount, Decimal] = {}
+        self._least: dict[LeasedAccount, Decimal] = {}
         self._input = 0
         self._output = 0
         self._bound: OutputBound | None = None
@@ -219,13 +222,22 @@ class Reservation:
         if self._output - come < step // _STEPS:
             await self._reserve(max(self._output, come) + step)
 
+    def lose(self) -> None:
+        """Nobody will know what it has used: all that is reserved counts as used when it settles.
+
+        A provider goes on with an answer that comes as a whole when its caller has left, and is
+        paid for it.
+        """
+        self._least = self._held.copy()
+
     def settle(self, usage: Usage, cost: Decimal | None) -> tuple[Settlement, ...]:
         """The call has used this: nothing is reserved for it any more."""
         held, self._held = self._held, {}
         tokens = Decimal(usage.total_tokens)
-        spent = {BudgetUnit.TOKENS: tokens, BudgetUnit.MONEY: cost or _NOTHING}
+        used = {BudgetUnit.TOKENS: tokens, BudgetUnit.MONEY: cost or _NOTHING}
         return tuple(
-            account.settle(amount, spent[account.budget.unit]) for account, amount in held.items()
+            one.settle(amount, max(used[one.budget.unit], self._least.get(one, _NOTHING)))
+            for one, amount in held.items()
         )
 
     async def _reserve(self, output: int) -> None:

@@ -138,8 +138,10 @@ class MeteredCall:
             return self._completed(reported, output, lambda: size_tokens(call.size))
         return self.complete(reported, call.parse, output)
 
-    def end(self, outcome: CallOutcome, usage: Usage) -> None:
-        """The call has ended."""
+    def end(self, outcome: CallOutcome, usage: Usage, *, unknown: bool = False) -> None:
+        """The call has ended; if what it used is `unknown`, its budgets lose all that it might."""
+        if unknown and self.reservation is not None:
+            self.reservation.lose()
         self._meter.report(self, outcome, usage)
 
     def _completed(

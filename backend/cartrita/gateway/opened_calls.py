@@ -28,7 +28,7 @@ class OpenedCall(Generic[T]):
     these would be, cost more than all else that the gateway does.
     """
 
-    __slots__ = ("_begin", "_call", "_growing", "_leg", "_metered")
+    __slots__ = ("_begin", "_begun", "_call", "_growing", "_leg", "_metered")
 
     def __init__(
         self,
@@ -41,6 +41,7 @@ class OpenedCall(Generic[T]):
     ) -> None:
         """If the answer is `growing`, it is read as it comes, and covered by budgets as far."""
         self._growing = growing
+        self._begun = False
         self._leg = leg
         self._metered = metered
         self._call = call
@@ -60,6 +61,7 @@ class OpenedCall(Generic[T]):
         except BaseException as error:
             await self.__aexit__(type(error), error, error.__traceback__)
             raise
+        self._begun = True
 
     async def __aexit__(
         self,
@@ -74,9 +76,10 @@ class OpenedCall(Generic[T]):
 
     def _report(self, error: BaseException | None) -> None:
         leg = self._leg
-        if isinstance(error, InvalidInput):
+        if isinstance(error, InvalidInput) and not self._begun:
             self._metered.drop()
             return
         if isinstance(error, UpstreamError) and leg.outcome is CallOutcome.CANCELLED:
             leg.outcome = CallOutcome.FAILED
-        self._metered.end(leg.outcome, leg.usage())
+        left = leg.outcome is CallOutcome.CANCELLED
+        self._metered.end(leg.outcome, leg.usage(), unknown=left and not self._growing)

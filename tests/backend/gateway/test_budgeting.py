@@ -1,7 +1,8 @@
 """Calls reserve what they may use of each budget, use it or give it back, and are refused else."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from msgspec.structs import replace
 from tests.backend.gateway.fakes import (
     REQUEST,
+    FakeResponse,
     Ledger,
     NamedProvider,
     RelayingProvider,
@@ -42,6 +44,7 @@ from cartrita.domain.errors import (
 from cartrita.domain.ledger import CallOutcome
 from cartrita.domain.limits import Limit
 from cartrita.domain.ports.providers import ModelProvider
+from cartrita.domain.relays import RelayRequest
 from cartrita.domain.requests import ModelRequest, Sampling
 from cartrita.domain.usage import Usage
 from cartrita.gateway.budgeting import Budgeting, BudgetPolicy
@@ -88,6 +91,8 @@ class Leases:
         self.may = asyncio.Event()
         self.may.set()
         self.called = asyncio.Event()
+        self.give = asyncio.Event()
+        self.give.set()
         self.failure: Exception | None = None
 
     async def all(self) -> AllBudgets:
@@ -120,6 +125,7 @@ class Leases:
     async def give_back(self, account: BudgetAccount, amount: Decimal) -> None:
         if self.failure is not None:
             raise self.failure
+        await self.give.wait()
         self.leased[account] -= amount
 
     def settle(self, settlements: Sequence[Settlement]) -> Decimal:
@@ -275,6 +281,55 @@ async def test_a_call_that_fails_or_is_refused_by_its_dialect_holds_nothing() ->
         with pytest.raises((UpstreamOverloaded, InvalidInput)):
             await asked.ask()
         assert not await asked.leftover()
+
+
+async def test_an_answer_that_its_caller_does_not_take_is_settled() -> None:
+    provider = NamedProvider("p", [TextDelta("Hi"), asyncio.Event()])
+    asked = Budgeted(provider, budgets=[tokens(1000)])
+    await asked.budgeting.refresh()
+    with pytest.raises(InvalidInput):
+        async with asked.gateway.open(call("p/m", LIMITED, **CALLER)) as answer:
+            await anext(answer.items)
+            raise InvalidInput.of("x", "it is wrong")
+    [settled] = asked.ledger.settlements
+    assert settled.spent
+    assert not await asked.leftover()
+
+
+async def test_a_whole_answer_that_nobody_waits_for_counts_as_all_it_may_be() -> None:
+    class Thinking(RelayingProvider):
+        @asynccontextmanager
+        async def relay(self, request: RelayRequest) -> AsyncGenerator[FakeResponse]:
+            self.relayed.append(request)
+            called.set()
+            await asyncio.Event().wait()
+            yield FakeResponse([])
+
+    called = asyncio.Event()
+    asked = Budgeted(Thinking("p", [b"{}"]), budgets=[tokens(1000)])
+    await asked.budgeting.refresh()
+    made = relayed_call("p/m", LIMITED, streamed=False, **CALLER)
+    waiting = asyncio.get_running_loop().create_task(answer_to(asked.gateway, made))
+    await called.wait()
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    [settled] = asked.ledger.settlements
+    assert (settled.spent, settled.overrun) == (100 + INPUT, 0)
+    assert not await asked.leftover()
+
+
+async def test_whoever_reads_budgets_again_does_not_wait_for_what_is_given_back() -> None:
+    asked = Budgeted(NamedProvider("p"), budgets=[tokens(1000)])
+    await asked.ask()
+    asked.leases.settle(asked.ledger.settlements)
+    asked.leases.budgets = []
+    asked.leases.give.clear()
+    asked.seconds += 10
+    async with asyncio.timeout(1):
+        await asked.budgeting.refresh()
+    asked.leases.give.set()
+    await asked.budgeting._trim()
+    assert not any(asked.leases.leased.values())
 
 
 async def test_a_cancelled_call_settles_what_it_has_used() -> None:

@@ -69,6 +69,7 @@ def _call(connection: HTTPConnection, principal: Principal, fields: MessageField
         endpoint=Endpoint.COUNT_TOKENS,
         model=fields.model,
         rewrite=lambda name: relay.rewrite(fields.body, model=name),
+        size=len(fields.body.octets),
         recorded=False,
     )
 

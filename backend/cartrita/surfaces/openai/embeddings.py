@@ -32,6 +32,7 @@ async def post_embeddings(connection: HTTPConnection, receive: Receive, send: Se
         endpoint=Endpoint.EMBEDDINGS,
         model=model,
         rewrite=lambda name: relay.rewrite(body, model=name),
+        size=len(octets),
         operation=Operation.EMBEDDINGS,
     )
     await send_json(send, *await relayed_body(connection, receive, call))

@@ -34,10 +34,14 @@ def relay_only_call(
     endpoint: Endpoint,
     model: str,
     rewrite: Callable[[str], bytes],
+    size: int,
     recorded: bool = True,
     operation: Operation = Operation.CHAT,
 ) -> Call:
-    """A call whose answer is one JSON object, with counts and without words; see `Call`."""
+    """A call whose answer is one JSON object, with counts and without words; see `Call`.
+
+    `size` is the bytes of its body.
+    """
     return Call(
         owner_id=principal.owner_id,
         key_id=principal.key_id,
@@ -54,6 +58,7 @@ def relay_only_call(
         ),
         cache=CacheWish(0),
         relay_only=True,
+        size=size,
         recorded=recorded,
         tenant_id=principal.tenant_id,
         scopes=principal.scopes,
