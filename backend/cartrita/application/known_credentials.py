@@ -50,10 +50,8 @@ class KnownCredentials:
         """Forget what is known, and cut the calls of credentials that have ended."""
         self._payers = await self._store.payers()
         self._known = {}
-        if using := self._uses.credential_ids:
-            cut = self._uses.cut(await self._store.ended([*using]))
-            if cut:
-                log.info("paid_calls_cut", calls=cut)
+        if cut := self._uses.cut(await self._store.ended([*self._uses.credential_ids])):
+            log.info("paid_calls_cut", calls=cut)
 
     def _may_pay(self, payer: Payer) -> bool:
         tenant_id, owner_id = payer

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Collection
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from cartrita.domain.credentials import CallCredential
 from cartrita.domain.deltas import Delta
@@ -19,8 +19,12 @@ from cartrita.domain.models import ModelInfo
 from cartrita.domain.ports.providers import KeyedProvider, RelayResponse
 from cartrita.domain.relays import RelayRequest
 from cartrita.domain.requests import ModelRequest
+from cartrita.kit.remembered import Remembered
 
 T = TypeVar("T")
+
+LONGEST_WAIT_S: Final = 600.0
+"""Longer than any call waits after it was told who pays."""
 
 
 class CredentialEnded(Forbidden):
@@ -36,10 +40,15 @@ class CredentialEnded(Forbidden):
 
 
 class CredentialUses:
-    """Which open calls each credential pays, so that they can be cut."""
+    """Which open calls each credential pays, so that they can be cut.
+
+    A call may have waited for long since it was told who pays, so that those of credentials that
+    were cut are not begun either.
+    """
 
     def __init__(self) -> None:
         self._open: dict[str, set[_Use]] = {}
+        self._ended = Remembered[str](LONGEST_WAIT_S, most=10_000)
 
     @property
     def credential_ids(self) -> Collection[str]:
@@ -47,13 +56,20 @@ class CredentialUses:
         return self._open.keys()
 
     def begin(self, credential_id: str) -> "_Use":
-        """The task that runs now makes a call that this credential pays."""
+        """The task that runs now makes a call that this credential pays.
+
+        Raises CredentialEnded if it does not any more.
+        """
+        if credential_id in self._ended:
+            raise CredentialEnded
         use = _Use(self._open, credential_id)
         self._open.setdefault(credential_id, set()).add(use)
         return use
 
     def cut(self, credential_ids: Collection[str]) -> int:
-        """Cut the calls that these pay; how many."""
+        """Cut the calls that these pay, and let none begin; how many were cut."""
+        for one in credential_ids:
+            self._ended.add(one)
         found = [use for one in credential_ids for use in self._open.get(one, ())]
         for use in found:
             use.cut()

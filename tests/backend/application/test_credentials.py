@@ -27,6 +27,7 @@ from cartrita.domain.errors import (
 )
 from cartrita.domain.scopes import Operation, Scopes
 from cartrita.gateway.paid_providers import CredentialEnded, CredentialUses
+from cartrita.kit import clock
 from cartrita.kit.secret import Secret, derive_secret
 
 ONE, TWO = Secret("sk-the-first-key-1234"), Secret("sk-the-second-key-5678")
@@ -266,6 +267,20 @@ async def test_what_is_revoked_pays_no_more_anywhere(
     with pytest.raises(CredentialEnded):
         await paying
     assert await there.pays(ann) is None
+
+
+async def test_what_is_revoked_pays_for_no_call_that_waits(
+    here: Managed, ann: Actor, pool: Database
+) -> None:
+    there = Managed(pool, here.access)
+    own, _, _ = await here.credentials.exchange(ann, "openai", ONE)
+    await there.known.refresh()
+    assert await there.pays(ann) == ONE.reveal()
+    here.access.clock.moment = clock.now()
+    await here.credentials.revoke(ann, own.id)
+    await there.known.refresh()
+    with pytest.raises(CredentialEnded):
+        there.uses.begin(own.id)
 
 
 async def _paying(uses: CredentialUses, credential_id: str, begun: asyncio.Event) -> None:

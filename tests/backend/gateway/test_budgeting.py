@@ -287,10 +287,10 @@ async def test_an_answer_that_its_caller_does_not_take_is_settled() -> None:
     provider = NamedProvider("p", [TextDelta("Hi"), asyncio.Event()])
     asked = Budgeted(provider, budgets=[tokens(1000)])
     await asked.budgeting.refresh()
-    with pytest.raises(InvalidInput):
-        async with asked.gateway.open(call("p/m", LIMITED, **CALLER)) as answer:
-            await anext(answer.items)
-            raise InvalidInput.of("x", "it is wrong")
+    answer = asked.gateway.open(call("p/m", LIMITED, **CALLER))
+    await anext((await answer.__aenter__()).items)
+    refused = InvalidInput.of("x", "it is wrong")
+    await answer.__aexit__(type(refused), refused, None)
     [settled] = asked.ledger.settlements
     assert settled.spent
     assert not await asked.leftover()

@@ -300,6 +300,14 @@ async def test_who_cancels_such_a_call_gets_no_error_of_it(paid: Paid) -> None:
     assert not paid.uses.credential_ids
 
 
+async def test_a_call_whose_credential_ended_while_it_waited_is_not_made(paid: Paid) -> None:
+    waiting = PaidProvider(paid.openai, OWN, paid.uses).stream(REQUEST)
+    assert paid.uses.cut(["own"]) == 0
+    with pytest.raises(CredentialEnded):
+        await waiting.__aenter__()
+    assert not paid.uses.credential_ids
+
+
 async def test_it_is_the_provider_otherwise(paid: Paid) -> None:
     provider = PaidProvider(paid.openai, OWN, paid.uses)
     assert (provider.name, provider.dialects) == ("openai", frozenset())

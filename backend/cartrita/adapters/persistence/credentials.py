@@ -1,7 +1,7 @@
 """Credentials of callers, encrypted by their tenants' keys: implements CredentialStore."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 from sqlalchemy import ColumnElement, RowMapping, and_, func, insert, or_, select, tuple_, update
@@ -18,6 +18,7 @@ _FIELDS = ProviderCredential.__struct_fields__
 _WRAPPED = select(_k.id, _k.tenant_id, _k.wrapping_key, _k.ciphertext)
 _CURRENT = and_(_c.retires_at.is_(None), _c.revoked_at.is_(None))
 _DUE = and_(_c.retires_at <= func.now(), _c.revoked_at.is_(None))
+_LATELY = timedelta(minutes=10)
 _UNIQUE = "23505"
 
 
@@ -81,10 +82,12 @@ class CredentialTable:
 
     async def ended(self, credential_ids: Iterable[str]) -> set[str]:
         """See CredentialStore."""
+        at = func.coalesce(_c.revoked_at, _c.retires_at)
+        lately = at > func.now() - _LATELY
         query = (
             select(_c.id)
-            .where(_c.id == func.any(list(credential_ids)))
-            .where(or_(_c.revoked_at.is_not(None), _c.retires_at <= func.now()))
+            .where(or_(_c.id == func.any(list(credential_ids)), lately))
+            .where(or_(_c.revoked_at.is_not(None), at <= func.now()))
         )
         async with self._database.use() as connection:
             return {*(await connection.execute(query)).scalars()}

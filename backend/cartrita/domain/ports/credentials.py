@@ -42,7 +42,7 @@ class CredentialStore(Protocol):
         ...
 
     async def ended(self, credential_ids: Iterable[str]) -> set[str]:
-        """Those of these that pay for nothing any more."""
+        """Those that pay for nothing any more: of these, and all that ended in ten minutes."""
         ...
 
     async def payers(self) -> set[tuple[str, str | None]]:

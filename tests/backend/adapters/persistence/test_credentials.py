@@ -19,6 +19,7 @@ from cartrita.domain.credentials import (
     StoredCredential,
     WrappedKey,
 )
+from cartrita.kit import clock
 
 DAY = timedelta(days=1)
 KEY = WrappedKey("k", "t", "w1", b"wrapped")
@@ -113,6 +114,13 @@ async def test_what_is_revoked_has_no_key_any_more(table: CredentialTable, pool:
     logged = await AuditTable(pool).page(None, limit=9)
     assert [entry.action for entry in logged].count("credential.revoke") == 1
     await added(table, a_credential("c3", version=2))
+
+
+async def test_those_that_ended_lately_are_told_unasked(table: CredentialTable) -> None:
+    for credential_id, owner, ended in [("c1", ANN, clock.now()), ("c2", BOB, BEGIN - 999 * DAY)]:
+        await added(table, a_credential(credential_id, owner))
+        assert await table.revoke(credential_id, ended, change("credential.revoke"))
+    assert await table.ended([]) == {"c1"}
 
 
 async def test_those_that_have_retired_are_swept(table: CredentialTable) -> None:
