@@ -67,7 +67,9 @@ class KnownKeys:
         reading = self._tasks.start(self._read_again(key_id))
         await asyncio.wait({reading}, timeout=self._patience_s)
         known = self._known.get(key_id)
-        return None if known is None else known.key
+        if known is None:  # it is gone, or what was read was forgotten meanwhile
+            return await self._read(key_id)
+        return known.key
 
     def forget(self, key_id: str) -> None:
         """Read this key when it is asked for next; what is being read now may be out of date."""

@@ -25,10 +25,12 @@ class Store:
         self.failure: Exception | None = None
         self.released = asyncio.Event()
         self.released.set()
+        self.reading = asyncio.Event()
         self.asked = 0
 
     async def get(self, key_id: str) -> StoredApiKey | None:
         self.asked += 1
+        self.reading.set()
         key = self.key
         await self.released.wait()
         if self.failure is not None:
@@ -75,6 +77,18 @@ async def test_a_key_that_is_gone_is_gone(case: Case) -> None:
     case.seconds += CACHE_S
     assert await case.keys.find("a") is None
     assert await case.keys.find("a") is None
+
+
+async def test_what_is_forgotten_while_it_is_read_again_is_not_gone(case: Case) -> None:
+    await case.keys.find("a")
+    case.seconds += CACHE_S
+    case.store.released.clear()
+    case.store.reading.clear()
+    finding = asyncio.create_task(case.keys.find("a"))
+    await case.store.reading.wait()
+    case.keys.forget_all()  # somebody else was changed
+    case.store.released.set()
+    assert await finding == KEY
 
 
 @pytest.mark.parametrize("failure", [Unavailable("away"), RuntimeError("broken")])
