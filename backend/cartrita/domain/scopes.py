@@ -68,7 +68,7 @@ class Scopes(
         """Whether this model may be called at this provider."""
         if not self.allows_provider(provider):
             return False
-        return self.models is None or _matches(_model_patterns(self.models), f"{provider}/{name}")
+        return self.models is None or _matches_model(self.models, f"{provider}/{name}")
 
     def allows_tool(self, name: str) -> bool:
         return self.tools is None or _matches(self.tools, name)
@@ -99,7 +99,7 @@ class Scopes(
         """The field by which `other` would allow more than these; None if there is none."""
         checks: tuple[tuple[str, bool], ...] = (
             ("providers", _among(self.providers, other.providers, _equal)),
-            ("models", _among(_patterns(self.models), _patterns(other.models), _wildcard)),
+            ("models", _among(self.models, _at_providers(other.models), _matches_model)),
             ("operations", _among(self.operations, other.operations, _equal)),
             ("tools", _among(self.tools, other.tools, _wildcard)),
             ("requests_per_minute", _below(self.requests_per_minute, other.requests_per_minute)),
@@ -128,6 +128,23 @@ def _pattern(patterns: Names) -> re.Pattern[str]:
     return re.compile("|".join(translate(_escaped(one)) for one in patterns))
 
 
+@lru_cache(maxsize=1024)
+def _model_pattern(patterns: Names) -> re.Pattern[str]:
+    """The same of models, in which a pattern without a slash is of names at any provider."""
+    return re.compile("|".join(_at_any(one) + translate(_escaped(one)) for one in patterns))
+
+
+def _at_any(pattern: str) -> str:
+    """An expression of the provider and its slash, where a pattern of models names none.
+
+    A `*` before the slash of another pattern may stand for a part of the name, too: only those that
+    begin with one cover that.
+    """
+    if "/" in pattern:
+        return ""
+    return "[^/]*/" if pattern.startswith("*") else "[^/*]*/"
+
+
 def _escaped(pattern: str) -> str:
     """The pattern with `*` as the only character that stands for others."""
     return "".join(f"[{one}]" if one in "?[" else one for one in pattern)
@@ -137,13 +154,13 @@ def _matches(patterns: Names, name: str) -> bool:
     return bool(patterns) and _pattern(patterns).match(name) is not None
 
 
-@lru_cache(maxsize=1024)
-def _model_patterns(models: Names) -> Names:
-    return tuple(one if "/" in one else f"*/{one}" for one in models)
+def _matches_model(patterns: Names, name: str) -> bool:
+    return bool(patterns) and _model_pattern(patterns).match(name) is not None
 
 
-def _patterns(models: Names | None) -> Names | None:
-    return None if models is None else _model_patterns(models)
+def _at_providers(models: Names | None) -> Names | None:
+    """Patterns of models, each with a slash, to be compared with others; no provider is any."""
+    return None if models is None else tuple(one if "/" in one else f"/{one}" for one in models)
 
 
 def _equal(own: Names, other: str) -> bool:
