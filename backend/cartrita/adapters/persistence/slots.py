@@ -12,7 +12,10 @@ _KEPT_DAYS = 1
 
 
 class SlotTable:
-    """One row for each credential; implements `SlotCounter`."""
+    """One row for each credential and pace; implements `SlotCounter`.
+
+    So what was used up of a limit that was changed does not hold up calls under the new one.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -24,7 +27,7 @@ class SlotTable:
         earliest = func.now() + _seconds(ahead)
         adding = insert(limit_leases).values(
             provider=key.provider,
-            credential=key.credential,
+            credential=f"{key.credential}:{interval:g}",
             due=earliest + _seconds(count * interval),
         )
         statement = adding.on_conflict_do_update(

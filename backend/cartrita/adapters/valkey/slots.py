@@ -17,8 +17,9 @@ _RESERVE: Final = Script.of(
 
 
 class ValkeySlots:
-    """One key for each credential, which ends when nothing is reserved any more.
+    """One key for each credential and pace, which ends when nothing is reserved any more.
 
+    So what was used up of a limit that was changed does not hold up calls under the new one.
     `installation` is hexadecimal digits that all replicas derive from their secret: installations
     that share a server share no credentials.
     """
@@ -31,7 +32,7 @@ class ValkeySlots:
         self, key: LimitKey, *, count: int, interval: float, ahead: float = 0.0
     ) -> float:
         """See `SlotCounter`."""
-        name = f"{self._prefix}:{key.provider}:{key.credential}"
+        name = f"{self._prefix}:{key.provider}:{key.credential}:{interval:g}"
         arguments = (count, _microseconds(interval), _microseconds(ahead))
         reply = await self._server.run(_RESERVE, (name,), arguments)
         if not isinstance(reply, bytes):  # it failed lately, and is left alone

@@ -33,6 +33,12 @@ async def test_a_pause_comes_before_all_that_follow(pool: Database) -> None:
     assert await slots.reserve(KEY, count=1, interval=1.0) == pytest.approx(51.0, abs=1.0)
 
 
+async def test_a_limit_that_was_changed_counts_anew(pool: Database) -> None:
+    slots = SlotTable(pool)
+    await slots.reserve(KEY, count=10, interval=3600.0)
+    assert await slots.reserve(KEY, count=1, interval=10.0) == pytest.approx(10.0)
+
+
 async def test_credentials_are_counted_apart_and_forgotten_after_a_day(pool: Database) -> None:
     slots = SlotTable(pool)
     for key in (KEY, LimitKey("openai", "mine"), LimitKey("github")):

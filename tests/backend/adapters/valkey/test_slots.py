@@ -49,6 +49,12 @@ async def test_a_pause_comes_before_all_that_follow(server: ValkeyServer) -> Non
     assert await slots.reserve(KEY, count=1, interval=1.0) == pytest.approx(51.0, abs=1.0)
 
 
+async def test_a_limit_that_was_changed_counts_anew(server: ValkeyServer) -> None:
+    slots = ValkeySlots(server, OURS)
+    await slots.reserve(KEY, count=10, interval=3600.0)
+    assert await slots.reserve(KEY, count=1, interval=10.0) == pytest.approx(10.0)
+
+
 async def test_credentials_and_installations_are_counted_apart(server: ValkeyServer) -> None:
     for slots in (ValkeySlots(server, OURS), ValkeySlots(server, THEIRS)):
         for key in (KEY, LimitKey("openai", "mine"), LimitKey("github")):
@@ -58,7 +64,7 @@ async def test_credentials_and_installations_are_counted_apart(server: ValkeySer
 async def test_what_is_over_is_not_kept(server: ValkeyServer, raw: Any) -> None:
     await ValkeySlots(server, OURS).reserve(KEY, count=2, interval=30.0)
     (name,) = await raw.keys("*")
-    assert name == b"cartrita:limits:" + b"a" * 32 + b":openai:server"
+    assert name == b"cartrita:limits:" + b"a" * 32 + b":openai:server:30"
     assert 0 < await raw.pttl(name) <= 60_001
 
 
