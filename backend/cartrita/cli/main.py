@@ -70,11 +70,13 @@ def _parser() -> argparse.ArgumentParser:
         help="what it may do: provider=, model=, operation= or tool=NAME, each repeatable, and "
         "requests_per_minute= or tokens_per_minute=NUMBER",
     )
-    creating.add_argument("--days", type=float, help="until it expires; never without it")
+    creating.add_argument("--days", type=_up_to(36_500), help="until it expires; never without it")
     keys.add_parser("list", help="the keys there are").add_argument("--owner", help="of this user")
     rotating = keys.add_parser("rotate", help="make the successor of a key")
     rotating.add_argument("id", help="as `keys list` shows it")
-    rotating.add_argument("--overlap", type=float, help="for how many seconds the old key works")
+    rotating.add_argument(
+        "--overlap", type=_up_to(7_776_000), help="for how many seconds the old key works"
+    )
     keys.add_parser("revoke", help="end a key").add_argument("id", help="as `keys list` shows it")
 
     _add_credentials(commands.add_parser("credentials", help="keys of providers that users bring"))
@@ -144,6 +146,16 @@ def _add_budgets(budgets: argparse.ArgumentParser) -> None:
     for period in ("day", "month"):
         setting.add_argument(f"--{period}-money", help=f"US dollars a {period}")
         setting.add_argument(f"--{period}-tokens", help=f"tokens a {period}")
+
+
+def _up_to(most: int) -> Callable[[str], float]:
+    def number(text: str) -> float:
+        found = float(text)
+        if not 0 <= found <= most:
+            raise argparse.ArgumentTypeError(f"{text} is not a number from 0 to {most:,}")
+        return found
+
+    return number
 
 
 def _overrides(given: argparse.Namespace) -> dict[str, object]:
