@@ -1,4 +1,4 @@
-"""Counts of what happened lately, by key, each held to a limit in any stretch of time."""
+"""Counts of what happened lately, by key, each held to a limit in a time on average."""
 
 import time
 from collections.abc import Callable
@@ -41,8 +41,10 @@ class SlidingWindows:
 
     A key's first window begins when it is first used, so that its whole limit can be used at once.
     From then on the count of the last window weighs as much as a stretch that ends now reaches back
-    into it, rounded down. When `most_keys` have been used, those that were not used since so many
-    others are forgotten: no number of keys takes more memory than twice that many.
+    into it, rounded down, as if it had come evenly: where it came at the end of its window, a
+    stretch may hold almost twice the limit. When `most_keys` have been used, those that were not
+    used since so many others are forgotten: no number of keys takes more memory than twice that
+    many.
     """
 
     def __init__(

@@ -22,7 +22,7 @@ GENERAL: Final = frozenset({*BY_ADDRESS, PRINCIPAL, *_SURFACES.values(), *OF_FRA
 
 
 class InboundRate(msgspec.Struct, frozen=True):
-    """At most so many requests in any so many seconds.
+    """At most so many requests in so many seconds, as `SlidingWindows` counts them.
 
     `failed` counts credentials that are not valid, and `anonymous` requests without one, both by
     address; all others count the requests of a user: `principal` all of them, and the rest those
