@@ -202,6 +202,10 @@ async def test_lists_in_pages(world: World) -> None:
         ("/api/keys", {"name": "x", "scopes": "all"}, None),
         ("/api/keys", {"name": "x", "expires_at": "2020-01-01T00:00:00Z"}, "expires_at"),
         ("/api/keys", {"name": "x", "expires_at": "2090-01-01T00:00:00"}, "expires_at"),
+        ("/api/keys", {"name": "x", "expires_at": "9999-12-31T23:59:59-14:00"}, "expires_at"),
+        ("/api/keys", {"name": "x", "scopes": {"modles": ["openai/*"]}}, "scopes.modles"),
+        ("/api/keys", {"name": "x", "scope": {"models": []}}, "scope"),
+        ("/api/keys", {"name": "x\x1b[2J"}, "name"),
         ("/api/admin/keys", {"owner_id": "local", "name": "x" * 101}, "name"),
     ],
 )
@@ -215,6 +219,23 @@ async def test_bad_input(
     assert status == 422
     for missing in ("/api/admin/users/x%00", "/api/admin/tenants/none", "/api/keys/none"):
         assert (await scenario.call("GET", missing))[0] in (404, 422)
+
+
+async def test_a_change_of_nothing_changes_nothing(world: World) -> None:
+    key = f"/api/admin/keys/{world.keys['ann']}"
+    for path in (
+        f"/api/admin/tenants/{world.tenant}",
+        f"/api/admin/users/{world.users['ann']}",
+        key,
+    ):
+        _, before = await world.ask("admin", "GET", path)
+        for body in ({}, {"name": None}):
+            assert await world.ask("admin", "PATCH", path, body) == (200, before)
+    status, told = await world.ask("admin", "PATCH", key, {"expiry": "2090-01-01T00:00:00Z"})
+    assert (status, list(told["errors"])) == (422, ["expiry"])
+    local = {"id": "local", "tenant_id": world.tenant}
+    status, told = await world.ask("admin", "POST", "/api/admin/users", local)
+    assert (status, told["code"]) == (409, "user_exists")
 
 
 async def test_who_runs_the_server_is_not_locked_out(scenario: Scenario) -> None:

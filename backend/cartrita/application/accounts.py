@@ -11,7 +11,7 @@ from secrets import token_hex
 from typing import Final
 from uuid import UUID
 
-from cartrita.domain.accounts import AccountChanges, Tenant, User, UserRole
+from cartrita.domain.accounts import NO_CHANGES, AccountChanges, Tenant, User, UserRole
 from cartrita.domain.audit import Actor, AuditEntry, Change
 from cartrita.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from cartrita.domain.json import JsonObject
@@ -22,6 +22,7 @@ from cartrita.kit.pagination import Page
 from cartrita.kit.text import storable_text
 
 NAME_MAX: Final = 100
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,99}")
 
 
@@ -80,7 +81,9 @@ class Accounts:
         """Rename a tenant or disable it, which only the operator may. Raises NotFound, Conflict."""
         if changes.disabled is not None:
             require_operator(actor.principal)
-        await self.tenant(actor.principal, tenant_id)
+        tenant = await self.tenant(actor.principal, tenant_id)
+        if changes == NO_CHANGES:
+            return tenant
         change = _change(actor, "tenant.change", tenant_id, tenant_id, _told(changes))
         await self._tenants.change(tenant_id, _valid(changes), change)
         self._forget_keys()
@@ -134,6 +137,8 @@ class Accounts:
         """Rename a user, change its role, or disable it. Raises NotFound and Conflict."""
         require_admin(actor.principal)
         user = await self.user(actor.principal, user_id)
+        if changes == NO_CHANGES:
+            return user
         change = _change(actor, "user.change", user_id, user.tenant_id, _told(changes))
         await self._users.change(user_id, _valid(changes), change)
         self._forget_keys()
@@ -192,6 +197,8 @@ def valid_name(field: str, value: str) -> str:
     name = " ".join(storable_text(value).split())
     if not 0 < len(name) <= NAME_MAX:
         raise InvalidInput.of(field, f"it needs 1 to {NAME_MAX} characters")
+    if _CONTROL.search(name):  # a terminal that lists names would obey
+        raise InvalidInput.of(field, "it may have no control characters")
     return name
 
 

@@ -129,7 +129,8 @@ class IssuedKeys:
             expires_at=expires_at,
         )
         told = [field for field in changes.__struct_fields__ if getattr(changes, field) is not None]
-        await self._write(actor, stored, changes, "key.change", {"fields": [*told]})
+        if told:
+            await self._write(actor, stored, changes, "key.change", {"fields": [*told]})
         return await self.get(actor.principal, key_id)
 
     async def rotate(

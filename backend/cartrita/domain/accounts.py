@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
@@ -39,3 +40,6 @@ class AccountChanges(msgspec.Struct, frozen=True, kw_only=True):
     name: str | None = None
     disabled: bool | None = None
     role: UserRole | None = None
+
+
+NO_CHANGES: Final = AccountChanges()

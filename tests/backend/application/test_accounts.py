@@ -132,6 +132,8 @@ async def test_ids_and_names_are_checked(access: Access) -> None:
             await accounts.create_user(COMMAND_LINE, wrong, "a")
     with pytest.raises(InvalidInput):
         await accounts.change_user(COMMAND_LINE, "ann", AccountChanges(name=" "))
+    with pytest.raises(InvalidInput):
+        await accounts.change_user(COMMAND_LINE, "ann", AccountChanges(name="a\x9bb"))
     with pytest.raises(Conflict):
         await accounts.create_tenant(COMMAND_LINE, "a")
     with pytest.raises(Conflict):

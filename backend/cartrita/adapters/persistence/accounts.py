@@ -59,7 +59,10 @@ class UserTable:
         try:
             return await _add(self._database, users, msgspec.structs.asdict(user), change)
         except IntegrityError as error:
-            if getattr(error.orig, "sqlstate", None) != _FOREIGN_KEY:
+            code = getattr(error.orig, "sqlstate", None)
+            if code == _CHECK:  # the local user, who is there already
+                return False
+            if code != _FOREIGN_KEY:
                 raise
             raise NotFound("There is no such tenant.", code="tenant_not_found") from error
 

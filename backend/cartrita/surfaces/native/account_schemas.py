@@ -1,9 +1,9 @@
 """Request and response schemas of keys, users, tenants and the log of changes to them."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, TypeAlias
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from cartrita.application.accounts import NAME_MAX
 from cartrita.application.key_scopes import NAMES_MAX, REQUESTS_MAX, TOKENS_MAX
@@ -20,12 +20,31 @@ AccountId: TypeAlias = Annotated[
     str, Field(min_length=1, max_length=NAME_MAX, description="Letters, digits and . _ @ -")
 ]
 AccountName: TypeAlias = Annotated[str | None, Field(max_length=NAME_MAX)]
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("it is in no year that can be stored") from None
+
+
 ExpiresAt: TypeAlias = Annotated[
-    AwareDatetime | None, Field(description="With a time zone; not after the key that asks.")
+    Annotated[AwareDatetime, AfterValidator(_in_utc)] | None,
+    Field(description="With a time zone; not after the key that asks."),
 ]
 
 
-class ScopesBody(RequestModel):
+class KeyRequest(RequestModel):
+    """Base class of bodies about keys, which have no other fields than theirs.
+
+    A limit whose name is misspelt would limit nothing.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class ScopesBody(KeyRequest):
     """What a key may do. What is left out is not limited; an empty list allows nothing."""
 
     providers: Names = None
@@ -63,7 +82,7 @@ class ScopesBody(RequestModel):
         )
 
 
-class NewKey(RequestModel):
+class NewKey(KeyRequest):
     """A key for yourself; without `scopes` it may do what the key that asks may."""
 
     name: Annotated[str, Field(min_length=1, max_length=NAME_MAX)]
@@ -77,7 +96,7 @@ class NewKeyOfUser(NewKey):
     owner_id: AccountId
 
 
-class KeyPatch(RequestModel):
+class KeyPatch(KeyRequest):
     """The fields to change. `scopes` replace those that there were."""
 
     name: AccountName = None
@@ -85,7 +104,7 @@ class KeyPatch(RequestModel):
     expires_at: ExpiresAt = None
 
 
-class KeyRotation(RequestModel):
+class KeyRotation(KeyRequest):
     """For how long the old key goes on working; as the server is configured without it."""
 
     overlap_seconds: Annotated[float | None, Field(ge=0, le=7_776_000)] = None

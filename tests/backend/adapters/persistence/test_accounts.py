@@ -33,6 +33,7 @@ async def test_users(pool: Database) -> None:
     assert await table.get(ANN) == a_user(ANN, "a")
     assert await table.get("none") is None
     assert not await table.add(a_user(ANN, "b"), change())
+    assert not await table.add(a_user("local", "b"), change())
     assert [one.id for one in await table.page("a")] == [ANN, "cid"]
     assert [one.id for one in await table.page(None, after=ANN, limit=1)] == [BOB]
     with pytest.raises(NotFound):
