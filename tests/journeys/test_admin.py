@@ -233,6 +233,9 @@ async def test_a_change_of_nothing_changes_nothing(world: World) -> None:
             assert await world.ask("admin", "PATCH", path, body) == (200, before)
     status, told = await world.ask("admin", "PATCH", key, {"expiry": "2090-01-01T00:00:00Z"})
     assert (status, list(told["errors"])) == (422, ["expiry"])
+    budgets = f"/api/admin/users/{world.users['ann']}/budgets"
+    for misspelt in ({"dya": {"tokens": 5}}, {"day": {"token": 5}}):
+        assert (await world.ask("admin", "PUT", budgets, misspelt))[0] == 422
     local = {"id": "local", "tenant_id": world.tenant}
     status, told = await world.ask("admin", "POST", "/api/admin/users", local)
     assert (status, told["code"]) == (409, "user_exists")

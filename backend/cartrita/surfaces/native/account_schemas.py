@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeAlias
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field
 
 from cartrita.application.accounts import NAME_MAX
 from cartrita.application.key_scopes import NAMES_MAX, REQUESTS_MAX, TOKENS_MAX
@@ -13,7 +13,7 @@ from cartrita.domain.audit import AuditEntry
 from cartrita.domain.scopes import Operation, Scopes
 from cartrita.kit import clock
 from cartrita.kit.secret import Secret
-from cartrita.surfaces.native.request_bodies import RequestModel
+from cartrita.surfaces.native.request_bodies import ExactModel, RequestModel
 
 Names: TypeAlias = Annotated[tuple[str, ...] | None, Field(max_length=NAMES_MAX)]
 AccountId: TypeAlias = Annotated[
@@ -35,16 +35,7 @@ ExpiresAt: TypeAlias = Annotated[
 ]
 
 
-class KeyRequest(RequestModel):
-    """Base class of bodies about keys, which have no other fields than theirs.
-
-    A limit whose name is misspelt would limit nothing.
-    """
-
-    model_config = ConfigDict(extra="forbid")
-
-
-class ScopesBody(KeyRequest):
+class ScopesBody(ExactModel):
     """What a key may do. What is left out is not limited; an empty list allows nothing."""
 
     providers: Names = None
@@ -82,7 +73,7 @@ class ScopesBody(KeyRequest):
         )
 
 
-class NewKey(KeyRequest):
+class NewKey(ExactModel):
     """A key for yourself; without `scopes` it may do what the key that asks may."""
 
     name: Annotated[str, Field(min_length=1, max_length=NAME_MAX)]
@@ -96,7 +87,7 @@ class NewKeyOfUser(NewKey):
     owner_id: AccountId
 
 
-class KeyPatch(KeyRequest):
+class KeyPatch(ExactModel):
     """The fields to change. `scopes` replace those that there were."""
 
     name: AccountName = None
@@ -104,7 +95,7 @@ class KeyPatch(KeyRequest):
     expires_at: ExpiresAt = None
 
 
-class KeyRotation(KeyRequest):
+class KeyRotation(ExactModel):
     """For how long the old key goes on working; as the server is configured without it."""
 
     overlap_seconds: Annotated[float | None, Field(ge=0, le=7_776_000)] = None

@@ -11,10 +11,10 @@ from cartrita.application.budgets import BudgetAmount
 from cartrita.domain.budgets import BudgetPeriod, BudgetState, BudgetUnit, SubjectKind
 from cartrita.domain.usage import MOST_TOKENS
 from cartrita.kit import clock
-from cartrita.surfaces.native.request_bodies import RequestModel
+from cartrita.surfaces.native.request_bodies import ExactModel
 
 
-class PeriodBudget(RequestModel):
+class PeriodBudget(ExactModel):
     """What may be used in each period; null is not limited, and 0 allows no call that costs."""
 
     money: Annotated[
@@ -26,7 +26,7 @@ class PeriodBudget(RequestModel):
     ] = None
 
 
-class BudgetsBody(RequestModel):
+class BudgetsBody(ExactModel):
     """All budgets of a key, a user or a tenant, by days and months of UTC."""
 
     day: PeriodBudget = PeriodBudget()

@@ -49,6 +49,15 @@ class RequestModel(BaseModel):
         return {name: given for name, given in pairs.items() if given is not None}
 
 
+class ExactModel(RequestModel):
+    """Base class of bodies that limit what may be done, which have no fields but their own.
+
+    A limit whose name is misspelt would limit nothing.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+
 class JsonBody(Generic[M]):
     """A dependency that reads the body into `model`. With `optional` an empty body means `{}`."""
 
