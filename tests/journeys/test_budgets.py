@@ -77,7 +77,7 @@ async def users(administered: Scenario) -> dict[str, str]:
     """What the keys of users authorise with, by the budgets that they have."""
     _, dollar = await spender(administered, day={"money": "1.00"})
     _, little = await spender(administered, month={"tokens": 20})
-    _, some = await spender(administered, day={"tokens": 1000})
+    _, some = await spender(administered, day={"tokens": 2000})
     return {"dollar": dollar, "little": little, "some": some}
 
 
@@ -183,7 +183,7 @@ async def test_an_answer_that_outruns_its_budget_is_ended_and_kept(
 
     async def settled() -> bool:
         [budget] = await budgets_of(replica, users["some"])
-        return 300 < Decimal(budget["used"]) <= 1000
+        return 300 < Decimal(budget["used"]) <= 2000
 
     assert await eventually(settled)
 

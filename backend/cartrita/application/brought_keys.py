@@ -2,9 +2,10 @@
 
 import asyncio
 import time
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Mapping
 from typing import Final
+from weakref import WeakValueDictionary
 
 import msgspec
 import structlog
@@ -29,6 +30,7 @@ KEPT_S: Final = 3600.0
 _OPERATIONS: Final = (Operation.CHAT, Operation.EMBEDDINGS, Operation.CONVERSATIONS)
 _LONGEST_REFUSAL_S: Final = 60.0
 _CHECKS_AT_ONCE: Final = 16
+"""So many keys are shown to one provider at once."""
 
 
 class ProviderKeyGone(Forbidden):
@@ -88,7 +90,10 @@ class BroughtKeys:
         self._kept: OrderedDict[str, _BroughtKey] = OrderedDict()
         self._refused = Remembered[str](min(ttl_s, _LONGEST_REFUSAL_S), most=most, clock=monotonic)
         self._refusing = Remembered[str](ttl_s, clock=monotonic)
-        self._checks = [asyncio.Lock() for _ in range(_CHECKS_AT_ONCE)]
+        self._checking = WeakValueDictionary[str, asyncio.Lock]()
+        self._asking = defaultdict[str, asyncio.Semaphore](
+            lambda: asyncio.Semaphore(_CHECKS_AT_ONCE)
+        )
 
     async def authenticate(
         self, presented: str, told: str | None = None, *, local: bool = False
@@ -145,7 +150,8 @@ class BroughtKeys:
 
     async def _checked(self, key_id: str, provider: str, presented: str) -> _BroughtKey:
         """The key, when its provider has accepted it. Equal ones are checked once."""
-        async with self._checks[hash(key_id) % _CHECKS_AT_ONCE]:
+        lock = self._checking.setdefault(key_id, asyncio.Lock())
+        async with lock, self._asking[provider]:
             kept = self._find(key_id)
             if kept is not None and self._is_fresh(kept):
                 return kept

@@ -38,10 +38,11 @@ class Validator:
         self.asked: list[tuple[str, str]] = []
         self.error: Exception | None = None
         self.any = False
+        self.hanging: str | None = None
 
     async def accepts(self, provider: str, key: Secret) -> bool:
         self.asked.append((provider, key.reveal()))
-        await asyncio.sleep(0)
+        await (asyncio.Event().wait() if provider == self.hanging else asyncio.sleep(0))
         if self.error is not None:
             raise self.error
         return self.any or key.reveal() in self.accepted
@@ -100,6 +101,20 @@ async def test_all_failures_look_alike() -> None:
     here.validator.error = NotFound("It has no model to try this with.")
     told.append(await here.refused("sk-another-key"))
     assert len(set(told)) == 1
+
+
+async def test_a_provider_that_does_not_answer_holds_up_no_key_of_another() -> None:
+    here = Keys(ONE)
+    here.validator.hanging = "elsewhere"
+    tasks = asyncio.get_running_loop().create_task
+    others = [tasks(here.keys.authenticate(f"a-key-{n}", "elsewhere")) for n in range(99)]
+    await asyncio.sleep(0)
+    principal = await here.keys.authenticate(ONE)
+    assert principal.scopes.providers == ("openai",)
+    assert len(here.validator.asked) < 99
+    for one in others:
+        one.cancel()
+    await asyncio.wait(others)
 
 
 async def test_a_provider_is_asked_once_in_a_time() -> None:

@@ -58,7 +58,7 @@ KEY, USER, TENANT = (BudgetSubject(kind, f"a {kind}") for kind in SubjectKind)
 CALLER: dict[str, Any] = {"key_id": KEY.id, "owner_id": USER.id, "tenant_id": TENANT.id}
 LIMITED = replace(REQUEST, sampling=Sampling(max_tokens=100))
 INPUT = 6
-"""The bound of the request's input tokens: one, and three for its message, half as much again."""
+"""The bound of the request's input tokens: two bytes, one before them, three for the message."""
 
 
 def tokens(amount: int, subject: BudgetSubject = USER) -> Budget:

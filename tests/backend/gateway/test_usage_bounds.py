@@ -2,7 +2,7 @@
 
 import pytest
 from msgspec.structs import replace
-from tests.backend.gateway.fakes import REQUEST, call
+from tests.backend.gateway.fakes import REQUEST, asking, call
 
 from cartrita.domain.errors import InvalidInput
 from cartrita.domain.messages import Attachment, Message, Role, ToolResult
@@ -22,13 +22,19 @@ def unreadable() -> ModelRequest:
 
 async def test_a_request_that_cannot_be_read_is_bounded_by_its_size() -> None:
     made = call("m", parse=unreadable, size=4000)
-    assert await most_input(made, "m") == 2000
+    assert await most_input(made, "m") == 4000
     assert await most_output(made) is None
+
+
+@pytest.mark.parametrize("text", ["x7/Qz" * 100, "\U00012000" * 100, " a" * 100])
+async def test_a_text_is_bounded_whatever_a_tokenizer_makes_of_it(text: str) -> None:
+    made = call("m", asking(text))
+    assert len(text.encode()) <= await most_input(made, "m") <= len(text.encode()) + 10
 
 
 async def test_what_an_answer_goes_on_from_is_input_too() -> None:
     assert await most_input(call("m"), "m") == 6
-    assert await most_input(call("m"), "m", "x" * 400) == 6 + 150
+    assert await most_input(call("m"), "m", "x" * 400) == 6 + 401
 
 
 @pytest.mark.parametrize(
