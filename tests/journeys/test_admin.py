@@ -241,6 +241,22 @@ async def test_a_change_of_nothing_changes_nothing(world: World) -> None:
     assert (status, told["code"]) == (409, "user_exists")
 
 
+async def test_a_key_that_ends_with_the_calendar(world: World) -> None:
+    ending = {"name": "for ever", "expires_at": "9999-12-31T23:59:59.999999Z"}
+    status, key = await world.ask("ann", "POST", "/api/keys", ending)
+    assert (status, key["expires_at"]) == (201, "9999-12-31T23:59:59Z")
+    assert (await world.ask("ann", "GET", "/api/keys"))[0] == 200
+    world.secrets["for ever"] = key["key"]
+    assert (await world.ask("for ever", "GET", "/api/me"))[0] == 200
+
+
+async def test_moments_that_cannot_be_stored(scenario: Scenario) -> None:
+    for moment in ("9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59-14:00"):
+        for field in ("since", "until"):
+            status, told = await scenario.call("GET", f"/api/usage?{field}={moment}")
+            assert status in (200, 422), (field, moment, told)
+
+
 async def test_who_runs_the_server_is_not_locked_out(scenario: Scenario) -> None:
     for path, body in (
         ("/api/admin/users/local", {"disabled": True}),

@@ -1,9 +1,9 @@
 """Request and response schemas of keys, users, tenants and the log of changes to them."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, TypeAlias
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from cartrita.application.accounts import NAME_MAX
 from cartrita.application.key_scopes import NAMES_MAX, REQUESTS_MAX, TOKENS_MAX
@@ -13,6 +13,7 @@ from cartrita.domain.audit import AuditEntry
 from cartrita.domain.scopes import Operation, Scopes
 from cartrita.kit import clock
 from cartrita.kit.secret import Secret
+from cartrita.surfaces.native.moments import AwareMoment
 from cartrita.surfaces.native.request_bodies import ExactModel, RequestModel
 
 Names: TypeAlias = Annotated[tuple[str, ...] | None, Field(max_length=NAMES_MAX)]
@@ -20,17 +21,8 @@ AccountId: TypeAlias = Annotated[
     str, Field(min_length=1, max_length=NAME_MAX, description="Letters, digits and . _ @ -")
 ]
 AccountName: TypeAlias = Annotated[str | None, Field(max_length=NAME_MAX)]
-
-
-def _in_utc(moment: datetime) -> datetime:
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("it is in no year that can be stored") from None
-
-
 ExpiresAt: TypeAlias = Annotated[
-    Annotated[AwareDatetime, AfterValidator(_in_utc)] | None,
+    AwareMoment | None,
     Field(description="With a time zone; not after the key that asks."),
 ]
 

@@ -1,6 +1,5 @@
 """Usage endpoint."""
 
-from datetime import datetime
 from decimal import Decimal
 from typing import Annotated
 
@@ -10,6 +9,7 @@ from pydantic import BaseModel, Field
 from cartrita.domain.ledger import UsageGrouping, UsageTotal
 from cartrita.surfaces.dependencies import AppServices, CurrentPrincipal
 from cartrita.surfaces.native.budget_schemas import BudgetView
+from cartrita.surfaces.native.moments import Moment
 
 router = APIRouter(prefix="/api/usage", tags=["usage"])
 
@@ -61,9 +61,9 @@ async def get_usage(
     principal: CurrentPrincipal,
     services: AppServices,
     since: Annotated[
-        datetime | None, Query(description="With a time zone; without it 30 days ago.")
+        Moment | None, Query(description="With a time zone; without it 30 days ago.")
     ] = None,
-    until: Annotated[datetime | None, Query(description="Excluded; without it now.")] = None,
+    until: Annotated[Moment | None, Query(description="Excluded; without it now.")] = None,
     group_by: UsageGrouping = UsageGrouping.MODEL,
 ) -> UsageReport:
     """What your model calls used and cost, and your budgets for them."""
