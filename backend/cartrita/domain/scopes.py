@@ -13,6 +13,8 @@ from cartrita.domain.errors import Forbidden
 
 Names: TypeAlias = tuple[str, ...]
 _MOST_TOLD = 5
+_LONGEST_NAME = 1000
+"""Names that are longer are not compared: a megabyte takes seconds, and everybody waits."""
 
 
 class Operation(StrEnum):
@@ -151,11 +153,15 @@ def _escaped(pattern: str) -> str:
 
 
 def _matches(patterns: Names, name: str) -> bool:
-    return bool(patterns) and _pattern(patterns).match(name) is not None
+    return _comparable(patterns, name) and _pattern(patterns).match(name) is not None
 
 
 def _matches_model(patterns: Names, name: str) -> bool:
-    return bool(patterns) and _model_pattern(patterns).match(name) is not None
+    return _comparable(patterns, name) and _model_pattern(patterns).match(name) is not None
+
+
+def _comparable(patterns: Names, name: str) -> bool:
+    return bool(patterns) and len(name) <= _LONGEST_NAME
 
 
 def _at_providers(models: Names | None) -> Names | None:

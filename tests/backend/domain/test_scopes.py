@@ -140,3 +140,11 @@ def test_what_narrower_patterns_allow_the_wider_ones_do(
 def test_a_pattern_of_many_stars_is_matched_in_time() -> None:
     scopes = Scopes(tools=("a*" * 60 + "b",))
     assert not scopes.allows_tool("a" * 200)
+
+
+def test_names_that_are_longer_than_any_are_not_compared() -> None:
+    scopes = Scopes(models=("*a*a",), tools=("*",))
+    assert scopes.allows_model("p", "a" * 900)
+    long = "a" * 1_000_000
+    assert not scopes.allows_model("p", long)
+    assert not scopes.allows_tool(long)
