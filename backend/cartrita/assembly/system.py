@@ -9,8 +9,8 @@ import msgspec
 from cartrita.adapters.runlog.run_log import RunLog
 from cartrita.adapters.runlog.worker_slot import WorkerSlot
 from cartrita.agents.registry import AgentRegistry, built_in_agents
+from cartrita.application.access_watch import AccessWatch
 from cartrita.application.execution import Executor
-from cartrita.application.key_watch import KeyWatch
 from cartrita.assembly.authentication import create_authentication
 from cartrita.assembly.credentials import open_credentials
 from cartrita.assembly.models import open_models
@@ -63,12 +63,15 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
         )
         executor = create_executor(settings, storage, models, agents, authentication.api_keys)
         services = create_services(settings, storage, models, agents, authentication, credentials)
-        watch = KeyWatch(
+        watch = AccessWatch(
             services.api_keys,
             services.connections,
             storage.run_log.access_changes,
             sweep_s=settings.auth.sweep_s,
-            others=(credentials.known.refresh, models.budgets.refresh),
+            others={
+                "credentials": credentials.known.refresh,
+                "budgets": models.budgets.refresh,
+            },
         )
         loops = (
             executor.run(),

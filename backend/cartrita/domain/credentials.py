@@ -11,7 +11,7 @@ import msgspec
 from cartrita.domain.errors import Unavailable
 from cartrita.kit.secret import Secret
 
-SERVER: Final = ""
+SERVER: Final = "server"
 """The id of the credential that is configured for a provider, which is the server's own."""
 HINT_LENGTH: Final = 4
 """As many of the last characters of a stored key are shown, and never more."""

@@ -1,11 +1,10 @@
 """Limits: how many calls may begin in a time."""
 
-from typing import Final, Self
+from typing import Self
 
 import msgspec
 
-SERVER_CREDENTIAL: Final = "server"
-"""The id of the credential by which the server's operator pays a provider."""
+from cartrita.domain.credentials import SERVER
 
 
 class Limit(msgspec.Struct, frozen=True):
@@ -29,4 +28,4 @@ class LimitKey(msgspec.Struct, frozen=True):
     """What a limit is counted for: the calls of one provider by one credential."""
 
     provider: str
-    credential: str = SERVER_CREDENTIAL
+    credential: str = SERVER

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final
 
+from cartrita.domain.credentials import SERVER
 from cartrita.domain.errors import UpstreamError, UpstreamLimited
-from cartrita.domain.limits import SERVER_CREDENTIAL, Limit, LimitKey
+from cartrita.domain.limits import Limit, LimitKey
 from cartrita.domain.ports.grants import GrantStore
 from cartrita.gateway.call_queues import CallLater, CallQueue, QueuePolicy, TurnRequest, call_later
 from cartrita.gateway.calls import Call
@@ -48,7 +49,7 @@ class Limiter:
         """The turns of one call at its providers, none of which begins after `latest`."""
         return Turn(self, call, next(self._numbers), latest)
 
-    def queue(self, provider: str, credential: str = SERVER_CREDENTIAL) -> CallQueue:
+    def queue(self, provider: str, credential: str = SERVER) -> CallQueue:
         """The queue of the calls of a provider that this credential pays."""
         key = LimitKey(provider, credential)
         queue = self._queues.get(key)
@@ -115,8 +116,7 @@ class Turn:
                 self._queue(provider).pause(pause)
 
     def _queue(self, provider: str) -> CallQueue:
-        paying = self._call.credential_at(provider)
-        return self._limiter.queue(provider, paying or SERVER_CREDENTIAL)
+        return self._limiter.queue(provider, self._call.credential_at(provider))
 
     async def _wait(self, queue: CallQueue) -> None:
         call, began = self._call, self._limiter.now()

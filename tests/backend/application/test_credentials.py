@@ -13,16 +13,13 @@ from cartrita.adapters.persistence.credentials import CredentialTable
 from cartrita.adapters.persistence.database import Database
 from cartrita.application.credential_vault import CredentialVault
 from cartrita.application.credentials import Credentials, KeyRefused
-from cartrita.application.key_watch import KeyWatch
 from cartrita.application.known_credentials import KnownCredentials
-from cartrita.application.open_connections import OpenConnections
 from cartrita.domain.audit import Actor
 from cartrita.domain.credentials import NO_CREDENTIALS, CallCredential, CredentialState, Payer
 from cartrita.domain.errors import (
     Conflict,
     Forbidden,
     NotFound,
-    Unavailable,
     UpstreamUnreachable,
 )
 from cartrita.domain.scopes import Operation, Scopes
@@ -290,35 +287,6 @@ async def _paying(uses: CredentialUses, credential_id: str, begun: asyncio.Event
         await asyncio.Event().wait()
     except asyncio.CancelledError as error:
         use.end(error)
-
-
-async def test_the_watch_refreshes_and_tries_again(here: Managed) -> None:
-    refreshed = asyncio.Event()
-    failures = [Unavailable("away"), ValueError("a defect")]
-
-    class Changes:
-        async def wait(self) -> None:
-            if refreshed.is_set() or len(failures) < 2:
-                await asyncio.Event().wait()
-
-    async def refresh() -> None:
-        if failures:
-            raise failures.pop(0)
-        refreshed.set()
-
-    watch = KeyWatch(
-        here.access.keys,
-        OpenConnections(),
-        Changes(),
-        sweep_s=0.01,
-        others=(refresh,),
-    )
-    watching = asyncio.create_task(watch.run())
-    async with asyncio.timeout(30):
-        await refreshed.wait()
-    watching.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await watching
 
 
 async def test_the_keys_of_tenants_are_wrapped_again(

@@ -1,6 +1,7 @@
-"""Changes of keys, users and tenants by any process: implements AccessChanges.
+"""Changes of who may do what, by any process: implements AccessChanges.
 
-A trigger on their tables notifies at once; what it counts is polled, for lost notifications.
+A trigger on the tables of keys, users, tenants, credentials and budgets notifies at once; what it
+counts is polled, for lost notifications.
 """
 
 import asyncio

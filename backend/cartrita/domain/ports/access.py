@@ -100,7 +100,7 @@ class TicketStore(Protocol):
 
 
 class AccessChanges(Protocol):
-    """Tells when something changed in keys, users or tenants, by whichever process."""
+    """Tells when keys, users, tenants, credentials or budgets changed, by whichever process."""
 
     async def wait(self) -> None:
         """Wait until something may have changed since the last call."""

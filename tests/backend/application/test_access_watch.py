@@ -1,4 +1,4 @@
-"""Keys that another process changes: noticed at once, by a notification or by a poll."""
+"""What another process changes: noticed at once, by a notification or by a poll."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Collection
@@ -11,7 +11,7 @@ from tests.backend.application.access_fixture import Access
 from tests.harness.database import TemporaryDatabase
 
 from cartrita.adapters.persistence.database import Database
-from cartrita.application.key_watch import KeyWatch
+from cartrita.application.access_watch import AccessWatch
 from cartrita.application.open_connections import KeyEnded, OpenConnections
 from cartrita.domain.accounts import AccountChanges
 from cartrita.domain.api_keys import StoredApiKey
@@ -45,7 +45,22 @@ class Watched:
         self.elsewhere.clock = self.here.clock
         self.connections = OpenConnections()
         self.changes = Changes()
-        self.watch = KeyWatch(self.here.keys, self.connections, self.changes, sweep_s=0.01)
+        self.failures: list[Exception] = []
+        self.refreshed = asyncio.Event()
+        self.watch = AccessWatch(
+            self.here.keys,
+            self.connections,
+            self.changes,
+            sweep_s=0.01,
+            others={"first": self._refresh_or_fail, "second": self._refresh},
+        )
+
+    async def _refresh_or_fail(self) -> None:
+        if self.failures:
+            raise self.failures.pop()
+
+    async def _refresh(self) -> None:
+        self.refreshed.set()
 
     async def holding(self, owner_id: str = "ann", **how: object) -> "asyncio.Task[None]":
         """A task that holds a connection with a key of this owner."""
@@ -182,3 +197,27 @@ async def test_a_connection_that_begins_while_keys_are_read_again_is_not_cut(
     assert not bob.done()
     for task in (ann, bob):
         task.cancel()
+
+
+@pytest.mark.parametrize("failure", [Unavailable("away"), ValueError("a defect")])
+async def test_what_cannot_be_read_keeps_nothing_else_from_being_read(
+    watched: Watched, failure: Exception
+) -> None:
+    ann = await watched.holding()
+    watched.refreshed.clear()
+    watched.failures = [failure] * 1000
+    async with watched.pool.use() as connection:
+        await connection.execute(text("DELETE FROM api_keys"))
+    watched.changes.changed.set()
+    with pytest.raises(KeyEnded):
+        await ann
+    await watched.refreshed.wait()
+    assert watched.failures
+
+
+async def test_what_could_not_be_read_is_read_again(watched: Watched) -> None:
+    watched.failures = [Unavailable("away"), ValueError("a defect")]
+    watched.changes.changed.set()
+    while watched.failures:
+        watched.refreshed.clear()
+        await watched.refreshed.wait()
