@@ -24,7 +24,10 @@ class FrameOrder:
         """When the held messages are given up, by the event loop's clock; None without any."""
 
     def take(self, frame: ChatFrame) -> list[ChatFrame]:
-        """The messages to handle now. Raises Conflict for one that is too far ahead."""
+        """The messages to handle now.
+
+        Raises Conflict for one that is too far ahead, or whose number another one has that waits.
+        """
         seq = frame.client_seq
         if seq is None or seq < self._next:
             return [frame]
@@ -47,7 +50,9 @@ class FrameOrder:
         return given_up
 
     def _hold(self, seq: int, frame: ChatFrame) -> None:
-        if seq not in self._held and len(self._held) >= _MOST_HELD:
+        if self._held.get(seq, frame) != frame or (
+            seq not in self._held and len(self._held) >= _MOST_HELD
+        ):
             raise self._gap(seq)
         self._held[seq] = frame
         if self.deadline is None:

@@ -52,3 +52,13 @@ async def test_the_bounds() -> None:
     assert {error.code for _, error in given_up} == {"client_seq_gap"}
     assert (order.deadline, order.give_up()) == (None, [])
     assert numbers(order.take(frame(1))) == [1]
+
+
+async def test_another_message_of_the_same_number_is_refused_and_not_lost() -> None:
+    order = FrameOrder()
+    assert order.take(frame(2)) == []
+    assert order.take(frame(2)) == []
+    other = frame(2).model_copy(update={"message": "Another."})
+    with pytest.raises(Conflict):
+        order.take(other)
+    assert order.take(frame(1)) == [frame(1), frame(2)]
