@@ -233,6 +233,9 @@ async def test_a_change_of_nothing_changes_nothing(world: World) -> None:
             assert await world.ask("admin", "PATCH", path, body) == (200, before)
     status, told = await world.ask("admin", "PATCH", key, {"expiry": "2090-01-01T00:00:00Z"})
     assert (status, list(told["errors"])) == (422, ["expiry"])
+    for path in (f"/api/admin/users/{world.users['ann']}", f"/api/admin/tenants/{world.tenant}"):
+        status, told = await world.ask("admin", "PATCH", path, {"disable": True})
+        assert (status, list(told["errors"])) == (422, ["disable"])
     budgets = f"/api/admin/users/{world.users['ann']}/budgets"
     for misspelt in ({"dya": {"tokens": 5}}, {"day": {"token": 5}}):
         assert (await world.ask("admin", "PUT", budgets, misspelt))[0] == 422

@@ -1,7 +1,7 @@
 """API keys as they are managed: issued, listed, changed, rotated, revoked.
 
 Whoever acts reaches the keys of the same user, and an admin those of the tenant; those of others
-raise NotFound like missing ones. No key makes or shows one that may do more than itself.
+raise NotFound like missing ones. No key makes one that may do more than itself.
 """
 
 from collections.abc import Callable

@@ -19,6 +19,7 @@ class Limits(Group):
             'limits.md. In the file it may be a table: `providers = { openai = "100/minute" }`.',
             env="CARTRITA_PROVIDER_LIMITS",
             value="off, or openai=100/minute;github=500/hour",
+            default="the built-in limits",
         ),
     ] = Rates()
     provider_burst: Annotated[
@@ -62,6 +63,7 @@ class Limits(Group):
             env="CARTRITA_INBOUND_LIMITS",
             value="off, or chat=100/minute;failed=10/minute",
             example="chat=100/minute;failed=10/minute",
+            default="the built-in limits",
         ),
     ] = Rates()
     streams_max: Annotated[

@@ -39,7 +39,8 @@ class WebSocket(Group):
         Field(ge=1, le=100_000),
         Setting(
             "How many frames a client may send in a second, and four times as many at once; each "
-            "16 KiB count as one more. Beyond it is 4429."
+            "16 KiB count as one more. Beyond it is 4429.",
+            value="a number from 1 to 100000",
         ),
     ] = 50.0
     runs_max: Annotated[

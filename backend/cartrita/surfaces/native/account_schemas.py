@@ -14,7 +14,7 @@ from cartrita.domain.scopes import Operation, Scopes
 from cartrita.kit import clock
 from cartrita.kit.secret import Secret
 from cartrita.surfaces.native.moments import AwareMoment
-from cartrita.surfaces.native.request_bodies import ExactModel, RequestModel
+from cartrita.surfaces.native.request_bodies import ExactModel
 
 Names: TypeAlias = Annotated[tuple[str, ...] | None, Field(max_length=NAMES_MAX)]
 AccountId: TypeAlias = Annotated[
@@ -157,14 +157,14 @@ class Me(BaseModel):
     scopes: ScopesView
 
 
-class NewTenant(RequestModel):
+class NewTenant(ExactModel):
     """A tenant; its name is its id if there is no other."""
 
     id: AccountId
     name: AccountName = None
 
 
-class TenantPatch(RequestModel):
+class TenantPatch(ExactModel):
     """The fields to change. While a tenant is disabled no key of its users works."""
 
     name: AccountName = None
@@ -192,7 +192,7 @@ class TenantView(BaseModel):
         )
 
 
-class NewUser(RequestModel):
+class NewUser(ExactModel):
     """A user of a tenant; the id is the `owner_id` of what the user stores."""
 
     id: AccountId

@@ -9,7 +9,7 @@ from cartrita.application.provider_key_shapes import LONGEST, SHORTEST
 from cartrita.domain.credentials import CredentialState, ProviderCredential
 from cartrita.kit import clock
 from cartrita.surfaces.native.account_schemas import IssuedKeyView
-from cartrita.surfaces.native.request_bodies import RequestModel
+from cartrita.surfaces.native.request_bodies import ExactModel
 
 ProviderKey = Annotated[
     str,
@@ -22,7 +22,7 @@ ProviderKey = Annotated[
 ]
 
 
-class NewCredential(RequestModel):
+class NewCredential(ExactModel):
     """A provider's key, for a key of this server that may use this provider only."""
 
     provider: Annotated[str, Field(min_length=1, max_length=64, examples=["openai"])]
@@ -32,7 +32,7 @@ class NewCredential(RequestModel):
     ] = False
 
 
-class CredentialRotation(RequestModel):
+class CredentialRotation(ExactModel):
     """The key that replaces another, and for how long that goes on paying for open answers."""
 
     key: ProviderKey

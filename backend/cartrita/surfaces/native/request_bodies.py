@@ -50,9 +50,9 @@ class RequestModel(BaseModel):
 
 
 class ExactModel(RequestModel):
-    """Base class of bodies that limit what may be done, which have no fields but their own.
+    """Base class of bodies that say who may do what, which have no fields but their own.
 
-    A limit whose name is misspelt would limit nothing.
+    A limit whose name is misspelt would limit nothing, and a misspelt `disabled` end nothing.
     """
 
     model_config = ConfigDict(extra="forbid")
