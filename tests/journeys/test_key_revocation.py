@@ -187,6 +187,7 @@ async def test_who_waits_for_a_whole_answer_is_told(scenario: Scenario) -> None:
     for path, body in (
         ("/api/chat", {"message": directive(LATE)}),
         ("/v1/chat/completions", {"messages": [{"role": "user", "content": directive(LATE)}]}),
+        ("/api/code", {"task": directive(LATE)}),
     ):
         key = await new_key(scenario, user)
         asked = {"model": "openai/fake", **body}

@@ -1,5 +1,6 @@
 """Providers are listed and tested over HTTP; code and the route of Hugging Face answer."""
 
+import asyncio
 import json
 
 from tests.harness import raw_http
@@ -7,8 +8,8 @@ from tests.harness.fake_provider.faults import ReplacedResponse
 from tests.harness.fake_provider.launch import FakeProvider
 from tests.harness.fake_provider.script import Script, directive
 from tests.harness.fixtures import Serve
-from tests.harness.scenario import Scenario
-from tests.journeys.v1 import post
+from tests.harness.scenario import Scenario, until
+from tests.journeys.v1 import exchange_with, post
 
 
 async def test_listed_and_tested(scenario: Scenario) -> None:
@@ -59,6 +60,15 @@ async def test_code_without_a_fence(scenario: Scenario) -> None:
     assert answer["explanation"] == ""
     status, answer = await scenario.call("POST", "/api/code", {**body, "language": "lua"})
     assert (status, answer["code"], answer["language"]) == (200, "print(1)", "lua")
+
+
+async def test_code_that_nobody_waits_for(scenario: Scenario) -> None:
+    task = f"tourmaline {directive(Script(words=2000, between_tokens_s=0.05))}"
+    body = {"task": task, "model": "openai/fake"}
+    asking = asyncio.create_task(post(scenario, "/api/code", body))
+    await until(lambda: any("tourmaline" in one.body for one in scenario.provider.requests()))
+    asking.cancel()
+    await until(lambda: exchange_with(scenario, "tourmaline").outcome == "disconnected")
 
 
 async def test_the_provider_of_an_answer(scenario: Scenario) -> None:

@@ -2,10 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, BeforeValidator, Field
 
-from cartrita.surfaces.dependencies import AppServices, CurrentPrincipal
+from cartrita.surfaces.dependencies import ANSWERED, AppServices, CurrentPrincipal
+from cartrita.surfaces.disconnects import UntilDisconnect
 from cartrita.surfaces.native.chat_requests import Id, MessageText
 from cartrita.surfaces.native.request_bodies import JsonBody, RequestModel
 from cartrita.surfaces.upstream_headers import PROVIDER_HEADER
@@ -34,17 +35,20 @@ class CodeResponse(BaseModel):
     model: str = Field(examples=["offline/assistant"])
 
 
-@router.post("")
+@router.post("", dependencies=ANSWERED)
 async def post_code(
+    request: Request,
     principal: CurrentPrincipal,
     body: Annotated[CodeRequest, Depends(JsonBody(CodeRequest))],
     services: AppServices,
     response: Response,
 ) -> CodeResponse:
     """Write code for a task. Nothing of it is stored but its usage."""
-    generated = await services.code.generate(
-        principal, body.task, language=body.language, model=body.model
-    )
+    with services.connections.hold(principal):
+        async with UntilDisconnect(request.receive):
+            generated = await services.code.generate(
+                principal, body.task, language=body.language, model=body.model
+            )
     response.headers[PROVIDER_HEADER] = generated.model.partition("/")[0]
     return CodeResponse(
         code=generated.code,
