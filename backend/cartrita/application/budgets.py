@@ -6,6 +6,7 @@ What others administer raises NotFound like what is missing.
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 
 import msgspec
 
@@ -23,6 +24,7 @@ from cartrita.domain.budgets import (
 from cartrita.domain.errors import InvalidInput
 from cartrita.domain.ports.budgets import BudgetStore
 from cartrita.domain.principals import Principal
+from cartrita.domain.usage import MOST_TOKENS
 from cartrita.kit import clock
 
 
@@ -32,6 +34,10 @@ class BudgetAmount(msgspec.Struct, frozen=True):
     period: BudgetPeriod
     unit: BudgetUnit
     amount: Decimal
+
+
+_MOST_MONEY: Final = Decimal(10**12)
+_LEAST_MONEY: Final = Decimal("0.000001")
 
 
 class Budgets:
@@ -69,8 +75,7 @@ class Budgets:
             require_operator(actor.principal)
         tenant_id = await self._tenant_of(actor.principal, subject)
         for one in amounts:
-            if not one.amount.is_finite() or one.amount < 0:
-                raise InvalidInput.of(f"{one.period}.{one.unit}", "choose a number from 0")
+            _check(one)
         budgets = [Budget(subject, one.period, one.unit, one.amount) for one in amounts]
         change = Change(
             actor=actor,
@@ -104,3 +109,15 @@ class Budgets:
         if subject.kind is SubjectKind.KEY:
             owner = (await self._keys.get(by, subject.id)).owner_id
         return (await self._accounts.user(by, owner)).tenant_id
+
+
+def _check(one: BudgetAmount) -> None:
+    """Raise InvalidInput for an amount that is not, or cannot be reckoned with."""
+    if one.unit is BudgetUnit.TOKENS:
+        most, step = Decimal(MOST_TOKENS), Decimal(1)
+        told = f"choose a whole number from 0 to {MOST_TOKENS:,}"
+    else:
+        most, step = _MOST_MONEY - _LEAST_MONEY, _LEAST_MONEY
+        told = f"choose a number from 0, less than {_MOST_MONEY:,}, of six decimal places at most"
+    if not one.amount.is_finite() or not 0 <= one.amount <= most or one.amount % step:
+        raise InvalidInput.of(f"{one.period}.{one.unit}", told)

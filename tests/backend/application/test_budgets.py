@@ -93,10 +93,16 @@ async def test_they_are_replaced_and_logged(world: World) -> None:
     assert [one.details for one in logged] == [{}, {"month_tokens": "500"}, {"day_money": "1"}]
 
 
-@pytest.mark.parametrize("amount", ["-1", "NaN", "Infinity"])
-async def test_what_is_no_amount_is_refused(world: World, amount: str) -> None:
-    wrong = BudgetAmount(BudgetPeriod.DAY, BudgetUnit.MONEY, Decimal(amount))
-    with pytest.raises(InvalidInput, match=r"day\.money"):
+@pytest.mark.parametrize(
+    ("unit", "amount"),
+    [
+        *((BudgetUnit.MONEY, amount) for amount in ("-1", "NaN", "Infinity", "1e12", "1e-7")),
+        *((BudgetUnit.TOKENS, amount) for amount in ("-1", "1.5", "1e16")),
+    ],
+)
+async def test_what_is_no_amount_is_refused(world: World, unit: BudgetUnit, amount: str) -> None:
+    wrong = BudgetAmount(BudgetPeriod.DAY, unit, Decimal(amount))
+    with pytest.raises(InvalidInput, match=rf"day\.{unit}"):
         await world.budgets.replace(COMMAND_LINE, user("ann"), [wrong])
 
 
