@@ -13,6 +13,8 @@ from cartrita.surfaces.request_limits import BODY_ARRIVED
 _UNSENT_BYTES = 16 << 10
 """The most that is buffered for a client that does not read; then its stream waits."""
 _HEADER_BYTES = 64 << 10
+_PIPELINED = 100
+"""The most requests of a connection that wait for the answers to those before them."""
 _BODY_HEADERS = frozenset({b"content-length", b"transfer-encoding"})
 
 
@@ -27,7 +29,7 @@ class _Trailers(list[tuple[bytes, bytes]]):
 
 
 class BoundedHttp(HttpToolsProtocol):
-    """Closes a connection whose headers take too long or grow too large.
+    """Closes a connection whose headers are too slow or too large, or that asks too far ahead.
 
     Headers that come in one piece, as nearly all do, need no timer.
 
@@ -79,6 +81,9 @@ class BoundedHttp(HttpToolsProtocol):
         try:
             self._parse(data)
         except httptools.HttpParserError:
+            if len(self.pipeline) > _PIPELINED:
+                self.transport.close()  # 400 would be taken for the answer to the first of them
+                return
             self.logger.warning("Invalid HTTP request received.")
             self.send_400_response("Invalid HTTP request received.")
             return
@@ -107,6 +112,8 @@ class BoundedHttp(HttpToolsProtocol):
             return
         super().on_headers_complete()
         self.headers = _Trailers()
+        if len(self.pipeline) > _PIPELINED:
+            raise httptools.HttpParserError("Too many requests wait for their turn.")
 
     def on_message_complete(self) -> None:
         if self.parser.should_upgrade():
