@@ -239,6 +239,10 @@ async def test_a_change_of_nothing_changes_nothing(world: World) -> None:
     budgets = f"/api/admin/users/{world.users['ann']}/budgets"
     for misspelt in ({"dya": {"tokens": 5}}, {"day": {"token": 5}}):
         assert (await world.ask("admin", "PUT", budgets, misspelt))[0] == 422
+    assert (await world.ask("admin", "PUT", budgets, {"day": {"tokens": True}}))[0] == 422
+    many = {"day": {"tokens": 20000, "money": "1e2"}}
+    status, told = await world.ask("admin", "PUT", budgets, many)
+    assert (status, [one["amount"] for one in told["items"]]) == (200, ["100", "20000"])
     local = {"id": "local", "tenant_id": world.tenant}
     status, told = await world.ask("admin", "POST", "/api/admin/users", local)
     assert (status, told["code"]) == (409, "user_exists")

@@ -124,6 +124,7 @@ async def test_wrong_credentials(scenario: Scenario) -> None:
     assert await refused(scenario, headers=two) == (400, "two_credentials")
     in_query = await refused(scenario, target=f"/ws/chat?api_key={KEY}")
     assert in_query == (400, "key_in_query")
+    assert "without completing handshake" not in scenario.server.log_tail()
     async with opened(port, key="ck_wrong") as socket:
         frames, code = await socket.closed()
     assert ([frame["code"] for frame in frames], code) == (["unauthenticated"], 1008)

@@ -13,6 +13,8 @@ from cartrita.surfaces.request_limits import BODY_ARRIVED
 _UNSENT_BYTES = 16 << 10
 """The most that is buffered for a client that does not read; then its stream waits."""
 _HEADER_BYTES = 64 << 10
+_FRAMING_BYTES = 256 << 10
+"""The most that may come of a body's framing (chunk extensions, trailers) with nothing of it."""
 _PIPELINED = 100
 """The most requests of a connection that wait for the answers to those before them."""
 _BODY_HEADERS = frozenset({b"content-length", b"transfer-encoding"})
@@ -49,6 +51,8 @@ class BoundedHttp(HttpToolsProtocol):
     _header_timer: asyncio.TimerHandle | None = None
     _header_bytes = 0
     _expects_headers = False
+    _got_on = False
+    _framing_bytes = 0
     _head_without_offer = b""
     _takes_offer = False
 
@@ -77,6 +81,7 @@ class BoundedHttp(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         waiting = self._header_timer
+        self._got_on = False
         self._unset_keepalive_if_required()
         try:
             self._parse(data)
@@ -88,6 +93,9 @@ class BoundedHttp(HttpToolsProtocol):
             self.send_400_response("Invalid HTTP request received.")
             return
         if not self._expects_headers:
+            self._framing_bytes = 0 if self._got_on else self._framing_bytes + len(data)
+            if self._framing_bytes > _FRAMING_BYTES:
+                self.send_400_response("What stands between the request's chunks is too long.")
             return
         if self._header_timer is None:
             self._start_timer()
@@ -115,7 +123,12 @@ class BoundedHttp(HttpToolsProtocol):
         if len(self.pipeline) > _PIPELINED:
             raise httptools.HttpParserError("Too many requests wait for their turn.")
 
+    def on_body(self, body: bytes) -> None:
+        self._got_on = True
+        super().on_body(body)
+
     def on_message_complete(self) -> None:
+        self._got_on = True
         if self.parser.should_upgrade():
             return
         super().on_message_complete()

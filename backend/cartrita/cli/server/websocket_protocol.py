@@ -148,8 +148,13 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
         if self.close_sent:
             raise ClientDisconnected
         await super().send(message)
-        if message["type"] == "websocket.close":
-            self._abort_later()
+        match message["type"]:
+            case "websocket.close":
+                self._abort_later()
+            case "websocket.http.response.body":  # uvicorn takes a refusal for an error otherwise
+                self.handshake_complete = self.close_sent
+            case _:
+                pass
 
     def _handle_frame(self, frame: Frame) -> None:
         match frame.opcode:

@@ -43,11 +43,12 @@ class ScopesBody(ExactModel):
         Names, Field(description="Patterns of the types of tools that a provider runs.")
     ] = None
     requests_per_minute: Annotated[
-        int | None, Field(ge=1, le=REQUESTS_MAX, description="Counted by each worker.")
+        int | None, Field(strict=True, ge=1, le=REQUESTS_MAX, description="Counted by each worker.")
     ] = None
     tokens_per_minute: Annotated[
         int | None,
         Field(
+            strict=True,
             ge=1,
             le=TOKENS_MAX,
             description="Of input and output, when an answer has ended; counted by each worker.",

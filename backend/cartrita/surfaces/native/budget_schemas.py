@@ -3,15 +3,23 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, PlainSerializer
 
 from cartrita.application.budgets import BudgetAmount
 from cartrita.domain.budgets import BudgetPeriod, BudgetState, BudgetUnit, SubjectKind
 from cartrita.domain.usage import MOST_TOKENS
 from cartrita.kit import clock
 from cartrita.surfaces.native.request_bodies import ExactModel
+
+
+def _plain(amount: Decimal) -> str:
+    """Decimal text without an exponent."""
+    return f"{amount.normalize():f}"
+
+
+Amount: TypeAlias = Annotated[Decimal, PlainSerializer(_plain, return_type=str)]
 
 
 class PeriodBudget(ExactModel):
@@ -22,7 +30,8 @@ class PeriodBudget(ExactModel):
         Field(ge=0, max_digits=18, decimal_places=6, description="US dollars."),
     ] = None
     tokens: Annotated[
-        int | None, Field(ge=0, le=MOST_TOKENS, description="Of input and output together.")
+        int | None,
+        Field(strict=True, ge=0, le=MOST_TOKENS, description="Of input and output together."),
     ] = None
 
 
@@ -43,11 +52,11 @@ class BudgetView(BaseModel):
     subject_id: str
     period: BudgetPeriod
     unit: BudgetUnit
-    amount: Decimal
-    used: Decimal = Field(description="By calls that have ended, a second or so after that.")
-    left: Decimal
-    set_aside: Decimal = Field(description="Of what is left, for calls that run or may soon begin.")
-    overrun: Decimal = Field(
+    amount: Amount
+    used: Amount = Field(description="By calls that have ended, a second or so after that.")
+    left: Amount
+    set_aside: Amount = Field(description="Of what is left, for calls that run or may soon begin.")
+    overrun: Amount = Field(
         description="Of what was used, that which providers used beyond what they were asked for."
     )
     resets_at: datetime

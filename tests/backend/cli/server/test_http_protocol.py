@@ -140,6 +140,19 @@ async def test_what_comes_after_a_chunked_body_is_no_header() -> None:
             assert b"names: connection,transfer-encoding\r\n" in answer
 
 
+@pytest.mark.parametrize("begun", [b"0\r\nX: ", b"0\r\n", b"1;name="])
+async def test_what_stands_between_chunks_is_bounded(begun: bytes) -> None:
+    """Of a line that never ends, and of lines without end."""
+    head = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n"
+    endless = b"X: y\r\n" * 1_500 if begun == b"0\r\n" else b"x" * 10_000
+    async with _served(WATCHDOG_S) as port:
+        try:
+            answer = await _answer(port, head, begun, *[endless] * 1_000)
+        except ConnectionError:  # by what was not read any more
+            return
+        assert answer.startswith(b"HTTP/1.1 400")
+
+
 async def test_what_is_no_http_is_told_in_our_envelope() -> None:
     async with _served(10) as port:
         head, _, body = (await _answer(port, b"BLAH\r\n\r\n")).partition(b"\r\n\r\n")
