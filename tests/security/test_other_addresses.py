@@ -43,12 +43,15 @@ async def listening() -> AsyncGenerator[Listener]:
         yield listener
 
 
+_ASKING = (Access.CALLERS, Access.ADMINS, Access.OPERATORS)
+
+
 def asking_routes() -> list[Route]:
     """Every route that takes a body and names nothing that is stored: all that call providers."""
     return [
         one
         for one in all_routes()
-        if one.rule.body is not None and one.rule.access is Access.CALLERS and not one.parameters
+        if one.rule.body is not None and one.rule.access in _ASKING and not one.parameters
     ]
 
 
