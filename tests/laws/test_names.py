@@ -5,7 +5,7 @@ from collections import defaultdict
 
 from tests.laws.tree import PACKAGE, files, name, parsed
 
-_FLOORS = ("kit", "domain", "gateway", "agents", "application")
+_FLOORS = ("kit", "domain", "gateway", "tools", "agents", "application")
 
 
 def test_public_classes_have_names_of_their_own() -> None:

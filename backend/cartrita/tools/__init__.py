@@ -1,0 +1,1 @@
+"""Tools: what agents may do beside writing; they know ports, and no HTTP and no SQL."""

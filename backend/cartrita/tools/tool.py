@@ -1,0 +1,80 @@
+"""The definition of a tool, and what it is given and gives."""
+
+from collections.abc import Awaitable, Callable
+from enum import StrEnum
+from typing import TypeAlias
+
+import msgspec
+
+from cartrita.domain.ids import ConversationId, RunId
+from cartrita.domain.json import JsonObject
+from cartrita.domain.messages import Attachment
+from cartrita.domain.principals import Principal
+from cartrita.domain.tools import ToolSpec
+
+Progress: TypeAlias = Callable[[str, float | None], Awaitable[None]]
+"""Tells what a tool is doing now, and how far it is, from 0 to 1, where that is known."""
+
+
+class Risk(StrEnum):
+    """What a tool may do: `read` looks only and may run again, `act` changes the world."""
+
+    READ = "read"
+    ACT = "act"
+
+
+class ToolContext(msgspec.Struct, frozen=True, kw_only=True):
+    """Who calls a tool, and from where.
+
+    `idem_key` is the same whenever this call is tried, and no other call of any run has it: a tool
+    passes it on to services that take one. `progress` tells the reader of the run.
+    """
+
+    principal: Principal
+    run_id: RunId
+    conversation_id: ConversationId
+    agent_id: str
+    call_id: str
+    idem_key: str
+    progress: Progress
+
+
+class Source(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Something that a tool found, and the answer may cite. The loop numbers it."""
+
+    title: str
+    url: str | None = None
+    snippet: str | None = None
+
+
+class ToolOutput(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The result of a call: `text` is what the model reads, `data` what programs read.
+
+    The model is shown `sources` as a numbered list after the text.
+    """
+
+    text: str
+    data: JsonObject | None = None
+    sources: tuple[Source, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    success: bool = True
+
+
+class Tool(msgspec.Struct, frozen=True, kw_only=True):
+    """A tool that agents may call.
+
+    `run` may raise CartritaError, whose message becomes a failed result; wrong arguments are no
+    error but a result that says what is wrong. It may take `timeout_s` seconds; what it says beyond
+    `output_max_chars` is cut. Calls of tools that are all `parallel` are made at once.
+    """
+
+    spec: ToolSpec
+    run: Callable[[ToolContext, JsonObject], Awaitable[ToolOutput]]
+    risk: Risk = Risk.READ
+    timeout_s: float = 30.0
+    output_max_chars: int = 20_000
+    parallel: bool = True
+
+    @property
+    def name(self) -> str:
+        return self.spec.name

@@ -1,0 +1,27 @@
+"""Contexts of tool calls, for the tests of tools."""
+
+from typing import Any
+
+from cartrita.domain.ids import ConversationId, RunId
+from cartrita.domain.principals import Principal
+from cartrita.kit.ids import uuid7
+from cartrita.tools.tool import ToolContext
+
+
+async def _silent(_status: str, _progress: float | None) -> None:
+    """A progress that nobody reads."""
+
+
+def context(**values: Any) -> ToolContext:
+    """A call of Ann's; its id is `call_1`."""
+    given: dict[str, Any] = {
+        "principal": Principal("ann", "key"),
+        "run_id": RunId(uuid7()),
+        "conversation_id": ConversationId(uuid7()),
+        "agent_id": "supervisor",
+        "call_id": "call_1",
+        "idem_key": "run:1.1",
+        "progress": _silent,
+        **values,
+    }
+    return ToolContext(**given)
