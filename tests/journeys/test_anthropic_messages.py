@@ -11,7 +11,8 @@ from tests.harness.fake_provider.timing_faults import CutOff
 from tests.harness.scenario import Scenario, eventually, until
 from tests.journeys.v1 import begin, exchange_with, frames, post, post_json
 
-from cartrita.agents.registry import AgentRegistry, built_in_agents
+from cartrita.agents.registry import AgentRegistry
+from cartrita.agents.roster import built_in_agents
 from cartrita.domain.token_estimates import RULE_ERROR, text_tokens
 
 PATH = "/v1/messages"

@@ -39,8 +39,9 @@ from cartrita.domain.usage import Usage
 class Step:
     """Makes one model call. `finish_reason` and `model` are set when `events` is exhausted.
 
-    `said` is the text of the answer before this step; `counter` counts the tokens that the provider
-    does not report.
+    `said` is how the answer begins that this step goes on with; `position` is the length of the
+    answer before it, and `lead` parts its text from the one before. `counter` counts the tokens
+    that the provider does not report.
     """
 
     def __init__(
@@ -49,6 +50,8 @@ class Step:
         request: ModelRequest,
         *,
         said: str = "",
+        position: int | None = None,
+        lead: str = "",
         limits: AgentLimits | None = None,
         counter: TokenCounter | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -56,7 +59,8 @@ class Step:
         self._provider = provider
         self._request = request
         self._said = said
-        self._position = len(said)
+        self._position = len(said) if position is None else position
+        self._lead = lead
         self._clock = clock
         self._tool_calls = ToolCallAssembler(provider.name, limits or AgentLimits())
         self._started_at: float | None = None
@@ -161,6 +165,7 @@ class Step:
         self, text: str, logprobs: tuple[JsonObject, ...] = (), *, refusal: bool = False
     ) -> TextAppended:
         self._written.append(text)
+        text, self._lead = self._lead + text, ""
         event = TextAppended(text, self._position, logprobs, refusal)
         self._position += len(text)
         return event

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from cartrita.agents.agent import NO_AGENT
 from cartrita.agents.registry import DEFAULT_AGENT, AgentRegistry
 from cartrita.domain.errors import NotFound
 from cartrita.domain.messages import Text
@@ -46,9 +47,13 @@ class AgentModels:
         if not name.startswith(_PREFIX):
             return None
         agent = name.removeprefix(_PREFIX)
-        if all(agent != known.id for known in self._agents):
+        try:
+            found = self._agents.find(agent) if agent != NO_AGENT.id else None
+        except NotFound:
+            found = None
+        if found is None:
             raise NotFound(
                 f"There is no model {model[:200]}; agents answer as {', '.join(self.names)}.",
                 code="model_not_found",
             )
-        return agent
+        return found.id

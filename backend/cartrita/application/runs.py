@@ -6,8 +6,11 @@ from contextlib import AbstractAsyncContextManager
 import msgspec
 
 from cartrita.agents.registry import AgentRegistry
+from cartrita.application.chat_commands import DEFAULT_SURFACE, ChatCommand, own_tools_of
 from cartrita.application.conversations import Conversations, find_message
 from cartrita.application.titles import UNTITLED, derive_title
+from cartrita.domain.approvals import ApprovalPolicy
+from cartrita.domain.caps import Caps
 from cartrita.domain.errors import Conflict, InvalidInput, NotFound, Unavailable
 from cartrita.domain.events import LoggedEvent
 from cartrita.domain.ids import MessageId, RunId
@@ -31,33 +34,7 @@ from cartrita.domain.runs import (
 )
 from cartrita.gateway.gateway import Gateway
 from cartrita.kit import ids
-
-DEFAULT_SURFACE = "native"
-"""The surface recorded for a run that names none; retries and edits exist on this one only."""
-
-
-class ChatCommand(msgspec.Struct, frozen=True, kw_only=True):
-    """A message to be answered and how to answer it, independent of the surface.
-
-    Values are as callers send them: public ids, the names of a provider, a model (or
-    `provider/model`) and an agent. None selects the default.
-    """
-
-    message: Message
-    surface: str = DEFAULT_SURFACE
-    conversation_id: str | None = None
-    client_msg_id: str | None = None
-    provider: str | None = None
-    model: str | None = None
-    agent: str | None = None
-    context: tuple[Message, ...] = ()
-    sampling: Sampling = Sampling()
-    tools: tuple[str, ...] = ()
-    attachments: tuple[str, ...] = ()
-    instructions: str | None = None
-    metadata: JsonObject = {}
-    busy: BusyPolicy | None = None
-
+from cartrita.tools.toolbox import Toolbox
 
 class Runs:
     """Runs of the principal. Those of other owners raise NotFound like missing ones."""
@@ -72,8 +49,10 @@ class Runs:
         gateway: Gateway,
         agents: AgentRegistry,
         *,
+        tools: Toolbox | None = None,
         busy: BusyPolicy = BusyPolicy.ENQUEUE,
     ) -> None:
+        self._tools = tools or Toolbox()
         self._admission = admission
         self._cancellation = cancellation
         self._reader = reader
@@ -93,7 +72,7 @@ class Runs:
 
         Raises InvalidInput, NotFound, Conflict, IdempotencyMismatch, Unavailable, Forbidden.
         """
-        _reject_unknown_names(command)
+        own_tools = own_tools_of(command, self._agents, self._tools)
         conversation = None
         if command.conversation_id is not None:
             conversation = await self._conversations.get(principal, command.conversation_id)
@@ -108,6 +87,9 @@ class Runs:
                     sampling=command.sampling,
                     context=command.context,
                     metadata=command.metadata,
+                    caps=command.caps,
+                    approval=command.approval,
+                    own_tools=own_tools,
                 ).asked_with(principal.key_id),
                 title=derive_title(command.message.text),
                 untitled=UNTITLED,
@@ -284,14 +266,6 @@ class Runs:
 
 
 _CONTINUABLE = frozenset({RunStatus.INTERRUPTED, RunStatus.FAILED, RunStatus.CANCELLED})
-
-
-def _reject_unknown_names(command: ChatCommand) -> None:
-    """Raise InvalidInput for attachments and tools: this version has none."""
-    if command.attachments:
-        raise InvalidInput.of("attachments", f"there is no file {command.attachments[0]!r}")
-    if command.tools:
-        raise InvalidInput.of("tools", f"there is no tool {command.tools[0]!r}")
 
 
 def _user_message(text: str) -> Message:

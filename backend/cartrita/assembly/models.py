@@ -25,7 +25,7 @@ from cartrita.assembly.providers import (
 from cartrita.assembly.storage import Storage
 from cartrita.gateway.budgeting import Budgeting
 from cartrita.gateway.gateway import Gateway
-from cartrita.gateway.metering import Meter
+from cartrita.gateway.metering import CostOf, Meter
 from cartrita.kit.owned_tasks import OwnedTasks
 from cartrita.kit.secret import Secret
 from cartrita.settings import Settings
@@ -39,6 +39,7 @@ class Models(NamedTuple):
     key_validator: ProviderKeyValidator
     brought_keys: BroughtKeys
     counter: TokenizerCounter
+    cost: CostOf
     limit_tasks: OwnedTasks
     budgets: Budgeting
 
@@ -79,6 +80,7 @@ async def open_models(
             key_validator=validator,
             brought_keys=brought,
             counter=counter,
+            cost=pricing.cost,
             limit_tasks=limiting.tasks,
             budgets=budgets,
         )

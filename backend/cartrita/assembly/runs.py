@@ -8,9 +8,11 @@ from cartrita.application.conversations import Conversations
 from cartrita.application.execution import Executor
 from cartrita.application.history import History
 from cartrita.application.model_runs import ModelRuns
+from cartrita.application.run_work import RunWork
 from cartrita.application.runs import Runs
 from cartrita.assembly.models import Models
 from cartrita.assembly.storage import Storage
+from cartrita.assembly.tools import create_toolbox
 from cartrita.settings import Settings
 
 
@@ -33,7 +35,18 @@ def create_executor(
         counter=models.counter,
     )
     log = storage.run_log
-    return Executor(log.queue, log.writer, history, models.gateway, agents, models.counter, keys)
+    work = RunWork(
+        log.writer,
+        history,
+        models.gateway,
+        agents,
+        tools=create_toolbox(),
+        counter=models.counter,
+        keys=keys,
+        cost=models.cost,
+        approval_s=settings.agents.approval_s,
+    )
+    return Executor(log.queue, log.writer, work)
 
 
 def create_run_services(

@@ -8,9 +8,9 @@ import msgspec
 
 from cartrita.adapters.runlog.run_log import RunLog
 from cartrita.adapters.runlog.worker_slot import WorkerSlot
-from cartrita.agents.registry import AgentRegistry, built_in_agents
 from cartrita.application.access_watch import AccessWatch
 from cartrita.application.execution import Executor
+from cartrita.assembly.agents import create_agents
 from cartrita.assembly.authentication import create_authentication
 from cartrita.assembly.credentials import open_credentials
 from cartrita.assembly.models import open_models
@@ -57,7 +57,7 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
         storage = await enter(open_storage(settings, context.dsn, context.slot))
         credentials = await open_credentials(settings, storage.database, context.secret)
         models = await enter(open_models(settings, storage, context.secret, credentials))
-        agents = AgentRegistry(built_in_agents())
+        agents = create_agents(settings)
         authentication = create_authentication(
             storage.database, context.secret, settings, models.brought_keys
         )

@@ -16,6 +16,7 @@ def completed(
     seconds: float,
     stop_sequence: str | None = None,
     vendor_reason: str | None = None,
+    cap: str | None = None,
 ) -> Ending:
     """The model finished its answer; `seconds` is the duration of the whole run.
 
@@ -39,6 +40,8 @@ def completed(
         stop_sequence=stop_sequence,
         vendor_reason=vendor_reason,
         refused=answer.refused,
+        agents=answer.agents,
+        cap=cap,
     )
     # An empty answer is an answer: the client that asked is told of a message, which must exist.
     message = answer.message or Message(Role.ASSISTANT, ())

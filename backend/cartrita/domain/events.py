@@ -19,7 +19,7 @@ from cartrita.domain.messages import Citation, VendorPart
 from cartrita.domain.receipts import Receipt
 from cartrita.domain.usage import Usage
 
-VERSION = 2
+VERSION = 3
 """Version of the stored events. Readers ignore unknown fields and skip unknown events."""
 
 
@@ -94,46 +94,117 @@ class ProviderAwaited(msgspec.Struct, frozen=True, omit_defaults=True, tag="prov
     position: int = 1
 
 
-class ToolCalled(msgspec.Struct, frozen=True, tag="tool_called"):
-    """The model called a tool."""
+class ToolCalled(msgspec.Struct, frozen=True, omit_defaults=True, tag="tool_called"):
+    """A model called a tool; `own` is true if this server runs it, and not the caller.
+
+    With a `task_id`, it was the model of an agent that does this task.
+    """
 
     call_id: str
     name: str
     arguments: JsonObject
+    own: bool = False
+    task_id: str | None = None
 
 
-class ToolReturned(msgspec.Struct, frozen=True, tag="tool_returned"):
-    """A tool returned its result."""
+class ToolReturned(msgspec.Struct, frozen=True, omit_defaults=True, tag="tool_returned"):
+    """A tool returned its result, to the agent of a task if there is a `task_id`."""
 
     call_id: str
     name: str
     result: JsonValue
     success: bool
+    task_id: str | None = None
 
 
-class SourceFound(msgspec.Struct, frozen=True, tag="source_found"):
-    """A source that the answer is based on."""
+class SourceFound(msgspec.Struct, frozen=True, omit_defaults=True, tag="source_found"):
+    """A source that the answer is based on; `task_id` is the task that found it."""
 
     citation: Citation
+    task_id: str | None = None
+
+
+class TaskStarted(msgspec.Struct, frozen=True, tag="task_started"):
+    """An agent began a task that another agent gave it by the call `call_id`."""
+
+    task_id: str
+    call_id: str
+    agent: str
+    description: str
+
+
+class TaskProgressed(msgspec.Struct, frozen=True, omit_defaults=True, tag="task_progressed"):
+    """What is being done now: by the agent of a task, or by a tool.
+
+    `task_id` is the id of the task, or of the call. `progress` is from 0 to 1, where it is known.
+    """
+
+    task_id: str
+    status: str
+    progress: float | None = None
+
+
+class TaskCompleted(msgspec.Struct, frozen=True, tag="task_completed"):
+    """A task has ended; `result` is what its agent told the one that gave it."""
+
+    task_id: str
+    agent: str
+    result: str
+    success: bool
+    seconds: float
+
+
+class ApprovalAsked(msgspec.Struct, frozen=True, omit_defaults=True, tag="approval_asked"):
+    """The run waits until a person decides on a call; `expires_at` is in ISO 8601, in UTC."""
+
+    approval_id: str
+    call_id: str
+    name: str
+    arguments: JsonObject
+    arguments_hash: str
+    expires_at: str
+    task_id: str | None = None
+
+
+class ApprovalSettled(msgspec.Struct, frozen=True, tag="approval_settled"):
+    """A person has decided, or the time is over; `decision` is approved, denied or expired."""
+
+    approval_id: str
+    decision: str
 
 
 class UsageRecorded(msgspec.Struct, frozen=True, omit_defaults=True, tag="call_measured"):
     """Usage of one model call; the run's usage is the sum of these.
 
     `seconds` is the duration of the call, `first_token_seconds` the time to its first visible
-    output. The tag is older than the name of the class; stored events keep it.
+    output. The tag is older than the name of the class; stored events keep it. `agent` made it, for
+    the task `task_id` if there is one; it cost so many US dollars, where the price is known.
     """
 
     usage: Usage
     seconds: float
     first_token_seconds: float | None = None
     calls: int = 1
+    agent: str | None = None
+    task_id: str | None = None
+    cost: float | None = None
+
+
+class AgentUse(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What one agent did for an answer; `cost` is in US dollars, None where a price is unknown."""
+
+    agent: str
+    calls: int = 0
+    usage: Usage = Usage()
+    cost: float | None = None
 
 
 class RunCompleted(msgspec.Struct, frozen=True, omit_defaults=True, tag="run_completed"):
     """The answer is complete. Terminal. `calls` is the number of model calls.
 
-    `refused` is true if a part of it is a refusal, whatever the finish reason is.
+    `refused` is true if a part of it is a refusal, whatever the finish reason is. `agents` are all
+    that worked for it, the one that answers first. `cap` names what was used up when the agent had
+    to conclude.
     """
 
     text: str
@@ -152,6 +223,8 @@ class RunCompleted(msgspec.Struct, frozen=True, omit_defaults=True, tag="run_com
     stop_sequence: str | None = None
     vendor_reason: str | None = None
     refused: bool = False
+    agents: tuple[AgentUse, ...] = ()
+    cap: str | None = None
 
 
 class StopStatus(StrEnum):
@@ -197,6 +270,11 @@ Event: TypeAlias = (
     | ToolCalled
     | ToolReturned
     | SourceFound
+    | TaskStarted
+    | TaskProgressed
+    | TaskCompleted
+    | ApprovalAsked
+    | ApprovalSettled
     | UsageRecorded
     | RunCompleted
     | RunStopped
@@ -219,3 +297,17 @@ class LoggedEvent(msgspec.Struct, frozen=True):
 def is_visible(event: Event) -> bool:
     """Whether a user sees a part of the answer once this event is delivered."""
     return not isinstance(event, RunStarted | ModelAccepted | ProviderAwaited)
+
+
+def is_said(event: Event) -> bool:
+    """Whether it is a piece of what the model of the answering agent says.
+
+    A step of which this much was seen cannot be made again.
+    """
+    match event:
+        case TextAppended() | ReasoningAppended() | ReasoningSealed() | VendorPartAdded():
+            return True
+        case ToolCalled(task_id=task_id) | SourceFound(task_id=task_id):
+            return task_id is None
+        case _:
+            return False

@@ -3,6 +3,7 @@
 import msgspec
 
 from cartrita.domain.events import (
+    AgentUse,
     Event,
     ModelAccepted,
     ReasoningAppended,
@@ -31,12 +32,17 @@ from cartrita.domain.usage import Usage
 
 
 class Fold:
-    """Accumulates the events of a run, in order from seq 1, into its message and usage."""
+    """Accumulates the events of a run, in order from seq 1, into its message and usage.
+
+    The message holds what the answering agent said and called; what was called for a task does not
+    belong to it, but for the sources that it found.
+    """
 
     def __init__(self) -> None:
         self._done: list[Part] = []
         self._open: type[Text | Refusal | Reasoning] | None = None
         self._pieces: list[str] = []
+        self._agents: dict[str, AgentUse] = {}
         self.usage = Usage()
         self.calls = 0
         self.accepted: ModelAccepted | None = None
@@ -57,8 +63,7 @@ class Fold:
             case ReasoningSealed():
                 self._seal(event)
             case UsageRecorded():
-                self.usage = self.usage + event.usage
-                self.calls += event.calls
+                self._count(event)
             case ModelAccepted():
                 self.accepted = event
             case _:
@@ -66,9 +71,9 @@ class Fold:
 
     def _add_part(self, event: Event) -> None:
         match event:
-            case ToolCalled():
+            case ToolCalled(task_id=None):
                 self._put(ToolCall(event.call_id, event.name, event.arguments))
-            case ToolReturned():
+            case ToolReturned(task_id=None):
                 content = (Text(_text_of(event.result)),)
                 self._put(ToolResult(event.call_id, content, event.name, event.success))
             case SourceFound(citation=citation):
@@ -77,6 +82,27 @@ class Fold:
                 self._put(part)
             case _:
                 pass
+
+    def _count(self, event: UsageRecorded) -> None:
+        self.usage = self.usage + event.usage
+        self.calls += event.calls
+        if event.agent is None:
+            return
+        before = self._agents.get(event.agent)
+        if before is None:
+            use = AgentUse(event.agent, event.calls, event.usage, event.cost)
+        else:
+            costs = (before.cost, event.cost)
+            cost = None if None in costs else sum(filter(None, costs))
+            use = AgentUse(
+                event.agent, before.calls + event.calls, before.usage + event.usage, cost
+            )
+        self._agents[event.agent] = use
+
+    @property
+    def agents(self) -> tuple[AgentUse, ...]:
+        """What each agent did, in the order in which their first model calls ended."""
+        return tuple(self._agents.values())
 
     @property
     def parts(self) -> tuple[Part, ...]:

@@ -67,7 +67,7 @@ class Replay:
             case ReasoningSealed():
                 sealed = (event.signature, event.encrypted, event.origin, event.id)
                 return (ReasoningDelta("", *sealed),)
-            case ToolCalled():
+            case ToolCalled(own=False, task_id=None):
                 return (self._call(event),)
             case SourceFound(citation=citation):
                 return (CitationDelta(citation),)

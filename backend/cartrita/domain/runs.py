@@ -6,11 +6,14 @@ from typing import Annotated, Final, TypeAlias
 
 import msgspec
 
-from cartrita.domain.events import RunStarted, Terminal
+from cartrita.domain.approvals import Approval, ApprovalPolicy
+from cartrita.domain.caps import Caps
+from cartrita.domain.events import Event, RunStarted, Terminal
 from cartrita.domain.ids import ConversationId, MessageId, RunId, public_conversation_id
 from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import Message, MessageStatus, Text
 from cartrita.domain.requests import ReasoningOptions, ResponseFormat, Sampling, VendorFields
+from cartrita.domain.step_records import StepRecord
 from cartrita.domain.tools import Tool, ToolChoice
 from cartrita.domain.usage import Usage
 
@@ -46,7 +49,7 @@ class BusyPolicy(StrEnum):
     INTERRUPT = "interrupt"
 
 
-RUN_INPUT_VERSION: Final = 3
+RUN_INPUT_VERSION: Final = 4
 """The latest version of `RunInput` that this server can execute."""
 
 
@@ -64,7 +67,8 @@ class RunInput(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     `brought` is how many messages were stored with the run. `route` is the name of the route that
     `provider` and `model` are the first choice of. Version 3 adds `key_id`, the API key that asked
     for the run, for the usage ledger, and `context_tokens`, the most tokens of history that the
-    model is given.
+    model is given. Version 4 adds what the request tightens: `caps`, `approval`, and `own_tools`,
+    the names of the server's tools that the agent may use: all of its own where it is None.
     """
 
     version: Annotated[int, msgspec.Meta(ge=1, le=RUN_INPUT_VERSION)] = 1
@@ -90,6 +94,9 @@ class RunInput(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     brought: int = 0
     key_id: str | None = None
     context_tokens: int | None = None
+    caps: Caps = Caps()
+    approval: ApprovalPolicy | None = None
+    own_tools: tuple[str, ...] | None = None
 
     def asked_with(self, key_id: str) -> "RunInput":
         """The input of a run that this API key asks for."""
@@ -156,7 +163,8 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
 
     `surface` is where it was asked for; `last_seq` is the last number in its log at the claim;
     `seconds_left` is the time to its deadline; `cancelled` is true if it was cancelled before it
-    started.
+    started. `logged` is its log until now, `steps` what it has done, and `approvals` those that it
+    has asked for.
     """
 
     run_id: RunId
@@ -171,6 +179,9 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     started: RunStarted
     seconds_left: float
     cancelled: bool
+    logged: tuple[Event, ...] = ()
+    steps: tuple[StepRecord, ...] = ()
+    approvals: tuple[Approval, ...] = ()
 
 
 class Ending(msgspec.Struct, frozen=True, kw_only=True):

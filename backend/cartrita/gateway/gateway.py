@@ -138,6 +138,11 @@ class Gateway:
         """Whether nobody knows that the deployment is what this name stands for."""
         return self._catalog.guessed(name, deployment)
 
+    def takes(self, deployment: Deployment, capability: str) -> bool:
+        """Whether a model can do something; one of which nothing is known is tried."""
+        profile = self._catalog.profile(deployment)
+        return not profile.known or capability in profile.capabilities
+
     def provider_for(
         self, deployment: Deployment, *, route: str | None = None, caller: Caller | None = None
     ) -> ModelProvider:

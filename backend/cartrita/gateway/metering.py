@@ -25,8 +25,8 @@ CostOf: TypeAlias = Callable[[str, str, Usage], Decimal | None]
 """The cost in US dollars of a usage at (provider, model); None where the price is not known."""
 
 
-def _unknown_cost(provider: str, model: str, usage: Usage) -> None:
-    return None
+def unknown_cost(provider: str, model: str, usage: Usage) -> None:
+    """The cost where no price is known."""
 
 
 class Meter:
@@ -40,7 +40,7 @@ class Meter:
     def __init__(
         self,
         ledger: UsageLedger | None = None,
-        cost: CostOf = _unknown_cost,
+        cost: CostOf = unknown_cost,
         clock: Callable[[], float] = time.monotonic,
         counter: TokenCounter | None = None,
         budgets: Budgeting | None = None,

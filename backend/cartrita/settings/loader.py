@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from cartrita.adapters.providers.registry import PROVIDERS
+from cartrita.settings.agent_resolution import resolve_agents
 from cartrita.settings.conflicts import SettingsConflict, conflicts, warnings
 from cartrita.settings.data_directory import default_data_directory, home_directory
 from cartrita.settings.errors import (
@@ -60,6 +61,7 @@ def load(
         _insert(tree, path, value.value)
     _insert(tree, ("providers", "entries"), resolved.entries)
     _insert(tree, ("routes", "entries"), resolve_routes(raw))
+    _insert(tree, ("agents", "entries"), resolve_agents(raw, cwd))
     settings, invalid = _validate(tree, sources, BaseDirectories(cwd.absolute(), home))
 
     errors = raw.errors + [text for _, text in invalid]

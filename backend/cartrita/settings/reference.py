@@ -106,10 +106,34 @@ last message of the user has `function`, `class`, `implement`, `code` or `progra
 `chat` otherwise. A table of such a name replaces the built-in route.
 """
 
+_AGENTS_SECTION = """\
+## Agents
+
+An agent is a table in `cartrita.toml`. What stands in it replaces what the agent of this id has; an
+id that there is not makes a new agent, to which the supervisor can give tasks.
+
+```toml
+[agents.researcher]
+route = "fast"                    # its models: a route, which may be one of your own
+approval = "always"               # never, risky or always: see docs/agents.md
+
+[agents.lawyer]
+name = "Lawyer"
+description = "Reads contracts and says what is unusual in them."
+instructions_file = "lawyer.md"   # or instructions = "..."
+tools = ["search_files", "read_file"]
+limits = { steps = 8, tokens = 200000, cost = 0.5, seconds = 300 }
+```
+
+More keys are `capabilities`, `aliases`, `delegates` (the ids of agents that it can give tasks to),
+and in `limits` `delegations`, `depth` and `context_tokens`. Costs are in US dollars.
+"""
+
 
 def render_reference() -> str:
-    """The page in Markdown: one table for each group, then the providers and the routes."""
-    return "\n".join([_INTRODUCTION, *_groups(), _providers(), _ROUTES_SECTION])
+    """The page in Markdown: a table for each group, then the providers, routes and agents."""
+    sections = [_INTRODUCTION, *_groups(), _providers(), _ROUTES_SECTION, _AGENTS_SECTION]
+    return "\n".join(sections)
 
 
 def _groups() -> Iterator[str]:

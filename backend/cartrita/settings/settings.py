@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated
 
+from cartrita.settings.agents import Agents
 from cartrita.settings.budgets import Budgets
 from cartrita.settings.cache import Cache, Valkey
 from cartrita.settings.fields import Group, Setting
@@ -40,6 +41,7 @@ class Settings(Group):
     history: History = History()
     providers: Providers = Providers()
     routes: Routes = Routes()
+    agents: Agents = Agents()
     offline: Offline = Offline()
     cache: Cache = Cache()
     valkey: Valkey = Valkey()

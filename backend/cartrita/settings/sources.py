@@ -43,7 +43,7 @@ class RawSettings:
     """What all sources contain; of two values for one path the later one counts.
 
     `dotenv` are the names in the `.env`; `tables` are the custom providers of the file `file`, and
-    `routes` its routes.
+    `routes` and `agents` its routes and agents.
     """
 
     values: list[RawValue] = field(default_factory=list[RawValue])
@@ -51,6 +51,7 @@ class RawSettings:
     dotenv: tuple[str, ...] = ()
     tables: dict[str, Mapping[str, object]] = field(default_factory=dict[str, Mapping[str, object]])
     routes: dict[str, Mapping[str, object]] = field(default_factory=dict[str, Mapping[str, object]])
+    agents: dict[str, Mapping[str, object]] = field(default_factory=dict[str, Mapping[str, object]])
     file: str = ""
     errors: list[str] = field(default_factory=list[str])
     warnings: list[str] = field(default_factory=list[str])
@@ -138,8 +139,8 @@ def _group_values(
     for name, value in table.items():
         if (group, name) in _BY_PATH:
             yield (group, name), value
-        elif group in ("providers", "routes") and isinstance(value, dict):
-            tables = raw.tables if group == "providers" else raw.routes
+        elif group in ("providers", "routes", "agents") and isinstance(value, dict):
+            tables = {"providers": raw.tables, "routes": raw.routes, "agents": raw.agents}[group]
             tables[name] = cast("dict[str, object]", value)
         else:
             _add_unknown(f"{group}.{name}", raw)

@@ -3,7 +3,8 @@
 import pytest
 
 from cartrita.agents.agent import Agent
-from cartrita.agents.registry import DEFAULT_AGENT, AgentRegistry, built_in_agents
+from cartrita.agents.registry import DEFAULT_AGENT, AgentRegistry
+from cartrita.agents.roster import built_in_agents
 from cartrita.domain.errors import NotFound
 
 AGENTS = AgentRegistry(built_in_agents())
@@ -22,7 +23,7 @@ def test_the_default_is_the_assistant() -> None:
 
 
 def test_an_unknown_agent_is_not_found() -> None:
-    with pytest.raises(NotFound, match="there are: assistant") as caught:
+    with pytest.raises(NotFound, match="there are: supervisor") as caught:
         AGENTS.find("nobody")
     assert caught.value.code == "agent_not_found"
 

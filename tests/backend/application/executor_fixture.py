@@ -14,9 +14,11 @@ from tests.backend.application.fakes import (
 )
 from tests.backend.scripted_provider import ScriptedProvider
 
-from cartrita.agents.registry import AgentRegistry, built_in_agents
+from cartrita.agents.registry import AgentRegistry
+from cartrita.agents.roster import built_in_agents
 from cartrita.application.execution import Executor
 from cartrita.application.history import History
+from cartrita.application.run_work import RunWork
 from cartrita.domain.deltas import TextDelta
 from cartrita.domain.errors import (
     CartritaError,
@@ -48,7 +50,8 @@ class ExecutorFixture:
         told = History(store, messages=10, characters=1000)
         agents = AgentRegistry(built_in_agents())
         models = gateway(self.provider)
-        self.executor = Executor(self.queue, self.queue, told, models, agents, keys=keys)
+        self.work = RunWork(self.queue, told, models, agents, keys=keys)
+        self.executor = Executor(self.queue, self.queue, self.work)
 
     @asynccontextmanager
     async def open(self) -> AsyncGenerator[None]:

@@ -1,11 +1,12 @@
 """In-memory fakes of the ports that the application uses; they record their calls."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+from cartrita.domain.approvals import Approval
 from cartrita.domain.conversations import Conversation
 from cartrita.domain.deltas import Finished, FinishReason
 from cartrita.domain.errors import LeaseLost, NotFound
@@ -24,6 +25,7 @@ from cartrita.domain.runs import (
     RunStatus,
     Signal,
 )
+from cartrita.domain.step_records import StepRecord
 from cartrita.domain.usage import Usage
 from cartrita.gateway.catalog import Catalog, ProviderEntry, ProviderOrigin
 from cartrita.gateway.gateway import Gateway
@@ -52,10 +54,10 @@ def claim(**values: Any) -> Claim:
         "conversation_id": ConversationId(uuid7()),
         "user_message_id": MessageId(uuid7()),
         "message_id": MessageId(uuid7()),
-        "input": RunInput(agent="assistant", provider="p", model="m"),
+        "input": RunInput(agent="supervisor", provider="p", model="m"),
         "attempt": 1,
         "last_seq": 1,
-        "started": RunStarted("conv_1", "msg_1", "assistant", "m", "p"),
+        "started": RunStarted("conv_1", "msg_1", "supervisor", "m", "p"),
         "seconds_left": 600.0,
         "cancelled": False,
         **values,
@@ -94,6 +96,9 @@ class FakeQueueAndWriter:
         self.claims: list[Claim | Exception] = []
         self.events: dict[RunId, list[Event]] = {}
         self.endings: dict[RunId, Ending] = {}
+        self.steps: dict[RunId, list[StepRecord]] = {}
+        self.approvals: dict[RunId, tuple[Approval, ...]] = {}
+        self.commits = 0
         self.tried: list[Ending] = []
         self.released: list[RunId] = []
         self.forgotten: list[RunId] = []
@@ -133,6 +138,25 @@ class FakeQueueAndWriter:
         if self.append_fails is not None:
             raise self.append_fails
         self.events.setdefault(run_id, []).append(event)
+
+    def record(
+        self, run_id: RunId, events: Sequence[Event], steps: Sequence[StepRecord]
+    ) -> None:
+        if self.append_fails is not None:
+            raise self.append_fails
+        self.events.setdefault(run_id, []).extend(events)
+        self.steps.setdefault(run_id, []).extend(steps)
+
+    async def commit(self, run_id: RunId) -> None:
+        self.commits += 1
+
+    async def suspend(
+        self, run_id: RunId, events: Sequence[Event], approvals: tuple[Approval, ...]
+    ) -> None:
+        if self.append_fails is not None:
+            raise self.append_fails
+        self.events.setdefault(run_id, []).extend(events)
+        self.approvals[run_id] = approvals
 
     def require(self, run_id: RunId) -> None:
         if self.lease_lost:
@@ -192,7 +216,7 @@ def run(**values: Any) -> Run:
         "user_message_id": MessageId(uuid7()),
         "surface": "native",
         "status": RunStatus.INTERRUPTED,
-        "agent": "assistant",
+        "agent": "supervisor",
         "provider": "p",
         "model": "m",
         "attempt": 1,
@@ -203,7 +227,7 @@ def run(**values: Any) -> Run:
         "last_seq": 3,
         "usage": None,
         "error_code": None,
-        "input": RunInput(agent="assistant", provider="p", model="m", instructions="Be brief."),
+        "input": RunInput(agent="supervisor", provider="p", model="m", instructions="Be brief."),
         **values,
     }
     return Run(**given)

@@ -17,12 +17,14 @@ from cartrita.adapters.persistence.messages import MessageTree
 from cartrita.adapters.persistence.run_removal import RunRemover
 from cartrita.adapters.runlog.run_log import RunLog
 from cartrita.adapters.runlog.worker_slot import WorkerSlot
-from cartrita.agents.registry import AgentRegistry, built_in_agents
+from cartrita.agents.registry import AgentRegistry
+from cartrita.agents.roster import built_in_agents
 from cartrita.application.conversations import Conversations
 from cartrita.application.execution import Executor
 from cartrita.application.history import History
 from cartrita.application.messages import Messages
 from cartrita.application.model_runs import ModelCommand, ModelRuns
+from cartrita.application.run_work import RunWork
 from cartrita.application.runs import Runs
 from cartrita.domain.deltas import Delta
 from cartrita.domain.events import LoggedEvent
@@ -58,7 +60,8 @@ class StoredRuns:
             self.runs, run_log.admission, *stores, RunRemover(database), *answering
         )
         history = History(tree, messages=50, characters=10_000)
-        self.executor = Executor(run_log.queue, run_log.writer, history, *answering)
+        work = RunWork(run_log.writer, history, *answering)
+        self.executor = Executor(run_log.queue, run_log.writer, work)
 
     async def ask(self, command: ModelCommand, *, who: Principal = ANN) -> Admitted:
         """Start a run and wait for its end."""

@@ -3,7 +3,8 @@
 import pytest
 
 from cartrita.agents.agent import NO_AGENT
-from cartrita.agents.registry import DEFAULT_AGENT, AgentRegistry, built_in_agents
+from cartrita.agents.registry import DEFAULT_AGENT, AgentRegistry
+from cartrita.agents.roster import built_in_agents
 from cartrita.application.agent_models import AgentModels
 from cartrita.domain.errors import NotFound
 
@@ -16,7 +17,12 @@ MODELS = AgentModels(AgentRegistry(built_in_agents()), "my-team")
 )
 def test_a_name_of_an_agent(name: str) -> None:
     assert MODELS.agent_of(name) == DEFAULT_AGENT
-    assert name in MODELS.names
+    assert (name in MODELS.names) is (name != "cartrita-assistant"), "old names are not listed"
+
+
+@pytest.mark.parametrize(("name", "agent"), [("research", "researcher"), ("coder", "coder")])
+def test_old_names_of_agents(name: str, agent: str) -> None:
+    assert MODELS.agent_of(f"cartrita-{name}") == agent
 
 
 @pytest.mark.parametrize("name", ["gpt-5.4", "openai/gpt-5.4", "cartrita2", ""])
@@ -25,9 +31,11 @@ def test_a_name_of_a_model(name: str) -> None:
 
 
 def test_an_agent_that_does_not_exist() -> None:
-    with pytest.raises(NotFound, match="cartrita-assistant") as refused:
+    with pytest.raises(NotFound, match="cartrita-supervisor") as refused:
         MODELS.agent_of("cartrita-nobody")
     assert refused.value.code == "model_not_found"
+    with pytest.raises(NotFound, match="cartrita-supervisor"):
+        MODELS.agent_of("cartrita-model")
 
 
 def test_an_agent_has_instructions() -> None:

@@ -3,7 +3,8 @@
 import pytest
 from tests.backend.gateway.fakes import ListingProvider, create_gateway, overloaded
 
-from cartrita.agents.registry import AgentRegistry, built_in_agents
+from cartrita.agents.registry import AgentRegistry
+from cartrita.agents.roster import built_in_agents
 from cartrita.application.agent_models import AgentModels
 from cartrita.application.completions import Completions
 from cartrita.domain.errors import NotFound, Unavailable

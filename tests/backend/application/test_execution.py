@@ -21,7 +21,7 @@ from tests.backend.application.fakes import (
     until,
 )
 
-from cartrita.application.execution import _ActiveRun
+from cartrita.application.active_runs import ActiveRun
 from cartrita.domain.deltas import Finished, FinishReason, TextDelta
 from cartrita.domain.errors import (
     CartritaError,
@@ -65,14 +65,14 @@ async def test_the_models_reason_to_stop_is_told() -> None:
 
 async def test_a_pause_before_a_call_is_logged_and_is_nothing_of_the_answer() -> None:
     fixture, claimed = ExecutorFixture(HALF, REST, DONE), claim()
-    active = _ActiveRun(claimed)
-    await fixture.executor._tell_pause(active, "p", 1.23456, 3)
+    active = ActiveRun(claimed, fixture.queue)
+    await fixture.work.tell_pause(active, "p", 1.23456, 3)
     assert fixture.queue.events[claimed.run_id] == [ProviderAwaited("p", 1.235, 3)]
     assert not active.answer.seen
 
 
 async def test_an_answer_that_goes_on_repeats_what_was_seen_first() -> None:
-    work = RunInput(agent="assistant", provider="p", model="m", prefix="half ")
+    work = RunInput(agent="supervisor", provider="p", model="m", prefix="half ")
     fixture, claimed = ExecutorFixture(REST, DONE), claim(input=work)
     ending = await fixture.ending(claimed)
     first, second, _ = fixture.queue.events[claimed.run_id]
@@ -82,7 +82,7 @@ async def test_an_answer_that_goes_on_repeats_what_was_seen_first() -> None:
 
 
 async def test_what_the_model_repeats_of_an_answer_that_goes_on_is_said_once() -> None:
-    work = RunInput(agent="assistant", provider="p", model="m", prefix="half an ")
+    work = RunInput(agent="supervisor", provider="p", model="m", prefix="half an ")
     fixture = ExecutorFixture(TextDelta("half "), TextDelta("an answer"), DONE)
     assert text_of(await fixture.ending(claim(input=work))) == "half an answer"
 
@@ -122,7 +122,7 @@ async def test_a_failure_before_and_after_visible_text(
 
 
 async def test_a_model_that_is_there_no_more() -> None:
-    work = RunInput(agent="assistant", provider="gone", model="m")
+    work = RunInput(agent="supervisor", provider="gone", model="m")
     ending = await ExecutorFixture(DONE).ending(claim(input=work))
     assert stopped(ending).code == "provider_not_configured"
 

@@ -10,7 +10,7 @@ from cartrita.domain.principals import Principal
 from cartrita.domain.runs import Ending, RunInput
 from cartrita.domain.scopes import NOTHING, UNLIMITED, Scopes
 
-INPUT = RunInput(agent="assistant", provider="p", model="m")
+INPUT = RunInput(agent="supervisor", provider="p", model="m")
 
 
 class Keys:

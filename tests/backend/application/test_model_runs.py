@@ -97,18 +97,18 @@ async def test_everything_that_the_model_is_asked_for_is_kept() -> None:
 
 async def test_an_agent_answers_by_its_own_model() -> None:
     fixture = RunsFixture()
-    asked = command(user("Hi"), agent="assistant", request={"model": "cartrita"})
+    asked = command(user("Hi"), agent="supervisor", request={"model": "cartrita"})
     await fixture.model_runs.start(ANN, asked)
     found = fixture.admission.input
-    assert (found.agent, found.provider, found.model) == ("assistant", "p", "m")
+    assert (found.agent, found.provider, found.model) == ("supervisor", "p", "m")
 
 
 async def test_the_history_of_an_agent_is_limited() -> None:
     fixture = RunsFixture(agent_context_tokens=8000)
-    asked = command(user("Hi"), agent="assistant", request={"model": "cartrita"})
+    asked = command(user("Hi"), agent="supervisor", request={"model": "cartrita"})
     await fixture.model_runs.start(ANN, asked)
     found = fixture.admission.input
-    assert (found.version, found.context_tokens) == (3, 8000)
+    assert (found.version, found.context_tokens) == (4, 8000)
 
 
 async def test_that_of_a_model_is_not() -> None:

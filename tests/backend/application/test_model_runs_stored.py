@@ -8,7 +8,7 @@ from tests.backend.application.stored_runs_fixture import ANN, StoredRuns, store
 from tests.harness.database import TemporaryDatabase
 
 from cartrita.application.model_runs import ModelCommand
-from cartrita.application.runs import ChatCommand
+from cartrita.application.chat_commands import ChatCommand
 from cartrita.dialects.anthropic_messages import request_rendering as anthropic
 from cartrita.dialects.anthropic_messages.models import ModelOptions
 from cartrita.dialects.openai_chat import request_rendering as openai
@@ -158,7 +158,7 @@ async def test_a_response_is_followed_even_if_the_conversation_has_gone_on(
         assert texts(inputs) == ["Other?", "1.", "One?"]
         run = await runs.runs.get(ANN, name)
         assert run.input is not None
-        assert (run.surface, run.agent, run.input.version) == ("openai_responses", "model", 3)
+        assert (run.surface, run.agent, run.input.version) == ("openai_responses", "model", 4)
 
 
 async def test_sealed_reasoning_is_sent_back_to_its_origin_only(

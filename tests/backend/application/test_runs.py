@@ -9,7 +9,7 @@ from tests.backend.application.fakes import (
 )
 from tests.backend.application.runs_fixture import ANN, BOB, CONV, KEY, TALK, RunsFixture, ask
 
-from cartrita.application.runs import ChatCommand
+from cartrita.application.chat_commands import ChatCommand
 from cartrita.application.titles import UNTITLED
 from cartrita.domain.errors import InvalidInput, NotFound, Unavailable
 from cartrita.domain.events import LoggedEvent, RunStopped, StopStatus, TextAppended
@@ -34,7 +34,7 @@ async def test_a_question_in_a_new_conversation() -> None:
     assert fixture.admission == Admission(
         owner_id="ann",
         surface="native",
-        input=RunInput(agent="assistant", provider="p", model="m", metadata={"a": 1}).asked_with(
+        input=RunInput(agent="supervisor", provider="p", model="m", metadata={"a": 1}).asked_with(
             "key"
         ),
         title="What is",
@@ -56,7 +56,7 @@ async def test_everything_that_a_caller_says_is_passed_on() -> None:
         client_msg_id="c",
         provider="p",
         model="p/special",
-        agent="assistant",
+        agent="supervisor",
         context=context,
         sampling=Sampling(temperature=0.1),
         instructions="Be brief.",
@@ -69,7 +69,7 @@ async def test_everything_that_a_caller_says_is_passed_on() -> None:
     assert (admission.surface, admission.client_msg_id) == ("other", "c")
     assert admission.busy is BusyPolicy.REJECT
     assert admission.input == RunInput(
-        agent="assistant",
+        agent="supervisor",
         provider="p",
         model="special",
         instructions="Be brief.",

@@ -29,7 +29,7 @@ async def test_a_retry_answers_the_question_as_it_was_answered() -> None:
     first = run(
         user_message_id=question.id,
         input=RunInput(
-            agent="assistant",
+            agent="supervisor",
             provider="p",
             model="special",
             prefix="half",
@@ -43,7 +43,7 @@ async def test_a_retry_answers_the_question_as_it_was_answered() -> None:
             owner_id="ann",
             surface="native",
             input=RunInput(
-                agent="assistant", provider="p", model="special", instructions="Be brief."
+                agent="supervisor", provider="p", model="special", instructions="Be brief."
             ).asked_with("key"),
             title="",
             conversation_id=TALK.id,
@@ -57,7 +57,7 @@ async def test_a_retry_of_what_no_run_answered_takes_the_defaults() -> None:
     fixture = RunsFixture(question)
     await fixture.runs.retry(ANN, CONV, public("msg", question.id))
     assert fixture.admission.input == RunInput(
-        agent="assistant", provider="p", model="m"
+        agent="supervisor", provider="p", model="m"
     ).asked_with("key")
 
 
@@ -126,7 +126,7 @@ async def test_an_answer_that_ended_early_goes_on(status: RunStatus) -> None:
         owner_id="ann",
         surface="other",
         input=RunInput(
-            agent="assistant",
+            agent="supervisor",
             provider="p",
             model="m",
             instructions="Be brief.",

@@ -1,15 +1,15 @@
-"""Cancelling runs from any process: the owner is notified, a queued run ends at once."""
+"""Cancelling runs from any process: the owner is notified, one without an owner ends at once."""
 
 from cartrita.adapters.runlog.connection import Connection, ConnectionPool, Row
 from cartrita.adapters.runlog.encoding import RUN_COLUMNS, load_run
-from cartrita.adapters.runlog.events import insert_events
+from cartrita.adapters.runlog.events import insert_events, select_events
 from cartrita.adapters.runlog.finishing import finish_runs
 from cartrita.adapters.runlog.new_messages import drop_messages
 from cartrita.adapters.runlog.starting import started_event
 from cartrita.domain import endings
 from cartrita.domain.errors import NotFound
 from cartrita.domain.events import Event, LoggedEvent
-from cartrita.domain.fold import Fold
+from cartrita.domain.fold import fold
 from cartrita.domain.ids import RunId
 from cartrita.domain.runs import Run, RunStatus
 
@@ -19,7 +19,6 @@ SELECT {RUN_COLUMNS} FROM runs WHERE id = $1 AND owner_id = $2 FOR UPDATE
 _REQUEST = """
 UPDATE runs SET cancel_requested_at = coalesce(cancel_requested_at, now()) WHERE id = $1
 """
-_COUNT_EVENTS = "SELECT count(*) FROM run_events WHERE run_id = $1"
 
 
 class Cancellation:
@@ -38,24 +37,27 @@ class Cancellation:
 
 
 async def request_cancel(connection: Connection, owner_id: str, run_id: RunId) -> None:
-    """Request cancellation in the caller's transaction; a queued run ends at once."""
+    """Request cancellation in the caller's transaction; a run that is not executed ends at once."""
     row = await connection.fetchrow(_LOCK, run_id, owner_id)
     if row is None:
         return
     run = load_run(row)
     if not run.status.ended:
         await connection.execute(_REQUEST, run_id)
-    if run.status is RunStatus.QUEUED:
-        await _end_queued(connection, run, row)
+    if run.status in (RunStatus.QUEUED, RunStatus.WAITING):
+        await _end_unowned(connection, run, row)
     await connection.execute("NOTIFY cartrita_queue")
 
 
-async def _end_queued(connection: Connection, run: Run, row: Row) -> None:
-    """End a queued run, and delete its new messages if the run has never started."""
-    ending = endings.cancelled(Fold())
+async def _end_unowned(connection: Connection, run: Run, row: Row) -> None:
+    """End a run that nobody executes, and delete its new messages if it has never started.
+
+    One that started keeps what was seen of it.
+    """
+    logged = await select_events(connection, run.id)
+    ending = endings.cancelled(fold([event.event for event in logged]))
     events: list[Event] = [ending.event]
-    logged: int = await connection.fetchval(_COUNT_EVENTS, run.id)
-    if logged == 0:
+    if not logged:
         started = started_event(
             run.conversation_id,
             row["external_id"],
@@ -66,7 +68,9 @@ async def _end_queued(connection: Connection, run: Run, row: Row) -> None:
             resumed=run.input is not None and bool(run.input.prefix),
         )
         events.insert(0, started)
-    numbered = [LoggedEvent(run.id, seq, event) for seq, event in enumerate(events, logged + 1)]
+    numbered = [
+        LoggedEvent(run.id, seq, event) for seq, event in enumerate(events, len(logged) + 1)
+    ]
     await insert_events(connection, numbered)
     await finish_runs(connection, [(run.id, numbered[-1].seq, ending)])
     await drop_messages(connection, run.user_message_id)

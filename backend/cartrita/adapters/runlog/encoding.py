@@ -8,6 +8,7 @@ import msgspec
 from cartrita.adapters.runlog.connection import Row
 from cartrita.domain.events import (
     VERSION,
+    ApprovalAsked,
     Event,
     ReasoningAppended,
     RunCompleted,
@@ -135,7 +136,7 @@ def _canonical(event: Event) -> Event:
     match event:
         case TextAppended(logprobs=logprobs) if logprobs:
             return msgspec.structs.replace(event, logprobs=tuple(map(_object, logprobs)))
-        case ToolCalled(arguments=arguments):
+        case ToolCalled(arguments=arguments) | ApprovalAsked(arguments=arguments):
             return msgspec.structs.replace(event, arguments=_object(arguments))
         case ToolReturned(result=result):
             return msgspec.structs.replace(event, result=_value(result))

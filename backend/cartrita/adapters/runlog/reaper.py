@@ -7,19 +7,22 @@ import asyncpg
 import msgspec
 import structlog
 
-from cartrita.adapters.runlog.connection import TRANSIENT_ERRORS, ConnectionPool
+from cartrita.adapters.runlog.approvals import expire_approvals
+from cartrita.adapters.runlog.connection import TRANSIENT_ERRORS, Connection, ConnectionPool
 from cartrita.adapters.runlog.encoding import VERSION
 from cartrita.adapters.runlog.events import insert_events, select_events
 from cartrita.adapters.runlog.finishing import finish_runs
 from cartrita.adapters.runlog.listener import Listener
 from cartrita.adapters.runlog.queue import Queue
 from cartrita.adapters.runlog.replica import Replica
+from cartrita.adapters.runlog.steps import last_step_seq, select_steps
 from cartrita.adapters.runlog.writer import Writer
 from cartrita.domain import endings
 from cartrita.domain.errors import CartritaError
-from cartrita.domain.events import LoggedEvent
+from cartrita.domain.events import Event, LoggedEvent, is_said
 from cartrita.domain.fold import fold
 from cartrita.domain.ids import RunId
+from cartrita.domain.step_records import unknown_results
 from cartrita.kit.repeated_failures import RepeatedFailures
 
 log = structlog.get_logger()
@@ -46,8 +49,10 @@ WHERE r.status = 'running' AND p.id IS NULL AND r.id <> ALL($1::uuid[])
   AND NOT EXISTS (SELECT 1 FROM run_events e WHERE e.run_id = r.id AND e.version > {VERSION})
 ORDER BY r.id LIMIT 100
 """
+# Waits for a person are no failures.
 _LOCK_ORPHAN = """
-SELECT r.attempt, r.cancel_requested_at, r.deadline_at < now() AS late
+SELECT r.cancel_requested_at, r.deadline_at < now() AS late,
+  r.attempt - (SELECT count(DISTINCT asked_at) FROM approvals a WHERE a.run_id = r.id) AS attempt
 FROM runs r JOIN conversations c ON c.id = r.conversation_id
 WHERE r.id = $1 AND r.status = 'running' AND NOT EXISTS
   (SELECT 1 FROM replicas p WHERE p.id = r.replica_id AND p.epoch = r.replica_epoch)
@@ -57,6 +62,11 @@ _REQUEUE = """
 UPDATE runs SET status = 'queued', replica_id = NULL, replica_epoch = NULL, attempt = attempt + 1
 WHERE id = $1
 """
+_OVERDUE = """
+SELECT DISTINCT a.run_id FROM approvals a JOIN runs r ON r.id = a.run_id
+WHERE r.status = 'waiting' AND a.decision IS NULL AND a.expires_at < now() LIMIT 100
+"""
+_LOCK_WAITING = "SELECT 1 FROM runs WHERE id = $1 AND status = 'waiting' FOR UPDATE SKIP LOCKED"
 _OWN_RUNS = """
 SELECT id, attempt FROM runs WHERE replica_id = $1 AND replica_epoch = $2 AND status = 'running'
 """
@@ -64,6 +74,7 @@ _DISOWN = """
 UPDATE runs SET replica_id = NULL, replica_epoch = NULL
 WHERE id = ANY($1::uuid[]) AND replica_id = $2 AND status = 'running'
 """
+_MARK_UNKNOWN = "UPDATE run_steps SET state = 'unknown' WHERE run_id = $1 AND state = 'intent'"
 _INTERRUPTED = (
     "The server stopped while it was writing this answer; what you have seen is kept, and "
     "the answer can be continued."
@@ -121,6 +132,7 @@ class Reaper:
             await self._revoke(row["id"])
         async with self._pool.acquire() as connection:
             orphans = await connection.fetch(_ORPHANS, list(self._unreadable))
+        await self._expire_approvals()
         for row in orphans:
             try:
                 await self._settle(RunId(row["id"]))
@@ -138,6 +150,15 @@ class Reaper:
         for row in expired:
             async with self._pool.acquire() as connection:
                 await connection.execute(_DELETE_REPLICA, row["id"])
+
+    async def _expire_approvals(self) -> None:
+        """Deny what nobody decided on in time, so that the runs go on."""
+        async with self._pool.acquire() as connection:
+            overdue = await connection.fetch(_OVERDUE)
+        for row in overdue:
+            async with self._pool.transaction() as connection:
+                if await connection.fetchval(_LOCK_WAITING, row["run_id"]):
+                    await expire_approvals(connection, RunId(row["run_id"]))
 
     async def _give_back_lost_runs(self) -> None:
         """Disown runs that the database assigns to this replica and its writer does not know.
@@ -165,27 +186,40 @@ class Reaper:
                 await connection.execute(_REVOKE, replica_id)
 
     async def _settle(self, run_id: RunId) -> None:
-        """Requeue a run without visible output, a few times at most; end any other."""
+        """Requeue a run that can go on from where it is, a few times at most; end any other.
+
+        One can that nobody has seen anything of, and one whose last step is stored as a whole.
+        """
         async with self._pool.transaction() as connection:
             row = await connection.fetchrow(_LOCK_ORPHAN, run_id)
             if row is None:
                 return
             logged = await select_events(connection, run_id)
-            answer = fold([event.event for event in logged])
             cancelled = row["cancel_requested_at"] is not None
             may_retry = row["attempt"] < self._max_attempts and not row["late"]
-            if may_retry and not cancelled and not answer.seen:
+            done_until = await last_step_seq(connection, run_id)
+            clean = not any(is_said(one.event) for one in logged if one.seq > done_until)
+            if may_retry and not cancelled and clean:
                 await connection.execute(_REQUEUE, run_id)
                 log.info("run_queued_again", run_id=run_id.hex, attempt=row["attempt"] + 1)
             else:
-                ending = (
-                    endings.cancelled(answer)
-                    if cancelled
-                    else endings.interrupted(answer, _INTERRUPTED)
-                )
-                last_seq = len(logged) + 1
-                await insert_events(connection, [LoggedEvent(run_id, last_seq, ending.event)])
-                await finish_runs(connection, [(run_id, last_seq, ending)])
-                log.info("run_interrupted", run_id=run_id.hex, seen=answer.seen)
+                seen = await _end(connection, run_id, logged, cancelled=cancelled)
+                log.info("run_interrupted", run_id=run_id.hex, seen=seen)
             await connection.execute("NOTIFY cartrita_queue")
             await connection.execute("NOTIFY cartrita_events")
+
+
+async def _end(
+    connection: Connection, run_id: RunId, logged: list[LoggedEvent], *, cancelled: bool
+) -> bool:
+    """End a run whose owner is gone; tools that were acting are reported. Whether it was seen."""
+    steps = await select_steps(connection, run_id)
+    new: list[Event] = [*unknown_results(steps)]
+    answer = fold([*(one.event for one in logged), *new])
+    ending = endings.cancelled(answer) if cancelled else endings.interrupted(answer, _INTERRUPTED)
+    new.append(ending.event)
+    numbered = [LoggedEvent(run_id, seq, event) for seq, event in enumerate(new, len(logged) + 1)]
+    await insert_events(connection, numbered)
+    await connection.execute(_MARK_UNKNOWN, run_id)
+    await finish_runs(connection, [(run_id, numbered[-1].seq, ending)])
+    return answer.seen

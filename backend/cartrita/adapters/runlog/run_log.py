@@ -10,6 +10,7 @@ import structlog
 
 from cartrita.adapters.runlog.access_feed import AccessFeed
 from cartrita.adapters.runlog.admission import AdmissionLimits, Admissions
+from cartrita.adapters.runlog.approvals import Approvals
 from cartrita.adapters.runlog.cancellation import Cancellation
 from cartrita.adapters.runlog.connection import (
     TRANSIENT_ERRORS,
@@ -100,6 +101,7 @@ class RunLog:
         limits = AdmissionLimits(s.run_timeout_s, s.queue_max, s.idempotency_ttl_s)
         self.admission = Admissions(for_requests, self._replica, self.queue, limits)
         self.cancellation = Cancellation(for_requests)
+        self.approvals = Approvals(for_requests)
         self._reaper = Reaper(
             pool,
             self._replica,

@@ -4,11 +4,13 @@ from uuid import UUID
 
 import msgspec
 
+from cartrita.adapters.runlog.approvals import select_approvals
 from cartrita.adapters.runlog.connection import Connection, Row
 from cartrita.adapters.runlog.encoding import load_input
 from cartrita.adapters.runlog.events import insert_events, select_events
 from cartrita.adapters.runlog.new_messages import place_messages
 from cartrita.adapters.runlog.replica import Lease
+from cartrita.adapters.runlog.steps import select_steps
 from cartrita.domain.events import LoggedEvent, RunStarted
 from cartrita.domain.ids import ConversationId, MessageId, RunId
 from cartrita.domain.runs import Claim, RunInput
@@ -56,6 +58,12 @@ async def start_run(connection: Connection, run_id: RunId, lease: Lease) -> Star
     logged = await select_events(connection, run_id) if row["attempt"] > 1 else []
     claim = _claim(run_id, row, logged)
     if logged:
+        claim = msgspec.structs.replace(
+            claim,
+            logged=tuple(event.event for event in logged),
+            steps=await select_steps(connection, run_id),
+            approvals=await select_approvals(connection, run_id),
+        )
         return StartedRun(lease, claim, None)
     first_event = LoggedEvent(run_id, 1, claim.started)
     await insert_events(connection, [first_event])

@@ -1,14 +1,16 @@
 """The writer of this process: collects the events of all its runs and commits them in groups.
 
-A flush is one transaction: fence, events, endings, NOTIFY. Events are published to readers only
-after its commit. The pending text of one run becomes one event.
+A flush is one transaction: fence, events, records of steps, endings, NOTIFY. Events are published
+to readers only after its commit. The pending text of one run becomes one event.
 """
 
 import asyncio
+from collections.abc import Sequence
 
 import asyncpg
 import structlog
 
+from cartrita.adapters.runlog.approvals import suspend_runs
 from cartrita.adapters.runlog.batch import Batch, PendingRun
 from cartrita.adapters.runlog.connection import (
     RACE_ERRORS,
@@ -21,10 +23,13 @@ from cartrita.adapters.runlog.event_buffers import EventBuffers
 from cartrita.adapters.runlog.events import insert_events
 from cartrita.adapters.runlog.finishing import finish_runs
 from cartrita.adapters.runlog.replica import Lease, Replica, fence
+from cartrita.adapters.runlog.steps import write_steps
+from cartrita.domain.approvals import Approval
 from cartrita.domain.errors import CartritaError, LeaseLost
 from cartrita.domain.events import Event, RunCompleted
 from cartrita.domain.ids import RunId
 from cartrita.domain.runs import Ending
+from cartrita.domain.step_records import StepRecord
 
 log = structlog.get_logger()
 
@@ -96,6 +101,36 @@ class Writer:
         run.add(event)
         self._mark(run, urgent=run.urgent or run.pending_bytes >= self._flush_bytes)
 
+    def record(self, run_id: RunId, events: Sequence[Event], steps: Sequence[StepRecord]) -> None:
+        """See RunWriter."""
+        run = self._owned_run(run_id)
+        for event in events:
+            run.add(event)
+        for step in steps:
+            run.add_step(step)
+        self._mark(run, urgent=True)
+
+    async def commit(self, run_id: RunId) -> None:
+        """See RunWriter."""
+        run = self._owned_run(run_id)
+        expected = run.accepted
+        if run.stored < expected:
+            self._mark(run, urgent=True)
+        while run.stored < expected:
+            await self._next_flush()
+            if self._owned_run(run_id) is not run:
+                raise LeaseLost("This run belongs to another server now.")
+
+    async def suspend(
+        self, run_id: RunId, events: Sequence[Event], approvals: tuple[Approval, ...]
+    ) -> None:
+        """See RunWriter."""
+        run = self._owned_run(run_id)
+        for event in events:
+            run.add(event)
+        run.suspend(approvals)
+        await self._leave(run_id, run)
+
     def require(self, run_id: RunId) -> None:
         """See RunWriter."""
         self._owned_run(run_id)
@@ -108,6 +143,10 @@ class Writer:
         if run.failure is not None and isinstance(ending.event, RunCompleted):
             raise run.failure  # the log lacks refused output, so the run cannot end as completed
         run.close(ending)
+        await self._leave(run_id, run)
+
+    async def _leave(self, run_id: RunId, run: PendingRun) -> None:
+        """Wait for the flush after which this process does not write the run any more."""
         self._mark(run, urgent=True)
         while self._runs.get(run_id) is run and run.failure is None:
             await self._next_flush()
@@ -181,8 +220,13 @@ class Writer:
             if uncertain and await _committed(connection, batch):
                 return
             await insert_events(connection, batch.events)
+            if batch.steps:
+                await write_steps(connection, batch.steps)
+            if batch.suspensions:
+                await suspend_runs(connection, batch.suspensions)
             if batch.endings:
                 await finish_runs(connection, batch.endings)
+            if batch.left:
                 await connection.execute("NOTIFY cartrita_queue")
             await connection.execute("NOTIFY cartrita_events")
 
@@ -198,10 +242,11 @@ class Writer:
 
     def _publish(self, batch: Batch) -> None:
         self.failing = False
-        for run, events in batch.by_run():
-            run.committed(events)
-            self._buffers.publish(run.run_id, events)
-        for run_id in batch.ended:
+        for run, taken in batch.by_run():
+            run.committed(taken.events)
+            run.stored = taken.accepted
+            self._buffers.publish(run.run_id, taken.events)
+        for run_id in batch.left:
             self._drop(run_id, None)
 
     def _drop(self, run_id: RunId, failure: CartritaError | None) -> None:
@@ -233,8 +278,11 @@ class Writer:
 async def _committed(connection: Connection, batch: Batch) -> bool:
     """Whether a batch whose commit got no answer is committed, judged by its first event.
 
-    Runs after the fence, so the event cannot come from another owner.
+    Runs after the fence, so the event cannot come from another owner. Records of steps alone may be
+    written again.
     """
+    if not batch.events:
+        return False
     first = batch.events[0]
     found: bool | None = await connection.fetchval(
         _IS_STORED, first.run_id, first.seq, dump_event(first.event)

@@ -1,12 +1,14 @@
 """Ports of runs: admission, cancellation, queue and log."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
+from cartrita.domain.approvals import Approval
 from cartrita.domain.events import Event, LoggedEvent
 from cartrita.domain.ids import ConversationId, MessageId, RunId
 from cartrita.domain.runs import Admission, Admitted, Claim, Ending, Queued, Run, Signal, Snapshot
+from cartrita.domain.step_records import StepRecord
 
 
 class RunAdmission(Protocol):
@@ -62,6 +64,23 @@ class RunWriter(Protocol):
 
     async def append(self, run_id: RunId, event: Event) -> None:
         """Accept an event; waits only while too much is pending. Raises LeaseLost."""
+        ...
+
+    def record(self, run_id: RunId, events: Sequence[Event], steps: Sequence[StepRecord]) -> None:
+        """Accept events and records of steps, which are written in one transaction.
+
+        Raises LeaseLost.
+        """
+        ...
+
+    async def commit(self, run_id: RunId) -> None:
+        """Return when all that was accepted of a run is committed. Raises LeaseLost."""
+        ...
+
+    async def suspend(
+        self, run_id: RunId, events: Sequence[Event], approvals: tuple[Approval, ...]
+    ) -> None:
+        """Let a run wait for approvals, and give it up; returns after the commit."""
         ...
 
     def require(self, run_id: RunId) -> None:

@@ -8,7 +8,9 @@ import structlog
 from pydantic import BeforeValidator, Field
 from pydantic.alias_generators import to_camel
 
-from cartrita.application.runs import ChatCommand
+from cartrita.application.chat_commands import ChatCommand
+from cartrita.domain.approvals import ApprovalPolicy
+from cartrita.domain.caps import Caps
 from cartrita.domain.errors import InvalidInput, Malformed
 from cartrita.domain.messages import Message, Role, Text
 from cartrita.domain.requests import Sampling
@@ -19,7 +21,7 @@ from cartrita.surfaces.native.request_bodies import RequestModel, validated
 log = structlog.get_logger()
 
 MAX_MESSAGE = 32_000
-JSON_FIELDS = frozenset({"context", "metadata"})
+JSON_FIELDS = frozenset({"context", "limits", "metadata"})
 _LIST_FIELDS = frozenset({"tools", "attachments"})
 _EMPTY_VALUES = frozenset({"", "null", "undefined"})
 _MAX_PARAMETERS = 200
@@ -62,6 +64,15 @@ class EarlierMessage(RequestModel):
         return "".join(part.text for part in self.content)
 
 
+class AnswerLimits(RequestModel):
+    """What one answer may take at most; the agent's own limits count too."""
+
+    steps: Annotated[int | None, Field(ge=1, le=1000)] = None
+    tokens: Annotated[int | None, Field(ge=1, le=1_000_000_000)] = None
+    cost: Annotated[float | None, Field(gt=0, le=1_000_000, description="US dollars.")] = None
+    seconds: Annotated[float | None, Field(gt=0, le=86_400)] = None
+
+
 class MessageRequest(RequestModel):
     """A message to be answered in the conversation that the path names."""
 
@@ -94,6 +105,11 @@ class MessageRequest(RequestModel):
     ] = None
     stream: Annotated[bool, Field(description="Answer as text/event-stream.")] = False
     metadata: Annotated[dict[str, Any], Field(default_factory=dict)]
+    limits: Annotated[AnswerLimits | None, Field(description="What the answer may take.")] = None
+    approval: Annotated[
+        ApprovalPolicy | None,
+        Field(description="Which calls of tools a person decides on; it can only be tightened."),
+    ] = None
     busy: Annotated[
         BusyPolicy | None,
         Field(
@@ -119,6 +135,8 @@ class MessageRequest(RequestModel):
             instructions="\n\n".join(text for text in instructions if text) or None,
             metadata=self.metadata,
             busy=self.busy,
+            caps=Caps() if self.limits is None else Caps(**self.limits.model_dump()),
+            approval=self.approval,
         )
 
 

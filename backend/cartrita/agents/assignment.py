@@ -1,0 +1,62 @@
+"""Assignments: what one agent is asked to do in a run, and what comes of it."""
+
+import msgspec
+
+from cartrita.agents.agent import Agent
+from cartrita.domain.approvals import Approval
+from cartrita.domain.caps import Caps
+from cartrita.domain.deltas import FinishReason
+from cartrita.domain.ports.providers import ModelProvider
+from cartrita.domain.requests import ModelRequest
+from cartrita.tools.toolbox import Toolbox
+
+
+class AgentModel(msgspec.Struct, frozen=True, kw_only=True):
+    """What answers the model calls of an agent; `model` is the provider's name for it."""
+
+    provider: ModelProvider
+    model: str
+    takes_tools: bool = True
+
+
+class Assignment(msgspec.Struct, frozen=True, kw_only=True):
+    """The work of one agent: to answer the run, or to do the task `task_id`.
+
+    `request` is its first model call, without `tools`, which are those that it may call itself.
+    `key` is the place of the task in the run; `depth` is 0 for the agent that answers. `said` is
+    how the answer begins that it goes on with.
+    """
+
+    agent: Agent
+    model: AgentModel
+    request: ModelRequest
+    tools: Toolbox
+    caps: Caps
+    key: str = ""
+    task_id: str | None = None
+    depth: int = 0
+    said: str = ""
+
+    def place(self, number: int) -> str:
+        """The key of a step of it, or of a call in a step."""
+        return f"{self.key}.{number}" if self.key else str(number)
+
+
+class Conclusion(msgspec.Struct, frozen=True, kw_only=True):
+    """How an assignment ended; `cap` is what was used up, if something was."""
+
+    text: str
+    reason: FinishReason
+    steps: int
+    stop_sequence: str | None = None
+    vendor_reason: str | None = None
+    cap: str | None = None
+
+
+class ApprovalsNeeded(Exception):
+    """Nothing can go on before a person has decided on these calls."""
+
+    def __init__(self, asked: tuple[tuple[Approval, str | None], ...]) -> None:
+        super().__init__(f"{len(asked)} approvals are needed.")
+        self.asked = asked
+        """The approvals, each with the task that it is for."""

@@ -1,0 +1,175 @@
+"""Delegation: the tool by which an agent gives tasks to others."""
+
+import time
+from collections.abc import Sequence
+from typing import Final
+
+from msgspec.structs import replace
+
+from cartrita.agents.agent import Agent
+from cartrita.agents.assignment import Assignment
+from cartrita.agents.run_context import RunContext
+from cartrita.agents.working import Work
+from cartrita.domain.errors import CartritaError, LeaseLost, NotFound
+from cartrita.domain.events import TaskCompleted, TaskStarted
+from cartrita.domain.json import JsonObject
+from cartrita.domain.messages import Message, Role, Text
+from cartrita.domain.requests import ModelRequest, ReasoningOptions, ResponseFormat
+from cartrita.domain.tools import ToolSpec
+from cartrita.kit.text import shortened
+from cartrita.tools.tool import Risk, Tool, ToolContext, ToolOutput
+from cartrita.tools.toolbox import Toolbox
+
+DELEGATE: Final = "delegate"
+_LONGEST_TASK: Final = 20_000
+_LONGEST_RESULT: Final = 40_000
+_TOLD: Final = (
+    "You work on a task that another agent gave you. What you say goes to that agent, not to a "
+    "person: give the result itself, complete and with its sources, and nothing about yourself."
+)
+
+
+def team_of(agent: Agent, run: RunContext) -> Sequence[Agent]:
+    """The agents that an agent can give tasks to, in its order."""
+    found: list[Agent] = []
+    for name in agent.delegates:
+        try:
+            found.append(run.agents.find(name))
+        except NotFound:
+            continue
+    return found
+
+
+def toolbox_of(agent: Agent, run: RunContext, depth: int, work: Work) -> Toolbox:
+    """The tools of an agent in this run: its own that the request and the key allow."""
+    asked = run.claim.input.own_tools
+    tools = [
+        tool
+        for tool in run.tools.only(agent.tools)
+        if (asked is None or tool.name in asked) and run.principal.scopes.allows_tool(tool.name)
+    ]
+    team = team_of(agent, run)
+    delegates = asked is None or DELEGATE in asked
+    if team and delegates and depth < agent.limits.depth:
+        tools.append(_delegate(agent, team, run, depth, work))
+    return Toolbox(tools)
+
+
+def _delegate(agent: Agent, team: Sequence[Agent], run: RunContext, depth: int, work: Work) -> Tool:
+    names = {member.id: member for member in team}
+
+    async def delegate(context: ToolContext, arguments: JsonObject) -> ToolOutput:
+        name, task = arguments.get("agent"), arguments.get("task")
+        member = names.get(name) if isinstance(name, str) else None
+        if member is None:
+            return _wrong(f"`agent` must be one of {', '.join(names)}")
+        if not isinstance(task, str) or not 0 < len(task.strip()) <= _LONGEST_TASK:
+            return _wrong(f"`task` must be a text of 1 to {_LONGEST_TASK} characters")
+        key = context.idem_key.rpartition(":")[2]
+        delegation = _Delegation(run, member, depth + 1, key, work)
+        if not delegation.begun and len(run.started_tasks) >= agent.limits.delegations:
+            return _wrong(f"this answer has used up its {agent.limits.delegations} tasks")
+        return await delegation.result(context.call_id, task)
+
+    return Tool(
+        spec=_spec(team),
+        run=delegate,
+        risk=Risk.READ,
+        timeout_s=max(run.claim.seconds_left, 1.0),
+        output_max_chars=_LONGEST_RESULT,
+    )
+
+
+def _spec(team: Sequence[Agent]) -> ToolSpec:
+    described = "\n".join(f"- {member.id}: {member.description}" for member in team)
+    return ToolSpec(
+        DELEGATE,
+        "Give a task to another agent, and get its result. Several calls at once work side by "
+        f"side. The agents are:\n{described}",
+        {
+            "type": "object",
+            "properties": {
+                "agent": {"type": "string", "enum": [member.id for member in team]},
+                "task": {
+                    "type": "string",
+                    "description": "What to do, with all that the agent has to know: it sees "
+                    "nothing of this conversation.",
+                    "minLength": 1,
+                    "maxLength": _LONGEST_TASK,
+                },
+            },
+            "required": ["agent", "task"],
+            "additionalProperties": False,
+        },
+    )
+
+
+def _wrong(problem: str) -> ToolOutput:
+    return ToolOutput(f"The task was not begun: {problem}.", success=False)
+
+
+class _Delegation:
+    """One task; `key` is the place of the call that gives it."""
+
+    def __init__(self, run: RunContext, agent: Agent, depth: int, key: str, work: Work) -> None:
+        self._run = run
+        self._agent = agent
+        self._depth = depth
+        self._key = key
+        self._work = work
+        self.task_id = f"task_{key.replace('.', '_')}"
+
+    @property
+    def begun(self) -> bool:
+        """Whether the log has its beginning: a crash came after it."""
+        return self.task_id in self._run.started_tasks
+
+    async def result(self, call_id: str, task: str) -> ToolOutput:
+        """Do the task. A failure is a result. Raises ApprovalsNeeded and LeaseLost."""
+        if not self.begun:
+            self._run.started_tasks.add(self.task_id)
+            told = shortened(task, 1000)
+            await self._run.journal.append(TaskStarted(self.task_id, call_id, self._agent.id, told))
+        began = time.monotonic()
+        try:
+            concluded = await self._work(self._run, await self._assignment(task))
+            output = ToolOutput(concluded.text or "It found nothing to say.")
+        except LeaseLost:
+            raise
+        except CartritaError as error:
+            output = ToolOutput(f"The agent failed: {error.message}", success=False)
+        await self._complete(output, time.monotonic() - began)
+        return output
+
+    async def _complete(self, output: ToolOutput, seconds: float) -> None:
+        if self.task_id in self._run.ended_tasks:
+            return
+        self._run.ended_tasks.add(self.task_id)
+        text = shortened(output.text, _LONGEST_RESULT)
+        await self._run.journal.append(
+            TaskCompleted(self.task_id, self._agent.id, text, output.success, round(seconds, 3))
+        )
+
+    async def _assignment(self, task: str) -> Assignment:
+        agent, run = self._agent, self._run
+        model = await run.model_of(agent)
+        asked = run.claim.input
+        return Assignment(
+            agent=agent,
+            model=model,
+            request=ModelRequest(
+                owner_id=run.claim.owner_id,
+                model=model.model,
+                messages=(Message(Role.USER, (Text(task),)),),
+                instructions=(Text(agent.instructions), Text(_TOLD)),
+                sampling=replace(asked.sampling, max_tokens=None, stop=(), logprobs=None),
+                response_format=ResponseFormat(),
+                reasoning=ReasoningOptions(effort=asked.reasoning.effort),
+                user=asked.user,
+            ),
+            tools=toolbox_of(agent, run, self._depth, self._work),
+            caps=agent.limits.caps.tightened(asked.caps),
+            key=self._key,
+            task_id=self.task_id,
+            depth=self._depth,
+        )

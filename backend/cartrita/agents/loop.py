@@ -1,0 +1,239 @@
+"""The loop of an agent: a model call, the tools that it calls, the next model call."""
+
+from collections.abc import Sequence
+from contextlib import aclosing
+from typing import Final
+
+from msgspec.structs import replace
+
+from cartrita.agents.assignment import Assignment, Conclusion
+from cartrita.agents.context import Context
+from cartrita.agents.run_context import RunContext
+from cartrita.agents.step import Step
+from cartrita.agents.tool_runner import NumberedCall, ToolRunner
+from cartrita.domain.deltas import FinishReason
+from cartrita.domain.errors import CartritaError
+from cartrita.domain.events import (
+    Event,
+    ModelAccepted,
+    SourceFound,
+    TaskProgressed,
+    ToolCalled,
+    UsageRecorded,
+    is_said,
+)
+from cartrita.domain.fold import Fold
+from cartrita.domain.messages import Message, Part, Refusal, Role, Text, ToolCall
+from cartrita.domain.requests import ModelRequest
+from cartrita.domain.step_records import ModelSaid, StepRecord, StepState
+from cartrita.domain.tools import Tool, ToolChoice
+
+_CONCLUDE: Final = (
+    "[The server: what this answer may use of {cap} is used up. Answer now with what you have, "
+    "without calling tools, and say what is missing.]"
+)
+
+
+async def work(run: RunContext, assignment: Assignment) -> Conclusion:
+    """Work on an assignment until its model stops, or has to.
+
+    What is stored of it is not done again. Raises CartritaError, and ApprovalsNeeded when nothing
+    can go on before a person has decided.
+    """
+    return await _Loop(run, assignment).conclusion()
+
+
+class _Loop:
+    """The steps of one assignment."""
+
+    def __init__(self, run: RunContext, assignment: Assignment) -> None:
+        self._run = run
+        self._assignment = assignment
+        self._runner = ToolRunner(run, assignment)
+        self._started_at = run.clock()
+        self._tokens = 0
+        self._cost = 0.0
+        given = assignment.request.tools
+        named = {tool.name for tool in given}
+        self._own = assignment.tools.without(named)
+        self._tools: tuple[Tool, ...] = (*self._own.specs, *given)
+        limits = assignment.agent.limits
+        self._context = Context(
+            assignment.request.messages, run.counter, assignment.model.model, limits.context_tokens
+        )
+        self._last: Step | None = None
+
+    async def conclusion(self) -> Conclusion:
+        number = 0
+        while True:
+            number += 1
+            cap = self._cap(number)
+            said = await self._said(number, cap)
+            own = self._own_calls(number, said.parts)
+            theirs = _calls(said.parts) - len(own)
+            if cap is not None or not own:
+                return self._conclude(number, said, cap, theirs=bool(theirs))
+            results = await self._runner.results(own)
+            if theirs:
+                return self._conclude(number, said, None, theirs=True)
+            self._context.add(
+                Message(Role.ASSISTANT, said.parts), Message(Role.TOOL, tuple(results))
+            )
+
+    def _cap(self, number: int) -> str | None:
+        """What is used up before this step, by this assignment or by the whole run."""
+        mine = self._assignment.caps.reached(
+            steps=number - 1,
+            tokens=self._tokens,
+            cost=self._cost,
+            seconds=self._run.clock() - self._started_at,
+        )
+        asked = self._run.claim.input.caps
+        return mine or (self._run.cap_reached(asked) if number > 1 else None)
+
+    async def _said(self, number: int, cap: str | None) -> ModelSaid:
+        """What the model says in a step, which may be stored already."""
+        key = self._assignment.place(number)
+        said = self._run.steps.said(key)
+        if said is None:
+            said = await self._ask(number, key, self._request(number, cap), cap)
+        self._tokens += said.usage.total_tokens
+        self._cost += said.cost or 0.0
+        return said
+
+    def _request(self, number: int, cap: str | None) -> ModelRequest:
+        request = replace(
+            self._assignment.request, messages=self._context.messages(), tools=self._tools
+        )
+        choice: ToolChoice = request.tool_choice
+        if number > 1 and choice != "none":
+            choice = "auto"  # what had to be called has been
+        if cap is None or not self._tools:
+            return replace(request, tool_choice=choice)
+        note = Message(Role.USER, (Text(_CONCLUDE.format(cap=cap)),))
+        return replace(request, messages=(*request.messages, note), tool_choice="none")
+
+    async def _ask(
+        self, number: int, key: str, request: ModelRequest, cap: str | None
+    ) -> ModelSaid:
+        """Make a model call and log it as it comes; its end and its calls are one transaction."""
+        run, assignment = self._run, self._assignment
+        step = self._last = self._step(number, request)
+        run.open_steps[key] = (step, assignment.agent, assignment.task_id)
+        fold = Fold()
+        calls: list[Event] = []
+        measured: UsageRecorded | None = None
+        try:
+            async with aclosing(step.events()) as events:
+                async for event in events:
+                    match event:
+                        case UsageRecorded():
+                            measured = self._measured(event)
+                        case ToolCalled():
+                            calls.append(self._called(event))
+                            fold.add(replace(event, task_id=None))
+                        case _:
+                            fold.add(event)
+                            await self._tell(event)
+        except CartritaError:  # a call that is cut off stays open: see `RunContext.open_steps`
+            run.open_steps.pop(key)
+            if measured is not None:
+                await run.journal.append(measured)
+            raise
+        run.open_steps.pop(key)
+        assert measured is not None
+        parts = fold.parts
+        if cap is not None:  # it was told to call none
+            calls, parts = [], tuple(part for part in parts if not isinstance(part, ToolCall))
+        reason = step.finish_reason or FinishReason.STOP
+        said = ModelSaid(parts, reason, measured.usage, measured.cost)
+        await self._record(number, key, said, [*calls, measured])
+        return said
+
+    def _step(self, number: int, request: ModelRequest) -> Step:
+        assignment = self._assignment
+        answer = self._run.journal.answer
+        follows = assignment.task_id is None and number > 1
+        return Step(
+            assignment.model.provider,
+            request,
+            said=assignment.said if number == 1 else "",
+            position=answer.length if assignment.task_id is None else 0,
+            lead="\n\n"
+            if follows and answer.text.strip() and not answer.text[-1:].isspace()
+            else "",
+            limits=assignment.agent.limits,
+            counter=self._run.counter,
+        )
+
+    async def _record(self, number: int, key: str, said: ModelSaid, events: list[Event]) -> None:
+        """The end of a step; one that goes on, or is of a task, is stored to go on from."""
+        run, task_id = self._run, self._assignment.task_id
+        if task_id is None and not self._own_calls(number, said.parts):
+            for event in events:
+                await run.journal.append(event)
+            return
+        record = StepRecord(key=key, number=number, state=StepState.DONE, output=said)
+        await run.journal.commit(events, [record])
+        if task_id is None:
+            run.clean = True
+
+    async def _tell(self, event: Event) -> None:
+        """Log a piece of the answer as it comes; of a task only its sources are told."""
+        task_id = self._assignment.task_id
+        if task_id is None:
+            self._run.clean = self._run.clean and not is_said(event)
+            await self._run.journal.append(event)
+        elif isinstance(event, SourceFound):
+            await self._run.journal.append(replace(event, task_id=task_id))
+        elif isinstance(event, ModelAccepted):
+            status = f"{self._assignment.agent.name} asks {event.provider}/{event.model}"
+            await self._run.journal.append(TaskProgressed(task_id, status))
+
+    def _called(self, event: ToolCalled) -> ToolCalled:
+        return replace(event, own=self._is_own(event.name), task_id=self._assignment.task_id)
+
+    def _measured(self, event: UsageRecorded) -> UsageRecorded:
+        return replace(
+            event,
+            agent=self._assignment.agent.id,
+            task_id=self._assignment.task_id,
+            cost=self._run.cost_of(self._assignment.model, event.usage),
+        )
+
+    def _own_calls(self, number: int, parts: Sequence[Part]) -> list[NumberedCall]:
+        """The calls that this server runs, or answers because nobody has such a tool."""
+        place = self._assignment.place(number)
+        calls = [part for part in parts if isinstance(part, ToolCall)]
+        return [
+            NumberedCall(f"{place}.{position}", number, call)
+            for position, call in enumerate(calls, 1)
+            if self._is_own(call.name)
+        ]
+
+    def _is_own(self, name: str) -> bool:
+        """Whether the caller is not asked to run this tool."""
+        if self._assignment.task_id is not None or self._own.find(name) is not None:
+            return True
+        return len(self._own) > 0 and all(name != tool.name for tool in self._tools)
+
+    def _conclude(
+        self, number: int, said: ModelSaid, cap: str | None, *, theirs: bool
+    ) -> Conclusion:
+        reason = said.reason
+        if cap is not None:
+            reason = FinishReason.LENGTH
+        elif theirs:
+            reason = FinishReason.TOOL_CALL
+        return Conclusion(
+            text="".join(part.text for part in said.parts if isinstance(part, Text | Refusal)),
+            reason=reason,
+            steps=number,
+            stop_sequence=None if self._last is None else self._last.stop_sequence,
+            vendor_reason=None if self._last is None else self._last.vendor_reason,
+            cap=cap,
+        )
+
+
+def _calls(parts: Sequence[Part]) -> int:
+    return sum(isinstance(part, ToolCall) for part in parts)

@@ -1,0 +1,92 @@
+"""What all agents that work for one run share."""
+
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+
+from cartrita.agents.agent import Agent
+from cartrita.agents.assignment import AgentModel
+from cartrita.agents.journal import Journal
+from cartrita.agents.registry import AgentRegistry
+from cartrita.agents.sources import SourceList
+from cartrita.agents.step import Step
+from cartrita.domain.approvals import ApprovalPolicy
+from cartrita.domain.caps import Caps
+from cartrita.domain.events import TaskCompleted, TaskStarted
+from cartrita.domain.ports.tokens import TokenCounter
+from cartrita.domain.principals import Principal
+from cartrita.domain.runs import Claim
+from cartrita.domain.step_records import StoredSteps, ToolBegun
+from cartrita.domain.usage import Usage
+from cartrita.gateway.metering import CostOf
+from cartrita.tools.toolbox import Toolbox
+
+
+class RunContext:
+    """One run that is being executed: what it has, what it has used, and what it is doing now."""
+
+    def __init__(
+        self,
+        claim: Claim,
+        journal: Journal,
+        *,
+        principal: Principal,
+        agents: AgentRegistry,
+        tools: Toolbox,
+        model_of: Callable[[Agent], Awaitable[AgentModel]],
+        cost: CostOf,
+        counter: TokenCounter,
+        answerable: bool,
+        approval_s: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`model_of` finds what answers for an agent. `answerable` tells whether somebody can
+        decide on approvals, for which there are `approval_s` seconds.
+        """
+        self.claim = claim
+        self.journal = journal
+        self.principal = principal
+        self.agents = agents
+        self.tools = tools
+        self.model_of = model_of
+        self.counter = counter
+        self.answerable = answerable
+        self.clock = clock
+        self.steps = StoredSteps(claim.steps)
+        self.approvals = {approval.key: approval for approval in claim.approvals}
+        self.sources = SourceList(claim.logged)
+        self.started_tasks = {e.task_id for e in claim.logged if isinstance(e, TaskStarted)}
+        self.ended_tasks = {e.task_id for e in claim.logged if isinstance(e, TaskCompleted)}
+        self.open_steps: dict[str, tuple[Step, Agent, str | None]] = {}
+        """The model calls that are being made, by key, with their agents and tasks."""
+        self.acting: dict[str, ToolBegun] = {}
+        """The calls of tools that act, and have begun, by key."""
+        self.clean = True
+        """Whether nothing was said since the last stored step, so that the run can go on later."""
+        self._cost = cost
+        self._approval_s = approval_s
+        self._started_at = clock()
+
+    def policy(self, agent: Agent) -> ApprovalPolicy:
+        """Which calls of an agent a person decides on in this run."""
+        return agent.approval.tightened(self.claim.input.approval)
+
+    def expiry(self) -> datetime:
+        """Until when a person can decide on what is asked now."""
+        return datetime.now(UTC) + timedelta(seconds=self._approval_s)
+
+    def cost_of(self, model: AgentModel, usage: Usage) -> float | None:
+        """What a call cost in US dollars."""
+        cost = self._cost(model.provider.name, model.model, usage)
+        return None if cost is None else float(cost)
+
+    def cap_reached(self, caps: Caps) -> str | None:
+        """Which of these is used up by the whole run; steps are counted elsewhere."""
+        answer = self.journal.answer
+        spent = sum(use.cost or 0.0 for use in answer.agents)
+        return caps.reached(
+            steps=-1,
+            tokens=answer.usage.total_tokens,
+            cost=spent,
+            seconds=self.clock() - self._started_at,
+        )

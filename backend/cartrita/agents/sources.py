@@ -1,0 +1,32 @@
+"""The sources of a run, numbered in the order in which its tools found them."""
+
+from collections.abc import Iterable
+
+from cartrita.domain.events import Event, SourceFound
+from cartrita.domain.messages import Citation
+from cartrita.tools.tool import Source
+
+
+class SourceList:
+    """Gives each source one number, from 1, however often it is found; an answer cites it `[n]`."""
+
+    def __init__(self, logged: Iterable[Event] = ()) -> None:
+        found = [event.citation for event in logged if isinstance(event, SourceFound)]
+        self._numbers = {_identity(c.title, c.url): c.index for c in found}
+
+    def add(self, sources: Iterable[Source]) -> tuple[str, list[Citation]]:
+        """The list that a model is shown of these, and the citations of those that are new."""
+        lines: list[str] = []
+        new: list[Citation] = []
+        for source in sources:
+            identity = _identity(source.title, source.url)
+            number = self._numbers.get(identity)
+            if number is None:
+                number = self._numbers[identity] = max(self._numbers.values(), default=0) + 1
+                new.append(Citation(source.title, source.url, source.snippet, number))
+            lines.append(f"[{number}] {' '.join(filter(None, (source.title, source.url)))}")
+        return "\n".join(lines), new
+
+
+def _identity(title: str, url: str | None) -> str:
+    return url or title

@@ -1,0 +1,267 @@
+"""Runs the tool calls of one step: at once or in order, approved where that is needed, recorded."""
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from datetime import UTC
+from typing import Final, TypeAlias
+
+import anyio
+import msgspec
+import structlog
+
+from cartrita.agents.assignment import ApprovalsNeeded, Assignment
+from cartrita.agents.run_context import RunContext
+from cartrita.domain.approvals import Approval, ApprovalPolicy, Decision, hash_arguments
+from cartrita.domain.errors import CartritaError, LeaseLost
+from cartrita.domain.events import (
+    ApprovalAsked,
+    Event,
+    SourceFound,
+    TaskProgressed,
+    ToolReturned,
+)
+from cartrita.domain.messages import Text, ToolCall, ToolResult
+from cartrita.domain.step_records import (
+    UNKNOWN_RESULT,
+    StepRecord,
+    StepState,
+    ToolBegun,
+    ToolSaid,
+)
+from cartrita.kit.ids import public, uuid7
+from cartrita.kit.text import shortened, storable_text
+from cartrita.tools.tool import Risk, Tool, ToolContext, ToolOutput
+
+log = structlog.get_logger()
+
+Outcome: TypeAlias = ToolSaid | ApprovalsNeeded
+
+_DENIED: Final = "A person was asked, and did not allow this. Do not try it again; say so instead."
+_NOBODY: Final = (
+    "This needs the approval of a person, and nobody can be asked here. It was not done; say so."
+)
+_CHANGED: Final = "The arguments are not those that were approved, so it was not done."
+
+
+class NumberedCall(msgspec.Struct, frozen=True):
+    """A call with its place in the run, and the number of its step."""
+
+    key: str
+    number: int
+    call: ToolCall
+
+
+class ToolRunner:
+    """Runs the tools of one assignment."""
+
+    def __init__(self, run: RunContext, assignment: Assignment) -> None:
+        self._run = run
+        self._assignment = assignment
+        self._slots = asyncio.Semaphore(assignment.agent.limits.parallel)
+
+    async def results(self, calls: Sequence[NumberedCall]) -> list[ToolResult]:
+        """The results of these calls in their order; what is stored is not run again.
+
+        They are made at once if all of their tools allow that. Raises ApprovalsNeeded when all that
+        needs no approval is done, and LeaseLost.
+        """
+        tools = [self._assignment.tools.find(one.call.name) for one in calls]
+        if all(tool is None or tool.parallel for tool in tools):
+            outcomes = await _all([self._outcome(one) for one in calls])
+        else:
+            outcomes = await self._in_order(calls)
+        asked = [
+            one for each in outcomes if isinstance(each, ApprovalsNeeded) for one in each.asked
+        ]
+        if asked:
+            raise ApprovalsNeeded(tuple(asked))
+        return [
+            _result(one.call, said)
+            for one, said in zip(calls, outcomes, strict=True)
+            if isinstance(said, ToolSaid)
+        ]
+
+    async def _in_order(self, calls: Sequence[NumberedCall]) -> list[Outcome]:
+        """One after the other, up to the first that has to wait."""
+        outcomes: list[Outcome] = []
+        for one in calls:
+            outcomes.append(await self._outcome(one))
+            if isinstance(outcomes[-1], ApprovalsNeeded):
+                break
+        return outcomes
+
+    async def _outcome(self, one: NumberedCall) -> Outcome:
+        record = self._run.steps.find(one.key)
+        if record is not None and isinstance(record.output, ToolSaid):
+            return record.output
+        if record is not None:  # begun before a crash
+            return await self.end(one, ToolSaid(UNKNOWN_RESULT, False), state=StepState.UNKNOWN)
+        async with self._slots:
+            return await self._run_tool(one)
+
+    async def _run_tool(self, one: NumberedCall) -> Outcome:
+        tool = self._assignment.tools.find(one.call.name)
+        if tool is None:
+            known = ", ".join(tool.name for tool in self._assignment.tools) or "none"
+            text = f"There is no tool {one.call.name[:80]}; there are: {known}."
+            return await self.end(one, ToolSaid(text, False))
+        approval = None
+        if self._needs_approval(tool):
+            approval = self._run.approvals.get(one.key)
+            if approval is None and self._run.answerable:
+                return self._ask(one)
+            if refusal := _refusal(one.call, approval):
+                return await self.end(one, ToolSaid(refusal, False))
+        return await self._act(one, tool, approval)
+
+    async def _act(self, one: NumberedCall, tool: Tool, approval: Approval | None) -> Outcome:
+        """Call the tool; one that acts, or was approved, is announced in the log before."""
+        announced = tool.risk is Risk.ACT or approval is not None
+        if announced:
+            begun = ToolBegun(one.call.call_id, one.call.name, self._assignment.task_id)
+            await self._run.journal.commit([], [_intent(one, begun, approval)])
+            self._run.acting[one.key] = begun
+        try:
+            output = await self._output(one, tool)
+        except TimeoutError:
+            if announced:
+                return await self.end(one, ToolSaid(UNKNOWN_RESULT, False), state=StepState.UNKNOWN)
+            output = ToolOutput(f"It took longer than {tool.timeout_s:g} s.", success=False)
+        except ApprovalsNeeded as needed:
+            return needed
+        return await self.end(one, *self._said(tool, output))
+
+    async def _output(self, one: NumberedCall, tool: Tool) -> ToolOutput:
+        """What the tool gives; its errors are results. Raises TimeoutError and ApprovalsNeeded."""
+        try:
+            async with asyncio.timeout(tool.timeout_s):
+                return await tool.run(self._context(one), one.call.arguments)
+        except (LeaseLost, ApprovalsNeeded, TimeoutError):
+            raise
+        except CartritaError as error:
+            return ToolOutput(error.message, success=False)
+        except Exception:
+            log.exception("tool_failed", tool=tool.name, run_id=self._run.claim.run_id.hex)
+            return ToolOutput("The tool failed inside the server.", success=False)
+
+    def _said(self, tool: Tool, output: ToolOutput) -> tuple[ToolSaid, list[Event]]:
+        """The result as the model reads it, and the events of new sources."""
+        listed, new = self._run.sources.add(output.sources)
+        text = storable_text(shortened(output.text, tool.output_max_chars))
+        text = f"{text}\n\nSources:\n{listed}" if listed else text
+        task_id = self._assignment.task_id
+        said = ToolSaid(text, output.success, output.attachments)
+        return said, [SourceFound(citation, task_id) for citation in new]
+
+    async def end(
+        self,
+        one: NumberedCall,
+        said: ToolSaid,
+        events: Sequence[Event] = (),
+        *,
+        state: StepState = StepState.DONE,
+    ) -> ToolSaid:
+        """Record how a call ended, in one transaction with its events."""
+        returned = ToolReturned(
+            one.call.call_id, one.call.name, said.text, said.success, self._assignment.task_id
+        )
+        record = StepRecord(key=one.key, number=one.number, state=state, output=said)
+        await self._run.journal.commit([returned, *events], [record])
+        self._run.acting.pop(one.key, None)
+        return said
+
+    def _needs_approval(self, tool: Tool) -> bool:
+        match self._run.policy(self._assignment.agent):
+            case ApprovalPolicy.NEVER:
+                return False
+            case ApprovalPolicy.RISKY:
+                return tool.risk is Risk.ACT
+            case ApprovalPolicy.ALWAYS:
+                return True
+
+    def _ask(self, one: NumberedCall) -> ApprovalsNeeded:
+        approval = Approval(
+            id=uuid7(),
+            run_id=self._run.claim.run_id,
+            owner_id=self._run.claim.owner_id,
+            key=one.key,
+            call_id=one.call.call_id,
+            agent=self._assignment.agent.id,
+            tool=one.call.name,
+            arguments=one.call.arguments,
+            arguments_hash=hash_arguments(one.call.name, one.call.arguments),
+            expires_at=self._run.expiry(),
+        )
+        return ApprovalsNeeded(((approval, self._assignment.task_id),))
+
+    def _context(self, one: NumberedCall) -> ToolContext:
+        run = self._run
+
+        async def progress(status: str, share: float | None) -> None:
+            told = self._assignment.task_id or one.call.call_id
+            await run.journal.append(TaskProgressed(told, storable_text(status)[:500], share))
+
+        return ToolContext(
+            principal=run.principal,
+            run_id=run.claim.run_id,
+            conversation_id=run.claim.conversation_id,
+            agent_id=self._assignment.agent.id,
+            call_id=one.call.call_id,
+            idem_key=f"{run.claim.run_id.hex}:{one.key}",
+            progress=progress,
+        )
+
+
+def asked_event(approval: Approval, task_id: str | None) -> ApprovalAsked:
+    """What readers are told of an approval that a run waits for."""
+    return ApprovalAsked(
+        public("appr", approval.id),
+        approval.call_id,
+        approval.tool,
+        approval.arguments,
+        approval.arguments_hash,
+        approval.expires_at.astimezone(UTC).isoformat(timespec="seconds"),
+        task_id,
+    )
+
+
+def _intent(one: NumberedCall, begun: ToolBegun, approval: Approval | None) -> StepRecord:
+    return StepRecord(
+        key=one.key,
+        number=one.number,
+        state=StepState.INTENT,
+        output=begun,
+        input_hash=hash_arguments(one.call.name, one.call.arguments),
+        approval_id=None if approval is None else approval.id,
+    )
+
+
+def _refusal(call: ToolCall, approval: Approval | None) -> str | None:
+    """Why a call may not be made, in words for the model."""
+    if approval is None:
+        return _NOBODY
+    if approval.decision is not Decision.APPROVED:
+        return _DENIED
+    if approval.arguments_hash != hash_arguments(call.name, call.arguments):
+        return _CHANGED
+    return None
+
+
+def _result(call: ToolCall, said: ToolSaid) -> ToolResult:
+    return ToolResult(call.call_id, (Text(said.text), *said.attachments), call.name, said.success)
+
+
+async def _all(works: Sequence[Awaitable[Outcome]]) -> list[Outcome]:
+    """What comes of all, in their order; the first failure cancels the others and is raised."""
+    outcomes: dict[int, Outcome] = {}
+
+    async def keep(position: int, work: Awaitable[Outcome]) -> None:
+        outcomes[position] = await work
+
+    try:
+        async with anyio.create_task_group() as group:
+            for position, work in enumerate(works):
+                group.start_soon(keep, position, work)
+    except BaseExceptionGroup as failures:
+        raise failures.exceptions[0] from None
+    return [outcomes[position] for position in range(len(works))]

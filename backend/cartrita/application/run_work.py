@@ -1,0 +1,176 @@
+"""The work of a run: its agent, its models, its history and its tools, put together."""
+
+import time
+from contextlib import suppress
+from functools import partial
+from typing import Protocol
+
+from cartrita.agents.agent import Agent
+from cartrita.agents.assignment import AgentModel, Assignment
+from cartrita.agents.delegation import toolbox_of
+from cartrita.agents.loop import work
+from cartrita.agents.registry import AgentRegistry
+from cartrita.agents.run_context import RunContext
+from cartrita.agents.team import with_team
+from cartrita.application.active_runs import ActiveRun
+from cartrita.application.brought_keys import BROUGHT, ProviderKeyGone
+from cartrita.application.history import History
+from cartrita.domain import endings
+from cartrita.domain.api_keys import ActiveKey
+from cartrita.domain.errors import CartritaError, Forbidden
+from cartrita.domain.events import ProviderAwaited, TextAppended
+from cartrita.domain.ports.runs import RunWriter
+from cartrita.domain.ports.tokens import TokenCounter
+from cartrita.domain.principals import Principal
+from cartrita.domain.runs import Claim, Ending
+from cartrita.domain.token_estimates import RuleCounter
+from cartrita.gateway.gateway import Gateway
+from cartrita.gateway.gateway_provider import Caller
+from cartrita.gateway.metering import CostOf, unknown_cost
+from cartrita.gateway.routes import Deployment
+from cartrita.gateway.routing import Choice
+from cartrita.tools.toolbox import Toolbox
+
+_ANSWERABLE_SURFACES = frozenset({"native"})
+"""Where somebody can decide on approvals."""
+
+
+class KeyLookup(Protocol):
+    """Looks up API keys: see `ApiKeys.active`."""
+
+    async def active(self, owner_id: str, key_id: str) -> ActiveKey | None: ...
+
+
+class RunWork:
+    """Does what claimed runs ask for."""
+
+    def __init__(
+        self,
+        writer: RunWriter,
+        history: History,
+        gateway: Gateway,
+        agents: AgentRegistry,
+        *,
+        tools: Toolbox | None = None,
+        counter: TokenCounter | None = None,
+        keys: KeyLookup | None = None,
+        cost: CostOf = unknown_cost,
+        approval_s: float = 3600.0,
+    ) -> None:
+        """`keys` tells what the key that asked for a run may do now; without it, everything.
+
+        Approvals can be decided on for `approval_s` seconds.
+        """
+        self._writer = writer
+        self._history = history
+        self._gateway = gateway
+        self._agents = agents
+        self._tools = tools or Toolbox()
+        self._counter = counter or RuleCounter()
+        self._keys = keys
+        self._cost = cost
+        self._approval_s = approval_s
+
+    async def answer(self, run: ActiveRun) -> Ending:
+        """Do the work of a run until its end. Raises CartritaError and ApprovalsNeeded."""
+        claim = run.claim
+        principal = await self._principal(claim)
+        agent = self._agents.find(claim.input.agent)
+        context = RunContext(
+            claim,
+            run.journal,
+            principal=principal,
+            agents=self._agents,
+            tools=self._tools,
+            model_of=partial(self._model_of, run, principal),
+            cost=self._cost,
+            counter=self._counter,
+            answerable=claim.surface in _ANSWERABLE_SURFACES,
+            approval_s=self._approval_s,
+        )
+        assignment = await self._assignment(run, context, agent, principal)
+        if claim.input.prefix and not run.answer.seen:
+            await run.journal.append(TextAppended(claim.input.prefix, 0))
+        run.context = context
+        self._writer.require(claim.run_id)
+        concluded = await work(context, assignment)
+        return endings.completed(
+            claim,
+            run.answer,
+            concluded.reason,
+            time.monotonic() - run.started_at,
+            concluded.stop_sequence,
+            concluded.vendor_reason,
+            concluded.cap,
+        )
+
+    async def _assignment(
+        self, run: ActiveRun, context: RunContext, agent: Agent, principal: Principal
+    ) -> Assignment:
+        claim = run.claim
+        choice = Choice(Deployment(claim.input.provider, claim.input.model), claim.input.route)
+        model = self._model(run, principal, choice, said=claim.input.prefix)
+        tools = toolbox_of(agent, context, 0, work) if model.takes_tools else Toolbox()
+        request = await self._history.build_request(claim, with_team(agent, tools))
+        return Assignment(
+            agent=agent,
+            model=model,
+            request=request,
+            tools=tools,
+            caps=agent.limits.caps.tightened(claim.input.caps),
+            said=claim.input.prefix,
+        )
+
+    async def _model_of(self, run: ActiveRun, principal: Principal, agent: Agent) -> AgentModel:
+        """What answers an agent that does a task: its route, else what answers the run."""
+        given = run.claim.input
+        choice = Choice(Deployment(given.provider, given.model), given.route)
+        if agent.route is not None:
+            asked = (None, agent.route, principal.scopes, principal.payer)
+            with suppress(CartritaError):  # the key may not call it, or nobody serves it
+                choice = await self._gateway.choose(*asked)
+        return self._model(run, principal, choice)
+
+    def _model(
+        self, run: ActiveRun, principal: Principal, choice: Choice, said: str = ""
+    ) -> AgentModel:
+        claim = run.claim
+        caller = Caller(
+            surface=claim.surface,
+            key_id=claim.input.key_id,
+            run_id=claim.run_id,
+            seconds=claim.seconds_left,
+            said=said,
+            on_pause=partial(self.tell_pause, run),
+            tenant_id=principal.tenant_id,
+            scopes=principal.scopes,
+        )
+        return AgentModel(
+            provider=self._gateway.provider_for(
+                choice.deployment, route=choice.route, caller=caller
+            ),
+            model=choice.deployment.model,
+            takes_tools=self._gateway.takes(choice.deployment, "tools"),
+        )
+
+    async def tell_pause(
+        self, run: ActiveRun, provider: str, seconds: float, position: int
+    ) -> None:
+        """Tell the reader that the run waits for a provider."""
+        await run.journal.append(ProviderAwaited(provider, round(seconds, 3), position))
+
+    async def _principal(self, claim: Claim) -> Principal:
+        """Who asked for a run, as the key is now. Raises Forbidden if it does not work any more."""
+        key_id = claim.input.key_id
+        if self._keys is None or key_id is None:
+            return Principal(claim.owner_id, key_id or "")
+        key = await self._keys.active(claim.owner_id, key_id)
+        if key is None and key_id.startswith(BROUGHT):
+            raise ProviderKeyGone
+        if key is None:
+            raise Forbidden(
+                "The API key that asked for this answer does not work any more; try again with "
+                "another one.",
+                code="key_ended",
+            )
+        return key.principal

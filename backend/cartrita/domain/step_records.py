@@ -1,0 +1,100 @@
+"""Step records: what a run has done so far, so that it goes on from there after a crash.
+
+A record's `key` is its place in the run: `2` is the second step of the agent that answers, `2.1`
+its first tool call, `2.1.3` the third step of the task which that call has started.
+"""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Final, TypeAlias
+from uuid import UUID
+
+import msgspec
+
+from cartrita.domain.deltas import FinishReason
+from cartrita.domain.events import ToolReturned
+from cartrita.domain.messages import Attachment, Part
+from cartrita.domain.usage import Usage
+
+UNKNOWN_RESULT: Final = (
+    "It is not known whether this took effect: it was begun, and broke off before its end was "
+    "known. It was not tried again. Look whether it did before it is repeated, and tell the person."
+)
+
+
+class StepState(StrEnum):
+    """`intent` is stored before a tool acts; one that nobody knows the end of becomes `unknown`."""
+
+    INTENT = "intent"
+    DONE = "done"
+    UNKNOWN = "unknown"
+
+
+class ModelSaid(msgspec.Struct, frozen=True, omit_defaults=True, tag="model"):
+    """What a model said in one call that went on with tools, and what that cost."""
+
+    parts: tuple[Part, ...]
+    reason: FinishReason
+    usage: Usage
+    cost: float | None = None
+
+
+class ToolSaid(msgspec.Struct, frozen=True, omit_defaults=True, tag="tool"):
+    """The result of a tool, as the model reads it."""
+
+    text: str
+    success: bool = True
+    attachments: tuple[Attachment, ...] = ()
+
+
+class ToolBegun(msgspec.Struct, frozen=True, omit_defaults=True, tag="begun"):
+    """The call that is being made, for the task `task_id` if there is one."""
+
+    call_id: str
+    name: str
+    task_id: str | None = None
+
+
+StepOutput: TypeAlias = ModelSaid | ToolSaid | ToolBegun
+
+
+class StepRecord(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One step or tool call of a run; `number` is that of its step.
+
+    `input_hash` is that of a tool call, see `hash_arguments`. An `approval_id` is consumed by
+    storing the record.
+    """
+
+    key: str
+    number: int
+    state: StepState
+    output: StepOutput | None = None
+    input_hash: str | None = None
+    approval_id: UUID | None = None
+
+
+class StoredSteps:
+    """The records of a run, by key."""
+
+    def __init__(self, records: tuple[StepRecord, ...] = ()) -> None:
+        self._records = {record.key: record for record in records}
+
+    def find(self, key: str) -> StepRecord | None:
+        return self._records.get(key)
+
+    def said(self, key: str) -> ModelSaid | None:
+        """What the model said in this step, if that is known."""
+        record = self._records.get(key)
+        output = None if record is None else record.output
+        return output if isinstance(output, ModelSaid) else None
+
+
+def unknown_results(records: Iterable[StepRecord]) -> tuple[ToolReturned, ...]:
+    """What is told of the calls among these that were begun and have no end."""
+    begun = [record.output for record in records if record.state is StepState.INTENT]
+    return tuple(unknown_result(call) for call in begun if isinstance(call, ToolBegun))
+
+
+def unknown_result(call: ToolBegun) -> ToolReturned:
+    """What is told of a call whose end nobody knows."""
+    return ToolReturned(call.call_id, call.name, UNKNOWN_RESULT, False, call.task_id)

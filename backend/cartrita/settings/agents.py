@@ -1,0 +1,66 @@
+"""Settings of the agents: how long they wait for people, and what an operator changes of each."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from cartrita.settings.fields import Group, Setting
+
+Names = Annotated[tuple[str, ...], Field(max_length=64)]
+
+
+class ConfiguredLimits(BaseModel):
+    """How much an agent may use for one answer or task."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    steps: int | None = Field(None, ge=1, le=1000)
+    tokens: int | None = Field(None, ge=1)
+    cost: float | None = Field(None, gt=0)
+    seconds: float | None = Field(None, gt=0, le=86_400)
+    delegations: int | None = Field(None, ge=0, le=1000)
+    depth: int | None = Field(None, ge=0, le=8)
+    context_tokens: int | None = Field(None, ge=1000)
+
+
+class ConfiguredAgent(BaseModel):
+    """A table `[agents.ID]`: what is given replaces what the agent of this id has.
+
+    An id that no agent has makes a new one.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    id: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")
+    name: str | None = Field(None, min_length=1, max_length=100)
+    description: str | None = Field(None, min_length=1, max_length=1000)
+    instructions: str | None = Field(None, max_length=100_000)
+    tools: Names | None = None
+    delegates: Names | None = None
+    capabilities: Names | None = None
+    aliases: Names | None = None
+    route: str | None = Field(None, min_length=1, max_length=256)
+    approval: Literal["never", "risky", "always"] | None = None
+    limits: ConfiguredLimits | None = None
+
+    @property
+    def fields(self) -> dict[str, object]:
+        """What is given, by the names that agents have."""
+        given = self.model_dump(exclude_none=True, exclude={"id", "limits"})
+        if self.limits is not None:
+            limits = self.limits.model_dump(exclude_none=True)
+            caps = ("steps", "tokens", "cost", "seconds")
+            given["limits"] = {
+                "caps": {name: value for name, value in limits.items() if name in caps},
+                **{name: value for name, value in limits.items() if name not in caps},
+            }
+        return given
+
+
+class Agents(Group):
+    """The agents that answer; each can be changed by a table of its own, see below."""
+
+    approval_s: Annotated[
+        float,
+        Field(ge=10, le=604_800),
+        Setting("How long a person can decide on what a tool wants to do; then it is denied."),
+    ] = 3600.0
+    entries: tuple[ConfiguredAgent, ...] = ()
