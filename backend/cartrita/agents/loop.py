@@ -81,15 +81,16 @@ class _Loop:
             )
 
     def _cap(self, number: int) -> str | None:
-        """What is used up before this step, by this assignment or by the whole run."""
+        """What is used up before a step after the first, by this assignment or the whole run."""
+        if number == 1:
+            return None
         mine = self._assignment.caps.reached(
             steps=number - 1,
             tokens=self._tokens,
             cost=self._cost,
             seconds=self._run.clock() - self._started_at,
         )
-        asked = self._run.claim.input.caps
-        return mine or (self._run.cap_reached(asked) if number > 1 else None)
+        return mine or self._run.cap_reached(self._run.claim.input.caps)
 
     async def _said(self, number: int, cap: str | None) -> ModelSaid:
         """What the model says in a step, which may be stored already."""

@@ -9,17 +9,14 @@ from cartrita.agents.registry import AgentRegistry
 from cartrita.application.chat_commands import DEFAULT_SURFACE, ChatCommand, own_tools_of
 from cartrita.application.conversations import Conversations, find_message
 from cartrita.application.titles import UNTITLED, derive_title
-from cartrita.domain.approvals import ApprovalPolicy
-from cartrita.domain.caps import Caps
-from cartrita.domain.errors import Conflict, InvalidInput, NotFound, Unavailable
+from cartrita.domain.errors import Conflict, NotFound, Unavailable
 from cartrita.domain.events import LoggedEvent
 from cartrita.domain.ids import MessageId, RunId
-from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import Message, Role, StoredMessage, Text
 from cartrita.domain.ports.conversations import MessageStore
 from cartrita.domain.ports.runs import RunAdmission, RunCancellation, RunReader
 from cartrita.domain.principals import Principal
-from cartrita.domain.requests import Sampling, asks_for_text
+from cartrita.domain.requests import asks_for_text
 from cartrita.domain.runs import (
     Admission,
     Admitted,
@@ -35,6 +32,7 @@ from cartrita.domain.runs import (
 from cartrita.gateway.gateway import Gateway
 from cartrita.kit import ids
 from cartrita.tools.toolbox import Toolbox
+
 
 class Runs:
     """Runs of the principal. Those of other owners raise NotFound like missing ones."""

@@ -69,6 +69,7 @@ def create_run_services(
         storage.messages,
         models.gateway,
         agents,
+        tools=create_toolbox(),
         busy=settings.run_log.busy,
     )
     model_runs = ModelRuns(

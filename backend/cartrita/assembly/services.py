@@ -9,6 +9,7 @@ from cartrita.application.code_generation import CodeGeneration
 from cartrita.application.completions import Completions
 from cartrita.application.messages import Messages
 from cartrita.application.open_connections import OpenConnections
+from cartrita.application.run_approvals import RunApprovals
 from cartrita.application.search import Search
 from cartrita.application.usage import UsageReports
 from cartrita.assembly.authentication import Authentication
@@ -35,6 +36,7 @@ def create_services(
     return Services(
         runs=runs,
         model_runs=model_runs,
+        approvals=RunApprovals(storage.run_log.approvals, runs),
         conversations=conversations,
         messages=Messages(storage.messages, storage.items, conversations),
         search=Search(storage.search),

@@ -226,6 +226,11 @@ class RunCompleted(msgspec.Struct, frozen=True, omit_defaults=True, tag="run_com
     agents: tuple[AgentUse, ...] = ()
     cap: str | None = None
 
+    @property
+    def agents_used(self) -> tuple[str, ...]:
+        """The ids of all that worked for it, the one that answers first."""
+        return tuple(dict.fromkeys((self.agent, *(use.agent for use in self.agents))))
+
 
 class StopStatus(StrEnum):
     """Statuses of runs that ended without a complete answer."""

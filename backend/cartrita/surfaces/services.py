@@ -25,6 +25,7 @@ from cartrita.application.messages import Messages
 from cartrita.application.model_runs import ModelRuns
 from cartrita.application.open_connections import OpenConnections
 from cartrita.application.provider_checks import ProviderChecks
+from cartrita.application.run_approvals import RunApprovals
 from cartrita.application.runs import Runs
 from cartrita.application.search import Search
 from cartrita.application.tickets import Tickets
@@ -92,6 +93,7 @@ class Services:
 
     runs: Runs
     model_runs: ModelRuns
+    approvals: RunApprovals
     conversations: Conversations
     messages: Messages
     search: Search

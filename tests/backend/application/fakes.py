@@ -139,9 +139,7 @@ class FakeQueueAndWriter:
             raise self.append_fails
         self.events.setdefault(run_id, []).append(event)
 
-    def record(
-        self, run_id: RunId, events: Sequence[Event], steps: Sequence[StepRecord]
-    ) -> None:
+    def record(self, run_id: RunId, events: Sequence[Event], steps: Sequence[StepRecord]) -> None:
         if self.append_fails is not None:
             raise self.append_fails
         self.events.setdefault(run_id, []).extend(events)

@@ -14,9 +14,9 @@ from tests.backend.scripted_provider import ScriptedProvider
 
 from cartrita.agents.registry import AgentRegistry
 from cartrita.agents.roster import built_in_agents
+from cartrita.application.chat_commands import ChatCommand
 from cartrita.application.conversations import Conversations
 from cartrita.application.model_runs import ModelRuns
-from cartrita.application.chat_commands import ChatCommand
 from cartrita.application.runs import Runs
 from cartrita.domain.conversations import Conversation
 from cartrita.domain.ids import ConversationId

@@ -195,7 +195,7 @@ async def test_a_drain_that_has_waited_long_enough_hands_on_the_rest() -> None:
     fixture, seen, unseen = ExecutorFixture(), claim(), claim()
     never = asyncio.Event()
     fixture.provider = ScriptedProvider([HALF, never], [never])
-    fixture.executor._gateway = gateway(fixture.provider)
+    fixture.work._gateway = gateway(fixture.provider)
     async with fixture.open():
         fixture.queue.put(seen)
         await fixture.spoken(seen)

@@ -32,7 +32,7 @@ def test_a_whole_answer() -> None:
     assert isinstance(end.event, RunCompleted)
     assert (end.event.text, end.event.finish_reason, end.event.seconds) == ("half", "length", 1.5)
     assert (end.event.conversation_id, end.event.message_id) == ("conv_1", "msg_1")
-    assert (end.event.agent, end.event.provider, end.event.model) == ("assistant", "p", "m")
+    assert (end.event.agent, end.event.provider, end.event.model) == ("supervisor", "p", "m")
     assert end.event.sources == (Citation("t"),)
     assert end.usage == end.event.usage == Usage(1, 2)
     assert (end.status, end.message_status) == (RunStatus.COMPLETED, MessageStatus.COMPLETE)

@@ -52,6 +52,24 @@ _RENAMED: dict[str, tuple[str, dict[str, str]]] = {
         "tool_result",
         {"call_id": "call_id", "tool_name": "name", "result": "result", "success": "success"},
     ),
+    "task_started": (
+        "agent_task_start",
+        {"task_id": "task_id", "agent_type": "agent", "description": "description"},
+    ),
+    "task_progressed": ("agent_task_progress", {"task_id": "task_id", "current_step": "status"}),
+    "task_completed": (
+        "agent_task_complete",
+        {"task_id": "task_id", "agent_type": "agent", "result": "result", "success": "success"},
+    ),
+    "approval_asked": (
+        "approval_required",
+        {
+            "approval_id": "approval_id",
+            "tool_name": "name",
+            "arguments": "arguments",
+            "arguments_hash": "arguments_hash",
+        },
+    ),
     "source_found": ("source", {}),
     "call_measured": ("metrics", {}),
     "run_stopped": ("error", {"error": "message", "code": "code", "recoverable": "recoverable"}),
@@ -72,6 +90,8 @@ def fold(log: list[Json]) -> list[Json]:
             # A citation stands before the text that is still being written, not inside of it.
             at = len(parts) - 1 if parts and parts[-1]["type"] in ("text", "reasoning") else None
             parts.insert(len(parts) if at is None else at, event["citation"])
+        elif event.get("task_id"):
+            continue  # done for a task: the answer holds what came of it
         elif event["type"] == "tool_called":
             parts.append({"type": "tool_call", "call_id": event["call_id"]})
         elif event["type"] == "tool_returned":

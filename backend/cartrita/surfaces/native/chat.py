@@ -18,6 +18,7 @@ from cartrita.surfaces.dependencies import (
     LastEventId,
 )
 from cartrita.surfaces.idempotency import idempotency
+from cartrita.surfaces.native.approval_schemas import WAITS
 from cartrita.surfaces.native.chat_requests import ChatRequest, parse_chat_query
 from cartrita.surfaces.native.chat_responses import respond
 from cartrita.surfaces.native.cursors import Cursor, parse_cursor
@@ -35,7 +36,7 @@ huggingface_router = APIRouter(prefix="/api/huggingface", tags=["chat"])
 ChatBody: TypeAlias = Annotated[ChatRequest, Depends(JsonBody(ChatRequest))]
 
 
-@router.post("", response_model=ChatResponse, dependencies=ANSWERED)
+@router.post("", response_model=ChatResponse, dependencies=ANSWERED, responses=WAITS)
 async def post_chat(
     request: Request,
     principal: CurrentPrincipal,
@@ -71,7 +72,9 @@ async def post_chat_stream(
     return stream(services, principal, admitted.run_id)
 
 
-@huggingface_router.post("/chat", response_model=ChatResponse, dependencies=ANSWERED)
+@huggingface_router.post(
+    "/chat", response_model=ChatResponse, dependencies=ANSWERED, responses=WAITS
+)
 async def post_huggingface_chat(
     request: Request,
     principal: CurrentPrincipal,

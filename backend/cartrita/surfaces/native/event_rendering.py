@@ -11,6 +11,8 @@ import msgspec
 
 from cartrita.domain.deltas import FinishReason
 from cartrita.domain.events import (
+    ApprovalAsked,
+    ApprovalSettled,
     Event,
     LoggedEvent,
     ModelAccepted,
@@ -21,6 +23,9 @@ from cartrita.domain.events import (
     RunStarted,
     RunStopped,
     SourceFound,
+    TaskCompleted,
+    TaskProgressed,
+    TaskStarted,
     TextAppended,
     ToolCalled,
     ToolReturned,
@@ -32,6 +37,8 @@ from cartrita.domain.ids import RunId
 from cartrita.domain.runs import Queued, Snapshot
 from cartrita.kit import ids
 from cartrita.surfaces.native.event_schemas import (
+    ApprovalRequiredData,
+    ApprovalRequiredFrame,
     ChatEvent,
     DoneData,
     DoneFrame,
@@ -51,6 +58,12 @@ from cartrita.surfaces.native.event_schemas import (
     SourceFrame,
     StreamStartData,
     StreamStartFrame,
+    TaskCompleteData,
+    TaskCompleteFrame,
+    TaskProgressData,
+    TaskProgressFrame,
+    TaskStartData,
+    TaskStartFrame,
     TokenData,
     TokenFrame,
     ToolResultData,
@@ -60,6 +73,8 @@ from cartrita.surfaces.native.schemas import Source, TokenUsage, public_parts, p
 
 StreamItem: TypeAlias = LoggedEvent | Queued | Snapshot | None
 """An item of a run's tail; None means that a heartbeat is due."""
+
+_TOLD_TO_NOBODY = (ApprovalSettled, ModelAccepted, ReasoningSealed, UnknownEvent, VendorPartAdded)
 
 
 def render(item: LoggedEvent | Queued | Snapshot) -> ChatEvent:
@@ -78,7 +93,7 @@ def render(item: LoggedEvent | Queued | Snapshot) -> ChatEvent:
 
 def is_public(event: Event) -> bool:
     """Whether readers are told of an event; others only move their cursors."""
-    return not isinstance(event, ModelAccepted | ReasoningSealed | UnknownEvent | VendorPartAdded)
+    return not isinstance(event, _TOLD_TO_NOBODY)
 
 
 def is_terminal(item: StreamItem) -> bool:
@@ -122,12 +137,50 @@ def _(event: ReasoningAppended, run_id: RunId) -> ChatEvent:
 
 @_render_logged.register
 def _(event: ToolCalled, run_id: RunId) -> ChatEvent:
-    return FunctionCallFrame(FunctionCallData(event.call_id, event.name, event.arguments))
+    called = (event.call_id, event.name, event.arguments, event.task_id or msgspec.UNSET)
+    return FunctionCallFrame(FunctionCallData(*called))
 
 
 @_render_logged.register
 def _(event: ToolReturned, run_id: RunId) -> ChatEvent:
-    return ToolResultFrame(ToolResultData(event.call_id, event.name, event.result, event.success))
+    returned = (event.call_id, event.name, event.result, event.success)
+    return ToolResultFrame(ToolResultData(*returned, event.task_id or msgspec.UNSET))
+
+
+@_render_logged.register
+def _(event: TaskStarted, run_id: RunId) -> ChatEvent:
+    return TaskStartFrame(
+        TaskStartData(event.task_id, event.agent, event.description, event.call_id)
+    )
+
+
+@_render_logged.register
+def _(event: TaskProgressed, run_id: RunId) -> ChatEvent:
+    return TaskProgressFrame(
+        TaskProgressData(event.task_id, event.progress, "running", event.status)
+    )
+
+
+@_render_logged.register
+def _(event: TaskCompleted, run_id: RunId) -> ChatEvent:
+    return TaskCompleteFrame(
+        TaskCompleteData(event.task_id, event.agent, event.result, event.success, event.seconds)
+    )
+
+
+@_render_logged.register
+def _(event: ApprovalAsked, run_id: RunId) -> ChatEvent:
+    return ApprovalRequiredFrame(
+        ApprovalRequiredData(
+            event.approval_id,
+            event.call_id,
+            event.name,
+            event.arguments,
+            event.arguments_hash,
+            event.expires_at,
+            event.task_id or msgspec.UNSET,
+        )
+    )
 
 
 @_render_logged.register

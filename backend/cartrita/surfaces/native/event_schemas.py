@@ -63,10 +63,14 @@ class ReasoningFrame(msgspec.Struct, frozen=True, tag_field="event", tag="reason
     data: ReasoningData
 
 
+TaskId: TypeAlias = Annotated[str, Meta(description="The task for which it was done.")]
+
+
 class FunctionCallData(msgspec.Struct, frozen=True):
     call_id: str
     function_name: str
     arguments: JsonObject
+    task_id: TaskId | msgspec.UnsetType = msgspec.UNSET
 
 
 class FunctionCallFrame(msgspec.Struct, frozen=True, tag_field="event", tag="function_call"):
@@ -80,12 +84,71 @@ class ToolResultData(msgspec.Struct, frozen=True):
     tool_name: str
     result: JsonValue
     success: bool
+    task_id: TaskId | msgspec.UnsetType = msgspec.UNSET
 
 
 class ToolResultFrame(msgspec.Struct, frozen=True, tag_field="event", tag="tool_result"):
     """The tool returned a result."""
 
     data: ToolResultData
+
+
+class TaskStartData(msgspec.Struct, frozen=True):
+    task_id: str
+    agent_type: Annotated[str, Meta(description="The agent that does the task.")]
+    description: str
+    call_id: Annotated[str, Meta(description="The call of `delegate` that gave it.")]
+
+
+class TaskStartFrame(msgspec.Struct, frozen=True, tag_field="event", tag="agent_task_start"):
+    """An agent began a task that another agent gave it."""
+
+    data: TaskStartData
+
+
+class TaskProgressData(msgspec.Struct, frozen=True):
+    task_id: Annotated[str, Meta(description="The task, or the call of a tool.")]
+    progress: Annotated[float | None, Meta(description="From 0 to 1, where it is known.")]
+    status: str
+    current_step: Annotated[str, Meta(description="What is being done now.")]
+
+
+class TaskProgressFrame(msgspec.Struct, frozen=True, tag_field="event", tag="agent_task_progress"):
+    """How far a task, or a tool, is."""
+
+    data: TaskProgressData
+
+
+class TaskCompleteData(msgspec.Struct, frozen=True):
+    task_id: str
+    agent_type: str
+    result: str
+    success: bool
+    execution_time: Annotated[float, Meta(description="Seconds.")]
+
+
+class TaskCompleteFrame(msgspec.Struct, frozen=True, tag_field="event", tag="agent_task_complete"):
+    """A task ended."""
+
+    data: TaskCompleteData
+
+
+class ApprovalRequiredData(msgspec.Struct, frozen=True):
+    approval_id: str
+    call_id: str
+    tool_name: str
+    arguments: JsonObject
+    arguments_hash: Annotated[str, Meta(description="Sent back with the decision.")]
+    expires_at: Annotated[str, Meta(description="Without a decision until then it is denied.")]
+    task_id: TaskId | msgspec.UnsetType = msgspec.UNSET
+
+
+class ApprovalRequiredFrame(
+    msgspec.Struct, frozen=True, tag_field="event", tag="approval_required"
+):
+    """The run waits for a person: see `POST /api/runs/{run_id}/approvals/{approval_id}`."""
+
+    data: ApprovalRequiredData
 
 
 class SourceFrame(msgspec.Struct, frozen=True, tag_field="event", tag="source"):
@@ -165,6 +228,10 @@ ChatEvent: TypeAlias = (
     | ReasoningFrame
     | FunctionCallFrame
     | ToolResultFrame
+    | TaskStartFrame
+    | TaskProgressFrame
+    | TaskCompleteFrame
+    | ApprovalRequiredFrame
     | SourceFrame
     | SnapshotFrame
     | MetricsFrame

@@ -18,6 +18,7 @@ from cartrita.surfaces.dependencies import (
 )
 from cartrita.surfaces.idempotency import idempotency
 from cartrita.surfaces.native.chat_requests import MAX_MESSAGE, MessageRequest
+from cartrita.surfaces.native.approval_schemas import WAITS
 from cartrita.surfaces.native.chat_responses import respond
 from cartrita.surfaces.native.conversations import Limit, PageCursor
 from cartrita.surfaces.native.request_bodies import JsonBody, RequestModel
@@ -64,7 +65,7 @@ async def list_messages(
     return PageOf(items=views, next_cursor=page.next_cursor)
 
 
-@router.post("", response_model=ChatResponse, dependencies=ANSWERED)
+@router.post("", response_model=ChatResponse, dependencies=ANSWERED, responses=WAITS)
 async def send_message(
     request: Request,
     principal: CurrentPrincipal,
@@ -137,7 +138,9 @@ async def delete_message(
     return Response(status_code=204)
 
 
-@router.post("/{message_id}/retry", response_model=ChatResponse, dependencies=ANSWERED)
+@router.post(
+    "/{message_id}/retry", response_model=ChatResponse, dependencies=ANSWERED, responses=WAITS
+)
 async def retry_message(
     request: Request,
     principal: CurrentPrincipal,

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from cartrita.domain.errors import Malformed
 from cartrita.surfaces.dependencies import (
@@ -15,7 +15,9 @@ from cartrita.surfaces.dependencies import (
     PublicId,
 )
 from cartrita.surfaces.idempotency import idempotency
+from cartrita.surfaces.native.approval_schemas import DecisionRequest
 from cartrita.surfaces.native.cursors import parse_cursor
+from cartrita.surfaces.native.request_bodies import JsonBody
 from cartrita.surfaces.native.schemas import RunView
 from cartrita.surfaces.native.streams import is_at_end, stream
 from cartrita.surfaces.sse import EventStream
@@ -71,3 +73,22 @@ async def continue_run(
     idempotent = idempotency("continue", key, None, run_id)
     admitted = await services.runs.continue_run(principal, run_id, idempotent)
     return RunView.of(await services.runs.get(principal, str(admitted.run_id)))
+
+
+@router.post("/approvals/{approval_id}")
+async def decide_on_approval(
+    principal: CurrentPrincipal,
+    run_id: PublicId,
+    approval_id: PublicId,
+    body: Annotated[DecisionRequest, Depends(JsonBody(DecisionRequest))],
+    services: AppServices,
+) -> RunView:
+    """Decide on what a tool wants to do; with the last decision the run goes on.
+
+    `arguments_hash` is that of `approval_required`: the decision counts for these arguments only.
+    The same decision may be sent again.
+    """
+    decided = await services.approvals.decide(
+        principal, run_id, approval_id, body.outcome, body.arguments_hash
+    )
+    return RunView.of(decided)

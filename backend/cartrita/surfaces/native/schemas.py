@@ -9,7 +9,7 @@ import msgspec
 from pydantic import BaseModel, Field
 
 from cartrita.domain.conversations import Conversation
-from cartrita.domain.events import RunCompleted
+from cartrita.domain.events import AgentUse, RunCompleted
 from cartrita.domain.ids import RunId
 from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import Citation, Part, Reasoning, StoredMessage, VendorPart
@@ -203,10 +203,32 @@ class RunView(BaseModel):
         )
 
 
+class AgentUseView(BaseModel):
+    """What one agent did for an answer."""
+
+    agent: str
+    model_calls: int
+    token_usage: TokenUsage
+    cost: float | None = Field(description="US dollars; null where a price is not known.")
+
+    @classmethod
+    def of(cls, use: AgentUse) -> "AgentUseView":
+        return cls(
+            agent=use.agent,
+            model_calls=use.calls,
+            token_usage=TokenUsage.of(use.usage),
+            cost=use.cost,
+        )
+
+
 class ChatMetadata(BaseModel):
     """Agents, steps and duration of the run."""
 
     agents_used: list[str]
+    agents: list[AgentUseView]
+    limit_reached: str | None = Field(
+        description="What was used up when the agent had to conclude: steps, tokens, cost, seconds."
+    )
     iterations: int = Field(description="Steps: a model call and its tools each.")
     execution_time_seconds: float
     trace_id: str
@@ -251,7 +273,9 @@ class ChatResponse(BaseModel):
             processing_time=done.seconds,
             sources=public_sources(done.sources),
             metadata=ChatMetadata(
-                agents_used=[done.agent],
+                agents_used=list(done.agents_used),
+                agents=[AgentUseView.of(use) for use in done.agents],
+                limit_reached=done.cap,
                 iterations=done.calls,
                 execution_time_seconds=done.seconds,
                 trace_id=run_id.hex,

@@ -3,6 +3,7 @@
 import anyio
 from starlette.requests import ClientDisconnect, Request
 
+from cartrita.domain.approvals import Approval
 from cartrita.domain.errors import CartritaError, NotFound
 from cartrita.domain.events import LoggedEvent, RunCompleted, RunStopped
 from cartrita.domain.ids import RunId
@@ -32,31 +33,44 @@ class AnswerStopped(CartritaError):
         self.stopped = stopped
 
 
+class AnswerWaits(Exception):
+    """A run that a request waited for waits itself, for these approvals."""
+
+    def __init__(self, approvals: tuple[Approval, ...]) -> None:
+        super().__init__(f"{len(approvals)} approvals are needed.")
+        self.approvals = approvals
+
+
 async def wait_for_completion(
     request: Request, services: Services, principal: Principal, run_id: RunId
 ) -> RunCompleted:
-    """Wait until a run is complete. Raises AnswerStopped if it ended early.
+    """Wait until a run is complete. Raises AnswerStopped if it ended early, and AnswerWaits if it
+    waits for a person.
 
     A disconnect of the client ends the wait with ClientDisconnect, the end of its key with
     KeyEnded; the run continues.
     """
     with services.connections.hold(principal):
-        end = (await _wait_for_end(request, services, run_id)).event
+        end = (await _wait_for_end(request, services, principal, run_id)).event
     if isinstance(end, RunStopped):
         raise await _stopped(services, principal, run_id, end)
     assert isinstance(end, RunCompleted)
     return end
 
 
-async def _wait_for_end(request: Request, services: Services, run_id: RunId) -> LoggedEvent:
-    terminal: LoggedEvent | None = None
+async def _wait_for_end(
+    request: Request, services: Services, principal: Principal, run_id: RunId
+) -> LoggedEvent:
+    found: LoggedEvent | tuple[Approval, ...] | None = None
     async with anyio.create_task_group() as group:
         group.start_soon(cancel_on_disconnect, request.receive, group.cancel_scope)
-        terminal = await services.runs.wait_for_end(run_id)
+        found = await services.approvals.wait(principal, run_id)
         group.cancel_scope.cancel()
-    if terminal is None:
+    if found is None:
         raise ClientDisconnect
-    return terminal
+    if isinstance(found, tuple):
+        raise AnswerWaits(found)
+    return found
 
 
 async def _stopped(

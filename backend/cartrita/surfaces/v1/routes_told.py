@@ -47,7 +47,7 @@ def run_metadata(end: RunCompleted) -> JsonObject:
     """What is told about the run behind an answer; `iterations` are its model calls."""
     return {
         "execution_time_seconds": round(end.seconds, 3),
-        "agents_used": [end.agent],
+        "agents_used": [*end.agents_used],
         "iterations": end.calls,
         **route_metadata(end.failovers, end.receipts),
     }

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from cartrita.domain.errors import InvalidInput
 from cartrita.surfaces.json_bodies import parse_object
+from cartrita.surfaces.native.approval_schemas import DecisionRequest
 from cartrita.surfaces.native.chat_requests import ChatRequest
 from cartrita.surfaces.native.request_bodies import RequestModel, validated
 
@@ -60,11 +61,12 @@ class CancelFrame(RequestModel):
     run_id: RunReference
 
 
-class ApproveFrame(RequestModel):
-    """Decides on the approval that a run waits for."""
+class ApproveFrame(DecisionRequest):
+    """Decides on an approval that a run waits for; the run's events tell what comes of it."""
 
     type: Literal["approve"]
     run_id: RunReference
+    approval_id: RunReference
 
 
 class AckFrame(RequestModel):

@@ -128,10 +128,13 @@ class FrameActions:
         self._followed.resume(run.id, after)
 
     async def _approve(self, frame: ApproveFrame) -> None:
-        """Raises Conflict: nothing that runs do needs an approval."""
-        run = await self._services.runs.get(self._principal, frame.run_id)
-        raise Conflict(
-            f"This run is {run.status} and waits for no approval.", code="no_approval_waiting"
+        """Decide on a call; the run goes on, and those who follow it read how. Raises Conflict."""
+        await self._services.approvals.decide(
+            self._principal,
+            frame.run_id,
+            frame.approval_id,
+            frame.outcome,
+            frame.arguments_hash,
         )
 
     async def _authenticate_again(self, frame: AuthFrame) -> None:

@@ -1,0 +1,162 @@
+"""Tools that act wait for a person, who decides on exactly what will be done."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+from tests.backend.application.fakes import claim, until
+from tests.backend.application.loop_fixture import LoopFixture, asked, called, said
+from tests.backend.application.test_resumed_work import Acting
+
+from cartrita.domain.approvals import Approval, ApprovalPolicy, Decision, hash_arguments
+from cartrita.domain.events import ApprovalAsked, RunCompleted, ToolReturned
+from cartrita.domain.runs import Claim, Ending, RunInput
+from cartrita.domain.step_records import StepState
+
+STEP = called(("act", {"what": "a"}), ("calculator", {"expression": "1+1"}))
+
+
+def fixture_of(acting: Acting, *scripts: Any, approval: str = "risky") -> LoopFixture:
+    given = {"approval": approval, "tools": ["calculator", "act"]}
+    return LoopFixture(*scripts, tools=(acting.tool,), overrides={"supervisor": given})
+
+
+async def suspended(fixture: LoopFixture, claimed: Claim) -> tuple[Approval, ...]:
+    """Execute a run until it waits."""
+    async with fixture.open():
+        fixture.queue.put(claimed)
+        await until(lambda: claimed.run_id in fixture.queue.approvals)
+        await until(lambda: not fixture.executor._active)
+    assert fixture.queue.endings == {}
+    return fixture.queue.approvals[claimed.run_id]
+
+
+async def after(
+    fixture: LoopFixture, claimed: Claim, approvals: Any, *scripts: Any, acting: Acting
+) -> tuple[Ending, LoopFixture]:
+    """Go on with these decisions."""
+    events, steps = fixture.recorded(claimed)
+    again = fixture_of(acting, *scripts)
+    return await again.resumed(replace(claimed, approvals=approvals), events, steps), again
+
+
+def text_of(ending: Ending) -> str:
+    assert isinstance(ending.event, RunCompleted), ending.event
+    return ending.event.text
+
+
+async def test_a_tool_that_acts_is_asked_for_when_the_rest_is_done() -> None:
+    acting = Acting()
+    fixture = fixture_of(acting, STEP)
+    claimed = asked()
+    (approval,) = await suspended(fixture, claimed)
+    assert acting.done == []
+    assert [each for each, _, _ in fixture.results(claimed)] == ["c2"], "what needs nobody is done"
+    assert (approval.tool, approval.arguments, approval.key) == ("act", {"what": "a"}, "1.1")
+    assert approval.arguments_hash == hash_arguments("act", {"what": "a"})
+    assert approval.expires_at > datetime.now(UTC) + timedelta(minutes=50)
+    event = fixture.queue.events[claimed.run_id][-1]
+    assert isinstance(event, ApprovalAsked)
+    assert (event.name, event.arguments_hash) == ("act", approval.arguments_hash)
+    assert event.approval_id == f"appr_{approval.id.hex}"
+
+    approved = replace(approval, decision=Decision.APPROVED)
+    ending, again = await after(fixture, claimed, (approved,), said("Done."), acting=acting)
+    assert text_of(ending) == "Done."
+    assert len(acting.done) == 1
+    intent, done = again.queue.steps[claimed.run_id]
+    assert (intent.state, intent.approval_id) == (StepState.INTENT, approval.id)
+    assert intent.input_hash == approval.arguments_hash
+    assert done.state is StepState.DONE
+
+
+@pytest.mark.parametrize("decision", [Decision.DENIED, None], ids=str)
+async def test_without_an_approval_nothing_is_done(decision: Decision | None) -> None:
+    acting = Acting()
+    fixture = fixture_of(acting, STEP)
+    claimed = asked()
+    (approval,) = await suspended(fixture, claimed)
+    denied = replace(approval, decision=decision)
+    ending, again = await after(fixture, claimed, (denied,), said("Not allowed."), acting=acting)
+    assert text_of(ending) == "Not allowed."
+    assert acting.done == []
+    ((_, result, success),) = again.results(claimed)
+    assert "did not allow this" in result
+    assert not success
+
+
+async def test_an_approval_of_other_arguments_is_none() -> None:
+    acting = Acting()
+    fixture = fixture_of(acting, STEP)
+    claimed = asked()
+    (approval,) = await suspended(fixture, claimed)
+    other = replace(
+        approval,
+        decision=Decision.APPROVED,
+        arguments={"what": "b"},
+        arguments_hash=hash_arguments("act", {"what": "b"}),
+    )
+    ending, again = await after(fixture, claimed, (other,), said("Hm."), acting=acting)
+    assert text_of(ending) == "Hm."
+    assert acting.done == []
+    assert "not those that were approved" in again.results(claimed)[0][1]
+
+
+async def test_where_nobody_can_be_asked_it_is_denied() -> None:
+    acting = Acting()
+    fixture = fixture_of(acting, STEP, said("Nobody is here."))
+    claimed = claim(
+        surface="openai_chat", input=RunInput(agent="supervisor", provider="p", model="m")
+    )
+    assert text_of(await fixture.ending(claimed)) == "Nobody is here."
+    assert acting.done == []
+    assert "nobody can be asked" in dict((c, r) for c, r, _ in fixture.results(claimed))["c1"]
+
+
+@pytest.mark.parametrize(
+    ("policy", "asked_for", "waits"),
+    [
+        ("never", None, []),
+        ("never", ApprovalPolicy.RISKY, ["act"]),
+        ("risky", None, ["act"]),
+        ("risky", ApprovalPolicy.NEVER, ["act"]),
+        ("risky", ApprovalPolicy.ALWAYS, ["act", "calculator"]),
+        ("always", ApprovalPolicy.NEVER, ["act", "calculator"]),
+    ],
+)
+async def test_a_request_can_only_tighten(
+    policy: str, asked_for: ApprovalPolicy | None, waits: list[str]
+) -> None:
+    acting = Acting()
+    fixture = fixture_of(acting, STEP, said("Done."), approval=policy)
+    claimed = asked(approval=asked_for)
+    if waits:
+        assert [one.tool for one in await suspended(fixture, claimed)] == waits
+    else:
+        assert text_of(await fixture.ending(claimed)) == "Done."
+        assert len(acting.done) == 1
+
+
+async def test_a_task_can_wait_too() -> None:
+    acting = Acting()
+    overrides = {
+        "supervisor": {"delegates": ["actor"], "tools": []},
+        "actor": {"instructions": "Act.", "tools": ["act"]},
+    }
+    delegated = called(("delegate", {"agent": "actor", "task": "Act."}))
+    options: Any = {"tools": (acting.tool,), "overrides": overrides}
+    fixture = LoopFixture(delegated, called(("act", {"what": "a"}), first=5), **options)
+    claimed = asked()
+    (approval,) = await suspended(fixture, claimed)
+    assert (approval.agent, approval.key) == ("actor", "1.1.1.1")
+    (event,) = [e for e in fixture.queue.events[claimed.run_id] if isinstance(e, ApprovalAsked)]
+    assert event.task_id == "task_1_1"
+    events, steps = fixture.recorded(claimed)
+    again = LoopFixture(said("I acted."), said("It is done."), **options)
+    approved = replace(claimed, approvals=(replace(approval, decision=Decision.APPROVED),))
+    ending = await again.resumed(approved, events, steps)
+    assert text_of(ending) == "It is done."
+    assert len(acting.done) == 1
+    returned = [e for e in again.queue.events[claimed.run_id] if isinstance(e, ToolReturned)]
+    assert [(e.name, e.result) for e in returned] == [("act", "did a"), ("delegate", "I acted.")]

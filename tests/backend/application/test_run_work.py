@@ -1,0 +1,297 @@
+"""Agents work in steps: tools at once or in order, caps, failures, and what is told of them."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from tests.backend.application.fakes import DONE, until
+from tests.backend.application.loop_fixture import CALLED, LoopFixture, asked, called, said
+
+from cartrita.domain.caps import Caps
+from cartrita.domain.deltas import FinishReason, TextDelta, ToolCallDelta
+from cartrita.domain.errors import Unavailable, UpstreamCut
+from cartrita.domain.events import (
+    RunCompleted,
+    SourceFound,
+    TaskProgressed,
+    TextAppended,
+    ToolCalled,
+    ToolReturned,
+    UsageRecorded,
+)
+from cartrita.domain.messages import Citation, Role, Text, ToolCall, ToolResult
+from cartrita.domain.runs import CancelRequested, Ending, RunStatus
+from cartrita.domain.step_records import ModelSaid, StepState, ToolSaid
+from cartrita.domain.tools import ToolSpec
+from cartrita.tools.schema import tool
+from cartrita.tools.tool import Risk, Source, ToolContext, ToolOutput
+
+
+def completed(ending: Ending) -> RunCompleted:
+    assert isinstance(ending.event, RunCompleted), ending.event
+    return ending.event
+
+
+async def test_a_tool_is_called_and_its_result_is_sent_back() -> None:
+    fixture = LoopFixture(
+        called(("calculator", {"expression": "6*7"}), text="Let me see."), said("It is 42.")
+    )
+    claimed = asked()
+    ending = await fixture.ending(claimed)
+    assert fixture.kinds(claimed) == [
+        TextAppended,
+        ToolCalled,
+        UsageRecorded,
+        ToolReturned,
+        TextAppended,
+        UsageRecorded,
+    ]
+    first, second = fixture.provider.requests
+    assert "calculator" in [one.name for one in first.functions]
+    assert second.messages[-2].parts == (
+        Text("Let me see."),
+        ToolCall("c1", "calculator", {"expression": "6*7"}),
+    )
+    assert second.messages[-1].role is Role.TOOL
+    assert second.messages[-1].parts == (ToolResult("c1", (Text("6*7 = 42"),), "calculator"),)
+    assert second.messages[: len(first.messages)] == first.messages, "a stable beginning"
+    done = completed(ending)
+    assert (done.text, done.calls) == ("Let me see.\n\nIt is 42.", 2)
+    assert done.finish_reason is FinishReason.STOP
+    assert done.agents_used == ("supervisor",)
+    assert done.agents[0].calls == 2
+    assert done.usage.total_tokens == 15 + 7
+    _, steps = fixture.recorded(claimed)
+    assert [(one.key, one.state) for one in steps] == [
+        ("1", StepState.DONE),
+        ("1.1", StepState.DONE),
+    ]
+    assert isinstance(steps[0].output, ModelSaid)
+    assert steps[1].output == ToolSaid("6*7 = 42")
+    calls = [e for e in fixture.queue.events[claimed.run_id] if isinstance(e, ToolCalled)]
+    assert all(one.own for one in calls)
+
+
+async def test_tools_that_allow_it_run_at_once_and_others_in_order() -> None:
+    order: list[str] = []
+    both = asyncio.Event()
+
+    async def first(_: ToolContext) -> ToolOutput:
+        """Wait for the other."""
+        await both.wait()
+        order.append("first")
+        return ToolOutput("1")
+
+    async def second(_: ToolContext) -> ToolOutput:
+        """Do not wait."""
+        both.set()
+        order.append("second")
+        return ToolOutput("2")
+
+    at_once = (tool(first), tool(second))
+    fixture = LoopFixture(called(("first", {}), ("second", {})), said("done"), tools=at_once)
+    claimed = asked()
+    assert completed(await fixture.ending(claimed)).text == "done"
+    assert order == ["second", "first"]
+    sent = fixture.provider.requests[1].messages[-1].parts
+    assert [part.call_id for part in sent if isinstance(part, ToolResult)] == ["c1", "c2"]
+
+    order.clear()
+    in_order = (tool(first, parallel=False), tool(second))
+    fixture = LoopFixture(called(("second", {}), ("first", {})), said("done"), tools=in_order)
+    await fixture.ending(asked())
+    assert order == ["second", "first"]
+
+
+async def test_what_goes_wrong_in_a_tool_is_its_result() -> None:
+    async def raises(_: ToolContext) -> ToolOutput:
+        """Raise."""
+        raise ZeroDivisionError
+
+    async def away(_: ToolContext) -> ToolOutput:
+        """Be away."""
+        raise Unavailable("The service is away.")
+
+    async def hangs(_: ToolContext) -> ToolOutput:
+        """Hang."""
+        await asyncio.Event().wait()
+        return ToolOutput("never")
+
+    async def floods(_: ToolContext) -> ToolOutput:
+        """Say too much, and what cannot be stored."""
+        return ToolOutput("\x00" + "x" * 100_000)
+
+    tools = (
+        tool(raises),
+        tool(away),
+        tool(hangs, timeout_s=0.01),
+        tool(floods, output_max_chars=50),
+    )
+    names = [(one.name, {}) for one in tools]
+    wrong = [("calculator", {"expression": 1}), ("calculator", {"expression": "1/0"})]
+    step: Any = called(*names, ("nothing", {}), *wrong)
+    fixture = LoopFixture(step, said("I see."), tools=tools)
+    claimed = asked()
+    completed(await fixture.ending(claimed))
+    told = {call: (result, success) for call, result, success in fixture.results(claimed)}
+    assert told["c1"] == ("The tool failed inside the server.", False)
+    assert told["c2"] == ("The service is away.", False)
+    assert told["c3"] == ("It took longer than 0.01 s.", False)
+    assert told["c4"][1]
+    assert len(told["c4"][0]) <= 50
+    assert "There is no tool nothing; there are: calculator, raises" in told["c5"][0]
+    assert "Expected `str`, got `int`" in told["c6"][0]
+    assert "divides by zero" in told["c7"][0]
+
+
+async def test_sources_are_numbered_once_for_the_whole_run() -> None:
+    async def find(_: ToolContext, what: str) -> ToolOutput:
+        """Find."""
+        return ToolOutput(what, sources=(Source(what, f"https://{what}"), Source("b", "https://b")))
+
+    fixture = LoopFixture(
+        called(("find", {"what": "a"}), ("find", {"what": "c"})), said("A [1]."), tools=(tool(find),)
+    )
+    claimed = asked()
+    done = completed(await fixture.ending(claimed))
+    assert done.sources == (
+        Citation("a", "https://a", None, 1),
+        Citation("b", "https://b", None, 2),
+        Citation("c", "https://c", None, 3),
+    )
+    results = [result for _, result, _ in fixture.results(claimed)]
+    assert results[0] == "a\n\nSources:\n[1] a https://a\n[2] b https://b"
+    assert results[1] == "c\n\nSources:\n[3] c https://c\n[2] b https://b"
+    found = [e for e in fixture.queue.events[claimed.run_id] if isinstance(e, SourceFound)]
+    assert len(found) == 3
+
+
+async def test_progress_of_a_tool_is_told() -> None:
+    async def slow(context: ToolContext) -> ToolOutput:
+        """Tell."""
+        await context.progress("half of it", 0.5)
+        assert context.principal.owner_id == "ann"
+        assert context.agent_id == "supervisor"
+        assert context.idem_key.endswith(":1.1")
+        return ToolOutput("done")
+
+    fixture = LoopFixture(called(("slow", {})), said("ok"), tools=(tool(slow),))
+    claimed = asked()
+    await fixture.ending(claimed)
+    assert TaskProgressed("c1", "half of it", 0.5) in fixture.queue.events[claimed.run_id]
+    assert fixture.results(claimed) == [("c1", "done", True)]
+
+
+@pytest.mark.parametrize(
+    ("caps", "cap", "calls"),
+    [(Caps(steps=2), "steps", 3), (Caps(tokens=15), "tokens", 2), (Caps(seconds=1e-9), "seconds", 2)],
+    ids=str,
+)
+async def test_a_cap_ends_the_work_with_a_conclusion(caps: Caps, cap: str, calls: int) -> None:
+    step = called(("calculator", {"expression": "1"}))
+    fixture = LoopFixture(step, step, step, said("Enough."))
+    fixture.provider.scripts = (*[step] * (calls - 1), [TextDelta("Enough."), *step])
+    claimed = asked(caps=caps)
+    done = completed(await fixture.ending(claimed))
+    assert (done.text, done.cap, done.finish_reason) == ("Enough.", cap, FinishReason.LENGTH)
+    assert done.calls == calls
+    last = fixture.provider.requests[-1]
+    assert last.tool_choice == "none"
+    assert last.tools, "the beginning stays, for the provider's cache"
+    assert cap in last.messages[-1].text
+    assert len(fixture.results(claimed)) == calls - 1, "what it calls all the same is not done"
+
+
+async def test_a_cap_on_money_counts_what_is_known() -> None:
+    step = called(("calculator", {"expression": "1"}))
+    fixture = LoopFixture(step, step, said("Enough."), cost=lambda *_: 0.25)
+    done = completed(await fixture.ending(asked(caps=Caps(cost=0.4))))
+    assert (done.cap, done.calls, done.agents[0].cost) == ("cost", 3, 0.75)
+
+
+async def test_the_tools_of_a_caller_end_the_run_beside_those_of_the_server() -> None:
+    theirs = ToolSpec("look", "Look.", {"type": "object"})
+    fixture = LoopFixture(called(("look", {}), ("calculator", {"expression": "2"})))
+    claimed = asked(tools=(theirs,))
+    ending = await fixture.ending(claimed)
+    assert completed(ending).finish_reason is FinishReason.TOOL_CALL
+    assert fixture.results(claimed) == [("c2", "2 = 2", True)]
+    assert len(fixture.provider.requests) == 1
+    assert ending.message is not None
+    kinds = [type(part) for part in ending.message.parts]
+    assert kinds == [ToolCall, ToolCall, ToolResult]
+
+
+async def test_a_tool_of_a_caller_takes_the_place_of_one_of_the_server() -> None:
+    theirs = ToolSpec("calculator", "Mine.", {"type": "object"})
+    fixture = LoopFixture(called(("calculator", {"expression": "2"})))
+    claimed = asked(tools=(theirs,))
+    assert completed(await fixture.ending(claimed)).finish_reason is FinishReason.TOOL_CALL
+    assert fixture.queue.steps == {}
+    assert theirs in fixture.provider.requests[0].tools
+
+
+async def test_what_had_to_be_called_is_called_once() -> None:
+    fixture = LoopFixture(called(("calculator", {"expression": "2"})), said("2"))
+    await fixture.ending(asked(tool_choice="required"))
+    assert [one.tool_choice for one in fixture.provider.requests] == ["required", "auto"]
+
+
+async def test_a_request_can_leave_out_tools() -> None:
+    fixture = LoopFixture(said("alone"))
+    await fixture.ending(asked(own_tools=()))
+    assert fixture.provider.requests[0].tools == ()
+
+
+async def test_a_cancel_ends_a_tool_at_once() -> None:
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def waits(_: ToolContext) -> ToolOutput:
+        """Wait."""
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+        return ToolOutput("never")
+
+    fixture = LoopFixture(called(("waits", {})), said("never"), tools=(tool(waits, risk=Risk.READ),))
+    claimed = asked()
+    async with fixture.open():
+        fixture.queue.put(claimed)
+        await begun.wait()
+        fixture.queue.tell(CancelRequested(claimed.run_id))
+        ending = await fixture.ended(claimed)
+    assert ended.is_set()
+    assert ending.status is RunStatus.CANCELLED
+    assert fixture.results(claimed) == []
+
+
+async def test_a_later_step_that_breaks_off_keeps_what_was_done() -> None:
+    step = called(("calculator", {"expression": "2"}))
+    fixture = LoopFixture(step, [TextDelta("It i"), UpstreamCut("It broke.", provider="p")])
+    claimed = asked()
+    ending = await fixture.ending(claimed)
+    assert ending.status is RunStatus.INTERRUPTED
+    assert ending.message is not None
+    assert [type(part) for part in ending.message.parts] == [ToolCall, ToolResult, Text]
+
+
+async def test_a_call_that_is_no_json_ends_the_run_and_is_measured() -> None:
+    broken: Any = [ToolCallDelta(0, "c1", "calculator", '{"expression": '), CALLED]
+    fixture = LoopFixture(broken)
+    claimed = asked()
+    ending = await fixture.ending(claimed)
+    assert ending.status is RunStatus.FAILED
+    assert fixture.kinds(claimed) == [UsageRecorded]
+    assert DONE.usage.total_tokens
+
+
+async def test_a_model_that_takes_no_tools_is_offered_none() -> None:
+    fixture = LoopFixture(said("alone"))
+    fixture.work._gateway.takes = lambda *_: False  # type: ignore[method-assign]
+    await fixture.ending(asked())
+    (request,) = fixture.provider.requests
+    assert request.tools == ()
+    assert "delegate" not in request.instructions_text
+    await until(lambda: not fixture.executor._active)
