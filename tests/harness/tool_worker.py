@@ -1,7 +1,7 @@
 """A process that executes runs with a tool which acts, and kills itself at a point of its step.
 
-`python -m tests.harness.tool_worker DSN EFFECTS POINT` executes the runs of the database at DSN. The
-tool `act` appends a line to the file EFFECTS. POINT is `none`, or where SIGKILL comes.
+`python -m tests.harness.tool_worker DSN EFFECTS POINT` executes the runs of the database at DSN.
+The tool `act` appends a line to the file EFFECTS. POINT is `none`, or where SIGKILL comes.
 """
 
 import asyncio
@@ -108,7 +108,8 @@ async def serve(dsn: str, effects: Path, point: str) -> None:
         writer: Any = MortalWriter(log.writer, point)
         history = History(MessageTree(database), messages=10, characters=1000)
         work = RunWork(writer, history, gateway(Model(STEP)), agents, tools=acting(effects, point))
-        print("ready", flush=True)
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
         await Executor(log.queue, writer, work).run()
 
 

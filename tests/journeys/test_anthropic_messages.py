@@ -148,7 +148,7 @@ async def test_an_agent_answers_as_a_model(scenario: Scenario, streamed: bool) -
     assert message["model"] == "cartrita"
     assert message["conversation_id"].startswith("conv_")
     if not streamed:
-        assert message["metadata"]["agents_used"] == ["assistant"]
+        assert message["metadata"]["agents_used"] == ["supervisor"]
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ async def test_lifecycle(scenario: Scenario) -> None:
     assert response["conversation_id"] == conversation["id"]
     assert response["response"] == response["message"]["content"]
     assert response["token_usage"]["total_tokens"] > 0
-    assert response["metadata"]["agents_used"] == ["assistant"]
+    assert response["metadata"]["agents_used"] == ["supervisor"]
     _, page = await scenario.call("GET", f"{own}/messages")
     assert [item["role"] for item in page["items"]] == ["user", "assistant"]
     assert page["items"][0]["metadata"] == {"from": "test"}

@@ -11,6 +11,7 @@ import asyncpg
 import pytest
 from tests.backend.adapters.runlog.fixtures import SETTINGS, admission
 from tests.harness.database import TemporaryDatabase
+from tests.harness.scenario import eventually
 from tests.harness.tool_worker import POINTS
 
 from cartrita.adapters.runlog.run_log import RunLog
@@ -67,23 +68,14 @@ async def reader(dsn: str) -> AsyncGenerator[RunLog]:
 
 
 async def events_of(log: RunLog, run: RunId) -> list[LoggedEvent]:
-    found: list[LoggedEvent] = []
     async with asyncio.timeout(_WATCHDOG_S), log.reader.tail(run, 0) as tail:
-        async for item in tail:
-            if isinstance(item, LoggedEvent):
-                found.append(item)
-    return found
+        return [item async for item in tail if isinstance(item, LoggedEvent)]
 
 
 async def approve(log: RunLog, run: RunId) -> None:
     """Wait until the run asks, and approve of that."""
-    async with asyncio.timeout(_WATCHDOG_S):
-        while not (asked := await log.approvals.waiting("ann", run)):
-            await asyncio.sleep(0.02)
-    (one,) = asked
-    await log.approvals.decide(
-        "ann", run, one.id, Decision.APPROVED, one.arguments_hash, "key"
-    )
+    (one,) = await eventually(lambda: log.approvals.waiting("ann", run))
+    await log.approvals.decide("ann", run, one.id, Decision.APPROVED, one.arguments_hash, "key")
 
 
 @pytest.mark.parametrize("point", POINTS)

@@ -33,7 +33,7 @@ async def test_an_agent_answers_as_a_model(scenario: Scenario, model: str) -> No
     assert completion["conversation_id"].startswith("conv_")
     metadata = completion["metadata"]
     assert metadata["execution_time_seconds"] >= 0
-    assert metadata["agents_used"] == ["assistant"]
+    assert metadata["agents_used"] == ["supervisor"]
     assert metadata["iterations"] == 1
     sent = json.loads(exchange_with(scenario, body["messages"][0]["content"].split()[0]).body)
     assert sent["temperature"] == 0.7
@@ -48,7 +48,7 @@ async def test_a_stream_of_an_agent(scenario: Scenario) -> None:
     assert chunks[-1] == "[DONE]"
     assert len({chunk["conversation_id"] for chunk in chunks[:-1]}) == 1
     (end,) = [c for c in chunks[:-1] if c["choices"] and c["choices"][0]["finish_reason"]]
-    assert end["metadata"]["agents_used"] == ["assistant"]
+    assert end["metadata"]["agents_used"] == ["supervisor"]
     assert chunks[-2]["usage"]["total_tokens"] > 0
 
 

@@ -8,6 +8,7 @@ from uuid import uuid4
 import msgspec
 from tests.harness import raw_http
 from tests.harness.clients import call
+from tests.harness.fake_provider.script import Script, ToolCall, directive
 from tests.harness.fixtures import PROVIDER_KEY
 from tests.harness.scenario import Scenario
 from tests.harness.server import KEY
@@ -64,7 +65,7 @@ async def made(
 ) -> dict[str, Any]:
     """What a POST makes, by whose headers these are."""
     status, told = await call(scenario.server.port, "POST", path, asking, body)
-    assert status in (200, 201), (path, status, told)
+    assert status in (200, 201, 202), (path, status, told)
     return told
 
 
@@ -100,7 +101,17 @@ async def new_things(scenario: Scenario, headers: Mapping[str, str], word: str) 
         things[Kind.RUN].append(told["run_id"])
         things[Kind.RESPONSE].append(response["id"])
         things[Kind.ITEM] += [item["id"] for item in items["data"][:2]]
+    waiting = await new_waiting(scenario, headers, word)
+    things[Kind.RUN].insert(0, waiting["run_id"])
+    things[Kind.APPROVAL].append(waiting["approval"]["approval_id"])
     return things
+
+
+async def new_waiting(scenario: Scenario, headers: Mapping[str, str], word: str) -> dict[str, Any]:
+    """A run that waits for a decision."""
+    calculator = ToolCall(name="calculator", arguments={"expression": "6*7"})
+    message = f"{word} {uuid4().hex} {directive(Script(tool_calls=(calculator,)), Script())}"
+    return await made(scenario, headers, "/api/chat", {"message": message, "approval": "always"})
 
 
 async def cookie_of(scenario: Scenario, headers: Mapping[str, str]) -> Mapping[str, str]:

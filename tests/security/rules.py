@@ -35,6 +35,7 @@ class Kind(StrEnum):
     USER = "user"
     TENANT = "tenant"
     CREDENTIAL = "credential"
+    APPROVAL = "approval"
 
 
 MANAGED = frozenset({Kind.KEY, Kind.USER, Kind.TENANT})
@@ -81,6 +82,7 @@ PATH_KINDS = {
     "user_id": Kind.USER,
     "tenant_id": Kind.TENANT,
     "credential_id": Kind.CREDENTIAL,
+    "approval_id": Kind.APPROVAL,
 }
 SHARED = frozenset({"agent_id", "model_id", "name"})
 """Parameters of paths that name what belongs to nobody."""
@@ -170,6 +172,7 @@ RULES: dict[str, Rule] = {
     "get_run_events": Rule(fields=(_CURSOR,)),
     "cancel_run": _PLAIN,
     "continue_run": _PLAIN,
+    "decide_on_approval": Rule(body={"decision": "approve", "arguments_hash": "x"}),
     "create_chat_completion": Rule(body=_TURNS, fields=(_CONVERSATION,)),
     "create_anthropic_message": Rule(body={**_TURNS, "max_tokens": 9}, fields=(_CONVERSATION,)),
     "count_anthropic_tokens": Rule(body=_TURNS),

@@ -312,6 +312,8 @@ def is_said(event: Event) -> bool:
     match event:
         case TextAppended() | ReasoningAppended() | ReasoningSealed() | VendorPartAdded():
             return True
+        case UnknownEvent():  # nobody knows what was seen of it
+            return True
         case ToolCalled(task_id=task_id) | SourceFound(task_id=task_id):
             return task_id is None
         case _:

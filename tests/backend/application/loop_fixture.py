@@ -13,7 +13,6 @@ from cartrita.agents.registry import AgentRegistry
 from cartrita.agents.roster import built_in_agents, with_overrides
 from cartrita.domain.deltas import Finished, FinishReason, TextDelta, ToolCallDelta
 from cartrita.domain.events import Event, ToolReturned
-from cartrita.domain.json import JsonObject
 from cartrita.domain.runs import Claim, Ending, RunInput
 from cartrita.domain.step_records import StepRecord
 from cartrita.domain.usage import Usage
@@ -29,7 +28,7 @@ def said(text: str) -> Script:
     return [TextDelta(text), DONE]
 
 
-def called(*calls: tuple[str, JsonObject], text: str = "", first: int = 1) -> Script:
+def called(*calls: tuple[str, Any], text: str = "", first: int = 1) -> Script:
     """A step that calls tools; the ids are c1, c2, ..."""
     deltas: list[Any] = [TextDelta(text)] if text else []
     for position, (name, arguments) in enumerate(calls):
@@ -62,9 +61,7 @@ class LoopFixture(ExecutorFixture):
     def results(self, claimed: Claim) -> list[tuple[str, Any, bool]]:
         """What tools returned, in the order of the log."""
         events = self.queue.events[claimed.run_id]
-        return [
-            (e.call_id, e.result, e.success) for e in events if isinstance(e, ToolReturned)
-        ]
+        return [(e.call_id, e.result, e.success) for e in events if isinstance(e, ToolReturned)]
 
     def recorded(self, claimed: Claim) -> tuple[list[Event], list[StepRecord]]:
         """The log and the last record of each step, as a claim would find them."""

@@ -111,7 +111,7 @@ async def test_where_nobody_can_be_asked_it_is_denied() -> None:
     )
     assert text_of(await fixture.ending(claimed)) == "Nobody is here."
     assert acting.done == []
-    assert "nobody can be asked" in dict((c, r) for c, r, _ in fixture.results(claimed))["c1"]
+    assert "nobody can be asked" in {c: r for c, r, _ in fixture.results(claimed)}["c1"]
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,11 @@
 """The supervisor gives tasks to other agents, side by side, and answers from what they found."""
 
 import asyncio
+from decimal import Decimal
 from typing import Any
 
 import pytest
+from tests.backend.application.fakes import until
 from tests.backend.application.loop_fixture import LoopFixture, asked, called, said
 
 from cartrita.application.active_runs import StopReason
@@ -23,6 +25,7 @@ from cartrita.domain.messages import ToolCall, ToolResult
 from cartrita.domain.replays import Replay
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.runs import Ending
+from cartrita.domain.usage import Usage
 
 TWO = (
     ("delegate", {"agent": "analyst", "task": "Calculate 6*7."}),
@@ -59,6 +62,10 @@ def completed(ending: Ending) -> RunCompleted:
     return ending.event
 
 
+def half_a_dollar(_provider: str, _model: str, _usage: Usage) -> Decimal:
+    return Decimal("0.5")
+
+
 async def test_two_tasks_in_one_step() -> None:
     team = Team(
         {
@@ -66,7 +73,7 @@ async def test_two_tasks_in_one_step() -> None:
             "analyst": [called(("calculator", {"expression": "6*7"}), first=7), said("42")],
             "writer": [said("A line.")],
         },
-        cost=lambda *_: 0.5,
+        cost=half_a_dollar,
     )
     claimed = asked()
     ending = await team.ending(claimed)
@@ -166,8 +173,9 @@ async def test_tasks_are_counted() -> None:
     )
     claimed = asked()
     await team.ending(claimed)
-    assert "used up its 1 tasks" in team.results(claimed)[-1][1] or "used up its 1 tasks" in (
-        team.results(claimed)[0][1]
+    assert (
+        "used up its 1 tasks" in team.results(claimed)[-1][1]
+        or "used up its 1 tasks" in (team.results(claimed)[0][1])
     )
 
 
@@ -182,12 +190,10 @@ async def test_a_task_goes_on_where_it_was_after_a_crash() -> None:
     claimed = asked()
     async with team.open():
         team.queue.put(claimed)
-        while len(team.requests("analyst")) < 2:
-            await asyncio.sleep(0.001)
+        await until(lambda: len(team.requests("analyst")) == 2)
         events, steps = team.recorded(claimed)
         team.executor._stop_all(StopReason.SHUTDOWN)
-        while team.executor._active:
-            await asyncio.sleep(0.001)
+        await until(lambda: not team.executor._active)
     again = Team({"supervisor": [said("It is 42.")], "analyst": [said("42")]})
     ending = await again.resumed(claimed, events, steps)
     assert completed(ending).text == "It is 42."
@@ -197,4 +203,3 @@ async def test_a_task_goes_on_where_it_was_after_a_crash() -> None:
     new = again.queue.events[claimed.run_id]
     assert not any(isinstance(event, TaskStarted) for event in new), "it was told before"
     assert completed(ending).agents_used == ("supervisor", "analyst")
-

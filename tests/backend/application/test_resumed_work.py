@@ -77,7 +77,9 @@ async def test_a_run_goes_on_from_every_point_of_its_records(records: int) -> No
     unknown = "1.1" in latest and latest["1.1"].state is StepState.INTENT
     repeated = len(acting.done) - before
     assert repeated == (0 if "1.1" in latest else 1), "announced before it was done, and once"
-    results = {call: (result, ok) for call, result, ok in again.results(claimed)} if records < 5 else {}
+    results = (
+        {call: (result, ok) for call, result, ok in again.results(claimed)} if records < 5 else {}
+    )
     assert (results.get("c1") == (UNKNOWN_RESULT, False)) is unknown
     log = [*kept_events, *again.queue.events[claimed.run_id]]
     assert ending.message == fold(log).message

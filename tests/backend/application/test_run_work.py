@@ -1,6 +1,7 @@
 """Agents work in steps: tools at once or in order, caps, failures, and what is told of them."""
 
 import asyncio
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from cartrita.domain.messages import Citation, Role, Text, ToolCall, ToolResult
 from cartrita.domain.runs import CancelRequested, Ending, RunStatus
 from cartrita.domain.step_records import ModelSaid, StepState, ToolSaid
 from cartrita.domain.tools import ToolSpec
+from cartrita.domain.usage import Usage
 from cartrita.tools.schema import tool
 from cartrita.tools.tool import Risk, Source, ToolContext, ToolOutput
 
@@ -150,7 +152,9 @@ async def test_sources_are_numbered_once_for_the_whole_run() -> None:
         return ToolOutput(what, sources=(Source(what, f"https://{what}"), Source("b", "https://b")))
 
     fixture = LoopFixture(
-        called(("find", {"what": "a"}), ("find", {"what": "c"})), said("A [1]."), tools=(tool(find),)
+        called(("find", {"what": "a"}), ("find", {"what": "c"})),
+        said("A [1]."),
+        tools=(tool(find),),
     )
     claimed = asked()
     done = completed(await fixture.ending(claimed))
@@ -184,7 +188,11 @@ async def test_progress_of_a_tool_is_told() -> None:
 
 @pytest.mark.parametrize(
     ("caps", "cap", "calls"),
-    [(Caps(steps=2), "steps", 3), (Caps(tokens=15), "tokens", 2), (Caps(seconds=1e-9), "seconds", 2)],
+    [
+        (Caps(steps=2), "steps", 3),
+        (Caps(tokens=15), "tokens", 2),
+        (Caps(seconds=1e-9), "seconds", 2),
+    ],
     ids=str,
 )
 async def test_a_cap_ends_the_work_with_a_conclusion(caps: Caps, cap: str, calls: int) -> None:
@@ -202,9 +210,13 @@ async def test_a_cap_ends_the_work_with_a_conclusion(caps: Caps, cap: str, calls
     assert len(fixture.results(claimed)) == calls - 1, "what it calls all the same is not done"
 
 
+def quarter(_provider: str, _model: str, _usage: Usage) -> Decimal:
+    return Decimal("0.25")
+
+
 async def test_a_cap_on_money_counts_what_is_known() -> None:
     step = called(("calculator", {"expression": "1"}))
-    fixture = LoopFixture(step, step, said("Enough."), cost=lambda *_: 0.25)
+    fixture = LoopFixture(step, step, said("Enough."), cost=quarter)
     done = completed(await fixture.ending(asked(caps=Caps(cost=0.4))))
     assert (done.cap, done.calls, done.agents[0].cost) == ("cost", 3, 0.75)
 
@@ -255,7 +267,9 @@ async def test_a_cancel_ends_a_tool_at_once() -> None:
             ended.set()
         return ToolOutput("never")
 
-    fixture = LoopFixture(called(("waits", {})), said("never"), tools=(tool(waits, risk=Risk.READ),))
+    fixture = LoopFixture(
+        called(("waits", {})), said("never"), tools=(tool(waits, risk=Risk.READ),)
+    )
     claimed = asked()
     async with fixture.open():
         fixture.queue.put(claimed)

@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from cartrita.domain.deltas import FinishReason
 from cartrita.domain.errors import ErrorKind
 from cartrita.domain.events import (
+    ApprovalAsked,
+    ApprovalSettled,
     Event,
     ModelAccepted,
     ProviderAwaited,
@@ -17,6 +19,9 @@ from cartrita.domain.events import (
     RunStopped,
     SourceFound,
     StopStatus,
+    TaskCompleted,
+    TaskProgressed,
+    TaskStarted,
     TextAppended,
     ToolCalled,
     ToolReturned,
@@ -51,6 +56,7 @@ CITATIONS = st.builds(
     vendor=OBJECTS,
 )
 SECRETS = st.none() | WORDS
+TASKS = st.none() | WORDS
 RECEIPTS = st.builds(
     Receipt,
     field=WORDS,
@@ -113,9 +119,39 @@ SPOKEN = st.builds(
 MIDDLES = (
     SPOKEN
     | st.builds(ProviderAwaited, provider=WORDS, seconds=SECONDS, position=COUNTS)
-    | st.builds(ToolCalled, call_id=WORDS, name=WORDS, arguments=OBJECTS)
-    | st.builds(ToolReturned, call_id=WORDS, name=WORDS, result=JSON, success=st.booleans())
-    | st.builds(SourceFound, citation=CITATIONS)
+    | st.builds(
+        ToolCalled,
+        call_id=WORDS,
+        name=WORDS,
+        arguments=OBJECTS,
+        own=st.booleans(),
+        task_id=TASKS,
+    )
+    | st.builds(
+        ToolReturned, call_id=WORDS, name=WORDS, result=JSON, success=st.booleans(), task_id=TASKS
+    )
+    | st.builds(SourceFound, citation=CITATIONS, task_id=TASKS)
+    | st.builds(TaskStarted, task_id=WORDS, call_id=WORDS, agent=WORDS, description=WORDS)
+    | st.builds(TaskProgressed, task_id=WORDS, status=WORDS, progress=st.none() | st.floats(0, 1))
+    | st.builds(
+        TaskCompleted,
+        task_id=WORDS,
+        agent=WORDS,
+        result=WORDS,
+        success=st.booleans(),
+        seconds=SECONDS,
+    )
+    | st.builds(
+        ApprovalAsked,
+        approval_id=WORDS,
+        call_id=WORDS,
+        name=WORDS,
+        arguments=OBJECTS,
+        arguments_hash=WORDS,
+        expires_at=WORDS,
+        task_id=TASKS,
+    )
+    | st.builds(ApprovalSettled, approval_id=WORDS, decision=WORDS)
     | st.builds(ReasoningSealed, signature=SECRETS, encrypted=SECRETS, origin=SECRETS, id=SECRETS)
     | st.builds(VendorPartAdded, part=st.builds(VendorPart, origin=WORDS, data=OBJECTS))
     | st.builds(
@@ -131,6 +167,9 @@ MIDDLES = (
         seconds=SECONDS,
         first_token_seconds=st.none() | SECONDS,
         calls=COUNTS,
+        agent=TASKS,
+        task_id=TASKS,
+        cost=st.none() | SECONDS,
     )
 )
 

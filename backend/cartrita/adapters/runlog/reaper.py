@@ -197,13 +197,14 @@ class Reaper:
             logged = await select_events(connection, run_id)
             cancelled = row["cancel_requested_at"] is not None
             may_retry = row["attempt"] < self._max_attempts and not row["late"]
-            done_until = await last_step_seq(connection, run_id)
+            seen = fold([one.event for one in logged]).seen
+            done_until = await last_step_seq(connection, run_id) if seen else 0
             clean = not any(is_said(one.event) for one in logged if one.seq > done_until)
-            if may_retry and not cancelled and clean:
+            if may_retry and not cancelled and (clean or not seen):
                 await connection.execute(_REQUEUE, run_id)
                 log.info("run_queued_again", run_id=run_id.hex, attempt=row["attempt"] + 1)
             else:
-                seen = await _end(connection, run_id, logged, cancelled=cancelled)
+                await _end(connection, run_id, logged, cancelled=cancelled)
                 log.info("run_interrupted", run_id=run_id.hex, seen=seen)
             await connection.execute("NOTIFY cartrita_queue")
             await connection.execute("NOTIFY cartrita_events")
@@ -211,8 +212,8 @@ class Reaper:
 
 async def _end(
     connection: Connection, run_id: RunId, logged: list[LoggedEvent], *, cancelled: bool
-) -> bool:
-    """End a run whose owner is gone; tools that were acting are reported. Whether it was seen."""
+) -> None:
+    """End a run whose owner is gone; the tools that were acting are reported."""
     steps = await select_steps(connection, run_id)
     new: list[Event] = [*unknown_results(steps)]
     answer = fold([*(one.event for one in logged), *new])
@@ -222,4 +223,3 @@ async def _end(
     await insert_events(connection, numbered)
     await connection.execute(_MARK_UNKNOWN, run_id)
     await finish_runs(connection, [(run_id, numbered[-1].seq, ending)])
-    return answer.seen

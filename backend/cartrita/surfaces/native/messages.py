@@ -17,8 +17,8 @@ from cartrita.surfaces.dependencies import (
     PublicId,
 )
 from cartrita.surfaces.idempotency import idempotency
-from cartrita.surfaces.native.chat_requests import MAX_MESSAGE, MessageRequest
 from cartrita.surfaces.native.approval_schemas import WAITS
+from cartrita.surfaces.native.chat_requests import MAX_MESSAGE, MessageRequest
 from cartrita.surfaces.native.chat_responses import respond
 from cartrita.surfaces.native.conversations import Limit, PageCursor
 from cartrita.surfaces.native.request_bodies import JsonBody, RequestModel

@@ -1,5 +1,8 @@
-"""Approvals: a run waits without an owner, a person decides once, and the decision is consumed once."""
+"""Approvals: a run waits without an owner, a person decides once, and that is consumed once."""
 
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -46,27 +49,23 @@ async def waiting(log: RunLog, *, keys: tuple[str, ...] = ("1.1",), **values: An
     approvals = tuple(approval_of(run, key, **values) for key in keys)
     asked = [asked_event(one, None) for one in approvals]
     suspending = log.writer.suspend(run.run_id, asked, approvals)
-    async with _flushing(log):
+    async with flushing(log):
         await within(suspending)
     return run, approvals
 
 
-class _flushing:  # noqa: N801 - reads as a verb
-    """Flushes while something waits for it."""
-
-    def __init__(self, log: RunLog) -> None:
-        self._log = log
-
-    async def __aenter__(self) -> None:
-        import asyncio  # noqa: PLC0415
-
-        self._task = asyncio.get_running_loop().create_task(self._log.writer.run())
-
-    async def __aexit__(self, *_: object) -> None:
-        self._task.cancel()
+@asynccontextmanager
+async def flushing(log: RunLog) -> AsyncGenerator[None]:
+    """Flush while something waits for it."""
+    async with asyncio.TaskGroup() as tasks:
+        writing = tasks.create_task(log.writer.run())
+        yield
+        writing.cancel()
 
 
-async def decide(log: RunLog, run: Execution, approval: UUID, how: Decision, digest: str = HASH) -> Any:
+async def decide(
+    log: RunLog, run: Execution, approval: UUID, how: Decision, digest: str = HASH
+) -> Any:
     return await log.approvals.decide("ann", run.run_id, approval, how, digest, "key")
 
 
@@ -152,10 +151,8 @@ async def test_a_run_that_was_cancelled_before_it_could_wait_does_not(cluster: C
         run = await first_step(log)
         await log.cancellation.cancel("ann", run.run_id)
         approval = approval_of(run)
-        async with _flushing(log):
-            await within(
-                log.writer.suspend(run.run_id, [asked_event(approval, None)], (approval,))
-            )
+        async with flushing(log):
+            await within(log.writer.suspend(run.run_id, [asked_event(approval, None)], (approval,)))
         claim = await log.queue.claim()
         assert claim is not None
         assert claim.cancelled

@@ -31,7 +31,7 @@ TOOL = ToolCalled("c", "look", {})
 
 
 def taken(run: PendingRun) -> list[tuple[int, Event]]:
-    return [(item.seq, item.event) for item in run.take()[0]]
+    return [(item.seq, item.event) for item in run.take().events]
 
 
 def test_consecutive_text_of_one_kind_becomes_one_event() -> None:
@@ -142,7 +142,8 @@ def test_the_ending_is_taken_with_all_pending_events() -> None:
     run.add(TextAppended("a", 0))
     ending = endings.cancelled(Fold())
     run.close(ending)
-    events, end = run.take()
+    taken_now = run.take()
+    events, end = taken_now.events, taken_now.ending
     assert [item.seq for item in events] == [2, 3]
     assert events[-1].event == ending.event
     assert end == ending
@@ -151,10 +152,10 @@ def test_the_ending_is_taken_with_all_pending_events() -> None:
 def test_numbering_continues_before_refused_events() -> None:
     run = PendingRun(RUN, 1)
     run.add(TextAppended("kept", 0))
-    kept, _ = run.take()
+    kept = run.take().events
     run.committed(kept)
     run.add(TextAppended("refused", 4))
-    refused, _ = run.take()
+    refused = run.take().events
     run.add(TextAppended("said meanwhile", 11))
     failure = CartritaError("no")
     run.refuse(refused, failure)
@@ -165,7 +166,8 @@ def test_numbering_continues_before_refused_events() -> None:
     everything = fold([TextAppended("kept", 0), TextAppended("refused", 4)])
     run.close(endings.failed(everything, failure))
     assert run.failure is None
-    events, end = run.take()
+    taken_now = run.take()
+    events, end = taken_now.events, taken_now.ending
     assert [item.seq for item in events] == [3]
     assert end is not None
     assert end.message is not None
@@ -176,10 +178,10 @@ def test_an_ending_after_refused_events_is_dropped() -> None:
     """Otherwise the log would end while the run continues."""
     run = PendingRun(RUN, 1)
     run.add(TextAppended("refused", 0))
-    refused, _ = run.take()
+    refused = run.take().events
     run.close(endings.cancelled(Fold()))
     run.refuse(refused, CartritaError("no"))
-    assert run.take() == ([], None)
+    assert (run.take().events, run.take().ending) == ([], None)
 
 
 def test_the_ending_after_a_refusal_has_the_usage_of_the_log() -> None:
@@ -188,7 +190,7 @@ def test_the_ending_after_a_refusal_has_the_usage_of_the_log() -> None:
     run.committed([measured])
     run.refuse([LoggedEvent(RUN, 3, TOOL)], CartritaError("no"))
     run.close(endings.unstorable(CartritaError("no")))
-    _, end = run.take()
+    end = run.take().ending
     assert end is not None
     assert end.usage == Usage(1, 2)
     assert end.event.usage == Usage(1, 2)
@@ -202,7 +204,7 @@ def test_a_refusal_without_visible_output_releases_the_key() -> None:
     run = PendingRun(RUN, 1)
     run.refuse([LoggedEvent(RUN, 2, TOOL)], CartritaError("no"))
     run.close(endings.unstorable(CartritaError("no")))
-    end = run.take()[1]
+    end = run.take().ending
     assert end is not None
     assert not end.keep_idempotency
 

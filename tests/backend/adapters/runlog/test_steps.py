@@ -29,7 +29,9 @@ from cartrita.domain.step_records import (
 )
 from cartrita.domain.usage import Usage
 
-SAID = ModelSaid((Text("I act."), ToolCall("c1", "act", {"b": 1, "a": 2.50})), FinishReason.STOP, Usage())
+SAID = ModelSaid(
+    (Text("I act."), ToolCall("c1", "act", {"b": 1, "a": 2.50})), FinishReason.STOP, Usage()
+)
 MODEL = StepRecord(key="1", number=1, state=StepState.DONE, output=SAID)
 INTENT = StepRecord(
     key="1.1",
@@ -38,7 +40,9 @@ INTENT = StepRecord(
     output=ToolBegun("c1", "act"),
     input_hash="h",
 )
-DONE = StepRecord(key="1.1", number=1, state=StepState.DONE, output=ToolSaid("did"), input_hash=None)
+DONE = StepRecord(
+    key="1.1", number=1, state=StepState.DONE, output=ToolSaid("did"), input_hash=None
+)
 CALLED = ToolCalled("c1", "act", {"b": 1, "a": 2.50}, own=True)
 RETURNED = ToolReturned("c1", "act", "did", True)
 
@@ -112,9 +116,10 @@ async def test_words_after_the_last_stored_step_end_a_run_that_lost_its_owner(
         await release_leases(cluster)
         await heir._reaper.reap()
         assert await cluster.status(run.run_id) == "interrupted"
-        (parts,) = [row["parts"] for row in await cluster.rows(
-            "SELECT parts FROM messages WHERE role = 'assistant'"
-        )]
+        (parts,) = [
+            row["parts"]
+            for row in await cluster.rows("SELECT parts FROM messages WHERE role = 'assistant'")
+        ]
     kinds = [part["type"] for part in msgspec.json.decode(parts)]
     assert kinds == ["text", "tool_call", "tool_result", "text"]
 
@@ -140,9 +145,10 @@ async def test_a_tool_that_was_acting_is_reported_when_its_run_ends(cluster: Clu
         await release_leases(cluster)
         await heir._reaper.reap()
         events = await cluster.events(run.run_id)
-        (state,) = {row["state"] for row in await cluster.rows(
-            "SELECT state FROM run_steps WHERE idem_key = '1.1'"
-        )}
+        (state,) = {
+            row["state"]
+            for row in await cluster.rows("SELECT state FROM run_steps WHERE idem_key = '1.1'")
+        }
     assert [seq for seq, _ in events] == list(range(1, 7))
     assert events[-2][1] == ToolReturned("c1", "act", UNKNOWN_RESULT, False)
     assert isinstance(events[-1][1], RunStopped)

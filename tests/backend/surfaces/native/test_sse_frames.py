@@ -7,6 +7,8 @@ import pytest
 
 from cartrita.domain.deltas import FinishReason
 from cartrita.domain.events import (
+    ApprovalAsked,
+    ApprovalSettled,
     Event,
     LoggedEvent,
     ModelAccepted,
@@ -18,6 +20,9 @@ from cartrita.domain.events import (
     RunStopped,
     SourceFound,
     StopStatus,
+    TaskCompleted,
+    TaskProgressed,
+    TaskStarted,
     TextAppended,
     ToolCalled,
     ToolReturned,
@@ -38,7 +43,7 @@ from cartrita.surfaces.native.sse_frames import frame
 RUN = RunId(ids.parse("run", "0193b0c3a5d87c1e9f4d2b6a8e0c4f17") or ids.uuid7())
 PUBLIC = "run_0193b0c3a5d87c1e9f4d2b6a8e0c4f17"
 
-HIDDEN = {UnknownEvent, ModelAccepted, ReasoningSealed, VendorPartAdded}
+HIDDEN = {ApprovalSettled, UnknownEvent, ModelAccepted, ReasoningSealed, VendorPartAdded}
 TABLE: list[tuple[Event, str]] = [
     (
         RunStarted("conv_1", "msg_1", "assistant", "m", "p"),
@@ -68,6 +73,32 @@ TABLE: list[tuple[Event, str]] = [
         ToolReturned("c1", "search", ["found"], success=False),
         '{"event":"tool_result","data":'
         '{"call_id":"c1","tool_name":"search","result":["found"],"success":false}}',
+    ),
+    (
+        ToolCalled("c1", "search", {}, own=True, task_id="task_1"),
+        '{"event":"function_call","data":'
+        '{"call_id":"c1","function_name":"search","arguments":{},"task_id":"task_1"}}',
+    ),
+    (
+        TaskStarted("task_1", "c1", "writer", "Write."),
+        '{"event":"agent_task_start","data":{"task_id":"task_1","agent_type":"writer",'
+        '"description":"Write.","call_id":"c1"}}',
+    ),
+    (
+        TaskProgressed("task_1", "It writes.", 0.5),
+        '{"event":"agent_task_progress","data":{"task_id":"task_1","progress":0.5,'
+        '"status":"running","current_step":"It writes."}}',
+    ),
+    (
+        TaskCompleted("task_1", "writer", "Written.", True, 1.5),
+        '{"event":"agent_task_complete","data":{"task_id":"task_1","agent_type":"writer",'
+        '"result":"Written.","success":true,"execution_time":1.5}}',
+    ),
+    (
+        ApprovalAsked("appr_1", "c1", "act", {"a": 1}, "h", "2026-11-28T00:00:00+00:00"),
+        '{"event":"approval_required","data":{"approval_id":"appr_1","call_id":"c1",'
+        '"tool_name":"act","arguments":{"a":1},"arguments_hash":"h",'
+        '"expires_at":"2026-11-28T00:00:00+00:00"}}',
     ),
     (
         SourceFound(Citation("A page", url="http://localhost/", index=2)),

@@ -124,7 +124,7 @@ async def test_ids_of_the_vendor_are_refused(scenario: Scenario, stored: str, ki
     ("fields", "headers", "agents"),
     [
         ({"store": True}, {}, ["model"]),
-        ({"model": "cartrita-assistant"}, {}, ["assistant"]),
+        ({"model": "cartrita-assistant"}, {}, ["supervisor"]),
         ({"stream": True}, {"Idempotency_Key": "k"}, ["model"]),
     ],
     ids=["stored", "agent", "key"],
