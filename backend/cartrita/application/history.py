@@ -29,10 +29,28 @@ from cartrita.domain.token_estimates import RuleCounter
 _RETRY_INTERVAL_S = 0.2
 
 
+class _Start(msgspec.Struct, frozen=True):
+    """A message of the user with which the history may begin.
+
+    `kept` is how many messages that leaves, and `share` how much of the room they take.
+    """
+
+    kept: int
+    depth: int
+    share: float
+
+    @property
+    def roundness(self) -> float:
+        """How many halvings its depth takes: few messages are round, and none is when it is not."""
+        return math.inf if self.depth == 0 else self.depth & -self.depth
+
+
 class History:
     """Limits the history in a request to the latest `messages` and `characters`.
 
-    A run may limit its tokens too, which `counter` counts.
+    A run may limit its tokens too, which `counter` counts. Providers cache what a request begins
+    with, so a history that is cut begins at the same message for as long as it can: of those that
+    leave between half and all of the room filled, at the one with the roundest depth.
     """
 
     def __init__(
@@ -94,25 +112,55 @@ class History:
         messages. The history begins with a message of the user.
         """
         kept: list[Message] = []
-        room = self._characters
-        tokens = run_input.context_tokens
-        token_room = math.inf if tokens is None else tokens
-        asked = False
-        for message in (stored.message for stored in newest_first):
-            room -= _length(message)
-            if tokens is not None:
-                token_room -= self._count(run_input.model, message)
-            if asked and min(room, token_room) < 0:
+        starts: list[_Start] = []
+        share = _Share(self._characters, self._messages, run_input.context_tokens)
+        whole = len(newest_first) < self._messages
+        for stored in newest_first:
+            message = stored.message
+            tokens = 0
+            if run_input.context_tokens is not None:
+                tokens = self._count(run_input.model, message)
+            if share.after(_length(message), tokens) > 1 and starts:
+                whole = False
                 break
+            share.add(_length(message), tokens)
             kept.append(message)
-            asked = asked or message.role is Role.USER
-        while asked and kept[-1].role is not Role.USER:
-            kept.pop()
+            if message.role is Role.USER:
+                starts.append(_Start(len(kept), stored.depth, share.after(0, 0)))
+        if starts:
+            kept = kept[: _chosen(starts, whole=whole).kept]
         return split_steps(reversed(kept))
 
     def _count(self, model: str, message: Message) -> int:
         request = ModelRequest(owner_id="", model=model, messages=(message,))
         return self._counter.count_request(request).tokens
+
+
+class _Share:
+    """How much of the room is taken, as the largest part of what is limited."""
+
+    def __init__(self, characters: int, messages: int, tokens: int | None) -> None:
+        self._limits = (characters, messages, math.inf if tokens is None else tokens)
+        self._taken = [0, 0, 0]
+
+    def add(self, characters: int, tokens: int) -> None:
+        """Take one more message in."""
+        self._taken = [self._taken[0] + characters, self._taken[1] + 1, self._taken[2] + tokens]
+
+    def after(self, characters: int, tokens: int) -> float:
+        """The share that is taken with so much more."""
+        amounts = (self._taken[0] + characters, self._taken[1], self._taken[2] + tokens)
+        return max(
+            amount / max(limit, 1) for amount, limit in zip(amounts, self._limits, strict=True)
+        )
+
+
+def _chosen(starts: list[_Start], *, whole: bool) -> _Start:
+    """Where the history begins: `starts` are those that fit, the latest first."""
+    if whole:
+        return starts[-1]
+    fitting = [one for one in starts if 0.5 <= one.share <= 1]
+    return max(fitting, key=lambda one: (one.roundness, one.kept), default=starts[-1])
 
 
 def _length(message: Message) -> int:

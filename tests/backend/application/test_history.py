@@ -1,6 +1,8 @@
 """What a model is told of a conversation."""
 
 import asyncio
+from itertools import pairwise
+from random import Random
 from typing import Any
 
 import pytest
@@ -236,3 +238,27 @@ class _Counter(RuleCounter):
     def count_request(self, request: ModelRequest) -> TokenCount:
         self.models.append(request.model)
         return TokenCount(5, 0.0)
+
+
+async def test_a_history_that_is_cut_begins_where_it_began_before() -> None:
+    """So that a provider's cache of its beginning is of use for many messages."""
+    starts: list[str] = []
+    rng = Random(5)
+    texts = [f"{number}:" + "x" * rng.randrange(50, 300) for number in range(400)]
+    for count in range(1, 400, 2):
+        stored = [
+            stored_message(text, Role.ASSISTANT if number % 2 else Role.USER, depth=number)
+            for number, text in enumerate(texts[:count])
+        ]
+        store = FakeMessageStore(*reversed(stored))
+        history = History(store, messages=60, characters=8000)
+        request = await history.build_request(claim(), AGENT)
+        sizes = sum(len(message.text) for message in request.messages)
+        assert sizes <= 8000
+        assert request.messages[-1].text == texts[count - 1]
+        assert request.messages[0].role is Role.USER
+        if count > 100:
+            assert sizes >= 3500, "at least about half of the room is used"
+        starts.append(request.messages[0].text.partition(":")[0])
+    changes = sum(one != other for one, other in pairwise(starts))
+    assert changes <= 24, f"it began anew {changes} times in 200 requests"

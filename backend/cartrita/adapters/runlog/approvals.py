@@ -37,7 +37,10 @@ UPDATE runs SET replica_id = NULL, replica_epoch = NULL, attempt = attempt + 1,
   status = CASE WHEN cancel_requested_at IS NULL THEN 'waiting' ELSE 'queued' END
 WHERE id = ANY($1::uuid[]) AND status = 'running'
 """
-_SELECT = f"SELECT {_COLUMNS} FROM approvals WHERE run_id = $1 ORDER BY id"
+_SELECT = f"""
+SELECT {_COLUMNS} FROM approvals WHERE run_id = $1
+ORDER BY asked_at, string_to_array(idem_key, '.')::int[]
+"""
 _LOCK_RUN = f"SELECT {RUN_COLUMNS} FROM runs WHERE id = $1 AND owner_id = $2 FOR UPDATE"
 _DECIDE = """
 UPDATE approvals SET decision = $2, decided_at = now(), decided_by = $3 WHERE id = $1
