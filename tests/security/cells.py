@@ -91,7 +91,8 @@ async def ask(scenario: Scenario, asking: Asking, asked: Asked) -> Told:
 
 def plain(route: Route, things: Things, word: str = "x") -> Asked:
     """A route asked for things of one owner, by nothing else than its path."""
-    given = {name: things[PATH_KINDS[name]][0] for name in route.parameters}
+    which = -1 if "approval_id" in route.parameters else 0
+    given = {name: things[PATH_KINDS[name]][which] for name in route.parameters}
     return _filled(route, given, query=route.rule.query.replace("WORD", word))
 
 

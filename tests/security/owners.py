@@ -101,8 +101,8 @@ async def new_things(scenario: Scenario, headers: Mapping[str, str], word: str) 
         things[Kind.RUN].append(told["run_id"])
         things[Kind.RESPONSE].append(response["id"])
         things[Kind.ITEM] += [item["id"] for item in items["data"][:2]]
-    waiting = await new_waiting(scenario, headers, word)
-    things[Kind.RUN].insert(0, waiting["run_id"])
+    waiting = await new_waiting(scenario, headers, word)  # the last run: see `plain`
+    things[Kind.RUN].append(waiting["run_id"])
     things[Kind.APPROVAL].append(waiting["approval"]["approval_id"])
     return things
 

@@ -6,6 +6,7 @@ from cartrita.agents.agent import Agent
 from cartrita.domain.approvals import Approval
 from cartrita.domain.caps import Caps
 from cartrita.domain.deltas import FinishReason
+from cartrita.domain.models import ModelProfile
 from cartrita.domain.ports.providers import ModelProvider
 from cartrita.domain.requests import ModelRequest
 from cartrita.tools.toolbox import Toolbox
@@ -16,7 +17,17 @@ class AgentModel(msgspec.Struct, frozen=True, kw_only=True):
 
     provider: ModelProvider
     model: str
-    takes_tools: bool = True
+    profile: ModelProfile = ModelProfile()
+
+    @property
+    def takes_tools(self) -> bool:
+        """Whether it can call tools; a model of which nothing is known is tried."""
+        return not self.profile.known or "tools" in self.profile.capabilities
+
+    def room(self, most: int) -> int:
+        """How many tokens of steps it is sent: half of its window, and so many at most."""
+        window = self.profile.context_tokens
+        return most if window is None else min(most, window // 2)
 
 
 class Assignment(msgspec.Struct, frozen=True, kw_only=True):

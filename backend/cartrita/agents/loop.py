@@ -1,5 +1,6 @@
 """The loop of an agent: a model call, the tools that it calls, the next model call."""
 
+import re
 from collections.abc import Sequence
 from contextlib import aclosing
 from typing import Final
@@ -12,7 +13,7 @@ from cartrita.agents.run_context import RunContext
 from cartrita.agents.step import Step
 from cartrita.agents.tool_runner import NumberedCall, ToolRunner
 from cartrita.domain.deltas import FinishReason
-from cartrita.domain.errors import CartritaError
+from cartrita.domain.errors import CartritaError, UpstreamRejected
 from cartrita.domain.events import (
     Event,
     ModelAccepted,
@@ -27,11 +28,14 @@ from cartrita.domain.messages import Message, Part, Refusal, Role, Text, ToolCal
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.step_records import ModelSaid, StepRecord, StepState
 from cartrita.domain.tools import Tool, ToolChoice
+from cartrita.tools.toolbox import Toolbox
 
 _CONCLUDE: Final = (
     "[The server: what this answer may use of {cap} is used up. Answer now with what you have, "
     "without calling tools, and say what is missing.]"
 )
+
+_TOOLS: Final = re.compile(r"\b(tools?|functions?)\b", re.IGNORECASE)
 
 
 async def work(run: RunContext, assignment: Assignment) -> Conclusion:
@@ -57,10 +61,9 @@ class _Loop:
         named = {tool.name for tool in given}
         self._own = assignment.tools.without(named)
         self._tools: tuple[Tool, ...] = (*self._own.specs, *given)
-        limits = assignment.agent.limits
-        self._context = Context(
-            assignment.request.messages, run.counter, assignment.model.model, limits.context_tokens
-        )
+        model = assignment.model
+        room = model.room(assignment.agent.limits.context_tokens)
+        self._context = Context(assignment.request.messages, run.counter, model.model, room)
         self._last: Step | None = None
 
     async def conclusion(self) -> Conclusion:
@@ -97,10 +100,21 @@ class _Loop:
         key = self._assignment.place(number)
         said = self._run.steps.said(key)
         if said is None:
-            said = await self._ask(number, key, self._request(number, cap), cap)
+            said = await self._asked(number, key, cap)
         self._tokens += said.usage.total_tokens
         self._cost += said.cost or 0.0
         return said
+
+    async def _asked(self, number: int, key: str, cap: str | None) -> ModelSaid:
+        """Ask the model; once more without our tools if that is what its provider refuses."""
+        try:
+            return await self._ask(number, key, self._request(number, cap), cap)
+        except UpstreamRejected as error:
+            if number > 1 or not len(self._own) or not _TOOLS.search(error.words or error.message):
+                raise
+        self._own = Toolbox()
+        self._tools = self._assignment.request.tools
+        return await self._ask(number, key, self._request(number, cap), cap)
 
     def _request(self, number: int, cap: str | None) -> ModelRequest:
         request = replace(

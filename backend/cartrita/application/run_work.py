@@ -150,7 +150,7 @@ class RunWork:
                 choice.deployment, route=choice.route, caller=caller
             ),
             model=choice.deployment.model,
-            takes_tools=self._gateway.takes(choice.deployment, "tools"),
+            profile=self._gateway.profile(choice.deployment),
         )
 
     async def tell_pause(

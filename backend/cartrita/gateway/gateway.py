@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from cartrita.domain.credentials import NO_CREDENTIALS, CredentialsByProvider, Payer
 from cartrita.domain.errors import InvalidInput
-from cartrita.domain.models import ModelInfo
+from cartrita.domain.models import ModelInfo, ModelProfile
 from cartrita.domain.ports.answer_cache import AnswerCache
 from cartrita.domain.ports.credentials import CallCredentials
 from cartrita.domain.ports.providers import ModelProvider
@@ -138,10 +138,9 @@ class Gateway:
         """Whether nobody knows that the deployment is what this name stands for."""
         return self._catalog.guessed(name, deployment)
 
-    def takes(self, deployment: Deployment, capability: str) -> bool:
-        """Whether a model can do something; one of which nothing is known is tried."""
-        profile = self._catalog.profile(deployment)
-        return not profile.known or capability in profile.capabilities
+    def profile(self, deployment: Deployment) -> ModelProfile:
+        """What a model can do, as far as is known now."""
+        return self._catalog.profile(deployment)
 
     def provider_for(
         self, deployment: Deployment, *, route: str | None = None, caller: Caller | None = None

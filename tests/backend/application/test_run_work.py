@@ -10,7 +10,7 @@ from tests.backend.application.loop_fixture import CALLED, LoopFixture, asked, c
 
 from cartrita.domain.caps import Caps
 from cartrita.domain.deltas import FinishReason, TextDelta, ToolCallDelta
-from cartrita.domain.errors import Unavailable, UpstreamCut
+from cartrita.domain.errors import Unavailable, UpstreamCut, UpstreamRejected
 from cartrita.domain.events import (
     RunCompleted,
     SourceFound,
@@ -21,6 +21,7 @@ from cartrita.domain.events import (
     UsageRecorded,
 )
 from cartrita.domain.messages import Citation, Role, Text, ToolCall, ToolResult
+from cartrita.domain.models import ModelProfile
 from cartrita.domain.runs import CancelRequested, Ending, RunStatus
 from cartrita.domain.step_records import ModelSaid, StepState, ToolSaid
 from cartrita.domain.tools import ToolSpec
@@ -303,9 +304,20 @@ async def test_a_call_that_is_no_json_ends_the_run_and_is_measured() -> None:
 
 async def test_a_model_that_takes_no_tools_is_offered_none() -> None:
     fixture = LoopFixture(said("alone"))
-    fixture.work._gateway.takes = lambda *_: False  # type: ignore[method-assign]
+    blind = ModelProfile(known=True)
+    fixture.work._gateway.profile = lambda _: blind  # type: ignore[method-assign]
     await fixture.ending(asked())
     (request,) = fixture.provider.requests
     assert request.tools == ()
     assert "delegate" not in request.instructions_text
     await until(lambda: not fixture.executor._active)
+
+
+async def test_a_model_that_turns_out_to_take_no_tools_is_asked_without() -> None:
+    refusal = UpstreamRejected("fake does not support tools", provider="p")
+    fixture = LoopFixture([refusal], said("alone"))
+    claimed = asked()
+    assert completed(await fixture.ending(claimed)).text == "alone"
+    assert [bool(one.tools) for one in fixture.provider.requests] == [True, False]
+    fixture = LoopFixture([UpstreamRejected("too long", provider="p")], said("never"))
+    assert (await fixture.ending(asked())).status is RunStatus.FAILED

@@ -15,7 +15,7 @@ router = APIRouter(prefix="/api/agents", tags=["agents"])
 class AgentView(BaseModel):
     """An agent."""
 
-    id: str = Field(examples=["assistant"])
+    id: str = Field(examples=["supervisor"])
     name: str
     type: str
     status: Literal["idle", "busy", "offline", "error"]
@@ -40,7 +40,13 @@ class AgentView(BaseModel):
             version=agent.version,
             last_used_at=None,
             usage_count=None,
-            metadata={},
+            metadata={
+                "tools": list(agent.tools),
+                "delegates": list(agent.delegates),
+                "approval": agent.approval,
+                "route": agent.route,
+                "aliases": list(agent.aliases),
+            },
         )
 
 
