@@ -48,7 +48,6 @@ CREATE TABLE run_steps (
     REFERENCES approvals (id, arguments_hash, decision),
   CHECK (approval_id IS NULL OR input_hash IS NOT NULL)
 )""",
-    "CREATE INDEX ON runs (id) WHERE status = 'waiting'",
 )
 
 

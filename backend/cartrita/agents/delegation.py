@@ -167,7 +167,9 @@ class _Delegation:
                 reasoning=ReasoningOptions(effort=asked.reasoning.effort),
                 user=asked.user,
             ),
-            tools=toolbox_of(agent, run, self._depth, self._work),
+            tools=toolbox_of(agent, run, self._depth, self._work)
+            if model.takes_tools
+            else Toolbox(),
             caps=agent.limits.caps.tightened(asked.caps),
             key=self._key,
             task_id=self.task_id,

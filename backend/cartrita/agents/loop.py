@@ -16,7 +16,6 @@ from cartrita.domain.deltas import FinishReason
 from cartrita.domain.errors import CartritaError, UpstreamRejected
 from cartrita.domain.events import (
     Event,
-    ModelAccepted,
     SourceFound,
     TaskProgressed,
     ToolCalled,
@@ -135,6 +134,9 @@ class _Loop:
         run, assignment = self._run, self._assignment
         step = self._last = self._step(number, request)
         run.open_steps[key] = (step, assignment.agent, assignment.task_id)
+        if assignment.task_id is not None:
+            status = f"{assignment.agent.name}: step {number}"
+            await run.journal.append(TaskProgressed(assignment.task_id, status))
         fold = Fold()
         calls: list[Event] = []
         measured: UsageRecorded | None = None
@@ -201,9 +203,6 @@ class _Loop:
             await self._run.journal.append(event)
         elif isinstance(event, SourceFound):
             await self._run.journal.append(replace(event, task_id=task_id))
-        elif isinstance(event, ModelAccepted):
-            status = f"{self._assignment.agent.name} asks {event.provider}/{event.model}"
-            await self._run.journal.append(TaskProgressed(task_id, status))
 
     def _called(self, event: ToolCalled) -> ToolCalled:
         return replace(event, own=self._is_own(event.name), task_id=self._assignment.task_id)
