@@ -26,7 +26,8 @@ def test_the_lower_of_two_counts() -> None:
 )
 def test_the_cap_that_is_used_up(used: Any, cap: str | None) -> None:
     caps = Caps(steps=3, tokens=10, cost=2.0)
-    assert caps.reached(**{"steps": 0, "tokens": 0, "cost": 0.0, "seconds": 0.0, **used}) == cap
+    unused: Any = {"steps": 0, "tokens": 0, "cost": 0.0, "seconds": 0.0}
+    assert caps.reached(**(unused | used)) == cap
 
 
 def test_approval_is_only_tightened() -> None:
