@@ -162,3 +162,20 @@ async def test_nothing_waits_for_a_decision(scenario: Scenario) -> None:
         await socket.send(type="approve", run_id=answer["run_id"], approval_id="appr_x", **decision)
         frame = await socket.next()
     assert frame["code"] == "approval_not_found"
+
+
+async def test_the_other_surfaces_show_the_answer_alone_too(scenario: Scenario) -> None:
+    body: dict[str, Any] = {"model": "cartrita", "input": team_message()}
+    status, response = await post_json(scenario, "/v1/responses", body)
+    assert status == 200, response
+    assert [item["type"] for item in response["output"]] == ["message"]
+    (content,) = response["output"][0]["content"]
+    assert content["text"] == "I ask.\n\nThe answer is 42."
+    asked = [{"role": "user", "content": team_message()}]
+    body = {"model": "cartrita", "max_tokens": 99, "messages": asked}
+    status, message = await post_json(scenario, "/v1/messages", body)
+    assert status == 200, message
+    assert [block["type"] for block in message["content"]] == ["text"]
+    assert message["content"][0]["text"] == "I ask.\n\nThe answer is 42."
+    assert message["stop_reason"] == "end_turn"
+    assert sorted(message["metadata"]["agents_used"]) == ["analyst", "supervisor", "writer"]

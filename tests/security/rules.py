@@ -99,6 +99,7 @@ NO_IDS = {
     "ticket": "is a credential",
     "starting_after": "is a number",
     "ResumeFrame.after": "is a number",
+    "ApproveFrame.approval_id": "is looked up in the run, which must be the caller's",
     "AuthFrame.api_key": "is a credential",
 }
 """Fields that look like ids and are none of somebody's things, and why."""
@@ -249,7 +250,11 @@ FRAME_RULES: dict[str, FrameRule] = {
     ),
     "ResumeFrame": _OF_RUN,
     "CancelFrame": _OF_RUN,
-    "ApproveFrame": _OF_RUN,
+    "ApproveFrame": FrameRule(
+        {"decision": "approve", "arguments_hash": "x", "approval_id": "appr_x"},
+        ids={"run_id": Kind.RUN},
+        missing="run_not_found",
+    ),
     "AckFrame": FrameRule({"seq": 1}, ids={"run_id": Kind.RUN}),
     "PingFrame": FrameRule(),
 }

@@ -11,7 +11,6 @@ from sqlalchemy import (
     ForeignKey,
     Integer,
     LargeBinary,
-    MetaData,
     Numeric,
     SmallInteger,
     Table,
@@ -20,7 +19,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP, TSVECTOR
 
-metadata = MetaData()
+from cartrita.adapters.persistence.step_tables import approvals as approvals
+from cartrita.adapters.persistence.step_tables import metadata as metadata
+from cartrita.adapters.persistence.step_tables import run_steps as run_steps
+
 _MOMENT = TIMESTAMP(timezone=True)
 
 conversations = Table(
@@ -121,42 +123,6 @@ run_logs = Table(
     Column("version", SmallInteger, nullable=False),
     Column("items", JSONB, nullable=False),
     Column("folded_at", _MOMENT, nullable=False),
-)
-
-approvals = Table(
-    "approvals",
-    metadata,
-    Column("id", Uuid, primary_key=True),
-    Column("owner_id", Text, nullable=False),
-    Column("run_id", Uuid, ForeignKey("runs.id"), nullable=False),
-    Column("idem_key", Text, nullable=False),
-    Column("call_id", Text, nullable=False),
-    Column("agent", Text, nullable=False),
-    Column("tool", Text, nullable=False),
-    Column("arguments", JSON, nullable=False),
-    Column("arguments_hash", Text, nullable=False),
-    Column("asked_at", _MOMENT, nullable=False),
-    Column("expires_at", _MOMENT, nullable=False),
-    Column("decision", Text),
-    Column("decided_at", _MOMENT),
-    Column("decided_by", Text),
-    Column("consumed_at", _MOMENT),
-)
-
-run_steps = Table(
-    "run_steps",
-    metadata,
-    Column("run_id", Uuid, ForeignKey("runs.id"), primary_key=True),
-    Column("idem_key", Text, primary_key=True),
-    Column("owner_id", Text, nullable=False),
-    Column("step_no", Integer, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("seq", Integer, nullable=False),
-    Column("input_hash", Text),
-    Column("output", JSON),
-    Column("approval_id", Uuid, ForeignKey("approvals.id")),
-    Column("decision", Text),
 )
 
 idempotency = Table(
