@@ -37,7 +37,12 @@ NO_RUN = "run_" + "0" * 32
         (f'{{"type": "resume", "run_id": "{NO_RUN}"}}', "run_not_found"),
         ('{"type": "resume", "run_id": "1\'; --"}', "run_not_found"),
         (f'{{"type": "cancel", "run_id": "{NO_RUN}"}}', "run_not_found"),
-        (f'{{"type": "approve", "run_id": "{NO_RUN}"}}', "run_not_found"),
+        (f'{{"type": "approve", "run_id": "{NO_RUN}"}}', "validation_error"),
+        (
+            f'{{"type": "approve", "run_id": "{NO_RUN}", "approval_id": "a", '
+            '"decision": "approve", "arguments_hash": "x"}',
+            "run_not_found",
+        ),
         (f'{{"type": "ack", "run_id": "{NO_RUN}"}}', "validation_error"),
         ('{"type": "auth", "api_key": "ck_wrong"}', "unauthenticated"),
     ],
@@ -71,9 +76,10 @@ async def test_the_error_names_the_field_and_the_message(scenario: Scenario) -> 
 async def test_no_run_waits_for_an_approval(scenario: Scenario) -> None:
     run = (await scenario.chat())["run_id"]
     async with opened(scenario.server.port) as socket:
-        await socket.send(type="approve", run_id=run, approval_id="a", decision="approve")
+        decision = {"decision": "approve", "arguments_hash": "x"}
+        await socket.send(type="approve", run_id=run, approval_id="a", **decision)
         frame = await socket.next()
-        assert (frame["code"], frame["run_id"]) == ("no_approval_waiting", run)
+        assert (frame["code"], frame["run_id"]) == ("approval_not_found", run)
         await socket.send(type="ack", run_id=run, seq=1)
         await socket.send(type="ping")
         assert await socket.next() == {"type": "pong"}

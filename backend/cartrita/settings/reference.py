@@ -120,13 +120,14 @@ approval = "always"               # never, risky or always: see docs/agents.md
 [agents.lawyer]
 name = "Lawyer"
 description = "Reads contracts and says what is unusual in them."
-instructions_file = "lawyer.md"   # or instructions = "..."
+instructions = "You read contracts for a person who is no lawyer."
 tools = ["search_files", "read_file"]
 limits = { steps = 8, tokens = 200000, cost = 0.5, seconds = 300 }
 ```
 
-More keys are `capabilities`, `aliases`, `delegates` (the ids of agents that it can give tasks to),
-and in `limits` `delegations`, `depth` and `context_tokens`. Costs are in US dollars.
+`instructions_file` names a file that holds the instructions instead. More keys are `capabilities`,
+`aliases`, `delegates` (the ids of agents that it can give tasks to), and in `limits` `delegations`,
+`depth` and `context_tokens`. Costs are in US dollars.
 """
 
 
