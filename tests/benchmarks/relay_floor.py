@@ -12,8 +12,8 @@ import uvicorn
 import uvloop
 from starlette.types import Receive, Scope, Send
 
-from cartrita.adapters.providers.http import HttpClient
-from cartrita.adapters.providers.transport import HttpRequest
+from cartrita.adapters.http.client import HttpClient
+from cartrita.adapters.http.transport import HttpRequest
 
 _JSON = {"content-type": "application/json"}
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
-from cartrita.adapters.providers.http import HttpClient
+from cartrita.adapters.http.client import HttpClient
 from cartrita.adapters.tokens.counter import TokenizerCounter
 from cartrita.application.brought_keys import BroughtKeys, PayingCredentials
 from cartrita.application.key_validation import ProviderKeyValidator

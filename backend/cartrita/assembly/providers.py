@@ -5,12 +5,12 @@ from collections.abc import Iterable
 import msgspec
 from msgspec.structs import replace
 
+from cartrita.adapters.http.client import HttpClient
+from cartrita.adapters.http.transport import Deadlines
 from cartrita.adapters.providers.discovery import ServerAddress, discover
 from cartrita.adapters.providers.factory import ProviderOptions, create_provider
-from cartrita.adapters.providers.http import HttpClient
 from cartrita.adapters.providers.oauth import OAuthClient, TokenSource
 from cartrita.adapters.providers.registry import PROVIDERS, provider_spec
-from cartrita.adapters.providers.transport import Deadlines
 from cartrita.application.key_validation import ProviderKeyValidator
 from cartrita.application.provider_checks import CheckedProvider, ProviderChecks
 from cartrita.domain.ports.providers import RelayProvider

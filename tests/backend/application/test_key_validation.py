@@ -8,8 +8,8 @@ from tests.harness.fake_provider.faults import Fault, ReplacedResponse
 from tests.harness.fake_provider.launch import FakeProvider, fake_provider
 from tests.harness.fake_provider.script import Script
 
+from cartrita.adapters.http.client import HttpClient
 from cartrita.adapters.providers.factory import ProviderOptions, create_provider
-from cartrita.adapters.providers.http import HttpClient
 from cartrita.adapters.providers.registry import provider_spec
 from cartrita.application import key_validation
 from cartrita.application.key_validation import ProviderKeyValidator

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from tests.harness.fake_provider.launch import FakeProvider, fake_provider
 
-from cartrita.adapters.providers.http import HttpClient
+from cartrita.adapters.http.client import HttpClient
 
 
 @pytest.fixture(scope="session")

@@ -15,13 +15,13 @@ from tests.harness.fake_provider.faults import CutOff, ErrorEvent, Html, Replace
 from tests.harness.fake_provider.launch import FakeProvider, fake_provider
 from tests.harness.fake_provider.script import Script
 
+from cartrita.adapters.http.client import HttpClient
+from cartrita.adapters.http.transport import Deadlines
 from cartrita.adapters.providers.anthropic_compatible import AnthropicCompatible
 from cartrita.adapters.providers.credentials import Bearer
 from cartrita.adapters.providers.dialect_fallback import DialectFallback
 from cartrita.adapters.providers.exchange import Connection
-from cartrita.adapters.providers.http import HttpClient
 from cartrita.adapters.providers.openai_compatible import OpenAICompatible
-from cartrita.adapters.providers.transport import Deadlines
 from cartrita.dialects.anthropic_messages import relay as messages_relay
 from cartrita.dialects.anthropic_messages import request_parsing as messages_parsing
 from cartrita.dialects.openai_chat import relay, request_parsing

@@ -4,9 +4,9 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from urllib.parse import quote
 
+from cartrita.adapters.http.transport import LISTING
 from cartrita.adapters.providers.addresses import MODELS_PATH, PATHS, anthropic_url
 from cartrita.adapters.providers.exchange import Connection, Exchange
-from cartrita.adapters.providers.transport import LISTING
 from cartrita.dialects.anthropic_messages import errors
 from cartrita.dialects.anthropic_messages.model_list import ModelPage, parse_models
 from cartrita.dialects.anthropic_messages.models import known_options

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import msgspec
 import structlog
 
-from cartrita.adapters.providers.transport import Deadlines, HttpRequest, Transport
+from cartrita.adapters.http.transport import Deadlines, HttpRequest, Transport
 from cartrita.dialects.openai_model_list import parse_models
 from cartrita.domain.errors import UpstreamError
 

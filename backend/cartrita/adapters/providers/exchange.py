@@ -14,6 +14,13 @@ from typing import Final, Protocol
 
 import msgspec
 
+from cartrita.adapters.http.transport import (
+    MAX_BYTES,
+    Deadlines,
+    HttpRequest,
+    HttpResponse,
+    Transport,
+)
 from cartrita.adapters.providers.credentials import Anonymous, Bearer, Credential
 from cartrita.adapters.providers.opened_exchanges import (
     Check,
@@ -25,13 +32,6 @@ from cartrita.adapters.providers.relayed_headers import request_headers, respons
 from cartrita.adapters.providers.streamed_deltas import (
     StreamedDeltas,
     told_before,
-)
-from cartrita.adapters.providers.transport import (
-    MAX_BYTES,
-    Deadlines,
-    HttpRequest,
-    HttpResponse,
-    Transport,
 )
 from cartrita.dialects.losses import Rendered, callers_field
 from cartrita.dialects.stream_parsers import CreateParser, ParseCompletion

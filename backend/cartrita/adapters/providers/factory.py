@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from cartrita.adapters.http.transport import MAX_BYTES, Deadlines, Transport
 from cartrita.adapters.providers.anthropic_compatible import AnthropicCompatible
 from cartrita.adapters.providers.credentials import Anonymous, Bearer, Credential, HeaderKey
 from cartrita.adapters.providers.dialect_fallback import DialectFallback
@@ -14,7 +15,6 @@ from cartrita.adapters.providers.exchange import Connection
 from cartrita.adapters.providers.oauth import OAuthBearer, TokenSource
 from cartrita.adapters.providers.openai_compatible import OpenAICompatible
 from cartrita.adapters.providers.registry import Dialect, ProviderSpec
-from cartrita.adapters.providers.transport import MAX_BYTES, Deadlines, Transport
 from cartrita.domain.ports.providers import KeyedProvider
 from cartrita.kit.secret import Secret
 from cartrita.kit.sse import MAX_LINE

@@ -17,9 +17,9 @@ from urllib.parse import quote_plus, urlencode
 
 import msgspec
 
+from cartrita.adapters.http.transport import Deadlines, HttpRequest, Transport
 from cartrita.adapters.providers.credentials import sent_tokens
 from cartrita.adapters.providers.token_responses import AccessToken, TokenFailure, parse_token
-from cartrita.adapters.providers.transport import Deadlines, HttpRequest, Transport
 from cartrita.domain.errors import UpstreamError
 from cartrita.kit.secret import Secret
 

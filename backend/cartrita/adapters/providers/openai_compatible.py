@@ -4,9 +4,9 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Literal
 
+from cartrita.adapters.http.transport import LISTING
 from cartrita.adapters.providers.addresses import MODELS_PATH, PATHS, openai_url
 from cartrita.adapters.providers.exchange import Connection, Exchange
-from cartrita.adapters.providers.transport import LISTING
 from cartrita.dialects.openai_chat import request_rendering as chat_rendering
 from cartrita.dialects.openai_chat import stream_parsing as chat_parsing
 from cartrita.dialects.openai_chat.request_types import ServerOptions

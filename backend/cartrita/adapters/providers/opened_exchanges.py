@@ -11,9 +11,9 @@ from typing import Any, TypeAlias
 
 from msgspec.structs import replace
 
+from cartrita.adapters.http.transport import HttpRequest, HttpResponse, Transport
 from cartrita.adapters.providers.credentials import Credential, sent_tokens
 from cartrita.adapters.providers.relayed_headers import response_headers
-from cartrita.adapters.providers.transport import HttpRequest, HttpResponse, Transport
 from cartrita.domain.errors import UpstreamError
 from cartrita.kit.secret import Secret
 

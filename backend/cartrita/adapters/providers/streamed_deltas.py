@@ -8,7 +8,7 @@ from typing import Self
 import structlog
 from msgspec.structs import replace
 
-from cartrita.adapters.providers.transport import HttpResponse
+from cartrita.adapters.http.transport import HttpResponse
 from cartrita.dialects.stream_parsers import StreamParser
 from cartrita.domain.deltas import Accepted, Delta
 from cartrita.domain.errors import UpstreamCut, UpstreamError, UpstreamMalformed

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import msgspec
 import pytest
-from tests.backend.adapters.providers.servers import answer, saying, serving
+from tests.backend.adapters.http.servers import answer, saying, serving
 from tests.harness.fake_provider.faults import (
     CutOff,
     ErrorEvent,
@@ -17,11 +17,11 @@ from tests.harness.fake_provider.faults import (
 from tests.harness.fake_provider.launch import FakeProvider
 from tests.harness.fake_provider.script import Script, ToolCall
 
+from cartrita.adapters.http.client import HttpClient
+from cartrita.adapters.http.transport import Deadlines
 from cartrita.adapters.providers.anthropic_compatible import AnthropicCompatible
 from cartrita.adapters.providers.credentials import HeaderKey
 from cartrita.adapters.providers.exchange import Connection
-from cartrita.adapters.providers.http import HttpClient
-from cartrita.adapters.providers.transport import Deadlines
 from cartrita.domain.deltas import (
     Accepted,
     Delta,

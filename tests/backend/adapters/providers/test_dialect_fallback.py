@@ -8,6 +8,7 @@ from tests.harness.fake_provider.faults import Html, Redirect, ReplacedResponse
 from tests.harness.fake_provider.launch import FakeProvider, fake_provider
 from tests.harness.fake_provider.script import Script
 
+from cartrita.adapters.http.client import HttpClient
 from cartrita.adapters.providers.anthropic_compatible import AnthropicCompatible
 from cartrita.adapters.providers.credentials import Bearer
 from cartrita.adapters.providers.dialect_fallback import (
@@ -16,7 +17,6 @@ from cartrita.adapters.providers.dialect_fallback import (
     is_missing,
 )
 from cartrita.adapters.providers.exchange import Connection
-from cartrita.adapters.providers.http import HttpClient
 from cartrita.adapters.providers.openai_compatible import OpenAICompatible
 from cartrita.domain.deltas import TextDelta
 from cartrita.domain.errors import EndpointMissing, UpstreamError, UpstreamRejected

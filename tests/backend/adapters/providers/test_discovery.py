@@ -5,11 +5,11 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
-from tests.backend.adapters.providers.servers import answer, saying, serving
+from tests.backend.adapters.http.servers import answer, saying, serving
 from tests.harness.fake_provider.launch import FakeProvider, fake_provider
 
+from cartrita.adapters.http.client import HttpClient
 from cartrita.adapters.providers.discovery import ServerAddress, discover
-from cartrita.adapters.providers.http import HttpClient
 
 LONG = 20.0
 

@@ -9,10 +9,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from cartrita.adapters.http.transport import Deadlines, HttpRequest, HttpResponse
 from cartrita.adapters.providers import exchange
 from cartrita.adapters.providers.credentials import Bearer
 from cartrita.adapters.providers.exchange import Connection, Exchange
-from cartrita.adapters.providers.transport import Deadlines, HttpRequest, HttpResponse
 from cartrita.dialects.losses import Rendered
 from cartrita.dialects.openai_chat import response_parsing
 from cartrita.dialects.openai_chat.response_parsing import decode_completion

@@ -8,11 +8,11 @@ from random import Random
 from typing import Any
 
 import pytest
-from tests.backend.adapters.providers.servers import answer, serving
+from tests.backend.adapters.http.servers import answer, serving
 
-from cartrita.adapters.providers.http import HttpClient
+from cartrita.adapters.http.client import HttpClient
+from cartrita.adapters.http.transport import Deadlines, HttpRequest, HttpResponse
 from cartrita.adapters.providers.opened_exchanges import OpenedExchange
-from cartrita.adapters.providers.transport import Deadlines, HttpRequest, HttpResponse
 from cartrita.domain.errors import UpstreamError, UpstreamRejected, UpstreamUnreachable
 from cartrita.kit.secret import Secret
 

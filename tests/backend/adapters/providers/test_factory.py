@@ -5,12 +5,12 @@ import json
 
 import pytest
 from msgspec.structs import replace
-from tests.backend.adapters.providers.servers import answer, serving
+from tests.backend.adapters.http.servers import answer, serving
 from tests.harness.fake_provider.launch import FakeProvider
 from tests.harness.fake_provider.request_log import Exchange
 
+from cartrita.adapters.http.client import HttpClient
 from cartrita.adapters.providers.factory import ProviderOptions, create_provider
-from cartrita.adapters.providers.http import HttpClient
 from cartrita.adapters.providers.oauth import OAuthClient, TokenSource
 from cartrita.adapters.providers.openai_compatible import OpenAICompatible
 from cartrita.adapters.providers.registry import provider_spec

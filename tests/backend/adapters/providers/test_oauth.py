@@ -10,10 +10,10 @@ from urllib.parse import parse_qs
 
 import msgspec
 import pytest
-from tests.backend.adapters.providers.servers import answer, serving
+from tests.backend.adapters.http.servers import answer, serving
 
+from cartrita.adapters.http.client import HttpClient
 from cartrita.adapters.providers.exchange import Connection
-from cartrita.adapters.providers.http import HttpClient
 from cartrita.adapters.providers.oauth import OAuthBearer, OAuthClient, TokenSource
 from cartrita.adapters.providers.openai_compatible import OpenAICompatible
 from cartrita.domain.errors import (

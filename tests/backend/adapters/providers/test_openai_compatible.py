@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable
 
 import pytest
-from tests.backend.adapters.providers.servers import answer, saying, serving
+from tests.backend.adapters.http.servers import answer, saying, serving
 from tests.harness.fake_provider.content import expected_reasoning, expected_text
 from tests.harness.fake_provider.faults import (
     CutOff,
@@ -28,12 +28,12 @@ from tests.harness.fake_provider.faults import (
 from tests.harness.fake_provider.launch import FakeProvider
 from tests.harness.fake_provider.script import Script, ToolCall
 
+from cartrita.adapters.http.client import HttpClient
+from cartrita.adapters.http.transport import Deadlines
 from cartrita.adapters.providers import streamed_deltas
 from cartrita.adapters.providers.credentials import Bearer, Credential
 from cartrita.adapters.providers.exchange import Connection
-from cartrita.adapters.providers.http import HttpClient
 from cartrita.adapters.providers.openai_compatible import OpenAICompatible
-from cartrita.adapters.providers.transport import Deadlines
 from cartrita.domain.deltas import (
     Delta,
     Finished,

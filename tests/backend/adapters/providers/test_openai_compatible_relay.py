@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 import pytest
-from tests.backend.adapters.providers.servers import answer, serving
+from tests.backend.adapters.http.servers import answer, serving
 from tests.harness.fake_provider.faults import (
     CutOff,
     Fault,
@@ -20,11 +20,11 @@ from tests.harness.fake_provider.faults import (
 from tests.harness.fake_provider.launch import FakeProvider
 from tests.harness.fake_provider.script import Script
 
+from cartrita.adapters.http.client import HttpClient
+from cartrita.adapters.http.transport import Deadlines
 from cartrita.adapters.providers.credentials import Bearer
 from cartrita.adapters.providers.exchange import Connection
-from cartrita.adapters.providers.http import HttpClient
 from cartrita.adapters.providers.openai_compatible import OpenAICompatible
-from cartrita.adapters.providers.transport import Deadlines
 from cartrita.domain.errors import (
     UpstreamAuth,
     UpstreamCut,

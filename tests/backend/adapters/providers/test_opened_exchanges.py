@@ -5,11 +5,11 @@ from collections.abc import Awaitable, Mapping
 from types import TracebackType
 
 import pytest
-from tests.backend.adapters.providers.servers import Handler, answer, serving
+from tests.backend.adapters.http.servers import Handler, answer, serving
 
-from cartrita.adapters.providers.http import HttpClient
+from cartrita.adapters.http.client import HttpClient
+from cartrita.adapters.http.transport import HttpRequest, HttpResponse
 from cartrita.adapters.providers.opened_exchanges import OpenedExchange, Relay
-from cartrita.adapters.providers.transport import HttpRequest, HttpResponse
 from cartrita.domain.errors import UpstreamError, UpstreamRejected, UpstreamUnreachable
 from cartrita.kit.secret import Secret
 

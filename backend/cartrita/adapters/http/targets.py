@@ -6,7 +6,7 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
-from cartrita.adapters.providers.transport import HttpRequest
+from cartrita.adapters.http.transport import HttpRequest
 from cartrita.kit.secret import Secret
 
 _PORTS = {"http": 80, "https": 443}

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 
 import structlog
 
-from cartrita.adapters.providers.http_targets import Origin
+from cartrita.adapters.http.targets import Origin
 
 Address: TypeAlias = tuple[int, int, int, str, tuple[Any, ...]]
 """What getaddrinfo tells of one address."""

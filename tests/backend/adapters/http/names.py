@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from cartrita.adapters.providers import name_lookups
+from cartrita.adapters.http import name_lookups
 
 _resolve = socket.getaddrinfo
 

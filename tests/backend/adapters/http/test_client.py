@@ -5,11 +5,11 @@ import socket
 from contextlib import ExitStack
 
 import pytest
-from tests.backend.adapters.providers.servers import saying, serving
+from tests.backend.adapters.http.servers import saying, serving
 from tests.harness.fake_provider.launch import FakeProvider
 
-from cartrita.adapters.providers.http import HttpClient
-from cartrita.adapters.providers.transport import Deadlines, HttpRequest, HttpResponse
+from cartrita.adapters.http.client import HttpClient
+from cartrita.adapters.http.transport import Deadlines, HttpRequest, HttpResponse
 from cartrita.domain.errors import (
     UpstreamCut,
     UpstreamError,

@@ -8,9 +8,9 @@ from functools import cached_property
 import structlog
 from aiohappyeyeballs import start_connection  # pyright: ignore[reportUnknownVariableType]
 
-from cartrita.adapters.providers.http_connection import HttpConnection
-from cartrita.adapters.providers.http_targets import Origin
-from cartrita.adapters.providers.name_lookups import NameLookups
+from cartrita.adapters.http.connection import HttpConnection
+from cartrita.adapters.http.name_lookups import NameLookups
+from cartrita.adapters.http.targets import Origin
 
 _KEEP_IDLE_SECONDS = 30.0
 _NEXT_ADDRESS_SECONDS = 0.25

@@ -6,13 +6,13 @@ import ssl
 from pathlib import Path
 
 import pytest
-from tests.backend.adapters.providers.names import Names
-from tests.backend.adapters.providers.servers import answer, saying, serving
+from tests.backend.adapters.http.names import Names
+from tests.backend.adapters.http.servers import answer, saying, serving
 
-from cartrita.adapters.providers import http_pool
-from cartrita.adapters.providers.http import HttpClient
-from cartrita.adapters.providers.http_targets import find_target
-from cartrita.adapters.providers.transport import Deadlines, HttpRequest
+from cartrita.adapters.http import pool
+from cartrita.adapters.http.client import HttpClient
+from cartrita.adapters.http.targets import find_target
+from cartrita.adapters.http.transport import Deadlines, HttpRequest
 from cartrita.domain.errors import UpstreamUnreachable
 
 CERTIFICATE = Path(__file__).with_name("localhost.pem")
@@ -91,7 +91,7 @@ async def test_idle_connections_are_closed(
         finally:
             ended.set()
 
-    monkeypatch.setattr(http_pool, "_KEEP_IDLE_SECONDS", 0.1)
+    monkeypatch.setattr(pool, "_KEEP_IDLE_SECONDS", 0.1)
     async with serving(handle) as url, asyncio.timeout(20):
         assert await fetched(http, url) == b"hi"
         await ended.wait()

@@ -6,11 +6,11 @@ import threading
 
 import pytest
 import structlog
-from tests.backend.adapters.providers.names import Names
+from tests.backend.adapters.http.names import Names
 
-from cartrita.adapters.providers import name_lookups
-from cartrita.adapters.providers.http_targets import Origin
-from cartrita.adapters.providers.name_lookups import Address, NameLookups
+from cartrita.adapters.http import name_lookups
+from cartrita.adapters.http.name_lookups import Address, NameLookups
+from cartrita.adapters.http.targets import Origin
 
 
 def origin(host: str) -> Origin:

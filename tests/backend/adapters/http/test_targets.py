@@ -2,8 +2,8 @@
 
 import pytest
 
-from cartrita.adapters.providers.http_targets import Origin, find_target
-from cartrita.adapters.providers.transport import HttpRequest
+from cartrita.adapters.http.targets import Origin, find_target
+from cartrita.adapters.http.transport import HttpRequest
 from cartrita.kit.secret import Secret
 
 

@@ -5,11 +5,11 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import pytest
-from tests.backend.adapters.providers.servers import answer, saying, serving
+from tests.backend.adapters.http.servers import answer, saying, serving
 
-from cartrita.adapters.providers.http import HttpClient
-from cartrita.adapters.providers.http_connection import HttpConnection
-from cartrita.adapters.providers.transport import HttpRequest, HttpResponse
+from cartrita.adapters.http.client import HttpClient
+from cartrita.adapters.http.connection import HttpConnection
+from cartrita.adapters.http.transport import HttpRequest, HttpResponse
 from cartrita.domain.errors import UpstreamCut, UpstreamMalformed, UpstreamUnreachable
 
 OK = b"HTTP/1.1 200 OK\r\n"

@@ -1,13 +1,13 @@
-"""One fake provider for the folder, and the client that calls it."""
+"""One fake provider for the adapters, and the client that calls it."""
 
 import socket
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from tests.backend.adapters.providers.names import Names
+from tests.backend.adapters.http.names import Names
 from tests.harness.fake_provider.launch import FakeProvider, fake_provider
 
-from cartrita.adapters.providers.http import HttpClient
+from cartrita.adapters.http.client import HttpClient
 
 
 @pytest.fixture(scope="session")

@@ -13,10 +13,10 @@ from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import NoReturn, Self
 
-from cartrita.adapters.providers.http_connection import HttpConnection, NotHttp
-from cartrita.adapters.providers.http_pool import HttpPool
-from cartrita.adapters.providers.http_targets import Origin, find_target
-from cartrita.adapters.providers.transport import HttpRequest, HttpResponse
+from cartrita.adapters.http.connection import HttpConnection, NotHttp
+from cartrita.adapters.http.pool import HttpPool
+from cartrita.adapters.http.targets import Origin, find_target
+from cartrita.adapters.http.transport import HttpRequest, HttpResponse
 from cartrita.domain.errors import UpstreamCut, UpstreamMalformed, UpstreamUnreachable
 
 

@@ -1,0 +1,1 @@
+"""The HTTP client that the adapters share, which call providers, search and fetch pages."""
