@@ -14,21 +14,27 @@ from types import TracebackType
 from typing import NoReturn, Self
 
 from cartrita.adapters.http.connection import HttpConnection, NotHttp
-from cartrita.adapters.http.pool import HttpPool
-from cartrita.adapters.http.targets import Origin, find_target
+from cartrita.adapters.http.pool import CheckAddresses, HttpPool
+from cartrita.adapters.http.targets import Origin, find_target, target_of
 from cartrita.adapters.http.transport import HttpRequest, HttpResponse
 from cartrita.domain.errors import UpstreamCut, UpstreamMalformed, UpstreamUnreachable
 
 
 class HttpClient:
-    """The transport; enter it once for the lifetime of the server."""
+    """The transport; enter it once for the lifetime of the server.
 
-    def __init__(self, user_agent: str = "cartrita") -> None:
+    With `check` it calls only addresses that this has seen; what it raises, `open` raises.
+    """
+
+    def __init__(
+        self, user_agent: str = "cartrita", *, check: CheckAddresses | None = None
+    ) -> None:
+        self._check = check
         self._user_agent = f"User-Agent: {user_agent}"
         self._pool: HttpPool | None = None
 
     async def __aenter__(self) -> Self:
-        self._pool = HttpPool()
+        self._pool = HttpPool(self._check)
         return self
 
     async def __aexit__(
@@ -104,7 +110,7 @@ class _Exchange:
         request = self._request
         del self._request  # its body may be large, and the response take long
         try:
-            target = find_target(request.url)
+            target = target_of(request.url) if request.once else find_target(request.url)
             head = target.head(request, self._user_agent)
         except ValueError:
             raise self._unreachable("its base URL or its key is malformed") from None

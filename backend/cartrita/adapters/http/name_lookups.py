@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from ipaddress import ip_address
+from itertools import islice
 from typing import Any, TypeAlias
 
 import structlog
@@ -28,6 +29,8 @@ _PATIENCE_SECONDS = 0.5
 _USABLE_SECONDS = 600.0
 """How long known addresses are used while no lookup succeeds."""
 _MOST_THREADS = 64
+_MOST_NAMES = 1000
+"""Of those that were looked up; the oldest that nobody waits for are forgotten."""
 _NUMBERS = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
 
 log = structlog.get_logger()
@@ -51,6 +54,7 @@ class NameLookups:
         if name is None:
             if (numbers := _of_numbers(origin)) is not None:
                 return numbers
+            self._make_room()
             name = self._names[origin] = _Name(origin, self._loop)
         if self._loop.time() < name.fresh_until:
             return name.known
@@ -64,6 +68,14 @@ class NameLookups:
     def close(self) -> None:
         """Begin no other lookups."""
         self._queue.clear()
+
+    def _make_room(self) -> None:
+        if len(self._names) < _MOST_NAMES:
+            return
+        for origin in list(islice(self._names, 4)):  # so that those in use end too, in time
+            name = self._names.pop(origin)
+            if name.lookup is not None:
+                self._names[origin] = name
 
     def _start(self) -> None:
         while self._queue and self._running < _MOST_THREADS:

@@ -2,8 +2,9 @@
 
 import asyncio
 import ssl
-from collections import defaultdict
+from collections.abc import Callable, Sequence
 from functools import cached_property
+from typing import TypeAlias
 
 import structlog
 from aiohappyeyeballs import start_connection  # pyright: ignore[reportUnknownVariableType]
@@ -16,14 +17,22 @@ _KEEP_IDLE_SECONDS = 30.0
 _NEXT_ADDRESS_SECONDS = 0.25
 """How long an address may keep silent before the next one is tried too (RFC 8305)."""
 
+CheckAddresses: TypeAlias = Callable[[Origin, Sequence[str]], None]
+"""Raises CartritaError for an origin whose name stands for an address that is not to be called."""
+
 log = structlog.get_logger()
 
 
 class HttpPool:
-    """Connections by origin, without a limit; the one that was used last is taken first."""
+    """Connections by origin, without a limit; the one that was used last is taken first.
 
-    def __init__(self) -> None:
-        self._idle: defaultdict[Origin, list[HttpConnection]] = defaultdict(list)
+    With `check` a connection is made only to addresses that it has seen: those of a name may change
+    from one look-up to the next.
+    """
+
+    def __init__(self, check: CheckAddresses | None = None) -> None:
+        self._check = check
+        self._idle: dict[Origin, list[HttpConnection]] = {}
         self._lookups = NameLookups()
         self._loop = asyncio.get_running_loop()
         self._sweep_timer: asyncio.TimerHandle | None = None
@@ -31,7 +40,7 @@ class HttpPool:
 
     def idle(self, origin: Origin) -> HttpConnection | None:
         """A connection that is open already."""
-        connections = self._idle[origin]
+        connections = self._idle.get(origin)
         while connections:
             connection = connections.pop()
             connection.idle_since = None
@@ -40,8 +49,13 @@ class HttpPool:
         return None
 
     async def connect(self, origin: Origin) -> HttpConnection:
-        """A new connection. Raises OSError, of which ssl.SSLError and socket.gaierror are kinds."""
+        """A new connection. Raises OSError, of which ssl.SSLError and socket.gaierror are kinds.
+
+        Raises CartritaError for addresses that the check refuses.
+        """
         addresses = await self._lookups.addresses(origin)
+        if self._check is not None:
+            self._check(origin, [str(address[4][0]) for address in addresses])
         connected = await start_connection(
             addresses, happy_eyeballs_delay=_NEXT_ADDRESS_SECONDS, interleave=1, loop=self._loop
         )
@@ -67,7 +81,7 @@ class HttpPool:
             connection.abort()
             return
         connection.idle_since = self._loop.time()
-        self._idle[origin].append(connection)
+        self._idle.setdefault(origin, []).append(connection)
         if self._sweep_timer is None:
             self._sweep_timer = self._loop.call_later(_KEEP_IDLE_SECONDS, self._sweep)
 
@@ -90,8 +104,12 @@ class HttpPool:
             for connection in connections:
                 if connection.idle_since is None or connection.idle_since <= oldest:
                     connection.abort()
-            self._idle[origin] = [one for one in connections if one.usable]
-        if any(self._idle.values()):
+            usable = [one for one in connections if one.usable]
+            if usable:
+                self._idle[origin] = usable
+            else:
+                del self._idle[origin]
+        if self._idle:
             self._sweep_timer = self._loop.call_later(_KEEP_IDLE_SECONDS / 2, self._sweep)
 
     @cached_property

@@ -32,6 +32,8 @@ class Target(msgspec.Struct, frozen=True):
     def head(self, request: HttpRequest, user_agent: str) -> bytes:
         """The request up to its body. Raises ValueError for a header that is none."""
         lines = [f"{request.method} {self.path} HTTP/1.1\r\n{self.headers}", user_agent]
+        if "Accept" not in request.headers:
+            lines.append("Accept: */*")
         for name, value in request.headers.items():
             line = f"{name}: {value.reveal() if isinstance(value, Secret) else value}"
             if _LINE_ENDS.search(line):
@@ -43,8 +45,7 @@ class Target(msgspec.Struct, frozen=True):
         return "\r\n".join(lines).encode()
 
 
-@lru_cache(maxsize=256)
-def find_target(url: str) -> Target:
+def target_of(url: str) -> Target:
     """The target of a URL. Raises ValueError for what is none, or holds a user or a password."""
     parts = urlsplit(url)
     port = _PORTS.get(parts.scheme)
@@ -62,5 +63,9 @@ def find_target(url: str) -> Target:
     return Target(
         Origin(host, port if parts.port is None else parts.port, parts.scheme == "https"),
         path,
-        f"Host: {name}\r\nAccept: */*\r\nAccept-Encoding: identity",
+        f"Host: {name}\r\nAccept-Encoding: identity",
     )
+
+
+find_target = lru_cache(maxsize=256)(target_of)
+"""The same for URLs that are called again and again."""

@@ -50,7 +50,10 @@ LISTING = Deadlines(connect=2.0, headers=5.0, idle=5.0, total=10.0)
 
 
 class HttpRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A request. Errors name `provider`; at most `max_bytes` of the response body are read."""
+    """A request. Errors name `provider`; at most `max_bytes` of the response body are read.
+
+    With `once` the URL holds what was searched for, or the like, and is not remembered.
+    """
 
     provider: str
     method: Literal["GET", "POST"]
@@ -59,6 +62,7 @@ class HttpRequest(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes = b""
     deadlines: Deadlines = Deadlines()
     max_bytes: int = MAX_BYTES
+    once: bool = False
 
 
 class HttpResponse(Protocol):

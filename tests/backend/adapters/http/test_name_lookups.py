@@ -142,3 +142,16 @@ def test_a_lookup_may_outlive_the_loop(names: Names) -> None:
         asyncio.run(leave())
     names.answer()
     assert names.asked == ["silent.test"]
+
+
+async def test_many_names_are_not_all_kept(names: Names, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(name_lookups, "_MOST_NAMES", 3)
+    lookups = NameLookups()
+    async with names.silent():
+        waiting = await begun(lookups, "silent.test")
+        for number in range(9):
+            await lookups.addresses(origin(f"host{number}.test"))
+        assert len(lookups._names) <= 4
+        again = await begun(lookups, "silent.test")
+    assert hosts(await waiting) == hosts(await again) == ["127.0.0.1"]
+    assert names.asked.count("silent.test") == 1

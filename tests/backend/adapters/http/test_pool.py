@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import ssl
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,10 @@ from tests.backend.adapters.http.servers import answer, saying, serving
 
 from cartrita.adapters.http import pool
 from cartrita.adapters.http.client import HttpClient
-from cartrita.adapters.http.targets import find_target
+from cartrita.adapters.http.name_lookups import NameLookups
+from cartrita.adapters.http.targets import Origin, find_target
 from cartrita.adapters.http.transport import Deadlines, HttpRequest
-from cartrita.domain.errors import UpstreamUnreachable
+from cartrita.domain.errors import Forbidden, UpstreamUnreachable
 
 CERTIFICATE = Path(__file__).with_name("localhost.pem")
 """Of localhost, signed by itself, with its key; it is good for nothing else."""
@@ -139,6 +141,38 @@ async def test_a_server_with_encryption(monkeypatch: pytest.MonkeyPatch) -> None
                 assert await fetched(http, url) == b"hi"
             with pytest.raises(UpstreamUnreachable, match="check its certificate"):
                 await fetched(http, url.replace("localhost", "127.0.0.1"))
+
+
+async def test_servers_that_were_called_long_ago_leave_nothing_behind(
+    http: HttpClient, names: Names, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with serving(keeping) as url:
+        for number in range(5):
+            await fetched(http, url.replace("127.0.0.1", f"host{number}.test"))
+        assert http._pool is not None
+        assert len(http._pool._idle) == 5
+        monkeypatch.setattr(pool, "_KEEP_IDLE_SECONDS", 0.0)
+        http._pool._sweep()
+        assert http._pool._idle == {}
+
+
+async def test_an_address_is_checked_each_time_a_connection_is_made(names: Names) -> None:
+    seen: list[tuple[str, list[str]]] = []
+
+    def check(origin: Origin, addresses: Sequence[str]) -> None:
+        seen.append((origin.host, [*addresses]))
+        if "127.0.0.1" not in addresses:
+            raise Forbidden("Not there.")
+
+    async with HttpClient(check=check) as http, serving(saying(answer(b"hi"))) as url:
+        named = url.replace("127.0.0.1", "host.test")
+        assert await fetched(http, named) == b"hi"
+        names.addresses["host.test"] = ("127.0.0.2",)
+        assert http._pool is not None
+        http._pool._lookups = NameLookups()
+        with pytest.raises(Forbidden, match="Not there"):
+            await fetched(http, named)
+    assert seen == [("host.test", ["127.0.0.1"]), ("host.test", ["127.0.0.2"])]
 
 
 async def test_a_connection_with_two_owners_is_closed(http: HttpClient) -> None:

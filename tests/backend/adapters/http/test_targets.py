@@ -55,12 +55,19 @@ def test_all_that_is_sent_before_a_body() -> None:
     assert lines("http://h/v1", body=b"{}", Authorization=Secret("Bearer k"), x_a="ü") == [
         "POST /v1 HTTP/1.1",
         "Host: h",
-        "Accept: */*",
         "Accept-Encoding: identity",
         "User-Agent: test",
+        "Accept: */*",
         "Authorization: Bearer k",
         "x-a: ü",
         "Content-Length: 2",
+    ]
+
+
+def test_a_request_that_wants_one_type_says_no_other() -> None:
+    sent = lines("http://h/v1", Accept="application/vnd.github+json")
+    assert [one for one in sent if one.startswith("Accept:")] == [
+        "Accept: application/vnd.github+json"
     ]
 
 
