@@ -1,0 +1,54 @@
+"""Ports of the web: search engines, the searches that callers may make, and pages."""
+
+from typing import Protocol
+
+from cartrita.domain.github import GitHubQuery, GitHubResults
+from cartrita.domain.ports.services import Service
+from cartrita.domain.principals import Principal
+from cartrita.domain.web import WebPage, WebQuery, WebResults
+
+
+class SearchEngine(Service, Protocol):
+    """Searches the web at one provider."""
+
+    async def search(self, query: WebQuery) -> WebResults:
+        """The results that there are. Raises UpstreamError."""
+        ...
+
+
+class CodeHost(Service, Protocol):
+    """Searches GitHub."""
+
+    async def search(self, query: GitHubQuery) -> GitHubResults:
+        """One page of what there is. Raises UpstreamError, and InvalidInput for a query."""
+        ...
+
+
+class WebSearch(Protocol):
+    """Searches the web for a caller, by what its key allows and its credentials pay."""
+
+    async def search(
+        self, principal: Principal, query: WebQuery, provider: str | None = None
+    ) -> WebResults:
+        """By this provider, or the usual one. Raises CartritaError."""
+        ...
+
+
+class GitHubSearch(Protocol):
+    """Searches GitHub for a caller, by what its key allows and its credentials pay."""
+
+    async def search(self, principal: Principal, query: GitHubQuery) -> GitHubResults:
+        """One page of what there is. Raises CartritaError."""
+        ...
+
+
+class WebPages(Protocol):
+    """Reads pages of the public web."""
+
+    async def fetch(self, url: str) -> WebPage:
+        """The page as text.
+
+        Raises InvalidInput for an address that is none, Forbidden for one that is not public, and
+        UpstreamError and UnsupportedMedia.
+        """
+        ...
