@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from tests.harness.fake_provider.launch import FakeProvider, fake_provider
 from tests.harness.scenario import Scenario
+from tests.harness.search_services.server import SearchServices, search_services
 from tests.harness.server import Server
 
 PROVIDER_KEY = "sk-of-the-fake-provider"
@@ -17,6 +18,13 @@ Serve = Callable[..., Scenario]
 def provider() -> Iterator[FakeProvider]:
     """The model provider of all journeys; scripts are in the messages, so tests can share it."""
     with fake_provider(seed=7, key=PROVIDER_KEY) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def services() -> Iterator[SearchServices]:
+    """The search engines and the GitHub of all journeys."""
+    with search_services() as running:
         yield running
 
 

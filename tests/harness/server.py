@@ -23,6 +23,8 @@ from tests.harness.raw_http import HOST
 
 KEY = "bootstrap-key-of-the-test-harness-0123456789"
 OWNER = "local"
+NOBODY = "http://127.0.0.1:9"
+"""An address at which nobody answers: the services that a test does not configure are there."""
 _SECRET = "secret-of-the-test-harness-0123456789-abcdef"
 Victim = Literal["parent", "worker", "postgres", "cluster", "both", "everything"]
 _WATCHDOG_S = 60.0
@@ -80,6 +82,9 @@ class Server:
             "CARTRITA_PROVIDER_LIMITS": "off",
             "OPENAI_BASE_URL": provider_url,
             "OPENAI_API_KEY": "sk-of-the-fake-provider",
+            "TAVILY_BASE_URL": NOBODY,
+            "BRAVE_BASE_URL": NOBODY,
+            "GITHUB_BASE_URL": NOBODY,
             **({"CARTRITA_DATABASE_URL": database_url} if database_url else {}),
             **(settings or {}),
         }

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from tests.harness.scenario import Scenario
+from tests.harness.search_services.server import SearchServices
 from tests.harness.server import KEY
 
 CHECKS = "not_a_server_error,status_code_conformance,response_schema_conformance"
@@ -19,13 +20,14 @@ scenes:
 
 
 @pytest.mark.slow
-async def test_schemathesis(serve: Any, tmp_path: Path) -> None:
+async def test_schemathesis(serve: Any, services: SearchServices, tmp_path: Path) -> None:
     script = tmp_path / "script.yaml"
     script.write_text(SCRIPT)
     scenario: Scenario = serve(
         settings={
             "CARTRITA_OFFLINE_SCRIPT": str(script),
             "CARTRITA_DEFAULT_MODEL": "offline/script",
+            **services.settings,
         }
     )
     command = [

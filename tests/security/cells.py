@@ -93,7 +93,9 @@ def plain(route: Route, things: Things, word: str = "x") -> Asked:
     """A route asked for things of one owner, by nothing else than its path."""
     which = -1 if "approval_id" in route.parameters else 0
     given = {name: things[PATH_KINDS[name]][which] for name in route.parameters}
-    return _filled(route, given, query=route.rule.query.replace("WORD", word))
+    asked = _filled(route, given, query=route.rule.query.replace("WORD", word))
+    body = json.loads(json.dumps(asked.body).replace("WORD", word))
+    return msgspec.structs.replace(asked, body=body)
 
 
 def may_ask(route: Route, asking: Asking) -> bool:

@@ -10,13 +10,15 @@ from tests.harness.fixtures import killable_server as killable_server
 from tests.harness.fixtures import provider as provider
 from tests.harness.fixtures import scenario as scenario
 from tests.harness.fixtures import serve as serve
+from tests.harness.fixtures import services as services
 from tests.harness.scenario import Scenario
+from tests.harness.search_services.server import SearchServices
 from tests.harness.server import Server
 from tests.security.owners import Owners, new_owners
 
 
 @pytest.fixture(scope="session")
-def quiet_server(provider: FakeProvider) -> Iterator[Server]:
+def quiet_server(provider: FakeProvider, services: SearchServices) -> Iterator[Server]:
     """Two workers with every provider that a route has for itself; never killed."""
     settings = {
         "ANTHROPIC_BASE_URL": provider.root_url,

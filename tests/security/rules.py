@@ -138,6 +138,8 @@ RULES: dict[str, Rule] = {
     "get_v1_model": _PLAIN,
     "get_usage": _PLAIN,
     "search_own_data": Rule(query="q=WORD"),
+    "search_web": Rule(body={"query": "WORD", "provider": "local"}),
+    "search_github": Rule(query="q=moss"),
     "post_code": Rule(body={"task": "x"}),
     "post_chat": Rule(body=_TEXT, fields=(_CONVERSATION,)),
     "post_huggingface_chat": Rule(body={"message": "x", "model": "fake"}, fields=(_CONVERSATION,)),

@@ -27,7 +27,12 @@ BROUGHT: Final = "byok:"
 """The ids of brought keys, and of their owners, begin with this; no other id can."""
 KEPT_S: Final = 3600.0
 """For so long a key is kept after its last use."""
-_OPERATIONS: Final = (Operation.CHAT, Operation.EMBEDDINGS, Operation.CONVERSATIONS)
+_OPERATIONS: Final = (
+    Operation.CHAT,
+    Operation.EMBEDDINGS,
+    Operation.SEARCH,
+    Operation.CONVERSATIONS,
+)
 _LONGEST_REFUSAL_S: Final = 60.0
 _CHECKS_AT_ONCE: Final = 16
 """So many keys are shown to one provider at once."""

@@ -33,7 +33,12 @@ from cartrita.kit.pagination import Page
 from cartrita.kit.secret import Secret
 from cartrita.kit.text import storable_text
 
-_USES: Final = (Operation.CHAT, Operation.EMBEDDINGS, Operation.CONVERSATIONS)
+_USES: Final = (
+    Operation.CHAT,
+    Operation.EMBEDDINGS,
+    Operation.SEARCH,
+    Operation.CONVERSATIONS,
+)
 
 
 class KeyRefused(InvalidInput):

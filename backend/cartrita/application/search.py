@@ -44,11 +44,15 @@ class Search:
         *,
         kinds: frozenset[SearchKind] = ALL_KINDS,
         date_range: DateRange = DateRange.ALL,
+        since: datetime | None = None,
         sort_by: SortBy = SortBy.RELEVANCE,
         limit: int = 20,
         offset: int = 0,
     ) -> SearchResults:
-        """One page of results. Raises InvalidInput for a limit or offset out of range."""
+        """One page of results; `since` goes before `date_range`.
+
+        Raises InvalidInput for a limit or offset out of range.
+        """
         if not 1 <= limit <= LIMIT_MAX:
             raise InvalidInput.of("limit", f"choose a number from 1 to {LIMIT_MAX}")
         if not 0 <= offset <= OFFSET_MAX:
@@ -58,7 +62,7 @@ class Search:
                 owner_id=principal.owner_id,
                 text=text,
                 kinds=kinds,
-                since=_start_of(date_range, clock.now()),
+                since=since or _start_of(date_range, clock.now()),
                 sort_by=sort_by,
                 limit=limit,
                 offset=offset,

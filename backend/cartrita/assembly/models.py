@@ -1,4 +1,4 @@
-"""The models: the gateway to them, the tests of their providers, and the count of their tokens."""
+"""The models and what searches: the parts that call providers by the same limits."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -7,8 +7,8 @@ from typing import NamedTuple
 from cartrita.adapters.http.client import HttpClient
 from cartrita.adapters.tokens.counter import TokenizerCounter
 from cartrita.application.brought_keys import BroughtKeys, PayingCredentials
-from cartrita.application.key_validation import ProviderKeyValidator
 from cartrita.application.provider_checks import ProviderChecks
+from cartrita.application.service_keys import ServiceKeyValidator
 from cartrita.assembly.answer_cache import open_answer_cache
 from cartrita.assembly.brought_keys import create_brought_keys
 from cartrita.assembly.budgets import open_budgeting
@@ -22,7 +22,9 @@ from cartrita.assembly.providers import (
     create_unpaid,
     open_providers,
 )
+from cartrita.assembly.search import Searches, create_search_services, create_searches
 from cartrita.assembly.storage import Storage
+from cartrita.domain.ports.credentials import KeyValidator
 from cartrita.gateway.budgeting import Budgeting
 from cartrita.gateway.gateway import Gateway
 from cartrita.gateway.metering import CostOf, Meter
@@ -32,11 +34,12 @@ from cartrita.settings import Settings
 
 
 class Models(NamedTuple):
-    """Access to all models."""
+    """Access to all models, and to what searches, which their limits hold for too."""
 
     gateway: Gateway
     checks: ProviderChecks
-    key_validator: ProviderKeyValidator
+    searches: Searches
+    key_validator: KeyValidator
     brought_keys: BroughtKeys
     counter: TokenizerCounter
     cost: CostOf
@@ -63,8 +66,12 @@ async def open_models(
             create_offline(settings, storage.search),
         ]
         unpaid = create_unpaid(settings, http, {one.summary.name for one in providers})
-        validator = create_key_validator(settings, [*providers, *unpaid])
+        services = create_search_services(settings, http)
+        validator = ServiceKeyValidator(
+            services.keyed, create_key_validator(settings, [*providers, *unpaid])
+        )
         brought = create_brought_keys(settings, [*providers, *unpaid], validator, secret)
+        paying = PayingCredentials(brought, credentials.known)
         yield Models(
             gateway=create_gateway(
                 settings,
@@ -72,11 +79,14 @@ async def open_models(
                 unpaid,
                 meter,
                 cache,
-                PayingCredentials(brought, credentials.known),
+                paying,
                 credentials.uses,
                 limiting.limiter,
             ),
             checks=create_provider_checks(settings, providers),
+            searches=create_searches(
+                settings, services, limiting.limiter, paying, credentials.uses
+            ),
             key_validator=validator,
             brought_keys=brought,
             counter=counter,

@@ -40,6 +40,8 @@ def create_services(
         conversations=conversations,
         messages=Messages(storage.messages, storage.items, conversations),
         search=Search(storage.search),
+        web_search=models.searches.web,
+        github_search=models.searches.github,
         usage=UsageReports(storage.ledger),
         agents=agents,
         completions=Completions(models.gateway, agent_models, models.counter),

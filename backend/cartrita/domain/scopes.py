@@ -21,12 +21,14 @@ class Operation(StrEnum):
     """What keys are used for; a route or a call is of one of them.
 
     `chat` asks models for answers, in runs or without; `embeddings` asks them for vectors;
+    `search` searches the web and GitHub;
     `conversations` reads and changes what is stored; `keys` makes and ends keys of the same user;
     `admin` administers the tenant of a user who may.
     """
 
     CHAT = "chat"
     EMBEDDINGS = "embeddings"
+    SEARCH = "search"
     CONVERSATIONS = "conversations"
     KEYS = "keys"
     ADMIN = "admin"

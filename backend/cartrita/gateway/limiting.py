@@ -4,18 +4,32 @@ import itertools
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Final
+from typing import Final, Protocol
 
 from cartrita.domain.credentials import SERVER
 from cartrita.domain.errors import UpstreamError, UpstreamLimited
 from cartrita.domain.limits import Limit, LimitKey
 from cartrita.domain.ports.grants import GrantStore
 from cartrita.gateway.call_queues import CallLater, CallQueue, QueuePolicy, TurnRequest, call_later
-from cartrita.gateway.calls import Call
+from cartrita.gateway.calls import PauseListener
 from cartrita.gateway.memory_grants import MemoryGrants
 
 _LOOKED_AT: Final = 4
 """How many queues are looked at for each new one, so that those without a use end in time."""
+
+
+class LimitedCall(Protocol):
+    """A call that waits for its turn: of which tenant, who pays for it, and who is told of it."""
+
+    @property
+    def tenant_id(self) -> str: ...
+
+    @property
+    def on_pause(self) -> PauseListener | None: ...
+
+    def credential_at(self, provider: str) -> str:
+        """The id of the credential that pays for it at a provider."""
+        ...
 
 
 class Limiter:
@@ -45,7 +59,7 @@ class Limiter:
         self._queues: dict[LimitKey, CallQueue] = {}
         self.policy = policy or QueuePolicy()
 
-    def turn(self, call: Call, latest: float) -> "Turn":
+    def turn(self, call: LimitedCall, latest: float) -> "Turn":
         """The turns of one call at its providers, none of which begins after `latest`."""
         return Turn(self, call, next(self._numbers), latest)
 
@@ -83,7 +97,7 @@ class Turn:
 
     __slots__ = ("_call", "_latest", "_limiter", "_number", "_patience")
 
-    def __init__(self, limiter: Limiter, call: Call, number: int, latest: float) -> None:
+    def __init__(self, limiter: Limiter, call: LimitedCall, number: int, latest: float) -> None:
         self._limiter = limiter
         self._call = call
         self._number = number

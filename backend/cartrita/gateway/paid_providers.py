@@ -47,7 +47,7 @@ class CredentialUses:
     """
 
     def __init__(self) -> None:
-        self._open: dict[str, set[_Use]] = {}
+        self._open: dict[str, set[CredentialUse]] = {}
         self._ended = Remembered[str](LONGEST_WAIT_S, most=10_000)
 
     @property
@@ -55,14 +55,14 @@ class CredentialUses:
         """The credentials that pay for calls now."""
         return self._open.keys()
 
-    def begin(self, credential_id: str) -> "_Use":
+    def begin(self, credential_id: str) -> "CredentialUse":
         """The task that runs now makes a call that this credential pays.
 
         Raises CredentialEnded if it does not any more.
         """
         if credential_id in self._ended:
             raise CredentialEnded
-        use = _Use(self._open, credential_id)
+        use = CredentialUse(self._open, credential_id)
         self._open.setdefault(credential_id, set()).add(use)
         return use
 
@@ -76,12 +76,12 @@ class CredentialUses:
         return len(found)
 
 
-class _Use:
+class CredentialUse:
     """A call of the task that made this, which is cancelled once if the call is cut."""
 
     __slots__ = ("_cancelling", "_credential_id", "_cut", "_open", "_task")
 
-    def __init__(self, calls: dict[str, set["_Use"]], credential_id: str) -> None:
+    def __init__(self, calls: dict[str, set["CredentialUse"]], credential_id: str) -> None:
         task = asyncio.current_task()
         assert task is not None
         self._open = calls
@@ -162,7 +162,7 @@ class _PaidCall(Generic[T]):
             return await self._call.__aenter__()
         except BaseException as error:
             if isinstance(error, UpstreamError) and not self._credential.shared:
-                _tell_owner(error)
+                tell_owner(error)
             self._use.end(error)
             raise
 
@@ -181,7 +181,7 @@ class _PaidCall(Generic[T]):
         return swallowed
 
 
-def _tell_owner(error: UpstreamError) -> None:
+def tell_owner(error: UpstreamError) -> None:
     """Say that it is the caller's own credential that the provider does not take."""
     if isinstance(error, UpstreamAuth | UpstreamQuota):
         error.details["credential"] = OWN_CREDENTIAL

@@ -88,6 +88,17 @@ def network(value: str) -> str:
         ) from None
 
 
+def named_host(value: str) -> str:
+    """A host name in lower case, an address, or a network in CIDR form."""
+    if "/" in value or _is_address(value):
+        return network(value)
+    if _HOST_NAME.fullmatch(value):
+        return value.lower()
+    raise ValueError(
+        f"{display_value(value)} is not a host name, address or network; write wiki.example.com"
+    )
+
+
 def _is_address(text: str) -> bool:
     try:
         ip_address(text)

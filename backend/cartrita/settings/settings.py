@@ -13,7 +13,7 @@ from cartrita.settings.limits import Limits
 from cartrita.settings.providers import ConfiguredProvider, OAuth, Offline, Providers
 from cartrita.settings.routes import Routes
 from cartrita.settings.server import Auth, Logging, Server
-from cartrita.settings.services import Deepgram, GitHub, Tavily
+from cartrita.settings.services import Brave, Deepgram, GitHub, Search, SearXNG, Tavily, Web
 from cartrita.settings.storage import Database, History, Postgres, RunLog
 from cartrita.settings.surfaces import Compat, OpenAICompat
 from cartrita.settings.tracing import Langfuse
@@ -55,8 +55,12 @@ class Settings(Group):
     openai_compat: OpenAICompat = OpenAICompat()
     langfuse: Langfuse = Langfuse()
     deepgram: Deepgram = Deepgram()
+    search: Search = Search()
     tavily: Tavily = Tavily()
+    brave: Brave = Brave()
+    searxng: SearXNG = SearXNG()
     github: GitHub = GitHub()
+    web: Web = Web()
     warnings: tuple[str, ...] = ()
 
     @property

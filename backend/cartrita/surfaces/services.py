@@ -31,6 +31,7 @@ from cartrita.application.search import Search
 from cartrita.application.tickets import Tickets
 from cartrita.application.usage import UsageReports
 from cartrita.domain.models import ModelInfo
+from cartrita.domain.ports.web import GitHubSearch, WebSearch
 from cartrita.domain.scopes import Scopes
 from cartrita.gateway.health import DeploymentHealth
 from cartrita.surfaces.inbound_rates import InboundRate
@@ -97,6 +98,8 @@ class Services:
     conversations: Conversations
     messages: Messages
     search: Search
+    web_search: WebSearch
+    github_search: GitHubSearch
     usage: UsageReports
     agents: AgentRegistry
     completions: Completions

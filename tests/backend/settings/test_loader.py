@@ -118,6 +118,15 @@ def test_values_of_every_kind_are_understood_from_text(tmp_path: Path) -> None:
     assert settings.tavily.base_url == "https://search.example"
 
 
+def test_hosts_are_names_addresses_and_networks(tmp_path: Path) -> None:
+    given = "Wiki.example.com, 10.1.2.3,10.1.0.0/16, ::1"
+    hosts = load({"CARTRITA_WEB_PRIVATE_HOSTS": given}, tmp_path).web.private_hosts
+    assert hosts == ("wiki.example.com", "10.1.2.3/32", "10.1.0.0/16", "::1/128")
+    for wrong in ("http://wiki.example.com", "10.1.0.0/40", "*.example.com", "a b"):
+        with pytest.raises(SettingsError, match="CARTRITA_WEB_PRIVATE_HOSTS"):
+            load({"CARTRITA_WEB_PRIVATE_HOSTS": wrong}, tmp_path)
+
+
 def test_limits_are_a_text_or_a_table_of_the_file(tmp_path: Path) -> None:
     (tmp_path / "cartrita.toml").write_text(
         '[limits]\nproviders = { openai = "7/second", github = "off" }\ninbound = "off"\n'

@@ -32,7 +32,7 @@ class Brave:
     """The search at Brave; implements `SearchEngine`. It makes no answers."""
 
     name = NAME
-    takes_key = True
+    needs_key = True
 
     def __init__(self, address: ServiceAddress) -> None:
         self._address = address

@@ -34,7 +34,7 @@ class GitHub:
     """The search at GitHub; implements `CodeHost`."""
 
     name = NAME
-    takes_key = True
+    needs_key = False
 
     def __init__(self, address: ServiceAddress) -> None:
         self._address = address

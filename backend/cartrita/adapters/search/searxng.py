@@ -21,7 +21,7 @@ class SearXNG:
 
     name = NAME
     has_key = False
-    takes_key = False
+    needs_key = False
 
     def __init__(self, address: ServiceAddress) -> None:
         self._service = JsonService(NAME, address, _error_of)

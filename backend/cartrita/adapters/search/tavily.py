@@ -27,12 +27,15 @@ _PLAN, _SPENDING = 432, 433
 
 
 class Tavily:
-    """The search at Tavily; implements `SearchEngine`."""
+    """The search at Tavily; implements `SearchEngine`.
+
+    With `keyless` it is also called without a key, which is good for a few searches.
+    """
 
     name = NAME
-    takes_key = True
 
-    def __init__(self, address: ServiceAddress) -> None:
+    def __init__(self, address: ServiceAddress, *, keyless: bool = True) -> None:
+        self.needs_key = not keyless
         self._address = address
         self._service = JsonService(NAME, address, _error_of)
 
@@ -43,7 +46,7 @@ class Tavily:
 
     def with_key(self, key: Secret) -> Self:
         """See `Service.with_key`."""
-        return type(self)(self._address.with_key(key))
+        return type(self)(self._address.with_key(key), keyless=not self.needs_key)
 
     async def test_key(self) -> None:
         """See `Service.test_key`; costs nothing."""

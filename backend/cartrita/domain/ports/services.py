@@ -8,7 +8,7 @@ from cartrita.kit.secret import Secret
 class Service(Protocol):
     """A service that is called over the network; its name is a provider's in scopes and limits.
 
-    `has_key` is whether it is called with one, and `takes_key` whether it ever is.
+    `has_key` is whether it is called with one, and `needs_key` whether it must be.
     """
 
     @property
@@ -18,7 +18,7 @@ class Service(Protocol):
     def has_key(self) -> bool: ...
 
     @property
-    def takes_key(self) -> bool: ...
+    def needs_key(self) -> bool: ...
 
     def with_key(self, key: Secret) -> Self:
         """The same service at the same address, called with this key only."""

@@ -70,7 +70,7 @@ class InvalidBody(ErrorBody):
 def status_of(error: CartritaError) -> int:
     """The HTTP status of an error, by stop status, code or kind."""
     if error.callers_own:
-        return 402 if error.code == UpstreamQuota.default_code else 401
+        return 402 if _is_quota(error) else 401
     if isinstance(error, AnswerStopped):
         if error.stopped.kind is StopStatus.CANCELLED:
             return 409
@@ -78,6 +78,11 @@ def status_of(error: CartritaError) -> int:
             return 503
         return STATUS[error.stopped.error_kind]
     return _STATUS_BY_CODE.get(error.code, STATUS[error.kind])
+
+
+def _is_quota(error: CartritaError) -> bool:
+    """Whether an account has no credit; that of a stopped run is told by its code alone."""
+    return isinstance(error, UpstreamQuota) or error.code == UpstreamQuota.default_code
 
 
 def error_response(request: Request, error: CartritaError) -> Response:

@@ -49,7 +49,7 @@ _SERVER_SENT_EVENT: Schema = {
 _ERROR_DESCRIPTIONS = {
     400: "The request cannot be read.",
     401: "No credential, or an unknown one.",
-    402: "A budget is used up; Retry-After says when it begins anew.",
+    402: "A budget is used up, or the account of the credential that you brought.",
     403: "The scopes of the key do not allow it, or pages of this origin may not.",
     404: "Not found, or owned by somebody else.",
     408: "The body did not arrive in time.",
@@ -68,6 +68,8 @@ _ERROR_DESCRIPTIONS = {
 _AUTHENTICATION_STATUSES = (400, 401, 403, 414, 422, 500, 503)
 _BODY_STATUSES = (400, 408, 413, 415, 422)
 _ANSWER_STATUSES = (402, 409, 429, 502, 504, 507)
+_DECLARED = ("402", "404", "429", "502")
+"""Statuses that some routes declare themselves."""
 
 
 def complete_document(document: Schema, routes: Iterable[BaseRoute]) -> None:
@@ -106,6 +108,7 @@ def _complete_operation(operation: Schema, context: RouteContext) -> set[type[Re
     responses: Schema = operation["responses"]
     operation["security"] = _security(dependencies)
     statuses = {500, *(_AUTHENTICATION_STATUSES if operation["security"] else ())}
+    statuses |= {int(status) for status in responses if status in _DECLARED}
     if (context.methods or set()) - {"GET"}:
         statuses.add(409)
     if isinstance(body, PublicJsonBody):

@@ -22,6 +22,7 @@ from cartrita.surfaces.native import (
     search,
     tickets,
     usage,
+    web_search,
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -31,6 +32,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     conversations.router,
     messages.router,
     search.router,
+    web_search.router,
+    web_search.github_router,
     models.router,
     providers.router,
     code.router,

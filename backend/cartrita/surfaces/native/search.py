@@ -84,13 +84,14 @@ def _result(hit: SearchHit) -> SearchResult:
         type=hit.kind,
         title=hit.title,
         snippet=hit.snippet,
-        url=_url(hit),
+        url=url_of(hit),
         timestamp=hit.timestamp,
         metadata=hit.metadata,
     )
 
 
-def _url(hit: SearchHit) -> str:
+def url_of(hit: SearchHit) -> str:
+    """Where to read what was found."""
     if hit.kind is SearchKind.AGENT:
         return f"/api/agents/{hit.id}"
     if hit.kind is SearchKind.FILE:

@@ -1,0 +1,131 @@
+"""Calls of services that serve no models: by what the caller may, when its turn comes, who pays."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from random import Random
+from typing import Final, TypeVar
+
+import msgspec
+
+from cartrita.domain.credentials import (
+    NO_CREDENTIALS,
+    SERVER,
+    CallCredential,
+    CredentialsByProvider,
+    unreadable,
+)
+from cartrita.domain.errors import NotFound, UpstreamCut, UpstreamError, UpstreamLimited
+from cartrita.domain.errors import UpstreamOverloaded as Overloaded
+from cartrita.domain.ports.credentials import CallCredentials
+from cartrita.domain.ports.services import Service
+from cartrita.domain.principals import Principal
+from cartrita.gateway.calls import PauseListener
+from cartrita.gateway.limiting import Limiter
+from cartrita.gateway.paid_providers import CredentialUses, tell_owner
+
+S = TypeVar("S", bound=Service)
+R = TypeVar("R")
+
+_ATTEMPTS: Final = 2
+_SECONDS: Final = 60.0
+
+
+class ServiceCall(msgspec.Struct, frozen=True, kw_only=True):
+    """A call of a service: of which tenant, and what pays for it where it is not the server."""
+
+    tenant_id: str
+    credentials: CredentialsByProvider = NO_CREDENTIALS
+    on_pause: PauseListener | None = None
+
+    def credential_at(self, provider: str) -> str:
+        """The id of the credential that pays for it at a provider."""
+        paying = self.credentials.get(provider)
+        return SERVER if paying is None else paying.id
+
+
+class ServiceCalls:
+    """Calls services for callers, under the same limits and credentials as model providers.
+
+    What fails in passing is tried twice. No attempt begins `seconds` after the first.
+    """
+
+    def __init__(
+        self,
+        limiter: Limiter,
+        credentials: CallCredentials,
+        uses: CredentialUses,
+        *,
+        seconds: float = _SECONDS,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        rng: Random | None = None,
+    ) -> None:
+        self._limiter = limiter
+        self._credentials = credentials
+        self._uses = uses
+        self._seconds = seconds
+        self._sleep = sleep
+        self._rng = rng or Random()  # noqa: S311 - jitter needs no secure randomness
+
+    async def paid_by(self, principal: Principal, service: Service) -> bool:
+        """Whether the service would be called with a key."""
+        paying = await self._credentials.of(principal.payer)
+        return service.has_key or service.name in paying
+
+    async def ask(self, principal: Principal, service: S, ask: Callable[[S], Awaitable[R]]) -> R:
+        """What `ask` returns when it is given the service with the key of whoever pays.
+
+        Raises Forbidden, NotFound where a key is missing, RateLimited, Unavailable, and what `ask`
+        does.
+        """
+        name = service.name
+        principal.scopes.require_provider(name)
+        credentials = await self._credentials.of(principal.payer)
+        call = ServiceCall(tenant_id=principal.tenant_id, credentials=credentials)
+        paying = credentials.get(name)
+        if service.needs_key and not service.has_key and paying is None:
+            raise no_key(name)
+        turn = self._limiter.turn(call, self._limiter.now() + self._seconds)
+        for attempt in range(1, _ATTEMPTS + 1):
+            await turn.take(name)
+            try:
+                return await self._once(service, paying, ask)
+            except UpstreamError as error:
+                turn.failed(name, error)
+                if attempt == _ATTEMPTS or not self._passes(error):
+                    raise
+            await self._sleep(self._rng.uniform(0.1, 0.4))
+        raise AssertionError
+
+    async def _once(
+        self, service: S, paying: CallCredential | None, ask: Callable[[S], Awaitable[R]]
+    ) -> R:
+        if paying is None:
+            return await ask(service)
+        if not paying.key:
+            raise unreadable()
+        use = self._uses.begin(paying.id)
+        try:
+            answer = await ask(service.with_key(paying.key))
+        except BaseException as error:
+            if isinstance(error, UpstreamError) and not paying.shared:
+                tell_owner(error)
+            use.end(error)
+            raise
+        use.end(None)
+        return answer
+
+    def _passes(self, error: UpstreamError) -> bool:
+        """Whether another attempt, after a short pause or in its next turn, may succeed."""
+        if isinstance(error, UpstreamLimited):
+            wait = error.retry_after
+            return wait is not None and wait <= self._limiter.policy.patience
+        return isinstance(error, Overloaded | UpstreamCut) and error.retryable
+
+
+def no_key(name: str) -> NotFound:
+    """The error of a service that is not called without a key."""
+    return NotFound(
+        f"{name} has no key here; set {name.upper()}_API_KEY, or store one of your own with "
+        "POST /api/credentials.",
+        code="provider_not_configured",
+    )

@@ -1,0 +1,204 @@
+"""Endpoints that search the web and GitHub."""
+
+import time
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel, Field
+
+from cartrita.domain.github import (
+    LONGEST_GITHUB_QUERY,
+    MOST_GITHUB_RESULTS,
+    GitHubKind,
+    GitHubQuery,
+)
+from cartrita.domain.principals import Principal
+from cartrita.domain.scopes import Operation
+from cartrita.domain.search import SearchKind
+from cartrita.domain.web import LONGEST_QUERY, MOST_RESULTS, TimeRange, Topic, WebQuery
+from cartrita.kit import clock
+from cartrita.surfaces.dependencies import AppServices, CurrentPrincipal, Storable
+from cartrita.surfaces.native.request_bodies import JsonBody, RequestModel
+from cartrita.surfaces.native.search import url_of
+from cartrita.surfaces.services import Services
+
+router = APIRouter(prefix="/api/search", tags=["search"])
+github_router = APIRouter(prefix="/api/github", tags=["search"])
+
+LOCAL: Final = "local"
+_OWN_KINDS: Final = frozenset((SearchKind.CONVERSATION, SearchKind.MESSAGE, SearchKind.FILE))
+_DAYS: Final = {TimeRange.DAY: 1, TimeRange.WEEK: 7, TimeRange.MONTH: 30, TimeRange.YEAR: 365}
+_ERRORS: Final[dict[int | str, dict[str, Any]]] = {status: {} for status in (402, 404, 429, 502)}
+"""Statuses of what a provider answers, beside those that all routes have."""
+
+
+class WebSearchRequest(RequestModel):
+    """What to search for, and where."""
+
+    query: Annotated[str, Field(min_length=1, max_length=LONGEST_QUERY)]
+    provider: Annotated[
+        str,
+        Field(
+            max_length=64,
+            description="`tavily`, `brave`, `searxng`; `local` searches what is your own.",
+        ),
+    ] = "tavily"
+    max_results: Annotated[int, Field(ge=1, le=MOST_RESULTS)] = 5
+    topic: Annotated[Topic, Field(description="Engines without it search all pages.")] = (
+        Topic.GENERAL
+    )
+    time_range: Annotated[TimeRange | None, Field(description="How old results may be.")] = None
+    include_answer: Annotated[
+        bool, Field(description="Also a short answer, from providers that give one.")
+    ] = False
+
+
+class WebSearchResult(BaseModel):
+    """One page that was found."""
+
+    title: str
+    url: str
+    content: str = Field(description="Plain text of it.")
+    score: float = Field(description="From 0 to 1, the higher the better.")
+    published_date: datetime | None
+
+
+class WebSearchResponse(BaseModel):
+    """The results, the best first."""
+
+    query: str
+    provider: str = Field(description="Which searched.", examples=["tavily"])
+    answer: str | None
+    results: list[WebSearchResult]
+    total: int = Field(description="How many results these are.")
+    response_time: float = Field(description="In seconds.")
+
+
+class GitHubResult(BaseModel):
+    """One repository, file, issue or pull request."""
+
+    title: str
+    url: str
+    content: str = Field(description="Plain text of it; of code, what matched.")
+    metadata: dict[str, Any] = Field(description="Depends on the type.")
+
+
+class GitHubSearchResponse(BaseModel):
+    """One page of results, the best first."""
+
+    query: str
+    type: GitHubKind
+    results: list[GitHubResult]
+    total: int = Field(description="How many there are on all pages; 1,000 of them can be read.")
+    incomplete: bool = Field(description="GitHub ran out of time before it had seen all.")
+    page: int
+    response_time: float = Field(description="In seconds.")
+
+
+@router.post("", responses=_ERRORS)
+async def search_web(
+    principal: CurrentPrincipal,
+    body: Annotated[WebSearchRequest, Depends(JsonBody(WebSearchRequest))],
+    services: AppServices,
+) -> WebSearchResponse:
+    """Search the web, or with the provider `local` your own conversations and files."""
+    began = time.monotonic()
+    answer = None
+    if body.provider == LOCAL:
+        results = await _own_results(principal, body, services)
+    else:
+        found = await services.web_search.search(
+            principal,
+            WebQuery(
+                text=body.query,
+                max_results=body.max_results,
+                topic=body.topic,
+                time_range=body.time_range,
+                include_answer=body.include_answer,
+            ),
+            body.provider,
+        )
+        answer = found.answer
+        results = [
+            WebSearchResult(
+                title=one.title,
+                url=one.url,
+                content=one.content,
+                score=one.score,
+                published_date=one.published_at,
+            )
+            for one in found.results
+        ]
+    return WebSearchResponse(
+        query=body.query,
+        provider=body.provider,
+        answer=answer,
+        results=results,
+        total=len(results),
+        response_time=_since(began),
+    )
+
+
+@github_router.get("/search", responses=_ERRORS)
+async def search_github(
+    principal: CurrentPrincipal,
+    services: AppServices,
+    q: Annotated[
+        Storable,
+        Query(
+            min_length=1,
+            max_length=LONGEST_GITHUB_QUERY,
+            description="Words and GitHub's qualifiers, as `language:python stars:>100`.",
+        ),
+    ],
+    kind: Annotated[GitHubKind, Query(alias="type")] = GitHubKind.REPOSITORIES,
+    limit: Annotated[int, Query(ge=1, le=MOST_GITHUB_RESULTS)] = 10,
+    page: Annotated[int, Query(ge=1, le=1000)] = 1,
+) -> GitHubSearchResponse:
+    """Search GitHub for repositories, code, or issues and pull requests."""
+    began = time.monotonic()
+    query = GitHubQuery(text=q, kind=kind, limit=limit, page=page)
+    found = await services.github_search.search(principal, query)
+    return GitHubSearchResponse(
+        query=q,
+        type=kind,
+        results=[
+            GitHubResult(
+                title=hit.title, url=hit.url, content=hit.content, metadata=dict(hit.metadata)
+            )
+            for hit in found.hits
+        ],
+        total=found.total,
+        incomplete=found.incomplete,
+        page=page,
+        response_time=_since(began),
+    )
+
+
+async def _own_results(
+    principal: Principal, body: WebSearchRequest, services: Services
+) -> list[WebSearchResult]:
+    """What is found in the caller's own conversations and files, as `GET /api/search` finds it."""
+    principal.scopes.require_operation(Operation.CONVERSATIONS)
+    found = await services.search.find(
+        principal,
+        body.query,
+        kinds=_OWN_KINDS,
+        since=clock.now() - timedelta(_DAYS[body.time_range]) if body.time_range else None,
+        limit=body.max_results,
+    )
+    return [
+        WebSearchResult(
+            title=hit.title,
+            url=url_of(hit),
+            content=hit.snippet,
+            score=min(max(hit.score, 0.0), 1.0),
+            published_date=hit.timestamp,
+        )
+        for hit in found.hits
+    ]
+
+
+def _since(began: float) -> float:
+    return round(time.monotonic() - began, 3)
