@@ -26,6 +26,7 @@ def quiet_server(provider: FakeProvider, services: SearchServices) -> Iterator[S
         "HUGGINGFACE_BASE_URL": provider.base_url,
         "HUGGINGFACE_API_KEY": PROVIDER_KEY,
         "CARTRITA_WEBSOCKET_FRAMES_PER_S": "100000",
+        **services.settings,
     }
     with Server(provider_url=provider.base_url, workers=2, settings=settings) as server:
         yield server
