@@ -1,0 +1,1 @@
+"""Web pages that agents read: fetched from public addresses only."""
