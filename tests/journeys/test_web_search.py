@@ -98,7 +98,7 @@ async def test_another_provider(searching: Scenario, engines: SearchServices) ->
 
 async def test_ones_own_conversations(searching: Scenario, engines: SearchServices) -> None:
     user = await new_user(searching, await new_tenant(searching))
-    key = (await new_key(searching, user))["secret"]
+    key = (await new_key(searching, user))["key"]
     word = f"moss{uuid4().hex}"
     chat = {"message": f"The {word} grows.", "provider": "openai", "model": "fake"}
     status, told = await searching.call("POST", "/api/chat", chat, X_API_Key=key)
@@ -156,7 +156,7 @@ async def test_without_a_network_it_is_said_plainly(serve: Any, engines: SearchS
 
 async def test_a_key_that_its_owner_brought(searching: Scenario, engines: SearchServices) -> None:
     user = await new_user(searching, await new_tenant(searching))
-    key = (await new_key(searching, user))["secret"]
+    key = (await new_key(searching, user))["key"]
 
     async def exchange(text: str, status: int) -> dict[str, Any]:
         body = {"provider": "tavily", "key": text}
@@ -167,19 +167,29 @@ async def test_a_key_that_its_owner_brought(searching: Scenario, engines: Search
     assert "key" in (await exchange("tvly-wrong", 422))["errors"]
     issued = (await exchange(STAND_IN_KEY, 201))["api_key"]
     engines.reset()
-    for secret in (key, issued["secret"]):
+    for secret in (key, issued["key"]):
         await search(searching, words(), key=secret)
     assert [one.bearer for one in engines.asked] == [STAND_IN_KEY] * 2
-    await search_github(searching, words(), 403, key=issued["secret"])
+    await search_github(searching, words(), 403, key=issued["key"])
     for upstream, status in ((401, 401), (432, 402), (433, 402)):
         engines.answer_next("tavily", tavily.error(upstream))
         await search(searching, words(), status, key=key)
 
 
+async def test_a_key_of_the_provider_instead_of_ours(
+    searching: Scenario, engines: SearchServices
+) -> None:
+    await search(searching, words(), key=STAND_IN_KEY)
+    assert engines.asked[-1].bearer == STAND_IN_KEY
+    await search_github(searching, words(), 403, key=STAND_IN_KEY)
+    await search(searching, words(), 401, key="tvly-of-nobody")
+    assert {one.path for one in engines.asked if one.bearer != STAND_IN_KEY} == {"/usage"}
+
+
 async def test_scopes(searching: Scenario, engines: SearchServices) -> None:
     user = await new_user(searching, await new_tenant(searching))
-    chats = (await new_key(searching, user, scopes={"operations": ["chat"]}))["secret"]
-    only_github = (await new_key(searching, user, scopes={"providers": ["github"]}))["secret"]
+    chats = (await new_key(searching, user, scopes={"operations": ["chat"]}))["key"]
+    only_github = (await new_key(searching, user, scopes={"providers": ["github"]}))["key"]
     asked = words()
     await search(searching, asked)
     assert (await search(searching, asked, 403, chats))["code"] == "scope_operation"

@@ -79,7 +79,7 @@ async def test_an_accepted_key_is_an_owner_with_one_provider() -> None:
     assert principal.owner_id.startswith(BROUGHT)
     assert (principal.admin, principal.operator) == (False, False)
     assert principal.scopes == Scopes(
-        providers=("openai",), operations=("chat", "embeddings", "conversations")
+        providers=("openai",), operations=("chat", "embeddings", "search", "conversations")
     )
     assert await here.keys.authenticate(ONE, "openai") == principal
     assert await here.keys.authenticate(ONE, "elsewhere") != principal

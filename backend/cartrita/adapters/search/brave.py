@@ -19,6 +19,8 @@ from cartrita.domain.web import TimeRange, Topic, WebQuery, WebResults
 from cartrita.kit.secret import Secret
 
 NAME: Final = "brave"
+KEY_PREFIXES: Final = ("BSA",)
+"""What its keys begin with."""
 _LONGEST_QUERY, _MOST_WORDS = 400, 50
 _FRESHNESS: Final = {
     TimeRange.DAY: "pd",

@@ -22,6 +22,8 @@ from cartrita.kit.secret import Secret
 from cartrita.kit.text import storable_text
 
 NAME: Final = "github"
+KEY_PREFIXES: Final = ("ghp_", "github_pat_", "gho_", "ghu_", "ghs_")
+"""What its keys begin with."""
 _VERSION: Final = "2022-11-28"
 _LONGEST_CONTENT: Final = 1000
 _HEADERS: Final = {

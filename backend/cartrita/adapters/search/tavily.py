@@ -21,6 +21,8 @@ from cartrita.domain.web import WebQuery, WebResults
 from cartrita.kit.secret import Secret
 
 NAME: Final = "tavily"
+KEY_PREFIXES: Final = ("tvly-",)
+"""What its keys begin with."""
 _KEYLESS: Final = {"X-Tavily-Access-Mode": "keyless"}
 _SOURCE: Final = {"X-Client-Source": "cartrita"}
 _PLAN, _SPENDING = 432, 433
