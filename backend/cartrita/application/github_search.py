@@ -18,7 +18,6 @@ from cartrita.domain.github import (
 )
 from cartrita.domain.ports.web import CodeHost
 from cartrita.domain.principals import Principal
-from cartrita.domain.scopes import Operation
 from cartrita.gateway.service_calls import ServiceCalls
 from cartrita.kit.text import storable_text
 
@@ -46,7 +45,6 @@ class GitHubSearches:
         Raises Forbidden, InvalidInput, NotFound for code where there is no token, RateLimited and
         UpstreamError.
         """
-        principal.scopes.require_operation(Operation.SEARCH)
         principal.scopes.require_provider(self._host.name)
         query = _checked(query)
         key = (principal.owner_id, query)

@@ -10,7 +10,6 @@ from cartrita.application.brief_results import BriefResults
 from cartrita.domain.errors import InvalidInput, NotFound, UpstreamUnreachable
 from cartrita.domain.ports.web import SearchEngine
 from cartrita.domain.principals import Principal
-from cartrita.domain.scopes import Operation
 from cartrita.domain.web import LONGEST_QUERY, MOST_RESULTS, WebQuery, WebResults
 from cartrita.gateway.service_calls import ServiceCalls
 from cartrita.kit.text import storable_text
@@ -51,7 +50,6 @@ class WebSearches:
 
         Raises Forbidden, InvalidInput, NotFound, RateLimited and UpstreamError.
         """
-        principal.scopes.require_operation(Operation.SEARCH)
         query = _checked(query)
         engine = await self._engine(principal, provider)
         principal.scopes.require_provider(engine.name)

@@ -109,7 +109,12 @@ async def test_a_key_is_exchanged_for_one_that_may_use_its_provider(
     assert principal.scopes == key.scopes
     assert key.scopes == Scopes(
         providers=("openai",),
-        operations=(Operation.CHAT, Operation.EMBEDDINGS, Operation.CONVERSATIONS),
+        operations=(
+            Operation.CHAT,
+            Operation.EMBEDDINGS,
+            Operation.SEARCH,
+            Operation.CONVERSATIONS,
+        ),
     )
     assert await here.pays(ann) == ONE.reveal()
     assert await here.pays(ann, "anthropic") is None

@@ -18,7 +18,7 @@ from cartrita.domain.scopes import Operation
 from cartrita.domain.search import SearchKind
 from cartrita.domain.web import LONGEST_QUERY, MOST_RESULTS, TimeRange, Topic, WebQuery
 from cartrita.kit import clock
-from cartrita.surfaces.dependencies import AppServices, CurrentPrincipal, Storable
+from cartrita.surfaces.dependencies import AppServices, CurrentPrincipal, Requires, Storable
 from cartrita.surfaces.native.request_bodies import JsonBody, RequestModel
 from cartrita.surfaces.native.search import url_of
 from cartrita.surfaces.services import Services
@@ -108,6 +108,7 @@ async def search_web(
     if body.provider == LOCAL:
         results = await _own_results(principal, body, services)
     else:
+        principal.scopes.require_operation(Operation.SEARCH)
         found = await services.web_search.search(
             principal,
             WebQuery(
@@ -140,7 +141,7 @@ async def search_web(
     )
 
 
-@github_router.get("/search", responses=_ERRORS)
+@github_router.get("/search", responses=_ERRORS, dependencies=[Depends(Requires(Operation.SEARCH))])
 async def search_github(
     principal: CurrentPrincipal,
     services: AppServices,
