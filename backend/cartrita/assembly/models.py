@@ -8,7 +8,6 @@ from cartrita.adapters.http.client import HttpClient
 from cartrita.adapters.tokens.counter import TokenizerCounter
 from cartrita.application.brought_keys import BroughtKeys, PayingCredentials
 from cartrita.application.provider_checks import ProviderChecks
-from cartrita.application.service_keys import ServiceKeyValidator
 from cartrita.assembly.answer_cache import open_answer_cache
 from cartrita.assembly.brought_keys import create_brought_keys
 from cartrita.assembly.budgets import open_budgeting
@@ -22,7 +21,12 @@ from cartrita.assembly.providers import (
     create_unpaid,
     open_providers,
 )
-from cartrita.assembly.search import Searches, create_search_services, create_searches
+from cartrita.assembly.search import (
+    Searches,
+    create_all_keys_validator,
+    create_search_services,
+    create_searches,
+)
 from cartrita.assembly.storage import Storage
 from cartrita.domain.ports.credentials import KeyValidator
 from cartrita.gateway.budgeting import Budgeting
@@ -67,8 +71,8 @@ async def open_models(
         ]
         unpaid = create_unpaid(settings, http, {one.summary.name for one in providers})
         services = create_search_services(settings, http)
-        validator = ServiceKeyValidator(
-            services.keyed, create_key_validator(settings, [*providers, *unpaid])
+        validator = create_all_keys_validator(
+            services, create_key_validator(settings, [*providers, *unpaid])
         )
         brought = create_brought_keys(settings, [*providers, *unpaid], validator, secret)
         paying = PayingCredentials(brought, credentials.known)

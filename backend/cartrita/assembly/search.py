@@ -9,8 +9,9 @@ from cartrita.adapters.search.searxng import SearXNG
 from cartrita.adapters.search.service import ServiceAddress
 from cartrita.adapters.search.tavily import Tavily
 from cartrita.application.github_search import GitHubSearches
+from cartrita.application.service_keys import ServiceKeyValidator
 from cartrita.application.web_search import WebSearches
-from cartrita.domain.ports.credentials import CallCredentials
+from cartrita.domain.ports.credentials import CallCredentials, KeyValidator
 from cartrita.domain.ports.services import Service
 from cartrita.domain.ports.web import GitHubSearch, SearchEngine, WebSearch
 from cartrita.gateway.limiting import Limiter
@@ -54,6 +55,11 @@ def create_search_services(settings: Settings, http: HttpClient) -> SearchServic
     if settings.searxng.base_url is not None:
         engines = (*engines, SearXNG(at(settings.searxng.base_url, None)))
     return SearchServices(engines, github, (tavily, brave, github))
+
+
+def create_all_keys_validator(services: SearchServices, providers: KeyValidator) -> KeyValidator:
+    """What asks these services about their keys, and `providers` about all others."""
+    return ServiceKeyValidator(services.keyed, providers)
 
 
 def create_searches(

@@ -9,14 +9,15 @@ from datetime import timedelta
 from getpass import getpass
 from typing import NamedTuple
 
+from cartrita.adapters.http.client import HttpClient
 from cartrita.adapters.persistence.credentials import CredentialTable
-from cartrita.adapters.providers.http import HttpClient
 from cartrita.application.accounts import Accounts
 from cartrita.application.credentials import Credentials
 from cartrita.assembly.authentication import create_authentication
 from cartrita.assembly.credentials import create_credentials, open_credentials
 from cartrita.assembly.database import open_connection_pool
 from cartrita.assembly.providers import create_key_validator, create_unpaid, open_providers
+from cartrita.assembly.search import create_all_keys_validator, create_search_services
 from cartrita.cli.database import migrate_database, open_database
 from cartrita.cli.errors import CommandError
 from cartrita.cli.instance_files import open_instance_files
@@ -75,7 +76,10 @@ async def _open(settings: Settings) -> AsyncGenerator[_Opened]:
         ):
             providers = await open_providers(settings, http)
             unpaid = create_unpaid(settings, http, {one.summary.name for one in providers})
-            validator = create_key_validator(settings, [*providers, *unpaid])
+            validator = create_all_keys_validator(
+                create_search_services(settings, http),
+                create_key_validator(settings, [*providers, *unpaid]),
+            )
             parts = await open_credentials(settings, database, secret)
             authentication = create_authentication(database, secret, settings)
             yield _Opened(

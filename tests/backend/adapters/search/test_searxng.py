@@ -75,6 +75,6 @@ async def test_an_instance_that_is_asked_too_often(
 
 async def test_it_has_no_key(address: Address) -> None:
     engine = SearXNG(address("searxng"))
-    assert (engine.takes_key, engine.has_key) == (False, False)
+    assert (engine.needs_key, engine.has_key) == (False, False)
     assert engine.with_key(Secret("x")) is engine
     await engine.test_key()
