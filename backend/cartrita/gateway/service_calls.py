@@ -14,8 +14,13 @@ from cartrita.domain.credentials import (
     CredentialsByProvider,
     unreadable,
 )
-from cartrita.domain.errors import NotFound, UpstreamCut, UpstreamError, UpstreamLimited
-from cartrita.domain.errors import UpstreamOverloaded as Overloaded
+from cartrita.domain.errors import (
+    NotFound,
+    UpstreamCut,
+    UpstreamError,
+    UpstreamLimited,
+    UpstreamOverloaded,
+)
 from cartrita.domain.ports.credentials import CallCredentials
 from cartrita.domain.ports.services import Service
 from cartrita.domain.principals import Principal
@@ -85,16 +90,17 @@ class ServiceCalls:
         if service.needs_key and not service.has_key and paying is None:
             raise no_key(name)
         turn = self._limiter.turn(call, self._limiter.now() + self._seconds)
-        for attempt in range(1, _ATTEMPTS + 1):
+        attempts = 0
+        while True:
             await turn.take(name)
             try:
                 return await self._once(service, paying, ask)
             except UpstreamError as error:
                 turn.failed(name, error)
-                if attempt == _ATTEMPTS or not self._passes(error):
+                attempts += 1
+                if attempts == _ATTEMPTS or not self._passes(error):
                     raise
             await self._sleep(self._rng.uniform(0.1, 0.4))
-        raise AssertionError
 
     async def _once(
         self, service: S, paying: CallCredential | None, ask: Callable[[S], Awaitable[R]]
@@ -119,7 +125,7 @@ class ServiceCalls:
         if isinstance(error, UpstreamLimited):
             wait = error.retry_after
             return wait is not None and wait <= self._limiter.policy.patience
-        return isinstance(error, Overloaded | UpstreamCut) and error.retryable
+        return isinstance(error, UpstreamOverloaded | UpstreamCut) and error.retryable
 
 
 def no_key(name: str) -> NotFound:

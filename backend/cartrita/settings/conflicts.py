@@ -27,6 +27,10 @@ def conflicts(settings: Settings) -> Iterator[SettingsConflict]:
         yield SettingsConflict(
             (("cache", "store"),), "valkey has no address here; set CARTRITA_VALKEY_URL"
         )
+    if settings.search.provider == "searxng" and settings.searxng.base_url is None:
+        yield SettingsConflict(
+            (("search", "provider"),), "searxng has no address here; set SEARXNG_BASE_URL"
+        )
     script = settings.offline.script
     if script and not script.is_file():
         yield SettingsConflict(

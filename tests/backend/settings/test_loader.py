@@ -127,6 +127,14 @@ def test_hosts_are_names_addresses_and_networks(tmp_path: Path) -> None:
             load({"CARTRITA_WEB_PRIVATE_HOSTS": wrong}, tmp_path)
 
 
+def test_agents_cannot_search_at_a_server_without_an_address(tmp_path: Path) -> None:
+    searxng = {"CARTRITA_SEARCH_PROVIDER": "searxng"}
+    with pytest.raises(SettingsError, match="SEARXNG_BASE_URL"):
+        load(searxng, tmp_path)
+    settings = load({**searxng, "SEARXNG_BASE_URL": "http://127.0.0.1:8888/"}, tmp_path)
+    assert settings.searxng.base_url == "http://127.0.0.1:8888"
+
+
 def test_limits_are_a_text_or_a_table_of_the_file(tmp_path: Path) -> None:
     (tmp_path / "cartrita.toml").write_text(
         '[limits]\nproviders = { openai = "7/second", github = "off" }\ninbound = "off"\n'
