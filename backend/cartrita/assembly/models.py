@@ -1,4 +1,4 @@
-"""The models and what searches: the parts that call providers by the same limits."""
+"""The models, and what searches and reads the web: all that is called outside."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -28,7 +28,9 @@ from cartrita.assembly.search import (
     create_searches,
 )
 from cartrita.assembly.storage import Storage
+from cartrita.assembly.web import open_web_pages
 from cartrita.domain.ports.credentials import KeyValidator
+from cartrita.domain.ports.web import WebPages
 from cartrita.gateway.budgeting import Budgeting
 from cartrita.gateway.gateway import Gateway
 from cartrita.gateway.metering import CostOf, Meter
@@ -38,11 +40,12 @@ from cartrita.settings import Settings
 
 
 class Models(NamedTuple):
-    """Access to all models, and to what searches, which their limits hold for too."""
+    """Access to all models, to what searches, under their limits too, and to pages."""
 
     gateway: Gateway
     checks: ProviderChecks
     searches: Searches
+    pages: WebPages
     key_validator: KeyValidator
     brought_keys: BroughtKeys
     counter: TokenizerCounter
@@ -58,6 +61,7 @@ async def open_models(
     """Look for the providers, and connect to the cache of answers. Raises OperatorError."""
     async with (
         HttpClient() as http,
+        open_web_pages(settings) as pages,
         open_answer_cache(settings, storage.database, secret) as cache,
         open_limiting(settings, storage.database, secret) as limiting,
     ):
@@ -91,6 +95,7 @@ async def open_models(
             searches=create_searches(
                 settings, services, limiting.limiter, paying, credentials.uses
             ),
+            pages=pages,
             key_validator=validator,
             brought_keys=brought,
             counter=counter,

@@ -40,7 +40,7 @@ def create_executor(
         history,
         models.gateway,
         agents,
-        tools=create_toolbox(),
+        tools=create_toolbox(settings, models),
         counter=models.counter,
         keys=keys,
         cost=models.cost,
@@ -69,7 +69,7 @@ def create_run_services(
         storage.messages,
         models.gateway,
         agents,
-        tools=create_toolbox(),
+        tools=create_toolbox(settings, models),
         busy=settings.run_log.busy,
     )
     model_runs = ModelRuns(
