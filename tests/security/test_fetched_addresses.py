@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 from tests.backend.adapters.http.names import Names
+from tests.harness.fake_provider.script import Script
+from tests.harness.scenario import Scenario
 
 from cartrita.adapters.http.client import HttpClient
 from cartrita.adapters.http.name_lookups import NameLookups
@@ -203,4 +205,13 @@ async def test_a_name_that_changes_after_it_was_looked_at(
         assert isinstance(await refusal(reader, url), Forbidden)
         reader.close()
     assert asked == 2
+    assert listener.heard == 0
+
+
+async def test_addresses_that_a_model_says_are_not_called(scenario: Scenario) -> None:
+    async with listening() as listener:
+        url = f"http://127.0.0.1:{listener.port}"
+        said = f"![an image]({url}/a.png) [a link]({url}/b) <img src='{url}/c'> {url}/d"
+        answer = await scenario.chat(Script(text=said))
+        assert answer["response"] == said
     assert listener.heard == 0
