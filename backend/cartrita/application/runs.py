@@ -6,17 +6,18 @@ from contextlib import AbstractAsyncContextManager
 import msgspec
 
 from cartrita.agents.registry import AgentRegistry
+from cartrita.application.chat_commands import DEFAULT_SURFACE, ChatCommand
 from cartrita.application.conversations import Conversations, find_message
+from cartrita.application.file_context import FileContext
 from cartrita.application.titles import UNTITLED, derive_title
 from cartrita.domain.errors import Conflict, InvalidInput, NotFound, Unavailable
 from cartrita.domain.events import LoggedEvent
 from cartrita.domain.ids import MessageId, RunId
-from cartrita.domain.json import JsonObject
-from cartrita.domain.messages import Message, Role, StoredMessage, Text
+from cartrita.domain.messages import Attachment, Message, Part, Role, StoredMessage, Text
 from cartrita.domain.ports.conversations import MessageStore
 from cartrita.domain.ports.runs import RunAdmission, RunCancellation, RunReader
 from cartrita.domain.principals import Principal
-from cartrita.domain.requests import Sampling, asks_for_text
+from cartrita.domain.requests import asks_for_text
 from cartrita.domain.runs import (
     Admission,
     Admitted,
@@ -32,32 +33,6 @@ from cartrita.domain.runs import (
 from cartrita.gateway.gateway import Gateway
 from cartrita.kit import ids
 
-DEFAULT_SURFACE = "native"
-"""The surface recorded for a run that names none; retries and edits exist on this one only."""
-
-
-class ChatCommand(msgspec.Struct, frozen=True, kw_only=True):
-    """A message to be answered and how to answer it, independent of the surface.
-
-    Values are as callers send them: public ids, the names of a provider, a model (or
-    `provider/model`) and an agent. None selects the default.
-    """
-
-    message: Message
-    surface: str = DEFAULT_SURFACE
-    conversation_id: str | None = None
-    client_msg_id: str | None = None
-    provider: str | None = None
-    model: str | None = None
-    agent: str | None = None
-    context: tuple[Message, ...] = ()
-    sampling: Sampling = Sampling()
-    tools: tuple[str, ...] = ()
-    attachments: tuple[str, ...] = ()
-    instructions: str | None = None
-    metadata: JsonObject = {}
-    busy: BusyPolicy | None = None
-
 
 class Runs:
     """Runs of the principal. Those of other owners raise NotFound like missing ones."""
@@ -71,9 +46,11 @@ class Runs:
         messages: MessageStore,
         gateway: Gateway,
         agents: AgentRegistry,
+        files: FileContext,
         *,
         busy: BusyPolicy = BusyPolicy.ENQUEUE,
     ) -> None:
+        self._files = files
         self._admission = admission
         self._cancellation = cancellation
         self._reader = reader
@@ -93,7 +70,9 @@ class Runs:
 
         Raises InvalidInput, NotFound, Conflict, IdempotencyMismatch, Unavailable, Forbidden.
         """
-        _reject_unknown_names(command)
+        _reject_tools(command)
+        attached = await self._files.attached(principal.owner_id, command.attachments)
+        message = Message(command.message.role, (*attached, *command.message.parts))
         conversation = None
         if command.conversation_id is not None:
             conversation = await self._conversations.get(principal, command.conversation_id)
@@ -112,7 +91,7 @@ class Runs:
                 title=derive_title(command.message.text),
                 untitled=UNTITLED,
                 conversation_id=None if conversation is None else conversation.id,
-                new_message=NewMessage(message=command.message, metadata=command.metadata),
+                new_message=NewMessage(message=message, metadata=command.metadata),
                 busy=command.busy or self._busy,
                 client_msg_id=command.client_msg_id,
                 idempotency=idempotency,
@@ -150,7 +129,7 @@ class Runs:
         if stored.message.role is not Role.USER:
             raise Conflict("Only a user's message can be asked again in other words.")
         new = NewMessage(
-            message=_user_message(text),
+            message=_asked_anew(stored.message, text),
             parent_id=stored.parent_id,
             at_root=stored.parent_id is None,
             edited=True,
@@ -286,16 +265,16 @@ class Runs:
 _CONTINUABLE = frozenset({RunStatus.INTERRUPTED, RunStatus.FAILED, RunStatus.CANCELLED})
 
 
-def _reject_unknown_names(command: ChatCommand) -> None:
-    """Raise InvalidInput for attachments and tools: this version has none."""
-    if command.attachments:
-        raise InvalidInput.of("attachments", f"there is no file {command.attachments[0]!r}")
+def _reject_tools(command: ChatCommand) -> None:
+    """Raise InvalidInput for tools: this version has none."""
     if command.tools:
         raise InvalidInput.of("tools", f"there is no tool {command.tools[0]!r}")
 
 
-def _user_message(text: str) -> Message:
-    return Message(Role.USER, (Text(text),))
+def _asked_anew(message: Message, text: str) -> Message:
+    """A message in other words, with the files that it has."""
+    files: list[Part] = [part for part in message.parts if isinstance(part, Attachment)]
+    return Message(Role.USER, (*files, Text(text)))
 
 
 def _is_text_only(message: Message) -> bool:

@@ -9,6 +9,7 @@ from cartrita.application.execution import Executor
 from cartrita.application.history import History
 from cartrita.application.model_runs import ModelRuns
 from cartrita.application.runs import Runs
+from cartrita.assembly.files import FileParts
 from cartrita.assembly.models import Models
 from cartrita.assembly.storage import Storage
 from cartrita.settings import Settings
@@ -23,7 +24,12 @@ class RunServices(NamedTuple):
 
 
 def create_executor(
-    settings: Settings, storage: Storage, models: Models, agents: AgentRegistry, keys: ApiKeys
+    settings: Settings,
+    storage: Storage,
+    models: Models,
+    agents: AgentRegistry,
+    keys: ApiKeys,
+    files: FileParts,
 ) -> Executor:
     """Executes the runs of this worker's queue."""
     history = History(
@@ -31,13 +37,18 @@ def create_executor(
         messages=settings.history.context_messages,
         characters=settings.history.context_chars,
         counter=models.counter,
+        files=files.context,
     )
     log = storage.run_log
     return Executor(log.queue, log.writer, history, models.gateway, agents, models.counter, keys)
 
 
 def create_run_services(
-    settings: Settings, storage: Storage, models: Models, agents: AgentRegistry
+    settings: Settings,
+    storage: Storage,
+    models: Models,
+    agents: AgentRegistry,
+    files: FileParts,
 ) -> RunServices:
     """The use cases of conversations and runs."""
     log = storage.run_log
@@ -56,6 +67,7 @@ def create_run_services(
         storage.messages,
         models.gateway,
         agents,
+        files.context,
         busy=settings.run_log.busy,
     )
     model_runs = ModelRuns(
@@ -66,6 +78,7 @@ def create_run_services(
         storage.run_removal,
         models.gateway,
         agents,
+        files.context,
         busy=settings.run_log.busy,
         agent_context_tokens=settings.openai_compat.max_context_tokens,
     )

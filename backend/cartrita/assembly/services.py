@@ -13,6 +13,7 @@ from cartrita.application.search import Search
 from cartrita.application.usage import UsageReports
 from cartrita.assembly.authentication import Authentication
 from cartrita.assembly.credentials import CredentialParts, create_credentials
+from cartrita.assembly.files import FileParts
 from cartrita.assembly.models import Models
 from cartrita.assembly.runs import create_run_services
 from cartrita.assembly.storage import Storage
@@ -28,9 +29,10 @@ def create_services(
     agents: AgentRegistry,
     authentication: Authentication,
     credentials: CredentialParts,
+    files: FileParts,
 ) -> Services:
     """The use cases over these parts."""
-    conversations, runs, model_runs = create_run_services(settings, storage, models, agents)
+    conversations, runs, model_runs = create_run_services(settings, storage, models, agents, files)
     agent_models = AgentModels(agents, settings.openai_compat.model_name)
     return Services(
         runs=runs,
@@ -38,6 +40,8 @@ def create_services(
         conversations=conversations,
         messages=Messages(storage.messages, storage.items, conversations),
         search=Search(storage.search),
+        uploads=files.uploads,
+        attachments=files.attachments,
         usage=UsageReports(storage.ledger),
         agents=agents,
         completions=Completions(models.gateway, agent_models, models.counter),

@@ -7,6 +7,7 @@ from typing import Annotated
 from cartrita.settings.budgets import Budgets
 from cartrita.settings.cache import Cache, Valkey
 from cartrita.settings.fields import Group, Setting
+from cartrita.settings.files import Files
 from cartrita.settings.ledger import Ledger
 from cartrita.settings.limits import Limits
 from cartrita.settings.providers import ConfiguredProvider, OAuth, Offline, Providers
@@ -38,6 +39,7 @@ class Settings(Group):
     postgres: Postgres = Postgres()
     run_log: RunLog = RunLog()
     history: History = History()
+    files: Files = Files()
     providers: Providers = Providers()
     routes: Routes = Routes()
     offline: Offline = Offline()

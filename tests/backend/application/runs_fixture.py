@@ -15,7 +15,8 @@ from tests.backend.scripted_provider import ScriptedProvider
 from cartrita.agents.registry import AgentRegistry, built_in_agents
 from cartrita.application.conversations import Conversations
 from cartrita.application.model_runs import ModelRuns
-from cartrita.application.runs import ChatCommand, Runs
+from cartrita.application.chat_commands import ChatCommand
+from cartrita.application.runs import Runs
 from cartrita.domain.conversations import Conversation
 from cartrita.domain.ids import ConversationId
 from cartrita.domain.messages import Message, Role, StoredMessage, Text

@@ -9,7 +9,7 @@ from tests.backend.application.fakes import (
 )
 from tests.backend.application.runs_fixture import ANN, BOB, CONV, KEY, TALK, RunsFixture, ask
 
-from cartrita.application.runs import ChatCommand
+from cartrita.application.chat_commands import ChatCommand
 from cartrita.application.titles import UNTITLED
 from cartrita.domain.errors import InvalidInput, NotFound, Unavailable
 from cartrita.domain.events import LoggedEvent, RunStopped, StopStatus, TextAppended

@@ -8,7 +8,7 @@ import structlog
 from pydantic import BeforeValidator, Field
 from pydantic.alias_generators import to_camel
 
-from cartrita.application.runs import ChatCommand
+from cartrita.application.chat_commands import ChatCommand
 from cartrita.domain.errors import InvalidInput, Malformed
 from cartrita.domain.messages import Message, Role, Text
 from cartrita.domain.requests import Sampling
