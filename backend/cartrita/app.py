@@ -26,7 +26,7 @@ from cartrita.surfaces.native import openapi
 from cartrita.surfaces.native.router import ROUTERS
 from cartrita.surfaces.native.websocket import endpoint as websocket
 from cartrita.surfaces.native.websocket.asyncapi import asyncapi_document
-from cartrita.surfaces.openai import conversations, stored_responses
+from cartrita.surfaces.openai import conversations, files, stored_responses
 from cartrita.surfaces.openai import hot_paths as openai_hot_paths
 from cartrita.surfaces.plain_limits import PlainLimits
 from cartrita.surfaces.request_limits import BodyLimit, RequestLimits
@@ -42,7 +42,7 @@ _DESCRIPTION = (
 _FORM_BYTES = 1 << 20
 """What a form may have beside the bytes of its files."""
 _HOT_PATHS: HotPathTable = hot_path_table(openai_hot_paths.HOT_PATHS, anthropic_hot_paths.HOT_PATHS)
-_V1_ROUTERS = (model_lists.router, stored_responses.router, conversations.router)
+_V1_ROUTERS = (model_lists.router, stored_responses.router, conversations.router, files.router)
 
 
 class State(TypedDict):

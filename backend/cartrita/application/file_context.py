@@ -64,12 +64,23 @@ class FileContext:
             file = await self._find(owner_id, public_id)
             if file is None:
                 raise NotFound.of("file")
-            found.append(Attachment(file.media_type, attachment_id=file.public_id, name=file.name))
+            found.append(Attachment(file.media_type, attachment_id=public_id, name=file.name))
         return tuple(found)
 
     async def require(self, owner_id: str, messages: Iterable[Message]) -> None:
         """Raise NotFound unless all files that messages name are there."""
         await self.attached(owner_id, (part.attachment_id or "" for part in named_files(messages)))
+
+    async def loaded(self, owner_id: str, public_ids: Sequence[str]) -> list[Text | Attachment]:
+        """What files of an owner hold, in this order. Raises NotFound."""
+        parts = {part.attachment_id: part for part in await self.attached(owner_id, public_ids)}
+        room = self._characters
+        found: list[Text | Attachment] = []
+        for public_id in public_ids:
+            held = await self._held(owner_id, parts[public_id], room)
+            room -= len(held.text) if isinstance(held, Text) else 0
+            found.append(held)
+        return found
 
     async def _find(self, owner_id: str, public_id: str) -> StoredFile | None:
         identity = ids.parse(ID_PREFIX, public_id)

@@ -148,7 +148,8 @@ class ModelRuns:
         """
         tip = await self._tip(principal, previous)
         branch = await self._messages.branch(principal.owner_id, tip, BRANCH_MAX)
-        return split_steps((*(stored.message for stored in reversed(branch)), *new))
+        messages = split_steps((*(stored.message for stored in reversed(branch)), *new))
+        return await self._files.filled(principal.owner_id, messages)
 
     async def delete(self, principal: Principal, run: str) -> None:
         """Delete a run, and its messages where nothing else depends on them.

@@ -42,6 +42,7 @@ def create_services(
         search=Search(storage.search),
         uploads=files.uploads,
         attachments=files.attachments,
+        file_context=files.context,
         usage=UsageReports(storage.ledger),
         agents=agents,
         completions=Completions(models.gateway, agent_models, models.counter),

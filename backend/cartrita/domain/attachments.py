@@ -1,5 +1,6 @@
 """Files of owners: what was uploaded, what was read of it, and what is stored of it."""
 
+import re
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, NewType
@@ -10,12 +11,14 @@ import msgspec
 from cartrita.domain.ids import ConversationId
 from cartrita.domain.media_types import DOCX, IMAGES, PDF, PPTX, SVG, XLSX
 from cartrita.kit import ids
+from cartrita.kit.pagination import encode_cursor
 
 AttachmentId = NewType("AttachmentId", UUID)
 ContentId = NewType("ContentId", UUID)
 
 ID_PREFIX: Final = "file"
 DEFAULT_PURPOSE: Final = "assistants"
+_FILE_ID = re.compile(r"file_[0-9a-fA-F]{32}")
 _READ_TYPES = frozenset({PDF, DOCX, XLSX, PPTX, SVG, "application/json", "application/jsonl"})
 
 
@@ -59,6 +62,11 @@ class StoredFile(msgspec.Struct, frozen=True, kw_only=True):
     def public_id(self) -> str:
         """The id by which callers know it."""
         return ids.public(ID_PREFIX, self.id)
+
+    @property
+    def cursor(self) -> str:
+        """The cursor of what follows it in a list."""
+        return encode_cursor(self.created_at.isoformat(), self.id.hex)
 
     @property
     def settled(self) -> bool:
@@ -147,6 +155,11 @@ def is_read(media_type: str) -> bool:
         or media_type in _READ_TYPES | IMAGES
         or (media_type == "application/xml")
     )
+
+
+def is_file_id(text: str) -> bool:
+    """Whether this may be the id of a file here; those of vendors look different."""
+    return _FILE_ID.fullmatch(text) is not None
 
 
 def blob_name(content_id: ContentId) -> str:

@@ -20,6 +20,7 @@ from cartrita.application.code_generation import CodeGeneration
 from cartrita.application.completions import Completions
 from cartrita.application.conversations import Conversations
 from cartrita.application.credentials import Credentials
+from cartrita.application.file_context import FileContext
 from cartrita.application.issued_keys import IssuedKeys
 from cartrita.application.login_sessions import LoginSessions
 from cartrita.application.messages import Messages
@@ -104,6 +105,7 @@ class Services:
     search: Search
     uploads: Uploads
     attachments: Attachments
+    file_context: FileContext
     usage: UsageReports
     agents: AgentRegistry
     completions: Completions

@@ -13,9 +13,9 @@ from tests.backend.application.fakes import (
 from tests.backend.scripted_provider import ScriptedProvider
 
 from cartrita.agents.registry import AgentRegistry, built_in_agents
+from cartrita.application.chat_commands import ChatCommand
 from cartrita.application.conversations import Conversations
 from cartrita.application.model_runs import ModelRuns
-from cartrita.application.chat_commands import ChatCommand
 from cartrita.application.runs import Runs
 from cartrita.domain.conversations import Conversation
 from cartrita.domain.ids import ConversationId

@@ -7,8 +7,8 @@ import pytest
 from tests.backend.application.stored_runs_fixture import ANN, StoredRuns, stored_runs
 from tests.harness.database import TemporaryDatabase
 
-from cartrita.application.model_runs import ModelCommand
 from cartrita.application.chat_commands import ChatCommand
+from cartrita.application.model_runs import ModelCommand
 from cartrita.dialects.anthropic_messages import request_rendering as anthropic
 from cartrita.dialects.anthropic_messages.models import ModelOptions
 from cartrita.dialects.openai_chat import request_rendering as openai

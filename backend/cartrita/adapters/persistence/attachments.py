@@ -112,7 +112,7 @@ class AttachmentTable:
             found = await connection.execute(query.order_by(*order).limit(limit + 1))
             rows = found.mappings().all()
         items = [to_file(row) for row in rows[:limit]]
-        return Page(items, cursor_of(items[-1]) if len(rows) > limit else None)
+        return Page(items, items[-1].cursor if len(rows) > limit else None)
 
 
 def _removed(content_id: UUID) -> ReturningUpdate[*tuple[Any, ...]]:
@@ -135,11 +135,6 @@ def to_file(row: RowMapping) -> StoredFile:
     values["sha256"] = values["sha256"].hex()
     values["status"] = FileStatus(values["status"])
     return StoredFile(**values, conversation=conversation)
-
-
-def cursor_of(last: StoredFile) -> str:
-    """The cursor of what follows a file in a list."""
-    return pagination.encode_cursor(last.created_at.isoformat(), last.id.hex)
 
 
 def _filtered(query: Select[*tuple[Any, ...]], filter_: FileFilter) -> Select[*tuple[Any, ...]]:
