@@ -6,7 +6,7 @@ Only what is made anew or can merely be played is shown in place; all else is so
 import re
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AbstractAsyncContextManager
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 from starlette.requests import Request
@@ -17,6 +17,14 @@ from cartrita.domain.attachments import StoredFile
 from cartrita.domain.errors import Forbidden
 from cartrita.domain.media_types import UNKNOWN, is_inline
 
+RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"description": "Its bytes.", "content": {"*/*": {}}},
+    206: {"description": "The range of its bytes that was asked for.", "content": {"*/*": {}}},
+    304: {"description": "It is as it was: `If-None-Match` names it."},
+    416: {"description": "It has no such range."},
+}
+"""How openapi.json describes what `file_response` sends."""
+IMAGE_RESPONSES: Final = {status: RESPONSES[status] for status in (200, 304)}
 _SANDBOX: Final = "default-src 'none'; sandbox; frame-ancestors 'none'"
 _NOT_SERVED_AS: Final = frozenset(
     {

@@ -110,7 +110,7 @@ def test_values_of_every_kind_are_understood_from_text(tmp_path: Path) -> None:
     assert settings.limits.inbound == Rates(enabled=False)
     assert settings.run_log.lease_s == 1.5
     assert settings.run_log.busy is BusyPolicy.REJECT
-    assert settings.limits.upload_max_bytes == 1_000_000
+    assert settings.files.max_bytes == 1_000_000
     assert settings.openai_compat.port == 8001
     assert settings.langfuse.host == "https://traces.example"
     assert settings.github.api_key == Secret("g")

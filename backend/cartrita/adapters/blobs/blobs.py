@@ -19,7 +19,8 @@ _PART_BYTES: Final = 5 << 20
 """What is written at once: the least that S3 takes for a part."""
 _PARTS_AT_ONCE: Final = 2
 _READ_BYTES: Final = 256 << 10
-_FULL = re.compile(r"StorageFull|No space left|QuotaExceeded|XMinioStorageFull|EntityTooLarge")
+_FULL = re.compile(r"StorageFull|FileTooLarge|QuotaExceeded|EntityTooLarge")
+"""What the kinds of the operating system's errors, and the codes of S3, have in common."""
 
 
 class Blobs:

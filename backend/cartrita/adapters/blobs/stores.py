@@ -16,7 +16,8 @@ _TIMEOUT = timedelta(seconds=30)
 class Bucket(msgspec.Struct, frozen=True, kw_only=True):
     """A bucket of S3, or of a server that speaks its protocol at `endpoint`.
 
-    Without a key its credentials come from the machine's role.
+    Without a key its credentials come from the machine's role. A request that fails is tried again
+    so often.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Bucket(msgspec.Struct, frozen=True, kw_only=True):
     endpoint: str | None = None
     access_key_id: str | None = None
     secret_access_key: Secret | None = None
+    retries: int = 3
 
 
 def open_directory(folder: Path) -> Blobs:
@@ -55,6 +57,6 @@ def open_bucket(bucket: Bucket) -> Blobs:
         prefix=bucket.prefix or None,
         config={name: value for name, value in given.items() if value is not None},  # pyright: ignore[reportArgumentType]
         client_options={"timeout": _TIMEOUT, "allow_http": http},
-        retry_config={"max_retries": 3, "retry_timeout": _TIMEOUT},
+        retry_config={"max_retries": bucket.retries, "retry_timeout": _TIMEOUT},
     )
     return Blobs(store)

@@ -63,8 +63,8 @@ class Archive:
 
 
 def attribute(element: Any, name: str) -> str | None:  # noqa: ANN401 - an element of XML
-    """The value of an attribute by its name without namespace."""
+    """The value of the attribute of this name in a namespace, whichever it is."""
     for key, value in element.attrib.items():
-        if key.rpartition("}")[2] == name:
+        if key.endswith("}" + name):
             return value
     return None

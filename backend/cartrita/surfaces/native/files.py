@@ -10,7 +10,12 @@ from cartrita.surfaces.dependencies import STORED, AppServices, CurrentPrincipal
 from cartrita.surfaces.native.file_schemas import FileView, UploadedFile, UploadedFiles
 from cartrita.surfaces.native.paging import Limit, PageCursor
 from cartrita.surfaces.native.schemas import PageOf
-from cartrita.surfaces.served_files import file_response, image_response
+from cartrita.surfaces.served_files import (
+    IMAGE_RESPONSES,
+    RESPONSES,
+    file_response,
+    image_response,
+)
 from cartrita.surfaces.services import Services
 from cartrita.surfaces.uploaded_forms import received_form
 
@@ -81,7 +86,7 @@ async def get_file(
     return FileView.of(await services.attachments.get(principal, file_id))
 
 
-@router.get("/{file_id}/content", response_class=Response)
+@router.get("/{file_id}/content", response_class=Response, responses=RESPONSES)
 async def get_file_content(
     request: Request, principal: CurrentPrincipal, file_id: PublicId, services: AppServices
 ) -> Response:
@@ -93,7 +98,7 @@ async def get_file_content(
     return await file_response(request, services.attachments, file)
 
 
-@router.get("/{file_id}/image", response_class=Response)
+@router.get("/{file_id}/image", response_class=Response, responses=IMAGE_RESPONSES)
 async def get_file_image(
     request: Request, principal: CurrentPrincipal, file_id: PublicId, services: AppServices
 ) -> Response:

@@ -56,15 +56,16 @@ _ERROR_DESCRIPTIONS = {
     409: "In conflict with the current state, or the run was cancelled.",
     413: "The body is too large.",
     414: "The address is too long: POST instead.",
-    415: "The body is not JSON.",
+    415: "The body, or a file in it, is not of a type that is accepted.",
     422: "A value is invalid; `errors` names it.",
     429: "Too many requests; Retry-After says when to retry.",
     500: "Internal error.",
     502: "The provider failed.",
     503: "A part of the server is unavailable, or the run was interrupted; try again.",
     504: "The deadline was exceeded.",
-    507: "The disk is full.",
+    507: "The disk is full, or there is no room for more of your files.",
 }
+_FORM = "multipart/form-data"
 _AUTHENTICATION_STATUSES = (400, 401, 403, 414, 422, 500, 503)
 _BODY_STATUSES = (400, 408, 413, 415, 422)
 _ANSWER_STATUSES = (402, 409, 429, 502, 504, 507)
@@ -106,6 +107,7 @@ def _complete_operation(operation: Schema, context: RouteContext) -> set[type[Re
     responses: Schema = operation["responses"]
     operation["security"] = _security(dependencies)
     statuses = {500, *(_AUTHENTICATION_STATUSES if operation["security"] else ())}
+    statuses |= _form_statuses(operation)
     if (context.methods or set()) - {"GET"}:
         statuses.add(409)
     if isinstance(body, PublicJsonBody):
@@ -123,6 +125,12 @@ def _complete_operation(operation: Schema, context: RouteContext) -> set[type[Re
         responses[str(status)] = _error_response(status)
     operation["responses"] = dict(sorted(responses.items()))
     return set() if body is None else {body.model}
+
+
+def _form_statuses(operation: Schema) -> set[int]:
+    """What the upload of a form may be answered."""
+    takes_form = _FORM in operation.get("requestBody", {}).get("content", {})
+    return {*_BODY_STATUSES, 404, 507} if takes_form else set()
 
 
 def _security(dependencies: list[object]) -> list[Schema]:

@@ -10,7 +10,7 @@ from cartrita.domain.attachments import FileFilter, FilePurpose
 from cartrita.domain.errors import InvalidInput, NotFound
 from cartrita.surfaces.dependencies import STORED, AppServices, CurrentPrincipal, PublicId, Storable
 from cartrita.surfaces.openai.file_schemas import DeletedFile, FileList, FileObject
-from cartrita.surfaces.served_files import file_response
+from cartrita.surfaces.served_files import RESPONSES, file_response
 from cartrita.surfaces.uploaded_forms import received_form
 
 router = APIRouter(prefix="/v1/files", tags=["openai"], dependencies=STORED)
@@ -95,7 +95,9 @@ async def get_file(
     return FileObject.of(await services.attachments.get(principal, file_id))
 
 
-@router.get("/{file_id}/content", name="get_v1_file_content", response_class=Response)
+@router.get(
+    "/{file_id}/content", name="get_v1_file_content", response_class=Response, responses=RESPONSES
+)
 async def get_file_content(
     request: Request, principal: CurrentPrincipal, file_id: PublicId, services: AppServices
 ) -> Response:
