@@ -80,7 +80,9 @@ async def test_a_file_that_was_deleted_is_told_of(scenario: Scenario) -> None:
 
 
 async def test_files_of_a_conversation(scenario: Scenario) -> None:
-    _, made = await scenario.call("POST", "/api/conversations", {"external_id": f"named-{uuid4().hex}"})
+    _, made = await scenario.call(
+        "POST", "/api/conversations", {"external_id": f"named-{uuid4().hex}"}
+    )
     name = made["id"]
     content = uuid4().hex.encode()
     for file in ("a.txt", "b.txt"):

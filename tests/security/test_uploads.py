@@ -58,7 +58,7 @@ def stored(scenario: Scenario) -> list[Path]:
 
 @pytest.mark.parametrize(("name", "kept"), NAMES)
 async def test_names(scenario: Scenario, name: str, kept: str) -> None:
-    told = await uploaded(scenario, name, f"text of {ascii(name)}".encode())
+    told = await uploaded(scenario, name, f"text of {name!a}".encode())
     assert told["filename"] == kept
     status, headers, _ = await fetch(scenario, told["url"])
     assert status == 200
@@ -127,7 +127,16 @@ async def test_bombs_are_kept_and_not_read(
 async def test_ten_thousand_ranges(scenario: Scenario) -> None:
     told = await uploaded(scenario, "a.txt", b"0123456789")
     many = "bytes=" + ",".join(f"{number}-{number}" for number in range(10_000))
-    for ranges in (many, many[:4000], "bytes=-", "bytes=5-2", "lines=1-2", "bytes=0-1,3-4"):
+    for ranges in (
+        many,
+        many[:4000],
+        "bytes=-",
+        "bytes=5-2",
+        "lines=1-2",
+        "bytes=0-1,3-4",
+        "bytes=10-",
+        "bytes=-0",
+    ):
         status, _, body = await fetch(scenario, told["url"], Range=ranges)
         assert (status, body) == (200, b"0123456789") or status in (400, 431), ranges[:20]
 
@@ -140,8 +149,6 @@ async def test_ten_thousand_ranges(scenario: Scenario) -> None:
         ("bytes=-2", 206, b"89", "bytes 8-9/10"),
         ("bytes=-99", 206, b"0123456789", "bytes 0-9/10"),
         ("bytes=8-99", 206, b"89", "bytes 8-9/10"),
-        ("bytes=10-", 416, b"", "bytes */10"),
-        ("bytes=-0", 416, b"", "bytes */10"),
     ],
 )
 async def test_ranges(scenario: Scenario, asked: str, status: int, body: bytes, told: str) -> None:

@@ -21,10 +21,11 @@ RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     200: {"description": "Its bytes.", "content": {"*/*": {}}},
     206: {"description": "The range of its bytes that was asked for.", "content": {"*/*": {}}},
     304: {"description": "It is as it was: `If-None-Match` names it."},
-    416: {"description": "It has no such range."},
 }
 """How openapi.json describes what `file_response` sends."""
-IMAGE_RESPONSES: Final = {status: RESPONSES[status] for status in (200, 304)}
+IMAGE_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
+    status: RESPONSES[status] for status in (200, 304)
+}
 _SANDBOX: Final = "default-src 'none'; sandbox; frame-ancestors 'none'"
 _NOT_SERVED_AS: Final = frozenset(
     {
@@ -48,9 +49,6 @@ async def file_response(request: Request, files: Attachments, file: StoredFile) 
     if asked is None:
         return await _streamed(files.content(file), file.size, headers)
     start, end = asked
-    if start >= end:
-        headers["Content-Range"] = f"bytes */{file.size}"
-        return Response(status_code=416, headers=headers)
     headers["Content-Range"] = f"bytes {start}-{end - 1}/{file.size}"
     return await _streamed(files.content(file, start, end), end - start, headers, status=206)
 
@@ -89,16 +87,19 @@ def _has_it(request: Request, tag: str) -> bool:
 
 
 def _range(request: Request, tag: str, size: int) -> tuple[int, int] | None:
-    """The one range that is asked for, up to before its end; several are answered by the whole."""
+    """The one range that is asked for, up to before its end.
+
+    Several of them, and one that the file does not have, are answered by the whole.
+    """
     given = _RANGE.fullmatch(request.headers.get("range", ""))
     if given is None or request.headers.get("if-range", tag) != tag:
         return None
     first, last = given.groups()
-    if not first:
-        return (max(0, size - int(last)), size) if last else None
-    if last and int(last) < int(first):
-        return None
-    return int(first), min(size, int(last) + 1) if last else size
+    if first:
+        start, end = int(first), min(size, int(last) + 1) if last else size
+    else:
+        start, end = max(0, size - int(last or 0)), size
+    return (start, end) if start < end else None
 
 
 async def _streamed(

@@ -21,7 +21,7 @@ class Archive:
         try:
             self._zip = zipfile.ZipFile(file)
             members = self._zip.infolist()
-        except (zipfile.BadZipFile, NotImplementedError, ValueError):
+        except (zipfile.BadZipFile, RuntimeError, ValueError):
             raise Unreadable("It is damaged: its archive cannot be opened.") from None
         if len(members) > bounds.archive_members:
             raise Unreadable(f"It consists of more than {bounds.archive_members:,} parts.")
