@@ -14,8 +14,8 @@ RELATIONS = "http://schemas.openxmlformats.org/package/2006/relationships"
 _TYPES = {"[Content_Types].xml": "<Types/>"}
 
 
-def pdf(*pages: str, trailer: bool = True) -> bytes:
-    """A PDF with a line of text on each page; without a trailer only pdfminer may open it."""
+def pdf(*pages: str, trailer: bool = True, table: bool = True) -> bytes:
+    """A PDF with a line of text on each page; without its table only pdfminer can open it."""
     objects: list[bytes] = [b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"]
     parent = 2 + 2 * len(pages)
     kids: list[bytes] = []
@@ -37,13 +37,12 @@ def pdf(*pages: str, trailer: bool = True) -> bytes:
     start = len(out)
     if not trailer:
         return bytes(out)
+    root = b"trailer << /Size %d /Root %d 0 R >>\n" % (len(objects) + 1, len(objects))
+    if not table:
+        return bytes(out) + root
     out += b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
     out += b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
-    out += b"trailer << /Size %d /Root %d 0 R >>\nstartxref\n%d\n%%%%EOF" % (
-        len(objects) + 1,
-        len(objects),
-        start,
-    )
+    out += root + b"startxref\n%d\n%%%%EOF" % start
     return bytes(out)
 
 

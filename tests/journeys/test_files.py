@@ -178,6 +178,14 @@ async def test_files_that_are_not_there(scenario: Scenario, asking: Any, stored:
     assert status == 404, told
 
 
+async def test_tokens_of_files_are_counted(scenario: Scenario) -> None:
+    file = await uploaded(scenario, "a.txt", f"{'The blue pump. ' * 100}{uuid4().hex}".encode())
+    _, body = message_of("And?", file["id"])
+    body.pop("max_tokens")
+    status, told = await post_json(scenario, "/v1/messages/count_tokens", body)
+    assert (status, told["input_tokens"] > 200) == (200, True)
+
+
 async def test_a_response_follows_one_with_a_file(scenario: Scenario) -> None:
     file = await uploaded(scenario, "a.txt", f"The blue pump {uuid4().hex}".encode())
     _, message = question()

@@ -45,7 +45,7 @@ def open_files(settings: Settings, database: Database) -> FileParts:
     reader = FileReader(
         ReadingTable(database, silence_s=_SILENCES * files.read_timeout_s),
         blobs,
-        ProcessReading(_bounds(settings)),
+        ProcessReading(_bounds(settings), folder=settings.data_dir),
         ReadingLimits(file_bytes=files.read_max_bytes, interval_s=files.read_interval_s),
     )
     limits = UploadLimits(

@@ -6,6 +6,7 @@ import tempfile
 from asyncio.subprocess import Process
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import BinaryIO, Final, cast
 
 import msgspec
@@ -32,16 +33,20 @@ _line = msgspec.json.Decoder(cast("type[Line]", Line))
 
 
 class ProcessReading:
-    """Starts a process for each file, with no environment and within bounds."""
+    """Starts a process for each file, with no environment and within bounds.
 
-    def __init__(self, bounds: ReadingBounds) -> None:
+    `folder` is where a file is put that is being read; None has it among temporary files.
+    """
+
+    def __init__(self, bounds: ReadingBounds, *, folder: Path | None = None) -> None:
         self._bounds = bounds
+        self._folder = folder
 
     async def read(
         self, media_type: str, content: AsyncIterator[bytes]
     ) -> AsyncGenerator[ReadPage | ReadImage]:
         """See FileReading."""
-        with tempfile.TemporaryFile(prefix="cartrita-") as file:
+        with tempfile.TemporaryFile(dir=self._folder) as file:
             await _copied(content, file)
             try:
                 async with (
