@@ -117,7 +117,7 @@ def _complete_operation(operation: Schema, context: RouteContext) -> set[type[Re
         statuses |= {*_BODY_STATUSES}
     if chat_request_from_query in dependencies:
         operation["parameters"] = [*operation.get("parameters", ()), *_query_parameters()]
-    if "{" in (context.path_format or "") or _names_a_model(body):
+    if "{" in (context.path_format or "") or _names_a_model(body) or _is_filtered(operation):
         statuses.add(404)
     if _describe_streams(responses, context, body):
         statuses |= {404, *_ANSWER_STATUSES}
@@ -150,6 +150,11 @@ def _dependencies_of(dependant: Dependant) -> Iterator[object]:
 def _names_a_model(body: "JsonBody[RequestModel] | None") -> bool:
     """Whether a model may be asked for that does not exist."""
     return body is not None and "model" in body.model.model_fields
+
+
+def _is_filtered(operation: Schema) -> bool:
+    """Whether a list is of one conversation, which may not be there."""
+    return any(each["name"] == "conversation_id" for each in operation.get("parameters", ()))
 
 
 def _describe_body(operation: Schema, body: JsonBody[RequestModel]) -> None:
