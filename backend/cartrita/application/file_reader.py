@@ -100,11 +100,11 @@ class FileReader:
                     image_type = item.media_type
                 elif not await batch.add(item):
                     return
-        if not await batch.store():
-            return
-        if not batch.characters and task.media_type not in IMAGES:
+        held = await batch.store()
+        if held and not batch.characters and task.media_type not in IMAGES:
             raise UnreadableFile(_NO_TEXT)
-        await self._queue.finish(task, image_type)
+        if not await self._queue.finish(task, image_type) and image_type is not None:
+            await self._blobs.remove([image_name(task.content_id)])
 
 
 class _Batch:

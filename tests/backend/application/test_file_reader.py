@@ -140,6 +140,27 @@ async def test_what_is_deleted_while_it_is_read(pool: Database) -> None:
         assert (await settled(files, other)).status is FileStatus.READY
 
 
+async def test_an_image_that_is_deleted_while_it_is_read_leaves_nothing(pool: Database) -> None:
+    files = Files(pool)
+    file = await files.upload(png(1, 1), "a.png")
+
+    read = files.reading.read
+
+    async def deleting(media_type: str, content: AsyncIterator[bytes]) -> AsyncIterator[object]:
+        if media_type == "image/png":
+            await files.attachments.delete(ANN, file.public_id)
+            yield ReadImage("image/png", b"anew")
+        else:
+            async for item in read(media_type, content):
+                yield item
+
+    files.reading.read = deleting  # type: ignore[method-assign, assignment]
+    async with running(files):
+        other = await files.upload(b"text")
+        await settled(files, other)
+    assert files.names() == [other.content_id.hex]
+
+
 async def test_a_reader_that_stops_leaves_its_file_to_others(pool: Database) -> None:
     files = Files(pool)
     began = asyncio.Event()

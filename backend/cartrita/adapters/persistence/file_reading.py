@@ -90,12 +90,12 @@ class ReadingTable:
                 )
         return True
 
-    async def finish(self, task: ReadingTask, image_type: str | None) -> None:
+    async def finish(self, task: ReadingTask, image_type: str | None) -> bool:
         """See ReadingQueue."""
         of_it = _p.content_id == task.content_id
         pages = select(func.count()).select_from(file_pages).where(of_it).scalar_subquery()
         characters = select(func.coalesce(func.sum(func.length(_p.text)), 0)).where(of_it)
-        await self._settle(
+        return await self._settle(
             task,
             status=FileStatus.READY.value,
             progress=1,
@@ -123,10 +123,12 @@ class ReadingTable:
             task, status=FileStatus.STORED.value, progress=0, attempt=task.attempt - 1
         )
 
-    async def _settle(self, task: ReadingTask, **values: object) -> None:
+    async def _settle(self, task: ReadingTask, **values: object) -> bool:
+        """Whether it was still this reader's."""
         statement = update(file_contents).where(_held(task))
         async with self._database.use() as connection:
-            await connection.execute(statement.values(**values, changed_at=func.now()))
+            done = await connection.execute(statement.values(**values, changed_at=func.now()))
+        return done.rowcount == 1
 
 
 def _held(task: ReadingTask) -> ColumnElement[bool]:

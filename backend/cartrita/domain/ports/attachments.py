@@ -91,8 +91,8 @@ class ReadingQueue(Protocol):
         """Store pages of it. False if it is not this reader's any more."""
         ...
 
-    async def finish(self, task: ReadingTask, image_type: str | None) -> None:
-        """It has been read; as an image, if there is a type of one."""
+    async def finish(self, task: ReadingTask, image_type: str | None) -> bool:
+        """It has been read; as an image, if there is a type of one. False as for `add`."""
         ...
 
     async def fail(self, task: ReadingTask, reason: str) -> None:

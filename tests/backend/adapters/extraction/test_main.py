@@ -18,6 +18,10 @@ from cartrita.domain.media_types import DOCX, HTML, PDF, PPTX, SVG, XLSX
 Lines = list[dict[str, Any]]
 
 
+def unlimited(_: ReadingBounds) -> None:
+    """Instead of limits, which would be those of the tests."""
+
+
 @pytest.fixture
 def written(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Runs the program on a file; what it wrote, line by line, and the bytes after an image."""
@@ -28,7 +32,7 @@ def written(monkeypatch: pytest.MonkeyPatch) -> Any:
         monkeypatch.setattr(module.sys, "argv", ["main", order])
         monkeypatch.setattr(module.sys, "stdin", SimpleNamespace(buffer=io.BytesIO(content)))
         monkeypatch.setattr(module.sys, "stdout", SimpleNamespace(buffer=out))
-        monkeypatch.setattr(module, "_limit", lambda _: None)
+        monkeypatch.setattr(module, "_limit", unlimited)
         try:
             module.main()
         finally:
