@@ -9,6 +9,7 @@ from tests.harness.documents import docx, pdf, png
 from tests.harness.fake_provider.script import Script, directive
 from tests.harness.scenario import Scenario
 from tests.harness.uploads import fetch, send, uploaded
+from tests.harness.websockets import opened
 from tests.journeys.v1 import exchange_with, post_json
 
 
@@ -41,6 +42,18 @@ async def test_a_chat_with_files(scenario: Scenario) -> None:
     assert text.endswith(message)
     [shown] = [part for part in sent_to_model(scenario, word) if part["type"] == "image_url"]
     assert shown["image_url"]["url"].startswith("data:image/png;base64,")
+
+
+async def test_files_over_a_websocket(scenario: Scenario) -> None:
+    file = await uploaded(scenario, "a.txt", f"The blue pump {uuid4().hex}".encode())
+    word, message = question()
+    chat = {"type": "chat", "message": message, "model": "openai/fake"}
+    async with opened(scenario.server.port) as socket:
+        await socket.send(**chat, attachments=[file["id"]])
+        assert (await socket.until_end())[-1]["response"] == "That."
+        await socket.send(**chat, attachments=["file_" + "0" * 32])
+        assert (await socket.next())["code"] == "file_not_found"
+    assert "The blue pump" in sent_to_model(scenario, word)[0]["text"]
 
 
 async def test_a_question_in_other_words_keeps_its_files(scenario: Scenario) -> None:
