@@ -26,10 +26,10 @@ from cartrita.surfaces.native import openapi
 from cartrita.surfaces.native.router import ROUTERS
 from cartrita.surfaces.native.websocket import endpoint as websocket
 from cartrita.surfaces.native.websocket.asyncapi import asyncapi_document
-from cartrita.surfaces.openai import conversations, stored_responses
+from cartrita.surfaces.openai import conversations, files, stored_responses
 from cartrita.surfaces.openai import hot_paths as openai_hot_paths
 from cartrita.surfaces.plain_limits import PlainLimits
-from cartrita.surfaces.request_limits import RequestLimits
+from cartrita.surfaces.request_limits import BodyLimit, RequestLimits
 from cartrita.surfaces.services import Services, ServicesLifespan, SurfaceConfig
 from cartrita.surfaces.v1 import model_lists
 
@@ -39,8 +39,10 @@ _DESCRIPTION = (
 )
 
 
+_FORM_BYTES = 1 << 20
+"""What a form may have beside the bytes of its files."""
 _HOT_PATHS: HotPathTable = hot_path_table(openai_hot_paths.HOT_PATHS, anthropic_hot_paths.HOT_PATHS)
-_V1_ROUTERS = (model_lists.router, stored_responses.router, conversations.router)
+_V1_ROUTERS = (model_lists.router, stored_responses.router, conversations.router, files.router)
 
 
 class State(TypedDict):
@@ -148,11 +150,22 @@ def _middleware(config: SurfaceConfig) -> list[Middleware]:
             v1_max_bytes=config.v1_body_max_bytes,
             seconds=config.body_timeout_s,
             max_url=config.url_max_bytes,
+            uploads=_upload_limits(config),
         ),
         Middleware(ErrorBoundary, respond=error_formats.send_error),
         Middleware(HotPaths, table=hot_paths(config)),
     ]
     return [Middleware(RequestContext), *cross_origin(config), *inner]
+
+
+def _upload_limits(config: SurfaceConfig) -> dict[str, BodyLimit]:
+    one = BodyLimit(config.upload_max_bytes + _FORM_BYTES, config.upload_timeout_s)
+    several = config.upload_max_bytes * config.uploads_max + _FORM_BYTES
+    return {
+        "/api/upload": one,
+        "/v1/files": one,
+        "/api/upload/multiple": BodyLimit(several, config.upload_timeout_s),
+    }
 
 
 def _document_function(app: FastAPI) -> Callable[[], dict[str, Any]]:

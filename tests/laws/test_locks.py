@@ -59,5 +59,5 @@ def test_each_runtime_dependency_is_named_with_its_reason() -> None:
     extras = project["optional-dependencies"]
     asked = [*project["dependencies"], *(one for extra in extras.values() for one in extra)]
     table = (ROOT / "docs/architecture.md").read_text().partition("\n## Dependencies\n")[2]
-    named = re.findall(r"(?m)^\| `([a-z0-9-]+)` \| \S", table)
+    named = re.findall(r"(?m)^\| `([a-z0-9.-]+)` \| \S", table)
     assert sorted(named) == sorted({re.split(r"[^A-Za-z0-9._-]", text)[0] for text in asked})

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import msgspec
 from tests.harness import raw_http
+from tests.harness.documents import form
 from tests.harness.scenario import Scenario
 from tests.security.owners import Asking, Owners, Things, spellings, unknown_id
 from tests.security.rules import MANAGED, PATH_KINDS, RULES, SHARED, Access, Field, Rule
@@ -49,6 +50,8 @@ class Asked(msgspec.Struct, frozen=True):
     target: str
     headers: Mapping[str, str] = {}
     body: Mapping[str, Any] | None = None
+    upload: str = ""
+    """The field of a form that takes a file; the body is the form's other fields."""
 
 
 class Cell(msgspec.Struct, frozen=True):
@@ -79,7 +82,10 @@ async def ask(scenario: Scenario, asking: Asking, asked: Asked) -> Told:
     """Send a request, and read the whole of its answer."""
     headers = {**asking.headers, **asked.headers}
     body = b""
-    if asked.body is not None:
+    if asked.upload:
+        file = (asked.upload, "pyrope.txt", b"pyrope")
+        headers["Content-Type"], body = form(file, fields=asked.body)
+    elif asked.body is not None:
         headers["Content-Type"] = "application/json"
         body = json.dumps(asked.body).encode()
     sent = raw_http.request(scenario.server.port, asked.method, asked.target, headers, body)
@@ -177,7 +183,7 @@ def _field_cells(route: Route, owners: Owners, asking: Asking, field: Field) -> 
     else:
         own = {name: owners.things[PATH_KINDS[name]][0] for name in route.parameters}
     for text in owners.things[field.kind]:
-        for theirs, nobodys in twins(text)[: asking.ways]:
+        for theirs, nobodys in twins(text)[: 1 if field.exact else asking.ways]:
             yield Cell(
                 asking,
                 _filled(route, own, field, theirs),
@@ -207,7 +213,8 @@ def _filled(
         queries.append(field.query.replace("ID", quote(text)))
         headers = {name: value.replace("ID", text) for name, value in field.headers.items()}
     whole = "&".join(filter(None, queries))
-    return Asked(route.method, f"{path}?{whole}" if whole else path, headers, body)
+    target = f"{path}?{whole}" if whole else path
+    return Asked(route.method, target, headers, body, rule.upload)
 
 
 def masked(body: bytes, text: str) -> bytes:

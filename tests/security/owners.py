@@ -8,9 +8,10 @@ from uuid import uuid4
 import msgspec
 from tests.harness import raw_http
 from tests.harness.clients import call
+from tests.harness.documents import form, png
 from tests.harness.fake_provider.script import Script, ToolCall, directive
 from tests.harness.fixtures import PROVIDER_KEY
-from tests.harness.scenario import Scenario
+from tests.harness.scenario import Scenario, eventually
 from tests.harness.server import KEY
 from tests.journeys.accounts import new_key, new_tenant, new_user
 from tests.security.rules import Kind
@@ -78,7 +79,7 @@ async def new_credential(
 
 
 async def new_things(scenario: Scenario, headers: Mapping[str, str], word: str) -> Things:
-    """Two conversations with messages, runs and stored responses, two keys and a credential."""
+    """Two conversations with messages, runs, stored responses and images, keys, a credential."""
     things: dict[Kind, list[str]] = {kind: [] for kind in Kind}
     status, me = await call(scenario.server.port, "GET", "/api/me", headers)
     assert status == 200, me
@@ -96,6 +97,7 @@ async def new_things(scenario: Scenario, headers: Mapping[str, str], word: str) 
         path = f"/v1/conversations/{conversation}/items"
         status, items = await call(scenario.server.port, "GET", path, headers)
         assert status == 200, items
+        things[Kind.FILE].append(await new_image(scenario, headers, f"{word}.png"))
         things[Kind.CONVERSATION].append(conversation)
         things[Kind.MESSAGE] += [told["message_id"], told["message"]["parent_id"]]
         things[Kind.RUN].append(told["run_id"])
@@ -112,6 +114,24 @@ async def new_waiting(scenario: Scenario, headers: Mapping[str, str], word: str)
     calculator = ToolCall(name="calculator", arguments={"expression": "6*7"})
     message = f"{word} {uuid4().hex} {directive(Script(tool_calls=(calculator,)), Script())}"
     return await made(scenario, headers, "/api/chat", {"message": message, "approval": "always"})
+
+
+async def new_image(scenario: Scenario, headers: Mapping[str, str], name: str) -> str:
+    """The id of an image of its own, which has been read."""
+    port, color = scenario.server.port, uuid4().bytes[:3]
+    kind, body = form(("file", name, png(1, 1, rows=b"\0" + color)))
+    sent = {**headers, "Content-Type": kind}
+    async with await raw_http.request(port, "POST", "/api/upload", sent, body) as answer:
+        assert answer.status == 201, await answer.body()
+        made: str = msgspec.json.decode(await answer.body())["file_id"]
+
+    async def look() -> bool:
+        _, told = await call(port, "GET", f"/api/files/{made}", headers)
+        assert told["status"] != "unreadable", told
+        return told["status"] == "ready"
+
+    await eventually(look)
+    return made
 
 
 async def cookie_of(scenario: Scenario, headers: Mapping[str, str]) -> Mapping[str, str]:

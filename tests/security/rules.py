@@ -36,6 +36,7 @@ class Kind(StrEnum):
     TENANT = "tenant"
     CREDENTIAL = "credential"
     APPROVAL = "approval"
+    FILE = "file"
 
 
 MANAGED = frozenset({Kind.KEY, Kind.USER, Kind.TENANT})
@@ -51,6 +52,8 @@ class Field(msgspec.Struct, frozen=True):
     headers: Mapping[str, str] = {}
     refused: int = 404
     """The status for an id that is not the caller's."""
+    exact: bool = False
+    """Whether other spellings of an id are none of ours, but a vendor's."""
 
 
 class Rule(msgspec.Struct, frozen=True):
@@ -60,6 +63,8 @@ class Rule(msgspec.Struct, frozen=True):
     body: Mapping[str, Any] | None = None
     query: str = ""
     fields: tuple[Field, ...] = ()
+    upload: str = ""
+    """The field of a form in which it takes a file; its body is the form's other fields."""
 
 
 class FrameRule(msgspec.Struct, frozen=True):
@@ -83,6 +88,7 @@ PATH_KINDS = {
     "tenant_id": Kind.TENANT,
     "credential_id": Kind.CREDENTIAL,
     "approval_id": Kind.APPROVAL,
+    "file_id": Kind.FILE,
 }
 SHARED = frozenset({"agent_id", "model_id", "name"})
 """Parameters of paths that name what belongs to nobody."""
@@ -101,9 +107,12 @@ NO_IDS = {
     "ResumeFrame.after": "is a number",
     "ApproveFrame.approval_id": "is looked up in the run, which must be the caller's",
     "AuthFrame.api_key": "is a credential",
+    "expires_after[anchor]": "names a time",
+    "expires_after[seconds]": "is a number",
 }
 """Fields that look like ids and are none of somebody's things, and why."""
 
+_FILE = Field(Kind.FILE, body={"attachments": ["ID"]})
 _TEXT = {"message": "Mine now?", "provider": "openai", "model": "fake"}
 _TURNS = {"model": "openai/fake", "messages": [{"role": "user", "content": "Mine now?"}]}
 _RESPONSE = {"model": "openai/fake", "input": "Mine now?"}
@@ -119,6 +128,21 @@ _FOR_TENANT = Field(Kind.TENANT, body={"id": "new-one", "tenant_id": "ID"})
 _NAME = {"name": "Mine now"}
 _EVERYBODY = Rule(Access.EVERYBODY)
 _PLAIN = Rule()
+
+_CHAT_FILE = {"type": "file", "file": {"file_id": "ID"}}
+_INPUT_FILE = {"type": "input_file", "file_id": "ID"}
+_DOCUMENT = {"type": "document", "source": {"type": "file", "file_id": "ID"}}
+
+
+def _turn(part: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """A message of a user that holds this part."""
+    return [{"role": "user", "content": [part]}]
+
+
+def _named(**body: Any) -> Field:
+    """A file that a body of a vendor's API names."""
+    return Field(Kind.FILE, body=body, exact=True)
+
 
 RULES: dict[str, Rule] = {
     "get_page": _EVERYBODY,
@@ -141,15 +165,18 @@ RULES: dict[str, Rule] = {
     "search_web": Rule(body={"query": "WORD", "provider": "local"}),
     "search_github": Rule(query="q=moss"),
     "post_code": Rule(body={"task": "x"}),
-    "post_chat": Rule(body=_TEXT, fields=(_CONVERSATION,)),
-    "post_huggingface_chat": Rule(body={"message": "x", "model": "fake"}, fields=(_CONVERSATION,)),
-    "post_chat_stream": Rule(body=_TEXT, fields=(_CONVERSATION, _CURSOR)),
+    "post_chat": Rule(body=_TEXT, fields=(_CONVERSATION, _FILE)),
+    "post_huggingface_chat": Rule(
+        body={"message": "x", "model": "fake"}, fields=(_CONVERSATION, _FILE)
+    ),
+    "post_chat_stream": Rule(body=_TEXT, fields=(_CONVERSATION, _CURSOR, _FILE)),
     "get_chat_stream": Rule(
         query="message=x&provider=openai&model=fake",
         fields=(
             _CURSOR,
             Field(Kind.CONVERSATION, query="conversation_id=ID"),
             Field(Kind.CONVERSATION, query="conversationId=ID"),
+            Field(Kind.FILE, query="attachments=ID"),
         ),
     ),
     "list_conversations": _PLAIN,
@@ -165,7 +192,7 @@ RULES: dict[str, Rule] = {
     "export_conversation": _PLAIN,
     "fork_conversation": Rule(body={}, fields=(Field(Kind.MESSAGE, body={"message_id": "ID"}),)),
     "list_messages": _PLAIN,
-    "send_message": Rule(body=_TEXT),
+    "send_message": Rule(body=_TEXT, fields=(_FILE,)),
     "get_message": _PLAIN,
     "edit_message": _EDIT,
     "replace_message": _EDIT,
@@ -176,8 +203,22 @@ RULES: dict[str, Rule] = {
     "cancel_run": _PLAIN,
     "continue_run": _PLAIN,
     "decide_on_approval": Rule(body={"decision": "approve", "arguments_hash": "x"}),
-    "create_chat_completion": Rule(body=_TURNS, fields=(_CONVERSATION,)),
-    "create_anthropic_message": Rule(body={**_TURNS, "max_tokens": 9}, fields=(_CONVERSATION,)),
+    "create_chat_completion": Rule(
+        body=_TURNS,
+        fields=(
+            _CONVERSATION,
+            _named(messages=_turn(_CHAT_FILE)),
+            _named(messages=_turn(_CHAT_FILE), store=True),
+        ),
+    ),
+    "create_anthropic_message": Rule(
+        body={**_TURNS, "max_tokens": 9},
+        fields=(
+            _CONVERSATION,
+            _named(messages=_turn(_DOCUMENT)),
+            _named(messages=_turn(_DOCUMENT), store=True),
+        ),
+    ),
     "count_anthropic_tokens": Rule(body=_TURNS),
     "create_embedding": Rule(body={"model": "openai/fake", "input": "x"}),
     "create_response": Rule(
@@ -190,6 +231,8 @@ RULES: dict[str, Rule] = {
             Field(Kind.RESPONSE, body={"previous_response_id": "ID", "store": False}, refused=400),
             Field(Kind.ITEM, body={"input": _REFERENCE}),
             Field(Kind.ITEM, body={"input": _REFERENCE, "store": False}),
+            _named(input=_turn(_INPUT_FILE)),
+            _named(input=_turn(_INPUT_FILE), store=False),
         ),
     ),
     "get_me": _PLAIN,
@@ -225,6 +268,18 @@ RULES: dict[str, Rule] = {
     "get_tenant": Rule(Access.ADMINS),
     "change_tenant": Rule(Access.ADMINS, body=_NAME),
     "list_audit_log": Rule(Access.ADMINS),
+    "upload_file": Rule(upload="file", fields=(_CONVERSATION,)),
+    "upload_files": Rule(upload="files", fields=(_CONVERSATION,)),
+    "list_files": Rule(fields=(Field(Kind.CONVERSATION, query="conversation_id=ID"),)),
+    "get_file": _PLAIN,
+    "get_file_content": _PLAIN,
+    "get_file_image": _PLAIN,
+    "delete_file": _PLAIN,
+    "create_v1_file": Rule(upload="file", body={"purpose": "user_data"}),
+    "list_v1_files": Rule(fields=(Field(Kind.FILE, query="after=ID", refused=400),)),
+    "get_v1_file": _PLAIN,
+    "get_v1_file_content": _PLAIN,
+    "delete_v1_file": _PLAIN,
     "get_response": _PLAIN,
     "delete_response": _PLAIN,
     "cancel_response": _PLAIN,

@@ -48,8 +48,6 @@ def own_tools_of(
     command: ChatCommand, agents: AgentRegistry, tools: Toolbox
 ) -> tuple[str, ...] | None:
     """The tools that a command allows; None for all of the agent. Raises InvalidInput, NotFound."""
-    if command.attachments:
-        raise InvalidInput.of("attachments", f"there is no file {command.attachments[0]!r}")
     if command.tools:
         agent = agents.find(command.agent)
         known = [tool.name for tool in tools.only(agent.tools)]

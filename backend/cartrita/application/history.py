@@ -7,6 +7,7 @@ import msgspec
 
 from cartrita.agents.agent import Agent
 from cartrita.application.cache_breakpoints import keep_latest
+from cartrita.application.file_context import FileContext
 from cartrita.domain.errors import Unavailable
 from cartrita.domain.messages import (
     Message,
@@ -60,8 +61,11 @@ class History:
         messages: int,
         characters: int,
         counter: TokenCounter | None = None,
+        files: FileContext | None = None,
     ) -> None:
+        """`files` puts what files hold into the messages; without it they are left as they are."""
         self._store = store
+        self._files = files
         self._counter = counter or RuleCounter()
         self._messages = messages
         self._characters = characters
@@ -71,6 +75,8 @@ class History:
         run_input = claim.input
         stored = await self._branch(claim)
         messages = (*run_input.context, *self._latest(stored, run_input))
+        if self._files is not None:
+            messages = await self._files.filled(claim.owner_id, messages)
         instructions = _instructions(agent, run_input)
         return ModelRequest(
             owner_id=claim.owner_id,

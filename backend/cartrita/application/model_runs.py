@@ -7,6 +7,7 @@ import msgspec
 from cartrita.agents.agent import NO_AGENT
 from cartrita.agents.registry import AgentRegistry
 from cartrita.application.conversations import Conversations
+from cartrita.application.file_context import FileContext
 from cartrita.application.placement import Placement, place, regrouped
 from cartrita.application.runs import Runs
 from cartrita.application.titles import UNTITLED, derive_title
@@ -81,6 +82,7 @@ class ModelRuns:
         removal: RunRemoval,
         gateway: Gateway,
         agents: AgentRegistry,
+        files: FileContext,
         *,
         busy: BusyPolicy = BusyPolicy.ENQUEUE,
         agent_context_tokens: int | None = None,
@@ -93,6 +95,7 @@ class ModelRuns:
         self._removal = removal
         self._gateway = gateway
         self._agents = agents
+        self._files = files
         self._busy = busy
         self._agent_context_tokens = agent_context_tokens
 
@@ -115,6 +118,7 @@ class ModelRuns:
                 f"a stored answer takes at most {MESSAGES_MAX} messages; send fewer, or ask for an "
                 "answer that is not stored",
             )
+        await self._files.require(principal.owner_id, command.request.messages)
         run_input = (await self._input(principal, command)).asked_with(principal.key_id)
         for _ in range(_TRIES):
             admission = await self._planned(principal, command, run_input, idempotency)
@@ -144,7 +148,8 @@ class ModelRuns:
         """
         tip = await self._tip(principal, previous)
         branch = await self._messages.branch(principal.owner_id, tip, BRANCH_MAX)
-        return split_steps((*(stored.message for stored in reversed(branch)), *new))
+        messages = split_steps((*(stored.message for stored in reversed(branch)), *new))
+        return await self._files.filled(principal.owner_id, messages)
 
     async def delete(self, principal: Principal, run: str) -> None:
         """Delete a run, and its messages where nothing else depends on them.

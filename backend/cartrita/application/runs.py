@@ -8,11 +8,12 @@ import msgspec
 from cartrita.agents.registry import AgentRegistry
 from cartrita.application.chat_commands import DEFAULT_SURFACE, ChatCommand, own_tools_of
 from cartrita.application.conversations import Conversations, find_message
+from cartrita.application.file_context import FileContext
 from cartrita.application.titles import UNTITLED, derive_title
 from cartrita.domain.errors import Conflict, NotFound, Unavailable
 from cartrita.domain.events import LoggedEvent
 from cartrita.domain.ids import MessageId, RunId
-from cartrita.domain.messages import Message, Role, StoredMessage, Text
+from cartrita.domain.messages import Attachment, Message, Part, Role, StoredMessage, Text
 from cartrita.domain.ports.conversations import MessageStore
 from cartrita.domain.ports.runs import RunAdmission, RunCancellation, RunReader
 from cartrita.domain.principals import Principal
@@ -46,11 +47,13 @@ class Runs:
         messages: MessageStore,
         gateway: Gateway,
         agents: AgentRegistry,
+        files: FileContext,
         *,
         tools: Toolbox | None = None,
         busy: BusyPolicy = BusyPolicy.ENQUEUE,
     ) -> None:
         self._tools = tools or Toolbox()
+        self._files = files
         self._admission = admission
         self._cancellation = cancellation
         self._reader = reader
@@ -71,6 +74,8 @@ class Runs:
         Raises InvalidInput, NotFound, Conflict, IdempotencyMismatch, Unavailable, Forbidden.
         """
         own_tools = own_tools_of(command, self._agents, self._tools)
+        attached = await self._files.attached(principal.owner_id, command.attachments)
+        message = Message(command.message.role, (*attached, *command.message.parts))
         conversation = None
         if command.conversation_id is not None:
             conversation = await self._conversations.get(principal, command.conversation_id)
@@ -92,7 +97,7 @@ class Runs:
                 title=derive_title(command.message.text),
                 untitled=UNTITLED,
                 conversation_id=None if conversation is None else conversation.id,
-                new_message=NewMessage(message=command.message, metadata=command.metadata),
+                new_message=NewMessage(message=message, metadata=command.metadata),
                 busy=command.busy or self._busy,
                 client_msg_id=command.client_msg_id,
                 idempotency=idempotency,
@@ -130,7 +135,7 @@ class Runs:
         if stored.message.role is not Role.USER:
             raise Conflict("Only a user's message can be asked again in other words.")
         new = NewMessage(
-            message=_user_message(text),
+            message=_asked_anew(stored.message, text),
             parent_id=stored.parent_id,
             at_root=stored.parent_id is None,
             edited=True,
@@ -266,8 +271,10 @@ class Runs:
 _CONTINUABLE = frozenset({RunStatus.INTERRUPTED, RunStatus.FAILED, RunStatus.CANCELLED})
 
 
-def _user_message(text: str) -> Message:
-    return Message(Role.USER, (Text(text),))
+def _asked_anew(message: Message, text: str) -> Message:
+    """A message in other words, with the files that it has."""
+    files: list[Part] = [part for part in message.parts if isinstance(part, Attachment)]
+    return Message(Role.USER, (*files, Text(text)))
 
 
 def _is_text_only(message: Message) -> bool:

@@ -10,6 +10,7 @@ from cartrita.application.history import History
 from cartrita.application.model_runs import ModelRuns
 from cartrita.application.run_work import RunWork
 from cartrita.application.runs import Runs
+from cartrita.assembly.files import FileParts
 from cartrita.assembly.models import Models
 from cartrita.assembly.storage import Storage
 from cartrita.assembly.tools import create_toolbox
@@ -25,7 +26,12 @@ class RunServices(NamedTuple):
 
 
 def create_executor(
-    settings: Settings, storage: Storage, models: Models, agents: AgentRegistry, keys: ApiKeys
+    settings: Settings,
+    storage: Storage,
+    models: Models,
+    agents: AgentRegistry,
+    keys: ApiKeys,
+    files: FileParts,
 ) -> Executor:
     """Executes the runs of this worker's queue."""
     history = History(
@@ -33,6 +39,7 @@ def create_executor(
         messages=settings.history.context_messages,
         characters=settings.history.context_chars,
         counter=models.counter,
+        files=files.context,
     )
     log = storage.run_log
     work = RunWork(
@@ -50,7 +57,11 @@ def create_executor(
 
 
 def create_run_services(
-    settings: Settings, storage: Storage, models: Models, agents: AgentRegistry
+    settings: Settings,
+    storage: Storage,
+    models: Models,
+    agents: AgentRegistry,
+    files: FileParts,
 ) -> RunServices:
     """The use cases of conversations and runs."""
     log = storage.run_log
@@ -69,6 +80,7 @@ def create_run_services(
         storage.messages,
         models.gateway,
         agents,
+        files.context,
         tools=create_toolbox(settings, models),
         busy=settings.run_log.busy,
     )
@@ -80,6 +92,7 @@ def create_run_services(
         storage.run_removal,
         models.gateway,
         agents,
+        files.context,
         busy=settings.run_log.busy,
         agent_context_tokens=settings.openai_compat.max_context_tokens,
     )

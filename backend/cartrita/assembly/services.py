@@ -14,6 +14,7 @@ from cartrita.application.search import Search
 from cartrita.application.usage import UsageReports
 from cartrita.assembly.authentication import Authentication
 from cartrita.assembly.credentials import CredentialParts, create_credentials
+from cartrita.assembly.files import FileParts
 from cartrita.assembly.models import Models
 from cartrita.assembly.runs import create_run_services
 from cartrita.assembly.storage import Storage
@@ -29,9 +30,10 @@ def create_services(
     agents: AgentRegistry,
     authentication: Authentication,
     credentials: CredentialParts,
+    files: FileParts,
 ) -> Services:
     """The use cases over these parts."""
-    conversations, runs, model_runs = create_run_services(settings, storage, models, agents)
+    conversations, runs, model_runs = create_run_services(settings, storage, models, agents, files)
     agent_models = AgentModels(agents, settings.openai_compat.model_name)
     return Services(
         runs=runs,
@@ -42,6 +44,9 @@ def create_services(
         search=Search(storage.search),
         web_search=models.searches.web,
         github_search=models.searches.github,
+        uploads=files.uploads,
+        attachments=files.attachments,
+        file_context=files.context,
         usage=UsageReports(storage.ledger),
         agents=agents,
         completions=Completions(models.gateway, agent_models, models.counter),

@@ -22,6 +22,7 @@ from cartrita.adapters.runlog.worker_slot import WorkerSlot
 from cartrita.application.cleanup import Cleanup
 from cartrita.assembly.answer_cache import cache_bounds
 from cartrita.assembly.database import open_connection_pool
+from cartrita.assembly.files import FileParts
 from cartrita.assembly.run_log import open_run_log
 from cartrita.settings import Settings
 
@@ -67,7 +68,7 @@ async def open_storage(settings: Settings, dsn: str, slot: WorkerSlot) -> AsyncG
         )
 
 
-def create_cleanup(settings: Settings, storage: Storage) -> Cleanup:
+def create_cleanup(settings: Settings, storage: Storage, files: FileParts) -> Cleanup:
     """What removes from the tables that which is kept no longer."""
     sweeps = {
         "tickets": TicketTable(storage.database),
@@ -76,5 +77,6 @@ def create_cleanup(settings: Settings, storage: Storage) -> Cleanup:
         "credentials": CredentialTable(storage.database),
         "limit_leases": SlotTable(storage.database),
         "budget_spending": BudgetTable(storage.database),
+        "files": files.removal,
     }
     return Cleanup(storage.conversation_removal, sweeps, interval_s=_CLEANUP_INTERVAL_S)

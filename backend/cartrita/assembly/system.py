@@ -13,6 +13,7 @@ from cartrita.application.execution import Executor
 from cartrita.assembly.agents import create_agents
 from cartrita.assembly.authentication import create_authentication
 from cartrita.assembly.credentials import open_credentials
+from cartrita.assembly.files import open_files
 from cartrita.assembly.models import open_models
 from cartrita.assembly.runs import create_executor
 from cartrita.assembly.services import create_services
@@ -56,13 +57,18 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
         enter = stack.enter_async_context
         storage = await enter(open_storage(settings, context.dsn, context.slot))
         credentials = await open_credentials(settings, storage.database, context.secret)
+        files = open_files(settings, storage.database)
         models = await enter(open_models(settings, storage, context.secret, credentials))
         agents = create_agents(settings)
         authentication = create_authentication(
             storage.database, context.secret, settings, models.brought_keys
         )
-        executor = create_executor(settings, storage, models, agents, authentication.api_keys)
-        services = create_services(settings, storage, models, agents, authentication, credentials)
+        executor = create_executor(
+            settings, storage, models, agents, authentication.api_keys, files
+        )
+        services = create_services(
+            settings, storage, models, agents, authentication, credentials, files
+        )
         watch = AccessWatch(
             services.api_keys,
             services.connections,
@@ -75,7 +81,8 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
         )
         loops = (
             executor.run(),
-            create_cleanup(settings, storage).run(),
+            create_cleanup(settings, storage, files).run(),
+            files.reader.run(),
             storage.ledger.run(),
             models.gateway.run(),
             models.limit_tasks.run(),

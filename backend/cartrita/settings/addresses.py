@@ -9,6 +9,8 @@ from cartrita.settings.errors import display_value
 _HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
 _DATABASE_SCHEMES = ("postgresql", "postgres", "postgresql+asyncpg")
 _VALKEY_SCHEMES = ("valkey", "valkeys", "redis", "rediss", "unix")
+_BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9!_.*'()/-]*)?")
+_MEDIA_TYPE = re.compile(r"\*/\*|[A-Za-z0-9-]+/(\*|[A-Za-z0-9.+_-]+)")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -60,6 +62,25 @@ def valkey_url(value: str) -> str:
     if url is None or url.scheme not in _VALKEY_SCHEMES:
         raise ValueError("it is not the address of a Valkey server; write valkey://host:6379/0")
     return value
+
+
+def storage(value: str) -> str:
+    """Where files are kept: an absolute path, or a bucket as `s3://name/prefix`."""
+    if value.startswith("s3://") and _BUCKET.fullmatch(value):
+        return value.rstrip("/")
+    if value.startswith("/") and "\0" not in value:
+        return value
+    raise ValueError(
+        f"{display_value(value)} is no place for files; write an absolute path, or "
+        "s3://bucket/prefix"
+    )
+
+
+def media_type(value: str) -> str:
+    """A media type without parameters, or `image/*`, or `*/*`."""
+    if _MEDIA_TYPE.fullmatch(value):
+        return value.lower()
+    raise ValueError(f"{display_value(value)} is not a media type; write image/png or image/*")
 
 
 def origin(value: str) -> str:

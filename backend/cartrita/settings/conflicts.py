@@ -31,6 +31,12 @@ def conflicts(settings: Settings) -> Iterator[SettingsConflict]:
         yield SettingsConflict(
             (("search", "provider"),), "searxng has no address here; set SEARXNG_BASE_URL"
         )
+    s3 = settings.files.s3
+    if (s3.access_key_id is None) != (s3.secret_access_key is None):
+        yield SettingsConflict(
+            (("files", "s3", "access_key_id"), ("files", "s3", "secret_access_key")),
+            "a key of S3 has two parts; set both or neither",
+        )
     script = settings.offline.script
     if script and not script.is_file():
         yield SettingsConflict(

@@ -73,8 +73,3 @@ class Limits(Group):
             "How many answers a key may be receiving at once from a worker, as streams or whole."
         ),
     ] = 10_000
-    upload_max_bytes: Annotated[
-        int,
-        Field(ge=1024, le=1 << 40),
-        Setting("The largest file.", env="CARTRITA_MAX_UPLOAD_BYTES", documented=False),
-    ] = 50 << 20

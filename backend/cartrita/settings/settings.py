@@ -8,6 +8,7 @@ from cartrita.settings.agents import Agents
 from cartrita.settings.budgets import Budgets
 from cartrita.settings.cache import Cache, Valkey
 from cartrita.settings.fields import Group, Setting
+from cartrita.settings.files import Files
 from cartrita.settings.ledger import Ledger
 from cartrita.settings.limits import Limits
 from cartrita.settings.providers import ConfiguredProvider, OAuth, Offline, Providers
@@ -39,6 +40,7 @@ class Settings(Group):
     postgres: Postgres = Postgres()
     run_log: RunLog = RunLog()
     history: History = History()
+    files: Files = Files()
     providers: Providers = Providers()
     routes: Routes = Routes()
     agents: Agents = Agents()

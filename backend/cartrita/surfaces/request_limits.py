@@ -8,6 +8,8 @@ import asyncio
 from collections.abc import Awaitable, Mapping
 from contextlib import suppress
 from math import inf
+from types import MappingProxyType
+from typing import NamedTuple
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -27,7 +29,8 @@ class RequestLimits:
     Errors of a body must be answered by `app`, whose response waits for the rest of the body; that
     of the address is answered here. `max_bytes` limits the body, and `v1_max_bytes` that of a
     request below `/v1`, which may hold images. `seconds` limits the time until it has arrived
-    completely, and `max_url` the bytes of path and query.
+    completely, and `max_url` the bytes of path and query. `uploads` have limits of their own, by
+    path. What is only discarded has `seconds` in any case.
     """
 
     def __init__(
@@ -39,13 +42,15 @@ class RequestLimits:
         v1_max_bytes: int,
         seconds: float,
         max_url: int,
+        uploads: Mapping[str, "BodyLimit"] = MappingProxyType({}),
     ) -> None:
         self.app = app
         self._respond = respond
-        self._max_bytes = max_bytes
-        self._v1_max_bytes = v1_max_bytes
+        self._native = BodyLimit(max_bytes, seconds)
+        self._v1 = BodyLimit(v1_max_bytes, seconds)
         self._seconds = seconds
         self._max_url = max_url
+        self._uploads = uploads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -58,17 +63,28 @@ class RequestLimits:
                 return
             headers = Headers(scope=scope)
             if headers.get("content-length", "0") != "0" or "transfer-encoding" in headers:
-                v1 = scope["path"].startswith("/v1/")
+                limit = self._limit_of(scope["path"])
                 body = LimitedBody(
                     scope,
                     receive,
-                    self._v1_max_bytes if v1 else self._max_bytes,
-                    self._seconds,
+                    limit.max_bytes,
+                    limit.seconds,
                     declared_bytes=_declared_bytes(headers),
                     expects_continue=headers.get("expect", "").lower() == "100-continue",
+                    discard_s=self._seconds,
                 )
                 receive, send = body.receive, _after_body(body, send)
         await self.app(scope, receive, send)
+
+    def _limit_of(self, path: str) -> "BodyLimit":
+        return self._uploads.get(path) or (self._v1 if path.startswith("/v1/") else self._native)
+
+
+class BodyLimit(NamedTuple):
+    """The most bytes of a body, and of seconds until all of it has arrived."""
+
+    max_bytes: int
+    seconds: float
 
 
 class LimitedBody:
@@ -77,6 +93,7 @@ class LimitedBody:
     __slots__ = (
         "_deadline",
         "_declared_bytes",
+        "_discard_s",
         "_expects_continue",
         "_max_bytes",
         "_receive",
@@ -94,7 +111,9 @@ class LimitedBody:
         *,
         declared_bytes: int = 0,
         expects_continue: bool = False,
+        discard_s: float | None = None,
     ) -> None:
+        self._discard_s = seconds if discard_s is None else discard_s
         self._state: Mapping[str, object] = scope["state"]
         self._receive = receive
         self._max_bytes = max_bytes
@@ -113,6 +132,8 @@ class LimitedBody:
     async def discard_rest(self, start: Message) -> None:
         """Read the rest before this start of a response; unless all came, it is the last one."""
         if not self._expects_continue:  # else it sends nothing before our response
+            latest = asyncio.get_running_loop().time() + self._discard_s
+            self._deadline = min(self._deadline, latest)
             with suppress(CartritaError):
                 while not self.complete:
                     await self._next_chunk(inf)

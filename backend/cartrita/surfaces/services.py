@@ -13,12 +13,14 @@ from starlette.types import Scope
 from cartrita.agents.registry import AgentRegistry
 from cartrita.application.accounts import Accounts
 from cartrita.application.api_keys import ApiKeys
+from cartrita.application.attachments import Attachments
 from cartrita.application.brought_keys import BroughtKeys
 from cartrita.application.budgets import Budgets
 from cartrita.application.code_generation import CodeGeneration
 from cartrita.application.completions import Completions
 from cartrita.application.conversations import Conversations
 from cartrita.application.credentials import Credentials
+from cartrita.application.file_context import FileContext
 from cartrita.application.issued_keys import IssuedKeys
 from cartrita.application.login_sessions import LoginSessions
 from cartrita.application.messages import Messages
@@ -29,6 +31,7 @@ from cartrita.application.run_approvals import RunApprovals
 from cartrita.application.runs import Runs
 from cartrita.application.search import Search
 from cartrita.application.tickets import Tickets
+from cartrita.application.uploads import Uploads
 from cartrita.application.usage import UsageReports
 from cartrita.domain.models import ModelInfo
 from cartrita.domain.ports.web import GitHubSearch, WebSearch
@@ -59,7 +62,8 @@ class SurfaceConfig(msgspec.Struct, frozen=True, kw_only=True):
     answers to one request where each is a call of its own. `inbound_rates` limit the requests.
     `loopback` tells that only this machine can reach the server; `byok` says who may send a
     provider's key instead of one of ours, and `legacy_query_keys` that callers on this machine may
-    send a key in the URL. Times are in seconds.
+    send a key in the URL. Files have at most `upload_max_bytes` each, `uploads_max` of them come in
+    one request, and that takes at most `upload_timeout_s`. Times are in seconds.
     """
 
     version: str = msgspec.field(default_factory=lambda: metadata.version("cartrita"))
@@ -73,6 +77,9 @@ class SurfaceConfig(msgspec.Struct, frozen=True, kw_only=True):
     body_max_bytes: int = 2 << 20
     v1_body_max_bytes: int = 32 << 20
     body_timeout_s: float = 20.0
+    upload_max_bytes: int = 100 << 20
+    uploads_max: int = 20
+    upload_timeout_s: float = 3_600.0
     url_max_bytes: int = 16 << 10
     session_s: float = 43_200.0
     ticket_s: float = 60.0
@@ -100,6 +107,9 @@ class Services:
     search: Search
     web_search: WebSearch
     github_search: GitHubSearch
+    uploads: Uploads
+    attachments: Attachments
+    file_context: FileContext
     usage: UsageReports
     agents: AgentRegistry
     completions: Completions

@@ -26,14 +26,14 @@ _STATUSES = {
     409: "In conflict with the current state.",
     413: "The body is too large.",
     414: "The address is too long.",
-    415: "The body is not JSON.",
+    415: "The body, or a file in it, is not of a type that is accepted.",
     422: "A field that is ours and not the vendor's is invalid.",
     429: "Too many requests, or in OpenAI's API a used-up budget; Retry-After says when to retry.",
     500: "Internal error.",
     502: "The provider failed.",
     503: "A part of the server is unavailable; try again.",
     504: "The deadline was exceeded.",
-    507: "The disk is full.",
+    507: "The disk is full, or there is no room for more of your files.",
     529: "The provider is overloaded, in Anthropic's API.",
 }
 _ERROR: Schema = {

@@ -28,3 +28,10 @@ def keys(authentication: AuthenticationFixture) -> ApiKeys:
 async def me(authentication: AuthenticationFixture, keys: ApiKeys) -> Principal:
     key = await authentication.created(keys, ANN)
     return Principal(ANN, key.id, ANN)
+
+
+@pytest.fixture
+async def pool(database: TemporaryDatabase) -> AsyncGenerator[Database]:
+    made = Database(database.dsn, pool_size=4)
+    yield made
+    await made.close()

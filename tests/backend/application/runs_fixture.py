@@ -16,11 +16,13 @@ from cartrita.agents.registry import AgentRegistry
 from cartrita.agents.roster import built_in_agents
 from cartrita.application.chat_commands import ChatCommand
 from cartrita.application.conversations import Conversations
+from cartrita.application.file_context import FileContext
 from cartrita.application.model_runs import ModelRuns
 from cartrita.application.runs import Runs
 from cartrita.domain.conversations import Conversation
 from cartrita.domain.ids import ConversationId
 from cartrita.domain.messages import Message, Role, StoredMessage, Text
+from cartrita.domain.ports.attachments import AttachmentStore, BlobStore
 from cartrita.domain.ports.conversations import ConversationRemoval, ConversationStore
 from cartrita.domain.ports.runs import RunRemoval
 from cartrita.domain.principals import Principal
@@ -37,6 +39,11 @@ TALK = Conversation(
     external_id="theirs",
 )  # fmt: skip
 CONV = public("conv", TALK.id)
+
+
+NO_FILES = FileContext(
+    cast("AttachmentStore", None), cast("BlobStore", None), characters=1000, wait_s=0
+)
 
 
 class RunsFixture:
@@ -61,7 +68,7 @@ class RunsFixture:
         )
         agents = AgentRegistry(built_in_agents())
         run_ports = self.ports, self.ports, self.ports
-        answering = gateway(ScriptedProvider()), agents
+        answering = gateway(ScriptedProvider()), agents, NO_FILES
         self.runs = Runs(*run_ports, conversations, store, *answering, **given)
         no_removal = cast("RunRemoval", None)
         self.model_runs = ModelRuns(

@@ -5,10 +5,13 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from obstore.store import MemoryStore
 from tests.backend.adapters.runlog.fixtures import SETTINGS
 from tests.backend.application.fakes import WATCHDOG_S, gateway
 from tests.backend.scripted_provider import ScriptedProvider
 
+from cartrita.adapters.blobs.blobs import Blobs
+from cartrita.adapters.persistence.attachments import AttachmentTable
 from cartrita.adapters.persistence.conversation_removal import ConversationRemover
 from cartrita.adapters.persistence.conversations import ConversationTable
 from cartrita.adapters.persistence.database import Database
@@ -21,6 +24,7 @@ from cartrita.agents.registry import AgentRegistry
 from cartrita.agents.roster import built_in_agents
 from cartrita.application.conversations import Conversations
 from cartrita.application.execution import Executor
+from cartrita.application.file_context import FileContext
 from cartrita.application.history import History
 from cartrita.application.messages import Messages
 from cartrita.application.model_runs import ModelCommand, ModelRuns
@@ -42,6 +46,8 @@ class StoredRuns:
 
     def __init__(self, run_log: RunLog, database: Database, provider: ScriptedProvider) -> None:
         self.provider = provider
+        blobs = Blobs(MemoryStore())
+        files = FileContext(AttachmentTable(database), blobs, characters=10_000, wait_s=0)
         tree = MessageTree(database)
         agents = AgentRegistry(built_in_agents())
         self.conversations = Conversations(
@@ -55,9 +61,9 @@ class StoredRuns:
         answering = gateway(provider), agents
         stores = self.conversations, tree
         ports = run_log.admission, run_log.cancellation, run_log.reader
-        self.runs = Runs(*ports, *stores, *answering)
+        self.runs = Runs(*ports, *stores, *answering, files)
         self.model_runs = ModelRuns(
-            self.runs, run_log.admission, *stores, RunRemover(database), *answering
+            self.runs, run_log.admission, *stores, RunRemover(database), *answering, files
         )
         history = History(tree, messages=50, characters=10_000)
         work = RunWork(run_log.writer, history, *answering)

@@ -110,7 +110,7 @@ async def test_the_server_says_what_to_do_when_busy_unless_the_caller_does(
         (ask("Hi", agent="nobody"), NotFound),
         (ask("Hi", provider="nobody"), NotFound),
         (ask("Hi", model="no/such"), NotFound),
-        (ask("Hi", attachments=("file_1",)), InvalidInput),
+        (ask("Hi", attachments=("file_1",)), NotFound),
         (ask("Hi", tools=("saw",)), InvalidInput),
     ],
 )

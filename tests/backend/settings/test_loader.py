@@ -84,6 +84,8 @@ def test_values_of_every_kind_are_understood_from_text(tmp_path: Path) -> None:
             "CARTRITA_RUN_LOG_BUSY": "reject",
             "CARTRITA_VALKEY_URL": "valkey://h:6379/0",
             "CARTRITA_MAX_UPLOAD_BYTES": "1_000_000",
+            "CARTRITA_FILES_STORAGE": "s3://files/a/b/",
+            "CARTRITA_FILES_TYPES": "image/*, Text/Plain",
             "OPENAI_COMPAT_ENABLE": "true",
             "OPENAI_COMPAT_PORT": "8001",
             "LANGFUSE_HOST": "https://traces.example/",
@@ -110,7 +112,9 @@ def test_values_of_every_kind_are_understood_from_text(tmp_path: Path) -> None:
     assert settings.limits.inbound == Rates(enabled=False)
     assert settings.run_log.lease_s == 1.5
     assert settings.run_log.busy is BusyPolicy.REJECT
-    assert settings.limits.upload_max_bytes == 1_000_000
+    assert settings.files.max_bytes == 1_000_000
+    assert settings.files.storage == "s3://files/a/b"
+    assert settings.files.types == ("image/*", "text/plain")
     assert settings.openai_compat.port == 8001
     assert settings.langfuse.host == "https://traces.example"
     assert settings.github.api_key == Secret("g")
@@ -280,6 +284,22 @@ def test_lists_and_tables_of_the_file_are_understood(tmp_path: Path) -> None:
         (
             {"CARTRITA_CONFIG": "no.toml"},
             "the file cannot be read: no such file or directory; correct that.",
+        ),
+        (
+            {"CARTRITA_FILES_STORAGE": "files"},
+            "'files' is no place for files; write an absolute path, or s3://bucket/prefix.",
+        ),
+        (
+            {"CARTRITA_FILES_STORAGE": "s3://B"},
+            "'s3://B' is no place for files; write an absolute path, or s3://bucket/prefix.",
+        ),
+        (
+            {"CARTRITA_FILES_TYPES": "image/png,images"},
+            "'images' is not a media type; write image/png or image/*.",
+        ),
+        (
+            {"CARTRITA_FILES_S3_ACCESS_KEY_ID": "id"},
+            "a key of S3 has two parts; set both or neither.",
         ),
         (
             {"CARTRITA_CACHE_STORE": "valkey"},

@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope, Send
 from tests.backend.surfaces.serving import connected, serving
 
 from cartrita.domain.errors import CartritaError
-from cartrita.surfaces.request_limits import RequestLimits
+from cartrita.surfaces.request_limits import BodyLimit, RequestLimits
 
 LIMIT = 100_000
 
@@ -43,6 +43,7 @@ class Server:
             v1_max_bytes=2 * LIMIT,
             seconds=seconds,
             max_url=200,
+            uploads={"/upload/read": BodyLimit(4 * LIMIT, 20.0), "/upload": BodyLimit(10, 20.0)},
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -117,3 +118,17 @@ async def test_a_body_below_v1_may_be_longer() -> None:
     assert told == {"size": 2 * LIMIT}
     told, _ = await ask("/v1/read", b"x" * 3 * LIMIT, content_length=str(3 * LIMIT))
     assert told == {"code": "too_large"}
+
+
+async def test_an_upload_has_a_limit_and_a_time_of_its_own() -> None:
+    size = 4 * LIMIT
+    told, _ = await ask("/upload/read", b"x" * size, seconds=0.2, content_length=str(size))
+    assert told == {"size": size}
+    told, _ = await ask("/upload/read", b"x" * (size + 1), content_length=str(size + 1))
+    assert told == {"code": "too_large"}
+
+
+async def test_what_is_only_discarded_of_an_upload_has_the_time_of_any_request() -> None:
+    told, headers = await ask("/upload", b"x", seconds=0.2, content_length="10")
+    assert told == {"size": 0}
+    assert headers["connection"] == "close"

@@ -23,7 +23,7 @@ from cartrita.adapters.persistence.step_tables import approvals as approvals
 from cartrita.adapters.persistence.step_tables import metadata as metadata
 from cartrita.adapters.persistence.step_tables import run_steps as run_steps
 
-_MOMENT = TIMESTAMP(timezone=True)
+MOMENT = TIMESTAMP(timezone=True)
 
 conversations = Table(
     "conversations",
@@ -37,9 +37,9 @@ conversations = Table(
     Column("pinned", Boolean, nullable=False),
     Column("tags", ARRAY(Text), nullable=False),
     Column("metadata", JSONB, nullable=False),
-    Column("created_at", _MOMENT, nullable=False),
-    Column("updated_at", _MOMENT, nullable=False),
-    Column("deleted_at", _MOMENT),
+    Column("created_at", MOMENT, nullable=False),
+    Column("updated_at", MOMENT, nullable=False),
+    Column("deleted_at", MOMENT),
     Column("search", TSVECTOR, nullable=False),
 )
 
@@ -60,7 +60,7 @@ messages = Table(
     Column("usage", JSONB),
     Column("edited", Boolean, nullable=False),
     Column("metadata", JSONB, nullable=False),
-    Column("created_at", _MOMENT, nullable=False),
+    Column("created_at", MOMENT, nullable=False),
     Column("search", TSVECTOR, nullable=False),
 )
 
@@ -71,8 +71,8 @@ replicas = Table(
     Column("instance", Uuid, nullable=False),
     Column("slot", Integer, nullable=False),
     Column("epoch", BigInteger, nullable=False),
-    Column("expires_at", _MOMENT, nullable=False),
-    Column("started_at", _MOMENT, nullable=False),
+    Column("expires_at", MOMENT, nullable=False),
+    Column("started_at", MOMENT, nullable=False),
 )
 
 runs = Table(
@@ -95,15 +95,15 @@ runs = Table(
     Column("replica_epoch", BigInteger),
     Column("queue_no", BigInteger, nullable=False),
     Column("client_msg_id", Text),
-    Column("cancel_requested_at", _MOMENT),
-    Column("deadline_at", _MOMENT, nullable=False),
+    Column("cancel_requested_at", MOMENT),
+    Column("deadline_at", MOMENT, nullable=False),
     Column("last_seq", Integer),
     Column("folded", Boolean, nullable=False),
     Column("usage", JSONB),
     Column("error_code", Text),
-    Column("created_at", _MOMENT, nullable=False),
-    Column("started_at", _MOMENT),
-    Column("ended_at", _MOMENT),
+    Column("created_at", MOMENT, nullable=False),
+    Column("started_at", MOMENT),
+    Column("ended_at", MOMENT),
 )
 
 run_events = Table(
@@ -122,7 +122,7 @@ run_logs = Table(
     Column("owner_id", Text, nullable=False),
     Column("version", SmallInteger, nullable=False),
     Column("items", JSONB, nullable=False),
-    Column("folded_at", _MOMENT, nullable=False),
+    Column("folded_at", MOMENT, nullable=False),
 )
 
 idempotency = Table(
@@ -133,7 +133,7 @@ idempotency = Table(
     Column("key", Text, primary_key=True),
     Column("request_hash", LargeBinary, nullable=False),
     Column("run_id", Uuid, ForeignKey("runs.id"), nullable=False),
-    Column("expires_at", _MOMENT, nullable=False),
+    Column("expires_at", MOMENT, nullable=False),
 )
 
 installation = Table(
@@ -141,7 +141,7 @@ installation = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("secret_digest", LargeBinary, nullable=False),
-    Column("created_at", _MOMENT, nullable=False),
+    Column("created_at", MOMENT, nullable=False),
 )
 
 api_keys = Table(
@@ -151,12 +151,12 @@ api_keys = Table(
     Column("owner_id", Text, ForeignKey("users.id"), nullable=False),
     Column("name", Text, nullable=False),
     Column("digest", LargeBinary, nullable=False),
-    Column("created_at", _MOMENT, nullable=False),
-    Column("expires_at", _MOMENT),
-    Column("revoked_at", _MOMENT),
+    Column("created_at", MOMENT, nullable=False),
+    Column("expires_at", MOMENT),
+    Column("revoked_at", MOMENT),
     Column("scopes", JSONB, nullable=False),
     Column("replaced_by", Text, ForeignKey("api_keys.id")),
-    Column("retires_at", _MOMENT),
+    Column("retires_at", MOMENT),
 )
 
 tickets = Table(
@@ -168,8 +168,8 @@ tickets = Table(
     Column("key_id", Text, nullable=False),
     Column("origin", Text),
     Column("client_msg_id", Text),
-    Column("expires_at", _MOMENT, nullable=False),
-    Column("used_at", _MOMENT),
+    Column("expires_at", MOMENT, nullable=False),
+    Column("used_at", MOMENT),
 )
 
 usage_ledger = Table(
@@ -194,7 +194,7 @@ usage_ledger = Table(
     Column("outcome", Text, nullable=False),
     Column("seconds", Double, nullable=False),
     Column("first_token_seconds", Double),
-    Column("at", _MOMENT, nullable=False),
+    Column("at", MOMENT, nullable=False),
 )
 
 cached_answers = Table(
@@ -204,8 +204,8 @@ cached_answers = Table(
     Column("digest", LargeBinary, primary_key=True),
     Column("answer", LargeBinary, nullable=False),
     Column("size", BigInteger, nullable=False),
-    Column("stored_at", _MOMENT, nullable=False),
-    Column("expires_at", _MOMENT, nullable=False),
+    Column("stored_at", MOMENT, nullable=False),
+    Column("expires_at", MOMENT, nullable=False),
 )
 
 tenants = Table(
@@ -213,8 +213,8 @@ tenants = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("name", Text, nullable=False),
-    Column("created_at", _MOMENT, nullable=False),
-    Column("disabled_at", _MOMENT),
+    Column("created_at", MOMENT, nullable=False),
+    Column("disabled_at", MOMENT),
 )
 
 users = Table(
@@ -224,15 +224,15 @@ users = Table(
     Column("tenant_id", Text, ForeignKey("tenants.id"), nullable=False),
     Column("name", Text, nullable=False),
     Column("role", Text, nullable=False),
-    Column("created_at", _MOMENT, nullable=False),
-    Column("disabled_at", _MOMENT),
+    Column("created_at", MOMENT, nullable=False),
+    Column("disabled_at", MOMENT),
 )
 
 audit_log = Table(
     "audit_log",
     metadata,
     Column("id", Uuid, primary_key=True),
-    Column("at", _MOMENT, nullable=False),
+    Column("at", MOMENT, nullable=False),
     Column("actor_key_id", Text, nullable=False),
     Column("actor_owner_id", Text, nullable=False),
     Column("tenant_id", Text, nullable=False),
@@ -256,7 +256,7 @@ credential_keys = Table(
     Column("tenant_id", Text, ForeignKey("tenants.id"), nullable=False),
     Column("wrapping_key", Text, nullable=False),
     Column("ciphertext", LargeBinary, nullable=False),
-    Column("wrapped_at", _MOMENT, nullable=False),
+    Column("wrapped_at", MOMENT, nullable=False),
 )
 
 credentials = Table(
@@ -270,10 +270,10 @@ credentials = Table(
     Column("hint", Text, nullable=False),
     Column("key_id", Text, ForeignKey("credential_keys.id"), nullable=False),
     Column("ciphertext", LargeBinary, nullable=False),
-    Column("created_at", _MOMENT, nullable=False),
-    Column("validated_at", _MOMENT, nullable=False),
-    Column("retires_at", _MOMENT),
-    Column("revoked_at", _MOMENT),
+    Column("created_at", MOMENT, nullable=False),
+    Column("validated_at", MOMENT, nullable=False),
+    Column("retires_at", MOMENT),
+    Column("revoked_at", MOMENT),
 )
 
 limit_leases = Table(
@@ -281,7 +281,7 @@ limit_leases = Table(
     metadata,
     Column("provider", Text, primary_key=True),
     Column("credential", Text, primary_key=True),
-    Column("due", _MOMENT, nullable=False),
+    Column("due", MOMENT, nullable=False),
 )
 
 budgets = Table(

@@ -16,6 +16,7 @@ from cartrita.dialects.anthropic_messages import (
 from cartrita.dialects.anthropic_messages import request_types as wire
 from cartrita.dialects.anthropic_messages.blocks import is_vendor_call
 from cartrita.dialects.anthropic_messages.json_checks import an_object, convert
+from cartrita.domain.attachments import is_file_id
 from cartrita.domain.errors import InvalidInput
 from cartrita.domain.json import JsonObject, JsonValue
 from cartrita.domain.messages import (
@@ -42,6 +43,12 @@ _SIGNATURES = {
     file_sources.PDF: re.compile(rb".{0,1024}%PDF-", re.S),
 }
 _IMAGE_ENDINGS = {"png": "image/png", "gif": "image/gif", "webp": "image/webp"}
+
+
+class _Marked(msgspec.Struct, frozen=True):
+    """A block of which only its place in the cache is read."""
+
+    cache_control: wire.CacheControl | None = None
 
 
 class _Result(msgspec.Struct, frozen=True):
@@ -124,7 +131,7 @@ def _vendor(block: JsonObject, _path: str) -> VendorPart:
 
 def _image(block: JsonObject, path: str) -> Attachment | VendorPart:
     if _source_type(block) == "file":
-        return VendorPart(DIALECT, block)
+        return _file(block, "image/*", path)
     image = convert(block, wire.ImageBlock, path)
     cache = breakpoint_of(image.cache_control)
     if isinstance(image.source, wire.UrlSource):
@@ -139,7 +146,10 @@ def _image(block: JsonObject, path: str) -> Attachment | VendorPart:
 
 
 def _document(block: JsonObject, path: str) -> Attachment | VendorPart:
-    if _source_type(block) in ("file", "content"):
+    kind = _source_type(block)
+    if kind == "file":
+        return _file(block, "application/octet-stream", path)
+    if kind == "content":
         return VendorPart(DIALECT, block)
     document = convert(block, wire.DocumentBlock, path)
     match document.source:
@@ -158,6 +168,16 @@ def _document(block: JsonObject, path: str) -> Attachment | VendorPart:
         cited=document.citations is not None and document.citations.enabled,
         cache=breakpoint_of(document.cache_control),
     )
+
+
+def _file(block: JsonObject, media_type: str, path: str) -> Attachment | VendorPart:
+    """A file by its id: one that is stored here, or else one that Anthropic has."""
+    source = block.get("source")
+    named = source.get("file_id") if isinstance(source, dict) else None
+    if not isinstance(named, str) or not is_file_id(named):
+        return VendorPart(DIALECT, block)
+    control = convert(block, _Marked, path).cache_control
+    return Attachment(media_type, attachment_id=named, cache=breakpoint_of(control))
 
 
 def _source_type(block: JsonObject) -> JsonValue:

@@ -13,6 +13,7 @@ from cartrita.domain.relays import Endpoint, ModelNames
 from cartrita.gateway.calls import Call
 from cartrita.kit.ids import uuid7
 from cartrita.kit.secret import Secret
+from cartrita.surfaces.anthropic.file_parts import MESSAGE_FILES
 from cartrita.surfaces.anthropic.message_fields import OWN_FIELDS, MessageFields, message_fields
 from cartrita.surfaces.anthropic.message_format import MessageFormat
 from cartrita.surfaces.anthropic.message_runs import SURFACE, message_command, message_run_format
@@ -52,6 +53,7 @@ def _open(
 _API: Final = ModelApi[MessageFields, Parsed](
     surface=SURFACE,
     endpoint=Endpoint.MESSAGES,
+    files=MESSAGE_FILES,
     read_fields=_read_fields,
     own_fields=OWN_FIELDS,
     dotted_paths=True,

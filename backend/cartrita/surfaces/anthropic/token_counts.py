@@ -15,10 +15,12 @@ from cartrita.domain.relays import Endpoint
 from cartrita.domain.requests import ModelRequest
 from cartrita.gateway.calls import Call
 from cartrita.kit.long_work import run_long
+from cartrita.surfaces.anthropic.file_parts import MESSAGE_FILES
 from cartrita.surfaces.anthropic.message_fields import OWN_FIELDS, MessageFields, message_fields
 from cartrita.surfaces.hot_paths import HotPath
 from cartrita.surfaces.services import services_of
 from cartrita.surfaces.v1.call_answers import send_json
+from cartrita.surfaces.v1.own_files import may_name_files, with_own_files
 from cartrita.surfaces.v1.relay_only import NotRelayed, relay_only_call, relayed_body
 from cartrita.surfaces.v1.request_reading import read_body
 from cartrita.surfaces.v1.vendor_handles import refuse_vendor_ids
@@ -31,8 +33,10 @@ HEADER: Final = "X-Cartrita-Token-Count"
 async def post_count_tokens(connection: HTTPConnection, receive: Receive, send: Send) -> None:
     """Count the input tokens of a message request."""
     principal, octets = await read_body(connection, receive)
-    size = len(octets)
     body = RelayedBody.of(octets)
+    if may_name_files(body):
+        body = await with_own_files(MESSAGE_FILES, services_of(connection), principal, body)
+    size = len(body.octets)
     fields = message_fields(body)
     await run_long(size, refuse_vendor_ids, body, dotted=True)
     completions = services_of(connection).completions

@@ -56,15 +56,16 @@ _ERROR_DESCRIPTIONS = {
     409: "In conflict with the current state, or the run was cancelled.",
     413: "The body is too large.",
     414: "The address is too long: POST instead.",
-    415: "The body is not JSON.",
+    415: "The body, or a file in it, is not of a type that is accepted.",
     422: "A value is invalid; `errors` names it.",
     429: "Too many requests; Retry-After says when to retry.",
     500: "Internal error.",
     502: "The provider failed.",
     503: "A part of the server is unavailable, or the run was interrupted; try again.",
     504: "The deadline was exceeded.",
-    507: "The disk is full.",
+    507: "The disk is full, or there is no room for more of your files.",
 }
+_FORM = "multipart/form-data"
 _AUTHENTICATION_STATUSES = (400, 401, 403, 414, 422, 500, 503)
 _BODY_STATUSES = (400, 408, 413, 415, 422)
 _ANSWER_STATUSES = (402, 409, 429, 502, 504, 507)
@@ -109,6 +110,7 @@ def _complete_operation(operation: Schema, context: RouteContext) -> set[type[Re
     operation["security"] = _security(dependencies)
     statuses = {500, *(_AUTHENTICATION_STATUSES if operation["security"] else ())}
     statuses |= {int(status) for status in responses if status in _DECLARED}
+    statuses |= _form_statuses(operation)
     if (context.methods or set()) - {"GET"}:
         statuses.add(409)
     if isinstance(body, PublicJsonBody):
@@ -118,7 +120,7 @@ def _complete_operation(operation: Schema, context: RouteContext) -> set[type[Re
         statuses |= {*_BODY_STATUSES}
     if chat_request_from_query in dependencies:
         operation["parameters"] = [*operation.get("parameters", ()), *_query_parameters()]
-    if "{" in (context.path_format or "") or _names_a_model(body):
+    if "{" in (context.path_format or "") or _names_a_model(body) or _is_filtered(operation):
         statuses.add(404)
     if _describe_streams(responses, context, body):
         statuses |= {404, *_ANSWER_STATUSES}
@@ -126,6 +128,12 @@ def _complete_operation(operation: Schema, context: RouteContext) -> set[type[Re
         responses[str(status)] = _error_response(status)
     operation["responses"] = dict(sorted(responses.items()))
     return set() if body is None else {body.model}
+
+
+def _form_statuses(operation: Schema) -> set[int]:
+    """What the upload of a form may be answered."""
+    takes_form = _FORM in operation.get("requestBody", {}).get("content", {})
+    return {*_BODY_STATUSES, 404, 507} if takes_form else set()
 
 
 def _security(dependencies: list[object]) -> list[Schema]:
@@ -145,6 +153,11 @@ def _dependencies_of(dependant: Dependant) -> Iterator[object]:
 def _names_a_model(body: "JsonBody[RequestModel] | None") -> bool:
     """Whether a model may be asked for that does not exist."""
     return body is not None and "model" in body.model.model_fields
+
+
+def _is_filtered(operation: Schema) -> bool:
+    """Whether a list is of one conversation, which may not be there."""
+    return any(each["name"] == "conversation_id" for each in operation.get("parameters", ()))
 
 
 def _describe_body(operation: Schema, body: JsonBody[RequestModel]) -> None:

@@ -28,6 +28,7 @@ from cartrita.surfaces.openai.chat_fields import (
 from cartrita.surfaces.openai.chat_format import ChatFormat
 from cartrita.surfaces.openai.chat_runs import SURFACE, chat_command, chat_run_format
 from cartrita.surfaces.openai.choices import open_choices
+from cartrita.surfaces.openai.file_parts import CHAT_FILES
 from cartrita.surfaces.services import SurfaceConfig
 from cartrita.surfaces.v1.model_calls import ModelApi, Opened, answer_request
 
@@ -81,6 +82,7 @@ def _head(fields: ChatFields) -> CompletionHead:
 _API: Final = ModelApi[ChatFields, Parsed](
     surface=SURFACE,
     endpoint=Endpoint.CHAT_COMPLETIONS,
+    files=CHAT_FILES,
     read_fields=_read_fields,
     own_fields=OWN_FIELDS,
     parse=_parse,

@@ -20,6 +20,7 @@ from cartrita.kit.ids import uuid7
 from cartrita.kit.long_work import run_long
 from cartrita.kit.secret import Secret
 from cartrita.surfaces.hot_paths import HotPath
+from cartrita.surfaces.openai.file_parts import RESPONSE_FILES
 from cartrita.surfaces.openai.references import with_history
 from cartrita.surfaces.openai.response_fields import (
     OWN_FIELDS,
@@ -101,6 +102,7 @@ def _are_sealed(messages: tuple[Message, ...]) -> bool:
 _API: Final = ModelApi[ResponseFields, Parsed](
     surface=SURFACE,
     endpoint=Endpoint.RESPONSES,
+    files=RESPONSE_FILES,
     read_fields=_read_fields,
     own_fields=OWN_FIELDS,
     own_ids=OWN_IDS,

@@ -33,9 +33,10 @@ from cartrita.surfaces.idempotency import idempotency_of
 from cartrita.surfaces.services import Services, SurfaceConfig, config_of, services_of
 from cartrita.surfaces.sse import send_later
 from cartrita.surfaces.v1.call_answers import AnswerFormat, send_json, send_stream, send_whole
+from cartrita.surfaces.v1.own_files import FileParts, may_name_files, with_own_files
 from cartrita.surfaces.v1.request_reading import call_options, headers_passed_on, read_body
 from cartrita.surfaces.v1.run_answers import RunFormat, send_run_stream, send_run_whole
-from cartrita.surfaces.v1.vendor_handles import may_hold_vendor_ids, refuse_vendor_ids
+from cartrita.surfaces.v1.vendor_handles import OWN_FILES, may_hold_vendor_ids, refuse_vendor_ids
 
 _NOT_OF_THE_ANSWER: Final = frozenset({"stream", "stream_options"})
 """Fields that may change between two requests with one Idempotency-Key."""
@@ -83,9 +84,10 @@ class ModelApi(msgspec.Struct, Generic[F, P], frozen=True, kw_only=True):
     owner; `rewrite` and the monitors are those of `Relayable`. `open` gets the fields and what
     parses the request.
 
-    `look_up` puts what a request refers to into its fields, which it returns. For a run, `command`
-    makes its command from the rest of the body, parsed as JSON, and the name of an agent;
-    `run_answer` is how its answer is written, or an answer that does not wait for it.
+    `files` is how parts name files. `look_up` puts what a request refers to into its fields, which
+    it returns. For a run, `command` makes its command from the rest of the body, parsed as JSON,
+    and the name of an agent; `run_answer` is how its answer is written, or an answer that does not
+    wait for it.
     """
 
     surface: str
@@ -100,6 +102,7 @@ class ModelApi(msgspec.Struct, Generic[F, P], frozen=True, kw_only=True):
     run_answer: Callable[
         [Services, Principal, F, ModelCommand, Admitted], Awaitable[RunFormat | bytes]
     ]
+    files: FileParts
     own_fields: tuple[str, ...] = ()
     own_ids: frozenset[str] = _NONE
     dotted_paths: bool = False
@@ -118,20 +121,25 @@ async def answer_request(
     fields = api.read_fields(body, config)
     agent = services.completions.agent_of(fields.model)
     if fields.stored or agent is not None or "idempotency-key" in connection.headers:
-        await run_long(
-            len(octets), refuse_vendor_ids, body, ours=api.own_ids, dotted=api.dotted_paths
-        )
+        await _refuse_ids(api, body, api.own_ids | {OWN_FILES})
         await _answer_by_run(api, connection, receive, send, principal, fields, agent)
         return
     kept = body.without(api.own_fields)
+    names_files = may_name_files(kept)
+    if names_files:
+        async with UntilDisconnect(receive):
+            kept = await with_own_files(api.files, services, principal, kept)
     if kept is not body:
         fields = replace(fields, body=kept)
     if fields.refers and api.look_up is not None:
         async with UntilDisconnect(receive):
             fields = await api.look_up(services, principal, fields)
+    ours = api.own_ids if fields.refers else _NONE
+    if names_files:
+        await _refuse_ids(api, kept, ours)
+        ours |= {OWN_FILES}
     if may_hold_vendor_ids(body):
-        ours = api.own_ids if fields.refers else _NONE
-        await run_long(len(octets), refuse_vendor_ids, body, ours=ours, dotted=api.dotted_paths)
+        await _refuse_ids(api, body, ours)
     reading = _Reading(api, fields, principal.owner_id)
     call = _call(api, connection, principal, reading)
     opening, form = api.open(services.completions, call, fields, reading.parse)
@@ -143,6 +151,12 @@ async def answer_request(
         )
     else:
         await send_whole(opening, form, receive, send)
+
+
+async def _refuse_ids(api: ModelApi[F, P], body: RelayedBody, ours: frozenset[str]) -> None:
+    """Raise InvalidInput for an id that is none of these."""
+    dotted = api.dotted_paths
+    await run_long(len(body.octets), refuse_vendor_ids, body, ours=ours, dotted=dotted)
 
 
 class _Reading(Generic[F, P]):

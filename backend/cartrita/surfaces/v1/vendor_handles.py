@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final, cast
 
 from cartrita.dialects.relayed_bodies import RelayedBody
+from cartrita.domain.attachments import is_file_id
 from cartrita.domain.errors import InvalidInput
 
 _IDS: Final = frozenset(
@@ -17,6 +18,9 @@ _IDS: Final = frozenset(
 _IDS_BY_TYPE: Final = {"code_interpreter": "container"}
 """By the type of an object: a field of it that holds an id."""
 REFERENCE: Final = "item_reference"
+OWN_FILES: Final = "file_id"
+_NAME_FILES: Final = frozenset({"input_file", "input_image", "file"})
+"""The types of objects that name a file to be read; the file in a chat's part has no type."""
 _CONTENT_BY_TYPE: Final = {
     "image_generation_call": "result",
     "compaction": "encrypted_content",
@@ -42,7 +46,8 @@ def refuse_vendor_ids(
     """Raise InvalidInput, naming the field, if a request holds an id of something stored.
 
     The fields of the request that are named in `ours` hold ids that this server gave out; with
-    `REFERENCE` among them, so do the references to items, but for those of a type of OpenAI's own.
+    `REFERENCE` among them, so do the references to items, but for those of a type of OpenAI's own;
+    with `OWN_FILES`, so do the parts of content that name a file.
     Paths have their numbers in brackets, or where `dotted` after dots, as Anthropic writes them.
     """
     if not may_hold_vendor_ids(body):
@@ -50,7 +55,7 @@ def refuse_vendor_ids(
     fields: Mapping[str, object] = body.parsed_whole()
     named = (name for name in _TOP_LEVEL - ours if _holds_id(fields.get(name)))
     referred = _references(fields.get("input"), ours)
-    for path in (*named, *referred, *_ids(fields, "")):
+    for path in (*named, *referred, *_ids(fields, "", own_files=OWN_FILES in ours)):
         raise InvalidInput.of(
             _NUMBER.sub(r".\1", path) if dotted else path,
             "ids of what the vendor stores are not accepted here; send the content itself",
@@ -90,20 +95,22 @@ def _references(items: object, ours: frozenset[str]) -> Iterator[str]:
             yield f"input[{index}].id"
 
 
-def _ids(value: object, path: str) -> Iterator[str]:
-    """The paths of all ids in a value."""
+def _ids(value: object, path: str, *, own_files: bool) -> Iterator[str]:
+    """The paths of all ids in a value; those of files of ours are none with `own_files`."""
     if isinstance(value, list):
         for index, item in enumerate(cast("list[object]", value)):
-            yield from _ids(item, f"{path}[{index}]")
+            yield from _ids(item, f"{path}[{index}]", own_files=own_files)
     if not isinstance(value, dict):
         return
     fields = cast("dict[str, object]", value)
     for name, inside in fields.items():
         here = f"{path}.{name}" if path else name
+        if own_files and _is_own_file(name, fields):
+            continue
         if _is_id(name, fields):
             yield here
         elif not _is_of_caller(name, fields, path):
-            yield from _ids(inside, here)
+            yield from _ids(inside, here, own_files=own_files)
 
 
 def _is_id(name: str, fields: Mapping[str, object]) -> bool:
@@ -115,6 +122,14 @@ def _is_id(name: str, fields: Mapping[str, object]) -> bool:
     named = name in _IDS or name == _IDS_BY_TYPE.get(kind)
     named = named or (name == "skill_id" and kind != "anthropic")
     return named and isinstance(inside, str | list) and inside not in ("", [])
+
+
+def _is_own_file(name: str, fields: Mapping[str, object]) -> bool:
+    """Whether a field of an object names a file that may be stored here."""
+    named = fields[name]
+    if name != OWN_FILES or not isinstance(named, str) or not is_file_id(named):
+        return False
+    return fields.get("type") in (None, *_NAME_FILES)
 
 
 def _is_of_caller(name: str, fields: Mapping[str, object], path: str) -> bool:

@@ -1,0 +1,127 @@
+"""The process that reads one file, from its standard input: `python -m ...main ORDER`."""
+
+import logging
+import resource
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from types import MappingProxyType
+from typing import BinaryIO, Final, Protocol, cast
+
+import msgspec
+
+from cartrita.adapters.extraction.orders import (
+    LONGEST_PAGE,
+    EndLine,
+    ImageLine,
+    Line,
+    PageLine,
+    ReadingBounds,
+    ReadingOrder,
+    Unreadable,
+    UnreadableLine,
+)
+from cartrita.domain.media_types import DOCX, HTML, IMAGES, PDF, PPTX, SVG, XLSX
+from cartrita.kit.text import storable_text
+
+_DESCRIPTORS = 64
+_TOO_MUCH_MEMORY = "It takes more memory to read than there is for one file."
+_DAMAGED = "It is damaged, or not what its first bytes say."
+_MODULES: Final = MappingProxyType(
+    {
+        PDF: "pdf",
+        DOCX: "word",
+        XLSX: "workbook",
+        PPTX: "slides",
+        HTML: "markup",
+        SVG: "markup",
+        "application/xml": "plain",
+    }
+)
+"""By media type: the module that reads it; all others are read as plain text."""
+
+
+class _Module(Protocol):
+    """A module that reads one kind of file."""
+
+    def pages(self, file: BinaryIO, bounds: ReadingBounds) -> Iterator[tuple[str, float]]:
+        """The text of each page, and how much of the file has been read with it."""
+        ...
+
+
+class _ImageModule(Protocol):
+    def remade(self, file: BinaryIO, bounds: ReadingBounds) -> tuple[str, bytes]:
+        """The media type and the bytes of the image, made anew."""
+        ...
+
+
+def main() -> None:
+    """Read the file, and write what is found. The exit status is always 0 unless it is killed."""
+    order = msgspec.json.decode(sys.argv[1], type=ReadingOrder)
+    logging.disable()
+    _limit(order.bounds)
+    try:
+        _read(order, sys.stdin.buffer)
+    except Unreadable as error:
+        _write(UnreadableLine(str(error)))
+    except MemoryError:
+        _write(UnreadableLine(_TOO_MUCH_MEMORY))
+    except Exception:  # noqa: BLE001 - a reader of some format raises anything for a broken file
+        _write(UnreadableLine(_DAMAGED))
+    else:
+        _write(EndLine())
+
+
+def _limit(bounds: ReadingBounds) -> None:
+    seconds = int(bounds.seconds) + 1
+    resource.setrlimit(resource.RLIMIT_AS, (bounds.memory_bytes, bounds.memory_bytes))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (_DESCRIPTORS, _DESCRIPTORS))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _read(order: ReadingOrder, file: BinaryIO) -> None:
+    if order.media_type in IMAGES:
+        images = cast("_ImageModule", _module("images"))
+        media_type, octets = images.remade(file, order.bounds)
+        _write(ImageLine(media_type, len(octets)))
+        sys.stdout.buffer.write(octets)
+        return
+    module = cast("_Module", _module(_MODULES.get(order.media_type, "plain")))
+    number = characters = 0
+    for text, progress in module.pages(file, order.bounds):
+        for part in _parts(storable_text(text)):
+            number += 1
+            characters += len(part)
+            _require_bounds(number, characters, order.bounds)
+            _write(PageLine(number, part, round(progress, 4)))
+
+
+def _module(name: str) -> object:
+    return import_module(f"cartrita.adapters.extraction.{name}")
+
+
+def _parts(text: str) -> Iterator[str]:
+    """The page itself, or parts of one that is too long, which end with a line where one ends."""
+    while len(text) > LONGEST_PAGE:
+        end = text.rfind("\n", LONGEST_PAGE // 2, LONGEST_PAGE) + 1 or LONGEST_PAGE
+        yield text[:end]
+        text = text[end:]
+    yield text
+
+
+def _require_bounds(pages: int, characters: int, bounds: ReadingBounds) -> None:
+    if pages > bounds.pages:
+        raise Unreadable(f"It has more than {bounds.pages:,} pages.")
+    if characters > bounds.characters:
+        raise Unreadable(f"Its text is longer than {bounds.characters:,} characters.")
+
+
+def _write(line: Line) -> None:
+    sys.stdout.buffer.write(msgspec.json.encode(line) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    main()

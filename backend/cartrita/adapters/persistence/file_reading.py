@@ -1,0 +1,141 @@
+"""Contents that are to be read, and the pages that were: implements ReadingQueue."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, delete, func, literal, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from cartrita.adapters.persistence.database import Database
+from cartrita.adapters.persistence.file_tables import file_contents, file_pages
+from cartrita.domain.attachments import ContentId, FilePage, FileStatus, ReadingTask
+
+_f, _p = file_contents.c, file_pages.c
+_MOST_ATTEMPTS = 3
+_GIVEN_UP = "The server could not read it in three attempts."
+
+
+class ReadingTable:
+    """`silence_s` is after how many seconds a reader that tells nothing counts as gone."""
+
+    def __init__(self, database: Database, *, silence_s: float) -> None:
+        self._database = database
+        age = func.now() - _f.changed_at
+        silence = func.make_interval(0, 0, 0, 0, 0, 0, literal(silence_s))
+        waiting = or_(
+            _f.status == FileStatus.STORED.value,
+            and_(_f.status == FileStatus.READING.value, age > silence),
+        )
+        self._next = (
+            select(_f.id)
+            .where(waiting)
+            .order_by(_f.changed_at)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+            .scalar_subquery()
+        )
+
+    async def claim(self) -> ReadingTask | None:
+        """See ReadingQueue."""
+        while True:
+            statement = (
+                update(file_contents)
+                .where(_f.id == self._next)
+                .values(
+                    status=FileStatus.READING.value,
+                    attempt=_f.attempt + 1,
+                    progress=0,
+                    changed_at=func.now(),
+                )
+                .returning(_f.id, _f.media_type, _f.size, _f.attempt)
+            )
+            async with self._database.use() as connection:
+                row = (await connection.execute(statement)).one_or_none()
+            if row is None:
+                return None
+            task = ReadingTask(ContentId(row.id), row.media_type, row.size, row.attempt)
+            if task.attempt <= _MOST_ATTEMPTS:
+                return task
+            await self.fail(task, _GIVEN_UP)
+
+    async def add(self, task: ReadingTask, pages: Sequence[FilePage], progress: float) -> bool:
+        """See ReadingQueue."""
+        moving = (
+            update(file_contents)
+            .where(_held(task))
+            .values(progress=progress, changed_at=func.now())
+            .returning(_f.owner_id)
+        )
+        async with self._database.transaction() as connection:
+            owner_id: str | None = await connection.scalar(moving)
+            if owner_id is None:
+                return False
+            rows = [
+                {
+                    "content_id": task.content_id,
+                    "number": page.number,
+                    "owner_id": owner_id,
+                    "text": page.text,
+                }
+                for page in pages
+            ]
+            if rows:
+                new = insert(file_pages)
+                await connection.execute(
+                    new.on_conflict_do_update(
+                        index_elements=[_p.content_id, _p.number],
+                        set_={"text": new.excluded.text},
+                    ),
+                    rows,
+                )
+        return True
+
+    async def finish(self, task: ReadingTask, image_type: str | None) -> bool:
+        """See ReadingQueue."""
+        of_it = _p.content_id == task.content_id
+        pages = select(func.count()).select_from(file_pages).where(of_it).scalar_subquery()
+        characters = select(func.coalesce(func.sum(func.length(_p.text)), 0)).where(of_it)
+        return await self._settle(
+            task,
+            status=FileStatus.READY.value,
+            progress=1,
+            reason=None,
+            image_type=image_type,
+            pages=pages,
+            characters=characters.scalar_subquery(),
+        )
+
+    async def fail(self, task: ReadingTask, reason: str) -> None:
+        """See ReadingQueue."""
+        async with self._database.transaction() as connection:
+            held = await connection.scalar(
+                update(file_contents)
+                .where(_held(task))
+                .values(status=FileStatus.UNREADABLE.value, reason=reason, changed_at=func.now())
+                .returning(_f.id)
+            )
+            if held is not None:
+                await connection.execute(delete(file_pages).where(_p.content_id == held))
+
+    async def release(self, task: ReadingTask) -> None:
+        """See ReadingQueue."""
+        await self._settle(
+            task, status=FileStatus.STORED.value, progress=0, attempt=task.attempt - 1
+        )
+
+    async def _settle(self, task: ReadingTask, **values: object) -> bool:
+        """Whether it was still this reader's."""
+        statement = update(file_contents).where(_held(task))
+        async with self._database.use() as connection:
+            done = await connection.execute(statement.values(**values, changed_at=func.now()))
+        return done.rowcount == 1
+
+
+def _held(task: ReadingTask) -> ColumnElement[bool]:
+    """It is still this reader that has it."""
+    content: UUID = task.content_id
+    return and_(
+        _f.id == content,
+        _f.status == FileStatus.READING.value,
+        _f.attempt == task.attempt,
+    )

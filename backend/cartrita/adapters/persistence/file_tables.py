@@ -1,0 +1,45 @@
+"""The tables of files, beside all others."""
+
+from sqlalchemy import REAL, BigInteger, Column, ForeignKey, Integer, LargeBinary, Table, Text, Uuid
+
+from cartrita.adapters.persistence.tables import MOMENT, metadata
+
+file_contents = Table(
+    "file_contents",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("owner_id", Text, nullable=False),
+    Column("sha256", LargeBinary),
+    Column("media_type", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("reason", Text),
+    Column("progress", REAL, nullable=False),
+    Column("pages", Integer, nullable=False),
+    Column("characters", BigInteger, nullable=False),
+    Column("image_type", Text),
+    Column("attempt", Integer, nullable=False),
+    Column("changed_at", MOMENT, nullable=False),
+)
+
+attachments = Table(
+    "attachments",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("owner_id", Text, nullable=False),
+    Column("content_id", Uuid, ForeignKey("file_contents.id"), nullable=False),
+    Column("conversation_id", Uuid, ForeignKey("conversations.id")),
+    Column("name", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("created_at", MOMENT, nullable=False),
+    Column("expires_at", MOMENT),
+)
+
+file_pages = Table(
+    "file_pages",
+    metadata,
+    Column("content_id", Uuid, ForeignKey("file_contents.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("owner_id", Text, nullable=False),
+    Column("text", Text, nullable=False),
+)

@@ -1,0 +1,158 @@
+"""What models are told of the files in a conversation: their text, and their images.
+
+A stored message names its files; a model gets what they hold. The latest files come first in what
+may be told of all together; of what is longer, a model gets the beginning, and is told so.
+"""
+
+import asyncio
+from base64 import b64encode
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+
+from msgspec.structs import replace
+
+from cartrita.domain.attachments import (
+    ID_PREFIX,
+    AttachmentId,
+    FilePage,
+    FileStatus,
+    StoredFile,
+    image_name,
+)
+from cartrita.domain.errors import NotFound
+from cartrita.domain.messages import Attachment, Message, Part, Text
+from cartrita.domain.ports.attachments import AttachmentStore, BlobStore
+from cartrita.kit import ids
+
+_POLL_S = 0.2
+
+
+class FileContext:
+    """Puts what files hold into messages.
+
+    `characters` are the most of all text together; `wait_s` is how long a file is waited for that
+    is still being read.
+    """
+
+    def __init__(
+        self, store: AttachmentStore, blobs: BlobStore, *, characters: int, wait_s: float
+    ) -> None:
+        self._store = store
+        self._blobs = blobs
+        self._characters = characters
+        self._wait_s = wait_s
+
+    async def filled(self, owner_id: str, messages: Sequence[Message]) -> tuple[Message, ...]:
+        """The messages with what their files hold. A file that is gone is told of in words."""
+        room = self._characters
+        found: list[Message] = []
+        for message in reversed(messages):
+            parts: list[Part] = []
+            for part in reversed(message.parts):
+                if not isinstance(part, Attachment) or not _names_a_file(part):
+                    parts.append(part)
+                    continue
+                held = await self._held(owner_id, part, room)
+                room -= len(held.text) if isinstance(held, Text) else 0
+                parts.append(held)
+            found.append(replace(message, parts=tuple(reversed(parts))))
+        return tuple(reversed(found))
+
+    async def attached(self, owner_id: str, public_ids: Iterable[str]) -> tuple[Attachment, ...]:
+        """Files of an owner as parts of a message. Raises NotFound."""
+        found: list[Attachment] = []
+        for public_id in dict.fromkeys(public_ids):
+            file = await self._find(owner_id, public_id)
+            if file is None:
+                raise NotFound.of("file")
+            found.append(Attachment(file.media_type, attachment_id=public_id, name=file.name))
+        return tuple(found)
+
+    async def require(self, owner_id: str, messages: Iterable[Message]) -> None:
+        """Raise NotFound unless all files that messages name are there."""
+        await self.attached(owner_id, (part.attachment_id or "" for part in named_files(messages)))
+
+    async def loaded(self, owner_id: str, public_ids: Sequence[str]) -> list[Text | Attachment]:
+        """What files of an owner hold, in this order. Raises NotFound."""
+        parts = {part.attachment_id: part for part in await self.attached(owner_id, public_ids)}
+        room = self._characters
+        found: list[Text | Attachment] = []
+        for public_id in public_ids:
+            held = await self._held(owner_id, parts[public_id], room)
+            room -= len(held.text) if isinstance(held, Text) else 0
+            found.append(held)
+        return found
+
+    async def _find(self, owner_id: str, public_id: str) -> StoredFile | None:
+        identity = ids.parse(ID_PREFIX, public_id)
+        return None if identity is None else await self._store.get(owner_id, AttachmentId(identity))
+
+    async def _held(self, owner_id: str, part: Attachment, room: int) -> Text | Attachment:
+        file = await self._settled(owner_id, part.attachment_id or "")
+        name = part.name or (file.name if file else "file")
+        if file is None:
+            return _told(part, f"[The file {name} is not there any more.]")
+        if file.status is not FileStatus.READY:
+            why = file.reason or "It has not been read yet."
+            return _told(part, f"[The file {name} cannot be read. {why}]")
+        if file.image_type is not None:
+            return await self._image(part, file)
+        if not file.pages:
+            return _told(part, f"[The file {name} is {file.media_type}, which has no text.]")
+        if room <= 0:
+            return _told(part, f"[The file {name} is left out: there is no room for it.]")
+        pages = await self._store.pages(owner_id, file.content_id, room)
+        return _told(part, _text(file, name, pages, room))
+
+    async def _settled(self, owner_id: str, public_id: str) -> StoredFile | None:
+        """A file that has been read; if that takes too long, as it is then."""
+        loop = asyncio.get_running_loop()
+        latest = loop.time() + self._wait_s
+        file = await self._find(owner_id, public_id)
+        while file is not None and not file.settled and loop.time() < latest:
+            await asyncio.sleep(_POLL_S)
+            file = await self._find(owner_id, public_id)
+        return file
+
+    async def _image(self, part: Attachment, file: StoredFile) -> Text | Attachment:
+        assert file.image_type is not None
+        try:
+            async with self._blobs.read(image_name(file.content_id)) as pieces:
+                octets = await _joined(pieces)
+        except NotFound:
+            return _told(part, f"[The image {file.name} is not there any more.]")
+        url = f"data:{file.image_type};base64,{b64encode(octets).decode()}"
+        return replace(
+            part, media_type=file.image_type, url=url, attachment_id=None, name=file.name
+        )
+
+
+def named_files(messages: Iterable[Message]) -> Iterator[Attachment]:
+    """The parts of messages that name a file which is stored here."""
+    for message in messages:
+        for part in message.parts:
+            if isinstance(part, Attachment) and _names_a_file(part):
+                yield part
+
+
+def _names_a_file(part: Attachment) -> bool:
+    return part.url is None and part.attachment_id is not None
+
+
+def _told(part: Attachment, text: str) -> Text:
+    return Text(text, cache=part.cache)
+
+
+def _text(file: StoredFile, name: str, pages: Sequence[FilePage], room: int) -> str:
+    """The text of a file between two lines that say what it is."""
+    paged = file.pages > 1
+    whole = "\n".join(
+        f"[Page {page.number}]\n{page.text}" if paged else page.text for page in pages
+    )
+    end = "[End of the file]"
+    if len(pages) < file.pages or len(whole) > room:
+        end = f"[The file goes on: this is the beginning of its {file.characters:,} characters.]"
+    return f"[File: {name}]\n{whole[:room]}\n{end}"
+
+
+async def _joined(pieces: AsyncIterator[bytes]) -> bytes:
+    return b"".join([piece async for piece in pieces])

@@ -1,0 +1,97 @@
+"""Files: where their bytes are, the use cases over them, and what reads them."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from cartrita.adapters.blobs.blobs import Blobs
+from cartrita.adapters.blobs.stores import Bucket, open_bucket, open_directory
+from cartrita.adapters.extraction.orders import ReadingBounds
+from cartrita.adapters.extraction.processes import ProcessReading
+from cartrita.adapters.persistence.attachments import AttachmentTable
+from cartrita.adapters.persistence.database import Database
+from cartrita.adapters.persistence.file_contents import ContentTable
+from cartrita.adapters.persistence.file_reading import ReadingTable
+from cartrita.adapters.persistence.uploads import UploadTable
+from cartrita.application.attachments import Attachments
+from cartrita.application.file_context import FileContext
+from cartrita.application.file_reader import FileReader, ReadingLimits
+from cartrita.application.file_removal import FileRemoval
+from cartrita.application.uploads import UploadLimits, Uploads
+from cartrita.domain.attachments import FileQuota
+from cartrita.settings import Settings
+
+_FOLDER = "files"
+_SILENCES = 2
+"""A reader counts as gone after so many times the longest that reading a file takes."""
+
+
+class FileParts(NamedTuple):
+    """What has to do with files."""
+
+    uploads: Uploads
+    attachments: Attachments
+    context: FileContext
+    reader: FileReader
+    removal: FileRemoval
+
+
+def open_files(settings: Settings, database: Database) -> FileParts:
+    """The parts of files. Raises OperatorError if their directory cannot be used."""
+    files = settings.files
+    blobs = _blobs(settings)
+    store = AttachmentTable(database)
+    contents = ContentTable(database, arrival_s=_SILENCES * files.upload_timeout_s)
+    removal = FileRemoval(contents, blobs)
+    reader = FileReader(
+        ReadingTable(database, silence_s=_SILENCES * files.read_timeout_s),
+        blobs,
+        ProcessReading(_bounds(settings), folder=settings.data_dir),
+        ReadingLimits(file_bytes=files.read_max_bytes, interval_s=files.read_interval_s),
+    )
+    limits = UploadLimits(
+        types=files.types,
+        file_bytes=files.max_bytes,
+        files=files.per_request_max,
+        quota=FileQuota(files.per_owner_max, files.per_owner_bytes),
+    )
+    return FileParts(
+        uploads=Uploads(UploadTable(database), blobs, removal, limits, reader.wake),
+        attachments=Attachments(store, blobs, removal),
+        context=FileContext(
+            store, blobs, characters=files.context_chars, wait_s=files.context_wait_s
+        ),
+        reader=reader,
+        removal=removal,
+    )
+
+
+def _blobs(settings: Settings) -> Blobs:
+    storage = settings.files.storage
+    if storage is None:
+        return open_directory(settings.data_dir / _FOLDER)
+    if not storage.startswith("s3://"):
+        return open_directory(Path(storage))
+    name, _, prefix = storage.removeprefix("s3://").partition("/")
+    s3 = settings.files.s3
+    return open_bucket(
+        Bucket(
+            name=name,
+            prefix=prefix,
+            region=s3.region,
+            endpoint=s3.endpoint,
+            access_key_id=None if s3.access_key_id is None else s3.access_key_id.reveal(),
+            secret_access_key=s3.secret_access_key,
+        )
+    )
+
+
+def _bounds(settings: Settings) -> ReadingBounds:
+    files = settings.files
+    return ReadingBounds(
+        seconds=files.read_timeout_s,
+        memory_bytes=files.read_memory_bytes,
+        pages=files.read_pages_max,
+        characters=files.read_chars_max,
+        image_pixels=files.image_pixels_max,
+        image_edge=files.image_edge_max,
+    )

@@ -1,0 +1,60 @@
+"""Forms with files, as every surface receives them."""
+
+from collections.abc import AsyncGenerator, Collection, Mapping
+from contextlib import asynccontextmanager
+from typing import Final
+
+import msgspec
+from starlette.requests import Request
+
+from cartrita.application.uploads import Upload, Uploads
+from cartrita.domain.errors import InvalidInput, Malformed
+from cartrita.domain.principals import Principal
+from cartrita.kit.text import storable_text
+from cartrita.surfaces.multipart import FormPart, FormReader, read_form
+
+_MOST_FIELDS: Final = 32
+
+
+class UploadForm(msgspec.Struct, frozen=True):
+    """A form that has been received: its files, which are not finished yet, and other fields."""
+
+    upload: Upload
+    fields: Mapping[str, str]
+
+
+@asynccontextmanager
+async def received_form(
+    request: Request, uploads: Uploads, principal: Principal, file_fields: Collection[str]
+) -> AsyncGenerator[UploadForm]:
+    """Receive the files of a form; nothing of them is left unless they are finished.
+
+    Files are in fields of these names, or of these names with a number: `files[0]`. Raises
+    InvalidInput for one in another field or none at all, and what `receive` raises.
+    """
+    form = read_form(request)
+    async with uploads.receiving(principal) as upload:
+        fields: dict[str, str] = {}
+        async for part in form.parts():
+            if await _is_file(part, form, upload, file_fields):
+                continue
+            fields[part.name] = storable_text(await form.value())
+            if len(fields) > _MOST_FIELDS:
+                raise Malformed(f"The form has more than {_MOST_FIELDS} fields.")
+        if upload.empty:
+            raise InvalidInput.of(next(iter(file_fields)), "send a file")
+        yield UploadForm(upload, fields)
+
+
+async def _is_file(
+    part: FormPart, form: FormReader, upload: Upload, file_fields: Collection[str]
+) -> bool:
+    """Whether a part was a file, which is then stored."""
+    if part.file_name is None:
+        return False
+    field = storable_text(part.name)
+    if field.partition("[")[0] not in file_fields:
+        wanted = " or ".join(file_fields)
+        raise InvalidInput.of(field[:100] or "file", f"files are sent in the field {wanted}")
+    await upload.receive(field[:100], part.file_name, form.pieces())
+    return True

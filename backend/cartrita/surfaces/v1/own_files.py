@@ -1,0 +1,71 @@
+"""Puts the caller's own files into requests that name them, as their vendor's API has content.
+
+So a request is relayed or translated as if its caller had sent the content itself. Requests that
+are answered by a run keep the ids, because what a run is asked is stored.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Final, TypeAlias, cast
+
+import msgspec
+
+from cartrita.dialects.relayed_bodies import RelayedBody
+from cartrita.domain.attachments import is_file_id
+from cartrita.domain.json import JsonObject, JsonValue
+from cartrita.domain.messages import Attachment, Text
+from cartrita.domain.principals import Principal
+from cartrita.kit.long_work import run_long
+from cartrita.surfaces.services import Services
+
+_MARK: Final = re.compile(rb'"file_[0-9a-fA-F]{32}"')
+_FIELDS: Final = ("messages", "input", "system", "instructions")
+
+Loaded: TypeAlias = Text | Attachment
+"""What a file holds: its text, or its image by a `data:` URL."""
+
+
+class FileParts(msgspec.Struct, frozen=True):
+    """How one API names files and holds content.
+
+    `id_of` is the id in a part that names a file, or None; `write` makes the part that holds what
+    the file does, from the part that names it.
+    """
+
+    id_of: Callable[[JsonObject], JsonValue]
+    write: Callable[[JsonObject, Loaded], JsonObject]
+
+
+def may_name_files(body: RelayedBody) -> bool:
+    """Whether a file of ours may be named; without reading the body."""
+    return b'"file_' in body.octets and _MARK.search(body.octets) is not None
+
+
+async def with_own_files(
+    parts: FileParts, services: Services, principal: Principal, body: RelayedBody
+) -> RelayedBody:
+    """The body with what its files hold. Raises NotFound for one that the caller does not have."""
+    size = len(body.octets)
+    fields = await run_long(size, body.parsed_whole)
+    places = [place for name in _FIELDS for place in _places(parts, fields.get(name))]
+    if not places:
+        return body
+    loaded = await services.file_context.loaded(
+        principal.owner_id, [str(parts.id_of(holder[index])) for holder, index in places]
+    )
+    for (holder, index), held in zip(places, loaded, strict=True):
+        holder[index] = parts.write(holder[index], held)
+    return await run_long(size, RelayedBody.of, msgspec.json.encode(fields))
+
+
+def _places(parts: FileParts, value: JsonValue) -> Iterator[tuple[list[JsonObject], int]]:
+    """Each list that holds a part which names a file of ours, and where in it."""
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            if not isinstance(item, dict):
+                continue
+            named = parts.id_of(item)
+            if isinstance(named, str) and is_file_id(named):
+                yield cast("list[JsonObject]", value), index
+            else:
+                yield from _places(parts, item.get("content"))

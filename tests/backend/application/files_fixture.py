@@ -1,0 +1,94 @@
+"""Files on a real database, with their bytes in memory and a reader that tests script."""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+
+from obstore.store import MemoryStore
+
+from cartrita.adapters.blobs.blobs import Blobs
+from cartrita.adapters.persistence.attachments import AttachmentTable
+from cartrita.adapters.persistence.database import Database
+from cartrita.adapters.persistence.file_contents import ContentTable
+from cartrita.adapters.persistence.file_reading import ReadingTable
+from cartrita.adapters.persistence.uploads import UploadTable
+from cartrita.application.attachments import Attachments
+from cartrita.application.file_context import FileContext
+from cartrita.application.file_reader import FileReader, ReadingLimits
+from cartrita.application.file_removal import FileRemoval
+from cartrita.application.uploads import UploadLimits, Uploads
+from cartrita.domain.attachments import (
+    FilePage,
+    FilePurpose,
+    FileQuota,
+    ReadImage,
+    ReadPage,
+    StoredFile,
+)
+from cartrita.domain.principals import Principal
+
+ANN, BOB = Principal("ann", "key"), Principal("bob", "key")
+LIMITS = UploadLimits(
+    types=("text/*", "image/*", "audio/*"),
+    file_bytes=1 << 20,
+    files=3,
+    quota=FileQuota(10, 8 << 20),
+)
+
+
+async def pieces(*content: bytes) -> AsyncIterator[bytes]:
+    for piece in content:
+        yield piece
+
+
+class ScriptedReading:
+    """Reads what its `found` says; an exception in it is raised."""
+
+    def __init__(self) -> None:
+        self.found: Sequence[str | ReadImage | Exception] = ("text",)
+
+    async def read(
+        self, media_type: str, content: AsyncIterator[bytes]
+    ) -> AsyncGenerator[ReadPage | ReadImage]:
+        async for _ in content:
+            pass
+        for number, item in enumerate(self.found, 1):
+            if isinstance(item, Exception):
+                raise item
+            if isinstance(item, ReadImage):
+                yield item
+            else:
+                yield ReadPage(FilePage(number, item), number / len(self.found))
+
+
+class Files:
+    """The use cases of files."""
+
+    def __init__(self, database: Database, limits: UploadLimits = LIMITS) -> None:
+        self.store = MemoryStore()
+        self.blobs = Blobs(self.store)
+        self.reading = ScriptedReading()
+        self.removal = FileRemoval(ContentTable(database, arrival_s=60), self.blobs)
+        self.reader = FileReader(
+            ReadingTable(database, silence_s=60),
+            self.blobs,
+            self.reading,
+            ReadingLimits(file_bytes=1000, interval_s=0.05),
+        )
+        self.uploads = Uploads(
+            UploadTable(database), self.blobs, self.removal, limits, self.reader.wake
+        )
+        self.attachments = Attachments(AttachmentTable(database), self.blobs, self.removal)
+        self.context = FileContext(
+            AttachmentTable(database), self.blobs, characters=1000, wait_s=0.3
+        )
+
+    async def upload(
+        self, content: bytes, name: str = "a.txt", principal: Principal = ANN
+    ) -> StoredFile:
+        async with self.uploads.receiving(principal) as upload:
+            await upload.receive("file", name, pieces(content))
+            [file] = await upload.finish(FilePurpose())
+        return file
+
+    def names(self) -> list[str]:
+        """What is stored."""
+        return sorted(entry["path"] for batch in self.store.list() for entry in batch)

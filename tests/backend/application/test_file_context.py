@@ -1,0 +1,159 @@
+"""What models are told of files: their text, their images, or why neither."""
+
+import asyncio
+
+import pytest
+from tests.backend.application.files_fixture import ANN, BOB, Files
+from tests.harness.documents import png
+
+from cartrita.adapters.persistence.attachments import AttachmentTable
+from cartrita.adapters.persistence.database import Database
+from cartrita.adapters.persistence.file_reading import ReadingTable
+from cartrita.domain.attachments import FilePage, StoredFile
+from cartrita.domain.errors import NotFound
+from cartrita.domain.messages import Attachment, CacheBreakpoint, Message, Role, Text
+from cartrita.kit.ids import fresh
+
+
+async def read(pool: Database, files: Files, *pages: str, name: str = "a.txt") -> StoredFile:
+    """A file that has been read, with these pages."""
+    file = await files.upload(f"{name}{pages}".encode(), name)
+    queue = ReadingTable(pool, silence_s=60)
+    task = await queue.claim()
+    assert task is not None
+    await queue.add(task, [FilePage(number, text) for number, text in enumerate(pages, 1)], 1.0)
+    await queue.finish(task, None)
+    return file
+
+
+def asking(*files: StoredFile | str, text: str = "And?") -> Message:
+    """A message with files."""
+    named = (file if isinstance(file, str) else file.public_id for file in files)
+    parts = [Attachment("text/plain", attachment_id=each) for each in named]
+    return Message(Role.USER, (*parts, Text(text)))
+
+
+async def told(files: Files, *messages: Message) -> list[str]:
+    filled = await files.context.filled(ANN.owner_id, messages)
+    assert [message.role for message in filled] == [message.role for message in messages]
+    return [part.text for message in filled for part in message.parts if isinstance(part, Text)]
+
+
+async def test_small_files_are_told_whole(pool: Database) -> None:
+    files = Files(pool)
+    one = await read(pool, files, "The blue pump")
+    two = await read(pool, files, "First", "Second", name="b.txt")
+    assert await told(files, asking(one, two)) == [
+        "[File: a.txt]\nThe blue pump\n[End of the file]",
+        "[File: b.txt]\n[Page 1]\nFirst\n[Page 2]\nSecond\n[End of the file]",
+        "And?",
+    ]
+
+
+async def test_of_long_files_the_beginning_is_told_and_of_the_latest_first(
+    pool: Database,
+) -> None:
+    files = Files(pool)
+    old = await read(pool, files, "o" * 500)
+    late = await read(pool, files, "x" * 700, "y" * 700, name="b.txt")
+    first, question, last, _ = await told(files, asking(old), asking(late))
+    assert first == "[The file a.txt is left out: there is no room for it.]"
+    assert question == "And?"
+    assert last.startswith("[File: b.txt]\n[Page 1]\nxxx")
+    assert last.endswith("[The file goes on: this is the beginning of its 1,400 characters.]")
+    assert len(last) < 1200
+
+
+async def test_files_that_are_not_there(pool: Database) -> None:
+    files = Files(pool)
+    theirs = await files.upload(b"secret", principal=BOB)
+    gone = "[The file file is not there any more.]"
+    for named in (theirs.public_id, fresh("file"), "file-abc"):
+        assert await told(files, asking(named)) == [gone, "And?"]
+        with pytest.raises(NotFound):
+            await files.context.attached(ANN.owner_id, [named])
+        with pytest.raises(NotFound):
+            await files.context.require(ANN.owner_id, [asking(named)])
+        with pytest.raises(NotFound):
+            await files.context.loaded(ANN.owner_id, [named])
+
+
+async def test_files_without_text(pool: Database) -> None:
+    files = Files(pool)
+    sound = await files.upload(b"ID3\x04", "a.mp3")
+    assert (await told(files, asking(sound)))[0] == (
+        "[The file a.mp3 is audio/mpeg, which has no text.]"
+    )
+    broken = await files.upload(b"broken", "b.txt")
+    queue = ReadingTable(pool, silence_s=60)
+    task = await queue.claim()
+    assert task is not None
+    await queue.fail(task, "It is damaged.")
+    assert (await told(files, asking(broken)))[0] == (
+        "[The file b.txt cannot be read. It is damaged.]"
+    )
+
+
+async def test_what_is_being_read_is_waited_for(pool: Database) -> None:
+    files = Files(pool)
+    file = await files.upload(b"text")
+    assert (await told(files, asking(file)))[0] == (
+        "[The file a.txt cannot be read. It has not been read yet.]"
+    )
+    queue = ReadingTable(pool, silence_s=60)
+    task = await queue.claim()
+    assert task is not None
+    async with asyncio.TaskGroup() as group:
+        telling = group.create_task(told(files, asking(file)))
+        await queue.add(task, [FilePage(1, "text")], 1.0)
+        await queue.finish(task, None)
+    assert (await telling)[0] == "[File: a.txt]\ntext\n[End of the file]"
+
+
+async def test_images_are_sent(pool: Database) -> None:
+    files = Files(pool)
+    file = await files.upload(png(1, 1), "a.png")
+    queue = ReadingTable(pool, silence_s=60)
+    task = await queue.claim()
+    assert task is not None
+    await queue.finish(task, "image/jpeg")
+    cache = CacheBreakpoint()
+    part = Attachment("image/png", attachment_id=file.public_id, detail="low", cache=cache)
+    asked = Message(Role.USER, (part,))
+    [gone] = await files.context.filled(ANN.owner_id, [asked])
+    assert gone.parts == (Text("[The image a.png is not there any more.]", cache),)
+    await files.blobs.put(f"{file.content_id.hex}-image", _once(b"anew"))
+    [filled] = await files.context.filled(ANN.owner_id, [asked])
+    assert filled.parts == (
+        Attachment(
+            "image/jpeg",
+            url="data:image/jpeg;base64,YW5ldw==",
+            name="a.png",
+            detail="low",
+            cache=cache,
+        ),
+    )
+
+
+async def test_files_by_their_ids_keep_their_order(pool: Database) -> None:
+    files = Files(pool)
+    one, two = await read(pool, files, "One"), await read(pool, files, "Two", name="b.txt")
+    named = [two.public_id, one.public_id, two.public_id]
+    loaded = await files.context.loaded(ANN.owner_id, named)
+    assert [part.text.split("\n")[1] for part in loaded if isinstance(part, Text)] == [
+        "Two",
+        "One",
+        "Two",
+    ]
+    attached = await files.context.attached(ANN.owner_id, named)
+    assert [part.attachment_id for part in attached] == named[:2]
+    assert await AttachmentTable(pool).get(ANN.owner_id, one.id) is not None
+
+
+async def test_other_parts_stay(pool: Database) -> None:
+    message = Message(Role.USER, (Attachment("image/png", url="https://a/b"), Text("And?")))
+    assert await Files(pool).context.filled(ANN.owner_id, [message]) == (message,)
+
+
+async def _once(content: bytes):
+    yield content

@@ -1,0 +1,168 @@
+"""Uploads: everything that a request brings becomes files, or nothing of it is left."""
+
+import hashlib
+from collections.abc import AsyncIterator
+
+import msgspec
+import pytest
+from starlette.requests import ClientDisconnect
+from tests.backend.application.files_fixture import ANN, BOB, LIMITS, Files, pieces
+from tests.harness.documents import png
+
+from cartrita.adapters.persistence.database import Database
+from cartrita.domain.attachments import FileFilter, FileQuota, FileStatus
+from cartrita.domain.errors import (
+    CartritaError,
+    InvalidInput,
+    NotFound,
+    StorageFull,
+    TooLarge,
+    Unavailable,
+    UnsupportedMedia,
+)
+
+
+async def content_of(files: Files, file_id: str) -> bytes:
+    file = await files.attachments.get(ANN, file_id)
+    async with files.attachments.content(file) as found:
+        return b"".join([piece async for piece in found])
+
+
+async def received(files: Files, *given: tuple[str, bytes]) -> None:
+    """Receive files of these names and bytes, without finishing them."""
+    async with files.uploads.receiving(ANN) as upload:
+        for name, content in given:
+            await upload.receive("file", name, pieces(content))
+
+
+async def rows(pool: Database) -> int:
+    async with pool.use() as connection:
+        found = await connection.exec_driver_sql("SELECT count(*) FROM file_contents")
+        return int(found.scalar_one())
+
+
+async def test_a_file_is_kept_as_it_came(pool: Database) -> None:
+    files = Files(pool)
+    content = b"x" * 100_000 + b"end"
+    file = await files.upload(content, "../notes.md")
+    assert (file.name, file.media_type) == ("notes.md", "text/markdown")
+    assert (file.size, file.sha256) == (len(content), hashlib.sha256(content).hexdigest())
+    assert await content_of(files, file.public_id) == content
+    page = await files.attachments.list(ANN, FileFilter())
+    assert page.items == [file]
+    with pytest.raises(NotFound):
+        await files.attachments.get(BOB, file.public_id)
+
+
+async def test_what_is_deleted_is_gone_with_the_last_of_its_files(pool: Database) -> None:
+    files = Files(pool)
+    first, second = await files.upload(b"same"), await files.upload(b"same", "b.txt")
+    assert len(files.names()) == 1
+    await files.attachments.delete(ANN, first.public_id)
+    assert await content_of(files, second.public_id) == b"same"
+    for other in (first.public_id, "file_1", "file_" + "0" * 32):
+        with pytest.raises(NotFound):
+            await files.attachments.delete(ANN, other)
+    with pytest.raises(NotFound):
+        await files.attachments.delete(BOB, second.public_id)
+    await files.attachments.delete(ANN, second.public_id)
+    assert files.names() == []
+    assert await rows(pool) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kind", "told"),
+    [
+        ("a.txt", b"", InvalidInput, "a.txt is empty"),
+        ("a.txt", b"\x7fELF\0", UnsupportedMedia, "x-executable"),
+        ("a.txt", b"\0\1\2", UnsupportedMedia, "of no known type"),
+        ("a.pdf", b"%PDF-1.4", UnsupportedMedia, "application/pdf"),
+        ("a.txt", b"x" * ((1 << 20) + 1), TooLarge, "1,048,576 bytes"),
+    ],
+)
+async def test_what_is_refused_leaves_nothing(
+    pool: Database, name: str, content: bytes, kind: type[CartritaError], told: str
+) -> None:
+    files = Files(pool)
+    with pytest.raises(kind, match=told):
+        await received(files, ("good.txt", b"good"), (name, content))
+    assert files.names() == []
+    assert await rows(pool) == 0
+
+
+async def test_what_is_not_finished_leaves_nothing(pool: Database) -> None:
+    files = Files(pool)
+    async with files.uploads.receiving(ANN) as upload:
+        assert upload.empty
+        await upload.receive("file", "good.txt", pieces(b"good"))
+        assert not upload.empty
+    assert files.names() == []
+    assert await rows(pool) == 0
+
+
+async def test_who_leaves_leaves_nothing(pool: Database) -> None:
+    files = Files(pool)
+
+    async def leaving() -> AsyncIterator[bytes]:
+        yield b"x" * 100_000
+        raise ClientDisconnect
+
+    with pytest.raises(ClientDisconnect):
+        async with files.uploads.receiving(ANN) as upload:
+            await upload.receive("file", "a.txt", leaving())
+    assert files.names() == []
+    assert await rows(pool) == 0
+
+
+async def test_no_more_files_than_a_request_may_bring(pool: Database) -> None:
+    files = Files(pool)
+    with pytest.raises(TooLarge, match="at most 3 files"):
+        await received(files, *((f"{number}", b"x%d" % number) for number in range(4)))
+    assert files.names() == []
+
+
+@pytest.mark.parametrize("quota", [FileQuota(1, 1000), FileQuota(9, 100)])
+async def test_an_owner_without_room(pool: Database, quota: FileQuota) -> None:
+    files = Files(pool, msgspec.structs.replace(LIMITS, quota=quota))
+    await files.upload(b"x" * 100)
+    for content in (b"y", b"y" * 70_000):
+        with pytest.raises(StorageFull) as told:
+            await files.upload(content)
+        assert told.value.code == "quota_exceeded"
+    assert len(files.names()) == 1
+    await files.upload(b"y", principal=BOB)
+
+
+async def test_room_is_counted_while_bytes_arrive(pool: Database) -> None:
+    files = Files(pool, msgspec.structs.replace(LIMITS, quota=FileQuota(9, 100_000)))
+    with pytest.raises(StorageFull, match="100,000"):
+        await files.upload(b"x" * 200_000)
+    assert files.names() == []
+
+
+async def test_what_cannot_be_removed_is_removed_by_the_next_sweep(
+    pool: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = Files(pool)
+    file = await files.upload(b"text")
+    with monkeypatch.context() as patched:
+
+        async def away(_: object) -> None:
+            raise Unavailable("The storage is away.")
+
+        patched.setattr(files.blobs, "remove", away)
+        await files.attachments.delete(ANN, file.public_id)
+        with pytest.raises(Unavailable):
+            await files.removal.sweep()
+    assert len(files.names()) == 1
+    assert await files.removal.sweep() == 1
+    assert files.names() == []
+    assert await files.removal.sweep() == 0
+
+
+async def test_there_is_an_image_only_of_images(pool: Database) -> None:
+    files = Files(pool)
+    file = await files.upload(png(1, 1), "a.png")
+    assert file.status is FileStatus.STORED
+    with pytest.raises(NotFound):
+        files.attachments.image(file)

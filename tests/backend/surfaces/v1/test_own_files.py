@@ -1,0 +1,160 @@
+"""Files of the caller that bodies name by their ids are replaced by their content."""
+
+import json
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from cartrita.dialects.relayed_bodies import RelayedBody
+from cartrita.domain.errors import InvalidInput
+from cartrita.domain.messages import Attachment, Text
+from cartrita.domain.principals import Principal
+from cartrita.surfaces.anthropic.file_parts import MESSAGE_FILES
+from cartrita.surfaces.openai.file_parts import CHAT_FILES, RESPONSE_FILES
+from cartrita.surfaces.services import Services
+from cartrita.surfaces.v1.own_files import FileParts, may_name_files, with_own_files
+from cartrita.surfaces.v1.vendor_handles import OWN_FILES, refuse_vendor_ids
+
+TEXT, IMAGE = "file_" + "0" * 32, "file_" + "1" * 32
+HELD = {TEXT: Text("[File]"), IMAGE: Attachment("image/png", url="data:image/png;base64,YQ==")}
+CHAT_TEXT = {"type": "file", "file": {"file_id": TEXT}}
+CHAT_IMAGE = {"type": "file", "file": {"file_id": IMAGE}}
+DOCUMENT = {
+    "type": "document",
+    "source": {"type": "file", "file_id": TEXT},
+    "cache_control": {"type": "ephemeral"},
+}
+PICTURE = {"type": "image", "source": {"type": "file", "file_id": IMAGE}}
+
+
+class _Context:
+    async def loaded(self, owner_id: str, ids: list[str]) -> list[Text | Attachment]:
+        assert owner_id == "ann"
+        return [HELD[each] for each in ids]
+
+
+SERVICES = cast("Services", SimpleNamespace(file_context=_Context()))
+
+
+def body(value: Any) -> RelayedBody:
+    return RelayedBody.of(json.dumps(value).encode())
+
+
+async def filled(parts: FileParts, value: Any) -> Any:
+    made = await with_own_files(parts, SERVICES, Principal("ann", "key"), body(value))
+    return json.loads(made.octets)
+
+
+@pytest.mark.parametrize(
+    ("parts", "field", "given", "made"),
+    [
+        (CHAT_FILES, "messages", CHAT_TEXT, {"type": "text", "text": "[File]"}),
+        (
+            CHAT_FILES,
+            "messages",
+            CHAT_IMAGE,
+            {"type": "image_url", "image_url": {"url": "data:image/png;base64,YQ=="}},
+        ),
+        (
+            RESPONSE_FILES,
+            "input",
+            {"type": "input_file", "file_id": TEXT},
+            {"type": "input_text", "text": "[File]"},
+        ),
+        (
+            RESPONSE_FILES,
+            "input",
+            {"type": "input_image", "file_id": IMAGE, "detail": "low"},
+            {"type": "input_image", "image_url": "data:image/png;base64,YQ==", "detail": "low"},
+        ),
+        (
+            MESSAGE_FILES,
+            "messages",
+            DOCUMENT,
+            {"type": "text", "text": "[File]", "cache_control": {"type": "ephemeral"}},
+        ),
+        (
+            MESSAGE_FILES,
+            "messages",
+            PICTURE,
+            {
+                "type": "image",
+                "source": {"type": "base64", "media_type": "image/png", "data": "YQ=="},
+            },
+        ),
+    ],
+)
+async def test_parts(parts: FileParts, field: str, given: Any, made: Any) -> None:
+    other = {"type": "text", "text": TEXT}
+    asked = {"model": "m", field: [{"role": "user", "content": [other, given]}], "n": 1}
+    assert may_name_files(body(asked))
+    assert await filled(parts, asked) == {
+        "model": "m",
+        field: [{"role": "user", "content": [other, made]}],
+        "n": 1,
+    }
+
+
+async def test_files_in_results_of_tools() -> None:
+    result = {"type": "tool_result", "tool_use_id": "t", "content": [PICTURE]}
+    found = await filled(MESSAGE_FILES, {"messages": [{"role": "user", "content": [result]}]})
+    source = found["messages"][0]["content"][0]["content"][0]["source"]
+    assert source["type"] == "base64"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"messages": [{"role": "user", "content": TEXT}]},
+        {"messages": ["x", 1, None]},
+        {"messages": [{"content": [{"type": "file", "file": {"file_id": "file-abc"}}]}]},
+        {"messages": [{"content": [{"type": "file", "file": TEXT}]}]},
+        {"messages": [{"content": [{"type": "text", "text": TEXT}]}]},
+        {"metadata": {"type": "file", "file": {"file_id": TEXT}}},
+        {"messages": {"type": "file", "file": {"file_id": TEXT}}},
+    ],
+)
+async def test_what_names_no_file_stays_as_it_came(value: Any) -> None:
+    given = body(value)
+    made = await with_own_files(CHAT_FILES, SERVICES, Principal("ann", "key"), given)
+    assert made is given
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        ({"messages": [CHAT_TEXT]}, True),
+        ({"messages": [{"text": "file_" + "0" * 31}]}, False),
+        ({"messages": [{"text": "a file_" + "0" * 32}]}, False),
+        ({"messages": []}, False),
+    ],
+)
+def test_which_bodies_are_looked_through(value: Any, found: bool) -> None:
+    assert may_name_files(body(value)) is found
+
+
+@pytest.mark.parametrize(
+    "part",
+    [CHAT_TEXT, DOCUMENT, PICTURE, {"type": "input_file", "file_id": TEXT}],
+)
+def test_runs_may_name_files_of_ours(part: Any) -> None:
+    asked = body({"messages": [{"role": "user", "content": [part]}]})
+    refuse_vendor_ids(asked, ours=frozenset({OWN_FILES}))
+    with pytest.raises(InvalidInput):
+        refuse_vendor_ids(asked)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"type": "container_upload", "file_id": TEXT},
+        {"type": "input_file", "file_id": "file-abc"},
+        {"type": "input_file", "file_ids": [TEXT]},
+        {"type": "code_interpreter", "container": {"file_ids": [TEXT]}},
+    ],
+)
+def test_ids_elsewhere_are_refused(part: Any) -> None:
+    asked = body({"messages": [{"role": "user", "content": [part]}]})
+    with pytest.raises(InvalidInput):
+        refuse_vendor_ids(asked, ours=frozenset({OWN_FILES}))
