@@ -31,7 +31,11 @@ def services() -> Iterator[SearchServices]:
 @pytest.fixture(scope="session")
 def quiet_server(provider: FakeProvider) -> Iterator[Server]:
     """Two workers; never killed."""
-    settings = {"ANTHROPIC_BASE_URL": provider.root_url, "ANTHROPIC_API_KEY": PROVIDER_KEY}
+    settings = {
+        "ANTHROPIC_BASE_URL": provider.root_url,
+        "ANTHROPIC_API_KEY": PROVIDER_KEY,
+        "CARTRITA_SERVER_DRAIN_S": "1",  # tests leave runs that go on
+    }
     with Server(provider_url=provider.base_url, workers=2, settings=settings) as server:
         yield server
 

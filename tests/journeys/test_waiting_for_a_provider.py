@@ -28,7 +28,7 @@ async def test_the_pause_is_told(scenario: Scenario) -> None:
     assert names[:3] == ["stream_start", "queued", "token"]
     waits = told[1]["data"]
     assert (waits["position"], waits["provider"]) == (1, "openai")
-    assert 2.0 <= waits["eta_seconds"] < 3.0
+    assert 0 < waits["eta_seconds"] < 3.0  # of 2 s and some jitter, less what has passed
     assert told[-1]["data"]["final_response"] == "Hello there"
     run = told[0]["data"]["run_id"]
     status, again = await scenario.call("GET", f"/api/runs/{run}")

@@ -11,7 +11,7 @@ from tests.harness.scenario import Scenario
 from tests.harness.server import KEY
 from tests.security.routes import ask
 
-MOST = 10_000
+MOST = 4_000
 RESERVED = 500
 AT_ONCE = 200
 KIB_EACH = 40
@@ -43,9 +43,9 @@ def sockets() -> int:
 @pytest.mark.parametrize("sent", UNFINISHED)
 async def test_unfinished_requests(serve: Serve, sockets: int, sent: str) -> None:
     waits = {
-        "CARTRITA_SERVER_HEADER_TIMEOUT_S": "20",
-        "CARTRITA_SERVER_BODY_TIMEOUT_S": "20",
-        "CARTRITA_SERVER_KEEPALIVE_S": "20",
+        "CARTRITA_SERVER_HEADER_TIMEOUT_S": "8",
+        "CARTRITA_SERVER_BODY_TIMEOUT_S": "8",
+        "CARTRITA_SERVER_KEEPALIVE_S": "8",
     }
     scenario = serve(settings=waits)
     await _answered(scenario)

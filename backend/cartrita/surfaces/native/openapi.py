@@ -71,6 +71,8 @@ _BODY_STATUSES = (400, 408, 413, 415, 422)
 _ANSWER_STATUSES = (402, 409, 429, 502, 504, 507)
 _DECLARED = ("402", "404", "429", "502")
 """Statuses that some routes declare themselves."""
+_REFERENCES = frozenset({"conversation_id", "model", "owner_id", "provider", "tenant_id"})
+"""Fields and parameters that name what may not exist."""
 
 
 def complete_document(document: Schema, routes: Iterable[BaseRoute]) -> None:
@@ -120,7 +122,7 @@ def _complete_operation(operation: Schema, context: RouteContext) -> set[type[Re
         statuses |= {*_BODY_STATUSES}
     if chat_request_from_query in dependencies:
         operation["parameters"] = [*operation.get("parameters", ()), *_query_parameters()]
-    if "{" in (context.path_format or "") or _names_a_model(body) or _is_filtered(operation):
+    if "{" in (context.path_format or "") or _refers(operation, body):
         statuses.add(404)
     if _describe_streams(responses, context, body):
         statuses |= {404, *_ANSWER_STATUSES}
@@ -150,14 +152,12 @@ def _dependencies_of(dependant: Dependant) -> Iterator[object]:
         yield from _dependencies_of(dependency)
 
 
-def _names_a_model(body: "JsonBody[RequestModel] | None") -> bool:
-    """Whether a model may be asked for that does not exist."""
-    return body is not None and "model" in body.model.model_fields
-
-
-def _is_filtered(operation: Schema) -> bool:
-    """Whether a list is of one conversation, which may not be there."""
-    return any(each["name"] == "conversation_id" for each in operation.get("parameters", ()))
+def _refers(operation: Schema, body: "JsonBody[RequestModel] | None") -> bool:
+    """Whether a request names something beside the path that may not exist."""
+    fields = {parameter["name"] for parameter in operation.get("parameters", ())}
+    if body is not None:
+        fields |= body.model.model_fields.keys()
+    return not _REFERENCES.isdisjoint(fields)
 
 
 def _describe_body(operation: Schema, body: JsonBody[RequestModel]) -> None:
