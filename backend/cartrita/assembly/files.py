@@ -11,11 +11,13 @@ from cartrita.adapters.persistence.attachments import AttachmentTable
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.file_contents import ContentTable
 from cartrita.adapters.persistence.file_reading import ReadingTable
+from cartrita.adapters.persistence.passages import PassageTable
 from cartrita.adapters.persistence.uploads import UploadTable
 from cartrita.application.attachments import Attachments
 from cartrita.application.file_context import FileContext
 from cartrita.application.file_reader import FileReader, ReadingLimits
 from cartrita.application.file_removal import FileRemoval
+from cartrita.application.file_texts import FileTexts
 from cartrita.application.uploads import UploadLimits, Uploads
 from cartrita.domain.attachments import FileQuota
 from cartrita.settings import Settings
@@ -30,6 +32,7 @@ class FileParts(NamedTuple):
 
     uploads: Uploads
     attachments: Attachments
+    texts: FileTexts
     context: FileContext
     reader: FileReader
     removal: FileRemoval
@@ -40,6 +43,7 @@ def open_files(settings: Settings, database: Database) -> FileParts:
     files = settings.files
     blobs = _blobs(settings)
     store = AttachmentTable(database)
+    texts = FileTexts(store, PassageTable(database))
     contents = ContentTable(database, arrival_s=_SILENCES * files.upload_timeout_s)
     removal = FileRemoval(contents, blobs)
     reader = FileReader(
@@ -57,8 +61,9 @@ def open_files(settings: Settings, database: Database) -> FileParts:
     return FileParts(
         uploads=Uploads(UploadTable(database), blobs, removal, limits, reader.wake),
         attachments=Attachments(store, blobs, removal),
+        texts=texts,
         context=FileContext(
-            store, blobs, characters=files.context_chars, wait_s=files.context_wait_s
+            store, blobs, texts, characters=files.context_chars, wait_s=files.context_wait_s
         ),
         reader=reader,
         removal=removal,

@@ -15,14 +15,14 @@ from sqlalchemy import (
     select,
     union_all,
 )
-from sqlalchemy.exc import DBAPIError
 
 from cartrita.adapters.persistence import search_terms
 from cartrita.adapters.persistence.branches import in_tree
 from cartrita.adapters.persistence.conversations import owned
 from cartrita.adapters.persistence.database import Database
-from cartrita.adapters.persistence.search_terms import FullTextQuery, SubstringQuery, TextQuery
+from cartrita.adapters.persistence.search_terms import TextQuery
 from cartrita.adapters.persistence.tables import conversations, messages
+from cartrita.adapters.persistence.text_queries import TextQueries
 from cartrita.domain.ids import public_conversation_id
 from cartrita.domain.search import SearchHit, SearchKind, SearchQuery, SearchResults, SortBy
 from cartrita.kit import ids
@@ -39,13 +39,14 @@ class FullText:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._text_queries = TextQueries(database)
 
     async def search(self, query: SearchQuery) -> SearchResults:
         """See SearchIndex; kinds that are not stored here find nothing."""
         words = search_terms.normalize(query.text)
         if not words or not query.kinds & {SearchKind.CONVERSATION, SearchKind.MESSAGE}:
             return SearchResults((), 0)
-        text_query = await self._text_query(words, search_terms.match_all(words), every=True)
+        text_query = await self._text_queries.with_all(words)
         hits = _hits(query, text_query)
         async with self._database.use() as connection:
             rows = (await connection.execute(_page(query, hits, text_query))).mappings().all()
@@ -61,7 +62,7 @@ class FullText:
         words = search_terms.normalize(words)
         if not words:
             return []
-        text_query = await self._text_query(words, search_terms.match_any(words), every=False)
+        text_query = await self._text_queries.with_any(words)
         score = text_query.score(_m.search, _BODY).label("score")
         best = (
             select(_m.id, _m.created_at, score)
@@ -80,20 +81,6 @@ class FullText:
         async with self._database.use() as connection:
             rows = [" ".join(row.passage.split()) for row in await connection.execute(found)]
         return list(dict.fromkeys(row for row in rows if row))[:limit]
-
-    async def _text_query(self, words: str, terms: FullTextQuery, *, every: bool) -> TextQuery:
-        """Full text where the dictionary knows at least one word, else substrings."""
-        usable = not search_terms.has_non_latin_letters(words) and await self._has_terms(terms)
-        return terms if usable else SubstringQuery(words.split(), every=every)
-
-    async def _has_terms(self, terms: FullTextQuery) -> bool:
-        """Asked first, since full text fails on some inputs, e.g. forty minus signs in a row."""
-        try:
-            async with self._database.use() as connection:
-                nodes = await connection.execute(select(func.numnode(terms.query)))
-                return nodes.scalar_one() > 0
-        except DBAPIError:
-            return False
 
 
 def _hits(query: SearchQuery, text_query: TextQuery) -> CTE:
