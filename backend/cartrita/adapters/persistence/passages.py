@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Row, Select, and_, func, or_, select, true
+from sqlalchemy import CTE, ColumnElement, Row, Select, and_, func, select, true
 
 from cartrita.adapters.persistence import search_terms
 from cartrita.adapters.persistence.database import Database
+from cartrita.adapters.persistence.file_hits import present
 from cartrita.adapters.persistence.file_tables import (
     attachments,
     file_contents,
@@ -83,21 +84,17 @@ class PassageTable:
 
 def _of_a_file(query: PassageQuery) -> ColumnElement[bool]:
     """It is in a file that the owner still has."""
-    file = select(_a.id).where(_a.content_id == _s.content_id, _present())
+    file = select(_a.id).where(_a.content_id == _s.content_id, present())
     if query.content_id is None:
         return file.exists()
     return and_(_s.content_id == query.content_id, file.exists())
-
-
-def _present() -> ColumnElement[bool]:
-    return or_(_a.expires_at.is_(None), _a.expires_at > func.now())
 
 
 def _with_files(owner_id: str, found: CTE) -> Select[*tuple[Any, ...]]:
     """What was found with its file; of several files of the same bytes, the latest."""
     file = (
         select(_a.id, _a.name)
-        .where(_a.content_id == found.c.content_id, _a.owner_id == owner_id, _present())
+        .where(_a.content_id == found.c.content_id, _a.owner_id == owner_id, present())
         .order_by(_a.created_at.desc(), _a.id.desc())
         .limit(1)
         .lateral("file")
