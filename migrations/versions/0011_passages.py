@@ -6,7 +6,8 @@ revision = "0011"
 down_revision = "0010"
 
 STATEMENTS = (
-    # An embedding has the length 1, so that a product is the cosine; its model names the provider.
+    # An embedding has the length 1, so that a product is the cosine. A passage with a model and
+    # without an embedding is one that the model refuses.
     """
 CREATE TABLE passages (
   content_id uuid NOT NULL,
@@ -18,9 +19,10 @@ CREATE TABLE passages (
   search tsvector NOT NULL GENERATED ALWAYS AS (to_tsvector('english', text)) STORED,
   embedding real[],
   embedding_model text,
+  claimed_at timestamptz,
   PRIMARY KEY (content_id, page, number),
   FOREIGN KEY (content_id, page) REFERENCES file_pages (content_id, number) ON DELETE CASCADE,
-  CHECK ((embedding IS NULL) = (embedding_model IS NULL))
+  CHECK (embedding IS NULL OR embedding_model IS NOT NULL)
 )""",
     "CREATE INDEX ON passages USING gin (search)",
     "CREATE INDEX ON passages (owner_id)",

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from cartrita.application.meaning_search import MeaningSearch
 from cartrita.application.passage_ranking import fused
 from cartrita.domain.attachments import ID_PREFIX, AttachmentId, ContentId, FileStatus, StoredFile
 from cartrita.domain.errors import InvalidInput, NotFound
@@ -18,11 +19,14 @@ _RANKED: Final = 50
 
 
 class FileTexts:
-    """Implements OwnFiles."""
+    """Implements OwnFiles; `meaning` finds passages by what they mean, where that is configured."""
 
-    def __init__(self, store: AttachmentStore, index: PassageIndex) -> None:
+    def __init__(
+        self, store: AttachmentStore, index: PassageIndex, meaning: MeaningSearch | None = None
+    ) -> None:
         self._store = store
         self._index = index
+        self._meaning = meaning
 
     async def search(
         self, principal: Principal, text: str, *, file: str | None = None, limit: int = 8
@@ -41,10 +45,12 @@ class FileTexts:
         query = PassageQuery(
             owner_id=owner_id, text=text, content_id=content_id, limit=max(_RANKED, limit)
         )
-        rankings = (
+        rankings = [
             await self._index.with_all_words(query),
             await self._index.with_any_word(query),
-        )
+        ]
+        if self._meaning is not None:
+            rankings.append(await self._meaning.nearest(query))
         return fused(rankings, limit)
 
     async def read(

@@ -13,8 +13,10 @@ from cartrita.domain.scopes import Scopes
 from cartrita.kit.ids import fresh
 
 
-async def titles(files: Files, text: str, principal: Principal = ANN, **values: str) -> list[str]:
-    return [each.title for each in await files.texts.search(principal, text, **values)]
+async def titles(
+    files: Files, text: str, principal: Principal = ANN, file: str | None = None
+) -> list[str]:
+    return [each.title for each in await files.texts.search(principal, text, file=file)]
 
 
 async def test_passages_are_found_by_words_and_by_questions(pool: Database) -> None:

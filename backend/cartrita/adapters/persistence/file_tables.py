@@ -71,5 +71,6 @@ passages = Table(
     ),
     Column("embedding", ARRAY(REAL)),
     Column("embedding_model", Text),
+    Column("claimed_at", MOMENT),
     ForeignKeyConstraint(["content_id", "page"], [file_pages.c.content_id, file_pages.c.number]),
 )

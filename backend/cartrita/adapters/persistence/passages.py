@@ -1,8 +1,11 @@
 """Passages of files, found by their words: implements PassageIndex."""
 
+from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import CTE, ColumnElement, Row, Select, and_, func, select, true
+from sqlalchemy import CTE, ColumnElement, Row, Select, and_, func, literal, select, true, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cartrita.adapters.persistence import search_terms
 from cartrita.adapters.persistence.database import Database
@@ -72,7 +75,7 @@ class PassageTable:
         found = (
             select(_s.content_id, _s.page, _s.number, _s.start, _s.text, score)
             .where(_s.owner_id == query.owner_id, text_query.matches(_s.search, _s.text))
-            .where(_of_a_file(query))
+            .where(of_a_file(query))
             .order_by(score.desc(), _s.content_id, _s.page, _s.number)
             .limit(query.limit)
             .cte("found")
@@ -82,7 +85,7 @@ class PassageTable:
             return [to_passage(row) for row in rows]
 
 
-def _of_a_file(query: PassageQuery) -> ColumnElement[bool]:
+def of_a_file(query: PassageQuery) -> ColumnElement[bool]:
     """It is in a file that the owner still has."""
     file = select(_a.id).where(_a.content_id == _s.content_id, present())
     if query.content_id is None:
@@ -105,6 +108,23 @@ def _with_files(owner_id: str, found: CTE) -> Select[*tuple[Any, ...]]:
         .join(file_contents, _f.id == found.c.content_id)
         .order_by(found.c.score.desc(), found.c.content_id, found.c.page, found.c.number)
     )
+
+
+async def found_in_order(
+    connection: AsyncConnection, owner_id: str, places: Sequence[tuple[UUID, int, int]]
+) -> list[FoundPassage]:
+    """The passages at these places, in their order."""
+    if not places:
+        return []
+    key = tuple_(_s.content_id, _s.page, _s.number)
+    found = (
+        select(_s.content_id, _s.page, _s.number, _s.start, _s.text, literal(0.0).label("score"))
+        .where(_s.owner_id == owner_id, key.in_(places))
+        .cte("found")
+    )
+    rows = await connection.execute(_with_files(owner_id, found))
+    passages = {each.place: each for each in map(to_passage, rows)}
+    return [passages[(ContentId(a), b, c)] for a, b, c in places if (a, b, c) in passages]
 
 
 def to_passage(row: Row[*tuple[Any, ...]]) -> FoundPassage:
