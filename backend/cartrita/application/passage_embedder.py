@@ -50,7 +50,7 @@ class PassageEmbedder:
             embedded = await self._embedded(passages)
         except UpstreamRejected:
             embedded = [await self._embedded_alone(passage) for passage in passages]
-            if not any(each.vector for each in embedded):
+            if len(embedded) > 1 and not any(each.vector for each in embedded):
                 raise
         await self._vectors.store(self._embeddings.model, embedded)
         return True
