@@ -4,7 +4,20 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CTE, ColumnElement, Row, Select, and_, func, literal, select, true, tuple_
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Integer,
+    Row,
+    Select,
+    and_,
+    cast,
+    func,
+    literal,
+    select,
+    true,
+    tuple_,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cartrita.adapters.persistence import search_terms
@@ -61,8 +74,8 @@ class PassageTable:
             )
             .subquery()
         ).c
-        skipped = func.greatest(start - these.before, 0)
-        until = func.least(start + characters - these.before, these.length)
+        skipped = cast(func.greatest(start - these.before, 0), Integer)
+        until = cast(func.least(start + characters - these.before, these.length), Integer)
         text = func.substr(these.text, skipped + 1, func.greatest(until - skipped, 0))
         query = select(these.number, text.label("text"), these.total).order_by(these.number)
         async with self._database.use() as connection:
@@ -104,8 +117,7 @@ def _with_files(owner_id: str, found: CTE) -> Select[*tuple[Any, ...]]:
     )
     return (
         select(*found.c, file.c.id.label("file_id"), file.c.name, _f.pages)
-        .join(file, true())
-        .join(file_contents, _f.id == found.c.content_id)
+        .select_from(found.join(file, true()).join(file_contents, _f.id == found.c.content_id))
         .order_by(found.c.score.desc(), found.c.content_id, found.c.page, found.c.number)
     )
 
