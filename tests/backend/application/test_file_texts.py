@@ -33,6 +33,13 @@ async def test_passages_are_found_by_words_and_by_questions(pool: Database) -> N
     assert await titles(files, "nowhere") == []
 
 
+async def test_several_words_of_a_question_weigh_more_than_one_often(pool: Database) -> None:
+    files = Files(pool)
+    await read(pool, files, "Pump, pump, pump and pump.", "The blue pump leaks in winter.")
+    found = await titles(files, "Why does the blue pump leak so badly?")
+    assert found[0] == "a.txt, page 2, passage 1"
+
+
 @pytest.mark.parametrize("text", ["", "\x00", "pump\x00", "'(&|!", "-" * 5000, "the", "\ud800"])
 async def test_no_text_is_an_error(pool: Database, text: str) -> None:
     files = Files(pool)

@@ -102,7 +102,7 @@ class PassageVectorTable:
             .where(_s.embedding.is_not(None), of_a_file(query))
         )
         if words:
-            text_query = await self._text_queries.with_any(words)
+            text_query = await self._text_queries.with_most(words)
             score = text_query.score(_s.search, _s.text)
             found = found.where(text_query.matches(_s.search, _s.text)).order_by(score.desc())
         async with self._database.use() as connection:

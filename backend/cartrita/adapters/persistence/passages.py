@@ -52,7 +52,7 @@ class PassageTable:
     async def with_any_word(self, query: PassageQuery) -> list[FoundPassage]:
         """See PassageIndex."""
         words = search_terms.normalize(query.text)
-        return await self._best(query, await self._text_queries.with_any(words)) if words else []
+        return await self._best(query, await self._text_queries.with_most(words)) if words else []
 
     async def excerpt(
         self, file: StoredFile, first: int, last: int, start: int, characters: int
