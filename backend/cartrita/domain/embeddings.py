@@ -33,7 +33,7 @@ class EmbeddedPassage(msgspec.Struct, frozen=True):
     """A passage with its embedding; None if the model refuses its text."""
 
     key: PassageKey
-    vector: Vector | None
+    vector: "Vector | None"
 
 
 def unit_vector(values: Iterable[float]) -> Vector:

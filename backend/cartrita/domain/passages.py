@@ -15,11 +15,11 @@ LONGEST_FILE_QUERY: Final = 1_000
 
 _SHORTEST = LONGEST_PASSAGE // 3
 _ENDS = ("\n\n", "\n", ". ", "? ", "! ", " ")
-"""Where a passage ends at best: the first of these that the last two thirds of it hold."""
+"""After which a passage ends: the first of these that stands in the last two thirds of it."""
 
 
 class Passage(msgspec.Struct, frozen=True):
-    """A part of a page, which begins at the character `start` of it; both count from 1 but that."""
+    """A part of a page: the `number`th, from 1, which begins at its character `start`, from 0."""
 
     page: int
     number: int
