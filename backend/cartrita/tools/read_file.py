@@ -27,8 +27,8 @@ def read_file_tool(files: OwnFiles) -> Tool:
         ],
         first_page: Annotated[int, Meta(ge=1, le=_MOST_PAGES)] = 1,
         last_page: Annotated[
-            int | None,
-            Meta(description="The first page alone without it.", ge=1, le=_MOST_PAGES),
+            Annotated[int, Meta(ge=1, le=_MOST_PAGES)] | None,
+            Meta(description="The first page alone without it."),
         ] = None,
         start: Annotated[
             int,
