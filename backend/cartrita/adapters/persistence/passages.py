@@ -47,7 +47,7 @@ class PassageTable:
     async def with_all_words(self, query: PassageQuery) -> list[FoundPassage]:
         """See PassageIndex."""
         words = search_terms.normalize(query.text)
-        return await self._best(query, await self._text_queries.with_all(words)) if words else []
+        return await self._best(query, await self._text_queries.with_whole(words)) if words else []
 
     async def with_any_word(self, query: PassageQuery) -> list[FoundPassage]:
         """See PassageIndex."""

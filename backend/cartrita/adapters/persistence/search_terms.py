@@ -108,6 +108,11 @@ def match_all(words: str) -> FullTextQuery:
     return FullTextQuery(_tsquery("||", query, _tsquery("&&", before, prefix)))
 
 
+def match_whole(words: str) -> FullTextQuery:
+    """All words, in web search syntax, each typed to its end."""
+    return FullTextQuery(func.websearch_to_tsquery(_ENGLISH, words))
+
+
 def match_any(words: str) -> FullTextQuery:
     """Any of the words; texts with more of them rank higher."""
     every = cast(func.plainto_tsquery(_ENGLISH, words), String)

@@ -21,6 +21,10 @@ class TextQueries:
         """Finds texts with all of the words; the last may be a prefix."""
         return await self._usable(words, search_terms.match_all(words), every=True)
 
+    async def with_whole(self, words: str) -> TextQuery:
+        """Finds texts with all of the words, none of which is a prefix."""
+        return await self._usable(words, search_terms.match_whole(words), every=True)
+
     async def with_any(self, words: str) -> TextQuery:
         """Finds texts with any of the words."""
         return await self._usable(words, search_terms.match_any(words), every=False)
