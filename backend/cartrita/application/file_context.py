@@ -1,7 +1,8 @@
 """What models are told of the files in a conversation: their text, and their images.
 
 A stored message names its files; a model gets what they hold. The latest files come first in what
-may be told of all together; of what is longer, a model gets the beginning, and is told so.
+may be told of all together. Of what is longer, a model gets the passages that match what the person
+said last, or where none do the beginning, and is told so.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 
 from msgspec.structs import replace
 
+from cartrita.application.file_texts import FileTexts
 from cartrita.domain.attachments import (
     ID_PREFIX,
     AttachmentId,
@@ -19,7 +21,8 @@ from cartrita.domain.attachments import (
     image_name,
 )
 from cartrita.domain.errors import NotFound
-from cartrita.domain.messages import Attachment, Message, Part, Text
+from cartrita.domain.messages import Attachment, Message, Part, Role, Text
+from cartrita.domain.passages import LONGEST_PASSAGE, FoundPassage, Passage
 from cartrita.domain.ports.attachments import AttachmentStore, BlobStore
 from cartrita.kit import ids
 
@@ -34,16 +37,24 @@ class FileContext:
     """
 
     def __init__(
-        self, store: AttachmentStore, blobs: BlobStore, *, characters: int, wait_s: float
+        self,
+        store: AttachmentStore,
+        blobs: BlobStore,
+        texts: FileTexts,
+        *,
+        characters: int,
+        wait_s: float,
     ) -> None:
         self._store = store
         self._blobs = blobs
+        self._texts = texts
         self._characters = characters
         self._wait_s = wait_s
 
     async def filled(self, owner_id: str, messages: Sequence[Message]) -> tuple[Message, ...]:
         """The messages with what their files hold. A file that is gone is told of in words."""
         room = self._characters
+        question = _question(messages)
         found: list[Message] = []
         for message in reversed(messages):
             parts: list[Part] = []
@@ -51,7 +62,7 @@ class FileContext:
                 if not isinstance(part, Attachment) or not _names_a_file(part):
                     parts.append(part)
                     continue
-                held = await self._held(owner_id, part, room)
+                held = await self._held(owner_id, part, room, question)
                 room -= len(held.text) if isinstance(held, Text) else 0
                 parts.append(held)
             found.append(replace(message, parts=tuple(reversed(parts))))
@@ -77,7 +88,7 @@ class FileContext:
         room = self._characters
         found: list[Text | Attachment] = []
         for public_id in public_ids:
-            held = await self._held(owner_id, parts[public_id], room)
+            held = await self._held(owner_id, parts[public_id], room, "")
             room -= len(held.text) if isinstance(held, Text) else 0
             found.append(held)
         return found
@@ -86,7 +97,9 @@ class FileContext:
         identity = ids.parse(ID_PREFIX, public_id)
         return None if identity is None else await self._store.get(owner_id, AttachmentId(identity))
 
-    async def _held(self, owner_id: str, part: Attachment, room: int) -> Text | Attachment:
+    async def _held(
+        self, owner_id: str, part: Attachment, room: int, question: str
+    ) -> Text | Attachment:
         file = await self._settled(owner_id, part.attachment_id or "")
         name = part.name or (file.name if file else "file")
         if file is None:
@@ -100,8 +113,17 @@ class FileContext:
             return _told(part, f"[The file {name} is {file.media_type}, which has no text.]")
         if room <= 0:
             return _told(part, f"[The file {name} is left out: there is no room for it.]")
-        pages = await self._store.pages(owner_id, file.content_id, room)
-        return _told(part, _text(file, name, pages, room))
+        return _told(part, await self._text(file, name, room, question))
+
+    async def _text(self, file: StoredFile, name: str, room: int, question: str) -> str:
+        if file.characters > room and question:
+            most = room // LONGEST_PASSAGE + 1
+            best = await self._texts.best(file.owner_id, question, file.content_id, most)
+            if passages := _fitting(best, room):
+                return _passages(file, name, passages)
+        return _text(
+            file, name, await self._store.pages(file.owner_id, file.content_id, room), room
+        )
 
     async def _settled(self, owner_id: str, public_id: str) -> StoredFile | None:
         """A file that has been read; if that takes too long, as it is then."""
@@ -152,6 +174,36 @@ def _text(file: StoredFile, name: str, pages: Sequence[FilePage], room: int) -> 
     if len(pages) < file.pages or len(whole) > room:
         end = f"[The file goes on: this is the beginning of its {file.characters:,} characters.]"
     return f"[File: {name}]\n{whole[:room]}\n{end}"
+
+
+def _question(messages: Sequence[Message]) -> str:
+    """What the person said last."""
+    for message in reversed(messages):
+        if message.role is Role.USER:
+            said = "\n".join(part.text for part in message.parts if isinstance(part, Text))
+            if said.strip():
+                return said
+    return ""
+
+
+def _fitting(best: Sequence[FoundPassage], room: int) -> list[Passage]:
+    """As many of the best as there is room for, in the order of the file."""
+    passages: list[Passage] = []
+    for found in best:
+        room -= len(found.passage.text)
+        if room < 0:
+            break
+        passages.append(found.passage)
+    return sorted(passages, key=lambda each: (each.page, each.number))
+
+
+def _passages(file: StoredFile, name: str, passages: Sequence[Passage]) -> str:
+    texts = (f"[Page {each.page}, passage {each.number}]\n{each.text}" for each in passages)
+    end = (
+        f"[These are passages of its {file.characters:,} characters on {file.pages:,} pages that "
+        "match the question, not the whole file.]"
+    )
+    return "\n".join((f"[File: {name}]", *texts, end))
 
 
 async def _joined(pieces: AsyncIterator[bytes]) -> bytes:

@@ -1,4 +1,4 @@
-"""Full-text search in the conversations and messages of the caller."""
+"""Full-text search in the conversations, messages and files of the caller."""
 
 from datetime import datetime, timedelta
 from enum import StrEnum

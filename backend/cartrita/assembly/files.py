@@ -11,13 +11,20 @@ from cartrita.adapters.persistence.attachments import AttachmentTable
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.file_contents import ContentTable
 from cartrita.adapters.persistence.file_reading import ReadingTable
+from cartrita.adapters.persistence.passage_vectors import PassageVectorTable
+from cartrita.adapters.persistence.passages import PassageTable
 from cartrita.adapters.persistence.uploads import UploadTable
 from cartrita.application.attachments import Attachments
 from cartrita.application.file_context import FileContext
 from cartrita.application.file_reader import FileReader, ReadingLimits
 from cartrita.application.file_removal import FileRemoval
+from cartrita.application.file_texts import FileTexts
+from cartrita.application.meaning_search import MeaningSearch
+from cartrita.application.model_embeddings import ModelEmbeddings
+from cartrita.application.passage_embedder import PassageEmbedder
 from cartrita.application.uploads import UploadLimits, Uploads
 from cartrita.domain.attachments import FileQuota
+from cartrita.gateway.gateway import Gateway
 from cartrita.settings import Settings
 
 _FOLDER = "files"
@@ -30,16 +37,20 @@ class FileParts(NamedTuple):
 
     uploads: Uploads
     attachments: Attachments
+    texts: FileTexts
     context: FileContext
     reader: FileReader
     removal: FileRemoval
+    embedder: PassageEmbedder | None
 
 
-def open_files(settings: Settings, database: Database) -> FileParts:
+def open_files(settings: Settings, database: Database, gateway: Gateway) -> FileParts:
     """The parts of files. Raises OperatorError if their directory cannot be used."""
     files = settings.files
     blobs = _blobs(settings)
     store = AttachmentTable(database)
+    meaning, embedder = _meaning(settings, database, gateway)
+    texts = FileTexts(store, PassageTable(database), meaning)
     contents = ContentTable(database, arrival_s=_SILENCES * files.upload_timeout_s)
     removal = FileRemoval(contents, blobs)
     reader = FileReader(
@@ -57,12 +68,27 @@ def open_files(settings: Settings, database: Database) -> FileParts:
     return FileParts(
         uploads=Uploads(UploadTable(database), blobs, removal, limits, reader.wake),
         attachments=Attachments(store, blobs, removal),
+        texts=texts,
         context=FileContext(
-            store, blobs, characters=files.context_chars, wait_s=files.context_wait_s
+            store, blobs, texts, characters=files.context_chars, wait_s=files.context_wait_s
         ),
         reader=reader,
         removal=removal,
+        embedder=embedder,
     )
+
+
+def _meaning(
+    settings: Settings, database: Database, gateway: Gateway
+) -> tuple[MeaningSearch | None, PassageEmbedder | None]:
+    """What finds passages by what they mean, where a model for it is configured."""
+    model = settings.files.embeddings_model
+    if model is None:
+        return None, None
+    embeddings = ModelEmbeddings(gateway, model)
+    vectors = PassageVectorTable(database)
+    embedder = PassageEmbedder(vectors, embeddings, interval_s=settings.files.read_interval_s)
+    return MeaningSearch(vectors, embeddings), embedder
 
 
 def _blobs(settings: Settings) -> Blobs:

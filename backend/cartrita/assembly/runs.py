@@ -47,7 +47,7 @@ def create_executor(
         history,
         models.gateway,
         agents,
-        tools=create_toolbox(settings, models),
+        tools=create_toolbox(settings, models, files),
         counter=models.counter,
         keys=keys,
         cost=models.cost,
@@ -81,7 +81,7 @@ def create_run_services(
         models.gateway,
         agents,
         files.context,
-        tools=create_toolbox(settings, models),
+        tools=create_toolbox(settings, models, files),
         busy=settings.run_log.busy,
     )
     model_runs = ModelRuns(

@@ -57,8 +57,8 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
         enter = stack.enter_async_context
         storage = await enter(open_storage(settings, context.dsn, context.slot))
         credentials = await open_credentials(settings, storage.database, context.secret)
-        files = open_files(settings, storage.database)
         models = await enter(open_models(settings, storage, context.secret, credentials))
+        files = open_files(settings, storage.database, models.gateway)
         agents = create_agents(settings)
         authentication = create_authentication(
             storage.database, context.secret, settings, models.brought_keys
@@ -79,7 +79,9 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
                 "budgets": models.budgets.refresh,
             },
         )
+        embedding = () if files.embedder is None else (files.embedder.run(),)
         loops = (
+            *embedding,
             executor.run(),
             create_cleanup(settings, storage, files).run(),
             files.reader.run(),

@@ -22,6 +22,7 @@ def conflicts(settings: Settings) -> Iterator[SettingsConflict]:
     yield from _durations(settings)
     yield from _api_provider(settings)
     yield from _default_model(settings)
+    yield from _embeddings_model(settings)
     yield from _oauth(settings)
     if settings.cache.store == "valkey" and settings.valkey.url is None:
         yield SettingsConflict(
@@ -107,6 +108,13 @@ def _default_model(settings: Settings) -> Iterator[SettingsConflict]:
             f"there is no provider {display_value(provider)}; known are {', '.join(sorted(known))}"
         )
         yield SettingsConflict((("providers", "default_model"),), text)
+
+
+def _embeddings_model(settings: Settings) -> Iterator[SettingsConflict]:
+    model = settings.files.embeddings_model
+    if model is not None and not all(model.partition("/")):
+        text = f"{display_value(model)} is not provider/model"
+        yield SettingsConflict((("files", "embeddings_model"),), text)
 
 
 def _oauth(settings: Settings) -> Iterator[SettingsConflict]:

@@ -124,4 +124,14 @@ class Files(Group):
         Field(ge=0, le=600),
         Setting("How long an answer waits for a file that is still being read."),
     ] = 60.0
+    embeddings_model: Annotated[
+        Word | None,
+        Setting(
+            "The model that embeds what files say, so that it is found by its meaning too, as "
+            "provider/model. Its provider gets the text of all files.",
+            value="provider/model",
+            example="openai/text-embedding-3-small",
+            default="none: files are searched by words",
+        ),
+    ] = None
     s3: S3 = S3()

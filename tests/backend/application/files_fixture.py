@@ -9,11 +9,13 @@ from cartrita.adapters.persistence.attachments import AttachmentTable
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.file_contents import ContentTable
 from cartrita.adapters.persistence.file_reading import ReadingTable
+from cartrita.adapters.persistence.passages import PassageTable
 from cartrita.adapters.persistence.uploads import UploadTable
 from cartrita.application.attachments import Attachments
 from cartrita.application.file_context import FileContext
 from cartrita.application.file_reader import FileReader, ReadingLimits
 from cartrita.application.file_removal import FileRemoval
+from cartrita.application.file_texts import FileTexts
 from cartrita.application.uploads import UploadLimits, Uploads
 from cartrita.domain.attachments import (
     FilePage,
@@ -77,8 +79,9 @@ class Files:
             UploadTable(database), self.blobs, self.removal, limits, self.reader.wake
         )
         self.attachments = Attachments(AttachmentTable(database), self.blobs, self.removal)
+        self.texts = FileTexts(AttachmentTable(database), PassageTable(database))
         self.context = FileContext(
-            AttachmentTable(database), self.blobs, characters=1000, wait_s=0.3
+            AttachmentTable(database), self.blobs, self.texts, characters=1000, wait_s=0.3
         )
 
     async def upload(

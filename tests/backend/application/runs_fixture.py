@@ -17,6 +17,7 @@ from cartrita.agents.roster import built_in_agents
 from cartrita.application.chat_commands import ChatCommand
 from cartrita.application.conversations import Conversations
 from cartrita.application.file_context import FileContext
+from cartrita.application.file_texts import FileTexts
 from cartrita.application.model_runs import ModelRuns
 from cartrita.application.runs import Runs
 from cartrita.domain.conversations import Conversation
@@ -42,7 +43,11 @@ CONV = public("conv", TALK.id)
 
 
 NO_FILES = FileContext(
-    cast("AttachmentStore", None), cast("BlobStore", None), characters=1000, wait_s=0
+    cast("AttachmentStore", None),
+    cast("BlobStore", None),
+    cast("FileTexts", None),
+    characters=1000,
+    wait_s=0,
 )
 
 

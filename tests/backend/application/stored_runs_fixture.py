@@ -17,6 +17,7 @@ from cartrita.adapters.persistence.conversations import ConversationTable
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.items import ItemTable
 from cartrita.adapters.persistence.messages import MessageTree
+from cartrita.adapters.persistence.passages import PassageTable
 from cartrita.adapters.persistence.run_removal import RunRemover
 from cartrita.adapters.runlog.run_log import RunLog
 from cartrita.adapters.runlog.worker_slot import WorkerSlot
@@ -25,6 +26,7 @@ from cartrita.agents.roster import built_in_agents
 from cartrita.application.conversations import Conversations
 from cartrita.application.execution import Executor
 from cartrita.application.file_context import FileContext
+from cartrita.application.file_texts import FileTexts
 from cartrita.application.history import History
 from cartrita.application.messages import Messages
 from cartrita.application.model_runs import ModelCommand, ModelRuns
@@ -47,7 +49,9 @@ class StoredRuns:
     def __init__(self, run_log: RunLog, database: Database, provider: ScriptedProvider) -> None:
         self.provider = provider
         blobs = Blobs(MemoryStore())
-        files = FileContext(AttachmentTable(database), blobs, characters=10_000, wait_s=0)
+        store = AttachmentTable(database)
+        texts = FileTexts(store, PassageTable(database))
+        files = FileContext(store, blobs, texts, characters=10_000, wait_s=0)
         tree = MessageTree(database)
         agents = AgentRegistry(built_in_agents())
         self.conversations = Conversations(

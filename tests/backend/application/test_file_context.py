@@ -64,6 +64,22 @@ async def test_of_long_files_the_beginning_is_told_and_of_the_latest_first(
     assert len(last) < 1200
 
 
+async def test_of_long_files_the_passages_that_match_the_question(pool: Database) -> None:
+    files = Files(pool)
+    pages = ["x" * 700, "The blue pump is beside the gate. " * 10, "z" * 700]
+    file = await read(pool, files, *pages)
+    [held, _] = await told(files, asking(file, text="Where is the blue pump?"))
+    first, where, text, end = held.split("\n")
+    assert (first, where) == ("[File: a.txt]", "[Page 2, passage 1]")
+    assert text == pages[1].strip()
+    assert end == (
+        "[These are passages of its 1,740 characters on 3 pages that match the question, not the "
+        "whole file.]"
+    )
+    [held, _] = await told(files, asking(file, text="Something else?"))
+    assert held.startswith("[File: a.txt]\n[Page 1]\nxxx")
+
+
 async def test_files_that_are_not_there(pool: Database) -> None:
     files = Files(pool)
     theirs = await files.upload(b"secret", principal=BOB)

@@ -305,6 +305,7 @@ def test_lists_and_tables_of_the_file_are_understood(tmp_path: Path) -> None:
             {"CARTRITA_CACHE_STORE": "valkey"},
             "valkey has no address here; set CARTRITA_VALKEY_URL.",
         ),
+        ({"CARTRITA_FILES_EMBEDDINGS_MODEL": "ada"}, "'ada' is not provider/model."),
         ({"API_PROVIDER": "commet"}, "'commet' is not a provider; did you mean comet?"),
         ({"CARTRITA_PROT": "1"}, "there is no such setting; did you mean CARTRITA_PORT?"),
         (

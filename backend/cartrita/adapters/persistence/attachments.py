@@ -64,6 +64,17 @@ class AttachmentTable:
             row = (await connection.execute(query)).mappings().one_or_none()
         return None if row is None else to_file(row)
 
+    async def named(self, owner_id: str, name: str) -> StoredFile | None:
+        """See AttachmentStore."""
+        query = (
+            FILES.where(_a.owner_id == owner_id, func.lower(_a.name) == func.lower(name))
+            .order_by(_a.created_at.desc(), _a.id.desc())
+            .limit(1)
+        )
+        async with self._database.use() as connection:
+            row = (await connection.execute(query)).mappings().one_or_none()
+        return None if row is None else to_file(row)
+
     async def pages(self, owner_id: str, content_id: ContentId, characters: int) -> list[FilePage]:
         """See AttachmentStore."""
         length = func.length(_p.text)

@@ -1,14 +1,16 @@
-"""Contents that are to be read, and the pages that were: implements ReadingQueue."""
+"""Contents that are to be read, and the pages and passages that were: implements ReadingQueue."""
 
 from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, delete, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cartrita.adapters.persistence.database import Database
-from cartrita.adapters.persistence.file_tables import file_contents, file_pages
+from cartrita.adapters.persistence.file_tables import file_contents, file_pages, passages
 from cartrita.domain.attachments import ContentId, FilePage, FileStatus, ReadingTask
+from cartrita.domain.passages import passages_of
 
 _f, _p = file_contents.c, file_pages.c
 _MOST_ATTEMPTS = 3
@@ -70,24 +72,8 @@ class ReadingTable:
             owner_id: str | None = await connection.scalar(moving)
             if owner_id is None:
                 return False
-            rows = [
-                {
-                    "content_id": task.content_id,
-                    "number": page.number,
-                    "owner_id": owner_id,
-                    "text": page.text,
-                }
-                for page in pages
-            ]
-            if rows:
-                new = insert(file_pages)
-                await connection.execute(
-                    new.on_conflict_do_update(
-                        index_elements=[_p.content_id, _p.number],
-                        set_={"text": new.excluded.text},
-                    ),
-                    rows,
-                )
+            if pages:
+                await _store(connection, owner_id, task.content_id, pages)
         return True
 
     async def finish(self, task: ReadingTask, image_type: str | None) -> bool:
@@ -129,6 +115,43 @@ class ReadingTable:
         async with self._database.use() as connection:
             done = await connection.execute(statement.values(**values, changed_at=func.now()))
         return done.rowcount == 1
+
+
+async def _store(
+    connection: AsyncConnection, owner_id: str, content_id: ContentId, pages: Sequence[FilePage]
+) -> None:
+    """Pages with their passages, in place of what another reader stored of them."""
+    new = insert(file_pages)
+    await connection.execute(
+        new.on_conflict_do_update(
+            index_elements=[_p.content_id, _p.number], set_={"text": new.excluded.text}
+        ),
+        [
+            {
+                "content_id": content_id,
+                "number": page.number,
+                "owner_id": owner_id,
+                "text": page.text,
+            }
+            for page in pages
+        ],
+    )
+    of_these = passages.c.page.between(pages[0].number, pages[-1].number)
+    await connection.execute(delete(passages).where(passages.c.content_id == content_id, of_these))
+    rows = [
+        {
+            "content_id": content_id,
+            "page": passage.page,
+            "number": passage.number,
+            "owner_id": owner_id,
+            "start": passage.start,
+            "text": passage.text,
+        }
+        for page in pages
+        for passage in passages_of(page)
+    ]
+    if rows:
+        await connection.execute(insert(passages), rows)
 
 
 def _held(task: ReadingTask) -> ColumnElement[bool]:

@@ -1,6 +1,19 @@
 """The tables of files, beside all others."""
 
-from sqlalchemy import REAL, BigInteger, Column, ForeignKey, Integer, LargeBinary, Table, Text, Uuid
+from sqlalchemy import (
+    REAL,
+    BigInteger,
+    Column,
+    Computed,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    Uuid,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
 
 from cartrita.adapters.persistence.tables import MOMENT, metadata
 
@@ -42,4 +55,22 @@ file_pages = Table(
     Column("number", Integer, primary_key=True),
     Column("owner_id", Text, nullable=False),
     Column("text", Text, nullable=False),
+)
+
+passages = Table(
+    "passages",
+    metadata,
+    Column("content_id", Uuid, primary_key=True),
+    Column("page", Integer, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("owner_id", Text, nullable=False),
+    Column("start", Integer, nullable=False),
+    Column("text", Text, nullable=False),
+    Column(
+        "search", TSVECTOR, Computed("to_tsvector('english', text)", persisted=True), nullable=False
+    ),
+    Column("embedding", ARRAY(REAL)),
+    Column("embedding_model", Text),
+    Column("claimed_at", MOMENT),
+    ForeignKeyConstraint(["content_id", "page"], [file_pages.c.content_id, file_pages.c.number]),
 )

@@ -15,38 +15,46 @@ from sqlalchemy import (
     select,
     union_all,
 )
-from sqlalchemy.exc import DBAPIError
 
 from cartrita.adapters.persistence import search_terms
 from cartrita.adapters.persistence.branches import in_tree
 from cartrita.adapters.persistence.conversations import owned
 from cartrita.adapters.persistence.database import Database
-from cartrita.adapters.persistence.search_terms import FullTextQuery, SubstringQuery, TextQuery
+from cartrita.adapters.persistence.file_hits import best_passage, files
+from cartrita.adapters.persistence.file_tables import attachments
+from cartrita.adapters.persistence.search_terms import TextQuery
 from cartrita.adapters.persistence.tables import conversations, messages
-from cartrita.domain.ids import public_conversation_id
+from cartrita.adapters.persistence.text_queries import TextQueries
+from cartrita.domain.attachments import ID_PREFIX
+from cartrita.domain.ids import ConversationId, public_conversation_id
 from cartrita.domain.search import SearchHit, SearchKind, SearchQuery, SearchResults, SortBy
 from cartrita.kit import ids
 
 _SNIPPET_WORDS = 35
 _PASSAGE_WORDS = 80
 _TITLE_BONUS = 0.5
-_c, _m = conversations.c, messages.c
+_STORED = frozenset({SearchKind.CONVERSATION, SearchKind.MESSAGE, SearchKind.FILE})
+_a, _c, _m = attachments.c, conversations.c, messages.c
 _BODY = func.cartrita_text(_m.parts)
 
 
 class FullText:
-    """One owner's conversations and messages; queued messages and hidden conversations are out."""
+    """One owner's conversations, messages and files.
+
+    Queued messages and hidden conversations are out, and files whose time is over.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._text_queries = TextQueries(database)
 
     async def search(self, query: SearchQuery) -> SearchResults:
         """See SearchIndex; kinds that are not stored here find nothing."""
         words = search_terms.normalize(query.text)
-        if not words or not query.kinds & {SearchKind.CONVERSATION, SearchKind.MESSAGE}:
+        if not words or not query.kinds & _STORED:
             return SearchResults((), 0)
-        text_query = await self._text_query(words, search_terms.match_all(words), every=True)
-        hits = _hits(query, text_query)
+        text_query = await self._text_queries.with_all(words)
+        hits = _hits(query, text_query, words)
         async with self._database.use() as connection:
             rows = (await connection.execute(_page(query, hits, text_query))).mappings().all()
             if rows or not query.offset:
@@ -61,7 +69,7 @@ class FullText:
         words = search_terms.normalize(words)
         if not words:
             return []
-        text_query = await self._text_query(words, search_terms.match_any(words), every=False)
+        text_query = await self._text_queries.with_any(words)
         score = text_query.score(_m.search, _BODY).label("score")
         best = (
             select(_m.id, _m.created_at, score)
@@ -81,28 +89,16 @@ class FullText:
             rows = [" ".join(row.passage.split()) for row in await connection.execute(found)]
         return list(dict.fromkeys(row for row in rows if row))[:limit]
 
-    async def _text_query(self, words: str, terms: FullTextQuery, *, every: bool) -> TextQuery:
-        """Full text where the dictionary knows at least one word, else substrings."""
-        usable = not search_terms.has_non_latin_letters(words) and await self._has_terms(terms)
-        return terms if usable else SubstringQuery(words.split(), every=every)
 
-    async def _has_terms(self, terms: FullTextQuery) -> bool:
-        """Asked first, since full text fails on some inputs, e.g. forty minus signs in a row."""
-        try:
-            async with self._database.use() as connection:
-                nodes = await connection.execute(select(func.numnode(terms.query)))
-                return nodes.scalar_one() > 0
-        except DBAPIError:
-            return False
-
-
-def _hits(query: SearchQuery, text_query: TextQuery) -> CTE:
+def _hits(query: SearchQuery, text_query: TextQuery, words: str) -> CTE:
     """All hits, without their texts."""
-    wanted: list[Select[str, UUID, UUID, str, datetime, float]] = []
+    wanted: list[Select[*tuple[Any, ...]]] = []
     if SearchKind.CONVERSATION in query.kinds:
         wanted.append(_titles(query, text_query))
     if SearchKind.MESSAGE in query.kinds:
         wanted.append(_texts(query, text_query))
+    if SearchKind.FILE in query.kinds:
+        wanted.append(files(query, text_query, words))
     return union_all(*wanted).cte("hits")
 
 
@@ -147,11 +143,16 @@ def _page(query: SearchQuery, hits: CTE, text_query: TextQuery) -> Select[*tuple
         .offset(query.offset)
         .cte("page")
     )
-    snippet = case((_m.id.is_(None), page.c.title), else_=text_query.snippet(_BODY, _SNIPPET_WORDS))
+    snippet = case(
+        (_m.id.is_not(None), text_query.snippet(_BODY, _SNIPPET_WORDS)),
+        (_a.id.is_not(None), func.coalesce(best_passage(text_query, _SNIPPET_WORDS), page.c.title)),
+        else_=page.c.title,
+    )
     return (
         select(*page.c, _c.external_id, _m.role, snippet.label("snippet"))
-        .join(conversations, _c.id == page.c.conversation_id)
+        .join(conversations, _c.id == page.c.conversation_id, isouter=True)
         .join(messages, _m.id == page.c.id, isouter=True)
+        .join(attachments, _a.id == page.c.id, isouter=True)
         .order_by(*_order(page, query.sort_by))
     )
 
@@ -169,11 +170,12 @@ def _order(hits: CTE, sort_by: SortBy) -> list[ColumnElement[Any]]:
 
 def _to_found(row: RowMapping) -> SearchHit:
     kind = SearchKind(row["kind"])
-    conversation = public_conversation_id(row["conversation_id"], row["external_id"])
-    found = conversation if kind is SearchKind.CONVERSATION else ids.public("msg", row["id"])
+    identity: ConversationId | None = row["conversation_id"]
+    external_id = row["external_id"]
+    conversation = None if identity is None else public_conversation_id(identity, external_id)
     return SearchHit(
         kind=kind,
-        id=found,
+        id=conversation or "" if kind is SearchKind.CONVERSATION else _public_id(kind, row["id"]),
         conversation_id=conversation,
         title=row["title"],
         snippet=" ".join(row["snippet"].split()),
@@ -181,3 +183,7 @@ def _to_found(row: RowMapping) -> SearchHit:
         score=row["score"],
         metadata={"role": row["role"]} if kind is SearchKind.MESSAGE else {},
     )
+
+
+def _public_id(kind: SearchKind, identity: UUID) -> str:
+    return ids.public(ID_PREFIX if kind is SearchKind.FILE else "msg", identity)

@@ -51,6 +51,13 @@ class FullTextQuery:
         return func.ts_headline(_ENGLISH, body, self.query, options)
 
 
+class MostWordsQuery(FullTextQuery):
+    """Any of the words, ranked by how many different ones there are and not by how often."""
+
+    def score(self, vector: ColumnElement[str], body: ColumnElement[str]) -> ColumnElement[float]:
+        return func.ts_rank(vector, self.query, 1 | 32)
+
+
 class SubstringQuery:
     """Words as substrings of the text, where full text has no terms.
 
@@ -101,10 +108,20 @@ def match_all(words: str) -> FullTextQuery:
     return FullTextQuery(_tsquery("||", query, _tsquery("&&", before, prefix)))
 
 
+def match_whole(words: str) -> FullTextQuery:
+    """All words, in web search syntax, each typed to its end."""
+    return FullTextQuery(func.websearch_to_tsquery(_ENGLISH, words))
+
+
 def match_any(words: str) -> FullTextQuery:
     """Any of the words; texts with more of them rank higher."""
     every = cast(func.plainto_tsquery(_ENGLISH, words), String)
     return FullTextQuery(cast(func.replace(every, "&", "|"), TSQUERY))
+
+
+def match_most(words: str) -> FullTextQuery:
+    """Any of the words; texts with more different ones rank higher, however often each comes."""
+    return MostWordsQuery(match_any(words).query)
 
 
 def _tsquery(

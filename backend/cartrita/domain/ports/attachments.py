@@ -51,6 +51,10 @@ class AttachmentStore(Protocol):
 
     async def get(self, owner_id: str, attachment_id: AttachmentId) -> StoredFile | None: ...
 
+    async def named(self, owner_id: str, name: str) -> StoredFile | None:
+        """The latest file of this name, in whatever case."""
+        ...
+
     async def pages(self, owner_id: str, content_id: ContentId, characters: int) -> list[FilePage]:
         """The first pages, until so many characters have come."""
         ...

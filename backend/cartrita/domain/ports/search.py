@@ -12,6 +12,6 @@ class PassageSearch(Protocol):
 
 
 class SearchIndex(Protocol):
-    """Full-text search in an owner's conversations and messages. No query text raises."""
+    """Full-text search in an owner's conversations, messages and files. No query text raises."""
 
     async def search(self, query: SearchQuery) -> SearchResults: ...

@@ -51,7 +51,7 @@ async def search_own_data(
     limit: Annotated[int, Query(ge=1, le=LIMIT_MAX)] = 20,
     offset: Annotated[int, Query(ge=0, le=OFFSET_MAX)] = 0,
 ) -> SearchResponse:
-    """Find text in your conversations and messages."""
+    """Find text in your conversations, messages and files."""
     text = storable_text(q)
     results = await services.search.find(
         principal,

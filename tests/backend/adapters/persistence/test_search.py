@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.backend.adapters.persistence.test_passage_vectors import read
 from tests.harness.database import TemporaryDatabase
 from tests.harness.rows import (
     ANN,
@@ -173,6 +174,32 @@ async def test_kinds_are_chosen(index: FullText, pool: Database) -> None:
     elsewhere = frozenset({SearchKind.FILE, SearchKind.AGENT})
     assert await search(index, "zebra", kinds=elsewhere) == SearchResults((), 0)
     assert await search(index, "zebra", kinds=frozenset[SearchKind]()) == SearchResults((), 0)
+
+
+async def test_files_are_hits_by_their_passages_and_their_names(
+    index: FullText, pool: Database
+) -> None:
+    talk = await stored_conversation(pool, title="Zebra", external_id="mine")
+    file = await read(pool, "lions", "zebra zebra", "A zebra crossing", "lions")
+    theirs = await read(pool, "zebra", owner_id=BOB)
+    found = await search(index, "zebra crossing", kinds=frozenset({SearchKind.FILE}))
+    assert found.total == 1
+    [hit] = found.hits
+    assert (hit.kind, hit.id, hit.conversation_id) == (SearchKind.FILE, file.public_id, None)
+    assert (hit.title, hit.snippet, hit.timestamp) == (
+        "a.txt",
+        "A zebra crossing",
+        file.created_at,
+    )
+    [named] = (await search(index, "a.txt")).hits
+    assert (named.id, named.snippet) == (file.public_id, "a.txt")
+    kinds = {hit.kind: hit.id for hit in (await search(index, "zebra")).hits}
+    assert kinds == {SearchKind.CONVERSATION: "mine", SearchKind.FILE: file.public_id}
+    [other] = (await search(index, "zebra", owner_id=BOB)).hits
+    assert other.id == theirs.public_id
+    assert talk.owner_id == ANN
+    later = file.created_at + timedelta(days=1)
+    assert (await search(index, "crossing", since=later)).total == 0
 
 
 async def test_orders(index: FullText, pool: Database, database: TemporaryDatabase) -> None:

@@ -1,0 +1,89 @@
+"""What the files of the caller say: searched by passages, and read by pages."""
+
+from typing import Final
+
+from cartrita.application.meaning_search import MeaningSearch
+from cartrita.application.passage_ranking import fused
+from cartrita.domain.attachments import ID_PREFIX, AttachmentId, ContentId, FileStatus, StoredFile
+from cartrita.domain.errors import InvalidInput, NotFound
+from cartrita.domain.passages import FileExcerpt, FoundPassage, PassageQuery
+from cartrita.domain.ports.attachments import AttachmentStore
+from cartrita.domain.ports.passages import PassageIndex
+from cartrita.domain.principals import Principal
+from cartrita.domain.scopes import Operation
+from cartrita.kit import ids
+from cartrita.kit.text import storable_text
+
+_RANKED: Final = 50
+"""Of each ranking: what stands further down in one seldom gets up by another."""
+
+
+class FileTexts:
+    """Implements OwnFiles; `meaning` finds passages by what they mean, where that is configured."""
+
+    def __init__(
+        self, store: AttachmentStore, index: PassageIndex, meaning: MeaningSearch | None = None
+    ) -> None:
+        self._store = store
+        self._index = index
+        self._meaning = meaning
+
+    async def search(
+        self, principal: Principal, text: str, *, file: str | None = None, limit: int = 8
+    ) -> list[FoundPassage]:
+        """See OwnFiles."""
+        principal.scopes.require_operation(Operation.CONVERSATIONS)
+        content_id = None
+        if file is not None:
+            content_id = (await self._readable(principal.owner_id, file)).content_id
+        return await self.best(principal.owner_id, text, content_id, limit)
+
+    async def best(
+        self, owner_id: str, text: str, content_id: ContentId | None, limit: int
+    ) -> list[FoundPassage]:
+        """The best passages for a question, of all files of an owner or of one content."""
+        query = PassageQuery(
+            owner_id=owner_id, text=text, content_id=content_id, limit=max(_RANKED, limit)
+        )
+        rankings = [
+            await self._index.with_all_words(query),
+            await self._index.with_any_word(query),
+        ]
+        if self._meaning is not None:
+            rankings.append(await self._meaning.nearest(query))
+        return fused(rankings, limit)
+
+    async def read(
+        self, principal: Principal, file: str, *, first: int, last: int, start: int, characters: int
+    ) -> FileExcerpt:
+        """See OwnFiles."""
+        principal.scopes.require_operation(Operation.CONVERSATIONS)
+        found = await self._readable(principal.owner_id, file)
+        if first > found.pages:
+            raise InvalidInput.of("first_page", f"{found.name} has {found.pages} pages")
+        last = min(max(first, last), found.pages)
+        pages, total = await self._index.excerpt(found, first, last, start, characters)
+        return FileExcerpt(
+            file_id=found.id,
+            name=found.name,
+            file_pages=found.pages,
+            pages=tuple(pages),
+            start=start,
+            total=total,
+        )
+
+    async def _readable(self, owner_id: str, named: str) -> StoredFile:
+        """A file with text, by its id or its name."""
+        identity = ids.parse(ID_PREFIX, named)
+        if identity is None:
+            found = await self._store.named(owner_id, storable_text(named))
+        else:
+            found = await self._store.get(owner_id, AttachmentId(identity))
+        if found is None:
+            raise NotFound.of("file")
+        if found.status is not FileStatus.READY:
+            why = found.reason or "it has not been read yet"
+            raise InvalidInput.of("file", f"{found.name} cannot be read: {why}")
+        if not found.pages:
+            raise InvalidInput.of("file", f"{found.name} is {found.media_type}, without text")
+        return found

@@ -1,0 +1,89 @@
+"""Passages are embedded beside the requests, and found by what they mean."""
+
+from collections.abc import Sequence
+
+import pytest
+from tests.backend.application.files_fixture import ANN, Files
+from tests.backend.application.test_file_context import read
+
+from cartrita.adapters.persistence.attachments import AttachmentTable
+from cartrita.adapters.persistence.database import Database
+from cartrita.adapters.persistence.passage_vectors import PassageVectorTable
+from cartrita.adapters.persistence.passages import PassageTable
+from cartrita.application.file_texts import FileTexts
+from cartrita.application.meaning_search import MeaningSearch
+from cartrita.application.passage_embedder import PassageEmbedder
+from cartrita.domain.embeddings import Vector, unit_vector
+from cartrita.domain.errors import UpstreamRejected, UpstreamUnreachable
+
+ANIMALS = ("dog", "hound", "puppy")
+
+
+class FakeEmbeddings:
+    """Knows animals from everything else; texts with `refused` are refused."""
+
+    model = "p/m"
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, list[str]]] = []
+        self.error: Exception | None = None
+
+    async def embed(self, owner_id: str, texts: Sequence[str]) -> list[Vector]:
+        self.asked.append((owner_id, list(texts)))
+        if self.error is not None:
+            raise self.error
+        if any("refused" in text for text in texts):
+            raise UpstreamRejected("Too long.", provider="p")
+        return [
+            unit_vector([1, 0.1] if any(word in text for word in ANIMALS) else [0.1, 1])
+            for text in texts
+        ]
+
+
+def embedder(pool: Database, embeddings: FakeEmbeddings) -> PassageEmbedder:
+    return PassageEmbedder(PassageVectorTable(pool), embeddings, interval_s=0.01)
+
+
+def texts(pool: Database, embeddings: FakeEmbeddings) -> FileTexts:
+    meaning = MeaningSearch(PassageVectorTable(pool), embeddings)
+    return FileTexts(AttachmentTable(pool), PassageTable(pool), meaning)
+
+
+async def test_passages_are_found_by_their_meaning(pool: Database) -> None:
+    await read(pool, Files(pool), "A pump.", "A hound sleeps.", "A gate.")
+    embeddings = FakeEmbeddings()
+    making = embedder(pool, embeddings)
+    assert await making.embed_some()
+    assert not await making.embed_some()
+    assert [owner for owner, _ in embeddings.asked] == [ANN.owner_id]
+    finding = texts(pool, embeddings)
+    found = await finding.search(ANN, "puppy", limit=1)
+    assert [each.passage.text for each in found] == ["A hound sleeps."]
+    asked = len(embeddings.asked)
+    assert len(await finding.search(ANN, "\x00 ", limit=1)) == 0
+    assert len(embeddings.asked) == asked
+
+
+async def test_where_the_model_cannot_be_asked_words_do(pool: Database) -> None:
+    await read(pool, Files(pool), "A pump.", "A hound sleeps.")
+    embeddings = FakeEmbeddings()
+    await embedder(pool, embeddings).embed_some()
+    embeddings.error = UpstreamUnreachable("It is down.", provider="p")
+    found = await texts(pool, embeddings).search(ANN, "hound")
+    assert [each.passage.text for each in found] == ["A hound sleeps."]
+
+
+async def test_a_text_that_is_refused_does_not_stop_the_others(pool: Database) -> None:
+    await read(pool, Files(pool), "A refused one.", "A hound sleeps.")
+    embeddings = FakeEmbeddings()
+    making = embedder(pool, embeddings)
+    assert await making.embed_some()
+    assert not await making.embed_some()
+    found = await texts(pool, embeddings).search(ANN, "puppy")
+    assert [each.passage.text for each in found] == ["A hound sleeps."]
+
+
+async def test_where_all_texts_are_refused_the_model_is_wrong(pool: Database) -> None:
+    await read(pool, Files(pool), "A refused one.", "Another refused one.")
+    with pytest.raises(UpstreamRejected):
+        await embedder(pool, FakeEmbeddings()).embed_some()

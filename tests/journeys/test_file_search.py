@@ -1,0 +1,97 @@
+"""Questions about files: agents find the page, cite it, and read it; the owner finds the file."""
+
+import asyncio
+from typing import Any
+from uuid import uuid4
+
+from tests.harness.documents import pdf
+from tests.harness.fake_provider.script import Script
+from tests.harness.scenario import Scenario, eventually
+from tests.harness.uploads import uploaded
+from tests.journeys.test_files import question, sent_to_model
+from tests.journeys.test_research import events_of, results_of, task, use
+
+_PAGES = 300
+_PAGE = 217
+
+
+def long_pdf(word: str) -> bytes:
+    """Many pages, of which one tells where the heliotrope stands."""
+    pages = [f"Page of bed {number}, where moss grows in the shade." for number in range(_PAGES)]
+    pages[_PAGE - 1] = f"The heliotrope {word} stands beside the blue pump."
+    return pdf(*pages)
+
+
+async def test_the_right_page_of_a_long_pdf_is_cited(scenario: Scenario) -> None:
+    word = f"bed{uuid4().hex}"
+    file = await uploaded(scenario, f"{word}.pdf", long_pdf(word))
+    assert (file["status"], file["pages"]) == ("ready", _PAGES)
+    calls = (
+        task(
+            "knowledge",
+            use("search_files", query=f"Where does the heliotrope {word} stand?", max_results=3),
+            use("read_file", file=f"{word}.pdf", first_page=_PAGE),
+            Script(text="Beside the blue pump [1]."),
+        ),
+    )
+    told = await events_of(
+        scenario, Script(text="I ask.", tool_calls=calls), Script(text="At the pump [1].")
+    )
+    results = results_of(told)
+    assert all(one["success"] for one in results.values()), results
+    found = results["search_files"]["result"]
+    first = found.split("\n\n")[1]
+    assert first.startswith(f"{word}.pdf, page {_PAGE} of {_PAGES}, passage 1:\n")
+    assert "blue pump" in first
+    assert f"[Page {_PAGE}]\nThe heliotrope" in results["read_file"]["result"]
+    [cited] = [one for one in told["source"] if one["index"] == 1]
+    assert cited["title"] == f"{word}.pdf, page {_PAGE}, passage 1"
+    assert cited["url"] == f"/api/files/{file['id']}/content#page={_PAGE}&passage=1"
+
+
+async def test_a_long_file_is_told_by_its_best_passages(serve: Any) -> None:
+    scenario: Scenario = serve(settings={"CARTRITA_FILES_CONTEXT_CHARS": "2000"})
+    word = f"bed{uuid4().hex}"
+    file = await uploaded(scenario, "beds.pdf", long_pdf(word))
+    asked, message = question()
+    message = f"Where is the heliotrope {word}? {message}"
+    await scenario.chat(message=message, attachments=[file["id"]], model="capable")
+    text = "".join(part.get("text", "") for part in sent_to_model(scenario, asked))
+    assert f"[Page {_PAGE}, passage 1]\nThe heliotrope {word}" in text
+    assert "match the question, not the whole file.]" in text
+    assert len(text) < 4000
+
+
+async def test_files_are_found_by_their_words_and_names(scenario: Scenario) -> None:
+    word = f"bed{uuid4().hex}"
+    file = await uploaded(scenario, "garden.txt", f"The {word} is beside the pump".encode())
+    path = f"/api/search?q={word}&types=file"
+    status, told = await scenario.call("GET", path)
+    assert (status, told["total"]) == (200, 1)
+    [hit] = told["results"]
+    assert (hit["type"], hit["id"], hit["title"]) == ("file", file["id"], "garden.txt")
+    assert word in hit["snippet"]
+    assert hit["url"] == f"/api/files/{file['id']}"
+    named = await uploaded(scenario, f"{word}.txt", uuid4().hex.encode())
+    _, told = await scenario.call("GET", path)
+    assert {each["id"] for each in told["results"]} == {file["id"], named["id"]}
+
+
+async def test_passages_are_embedded_by_the_configured_model(serve: Any) -> None:
+    scenario: Scenario = serve(settings={"CARTRITA_FILES_EMBEDDINGS_MODEL": "openai/fake"})
+    word = f"bed{uuid4().hex}"
+    async with asyncio.timeout(60):
+        await uploaded(scenario, "garden.txt", f"The {word} is beside the pump".encode())
+
+        async def models() -> list[str]:
+            rows = await scenario.fetch(
+                "SELECT embedding_model FROM passages WHERE text LIKE $1"
+                " AND embedding_model IS NOT NULL",
+                f"%{word}%",
+            )
+            return [row["embedding_model"] for row in rows]
+
+        assert await eventually(models) == ["openai/fake"]
+    calls = (task("knowledge", use("search_files", query=word), Script(text="There [1].")),)
+    told = await events_of(scenario, Script(text="I.", tool_calls=calls), Script(text="There."))
+    assert "garden.txt, page 1 of 1" in results_of(told)["search_files"]["result"]
