@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 from cartrita.domain.errors import CartritaError
 from cartrita.kit.operator_error import OperatorError
 from cartrita.surfaces import error_formats, inbound_rates, v1_documents
+from cartrita.surfaces.a2a import endpoint as a2a
 from cartrita.surfaces.anthropic import hot_paths as anthropic_hot_paths
 from cartrita.surfaces.console import page
 from cartrita.surfaces.cross_origin import cross_origin
@@ -85,7 +86,7 @@ def create_app(config: SurfaceConfig, services_lifespan: ServicesLifespan | None
     app.state.config = config
     app.state.inbound_limits = InboundLimits(config.inbound_rates, hot_paths(config))
     app.state.plain_limits = PlainLimits(app.state.inbound_limits)
-    for router in (*ROUTERS, *(_V1_ROUTERS if config.v1 else ()), page.router):
+    for router in (*ROUTERS, *(_V1_ROUTERS if config.v1 else ()), a2a.router, page.router):
         app.include_router(router)
     app.openapi = _document_function(app)
     return app
