@@ -110,3 +110,8 @@ def error_bytes(error: RpcError, call_id: RpcId = None) -> bytes:
 def json_response(body: bytes, status: int = 200) -> Response:
     """A response with a body of JSON."""
     return Response(body, status_code=status, media_type="application/json")
+
+
+def notification_bytes(method: str, params: Mapping[str, object]) -> bytes:
+    """A notification as it is written."""
+    return msgspec.json.encode({"jsonrpc": "2.0", "method": method, "params": params})

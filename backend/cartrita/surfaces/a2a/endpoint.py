@@ -4,12 +4,10 @@ A call that is refused is answered by an error of JSON-RPC with status 200; a ca
 credential, or beyond a limit, by the errors of the native API.
 """
 
-from typing import Final
-
 import msgspec
 from fastapi import APIRouter, Request, Response
 
-from cartrita.domain.errors import CartritaError, ErrorKind
+from cartrita.domain.errors import CartritaError
 from cartrita.surfaces.a2a.cards import CARD_PATH, PATH, AgentCard, card_of
 from cartrita.surfaces.a2a.errors import VERSION_NOT_SUPPORTED, a2a_error, error_of
 from cartrita.surfaces.a2a.methods import A2aCall, call_method
@@ -31,14 +29,10 @@ from cartrita.surfaces.json_rpc import (
     json_response,
     read_call,
 )
+from cartrita.surfaces.rpc_refusals import is_of_http
 from cartrita.surfaces.services import Services
 
 router = APIRouter(tags=["a2a"], include_in_schema=False)
-
-_OF_HTTP: Final = frozenset(
-    {ErrorKind.FORBIDDEN, ErrorKind.UNAUTHENTICATED, ErrorKind.RATE_LIMITED, ErrorKind.BUDGET}
-)
-"""Kinds of errors that programs know by their status, before they read a body."""
 
 
 @router.get(CARD_PATH, dependencies=ANONYMOUS)
@@ -83,7 +77,7 @@ async def _answer(
     except RpcError as error:
         return json_response(error_bytes(error, call_id))
     except CartritaError as error:
-        if error.kind in _OF_HTTP or error.kind is ErrorKind.UNSUPPORTED_MEDIA:
+        if is_of_http(error):
             raise
         return json_response(error_bytes(error_of(error), call_id))
 

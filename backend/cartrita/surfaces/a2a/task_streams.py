@@ -3,15 +3,10 @@
 Each item becomes its frame by itself alone, so that every replica writes the same stream.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from typing import Any, Final, TypeAlias
+from collections.abc import Mapping
+from typing import Any, Final
 
-import msgspec
-
-from cartrita.domain.approvals import Approval
 from cartrita.domain.events import (
-    ApprovalAsked,
     ApprovalSettled,
     Event,
     LoggedEvent,
@@ -23,7 +18,7 @@ from cartrita.domain.events import (
     TextAppended,
 )
 from cartrita.domain.principals import Principal
-from cartrita.domain.runs import Queued, Run, Snapshot
+from cartrita.domain.runs import Run, Snapshot
 from cartrita.kit import clock, ids, sse
 from cartrita.surfaces.a2a.tasks import (
     answer_artifact,
@@ -45,64 +40,27 @@ from cartrita.surfaces.a2a.types import (
     TaskStatus,
 )
 from cartrita.surfaces.json_rpc import RpcId, result_bytes
+from cartrita.surfaces.run_tails import TailItem, Waiting, is_last, until_end
 from cartrita.surfaces.services import Services
 from cartrita.surfaces.sse import EventStream
 
-
-class Waiting(msgspec.Struct, frozen=True):
-    """The run waits until a person has decided on these."""
-
-    approvals: tuple[Approval, ...]
-
-
-TaskItem: TypeAlias = LoggedEvent | Queued | Snapshot | Run | Waiting | None
-"""An item of a run's tail, after the run itself; None means that a heartbeat is due."""
 _HEARTBEAT: Final = sse.comment("")
 
 
 def task_stream(
     services: Services, principal: Principal, run: Run, call_id: RpcId
-) -> EventStream[TaskItem]:
+) -> EventStream[TailItem]:
     """The stream of a task from its beginning until it ends or waits for a person.
 
     It is cut when the key of the principal ends. The caller must have checked the run's owner.
     """
     rendering = TaskRendering(run, call_id)
     return EventStream(
-        services.connections.holding(principal, _items(services, principal, run)),
-        cursor=ids.public("run", run.id),
+        services.connections.holding(principal, until_end(services, principal, run)),
+        cursor=None,
         render=rendering.frame,
-        is_last=_is_last,
+        is_last=is_last,
     )
-
-
-def _is_last(item: TaskItem) -> bool:
-    return isinstance(item, Waiting) or (isinstance(item, LoggedEvent) and item.terminal)
-
-
-@asynccontextmanager
-async def _items(
-    services: Services, principal: Principal, run: Run
-) -> AsyncGenerator[AsyncIterator[TaskItem]]:
-    async with services.runs.tail(run.id, 0) as tail:
-        yield _until_last(services, principal, run, tail)
-
-
-async def _until_last(
-    services: Services,
-    principal: Principal,
-    run: Run,
-    tail: AsyncIterator[LoggedEvent | Queued | Snapshot | None],
-) -> AsyncGenerator[TaskItem]:
-    """The run, then its events, until it ends or waits; what was decided before ends nothing."""
-    yield run
-    async for item in tail:
-        yield item
-        if isinstance(item, LoggedEvent) and isinstance(item.event, ApprovalAsked):
-            approvals = await services.approvals.waiting(principal, run.id)
-            if approvals:
-                yield Waiting(approvals)
-                return
 
 
 class TaskRendering:
@@ -113,12 +71,12 @@ class TaskRendering:
         self._context_id = run.public_conversation_id
         self._call_id = call_id
 
-    def frame(self, item: TaskItem) -> bytes:
+    def frame(self, item: TailItem) -> bytes:
         """The frame of an item; a comment for what A2A does not show."""
         result = self._result(item)
         return _HEARTBEAT if result is None else sse.frame(result_bytes(self._call_id, result))
 
-    def _result(self, item: TaskItem) -> StreamResult | None:
+    def _result(self, item: TailItem) -> StreamResult | None:
         match item:
             case Run():
                 return SentTask(task=begun_task(item))
