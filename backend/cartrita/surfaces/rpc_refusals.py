@@ -10,11 +10,10 @@ _OF_HTTP: Final = frozenset(
         ErrorKind.FORBIDDEN,
         ErrorKind.RATE_LIMITED,
         ErrorKind.UNAUTHENTICATED,
-        ErrorKind.UNSUPPORTED_MEDIA,
     }
 )
 
 
 def is_of_http(error: CartritaError) -> bool:
-    """Whether an error is about the caller or its request, and not about what was called."""
+    """Whether an error is about the caller, and not about what was called."""
     return error.kind in _OF_HTTP

@@ -24,7 +24,6 @@ from cartrita.surfaces.dependencies import (
 from cartrita.surfaces.json_rpc import (
     INVALID_REQUEST,
     RpcError,
-    RpcId,
     error_bytes,
     json_response,
     read_call,
@@ -66,20 +65,21 @@ async def post_a2a_to_agent(
 async def _answer(
     request: Request, services: Services, caller: Caller, agent_id: str | None
 ) -> Response:
-    call_id: RpcId = None
     try:
         rpc = await read_call(request, caller)
+    except RpcError as error:
+        return json_response(error_bytes(error))
+    try:
+        _require_version(request)
         if rpc is None or not rpc.answered:
             raise RpcError(INVALID_REQUEST, "Send a call with an id: there are no notifications.")
-        call_id = rpc.id
-        _require_version(request)
         return await call_method(A2aCall(request, services, caller.principal, agent_id, rpc))
     except RpcError as error:
-        return json_response(error_bytes(error, call_id))
+        return json_response(error_bytes(error, None if rpc is None else rpc.id))
     except CartritaError as error:
         if is_of_http(error):
             raise
-        return json_response(error_bytes(error_of(error), call_id))
+        return json_response(error_bytes(error_of(error), None if rpc is None else rpc.id))
 
 
 def _require_version(request: Request) -> None:

@@ -12,7 +12,6 @@ from cartrita.surfaces.dependencies import ANSWERED, ASKED, AppServices, Current
 from cartrita.surfaces.json_rpc import (
     INTERNAL_ERROR,
     RpcError,
-    RpcId,
     error_bytes,
     json_response,
     read_call,
@@ -44,19 +43,20 @@ async def require_own_origin(request: Request, _: CurrentCaller) -> None:
 @router.post(PATH, dependencies=[*ASKED, *ANSWERED, Depends(require_own_origin)])
 async def post_mcp(request: Request, caller: CurrentCaller, services: AppServices) -> Response:
     """Answer one message of a client: a call, or a notification, of which nothing comes."""
-    call_id: RpcId = None
     try:
         require_version(request)
         rpc = await read_call(request, caller)
-        if rpc is None or not rpc.answered:
-            return Response(status_code=202)
-        call_id = rpc.id
+    except RpcError as error:
+        return json_response(error_bytes(error), status_of(request, error))
+    if rpc is None or not rpc.answered:
+        return Response(status_code=202)
+    try:
         if is_stateless(request):
             require_envelope(request, rpc)
         return await call_method(McpCall(request, services, caller.principal, rpc))
     except RpcError as error:
-        return json_response(error_bytes(error, call_id), status_of(request, error))
+        return json_response(error_bytes(error, rpc.id), status_of(request, error))
     except CartritaError as error:
         if is_of_http(error):
             raise
-        return json_response(error_bytes(RpcError(INTERNAL_ERROR, error.message), call_id))
+        return json_response(error_bytes(RpcError(INTERNAL_ERROR, error.message), rpc.id))
