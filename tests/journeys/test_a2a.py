@@ -165,7 +165,7 @@ async def test_a_stream_ends_where_a_person_must_decide_and_goes_on_after(
     told = await streamed(scenario, "SendStreamingMessage", params, path="/a2a/analyst")
     task = told[0]["task"]["id"]
     status = told[-1]["statusUpdate"]["status"]
-    assert status["state"] == "TASK_STATE_INPUT_REQUIRED"
+    assert status["state"] == "TASK_STATE_INPUT_REQUIRED", told
     (asked,) = status["message"]["parts"][1]["data"]["approvals"]
     assert (asked["tool"], asked["arguments"]) == ("calculator", {"expression": "6*7"})
     waiting = (await called(scenario, "GetTask", {"id": task}))["status"]

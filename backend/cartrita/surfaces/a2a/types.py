@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Annotated, Any, TypeAlias
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET
 
 PROTOCOL_VERSION = "1.0"
 
@@ -110,7 +110,7 @@ class SendConfiguration(Wire, frozen=True):
 
     history_length: Annotated[int, msgspec.Meta(ge=0)] | None = None
     return_immediately: bool = False
-    task_push_notification_config: msgspec.Raw | UnsetType = UNSET
+    task_push_notification_config: Any = UNSET
 
 
 class SendParams(Wire, frozen=True):
