@@ -9,8 +9,8 @@ from fastapi import APIRouter, Request, Response
 
 from cartrita.domain.errors import CartritaError
 from cartrita.surfaces.a2a.cards import CARD_PATH, PATH, AgentCard, card_of
-from cartrita.surfaces.a2a.errors import VERSION_NOT_SUPPORTED, a2a_error, error_of
 from cartrita.surfaces.a2a.methods import A2aCall, call_method
+from cartrita.surfaces.a2a.rpc_errors import VERSION_NOT_SUPPORTED, a2a_error, error_of
 from cartrita.surfaces.a2a.types import PROTOCOL_VERSION
 from cartrita.surfaces.authentication import Caller
 from cartrita.surfaces.dependencies import (

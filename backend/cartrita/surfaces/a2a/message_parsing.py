@@ -8,7 +8,7 @@ from msgspec import UNSET
 
 from cartrita.application.chat_commands import ChatCommand
 from cartrita.domain.messages import Message, Role, Text
-from cartrita.surfaces.a2a.errors import (
+from cartrita.surfaces.a2a.rpc_errors import (
     CONTENT_TYPE_NOT_SUPPORTED,
     PUSH_NOTIFICATION_NOT_SUPPORTED,
     a2a_error,

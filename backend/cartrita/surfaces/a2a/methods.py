@@ -13,14 +13,14 @@ from cartrita.domain.events import LoggedEvent, RunStopped
 from cartrita.domain.principals import Principal
 from cartrita.domain.runs import Run
 from cartrita.kit import ids
-from cartrita.surfaces.a2a.errors import (
+from cartrita.surfaces.a2a.message_parsing import command_of
+from cartrita.surfaces.a2a.rpc_errors import (
     EXTENDED_AGENT_CARD_NOT_CONFIGURED,
     PUSH_NOTIFICATION_NOT_SUPPORTED,
     TASK_NOT_CANCELABLE,
     UNSUPPORTED_OPERATION,
     a2a_error,
 )
-from cartrita.surfaces.a2a.message_parsing import command_of
 from cartrita.surfaces.a2a.task_streams import task_stream
 from cartrita.surfaces.a2a.tasks import task_of
 from cartrita.surfaces.a2a.types import SendParams, SentTask, TaskParams

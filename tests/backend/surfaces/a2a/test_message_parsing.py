@@ -6,11 +6,11 @@ import msgspec
 import pytest
 
 from cartrita.domain.messages import Text
-from cartrita.surfaces.a2a.errors import (
+from cartrita.surfaces.a2a.message_parsing import MAX_CHARACTERS, command_of
+from cartrita.surfaces.a2a.rpc_errors import (
     CONTENT_TYPE_NOT_SUPPORTED,
     PUSH_NOTIFICATION_NOT_SUPPORTED,
 )
-from cartrita.surfaces.a2a.message_parsing import MAX_CHARACTERS, command_of
 from cartrita.surfaces.a2a.types import SendParams
 from cartrita.surfaces.json_rpc import INVALID_PARAMS, RpcError
 
