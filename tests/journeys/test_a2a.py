@@ -11,7 +11,7 @@ from tests.harness.fake_provider.script import Script, ToolCall, directive
 from tests.harness.fixtures import Serve
 from tests.harness.scenario import Scenario, eventually
 from tests.journeys.test_agents import team_message
-from tests.journeys.v1 import frames, post, post_json
+from tests.journeys.v1 import begin, frames, post, post_json
 
 CARD = "/.well-known/agent-card.json"
 
@@ -134,7 +134,7 @@ async def test_a_stream_tells_the_task_then_the_answer_then_its_end(scenario: Sc
     assert sorted(used) == ["analyst", "supervisor", "writer"]
 
 
-async def test_a_task_is_cancelled_and_then_subscribed_to_in_vain(scenario: Scenario) -> None:
+async def test_a_task_is_followed_and_cancelled_and_then_neither(scenario: Scenario) -> None:
     params = message(scripted(Script(words=2000, between_tokens_s=0.05)))
     params["configuration"] = {"returnImmediately": True}
     begun = (await called(scenario, "SendMessage", params))["task"]
@@ -145,8 +145,13 @@ async def test_a_task_is_cancelled_and_then_subscribed_to_in_vain(scenario: Scen
         return task["status"]["state"] == "TASK_STATE_WORKING"
 
     await eventually(writes)
-    ended = await called(scenario, "CancelTask", {"id": begun["id"]})
+    following = rpc("SubscribeToTask", {"id": begun["id"]})
+    async with await begin(scenario, "/a2a", following) as stream:
+        ended = await called(scenario, "CancelTask", {"id": begun["id"]})
+        told = [data["result"] for _, data in frames(await stream.body())]
     assert ended["status"]["state"] == "TASK_STATE_CANCELED"
+    assert told[0]["task"]["id"] == begun["id"]
+    assert told[-1]["statusUpdate"]["status"]["state"] == "TASK_STATE_CANCELED"
     error = await refused(scenario, "CancelTask", {"id": begun["id"]})
     assert error["code"] == -32002
     error = await refused(scenario, "SubscribeToTask", {"id": begun["id"]})
