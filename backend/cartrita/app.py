@@ -15,12 +15,14 @@ from starlette.types import ASGIApp
 from cartrita.domain.errors import CartritaError
 from cartrita.kit.operator_error import OperatorError
 from cartrita.surfaces import error_formats, inbound_rates, v1_documents
+from cartrita.surfaces.a2a import endpoint as a2a
 from cartrita.surfaces.anthropic import hot_paths as anthropic_hot_paths
 from cartrita.surfaces.console import page
 from cartrita.surfaces.cross_origin import cross_origin
 from cartrita.surfaces.dispatcher import Dispatcher
 from cartrita.surfaces.hot_paths import HotPaths, HotPathTable, hot_path_table
 from cartrita.surfaces.inbound_limits import InboundLimits
+from cartrita.surfaces.mcp import endpoint as mcp
 from cartrita.surfaces.middleware import ErrorBoundary, RequestContext
 from cartrita.surfaces.native import openapi
 from cartrita.surfaces.native.router import ROUTERS
@@ -43,6 +45,7 @@ _FORM_BYTES = 1 << 20
 """What a form may have beside the bytes of its files."""
 _HOT_PATHS: HotPathTable = hot_path_table(openai_hot_paths.HOT_PATHS, anthropic_hot_paths.HOT_PATHS)
 _V1_ROUTERS = (model_lists.router, stored_responses.router, conversations.router, files.router)
+_PROTOCOLS = (a2a.router, mcp.router)
 
 
 class State(TypedDict):
@@ -85,7 +88,13 @@ def create_app(config: SurfaceConfig, services_lifespan: ServicesLifespan | None
     app.state.config = config
     app.state.inbound_limits = InboundLimits(config.inbound_rates, hot_paths(config))
     app.state.plain_limits = PlainLimits(app.state.inbound_limits)
-    for router in (*ROUTERS, *(_V1_ROUTERS if config.v1 else ()), page.router):
+    for router in (
+        *ROUTERS,
+        *(_V1_ROUTERS if config.v1 else ()),
+        a2a.router,
+        mcp.router,
+        page.router,
+    ):
         app.include_router(router)
     app.openapi = _document_function(app)
     return app

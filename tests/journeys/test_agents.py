@@ -5,9 +5,10 @@ from typing import Any
 from uuid import uuid4
 
 from tests.harness.fake_provider.script import Script, ToolCall, directive
-from tests.harness.scenario import Scenario
+from tests.harness.fixtures import Serve
+from tests.harness.scenario import Scenario, eventually
 from tests.harness.websockets import opened
-from tests.journeys.v1 import frames, post, post_json
+from tests.journeys.v1 import begin, frames, post, post_json
 
 
 def delegation(agent: str, *scripts: Script) -> ToolCall:
@@ -179,3 +180,32 @@ async def test_the_other_surfaces_show_the_answer_alone_too(scenario: Scenario) 
     assert message["content"][0]["text"] == "I ask.\n\nThe answer is 42."
     assert message["stop_reason"] == "end_turn"
     assert sorted(message["metadata"]["agents_used"]) == ["analyst", "supervisor", "writer"]
+
+
+async def test_an_agent_is_listed_with_what_it_did(serve: Serve) -> None:
+    scenario = serve()
+    _, before = await scenario.call("GET", "/api/agents/writer")
+    assert (before["status"], before["usage_count"], before["last_used_at"]) == ("idle", 0, None)
+    assert before["model"] == "openai/fake"
+    body = {"agent_override": "writer", "message": f"x {directive(Script(text='Hi'))}"}
+    assert (await scenario.call("POST", "/api/chat", body))[0] == 200
+    slow = directive(Script(words=2000, between_tokens_s=0.05))
+    body = {"agent_override": "coder", "message": f"y {slow}", "stream": True}
+    async with await begin(scenario, "/api/chat", body) as answer:
+        assert answer.status == 200
+
+        async def busy() -> bool:
+            _, coder = await scenario.call("GET", "/api/agents/coder")
+            return coder["status"] == "busy"
+
+        await eventually(busy)
+    _, team = await scenario.call("GET", "/api/agents")
+    found = {agent["id"]: agent for agent in team["agents"]}
+    assert {
+        name: agent["usage_count"] for name, agent in found.items() if agent["usage_count"]
+    } == {
+        "writer": 1,
+        "coder": 1,
+    }
+    assert found["writer"]["status"] == "idle"
+    assert found["writer"]["last_used_at"] is not None

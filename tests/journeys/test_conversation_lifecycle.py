@@ -134,6 +134,8 @@ async def test_models_and_agents(scenario: Scenario) -> None:
     assert team["total"] == len(team["agents"]) >= 1
     for agent in team["agents"]:
         assert await scenario.call("GET", f"/api/agents/{agent['id']}") == (200, agent)
+        assert agent["status"] in ("idle", "busy")
+        assert "/" in agent["model"]
     assert (await scenario.call("GET", "/api/agents/nobody"))[0] == 404
     _, models = await scenario.call("GET", "/api/models")
     assert models["models"] == [model["id"] for model in models["data"]]

@@ -12,6 +12,8 @@ from cartrita.surfaces.services import SurfaceConfig
 
 PUBLIC = {
     ("GET", "/"),
+    ("GET", "/.well-known/agent-card.json"),
+    ("GET", "/a2a/none/.well-known/agent-card.json"),
     ("GET", "/health"),
     ("HEAD", "/health"),
     ("GET", "/ready"),

@@ -144,8 +144,44 @@ def _named(**body: Any) -> Field:
     return Field(Kind.FILE, body=body, exact=True)
 
 
+def _rpc(kind: Kind, method: str, params: Mapping[str, Any]) -> Field:
+    """A field in the parameters of a call of JSON-RPC, whose errors have the status 200."""
+    return Field(kind, body={"method": method, "params": params}, refused=200)
+
+
+def _sent(**fields: Any) -> Mapping[str, Any]:
+    """The parameters that send a message of A2A."""
+    said = [{"text": "Mine now?"}]
+    return {"message": {"messageId": "m", "role": "ROLE_USER", "parts": said, **fields}}
+
+
+_A2A = Rule(
+    body={"jsonrpc": "2.0", "id": 1, "method": "ListTasks"},
+    fields=(
+        _rpc(Kind.CONVERSATION, "SendMessage", _sent(contextId="ID")),
+        _rpc(Kind.RUN, "SendMessage", _sent(taskId="ID")),
+        _rpc(Kind.RUN, "GetTask", {"id": "ID"}),
+        _rpc(Kind.RUN, "CancelTask", {"id": "ID"}),
+        _rpc(Kind.RUN, "SubscribeToTask", {"id": "ID"}),
+    ),
+)
+
 RULES: dict[str, Rule] = {
     "get_page": _EVERYBODY,
+    "get_agent_card": _EVERYBODY,
+    "get_card_of_agent": _EVERYBODY,
+    "post_a2a": _A2A,
+    "post_a2a_to_agent": _A2A,
+    "post_mcp": Rule(
+        body={"jsonrpc": "2.0", "id": 1, "method": "tools/list"},
+        fields=(
+            _rpc(
+                Kind.CONVERSATION,
+                "tools/call",
+                {"name": "writer", "arguments": {"message": "Mine now?", "conversation_id": "ID"}},
+            ),
+        ),
+    ),
     "get_health": _EVERYBODY,
     "get_ready": _EVERYBODY,
     "open_session": Rule(Access.SIGN_IN, body={}),

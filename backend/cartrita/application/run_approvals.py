@@ -33,6 +33,10 @@ class RunApprovals:
             principal.owner_id, found.id, approval_id, decision, arguments_hash, principal.key_id
         )
 
+    async def waiting(self, principal: Principal, run_id: RunId) -> tuple[Approval, ...]:
+        """The approvals that a run of the principal waits for now."""
+        return tuple(await self._store.waiting(principal.owner_id, run_id))
+
     async def wait(self, principal: Principal, run_id: RunId) -> LoggedEvent | tuple[Approval, ...]:
         """The terminal event of a run, or the approvals that it waits for first.
 
@@ -45,7 +49,7 @@ class RunApprovals:
                 if event.terminal:
                     return event
                 if isinstance(event.event, ApprovalAsked):
-                    waiting = await self._store.waiting(principal.owner_id, run_id)
+                    waiting = await self.waiting(principal, run_id)
                     if waiting:
-                        return tuple(waiting)
+                        return waiting
         raise Unavailable("The end of this run is not in the log any more.", code="log_expired")

@@ -31,7 +31,7 @@ from cartrita.gateway.routes import Deployment
 from cartrita.gateway.routing import Choice
 from cartrita.tools.toolbox import Toolbox
 
-_ANSWERABLE_SURFACES = frozenset({"native"})
+_ANSWERABLE_SURFACES = frozenset({"a2a", "mcp", "native"})
 """Where somebody can decide on approvals."""
 
 

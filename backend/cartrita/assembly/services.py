@@ -2,8 +2,10 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 
+from cartrita.adapters.persistence.agent_activity import AgentActivityTable
 from cartrita.adapters.runlog.run_log import RunLog
 from cartrita.agents.registry import AgentRegistry
+from cartrita.application.agent_directory import AgentDirectory
 from cartrita.application.agent_models import AgentModels
 from cartrita.application.code_generation import CodeGeneration
 from cartrita.application.completions import Completions
@@ -49,6 +51,9 @@ def create_services(
         file_context=files.context,
         usage=UsageReports(storage.ledger),
         agents=agents,
+        agent_directory=AgentDirectory(
+            agents, AgentActivityTable(storage.database), models.gateway
+        ),
         completions=Completions(models.gateway, agent_models, models.counter),
         api_keys=authentication.api_keys,
         brought_keys=models.brought_keys,

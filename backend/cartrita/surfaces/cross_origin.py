@@ -21,9 +21,13 @@ _REQUEST_HEADERS: Final = (
     "X-Request-ID",
 )
 _HEADERS_OF_SDKS: Final = (
+    "A2A-Version",
     "Anthropic-Beta",
     "Anthropic-Dangerous-Direct-Browser-Access",
     "Anthropic-Version",
+    "MCP-Protocol-Version",
+    "Mcp-Method",
+    "Mcp-Name",
     "OpenAI-Organization",
     "OpenAI-Project",
     "X-Stainless-Arch",
@@ -37,7 +41,7 @@ _HEADERS_OF_SDKS: Final = (
     "X-Stainless-Runtime-Version",
     "X-Stainless-Timeout",
 )
-"""What the official clients of OpenAI and of Anthropic send in a browser."""
+"""What the official clients of OpenAI, Anthropic, A2A and MCP send in a browser."""
 _RESPONSE_HEADERS: Final = (
     "Content-Disposition",
     "RateLimit",

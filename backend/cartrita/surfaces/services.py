@@ -12,6 +12,7 @@ from starlette.types import Scope
 
 from cartrita.agents.registry import AgentRegistry
 from cartrita.application.accounts import Accounts
+from cartrita.application.agent_directory import AgentDirectory
 from cartrita.application.api_keys import ApiKeys
 from cartrita.application.attachments import Attachments
 from cartrita.application.brought_keys import BroughtKeys
@@ -112,6 +113,7 @@ class Services:
     file_context: FileContext
     usage: UsageReports
     agents: AgentRegistry
+    agent_directory: AgentDirectory
     completions: Completions
     code: CodeGeneration
     provider_checks: ProviderChecks

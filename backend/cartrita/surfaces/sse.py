@@ -54,8 +54,9 @@ class EventStream(Response, Generic[T]):
     """Sends the items of `tail` as frames until the tail ends.
 
     The first bytes carry `cursor` as the event id, so that a reader that is disconnected before
-    the first event resumes the same run. `is_last` recognises the final item: if the tail ends
-    without it (shutdown, database outage), the reader is asked to reconnect.
+    the first event resumes the same run; None is for protocols that resume in another way.
+    `is_last` recognises the final item: if the tail ends without it (shutdown, database outage),
+    the reader is asked to reconnect.
     """
 
     media_type = MEDIA_TYPE
@@ -64,7 +65,7 @@ class EventStream(Response, Generic[T]):
         self,
         tail: AbstractAsyncContextManager[AsyncIterator[T]],
         *,
-        cursor: str,
+        cursor: str | None,
         render: Callable[[T], bytes],
         is_last: Callable[[T], bool],
     ) -> None:
@@ -74,7 +75,8 @@ class EventStream(Response, Generic[T]):
         self._tail = tail
         self._render = render
         self._is_last = is_last
-        self._buffer = bytearray(retry() + b"id: " + cursor.encode() + b"\n\n")
+        named = b"" if cursor is None else b"id: " + cursor.encode() + b"\n"
+        self._buffer = bytearray(retry() + named + b"\n")
         self._has_data = asyncio.Event()
         self._drained: asyncio.Event | None = None
         self._finished = False

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from cartrita.agents.agent import Agent
+from cartrita.application.agent_directory import PERIOD, ListedAgent
 from cartrita.surfaces.dependencies import AppServices, CurrentPrincipal, PublicId
 
 router = APIRouter(prefix="/api/agents", tags=["agents"])
@@ -18,28 +18,36 @@ class AgentView(BaseModel):
     id: str = Field(examples=["supervisor"])
     name: str
     type: str
-    status: Literal["idle", "busy", "offline", "error"]
-    model: str | None = Field(description="Null if the request or the default decides.")
+    status: Literal["idle", "busy", "offline", "error"] = Field(
+        description="Busy while it answers you; offline without a model that you may use."
+    )
+    model: str | None = Field(
+        description="What it begins with where the request names none; null if it is offline.",
+        examples=["openai/gpt-5"],
+    )
     description: str
     capabilities: list[str]
     version: str
-    last_used_at: datetime | None = Field(description="Null: not counted.")
-    usage_count: int | None = Field(description="Null: not counted.")
+    last_used_at: datetime | None = Field(description="Null: not lately.")
+    usage_count: int = Field(
+        description=f"The answers that it gave you in the last {PERIOD.days} days."
+    )
     metadata: dict[str, Any]
 
     @classmethod
-    def of(cls, agent: Agent) -> "AgentView":
+    def of(cls, listed: ListedAgent) -> "AgentView":
+        agent = listed.agent
         return cls(
             id=agent.id,
             name=agent.name,
             type=agent.type,
-            status="idle",
-            model=None,
+            status=listed.status.value,
+            model=listed.model,
             description=agent.description,
             capabilities=list(agent.capabilities),
             version=agent.version,
-            last_used_at=None,
-            usage_count=None,
+            last_used_at=listed.activity.last_used_at,
+            usage_count=listed.activity.runs,
             metadata={
                 "tools": list(agent.tools),
                 "delegates": list(agent.delegates),
@@ -58,13 +66,15 @@ class AgentList(BaseModel):
 
 
 @router.get("")
-async def list_agents(_: CurrentPrincipal, services: AppServices) -> AgentList:
+async def list_agents(principal: CurrentPrincipal, services: AppServices) -> AgentList:
     """List the agents; `agent_override` in a chat request takes one of their ids."""
-    views = [AgentView.of(agent) for agent in services.agents]
+    views = [AgentView.of(each) for each in await services.agent_directory.list(principal)]
     return AgentList(agents=views, total=len(views))
 
 
 @router.get("/{agent_id}")
-async def get_agent(_: CurrentPrincipal, agent_id: PublicId, services: AppServices) -> AgentView:
+async def get_agent(
+    principal: CurrentPrincipal, agent_id: PublicId, services: AppServices
+) -> AgentView:
     """Get one agent."""
-    return AgentView.of(services.agents.find(agent_id))
+    return AgentView.of(await services.agent_directory.get(principal, agent_id))

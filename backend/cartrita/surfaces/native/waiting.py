@@ -1,18 +1,17 @@
 """Waits for the end of a run, for requests that are answered as a whole."""
 
-import anyio
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
 from cartrita.domain.approvals import Approval
 from cartrita.domain.errors import CartritaError, NotFound
-from cartrita.domain.events import LoggedEvent, RunCompleted, RunStopped
+from cartrita.domain.events import RunCompleted, RunStopped
 from cartrita.domain.ids import RunId
 from cartrita.domain.json import JsonObject
 from cartrita.domain.principals import Principal
 from cartrita.domain.runs import Run
 from cartrita.kit import ids
+from cartrita.surfaces.run_ends import wait_for_end
 from cartrita.surfaces.services import Services
-from cartrita.surfaces.sse import cancel_on_disconnect
 
 
 class AnswerStopped(CartritaError):
@@ -50,27 +49,14 @@ async def wait_for_completion(
     A disconnect of the client ends the wait with ClientDisconnect, the end of its key with
     KeyEnded; the run continues.
     """
-    with services.connections.hold(principal):
-        end = (await _wait_for_end(request, services, principal, run_id)).event
+    found = await wait_for_end(request, services, principal, run_id)
+    if isinstance(found, tuple):
+        raise AnswerWaits(found)
+    end = found.event
     if isinstance(end, RunStopped):
         raise await _stopped(services, principal, run_id, end)
     assert isinstance(end, RunCompleted)
     return end
-
-
-async def _wait_for_end(
-    request: Request, services: Services, principal: Principal, run_id: RunId
-) -> LoggedEvent:
-    found: LoggedEvent | tuple[Approval, ...] | None = None
-    async with anyio.create_task_group() as group:
-        group.start_soon(cancel_on_disconnect, request.receive, group.cancel_scope)
-        found = await services.approvals.wait(principal, run_id)
-        group.cancel_scope.cancel()
-    if found is None:
-        raise ClientDisconnect
-    if isinstance(found, tuple):
-        raise AnswerWaits(found)
-    return found
 
 
 async def _stopped(

@@ -18,7 +18,13 @@ UNDESCRIBED = {
     ("GET", "/docs"),
     ("HEAD", "/health"),
     ("HEAD", "/ready"),
+    ("GET", "/.well-known/agent-card.json"),
+    ("GET", "/a2a/{agent_id}/.well-known/agent-card.json"),
+    ("POST", "/a2a"),
+    ("POST", "/a2a/{agent_id}"),
+    ("POST", "/mcp"),
 }
+"""Beside what describes the rest: A2A and MCP, which describe themselves by cards and lists."""
 
 
 def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:

@@ -1,0 +1,156 @@
+"""The methods of A2A: SendMessage, SendStreamingMessage, GetTask, CancelTask, SubscribeToTask."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import Final, NoReturn, TypeAlias
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from cartrita.domain.errors import Conflict
+from cartrita.domain.events import LoggedEvent, RunStopped
+from cartrita.domain.principals import Principal
+from cartrita.domain.runs import Run
+from cartrita.kit import ids
+from cartrita.surfaces.a2a.message_parsing import command_of
+from cartrita.surfaces.a2a.rpc_errors import (
+    EXTENDED_AGENT_CARD_NOT_CONFIGURED,
+    PUSH_NOTIFICATION_NOT_SUPPORTED,
+    TASK_NOT_CANCELABLE,
+    UNSUPPORTED_OPERATION,
+    a2a_error,
+)
+from cartrita.surfaces.a2a.task_streams import task_stream
+from cartrita.surfaces.a2a.tasks import task_of
+from cartrita.surfaces.a2a.types import SendParams, SentTask, TaskParams
+from cartrita.surfaces.json_rpc import (
+    METHOD_NOT_FOUND,
+    RpcCall,
+    RpcError,
+    json_response,
+    result_bytes,
+)
+from cartrita.surfaces.run_ends import wait_for_end, while_connected
+from cartrita.surfaces.services import Services
+
+
+class A2aCall(msgspec.Struct, frozen=True):
+    """A call of a method, by whom, and of which agent; None is the one that answers by itself."""
+
+    request: Request
+    services: Services
+    principal: Principal
+    agent_id: str | None
+    rpc: RpcCall
+
+    def answer(self, result: object) -> Response:
+        """The response with the result."""
+        return json_response(result_bytes(self.rpc.id, result))
+
+
+Method: TypeAlias = Callable[[A2aCall], Awaitable[Response]]
+
+
+async def call_method(call: A2aCall) -> Response:
+    """Call what the caller names. Raises RpcError and CartritaError."""
+    found = _METHODS.get(call.rpc.method)
+    if found is None:
+        raise RpcError(METHOD_NOT_FOUND, f"There is no method {call.rpc.method[:80]} in A2A 1.0.")
+    return await found(call)
+
+
+async def _send_message(call: A2aCall) -> Response:
+    """Send a message, and wait for the task to end or to wait unless the caller does not."""
+    params = call.rpc.params_as(SendParams)
+    run = await _started(call, params)
+    reason = None
+    if not params.configuration.return_immediately:
+        end = await wait_for_end(call.request, call.services, call.principal, run.id)
+        reason = _reason(end) if isinstance(end, LoggedEvent) else None
+        run = await call.services.runs.get(call.principal, ids.public("run", run.id))
+    history = params.configuration.history_length
+    task = await task_of(call.services, call.principal, run, history_length=history, reason=reason)
+    return call.answer(SentTask(task=task))
+
+
+async def _send_streaming_message(call: A2aCall) -> Response:
+    run = await _started(call, call.rpc.params_as(SendParams))
+    return task_stream(call.services, call.principal, run, call.rpc.id)
+
+
+async def _get_task(call: A2aCall) -> Response:
+    params = call.rpc.params_as(TaskParams)
+    run = await call.services.runs.get(call.principal, params.id)
+    history = params.history_length
+    return call.answer(await task_of(call.services, call.principal, run, history_length=history))
+
+
+async def _cancel_task(call: A2aCall) -> Response:
+    """Cancel a task, and wait for its end; what it has answered is kept."""
+    task_id = call.rpc.params_as(TaskParams).id
+    run = await call.services.runs.get(call.principal, task_id)
+    if run.status.ended:
+        raise a2a_error(TASK_NOT_CANCELABLE, f"This task has ended: it is {run.status}.")
+    await call.services.runs.cancel(call.principal, task_id)
+    waited = partial(call.services.runs.wait_for_end, run.id)
+    await while_connected(call.request, call.services, call.principal, waited)
+    run = await call.services.runs.get(call.principal, task_id)
+    return call.answer(await task_of(call.services, call.principal, run))
+
+
+async def _subscribe_to_task(call: A2aCall) -> Response:
+    run = await call.services.runs.get(call.principal, call.rpc.params_as(TaskParams).id)
+    if run.status.ended:
+        message = f"This task has ended: it is {run.status}. Ask for it with GetTask."
+        raise a2a_error(UNSUPPORTED_OPERATION, message)
+    return task_stream(call.services, call.principal, run, call.rpc.id)
+
+
+async def _refuse_listing(_: A2aCall) -> NoReturn:
+    raise a2a_error(UNSUPPORTED_OPERATION, "Tasks are not listed: see GET /api/conversations.")
+
+
+async def _refuse_pushes(_: A2aCall) -> NoReturn:
+    raise a2a_error(PUSH_NOTIFICATION_NOT_SUPPORTED, "Nothing is pushed: stream the task.")
+
+
+async def _refuse_extended_card(_: A2aCall) -> NoReturn:
+    message = "There is one card: /.well-known/agent-card.json. See GET /api/agents for more."
+    raise a2a_error(EXTENDED_AGENT_CARD_NOT_CONFIGURED, message)
+
+
+_METHODS: Final[Mapping[str, Method]] = {
+    "SendMessage": _send_message,
+    "SendStreamingMessage": _send_streaming_message,
+    "GetTask": _get_task,
+    "CancelTask": _cancel_task,
+    "SubscribeToTask": _subscribe_to_task,
+    "ListTasks": _refuse_listing,
+    "GetExtendedAgentCard": _refuse_extended_card,
+    "CreateTaskPushNotificationConfig": _refuse_pushes,
+    "GetTaskPushNotificationConfig": _refuse_pushes,
+    "ListTaskPushNotificationConfigs": _refuse_pushes,
+    "DeleteTaskPushNotificationConfig": _refuse_pushes,
+}
+
+
+async def _started(call: A2aCall, params: SendParams) -> Run:
+    """The run that answers a message. A message cannot go on with a task that there is."""
+    command = command_of(params, call.agent_id)
+    if params.message.task_id:
+        run = await call.services.runs.get(call.principal, params.message.task_id)
+        raise a2a_error(
+            UNSUPPORTED_OPERATION,
+            f"This task takes no more messages, it is {run.status}: send the message with its"
+            " contextId alone.",
+        )
+    try:
+        admitted = await call.services.runs.start(call.principal, command)
+    except Conflict as error:
+        raise a2a_error(UNSUPPORTED_OPERATION, error.message) from None
+    return await call.services.runs.get(call.principal, ids.public("run", admitted.run_id))
+
+
+def _reason(end: LoggedEvent) -> str | None:
+    return end.event.message if isinstance(end.event, RunStopped) else None

@@ -1,0 +1,33 @@
+"""The runs of agents are counted of their owner alone, and of the time that is asked for."""
+
+from datetime import timedelta
+
+from tests.harness.database import TemporaryDatabase
+from tests.harness.rows import ANN, BOB, execute, stored_branch, stored_conversation, stored_run
+
+from cartrita.adapters.persistence.agent_activity import AgentActivityTable
+from cartrita.adapters.persistence.database import Database
+from cartrita.kit import clock
+
+_AGENT = "UPDATE runs SET agent = $2 WHERE id = $1"
+
+
+async def test_runs_are_counted_by_their_agents(
+    database: TemporaryDatabase, pool: Database
+) -> None:
+    now = clock.now()
+    for owner in (ANN, BOB):
+        talk = await stored_conversation(pool, owner, updated_at=now)
+        first, second = await stored_branch(pool, talk, "Write.", "Code.")
+        for status, asked in (("completed", first), ("cancelled", first), ("queued", second)):
+            run = await stored_run(database.dsn, talk, asked.id, status=status)
+            await execute(database.dsn, _AGENT, run, "writer" if asked is first else "coder")
+        await execute(database.dsn, "UPDATE conversations SET updated_at = now()")
+    table = AgentActivityTable(pool)
+    found = {each.agent: each for each in await table.activity(ANN, now - timedelta(days=1))}
+    assert {name: (each.runs, each.active) for name, each in found.items()} == {
+        "writer": (2, 0),
+        "coder": (1, 1),
+    }
+    assert all(each.last_used_at and each.last_used_at.tzinfo for each in found.values())
+    assert await table.activity(ANN, now + timedelta(days=1)) == []
