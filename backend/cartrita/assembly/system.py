@@ -18,6 +18,7 @@ from cartrita.assembly.models import open_models
 from cartrita.assembly.runs import create_executor
 from cartrita.assembly.services import create_services
 from cartrita.assembly.storage import create_cleanup, open_storage
+from cartrita.assembly.tools import create_toolbox
 from cartrita.kit.secret import Secret
 from cartrita.settings import Settings
 from cartrita.surfaces.services import Services
@@ -60,14 +61,15 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
         files = open_files(settings, storage.database)
         models = await enter(open_models(settings, storage, context.secret, credentials))
         agents = create_agents(settings)
+        tools = create_toolbox(settings, storage, models)
         authentication = create_authentication(
             storage.database, context.secret, settings, models.brought_keys
         )
         executor = create_executor(
-            settings, storage, models, agents, authentication.api_keys, files
+            settings, storage, models, agents, tools, authentication.api_keys, files
         )
         services = create_services(
-            settings, storage, models, agents, authentication, credentials, files
+            settings, storage, models, agents, tools, authentication, credentials, files
         )
         watch = AccessWatch(
             services.api_keys,

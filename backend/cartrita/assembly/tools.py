@@ -1,15 +1,17 @@
 """The tools that agents of this server may be given."""
 
 from cartrita.assembly.models import Models
+from cartrita.assembly.storage import Storage
 from cartrita.settings import Settings
 from cartrita.tools.calculator import CALCULATOR
 from cartrita.tools.github_search import github_search_tool
+from cartrita.tools.search_conversations import search_conversations_tool
 from cartrita.tools.toolbox import Toolbox
 from cartrita.tools.web_fetch import web_fetch_tool
 from cartrita.tools.web_search import web_search_tool
 
 
-def create_toolbox(settings: Settings, models: Models) -> Toolbox:
+def create_toolbox(settings: Settings, storage: Storage, models: Models) -> Toolbox:
     """All of them; the agents name those that they use."""
     return Toolbox(
         (
@@ -17,5 +19,6 @@ def create_toolbox(settings: Settings, models: Models) -> Toolbox:
             web_search_tool(models.searches.web),
             web_fetch_tool(models.pages, settings.web.timeout_s),
             github_search_tool(models.searches.github),
+            search_conversations_tool(storage.search),
         )
     )
