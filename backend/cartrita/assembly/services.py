@@ -33,6 +33,7 @@ def create_services(
     authentication: Authentication,
     credentials: CredentialParts,
     files: FileParts,
+    sandbox: str | None,
 ) -> Services:
     """The use cases over these parts."""
     conversations, runs, model_runs = create_run_services(
@@ -71,6 +72,7 @@ def create_services(
         models=models.gateway.models,
         health=models.gateway.health,
         ready=_readiness(storage.run_log),
+        sandbox=sandbox,
     )
 
 

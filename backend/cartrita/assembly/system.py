@@ -12,6 +12,7 @@ from cartrita.application.access_watch import AccessWatch
 from cartrita.application.execution import Executor
 from cartrita.assembly.agents import create_agents
 from cartrita.assembly.authentication import create_authentication
+from cartrita.assembly.code import open_sandbox
 from cartrita.assembly.credentials import open_credentials
 from cartrita.assembly.files import open_files
 from cartrita.assembly.models import open_models
@@ -61,7 +62,8 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
         files = open_files(settings, storage.database)
         models = await enter(open_models(settings, storage, context.secret, credentials))
         agents = create_agents(settings)
-        tools = create_toolbox(settings, storage, models)
+        sandbox = await open_sandbox(settings)
+        tools = create_toolbox(settings, storage, models, sandbox)
         authentication = create_authentication(
             storage.database, context.secret, settings, models.brought_keys
         )
@@ -69,7 +71,15 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
             settings, storage, models, agents, tools, authentication.api_keys, files
         )
         services = create_services(
-            settings, storage, models, agents, tools, authentication, credentials, files
+            settings,
+            storage,
+            models,
+            agents,
+            tools,
+            authentication,
+            credentials,
+            files,
+            sandbox.told,
         )
         watch = AccessWatch(
             services.api_keys,

@@ -1,18 +1,25 @@
 """The tools that agents of this server may be given."""
 
+from cartrita.assembly.code import Sandbox
 from cartrita.assembly.models import Models
 from cartrita.assembly.storage import Storage
 from cartrita.settings import Settings
 from cartrita.tools.calculator import CALCULATOR
 from cartrita.tools.github_search import github_search_tool
+from cartrita.tools.run_code import run_code_tool
 from cartrita.tools.search_conversations import search_conversations_tool
 from cartrita.tools.toolbox import Toolbox
 from cartrita.tools.web_fetch import web_fetch_tool
 from cartrita.tools.web_search import web_search_tool
 
 
-def create_toolbox(settings: Settings, storage: Storage, models: Models) -> Toolbox:
+def create_toolbox(
+    settings: Settings, storage: Storage, models: Models, sandbox: Sandbox
+) -> Toolbox:
     """All of them; the agents name those that they use."""
+    programs = (
+        () if sandbox.runner is None else (run_code_tool(sandbox.runner, settings.code.timeout_s),)
+    )
     return Toolbox(
         (
             CALCULATOR,
@@ -20,5 +27,6 @@ def create_toolbox(settings: Settings, storage: Storage, models: Models) -> Tool
             web_fetch_tool(models.pages, settings.web.timeout_s),
             github_search_tool(models.searches.github),
             search_conversations_tool(storage.search),
+            *programs,
         )
     )
