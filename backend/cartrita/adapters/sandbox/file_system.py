@@ -15,9 +15,10 @@ WORK: Final = "tmp"
 """The directory in which a program is run, under its root."""
 PYTHON: Final = os.path.realpath(sys.executable)
 """Without a virtual environment, and what is installed in it."""
-_SYSTEM: Final = ("/usr", "/bin", "/sbin", "/lib", "/lib64")
-_DEVICES: Final = ("null", "zero", "urandom")
-_LINKER_CACHE: Final = Path("/etc/ld.so.cache")
+SYSTEM: Final = (*map(Path, ("/usr", "/bin", "/sbin", "/lib", "/lib64")), Path(sys.base_prefix))
+"""What programs see of the files of the system."""
+DEVICES: Final = tuple(map(Path, ("/dev/null", "/dev/zero", "/dev/urandom")))
+LINKER_CACHE: Final = Path("/etc/ld.so.cache")
 _MOST_FILES: Final = 4_096
 
 
@@ -26,20 +27,20 @@ def build_root(folder: Path, disk_bytes: int, hidden: Iterable[str]) -> None:
     system_calls.make_mounts_private()
     options = f"size={disk_bytes},nr_inodes={_MOST_FILES},mode=0755"
     system_calls.mount("tmpfs", str(folder), options)
-    for source in (*map(Path, _SYSTEM), Path(sys.base_prefix)):
+    for source in SYSTEM:
         _show(source, folder)
-    for name in _DEVICES:
-        target = _beneath(folder, Path("/dev") / name)
+    for device in DEVICES:
+        target = _beneath(folder, device)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.touch()
-        system_calls.bind(f"/dev/{name}", str(target), NO_SET_ID)
+        system_calls.bind(str(device), str(target), NO_SET_ID)
     for open_to_all in (_beneath(folder, Path("/dev/shm")), folder / WORK):  # noqa: S108 - of its own
         open_to_all.mkdir()
         open_to_all.chmod(0o1777)
     (folder / "proc").mkdir()
-    if _LINKER_CACHE.exists():
+    if LINKER_CACHE.exists():
         (folder / "etc").mkdir()
-        _beneath(folder, _LINKER_CACHE).write_bytes(_LINKER_CACHE.read_bytes())
+        _beneath(folder, LINKER_CACHE).write_bytes(LINKER_CACHE.read_bytes())
     for each in hidden:
         target = _beneath(folder, Path(os.path.realpath(each)))
         if target.is_dir():

@@ -15,10 +15,13 @@ from typing import Final, NoReturn
 import msgspec
 
 from cartrita.adapters.processes.bounds import ProcessBounds, apply
-from cartrita.adapters.sandbox import system_calls
+from cartrita.adapters.sandbox import landlock, system_calls
 from cartrita.adapters.sandbox.call_filter import call_filter
 from cartrita.adapters.sandbox.file_system import (
+    DEVICES,
+    LINKER_CACHE,
     PYTHON,
+    SYSTEM,
     WORK,
     build_root,
     enter_root,
@@ -101,7 +104,7 @@ def _be_first_process(order: SandboxOrder, folder: Path) -> NoReturn:
 
 
 def _run_beside(order: SandboxOrder, program: bytes) -> None:
-    """Run the program where it sees the same files and processes as others.
+    """Run the program where nothing but Landlock keeps it from the files of others.
 
     It can start no processes and threads: they could outlive it.
     """
@@ -129,6 +132,8 @@ def _become_program(order: SandboxOrder, folder: str, processes: int) -> NoRetur
         if order.user_id is not None:
             _become_user(order.user_id)
         system_calls.gain_nothing()
+        if not order.namespaces:
+            landlock.restrict((*SYSTEM, LINKER_CACHE), DEVICES, Path(folder))
         if (refused := call_filter()) is not None:
             system_calls.filter_calls(refused)
         os.execve(PYTHON, [PYTHON, "-I", "-X", "utf8", "-u", PROGRAM], {})  # noqa: S606 - it is Python

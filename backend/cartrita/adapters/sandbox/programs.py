@@ -14,7 +14,9 @@ from typing import Final, cast
 import msgspec
 
 from cartrita.adapters.processes.children import started
+from cartrita.adapters.sandbox import landlock
 from cartrita.adapters.sandbox.call_filter import call_filter
+from cartrita.adapters.sandbox.file_system import SYSTEM
 from cartrita.adapters.sandbox.orders import (
     EndedLine,
     FailedLine,
@@ -40,7 +42,8 @@ class SandboxedPrograms:
     """Runs so many programs at once as `parallel` says; others wait.
 
     `hidden` are directories that they must not see. Without `namespaces` they are shut in
-    partially: `probe` tells what is missing then.
+    partially: `probe` tells what is missing then. Each takes an `own_user`, by default if this
+    process is root's.
     """
 
     def __init__(
@@ -49,11 +52,13 @@ class SandboxedPrograms:
         *,
         namespaces: bool,
         hidden: Sequence[Path] = (),
+        own_user: bool | None = None,
         parallel: int = 2,
     ) -> None:
         self._bounds = bounds
         self._namespaces = namespaces
-        self._hidden = tuple(map(str, hidden))
+        self.hidden = tuple(path.resolve() for path in hidden)
+        self._own_user = os.geteuid() == 0 if own_user is None else own_user
         self._slots = asyncio.Semaphore(parallel)
 
     async def run(self, program: str) -> ProgramResult:
@@ -99,14 +104,13 @@ class SandboxedPrograms:
         return ProgramEnd.EXITED
 
     def _order(self, folder: str) -> SandboxOrder:
-        root = os.geteuid() == 0
         return SandboxOrder(
             parent=os.getpid(),
             namespaces=self._namespaces,
             folder=folder,
-            user_id=_FIRST_USER + secrets.randbelow(_USERS) if root else None,
+            user_id=_FIRST_USER + secrets.randbelow(_USERS) if self._own_user else None,
             bounds=self._bounds,
-            hidden=self._hidden,
+            hidden=tuple(map(str, self.hidden)),
         )
 
 
@@ -120,8 +124,20 @@ async def probe(programs: SandboxedPrograms, *, namespaces: bool) -> Isolation:
         return Isolation(available=False, reason=f"a first program ended as {result.end}")
     if namespaces:
         return Isolation(available=True)
-    network = () if call_filter() is not None else ("network",)
-    return Isolation(available=True, missing=(*network, "files", "processes", "disk"))
+    return Isolation(available=True, missing=_missing(programs.hidden))
+
+
+def _missing(hidden: Sequence[Path]) -> tuple[str, ...]:
+    """What programs without namespaces are not kept from here."""
+    known = landlock.version()
+    shown = any(path.is_relative_to(place) for path in hidden for place in SYSTEM)
+    holes = {
+        "network": call_filter() is None,
+        "files": not known or shown,
+        "processes": known < landlock.SIGNALS_SCOPED,
+        "disk": True,
+    }
+    return tuple(name for name, open_ in holes.items() if open_)
 
 
 async def _status(process: Process) -> int | None:

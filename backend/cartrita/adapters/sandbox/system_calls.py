@@ -28,14 +28,17 @@ _PR_SET_NO_NEW_PRIVS: Final = 38
 _FILTER: Final = 2
 
 
-def _call(name: str, *values: object) -> None:
+def call(name: str, *values: object) -> int:
+    """Call a function of the C library that answers -1 for an error. Raises OSError."""
     # Looked up here, because the library of another system has other functions.
     function = getattr(ctypes.CDLL(None, use_errno=True), name, None)
     if function is None:
         raise OSError(errno.ENOSYS, f"{name}: {os.strerror(errno.ENOSYS)}")
-    if function(*values) == -1:
+    result: int = function(*values)
+    if result == -1:
         number = ctypes.get_errno()
         raise OSError(number, f"{name}: {os.strerror(number)}")
+    return result
 
 
 def _number(value: int) -> ctypes.c_long:
@@ -44,7 +47,7 @@ def _number(value: int) -> ctypes.c_long:
 
 def unshare(namespaces: int) -> None:
     """Leave these namespaces for new ones; that of processes is the children's."""
-    _call("unshare", ctypes.c_int(namespaces))
+    call("unshare", ctypes.c_int(namespaces))
 
 
 def make_mounts_private() -> None:
@@ -61,7 +64,7 @@ def bind(source: str, target: str, attributes: int) -> None:
     """Show `source`, and what is mounted in it, at `target` too."""
     _mount(source, target, None, _MOUNT_BIND, None)
     wanted = (ctypes.c_uint64 * 4)(attributes, 0, 0, 0)
-    _call(
+    call(
         "syscall",
         _number(_MOUNT_SETATTR),
         _number(_AT_CWD),
@@ -75,8 +78,8 @@ def bind(source: str, target: str, attributes: int) -> None:
 def change_root(folder: str) -> None:
     """Make a mounted directory the root, and let go of the old one."""
     os.chdir(folder)
-    _call("syscall", _number(_PIVOT_ROOT[os.uname().machine]), b".", b".")
-    _call("umount2", b".", ctypes.c_int(_DETACH))
+    call("syscall", _number(_PIVOT_ROOT[os.uname().machine]), b".", b".")
+    call("umount2", b".", ctypes.c_int(_DETACH))
     os.chdir("/")
 
 
@@ -102,13 +105,13 @@ def filter_calls(program: bytes) -> None:
 
 def _prctl(what: int, *values: object) -> None:
     rest = [_number(0)] * (4 - len(values))
-    _call("prctl", ctypes.c_int(what), *values, *rest)
+    call("prctl", ctypes.c_int(what), *values, *rest)
 
 
 def _mount(
     source: str | None, target: str, kind: str | None, flags: int, options: str | None
 ) -> None:
-    _call(
+    call(
         "mount",
         None if source is None else source.encode(),
         target.encode(),
