@@ -47,6 +47,8 @@ _NAMESPACES: Final = NEW_NETWORK | NEW_MOUNTS | NEW_PROCESSES | NEW_IPC | NEW_NA
 _GRACE_S: Final = 10
 _FAILED: Final = 125
 _OF_SIGNAL: Final = 128
+_FAILURES: Final = (OSError, ValueError, KeyError)
+"""Of the system, of limits that are lower already, and of machines that are not known."""
 
 
 def main() -> None:
@@ -59,7 +61,7 @@ def main() -> None:
             _run_inside(order, program)
         else:
             _run_beside(order, program)
-    except (OSError, KeyError) as error:
+    except _FAILURES as error:
         _report(FailedLine(str(error)))
 
 
@@ -97,7 +99,7 @@ def _be_first_process(order: SandboxOrder, folder: Path) -> NoReturn:
         if not program:
             _become_program(order, f"/{WORK}", order.bounds.processes)
         _report(EndedLine(_status_of(program)))
-    except (OSError, KeyError) as error:
+    except _FAILURES as error:
         _report(FailedLine(str(error)))
     finally:
         os._exit(0)
@@ -132,12 +134,13 @@ def _become_program(order: SandboxOrder, folder: str, processes: int) -> NoRetur
         if order.user_id is not None:
             _become_user(order.user_id)
         system_calls.gain_nothing()
+        system_calls.die_with_parent()  # a change of user forgets it
         if not order.namespaces:
             landlock.restrict((*SYSTEM, LINKER_CACHE), DEVICES, Path(folder))
         if (refused := call_filter()) is not None:
             system_calls.filter_calls(refused)
         os.execve(PYTHON, [PYTHON, "-I", "-X", "utf8", "-u", PROGRAM], {})  # noqa: S606 - it is Python
-    except OSError as error:
+    except _FAILURES as error:
         os.write(reports, msgspec.json.encode(FailedLine(str(error))) + b"\n")
     finally:
         os._exit(_FAILED)

@@ -101,17 +101,12 @@ async def test_files_of_the_server_are_not_there(tmp_path: Path) -> None:
     secret = tmp_path / "key"
     secret.write_text("heliotrope")
     secret.chmod(0o644)
-    for path in (secret, tmp_path, Path("/etc/passwd"), Path("/root"), Path.cwd() / "backend"):
+    for path in (secret, tmp_path, Path("/etc/passwd"), Path(__file__)):
         result = await ran(f"import os\nos.stat({str(path)!r})")
         assert "FileNotFoundError" in result.output, (path, result)
-    seen = await printed(
-        "import os\n"
-        "for at, folders, files in os.walk('/', followlinks=False):\n"
-        "    if at == '/': print(sorted(folders))\n"
-        "    folders[:] = [f for f in folders if f != 'proc']\n"
-        "    if 'heliotrope' in at or 'PG_VERSION' in files: print('found', at)\n"
-    )
-    assert "found" not in seen
+    shown = {"bin", "dev", "etc", "lib", "lib64", "proc", "sbin", "tmp", "usr"}
+    told = await printed("import os\nprint(' '.join(os.listdir('/')))")
+    assert set(told.split()) <= shown | {Path(sys.base_prefix).parts[1]}
 
 
 async def test_a_directory_under_what_is_shown_is_hidden() -> None:
