@@ -34,8 +34,8 @@ def search_conversations_tool(index: SearchIndex) -> Tool:
         ],
         max_results: Annotated[int, Meta(description="How many to find.", ge=1, le=20)] = 8,
         days: Annotated[
-            int | None,
-            Meta(description="How old they may be; any age without it.", ge=1, le=36_500),
+            Annotated[int, Meta(ge=1, le=36_500)] | None,
+            Meta(description="How old they may be; any age without it."),
         ] = None,
         newest_first: Annotated[
             bool, Meta(description="The newest first, instead of the most relevant.")
