@@ -28,10 +28,10 @@ async def test_an_earlier_conversation_is_found_and_cited(scenario: Scenario) ->
     found = await _events(scenario, f"What of my {word}? {directive(*scripts)}")
     (result,) = found["tool_result"]
     assert result["success"]
-    assert "2 found; these are 1 to 2." in result["result"]
+    assert "3 found; these are 1 to 3." in result["result"]
     assert earlier["conversation_id"] in result["result"]
     assert "Not mine" not in str(found)
-    assert len(found["source"]) == 2
+    assert len(found["source"]) == 3, "two titles and a message"
     for source in found["source"]:
         status, read = await scenario.call("GET", source["url"])
         assert status == 200, read

@@ -1,4 +1,4 @@
-"""System calls of Linux that Python 3.11 has no functions for. All raise OSError."""
+"""System calls of Linux that Python 3.11 has no functions for; all of them raise OSError."""
 
 import ctypes
 import errno
