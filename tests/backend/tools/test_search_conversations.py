@@ -89,7 +89,8 @@ async def test_only_earlier_conversations_of_the_caller_are_searched(
 async def test_a_model_cannot_name_another_owner(name: str) -> None:
     index = Index(hit())
     tool = search_conversations_tool(index)
-    assert name not in tool.spec.parameters["properties"]
+    parameters: Any = tool.spec.parameters
+    assert name not in parameters["properties"]
     output = await tool.run(context(), {"query": "moss", name: "bob"})
     assert not output.success
     assert not output.sources
