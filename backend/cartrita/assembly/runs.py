@@ -13,8 +13,8 @@ from cartrita.application.runs import Runs
 from cartrita.assembly.files import FileParts
 from cartrita.assembly.models import Models
 from cartrita.assembly.storage import Storage
-from cartrita.assembly.tools import create_toolbox
 from cartrita.settings import Settings
+from cartrita.tools.toolbox import Toolbox
 
 
 class RunServices(NamedTuple):
@@ -30,6 +30,7 @@ def create_executor(
     storage: Storage,
     models: Models,
     agents: AgentRegistry,
+    tools: Toolbox,
     keys: ApiKeys,
     files: FileParts,
 ) -> Executor:
@@ -47,7 +48,7 @@ def create_executor(
         history,
         models.gateway,
         agents,
-        tools=create_toolbox(settings, models, files),
+        tools=tools,
         counter=models.counter,
         keys=keys,
         cost=models.cost,
@@ -61,6 +62,7 @@ def create_run_services(
     storage: Storage,
     models: Models,
     agents: AgentRegistry,
+    tools: Toolbox,
     files: FileParts,
 ) -> RunServices:
     """The use cases of conversations and runs."""
@@ -81,7 +83,7 @@ def create_run_services(
         models.gateway,
         agents,
         files.context,
-        tools=create_toolbox(settings, models, files),
+        tools=tools,
         busy=settings.run_log.busy,
     )
     model_runs = ModelRuns(

@@ -23,6 +23,7 @@ from cartrita.assembly.storage import Storage
 from cartrita.settings import Settings
 from cartrita.surfaces.open_sockets import OpenSockets
 from cartrita.surfaces.services import Services
+from cartrita.tools.toolbox import Toolbox
 
 
 def create_services(
@@ -30,12 +31,16 @@ def create_services(
     storage: Storage,
     models: Models,
     agents: AgentRegistry,
+    tools: Toolbox,
     authentication: Authentication,
     credentials: CredentialParts,
     files: FileParts,
+    sandbox: str | None,
 ) -> Services:
     """The use cases over these parts."""
-    conversations, runs, model_runs = create_run_services(settings, storage, models, agents, files)
+    conversations, runs, model_runs = create_run_services(
+        settings, storage, models, agents, tools, files
+    )
     agent_models = AgentModels(agents, settings.openai_compat.model_name)
     return Services(
         runs=runs,
@@ -72,6 +77,7 @@ def create_services(
         models=models.gateway.models,
         health=models.gateway.health,
         ready=_readiness(storage.run_log),
+        sandbox=sandbox,
     )
 
 

@@ -12,12 +12,14 @@ from cartrita.application.access_watch import AccessWatch
 from cartrita.application.execution import Executor
 from cartrita.assembly.agents import create_agents
 from cartrita.assembly.authentication import create_authentication
+from cartrita.assembly.code import open_sandbox
 from cartrita.assembly.credentials import open_credentials
 from cartrita.assembly.files import open_files
 from cartrita.assembly.models import open_models
 from cartrita.assembly.runs import create_executor
 from cartrita.assembly.services import create_services
 from cartrita.assembly.storage import create_cleanup, open_storage
+from cartrita.assembly.tools import create_toolbox
 from cartrita.kit.secret import Secret
 from cartrita.settings import Settings
 from cartrita.surfaces.services import Services
@@ -60,14 +62,24 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
         models = await enter(open_models(settings, storage, context.secret, credentials))
         files = open_files(settings, storage.database, models.gateway)
         agents = create_agents(settings)
+        sandbox = await open_sandbox(settings)
+        tools = create_toolbox(settings, storage, models, files, sandbox)
         authentication = create_authentication(
             storage.database, context.secret, settings, models.brought_keys
         )
         executor = create_executor(
-            settings, storage, models, agents, authentication.api_keys, files
+            settings, storage, models, agents, tools, authentication.api_keys, files
         )
         services = create_services(
-            settings, storage, models, agents, authentication, credentials, files
+            settings,
+            storage,
+            models,
+            agents,
+            tools,
+            authentication,
+            credentials,
+            files,
+            sandbox.told,
         )
         watch = AccessWatch(
             services.api_keys,

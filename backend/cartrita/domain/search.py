@@ -2,9 +2,11 @@
 
 from datetime import datetime
 from enum import StrEnum
+from urllib.parse import quote
 
 import msgspec
 
+from cartrita.domain.ids import ConversationId
 from cartrita.domain.json import JsonObject
 
 
@@ -28,13 +30,15 @@ class SortBy(StrEnum):
 class SearchQuery(msgspec.Struct, frozen=True, kw_only=True):
     """One search over an owner's data.
 
-    `text` is plain words: it has no operators and no syntax errors.
+    `text` is plain words: it has no operators and no syntax errors. The conversation `without` is
+    left out.
     """
 
     owner_id: str
     text: str
     kinds: frozenset[SearchKind]
     since: datetime | None = None
+    without: ConversationId | None = None
     sort_by: SortBy = SortBy.RELEVANCE
     limit: int = 20
     offset: int = 0
@@ -61,3 +65,15 @@ class SearchResults(msgspec.Struct, frozen=True):
 
     hits: tuple[SearchHit, ...]
     total: int
+
+
+def url_of(hit: SearchHit) -> str:
+    """Where the native API lets one read what was found."""
+    if hit.kind is SearchKind.AGENT:
+        return f"/api/agents/{hit.id}"
+    if hit.kind is SearchKind.FILE:
+        return f"/api/files/{hit.id}"
+    if hit.conversation_id is None or hit.kind is SearchKind.CONVERSATION:
+        return f"/api/conversations/{quote(hit.id, safe='')}"
+    conversation = quote(hit.conversation_id, safe="")
+    return f"/api/conversations/{conversation}/messages/{hit.id}"

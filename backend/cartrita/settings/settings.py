@@ -7,6 +7,7 @@ from typing import Annotated
 from cartrita.settings.agents import Agents
 from cartrita.settings.budgets import Budgets
 from cartrita.settings.cache import Cache, Valkey
+from cartrita.settings.code import Code
 from cartrita.settings.fields import Group, Setting
 from cartrita.settings.files import Files
 from cartrita.settings.ledger import Ledger
@@ -63,6 +64,7 @@ class Settings(Group):
     searxng: SearXNG = SearXNG()
     github: GitHub = GitHub()
     web: Web = Web()
+    code: Code = Code()
     warnings: tuple[str, ...] = ()
 
     @property

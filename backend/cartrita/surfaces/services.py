@@ -97,7 +97,8 @@ class Services:
 
     `connections` are those that keys hold open. `models` lists the models that scopes allow, the
     default first, and `health` those of this process whose last call failed. `ready` reports for
-    each part of the server whether it works; it never raises.
+    each part of the server whether it works; it never raises. `sandbox` says how programs of agents
+    are shut in, where they are run at all.
     """
 
     runs: Runs
@@ -130,6 +131,7 @@ class Services:
     models: Callable[[Scopes], Awaitable[Sequence[ModelInfo]]]
     health: Callable[[], Sequence[DeploymentHealth]]
     ready: Callable[[], Awaitable[Mapping[str, bool]]]
+    sandbox: str | None
 
 
 ServicesLifespan: TypeAlias = Callable[[], AbstractAsyncContextManager[Services]]

@@ -1,7 +1,6 @@
 """The process that reads one file, from its standard input: `python -m ...main ORDER`."""
 
 import logging
-import resource
 import sys
 from collections.abc import Iterator
 from importlib import import_module
@@ -21,10 +20,10 @@ from cartrita.adapters.extraction.orders import (
     Unreadable,
     UnreadableLine,
 )
+from cartrita.adapters.processes.bounds import ProcessBounds, apply
 from cartrita.domain.media_types import DOCX, HTML, IMAGES, PDF, PPTX, SVG, XLSX
 from cartrita.kit.text import storable_text
 
-_DESCRIPTORS = 64
 _TOO_MUCH_MEMORY = "It takes more memory to read than there is for one file."
 _DAMAGED = "It is damaged, or not what its first bytes say."
 _MODULES: Final = MappingProxyType(
@@ -59,7 +58,7 @@ def main() -> None:
     """Read the file, and write what is found. The exit status is always 0 unless it is killed."""
     order = msgspec.json.decode(sys.argv[1], type=ReadingOrder)
     logging.disable()
-    _limit(order.bounds)
+    apply(ProcessBounds(seconds=order.bounds.seconds, memory_bytes=order.bounds.memory_bytes))
     try:
         _read(order, sys.stdin.buffer)
     except Unreadable as error:
@@ -70,15 +69,6 @@ def main() -> None:
         _write(UnreadableLine(_DAMAGED))
     else:
         _write(EndLine())
-
-
-def _limit(bounds: ReadingBounds) -> None:
-    seconds = int(bounds.seconds) + 1
-    resource.setrlimit(resource.RLIMIT_AS, (bounds.memory_bytes, bounds.memory_bytes))
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (_DESCRIPTORS, _DESCRIPTORS))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _read(order: ReadingOrder, file: BinaryIO) -> None:

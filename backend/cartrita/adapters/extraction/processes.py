@@ -1,9 +1,7 @@
 """Reads each file in a process of its own: implements FileReading."""
 
 import asyncio
-import sys
 import tempfile
-from asyncio.subprocess import Process
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -21,6 +19,7 @@ from cartrita.adapters.extraction.orders import (
     ReadingOrder,
     UnreadableLine,
 )
+from cartrita.adapters.processes.children import started
 from cartrita.domain.attachments import FilePage, ReadImage, ReadPage, UnreadableFile
 from cartrita.domain.errors import StorageFull
 
@@ -65,24 +64,9 @@ class ProcessReading:
         self, media_type: str, file: BinaryIO
     ) -> AsyncGenerator[asyncio.StreamReader]:
         order = msgspec.json.encode(ReadingOrder(media_type, self._bounds)).decode()
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-I",
-            "-m",
-            _MODULE,
-            order,
-            stdin=file,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            env={},
-            limit=_LONGEST_LINE,
-            start_new_session=True,
-        )
-        assert process.stdout is not None
-        try:
+        async with started(_MODULE, order, stdin=file, line_bytes=_LONGEST_LINE) as process:
+            assert process.stdout is not None
             yield process.stdout
-        finally:
-            await _ended(process)
 
 
 async def _copied(content: AsyncIterator[bytes], file: BinaryIO) -> None:
@@ -117,9 +101,3 @@ async def _next_line(output: asyncio.StreamReader) -> Line | None:
     with suppress(ValueError, msgspec.DecodeError):
         return _line.decode(await output.readline())
     return None
-
-
-async def _ended(process: Process) -> None:
-    with suppress(ProcessLookupError):
-        process.kill()
-    await process.wait()

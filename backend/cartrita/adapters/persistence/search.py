@@ -113,7 +113,7 @@ def _titles(
         _c.updated_at.label("moment"),
         (text_query.score(_c.search, _c.title) + _TITLE_BONUS).label("score"),
     ).where(owned(query.owner_id), text_query.matches(_c.search, _c.title))
-    return found if query.since is None else found.where(_c.updated_at >= query.since)
+    return found.where(*_bounds(query, _c.id, _c.updated_at))
 
 
 def _texts(
@@ -131,7 +131,19 @@ def _texts(
         .join(conversations, _c.id == _m.conversation_id)
         .where(in_tree(query.owner_id), owned(query.owner_id), text_query.matches(_m.search, _BODY))
     )
-    return found if query.since is None else found.where(_m.created_at >= query.since)
+    return found.where(*_bounds(query, _m.conversation_id, _m.created_at))
+
+
+def _bounds(
+    query: SearchQuery, conversation: ColumnElement[UUID], moment: ColumnElement[datetime]
+) -> list[ColumnElement[bool]]:
+    """What the query leaves out, whatever its words are."""
+    bounds: list[ColumnElement[bool]] = []
+    if query.since is not None:
+        bounds.append(moment >= query.since)
+    if query.without is not None:
+        bounds.append(conversation != query.without)
+    return bounds
 
 
 def _page(query: SearchQuery, hits: CTE, text_query: TextQuery) -> Select[*tuple[Any, ...]]:

@@ -23,10 +23,15 @@ class Health(BaseModel):
 
 
 class Readiness(BaseModel):
-    """Whether the server can serve requests; `services` is for authenticated callers."""
+    """Whether the server can serve requests; the rest is for authenticated callers."""
 
     ready: bool
     services: dict[str, bool] | None = Field(default=None, description="Which part works.")
+    sandbox: str | None = Field(
+        default=None,
+        description="How programs of agents are shut in: `full`, `partial, without ...` or "
+        "`none: ...`; absent where `run_code` is off.",
+    )
 
 
 @router.head("/health", include_in_schema=False)
@@ -43,9 +48,9 @@ async def get_ready(request: Request, response: Response, services: AppServices)
     parts = await services.ready()
     ready = all(parts.values())
     response.status_code = 200 if ready else 503
-    return Readiness(
-        ready=ready, services=dict(parts) if await _is_authenticated(request) else None
-    )
+    if not await _is_authenticated(request):
+        return Readiness(ready=ready)
+    return Readiness(ready=ready, services=dict(parts), sandbox=services.sandbox)
 
 
 async def _is_authenticated(request: Request) -> bool:

@@ -2,14 +2,13 @@
 
 from datetime import datetime
 from typing import Annotated, Any
-from urllib.parse import quote
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from cartrita.application.search import ALL_KINDS, LIMIT_MAX, OFFSET_MAX, DateRange
 from cartrita.domain.errors import InvalidInput
-from cartrita.domain.search import SearchHit, SearchKind, SortBy
+from cartrita.domain.search import SearchHit, SearchKind, SortBy, url_of
 from cartrita.kit.text import storable_text
 from cartrita.surfaces.dependencies import STORED, AppServices, CurrentPrincipal
 
@@ -88,15 +87,3 @@ def _result(hit: SearchHit) -> SearchResult:
         timestamp=hit.timestamp,
         metadata=hit.metadata,
     )
-
-
-def url_of(hit: SearchHit) -> str:
-    """Where to read what was found."""
-    if hit.kind is SearchKind.AGENT:
-        return f"/api/agents/{hit.id}"
-    if hit.kind is SearchKind.FILE:
-        return f"/api/files/{hit.id}"
-    if hit.conversation_id is None or hit.kind is SearchKind.CONVERSATION:
-        return f"/api/conversations/{quote(hit.id, safe='')}"
-    conversation = quote(hit.conversation_id, safe="")
-    return f"/api/conversations/{conversation}/messages/{hit.id}"

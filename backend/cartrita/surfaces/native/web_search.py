@@ -15,12 +15,11 @@ from cartrita.domain.github import (
 )
 from cartrita.domain.principals import Principal
 from cartrita.domain.scopes import Operation
-from cartrita.domain.search import SearchKind
+from cartrita.domain.search import SearchKind, url_of
 from cartrita.domain.web import LONGEST_QUERY, MOST_RESULTS, TimeRange, Topic, WebQuery
 from cartrita.kit import clock
 from cartrita.surfaces.dependencies import AppServices, CurrentPrincipal, Requires, Storable
 from cartrita.surfaces.native.request_bodies import JsonBody, RequestModel
-from cartrita.surfaces.native.search import url_of
 from cartrita.surfaces.services import Services
 
 router = APIRouter(prefix="/api/search", tags=["search"])

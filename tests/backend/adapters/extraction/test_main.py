@@ -32,7 +32,7 @@ def written(monkeypatch: pytest.MonkeyPatch) -> Any:
         monkeypatch.setattr(module.sys, "argv", ["main", order])
         monkeypatch.setattr(module.sys, "stdin", SimpleNamespace(buffer=io.BytesIO(content)))
         monkeypatch.setattr(module.sys, "stdout", SimpleNamespace(buffer=out))
-        monkeypatch.setattr(module, "_limit", unlimited)
+        monkeypatch.setattr(module, "apply", unlimited)
         try:
             module.main()
         finally:

@@ -236,6 +236,16 @@ async def test_a_date_is_a_limit(index: FullText, pool: Database) -> None:
     assert await snippets(index, "zebra", since=far, kinds=titles) == []
 
 
+async def test_a_conversation_is_left_out(index: FullText, pool: Database) -> None:
+    present = await stored_conversation(pool, title="Zebra now")
+    earlier = await stored_conversation(pool, title="Zebra then")
+    await stored_branch(pool, present, "a zebra now")
+    await stored_branch(pool, earlier, "a zebra then")
+    found = await search(index, "zebra", without=present.id)
+    assert found.total == 2
+    assert {hit.conversation_id for hit in found.hits} == {earlier.public_id}
+
+
 async def test_pages_and_the_total(index: FullText, pool: Database) -> None:
     talk = await stored_conversation(pool)
     await stored_branch(pool, talk, *(f"zebra {n}" for n in range(7)))

@@ -1,0 +1,1 @@
+"""Runs programs that agents write, shut in by namespaces, a system call filter and limits."""
