@@ -37,7 +37,7 @@ BODIES: list[tuple[str, bytes, int, str]] = [
     ("words for tools", b'{"message": "a", "tools": "search"}', 422, "validation_error"),
     ("a strange context", b'{"message": "a", "context": {"a": 1}}', 422, "validation_error"),
     ("an unknown tool", b'{"message": "a", "tools": ["nope"]}', 422, "validation_error"),
-    ("an unknown file", b'{"message": "a", "attachments": ["nope"]}', 422, "validation_error"),
+    ("an unknown file", b'{"message": "a", "attachments": ["nope"]}', 404, "file_not_found"),
     (
         "an unknown provider",
         b'{"message": "a", "provider": "nope"}',
