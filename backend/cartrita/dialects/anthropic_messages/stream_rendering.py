@@ -35,7 +35,6 @@ from cartrita.domain.errors import CartritaError, UpstreamMalformed
 from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import Reasoning
 
-_PING: Final = b'event: ping\ndata: {"type":"ping"}\n\n'
 _STOP: Final = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
 _encode = msgspec.json.Encoder().encode
 
@@ -84,10 +83,6 @@ class StreamRenderer:
         if isinstance(delta, Finished):
             return self._render(self._order.end()) + self._render([delta])
         return self._render(self._order.feed(delta))
-
-    def ping(self) -> bytes:
-        """An event that clients ignore."""
-        return _PING
 
     def error(self, error: CartritaError) -> bytes:
         """The error as the last event of the stream."""

@@ -44,7 +44,6 @@ from cartrita.kit import sse
 DONE = b"data: [DONE]\n\n"
 """The end of a stream."""
 
-_PING = sse.comment("ping")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -117,10 +116,6 @@ class StreamRenderer:
             return rendered
         self._begun = True
         return self._chunk({"role": "assistant", "content": "", "refusal": None}) + rendered
-
-    def ping(self) -> bytes:
-        """A comment, which clients ignore."""
-        return _PING
 
     def error(self, error: CartritaError) -> bytes:
         """The error as the last frame of the stream."""

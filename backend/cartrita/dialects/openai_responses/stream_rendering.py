@@ -41,7 +41,6 @@ from cartrita.domain.deltas import (
 )
 from cartrita.domain.errors import CartritaError, UpstreamError
 from cartrita.domain.json import JsonObject
-from cartrita.kit import sse
 
 _INCOMPLETE: Final = {
     FinishReason.LENGTH: "max_output_tokens",
@@ -137,10 +136,6 @@ class StreamRenderer:
             case _:
                 self._feed_whole(delta)
         return self._writer.take()
-
-    def ping(self) -> bytes:
-        """A comment, which keeps the connection open and has no number."""
-        return sse.comment("ping")
 
     def error(self, error: CartritaError) -> bytes:
         """The last events of an answer that failed: what there is of it is in the response."""

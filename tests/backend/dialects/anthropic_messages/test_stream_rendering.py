@@ -274,9 +274,8 @@ def test_an_answer_that_ends_with_an_error_does_not_end_cleanly() -> None:
     assert not any(event["type"] == "message_stop" for event in result)
 
 
-def test_ping_and_error() -> None:
+def test_an_error_is_the_last_event() -> None:
     renderer = StreamRenderer(HEAD)
-    assert events(renderer.ping()) == [{"type": "ping"}]
     assert events(renderer.error(Unavailable("Try again."))) == [
         {"type": "error", "error": {"type": "overloaded_error", "message": "Try again."}}
     ]

@@ -236,7 +236,3 @@ def test_a_response_in_the_background_is_queued_first() -> None:
     head = ResponseHead(id="resp_1", created_at=1, model="m", background=True)
     stream = StreamRenderer(head).cancelled()
     assert kinds(stream) == ["created", "queued", "in_progress", "cancelled"]
-
-
-def test_a_ping_is_a_comment() -> None:
-    assert sse.Parser().feed(StreamRenderer(HEAD).ping()) == []
