@@ -39,7 +39,7 @@ async def list_keys(
 ) -> PageOf[KeyView]:
     """The keys of a user, of a tenant, or all, the oldest first."""
     which = KeyFilter(owner_id=owner_id, tenant_id=tenant_id)
-    page = await services.issued_keys.page(principal, which, cursor, limit)
+    page = await services.api_keys.page(principal, which, cursor, limit)
     views = [KeyView.of(key) for key in page.items]
     return PageOf(items=views, next_cursor=page.next_cursor)
 
@@ -51,7 +51,7 @@ async def create_key(
     services: AppServices,
 ) -> IssuedKeyView:
     """Make a key for a user, which may do no more than the one that asks."""
-    key, secret = await services.issued_keys.create(
+    key, secret = await services.api_keys.create(
         actor,
         body.owner_id,
         body.name,

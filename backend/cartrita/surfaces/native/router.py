@@ -3,9 +3,11 @@
 from fastapi import APIRouter
 
 from cartrita.surfaces.native import (
-    admin,
+    admin_audit,
     admin_budgets,
     admin_keys,
+    admin_tenants,
+    admin_users,
     agents,
     chat,
     code,
@@ -49,7 +51,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     credentials.router,
     admin_keys.router,
     admin_budgets.router,
-    admin.router,
+    admin_tenants.router,
+    admin_users.router,
+    admin_audit.router,
     health.router,
     docs_page.router,
 )
