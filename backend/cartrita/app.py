@@ -30,8 +30,8 @@ from cartrita.surfaces.native.websocket import endpoint as websocket
 from cartrita.surfaces.native.websocket.asyncapi import asyncapi_document
 from cartrita.surfaces.openai import conversations, files, stored_responses
 from cartrita.surfaces.openai import hot_paths as openai_hot_paths
-from cartrita.surfaces.plain_limits import PlainLimits
 from cartrita.surfaces.request_limits import BodyLimit, RequestLimits
+from cartrita.surfaces.route_limits import RouteLimits
 from cartrita.surfaces.services import Services, ServicesLifespan, SurfaceConfig
 from cartrita.surfaces.v1 import model_lists
 
@@ -87,7 +87,7 @@ def create_app(config: SurfaceConfig, services_lifespan: ServicesLifespan | None
     )
     app.state.config = config
     app.state.inbound_limits = InboundLimits(config.inbound_rates, hot_paths(config))
-    app.state.plain_limits = PlainLimits(app.state.inbound_limits)
+    app.state.route_limits = RouteLimits(app.state.inbound_limits)
     for router in (
         *ROUTERS,
         *(_V1_ROUTERS if config.v1 else ()),

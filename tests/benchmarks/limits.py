@@ -9,7 +9,7 @@ from tests.benchmarks.options import Options
 
 from cartrita.domain.limits import Limit, LimitKey
 from cartrita.domain.requests import ModelRequest
-from cartrita.gateway.call_queues import CallQueue, QueuePolicy, TurnRequest
+from cartrita.gateway.call_queues import CallQueue, GrantRequest, QueuePolicy
 from cartrita.gateway.calls import Call
 from cartrita.gateway.limiting import Limiter
 from cartrita.gateway.memory_grants import MemoryGrants
@@ -46,7 +46,7 @@ async def _at_once(limits: dict[str, Limit]) -> float:
     call = Call(owner_id="o", surface="openai", name="p/m", parse=_unread)
     began = time.perf_counter()
     for _ in range(_CALLS):
-        await limiter.turn(call, float("inf")).take("p")
+        await limiter.grants(call, float("inf")).take("p")
     return (time.perf_counter() - began) / _CALLS * 1e6
 
 
@@ -62,7 +62,7 @@ async def _waiting(*, granted: bool) -> float:
     queue.take()
 
     async def wait(number: int) -> None:
-        await queue.wait(TurnRequest(tenant=str(number % 3), number=number), 30.0)
+        await queue.wait(GrantRequest(tenant=str(number % 3), number=number), 30.0)
 
     loop = asyncio.get_running_loop()
     began = time.perf_counter()

@@ -15,9 +15,9 @@ from tests.harness.valkey import Valkey, find_binary
 
 from cartrita.domain.errors import RateLimited
 from cartrita.domain.limits import Limit, LimitKey
-from cartrita.domain.pacing import Pace
-from cartrita.gateway.call_queues import CallQueue, QueuePolicy, TurnRequest
+from cartrita.gateway.call_queues import CallQueue, GrantRequest, QueuePolicy
 from cartrita.gateway.memory_grants import PacedGrants
+from cartrita.gateway.pacing import Pace
 
 _KEY = LimitKey("p")
 _WAITING = 1000
@@ -54,7 +54,7 @@ class _Queue:
         self._queue = CallQueue(_KEY, self._open, QueuePolicy())
 
     async def call(self, tenant: str, number: int) -> None:
-        await self._queue.wait(TurnRequest(tenant=tenant, number=number), self._patience)
+        await self._queue.wait(GrantRequest(tenant=tenant, number=number), self._patience)
         self.begun.append((tenant, number))
 
     def pause(self, seconds: float) -> None:

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import structlog
 
-from cartrita.application.api_keys import ApiKeys
+from cartrita.application.authentication import KeyAuthentication
 from cartrita.application.open_connections import OpenConnections
 from cartrita.domain.errors import CartritaError
 from cartrita.domain.ports.access import AccessChanges
@@ -28,7 +28,7 @@ class AccessWatch:
 
     def __init__(
         self,
-        keys: ApiKeys,
+        keys: KeyAuthentication,
         connections: OpenConnections,
         changes: AccessChanges,
         *,

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from cartrita.application.accounts import Accounts, require_admin, require_operator
-from cartrita.application.issued_keys import IssuedKeys
+from cartrita.application.api_keys import ApiKeys
 from cartrita.domain.audit import Actor, Change
 from cartrita.domain.budgets import (
     Budget,
@@ -47,7 +47,7 @@ class Budgets:
         self,
         store: BudgetStore,
         accounts: Accounts,
-        keys: IssuedKeys,
+        keys: ApiKeys,
         *,
         now: Callable[[], datetime] = clock.now,
     ) -> None:

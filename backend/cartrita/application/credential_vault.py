@@ -28,7 +28,7 @@ class CredentialVault:
 
     async def key_of(self, stored: StoredCredential) -> Secret:
         """The provider's key. Raises Unavailable if it cannot be decrypted."""
-        data_key = await self._store.data_key(stored.key_id)
+        data_key = await self._store.data_key(stored.data_key_id)
         assert data_key is not None  # each credential refers to it
         return self._cipher.decrypt(data_key, stored)
 

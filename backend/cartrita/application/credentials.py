@@ -12,8 +12,8 @@ from typing import Final
 from msgspec.structs import replace
 
 from cartrita.application.accounts import require_admin
+from cartrita.application.api_keys import OVERLAP, ApiKeys
 from cartrita.application.credential_vault import CredentialVault
-from cartrita.application.issued_keys import OVERLAP, IssuedKeys
 from cartrita.application.known_credentials import KnownCredentials
 from cartrita.application.provider_key_shapes import may_be_provider_key
 from cartrita.domain.api_keys import ApiKey
@@ -57,7 +57,7 @@ class Credentials:
         vault: CredentialVault,
         known: KnownCredentials,
         validator: KeyValidator,
-        issued_keys: IssuedKeys,
+        api_keys: ApiKeys,
         *,
         overlap: timedelta = OVERLAP,
         now: Callable[[], datetime] = clock.now,
@@ -66,7 +66,7 @@ class Credentials:
         self._vault = vault
         self._known = known
         self._validator = validator
-        self._issued_keys = issued_keys
+        self._api_keys = api_keys
         self._overlap = overlap
         self._now = now
 
@@ -79,7 +79,7 @@ class Credentials:
         """
         credential = await self.store(actor, provider, key, shared=shared)
         by = actor.principal
-        issued, secret = await self._issued_keys.create(
+        issued, secret = await self._api_keys.create(
             actor, by.owner_id, f"{provider} credential", scopes=_scopes(by.scopes, provider)
         )
         return credential, issued, secret

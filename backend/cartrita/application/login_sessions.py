@@ -10,7 +10,7 @@ from datetime import datetime
 
 import msgspec
 
-from cartrita.application.api_keys import ApiKeys
+from cartrita.application.authentication import KeyAuthentication
 from cartrita.domain.api_keys import ActiveKey
 from cartrita.domain.errors import Unauthenticated
 from cartrita.domain.principals import Principal
@@ -35,7 +35,7 @@ class LoginSessions:
 
     def __init__(
         self,
-        keys: ApiKeys,
+        keys: KeyAuthentication,
         signing_key: Secret,
         *,
         session_s: float = 43_200.0,

@@ -36,7 +36,7 @@ _ANSWERABLE_SURFACES = frozenset({"a2a", "mcp", "native"})
 
 
 class KeyLookup(Protocol):
-    """Looks up API keys: see `ApiKeys.active`."""
+    """Looks up API keys: see `KeyAuthentication.active`."""
 
     async def active(self, owner_id: str, key_id: str) -> ActiveKey | None: ...
 

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from msgspec.structs import replace
 
-from cartrita.application.api_keys import ApiKeys
+from cartrita.application.authentication import KeyAuthentication
 from cartrita.domain.errors import Unauthenticated
 from cartrita.domain.ids import RunId
 from cartrita.domain.ports.access import TicketStore
@@ -35,7 +35,7 @@ class Tickets:
     def __init__(
         self,
         store: TicketStore,
-        keys: ApiKeys,
+        keys: KeyAuthentication,
         find_run: FindTicketRun,
         *,
         ticket_s: float = 60.0,

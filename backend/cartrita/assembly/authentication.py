@@ -14,9 +14,9 @@ from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.tickets import TicketTable
 from cartrita.application.accounts import Accounts
 from cartrita.application.api_keys import ApiKeys
+from cartrita.application.authentication import KeyAuthentication
 from cartrita.application.brought_keys import BroughtKeys
 from cartrita.application.budgets import Budgets
-from cartrita.application.issued_keys import IssuedKeys
 from cartrita.application.login_sessions import LoginSessions
 from cartrita.application.tickets import Tickets
 from cartrita.kit.secret import Secret, derive_secret
@@ -26,8 +26,8 @@ from cartrita.settings import Settings
 class Authentication(NamedTuple):
     """The use cases that authenticate callers, and of what they are known by."""
 
+    key_authentication: KeyAuthentication
     api_keys: ApiKeys
-    issued_keys: IssuedKeys
     accounts: Accounts
     budgets: Budgets
     login_sessions: LoginSessions
@@ -41,14 +41,14 @@ def create_authentication(
     config = settings.auth
     pepper = derive_secret(secret, "pepper")
     key_table, users = ApiKeyTable(database), UserTable(database)
-    keys = ApiKeys(
+    keys = KeyAuthentication(
         key_table,
         pepper,
         config.bootstrap_key,
         keyless=config.mode == "loopback",
         brought=brought,
     )
-    issued = IssuedKeys(
+    issued = ApiKeys(
         key_table, users, keys, pepper, overlap=timedelta(seconds=config.rotation_overlap_s)
     )
     accounts = Accounts(

@@ -6,9 +6,9 @@ from typing import NamedTuple
 from cartrita.adapters.encryption.envelopes import CredentialEnvelopes
 from cartrita.adapters.persistence.credentials import CredentialTable
 from cartrita.adapters.persistence.database import Database
+from cartrita.application.api_keys import ApiKeys
 from cartrita.application.credential_vault import CredentialVault
 from cartrita.application.credentials import Credentials
-from cartrita.application.issued_keys import IssuedKeys
 from cartrita.application.known_credentials import KnownCredentials
 from cartrita.domain.ports.credentials import KeyValidator
 from cartrita.gateway.paid_providers import CredentialUses
@@ -41,7 +41,7 @@ async def open_credentials(
 
 
 def create_credentials(
-    settings: Settings, parts: CredentialParts, validator: KeyValidator, issued_keys: IssuedKeys
+    settings: Settings, parts: CredentialParts, validator: KeyValidator, api_keys: ApiKeys
 ) -> Credentials:
     """What stores credentials that their providers accept, and exchanges them."""
     return Credentials(
@@ -49,7 +49,7 @@ def create_credentials(
         parts.vault,
         parts.known,
         validator,
-        issued_keys,
+        api_keys,
         overlap=timedelta(seconds=settings.auth.rotation_overlap_s),
     )
 

@@ -12,8 +12,8 @@ from cartrita.adapters.persistence.slots import SlotTable
 from cartrita.adapters.valkey.slots import ValkeySlots
 from cartrita.assembly.answer_cache import create_valkey_server
 from cartrita.domain.limits import Limit
-from cartrita.domain.ports.grants import GrantStore
 from cartrita.gateway.call_queues import QueuePolicy
+from cartrita.gateway.grants import GrantStore
 from cartrita.gateway.limiting import Limiter
 from cartrita.gateway.memory_grants import MemoryGrants
 from cartrita.gateway.shared_grants import SharedGrants, SharingPolicy

@@ -11,7 +11,7 @@ from cartrita.adapters.providers.discovery import ServerAddress, discover
 from cartrita.adapters.providers.factory import ProviderOptions, create_provider
 from cartrita.adapters.providers.oauth import OAuthClient, TokenSource
 from cartrita.adapters.providers.registry import PROVIDERS, provider_spec
-from cartrita.application.key_validation import ProviderKeyValidator
+from cartrita.application.credential_validation import ProviderKeyValidator
 from cartrita.application.provider_checks import CheckedProvider, ProviderChecks
 from cartrita.domain.ports.providers import RelayProvider
 from cartrita.domain.provider_checks import ProviderSummary

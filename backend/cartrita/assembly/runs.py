@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from cartrita.agents.registry import AgentRegistry
-from cartrita.application.api_keys import ApiKeys
+from cartrita.application.authentication import KeyAuthentication
 from cartrita.application.conversations import Conversations
 from cartrita.application.execution import Executor
 from cartrita.application.history import History
@@ -31,7 +31,7 @@ def create_executor(
     models: Models,
     agents: AgentRegistry,
     tools: Toolbox,
-    keys: ApiKeys,
+    keys: KeyAuthentication,
     files: FileParts,
 ) -> Executor:
     """Executes the runs of this worker's queue."""

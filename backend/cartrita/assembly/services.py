@@ -60,13 +60,13 @@ def create_services(
             agents, AgentActivityTable(storage.database), models.gateway
         ),
         completions=Completions(models.gateway, agent_models, models.counter),
-        api_keys=authentication.api_keys,
+        key_authentication=authentication.key_authentication,
         brought_keys=models.brought_keys,
-        issued_keys=authentication.issued_keys,
+        api_keys=authentication.api_keys,
         accounts=authentication.accounts,
         budgets=authentication.budgets,
         credentials=create_credentials(
-            settings, credentials, models.key_validator, authentication.issued_keys
+            settings, credentials, models.key_validator, authentication.api_keys
         ),
         connections=OpenConnections(settings.limits.streams_max),
         login_sessions=authentication.login_sessions,

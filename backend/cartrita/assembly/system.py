@@ -68,7 +68,7 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
             storage.database, context.secret, settings, models.brought_keys
         )
         executor = create_executor(
-            settings, storage, models, agents, tools, authentication.api_keys, files
+            settings, storage, models, agents, tools, authentication.key_authentication, files
         )
         services = create_services(
             settings,
@@ -82,7 +82,7 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
             sandbox.told,
         )
         watch = AccessWatch(
-            services.api_keys,
+            services.key_authentication,
             services.connections,
             storage.run_log.access_changes,
             sweep_s=settings.auth.sweep_s,
@@ -101,7 +101,7 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
             models.gateway.run(),
             models.limit_tasks.run(),
             models.budgets.run(),
-            authentication.api_keys.run(),
+            authentication.key_authentication.run(),
             watch.run(),
         )
         async with _running(loops):

@@ -58,7 +58,7 @@ class Budget(msgspec.Struct, frozen=True):
     amount: Decimal
 
 
-class BudgetAccount(msgspec.Struct, frozen=True):
+class BudgetSpending(msgspec.Struct, frozen=True):
     """What was used of one budget in the period that began on the day `since`."""
 
     subject: BudgetSubject
@@ -68,12 +68,12 @@ class BudgetAccount(msgspec.Struct, frozen=True):
 
 
 class Settlement(msgspec.Struct, frozen=True):
-    """What one call used of an account.
+    """What one call used of a budget.
 
     `spent` had been leased for it; `overrun` is what its provider used above all that was.
     """
 
-    account: BudgetAccount
+    spending: BudgetSpending
     spent: Decimal
     overrun: Decimal = Decimal(0)
 

@@ -69,11 +69,11 @@ class ProviderCredential(msgspec.Struct, frozen=True, kw_only=True):
 class StoredCredential(msgspec.Struct, frozen=True):
     """A credential with its key as it is stored: encrypted, and empty once it is revoked.
 
-    `key_id` is that of the tenant's key which encrypts it.
+    `data_key_id` is that of the tenant's key which encrypts it.
     """
 
     credential: ProviderCredential
-    key_id: str
+    data_key_id: str
     ciphertext: bytes
 
 

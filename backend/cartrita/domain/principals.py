@@ -16,7 +16,7 @@ class Principal(msgspec.Struct, frozen=True):
 
     The owner is a user of the tenant, and `admin` if the key may administer that tenant. Only the
     ids of owner and key are stored with what a principal asks for; the rest is looked up again
-    (`ApiKeys.active`), so that it counts at once when it changes.
+    (`KeyAuthentication.active`), so that it counts at once when it changes.
     """
 
     owner_id: str

@@ -13,15 +13,15 @@ import structlog
 from cartrita.domain.budgets import (
     AllBudgets,
     Budget,
-    BudgetAccount,
+    BudgetSpending,
     BudgetUnit,
     Settlement,
 )
 from cartrita.domain.errors import Forbidden
 from cartrita.domain.ports.budgets import BudgetLeases
 from cartrita.domain.usage import Usage
+from cartrita.gateway.budget_leases import BudgetLease
 from cartrita.gateway.calls import Call
-from cartrita.gateway.leased_accounts import LeasedAccount
 from cartrita.gateway.pricing import Price
 from cartrita.gateway.routes import Deployment
 from cartrita.gateway.usage_bounds import (
@@ -78,8 +78,8 @@ class Budgeting:
         self._now = now
         self._monotonic = monotonic
         self._budgets = AllBudgets()
-        self._accounts: dict[BudgetAccount, LeasedAccount] = {}
-        self._closed: list[LeasedAccount] = []  # that calls may still hold something of
+        self._leased: dict[BudgetSpending, BudgetLease] = {}
+        self._closed: list[BudgetLease] = []  # that calls may still hold something of
         self._failure_logger = RepeatedFailures("budgets_not_given_back")
         self.policy = policy or BudgetPolicy()
 
@@ -90,8 +90,8 @@ class Budgeting:
         """
         self._budgets = await self._leases.all()
         known = {one for budgets in self._budgets.by_subject.values() for one in budgets}
-        changed = [key for key, one in self._accounts.items() if one.budget not in known]
-        self._closed += [self._accounts.pop(key) for key in changed]
+        changed = [key for key, one in self._leased.items() if one.budget not in known]
+        self._closed += [self._leased.pop(key) for key in changed]
 
     async def run(self) -> None:
         """Give back what is not needed, and at the end, when it is cancelled, all of it."""
@@ -129,9 +129,9 @@ class Budgeting:
         """What a call of this deployment is to reserve; None if it counts against no budget."""
         if not call.recorded or not (budgets := self._of(call)):
             return None
-        accounts = [self._account(one) for one in budgets]
+        leases = [self._lease_of(one) for one in budgets]
         price = self._price(deployment.provider, deployment.model)
-        return Reservation(call, deployment.model, accounts, price, self.policy, said)
+        return Reservation(call, deployment.model, leases, price, self.policy, said)
 
     def _of(self, call: Call) -> tuple[Budget, ...]:
         return self._budgets.of(call.key_id, call.owner_id, call.tenant_id)
@@ -140,12 +140,12 @@ class Budgeting:
         provider = deployment.provider
         return provider in self.policy.free or self._price(provider, deployment.model) is not None
 
-    def _account(self, budget: Budget) -> LeasedAccount:
+    def _lease_of(self, budget: Budget) -> BudgetLease:
         since = budget.period.since(self._now())
-        key = BudgetAccount(budget.subject, budget.period, budget.unit, since)
-        found = self._accounts.get(key)
+        key = BudgetSpending(budget.subject, budget.period, budget.unit, since)
+        found = self._leased.get(key)
         if found is None:
-            found = self._accounts[key] = LeasedAccount(
+            found = self._leased[key] = BudgetLease(
                 key,
                 budget,
                 self._leases,
@@ -159,13 +159,13 @@ class Budgeting:
     async def _trim(self, *, everything: bool = False) -> None:
         """No failure ends it: what is not given back now is given back later."""
         now = self._now()
-        over = [key for key in self._accounts if key.since != key.period.since(now)]
-        self._closed += [self._accounts.pop(key) for key in over]
+        over = [key for key in self._leased if key.since != key.period.since(now)]
+        self._closed += [self._leased.pop(key) for key in over]
         try:
-            for account in [*self._accounts.values()]:
-                await account.trim(everything=everything)
-            for account in [*self._closed]:
-                await account.trim(everything=True)
+            for lease in [*self._leased.values()]:
+                await lease.trim(everything=everything)
+            for lease in [*self._closed]:
+                await lease.trim(everything=True)
         except Exception as error:
             self._failure_logger.exception("trim", error=error)
         self._closed = [one for one in self._closed if not one.unused]
@@ -181,19 +181,19 @@ class Reservation:
         self,
         call: Call,
         model: str,
-        accounts: Sequence[LeasedAccount],
+        leases: Sequence[BudgetLease],
         price: Price | None,
         policy: BudgetPolicy,
         said: str,
     ) -> None:
         self._call = call
         self._model = model
-        self._accounts = accounts
+        self._leases = leases
         self._price = price
         self._policy = policy
         self._said = said
-        self._held: dict[LeasedAccount, Decimal] = {}
-        self._least: dict[LeasedAccount, Decimal] = {}
+        self._held: dict[BudgetLease, Decimal] = {}
+        self._least: dict[BudgetLease, Decimal] = {}
         self._input = 0
         self._output = 0
         self._bound: OutputBound | None = None
@@ -248,16 +248,16 @@ class Reservation:
             else self._price.of_size(self._input).most(self._input, output),
         }
         try:
-            for account in self._accounts:
-                await self._hold(account, amounts[account.budget.unit])
+            for lease in self._leases:
+                await self._hold(lease, amounts[lease.budget.unit])
         except BaseException:
             if not self._output:  # it was not made
                 self.settle(Usage(), None)
             raise
         self._output = output
 
-    async def _hold(self, account: LeasedAccount, amount: Decimal) -> None:
-        held = self._held.get(account, _NOTHING)
+    async def _hold(self, lease: BudgetLease, amount: Decimal) -> None:
+        held = self._held.get(lease, _NOTHING)
         if amount > held:
-            await account.take(amount - held)
-        self._held[account] = max(amount, held)
+            await lease.take(amount - held)
+        self._held[lease] = max(amount, held)

@@ -8,8 +8,8 @@ import msgspec
 
 from cartrita.domain.errors import RateLimited
 from cartrita.domain.limits import LimitKey
-from cartrita.domain.ports.grants import Grants
 from cartrita.gateway.calls import PauseListener
+from cartrita.gateway.grants import Grants
 from cartrita.gateway.waiting_calls import WaitingCall, WaitingCalls
 
 NOTICED_PAUSE: Final = 0.9
@@ -44,7 +44,7 @@ class QueuePolicy(msgspec.Struct, frozen=True, kw_only=True):
     notice: float = 2.0
 
 
-class TurnRequest(msgspec.Struct, frozen=True, kw_only=True):
+class GrantRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A call that wants to begin: of which tenant, as which of all calls, and who is told of it."""
 
     tenant: str
@@ -101,7 +101,7 @@ class CallQueue:
         self._grants.pause(seconds)
         self._serve()
 
-    async def wait(self, request: TurnRequest, patience: float) -> None:
+    async def wait(self, request: GrantRequest, patience: float) -> None:
         """Wait until the call may begin, for so many seconds at most. Raises RateLimited.
 
         It is refused at once if that would likely take longer. Whoever is cancelled here leaves
@@ -122,7 +122,7 @@ class CallQueue:
         if call.expired:
             raise self._refusal(request)
 
-    def _enter(self, request: TurnRequest, patience: float) -> WaitingCall:
+    def _enter(self, request: GrantRequest, patience: float) -> WaitingCall:
         position = self._waiting.position(request.tenant, request.number)
         eta = self._grants.eta(position)
         if eta > patience or self._waiting.of(request.tenant) >= self._policy.waiting:
@@ -152,12 +152,12 @@ class CallQueue:
                 return
             self._waiting.pop().grant()
 
-    def _expire(self, request: TurnRequest, call: WaitingCall) -> None:
+    def _expire(self, request: GrantRequest, call: WaitingCall) -> None:
         if not (call.granted or call.gone):
             self._waiting.discard(request.tenant, call)
             call.expire()
 
-    def _leave(self, request: TurnRequest, call: WaitingCall) -> None:
+    def _leave(self, request: GrantRequest, call: WaitingCall) -> None:
         if call.granted:
             self._grants.give_back()
             self._serve()
@@ -175,7 +175,7 @@ class CallQueue:
         if listening:
             self._notices = self._later(self._policy.notice, self._tell_places)
 
-    def _refusal(self, request: TurnRequest) -> RateLimited:
+    def _refusal(self, request: GrantRequest) -> RateLimited:
         position = self._waiting.position(request.tenant, request.number)
         eta = self._grants.eta(position)
         name = self._key.provider

@@ -9,9 +9,9 @@ from typing import Final, Protocol
 from cartrita.domain.credentials import SERVER
 from cartrita.domain.errors import UpstreamError, UpstreamLimited
 from cartrita.domain.limits import Limit, LimitKey
-from cartrita.domain.ports.grants import GrantStore
-from cartrita.gateway.call_queues import CallLater, CallQueue, QueuePolicy, TurnRequest, call_later
+from cartrita.gateway.call_queues import CallLater, CallQueue, GrantRequest, QueuePolicy, call_later
 from cartrita.gateway.calls import PauseListener
+from cartrita.gateway.grants import GrantStore
 from cartrita.gateway.memory_grants import MemoryGrants
 
 _LOOKED_AT: Final = 4
@@ -59,9 +59,9 @@ class Limiter:
         self._queues: dict[LimitKey, CallQueue] = {}
         self.policy = policy or QueuePolicy()
 
-    def turn(self, call: LimitedCall, latest: float) -> "Turn":
-        """The turns of one call at its providers, none of which begins after `latest`."""
-        return Turn(self, call, next(self._numbers), latest)
+    def grants(self, call: LimitedCall, latest: float) -> "CallGrants":
+        """The grants of one call at its providers, none of which it waits for after `latest`."""
+        return CallGrants(self, call, next(self._numbers), latest)
 
     def queue(self, provider: str, credential: str = SERVER) -> CallQueue:
         """The queue of the calls of a provider that this credential pays."""
@@ -92,8 +92,8 @@ class Limiter:
                 self._queues[key] = queue
 
 
-class Turn:
-    """The turns of one call at its providers: a call that is made again keeps its number."""
+class CallGrants:
+    """The grants of one call at its providers: a call that is made again keeps its number."""
 
     __slots__ = ("_call", "_latest", "_limiter", "_number", "_patience")
 
@@ -134,7 +134,7 @@ class Turn:
 
     async def _wait(self, queue: CallQueue) -> None:
         call, began = self._call, self._limiter.now()
-        request = TurnRequest(tenant=call.tenant_id, number=self._number, on_pause=call.on_pause)
+        request = GrantRequest(tenant=call.tenant_id, number=self._number, on_pause=call.on_pause)
         try:
             await queue.wait(request, max(min(self._patience, self._latest - began), 0.0))
         finally:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 from cartrita.domain.limits import Limit, LimitKey
-from cartrita.domain.pacing import Pace
+from cartrita.gateway.pacing import Pace
 
 
 class PacedGrants:

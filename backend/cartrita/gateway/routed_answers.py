@@ -41,7 +41,7 @@ class RoutedAnswer:
         self._plan = plan
         self._upstreams = upstreams
         self._latest = upstreams.deadline(call)
-        self._turn = upstreams.limiter.turn(call, self._latest)
+        self._grants = upstreams.limiter.grants(call, self._latest)
         self._opened: AbstractAsyncContextManager[None] | None = None
         self._begun = False
         self._monitor: RelayMonitor | None = None
@@ -153,9 +153,9 @@ class RoutedAnswer:
         self, attempts: Attempts, create: Callable[[Deployment], Awaitable[Leg]]
     ) -> Leg:
         """The first leg that opens. Raises the error of the last one where none does."""
-        leg = await create(attempts.next(self._turn.eta))
+        leg = await create(attempts.next(self._grants.eta))
         while not await self._opens(leg, attempts):
-            following = await create(attempts.next(self._turn.eta))
+            following = await create(attempts.next(self._grants.eta))
             if following.deployment == leg.deployment:  # tried again, not replaced
                 self._failovers = self._failovers[:-1]
             leg = following
@@ -165,18 +165,18 @@ class RoutedAnswer:
     async def _opens(self, leg: Leg, attempts: Attempts) -> bool:
         """Open a leg when it may begin; false where it failed and another attempt may be made."""
         deployment = leg.deployment
-        await self._turn.take(deployment.provider)
+        await self._grants.take(deployment.provider)
         self._upstreams.health.started(deployment)
         try:
             opened = leg.opened()
             await opened.__aenter__()
         except UpstreamError as error:
             self._upstreams.failed(self._call, deployment, error)
-            self._turn.failed(deployment.provider, error)
+            self._grants.failed(deployment.provider, error)
             pause = attempts.failed(deployment, error)
             self._add_failover(deployment, error)
         except BudgetExhausted:
-            self._turn.give_back(deployment.provider)
+            self._grants.give_back(deployment.provider)
             raise
         else:
             self._opened = opened
@@ -187,7 +187,7 @@ class RoutedAnswer:
 
     def _queues(self, provider: str, pause: float) -> bool:
         """Whether the next call waits as long in the queue, before those that came later."""
-        eta = self._turn.eta(provider)
+        eta = self._grants.eta(provider)
         return eta > 0 and eta > pause - _SAME_PAUSE
 
     async def _pause(self, provider: str, seconds: float) -> None:

@@ -89,14 +89,14 @@ class ServiceCalls:
         paying = credentials.get(name)
         if service.needs_key and not service.has_key and paying is None:
             raise no_key(name)
-        turn = self._limiter.turn(call, self._limiter.now() + self._seconds)
+        grants = self._limiter.grants(call, self._limiter.now() + self._seconds)
         attempts = 0
         while True:
-            await turn.take(name)
+            await grants.take(name)
             try:
                 return await self._once(service, paying, ask)
             except UpstreamError as error:
-                turn.failed(name, error)
+                grants.failed(name, error)
                 attempts += 1
                 if attempts == _ATTEMPTS or not self._passes(error):
                     raise

@@ -16,9 +16,10 @@ import structlog
 
 from cartrita.domain.errors import CartritaError
 from cartrita.domain.limits import Limit, LimitKey
-from cartrita.domain.pacing import Pace, bucket_ahead
-from cartrita.domain.ports.grants import Grants, SlotCounter
+from cartrita.domain.ports.slots import SlotCounter
+from cartrita.gateway.grants import Grants
 from cartrita.gateway.memory_grants import PacedGrants
+from cartrita.gateway.pacing import Pace, bucket_ahead
 from cartrita.kit.owned_tasks import OwnedTasks
 from cartrita.kit.pause import Pause
 from cartrita.kit.repeated_failures import RepeatedFailures

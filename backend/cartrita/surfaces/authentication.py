@@ -6,7 +6,7 @@ from enum import StrEnum
 import msgspec
 from starlette.requests import HTTPConnection
 
-from cartrita.application.api_keys import LOOPBACK_ID
+from cartrita.application.authentication import LOOPBACK_ID
 from cartrita.domain.errors import Malformed, Unauthenticated
 from cartrita.domain.principals import LOCAL_OWNER, Principal
 from cartrita.domain.tickets import Ticket
@@ -68,7 +68,7 @@ async def _find_caller(connection: HTTPConnection, ticket: str | None) -> Caller
     services = services_of(connection)
     keys = [*_keys(connection), *keys_in_query(connection)]
     if config_of(connection).keyless:
-        keys = [key for key in keys if services.api_keys.may_be_key(key)]
+        keys = [key for key in keys if services.key_authentication.may_be_key(key)]
     key = _single([*keys, *([ticket] if ticket else [])])
     if inbound_limits_of(connection).failing(connection):
         _require_known(connection, ticket, key)
@@ -101,8 +101,8 @@ async def authenticate_key(
     asked about its own.
     """
     services = services_of(connection)
-    if services.api_keys.may_be_key(key) or not _may_bring(connection):
-        return await services.api_keys.authenticate(key)
+    if services.key_authentication.may_be_key(key) or not _may_bring(connection):
+        return await services.key_authentication.authenticate(key)
     told = provider or _told_provider(connection)
     return await services.brought_keys.authenticate(key, told, local=is_local(connection))
 
@@ -122,8 +122,8 @@ def _told_provider(connection: HTTPConnection) -> str | None:
 def is_known_key(connection: HTTPConnection, key: str, *, provider: str | None = None) -> bool:
     """Whether a key is known to be valid without asking anybody."""
     services = services_of(connection)
-    if services.api_keys.may_be_key(key) or not _may_bring(connection):
-        return services.api_keys.recognises(key)
+    if services.key_authentication.may_be_key(key) or not _may_bring(connection):
+        return services.key_authentication.recognises(key)
     local, told = is_local(connection), provider or _told_provider(connection)
     return services.brought_keys.recognises(key, told, local=local)
 

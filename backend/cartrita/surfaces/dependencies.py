@@ -12,20 +12,20 @@ from cartrita.domain.scopes import Operation
 from cartrita.kit.text import storable_text
 from cartrita.surfaces import answer_room
 from cartrita.surfaces.authentication import Caller, authenticate
-from cartrita.surfaces.plain_limits import plain_limits_of
+from cartrita.surfaces.route_limits import route_limits_of
 from cartrita.surfaces.services import Services, SurfaceConfig, config_of, services_of
 
 
 async def current_caller(request: Request) -> Caller:
     """Authenticate the caller, and count its request."""
     caller = await authenticate(request)
-    await plain_limits_of(request).count_user(request, caller.principal.owner_id)
+    await route_limits_of(request).count_user(request, caller.principal.owner_id)
     return caller
 
 
 async def anonymous_caller(request: Request) -> None:
     """Count the request of somebody who need not authenticate."""
-    await plain_limits_of(request).count_anonymous(request)
+    await route_limits_of(request).count_anonymous(request)
 
 
 async def current_principal(caller: Annotated[Caller, Depends(current_caller)]) -> Principal:

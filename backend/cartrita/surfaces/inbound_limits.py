@@ -40,7 +40,7 @@ class InboundLimits:
     """The limits of one application, and what has been counted for them.
 
     Requests for hot paths and everything that concerns authentication are counted here, those of
-    other routes by `PlainLimits`, in the same windows.
+    other routes by `RouteLimits`, in the same windows.
     """
 
     def __init__(self, rates: Iterable[InboundRate], hot_paths: HotPathTable) -> None:

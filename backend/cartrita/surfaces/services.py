@@ -15,6 +15,7 @@ from cartrita.application.accounts import Accounts
 from cartrita.application.agent_directory import AgentDirectory
 from cartrita.application.api_keys import ApiKeys
 from cartrita.application.attachments import Attachments
+from cartrita.application.authentication import KeyAuthentication
 from cartrita.application.brought_keys import BroughtKeys
 from cartrita.application.budgets import Budgets
 from cartrita.application.code_generation import CodeGeneration
@@ -22,7 +23,6 @@ from cartrita.application.completions import Completions
 from cartrita.application.conversations import Conversations
 from cartrita.application.credentials import Credentials
 from cartrita.application.file_context import FileContext
-from cartrita.application.issued_keys import IssuedKeys
 from cartrita.application.login_sessions import LoginSessions
 from cartrita.application.messages import Messages
 from cartrita.application.model_runs import ModelRuns
@@ -118,9 +118,9 @@ class Services:
     completions: Completions
     code: CodeGeneration
     provider_checks: ProviderChecks
-    api_keys: ApiKeys
+    key_authentication: KeyAuthentication
     brought_keys: BroughtKeys
-    issued_keys: IssuedKeys
+    api_keys: ApiKeys
     accounts: Accounts
     budgets: Budgets
     credentials: Credentials

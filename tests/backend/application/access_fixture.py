@@ -8,7 +8,7 @@ from cartrita.adapters.persistence.audit import AuditTable
 from cartrita.adapters.persistence.database import Database
 from cartrita.application.accounts import Accounts
 from cartrita.application.api_keys import ApiKeys
-from cartrita.application.issued_keys import IssuedKeys
+from cartrita.application.authentication import KeyAuthentication
 from cartrita.domain.accounts import AccountChanges, UserRole
 from cartrita.domain.api_keys import ApiKey, StoredApiKey
 from cartrita.domain.audit import COMMAND_LINE, Actor
@@ -51,12 +51,12 @@ class Access:
     def __init__(self, pool: Database, clock: Clock | None = None) -> None:
         self.clock = clock or Clock()
         self.table = Counting(pool)
-        self.keys = ApiKeys(
+        self.keys = KeyAuthentication(
             self.table, PEPPER, BOOTSTRAP, now=self.clock.now, monotonic=self.clock.monotonic
         )
         self.audit = AuditTable(pool)
         users = UserTable(pool)
-        self.issued = IssuedKeys(ApiKeyTable(pool), users, self.keys, PEPPER, now=self.clock.now)
+        self.issued = ApiKeys(ApiKeyTable(pool), users, self.keys, PEPPER, now=self.clock.now)
         self.accounts = Accounts(
             TenantTable(pool),
             users,

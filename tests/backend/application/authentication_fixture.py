@@ -15,7 +15,7 @@ from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.tickets import TicketTable
 from cartrita.application.accounts import Accounts
 from cartrita.application.api_keys import ApiKeys
-from cartrita.application.issued_keys import IssuedKeys
+from cartrita.application.authentication import KeyAuthentication
 from cartrita.application.login_sessions import LoginSessions
 from cartrita.application.tickets import Tickets
 from cartrita.domain.api_keys import ApiKey
@@ -39,15 +39,15 @@ class AuthenticationFixture:
     def now(self) -> datetime:
         return clock.now() + self.ahead
 
-    def keys(self, bootstrap: Secret | None = BOOTSTRAP) -> ApiKeys:
-        return ApiKeys(ApiKeyTable(self.pool), PEPPER, bootstrap, cache_s=0, now=self.now)
+    def keys(self, bootstrap: Secret | None = BOOTSTRAP) -> KeyAuthentication:
+        return KeyAuthentication(ApiKeyTable(self.pool), PEPPER, bootstrap, cache_s=0, now=self.now)
 
-    def issued(self, keys: ApiKeys) -> IssuedKeys:
+    def issued(self, keys: KeyAuthentication) -> ApiKeys:
         users = UserTable(self.pool)
-        return IssuedKeys(ApiKeyTable(self.pool), users, keys, PEPPER, now=self.now)
+        return ApiKeys(ApiKeyTable(self.pool), users, keys, PEPPER, now=self.now)
 
     async def created(
-        self, keys: ApiKeys, owner_id: str, expires_at: datetime | None = None
+        self, keys: KeyAuthentication, owner_id: str, expires_at: datetime | None = None
     ) -> ApiKey:
         """A key of this owner, who is a member of a tenant of that name."""
         tenants, users, audit = TenantTable(self.pool), UserTable(self.pool), AuditTable(self.pool)
@@ -57,13 +57,15 @@ class AuthenticationFixture:
         key, _ = await issued.create(COMMAND_LINE, owner_id, "mine", expires_at=expires_at)
         return key
 
-    async def revoke(self, keys: ApiKeys, key_id: str) -> None:
+    async def revoke(self, keys: KeyAuthentication, key_id: str) -> None:
         await self.issued(keys).revoke(COMMAND_LINE, key_id)
 
-    def login_sessions(self, keys: ApiKeys, signing_key: str = "signing") -> LoginSessions:
+    def login_sessions(
+        self, keys: KeyAuthentication, signing_key: str = "signing"
+    ) -> LoginSessions:
         return LoginSessions(keys, Secret(signing_key), now=self.now)
 
-    def tickets(self, keys: ApiKeys) -> Tickets:
+    def tickets(self, keys: KeyAuthentication) -> Tickets:
         store = TicketTable(self.pool)
         return Tickets(store, keys, store.started, now=self.now)
 

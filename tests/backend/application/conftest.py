@@ -8,7 +8,7 @@ from tests.harness.database import TemporaryDatabase
 from tests.harness.rows import ANN
 
 from cartrita.adapters.persistence.database import Database
-from cartrita.application.api_keys import ApiKeys
+from cartrita.application.authentication import KeyAuthentication
 from cartrita.domain.principals import Principal
 
 
@@ -20,12 +20,12 @@ async def authentication(database: TemporaryDatabase) -> AsyncGenerator[Authenti
 
 
 @pytest.fixture
-def keys(authentication: AuthenticationFixture) -> ApiKeys:
+def keys(authentication: AuthenticationFixture) -> KeyAuthentication:
     return authentication.keys()
 
 
 @pytest.fixture
-async def me(authentication: AuthenticationFixture, keys: ApiKeys) -> Principal:
+async def me(authentication: AuthenticationFixture, keys: KeyAuthentication) -> Principal:
     key = await authentication.created(keys, ANN)
     return Principal(ANN, key.id, ANN)
 

@@ -1,297 +1,182 @@
-"""API keys: made once, recognised exactly, and everything else refused alike."""
+"""Managed keys: who may make, see, change, rotate and end which of them."""
 
-import hmac
-import re
 from collections.abc import AsyncGenerator
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from tests.backend.application.access_fixture import BOOTSTRAP, PEPPER, Access, Clock, Counting
+from tests.backend.application.access_fixture import Access
 from tests.harness.database import TemporaryDatabase
 
 from cartrita.adapters.persistence.database import Database
-from cartrita.application import api_keys as module
-from cartrita.application.accounts import NAME_MAX
-from cartrita.application.api_keys import BOOTSTRAP_ID, LOOPBACK_ID, ApiKeys
-from cartrita.application.issued_keys import IssuedKeys
-from cartrita.application.key_secrets import with_checksum
+from cartrita.application.authentication import BOOTSTRAP_ID
 from cartrita.domain.api_keys import KeyFilter
 from cartrita.domain.audit import COMMAND_LINE
-from cartrita.domain.errors import Conflict, InvalidInput, NotFound, Unauthenticated
-from cartrita.domain.principals import LOCAL_OWNER, Principal
+from cartrita.domain.errors import Conflict, Forbidden, NotFound, Unauthenticated
 from cartrita.domain.scopes import Scopes
-from cartrita.kit.secret import Secret
 
-MINUTE = timedelta(minutes=1)
-OPERATOR = Principal(LOCAL_OWNER, BOOTSTRAP_ID, admin=True)
-
-
-@pytest.fixture
-async def pool(database: TemporaryDatabase) -> AsyncGenerator[Database]:
-    opened = Database(database.dsn, pool_size=2)
-    yield opened
-    await opened.close()
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+CHAT = Scopes(models=("openai/*",), operations=("chat", "keys"))
 
 
 @pytest.fixture
-def access(pool: Database) -> Access:
-    return Access(pool)
+async def access(database: TemporaryDatabase) -> AsyncGenerator[Access]:
+    pool = Database(database.dsn, pool_size=4)
+    yield Access(pool)
+    await pool.close()
 
 
-@pytest.fixture
-def clock(access: Access) -> Clock:
-    return access.clock
+async def test_a_key_makes_keys_like_itself(access: Access) -> None:
+    ann = await access.acting("ann", scopes=CHAT, days=9)
+    own, secret = await access.issued.create(ann, "ann", "another")
+    assert own.scopes == CHAT
+    assert own.expires_at == access.clock.moment + 9 * DAY
+    assert (await access.keys.authenticate(secret.reveal())).scopes == CHAT
+    narrow = Scopes(models=("openai/gpt-5",), operations=("chat",))
+    less, _ = await access.issued.create(
+        ann, "ann", "less", scopes=narrow, expires_at=access.clock.moment + DAY
+    )
+    assert (less.scopes, less.expires_at) == (narrow, access.clock.moment + DAY)
 
 
-@pytest.fixture
-def table(access: Access) -> Counting:
-    return access.table
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"scopes": Scopes()},
+        {"scopes": Scopes(models=("*",), operations=("chat",))},
+        {"scopes": Scopes(models=("openai/*",), operations=("chat", "admin"))},
+        {"expires_at": 10 * DAY},
+    ],
+)
+async def test_a_key_makes_none_that_may_do_more(access: Access, more: dict[str, Any]) -> None:
+    ann = await access.acting("ann", scopes=CHAT, days=9)
+    if "expires_at" in more:
+        more = {"expires_at": access.clock.moment + more["expires_at"]}
+    with pytest.raises(Forbidden):
+        await access.issued.create(ann, "ann", "more", **more)
+    own = ann.principal.key_id
+    with pytest.raises(Forbidden):
+        await access.issued.change(ann, own, **more)
 
 
-@pytest.fixture
-def keys(access: Access) -> ApiKeys:
-    return access.keys
+async def test_a_key_gets_nothing_from_one_that_may_do_more(access: Access) -> None:
+    great, _ = await access.made("ann", days=1)
+    ann = await access.acting("ann", scopes=CHAT)
+    with pytest.raises(Forbidden):
+        await access.issued.rotate(ann, great.id)
+    with pytest.raises(Forbidden):
+        await access.issued.change(ann, great.id, expires_at=access.clock.moment + 9 * DAY)
+    assert (await access.issued.change(ann, great.id, scopes=CHAT)).scopes == CHAT
 
 
-@pytest.fixture
-def issued(access: Access) -> IssuedKeys:
-    return access.issued
+async def test_a_successor_does_not_outlive_who_made_it(access: Access) -> None:
+    lasting, _ = await access.made("ann")
+    ann = await access.acting("ann", days=1)
+    successor, _ = await access.issued.rotate(ann, lasting.id)
+    assert successor.expires_at == access.clock.moment + DAY
 
 
-async def refused(keys: ApiKeys, *shown: str) -> None:
-    stored_message: set[tuple[str, str]] = set()
-    for text in shown:
-        with pytest.raises(Unauthenticated) as refusal:
-            await keys.authenticate(text)
-        stored_message.add((refusal.value.message, refusal.value.code))
-    assert len(stored_message) == 1
-
-
-async def test_a_key_says_whose_it_is(keys: ApiKeys, access: Access) -> None:
-    key, text = await access.made()
-    assert re.fullmatch(r"ck_[0-9a-f]{16}_[0-9a-f]{48}_[0-9a-f]{8}", text)
-    assert text.split("_")[1] == key.id
-    assert (key.owner_id, key.name) == ("ann", "my laptop")
-    assert await keys.authenticate(text) == Principal("ann", key.id, "ann")
-
-
-async def test_an_owner_of_its_own(keys: ApiKeys, access: Access) -> None:
-    key, text = await access.made(None)
-    assert key.owner_id.startswith("owner_")
-    assert (await keys.authenticate(text)).owner_id == key.owner_id
-
-
-async def test_nothing_stored_gives_the_key_away(
-    table: Counting, access: Access, issued: IssuedKeys
-) -> None:
-    key, text = await access.made()
-    stored = await table.get(key.id)
-    assert stored is not None
-    assert stored.digest == hmac.digest(b"pepper", text.encode(), "sha256")
-    assert text.split("_")[2] not in repr(stored)
-    assert repr(await issued.create(COMMAND_LINE, "ann", "x")).count("***") == 1
-
-
-async def test_a_digest_does_not_depend_on_the_keys_before(
-    keys: ApiKeys, table: Counting, access: Access
-) -> None:
-    for _ in range(3):
-        key, text = await access.made()
-        await refused(keys, "nonsense", "")
-        assert await keys.authenticate(text) == Principal("ann", key.id, "ann")
-        stored = await table.get(key.id)
-        assert stored is not None
-        assert stored.digest == hmac.digest(b"pepper", text.encode(), "sha256")
-
-
-async def test_typing_mistakes_do_not_reach_the_database(
-    keys: ApiKeys, table: Counting, access: Access
-) -> None:
-    _, text = await access.made()
-    wrong = [text[:n] + ("0" if text[n] != "0" else "1") + text[n + 1 :] for n in range(len(text))]
-    wrong += [
-        text[:n] + text[n + 1] + text[n] + text[n + 2 :]
-        for n in range(3, len(text) - 1)
-        if text[n] != text[n + 1]
-    ]
-    wrong += ["", " ", text[:-1], text + "0", f" {text}", text.upper(), "ck___", "x" * 100_000]
-    wrong += ["sk-of-somebody-else", "\x00", "\ud800", "ck_٠" + text[4:], text + "\n"]
-    await refused(keys, *wrong)
-    assert table.asked == 0
-
-
-async def test_a_key_that_nobody_made_is_refused_alike(keys: ApiKeys, table: Counting) -> None:
-    unknown = with_checksum("ck_" + "0" * 16 + "_" + "0" * 48)
-    await refused(keys, unknown, "nonsense")
-    assert table.asked == 1
-
-
-async def test_keys_that_are_nearly_equal_are_not_the_same(keys: ApiKeys, access: Access) -> None:
-    _, mine = await access.made()
-    _, identity, secret, _ = mine.split("_")
-    first, last = (str(int(end == "0")) for end in (secret[0], secret[-1]))
-    for other in (first + secret[1:], secret[:-1] + last, secret[:24] + "x" * 24):
-        # The same id, and the same first or last characters, with a check that holds.
-        await refused(keys, with_checksum(f"ck_{identity}_{other}"), "nonsense")
-
-
-async def test_another_servers_pepper_knows_nothing(table: Counting, access: Access) -> None:
-    _, text = await access.made()
-    await refused(ApiKeys(table, Secret("salt")), text, "nonsense")
-
-
-async def test_secrets_are_compared_in_constant_time(
-    keys: ApiKeys, monkeypatch: pytest.MonkeyPatch, access: Access
-) -> None:
-    _, text = await access.made()
-    compared: list[tuple[bytes, bytes]] = []
-
-    def compare(one: bytes, other: bytes) -> bool:
-        compared.append((one, other))
-        return hmac.compare_digest(one, other)
-
-    class Watched:
-        compare_digest = staticmethod(compare)
-        digest = staticmethod(hmac.digest)
-
-    monkeypatch.setattr(module, "hmac", Watched)
-    unknown = with_checksum("ck_" + "0" * 16 + "_" + "0" * 48)
-    for shown in ("nonsense", unknown, text[:-9] + "0" + text[-8:]):
-        compared.clear()
-        await refused(keys, shown)
-        assert len(compared) == 2  # the configured key, and a stored or a dummy one
-        assert {len(digest) for pair in compared for digest in pair} == {32}
-    compared.clear()
-    await keys.authenticate(text)
-    assert len(compared) == 2
-
-
-async def test_the_configured_key(keys: ApiKeys, table: Counting, issued: IssuedKeys) -> None:
-    assert await keys.authenticate(BOOTSTRAP.reveal()) == OPERATOR
-    assert table.asked == 0
-    await refused(keys, BOOTSTRAP.reveal()[:-1], BOOTSTRAP.reveal() + "x", "nonsense")
-    await refused(ApiKeys(table, PEPPER), BOOTSTRAP.reveal(), "nonsense", "")
-    with pytest.raises(Conflict, match="CARTRITA_BOOTSTRAP_KEY"):
-        await issued.revoke(COMMAND_LINE, BOOTSTRAP_ID)
-
-
-async def test_a_revoked_key_works_no_more_at_once(
-    keys: ApiKeys, access: Access, issued: IssuedKeys
-) -> None:
-    key, text = await access.made()
-    await keys.authenticate(text)
-    await issued.revoke(COMMAND_LINE, key.id)
-    await refused(keys, text, "nonsense")
-    await issued.revoke(COMMAND_LINE, key.id)
-    [listed] = await issued.list(KeyFilter(owner_id="ann"))
-    assert listed.revoked_at is not None
-
-
-async def test_a_key_revoked_elsewhere_works_no_more_in_seconds(
-    keys: ApiKeys, pool: Database, clock: Clock, access: Access
-) -> None:
-    key, text = await access.made()
-    elsewhere = Access(pool)
-    await keys.authenticate(text)
-    await elsewhere.issued.revoke(COMMAND_LINE, key.id)
-    clock.seconds += 2.9
-    assert await keys.authenticate(text)  # remembered
-    clock.seconds += 0.2
-    await refused(keys, text)
-
-
-async def test_a_known_key_is_remembered_and_an_unknown_one_is_not(
-    keys: ApiKeys, table: Counting, access: Access
-) -> None:
-    _, text = await access.made()
-    for _ in range(5):
-        await keys.authenticate(text)
-    assert table.asked == 1
-    unknown = with_checksum("ck_" + "0" * 16 + "_" + "0" * 48)
-    await refused(keys, unknown, unknown)
-    assert table.asked == 3
-
-
-async def test_a_key_expires_also_while_it_is_remembered(
-    keys: ApiKeys, clock: Clock, access: Access, issued: IssuedKeys
-) -> None:
-    await access.made()
-    _, secret = await issued.create(COMMAND_LINE, "ann", "x", expires_at=clock.moment + MINUTE)
-    assert await keys.authenticate(secret.reveal())
-    clock.moment += MINUTE
-    await refused(keys, secret.reveal(), "nonsense")
-
-
-async def test_names_and_moments_are_checked(access: Access, issued: IssuedKeys) -> None:
-    await access.made()
-    now = access.clock.moment
-    for field, trying in [
-        ("name", issued.create(COMMAND_LINE, "ann", " ")),
-        ("name", issued.create(COMMAND_LINE, "ann", "x" * (NAME_MAX + 1))),
-        ("expires_at", issued.create(COMMAND_LINE, "ann", "x", expires_at=now)),
-    ]:
-        with pytest.raises(InvalidInput) as refusal:
-            await trying
-        assert list(refusal.value.fields) == [field]
-    for nobody in ("", "bob", "an\x00n", "\ud800"):
-        with pytest.raises(NotFound):
-            await issued.create(COMMAND_LINE, nobody, "x")
-    assert len(await issued.list(KeyFilter())) == 1
-    key, _ = await issued.create(COMMAND_LINE, "ann", " my\n lap\x00top ")
-    assert key.name == "my laptop"
-
-
-async def test_keys_are_listed_by_owner(access: Access, issued: IssuedKeys) -> None:
-    ann, _ = await access.made()
-    bob, _ = await access.made("bob")
-    assert await issued.list(KeyFilter(owner_id="ann")) == [ann]
-    assert {key.id for key in await issued.list(KeyFilter())} == {ann.id, bob.id}
-
-
-async def test_there_is_no_such_key(issued: IssuedKeys) -> None:
-    for name in ("0" * 16, "", "x\x00", "\ud800", LOOPBACK_ID):
-        with pytest.raises(NotFound):
-            await issued.revoke(COMMAND_LINE, name)
-
-
-async def test_a_stored_id_is_looked_up_as_it_is_now(
-    keys: ApiKeys, table: Counting, access: Access, issued: IssuedKeys
-) -> None:
-    key, text = await access.made()
-    active = await keys.active("ann", key.id)
-    assert active is not None
-    assert active.principal == await keys.authenticate(text)
-    configured = await keys.active(LOCAL_OWNER, BOOTSTRAP_ID)
-    assert configured is not None
-    assert configured.principal == OPERATOR
-    keyless = ApiKeys(table, PEPPER, keyless=True)
-    assert await keyless.active(LOCAL_OWNER, LOOPBACK_ID) is not None
-    await refused(keyless, LOOPBACK_ID, "nonsense")
-    for some, owner_id, key_id in (
-        (keys, "bob", key.id),
-        (keys, "ann", "0" * 16),
-        (keys, "ann", BOOTSTRAP_ID),
-        (keys, LOCAL_OWNER, LOOPBACK_ID),
-        (keyless, LOCAL_OWNER, BOOTSTRAP_ID),
+async def test_whose_keys_one_reaches(access: Access) -> None:
+    keys = {
+        name: (await access.made(name, tenant=home))[0]
+        for name, home in (("ann", "a"), ("bob", "a"), ("cid", "c"), ("local", None))
+    }
+    everyone = set(keys)
+    for name, how, reached in (
+        ("ann", {"tenant": "a"}, {"ann"}),
+        ("eve", {"tenant": "a", "admin": True}, {"ann", "bob"}),
+        ("eve2", {"tenant": "a", "admin": True, "scopes": CHAT}, set()),
+        ("local", {}, everyone),
+        ("local", {"scopes": CHAT}, {"local"}),
     ):
-        assert await some.active(owner_id, key_id) is None
-    await issued.revoke(COMMAND_LINE, key.id)
-    assert await keys.active("ann", key.id) is None
+        actor = await access.acting(name, **how)
+        for owner, key in keys.items():
+            tries = (
+                lambda key=key, actor=actor: access.issued.get(actor.principal, key.id),
+                lambda key=key, actor=actor: access.issued.change(actor, key.id, name="x"),
+                lambda owner=owner, actor=actor: access.issued.create(actor, owner, "x"),
+            )
+            for trying in tries:
+                if owner in reached:
+                    await trying()
+                else:
+                    with pytest.raises(NotFound):
+                        await trying()
 
 
-async def test_the_local_persons_first_key_that_works(
-    keys: ApiKeys, table: Counting, access: Access, issued: IssuedKeys
-) -> None:
-    assert await keys.local_principal() == OPERATOR
-    loopback = Principal(LOCAL_OWNER, LOOPBACK_ID, admin=True)
-    assert await ApiKeys(table, PEPPER, keyless=True).local_principal() == loopback
-    bare = ApiKeys(table, PEPPER)
-    await access.made()
-    await access.made(LOCAL_OWNER, scopes=Scopes(operations=("chat",)))
-    assert await bare.local_principal() is None
-    first, _ = await access.made(LOCAL_OWNER)
-    access.clock.moment += MINUTE
-    second, _ = await access.made(LOCAL_OWNER)
-    assert await bare.local_principal() == Principal(LOCAL_OWNER, first.id, admin=True)
-    await issued.revoke(COMMAND_LINE, first.id)
-    assert await bare.local_principal() == Principal(LOCAL_OWNER, second.id, admin=True)
+async def test_rotation_with_overlap(access: Access) -> None:
+    old, text = await access.made("ann", scopes=CHAT)
+    new, secret = await access.issued.rotate(COMMAND_LINE, old.id)
+    assert (new.scopes, new.owner_id, new.name) == (CHAT, "ann", old.name)
+    retiring = await access.issued.get(COMMAND_LINE.principal, old.id)
+    assert (retiring.replaced_by, retiring.retires_at) == (new.id, access.clock.moment + DAY)
+    for shown in (text, secret.reveal()):
+        assert (await access.keys.authenticate(shown)).owner_id == "ann"
+    access.clock.moment += DAY
+    with pytest.raises(Unauthenticated):
+        await access.keys.authenticate(text)
+    assert await access.keys.authenticate(secret.reveal())
+    newest, _ = await access.issued.rotate(COMMAND_LINE, new.id, overlap=timedelta(0))
+    with pytest.raises(Unauthenticated):
+        await access.keys.authenticate(secret.reveal())
+    for ended in (old.id, new.id):
+        with pytest.raises(Conflict):
+            await access.issued.rotate(COMMAND_LINE, ended)
+    await access.issued.revoke(COMMAND_LINE, newest.id)
+    with pytest.raises(Conflict):
+        await access.issued.rotate(COMMAND_LINE, newest.id)
+
+
+async def test_keys_in_pages(access: Access) -> None:
+    made: list[str] = []
+    for _ in range(5):
+        key, _ = await access.made("ann")
+        access.clock.moment += HOUR
+        made.append(key.id)
+    which = KeyFilter(owner_id="ann")
+    ann = (await access.acting("bob", tenant="ann", admin=True)).principal
+    first = await access.issued.page(ann, which, None, 3)
+    assert [key.id for key in first.items] == made[:3]
+    second = await access.issued.page(ann, which, first.next_cursor, 3)
+    assert [key.id for key in second.items] == made[3:]
+    assert second.next_cursor is None
+    await access.made("cid")
+    everyone = await access.issued.page(ann, KeyFilter(), None, 99)
+    assert {key.owner_id for key in everyone.items} == {"ann", "bob"}
+    with pytest.raises(NotFound):
+        await access.issued.page(ann, KeyFilter(tenant_id="cid"), None, 99)
+    cid = (await access.acting("cid")).principal
+    with pytest.raises(Forbidden):
+        await access.issued.page(cid, which, None, 99)
+    all_of_them = await access.issued.page(COMMAND_LINE.principal, KeyFilter(), None, 99)
+    assert {key.owner_id for key in all_of_them.items} == {"ann", "bob", "cid"}
+
+
+async def test_the_bootstrap_key_makes_lasting_keys_and_is_not_revoked(access: Access) -> None:
+    operator = await access.keys.active("local", BOOTSTRAP_ID)
+    assert operator is not None
+    key, _ = await access.made("ann")
+    assert key.expires_at is None
+    with pytest.raises(Conflict):
+        await access.issued.revoke(COMMAND_LINE, BOOTSTRAP_ID)
+
+
+async def test_every_change_is_logged_with_who_made_it(access: Access) -> None:
+    ann = await access.acting("ann")
+    own = ann.principal.key_id
+    await access.issued.change(ann, own, name="new", scopes=Scopes(tools=()))
+    await access.issued.change(COMMAND_LINE, own, scopes=Scopes())
+    successor, _ = await access.issued.rotate(COMMAND_LINE, own)
+    await access.issued.revoke(ann, own)
+    await access.issued.revoke(ann, own)
+    entries = await access.audit.page("ann", limit=99)
+    assert [(entry.action, entry.actor_key_id, entry.address) for entry in entries[:5]] == [
+        ("key.revoke", own, "192.0.2.1"),
+        ("key.rotate", "cli", None),
+        ("key.change", "cli", None),
+        ("key.change", own, "192.0.2.1"),
+        ("key.create", "cli", None),
+    ]
+    assert entries[1].details == {"owner_id": "ann", "successor": successor.id}
+    assert entries[3].details == {"owner_id": "ann", "fields": ["name", "scopes"]}
+    assert {entry.object for entry in entries[:5]} == {own}

@@ -12,7 +12,7 @@ from tests.harness.database import TemporaryDatabase
 
 from cartrita.adapters.persistence.api_keys import ApiKeyTable
 from cartrita.adapters.persistence.database import Database
-from cartrita.application.api_keys import ApiKeys
+from cartrita.application.authentication import KeyAuthentication
 from cartrita.application.brought_keys import (
     BROUGHT,
     BroughtKeys,
@@ -209,8 +209,8 @@ async def test_the_servers_own_key_is_the_local_owner_on_this_machine_only() -> 
 
 async def test_they_are_looked_up_like_keys_of_the_server(database: TemporaryDatabase) -> None:
     here, pool = Keys(ONE, ttl_s=10.0), Database(database.dsn, pool_size=1)
-    keys = ApiKeys(ApiKeyTable(pool), Secret("pepper"), brought=here.keys)
-    without = ApiKeys(ApiKeyTable(pool), Secret("pepper"))
+    keys = KeyAuthentication(ApiKeyTable(pool), Secret("pepper"), brought=here.keys)
+    without = KeyAuthentication(ApiKeyTable(pool), Secret("pepper"))
     try:
         principal = await here.keys.authenticate(ONE)
         found = await keys.active(principal.owner_id, principal.key_id)

@@ -8,7 +8,7 @@ import pytest
 from tests.backend.application.authentication_fixture import AuthenticationFixture, refused
 from tests.harness.rows import ANN
 
-from cartrita.application.api_keys import ApiKeys
+from cartrita.application.authentication import KeyAuthentication
 from cartrita.application.login_sessions import LoginSessions
 from cartrita.domain.principals import LOCAL_OWNER, Principal
 from cartrita.kit.secret import Secret
@@ -17,7 +17,7 @@ SECOND = timedelta(seconds=1)
 
 
 @pytest.fixture
-def sessions(authentication: AuthenticationFixture, keys: ApiKeys) -> LoginSessions:
+def sessions(authentication: AuthenticationFixture, keys: KeyAuthentication) -> LoginSessions:
     return authentication.login_sessions(keys)
 
 
@@ -69,7 +69,10 @@ async def test_a_session_ends(
 
 
 async def test_a_session_ends_with_its_key(
-    sessions: LoginSessions, keys: ApiKeys, authentication: AuthenticationFixture, me: Principal
+    sessions: LoginSessions,
+    keys: KeyAuthentication,
+    authentication: AuthenticationFixture,
+    me: Principal,
 ) -> None:
     cookie = await sessions.open(me)
     await authentication.revoke(keys, me.key_id)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from tests.backend.application.authentication_fixture import AuthenticationFixture, refused
 
-from cartrita.application.api_keys import ApiKeys
+from cartrita.application.authentication import KeyAuthentication
 from cartrita.application.tickets import RESUME_WINDOW, Tickets
 from cartrita.domain.principals import Principal
 
@@ -14,7 +14,7 @@ SECOND = timedelta(seconds=1)
 
 
 @pytest.fixture
-def tickets(authentication: AuthenticationFixture, keys: ApiKeys) -> Tickets:
+def tickets(authentication: AuthenticationFixture, keys: KeyAuthentication) -> Tickets:
     return authentication.tickets(keys)
 
 
@@ -40,7 +40,7 @@ async def test_a_code_is_good_for_ten_minutes(
 
 
 async def test_a_code_ends_with_its_key(
-    authentication: AuthenticationFixture, tickets: Tickets, keys: ApiKeys, me: Principal
+    authentication: AuthenticationFixture, tickets: Tickets, keys: KeyAuthentication, me: Principal
 ) -> None:
     code = await tickets.issue_sign_in_code(me)
     await authentication.revoke(keys, me.key_id)
@@ -96,7 +96,7 @@ async def test_a_ticket_is_good_for_a_minute(
 
 
 async def test_a_ticket_ends_with_its_key(
-    authentication: AuthenticationFixture, tickets: Tickets, keys: ApiKeys, me: Principal
+    authentication: AuthenticationFixture, tickets: Tickets, keys: KeyAuthentication, me: Principal
 ) -> None:
     secret = (await tickets.issue_stream_ticket(me, PAGE)).reveal()
     await authentication.revoke(keys, me.key_id)
@@ -144,7 +144,7 @@ async def test_a_run_is_resumed_until_ten_minutes_after_its_end(
 
 
 async def test_a_revoked_key_resumes_nothing(
-    tickets: Tickets, keys: ApiKeys, authentication: AuthenticationFixture, me: Principal
+    tickets: Tickets, keys: KeyAuthentication, authentication: AuthenticationFixture, me: Principal
 ) -> None:
     secret = (await tickets.issue_stream_ticket(me, PAGE)).reveal()
     ticket = await tickets.use_stream_ticket(secret, PAGE)

@@ -129,7 +129,7 @@ class Process:
 
     async def kill(self) -> None:
         """What it had leased and not settled is known to nobody any more."""
-        self._budgeting._accounts.clear()
+        self._budgeting._leased.clear()
         self._loop.cancel()
         await asyncio.wait([self._loop])
         await self._cancel_calls()

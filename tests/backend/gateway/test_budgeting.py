@@ -26,8 +26,8 @@ from tests.backend.gateway.fakes import (
 from cartrita.domain.budgets import (
     AllBudgets,
     Budget,
-    BudgetAccount,
     BudgetPeriod,
+    BudgetSpending,
     BudgetSubject,
     BudgetUnit,
     Settlement,
@@ -86,7 +86,7 @@ class Leases:
 
     def __init__(self, *budgets: Budget) -> None:
         self.budgets = list(budgets)
-        self.leased: dict[BudgetAccount, Decimal] = {}
+        self.leased: dict[BudgetSpending, Decimal] = {}
         self.asked = 0
         self.may = asyncio.Event()
         self.may.set()
@@ -101,7 +101,7 @@ class Leases:
             by_subject[one.subject] = (*by_subject.get(one.subject, ()), one)
         return AllBudgets(by_subject)
 
-    async def lease(self, account: BudgetAccount, least: Decimal, wanted: Decimal) -> Decimal:
+    async def lease(self, spending: BudgetSpending, least: Decimal, wanted: Decimal) -> Decimal:
         self.asked += 1
         self.called.set()
         await self.may.wait()
@@ -112,26 +112,26 @@ class Leases:
                 one.amount
                 for one in self.budgets
                 if (one.subject, one.period, one.unit)
-                == (account.subject, account.period, account.unit)
+                == (spending.subject, spending.period, spending.unit)
             ),
             Decimal(0),
         )
-        leased = self.leased.get(account, Decimal(0))
+        leased = self.leased.get(spending, Decimal(0))
         left = amount - leased
         granted = Decimal(0) if left < least else min(wanted, left)
-        self.leased[account] = leased + granted
+        self.leased[spending] = leased + granted
         return granted
 
-    async def give_back(self, account: BudgetAccount, amount: Decimal) -> None:
+    async def give_back(self, spending: BudgetSpending, amount: Decimal) -> None:
         if self.failure is not None:
             raise self.failure
         await self.give.wait()
-        self.leased[account] -= amount
+        self.leased[spending] -= amount
 
     def settle(self, settlements: Sequence[Settlement]) -> Decimal:
         """As the database does with the entries of the ledger; all that was spent."""
         for one in settlements:
-            self.leased[one.account] -= one.spent
+            self.leased[one.spending] -= one.spent
         return sum((one.spent + one.overrun for one in settlements), Decimal(0))
 
 
@@ -189,14 +189,16 @@ async def test_a_call_counts_against_all_budgets_of_its_key_user_and_tenant() ->
     provider = NamedProvider("p", [TextDelta("Hi"), done(50, 5)])
     asked = Budgeted(provider, budgets=budgets, prices=[price("m", "0.001")])
     assert await asked.ask() == "Hi"
-    spent = {(one.account.subject, one.account.unit): one.spent for one in asked.ledger.settlements}
+    spent = {
+        (one.spending.subject, one.spending.unit): one.spent for one in asked.ledger.settlements
+    }
     assert spent == {
         (KEY, BudgetUnit.TOKENS): 55,
         (USER, BudgetUnit.MONEY): Decimal("0.055"),
         (TENANT, BudgetUnit.TOKENS): 55,
         (TENANT, BudgetUnit.MONEY): Decimal("0.055"),
     }
-    assert {one.account.since for one in asked.ledger.settlements} == {
+    assert {one.spending.since for one in asked.ledger.settlements} == {
         date(2026, 11, 28),
         date(2026, 11, 1),
     }
@@ -467,7 +469,7 @@ async def test_at_midnight_a_day_begins_anew() -> None:
     asked.moment += timedelta(hours=12)
     await asked.ask()
     assert not await asked.leftover()
-    assert len(asked.budgeting._accounts) == 1
+    assert len(asked.budgeting._leased) == 1
 
 
 async def test_those_who_wait_for_a_lease_that_fails_fail_together() -> None:

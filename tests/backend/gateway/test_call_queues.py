@@ -6,12 +6,12 @@ from collections import Counter
 from random import Random
 
 import pytest
-from tests.backend.domain.test_pacing import most_in_a_window
+from tests.backend.gateway.test_pacing import most_in_a_window
 from tests.backend.gateway.virtual_time import VirtualTime
 
 from cartrita.domain.errors import RateLimited
 from cartrita.domain.limits import Limit, LimitKey
-from cartrita.gateway.call_queues import CallQueue, QueuePolicy, TurnRequest
+from cartrita.gateway.call_queues import CallQueue, GrantRequest, QueuePolicy
 from cartrita.gateway.calls import PauseListener
 from cartrita.gateway.memory_grants import MemoryGrants
 
@@ -38,7 +38,7 @@ class Queue:
         self, tenant: str = "a", number: int | None = None, on_pause: PauseListener | None = None
     ) -> None:
         self._count += 1
-        request = TurnRequest(tenant=tenant, number=number or self._count, on_pause=on_pause)
+        request = GrantRequest(tenant=tenant, number=number or self._count, on_pause=on_pause)
         if not self.queue.take():
             try:
                 await self.queue.wait(request, self.patience)

@@ -170,7 +170,7 @@ class TestQueues:
     ) -> None:
         time, limiter = time_and_limiter
         for number in range(1000):
-            turn = limiter.turn(paid(str(number)), inf)
+            turn = limiter.grants(paid(str(number)), inf)
             taking = asyncio.get_running_loop().create_task(turn.take("p"))
             await time.advance(1.0)
             await taking
@@ -181,11 +181,11 @@ class TestQueues:
     ) -> None:
         time, limiter = time_and_limiter
         loop = asyncio.get_running_loop()
-        used = [loop.create_task(limiter.turn(paid(str(n)), inf).take("p")) for n in range(50)]
+        used = [loop.create_task(limiter.grants(paid(str(n)), inf).take("p")) for n in range(50)]
         await time.advance(0.1)
         await asyncio.gather(*used)
         assert limiter.queues == 50
-        again = [loop.create_task(limiter.turn(paid(str(n)), inf).take("p")) for n in range(50)]
+        again = [loop.create_task(limiter.grants(paid(str(n)), inf).take("p")) for n in range(50)]
         await time.advance(9.0)
         assert not any(task.done() for task in again)
         await time.advance(1.2)
@@ -195,10 +195,10 @@ class TestQueues:
         time = VirtualTime()
         limiter = Limiter({}, clock=time.clock, later=time.later, most_queues=1)
         limiter.queue("p", "a").pause(5.0)
-        turn = asyncio.get_running_loop().create_task(limiter.turn(paid("a"), inf).take("p"))
+        turn = asyncio.get_running_loop().create_task(limiter.grants(paid("a"), inf).take("p"))
         await time.settle()
         for number in range(20):
-            await limiter.turn(paid(str(number)), inf).take("p")
+            await limiter.grants(paid(str(number)), inf).take("p")
         assert limiter.queue("p", "a").waiting == 1
         await time.advance(5.1)
         await turn

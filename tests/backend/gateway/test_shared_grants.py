@@ -7,12 +7,12 @@ from random import Random
 
 import pytest
 from structlog.testing import capture_logs
-from tests.backend.domain.test_pacing import most_in_a_window
+from tests.backend.gateway.test_pacing import most_in_a_window
 from tests.backend.gateway.virtual_time import VirtualTime
 
 from cartrita.domain.errors import Unavailable
 from cartrita.domain.limits import Limit, LimitKey
-from cartrita.gateway.call_queues import CallQueue, QueuePolicy, TurnRequest
+from cartrita.gateway.call_queues import CallQueue, GrantRequest, QueuePolicy
 from cartrita.gateway.shared_grants import CountedGrants, SharedGrants, SharingPolicy
 from cartrita.kit.owned_tasks import OwnedTasks
 
@@ -68,7 +68,7 @@ class Processes:
         self._numbers += 1
         queue = self.queues[process]
         if not queue.take():
-            await queue.wait(TurnRequest(tenant="a", number=self._numbers), 30.0)
+            await queue.wait(GrantRequest(tenant="a", number=self._numbers), 30.0)
         self.begun.append((self.time.now, process))
 
     def start(self, process: int, calls: int) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from starlette.requests import HTTPConnection
 
-from cartrita.application.api_keys import BOOTSTRAP_ID, LOOPBACK_ID, ApiKeys
+from cartrita.application.authentication import BOOTSTRAP_ID, LOOPBACK_ID, KeyAuthentication
 from cartrita.application.brought_keys import BroughtKeys
 from cartrita.application.login_sessions import LoginSessions
 from cartrita.application.provider_key_shapes import KeyShapes
@@ -100,7 +100,9 @@ class AuthenticationFixture:
     """Everything that authentication asks."""
 
     def __init__(self, *, keyless: bool = False, **config: Any) -> None:
-        self.keys = ApiKeys(FakeApiKeyStore(), Secret("pepper"), Secret(KEY), keyless=keyless)
+        self.keys = KeyAuthentication(
+            FakeApiKeyStore(), Secret("pepper"), Secret(KEY), keyless=keyless
+        )
         self.started: RunId | None = None
         self.login_sessions = LoginSessions(self.keys, Secret("signing"))
         self.tickets = Tickets(FakeTicketStore(), self.keys, self._find)
@@ -125,7 +127,7 @@ class AuthenticationFixture:
     ) -> HTTPConnection:
         sent = {"host": HOST, **{name.replace("_", "-"): v for name, v in headers.items()}}
         services = SimpleNamespace(
-            api_keys=self.keys,
+            key_authentication=self.keys,
             brought_keys=self.brought,
             login_sessions=self.login_sessions,
             tickets=self.tickets,

@@ -18,8 +18,8 @@ from cartrita.surfaces import error_formats
 from cartrita.surfaces.inbound_limits import InboundLimits
 from cartrita.surfaces.inbound_rates import DEFAULTS, InboundRate, names_of, over_defaults
 from cartrita.surfaces.middleware import RequestContext
-from cartrita.surfaces.plain_limits import PlainLimits, plain_limits_of
 from cartrita.surfaces.rate_limit_fields import rate_limit_fields
+from cartrita.surfaces.route_limits import RouteLimits, route_limits_of
 from cartrita.surfaces.services import SurfaceConfig
 
 ME = Principal("me", "key_1")
@@ -108,10 +108,10 @@ def test_failures_without_a_limit_are_not_counted() -> None:
 
 def application(*rates: InboundRate) -> FastAPI:
     async def user(request: Request) -> None:
-        await plain_limits_of(request).count_user(request, request.headers["x-user"])
+        await route_limits_of(request).count_user(request, request.headers["x-user"])
 
     async def anybody(request: Request) -> None:
-        await plain_limits_of(request).count_anonymous(request)
+        await route_limits_of(request).count_anonymous(request)
 
     async def answer() -> dict[str, bool]:
         return {"answered": True}
@@ -125,7 +125,7 @@ def application(*rates: InboundRate) -> FastAPI:
     app = FastAPI(exception_handlers={CartritaError: error_formats.respond})
     app.add_middleware(RequestContext)
     app.include_router(outer)
-    app.state.plain_limits = PlainLimits(limits_of(*rates))
+    app.state.route_limits = RouteLimits(limits_of(*rates))
     return app
 
 

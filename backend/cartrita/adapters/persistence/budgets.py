@@ -19,8 +19,8 @@ from cartrita.domain.audit import Change
 from cartrita.domain.budgets import (
     AllBudgets,
     Budget,
-    BudgetAccount,
     BudgetPeriod,
+    BudgetSpending,
     BudgetState,
     BudgetSubject,
     BudgetUnit,
@@ -100,25 +100,25 @@ class BudgetTable:
             roots[heir] = (*roots.get(heir, ()), root)
         return AllBudgets(by_subject, roots)
 
-    async def lease(self, account: BudgetAccount, least: Decimal, wanted: Decimal) -> Decimal:
+    async def lease(self, spending: BudgetSpending, least: Decimal, wanted: Decimal) -> Decimal:
         """See BudgetLeases."""
         asked = {
-            **_key(account),
+            **_key(spending),
             "least": least,
             "wanted": wanted,
-            "places": _PLACES[account.unit],
+            "places": _PLACES[spending.unit],
         }
         async with self._database.use() as connection:
             granted = (await connection.execute(_LEASE, asked)).scalar_one_or_none()
             if granted is None:  # nothing was used in this period so far
-                await connection.execute(_OPEN, _key(account))
+                await connection.execute(_OPEN, _key(spending))
                 granted = (await connection.execute(_LEASE, asked)).scalar_one_or_none()
         return Decimal(0) if granted is None else granted
 
-    async def give_back(self, account: BudgetAccount, amount: Decimal) -> None:
+    async def give_back(self, spending: BudgetSpending, amount: Decimal) -> None:
         """See BudgetLeases."""
         async with self._database.use() as connection:
-            await connection.execute(_GIVE_BACK, {**_key(account), "amount": amount})
+            await connection.execute(_GIVE_BACK, {**_key(spending), "amount": amount})
 
     async def replace(
         self, subject: BudgetSubject, budgets: Sequence[Budget], change: Change
@@ -169,7 +169,7 @@ async def settle(driver: Any, settlements: Iterable[Settlement]) -> None:  # noq
     """
     sums: dict[tuple[object, ...], tuple[Decimal, Decimal]] = {}
     for one in settlements:
-        key = tuple(_key(one.account).values())
+        key = tuple(_key(one.spending).values())
         spent, overrun = sums.get(key, (Decimal(0), Decimal(0)))
         sums[key] = spent + one.spent, overrun + one.overrun
     rows = sorted((*key, *amounts) for key, amounts in sums.items())
@@ -177,13 +177,13 @@ async def settle(driver: Any, settlements: Iterable[Settlement]) -> None:  # noq
         await driver.executemany(_SETTLE, rows)
 
 
-def _key(account: BudgetAccount) -> dict[str, Any]:
+def _key(spending: BudgetSpending) -> dict[str, Any]:
     return {
-        "kind": account.subject.kind.value,
-        "id": account.subject.id,
-        "period": account.period.value,
-        "unit": account.unit.value,
-        "since": account.since,
+        "kind": spending.subject.kind.value,
+        "id": spending.subject.id,
+        "period": spending.period.value,
+        "unit": spending.unit.value,
+        "since": spending.since,
     }
 
 

@@ -32,7 +32,7 @@ class CredentialTable:
         """See CredentialStore."""
         new = stored.credential
         values = msgspec.structs.asdict(new) | {
-            "key_id": stored.key_id,
+            "key_id": stored.data_key_id,
             "ciphertext": stored.ciphertext,
         }
         retiring = (

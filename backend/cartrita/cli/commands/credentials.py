@@ -83,7 +83,7 @@ async def _open(settings: Settings) -> AsyncGenerator[_Opened]:
             parts = await open_credentials(settings, database, secret)
             authentication = create_authentication(database, secret, settings)
             yield _Opened(
-                create_credentials(settings, parts, validator, authentication.issued_keys),
+                create_credentials(settings, parts, validator, authentication.api_keys),
                 authentication.accounts,
                 parts.table,
             )

@@ -25,7 +25,7 @@ async def _run(settings: Settings, given: argparse.Namespace) -> None:
             case "rotate":
                 await _rotate(authentication, given)
             case "revoke":
-                await authentication.issued_keys.revoke(COMMAND_LINE, given.id)
+                await authentication.api_keys.revoke(COMMAND_LINE, given.id)
                 print(f"Key {given.id} is revoked.")
             case _:
                 await _list(authentication, given.owner)
@@ -33,7 +33,7 @@ async def _run(settings: Settings, given: argparse.Namespace) -> None:
 
 async def _create(authentication: Authentication, given: argparse.Namespace) -> None:
     user = await authentication.accounts.ensure_user(COMMAND_LINE, given.owner, given.tenant)
-    key, secret = await authentication.issued_keys.create(
+    key, secret = await authentication.api_keys.create(
         COMMAND_LINE,
         user.id,
         given.name,
@@ -45,7 +45,7 @@ async def _create(authentication: Authentication, given: argparse.Namespace) -> 
 
 async def _rotate(authentication: Authentication, given: argparse.Namespace) -> None:
     overlap = None if given.overlap is None else timedelta(seconds=given.overlap)
-    issued = authentication.issued_keys
+    issued = authentication.api_keys
     key, secret = await issued.rotate(COMMAND_LINE, given.id, overlap=overlap)
     old = await issued.get(COMMAND_LINE.principal, given.id)
     print(f"Key {given.id} works until {old.retires_at:%Y-%m-%d %H:%M} UTC.")
@@ -53,7 +53,7 @@ async def _rotate(authentication: Authentication, given: argparse.Namespace) -> 
 
 
 async def _list(authentication: Authentication, owner: str | None) -> None:
-    for key in await authentication.issued_keys.list(KeyFilter(owner_id=owner)):
+    for key in await authentication.api_keys.list(KeyFilter(owner_id=owner)):
         made = f"{key.created_at:%Y-%m-%d %H:%M}"
         print(f"{key.id}  {key.owner_id}  {_state(key)}  {made}  {key.name}")
 

@@ -30,10 +30,10 @@ async def bootstrap(config: WorkerConfig, settings: Settings) -> Prepared:
         digest = derive_secret(secret, "installation").reveal().encode()
         await require_same_secret(database, digest)
         authentication = create_authentication(database, secret, settings)
-        keys = authentication.api_keys
+        keys = authentication.key_authentication
         made: str | None = None
         if await keys.local_principal() is None:
-            issued = authentication.issued_keys
+            issued = authentication.api_keys
             _, shown = await issued.create(COMMAND_LINE, LOCAL_OWNER, "first key")
             made = shown.reveal()
         local = await keys.local_principal()

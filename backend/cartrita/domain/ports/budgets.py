@@ -9,7 +9,7 @@ from cartrita.domain.audit import Change
 from cartrita.domain.budgets import (
     AllBudgets,
     Budget,
-    BudgetAccount,
+    BudgetSpending,
     BudgetState,
     BudgetSubject,
 )
@@ -20,14 +20,14 @@ class BudgetLeases(Protocol):
 
     async def all(self) -> AllBudgets: ...
 
-    async def lease(self, account: BudgetAccount, least: Decimal, wanted: Decimal) -> Decimal:
+    async def lease(self, spending: BudgetSpending, least: Decimal, wanted: Decimal) -> Decimal:
         """Set aside `wanted`, or less, but not less than `least`; 0 where less than that is left.
 
         The less is left, the less is leased beyond `least`.
         """
         ...
 
-    async def give_back(self, account: BudgetAccount, amount: Decimal) -> None:
+    async def give_back(self, spending: BudgetSpending, amount: Decimal) -> None:
         """Leave to others what was leased and is not needed."""
         ...
 

@@ -26,7 +26,7 @@ from cartrita.surfaces.native.request_bodies import JsonBody
 from cartrita.surfaces.native.schemas import ChatResponse
 from cartrita.surfaces.native.streams import resume_stream, stream
 from cartrita.surfaces.origins import require_event_source
-from cartrita.surfaces.plain_limits import plain_limits_of
+from cartrita.surfaces.route_limits import route_limits_of
 from cartrita.surfaces.sse import EventStream
 
 router = APIRouter(prefix="/api/chat", tags=["chat"])
@@ -95,7 +95,7 @@ async def event_source_caller(
 ) -> Caller:
     """The caller of an EventSource, which cannot set headers."""
     caller = await authenticate(request, ticket=ticket)
-    await plain_limits_of(request).count_user(request, caller.principal.owner_id)
+    await route_limits_of(request).count_user(request, caller.principal.owner_id)
     if caller.authenticated_by is AuthenticationMethod.COOKIE:
         require_event_source(request)
     return caller

@@ -63,7 +63,7 @@ async def list_keys(
     principal: CurrentPrincipal, services: AppServices, limit: Limit = 50, cursor: PageCursor = None
 ) -> PageOf[KeyView]:
     """Your keys, the oldest first, with those that have ended."""
-    page = await services.issued_keys.page(
+    page = await services.api_keys.page(
         principal, KeyFilter(owner_id=principal.owner_id), cursor, limit
     )
     views = [KeyView.of(key) for key in page.items]
@@ -77,7 +77,7 @@ async def create_key(
     services: AppServices,
 ) -> IssuedKeyView:
     """Make a key for yourself, which may do no more than the one that asks."""
-    key, secret = await services.issued_keys.create(
+    key, secret = await services.api_keys.create(
         actor,
         actor.principal.owner_id,
         body.name,
@@ -90,7 +90,7 @@ async def create_key(
 @router.get("/{key_id}")
 async def get_key(principal: CurrentPrincipal, key_id: PublicId, services: AppServices) -> KeyView:
     """One of your keys."""
-    return KeyView.of(await services.issued_keys.get(principal, key_id))
+    return KeyView.of(await services.api_keys.get(principal, key_id))
 
 
 @router.patch("/{key_id}")
@@ -101,7 +101,7 @@ async def change_key(
     services: AppServices,
 ) -> KeyView:
     """Change a key; it counts at once. Streams of a key that may do less now are cut."""
-    changed = await services.issued_keys.change(
+    changed = await services.api_keys.change(
         actor,
         key_id,
         name=body.name,
@@ -121,11 +121,11 @@ async def rotate_key(
     """Make the successor of a key, with the same scopes; the old one works for a while more."""
     seconds = body.overlap_seconds
     overlap = None if seconds is None else timedelta(seconds=seconds)
-    key, secret = await services.issued_keys.rotate(actor, key_id, overlap=overlap)
+    key, secret = await services.api_keys.rotate(actor, key_id, overlap=overlap)
     return IssuedKeyView.issued(key, secret)
 
 
 @router.post("/{key_id}/revoke")
 async def revoke_key(actor: CurrentActor, key_id: PublicId, services: AppServices) -> KeyView:
     """End a key and what streams with it. Idempotent."""
-    return KeyView.of(await services.issued_keys.revoke(actor, key_id))
+    return KeyView.of(await services.api_keys.revoke(actor, key_id))

@@ -17,8 +17,8 @@ from cartrita.adapters.persistence.tables import api_keys, audit_log, budget_spe
 from cartrita.domain.api_keys import ApiKey, StoredApiKey
 from cartrita.domain.budgets import (
     Budget,
-    BudgetAccount,
     BudgetPeriod,
+    BudgetSpending,
     BudgetState,
     BudgetSubject,
     BudgetUnit,
@@ -29,7 +29,7 @@ from cartrita.domain.budgets import (
 NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)
 ANN = BudgetSubject(SubjectKind.USER, "ann")
 DOLLAR = Budget(ANN, BudgetPeriod.DAY, BudgetUnit.MONEY, Decimal(1))
-ACCOUNT = BudgetAccount(ANN, BudgetPeriod.DAY, BudgetUnit.MONEY, date(2026, 11, 28))
+SPENDING = BudgetSpending(ANN, BudgetPeriod.DAY, BudgetUnit.MONEY, date(2026, 11, 28))
 NONE = Decimal(0)
 BLOCK = Decimal("0.25")
 
@@ -49,19 +49,19 @@ async def state(table: BudgetTable) -> BudgetState:
 async def test_less_is_leased_as_less_is_left_but_never_less_than_is_needed(
     table: BudgetTable,
 ) -> None:
-    assert await table.lease(ACCOUNT, NONE, BLOCK) == Decimal("0.0625")
-    assert await table.lease(ACCOUNT, NONE, Decimal("0.01")) == Decimal("0.01")
-    assert await table.lease(ACCOUNT, Decimal("0.9"), Decimal("0.95")) == Decimal("0.9")
-    assert await table.lease(ACCOUNT, Decimal("0.03"), Decimal("0.03")) == 0
-    assert await table.lease(ACCOUNT, Decimal("0.0275"), BLOCK) == Decimal("0.0275")
-    assert await table.lease(ACCOUNT, NONE, BLOCK) == 0
-    await table.give_back(ACCOUNT, Decimal("0.4"))
+    assert await table.lease(SPENDING, NONE, BLOCK) == Decimal("0.0625")
+    assert await table.lease(SPENDING, NONE, Decimal("0.01")) == Decimal("0.01")
+    assert await table.lease(SPENDING, Decimal("0.9"), Decimal("0.95")) == Decimal("0.9")
+    assert await table.lease(SPENDING, Decimal("0.03"), Decimal("0.03")) == 0
+    assert await table.lease(SPENDING, Decimal("0.0275"), BLOCK) == Decimal("0.0275")
+    assert await table.lease(SPENDING, NONE, BLOCK) == 0
+    await table.give_back(SPENDING, Decimal("0.4"))
     assert await state(table) == BudgetState(DOLLAR, leased=Decimal("0.6"))
 
 
 async def test_leases_of_many_at_once_do_not_pass_the_budget(table: BudgetTable) -> None:
     least = Decimal("0.03")
-    leased = await asyncio.gather(*(table.lease(ACCOUNT, least, BLOCK) for _ in range(60)))
+    leased = await asyncio.gather(*(table.lease(SPENDING, least, BLOCK) for _ in range(60)))
     assert 1 - least < sum(leased) <= 1
     assert all(one == 0 or one >= least for one in leased)
 
@@ -69,30 +69,30 @@ async def test_leases_of_many_at_once_do_not_pass_the_budget(table: BudgetTable)
 async def test_tokens_are_leased_whole(table: BudgetTable) -> None:
     tokens = Budget(ANN, BudgetPeriod.MONTH, BudgetUnit.TOKENS, Decimal(1000))
     await table.replace(ANN, [tokens], change())
-    account = BudgetAccount(ANN, BudgetPeriod.MONTH, BudgetUnit.TOKENS, date(2026, 11, 1))
-    assert await table.lease(account, NONE, Decimal(500)) == 62
+    spending = BudgetSpending(ANN, BudgetPeriod.MONTH, BudgetUnit.TOKENS, date(2026, 11, 1))
+    assert await table.lease(spending, NONE, Decimal(500)) == 62
     assert await state(table) == BudgetState(tokens, leased=Decimal(62))
 
 
 async def test_without_a_budget_nothing_is_leased(table: BudgetTable) -> None:
     await table.replace(ANN, [], change())
-    assert await table.lease(ACCOUNT, NONE, BLOCK) == 0
+    assert await table.lease(SPENDING, NONE, BLOCK) == 0
     assert await table.states([ANN], NOON) == []
 
 
 async def test_a_budget_that_was_lowered_leases_nothing_until_it_is_raised(
     table: BudgetTable,
 ) -> None:
-    await table.lease(ACCOUNT, Decimal("0.5"), Decimal("0.5"))
+    await table.lease(SPENDING, Decimal("0.5"), Decimal("0.5"))
     for amount, leased in ((Decimal("0.1"), NONE), (Decimal("0.6"), Decimal("0.1"))):
         await table.replace(ANN, [Budget(ANN, DOLLAR.period, DOLLAR.unit, amount)], change())
-        assert await table.lease(ACCOUNT, Decimal("0.1"), Decimal("0.1")) == leased
+        assert await table.lease(SPENDING, Decimal("0.1"), Decimal("0.1")) == leased
 
 
 async def test_the_database_refuses_what_would_pass_a_budget(
     table: BudgetTable, pool: Database
 ) -> None:
-    await table.lease(ACCOUNT, NONE, BLOCK)
+    await table.lease(SPENDING, NONE, BLOCK)
     async with pool.use() as connection:
         with pytest.raises(Exception, match="budget_spending_within_budget"):
             await connection.execute(update(budget_spending).values(leased=Decimal("1.01")))
@@ -102,25 +102,25 @@ async def test_entries_of_the_ledger_settle_what_they_used_once(
     table: BudgetTable, pool: Database
 ) -> None:
     ledger = LedgerTable(pool)
-    await table.lease(ACCOUNT, Decimal("0.5"), Decimal("0.5"))
-    ledger.record(entry(), [Settlement(ACCOUNT, Decimal("0.2"))])
-    ledger.record(entry(), [Settlement(ACCOUNT, Decimal("0.1"), overrun=Decimal("0.05"))])
+    await table.lease(SPENDING, Decimal("0.5"), Decimal("0.5"))
+    ledger.record(entry(), [Settlement(SPENDING, Decimal("0.2"))])
+    ledger.record(entry(), [Settlement(SPENDING, Decimal("0.1"), overrun=Decimal("0.05"))])
     sent = [*ledger._pending]
     await ledger.flush()
     ledger._pending.extend(sent)  # as after an answer that was lost
-    ledger.record(entry(), [Settlement(ACCOUNT, Decimal("0.01"))])
+    ledger.record(entry(), [Settlement(SPENDING, Decimal("0.01"))])
     await ledger.flush()
     found = await state(table)
     assert (found.settled, found.overrun) == (Decimal("0.31"), Decimal("0.05"))
     assert (found.leased, found.left) == (Decimal("0.19"), Decimal("0.64"))
-    assert await table.lease(ACCOUNT, Decimal("0.46"), BLOCK) == 0  # the overrun is used too
+    assert await table.lease(SPENDING, Decimal("0.46"), BLOCK) == 0  # the overrun is used too
 
 
 async def test_each_period_begins_anew_and_is_forgotten_in_the_end(
     table: BudgetTable, pool: Database
 ) -> None:
-    await table.lease(ACCOUNT, Decimal(1), Decimal(1))
-    tomorrow = BudgetAccount(ANN, ACCOUNT.period, ACCOUNT.unit, date(2026, 11, 29))
+    await table.lease(SPENDING, Decimal(1), Decimal(1))
+    tomorrow = BudgetSpending(ANN, SPENDING.period, SPENDING.unit, date(2026, 11, 29))
     assert await table.lease(tomorrow, Decimal(1), Decimal(1)) == 1
     assert await table.sweep() == 0
     since = budget_spending.c.since
@@ -170,12 +170,14 @@ async def test_two_processes_settle_the_same_accounts_without_waiting_for_each_o
 ) -> None:
     table, ledgers = BudgetTable(pool), [LedgerTable(pool) for _ in range(2)]
     subjects = [BudgetSubject(SubjectKind.USER, f"user {number}") for number in range(8)]
-    accounts = [BudgetAccount(one, ACCOUNT.period, ACCOUNT.unit, ACCOUNT.since) for one in subjects]
-    for subject, account in zip(subjects, accounts, strict=True):
+    spendings = [
+        BudgetSpending(one, SPENDING.period, SPENDING.unit, SPENDING.since) for one in subjects
+    ]
+    for subject, spending in zip(subjects, spendings, strict=True):
         budget = Budget(subject, DOLLAR.period, DOLLAR.unit, Decimal(1))
         await table.replace(subject, [budget], change())
-        await table.lease(account, Decimal(1), Decimal(1))
-    for ledger, order in zip(ledgers, (accounts, accounts[::-1]), strict=True):
+        await table.lease(spending, Decimal(1), Decimal(1))
+    for ledger, order in zip(ledgers, (spendings, spendings[::-1]), strict=True):
         ledger.record(entry(), [Settlement(one, Decimal("0.5")) for one in order])
     await asyncio.gather(*(ledger.flush() for ledger in ledgers))
     states = await table.states(subjects, NOON)

@@ -13,7 +13,7 @@ import msgspec
 from cartrita.adapters.valkey.server import ValkeyServer
 from cartrita.adapters.valkey.slots import ValkeySlots
 from cartrita.domain.limits import Limit, LimitKey
-from cartrita.gateway.call_queues import CallQueue, QueuePolicy, TurnRequest
+from cartrita.gateway.call_queues import CallQueue, GrantRequest, QueuePolicy
 from cartrita.gateway.shared_grants import SharedGrants, SharingPolicy
 from cartrita.kit.owned_tasks import OwnedTasks
 from cartrita.kit.secret import Secret
@@ -44,7 +44,7 @@ async def take(url: str, calls: int, limit: Limit) -> Taken:
 
         async def call(number: int) -> None:
             if not queue.take():
-                await queue.wait(TurnRequest(tenant="a", number=number), 30.0)
+                await queue.wait(GrantRequest(tenant="a", number=number), 30.0)
             grants.append(time.monotonic())
 
         await asyncio.gather(*(call(number) for number in range(calls)))

@@ -10,7 +10,7 @@ from typing import Final
 
 import structlog
 
-from cartrita.domain.budgets import Budget, BudgetAccount, BudgetUnit, Settlement
+from cartrita.domain.budgets import Budget, BudgetSpending, BudgetUnit, Settlement
 from cartrita.domain.errors import BudgetExhausted, CartritaError, Unavailable
 from cartrita.domain.ports.budgets import BudgetLeases
 from cartrita.kit import clock
@@ -24,8 +24,8 @@ _REFUSED_S: Final = 0.25
 _IDLE_S: Final = 5.0
 
 
-class LeasedAccount:
-    """An account of a budget: calls take from what was leased, ahead of need.
+class BudgetLease:
+    """The lease of one budget: calls take from what was leased, ahead of need.
 
     What is leased is always what is free here, what calls hold, and what is to be settled. A block
     is the share of the budget that is leased at once.
@@ -33,7 +33,7 @@ class LeasedAccount:
 
     def __init__(
         self,
-        account: BudgetAccount,
+        spending: BudgetSpending,
         budget: Budget,
         leases: BudgetLeases,
         tasks: OwnedTasks,
@@ -43,7 +43,7 @@ class LeasedAccount:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._now = now
-        self.account = account
+        self.spending = spending
         self.budget = budget
         self._leases = leases
         self._tasks = tasks
@@ -87,7 +87,7 @@ class LeasedAccount:
         self._free += overrun
         if self._free:
             self._refused = None
-        return Settlement(self.account, spent - overrun, overrun)
+        return Settlement(self.spending, spent - overrun, overrun)
 
     async def trim(self, *, everything: bool = False) -> None:
         """Leave to others what is not needed here: all of it after a time without calls.
@@ -105,7 +105,7 @@ class LeasedAccount:
             return
         self._free -= surplus
         try:
-            await self._leases.give_back(self.account, surplus)
+            await self._leases.give_back(self.spending, surplus)
         except CartritaError as error:
             log.warning("budget_not_given_back", code=error.code)
 
@@ -173,7 +173,7 @@ class LeasedAccount:
     async def _keep(self, least: Decimal, wanted: Decimal) -> CartritaError | None:
         """Keep what is leased, and return why nothing was."""
         try:
-            leased = await self._leases.lease(self.account, least, wanted)
+            leased = await self._leases.lease(self.spending, least, wanted)
         except CartritaError as error:
             return error
         except Exception as error:

@@ -30,7 +30,7 @@ T = TypeVar("T")
 _Counted = Callable[[Request], Awaitable[None]]
 
 
-class PlainLimits:
+class RouteLimits:
     """Counts requests for routes that FastAPI serves."""
 
     def __init__(self, limits: InboundLimits) -> None:
@@ -65,9 +65,9 @@ class PlainLimits:
             self._limits.tell(request.scope, self._rates[name], holder)
 
 
-def plain_limits_of(request: Request) -> PlainLimits:
+def route_limits_of(request: Request) -> RouteLimits:
     """The limits of the application that handles this request."""
-    return request.app.state.plain_limits
+    return request.app.state.route_limits
 
 
 class _WindowLimiter(Limiter):

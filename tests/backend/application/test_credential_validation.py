@@ -11,8 +11,8 @@ from tests.harness.fake_provider.script import Script
 from cartrita.adapters.http.client import HttpClient
 from cartrita.adapters.providers.factory import ProviderOptions, create_provider
 from cartrita.adapters.providers.registry import provider_spec
-from cartrita.application import key_validation
-from cartrita.application.key_validation import ProviderKeyValidator
+from cartrita.application import credential_validation
+from cartrita.application.credential_validation import ProviderKeyValidator
 from cartrita.application.provider_checks import CheckedProvider
 from cartrita.domain.errors import NotFound, UpstreamError, UpstreamOverloaded, UpstreamUnreachable
 from cartrita.domain.provider_checks import ProviderSummary
@@ -132,7 +132,7 @@ async def test_a_provider_without_models_cannot_be_asked(trial: Trial) -> None:
 
 
 async def test_it_is_waited_for_a_while(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(key_validation, "_SECONDS", 0.05)
+    monkeypatch.setattr(credential_validation, "_SECONDS", 0.05)
     trial.fake.script(Script(before_headers_s=3600), path=CHAT)
     with pytest.raises(UpstreamUnreachable, match="in time"):
         await trial.accepts()

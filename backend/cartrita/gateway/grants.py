@@ -1,4 +1,4 @@
-"""The ports of the places where the calls under limits are counted."""
+"""What counts the calls under limits: for one process, or for several together."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -40,18 +40,4 @@ class GrantStore(Protocol):
 
     def grants(self, key: LimitKey, limit: Limit | None, wake: Callable[[], None]) -> Grants:
         """Those of one credential; `wake` is called, never from within `take`, when it may ask."""
-        ...
-
-
-class SlotCounter(Protocol):
-    """Counts the calls of a credential for all processes, by one clock."""
-
-    async def reserve(
-        self, key: LimitKey, *, count: int, interval: float, ahead: float = 0.0
-    ) -> float:
-        """Reserve so many slots in a row, each `interval` seconds after the one before it.
-
-        The first one follows those that are reserved, and is not before `ahead` seconds from now.
-        The seconds from now to the end of the last one. Raises Unavailable.
-        """
         ...

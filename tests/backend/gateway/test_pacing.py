@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from tests.backend.examples import examples
 
 from cartrita.domain.limits import Limit
-from cartrita.domain.pacing import Pace
+from cartrita.gateway.pacing import Pace
 
 LIMIT = Limit(100, 60)
 
