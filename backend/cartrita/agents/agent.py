@@ -28,8 +28,9 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
     """An agent that can answer runs; `instructions` is its system text.
 
     It may use the `tools` of these names, as far as they are there, and give tasks to the agents
-    that it `delegates` to. With a `route` it does its tasks by the models of that one. A person
-    approves of its calls of tools as `approval` says. `aliases` are more names of it.
+    that it `delegates` to. With a `route` it works by the models of that one, unless a request
+    names others. A person approves of its calls of tools as `approval` says. `aliases` are more
+    names of it.
     """
 
     id: str

@@ -27,6 +27,9 @@ _TOLD: Final = (
     "You work on a task that another agent gave you. What you say goes to that agent, not to a "
     "person: give the result itself, complete and with its sources, and nothing about yourself."
 )
+_CUT: Final = (
+    "[The server: the agent had to conclude, because what it may use of {cap} is used up.]"
+)
 
 
 def team_of(agent: Agent, run: RunContext) -> Sequence[Agent]:
@@ -69,6 +72,8 @@ def _delegate(agent: Agent, team: Sequence[Agent], run: RunContext, depth: int, 
         delegation = _Delegation(run, member, depth + 1, key, work)
         if not delegation.begun and len(run.started_tasks) >= agent.limits.delegations:
             return _wrong(f"this answer has used up its {agent.limits.delegations} tasks")
+        if not delegation.begun and (cap := run.cap_reached):
+            return _wrong(f"what this answer may use of {cap} is used up")
         return await delegation.result(context.call_id, task)
 
     return Tool(
@@ -133,7 +138,10 @@ class _Delegation:
         began = time.monotonic()
         try:
             concluded = await self._work(self._run, await self._assignment(task))
-            output = ToolOutput(concluded.text or "It found nothing to say.")
+            text = concluded.text or "It found nothing to say."
+            if concluded.cap is not None:
+                text = f"{text}\n\n{_CUT.format(cap=concluded.cap)}"
+            output = ToolOutput(text)
         except LeaseLost:
             raise
         except CartritaError as error:

@@ -53,7 +53,7 @@ class _Loop:
         self._run = run
         self._assignment = assignment
         self._runner = ToolRunner(run, assignment)
-        self._started_at = run.clock()
+        self._started_at = run.clock() if assignment.task_id else run.started_at
         self._tokens = 0
         self._cost = 0.0
         given = assignment.request.tools
@@ -92,7 +92,7 @@ class _Loop:
             cost=self._cost,
             seconds=self._run.clock() - self._started_at,
         )
-        return mine or self._run.cap_reached(self._run.claim.input.caps)
+        return mine or self._run.cap_reached
 
     async def _said(self, number: int, cap: str | None) -> ModelSaid:
         """What the model says in a step, which may be stored already."""

@@ -11,7 +11,6 @@ from cartrita.agents.registry import AgentRegistry
 from cartrita.agents.sources import SourceList
 from cartrita.agents.step import Step
 from cartrita.domain.approvals import ApprovalPolicy
-from cartrita.domain.caps import Caps
 from cartrita.domain.events import TaskCompleted, TaskStarted
 from cartrita.domain.ports.tokens import TokenCounter
 from cartrita.domain.principals import Principal
@@ -65,7 +64,8 @@ class RunContext:
         """Whether nothing was said since the last stored step, so that the run can go on later."""
         self._cost = cost
         self._approval_s = approval_s
-        self._started_at = clock()
+        self.started_at = clock() - claim.worked_s
+        """When it began, by `clock`, as if nothing but work had come since."""
 
     def policy(self, agent: Agent) -> ApprovalPolicy:
         """Which calls of an agent a person decides on in this run."""
@@ -80,13 +80,13 @@ class RunContext:
         cost = self._cost(model.provider.name, model.model, usage)
         return None if cost is None else float(cost)
 
-    def cap_reached(self, caps: Caps) -> str | None:
-        """Which of these is used up by the whole run; steps are counted elsewhere."""
+    @property
+    def cap_reached(self) -> str | None:
+        """Which cap of the request is used up by all agents of the run together."""
         answer = self.journal.answer
-        spent = sum(use.cost or 0.0 for use in answer.agents)
-        return caps.reached(
-            steps=-1,
+        return self.claim.input.caps.reached(
+            steps=answer.calls,
             tokens=answer.usage.total_tokens,
-            cost=spent,
-            seconds=self.clock() - self._started_at,
+            cost=answer.cost,
+            seconds=self.clock() - self.started_at,
         )

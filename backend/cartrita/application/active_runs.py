@@ -70,7 +70,7 @@ class ActiveRun:
         self.stop_reason: StopReason | None = StopReason.CANCELLED if claim.cancelled else None
         self.context: RunContext | None = None
         """What its agents share; None before its work has begun."""
-        self.started_at = time.monotonic()
+        self.started_at = time.monotonic() - claim.worked_s
 
     @property
     def answer(self) -> Fold:

@@ -6,6 +6,7 @@ import msgspec
 
 from cartrita.agents.agent import NO_AGENT
 from cartrita.agents.registry import AgentRegistry
+from cartrita.application.agent_choice import choose_for
 from cartrita.application.conversations import Conversations
 from cartrita.application.file_context import FileContext
 from cartrita.application.placement import Placement, place, regrouped
@@ -171,7 +172,7 @@ class ModelRuns:
         chosen = await (
             self._gateway.choose(command.provider, request.model, scopes, payer)
             if command.agent is None
-            else self._gateway.choose(None, None, scopes, payer)
+            else choose_for(self._gateway, agent, principal)
         )
         instructions = (*request.instructions, *_system_texts(request.messages))
         context_tokens = None if command.agent is None else self._agent_context_tokens

@@ -1,7 +1,6 @@
 """The work of a run: its agent, its models, its history and its tools, put together."""
 
 import time
-from contextlib import suppress
 from functools import partial
 from typing import Protocol
 
@@ -13,11 +12,12 @@ from cartrita.agents.registry import AgentRegistry
 from cartrita.agents.run_context import RunContext
 from cartrita.agents.team import with_team
 from cartrita.application.active_runs import ActiveRun
+from cartrita.application.agent_choice import choose_for
 from cartrita.application.brought_keys import BROUGHT, ProviderKeyGone
 from cartrita.application.history import History
 from cartrita.domain import endings
 from cartrita.domain.api_keys import ActiveKey
-from cartrita.domain.errors import CartritaError, Forbidden
+from cartrita.domain.errors import Forbidden
 from cartrita.domain.events import ProviderAwaited, TextAppended
 from cartrita.domain.ports.runs import RunWriter
 from cartrita.domain.ports.tokens import TokenCounter
@@ -124,11 +124,8 @@ class RunWork:
     async def _model_of(self, run: ActiveRun, principal: Principal, agent: Agent) -> AgentModel:
         """What answers an agent that does a task: its route, else what answers the run."""
         given = run.claim.input
-        choice = Choice(Deployment(given.provider, given.model), given.route)
-        if agent.route is not None:
-            asked = (None, agent.route, principal.scopes, principal.payer)
-            with suppress(CartritaError):  # the key may not call it, or nobody serves it
-                choice = await self._gateway.choose(*asked)
+        answering = Choice(Deployment(given.provider, given.model), given.route)
+        choice = await choose_for(self._gateway, agent, principal, answering)
         return self._model(run, principal, choice)
 
     def _model(

@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager
 import msgspec
 
 from cartrita.agents.registry import AgentRegistry
+from cartrita.application.agent_choice import choose_for
 from cartrita.application.chat_commands import DEFAULT_SURFACE, ChatCommand, own_tools_of
 from cartrita.application.conversations import Conversations, find_message
 from cartrita.application.file_context import FileContext
@@ -210,9 +211,12 @@ class Runs:
         provider: str | None = None,
         model: str | None = None,
     ) -> RunInput:
-        """The input of a run by these names; None selects the default."""
+        """The input of a run by these names; None selects the default, or that of the agent."""
         found = self._agents.find(agent)
-        chosen = await self._gateway.choose(provider, model, principal.scopes, principal.payer)
+        if provider is None and model is None:
+            chosen = await choose_for(self._gateway, found, principal)
+        else:
+            chosen = await self._gateway.choose(provider, model, principal.scopes, principal.payer)
         return RunInput(
             version=1 if chosen.route is None else 2,
             agent=found.id,

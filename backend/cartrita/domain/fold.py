@@ -45,6 +45,8 @@ class Fold:
         self._agents: dict[str, AgentUse] = {}
         self.usage = Usage()
         self.calls = 0
+        self.cost = 0.0
+        """US dollars, of the calls whose price is known."""
         self.accepted: ModelAccepted | None = None
         """The last deployment that began to answer, where that was recorded."""
         self.seen = False
@@ -86,6 +88,7 @@ class Fold:
     def _count(self, event: UsageRecorded) -> None:
         self.usage = self.usage + event.usage
         self.calls += event.calls
+        self.cost += event.cost or 0.0
         if event.agent is None:
             return
         before = self._agents.get(event.agent)

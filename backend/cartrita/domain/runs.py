@@ -163,8 +163,9 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
 
     `surface` is where it was asked for; `last_seq` is the last number in its log at the claim;
     `seconds_left` is the time to its deadline; `cancelled` is true if it was cancelled before it
-    started. `logged` is its log until now, `steps` what it has done, and `approvals` those that it
-    has asked for.
+    started. `worked_s` are the seconds since its first start in which it waited for nobody,
+    `logged` is its log until now, `steps` what it has done, and `approvals` those that it has asked
+    for.
     """
 
     run_id: RunId
@@ -179,6 +180,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     started: RunStarted
     seconds_left: float
     cancelled: bool
+    worked_s: float = 0.0
     logged: tuple[Event, ...] = ()
     steps: tuple[StepRecord, ...] = ()
     approvals: tuple[Approval, ...] = ()
