@@ -123,6 +123,8 @@ async def test_a_model_that_is_named_answers_alone(scenario: Scenario) -> None:
     (sent,) = [json.loads(one.body) for one in exchanges if word in one.body]
     assert {one["function"]["name"] for one in sent["tools"]} == {
         "calculator",
+        "search_files",
+        "read_file",
         "search_conversations",
         "delegate",
     }
@@ -145,7 +147,8 @@ async def test_limits_of_a_request_end_the_work_early(scenario: Scenario) -> Non
 async def test_names_of_tools_and_agents_that_there_are_not(scenario: Scenario) -> None:
     status, refused = await scenario.call("POST", "/api/chat", {"message": "x", "tools": ["no"]})
     assert status == 422
-    assert "there are: calculator, search_conversations, delegate" in refused["errors"]["tools"][0]
+    known = "there are: calculator, search_files, read_file, search_conversations, delegate"
+    assert known in refused["errors"]["tools"][0]
     status, refused = await scenario.call(
         "POST", "/api/chat", {"message": "x", "agent_override": "nobody"}
     )
