@@ -10,10 +10,10 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from cartrita.application.accounts import require_admin, valid_name
 from cartrita.application.authentication import BOOTSTRAP_ID, KeyAuthentication
 from cartrita.application.key_scopes import valid_scopes
 from cartrita.application.key_secrets import KeySecrets, mint
+from cartrita.application.names import valid_name
 from cartrita.domain.api_keys import ApiKey, KeyChanges, KeyFilter, StoredApiKey, Succession
 from cartrita.domain.audit import Actor, Change
 from cartrita.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
@@ -99,7 +99,7 @@ class ApiKeys:
         Of other users only those whom the caller administers. Raises Forbidden and NotFound.
         """
         if which.owner_id != by.owner_id:
-            require_admin(by)
+            by.require_admin()
             if not by.operator and which.tenant_id not in (None, by.tenant_id):
                 raise NotFound("There is no such tenant.", code="tenant_not_found")
             if not by.operator:

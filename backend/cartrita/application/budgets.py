@@ -10,8 +10,9 @@ from typing import Final
 
 import msgspec
 
-from cartrita.application.accounts import Accounts, require_admin, require_operator
 from cartrita.application.api_keys import ApiKeys
+from cartrita.application.tenants import Tenants
+from cartrita.application.users import Users
 from cartrita.domain.audit import Actor, Change
 from cartrita.domain.budgets import (
     Budget,
@@ -46,19 +47,21 @@ class Budgets:
     def __init__(
         self,
         store: BudgetStore,
-        accounts: Accounts,
+        tenants: Tenants,
+        users: Users,
         keys: ApiKeys,
         *,
         now: Callable[[], datetime] = clock.now,
     ) -> None:
         self._store = store
-        self._accounts = accounts
+        self._tenants = tenants
+        self._users = users
         self._keys = keys
         self._now = now
 
     async def get(self, by: Principal, subject: BudgetSubject) -> list[BudgetState]:
         """The budgets of a subject, and what was used of them. Raises NotFound."""
-        require_admin(by)
+        by.require_admin()
         await self._tenant_of(by, subject)
         return await self._store.states([subject], self._now())
 
@@ -70,9 +73,9 @@ class Budgets:
         They count at once, with what was used of those before them in the current periods. Raises
         NotFound and InvalidInput.
         """
-        require_admin(actor.principal)
+        actor.principal.require_admin()
         if subject.kind is SubjectKind.TENANT:
-            require_operator(actor.principal)
+            actor.principal.require_operator()
         tenant_id = await self._tenant_of(actor.principal, subject)
         for one in amounts:
             _check(one)
@@ -104,11 +107,11 @@ class Budgets:
     async def _tenant_of(self, by: Principal, subject: BudgetSubject) -> str:
         """The tenant that a subject is, or is in. Raises NotFound."""
         if subject.kind is SubjectKind.TENANT:
-            return (await self._accounts.tenant(by, subject.id)).id
+            return (await self._tenants.get(by, subject.id)).id
         owner = subject.id
         if subject.kind is SubjectKind.KEY:
             owner = (await self._keys.get(by, subject.id)).owner_id
-        return (await self._accounts.user(by, owner)).tenant_id
+        return (await self._users.get(by, owner)).tenant_id
 
 
 def _check(one: BudgetAmount) -> None:

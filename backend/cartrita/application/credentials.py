@@ -11,7 +11,6 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from cartrita.application.accounts import require_admin
 from cartrita.application.api_keys import OVERLAP, ApiKeys
 from cartrita.application.credential_vault import CredentialVault
 from cartrita.application.known_credentials import KnownCredentials
@@ -94,7 +93,7 @@ class Credentials:
         """
         by = actor.principal
         if shared:
-            require_admin(by)
+            by.require_admin()
         by.scopes.require_operation(Operation.KEYS)
         by.scopes.require_provider(provider)
         key = await self._valid(provider, key)
@@ -211,7 +210,7 @@ class Credentials:
     async def _changed(self, by: Principal, credential_id: str) -> StoredCredential:
         stored = await self._reached(by, credential_id)
         if stored.credential.owner_id is None:
-            require_admin(by)
+            by.require_admin()
         return stored
 
 

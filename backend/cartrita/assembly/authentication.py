@@ -12,13 +12,15 @@ from cartrita.adapters.persistence.audit import AuditTable
 from cartrita.adapters.persistence.budgets import BudgetTable
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.tickets import TicketTable
-from cartrita.application.accounts import Accounts
 from cartrita.application.api_keys import ApiKeys
+from cartrita.application.audit import AuditLog
 from cartrita.application.authentication import KeyAuthentication
 from cartrita.application.brought_keys import BroughtKeys
 from cartrita.application.budgets import Budgets
 from cartrita.application.login_sessions import LoginSessions
+from cartrita.application.tenants import Tenants
 from cartrita.application.tickets import Tickets
+from cartrita.application.users import Users
 from cartrita.kit.secret import Secret, derive_secret
 from cartrita.settings import Settings
 
@@ -28,7 +30,9 @@ class Authentication(NamedTuple):
 
     key_authentication: KeyAuthentication
     api_keys: ApiKeys
-    accounts: Accounts
+    tenants: Tenants
+    users: Users
+    audit: AuditLog
     budgets: Budgets
     login_sessions: LoginSessions
     tickets: Tickets
@@ -40,7 +44,7 @@ def create_authentication(
     """The use cases of API keys, and of the sessions and tickets that are derived from them."""
     config = settings.auth
     pepper = derive_secret(secret, "pepper")
-    key_table, users = ApiKeyTable(database), UserTable(database)
+    key_table, user_table = ApiKeyTable(database), UserTable(database)
     keys = KeyAuthentication(
         key_table,
         pepper,
@@ -49,11 +53,12 @@ def create_authentication(
         brought=brought,
     )
     issued = ApiKeys(
-        key_table, users, keys, pepper, overlap=timedelta(seconds=config.rotation_overlap_s)
+        key_table, user_table, keys, pepper, overlap=timedelta(seconds=config.rotation_overlap_s)
     )
-    accounts = Accounts(
-        TenantTable(database), users, AuditTable(database), forget_keys=keys.known.forget_all
-    )
+    forget_keys = keys.known.forget_all
+    tenants = Tenants(TenantTable(database), forget_keys=forget_keys)
+    users = Users(user_table, tenants, forget_keys=forget_keys)
+    audit = AuditLog(AuditTable(database))
     login_sessions = LoginSessions(
         keys, derive_secret(secret, "sessions"), session_s=config.session_s
     )
@@ -65,5 +70,5 @@ def create_authentication(
         ticket_s=config.ticket_s,
         sign_in_code_s=config.sign_in_code_s,
     )
-    budgets = Budgets(BudgetTable(database), accounts, issued)
-    return Authentication(keys, issued, accounts, budgets, login_sessions, tickets)
+    budgets = Budgets(BudgetTable(database), tenants, users, issued)
+    return Authentication(keys, issued, tenants, users, audit, budgets, login_sessions, tickets)

@@ -63,7 +63,9 @@ def create_services(
         key_authentication=authentication.key_authentication,
         brought_keys=models.brought_keys,
         api_keys=authentication.api_keys,
-        accounts=authentication.accounts,
+        tenants=authentication.tenants,
+        users=authentication.users,
+        audit=authentication.audit,
         budgets=authentication.budgets,
         credentials=create_credentials(
             settings, credentials, models.key_validator, authentication.api_keys

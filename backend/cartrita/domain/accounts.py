@@ -6,6 +6,8 @@ from typing import Final
 
 import msgspec
 
+from cartrita.domain.json import JsonObject
+
 
 class UserRole(StrEnum):
     """What a user is in a tenant; admins of the tenant `local` administer the server."""
@@ -40,6 +42,12 @@ class AccountChanges(msgspec.Struct, frozen=True, kw_only=True):
     name: str | None = None
     disabled: bool | None = None
     role: UserRole | None = None
+
+    @property
+    def details(self) -> JsonObject:
+        """What changes, as the log of changes tells it."""
+        told = {"name": self.name, "disabled": self.disabled, "role": self.role}
+        return {field: value for field, value in told.items() if value is not None}
 
 
 NO_CHANGES: Final = AccountChanges()

@@ -3,6 +3,7 @@
 import msgspec
 
 from cartrita.domain.credentials import Payer
+from cartrita.domain.errors import Forbidden
 from cartrita.domain.scopes import UNLIMITED, Scopes
 
 LOCAL_OWNER = "local"
@@ -34,3 +35,20 @@ class Principal(msgspec.Struct, frozen=True):
     def operator(self) -> bool:
         """Whether it administers the whole server."""
         return self.admin and self.tenant_id == LOCAL_TENANT
+
+    def require_admin(self) -> None:
+        """Raise Forbidden unless it administers a tenant."""
+        if not self.admin:
+            raise Forbidden(
+                "This needs a key of an admin, whose scopes include the operation admin.",
+                code="admin_required",
+            )
+
+    def require_operator(self) -> None:
+        """Raise Forbidden unless it administers the whole server."""
+        self.require_admin()
+        if not self.operator:
+            raise Forbidden(
+                "This needs a key of an admin of the tenant `local`, who runs this server.",
+                code="operator_required",
+            )

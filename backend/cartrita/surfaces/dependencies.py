@@ -5,7 +5,6 @@ from typing import Annotated, Final, TypeAlias
 from fastapi import Depends, Header, Path, Request
 from pydantic import AfterValidator
 
-from cartrita.application.accounts import require_admin, require_operator
 from cartrita.domain.audit import Actor
 from cartrita.domain.principals import Principal
 from cartrita.domain.scopes import Operation
@@ -42,12 +41,12 @@ async def current_actor(
 
 async def admin_only(principal: Annotated[Principal, Depends(current_principal)]) -> None:
     """Raise Forbidden unless the caller administers a tenant."""
-    require_admin(principal)
+    principal.require_admin()
 
 
 async def operator_only(principal: Annotated[Principal, Depends(current_principal)]) -> None:
     """Raise Forbidden unless the caller administers the server."""
-    require_operator(principal)
+    principal.require_operator()
 
 
 class Requires:

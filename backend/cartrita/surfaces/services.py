@@ -11,10 +11,10 @@ from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
 from cartrita.agents.registry import AgentRegistry
-from cartrita.application.accounts import Accounts
 from cartrita.application.agent_directory import AgentDirectory
 from cartrita.application.api_keys import ApiKeys
 from cartrita.application.attachments import Attachments
+from cartrita.application.audit import AuditLog
 from cartrita.application.authentication import KeyAuthentication
 from cartrita.application.brought_keys import BroughtKeys
 from cartrita.application.budgets import Budgets
@@ -31,9 +31,11 @@ from cartrita.application.provider_checks import ProviderChecks
 from cartrita.application.run_approvals import RunApprovals
 from cartrita.application.runs import Runs
 from cartrita.application.search import Search
+from cartrita.application.tenants import Tenants
 from cartrita.application.tickets import Tickets
 from cartrita.application.uploads import Uploads
 from cartrita.application.usage import UsageReports
+from cartrita.application.users import Users
 from cartrita.domain.models import ModelInfo
 from cartrita.domain.ports.web import GitHubSearch, WebSearch
 from cartrita.domain.scopes import Scopes
@@ -121,7 +123,9 @@ class Services:
     key_authentication: KeyAuthentication
     brought_keys: BroughtKeys
     api_keys: ApiKeys
-    accounts: Accounts
+    tenants: Tenants
+    users: Users
+    audit: AuditLog
     budgets: Budgets
     credentials: Credentials
     connections: OpenConnections

@@ -1,17 +1,23 @@
 """API keys, their users and the log of changes on one database, with a clock that can be set."""
 
+from collections.abc import AsyncGenerator, Awaitable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from cartrita.adapters.persistence.accounts import TenantTable, UserTable
 from cartrita.adapters.persistence.api_keys import ApiKeyTable
 from cartrita.adapters.persistence.audit import AuditTable
 from cartrita.adapters.persistence.database import Database
-from cartrita.application.accounts import Accounts
 from cartrita.application.api_keys import ApiKeys
+from cartrita.application.audit import AuditLog
 from cartrita.application.authentication import KeyAuthentication
+from cartrita.application.tenants import Tenants
+from cartrita.application.users import Users
 from cartrita.domain.accounts import AccountChanges, UserRole
 from cartrita.domain.api_keys import ApiKey, StoredApiKey
 from cartrita.domain.audit import COMMAND_LINE, Actor
+from cartrita.domain.errors import Forbidden, NotFound
 from cartrita.domain.scopes import Scopes
 from cartrita.kit.secret import Secret
 
@@ -54,16 +60,13 @@ class Access:
         self.keys = KeyAuthentication(
             self.table, PEPPER, BOOTSTRAP, now=self.clock.now, monotonic=self.clock.monotonic
         )
-        self.audit = AuditTable(pool)
+        self.log = AuditTable(pool)
+        self.audit = AuditLog(self.log)
         users = UserTable(pool)
         self.issued = ApiKeys(ApiKeyTable(pool), users, self.keys, PEPPER, now=self.clock.now)
-        self.accounts = Accounts(
-            TenantTable(pool),
-            users,
-            self.audit,
-            forget_keys=self.keys.known.forget_all,
-            now=self.clock.now,
-        )
+        forget_keys, now = self.keys.known.forget_all, self.clock.now
+        self.tenants = Tenants(TenantTable(pool), forget_keys=forget_keys, now=now)
+        self.users = Users(users, self.tenants, forget_keys=forget_keys, now=now)
 
     async def made(
         self,
@@ -75,11 +78,9 @@ class Access:
         days: int | None = None,
     ) -> tuple[ApiKey, str]:
         """A key of this owner, and its text."""
-        user = await self.accounts.ensure_user(COMMAND_LINE, owner_id, tenant)
+        user = await self.users.ensure(COMMAND_LINE, owner_id, tenant)
         if admin:
-            await self.accounts.change_user(
-                COMMAND_LINE, user.id, AccountChanges(role=UserRole.ADMIN)
-            )
+            await self.users.change(COMMAND_LINE, user.id, AccountChanges(role=UserRole.ADMIN))
         ends = None if days is None else self.clock.moment + timedelta(days=days)
         key, secret = await self.issued.create(
             COMMAND_LINE, user.id, "my laptop", scopes=scopes, expires_at=ends
@@ -90,3 +91,30 @@ class Access:
         """Someone who acts with a key of this owner."""
         _, text = await self.made(owner_id, **how)  # pyright: ignore[reportArgumentType]
         return Actor(await self.keys.authenticate(text), "192.0.2.1")
+
+
+@asynccontextmanager
+async def two_tenants(dsn: str) -> AsyncGenerator[Access]:
+    """Access to a database with ann of the tenant a, and cid of the tenant c."""
+    pool = Database(dsn, pool_size=4)
+    made = Access(pool)
+    await made.made("ann", tenant="a")
+    await made.made("cid", tenant="c")
+    yield made
+    await pool.close()
+
+
+async def outcome(trying: Awaitable[Any]) -> str:
+    """The code of the error by which it is refused, or ok."""
+    try:
+        await trying
+    except (Forbidden, NotFound) as error:
+        return error.code
+    return "ok"
+
+
+async def actors(access: Access) -> tuple[Actor, Actor, Actor]:
+    """A member and an admin of the tenant a, and the operator."""
+    member = await access.acting("ann")
+    admin = await access.acting("eve", tenant="a", admin=True)
+    return member, admin, await access.acting("local")

@@ -10,14 +10,14 @@ from tests.harness.rows import stored_branch, stored_conversation, stored_run
 
 from cartrita.adapters.persistence.accounts import TenantTable, UserTable
 from cartrita.adapters.persistence.api_keys import ApiKeyTable
-from cartrita.adapters.persistence.audit import AuditTable
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.tickets import TicketTable
-from cartrita.application.accounts import Accounts
 from cartrita.application.api_keys import ApiKeys
 from cartrita.application.authentication import KeyAuthentication
 from cartrita.application.login_sessions import LoginSessions
+from cartrita.application.tenants import Tenants
 from cartrita.application.tickets import Tickets
+from cartrita.application.users import Users
 from cartrita.domain.api_keys import ApiKey
 from cartrita.domain.audit import COMMAND_LINE
 from cartrita.domain.errors import Unauthenticated
@@ -50,9 +50,10 @@ class AuthenticationFixture:
         self, keys: KeyAuthentication, owner_id: str, expires_at: datetime | None = None
     ) -> ApiKey:
         """A key of this owner, who is a member of a tenant of that name."""
-        tenants, users, audit = TenantTable(self.pool), UserTable(self.pool), AuditTable(self.pool)
-        accounts = Accounts(tenants, users, audit, forget_keys=keys.known.forget_all)
-        await accounts.ensure_user(COMMAND_LINE, owner_id)
+        forget_keys = keys.known.forget_all
+        tenants = Tenants(TenantTable(self.pool), forget_keys=forget_keys)
+        users = Users(UserTable(self.pool), tenants, forget_keys=forget_keys)
+        await users.ensure(COMMAND_LINE, owner_id)
         issued = self.issued(keys)
         key, _ = await issued.create(COMMAND_LINE, owner_id, "mine", expires_at=expires_at)
         return key

@@ -98,9 +98,9 @@ async def end_elsewhere(other: Access, how: str, key_id: str) -> None:
         case "narrowed":
             await other.issued.change(COMMAND_LINE, key_id, scopes=CHAT)
         case "user":
-            await other.accounts.change_user(COMMAND_LINE, "ann", DISABLED)
+            await other.users.change(COMMAND_LINE, "ann", DISABLED)
         case _:
-            await other.accounts.change_tenant(COMMAND_LINE, "ann", DISABLED)
+            await other.tenants.change(COMMAND_LINE, "ann", DISABLED)
 
 
 @pytest.mark.parametrize("how", ["revoked", "rotated", "narrowed", "user", "tenant"])

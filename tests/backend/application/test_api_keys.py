@@ -169,7 +169,7 @@ async def test_every_change_is_logged_with_who_made_it(access: Access) -> None:
     successor, _ = await access.issued.rotate(COMMAND_LINE, own)
     await access.issued.revoke(ann, own)
     await access.issued.revoke(ann, own)
-    entries = await access.audit.page("ann", limit=99)
+    entries = await access.log.page("ann", limit=99)
     assert [(entry.action, entry.actor_key_id, entry.address) for entry in entries[:5]] == [
         ("key.revoke", own, "192.0.2.1"),
         ("key.rotate", "cli", None),

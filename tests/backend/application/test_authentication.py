@@ -11,10 +11,10 @@ from tests.harness.database import TemporaryDatabase
 
 from cartrita.adapters.persistence.database import Database
 from cartrita.application import authentication as module
-from cartrita.application.accounts import NAME_MAX
 from cartrita.application.api_keys import ApiKeys
 from cartrita.application.authentication import BOOTSTRAP_ID, LOOPBACK_ID, KeyAuthentication
 from cartrita.application.key_secrets import with_checksum
+from cartrita.application.names import NAME_MAX
 from cartrita.domain.api_keys import KeyFilter
 from cartrita.domain.audit import COMMAND_LINE
 from cartrita.domain.errors import Conflict, InvalidInput, NotFound, Unauthenticated

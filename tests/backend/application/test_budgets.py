@@ -32,7 +32,11 @@ class World:
     def __init__(self, pool: Database) -> None:
         self.access = Access(pool)
         self.budgets = Budgets(
-            BudgetTable(pool), self.access.accounts, self.access.issued, now=self.access.clock.now
+            BudgetTable(pool),
+            self.access.tenants,
+            self.access.users,
+            self.access.issued,
+            now=self.access.clock.now,
         )
 
     async def build(self) -> None:
@@ -86,7 +90,7 @@ async def test_they_are_replaced_and_logged(world: World) -> None:
     [state] = await budgets.replace(COMMAND_LINE, user("ann"), [tokens])
     assert (state.budget.amount, state.used, state.left) == (500, 0, 500)
     assert await budgets.replace(COMMAND_LINE, user("ann"), []) == []
-    logged = (await world.access.accounts.audit(COMMAND_LINE.principal, None, 3)).items
+    logged = (await world.access.audit.page(COMMAND_LINE.principal, None, 3)).items
     assert [(one.action, one.object, one.tenant_id) for one in logged] == [
         ("user.budget", "ann", "a")
     ] * 3

@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 from cartrita.adapters.http.client import HttpClient
 from cartrita.adapters.persistence.credentials import CredentialTable
-from cartrita.application.accounts import Accounts
 from cartrita.application.credentials import Credentials
+from cartrita.application.tenants import Tenants
+from cartrita.application.users import Users
 from cartrita.assembly.authentication import create_authentication
 from cartrita.assembly.credentials import create_credentials, open_credentials
 from cartrita.assembly.database import open_connection_pool
@@ -35,7 +36,8 @@ class _Opened(NamedTuple):
     """What the command works on."""
 
     credentials: Credentials
-    accounts: Accounts
+    tenants: Tenants
+    users: Users
     table: CredentialTable
 
 
@@ -48,12 +50,12 @@ async def _run(settings: Settings, given: argparse.Namespace, key: Secret) -> No
     async with _open(settings) as opened:
         match given.verb:
             case "add":
-                actor = await _holder(opened.accounts, given.owner, given.tenant)
+                actor = await _holder(opened, given.owner, given.tenant)
                 shared = given.tenant is not None
                 made = await opened.credentials.store(actor, given.provider, key, shared=shared)
                 print(f"Credential {made.id} pays for {_whose(made)} at {made.provider}.")
             case "list":
-                actor = await _holder(opened.accounts, given.owner, given.tenant)
+                actor = await _holder(opened, given.owner, given.tenant)
                 await _list(opened.credentials, actor.principal)
             case "rotate":
                 overlap = None if given.overlap is None else timedelta(seconds=given.overlap)
@@ -84,17 +86,18 @@ async def _open(settings: Settings) -> AsyncGenerator[_Opened]:
             authentication = create_authentication(database, secret, settings)
             yield _Opened(
                 create_credentials(settings, parts, validator, authentication.api_keys),
-                authentication.accounts,
+                authentication.tenants,
+                authentication.users,
                 parts.table,
             )
 
 
-async def _holder(accounts: Accounts, owner: str | None, tenant: str | None) -> Actor:
+async def _holder(opened: _Opened, owner: str | None, tenant: str | None) -> Actor:
     """Who has the credentials of a user, of a tenant, or else of the operator."""
     if tenant is not None:
-        await accounts.tenant(COMMAND_LINE.principal, tenant)
+        await opened.tenants.get(COMMAND_LINE.principal, tenant)
         return _actor(LOCAL_OWNER, tenant)
-    user = await accounts.user(COMMAND_LINE.principal, owner or LOCAL_OWNER)
+    user = await opened.users.get(COMMAND_LINE.principal, owner or LOCAL_OWNER)
     return _actor(user.id, user.tenant_id)
 
 

@@ -32,7 +32,7 @@ async def _run(settings: Settings, given: argparse.Namespace) -> None:
 
 
 async def _create(authentication: Authentication, given: argparse.Namespace) -> None:
-    user = await authentication.accounts.ensure_user(COMMAND_LINE, given.owner, given.tenant)
+    user = await authentication.users.ensure(COMMAND_LINE, given.owner, given.tenant)
     key, secret = await authentication.api_keys.create(
         COMMAND_LINE,
         user.id,

@@ -3,7 +3,7 @@
 import argparse
 import asyncio
 
-from cartrita.application.accounts import Accounts
+from cartrita.application.tenants import Tenants
 from cartrita.cli.authentication import open_authentication
 from cartrita.domain.accounts import AccountChanges
 from cartrita.domain.audit import COMMAND_LINE
@@ -18,23 +18,23 @@ def run(settings: Settings, given: argparse.Namespace) -> None:
 
 async def _run(settings: Settings, given: argparse.Namespace) -> None:
     async with open_authentication(settings) as authentication:
-        accounts = authentication.accounts
+        tenants = authentication.tenants
         match given.verb:
             case "create":
-                tenant = await accounts.create_tenant(COMMAND_LINE, given.id)
+                tenant = await tenants.create(COMMAND_LINE, given.id)
                 print(f"Tenant {tenant.id} is made.")
             case "list":
-                await _list(accounts)
+                await _list(tenants)
             case verb:
                 changes = AccountChanges(disabled=verb == "disable")
-                await accounts.change_tenant(COMMAND_LINE, given.id, changes)
+                await tenants.change(COMMAND_LINE, given.id, changes)
                 print(f"Tenant {given.id} is {verb}d.")
 
 
-async def _list(accounts: Accounts) -> None:
+async def _list(tenants: Tenants) -> None:
     cursor: str | None = None
     while True:
-        page = await accounts.tenants(COMMAND_LINE.principal, cursor, _PAGE)
+        page = await tenants.page(COMMAND_LINE.principal, cursor, _PAGE)
         for tenant in page.items:
             state = "disabled" if tenant.disabled_at else "enabled"
             print(f"{tenant.id}  {state}  {tenant.name}")

@@ -3,7 +3,7 @@
 import argparse
 import asyncio
 
-from cartrita.application.accounts import Accounts
+from cartrita.application.users import Users
 from cartrita.cli.authentication import open_authentication
 from cartrita.domain.accounts import AccountChanges, UserRole
 from cartrita.domain.audit import COMMAND_LINE
@@ -18,24 +18,24 @@ def run(settings: Settings, given: argparse.Namespace) -> None:
 
 async def _run(settings: Settings, given: argparse.Namespace) -> None:
     async with open_authentication(settings) as authentication:
-        accounts = authentication.accounts
+        users = authentication.users
         match given.verb:
             case "create":
                 role = UserRole.ADMIN if given.admin else UserRole.MEMBER
-                user = await accounts.create_user(COMMAND_LINE, given.id, given.tenant, role=role)
+                user = await users.create(COMMAND_LINE, given.id, given.tenant, role=role)
                 print(f"User {user.id} is {user.role} of tenant {user.tenant_id}.")
             case "list":
-                await _list(accounts, given.tenant)
+                await _list(users, given.tenant)
             case verb:
                 changes = AccountChanges(disabled=verb == "disable")
-                await accounts.change_user(COMMAND_LINE, given.id, changes)
+                await users.change(COMMAND_LINE, given.id, changes)
                 print(f"User {given.id} is {verb}d.")
 
 
-async def _list(accounts: Accounts, tenant: str | None) -> None:
+async def _list(users: Users, tenant: str | None) -> None:
     cursor: str | None = None
     while True:
-        page = await accounts.users(COMMAND_LINE.principal, tenant, cursor, _PAGE)
+        page = await users.page(COMMAND_LINE.principal, tenant, cursor, _PAGE)
         for user in page.items:
             state = "disabled" if user.disabled_at else "enabled"
             print(f"{user.id}  {user.tenant_id}  {user.role}  {state}  {user.name}")

@@ -21,6 +21,6 @@ async def list_audit_log(
     cursor: Annotated[UUID | None, Query(description="`next_cursor` of the page before.")] = None,
 ) -> PageOf[AuditEntryView]:
     """Who changed which key, user or tenant, the latest first."""
-    page = await services.accounts.audit(principal, cursor, limit)
+    page = await services.audit.page(principal, cursor, limit)
     views = [AuditEntryView.of(entry) for entry in page.items]
     return PageOf(items=views, next_cursor=page.next_cursor)

@@ -24,7 +24,7 @@ async def list_tenants(
     principal: CurrentPrincipal, services: AppServices, limit: Limit = 50, cursor: PageCursor = None
 ) -> PageOf[TenantView]:
     """The tenants, in the order of their ids; for the admin of a tenant that one."""
-    page = await services.accounts.tenants(principal, cursor, limit)
+    page = await services.tenants.page(principal, cursor, limit)
     views = [TenantView.of(tenant) for tenant in page.items]
     return PageOf(items=views, next_cursor=page.next_cursor)
 
@@ -36,7 +36,7 @@ async def create_tenant(
     services: AppServices,
 ) -> TenantView:
     """Make a tenant. Only an admin of the server may."""
-    return TenantView.of(await services.accounts.create_tenant(actor, body.id, body.name))
+    return TenantView.of(await services.tenants.create(actor, body.id, body.name))
 
 
 @router.get("/tenants/{tenant_id}")
@@ -44,7 +44,7 @@ async def get_tenant(
     principal: CurrentPrincipal, tenant_id: PublicId, services: AppServices
 ) -> TenantView:
     """A tenant."""
-    return TenantView.of(await services.accounts.tenant(principal, tenant_id))
+    return TenantView.of(await services.tenants.get(principal, tenant_id))
 
 
 @router.patch("/tenants/{tenant_id}")
@@ -55,5 +55,5 @@ async def change_tenant(
     services: AppServices,
 ) -> TenantView:
     """Rename a tenant, or disable it, which only an admin of the server may; its keys stop then."""
-    changed = await services.accounts.change_tenant(actor, tenant_id, body.to_changes())
+    changed = await services.tenants.change(actor, tenant_id, body.to_changes())
     return TenantView.of(changed)

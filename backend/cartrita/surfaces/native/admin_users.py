@@ -29,7 +29,7 @@ async def list_users(
     cursor: PageCursor = None,
 ) -> PageOf[UserView]:
     """The users of a tenant, or all whom you administer, in the order of their ids."""
-    page = await services.accounts.users(principal, tenant_id, cursor, limit)
+    page = await services.users.page(principal, tenant_id, cursor, limit)
     views = [UserView.of_user(user) for user in page.items]
     return PageOf(items=views, next_cursor=page.next_cursor)
 
@@ -41,7 +41,7 @@ async def create_user(
     services: AppServices,
 ) -> UserView:
     """Make a user of a tenant, who has no key yet."""
-    user = await services.accounts.create_user(
+    user = await services.users.create(
         actor, body.id, body.tenant_id, name=body.name, role=body.role
     )
     return UserView.of_user(user)
@@ -52,7 +52,7 @@ async def get_user(
     principal: CurrentPrincipal, user_id: PublicId, services: AppServices
 ) -> UserView:
     """A user."""
-    return UserView.of_user(await services.accounts.user(principal, user_id))
+    return UserView.of_user(await services.users.get(principal, user_id))
 
 
 @router.patch("/users/{user_id}")
@@ -63,5 +63,5 @@ async def change_user(
     services: AppServices,
 ) -> UserView:
     """Rename a user, change its role, or disable it; then its keys stop and its streams are cut."""
-    changed = await services.accounts.change_user(actor, user_id, body.to_changes())
+    changed = await services.users.change(actor, user_id, body.to_changes())
     return UserView.of_user(changed)

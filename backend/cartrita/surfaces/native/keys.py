@@ -44,7 +44,7 @@ async def get_me(principal: CurrentPrincipal, services: AppServices) -> Me:
     """
     name, role = "", UserRole.MEMBER
     if not principal.owner_id.startswith(BROUGHT):
-        user = await services.accounts.user(principal, principal.owner_id)
+        user = await services.users.get(principal, principal.owner_id)
         name, role = user.name, user.role
     return Me(
         owner_id=principal.owner_id,
