@@ -92,8 +92,8 @@ async def test_another_provider(searching: Scenario, engines: SearchServices) ->
     refused = await search(searching, words(), 404, provider="brave")
     assert refused["code"] == "provider_not_configured"
     assert "BRAVE_API_KEY" in refused["detail"]
-    refused = await search(searching, words(), 404, provider="altavista")
-    assert "tavily, brave, searxng" in refused["detail"]
+    refused = await search(searching, words(), 422, provider="altavista")
+    assert "tavily, brave, searxng" in refused["errors"]["provider"]
 
 
 async def test_ones_own_conversations(searching: Scenario, engines: SearchServices) -> None:

@@ -18,6 +18,7 @@ from cartrita.domain.attachments import (
     FilePage,
     FileStatus,
     StoredFile,
+    file_heading,
     image_name,
 )
 from cartrita.domain.errors import NotFound
@@ -173,7 +174,7 @@ def _text(file: StoredFile, name: str, pages: Sequence[FilePage], room: int) -> 
     end = "[End of the file]"
     if len(pages) < file.pages or len(whole) > room:
         end = f"[The file goes on: this is the beginning of its {file.characters:,} characters.]"
-    return f"[File: {name}]\n{whole[:room]}\n{end}"
+    return f"{file_heading(name)}\n{whole[:room]}\n{end}"
 
 
 def _question(messages: Sequence[Message]) -> str:
@@ -203,7 +204,7 @@ def _passages(file: StoredFile, name: str, passages: Sequence[Passage]) -> str:
         f"[These are passages of its {file.characters:,} characters on {file.pages:,} pages that "
         "match the question, not the whole file.]"
     )
-    return "\n".join((f"[File: {name}]", *texts, end))
+    return "\n".join((file_heading(name), *texts, end))
 
 
 async def _joined(pieces: AsyncIterator[bytes]) -> bytes:

@@ -1,7 +1,7 @@
 """Searches of the web for callers, at the provider that they name or the usual one."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final, TypeAlias
 
 from msgspec.structs import replace
@@ -24,7 +24,8 @@ _OFFLINE: Final = (
 class WebSearches:
     """Implements `WebSearch`. `engines` are in the order in which they are preferred.
 
-    Results are kept for their owner for `keep` seconds. Where no provider is named, `usual` is
+    `unconfigured` says of those that are not there what they need. Results are kept for their owner
+    for `keep` seconds. Where no provider is named, `usual` is
     asked, or else the first engine that has a key or needs none, before those that are called
     without the key that they could have.
     """
@@ -35,12 +36,14 @@ class WebSearches:
         calls: ServiceCalls,
         *,
         usual: str | None = None,
+        unconfigured: Mapping[str, str] | None = None,
         keep: float = 300.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._engines = {engine.name: engine for engine in engines}
         self._calls = calls
         self._usual = usual
+        self._unconfigured = unconfigured or {}
         self._kept = BriefResults[_Key, WebResults](keep, clock=clock)
 
     async def search(
@@ -70,12 +73,14 @@ class WebSearches:
             return await self._preferred(principal)
         engine = self._engines.get(name)
         if engine is None:
-            raise NotFound(
-                f"The web is not searched with {name[:80]!r} here; there are "
-                f"{', '.join(self._engines)}.",
-                code="provider_not_configured",
-            )
+            raise self._no_engine(name)
         return engine
+
+    def _no_engine(self, name: str) -> NotFound | InvalidInput:
+        if name in self._unconfigured:
+            return NotFound(self._unconfigured[name], code="provider_not_configured")
+        known = (*self._engines, *self._unconfigured)
+        return InvalidInput.of("provider", f"choose one of {', '.join(known)}, or local")
 
     async def _preferred(self, principal: Principal) -> SearchEngine:
         """The first that is paid for, else the last that needs no key."""

@@ -5,8 +5,11 @@ from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 from cartrita.adapters.http.client import HttpClient
+from cartrita.adapters.persistence.attachments import AttachmentTable
+from cartrita.adapters.persistence.passages import PassageTable
 from cartrita.adapters.tokens.counter import TokenizerCounter
 from cartrita.application.brought_keys import BroughtKeys, PayingCredentials
+from cartrita.application.own_passages import OwnPassages
 from cartrita.application.provider_checks import ProviderChecks
 from cartrita.assembly.answer_cache import open_answer_cache
 from cartrita.assembly.brought_keys import create_brought_keys
@@ -71,7 +74,7 @@ async def open_models(
         meter = Meter(storage.ledger, pricing.cost, counter=counter, budgets=budgets)
         providers = [
             *await open_providers(settings, http),
-            create_offline(settings, storage.search),
+            create_offline(settings, _own_passages(storage)),
         ]
         unpaid = create_unpaid(settings, http, {one.summary.name for one in providers})
         services = create_search_services(settings, http)
@@ -103,3 +106,8 @@ async def open_models(
             limit_tasks=limiting.tasks,
             budgets=budgets,
         )
+
+
+def _own_passages(storage: Storage) -> OwnPassages:
+    database = storage.database
+    return OwnPassages(storage.search, PassageTable(database), AttachmentTable(database))

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from cartrita.adapters.http.client import HttpClient
 from cartrita.adapters.search.brave import Brave
 from cartrita.adapters.search.github import GitHub
+from cartrita.adapters.search.searxng import NAME as SEARXNG
 from cartrita.adapters.search.searxng import SearXNG
 from cartrita.adapters.search.service import ServiceAddress
 from cartrita.adapters.search.tavily import Tavily
@@ -21,6 +22,7 @@ from cartrita.kit.secret import Secret
 from cartrita.settings import Settings
 
 _NONE = Secret("")
+_NO_SEARXNG = "No SearXNG is configured here: set SEARXNG_BASE_URL to the address of an instance."
 
 
 class SearchServices(NamedTuple):
@@ -73,6 +75,12 @@ def create_searches(
     calls = ServiceCalls(limiter, credentials, uses)
     keep = settings.search.keep_s
     return Searches(
-        WebSearches(services.engines, calls, usual=settings.search.provider, keep=keep),
+        WebSearches(
+            services.engines,
+            calls,
+            usual=settings.search.provider,
+            unconfigured={} if settings.searxng.base_url else {SEARXNG: _NO_SEARXNG},
+            keep=keep,
+        ),
         GitHubSearches(services.github, calls, keep=keep),
     )

@@ -19,6 +19,7 @@ ContentId = NewType("ContentId", UUID)
 ID_PREFIX: Final = "file"
 DEFAULT_PURPOSE: Final = "assistants"
 _FILE_ID = re.compile(r"file_[0-9a-fA-F]{32}")
+_HEADING = re.compile(r"\[File: (.+)\]\n")
 _READ_TYPES = frozenset({PDF, DOCX, XLSX, PPTX, SVG, "application/json", "application/jsonl"})
 
 
@@ -160,6 +161,17 @@ def is_read(media_type: str) -> bool:
 def is_file_id(text: str) -> bool:
     """Whether this may be the id of a file here; those of vendors look different."""
     return _FILE_ID.fullmatch(text) is not None
+
+
+def file_heading(name: str) -> str:
+    """The line before what models are told of a file."""
+    return f"[File: {name}]"
+
+
+def headed_name(text: str) -> str | None:
+    """The name of the file that a text with such a heading tells of."""
+    found = _HEADING.match(text)
+    return None if found is None else found[1]
 
 
 def blob_name(content_id: ContentId) -> str:

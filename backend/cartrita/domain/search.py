@@ -60,6 +60,18 @@ class SearchHit(msgspec.Struct, frozen=True, kw_only=True):
     metadata: JsonObject = {}
 
 
+class QuotablePassage(msgspec.Struct, frozen=True):
+    """A part of a message or a file; `title` says where it stands, `url` where that is read.
+
+    `file` is the name of the file, if it is in one.
+    """
+
+    title: str
+    text: str
+    url: str | None = None
+    file: str | None = None
+
+
 class SearchResults(msgspec.Struct, frozen=True):
     """One page of results, and the total number of matches."""
 

@@ -25,7 +25,11 @@ class Searching:
     @property
     def web(self) -> WebSearches:
         return WebSearches(
-            self.engines, self.fake.calls, usual=self.usual, clock=self.fake.time.clock
+            self.engines,
+            self.fake.calls,
+            usual=self.usual,
+            unconfigured={"searxng": "Please give it an address."},
+            clock=self.fake.time.clock,
         )
 
     async def provider(self, scopes: Scopes | None = None) -> str:
@@ -39,11 +43,18 @@ async def test_a_named_provider() -> None:
     assert (found.provider, found.results[0].title) == ("tavily", "moss")
 
 
-@pytest.mark.parametrize("name", ["searxng", "local", "nobody"])
-async def test_a_provider_that_is_not_there(name: str) -> None:
-    with pytest.raises(NotFound, match="there are tavily, brave") as caught:
-        await Searching().web.search(principal(), QUERY, name)
+async def test_a_provider_that_is_not_configured() -> None:
+    with pytest.raises(NotFound, match="give it an address") as caught:
+        await Searching().web.search(principal(), QUERY, "searxng")
     assert caught.value.code == "provider_not_configured"
+
+
+@pytest.mark.parametrize("name", ["local", "nobody"])
+async def test_a_provider_that_nobody_knows(name: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        await Searching().web.search(principal(), QUERY, name)
+    problem = "choose one of tavily, brave, searxng, or local"
+    assert caught.value.fields == {"provider": [problem]}
 
 
 async def test_the_usual_provider() -> None:

@@ -1,4 +1,4 @@
-"""Full text over what an owner has stored: implements SearchIndex and PassageSearch."""
+"""Full text over what an owner has stored: implements SearchIndex and MessagePassages."""
 
 from datetime import datetime
 from typing import Any

@@ -1,11 +1,22 @@
 """Ports of full-text search."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
-from cartrita.domain.search import SearchQuery, SearchResults
+from cartrita.domain.search import QuotablePassage, SearchQuery, SearchResults
 
 
 class PassageSearch(Protocol):
+    """Finds passages in the messages and files of an owner."""
+
+    async def passages(
+        self, owner_id: str, words: str, limit: int, files: Sequence[str] = ()
+    ) -> list[QuotablePassage]:
+        """The best; those of the files with these names come first, and are never missing."""
+        ...
+
+
+class MessagePassages(Protocol):
     """Finds passages in the messages of an owner."""
 
     async def passages(self, owner_id: str, words: str, limit: int) -> list[str]: ...

@@ -8,27 +8,34 @@
 3. If JSON is requested, it fills the schema in the same way; without a schema, it answers
    `{"offline": true, "answer": ...}`.
 4. Otherwise it says what it is and quotes passages that share words with the user's message: first
-   from earlier in this conversation, then from the search. Or it says that there are none.
+   of the files in this conversation, then from earlier in it, then from the search. Or it says that
+   there are none.
 """
 
 import re
+from collections.abc import Sequence
 from typing import TypeAlias
 
 import msgspec
+from msgspec.structs import replace
 
+from cartrita.adapters.providers.offline.excerpts import excerpt, shorten, stems
 from cartrita.adapters.providers.offline.json_schema.examples import Hints, generate_example
 from cartrita.adapters.providers.offline.json_schema.flattening import UnsatisfiableSchema
 from cartrita.adapters.providers.offline.request import (
     json_text,
     last_user_text,
+    named_files,
     next_call_id,
     trailing_tool_results,
+    user_texts,
 )
 from cartrita.domain.errors import UpstreamRejected
 from cartrita.domain.json import JsonObject, JsonValue
-from cartrita.domain.messages import Citation, Message, Role, ToolResult
+from cartrita.domain.messages import Citation, Message, ToolResult
 from cartrita.domain.ports.search import PassageSearch
 from cartrita.domain.requests import ModelRequest
+from cartrita.domain.search import QuotablePassage
 from cartrita.domain.tools import NamedTool, ToolSpec
 
 INTRODUCTION = "I am Cartrita's offline assistant, not a language model"
@@ -45,20 +52,15 @@ _OWN_PHRASES = (
     "shares words with your message",
     "give the server the key of a model provider",
 )
+_EARLIER = "Stored here"
 _MAX_PASSAGES = 3
+_MAX_FILES = 3
 _MAX_QUOTE = 300
 _MAX_RESULT = 1_000
 _MAX_QUERY = 500
 _NUMBER = re.compile(r"(?<![\w.])-?\d{1,15}(?:\.\d{1,9})?(?![\w.]*\w)")
 _QUOTED = re.compile(r"[\"“«]([^\"“”«»]{1,200})[\"”»]")
-_WORD = re.compile(r"\w{3,}")
 _ALPHANUMERIC = re.compile(r"[^\W_]+")
-_STOP_WORD_LIST = """
-the and for are was were you your yours that this with what when where which who whom why how did
-does have has had can could will would shall should may might must not but about from into over then
-than them they there here our out all any some tell give please say said something
-"""
-_STOP_WORDS = frozenset(_STOP_WORD_LIST.split())
 
 
 class TextReply(msgspec.Struct, frozen=True):
@@ -101,7 +103,7 @@ def _quote_results(results: list[ToolResult]) -> str:
 
 def _quote_result(result: ToolResult) -> str:
     did = "answered" if result.success else "failed"
-    text = _shorten(result.text, _MAX_RESULT)
+    text = shorten(result.text, _MAX_RESULT)
     return f"The tool {result.name or 'that was called'} {did}: “{text}”."
 
 
@@ -153,59 +155,73 @@ def _fill(schema: JsonObject, request: ModelRequest, what: str) -> JsonValue:
 
 async def _quote_passages(request: ModelRequest, search: PassageSearch) -> TextReply:
     said = last_user_text(request.messages)
-    found = _earlier_texts(request.messages)
-    if said.strip():
-        found += await search.passages(request.owner_id, said[:_MAX_QUERY], 2 * _MAX_PASSAGES)
-    passages = _select_passages(found, said)
+    passages = _select_passages(await _found(request, search), said)
     if not passages:
         return TextReply(
             f"{INTRODUCTION}, so I cannot answer in words of my own. "
             "I searched what is stored here for the words of your message, and found no passage "
             f"that I could quote. {_SETUP_HINT}"
         )
-    count = "one passage shares" if len(passages) == 1 else f"{len(passages)} passages share"
-    quotes = [f"[{index}] “{passage}”" for index, passage in enumerate(passages, 1)]
+    quotes = [f"[{index}] {_quoted(passage)}" for index, passage in enumerate(passages, 1)]
     text = (
         f"{INTRODUCTION}, so I cannot answer in words of my own. "
-        f"I searched what is stored here, and {count} words with your message."
+        f"I searched what is stored here, and {_told(passages, said)}."
     )
     citations = tuple(
-        Citation("Stored here", snippet=passage, index=index)
+        Citation(passage.title, passage.url, passage.text, index)
         for index, passage in enumerate(passages, 1)
     )
     return TextReply("\n\n".join([text, *quotes, _SETUP_HINT]), citations)
 
 
-def _earlier_texts(messages: tuple[Message, ...]) -> list[str]:
+async def _found(request: ModelRequest, search: PassageSearch) -> list[QuotablePassage]:
+    """Passages of the files in this conversation, of what was said in it, and of all else."""
+    said = last_user_text(request.messages)
+    files = named_files(request.messages)[:_MAX_FILES]
+    if not said.strip() and not files:
+        return []
+    stored = await search.passages(request.owner_id, said[:_MAX_QUERY], 2 * _MAX_PASSAGES, files)
+    near = [one for one in stored if one.file in files]
+    return [
+        *near,
+        *_earlier_passages(request.messages),
+        *(one for one in stored if one not in near),
+    ]
+
+
+def _told(passages: Sequence[QuotablePassage], said: str) -> str:
+    words = stems(said)
+    if not any(word in one.text.casefold() for one in passages for word in words):
+        return "no passage shares words with your message, so this is how the files here begin"
+    count = "one passage shares" if len(passages) == 1 else f"{len(passages)} passages share"
+    return f"{count} words with your message"
+
+
+def _quoted(passage: QuotablePassage) -> str:
+    where = "" if passage.file is None else f"({passage.title}) "
+    return f"{where}“{passage.text}”"
+
+
+def _earlier_passages(messages: tuple[Message, ...]) -> list[QuotablePassage]:
     """Earlier user messages that share words with the last one, those that share most first."""
-    said = [message.text for message in messages if message.role is Role.USER]
-    wanted = _stems(said[-1]) if said else set[str]()
-    shared = [(len(wanted & _stems(text)), place, text) for place, text in enumerate(said[:-1])]
-    return [text for count, _, text in sorted(shared, reverse=True) if count]
+    said = user_texts(messages)
+    wanted = stems(said[-1]) if said else set[str]()
+    shared = [(len(wanted & stems(text)), place, text) for place, text in enumerate(said[:-1])]
+    return [
+        QuotablePassage(_EARLIER, text) for count, _, text in sorted(shared, reverse=True) if count
+    ]
 
 
-def _stems(text: str) -> set[str]:
-    """Its words without stop words, cut to six letters so that `remembered` matches `remember`."""
-    words = (word.casefold() for word in _WORD.findall(text))
-    return {word.rstrip("s")[:6] for word in words if word not in _STOP_WORDS}
-
-
-def _select_passages(passages: list[str], said: str) -> list[str]:
+def _select_passages(passages: list[QuotablePassage], said: str) -> list[QuotablePassage]:
     """Shortened and without duplicates; not the question itself, nor this model's own answers."""
     question = " ".join(said.split()).casefold()
-    chosen: list[str] = []
+    chosen: dict[str, QuotablePassage] = {}
     for passage in passages:
-        short = _shorten(passage, _MAX_QUOTE)
-        plain = short.casefold().rstrip("…")
-        known = plain in question or any(phrase in plain for phrase in _OWN_PHRASES)
-        if not known and short not in chosen:
-            chosen.append(short)
-    return chosen[:_MAX_PASSAGES]
-
-
-def _shorten(text: str, most: int) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= most else line[: most - 1] + "…"
+        short = excerpt(passage.text, said, _MAX_QUOTE)
+        plain = short.casefold().strip("…")
+        if plain not in question and not any(phrase in plain for phrase in _OWN_PHRASES):
+            chosen.setdefault(short, replace(passage, text=short))
+    return list(chosen.values())[:_MAX_PASSAGES]
 
 
 def _rejection(problem: str) -> UpstreamRejected:

@@ -1,4 +1,4 @@
-"""What the offline models read from a request: the last user text, tool results, token counts.
+"""What the offline models read from a request: what was said, files, tool results, token counts.
 
 A token is a word with the blanks before it, or 16 characters of a longer one; the counts of input
 and output follow from that alone, and are marked as estimates.
@@ -9,13 +9,16 @@ from collections.abc import Iterable
 
 import msgspec
 
+from cartrita.domain.attachments import headed_name
 from cartrita.domain.json import JsonValue
 from cartrita.domain.messages import (
     Attachment,
     Citation,
     Message,
     Part,
+    Refusal,
     Role,
+    Text,
     ToolCall,
     ToolResult,
     VendorPart,
@@ -27,9 +30,21 @@ Messages = tuple[Message, ...]
 _TOKEN = re.compile(r"\s*\S{1,16}|\s+")
 
 
+def user_texts(messages: Messages) -> list[str]:
+    """What users said in each of their messages, without what is told of files."""
+    return [_said(message) for message in messages if message.role is Role.USER]
+
+
 def last_user_text(messages: Messages) -> str:
     """The text of the last user message; empty if there is none."""
-    return next((one.text for one in reversed(messages) if one.role is Role.USER), "")
+    return next((_said(one) for one in reversed(messages) if one.role is Role.USER), "")
+
+
+def named_files(messages: Messages) -> list[str]:
+    """The names of the files that the messages tell of, the latest first."""
+    texts = (part.text for one in messages for part in one.parts if isinstance(part, Text))
+    names = [name for name in map(headed_name, texts) if name is not None]
+    return list(dict.fromkeys(reversed(names)))
 
 
 def trailing_tool_results(messages: Messages) -> list[ToolResult]:
@@ -70,6 +85,14 @@ def count_request_tokens(request: ModelRequest) -> int:
 def json_text(value: JsonValue) -> str:
     """A JSON value as text."""
     return msgspec.json.encode(value).decode()
+
+
+def _said(message: Message) -> str:
+    return "".join(
+        part.text
+        for part in message.parts
+        if isinstance(part, Text | Refusal) and headed_name(part.text) is None
+    )
 
 
 def _tool_calls(messages: Messages) -> list[ToolCall]:

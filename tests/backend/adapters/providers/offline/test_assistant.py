@@ -1,6 +1,7 @@
 """The offline assistant follows its rules, says what it is, and never pretends."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import jsonschema
@@ -20,6 +21,7 @@ from cartrita.domain.errors import UpstreamRejected
 from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import Attachment, Message, Part, Role, Text, ToolCall, ToolResult
 from cartrita.domain.requests import ModelRequest, ResponseFormat, Sampling
+from cartrita.domain.search import QuotablePassage
 from cartrita.domain.tools import NamedTool, ToolSpec
 
 SENTENCES = "Tell me something in a few sentences, please."
@@ -28,12 +30,18 @@ SENTENCES = "Tell me something in a few sentences, please."
 class Stored:
     """A search that finds what it was given, and remembers what it was asked."""
 
-    def __init__(self, *passages: str) -> None:
-        self.found = list(passages)
+    def __init__(self, *passages: str | QuotablePassage) -> None:
+        self.found = [
+            QuotablePassage("Stored here", one) if isinstance(one, str) else one for one in passages
+        ]
         self.asked: list[tuple[str, str]] = []
+        self.files: list[str] = []
 
-    async def passages(self, owner_id: str, words: str, limit: int) -> list[str]:
+    async def passages(
+        self, owner_id: str, words: str, limit: int, files: Sequence[str] = ()
+    ) -> list[QuotablePassage]:
         self.asked.append((owner_id, words))
+        self.files = [*files]
         return self.found[:limit]
 
 
@@ -135,6 +143,40 @@ class TestWords:
         assert "found no passage" in await answer(image, search=search)
         assert "found no passage" in await answer(search=search)
         assert search.asked == []
+
+
+class TestFiles:
+    PASSAGE = QuotablePassage(
+        "a.pdf, page 2, passage 1",
+        "Filler. " * 90 + "The code is QX-7. Filler.",
+        "/a#page=2",
+        "a.pdf",
+    )
+    ASKED = Message(Role.USER, (Text("[File: a.pdf]\n...\n[End]"), Text("What is the code?")))
+
+    async def test_a_file_of_the_conversation_comes_first_and_is_cited(self) -> None:
+        search = Stored("The code of the door.", self.PASSAGE)
+        found, _ = await deltas(user("My code is red."), self.ASKED, search=search)
+        assert (search.asked, search.files) == ([("anna", "What is the code?")], ["a.pdf"])
+        citations = [one.citation for one in found if isinstance(one, CitationDelta)]
+        assert [one.title for one in citations] == [self.PASSAGE.title, *["Stored here"] * 2]
+        assert citations[0].url == "/a#page=2"
+        assert citations[0].snippet == "…The code is QX-7. Filler."
+        text = "".join(one.text for one in found if isinstance(one, TextDelta))
+        assert "[1] (a.pdf, page 2, passage 1) “…The code is QX-7. Filler.”" in text
+
+    async def test_a_file_without_the_words_is_told_of_by_its_beginning(self) -> None:
+        search = Stored(QuotablePassage("a.pdf, page 1, passage 1", "Moss grows.", "/a", "a.pdf"))
+        parts = (Text("[File: a.pdf]\nMoss grows.\n[End of the file]"),)
+        for asked in (Message(Role.USER, (*parts, Text("Sum it up!"))), Message(Role.USER, parts)):
+            text = await answer(asked, search=search)
+            assert "no passage shares words with your message" in text
+            assert "“Moss grows.”" in text
+
+    async def test_what_files_say_calls_no_tool(self) -> None:
+        parts = (Text("[File: a.txt]\nweb search\n[End of the file]"), Text("Hi"))
+        text = await answer(Message(Role.USER, parts), tools=(tool("web_search"),))
+        assert text.startswith(INTRODUCTION)
 
 
 class TestLimits:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +28,15 @@ from cartrita.domain.errors import (
 )
 from cartrita.domain.messages import Citation, Message, Role, Text, ToolCall, ToolResult
 from cartrita.domain.requests import ModelRequest
+from cartrita.domain.search import QuotablePassage
 
 DOCS = Path(__file__).parents[5] / "docs" / "offline-script.md"
 
 
 class Nothing:
-    async def passages(self, owner_id: str, words: str, limit: int) -> list[str]:
+    async def passages(
+        self, owner_id: str, words: str, limit: int, files: Sequence[str] = ()
+    ) -> list[QuotablePassage]:
         return []
 
 
