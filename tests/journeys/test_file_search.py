@@ -1,15 +1,20 @@
 """Questions about files: agents find the page, cite it, and read it; the owner finds the file."""
 
 import asyncio
+from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
+import pytest
 from tests.harness.documents import pdf
+from tests.harness.fake_provider.launch import FakeProvider
 from tests.harness.fake_provider.script import Script
 from tests.harness.scenario import Scenario, eventually
+from tests.harness.server import Server
 from tests.harness.uploads import uploaded
-from tests.journeys.test_files import question, sent_to_model
+from tests.journeys.test_files import chat, message_of, question, response, sent_to_model
 from tests.journeys.test_research import events_of, results_of, task, use
+from tests.journeys.v1 import post_json
 
 _PAGES = 300
 _PAGE = 217
@@ -20,6 +25,14 @@ def long_pdf(word: str) -> bytes:
     pages = [f"Page of bed {number}, where moss grows in the shade." for number in range(_PAGES)]
     pages[_PAGE - 1] = f"The heliotrope {word} stands beside the blue pump."
     return pdf(*pages)
+
+
+@pytest.fixture(scope="module")
+def short(provider: FakeProvider) -> Iterator[Scenario]:
+    """A server that tells models little of files."""
+    settings = {"CARTRITA_FILES_CONTEXT_CHARS": "2000"}
+    with Server(provider_url=provider.base_url, settings=settings) as server:
+        yield Scenario(server, provider)
 
 
 async def test_the_right_page_of_a_long_pdf_is_cited(scenario: Scenario) -> None:
@@ -49,17 +62,31 @@ async def test_the_right_page_of_a_long_pdf_is_cited(scenario: Scenario) -> None
     assert cited["url"] == f"/api/files/{file['id']}/content#page={_PAGE}&passage=1"
 
 
-async def test_a_long_file_is_told_by_its_best_passages(serve: Any) -> None:
-    scenario: Scenario = serve(settings={"CARTRITA_FILES_CONTEXT_CHARS": "2000"})
+async def test_a_long_file_is_told_by_its_best_passages(short: Scenario) -> None:
     word = f"bed{uuid4().hex}"
-    file = await uploaded(scenario, "beds.pdf", long_pdf(word))
+    file = await uploaded(short, "beds.pdf", long_pdf(word))
     asked, message = question()
     message = f"Where is the heliotrope {word}? {message}"
-    await scenario.chat(message=message, attachments=[file["id"]], model="capable")
-    text = "".join(part.get("text", "") for part in sent_to_model(scenario, asked))
+    await short.chat(message=message, attachments=[file["id"]], model="capable")
+    text = "".join(part.get("text", "") for part in sent_to_model(short, asked))
     assert f"[Page {_PAGE}, passage 1]\nThe heliotrope {word}" in text
     assert "match the question, not the whole file.]" in text
     assert len(text) < 4000
+
+
+@pytest.mark.parametrize("stored", [False, True])
+@pytest.mark.parametrize("asking", [chat, response, message_of])
+async def test_the_apis_of_vendors_are_told_of_its_best_passages(
+    short: Scenario, asking: Any, stored: bool
+) -> None:
+    word = f"bed{uuid4().hex}"
+    file = await uploaded(short, "beds.pdf", long_pdf(word))
+    asked, message = question()
+    path, body = asking(f"Where is the heliotrope {word}? {message}", file["id"])
+    status, told = await post_json(short, path, {**body, "store": stored})
+    assert status == 200, told
+    text = "".join(part.get("text", "") for part in sent_to_model(short, asked))
+    assert f"[Page {_PAGE}, passage 1]\nThe heliotrope {word}" in text
 
 
 async def test_files_are_found_by_their_words_and_names(scenario: Scenario) -> None:

@@ -83,13 +83,15 @@ class FileContext:
         """Raise NotFound unless all files that messages name are there."""
         await self.attached(owner_id, (part.attachment_id or "" for part in named_files(messages)))
 
-    async def loaded(self, owner_id: str, public_ids: Sequence[str]) -> list[Text | Attachment]:
-        """What files of an owner hold, in this order. Raises NotFound."""
+    async def loaded(
+        self, owner_id: str, public_ids: Sequence[str], question: str
+    ) -> list[Text | Attachment]:
+        """What files of an owner hold, in this order, for a question. Raises NotFound."""
         parts = {part.attachment_id: part for part in await self.attached(owner_id, public_ids)}
         room = self._characters
         found: list[Text | Attachment] = []
         for public_id in public_ids:
-            held = await self._held(owner_id, parts[public_id], room, "")
+            held = await self._held(owner_id, parts[public_id], room, question)
             room -= len(held.text) if isinstance(held, Text) else 0
             found.append(held)
         return found

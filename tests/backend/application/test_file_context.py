@@ -91,7 +91,7 @@ async def test_files_that_are_not_there(pool: Database) -> None:
         with pytest.raises(NotFound):
             await files.context.require(ANN.owner_id, [asking(named)])
         with pytest.raises(NotFound):
-            await files.context.loaded(ANN.owner_id, [named])
+            await files.context.loaded(ANN.owner_id, [named], "")
 
 
 async def test_files_without_text(pool: Database) -> None:
@@ -155,7 +155,7 @@ async def test_files_by_their_ids_keep_their_order(pool: Database) -> None:
     files = Files(pool)
     one, two = await read(pool, files, "One"), await read(pool, files, "Two", name="b.txt")
     named = [two.public_id, one.public_id, two.public_id]
-    loaded = await files.context.loaded(ANN.owner_id, named)
+    loaded = await files.context.loaded(ANN.owner_id, named, "And?")
     assert [part.text.split("\n")[1] for part in loaded if isinstance(part, Text)] == [
         "Two",
         "One",

@@ -19,6 +19,7 @@ from cartrita.kit.long_work import run_long
 from cartrita.surfaces.services import Services
 
 _MARK: Final = re.compile(rb'"file_[0-9a-fA-F]{32}"')
+_MESSAGES: Final = ("messages", "input")
 _FIELDS: Final = ("messages", "input", "system", "instructions")
 
 Loaded: TypeAlias = Text | Attachment
@@ -51,7 +52,9 @@ async def with_own_files(
     if not places:
         return body
     loaded = await services.file_context.loaded(
-        principal.owner_id, [str(parts.id_of(holder[index])) for holder, index in places]
+        principal.owner_id,
+        [str(parts.id_of(holder[index])) for holder, index in places],
+        _question(fields),
     )
     for (holder, index), held in zip(places, loaded, strict=True):
         holder[index] = parts.write(holder[index], held)
@@ -69,3 +72,26 @@ def _places(parts: FileParts, value: JsonValue) -> Iterator[tuple[list[JsonObjec
                 yield cast("list[JsonObject]", value), index
             else:
                 yield from _places(parts, item.get("content"))
+
+
+def _question(fields: JsonObject) -> str:
+    """What the user said last, in whichever of the APIs' shapes; empty if nothing."""
+    said = (
+        "\n".join(_texts(message.get("content"))).strip()
+        for name in _MESSAGES
+        for message in reversed(_items(fields.get(name)))
+        if isinstance(message, dict) and message.get("role") == "user"
+    )
+    return next(filter(None, said), "")
+
+
+def _items(value: JsonValue) -> list[JsonValue]:
+    return value if isinstance(value, list) else []
+
+
+def _texts(content: JsonValue) -> Iterator[str]:
+    if isinstance(content, str):
+        yield content
+    for part in _items(content):
+        if isinstance(part, dict) and isinstance(text := part.get("text"), str):
+            yield text

@@ -29,12 +29,17 @@ PICTURE = {"type": "image", "source": {"type": "file", "file_id": IMAGE}}
 
 
 class _Context:
-    async def loaded(self, owner_id: str, ids: list[str]) -> list[Text | Attachment]:
+    def __init__(self) -> None:
+        self.questions: list[str] = []
+
+    async def loaded(self, owner_id: str, ids: list[str], question: str) -> list[Text | Attachment]:
         assert owner_id == "ann"
+        self.questions.append(question)
         return [HELD[each] for each in ids]
 
 
-SERVICES = cast("Services", SimpleNamespace(file_context=_Context()))
+CONTEXT = _Context()
+SERVICES = cast("Services", SimpleNamespace(file_context=CONTEXT))
 
 
 def body(value: Any) -> RelayedBody:
@@ -94,6 +99,42 @@ async def test_parts(parts: FileParts, field: str, given: Any, made: Any) -> Non
         field: [{"role": "user", "content": [other, made]}],
         "n": 1,
     }
+
+
+@pytest.mark.parametrize(
+    ("parts", "field", "given", "question"),
+    [
+        (CHAT_FILES, "messages", [{"role": "user", "content": "Where?"}], "Where?"),
+        (CHAT_FILES, "messages", [{"role": "assistant", "content": "Here."}], ""),
+        (CHAT_FILES, "messages", [{"role": "user", "content": []}, "x", {"role": "user"}], ""),
+        (
+            RESPONSE_FILES,
+            "input",
+            [
+                {"role": "user", "content": [{"type": "input_text", "text": "Where?"}]},
+                {"role": "assistant", "content": [{"type": "output_text", "text": "Here."}]},
+            ],
+            "Where?",
+        ),
+        (
+            MESSAGE_FILES,
+            "messages",
+            [
+                {"role": "user", "content": [{"type": "text", "text": "Old"}]},
+                {"role": "user", "content": [{"type": "text", "text": "A"}, {"text": "B"}]},
+                {"role": "user", "content": [{"type": "tool_result", "content": "C"}]},
+            ],
+            "A\nB",
+        ),
+    ],
+)
+async def test_files_are_looked_through_for_what_was_asked_last(
+    parts: FileParts, field: str, given: list[Any], question: str
+) -> None:
+    named = {CHAT_FILES: CHAT_TEXT, MESSAGE_FILES: DOCUMENT}.get(parts)
+    named = named or {"type": "input_file", "file_id": TEXT}
+    await filled(parts, {field: [{"role": "user", "content": [named]}, *given]})
+    assert CONTEXT.questions[-1] == question
 
 
 async def test_files_in_results_of_tools() -> None:
