@@ -93,7 +93,7 @@ async def test_another_provider(searching: Scenario, engines: SearchServices) ->
     assert refused["code"] == "provider_not_configured"
     assert "BRAVE_API_KEY" in refused["detail"]
     refused = await search(searching, words(), 422, provider="altavista")
-    assert "tavily, brave, searxng" in refused["errors"]["provider"]
+    assert refused["errors"] == {"provider": ["choose one of tavily, brave, searxng, or local"]}
 
 
 async def test_ones_own_conversations(searching: Scenario, engines: SearchServices) -> None:
