@@ -1,10 +1,9 @@
 """Providers that a caller's credential pays: called with its key, and cut when it is revoked."""
 
-import asyncio
 from collections.abc import AsyncIterator, Collection
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import Final, Generic, TypeVar
+from typing import Final, TypeVar
 
 from cartrita.domain.credentials import CallCredential
 from cartrita.domain.deltas import Delta
@@ -19,6 +18,7 @@ from cartrita.domain.models import ModelInfo
 from cartrita.domain.ports.providers import KeyedProvider, RelayResponse
 from cartrita.domain.relays import RelayRequest
 from cartrita.domain.requests import ModelRequest
+from cartrita.kit.cuts import CuttableWork, OpenWork, Within
 from cartrita.kit.remembered import Remembered
 
 T = TypeVar("T")
@@ -47,66 +47,52 @@ class CredentialUses:
     """
 
     def __init__(self) -> None:
-        self._open: dict[str, set[CredentialUse]] = {}
+        self.open = OpenWork[CredentialUse]()
         self._ended = Remembered[str](LONGEST_WAIT_S, most=10_000)
 
     @property
     def credential_ids(self) -> Collection[str]:
         """The credentials that pay for calls now."""
-        return self._open.keys()
+        return self.open.ids
 
-    def begin(self, credential_id: str) -> "CredentialUse":
-        """The task that runs now makes a call that this credential pays.
-
-        Raises CredentialEnded if it does not any more.
-        """
+    def require_active(self, credential_id: str) -> None:
+        """Raise CredentialEnded if this one pays for nothing any more."""
         if credential_id in self._ended:
             raise CredentialEnded
-        use = CredentialUse(self._open, credential_id)
-        self._open.setdefault(credential_id, set()).add(use)
-        return use
 
     def cut(self, credential_ids: Collection[str]) -> int:
         """Cut the calls that these pay, and let none begin; how many were cut."""
         for one in credential_ids:
             self._ended.add(one)
-        found = [use for one in credential_ids for use in self._open.get(one, ())]
+        found = [use for one in credential_ids for use in self.open.of(one)]
         for use in found:
             use.cut()
         return len(found)
 
 
-class CredentialUse:
-    """A call of the task that made this, which is cancelled once if the call is cut."""
+class CredentialUse(CuttableWork):
+    """A context in which a call is made that a credential pays; CredentialEnded if that ends."""
 
-    __slots__ = ("_cancelling", "_credential_id", "_cut", "_open", "_task")
+    __slots__ = ("_credential_id", "_uses")
 
-    def __init__(self, calls: dict[str, set["CredentialUse"]], credential_id: str) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._open = calls
+    def __init__(self, uses: CredentialUses, credential_id: str) -> None:
+        super().__init__(CredentialEnded)
+        self._uses = uses
         self._credential_id = credential_id
-        self._task = task
-        self._cancelling = task.cancelling()
-        self._cut = False
 
-    def cut(self) -> None:
-        if not self._cut:
-            self._cut = True
-            self._task.cancel()
+    def __enter__(self) -> None:
+        self._uses.require_active(self._credential_id)
+        super().__enter__()
+        self._uses.open.add(self._credential_id, self)
 
-    def end(self, error: BaseException | None) -> None:
-        """The call has ended. Raises CredentialEnded if it was cut, and by nobody else."""
-        uses = self._open[self._credential_id]
-        uses.remove(self)
-        if not uses:
-            del self._open[self._credential_id]
-        if (
-            self._cut
-            and self._task.uncancel() <= self._cancelling
-            and (error is None or isinstance(error, asyncio.CancelledError))
-        ):
-            raise CredentialEnded from error
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._uses.open.remove(self._credential_id, self)
+        super().__exit__(kind, error, trace)
 
 
 class PaidProvider:
@@ -141,10 +127,10 @@ class PaidProvider:
         return _PaidCall(self._provider.relay(request), self._credential, self._uses)
 
 
-class _PaidCall(Generic[T]):
+class _PaidCall(Within[T]):
     """The context of a call, whose errors tell whose credential was refused."""
 
-    __slots__ = ("_call", "_credential", "_use", "_uses")
+    __slots__ = ("_credential",)
 
     def __init__(
         self,
@@ -152,33 +138,16 @@ class _PaidCall(Generic[T]):
         credential: CallCredential,
         uses: CredentialUses,
     ) -> None:
-        self._call = call
+        super().__init__(CredentialUse(uses, credential.id), call)
         self._credential = credential
-        self._uses = uses
 
     async def __aenter__(self) -> T:
-        self._use = self._uses.begin(self._credential.id)
         try:
-            return await self._call.__aenter__()
-        except BaseException as error:
-            if isinstance(error, UpstreamError) and not self._credential.shared:
+            return await super().__aenter__()
+        except UpstreamError as error:
+            if not self._credential.shared:
                 tell_owner(error)
-            self._use.end(error)
             raise
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> bool | None:
-        try:
-            swallowed = await self._call.__aexit__(kind, error, trace)
-        except BaseException as raised:
-            self._use.end(raised)
-            raise
-        self._use.end(None if swallowed else error)
-        return swallowed
 
 
 def tell_owner(error: UpstreamError) -> None:

@@ -26,7 +26,7 @@ from cartrita.domain.ports.services import Service
 from cartrita.domain.principals import Principal
 from cartrita.gateway.calls import PauseListener
 from cartrita.gateway.limiting import Limiter
-from cartrita.gateway.paid_providers import CredentialUses, tell_owner
+from cartrita.gateway.paid_providers import CredentialUse, CredentialUses, tell_owner
 
 S = TypeVar("S", bound=Service)
 R = TypeVar("R")
@@ -109,16 +109,13 @@ class ServiceCalls:
             return await ask(service)
         if not paying.key:
             raise unreadable()
-        use = self._uses.begin(paying.id)
-        try:
-            answer = await ask(service.with_key(paying.key))
-        except BaseException as error:
-            if isinstance(error, UpstreamError) and not paying.shared:
-                tell_owner(error)
-            use.end(error)
-            raise
-        use.end(None)
-        return answer
+        with CredentialUse(self._uses, paying.id):
+            try:
+                return await ask(service.with_key(paying.key))
+            except UpstreamError as error:
+                if not paying.shared:
+                    tell_owner(error)
+                raise
 
     def _passes(self, error: UpstreamError) -> bool:
         """Whether another attempt, after a short pause or in its next turn, may succeed."""

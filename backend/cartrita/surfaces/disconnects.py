@@ -6,6 +6,8 @@ from types import TracebackType
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
+from cartrita.kit.cuts import CuttableWork
+
 _GRACE_S = 0.1
 
 
@@ -16,20 +18,16 @@ class UntilDisconnect:
     what takes less is over before there is anything to save, and pays for a timer only.
     """
 
-    __slots__ = ("_body", "_cancelling", "_disconnected", "_receive", "_timer", "_watcher")
+    __slots__ = ("_receive", "_timer", "_watcher", "_work")
 
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
+        self._work = CuttableWork(ClientDisconnect)
         self._watcher: asyncio.Task[None] | None = None
-        self._disconnected = False
 
     async def __aenter__(self) -> None:
-        loop = asyncio.get_running_loop()
-        body = asyncio.current_task(loop)
-        assert body is not None
-        self._body = body
-        self._cancelling = body.cancelling()
-        self._timer = loop.call_later(_GRACE_S, self._watch)
+        self._work.__enter__()
+        self._timer = asyncio.get_running_loop().call_later(_GRACE_S, self._watch)
 
     async def __aexit__(
         self,
@@ -38,23 +36,17 @@ class UntilDisconnect:
         trace: TracebackType | None,
     ) -> None:
         self._timer.cancel()
-        if self._watcher is None:
-            return
-        if not self._disconnected:
+        if self._watcher is not None and not self._work.was_cut:
             self._watcher.cancel()
             await asyncio.wait((self._watcher,))
             if not self._watcher.cancelled():
                 self._watcher.result()
-        elif self._body.uncancel() <= self._cancelling and (
-            kind is None or issubclass(kind, asyncio.CancelledError)
-        ):
-            raise ClientDisconnect
+        self._work.__exit__(kind, error, trace)
 
     def _watch(self) -> None:
-        self._watcher = asyncio.get_running_loop().create_task(self._cancel_on_disconnect())
+        self._watcher = asyncio.get_running_loop().create_task(self._cut_on_disconnect())
 
-    async def _cancel_on_disconnect(self) -> None:
+    async def _cut_on_disconnect(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass
-        self._disconnected = True
-        self._body.cancel()
+        self._work.cut()

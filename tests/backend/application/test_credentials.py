@@ -23,7 +23,7 @@ from cartrita.domain.errors import (
     UpstreamUnreachable,
 )
 from cartrita.domain.scopes import Operation, Scopes
-from cartrita.gateway.paid_providers import CredentialEnded, CredentialUses
+from cartrita.gateway.paid_providers import CredentialEnded, CredentialUse, CredentialUses
 from cartrita.kit import clock
 from cartrita.kit.secret import Secret, derive_secret
 
@@ -281,17 +281,14 @@ async def test_what_is_revoked_pays_for_no_call_that_waits(
     here.access.clock.moment = clock.now()
     await here.credentials.revoke(ann, own.id)
     await there.known.refresh()
-    with pytest.raises(CredentialEnded):
-        there.uses.begin(own.id)
+    with pytest.raises(CredentialEnded), CredentialUse(there.uses, own.id):
+        raise AssertionError("begun")
 
 
 async def _paying(uses: CredentialUses, credential_id: str, begun: asyncio.Event) -> None:
-    use = uses.begin(credential_id)
-    begun.set()
-    try:
+    with CredentialUse(uses, credential_id):
+        begun.set()
         await asyncio.Event().wait()
-    except asyncio.CancelledError as error:
-        use.end(error)
 
 
 async def test_the_keys_of_tenants_are_wrapped_again(
