@@ -31,7 +31,7 @@ from cartrita.gateway.routes import Deployment
 from cartrita.gateway.routing import Choice
 from cartrita.tools.toolbox import Toolbox
 
-_ANSWERABLE_SURFACES = frozenset({"a2a", "mcp", "native"})
+_ANSWERABLE_SURFACES = frozenset({"a2a", "mcp", "native", "openai_responses"})
 """Where somebody can decide on approvals."""
 
 

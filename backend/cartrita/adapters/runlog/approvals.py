@@ -41,6 +41,12 @@ _SELECT = f"""
 SELECT {_COLUMNS} FROM approvals WHERE run_id = $1
 ORDER BY asked_at, string_to_array(idem_key, '.')::int[]
 """
+# Whoever cancels a run decides on nothing.
+_WAITING = f"""
+SELECT {_COLUMNS} FROM approvals WHERE run_id = $1 AND owner_id = $2 AND decision IS NULL
+  AND EXISTS (SELECT FROM runs WHERE id = $1 AND status = 'waiting')
+ORDER BY asked_at, string_to_array(idem_key, '.')::int[]
+"""
 _LOCK_RUN = f"SELECT {RUN_COLUMNS} FROM runs WHERE id = $1 AND owner_id = $2 FOR UPDATE"
 _DECIDE = """
 UPDATE approvals SET decision = $2, decided_at = now(), decided_by = $3 WHERE id = $1
@@ -61,9 +67,8 @@ class Approvals:
     async def waiting(self, owner_id: str, run_id: RunId) -> list[Approval]:
         """See ApprovalStore."""
         async with self._pool.acquire() as connection:
-            rows = await connection.fetch(_SELECT, run_id)
-        found = [load_approval(row) for row in rows if row["owner_id"] == owner_id]
-        return [approval for approval in found if approval.decision is None]
+            rows = await connection.fetch(_WAITING, run_id, owner_id)
+        return [load_approval(row) for row in rows]
 
     async def decide(
         self,

@@ -10,8 +10,9 @@ from cartrita.domain.json import JsonObject, JsonValue
 from cartrita.domain.usage import Usage
 
 Status: TypeAlias = Literal[
-    "queued", "in_progress", "completed", "incomplete", "failed", "cancelled"
+    "queued", "in_progress", "requires_action", "completed", "incomplete", "failed", "cancelled"
 ]
+"""The vendor's, and one of ours: a response that `requires_action` waits for people."""
 
 _DEFAULTS: Final[JsonObject] = {
     "instructions": None,

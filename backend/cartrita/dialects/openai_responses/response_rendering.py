@@ -79,11 +79,11 @@ def output_items_of(
 
     `last` is the status of the last item, unless that has an end of its own.
 
-    The results of a run's own tools are left out, as in its stream.
+    What a run's own tools did is left out, as in its stream.
     """
     renderer = _silent(head)
     calls = 0
-    for part in parts:
+    for part in _for_clients(tuple(parts), last):
         if (delta := _delta(part, calls)) is not None:
             calls += isinstance(delta, ToolCallDelta)
             renderer.feed(delta)
@@ -157,6 +157,18 @@ def _content(parts: Iterable[Part]) -> Iterator[JsonValue]:
                 yield part.data
             case _:
                 pass
+
+
+def _for_clients(parts: tuple[Part, ...], last: ItemStatus) -> Iterator[Part]:
+    """The parts without the calls of its own tools: it has their results, or was cut before.
+
+    Calls of a caller's tools are the end of an answer, which is then complete.
+    """
+    results = {part.call_id for part in parts if isinstance(part, ToolResult)}
+    for part in parts:
+        own = isinstance(part, ToolCall) and (last != "completed" or part.call_id in results)
+        if not own:
+            yield part
 
 
 def _delta(part: Part, calls: int) -> Delta | None:

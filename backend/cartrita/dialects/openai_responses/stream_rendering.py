@@ -10,7 +10,8 @@ from typing import Final
 from msgspec.structs import replace
 
 from cartrita.dialects.openai_error_rendering import fields as error_fields
-from cartrita.dialects.openai_responses import DIALECT, output_items, reasoning
+from cartrita.dialects.openai_responses import DIALECT, approval_items, output_items, reasoning
+from cartrita.dialects.openai_responses.approval_items import REQUIRES_ACTION
 from cartrita.dialects.openai_responses.event_writing import (
     EventWriter,
     OpenCall,
@@ -73,6 +74,8 @@ class StreamRenderer:
         self._calls: dict[int, _Call] = {}
         self._count = 0
         self._started = False
+        self._asked = False
+        """Whether people were asked last: that is the end, unless the answer goes on."""
         self._status: Status = "in_progress"
         self._ending = Ending()
 
@@ -120,6 +123,8 @@ class StreamRenderer:
     def feed(self, delta: Delta) -> bytes:
         """The events of one delta. Those of the whole answer end with `Finished`."""
         self._start()
+        if self._asked and not isinstance(delta, VendorDelta | Finished):
+            self._go_on()
         match delta:
             case Accepted():
                 pass
@@ -170,6 +175,12 @@ class StreamRenderer:
             self._writer.write("response.created", {"response": begun})
         self._writer.write("response.in_progress", {"response": begun})
 
+    def _go_on(self) -> None:
+        """The number of the event that has told a reader that people were asked."""
+        self._asked = False
+        begun = response_object(self._head, "in_progress", [])
+        self._writer.write("response.in_progress", {"response": begun})
+
     def _end(self, status: Status, event: str) -> None:
         self._status = status
         self._writer.write(event, {"response": self.response()})
@@ -184,6 +195,7 @@ class StreamRenderer:
             self._writer.write("response.output_item.added", {"output_index": index, "item": item})
             self._writer.write("response.output_item.done", {"output_index": index, "item": item})
             self._done[index] = item
+            self._asked = approval_items.is_own(item)
 
     def _message(self) -> OpenMessage:
         if isinstance(self._open, OpenMessage):
@@ -241,11 +253,12 @@ class StreamRenderer:
         if delta.reason is FinishReason.ERROR:
             failure = CartritaError("The model failed to complete its answer.")
             self._ending = Ending(usage=delta.usage, error=failure)
-            self._end("failed", "response.failed")
-            return
+            return self._end("failed", "response.failed")
         self._ending = Ending(usage=delta.usage, reason=reason)
+        if delta.vendor_reason == REQUIRES_ACTION:
+            return self._end(REQUIRES_ACTION, "response.completed")
         status: Status = "completed" if reason is None else "incomplete"
-        self._end(status, f"response.{status}")
+        return self._end(status, f"response.{status}")
 
     def _open_items(self) -> list[OpenItem]:
         calls = [call.open for call in self._calls.values() if call.open is not None]

@@ -5,12 +5,13 @@ from msgspec.structs import replace
 from cartrita.application.model_runs import ModelCommand
 from cartrita.dialects.openai_refusals import refusal
 from cartrita.dialects.openai_responses import request_parsing
+from cartrita.dialects.openai_responses.approval_items import without_approvals
 from cartrita.dialects.openai_responses.request_parsing import Parsed
 from cartrita.dialects.openai_responses.response_rendering import render_state
 from cartrita.domain.errors import InvalidInput
 from cartrita.domain.json import JsonObject
 from cartrita.domain.principals import Principal
-from cartrita.domain.runs import Admitted
+from cartrita.domain.runs import Admitted, Run
 from cartrita.kit import ids
 from cartrita.kit.long_work import run_long
 from cartrita.surfaces.openai.references import find_previous, with_items
@@ -43,7 +44,7 @@ async def response_command(
     whole = await with_items(services, principal, parsed)
     return ModelCommand(
         surface=SURFACE,
-        request=whole.request,
+        request=replace(whole.request, messages=without_approvals(whole.request.messages)),
         agent=agent,
         conversation_id=parsed.conversation_id,
         previous=None if previous is None else ids.public("run", previous.id),
@@ -60,7 +61,13 @@ async def response_run_answer(
     admitted: Admitted,
 ) -> ResponseFormat | bytes:
     """How the answer of a run is written; one in the background is answered by its state."""
-    run = await services.runs.get(principal, ids.public("run", admitted.run_id))
+    return response_form(
+        await services.runs.get(principal, ids.public("run", admitted.run_id)), fields
+    )
+
+
+def response_form(run: Run, fields: ResponseFields) -> ResponseFormat | bytes:
+    """How the answer of this run is written; one in the background is answered by its state."""
     head = head_of(run)
     if fields.background and not fields.stream:
         return render_state(head, "queued" if run.status.value == "queued" else "in_progress")

@@ -12,6 +12,7 @@ from cartrita.dialects.openai_responses import DIALECT, relay, request_parsing
 from cartrita.dialects.openai_responses.request_parsing import Parsed
 from cartrita.dialects.openai_responses.response_objects import ResponseHead
 from cartrita.dialects.relayed_bodies import RelayedBody
+from cartrita.domain.ids import RunId
 from cartrita.domain.messages import Message, Reasoning
 from cartrita.domain.principals import Principal
 from cartrita.domain.relays import Endpoint, ModelNames
@@ -22,6 +23,7 @@ from cartrita.kit.secret import Secret
 from cartrita.surfaces.hot_paths import HotPath
 from cartrita.surfaces.openai.file_parts import RESPONSE_FILES
 from cartrita.surfaces.openai.references import with_history
+from cartrita.surfaces.openai.response_approvals import resume_response
 from cartrita.surfaces.openai.response_fields import (
     OWN_FIELDS,
     OWN_IDS,
@@ -30,9 +32,11 @@ from cartrita.surfaces.openai.response_fields import (
 )
 from cartrita.surfaces.openai.response_format import ResponseFormat
 from cartrita.surfaces.openai.response_heads import SURFACE
+from cartrita.surfaces.openai.response_parts import open_part
 from cartrita.surfaces.openai.response_runs import response_command, response_run_answer
 from cartrita.surfaces.services import Services, SurfaceConfig
 from cartrita.surfaces.v1.model_calls import ModelApi, Opened, answer_request
+from cartrita.surfaces.v1.run_answers import Tail
 
 
 def _read_fields(body: RelayedBody, config: SurfaceConfig) -> ResponseFields:
@@ -70,6 +74,10 @@ def _head(parsed: Parsed) -> ResponseHead:
         include=parsed.include,
         echo=parsed.echo,
     )
+
+
+def _tail(services: Services, principal: Principal, run_id: RunId, streamed: bool) -> Tail:
+    return open_part(services, principal, run_id, streamed=streamed)
 
 
 async def _look_up(
@@ -114,6 +122,8 @@ _API: Final = ModelApi[ResponseFields, Parsed](
     look_up=_look_up,
     command=response_command,
     run_answer=response_run_answer,
+    resume=resume_response,
+    tail=_tail,
 )
 
 HOT_PATH = HotPath(

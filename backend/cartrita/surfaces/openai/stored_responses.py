@@ -34,6 +34,7 @@ from cartrita.surfaces.openai.item_pages import (
 from cartrita.surfaces.openai.references import find_response
 from cartrita.surfaces.openai.response_format import ResponseFormat
 from cartrita.surfaces.openai.response_heads import head_of
+from cartrita.surfaces.openai.response_parts import open_part
 from cartrita.surfaces.services import Services
 from cartrita.surfaces.v1.run_answers import Tail, collect_deltas, send_run_stream
 from cartrita.surfaces.v1.run_errors import error_of
@@ -81,7 +82,7 @@ async def get_response(
     run = await find_response(services, principal, response_id)
     if stream:
         require_room(request, principal)
-        tail = services.connections.holding(principal, services.runs.tail(run.id, 0))
+        tail = open_part(services, principal, run.id, streamed=True)
         return ResponseStream(tail, ResponseFormat(lambda: head_of(run), starting_after))
     return _json(await _state(services, principal, run))
 
@@ -136,6 +137,10 @@ async def list_response_input_items(
 async def _state(services: Services, principal: Principal, run: Run) -> bytes:
     """The response object of a run as it is now."""
     head = head_of(run)
+    if run.status is RunStatus.WAITING:
+        form = ResponseFormat(lambda: head)
+        deltas = await collect_deltas(open_part(services, principal, run.id), form)
+        return await run_long(size_of(deltas), form.whole, deltas)
     if not run.status.ended:
         return render_state(head, "queued" if run.status is RunStatus.QUEUED else "in_progress")
     if run.status is RunStatus.COMPLETED:

@@ -17,6 +17,7 @@ from starlette.types import Receive, Send
 from cartrita.application.completions import Completions
 from cartrita.application.model_runs import ModelCommand
 from cartrita.dialects.relayed_bodies import RelayedBody
+from cartrita.domain.ids import RunId
 from cartrita.domain.json import JsonObject
 from cartrita.domain.ports.relay_monitors import CreateMonitor, RelayMonitor
 from cartrita.domain.principals import Principal
@@ -35,12 +36,23 @@ from cartrita.surfaces.sse import send_later
 from cartrita.surfaces.v1.call_answers import AnswerFormat, send_json, send_stream, send_whole
 from cartrita.surfaces.v1.own_files import FileParts, may_name_files, with_own_files
 from cartrita.surfaces.v1.request_reading import call_options, headers_passed_on, read_body
-from cartrita.surfaces.v1.run_answers import RunFormat, send_run_stream, send_run_whole
+from cartrita.surfaces.v1.run_answers import (
+    ResumedAnswer,
+    RunFormat,
+    Tail,
+    send_run_stream,
+    send_run_whole,
+)
 from cartrita.surfaces.v1.vendor_handles import OWN_FILES, may_hold_vendor_ids, refuse_vendor_ids
 
 _NOT_OF_THE_ANSWER: Final = frozenset({"stream", "stream_options"})
 """Fields that may change between two requests with one Idempotency-Key."""
 _NONE: Final[frozenset[str]] = frozenset()
+
+
+def run_tail(services: Services, principal: Principal, run_id: RunId, streamed: bool) -> Tail:
+    """The whole log of a run."""
+    return services.connections.holding(principal, services.runs.tail(run_id, 0))
 
 
 class CallFields(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,7 +99,8 @@ class ModelApi(msgspec.Struct, Generic[F, P], frozen=True, kw_only=True):
     `files` is how parts name files. `look_up` puts what a request refers to into its fields, which
     it returns. For a run, `command` makes its command from the rest of the body, parsed as JSON,
     and the name of an agent; `run_answer` is how its answer is written, or an answer that does not
-    wait for it.
+    wait for it, and `tail` what of its log that is, streamed or not. `resume` is asked first: the
+    request may be what a run waits for.
     """
 
     surface: str
@@ -107,6 +120,10 @@ class ModelApi(msgspec.Struct, Generic[F, P], frozen=True, kw_only=True):
     own_ids: frozenset[str] = _NONE
     dotted_paths: bool = False
     look_up: Callable[[Services, Principal, F], Awaitable[F]] | None = None
+    resume: (
+        Callable[[Services, Principal, F, JsonObject], Awaitable[ResumedAnswer | None]] | None
+    ) = None
+    tail: Callable[[Services, Principal, RunId, bool], Tail] = run_tail
 
 
 async def answer_request(
@@ -228,6 +245,10 @@ async def _answer_by_run(
     body = await run_long(len(fields.body.octets), fields.body.parsed_whole)
     asked = {name: body[name] for name in body if name not in api.own_fields}
     async with UntilDisconnect(receive):
+        resumed = api.resume and await api.resume(services, principal, fields, asked)
+    if resumed is not None:
+        return await _send_run(*resumed, receive, send, streamed=fields.stream)
+    async with UntilDisconnect(receive):
         command = await api.command(services, principal, fields, asked, agent)
     strict = call_options(connection).strict
     command = replace(command, request=replace(command.request, strict=strict))
@@ -235,11 +256,16 @@ async def _answer_by_run(
     key = idempotency_of(api.surface, connection, content)
     admitted = await services.model_runs.start(principal, command, key)
     form = await api.run_answer(services, principal, fields, command, admitted)
+    tail = api.tail(services, principal, admitted.run_id, fields.stream)
+    return await _send_run(form, tail, receive, send, streamed=fields.stream)
+
+
+async def _send_run(
+    form: RunFormat | bytes, tail: Tail, receive: Receive, send: Send, *, streamed: bool
+) -> None:
     if isinstance(form, bytes):
         await send_json(send, form)
-        return
-    tail = services.connections.holding(principal, services.runs.tail(admitted.run_id, 0))
-    if fields.stream:
+    elif streamed:
         await send_run_stream(tail, form, receive, send)
     else:
         await send_run_whole(tail, form, receive, send)

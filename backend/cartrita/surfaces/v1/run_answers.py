@@ -5,7 +5,7 @@ A disconnect ends the response and not the run, which can be read again.
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 from starlette.types import Receive, Send
 
@@ -45,6 +45,13 @@ class RunFormat(Protocol):
     def whole(self, deltas: Sequence[Delta]) -> bytes:
         """The JSON body of the complete answer."""
         ...
+
+
+class ResumedAnswer(NamedTuple):
+    """How the answer of a run goes on that waited for its caller."""
+
+    form: RunFormat | bytes
+    tail: Tail
 
 
 async def send_run_whole(tail: Tail, form: RunFormat, receive: Receive, send: Send) -> None:

@@ -95,12 +95,14 @@ def test_a_response_in_other_states(status: Status) -> None:
     )
 
 
-def test_the_items_of_an_answer_without_the_runs_own_results() -> None:
-    items = output_items_of(
-        HEAD, (Text("a"), ToolCall("c", "f", {}), ToolResult("c", (Text("x"),)), Text("b"))
-    )
-    assert [item["id"] for item in items] == ["msg_0a0000", "fc_0a0001", "msg_0a0002"]
+def test_the_items_of_an_answer_without_what_the_runs_own_tools_did() -> None:
+    own = (ToolCall("c", "f", {}), ToolResult("c", (Text("x"),)))
+    items = output_items_of(HEAD, (Text("a"), *own, Text("b"), ToolCall("d", "g", {})))
+    assert [item["id"] for item in items] == ["msg_0a0000", "fc_0a0001"]
     assert all(item["status"] == "completed" for item in items)
+    assert items[1]["call_id"] == "d"
+    cut = output_items_of(HEAD, (Text("a"), ToolCall("d", "g", {})), "incomplete")
+    assert [item["type"] for item in cut] == ["message"]
     assert parse_item_id("fc_0a0001") == ItemPlace("0a", 1)
     assert parse_item_id("ws_1") is None
 
