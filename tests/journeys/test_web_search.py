@@ -1,18 +1,19 @@
 """The web and GitHub are searched, by whom and at whose cost, and what fails says what to do."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
 from tests.harness.fake_provider.launch import FakeProvider
-from tests.harness.scenario import Scenario
+from tests.harness.scenario import Scenario, eventually
 from tests.harness.search_services import github, tavily
 from tests.harness.search_services.exchange import KEY as STAND_IN_KEY
 from tests.harness.search_services.server import SearchServices, search_services
 from tests.harness.server import NOBODY, Server
-from tests.journeys.accounts import new_key, new_tenant, new_user
+from tests.journeys.accounts import made, new_key, new_tenant, new_user
 
 SEARCH, GITHUB = "/api/search", "/api/github/search"
 
@@ -174,6 +175,31 @@ async def test_a_key_that_its_owner_brought(searching: Scenario, engines: Search
     for upstream, status in ((401, 401), (432, 402), (433, 402)):
         engines.answer_next("tavily", tavily.error(upstream))
         await search(searching, words(), status, key=key)
+
+
+async def test_searches_are_paid_from_budgets(searching: Scenario, engines: SearchServices) -> None:
+    user = await new_user(searching, await new_tenant(searching))
+    key = (await new_key(searching, user))["key"]
+    credential = {"provider": "tavily", "key": STAND_IN_KEY}
+    status, _ = await searching.call("POST", "/api/credentials", credential, X_API_Key=key)
+    assert status == 201
+    await made(searching, "PUT", f"/api/admin/users/{user}/budgets", {"day": {"money": "0.02"}})
+
+    async def refused() -> dict[str, Any] | None:
+        status, told = await searching.call("POST", SEARCH, {"query": words()}, X_API_Key=key)
+        return told if status == 402 else None
+
+    assert (await eventually(refused))["code"] == "budget_exhausted"
+    await search(searching, words(), provider="searxng", key=key)
+    answered = sum(one.service == "tavily" and one.path == "/search" for one in engines.asked)
+
+    async def reported() -> dict[str, Any] | None:
+        _, told = await searching.call("GET", "/api/usage?group_by=model", X_API_Key=key)
+        return told if told["total_calls"] == answered + 1 else None
+
+    usage = await eventually(reported)
+    costs = {one["name"]: Decimal(one["cost"]) for one in usage["items"]}
+    assert costs == {"tavily/search": answered * Decimal("0.008"), "searxng/search": 0}
 
 
 async def test_a_key_of_the_provider_instead_of_ours(

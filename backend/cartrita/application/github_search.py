@@ -16,6 +16,7 @@ from cartrita.domain.github import (
     GitHubQuery,
     GitHubResults,
 )
+from cartrita.domain.ids import RunId
 from cartrita.domain.ports.web import CodeHost
 from cartrita.domain.principals import Principal
 from cartrita.gateway.service_calls import ServiceCalls
@@ -39,11 +40,13 @@ class GitHubSearches:
         self._calls = calls
         self._kept = BriefResults[_Key, GitHubResults](keep, clock=clock)
 
-    async def search(self, principal: Principal, query: GitHubQuery) -> GitHubResults:
+    async def search(
+        self, principal: Principal, query: GitHubQuery, run_id: RunId | None = None
+    ) -> GitHubResults:
         """See `GitHubSearch.search`.
 
-        Raises Forbidden, InvalidInput, NotFound for code where there is no token, RateLimited and
-        UpstreamError.
+        Raises Forbidden, InvalidInput, NotFound for code where there is no token, RateLimited,
+        BudgetExhausted and UpstreamError.
         """
         principal.scopes.require_provider(self._host.name)
         query = _checked(query)
@@ -56,7 +59,7 @@ class GitHubSearches:
                 "token of your own with POST /api/credentials.",
                 code="provider_not_configured",
             )
-        found = await self._calls.ask(principal, self._host, lambda one: one.search(query))
+        found = await self._calls.ask(principal, self._host, lambda one: one.search(query), run_id)
         self._kept.put(key, found)
         return found
 

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from cartrita.application.brief_results import BriefResults
 from cartrita.domain.errors import InvalidInput, NotFound, UpstreamUnreachable
+from cartrita.domain.ids import RunId
 from cartrita.domain.ports.web import SearchEngine
 from cartrita.domain.principals import Principal
 from cartrita.domain.web import LONGEST_QUERY, MOST_RESULTS, WebQuery, WebResults
@@ -47,11 +48,15 @@ class WebSearches:
         self._kept = BriefResults[_Key, WebResults](keep, clock=clock)
 
     async def search(
-        self, principal: Principal, query: WebQuery, provider: str | None = None
+        self,
+        principal: Principal,
+        query: WebQuery,
+        provider: str | None = None,
+        run_id: RunId | None = None,
     ) -> WebResults:
         """See `WebSearch.search`.
 
-        Raises Forbidden, InvalidInput, NotFound, RateLimited and UpstreamError.
+        Raises Forbidden, InvalidInput, NotFound, RateLimited, BudgetExhausted and UpstreamError.
         """
         query = _checked(query)
         engine = await self._engine(principal, provider)
@@ -60,7 +65,7 @@ class WebSearches:
         if (kept := self._kept.get(key)) is not None:
             return kept
         try:
-            found = await self._calls.ask(principal, engine, lambda one: one.search(query))
+            found = await self._calls.ask(principal, engine, lambda one: one.search(query), run_id)
         except UpstreamUnreachable as error:
             error.message += _OFFLINE
             raise

@@ -17,7 +17,7 @@ from cartrita.assembly.budgets import open_budgeting
 from cartrita.assembly.credentials import CredentialParts
 from cartrita.assembly.gateway import create_gateway, create_offline
 from cartrita.assembly.limits import open_limiting
-from cartrita.assembly.prices import create_pricing
+from cartrita.assembly.prices import create_prices
 from cartrita.assembly.providers import (
     create_key_validator,
     create_provider_checks,
@@ -37,6 +37,7 @@ from cartrita.domain.ports.web import WebPages
 from cartrita.gateway.budgeting import Budgeting
 from cartrita.gateway.gateway import Gateway
 from cartrita.gateway.metering import CostOf, Meter
+from cartrita.gateway.service_metering import ServiceMeter
 from cartrita.kit.owned_tasks import OwnedTasks
 from cartrita.kit.secret import Secret
 from cartrita.settings import Settings
@@ -69,7 +70,8 @@ async def open_models(
         open_limiting(settings, storage.database, secret) as limiting,
     ):
         counter = TokenizerCounter(settings.openai_compat.counting_model)
-        pricing = create_pricing(settings)
+        prices = create_prices(settings)
+        pricing = prices.models
         budgets = await open_budgeting(settings, storage.database, pricing)
         meter = Meter(storage.ledger, pricing.cost, counter=counter, budgets=budgets)
         providers = [
@@ -96,7 +98,12 @@ async def open_models(
             ),
             checks=create_provider_checks(settings, providers),
             searches=create_searches(
-                settings, services, limiting.limiter, paying, credentials.uses
+                settings,
+                services,
+                limiting.limiter,
+                paying,
+                credentials.uses,
+                ServiceMeter(storage.ledger, prices.requests.price, budgets),
             ),
             pages=pages,
             key_validator=validator,

@@ -18,6 +18,7 @@ from cartrita.domain.ports.web import GitHubSearch, SearchEngine, WebSearch
 from cartrita.gateway.limiting import Limiter
 from cartrita.gateway.paid_providers import CredentialUses
 from cartrita.gateway.service_calls import ServiceCalls
+from cartrita.gateway.service_metering import ServiceMeter
 from cartrita.kit.secret import Secret
 from cartrita.settings import Settings
 
@@ -70,9 +71,10 @@ def create_searches(
     limiter: Limiter,
     credentials: CallCredentials,
     uses: CredentialUses,
+    meter: ServiceMeter,
 ) -> Searches:
     """Searches under these limits, paid by these credentials."""
-    calls = ServiceCalls(limiter, credentials, uses)
+    calls = ServiceCalls(limiter, credentials, uses, meter=meter)
     keep = settings.search.keep_s
     return Searches(
         WebSearches(

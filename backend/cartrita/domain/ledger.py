@@ -1,4 +1,4 @@
-"""Entries of the usage ledger: what each model call used, and what it cost."""
+"""Entries of the usage ledger: what each call used, and what it cost."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -22,8 +22,10 @@ class CallOutcome(StrEnum):
 class LedgerEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One model call of one deployment; a continued answer has an entry for each of its calls.
 
-    `surface` is where the request came in, `cost` in US dollars, None where the price is not known.
-    `seconds` is the duration of the call, `first_token_seconds` the time to its first output.
+    A request of a service that serves no models has what was asked of it for its `model`. `surface`
+    is where the request came in, `tools` for what tools ask; `cost` is in US dollars, None where
+    the price is not known. `seconds` is the duration of the call, `first_token_seconds` the time to
+    its first output.
     """
 
     owner_id: str

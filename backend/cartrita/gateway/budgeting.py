@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Final, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 import msgspec
 import structlog
@@ -22,6 +22,7 @@ from cartrita.domain.ports.budgets import BudgetLeases
 from cartrita.domain.usage import Usage
 from cartrita.gateway.budget_leases import BudgetLease
 from cartrita.gateway.calls import Call
+from cartrita.gateway.fixed_reservations import FixedReservation
 from cartrita.gateway.pricing import Price
 from cartrita.gateway.routes import Deployment
 from cartrita.gateway.usage_bounds import (
@@ -43,6 +44,19 @@ _NOTHING: Final = Decimal(0)
 _TRIM_S: Final = 1.0
 _STEPS: Final = 8
 """More is reserved for an answer when less than this part of what was reserved at once is left."""
+
+
+class BudgetedCall(Protocol):
+    """A call that counts against budgets: of which key, user and tenant."""
+
+    @property
+    def key_id(self) -> str | None: ...
+
+    @property
+    def owner_id(self) -> str: ...
+
+    @property
+    def tenant_id(self) -> str: ...
 
 
 class BudgetPolicy(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,7 +147,13 @@ class Budgeting:
         price = self._price(deployment.provider, deployment.model)
         return Reservation(call, deployment.model, leases, price, self.policy, said)
 
-    def _of(self, call: Call) -> tuple[Budget, ...]:
+    def fixed_reservation(self, call: BudgetedCall, price: Decimal) -> FixedReservation | None:
+        """What a request of this price is to reserve; None if it counts against no budget."""
+        if not price or not (budgets := self._of(call)):
+            return None
+        return FixedReservation(map(self._lease_of, budgets), price)
+
+    def _of(self, call: BudgetedCall) -> tuple[Budget, ...]:
         return self._budgets.of(call.key_id, call.owner_id, call.tenant_id)
 
     def _has_price(self, deployment: Deployment) -> bool:

@@ -1,4 +1,4 @@
-"""Prices of model calls, from a table of list prices and the operator's own."""
+"""Prices of calls, from a table of list prices and the operator's own."""
 
 import re
 import tomllib
@@ -67,8 +67,21 @@ class Price(Rates, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return above if above is not None and input_tokens > above.input_tokens else self
 
 
-class _PriceList(msgspec.Struct, frozen=True):
-    prices: list[Price]
+class RequestPrice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """US dollars for one request of a service: `checked` on that day at `source`."""
+
+    provider: str
+    operation: str
+    checked: date
+    source: str
+    request: Decimal
+
+
+class PriceTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Prices of models, and of requests of services that serve none."""
+
+    prices: tuple[Price, ...] = ()
+    requests: tuple[RequestPrice, ...] = ()
 
 
 class Pricing:
@@ -94,13 +107,24 @@ class Pricing:
         return price.of_size(usage.input_tokens).cost(usage)
 
 
+class RequestPricing:
+    """Looks up prices of requests; those that come later override earlier ones."""
+
+    def __init__(self, prices: Iterable[RequestPrice]) -> None:
+        self._prices = {(price.provider, price.operation): price.request for price in prices}
+
+    def price(self, provider: str, operation: str) -> Decimal | None:
+        """US dollars; None where the price is not known."""
+        return self._prices.get((provider, operation))
+
+
 @cache
-def list_prices() -> tuple[Price, ...]:
+def list_prices() -> PriceTable:
     """The list prices that come with this version."""
     text = files("cartrita.gateway").joinpath("prices.toml").read_text("utf-8")
     return read_prices(tomllib.loads(text))
 
 
-def read_prices(table: object) -> tuple[Price, ...]:
+def read_prices(table: object) -> PriceTable:
     """The prices in a TOML document. Raises ValueError, naming what is wrong."""
-    return tuple(msgspec.convert(table, _PriceList).prices)
+    return msgspec.convert(table, PriceTable)

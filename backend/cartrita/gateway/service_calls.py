@@ -21,12 +21,14 @@ from cartrita.domain.errors import (
     UpstreamLimited,
     UpstreamOverloaded,
 )
+from cartrita.domain.ids import RunId
 from cartrita.domain.ports.credentials import CallCredentials
 from cartrita.domain.ports.services import Service
 from cartrita.domain.principals import Principal
 from cartrita.gateway.calls import PauseListener
 from cartrita.gateway.limiting import Limiter
 from cartrita.gateway.paid_providers import CredentialUse, CredentialUses, tell_owner
+from cartrita.gateway.service_metering import ServiceMeter
 
 S = TypeVar("S", bound=Service)
 R = TypeVar("R")
@@ -36,9 +38,15 @@ _SECONDS: Final = 60.0
 
 
 class ServiceCall(msgspec.Struct, frozen=True, kw_only=True):
-    """A call of a service: of which tenant, and what pays for it where it is not the server."""
+    """A call of a service: for whom, by the tool of which run, and what pays for it.
 
+    What has no credential here is paid by the server.
+    """
+
+    owner_id: str
+    key_id: str | None
     tenant_id: str
+    run_id: RunId | None = None
     credentials: CredentialsByProvider = NO_CREDENTIALS
     on_pause: PauseListener | None = None
 
@@ -51,7 +59,8 @@ class ServiceCall(msgspec.Struct, frozen=True, kw_only=True):
 class ServiceCalls:
     """Calls services for callers, under the same limits and credentials as model providers.
 
-    What fails in passing is tried twice. No attempt begins `seconds` after the first.
+    What fails in passing is tried twice. No attempt begins `seconds` after the first. `meter`
+    reports each to the ledger.
     """
 
     def __init__(
@@ -60,6 +69,7 @@ class ServiceCalls:
         credentials: CallCredentials,
         uses: CredentialUses,
         *,
+        meter: ServiceMeter | None = None,
         seconds: float = _SECONDS,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         rng: Random | None = None,
@@ -67,6 +77,7 @@ class ServiceCalls:
         self._limiter = limiter
         self._credentials = credentials
         self._uses = uses
+        self._meter = meter or ServiceMeter()
         self._seconds = seconds
         self._sleep = sleep
         self._rng = rng or Random()  # noqa: S311 - jitter needs no secure randomness
@@ -76,25 +87,42 @@ class ServiceCalls:
         paying = await self._credentials.of(principal.payer)
         return service.has_key or service.name in paying
 
-    async def ask(self, principal: Principal, service: S, ask: Callable[[S], Awaitable[R]]) -> R:
+    async def ask(
+        self,
+        principal: Principal,
+        service: S,
+        ask: Callable[[S], Awaitable[R]],
+        run_id: RunId | None = None,
+    ) -> R:
         """What `ask` returns when it is given the service with the key of whoever pays.
 
-        Raises Forbidden, NotFound where a key is missing, RateLimited, Unavailable, and what `ask`
-        does.
+        Raises Forbidden, NotFound where a key is missing, RateLimited, BudgetExhausted,
+        Unavailable, and what `ask` does.
         """
         name = service.name
         principal.scopes.require_provider(name)
         credentials = await self._credentials.of(principal.payer)
-        call = ServiceCall(tenant_id=principal.tenant_id, credentials=credentials)
+        call = ServiceCall(
+            owner_id=principal.owner_id,
+            key_id=principal.key_id,
+            tenant_id=principal.tenant_id,
+            run_id=run_id,
+            credentials=credentials,
+        )
         paying = credentials.get(name)
         if service.needs_key and not service.has_key and paying is None:
             raise no_key(name)
+        if paying is not None and not paying.key:
+            raise unreadable()
+        paid = service.has_key or paying is not None
         grants = self._limiter.grants(call, self._limiter.now() + self._seconds)
         attempts = 0
         while True:
-            await grants.take(name)
             try:
-                return await self._once(service, paying, ask)
+                async with self._meter.request(call, name, paid=paid) as metered:
+                    await grants.take(name)
+                    metered.begin()
+                    return await self._once(service, paying, ask)
             except UpstreamError as error:
                 grants.failed(name, error)
                 attempts += 1
@@ -107,8 +135,6 @@ class ServiceCalls:
     ) -> R:
         if paying is None:
             return await ask(service)
-        if not paying.key:
-            raise unreadable()
         with CredentialUse(self._uses, paying.id):
             try:
                 return await ask(service.with_key(paying.key))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cartrita.assembly.prices import create_pricing
+from cartrita.assembly.prices import create_prices
 from cartrita.domain.usage import Usage
 from cartrita.kit.operator_error import OperatorError
 from cartrita.settings import load
@@ -18,12 +18,19 @@ checked = 2026-11-28
 source = "our power bill"
 input = "0.10"
 output = "0.20"
+
+[[requests]]
+provider = "tavily"
+operation = "search"
+checked = 2026-11-29
+source = "our plan"
+request = "0.005"
 """
 ONE_EACH = Usage(1_000_000, 1_000_000)
 
 
 def test_the_list_alone(tmp_path: Path) -> None:
-    pricing = create_pricing(load({}, tmp_path))
+    pricing = create_prices(load({}, tmp_path)).models
     assert pricing.cost("openai", "gpt-4o", ONE_EACH) == Decimal("12.50")
     assert pricing.cost("ollama", "llama3.1:8b", ONE_EACH) is None
 
@@ -31,7 +38,11 @@ def test_the_list_alone(tmp_path: Path) -> None:
 def test_own_prices_are_added(tmp_path: Path) -> None:
     (tmp_path / "own.toml").write_text(OWN)
     settings = load({"CARTRITA_LEDGER_PRICES": "own.toml"}, tmp_path)
-    assert create_pricing(settings).cost("ollama", "llama3.1:8b", ONE_EACH) == Decimal("0.30")
+    prices = create_prices(settings)
+    assert prices.models.cost("ollama", "llama3.1:8b", ONE_EACH) == Decimal("0.30")
+    assert prices.requests.price("tavily", "search") == Decimal("0.005")
+    assert prices.requests.price("brave", "search") == Decimal("0.005")
+    assert prices.requests.price("brave", "fetch") is None
 
 
 @pytest.mark.parametrize("text", [None, "prices = 3", "[[prices]", '[[prices]]\nmodel = "m"'])
@@ -40,4 +51,4 @@ def test_a_file_that_is_none_stops_the_start(tmp_path: Path, text: str | None) -
         (tmp_path / "own.toml").write_text(text)
     settings = load({"CARTRITA_LEDGER_PRICES": "own.toml"}, tmp_path)
     with pytest.raises(OperatorError, match=r"own\.toml"):
-        create_pricing(settings)
+        create_prices(settings)

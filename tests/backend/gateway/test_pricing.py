@@ -11,7 +11,7 @@ from tests.backend.examples import examples
 from cartrita.domain.usage import Usage
 from cartrita.gateway.pricing import Price, Pricing, list_prices, read_prices
 
-PRICING = Pricing(list_prices())
+PRICING = Pricing(list_prices().prices)
 COUNTS = st.integers(0, 10**7)
 
 
@@ -60,7 +60,7 @@ def test_an_unknown_price_is_unknown(provider: str, model: str) -> None:
 
 def test_the_operators_prices_override_the_list() -> None:
     mine = own_price("1", "2")
-    assert Pricing([*list_prices(), mine]).cost("openai", "gpt-4o", Usage(1, 1)) == Decimal(
+    assert Pricing([*list_prices().prices, mine]).cost("openai", "gpt-4o", Usage(1, 1)) == Decimal(
         "0.000003"
     )
 
@@ -82,7 +82,7 @@ def test_the_cost_of_a_sum_is_the_sum_of_the_costs(a: int, b: int, c: int, d: in
 
 
 def test_every_list_price_says_where_it_is_from_and_when() -> None:
-    prices = list_prices()
+    prices = list_prices().prices
     assert len(prices) > 15
     for price in prices:
         assert price.source.startswith("https://")
@@ -90,8 +90,17 @@ def test_every_list_price_says_where_it_is_from_and_when() -> None:
         assert 0 < price.input <= price.output or "embedding" in price.model
 
 
+def test_every_price_of_a_request_says_so_too() -> None:
+    requests = list_prices().requests
+    assert {price.provider for price in requests} == {"tavily", "brave", "github", "searxng"}
+    for price in requests:
+        assert price.source.startswith("https://")
+        assert price.checked >= date(2026, 11, 28)
+        assert 0 <= price.request < 1
+
+
 @pytest.mark.parametrize(
-    "table", [{}, {"prices": [{"provider": "p"}]}, {"prices": [{"inputs": "1"}]}]
+    "table", [{"price": []}, {"prices": [{"provider": "p"}]}, {"prices": [{"inputs": "1"}]}]
 )
 def test_a_table_that_is_none(table: object) -> None:
     with pytest.raises(ValueError, match=r"missing|unknown"):

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from tests.backend.tools.contexts import context
 
 from cartrita.domain.github import GitHubHit, GitHubKind, GitHubQuery, GitHubResults
+from cartrita.domain.ids import RunId
 from cartrita.domain.principals import Principal
 from cartrita.domain.web import TimeRange, Topic, WebPage, WebQuery, WebResult, WebResults
 from cartrita.tools.github_search import github_search_tool
@@ -22,9 +23,14 @@ class Web:
         self.asked: list[tuple[str, WebQuery]] = []
 
     async def search(
-        self, principal: Principal, query: WebQuery, provider: str | None = None
+        self,
+        principal: Principal,
+        query: WebQuery,
+        provider: str | None = None,
+        run_id: RunId | None = None,
     ) -> WebResults:
         assert provider is None
+        assert run_id is not None
         self.asked.append((principal.owner_id, query))
         return WebResults("tavily", self.results, self.answer)
 
@@ -35,7 +41,10 @@ class GitHub:
         self.incomplete = incomplete
         self.asked: list[GitHubQuery] = []
 
-    async def search(self, principal: Principal, query: GitHubQuery) -> GitHubResults:
+    async def search(
+        self, principal: Principal, query: GitHubQuery, run_id: RunId | None = None
+    ) -> GitHubResults:
+        assert run_id is not None
         assert principal.owner_id == "ann"
         self.asked.append(query)
         return GitHubResults(self.hits, 77, self.incomplete)

@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from cartrita.domain.github import GitHubQuery, GitHubResults
+from cartrita.domain.ids import RunId
 from cartrita.domain.ports.services import Service
 from cartrita.domain.principals import Principal
 from cartrita.domain.web import WebPage, WebQuery, WebResults
@@ -28,17 +29,23 @@ class WebSearch(Protocol):
     """Searches the web for a caller, by what its key allows and its credentials pay."""
 
     async def search(
-        self, principal: Principal, query: WebQuery, provider: str | None = None
+        self,
+        principal: Principal,
+        query: WebQuery,
+        provider: str | None = None,
+        run_id: RunId | None = None,
     ) -> WebResults:
-        """By this provider, or the usual one. Raises CartritaError."""
+        """By this provider, or the usual one, for a tool of this run. Raises CartritaError."""
         ...
 
 
 class GitHubSearch(Protocol):
     """Searches GitHub for a caller, by what its key allows and its credentials pay."""
 
-    async def search(self, principal: Principal, query: GitHubQuery) -> GitHubResults:
-        """One page of what there is. Raises CartritaError."""
+    async def search(
+        self, principal: Principal, query: GitHubQuery, run_id: RunId | None = None
+    ) -> GitHubResults:
+        """One page of what there is, for a tool of this run. Raises CartritaError."""
         ...
 
 

@@ -1,0 +1,174 @@
+"""Requests of services are in the ledger with their price, and budgets in money pay for them."""
+
+import asyncio
+from decimal import Decimal
+from uuid import UUID
+
+import pytest
+from tests.backend.fake_services import OWN, FakeService, Paying
+from tests.backend.gateway.fakes import Ledger, Time
+from tests.backend.gateway.test_budgeting import KEY, TENANT, USER, Leases, money, tokens
+from tests.backend.gateway.test_service_calls import failure
+
+from cartrita.domain.budgets import Budget
+from cartrita.domain.errors import (
+    BudgetExhausted,
+    RateLimited,
+    UpstreamAuth,
+    UpstreamCut,
+    UpstreamError,
+    UpstreamOverloaded,
+)
+from cartrita.domain.ids import RunId
+from cartrita.domain.ledger import CallOutcome
+from cartrita.domain.limits import Limit
+from cartrita.domain.principals import Principal
+from cartrita.domain.usage import Usage
+from cartrita.gateway.budgeting import Budgeting
+from cartrita.gateway.limiting import Limiter
+from cartrita.gateway.paid_providers import CredentialUses
+from cartrita.gateway.pricing import RequestPricing, list_prices
+from cartrita.gateway.service_calls import ServiceCalls
+from cartrita.gateway.service_metering import ServiceMeter
+
+CALLER = Principal(owner_id=USER.id, key_id=KEY.id, tenant_id=TENANT.id)
+RUN = RunId(UUID(int=7))
+PRICE = Decimal("0.008")
+
+
+class Metered:
+    """Calls of services that are metered, for a caller with budgets."""
+
+    def __init__(self, *budgets: Budget, requests: int = 100) -> None:
+        self.time = Time()
+        self.ledger = Ledger()
+        self.leases = Leases(*budgets)
+        self.budgeting = Budgeting(self.leases, lambda provider, model: None)
+        self.paying = Paying()
+        prices = RequestPricing(list_prices().requests)
+        self.calls = ServiceCalls(
+            Limiter({"tavily": Limit(requests, 60.0)}, clock=self.time.clock),
+            self.paying,
+            CredentialUses(),
+            meter=ServiceMeter(self.ledger, prices.price, self.budgeting, self.time.clock),
+            sleep=self.time.sleep,
+        )
+
+    async def ask(self, service: FakeService, run_id: RunId | None = None) -> str:
+        await self.budgeting.refresh()
+        return await self.calls.ask(CALLER, service, FakeService.call, run_id)
+
+    @property
+    def entries(self) -> list[tuple[str, Decimal | None, CallOutcome]]:
+        return [(one.surface, one.cost, one.outcome) for one in self.ledger.entries]
+
+    async def leftover(self) -> Decimal:
+        """What stays leased once all is settled and given back."""
+        self.leases.settle(self.ledger.settlements)
+        await self.budgeting._trim(everything=True)
+        return sum(self.leases.leased.values(), Decimal(0))
+
+
+async def test_a_search_is_in_the_ledger_with_its_price() -> None:
+    metered = Metered()
+    await metered.ask(FakeService("tavily", "key"))
+    [entry] = metered.ledger.entries
+    assert (entry.provider, entry.model, entry.cost) == ("tavily", "search", PRICE)
+    assert (entry.owner_id, entry.key_id, entry.run_id) == (USER.id, KEY.id, None)
+    assert entry.usage == Usage()
+    await metered.ask(FakeService("tavily", "key"), RUN)
+    assert metered.ledger.entries[1].run_id == RUN
+    assert metered.entries[1] == ("tools", PRICE, CallOutcome.COMPLETED)
+
+
+async def test_what_is_asked_without_a_key_costs_nothing() -> None:
+    metered = Metered(money("0.001"))
+    await metered.ask(FakeService("tavily"))
+    await metered.ask(FakeService("searxng"))
+    assert metered.entries == [("native", Decimal(0), CallOutcome.COMPLETED)] * 2
+    metered.paying.of_owners = {USER.id: {"tavily": OWN}}
+    with pytest.raises(BudgetExhausted):
+        await metered.ask(FakeService("tavily"))
+
+
+async def test_a_service_without_a_price_has_an_unknown_cost() -> None:
+    metered = Metered(money("0.001"))
+    await metered.ask(FakeService("another", "key"))
+    assert metered.entries == [("native", None, CallOutcome.COMPLETED)]
+
+
+async def test_searches_count_against_budgets_in_money_alone() -> None:
+    metered = Metered(money("0.02", KEY), money("1", TENANT), tokens(1))
+    service = FakeService("tavily", "key")
+    await metered.ask(service)
+    await metered.ask(service)
+    with pytest.raises(BudgetExhausted, match=r"less than the \$0\.008"):
+        await metered.ask(service)
+    assert len(service.asked) == 2
+    spent = {one.spending.subject for one in metered.ledger.settlements}
+    assert spent == {KEY, TENANT}
+    assert sum(one.spent for one in metered.ledger.settlements) == 4 * PRICE
+    assert await metered.leftover() == 0
+
+
+@pytest.mark.parametrize(
+    ("failed", "outcome", "cost"),
+    [
+        (failure(UpstreamAuth), CallOutcome.FAILED, Decimal(0)),
+        (failure(UpstreamCut, retryable=False), CallOutcome.CUT, PRICE),
+    ],
+)
+async def test_only_what_may_have_been_answered_costs_something(
+    failed: UpstreamError, outcome: CallOutcome, cost: Decimal
+) -> None:
+    metered, service = Metered(money("1")), FakeService("tavily", "key")
+    service.failures = [failed]
+    with pytest.raises(type(failed)):
+        await metered.ask(service)
+    assert metered.entries == [("native", cost, outcome)]
+    assert await metered.leftover() == 0
+
+
+async def test_each_attempt_is_an_entry() -> None:
+    metered, service = Metered(money("1")), FakeService("tavily", "key")
+    service.failures = [failure(UpstreamOverloaded)]
+    await metered.ask(service)
+    assert [cost for _, cost, _ in metered.entries] == [Decimal(0), PRICE]
+    assert await metered.leftover() == 0
+
+
+async def test_who_leaves_pays_for_what_may_come() -> None:
+    metered, service = Metered(money("1")), FakeService("tavily", "key")
+    begun = asyncio.Event()
+
+    async def wait() -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    service.waits = wait
+    async with asyncio.TaskGroup() as group:
+        asking = group.create_task(metered.ask(service))
+        await begun.wait()
+        asking.cancel()
+    assert metered.entries == [("native", PRICE, CallOutcome.CANCELLED)]
+    assert await metered.leftover() == 0
+
+
+async def test_what_never_got_its_turn_is_no_entry() -> None:
+    metered, service = Metered(money("1"), requests=1), FakeService("tavily", "key")
+    metered.calls = ServiceCalls(
+        metered.calls._limiter,
+        metered.paying,
+        CredentialUses(),
+        meter=metered.calls._meter,
+        seconds=0.0,
+    )
+
+    async def ask_for_ever() -> None:
+        while True:
+            await metered.ask(service)
+
+    with pytest.raises(RateLimited):
+        await ask_for_ever()
+    assert len(metered.entries) == len(service.asked)
+    assert await metered.leftover() == 0
