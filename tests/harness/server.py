@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Literal, Self
 from urllib.parse import quote
 
-from tests.harness import processes
+from tests.harness import data_folder, processes
 from tests.harness.raw_http import HOST
 
 KEY = "bootstrap-key-of-the-test-harness-0123456789"
@@ -49,7 +49,8 @@ class ServerFailed(AssertionError):
 class Server:
     """`cartrita serve` on a free port; its data directory and port stay the same over restarts.
 
-    `database_url` makes it a replica on a database that it does not start. Leases are 1.5 s long.
+    `database_url` makes it a replica on a database that it does not start; `first` says that it
+    makes its own, and does not find one that is migrated. Leases are 1.5 s long.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Server:
         lease_s: float = 1.5,
         database_url: str | None = None,
         settings: Mapping[str, str] | None = None,
+        first: bool = False,
     ) -> None:
         self.root = Path(tempfile.mkdtemp(prefix="cartrita-journey-"))
         self.root.chmod(0o711)  # Postgres runs as another user where the tests run as root
@@ -68,6 +70,7 @@ class Server:
         self.workers = workers
         self.lease_s = lease_s
         self._database_url = database_url
+        self._first = first
         self._settings = {
             "CARTRITA_HOST": HOST,
             "CARTRITA_PORT": str(self.port),
@@ -163,6 +166,8 @@ class Server:
     def start(self) -> None:
         """Start it and return at once."""
         self._release_parent_watch()
+        if not (self._first or self._database_url or self.data_dir.exists()):
+            data_folder.copy_to(self.data_dir)
         self._starts += 1
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(

@@ -29,7 +29,7 @@ class Unconfigured(Server):
 
 @pytest.fixture(scope="module")
 def server(provider: FakeProvider) -> Iterator[Unconfigured]:
-    with Unconfigured(provider_url=provider.base_url) as running:
+    with Unconfigured(provider_url=provider.base_url, first=True) as running:
         yield running
 
 

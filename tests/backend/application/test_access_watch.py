@@ -135,8 +135,8 @@ async def test_a_key_that_expires_is_cut_without_a_change(watched: Watched) -> N
 async def test_a_key_that_was_forgotten_is_read_again(watched: Watched) -> None:
     ann = await watched.holding()
     key_id = watched.principal.key_id
-    watched.here.keys.known.forget(key_id)
     await watched.elsewhere.issued.revoke(COMMAND_LINE, key_id)
+    watched.here.keys.known.forget(key_id)
     with pytest.raises(KeyEnded):
         await ann
 
