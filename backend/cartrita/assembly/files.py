@@ -28,6 +28,7 @@ from cartrita.gateway.gateway import Gateway
 from cartrita.settings import Settings
 
 _FOLDER = "files"
+_BUCKETS = "s3://"
 _SILENCES = 2
 """A reader counts as gone after so many times the longest that reading a file takes."""
 
@@ -91,13 +92,19 @@ def _meaning(
     return MeaningSearch(vectors, embeddings), embedder
 
 
-def _blobs(settings: Settings) -> Blobs:
+def file_folder(settings: Settings) -> Path | None:
+    """The directory in which the bytes of files are kept; None if that is a bucket."""
     storage = settings.files.storage
     if storage is None:
-        return open_directory(settings.data_dir / _FOLDER)
-    if not storage.startswith("s3://"):
-        return open_directory(Path(storage))
-    name, _, prefix = storage.removeprefix("s3://").partition("/")
+        return settings.data_dir / _FOLDER
+    return None if storage.startswith(_BUCKETS) else Path(storage)
+
+
+def _blobs(settings: Settings) -> Blobs:
+    folder, storage = file_folder(settings), settings.files.storage
+    if folder is not None or storage is None:
+        return open_directory(folder or settings.data_dir / _FOLDER)
+    name, _, prefix = storage.removeprefix(_BUCKETS).partition("/")
     s3 = settings.files.s3
     return open_bucket(
         Bucket(

@@ -1,14 +1,16 @@
 """The embedded PostgreSQL: binaries, supervisor, backups."""
 
-from cartrita.adapters.postgres.backup import backup, restore
+from cartrita.adapters.postgres.backup import backup, require_absent, restore
 from cartrita.adapters.postgres.binaries import Binaries, find
 from cartrita.adapters.postgres.data_layout import major_of
 from cartrita.adapters.postgres.endpoints import Endpoint, from_url
 from cartrita.adapters.postgres.errors import (
     BackupError,
     DataDirectoryInUse,
+    NotABackup,
     PostgresError,
     PostgresUnavailable,
+    translate_os_errors,
 )
 from cartrita.adapters.postgres.supervisor import Supervisor, attach
 
@@ -17,6 +19,7 @@ __all__ = [
     "Binaries",
     "DataDirectoryInUse",
     "Endpoint",
+    "NotABackup",
     "PostgresError",
     "PostgresUnavailable",
     "Supervisor",
@@ -25,5 +28,7 @@ __all__ = [
     "find",
     "from_url",
     "major_of",
+    "require_absent",
     "restore",
+    "translate_os_errors",
 ]

@@ -36,13 +36,13 @@ def backup(
     Raises BackupError, DiskFull or DataDirectoryUnwritable.
     """
     target = target.absolute()
-    _require_absent(target, overwrite=overwrite)
+    require_absent(target, overwrite=overwrite)
     draft = target.with_name(f".{target.name}-{token_hex(4)}")
     with translate_os_errors(target.parent):
         try:
             os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
             _dump(endpoint, binaries, draft)
-            _require_absent(target, overwrite=overwrite)
+            require_absent(target, overwrite=overwrite)
             draft.replace(target)
         finally:
             draft.unlink(missing_ok=True)
@@ -88,7 +88,8 @@ def _dump(endpoint: Endpoint, binaries: Binaries, draft: Path) -> None:
         raise BackupFailed(f"The backup of {endpoint} was not made: {_reason(done)}.")
 
 
-def _require_absent(target: Path, *, overwrite: bool) -> None:
+def require_absent(target: Path, *, overwrite: bool) -> None:
+    """Raise BackupExists if there is something that may not be overwritten."""
     if target.exists() and not overwrite:
         raise BackupExists(f"{target} exists already: choose another name, or say to overwrite it.")
 
