@@ -83,6 +83,7 @@ class Server:
             "CARTRITA_DEFAULT_MODEL": "openai/fake",
             "CARTRITA_INBOUND_LIMITS": _LIMITS,
             "CARTRITA_PROVIDER_LIMITS": "off",
+            "CARTRITA_HISTORY_SUMMARIES": "false",  # the scripts in the messages are not for those
             "OPENAI_BASE_URL": provider_url,
             "OPENAI_API_KEY": "sk-of-the-fake-provider",
             "TAVILY_BASE_URL": NOBODY,

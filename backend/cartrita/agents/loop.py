@@ -14,13 +14,13 @@ from cartrita.agents.step import Step
 from cartrita.agents.tool_runner import NumberedCall, ToolRunner
 from cartrita.domain.deltas import FinishReason
 from cartrita.domain.errors import CartritaError, UpstreamRejected
+from cartrita.domain.event_visibility import is_said
 from cartrita.domain.events import (
     Event,
     SourceFound,
     TaskProgressed,
     ToolCalled,
     UsageRecorded,
-    is_said,
 )
 from cartrita.domain.fold import Fold
 from cartrita.domain.messages import Message, Part, Refusal, Role, Text, ToolCall

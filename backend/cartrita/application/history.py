@@ -8,6 +8,11 @@ import msgspec
 from cartrita.agents.agent import Agent
 from cartrita.application.cache_breakpoints import keep_latest
 from cartrita.application.file_context import FileContext
+from cartrita.application.history_summaries import (
+    HistorySummaries,
+    Summarizer,
+    summary_message,
+)
 from cartrita.domain.errors import Unavailable
 from cartrita.domain.messages import (
     Message,
@@ -28,6 +33,8 @@ from cartrita.domain.steps import split_steps
 from cartrita.domain.token_estimates import RuleCounter
 
 _RETRY_INTERVAL_S = 0.2
+_SUMMARIZED = 2000
+"""The most messages that one summary is made of: those before them are in an earlier one."""
 
 
 class _Start(msgspec.Struct, frozen=True):
@@ -46,6 +53,16 @@ class _Start(msgspec.Struct, frozen=True):
         return math.inf if self.depth == 0 else self.depth & -self.depth
 
 
+class _Latest(msgspec.Struct, frozen=True):
+    """Messages that fit, the latest first, and whether they are all; the history begins with a
+    message of the user, of which the latest is the first of `starts`.
+    """
+
+    kept: list[Message]
+    starts: list[_Start]
+    whole: bool
+
+
 class History:
     """Limits the history in a request to the latest `messages` and `characters`.
 
@@ -62,19 +79,31 @@ class History:
         characters: int,
         counter: TokenCounter | None = None,
         files: FileContext | None = None,
+        summaries: HistorySummaries | None = None,
     ) -> None:
-        """`files` puts what files hold into the messages; without it they are left as they are."""
+        """`files` puts what files hold into the messages; without it they are left as they are.
+
+        With `summaries` what has no room is given as a summary; without it, or where that fails, it
+        is left out.
+        """
+        self._summaries = summaries
         self._store = store
         self._files = files
         self._counter = counter or RuleCounter()
         self._messages = messages
         self._characters = characters
 
-    async def build_request(self, claim: Claim, agent: Agent) -> ModelRequest:
-        """The model request that answers a claimed run, from its beginning."""
+    async def build_request(
+        self, claim: Claim, agent: Agent, summarizer: Summarizer | None = None
+    ) -> ModelRequest:
+        """The model request that answers a claimed run, from its beginning.
+
+        Raises LeaseLost, if `summarizer` does.
+        """
         run_input = claim.input
-        stored = await self._branch(claim)
-        messages = (*run_input.context, *self._latest(stored, run_input))
+        stored = await self._branch(claim, self._messages)
+        fitting = await self._fitting(claim, stored, summarizer)
+        messages = (*run_input.context, *fitting)
         if self._files is not None:
             messages = await self._files.filled(claim.owner_id, messages)
         instructions = _instructions(agent, run_input)
@@ -95,7 +124,7 @@ class History:
             strict=run_input.strict,
         )
 
-    async def _branch(self, claim: Claim) -> list[StoredMessage]:
+    async def _branch(self, claim: Claim, most: int) -> list[StoredMessage]:
         """Read the branch, and retry while the database is unavailable.
 
         Nothing is visible to readers yet, so the run can wait. The executor cancels the wait when
@@ -103,29 +132,77 @@ class History:
         """
         while True:
             try:
-                return await self._store.branch(
-                    claim.owner_id, claim.user_message_id, self._messages
-                )
+                return await self._store.branch(claim.owner_id, claim.user_message_id, most)
             except Unavailable:
                 await asyncio.sleep(_RETRY_INTERVAL_S)
 
-    def _latest(
-        self, newest_first: list[StoredMessage], run_input: RunInput
+    async def _fitting(
+        self, claim: Claim, stored: list[StoredMessage], summarizer: Summarizer | None
     ) -> tuple[Message, ...]:
-        """The latest messages that fit, oldest first.
+        """The history, oldest first: all of it, or what fits of it."""
+        found = self._latest(stored, claim.input, before=len(stored) < self._messages)
+        if not found.whole and found.starts and self._summaries and summarizer:
+            summarized = await self._summarized(claim, stored, self._summaries, summarizer)
+            if summarized is not None:
+                return summarized
+        kept = found.kept
+        if found.starts:
+            kept = kept[: _chosen(found.starts, whole=found.whole).kept]
+        return split_steps(reversed(kept))
+
+    async def _summarized(
+        self,
+        claim: Claim,
+        stored: list[StoredMessage],
+        summaries: HistorySummaries,
+        summarizer: Summarizer,
+    ) -> tuple[Message, ...] | None:
+        """A summary, and all that came after it; None if there is none and cannot be.
+
+        The one that is there is taken for as long as it all fits.
+        """
+        summary, count = await summaries.find(claim.owner_id, stored)
+        if summary is None and len(stored) == self._messages:
+            stored = await self._branch(claim, _SUMMARIZED)
+            summary, count = await summaries.find(claim.owner_id, stored)
+        recent = stored[:count]
+        given = None if summary is None else summary_message(summary, stored[count].depth + 1)
+        found = self._latest(recent, claim.input, given)
+        if given is None or not found.whole:
+            fitting = [one for one in found.starts if one.share <= summaries.kept]
+            count = (fitting or found.starts)[-1 if fitting else 0].kept
+            if count == len(recent):
+                return None
+            summary = await summaries.make(claim.owner_id, summary, recent[count:], summarizer)
+            if summary is None:
+                return None
+            given = summary_message(summary, stored[count].depth + 1)
+            recent = recent[:count]
+        await summarizer.used(stored[count].depth + 1)
+        return (given, *split_steps(one.message for one in reversed(recent)))
+
+    def _latest(
+        self,
+        newest_first: list[StoredMessage],
+        run_input: RunInput,
+        given: Message | None = None,
+        *,
+        before: bool = True,
+    ) -> _Latest:
+        """The latest messages that fit, after `given`, with which the history begins.
 
         Everything since a user last spoke is always included, and partial answers count as
-        messages. The history begins with a message of the user.
+        messages. `before` tells whether there is nothing before the messages.
         """
         kept: list[Message] = []
         starts: list[_Start] = []
         share = _Share(self._characters, self._messages, run_input.context_tokens)
-        whole = len(newest_first) < self._messages
+        if given is not None:
+            share.add(_length(given), self._tokens(given, run_input))
+        whole = before
         for stored in newest_first:
             message = stored.message
-            tokens = 0
-            if run_input.context_tokens is not None:
-                tokens = self._count(run_input.model, message)
+            tokens = self._tokens(message, run_input)
             if share.after(_length(message), tokens) > 1 and starts:
                 whole = False
                 break
@@ -133,12 +210,13 @@ class History:
             kept.append(message)
             if message.role is Role.USER:
                 starts.append(_Start(len(kept), stored.depth, share.after(0, 0)))
-        if starts:
-            kept = kept[: _chosen(starts, whole=whole).kept]
-        return split_steps(reversed(kept))
+        return _Latest(kept, starts, whole)
 
-    def _count(self, model: str, message: Message) -> int:
-        request = ModelRequest(owner_id="", model=model, messages=(message,))
+    def _tokens(self, message: Message, run_input: RunInput) -> int:
+        """Its tokens, where they are limited."""
+        if run_input.context_tokens is None:
+            return 0
+        request = ModelRequest(owner_id="", model=run_input.model, messages=(message,))
         return self._counter.count_request(request).tokens
 
 

@@ -1,8 +1,9 @@
 """The work of a run: its agent, its models, its history and its tools, put together."""
 
 import time
+from contextlib import suppress
 from functools import partial
-from typing import Protocol
+from typing import Final, Protocol
 
 from cartrita.agents.agent import Agent
 from cartrita.agents.assignment import AgentModel, Assignment
@@ -15,9 +16,10 @@ from cartrita.application.active_runs import ActiveRun
 from cartrita.application.agent_choice import choose_for
 from cartrita.application.brought_keys import BROUGHT, ProviderKeyGone
 from cartrita.application.history import History
+from cartrita.application.run_summarizer import RunSummarizer
 from cartrita.domain import endings
 from cartrita.domain.api_keys import ActiveKey
-from cartrita.domain.errors import Forbidden
+from cartrita.domain.errors import CartritaError, Forbidden
 from cartrita.domain.events import ProviderAwaited, TextAppended
 from cartrita.domain.ports.runs import RunWriter
 from cartrita.domain.ports.tokens import TokenCounter
@@ -31,6 +33,8 @@ from cartrita.gateway.routes import Deployment
 from cartrita.gateway.routing import Choice
 from cartrita.tools.toolbox import Toolbox
 
+OFFLINE: Final = "offline"
+"""The provider of the built-in model, which is no language model and summarises nothing."""
 _ANSWERABLE_SURFACES = frozenset({"a2a", "mcp", "native", "openai_responses"})
 """Where somebody can decide on approvals."""
 
@@ -56,10 +60,13 @@ class RunWork:
         keys: KeyLookup | None = None,
         cost: CostOf = unknown_cost,
         approval_s: float = 3600.0,
+        summary_model: str | None = None,
+        summary_s: float | None = None,
     ) -> None:
         """`keys` tells what the key that asked for a run may do now; without it, everything.
 
-        Approvals can be decided on for `approval_s` seconds.
+        Approvals can be decided on for `approval_s` seconds. A long history is summarised in at
+        most `summary_s`, by the model or route of this name; without the seconds it is not.
         """
         self._writer = writer
         self._history = history
@@ -70,6 +77,8 @@ class RunWork:
         self._keys = keys
         self._cost = cost
         self._approval_s = approval_s
+        self._summary_model = summary_model
+        self._summary_s = summary_s
 
     async def answer(self, run: ActiveRun) -> Ending:
         """Do the work of a run until its end. Raises CartritaError and ApprovalsNeeded."""
@@ -111,7 +120,8 @@ class RunWork:
         choice = Choice(Deployment(claim.input.provider, claim.input.model), claim.input.route)
         model = self._model(run, principal, choice, said=claim.input.prefix)
         tools = toolbox_of(agent, context, 0, work) if model.takes_tools else Toolbox()
-        request = await self._history.build_request(claim, with_team(agent, tools))
+        summarizer = await self._summarizer(run, principal, choice)
+        request = await self._history.build_request(claim, with_team(agent, tools), summarizer)
         return Assignment(
             agent=agent,
             model=model,
@@ -120,6 +130,22 @@ class RunWork:
             caps=agent.limits.caps.tightened(claim.input.caps),
             said=claim.input.prefix,
         )
+
+    async def _summarizer(
+        self, run: ActiveRun, principal: Principal, answering: Choice
+    ) -> RunSummarizer | None:
+        """What summarises the history: the model that is set, or else the one that answers."""
+        if self._summary_s is None:
+            return None
+        choice = answering
+        if self._summary_model is not None:
+            asked = (None, self._summary_model, principal.scopes, principal.payer)
+            with suppress(CartritaError):  # the key may not call it, or nobody serves it
+                choice = await self._gateway.choose(*asked)
+        if choice.deployment.provider == OFFLINE:
+            return None
+        model = self._model(run, principal, choice)
+        return RunSummarizer(run, model, self._cost, self._counter, self._summary_s)
 
     async def _model_of(self, run: ActiveRun, principal: Principal, agent: Agent) -> AgentModel:
         """What answers an agent that does a task: its route, else what answers the run."""

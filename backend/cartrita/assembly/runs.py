@@ -2,11 +2,13 @@
 
 from typing import NamedTuple
 
+from cartrita.adapters.persistence.summaries import Summaries
 from cartrita.agents.registry import AgentRegistry
 from cartrita.application.authentication import KeyAuthentication
 from cartrita.application.conversations import Conversations
 from cartrita.application.execution import Executor
 from cartrita.application.history import History
+from cartrita.application.history_summaries import HistorySummaries
 from cartrita.application.model_runs import ModelRuns
 from cartrita.application.run_work import RunWork
 from cartrita.application.runs import Runs
@@ -41,6 +43,7 @@ def create_executor(
         characters=settings.history.context_chars,
         counter=models.counter,
         files=files.context,
+        summaries=HistorySummaries(Summaries(storage.database), kept=settings.history.summary_kept),
     )
     log = storage.run_log
     work = RunWork(
@@ -53,6 +56,8 @@ def create_executor(
         keys=keys,
         cost=models.cost,
         approval_s=settings.agents.approval_s,
+        summary_model=settings.history.summary_model,
+        summary_s=settings.history.summary_timeout_s if settings.history.summaries else None,
     )
     return Executor(log.queue, log.writer, work)
 

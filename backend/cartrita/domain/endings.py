@@ -6,6 +6,7 @@ from cartrita.domain.events import RunCompleted, RunStopped, StopStatus
 from cartrita.domain.fold import Fold
 from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import Message, MessageStatus, Role
+from cartrita.domain.receipts import Receipt
 from cartrita.domain.runs import Claim, Ending, RunStatus
 
 
@@ -35,7 +36,7 @@ def completed(
         provider=accepted.provider if accepted else claim.started.provider,
         sources=answer.sources,
         calls=answer.calls,
-        receipts=accepted.receipts if accepted else (),
+        receipts=(*_told_of_history(answer), *(accepted.receipts if accepted else ())),
         failovers=accepted.failovers if accepted else (),
         stop_sequence=stop_sequence,
         vendor_reason=vendor_reason,
@@ -46,6 +47,14 @@ def completed(
     # An empty answer is an answer: the client that asked is told of a message, which must exist.
     message = answer.message or Message(Role.ASSISTANT, ())
     return Ending(status=RunStatus.COMPLETED, event=event, usage=answer.usage, message=message)
+
+
+def _told_of_history(answer: Fold) -> tuple[Receipt, ...]:
+    """The receipt of a history that the model was not given as it was."""
+    if answer.summarized is None:
+        return ()
+    why = f"The first {answer.summarized.messages} messages were given to the model as a summary."
+    return (Receipt("messages", "conversation", "summary", "approximated", why),)
 
 
 def cancelled(answer: Fold) -> Ending:

@@ -173,6 +173,12 @@ class ApprovalSettled(msgspec.Struct, frozen=True, tag="approval_settled"):
     decision: str
 
 
+class HistorySummarized(msgspec.Struct, frozen=True, tag="history_summarized"):
+    """The model is given a summary of so many messages, with which the conversation begins."""
+
+    messages: int
+
+
 class UsageRecorded(msgspec.Struct, frozen=True, omit_defaults=True, tag="call_measured"):
     """Usage of one model call; the run's usage is the sum of these.
 
@@ -280,6 +286,7 @@ Event: TypeAlias = (
     | TaskCompleted
     | ApprovalAsked
     | ApprovalSettled
+    | HistorySummarized
     | UsageRecorded
     | RunCompleted
     | RunStopped
@@ -297,24 +304,3 @@ class LoggedEvent(msgspec.Struct, frozen=True):
     @property
     def terminal(self) -> bool:
         return isinstance(self.event, RunCompleted | RunStopped)
-
-
-def is_visible(event: Event) -> bool:
-    """Whether a user sees a part of the answer once this event is delivered."""
-    return not isinstance(event, RunStarted | ModelAccepted | ProviderAwaited)
-
-
-def is_said(event: Event) -> bool:
-    """Whether it is a piece of what the model of the answering agent says.
-
-    A step of which this much was seen cannot be made again.
-    """
-    match event:
-        case TextAppended() | ReasoningAppended() | ReasoningSealed() | VendorPartAdded():
-            return True
-        case UnknownEvent():  # nobody knows what was seen of it
-            return True
-        case ToolCalled(task_id=task_id) | SourceFound(task_id=task_id):
-            return task_id is None
-        case _:
-            return False

@@ -2,9 +2,11 @@
 
 import msgspec
 
+from cartrita.domain.event_visibility import is_visible
 from cartrita.domain.events import (
     AgentUse,
     Event,
+    HistorySummarized,
     ModelAccepted,
     ReasoningAppended,
     ReasoningSealed,
@@ -14,7 +16,6 @@ from cartrita.domain.events import (
     ToolReturned,
     UsageRecorded,
     VendorPartAdded,
-    is_visible,
 )
 from cartrita.domain.json import JsonValue
 from cartrita.domain.messages import (
@@ -49,6 +50,8 @@ class Fold:
         """US dollars, of the calls whose price is known."""
         self.accepted: ModelAccepted | None = None
         """The last deployment that began to answer, where that was recorded."""
+        self.summarized: HistorySummarized | None = None
+        """Told if the model was given a summary of the beginning."""
         self.seen = False
         """Whether any event so far was visible to the user."""
         self.length = 0
@@ -68,6 +71,8 @@ class Fold:
                 self._count(event)
             case ModelAccepted():
                 self.accepted = event
+            case HistorySummarized():
+                self.summarized = event
             case _:
                 self._add_part(event)
 

@@ -120,3 +120,22 @@ class History(Group):
     context_chars: Annotated[
         int, Field(ge=1000, le=100_000_000), Setting("The most characters.")
     ] = 100_000
+    summaries: Annotated[
+        bool,
+        Setting("Whether a model summarises what there is no room for; else it is left out."),
+    ] = True
+    summary_model: Annotated[
+        str | None,
+        Field(min_length=1, max_length=256),
+        Setting(
+            "The model or route that summarises. The one that answers if empty.", example="chat"
+        ),
+    ] = None
+    summary_kept: Annotated[
+        float,
+        Field(ge=0.1, le=0.9),
+        Setting("The share of the room that stays as it is when the rest is summarised."),
+    ] = 0.5
+    summary_timeout_s: Annotated[
+        float, Field(ge=1, le=600), Setting("How long a summary is waited for.")
+    ] = 60.0

@@ -10,6 +10,7 @@ from cartrita.domain.events import (
     ApprovalAsked,
     ApprovalSettled,
     Event,
+    HistorySummarized,
     ModelAccepted,
     ProviderAwaited,
     ReasoningAppended,
@@ -152,6 +153,7 @@ MIDDLES = (
         task_id=TASKS,
     )
     | st.builds(ApprovalSettled, approval_id=WORDS, decision=WORDS)
+    | st.builds(HistorySummarized, messages=st.integers(1, 1000))
     | st.builds(ReasoningSealed, signature=SECRETS, encrypted=SECRETS, origin=SECRETS, id=SECRETS)
     | st.builds(VendorPartAdded, part=st.builds(VendorPart, origin=WORDS, data=OBJECTS))
     | st.builds(

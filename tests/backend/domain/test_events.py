@@ -7,15 +7,17 @@ from hypothesis import given
 from tests.backend.domain.samples import JSON, MIDDLES, STARTED, TERMINALS, logs
 from tests.backend.examples import examples
 
+from cartrita.domain.event_visibility import is_visible
 from cartrita.domain.events import (
     Event,
+    HistorySummarized,
     LoggedEvent,
     ModelAccepted,
     ProviderAwaited,
     RunStarted,
     RunStopped,
     StopStatus,
-    is_visible,
+    UsageRecorded,
 )
 from cartrita.domain.ids import RunId
 from cartrita.domain.runs import RunStatus
@@ -34,9 +36,8 @@ def test_the_last_event_is_terminal(event: Event) -> None:
 @given(MIDDLES | STARTED)
 def test_no_other_is(event: Event) -> None:
     assert not LoggedEvent(RUN, 9, event).terminal
-    assert is_visible(event) == (
-        not isinstance(event, RunStarted | ModelAccepted | ProviderAwaited)
-    )
+    unseen = RunStarted | ModelAccepted | ProviderAwaited | HistorySummarized | UsageRecorded
+    assert is_visible(event) == (not isinstance(event, unseen))
 
 
 @examples

@@ -22,7 +22,7 @@ from cartrita.adapters.persistence import branches
 from cartrita.adapters.persistence.branches import in_tree
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.messages import find_messages, message_row
-from cartrita.adapters.persistence.tables import conversations, messages, runs
+from cartrita.adapters.persistence.tables import conversations, messages, runs, summaries
 from cartrita.adapters.persistence.tree_changes import lock, require_idle, set_head
 from cartrita.domain.ids import ConversationId, MessageId
 from cartrita.domain.messages import Message, MessageStatus, StoredMessage
@@ -79,6 +79,7 @@ class ItemTable:
             row = (await connection.execute(query)).one_or_none()
             if row is None:
                 return False
+            await _forget_summaries(connection, owner_id, message_id)
             await _lift(connection, owner_id, message_id)
             parent: ColumnElement[UUID] = literal(row.parent_id, Uuid)
             below = update(messages).where(_m.parent_id == message_id)
@@ -100,6 +101,14 @@ async def _end(
     )
     row = (await connection.execute(query)).one_or_none()
     return (None, -1) if row is None else (MessageId(row.id), row.depth)
+
+
+async def _forget_summaries(
+    connection: AsyncConnection, owner_id: str, message_id: MessageId
+) -> None:
+    """Those that tell of a message: its own, and those of what follows it."""
+    tree = branches.below(owner_id, message_id)
+    await connection.execute(delete(summaries).where(summaries.c.message_id.in_(select(tree.c.id))))
 
 
 async def _lift(connection: AsyncConnection, owner_id: str, message_id: MessageId) -> None:

@@ -307,3 +307,13 @@ budget_spending = Table(
     Column("leased", Numeric, nullable=False),
     Column("overrun", Numeric, nullable=False),
 )
+
+summaries = Table(
+    "summaries",
+    metadata,
+    Column("message_id", Uuid, ForeignKey("messages.id"), primary_key=True),
+    Column("owner_id", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("created_at", MOMENT, nullable=False),
+)

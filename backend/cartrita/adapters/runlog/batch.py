@@ -9,6 +9,7 @@ from cartrita.adapters.runlog.encoding import canonical, encoded_size
 from cartrita.adapters.runlog.steps import NumberedStep
 from cartrita.domain.approvals import Approval
 from cartrita.domain.errors import CartritaError
+from cartrita.domain.event_visibility import is_visible
 from cartrita.domain.events import (
     Event,
     LoggedEvent,
@@ -16,7 +17,6 @@ from cartrita.domain.events import (
     ReasoningAppended,
     RunStopped,
     TextAppended,
-    is_visible,
 )
 from cartrita.domain.fold import Fold
 from cartrita.domain.ids import RunId

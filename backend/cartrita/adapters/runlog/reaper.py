@@ -19,7 +19,8 @@ from cartrita.adapters.runlog.steps import last_step_seq, select_steps
 from cartrita.adapters.runlog.writer import Writer
 from cartrita.domain import endings
 from cartrita.domain.errors import CartritaError
-from cartrita.domain.events import Event, LoggedEvent, is_said
+from cartrita.domain.event_visibility import is_said
+from cartrita.domain.events import Event, LoggedEvent
 from cartrita.domain.fold import fold
 from cartrita.domain.ids import RunId
 from cartrita.domain.step_records import unknown_results

@@ -14,6 +14,7 @@ from cartrita.domain.events import (
     ApprovalAsked,
     ApprovalSettled,
     Event,
+    HistorySummarized,
     LoggedEvent,
     ModelAccepted,
     ProviderAwaited,
@@ -74,7 +75,14 @@ from cartrita.surfaces.native.schemas import Source, TokenUsage, public_parts, p
 StreamItem: TypeAlias = LoggedEvent | Queued | Snapshot | None
 """An item of a run's tail; None means that a heartbeat is due."""
 
-_TOLD_TO_NOBODY = (ApprovalSettled, ModelAccepted, ReasoningSealed, UnknownEvent, VendorPartAdded)
+_TOLD_TO_NOBODY = (
+    ApprovalSettled,
+    HistorySummarized,
+    ModelAccepted,
+    ReasoningSealed,
+    UnknownEvent,
+    VendorPartAdded,
+)
 
 
 def render(item: LoggedEvent | Queued | Snapshot) -> ChatEvent:

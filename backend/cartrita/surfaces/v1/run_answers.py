@@ -11,7 +11,8 @@ from starlette.types import Receive, Send
 
 from cartrita.domain.deltas import Delta, size_of
 from cartrita.domain.errors import CartritaError, Unavailable
-from cartrita.domain.events import LoggedEvent, RunCompleted, RunStopped, is_visible
+from cartrita.domain.event_visibility import is_visible
+from cartrita.domain.events import LoggedEvent, RunCompleted, RunStopped
 from cartrita.domain.replays import Replay
 from cartrita.domain.runs import Queued, Snapshot
 from cartrita.kit.long_work import run_long

@@ -10,6 +10,7 @@ from cartrita.domain.events import (
     ApprovalAsked,
     ApprovalSettled,
     Event,
+    HistorySummarized,
     LoggedEvent,
     ModelAccepted,
     ProviderAwaited,
@@ -43,7 +44,14 @@ from cartrita.surfaces.native.sse_frames import frame
 RUN = RunId(ids.parse("run", "0193b0c3a5d87c1e9f4d2b6a8e0c4f17") or ids.uuid7())
 PUBLIC = "run_0193b0c3a5d87c1e9f4d2b6a8e0c4f17"
 
-HIDDEN = {ApprovalSettled, UnknownEvent, ModelAccepted, ReasoningSealed, VendorPartAdded}
+HIDDEN = {
+    ApprovalSettled,
+    HistorySummarized,
+    UnknownEvent,
+    ModelAccepted,
+    ReasoningSealed,
+    VendorPartAdded,
+}
 TABLE: list[tuple[Event, str]] = [
     (
         RunStarted("conv_1", "msg_1", "assistant", "m", "p"),
