@@ -119,7 +119,7 @@ def test_usage_is_the_sum_of_the_calls() -> None:
         [UsageRecorded(Usage(1, 2), 0.1), UsageRecorded(Usage(10, 20, estimated=True), 0.1)]
     )
     assert said.usage == Usage(11, 22, estimated=True)
-    assert said.seen
+    assert not said.seen
     assert said.message is None
 
 
