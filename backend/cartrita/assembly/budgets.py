@@ -5,8 +5,9 @@ from decimal import Decimal
 from cartrita.adapters.persistence.budgets import BudgetTable
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.providers.offline.provider import NAME
-from cartrita.gateway.budgeting import Budgeting, BudgetPolicy
+from cartrita.gateway.budgeting import Budgeting
 from cartrita.gateway.pricing import Pricing
+from cartrita.gateway.reservations import BudgetPolicy
 from cartrita.settings import Settings
 
 

@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
-from math import inf
 from typing import Final
 
 import structlog
@@ -15,6 +14,8 @@ from cartrita.domain.errors import BudgetExhausted, CartritaError, Unavailable
 from cartrita.domain.ports.budgets import BudgetLeases
 from cartrita.kit import clock
 from cartrita.kit.owned_tasks import OwnedTasks
+from cartrita.kit.pause import Pause
+from cartrita.kit.repeated_failures import RepeatedFailures
 
 log = structlog.get_logger()
 
@@ -39,6 +40,7 @@ class BudgetLease:
         tasks: OwnedTasks,
         *,
         block: Decimal,
+        failure_logger: RepeatedFailures,
         now: Callable[[], datetime] = clock.now,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -56,7 +58,8 @@ class BudgetLease:
         self._peaks = (_NOTHING, _NOTHING)
         self._leasing = asyncio.Lock()
         self._asking = set[asyncio.Task[CartritaError | None]]()
-        self._away_at = -inf
+        self._away = Pause(_REFUSED_S, monotonic)
+        self._failure_logger = failure_logger
         self._used_at = 0.0
         self._refused: tuple[Decimal, float] | None = None
 
@@ -141,7 +144,7 @@ class BudgetLease:
         least = amount - self._free
         if self._recently_refused(least):
             raise self.exhausted(amount)
-        if self._monotonic() - self._away_at < _REFUSED_S:  # those who wait do not wait in turn
+        if not self._away.over:  # those who wait do not wait in turn
             raise _unavailable()
         await self._ask(least, self._wanted - self._free + self._block)
         if self._free < amount:
@@ -161,8 +164,9 @@ class BudgetLease:
         else:
             failure = await self._keep(least, wanted)
         if failure is not None:
-            self._away_at = self._monotonic()
+            self._away.begin()
             raise failure
+        self._away.end()
 
     def _start_lease(self, least: Decimal, wanted: Decimal) -> asyncio.Task[CartritaError | None]:
         task = self._tasks.start(self._keep(least, wanted))
@@ -177,8 +181,9 @@ class BudgetLease:
         except CartritaError as error:
             return error
         except Exception as error:
-            log.exception("budget_not_leased", exc_info=error)
+            self._failure_logger.exception("lease", error=error)
             return _unavailable()
+        self._failure_logger.forget("lease")
         self._free += leased  # which other calls have changed meanwhile
         return None
 

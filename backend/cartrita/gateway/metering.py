@@ -15,9 +15,10 @@ from cartrita.domain.ports.tokens import TokenCount, TokenCounter
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.token_estimates import RuleCounter, size_tokens
 from cartrita.domain.usage import Usage
-from cartrita.gateway.budgeting import Budgeting, Reservation
+from cartrita.gateway.budgeting import Budgeting
 from cartrita.gateway.calls import Call
 from cartrita.gateway.key_tokens import KeyTokens
+from cartrita.gateway.reservations import Reservation
 from cartrita.gateway.routes import Deployment
 from cartrita.kit.long_work import LARGE
 

@@ -14,11 +14,11 @@ from cartrita.domain.ports.providers import ModelProvider
 from cartrita.domain.receipts import Receipt
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.usage import Usage
-from cartrita.gateway.budgeting import Reservation
 from cartrita.gateway.legs import NO_HEADERS
 from cartrita.gateway.metering import MeteredCall
 from cartrita.gateway.opened_calls import OpenedCall
 from cartrita.gateway.partial_answers import PartialAnswer
+from cartrita.gateway.reservations import Reservation
 
 
 class TranslatedLeg:

@@ -47,10 +47,11 @@ from cartrita.domain.ports.providers import ModelProvider
 from cartrita.domain.relays import RelayRequest
 from cartrita.domain.requests import ModelRequest, Sampling
 from cartrita.domain.usage import Usage
-from cartrita.gateway.budgeting import Budgeting, BudgetPolicy
+from cartrita.gateway.budgeting import Budgeting
 from cartrita.gateway.limiting import Limiter
 from cartrita.gateway.metering import Meter
 from cartrita.gateway.pricing import Price, Pricing
+from cartrita.gateway.reservations import BudgetPolicy
 from cartrita.gateway.routes import Route, Target
 
 NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)
