@@ -8,6 +8,7 @@ from typing import TypeAlias
 import structlog
 
 from cartrita.application.authentication import KeyAuthentication
+from cartrita.application.known_keys import KnownKeys
 from cartrita.application.open_connections import OpenConnections
 from cartrita.domain.errors import CartritaError
 from cartrita.domain.ports.access import AccessChanges
@@ -29,6 +30,7 @@ class AccessWatch:
     def __init__(
         self,
         keys: KeyAuthentication,
+        known: KnownKeys,
         connections: OpenConnections,
         changes: AccessChanges,
         *,
@@ -36,6 +38,7 @@ class AccessWatch:
         others: Mapping[str, Refresh] | None = None,
     ) -> None:
         self._keys = keys
+        self._known = known
         self._connections = connections
         self._changes = changes
         self._sweep_s = sweep_s
@@ -77,7 +80,7 @@ class AccessWatch:
         return False
 
     async def _refresh_keys(self) -> None:
-        self._cut(await self._keys.known.refresh(self._connections.key_ids))
+        self._cut(await self._known.refresh(self._connections.key_ids))
 
     def _cut(self, gone: Collection[str] = ()) -> None:
         """Cut what is held by keys that have ended, and by those that are `gone`."""

@@ -10,10 +10,11 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from cartrita.application.authentication import BOOTSTRAP_ID, KeyAuthentication
 from cartrita.application.key_scopes import valid_scopes
 from cartrita.application.key_secrets import KeySecrets, mint
+from cartrita.application.known_keys import KnownKeys
 from cartrita.application.names import valid_name
+from cartrita.application.own_keys import BOOTSTRAP_ID
 from cartrita.domain.api_keys import ApiKey, KeyChanges, KeyFilter, StoredApiKey, Succession
 from cartrita.domain.audit import Actor, Change
 from cartrita.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
@@ -37,7 +38,7 @@ class ApiKeys:
         self,
         store: ApiKeyStore,
         users: UserStore,
-        keys: KeyAuthentication,
+        known: KnownKeys,
         pepper: Secret,
         *,
         overlap: timedelta = OVERLAP,
@@ -45,7 +46,7 @@ class ApiKeys:
     ) -> None:
         self._store = store
         self._users = users
-        self._keys = keys
+        self._known = known
         self._secrets = KeySecrets(pepper)
         self._overlap = overlap
         self._now = now
@@ -160,7 +161,7 @@ class ApiKeys:
         )
         if not rotated:
             raise _not_rotatable()
-        self._keys.known.forget(key_id)
+        self._known.forget(key_id)
         return key, secret
 
     async def revoke(self, actor: Actor, key_id: str) -> ApiKey:
@@ -186,7 +187,7 @@ class ApiKeys:
     ) -> None:
         change = _change(actor, action, stored.key, stored.tenant_id, details)
         await self._store.change(stored.key.id, changes, change)
-        self._keys.known.forget(stored.key.id)
+        self._known.forget(stored.key.id)
 
     async def _reached(self, by: Principal, key_id: str) -> StoredApiKey:
         stored = await self._store.get(key_id) if storable_text(key_id) == key_id else None

@@ -1,147 +1,56 @@
-"""API keys of this server as callers show them: authenticated, and looked up again by their ids."""
+"""Authentication of keys that callers show: of this server, or a provider's that they bring."""
 
-import hmac
-import time
-from collections.abc import Callable, Collection
-from datetime import datetime
+from collections.abc import Collection
 
-from cartrita.application.brought_keys import BROUGHT, BroughtKeys
-from cartrita.application.key_secrets import PREFIX, KeySecrets, id_in, invalid_key
-from cartrita.application.known_keys import KnownKeys
-from cartrita.domain.api_keys import ActiveKey, KeyFilter
-from cartrita.domain.ports.access import ApiKeyStore
-from cartrita.domain.principals import LOCAL_OWNER, Principal
-from cartrita.kit import clock
-from cartrita.kit.secret import Secret
-
-BOOTSTRAP_ID = "bootstrap"
-LOOPBACK_ID = "loopback"
-_DUMMY = bytes(32)
+from cartrita.application.brought_keys import BROUGHT
+from cartrita.application.key_kinds import UNTOLD, Bringing, KeyKind
+from cartrita.application.own_keys import OwnKeys
+from cartrita.domain.api_keys import ActiveKey
+from cartrita.domain.principals import Principal
 
 
 class KeyAuthentication:
-    """Authenticates API keys.
+    """Finds the kind of a key, and has that authenticate it or look it up again.
 
-    `bootstrap` is a key from the configuration; it is never stored, and removing it revokes it.
-    `keyless` adds a principal for local callers without a key. Both are of the local owner, who
-    administers the server. Keys are cached for `cache_s` seconds, or until `known` is told that
-    they have changed; while the database is away, those that are known stay good for ten minutes.
-    `brought` are the keys of providers that callers send instead, if they may.
+    `brought` are the keys of providers that callers send instead of one of this server; without
+    them there are none.
     """
 
-    def __init__(
-        self,
-        store: ApiKeyStore,
-        pepper: Secret,
-        bootstrap: Secret | None = None,
-        *,
-        keyless: bool = False,
-        brought: BroughtKeys | None = None,
-        cache_s: float = 3.0,
-        now: Callable[[], datetime] = clock.now,
-        monotonic: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._store = store
-        self._secrets = KeySecrets(pepper)
-        self._configured: dict[str, ActiveKey] = {}
-        if bootstrap:
-            self._configure(BOOTSTRAP_ID, bootstrap.reveal())
-        if keyless:
-            self._configure(LOOPBACK_ID, LOOPBACK_ID)
-        self._bootstrap = self._configured.get(BOOTSTRAP_ID)
+    def __init__(self, own: OwnKeys, brought: KeyKind | None = None) -> None:
+        self._own = own
         self._brought = brought
-        self._now = now
-        self.known = KnownKeys(store, cache_s=cache_s, monotonic=monotonic)
 
-    async def run(self) -> None:
-        """Read known keys again beside the calls that show them, until cancelled."""
-        await self.known.run()
+    def may_be_own(self, presented: str) -> bool:
+        """Whether a text may be a key of this server."""
+        return self._own.may_be_key(presented)
 
-    def may_be_key(self, presented: str) -> bool:
-        """Whether a text is the bootstrap key, or begins as the keys of this server do."""
-        return presented.startswith(PREFIX) or self._is_bootstrap(self._secrets.digest(presented))
+    def recognises(self, presented: str, bringing: Bringing | None = None) -> bool:
+        """Whether a key is known to be valid without asking anybody."""
+        return self._shown(bringing).recognises(presented, bringing or UNTOLD)
 
-    def recognises(self, presented: str) -> bool:
-        """Whether a key is known to be valid without asking the store."""
-        digest = self._secrets.digest(presented)
-        if self._is_bootstrap(digest):
-            return self._bootstrap is not None
-        key_id = id_in(presented)
-        stored = None if key_id is None else self.known.peek(key_id)
-        if stored is None or not hmac.compare_digest(digest, stored.digest):
-            return False
-        return stored.active(self._now())
-
-    async def authenticate(self, presented: str) -> Principal:
-        """The principal of a key. Raises the same Unauthenticated for every invalid key."""
-        digest = self._secrets.digest(presented)
-        if self._bootstrap is not None and self._is_bootstrap(digest):
-            return self._bootstrap.principal
-        key_id = id_in(presented)
-        stored = None if key_id is None else await self.known.find(key_id)
-        expected = _DUMMY if stored is None else stored.digest
-        if (
-            not hmac.compare_digest(digest, expected)
-            or stored is None
-            or not stored.active(self._now())
-        ):
-            raise invalid_key()
-        return stored.principal
+    async def authenticate(self, presented: str, bringing: Bringing | None = None) -> Principal:
+        """The principal of a key; with `bringing` that of a provider's. Raises as KeyKind does."""
+        return await self._shown(bringing).authenticate(presented, bringing or UNTOLD)
 
     async def active(self, owner_id: str, key_id: str) -> ActiveKey | None:
         """The key of this owner as it is now; None if it does not work any more.
 
         Everything that is stored with the ids of its owner and key is authorised by this.
         """
-        if key_id in self._configured:
-            return self._configured[key_id] if owner_id == LOCAL_OWNER else None
-        if key_id.startswith(BROUGHT):
-            return None if self._brought is None else self._brought.active(owner_id, key_id)
-        stored = await self.known.find(key_id)
-        if stored is None or stored.key.owner_id != owner_id or not stored.active(self._now()):
-            return None
-        return ActiveKey(stored.principal, stored.digest)
+        kind = self._stored(key_id)
+        return None if kind is None else await kind.active(owner_id, key_id)
 
     def any_unknown(self, key_ids: Collection[str]) -> bool:
         """Whether one of these keys must be read before anything can be said of it."""
-        return any(
-            one not in self._configured
-            and not one.startswith(BROUGHT)
-            and self.known.peek(one) is None
-            for one in key_ids
-        )
+        return self._own.any_unknown([one for one in key_ids if not one.startswith(BROUGHT)])
 
     def ended(self, principal: Principal, *, gone: Collection[str] = ()) -> bool:
-        """Whether a principal's key works no more or allows less, as far as that is known.
+        """See KeyKind."""
+        kind = self._stored(principal.key_id)
+        return kind is None or kind.ended(principal, gone=gone)
 
-        Of those that are `gone` nothing is known any more.
-        """
-        if principal.key_id in self._configured:
-            return False
-        if principal.key_id.startswith(BROUGHT):
-            return self._brought is None or self._brought.ended(principal.key_id)
-        stored = self.known.peek(principal.key_id)
-        if stored is None:
-            return principal.key_id in gone
-        scopes = stored.key.scopes
-        if scopes != principal.scopes and scopes.excess(principal.scopes) is not None:
-            return True
-        return not stored.active(self._now())
+    def _shown(self, bringing: Bringing | None) -> KeyKind:
+        return self._own if bringing is None or self._brought is None else self._brought
 
-    async def local_principal(self) -> Principal | None:
-        """The server's operator with the first active key; None if there is no active key."""
-        for configured in self._configured.values():
-            return configured.principal
-        now = self._now()
-        for stored in await self._store.page(KeyFilter(owner_id=LOCAL_OWNER)):
-            if stored.active(now) and stored.principal.operator:
-                return stored.principal
-        return None
-
-    def _configure(self, key_id: str, text: str) -> None:
-        principal = Principal(LOCAL_OWNER, key_id, admin=True)
-        self._configured[key_id] = ActiveKey(principal, self._secrets.digest(text))
-
-    def _is_bootstrap(self, digest: bytes) -> bool:
-        expected = _DUMMY if self._bootstrap is None else self._bootstrap.digest
-        return hmac.compare_digest(digest, expected)
+    def _stored(self, key_id: str) -> KeyKind | None:
+        return self._brought if key_id.startswith(BROUGHT) else self._own

@@ -34,7 +34,7 @@ class KnownKeys:
         self,
         store: ApiKeyStore,
         *,
-        cache_s: float,
+        cache_s: float = 3.0,
         outage_s: float = 600.0,
         patience_s: float = 0.5,
         monotonic: Callable[[], float] = time.monotonic,

@@ -15,9 +15,11 @@ from cartrita.adapters.persistence.tickets import TicketTable
 from cartrita.application.api_keys import ApiKeys
 from cartrita.application.audit import AuditLog
 from cartrita.application.authentication import KeyAuthentication
-from cartrita.application.brought_keys import BroughtKeys
 from cartrita.application.budgets import Budgets
+from cartrita.application.key_kinds import KeyKind
+from cartrita.application.known_keys import KnownKeys
 from cartrita.application.login_sessions import LoginSessions
+from cartrita.application.own_keys import OwnKeys
 from cartrita.application.tenants import Tenants
 from cartrita.application.tickets import Tickets
 from cartrita.application.users import Users
@@ -29,6 +31,8 @@ class Authentication(NamedTuple):
     """The use cases that authenticate callers, and of what they are known by."""
 
     key_authentication: KeyAuthentication
+    own_keys: OwnKeys
+    known_keys: KnownKeys
     api_keys: ApiKeys
     tenants: Tenants
     users: Users
@@ -39,25 +43,20 @@ class Authentication(NamedTuple):
 
 
 def create_authentication(
-    database: Database, secret: Secret, settings: Settings, brought: BroughtKeys | None = None
+    database: Database, secret: Secret, settings: Settings, brought: KeyKind | None = None
 ) -> Authentication:
     """The use cases of API keys, and of the sessions and tickets that are derived from them."""
     config = settings.auth
     pepper = derive_secret(secret, "pepper")
     key_table, user_table = ApiKeyTable(database), UserTable(database)
-    keys = KeyAuthentication(
-        key_table,
-        pepper,
-        config.bootstrap_key,
-        keyless=config.mode == "loopback",
-        brought=brought,
-    )
+    known = KnownKeys(key_table)
+    own = OwnKeys(key_table, known, pepper, config.bootstrap_key, keyless=config.mode == "loopback")
+    keys = KeyAuthentication(own, brought)
     issued = ApiKeys(
-        key_table, user_table, keys, pepper, overlap=timedelta(seconds=config.rotation_overlap_s)
+        key_table, user_table, known, pepper, overlap=timedelta(seconds=config.rotation_overlap_s)
     )
-    forget_keys = keys.known.forget_all
-    tenants = Tenants(TenantTable(database), forget_keys=forget_keys)
-    users = Users(user_table, tenants, forget_keys=forget_keys)
+    tenants = Tenants(TenantTable(database), forget_keys=known.forget_all)
+    users = Users(user_table, tenants, forget_keys=known.forget_all)
     audit = AuditLog(AuditTable(database))
     login_sessions = LoginSessions(
         keys, derive_secret(secret, "sessions"), session_s=config.session_s
@@ -71,4 +70,6 @@ def create_authentication(
         sign_in_code_s=config.sign_in_code_s,
     )
     budgets = Budgets(BudgetTable(database), tenants, users, issued)
-    return Authentication(keys, issued, tenants, users, audit, budgets, login_sessions, tickets)
+    return Authentication(
+        keys, own, known, issued, tenants, users, audit, budgets, login_sessions, tickets
+    )

@@ -8,8 +8,9 @@ from cartrita.adapters.http.client import HttpClient
 from cartrita.adapters.persistence.attachments import AttachmentTable
 from cartrita.adapters.persistence.passages import PassageTable
 from cartrita.adapters.tokens.counter import TokenizerCounter
-from cartrita.application.brought_keys import BroughtKeys, PayingCredentials
+from cartrita.application.brought_keys import BroughtKeys
 from cartrita.application.own_passages import OwnPassages
+from cartrita.application.paying_credentials import PayingCredentials
 from cartrita.application.provider_checks import ProviderChecks
 from cartrita.assembly.answer_cache import open_answer_cache
 from cartrita.assembly.brought_keys import create_brought_keys

@@ -61,7 +61,6 @@ def create_services(
         ),
         completions=Completions(models.gateway, agent_models, models.counter),
         key_authentication=authentication.key_authentication,
-        brought_keys=models.brought_keys,
         api_keys=authentication.api_keys,
         tenants=authentication.tenants,
         users=authentication.users,

@@ -82,7 +82,8 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
             sandbox.told,
         )
         watch = AccessWatch(
-            services.key_authentication,
+            authentication.key_authentication,
+            authentication.known_keys,
             services.connections,
             storage.run_log.access_changes,
             sweep_s=settings.auth.sweep_s,
@@ -101,7 +102,7 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
             models.gateway.run(),
             models.limit_tasks.run(),
             models.budgets.run(),
-            authentication.key_authentication.run(),
+            authentication.known_keys.run(),
             watch.run(),
         )
         async with _running(loops):

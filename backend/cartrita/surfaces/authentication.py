@@ -6,7 +6,8 @@ from enum import StrEnum
 import msgspec
 from starlette.requests import HTTPConnection
 
-from cartrita.application.authentication import LOOPBACK_ID
+from cartrita.application.key_kinds import Bringing
+from cartrita.application.own_keys import LOOPBACK_ID
 from cartrita.domain.errors import Malformed, Unauthenticated
 from cartrita.domain.principals import LOCAL_OWNER, Principal
 from cartrita.domain.tickets import Ticket
@@ -68,7 +69,7 @@ async def _find_caller(connection: HTTPConnection, ticket: str | None) -> Caller
     services = services_of(connection)
     keys = [*_keys(connection), *keys_in_query(connection)]
     if config_of(connection).keyless:
-        keys = [key for key in keys if services.key_authentication.may_be_key(key)]
+        keys = [key for key in keys if services.key_authentication.may_be_own(key)]
     key = _single([*keys, *([ticket] if ticket else [])])
     if inbound_limits_of(connection).failing(connection):
         _require_known(connection, ticket, key)
@@ -100,32 +101,28 @@ async def authenticate_key(
     the same Unauthenticated for every unknown key, and UpstreamError where a provider cannot be
     asked about its own.
     """
-    services = services_of(connection)
-    if services.key_authentication.may_be_key(key) or not _may_bring(connection):
-        return await services.key_authentication.authenticate(key)
-    told = provider or _told_provider(connection)
-    return await services.brought_keys.authenticate(key, told, local=is_local(connection))
-
-
-def _may_bring(connection: HTTPConnection) -> bool:
-    """Whether this caller may send a provider's key."""
-    byok = config_of(connection).byok
-    return byok == "on" or (byok == "loopback" and is_local(connection))
-
-
-def _told_provider(connection: HTTPConnection) -> str | None:
-    """The provider whose key a request says to bring; an EventSource says it in its query."""
-    told = connection.headers.get(PROVIDER_HEADER) or connection.query_params.get("provider")
-    return told or None
+    keys = services_of(connection).key_authentication
+    return await keys.authenticate(key, _bringing(connection, key, provider))
 
 
 def is_known_key(connection: HTTPConnection, key: str, *, provider: str | None = None) -> bool:
     """Whether a key is known to be valid without asking anybody."""
-    services = services_of(connection)
-    if services.key_authentication.may_be_key(key) or not _may_bring(connection):
-        return services.key_authentication.recognises(key)
-    local, told = is_local(connection), provider or _told_provider(connection)
-    return services.brought_keys.recognises(key, told, local=local)
+    keys = services_of(connection).key_authentication
+    return keys.recognises(key, _bringing(connection, key, provider))
+
+
+def _bringing(connection: HTTPConnection, key: str, provider: str | None) -> Bringing | None:
+    """How a provider's key is brought; None for one of ours, and where the caller may bring none.
+
+    An EventSource says in its query whose it is.
+    """
+    if services_of(connection).key_authentication.may_be_own(key):
+        return None
+    byok, local = config_of(connection).byok, is_local(connection)
+    if byok != "on" and not (byok == "loopback" and local):
+        return None
+    told = connection.headers.get(PROVIDER_HEADER) or connection.query_params.get("provider")
+    return Bringing(provider or told or None, local)
 
 
 def _require_known(connection: HTTPConnection, ticket: str | None, key: str | None) -> None:

@@ -16,7 +16,6 @@ from cartrita.application.api_keys import ApiKeys
 from cartrita.application.attachments import Attachments
 from cartrita.application.audit import AuditLog
 from cartrita.application.authentication import KeyAuthentication
-from cartrita.application.brought_keys import BroughtKeys
 from cartrita.application.budgets import Budgets
 from cartrita.application.code_generation import CodeGeneration
 from cartrita.application.completions import Completions
@@ -121,7 +120,6 @@ class Services:
     code: CodeGeneration
     provider_checks: ProviderChecks
     key_authentication: KeyAuthentication
-    brought_keys: BroughtKeys
     api_keys: ApiKeys
     tenants: Tenants
     users: Users

@@ -12,6 +12,8 @@ from cartrita.adapters.persistence.database import Database
 from cartrita.application.api_keys import ApiKeys
 from cartrita.application.audit import AuditLog
 from cartrita.application.authentication import KeyAuthentication
+from cartrita.application.known_keys import KnownKeys
+from cartrita.application.own_keys import OwnKeys
 from cartrita.application.tenants import Tenants
 from cartrita.application.users import Users
 from cartrita.domain.accounts import AccountChanges, UserRole
@@ -57,14 +59,14 @@ class Access:
     def __init__(self, pool: Database, clock: Clock | None = None) -> None:
         self.clock = clock or Clock()
         self.table = Counting(pool)
-        self.keys = KeyAuthentication(
-            self.table, PEPPER, BOOTSTRAP, now=self.clock.now, monotonic=self.clock.monotonic
-        )
+        self.known = KnownKeys(self.table, monotonic=self.clock.monotonic)
+        self.own = OwnKeys(self.table, self.known, PEPPER, BOOTSTRAP, now=self.clock.now)
+        self.keys = KeyAuthentication(self.own)
         self.log = AuditTable(pool)
         self.audit = AuditLog(self.log)
         users = UserTable(pool)
-        self.issued = ApiKeys(ApiKeyTable(pool), users, self.keys, PEPPER, now=self.clock.now)
-        forget_keys, now = self.keys.known.forget_all, self.clock.now
+        self.issued = ApiKeys(ApiKeyTable(pool), users, self.known, PEPPER, now=self.clock.now)
+        forget_keys, now = self.known.forget_all, self.clock.now
         self.tenants = Tenants(TenantTable(pool), forget_keys=forget_keys, now=now)
         self.users = Users(users, self.tenants, forget_keys=forget_keys, now=now)
 

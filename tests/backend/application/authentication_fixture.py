@@ -14,7 +14,9 @@ from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.tickets import TicketTable
 from cartrita.application.api_keys import ApiKeys
 from cartrita.application.authentication import KeyAuthentication
+from cartrita.application.known_keys import KnownKeys
 from cartrita.application.login_sessions import LoginSessions
+from cartrita.application.own_keys import OwnKeys
 from cartrita.application.tenants import Tenants
 from cartrita.application.tickets import Tickets
 from cartrita.application.users import Users
@@ -36,30 +38,31 @@ class AuthenticationFixture:
     dsn: str
     ahead: timedelta = timedelta(0)
 
+    def __post_init__(self) -> None:
+        self.table = ApiKeyTable(self.pool)
+        self.known = KnownKeys(self.table, cache_s=0)
+
     def now(self) -> datetime:
         return clock.now() + self.ahead
 
     def keys(self, bootstrap: Secret | None = BOOTSTRAP) -> KeyAuthentication:
-        return KeyAuthentication(ApiKeyTable(self.pool), PEPPER, bootstrap, cache_s=0, now=self.now)
+        return KeyAuthentication(OwnKeys(self.table, self.known, PEPPER, bootstrap, now=self.now))
 
-    def issued(self, keys: KeyAuthentication) -> ApiKeys:
-        users = UserTable(self.pool)
-        return ApiKeys(ApiKeyTable(self.pool), users, keys, PEPPER, now=self.now)
+    def issued(self) -> ApiKeys:
+        return ApiKeys(self.table, UserTable(self.pool), self.known, PEPPER, now=self.now)
 
-    async def created(
-        self, keys: KeyAuthentication, owner_id: str, expires_at: datetime | None = None
-    ) -> ApiKey:
+    async def created(self, owner_id: str, expires_at: datetime | None = None) -> ApiKey:
         """A key of this owner, who is a member of a tenant of that name."""
-        forget_keys = keys.known.forget_all
+        forget_keys = self.known.forget_all
         tenants = Tenants(TenantTable(self.pool), forget_keys=forget_keys)
         users = Users(UserTable(self.pool), tenants, forget_keys=forget_keys)
         await users.ensure(COMMAND_LINE, owner_id)
-        issued = self.issued(keys)
+        issued = self.issued()
         key, _ = await issued.create(COMMAND_LINE, owner_id, "mine", expires_at=expires_at)
         return key
 
-    async def revoke(self, keys: KeyAuthentication, key_id: str) -> None:
-        await self.issued(keys).revoke(COMMAND_LINE, key_id)
+    async def revoke(self, key_id: str) -> None:
+        await self.issued().revoke(COMMAND_LINE, key_id)
 
     def login_sessions(
         self, keys: KeyAuthentication, signing_key: str = "signing"

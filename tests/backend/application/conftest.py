@@ -26,7 +26,7 @@ def keys(authentication: AuthenticationFixture) -> KeyAuthentication:
 
 @pytest.fixture
 async def me(authentication: AuthenticationFixture, keys: KeyAuthentication) -> Principal:
-    key = await authentication.created(keys, ANN)
+    key = await authentication.created(ANN)
     return Principal(ANN, key.id, ANN)
 
 

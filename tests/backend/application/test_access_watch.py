@@ -49,6 +49,7 @@ class Watched:
         self.refreshed = asyncio.Event()
         self.watch = AccessWatch(
             self.here.keys,
+            self.here.known,
             self.connections,
             self.changes,
             sweep_s=0.01,
@@ -119,7 +120,7 @@ async def test_what_allows_as_much_as_before_goes_on(watched: Watched) -> None:
     ann = await watched.holding(scopes=CHAT)
     key_id = watched.principal.key_id
     await watched.elsewhere.issued.change(COMMAND_LINE, key_id, name="new", scopes=Scopes())
-    await watched.here.keys.known.refresh()
+    await watched.here.known.refresh()
     assert watched.connections.cut(watched.here.keys.ended) == 0
     assert not ann.done()
     ann.cancel()
@@ -136,7 +137,7 @@ async def test_a_key_that_was_forgotten_is_read_again(watched: Watched) -> None:
     ann = await watched.holding()
     key_id = watched.principal.key_id
     await watched.elsewhere.issued.revoke(COMMAND_LINE, key_id)
-    watched.here.keys.known.forget(key_id)
+    watched.here.known.forget(key_id)
     with pytest.raises(KeyEnded):
         await ann
 
@@ -192,7 +193,7 @@ async def test_a_connection_that_begins_while_keys_are_read_again_is_not_cut(
     await reading.wait()
     ann = await watched.holding()
     go_on.set()
-    await watched.here.keys.known.refresh()
+    await watched.here.known.refresh()
     assert not ann.done()
     assert not bob.done()
     for task in (ann, bob):

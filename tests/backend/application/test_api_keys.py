@@ -9,7 +9,7 @@ from tests.backend.application.access_fixture import Access
 from tests.harness.database import TemporaryDatabase
 
 from cartrita.adapters.persistence.database import Database
-from cartrita.application.authentication import BOOTSTRAP_ID
+from cartrita.application.own_keys import BOOTSTRAP_ID
 from cartrita.domain.api_keys import KeyFilter
 from cartrita.domain.audit import COMMAND_LINE
 from cartrita.domain.errors import Conflict, Forbidden, NotFound, Unauthenticated

@@ -75,11 +75,11 @@ async def test_a_session_ends_with_its_key(
     me: Principal,
 ) -> None:
     cookie = await sessions.open(me)
-    await authentication.revoke(keys, me.key_id)
+    await authentication.revoke(me.key_id)
     await refused(
         sessions.authenticate(cookie), sessions.open(me), sessions.authenticate("nonsense")
     )
-    key = await authentication.created(keys, ANN, authentication.now() + timedelta(hours=1))
+    key = await authentication.created(ANN, authentication.now() + timedelta(hours=1))
     cookie = await sessions.open(Principal(ANN, key.id))
     authentication.ahead = timedelta(hours=1)
     await refused(sessions.authenticate(cookie))

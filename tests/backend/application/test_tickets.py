@@ -43,7 +43,7 @@ async def test_a_code_ends_with_its_key(
     authentication: AuthenticationFixture, tickets: Tickets, keys: KeyAuthentication, me: Principal
 ) -> None:
     code = await tickets.issue_sign_in_code(me)
-    await authentication.revoke(keys, me.key_id)
+    await authentication.revoke(me.key_id)
     await refused(tickets.use_sign_in_code(code.reveal()))
 
 
@@ -99,7 +99,7 @@ async def test_a_ticket_ends_with_its_key(
     authentication: AuthenticationFixture, tickets: Tickets, keys: KeyAuthentication, me: Principal
 ) -> None:
     secret = (await tickets.issue_stream_ticket(me, PAGE)).reveal()
-    await authentication.revoke(keys, me.key_id)
+    await authentication.revoke(me.key_id)
     await refused(tickets.use_stream_ticket(secret, PAGE))
 
 
@@ -149,5 +149,5 @@ async def test_a_revoked_key_resumes_nothing(
     secret = (await tickets.issue_stream_ticket(me, PAGE)).reveal()
     ticket = await tickets.use_stream_ticket(secret, PAGE)
     await authentication.started(ticket.client_msg_id, ended_ago=None)
-    await authentication.revoke(keys, me.key_id)
+    await authentication.revoke(me.key_id)
     await refused(tickets.resume_stream_ticket(secret, PAGE))

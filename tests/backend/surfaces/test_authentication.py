@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from starlette.requests import HTTPConnection
 
-from cartrita.application.authentication import BOOTSTRAP_ID, LOOPBACK_ID, KeyAuthentication
+from cartrita.application.authentication import KeyAuthentication
 from cartrita.application.brought_keys import BroughtKeys
+from cartrita.application.known_keys import KnownKeys
 from cartrita.application.login_sessions import LoginSessions
+from cartrita.application.own_keys import BOOTSTRAP_ID, LOOPBACK_ID, OwnKeys
 from cartrita.application.provider_key_shapes import KeyShapes
 from cartrita.application.tickets import Tickets
 from cartrita.domain.api_keys import KeyChanges, KeyFilter, StoredApiKey, Succession
@@ -100,9 +102,12 @@ class AuthenticationFixture:
     """Everything that authentication asks."""
 
     def __init__(self, *, keyless: bool = False, **config: Any) -> None:
-        self.keys = KeyAuthentication(
-            FakeApiKeyStore(), Secret("pepper"), Secret(KEY), keyless=keyless
+        store = FakeApiKeyStore()
+        own = OwnKeys(store, KnownKeys(store), Secret("pepper"), Secret(KEY), keyless=keyless)
+        brought = BroughtKeys(
+            KeyShapes({"openai": ("sk-",), "elsewhere": ()}), Validator(), Secret("pepper")
         )
+        self.keys = KeyAuthentication(own, brought)
         self.started: RunId | None = None
         self.login_sessions = LoginSessions(self.keys, Secret("signing"))
         self.tickets = Tickets(FakeTicketStore(), self.keys, self._find)
@@ -110,9 +115,6 @@ class AuthenticationFixture:
             [InboundRate("failed", 5, 60), InboundRate("anonymous", 2, 60)], {}
         )
         self.config = SurfaceConfig(keyless=keyless, cors_origins=(LISTED,), **config)
-        self.brought = BroughtKeys(
-            KeyShapes({"openai": ("sk-",), "elsewhere": ()}), Validator(), Secret("pepper")
-        )
 
     async def _find(self, _: Ticket) -> tuple[RunId, datetime | None] | None:
         return None if self.started is None else (self.started, None)
@@ -128,7 +130,6 @@ class AuthenticationFixture:
         sent = {"host": HOST, **{name.replace("_", "-"): v for name, v in headers.items()}}
         services = SimpleNamespace(
             key_authentication=self.keys,
-            brought_keys=self.brought,
             login_sessions=self.login_sessions,
             tickets=self.tickets,
         )

@@ -15,7 +15,7 @@ def run(settings: Settings, _: argparse.Namespace) -> None:
 
 async def _login(settings: Settings) -> None:
     async with open_authentication(settings) as authentication:
-        local = await authentication.key_authentication.local_principal()
+        local = await authentication.own_keys.local_principal()
         if local is None:
             raise CommandError("There is no key that works: make one with `cartrita keys create`.")
         code = await authentication.tickets.issue_sign_in_code(local)

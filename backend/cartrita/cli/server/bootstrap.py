@@ -30,7 +30,7 @@ async def bootstrap(config: WorkerConfig, settings: Settings) -> Prepared:
         digest = derive_secret(secret, "installation").reveal().encode()
         await require_same_secret(database, digest)
         authentication = create_authentication(database, secret, settings)
-        keys = authentication.key_authentication
+        keys = authentication.own_keys
         made: str | None = None
         if await keys.local_principal() is None:
             issued = authentication.api_keys

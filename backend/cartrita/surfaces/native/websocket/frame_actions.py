@@ -5,7 +5,7 @@ from collections.abc import Awaitable
 import structlog
 from starlette.requests import HTTPConnection
 
-from cartrita.application.authentication import LOOPBACK_ID
+from cartrita.application.own_keys import LOOPBACK_ID
 from cartrita.domain.errors import CartritaError, Conflict
 from cartrita.domain.principals import Principal
 from cartrita.surfaces.inbound_limits import inbound_limits_of
@@ -140,7 +140,7 @@ class FrameActions:
     async def _authenticate_again(self, frame: AuthFrame) -> None:
         """Accept the key of the same owner: clients send one also where the handshake has told."""
         keys = self._services.key_authentication
-        if self._principal.key_id == LOOPBACK_ID and not keys.may_be_key(frame.api_key):
+        if self._principal.key_id == LOOPBACK_ID and not keys.may_be_own(frame.api_key):
             return
         found = await principal_of_frame(self._connection, frame)
         if found.owner_id != self._principal.owner_id:
