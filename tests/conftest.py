@@ -1,6 +1,8 @@
 """Fixtures for every test: a database, and guards against network access and a blocked loop."""
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from tests.harness import guards
@@ -8,6 +10,22 @@ from tests.harness.database import Postgres, TemporaryDatabase
 from tests.journeys.fault_table.report import pytest_terminal_summary as pytest_terminal_summary
 
 guards.install()
+
+_HERE = Path(__file__).parent
+_UNMEASURED = [_HERE / name for name in ("docs", "sdks", "security", "journeys/fault_table")]
+"""Their servers run what those of other tests run as well, and twice as fast without coverage."""
+_COVERAGE = os.environ.get("COVERAGE_PROCESS_START")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Processes that this test starts measure their coverage, or do not."""
+    if _COVERAGE is None:
+        return
+    if any(item.path.is_relative_to(folder) for folder in _UNMEASURED):
+        os.environ.pop("COVERAGE_PROCESS_START", None)
+    else:
+        os.environ["COVERAGE_PROCESS_START"] = _COVERAGE
 
 
 @pytest.fixture(scope="session")
