@@ -70,7 +70,7 @@ async def test_a_long_file_is_told_by_its_best_passages(short: Scenario) -> None
     await short.chat(message=message, attachments=[file["id"]], model="capable")
     text = "".join(part.get("text", "") for part in sent_to_model(short, asked))
     assert f"[Page {_PAGE}, passage 1]\nThe heliotrope {word}" in text
-    assert "match the question, not the whole file.]" in text
+    assert "match the question, not the whole file. Name the page of what you use of it.]" in text
     assert len(text) < 4000
 
 

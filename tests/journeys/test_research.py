@@ -1,13 +1,13 @@
 """A question of research: searched by two agents at once, a page is read, and the answer cites."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import uuid4
 
 from tests.harness.fake_provider.script import Script, ToolCall, directive
-from tests.harness.scenario import Scenario
+from tests.harness.scenario import Scenario, until
 from tests.harness.search_services.server import SearchServices
 from tests.harness.websockets import opened
 
@@ -23,11 +23,12 @@ def use(name: str, **arguments: Any) -> Script:
 
 
 @asynccontextmanager
-async def page(text: str) -> AsyncGenerator[str]:
-    """A page of this machine; its address."""
+async def page(text: str, ready: Callable[[], bool]) -> AsyncGenerator[str]:
+    """A page of this machine, which is sent when it is ready; its address."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
+        await until(ready)
         body = f"<title>Moss</title><p>{text}</p>".encode()
         head = f"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {len(body)}\r\n\r\n"
         writer.write(head.encode() + body)
@@ -63,7 +64,12 @@ async def test_research_by_two_agents_is_cited(serve: Any, services: SearchServi
     listed = {"CARTRITA_WEB_PRIVATE_HOSTS": "127.0.0.1"}
     scenario: Scenario = serve(settings={**services.settings, **listed})
     words = f"moss {uuid4().hex}"
-    async with page("Moss grows a millimetre in a year.") as url:
+
+    def searched() -> bool:
+        """Whether the other agent has asked too, while this one waits for its page."""
+        return any(one.service == "github" for one in services.asked)
+
+    async with page("Moss grows a millimetre in a year.", searched) as url:
         calls = (
             task(
                 "researcher",
@@ -94,6 +100,11 @@ async def test_research_by_two_agents_is_cited(serve: Any, services: SearchServi
         "https://github.com/owner/moss-0",
     }
     assert sorted(one["index"] for one in told["source"]) == [1, 2, 3, 4]
+    [done] = told["done"]
+    assert done["final_response"].endswith("It is slow [3].")
+    assert {one["index"]: one["url"] for one in done["sources"]} == {
+        one["index"]: one["url"] for one in told["source"]
+    }
     assert {one["agent_type"] for one in told["agent_task_complete"]} == {"researcher", "coder"}
     assert {one.service for one in services.asked} == {"searxng", "github"}
 

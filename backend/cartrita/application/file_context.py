@@ -28,6 +28,7 @@ from cartrita.domain.ports.attachments import AttachmentStore, BlobStore
 from cartrita.kit import ids
 
 _POLL_S = 0.2
+_CITE = "Name the page of what you use of it."
 
 
 class FileContext:
@@ -173,9 +174,10 @@ def _text(file: StoredFile, name: str, pages: Sequence[FilePage], room: int) -> 
     whole = "\n".join(
         f"[Page {page.number}]\n{page.text}" if paged else page.text for page in pages
     )
-    end = "[End of the file]"
+    end = "End of the file"
     if len(pages) < file.pages or len(whole) > room:
-        end = f"[The file goes on: this is the beginning of its {file.characters:,} characters.]"
+        end = f"The file goes on: this is the beginning of its {file.characters:,} characters."
+    end = f"[{end.rstrip('.')}. {_CITE}]" if paged else f"[{end}]"
     return f"{file_heading(name)}\n{whole[:room]}\n{end}"
 
 
@@ -204,7 +206,7 @@ def _passages(file: StoredFile, name: str, passages: Sequence[Passage]) -> str:
     texts = (f"[Page {each.page}, passage {each.number}]\n{each.text}" for each in passages)
     end = (
         f"[These are passages of its {file.characters:,} characters on {file.pages:,} pages that "
-        "match the question, not the whole file.]"
+        f"match the question, not the whole file. {_CITE}]"
     )
     return "\n".join((file_heading(name), *texts, end))
 

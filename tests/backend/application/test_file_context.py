@@ -45,7 +45,8 @@ async def test_small_files_are_told_whole(pool: Database) -> None:
     two = await read(pool, files, "First", "Second", name="b.txt")
     assert await told(files, asking(one, two)) == [
         "[File: a.txt]\nThe blue pump\n[End of the file]",
-        "[File: b.txt]\n[Page 1]\nFirst\n[Page 2]\nSecond\n[End of the file]",
+        "[File: b.txt]\n[Page 1]\nFirst\n[Page 2]\nSecond\n"
+        "[End of the file. Name the page of what you use of it.]",
         "And?",
     ]
 
@@ -60,7 +61,10 @@ async def test_of_long_files_the_beginning_is_told_and_of_the_latest_first(
     assert first == "[The file a.txt is left out: there is no room for it.]"
     assert question == "And?"
     assert last.startswith("[File: b.txt]\n[Page 1]\nxxx")
-    assert last.endswith("[The file goes on: this is the beginning of its 1,400 characters.]")
+    assert last.endswith(
+        "[The file goes on: this is the beginning of its 1,400 characters. "
+        "Name the page of what you use of it.]"
+    )
     assert len(last) < 1200
 
 
@@ -74,7 +78,7 @@ async def test_of_long_files_the_passages_that_match_the_question(pool: Database
     assert text == pages[1].strip()
     assert end == (
         "[These are passages of its 1,740 characters on 3 pages that match the question, not the "
-        "whole file.]"
+        "whole file. Name the page of what you use of it.]"
     )
     [held, _] = await told(files, asking(file, text="Something else?"))
     assert held.startswith("[File: a.txt]\n[Page 1]\nxxx")
