@@ -18,7 +18,12 @@ SENT = {
     "PingFrame": {"type": "ping"},
     "ChatFrame": {"type": "chat", "model": "openai/fake", "client_msg_id": "one", "client_seq": 1},
     "AckFrame": {"type": "ack", "seq": 1},
-    "ApproveFrame": {"type": "approve"},
+    "ApproveFrame": {
+        "type": "approve",
+        "approval_id": "none",
+        "decision": "approve",
+        "arguments_hash": "of nothing",
+    },
     "CancelFrame": {"type": "cancel"},
     "ResumeFrame": {"type": "resume", "after": 1},
 }

@@ -12,6 +12,17 @@ from tests.security.routes import ask
 
 SHOWN = re.compile(r"ck_[0-9a-f]{16}_[0-9a-f]{48}_[0-9a-f]{8}")
 
+LOOKING = {
+    "calculator",
+    "delegate",
+    "github_search",
+    "read_file",
+    "search_conversations",
+    "search_files",
+    "web_fetch",
+    "web_search",
+}
+
 
 class Unconfigured(Server):
     """A server that is told nothing but where to put its files, and which port to take."""
@@ -83,9 +94,16 @@ def test_nobody_is_called(server: Unconfigured) -> None:
 
 
 async def test_nothing_acts_on_this_machine(server: Unconfigured, key: str) -> None:
-    """Agents talk and do nothing else, by the one provider there is, which is offline."""
-    _, _, agents = await ask(server.port, "GET", "/api/agents", {"X-API-Key": key})
-    can = {each for agent in json.loads(agents)["agents"] for each in agent["capabilities"]}
-    assert can == {"chat", "streaming"}
-    _, _, providers = await ask(server.port, "GET", "/api/providers", {"X-API-Key": key})
+    """Agents look at things and do nothing else, by the one provider there is, which is offline."""
+    headers = {"X-API-Key": key}
+    _, _, agents = await ask(server.port, "GET", "/api/agents", headers)
+    tools = set[str]()
+    for agent in json.loads(agents)["agents"]:
+        body = {"message": "a", "agent_override": agent["id"], "tools": ["no"]}
+        status, _, refused = await ask(server.port, "POST", "/api/chat", headers, body)
+        assert status == 422
+        told: str = json.loads(refused)["errors"]["tools"][0]
+        tools.update(told.partition("there are: ")[2].split(", "))
+    assert tools - {"none"} == LOOKING
+    _, _, providers = await ask(server.port, "GET", "/api/providers", headers)
     assert [each["name"] for each in json.loads(providers)["providers"]] == ["offline"]
