@@ -33,10 +33,11 @@ class FileTexts:
     ) -> list[FoundPassage]:
         """See OwnFiles."""
         principal.scopes.require_operation(Operation.CONVERSATIONS)
-        content_id = None
-        if file is not None:
-            content_id = (await self._readable(principal.owner_id, file)).content_id
-        return await self.best(principal.owner_id, text, content_id, limit)
+        if file is None:
+            return await self.best(principal.owner_id, text, None, limit)
+        named = await self._readable(principal.owner_id, file)
+        best = await self.best(principal.owner_id, text, named.content_id, limit)
+        return [found.in_file(named.id, named.name) for found in best]
 
     async def best(
         self, owner_id: str, text: str, content_id: ContentId | None, limit: int

@@ -47,7 +47,9 @@ class OwnPassages:
             return []
         query = PassageQuery(owner_id=owner_id, text=words, content_id=file.content_id, limit=limit)
         found = await self._index.with_any_word(query)
-        return _quotable(found or await self._beginning(file))
+        return _quotable(
+            [one.in_file(file.id, file.name) for one in found] or await self._beginning(file)
+        )
 
     async def _beginning(self, file: StoredFile) -> list[FoundPassage]:
         pages = await self._store.pages(file.owner_id, file.content_id, 1)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from cartrita.domain.attachments import ID_PREFIX, AttachmentId, ContentId, FilePage
 from cartrita.kit import ids
@@ -47,6 +48,10 @@ class FoundPassage(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     pages: int
     passage: Passage
+
+    def in_file(self, file_id: AttachmentId, name: str) -> "FoundPassage":
+        """The same passage in another file of the same bytes."""
+        return replace(self, file_id=file_id, name=name)
 
     @property
     def place(self) -> tuple[ContentId, int, int]:

@@ -53,6 +53,7 @@ async def test_what_is_deleted_is_not_found(pool: Database) -> None:
     again = await files.upload(f"a.txt{('The blue pump',)}".encode(), "again.txt")
     assert again.content_id == one.content_id
     assert await titles(files, "pump") == ["again.txt, page 1, passage 1"]
+    assert await titles(files, "pump", file="a.txt") == ["a.txt, page 1, passage 1"]
     await files.attachments.delete(ANN, again.public_id)
     assert await titles(files, "pump") == ["a.txt, page 1, passage 1"]
     await files.attachments.delete(ANN, one.public_id)

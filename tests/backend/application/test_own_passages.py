@@ -44,6 +44,15 @@ async def test_named_files_come_first(pool: Database) -> None:
     assert found[0].text == "The heliotrope is blue"
 
 
+async def test_a_named_file_is_cited_and_not_another_of_the_same_bytes(pool: Database) -> None:
+    files = Files(pool)
+    await read(pool, files, "The heliotrope", name="beds.txt")
+    await files.upload(b"beds.txt('The heliotrope',)", "again.txt")
+    for name in ("beds.txt", "again.txt"):
+        [found] = await own(pool).passages(ANN.owner_id, "heliotrope", 1, [name])
+        assert (found.file, found.title) == (name, f"{name}, page 1, passage 1")
+
+
 async def test_a_named_file_without_the_words_is_given_from_its_beginning(pool: Database) -> None:
     files = Files(pool)
     await read(pool, files, "Moss", "Fern", name="beds.txt")
