@@ -6,8 +6,6 @@ revision = "0011"
 down_revision = "0010"
 
 STATEMENTS = (
-    # An embedding has the length 1, so that a product is the cosine. A passage with a model and
-    # without an embedding is one that the model refuses.
     """
 CREATE TABLE passages (
   content_id uuid NOT NULL,
@@ -17,16 +15,50 @@ CREATE TABLE passages (
   start integer NOT NULL CHECK (start >= 0),
   text text NOT NULL,
   search tsvector NOT NULL GENERATED ALWAYS AS (to_tsvector('english', text)) STORED,
-  embedding real[],
-  embedding_model text,
-  claimed_at timestamptz,
   PRIMARY KEY (content_id, page, number),
-  FOREIGN KEY (content_id, page) REFERENCES file_pages (content_id, number) ON DELETE CASCADE,
-  CHECK (embedding IS NULL OR embedding_model IS NOT NULL)
+  FOREIGN KEY (content_id, page) REFERENCES file_pages (content_id, number) ON DELETE CASCADE
 )""",
+    # A ranking reads the words of hundreds of passages, and the text of a few: the text makes room.
+    "ALTER TABLE passages ALTER COLUMN search SET STORAGE MAIN",
+    # The words of a passage as numbers that nobody else's words have, so that a search reads what
+    # its owner has stored and nothing besides. Dear, lest it be computed for rows beside the index.
+    """
+CREATE FUNCTION cartrita_words(owner_id text, search tsvector) RETURNS integer[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10000 AS $$
+  SELECT array_agg(hashtext(owner_id || ' ' || word))
+  FROM unnest(tsvector_to_array(search)) AS word
+$$""",
+    "CREATE INDEX ON passages USING gin (cartrita_words(owner_id, search))",
     "CREATE INDEX ON passages USING gin (search)",
     "CREATE INDEX ON passages (owner_id)",
-    "CREATE INDEX ON passages (embedding_model)",
+    # A row for each passage, apart from it, since what is changed is written anew in each index. A
+    # row with a model and without a sketch is of a passage that the model refuses.
+    """
+CREATE TABLE passage_embeddings (
+  content_id uuid NOT NULL,
+  page integer NOT NULL,
+  number integer NOT NULL,
+  owner_id text NOT NULL,
+  model text,
+  claimed_at timestamptz,
+  sketch bit varying,
+  PRIMARY KEY (content_id, page, number),
+  FOREIGN KEY (content_id, page, number) REFERENCES passages ON DELETE CASCADE,
+  CHECK (sketch IS NULL OR model IS NOT NULL)
+)""",
+    "CREATE INDEX ON passage_embeddings (owner_id, model)",
+    "CREATE INDEX ON passage_embeddings (model)",
+    # A vector has the length 1, so that a product is the cosine. Its signs are the sketch: all of
+    # an owner's sketches are compared with a question's, and the vectors of the nearest.
+    """
+CREATE TABLE passage_vectors (
+  content_id uuid NOT NULL,
+  page integer NOT NULL,
+  number integer NOT NULL,
+  vector real[] NOT NULL,
+  PRIMARY KEY (content_id, page, number),
+  FOREIGN KEY (content_id, page, number) REFERENCES passage_embeddings ON DELETE CASCADE
+)""",
     # What was read before there were passages is read again.
     """
 UPDATE file_contents SET status = 'stored', attempt = 0, changed_at = now()

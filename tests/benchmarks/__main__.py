@@ -10,6 +10,7 @@ from tests.benchmarks import (
     limits,
     native,
     relay,
+    retrieval,
     runlog,
     sockets,
     start,
@@ -31,6 +32,7 @@ _BENCHMARKS = {
     "native": native.measure,
     "relay": relay.measure,
     "limits": limits.measure,
+    "retrieval": retrieval.measure,
 }
 
 

@@ -68,6 +68,10 @@ class Postgres:
         self._loop.run(self._create(name, _TEMPLATE))
         return TemporaryDatabase(replace(self.endpoint, database=name))
 
+    def add_pgvector(self, database: TemporaryDatabase) -> None:
+        """As the supervisor does in the product's database."""
+        self._loop.run(self._add_pgvector(replace(database.endpoint, user=SUPERUSER).dsn()))
+
     def create_empty(self) -> TemporaryDatabase:
         """One without any table, for migrations."""
         name = f"test_{next(self._numbers)}"
@@ -90,6 +94,11 @@ class Postgres:
         await self._connection.execute(
             f"CREATE DATABASE {name} TEMPLATE {template} OWNER {self.endpoint.user}"
         )
+
+    async def _add_pgvector(self, dsn: str) -> None:
+        connection: Any = await asyncpg.connect(dsn)
+        await connection.execute("CREATE EXTENSION vector")
+        await connection.close()
 
     async def _drop(self, name: str) -> None:
         await self._connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")

@@ -112,11 +112,12 @@ async def test_passages_are_embedded_by_the_configured_model(serve: Any) -> None
 
         async def models() -> list[str]:
             rows = await scenario.fetch(
-                "SELECT embedding_model FROM passages WHERE text LIKE $1"
-                " AND embedding_model IS NOT NULL",
+                "SELECT model FROM passage_embeddings"
+                " JOIN passages USING (content_id, page, number)"
+                " WHERE text LIKE $1 AND model IS NOT NULL",
                 f"%{word}%",
             )
-            return [row["embedding_model"] for row in rows]
+            return [row["model"] for row in rows]
 
         assert await eventually(models) == ["openai/fake"]
     calls = (task("knowledge", use("search_files", query=word), Script(text="There [1].")),)

@@ -46,13 +46,9 @@ class FileTexts:
         query = PassageQuery(
             owner_id=owner_id, text=text, content_id=content_id, limit=max(_RANKED, limit)
         )
-        rankings = [
-            await self._index.with_all_words(query),
-            await self._index.with_any_word(query),
-        ]
-        if self._meaning is not None:
-            rankings.append(await self._meaning.nearest(query))
-        return fused(rankings, limit)
+        by_words = await self._index.with_words(query)
+        by_meaning = [] if self._meaning is None else await self._meaning.nearest(query)
+        return fused(by_words, by_meaning, limit)
 
     async def read(
         self, principal: Principal, file: str, *, first: int, last: int, start: int, characters: int

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from cartrita.adapters.blobs.blobs import Blobs
 from cartrita.adapters.blobs.stores import Bucket, open_bucket, open_directory
+from cartrita.adapters.embeddings.local import LocalEmbeddings
 from cartrita.adapters.extraction.orders import ReadingBounds
 from cartrita.adapters.extraction.processes import ProcessReading
 from cartrita.adapters.persistence.attachments import AttachmentTable
@@ -24,6 +25,7 @@ from cartrita.application.model_embeddings import ModelEmbeddings
 from cartrita.application.passage_embedder import PassageEmbedder
 from cartrita.application.uploads import UploadLimits, Uploads
 from cartrita.domain.attachments import FileQuota
+from cartrita.domain.embeddings import LOCAL_MODEL
 from cartrita.gateway.gateway import Gateway
 from cartrita.settings import Settings
 
@@ -82,11 +84,14 @@ def open_files(settings: Settings, database: Database, gateway: Gateway) -> File
 def _meaning(
     settings: Settings, database: Database, gateway: Gateway
 ) -> tuple[MeaningSearch | None, PassageEmbedder | None]:
-    """What finds passages by what they mean, where a model for it is configured."""
+    """What finds passages by what they mean, where a model for it is configured.
+
+    Raises OperatorError where the local one is not installed.
+    """
     model = settings.files.embeddings_model
     if model is None:
         return None, None
-    embeddings = ModelEmbeddings(gateway, model)
+    embeddings = LocalEmbeddings() if model == LOCAL_MODEL else ModelEmbeddings(gateway, model)
     vectors = PassageVectorTable(database)
     embedder = PassageEmbedder(vectors, embeddings, interval_s=settings.files.read_interval_s)
     return MeaningSearch(vectors, embeddings), embedder

@@ -3,7 +3,7 @@
 import math
 from array import array
 from collections.abc import Iterable
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -11,6 +11,11 @@ from cartrita.domain.attachments import ContentId
 
 Vector: TypeAlias = "array[float]"
 """Single floats; of the length 1, so that the product of two is their cosine."""
+
+
+LOCAL_PROVIDER: Final = "local"
+LOCAL_MODEL: Final = f"{LOCAL_PROVIDER}/all-minilm-l6-v2"
+"""The model that runs on this machine, and needs no provider."""
 
 
 class PassageKey(msgspec.Struct, frozen=True):

@@ -41,13 +41,18 @@ class PassageQuery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FoundPassage(msgspec.Struct, frozen=True, kw_only=True):
-    """A passage that was found in a file; `pages` are those of the whole file."""
+    """A passage that was found in a file; `pages` are those of the whole file.
+
+    `score` tells how well it matches: by words, the share of what is asked that it holds; by
+    meaning, the cosine.
+    """
 
     file_id: AttachmentId
     content_id: ContentId
     name: str
     pages: int
     passage: Passage
+    score: float = 0.0
 
     def in_file(self, file_id: AttachmentId, name: str) -> "FoundPassage":
         """The same passage in another file of the same bytes."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cartrita.adapters.providers.registry import PROVIDERS
+from cartrita.domain.embeddings import LOCAL_MODEL, LOCAL_PROVIDER
 from cartrita.settings.errors import closest_name, display_value
 from cartrita.settings.settings import Settings
 
@@ -114,6 +115,9 @@ def _embeddings_model(settings: Settings) -> Iterator[SettingsConflict]:
     model = settings.files.embeddings_model
     if model is not None and not all(model.partition("/")):
         text = f"{display_value(model)} is not provider/model"
+        yield SettingsConflict((("files", "embeddings_model"),), text)
+    elif model is not None and model.startswith(f"{LOCAL_PROVIDER}/") and model != LOCAL_MODEL:
+        text = f"{display_value(model)} is not known: the local model is {LOCAL_MODEL}"
         yield SettingsConflict((("files", "embeddings_model"),), text)
 
 

@@ -128,9 +128,11 @@ class Files(Group):
         Word | None,
         Setting(
             "The model that embeds what files say, so that it is found by its meaning too, as "
-            "provider/model. Its provider gets the text of all files.",
+            "provider/model. Its provider gets the text of all files; "
+            "`local/all-minilm-l6-v2` runs on this machine, where the extra `embeddings` is "
+            "installed.",
             value="provider/model",
-            example="openai/text-embedding-3-small",
+            example="local/all-minilm-l6-v2",
             default="none: files are searched by words",
         ),
     ] = None

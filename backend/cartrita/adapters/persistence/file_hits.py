@@ -1,11 +1,13 @@
 """Files as hits of a search over all that an owner has stored."""
 
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
     ScalarSelect,
     Select,
+    and_,
     case,
     func,
     literal,
@@ -15,6 +17,7 @@ from sqlalchemy import (
 
 from cartrita.adapters.persistence.file_tables import attachments, passages
 from cartrita.adapters.persistence.search_terms import SubstringQuery, TextQuery
+from cartrita.domain.passages import PassageQuery
 from cartrita.domain.search import SearchKind, SearchQuery
 
 _NAME_BONUS = 0.5
@@ -24,6 +27,14 @@ _a, _s = attachments.c, passages.c
 def present() -> ColumnElement[bool]:
     """The file's time is not over."""
     return or_(_a.expires_at.is_(None), _a.expires_at > func.now())
+
+
+def of_a_file(query: PassageQuery, content_id: ColumnElement[UUID]) -> ColumnElement[bool]:
+    """The content is that of a file which the owner still has; of the file of the query."""
+    file = select(_a.id).where(_a.content_id == content_id, present())
+    if query.content_id is None:
+        return file.exists()
+    return and_(content_id == query.content_id, file.exists())
 
 
 def files(query: SearchQuery, text_query: TextQuery, words: str) -> Select[*tuple[Any, ...]]:

@@ -8,7 +8,12 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cartrita.adapters.persistence.database import Database
-from cartrita.adapters.persistence.file_tables import file_contents, file_pages, passages
+from cartrita.adapters.persistence.file_tables import (
+    file_contents,
+    file_pages,
+    passage_embeddings,
+    passages,
+)
 from cartrita.domain.attachments import ContentId, FilePage, FileStatus, ReadingTask
 from cartrita.domain.passages import passages_of
 
@@ -150,8 +155,18 @@ async def _store(
         for page in pages
         for passage in passages_of(page)
     ]
-    if rows:
-        await connection.execute(insert(passages), rows)
+    if not rows:
+        return
+    await connection.execute(insert(passages), rows)
+    s = passages.c
+    await connection.execute(
+        insert(passage_embeddings).from_select(
+            ["content_id", "page", "number", "owner_id"],
+            select(s.content_id, s.page, s.number, s.owner_id).where(
+                s.content_id == content_id, of_these
+            ),
+        )
+    )
 
 
 def _held(task: ReadingTask) -> ColumnElement[bool]:

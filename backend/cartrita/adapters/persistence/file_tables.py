@@ -13,7 +13,7 @@ from sqlalchemy import (
     Text,
     Uuid,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
+from sqlalchemy.dialects.postgresql import ARRAY, BIT, TSVECTOR
 
 from cartrita.adapters.persistence.tables import MOMENT, metadata
 
@@ -69,8 +69,30 @@ passages = Table(
     Column(
         "search", TSVECTOR, Computed("to_tsvector('english', text)", persisted=True), nullable=False
     ),
-    Column("embedding", ARRAY(REAL)),
-    Column("embedding_model", Text),
-    Column("claimed_at", MOMENT),
     ForeignKeyConstraint(["content_id", "page"], [file_pages.c.content_id, file_pages.c.number]),
+)
+
+_PASSAGE = ("content_id", "page", "number")
+
+passage_embeddings = Table(
+    "passage_embeddings",
+    metadata,
+    Column("content_id", Uuid, primary_key=True),
+    Column("page", Integer, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("owner_id", Text, nullable=False),
+    Column("model", Text),
+    Column("claimed_at", MOMENT),
+    Column("sketch", BIT(varying=True)),
+    ForeignKeyConstraint(_PASSAGE, [passages.c[name] for name in _PASSAGE]),
+)
+
+passage_vectors = Table(
+    "passage_vectors",
+    metadata,
+    Column("content_id", Uuid, primary_key=True),
+    Column("page", Integer, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("vector", ARRAY(REAL), nullable=False),
+    ForeignKeyConstraint(_PASSAGE, [passage_embeddings.c[name] for name in _PASSAGE]),
 )

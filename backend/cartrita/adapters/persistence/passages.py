@@ -1,9 +1,10 @@
 """Passages of files, found by their words: implements PassageIndex."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from msgspec.structs import replace
 from sqlalchemy import (
     CTE,
     ColumnElement,
@@ -20,21 +21,24 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cartrita.adapters.persistence import search_terms
+from cartrita.adapters.persistence import passage_words, search_terms
 from cartrita.adapters.persistence.database import Database
-from cartrita.adapters.persistence.file_hits import present
+from cartrita.adapters.persistence.file_hits import of_a_file, present
 from cartrita.adapters.persistence.file_tables import (
     attachments,
     file_contents,
     file_pages,
     passages,
 )
-from cartrita.adapters.persistence.search_terms import TextQuery
+from cartrita.adapters.persistence.passage_words import QueryWord
+from cartrita.adapters.persistence.search_terms import SubstringQuery
 from cartrita.adapters.persistence.text_queries import TextQueries
 from cartrita.domain.attachments import AttachmentId, ContentId, FilePage, StoredFile
 from cartrita.domain.passages import FoundPassage, Passage, PassageQuery
 
 _a, _f, _p, _s = attachments.c, file_contents.c, file_pages.c, passages.c
+_ENOUGH = 8
+"""Passages found, for which none are looked for that match less."""
 
 
 class PassageTable:
@@ -44,15 +48,25 @@ class PassageTable:
         self._database = database
         self._text_queries = TextQueries(database)
 
-    async def with_all_words(self, query: PassageQuery) -> list[FoundPassage]:
+    async def with_words(self, query: PassageQuery) -> list[FoundPassage]:
         """See PassageIndex."""
         words = search_terms.normalize(query.text)
-        return await self._best(query, await self._text_queries.with_whole(words)) if words else []
-
-    async def with_any_word(self, query: PassageQuery) -> list[FoundPassage]:
-        """See PassageIndex."""
-        words = search_terms.normalize(query.text)
-        return await self._best(query, await self._text_queries.with_most(words)) if words else []
+        if not words:
+            return []
+        if search_terms.has_non_latin_letters(words):
+            return await self._with_substrings(query, words)
+        asked = search_terms.without_excluded(words)
+        async with self._database.use() as connection:
+            rows = (await connection.execute(passage_words.counted(query, asked))).all()
+        if not rows:
+            return await self._with_substrings(query, words)
+        weighed = passage_words.weighed(rows)
+        if search_terms.has_operators(words):
+            exact = await self._text_queries.with_whole(words)
+            found = await self._ranked(query, weighed, exact.matches(_s.search, _s.text))
+            if found:
+                return found
+        return await self._ranked(query, weighed, true())
 
     async def excerpt(
         self, file: StoredFile, first: int, last: int, start: int, characters: int
@@ -83,27 +97,42 @@ class PassageTable:
         pages = [FilePage(row.number, row.text) for row in rows if row.text]
         return pages, int(rows[0].total) if rows else 0
 
-    async def _best(self, query: PassageQuery, text_query: TextQuery) -> list[FoundPassage]:
+    async def _ranked(
+        self, query: PassageQuery, words: Sequence[QueryWord], filtered: ColumnElement[bool]
+    ) -> list[FoundPassage]:
+        """The best of those with rare words or all common ones; of less, while there are few."""
+        found: list[FoundPassage] = []
+        for compared in passage_words.compared(words):
+            found = await self._best(query, passage_words.ranking(query, words, compared, filtered))
+            if len(found) >= min(_ENOUGH, query.limit):
+                break
+        return found
+
+    async def _with_substrings(self, query: PassageQuery, words: str) -> list[FoundPassage]:
+        text_query = SubstringQuery(words.split(), every=False)
         score = text_query.score(_s.search, _s.text).label("score")
-        found = (
-            select(_s.content_id, _s.page, _s.number, _s.start, _s.text, score)
+        ranking = (
+            select(_s.content_id, _s.page, _s.number, score)
             .where(_s.owner_id == query.owner_id, text_query.matches(_s.search, _s.text))
-            .where(of_a_file(query))
+            .where(of_a_file(query, _s.content_id))
             .order_by(score.desc(), _s.content_id, _s.page, _s.number)
             .limit(query.limit)
+        )
+        return await self._best(query, ranking)
+
+    async def _best(
+        self, query: PassageQuery, ranking: Select[*tuple[Any, ...]]
+    ) -> list[FoundPassage]:
+        best = ranking.cte("best")
+        same = and_(*(_s[name] == best.c[name] for name in ("content_id", "page", "number")))
+        found = (
+            select(_s.content_id, _s.page, _s.number, _s.start, _s.text, best.c.score)
+            .join(best, same)
             .cte("found")
         )
         async with self._database.use() as connection:
             rows = await connection.execute(_with_files(query.owner_id, found))
             return [to_passage(row) for row in rows]
-
-
-def of_a_file(query: PassageQuery) -> ColumnElement[bool]:
-    """It is in a file that the owner still has."""
-    file = select(_a.id).where(_a.content_id == _s.content_id, present())
-    if query.content_id is None:
-        return file.exists()
-    return and_(_s.content_id == query.content_id, file.exists())
 
 
 def _with_files(owner_id: str, found: CTE) -> Select[*tuple[Any, ...]]:
@@ -123,20 +152,24 @@ def _with_files(owner_id: str, found: CTE) -> Select[*tuple[Any, ...]]:
 
 
 async def found_in_order(
-    connection: AsyncConnection, owner_id: str, places: Sequence[tuple[UUID, int, int]]
+    connection: AsyncConnection, owner_id: str, scored: Mapping[tuple[UUID, int, int], float]
 ) -> list[FoundPassage]:
-    """The passages at these places, in their order."""
-    if not places:
+    """The passages at these places, in their order, with these scores."""
+    if not scored:
         return []
     key = tuple_(_s.content_id, _s.page, _s.number)
     found = (
         select(_s.content_id, _s.page, _s.number, _s.start, _s.text, literal(0.0).label("score"))
-        .where(_s.owner_id == owner_id, key.in_(places))
+        .where(_s.owner_id == owner_id, key.in_(scored))
         .cte("found")
     )
     rows = await connection.execute(_with_files(owner_id, found))
     passages = {each.place: each for each in map(to_passage, rows)}
-    return [passages[(ContentId(a), b, c)] for a, b, c in places if (a, b, c) in passages]
+    return [
+        replace(passages[ContentId(a), b, c], score=score)
+        for (a, b, c), score in scored.items()
+        if (a, b, c) in passages
+    ]
 
 
 def to_passage(row: Row[*tuple[Any, ...]]) -> FoundPassage:
@@ -147,4 +180,5 @@ def to_passage(row: Row[*tuple[Any, ...]]) -> FoundPassage:
         name=row.name,
         pages=row.pages,
         passage=Passage(row.page, row.number, row.start, row.text),
+        score=row.score,
     )

@@ -15,6 +15,7 @@ _ENGLISH = "english"
 _CHARACTERS_PER_WORD = 7
 _SNIPPET_LEAD = 60  # characters shown before the first match
 _LAST_LATIN_LETTER = "\u024f"
+_EXCLUDED = re.compile(r'(?<!\S)-(?:"[^"]*"|[^\s-]\S*)')
 
 
 class TextQuery(Protocol):
@@ -51,13 +52,6 @@ class FullTextQuery:
         return func.ts_headline(_ENGLISH, body, self.query, options)
 
 
-class MostWordsQuery(FullTextQuery):
-    """Any of the words, ranked by how many different ones there are and not by how often."""
-
-    def score(self, vector: ColumnElement[str], body: ColumnElement[str]) -> ColumnElement[float]:
-        return func.ts_rank(vector, self.query, 1 | 32)
-
-
 class SubstringQuery:
     """Words as substrings of the text, where full text has no terms.
 
@@ -91,6 +85,16 @@ def normalize(query: str) -> str:
     return " ".join(word[:_MAX_WORD_LENGTH] for word in words)[:_MAX_TEXT_LENGTH].strip()
 
 
+def has_operators(words: str) -> bool:
+    """Whether it holds a phrase in quotes or a word that is excluded, as in web search."""
+    return '"' in words or _EXCLUDED.search(words) is not None
+
+
+def without_excluded(words: str) -> str:
+    """The words that a text is to have."""
+    return _EXCLUDED.sub(" ", words)
+
+
 def has_non_latin_letters(words: str) -> bool:
     """Whether it holds letters outside the Latin script."""
     return any(letter.isalpha() and letter > _LAST_LATIN_LETTER for letter in words)
@@ -117,11 +121,6 @@ def match_any(words: str) -> FullTextQuery:
     """Any of the words; texts with more of them rank higher."""
     every = cast(func.plainto_tsquery(_ENGLISH, words), String)
     return FullTextQuery(cast(func.replace(every, "&", "|"), TSQUERY))
-
-
-def match_most(words: str) -> FullTextQuery:
-    """Any of the words; texts with more different ones rank higher, however often each comes."""
-    return MostWordsQuery(match_any(words).query)
 
 
 def _tsquery(

@@ -29,10 +29,6 @@ class TextQueries:
         """Finds texts with any of the words."""
         return await self._usable(words, search_terms.match_any(words), every=False)
 
-    async def with_most(self, words: str) -> TextQuery:
-        """Finds texts with any of the words, those with most different ones first."""
-        return await self._usable(words, search_terms.match_most(words), every=False)
-
     async def _usable(self, words: str, terms: FullTextQuery, *, every: bool) -> TextQuery:
         usable = not search_terms.has_non_latin_letters(words) and await self._has_terms(terms)
         return terms if usable else SubstringQuery(words.split(), every=every)

@@ -50,18 +50,24 @@ def backup(
 
 
 def restore(endpoint: Endpoint, binaries: Binaries, source: Path) -> None:
-    """Restore a dump into an empty database in one transaction. Raises BackupError."""
+    """Restore a dump into an empty database in one transaction. Raises BackupError.
+
+    Extensions are left out: nothing that is stored needs one, and only superusers may create them.
+    """
     source = source.absolute()
-    _require_dump(binaries, source)
+    contents = _contents(binaries, source)
     _require_empty(endpoint, binaries)
+    wanted = [line for line in contents.splitlines() if " EXTENSION " not in line]
     done = subprocesses.run(
         [
             binaries.program("pg_restore"),
             "--single-transaction",
             *_PORTABLE,
+            "--use-list=/dev/stdin",
             f"--dbname={endpoint.conninfo()}",
             source,
         ],
+        text="\n".join(wanted),
         variables=psql.password_variable(endpoint),
     )
     if not done.ok:
@@ -94,12 +100,14 @@ def require_absent(target: Path, *, overwrite: bool) -> None:
         raise BackupExists(f"{target} exists already: choose another name, or say to overwrite it.")
 
 
-def _require_dump(binaries: Binaries, source: Path) -> None:
+def _contents(binaries: Binaries, source: Path) -> str:
+    """What a dump holds, a line each."""
     if not source.is_file():
         raise NotABackup(f"There is no file {source}.")
     listed = subprocesses.run([binaries.program("pg_restore"), "--list", source])
     if not listed.ok:
         raise NotABackup(f"{source} is not a backup that can be read: {_reason(listed)}.")
+    return listed.stdout
 
 
 def _require_empty(endpoint: Endpoint, binaries: Binaries) -> None:

@@ -157,6 +157,7 @@ class Supervisor:
         address = launch.address
         endpoint = endpoints.embedded(address.host, address.port, password)
         _ensure_database(found, endpoint)
+        _ensure_pgvector(found, endpoint)
         return endpoint
 
     def _lock(self, folder: Path) -> None:
@@ -233,6 +234,20 @@ def _ensure_database(found: Binaries, endpoint: Endpoint) -> None:
                 "if postgres.password in the data directory was changed, put the old one back."
             ) from error
 
+
+def _ensure_pgvector(found: Binaries, endpoint: Endpoint) -> None:
+    """Create the extension if the server has it; without it vectors are compared elsewhere."""
+    try:
+        if psql.run(found, endpoint, _LACKS_PGVECTOR) == "t":
+            psql.run(found, replace(endpoint, user=initdb.SUPERUSER), "CREATE EXTENSION vector")
+    except psql.QueryFailed as error:
+        log.warning("pgvector_not_created", error=str(error))
+
+
+_LACKS_PGVECTOR = """
+SELECT EXISTS (
+  SELECT FROM pg_available_extensions WHERE name = 'vector' AND installed_version IS NULL
+)"""
 
 # The role owns its database and nothing else: PostgreSQL's superuser can run programs.
 _ROLE_AND_DATABASE = """

@@ -10,12 +10,11 @@ from cartrita.domain.principals import Principal
 class PassageIndex(Protocol):
     """Rows of passages. No text of a query raises."""
 
-    async def with_all_words(self, query: PassageQuery) -> list[FoundPassage]:
-        """Those with all words, the best first; quotes and minus signs are those of web search."""
-        ...
+    async def with_words(self, query: PassageQuery) -> list[FoundPassage]:
+        """Those with words of the query, the best first: many of its words, and the rare ones.
 
-    async def with_any_word(self, query: PassageQuery) -> list[FoundPassage]:
-        """Those with any of the words, those with most of them first."""
+        Quotes and minus signs are those of web search, unless nothing is found so.
+        """
         ...
 
     async def excerpt(

@@ -1,10 +1,14 @@
 """Embeddings of passages: claimed once, stored, and compared."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, event, text
 from tests.backend.adapters.persistence.test_uploads import uploaded
+from tests.harness.database import Postgres, TemporaryDatabase
 from tests.harness.rows import ANN, BOB
 
 from cartrita.adapters.persistence import passage_vectors
@@ -55,10 +59,23 @@ async def test_passages_are_claimed_once_and_of_one_owner(pool: Database) -> Non
     assert all(len({one.owner_id for one in claim}) <= 1 for claim in claims)
     assert await table.claim("p/m", 9) == []
     async with pool.use() as connection:
-        await connection.execute(text("UPDATE passages SET claimed_at = now() - interval '1 hour'"))
+        await connection.execute(
+            text("UPDATE passage_embeddings SET claimed_at = now() - interval '1 hour'")
+        )
     assert await table.claim("p/m", 9) != []
 
 
+@pytest.fixture(params=["arrays", "pgvector"])
+def compared_by(
+    request: pytest.FixtureRequest, postgres: Postgres, database: TemporaryDatabase
+) -> str:
+    """With what vectors are compared: the extension, where the database has it."""
+    if request.param == "pgvector":
+        postgres.add_pgvector(database)
+    return request.param
+
+
+@pytest.mark.usefixtures("compared_by")
 async def test_the_closest_come_first(pool: Database) -> None:
     file = await read(pool, "one", "two", "three", "four")
     await embedded(pool, (1, 0), (1, 5), (-1, 0.1), (0, -1))
@@ -73,7 +90,29 @@ async def test_the_closest_come_first(pool: Database) -> None:
     assert await nearest(pool, of_file) == [2]
 
 
-async def test_vectors_of_other_lengths_are_last(pool: Database) -> None:
+async def test_pgvector_is_used_where_it_is(pool: Database, compared_by: str) -> None:
+    await read(pool, "one", "two")
+    await embedded(pool, (1, 0), (0, 1))
+    statements: list[str] = []
+    with recorded(statements):
+        assert await nearest(pool, PassageQuery(owner_id=ANN, text="")) == [2, 1]
+    assert any("<#>" in one for one in statements) == (compared_by == "pgvector")
+
+
+@contextmanager
+def recorded(statements: list[str]) -> Iterator[None]:
+    """The statements that any pool executes."""
+
+    def note(*given: Any) -> None:
+        statements.append(given[2])
+
+    event.listen(Engine, "before_cursor_execute", note)
+    yield
+    event.remove(Engine, "before_cursor_execute", note)
+
+
+@pytest.mark.usefixtures("compared_by")
+async def test_vectors_of_other_lengths_are_not_compared(pool: Database) -> None:
     await read(pool, "one", "two")
     table = PassageVectorTable(pool)
     claimed = sorted(await table.claim("p/m", 9), key=lambda one: one.key.page)
@@ -84,7 +123,7 @@ async def test_vectors_of_other_lengths_are_last(pool: Database) -> None:
             EmbeddedPassage(claimed[1].key, EAST),
         ],
     )
-    assert await nearest(pool, PassageQuery(owner_id=ANN, text="")) == [2, 1]
+    assert await nearest(pool, PassageQuery(owner_id=ANN, text="")) == [2]
 
 
 async def test_what_a_model_refuses_is_not_claimed_again_but_by_another_model(
@@ -99,11 +138,33 @@ async def test_what_a_model_refuses_is_not_claimed_again_but_by_another_model(
     assert [one.key for one in await table.claim("p/other", 9)] == [claimed.key]
 
 
-async def test_of_many_those_with_a_word_of_the_query_are_compared(
+async def test_of_many_those_with_the_same_signs_are_compared(
     pool: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(passage_vectors, "_COMPARED", 2)
-    await read(pool, "pumps", "gates", "a pump")
-    await embedded(pool, (1, 0), (0, 1), (0, 1))
-    assert await nearest(pool, PassageQuery(owner_id=ANN, text="the pump?")) == [3, 1]
-    assert await nearest(pool, PassageQuery(owner_id=ANN, text="nowhere")) == []
+    await read(pool, "one", "two", "three", "four")
+    await embedded(pool, (1, -1), (-1, 3), (-1, -1), (-1, 9))
+    assert await nearest(pool, PassageQuery(owner_id=ANN, text="", limit=2)) == [4, 2]
+
+
+async def test_passages_that_are_gone_are_left_out(pool: Database) -> None:
+    await read(pool, "one", "two")
+    table = PassageVectorTable(pool)
+    first, second = sorted(await table.claim("p/m", 9), key=lambda one: one.key.page)
+    async with pool.use() as connection:
+        await connection.execute(text("DELETE FROM file_pages WHERE number = 1"))
+    await table.store("p/m", [EmbeddedPassage(one.key, NORTH) for one in (first, second)])
+    assert await nearest(pool, PassageQuery(owner_id=ANN, text="")) == [2]
+    async with pool.use() as connection:
+        await connection.execute(text("DELETE FROM file_pages"))
+        left = await connection.scalar(text("SELECT count(*) FROM passage_vectors"))
+    assert left == 0
+
+
+async def test_another_model_takes_the_place_of_the_last_one(pool: Database) -> None:
+    await read(pool, "one", "two")
+    await embedded(pool, (1, 0), (0, 1))
+    await embedded(pool, (0, 1), (1, 0), model="p/other")
+    query = PassageQuery(owner_id=ANN, text="")
+    assert await nearest(pool, query) == []
+    assert await nearest(pool, query, "p/other") == [1, 2]

@@ -46,6 +46,7 @@ def test_a_cold_start_then_a_warm_one_with_the_data_kept(
     second = parents(who=who)
     dsn = second.started()["dsn"]
     assert sql(dsn, "SELECT answer FROM kept") == "42"
+    assert sql(dsn, "SELECT '[3,4]'::vector <-> '[0,0]'") == "5"
     second.stop()
 
     data_dir = workspace / "data"

@@ -1,0 +1,1 @@
+"""Models that embed texts on this machine."""

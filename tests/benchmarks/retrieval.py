@@ -1,0 +1,204 @@
+"""How fast files are indexed, and how fast their passages are found among 50,000."""
+
+import random
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from dataclasses import replace
+from itertools import accumulate
+from typing import Any
+
+import asyncpg
+from sqlalchemy import text
+from tests.benchmarks.database import PostgresServer
+from tests.benchmarks.figures import Figures, milliseconds, ratio, report, table
+from tests.benchmarks.options import Options
+
+from cartrita.adapters.persistence.attachments import AttachmentTable
+from cartrita.adapters.persistence.database import Database
+from cartrita.adapters.persistence.file_reading import ReadingTable
+from cartrita.adapters.persistence.passage_vectors import PassageVectorTable
+from cartrita.adapters.persistence.passages import PassageTable
+from cartrita.adapters.postgres import Endpoint
+from cartrita.adapters.postgres.initdb import SUPERUSER
+from cartrita.application.file_texts import FileTexts
+from cartrita.application.meaning_search import MeaningSearch
+from cartrita.domain.attachments import FilePage
+from cartrita.domain.embeddings import EmbeddedPassage, Vector, unit_vector
+from cartrita.kit.ids import uuid7
+
+_OWNER = "ann"
+_MODEL = "bench/model"
+_PASSAGES = 50_000
+_PAGES = 500
+_BATCH = 50
+_DIMENSIONS = 384
+_QUERIES = 100
+_NAIVE = 5
+_SEED = 20261129
+_FILE = """
+INSERT INTO file_contents
+  (id, owner_id, sha256, media_type, size, status, progress, pages, characters, attempt, changed_at)
+VALUES (:content, :owner, sha256(uuid_send(:content)), 'text/plain', 1, 'stored', 0, 0, 0, 0, now())
+"""
+_ATTACHMENT = """
+INSERT INTO attachments (id, owner_id, content_id, name, purpose, created_at)
+VALUES (:id, :owner, :content, :name, 'assistants', now())
+"""
+_RANKED = """
+SELECT content_id, page, text, ts_rank(search, query) AS score
+FROM passages, to_tsquery('english', :words) AS query
+WHERE owner_id = :owner AND search @@ query ORDER BY score DESC LIMIT 8
+"""
+Search = Callable[[str], Awaitable[object]]
+
+
+class Language:
+    """Words of which few are common and most are rare, as in the languages of people.
+
+    The commonest stands in four passages of ten; `common` are the first fifty of them.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self.random = random.Random(seed)
+        self.words = self._words(30_000)
+        self._weights = list(accumulate(1 / (place + 40) for place in range(len(self.words))))
+
+    def page(self) -> str:
+        """A page of about 1,000 characters, which is one passage."""
+        return " ".join(self.random.choices(self.words, cum_weights=self._weights, k=140))
+
+    def common(self) -> str:
+        """A question of four common words."""
+        return " ".join(self.random.sample(self.words[:50], 4))
+
+    def question(self) -> str:
+        """A question of two common words, and two of the others."""
+        common, rare = self.random.sample(self.words[:200], 2), self.random.sample(self.words, 2)
+        return " ".join((*common, *rare))
+
+    def vector(self) -> Vector:
+        """Any direction."""
+        return unit_vector(self.random.gauss(0, 1) for _ in range(_DIMENSIONS))
+
+    def _words(self, count: int) -> list[str]:
+        made: set[str] = set()
+        while len(made) < count:
+            syllables = (
+                self.random.choice("bcdfghklmnprtvz") + self.random.choice("aiou")
+                for _ in range(self.random.randint(2, 4))
+            )
+            made.add("".join(syllables) + self.random.choice(("", "k", "m", "t")))
+        return self.random.sample(sorted(made), count)
+
+
+class OneModel:
+    """Embeddings that take no time."""
+
+    model = _MODEL
+
+    def __init__(self, language: Language) -> None:
+        self._language = language
+
+    async def embed(self, owner_id: str, texts: Sequence[str]) -> list[Vector]:
+        return [self._language.vector() for _ in texts]
+
+
+def measure(options: Options) -> None:
+    """Indexing first, then each kind of search in turn."""
+    with PostgresServer.opened() as postgres, postgres.database() as endpoint:
+        options.run(_measure(endpoint, options))
+
+
+async def _measure(endpoint: Endpoint, options: Options) -> None:
+    language = Language(_SEED)
+    database = Database(endpoint.dsn())
+    administrator: Any = await asyncpg.connect(replace(endpoint, user=SUPERUSER).dsn())
+    try:
+        await administrator.execute("CREATE EXTENSION vector")
+        report(f"seed {_SEED}")
+        report(table(f"{_PASSAGES:,} passages", {"indexing": await _index(database, language)}))
+        await administrator.execute("VACUUM ANALYZE")
+        rows = await _search(database, language, options.rounds)
+    finally:
+        await administrator.close()
+        await database.close()
+    report(table(f"questions over {_PASSAGES:,} passages", rows))
+    for kind in ("common", "mixed"):
+        naive, ours = rows[f"naive, {kind} words"], rows[f"words, {kind} words"]
+        report(ratio(f"naive over ours, {kind} words", naive["query p50 ms"], ours["query p50 ms"]))
+
+
+async def _index(database: Database, language: Language) -> Figures:
+    """As files are read, and then as a model embeds their passages."""
+    queue = ReadingTable(database, silence_s=60)
+    octets = 0
+    words_s = 0.0
+    for file in range(_PASSAGES // _PAGES):
+        pages = [FilePage(number, language.page()) for number in range(1, _PAGES + 1)]
+        octets += sum(len(page.text) for page in pages)
+        await _receive(database, f"{file}.txt")
+        began = time.perf_counter()
+        task = await queue.claim()
+        assert task is not None
+        for start in range(0, _PAGES, _BATCH):
+            await queue.add(task, pages[start : start + _BATCH], 0.5)
+        await queue.finish(task, None)
+        words_s += time.perf_counter() - began
+    vectors = PassageVectorTable(database)
+    vectors_s = 0.0
+    while claimed := await vectors.claim(_MODEL, 64):
+        embedded = [EmbeddedPassage(one.key, language.vector()) for one in claimed]
+        began = time.perf_counter()
+        await vectors.store(_MODEL, embedded)
+        vectors_s += time.perf_counter() - began
+    return {"MB/s": octets / words_s / 1e6, "embeddings stored/s": _PASSAGES / vectors_s}
+
+
+async def _receive(database: Database, name: str) -> None:
+    content = {"owner": _OWNER, "content": uuid7()}
+    async with database.transaction() as connection:
+        await connection.execute(text(_FILE), content)
+        await connection.execute(text(_ATTACHMENT), {**content, "id": uuid7(), "name": name})
+
+
+async def _search(database: Database, language: Language, rounds: int) -> dict[str, Figures]:
+    store, index = AttachmentTable(database), PassageTable(database)
+    words = FileTexts(store, index)
+    hybrid = FileTexts(
+        store, index, MeaningSearch(PassageVectorTable(database), OneModel(language))
+    )
+    contenders: dict[str, tuple[Search, Callable[[], str], int]] = {
+        "words, mixed words": (_best(words), language.question, _QUERIES),
+        "words, common words": (_best(words), language.common, _QUERIES),
+        "words and meaning, mixed words": (_best(hybrid), language.question, _QUERIES),
+        "naive, mixed words": (_naive(database), language.question, _NAIVE),
+        "naive, common words": (_naive(database), language.common, _NAIVE),
+    }
+    waits: dict[str, list[float]] = {name: [] for name in contenders}
+    for _ in range(rounds):
+        for name, (search, question, count) in contenders.items():
+            waits[name] += [wait async for wait in _waits(search, question, count)]
+    return {name: milliseconds("query", each) for name, each in waits.items()}
+
+
+def _best(texts: FileTexts) -> Search:
+    return lambda question: texts.best(_OWNER, question, None, 8)
+
+
+def _naive(database: Database) -> Search:
+    """PostgreSQL's ranking of all passages with any of the words."""
+
+    async def search(question: str) -> object:
+        values = {"owner": _OWNER, "words": question.replace(" ", " | ")}
+        async with database.use() as connection:
+            return (await connection.execute(text(_RANKED), values)).all()
+
+    return search
+
+
+async def _waits(search: Search, question: Callable[[], str], count: int) -> AsyncGenerator[float]:
+    for _ in range(count):
+        asked = question()
+        began = time.perf_counter()
+        await search(asked)
+        yield time.perf_counter() - began
