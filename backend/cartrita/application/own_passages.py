@@ -30,7 +30,7 @@ class OwnPassages:
         """See PassageSearch."""
         named = [await self._of_file(owner_id, words, limit, name) for name in files]
         query = PassageQuery(owner_id=owner_id, text=words, limit=limit)
-        stored = _quotable(await self._index.with_any_word(query))
+        stored = _quotable(await self._index.with_words(query))
         said = [
             QuotablePassage(_MESSAGE, text)
             for text in await self._messages.passages(owner_id, words, limit)
@@ -46,7 +46,7 @@ class OwnPassages:
         if file is None or file.status is not FileStatus.READY or not file.pages:
             return []
         query = PassageQuery(owner_id=owner_id, text=words, content_id=file.content_id, limit=limit)
-        found = await self._index.with_any_word(query)
+        found = await self._index.with_words(query)
         return _quotable(
             [one.in_file(file.id, file.name) for one in found] or await self._beginning(file)
         )

@@ -29,14 +29,20 @@ class PassageEmbedder:
         """Embed until cancelled. What failed is tried again later."""
         while True:
             try:
-                while await self.embed_some():
-                    pass
+                await self._embed_all()
                 self._failure_logger.forget("embedding")
             except CartritaError as error:
                 log.info("passage_embedding_paused", code=error.code)
             except Exception as error:
                 self._failure_logger.exception("embedding", error=error)
             await asyncio.sleep(self._interval_s)
+
+    async def _embed_all(self) -> None:
+        batches = 0
+        while await self.embed_some():
+            batches += 1
+        if batches:
+            log.info("passages_embedded", model=self._embeddings.model, batches=batches)
 
     async def embed_some(self) -> bool:
         """Embed the next passages. Whether there were any. Raises CartritaError.

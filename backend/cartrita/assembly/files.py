@@ -51,7 +51,7 @@ def open_files(settings: Settings, database: Database, gateway: Gateway) -> File
     """The parts of files. Raises OperatorError if their directory cannot be used."""
     files = settings.files
     blobs = _blobs(settings)
-    store = AttachmentTable(database)
+    store = AttachmentTable(database, files.embeddings_model)
     meaning, embedder = _meaning(settings, database, gateway)
     texts = FileTexts(store, PassageTable(database), meaning)
     contents = ContentTable(database, arrival_s=_SILENCES * files.upload_timeout_s)

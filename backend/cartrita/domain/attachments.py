@@ -37,7 +37,8 @@ class StoredFile(msgspec.Struct, frozen=True, kw_only=True):
 
     `sha256` is in hexadecimal digits, `size` in bytes. `progress` is the part that was read, to 1;
     `reason` says why it cannot be read. `characters` are those of its text, on so many `pages`.
-    `image_type` is the media type of the image that was made of it anew, if it is one.
+    `image_type` is the media type of the image that was made of it anew, if it is one. `indexed`
+    is the part of its passages that is found by meaning; None without a model for that, or text.
     """
 
     id: AttachmentId
@@ -58,6 +59,7 @@ class StoredFile(msgspec.Struct, frozen=True, kw_only=True):
     pages: int = 0
     characters: int = 0
     image_type: str | None = None
+    indexed: float | None = None
 
     @property
     def public_id(self) -> str:

@@ -113,12 +113,14 @@ def _default_model(settings: Settings) -> Iterator[SettingsConflict]:
 
 def _embeddings_model(settings: Settings) -> Iterator[SettingsConflict]:
     model = settings.files.embeddings_model
-    if model is not None and not all(model.partition("/")):
+    provider, _, name = (model or LOCAL_MODEL).partition("/")
+    if not (provider and name):
         text = f"{display_value(model)} is not provider/model"
-        yield SettingsConflict((("files", "embeddings_model"),), text)
-    elif model is not None and model.startswith(f"{LOCAL_PROVIDER}/") and model != LOCAL_MODEL:
-        text = f"{display_value(model)} is not known: the local model is {LOCAL_MODEL}"
-        yield SettingsConflict((("files", "embeddings_model"),), text)
+    elif provider == LOCAL_PROVIDER and model not in (None, LOCAL_MODEL):
+        text = f"only {LOCAL_MODEL} is local"
+    else:
+        return
+    yield SettingsConflict((("files", "embeddings_model"),), text)
 
 
 def _oauth(settings: Settings) -> Iterator[SettingsConflict]:

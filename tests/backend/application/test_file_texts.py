@@ -1,6 +1,7 @@
 """The caller's files are searched by passages and read by pages, and nobody else's."""
 
 import pytest
+from sqlalchemy import text
 from tests.backend.application.files_fixture import ANN, BOB, Files
 from tests.backend.application.test_file_context import read
 
@@ -58,6 +59,9 @@ async def test_what_is_deleted_is_not_found(pool: Database) -> None:
     assert await titles(files, "pump") == ["a.txt, page 1, passage 1"]
     await files.attachments.delete(ANN, one.public_id)
     assert await titles(files, "pump") == []
+    async with pool.use() as connection:
+        for table in ("passages", "passage_embeddings"):
+            assert await connection.scalar(text(f"SELECT count(*) FROM {table}")) == 0
 
 
 async def test_pages_are_read(pool: Database) -> None:

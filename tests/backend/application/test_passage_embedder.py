@@ -13,7 +13,8 @@ from cartrita.adapters.persistence.passages import PassageTable
 from cartrita.application.file_texts import FileTexts
 from cartrita.application.meaning_search import MeaningSearch
 from cartrita.application.passage_embedder import PassageEmbedder
-from cartrita.domain.embeddings import Vector, unit_vector
+from cartrita.domain.attachments import StoredFile
+from cartrita.domain.embeddings import EmbeddedPassage, Vector, unit_vector
 from cartrita.domain.errors import UpstreamRejected, UpstreamUnreachable
 
 ANIMALS = ("dog", "hound", "puppy")
@@ -62,6 +63,28 @@ async def test_passages_are_found_by_their_meaning(pool: Database) -> None:
     asked = len(embeddings.asked)
     assert len(await finding.search(ANN, "\x00 ", limit=1)) == 0
     assert len(embeddings.asked) == asked
+
+
+async def test_how_much_is_indexed_is_told(pool: Database) -> None:
+    file = await read(pool, Files(pool), "A pump.", "A hound sleeps.")
+    without = await read(pool, Files(pool), " ", name="b.txt")
+    store = AttachmentTable(pool, FakeEmbeddings.model)
+
+    async def indexed(of: StoredFile) -> float | None:
+        found = await store.get(ANN.owner_id, of.id)
+        assert found is not None
+        return found.indexed
+
+    assert await indexed(file) == 0
+    [one] = await PassageVectorTable(pool).claim(FakeEmbeddings.model, 1)
+    await PassageVectorTable(pool).store(FakeEmbeddings.model, [EmbeddedPassage(one.key, None)])
+    assert await indexed(file) == 0.5
+    await embedder(pool, FakeEmbeddings()).embed_some()
+    assert await indexed(file) == 1
+    assert await indexed(without) is None
+    other = await AttachmentTable(pool, "p/other").get(ANN.owner_id, file.id)
+    assert other is not None
+    assert other.indexed == 0
 
 
 async def test_where_the_model_cannot_be_asked_words_do(pool: Database) -> None:

@@ -23,8 +23,8 @@ def found(number: int, score: float) -> FoundPassage:
 
 
 def numbers(words: Scores, meaning: Scores, limit: int = 10) -> list[int]:
-    rankings = ([found(*one) for one in scores.items()] for scores in (words, meaning))
-    return [each.passage.number for each in fused(*rankings, limit)]
+    by_words, by_meaning = ([found(*one) for one in each.items()] for each in (words, meaning))
+    return [each.passage.number for each in fused(by_words, by_meaning, limit)]
 
 
 def test_what_is_in_both_comes_first() -> None:

@@ -306,10 +306,7 @@ def test_lists_and_tables_of_the_file_are_understood(tmp_path: Path) -> None:
             "valkey has no address here; set CARTRITA_VALKEY_URL.",
         ),
         ({"CARTRITA_FILES_EMBEDDINGS_MODEL": "ada"}, "'ada' is not provider/model."),
-        (
-            {"CARTRITA_FILES_EMBEDDINGS_MODEL": "local/ada"},
-            "'local/ada' is not known: the local model is local/all-minilm-l6-v2.",
-        ),
+        ({"CARTRITA_FILES_EMBEDDINGS_MODEL": "local/x"}, "only local/all-minilm-l6-v2 is local."),
         ({"API_PROVIDER": "commet"}, "'commet' is not a provider; did you mean comet?"),
         ({"CARTRITA_PROT": "1"}, "there is no such setting; did you mean CARTRITA_PORT?"),
         (

@@ -4,11 +4,16 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, Select, delete, func, or_, select, tuple_, update
+from sqlalchemy import RowMapping, Select, case, delete, func, or_, select, tuple_, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from cartrita.adapters.persistence.database import Database
-from cartrita.adapters.persistence.file_tables import attachments, file_contents, file_pages
+from cartrita.adapters.persistence.file_tables import (
+    attachments,
+    file_contents,
+    file_pages,
+    passage_embeddings,
+)
 from cartrita.adapters.persistence.owner_locks import lock_files_of
 from cartrita.adapters.persistence.tables import conversations
 from cartrita.domain.attachments import (
@@ -25,6 +30,7 @@ from cartrita.kit import pagination
 from cartrita.kit.pagination import Page
 
 _a, _f, _c, _p = attachments.c, file_contents.c, conversations.c, file_pages.c
+_e = passage_embeddings.c
 FILES = (
     select(
         _a.id,
@@ -53,13 +59,17 @@ FILES = (
 
 
 class AttachmentTable:
-    """Files of owners, without those whose time is over."""
+    """Files of owners, without those whose time is over.
 
-    def __init__(self, database: Database) -> None:
+    `embeddings_model` is the one whose progress with their passages is told.
+    """
+
+    def __init__(self, database: Database, embeddings_model: str | None = None) -> None:
         self._database = database
+        self._files = FILES if embeddings_model is None else _indexed_by(embeddings_model)
 
     async def get(self, owner_id: str, attachment_id: AttachmentId) -> StoredFile | None:
-        query = FILES.where(_a.owner_id == owner_id, _a.id == attachment_id)
+        query = self._files.where(_a.owner_id == owner_id, _a.id == attachment_id)
         async with self._database.use() as connection:
             row = (await connection.execute(query)).mappings().one_or_none()
         return None if row is None else to_file(row)
@@ -67,7 +77,7 @@ class AttachmentTable:
     async def named(self, owner_id: str, name: str) -> StoredFile | None:
         """See AttachmentStore."""
         query = (
-            FILES.where(_a.owner_id == owner_id, func.lower(_a.name) == func.lower(name))
+            self._files.where(_a.owner_id == owner_id, func.lower(_a.name) == func.lower(name))
             .order_by(_a.created_at.desc(), _a.id.desc())
             .limit(1)
         )
@@ -111,7 +121,7 @@ class AttachmentTable:
         self, owner_id: str, filter_: FileFilter, limit: int, cursor: str | None
     ) -> Page[StoredFile]:
         """See AttachmentStore."""
-        query = _filtered(FILES.where(_a.owner_id == owner_id), filter_)
+        query = _filtered(self._files.where(_a.owner_id == owner_id), filter_)
         keys = tuple_(_a.created_at, _a.id)
         if cursor is not None:
             after = tuple_(*_after(cursor))
@@ -135,6 +145,12 @@ def _removed(content_id: UUID) -> ReturningUpdate[*tuple[Any, ...]]:
         .values(status="removed", sha256=None, changed_at=func.now())
         .returning(_f.id)
     )
+
+
+def _indexed_by(model: str) -> Select[*tuple[Any, ...]]:
+    part = func.avg(case((_e.model == model, 1.0), else_=0.0))
+    indexed = select(part).where(_e.content_id == _a.content_id).correlate(attachments)
+    return FILES.add_columns(indexed.scalar_subquery().label("indexed"))
 
 
 def to_file(row: RowMapping) -> StoredFile:

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
-    Double,
+    Float,
     Select,
     String,
     Subquery,
@@ -203,7 +203,7 @@ def _likely(query: PassageQuery, model: str, vector: Vector) -> Subquery:
 def _nearest(query: PassageQuery, likely: Subquery, vector: Vector) -> Select[*tuple[Any, ...]]:
     """By pgvector's negative inner product."""
     asked = cast(literal(str(vector.tolist()), String), PgVector())
-    distance = cast(_v.vector, PgVector()).op("<#>", return_type=Double())(asked)
+    distance = cast(_v.vector, PgVector()).op("<#>", return_type=Float[float]())(asked)
     found = _joined(query, likely).add_columns(distance.label("distance"))
     return found.order_by(distance).limit(query.limit)
 

@@ -28,6 +28,10 @@ class FileView(BaseModel):
     progress: float = Field(description="How much of it has been read, 0 to 1.")
     pages: int = Field(description="Pages, sheets or slides that have been read.")
     characters: int = Field(description="The length of its text.")
+    indexed: float | None = Field(
+        description="How much of its text is found by its meaning, 0 to 1; null where no model for "
+        "that is configured, or there is no text."
+    )
     created_at: datetime
 
     @classmethod
@@ -47,6 +51,7 @@ class FileView(BaseModel):
             progress=file.progress,
             pages=file.pages,
             characters=file.characters,
+            indexed=file.indexed,
             created_at=file.created_at,
         )
 

