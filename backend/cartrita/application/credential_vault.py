@@ -4,7 +4,7 @@ import structlog
 
 from cartrita.domain.credentials import ProviderCredential, StoredCredential, WrappedKey
 from cartrita.domain.errors import Unavailable
-from cartrita.domain.ports.credentials import CredentialCipher, CredentialStore
+from cartrita.domain.ports.credentials import CredentialCipher, DataKeyStore
 from cartrita.kit.secret import Secret
 
 log = structlog.get_logger()
@@ -13,7 +13,7 @@ log = structlog.get_logger()
 class CredentialVault:
     """Encrypts the keys of providers and decrypts them."""
 
-    def __init__(self, store: CredentialStore, cipher: CredentialCipher) -> None:
+    def __init__(self, store: DataKeyStore, cipher: CredentialCipher) -> None:
         self._store = store
         self._cipher = cipher
 
@@ -28,7 +28,7 @@ class CredentialVault:
 
     async def key_of(self, stored: StoredCredential) -> Secret:
         """The provider's key. Raises Unavailable if it cannot be decrypted."""
-        data_key = await self._store.data_key(stored.data_key_id)
+        data_key = await self._store.get(stored.data_key_id)
         assert data_key is not None  # each credential refers to it
         return self._cipher.decrypt(data_key, stored)
 
@@ -37,7 +37,7 @@ class CredentialVault:
 
         Those of a wrapping key that is not known here stay too, and are reported.
         """
-        for old in await self._store.data_keys(not_by=self._cipher.wrapping_key):
+        for old in await self._store.wrapped(not_by=self._cipher.wrapping_keys[0]):
             try:
                 await self._store.rewrap(old, self._cipher.rewrapped(old))
             except Unavailable:
@@ -46,9 +46,9 @@ class CredentialVault:
                 log.info("credentials_rewrapped", tenant_id=old.tenant_id)
 
     async def _data_key(self, tenant_id: str) -> WrappedKey:
-        for known in await self._store.data_keys_of(tenant_id):
-            if self._cipher.knows(known):
+        for known in await self._store.of_tenant(tenant_id):
+            if known.wrapping_key in self._cipher.wrapping_keys:
                 return known
         new = self._cipher.new_data_key(tenant_id)
-        await self._store.add_data_key(new)
+        await self._store.add(new)
         return new

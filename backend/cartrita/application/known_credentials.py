@@ -14,7 +14,7 @@ from cartrita.domain.credentials import (
     StoredCredential,
 )
 from cartrita.domain.errors import Unavailable
-from cartrita.domain.ports.credentials import CredentialStore
+from cartrita.domain.ports.credentials import ActiveCredentials
 from cartrita.gateway.paid_providers import CredentialUses
 from cartrita.kit.secret import Secret
 
@@ -31,7 +31,7 @@ class KnownCredentials:
     """
 
     def __init__(
-        self, store: CredentialStore, vault: CredentialVault, uses: CredentialUses
+        self, store: ActiveCredentials, vault: CredentialVault, uses: CredentialUses
     ) -> None:
         self._store = store
         self._vault = vault

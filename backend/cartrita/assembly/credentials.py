@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from cartrita.adapters.encryption.envelopes import CredentialEnvelopes
 from cartrita.adapters.persistence.credentials import CredentialTable
+from cartrita.adapters.persistence.data_keys import DataKeyTable
 from cartrita.adapters.persistence.database import Database
 from cartrita.application.api_keys import ApiKeys
 from cartrita.application.credential_vault import CredentialVault
@@ -32,7 +33,9 @@ async def open_credentials(
 ) -> CredentialParts:
     """Encrypt the tenants' keys by the wrapping key of now, and learn who has credentials."""
     table = CredentialTable(database)
-    vault = CredentialVault(table, CredentialEnvelopes(_wrapping_keys(settings, secret)))
+    vault = CredentialVault(
+        DataKeyTable(database), CredentialEnvelopes(_wrapping_keys(settings, secret))
+    )
     uses = CredentialUses()
     known = KnownCredentials(table, vault, uses)
     await vault.rewrap()

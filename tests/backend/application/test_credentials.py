@@ -10,6 +10,7 @@ from tests.harness.database import TemporaryDatabase
 
 from cartrita.adapters.encryption.envelopes import CredentialEnvelopes
 from cartrita.adapters.persistence.credentials import CredentialTable
+from cartrita.adapters.persistence.data_keys import DataKeyTable
 from cartrita.adapters.persistence.database import Database
 from cartrita.application.credential_vault import CredentialVault
 from cartrita.application.credentials import Credentials, KeyRefused
@@ -57,7 +58,7 @@ class Managed:
         self.access = access
         self.table = CredentialTable(pool)
         keys = [wrapping(name) for name in secrets or ("w",)]
-        self.vault = CredentialVault(self.table, CredentialEnvelopes(keys))
+        self.vault = CredentialVault(DataKeyTable(pool), CredentialEnvelopes(keys))
         self.uses = CredentialUses()
         self.known = KnownCredentials(self.table, self.vault, self.uses)
         self.validator = Validator()

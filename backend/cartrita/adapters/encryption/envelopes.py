@@ -34,16 +34,12 @@ class CredentialEnvelopes:
 
     def __init__(self, secrets: Sequence[Secret]) -> None:
         keys = [(_fingerprint(secret), bytes.fromhex(secret.reveal())) for secret in secrets]
-        self.wrapping_key = keys[0][0]
-        self._wrapping_keys = dict(keys)
+        self.wrapping_keys = tuple(name for name, _ in keys)
+        self._secrets = dict(keys)
 
     def new_data_key(self, tenant_id: str) -> WrappedKey:
         """See CredentialCipher."""
         return self._wrap(token_hex(8), tenant_id, AESGCM.generate_key(256))
-
-    def knows(self, key: WrappedKey) -> bool:
-        """See CredentialCipher."""
-        return key.wrapping_key in self._wrapping_keys
 
     def rewrapped(self, key: WrappedKey) -> WrappedKey:
         """See CredentialCipher."""
@@ -59,12 +55,12 @@ class CredentialEnvelopes:
         return Secret(_decrypt(self._unwrap(key), stored.ciphertext, place).decode())
 
     def _wrap(self, key_id: str, tenant_id: str, data_key: bytes) -> WrappedKey:
-        wrapping = self._wrapping_keys[self.wrapping_key]
-        ciphertext = _encrypt(wrapping, data_key, _key_place(key_id, tenant_id))
-        return WrappedKey(key_id, tenant_id, self.wrapping_key, ciphertext)
+        name = self.wrapping_keys[0]
+        ciphertext = _encrypt(self._secrets[name], data_key, _key_place(key_id, tenant_id))
+        return WrappedKey(key_id, tenant_id, name, ciphertext)
 
     def _unwrap(self, key: WrappedKey) -> bytes:
-        wrapping = self._wrapping_keys.get(key.wrapping_key)
+        wrapping = self._secrets.get(key.wrapping_key)
         if wrapping is None:
             raise unreadable()
         return _decrypt(wrapping, key.ciphertext, _key_place(key.id, key.tenant_id))

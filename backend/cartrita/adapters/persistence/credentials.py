@@ -1,4 +1,4 @@
-"""Credentials of callers, encrypted by their tenants' keys: implements CredentialStore."""
+"""Credentials of callers, encrypted: implements CredentialStore and ActiveCredentials."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -9,13 +9,12 @@ from sqlalchemy.exc import IntegrityError
 
 from cartrita.adapters.persistence.audit import record
 from cartrita.adapters.persistence.database import Database
-from cartrita.adapters.persistence.tables import credential_keys, credentials
+from cartrita.adapters.persistence.tables import credentials
 from cartrita.domain.audit import Change
-from cartrita.domain.credentials import Payer, ProviderCredential, StoredCredential, WrappedKey
+from cartrita.domain.credentials import Payer, ProviderCredential, StoredCredential
 
-_c, _k = credentials.c, credential_keys.c
+_c = credentials.c
 _FIELDS = ProviderCredential.__struct_fields__
-_WRAPPED = select(_k.id, _k.tenant_id, _k.wrapping_key, _k.ciphertext)
 _CURRENT = and_(_c.retires_at.is_(None), _c.revoked_at.is_(None))
 _DUE = and_(_c.retires_at <= func.now(), _c.revoked_at.is_(None))
 _LATELY = timedelta(minutes=10)
@@ -23,7 +22,7 @@ _UNIQUE = "23505"
 
 
 class CredentialTable:
-    """Credentials by their ids, and the keys of tenants."""
+    """Credentials by their ids, and by who may pay with them."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -56,7 +55,7 @@ class CredentialTable:
         return found[0] if found else None
 
     async def active(self, payer: Payer) -> list[StoredCredential]:
-        """See CredentialStore."""
+        """See ActiveCredentials."""
         own = or_(_c.owner_id == payer.owner_id, _c.owner_id.is_(None))
         return await self._read(and_(_c.tenant_id == payer.tenant_id, own, _CURRENT))
 
@@ -81,7 +80,7 @@ class CredentialTable:
         return revoked
 
     async def ended(self, credential_ids: Iterable[str]) -> set[str]:
-        """See CredentialStore."""
+        """See ActiveCredentials."""
         at = func.coalesce(_c.revoked_at, _c.retires_at)
         lately = at > func.now() - _LATELY
         query = (
@@ -93,7 +92,7 @@ class CredentialTable:
             return {*(await connection.execute(query)).scalars()}
 
     async def payers(self) -> set[tuple[str, str | None]]:
-        """See CredentialStore."""
+        """See ActiveCredentials."""
         query = select(_c.tenant_id, _c.owner_id).where(_CURRENT).distinct()
         async with self._database.use() as connection:
             return {(row.tenant_id, row.owner_id) for row in await connection.execute(query)}
@@ -127,38 +126,6 @@ class CredentialTable:
                 return 0
         async with self._database.transaction() as connection:
             return (await connection.execute(statement)).rowcount
-
-    async def data_key(self, key_id: str) -> WrappedKey | None:
-        found = await self._data_keys(_k.id == key_id)
-        return found[0] if found else None
-
-    async def data_keys_of(self, tenant_id: str) -> list[WrappedKey]:
-        """See CredentialStore."""
-        return await self._data_keys(_k.tenant_id == tenant_id)
-
-    async def add_data_key(self, key: WrappedKey) -> None:
-        values = msgspec.structs.asdict(key) | {"wrapped_at": func.now()}
-        async with self._database.transaction() as connection:
-            await connection.execute(insert(credential_keys).values(values))
-
-    async def data_keys(self, *, not_by: str) -> list[WrappedKey]:
-        """See CredentialStore."""
-        return await self._data_keys(_k.wrapping_key != not_by)
-
-    async def rewrap(self, old: WrappedKey, new: WrappedKey) -> bool:
-        """See CredentialStore."""
-        statement = (
-            update(credential_keys)
-            .where(_k.id == old.id, _k.ciphertext == old.ciphertext)
-            .values(wrapping_key=new.wrapping_key, ciphertext=new.ciphertext, wrapped_at=func.now())
-        )
-        async with self._database.transaction() as connection:
-            return (await connection.execute(statement)).rowcount == 1
-
-    async def _data_keys(self, where: ColumnElement[bool]) -> list[WrappedKey]:
-        async with self._database.use() as connection:
-            rows = await connection.execute(_WRAPPED.where(where).order_by(_k.id))
-            return [WrappedKey(**row) for row in rows.mappings()]
 
     async def _read(self, where: ColumnElement[bool]) -> list[StoredCredential]:
         columns = (*(_c[name] for name in _FIELDS), _c.key_id, _c.ciphertext)

@@ -1,6 +1,6 @@
 """Ports of stored credentials, of their encryption, and of what looks them up for calls."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -16,7 +16,7 @@ from cartrita.kit.secret import Secret
 
 
 class CredentialStore(Protocol):
-    """Stores credentials, and the keys that encrypt them. Changes are logged with them."""
+    """Stores credentials. Each change is logged in its own transaction."""
 
     async def add(self, stored: StoredCredential, change: Change, *, retires_at: datetime) -> bool:
         """Store the newest credential of an owner and provider; the one before it retires then.
@@ -26,10 +26,6 @@ class CredentialStore(Protocol):
         ...
 
     async def get(self, credential_id: str) -> StoredCredential | None: ...
-
-    async def active(self, payer: Payer) -> list[StoredCredential]:
-        """The credentials that pay for new calls, of the user and of the tenant."""
-        ...
 
     async def latest(
         self, tenant_id: str, owner_id: str | None, provider: str
@@ -41,6 +37,20 @@ class CredentialStore(Protocol):
         """End a credential and delete its key; false if it was revoked before."""
         ...
 
+    async def page(
+        self, tenant_id: str, owner_id: str | None, *, after: str | None, limit: int
+    ) -> list[ProviderCredential]:
+        """The tenant's, and with an owner also that one's, the oldest first."""
+        ...
+
+
+class ActiveCredentials(Protocol):
+    """Looks up which stored credentials pay for calls."""
+
+    async def active(self, payer: Payer) -> list[StoredCredential]:
+        """The credentials that pay for new calls, of the user and of the tenant."""
+        ...
+
     async def ended(self, credential_ids: Iterable[str]) -> set[str]:
         """Those that pay for nothing any more: of these, and all that ended in ten minutes."""
         ...
@@ -49,21 +59,19 @@ class CredentialStore(Protocol):
         """Tenants and owners of which there is an active credential; without an owner, shared."""
         ...
 
-    async def page(
-        self, tenant_id: str, owner_id: str | None, *, after: str | None, limit: int
-    ) -> list[ProviderCredential]:
-        """The tenant's, and with an owner also that one's, the oldest first."""
-        ...
 
-    async def data_key(self, key_id: str) -> WrappedKey | None: ...
+class DataKeyStore(Protocol):
+    """Stores the keys of tenants that encrypt their credentials."""
 
-    async def data_keys_of(self, tenant_id: str) -> list[WrappedKey]:
+    async def get(self, key_id: str) -> WrappedKey | None: ...
+
+    async def of_tenant(self, tenant_id: str) -> list[WrappedKey]:
         """A tenant's keys: one, or more where a wrapping key was lost."""
         ...
 
-    async def add_data_key(self, key: WrappedKey) -> None: ...
+    async def add(self, key: WrappedKey) -> None: ...
 
-    async def data_keys(self, *, not_by: str) -> list[WrappedKey]:
+    async def wrapped(self, *, not_by: str) -> list[WrappedKey]:
         """Those that another wrapping key has encrypted."""
         ...
 
@@ -76,16 +84,12 @@ class CredentialCipher(Protocol):
     """Encrypts credentials by the keys of their tenants, and those by a wrapping key."""
 
     @property
-    def wrapping_key(self) -> str:
-        """What tells the wrapping key that is used now from others."""
+    def wrapping_keys(self) -> Sequence[str]:
+        """What tells the wrapping keys that are known here from others, the one of now first."""
         ...
 
     def new_data_key(self, tenant_id: str) -> WrappedKey:
         """A new key of a tenant."""
-        ...
-
-    def knows(self, key: WrappedKey) -> bool:
-        """Whether its wrapping key is known here."""
         ...
 
     def rewrapped(self, key: WrappedKey) -> WrappedKey:

@@ -1,4 +1,4 @@
-"""Credentials in Postgres, and the keys that encrypt them."""
+"""Credentials in Postgres."""
 
 from datetime import timedelta
 
@@ -11,6 +11,7 @@ from tests.harness.rows import ANN, BEGIN, BOB
 
 from cartrita.adapters.persistence.audit import AuditTable
 from cartrita.adapters.persistence.credentials import CredentialTable
+from cartrita.adapters.persistence.data_keys import DataKeyTable
 from cartrita.adapters.persistence.database import Database
 from cartrita.domain.credentials import (
     CredentialState,
@@ -31,7 +32,7 @@ async def table(pool: Database) -> CredentialTable:
         await stored_user(pool, a_user(owner_id, "t"))
     await stored_user(pool, a_user("eve", "other"))
     made = CredentialTable(pool)
-    await made.add_data_key(KEY)
+    await DataKeyTable(pool).add(KEY)
     return made
 
 
@@ -166,21 +167,6 @@ async def test_the_table_takes_no_others(
     with pytest.raises(IntegrityError):
         await table.add(StoredCredential(refused, "k", b"x"), change(), retires_at=BEGIN)
     assert await table.get("c") is None
-
-
-async def test_keys_of_tenants_are_wrapped_again(table: CredentialTable) -> None:
-    assert await table.data_key("k") == KEY
-    assert await table.data_key("t") is None
-    assert (await table.data_keys_of("t"), await table.data_keys_of("other")) == ([KEY], [])
-    assert await table.data_keys(not_by="w1") == []
-    assert await table.data_keys(not_by="w2") == [KEY]
-    new = replace(KEY, wrapping_key="w2", ciphertext=b"wrapped again")
-    assert await table.rewrap(KEY, new)
-    assert not await table.rewrap(KEY, new)
-    assert await table.data_key("k") == new
-    another = replace(KEY, id="l")
-    await table.add_data_key(another)
-    assert await table.data_keys_of("t") == [new, another]
 
 
 async def test_every_change_is_told_to_all_processes(
