@@ -16,8 +16,8 @@ from tests.harness.scenario import Scenario
 
 from cartrita.adapters.http.client import HttpClient
 from cartrita.adapters.http.name_lookups import NameLookups
+from cartrita.adapters.http.public_addresses import AddressRule
 from cartrita.adapters.web.pages import PageReader
-from cartrita.adapters.web.public_addresses import AddressRule
 from cartrita.domain.errors import CartritaError, Forbidden, InvalidInput
 
 SPELLINGS = [

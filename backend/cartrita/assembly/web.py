@@ -4,8 +4,8 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from cartrita.adapters.http.client import HttpClient
+from cartrita.adapters.http.public_addresses import AddressRule
 from cartrita.adapters.web.pages import PageLimits, PageReader
-from cartrita.adapters.web.public_addresses import AddressRule
 from cartrita.domain.ports.web import WebPages
 from cartrita.settings import Settings
 

@@ -56,7 +56,7 @@ class HttpRequest(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     provider: str
-    method: Literal["GET", "POST"]
+    method: Literal["GET", "POST", "DELETE"]
     url: str
     headers: Mapping[str, str | Secret]
     body: bytes = b""

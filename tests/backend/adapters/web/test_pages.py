@@ -10,8 +10,8 @@ from tests.backend.adapters.http.names import Names
 from tests.backend.adapters.http.servers import serving
 
 from cartrita.adapters.http.client import HttpClient
+from cartrita.adapters.http.public_addresses import AddressRule
 from cartrita.adapters.web.pages import PageLimits, PageReader
-from cartrita.adapters.web.public_addresses import AddressRule
 from cartrita.domain.errors import (
     CartritaError,
     Forbidden,

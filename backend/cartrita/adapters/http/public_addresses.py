@@ -1,6 +1,6 @@
-"""Which addresses are on the public web, and which hosts are read although theirs are not."""
+"""Which addresses are on the public web, and which hosts are called although theirs are not."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final
 
@@ -56,14 +56,22 @@ def is_public(address: str) -> bool:
 
 
 class AddressRule:
-    """Lets connections be made to public addresses on ports of the web, and to these hosts.
+    """Lets connections be made to public addresses on these ports, and to these hosts.
 
-    `private_hosts` are names, addresses and networks. Raises Forbidden; it does not tell what
-    addresses a name has in the server's own network.
+    `private_hosts` are names, addresses and networks, which the setting of the name `listed_in`
+    has. Raises Forbidden; it does not tell what addresses a name has in the server's own network.
     """
 
-    def __init__(self, private_hosts: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        private_hosts: Iterable[str] = (),
+        *,
+        ports: Set[int] | None = PORTS,
+        listed_in: str = "CARTRITA_WEB_PRIVATE_HOSTS",
+    ) -> None:
         hosts = tuple(private_hosts)
+        self._ports = ports
+        self._listed_in = listed_in
         self._names = frozenset(one for one in hosts if "/" not in one)
         self._networks = tuple(ip_network(one) for one in hosts if "/" in one)
 
@@ -74,14 +82,14 @@ class AddressRule:
         private = [one for one in addresses if not is_public(one)]
         if not all(self._is_listed(one) for one in private):
             raise Forbidden(
-                f"{origin.host} is not on the public web, and this server reads nothing else. "
-                "Whoever runs it may list the host in CARTRITA_WEB_PRIVATE_HOSTS.",
+                f"{origin.host} is not on the public web, and this server calls nothing else. "
+                f"Whoever runs it may list the host in {self._listed_in}.",
                 code="address_not_public",
             )
-        if origin.port not in PORTS and not private:
+        if self._ports is not None and origin.port not in self._ports and not private:
             raise Forbidden(
                 f"Port {origin.port} of {origin.host} is not read: ports of the web are "
-                f"{', '.join(map(str, sorted(PORTS)))}.",
+                f"{', '.join(map(str, sorted(self._ports)))}.",
                 code="address_not_public",
             )
 

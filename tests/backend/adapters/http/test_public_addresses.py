@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.backend.examples import examples
 
+from cartrita.adapters.http.public_addresses import AddressRule, is_public
 from cartrita.adapters.http.targets import Origin
-from cartrita.adapters.web.public_addresses import AddressRule, is_public
 from cartrita.domain.errors import Forbidden
 
 PRIVATE = [
