@@ -3,18 +3,16 @@
 import re
 from collections.abc import Callable, Iterable
 from enum import StrEnum
-from fnmatch import translate
 from functools import lru_cache
 from typing import Final, TypeAlias
 
 import msgspec
 
 from cartrita.domain.errors import Forbidden
+from cartrita.domain.name_patterns import LONGEST_NAME, expression, matches
 
 Names: TypeAlias = tuple[str, ...]
 _MOST_TOLD = 5
-_LONGEST_NAME = 1000
-"""Names that are longer are not compared: a megabyte takes seconds, and everybody waits."""
 
 
 class Operation(StrEnum):
@@ -75,7 +73,7 @@ class Scopes(
         return self.models is None or _matches_model(self.models, f"{provider}/{name}")
 
     def allows_tool(self, name: str) -> bool:
-        return self.tools is None or _matches(self.tools, name)
+        return self.tools is None or matches(self.tools, name)
 
     def require_operation(self, operation: Operation) -> None:
         """Raise Forbidden unless the operation is allowed."""
@@ -127,15 +125,9 @@ def _refusal(noun: str, nouns: str, allowed: Names | None, wanted: str) -> Forbi
 
 
 @lru_cache(maxsize=1024)
-def _pattern(patterns: Names) -> re.Pattern[str]:
-    """One expression of all patterns; it does not backtrack into what a `*` has matched."""
-    return re.compile("|".join(translate(_escaped(one)) for one in patterns))
-
-
-@lru_cache(maxsize=1024)
 def _model_pattern(patterns: Names) -> re.Pattern[str]:
     """The same of models, in which a pattern without a slash is of names at any provider."""
-    return re.compile("|".join(_at_any(one) + translate(_escaped(one)) for one in patterns))
+    return re.compile("|".join(_at_any(one) + expression(one) for one in patterns))
 
 
 def _at_any(pattern: str) -> str:
@@ -149,21 +141,10 @@ def _at_any(pattern: str) -> str:
     return "[^/]*/" if pattern.startswith("*") else "[^/*]*/"
 
 
-def _escaped(pattern: str) -> str:
-    """The pattern with `*` as the only character that stands for others."""
-    return "".join(f"[{one}]" if one in "?[" else one for one in pattern)
-
-
-def _matches(patterns: Names, name: str) -> bool:
-    return _comparable(patterns, name) and _pattern(patterns).match(name) is not None
-
-
 def _matches_model(patterns: Names, name: str) -> bool:
-    return _comparable(patterns, name) and _model_pattern(patterns).match(name) is not None
-
-
-def _comparable(patterns: Names, name: str) -> bool:
-    return bool(patterns) and len(name) <= _LONGEST_NAME
+    if not patterns or len(name) > LONGEST_NAME:
+        return False
+    return _model_pattern(patterns).match(name) is not None
 
 
 def _at_providers(models: Names | None) -> Names | None:
@@ -177,7 +158,7 @@ def _equal(own: Names, other: str) -> bool:
 
 def _wildcard(own: Names, other: str) -> bool:
     """Whether own patterns match all that another matches: its `*` is matched by a `*` only."""
-    return _matches(own, other)
+    return matches(own, other)
 
 
 def _among(own: Names | None, other: Names | None, covers: Callable[[Names, str], bool]) -> bool:
