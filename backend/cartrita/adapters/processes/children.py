@@ -1,20 +1,27 @@
-"""Starts a module of ours as a process with an empty environment, and ends it with its group."""
+"""Starts processes in sessions of their own, with no environment of ours, and ends their groups."""
 
 import asyncio
 import os
 import signal
 import sys
+from asyncio import SubprocessTransport
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import BinaryIO
+from pathlib import Path
+from typing import BinaryIO, Final, cast
+
+import anyio
+
+_GRACE_S: Final = 2.0
+"""For a program to end by itself when nobody speaks to it any more, and for its end to be seen."""
 
 
 @asynccontextmanager
 async def started(
     module: str, order: str, *, stdin: BinaryIO, line_bytes: int, reports: bool = False
 ) -> AsyncGenerator[Process]:
-    """The process, which is told `order` and reads `stdin`, in a session of its own.
+    """A module of ours as a process, which is told `order` and reads `stdin`.
 
     Its stdout is a pipe; with `reports` its stderr is one too. At the end of the body it is killed,
     with all of its group.
@@ -36,6 +43,53 @@ async def started(
         yield process
     finally:
         if process.returncode is None:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+            _kill(process)
         await process.wait()
+
+
+@asynccontextmanager
+async def serving(
+    command: Sequence[str],
+    *,
+    environment: Mapping[str, str],
+    folder: Path | None,
+    line_bytes: int,
+) -> AsyncGenerator[Process]:
+    """A program that serves over its stdin and stdout, which are pipes. Raises OSError.
+
+    At the end of the body its stdin is closed, which tells it to end; then it is killed, with all
+    of its group.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        stdin=PIPE,
+        stdout=PIPE,
+        stderr=DEVNULL,
+        env=environment,
+        cwd=folder,
+        limit=line_bytes,
+        start_new_session=True,
+    )
+    assert process.stdin is not None
+    try:
+        yield process
+    finally:
+        with anyio.CancelScope(shield=True):
+            process.stdin.close()
+            await _ended(process)
+            _kill(process)
+            # What has left the group may hold the pipes open; nobody else closes ours.
+            cast("SubprocessTransport", getattr(process, "_transport")).close()  # noqa: B009
+            await _ended(process)
+
+
+def _kill(process: Process) -> None:
+    """End all of the group of a process, whether it has ended itself or not."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+async def _ended(process: Process) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_GRACE_S):
+            await process.wait()

@@ -10,7 +10,7 @@ import psutil
 import pytest
 from tests.harness.scenario import eventually
 
-from cartrita.adapters.processes.children import started
+from cartrita.adapters.processes.children import serving, started
 
 _ALIVE = frozenset({psutil.STATUS_RUNNING, psutil.STATUS_SLEEPING, psutil.STATUS_DISK_SLEEP})
 
@@ -40,10 +40,47 @@ async def test_the_group_is_killed(module: str) -> None:
             child = int(await process.stdout.readline())
             assert os.getpgid(child) == process.pid
     assert process.returncode == -9
+    await gone(child)
 
-    async def gone() -> bool:
+
+async def gone(pid: int) -> None:
+    async def look() -> bool:
         with suppress(psutil.NoSuchProcess):
-            return psutil.Process(child).status() not in _ALIVE
+            return psutil.Process(pid).status() not in _ALIVE
         return True
 
-    assert await eventually(gone)
+    await eventually(look)
+
+
+_LEAVES = """
+import os, subprocess, sys
+print(sorted(os.environ), os.getcwd(), flush=True)
+print(subprocess.Popen(["/bin/sleep", "1000"]).pid, flush=True)
+sys.stdin.read()
+{then}
+"""
+
+
+@pytest.mark.parametrize(
+    ("then", "status"), [("sys.exit(3)", 3), ("import time; time.sleep(999)", -9)]
+)
+async def test_a_program_that_serves_ends_with_its_group(
+    tmp_path: Path, then: str, status: int
+) -> None:
+    """Whether it ends itself when its stdin does, or stays."""
+    command = (sys.executable, "-I", "-c", _LEAVES.format(then=then))
+    async with serving(
+        command, environment={"NAME": "value"}, folder=tmp_path, line_bytes=1000
+    ) as process:
+        assert process.stdout is not None
+        told = (await process.stdout.readline()).decode()
+        assert told in (f"['NAME'] {tmp_path}\n", f"['LC_CTYPE', 'NAME'] {tmp_path}\n")
+        child = int(await process.stdout.readline())
+    assert process.returncode == status
+    await gone(child)
+
+
+async def test_a_program_that_cannot_be_started() -> None:
+    with pytest.raises(FileNotFoundError):
+        async with serving(("/nowhere",), environment={}, folder=None, line_bytes=1000):
+            pass
