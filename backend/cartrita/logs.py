@@ -52,6 +52,7 @@ _LIBRARY_LOGGERS = (
     "asyncio",
 )
 _DISABLED_LOGGERS = ("uvicorn.access",)  # whole URLs; the request log names the route instead
+_SILENT_LOGGERS = ("mcp",)  # and all below them: they repeat what servers of tools have sent
 
 
 def configure(level: Level = "info", output: Format = "auto") -> None:
@@ -118,6 +119,8 @@ def _route_library_logs(level: int, renderer: Processor) -> None:
         logging.getLogger(name).setLevel(max(level, logging.INFO))
     for name in _DISABLED_LOGGERS:
         logging.getLogger(name).disabled = True
+    for name in _SILENT_LOGGERS:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
 
 def _safe_value(name: str, value: object) -> object:

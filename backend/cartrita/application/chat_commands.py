@@ -44,13 +44,13 @@ class ChatCommand(msgspec.Struct, frozen=True, kw_only=True):
     approval: ApprovalPolicy | None = None
 
 
-def own_tools_of(
+async def own_tools_of(
     command: ChatCommand, agents: AgentRegistry, tools: Toolbox
 ) -> tuple[str, ...] | None:
     """The tools that a command allows; None for all of the agent. Raises InvalidInput, NotFound."""
     if command.tools:
         agent = agents.find(command.agent)
-        known = [tool.name for tool in tools.only(agent.tools)]
+        known = [tool.name for tool in (await tools.filled()).only(agent.tools)]
         known += [DELEGATE] if agent.delegates else []
         for name in command.tools:
             if name not in known:

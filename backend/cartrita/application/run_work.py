@@ -72,7 +72,7 @@ class RunWork:
         self._history = history
         self._gateway = gateway
         self._agents = agents
-        self._tools = tools or Toolbox()
+        self._tools = Toolbox() if tools is None else tools
         self._counter = counter or RuleCounter()
         self._keys = keys
         self._cost = cost
@@ -90,7 +90,7 @@ class RunWork:
             run.journal,
             principal=principal,
             agents=self._agents,
-            tools=self._tools,
+            tools=await self._tools.filled(),
             model_of=partial(self._model_of, run, principal),
             cost=self._cost,
             counter=self._counter,

@@ -53,7 +53,7 @@ class Runs:
         tools: Toolbox | None = None,
         busy: BusyPolicy = BusyPolicy.ENQUEUE,
     ) -> None:
-        self._tools = tools or Toolbox()
+        self._tools = Toolbox() if tools is None else tools
         self._files = files
         self._admission = admission
         self._cancellation = cancellation
@@ -74,7 +74,7 @@ class Runs:
 
         Raises InvalidInput, NotFound, Conflict, IdempotencyMismatch, Unavailable, Forbidden.
         """
-        own_tools = own_tools_of(command, self._agents, self._tools)
+        own_tools = await own_tools_of(command, self._agents, self._tools)
         attached = await self._files.attached(principal.owner_id, command.attachments)
         message = Message(command.message.role, (*attached, *command.message.parts))
         conversation = None

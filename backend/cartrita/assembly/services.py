@@ -36,6 +36,7 @@ def create_services(
     credentials: CredentialParts,
     files: FileParts,
     sandbox: str | None,
+    tool_servers: Callable[[], Mapping[str, bool]],
 ) -> Services:
     """The use cases over these parts."""
     conversations, runs, model_runs = create_run_services(
@@ -79,6 +80,7 @@ def create_services(
         health=models.gateway.health,
         ready=_readiness(storage.run_log),
         sandbox=sandbox,
+        tool_servers=tool_servers,
     )
 
 

@@ -19,6 +19,7 @@ from cartrita.assembly.models import open_models
 from cartrita.assembly.runs import create_executor
 from cartrita.assembly.services import create_services
 from cartrita.assembly.storage import create_cleanup, open_storage
+from cartrita.assembly.tool_servers import open_tool_servers
 from cartrita.assembly.tools import create_toolbox
 from cartrita.kit.secret import Secret
 from cartrita.settings import Settings
@@ -63,7 +64,8 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
         files = open_files(settings, storage.database, models.gateway)
         agents = create_agents(settings)
         sandbox = await open_sandbox(settings)
-        tools = create_toolbox(settings, storage, models, files, sandbox)
+        servers = await enter(open_tool_servers(settings))
+        tools = create_toolbox(settings, storage, models, files, sandbox, servers)
         authentication = create_authentication(
             storage.database, context.secret, settings, models.brought_keys
         )
@@ -80,6 +82,7 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
             credentials,
             files,
             sandbox.told,
+            servers.available,
         )
         watch = AccessWatch(
             authentication.key_authentication,
@@ -104,6 +107,7 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
             models.budgets.run(),
             authentication.known_keys.run(),
             watch.run(),
+            *(loop() for loop in servers.loops),
         )
         async with _running(loops):
             yield System(services, storage.run_log, executor, settings.server.drain_s)

@@ -4,6 +4,7 @@ from cartrita.assembly.code import Sandbox
 from cartrita.assembly.files import FileParts
 from cartrita.assembly.models import Models
 from cartrita.assembly.storage import Storage
+from cartrita.assembly.tool_servers import ToolServers
 from cartrita.settings import Settings
 from cartrita.tools.calculator import CALCULATOR
 from cartrita.tools.github_search import github_search_tool
@@ -17,7 +18,12 @@ from cartrita.tools.web_search import web_search_tool
 
 
 def create_toolbox(
-    settings: Settings, storage: Storage, models: Models, files: FileParts, sandbox: Sandbox
+    settings: Settings,
+    storage: Storage,
+    models: Models,
+    files: FileParts,
+    sandbox: Sandbox,
+    servers: ToolServers,
 ) -> Toolbox:
     """All of them; the agents name those that they use."""
     programs = (
@@ -33,5 +39,6 @@ def create_toolbox(
             read_file_tool(files.texts),
             search_conversations_tool(storage.search),
             *programs,
-        )
+        ),
+        servers.supplies,
     )

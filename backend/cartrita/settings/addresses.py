@@ -120,6 +120,12 @@ def named_host(value: str) -> str:
     )
 
 
+def is_literal(url: str) -> bool:
+    """Whether a URL has an address, or `localhost`: no name that others could let point here."""
+    host = urlsplit(url).hostname or ""
+    return host == "localhost" or _is_address(host)
+
+
 def _is_address(text: str) -> bool:
     try:
         ip_address(text)

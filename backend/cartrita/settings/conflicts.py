@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from cartrita.adapters.providers.registry import PROVIDERS
 from cartrita.domain.embeddings import LOCAL_MODEL, LOCAL_PROVIDER
+from cartrita.settings.addresses import is_literal
 from cartrita.settings.errors import closest_name, display_value
 from cartrita.settings.settings import Settings
 
@@ -25,6 +27,7 @@ def conflicts(settings: Settings) -> Iterator[SettingsConflict]:
     yield from _default_model(settings)
     yield from _embeddings_model(settings)
     yield from _oauth(settings)
+    yield from _plain_tool_servers(settings)
     if settings.cache.store == "valkey" and settings.valkey.url is None:
         yield SettingsConflict(
             (("cache", "store"),), "valkey has no address here; set CARTRITA_VALKEY_URL"
@@ -121,6 +124,18 @@ def _embeddings_model(settings: Settings) -> Iterator[SettingsConflict]:
     else:
         return
     yield SettingsConflict((("files", "embeddings_model"),), text)
+
+
+def _plain_tool_servers(settings: Settings) -> Iterator[SettingsConflict]:
+    for server in settings.mcp.entries:
+        url = server.url or ""
+        listed = urlsplit(url).hostname in settings.mcp.private_hosts
+        if url.startswith("http://") and not listed and not is_literal(url):
+            text = (
+                f"{server.name} has a url without encryption; write https://, or list its host in "
+                "mcp.private_hosts"
+            )
+            yield SettingsConflict((("mcp", "entries"),), text)
 
 
 def _oauth(settings: Settings) -> Iterator[SettingsConflict]:

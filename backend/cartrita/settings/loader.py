@@ -19,6 +19,7 @@ from cartrita.settings.errors import (
     display_value,
     unknown_name,
 )
+from cartrita.settings.mcp_resolution import resolve_tool_servers, tool_server_variables
 from cartrita.settings.provider_resolution import (
     FieldPath,
     custom_variable_names,
@@ -62,7 +63,10 @@ def load(
     _insert(tree, ("providers", "entries"), resolved.entries)
     _insert(tree, ("routes", "entries"), resolve_routes(raw))
     _insert(tree, ("agents", "entries"), resolve_agents(raw, cwd))
-    settings, invalid = _validate(tree, sources, BaseDirectories(cwd.absolute(), home))
+    directories = BaseDirectories(cwd.absolute(), home)
+    _insert(tree, ("mcp", "entries"), resolve_tool_servers(raw, directories))
+    sources["mcp", "entries"] = Source("mcp", raw.file)
+    settings, invalid = _validate(tree, sources, directories)
 
     errors = raw.errors + [text for _, text in invalid]
     errors += _messages(conflicts(settings), sources, {path for path, _ in invalid})
@@ -75,7 +79,8 @@ def load(
 
 def _check_names(raw: RawSettings, environ: Mapping[str, str]) -> None:
     """Add an error for each unknown CARTRITA_* name, and a warning for any other in the `.env`."""
-    known = {entry.env for entry in ENTRIES} | {CONFIG_VARIABLE} | set(custom_variable_names(raw))
+    known = {entry.env for entry in ENTRIES} | {CONFIG_VARIABLE}
+    known |= {*custom_variable_names(raw), *tool_server_variables(raw)}
     known |= {name for spec in PROVIDERS.values() for name in spec.variable_names}
     for where, names in ((".env", raw.dotenv), ("environment", environ)):
         for name in names:

@@ -130,11 +130,36 @@ limits = { steps = 8, tokens = 200000, cost = 0.5, seconds = 300 }
 `depth` and `context_tokens`. Costs are in US dollars.
 """
 
+_TOOL_SERVERS_SECTION = """\
+## Servers of tools
+
+A server whose tools agents may use is a table in `cartrita.toml`; no variable and no request can
+make one. It is a program that the server starts, or an address: see
+[tool-servers.md](tool-servers.md).
+
+```toml
+[mcp.notes]                       # its tools are notes__NAME
+command = ["notes-server", "--folder", "/srv/notes"]
+cwd = "/srv/notes"                # optional
+env = { LANG = "C.UTF-8" }        # its environment, with PATH
+pass_env = ["NOTES_KEY"]          # variables of ours that it gets, too
+read = ["get_*", "search"]        # tools that only look; all others ask a person first
+tools = ["*"]                     # those that are offered at all
+
+[mcp.company]
+url = "https://tools.example.com/mcp"
+token_env = "COMPANY_TOKEN"       # the variable that holds its bearer token
+headers = { X-Team = "garden" }   # more headers
+timeout_s = 60                    # for a call
+output_max_chars = 20000          # of a result
+```
+"""
+
 
 def render_reference() -> str:
-    """The page in Markdown: a table for each group, then the providers, routes and agents."""
+    """The page in Markdown: a table for each group, then what has tables of its own."""
     sections = [_INTRODUCTION, *_groups(), _providers(), _ROUTES_SECTION, _AGENTS_SECTION]
-    return "\n".join(sections)
+    return "\n".join((*sections, _TOOL_SERVERS_SECTION))
 
 
 def _groups() -> Iterator[str]:

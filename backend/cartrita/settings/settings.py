@@ -12,6 +12,7 @@ from cartrita.settings.fields import Group, Setting
 from cartrita.settings.files import Files
 from cartrita.settings.ledger import Ledger
 from cartrita.settings.limits import Limits
+from cartrita.settings.mcp import Mcp
 from cartrita.settings.providers import ConfiguredProvider, OAuth, Offline, Providers
 from cartrita.settings.routes import Routes
 from cartrita.settings.server import Auth, Logging, Server
@@ -65,6 +66,7 @@ class Settings(Group):
     github: GitHub = GitHub()
     web: Web = Web()
     code: Code = Code()
+    mcp: Mcp = Mcp()
     warnings: tuple[str, ...] = ()
 
     @property

@@ -43,7 +43,7 @@ class RawSettings:
     """What all sources contain; of two values for one path the later one counts.
 
     `dotenv` are the names in the `.env`; `tables` are the custom providers of the file `file`, and
-    `routes` and `agents` its routes and agents.
+    `routes`, `agents` and `mcp` its routes, agents and servers of tools.
     """
 
     values: list[RawValue] = field(default_factory=list[RawValue])
@@ -52,6 +52,7 @@ class RawSettings:
     tables: dict[str, Mapping[str, object]] = field(default_factory=dict[str, Mapping[str, object]])
     routes: dict[str, Mapping[str, object]] = field(default_factory=dict[str, Mapping[str, object]])
     agents: dict[str, Mapping[str, object]] = field(default_factory=dict[str, Mapping[str, object]])
+    mcp: dict[str, Mapping[str, object]] = field(default_factory=dict[str, Mapping[str, object]])
     file: str = ""
     errors: list[str] = field(default_factory=list[str])
     warnings: list[str] = field(default_factory=list[str])
@@ -139,11 +140,25 @@ def _group_values(
     for name, value in table.items():
         if (group, name) in _BY_PATH:
             yield (group, name), value
-        elif group in ("providers", "routes", "agents") and isinstance(value, dict):
-            tables = {"providers": raw.tables, "routes": raw.routes, "agents": raw.agents}[group]
+        elif (tables := _tables(group, raw)) is not None and isinstance(value, dict):
             tables[name] = cast("dict[str, object]", value)
         else:
             _add_unknown(f"{group}.{name}", raw)
+
+
+def _tables(group: str, raw: RawSettings) -> dict[str, Mapping[str, object]] | None:
+    """Where the tables of a group are kept that have names of their own."""
+    match group:
+        case "providers":
+            return raw.tables
+        case "routes":
+            return raw.routes
+        case "agents":
+            return raw.agents
+        case "mcp":
+            return raw.mcp
+        case _:
+            return None
 
 
 def _add_unknown(key: str, raw: RawSettings) -> None:

@@ -99,7 +99,7 @@ class Services:
     `connections` are those that keys hold open. `models` lists the models that scopes allow, the
     default first, and `health` those of this process whose last call failed. `ready` reports for
     each part of the server whether it works; it never raises. `sandbox` says how programs of agents
-    are shut in, where they are run at all.
+    are shut in, where they are run at all. `tool_servers` tells which servers of tools answer.
     """
 
     runs: Runs
@@ -134,6 +134,7 @@ class Services:
     health: Callable[[], Sequence[DeploymentHealth]]
     ready: Callable[[], Awaitable[Mapping[str, bool]]]
     sandbox: str | None
+    tool_servers: Callable[[], Mapping[str, bool]]
 
 
 ServicesLifespan: TypeAlias = Callable[[], AbstractAsyncContextManager[Services]]

@@ -1,24 +1,44 @@
 """The tools that there are, and those of them that an agent may call."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Self
+from typing import Protocol, Self
 
 from cartrita.domain.errors import InvalidInput
+from cartrita.domain.name_patterns import matches
 from cartrita.domain.tools import ToolSpec
 from cartrita.tools.tool import Tool
 
 
-class Toolbox:
-    """Tools by name; iterates in the order in which they were given."""
+class ToolSupply(Protocol):
+    """Tools that may be others the next time."""
 
-    def __init__(self, tools: Iterable[Tool] = ()) -> None:
+    async def tools(self) -> Sequence[Tool]: ...
+
+
+class Toolbox:
+    """Tools by name; iterates in the order in which they were given.
+
+    Those of `supplies` come in when the toolbox is `filled`, and stay out where their names are
+    taken.
+    """
+
+    def __init__(self, tools: Iterable[Tool] = (), supplies: Iterable[ToolSupply] = ()) -> None:
         self._tools = {tool.name: tool for tool in tools}
+        self._supplies = tuple(supplies)
 
     def __iter__(self) -> Iterator[Tool]:
         return iter(self._tools.values())
 
     def __len__(self) -> int:
         return len(self._tools)
+
+    async def filled(self) -> Self:
+        """A toolbox with all that there is now; it stays as it is while others are filled."""
+        if not self._supplies:
+            return self
+        supplied = [tool for supply in self._supplies for tool in await supply.tools()]
+        more = (tool for tool in supplied if tool.name not in self._tools)
+        return type(self)((*self._tools.values(), *more))
 
     def find(self, name: str) -> Tool | None:
         """The tool of this name."""
@@ -34,9 +54,20 @@ class Toolbox:
     def only(self, names: Sequence[str]) -> Self:
         """Those of these names that there are, in their order.
 
-        An agent may name tools that this server does not have, such as those of an extra.
+        A name with `*` is a pattern. An agent may name tools that this server does not have, such
+        as those of an extra.
         """
-        return type(self)(self._tools[name] for name in names if name in self._tools)
+        found: dict[str, Tool] = {}
+        for name in names:
+            for tool in self._named(name):
+                found.setdefault(tool.name, tool)
+        return type(self)(found.values())
+
+    def _named(self, name: str) -> Iterable[Tool]:
+        if "*" in name:
+            return (tool for tool in self._tools.values() if matches((name,), tool.name))
+        tool = self._tools.get(name)
+        return () if tool is None else (tool,)
 
     def without(self, names: Iterable[str]) -> Self:
         """All others."""

@@ -6,7 +6,7 @@ from tests.backend.tools.contexts import context
 from cartrita.domain.errors import InvalidInput
 from cartrita.tools.calculator import CALCULATOR
 from cartrita.tools.schema import tool
-from cartrita.tools.tool import ToolContext, ToolOutput
+from cartrita.tools.tool import Tool, ToolContext, ToolOutput
 from cartrita.tools.toolbox import Toolbox
 
 
@@ -35,6 +35,41 @@ def test_a_missing_tool_is_refused_with_those_that_exist() -> None:
     assert list(refused.value.fields) == ["tools"]
     with pytest.raises(InvalidInput, match="there are: none"):
         Toolbox().require(("x",), "agents.a.tools")
+
+
+async def other(_: ToolContext) -> ToolOutput:
+    """Do something else."""
+    return ToolOutput("other")
+
+
+class Supply:
+    """Two tools of a server, and one that takes the name of another."""
+
+    async def tools(self) -> list[Tool]:
+        names = ("garden__grow", "garden__cut", "second")
+        return [tool(other, name=name) for name in names]
+
+
+async def test_what_is_supplied_comes_in_when_it_is_filled() -> None:
+    box = Toolbox((CALCULATOR, SECOND), (Supply(),))
+    assert len(box) == 2
+    filled = await box.filled()
+    names = ["calculator", "second", "garden__grow", "garden__cut"]
+    assert [each.name for each in filled] == names
+    assert filled.find("second") is SECOND
+    assert await BOX.filled() is BOX
+
+
+async def test_patterns_name_tools_that_there_are() -> None:
+    filled = await Toolbox((CALCULATOR, SECOND), (Supply(),)).filled()
+
+    def only(*names: str) -> list[str]:
+        return [each.name for each in filled.only(names)]
+
+    assert only("garden__*") == ["garden__grow", "garden__cut"]
+    assert only("garden__cut", "garden__*", "second") == ["garden__cut", "garden__grow", "second"]
+    assert only("rain__*") == []
+    assert only("*_cut") == ["garden__cut"]
 
 
 async def test_the_calculator_as_a_tool() -> None:

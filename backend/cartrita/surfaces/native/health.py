@@ -32,6 +32,11 @@ class Readiness(BaseModel):
         description="How programs of agents are shut in: `full`, `partial, without ...` or "
         "`none: ...`; absent where `run_code` is off.",
     )
+    mcp: dict[str, bool] | None = Field(
+        default=None,
+        description="Which servers of tools answer; absent where none is configured. One that does "
+        "not leaves this server ready.",
+    )
 
 
 @router.head("/health", include_in_schema=False)
@@ -50,7 +55,12 @@ async def get_ready(request: Request, response: Response, services: AppServices)
     response.status_code = 200 if ready else 503
     if not await _is_authenticated(request):
         return Readiness(ready=ready)
-    return Readiness(ready=ready, services=dict(parts), sandbox=services.sandbox)
+    return Readiness(
+        ready=ready,
+        services=dict(parts),
+        sandbox=services.sandbox,
+        mcp=dict(services.tool_servers()) or None,
+    )
 
 
 async def _is_authenticated(request: Request) -> bool:

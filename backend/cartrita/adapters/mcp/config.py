@@ -1,0 +1,37 @@
+"""What is known of a server of tools before it is asked."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from cartrita.kit.secret import Secret
+
+LARGEST_MESSAGE: Final = 4 << 20
+"""Bytes of one message, and of the body of one response."""
+
+
+class ServedProgram(msgspec.Struct, frozen=True, kw_only=True):
+    """A program that is started; `environment` is all that it has."""
+
+    command: tuple[str, ...]
+    environment: Mapping[str, Secret] = {}
+    folder: Path | None = None
+
+
+class ServedAddress(msgspec.Struct, frozen=True, kw_only=True):
+    """A server at an address; each request gets the headers."""
+
+    url: str
+    headers: Mapping[str, Secret] = {}
+
+
+class ServerConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """A server, and how long it may take: to connect, between lists of its tools, for a call."""
+
+    name: str
+    place: ServedProgram | ServedAddress
+    connect_timeout_s: float = 20.0
+    refresh_s: float = 60.0
+    call_timeout_s: float = 60.0
