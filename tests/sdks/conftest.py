@@ -6,7 +6,7 @@ import pytest
 from tests.harness.fake_provider.launch import FakeProvider
 from tests.harness.fixtures import provider as provider
 from tests.harness.server import Server
-from tests.sdks import targets
+from tests.sdks import npm_packages, targets
 from tests.sdks.targets import DIRECT, UPSTREAMS, Target
 
 
@@ -15,6 +15,12 @@ def server(provider: FakeProvider) -> Iterator[Server]:
     """Cartrita before the scripted upstream, in each of its dialects."""
     with targets.cartrita(provider) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def node() -> str:
+    """Node's command, once the packages of npm/ are there."""
+    return npm_packages.installed()
 
 
 @pytest.fixture(params=[DIRECT, *UPSTREAMS])

