@@ -93,6 +93,4 @@ async def test_two_processes_get_what_the_limit_has_and_not_one_more(
         assert number <= 100 + 100 * (moment - began) + 1
     last = max(told, key=lambda one: one.asked)
     reserved_at_most = last.answered + last.reserved - began
-    reserved_at_least = last.asked + last.reserved - grants[0]
-    assert reserved_at_least <= (200 + 1) / 100  # no slot is reserved and not used, but one
     assert reserved_at_most >= (200 - 1) / 100
