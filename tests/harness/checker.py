@@ -16,7 +16,7 @@ INVARIANTS: Mapping[str, Invariant] = {
     "I5": runs.i5_no_orphaned_runs,
     "I6": runs.i6_one_at_a_time,
     "I7": runs.i7_idempotent_requests,
-    "I8": runs.i8_no_repeated_model_call,
+    "I8": runs.i8_done_once,
     "I9": runs.i9_cancel_ends_the_run,
     "I10": logs.i10_resumes_exactly,
     "I11": logs.i11_log_is_immutable,

@@ -215,8 +215,11 @@ class Client:
 
 def chat_fields(plan: Plan) -> dict[str, str]:
     """The request of a plan, as JSON fields and as query parameters alike."""
-    provider, _, model = plan.model.partition("/")
-    fields = {"message": plan.message, "provider": provider, "model": model}
+    fields = {"message": plan.message}
+    if plan.agent:
+        fields["agent_override"] = plan.agent
+    else:
+        fields["provider"], _, fields["model"] = plan.model.partition("/")
     if plan.conversation:
         fields["conversation_id"] = plan.conversation
     if plan.identity == "client_msg_id" and plan.token:

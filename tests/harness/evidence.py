@@ -76,6 +76,16 @@ class KeyRow:
     run: str
 
 
+@dataclass(frozen=True, slots=True)
+class StepRow:
+    """What a run has recorded of a step or a call of a tool; `seq` is the last event of it."""
+
+    key: str
+    kind: str
+    state: str
+    seq: int
+
+
 @dataclass(slots=True)
 class Evidence:
     """One reading. Logs are by run, in the order of their seq, whether live or folded."""
@@ -86,6 +96,7 @@ class Evidence:
     """Runs that have both live and folded events with the same seq but different content."""
     messages: dict[str, MessageRow] = field(default_factory=dict[str, MessageRow])
     keys: list[KeyRow] = field(default_factory=list[KeyRow])
+    steps: dict[str, list[StepRow]] = field(default_factory=dict[str, list[StepRow]])
 
 
 async def read(dsn: str, runs: Sequence[str] | None = None) -> Evidence:
@@ -122,6 +133,9 @@ _MESSAGES = """
 SELECT *, xmin::text AS written FROM messages
 WHERE conversation_id IN (SELECT conversation_id FROM runs WHERE id = ANY($1::uuid[]))
 """
+_STEPS = """
+SELECT run_id, idem_key, kind, state, seq FROM run_steps WHERE run_id = ANY($1::uuid[])
+"""
 _KEYS = "SELECT owner_id, route, key, run_id FROM idempotency WHERE run_id = ANY($1::uuid[])"
 
 
@@ -144,6 +158,9 @@ async def _read(connection: Any, wanted: list[UUID]) -> Evidence:
     for row in await connection.fetch(_KEYS, wanted):
         key = KeyRow(row["owner_id"], row["route"], row["key"], row["run_id"].hex)
         evidence.keys.append(key)
+    for row in await connection.fetch(_STEPS, wanted):
+        step = StepRow(row["idem_key"], row["kind"], row["state"], row["seq"])
+        evidence.steps.setdefault(row["run_id"].hex, []).append(step)
     return evidence
 
 

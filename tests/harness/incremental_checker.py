@@ -100,6 +100,8 @@ class IncrementalChecker:
                 patience_s=_PATIENCE_S,
             )
             self._take(await asyncio.to_thread(violations, observed))
+            logged = (event for log in read.logs.values() for event in log)
+            self.counts["tool results"] += sum(e.data["type"] == "tool_returned" for e in logged)
         read = await evidence.read(self.server.dsn, list(self._kept.runs))
         self._take(violations(Observations(evidence=read, earlier=self._kept)))
 
@@ -166,6 +168,7 @@ def model_call(exchange: Exchange) -> Call:
         ended_at=exchange.ended_at,
         tokens_sent=exchange.tokens_sent,
         outcome=exchange.outcome,
+        messages=len(body.get("messages", [])),
     )
 
 

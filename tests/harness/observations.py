@@ -29,6 +29,8 @@ class Call:
     ended_at: float | None
     tokens_sent: int
     outcome: str
+    messages: int = 0
+    """How many it was sent: one step of an answer has more of them than the step before."""
 
 
 @dataclass(frozen=True, slots=True)

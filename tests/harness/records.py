@@ -24,6 +24,7 @@ class Plan:
     owner: str
     message: str
     model: str
+    agent: str = ""
     conversation: str | None = None
     http_method: Literal["get", "post"] = "get"
     identity: Literal["client_msg_id", "idempotency_key", "plain"] = "client_msg_id"

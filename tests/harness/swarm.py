@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.harness.clients import Client, call
 from tests.harness.fake_provider.content import expected_text
-from tests.harness.fake_provider.script import Script, directive
+from tests.harness.fake_provider.script import Script, ToolCall, directive
 from tests.harness.records import Plan, Record
 from tests.harness.server import KEY, OWNER
 
@@ -22,7 +22,9 @@ _HABITS = (
     ("slow_reader", 2),
     ("poller", 1),
     ("duplicates", 2),
+    ("tool_user", 4),
 )
+_AGENT = "supervisor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,10 @@ class Swarm:
             words=rng.randint(*self.config.words),
             between_tokens_s=round(rng.uniform(*self.config.between_tokens_s), 3),
         )
+        if habit == "tool_user":
+            # A call that a kill repeats meets the next script, so that its text is not foreseen.
+            scripts = (*_steps(self.config.seed, number), script)
+            return f"Client {self.config.seed}-{number} works. {directive(*scripts)}"
         if habit == "canceller":
             script = _ENDLESS  # longer than any watchdog, so that a lost cancel is noticed
         message = f"Client {self.config.seed}-{number} asks. {directive(script)}"
@@ -150,6 +156,30 @@ class Swarm:
         return behaviour
 
 
+def _steps(seed: int, number: int) -> tuple[Script, ...]:
+    """Steps that call tools, one of them two tasks side by side, with a tool of their own."""
+    sums = [
+        ToolCall(name="calculator", arguments={"expression": f"{number} + {term}"})
+        for term in range(3)
+    ]
+    inner = Script(tool_calls=(sums[0],), before_first_s=0.3)
+    tasks = [
+        ToolCall(
+            name="delegate",
+            arguments={
+                "agent": agent,
+                "task": f"Task {seed}-{number} {agent}. {directive(inner, Script(words=5))}",
+            },
+        )
+        for agent in ("analyst", "task")
+    ]
+    each = (tuple(sums[:2]), tuple(tasks), (sums[2],))
+    return tuple(
+        Script(tool_calls=calls, insist=True, before_first_s=0.4, text="So. " if at == 1 else None)
+        for at, calls in enumerate(each)
+    )
+
+
 def _behaviour(habit: str, rng: random.Random) -> dict[str, Any]:
     """Plan fields for a habit: how its client reads, disconnects and resumes."""
     method = rng.choice(["get", "post"])
@@ -166,6 +196,8 @@ def _behaviour(habit: str, rng: random.Random) -> dict[str, Any]:
             behaviour["leave_after"] = (rng.randint(1, 20),)
         case "canceller":
             behaviour["cancel_after"] = rng.randint(1, 12)
+        case "tool_user":
+            behaviour |= {"agent": _AGENT, "leave_after": (rng.randint(1, 6),)}
         case "poller":
             behaviour |= {"resume_by": "run", "poll": True, "leave_after": (rng.randint(1, 4),)}
         case _:

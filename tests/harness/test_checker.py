@@ -186,6 +186,50 @@ async def test_i8_the_model_is_asked_again(dsn: str, run: SampleRun) -> None:
     assert "I8" in await found(dsn, run, calls=both)
 
 
+async def test_i8_a_step_that_is_done_is_done_again(dsn: str, run: SampleRun) -> None:
+    await plant(dsn, "UPDATE runs SET client_msg_id = $2 WHERE id = $1", UUID(run.run), run.run)
+    steps = [Call(PROMPT, at, at, at + 1, 2, "complete", at) for at in (2, 4)]
+    assert "I8" not in await found(dsn, run, calls=steps)
+    again = replace(steps[0], received_at=5)
+    assert "I8" in await found(dsn, run, calls=[*steps, again])
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "seq", "sound"),
+    [
+        ("model", "done", 2, True),
+        ("model", "done", 99, False),
+        ("tool", "done", 2, False),
+        ("tool", "unknown", 2, False),
+        ("tool", "intent", 2, False),
+    ],
+)
+async def test_i8_records_that_the_log_does_not_bear_out(
+    dsn: str, run: SampleRun, kind: str, state: str, seq: int, sound: bool
+) -> None:
+    await plant(
+        dsn,
+        "INSERT INTO run_steps (run_id, owner_id, idem_key, step_no, kind, state, seq)"
+        " VALUES ($1, $2, '1', 1, $3, $4, $5)",
+        UUID(run.run),
+        run.owner,
+        kind,
+        state,
+        seq,
+    )
+    assert await found(dsn, run) == (set() if sound else {"I8"})
+
+
+async def test_i8_a_tool_that_returns_twice(dsn: str, run: SampleRun) -> None:
+    read = await evidence.read(dsn, [run.run])
+    log = read.logs[run.run]
+    told = {"call_id": "c", "name": "f", "arguments": {}, "result": "x", "success": True}
+    for kind in ("tool_called", "tool_returned", "tool_returned"):
+        log.append(evidence.Logged(len(log) + 1, {"type": kind, **told}))
+    broken = {one.invariant: one.detail for one in violations(Observations(evidence=read))}
+    assert "I8" in broken
+
+
 async def test_i9_a_cancel_that_ends_nothing(dsn: str, run: SampleRun) -> None:
     read = await evidence.read(dsn, [run.run])
     ended = read.runs[run.run].ended_at or 0.0

@@ -10,6 +10,7 @@ def test_thirty_kills() -> None:
     report = run(Campaign(seed=30, streams=200, workers=2, kills=32, interval_s=(1.0, 5.0)))
     assert report.sound, "\n".join(report.lines())
     assert sum(report.disruptions.values()) >= 30
+    assert report.counts["tool results"] > 30
 
 
 def test_frozen_workers() -> None:

@@ -1,10 +1,11 @@
 """I5-I9: a run has one owner, holds its conversation alone, keeps one promise, and can be ended."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from typing import Any
 
-from tests.harness.evidence import RunRow
+from tests.harness.evidence import RunRow, StepRow
 from tests.harness.observations import Call, Observations
 from tests.harness.records import Cancelled, Record
 
@@ -81,24 +82,72 @@ def _seen(observed: Observations, run: str) -> bool:
     return whole or any(event.data["type"] not in _SEEN_NOTHING for event in log)
 
 
-def i8_no_repeated_model_call(observed: Observations) -> Found:
-    """A model call whose output a client has received is not repeated."""
+def i8_done_once(observed: Observations) -> Found:
+    """A step that is done is not done again; what acts has its intent first, and one end."""
+    yield from _repeated_calls(observed)
+    for run, row in observed.evidence.runs.items():
+        log = [event.data for event in observed.evidence.logs[run]]
+        yield from ((run, problem) for problem in _returned_twice(log))
+        if not row.folded:  # which removes the records
+            steps = observed.evidence.steps.get(run, [])
+            yield from ((run, problem) for problem in _step_problems(row, log, steps))
+
+
+def _returned_twice(log: list[dict[str, Any]]) -> Iterator[str]:
+    called, returned = (
+        Counter((event.get("task_id"), event["call_id"]) for event in log if event["type"] == kind)
+        for kind in ("tool_called", "tool_returned")
+    )
+    for (task, call), times in returned.items():
+        if times > called[task, call]:
+            yield f"{call} of {task or 'the answer'} returned {times} times"
+
+
+def _step_problems(row: RunRow, log: list[dict[str, Any]], steps: list[StepRow]) -> Iterator[str]:
+    ends = [step for step in steps if step.kind == "tool" and step.state != "intent"]
+    returned = sum(event["type"] == "tool_returned" for event in log)
+    if len(ends) != returned:
+        yield f"{len(ends)} tools have ended, {returned} are told to have returned"
+    for step in steps:
+        if step.state == "intent" and row.ended:
+            yield f"it is {row.status}, and nobody knows of the end of {step.key}"
+        if step.seq > len(log):
+            yield f"{step.key} is recorded up to event {step.seq}, the log has {len(log)}"
+
+
+def _repeated_calls(observed: Observations) -> Found:
+    """Model calls whose output a client has received, and those of steps that are done."""
     if observed.calls is None:
         return
     for record in observed.records:
         if record.plan.identity == "plain" and record.asked_times > 1:
             continue  # asked again before it knew its run, without a promise: two runs, two calls
-        first = _first_word(record)
-        for call in _calls_for(observed.calls, record.plan.message):
-            # The two clocks are of one machine, but read at different times: a second of doubt.
-            if first is not None and call.received_at > first + 1.0:
-                late = call.received_at - first
-                yield record.run, f"the model was asked again {late:.3f} s after its first word"
+        calls = _calls_for(observed.calls, record.plan.message)
+        yield from ((record.run, problem) for problem in _asked_after_words(record, calls))
     for row in observed.evidence.runs.values():
         # Without a key, the same message sent twice is two runs.
         calls = _calls_for(observed.calls, _asked(observed, row)) if row.client_msg_id else []
-        if len(calls) > row.attempt:
-            yield row.id, f"the model was asked {len(calls)} times in {row.attempt} attempts"
+        yield from ((row.id, problem) for problem in _repeated_steps(row, calls))
+
+
+def _asked_after_words(record: Record, calls: list[Call]) -> Iterator[str]:
+    """Of the first step: what was seen of it is not made again."""
+    first = _first_word(record)
+    begun = min((call.messages for call in calls), default=0)
+    for call in calls:
+        # The two clocks are of one machine, but read at different times: a second of doubt.
+        if call.messages == begun and first is not None and call.received_at > first + 1.0:
+            yield f"the model was asked again {call.received_at - first:.3f} s after its first word"
+
+
+def _repeated_steps(row: RunRow, calls: list[Call]) -> Iterator[str]:
+    for size, times in Counter(call.messages for call in calls).items():
+        if times > row.attempt:
+            told = f"with {size} messages in {row.attempt} attempts"
+            yield f"the model was asked {times} times {told}"
+    for earlier, later in pairwise(sorted(calls, key=lambda call: call.received_at)):
+        if later.messages < earlier.messages:
+            yield f"a step was done again after one with {earlier.messages} messages"
 
 
 def _asked(observed: Observations, row: RunRow) -> str:
