@@ -23,7 +23,7 @@ class Client:
     def __init__(self, scenario: Scenario, path: str, body: dict[str, Any]) -> None:
         self.scenario = scenario
         self.path = path
-        self.body = {"model": "cartrita", **body}
+        self.body: dict[str, Any] = {"model": "cartrita", **body}
 
     async def ask(self, text: str) -> Turn:
         self.body["messages"] = [{"role": "user", "content": text}]
