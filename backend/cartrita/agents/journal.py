@@ -18,6 +18,14 @@ class Journal(Protocol):
         """Write an event. Raises LeaseLost."""
         ...
 
+    def record(self, events: Sequence[Event], steps: Sequence[StepRecord]) -> None:
+        """Have events and records written in one transaction, without waiting. Raises LeaseLost."""
+        ...
+
+    async def stored(self) -> None:
+        """Wait until all that was written is committed. Raises LeaseLost."""
+        ...
+
     async def commit(self, events: Sequence[Event], steps: Sequence[StepRecord]) -> None:
         """Write events and records in one transaction, and return after it. Raises LeaseLost."""
         ...

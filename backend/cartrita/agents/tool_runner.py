@@ -94,10 +94,14 @@ class ToolRunner:
         record = self._run.steps.find(one.key)
         if record is not None and isinstance(record.output, ToolSaid):
             return record.output
-        if record is not None:  # begun before a crash
+        if record is None:
+            async with self._slots:
+                return await self._run_tool(one)
+        tool = self._assignment.tools.find(one.call.name)  # begun before a crash, or a wait
+        if tool is None or tool.risk is Risk.ACT:
             return await self.end(one, ToolSaid(UNKNOWN_RESULT, False), state=StepState.UNKNOWN)
         async with self._slots:
-            return await self._run_tool(one)
+            return await self._call(one, tool)
 
     async def _run_tool(self, one: NumberedCall) -> Outcome:
         tool = self._assignment.tools.find(one.call.name)
@@ -112,19 +116,23 @@ class ToolRunner:
                 return self._ask(one)
             if refusal := _refusal(one.call, approval):
                 return await self.end(one, ToolSaid(refusal, False))
-        return await self._act(one, tool, approval)
+        if approval is None and tool.risk is Risk.READ:
+            return await self._call(one, tool)
+        return await self._announce(one, tool, approval)
 
-    async def _act(self, one: NumberedCall, tool: Tool, approval: Approval | None) -> Outcome:
-        """Call the tool; one that acts, or was approved, is announced in the log before."""
-        announced = tool.risk is Risk.ACT or approval is not None
-        if announced:
-            begun = ToolBegun(one.call.call_id, one.call.name, self._assignment.task_id)
-            await self._run.journal.commit([], [_intent(one, begun, approval)])
+    async def _announce(self, one: NumberedCall, tool: Tool, approval: Approval | None) -> Outcome:
+        """Call a tool that acts, or was approved, once the log says that it is called."""
+        begun = ToolBegun(one.call.call_id, one.call.name, self._assignment.task_id)
+        await self._run.journal.commit([], [_intent(one, begun, approval)])
+        if tool.risk is Risk.ACT:
             self._run.acting[one.key] = begun
+        return await self._call(one, tool)
+
+    async def _call(self, one: NumberedCall, tool: Tool) -> Outcome:
         try:
             output = await self._output(one, tool)
         except TimeoutError:
-            if announced:
+            if tool.risk is Risk.ACT:
                 return await self.end(one, ToolSaid(UNKNOWN_RESULT, False), state=StepState.UNKNOWN)
             output = ToolOutput(f"It took longer than {tool.timeout_s:g} s.", success=False)
         except ApprovalsNeeded as needed:
@@ -166,8 +174,9 @@ class ToolRunner:
             one.call.call_id, one.call.name, said.text, said.success, self._assignment.task_id
         )
         record = StepRecord(key=one.key, number=one.number, state=state, output=said)
-        await self._run.journal.commit([returned, *events], [record])
+        self._run.journal.record([returned, *events], [record])
         self._run.acting.pop(one.key, None)
+        await self._run.journal.stored()
         return said
 
     def _needs_approval(self, tool: Tool) -> bool:

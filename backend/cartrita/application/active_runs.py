@@ -17,7 +17,6 @@ from cartrita.domain.step_records import (
     StepRecord,
     StepState,
     ToolSaid,
-    unknown_result,
 )
 
 
@@ -51,10 +50,14 @@ class RunJournal:
     async def commit(self, events: Sequence[Event], steps: Sequence[StepRecord]) -> None:
         """See Journal."""
         self.record(events, steps)
+        await self.stored()
+
+    async def stored(self) -> None:
+        """See Journal."""
         await self._writer.commit(self._run_id)
 
     def record(self, events: Sequence[Event], steps: Sequence[StepRecord]) -> None:
-        """The same without waiting for the transaction."""
+        """See Journal."""
         self._writer.record(self._run_id, events, steps)
         for event in events:
             self._answer.add(event)
@@ -89,17 +92,16 @@ class ActiveRun:
         self.scope.cancel()
 
     def record_open_work(self) -> None:
-        """Record what was used of calls that were stopped, and the tools whose end is unknown.
+        """Record what was used of calls that were stopped, and how tools and tasks ended.
 
         Raises CartritaError.
         """
         context = self.context
         if context is None or not self.answer.seen:
             return
-        events: list[Event] = []
+        events = self.answer.unfinished.ends(context.acting.values())
         steps: list[StepRecord] = []
-        for key, begun in context.acting.items():
-            events.append(unknown_result(begun))
+        for key in context.acting:
             said = ToolSaid(UNKNOWN_RESULT, False)
             number = int(key.split(".")[-2])
             steps.append(StepRecord(key=key, number=number, state=StepState.UNKNOWN, output=said))

@@ -145,7 +145,7 @@ class TaskProgressed(msgspec.Struct, frozen=True, omit_defaults=True, tag="task_
 
 
 class TaskCompleted(msgspec.Struct, frozen=True, tag="task_completed"):
-    """A task has ended; `result` is what its agent told the one that gave it."""
+    """A task has ended; `result` is what its giver is told. Stopped with its run, it has 0 s."""
 
     task_id: str
     agent: str

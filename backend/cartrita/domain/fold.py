@@ -29,6 +29,7 @@ from cartrita.domain.messages import (
     ToolCall,
     ToolResult,
 )
+from cartrita.domain.unfinished_work import UnfinishedWork
 from cartrita.domain.usage import Usage
 
 
@@ -45,6 +46,7 @@ class Fold:
         self._pieces: list[str] = []
         self._agents: dict[str, AgentUse] = {}
         self.usage = Usage()
+        self.unfinished = UnfinishedWork()
         self.calls = 0
         self.cost = 0.0
         """US dollars, of the calls whose price is known."""
@@ -77,6 +79,7 @@ class Fold:
                 self._add_part(event)
 
     def _add_part(self, event: Event) -> None:
+        self.unfinished.add(event)
         match event:
             case ToolCalled(task_id=None):
                 self._put(ToolCall(event.call_id, event.name, event.arguments))

@@ -89,10 +89,10 @@ class StoredSteps:
         return output if isinstance(output, ModelSaid) else None
 
 
-def unknown_results(records: Iterable[StepRecord]) -> tuple[ToolReturned, ...]:
-    """What is told of the calls among these that were begun and have no end."""
+def begun_calls(records: Iterable[StepRecord]) -> list[ToolBegun]:
+    """The calls among these that were begun and have no end."""
     begun = [record.output for record in records if record.state is StepState.INTENT]
-    return tuple(unknown_result(call) for call in begun if isinstance(call, ToolBegun))
+    return [call for call in begun if isinstance(call, ToolBegun)]
 
 
 def unknown_result(call: ToolBegun) -> ToolReturned:

@@ -160,3 +160,47 @@ async def test_a_task_can_wait_too() -> None:
     assert len(acting.done) == 1
     returned = [e for e in again.queue.events[claimed.run_id] if isinstance(e, ToolReturned)]
     assert [(e.name, e.result) for e in returned] == [("act", "did a"), ("delegate", "I acted.")]
+
+
+async def test_an_approved_task_goes_on_after_an_approval_of_its_own() -> None:
+    acting = Acting()
+    options: Any = {
+        "tools": (acting.tool,),
+        "overrides": {
+            "supervisor": {"delegates": ["actor"], "tools": []},
+            "actor": {"instructions": "Act.", "tools": ["act"]},
+        },
+    }
+    claimed = asked(approval=ApprovalPolicy.ALWAYS)
+    first = LoopFixture(called(("delegate", {"agent": "actor", "task": "Act."})), **options)
+    (delegated,) = await suspended(first, claimed)
+    events, steps = first.recorded(claimed)
+    assert delegated.tool == "delegate"
+
+    second = LoopFixture(called(("act", {"what": "a"}), first=5), **options)
+    again = replace(
+        claimed,
+        attempt=2,
+        approvals=(replace(delegated, decision=Decision.APPROVED),),
+        logged=(claimed.started, *events),
+        steps=tuple(steps),
+    )
+    (acted,) = await suspended(second, again)
+    assert acted.key == "1.1.1.1"
+    more, later = second.recorded(claimed)
+
+    third = LoopFixture(said("I acted."), said("It is done."), **options)
+    both = (
+        replace(delegated, decision=Decision.APPROVED, consumed=True),
+        replace(acted, decision=Decision.APPROVED),
+    )
+    latest = {one.key: one for one in (*steps, *later)}
+    ending = await third.resumed(
+        replace(claimed, approvals=both), (*events, *more), latest.values()
+    )
+    assert text_of(ending) == "It is done."
+    assert len(acting.done) == 1
+    results = [(result, success) for _, result, success in third.results(claimed)]
+    assert results == [("did a", True), ("I acted.", True)]
+    intents = [s for s in third.queue.steps[claimed.run_id] if s.state is StepState.INTENT]
+    assert [one.approval_id for one in intents] == [acted.id], "each approval is used once"

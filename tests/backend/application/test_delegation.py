@@ -24,7 +24,7 @@ from cartrita.domain.fold import fold
 from cartrita.domain.messages import ToolCall, ToolResult
 from cartrita.domain.replays import Replay
 from cartrita.domain.requests import ModelRequest
-from cartrita.domain.runs import Ending
+from cartrita.domain.runs import CancelRequested, Ending
 from cartrita.domain.usage import Usage
 
 TWO = (
@@ -203,3 +203,30 @@ async def test_a_task_goes_on_where_it_was_after_a_crash() -> None:
     new = again.queue.events[claimed.run_id]
     assert not any(isinstance(event, TaskStarted) for event in new), "it was told before"
     assert completed(ending).agents_used == ("supervisor", "analyst")
+
+
+async def test_a_cancel_ends_tasks_and_their_calls() -> None:
+    gate = asyncio.Event()
+    team = Team(
+        {
+            "supervisor": [called(*TWO)],
+            "analyst": [called(("calculator", {"expression": "6*7"}), first=7), [gate]],
+            "writer": [[gate]],
+        }
+    )
+    claimed = asked()
+    async with team.open():
+        team.queue.put(claimed)
+        await until(lambda: len(team.requests("analyst")) == 2 and team.requests("writer"))
+        team.queue.tell(CancelRequested(claimed.run_id))
+        ending = await team.ended(claimed)
+    ends = [
+        (event.task_id, event.success) if isinstance(event, TaskCompleted) else event.call_id
+        for event in team.queue.events[claimed.run_id]
+        if isinstance(event, TaskCompleted | ToolReturned)
+    ]
+    tasks = [("task_1_2", False), ("task_1_1", False)]
+    assert ends[0] == "c7"
+    assert sorted(ends[1:3]) == sorted(tasks)  # type: ignore[type-var]
+    assert ends[3:] == ["c2", "c1"]
+    assert ending.message == fold(team.queue.events[claimed.run_id]).message

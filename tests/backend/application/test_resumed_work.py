@@ -10,8 +10,16 @@ from tests.backend.application.loop_fixture import LoopFixture, asked, called, s
 
 from cartrita.domain.events import RunCompleted, TextAppended, ToolReturned
 from cartrita.domain.fold import fold
+from cartrita.domain.messages import ToolCall, ToolResult
 from cartrita.domain.runs import CancelRequested, Ending, LeaseRevoked, RunStatus
-from cartrita.domain.step_records import UNKNOWN_RESULT, StepState, ToolBegun, ToolSaid
+from cartrita.domain.step_records import (
+    UNKNOWN_RESULT,
+    StepRecord,
+    StepState,
+    ToolBegun,
+    ToolSaid,
+)
+from cartrita.domain.unfinished_work import STOPPED_RESULT
 from cartrita.tools.schema import tool
 from cartrita.tools.tool import Risk, Tool, ToolContext, ToolOutput
 
@@ -126,6 +134,48 @@ async def test_a_cancel_while_a_tool_acts_says_that_its_end_is_unknown() -> None
     last = {one.key: one for one in fixture.queue.steps[claimed.run_id]}["1.1"]
     assert (last.state, last.output) == (StepState.UNKNOWN, ToolSaid(UNKNOWN_RESULT, False))
     assert ending.message == fold(fixture.queue.events[claimed.run_id]).message
+
+
+async def test_an_approved_look_that_broke_off_is_made_again() -> None:
+    looking = Acting(Risk.READ)
+    fixture = never_asking(looking, said("Done."))
+    whole = never_asking(looking, STEP, said("Done."))
+    claimed = asked()
+    await whole.ending(claimed)
+    begun = StepRecord(key="1.1", number=1, state=StepState.INTENT, output=ToolBegun("c1", "act"))
+    steps = [whole.queue.steps[claimed.run_id][0], begun]
+    ending = await fixture.resumed(claimed, whole.queue.events[claimed.run_id][:4], steps)
+    assert completed(ending).text == "I act.\n\nDone."
+    assert ("c1", "did a", True) in fixture.results(claimed)
+    assert len(looking.done) == 2
+
+
+@pytest.mark.parametrize("committed", [StepState.INTENT, StepState.DONE])
+async def test_a_cancel_during_a_commit_tells_one_result(committed: StepState) -> None:
+    acting = Acting()
+    fixture = never_asking(acting, called(("act", {"what": "a"})))
+    claimed = asked()
+    reached = asyncio.Event()
+
+    async def commit(run_id: Any) -> None:
+        records = fixture.queue.steps[run_id]
+        if (records[-1].key, records[-1].state) == ("1.1", committed):
+            reached.set()
+            await asyncio.Event().wait()
+
+    fixture.queue.commit = commit  # type: ignore[method-assign]
+    async with fixture.open():
+        fixture.queue.put(claimed)
+        await reached.wait()
+        fixture.queue.tell(CancelRequested(claimed.run_id))
+        ending = await fixture.ended(claimed)
+    did = ("c1", "did a", True)
+    stopped = ("c1", STOPPED_RESULT, False)
+    assert fixture.results(claimed) == [did if acting.done else stopped]
+    assert bool(acting.done) is (committed is StepState.DONE)
+    assert fixture.queue.steps[claimed.run_id][-1].state is committed
+    assert ending.message is not None
+    assert [type(part) for part in ending.message.parts] == [ToolCall, ToolResult]
 
 
 async def test_a_tool_that_acts_too_long_has_an_unknown_end() -> None:

@@ -20,10 +20,10 @@ from cartrita.adapters.runlog.writer import Writer
 from cartrita.domain import endings
 from cartrita.domain.errors import CartritaError
 from cartrita.domain.event_visibility import is_said
-from cartrita.domain.events import Event, LoggedEvent
+from cartrita.domain.events import LoggedEvent
 from cartrita.domain.fold import fold
 from cartrita.domain.ids import RunId
-from cartrita.domain.step_records import unknown_results
+from cartrita.domain.step_records import begun_calls
 from cartrita.kit.repeated_failures import RepeatedFailures
 
 log = structlog.get_logger()
@@ -214,9 +214,9 @@ class Reaper:
 async def _end(
     connection: Connection, run_id: RunId, logged: list[LoggedEvent], *, cancelled: bool
 ) -> None:
-    """End a run whose owner is gone; the tools that were acting are reported."""
-    steps = await select_steps(connection, run_id)
-    new: list[Event] = [*unknown_results(steps)]
+    """End a run whose owner is gone; the tools and tasks that were at work are reported."""
+    begun = begun_calls(await select_steps(connection, run_id))
+    new = fold([one.event for one in logged]).unfinished.ends(begun)
     answer = fold([*(one.event for one in logged), *new])
     ending = endings.cancelled(answer) if cancelled else endings.interrupted(answer, _INTERRUPTED)
     new.append(ending.event)

@@ -1,0 +1,49 @@
+"""Unfinished work: the calls and tasks of a run that its log has the beginning of, and no end."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from cartrita.domain.events import Event, TaskCompleted, TaskStarted, ToolCalled, ToolReturned
+from cartrita.domain.step_records import UNKNOWN_RESULT, ToolBegun, unknown_result
+
+STOPPED_RESULT: Final = "It was stopped before it had a result."
+
+
+class UnfinishedWork:
+    """Collects them from the events of a run, in order from seq 1."""
+
+    def __init__(self) -> None:
+        self._begun: dict[tuple[str | None, str | None], ToolCalled | TaskStarted] = {}
+        """By task and call, in the order in which they began; a task has no call."""
+
+    def add(self, event: Event) -> None:
+        match event:
+            case ToolCalled(own=True):
+                self._begun[event.task_id, event.call_id] = event
+            case TaskStarted():
+                self._begun[event.task_id, None] = event
+            case ToolReturned():
+                self._begun.pop((event.task_id, event.call_id), None)
+            case TaskCompleted():
+                self._begun.pop((event.task_id, None), None)
+            case _:
+                pass
+
+    def ends(self, acting: Iterable[ToolBegun] = ()) -> list[Event]:
+        """What a run that ends here tells of them, what began last first.
+
+        `acting` are the calls that act, and may have taken effect.
+        """
+        unknown: dict[tuple[str | None, str | None], ToolBegun] = {
+            (call.task_id, call.call_id): call for call in acting
+        }
+        ends: list[Event] = []
+        for place, begun in reversed(self._begun.items()):
+            if isinstance(begun, TaskStarted):
+                ends.append(
+                    TaskCompleted(begun.task_id, begun.agent, STOPPED_RESULT, False, seconds=0.0)
+                )
+            else:
+                text = UNKNOWN_RESULT if unknown.pop(place, None) else STOPPED_RESULT
+                ends.append(ToolReturned(begun.call_id, begun.name, text, False, begun.task_id))
+        return [*map(unknown_result, unknown.values()), *ends]
