@@ -8,6 +8,7 @@ from itertools import accumulate
 from typing import Any
 
 import asyncpg
+import psutil
 from sqlalchemy import text
 from tests.benchmarks.database import PostgresServer
 from tests.benchmarks.figures import Figures, milliseconds, ratio, report, table
@@ -118,7 +119,9 @@ async def _measure(endpoint: Endpoint, options: Options) -> None:
         report(f"seed {_SEED}")
         report(table(f"{_PASSAGES:,} passages", {"indexing": await _index(database, language)}))
         await administrator.execute("VACUUM ANALYZE")
-        rows = await _search(database, language, options.rounds)
+        server = psutil.Process(await administrator.fetchval("SELECT pg_backend_pid()")).parent()
+        assert server is not None
+        rows = await _search(database, language, options.rounds, server)
     finally:
         await administrator.close()
         await database.close()
@@ -161,7 +164,9 @@ async def _receive(database: Database, name: str) -> None:
         await connection.execute(text(_ATTACHMENT), {**content, "id": uuid7(), "name": name})
 
 
-async def _search(database: Database, language: Language, rounds: int) -> dict[str, Figures]:
+async def _search(
+    database: Database, language: Language, rounds: int, server: psutil.Process
+) -> dict[str, Figures]:
     store, index = AttachmentTable(database), PassageTable(database)
     words = FileTexts(store, index)
     hybrid = FileTexts(
@@ -175,10 +180,22 @@ async def _search(database: Database, language: Language, rounds: int) -> dict[s
         "naive, common words": (_naive(database), language.common, _NAIVE),
     }
     waits: dict[str, list[float]] = {name: [] for name in contenders}
+    spent = dict.fromkeys(contenders, 0.0)
     for _ in range(rounds):
         for name, (search, question, count) in contenders.items():
+            before = _cpu_seconds(server)
             waits[name] += [wait async for wait in _waits(search, question, count)]
-    return {name: milliseconds("query", each) for name, each in waits.items()}
+            spent[name] += _cpu_seconds(server) - before
+    return {
+        name: {**milliseconds("query", each), "CPU ms": 1000 * spent[name] / len(each)}
+        for name, each in waits.items()
+    }
+
+
+def _cpu_seconds(server: psutil.Process) -> float:
+    """Of the database's processes and of this one: what a busy machine does not change much."""
+    times = [one.cpu_times() for one in (*server.children(), psutil.Process())]
+    return sum(one.user + one.system for one in times)
 
 
 def _best(texts: FileTexts) -> Search:
