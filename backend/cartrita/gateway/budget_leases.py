@@ -119,7 +119,7 @@ class BudgetLease:
         whole = f"{_told(budget, budget.amount)} a {budget.period}"
         return BudgetExhausted(
             f"What is left of the {budget.subject.kind}'s budget of {whole} is less than the "
-            f"{_told(budget, amount)} that this may use. Ask for less, as fewer tokens at most, "
+            f"{_told(budget, amount)} that this may use. Ask for less (fewer tokens at most), "
             f"or try again after {clock.iso(end)}.",
             details={
                 "subject": budget.subject.kind,
