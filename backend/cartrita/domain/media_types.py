@@ -49,9 +49,8 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
 )
 _RIFF = frozenset({"image/webp", "audio/wav"})
 _MPEG_FRAME = re.compile(rb"\xff[\xe2\xe3\xf2\xf3\xfa\xfb]")
-_MARKUP = re.compile(
-    rb"(?is)\s*(?:<\?xml[^>]*>|<!--.*?-->|\s)*<(!doctype\s+html|html|head|body|script|svg|!doctype\s+svg)\b"
-)
+_BLANKS = re.compile(rb"\s*")
+_MARKUP = re.compile(rb"(?i)<(!doctype\s+html|html|head|body|script|svg|!doctype\s+svg)\b")
 _TEXT_BY_ENDING: Final = MappingProxyType(
     {
         ".md": "text/markdown",
@@ -105,10 +104,28 @@ def _archive(head: bytes, name: str) -> str:
 
 
 def _text_type(head: bytes, name: str) -> str:
-    markup = _MARKUP.match(head.removeprefix(b"\xef\xbb\xbf"))
+    head = head.removeprefix(b"\xef\xbb\xbf")
+    markup = _MARKUP.match(head, _first_tag(head))
     if markup:
         return SVG if markup[1].lower().endswith(b"svg") else HTML
     return _TEXT_BY_ENDING.get(ending_of(name), PLAIN_TEXT)
+
+
+def _first_tag(head: bytes) -> int:
+    """Where blanks, comments and a declaration of XML end. Each byte is looked at once."""
+    at = 0
+    while True:
+        blanks = _BLANKS.match(head, at)
+        at = blanks.end() if blanks else at
+        if head.startswith(b"<!--", at):
+            end = head.find(b"-->", at + 2) + 3
+        elif head[at : at + 5].lower() == b"<?xml":
+            end = head.find(b">", at) + 1
+        else:
+            return at
+        if end <= at:
+            return len(head)
+        at = end
 
 
 def allows(patterns: Iterable[str], media_type: str) -> bool:

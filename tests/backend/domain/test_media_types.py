@@ -1,5 +1,8 @@
 """Types of files by their first bytes, whatever their names claim."""
 
+import signal
+from types import FrameType
+
 import pytest
 from tests.harness.documents import archive, docx, pdf, png, pptx, xlsx
 
@@ -34,6 +37,10 @@ SAMPLES = [
     (b"  <!DOCTYPE html><p>", "a.txt", HTML),
     (b"\xef\xbb\xbf<html>", "a.txt", HTML),
     (b"<?xml version='1.0'?><!-- x --><svg onload=''>", "a.txt", SVG),
+    (b"\n<!-- <p> --> <!--x--><HTML>", "a.txt", HTML),
+    (b"<!--><script>", "a.txt", HTML),
+    (b"<!-- <html> ", "a.txt", "text/plain"),
+    (b"<?xml ", "a.txt", "text/plain"),
     (b"<script>alert(1)</script>", "a.md", HTML),
     (b"<?xml version='1.0'?><note/>", "a.xml", "application/xml"),
     ("grüße".encode("utf-16"), "a.txt", "text/plain"),
@@ -45,6 +52,25 @@ SAMPLES = [
 @pytest.mark.parametrize(("head", "name", "found"), SAMPLES)
 def test_types(head: bytes, name: str, found: str) -> None:
     assert media_types.sniffed_type(head, name) == found
+
+
+def _too_long(_signal: int, _frame: FrameType | None) -> None:
+    raise TimeoutError
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [b" ", b"\n", b"<!---->", b"<!--", b"<!-- ", b"<?xml>", b"<?xml", b"<!doctype ", b"-->", b"\xff"],
+)
+def test_what_repeats_is_looked_at_once(piece: bytes) -> None:
+    head = piece * (media_types.HEAD_BYTES // len(piece)) + b"x"
+    before = signal.signal(signal.SIGALRM, _too_long)
+    signal.alarm(10)
+    try:
+        assert media_types.sniffed_type(head, "a.txt") == "text/plain"
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 @pytest.mark.parametrize(
