@@ -69,7 +69,7 @@ class FileReader:
 
     async def _read_or_release(self, task: ReadingTask) -> None:
         try:
-            await self._read(task)
+            await self._read_uncancelled(task)
         except UnreadableFile as error:
             log.info("file_unreadable", content_id=task.content_id.hex, type=task.media_type)
             await self._queue.fail(task, str(error))
@@ -82,6 +82,16 @@ class FileReader:
         except Exception as error:
             self._failure_logger.exception(task.media_type, error=error)
             await self._queue.fail(task, "The server could not read it.")
+
+    async def _read_uncancelled(self, task: ReadingTask) -> None:
+        """Read it. Raises RuntimeError for a cancellation that nobody asked for: a defect."""
+        try:
+            await self._read(task)
+        except asyncio.CancelledError as error:
+            running = asyncio.current_task()
+            if running is None or running.cancelling():
+                raise
+            raise RuntimeError("cancelled by nobody") from error
 
     async def _read(self, task: ReadingTask) -> None:
         if task.size > self._limits.file_bytes:

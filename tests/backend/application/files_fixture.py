@@ -45,7 +45,7 @@ class ScriptedReading:
     """Reads what its `found` says; an exception in it is raised."""
 
     def __init__(self) -> None:
-        self.found: Sequence[str | ReadImage | Exception] = ("text",)
+        self.found: Sequence[str | ReadImage | BaseException] = ("text",)
 
     async def read(
         self, media_type: str, content: AsyncIterator[bytes]
@@ -53,7 +53,7 @@ class ScriptedReading:
         async for _ in content:
             pass
         for number, item in enumerate(self.found, 1):
-            if isinstance(item, Exception):
+            if isinstance(item, BaseException):
                 raise item
             if isinstance(item, ReadImage):
                 yield item

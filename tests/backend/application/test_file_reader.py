@@ -65,10 +65,11 @@ async def test_images_are_stored(pool: Database) -> None:
         (b"text", (), "It holds no text; it may be a scan."),
         (b"x" * 1001, ("text",), "It is longer than the 1,000 bytes that are read."),
         (b"text", (ZeroDivisionError("a defect"),), "The server could not read it."),
+        (b"text", (asyncio.CancelledError(),), "The server could not read it."),
     ],
 )
 async def test_reasons(
-    pool: Database, content: bytes, found: Sequence[str | Exception], reason: str
+    pool: Database, content: bytes, found: Sequence[str | BaseException], reason: str
 ) -> None:
     files = Files(pool)
     files.reading.found = found

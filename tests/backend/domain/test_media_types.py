@@ -60,7 +60,7 @@ def _too_long(_signal: int, _frame: FrameType | None) -> None:
 
 @pytest.mark.parametrize(
     "piece",
-    [b" ", b"\n", b"<!---->", b"<!--", b"<!-- ", b"<?xml>", b"<?xml", b"<!doctype ", b"-->", b"\xff"],
+    [b" ", b"\n", b"<!---->", b"<!--", b"<!-- ", b"<?xml>", b"<?xml", b"<!doctype ", b"\xff"],
 )
 def test_what_repeats_is_looked_at_once(piece: bytes) -> None:
     head = piece * (media_types.HEAD_BYTES // len(piece)) + b"x"

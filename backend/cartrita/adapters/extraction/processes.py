@@ -47,17 +47,32 @@ class ProcessReading:
         """See FileReading."""
         with tempfile.TemporaryFile(dir=self._folder) as file:
             await _copied(content, file)
+            async with self._started(media_type, file) as output:
+                async for item in self._in_time(_items(output)):
+                    yield item
+
+    async def _in_time(
+        self, items: AsyncGenerator[ReadPage | ReadImage]
+    ) -> AsyncGenerator[ReadPage | ReadImage]:
+        """The items, as long as what is waited for them in all is within the bounds.
+
+        The time that whoever reads them takes in between does not count. Raises UnreadableFile.
+        """
+        clock = asyncio.get_running_loop().time
+        left = self._bounds.seconds + _GRACE_S
+        while True:
+            asked = clock()
             try:
-                async with (
-                    asyncio.timeout(self._bounds.seconds + _GRACE_S),
-                    self._started(media_type, file) as output,
-                ):
-                    async for item in _items(output):
-                        yield item
+                async with asyncio.timeout(left):
+                    item = await anext(items, None)
             except TimeoutError:
                 raise UnreadableFile(
                     f"It takes longer to read than {self._bounds.seconds:g} seconds."
                 ) from None
+            if item is None:
+                return
+            left -= clock() - asked
+            yield item
 
     @asynccontextmanager
     async def _started(

@@ -150,6 +150,22 @@ async def test_what_takes_too_long_is_ended(monkeypatch: pytest.MonkeyPatch) -> 
     assert told == "It takes longer to read than 0.001 seconds."
 
 
+async def test_the_time_of_whoever_reads_the_pages_does_not_count(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loop = asyncio.get_running_loop()
+    clock, skipped = loop.time, 0.0
+    monkeypatch.setattr(loop, "time", lambda: clock() + skipped)
+    found: list[ReadPage | ReadImage] = []
+    async for item in ProcessReading(BOUNDS).read("text/plain", pieces(b"a\fb\fc")):
+        found.append(item)
+        skipped += 2 * BOUNDS.seconds
+        passed = asyncio.Event()
+        loop.call_later(0.01, passed.set)
+        await passed.wait()
+    assert len(found) == 3
+
+
 async def test_what_computes_too_long_is_ended() -> None:
     told = await reason(HTML, b"<p>" * 6_000_000, ReadingBounds(seconds=0.0))
     assert told in (
