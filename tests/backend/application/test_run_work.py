@@ -25,6 +25,7 @@ from cartrita.domain.models import ModelProfile
 from cartrita.domain.runs import CancelRequested, Ending, RunStatus
 from cartrita.domain.step_records import ModelSaid, StepState, ToolSaid
 from cartrita.domain.tools import ToolSpec
+from cartrita.domain.unfinished_work import STOPPED_RESULT
 from cartrita.domain.usage import Usage
 from cartrita.tools.schema import tool
 from cartrita.tools.tool import Risk, Source, ToolContext, ToolOutput
@@ -279,7 +280,7 @@ async def test_a_cancel_ends_a_tool_at_once() -> None:
         ending = await fixture.ended(claimed)
     assert ended.is_set()
     assert ending.status is RunStatus.CANCELLED
-    assert fixture.results(claimed) == []
+    assert fixture.results(claimed) == [("c1", STOPPED_RESULT, False)]
 
 
 async def test_a_later_step_that_breaks_off_keeps_what_was_done() -> None:
