@@ -133,6 +133,7 @@ class _Delegation:
         """Do the task. A failure is a result. Raises ApprovalsNeeded and LeaseLost."""
         if not self.begun:
             self._run.started_tasks.add(self.task_id)
+            self._run.promised_steps.add(self.task_id)
             told = shortened(task, 1000)
             await self._run.journal.append(TaskStarted(self.task_id, call_id, self._agent.id, told))
         began = time.monotonic()
@@ -146,6 +147,8 @@ class _Delegation:
             raise
         except CartritaError as error:
             output = ToolOutput(f"The agent failed: {error.message}", success=False)
+        finally:
+            self._run.promised_steps.discard(self.task_id)
         await self._complete(output, time.monotonic() - began)
         return output
 

@@ -135,6 +135,7 @@ class _Loop:
         step = self._last = self._step(number, request)
         run.open_steps[key] = (step, assignment.agent, assignment.task_id)
         if assignment.task_id is not None:
+            run.promised_steps.discard(assignment.task_id)
             status = f"{assignment.agent.name}: step {number}"
             await run.journal.append(TaskProgressed(assignment.task_id, status))
         fold = Fold()

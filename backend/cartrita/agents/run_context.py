@@ -4,6 +4,8 @@ import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
+from msgspec.structs import replace
+
 from cartrita.agents.agent import Agent
 from cartrita.agents.assignment import AgentModel
 from cartrita.agents.journal import Journal
@@ -11,6 +13,7 @@ from cartrita.agents.registry import AgentRegistry
 from cartrita.agents.sources import SourceList
 from cartrita.agents.step import Step
 from cartrita.domain.approvals import ApprovalPolicy
+from cartrita.domain.caps import Caps
 from cartrita.domain.events import TaskCompleted, TaskStarted
 from cartrita.domain.ports.tokens import TokenCounter
 from cartrita.domain.principals import Principal
@@ -37,10 +40,12 @@ class RunContext:
         counter: TokenCounter,
         answerable: bool,
         approval_s: float,
+        caps: Caps | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`model_of` finds what answers for an agent. `answerable` tells whether somebody can
-        decide on approvals, for which there are `approval_s` seconds.
+        decide on approvals, for which there are `approval_s` seconds. `caps` are those of the agent
+        that answers: all that work for it use up its tokens, money and time.
         """
         self.claim = claim
         self.journal = journal
@@ -58,11 +63,14 @@ class RunContext:
         self.ended_tasks = {e.task_id for e in claim.logged if isinstance(e, TaskCompleted)}
         self.open_steps: dict[str, tuple[Step, Agent, str | None]] = {}
         """The model calls that are being made, by key, with their agents and tasks."""
+        self.promised_steps: set[str] = set()
+        """The tasks that have begun, and have not made their first model call."""
         self.acting: dict[str, ToolBegun] = {}
         """The calls of tools that act, and have begun, by key."""
         self.clean = True
         """Whether nothing was said since the last stored step, so that the run can go on later."""
         self._cost = cost
+        self._caps = replace(caps or Caps(), steps=None).tightened(claim.input.caps)
         self._approval_s = approval_s
         self.started_at = clock() - claim.worked_s
         """When it began, by `clock`, as if nothing but work had come since."""
@@ -82,10 +90,13 @@ class RunContext:
 
     @property
     def cap_reached(self) -> str | None:
-        """Which cap of the request is used up by all agents of the run together."""
+        """Which cap of the run is used up by all of its agents together.
+
+        Steps that are being made, or are promised to tasks, count as made.
+        """
         answer = self.journal.answer
-        return self.claim.input.caps.reached(
-            steps=answer.calls,
+        return self._caps.reached(
+            steps=answer.calls + len(self.open_steps) + len(self.promised_steps),
             tokens=answer.usage.total_tokens,
             cost=answer.cost,
             seconds=self.clock() - self.started_at,

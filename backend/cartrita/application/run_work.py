@@ -96,6 +96,7 @@ class RunWork:
             counter=self._counter,
             answerable=claim.surface in _ANSWERABLE_SURFACES,
             approval_s=self._approval_s,
+            caps=agent.limits.caps,
         )
         assignment = await self._assignment(run, context, agent, principal)
         if claim.input.prefix and not run.answer.seen:

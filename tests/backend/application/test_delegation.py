@@ -9,6 +9,7 @@ from tests.backend.application.fakes import until
 from tests.backend.application.loop_fixture import LoopFixture, asked, called, said
 
 from cartrita.application.active_runs import StopReason
+from cartrita.domain.caps import Caps
 from cartrita.domain.deltas import TextDelta
 from cartrita.domain.errors import UpstreamCut
 from cartrita.domain.events import (
@@ -230,3 +231,24 @@ async def test_a_cancel_ends_tasks_and_their_calls() -> None:
     assert sorted(ends[1:3]) == sorted(tasks)  # type: ignore[type-var]
     assert ends[3:] == ["c2", "c1"]
     assert ending.message == fold(team.queue.events[claimed.run_id]).message
+
+
+async def test_tasks_at_once_keep_the_cap_on_steps() -> None:
+    calls = [("delegate", {"agent": "writer", "task": f"Line {n}."}) for n in range(8)]
+    team = Team({"supervisor": [called(*calls), said("End.")], "writer": [said("A line.")] * 8})
+    claimed = asked(caps=Caps(steps=2))
+    done = completed(await team.ending(claimed))
+    assert (done.calls, done.cap) == (3, "steps"), "the third concludes"
+    refused = [result for _, result, success in team.results(claimed) if not success]
+    assert len(refused) == 7
+    assert all("of steps is used up" in result for result in refused)
+
+
+async def test_the_money_of_the_answering_agent_pays_for_its_tasks() -> None:
+    team = Team(
+        {"supervisor": [called(TWO[1]), said("End.")], "writer": [said("A line.")]},
+        cost=half_a_dollar,
+        overrides={"supervisor": {"limits": {"caps": {"cost": 1.0}}}},
+    )
+    done = completed(await team.ending(asked()))
+    assert (done.calls, done.cap) == (3, "cost")
