@@ -155,9 +155,7 @@ class Executor:
             case StopReason.CANCELLED:
                 return endings.cancelled(run.answer)
             case StopReason.SHUTDOWN:
-                return endings.interrupted(
-                    run.answer, "The server stopped; the answer can be continued."
-                )
+                return endings.interrupted(run.answer, "The server stopped")
             case None:
                 late = DeadlineExceeded("The answer took longer than a run may take.")
                 return endings.failed(run.answer, late)

@@ -50,6 +50,7 @@ class RunApprovals:
                     return event
                 if isinstance(event.event, ApprovalAsked):
                     waiting = await self.waiting(principal, run_id)
-                    if waiting:
+                    asked = {ids.public("appr", one.id) for one in waiting}
+                    if event.event.approval_id in asked:
                         return waiting
         raise Unavailable("The end of this run is not in the log any more.", code="log_expired")

@@ -63,8 +63,13 @@ def cancelled(answer: Fold) -> Ending:
 
 
 def interrupted(answer: Fold, message: str) -> Ending:
-    """The server stopped during the run. `message` tells the user why and what can be done."""
-    return _stopped(answer, StopStatus.INTERRUPTED, "interrupted", message, recoverable=True)
+    """The server stopped during the run. `message` tells the user why, without a full stop.
+
+    What can be done is added: an answer of more than text cannot be continued.
+    """
+    can = "can be continued" if answer.text_only else "can be tried again"
+    told = f"{message}, and the answer {can}."
+    return _stopped(answer, StopStatus.INTERRUPTED, "interrupted", told, recoverable=True)
 
 
 def failed(answer: Fold, error: CartritaError) -> Ending:

@@ -133,6 +133,11 @@ class Fold:
         return "".join(part.text for part in self.parts if isinstance(part, Text | Refusal))
 
     @property
+    def text_only(self) -> bool:
+        """Whether it can be continued: there is nothing but text to go on from."""
+        return all(isinstance(part, Text) for part in self.parts)
+
+    @property
     def refused(self) -> bool:
         """Whether a part of the answer is a refusal."""
         return any(isinstance(part, Refusal) for part in self.parts)

@@ -10,6 +10,7 @@ from cartrita.domain.approvals import Approval
 from cartrita.domain.events import ApprovalAsked, LoggedEvent
 from cartrita.domain.principals import Principal
 from cartrita.domain.runs import Queued, Run, Snapshot
+from cartrita.kit.ids import public
 from cartrita.surfaces.services import Services
 
 
@@ -52,6 +53,6 @@ async def _until_last(
         yield item
         if isinstance(item, LoggedEvent) and isinstance(item.event, ApprovalAsked):
             approvals = await services.approvals.waiting(principal, run.id)
-            if approvals:
+            if item.event.approval_id in {public("appr", one.id) for one in approvals}:
                 yield Waiting(approvals)
                 return

@@ -14,6 +14,7 @@ from cartrita.domain.events import (
     SourceFound,
     StopStatus,
     TextAppended,
+    ToolCalled,
     UsageRecorded,
 )
 from cartrita.domain.fold import Fold, fold
@@ -51,8 +52,19 @@ def test_a_cancelled_one_keeps_what_was_seen(said: list[Event], message: bool, k
     assert (end.message is not None, end.keep_idempotency) == (message, keeps)
 
 
-def test_an_interrupted_one_can_be_continued() -> None:
-    end = endings.interrupted(fold(SPOKEN), "The server stopped.")
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ([], "The server stopped, and the answer can be continued."),
+        (
+            [ToolCalled("c1", "calculator", {}, own=True)],
+            "The server stopped, and the answer can be tried again.",
+        ),
+    ],
+)
+def test_an_interrupted_one_says_what_can_be_done(more: list[Event], told: str) -> None:
+    end = endings.interrupted(fold([*SPOKEN, *more]), "The server stopped")
+    assert stopped(end.event).message == told
     assert end.status is RunStatus.INTERRUPTED
     assert stopped(end.event).recoverable
     assert end.message_status is MessageStatus.PARTIAL

@@ -76,10 +76,7 @@ UPDATE runs SET replica_id = NULL, replica_epoch = NULL
 WHERE id = ANY($1::uuid[]) AND replica_id = $2 AND status = 'running'
 """
 _MARK_UNKNOWN = "UPDATE run_steps SET state = 'unknown' WHERE run_id = $1 AND state = 'intent'"
-_INTERRUPTED = (
-    "The server stopped while it was writing this answer; what you have seen is kept, and "
-    "the answer can be continued."
-)
+_INTERRUPTED = "The server stopped while it was writing this answer; what you have seen is kept"
 
 
 class Reaper:
