@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 from tests.harness.fake_provider.launch import FakeProvider
+from tests.harness.fake_provider.script import Script, ToolCall, directive
 from tests.harness.scenario import Scenario, eventually
 from tests.harness.search_services import github, tavily
 from tests.harness.search_services.exchange import KEY as STAND_IN_KEY
@@ -255,3 +256,24 @@ async def test_the_limit_of_calls_is_kept(serve: Any, engines: SearchServices) -
     refused = await search(scenario, words(), 429)
     assert (refused["code"], refused["details"]["provider"]) == ("rate_limited", "tavily")
     assert len(engines.asked) == 1
+
+
+async def test_an_agent_searches_nothing_for_a_key_that_may_not(
+    searching: Scenario, engines: SearchServices
+) -> None:
+    user = await new_user(searching, await new_tenant(searching))
+    chats = (await new_key(searching, user, scopes={"operations": ["chat"]}))["key"]
+    calls = (
+        ToolCall(name="web_search", arguments={"query": words()}),
+        ToolCall(name="github_search", arguments={"query": words()}),
+        ToolCall(name="web_fetch", arguments={"url": "https://example.com"}),
+    )
+    scripts = directive(Script(tool_calls=calls), Script(text="I may not."))
+    asked = len(engines.asked)
+    body = {"message": f"Search. {scripts}", "agent_override": "researcher"}
+    status, answer = await searching.call("POST", "/api/chat", body, X_API_Key=chats)
+    assert (status, answer["response"]) == (200, "I may not."), answer
+    refusal = "may not use the operation search"
+    (last,) = [one for one in searching.provider.requests() if refusal in one.body]
+    assert last.body.count(refusal) == len(calls)
+    assert len(engines.asked) == asked

@@ -19,6 +19,7 @@ from cartrita.domain.github import (
 from cartrita.domain.ids import RunId
 from cartrita.domain.ports.web import CodeHost
 from cartrita.domain.principals import Principal
+from cartrita.domain.scopes import Operation
 from cartrita.gateway.service_calls import ServiceCalls
 from cartrita.kit.text import storable_text
 
@@ -48,6 +49,7 @@ class GitHubSearches:
         Raises Forbidden, InvalidInput, NotFound for code where there is no token, RateLimited,
         BudgetExhausted and UpstreamError.
         """
+        principal.scopes.require_operation(Operation.SEARCH)
         principal.scopes.require_provider(self._host.name)
         query = _checked(query)
         key = (principal.owner_id, query)

@@ -11,6 +11,7 @@ from cartrita.domain.errors import InvalidInput, NotFound, UpstreamUnreachable
 from cartrita.domain.ids import RunId
 from cartrita.domain.ports.web import SearchEngine
 from cartrita.domain.principals import Principal
+from cartrita.domain.scopes import Operation
 from cartrita.domain.web import LONGEST_QUERY, MOST_RESULTS, WebQuery, WebResults
 from cartrita.gateway.service_calls import ServiceCalls
 from cartrita.kit.text import storable_text
@@ -58,6 +59,7 @@ class WebSearches:
 
         Raises Forbidden, InvalidInput, NotFound, RateLimited, BudgetExhausted and UpstreamError.
         """
+        principal.scopes.require_operation(Operation.SEARCH)
         query = _checked(query)
         engine = await self._engine(principal, provider)
         principal.scopes.require_provider(engine.name)

@@ -2,6 +2,7 @@
 
 import ast
 import operator
+import re
 from collections.abc import Callable, Mapping
 from decimal import Context, Decimal
 from fractions import Fraction
@@ -14,7 +15,11 @@ from cartrita.tools.schema import tool
 from cartrita.tools.tool import ToolContext, ToolOutput
 
 _LONGEST: Final = 500
-_MOST_BITS: Final = 20_000
+_MOST_BITS: Final = 14_000
+"""Of a number; it has fewer digits than Python writes of one (4300)."""
+
+_MOST_ZEROS: Final = 4_000
+_EXPONENT: Final = re.compile(r"e[+-]?(\d+)$", re.IGNORECASE)
 _DIGITS: Final = 20
 _SIGNS: Final = str.maketrans({"×": "*", "·": "*", "÷": "/", "−": "-", "^": "\0"})
 _OPERATORS: Final[Mapping[type[ast.operator], Callable[[Fraction, Fraction], Fraction]]] = {
@@ -79,7 +84,7 @@ def _value(node: ast.expr, text: str) -> Fraction:
     match node:
         case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
             # From the text: a float has lost the decimals.
-            return _bounded(Fraction(text[node.col_offset : node.end_col_offset].replace("_", "")))
+            return _number(text[node.col_offset : node.end_col_offset].replace("_", ""))
         case ast.UnaryOp(op=ast.USub() | ast.UAdd() as sign, operand=operand):
             value = _value(operand, text)
             return -value if isinstance(sign, ast.USub) else value
@@ -89,6 +94,14 @@ def _value(node: ast.expr, text: str) -> Fraction:
             return _bounded(_OPERATORS[type(how)](_value(left, text), _value(right, text)))
         case _:
             raise _wrong("it may hold numbers, + - * / // % ^ and parentheses only")
+
+
+def _number(literal: str) -> Fraction:
+    """The value of a number, whose zeros are counted before they are written."""
+    exponent = _EXPONENT.search(literal)
+    if exponent is not None and int(exponent[1]) > _MOST_ZEROS:
+        raise _wrong("its result is too large")
+    return _bounded(Fraction(literal))
 
 
 def _power(number: Fraction, exponent: Fraction) -> Fraction:

@@ -6,7 +6,7 @@ from tests.backend.fake_services import OWN, Calls, FakeHost, principal
 from cartrita.application.github_search import GitHubSearches
 from cartrita.domain.errors import Forbidden, InvalidInput, NotFound
 from cartrita.domain.github import GitHubKind, GitHubQuery
-from cartrita.domain.scopes import Scopes
+from cartrita.domain.scopes import Operation, Scopes
 
 
 class Searching:
@@ -40,10 +40,11 @@ async def test_code_needs_a_token() -> None:
 
 
 async def test_scopes() -> None:
-    searching, scopes = Searching(), Scopes(providers=("tavily",))
+    searching = Searching()
     await searching.github.search(principal(), GitHubQuery(text="moss"))
-    with pytest.raises(Forbidden):
-        await searching.github.search(principal(scopes=scopes), GitHubQuery(text="moss"))
+    for scopes in (Scopes(providers=("tavily",)), Scopes(operations=(Operation.CHAT,))):
+        with pytest.raises(Forbidden):
+            await searching.github.search(principal(scopes=scopes), GitHubQuery(text="moss"))
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,10 @@ async def test_nothing_that_may_be_asked() -> None:
 
 async def test_scopes() -> None:
     searching = Searching()
-    await searching.provider(Scopes(operations=(Operation.CHAT,)))  # as an agent's tool
+    await searching.provider(Scopes(operations=(Operation.SEARCH,)))
+    with pytest.raises(Forbidden) as caught:
+        await searching.provider(Scopes(operations=(Operation.CHAT,)))
+    assert caught.value.code == "scope_operation"
     with pytest.raises(Forbidden) as caught:
         await searching.web.search(principal(scopes=Scopes(providers=("brave",))), QUERY, "tavily")
     assert caught.value.code == "scope_provider"

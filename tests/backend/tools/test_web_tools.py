@@ -2,11 +2,14 @@
 
 from datetime import UTC, datetime
 
+import pytest
 from tests.backend.tools.contexts import context
 
+from cartrita.domain.errors import Forbidden
 from cartrita.domain.github import GitHubHit, GitHubKind, GitHubQuery, GitHubResults
 from cartrita.domain.ids import RunId
 from cartrita.domain.principals import Principal
+from cartrita.domain.scopes import Scopes
 from cartrita.domain.web import TimeRange, Topic, WebPage, WebQuery, WebResult, WebResults
 from cartrita.tools.github_search import github_search_tool
 from cartrita.tools.tool import Risk, Source
@@ -122,6 +125,14 @@ async def test_a_page_is_read_in_parts() -> None:
     beyond = await tool.run(context(), {"url": "https://example.com", "start": 20000})
     assert "no more text" in beyond.text
     assert not beyond.success
+
+
+async def test_a_key_that_may_not_search_reads_no_page() -> None:
+    chats = Principal("ann", "key", scopes=Scopes(operations=("chat",)))
+    with pytest.raises(Forbidden, match="operation search"):
+        await web_fetch_tool(Pages("moss"), 20.0).run(
+            context(principal=chats), {"url": "https://example.com"}
+        )
 
 
 async def test_a_page_without_text_and_a_page_that_is_cut() -> None:

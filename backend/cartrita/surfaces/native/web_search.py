@@ -107,7 +107,6 @@ async def search_web(
     if body.provider == LOCAL:
         results = await _own_results(principal, body, services)
     else:
-        principal.scopes.require_operation(Operation.SEARCH)
         found = await services.web_search.search(
             principal,
             WebQuery(
