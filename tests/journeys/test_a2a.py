@@ -83,6 +83,8 @@ async def test_anybody_reads_cards_which_tell_no_model_and_no_instructions(
             assert (card["name"], skills) == ("Researcher", ["researcher"])
     status, missing = await scenario.call("GET", f"/a2a/nobody{CARD}")
     assert (status, missing["code"]) == (404, "agent_not_found")
+    status, missing = await scenario.call("GET", f"/a2a/model{CARD}")
+    assert (status, missing["code"]) == (404, "agent_not_found")
 
 
 async def test_a_task_is_a_run(scenario: Scenario) -> None:
@@ -156,6 +158,29 @@ async def test_a_task_is_followed_and_cancelled_and_then_neither(scenario: Scena
     assert error["code"] == -32002
     error = await refused(scenario, "SubscribeToTask", {"id": begun["id"]})
     assert (error["code"], error["data"][0]["reason"]) == (-32004, "UNSUPPORTED_OPERATION")
+
+
+async def test_tasks_are_looked_at_and_cancelled_by_who_has_no_room_for_more(
+    serve: Serve,
+) -> None:
+    scenario = serve(settings={"CARTRITA_LIMITS_STREAMS_MAX": "1"})
+    slow = message(scripted(Script(words=2000, between_tokens_s=0.05)))
+    async with await begin(scenario, "/a2a", rpc("SendStreamingMessage", slow)) as stream:
+        first, pieces = b"", stream.chunks()
+        while not frames(first):
+            first += await anext(pieces)
+        task = frames(first)[0][1]["result"]["task"]["id"]
+        for path, method, params in (
+            ("/a2a", "SendMessage", message("More")),
+            ("/a2a", "SubscribeToTask", {"id": task}),
+            ("/mcp", "tools/call", {"name": "writer", "arguments": {"message": "More"}}),
+        ):
+            status, refused = await post_json(scenario, path, rpc(method, params))
+            assert (status, refused["code"]) == (429, "too_many_streams"), method
+        assert (await called(scenario, "GetTask", {"id": task}))["id"] == task
+        assert await called(scenario, "ping", {}, "/mcp") == {}
+        ended = await called(scenario, "CancelTask", {"id": task})
+        assert ended["status"]["state"] == "TASK_STATE_CANCELED"
 
 
 async def test_a_stream_ends_where_a_person_must_decide_and_goes_on_after(

@@ -27,12 +27,7 @@ class AgentRegistry:
         return iter(self._agents.values())
 
     def find(self, agent_id: str | None) -> Agent:
-        """The agent with this id or old name, or the default agent for None. Raises NotFound.
-
-        `NO_AGENT` is found too, though it is not listed.
-        """
-        if agent_id == NO_AGENT.id:
-            return NO_AGENT
+        """The agent with this id or old name, or the default agent for None. Raises NotFound."""
         wanted = agent_id or DEFAULT_AGENT
         found = self._agents.get(self._aliases.get(wanted, wanted))
         if found is None:
@@ -41,3 +36,10 @@ class AgentRegistry:
                 code="agent_not_found",
             )
         return found
+
+    def find_of_run(self, agent_id: str) -> Agent:
+        """The agent that a run names, which is `NO_AGENT` where a model answers by itself.
+
+        Raises NotFound.
+        """
+        return NO_AGENT if agent_id == NO_AGENT.id else self.find(agent_id)

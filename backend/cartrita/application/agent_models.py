@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Final
 
-from cartrita.agents.agent import NO_AGENT
 from cartrita.agents.registry import DEFAULT_AGENT, AgentRegistry
 from cartrita.domain.errors import NotFound
 from cartrita.domain.messages import Text
@@ -33,7 +32,7 @@ class AgentModels:
 
     def instructions_of(self, agent: str) -> tuple[Text, ...]:
         """What an agent tells its model. Raises NotFound."""
-        text = self._agents.find(agent).instructions
+        text = self._agents.find_of_run(agent).instructions
         return (Text(text),) if text else ()
 
     def agent_of(self, model: str) -> str | None:
@@ -48,12 +47,9 @@ class AgentModels:
             return None
         agent = name.removeprefix(_PREFIX)
         try:
-            found = self._agents.find(agent) if agent != NO_AGENT.id else None
+            return self._agents.find(agent).id
         except NotFound:
-            found = None
-        if found is None:
             raise NotFound(
                 f"There is no model {model[:200]}; agents answer as {', '.join(self.names)}.",
                 code="model_not_found",
-            )
-        return found.id
+            ) from None

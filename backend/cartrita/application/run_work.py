@@ -84,7 +84,7 @@ class RunWork:
         """Do the work of a run until its end. Raises CartritaError and ApprovalsNeeded."""
         claim = run.claim
         principal = await self._principal(claim)
-        agent = self._agents.find(claim.input.agent)
+        agent = self._agents.find_of_run(claim.input.agent)
         context = RunContext(
             claim,
             run.journal,

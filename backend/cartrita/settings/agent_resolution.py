@@ -1,11 +1,11 @@
 """Reads the agents of the file, the tables `[agents.ID]`, and the files of their instructions."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from cartrita.settings.agents import ConfiguredAgent
+from cartrita.settings.agents import RESERVED_ID, ConfiguredAgent
 from cartrita.settings.errors import Source, display_value
 from cartrita.settings.sources import RawSettings
 
@@ -27,7 +27,22 @@ def resolve_agents(raw: RawSettings, cwd: Path) -> tuple[ConfiguredAgent, ...]:
                 value = display_value(problem["input"])
                 told = problem["msg"][:1].lower() + problem["msg"][1:]
                 raw.errors.append(Source(path, raw.file).message(f"{value} is refused: {told}"))
-    return tuple(agents)
+    return tuple(_with_names_of_their_own(agents, raw))
+
+
+def _with_names_of_their_own(
+    agents: Iterable[ConfiguredAgent], raw: RawSettings
+) -> Iterator[ConfiguredAgent]:
+    """The agents, without those whose alias is the id or an alias of another."""
+    taken = set(raw.agents)
+    for agent in agents:
+        aliases = agent.aliases or ()
+        if twice := taken.intersection(aliases) | {RESERVED_ID}.intersection(aliases):
+            source = Source(f"agents.{agent.id}.aliases", raw.file)
+            raw.errors.append(source.message(f"{display_value(min(twice))} names another agent"))
+            continue
+        taken.update(aliases)
+        yield agent
 
 
 def _with_instructions(

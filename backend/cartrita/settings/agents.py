@@ -1,10 +1,13 @@
 """Settings of the agents: how long they wait for people, and what an operator changes of each."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from cartrita.settings.fields import Group, Setting
+
+RESERVED_ID: Final = "model"
+"""What runs name instead of an agent where a model answers by itself."""
 
 Names = Annotated[tuple[str, ...], Field(max_length=64)]
 
@@ -40,6 +43,13 @@ class ConfiguredAgent(BaseModel):
     route: str | None = Field(None, min_length=1, max_length=256)
     approval: Literal["never", "risky", "always"] | None = None
     limits: ConfiguredLimits | None = None
+
+    @field_validator("id")
+    @classmethod
+    def _not_reserved(cls, value: str) -> str:
+        if value == RESERVED_ID:
+            raise ValueError("it stands for a model without an agent; choose another name")
+        return value
 
     @property
     def fields(self) -> dict[str, object]:

@@ -41,12 +41,17 @@ async def while_connected(
 
     Its disconnect ends that with ClientDisconnect, the end of its key with KeyEnded.
     """
-    found: list[T] = []
     with services.connections.hold(principal):
-        async with anyio.create_task_group() as group:
-            group.start_soon(cancel_on_disconnect, request.receive, group.cancel_scope)
-            found.append(await awaited())
-            group.cancel_scope.cancel()
-        if not found:
-            raise ClientDisconnect
+        return await until_disconnect(request, awaited)
+
+
+async def until_disconnect(request: Request, awaited: Callable[[], Awaitable[T]]) -> T:
+    """What is waited for. The client's disconnect ends that with ClientDisconnect."""
+    found: list[T] = []
+    async with anyio.create_task_group() as group:
+        group.start_soon(cancel_on_disconnect, request.receive, group.cancel_scope)
+        found.append(await awaited())
+        group.cancel_scope.cancel()
+    if not found:
+        raise ClientDisconnect
     return found[0]

@@ -51,6 +51,10 @@ def test_a_table_is_an_agent(tmp_path: Path) -> None:
         ('[agents.a]\ninstructions_file = "x"\ninstructions = "y"', "not both"),
         ("[agents.a]\ninstructions_file = 1", "not both"),
         ("[agents]\nother = 1", "agents.other"),
+        ('[agents.model]\nname = "x"', "agents.model.id"),
+        ('[agents.a]\naliases = ["model"]', "agents.a.aliases"),
+        ('[agents.a]\naliases = ["b"]\n[agents.b]\nname = "x"', "agents.a.aliases"),
+        ('[agents.a]\naliases = ["x"]\n[agents.b]\naliases = ["x"]', "agents.b.aliases"),
     ],
 )
 def test_what_is_refused(tmp_path: Path, table: str, told: str) -> None:

@@ -15,7 +15,6 @@ from cartrita.surfaces.a2a.types import PROTOCOL_VERSION
 from cartrita.surfaces.authentication import Caller
 from cartrita.surfaces.dependencies import (
     ANONYMOUS,
-    ANSWERED,
     ASKED,
     AppServices,
     CurrentCaller,
@@ -48,13 +47,13 @@ async def get_card_of_agent(
     return _card(card_of(request, services.agents, agent_id))
 
 
-@router.post(PATH, dependencies=[*ASKED, *ANSWERED])
+@router.post(PATH, dependencies=ASKED)
 async def post_a2a(request: Request, caller: CurrentCaller, services: AppServices) -> Response:
     """Call a method of the assistant."""
     return await _answer(request, services, caller, None)
 
 
-@router.post(f"{PATH}/{{agent_id}}", dependencies=[*ASKED, *ANSWERED])
+@router.post(f"{PATH}/{{agent_id}}", dependencies=ASKED)
 async def post_a2a_to_agent(
     request: Request, caller: CurrentCaller, agent_id: PublicId, services: AppServices
 ) -> Response:

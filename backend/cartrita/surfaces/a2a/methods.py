@@ -24,6 +24,7 @@ from cartrita.surfaces.a2a.rpc_errors import (
 from cartrita.surfaces.a2a.task_streams import task_stream
 from cartrita.surfaces.a2a.tasks import task_of
 from cartrita.surfaces.a2a.types import SendParams, SentTask, TaskParams
+from cartrita.surfaces.answer_room import require_room
 from cartrita.surfaces.json_rpc import (
     METHOD_NOT_FOUND,
     RpcCall,
@@ -31,7 +32,7 @@ from cartrita.surfaces.json_rpc import (
     json_response,
     result_bytes,
 )
-from cartrita.surfaces.run_ends import wait_for_end, while_connected
+from cartrita.surfaces.run_ends import until_disconnect, wait_for_end
 from cartrita.surfaces.services import Services
 
 
@@ -63,6 +64,7 @@ async def call_method(call: A2aCall) -> Response:
 async def _send_message(call: A2aCall) -> Response:
     """Send a message, and wait for the task to end or to wait unless the caller does not."""
     params = call.rpc.params_as(SendParams)
+    require_room(call.request, call.principal)
     run = await _started(call, params)
     reason = None
     if not params.configuration.return_immediately:
@@ -75,7 +77,9 @@ async def _send_message(call: A2aCall) -> Response:
 
 
 async def _send_streaming_message(call: A2aCall) -> Response:
-    run = await _started(call, call.rpc.params_as(SendParams))
+    params = call.rpc.params_as(SendParams)
+    require_room(call.request, call.principal)
+    run = await _started(call, params)
     return task_stream(call.services, call.principal, run, call.rpc.id)
 
 
@@ -93,8 +97,7 @@ async def _cancel_task(call: A2aCall) -> Response:
     if run.status.ended:
         raise a2a_error(TASK_NOT_CANCELABLE, f"This task has ended: it is {run.status}.")
     await call.services.runs.cancel(call.principal, task_id)
-    waited = partial(call.services.runs.wait_for_end, run.id)
-    await while_connected(call.request, call.services, call.principal, waited)
+    await until_disconnect(call.request, partial(call.services.runs.wait_for_end, run.id))
     run = await call.services.runs.get(call.principal, task_id)
     return call.answer(await task_of(call.services, call.principal, run))
 
@@ -104,6 +107,7 @@ async def _subscribe_to_task(call: A2aCall) -> Response:
     if run.status.ended:
         message = f"This task has ended: it is {run.status}. Ask for it with GetTask."
         raise a2a_error(UNSUPPORTED_OPERATION, message)
+    require_room(call.request, call.principal)
     return task_stream(call.services, call.principal, run, call.rpc.id)
 
 

@@ -8,7 +8,7 @@ from typing import Final
 from fastapi import APIRouter, Depends, Request, Response
 
 from cartrita.domain.errors import CartritaError
-from cartrita.surfaces.dependencies import ANSWERED, ASKED, AppServices, CurrentCaller
+from cartrita.surfaces.dependencies import ASKED, AppServices, CurrentCaller
 from cartrita.surfaces.json_rpc import (
     INTERNAL_ERROR,
     RpcError,
@@ -40,7 +40,7 @@ async def require_own_origin(request: Request, _: CurrentCaller) -> None:
     require_no_other_origin(request)
 
 
-@router.post(PATH, dependencies=[*ASKED, *ANSWERED, Depends(require_own_origin)])
+@router.post(PATH, dependencies=[*ASKED, Depends(require_own_origin)])
 async def post_mcp(request: Request, caller: CurrentCaller, services: AppServices) -> Response:
     """Answer one message of a client: a call, or a notification, of which nothing comes."""
     try:

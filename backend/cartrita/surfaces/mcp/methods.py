@@ -11,6 +11,7 @@ from cartrita.domain.errors import CartritaError, NotFound
 from cartrita.domain.principals import Principal
 from cartrita.domain.runs import Run
 from cartrita.kit import ids
+from cartrita.surfaces.answer_room import require_room
 from cartrita.surfaces.json_rpc import (
     INVALID_PARAMS,
     METHOD_NOT_FOUND,
@@ -99,6 +100,7 @@ async def _call_tool(call: McpCall) -> Response:
     What is wrong with the arguments is a result, which tells the model that sent them.
     """
     agent_id = _agent_id(call)
+    require_room(call.request, call.principal)
     try:
         arguments = msgspec.convert(call.rpc.params.get("arguments", {}), AgentArguments)
         run = await _started(call, arguments, agent_id)
