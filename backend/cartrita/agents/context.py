@@ -5,6 +5,7 @@ from msgspec.structs import replace
 from cartrita.domain.messages import Message, Part, Text, ToolResult
 from cartrita.domain.ports.tokens import TokenCounter
 from cartrita.domain.requests import ModelRequest
+from cartrita.kit.text import shortened
 
 _LEFT_OUT = "[The result of this call is left out here, because it is old: {length} characters.]"
 _SHORT = 400
@@ -17,6 +18,7 @@ class Context:
     Providers cache what a request begins with, so nothing before its end changes from step to step.
     Only when there are more than `limit` tokens, the results of old tool calls are left out, and so
     many at once that half of the limit is free again: the next steps have a stable beginning.
+    Where that is not enough, the results of the last step are cut.
     """
 
     def __init__(
@@ -52,6 +54,20 @@ class Context:
             self._messages[place] = shorter
             self._added[position] = self._count(shorter)
             self._tokens += self._added[position] - tokens
+        if self._tokens > self._limit:
+            self._cut_last_results()
+
+    def _cut_last_results(self) -> None:
+        """Cut the results of the last step, so that they share half of the limit."""
+        last, tokens = self._messages[-1], self._added[-1]
+        results = [part for part in last.parts if isinstance(part, ToolResult)]
+        length = sum(len(part.text) for part in results)
+        share = length * (self._limit // 2) // (max(tokens, 1) * max(len(results), 1))
+        self._messages[-1] = replace(
+            last, parts=tuple(_cut(part, max(share, _SHORT)) for part in last.parts)
+        )
+        self._added[-1] = self._count(self._messages[-1])
+        self._tokens += self._added[-1] - tokens
 
     def _count(self, message: Message) -> int:
         request = ModelRequest(owner_id="", model=self._model, messages=(message,))
@@ -66,3 +82,10 @@ def _shortened(part: Part) -> Part:
     if not isinstance(part, ToolResult) or (len(part.text) <= _SHORT and len(part.content) == 1):
         return part
     return replace(part, content=(Text(_LEFT_OUT.format(length=len(part.text))),))
+
+
+def _cut(part: Part, most: int) -> Part:
+    if not isinstance(part, ToolResult) or len(part.text) <= most:
+        return part
+    others = (each for each in part.content if not isinstance(each, Text))
+    return replace(part, content=(Text(shortened(part.text, most)), *others))

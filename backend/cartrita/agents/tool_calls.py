@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Iterator
-from typing import cast
+from math import isfinite
+from typing import NoReturn, cast
 
 import msgspec
 
@@ -85,8 +86,22 @@ def _parse_arguments(text: str) -> JsonObject | None:
 
 
 def _decode_leniently(text: str) -> object:
-    """Decode JSON with lone surrogates, which msgspec rejects; None if it is invalid."""
+    """Decode JSON with lone surrogates, which msgspec rejects; None if it is invalid.
+
+    NaN and infinite numbers make it invalid.
+    """
     try:
-        return json.loads(text)
+        return json.loads(text, parse_float=_number, parse_constant=_no_constant)
     except (ValueError, RecursionError):
         return None
+
+
+def _number(written: str) -> float:
+    number = float(written)
+    if not isfinite(number):
+        raise ValueError("it is too large")
+    return number
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number of JSON")

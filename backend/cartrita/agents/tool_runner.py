@@ -10,6 +10,7 @@ import msgspec
 import structlog
 
 from cartrita.agents.assignment import ApprovalsNeeded, Assignment
+from cartrita.agents.output_bounds import bounded_attachments, bounded_sources
 from cartrita.agents.run_context import RunContext
 from cartrita.domain.approvals import Approval, ApprovalPolicy, Decision, hash_arguments
 from cartrita.domain.errors import CartritaError, LeaseLost
@@ -154,11 +155,11 @@ class ToolRunner:
 
     def _said(self, tool: Tool, output: ToolOutput) -> tuple[ToolSaid, list[Event]]:
         """The result as the model reads it, and the events of new sources."""
-        listed, new = self._run.sources.add(output.sources)
+        listed, new = self._run.sources.add(bounded_sources(output.sources, tool.output_max_chars))
         text = storable_text(shortened(output.text, tool.output_max_chars))
         text = f"{text}\n\nSources:\n{listed}" if listed else text
         task_id = self._assignment.task_id
-        said = ToolSaid(text, output.success, output.attachments)
+        said = ToolSaid(text, output.success, bounded_attachments(output.attachments))
         return said, [SourceFound(citation, task_id) for citation in new]
 
     async def end(

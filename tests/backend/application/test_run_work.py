@@ -123,7 +123,8 @@ async def test_what_goes_wrong_in_a_tool_is_its_result() -> None:
 
     async def floods(_: ToolContext) -> ToolOutput:
         """Say too much, and what cannot be stored."""
-        return ToolOutput("\x00" + "x" * 100_000)
+        sources = tuple(Source("t" * 9000, f"https://{n}/" + "u" * 9000) for n in range(300))
+        return ToolOutput("\x00" + "x" * 100_000, sources=sources)
 
     tools = (
         tool(raises),
