@@ -16,7 +16,7 @@ from tests.harness.tool_worker import POINTS
 
 from cartrita.adapters.runlog.run_log import RunLog
 from cartrita.adapters.runlog.worker_slot import WorkerSlot
-from cartrita.domain.approvals import Decision
+from cartrita.domain.approvals import Decision, Verdict
 from cartrita.domain.events import LoggedEvent, RunCompleted, ToolReturned
 from cartrita.domain.ids import RunId
 from cartrita.domain.runs import RunInput
@@ -75,7 +75,8 @@ async def events_of(log: RunLog, run: RunId) -> list[LoggedEvent]:
 async def approve(log: RunLog, run: RunId) -> None:
     """Wait until the run asks, and approve of that."""
     (one,) = await eventually(lambda: log.approvals.waiting("ann", run))
-    await log.approvals.decide("ann", run, one.id, Decision.APPROVED, one.arguments_hash, "key")
+    verdict = Verdict(one.id, Decision.APPROVED, one.arguments_hash)
+    await log.approvals.decide("ann", run, (verdict,), "key")
 
 
 @pytest.mark.parametrize("point", POINTS)

@@ -1,7 +1,9 @@
 """Approvals of the principal's runs: waited for, and decided on."""
 
+from collections.abc import Sequence
+
 from cartrita.application.runs import Runs
-from cartrita.domain.approvals import Approval, Decision
+from cartrita.domain.approvals import Approval, Decision, Verdict
 from cartrita.domain.errors import NotFound, Unavailable
 from cartrita.domain.events import ApprovalAsked, LoggedEvent
 from cartrita.domain.ids import RunId
@@ -29,9 +31,17 @@ class RunApprovals:
         approval_id = ids.parse("appr", approval)
         if approval_id is None:
             raise NotFound("There is no such approval.", code="approval_not_found")
-        return await self._store.decide(
-            principal.owner_id, found.id, approval_id, decision, arguments_hash, principal.key_id
-        )
+        verdict = Verdict(approval_id, decision, arguments_hash)
+        return await self._store.decide(principal.owner_id, found.id, (verdict,), principal.key_id)
+
+    async def decide_all(
+        self, principal: Principal, run_id: RunId, verdicts: Sequence[Verdict]
+    ) -> Run:
+        """Decide on several calls of a run, or on none of them if one cannot be decided.
+
+        Raises as `decide`.
+        """
+        return await self._store.decide(principal.owner_id, run_id, verdicts, principal.key_id)
 
     async def waiting(self, principal: Principal, run_id: RunId) -> tuple[Approval, ...]:
         """The approvals that a run of the principal waits for now."""

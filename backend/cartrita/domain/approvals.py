@@ -56,6 +56,14 @@ class Approval(msgspec.Struct, frozen=True, kw_only=True):
     consumed: bool = False
 
 
+class Verdict(msgspec.Struct, frozen=True):
+    """What a person said of one approval, having seen the arguments of this hash."""
+
+    approval_id: UUID
+    decision: Decision
+    arguments_hash: str
+
+
 def hash_arguments(tool: str, arguments: JsonObject) -> str:
     """The SHA-256 of a call, in hexadecimal: the same for the same tool and arguments."""
     return sha256(msgspec.json.encode([tool, arguments], order="deterministic")).hexdigest()

@@ -1,5 +1,6 @@
 """Approvals in the database: asked by runs, which wait for them, and decided by people."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -8,7 +9,7 @@ import msgspec
 from cartrita.adapters.runlog.connection import Connection, ConnectionPool, Row
 from cartrita.adapters.runlog.encoding import RUN_COLUMNS, dump, load_run
 from cartrita.adapters.runlog.events import insert_events
-from cartrita.domain.approvals import Approval, Decision
+from cartrita.domain.approvals import Approval, Decision, Verdict
 from cartrita.domain.errors import Conflict, NotFound
 from cartrita.domain.events import ApprovalSettled, LoggedEvent
 from cartrita.domain.ids import RunId
@@ -71,13 +72,7 @@ class Approvals:
         return [load_approval(row) for row in rows]
 
     async def decide(
-        self,
-        owner_id: str,
-        run_id: RunId,
-        approval_id: UUID,
-        decision: Decision,
-        arguments_hash: str,
-        key_id: str,
+        self, owner_id: str, run_id: RunId, verdicts: Sequence[Verdict], key_id: str
     ) -> Run:
         """See ApprovalStore."""
         async with self._pool.transaction() as connection:
@@ -85,16 +80,14 @@ class Approvals:
             if row is None:
                 raise NotFound.of("run")
             rows = await connection.fetch(_SELECT, run_id)
-            asked = next((one for one in rows if one["id"] == approval_id), None)
-            if asked is None:
-                raise NotFound("There is no such approval.", code="approval_not_found")
             run = load_run(row)
-            if asked["decision"] == decision and asked["arguments_hash"] == arguments_hash:
+            new = _new_decisions(run, rows, verdicts)
+            if not new:
                 return run
-            _require_open(run, asked, arguments_hash)
-            await connection.execute(_DECIDE, approval_id, decision, key_id)
-            await _log(connection, run_id, approval_id, decision)
-            if all(one["decision"] or one["id"] == approval_id for one in rows):
+            for approval_id, decision in new.items():
+                await connection.execute(_DECIDE, approval_id, decision, key_id)
+                await _log(connection, run_id, approval_id, decision)
+            if all(one["decision"] or one["id"] in new for one in rows):
                 await resume_run(connection, run_id, _asked_at(rows))
             decided = await connection.fetchrow(_LOCK_RUN, run_id, owner_id)
             return load_run(decided or row)
@@ -163,15 +156,33 @@ def load_approval(row: Row) -> Approval:
     )
 
 
-def _require_open(run: Run, asked: Row, arguments_hash: str) -> None:
+def _new_decisions(
+    run: Run, rows: Sequence[Row], verdicts: Sequence[Verdict]
+) -> dict[UUID, Decision]:
+    """What these decide that was open. Raises NotFound, and Conflict if one of them cannot be."""
+    asked = {row["id"]: row for row in rows}
+    new: dict[UUID, Decision] = {}
+    for verdict in verdicts:
+        row = asked.get(verdict.approval_id)
+        if row is None:
+            raise NotFound("There is no such approval.", code="approval_not_found")
+        before = new.get(verdict.approval_id, row["decision"])
+        if before == verdict.decision and row["arguments_hash"] == verdict.arguments_hash:
+            continue
+        _require_open(run, row, verdict.arguments_hash, before)
+        new[verdict.approval_id] = verdict.decision
+    return new
+
+
+def _require_open(run: Run, asked: Row, arguments_hash: str, before: str | None) -> None:
     """Raises Conflict for what cannot be decided, or not like this."""
     if asked["arguments_hash"] != arguments_hash:
         raise Conflict(
             "The call has other arguments than those that were decided on: read it again.",
             code="arguments_changed",
         )
-    if asked["decision"] is not None:
-        raise Conflict(f"It was {asked['decision']} already.", code="approval_decided")
+    if before is not None:
+        raise Conflict(f"It was {before} already.", code="approval_decided")
     if asked["late"] or run.status is not RunStatus.WAITING:
         raise Conflict(
             f"The time to decide is over; the run is {run.status}.", code="approval_expired"

@@ -13,6 +13,7 @@ from uuid import UUID
 import msgspec
 from msgspec.structs import replace
 
+from cartrita.dialects.openai_refusals import refusal, wrong_type
 from cartrita.domain.json import JsonObject, JsonValue
 from cartrita.domain.messages import Message, Part, VendorPart
 
@@ -70,18 +71,48 @@ def is_own(item: JsonObject) -> bool:
 
 
 def last_answers(items: JsonValue) -> tuple[ApprovalAnswer, ...]:
-    """The answers with which an input ends; those before anything else are history."""
+    """The answers with which an input ends; those before anything the model said are history.
+
+    Raises InvalidInput for an answer that is neither yes nor no, and for one that is neither the
+    last nor history: it would be lost.
+    """
     found = list[ApprovalAnswer]()
     listed = cast("list[JsonValue]", items) if isinstance(items, list) else []
+    ended = False
     for position in range(len(listed) - 1, -1, -1):
         item = listed[position]
-        if not isinstance(item, dict) or item.get("type") != RESPONSE:
+        if not isinstance(item, dict) or _is_said(item):
             break
-        place = parse_place(item.get("approval_request_id"))
+        place = _answered_place(item)
         if place is None:
-            break
-        found.append(ApprovalAnswer(place, item.get("approve") is True, position))
+            ended = True
+        elif ended:
+            problem = "An answer to an approval must stand after all other items."
+            raise refusal(f"input[{position}]", problem, "invalid_value")
+        else:
+            found.append(ApprovalAnswer(place, _approves(item, position), position))
     return tuple(reversed(found))
+
+
+def _answered_place(item: JsonObject) -> ApprovalPlace | None:
+    if item.get("type") != RESPONSE:
+        return None
+    return parse_place(item.get("approval_request_id"))
+
+
+def _approves(item: JsonObject, position: int) -> bool:
+    approve = item.get("approve")
+    if not isinstance(approve, bool):
+        raise wrong_type(f"input[{position}].approve", "a boolean", approve)
+    return approve
+
+
+def _is_said(item: JsonObject) -> bool:
+    """Whether a model made an item, and no caller."""
+    kind = str(item.get("type", "message"))
+    if kind in ("message", RESPONSE):
+        return item.get("role") == "assistant"
+    return not kind.endswith("_output")
 
 
 def shown_calls(items: JsonValue) -> Iterator[tuple[ApprovalPlace, str, JsonObject | None]]:

@@ -1,9 +1,9 @@
 """The port of approvals."""
 
+from collections.abc import Sequence
 from typing import Protocol
-from uuid import UUID
 
-from cartrita.domain.approvals import Approval, Decision
+from cartrita.domain.approvals import Approval, Verdict
 from cartrita.domain.ids import RunId
 from cartrita.domain.runs import Run
 
@@ -16,17 +16,11 @@ class ApprovalStore(Protocol):
         ...
 
     async def decide(
-        self,
-        owner_id: str,
-        run_id: RunId,
-        approval_id: UUID,
-        decision: Decision,
-        arguments_hash: str,
-        key_id: str,
+        self, owner_id: str, run_id: RunId, verdicts: Sequence[Verdict], key_id: str
     ) -> Run:
-        """Decide once; with the last decision the run goes on. The same decision again is none.
+        """Decide once, on all of these or on none; with the last decision the run goes on.
 
-        Raises NotFound, and Conflict where it was decided otherwise, is over, or is of other
-        arguments.
+        The same decision again is none. Raises NotFound, and Conflict where one was decided
+        otherwise, is over, or is of other arguments.
         """
         ...

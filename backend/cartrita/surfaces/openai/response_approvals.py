@@ -3,7 +3,7 @@
 from cartrita.dialects.openai_refusals import refusal
 from cartrita.dialects.openai_responses import approval_items
 from cartrita.dialects.openai_responses.approval_items import ApprovalAnswer, ApprovalPlace
-from cartrita.domain.approvals import Decision, hash_arguments
+from cartrita.domain.approvals import Decision, Verdict, hash_arguments
 from cartrita.domain.errors import Conflict
 from cartrita.domain.ids import RunId
 from cartrita.domain.json import JsonObject
@@ -31,22 +31,18 @@ async def resume_response(
         return None
     run_id = _run_of(answers, body)
     _refuse_changes(answers, body)
-    run = await find_response(services, principal, response_id(run_id))
-    for answer in answers:
-        decision = Decision.APPROVED if answer.approve else Decision.DENIED
-        place = answer.place
-        run = await services.approvals.decide(
-            principal,
-            ids.public("run", run_id),
-            ids.public("appr", place.approval_id),
-            decision,
-            place.arguments_hash,
-        )
+    await find_response(services, principal, response_id(run_id))
+    run = await services.approvals.decide_all(principal, run_id, tuple(map(_verdict, answers)))
     decided = frozenset(ids.public("appr", answer.place.approval_id) for answer in answers)
     return ResumedAnswer(
         response_form(run, fields),
         open_part(services, principal, run_id, after=decided, streamed=fields.stream),
     )
+
+
+def _verdict(answer: ApprovalAnswer) -> Verdict:
+    decision = Decision.APPROVED if answer.approve else Decision.DENIED
+    return Verdict(answer.place.approval_id, decision, answer.place.arguments_hash)
 
 
 def _run_of(answers: tuple[ApprovalAnswer, ...], body: JsonObject) -> RunId:

@@ -17,7 +17,7 @@ from tests.backend.adapters.runlog.watchdog import within
 from cartrita.adapters.runlog.run_log import RunLog
 from cartrita.adapters.runlog.writer import Unstorable
 from cartrita.agents.tool_runner import asked_event
-from cartrita.domain.approvals import Approval, Decision, hash_arguments
+from cartrita.domain.approvals import Approval, Decision, Verdict, hash_arguments
 from cartrita.domain.errors import Conflict, NotFound
 from cartrita.domain.events import ApprovalAsked, ApprovalSettled, RunStopped
 from cartrita.kit.ids import uuid7
@@ -66,7 +66,8 @@ async def flushing(log: RunLog) -> AsyncGenerator[None]:
 async def decide(
     log: RunLog, run: Execution, approval: UUID, how: Decision, digest: str = HASH
 ) -> Any:
-    return await log.approvals.decide("ann", run.run_id, approval, how, digest, "key")
+    verdict = Verdict(approval, how, digest)
+    return await log.approvals.decide("ann", run.run_id, (verdict,), "key")
 
 
 async def test_a_waiting_run_has_no_owner_and_holds_its_conversation(cluster: Cluster) -> None:
@@ -104,6 +105,27 @@ async def test_a_run_goes_on_after_the_last_decision(cluster: Cluster) -> None:
         assert (await decide(log, run, other.id, Decision.DENIED)).status == "queued"
 
 
+async def test_several_are_decided_together_or_not_at_all(cluster: Cluster) -> None:
+    async with cluster.manual_replica(1) as log:
+        run, (one, other) = await waiting(log, keys=("1.1", "1.2"))
+        good = Verdict(one.id, Decision.APPROVED, HASH)
+        bad = (
+            (Verdict(other.id, Decision.APPROVED, "stale"), Conflict),
+            (Verdict(uuid7(), Decision.APPROVED, HASH), NotFound),
+            (Verdict(one.id, Decision.DENIED, HASH), Conflict),
+        )
+        for verdict, error in bad:
+            with pytest.raises(error):
+                await log.approvals.decide("ann", run.run_id, (good, verdict), "key")
+            assert len(await log.approvals.waiting("ann", run.run_id)) == 2
+        both = (good, good, Verdict(other.id, Decision.DENIED, HASH))
+        decided = await log.approvals.decide("ann", run.run_id, both, "key")
+        assert decided.status == "queued"
+        claim = await log.queue.claim()
+        assert claim is not None
+        assert [each.decision for each in claim.approvals] == [Decision.APPROVED, Decision.DENIED]
+
+
 async def test_what_cannot_be_decided(cluster: Cluster) -> None:
     async with cluster.manual_replica(1) as log:
         run, (approval,) = await waiting(log)
@@ -113,10 +135,9 @@ async def test_what_cannot_be_decided(cluster: Cluster) -> None:
         with pytest.raises(NotFound) as missing:
             await decide(log, run, uuid7(), Decision.APPROVED)
         assert missing.value.code == "approval_not_found"
+        verdict = Verdict(approval.id, Decision.APPROVED, HASH)
         with pytest.raises(NotFound):
-            await log.approvals.decide(
-                "bob", run.run_id, approval.id, Decision.APPROVED, HASH, "key"
-            )
+            await log.approvals.decide("bob", run.run_id, (verdict,), "key")
         await decide(log, run, approval.id, Decision.APPROVED)
         with pytest.raises(Conflict) as decided:
             await decide(log, run, approval.id, Decision.DENIED)

@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+import pytest
+
 from cartrita.dialects.openai_responses.approval_items import (
     ApprovalPlace,
     is_own,
@@ -11,7 +13,8 @@ from cartrita.dialects.openai_responses.approval_items import (
     shown_calls,
     without_approvals,
 )
-from cartrita.domain.json import JsonObject
+from cartrita.domain.errors import InvalidInput
+from cartrita.domain.json import JsonObject, JsonValue
 from cartrita.domain.messages import Message, Role, Text, VendorPart
 
 PLACE = ApprovalPlace(UUID(int=1), UUID(int=2), "a" * 64)
@@ -34,12 +37,35 @@ def test_an_id_names_its_place() -> None:
     assert not is_own({"type": "message", "id": REQUEST["id"]})
 
 
+@pytest.mark.parametrize("approve", ["true", 1, None])
+def test_an_answer_is_yes_or_no(approve: JsonValue) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        last_answers([{**answer(REQUEST), "approve": approve}])
+    assert (list(refused.value.fields), refused.value.code) == (
+        ["input[0].approve"],
+        "invalid_type",
+    )
+
+
+def test_an_answer_that_would_be_lost_is_refused() -> None:
+    said: JsonObject = {"role": "user", "content": "x"}
+    inputs: list[list[JsonValue]] = [
+        [answer(REQUEST), said],
+        [answer(REQUEST), said, answer(REQUEST)],
+    ]
+    for items in inputs:
+        with pytest.raises(InvalidInput) as refused:
+            last_answers(items)
+        assert list(refused.value.fields) == ["input[0]"]
+
+
 def test_the_answers_are_the_end_of_an_input() -> None:
     said: JsonObject = {"role": "user", "content": "x"}
     first, second = last_answers([said, answer(REQUEST), answer(REQUEST, approve=False)])
     assert (first.place, first.approve, first.position) == (PLACE, True, 1)
     assert (second.approve, second.position) == (False, 2)
-    assert last_answers([answer(REQUEST), said]) == ()
+    replied: JsonObject = {"role": "assistant", "content": "y"}
+    assert last_answers([answer(REQUEST), replied, said]) == ()
     assert last_answers([answer(THEIRS)]) == ()
     assert last_answers("x") == ()
 
