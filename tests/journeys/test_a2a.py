@@ -110,6 +110,11 @@ async def test_a_context_goes_on_and_a_message_is_one(scenario: Scenario) -> Non
     assert second["task"]["metadata"] == {"agent": "writer"}
     again = await called(scenario, "SendMessage", params, path="/a2a/writing")
     assert again == second
+    error = await refused(scenario, "SendMessage", params)
+    assert (error["code"], "writer" in error["message"]) == (-32602, True)
+    params["message"]["parts"] = [{"text": "Something else"}]
+    error = await refused(scenario, "SendMessage", params)
+    assert error["code"] == -32602
     _, page = await scenario.call("GET", f"/api/conversations/{context}/messages")
     assert len(page["items"]) == 4
 

@@ -33,13 +33,18 @@ _CUT: Final = (
 
 
 def team_of(agent: Agent, run: RunContext) -> Sequence[Agent]:
-    """The agents that an agent can give tasks to, in its order."""
+    """The agents that an agent can give tasks to, in its order.
+
+    One that names tools, of which this server has none, could only make its results up.
+    """
     found: list[Agent] = []
     for name in agent.delegates:
         try:
-            found.append(run.agents.find(name))
+            member = run.agents.find(name)
         except NotFound:
             continue
+        if not member.tools or member.delegates or len(run.tools.only(member.tools)):
+            found.append(member)
     return found
 
 

@@ -11,7 +11,7 @@ from cartrita.tools.tool import Risk, Tool, ToolContext, ToolOutput
 
 _LONGEST: Final = 100_000
 _WAIT_S: Final = 60.0
-"""For the programs of others to end, and for the sandbox to be made."""
+"""For the programs of others to end, and for the sandbox to be made; a runner gives up before."""
 
 
 def run_code_tool(runner: ProgramRunner, seconds: float) -> Tool:

@@ -88,6 +88,9 @@ async def test_two_tasks_in_one_step() -> None:
     (first, second) = team.requests("supervisor")
     assert "delegate" in [one.name for one in first.functions]
     assert "give tasks to other agents" in first.instructions_text
+    (delegate,) = [one for one in first.functions if one.name == "delegate"]
+    assert "- analyst: " in (delegate.description or "")
+    assert "computer_use" not in (delegate.description or ""), "it has no tool here"
     results = [part for part in second.messages[-1].parts if isinstance(part, ToolResult)]
     assert [(part.call_id, part.text) for part in results] == [("c1", "42"), ("c2", "A line.")]
     (task,) = team.requests("writer")

@@ -39,7 +39,7 @@ _report = msgspec.json.Decoder(cast("type[ReportLine]", ReportLine))
 
 
 class SandboxedPrograms:
-    """Runs so many programs at once as `parallel` says; others wait.
+    """Runs so many programs at once as `parallel` says; others wait for `wait_s` seconds at most.
 
     `hidden` are directories that they must not see. Without `namespaces` they are shut in
     partially: `probe` tells what is missing then. Each takes an `own_user`, by default if this
@@ -54,19 +54,30 @@ class SandboxedPrograms:
         hidden: Sequence[Path] = (),
         own_user: bool | None = None,
         parallel: int = 2,
+        wait_s: float = 45.0,
     ) -> None:
         self._bounds = bounds
         self._namespaces = namespaces
         self.hidden = tuple(path.resolve() for path in hidden)
         self._own_user = os.geteuid() == 0 if own_user is None else own_user
         self._slots = asyncio.Semaphore(parallel)
+        self._wait_s = wait_s
 
     async def run(self, program: str) -> ProgramResult:
         """See ProgramRunner."""
-        async with self._slots:
+        try:
+            async with asyncio.timeout(self._wait_s):
+                await self._slots.acquire()
+        except TimeoutError:
+            raise Unavailable(
+                "Too many programs run here now, so this one was not begun: try it again later."
+            ) from None
+        try:
             began = time.monotonic()
             output, end, status = await self._run(program)
             return ProgramResult(output, end, status, time.monotonic() - began)
+        finally:
+            self._slots.release()
 
     async def _run(self, program: str) -> tuple[str, ProgramEnd, int | None]:
         with (

@@ -8,7 +8,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from cartrita.domain.errors import Conflict
+from cartrita.domain.errors import Conflict, IdempotencyMismatch
 from cartrita.domain.events import LoggedEvent, RunStopped
 from cartrita.domain.principals import Principal
 from cartrita.domain.runs import Run
@@ -26,6 +26,7 @@ from cartrita.surfaces.a2a.tasks import task_of
 from cartrita.surfaces.a2a.types import SendParams, SentTask, TaskParams
 from cartrita.surfaces.answer_room import require_room
 from cartrita.surfaces.json_rpc import (
+    INVALID_PARAMS,
     METHOD_NOT_FOUND,
     RpcCall,
     RpcError,
@@ -151,9 +152,15 @@ async def _started(call: A2aCall, params: SendParams) -> Run:
         )
     try:
         admitted = await call.services.runs.start(call.principal, command)
+    except IdempotencyMismatch as error:
+        raise RpcError(INVALID_PARAMS, error.message) from None
     except Conflict as error:
         raise a2a_error(UNSUPPORTED_OPERATION, error.message) from None
-    return await call.services.runs.get(call.principal, ids.public("run", admitted.run_id))
+    run = await call.services.runs.get(call.principal, ids.public("run", admitted.run_id))
+    if run.agent != call.services.agents.find(call.agent_id).id:
+        message = f"This messageId was sent to the agent {run.agent} before: send a new one."
+        raise RpcError(INVALID_PARAMS, message)
+    return run
 
 
 def _reason(end: LoggedEvent) -> str | None:

@@ -245,6 +245,12 @@ async def test_programs_wait_for_each_other() -> None:
     assert [one.output for one in results] == ["0\n", "1\n", "2\n"]
 
 
+async def test_a_program_that_found_no_place_in_time_was_not_begun() -> None:
+    programs = SandboxedPrograms(BOUNDS, namespaces=False, parallel=0, wait_s=0.0)
+    with pytest.raises(Unavailable, match="was not begun"):
+        await programs.run("print(1)")
+
+
 async def test_a_sandbox_that_cannot_be_made_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     class Elsewhere:
         """A directory that is not there any more."""
