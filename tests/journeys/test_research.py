@@ -126,3 +126,16 @@ async def test_what_cannot_be_looked_up_is_told_to_the_model(scenario: Scenario)
     assert "cannot be reached" in results["web_search"]["result"]
     assert "is not on the public web" in results["web_fetch"]["result"]
     assert "source" not in told
+
+
+async def test_a_page_waits_for_a_person_where_the_operator_says_so(serve: Any) -> None:
+    scenario: Scenario = serve(settings={"CARTRITA_WEB_APPROVAL": "true"})
+    url = f"https://example.com/{uuid4().hex}"
+    script = directive(use("web_fetch", url=url), Script(text="Read."))
+    body = {"message": f"Read. {script}", "agent_override": "researcher"}
+    async with opened(scenario.server.port) as socket:
+        await socket.send(type="chat", **body)
+        told = await socket.until(
+            lambda frame: frame.get("event") in ("approval_required", "tool_result", "done")
+        )
+    assert (told[-1]["event"], told[-1]["data"]["arguments"]) == ("approval_required", {"url": url})

@@ -12,6 +12,7 @@ from cartrita.tools.read_file import read_file_tool
 from cartrita.tools.run_code import run_code_tool
 from cartrita.tools.search_conversations import search_conversations_tool
 from cartrita.tools.search_files import search_files_tool
+from cartrita.tools.tool import Risk
 from cartrita.tools.toolbox import Toolbox
 from cartrita.tools.web_fetch import web_fetch_tool
 from cartrita.tools.web_search import web_search_tool
@@ -33,7 +34,11 @@ def create_toolbox(
         (
             CALCULATOR,
             web_search_tool(models.searches.web),
-            web_fetch_tool(models.pages, settings.web.timeout_s),
+            web_fetch_tool(
+                models.pages,
+                settings.web.timeout_s,
+                risk=Risk.ACT if settings.web.approval else Risk.READ,
+            ),
             github_search_tool(models.searches.github),
             search_files_tool(files.texts),
             read_file_tool(files.texts),

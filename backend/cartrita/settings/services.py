@@ -109,3 +109,10 @@ class Web(Group):
     page_max_bytes: Annotated[
         int, Field(ge=1 << 10, le=64 << 20), Setting("How much of a page is read.")
     ] = 2 << 20
+    approval: Annotated[
+        bool,
+        Setting(
+            "Whether a person approves of each page before it is read: its address may tell others "
+            "what an agent has read before."
+        ),
+    ] = False

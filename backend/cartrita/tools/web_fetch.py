@@ -8,14 +8,17 @@ from cartrita.domain.ports.web import WebPages
 from cartrita.domain.scopes import Operation
 from cartrita.domain.web import LONGEST_URL
 from cartrita.tools.schema import tool
-from cartrita.tools.tool import Source, Tool, ToolContext, ToolOutput
+from cartrita.tools.tool import Risk, Source, Tool, ToolContext, ToolOutput
 
 _CHARACTERS: Final = 16_000
 """Of a page at once; what is longer is read in several calls."""
 
 
-def web_fetch_tool(pages: WebPages, seconds: float) -> Tool:
-    """The tool over these pages, each of which takes so many seconds at most."""
+def web_fetch_tool(pages: WebPages, seconds: float, *, risk: Risk = Risk.READ) -> Tool:
+    """The tool over these pages, each of which takes so many seconds at most.
+
+    Its `risk` is to act where an operator fears that addresses carry data out.
+    """
 
     async def web_fetch(
         context: ToolContext,
@@ -49,4 +52,4 @@ def web_fetch_tool(pages: WebPages, seconds: float) -> Tool:
             (Source(page.title, page.url, part[:300]),),
         )
 
-    return tool(web_fetch, timeout_s=seconds + 5.0)
+    return tool(web_fetch, risk=risk, timeout_s=seconds + 5.0)

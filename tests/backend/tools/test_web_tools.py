@@ -135,6 +135,11 @@ async def test_a_key_that_may_not_search_reads_no_page() -> None:
         )
 
 
+def test_pages_may_need_an_approval() -> None:
+    assert web_fetch_tool(Pages("moss"), 20.0).risk is Risk.READ
+    assert web_fetch_tool(Pages("moss"), 20.0, risk=Risk.ACT).risk is Risk.ACT
+
+
 async def test_a_page_without_text_and_a_page_that_is_cut() -> None:
     empty = await web_fetch_tool(Pages(""), 20.0).run(context(), {"url": "https://example.com"})
     assert "The page has no text." in empty.text
