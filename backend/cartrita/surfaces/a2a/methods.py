@@ -8,7 +8,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from cartrita.domain.errors import Conflict, IdempotencyMismatch
+from cartrita.domain.errors import Conflict
 from cartrita.domain.events import LoggedEvent, RunStopped
 from cartrita.domain.principals import Principal
 from cartrita.domain.runs import Run
@@ -152,9 +152,10 @@ async def _started(call: A2aCall, params: SendParams) -> Run:
         )
     try:
         admitted = await call.services.runs.start(call.principal, command)
-    except IdempotencyMismatch as error:
-        raise RpcError(INVALID_PARAMS, error.message) from None
     except Conflict as error:
+        if error.code == "client_msg_id_reused":
+            message = "This messageId was used for another message: send a new one with each."
+            raise RpcError(INVALID_PARAMS, message) from None
         raise a2a_error(UNSUPPORTED_OPERATION, error.message) from None
     run = await call.services.runs.get(call.principal, ids.public("run", admitted.run_id))
     if run.agent != call.services.agents.find(call.agent_id).id:
