@@ -28,14 +28,16 @@ from cartrita.domain.ports.attachments import AttachmentStore, BlobStore
 from cartrita.kit import ids
 
 _POLL_S = 0.2
+_IMAGE_BYTES = 24 << 20
+"""Of all images together: as base64 they are the 32 MiB that vendors take in one request."""
 _CITE = "Name the page of what you use of it."
 
 
 class FileContext:
     """Puts what files hold into messages.
 
-    `characters` are the most of all text together; `wait_s` is how long a file is waited for that
-    is still being read.
+    `characters` are the most of all text together, and `image_bytes` of all images, each as often
+    as it is named; `wait_s` is how long files are waited for that are still being read.
     """
 
     def __init__(
@@ -46,17 +48,18 @@ class FileContext:
         *,
         characters: int,
         wait_s: float,
+        image_bytes: int = _IMAGE_BYTES,
     ) -> None:
         self._store = store
         self._blobs = blobs
         self._texts = texts
         self._characters = characters
         self._wait_s = wait_s
+        self._image_bytes = image_bytes
 
     async def filled(self, owner_id: str, messages: Sequence[Message]) -> tuple[Message, ...]:
         """The messages with what their files hold. A file that is gone is told of in words."""
-        room = self._characters
-        question = _question(messages)
+        room = self._room(_question(messages))
         found: list[Message] = []
         for message in reversed(messages):
             parts: list[Part] = []
@@ -64,9 +67,7 @@ class FileContext:
                 if not isinstance(part, Attachment) or not _names_a_file(part):
                     parts.append(part)
                     continue
-                held = await self._held(owner_id, part, room, question)
-                room -= len(held.text) if isinstance(held, Text) else 0
-                parts.append(held)
+                parts.append(await self._held(owner_id, part, room))
             found.append(replace(message, parts=tuple(reversed(parts))))
         return tuple(reversed(found))
 
@@ -89,22 +90,22 @@ class FileContext:
     ) -> list[Text | Attachment]:
         """What files of an owner hold, in this order, for a question. Raises NotFound."""
         parts = {part.attachment_id: part for part in await self.attached(owner_id, public_ids)}
-        room = self._characters
-        found: list[Text | Attachment] = []
-        for public_id in public_ids:
-            held = await self._held(owner_id, parts[public_id], room, question)
-            room -= len(held.text) if isinstance(held, Text) else 0
-            found.append(held)
-        return found
+        room = self._room(question)
+        return [await self._held(owner_id, parts[public_id], room) for public_id in public_ids]
+
+    def _room(self, question: str) -> "_Room":
+        latest = asyncio.get_running_loop().time() + self._wait_s
+        return _Room(question, self._characters, self._image_bytes, latest)
 
     async def _find(self, owner_id: str, public_id: str) -> StoredFile | None:
         identity = ids.parse(ID_PREFIX, public_id)
         return None if identity is None else await self._store.get(owner_id, AttachmentId(identity))
 
-    async def _held(
-        self, owner_id: str, part: Attachment, room: int, question: str
-    ) -> Text | Attachment:
-        file = await self._settled(owner_id, part.attachment_id or "")
+    async def _held(self, owner_id: str, part: Attachment, room: "_Room") -> Text | Attachment:
+        public_id = part.attachment_id or ""
+        if public_id not in room.files:
+            room.files[public_id] = await self._settled(owner_id, public_id, room.latest)
+        file = room.files[public_id]
         name = part.name or (file.name if file else "file")
         if file is None:
             return _told(part, f"[The file {name} is not there any more.]")
@@ -112,12 +113,14 @@ class FileContext:
             why = file.reason or "It has not been read yet."
             return _told(part, f"[The file {name} cannot be read. {why}]")
         if file.image_type is not None:
-            return await self._image(part, file)
+            return await self._image(part, file, room)
         if not file.pages:
             return _told(part, f"[The file {name} is {file.media_type}, which has no text.]")
-        if room <= 0:
+        if room.characters <= 0:
             return _told(part, f"[The file {name} is left out: there is no room for it.]")
-        return _told(part, await self._text(file, name, room, question))
+        held = _told(part, await self._text(file, name, room.characters, room.question))
+        room.characters -= len(held.text)
+        return held
 
     async def _text(self, file: StoredFile, name: str, room: int, question: str) -> str:
         if file.characters > room and question:
@@ -129,27 +132,46 @@ class FileContext:
             file, name, await self._store.pages(file.owner_id, file.content_id, room), room
         )
 
-    async def _settled(self, owner_id: str, public_id: str) -> StoredFile | None:
+    async def _settled(self, owner_id: str, public_id: str, latest: float) -> StoredFile | None:
         """A file that has been read; if that takes too long, as it is then."""
         loop = asyncio.get_running_loop()
-        latest = loop.time() + self._wait_s
         file = await self._find(owner_id, public_id)
         while file is not None and not file.settled and loop.time() < latest:
             await asyncio.sleep(_POLL_S)
             file = await self._find(owner_id, public_id)
         return file
 
-    async def _image(self, part: Attachment, file: StoredFile) -> Text | Attachment:
+    async def _image(self, part: Attachment, file: StoredFile, room: "_Room") -> Text | Attachment:
         assert file.image_type is not None
+        octets: bytes | None = None
         try:
-            async with self._blobs.read(image_name(file.content_id)) as pieces:
-                octets = await _joined(pieces)
+            if room.octets > 0:
+                async with self._blobs.read(image_name(file.content_id)) as pieces:
+                    octets = await _joined(pieces, room.octets)
         except NotFound:
             return _told(part, f"[The image {file.name} is not there any more.]")
+        if octets is None:
+            return _told(part, f"[The image {file.name} is left out: there is no room for it.]")
+        room.octets -= len(octets)
         url = f"data:{file.image_type};base64,{b64encode(octets).decode()}"
         return replace(
             part, media_type=file.image_type, url=url, attachment_id=None, name=file.name
         )
+
+
+class _Room:
+    """What is left for the files of one request, and those that were found.
+
+    `characters` of text, `octets` of images, and the time of the loop until which they are waited
+    for.
+    """
+
+    def __init__(self, question: str, characters: int, octets: int, latest: float) -> None:
+        self.question = question
+        self.characters = characters
+        self.octets = octets
+        self.latest = latest
+        self.files: dict[str, StoredFile | None] = {}
 
 
 def named_files(messages: Iterable[Message]) -> Iterator[Attachment]:
@@ -211,5 +233,12 @@ def _passages(file: StoredFile, name: str, passages: Sequence[Passage]) -> str:
     return "\n".join((file_heading(name), *texts, end))
 
 
-async def _joined(pieces: AsyncIterator[bytes]) -> bytes:
-    return b"".join([piece async for piece in pieces])
+async def _joined(pieces: AsyncIterator[bytes], most: int) -> bytes | None:
+    """All of them together, or None if they are more than so many bytes."""
+    gathered: list[bytes] = []
+    async for piece in pieces:
+        gathered.append(piece)
+        most -= len(piece)
+        if most < 0:
+            return None
+    return b"".join(gathered)

@@ -81,7 +81,12 @@ class Files:
         self.attachments = Attachments(AttachmentTable(database), self.blobs, self.removal)
         self.texts = FileTexts(AttachmentTable(database), PassageTable(database))
         self.context = FileContext(
-            AttachmentTable(database), self.blobs, self.texts, characters=1000, wait_s=0.3
+            AttachmentTable(database),
+            self.blobs,
+            self.texts,
+            characters=1000,
+            wait_s=0.3,
+            image_bytes=1000,
         )
 
     async def upload(

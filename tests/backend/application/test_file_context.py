@@ -155,6 +155,44 @@ async def test_images_are_sent(pool: Database) -> None:
     )
 
 
+async def test_images_together_have_a_bound(pool: Database) -> None:
+    """However often one is named, and each is read only as far as there is room."""
+    files = Files(pool)
+    file = await files.upload(png(1, 1), "a.png")
+    queue = ReadingTable(pool, silence_s=60)
+    task = await queue.claim()
+    assert task is not None
+    await queue.finish(task, "image/png")
+    await files.blobs.put(f"{file.content_id.hex}-image", _once(b"x" * 400))
+    left_out = Text("[The image a.png is left out: there is no room for it.]")
+    loaded = await files.context.loaded(ANN.owner_id, [file.public_id] * 4, "And?")
+    assert [isinstance(part, Attachment) for part in loaded] == [True, True, False, False]
+    assert loaded[2:] == [left_out, left_out]
+    old, late = asking(file, file), asking(file, text="Now?")
+    filled = await files.context.filled(ANN.owner_id, [old, late])
+    assert filled[0].parts[0] == left_out
+    assert all(isinstance(message.parts[-2], Attachment) for message in filled)
+
+
+async def test_all_files_together_are_waited_for_once(
+    pool: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = Files(pool)
+    made = [await files.upload(b"%d" % number, f"{number}.txt") for number in range(5)]
+    loop = asyncio.get_running_loop()
+    waited = 0.0
+    monkeypatch.setattr(loop, "time", lambda: waited)
+
+    async def wait(seconds: float) -> None:
+        nonlocal waited
+        waited += seconds
+
+    monkeypatch.setattr("cartrita.application.file_context.asyncio.sleep", wait)
+    told_of = await told(files, asking(*made))
+    assert sum("has not been read yet" in each for each in told_of) == 5
+    assert waited < 0.5
+
+
 async def test_files_by_their_ids_keep_their_order(pool: Database) -> None:
     files = Files(pool)
     one, two = await read(pool, files, "One"), await read(pool, files, "Two", name="b.txt")
