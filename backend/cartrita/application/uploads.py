@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import anyio
 import msgspec
+import structlog
 
 from cartrita.application.file_removal import FileRemoval
 from cartrita.domain.attachments import (
@@ -17,11 +18,19 @@ from cartrita.domain.attachments import (
     StoredFile,
     blob_name,
 )
-from cartrita.domain.errors import InvalidInput, StorageFull, TooLarge, UnsupportedMedia
+from cartrita.domain.errors import (
+    CartritaError,
+    InvalidInput,
+    StorageFull,
+    TooLarge,
+    UnsupportedMedia,
+)
 from cartrita.domain.media_types import HEAD_BYTES, UNKNOWN, allows, sniffed_type
 from cartrita.domain.ports.attachments import BlobStore, UploadStore
 from cartrita.domain.principals import Principal
 from cartrita.kit.file_names import safe_name
+
+log = structlog.get_logger()
 
 
 class UploadLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,9 +80,15 @@ class Uploads:
         self._on_stored()
 
     async def _drop(self, upload: "Upload") -> None:
-        if upload.unfinished:
-            await self._store.abandon(upload.unfinished)
-            await self._removal.remove(upload.unfinished)
+        """Remove what is not finished. What fails here is done by a sweep."""
+        if not upload.unfinished:
+            return
+        try:
+            given_up = await self._store.abandon(upload.unfinished)
+        except CartritaError as error:
+            log.info("upload_not_abandoned", code=error.code)
+        else:
+            await self._removal.remove(given_up)
 
 
 class Upload:

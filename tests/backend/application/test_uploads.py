@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import AsyncIterator
+from typing import Any
 
 import msgspec
 import pytest
@@ -112,6 +113,37 @@ async def test_who_leaves_leaves_nothing(pool: Database) -> None:
             await upload.receive("file", "a.txt", leaving())
     assert files.names() == []
     assert await rows(pool) == 0
+
+
+async def test_a_commit_whose_answer_is_lost_keeps_the_file(
+    pool: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = Files(pool)
+    finish = files.uploads._store.finish
+
+    async def unheard(*given: Any) -> None:
+        await finish(*given)
+        raise Unavailable("The connection broke.")
+
+    monkeypatch.setattr(files.uploads._store, "finish", unheard)
+    with pytest.raises(Unavailable):
+        await files.upload(b"text")
+    page = await files.attachments.list(ANN, FileFilter())
+    assert await content_of(files, page.items[0].public_id) == b"text"
+
+
+async def test_the_reason_of_a_refusal_is_told_when_the_database_is_away_too(
+    pool: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = Files(pool)
+
+    async def away(_: object) -> None:
+        raise Unavailable("The database is away.")
+
+    monkeypatch.setattr(files.uploads._store, "abandon", away)
+    with pytest.raises(UnsupportedMedia):
+        await received(files, ("good.txt", b"good"), ("a.txt", b"\0"))
+    assert len(files.names()) == 1
 
 
 async def test_no_more_files_than_a_request_may_bring(pool: Database) -> None:

@@ -70,17 +70,18 @@ class UploadTable:
             by_id = {row["id"]: to_file(row) for row in rows.mappings()}
         return [by_id[each] for each in made]
 
-    async def abandon(self, content_ids: Collection[ContentId]) -> None:
+    async def abandon(self, content_ids: Collection[ContentId]) -> list[ContentId]:
         """See UploadStore."""
         if not content_ids:
-            return
+            return []
         statement = (
             update(file_contents)
-            .where(_f.id == func.any([*content_ids]), _f.status == "arriving")
+            .where(_f.id == func.any([*content_ids]), _f.status.in_(("arriving", "removed")))
             .values(status="removed", changed_at=func.now())
+            .returning(_f.id)
         )
         async with self._database.use() as connection:
-            await connection.execute(statement)
+            return [ContentId(each) for each in await connection.scalars(statement)]
 
 
 async def _use(connection: AsyncConnection, owner_id: str) -> FileUse:

@@ -41,8 +41,11 @@ class UploadStore(Protocol):
         """
         ...
 
-    async def abandon(self, content_ids: Collection[ContentId]) -> None:
-        """These did not arrive, or are not needed: their bytes are to be removed."""
+    async def abandon(self, content_ids: Collection[ContentId]) -> list[ContentId]:
+        """These did not arrive, or are not needed; returns those whose bytes are to be removed.
+
+        One that a file has, because `finish` was done before it failed, is not among them.
+        """
         ...
 
 

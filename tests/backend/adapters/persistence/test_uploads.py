@@ -123,13 +123,20 @@ async def test_no_more_than_the_quota(pool: Database, quota: FileQuota, told: st
 async def test_what_was_given_up_cannot_be_finished(pool: Database) -> None:
     table = UploadTable(pool)
     content_id = await table.begin(ANN)
-    await table.abandon([content_id])
-    await table.abandon([])
+    assert await table.abandon([content_id]) == [content_id]
+    assert await table.abandon([content_id]) == [content_id]
+    assert await table.abandon([]) == []
     arrived = ArrivedFile(
         content_id=content_id, name="a", media_type="text/plain", size=1, sha256="00" * 32
     )
     with pytest.raises(Unavailable):
         await table.finish(ANN, [arrived], FilePurpose(), QUOTA)
+
+
+async def test_what_a_file_has_is_not_given_up(pool: Database) -> None:
+    file = await uploaded(pool)
+    assert await UploadTable(pool).abandon([file.content_id]) == []
+    assert await statuses(pool) == ["stored"]
 
 
 async def test_pages_of_files(pool: Database) -> None:
