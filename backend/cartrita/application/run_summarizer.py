@@ -69,7 +69,7 @@ class RunSummarizer:
         except LeaseLost:
             raise
         except TimeoutError:
-            log.info("summary_failed", code="timeout")
+            log.info("summary_timed_out", seconds=self._seconds)
             await self._count(step.usage_event())
             return None
         except CartritaError as error:
