@@ -8,6 +8,8 @@ import pytest
 from tests.laws.tree import ROOT
 
 LOCKS = sorted(ROOT.glob("requirements*.lock"))
+_HEAVY = ("mcp", "embeddings")
+"""Extras that few servers need; whoever does takes their versions from requirements-dev.lock."""
 _REQUIREMENT = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==(\S+)", re.M)
 
 
@@ -51,7 +53,17 @@ def test_all_that_the_package_asks_for_is_locked() -> None:
     extras = project["optional-dependencies"]
     asked = [*project["dependencies"], *(one for extra in extras.values() for one in extra)]
     names = {normalized(re.split(r"[^A-Za-z0-9._-]", text)[0]) for text in asked}
-    assert names <= set(pins(ROOT / "requirements.lock"))
+    assert names <= set(pins(ROOT / "requirements-dev.lock"))
+
+
+def test_what_every_server_installs_is_light() -> None:
+    project = tomllib.loads((ROOT / "backend" / "pyproject.toml").read_text())["project"]
+    heavy = {
+        normalized(re.split(r"[^A-Za-z0-9._-]", text)[0])
+        for extra in _HEAVY
+        for text in project["optional-dependencies"][extra]
+    }
+    assert not heavy & set(pins(ROOT / "requirements.lock"))
 
 
 def test_each_runtime_dependency_is_named_with_its_reason() -> None:
