@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol, Self
 
-from cartrita.domain.errors import InvalidInput
 from cartrita.domain.name_patterns import matches
 from cartrita.domain.tools import ToolSpec
 from cartrita.tools.tool import Tool
@@ -43,13 +42,6 @@ class Toolbox:
     def find(self, name: str) -> Tool | None:
         """The tool of this name."""
         return self._tools.get(name)
-
-    def require(self, names: Iterable[str], field: str = "tools") -> None:
-        """Raises InvalidInput, which names the tools that there are."""
-        for name in names:
-            if name not in self._tools:
-                known = ", ".join(self._tools) or "none"
-                raise InvalidInput.of(field, f"there is no tool {name[:80]!r}; there are: {known}")
 
     def only(self, names: Sequence[str]) -> Self:
         """Those of these names that there are, in their order.

@@ -1,9 +1,7 @@
 """The toolbox finds tools by name and tells which there are."""
 
-import pytest
 from tests.backend.tools.contexts import context
 
-from cartrita.domain.errors import InvalidInput
 from cartrita.tools.calculator import CALCULATOR
 from cartrita.tools.schema import tool
 from cartrita.tools.tool import Tool, ToolContext, ToolOutput
@@ -26,15 +24,6 @@ def test_tools_are_found_by_name() -> None:
     assert [each.name for each in BOX.without(("second",))] == ["calculator"]
     assert [each.name for each in BOX.specs] == ["calculator", "second"]
     assert len(BOX) == 2
-
-
-def test_a_missing_tool_is_refused_with_those_that_exist() -> None:
-    BOX.require(("second",))
-    with pytest.raises(InvalidInput, match="there are: calculator, second") as refused:
-        BOX.require(("nothing",))
-    assert list(refused.value.fields) == ["tools"]
-    with pytest.raises(InvalidInput, match="there are: none"):
-        Toolbox().require(("x",), "agents.a.tools")
 
 
 async def other(_: ToolContext) -> ToolOutput:
