@@ -199,6 +199,8 @@ class _Loop:
     async def _tell(self, event: Event) -> None:
         """Log a piece of the answer as it comes; of a task only its sources are told."""
         task_id = self._assignment.task_id
+        if isinstance(event, SourceFound):
+            event = replace(event, citation=self._run.sources.numbered(event.citation))
         if task_id is None:
             self._run.clean = self._run.clean and not is_said(event)
             await self._run.journal.append(event)

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from msgspec.structs import replace
+
 from cartrita.domain.events import Event, SourceFound
 from cartrita.domain.messages import Citation
 from cartrita.tools.tool import Source
@@ -14,18 +16,27 @@ class SourceList:
         found = [event.citation for event in logged if isinstance(event, SourceFound)]
         self._numbers = {_identity(c.title, c.url): c.index for c in found}
 
+    def numbered(self, citation: Citation) -> Citation:
+        """What a model's provider cites, with its number in this run."""
+        number = self._number(_identity(citation.title, citation.url))
+        return citation if number == citation.index else replace(citation, index=number)
+
     def add(self, sources: Iterable[Source]) -> tuple[str, list[Citation]]:
         """The list that a model is shown of these, and the citations of those that are new."""
         lines: list[str] = []
         new: list[Citation] = []
         for source in sources:
             identity = _identity(source.title, source.url)
-            number = self._numbers.get(identity)
-            if number is None:
-                number = self._numbers[identity] = max(self._numbers.values(), default=0) + 1
+            is_new = identity not in self._numbers
+            number = self._number(identity)
+            if is_new:
                 new.append(Citation(source.title, source.url, source.snippet, number))
             lines.append(f"[{number}] {' '.join(filter(None, (source.title, source.url)))}")
         return "\n".join(lines), new
+
+    def _number(self, identity: str) -> int:
+        following = max(self._numbers.values(), default=0) + 1
+        return self._numbers.setdefault(identity, following)
 
 
 def _identity(title: str, url: str | None) -> str:

@@ -9,7 +9,7 @@ from tests.backend.application.fakes import DONE, until
 from tests.backend.application.loop_fixture import CALLED, LoopFixture, asked, called, said
 
 from cartrita.domain.caps import Caps
-from cartrita.domain.deltas import FinishReason, TextDelta, ToolCallDelta
+from cartrita.domain.deltas import CitationDelta, FinishReason, TextDelta, ToolCallDelta
 from cartrita.domain.errors import Unavailable, UpstreamCut, UpstreamRejected
 from cartrita.domain.events import (
     RunCompleted,
@@ -171,6 +171,24 @@ async def test_sources_are_numbered_once_for_the_whole_run() -> None:
     assert results[1] == "c\n\nSources:\n[3] c https://c\n[2] b https://b"
     found = [e for e in fixture.queue.events[claimed.run_id] if isinstance(e, SourceFound)]
     assert len(found) == 3
+
+
+async def test_what_a_provider_cites_has_a_number_of_its_own() -> None:
+    async def find(_: ToolContext) -> ToolOutput:
+        """Find."""
+        return ToolOutput("a", sources=(Source("a", "https://a"),))
+
+    def cited(title: str) -> CitationDelta:
+        return CitationDelta(Citation(title, f"https://{title}"))
+
+    fixture = LoopFixture(
+        [cited("page"), *called(("find", {}))],
+        [TextDelta("A."), cited("other"), cited("page"), DONE],
+        tools=(tool(find),),
+    )
+    done = completed(await fixture.ending(asked()))
+    numbers = [(source.title, source.index) for source in done.sources]
+    assert numbers == [("page", 1), ("a", 2), ("other", 3), ("page", 1)]
 
 
 async def test_progress_of_a_tool_is_told() -> None:

@@ -38,6 +38,7 @@ SELECT * FROM unnest($1::uuid[], $2::text[], $3::smallint[], $4::jsonb[])
 """
 _DELETE_EVENTS = "DELETE FROM run_events WHERE run_id = ANY($1::uuid[])"
 _DELETE_STEPS = "DELETE FROM run_steps WHERE run_id = ANY($1::uuid[])"
+_DELETE_APPROVALS = "DELETE FROM approvals WHERE run_id = ANY($1::uuid[])"
 _MARK_FOLDED = "UPDATE runs SET folded = true WHERE id = ANY($1::uuid[])"
 _DELETE_OLD_LOGS = "DELETE FROM run_logs WHERE folded_at < now() - $1 * interval '1 day'"
 _DELETE_EXPIRED_KEYS = "DELETE FROM idempotency WHERE expires_at < now()"
@@ -147,6 +148,7 @@ class Maintenance:
             )
             await connection.execute(_DELETE_EVENTS, folded)
             await connection.execute(_DELETE_STEPS, folded)
+            await connection.execute(_DELETE_APPROVALS, folded)
             await connection.execute(_MARK_FOLDED, folded)
         return bool(owners)
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 from msgspec.structs import replace
-from tests.backend.adapters.runlog.executions import Execution
+from tests.backend.adapters.runlog.executions import Execution, maintain
 from tests.backend.adapters.runlog.fixtures import Cluster
 from tests.backend.adapters.runlog.test_steps import INTENT, first_step, heir_of, record
 from tests.backend.adapters.runlog.watchdog import within
@@ -229,3 +229,14 @@ async def test_what_was_not_approved_is_refused_by_the_database(
                 replace(INTENT, input_hash=digest, approval_id=approval.id),
             )
         assert await cluster.value("SELECT count(*) FROM run_steps WHERE idem_key = '1.1'") == 0
+
+
+async def test_arguments_are_kept_no_longer_than_the_steps(cluster: Cluster) -> None:
+    async with cluster.manual_replica(1) as log:
+        run, (_,) = await waiting(log)
+        await log.cancellation.cancel("ann", run.run_id)
+        await cluster.connection.execute("UPDATE runs SET ended_at = now() - interval '1 day'")
+        assert await cluster.value("SELECT count(*) FROM approvals") == 1
+        await maintain(log)
+        assert await cluster.value("SELECT count(*) FROM run_steps") == 0
+        assert await cluster.value("SELECT count(*) FROM approvals") == 0
