@@ -1,8 +1,9 @@
 """Uploads: bytes that arrive become files of the caller, all those of a request or none."""
 
 import hashlib
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 
 import anyio
 import msgspec
@@ -31,6 +32,9 @@ from cartrita.domain.principals import Principal
 from cartrita.kit.file_names import safe_name
 
 log = structlog.get_logger()
+
+_RESERVED_BYTES = 1 << 20
+"""Room for at least so many is kept at once for a file that is longer than its head."""
 
 
 class UploadLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,7 +75,7 @@ class Uploads:
         owner_id = principal.owner_id
         use = await self._store.use(owner_id)
         _require_room(use, self._limits.quota)
-        upload = Upload(self._store, self._blobs, self._limits, owner_id, use)
+        upload = Upload(self._store, self._blobs, self._limits, owner_id)
         try:
             yield upload
         finally:
@@ -100,13 +104,11 @@ class Upload:
         blobs: BlobStore,
         limits: UploadLimits,
         owner_id: str,
-        use: FileUse,
     ) -> None:
         self._store = store
         self._blobs = blobs
         self._limits = limits
         self._owner_id = owner_id
-        self._room = limits.quota.octets - use.octets
         self._arrived: list[ArrivedFile] = []
         self.unfinished: list[ContentId] = []
 
@@ -125,9 +127,8 @@ class Upload:
         self._require_allowed(name, media_type)
         content_id = await self._store.begin(self._owner_id)
         self.unfinished.append(content_id)
-        counted = _Counted(head, pieces, self._require_size)
+        counted = _Counted(head, pieces, partial(self._reserve, content_id))
         await self._blobs.put(blob_name(content_id), counted.pieces())
-        self._room -= counted.size
         self._arrived.append(
             ArrivedFile(
                 content_id=content_id,
@@ -161,37 +162,40 @@ class Upload:
             code="file_type_not_allowed",
         )
 
-    def _require_size(self, size: int) -> None:
+    async def _reserve(self, content_id: ContentId, size: int) -> int:
+        """Keep room for so many bytes, and of a long file for more; returns for how many."""
         if size > self._limits.file_bytes:
             raise TooLarge(f"A file may have at most {self._limits.file_bytes:,} bytes.")
-        if size > self._room:
-            raise StorageFull(
-                f"Your files would take more than {self._limits.quota.octets:,} bytes: delete "
-                "some first.",
-                code="quota_exceeded",
-            )
+        most = size
+        if size >= HEAD_BYTES:
+            most = min(max(2 * size, _RESERVED_BYTES), self._limits.file_bytes)
+        return await self._store.reserve(
+            self._owner_id, content_id, (size, most), self._limits.quota
+        )
 
 
 class _Counted:
     """The bytes of a file, with their number and their digest."""
 
     def __init__(
-        self, head: bytes, rest: AsyncIterator[bytes], require_size: Callable[[int], None]
+        self, head: bytes, rest: AsyncIterator[bytes], reserve: Callable[[int], Awaitable[int]]
     ) -> None:
         self._head = head
         self._rest = rest
-        self._require_size = require_size
+        self._reserve = reserve
+        self._reserved = 0
         self.size = 0
         self.digest = hashlib.sha256()
 
     async def pieces(self) -> AsyncGenerator[bytes]:
-        yield self._count(self._head)
+        yield await self._count(self._head)
         async for piece in self._rest:
-            yield self._count(piece)
+            yield await self._count(piece)
 
-    def _count(self, piece: bytes) -> bytes:
+    async def _count(self, piece: bytes) -> bytes:
         self.size += len(piece)
-        self._require_size(self.size)
+        if self.size > self._reserved:
+            self._reserved = await self._reserve(self.size)
         self.digest.update(piece)
         return piece
 

@@ -1,5 +1,6 @@
 """Uploads: everything that a request brings becomes files, or nothing of it is left."""
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from typing import Any
@@ -11,7 +12,7 @@ from tests.backend.application.files_fixture import ANN, BOB, LIMITS, Files, pie
 from tests.harness.documents import png
 
 from cartrita.adapters.persistence.database import Database
-from cartrita.domain.attachments import FileFilter, FileQuota, FileStatus
+from cartrita.domain.attachments import FileFilter, FilePurpose, FileQuota, FileStatus
 from cartrita.domain.errors import (
     CartritaError,
     InvalidInput,
@@ -170,6 +171,34 @@ async def test_room_is_counted_while_bytes_arrive(pool: Database) -> None:
     with pytest.raises(StorageFull, match="100,000"):
         await files.upload(b"x" * 200_000)
     assert files.names() == []
+
+
+async def test_what_others_are_sending_takes_room(pool: Database) -> None:
+    files = Files(pool, msgspec.structs.replace(LIMITS, quota=FileQuota(9, 300_000)))
+    began, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield b"x" * 200_000
+        began.set()
+        await go_on.wait()
+        yield b"y" * 50_000
+
+    async with asyncio.TaskGroup() as group:
+
+        async def send() -> None:
+            async with files.uploads.receiving(ANN) as upload:
+                await upload.receive("file", "a.txt", slow())
+                await upload.finish(FilePurpose())
+
+        group.create_task(send())
+        await began.wait()
+        with pytest.raises(StorageFull, match="300,000"):
+            await files.upload(b"z" * 200_000)
+        await files.upload(b"z" * 200_000, principal=BOB)
+        go_on.set()
+    await files.upload(b"z" * 50_000)
+    with pytest.raises(StorageFull):
+        await files.upload(b"more")
 
 
 async def test_what_cannot_be_removed_is_removed_by_the_next_sweep(

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, insert, literal, select, update
+from sqlalchemy import bindparam, func, insert, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cartrita.adapters.persistence.attachments import FILES, to_file
@@ -29,11 +29,12 @@ _FILES_OF = (
     select(func.count()).select_from(attachments).where(_a.owner_id == bindparam("owner_id"))
 )
 _BYTES_OF = select(func.coalesce(func.sum(_f.size), 0)).where(
-    _f.owner_id == bindparam("owner_id"), _f.sha256.is_not(None)
+    _f.owner_id == bindparam("owner_id"), or_(_f.sha256.is_not(None), _f.status == "arriving")
 )
 _USE = select(
     _FILES_OF.scalar_subquery().label("files"), _BYTES_OF.scalar_subquery().label("octets")
 )
+_GIVEN_UP = "The upload took too long, and was given up: send it again."
 
 
 class UploadTable:
@@ -54,6 +55,22 @@ class UploadTable:
         async with self._database.use() as connection:
             await connection.execute(insert(file_contents).values(**row, size=0, status="arriving"))
         return made
+
+    async def reserve(
+        self, owner_id: str, content_id: ContentId, sizes: tuple[int, int], quota: FileQuota
+    ) -> int:
+        """See UploadStore."""
+        least, most = sizes
+        arriving = update(file_contents).where(_f.id == content_id, _f.status == "arriving")
+        async with self._database.transaction() as connection:
+            await lock_files_of(connection, owner_id)
+            if (await connection.execute(arriving.values(size=least))).rowcount != 1:
+                raise Unavailable(_GIVEN_UP)
+            use = await _use(connection, owner_id)
+            _require_room(use, quota)
+            granted = min(most, least + quota.octets - use.octets)
+            await connection.execute(arriving.values(size=granted))
+        return granted
 
     async def finish(
         self, owner_id: str, arrived: Sequence[ArrivedFile], purpose: FilePurpose, quota: FileQuota
@@ -124,7 +141,7 @@ async def _settle(connection: AsyncConnection, owner_id: str, file: ArrivedFile)
         .values(**values, changed_at=func.now())
     )
     if (await connection.execute(arriving)).rowcount != 1:
-        raise Unavailable("The upload took too long, and was given up: send it again.")
+        raise Unavailable(_GIVEN_UP)
     return file.content_id if same is None else same
 
 

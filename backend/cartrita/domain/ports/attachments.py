@@ -25,11 +25,21 @@ class UploadStore(Protocol):
     """Rows of what is arriving."""
 
     async def use(self, owner_id: str) -> FileUse:
-        """What the files of an owner take now."""
+        """What the files of an owner take now, with what is reserved for those that arrive."""
         ...
 
     async def begin(self, owner_id: str) -> ContentId:
         """A new content, whose bytes are to follow."""
+        ...
+
+    async def reserve(
+        self, owner_id: str, content_id: ContentId, sizes: tuple[int, int], quota: FileQuota
+    ) -> int:
+        """Keep room for a content that arrives; returns for how many bytes in all.
+
+        `sizes` are the least and the most that are wanted. Raises StorageFull if the owner has no
+        room for the least, and Unavailable if the content was given up.
+        """
         ...
 
     async def finish(

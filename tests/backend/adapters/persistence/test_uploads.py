@@ -131,6 +131,22 @@ async def test_what_was_given_up_cannot_be_finished(pool: Database) -> None:
     )
     with pytest.raises(Unavailable):
         await table.finish(ANN, [arrived], FilePurpose(), QUOTA)
+    with pytest.raises(Unavailable):
+        await table.reserve(ANN, content_id, (1, 1), QUOTA)
+
+
+async def test_room_is_kept_for_what_arrives(pool: Database) -> None:
+    table = UploadTable(pool)
+    first, second = await table.begin(ANN), await table.begin(ANN)
+    quota = FileQuota(9, 1000)
+    assert await table.reserve(ANN, first, (100, 400), quota) == 400
+    assert await table.use(ANN) == FileUse(0, 400)
+    assert await table.reserve(ANN, second, (100, 900), quota) == 600
+    with pytest.raises(StorageFull):
+        await table.reserve(ANN, first, (401, 800), quota)
+    assert await table.use(ANN) == FileUse(0, 1000)
+    await table.abandon([second])
+    assert await table.reserve(ANN, first, (401, 800), quota) == 800
 
 
 async def test_what_a_file_has_is_not_given_up(pool: Database) -> None:
