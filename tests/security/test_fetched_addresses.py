@@ -1,6 +1,7 @@
 """No address of a page leads into the server's own network, in whatever spelling or by whose name.
 
-Whatever is refused, a listener there hears nothing.
+Whatever is refused, a listener there hears nothing. Any port may be called here, so that nothing
+but the rule on addresses keeps it from hearing.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ from tests.backend.adapters.http.names import Names
 from tests.harness.fake_provider.script import Script
 from tests.harness.scenario import Scenario
 
+from cartrita.adapters.http import public_addresses
 from cartrita.adapters.http.client import HttpClient
 from cartrita.adapters.http.name_lookups import NameLookups
 from cartrita.adapters.http.public_addresses import AddressRule
@@ -100,7 +102,7 @@ async def listening() -> AsyncGenerator[Listener]:
 
 @asynccontextmanager
 async def reading(*hosts: str) -> AsyncGenerator[PageReader]:
-    async with HttpClient(check=AddressRule(hosts)) as http:
+    async with HttpClient(check=AddressRule(hosts, ports=None)) as http:
         reader = PageReader(http)
         try:
             yield reader
@@ -128,6 +130,30 @@ async def test_a_spelling_of_this_machine(names: Names, spelling: str) -> None:
         error = await refusal(reader, spelling.replace("{}", str(listener.port)))
     assert isinstance(error, InvalidInput | Forbidden)
     assert listener.heard == 0
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "http://127.0.0.1:{}/",
+        "http://localhost:{}/",
+        "http://inner.test:{}/",
+        "http://127。0。0。1:{}/",
+    ],
+)
+async def test_a_listener_hears_where_every_address_counts_as_public(
+    names: Names, monkeypatch: pytest.MonkeyPatch, spelling: str
+) -> None:
+    """Without the rule the other tests here would fail."""
+    assert spelling in SPELLINGS
+
+    def yes(_: str) -> bool:
+        return True
+
+    monkeypatch.setattr(public_addresses, "is_public", yes)
+    async with listening() as listener, reading() as reader:
+        await refusal(reader, spelling.replace("{}", str(listener.port)))
+        assert listener.heard > 0
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
@@ -193,7 +219,7 @@ async def test_a_name_that_changes_after_it_was_looked_at(
     monkeypatch.setattr(socket, "getaddrinfo", rebinding)
     async with (
         listening() as listener,
-        HttpClient(check=AddressRule(("127.0.0.2/32",))) as http,
+        HttpClient(check=AddressRule(("127.0.0.2/32",), ports=None)) as http,
         await asyncio.start_server(answer, "127.0.0.2", listener.port),
     ):
         reader = PageReader(http)

@@ -90,7 +90,7 @@ class AddressRule:
             raise Forbidden(
                 f"Port {origin.port} of {origin.host} is not read: ports of the web are "
                 f"{', '.join(map(str, sorted(self._ports)))}.",
-                code="address_not_public",
+                code="port_not_read",
             )
 
     def _is_listed(self, address: str) -> bool:
