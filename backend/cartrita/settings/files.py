@@ -100,7 +100,7 @@ class Files(Group):
         int,
         Field(ge=1000, le=1_000_000_000),
         Setting("Nor one whose text has more characters."),
-    ] = 20_000_000
+    ] = 2_000_000
     read_interval_s: Annotated[
         float,
         Field(ge=0.05, le=600),

@@ -19,7 +19,7 @@ class ReadingBounds(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float = 120.0
     memory_bytes: int = 1 << 30
     pages: int = 5_000
-    characters: int = 20_000_000
+    characters: int = 2_000_000
     archive_bytes: int = 200 << 20
     archive_members: int = 20_000
     image_pixels: int = 40_000_000

@@ -46,8 +46,7 @@ class ContentTable:
 
     async def forget(self, content_ids: Collection[ContentId]) -> None:
         """See RemovedContents."""
-        gone = delete(file_contents).where(
-            _f.id == func.any([*content_ids]), _f.status == "removed"
-        )
-        async with self._database.use() as connection:
-            await connection.execute(gone)
+        for content_id in content_ids:
+            gone = delete(file_contents).where(_f.id == content_id, _f.status == "removed")
+            async with self._database.use() as connection:
+                await connection.execute(gone)

@@ -167,7 +167,7 @@ async def test_the_time_of_whoever_reads_the_pages_does_not_count(
 
 
 async def test_what_computes_too_long_is_ended() -> None:
-    told = await reason(HTML, b"<p>" * 6_000_000, ReadingBounds(seconds=0.0))
+    told = await reason(HTML, b"<p>" * 6_000_000, ReadingBounds(seconds=0.0, characters=20_000_000))
     assert told in (
         "It takes longer to read than 0 seconds.",
         "It takes more to read than there is for one file.",
