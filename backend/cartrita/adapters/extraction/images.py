@@ -36,11 +36,11 @@ def remade(file: BinaryIO, bounds: ReadingBounds) -> tuple[str, bytes]:
 
 def _encoded(image: Any, kind: str) -> tuple[str, bytes]:  # noqa: ANN401 - an image of Pillow
     out = io.BytesIO()
-    if kind == "JPEG":
-        image.convert("RGB").save(out, "JPEG", quality=_QUALITY)
-        return "image/jpeg", out.getvalue()
     clear = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
-    plain: Any = image.convert("RGBA" if clear else "RGB")
+    plain: Any = image.convert("RGBA" if clear and kind != "JPEG" else "RGB")
     plain.info = cast("dict[str, object]", {})
+    if kind == "JPEG":
+        plain.save(out, "JPEG", quality=_QUALITY)
+        return "image/jpeg", out.getvalue()
     plain.save(out, "PNG")
     return "image/png", out.getvalue()

@@ -84,7 +84,7 @@ def moment(value: JsonValue) -> datetime | None:
     for read in (datetime.fromisoformat, parsedate_to_datetime):
         try:
             found = read(value)
-        except ValueError:
+        except (ValueError, OverflowError, TypeError):
             continue
         return found if found.tzinfo else found.replace(tzinfo=UTC)
     return None

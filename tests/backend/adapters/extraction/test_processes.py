@@ -212,3 +212,14 @@ async def test_images_are_made_anew(kind: str, mode: str, remade: str) -> None:
     assert b"<script>" not in image.octets
     with Image.open(io.BytesIO(image.octets)) as opened:
         assert opened.size == ((100, 200) if turned else (200, 100))
+
+
+async def test_what_is_written_beside_a_picture_is_not_kept() -> None:
+    out = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(
+        out, "JPEG", comment=b"secret", icc_profile=b"secret", xmp=b"secret"
+    )
+    [image] = await read("image/jpeg", out.getvalue())
+    assert b"secret" in out.getvalue()
+    assert isinstance(image, ReadImage)
+    assert b"secret" not in image.octets

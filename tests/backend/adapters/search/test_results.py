@@ -57,6 +57,7 @@ def test_texts_are_one_line_without_tags() -> None:
         ("3 days ago", None),
         ("", None),
         (7, None),
+        ("Mon, 1 Jan 99999999999999999999 00:00:00 +0000", None),
     ],
 )
 def test_moments(told: str | int, meant: datetime | None) -> None:
