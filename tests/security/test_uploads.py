@@ -329,7 +329,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(tmp_path)], check=True)
 
 
-async def test_a_full_disk_keeps_nothing(serve: Serve, small_disk: Path) -> None:
+async def test_a_full_disk_keeps_nothing(small_disk: Path, serve: Serve) -> None:
     scenario = serve(settings={"CARTRITA_FILES_STORAGE": str(small_disk)})
     status, told = await send(scenario, ("file", "a.txt", b"x" * (16 * MEBIBYTE)))
     assert (status, told["code"]) == (507, "storage_full")
