@@ -13,9 +13,9 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from tests.harness.clients import Client
+from tests.harness.command import PROGRAM
 from tests.harness.disruptor import DISRUPTIONS, Disruption, Disruptor
 from tests.harness.fake_provider.launch import FakeProvider, fake_provider
 from tests.harness.incremental_checker import IncrementalChecker
@@ -195,7 +195,7 @@ def second_owner(server: Server) -> Owner:
     owner = "stranger"
     command = ["keys", "create", "key", "--owner", owner]
     done = subprocess.run(
-        [str(Path(sys.executable).with_name("cartrita")), *command],
+        [PROGRAM, *command],
         env=server.environment,
         cwd=server.root,
         capture_output=True,

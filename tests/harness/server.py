@@ -6,7 +6,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 import urllib.error
@@ -19,6 +18,7 @@ from typing import Literal, Self
 from urllib.parse import quote
 
 from tests.harness import data_folder, processes
+from tests.harness.command import PROGRAM, inherited
 from tests.harness.raw_http import HOST
 
 KEY = "bootstrap-key-of-the-test-harness-0123456789"
@@ -31,15 +31,6 @@ _WATCHDOG_S = 60.0
 _LIMITS = "failed=1000000/minute;anonymous=1000000/minute;native=1000000/minute"
 """No test is stopped by limits that it does not test."""
 _UNEXPECTED = re.compile(r'"event": ?"(request_failed|stream_failed)"')
-_PASSED_ON = (
-    "PATH",
-    "PYTHONPATH",
-    "LANG",
-    "LC_ALL",
-    "TMPDIR",
-    "COVERAGE_PROCESS_START",
-    "COVERAGE_FILE",
-)
 
 
 class ServerFailed(AssertionError):
@@ -172,7 +163,7 @@ class Server:
         self._starts += 1
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(
-                [str(Path(sys.executable).with_name("cartrita")), "serve"],
+                [PROGRAM, "serve"],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -185,8 +176,7 @@ class Server:
     @property
     def environment(self) -> dict[str, str]:
         """The server's whole environment."""
-        inherited = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-        return {**inherited, "HOME": str(self.root), **self._settings}
+        return {**inherited(), "HOME": str(self.root), **self._settings}
 
     def wait_ready(self, watchdog_s: float = _WATCHDOG_S) -> None:
         """Return when it says that it is ready; fails when it exits or never is."""

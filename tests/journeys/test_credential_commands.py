@@ -2,12 +2,11 @@
 
 import asyncio
 import re
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from tests.harness.command import PROGRAM
 from tests.harness.fake_provider.launch import fake_provider
 from tests.harness.fixtures import PROVIDER_KEY
 from tests.harness.scenario import Scenario, eventually
@@ -33,7 +32,7 @@ def running() -> Iterator[Scenario]:
 async def command(scenario: Scenario, *words: str, key: str = "", code: int = 0) -> tuple[str, str]:
     """What `cartrita credentials` prints, and what it prints to say what is wrong."""
     done = await asyncio.create_subprocess_exec(
-        str(Path(sys.executable).with_name("cartrita")),
+        PROGRAM,
         "credentials",
         *words,
         env=scenario.server.environment,

@@ -2,15 +2,14 @@
 
 import asyncio
 import signal
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
 from tests.harness import processes, raw_http
 from tests.harness.clients import Client
+from tests.harness.command import PROGRAM
 from tests.harness.external_postgres import ExternalPostgres
 from tests.harness.fake_provider.script import Script
 from tests.harness.fixtures import Serve
@@ -155,7 +154,7 @@ async def test_a_database_that_gives_no_answer(serve: Serve) -> None:
 async def _another_key(scenario: Scenario) -> str:
     """A key that is in the database, as a header's value."""
     made = await asyncio.create_subprocess_exec(
-        str(Path(sys.executable).with_name("cartrita")),
+        PROGRAM,
         *("keys", "create", "other"),
         env=scenario.server.environment,
         cwd=scenario.server.root,

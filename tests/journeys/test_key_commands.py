@@ -2,10 +2,9 @@
 
 import asyncio
 import re
-import sys
-from pathlib import Path
 from uuid import uuid4
 
+from tests.harness.command import PROGRAM
 from tests.harness.scenario import Scenario, eventually
 
 _SHOWN = re.compile(r"ck_([0-9a-f]+)_\w+")
@@ -14,7 +13,7 @@ _SHOWN = re.compile(r"ck_([0-9a-f]+)_\w+")
 async def command(scenario: Scenario, *words: str) -> str:
     """What `cartrita` prints. Raises AssertionError if it fails."""
     done = await asyncio.create_subprocess_exec(
-        str(Path(sys.executable).with_name("cartrita")),
+        PROGRAM,
         *words,
         env=scenario.server.environment,
         cwd=scenario.server.root,

@@ -1,17 +1,16 @@
 """`cartrita login` prints the address at which the running server listens."""
 
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
+from tests.harness.command import PROGRAM
 from tests.harness.fixtures import Serve
 from tests.harness.server import Server
 
 
 def printed(server: Server, settings: dict[str, str]) -> str:
     done = subprocess.run(
-        [str(Path(sys.executable).with_name("cartrita")), "login"],
+        [PROGRAM, "login"],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

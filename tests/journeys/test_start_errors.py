@@ -3,12 +3,11 @@
 import re
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 import pytest
 from tests.harness import processes
+from tests.harness.command import PROGRAM
 from tests.harness.raw_http import HOST
 from tests.harness.server import Server, free_port
 
@@ -29,7 +28,7 @@ def refusal(
 ) -> str:
     """Run a command of this server's; its only line of complaint."""
     done = subprocess.run(
-        [str(Path(sys.executable).with_name("cartrita")), *(command or ("serve",))],
+        [PROGRAM, *(command or ("serve",))],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -76,16 +76,22 @@ async def test_a_server_that_is_away_is_unavailable_and_then_left_alone(raw: Any
     await away.close()
 
 
-async def test_two_processes_get_what_the_limit_has_and_not_one_more(
-    shared_server: Valkey, raw: Any
-) -> None:
-    command = (*MODULE, shared_server.url, "100", "100", "1")  # 100 at once, then as many a second
+async def two_processes(url: str, *limit: str) -> list[Taken]:
+    """What each of two processes took that wanted 100 grants of a limit at once."""
     processes = [
-        await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, cwd=ROOT)
+        await asyncio.create_subprocess_exec(
+            *MODULE, url, "100", *limit, stdout=asyncio.subprocess.PIPE, cwd=ROOT
+        )
         for _ in range(2)
     ]
     printed = await asyncio.gather(*(process.communicate() for process in processes))
-    told = [msgspec.json.decode(out, type=Taken) for out, _ in printed]
+    return [msgspec.json.decode(out, type=Taken) for out, _ in printed]
+
+
+async def test_two_processes_get_what_the_limit_has_and_not_one_more(
+    shared_server: Valkey, raw: Any
+) -> None:
+    told = await two_processes(shared_server.url, "100", "1")  # 100 at once, then as many a second
     began = min(one.began for one in told)
     grants = sorted(moment for one in told for moment in one.grants)
     assert len(grants) == 200
@@ -94,3 +100,11 @@ async def test_two_processes_get_what_the_limit_has_and_not_one_more(
     last = max(told, key=lambda one: one.asked)
     reserved_at_most = last.answered + last.reserved - began
     assert reserved_at_most >= (200 - 1) / 100
+
+
+async def test_two_processes_reserve_what_they_use(shared_server: Valkey, raw: Any) -> None:
+    interval = 3600.0  # an hour each, so that no pause of this machine is one
+    told = await two_processes(shared_server.url, "200", str(200 * interval))
+    assert [len(one.grants) for one in told] == [100, 100]
+    last = max(told, key=lambda one: one.asked)
+    assert last.reserved == pytest.approx(200 * interval, abs=interval)
