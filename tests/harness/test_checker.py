@@ -230,6 +230,22 @@ async def test_i8_a_tool_that_returns_twice(dsn: str, run: SampleRun) -> None:
     assert "I8" in broken
 
 
+@pytest.mark.parametrize("status", ["failed", "completed"])
+async def test_i8_a_tool_is_stopped_by_the_end_of_its_run(
+    dsn: str, run: SampleRun, status: str
+) -> None:
+    """It has no record, and is told of: where the run has not come to its own end."""
+    read = await evidence.read(dsn, [run.run])
+    log = read.logs[run.run]
+    result = "It was stopped before it had a result."
+    told = {"call_id": "c", "name": "f", "arguments": {}, "result": result, "success": False}
+    for kind in ("tool_called", "tool_returned"):
+        log.append(evidence.Logged(len(log) + 1, {"type": kind, **told}))
+    read.runs[run.run] = replace(read.runs[run.run], status=status)
+    broken = {one.invariant for one in violations(Observations(evidence=read))}
+    assert ("I8" in broken) is (status == "completed")
+
+
 async def test_i9_a_cancel_that_ends_nothing(dsn: str, run: SampleRun) -> None:
     read = await evidence.read(dsn, [run.run])
     ended = read.runs[run.run].ended_at or 0.0

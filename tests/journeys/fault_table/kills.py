@@ -70,5 +70,6 @@ def _case_always(after: int) -> Case:
 
 def _case_of_calls(name: str, fault: Fault) -> Case:
     scripts = (msgspec.structs.replace(_CALL, faults=(fault,)), _CALL)
-    expected = Either((_WHOLE_CALL, _BROKEN))
+    # A run tells of whole calls only: what is cut in its first call is refused.
+    expected = Either((_WHOLE_CALL, _BROKEN, CUT))
     return Case(row=10, name=name, scripts=scripts, expected=expected)
