@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import NamedTuple
 
+import structlog
+
 from cartrita.adapters.blobs.blobs import Blobs
 from cartrita.adapters.blobs.stores import Bucket, open_bucket, open_directory
 from cartrita.adapters.embeddings.local import LocalEmbeddings
@@ -15,6 +17,7 @@ from cartrita.adapters.persistence.file_reading import ReadingTable
 from cartrita.adapters.persistence.passage_vectors import PassageVectorTable
 from cartrita.adapters.persistence.passages import PassageTable
 from cartrita.adapters.persistence.uploads import UploadTable
+from cartrita.adapters.processes import walls
 from cartrita.application.attachments import Attachments
 from cartrita.application.file_context import FileContext
 from cartrita.application.file_reader import FileReader, ReadingLimits
@@ -28,6 +31,8 @@ from cartrita.domain.attachments import FileQuota
 from cartrita.domain.embeddings import LOCAL_MODEL
 from cartrita.gateway.gateway import Gateway
 from cartrita.settings import Settings
+
+log = structlog.get_logger()
 
 _FOLDER = "files"
 _BUCKETS = "s3://"
@@ -52,6 +57,8 @@ def open_files(settings: Settings, database: Database, gateway: Gateway) -> File
     files = settings.files
     blobs = _blobs(settings)
     store = AttachmentTable(database, files.embeddings_model)
+    if missing := walls.missing():
+        log.warning("file_reading_is_open", missing=missing)
     meaning, embedder = _meaning(settings, database, gateway)
     texts = FileTexts(store, PassageTable(database), meaning)
     contents = ContentTable(database, arrival_s=_SILENCES * files.upload_timeout_s)

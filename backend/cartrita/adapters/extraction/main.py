@@ -21,6 +21,7 @@ from cartrita.adapters.extraction.orders import (
     UnreadableLine,
 )
 from cartrita.adapters.processes.bounds import ProcessBounds, apply
+from cartrita.adapters.processes.walls import shut_in
 from cartrita.domain.media_types import DOCX, HTML, IMAGES, PDF, PPTX, SVG, XLSX
 from cartrita.kit.text import storable_text
 
@@ -37,7 +38,7 @@ _MODULES: Final = MappingProxyType(
         "application/xml": "plain",
     }
 )
-"""By media type: the module that reads it; all others are read as plain text."""
+"""By media type: the module that reads it; images have theirs, and all else is plain text."""
 
 
 class _Module(Protocol):
@@ -55,12 +56,15 @@ class _ImageModule(Protocol):
 
 
 def main() -> None:
-    """Read the file, and write what is found. The exit status is always 0 unless it is killed."""
+    """Read the file, shut in, and write what is found. It exits with 0 unless it is killed."""
     order = msgspec.json.decode(sys.argv[1], type=ReadingOrder)
     logging.disable()
-    apply(ProcessBounds(seconds=order.bounds.seconds, memory_bytes=order.bounds.memory_bytes))
+    module = _module(order.media_type)  # while files of ours can be read
+    bounds = order.bounds
+    apply(ProcessBounds(seconds=bounds.seconds, memory_bytes=bounds.memory_bytes, processes=0))
+    shut_in()
     try:
-        _read(order, sys.stdin.buffer)
+        _read(order, module, sys.stdin.buffer)
     except Unreadable as error:
         _write(UnreadableLine(str(error)))
     except MemoryError:
@@ -71,16 +75,14 @@ def main() -> None:
         _write(EndLine())
 
 
-def _read(order: ReadingOrder, file: BinaryIO) -> None:
+def _read(order: ReadingOrder, module: object, file: BinaryIO) -> None:
     if order.media_type in IMAGES:
-        images = cast("_ImageModule", _module("images"))
-        media_type, octets = images.remade(file, order.bounds)
+        media_type, octets = cast("_ImageModule", module).remade(file, order.bounds)
         _write(ImageLine(media_type, len(octets)))
         sys.stdout.buffer.write(octets)
         return
-    module = cast("_Module", _module(_MODULES.get(order.media_type, "plain")))
     number = characters = 0
-    for text, progress in module.pages(file, order.bounds):
+    for text, progress in cast("_Module", module).pages(file, order.bounds):
         for part in _parts(storable_text(text)):
             number += 1
             characters += len(part)
@@ -88,7 +90,8 @@ def _read(order: ReadingOrder, file: BinaryIO) -> None:
             _write(PageLine(number, part, round(progress, 4)))
 
 
-def _module(name: str) -> object:
+def _module(media_type: str) -> object:
+    name = "images" if media_type in IMAGES else _MODULES.get(media_type, "plain")
     return import_module(f"cartrita.adapters.extraction.{name}")
 
 

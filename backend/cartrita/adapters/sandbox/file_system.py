@@ -7,9 +7,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from cartrita.adapters.sandbox import system_calls
+from cartrita.adapters.processes import system_calls
+from cartrita.adapters.processes.system_calls import NO_DEVICES, NO_SET_ID, READ_ONLY
+from cartrita.adapters.processes.walls import LINKER_CACHE
 from cartrita.adapters.sandbox.orders import PROGRAM
-from cartrita.adapters.sandbox.system_calls import NO_DEVICES, NO_SET_ID, READ_ONLY
 
 WORK: Final = "tmp"
 """The directory in which a program is run, under its root."""
@@ -18,7 +19,6 @@ PYTHON: Final = os.path.realpath(sys.executable)
 SYSTEM: Final = (*map(Path, ("/usr", "/bin", "/sbin", "/lib", "/lib64")), Path(sys.base_prefix))
 """What programs see of the files of the system."""
 DEVICES: Final = tuple(map(Path, ("/dev/null", "/dev/zero", "/dev/urandom")))
-LINKER_CACHE: Final = Path("/etc/ld.so.cache")
 _MOST_FILES: Final = 4_096
 
 

@@ -14,12 +14,20 @@ from typing import Final, NoReturn
 
 import msgspec
 
+from cartrita.adapters.processes import landlock, system_calls
 from cartrita.adapters.processes.bounds import ProcessBounds, apply
-from cartrita.adapters.sandbox import landlock, system_calls
-from cartrita.adapters.sandbox.call_filter import call_filter
+from cartrita.adapters.processes.call_filter import call_filter
+from cartrita.adapters.processes.system_calls import (
+    NEW_IPC,
+    NEW_MOUNTS,
+    NEW_NAMES,
+    NEW_NETWORK,
+    NEW_PROCESSES,
+    NEW_USERS,
+)
+from cartrita.adapters.processes.walls import LINKER_CACHE
 from cartrita.adapters.sandbox.file_system import (
     DEVICES,
-    LINKER_CACHE,
     PYTHON,
     SYSTEM,
     WORK,
@@ -33,14 +41,6 @@ from cartrita.adapters.sandbox.orders import (
     FailedLine,
     ReportLine,
     SandboxOrder,
-)
-from cartrita.adapters.sandbox.system_calls import (
-    NEW_IPC,
-    NEW_MOUNTS,
-    NEW_NAMES,
-    NEW_NETWORK,
-    NEW_PROCESSES,
-    NEW_USERS,
 )
 
 _NAMESPACES: Final = NEW_NETWORK | NEW_MOUNTS | NEW_PROCESSES | NEW_IPC | NEW_NAMES

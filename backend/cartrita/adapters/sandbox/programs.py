@@ -13,9 +13,9 @@ from typing import Final, cast
 
 import msgspec
 
+from cartrita.adapters.processes import landlock
+from cartrita.adapters.processes.call_filter import call_filter
 from cartrita.adapters.processes.children import started
-from cartrita.adapters.sandbox import landlock
-from cartrita.adapters.sandbox.call_filter import call_filter
 from cartrita.adapters.sandbox.file_system import SYSTEM
 from cartrita.adapters.sandbox.orders import (
     EndedLine,

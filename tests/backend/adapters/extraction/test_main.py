@@ -18,8 +18,8 @@ from cartrita.domain.media_types import DOCX, HTML, PDF, PPTX, SVG, XLSX
 Lines = list[dict[str, Any]]
 
 
-def unlimited(_: ReadingBounds) -> None:
-    """Instead of limits, which would be those of the tests."""
+def unlimited(_: ReadingBounds | None = None) -> None:
+    """Instead of limits and walls, which would be those of the tests."""
 
 
 @pytest.fixture
@@ -33,6 +33,7 @@ def written(monkeypatch: pytest.MonkeyPatch) -> Any:
         monkeypatch.setattr(module.sys, "stdin", SimpleNamespace(buffer=io.BytesIO(content)))
         monkeypatch.setattr(module.sys, "stdout", SimpleNamespace(buffer=out))
         monkeypatch.setattr(module, "apply", unlimited)
+        monkeypatch.setattr(module, "shut_in", unlimited)
         try:
             module.main()
         finally:

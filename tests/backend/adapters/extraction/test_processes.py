@@ -2,16 +2,21 @@
 
 import asyncio
 import io
+import subprocess
+import sys
 import zipfile
 from collections.abc import AsyncIterator
+from pathlib import Path
 
+import msgspec
 import pytest
 from PIL import Image
 from tests.harness.documents import archive, docx, pdf, png, pptx, xlsx
 
 from cartrita.adapters.extraction import processes
-from cartrita.adapters.extraction.orders import LONGEST_PAGE, ReadingBounds
+from cartrita.adapters.extraction.orders import LONGEST_PAGE, ReadingBounds, ReadingOrder
 from cartrita.adapters.extraction.processes import ProcessReading
+from cartrita.adapters.processes import landlock
 from cartrita.domain.attachments import ReadImage, ReadPage, UnreadableFile
 from cartrita.domain.media_types import DOCX, HTML, PDF, PPTX, SVG, XLSX
 
@@ -223,3 +228,30 @@ async def test_what_is_written_beside_a_picture_is_not_kept() -> None:
     assert b"secret" in out.getvalue()
     assert isinstance(image, ReadImage)
     assert b"secret" not in image.octets
+
+
+_OVERRUN = """
+import sys
+from cartrita.adapters.extraction import main, plain
+
+def pages(file, bounds):
+    for path in sys.argv[2:]:
+        try:
+            yield open(path).read(), 1.0
+        except OSError as error:
+            yield error.strerror, 1.0
+
+plain.pages = pages
+main.main()
+"""
+
+
+@pytest.mark.skipif(not landlock.version(), reason="the kernel has no Landlock")
+def test_a_reader_that_a_file_has_taken_over_reads_nothing_else(tmp_path: Path) -> None:
+    secret = tmp_path / "key"
+    secret.write_text("heliotrope")
+    order = msgspec.json.encode(ReadingOrder("text/plain", BOUNDS)).decode()
+    command = [sys.executable, "-c", _OVERRUN, order, str(secret), "/proc/self/environ"]
+    ran = subprocess.run(command, input=b"", capture_output=True, check=True, timeout=60)
+    told = [msgspec.json.decode(line)["text"] for line in ran.stdout.splitlines()[:-1]]
+    assert told == ["Permission denied", "Permission denied"]

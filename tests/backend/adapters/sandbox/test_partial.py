@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cartrita.adapters.sandbox import landlock
+from cartrita.adapters.processes import landlock
 from cartrita.adapters.sandbox.orders import SandboxBounds
 from cartrita.adapters.sandbox.programs import SandboxedPrograms, probe
 from cartrita.domain.code import ProgramEnd, ProgramResult

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from cartrita.adapters.sandbox import system_calls
+from cartrita.adapters.processes import system_calls
 
 SIGNALS_SCOPED: Final = 6
 """From this version on, processes outside can be sent no signals."""
@@ -35,10 +35,12 @@ def version() -> int:
         return 0
 
 
-def restrict(readable: Iterable[Path], devices: Iterable[Path], own: Path) -> None:
+def restrict(
+    readable: Iterable[Path], devices: Iterable[Path] = (), own: Path | None = None
+) -> None:
     """Let this process use these files only, and no TCP, as far as the kernel can keep it from it.
 
-    It reads what is `readable`, uses `devices` and does all in its `own` directory. Needs
+    It reads what is `readable`, uses `devices` and does all in its `own` directory, if any. Needs
     `gain_nothing` before. Does nothing where there is no Landlock. Raises OSError.
     """
     if not (known := version()):
@@ -54,7 +56,8 @@ def restrict(readable: Iterable[Path], devices: Iterable[Path], own: Path) -> No
             _allow(rules, path, _READING & handled)
         for path in devices:
             _allow(rules, path, _FILE_RIGHTS & handled)
-        _allow(rules, own, handled & ~_SPECIAL_FILES)
+        if own is not None:
+            _allow(rules, own, handled & ~_SPECIAL_FILES)
         _call(_RESTRICT, rules, 0)
     finally:
         os.close(rules)

@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from cartrita.adapters.sandbox.call_filter import call_filter
+from cartrita.adapters.processes.call_filter import call_filter
 
 ALLOW, KILL, REFUSE, UNKNOWN = 0x7FFF0000, 0x80000000, 0x00050001, 0x00050026
 X86_64, AARCH64 = 0xC000003E, 0xC00000B7
@@ -48,6 +48,21 @@ def test_what_is_refused(
         assert decided(program, identity, clone, namespace | 17) == REFUSE
     assert decided(program, identity, 0x40000000 | 1) == REFUSE
     assert decided(program, identity ^ 1, 0) == KILL
+
+
+@pytest.mark.parametrize(
+    ("machine", "identity", "others"),
+    [
+        ("x86_64", X86_64, (56, 57, 58, 59, 62, 200, 234, 322, 424, 434)),
+        ("aarch64", AARCH64, (129, 130, 131, 220, 221, 281, 424, 434)),
+    ],
+)
+def test_a_process_that_is_alone(machine: str, identity: int, others: tuple[int, ...]) -> None:
+    program, with_others = call_filter(machine, alone=True), call_filter(machine)
+    assert program is not None
+    assert with_others is not None
+    assert {decided(program, identity, number, 17) for number in others} == {REFUSE}
+    assert {decided(with_others, identity, number, 17) for number in others} == {ALLOW}
 
 
 def test_a_machine_whose_calls_are_not_known() -> None:

@@ -60,14 +60,31 @@ _REFUSED: Final[Mapping[str, tuple[int, int]]] = {
     "pidfd_getfd": (438, 438),
     "mount_setattr": (442, 442),
 }
+_OTHER_PROCESSES: Final[Mapping[str, tuple[int, int]]] = {
+    "clone": _CLONE,
+    "fork": (57, _CLONE[1]),
+    "vfork": (58, _CLONE[1]),
+    "execve": (59, 221),
+    "execveat": (322, 281),
+    "kill": (62, 129),
+    "tkill": (200, 130),
+    "tgkill": (234, 131),
+    "pidfd_open": (434, 434),
+    "pidfd_send_signal": (424, 424),
+}
+"""What starts programs, processes and threads, or reaches those of others; not all have all."""
 
 
-def call_filter(machine: str | None = None) -> bytes | None:
-    """The filter for a machine, by default this one; None if its system calls are not known."""
+def call_filter(machine: str | None = None, *, alone: bool = False) -> bytes | None:
+    """The filter for a machine, by default this one; None if its system calls are not known.
+
+    A process that is to be `alone` starts nothing and sends no signals.
+    """
     found = _MACHINES.get(machine or os.uname().machine)
     if found is None:
         return None
     identity, place = found
+    refused = {**_REFUSED, **_OTHER_PROCESSES} if alone else _REFUSED
     return b"".join(
         (
             _step(_LOAD, _MACHINE),
@@ -76,7 +93,7 @@ def call_filter(machine: str | None = None) -> bytes | None:
             _step(_LOAD, _NUMBER),
             _step(_IF_LEAST, _X32, 0, 1),
             _step(_RETURN, _ERROR | errno.EPERM),
-            *(_refused(numbers[place], errno.EPERM) for numbers in _REFUSED.values()),
+            *(_refused(numbers[place], errno.EPERM) for numbers in refused.values()),
             _refused(_CLONE3, errno.ENOSYS),  # its flags cannot be read here; clone is used then
             _step(_IF_EQUAL, _CLONE[place], 0, 3),
             _step(_LOAD, _FIRST_ARGUMENT),

@@ -1,0 +1,43 @@
+"""Shuts in a process that reads what strangers wrote, as far as the system can."""
+
+import sysconfig
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from cartrita.adapters.processes import landlock, system_calls
+from cartrita.adapters.processes.call_filter import call_filter
+
+_LIBRARIES: Final = tuple(map(Path, ("/lib", "/lib64", "/usr/lib", "/usr/lib64")))
+LINKER_CACHE: Final = Path("/etc/ld.so.cache")
+_INSTALLED: Final = ("stdlib", "platstdlib", "purelib", "platlib")
+
+
+def shut_in() -> None:
+    """From now on this process reads libraries only, writes to what is open, and is alone.
+
+    It has no network, starts nothing, and neither signals nor traces others. Where the system
+    lacks one of these walls the others stand: `missing` tells which.
+    """
+    with suppress(OSError):
+        system_calls.gain_nothing()
+    with suppress(OSError):
+        landlock.restrict(_readable())
+    if (refused := call_filter(alone=True)) is not None:
+        with suppress(OSError):
+            system_calls.filter_calls(refused)
+
+
+def missing() -> tuple[str, ...]:
+    """What a process that is shut in is not kept from here."""
+    holes = {"files": not landlock.version(), "network": call_filter() is None}
+    return tuple(name for name, open_ in holes.items() if open_)
+
+
+def _readable() -> Iterator[Path]:
+    """What a reader may import late: Python's own modules, those installed, and what these link."""
+    yield from _LIBRARIES
+    yield LINKER_CACHE
+    paths = sysconfig.get_paths()
+    yield from (Path(paths[name]) for name in _INSTALLED)
