@@ -1,8 +1,11 @@
 """Bytes by their names, in a directory or a bucket: implements BlobStore."""
 
+import asyncio
+import os
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Generator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Collection, Generator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import Final
 
@@ -37,17 +40,21 @@ class Blobs:
     async def put(self, name: str, pieces: AsyncIterator[bytes]) -> None:
         """See BlobStore."""
         first, ended = await _first_part(pieces)
+        content = _Joined(first, pieces, ended=ended)
         with _translated_errors():
-            if ended:
-                await obstore.put_async(self._store, name, first, use_multipart=False)
-                return
-            await obstore.put_async(
-                self._store,
-                name,
-                _joined(first, pieces),
-                chunk_size=_PART_BYTES,
-                max_concurrency=_PARTS_AT_ONCE,
+            await _put(
+                obstore.put_async(
+                    self._store,
+                    name,
+                    first if ended else content.pieces(),
+                    use_multipart=not ended,
+                    chunk_size=_PART_BYTES,
+                    max_concurrency=_PARTS_AT_ONCE,
+                ),
+                content,
             )
+            if self._folder is not None:
+                await asyncio.to_thread(_sync, self._folder, name)
 
     @asynccontextmanager
     async def read(
@@ -66,13 +73,25 @@ class Blobs:
         for name in names:
             with _translated_errors(), suppress(FileNotFoundError):
                 await obstore.delete_async(self._store, name)
-            self._remove_drafts(name)
+            if self._folder is not None:
+                await asyncio.to_thread(_remove_drafts, self._folder, name)
 
-    def _remove_drafts(self, name: str) -> None:
-        """What a process that was killed had begun to write of it."""
-        if self._folder is not None:
-            for draft in self._folder.glob(f"{name}#*"):
-                draft.unlink(missing_ok=True)
+
+def _sync(folder: Path, name: str) -> None:
+    """Have it on the disk before the database says so, which survives a loss of power."""
+    for path in (folder / name, folder):
+        opened = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
+
+
+def _remove_drafts(folder: Path, name: str) -> None:
+    """What processes that were killed had begun to write of it; obstore numbers them."""
+    with suppress(FileNotFoundError):
+        for number in count(1):
+            (folder / f"{name}#{number}").unlink()
 
 
 async def _first_part(pieces: AsyncIterator[bytes]) -> tuple[bytes, bool]:
@@ -87,10 +106,37 @@ async def _first_part(pieces: AsyncIterator[bytes]) -> tuple[bytes, bool]:
     return b"".join(gathered), True
 
 
-async def _joined(first: bytes, rest: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
-    yield first
-    async for piece in rest:
-        yield piece
+class _Joined:
+    """The first part and the rest; `ended` once all of it was taken."""
+
+    def __init__(self, first: bytes, rest: AsyncIterator[bytes], *, ended: bool) -> None:
+        self._first = first
+        self._rest = rest
+        self.ended = ended
+
+    async def pieces(self) -> AsyncGenerator[bytes]:
+        yield self._first
+        async for piece in self._rest:
+            yield piece
+        self.ended = True
+
+
+async def _put(putting: Awaitable[object], content: _Joined) -> None:
+    """Wait until it is done; also when cancelled, since what is written whole still appears then.
+
+    So whoever removes it afterwards finds it. What has not come whole is given up.
+    """
+    assert isinstance(putting, asyncio.Future)
+    try:
+        await asyncio.wait((putting,))
+    except asyncio.CancelledError:
+        if not content.ended:
+            putting.cancel()
+        await asyncio.wait((putting,))
+        with suppress(asyncio.CancelledError):
+            putting.exception()
+        raise
+    putting.result()
 
 
 async def _pieces(found: "obstore.GetResult") -> AsyncGenerator[bytes]:

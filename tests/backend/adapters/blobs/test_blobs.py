@@ -1,11 +1,13 @@
 """Blobs: all of one or nothing, in a directory as in a bucket."""
 
 import asyncio
+import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import obstore
 import pytest
 from obstore.store import MemoryStore
 from tests.harness.scenario import until
@@ -105,6 +107,67 @@ def test_a_full_disk_keeps_nothing(tmp_path: Path) -> None:
     )
     told = "The server has no room for this file; nothing of it was stored.\n"
     assert ran.stdout.endswith(told)
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("content", [SMALL, LARGE], ids=len)
+async def test_what_is_cancelled_at_the_end_does_not_appear_after_its_removal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes
+) -> None:
+    """A cancellation does not stop the write of what has come whole."""
+    blobs = open_directory(tmp_path)
+    put, began, written = obstore.put_async, asyncio.Event(), asyncio.Event()
+
+    async def write(*given: object, **options: object) -> object:
+        result = await put(*given, **options)  # type: ignore[arg-type]
+        (tmp_path / "a").rename(tmp_path.parent / "a")
+        began.set()
+        await written.wait()
+        (tmp_path.parent / "a").rename(tmp_path / "a")
+        return result
+
+    async with asyncio.TaskGroup() as group:
+        threads: list[asyncio.Task[object]] = []
+
+        def uncancelled(*given: object, **options: object) -> asyncio.Future[object]:
+            threads.append(group.create_task(write(*given, **options)))
+            return asyncio.shield(threads[0])
+
+        monkeypatch.setattr(obstore, "put_async", uncancelled)
+        writing = group.create_task(blobs.put("a", pieces(content)))
+        await began.wait()
+        writing.cancel()
+        asyncio.get_running_loop().call_later(0.1, written.set)
+        await asyncio.wait((writing,))
+        await blobs.remove(["a"])
+    assert writing.cancelled()
+    assert names(tmp_path) == []
+
+
+async def test_what_is_put_is_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[str] = []
+
+    def sync(opened: int) -> None:
+        synced.append(os.readlink(f"/proc/self/fd/{opened}"))
+
+    monkeypatch.setattr(os, "fsync", sync)
+    await open_directory(tmp_path).put("a", pieces(SMALL))
+    assert synced == [str(tmp_path / "a"), str(tmp_path)]
+
+
+async def test_one_is_removed_without_a_look_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A directory has a hundred thousand of them."""
+    blobs = open_directory(tmp_path)
+    await blobs.put("a", pieces(SMALL))
+    (tmp_path / "a#1").write_bytes(b"half")
+    looked: list[object] = []
+    for module, name in ((os, "scandir"), (os, "listdir")):
+        monkeypatch.setattr(module, name, looked.append)
+    await blobs.remove(["a"])
+    monkeypatch.undo()
+    assert looked == []
     assert names(tmp_path) == []
 
 
