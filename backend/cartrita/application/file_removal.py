@@ -11,6 +11,8 @@ from cartrita.domain.ports.attachments import BlobStore, RemovedContents
 log = structlog.get_logger()
 
 _AT_ONCE = 100
+_MOST_FAILURES = 3
+"""Of one sweep: each may take as long as the storage is waited for."""
 
 
 class FileRemoval:
@@ -22,19 +24,29 @@ class FileRemoval:
 
     async def remove(self, content_ids: Collection[ContentId]) -> None:
         """Remove these, whose rows say so already. What fails here is done by the next sweep."""
-        try:
-            await self._remove(content_ids)
-        except CartritaError as error:
-            log.info("file_not_removed", code=error.code)
+        for content_id in content_ids:
+            await self._removed(content_id)
 
     async def sweep(self) -> int:
-        """Remove everything that is to be; returns the number of contents."""
-        await self._contents.expire()
-        content_ids = await self._contents.removed(_AT_ONCE)
-        await self._remove(content_ids)
-        return len(content_ids)
+        """Remove everything that is to be; returns the number of contents.
 
-    async def _remove(self, content_ids: Collection[ContentId]) -> None:
-        if content_ids:
-            await self._blobs.remove([name for each in content_ids for name in blob_names(each)])
-            await self._contents.forget(content_ids)
+        What cannot be removed now does not keep the rest from it.
+        """
+        await self._contents.expire()
+        removed = failed = 0
+        while not failed and (content_ids := await self._contents.removed(_AT_ONCE)):
+            for content_id in content_ids:
+                if await self._removed(content_id):
+                    removed += 1
+                elif (failed := failed + 1) == _MOST_FAILURES:
+                    return removed
+        return removed
+
+    async def _removed(self, content_id: ContentId) -> bool:
+        try:
+            await self._blobs.remove(blob_names(content_id))
+            await self._contents.forget(content_id)
+        except CartritaError as error:
+            log.warning("file_not_removed", content_id=content_id.hex, code=error.code)
+            return False
+        return True

@@ -2,16 +2,18 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from typing import Any
 
 import msgspec
 import pytest
+from sqlalchemy import delete, update
 from starlette.requests import ClientDisconnect
 from tests.backend.application.files_fixture import ANN, BOB, LIMITS, Files, pieces
 from tests.harness.documents import png
 
 from cartrita.adapters.persistence.database import Database
+from cartrita.adapters.persistence.file_tables import attachments, file_contents
 from cartrita.domain.attachments import FileFilter, FilePurpose, FileQuota, FileStatus
 from cartrita.domain.errors import (
     CartritaError,
@@ -213,12 +215,59 @@ async def test_what_cannot_be_removed_is_removed_by_the_next_sweep(
 
         patched.setattr(files.blobs, "remove", away)
         await files.attachments.delete(ANN, file.public_id)
-        with pytest.raises(Unavailable):
-            await files.removal.sweep()
+        assert await files.removal.sweep() == 0
     assert len(files.names()) == 1
     assert await files.removal.sweep() == 1
     assert files.names() == []
     assert await files.removal.sweep() == 0
+
+
+async def test_what_cannot_be_removed_does_not_keep_the_rest_from_it(
+    pool: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = Files(pool)
+    made = [await files.upload(text) for text in (b"one", b"two", b"three")]
+    remove, stuck = files.blobs.remove, made[0].content_id.hex
+    with monkeypatch.context() as patched:
+
+        async def away(_: object) -> None:
+            raise Unavailable("The storage is away.")
+
+        patched.setattr(files.blobs, "remove", away)
+        for file in made:
+            await files.attachments.delete(ANN, file.public_id)
+
+    async def partly(names: Collection[str]) -> None:
+        if stuck in names:
+            raise Unavailable("The storage is away.")
+        await remove(names)
+
+    monkeypatch.setattr(files.blobs, "remove", partly)
+    assert await files.removal.sweep() == 2
+    assert files.names() == [stuck]
+
+
+async def test_a_storage_that_is_away_is_not_asked_for_ever(
+    pool: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files, asked = Files(pool), 0
+    for number in range(9):
+        file = await files.upload(b"%d" % number)
+        async with pool.use() as connection:
+            await connection.execute(delete(attachments).where(attachments.c.id == file.id))
+    async with pool.use() as connection:
+        await connection.execute(update(file_contents).values(status="removed", sha256=None))
+
+    async def away(_: object) -> None:
+        nonlocal asked
+        asked += 1
+        raise Unavailable("The storage is away.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(files.blobs, "remove", away)
+        assert await files.removal.sweep() == 0
+    assert asked == 3
+    assert await files.removal.sweep() == 9
 
 
 async def test_there_is_an_image_only_of_images(pool: Database) -> None:

@@ -1,8 +1,9 @@
 """Contents whose bytes are to be removed: implements RemovedContents."""
 
-from collections.abc import Collection
+from collections.abc import Sequence
+from uuid import UUID
 
-from sqlalchemy import delete, func, literal, select, update
+from sqlalchemy import Row, delete, func, literal, select, update
 
 from cartrita.adapters.persistence.attachments import AttachmentTable
 from cartrita.adapters.persistence.database import Database
@@ -23,7 +24,6 @@ class ContentTable:
 
     async def expire(self) -> int:
         """See RemovedContents."""
-        over = select(_a.owner_id, _a.id).where(_a.expires_at <= func.now()).limit(_AT_ONCE)
         age = func.now() - _f.changed_at
         longest = func.make_interval(0, 0, 0, 0, 0, 0, literal(self._arrival_s))
         late = (
@@ -32,21 +32,28 @@ class ContentTable:
             .values(status="removed", changed_at=func.now())
         )
         async with self._database.use() as connection:
-            rows = (await connection.execute(over)).all()
-            given_up = (await connection.execute(late)).rowcount
-        for row in rows:
-            await self._files.remove(row.owner_id, AttachmentId(row.id))
-        return len(rows) + given_up
+            total = (await connection.execute(late)).rowcount
+        while rows := await self._over():
+            for row in rows:
+                await self._files.remove(row.owner_id, AttachmentId(row.id))
+            total += len(rows)
+        return total
+
+    async def _over(self) -> Sequence[Row[str, UUID]]:
+        """Some of the files whose time is over."""
+        over = select(_a.owner_id, _a.id).where(_a.expires_at <= func.now()).limit(_AT_ONCE)
+        async with self._database.use() as connection:
+            return (await connection.execute(over)).all()
 
     async def removed(self, limit: int) -> list[ContentId]:
         """See RemovedContents."""
-        query = select(_f.id).where(_f.status == "removed").order_by(_f.changed_at).limit(limit)
+        some = func.random()  # lest those that cannot be removed keep the others from it
+        query = select(_f.id).where(_f.status == "removed").order_by(some).limit(limit)
         async with self._database.use() as connection:
             return [ContentId(each) for each in (await connection.execute(query)).scalars()]
 
-    async def forget(self, content_ids: Collection[ContentId]) -> None:
+    async def forget(self, content_id: ContentId) -> None:
         """See RemovedContents."""
-        for content_id in content_ids:
-            gone = delete(file_contents).where(_f.id == content_id, _f.status == "removed")
-            async with self._database.use() as connection:
-                await connection.execute(gone)
+        gone = delete(file_contents).where(_f.id == content_id, _f.status == "removed")
+        async with self._database.use() as connection:
+            await connection.execute(gone)

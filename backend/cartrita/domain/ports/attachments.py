@@ -90,10 +90,12 @@ class RemovedContents(Protocol):
         """Remove the files whose time is over, and what never arrived; returns their number."""
         ...
 
-    async def removed(self, limit: int) -> list[ContentId]: ...
+    async def removed(self, limit: int) -> list[ContentId]:
+        """Some of those whose bytes are still to be removed, in no order."""
+        ...
 
-    async def forget(self, content_ids: Collection[ContentId]) -> None:
-        """Their bytes have been removed."""
+    async def forget(self, content_id: ContentId) -> None:
+        """Its bytes have been removed."""
         ...
 
 

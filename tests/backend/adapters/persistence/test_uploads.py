@@ -184,7 +184,7 @@ async def test_what_has_expired_is_not_there_and_then_removed(pool: Database) ->
     contents = ContentTable(pool, arrival_s=60)
     assert await contents.expire() == 1
     assert await contents.removed(10) == [file.content_id]
-    await contents.forget([file.content_id])
+    await contents.forget(file.content_id)
     assert await statuses(pool) == []
 
 
