@@ -275,6 +275,16 @@ async def test_of_several_files_all_or_none_are_kept(
     assert stored(small) == []
 
 
+@pytest.mark.parametrize("path", ["/api/upload", "/v1/files"])
+async def test_a_second_file_is_not_stored_untold(small: Scenario, path: str) -> None:
+    files = [("file", "a.txt", b"one"), ("file", "b.txt", b"two")]
+    status, told = await send(small, *files, path=path, fields={"purpose": "user_data"})
+    assert status == (422 if path.startswith("/api") else 400)
+    assert "one file only" in str(told)
+    assert await rows(small) == (0, 0)
+    assert stored(small) == []
+
+
 @pytest.mark.parametrize(
     ("kind", "body"),
     [

@@ -6,9 +6,11 @@ said last, or where none do the beginning, and is told so.
 """
 
 import asyncio
+import re
 from base64 import b64encode
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 
+import structlog
 from msgspec.structs import replace
 
 from cartrita.application.file_texts import FileTexts
@@ -21,15 +23,22 @@ from cartrita.domain.attachments import (
     file_heading,
     image_name,
 )
-from cartrita.domain.errors import NotFound
+from cartrita.domain.errors import CartritaError, NotFound
 from cartrita.domain.messages import Attachment, Message, Part, Role, Text
 from cartrita.domain.passages import LONGEST_PASSAGE, FoundPassage, Passage
 from cartrita.domain.ports.attachments import AttachmentStore, BlobStore
 from cartrita.kit import ids
 
+log = structlog.get_logger()
+
 _POLL_S = 0.2
 _IMAGE_BYTES = 24 << 20
 """Of all images together: as base64 they are the 32 MiB that vendors take in one request."""
+_MARK = re.compile(
+    r"^(?=\[(?:File: |Page \d|End of the file|These are passages|The (?:file|image) ))",
+    re.MULTILINE,
+)
+"""Where a line of a file begins as the lines do that tell of files."""
 _CITE = "Name the page of what you use of it."
 
 
@@ -125,12 +134,19 @@ class FileContext:
     async def _text(self, file: StoredFile, name: str, room: int, question: str) -> str:
         if file.characters > room and question:
             most = room // LONGEST_PASSAGE + 1
-            best = await self._texts.best(file.owner_id, question, file.content_id, most)
-            if passages := _fitting(best, room):
+            if passages := _fitting(await self._best(file, question, most), room):
                 return _passages(file, name, passages)
         return _text(
             file, name, await self._store.pages(file.owner_id, file.content_id, room), room
         )
+
+    async def _best(self, file: StoredFile, question: str, most: int) -> list[FoundPassage]:
+        """The passages for a question; none where they cannot be searched now."""
+        try:
+            return await self._texts.best(file.owner_id, question, file.content_id, most)
+        except CartritaError as error:
+            log.warning("file_not_searched", code=error.code)
+            return []
 
     async def _settled(self, owner_id: str, public_id: str, latest: float) -> StoredFile | None:
         """A file that has been read; if that takes too long, as it is then."""
@@ -194,13 +210,19 @@ def _text(file: StoredFile, name: str, pages: Sequence[FilePage], room: int) -> 
     """The text of a file between two lines that say what it is."""
     paged = file.pages > 1
     whole = "\n".join(
-        f"[Page {page.number}]\n{page.text}" if paged else page.text for page in pages
+        f"[Page {page.number}]\n{_quoted(page.text)}" if paged else _quoted(page.text)
+        for page in pages
     )
     end = "End of the file"
     if len(pages) < file.pages or len(whole) > room:
         end = f"The file goes on: this is the beginning of its {file.characters:,} characters."
     end = f"[{end.rstrip('.')}. {_CITE}]" if paged else f"[{end}]"
     return f"{file_heading(name)}\n{whole[:room]}\n{end}"
+
+
+def _quoted(text: str) -> str:
+    """The text, in which no line can be taken for one of ours."""
+    return _MARK.sub(r"\\", text)
 
 
 def _question(messages: Sequence[Message]) -> str:
@@ -225,7 +247,9 @@ def _fitting(best: Sequence[FoundPassage], room: int) -> list[Passage]:
 
 
 def _passages(file: StoredFile, name: str, passages: Sequence[Passage]) -> str:
-    texts = (f"[Page {each.page}, passage {each.number}]\n{each.text}" for each in passages)
+    texts = (
+        f"[Page {each.page}, passage {each.number}]\n{_quoted(each.text)}" for each in passages
+    )
     end = (
         f"[These are passages of its {file.characters:,} characters on {file.pages:,} pages that "
         f"match the question, not the whole file. {_CITE}]"

@@ -14,7 +14,7 @@ _LONGEST = 4_000
 
 
 class MeaningSearch:
-    """Where the model cannot be asked, nothing is found, and words alone must do."""
+    """Where the model or its vectors cannot be asked, nothing is found: words alone must do."""
 
     def __init__(self, vectors: PassageVectors, embeddings: Embeddings) -> None:
         self._vectors = vectors
@@ -27,7 +27,7 @@ class MeaningSearch:
             return []
         try:
             [vector] = await self._embeddings.embed(query.owner_id, [text])
+            return await self._vectors.nearest(query, self._embeddings.model, vector)
         except CartritaError as error:
-            log.info("question_not_embedded", code=error.code)
+            log.info("meaning_not_searched", code=error.code)
             return []
-        return await self._vectors.nearest(query, self._embeddings.model, vector)

@@ -167,7 +167,7 @@ def is_file_id(text: str) -> bool:
 
 def file_heading(name: str) -> str:
     """The line before what models are told of a file."""
-    return f"[File: {name}]"
+    return f"[File: {name.replace(']', ')')}]"
 
 
 def headed_name(text: str) -> str | None:

@@ -11,7 +11,7 @@ from cartrita.application.uploads import Upload, Uploads
 from cartrita.domain.errors import InvalidInput, Malformed
 from cartrita.domain.principals import Principal
 from cartrita.kit.text import storable_text
-from cartrita.surfaces.multipart import FormPart, FormReader, read_form
+from cartrita.surfaces.multipart import FormPart, read_form
 
 _MOST_FIELDS: Final = 32
 
@@ -25,18 +25,28 @@ class UploadForm(msgspec.Struct, frozen=True):
 
 @asynccontextmanager
 async def received_form(
-    request: Request, uploads: Uploads, principal: Principal, file_fields: Collection[str]
+    request: Request,
+    uploads: Uploads,
+    principal: Principal,
+    file_fields: Collection[str],
+    *,
+    single: bool = False,
 ) -> AsyncGenerator[UploadForm]:
     """Receive the files of a form; nothing of them is left unless they are finished.
 
     Files are in fields of these names, or of these names with a number: `files[0]`. Raises
-    InvalidInput for one in another field or none at all, and what `receive` raises.
+    InvalidInput for one in another field, for none at all, or a second of a `single` one, and what
+    `receive` raises.
     """
     form = read_form(request)
     async with uploads.receiving(principal) as upload:
         fields: dict[str, str] = {}
         async for part in form.parts():
-            if await _is_file(part, form, upload, file_fields):
+            if part.file_name is not None:
+                field = _file_field(part, file_fields)
+                if single and not upload.empty:
+                    raise InvalidInput.of(field, "send one file only")
+                await upload.receive(field, part.file_name, form.pieces())
                 continue
             fields[part.name] = storable_text(await form.value())
             if len(fields) > _MOST_FIELDS:
@@ -46,15 +56,10 @@ async def received_form(
         yield UploadForm(upload, fields)
 
 
-async def _is_file(
-    part: FormPart, form: FormReader, upload: Upload, file_fields: Collection[str]
-) -> bool:
-    """Whether a part was a file, which is then stored."""
-    if part.file_name is None:
-        return False
+def _file_field(part: FormPart, file_fields: Collection[str]) -> str:
+    """The field that a file is in. Raises InvalidInput if files are sent in others."""
     field = storable_text(part.name)
     if field.partition("[")[0] not in file_fields:
         wanted = " or ".join(file_fields)
         raise InvalidInput.of(field[:100] or "file", f"files are sent in the field {wanted}")
-    await upload.receive(field[:100], part.file_name, form.pieces())
-    return True
+    return field[:100]

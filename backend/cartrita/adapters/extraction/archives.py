@@ -1,7 +1,7 @@
 """Documents that are ZIP archives of XML parts, read within bounds."""
 
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, BinaryIO, Final, cast
 
 from defusedxml.ElementTree import iterparse
@@ -25,15 +25,13 @@ class Archive:
             raise Unreadable("It is damaged: its archive cannot be opened.") from None
         if len(members) > bounds.archive_members:
             raise Unreadable(f"It consists of more than {bounds.archive_members:,} parts.")
-        unpacked = sum(member.file_size for member in members)
-        packed = sum(member.compress_size for member in members)
-        if unpacked > bounds.archive_bytes:
+        if sum(member.file_size for member in members) > bounds.archive_bytes:
             raise Unreadable(f"It unpacks to more than {bounds.archive_bytes:,} bytes.")
-        if unpacked > _SMALL and unpacked > _RATIO * packed:
+        if any(map(_is_bomb, members)):
             raise Unreadable("It unpacks to far more than a document does.")
         if any(member.flag_bits & 1 for member in members):
             raise Unreadable("It is protected by a password.")
-        self.names: Sequence[str] = [member.filename for member in members]
+        self.names = frozenset(member.filename for member in members)
 
     def elements(self, name: str, *, starts: bool = False) -> Iterator[tuple[str, str, Any]]:
         """Each element of a part at its end (at its start, too, with `starts`).
@@ -60,6 +58,10 @@ class Archive:
                 resolved = target.lstrip("/") if target.startswith("/") else f"{folder}/{target}"
                 found[element.get("Id", "")] = resolved
         return found
+
+
+def _is_bomb(member: zipfile.ZipInfo) -> bool:
+    return member.file_size > _SMALL and member.file_size > _RATIO * member.compress_size
 
 
 def attribute(element: Any, name: str) -> str | None:  # noqa: ANN401 - an element of XML

@@ -45,7 +45,8 @@ async def upload_file(
     request: Request, principal: CurrentPrincipal, services: AppServices
 ) -> UploadedFile:
     """Upload one file, in the field `file` of a form. It is read in the background."""
-    return UploadedFile.of((await _received(request, principal, services, "file", "files"))[0])
+    [made] = await _received(request, principal, services, "file", "files", single=True)
+    return UploadedFile.of(made)
 
 
 @upload_router.post(
@@ -117,9 +118,13 @@ async def delete_file(
 
 
 async def _received(
-    request: Request, principal: Principal, services: Services, *fields: str
+    request: Request,
+    principal: Principal,
+    services: Services,
+    *fields: str,
+    single: bool = False,
 ) -> list[StoredFile]:
-    async with received_form(request, services.uploads, principal, fields) as form:
+    async with received_form(request, services.uploads, principal, fields, single=single) as form:
         purpose = FilePurpose()
         if name := form.fields.get("conversation_id"):
             conversation = await services.conversations.get(principal, name)

@@ -50,7 +50,7 @@ async def create_file(
     request: Request, principal: CurrentPrincipal, services: AppServices
 ) -> FileObject:
     """Upload a file, in the field `file` of a form with a `purpose`."""
-    async with received_form(request, services.uploads, principal, ("file",)) as form:
+    async with received_form(request, services.uploads, principal, ("file",), single=True) as form:
         purpose = FilePurpose(name=_purpose(form.fields), kept_for=_kept_for(form.fields))
         return FileObject.of((await form.upload.finish(purpose))[0])
 
@@ -68,7 +68,10 @@ async def list_files(
     ] = None,
     purpose: Annotated[Storable | None, Query(max_length=64)] = None,
 ) -> FileList:
-    """List your files, the latest first unless `order` is `asc`; at most 200 at once."""
+    """List your files, the latest first unless `order` is `asc`.
+
+    A page has 200 of them at most, whatever the `limit`: `has_more` tells that others follow.
+    """
     cursor = None
     if after is not None:
         try:

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import random
 import subprocess
 import sys
 import zipfile
@@ -104,6 +105,17 @@ async def test_long_pages_are_cut_where_a_line_ends() -> None:
             "damaged",
         ),
         (DOCX, archive({"word/document.xml": b" " * (4 << 20)}), BOUNDS, "far more"),
+        (
+            DOCX,
+            archive(
+                {
+                    "word/document.xml": b" " * (4 << 20),
+                    "pad.bin": random.Random(1).randbytes(99_000),
+                }
+            ),
+            BOUNDS,
+            "far more",
+        ),
         (
             DOCX,
             archive({"word/document.xml": b" " * 1000}),
