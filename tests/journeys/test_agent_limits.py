@@ -99,6 +99,18 @@ async def test_each_cap_ends_the_work(limited: Scenario, cap: str, most: float, 
     assert 0 < metadata["execution_time_seconds"] < 30
 
 
+async def test_what_is_being_said_ends_when_its_seconds_are_used_up(limited: Scenario) -> None:
+    answer = await answered(limited, message=message(ENDLESS), limits={"seconds": 1})
+    assert answer["metadata"]["limit_reached"] == "seconds"
+    assert answer["response"]
+    assert answer["metadata"]["iterations"] == 1
+
+    async def nobody_reads() -> bool:
+        return limited.provider.open_streams() == 0
+
+    await eventually(nobody_reads)
+
+
 async def test_a_model_of_v1_has_the_caps_of_its_agent(limited: Scenario) -> None:
     asked = [{"role": "user", "content": message(*[CALLING] * 9)}]
     body = {"model": "cartrita-hasty", "messages": asked}

@@ -1,14 +1,16 @@
 """The loop of an agent: a model call, the tools that it calls, the next model call."""
 
+import asyncio
 import re
-from collections.abc import Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing, asynccontextmanager
 from typing import Final
 
 from msgspec.structs import replace
 
 from cartrita.agents.assignment import Assignment, Conclusion
 from cartrita.agents.context import Context
+from cartrita.agents.deadline import CONCLUSION_S, SECONDS, Deadline
 from cartrita.agents.run_context import RunContext
 from cartrita.agents.step import Step
 from cartrita.agents.tool_runner import NumberedCall, ToolRunner
@@ -52,8 +54,9 @@ class _Loop:
     def __init__(self, run: RunContext, assignment: Assignment) -> None:
         self._run = run
         self._assignment = assignment
-        self._runner = ToolRunner(run, assignment)
         self._started_at = run.clock() if assignment.task_id else run.started_at
+        self._deadline = Deadline(run.clock, self._started_at, assignment.caps.seconds)
+        self._runner = ToolRunner(run, assignment, self._deadline)
         self._tokens = 0
         self._cost = 0.0
         given = assignment.request.tools
@@ -64,6 +67,8 @@ class _Loop:
         room = model.room(assignment.agent.limits.context_tokens)
         self._context = Context(assignment.request.messages, run.counter, model.model, room)
         self._last: Step | None = None
+        self._cut_off = False
+        """Whether the last model call was ended, because its seconds were used up."""
 
     async def conclusion(self) -> Conclusion:
         number = 0
@@ -71,6 +76,10 @@ class _Loop:
             number += 1
             cap = self._cap(number)
             said = await self._said(number, cap)
+            if self._cut_off and cap is None:
+                if not _has_text(said.parts):
+                    continue
+                cap = SECONDS
             own = self._own_calls(number, said.parts)
             theirs = _calls(said.parts) - len(own)
             if cap is not None or not own:
@@ -92,7 +101,8 @@ class _Loop:
             cost=self._cost,
             seconds=self._run.clock() - self._started_at,
         )
-        return mine or self._run.cap_reached
+        late = SECONDS if self._deadline.passed else None
+        return mine or late or self._run.cap_reached
 
     async def _said(self, number: int, cap: str | None) -> ModelSaid:
         """What the model says in a step, which may be stored already."""
@@ -122,10 +132,11 @@ class _Loop:
         choice: ToolChoice = request.tool_choice
         if number > 1 and choice != "none":
             choice = "auto"  # what had to be called has been
-        if cap is None or not self._tools:
+        if cap is None:
             return replace(request, tool_choice=choice)
         note = Message(Role.USER, (Text(_CONCLUDE.format(cap=cap)),))
-        return replace(request, messages=(*request.messages, note), tool_choice="none")
+        choice = "none" if self._tools else choice
+        return replace(request, messages=(*request.messages, note), tool_choice=choice)
 
     async def _ask(
         self, number: int, key: str, request: ModelRequest, cap: str | None
@@ -133,33 +144,18 @@ class _Loop:
         """Make a model call and log it as it comes; its end and its calls are one transaction."""
         run, assignment = self._run, self._assignment
         step = self._last = self._step(number, request)
-        run.open_steps[key] = (step, assignment.agent, assignment.task_id)
+        run.open_steps[key] = (step, assignment)
         if assignment.task_id is not None:
             run.promised_steps.discard(assignment.task_id)
             status = f"{assignment.agent.name}: step {number}"
             await run.journal.append(TaskProgressed(assignment.task_id, status))
         fold = Fold()
-        calls: list[Event] = []
-        measured: UsageRecorded | None = None
         try:
-            async with aclosing(step.events()) as events:
-                async for event in events:
-                    match event:
-                        case UsageRecorded():
-                            measured = self._measured(event)
-                        case ToolCalled():
-                            calls.append(self._called(event))
-                            fold.add(replace(event, task_id=None))
-                        case _:
-                            fold.add(event)
-                            await self._tell(event)
-        except CartritaError:  # a call that is cut off stays open: see `RunContext.open_steps`
+            calls, measured = await self._heard(step, fold, cap)
+        except CartritaError:  # a call that is cancelled stays open: see `stopped_work`
             run.open_steps.pop(key)
-            if measured is not None:
-                await run.journal.append(measured)
             raise
         run.open_steps.pop(key)
-        assert measured is not None
         parts = fold.parts
         if cap is not None:  # it was told to call none
             calls, parts = [], tuple(part for part in parts if not isinstance(part, ToolCall))
@@ -167,6 +163,49 @@ class _Loop:
         said = ModelSaid(parts, reason, measured.usage, measured.cost)
         await self._record(number, key, said, [*calls, measured])
         return said
+
+    async def _heard(
+        self, step: Step, fold: Fold, cap: str | None
+    ) -> tuple[list[Event], UsageRecorded]:
+        """The calls of a step and its usage; what it says is told and folded as it comes.
+
+        What was used before an error is logged.
+        """
+        calls: list[Event] = []
+        measured: UsageRecorded | None = None
+        try:
+            async with self._time_to_say(cap), aclosing(step.events()) as events:
+                async for event in events:
+                    match event:
+                        case UsageRecorded():
+                            measured = self._run.measured(self._assignment, event)
+                        case ToolCalled():
+                            calls.append(self._called(event))
+                            fold.add(replace(event, task_id=None))
+                        case _:
+                            fold.add(event)
+                            await self._tell(event)
+        except CartritaError:
+            if measured is not None:
+                await self._run.journal.append(measured)
+            raise
+        return calls, measured or self._run.measured(self._assignment, step.usage_event())
+
+    @asynccontextmanager
+    async def _time_to_say(self, cap: str | None) -> AsyncGenerator[None]:
+        """A model call in here is cut off when its time is over; one that concludes has some."""
+        self._cut_off = False
+        left = self._deadline.left
+        if left is not None and cap is not None:
+            left = max(left, CONCLUSION_S)
+        time = asyncio.timeout(left)
+        try:
+            async with time:
+                yield
+        except TimeoutError:
+            if not time.expired():
+                raise
+            self._cut_off = True
 
     def _step(self, number: int, request: ModelRequest) -> Step:
         assignment = self._assignment
@@ -187,7 +226,7 @@ class _Loop:
     async def _record(self, number: int, key: str, said: ModelSaid, events: list[Event]) -> None:
         """The end of a step; one that goes on, or is of a task, is stored to go on from."""
         run, task_id = self._run, self._assignment.task_id
-        if task_id is None and not self._own_calls(number, said.parts):
+        if self._cut_off or (task_id is None and not self._own_calls(number, said.parts)):
             for event in events:
                 await run.journal.append(event)
             return
@@ -209,14 +248,6 @@ class _Loop:
 
     def _called(self, event: ToolCalled) -> ToolCalled:
         return replace(event, own=self._is_own(event.name), task_id=self._assignment.task_id)
-
-    def _measured(self, event: UsageRecorded) -> UsageRecorded:
-        return replace(
-            event,
-            agent=self._assignment.agent.id,
-            task_id=self._assignment.task_id,
-            cost=self._run.cost_of(self._assignment.model, event.usage),
-        )
 
     def _own_calls(self, number: int, parts: Sequence[Part]) -> list[NumberedCall]:
         """The calls that this server runs, or answers because nobody has such a tool."""
@@ -250,6 +281,10 @@ class _Loop:
             vendor_reason=None if self._last is None else self._last.vendor_reason,
             cap=cap,
         )
+
+
+def _has_text(parts: Sequence[Part]) -> bool:
+    return any(isinstance(part, Text | Refusal) for part in parts)
 
 
 def _calls(parts: Sequence[Part]) -> int:

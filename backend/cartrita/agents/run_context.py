@@ -1,25 +1,24 @@
 """What all agents that work for one run share."""
 
-import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
+import anyio
 from msgspec.structs import replace
 
 from cartrita.agents.agent import Agent
-from cartrita.agents.assignment import AgentModel
+from cartrita.agents.assignment import AgentModel, Assignment
 from cartrita.agents.journal import Journal
 from cartrita.agents.registry import AgentRegistry
 from cartrita.agents.sources import SourceList
 from cartrita.agents.step import Step
 from cartrita.domain.approvals import ApprovalPolicy
 from cartrita.domain.caps import Caps
-from cartrita.domain.events import TaskCompleted, TaskStarted
+from cartrita.domain.events import TaskCompleted, TaskStarted, UsageRecorded
 from cartrita.domain.ports.tokens import TokenCounter
 from cartrita.domain.principals import Principal
 from cartrita.domain.runs import Claim
 from cartrita.domain.step_records import StoredSteps, ToolBegun
-from cartrita.domain.usage import Usage
 from cartrita.gateway.metering import CostOf
 from cartrita.tools.toolbox import Toolbox
 
@@ -41,7 +40,7 @@ class RunContext:
         answerable: bool,
         approval_s: float,
         caps: Caps | None = None,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = anyio.current_time,
     ) -> None:
         """`model_of` finds what answers for an agent. `answerable` tells whether somebody can
         decide on approvals, for which there are `approval_s` seconds. `caps` are those of the agent
@@ -61,8 +60,8 @@ class RunContext:
         self.sources = SourceList(claim.logged)
         self.started_tasks = {e.task_id for e in claim.logged if isinstance(e, TaskStarted)}
         self.ended_tasks = {e.task_id for e in claim.logged if isinstance(e, TaskCompleted)}
-        self.open_steps: dict[str, tuple[Step, Agent, str | None]] = {}
-        """The model calls that are being made, by key, with their agents and tasks."""
+        self.open_steps: dict[str, tuple[Step, Assignment]] = {}
+        """The model calls that are being made, by key."""
         self.promised_steps: set[str] = set()
         """The tasks that have begun, and have not made their first model call."""
         self.acting: dict[str, ToolBegun] = {}
@@ -83,10 +82,16 @@ class RunContext:
         """Until when a person can decide on what is asked now."""
         return datetime.now(UTC) + timedelta(seconds=self._approval_s)
 
-    def cost_of(self, model: AgentModel, usage: Usage) -> float | None:
-        """What a call cost in US dollars."""
-        cost = self._cost(model.provider.name, model.model, usage)
-        return None if cost is None else float(cost)
+    def measured(self, assignment: Assignment, used: UsageRecorded) -> UsageRecorded:
+        """What a model call used, with who made it, and what it cost in US dollars."""
+        model = assignment.model
+        cost = self._cost(model.provider.name, model.model, used.usage)
+        return replace(
+            used,
+            agent=assignment.agent.id,
+            task_id=assignment.task_id,
+            cost=None if cost is None else float(cost),
+        )
 
     @property
     def cap_reached(self) -> str | None:

@@ -10,8 +10,10 @@ import msgspec
 import structlog
 
 from cartrita.agents.assignment import ApprovalsNeeded, Assignment
+from cartrita.agents.deadline import Deadline
 from cartrita.agents.output_bounds import bounded_attachments, bounded_sources
 from cartrita.agents.run_context import RunContext
+from cartrita.agents.stopped_work import stopped_work
 from cartrita.domain.approvals import Approval, ApprovalPolicy, Decision, hash_arguments
 from cartrita.domain.errors import CartritaError, LeaseLost
 from cartrita.domain.events import (
@@ -41,6 +43,8 @@ _DENIED: Final = "A person was asked, and did not allow this. Do not try it agai
 _NOBODY: Final = (
     "This needs the approval of a person, and nobody can be asked here. It was not done; say so."
 )
+_STOPPED: Final = "It was stopped: what this answer may use of seconds is used up."
+_NOT_BEGUN: Final = "It was not begun: what this answer may use of seconds is used up."
 _CHANGED: Final = "The arguments are not those that were approved, so it was not done."
 
 
@@ -55,9 +59,11 @@ class NumberedCall(msgspec.Struct, frozen=True):
 class ToolRunner:
     """Runs the tools of one assignment."""
 
-    def __init__(self, run: RunContext, assignment: Assignment) -> None:
+    def __init__(self, run: RunContext, assignment: Assignment, deadline: Deadline) -> None:
+        """A tool that runs at the deadline is ended, and none begins after it."""
         self._run = run
         self._assignment = assignment
+        self._deadline = deadline
         self._slots = asyncio.Semaphore(assignment.agent.limits.parallel)
 
     async def results(self, calls: Sequence[NumberedCall]) -> list[ToolResult]:
@@ -110,6 +116,8 @@ class ToolRunner:
             known = ", ".join(tool.name for tool in self._assignment.tools) or "none"
             text = f"There is no tool {one.call.name[:80]}; there are: {known}."
             return await self.end(one, ToolSaid(text, False))
+        if self._deadline.passed:
+            return await self.end(one, ToolSaid(_NOT_BEGUN, False))
         approval = None
         if self._needs_approval(tool):
             approval = self._run.approvals.get(one.key)
@@ -133,17 +141,23 @@ class ToolRunner:
         try:
             output = await self._output(one, tool)
         except TimeoutError:
-            if tool.risk is Risk.ACT:
-                return await self.end(one, ToolSaid(UNKNOWN_RESULT, False), state=StepState.UNKNOWN)
-            output = ToolOutput(f"It took longer than {tool.timeout_s:g} s.", success=False)
+            return await self._end_late(one, tool)
         except ApprovalsNeeded as needed:
             return needed
         return await self.end(one, *self._said(tool, output))
 
+    async def _end_late(self, one: NumberedCall, tool: Tool) -> Outcome:
+        """Record that its time was over, with all that was being done for it."""
+        self._run.journal.record(stopped_work(self._run, one.key), [])
+        if tool.risk is Risk.ACT:
+            return await self.end(one, ToolSaid(UNKNOWN_RESULT, False), state=StepState.UNKNOWN)
+        late = _STOPPED if self._deadline.passed else f"It took longer than {tool.timeout_s:g} s."
+        return await self.end(one, ToolSaid(late, False))
+
     async def _output(self, one: NumberedCall, tool: Tool) -> ToolOutput:
         """What the tool gives; its errors are results. Raises TimeoutError and ApprovalsNeeded."""
         try:
-            async with asyncio.timeout(tool.timeout_s):
+            async with asyncio.timeout(self._deadline.within(tool.timeout_s)):
                 return await tool.run(self._context(one), one.call.arguments)
         except (LeaseLost, ApprovalsNeeded, TimeoutError):
             raise

@@ -7,7 +7,8 @@ from enum import Enum
 import anyio
 
 from cartrita.agents.run_context import RunContext
-from cartrita.domain.events import Event, UsageRecorded
+from cartrita.agents.stopped_work import stopped_work
+from cartrita.domain.events import Event
 from cartrita.domain.fold import Fold
 from cartrita.domain.ids import RunId
 from cartrita.domain.ports.runs import RunWriter
@@ -99,23 +100,11 @@ class ActiveRun:
         context = self.context
         if context is None or not self.answer.seen:
             return
-        events = self.answer.unfinished.ends(context.acting.values())
         steps: list[StepRecord] = []
         for key in context.acting:
             said = ToolSaid(UNKNOWN_RESULT, False)
             number = int(key.split(".")[-2])
             steps.append(StepRecord(key=key, number=number, state=StepState.UNKNOWN, output=said))
-        for step, agent, task_id in context.open_steps.values():
-            used = step.usage_event()
-            events.append(
-                UsageRecorded(
-                    used.usage,
-                    used.seconds,
-                    used.first_token_seconds,
-                    used.calls,
-                    agent.id,
-                    task_id,
-                )
-            )
+        events = stopped_work(context)
         if events:
             self.journal.record(events, steps)

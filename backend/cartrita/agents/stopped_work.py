@@ -1,0 +1,30 @@
+"""What is told of the model calls, tools and tasks that are stopped before their end."""
+
+from cartrita.agents.run_context import RunContext
+from cartrita.domain.events import Event, TaskCompleted, ToolReturned
+
+
+def stopped_work(run: RunContext, key: str = "") -> list[Event]:
+    """Events of all that is being done for the call at the place `key`, else for the whole run.
+
+    Tools and tasks end without success, and what was used of model calls is measured. They count as
+    being done no more.
+    """
+    place = f"{key}." if key else ""
+    acting = {one: begun for one, begun in run.acting.items() if one.startswith(place)}
+    task = f"task_{key.replace('.', '_')}"
+    ends = run.journal.answer.unfinished.ends(acting.values())
+    events = [event for event in ends if not key or _is_of(event, task)]
+    for one in acting:
+        del run.acting[one]
+    for one in [one for one in run.open_steps if one.startswith(place)]:
+        step, assignment = run.open_steps.pop(one)
+        events.append(run.measured(assignment, step.usage_event()))
+    run.ended_tasks.update(event.task_id for event in events if isinstance(event, TaskCompleted))
+    return events
+
+
+def _is_of(event: Event, task: str) -> bool:
+    """Whether it is told of a task, or of one within it."""
+    assert isinstance(event, TaskCompleted | ToolReturned)
+    return event.task_id is not None and f"{event.task_id}_".startswith(f"{task}_")
