@@ -203,6 +203,33 @@ async def test_a_cancel_ends_whatever_is_being_done(limited: Scenario, during: s
     assert status == 200
 
 
+async def test_an_answer_goes_on_after_the_steps_that_it_did(limited: Scenario) -> None:
+    scripts = (Script(tool_calls=(CALCULATE,)), ENDLESS, Script(text="and the end."))
+    body = {"message": message(*scripts), "client_msg_id": uuid4().hex}
+    run = await begun(limited, body, calls=1)
+
+    async def speaking() -> bool:
+        rows = await limited.fetch(
+            "SELECT 1 FROM run_events WHERE run_id = $1::text::uuid"
+            " AND data->>'type' = 'text_appended'",
+            run.removeprefix("run_"),
+        )
+        return len(rows) > 0
+
+    await eventually(speaking)
+    await limited.call("POST", f"/api/runs/{run}/cancel")
+    ended = await waited_for(limited, run)
+    status, admitted = await limited.call("POST", f"/api/runs/{run}/continue")
+    assert status == 201, admitted
+    again = await waited_for(limited, admitted["id"])
+    assert again["status"] == "completed"
+    place = f"/api/conversations/{ended['conversation_id']}/messages/{again['message_id']}"
+    _, answer = await limited.call("GET", place)
+    kinds = [part["type"] for part in answer["parts"]]
+    assert kinds == ["tool_call", "tool_result", "text"]
+    assert answer["content"].endswith("and the end.")
+
+
 async def begun(scenario: Scenario, body: dict[str, Any], calls: int) -> str:
     """A run in which so many answers are being read from the provider."""
     async with await begin(scenario, "/api/chat", {**body, "stream": True}) as answer:

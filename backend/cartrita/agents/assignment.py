@@ -6,6 +6,7 @@ from cartrita.agents.agent import Agent
 from cartrita.domain.approvals import Approval
 from cartrita.domain.caps import Caps
 from cartrita.domain.deltas import FinishReason
+from cartrita.domain.messages import Message
 from cartrita.domain.models import ModelProfile
 from cartrita.domain.ports.providers import ModelProvider
 from cartrita.domain.requests import ModelRequest
@@ -34,8 +35,9 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True):
     """The work of one agent: to answer the run, or to do the task `task_id`.
 
     `request` is its first model call, without `tools`, which are those that it may call itself.
-    `key` is the place of the task in the run; `depth` is 0 for the agent that answers. `said` is
-    how the answer begins that it goes on with.
+    `key` is the place of the task in the run; `depth` is 0 for the agent that answers. `done` are
+    the steps of an answer that it goes on with, and `said` is the text after them: the first model
+    call is then made by `continuing`, which goes on with that text.
     """
 
     agent: Agent
@@ -46,7 +48,9 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True):
     key: str = ""
     task_id: str | None = None
     depth: int = 0
+    done: tuple[Message, ...] = ()
     said: str = ""
+    continuing: ModelProvider | None = None
 
     def place(self, number: int) -> str:
         """The key of a step of it, or of a call in a step."""

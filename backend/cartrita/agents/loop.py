@@ -66,6 +66,8 @@ class _Loop:
         model = assignment.model
         room = model.room(assignment.agent.limits.context_tokens)
         self._context = Context(assignment.request.messages, run.counter, model.model, room)
+        for said, results in zip(assignment.done[::2], assignment.done[1::2], strict=True):
+            self._context.add(said, results)
         self._last: Step | None = None
         self._cut_off = False
         """Whether the last model call was ended, because its seconds were used up."""
@@ -87,9 +89,9 @@ class _Loop:
             results = await self._runner.results(own)
             if theirs:
                 return self._conclude(number, said, None, theirs=True)
-            self._context.add(
-                Message(Role.ASSISTANT, said.parts), Message(Role.TOOL, tuple(results))
-            )
+            before = self._assignment.said if number == 1 else ""
+            parts = (Text(before), *said.parts) if before else said.parts
+            self._context.add(Message(Role.ASSISTANT, parts), Message(Role.TOOL, tuple(results)))
 
     def _cap(self, number: int) -> str | None:
         """What is used up before a step after the first, by this assignment or the whole run."""
@@ -210,11 +212,12 @@ class _Loop:
     def _step(self, number: int, request: ModelRequest) -> Step:
         assignment = self._assignment
         answer = self._run.journal.answer
-        follows = assignment.task_id is None and number > 1
+        said = assignment.said if number == 1 else ""
+        follows = assignment.task_id is None and (number > 1 or (assignment.done and not said))
         return Step(
-            assignment.model.provider,
+            (assignment.continuing if said else None) or assignment.model.provider,
             request,
-            said=assignment.said if number == 1 else "",
+            said=said,
             position=answer.length if assignment.task_id is None else 0,
             lead="\n\n"
             if follows and answer.text.strip() and not answer.text[-1:].isspace()

@@ -11,6 +11,7 @@ from cartrita.agents.delegation import toolbox_of
 from cartrita.agents.loop import work
 from cartrita.agents.registry import AgentRegistry
 from cartrita.agents.run_context import RunContext
+from cartrita.agents.sources import SourceList
 from cartrita.agents.team import with_team
 from cartrita.application.active_runs import ActiveRun
 from cartrita.application.agent_choice import choose_for
@@ -19,12 +20,15 @@ from cartrita.application.history import History
 from cartrita.application.run_summarizer import RunSummarizer
 from cartrita.domain import endings
 from cartrita.domain.api_keys import ActiveKey
+from cartrita.domain.continued_answers import Beginning, beginning_of, events_of
 from cartrita.domain.errors import CartritaError, Forbidden
-from cartrita.domain.events import ProviderAwaited, TextAppended
+from cartrita.domain.events import ProviderAwaited
+from cartrita.domain.messages import Message, Role, Text
 from cartrita.domain.ports.runs import RunWriter
 from cartrita.domain.ports.tokens import TokenCounter
 from cartrita.domain.principals import Principal
 from cartrita.domain.runs import Claim, Ending
+from cartrita.domain.steps import split_steps
 from cartrita.domain.token_estimates import RuleCounter
 from cartrita.gateway.gateway import Gateway
 from cartrita.gateway.gateway_provider import Caller
@@ -99,8 +103,11 @@ class RunWork:
             caps=agent.limits.caps,
         )
         assignment = await self._assignment(run, context, agent, principal)
-        if claim.input.prefix and not run.answer.seen:
-            await run.journal.append(TextAppended(claim.input.prefix, 0))
+        given = claim.input
+        if not run.answer.seen and (given.done or given.prefix):
+            begins = events_of(given.done or (Text(given.prefix),))
+            run.journal.record(begins, [])
+            context.sources = SourceList(begins)
         run.context = context
         self._writer.require(claim.run_id)
         concluded = await work(context, assignment)
@@ -119,7 +126,9 @@ class RunWork:
     ) -> Assignment:
         claim = run.claim
         choice = Choice(Deployment(claim.input.provider, claim.input.model), claim.input.route)
-        model = self._model(run, principal, choice, said=claim.input.prefix)
+        model = self._model(run, principal, choice)
+        said = claim.input.prefix
+        begins = beginning_of(claim.input.done) or Beginning()
         tools = toolbox_of(agent, context, 0, work) if model.takes_tools else Toolbox()
         summarizer = await self._summarizer(run, principal, choice)
         request = await self._history.build_request(claim, with_team(agent, tools), summarizer)
@@ -129,7 +138,9 @@ class RunWork:
             request=request,
             tools=tools,
             caps=agent.limits.caps.tightened(claim.input.caps),
-            said=claim.input.prefix,
+            done=split_steps([Message(Role.ASSISTANT, begins.steps)]),
+            said=said,
+            continuing=self._model(run, principal, choice, said).provider if said else None,
         )
 
     async def _summarizer(

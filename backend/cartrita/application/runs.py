@@ -11,6 +11,7 @@ from cartrita.application.chat_commands import DEFAULT_SURFACE, ChatCommand, own
 from cartrita.application.conversations import Conversations, find_message
 from cartrita.application.file_context import FileContext
 from cartrita.application.titles import UNTITLED, derive_title
+from cartrita.domain.continued_answers import beginning_of
 from cartrita.domain.errors import Conflict, NotFound, Unavailable
 from cartrita.domain.events import LoggedEvent
 from cartrita.domain.ids import MessageId, RunId
@@ -149,7 +150,10 @@ class Runs:
     async def continue_run(
         self, principal: Principal, run: str, idempotency: Idempotency | None = None
     ) -> Admitted:
-        """Continue an answer that ended early, in a new run that begins with the partial text."""
+        """Continue an answer that ended early, in a new run that begins with what it has.
+
+        The steps that it did with tools are not done again.
+        """
         ended = await self.get(principal, run)
         if ended.status not in _CONTINUABLE:
             raise Conflict(
@@ -158,17 +162,18 @@ class Runs:
                 code="not_continuable",
             )
         partial = await self._messages.get(principal.owner_id, ended.message_id)
-        prefix = "" if partial is None else partial.message.text
-        repeatable = await self._repeatable_input(principal, ended)
-        run_input = msgspec.structs.replace(repeatable, prefix=prefix)
-        text_only = partial is None or _is_text_only(partial.message)
-        if not text_only or (
-            prefix and not asks_for_text(run_input.response_format, run_input.sampling)
+        begins = beginning_of(() if partial is None else partial.message.parts)
+        given = await self._repeatable_input(principal, ended)
+        if begins is None or (
+            begins.text and not asks_for_text(given.response_format, given.sampling)
         ):
             raise Conflict(
-                "This answer holds more than text and cannot be continued; try it again instead.",
+                "This answer ended in more than text and cannot be continued; try it again "
+                "instead.",
                 code="not_continuable",
             )
+        done = begins.parts if begins.steps or begins.sources else ()
+        run_input = msgspec.structs.replace(given, prefix=begins.text, done=done)
         return await self._admission.admit(
             Admission(
                 owner_id=principal.owner_id,
@@ -281,10 +286,6 @@ def _asked_anew(message: Message, text: str) -> Message:
     return Message(Role.USER, (*files, Text(text)))
 
 
-def _is_text_only(message: Message) -> bool:
-    return all(isinstance(part, Text) for part in message.parts)
-
-
 def _readable_input(run: Run) -> RunInput:
     """The input of a run as another run can have it."""
     if run.input is None:
@@ -293,7 +294,7 @@ def _readable_input(run: Run) -> RunInput:
             "finish the upgrade, then try again.",
             code="newer_version",
         )
-    return msgspec.structs.replace(run.input, prefix="", brought=0)
+    return msgspec.structs.replace(run.input, prefix="", done=(), brought=0)
 
 
 def _run_id(text: str) -> RunId:

@@ -65,9 +65,9 @@ def cancelled(answer: Fold) -> Ending:
 def interrupted(answer: Fold, message: str) -> Ending:
     """The server stopped during the run. `message` tells the user why, without a full stop.
 
-    What can be done is added: an answer of more than text cannot be continued.
+    What can be done is added: an answer that ended in anything but text cannot be continued.
     """
-    can = "can be continued" if answer.text_only else "can be tried again"
+    can = "can be continued" if answer.continuable else "can be tried again"
     told = f"{message}, and the answer {can}."
     return _stopped(answer, StopStatus.INTERRUPTED, "interrupted", told, recoverable=True)
 

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from cartrita.domain.continued_answers import beginning_of
 from cartrita.domain.event_visibility import is_visible
 from cartrita.domain.events import (
     AgentUse,
@@ -133,9 +134,9 @@ class Fold:
         return "".join(part.text for part in self.parts if isinstance(part, Text | Refusal))
 
     @property
-    def text_only(self) -> bool:
-        """Whether it can be continued: there is nothing but text to go on from."""
-        return all(isinstance(part, Text) for part in self.parts)
+    def continuable(self) -> bool:
+        """Whether another run can go on from where it is."""
+        return beginning_of(self.parts) is not None
 
     @property
     def refused(self) -> bool:

@@ -11,7 +11,7 @@ from cartrita.domain.caps import Caps
 from cartrita.domain.events import Event, RunStarted, Terminal
 from cartrita.domain.ids import ConversationId, MessageId, RunId, public_conversation_id
 from cartrita.domain.json import JsonObject
-from cartrita.domain.messages import Message, MessageStatus, Text
+from cartrita.domain.messages import Message, MessageStatus, Part, Text
 from cartrita.domain.requests import ReasoningOptions, ResponseFormat, Sampling, VendorFields
 from cartrita.domain.step_records import StepRecord
 from cartrita.domain.tools import Tool, ToolChoice
@@ -57,7 +57,8 @@ class RunInput(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """What a run needs to be executed by any replica, besides its conversation.
 
     `context` are earlier messages that the caller brought along; `prefix` is the text of an
-    interrupted answer that this run continues. Decoding ignores unknown fields but refuses
+    interrupted answer that this run continues, or the last of it, where `done` are all parts of an
+    answer with steps or sources. Decoding ignores unknown fields but refuses
     a `version` that is too new: whoever adds a field increases `RUN_INPUT_VERSION`, and inputs that
     use the field carry that version, so that an older replica leaves them to a newer one.
 
@@ -67,8 +68,9 @@ class RunInput(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     `brought` is how many messages were stored with the run. `route` is the name of the route that
     `provider` and `model` are the first choice of. Version 3 adds `key_id`, the API key that asked
     for the run, for the usage ledger, and `context_tokens`, the most tokens of history that the
-    model is given. Version 4 adds what the request tightens: `caps`, `approval`, and `own_tools`,
-    the names of the server's tools that the agent may use: all of its own where it is None.
+    model is given. Version 4 adds `done`, and what the request tightens: `caps`, `approval`, and
+    `own_tools`, the names of the server's tools that the agent may use: all of its own where it is
+    None.
     """
 
     version: Annotated[int, msgspec.Meta(ge=1, le=RUN_INPUT_VERSION)] = 1
@@ -79,6 +81,7 @@ class RunInput(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     sampling: Sampling = Sampling()
     context: tuple[Message, ...] = ()
     prefix: str = ""
+    done: tuple[Part, ...] = ()
     tools: tuple[Tool, ...] = ()
     tool_choice: ToolChoice = "auto"
     parallel_tool_calls: bool | None = None

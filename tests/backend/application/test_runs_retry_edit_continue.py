@@ -11,7 +11,7 @@ from tests.backend.application.runs_fixture import ANN, BOB, CONV, KEY, TALK, Ru
 
 from cartrita.domain.errors import Conflict, NotFound, Unavailable
 from cartrita.domain.ids import MessageId
-from cartrita.domain.messages import Message, Reasoning, Role, Text
+from cartrita.domain.messages import Citation, Message, Reasoning, Role, Text, ToolCall, ToolResult
 from cartrita.domain.requests import ResponseFormat
 from cartrita.domain.runs import (
     Admission,
@@ -168,6 +168,17 @@ async def test_an_answer_of_more_than_text_is_not_continued() -> None:
             ANN, public("run", ended.id)
         )
     assert refusal.value.code == "not_continuable"
+
+
+async def test_an_answer_goes_on_after_its_steps() -> None:
+    ended = run()
+    steps = (ToolCall("c1", "look", {}), ToolResult("c1", (Text("42"),), "look"))
+    parts = (*steps, Citation("a"), Text("It is"))
+    half = stored_message("", id=ended.message_id, message=Message(Role.ASSISTANT, parts))
+    fixture = RunsFixture(half, ports=FakeRunPorts(ended))
+    await fixture.runs.continue_run(ANN, public("run", ended.id))
+    given = fixture.admission.input
+    assert (given.done, given.prefix) == (parts, "It is")
 
 
 async def test_half_a_json_document_is_not_continued() -> None:

@@ -15,6 +15,7 @@ from cartrita.domain.events import (
     StopStatus,
     TextAppended,
     ToolCalled,
+    ToolReturned,
     UsageRecorded,
 )
 from cartrita.domain.fold import Fold, fold
@@ -59,6 +60,13 @@ def test_a_cancelled_one_keeps_what_was_seen(said: list[Event], message: bool, k
         (
             [ToolCalled("c1", "calculator", {}, own=True)],
             "The server stopped, and the answer can be tried again.",
+        ),
+        (
+            [
+                ToolCalled("c1", "calculator", {}, own=True),
+                ToolReturned("c1", "calculator", "42", True),
+            ],
+            "The server stopped, and the answer can be continued.",
         ),
     ],
 )
