@@ -132,22 +132,28 @@ async def test_ready_tells_which_servers_answer(garden: Scenario) -> None:
     assert (status, ready["ready"], ready["mcp"]) == (200, True, {"garden": True, "away": False})
 
 
+def running(garden: Scenario) -> list[psutil.Process]:
+    """The programs that serve tools."""
+    found = cast("list[psutil.Process]", [])
+    for worker in garden.server.tree.workers or garden.server.tree.all:
+        for child in psutil.Process(worker).children():
+            if str(official.__file__) in child.cmdline():
+                found.append(child)
+    return found
+
+
+async def test_a_program_has_no_socket_of_the_server(garden: Scenario) -> None:
+    (program,) = running(garden)
+    sockets = program.net_connections()
+    assert [found for found in sockets if found.status == psutil.CONN_LISTEN] == []
+
+
 async def test_a_program_that_was_killed_is_started_again(garden: Scenario) -> None:
-    program = str(official.__file__)
-
-    def running() -> list[psutil.Process]:
-        found = cast("list[psutil.Process]", [])
-        for worker in garden.server.tree.workers or garden.server.tree.all:
-            for child in psutil.Process(worker).children():
-                if program in child.cmdline():
-                    found.append(child)
-        return found
-
-    (before,) = running()
+    (before,) = running(garden)
     before.kill()
 
     async def back() -> bool:
         _, ready = await garden.call("GET", "/ready")
-        return ready["mcp"]["garden"] and running() not in ([], [before])
+        return ready["mcp"]["garden"] and running(garden) not in ([], [before])
 
     await eventually(back)

@@ -21,6 +21,7 @@ from cartrita.adapters.extraction.orders import (
     UnreadableLine,
 )
 from cartrita.adapters.processes.bounds import ProcessBounds, apply
+from cartrita.adapters.processes.descriptors import close_inherited
 from cartrita.adapters.processes.walls import shut_in
 from cartrita.domain.media_types import DOCX, HTML, IMAGES, PDF, PPTX, SVG, XLSX
 from cartrita.kit.text import storable_text
@@ -57,6 +58,7 @@ class _ImageModule(Protocol):
 
 def main() -> None:
     """Read the file, shut in, and write what is found. It exits with 0 unless it is killed."""
+    close_inherited()
     order = msgspec.json.decode(sys.argv[1], type=ReadingOrder)
     logging.disable()
     module = _module(order.media_type)  # while files of ours can be read

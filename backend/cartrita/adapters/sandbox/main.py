@@ -17,6 +17,7 @@ import msgspec
 from cartrita.adapters.processes import landlock, system_calls
 from cartrita.adapters.processes.bounds import ProcessBounds, apply
 from cartrita.adapters.processes.call_filter import call_filter
+from cartrita.adapters.processes.descriptors import close_inherited
 from cartrita.adapters.processes.system_calls import (
     NEW_IPC,
     NEW_MOUNTS,
@@ -53,6 +54,7 @@ _FAILURES: Final = (OSError, ValueError, KeyError)
 
 def main() -> None:
     """Run the program on standard input, and report how it ended on standard error."""
+    close_inherited()
     order = msgspec.json.decode(sys.argv[1], type=SandboxOrder)
     program = sys.stdin.buffer.read()
     signal.alarm(ceil(order.bounds.seconds) + _GRACE_S)

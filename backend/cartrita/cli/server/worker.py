@@ -96,6 +96,8 @@ def _share_one_heap() -> None:
 
 async def _work(config: WorkerConfig, settings: Settings) -> None:
     asyncio.get_running_loop().add_reader(sys.stdin.fileno(), _exit_if_orphaned)
+    for number in config.sockets:  # uvloop closes nothing for the processes that are started
+        os.set_inheritable(number, False)
     if config.first:
         try:
             require_known_limits(surface_config(settings))

@@ -34,6 +34,7 @@ def written(monkeypatch: pytest.MonkeyPatch) -> Any:
         monkeypatch.setattr(module.sys, "stdout", SimpleNamespace(buffer=out))
         monkeypatch.setattr(module, "apply", unlimited)
         monkeypatch.setattr(module, "shut_in", unlimited)
+        monkeypatch.setattr(module, "close_inherited", lambda: None)
         try:
             module.main()
         finally:

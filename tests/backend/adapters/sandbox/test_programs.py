@@ -2,10 +2,12 @@
 
 import asyncio
 import os
+import socket
 import sys
 from pathlib import Path
 
 import pytest
+import uvloop
 
 from cartrita.adapters.sandbox.orders import SandboxBounds
 from cartrita.adapters.sandbox.programs import SandboxedPrograms, probe
@@ -89,6 +91,19 @@ async def test_there_is_no_network(program: str) -> None:
     result = await ran(program)
     assert result.status == 1
     assert "Operation not permitted" in result.output or "name resolution" in result.output
+
+
+def test_no_socket_of_the_server_is_open() -> None:
+    """The server's event loop, unlike that of the tests, leaves open what can be inherited."""
+    program = (
+        "import os\n"
+        "for number in range(3, 64):\n"
+        "    try: print(os.fstat(number))\n"
+        "    except OSError: pass"
+    )
+    with socket.socket() as listener, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        listener.set_inheritable(True)
+        assert runner.run(printed(program)) == ""
 
 
 async def test_there_is_no_network_even_without_the_filter_of_calls() -> None:
