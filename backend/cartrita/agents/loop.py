@@ -94,13 +94,17 @@ class _Loop:
             self._context.add(Message(Role.ASSISTANT, parts), Message(Role.TOOL, tuple(results)))
 
     def _cap(self, number: int) -> str | None:
-        """What is used up before a step after the first, by this assignment or the whole run."""
-        if number == 1:
+        """What is used up before a step after the first, by this assignment or the whole run.
+
+        Nothing was before one that is stored and went on: the run has used more since.
+        """
+        stored = self._run.steps.said(self._assignment.place(number))
+        if number == 1 or (stored is not None and self._own_calls(number, stored.parts)):
             return None
         mine = self._assignment.caps.reached(
             steps=number - 1,
             tokens=self._tokens,
-            cost=self._cost,
+            cost=self._cost + self._runner.cost,
             seconds=self._run.clock() - self._started_at,
         )
         late = SECONDS if self._deadline.passed else None

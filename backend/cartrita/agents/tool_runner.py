@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import Awaitable, Sequence
 from datetime import UTC
+from decimal import Decimal
 from typing import Final, TypeAlias
 
 import anyio
 import msgspec
 import structlog
+from msgspec.structs import replace
 
 from cartrita.agents.assignment import ApprovalsNeeded, Assignment
 from cartrita.agents.deadline import Deadline
@@ -23,6 +25,7 @@ from cartrita.domain.events import (
     TaskProgressed,
     ToolReturned,
 )
+from cartrita.domain.ledger import ToolSpending
 from cartrita.domain.messages import Text, ToolCall, ToolResult
 from cartrita.domain.step_records import (
     UNKNOWN_RESULT,
@@ -64,6 +67,10 @@ class ToolRunner:
         self._run = run
         self._assignment = assignment
         self._deadline = deadline
+        self._spent: dict[str, Decimal] = {}
+        """What the calls that are being made have spent in US dollars, by key."""
+        self.cost = 0.0
+        """What the calls of this assignment have spent."""
         self._slots = asyncio.Semaphore(assignment.agent.limits.parallel)
 
     async def results(self, calls: Sequence[NumberedCall]) -> list[ToolResult]:
@@ -100,6 +107,7 @@ class ToolRunner:
     async def _outcome(self, one: NumberedCall) -> Outcome:
         record = self._run.steps.find(one.key)
         if record is not None and isinstance(record.output, ToolSaid):
+            self.cost += record.output.cost or 0.0
             return record.output
         if record is None:
             async with self._slots:
@@ -185,8 +193,13 @@ class ToolRunner:
         state: StepState = StepState.DONE,
     ) -> ToolSaid:
         """Record how a call ended, in one transaction with its events."""
+        spent = self._spent.pop(one.key, None)
+        if spent is not None:
+            said = replace(said, cost=float(spent))
+            self.cost += float(spent)
+        task_id = self._assignment.task_id
         returned = ToolReturned(
-            one.call.call_id, one.call.name, said.text, said.success, self._assignment.task_id
+            one.call.call_id, one.call.name, said.text, said.success, task_id, said.cost
         )
         record = StepRecord(key=one.key, number=one.number, state=state, output=said)
         self._run.journal.record([returned, *events], [record])
@@ -225,6 +238,9 @@ class ToolRunner:
             told = self._assignment.task_id or one.call.call_id
             await run.journal.append(TaskProgressed(told, storable_text(status)[:500], share))
 
+        def spend(cost: Decimal) -> None:
+            self._spent[one.key] = self._spent.get(one.key, Decimal(0)) + cost
+
         return ToolContext(
             principal=run.principal,
             run_id=run.claim.run_id,
@@ -233,6 +249,7 @@ class ToolRunner:
             call_id=one.call.call_id,
             idem_key=f"{run.claim.run_id.hex}:{one.key}",
             progress=progress,
+            spending=ToolSpending(run.claim.run_id, spend),
         )
 
 

@@ -16,7 +16,7 @@ from cartrita.domain.github import (
     GitHubQuery,
     GitHubResults,
 )
-from cartrita.domain.ids import RunId
+from cartrita.domain.ledger import ToolSpending
 from cartrita.domain.ports.web import CodeHost
 from cartrita.domain.principals import Principal
 from cartrita.domain.scopes import Operation
@@ -42,7 +42,7 @@ class GitHubSearches:
         self._kept = BriefResults[_Key, GitHubResults](keep, clock=clock)
 
     async def search(
-        self, principal: Principal, query: GitHubQuery, run_id: RunId | None = None
+        self, principal: Principal, query: GitHubQuery, spending: ToolSpending | None = None
     ) -> GitHubResults:
         """See `GitHubSearch.search`.
 
@@ -61,7 +61,9 @@ class GitHubSearches:
                 "token of your own with POST /api/credentials.",
                 code="provider_not_configured",
             )
-        found = await self._calls.ask(principal, self._host, lambda one: one.search(query), run_id)
+        found = await self._calls.ask(
+            principal, self._host, lambda one: one.search(query), spending
+        )
         self._kept.put(key, found)
         return found
 

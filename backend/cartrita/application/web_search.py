@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from cartrita.application.brief_results import BriefResults
 from cartrita.domain.errors import InvalidInput, NotFound, UpstreamUnreachable
-from cartrita.domain.ids import RunId
+from cartrita.domain.ledger import ToolSpending
 from cartrita.domain.ports.web import SearchEngine
 from cartrita.domain.principals import Principal
 from cartrita.domain.scopes import Operation
@@ -53,7 +53,7 @@ class WebSearches:
         principal: Principal,
         query: WebQuery,
         provider: str | None = None,
-        run_id: RunId | None = None,
+        spending: ToolSpending | None = None,
     ) -> WebResults:
         """See `WebSearch.search`.
 
@@ -67,7 +67,9 @@ class WebSearches:
         if (kept := self._kept.get(key)) is not None:
             return kept
         try:
-            found = await self._calls.ask(principal, engine, lambda one: one.search(query), run_id)
+            found = await self._calls.ask(
+                principal, engine, lambda one: one.search(query), spending
+            )
         except UpstreamUnreachable as error:
             error.message += _OFFLINE
             raise

@@ -108,13 +108,17 @@ class ToolCalled(msgspec.Struct, frozen=True, omit_defaults=True, tag="tool_call
 
 
 class ToolReturned(msgspec.Struct, frozen=True, omit_defaults=True, tag="tool_returned"):
-    """A tool returned its result, to the agent of a task if there is a `task_id`."""
+    """A tool returned its result, to the agent of a task if there is a `task_id`.
+
+    `cost` is what it spent, in US dollars, besides the model calls of a task.
+    """
 
     call_id: str
     name: str
     result: JsonValue
     success: bool
     task_id: str | None = None
+    cost: float | None = None
 
 
 class SourceFound(msgspec.Struct, frozen=True, omit_defaults=True, tag="source_found"):

@@ -50,7 +50,7 @@ class Fold:
         self.unfinished = UnfinishedWork()
         self.calls = 0
         self.cost = 0.0
-        """US dollars, of the calls whose price is known."""
+        """US dollars, of the model calls and the searches of tools whose price is known."""
         self.accepted: ModelAccepted | None = None
         """The last deployment that began to answer, where that was recorded."""
         self.summarized: HistorySummarized | None = None
@@ -81,6 +81,8 @@ class Fold:
 
     def _add_part(self, event: Event) -> None:
         self.unfinished.add(event)
+        if isinstance(event, ToolReturned):
+            self.cost += event.cost or 0.0
         match event:
             case ToolCalled(task_id=None):
                 self._put(ToolCall(event.call_id, event.name, event.arguments))

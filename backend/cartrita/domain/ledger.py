@@ -1,5 +1,6 @@
 """Entries of the usage ledger: what each call used, and what it cost."""
 
+from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -40,6 +41,13 @@ class LedgerEntry(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
     first_token_seconds: float | None
     at: datetime
+
+
+class ToolSpending(msgspec.Struct, frozen=True):
+    """The run whose tool asks for something, and what is told of each cost, in US dollars."""
+
+    run_id: RunId
+    tell: Callable[[Decimal], None]
 
 
 class UsageGrouping(StrEnum):

@@ -40,11 +40,12 @@ class ModelSaid(msgspec.Struct, frozen=True, omit_defaults=True, tag="model"):
 
 
 class ToolSaid(msgspec.Struct, frozen=True, omit_defaults=True, tag="tool"):
-    """The result of a tool, as the model reads it."""
+    """The result of a tool, as the model reads it, and what it spent in US dollars."""
 
     text: str
     success: bool = True
     attachments: tuple[Attachment, ...] = ()
+    cost: float | None = None
 
 
 class ToolBegun(msgspec.Struct, frozen=True, omit_defaults=True, tag="begun"):

@@ -22,6 +22,7 @@ from cartrita.domain.errors import (
     UpstreamOverloaded,
 )
 from cartrita.domain.ids import RunId
+from cartrita.domain.ledger import ToolSpending
 from cartrita.domain.ports.credentials import CallCredentials
 from cartrita.domain.ports.services import Service
 from cartrita.domain.principals import Principal
@@ -40,15 +41,21 @@ _SECONDS: Final = 60.0
 class ServiceCall(msgspec.Struct, frozen=True, kw_only=True):
     """A call of a service: for whom, by the tool of which run, and what pays for it.
 
+    `spending` is told what it cost.
+
     What has no credential here is paid by the server.
     """
 
     owner_id: str
     key_id: str | None
     tenant_id: str
-    run_id: RunId | None = None
+    spending: ToolSpending | None = None
     credentials: CredentialsByProvider = NO_CREDENTIALS
     on_pause: PauseListener | None = None
+
+    @property
+    def run_id(self) -> RunId | None:
+        return None if self.spending is None else self.spending.run_id
 
     def credential_at(self, provider: str) -> str:
         """The id of the credential that pays for it at a provider."""
@@ -92,7 +99,7 @@ class ServiceCalls:
         principal: Principal,
         service: S,
         ask: Callable[[S], Awaitable[R]],
-        run_id: RunId | None = None,
+        spending: ToolSpending | None = None,
     ) -> R:
         """What `ask` returns when it is given the service with the key of whoever pays.
 
@@ -106,7 +113,7 @@ class ServiceCalls:
             owner_id=principal.owner_id,
             key_id=principal.key_id,
             tenant_id=principal.tenant_id,
-            run_id=run_id,
+            spending=spending,
             credentials=credentials,
         )
         paying = credentials.get(name)

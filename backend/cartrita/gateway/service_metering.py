@@ -10,7 +10,7 @@ from typing import Final, Protocol, TypeAlias
 
 from cartrita.domain.errors import UpstreamCut
 from cartrita.domain.ids import RunId
-from cartrita.domain.ledger import CallOutcome, LedgerEntry
+from cartrita.domain.ledger import CallOutcome, LedgerEntry, ToolSpending
 from cartrita.domain.ports.ledger import UsageLedger
 from cartrita.domain.usage import Usage
 from cartrita.gateway.budgeting import BudgetedCall, Budgeting
@@ -32,6 +32,9 @@ class RequestedCall(BudgetedCall, Protocol):
 
     @property
     def run_id(self) -> RunId | None: ...
+
+    @property
+    def spending(self) -> ToolSpending | None: ...
 
 
 def unknown_price(provider: str, operation: str) -> None:
@@ -88,6 +91,8 @@ class ServiceMeter:
         spent = _NOTHING if free else price
         reservation = metered.reservation
         settlements = () if reservation is None else reservation.settle(spent or _NOTHING)
+        if spent and call.spending is not None:
+            call.spending.tell(spent)
         if self._ledger is None or began is None:
             return
         self._ledger.record(

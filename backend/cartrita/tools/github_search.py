@@ -45,7 +45,7 @@ def github_search_tool(github: GitHubSearch) -> Tool:
         found = await github.search(
             context.principal,
             GitHubQuery(text=query, kind=kind, limit=max_results, page=page),
-            run_id=context.run_id,
+            spending=context.spending,
         )
         if not found.hits:
             return ToolOutput(f"GitHub found no {kind} for: {query}")

@@ -8,6 +8,7 @@ import msgspec
 
 from cartrita.domain.ids import ConversationId, RunId
 from cartrita.domain.json import JsonObject
+from cartrita.domain.ledger import ToolSpending
 from cartrita.domain.messages import Attachment
 from cartrita.domain.principals import Principal
 from cartrita.domain.tools import ToolSpec
@@ -27,7 +28,8 @@ class ToolContext(msgspec.Struct, frozen=True, kw_only=True):
     """Who calls a tool, and from where.
 
     `idem_key` is the same whenever this call is tried, and no other call of any run has it: a tool
-    passes it on to services that take one. `progress` tells the reader of the run.
+    passes it on to services that take one. `progress` tells the reader of the run, and `spending`
+    the loop, which counts what searches cost against the caps.
     """
 
     principal: Principal
@@ -37,6 +39,7 @@ class ToolContext(msgspec.Struct, frozen=True, kw_only=True):
     call_id: str
     idem_key: str
     progress: Progress
+    spending: ToolSpending
 
 
 class Source(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -44,7 +44,7 @@ def web_search_tool(web: WebSearch) -> Tool:
                 time_range=time_range,
                 include_answer=True,
             ),
-            run_id=context.run_id,
+            spending=context.spending,
         )
         if not found.results:
             return ToolOutput(f"{found.provider} found nothing for: {query}")

@@ -20,7 +20,7 @@ from cartrita.domain.errors import (
     UpstreamOverloaded,
 )
 from cartrita.domain.ids import RunId
-from cartrita.domain.ledger import CallOutcome
+from cartrita.domain.ledger import CallOutcome, ToolSpending
 from cartrita.domain.limits import Limit
 from cartrita.domain.principals import Principal
 from cartrita.domain.usage import Usage
@@ -54,9 +54,9 @@ class Metered:
             sleep=self.time.sleep,
         )
 
-    async def ask(self, service: FakeService, run_id: RunId | None = None) -> str:
+    async def ask(self, service: FakeService, spending: ToolSpending | None = None) -> str:
         await self.budgeting.refresh()
-        return await self.calls.ask(CALLER, service, FakeService.call, run_id)
+        return await self.calls.ask(CALLER, service, FakeService.call, spending)
 
     @property
     def entries(self) -> list[tuple[str, Decimal | None, CallOutcome]]:
@@ -76,9 +76,12 @@ async def test_a_search_is_in_the_ledger_with_its_price() -> None:
     assert (entry.provider, entry.model, entry.cost) == ("tavily", "search", PRICE)
     assert (entry.owner_id, entry.key_id, entry.run_id) == (USER.id, KEY.id, None)
     assert entry.usage == Usage()
-    await metered.ask(FakeService("tavily", "key"), RUN)
+    told: list[Decimal] = []
+    await metered.ask(FakeService("tavily", "key"), ToolSpending(RUN, told.append))
     assert metered.ledger.entries[1].run_id == RUN
     assert metered.entries[1] == ("tools", PRICE, CallOutcome.COMPLETED)
+    await metered.ask(FakeService("tavily"), ToolSpending(RUN, told.append))
+    assert told == [PRICE], "the caps of the run count it, and what is free is not told"
 
 
 async def test_what_is_asked_without_a_key_costs_nothing() -> None:

@@ -1,8 +1,10 @@
 """Contexts of tool calls, for the tests of tools."""
 
+from decimal import Decimal
 from typing import Any
 
 from cartrita.domain.ids import ConversationId, RunId
+from cartrita.domain.ledger import ToolSpending
 from cartrita.domain.principals import Principal
 from cartrita.kit.ids import uuid7
 from cartrita.tools.tool import ToolContext
@@ -14,14 +16,16 @@ async def _silent(_status: str, _progress: float | None) -> None:
 
 def context(**values: Any) -> ToolContext:
     """A call of Ann's; its id is `call_1`."""
+    run_id = RunId(uuid7())
     given: dict[str, Any] = {
         "principal": Principal("ann", "key"),
-        "run_id": RunId(uuid7()),
+        "run_id": run_id,
         "conversation_id": ConversationId(uuid7()),
         "agent_id": "supervisor",
         "call_id": "call_1",
         "idem_key": "run:1.1",
         "progress": _silent,
+        "spending": ToolSpending(run_id, list[Decimal]().append),
         **values,
     }
     return ToolContext(**given)

@@ -7,7 +7,7 @@ from tests.backend.tools.contexts import context
 
 from cartrita.domain.errors import Forbidden
 from cartrita.domain.github import GitHubHit, GitHubKind, GitHubQuery, GitHubResults
-from cartrita.domain.ids import RunId
+from cartrita.domain.ledger import ToolSpending
 from cartrita.domain.principals import Principal
 from cartrita.domain.scopes import Scopes
 from cartrita.domain.web import TimeRange, Topic, WebPage, WebQuery, WebResult, WebResults
@@ -30,10 +30,10 @@ class Web:
         principal: Principal,
         query: WebQuery,
         provider: str | None = None,
-        run_id: RunId | None = None,
+        spending: ToolSpending | None = None,
     ) -> WebResults:
         assert provider is None
-        assert run_id is not None
+        assert spending is not None
         self.asked.append((principal.owner_id, query))
         return WebResults("tavily", self.results, self.answer)
 
@@ -45,9 +45,9 @@ class GitHub:
         self.asked: list[GitHubQuery] = []
 
     async def search(
-        self, principal: Principal, query: GitHubQuery, run_id: RunId | None = None
+        self, principal: Principal, query: GitHubQuery, spending: ToolSpending | None = None
     ) -> GitHubResults:
-        assert run_id is not None
+        assert spending is not None
         assert principal.owner_id == "ann"
         self.asked.append(query)
         return GitHubResults(self.hits, 77, self.incomplete)

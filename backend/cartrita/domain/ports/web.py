@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from cartrita.domain.github import GitHubQuery, GitHubResults
-from cartrita.domain.ids import RunId
+from cartrita.domain.ledger import ToolSpending
 from cartrita.domain.ports.services import Service
 from cartrita.domain.principals import Principal
 from cartrita.domain.web import WebPage, WebQuery, WebResults
@@ -33,9 +33,9 @@ class WebSearch(Protocol):
         principal: Principal,
         query: WebQuery,
         provider: str | None = None,
-        run_id: RunId | None = None,
+        spending: ToolSpending | None = None,
     ) -> WebResults:
-        """By this provider, or the usual one, for a tool of this run. Raises CartritaError."""
+        """By this provider, or the usual one, for the tool that spends. Raises CartritaError."""
         ...
 
 
@@ -43,9 +43,9 @@ class GitHubSearch(Protocol):
     """Searches GitHub for a caller, by what its key allows and its credentials pay."""
 
     async def search(
-        self, principal: Principal, query: GitHubQuery, run_id: RunId | None = None
+        self, principal: Principal, query: GitHubQuery, spending: ToolSpending | None = None
     ) -> GitHubResults:
-        """One page of what there is, for a tool of this run. Raises CartritaError."""
+        """One page of what there is, for the tool that spends. Raises CartritaError."""
         ...
 
 
