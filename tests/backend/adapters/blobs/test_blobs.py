@@ -22,7 +22,7 @@ from cartrita.kit.secret import Secret
 SMALL, LARGE = b"hello", bytes(range(256)) * (48 << 10)  # 12 MiB, several parts
 
 _FULL = """
-import asyncio, resource, signal, sys
+import asyncio, os, resource, signal, sys
 from pathlib import Path
 from cartrita.adapters.blobs.stores import open_directory
 from cartrita.domain.errors import StorageFull
@@ -41,6 +41,8 @@ async def main():
         print(error.message)
 
 asyncio.run(main())
+sys.stdout.flush()
+os._exit(0)  # a thread of obstore's that ends after Python aborts the process
 """
 
 
