@@ -29,7 +29,6 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10000 AS $$
   FROM unnest(tsvector_to_array(search)) AS word
 $$""",
     "CREATE INDEX ON passages USING gin (cartrita_words(owner_id, search))",
-    "CREATE INDEX ON passages USING gin (search)",
     "CREATE INDEX ON passages (owner_id)",
     # A row for each passage, apart from it, since what is changed is written anew in each index. A
     # row with a model and without a sketch is of a passage that the model refuses.

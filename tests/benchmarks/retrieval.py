@@ -19,12 +19,14 @@ from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.file_reading import ReadingTable
 from cartrita.adapters.persistence.passage_vectors import PassageVectorTable
 from cartrita.adapters.persistence.passages import PassageTable
+from cartrita.adapters.persistence.search import FullText
 from cartrita.adapters.postgres import Endpoint
 from cartrita.adapters.postgres.initdb import SUPERUSER
 from cartrita.application.file_texts import FileTexts
 from cartrita.application.meaning_search import MeaningSearch
 from cartrita.domain.attachments import FilePage
 from cartrita.domain.embeddings import EmbeddedPassage, Vector, unit_vector
+from cartrita.domain.search import SearchKind, SearchQuery
 from cartrita.kit.ids import uuid7
 
 _OWNER = "ann"
@@ -176,6 +178,8 @@ async def _search(
         "words, mixed words": (_best(words), language.question, _QUERIES),
         "words, common words": (_best(words), language.common, _QUERIES),
         "words and meaning, mixed words": (_best(hybrid), language.question, _QUERIES),
+        "own search, mixed words": (_own(database), language.question, _QUERIES),
+        "own search, common words": (_own(database), language.common, _QUERIES),
         "naive, mixed words": (_naive(database), language.question, _NAIVE),
         "naive, common words": (_naive(database), language.common, _NAIVE),
     }
@@ -200,6 +204,12 @@ def _cpu_seconds(server: psutil.Process) -> float:
 
 def _best(texts: FileTexts) -> Search:
     return lambda question: texts.best(_OWNER, question, None, 8)
+
+
+def _own(database: Database) -> Search:
+    """What `GET` and `POST /api/search` ask about files."""
+    index, kinds = FullText(database), frozenset({SearchKind.FILE})
+    return lambda words: index.search(SearchQuery(owner_id=_OWNER, text=words, kinds=kinds))
 
 
 def _naive(database: Database) -> Search:

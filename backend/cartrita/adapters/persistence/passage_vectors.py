@@ -36,13 +36,13 @@ from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlalchemy.types import UserDefinedType
 
 from cartrita.adapters.persistence.database import Database
-from cartrita.adapters.persistence.file_hits import of_a_file
 from cartrita.adapters.persistence.file_tables import (
     passage_embeddings,
     passage_vectors,
     passages,
 )
 from cartrita.adapters.persistence.passages import found_in_order
+from cartrita.adapters.persistence.present_files import of_a_file
 from cartrita.domain.attachments import ContentId
 from cartrita.domain.embeddings import EmbeddedPassage, PassageKey, UnembeddedPassage, Vector
 from cartrita.domain.passages import FoundPassage, PassageQuery

@@ -32,13 +32,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY, array
 
-from cartrita.adapters.persistence.file_hits import of_a_file
+from cartrita.adapters.persistence import search_terms
 from cartrita.adapters.persistence.file_tables import file_contents, passages
+from cartrita.adapters.persistence.present_files import of_a_file
 from cartrita.domain.passages import LONGEST_PASSAGE, PassageQuery
 
 _ENGLISH = "english"
 _MOST_WORDS = 24
-_COMPARED = 500
+MOST_COMPARED = 500
 """Passages that are compared with one condition; no more of a word are counted."""
 _ONCE = 0.06079271
 """What `ts_rank` gives a passage that holds a word once; it gives none more than 0.1."""
@@ -76,13 +77,29 @@ def counted(query: PassageQuery, words: str) -> Select[str, int, int, int]:
     if query.content_id is not None:
         some = some.where(_s.content_id == query.content_id)
         contents = contents.where(_f.id == query.content_id)
-    held = select(func.count()).select_from(some.limit(_COMPARED).correlate(word.table).subquery())
+    held = some.limit(MOST_COMPARED).correlate(word.table).subquery()
+    held_by = select(func.count()).select_from(held).scalar_subquery()
     return select(
         word,
         number.label("number"),
-        held.scalar_subquery().label("passages"),
+        held_by.label("passages"),
         cast(contents.scalar_subquery(), Integer).label("all_passages"),
     ).limit(_MOST_WORDS)
+
+
+def holding(owner_id: str, words: str) -> ColumnElement[bool]:
+    """Whether a passage of an owner has all of the words that it is to have, each whole.
+
+    With an `or` among them, any of them.
+    """
+    wanted = search_terms.without_excluded(words)
+    lexemes = func.unnest(func.tsvector_to_array(func.to_tsvector(_ENGLISH, wanted)))
+    word = lexemes.table_valued(column("word", Text)).render_derived().c.word
+    number = func.hashtext(literal(f"{owner_id} ") + word, type_=Integer)
+    numbers = cast(select(func.array_agg(number)).scalar_subquery(), ARRAY(Integer))
+    if "or" in wanted.lower().split():
+        return _indexed().overlap(numbers)
+    return _indexed().contains(numbers)
 
 
 def weighed(rows: Sequence[Row[*tuple[Any, ...]]]) -> list[QueryWord]:
@@ -102,7 +119,7 @@ def compared(words: Sequence[QueryWord]) -> Iterator[Compared]:
     for one in words:
         total += one.passages
         if one.passages:
-            (rare if total < _COMPARED else common).append(one.number)
+            (rare if total < MOST_COMPARED else common).append(one.number)
     if not total:
         return
     yield Compared(tuple(rare), (tuple(common),) if common else ())
@@ -127,7 +144,7 @@ def ranking(
             select(_s.content_id, _s.page, _s.number, _s.search)
             .where(condition, _s.owner_id == query.owner_id, filtered)
             .where(of_a_file(query, _s.content_id))
-            .limit(_COMPARED)
+            .limit(MOST_COMPARED)
             for condition in conditions
         )
     ).subquery("compared")
@@ -137,7 +154,7 @@ def ranking(
 
 
 def _weight(held: int, everything: int) -> float:
-    if held >= _COMPARED:  # somewhere between that and all of them
+    if held >= MOST_COMPARED:  # somewhere between that and all of them
         held = math.isqrt(held * max(everything, held))
     return math.log1p((max(everything - held, 0) + 0.5) / (held + 0.5))
 

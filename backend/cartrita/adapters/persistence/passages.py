@@ -23,7 +23,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cartrita.adapters.persistence import passage_words, search_terms
 from cartrita.adapters.persistence.database import Database
-from cartrita.adapters.persistence.file_hits import of_a_file, present
 from cartrita.adapters.persistence.file_tables import (
     attachments,
     file_contents,
@@ -31,6 +30,7 @@ from cartrita.adapters.persistence.file_tables import (
     passages,
 )
 from cartrita.adapters.persistence.passage_words import QueryWord
+from cartrita.adapters.persistence.present_files import of_a_file, present
 from cartrita.adapters.persistence.search_terms import SubstringQuery
 from cartrita.adapters.persistence.text_queries import TextQueries
 from cartrita.domain.attachments import AttachmentId, ContentId, FilePage, StoredFile

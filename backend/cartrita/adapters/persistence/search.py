@@ -13,6 +13,7 @@ from sqlalchemy import (
     func,
     literal,
     select,
+    tuple_,
     union_all,
 )
 
@@ -20,8 +21,8 @@ from cartrita.adapters.persistence import search_terms
 from cartrita.adapters.persistence.branches import in_tree
 from cartrita.adapters.persistence.conversations import owned
 from cartrita.adapters.persistence.database import Database
-from cartrita.adapters.persistence.file_hits import best_passage, files
-from cartrita.adapters.persistence.file_tables import attachments
+from cartrita.adapters.persistence.file_hits import files, no_passage
+from cartrita.adapters.persistence.file_tables import attachments, passages
 from cartrita.adapters.persistence.search_terms import TextQuery
 from cartrita.adapters.persistence.tables import conversations, messages
 from cartrita.adapters.persistence.text_queries import TextQueries
@@ -34,7 +35,7 @@ _SNIPPET_WORDS = 35
 _PASSAGE_WORDS = 80
 _TITLE_BONUS = 0.5
 _STORED = frozenset({SearchKind.CONVERSATION, SearchKind.MESSAGE, SearchKind.FILE})
-_a, _c, _m = attachments.c, conversations.c, messages.c
+_a, _c, _m, _s = attachments.c, conversations.c, messages.c, passages.c
 _BODY = func.cartrita_text(_m.parts)
 
 
@@ -102,9 +103,7 @@ def _hits(query: SearchQuery, text_query: TextQuery, words: str) -> CTE:
     return union_all(*wanted).cte("hits")
 
 
-def _titles(
-    query: SearchQuery, text_query: TextQuery
-) -> Select[str, UUID, UUID, str, datetime, float]:
+def _titles(query: SearchQuery, text_query: TextQuery) -> Select[*tuple[Any, ...]]:
     found = select(
         literal(SearchKind.CONVERSATION.value).label("kind"),
         _c.id.label("id"),
@@ -112,13 +111,12 @@ def _titles(
         _c.title.label("title"),
         _c.updated_at.label("moment"),
         (text_query.score(_c.search, _c.title) + _TITLE_BONUS).label("score"),
+        *no_passage(),
     ).where(owned(query.owner_id), text_query.matches(_c.search, _c.title))
     return found.where(*_bounds(query, _c.id, _c.updated_at))
 
 
-def _texts(
-    query: SearchQuery, text_query: TextQuery
-) -> Select[str, UUID, UUID, str, datetime, float]:
+def _texts(query: SearchQuery, text_query: TextQuery) -> Select[*tuple[Any, ...]]:
     found = (
         select(
             literal(SearchKind.MESSAGE.value).label("kind"),
@@ -127,6 +125,7 @@ def _texts(
             _c.title,
             _m.created_at.label("moment"),
             text_query.score(_m.search, _BODY).label("score"),
+            *no_passage(),
         )
         .join(conversations, _c.id == _m.conversation_id)
         .where(in_tree(query.owner_id), owned(query.owner_id), text_query.matches(_m.search, _BODY))
@@ -157,7 +156,7 @@ def _page(query: SearchQuery, hits: CTE, text_query: TextQuery) -> Select[*tuple
     )
     snippet = case(
         (_m.id.is_not(None), text_query.snippet(_BODY, _SNIPPET_WORDS)),
-        (_a.id.is_not(None), func.coalesce(best_passage(text_query, _SNIPPET_WORDS), page.c.title)),
+        (_s.text.is_not(None), text_query.snippet(_s.text, _SNIPPET_WORDS)),
         else_=page.c.title,
     )
     return (
@@ -165,8 +164,15 @@ def _page(query: SearchQuery, hits: CTE, text_query: TextQuery) -> Select[*tuple
         .join(conversations, _c.id == page.c.conversation_id, isouter=True)
         .join(messages, _m.id == page.c.id, isouter=True)
         .join(attachments, _a.id == page.c.id, isouter=True)
+        .join(passages, _passage_of(page), isouter=True)
         .order_by(*_order(page, query.sort_by))
     )
+
+
+def _passage_of(page: CTE) -> ColumnElement[bool]:
+    """The best passage of a file."""
+    place = (_s.content_id, _s.page, _s.number)
+    return tuple_(*place) == tuple_(_a.content_id, page.c.page, page.c.number)
 
 
 def _order(hits: CTE, sort_by: SortBy) -> list[ColumnElement[Any]]:

@@ -73,7 +73,7 @@ async def test_operators_of_web_search(pool: Database, asked: str, found: list[i
 async def test_more_passages_than_are_compared(
     pool: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(passage_words, "_COMPARED", 3)
+    monkeypatch.setattr(passage_words, "MOST_COMPARED", 3)
     common = ["A pump.", "A gate.", "A bed."] * 4
     await read(pool, *common, "A pump, a gate, a bed.", "Heliotropes.", "A pump and a bed.")
     assert await pages(pool, "pump gate bed", limit=1) == [13]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.backend.adapters.persistence.test_passage_vectors import read
+from tests.backend.adapters.persistence.test_passage_vectors import read, recorded
 from tests.harness.database import TemporaryDatabase
 from tests.harness.rows import (
     ANN,
@@ -200,6 +200,48 @@ async def test_files_are_hits_by_their_passages_and_their_names(
     assert talk.owner_id == ANN
     later = file.created_at + timedelta(days=1)
     assert (await search(index, "crossing", since=later)).total == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [
+        ("blue pump", {"one", "two"}),
+        ("pump blue gate", {"two"}),
+        ('"blue pump"', {"one"}),
+        ("pump -gate", {"one", "two"}),
+        ("gate or lions", {"two", "three"}),
+        ("pumps", {"one", "two"}),
+        ("blue lions", set()),
+        ("the", {"three"}),
+    ],
+)
+async def test_words_in_files(index: FullText, pool: Database, words: str, names: set[str]) -> None:
+    made = {
+        "one": await read(pool, "A blue pump", digest="01"),
+        "two": await read(pool, "Pump", "A gate, a pump that is blue", digest="02"),
+        "three": await read(pool, "the lions", digest="03"),
+    }
+    named = {file.public_id: name for name, file in made.items()}
+    found = await search(index, words, kinds=frozenset({SearchKind.FILE}))
+    assert {named[hit.id] for hit in found.hits} == names
+
+
+async def test_passages_are_found_by_the_index_of_their_owners_words(
+    index: FullText, pool: Database
+) -> None:
+    """That of all words has what others have stored."""
+    await read(pool, "zebra")
+    statements: list[str] = []
+    with recorded(statements):
+        await search(index, "zebra", kinds=frozenset({SearchKind.FILE}))
+    [asked] = [one for one in statements if "passages" in one]
+    assert "cartrita_words(passages.owner_id, passages.search) @>" in asked
+    async with pool.use() as connection:
+        rows = await connection.exec_driver_sql(
+            "SELECT indexdef FROM pg_indexes WHERE tablename = 'passages' AND indexdef ~ 'gin'"
+        )
+        [indexed] = rows.scalars()
+    assert "gin (cartrita_words(owner_id, search))" in indexed
 
 
 async def test_orders(index: FullText, pool: Database, database: TemporaryDatabase) -> None:
