@@ -23,7 +23,9 @@ CREATE TABLE file_contents (
   pages integer NOT NULL DEFAULT 0,
   characters bigint NOT NULL DEFAULT 0,
   image_type text,
+  image_size bigint NOT NULL DEFAULT 0,
   attempt integer NOT NULL DEFAULT 0,
+  excused integer NOT NULL DEFAULT 0,
   changed_at timestamptz NOT NULL DEFAULT now(),
   CHECK ((sha256 IS NULL) = (status IN ('arriving', 'removed')))
 )""",
@@ -31,6 +33,8 @@ CREATE TABLE file_contents (
     """
 CREATE INDEX ON file_contents (status, changed_at)
 WHERE status IN ('arriving', 'stored', 'reading', 'removed')""",
+    # Who was read for last.
+    "CREATE INDEX ON file_contents (owner_id, changed_at) WHERE attempt > 0",
     """
 CREATE TABLE attachments (
   id uuid PRIMARY KEY,

@@ -60,7 +60,7 @@ CREATE TABLE passage_vectors (
 )""",
     # What was read before there were passages is read again.
     """
-UPDATE file_contents SET status = 'stored', attempt = 0, changed_at = now()
+UPDATE file_contents SET status = 'stored', excused = attempt, changed_at = now()
 WHERE status = 'ready' AND pages > 0""",
 )
 

@@ -100,6 +100,7 @@ class FileReader:
             )
         batch = _Batch(self._queue, task)
         image_type: str | None = None
+        image_size = 0
         async with (
             self._blobs.read(blob_name(task.content_id)) as content,
             aclosing(self._reading.read(task.media_type, content)) as found,
@@ -107,13 +108,13 @@ class FileReader:
             async for item in found:
                 if isinstance(item, ReadImage):
                     await self._blobs.put(image_name(task.content_id), _once(item.octets))
-                    image_type = item.media_type
+                    image_type, image_size = item.media_type, len(item.octets)
                 elif not await batch.add(item):
                     return
         held = await batch.store()
         if held and not batch.characters and task.media_type not in IMAGES:
             raise UnreadableFile(_NO_TEXT)
-        if not await self._queue.finish(task, image_type) and image_type is not None:
+        if not await self._queue.finish(task, image_type, image_size) and image_type is not None:
             await self._blobs.remove([image_name(task.content_id)])
 
 

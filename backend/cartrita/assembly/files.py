@@ -64,7 +64,11 @@ def open_files(settings: Settings, database: Database, gateway: Gateway) -> File
     contents = ContentTable(database, arrival_s=_SILENCES * files.upload_timeout_s)
     removal = FileRemoval(contents, blobs)
     reader = FileReader(
-        ReadingTable(database, silence_s=_SILENCES * files.read_timeout_s),
+        ReadingTable(
+            database,
+            silence_s=_SILENCES * files.read_timeout_s,
+            owner_characters=files.per_owner_chars,
+        ),
         blobs,
         ProcessReading(_bounds(settings), folder=settings.data_dir),
         ReadingLimits(file_bytes=files.read_max_bytes, interval_s=files.read_interval_s),

@@ -118,7 +118,7 @@ class FileFilter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReadingTask(msgspec.Struct, frozen=True):
-    """A content that is to be read; `attempt` counts from 1."""
+    """A content that is to be read; its `attempt`, from 1, is no other reader's."""
 
     content_id: ContentId
     media_type: str

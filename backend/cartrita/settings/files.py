@@ -79,6 +79,14 @@ class Files(Group):
     per_owner_bytes: Annotated[
         int, Field(ge=1024, le=1 << 50), Setting("The most bytes of one owner's files together.")
     ] = 10 << 30
+    per_owner_chars: Annotated[
+        int,
+        Field(ge=1000, le=1 << 50),
+        Setting(
+            "An owner whose files have more characters of text has no more of them read. They take "
+            "some two bytes each in the database."
+        ),
+    ] = 500_000_000
     upload_timeout_s: Annotated[
         float, Field(ge=1, le=86400), Setting("How long the body of an upload may take to arrive.")
     ] = 3600.0

@@ -3,7 +3,20 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, delete, func, literal, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    ScalarSelect,
+    Select,
+    and_,
+    delete,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -19,28 +32,23 @@ from cartrita.domain.passages import passages_of
 
 _f, _p = file_contents.c, file_pages.c
 _MOST_ATTEMPTS = 3
+_MOST_READERS = 16
+"""Owners that are looked at, of whom others may be claiming something right now."""
 _GIVEN_UP = "The server could not read it in three attempts."
 
 
 class ReadingTable:
-    """`silence_s` is after how many seconds a reader that tells nothing counts as gone."""
+    """`silence_s` is after how many seconds a reader that tells nothing counts as gone.
 
-    def __init__(self, database: Database, *, silence_s: float) -> None:
+    `owner_characters` are the most of all that is read of one owner's files.
+    """
+
+    def __init__(
+        self, database: Database, *, silence_s: float, owner_characters: int = 500_000_000
+    ) -> None:
         self._database = database
-        age = func.now() - _f.changed_at
-        silence = func.make_interval(0, 0, 0, 0, 0, 0, literal(silence_s))
-        waiting = or_(
-            _f.status == FileStatus.STORED.value,
-            and_(_f.status == FileStatus.READING.value, age > silence),
-        )
-        self._next = (
-            select(_f.id)
-            .where(waiting)
-            .order_by(_f.changed_at)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-            .scalar_subquery()
-        )
+        self._next = _next(silence_s).scalar_subquery()
+        self._owner_characters = owner_characters
 
     async def claim(self) -> ReadingTask | None:
         """See ReadingQueue."""
@@ -54,16 +62,25 @@ class ReadingTable:
                     progress=0,
                     changed_at=func.now(),
                 )
-                .returning(_f.id, _f.media_type, _f.size, _f.attempt)
+                .returning(
+                    _f.id, _f.media_type, _f.size, _f.attempt, _f.excused, _of_owner().label("read")
+                )
             )
             async with self._database.use() as connection:
                 row = (await connection.execute(statement)).one_or_none()
             if row is None:
                 return None
             task = ReadingTask(ContentId(row.id), row.media_type, row.size, row.attempt)
-            if task.attempt <= _MOST_ATTEMPTS:
+            if row.attempt - row.excused > _MOST_ATTEMPTS:
+                await self.fail(task, _GIVEN_UP)
+            elif row.read >= self._owner_characters:
+                await self.fail(
+                    task,
+                    f"Your files have more than the {self._owner_characters:,} characters of text "
+                    "that are kept: delete some, and upload it again.",
+                )
+            else:
                 return task
-            await self.fail(task, _GIVEN_UP)
 
     async def add(self, task: ReadingTask, pages: Sequence[FilePage], progress: float) -> bool:
         """See ReadingQueue."""
@@ -81,7 +98,9 @@ class ReadingTable:
                 await _store(connection, owner_id, task.content_id, pages)
         return True
 
-    async def finish(self, task: ReadingTask, image_type: str | None) -> bool:
+    async def finish(
+        self, task: ReadingTask, image_type: str | None = None, image_size: int = 0
+    ) -> bool:
         """See ReadingQueue."""
         of_it = _p.content_id == task.content_id
         pages = select(func.count()).select_from(file_pages).where(of_it).scalar_subquery()
@@ -92,6 +111,7 @@ class ReadingTable:
             progress=1,
             reason=None,
             image_type=image_type,
+            image_size=image_size,
             pages=pages,
             characters=characters.scalar_subquery(),
         )
@@ -110,9 +130,7 @@ class ReadingTable:
 
     async def release(self, task: ReadingTask) -> None:
         """See ReadingQueue."""
-        await self._settle(
-            task, status=FileStatus.STORED.value, progress=0, attempt=task.attempt - 1
-        )
+        await self._settle(task, status=FileStatus.STORED.value, progress=0, excused=_f.excused + 1)
 
     async def _settle(self, task: ReadingTask, **values: object) -> bool:
         """Whether it was still this reader's."""
@@ -120,6 +138,45 @@ class ReadingTable:
         async with self._database.use() as connection:
             done = await connection.execute(statement.values(**values, changed_at=func.now()))
         return done.rowcount == 1
+
+
+def _next(silence_s: float) -> Select[UUID]:
+    """The content that is to be read next, locked."""
+    age = func.now() - _f.changed_at
+    silence = func.make_interval(0, 0, 0, 0, 0, 0, literal(silence_s))
+    reading = _f.status == FileStatus.READING.value
+    waiting = or_(_f.status == FileStatus.STORED.value, and_(reading, age > silence))
+    owners = (
+        select(_f.owner_id, func.min(_f.changed_at).label("since"))
+        .where(waiting)
+        .group_by(_f.owner_id)
+        .subquery("owners")
+    )
+    theirs = _f.owner_id == owners.c.owner_id
+    busy = exists().where(theirs, reading, age <= silence)
+    last = select(func.max(_f.changed_at)).where(theirs, _f.attempt > 0).scalar_subquery()
+    first = (
+        select(owners.c.owner_id)
+        .order_by(busy, last.nulls_first(), owners.c.since)
+        .limit(_MOST_READERS)
+        .subquery("first")
+    )
+    one = (
+        select(_f.id)
+        .where(_f.owner_id == first.c.owner_id, waiting)
+        .order_by(_f.changed_at)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+        .lateral("one")
+    )
+    return select(one.c.id).select_from(first.join(one, true())).limit(1)  # in the order of `first`
+
+
+def _of_owner() -> ScalarSelect[int]:
+    """The characters of all that was read of the owner of a content."""
+    others = file_contents.alias("others")
+    read = func.coalesce(func.sum(others.c.characters), 0)
+    return select(read).where(others.c.owner_id == _f.owner_id).scalar_subquery()
 
 
 async def _store(

@@ -31,7 +31,9 @@ file_contents = Table(
     Column("pages", Integer, nullable=False),
     Column("characters", BigInteger, nullable=False),
     Column("image_type", Text),
+    Column("image_size", BigInteger, nullable=False),
     Column("attempt", Integer, nullable=False),
+    Column("excused", Integer, nullable=False),
     Column("changed_at", MOMENT, nullable=False),
 )
 

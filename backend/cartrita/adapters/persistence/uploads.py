@@ -28,7 +28,7 @@ _a, _f = attachments.c, file_contents.c
 _FILES_OF = (
     select(func.count()).select_from(attachments).where(_a.owner_id == bindparam("owner_id"))
 )
-_BYTES_OF = select(func.coalesce(func.sum(_f.size), 0)).where(
+_BYTES_OF = select(func.coalesce(func.sum(_f.size + _f.image_size), 0)).where(
     _f.owner_id == bindparam("owner_id"), or_(_f.sha256.is_not(None), _f.status == "arriving")
 )
 _USE = select(

@@ -103,14 +103,20 @@ class ReadingQueue(Protocol):
     """Contents that are to be read, each by one reader at a time."""
 
     async def claim(self) -> ReadingTask | None:
-        """The next one; also one whose reader has not been heard of for too long."""
+        """The next one; also one whose reader has not been heard of for too long.
+
+        It is of the owner for whom nothing has been read for longest, not of one for whom something
+        is being read now if others wait. What is beyond an owner's quota of text fails.
+        """
         ...
 
     async def add(self, task: ReadingTask, pages: Sequence[FilePage], progress: float) -> bool:
         """Store pages of it. False if it is not this reader's any more."""
         ...
 
-    async def finish(self, task: ReadingTask, image_type: str | None) -> bool:
+    async def finish(
+        self, task: ReadingTask, image_type: str | None = None, image_size: int = 0
+    ) -> bool:
         """It has been read; as an image, if there is a type of one. False as for `add`."""
         ...
 

@@ -274,8 +274,60 @@ async def test_a_reader_that_is_gone_is_replaced(pool: Database) -> None:
 async def test_what_is_released_is_read_by_another(pool: Database) -> None:
     await uploaded(pool)
     queue = ReadingTable(pool, silence_s=60)
-    await queue.release(await claimed(queue))
-    assert (await claimed(queue)).attempt == 1
+    first = await claimed(queue)
+    await queue.release(first)
+    for _ in range(5):
+        await queue.release(await claimed(queue))
+    second = await claimed(queue)
+    assert second.attempt > first.attempt
+    assert not await queue.add(first, [FilePage(1, "late")], 1.0)
+    assert await queue.add(second, [], 1.0)
+
+
+async def test_owners_are_read_in_turn(pool: Database) -> None:
+    for number in range(3):
+        await uploaded(pool, f"0{number}")
+    queue = ReadingTable(pool, silence_s=60)
+    first = await claimed(queue)
+    theirs = await uploaded(pool, owner_id=BOB)
+    assert (await claimed(queue)).content_id == theirs.content_id
+    await queue.finish(first)
+    second = await claimed(queue)
+    others = await uploaded(pool, "01", owner_id=BOB)
+    assert (await claimed(queue)).content_id == others.content_id
+    third = await claimed(queue)
+    assert len({each.content_id for each in (first, second, third)}) == 3
+    assert await queue.claim() is None
+
+
+async def test_one_owner_has_several_read_at_once_where_nobody_else_waits(pool: Database) -> None:
+    made = {(await uploaded(pool, f"0{number}")).content_id for number in range(8)}
+    queue = ReadingTable(pool, silence_s=60)
+    claims = [await claimed(queue) for _ in range(8)]
+    assert {each.content_id for each in claims} == made
+
+
+async def test_no_more_text_than_an_owner_may_have(pool: Database) -> None:
+    queue = ReadingTable(pool, silence_s=60, owner_characters=10)
+    await uploaded(pool)
+    task = await claimed(queue)
+    await queue.add(task, [FilePage(1, "x" * 10)], 1.0)
+    await queue.finish(task)
+    beyond = await uploaded(pool, "01")
+    theirs = await uploaded(pool, owner_id=BOB)
+    assert (await claimed(queue)).content_id == theirs.content_id
+    assert await queue.claim() is None
+    done = await AttachmentTable(pool).get(ANN, beyond.id)
+    assert done is not None
+    assert done.status is FileStatus.UNREADABLE
+    assert "10 characters" in (done.reason or "")
+
+
+async def test_images_that_were_made_anew_count(pool: Database) -> None:
+    await uploaded(pool, media_type="image/png")
+    queue = ReadingTable(pool, silence_s=60)
+    await queue.finish(await claimed(queue), "image/png", 5_000)
+    assert await UploadTable(pool).use(ANN) == FileUse(1, 5_100)
 
 
 async def test_what_ends_three_readers_is_given_up(pool: Database) -> None:
