@@ -8,8 +8,8 @@ from urllib.parse import urljoin
 
 import msgspec
 
-from cartrita.adapters.web.html_tokens import EndTag, StartTag, tokens
 from cartrita.domain.web import LONGEST_URL
+from cartrita.kit.html_tokens import EndTag, StartTag, tokens
 from cartrita.kit.text import storable_text
 
 

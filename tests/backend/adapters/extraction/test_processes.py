@@ -144,6 +144,18 @@ async def test_what_cannot_be_read(
     assert told in await reason(media_type, content, bounds)
 
 
+@pytest.mark.parametrize(
+    ("markup", "text"),
+    [("<!--a", "x"), ("<a ", "x"), ("<![", "x"), ("<b>", "x" + "\ny")],
+    ids=["comments", "tags", "declarations", "elements"],
+)
+async def test_markup_that_does_not_end_is_read_in_one_pass(markup: str, text: str) -> None:
+    """A parser that looks for each end anew takes minutes."""
+    content = f"<p>x</p>{markup * 80_000}<p>y"
+    found = await texts(HTML, content.encode(), ReadingBounds(seconds=5.0))
+    assert found[0].startswith(text)
+
+
 async def test_a_locked_pdf() -> None:
     writing = pytest.importorskip("pypdf").PdfWriter(clone_from=io.BytesIO(pdf("Secret")))
     writing.encrypt("password")

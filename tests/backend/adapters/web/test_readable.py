@@ -1,8 +1,8 @@
 """Of a page its text is read, and not what is around it or hidden in it."""
 
 from hypothesis import given
-from tests.backend.adapters.web.test_html_tokens import MARKUP
 from tests.backend.examples import examples
+from tests.backend.kit.test_html_tokens import MARKUP
 
 from cartrita.adapters.web.readable import readable
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.backend.examples import examples
 
-from cartrita.adapters.web.html_tokens import EndTag, StartTag, Token, tokens
+from cartrita.kit.html_tokens import EndTag, StartTag, Token, tokens
 
 MARKUP = st.lists(
     st.sampled_from(
