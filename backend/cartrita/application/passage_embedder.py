@@ -1,6 +1,8 @@
 """Embeds passages beside the requests, some at a time, where a model for it is configured."""
 
 import asyncio
+import time
+from collections.abc import Callable
 
 import structlog
 
@@ -12,17 +14,59 @@ from cartrita.kit.repeated_failures import RepeatedFailures
 log = structlog.get_logger()
 
 _AT_ONCE = 64
+_PAUSE_S = 300.0
+_LONGEST_PAUSE_S = 86_400.0
+_MOST_OWNERS = 1_000
+
+
+class _PausedOwners:
+    """Owners whose passages could not be embedded, which takes ever longer until it is tried again.
+
+    Of too many the first are forgotten.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._until: dict[str, float] = {}
+        self._seconds: dict[str, float] = {}
+
+    def now(self) -> list[str]:
+        """Those that are passed over now."""
+        now = self._clock()
+        return [owner_id for owner_id, until in self._until.items() if until > now]
+
+    def add(self, owner_id: str) -> None:
+        """It has failed again."""
+        seconds = min(2 * self._seconds.pop(owner_id, _PAUSE_S / 2), _LONGEST_PAUSE_S)
+        self._seconds[owner_id] = seconds
+        self._until[owner_id] = self._clock() + seconds
+        if len(self._seconds) > _MOST_OWNERS:
+            self.forget(next(iter(self._seconds)))
+
+    def forget(self, owner_id: str) -> None:
+        """It has worked."""
+        self._until.pop(owner_id, None)
+        self._seconds.pop(owner_id, None)
 
 
 class PassageEmbedder:
-    """Looks every `interval_s` seconds for passages that have no embedding of the model."""
+    """Looks every `interval_s` seconds for passages that have no embedding of the model.
+
+    An owner for whom that fails, as by a budget, keeps no other from it: see `_PausedOwners`.
+    """
 
     def __init__(
-        self, vectors: PassageVectors, embeddings: Embeddings, *, interval_s: float
+        self,
+        vectors: PassageVectors,
+        embeddings: Embeddings,
+        *,
+        interval_s: float,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._vectors = vectors
         self._embeddings = embeddings
         self._interval_s = interval_s
+        self._paused = _PausedOwners(clock)
         self._failure_logger = RepeatedFailures("passage_embedding_failed")
 
     async def run(self) -> None:
@@ -49,17 +93,28 @@ class PassageEmbedder:
 
         Where all of them are refused, it is rather the model that is wrong.
         """
-        passages = await self._vectors.claim(self._embeddings.model, _AT_ONCE)
+        model = self._embeddings.model
+        passages = await self._vectors.claim(model, _AT_ONCE, self._paused.now())
         if not passages:
             return False
+        owner_id = passages[0].owner_id
         try:
-            embedded = await self._embedded(passages)
+            embedded = await self._each_embedded(passages)
+        except CartritaError:
+            self._paused.add(owner_id)
+            raise
+        self._paused.forget(owner_id)
+        await self._vectors.store(model, embedded)
+        return True
+
+    async def _each_embedded(self, passages: list[UnembeddedPassage]) -> list[EmbeddedPassage]:
+        try:
+            return await self._embedded(passages)
         except UpstreamRejected:
             embedded = [await self._embedded_alone(passage) for passage in passages]
             if len(embedded) > 1 and not any(each.vector for each in embedded):
                 raise
-        await self._vectors.store(self._embeddings.model, embedded)
-        return True
+            return embedded
 
     async def _embedded(self, passages: list[UnembeddedPassage]) -> list[EmbeddedPassage]:
         texts = [passage.text for passage in passages]

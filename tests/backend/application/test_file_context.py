@@ -12,12 +12,15 @@ from cartrita.adapters.persistence.file_reading import ReadingTable
 from cartrita.domain.attachments import FilePage, StoredFile
 from cartrita.domain.errors import NotFound, Unavailable
 from cartrita.domain.messages import Attachment, CacheBreakpoint, Message, Role, Text
+from cartrita.domain.principals import Principal
 from cartrita.kit.ids import fresh
 
 
-async def read(pool: Database, files: Files, *pages: str, name: str = "a.txt") -> StoredFile:
+async def read(
+    pool: Database, files: Files, *pages: str, name: str = "a.txt", principal: Principal = ANN
+) -> StoredFile:
     """A file that has been read, with these pages."""
-    file = await files.upload(f"{name}{pages}".encode(), name)
+    file = await files.upload(f"{name}{pages}".encode(), name, principal)
     queue = ReadingTable(pool, silence_s=60)
     task = await queue.claim()
     assert task is not None

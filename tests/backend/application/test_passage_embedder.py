@@ -1,13 +1,16 @@
 """Passages are embedded beside the requests, and found by what they mean."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 import pytest
-from tests.backend.application.files_fixture import ANN, Files
+from sqlalchemy import update
+from tests.backend.application.files_fixture import ANN, BOB, Files
 from tests.backend.application.test_file_context import read
 
 from cartrita.adapters.persistence.attachments import AttachmentTable
 from cartrita.adapters.persistence.database import Database
+from cartrita.adapters.persistence.file_tables import passage_embeddings
 from cartrita.adapters.persistence.passage_vectors import PassageVectorTable
 from cartrita.adapters.persistence.passages import PassageTable
 from cartrita.application.file_texts import FileTexts
@@ -15,7 +18,7 @@ from cartrita.application.meaning_search import MeaningSearch
 from cartrita.application.passage_embedder import PassageEmbedder
 from cartrita.domain.attachments import StoredFile
 from cartrita.domain.embeddings import EmbeddedPassage, Vector, unit_vector
-from cartrita.domain.errors import UpstreamRejected, UpstreamUnreachable
+from cartrita.domain.errors import BudgetExhausted, UpstreamRejected, UpstreamUnreachable
 
 ANIMALS = ("dog", "hound", "puppy")
 
@@ -110,3 +113,42 @@ async def test_where_all_texts_are_refused_the_model_is_wrong(pool: Database) ->
     await read(pool, Files(pool), "A refused one.", "Another refused one.")
     with pytest.raises(UpstreamRejected):
         await embedder(pool, FakeEmbeddings()).embed_some()
+
+
+async def test_an_owner_for_whom_it_fails_keeps_no_other_from_it(pool: Database) -> None:
+    files = Files(pool)
+    await read(pool, files, "A hound.")
+    embeddings, now = FakeEmbeddings(), 0.0
+    making = PassageEmbedder(
+        PassageVectorTable(pool), embeddings, interval_s=0.01, clock=lambda: now
+    )
+    embeddings.error = BudgetExhausted("Nothing is left.")
+    with pytest.raises(BudgetExhausted):
+        await making.embed_some()
+    async with pool.use() as connection:
+        await connection.execute(update(passage_embeddings).values(claimed_at=None))
+    await read(pool, files, "A puppy.", principal=BOB)
+    embeddings.error = None
+    assert await making.embed_some()
+    assert not await making.embed_some()
+    assert [owner for owner, _ in embeddings.asked] == [ANN.owner_id, BOB.owner_id]
+    now = 301.0
+    assert await making.embed_some()
+    assert embeddings.asked[-1][0] == ANN.owner_id
+
+
+async def test_what_is_refused_again_is_asked_ever_less_often(pool: Database) -> None:
+    await read(pool, Files(pool), "A refused one.", "Another refused one.")
+    embeddings, now = FakeEmbeddings(), 0.0
+    making = PassageEmbedder(
+        PassageVectorTable(pool), embeddings, interval_s=0.01, clock=lambda: now
+    )
+    tried: list[float] = []
+    for now in range(0, 5 * 3600, 100):
+        async with pool.use() as connection:
+            await connection.execute(update(passage_embeddings).values(claimed_at=None))
+        with suppress(UpstreamRejected):
+            assert not await making.embed_some()
+            continue
+        tried.append(now)
+    assert tried == [0, 300, 900, 2100, 4500, 9300]

@@ -8,7 +8,7 @@ these where the database has it, and otherwise they are compared here.
 import heapq
 import sys
 from array import array
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from operator import mul
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -27,6 +27,7 @@ from sqlalchemy import (
     or_,
     select,
     text,
+    true,
     tuple_,
     update,
 )
@@ -104,7 +105,9 @@ class PassageVectorTable:
         self._database = database
         self._pgvector: bool | None = None
 
-    async def claim(self, model: str, limit: int) -> list[UnembeddedPassage]:
+    async def claim(
+        self, model: str, limit: int, without: Collection[str] = ()
+    ) -> list[UnembeddedPassage]:
         """See PassageVectors."""
         age = func.now() - _e.claimed_at
         free = and_(
@@ -114,7 +117,8 @@ class PassageVectorTable:
                 age > func.make_interval(0, 0, 0, 0, 0, 0, literal(_CLAIM_S)),
             ),
         )
-        owner = select(_e.owner_id).where(free).limit(1).scalar_subquery()
+        others = _e.owner_id.not_in(without) if without else true()
+        owner = select(_e.owner_id).where(free, others).limit(1).scalar_subquery()
         some = (
             select(*_place(_e))
             .where(free, _e.owner_id == owner)

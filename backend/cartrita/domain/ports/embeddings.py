@@ -1,6 +1,6 @@
 """The ports of embeddings: what makes them, and where those of passages are kept."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from cartrita.domain.embeddings import EmbeddedPassage, UnembeddedPassage, Vector
@@ -23,8 +23,13 @@ class Embeddings(Protocol):
 class PassageVectors(Protocol):
     """The embeddings of passages."""
 
-    async def claim(self, model: str, limit: int) -> list[UnembeddedPassage]:
-        """Passages of one owner to embed, which nobody else gets for some minutes."""
+    async def claim(
+        self, model: str, limit: int, without: Collection[str] = ()
+    ) -> list[UnembeddedPassage]:
+        """Passages of one owner to embed, which nobody else gets for some minutes.
+
+        The owners `without` are passed over.
+        """
         ...
 
     async def store(self, model: str, passages: Sequence[EmbeddedPassage]) -> None:
