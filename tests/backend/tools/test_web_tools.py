@@ -58,7 +58,7 @@ class Pages:
         self.text = text
         self.truncated = truncated
 
-    async def fetch(self, url: str) -> WebPage:
+    async def fetch(self, url: str, owner_id: str = "") -> WebPage:
         return WebPage(
             url=f"{url}/",
             title="Moss",

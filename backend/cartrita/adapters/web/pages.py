@@ -10,6 +10,7 @@ import msgspec
 from cartrita.adapters.http.transport import Deadlines, HttpRequest, HttpResponse, Transport
 from cartrita.adapters.web.page_addresses import page_address, redirected
 from cartrita.adapters.web.page_bodies import HTML, Inflating, media_type, text_of
+from cartrita.adapters.web.places import Places
 from cartrita.adapters.web.readable import readable
 from cartrita.domain.errors import InvalidInput, UpstreamCut, UpstreamRejected
 from cartrita.domain.web import WebPage
@@ -19,6 +20,9 @@ _ACCEPT: Final = {"Accept": "text/html,application/xhtml+xml,text/plain;q=0.9,*/
 _REDIRECTS: Final = frozenset((301, 302, 303, 307, 308))
 _MOST_REDIRECTS: Final = 5
 _AT_ONCE: Final = 16
+_OF_ONE_OWNER: Final = 4
+_WAIT_S: Final = 4.0
+"""For a place; whoever asked for the page waits for it no longer than 5 s beside its own time."""
 
 
 class PageLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,18 +52,22 @@ class PageReader:
     def __init__(self, transport: Transport, limits: PageLimits | None = None) -> None:
         self._transport = transport
         self._limits = limits or PageLimits()
-        self._room = asyncio.Semaphore(_AT_ONCE)
+        self._places = Places(_AT_ONCE, _OF_ONE_OWNER, _WAIT_S)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="web-page")
 
     def close(self) -> None:
         """Read no more pages."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    async def fetch(self, url: str) -> WebPage:
+    async def fetch(self, url: str, owner_id: str = "") -> WebPage:
         """See `WebPages.fetch`."""
         address = page_address(url)
+        async with self._places.one(owner_id):
+            return await self._fetch(address)
+
+    async def _fetch(self, address: str) -> WebPage:
         try:
-            async with asyncio.timeout(self._limits.seconds), self._room:
+            async with asyncio.timeout(self._limits.seconds):
                 sent = await self._follow(address)
                 return await self._page(sent)
         except TimeoutError:

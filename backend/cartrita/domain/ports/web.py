@@ -52,10 +52,10 @@ class GitHubSearch(Protocol):
 class WebPages(Protocol):
     """Reads pages of the public web."""
 
-    async def fetch(self, url: str) -> WebPage:
-        """The page as text.
+    async def fetch(self, url: str, owner_id: str = "") -> WebPage:
+        """The page as text, on behalf of an owner.
 
-        Raises InvalidInput for an address that is none, Forbidden for one that is not public, and
-        UpstreamError and UnsupportedMedia.
+        Raises InvalidInput for an address that is none, Forbidden for one that is not public, Busy
+        where too many are being read, and UpstreamError and UnsupportedMedia.
         """
         ...

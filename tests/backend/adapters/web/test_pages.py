@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 from tests.backend.adapters.http.names import Names
 from tests.backend.adapters.http.servers import serving
+from tests.harness.scenario import until
 
 from cartrita.adapters.http.client import HttpClient
 from cartrita.adapters.http.public_addresses import AddressRule
@@ -82,6 +83,16 @@ async def test_a_page() -> None:
     (head,) = one.heads
     sent = {line.partition(":")[0].lower() for line in head.splitlines()[1:] if line}
     assert sent == {"host", "accept", "accept-encoding", "user-agent"}
+
+
+async def test_one_owners_silent_pages_keep_no_other_from_reading() -> None:
+    async with site() as one, reading() as reader, asyncio.TaskGroup() as group:
+        one.put("/", b"<p>Moss")
+        stuck = [group.create_task(reader.fetch(f"{one.url}/silent", "ann")) for _ in range(20)]
+        await until(lambda: len(one.heads) == 4)
+        assert (await reader.fetch(one.url, "bob")).text == "Moss"
+        for each in stuck:
+            each.cancel()
 
 
 async def test_texts_are_read_as_they_are() -> None:
