@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from cartrita.application.attachments import Attachments
 from cartrita.domain.attachments import StoredFile
@@ -113,7 +114,23 @@ async def _streamed(
     first = await anext(content, b"")
     if size is not None:
         headers["Content-Length"] = str(size)
-    return StreamingResponse(_following(first, content), status, headers)
+    return _Sent(first, content, status, headers)
+
+
+class _Sent(StreamingResponse):
+    """Sends what is opened, and closes it, even where nobody is left to whom it could be sent."""
+
+    def __init__(
+        self, first: bytes, rest: AsyncGenerator[bytes], status: int, headers: dict[str, str]
+    ) -> None:
+        super().__init__(_following(first, rest), status, headers)
+        self._rest = rest
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await self._rest.aclose()
 
 
 async def _content(
@@ -124,10 +141,7 @@ async def _content(
             yield piece
 
 
-async def _following(first: bytes, rest: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
-    try:
-        yield first
-        async for piece in rest:
-            yield piece
-    finally:
-        await rest.aclose()
+async def _following(first: bytes, rest: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
+    yield first
+    async for piece in rest:
+        yield piece

@@ -171,7 +171,10 @@ def _texts(values: JsonValue) -> JsonValue:
 
 
 def _number(value: JsonValue) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) else 0
+    """A number that every reader of JSON has room for; 0 for all else."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 1 << 53:
+        return 0
+    return value
 
 
 def _error_of(reply: Reply) -> UpstreamError:

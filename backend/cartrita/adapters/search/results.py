@@ -93,4 +93,4 @@ def moment(value: JsonValue) -> datetime | None:
 def _score(value: JsonValue, rank: int) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return round(1 / rank, 4)
-    return min(max(float(value), 0.0), 1.0)
+    return float(min(max(value, 0.0), 1.0))  # before it is made one: there are longer integers

@@ -119,3 +119,12 @@ async def test_items_without_an_address_are_left_out(
     services.answer_next("github", Reply(200, {"total_count": True, "items": items}))
     found = await GitHub(address("github")).search(GitHubQuery(text="moss"))
     assert (found.hits, found.total) == ((), 0)
+
+
+@pytest.mark.parametrize("count", [1 << 62, 1 << 53, -1, "7", True])
+async def test_counts_that_no_reader_has_room_for(
+    address: Address, services: SearchServices, count: object
+) -> None:
+    services.answer_next("github", Reply(200, {"total_count": count, "items": []}))
+    found = await GitHub(address("github")).search(GitHubQuery(text="moss"))
+    assert found.total == 0

@@ -64,6 +64,17 @@ def test_moments(told: str | int, meant: datetime | None) -> None:
     assert moment(told) == meant
 
 
+@pytest.mark.parametrize(
+    ("told", "meant"),
+    [(10**400, 1.0), (-(10**400), 0.0), (0.5, 0.5)],
+    ids=["long", "below", "usual"],
+)
+def test_scores_of_any_length(told: float, meant: float) -> None:
+    item = {"url": "https://example.com", "score": told}
+    (one,) = results_of([item], 3, content="c", date="d", score="score")
+    assert one.score == meant
+
+
 def test_a_result_without_a_title_is_called_by_its_address() -> None:
     (one,) = results_of([{"url": "https://example.com"}], 3, content="c", date="d")
     assert (one.title, one.content, one.score) == ("https://example.com", "", 1.0)
