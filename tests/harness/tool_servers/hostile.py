@@ -29,6 +29,12 @@ TOOLS = [
     tool("same.name"),
     tool("same name"),
     tool("n" * 80),
+    tool("required", {**PLAIN, "required": "a"}),
+    tool("list", {"type": "array"}),
+    tool("text", {**PLAIN, "properties": {"a": "text"}}),
+    {"inputSchema": PLAIN},
+    "no tool",
+    tool("icon", icons="x", annotations=[], title=7),
     tool("pattern", outputSchema={**PLAIN, "properties": {"a": {"pattern": "^(a+)+$"}}}),
 ]
 

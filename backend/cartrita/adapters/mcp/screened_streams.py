@@ -11,6 +11,8 @@ from mcp.client._transport import ReadStream, TransportStreams
 from mcp.shared.message import SessionMessage
 from mcp.types import JSONRPCNotification, JSONRPCRequest, JSONRPCResponse
 
+from cartrita.adapters.mcp.screened_tools import screen_tools
+
 Transport: TypeAlias = AbstractAsyncContextManager[TransportStreams]
 
 _MOST_UNASKED: Final = 6000
@@ -79,7 +81,7 @@ class _Screened:
     def _look_at(self, item: SessionMessage) -> None:
         message = item.message
         if isinstance(message, JSONRPCResponse):
-            _without_output_schemas(cast("dict[str, object]", message.result))
+            screen_tools(cast("dict[str, object]", message.result), self._server)
         elif isinstance(message, JSONRPCRequest | JSONRPCNotification):
             self._count()
 
@@ -91,15 +93,3 @@ class _Screened:
         if self._unasked > _MOST_UNASKED:
             log.warning("tool_server_floods", server=self._server)
             raise StopAsyncIteration
-
-
-def _without_output_schemas(result: dict[str, object]) -> None:
-    """Take them out of a list of tools: the SDK would check results against a stranger's patterns.
-
-    A regular expression that never ends would hold the event loop.
-    """
-    tools = result.get("tools")
-    if isinstance(tools, list):
-        for tool in cast("list[object]", tools):
-            if isinstance(tool, dict):
-                cast("dict[str, object]", tool).pop("outputSchema", None)

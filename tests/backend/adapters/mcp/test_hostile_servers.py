@@ -65,6 +65,14 @@ async def test_a_schema_of_results_is_not_evaluated() -> None:
         assert result.data == {"a": "a" * 60 + "!"}
 
 
+async def test_a_tool_that_is_none_is_left_out_of_the_list() -> None:
+    """And what is told of one beside its schema, such as an icon, may be anything."""
+    async with connected(program("hostile.py", "pattern")) as server:
+        names = {tool.name for tool in await server.tools()}
+    assert {"plain", "icon", "pattern"} <= names
+    assert not {"required", "list", "text"} & names
+
+
 async def test_nonsense_is_no_result() -> None:
     async with connected(program("hostile.py", "nonsense")) as server:
         await server.tools()
