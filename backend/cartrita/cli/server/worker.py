@@ -61,6 +61,7 @@ class WorkerServer(uvicorn.Server):
         gc.collect()
         gc.freeze()
         gc.set_threshold(10_000, 20, 50)
+        gc.enable()
         _send(Serving())
 
 
@@ -169,7 +170,3 @@ def _exit_if_orphaned() -> None:
 def _send(message: WorkerMessage) -> None:
     sys.stdout.buffer.write(worker_messages.encode(message) + b"\n")
     sys.stdout.buffer.flush()
-
-
-if __name__ == "__main__":
-    main()

@@ -18,7 +18,7 @@ from cartrita.cli.server.worker_messages import Serving, WorkerConfig, WorkerMes
 
 log = structlog.get_logger()
 
-_WORKER = (sys.executable, "-m", "cartrita.cli.server.worker")
+_WORKER = (sys.executable, "-m", "cartrita.cli.server")
 
 
 def _die_with_parent() -> Callable[[], None] | None:
