@@ -1,7 +1,7 @@
 """Fixtures for every test: a database, and guards against network access and a blocked loop."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ guards.install()
 _HERE = Path(__file__).parent
 _UNMEASURED = [_HERE / name for name in ("docs", "sdks", "security", "journeys/fault_table")]
 """Their servers run what those of other tests run as well, and twice as fast without coverage."""
+_JOURNEYS = _HERE / "journeys"
 _COVERAGE = os.environ.get("COVERAGE_PROCESS_START")
 
 
@@ -22,10 +23,21 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """Processes that this test starts measure their coverage, or do not."""
     if _COVERAGE is None:
         return
-    if any(item.path.is_relative_to(folder) for folder in _UNMEASURED):
-        os.environ.pop("COVERAGE_PROCESS_START", None)
-    else:
+    if _measured(item):
         os.environ["COVERAGE_PROCESS_START"] = _COVERAGE
+    else:
+        os.environ.pop("COVERAGE_PROCESS_START", None)
+
+
+def _measured(item: pytest.Item) -> bool:
+    """Of the journeys, those on the shared server: each start of another takes seconds more."""
+    if any(item.path.is_relative_to(folder) for folder in _UNMEASURED):
+        return False
+    return not item.path.is_relative_to(_JOURNEYS) or "quiet_server" in _fixtures(item)
+
+
+def _fixtures(item: pytest.Item) -> Sequence[str]:
+    return item.fixturenames if isinstance(item, pytest.Function) else ()
 
 
 @pytest.fixture(scope="session")

@@ -34,7 +34,6 @@ def quiet_server(provider: FakeProvider) -> Iterator[Server]:
     settings = {
         "ANTHROPIC_BASE_URL": provider.root_url,
         "ANTHROPIC_API_KEY": PROVIDER_KEY,
-        "CARTRITA_SERVER_DRAIN_S": "1",  # tests leave runs that go on
     }
     with Server(provider_url=provider.base_url, workers=2, settings=settings) as server:
         yield server

@@ -71,6 +71,7 @@ class Server:
             "CARTRITA_SECRET": _SECRET,
             "CARTRITA_DISCOVER_LOCAL": "0",
             "CARTRITA_RUN_LOG_LEASE_S": str(lease_s),
+            "CARTRITA_SERVER_DRAIN_S": "1",  # tests leave runs that go on
             "CARTRITA_DEFAULT_MODEL": "openai/fake",
             "CARTRITA_INBOUND_LIMITS": _LIMITS,
             "CARTRITA_PROVIDER_LIMITS": "off",

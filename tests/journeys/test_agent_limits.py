@@ -51,7 +51,6 @@ def server(provider: FakeProvider, tmp_path_factory: pytest.TempPathFactory) -> 
     settings = {
         "CARTRITA_CONFIG": str(folder / "cartrita.toml"),
         "CARTRITA_LEDGER_PRICES": str(folder / "prices.toml"),
-        "CARTRITA_SERVER_DRAIN_S": "1",
     }
     with Server(provider_url=provider.base_url, settings=settings) as server:
         yield server

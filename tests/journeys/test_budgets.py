@@ -51,7 +51,7 @@ def administered(provider: FakeProvider, settings: dict[str, str]) -> Iterator[S
         yield Scenario(server, provider)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def replica(
     administered: Scenario, provider: FakeProvider, settings: dict[str, str], users: dict[str, str]
 ) -> Iterator[Scenario]:
@@ -72,13 +72,14 @@ async def spender(scenario: Scenario, **budgets: Any) -> tuple[str, str]:
     return user, f"Bearer {key['key']}"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def users(administered: Scenario) -> dict[str, str]:
     """What the keys of users authorise with, by the budgets that they have."""
     _, dollar = await spender(administered, day={"money": "1.00"})
     _, little = await spender(administered, month={"tokens": 20})
     _, some = await spender(administered, day={"tokens": 2000})
-    return {"dollar": dollar, "little": little, "some": some}
+    _, same = await spender(administered, day={"tokens": 2000})
+    return {"dollar": dollar, "little": little, "some": some, "same": same}
 
 
 def asked(text: str, **fields: Any) -> dict[str, Any]:
@@ -193,7 +194,7 @@ async def test_a_relayed_stream_that_outruns_its_budget_ends_with_an_error(
 ) -> None:
     body = asked(f"Go on. {directive(Script(words=3000))}", stream=True)
     status, _, streamed = await post(
-        replica, "/v1/chat/completions", body, Authorization=users["some"]
+        replica, "/v1/chat/completions", body, Authorization=users["same"]
     )
     assert status == 200
     told = [data for _, data in frames(streamed)]

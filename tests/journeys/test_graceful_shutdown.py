@@ -2,7 +2,9 @@
 
 import asyncio
 import signal
+from collections.abc import Iterator
 
+import pytest
 from tests.harness.fake_provider.script import Script
 from tests.harness.fixtures import Serve
 from tests.journeys import v1
@@ -30,7 +32,7 @@ async def test_an_answer_that_is_passed_on_is_finished(serve: Serve) -> None:
 
 async def test_sigterm_during_streams(serve: Serve) -> None:
     # Its leases are long, since nobody loses one here, however busy the machine is.
-    scenario = serve(workers=2, lease_s=15.0, settings={"CARTRITA_SERVER_DRAIN_S": "1"})
+    scenario = serve(workers=2, lease_s=15.0)
     clients = [scenario.client(scenario.plan(SCRIPT)) for _ in range(STREAMS)]
     async with asyncio.TaskGroup() as tasks:
         for client in clients:
@@ -55,6 +57,15 @@ async def test_sigterm_during_streams(serve: Serve) -> None:
         assert (first.status, first.ended) == (200, "clean"), first.problem
 
 
+@pytest.fixture
+def hang_up() -> Iterator[None]:
+    """SIGHUP ends what is started here, although the tests may run under `nohup`."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("hang_up")
 def test_a_closed_terminal_stops_it_in_order(serve: Serve) -> None:
     scenario = serve()
     assert scenario.server.stop(signal.SIGHUP) == 0

@@ -28,9 +28,8 @@ ENDS = ("revoked", "rotated", "narrowed", "expired", "user", "tenant", "by hand"
 @pytest.fixture
 def replicas(serve: Serve) -> tuple[Scenario, Scenario]:
     """Two servers on one database, the first with two workers."""
-    drain = {"CARTRITA_SERVER_DRAIN_S": "1"}  # the runs of those that were cut go on
-    first = serve(workers=2, settings={"OPENAI_COMPAT_MODEL_NAME": "x", **drain})
-    return first, serve(database_url=first.server.dsn, settings=drain)
+    first = serve(workers=2, settings={"OPENAI_COMPAT_MODEL_NAME": "x"})
+    return first, serve(database_url=first.server.dsn)
 
 
 class Streams:

@@ -28,7 +28,7 @@ def server(provider: FakeProvider, tmp_path_factory: pytest.TempPathFactory) -> 
     """A server with an agent whose calls all need an approval."""
     configuration = tmp_path_factory.mktemp("approvals") / "cartrita.toml"
     configuration.write_text(CONFIGURATION)
-    settings = {"CARTRITA_CONFIG": str(configuration), "CARTRITA_SERVER_DRAIN_S": "1"}
+    settings = {"CARTRITA_CONFIG": str(configuration)}
     with Server(provider_url=provider.base_url, settings=settings) as server:
         yield server
 

@@ -37,7 +37,7 @@ async def test_schemathesis(serve: Any, services: SearchServices, tmp_path: Path
         f"--header=X-API-Key: {KEY}",
         f"--checks={CHECKS}",
         "--phases=examples,coverage,fuzzing,stateful",
-        "--max-examples=50",
+        "--max-examples=20",
         "--seed=7",
         "--continue-on-failure",
         "--request-timeout=60",

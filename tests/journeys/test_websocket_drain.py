@@ -11,7 +11,7 @@ SLOW = Script(words=40, between_tokens_s=0.1)
 
 
 async def test_sigterm(serve: Serve) -> None:
-    scenario = serve(workers=2, lease_s=15.0, settings={"CARTRITA_SERVER_DRAIN_S": "1"})
+    scenario = serve(workers=2, lease_s=15.0)
     port = scenario.server.port
     message = scenario.message(SLOW)
     async with opened(port) as busy, opened(port) as idle, opened(port, key=None) as unknown:

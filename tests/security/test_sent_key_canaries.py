@@ -46,7 +46,12 @@ def upstream(key: str) -> Iterator[FakeProvider]:
 
 @pytest.fixture
 def running(upstream: FakeProvider) -> Iterator[Scenario]:
-    settings = {"CARTRITA_LOG_LEVEL": "debug", "CARTRITA_LEGACY_QUERY_KEYS": "true"}
+    settings = {
+        "CARTRITA_LOG_LEVEL": "debug",
+        "CARTRITA_LEGACY_QUERY_KEYS": "true",
+        "CARTRITA_ROUTES_FIRST_PAUSE_S": "0.02",
+        "CARTRITA_ROUTES_LONGEST_PAUSE_S": "0.1",
+    }
     with Server(provider_url=upstream.base_url, settings=settings) as server:
         yield Scenario(server, upstream)
 

@@ -10,6 +10,7 @@ from uuid import uuid4
 import msgspec
 from tests.harness.fake_provider.launch import FakeProvider
 from tests.harness.fake_provider.script import Script, ToolCall, directive
+from tests.harness.fake_provider.timing_faults import HangBeforeHeaders, Stall
 from tests.harness.server import Server, free_port
 from tests.journeys.fault_table.clients import SURFACES, Mode, Surface, ask
 from tests.journeys.fault_table.expectations import Senseless
@@ -29,6 +30,8 @@ _SETTINGS = {
     "CARTRITA_ROUTES_LONGEST_PAUSE_S": "0.1",
 }
 _LIGHT_AT_ONCE = 24
+_WAITING_AT_ONCE = 48
+"""Cells that only wait for a timeout, beside the others."""
 _HEAVY_AT_ONCE = 3
 
 
@@ -129,9 +132,10 @@ class Table:
 
     async def _run(self, planned: Sequence[Cell]) -> list[Received]:
         light, heavy = asyncio.Semaphore(_LIGHT_AT_ONCE), asyncio.Semaphore(_HEAVY_AT_ONCE)
+        waiting = asyncio.Semaphore(_WAITING_AT_ONCE)
 
         async def run(cell: Cell) -> Received:
-            async with heavy if cell.case.heavy else light:
+            async with heavy if cell.case.heavy else waiting if _waits(cell.case) else light:
                 return await self._ask(cell)
 
         return list(await asyncio.gather(*(run(cell) for cell in planned)))
@@ -157,6 +161,11 @@ class Table:
     def _judge(self, cell: Cell, got: Received, counts: dict[str, int]) -> Outcome:
         calls = counts[self._needles[cell.number]]
         return Outcome(got, calls, _problem(cell, got, calls))
+
+
+def _waits(case: Case) -> bool:
+    faults = (fault for script in case.scripts for fault in script.faults)
+    return any(isinstance(fault, HangBeforeHeaders | Stall) for fault in faults)
 
 
 _ANSWERS = (Script(text=TEXT),)
