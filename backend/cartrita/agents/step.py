@@ -62,7 +62,11 @@ class Step:
         self._position = len(said) if position is None else position
         self._lead = lead
         self._clock = clock
-        self._tool_calls = ToolCallAssembler(provider.name, limits or AgentLimits())
+        self._tool_calls = ToolCallAssembler(
+            provider.name,
+            limits or AgentLimits(),
+            offered=frozenset(tool.name for tool in request.tools),
+        )
         self._started_at: float | None = None
         self._first_delta_at: float | None = None
         self._counter = counter or RuleCounter()

@@ -1,9 +1,10 @@
 """Assembles complete tool calls from streamed deltas."""
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Collection, Iterator
 from math import isfinite
-from typing import NoReturn, cast
+from typing import Final, NoReturn, cast
 
 import msgspec
 
@@ -15,6 +16,9 @@ from cartrita.domain.json import JsonObject
 from cartrita.kit.ids import uuid7
 from cartrita.kit.json_depth import MAX_ANSWER_DEPTH, nests_deeper
 from cartrita.kit.text import storable_json
+
+_FOREIGN: Final = re.compile(r"[^a-zA-Z0-9_-]")
+_LONGEST_NAME: Final = 64
 
 
 class _PartialCall:
@@ -31,12 +35,17 @@ class _PartialCall:
 class ToolCallAssembler:
     """The tool calls of one step.
 
-    Raises UpstreamMalformed for an invalid call, and for more calls than the limit.
+    A name that is none of those `offered` is changed to one that every vendor takes: it goes back
+    to the model with the result that says so. Raises UpstreamMalformed for an invalid call, and for
+    more calls than the limit.
     """
 
-    def __init__(self, provider: str, limits: AgentLimits) -> None:
+    def __init__(
+        self, provider: str, limits: AgentLimits, *, offered: Collection[str] = ()
+    ) -> None:
         self._provider = provider
         self._limits = limits
+        self._offered = offered
         self._calls: dict[int, _PartialCall] = {}
 
     def add(self, delta: ToolCallDelta) -> None:
@@ -58,11 +67,14 @@ class ToolCallAssembler:
     def _validated(self, call: _PartialCall) -> ToolCalled:
         if not call.name:
             raise self._malformed("asked for a tool without saying which")
+        name = call.name
+        if name not in self._offered:
+            name = _FOREIGN.sub("_", name)[:_LONGEST_NAME]
         arguments = _parse_arguments("".join(call.arguments))
         if arguments is None:
-            raise self._malformed(f"called the tool {call.name} with arguments that are cut off")
+            raise self._malformed(f"called the tool {name} with arguments that are cut off")
         # Some servers send no call id; the tool result needs one to refer to its call.
-        return ToolCalled(call.call_id or f"call_{uuid7().hex}", call.name, arguments)
+        return ToolCalled(call.call_id or f"call_{uuid7().hex}", name, arguments)
 
     def _malformed(self, what: str) -> UpstreamMalformed:
         return UpstreamMalformed(f"{self._provider} {what}.", provider=self._provider)

@@ -16,6 +16,22 @@ def arguments_of(text: str) -> JsonObject:
     return called.arguments
 
 
+@pytest.mark.parametrize(
+    ("name", "called"),
+    [
+        ("functions.look", "functions_look"),
+        ("a.b", "a.b"),
+        ("\u202e\r\n../x", "______x"),
+        ("x" * 100, "x" * 64),
+    ],
+)
+def test_a_name_of_no_tool_is_one_that_vendors_take(name: str, called: str) -> None:
+    """They refuse a conversation for ever that has another, and the model made it up."""
+    calls = ToolCallAssembler("p", AgentLimits(), offered={"a.b"})
+    calls.add(ToolCallDelta(0, "c1", name, "{}"))
+    assert [each.name for each in calls.complete()] == [called]
+
+
 def test_half_a_surrogate_pair_is_replaced() -> None:
     assert arguments_of('{"a": "\\ud800", "b": 1.5}') == {"a": "\ufffd", "b": 1.5}
 
