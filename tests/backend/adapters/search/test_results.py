@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from tests.backend.examples import examples
 
 from cartrita.adapters.search.results import moment, plain, results_of, web_address
+from cartrita.domain.json import JsonObject
 
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -70,7 +71,7 @@ def test_moments(told: str | int, meant: datetime | None) -> None:
     ids=["long", "below", "usual"],
 )
 def test_scores_of_any_length(told: float, meant: float) -> None:
-    item = {"url": "https://example.com", "score": told}
+    item: JsonObject = {"url": "https://example.com", "score": told}
     (one,) = results_of([item], 3, content="c", date="d", score="score")
     assert one.score == meant
 
