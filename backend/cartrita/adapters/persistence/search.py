@@ -1,7 +1,7 @@
 """Full text over what an owner has stored: implements SearchIndex and MessagePassages."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
@@ -33,6 +33,7 @@ from cartrita.kit import ids
 
 _SNIPPET_WORDS = 35
 _PASSAGE_WORDS = 80
+_QUOTES: Final = "offline"  # a provider whose answers only repeat what is stored elsewhere
 _TITLE_BONUS = 0.5
 _STORED = frozenset({SearchKind.CONVERSATION, SearchKind.MESSAGE, SearchKind.FILE})
 _a, _c, _m, _s = attachments.c, conversations.c, messages.c, passages.c
@@ -66,7 +67,7 @@ class FullText:
         return SearchResults(tuple(_to_found(row) for row in rows), total)
 
     async def passages(self, owner_id: str, words: str, limit: int) -> list[str]:
-        """Distinct passages, the most relevant first. A stored question finds itself."""
+        """See MessagePassages: distinct ones, the most relevant first."""
         words = search_terms.normalize(words)
         if not words:
             return []
@@ -76,6 +77,7 @@ class FullText:
             select(_m.id, _m.created_at, score)
             .join(conversations, _c.id == _m.conversation_id)
             .where(in_tree(owner_id), owned(owner_id), text_query.matches(_m.search, _BODY))
+            .where(_m.provider.is_distinct_from(_QUOTES))
             .order_by(score.desc(), _m.created_at.desc())
             .limit(4 * limit)  # some of which may say the same
             .cte("best")

@@ -17,7 +17,10 @@ class PassageSearch(Protocol):
 
 
 class MessagePassages(Protocol):
-    """Finds passages in the messages of an owner."""
+    """Finds passages in the messages of an owner, except the answers of the offline provider.
+
+    A stored question finds itself.
+    """
 
     async def passages(self, owner_id: str, words: str, limit: int) -> list[str]: ...
 

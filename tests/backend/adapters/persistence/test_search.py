@@ -339,6 +339,15 @@ async def test_passages_hold_any_of_the_words_the_best_first(
     assert await index.passages(ANN, "", 5) == []
 
 
+async def test_answers_of_the_offline_provider_are_no_passages(
+    index: FullText, pool: Database, database: TemporaryDatabase
+) -> None:
+    talk = await stored_conversation(pool)
+    await stored_branch(pool, talk, "a zebra", "[1] “a zebra” [2] “zebra”")
+    await execute(database.dsn, "UPDATE messages SET provider = 'offline' WHERE depth = 1")
+    assert await index.passages(ANN, "zebra", 5) == ["a zebra"]
+
+
 async def test_passages_in_other_letters(index: FullText, pool: Database) -> None:
     talk = await stored_conversation(pool)
     await stored_branch(pool, talk, "резервная копия на диске", "ничего", "копия")
