@@ -1,6 +1,7 @@
 """Daily partitions of run_events: created ahead of time, dropped when they are empty."""
 
 from collections.abc import Coroutine
+from contextlib import suppress
 from datetime import date, timedelta
 
 import asyncpg
@@ -21,6 +22,7 @@ _MOVE = """
 WITH early AS (DELETE FROM run_events_default WHERE run_id >= $1 AND run_id < $2 RETURNING *)
 INSERT INTO {name} SELECT * FROM early
 """
+_MADE_BY_ANOTHER = (asyncpg.DuplicateTableError, asyncpg.UniqueViolationError)
 
 
 async def maintain_partitions(connection: Connection, *, days_ahead: int) -> None:
@@ -32,7 +34,8 @@ async def maintain_partitions(connection: Connection, *, days_ahead: int) -> Non
     names = {row["name"] for row in await connection.fetch(_PARTITIONS)}
     for day in [today + timedelta(days=days) for days in range(days_ahead + 1)]:
         if _name(day) not in names:
-            await _try(_create(connection, day))
+            with suppress(*_MADE_BY_ANOTHER):  # workers that start together, each for itself
+                await _try(_create(connection, day))
     for name in names:
         day = _day(name)
         if day is not None and day < today - timedelta(days=1):
@@ -43,6 +46,8 @@ async def _try(work: Coroutine[None, None, None]) -> None:
     """Writers have precedence: work that does not get its lock in time is left to a later run."""
     try:
         await work
+    except _MADE_BY_ANOTHER:
+        raise
     except asyncpg.PostgresError as error:
         log.warning("partition_left", error=type(error).__name__)
 

@@ -76,6 +76,16 @@ async def test_partitions_are_created_ahead_and_hold_their_runs(own: Cluster) ->
         assert await own.value(where, admitted.run_id) in map(partition_name, days)
 
 
+async def test_a_partition_that_another_worker_makes_is_no_trouble(own: Cluster) -> None:
+    async with own.manual_replica(1, days_ahead=0) as log:
+        name = partition_name(await today(own))
+        await own.connection.execute(f"CREATE TABLE {name} (LIKE run_events INCLUDING ALL)")
+        with capture_logs() as logs:
+            await maintain(log)
+        assert [line for line in logs if line["event"] == "partition_left"] == []
+        await own.connection.execute(f"DROP TABLE {name}")
+
+
 async def test_a_replica_has_todays_partition_before_it_writes(own: Cluster) -> None:
     async with own.replica(0) as log:
         assert partition_name(await today(own)) in await partitions(own)
