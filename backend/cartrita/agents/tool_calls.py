@@ -72,7 +72,7 @@ class ToolCallAssembler:
             name = _FOREIGN.sub("_", name)[:_LONGEST_NAME]
         arguments = _parse_arguments("".join(call.arguments))
         if arguments is None:
-            raise self._malformed(f"called the tool {name} with arguments that are cut off")
+            raise self._malformed(f"called the tool {name} with arguments that are no JSON object")
         # Some servers send no call id; the tool result needs one to refer to its call.
         return ToolCalled(call.call_id or f"call_{uuid7().hex}", name, arguments)
 
