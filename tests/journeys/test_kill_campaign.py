@@ -13,7 +13,7 @@ def test_thirty_kills() -> None:
             streams=200,
             workers=2,
             kills=32,
-            interval_s=(0.4, 2.0),
+            interval_s=(1.0, 5.0),
             slow_read_s=(2.0, 5.0),
         )
     )
