@@ -192,11 +192,16 @@ def small(small_server: Server, provider: FakeProvider) -> Scenario:
     return Scenario(small_server, provider)
 
 
-async def piecewise(scenario: Scenario, count: int, *, leave: bool) -> int | None:
-    """Upload so many mebibytes in chunks; the status, or None if the client left before it."""
+async def piecewise(
+    scenario: Scenario, count: int, *, leave: bool = False, whole: bool = False
+) -> int | None:
+    """Upload so many mebibytes in chunks; the status, or None if the client left before it.
+
+    Only what is `whole` has the end of a form.
+    """
     reader, writer = await asyncio.open_connection(raw_http.HOST, scenario.server.port)
     kind, body = form(("file", "a.txt", b"x"))
-    head, _, _ = body.partition(b"x\r\n--")
+    head, _, end = body.partition(b"x\r\n--")
     lines = f"POST /api/upload HTTP/1.1\r\nHost: a\r\nX-API-Key: {KEY}\r\nContent-Type: {kind}\r\n"
     writer.write(lines.encode() + b"Transfer-Encoding: chunked\r\n\r\n")
     writer.write(b"%x\r\n%b\r\n" % (len(head), head))
@@ -206,6 +211,8 @@ async def piecewise(scenario: Scenario, count: int, *, leave: bool) -> int | Non
             await writer.drain()
         if leave:
             return None
+        if whole:
+            writer.write(b"%x\r\n\r\n--%b\r\n" % (len(end) + 4, end))
         writer.write(b"0\r\n\r\n")
         return int((await reader.readuntil(b"\r\n")).split()[1])
     except ConnectionError:
@@ -215,7 +222,7 @@ async def piecewise(scenario: Scenario, count: int, *, leave: bool) -> int | Non
 
 
 async def test_files_are_cut_off_while_they_arrive(small: Scenario) -> None:
-    assert await piecewise(small, 4, leave=False) == 413
+    assert await piecewise(small, 4) == 413
     assert await rows(small) == (0, 0)
     assert stored(small) == []
     status, told = await send(small, ("file", "a.txt", b"x" * (MEBIBYTE + 1)))
@@ -365,7 +372,30 @@ async def test_a_gibibyte_takes_no_memory(serve: Serve) -> None:
 
     async with asyncio.TaskGroup() as group:
         watching = group.create_task(watch())
-        assert await piecewise(scenario, 1024, leave=False) == 400  # the form never ended
+        assert await piecewise(scenario, 1024) == 400  # the form never ended
+        assert (await rows(scenario))[1] == 1
+        assert await piecewise(scenario, 1024, whole=True) == 201
+        _, told = await scenario.call("GET", "/api/files?limit=1")
+        [file] = told["items"]
+        path = f"/api/files/{file['id']}"
+        assert await downloaded(scenario, f"{path}/content") == file["size"] == 1024 * MEBIBYTE
+        assert (await fetch(scenario, path, "DELETE"))[0] == 204
         watching.cancel()
     assert most - before < 64 * MEBIBYTE
     assert (await rows(scenario))[1] == 1
+    assert sum(each.stat().st_size for each in stored(scenario)) == 1
+
+
+async def downloaded(scenario: Scenario, path: str) -> int:
+    """How many bytes a body has, of which none are kept."""
+    reader, writer = await asyncio.open_connection(raw_http.HOST, scenario.server.port)
+    lines = f"GET {path} HTTP/1.1\r\nHost: a\r\nX-API-Key: {KEY}\r\nConnection: close\r\n\r\n"
+    writer.write(lines.encode())
+    try:
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+        size = 0
+        while piece := await reader.read(MEBIBYTE):
+            size += len(piece)
+        return size
+    finally:
+        writer.transport.abort()

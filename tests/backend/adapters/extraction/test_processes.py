@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import msgspec
+import psutil
 import pytest
 from PIL import Image
 from tests.harness.documents import archive, docx, pdf, png, pptx, xlsx
@@ -209,11 +210,15 @@ async def test_what_takes_too_much_memory_is_ended() -> None:
 
 
 async def test_nothing_is_left_running_when_the_reader_stops() -> None:
-    reading = ProcessReading(BOUNDS).read("text/plain", pieces(b"a\fb\fc"))
+    """Of a hundred thousand pages it would write on, were it not ended."""
+    before = {child.pid for child in psutil.Process().children()}
+    bounds = ReadingBounds(seconds=60.0, pages=100_000)
+    reading = ProcessReading(bounds).read("text/plain", pieces(b"page\f" * 90_000))
     first = await anext(reading)
     assert isinstance(first, ReadPage)
+    [started] = [one for one in psutil.Process().children() if one.pid not in before]
     await reading.aclose()
-    await asyncio.sleep(0)
+    assert not started.is_running()
 
 
 @pytest.mark.parametrize(
