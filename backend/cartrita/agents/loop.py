@@ -28,6 +28,7 @@ from cartrita.domain.fold import Fold
 from cartrita.domain.messages import Message, Part, Refusal, Role, Text, ToolCall
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.step_records import ModelSaid, StepRecord, StepState
+from cartrita.domain.steps import without_tools
 from cartrita.domain.tools import Tool, ToolChoice
 from cartrita.tools.toolbox import Toolbox
 
@@ -132,8 +133,11 @@ class _Loop:
         return await self._ask(number, key, self._request(number, cap), cap)
 
     def _request(self, number: int, cap: str | None) -> ModelRequest:
+        messages = self._context.messages()
         request = replace(
-            self._assignment.request, messages=self._context.messages(), tools=self._tools
+            self._assignment.request,
+            messages=messages if self._tools else without_tools(messages),
+            tools=self._tools,
         )
         choice: ToolChoice = request.tool_choice
         if number > 1 and choice != "none":

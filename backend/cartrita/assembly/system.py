@@ -10,7 +10,7 @@ from cartrita.adapters.runlog.run_log import RunLog
 from cartrita.adapters.runlog.worker_slot import WorkerSlot
 from cartrita.application.access_watch import AccessWatch
 from cartrita.application.execution import Executor
-from cartrita.assembly.agents import create_agents
+from cartrita.assembly.agents import create_agents, warn_of_missing_names
 from cartrita.assembly.authentication import create_authentication
 from cartrita.assembly.code import open_sandbox
 from cartrita.assembly.credentials import open_credentials
@@ -66,6 +66,7 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
         sandbox = await open_sandbox(settings)
         servers = await enter(open_tool_servers(settings))
         tools = create_toolbox(settings, storage, models, files, sandbox, servers)
+        warn_of_missing_names(settings, agents, tools)
         authentication = create_authentication(
             storage.database, context.secret, settings, models.brought_keys
         )

@@ -2,7 +2,18 @@
 
 from collections.abc import Iterable, Iterator
 
-from cartrita.domain.messages import Citation, Message, Part, Reasoning, Role, ToolCall, ToolResult
+import msgspec
+
+from cartrita.domain.messages import (
+    Citation,
+    Message,
+    Part,
+    Reasoning,
+    Role,
+    Text,
+    ToolCall,
+    ToolResult,
+)
 
 
 class _Step:
@@ -65,6 +76,32 @@ class _Steps:
         step, position = calls.pop(0)
         step.answered.add(position)
         step.results.append(result)
+
+
+def without_tools(messages: Iterable[Message]) -> tuple[Message, ...]:
+    """The messages with calls and results as text, for a request that offers no tools.
+
+    Some providers refuse them there.
+    """
+    return tuple(
+        Message(
+            Role.USER if message.role is Role.TOOL else message.role,
+            tuple(map(_as_text, message.parts)),
+        )
+        if any(isinstance(part, ToolCall | ToolResult) for part in message.parts)
+        else message
+        for message in messages
+    )
+
+
+def _as_text(part: Part) -> Part:
+    match part:
+        case ToolCall(name=name, arguments=arguments):
+            return Text(f"\n[Called {name} with {msgspec.json.encode(arguments).decode()}]")
+        case ToolResult(name=name):
+            return Text(f"[{name or 'A tool'} returned: {part.text}]\n")
+        case _:
+            return part
 
 
 def split_steps(branch: Iterable[Message]) -> tuple[Message, ...]:

@@ -5,9 +5,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.backend.application.fakes import DONE, until
+from tests.backend.application.fakes import DONE, FakeMessageStore, stored_message, until
 from tests.backend.application.loop_fixture import CALLED, LoopFixture, asked, called, said
 
+from cartrita.application.history import History
 from cartrita.domain.caps import Caps
 from cartrita.domain.deltas import CitationDelta, FinishReason, TextDelta, ToolCallDelta
 from cartrita.domain.errors import Unavailable, UpstreamCut, UpstreamRejected
@@ -20,7 +21,7 @@ from cartrita.domain.events import (
     ToolReturned,
     UsageRecorded,
 )
-from cartrita.domain.messages import Citation, Role, Text, ToolCall, ToolResult
+from cartrita.domain.messages import Citation, Message, Role, Text, ToolCall, ToolResult
 from cartrita.domain.models import ModelProfile
 from cartrita.domain.runs import CancelRequested, Ending, RunStatus
 from cartrita.domain.step_records import ModelSaid, StepState, ToolSaid
@@ -369,6 +370,23 @@ async def test_a_model_that_takes_no_tools_is_offered_none() -> None:
     assert request.tools == ()
     assert "delegate" not in request.instructions_text
     await until(lambda: not fixture.executor._active)
+
+
+async def test_a_model_without_tools_reads_of_the_calls_of_earlier_turns() -> None:
+    parts = (ToolCall("c0", "calculator", {}), ToolResult("c0", (Text("42"),)), Text("It is 42."))
+    before = stored_message("", message=Message(Role.ASSISTANT, parts))
+    store = FakeMessageStore(stored_message("Sure?"), before, stored_message("What is it?"))
+    fixture = LoopFixture(said("Yes."))
+    fixture.work._history = History(
+        store,  # type: ignore[arg-type]
+        messages=10,
+        characters=1000,
+    )
+    await fixture.ending(asked(own_tools=()))
+    (request,) = fixture.provider.requests
+    kinds = {type(part) for message in request.messages for part in message.parts}
+    assert kinds == {Text}
+    assert any("42" in message.text for message in request.messages[1:3])
 
 
 async def test_a_model_that_turns_out_to_take_no_tools_is_asked_without() -> None:

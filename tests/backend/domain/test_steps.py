@@ -12,7 +12,7 @@ from cartrita.domain.messages import (
     ToolCall,
     ToolResult,
 )
-from cartrita.domain.steps import split_steps
+from cartrita.domain.steps import split_steps, without_tools
 
 LOOK = ToolCall("c1", "look", {})
 CAT = ToolResult("c1", (Text("a cat"),), "look")
@@ -137,3 +137,14 @@ def test_reasoning_that_led_to_nothing_is_left_out() -> None:
 def test_instructions_in_the_middle_stay_where_they_are() -> None:
     system = Message(Role.SYSTEM, (Text("Be brief."),))
     assert split_steps([user("What?"), system]) == (user("What?"), system)
+
+
+def test_where_no_tools_are_offered_calls_and_results_are_text() -> None:
+    question = Message(Role.USER, (Text("What is there?"),))
+    branch = split_steps([question, answer(Text("I look."), LOOK, CAT, Text("A cat."))])
+    assert without_tools(branch) == (
+        question,
+        answer(Text("I look."), Text("\n[Called look with {}]")),
+        Message(Role.USER, (Text("[look returned: a cat]\n"),)),
+        answer(Text("A cat.")),
+    )

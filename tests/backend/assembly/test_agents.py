@@ -1,0 +1,37 @@
+"""The agents of the settings, and what is told of names in them that nothing has."""
+
+from pathlib import Path
+
+from structlog.testing import capture_logs
+
+from cartrita.assembly.agents import create_agents, warn_of_missing_names
+from cartrita.settings import Settings
+from cartrita.settings.agents import Agents
+from cartrita.settings.mcp import Mcp
+from cartrita.tools.calculator import CALCULATOR
+from cartrita.tools.toolbox import Toolbox
+
+
+def test_names_that_nothing_has_are_told_at_the_start(tmp_path: Path) -> None:
+    mine = {
+        "id": "mine",
+        "tools": ["calculator", "calculater", "delegate", "notes__*", "other__*"],
+        "delegates": ["writing", "wroter"],
+    }
+    servers = {"entries": [{"name": "notes", "url": "https://notes.example/mcp"}]}
+    settings = Settings(
+        data_dir=tmp_path,
+        agents=Agents.model_validate({"entries": [mine]}),
+        mcp=Mcp.model_validate(servers),
+    )
+    with capture_logs() as logs:
+        warn_of_missing_names(settings, create_agents(settings), Toolbox((CALCULATOR,)))
+    assert [(one["event"], one.get("tool") or one.get("delegate")) for one in logs] == [
+        ("agent_tool_missing", "calculater"),
+        ("agent_tool_missing", "other__*"),
+        ("agent_delegate_missing", "wroter"),
+    ]
+    plain = Settings(data_dir=tmp_path)
+    with capture_logs() as logs:
+        warn_of_missing_names(plain, create_agents(plain), Toolbox())
+    assert logs == [], "what comes with the server has tools that are off"
