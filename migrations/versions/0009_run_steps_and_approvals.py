@@ -48,6 +48,12 @@ CREATE TABLE run_steps (
     REFERENCES approvals (id, arguments_hash, decision),
   CHECK (approval_id IS NULL OR input_hash IS NOT NULL)
 )""",
+    # How often a run was given back unharmed, and how long processes have worked on it before.
+    """
+ALTER TABLE runs ADD COLUMN releases integer NOT NULL DEFAULT 0,
+  ADD COLUMN claimed_at timestamptz,
+  ADD COLUMN worked interval NOT NULL DEFAULT '0'
+""",
 )
 
 

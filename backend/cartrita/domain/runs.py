@@ -166,7 +166,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
 
     `surface` is where it was asked for; `last_seq` is the last number in its log at the claim;
     `seconds_left` is the time to its deadline; `cancelled` is true if it was cancelled before it
-    started. `worked_s` are the seconds since its first start in which it waited for nobody,
+    started. `worked_s` are the seconds for which replicas have worked on it before,
     `logged` is its log until now, `steps` what it has done, and `approvals` those that it has asked
     for.
     """

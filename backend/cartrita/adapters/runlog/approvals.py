@@ -35,6 +35,7 @@ ON CONFLICT (run_id, idem_key) DO NOTHING
 # A run that was cancelled meanwhile goes back to the queue, where its claim ends it.
 _SUSPEND = """
 UPDATE runs SET replica_id = NULL, replica_epoch = NULL, attempt = attempt + 1,
+  worked = worked + coalesce(clock_timestamp() - claimed_at, '0'),
   status = CASE WHEN cancel_requested_at IS NULL THEN 'waiting' ELSE 'queued' END
 WHERE id = ANY($1::uuid[]) AND status = 'running'
 """

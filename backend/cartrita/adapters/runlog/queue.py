@@ -32,7 +32,8 @@ ORDER BY r.queue_no LIMIT 1
 FOR UPDATE OF r SKIP LOCKED FOR NO KEY UPDATE OF c SKIP LOCKED
 """
 _RELEASE = """
-UPDATE runs SET status = 'queued', replica_id = NULL, replica_epoch = NULL, attempt = attempt + 1
+UPDATE runs SET status = 'queued', replica_id = NULL, replica_epoch = NULL, attempt = attempt + 1,
+  releases = releases + 1, worked = worked + coalesce(clock_timestamp() - claimed_at, '0')
 WHERE id = $1 AND status = 'running' AND replica_id = $2
 """
 

@@ -50,17 +50,19 @@ WHERE r.status = 'running' AND p.id IS NULL AND r.id <> ALL($1::uuid[])
   AND NOT EXISTS (SELECT 1 FROM run_events e WHERE e.run_id = r.id AND e.version > {VERSION})
 ORDER BY r.id LIMIT 100
 """
-# Waits for a person are no failures.
+# Waits for a person, and being given back by a server that stops, are no failures.
 _LOCK_ORPHAN = """
 SELECT r.cancel_requested_at, r.deadline_at < now() AS late,
-  r.attempt - (SELECT count(DISTINCT asked_at) FROM approvals a WHERE a.run_id = r.id) AS attempt
+  r.attempt - r.releases
+    - (SELECT count(DISTINCT asked_at) FROM approvals a WHERE a.run_id = r.id) AS attempt
 FROM runs r JOIN conversations c ON c.id = r.conversation_id
 WHERE r.id = $1 AND r.status = 'running' AND NOT EXISTS
   (SELECT 1 FROM replicas p WHERE p.id = r.replica_id AND p.epoch = r.replica_epoch)
 FOR UPDATE OF r SKIP LOCKED FOR NO KEY UPDATE OF c SKIP LOCKED
 """
 _REQUEUE = """
-UPDATE runs SET status = 'queued', replica_id = NULL, replica_epoch = NULL, attempt = attempt + 1
+UPDATE runs SET status = 'queued', replica_id = NULL, replica_epoch = NULL, attempt = attempt + 1,
+  worked = worked + coalesce(clock_timestamp() - claimed_at, '0')
 WHERE id = $1
 """
 _OVERDUE = """

@@ -21,20 +21,12 @@ _START = """
 UPDATE runs SET status = 'running', replica_id = $2, replica_epoch = $3,
   deadline_at = CASE WHEN started_at IS NULL THEN deadline_at + (now() - created_at)
                 ELSE deadline_at END,
-  started_at = coalesce(started_at, clock_timestamp())
+  started_at = coalesce(started_at, clock_timestamp()), claimed_at = clock_timestamp()
 WHERE id = $1 AND status = 'queued'
 RETURNING owner_id, surface, conversation_id, user_message_id, message_id, answers_again, input,
-          attempt, cancel_requested_at,
+          attempt, cancel_requested_at, extract(epoch FROM worked)::float8 AS worked_s,
           extract(epoch FROM deadline_at - clock_timestamp())::float8 AS seconds_left,
           (SELECT external_id FROM conversations c WHERE c.id = conversation_id) AS external_id
-"""
-# All that a run asked for at once has one moment of asking; it waited until the last decision.
-_WORKED = """
-SELECT greatest(0, extract(epoch FROM clock_timestamp() - r.started_at
-  - (SELECT coalesce(sum(waited), interval '0')
-     FROM (SELECT max(coalesce(decided_at, now())) - asked_at AS waited
-           FROM approvals WHERE run_id = r.id GROUP BY asked_at) AS pauses)))::float8
-FROM runs r WHERE r.id = $1
 """
 # Returns the previous head. The row is locked, because a user may change the head right now.
 _MOVE_HEAD = """
@@ -71,7 +63,7 @@ async def start_run(connection: Connection, run_id: RunId, lease: Lease) -> Star
             logged=tuple(event.event for event in logged),
             steps=await select_steps(connection, run_id),
             approvals=await select_approvals(connection, run_id),
-            worked_s=await connection.fetchval(_WORKED, run_id),
+            worked_s=row["worked_s"],
         )
         return StartedRun(lease, claim, None)
     first_event = LoggedEvent(run_id, 1, claim.started)

@@ -193,6 +193,7 @@ async def test_waiting_is_no_failure_and_takes_no_time(cluster: Cluster) -> None
         assert claim is not None
         assert claim.attempt == 2
         assert claim.seconds_left > 3600
+        assert claim.worked_s < 3600
         assert (await heir_of(cluster, heir)).attempt == 3, "the one crash is the first"
 
 

@@ -134,6 +134,28 @@ async def test_a_run_is_not_requeued_beyond_max_attempts(cluster: Cluster) -> No
     assert await cluster.value("SELECT count(*) FROM idempotency") == 0, "it may be tried again"
 
 
+async def test_a_run_that_was_given_back_has_not_failed(cluster: Cluster) -> None:
+    """Servers that are replaced one after the other, and then one that crashes."""
+    async with (
+        cluster.manual_replica(1, max_attempts=2) as here,
+        cluster.manual_replica(2, max_attempts=2) as heir,
+    ):
+        execution = await claim_manually(here)
+        for _ in range(3):
+            await here.queue.release(execution.run_id)
+            assert await here.queue.claim() is not None
+        await release_leases(cluster)
+        await heir._reaper.reap()
+        assert await cluster.status(execution.run_id) == "queued"
+        await cluster.connection.execute(
+            "UPDATE runs SET worked = interval '2 hours', started_at = now() - interval '9 hours'"
+        )
+    async with cluster.manual_replica(3) as last:
+        claim = await last.queue.claim()
+        assert claim is not None
+        assert 7200 <= claim.worked_s < 8000, "waiting in the queue is no work"
+
+
 async def test_a_run_past_its_deadline_is_not_requeued(cluster: Cluster) -> None:
     async with cluster.manual_replica(1) as dead, cluster.manual_replica(2) as heir:
         execution = await claim_manually(dead)
