@@ -32,6 +32,6 @@ async def me(authentication: AuthenticationFixture, keys: KeyAuthentication) -> 
 
 @pytest.fixture
 async def pool(database: TemporaryDatabase) -> AsyncGenerator[Database]:
-    made = Database(database.dsn, pool_size=4)
+    made = Database(database.dsn, pool_size=4, pool_wait_s=30)  # on a busy machine
     yield made
     await made.close()
