@@ -18,7 +18,7 @@ class AgentView(BaseModel):
     id: str = Field(examples=["supervisor"])
     name: str
     type: str
-    status: Literal["idle", "busy", "offline", "error"] = Field(
+    status: Literal["idle", "busy", "offline"] = Field(
         description="Busy while it answers you; offline without a model that you may use."
     )
     model: str | None = Field(
