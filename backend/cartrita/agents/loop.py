@@ -134,11 +134,10 @@ class _Loop:
 
     def _request(self, number: int, cap: str | None) -> ModelRequest:
         messages = self._context.messages()
-        request = replace(
-            self._assignment.request,
-            messages=messages if self._tools else without_tools(messages),
-            tools=self._tools,
-        )
+        if not self._tools:  # those of earlier turns, when there were some
+            earlier = len(self._assignment.request.messages) + len(self._assignment.done)
+            messages = (*without_tools(messages[:earlier]), *messages[earlier:])
+        request = replace(self._assignment.request, messages=messages, tools=self._tools)
         choice: ToolChoice = request.tool_choice
         if number > 1 and choice != "none":
             choice = "auto"  # what had to be called has been
