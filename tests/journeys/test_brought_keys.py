@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from tests.harness.fake_provider.launch import FakeProvider, fake_provider
 from tests.harness.fake_provider.script import Script, directive
+from tests.harness.fake_provider.timing_faults import Stall
 from tests.harness.fixtures import PROVIDER_KEY
 from tests.harness.scenario import Scenario, eventually
 from tests.harness.server import KEY, OWNER, Server
@@ -178,9 +179,9 @@ async def test_a_socket_takes_them_in_its_first_frame(bound: Scenario) -> None:
 async def test_what_waits_for_a_key_that_is_gone_says_so(upstream: FakeProvider) -> None:
     with Server(provider_url=upstream.base_url, settings=settings(upstream)) as server:
         scenario, sent = Scenario(server, upstream), {"Authorization": f"Bearer {OPENAI}"}
-        slow = directive(Script(words=900, between_tokens_s=0.1))
+        silent = directive(Script(faults=(Stall(),)))
         _, made = await ask(scenario, OPENAI, "POST", "/api/conversations", {})
-        body = {"message": slow, "conversation_id": made["id"], "model": "openai/fake"}
+        body = {"message": silent, "conversation_id": made["id"], "model": "openai/fake"}
         one, two = {**body, "client_msg_id": "one"}, {**body, "client_msg_id": "two"}
         async with (
             await begin(scenario, "/api/chat/stream", one, **sent) as first,
