@@ -87,6 +87,7 @@ async def test_each_cap_ends_the_work(limited: Scenario, cap: str, most: float, 
     asked = message(*[CALLING] * 9)
     answer = await answered(limited, message=asked, limits={cap: most})
     metadata = answer["metadata"]
+    assert answer["finish_reason"] == "length"
     assert metadata["limit_reached"] == cap
     assert metadata["iterations"] == calls
     (use,) = metadata["agents"]

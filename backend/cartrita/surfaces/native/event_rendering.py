@@ -9,7 +9,6 @@ from typing import TypeAlias
 
 import msgspec
 
-from cartrita.domain.deltas import FinishReason
 from cartrita.domain.events import (
     ApprovalAsked,
     ApprovalSettled,
@@ -70,7 +69,14 @@ from cartrita.surfaces.native.event_schemas import (
     ToolResultData,
     ToolResultFrame,
 )
-from cartrita.surfaces.native.schemas import Source, TokenUsage, public_parts, public_sources
+from cartrita.surfaces.native.schemas import (
+    ChatMetadata,
+    Source,
+    TokenUsage,
+    finish_reason,
+    public_parts,
+    public_sources,
+)
 
 StreamItem: TypeAlias = LoggedEvent | Queued | Snapshot | None
 """An item of a run's tail; None means that a heartbeat is due."""
@@ -214,15 +220,10 @@ def _(event: RunCompleted, run_id: RunId) -> ChatEvent:
             token_usage=TokenUsage.of(event.usage),
             processing_time=event.seconds,
             sources=public_sources(event.sources),
-            finish_reason=_finish_reason(event),
+            finish_reason=finish_reason(event),
+            metadata=ChatMetadata.of(run_id, event),
         )
     )
-
-
-def _finish_reason(event: RunCompleted) -> FinishReason:
-    """A token does not tell a refusal from an answer, so this does."""
-    stopped = event.refused and event.finish_reason is FinishReason.STOP
-    return FinishReason.CONTENT_FILTER if stopped else event.finish_reason
 
 
 @_render_logged.register

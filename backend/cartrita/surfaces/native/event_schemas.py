@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from cartrita.domain.json import JsonObject, JsonValue
-from cartrita.surfaces.native.schemas import Source, TokenUsage
+from cartrita.surfaces.native.schemas import ChatMetadata, Source, TokenUsage
 
 
 class StreamStartData(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -213,6 +213,7 @@ class DoneData(msgspec.Struct, frozen=True):
     processing_time: Annotated[float, Meta(description="Seconds.")]
     sources: list[Source]
     finish_reason: str
+    metadata: ChatMetadata
 
 
 class DoneFrame(msgspec.Struct, frozen=True, tag_field="event", tag="done"):

@@ -9,6 +9,7 @@ import msgspec
 from pydantic import BaseModel, Field
 
 from cartrita.domain.conversations import Conversation
+from cartrita.domain.deltas import FinishReason
 from cartrita.domain.events import AgentUse, RunCompleted
 from cartrita.domain.ids import RunId
 from cartrita.domain.json import JsonObject
@@ -203,13 +204,14 @@ class RunView(BaseModel):
         )
 
 
-class AgentUseView(BaseModel):
-    """What one agent did for an answer."""
+@dataclass(frozen=True, slots=True)
+class AgentUseView:
+    """What one agent did for an answer; `cost` is in US dollars, null where no price is known."""
 
     agent: str
     model_calls: int
     token_usage: TokenUsage
-    cost: float | None = Field(description="US dollars; null where a price is not known.")
+    cost: float | None
 
     @classmethod
     def of(cls, use: AgentUse) -> "AgentUseView":
@@ -221,23 +223,42 @@ class AgentUseView(BaseModel):
         )
 
 
-class ChatMetadata(BaseModel):
-    """Agents, steps and duration of the run."""
+@dataclass(frozen=True, slots=True)
+class ChatMetadata:
+    """Who worked for an answer, in how many steps (a model call and its tools each) and seconds.
+
+    `limit_reached` is what was used up when the agent had to conclude: steps, tokens, cost or
+    seconds. `failovers` are deployments that failed before another one answered, and `receipts`
+    what the translation of the request could not carry over exactly.
+    """
 
     agents_used: list[str]
     agents: list[AgentUseView]
-    limit_reached: str | None = Field(
-        description="What was used up when the agent had to conclude: steps, tokens, cost, seconds."
-    )
-    iterations: int = Field(description="Steps: a model call and its tools each.")
+    limit_reached: str | None
+    iterations: int
     execution_time_seconds: float
     trace_id: str
-    failovers: list[dict[str, Any]] = Field(
-        description="Deployments that failed before another one answered."
-    )
-    receipts: list[dict[str, Any]] = Field(
-        description="What the translation of the request could not carry over exactly."
-    )
+    failovers: list[dict[str, Any]]
+    receipts: list[dict[str, Any]]
+
+    @classmethod
+    def of(cls, run_id: RunId, done: RunCompleted) -> "ChatMetadata":
+        return cls(
+            agents_used=list(done.agents_used),
+            agents=[AgentUseView.of(use) for use in done.agents],
+            limit_reached=done.cap,
+            iterations=done.calls,
+            execution_time_seconds=done.seconds,
+            trace_id=run_id.hex,
+            failovers=msgspec.to_builtins(done.failovers),
+            receipts=msgspec.to_builtins(done.receipts),
+        )
+
+
+def finish_reason(done: RunCompleted) -> FinishReason:
+    """A text does not tell a refusal from an answer, so this does."""
+    stopped = done.refused and done.finish_reason is FinishReason.STOP
+    return FinishReason.CONTENT_FILTER if stopped else done.finish_reason
 
 
 class ChatResponse(BaseModel):
@@ -255,6 +276,7 @@ class ChatResponse(BaseModel):
     token_usage: TokenUsage
     processing_time: float = Field(description="Seconds.")
     sources: list[Source]
+    finish_reason: str
     metadata: ChatMetadata
 
     @classmethod
@@ -272,14 +294,6 @@ class ChatResponse(BaseModel):
             token_usage=TokenUsage.of(done.usage),
             processing_time=done.seconds,
             sources=public_sources(done.sources),
-            metadata=ChatMetadata(
-                agents_used=list(done.agents_used),
-                agents=[AgentUseView.of(use) for use in done.agents],
-                limit_reached=done.cap,
-                iterations=done.calls,
-                execution_time_seconds=done.seconds,
-                trace_id=run_id.hex,
-                failovers=msgspec.to_builtins(done.failovers),
-                receipts=msgspec.to_builtins(done.receipts),
-            ),
+            finish_reason=finish_reason(done),
+            metadata=ChatMetadata.of(run_id, done),
         )

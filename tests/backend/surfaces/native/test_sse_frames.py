@@ -136,7 +136,9 @@ TABLE: list[tuple[Event, str]] = [
         '"token_usage":{"prompt_tokens":3,"completion_tokens":4,"total_tokens":7,'
         '"estimated":true,"error_bound":0.35},"processing_time":2.0,'
         '"sources":[{"title":"A page","url":null,"snippet":null,"index":1}],'
-        '"finish_reason":"length"}}',
+        '"finish_reason":"length","metadata":{"agents_used":["assistant"],"agents":[],'
+        '"limit_reached":null,"iterations":1,"execution_time_seconds":2.0,'
+        '"trace_id":"' + RUN.hex + '","failovers":[],"receipts":[]}}}',
     ),
     (
         RunStopped(StopStatus.CANCELLED, "cancelled", "It was cancelled.", recoverable=True),
