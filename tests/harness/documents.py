@@ -47,11 +47,11 @@ def pdf(*pages: str, trailer: bool = True, table: bool = True) -> bytes:
 
 
 def archive(parts: Mapping[str, str | bytes]) -> bytes:
-    """A ZIP archive of these parts."""
+    """A ZIP archive of these parts, the same whenever it is made."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as packed:
         for name, content in parts.items():
-            packed.writestr(name, content)
+            packed.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
     return out.getvalue()
 
 
