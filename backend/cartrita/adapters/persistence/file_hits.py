@@ -61,20 +61,19 @@ def no_passage() -> tuple[ColumnElement[int], ColumnElement[int]]:
 
 
 def _best_passages(query: SearchQuery, text_query: TextQuery, words: str) -> Subquery:
-    """Of each content, the passage that matches best, and how well."""
-    holding = true()
-    if isinstance(text_query, FullTextQuery):
-        holding = passage_words.holding(query.owner_id, words)
+    """Of each content, the passage that matches best, and how well.
+
+    Of those of one content that match, the first `MOST_COMPARED` are compared.
+    """
+    some = _matching(query, text_query, words)
     found = (
         select(
-            _s.content_id,
-            _s.page,
-            _s.number,
-            text_query.score(_s.search, _s.text).label("score"),
+            some.c.content_id,
+            some.c.page,
+            some.c.number,
+            text_query.score(some.c.search, some.c.text).label("score"),
         )
-        .where(_s.owner_id == query.owner_id, holding)
-        .where(text_query.matches(_s.search, _s.text))
-        .limit(passage_words.MOST_COMPARED)
+        .where(some.c.place <= passage_words.MOST_COMPARED)
         .subquery("found")
         .c
     )
@@ -83,4 +82,18 @@ def _best_passages(query: SearchQuery, text_query: TextQuery, words: str) -> Sub
         .ext(distinct_on(found.content_id))
         .order_by(found.content_id, found.score.desc(), found.page, found.number)
         .subquery("texts")
+    )
+
+
+def _matching(query: SearchQuery, text_query: TextQuery, words: str) -> Subquery:
+    """Passages, each with its place among those of its content."""
+    holding = true()
+    if isinstance(text_query, FullTextQuery):
+        holding = passage_words.holding(query.owner_id, words)
+    place = func.row_number().over(partition_by=_s.content_id, order_by=(_s.page, _s.number))
+    return (
+        select(_s.content_id, _s.page, _s.number, _s.search, _s.text, place.label("place"))
+        .where(_s.owner_id == query.owner_id, holding)
+        .where(text_query.matches(_s.search, _s.text))
+        .subquery("matching")
     )

@@ -19,6 +19,7 @@ from tests.harness.rows import (
 )
 
 from cartrita.adapters.persistence.database import Database
+from cartrita.adapters.persistence.passage_words import MOST_COMPARED
 from cartrita.adapters.persistence.search import FullText
 from cartrita.domain.search import SearchHit, SearchKind, SearchQuery, SearchResults, SortBy
 from cartrita.kit.ids import public
@@ -242,6 +243,20 @@ async def test_passages_are_found_by_the_index_of_their_owners_words(
         )
         [indexed] = rows.scalars()
     assert "gin (cartrita_words(owner_id, search))" in indexed
+
+
+async def test_a_file_with_many_passages_leaves_room_for_the_others(
+    index: FullText, pool: Database
+) -> None:
+    """Of each file so many passages are compared, and not of all files together."""
+    await read(pool, *["the zebra"] * (MOST_COMPARED + 50))
+    others = [
+        await read(pool, f"the zebra in {number}", digest=f"0{number}") for number in (1, 2, 3)
+    ]
+    for words in ("zebra", "the"):
+        found = await search(index, words, kinds=frozenset({SearchKind.FILE}))
+        assert found.total == 4
+        assert {hit.id for hit in found.hits} > {file.public_id for file in others}
 
 
 async def test_orders(index: FullText, pool: Database, database: TemporaryDatabase) -> None:
