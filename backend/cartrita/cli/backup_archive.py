@@ -6,7 +6,6 @@ Bytes that are kept in a bucket are not in it. A backup of before there were fil
 import os
 import re
 import tarfile
-import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import IO, Final
 
 from cartrita.adapters import postgres
 from cartrita.adapters.postgres import Binaries, Endpoint
+from cartrita.adapters.postgres.files import fsync
 
 _DUMP: Final = "dump"
 _FILE = re.compile(r"files/([0-9a-f]{32}(-image)?)")
@@ -33,18 +33,20 @@ def write_backup(
 ) -> int:
     """Write all of it to `target` (mode 0600) atomically; returns how many files are in it.
 
-    `folder` is where the bytes of files are. What arrives there meanwhile is left out, because the
-    dump knows nothing of it. Raises PostgresError.
+    `folder` is where the bytes of files are. They are listed after the dump was made, so that those
+    of each file that it knows are among them; bytes that it does not know do no harm. Raises
+    PostgresError.
     """
     target = target.absolute()
     postgres.require_absent(target, overwrite=overwrite)
-    begun = time.time()
     with postgres.translate_os_errors(target.parent), _draft(target) as dump:
         postgres.backup(endpoint, binaries, dump)
         with _draft(target) as packed:
-            count = _pack(packed, dump, folder, begun)
+            count = _pack(packed, dump, folder)
+            fsync(packed)
             postgres.require_absent(target, overwrite=overwrite)
             packed.replace(target)
+        fsync(target.parent)
     return count
 
 
@@ -74,15 +76,14 @@ def read_backup(
     return count
 
 
-def _pack(target: Path, dump: Path, folder: Path | None, begun: float) -> int:
+def _pack(target: Path, dump: Path, folder: Path | None) -> int:
     count = 0
     with open(target, "xb", opener=_private) as out, tarfile.open(fileobj=out, mode="w") as archive:
         archive.add(dump, _DUMP)
         for path in sorted(folder.iterdir()) if folder is not None and folder.is_dir() else ():
             name = f"files/{path.name}"
             with suppress(FileNotFoundError):  # it was deleted meanwhile
-                found = _FILE.fullmatch(name)
-                if found and path.stat().st_mtime < begun:
+                if found := _FILE.fullmatch(name):
                     archive.add(path, name, recursive=False)
                     count += found[2] is None
     return count
@@ -98,6 +99,9 @@ def _unpacked(archive: tarfile.TarFile, folder: Path | None) -> Generator[int]:
             count += found[2] is None
             if folder is not None:
                 made += _unpack(archive, member, folder / found[1])
+        if made:
+            fsync(made[0].parent)
+            fsync(made[0].parent.parent)
         yield count
     except BaseException:
         for path in made:
@@ -113,6 +117,7 @@ def _unpack(archive: tarfile.TarFile, member: tarfile.TarInfo, target: Path) -> 
     with _draft(target) as draft:
         with draft.open("xb") as out:
             copyfileobj(_content(archive, member), out)
+        fsync(draft)
         draft.replace(target)
     return [target]
 

@@ -4,13 +4,14 @@ import io
 import os
 import stat
 import tarfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.harness.database import Postgres, TemporaryDatabase
 
+from cartrita.adapters import postgres as postgres_adapter
 from cartrita.adapters.postgres import Binaries, Endpoint, errors, find, psql
 from cartrita.cli.backup_archive import read_backup, write_backup
 
@@ -46,8 +47,6 @@ def folder(tmp_path: Path) -> Path:
         (found / name).write_bytes(content)
         os.utime(found / name, (1, 1))
     (found / LATE).write_bytes(b"late")
-    later = time.time() + 60
-    os.utime(found / LATE, (later, later))
     return found
 
 
@@ -60,28 +59,75 @@ def written(serve: Serve, binaries: Binaries, folder: Path | None, target: Path)
 
 def test_there_and_back(serve: Serve, binaries: Binaries, folder: Path, tmp_path: Path) -> None:
     target = tmp_path / "all.backup"
-    assert written(serve, binaries, folder, target) == 1
+    assert written(serve, binaries, folder, target) == 2
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
     assert sorted(path.name for path in tmp_path.iterdir()) == ["all.backup", "files"]
     with tarfile.open(target) as archive:
-        assert archive.getnames() == ["dump", f"files/{NAME}", f"files/{IMAGE}"]
+        assert archive.getnames() == ["dump", *(f"files/{name}" for name in (NAME, IMAGE, LATE))]
 
     endpoint, data_dir = serve(), tmp_path / "new"
     restored = data_dir / "files"
-    assert read_backup(endpoint, binaries, restored, target, data_dir) == 1
+    assert read_backup(endpoint, binaries, restored, target, data_dir) == 2
     assert psql.run(binaries, endpoint, "SELECT word FROM words") == "heliotrope"
     assert {path.name: path.read_bytes() for path in restored.iterdir()} == {
         NAME: b"bytes",
         IMAGE: b"image",
+        LATE: b"late",
     }
     assert [path.name for path in data_dir.iterdir()] == ["files"]
     (restored / NAME).unlink()
     with pytest.raises(errors.DatabaseNotEmpty):
         read_backup(endpoint, binaries, restored, target, data_dir)
-    assert [path.name for path in restored.iterdir()] == [IMAGE], "nothing of a failure stays"
+    assert sorted(path.name for path in restored.iterdir()) == [IMAGE, LATE], (
+        "nothing of a failure stays"
+    )
     with pytest.raises(errors.BackupExists):
         write_backup(endpoint, binaries, folder, target)
-    assert write_backup(endpoint, binaries, folder, target, overwrite=True) == 1
+    assert write_backup(endpoint, binaries, folder, target, overwrite=True) == 2
+
+
+def test_what_comes_before_the_snapshot_of_the_dump_is_in_it(
+    serve: Serve, binaries: Binaries, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The dump takes a while to begin, and has the rows of what is uploaded until then."""
+    dump, upload = postgres_adapter.backup, "c" * 32
+
+    def dump_late(*given: Any) -> None:
+        (folder / upload).write_bytes(b"upload")
+        dump(*given)
+
+    monkeypatch.setattr(postgres_adapter, "backup", dump_late)
+    target = tmp_path / "all.backup"
+    assert written(serve, binaries, folder, target) == 3
+    with tarfile.open(target) as archive:
+        assert f"files/{upload}" in archive.getnames()
+
+
+def test_a_loss_of_power_leaves_whole_files_or_none(
+    serve: Serve, binaries: Binaries, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is on the disk before it has its name, and its name before anything relies on it."""
+    done: list[str] = []
+    replace = Path.replace
+
+    def sync(opened: int) -> None:
+        name = Path(os.readlink(f"/proc/self/fd/{opened}")).name
+        done.append(f"sync {name.lstrip('.').split('-')[0]}")
+
+    def rename(draft: Path, target: Path) -> Path:
+        done.append(f"name {target.name}")
+        return replace(draft, target)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    monkeypatch.setattr(Path, "replace", rename)
+    target, data_dir = tmp_path / "all.backup", tmp_path / "new"
+    (folder / IMAGE).unlink()
+    (folder / LATE).unlink()
+    written(serve, binaries, folder, target)
+    assert done[1:] == ["sync all.backup", "name all.backup", f"sync {tmp_path.name}"], "after dump"
+    done.clear()
+    read_backup(serve(), binaries, data_dir / "files", target, data_dir)
+    assert done == [f"sync {NAME}", f"name {NAME}", "sync files", "sync new"]
 
 
 def test_bytes_in_a_bucket_are_not_in_it(serve: Serve, binaries: Binaries, tmp_path: Path) -> None:
@@ -95,7 +141,7 @@ def test_files_are_counted_where_they_cannot_be_restored(
 ) -> None:
     target = tmp_path / "all.backup"
     written(serve, binaries, folder, target)
-    assert read_backup(serve(), binaries, None, target, tmp_path / "new") == 1
+    assert read_backup(serve(), binaries, None, target, tmp_path / "new") == 2
     assert list((tmp_path / "new").iterdir()) == []
 
 
@@ -123,9 +169,9 @@ def test_no_member_is_written_anywhere_else(
             member = tarfile.TarInfo(name)
             member.size = 4
             archive.addfile(member, io.BytesIO(b"evil"))
-        link = tarfile.TarInfo(f"files/{LATE}")
+        link = tarfile.TarInfo(f"files/{'d' * 32}")
         link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
         archive.addfile(link)
-    assert read_backup(serve(), binaries, data_dir / "files", target, data_dir) == 1
-    assert sorted(path.name for path in (data_dir / "files").iterdir()) == [NAME, IMAGE]
+    assert read_backup(serve(), binaries, data_dir / "files", target, data_dir) == 2
+    assert sorted(path.name for path in (data_dir / "files").iterdir()) == [NAME, IMAGE, LATE]
     assert not list(tmp_path.rglob("evil"))
