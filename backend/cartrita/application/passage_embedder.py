@@ -7,7 +7,13 @@ from collections.abc import Callable
 import structlog
 
 from cartrita.domain.embeddings import EmbeddedPassage, UnembeddedPassage
-from cartrita.domain.errors import CartritaError, UpstreamRejected
+from cartrita.domain.errors import (
+    BudgetExhausted,
+    CartritaError,
+    EndpointMissing,
+    Forbidden,
+    UpstreamRejected,
+)
 from cartrita.domain.ports.embeddings import Embeddings, PassageVectors
 from cartrita.kit.repeated_failures import RepeatedFailures
 
@@ -20,9 +26,9 @@ _MOST_OWNERS = 1_000
 
 
 class _PausedOwners:
-    """Owners whose passages could not be embedded, which takes ever longer until it is tried again.
+    """Owners whose passages could not be embedded, which are passed over for a while.
 
-    Of too many the first are forgotten.
+    For one to whom it is refused that takes ever longer. Of too many the first are forgotten.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -35,24 +41,40 @@ class _PausedOwners:
         now = self._clock()
         return [owner_id for owner_id, until in self._until.items() if until > now]
 
-    def add(self, owner_id: str) -> None:
-        """It has failed again."""
+    def refused(self, owner_id: str) -> None:
+        """It was refused to this owner, once more."""
         seconds = min(2 * self._seconds.pop(owner_id, _PAUSE_S / 2), _LONGEST_PAUSE_S)
         self._seconds[owner_id] = seconds
-        self._until[owner_id] = self._clock() + seconds
-        if len(self._seconds) > _MOST_OWNERS:
-            self.forget(next(iter(self._seconds)))
+        self._pass_over(owner_id, seconds)
+
+    def failed(self, owner_id: str) -> None:
+        """It failed for a reason that is not the owner's, as far as one can tell."""
+        self._seconds[owner_id] = self._seconds.pop(owner_id, _PAUSE_S / 2)
+        self._pass_over(owner_id, _PAUSE_S)
 
     def forget(self, owner_id: str) -> None:
         """It has worked."""
         self._until.pop(owner_id, None)
         self._seconds.pop(owner_id, None)
 
+    def _pass_over(self, owner_id: str, seconds: float) -> None:
+        self._until[owner_id] = self._clock() + seconds
+        if len(self._seconds) > _MOST_OWNERS:
+            self.forget(next(iter(self._seconds)))
+
+
+def _is_of_owner(error: CartritaError) -> bool:
+    """Whether it is the owner to whom it is refused, and not the model that cannot be asked."""
+    if isinstance(error, UpstreamRejected):
+        return not isinstance(error, EndpointMissing)
+    return isinstance(error, BudgetExhausted | Forbidden) or error.callers_own
+
 
 class PassageEmbedder:
     """Looks every `interval_s` seconds for passages that have no embedding of the model.
 
-    An owner for whom that fails, as by a budget, keeps no other from it: see `_PausedOwners`.
+    An owner for whom it fails, as by a budget, keeps no other from it: see `_PausedOwners`. While
+    the model cannot be asked, it looks ever less often, down to once in five minutes.
     """
 
     def __init__(
@@ -71,15 +93,21 @@ class PassageEmbedder:
 
     async def run(self) -> None:
         """Embed until cancelled. What failed is tried again later."""
+        pause_s = self._interval_s
         while True:
             try:
                 await self._embed_all()
+                pause_s = self._interval_s
                 self._failure_logger.forget("embedding")
             except CartritaError as error:
                 log.info("passage_embedding_paused", code=error.code)
+                pause_s = self._interval_s if _is_of_owner(error) else self._longer(pause_s)
             except Exception as error:
                 self._failure_logger.exception("embedding", error=error)
-            await asyncio.sleep(self._interval_s)
+            await asyncio.sleep(pause_s)
+
+    def _longer(self, pause_s: float) -> float:
+        return max(self._interval_s, min(2 * pause_s, _PAUSE_S))
 
     async def _embed_all(self) -> None:
         batches = 0
@@ -100,8 +128,11 @@ class PassageEmbedder:
         owner_id = passages[0].owner_id
         try:
             embedded = await self._each_embedded(passages)
-        except CartritaError:
-            self._paused.add(owner_id)
+        except CartritaError as error:
+            if _is_of_owner(error):
+                self._paused.refused(owner_id)
+            else:
+                self._paused.failed(owner_id)
             raise
         self._paused.forget(owner_id)
         await self._vectors.store(model, embedded)
@@ -110,6 +141,8 @@ class PassageEmbedder:
     async def _each_embedded(self, passages: list[UnembeddedPassage]) -> list[EmbeddedPassage]:
         try:
             return await self._embedded(passages)
+        except EndpointMissing:  # it is not the texts
+            raise
         except UpstreamRejected:
             embedded = [await self._embedded_alone(passage) for passage in passages]
             if len(embedded) > 1 and not any(each.vector for each in embedded):

@@ -1,5 +1,6 @@
 """Passages are embedded beside the requests, and found by what they mean."""
 
+import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -18,7 +19,17 @@ from cartrita.application.meaning_search import MeaningSearch
 from cartrita.application.passage_embedder import PassageEmbedder
 from cartrita.domain.attachments import StoredFile
 from cartrita.domain.embeddings import EmbeddedPassage, Vector, unit_vector
-from cartrita.domain.errors import BudgetExhausted, UpstreamRejected, UpstreamUnreachable
+from cartrita.domain.errors import (
+    BudgetExhausted,
+    Busy,
+    CartritaError,
+    EndpointMissing,
+    UpstreamAuth,
+    UpstreamLimited,
+    UpstreamQuota,
+    UpstreamRejected,
+    UpstreamUnreachable,
+)
 
 ANIMALS = ("dog", "hound", "puppy")
 
@@ -125,8 +136,7 @@ async def test_an_owner_for_whom_it_fails_keeps_no_other_from_it(pool: Database)
     embeddings.error = BudgetExhausted("Nothing is left.")
     with pytest.raises(BudgetExhausted):
         await making.embed_some()
-    async with pool.use() as connection:
-        await connection.execute(update(passage_embeddings).values(claimed_at=None))
+    await free_claims(pool)
     await read(pool, files, "A puppy.", principal=BOB)
     embeddings.error = None
     assert await making.embed_some()
@@ -137,6 +147,12 @@ async def test_an_owner_for_whom_it_fails_keeps_no_other_from_it(pool: Database)
     assert embeddings.asked[-1][0] == ANN.owner_id
 
 
+async def free_claims(pool: Database) -> None:
+    """As if whoever claimed passages had been away for long."""
+    async with pool.use() as connection:
+        await connection.execute(update(passage_embeddings).values(claimed_at=None))
+
+
 async def test_what_is_refused_again_is_asked_ever_less_often(pool: Database) -> None:
     await read(pool, Files(pool), "A refused one.", "Another refused one.")
     embeddings, now = FakeEmbeddings(), 0.0
@@ -145,10 +161,70 @@ async def test_what_is_refused_again_is_asked_ever_less_often(pool: Database) ->
     )
     tried: list[float] = []
     for now in range(0, 5 * 3600, 100):
-        async with pool.use() as connection:
-            await connection.execute(update(passage_embeddings).values(claimed_at=None))
+        await free_claims(pool)
         with suppress(UpstreamRejected):
             assert not await making.embed_some()
             continue
         tried.append(now)
     assert tried == [0, 300, 900, 2100, 4500, 9300]
+
+
+@pytest.mark.parametrize(
+    "outage",
+    [
+        UpstreamUnreachable("It is down.", provider="p"),
+        UpstreamLimited("Later.", provider="p"),
+        UpstreamAuth("The server's key is old.", provider="p"),
+        UpstreamQuota("The server's account is empty.", provider="p"),
+        EndpointMissing("It has no embeddings.", provider="p"),
+        Busy.now(),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+async def test_an_outage_is_no_fault_of_an_owner(pool: Database, outage: CartritaError) -> None:
+    """However long it was, all are embedded five minutes after it."""
+    files = Files(pool)
+    await read(pool, files, "A hound.")
+    embeddings, now = FakeEmbeddings(), 0.0
+    making = PassageEmbedder(
+        PassageVectorTable(pool), embeddings, interval_s=0.01, clock=lambda: now
+    )
+    embeddings.error = outage
+    for attempt in range(4):
+        now = 301.0 * attempt
+        with pytest.raises(type(outage)):
+            await making.embed_some()
+        await free_claims(pool)
+    await read(pool, files, "A puppy.", principal=BOB)
+    embeddings.error = None
+    assert await making.embed_some()
+    assert embeddings.asked[-1][0] == BOB.owner_id
+    assert not await making.embed_some()
+    now = 1204.0
+    assert await making.embed_some()
+
+
+async def test_an_outage_pauses_all_of_it_ever_longer(
+    pool: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Up to five minutes; what is an owner's own does not."""
+    await read(pool, Files(pool), "A hound.", "A puppy.")
+    embeddings, pauses = FakeEmbeddings(), list[float]()
+    making = PassageEmbedder(
+        PassageVectorTable(pool), embeddings, interval_s=2, clock=lambda: 1000.0 * len(pauses)
+    )
+    down = UpstreamUnreachable("It is down.", provider="p")
+    errors: list[CartritaError | None] = [*[down] * 10, BudgetExhausted("Spent."), down, None]
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        if not errors:
+            raise asyncio.CancelledError
+        await free_claims(pool)
+        embeddings.error = errors.pop(0)
+
+    monkeypatch.setattr("cartrita.application.passage_embedder.asyncio.sleep", sleep)
+    embeddings.error = errors.pop(0)
+    with pytest.raises(asyncio.CancelledError):
+        await making.run()
+    assert pauses == [4, 8, 16, 32, 64, 128, 256, 300, 300, 300, 2, 4, 2]
