@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from cartrita.agents.agent import Agent
 from cartrita.agents.assignment import Assignment
 from cartrita.agents.run_context import RunContext
+from cartrita.agents.stopped_work import task_id_of
 from cartrita.agents.working import Work
 from cartrita.domain.errors import CartritaError, LeaseLost, NotFound
 from cartrita.domain.events import TaskCompleted, TaskStarted
@@ -127,7 +128,7 @@ class _Delegation:
         self._depth = depth
         self._key = key
         self._work = work
-        self.task_id = f"task_{key.replace('.', '_')}"
+        self.task_id = task_id_of(key)
 
     @property
     def begun(self) -> bool:

@@ -2,6 +2,7 @@
 
 from cartrita.agents.run_context import RunContext
 from cartrita.domain.events import Event, TaskCompleted, ToolReturned
+from cartrita.domain.unfinished_work import is_within
 
 
 def stopped_work(run: RunContext, key: str = "") -> list[Event]:
@@ -12,7 +13,7 @@ def stopped_work(run: RunContext, key: str = "") -> list[Event]:
     """
     place = f"{key}." if key else ""
     acting = {one: begun for one, begun in run.acting.items() if one.startswith(place)}
-    task = f"task_{key.replace('.', '_')}"
+    task = task_id_of(key)
     ends = run.journal.answer.unfinished.ends(acting.values())
     events = [event for event in ends if not key or _is_of(event, task)]
     for one in acting:
@@ -24,7 +25,12 @@ def stopped_work(run: RunContext, key: str = "") -> list[Event]:
     return events
 
 
+def task_id_of(key: str) -> str:
+    """The id of the task that the call at this place gives."""
+    return f"task_{key.replace('.', '_')}"
+
+
 def _is_of(event: Event, task: str) -> bool:
     """Whether it is told of a task, or of one within it."""
     assert isinstance(event, TaskCompleted | ToolReturned)
-    return event.task_id is not None and f"{event.task_id}_".startswith(f"{task}_")
+    return event.task_id is not None and is_within(event.task_id, task)

@@ -15,7 +15,7 @@ from cartrita.agents.assignment import ApprovalsNeeded, Assignment
 from cartrita.agents.deadline import Deadline
 from cartrita.agents.output_bounds import bounded_attachments, bounded_sources
 from cartrita.agents.run_context import RunContext
-from cartrita.agents.stopped_work import stopped_work
+from cartrita.agents.stopped_work import stopped_work, task_id_of
 from cartrita.domain.approvals import Approval, ApprovalPolicy, Decision, hash_arguments
 from cartrita.domain.errors import CartritaError, LeaseLost
 from cartrita.domain.events import (
@@ -160,6 +160,9 @@ class ToolRunner:
         if tool.risk is Risk.ACT:
             return await self.end(one, ToolSaid(UNKNOWN_RESULT, False), state=StepState.UNKNOWN)
         late = _STOPPED if self._deadline.passed else f"It took longer than {tool.timeout_s:g} s."
+        unknown = self._run.journal.answer.unfinished.unknown_in(task_id_of(one.key))
+        if unknown:  # whoever gave the task reads nothing else of it
+            late = f"{late}\n\n{', '.join(unknown)}: {UNKNOWN_RESULT}"
         return await self.end(one, ToolSaid(late, False))
 
     async def _output(self, one: NumberedCall, tool: Tool) -> ToolOutput:

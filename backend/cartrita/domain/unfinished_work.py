@@ -15,6 +15,8 @@ class UnfinishedWork:
     def __init__(self) -> None:
         self._begun: dict[tuple[str | None, str | None], ToolCalled | TaskStarted] = {}
         """By task and call, in the order in which they began; a task has no call."""
+        self._unknown: list[tuple[str, str]] = []
+        """The tasks and the tools of the calls whose end nobody knows."""
 
     def add(self, event: Event) -> None:
         match event:
@@ -23,11 +25,17 @@ class UnfinishedWork:
             case TaskStarted():
                 self._begun[event.task_id, None] = event
             case ToolReturned():
+                if event.task_id is not None and event.result == UNKNOWN_RESULT:
+                    self._unknown.append((event.task_id, event.name))
                 self._begun.pop((event.task_id, event.call_id), None)
             case TaskCompleted():
                 self._begun.pop((event.task_id, None), None)
             case _:
                 pass
+
+    def unknown_in(self, task: str) -> list[str]:
+        """The tools of a task, and of those within it, of which nobody knows what they did."""
+        return [name for one, name in self._unknown if is_within(one, task)]
 
     def ends(self, acting: Iterable[ToolBegun] = ()) -> list[Event]:
         """What a run that ends here tells of them, what began last first.
@@ -47,3 +55,8 @@ class UnfinishedWork:
                 text = UNKNOWN_RESULT if unknown.pop(place, None) else STOPPED_RESULT
                 ends.append(ToolReturned(begun.call_id, begun.name, text, False, begun.task_id))
         return [*map(unknown_result, unknown.values()), *ends]
+
+
+def is_within(task: str, other: str) -> bool:
+    """Whether a task is another one, or was given for it."""
+    return f"{task}_".startswith(f"{other}_")

@@ -174,6 +174,35 @@ async def test_tasks_are_stopped_with_their_tools_and_model_calls() -> None:
     assert told == fold(list(fixture.queue.events[claimed.run_id])).message
 
 
+@pytest.mark.parametrize("when_known", ["stopped", "before"])
+async def test_what_gave_a_task_is_told_that_it_may_have_acted(when_known: str) -> None:
+    """Also where the agent of the task had read that already, and did not come to say it."""
+    hung = Waiting()
+    acting = tool(hung.waits, risk=Risk.ACT, timeout_s=600.0 if when_known == "stopped" else 2.0)
+    work = {"instructions": "You work.", "tools": ["waits"], "approval": "never"}
+    fixture = LoopFixture(
+        called(("delegate", {"agent": "worker", "task": "Send it."})),
+        called(("waits", {}), first=7),
+        *([] if when_known == "stopped" else [[asyncio.Event()]]),
+        said("Enough."),
+        tools=(acting,),
+        overrides={"worker": work, "supervisor": {"delegates": ["worker"], "tools": []}},
+    )
+    claimed = asked(caps=CAP)
+    async with fixture.open():
+        fixture.queue.put(claimed)
+        await until(lambda: hung.begun)
+        if when_known == "before":
+            pass_seconds(3)
+            await until(lambda: len(fixture.provider.requests) == 3)
+        pass_seconds(6)
+        done = completed(await fixture.ended(claimed))
+    assert (done.text, done.cap) == ("Enough.", "seconds")
+    told = f"{STOPPED}\n\nwaits: {UNKNOWN_RESULT}"
+    assert fixture.results(claimed) == [("c7", UNKNOWN_RESULT, False), ("c1", told, False)]
+    assert told in fixture.provider.requests[-1].messages[-2].parts[0].text  # type: ignore[union-attr]
+
+
 async def test_a_task_concludes_when_its_own_seconds_are_used_up() -> None:
     hung = Waiting()
     work = {
