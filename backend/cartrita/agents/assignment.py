@@ -48,7 +48,7 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True):
     key: str = ""
     task_id: str | None = None
     depth: int = 0
-    done: tuple[Message, ...] = ()
+    done: tuple[tuple[Message, Message], ...] = ()
     said: str = ""
     continuing: ModelProvider | None = None
 

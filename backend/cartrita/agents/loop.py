@@ -67,7 +67,7 @@ class _Loop:
         model = assignment.model
         room = model.room(assignment.agent.limits.context_tokens)
         self._context = Context(assignment.request.messages, run.counter, model.model, room)
-        for said, results in zip(assignment.done[::2], assignment.done[1::2], strict=True):
+        for said, results in assignment.done:
             self._context.add(said, results)
         self._last: Step | None = None
         self._cut_off = False
@@ -135,7 +135,7 @@ class _Loop:
     def _request(self, number: int, cap: str | None) -> ModelRequest:
         messages = self._context.messages()
         if not self._tools:  # those of earlier turns, when there were some
-            earlier = len(self._assignment.request.messages) + len(self._assignment.done)
+            earlier = len(self._assignment.request.messages) + 2 * len(self._assignment.done)
             messages = (*without_tools(messages[:earlier]), *messages[earlier:])
         request = replace(self._assignment.request, messages=messages, tools=self._tools)
         choice: ToolChoice = request.tool_choice

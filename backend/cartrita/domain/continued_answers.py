@@ -45,13 +45,15 @@ def beginning_of(parts: Sequence[Part]) -> Beginning | None:
 
     None for an answer that ended in anything but text. Calls that nobody answered are left out.
     """
-    results = [place for place, part in enumerate(parts) if isinstance(part, ToolResult)]
-    done = results[-1] + 1 if results else 0
-    answered = {part.call_id for part in parts[:done] if isinstance(part, ToolResult)}
+    calls = _calls_of_results(parts)
+    done = max(calls) + 1 if calls else 0
+    belong = {*calls, *calls.values()}
     steps = tuple(
-        part for part in parts[:done] if not isinstance(part, ToolCall) or part.call_id in answered
+        part
+        for place, part in enumerate(parts[:done])
+        if place in belong or not isinstance(part, ToolCall | ToolResult)
     )
-    rest = parts[done:]
+    rest = [part for part in parts[done:] if not isinstance(part, ToolResult)]
     if done and not any(isinstance(part, Text) for part in rest):
         rest = [part for part in rest if not isinstance(part, Reasoning)]
     if not all(isinstance(part, Text | Citation) for part in rest):
@@ -59,6 +61,18 @@ def beginning_of(parts: Sequence[Part]) -> Beginning | None:
     text = "".join(part.text for part in rest if isinstance(part, Text))
     sources = tuple(part for part in rest if isinstance(part, Citation))
     return Beginning(steps, sources, text)
+
+
+def _calls_of_results(parts: Sequence[Part]) -> dict[int, int]:
+    """The place of each result, and of its call: see `split_steps`. Others belong to no call."""
+    waiting: dict[str, list[int]] = {}
+    calls: dict[int, int] = {}
+    for place, part in enumerate(parts):
+        if isinstance(part, ToolCall):
+            waiting.setdefault(part.call_id, []).append(place)
+        elif isinstance(part, ToolResult) and waiting.get(part.call_id):
+            calls[place] = waiting[part.call_id].pop(0)
+    return calls
 
 
 def events_of(parts: Iterable[Part]) -> list[Event]:

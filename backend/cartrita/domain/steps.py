@@ -104,6 +104,14 @@ def _as_text(part: Part) -> Part:
             return part
 
 
+def steps_with_results(parts: tuple[Part, ...]) -> tuple[tuple[Message, Message], ...]:
+    """The steps of an answer that have results: what the model said in each, and these."""
+    steps = _Steps()
+    steps.add(Message(Role.ASSISTANT, parts))
+    whole = (tuple(item.messages()) for item in steps.items if isinstance(item, _Step))
+    return tuple((each[0], each[1]) for each in whole if len(each) == 2)
+
+
 def split_steps(branch: Iterable[Message]) -> tuple[Message, ...]:
     """A branch, oldest first, with a message for each step of an answer and for its results.
 

@@ -1,6 +1,10 @@
 """What of an answer that ended early another run goes on from, and how its log begins."""
 
+from collections.abc import Iterable
+
 import pytest
+from hypothesis import given, settings, strategies
+from tests.backend.examples import examples
 
 from cartrita.domain.continued_answers import Beginning, beginning_of, events_of
 from cartrita.domain.fold import fold
@@ -14,6 +18,7 @@ from cartrita.domain.messages import (
     ToolResult,
     VendorPart,
 )
+from cartrita.domain.steps import steps_with_results
 
 CALL = ToolCall("c1", "calculator", {"expression": "6*7"})
 RESULT = ToolResult("c1", (Text("6*7 = 42"),), "calculator")
@@ -49,4 +54,42 @@ def test_a_log_that_begins_with_them_has_the_same_parts() -> None:
     assert answer.unfinished.ends() == []
     assert fold(events_of([Reasoning("", None, "secret", "dialect")])).parts == (
         Reasoning("", None, "secret", "dialect"),
+    )
+
+
+def of(*calls: str) -> list[Part]:
+    """Calls as `c0` and results as `r0`, by their ids; anything else is text."""
+    made = {
+        "c": lambda call_id: ToolCall(call_id, "f", {}),
+        "r": lambda call_id: ToolResult(call_id, ()),
+    }
+    return [made[one[0]](one[1:]) if one[0] in made else Text(one) for one in calls]
+
+
+def ids(parts: Iterable[Part]) -> list[str]:
+    return [part.call_id for part in parts if isinstance(part, ToolCall | ToolResult)]
+
+
+def test_ids_that_a_server_uses_again_are_told_apart() -> None:
+    """The second step was cut between its results, so its first call was not answered."""
+    begins = beginning_of(of("c0", "r0", "c0", "c1", "r1"))
+    assert begins == Beginning(tuple(of("c0", "r0", "c1", "r1")))
+    again = beginning_of([*begins.parts, *of("Then", "c0", "r0")])
+    assert again == Beginning(tuple(of("c0", "r0", "c1", "r1", "Then", "c0", "r0")))
+
+
+@settings(examples, max_examples=200)
+@given(strategies.lists(strategies.sampled_from(["c0", "c1", "r0", "r1", "Text"]), max_size=12))
+def test_each_step_that_is_kept_has_its_results(calls: list[str]) -> None:
+    begins = beginning_of(of(*calls))
+    assert begins is None or beginning_of(begins.parts) == begins
+    if begins is None:
+        return
+    assert fold(events_of(begins.parts)).unfinished.ends() == []
+    kept = [
+        part for step in steps_with_results(begins.steps) for each in step for part in each.parts
+    ]
+    assert sorted(ids(kept)) == sorted(ids(begins.steps))
+    assert sorted(ids(kept)) == sorted(
+        2 * [part.call_id for part in kept if isinstance(part, ToolCall)]
     )
