@@ -51,13 +51,13 @@ class OpenConnections:
         if self.room(principal) <= 0:
             raise TooManyStreams(self.most)
 
-    def hold(self, principal: Principal) -> "HeldConnection":
+    def hold(self, principal: Principal, *, beyond: bool = False) -> "HeldConnection":
         """A context during which the task that enters it is cut when its key ends.
 
         Then its body is cancelled, and it raises KeyEnded. It raises TooManyStreams when it is
-        entered without room.
+        entered without room, unless it may go `beyond` it.
         """
-        return HeldConnection(self, principal)
+        return HeldConnection(self, principal, beyond=beyond)
 
     def holding(
         self, principal: Principal, context: AbstractAsyncContextManager[T]
@@ -89,15 +89,19 @@ class OpenConnections:
 class HeldConnection(CuttableWork):
     """One connection that is held open: see `OpenConnections.hold`."""
 
-    __slots__ = ("_connections", "principal")
+    __slots__ = ("_beyond", "_connections", "principal")
 
-    def __init__(self, connections: OpenConnections, principal: Principal) -> None:
+    def __init__(
+        self, connections: OpenConnections, principal: Principal, *, beyond: bool = False
+    ) -> None:
         super().__init__(KeyEnded)
+        self._beyond = beyond
         self._connections = connections
         self.principal = principal
 
     def __enter__(self) -> None:
-        self._connections.require_room(self.principal)
+        if not self._beyond:
+            self._connections.require_room(self.principal)
         super().__enter__()
         self._connections.held.add(self.principal.key_id, self)
 

@@ -36,17 +36,18 @@ async def while_connected(
     services: Services,
     principal: Principal,
     awaited: Callable[[], Awaitable[T]],
+    *,
+    beyond: bool = False,
 ) -> T:
-    """What is waited for while the client does.
+    """What is waited for while the client does, see `OpenConnections.hold`.
 
     Its disconnect ends that with ClientDisconnect, the end of its key with KeyEnded.
     """
-    with services.connections.hold(principal):
-        return await until_disconnect(request, awaited)
+    with services.connections.hold(principal, beyond=beyond):
+        return await _until_disconnect(request, awaited)
 
 
-async def until_disconnect(request: Request, awaited: Callable[[], Awaitable[T]]) -> T:
-    """What is waited for. The client's disconnect ends that with ClientDisconnect."""
+async def _until_disconnect(request: Request, awaited: Callable[[], Awaitable[T]]) -> T:
     found: list[T] = []
     async with anyio.create_task_group() as group:
         group.start_soon(cancel_on_disconnect, request.receive, group.cancel_scope)

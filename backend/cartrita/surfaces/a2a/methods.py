@@ -33,7 +33,7 @@ from cartrita.surfaces.json_rpc import (
     json_response,
     result_bytes,
 )
-from cartrita.surfaces.run_ends import until_disconnect, wait_for_end
+from cartrita.surfaces.run_ends import wait_for_end, while_connected
 from cartrita.surfaces.services import Services
 
 
@@ -92,13 +92,17 @@ async def _get_task(call: A2aCall) -> Response:
 
 
 async def _cancel_task(call: A2aCall) -> Response:
-    """Cancel a task, and wait for its end; what it has answered is kept."""
+    """Cancel a task, and wait for its end; what it has answered is kept.
+
+    Whoever receives as many answers as they may can still end one.
+    """
     task_id = call.rpc.params_as(TaskParams).id
     run = await call.services.runs.get(call.principal, task_id)
     if run.status.ended:
         raise a2a_error(TASK_NOT_CANCELABLE, f"This task has ended: it is {run.status}.")
     await call.services.runs.cancel(call.principal, task_id)
-    await until_disconnect(call.request, partial(call.services.runs.wait_for_end, run.id))
+    awaited = partial(call.services.runs.wait_for_end, run.id)
+    await while_connected(call.request, call.services, call.principal, awaited, beyond=True)
     run = await call.services.runs.get(call.principal, task_id)
     return call.answer(await task_of(call.services, call.principal, run))
 
