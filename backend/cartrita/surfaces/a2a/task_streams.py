@@ -1,6 +1,7 @@
 """Streams of tasks: the events of a run's log as results of one JSON-RPC call.
 
-Each item becomes its frame by itself alone, so that every replica writes the same stream.
+Each item becomes its frame by itself alone, so that every replica writes the same stream, but for
+the timestamps of statuses: they tell when they were sent.
 """
 
 from collections.abc import Mapping
