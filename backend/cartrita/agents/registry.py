@@ -17,10 +17,7 @@ class AgentRegistry:
     def __init__(self, agents: Iterable[Agent]) -> None:
         self._agents = {agent.id: agent for agent in agents}
         self._aliases = {
-            alias: agent.id
-            for agent in self._agents.values()
-            for alias in agent.aliases
-            if alias not in self._agents
+            alias: agent.id for agent in self._agents.values() for alias in agent.aliases
         }
 
     def __iter__(self) -> Iterator[Agent]:

@@ -4,10 +4,12 @@ from collections.abc import Iterable
 
 import structlog
 
+from cartrita.agents.agent import Agent
 from cartrita.agents.delegation import DELEGATE
 from cartrita.agents.registry import AgentRegistry
 from cartrita.agents.roster import built_in_agents, with_overrides
 from cartrita.domain.errors import NotFound
+from cartrita.kit.operator_error import OperatorError
 from cartrita.settings import Settings
 from cartrita.tools.toolbox import Toolbox
 
@@ -15,9 +17,13 @@ log = structlog.get_logger()
 
 
 def create_agents(settings: Settings) -> AgentRegistry:
-    """The registry of all agents."""
+    """The registry of all agents. Raises OperatorError for a name that two of them have."""
     overrides = {entry.id: entry.fields for entry in settings.agents.entries}
-    return AgentRegistry(with_overrides(built_in_agents(), overrides))
+    agents = with_overrides(built_in_agents(), overrides)
+    for entry in settings.agents.entries:
+        for name in (entry.id, *(entry.aliases or ())):
+            _require_own(entry.id, name, agents)
+    return AgentRegistry(agents)
 
 
 def warn_of_missing_names(settings: Settings, agents: AgentRegistry, tools: Toolbox) -> None:
@@ -32,6 +38,19 @@ def warn_of_missing_names(settings: Settings, agents: AgentRegistry, tools: Tool
                 log.warning("agent_tool_missing", agent=entry.id, tool=name)
         for name in _missing(entry.delegates or (), agents):
             log.warning("agent_delegate_missing", agent=entry.id, delegate=name)
+
+
+def _require_own(agent_id: str, name: str, agents: Iterable[Agent]) -> None:
+    """Raise OperatorError if a name of this agent is one of another, too."""
+    for other in agents:
+        if other.id == agent_id or name not in (other.id, *other.aliases):
+            continue
+        if name != agent_id:
+            raise OperatorError(f"agents.{agent_id}.aliases: {name!r} names the agent {other.id}.")
+        raise OperatorError(
+            f"agents.{agent_id}: this is another name of the agent {other.id}: write"
+            f" [agents.{other.id}], or give that one other `aliases`."
+        )
 
 
 def _missing(names: Iterable[str], agents: AgentRegistry) -> Iterable[str]:

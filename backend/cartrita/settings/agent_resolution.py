@@ -33,7 +33,7 @@ def resolve_agents(raw: RawSettings, cwd: Path) -> tuple[ConfiguredAgent, ...]:
 def _with_names_of_their_own(
     agents: Iterable[ConfiguredAgent], raw: RawSettings
 ) -> Iterator[ConfiguredAgent]:
-    """The agents, without those whose alias is the id or an alias of another."""
+    """The agents, without those whose alias is the id or an alias of another in the file."""
     taken = set(raw.agents)
     for agent in agents:
         aliases = agent.aliases or ()

@@ -42,11 +42,6 @@ def test_old_names_are_found(old: str, agent: str) -> None:
     assert AgentRegistry(AGENTS).find(old).id == agent
 
 
-def test_a_new_agent_with_an_old_name_takes_it() -> None:
-    agents = AgentRegistry(with_overrides(AGENTS, {"code": {"name": "Mine"}}))
-    assert agents.find("code").name == "Mine"
-
-
 def test_what_is_given_replaces_what_an_agent_has() -> None:
     before = by_id(*AGENTS)["researcher"]
     given = {"route": "fast", "approval": "always", "limits": {"caps": {"tokens": 9}, "depth": 1}}

@@ -1,10 +1,13 @@
 """The agents of the settings, and what is told of names in them that nothing has."""
 
 from pathlib import Path
+from typing import Any
 
+import pytest
 from structlog.testing import capture_logs
 
 from cartrita.assembly.agents import create_agents, warn_of_missing_names
+from cartrita.kit.operator_error import OperatorError
 from cartrita.settings import Settings
 from cartrita.settings.agents import Agents
 from cartrita.settings.mcp import Mcp
@@ -35,3 +38,32 @@ def test_names_that_nothing_has_are_told_at_the_start(tmp_path: Path) -> None:
     with capture_logs() as logs:
         warn_of_missing_names(plain, create_agents(plain), Toolbox())
     assert logs == [], "what comes with the server has tools that are off"
+
+
+def configured(folder: Path, *entries: dict[str, Any]) -> Settings:
+    return Settings(data_dir=folder, agents=Agents.model_validate({"entries": entries}))
+
+
+@pytest.mark.parametrize(
+    ("entry", "told"),
+    [
+        (
+            {"id": "mine", "aliases": ["coder"]},
+            "agents.mine.aliases: 'coder' names the agent coder",
+        ),
+        ({"id": "mine", "aliases": ["code"]}, "agents.mine.aliases: 'code' names the agent coder"),
+        ({"id": "writer", "aliases": ["code"]}, "'code' names the agent coder"),
+        ({"id": "research"}, "agents.research: this is another name of the agent researcher"),
+    ],
+)
+def test_a_name_of_two_agents_is_refused(tmp_path: Path, entry: Any, told: str) -> None:
+    with pytest.raises(OperatorError) as refused:
+        create_agents(configured(tmp_path, entry))
+    assert told in str(refused.value)
+
+
+def test_a_name_that_an_agent_has_no_more_is_free(tmp_path: Path) -> None:
+    freed: dict[str, Any] = {"id": "coder", "aliases": ["programmer", "coder"]}
+    agents = create_agents(configured(tmp_path, freed, {"id": "code", "name": "Mine"}))
+    assert agents.find("code").name == "Mine"
+    assert agents.find("programmer").id == "coder"
