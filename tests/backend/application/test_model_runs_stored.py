@@ -26,6 +26,7 @@ from cartrita.domain.errors import NotFound, UpstreamRejected
 from cartrita.domain.messages import Message, Role, Text, ToolCall, ToolResult
 from cartrita.domain.principals import Principal
 from cartrita.domain.requests import ModelRequest
+from cartrita.domain.tools import ToolSpec
 from cartrita.domain.usage import Usage
 from cartrita.kit.ids import public, uuid7
 
@@ -45,8 +46,8 @@ def answer(text: str) -> Message:
     return Message(Role.ASSISTANT, (Text(text),))
 
 
-def command(*messages: Message, **values: Any) -> ModelCommand:
-    request = ModelRequest(owner_id="ann", model="p/m", messages=messages)
+def command(*messages: Message, tools: tuple[ToolSpec, ...] = (), **values: Any) -> ModelCommand:
+    request = ModelRequest(owner_id="ann", model="p/m", messages=messages, tools=tools)
     given: dict[str, Any] = {"surface": "openai_chat", "request": request, **values}
     return ModelCommand(**given)
 
@@ -116,10 +117,11 @@ async def test_a_callers_tools_are_called_and_answered(database: TemporaryDataba
     results = tuple(
         Message(Role.TOOL, (ToolResult(name, (Text(f"found {name}"),)),)) for name in ("c1", "c2")
     )
+    tools = tuple(ToolSpec(name, "", {"type": "object"}) for name in ("look", "smell"))
     asked = ToolCall("c1", "look", {}), ToolCall("c2", "smell", {})
     called = Message(Role.ASSISTANT, (Text("I look."), *asked))
     async with stored_runs(database.dsn, calls, said("Found."), said("Bye.")) as runs:
-        first = await runs.ask(command(user("What?")))
+        first = await runs.ask(command(user("What?"), tools=tools))
         deltas = await runs.deltas(first)
         assert deltas == [
             Accepted("p", "m"),
@@ -128,10 +130,10 @@ async def test_a_callers_tools_are_called_and_answered(database: TemporaryDataba
         ]
         name = public("conv", first.conversation_id)
         sent = (user("What?"), Message(Role.ASSISTANT, asked), *results)
-        await runs.ask(command(*sent, conversation_id=name))
+        await runs.ask(command(*sent, tools=tools, conversation_id=name))
         both = Message(Role.TOOL, (*results[0].parts, *results[1].parts))
         assert runs.provider.requests[-1].messages == (user("What?"), called, both)
-        await runs.ask(command(user("Bye"), conversation_id=name))
+        await runs.ask(command(user("Bye"), tools=tools, conversation_id=name))
         assert runs.provider.requests[-1].messages[:3] == (user("What?"), called, both)
         roles = [stored.message.role.value for stored in await runs.branch(first)]
         assert roles == ["user", "assistant", "tool", "tool", "assistant", "user", "assistant"]
