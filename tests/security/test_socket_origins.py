@@ -45,9 +45,12 @@ HOSTS = [
 ]
 MADE_BY_REQUESTS = [
     "api_keys",
+    "attachments",
     "audit_log",
+    "budgets",
     "conversations",
     "credentials",
+    "file_contents WHERE status NOT IN ('arriving', 'removed')",
     "runs",
     "tenants",
     "tickets",
@@ -71,7 +74,8 @@ async def credentials(scenario: Scenario, owners: Owners) -> list[tuple[dict[str
 async def counts(scenario: Scenario) -> dict[str, int]:
     """How many rows there are of what requests make, and how many tickets are unused.
 
-    Without events, messages and the ledger: runs that earlier requests began still write those.
+    Without events, messages, steps, approvals and the ledger: runs that earlier requests began
+    still write those. What is removed of files, or was not whole, goes later too.
     """
     return {
         rows: (await scenario.fetch(f"SELECT count(*) FROM {rows}"))[0][0]
