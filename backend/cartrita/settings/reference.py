@@ -127,7 +127,8 @@ limits = { steps = 8, tokens = 200000, cost = 0.5, seconds = 300 }
 
 `instructions_file` names a file that holds the instructions instead. More keys are `capabilities`,
 `aliases` (more names, but none that another agent has), `delegates` (the ids of agents that it can
-give tasks to), and in `limits` `delegations`, `depth` and `context_tokens`. Costs are in US dollars.
+give tasks to), and in `limits` `delegations`, `depth` and `context_tokens`. Costs are in US
+dollars.
 """
 
 _TOOL_SERVERS_SECTION = """\

@@ -59,11 +59,16 @@ def test_a_log_that_begins_with_them_has_the_same_parts() -> None:
 
 def of(*calls: str) -> list[Part]:
     """Calls as `c0` and results as `r0`, by their ids; anything else is text."""
-    made = {
-        "c": lambda call_id: ToolCall(call_id, "f", {}),
-        "r": lambda call_id: ToolResult(call_id, ()),
-    }
-    return [made[one[0]](one[1:]) if one[0] in made else Text(one) for one in calls]
+    parts: list[Part] = []
+    for one in calls:
+        match one[0]:
+            case "c":
+                parts.append(ToolCall(one[1:], "f", {}))
+            case "r":
+                parts.append(ToolResult(one[1:], ()))
+            case _:
+                parts.append(Text(one))
+    return parts
 
 
 def ids(parts: Iterable[Part]) -> list[str]:
@@ -74,6 +79,7 @@ def test_ids_that_a_server_uses_again_are_told_apart() -> None:
     """The second step was cut between its results, so its first call was not answered."""
     begins = beginning_of(of("c0", "r0", "c0", "c1", "r1"))
     assert begins == Beginning(tuple(of("c0", "r0", "c1", "r1")))
+    assert begins is not None
     again = beginning_of([*begins.parts, *of("Then", "c0", "r0")])
     assert again == Beginning(tuple(of("c0", "r0", "c1", "r1", "Then", "c0", "r0")))
 

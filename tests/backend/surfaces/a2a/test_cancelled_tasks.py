@@ -52,13 +52,14 @@ async def connected() -> Any:
 async def test_the_wait_is_counted_and_cut_with_its_key(most: int) -> None:
     """A key that holds as many as it may can cancel them."""
     services: Any = Services(most)
+    connections: OpenConnections = services.connections
     request = Request({"type": "http"}, connected)
     rpc = RpcCall("CancelTask", {"id": ids.public("run", RUN.id)}, 1)
     waiting = asyncio.create_task(call_method(A2aCall(request, services, ANN, None, rpc)))
     await services.runs.awaited.wait()
     assert services.runs.cancelled
-    assert services.connections.count(ANN) == 1
-    assert services.connections.cut(lambda principal: principal.key_id == "a") == 1
+    assert connections.count(ANN) == 1
+    assert connections.cut(lambda principal: principal.key_id == "a") == 1
     with pytest.raises(KeyEnded):
         await waiting
-    assert services.connections.count(ANN) == 0
+    assert connections.count(ANN) == 0
