@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 from tests.harness.evidence import RunRow, StepRow
 from tests.harness.observations import Call, Observations
@@ -14,7 +14,8 @@ _OVERDUE_S = 20.0
 _OVERLAP_S = 1.0
 _HELD = frozenset({"running", "waiting"})
 _STOPPED = "It was stopped before it had a result."
-_SEEN_NOTHING = frozenset({"run_started", "run_stopped"})
+_NO_WORDS = frozenset({"stream_start", "queued", "metrics", "error"})
+_SEEN_NOTHING = frozenset({"run_started", "model_accepted", "call_measured", "run_stopped"})
 
 
 def i5_no_orphaned_runs(observed: Observations) -> Found:
@@ -142,8 +143,9 @@ def _asked_after_words(record: Record, calls: list[Call]) -> Iterator[str]:
     begun = min((call.messages for call in calls), default=0)
     for call in calls:
         # The two clocks are of one machine, but read at different times: a second of doubt.
-        if call.messages == begun and first is not None and call.received_at > first + 1.0:
-            yield f"the model was asked again {call.received_at - first:.3f} s after its first word"
+        if call.messages == begun and first is not None and call.received_at > first.at + 1.0:
+            late = call.received_at - first.at
+            yield f"the model was asked again {late:.3f} s after its first {first.event}"
 
 
 def _repeated_steps(row: RunRow, calls: list[Call]) -> Iterator[str]:
@@ -166,11 +168,19 @@ def _calls_for(calls: Sequence[Call], prompt: str) -> list[Call]:
     return [call for call in calls if prompt and call.prompt == prompt]
 
 
-def _first_word(record: Record) -> float | None:
-    """When this client first saw something of the answer, in seconds since 1970."""
-    seen = (f.at for f in record.logged() if f.event not in ("stream_start", "queued", "error"))
-    first = next(seen, None)
-    return None if first is None else record.started_wall + (first - record.started)
+class _Seen(NamedTuple):
+    """A frame that a client saw, and when, in seconds since 1970."""
+
+    event: str
+    at: float
+
+
+def _first_word(record: Record) -> _Seen | None:
+    """The first that this client saw of the answer; what a call has used is no part of it."""
+    for frame in record.logged():
+        if frame.event not in _NO_WORDS:
+            return _Seen(frame.event, record.started_wall + (frame.at - record.started))
+    return None
 
 
 def i9_cancel_ends_the_run(observed: Observations) -> Found:
