@@ -52,7 +52,8 @@ async def left_out(server: Garden) -> str:
         assert await taken(server) == []
     (line,) = logged
     assert (line["event"], line["server"]) == ("served_tool_left_out", "garden")
-    return line["why"]
+    assert line["count"] == 1
+    return line["first"][0]["why"]
 
 
 async def test_names_are_what_models_take() -> None:
@@ -75,7 +76,10 @@ async def test_a_name_that_no_model_takes(name: str) -> None:
 
 
 async def test_there_are_at_most_128() -> None:
-    assert len(await taken(Garden(*(f"t{n}" for n in range(200))))) == 128
+    with structlog.testing.capture_logs() as logged:
+        assert len(await taken(Garden(*(f"t{n}" for n in range(200))))) == 128
+    (line,) = logged
+    assert (line["count"], len(line["first"])) == (72, 10)
 
 
 def nested(levels: int) -> JsonObject:

@@ -9,6 +9,9 @@ from cartrita.kit.text import shortened, storable_text
 
 _TEXTS: Final = ("title", "description")
 _LONGEST_NAME: Final = 64
+_MOST_TOOLS: Final = 1000
+"""Of one list; all others are left out unseen."""
+_MOST_TOLD: Final = 10
 
 log = structlog.get_logger()
 
@@ -22,14 +25,18 @@ def screen_tools(result: dict[str, object], server: str) -> None:
     tools = result.get("tools")
     if not isinstance(tools, list):
         return
+    given = cast("list[object]", tools)
     kept: list[object] = []
-    for tool in cast("list[object]", tools):
+    first: list[dict[str, str | None]] = []
+    for tool in given[:_MOST_TOOLS]:
         problem = _problem(tool)
         if problem is None:
             kept.append(_used(cast("JsonObject", tool)))
-        else:
-            log.warning("served_tool_left_out", server=server, tool=_name(tool), why=problem)
+        elif len(first) < _MOST_TOLD:
+            first.append({"tool": _name(tool), "why": problem})
     result["tools"] = kept
+    if count := len(given) - len(kept):
+        log.warning("served_tool_left_out", server=server, count=count, first=first)
 
 
 def _used(tool: JsonObject) -> dict[str, object]:
