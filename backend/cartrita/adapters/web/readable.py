@@ -193,8 +193,10 @@ class _Reader:
     def _end_link(self) -> None:
         """Write what was read of a link as one, unless it leads to the page itself."""
         link, self._link = self._link, ""
+        if not link:  # of links in each other the innermost alone is written
+            return
         words = _one_line("".join(self._parts[self._link_began :]))
-        if link and words and not self._marks["unread"]:
+        if words and not self._marks["unread"]:
             del self._parts[self._link_began :]
             self._parts.append(f"[{words}]({link})")
 

@@ -1,9 +1,11 @@
 """Of a page its text is read, and not what is around it or hidden in it."""
 
+import pytest
 from hypothesis import given
 from tests.backend.examples import examples
 from tests.backend.kit.test_html_tokens import MARKUP
 
+from cartrita.adapters.web import readable as module
 from cartrita.adapters.web.readable import readable
 
 URL = "https://example.com/a/b"
@@ -87,6 +89,20 @@ def test_titles() -> None:
 
 def test_what_is_opened_without_an_end() -> None:
     assert text("<div>" * 2000 + "deep" + "</div>" * 2000 + "<p>after") == "deep\n\nafter"
+
+
+def test_a_text_in_many_links_is_cleaned_once_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    cleaned: list[str] = []
+    one_line = module._one_line
+
+    def noted(text: str) -> str:
+        cleaned.append(text)
+        return one_line(text)
+
+    monkeypatch.setattr(module, "_one_line", noted)
+    page = "Here: " + "<a href=x>" * 400 + "word " * 1000 + "</a>" * 400
+    assert text(page).startswith("Here: [word word")
+    assert sum(map(len, cleaned)) < 4 * len(page)
 
 
 @examples
