@@ -81,9 +81,7 @@ class ServedTools:
             names.add(name)
             yield self._tool(name, served)
         if count:
-            log.warning(
-                "served_tool_left_out", server=self._server.name, count=count, first=first
-            )
+            log.warning("served_tool_left_out", server=self._server.name, count=count, first=first)
 
     def _tool(self, name: str, served: ServedTool) -> Tool:
         server, called = self._server, served.name

@@ -92,6 +92,18 @@ def floods(number: Any, _: dict[str, Any]) -> None:
     say({"id": number, "result": text("flooded")})
 
 
+def prints(number: Any, _: dict[str, Any]) -> None:
+    sys.stdout.write("y\n" * 10_000)
+    say({"id": number, "result": text("printed")})
+
+
+def strange(number: Any, _: dict[str, Any]) -> None:
+    for _step in range(5_000):
+        say({"id": 1_000_000, "result": {}})
+        say({"id": 1_000_000, "error": {"code": 1, "message": "no"}})
+    say({"id": number, "result": text("answered")})
+
+
 def nonsense(number: Any, _: dict[str, Any]) -> None:
     sys.stdout.write("no JSON at all\n")
     sys.stdout.write('{"jsonrpc": "2.0", "id": ' + "[" * 100_000 + "\n")
@@ -104,7 +116,10 @@ def silent(_: Any, __: dict[str, Any]) -> None:
 
 CALLED: dict[str, Callable[[Any, dict[str, Any]], None]] = {
     call.__name__: call
-    for call in (large, dies, progress, asks, pattern, changes, floods, nonsense)
+    for call in (
+        *(large, dies, progress, asks, pattern),
+        *(changes, floods, prints, strange, nonsense),
+    )
 }
 
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import anyio
+import anyio.lowlevel
 import structlog
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 from mcp.client._transport import TransportStreams
@@ -12,6 +13,7 @@ from mcp.shared.message import SessionMessage
 from mcp.types import jsonrpc_message_adapter
 
 from cartrita.adapters.mcp.config import LARGEST_MESSAGE, ServedProgram
+from cartrita.adapters.mcp.unasked import Unasked
 from cartrita.adapters.processes.children import serving
 
 log = structlog.get_logger()
@@ -54,7 +56,11 @@ async def program_transport(
 async def _read(
     server: str, output: StreamReader, to_us: MemoryObjectSendStream[SessionMessage | Exception]
 ) -> None:
-    """Pass messages on until there are no more. Lines that are none are dropped: many print."""
+    """Pass messages on until there are no more, or too many lines that are none.
+
+    These are dropped: many print.
+    """
+    dropped = Unasked(server)
     async with to_us:
         while True:
             try:
@@ -67,6 +73,9 @@ async def _read(
             try:
                 message = jsonrpc_message_adapter.validate_json(line, by_name=False)
             except ValueError:
+                if dropped.exceeded():
+                    return
+                await anyio.lowlevel.checkpoint()  # there may be megabytes of such lines
                 continue
             try:
                 await to_us.send(SessionMessage(message))

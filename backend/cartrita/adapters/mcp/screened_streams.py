@@ -1,26 +1,18 @@
 """Messages of a server before the SDK acts on them: how many may come, and what is taken out."""
 
-import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import TracebackType
-from typing import Final, Self, TypeAlias, cast
+from typing import Self, TypeAlias, cast
 
-import structlog
-from mcp.client._transport import ReadStream, TransportStreams
+from mcp.client._transport import ReadStream, TransportStreams, WriteStream
 from mcp.shared.message import SessionMessage
-from mcp.types import JSONRPCNotification, JSONRPCRequest, JSONRPCResponse
+from mcp.types import JSONRPCError, JSONRPCRequest, JSONRPCResponse
 
 from cartrita.adapters.mcp.screened_tools import screen_tools
+from cartrita.adapters.mcp.unasked import Unasked
 
 Transport: TypeAlias = AbstractAsyncContextManager[TransportStreams]
-
-_MOST_UNASKED: Final = 6000
-"""Of a minute. The SDK starts a task for each, 0.2 ms; a tool that tells its progress ten times a
-second needs 600."""
-_MINUTE: Final = 60.0
-
-log = structlog.get_logger()
 
 
 @asynccontextmanager
@@ -29,7 +21,55 @@ async def screened(
 ) -> AsyncGenerator[TransportStreams]:
     """The streams of a transport; `on_end` is called when no more messages will come."""
     async with transport as (incoming, outgoing):
-        yield _Screened(incoming, server, on_end), outgoing
+        asked = _Asked()
+        yield _Screened(incoming, server, on_end, asked), _Asking(outgoing, asked)
+
+
+class _Asked:
+    """Requests that were sent, less the answers that came: further ones answer nothing.
+
+    Their ids are not looked at, so that what is never answered takes no room.
+    """
+
+    def __init__(self) -> None:
+        self._open = 0
+
+    def add(self) -> None:
+        self._open += 1
+
+    def take(self) -> bool:
+        """Whether one was open, which is answered now."""
+        was_open = self._open > 0
+        self._open -= was_open
+        return was_open
+
+
+class _Asking:
+    """The stream to a server, whose requests are counted."""
+
+    def __init__(self, stream: WriteStream[SessionMessage], asked: _Asked) -> None:
+        self._stream = stream
+        self._asked = asked
+
+    async def send(self, item: SessionMessage, /) -> None:
+        if isinstance(item.message, JSONRPCRequest):
+            self._asked.add()
+        await self._stream.send(item)
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+    async def __aenter__(self) -> Self:
+        await self._stream.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_val: BaseException | None,
+        exc_tb: TracebackType | None,
+    ) -> bool | None:
+        return await self._stream.__aexit__(exc_type, exc_val, exc_tb)
 
 
 class _Screened:
@@ -40,12 +80,13 @@ class _Screened:
         stream: ReadStream[SessionMessage | Exception],
         server: str,
         on_end: Callable[[], None],
+        asked: _Asked,
     ) -> None:
         self._stream = stream
         self._server = server
         self._on_end = on_end
-        self._unasked = 0
-        self._since = time.monotonic()
+        self._asked = asked
+        self._unasked = Unasked(server)
 
     def __aiter__(self) -> Self:
         return self
@@ -82,14 +123,6 @@ class _Screened:
         message = item.message
         if isinstance(message, JSONRPCResponse):
             screen_tools(cast("dict[str, object]", message.result), self._server)
-        elif isinstance(message, JSONRPCRequest | JSONRPCNotification):
-            self._count()
-
-    def _count(self) -> None:
-        now = time.monotonic()
-        if now - self._since > _MINUTE:
-            self._since, self._unasked = now, 0
-        self._unasked += 1
-        if self._unasked > _MOST_UNASKED:
-            log.warning("tool_server_floods", server=self._server)
+        answers = isinstance(message, JSONRPCResponse | JSONRPCError) and self._asked.take()
+        if not answers and self._unasked.exceeded():
             raise StopAsyncIteration

@@ -42,8 +42,10 @@ async def test_progress_without_an_end_is_told_now_and_then() -> None:
         assert {(len(status), share) for status, share in told.progress} == {(200, None)}
 
 
-async def test_a_flood_of_messages_ends_the_connection() -> None:
-    async with connected(program("hostile.py", "floods")) as server:
+@pytest.mark.parametrize("way", ["floods", "prints", "strange"])
+async def test_a_flood_ends_the_connection(way: str) -> None:
+    """Of messages that answer nothing, lines that are none, answers to what nobody asked."""
+    async with connected(program("hostile.py", way)) as server:
         await server.tools()
         with pytest.raises(UpstreamCut, match="the connection ended"):
             await server.call("plain", {}, Told())
