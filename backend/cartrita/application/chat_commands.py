@@ -1,15 +1,12 @@
 """Commands of chats: a message to be answered, and what it allows."""
 
-from contextlib import suppress
-
 import msgspec
 
-from cartrita.agents.agent import Agent
 from cartrita.agents.delegation import DELEGATE
 from cartrita.agents.registry import AgentRegistry
 from cartrita.domain.approvals import ApprovalPolicy
 from cartrita.domain.caps import Caps
-from cartrita.domain.errors import InvalidInput, NotFound
+from cartrita.domain.errors import InvalidInput
 from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import Message
 from cartrita.domain.requests import Sampling
@@ -52,9 +49,9 @@ async def own_tools_of(
 ) -> tuple[str, ...] | None:
     """The tools that a command allows; None for all of the agent. Raises InvalidInput, NotFound."""
     if command.tools:
-        team = _team(agents.find(command.agent), agents)
-        named_tools = dict.fromkeys(name for agent in team for name in agent.tools)
-        known = [tool.name for tool in (await tools.filled()).only(tuple(named_tools))]
+        team = agents.team(agents.find(command.agent))
+        named_tools = tuple(dict.fromkeys(name for agent in team for name in agent.tools))
+        known = [tool.name for tool in (await tools.filled(named_tools)).only(named_tools)]
         known += [DELEGATE] if len(team) > 1 else []
         for name in command.tools:
             if name not in known:
@@ -63,17 +60,3 @@ async def own_tools_of(
         return command.tools
     named = command.provider is not None or command.model is not None
     return () if named and command.agent is None else None
-
-
-def _team(answering: Agent, agents: AgentRegistry) -> list[Agent]:
-    """The agent that answers, and all that can get a task in its answer."""
-    team = {answering.id: answering}
-    waiting = [answering]
-    while waiting:
-        for name in waiting.pop().delegates:
-            with suppress(NotFound):
-                member = agents.find(name)
-                if member.id not in team:
-                    team[member.id] = member
-                    waiting.append(member)
-    return list(team.values())

@@ -89,12 +89,13 @@ class RunWork:
         claim = run.claim
         principal = await self._principal(claim)
         agent = self._agents.find_of_run(claim.input.agent)
+        named = {name for member in self._agents.team(agent) for name in member.tools}
         context = RunContext(
             claim,
             run.journal,
             principal=principal,
             agents=self._agents,
-            tools=await self._tools.filled(),
+            tools=await self._tools.filled(named),
             model_of=partial(self._model_of, run, principal),
             cost=self._cost,
             counter=self._counter,

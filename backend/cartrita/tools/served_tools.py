@@ -55,6 +55,11 @@ class ServedTools:
         self._listed: Sequence[ServedTool] = ()
         self._tools: tuple[Tool, ...] = ()
 
+    @property
+    def prefix(self) -> str:
+        """How all of their names begin."""
+        return f"{self._server.name}__"
+
     async def tools(self) -> Sequence[Tool]:
         """Those that it has now; while it is away, those that it had."""
         listed = await self._server.tools()
@@ -70,7 +75,7 @@ class ServedTools:
         for served in listed:
             if not matches(self._rules.tools, served.name):
                 continue
-            name = f"{self._server.name}__{_FOREIGN.sub('_', served.name)}"
+            name = f"{self.prefix}{_FOREIGN.sub('_', served.name)}"
             reason = _too_many(names) or _name_problem(name, names) or _schema_problem(served)
             if reason is not None:
                 count += 1

@@ -9,7 +9,13 @@ from cartrita.tools.tool import Tool
 
 
 class ToolSupply(Protocol):
-    """Tools that may be others the next time."""
+    """Tools that may be others the next time, and for which one may have to wait.
+
+    All of their names begin with `prefix`.
+    """
+
+    @property
+    def prefix(self) -> str: ...
 
     async def tools(self) -> Sequence[Tool]: ...
 
@@ -31,11 +37,16 @@ class Toolbox:
     def __len__(self) -> int:
         return len(self._tools)
 
-    async def filled(self) -> Self:
-        """A toolbox with all that there is now; it stays as it is while others are filled."""
-        if not self._supplies:
+    async def filled(self, names: Iterable[str]) -> Self:
+        """A toolbox with what there is now; it stays as it is while others are filled.
+
+        Only supplies are asked that may have one of these names, which may be patterns.
+        """
+        wanted = tuple(names)
+        asked = [each for each in self._supplies if _may_have(each.prefix, wanted)]
+        if not asked:
             return self
-        supplied = [tool for supply in self._supplies for tool in await supply.tools()]
+        supplied = [tool for supply in asked for tool in await supply.tools()]
         more = (tool for tool in supplied if tool.name not in self._tools)
         return type(self)((*self._tools.values(), *more))
 
@@ -70,3 +81,11 @@ class Toolbox:
     def specs(self) -> tuple[ToolSpec, ...]:
         """What a model is told of them."""
         return tuple(tool.spec for tool in self._tools.values())
+
+
+def _may_have(prefix: str, names: Iterable[str]) -> bool:
+    """Whether a name or a pattern may stand for one that begins so."""
+    return any(
+        name.startswith(prefix) or ("*" in name and prefix.startswith(name.partition("*")[0]))
+        for name in names
+    )

@@ -5,9 +5,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.backend.application.fakes import DONE, FakeMessageStore, stored_message, until
+from tests.backend.application.fakes import DONE, FakeMessageStore, claim, stored_message, until
 from tests.backend.application.loop_fixture import CALLED, LoopFixture, asked, called, said
 
+from cartrita.agents.agent import NO_AGENT
 from cartrita.application.history import History
 from cartrita.domain.caps import Caps
 from cartrita.domain.deltas import CitationDelta, FinishReason, TextDelta, ToolCallDelta
@@ -23,18 +24,54 @@ from cartrita.domain.events import (
 )
 from cartrita.domain.messages import Citation, Message, Role, Text, ToolCall, ToolResult
 from cartrita.domain.models import ModelProfile
-from cartrita.domain.runs import CancelRequested, Ending, RunStatus
+from cartrita.domain.runs import CancelRequested, Ending, RunInput, RunStatus
 from cartrita.domain.step_records import ModelSaid, StepState, ToolSaid
 from cartrita.domain.tools import ToolSpec
 from cartrita.domain.unfinished_work import STOPPED_RESULT
 from cartrita.domain.usage import Usage
 from cartrita.tools.schema import tool
-from cartrita.tools.tool import Risk, Source, ToolContext, ToolOutput
+from cartrita.tools.tool import Risk, Source, Tool, ToolContext, ToolOutput
+from cartrita.tools.toolbox import Toolbox
 
 
 def completed(ending: Ending) -> RunCompleted:
     assert isinstance(ending.event, RunCompleted), ending.event
     return ending.event
+
+
+class Garden:
+    """Tools of a server; how often they were waited for."""
+
+    prefix = "garden__"
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def tools(self) -> list[Tool]:
+        self.asked += 1
+        return []
+
+
+@pytest.mark.parametrize(
+    ("agent", "named_by", "waits"),
+    [
+        ("supervisor", "supervisor", True),
+        ("supervisor", "researcher", True),
+        ("supervisor", None, False),
+        ("writer", "researcher", False),
+        (NO_AGENT.id, "supervisor", False),
+    ],
+)
+async def test_a_run_waits_for_servers_that_its_team_names(
+    agent: str, named_by: str | None, *, waits: bool
+) -> None:
+    overrides = {} if named_by is None else {named_by: {"tools": ["garden__*"]}}
+    fixture = LoopFixture(said("Hello."), overrides=overrides)
+    garden = Garden()
+    fixture.work._tools = Toolbox((), (garden,))
+    ending = await fixture.ending(claim(input=RunInput(agent=agent, provider="p", model="m")))
+    assert completed(ending).finish_reason is FinishReason.STOP
+    assert bool(garden.asked) is waits
 
 
 async def test_a_tool_is_called_and_its_result_is_sent_back() -> None:

@@ -1,5 +1,6 @@
 """The toolbox finds tools by name and tells which there are."""
 
+import pytest
 from tests.backend.tools.contexts import context
 
 from cartrita.tools.calculator import CALCULATOR
@@ -34,7 +35,13 @@ async def other(_: ToolContext) -> ToolOutput:
 class Supply:
     """Two tools of a server, and one that takes the name of another."""
 
+    prefix = "garden__"
+
+    def __init__(self) -> None:
+        self.asked = 0
+
     async def tools(self) -> list[Tool]:
+        self.asked += 1
         names = ("garden__grow", "garden__cut", "second")
         return [tool(other, name=name) for name in names]
 
@@ -42,15 +49,34 @@ class Supply:
 async def test_what_is_supplied_comes_in_when_it_is_filled() -> None:
     box = Toolbox((CALCULATOR, SECOND), (Supply(),))
     assert len(box) == 2
-    filled = await box.filled()
+    filled = await box.filled(("*",))
     names = ["calculator", "second", "garden__grow", "garden__cut"]
     assert [each.name for each in filled] == names
     assert filled.find("second") is SECOND
-    assert await BOX.filled() is BOX
+    assert await BOX.filled(("*",)) is BOX
+
+
+@pytest.mark.parametrize(
+    ("names", "asked"),
+    [
+        ((), 0),
+        (("calculator", "rain__*", "gardens__grow", "*_x", "gar"), 1),
+        (("calculator", "rain__*", "gardens__grow", "gar"), 0),
+        (("garden__grow",), 1),
+        (("garden__*",), 1),
+        (("gar*",), 1),
+        (("garden__g*",), 1),
+    ],
+)
+async def test_only_a_supply_that_is_named_is_asked(names: tuple[str, ...], asked: int) -> None:
+    supply = Supply()
+    filled = await Toolbox((CALCULATOR,), (supply,)).filled(names)
+    assert supply.asked == asked
+    assert filled.find("calculator") is CALCULATOR
 
 
 async def test_patterns_name_tools_that_there_are() -> None:
-    filled = await Toolbox((CALCULATOR, SECOND), (Supply(),)).filled()
+    filled = await Toolbox((CALCULATOR, SECOND), (Supply(),)).filled(("*",))
 
     def only(*names: str) -> list[str]:
         return [each.name for each in filled.only(names)]
