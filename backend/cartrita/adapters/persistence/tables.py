@@ -17,7 +17,7 @@ from sqlalchemy import (
     Text,
     Uuid,
 )
-from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP, TSVECTOR
+from sqlalchemy.dialects.postgresql import INTERVAL, JSONB, TIMESTAMP, TSVECTOR
 
 from cartrita.adapters.persistence.step_tables import approvals as approvals
 from cartrita.adapters.persistence.step_tables import metadata as metadata
@@ -104,6 +104,9 @@ runs = Table(
     Column("created_at", MOMENT, nullable=False),
     Column("started_at", MOMENT),
     Column("ended_at", MOMENT),
+    Column("releases", Integer, nullable=False),
+    Column("claimed_at", MOMENT),
+    Column("worked", INTERVAL, nullable=False),
 )
 
 run_events = Table(
