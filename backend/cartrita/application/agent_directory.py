@@ -9,12 +9,12 @@ import msgspec
 
 from cartrita.agents.agent import Agent
 from cartrita.agents.registry import AgentRegistry
+from cartrita.application.agent_choice import choose_for
 from cartrita.domain.agent_activity import AgentActivity
 from cartrita.domain.errors import Forbidden, NotFound, Unavailable
 from cartrita.domain.ports.agents import AgentActivityReader
 from cartrita.domain.principals import Principal
 from cartrita.gateway.gateway import Gateway
-from cartrita.gateway.routing import Choice
 from cartrita.kit import clock
 
 PERIOD: Final = timedelta(days=30)
@@ -62,25 +62,17 @@ class AgentDirectory:
         done = {
             each.agent: each for each in await self._activity.activity(principal.owner_id, since)
         }
-        models = {
-            route: await self._model(principal, route)
-            for route in dict.fromkeys(agent.route for agent in agents)
-        }
+        of_routes = {agent.route: agent for agent in agents}
+        models = {route: await self._model(principal, one) for route, one in of_routes.items()}
         return [_listed_agent(agent, models[agent.route], done.get(agent.id)) for agent in agents]
 
-    async def _model(self, principal: Principal, route: str | None) -> str | None:
-        """What a route begins with; that of no route, where it has no provider here."""
+    async def _model(self, principal: Principal, agent: Agent) -> str | None:
+        """What answers for an agent, as runs choose it."""
         try:
-            try:
-                chosen = await self._choose(principal, route)
-            except NotFound:
-                chosen = await self._choose(principal, None)
+            chosen = await choose_for(self._gateway, agent, principal)
         except (Forbidden, NotFound, Unavailable):
             return None
         return f"{chosen.deployment.provider}/{chosen.deployment.model}"
-
-    async def _choose(self, principal: Principal, route: str | None) -> Choice:
-        return await self._gateway.choose(None, route, principal.scopes, principal.payer)
 
 
 def _listed_agent(agent: Agent, model: str | None, activity: AgentActivity | None) -> ListedAgent:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 from tests.backend.application.fakes import gateway
+from tests.backend.gateway.fakes import NamedProvider
 from tests.backend.scripted_provider import ScriptedProvider
 
 from cartrita.agents.agent import Agent
@@ -35,7 +36,8 @@ class Counted:
 
 def directory(*activity: AgentActivity, agents: Sequence[Agent] = ()) -> AgentDirectory:
     registry = AgentRegistry(agents or built_in_agents())
-    return AgentDirectory(registry, Counted(*activity), gateway(ScriptedProvider([])))
+    models = gateway(ScriptedProvider([]), NamedProvider("elsewhere"))
+    return AgentDirectory(registry, Counted(*activity), models)
 
 
 async def test_what_the_agents_did() -> None:
@@ -57,13 +59,16 @@ async def test_one_agent_by_an_old_name() -> None:
 
 
 async def test_agents_are_offline_for_who_may_use_no_model() -> None:
-    scopes = Scopes(providers=("elsewhere",))
+    scopes = Scopes(providers=("nowhere",))
     found = await directory().get(msgspec.structs.replace(ANN, scopes=scopes), "writer")
     assert (found.status, found.model) == (AgentStatus.OFFLINE, None)
 
 
-async def test_a_route_without_a_provider_is_that_of_the_request() -> None:
+@pytest.mark.parametrize("route", ["nothing-has-this-name", "elsewhere/m"])
+async def test_a_route_that_cannot_be_used_is_that_of_the_request(route: str) -> None:
+    """Runs of the agent are answered all the same: nobody has the model, or the key may not."""
     (agent,) = (each for each in built_in_agents() if each.id == "writer")
-    lost = msgspec.structs.replace(agent, route="nothing-has-this-name")
-    found = await directory(agents=[lost]).get(ANN, "writer")
+    lost = msgspec.structs.replace(agent, route=route)
+    ann = msgspec.structs.replace(ANN, scopes=Scopes(providers=("p",)))
+    found = await directory(agents=[lost]).get(ann, "writer")
     assert found.model == "p/m"
