@@ -55,7 +55,7 @@ def open_bucket(bucket: Bucket) -> Blobs:
     store = S3Store(
         bucket.name,
         prefix=bucket.prefix or None,
-        config={name: value for name, value in given.items() if value is not None},  # pyright: ignore[reportArgumentType]
+        config={name: value for name, value in given.items() if value is not None},  # pyright: ignore[reportArgumentType] - its keys are those of S3Config
         client_options={"timeout": _TIMEOUT, "allow_http": http},
         retry_config={"max_retries": bucket.retries, "retry_timeout": _TIMEOUT},
     )

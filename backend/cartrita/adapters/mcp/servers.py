@@ -107,7 +107,7 @@ class ServedByMcp:
                 self._client = None
                 self._tried.set()
             failures = 0 if connected else failures + 1
-            pause = min(2.0**failures, _LONGEST_PAUSE_S) * random.uniform(0.8, 1.2)  # noqa: S311
+            pause = min(2.0**failures, _LONGEST_PAUSE_S) * random.uniform(0.8, 1.2)  # noqa: S311 - as jitter
             log.warning("tool_server_away", server=self.name, why=reason, pause_s=round(pause, 1))
             await asyncio.sleep(pause)
 
