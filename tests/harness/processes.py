@@ -89,11 +89,16 @@ def wait_gone(data_dir: Path, watchdog_s: float) -> list[str]:
 
 
 def memory_bytes(pids: Iterable[int]) -> int:
-    """The private memory of some processes: what a subscriber costs is counted here."""
+    """What some processes have taken for themselves: what a subscriber costs is counted here.
+
+    Pages that a process shares with a child it has just forked count as its own, and so do those
+    that are swapped out: of neither does the process hold less.
+    """
     total = 0
     for pid in pids:
         with suppress(*_GONE):
-            total += psutil.Process(pid).memory_full_info().uss
+            maps = psutil.Process(pid).memory_maps(grouped=True)
+            total += sum(each.anonymous + each.swap for each in maps)
     return total
 
 
