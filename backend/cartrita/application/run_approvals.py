@@ -1,16 +1,38 @@
 """Approvals of the principal's runs: waited for, and decided on."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
+from typing import TypeAlias, TypeGuard
 
-from cartrita.application.runs import Runs
+import msgspec
+
+from cartrita.application.runs import LogExpired, Runs
 from cartrita.domain.approvals import Approval, Decision, Verdict
-from cartrita.domain.errors import NotFound, Unavailable
+from cartrita.domain.errors import NotFound
 from cartrita.domain.events import ApprovalAsked, LoggedEvent
 from cartrita.domain.ids import RunId
 from cartrita.domain.ports.approvals import ApprovalStore
 from cartrita.domain.principals import Principal
-from cartrita.domain.runs import Run
+from cartrita.domain.runs import Queued, Run, Snapshot
 from cartrita.kit import ids
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    """The run waits until a person has decided on these."""
+
+    approvals: tuple[Approval, ...]
+
+
+RunEnd: TypeAlias = LoggedEvent | Waiting
+"""The terminal event of a run, or the approvals that it waits for."""
+
+TailItem: TypeAlias = LoggedEvent | Queued | Snapshot | Waiting | None
+"""An item of a run's tail; None means that a heartbeat is due."""
+
+
+def is_last(item: object) -> TypeGuard[RunEnd]:
+    """Whether a tail ends with this item."""
+    return isinstance(item, Waiting) or (isinstance(item, LoggedEvent) and item.terminal)
 
 
 class RunApprovals:
@@ -47,20 +69,41 @@ class RunApprovals:
         """The approvals that a run of the principal waits for now."""
         return tuple(await self._store.waiting(principal.owner_id, run_id))
 
-    async def wait(self, principal: Principal, run_id: RunId) -> LoggedEvent | tuple[Approval, ...]:
+    async def wait(self, principal: Principal, run_id: RunId) -> RunEnd:
         """The terminal event of a run, or the approvals that it waits for first.
 
-        Raises Unavailable if this server stops before.
+        Raises LogExpired if this server stops before.
         """
-        async with self._runs.tail(run_id, 0) as events:
-            async for event in events:
-                if not isinstance(event, LoggedEvent):
-                    continue
-                if event.terminal:
-                    return event
-                if isinstance(event.event, ApprovalAsked):
-                    waiting = await self.waiting(principal, run_id)
-                    asked = {ids.public("appr", one.id) for one in waiting}
-                    if event.event.approval_id in asked:
-                        return waiting
-        raise Unavailable("The end of this run is not in the log any more.", code="log_expired")
+        async with self.until_last(principal, run_id) as items:
+            async for item in items:
+                if is_last(item):
+                    return item
+        raise LogExpired
+
+    @asynccontextmanager
+    async def until_last(
+        self, principal: Principal, run_id: RunId
+    ) -> AsyncGenerator[AsyncIterator[TailItem]]:
+        """The tail of a run from its first event until it ends, or waits for a person.
+
+        What was asked and is decided ends nothing. The caller must have checked the run's owner.
+        """
+        async with (
+            self._runs.tail(run_id, 0) as tail,
+            aclosing(self._until_last(principal, run_id, tail)) as items,
+        ):
+            yield items
+
+    async def _until_last(
+        self,
+        principal: Principal,
+        run_id: RunId,
+        tail: AsyncIterator[LoggedEvent | Queued | Snapshot | None],
+    ) -> AsyncGenerator[TailItem]:
+        async for item in tail:
+            yield item
+            if isinstance(item, LoggedEvent) and isinstance(item.event, ApprovalAsked):
+                approvals = await self.waiting(principal, run_id)
+                if item.event.approval_id in {ids.public("appr", one.id) for one in approvals}:
+                    yield Waiting(approvals)
+                    return

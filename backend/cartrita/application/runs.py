@@ -37,6 +37,15 @@ from cartrita.kit import ids
 from cartrita.tools.toolbox import Toolbox
 
 
+class LogExpired(Unavailable):
+    """A log ended before its run did: this server stops, or the log was deleted."""
+
+    default_code = "log_expired"
+
+    def __init__(self) -> None:
+        super().__init__("The end of this run is not in the log any more.")
+
+
 class Runs:
     """Runs of the principal. Those of other owners raise NotFound like missing ones."""
 
@@ -202,12 +211,12 @@ class Runs:
         return self._reader.tail(run_id, after)
 
     async def wait_for_end(self, run_id: RunId) -> LoggedEvent:
-        """The terminal event of a run. Raises Unavailable if this server stops before it."""
+        """The terminal event of a run. Raises LogExpired if this server stops before it."""
         async with self._reader.tail(run_id, 0) as events:
             async for event in events:
                 if isinstance(event, LoggedEvent) and event.terminal:
                     return event
-        raise Unavailable("The end of this run is not in the log any more.", code="log_expired")
+        raise LogExpired
 
     async def _run_input(
         self,

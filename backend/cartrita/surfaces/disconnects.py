@@ -47,6 +47,11 @@ class UntilDisconnect:
         self._watcher = asyncio.get_running_loop().create_task(self._cut_on_disconnect())
 
     async def _cut_on_disconnect(self) -> None:
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
+        await disconnected(self._receive)
         self._work.cut()
+
+
+async def disconnected(receive: Receive) -> None:
+    """Wait until the client disconnects; what it still sends is dropped."""
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,23 +1,20 @@
-"""Waits for the end of a run, or until it waits for a person itself."""
+"""Runs as they are followed by requests that end where a run does, or waits for a person."""
 
-from collections.abc import Awaitable, Callable
-from functools import partial
-from typing import TypeAlias, TypeVar
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from typing import TypeAlias
 
-import anyio
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
-from cartrita.domain.approvals import Approval
-from cartrita.domain.events import LoggedEvent
+from cartrita.application.run_approvals import RunEnd, TailItem
 from cartrita.domain.ids import RunId
 from cartrita.domain.principals import Principal
+from cartrita.domain.runs import Run
+from cartrita.surfaces.disconnects import UntilDisconnect
 from cartrita.surfaces.services import Services
-from cartrita.surfaces.sse import cancel_on_disconnect
 
-T = TypeVar("T")
-
-RunEnd: TypeAlias = LoggedEvent | tuple[Approval, ...]
-"""The terminal event of a run, or the approvals that it waits for."""
+StreamItem: TypeAlias = Run | TailItem
+"""A run, or an item of its tail."""
 
 
 async def wait_for_end(
@@ -27,32 +24,39 @@ async def wait_for_end(
 
     The caller must have checked the owner of the run, which continues in any case.
     """
-    waited = partial(services.approvals.wait, principal, run_id)
-    return await while_connected(request, services, principal, waited)
+    async with while_connected(request, services, principal):
+        return await services.approvals.wait(principal, run_id)
 
 
+@asynccontextmanager
 async def while_connected(
-    request: Request,
-    services: Services,
-    principal: Principal,
-    awaited: Callable[[], Awaitable[T]],
-    *,
-    beyond: bool = False,
-) -> T:
-    """What is waited for while the client does, see `OpenConnections.hold`.
+    request: Request, services: Services, principal: Principal, *, beyond: bool = False
+) -> AsyncGenerator[None]:
+    """A context that lasts while the client waits, see `OpenConnections.hold`.
 
-    Its disconnect ends that with ClientDisconnect, the end of its key with KeyEnded.
+    Its disconnect ends the body with ClientDisconnect, the end of its key with KeyEnded.
     """
     with services.connections.hold(principal, beyond=beyond):
-        return await _until_disconnect(request, awaited)
+        async with UntilDisconnect(request.receive):
+            yield
 
 
-async def _until_disconnect(request: Request, awaited: Callable[[], Awaitable[T]]) -> T:
-    found: list[T] = []
-    async with anyio.create_task_group() as group:
-        group.start_soon(cancel_on_disconnect, request.receive, group.cancel_scope)
-        found.append(await awaited())
-        group.cancel_scope.cancel()
-    if not found:
-        raise ClientDisconnect
-    return found[0]
+@asynccontextmanager
+async def until_end(
+    services: Services, principal: Principal, run: Run
+) -> AsyncGenerator[AsyncIterator[StreamItem]]:
+    """The run, then its events from the first, until it ends or waits.
+
+    The caller must have checked the owner of the run.
+    """
+    async with (
+        services.approvals.until_last(principal, run.id) as tail,
+        aclosing(_beginning_with(run, tail)) as items,
+    ):
+        yield items
+
+
+async def _beginning_with(run: Run, tail: AsyncIterator[TailItem]) -> AsyncGenerator[StreamItem]:
+    yield run
+    async for item in tail:
+        yield item

@@ -18,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 from cartrita.domain.errors import CartritaError
 from cartrita.kit import sse
+from cartrita.surfaces.disconnects import disconnected
 
 log = structlog.get_logger()
 
@@ -89,7 +90,7 @@ class EventStream(Response, Generic[T]):
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         self._has_data.set()
         async with anyio.create_task_group() as group:
-            group.start_soon(cancel_on_disconnect, receive, group.cancel_scope)
+            group.start_soon(_cancel_on_disconnect, receive, group.cancel_scope)
             group.start_soon(self._fill_buffer)
             await self._send_buffered(send)
             group.cancel_scope.cancel()
@@ -149,8 +150,6 @@ def pending_stream(scope: Scope) -> SendStream | None:
     return cast("SendStream | None", scope["state"].pop(_PENDING_STREAM, None))
 
 
-async def cancel_on_disconnect(receive: Receive, scope: anyio.CancelScope) -> None:
-    """Cancel `scope` when the client disconnects."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
+async def _cancel_on_disconnect(receive: Receive, scope: anyio.CancelScope) -> None:
+    await disconnected(receive)
     scope.cancel()

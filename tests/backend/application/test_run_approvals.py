@@ -6,13 +6,13 @@ from tests.backend.application.fakes import BEGIN, FakeRunPorts, run
 from tests.backend.application.runs_fixture import ANN, RunsFixture
 
 from cartrita.agents.tool_runner import asked_event
-from cartrita.application.run_approvals import RunApprovals
+from cartrita.application.run_approvals import RunApprovals, Waiting
 from cartrita.domain.approvals import Approval
 from cartrita.domain.events import LoggedEvent, TextAppended
 from cartrita.domain.ids import RunId
 from cartrita.domain.ports.approvals import ApprovalStore
 from cartrita.kit.ids import uuid7
-from cartrita.surfaces.run_tails import Waiting, until_end
+from cartrita.surfaces.run_ends import until_end
 
 RUN = run()
 
@@ -64,4 +64,4 @@ async def test_a_reader_from_the_beginning_sees_all_up_to_the_wait() -> None:
 
 async def test_what_was_decided_is_not_waited_for() -> None:
     approvals = Services().approvals
-    assert await approvals.wait(ANN, RUN.id) == (SECOND,)
+    assert await approvals.wait(ANN, RUN.id) == Waiting((SECOND,))

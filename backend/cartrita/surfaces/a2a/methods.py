@@ -1,7 +1,6 @@
 """The methods of A2A: SendMessage, SendStreamingMessage, GetTask, CancelTask, SubscribeToTask."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from functools import partial
 from typing import Final, NoReturn, TypeAlias
 
 import msgspec
@@ -101,8 +100,8 @@ async def _cancel_task(call: A2aCall) -> Response:
     if run.status.ended:
         raise a2a_error(TASK_NOT_CANCELABLE, f"This task has ended: it is {run.status}.")
     await call.services.runs.cancel(call.principal, task_id)
-    awaited = partial(call.services.runs.wait_for_end, run.id)
-    await while_connected(call.request, call.services, call.principal, awaited, beyond=True)
+    async with while_connected(call.request, call.services, call.principal, beyond=True):
+        await call.services.runs.wait_for_end(run.id)
     run = await call.services.runs.get(call.principal, task_id)
     return call.answer(await task_of(call.services, call.principal, run))
 

@@ -7,6 +7,7 @@ the timestamps of statuses: they tell when they were sent.
 from collections.abc import Mapping
 from typing import Any, Final
 
+from cartrita.application.run_approvals import Waiting, is_last
 from cartrita.domain.events import (
     ApprovalSettled,
     Event,
@@ -41,7 +42,7 @@ from cartrita.surfaces.a2a.types import (
     TaskStatus,
 )
 from cartrita.surfaces.json_rpc import RpcId, result_bytes
-from cartrita.surfaces.run_tails import TailItem, Waiting, is_last, until_end
+from cartrita.surfaces.run_ends import StreamItem, until_end
 from cartrita.surfaces.services import Services
 from cartrita.surfaces.sse import EventStream
 
@@ -50,7 +51,7 @@ _HEARTBEAT: Final = sse.comment("")
 
 def task_stream(
     services: Services, principal: Principal, run: Run, call_id: RpcId
-) -> EventStream[TailItem]:
+) -> EventStream[StreamItem]:
     """The stream of a task from its beginning until it ends or waits for a person.
 
     It is cut when the key of the principal ends. The caller must have checked the run's owner.
@@ -72,12 +73,12 @@ class TaskRendering:
         self._context_id = run.public_conversation_id
         self._call_id = call_id
 
-    def frame(self, item: TailItem) -> bytes:
+    def frame(self, item: StreamItem) -> bytes:
         """The frame of an item; a comment for what A2A does not show."""
         result = self._result(item)
         return _HEARTBEAT if result is None else sse.frame(result_bytes(self._call_id, result))
 
-    def _result(self, item: TailItem) -> StreamResult | None:
+    def _result(self, item: StreamItem) -> StreamResult | None:
         match item:
             case Run():
                 return SentTask(task=begun_task(item))

@@ -7,8 +7,9 @@ import msgspec
 
 from cartrita.agents.agent import Agent
 from cartrita.application.chat_commands import ChatCommand
+from cartrita.application.run_approvals import RunEnd, Waiting
 from cartrita.domain.approvals import Approval
-from cartrita.domain.events import LoggedEvent, RunCompleted, RunStopped
+from cartrita.domain.events import RunCompleted, RunStopped
 from cartrita.domain.messages import Message, Role, Text
 from cartrita.domain.runs import Run
 from cartrita.kit import ids
@@ -66,14 +67,14 @@ def tool_list(agents: Iterable[Agent]) -> list[Mapping[str, Any]]:
     ]
 
 
-def answer_of(run: Run, end: LoggedEvent | tuple[Approval, ...]) -> Mapping[str, Any]:
+def answer_of(run: Run, end: RunEnd) -> Mapping[str, Any]:
     """The result of a call whose run has ended, or waits for a person."""
     told: dict[str, Any] = {
         "run_id": ids.public("run", run.id),
         "conversation_id": run.public_conversation_id,
     }
-    if isinstance(end, tuple):
-        return tool_result(_asks(told["run_id"], end), {**told, "status": "waiting"})
+    if isinstance(end, Waiting):
+        return tool_result(_asks(told["run_id"], end.approvals), {**told, "status": "waiting"})
     match end.event:
         case RunCompleted() as completed:
             sources = [{"title": each.title, "url": each.url} for each in completed.sources]

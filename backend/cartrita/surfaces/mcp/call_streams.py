@@ -2,14 +2,14 @@
 
 from typing import Final
 
-from cartrita.domain.approvals import Approval
+from cartrita.application.run_approvals import is_last
 from cartrita.domain.events import Event, LoggedEvent, TaskStarted, ToolCalled
 from cartrita.domain.principals import Principal
 from cartrita.domain.runs import Run
 from cartrita.kit import sse
 from cartrita.surfaces.json_rpc import RpcId, notification_bytes, result_bytes
 from cartrita.surfaces.mcp.agent_tools import answer_of
-from cartrita.surfaces.run_tails import TailItem, Waiting, is_last, until_end
+from cartrita.surfaces.run_ends import StreamItem, until_end
 from cartrita.surfaces.services import Services
 from cartrita.surfaces.sse import EventStream
 
@@ -18,7 +18,7 @@ _HEARTBEAT: Final = sse.comment("")
 
 def call_stream(
     services: Services, principal: Principal, run: Run, call_id: RpcId, progress: str | int | None
-) -> EventStream[TailItem]:
+) -> EventStream[StreamItem]:
     """The stream of a call; `progress` is the token of a caller that wants to be told of it.
 
     It is cut when the key of the principal ends. The caller must have checked the run's owner.
@@ -40,20 +40,15 @@ class CallRendering:
         self._call_id = call_id
         self._progress = progress
 
-    def frame(self, item: TailItem) -> bytes:
+    def frame(self, item: StreamItem) -> bytes:
         """The frame of an item; a comment for what MCP does not show."""
         match item:
-            case Waiting(approvals):
-                return self._result(approvals)
-            case LoggedEvent() if item.terminal:
-                return self._result(item)
+            case end if is_last(end):
+                return sse.frame(result_bytes(self._call_id, answer_of(self._run, end)))
             case LoggedEvent():
                 return self._told(item.seq, _doing(item.event))
             case _:
                 return _HEARTBEAT
-
-    def _result(self, end: LoggedEvent | tuple[Approval, ...]) -> bytes:
-        return sse.frame(result_bytes(self._call_id, answer_of(self._run, end)))
 
     def _told(self, seq: int, doing: str | None) -> bytes:
         if self._progress is None or doing is None:

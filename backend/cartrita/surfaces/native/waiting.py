@@ -2,6 +2,7 @@
 
 from starlette.requests import Request
 
+from cartrita.application.run_approvals import Waiting
 from cartrita.domain.approvals import Approval
 from cartrita.domain.errors import CartritaError, NotFound
 from cartrita.domain.events import RunCompleted, RunStopped
@@ -50,8 +51,8 @@ async def wait_for_completion(
     KeyEnded; the run continues.
     """
     found = await wait_for_end(request, services, principal, run_id)
-    if isinstance(found, tuple):
-        raise AnswerWaits(found)
+    if isinstance(found, Waiting):
+        raise AnswerWaits(found.approvals)
     end = found.event
     if isinstance(end, RunStopped):
         raise await _stopped(services, principal, run_id, end)

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from tests.backend.surfaces.stopped_runs import RUN
 
+from cartrita.application.run_approvals import Waiting
 from cartrita.domain.approvals import Approval
 from cartrita.domain.deltas import FinishReason
 from cartrita.domain.events import (
@@ -27,7 +28,7 @@ from cartrita.domain.runs import Queued, RunStatus, Snapshot
 from cartrita.domain.usage import Usage
 from cartrita.kit import clock, ids
 from cartrita.surfaces.a2a.task_streams import TaskRendering
-from cartrita.surfaces.run_tails import TailItem, Waiting
+from cartrita.surfaces.run_ends import StreamItem
 
 TASK = ids.public("run", RUN.id)
 RENDERING = TaskRendering(RUN, "call")
@@ -38,7 +39,7 @@ def logged(event: Event) -> LoggedEvent:
     return LoggedEvent(RUN.id, 7, event)
 
 
-def result_of(item: TailItem) -> Any:
+def result_of(item: StreamItem) -> Any:
     """The result in the frame of an item."""
     head, _, data = RENDERING.frame(item).partition(b"data: ")
     assert head == b""
@@ -140,7 +141,7 @@ def test_a_run_that_waits_says_for_what() -> None:
         logged(ApprovalAsked("a", "c", "n", {}, "h", "2026-11-28T12:00:00Z")),
     ],
 )
-def test_what_shows_nothing_is_a_comment(item: TailItem) -> None:
+def test_what_shows_nothing_is_a_comment(item: StreamItem) -> None:
     assert RENDERING.frame(item) == HEARTBEAT
 
 

@@ -6,8 +6,8 @@ from typing import TypeAlias
 
 import structlog
 
-from cartrita.application.runs import Runs
-from cartrita.domain.errors import CartritaError, RateLimited, Unavailable
+from cartrita.application.runs import LogExpired, Runs
+from cartrita.domain.errors import CartritaError, RateLimited
 from cartrita.domain.ids import RunId
 from cartrita.kit import ids
 from cartrita.surfaces.native.event_rendering import is_terminal
@@ -94,4 +94,4 @@ class FollowedRuns:
         except Exception:
             log.exception("stream_failed")
             return CartritaError("Something broke on our side: resume after the last event.")
-        return Unavailable("The end of this run is not in the log any more.", code="log_expired")
+        return LogExpired()
