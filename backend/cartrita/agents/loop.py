@@ -25,10 +25,10 @@ from cartrita.domain.events import (
     UsageRecorded,
 )
 from cartrita.domain.fold import Fold
+from cartrita.domain.message_steps import without_tools
 from cartrita.domain.messages import Message, Part, Refusal, Role, Text, ToolCall
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.step_records import ModelSaid, StepRecord, StepState
-from cartrita.domain.steps import without_tools
 from cartrita.domain.tools import Tool, ToolChoice
 from cartrita.tools.toolbox import Toolbox
 

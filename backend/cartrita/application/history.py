@@ -14,6 +14,7 @@ from cartrita.application.history_summaries import (
     summary_message,
 )
 from cartrita.domain.errors import Unavailable
+from cartrita.domain.message_steps import split_steps
 from cartrita.domain.messages import (
     Message,
     Part,
@@ -29,7 +30,6 @@ from cartrita.domain.ports.conversations import MessageStore
 from cartrita.domain.ports.tokens import TokenCounter
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.runs import Claim, RunInput
-from cartrita.domain.steps import split_steps
 from cartrita.domain.token_estimates import RuleCounter
 
 _RETRY_INTERVAL_S = 0.2

@@ -15,6 +15,7 @@ from cartrita.application.titles import UNTITLED, derive_title
 from cartrita.domain.errors import Conflict, InvalidInput
 from cartrita.domain.ids import ConversationId, MessageId
 from cartrita.domain.json import JsonObject
+from cartrita.domain.message_steps import split_steps
 from cartrita.domain.messages import Message, Role, StoredMessage, Text
 from cartrita.domain.ports.conversations import MessageStore
 from cartrita.domain.ports.runs import RunAdmission, RunRemoval
@@ -29,7 +30,6 @@ from cartrita.domain.runs import (
     Run,
     RunInput,
 )
-from cartrita.domain.steps import split_steps
 from cartrita.gateway.gateway import Gateway
 from cartrita.kit import ids
 

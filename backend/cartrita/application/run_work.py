@@ -23,12 +23,12 @@ from cartrita.domain.api_keys import ActiveKey
 from cartrita.domain.continued_answers import Beginning, beginning_of, events_of
 from cartrita.domain.errors import CartritaError, Forbidden
 from cartrita.domain.events import ProviderAwaited
+from cartrita.domain.message_steps import steps_with_results
 from cartrita.domain.messages import Text
 from cartrita.domain.ports.runs import RunWriter
 from cartrita.domain.ports.tokens import TokenCounter
 from cartrita.domain.principals import Principal
 from cartrita.domain.runs import Claim, Ending
-from cartrita.domain.steps import steps_with_results
 from cartrita.domain.token_estimates import RuleCounter
 from cartrita.gateway.gateway import Gateway
 from cartrita.gateway.gateway_provider import Caller

@@ -14,6 +14,7 @@ from cartrita.domain.events import (
     ToolReturned,
     VendorPartAdded,
 )
+from cartrita.domain.message_steps import calls_of_results
 from cartrita.domain.messages import (
     Citation,
     Part,
@@ -45,7 +46,7 @@ def beginning_of(parts: Sequence[Part]) -> Beginning | None:
 
     None for an answer that ended in anything but text. Calls that nobody answered are left out.
     """
-    calls = _calls_of_results(parts)
+    calls = calls_of_results(parts)
     done = max(calls) + 1 if calls else 0
     belong = {*calls, *calls.values()}
     steps = tuple(
@@ -61,18 +62,6 @@ def beginning_of(parts: Sequence[Part]) -> Beginning | None:
     text = "".join(part.text for part in rest if isinstance(part, Text))
     sources = tuple(part for part in rest if isinstance(part, Citation))
     return Beginning(steps, sources, text)
-
-
-def _calls_of_results(parts: Sequence[Part]) -> dict[int, int]:
-    """The place of each result, and of its call: see `split_steps`. Others belong to no call."""
-    waiting: dict[str, list[int]] = {}
-    calls: dict[int, int] = {}
-    for place, part in enumerate(parts):
-        if isinstance(part, ToolCall):
-            waiting.setdefault(part.call_id, []).append(place)
-        elif isinstance(part, ToolResult) and waiting.get(part.call_id):
-            calls[place] = waiting[part.call_id].pop(0)
-    return calls
 
 
 def events_of(parts: Iterable[Part]) -> list[Event]:

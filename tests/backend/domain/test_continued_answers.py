@@ -8,6 +8,7 @@ from tests.backend.examples import examples
 
 from cartrita.domain.continued_answers import Beginning, beginning_of, events_of
 from cartrita.domain.fold import fold
+from cartrita.domain.message_steps import steps_with_results
 from cartrita.domain.messages import (
     Citation,
     Part,
@@ -18,7 +19,6 @@ from cartrita.domain.messages import (
     ToolResult,
     VendorPart,
 )
-from cartrita.domain.steps import steps_with_results
 
 CALL = ToolCall("c1", "calculator", {"expression": "6*7"})
 RESULT = ToolResult("c1", (Text("6*7 = 42"),), "calculator")

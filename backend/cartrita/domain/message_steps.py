@@ -1,6 +1,7 @@
 """Stored messages as models expect to see them again: each tool result after its call."""
 
 from collections.abc import Iterable, Iterator
+from typing import Generic, TypeVar
 
 import msgspec
 
@@ -14,6 +15,38 @@ from cartrita.domain.messages import (
     ToolCall,
     ToolResult,
 )
+
+T = TypeVar("T")
+
+
+class _OpenCalls(Generic[T]):
+    """The places of calls that have no results; one call id may have several."""
+
+    def __init__(self) -> None:
+        self._places: dict[str, list[T]] = {}
+
+    def add(self, call: ToolCall, place: T) -> None:
+        self._places.setdefault(call.call_id, []).append(place)
+
+    def take(self, result: ToolResult) -> T | None:
+        """The place of the first call that waits for this result; None if none does."""
+        places = self._places.get(result.call_id)
+        return places.pop(0) if places else None
+
+    def clear(self) -> None:
+        self._places.clear()
+
+
+def calls_of_results(parts: Iterable[Part]) -> dict[int, int]:
+    """The place of each result in an answer, and of its call. Others belong to no call."""
+    waiting = _OpenCalls[int]()
+    calls: dict[int, int] = {}
+    for place, part in enumerate(parts):
+        if isinstance(part, ToolCall):
+            waiting.add(part, place)
+        elif isinstance(part, ToolResult) and (call := waiting.take(part)) is not None:
+            calls[place] = call
+    return calls
 
 
 class _Step:
@@ -44,7 +77,7 @@ class _Steps:
 
     def __init__(self) -> None:
         self.items: list[_Step | Message] = []
-        self._open: dict[str, list[tuple[_Step, int]]] = {}
+        self._open = _OpenCalls[tuple[_Step, int]]()
         self._current: _Step | None = None
 
     def add(self, message: Message) -> None:
@@ -65,15 +98,15 @@ class _Steps:
             step = self._current = _Step()
             self.items.append(step)
         if isinstance(part, ToolCall):
-            self._open.setdefault(part.call_id, []).append((step, len(step.said)))
+            self._open.add(part, (step, len(step.said)))
         step.said.append(part)
 
     def _answer(self, result: ToolResult) -> None:
         """Put a result to the first call with its id that has none; without one, leave it out."""
-        calls = self._open.get(result.call_id)
-        if not calls:
+        found = self._open.take(result)
+        if found is None:
             return
-        step, position = calls.pop(0)
+        step, position = found
         step.answered.add(position)
         step.results.append(result)
 

@@ -2,6 +2,7 @@
 
 from cartrita.domain.events import Event, TextAppended, ToolCalled, ToolReturned
 from cartrita.domain.fold import fold
+from cartrita.domain.message_steps import split_steps, without_tools
 from cartrita.domain.messages import (
     Citation,
     Message,
@@ -12,7 +13,6 @@ from cartrita.domain.messages import (
     ToolCall,
     ToolResult,
 )
-from cartrita.domain.steps import split_steps, without_tools
 
 LOOK = ToolCall("c1", "look", {})
 CAT = ToolResult("c1", (Text("a cat"),), "look")
