@@ -69,5 +69,4 @@ class WebPage(msgspec.Struct, frozen=True, kw_only=True):
     url: str
     title: str
     text: str
-    media_type: str
     truncated: bool = False

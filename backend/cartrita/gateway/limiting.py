@@ -19,13 +19,10 @@ _LOOKED_AT: Final = 4
 
 
 class LimitedCall(Protocol):
-    """A call that waits for its turn: of which tenant, who pays for it, and who is told of it."""
+    """A call that waits for its turn: of which tenant, and who pays for it."""
 
     @property
     def tenant_id(self) -> str: ...
-
-    @property
-    def on_pause(self) -> PauseListener | None: ...
 
     def credential_at(self, provider: str) -> str:
         """The id of the credential that pays for it at a provider."""
@@ -59,9 +56,14 @@ class Limiter:
         self._queues: dict[LimitKey, CallQueue] = {}
         self.policy = policy or QueuePolicy()
 
-    def grants(self, call: LimitedCall, latest: float) -> "CallGrants":
-        """The grants of one call at its providers, none of which it waits for after `latest`."""
-        return CallGrants(self, call, next(self._numbers), latest)
+    def grants(
+        self, call: LimitedCall, latest: float, on_pause: PauseListener | None = None
+    ) -> "CallGrants":
+        """The grants of one call at its providers, none of which it waits for after `latest`.
+
+        `on_pause` is told of waits that are long enough to be noticed.
+        """
+        return CallGrants(self, call, next(self._numbers), latest, on_pause)
 
     def queue(self, provider: str, credential: str = SERVER) -> CallQueue:
         """The queue of the calls of a provider that this credential pays."""
@@ -95,13 +97,21 @@ class Limiter:
 class CallGrants:
     """The grants of one call at its providers: a call that is made again keeps its number."""
 
-    __slots__ = ("_call", "_latest", "_limiter", "_number", "_patience")
+    __slots__ = ("_call", "_latest", "_limiter", "_number", "_on_pause", "_patience")
 
-    def __init__(self, limiter: Limiter, call: LimitedCall, number: int, latest: float) -> None:
+    def __init__(
+        self,
+        limiter: Limiter,
+        call: LimitedCall,
+        number: int,
+        latest: float,
+        on_pause: PauseListener | None,
+    ) -> None:
         self._limiter = limiter
         self._call = call
         self._number = number
         self._latest = latest
+        self._on_pause = on_pause
         self._patience = limiter.policy.patience
 
     def eta(self, provider: str) -> float:
@@ -134,7 +144,7 @@ class CallGrants:
 
     async def _wait(self, queue: CallQueue) -> None:
         call, began = self._call, self._limiter.now()
-        request = GrantRequest(tenant=call.tenant_id, number=self._number, on_pause=call.on_pause)
+        request = GrantRequest(tenant=call.tenant_id, number=self._number, on_pause=self._on_pause)
         try:
             await queue.wait(request, max(min(self._patience, self._latest - began), 0.0))
         finally:

@@ -41,7 +41,7 @@ class RoutedAnswer:
         self._plan = plan
         self._upstreams = upstreams
         self._latest = upstreams.deadline(call)
-        self._grants = upstreams.limiter.grants(call, self._latest)
+        self._grants = upstreams.limiter.grants(call, self._latest, call.on_pause)
         self._opened: AbstractAsyncContextManager[None] | None = None
         self._begun = False
         self._monitor: RelayMonitor | None = None

@@ -5,15 +5,7 @@ from collections.abc import Awaitable, Callable
 from random import Random
 from typing import Final, TypeVar
 
-import msgspec
-
-from cartrita.domain.credentials import (
-    NO_CREDENTIALS,
-    SERVER,
-    CallCredential,
-    CredentialsByProvider,
-    unreadable,
-)
+from cartrita.domain.credentials import CallCredential, unreadable
 from cartrita.domain.errors import (
     NotFound,
     UpstreamCut,
@@ -21,46 +13,19 @@ from cartrita.domain.errors import (
     UpstreamLimited,
     UpstreamOverloaded,
 )
-from cartrita.domain.ids import RunId
 from cartrita.domain.ledger import ToolSpending
 from cartrita.domain.ports.credentials import CallCredentials
 from cartrita.domain.ports.services import Service
 from cartrita.domain.principals import Principal
-from cartrita.gateway.calls import PauseListener
 from cartrita.gateway.limiting import Limiter
 from cartrita.gateway.paid_providers import CredentialUse, CredentialUses, tell_owner
-from cartrita.gateway.service_metering import ServiceMeter
+from cartrita.gateway.service_metering import ServiceCall, ServiceMeter
 
 S = TypeVar("S", bound=Service)
 R = TypeVar("R")
 
 _ATTEMPTS: Final = 2
 _SECONDS: Final = 60.0
-
-
-class ServiceCall(msgspec.Struct, frozen=True, kw_only=True):
-    """A call of a service: for whom, by the tool of which run, and what pays for it.
-
-    `spending` is told what it cost.
-
-    What has no credential here is paid by the server.
-    """
-
-    owner_id: str
-    key_id: str | None
-    tenant_id: str
-    spending: ToolSpending | None = None
-    credentials: CredentialsByProvider = NO_CREDENTIALS
-    on_pause: PauseListener | None = None
-
-    @property
-    def run_id(self) -> RunId | None:
-        return None if self.spending is None else self.spending.run_id
-
-    def credential_at(self, provider: str) -> str:
-        """The id of the credential that pays for it at a provider."""
-        paying = self.credentials.get(provider)
-        return SERVER if paying is None else paying.id
 
 
 class ServiceCalls:

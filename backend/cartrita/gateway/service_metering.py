@@ -6,14 +6,17 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Final, Protocol, TypeAlias
+from typing import Final, TypeAlias
 
+import msgspec
+
+from cartrita.domain.credentials import NO_CREDENTIALS, SERVER, CredentialsByProvider
 from cartrita.domain.errors import UpstreamCut
 from cartrita.domain.ids import RunId
 from cartrita.domain.ledger import CallOutcome, LedgerEntry, ToolSpending
 from cartrita.domain.ports.ledger import UsageLedger
 from cartrita.domain.usage import Usage
-from cartrita.gateway.budgeting import BudgetedCall, Budgeting
+from cartrita.gateway.budgeting import Budgeting
 from cartrita.gateway.fixed_reservations import FixedReservation
 
 SEARCH: Final = "search"
@@ -27,14 +30,26 @@ RequestPriceOf: TypeAlias = Callable[[str, str], Decimal | None]
 """The price of a request, by the names of its service and of what is asked; None if unknown."""
 
 
-class RequestedCall(BudgetedCall, Protocol):
-    """A request that is metered; `run_id` is the run whose tool makes it."""
+class ServiceCall(msgspec.Struct, frozen=True, kw_only=True):
+    """A call of a service: for whom, by the tool of which run, and what pays for it.
+
+    `spending` is told what it cost. What has no credential here is paid by the server.
+    """
+
+    owner_id: str
+    key_id: str | None
+    tenant_id: str
+    spending: ToolSpending | None = None
+    credentials: CredentialsByProvider = NO_CREDENTIALS
 
     @property
-    def run_id(self) -> RunId | None: ...
+    def run_id(self) -> RunId | None:
+        return None if self.spending is None else self.spending.run_id
 
-    @property
-    def spending(self) -> ToolSpending | None: ...
+    def credential_at(self, provider: str) -> str:
+        """The id of the credential that pays for it at a provider."""
+        paying = self.credentials.get(provider)
+        return SERVER if paying is None else paying.id
 
 
 def unknown_price(provider: str, operation: str) -> None:
@@ -58,7 +73,7 @@ class ServiceMeter:
 
     @asynccontextmanager
     async def request(
-        self, call: RequestedCall, provider: str, *, paid: bool
+        self, call: ServiceCall, provider: str, *, paid: bool
     ) -> AsyncGenerator["MeteredRequest"]:
         """One request, which costs nothing unless it is `paid`.
 
@@ -73,9 +88,7 @@ class ServiceMeter:
             raise
         self._report(call, provider, metered, CallOutcome.COMPLETED)
 
-    async def _reserved(
-        self, call: RequestedCall, price: Decimal | None
-    ) -> FixedReservation | None:
+    async def _reserved(self, call: ServiceCall, price: Decimal | None) -> FixedReservation | None:
         if self._budgets is None or price is None:
             return None
         reservation = self._budgets.fixed_reservation(call, price)
@@ -84,7 +97,7 @@ class ServiceMeter:
         return reservation
 
     def _report(
-        self, call: RequestedCall, provider: str, metered: "MeteredRequest", outcome: CallOutcome
+        self, call: ServiceCall, provider: str, metered: "MeteredRequest", outcome: CallOutcome
     ) -> None:
         began, price = metered.began_at, metered.price
         free = began is None or outcome is CallOutcome.FAILED  # services charge for answers only

@@ -63,7 +63,6 @@ class Pages:
             url=f"{url}/",
             title="Moss",
             text=self.text,
-            media_type="text/html",
             truncated=self.truncated,
         )
 

@@ -109,7 +109,6 @@ class PageReader:
             url=sent.url,
             title=title or sent.url,
             text=text,
-            media_type=sent.media_type,
             truncated=sent.truncated,
         )
 

@@ -78,7 +78,7 @@ async def test_a_page() -> None:
         one.put("/a?b=c", b"<title>Moss</title><h1>Moss</h1><p>It grows.</p>")
         page = await reader.fetch(f"{one.url}/a?b=c#d")
     assert (page.title, page.text) == ("Moss", "# Moss\n\nIt grows.")
-    assert (page.url, page.media_type) == (f"{one.url}/a?b=c", "text/html")
+    assert page.url == f"{one.url}/a?b=c"
     assert not page.truncated
     (head,) = one.heads
     sent = {line.partition(":")[0].lower() for line in head.splitlines()[1:] if line}
