@@ -149,6 +149,30 @@ async def test_results_resume_the_answer(
 
 
 @pytest.mark.parametrize("client", CLIENTS)
+async def test_a_call_of_a_clients_tool_that_is_no_json_is_told_to_the_model(
+    scenario: Scenario, client: Callable[[Scenario], Client]
+) -> None:
+    talk = client(scenario)
+    scripts = (
+        Script(tool_calls=(ToolCall(name="look", arguments='{"at": "i'),), insist=True),
+        Script(tool_calls=(THEIRS,), insist=True),
+        Script(text="Seen."),
+    )
+    word = f"needle-{uuid4().hex}"
+    _, asked = await talk.ask(f"{word} {directive(*scripts)}")
+    assert [json.loads(one["arguments"]) for one in asked] == [{"at": "it"}]
+    text, more = await talk.resume({asked[0]["id"]: "seen"})
+    assert (text.strip(), more) == ("Seen.", [])
+    sent = [json.loads(one.body) for one in scenario.provider.requests() if word in one.body]
+    told, seen = [one["content"] for one in sent[-1]["messages"] if one["role"] == "tool"]
+    assert "no JSON object" in told
+    assert seen == "seen"
+    called = [one for one in sent[-1]["messages"] if one.get("tool_calls")]
+    function = called[0]["tool_calls"][0]["function"]
+    assert json.loads(function["arguments"]) == {"INVALID_JSON": '{"at": "i'}
+
+
+@pytest.mark.parametrize("client", CLIENTS)
 async def test_own_steps_come_before_and_after_the_pause(
     scenario: Scenario, client: Callable[[Scenario], Client]
 ) -> None:

@@ -13,6 +13,7 @@ from cartrita.agents.context import Context
 from cartrita.agents.deadline import CONCLUSION_S, SECONDS, Deadline
 from cartrita.agents.run_context import RunContext
 from cartrita.agents.step import Step
+from cartrita.agents.tool_calls import MalformedSteps
 from cartrita.agents.tool_runner import NumberedCall, ToolRunner
 from cartrita.domain.deltas import FinishReason
 from cartrita.domain.errors import CartritaError, UpstreamRejected
@@ -69,6 +70,7 @@ class _Loop:
         self._context = Context(assignment.request.messages, run.counter, model.model, room)
         for said, results in assignment.done:
             self._context.add(said, results)
+        self._malformed = MalformedSteps(model.provider.name)
         self._last: Step | None = None
         self._cut_off = False
         """Whether the last model call was ended, because its seconds were used up."""
@@ -88,6 +90,7 @@ class _Loop:
             if cap is not None or not own:
                 return self._conclude(number, said, cap, theirs=bool(theirs))
             results = await self._runner.results(own)
+            self._malformed.count([one.call for one in own])
             if theirs:
                 return self._conclude(number, said, None, theirs=True)
             before = self._assignment.said if number == 1 else ""
@@ -257,7 +260,7 @@ class _Loop:
             await self._run.journal.append(replace(event, task_id=task_id))
 
     def _called(self, event: ToolCalled) -> ToolCalled:
-        return replace(event, own=self._is_own(event.name), task_id=self._assignment.task_id)
+        return replace(event, own=self._is_own(event), task_id=self._assignment.task_id)
 
     def _own_calls(self, number: int, parts: Sequence[Part]) -> list[NumberedCall]:
         """The calls that this server runs, or answers because nobody has such a tool."""
@@ -266,14 +269,16 @@ class _Loop:
         return [
             NumberedCall(f"{place}.{position}", number, call)
             for position, call in enumerate(calls, 1)
-            if self._is_own(call.name)
+            if self._is_own(call)
         ]
 
-    def _is_own(self, name: str) -> bool:
+    def _is_own(self, call: ToolCall | ToolCalled) -> bool:
         """Whether the caller is not asked to run this tool."""
-        if self._assignment.task_id is not None or self._own.find(name) is not None:
+        if self._assignment.task_id is not None or call.malformed:
             return True
-        return len(self._own) > 0 and all(name != tool.name for tool in self._tools)
+        if self._own.find(call.name) is not None:
+            return True
+        return len(self._own) > 0 and all(call.name != tool.name for tool in self._tools)
 
     def _conclude(
         self, number: int, said: ModelSaid, cap: str | None, *, theirs: bool

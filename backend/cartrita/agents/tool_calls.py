@@ -1,8 +1,8 @@
-"""Assembles complete tool calls from streamed deltas."""
+"""Complete tool calls, assembled from streamed deltas, and those that are malformed."""
 
 import json
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from math import isfinite
 from typing import Final, NoReturn, cast
 
@@ -13,12 +13,15 @@ from cartrita.domain.deltas import ToolCallDelta
 from cartrita.domain.errors import UpstreamMalformed
 from cartrita.domain.events import ToolCalled
 from cartrita.domain.json import JsonObject
+from cartrita.domain.messages import ToolCall
 from cartrita.kit.ids import uuid7
 from cartrita.kit.json_depth import MAX_ANSWER_DEPTH, nests_deeper
-from cartrita.kit.text import storable_json
+from cartrita.kit.text import shortened, storable_json, storable_text
 
 _FOREIGN: Final = re.compile(r"[^a-zA-Z0-9_-]")
 _LONGEST_NAME: Final = 64
+_UNREAD_CHARS: Final = 4000
+_MALFORMED_STEPS: Final = 3
 
 
 class _PartialCall:
@@ -36,8 +39,9 @@ class ToolCallAssembler:
     """The tool calls of one step.
 
     A name that is none of those `offered` is changed to one that every vendor takes: it goes back
-    to the model with the result that says so. Raises UpstreamMalformed for an invalid call, and for
-    more calls than the limit.
+    to the model with the result that says so. So do arguments that are no JSON object: their call
+    is `malformed`. Raises UpstreamMalformed for a call without a name, and for more calls than the
+    limit.
     """
 
     def __init__(
@@ -70,14 +74,43 @@ class ToolCallAssembler:
         name = call.name
         if name not in self._offered:
             name = _FOREIGN.sub("_", name)[:_LONGEST_NAME]
-        arguments = _parse_arguments("".join(call.arguments))
-        if arguments is None:
-            raise self._malformed(f"called the tool {name} with arguments that are no JSON object")
         # Some servers send no call id; the tool result needs one to refer to its call.
-        return ToolCalled(call.call_id or f"call_{uuid7().hex}", name, arguments)
+        call_id = call.call_id or f"call_{uuid7().hex}"
+        written = "".join(call.arguments)
+        arguments = _parse_arguments(written)
+        if arguments is None:
+            return ToolCalled(call_id, name, unread_arguments(written), malformed=True)
+        return ToolCalled(call_id, name, arguments)
 
     def _malformed(self, what: str) -> UpstreamMalformed:
         return UpstreamMalformed(f"{self._provider} {what}.", provider=self._provider)
+
+
+class MalformedSteps:
+    """Counts the steps in a row whose calls are all malformed."""
+
+    def __init__(self, provider: str) -> None:
+        self._provider = provider
+        self._count = 0
+
+    def count(self, calls: Iterable[ToolCall]) -> None:
+        """Count a step. Raises UpstreamMalformed for a model that was told so twice already."""
+        self._count = self._count + 1 if all(call.malformed for call in calls) else 0
+        if self._count == _MALFORMED_STEPS:
+            raise UpstreamMalformed(
+                f"{self._provider} called tools with arguments that are no JSON object in "
+                f"{self._count} steps in a row.",
+                provider=self._provider,
+            )
+
+
+def unread_arguments(text: str) -> JsonObject:
+    """What a call has instead of arguments that are no JSON object: their text, if long its ends.
+
+    Some providers take no other arguments back than a JSON object. Anthropic advises this one:
+    https://platform.claude.com/docs/en/agents-and-tools/tool-use/fine-grained-tool-streaming
+    """
+    return {"INVALID_JSON": shortened(storable_text(text), _UNREAD_CHARS)}
 
 
 def _parse_arguments(text: str) -> JsonObject | None:

@@ -48,6 +48,10 @@ _NOBODY: Final = (
 )
 _STOPPED: Final = "It was stopped: what this answer may use of seconds is used up."
 _NOT_BEGUN: Final = "It was not begun: what this answer may use of seconds is used up."
+_MALFORMED: Final = (
+    "It was not done: the arguments of this call were no JSON object, or were cut off before their "
+    "end. If they were long, write less in one call. Call the tool again with a whole JSON object."
+)
 _CHANGED: Final = "The arguments are not those that were approved, so it was not done."
 
 
@@ -119,6 +123,8 @@ class ToolRunner:
             return await self._call(one, tool)
 
     async def _run_tool(self, one: NumberedCall) -> Outcome:
+        if one.call.malformed:
+            return await self.end(one, ToolSaid(_MALFORMED, False))
         tool = self._assignment.tools.find(one.call.name)
         if tool is None:
             known = ", ".join(tool.name for tool in self._assignment.tools) or "none"

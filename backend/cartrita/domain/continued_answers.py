@@ -85,7 +85,8 @@ def _events_of(part: Part, position: int) -> list[Event]:
             seal = ReasoningSealed(part.signature, part.encrypted, part.origin, part.id)
             return [ReasoningAppended(text), seal] if text else [seal]
         case ToolCall():
-            return [ToolCalled(part.call_id, part.name, part.arguments, own=True)]
+            called = (part.call_id, part.name, part.arguments)
+            return [ToolCalled(*called, own=True, malformed=part.malformed)]
         case ToolResult():
             return [ToolReturned(part.call_id, part.name or "", part.text, part.success)]
         case Citation():

@@ -97,7 +97,8 @@ class ProviderAwaited(msgspec.Struct, frozen=True, omit_defaults=True, tag="prov
 class ToolCalled(msgspec.Struct, frozen=True, omit_defaults=True, tag="tool_called"):
     """A model called a tool; `own` is true if this server runs it, and not the caller.
 
-    With a `task_id`, it was the model of an agent that does this task.
+    With a `task_id`, it was the model of an agent that does this task. `malformed` is that of
+    `ToolCall`.
     """
 
     call_id: str
@@ -105,6 +106,7 @@ class ToolCalled(msgspec.Struct, frozen=True, omit_defaults=True, tag="tool_call
     arguments: JsonObject
     own: bool = False
     task_id: str | None = None
+    malformed: bool = False
 
 
 class ToolReturned(msgspec.Struct, frozen=True, omit_defaults=True, tag="tool_returned"):

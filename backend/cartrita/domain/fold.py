@@ -85,7 +85,8 @@ class Fold:
             self.cost += event.cost or 0.0
         match event:
             case ToolCalled(task_id=None):
-                self._put(ToolCall(event.call_id, event.name, event.arguments))
+                malformed = event.malformed
+                self._put(ToolCall(event.call_id, event.name, event.arguments, malformed=malformed))
             case ToolReturned(task_id=None):
                 content = (Text(_text_of(event.result)),)
                 self._put(ToolResult(event.call_id, content, event.name, event.success))

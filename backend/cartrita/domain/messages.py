@@ -79,12 +79,16 @@ class VendorPart(msgspec.Struct, frozen=True, tag="vendor"):
 
 
 class ToolCall(msgspec.Struct, frozen=True, omit_defaults=True, tag="tool_call"):
-    """A model's request to call a tool."""
+    """A model's request to call a tool.
+
+    `malformed` is told of one whose arguments were no JSON object: these hold their text.
+    """
 
     call_id: str
     name: str
     arguments: JsonObject
     cache: CacheBreakpoint | None = None
+    malformed: bool = False
 
 
 ToolContent: TypeAlias = Text | Attachment | VendorPart

@@ -135,15 +135,19 @@ class TestToolCalls:
         "arguments",
         ['{"a": "cut', '{"a":', "[1]", '"x"', "null", "{" * 100_000, "[" * 100_000, DEEP],
     )
-    async def test_half_a_call_is_malformed(self, arguments: str) -> None:
+    async def test_half_a_call_is_told_as_malformed_with_its_text(self, arguments: str) -> None:
         one = step(
             ToolCallDelta(0, "c0", "whole", "{}"), ToolCallDelta(1, "c1", "f", arguments), CALLED
         )
-        events, error = await failing(one)
-        assert type(error) is UpstreamMalformed
-        assert [type(event) for event in events] == [UsageRecorded]
-        assert isinstance(events[0], UsageRecorded)
-        assert events[0].usage == USAGE
+        whole, half, measured = await told(one)
+        assert whole == ToolCalled("c0", "whole", {})
+        assert isinstance(half, ToolCalled)
+        assert half.malformed
+        text = half.arguments["INVALID_JSON"]
+        assert isinstance(text, str)
+        assert text == arguments if len(arguments) < 4000 else len(text) == 4000
+        assert isinstance(measured, UsageRecorded)
+        assert measured.usage == USAGE
 
     async def test_one_without_a_name_is_malformed(self) -> None:
         _, error = await failing(step(ToolCallDelta(0, "c1", None, "{}"), CALLED))

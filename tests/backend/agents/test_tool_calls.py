@@ -3,17 +3,18 @@
 import pytest
 
 from cartrita.agents.agent import AgentLimits
-from cartrita.agents.tool_calls import ToolCallAssembler
+from cartrita.agents.tool_calls import MalformedSteps, ToolCallAssembler
 from cartrita.domain.deltas import ToolCallDelta
 from cartrita.domain.errors import UpstreamMalformed
-from cartrita.domain.json import JsonObject
+from cartrita.domain.events import ToolCalled
+from cartrita.domain.messages import ToolCall
 
 
-def arguments_of(text: str) -> JsonObject:
+def called(text: str) -> ToolCalled:
     calls = ToolCallAssembler("p", AgentLimits())
     calls.add(ToolCallDelta(0, "c1", "look", text))
-    (called,) = calls.complete()
-    return called.arguments
+    (one,) = calls.complete()
+    return one
 
 
 @pytest.mark.parametrize(
@@ -33,10 +34,26 @@ def test_a_name_of_no_tool_is_one_that_vendors_take(name: str, called: str) -> N
 
 
 def test_half_a_surrogate_pair_is_replaced() -> None:
-    assert arguments_of('{"a": "\\ud800", "b": 1.5}') == {"a": "\ufffd", "b": 1.5}
+    assert called('{"a": "\\ud800", "b": 1.5}').arguments == {"a": "\ufffd", "b": 1.5}
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "-1e999"])
-def test_numbers_that_are_none_are_refused(number: str) -> None:
-    with pytest.raises(UpstreamMalformed, match="arguments"):
-        arguments_of(f'{{"a": {number}}}')
+def test_numbers_that_are_none_make_a_call_malformed(number: str) -> None:
+    text = f'{{"a": {number}}}'
+    assert called(text) == ToolCalled("c1", "look", {"INVALID_JSON": text}, malformed=True)
+
+
+def test_the_text_of_a_malformed_call_can_be_stored() -> None:
+    assert called("\x00{\ud800").arguments == {"INVALID_JSON": "{\ufffd"}
+
+
+def test_three_steps_in_a_row_of_nothing_but_malformed_calls_are_given_up() -> None:
+    broken = ToolCall("c", "look", {}, malformed=True)
+    steps = MalformedSteps("p")
+    for _ in range(2):
+        steps.count([broken])
+    steps.count([broken, ToolCall("d", "look", {})])
+    for _ in range(2):
+        steps.count([broken, broken])
+    with pytest.raises(UpstreamMalformed, match=r"p called tools .* in 3 steps"):
+        steps.count([broken])

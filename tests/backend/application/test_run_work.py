@@ -15,6 +15,7 @@ from cartrita.domain.deltas import CitationDelta, FinishReason, TextDelta, ToolC
 from cartrita.domain.errors import Unavailable, UpstreamCut, UpstreamRejected
 from cartrita.domain.events import (
     RunCompleted,
+    RunStopped,
     SourceFound,
     TaskProgressed,
     TextAppended,
@@ -22,6 +23,7 @@ from cartrita.domain.events import (
     ToolReturned,
     UsageRecorded,
 )
+from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import Citation, Message, Role, Text, ToolCall, ToolResult
 from cartrita.domain.models import ModelProfile
 from cartrita.domain.runs import CancelRequested, Ending, RunInput, RunStatus
@@ -185,6 +187,36 @@ async def test_what_goes_wrong_in_a_tool_is_its_result() -> None:
     assert "There is no tool nothing; there are: calculator, raises" in told["c5"][0]
     assert "Expected `str`, got `int`" in told["c6"][0]
     assert "divides by zero" in told["c7"][0]
+
+
+async def test_a_call_whose_arguments_are_no_json_object_is_told_to_the_model() -> None:
+    half = [TextDelta("Now."), ToolCallDelta(0, "c1", "calculator", '{"expression": "6*'), CALLED]
+    fixture = LoopFixture(half, called(("calculator", {"expression": "6*7"})), said("42."))
+    claimed = asked()
+    assert completed(await fixture.ending(claimed)).finish_reason is FinishReason.STOP
+    first, second = fixture.results(claimed)
+    assert "no JSON object" in first[1]
+    assert not first[2]
+    assert second[1:] == ("6*7 = 42", True)
+    written: JsonObject = {"INVALID_JSON": '{"expression": "6*'}
+    call = ToolCall("c1", "calculator", written, malformed=True)
+    sent = fixture.provider.requests[1].messages
+    assert sent[-2].parts == (Text("Now."), call)
+    assert sent[-1].parts == (ToolResult("c1", (Text(first[1]),), "calculator", False),)
+    events, steps = fixture.recorded(claimed)
+    assert ToolCalled("c1", "calculator", written, own=True, malformed=True) in events
+    again = LoopFixture(said("42."))
+    assert completed(await again.resumed(claimed, events[:6], steps[:2])).text == "Now.\n\n42."
+
+
+async def test_a_model_that_calls_no_tool_rightly_is_given_up() -> None:
+    half = [ToolCallDelta(0, "c1", "calculator", "{"), CALLED]
+    fixture = LoopFixture(half, half, half, said("Never asked."))
+    claimed = asked()
+    ending = await fixture.ending(claimed)
+    assert isinstance(ending.event, RunStopped)
+    assert ending.event.code == "upstream_malformed"
+    assert len(fixture.results(claimed)) == 3
 
 
 async def test_sources_are_numbered_once_for_the_whole_run() -> None:
@@ -388,14 +420,13 @@ async def test_a_later_step_that_breaks_off_keeps_what_was_done() -> None:
     assert [type(part) for part in ending.message.parts] == [ToolCall, ToolResult, Text]
 
 
-async def test_a_call_that_is_no_json_ends_the_run_and_is_measured() -> None:
-    broken: Any = [ToolCallDelta(0, "c1", "calculator", '{"expression": '), CALLED]
+async def test_a_call_without_a_name_ends_the_run_and_is_measured() -> None:
+    broken: Any = [ToolCallDelta(0, "c1", None, "{}"), CALLED]
     fixture = LoopFixture(broken)
     claimed = asked()
     ending = await fixture.ending(claimed)
     assert ending.status is RunStatus.FAILED
     assert fixture.kinds(claimed) == [UsageRecorded]
-    assert DONE.usage.total_tokens
 
 
 async def test_a_model_that_takes_no_tools_is_offered_none() -> None:
