@@ -74,7 +74,7 @@ class MortalWriter:
 
     async def commit(self, run: Any) -> None:
         await self._writer.commit(run)
-        if self._point == "called" and self._last is not None and self._last.key == "1":
+        if self._point == "called" and self._last is not None and self._last.place.text == "1":
             die()
         if self._point == "announced" and self._is_tool(StepState.INTENT):
             die()
@@ -82,7 +82,9 @@ class MortalWriter:
             die()
 
     def _is_tool(self, state: StepState) -> bool:
-        return self._last is not None and self._last.key == "1.1" and self._last.state is state
+        return (
+            self._last is not None and self._last.place.text == "1.1" and self._last.state is state
+        )
 
 
 def acting(effects: Path, point: str) -> Toolbox:

@@ -10,6 +10,7 @@ from cartrita.domain.messages import Message
 from cartrita.domain.models import ModelProfile
 from cartrita.domain.ports.providers import ModelProvider
 from cartrita.domain.requests import ModelRequest
+from cartrita.domain.step_places import WHOLE_RUN, StepPlace
 from cartrita.tools.toolbox import Toolbox
 
 
@@ -35,9 +36,9 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True):
     """The work of one agent: to answer the run, or to do the task `task_id`.
 
     `request` is its first model call, without `tools`, which are those that it may call itself.
-    `key` is the place of the task in the run; `depth` is 0 for the agent that answers. `done` are
-    the steps of an answer that it goes on with, and `said` is the text after them: the first model
-    call is then made by `continuing`, which goes on with that text.
+    `place` is that of the call that gives the task; `depth` is 0 for the agent that answers. `done`
+    are the steps of an answer that it goes on with, and `said` is the text after them: the first
+    model call is then made by `continuing`, which goes on with that text.
     """
 
     agent: Agent
@@ -45,16 +46,12 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True):
     request: ModelRequest
     tools: Toolbox
     caps: Caps
-    key: str = ""
+    place: StepPlace = WHOLE_RUN
     task_id: str | None = None
     depth: int = 0
     done: tuple[tuple[Message, Message], ...] = ()
     said: str = ""
     continuing: ModelProvider | None = None
-
-    def place(self, number: int) -> str:
-        """The key of a step of it, or of a call in a step."""
-        return f"{self.key}.{number}" if self.key else str(number)
 
 
 class Conclusion(msgspec.Struct, frozen=True, kw_only=True):

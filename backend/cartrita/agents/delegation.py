@@ -9,13 +9,13 @@ from msgspec.structs import replace
 from cartrita.agents.agent import Agent
 from cartrita.agents.assignment import Assignment
 from cartrita.agents.run_context import RunContext
-from cartrita.agents.stopped_work import task_id_of
 from cartrita.agents.working import Work
 from cartrita.domain.errors import CartritaError, LeaseLost, NotFound
 from cartrita.domain.events import TaskCompleted, TaskStarted
 from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import Message, Role, Text
 from cartrita.domain.requests import ModelRequest, ReasoningOptions, ResponseFormat
+from cartrita.domain.step_places import StepPlace
 from cartrita.domain.tools import ToolSpec
 from cartrita.kit.text import shortened
 from cartrita.tools.tool import Risk, Tool, ToolContext, ToolOutput
@@ -74,8 +74,7 @@ def _delegate(agent: Agent, team: Sequence[Agent], run: RunContext, depth: int, 
             return _wrong(f"`agent` must be one of {', '.join(names)}")
         if not isinstance(task, str) or not 0 < len(task.strip()) <= _LONGEST_TASK:
             return _wrong(f"`task` must be a text of 1 to {_LONGEST_TASK} characters")
-        key = context.idem_key.rpartition(":")[2]
-        delegation = _Delegation(run, member, depth + 1, key, work)
+        delegation = _Delegation(run, member, depth + 1, context.place, work)
         if not delegation.begun and len(run.started_tasks) >= agent.limits.delegations:
             return _wrong(f"this answer has used up its {agent.limits.delegations} tasks")
         if not delegation.begun and (cap := run.cap_reached):
@@ -120,15 +119,17 @@ def _wrong(problem: str) -> ToolOutput:
 
 
 class _Delegation:
-    """One task; `key` is the place of the call that gives it."""
+    """One task; `place` is that of the call that gives it."""
 
-    def __init__(self, run: RunContext, agent: Agent, depth: int, key: str, work: Work) -> None:
+    def __init__(
+        self, run: RunContext, agent: Agent, depth: int, place: StepPlace, work: Work
+    ) -> None:
         self._run = run
         self._agent = agent
         self._depth = depth
-        self._key = key
+        self._place = place
         self._work = work
-        self.task_id = task_id_of(key)
+        self.task_id = place.task_id
 
     @property
     def begun(self) -> bool:
@@ -188,7 +189,7 @@ class _Delegation:
             if model.takes_tools
             else Toolbox(),
             caps=agent.limits.caps.tightened(asked.caps),
-            key=self._key,
+            place=self._place,
             task_id=self.task_id,
             depth=self._depth,
         )

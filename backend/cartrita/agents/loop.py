@@ -14,7 +14,7 @@ from cartrita.agents.deadline import CONCLUSION_S, SECONDS, Deadline
 from cartrita.agents.run_context import RunContext
 from cartrita.agents.step import Step
 from cartrita.agents.tool_calls import MalformedSteps
-from cartrita.agents.tool_runner import NumberedCall, ToolRunner
+from cartrita.agents.tool_runner import PlacedCall, ToolRunner
 from cartrita.domain.deltas import FinishReason
 from cartrita.domain.errors import CartritaError, UpstreamRejected
 from cartrita.domain.event_visibility import is_said
@@ -102,7 +102,7 @@ class _Loop:
 
         Nothing was before one that is stored and went on: the run has used more since.
         """
-        stored = self._run.steps.said(self._assignment.place(number))
+        stored = self._run.steps.said(self._assignment.place.step(number))
         if number == 1 or (stored is not None and self._own_calls(number, stored.parts)):
             return None
         mine = self._assignment.caps.reached(
@@ -116,24 +116,23 @@ class _Loop:
 
     async def _said(self, number: int, cap: str | None) -> ModelSaid:
         """What the model says in a step, which may be stored already."""
-        key = self._assignment.place(number)
-        said = self._run.steps.said(key)
+        said = self._run.steps.said(self._assignment.place.step(number))
         if said is None:
-            said = await self._asked(number, key, cap)
+            said = await self._asked(number, cap)
         self._tokens += said.usage.total_tokens
         self._cost += said.cost or 0.0
         return said
 
-    async def _asked(self, number: int, key: str, cap: str | None) -> ModelSaid:
+    async def _asked(self, number: int, cap: str | None) -> ModelSaid:
         """Ask the model; once more without our tools if that is what its provider refuses."""
         try:
-            return await self._ask(number, key, self._request(number, cap), cap)
+            return await self._ask(number, self._request(number, cap), cap)
         except UpstreamRejected as error:
             if number > 1 or not len(self._own) or not _TOOLS.search(error.words or error.message):
                 raise
         self._own = Toolbox()
         self._tools = self._assignment.request.tools
-        return await self._ask(number, key, self._request(number, cap), cap)
+        return await self._ask(number, self._request(number, cap), cap)
 
     def _request(self, number: int, cap: str | None) -> ModelRequest:
         messages = self._context.messages()
@@ -150,13 +149,12 @@ class _Loop:
         choice = "none" if self._tools else choice
         return replace(request, messages=(*request.messages, note), tool_choice=choice)
 
-    async def _ask(
-        self, number: int, key: str, request: ModelRequest, cap: str | None
-    ) -> ModelSaid:
+    async def _ask(self, number: int, request: ModelRequest, cap: str | None) -> ModelSaid:
         """Make a model call and log it as it comes; its end and its calls are one transaction."""
         run, assignment = self._run, self._assignment
         step = self._last = self._step(number, request)
-        run.open_steps[key] = (step, assignment)
+        place = assignment.place.step(number)
+        run.open_steps[place] = (step, assignment)
         if assignment.task_id is not None:
             run.promised_steps.discard(assignment.task_id)
             status = f"{assignment.agent.name}: step {number}"
@@ -165,15 +163,15 @@ class _Loop:
         try:
             calls, measured = await self._heard(step, fold, cap)
         except CartritaError:  # a call that is cancelled stays open: see `stopped_work`
-            run.open_steps.pop(key)
+            run.open_steps.pop(place)
             raise
-        run.open_steps.pop(key)
+        run.open_steps.pop(place)
         parts = fold.parts
         if cap is not None:  # it was told to call none
             calls, parts = [], tuple(part for part in parts if not isinstance(part, ToolCall))
         reason = step.finish_reason or FinishReason.STOP
         said = ModelSaid(parts, reason, measured.usage, measured.cost)
-        await self._record(number, key, said, [*calls, measured])
+        await self._record(number, said, [*calls, measured])
         return said
 
     async def _heard(
@@ -236,14 +234,15 @@ class _Loop:
             counter=self._run.counter,
         )
 
-    async def _record(self, number: int, key: str, said: ModelSaid, events: list[Event]) -> None:
+    async def _record(self, number: int, said: ModelSaid, events: list[Event]) -> None:
         """The end of a step; one that goes on, or is of a task, is stored to go on from."""
         run, task_id = self._run, self._assignment.task_id
         if self._cut_off or (task_id is None and not self._own_calls(number, said.parts)):
             for event in events:
                 await run.journal.append(event)
             return
-        record = StepRecord(key=key, number=number, state=StepState.DONE, output=said)
+        place = self._assignment.place.step(number)
+        record = StepRecord(place=place, state=StepState.DONE, output=said)
         await run.journal.commit(events, [record])
         if task_id is None:
             run.clean = True
@@ -262,12 +261,12 @@ class _Loop:
     def _called(self, event: ToolCalled) -> ToolCalled:
         return replace(event, own=self._is_own(event), task_id=self._assignment.task_id)
 
-    def _own_calls(self, number: int, parts: Sequence[Part]) -> list[NumberedCall]:
+    def _own_calls(self, number: int, parts: Sequence[Part]) -> list[PlacedCall]:
         """The calls that this server runs, or answers because nobody has such a tool."""
-        place = self._assignment.place(number)
+        step = self._assignment.place.step(number)
         calls = [part for part in parts if isinstance(part, ToolCall)]
         return [
-            NumberedCall(f"{place}.{position}", number, call)
+            PlacedCall(step.call(position), call)
             for position, call in enumerate(calls, 1)
             if self._is_own(call)
         ]

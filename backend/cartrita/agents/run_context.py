@@ -18,6 +18,7 @@ from cartrita.domain.events import TaskCompleted, TaskStarted, UsageRecorded
 from cartrita.domain.ports.tokens import TokenCounter
 from cartrita.domain.principals import Principal
 from cartrita.domain.runs import Claim
+from cartrita.domain.step_places import StepPlace
 from cartrita.domain.step_records import StoredSteps, ToolBegun
 from cartrita.gateway.metering import CostOf
 from cartrita.tools.toolbox import Toolbox
@@ -56,16 +57,16 @@ class RunContext:
         self.answerable = answerable
         self.clock = clock
         self.steps = StoredSteps(claim.steps)
-        self.approvals = {approval.key: approval for approval in claim.approvals}
+        self.approvals = {approval.place: approval for approval in claim.approvals}
         self.sources = SourceList(claim.logged)
         self.started_tasks = {e.task_id for e in claim.logged if isinstance(e, TaskStarted)}
         self.ended_tasks = {e.task_id for e in claim.logged if isinstance(e, TaskCompleted)}
-        self.open_steps: dict[str, tuple[Step, Assignment]] = {}
-        """The model calls that are being made, by key."""
+        self.open_steps: dict[StepPlace, tuple[Step, Assignment]] = {}
+        """The model calls that are being made."""
         self.promised_steps: set[str] = set()
         """The tasks that have begun, and have not made their first model call."""
-        self.acting: dict[str, ToolBegun] = {}
-        """The calls of tools that act, and have begun, by key."""
+        self.acting: dict[StepPlace, ToolBegun] = {}
+        """The calls of tools that act, and have begun."""
         self.clean = True
         """Whether nothing was said since the last stored step, so that the run can go on later."""
         self._cost = cost

@@ -15,7 +15,7 @@ from cartrita.agents.assignment import ApprovalsNeeded, Assignment
 from cartrita.agents.deadline import Deadline
 from cartrita.agents.output_bounds import bounded_attachments, bounded_sources
 from cartrita.agents.run_context import RunContext
-from cartrita.agents.stopped_work import stopped_work, task_id_of
+from cartrita.agents.stopped_work import stopped_work
 from cartrita.domain.approvals import Approval, ApprovalPolicy, Decision, hash_arguments
 from cartrita.domain.errors import CartritaError, LeaseLost
 from cartrita.domain.events import (
@@ -27,6 +27,7 @@ from cartrita.domain.events import (
 )
 from cartrita.domain.ledger import ToolSpending
 from cartrita.domain.messages import Text, ToolCall, ToolResult
+from cartrita.domain.step_places import StepPlace
 from cartrita.domain.step_records import (
     UNKNOWN_RESULT,
     StepRecord,
@@ -55,11 +56,10 @@ _MALFORMED: Final = (
 _CHANGED: Final = "The arguments are not those that were approved, so it was not done."
 
 
-class NumberedCall(msgspec.Struct, frozen=True):
-    """A call with its place in the run, and the number of its step."""
+class PlacedCall(msgspec.Struct, frozen=True):
+    """A call with its place in the run."""
 
-    key: str
-    number: int
+    place: StepPlace
     call: ToolCall
 
 
@@ -71,13 +71,13 @@ class ToolRunner:
         self._run = run
         self._assignment = assignment
         self._deadline = deadline
-        self._spent: dict[str, Decimal] = {}
-        """What the calls that are being made have spent in US dollars, by key."""
+        self._spent: dict[StepPlace, Decimal] = {}
+        """What the calls that are being made have spent in US dollars."""
         self.cost = 0.0
         """What the calls of this assignment have spent."""
         self._slots = asyncio.Semaphore(assignment.agent.limits.parallel)
 
-    async def results(self, calls: Sequence[NumberedCall]) -> list[ToolResult]:
+    async def results(self, calls: Sequence[PlacedCall]) -> list[ToolResult]:
         """The results of these calls in their order; what is stored is not run again.
 
         They are made at once if all of their tools allow that. Raises ApprovalsNeeded when all that
@@ -99,7 +99,7 @@ class ToolRunner:
             if isinstance(said, ToolSaid)
         ]
 
-    async def _in_order(self, calls: Sequence[NumberedCall]) -> list[Outcome]:
+    async def _in_order(self, calls: Sequence[PlacedCall]) -> list[Outcome]:
         """One after the other, up to the first that has to wait."""
         outcomes: list[Outcome] = []
         for one in calls:
@@ -108,8 +108,8 @@ class ToolRunner:
                 break
         return outcomes
 
-    async def _outcome(self, one: NumberedCall) -> Outcome:
-        record = self._run.steps.find(one.key)
+    async def _outcome(self, one: PlacedCall) -> Outcome:
+        record = self._run.steps.find(one.place)
         if record is not None and isinstance(record.output, ToolSaid):
             self.cost += record.output.cost or 0.0
             return record.output
@@ -122,7 +122,7 @@ class ToolRunner:
         async with self._slots:
             return await self._call(one, tool)
 
-    async def _run_tool(self, one: NumberedCall) -> Outcome:
+    async def _run_tool(self, one: PlacedCall) -> Outcome:
         if one.call.malformed:
             return await self.end(one, ToolSaid(_MALFORMED, False))
         tool = self._assignment.tools.find(one.call.name)
@@ -134,7 +134,7 @@ class ToolRunner:
             return await self.end(one, ToolSaid(_NOT_BEGUN, False))
         approval = None
         if self._needs_approval(tool):
-            approval = self._run.approvals.get(one.key)
+            approval = self._run.approvals.get(one.place)
             if approval is None and self._run.answerable:
                 return self._ask(one)
             if refusal := _refusal(one.call, approval):
@@ -143,15 +143,15 @@ class ToolRunner:
             return await self._call(one, tool)
         return await self._announce(one, tool, approval)
 
-    async def _announce(self, one: NumberedCall, tool: Tool, approval: Approval | None) -> Outcome:
+    async def _announce(self, one: PlacedCall, tool: Tool, approval: Approval | None) -> Outcome:
         """Call a tool that acts, or was approved, once the log says that it is called."""
         begun = ToolBegun(one.call.call_id, one.call.name, self._assignment.task_id)
         await self._run.journal.commit([], [_intent(one, begun, approval)])
         if tool.risk is Risk.ACT:
-            self._run.acting[one.key] = begun
+            self._run.acting[one.place] = begun
         return await self._call(one, tool)
 
-    async def _call(self, one: NumberedCall, tool: Tool) -> Outcome:
+    async def _call(self, one: PlacedCall, tool: Tool) -> Outcome:
         try:
             output = await self._output(one, tool)
         except TimeoutError:
@@ -160,18 +160,18 @@ class ToolRunner:
             return needed
         return await self.end(one, *self._said(tool, output))
 
-    async def _end_late(self, one: NumberedCall, tool: Tool) -> Outcome:
+    async def _end_late(self, one: PlacedCall, tool: Tool) -> Outcome:
         """Record that its time was over, with all that was being done for it."""
-        self._run.journal.record(stopped_work(self._run, one.key), [])
+        self._run.journal.record(stopped_work(self._run, one.place), [])
         if tool.risk is Risk.ACT:
             return await self.end(one, ToolSaid(UNKNOWN_RESULT, False), state=StepState.UNKNOWN)
         late = _STOPPED if self._deadline.passed else f"It took longer than {tool.timeout_s:g} s."
-        unknown = self._run.journal.answer.unfinished.unknown_in(task_id_of(one.key))
+        unknown = self._run.journal.answer.unfinished.unknown_in(one.place)
         if unknown:  # whoever gave the task reads nothing else of it
             late = f"{late}\n\n{', '.join(unknown)}: {UNKNOWN_RESULT}"
         return await self.end(one, ToolSaid(late, False))
 
-    async def _output(self, one: NumberedCall, tool: Tool) -> ToolOutput:
+    async def _output(self, one: PlacedCall, tool: Tool) -> ToolOutput:
         """What the tool gives; its errors are results. Raises TimeoutError and ApprovalsNeeded."""
         try:
             async with asyncio.timeout(self._deadline.within(tool.timeout_s)):
@@ -195,14 +195,14 @@ class ToolRunner:
 
     async def end(
         self,
-        one: NumberedCall,
+        one: PlacedCall,
         said: ToolSaid,
         events: Sequence[Event] = (),
         *,
         state: StepState = StepState.DONE,
     ) -> ToolSaid:
         """Record how a call ended, in one transaction with its events."""
-        spent = self._spent.pop(one.key, None)
+        spent = self._spent.pop(one.place, None)
         if spent is not None:
             said = replace(said, cost=float(spent))
             self.cost += float(spent)
@@ -210,9 +210,9 @@ class ToolRunner:
         returned = ToolReturned(
             one.call.call_id, one.call.name, said.text, said.success, task_id, said.cost
         )
-        record = StepRecord(key=one.key, number=one.number, state=state, output=said)
+        record = StepRecord(place=one.place, state=state, output=said)
         self._run.journal.record([returned, *events], [record])
-        self._run.acting.pop(one.key, None)
+        self._run.acting.pop(one.place, None)
         await self._run.journal.stored()
         return said
 
@@ -225,12 +225,12 @@ class ToolRunner:
             case ApprovalPolicy.ALWAYS:
                 return True
 
-    def _ask(self, one: NumberedCall) -> ApprovalsNeeded:
+    def _ask(self, one: PlacedCall) -> ApprovalsNeeded:
         approval = Approval(
             id=uuid7(),
             run_id=self._run.claim.run_id,
             owner_id=self._run.claim.owner_id,
-            key=one.key,
+            place=one.place,
             call_id=one.call.call_id,
             agent=self._assignment.agent.id,
             tool=one.call.name,
@@ -240,7 +240,7 @@ class ToolRunner:
         )
         return ApprovalsNeeded(((approval, self._assignment.task_id),))
 
-    def _context(self, one: NumberedCall) -> ToolContext:
+    def _context(self, one: PlacedCall) -> ToolContext:
         run = self._run
 
         async def progress(status: str, share: float | None) -> None:
@@ -248,15 +248,14 @@ class ToolRunner:
             await run.journal.append(TaskProgressed(told, storable_text(status)[:500], share))
 
         def spend(cost: Decimal) -> None:
-            self._spent[one.key] = self._spent.get(one.key, Decimal(0)) + cost
+            self._spent[one.place] = self._spent.get(one.place, Decimal(0)) + cost
 
         return ToolContext(
             principal=run.principal,
             run_id=run.claim.run_id,
             conversation_id=run.claim.conversation_id,
-            agent_id=self._assignment.agent.id,
+            place=one.place,
             call_id=one.call.call_id,
-            idem_key=f"{run.claim.run_id.hex}:{one.key}",
             progress=progress,
             spending=ToolSpending(run.claim.run_id, spend),
         )
@@ -275,10 +274,9 @@ def asked_event(approval: Approval, task_id: str | None) -> ApprovalAsked:
     )
 
 
-def _intent(one: NumberedCall, begun: ToolBegun, approval: Approval | None) -> StepRecord:
+def _intent(one: PlacedCall, begun: ToolBegun, approval: Approval | None) -> StepRecord:
     return StepRecord(
-        key=one.key,
-        number=one.number,
+        place=one.place,
         state=StepState.INTENT,
         output=begun,
         input_hash=hash_arguments(one.call.name, one.call.arguments),

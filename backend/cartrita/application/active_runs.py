@@ -101,10 +101,9 @@ class ActiveRun:
         if context is None or not self.answer.seen:
             return
         steps: list[StepRecord] = []
-        for key in context.acting:
+        for place in context.acting:
             said = ToolSaid(UNKNOWN_RESULT, False)
-            number = int(key.split(".")[-2])
-            steps.append(StepRecord(key=key, number=number, state=StepState.UNKNOWN, output=said))
+            steps.append(StepRecord(place=place, state=StepState.UNKNOWN, output=said))
         events = stopped_work(context)
         if events:
             self.journal.record(events, steps)

@@ -10,6 +10,7 @@ import msgspec
 
 from cartrita.domain.ids import RunId
 from cartrita.domain.json import JsonObject
+from cartrita.domain.step_places import StepPlace
 
 
 class ApprovalPolicy(StrEnum):
@@ -37,15 +38,14 @@ class Decision(StrEnum):
 class Approval(msgspec.Struct, frozen=True, kw_only=True):
     """One call of a tool that waits for a decision, or had one.
 
-    It counts for these exact arguments: `arguments_hash` is theirs. `key` is the place of the call
-    in its run, `agent` who made it. Without a decision until `expires_at` it is denied. `consumed`
-    is true when the call has begun.
+    It counts for these exact arguments: `arguments_hash` is theirs. `place` is that of the call,
+    `agent` who made it. Without a decision until `expires_at` it is denied.
     """
 
     id: UUID
     run_id: RunId
     owner_id: str
-    key: str
+    place: StepPlace
     call_id: str
     agent: str
     tool: str
@@ -53,7 +53,6 @@ class Approval(msgspec.Struct, frozen=True, kw_only=True):
     arguments_hash: str
     expires_at: datetime
     decision: Decision | None = None
-    consumed: bool = False
 
 
 class Verdict(msgspec.Struct, frozen=True):

@@ -1,8 +1,4 @@
-"""Step records: what a run has done so far, so that it goes on from there after a crash.
-
-A record's `key` is its place in the run: `2` is the second step of the agent that answers, `2.1`
-its first tool call, `2.1.3` the third step of the task which that call has started.
-"""
+"""Step records: what a run has done so far, so that it goes on from there after a crash."""
 
 from collections.abc import Iterable
 from enum import StrEnum
@@ -14,6 +10,7 @@ import msgspec
 from cartrita.domain.deltas import FinishReason
 from cartrita.domain.events import ToolReturned
 from cartrita.domain.messages import Attachment, Part
+from cartrita.domain.step_places import StepPlace
 from cartrita.domain.usage import Usage
 
 UNKNOWN_RESULT: Final = (
@@ -60,14 +57,13 @@ StepOutput: TypeAlias = ModelSaid | ToolSaid | ToolBegun
 
 
 class StepRecord(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """One step or tool call of a run; `number` is that of its step.
+    """One step or tool call of a run, by its place.
 
     `input_hash` is that of a tool call, see `hash_arguments`. An `approval_id` is consumed by
     storing the record.
     """
 
-    key: str
-    number: int
+    place: StepPlace
     state: StepState
     output: StepOutput | None = None
     input_hash: str | None = None
@@ -75,17 +71,17 @@ class StepRecord(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class StoredSteps:
-    """The records of a run, by key."""
+    """The records of a run, by place."""
 
     def __init__(self, records: tuple[StepRecord, ...] = ()) -> None:
-        self._records = {record.key: record for record in records}
+        self._records = {record.place: record for record in records}
 
-    def find(self, key: str) -> StepRecord | None:
-        return self._records.get(key)
+    def find(self, place: StepPlace) -> StepRecord | None:
+        return self._records.get(place)
 
-    def said(self, key: str) -> ModelSaid | None:
+    def said(self, place: StepPlace) -> ModelSaid | None:
         """What the model said in this step, if that is known."""
-        record = self._records.get(key)
+        record = self._records.get(place)
         output = None if record is None else record.output
         return output if isinstance(output, ModelSaid) else None
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from cartrita.domain.events import Event, TaskCompleted, TaskStarted, ToolCalled, ToolReturned
+from cartrita.domain.step_places import WHOLE_RUN, StepPlace
 from cartrita.domain.step_records import UNKNOWN_RESULT, ToolBegun, unknown_result
 
 STOPPED_RESULT: Final = "It was stopped before it had a result."
@@ -33,30 +34,27 @@ class UnfinishedWork:
             case _:
                 pass
 
-    def unknown_in(self, task: str) -> list[str]:
-        """The tools of a task, and of those within it, of which nobody knows what they did."""
-        return [name for one, name in self._unknown if is_within(one, task)]
+    def unknown_in(self, place: StepPlace) -> list[str]:
+        """The tools that were called at this place, of which nobody knows what they did."""
+        return [name for task, name in self._unknown if place.contains_task(task)]
 
-    def ends(self, acting: Iterable[ToolBegun] = ()) -> list[Event]:
-        """What a run that ends here tells of them, what began last first.
+    def ends(self, acting: Iterable[ToolBegun] = (), place: StepPlace = WHOLE_RUN) -> list[Event]:
+        """What is told of those at a place if they end here, what began last first.
 
-        `acting` are the calls that act, and may have taken effect.
+        `acting` are the calls there that act, and may have taken effect.
         """
         unknown: dict[tuple[str | None, str | None], ToolBegun] = {
             (call.task_id, call.call_id): call for call in acting
         }
         ends: list[Event] = []
-        for place, begun in reversed(self._begun.items()):
+        for key, begun in reversed(self._begun.items()):
+            if not place.contains_task(begun.task_id):
+                continue
             if isinstance(begun, TaskStarted):
                 ends.append(
                     TaskCompleted(begun.task_id, begun.agent, STOPPED_RESULT, False, seconds=0.0)
                 )
             else:
-                text = UNKNOWN_RESULT if unknown.pop(place, None) else STOPPED_RESULT
+                text = UNKNOWN_RESULT if unknown.pop(key, None) else STOPPED_RESULT
                 ends.append(ToolReturned(begun.call_id, begun.name, text, False, begun.task_id))
         return [*map(unknown_result, unknown.values()), *ends]
-
-
-def is_within(task: str, other: str) -> bool:
-    """Whether a task is another one, or was given for it."""
-    return f"{task}_".startswith(f"{other}_")

@@ -11,6 +11,7 @@ from cartrita.domain.json import JsonObject
 from cartrita.domain.ledger import ToolSpending
 from cartrita.domain.messages import Attachment
 from cartrita.domain.principals import Principal
+from cartrita.domain.step_places import StepPlace
 from cartrita.domain.tools import ToolSpec
 
 Progress: TypeAlias = Callable[[str, float | None], Awaitable[None]]
@@ -27,19 +28,25 @@ class Risk(StrEnum):
 class ToolContext(msgspec.Struct, frozen=True, kw_only=True):
     """Who calls a tool, and from where.
 
-    `idem_key` is the same whenever this call is tried, and no other call of any run has it: a tool
-    passes it on to services that take one. `progress` tells the reader of the run, and `spending`
+    `place` is where in the run the call is. `progress` tells the reader of the run, and `spending`
     the loop, which counts what searches cost against the caps.
     """
 
     principal: Principal
     run_id: RunId
     conversation_id: ConversationId
-    agent_id: str
+    place: StepPlace
     call_id: str
-    idem_key: str
     progress: Progress
     spending: ToolSpending
+
+    @property
+    def idem_key(self) -> str:
+        """The same whenever this call is tried; no other call of any run has it.
+
+        A tool passes it on to services that take one.
+        """
+        return f"{self.run_id.hex}:{self.place.text}"
 
 
 class Source(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -65,7 +65,7 @@ class LoopFixture(ExecutorFixture):
 
     def recorded(self, claimed: Claim) -> tuple[list[Event], list[StepRecord]]:
         """The log and the last record of each step, as a claim would find them."""
-        latest = {step.key: step for step in self.queue.steps.get(claimed.run_id, [])}
+        latest = {step.place: step for step in self.queue.steps.get(claimed.run_id, [])}
         return self.queue.events.get(claimed.run_id, []), list(latest.values())
 
     async def resumed(self, claimed: Claim, events: Sequence[Event], steps: Any) -> Ending:

@@ -53,7 +53,7 @@ async def test_a_tool_that_acts_is_asked_for_when_the_rest_is_done() -> None:
     (approval,) = await suspended(fixture, claimed)
     assert acting.done == []
     assert [each for each, _, _ in fixture.results(claimed)] == ["c2"], "what needs nobody is done"
-    assert (approval.tool, approval.arguments, approval.key) == ("act", {"what": "a"}, "1.1")
+    assert (approval.tool, approval.arguments, approval.place.text) == ("act", {"what": "a"}, "1.1")
     assert approval.arguments_hash == hash_arguments("act", {"what": "a"})
     assert approval.expires_at > datetime.now(UTC) + timedelta(minutes=50)
     event = fixture.queue.events[claimed.run_id][-1]
@@ -149,7 +149,7 @@ async def test_a_task_can_wait_too() -> None:
     fixture = LoopFixture(delegated, called(("act", {"what": "a"}), first=5), **options)
     claimed = asked()
     (approval,) = await suspended(fixture, claimed)
-    assert (approval.agent, approval.key) == ("actor", "1.1.1.1")
+    assert (approval.agent, approval.place.text) == ("actor", "1.1.1.1")
     (event,) = [e for e in fixture.queue.events[claimed.run_id] if isinstance(e, ApprovalAsked)]
     assert event.task_id == "task_1_1"
     events, steps = fixture.recorded(claimed)
@@ -186,15 +186,15 @@ async def test_an_approved_task_goes_on_after_an_approval_of_its_own() -> None:
         steps=tuple(steps),
     )
     (acted,) = await suspended(second, again)
-    assert acted.key == "1.1.1.1"
+    assert acted.place.text == "1.1.1.1"
     more, later = second.recorded(claimed)
 
     third = LoopFixture(said("I acted."), said("It is done."), **options)
     both = (
-        replace(delegated, decision=Decision.APPROVED, consumed=True),
+        replace(delegated, decision=Decision.APPROVED),
         replace(acted, decision=Decision.APPROVED),
     )
-    latest = {one.key: one for one in (*steps, *later)}
+    latest = {one.place: one for one in (*steps, *later)}
     ending = await third.resumed(
         replace(claimed, approvals=both), (*events, *more), latest.values()
     )

@@ -104,7 +104,7 @@ async def test_a_tool_that_acts_is_unknown_and_the_next_is_not_begun(parallel: b
     assert (await when(fixture, claimed, lambda: first.begun)).cap == "seconds"
     assert fixture.results(claimed) == [("c1", UNKNOWN_RESULT, False), ("c2", NOT_BEGUN, False)]
     _, steps = fixture.recorded(claimed)
-    states = {step.key: step.state for step in steps}
+    states = {step.place.text: step.state for step in steps}
     assert (states["1.1"], states["1.2"]) == (StepState.UNKNOWN, StepState.DONE)
     assert not second.begun
 

@@ -12,6 +12,7 @@ from cartrita.domain.events import RunCompleted, TextAppended, ToolReturned
 from cartrita.domain.fold import fold
 from cartrita.domain.messages import ToolCall, ToolResult
 from cartrita.domain.runs import CancelRequested, Ending, LeaseRevoked, RunStatus
+from cartrita.domain.step_places import StepPlace
 from cartrita.domain.step_records import (
     UNKNOWN_RESULT,
     StepRecord,
@@ -70,12 +71,12 @@ async def test_a_run_goes_on_from_every_point_of_its_records(records: int) -> No
     claimed = asked()
     await whole.ending(claimed)
     events, steps = whole.queue.events[claimed.run_id], whole.queue.steps[claimed.run_id]
-    assert [(one.key, one.state) for one in steps][:2] == [
+    assert [(one.place.text, one.state) for one in steps][:2] == [
         ("1", StepState.DONE),
         ("1.1", StepState.INTENT),
     ]
     kept_steps = steps[:records]
-    latest = {one.key: one for one in kept_steps}
+    latest = {one.place.text: one for one in kept_steps}
     kept_events = _events_of(events, list(latest.values()))
 
     again = never_asking(acting, *([STEP] if records == 0 else []), said("Done."))
@@ -97,7 +98,7 @@ async def test_a_run_goes_on_from_every_point_of_its_records(records: int) -> No
 
 def _events_of(events: list[Any], steps: list[Any]) -> list[Any]:
     """What the log holds with these records: a step's events come with it."""
-    keys = {one.key for one in steps if one.state is StepState.DONE}
+    keys = {one.place.text for one in steps if one.state is StepState.DONE}
     if "1" not in keys:
         return []
     until_measured = 4 if isinstance(events[0], TextAppended) else 3
@@ -112,7 +113,7 @@ async def test_a_tool_that_only_looks_may_look_again() -> None:
     fixture = never_asking(looking, STEP, said("Done."))
     claimed = asked()
     await fixture.ending(claimed)
-    steps = [one for one in fixture.queue.steps[claimed.run_id] if one.key == "1"]
+    steps = [one for one in fixture.queue.steps[claimed.run_id] if one.place.text == "1"]
     again = never_asking(looking, said("Done."))
     await again.resumed(claimed, fixture.queue.events[claimed.run_id][:4], steps)
     assert len(looking.done) == 2
@@ -131,7 +132,7 @@ async def test_a_cancel_while_a_tool_acts_says_that_its_end_is_unknown() -> None
         ending = await fixture.ended(claimed)
     assert ending.status is RunStatus.CANCELLED
     assert ("c1", UNKNOWN_RESULT, False) in fixture.results(claimed)
-    last = {one.key: one for one in fixture.queue.steps[claimed.run_id]}["1.1"]
+    last = {one.place.text: one for one in fixture.queue.steps[claimed.run_id]}["1.1"]
     assert (last.state, last.output) == (StepState.UNKNOWN, ToolSaid(UNKNOWN_RESULT, False))
     assert ending.message == fold(fixture.queue.events[claimed.run_id]).message
 
@@ -142,7 +143,9 @@ async def test_an_approved_look_that_broke_off_is_made_again() -> None:
     whole = never_asking(looking, STEP, said("Done."))
     claimed = asked()
     await whole.ending(claimed)
-    begun = StepRecord(key="1.1", number=1, state=StepState.INTENT, output=ToolBegun("c1", "act"))
+    begun = StepRecord(
+        place=StepPlace((1, 1)), state=StepState.INTENT, output=ToolBegun("c1", "act")
+    )
     steps = [whole.queue.steps[claimed.run_id][0], begun]
     ending = await fixture.resumed(claimed, whole.queue.events[claimed.run_id][:4], steps)
     assert completed(ending).text == "I act.\n\nDone."
@@ -159,7 +162,7 @@ async def test_a_cancel_during_a_commit_tells_one_result(committed: StepState) -
 
     async def commit(run_id: Any) -> None:
         records = fixture.queue.steps[run_id]
-        if (records[-1].key, records[-1].state) == ("1.1", committed):
+        if (records[-1].place.text, records[-1].state) == ("1.1", committed):
             reached.set()
             await asyncio.Event().wait()
 
@@ -204,7 +207,7 @@ async def test_a_deposed_replica_records_nothing_more() -> None:
         await acting.begun.wait()
         fixture.queue.tell(LeaseRevoked())
         await until(lambda: not fixture.executor._active)
-    last = {one.key: one for one in fixture.queue.steps[claimed.run_id]}["1.1"]
+    last = {one.place.text: one for one in fixture.queue.steps[claimed.run_id]}["1.1"]
     assert last.state is StepState.INTENT
     assert last.output == ToolBegun("c1", "act")
 

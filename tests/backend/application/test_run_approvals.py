@@ -11,18 +11,19 @@ from cartrita.domain.approvals import Approval
 from cartrita.domain.events import LoggedEvent, TextAppended
 from cartrita.domain.ids import RunId
 from cartrita.domain.ports.approvals import ApprovalStore
+from cartrita.domain.step_places import StepPlace
 from cartrita.kit.ids import uuid7
 from cartrita.surfaces.run_ends import until_end
 
 RUN = run()
 
 
-def approval(key: str) -> Approval:
+def approval(place: str) -> Approval:
     return Approval(
         id=uuid7(),
         run_id=RUN.id,
         owner_id="ann",
-        key=key,
+        place=StepPlace.parse(place),
         call_id="c",
         agent="supervisor",
         tool="act",

@@ -106,7 +106,7 @@ async def test_a_tool_is_called_and_its_result_is_sent_back() -> None:
     assert done.agents[0].calls == 2
     assert done.usage.total_tokens == 15 + 7
     _, steps = fixture.recorded(claimed)
-    assert [(one.key, one.state) for one in steps] == [
+    assert [(one.place.text, one.state) for one in steps] == [
         ("1", StepState.DONE),
         ("1.1", StepState.DONE),
     ]
@@ -266,7 +266,6 @@ async def test_progress_of_a_tool_is_told() -> None:
         """Tell."""
         await context.progress("half of it", 0.5)
         assert context.principal.owner_id == "ann"
-        assert context.agent_id == "supervisor"
         assert context.idem_key.endswith(":1.1")
         return ToolOutput("done")
 

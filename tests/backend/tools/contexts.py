@@ -6,6 +6,7 @@ from typing import Any
 from cartrita.domain.ids import ConversationId, RunId
 from cartrita.domain.ledger import ToolSpending
 from cartrita.domain.principals import Principal
+from cartrita.domain.step_places import StepPlace
 from cartrita.kit.ids import uuid7
 from cartrita.tools.tool import ToolContext
 
@@ -21,9 +22,8 @@ def context(**values: Any) -> ToolContext:
         "principal": Principal("ann", "key"),
         "run_id": run_id,
         "conversation_id": ConversationId(uuid7()),
-        "agent_id": "supervisor",
         "call_id": "call_1",
-        "idem_key": "run:1.1",
+        "place": StepPlace((1, 1)),
         "progress": _silent,
         "spending": ToolSpending(run_id, list[Decimal]().append),
         **values,

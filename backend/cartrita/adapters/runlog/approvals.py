@@ -15,12 +15,13 @@ from cartrita.domain.events import ApprovalSettled, LoggedEvent
 from cartrita.domain.ids import RunId
 from cartrita.domain.json import JsonObject
 from cartrita.domain.runs import Run, RunStatus
+from cartrita.domain.step_places import StepPlace
 from cartrita.kit.ids import public
 
 _object = msgspec.json.Decoder(JsonObject)
 _COLUMNS = (
     "id, run_id, owner_id, idem_key, call_id, agent, tool, arguments, arguments_hash, asked_at,"
-    " expires_at, decision, consumed_at, expires_at < now() AS late"
+    " expires_at, decision, expires_at < now() AS late"
 )
 _INSERT = """
 INSERT INTO approvals
@@ -103,7 +104,7 @@ async def suspend_runs(
         _INSERT,
         [one.id for one in approvals],
         [one.run_id for one in approvals],
-        [one.key for one in approvals],
+        [one.place.text for one in approvals],
         [one.call_id for one in approvals],
         [one.agent for one in approvals],
         [one.tool for one in approvals],
@@ -145,7 +146,7 @@ def load_approval(row: Row) -> Approval:
         id=row["id"],
         run_id=RunId(row["run_id"]),
         owner_id=row["owner_id"],
-        key=row["idem_key"],
+        place=StepPlace.parse(row["idem_key"]),
         call_id=row["call_id"],
         agent=row["agent"],
         tool=row["tool"],
@@ -153,7 +154,6 @@ def load_approval(row: Row) -> Approval:
         arguments_hash=row["arguments_hash"],
         expires_at=row["expires_at"],
         decision=None if row["decision"] is None else Decision(row["decision"]),
-        consumed=row["consumed_at"] is not None,
     )
 
 

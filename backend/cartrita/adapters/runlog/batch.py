@@ -22,6 +22,7 @@ from cartrita.domain.fold import Fold
 from cartrita.domain.ids import RunId
 from cartrita.domain.messages import MessageStatus
 from cartrita.domain.runs import Ending, RunStatus
+from cartrita.domain.step_places import StepPlace
 from cartrita.domain.step_records import StepRecord
 
 
@@ -53,7 +54,7 @@ class PendingRun:
         self._seq = last_seq
         self._pending: list[Event] = []
         self._text_pieces: list[str] = []
-        self._steps: dict[str, tuple[int, StepRecord]] = {}
+        self._steps: dict[StepPlace, tuple[int, StepRecord]] = {}
         self._any_visible = False
         self._ending: Ending | None = None
         self._approvals: tuple[Approval, ...] = ()
@@ -81,7 +82,7 @@ class PendingRun:
     def add_step(self, record: StepRecord) -> None:
         """Add a record, to which all events so far belong."""
         self._join_text()
-        self._steps[record.key] = (len(self._pending), record)
+        self._steps[record.place] = (len(self._pending), record)
         self.accepted += 1
         self.urgent = True
 

@@ -7,6 +7,7 @@ import msgspec
 from cartrita.adapters.runlog.connection import Connection, Row
 from cartrita.adapters.runlog.encoding import dump
 from cartrita.domain.ids import RunId
+from cartrita.domain.step_places import StepPlace
 from cartrita.domain.step_records import ModelSaid, StepOutput, StepRecord, StepState
 
 _output = msgspec.json.Decoder(StepOutput)
@@ -29,7 +30,7 @@ _CONSUME = """
 UPDATE approvals SET consumed_at = now() WHERE id = ANY($1::uuid[]) AND consumed_at IS NULL
 """
 _SELECT = """
-SELECT idem_key, step_no, state, input_hash, output, approval_id FROM run_steps WHERE run_id = $1
+SELECT idem_key, state, input_hash, output, approval_id FROM run_steps WHERE run_id = $1
 ORDER BY seq, idem_key
 """
 _LAST_SEQ = "SELECT coalesce(max(seq), 0) FROM run_steps WHERE run_id = $1 AND state <> 'intent'"
@@ -52,8 +53,8 @@ async def write_steps(connection: Connection, steps: Sequence[NumberedStep]) -> 
     await connection.execute(
         _WRITE,
         [step.run_id for step in steps],
-        [record.key for record in records],
-        [record.number for record in records],
+        [record.place.text for record in records],
+        [record.place.step_number for record in records],
         ["model" if isinstance(record.output, ModelSaid) else "tool" for record in records],
         [record.state for record in records],
         [step.seq for step in steps],
@@ -79,8 +80,7 @@ async def last_step_seq(connection: Connection, run_id: RunId) -> int:
 
 def _load(row: Row) -> StepRecord:
     return StepRecord(
-        key=row["idem_key"],
-        number=row["step_no"],
+        place=StepPlace.parse(row["idem_key"]),
         state=StepState(row["state"]),
         output=None if row["output"] is None else _output.decode(row["output"]),
         input_hash=row["input_hash"],

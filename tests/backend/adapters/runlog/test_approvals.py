@@ -20,18 +20,19 @@ from cartrita.agents.tool_runner import asked_event
 from cartrita.domain.approvals import Approval, Decision, Verdict, hash_arguments
 from cartrita.domain.errors import Conflict, NotFound
 from cartrita.domain.events import ApprovalAsked, ApprovalSettled, RunStopped
+from cartrita.domain.step_places import StepPlace
 from cartrita.kit.ids import uuid7
 
 ARGUMENTS: Any = {"b": 1, "a": 2.50}
 HASH = hash_arguments("act", ARGUMENTS)
 
 
-def approval_of(run: Execution, key: str = "1.1", **values: Any) -> Approval:
+def approval_of(run: Execution, place: str = "1.1", **values: Any) -> Approval:
     given: dict[str, Any] = {
         "id": uuid7(),
         "run_id": run.run_id,
         "owner_id": "ann",
-        "key": key,
+        "place": StepPlace.parse(place),
         "call_id": "c1",
         "agent": "supervisor",
         "tool": "act",
@@ -43,10 +44,10 @@ def approval_of(run: Execution, key: str = "1.1", **values: Any) -> Approval:
     return Approval(**given)
 
 
-async def waiting(log: RunLog, *, keys: tuple[str, ...] = ("1.1",), **values: Any) -> Any:
+async def waiting(log: RunLog, *, places: tuple[str, ...] = ("1.1",), **values: Any) -> Any:
     """A run that waits for these approvals."""
     run = await first_step(log)
-    approvals = tuple(approval_of(run, key, **values) for key in keys)
+    approvals = tuple(approval_of(run, place, **values) for place in places)
     asked = [asked_event(one, None) for one in approvals]
     suspending = log.writer.suspend(run.run_id, asked, approvals)
     async with flushing(log):
@@ -100,14 +101,14 @@ async def test_a_decision_lets_the_run_go_on(cluster: Cluster, how: Decision) ->
 
 async def test_a_run_goes_on_after_the_last_decision(cluster: Cluster) -> None:
     async with cluster.manual_replica(1) as log:
-        run, (one, other) = await waiting(log, keys=("1.1", "1.2"))
+        run, (one, other) = await waiting(log, places=("1.1", "1.2"))
         assert (await decide(log, run, one.id, Decision.APPROVED)).status == "waiting"
         assert (await decide(log, run, other.id, Decision.DENIED)).status == "queued"
 
 
 async def test_several_are_decided_together_or_not_at_all(cluster: Cluster) -> None:
     async with cluster.manual_replica(1) as log:
-        run, (one, other) = await waiting(log, keys=("1.1", "1.2"))
+        run, (one, other) = await waiting(log, places=("1.1", "1.2"))
         good = Verdict(one.id, Decision.APPROVED, HASH)
         bad = (
             (Verdict(other.id, Decision.APPROVED, "stale"), Conflict),
@@ -208,7 +209,7 @@ async def test_an_approval_is_consumed_once_by_its_own_call(cluster: Cluster) ->
         await record(log, again, [], approved)
         assert await cluster.value("SELECT consumed_at IS NOT NULL FROM approvals")
         with pytest.raises(Unstorable):
-            await record(log, again, [], replace(approved, key="1.2"))
+            await record(log, again, [], replace(approved, place=StepPlace((1, 2))))
 
 
 @pytest.mark.parametrize("wrong", ["arguments", "decision"])

@@ -19,6 +19,7 @@ from cartrita.domain.events import (
 )
 from cartrita.domain.messages import Text, ToolCall
 from cartrita.domain.runs import Claim
+from cartrita.domain.step_places import StepPlace
 from cartrita.domain.step_records import (
     UNKNOWN_RESULT,
     ModelSaid,
@@ -32,16 +33,15 @@ from cartrita.domain.usage import Usage
 SAID = ModelSaid(
     (Text("I act."), ToolCall("c1", "act", {"b": 1, "a": 2.50})), FinishReason.STOP, Usage()
 )
-MODEL = StepRecord(key="1", number=1, state=StepState.DONE, output=SAID)
+MODEL = StepRecord(place=StepPlace.parse("1"), state=StepState.DONE, output=SAID)
 INTENT = StepRecord(
-    key="1.1",
-    number=1,
+    place=StepPlace.parse("1.1"),
     state=StepState.INTENT,
     output=ToolBegun("c1", "act"),
     input_hash="h",
 )
 DONE = StepRecord(
-    key="1.1", number=1, state=StepState.DONE, output=ToolSaid("did"), input_hash=None
+    place=StepPlace.parse("1.1"), state=StepState.DONE, output=ToolSaid("did"), input_hash=None
 )
 CALLED = ToolCalled("c1", "act", {"b": 1, "a": 2.50}, own=True)
 RETURNED = ToolReturned("c1", "act", "did", True)
@@ -81,7 +81,7 @@ async def test_a_run_goes_on_after_its_last_stored_step(cluster: Cluster) -> Non
     assert [type(event) for event in claim.logged[1:]] == [TextAppended, ToolCalled, UsageRecorded]
     model, intent = claim.steps
     assert model.output == SAID
-    assert (intent.key, intent.state, intent.input_hash) == ("1.1", StepState.INTENT, "h")
+    assert (intent.place.text, intent.state, intent.input_hash) == ("1.1", StepState.INTENT, "h")
     assert intent.output == ToolBegun("c1", "act")
 
 

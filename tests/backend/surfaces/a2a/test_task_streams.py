@@ -25,6 +25,7 @@ from cartrita.domain.events import (
 )
 from cartrita.domain.messages import Citation, Message, Role, Text
 from cartrita.domain.runs import Queued, RunStatus, Snapshot
+from cartrita.domain.step_places import StepPlace
 from cartrita.domain.usage import Usage
 from cartrita.kit import clock, ids
 from cartrita.surfaces.a2a.task_streams import TaskRendering
@@ -117,7 +118,7 @@ def test_a_run_that_waits_says_for_what() -> None:
         id=UUID(int=5),
         run_id=RUN.id,
         owner_id="o",
-        key="k",
+        place=StepPlace((1, 1)),
         call_id="c",
         agent="analyst",
         tool="calculator",
