@@ -206,11 +206,23 @@ async def test_an_agent_is_listed_with_what_it_did(serve: Serve) -> None:
             return coder["status"] == "busy"
 
         await eventually(busy)
+    slow_task = delegation("analyst", Script(words=2000, between_tokens_s=0.05))
+    body = {"message": f"z {directive(Script(tool_calls=(slow_task,)))}", "stream": True}
+    async with await begin(scenario, "/api/chat", body) as answer:
+        assert answer.status == 200
+
+        async def analyst_is_busy() -> bool:
+            _, analyst = await scenario.call("GET", "/api/agents/analyst")
+            return analyst["status"] == "busy"
+
+        await eventually(analyst_is_busy)
     _, team = await scenario.call("GET", "/api/agents")
     found = {agent["id"]: agent for agent in team["agents"]}
     assert {
         name: agent["usage_count"] for name, agent in found.items() if agent["usage_count"]
     } == {
+        "supervisor": 1,
+        "analyst": 1,
         "writer": 1,
         "coder": 1,
     }

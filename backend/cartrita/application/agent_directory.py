@@ -18,11 +18,11 @@ from cartrita.gateway.gateway import Gateway
 from cartrita.kit import clock
 
 PERIOD: Final = timedelta(days=30)
-"""How far back runs are counted."""
+"""How far back the work of agents is counted."""
 
 
 class AgentStatus(StrEnum):
-    """`busy` answers a run of the caller's; `offline` has no model that the caller may use."""
+    """`busy` works for a run of the caller's; `offline` has no model that the caller may use."""
 
     IDLE = "idle"
     BUSY = "busy"

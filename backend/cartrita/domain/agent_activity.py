@@ -6,9 +6,12 @@ import msgspec
 
 
 class AgentActivity(msgspec.Struct, frozen=True):
-    """The runs that one agent answered: how many, the latest one's beginning, how many go on."""
+    """The runs that one agent answered, and its tasks of them.
+
+    How many they are, when the latest began, and how many go on.
+    """
 
     agent: str
-    runs: int = 0
+    times: int = 0
     last_used_at: datetime | None = None
     active: int = 0

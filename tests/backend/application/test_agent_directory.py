@@ -45,7 +45,7 @@ async def test_what_the_agents_did() -> None:
     listed = {each.agent.id: each for each in await directory(*done).list(ANN)}
     assert list(listed) == [agent.id for agent in built_in_agents()]
     writer, coder, task = (listed[name] for name in ("writer", "coder", "task"))
-    assert (writer.status, writer.activity.runs) == (AgentStatus.BUSY, 3)
+    assert (writer.status, writer.activity.times) == (AgentStatus.BUSY, 3)
     assert (coder.status, coder.activity.last_used_at) == (AgentStatus.IDLE, NOON)
     assert task.activity == AgentActivity("task")
     assert {each.model for each in listed.values()} == {"p/m"}

@@ -42,3 +42,14 @@ run_steps = Table(
     Column("approval_id", Uuid, ForeignKey("approvals.id")),
     Column("decision", Text),
 )
+
+agent_tasks = Table(
+    "agent_tasks",
+    metadata,
+    Column("run_id", Uuid, ForeignKey("runs.id"), primary_key=True),
+    Column("task_id", Text, primary_key=True),
+    Column("owner_id", Text, nullable=False),
+    Column("agent", Text, nullable=False),
+    Column("begun_at", _MOMENT, nullable=False),
+    Column("ended_at", _MOMENT),
+)

@@ -19,6 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import INTERVAL, JSONB, TIMESTAMP, TSVECTOR
 
+from cartrita.adapters.persistence.step_tables import agent_tasks as agent_tasks
 from cartrita.adapters.persistence.step_tables import approvals as approvals
 from cartrita.adapters.persistence.step_tables import metadata as metadata
 from cartrita.adapters.persistence.step_tables import run_steps as run_steps

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from cartrita.adapters.runlog.connection import Connection, Row
 from cartrita.adapters.runlog.encoding import VERSION, dump_event, load_event
+from cartrita.adapters.runlog.tasks import write_tasks
 from cartrita.domain.events import LoggedEvent
 from cartrita.domain.ids import RunId
 
@@ -23,6 +24,7 @@ async def insert_events(connection: Connection, events: Sequence[LoggedEvent]) -
         [VERSION] * len(events),
         [dump_event(event.event) for event in events],
     )
+    await write_tasks(connection, events)
 
 
 async def select_events(connection: Connection, run_id: RunId) -> list[LoggedEvent]:

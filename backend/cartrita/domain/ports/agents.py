@@ -11,5 +11,5 @@ class AgentActivityReader(Protocol):
     """Reads what agents did for an owner."""
 
     async def activity(self, owner_id: str, since: datetime) -> Sequence[AgentActivity]:
-        """Of each agent that answered a run of the owner begun since then."""
+        """Of each agent that worked in runs of the owner, what it began since then."""
         ...

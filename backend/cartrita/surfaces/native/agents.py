@@ -19,7 +19,7 @@ class AgentView(BaseModel):
     name: str
     type: str
     status: Literal["idle", "busy", "offline"] = Field(
-        description="Busy while it answers you; offline without a model that you may use."
+        description="Busy while it works for you; offline without a model that you may use."
     )
     model: str | None = Field(
         description="What it begins with where the request names none; null if it is offline.",
@@ -30,7 +30,7 @@ class AgentView(BaseModel):
     version: str
     last_used_at: datetime | None = Field(description="Null: not lately.")
     usage_count: int = Field(
-        description=f"The answers that it gave you in the last {PERIOD.days} days."
+        description=f"Its answers to you, and its tasks within any, of the last {PERIOD.days} days."
     )
     metadata: dict[str, Any]
 
@@ -47,7 +47,7 @@ class AgentView(BaseModel):
             capabilities=list(agent.capabilities),
             version=agent.version,
             last_used_at=listed.activity.last_used_at,
-            usage_count=listed.activity.runs,
+            usage_count=listed.activity.times,
             metadata={
                 "tools": list(agent.tools),
                 "delegates": list(agent.delegates),

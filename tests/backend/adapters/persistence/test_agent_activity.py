@@ -1,4 +1,4 @@
-"""The runs of agents are counted of their owner alone, and of the time that is asked for."""
+"""The work of agents is counted of its owner alone, and of the time that is asked for."""
 
 from datetime import timedelta
 
@@ -10,6 +10,10 @@ from cartrita.adapters.persistence.database import Database
 from cartrita.kit import clock
 
 _AGENT = "UPDATE runs SET agent = $2 WHERE id = $1"
+_TASK = """
+INSERT INTO agent_tasks (run_id, task_id, owner_id, agent, ended_at)
+SELECT id, $2, owner_id, $3, CASE WHEN $4 THEN now() END FROM runs WHERE id = $1
+"""
 
 
 async def test_runs_are_counted_by_their_agents(
@@ -25,9 +29,35 @@ async def test_runs_are_counted_by_their_agents(
         await execute(database.dsn, "UPDATE conversations SET updated_at = now()")
     table = AgentActivityTable(pool)
     found = {each.agent: each for each in await table.activity(ANN, now - timedelta(days=1))}
-    assert {name: (each.runs, each.active) for name, each in found.items()} == {
+    assert {name: (each.times, each.active) for name, each in found.items()} == {
         "writer": (2, 0),
         "coder": (1, 1),
     }
     assert all(each.last_used_at and each.last_used_at.tzinfo for each in found.values())
     assert await table.activity(ANN, now + timedelta(days=1)) == []
+
+
+async def test_tasks_are_counted_by_the_agents_that_do_them(
+    database: TemporaryDatabase, pool: Database
+) -> None:
+    now = clock.now()
+    for owner in (ANN, BOB):
+        talk = await stored_conversation(pool, owner, updated_at=now)
+        (asked,) = await stored_branch(pool, talk, "Write.")
+        done = await stored_run(database.dsn, talk, asked.id)
+        going_on = await stored_run(database.dsn, talk, asked.id, status="queued")
+        for run, task, agent, ended in (
+            (done, "task_1_1", "writer", True),
+            (done, "task_1_2", "analyst", False),
+            (going_on, "task_1_1", "writer", False),
+            (going_on, "task_1_2", "coder", True),
+        ):
+            await execute(database.dsn, _TASK, run, task, agent, ended)
+    table = AgentActivityTable(pool)
+    found = {each.agent: each for each in await table.activity(ANN, now - timedelta(days=1))}
+    assert {name: (each.times, each.active) for name, each in found.items()} == {
+        "assistant": (2, 1),
+        "writer": (2, 1),
+        "analyst": (1, 0),
+        "coder": (1, 0),
+    }
