@@ -1,6 +1,5 @@
 """Delegation: the tool by which an agent gives tasks to others."""
 
-import time
 from collections.abc import Sequence
 from typing import Final
 
@@ -11,7 +10,7 @@ from cartrita.agents.assignment import Assignment
 from cartrita.agents.run_context import RunContext
 from cartrita.agents.working import Work
 from cartrita.domain.errors import CartritaError, LeaseLost, NotFound
-from cartrita.domain.events import TaskCompleted, TaskStarted
+from cartrita.domain.events import TaskCompleted
 from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import Message, Role, Text
 from cartrita.domain.requests import ModelRequest, ReasoningOptions, ResponseFormat
@@ -74,11 +73,12 @@ def _delegate(agent: Agent, team: Sequence[Agent], run: RunContext, depth: int, 
             return _wrong(f"`agent` must be one of {', '.join(names)}")
         if not isinstance(task, str) or not 0 < len(task.strip()) <= _LONGEST_TASK:
             return _wrong(f"`task` must be a text of 1 to {_LONGEST_TASK} characters")
+        if not run.unfinished.has_begun(context.place):
+            if run.unfinished.tasks >= agent.limits.delegations:
+                return _wrong(f"this answer has used up its {agent.limits.delegations} tasks")
+            if cap := run.cap_reached:
+                return _wrong(f"what this answer may use of {cap} is used up")
         delegation = _Delegation(run, member, depth + 1, context.place, work)
-        if not delegation.begun and len(run.started_tasks) >= agent.limits.delegations:
-            return _wrong(f"this answer has used up its {agent.limits.delegations} tasks")
-        if not delegation.begun and (cap := run.cap_reached):
-            return _wrong(f"what this answer may use of {cap} is used up")
         return await delegation.result(context.call_id, task)
 
     return Tool(
@@ -129,44 +129,28 @@ class _Delegation:
         self._depth = depth
         self._place = place
         self._work = work
-        self.task_id = place.task_id
-
-    @property
-    def begun(self) -> bool:
-        """Whether the log has its beginning: a crash came after it."""
-        return self.task_id in self._run.started_tasks
 
     async def result(self, call_id: str, task: str) -> ToolOutput:
         """Do the task. A failure is a result. Raises ApprovalsNeeded and LeaseLost."""
-        if not self.begun:
-            self._run.started_tasks.add(self.task_id)
-            self._run.promised_steps.add(self.task_id)
-            told = shortened(task, 1000)
-            await self._run.journal.append(TaskStarted(self.task_id, call_id, self._agent.id, told))
-        began = time.monotonic()
+        run, task_id, agent = self._run, self._place.task_id, self._agent.id
+        await run.unfinished.begin_task(self._place, call_id, agent, shortened(task, 1000))
+        began = run.clock()
+        output = await self._output(task)
+        text, seconds = shortened(output.text, _LONGEST_RESULT), round(run.clock() - began, 3)
+        await run.unfinished.end_task(TaskCompleted(task_id, agent, text, output.success, seconds))
+        return output
+
+    async def _output(self, task: str) -> ToolOutput:
         try:
             concluded = await self._work(self._run, await self._assignment(task))
-            text = concluded.text or "It found nothing to say."
-            if concluded.cap is not None:
-                text = f"{text}\n\n{_CUT.format(cap=concluded.cap)}"
-            output = ToolOutput(text)
         except LeaseLost:
             raise
         except CartritaError as error:
-            output = ToolOutput(f"The agent failed: {error.message}", success=False)
-        finally:
-            self._run.promised_steps.discard(self.task_id)
-        await self._complete(output, time.monotonic() - began)
-        return output
-
-    async def _complete(self, output: ToolOutput, seconds: float) -> None:
-        if self.task_id in self._run.ended_tasks:
-            return
-        self._run.ended_tasks.add(self.task_id)
-        text = shortened(output.text, _LONGEST_RESULT)
-        await self._run.journal.append(
-            TaskCompleted(self.task_id, self._agent.id, text, output.success, round(seconds, 3))
-        )
+            return ToolOutput(f"The agent failed: {error.message}", success=False)
+        text = concluded.text or "It found nothing to say."
+        if concluded.cap is not None:
+            text = f"{text}\n\n{_CUT.format(cap=concluded.cap)}"
+        return ToolOutput(text)
 
     async def _assignment(self, task: str) -> Assignment:
         agent, run = self._agent, self._run
@@ -190,6 +174,6 @@ class _Delegation:
             else Toolbox(),
             caps=agent.limits.caps.tightened(asked.caps),
             place=self._place,
-            task_id=self.task_id,
+            task_id=self._place.task_id,
             depth=self._depth,
         )

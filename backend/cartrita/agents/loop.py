@@ -17,7 +17,6 @@ from cartrita.agents.tool_calls import MalformedSteps
 from cartrita.agents.tool_runner import PlacedCall, ToolRunner
 from cartrita.domain.deltas import FinishReason
 from cartrita.domain.errors import CartritaError, UpstreamRejected
-from cartrita.domain.event_visibility import is_said
 from cartrita.domain.events import (
     Event,
     SourceFound,
@@ -151,28 +150,36 @@ class _Loop:
 
     async def _ask(self, number: int, request: ModelRequest, cap: str | None) -> ModelSaid:
         """Make a model call and log it as it comes; its end and its calls are one transaction."""
-        run, assignment = self._run, self._assignment
+        run, place = self._run, self._assignment.place.step(number)
         step = self._last = self._step(number, request)
-        place = assignment.place.step(number)
-        run.open_steps[place] = (step, assignment)
-        if assignment.task_id is not None:
-            run.promised_steps.discard(assignment.task_id)
-            status = f"{assignment.agent.name}: step {number}"
-            await run.journal.append(TaskProgressed(assignment.task_id, status))
-        fold = Fold()
-        try:
+        with run.unfinished.model_call(place, lambda: self._measured(step.usage_event())):
+            await self._tell_progress(number)
+            fold = Fold()
             calls, measured = await self._heard(step, fold, cap)
-        except CartritaError:  # a call that is cancelled stays open: see `stopped_work`
-            run.open_steps.pop(place)
-            raise
-        run.open_steps.pop(place)
-        parts = fold.parts
-        if cap is not None:  # it was told to call none
-            calls, parts = [], tuple(part for part in parts if not isinstance(part, ToolCall))
-        reason = step.finish_reason or FinishReason.STOP
-        said = ModelSaid(parts, reason, measured.usage, measured.cost)
-        await self._record(number, said, [*calls, measured])
+            parts = fold.parts
+            if cap is not None:  # it was told to call none
+                calls, parts = [], tuple(part for part in parts if not isinstance(part, ToolCall))
+            reason = step.finish_reason or FinishReason.STOP
+            said = ModelSaid(parts, reason, measured.usage, measured.cost)
+            is_stored = self._is_stored(number, said)
+            if is_stored:
+                record = StepRecord(place=place, state=StepState.DONE, output=said)
+                run.journal.record([*calls, measured], [record])
+            else:
+                for event in (*calls, measured):
+                    await run.journal.append(event)
+        if is_stored:
+            await run.journal.stored()
         return said
+
+    def _measured(self, used: UsageRecorded) -> UsageRecorded:
+        return self._run.measured(self._assignment, used)
+
+    async def _tell_progress(self, number: int) -> None:
+        task_id = self._assignment.task_id
+        if task_id is not None:
+            status = f"{self._assignment.agent.name}: step {number}"
+            await self._run.journal.append(TaskProgressed(task_id, status))
 
     async def _heard(
         self, step: Step, fold: Fold, cap: str | None
@@ -188,7 +195,7 @@ class _Loop:
                 async for event in events:
                     match event:
                         case UsageRecorded():
-                            measured = self._run.measured(self._assignment, event)
+                            measured = self._measured(event)
                         case ToolCalled():
                             calls.append(self._called(event))
                             fold.add(replace(event, task_id=None))
@@ -199,7 +206,7 @@ class _Loop:
             if measured is not None:
                 await self._run.journal.append(measured)
             raise
-        return calls, measured or self._run.measured(self._assignment, step.usage_event())
+        return calls, measured or self._measured(step.usage_event())
 
     @asynccontextmanager
     async def _time_to_say(self, cap: str | None) -> AsyncGenerator[None]:
@@ -232,20 +239,13 @@ class _Loop:
             else "",
             limits=assignment.agent.limits,
             counter=self._run.counter,
+            clock=self._run.clock,
         )
 
-    async def _record(self, number: int, said: ModelSaid, events: list[Event]) -> None:
-        """The end of a step; one that goes on, or is of a task, is stored to go on from."""
-        run, task_id = self._run, self._assignment.task_id
-        if self._cut_off or (task_id is None and not self._own_calls(number, said.parts)):
-            for event in events:
-                await run.journal.append(event)
-            return
-        place = self._assignment.place.step(number)
-        record = StepRecord(place=place, state=StepState.DONE, output=said)
-        await run.journal.commit(events, [record])
-        if task_id is None:
-            run.clean = True
+    def _is_stored(self, number: int, said: ModelSaid) -> bool:
+        """Whether a run goes on from a step: from those of tasks, and those that have calls."""
+        of_task = self._assignment.task_id is not None
+        return not self._cut_off and (of_task or bool(self._own_calls(number, said.parts)))
 
     async def _tell(self, event: Event) -> None:
         """Log a piece of the answer as it comes; of a task only its sources are told."""
@@ -253,7 +253,6 @@ class _Loop:
         if isinstance(event, SourceFound):
             event = replace(event, citation=self._run.sources.numbered(event.citation))
         if task_id is None:
-            self._run.clean = self._run.clean and not is_said(event)
             await self._run.journal.append(event)
         elif isinstance(event, SourceFound):
             await self._run.journal.append(replace(event, task_id=task_id))

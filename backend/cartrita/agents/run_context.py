@@ -11,27 +11,28 @@ from cartrita.agents.assignment import AgentModel, Assignment
 from cartrita.agents.journal import Journal
 from cartrita.agents.registry import AgentRegistry
 from cartrita.agents.sources import SourceList
-from cartrita.agents.step import Step
+from cartrita.agents.unfinished import Unfinished
 from cartrita.domain.approvals import ApprovalPolicy
 from cartrita.domain.caps import Caps
-from cartrita.domain.events import TaskCompleted, TaskStarted, UsageRecorded
+from cartrita.domain.events import UsageRecorded
 from cartrita.domain.ports.tokens import TokenCounter
 from cartrita.domain.principals import Principal
 from cartrita.domain.runs import Claim
-from cartrita.domain.step_places import StepPlace
-from cartrita.domain.step_records import StoredSteps, ToolBegun
+from cartrita.domain.step_records import StoredSteps
 from cartrita.gateway.metering import CostOf
 from cartrita.tools.toolbox import Toolbox
 
 
 class RunContext:
-    """One run that is being executed: what it has, what it has used, and what it is doing now."""
+    """One run that is being executed: what it has, and what it has used."""
 
     def __init__(
         self,
         claim: Claim,
         journal: Journal,
+        unfinished: Unfinished,
         *,
+        started_at: float,
         principal: Principal,
         agents: AgentRegistry,
         tools: Toolbox,
@@ -41,39 +42,30 @@ class RunContext:
         answerable: bool,
         approval_s: float,
         caps: Caps | None = None,
-        clock: Callable[[], float] = anyio.current_time,
     ) -> None:
-        """`model_of` finds what answers for an agent. `answerable` tells whether somebody can
+        """`started_at` is when the run began, by `clock`, as if nothing but work had come since.
+
+        `model_of` finds what answers for an agent. `answerable` tells whether somebody can
         decide on approvals, for which there are `approval_s` seconds. `caps` are those of the agent
         that answers: all that work for it use up its tokens, money and time.
         """
         self.claim = claim
         self.journal = journal
+        self.unfinished = unfinished
         self.principal = principal
         self.agents = agents
         self.tools = tools
         self.model_of = model_of
         self.counter = counter
         self.answerable = answerable
-        self.clock = clock
+        self.clock = anyio.current_time
+        self.started_at = started_at
         self.steps = StoredSteps(claim.steps)
         self.approvals = {approval.place: approval for approval in claim.approvals}
         self.sources = SourceList(claim.logged)
-        self.started_tasks = {e.task_id for e in claim.logged if isinstance(e, TaskStarted)}
-        self.ended_tasks = {e.task_id for e in claim.logged if isinstance(e, TaskCompleted)}
-        self.open_steps: dict[StepPlace, tuple[Step, Assignment]] = {}
-        """The model calls that are being made."""
-        self.promised_steps: set[str] = set()
-        """The tasks that have begun, and have not made their first model call."""
-        self.acting: dict[StepPlace, ToolBegun] = {}
-        """The calls of tools that act, and have begun."""
-        self.clean = True
-        """Whether nothing was said since the last stored step, so that the run can go on later."""
         self._cost = cost
         self._caps = replace(caps or Caps(), steps=None).tightened(claim.input.caps)
         self._approval_s = approval_s
-        self.started_at = clock() - claim.worked_s
-        """When it began, by `clock`, as if nothing but work had come since."""
 
     def policy(self, agent: Agent) -> ApprovalPolicy:
         """Which calls of an agent a person decides on in this run."""
@@ -95,6 +87,11 @@ class RunContext:
         )
 
     @property
+    def seconds(self) -> float:
+        """How long the run has been worked on."""
+        return self.clock() - self.started_at
+
+    @property
     def cap_reached(self) -> str | None:
         """Which cap of the run is used up by all of its agents together.
 
@@ -102,8 +99,8 @@ class RunContext:
         """
         answer = self.journal.answer
         return self._caps.reached(
-            steps=answer.calls + len(self.open_steps) + len(self.promised_steps),
+            steps=answer.calls + self.unfinished.steps,
             tokens=answer.usage.total_tokens,
             cost=answer.cost,
-            seconds=self.clock() - self.started_at,
+            seconds=self.seconds,
         )

@@ -15,7 +15,6 @@ from cartrita.agents.assignment import ApprovalsNeeded, Assignment
 from cartrita.agents.deadline import Deadline
 from cartrita.agents.output_bounds import bounded_attachments, bounded_sources
 from cartrita.agents.run_context import RunContext
-from cartrita.agents.stopped_work import stopped_work
 from cartrita.domain.approvals import Approval, ApprovalPolicy, Decision, hash_arguments
 from cartrita.domain.errors import CartritaError, LeaseLost
 from cartrita.domain.events import (
@@ -29,6 +28,7 @@ from cartrita.domain.ledger import ToolSpending
 from cartrita.domain.messages import Text, ToolCall, ToolResult
 from cartrita.domain.step_places import StepPlace
 from cartrita.domain.step_records import (
+    UNKNOWN,
     UNKNOWN_RESULT,
     StepRecord,
     StepState,
@@ -118,27 +118,28 @@ class ToolRunner:
                 return await self._run_tool(one)
         tool = self._assignment.tools.find(one.call.name)  # begun before a crash, or a wait
         if tool is None or tool.risk is Risk.ACT:
-            return await self.end(one, ToolSaid(UNKNOWN_RESULT, False), state=StepState.UNKNOWN)
+            return await self._end(one, UNKNOWN, state=StepState.UNKNOWN)
+        self._run.unfinished.repeat_call(one.place)
         async with self._slots:
             return await self._call(one, tool)
 
     async def _run_tool(self, one: PlacedCall) -> Outcome:
         if one.call.malformed:
-            return await self.end(one, ToolSaid(_MALFORMED, False))
+            return await self._end(one, ToolSaid(_MALFORMED, False))
         tool = self._assignment.tools.find(one.call.name)
         if tool is None:
             known = ", ".join(tool.name for tool in self._assignment.tools) or "none"
             text = f"There is no tool {one.call.name[:80]}; there are: {known}."
-            return await self.end(one, ToolSaid(text, False))
+            return await self._end(one, ToolSaid(text, False))
         if self._deadline.passed:
-            return await self.end(one, ToolSaid(_NOT_BEGUN, False))
+            return await self._end(one, ToolSaid(_NOT_BEGUN, False))
         approval = None
         if self._needs_approval(tool):
             approval = self._run.approvals.get(one.place)
             if approval is None and self._run.answerable:
                 return self._ask(one)
             if refusal := _refusal(one.call, approval):
-                return await self.end(one, ToolSaid(refusal, False))
+                return await self._end(one, ToolSaid(refusal, False))
         if approval is None and tool.risk is Risk.READ:
             return await self._call(one, tool)
         return await self._announce(one, tool, approval)
@@ -146,9 +147,8 @@ class ToolRunner:
     async def _announce(self, one: PlacedCall, tool: Tool, approval: Approval | None) -> Outcome:
         """Call a tool that acts, or was approved, once the log says that it is called."""
         begun = ToolBegun(one.call.call_id, one.call.name, self._assignment.task_id)
-        await self._run.journal.commit([], [_intent(one, begun, approval)])
-        if tool.risk is Risk.ACT:
-            self._run.acting[one.place] = begun
+        intent = _intent(one, begun, approval)
+        await self._run.unfinished.begin_call(intent, acts=tool.risk is Risk.ACT)
         return await self._call(one, tool)
 
     async def _call(self, one: PlacedCall, tool: Tool) -> Outcome:
@@ -158,18 +158,18 @@ class ToolRunner:
             return await self._end_late(one, tool)
         except ApprovalsNeeded as needed:
             return needed
-        return await self.end(one, *self._said(tool, output))
+        return await self._end(one, *self._said(tool, output))
 
     async def _end_late(self, one: PlacedCall, tool: Tool) -> Outcome:
         """Record that its time was over, with all that was being done for it."""
-        self._run.journal.record(stopped_work(self._run, one.place), [])
+        self._run.unfinished.stop(one.place)
         if tool.risk is Risk.ACT:
-            return await self.end(one, ToolSaid(UNKNOWN_RESULT, False), state=StepState.UNKNOWN)
+            return await self._end(one, UNKNOWN, state=StepState.UNKNOWN)
         late = _STOPPED if self._deadline.passed else f"It took longer than {tool.timeout_s:g} s."
         unknown = self._run.journal.answer.unfinished.unknown_in(one.place)
         if unknown:  # whoever gave the task reads nothing else of it
             late = f"{late}\n\n{', '.join(unknown)}: {UNKNOWN_RESULT}"
-        return await self.end(one, ToolSaid(late, False))
+        return await self._end(one, ToolSaid(late, False))
 
     async def _output(self, one: PlacedCall, tool: Tool) -> ToolOutput:
         """What the tool gives; its errors are results. Raises TimeoutError and ApprovalsNeeded."""
@@ -182,6 +182,7 @@ class ToolRunner:
             return ToolOutput(error.message, success=False)
         except Exception:
             log.exception("tool_failed", tool=tool.name, run_id=self._run.claim.run_id.hex)
+            self._run.unfinished.stop(one.place)
             return ToolOutput("The tool failed inside the server.", success=False)
 
     def _said(self, tool: Tool, output: ToolOutput) -> tuple[ToolSaid, list[Event]]:
@@ -193,7 +194,7 @@ class ToolRunner:
         said = ToolSaid(text, output.success, bounded_attachments(output.attachments))
         return said, [SourceFound(citation, task_id) for citation in new]
 
-    async def end(
+    async def _end(
         self,
         one: PlacedCall,
         said: ToolSaid,
@@ -211,9 +212,7 @@ class ToolRunner:
             one.call.call_id, one.call.name, said.text, said.success, task_id, said.cost
         )
         record = StepRecord(place=one.place, state=state, output=said)
-        self._run.journal.record([returned, *events], [record])
-        self._run.acting.pop(one.place, None)
-        await self._run.journal.stored()
+        await self._run.unfinished.end_call(record, [returned, *events])
         return said
 
     def _needs_approval(self, tool: Tool) -> bool:

@@ -135,14 +135,14 @@ class Executor:
 
     def _goes_on(self, run: ActiveRun) -> bool:
         """Whether it is given back, so that another process goes on with it."""
-        return run.stop_reason is StopReason.SHUTDOWN and run.resumable
+        return run.stop_reason is StopReason.SHUTDOWN and run.journal.resumable
 
     def _record_open_work(self, run: ActiveRun) -> None:
         """Record what was being done when the run was stopped. Errors of the log are ignored."""
-        if run.stop_reason is StopReason.LEASE_LOST:
+        if run.stop_reason is StopReason.LEASE_LOST or not run.answer.seen:
             return
         try:
-            run.record_open_work()
+            run.unfinished.stop()
         except LeaseLost:
             raise
         except CartritaError as error:

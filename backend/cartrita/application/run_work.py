@@ -1,6 +1,5 @@
 """The work of a run: its agent, its models, its history and its tools, put together."""
 
-import time
 from contextlib import suppress
 from functools import partial
 from typing import Final, Protocol
@@ -93,6 +92,8 @@ class RunWork:
         context = RunContext(
             claim,
             run.journal,
+            run.unfinished,
+            started_at=run.started_at,
             principal=principal,
             agents=self._agents,
             tools=await self._tools.filled(named),
@@ -109,14 +110,13 @@ class RunWork:
             begins = events_of(given.done or (Text(given.prefix),))
             run.journal.record(begins, [])
             context.sources = SourceList(begins)
-        run.context = context
         self._writer.require(claim.run_id)
         concluded = await work(context, assignment)
         return endings.completed(
             claim,
             run.answer,
             concluded.reason,
-            time.monotonic() - run.started_at,
+            context.seconds,
             concluded.stop_sequence,
             concluded.vendor_reason,
             concluded.cap,

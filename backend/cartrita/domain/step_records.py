@@ -56,6 +56,9 @@ class ToolBegun(msgspec.Struct, frozen=True, omit_defaults=True, tag="begun"):
 StepOutput: TypeAlias = ModelSaid | ToolSaid | ToolBegun
 
 
+UNKNOWN: Final = ToolSaid(UNKNOWN_RESULT, False)
+
+
 class StepRecord(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One step or tool call of a run, by its place.
 

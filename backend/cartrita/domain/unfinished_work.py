@@ -16,6 +16,8 @@ class UnfinishedWork:
     def __init__(self) -> None:
         self._begun: dict[tuple[str | None, str | None], ToolCalled | TaskStarted] = {}
         """By task and call, in the order in which they began; a task has no call."""
+        self.tasks: set[str] = set()
+        """The ids of all tasks that have begun, also of those that have ended."""
         self._unknown: list[tuple[str, str]] = []
         """The tasks and the tools of the calls whose end nobody knows."""
 
@@ -25,6 +27,7 @@ class UnfinishedWork:
                 self._begun[event.task_id, event.call_id] = event
             case TaskStarted():
                 self._begun[event.task_id, None] = event
+                self.tasks.add(event.task_id)
             case ToolReturned():
                 if event.task_id is not None and event.result == UNKNOWN_RESULT:
                     self._unknown.append((event.task_id, event.name))
@@ -33,6 +36,10 @@ class UnfinishedWork:
                 self._begun.pop((event.task_id, None), None)
             case _:
                 pass
+
+    def is_open(self, task_id: str) -> bool:
+        """Whether a task has begun, and not ended."""
+        return (task_id, None) in self._begun
 
     def unknown_in(self, place: StepPlace) -> list[str]:
         """The tools that were called at this place, of which nobody knows what they did."""

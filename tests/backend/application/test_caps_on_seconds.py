@@ -203,6 +203,34 @@ async def test_what_gave_a_task_is_told_that_it_may_have_acted(when_known: str) 
     assert told in fixture.provider.requests[-1].messages[-2].parts[0].text  # type: ignore[union-attr]
 
 
+async def test_a_call_that_is_stopped_with_its_task_has_its_end_recorded() -> None:
+    """So that whoever ends the run after a crash does not tell of it again."""
+    hung, gate = Waiting(), asyncio.Event()
+    fixture = LoopFixture(
+        [gate, *called(("delegate", {"agent": "worker", "task": "Send it."}))],
+        called(("waits", {}), first=7),
+        said("Enough."),
+        tools=(tool(hung.waits, risk=Risk.ACT, timeout_s=600.0),),
+        overrides={
+            "worker": {"instructions": "You work.", "tools": ["waits"], "approval": "never"},
+            "supervisor": {"delegates": ["worker"], "tools": []},
+        },
+    )
+    claimed = asked(caps=CAP)
+    async with fixture.open():
+        fixture.queue.put(claimed)
+        await until(lambda: fixture.provider.open)
+        pass_seconds(3)
+        gate.set()
+        await until(lambda: hung.begun)
+        pass_seconds(3)  # the seconds of the answer are used up, and those of the task are not
+        completed(await fixture.ended(claimed))
+    assert ("c7", UNKNOWN_RESULT, False) in fixture.results(claimed)
+    _, steps = fixture.recorded(claimed)
+    states = {step.place.text: step.state for step in steps}
+    assert states["1.1.1.1"] is StepState.UNKNOWN
+
+
 async def test_a_task_concludes_when_its_own_seconds_are_used_up() -> None:
     hung = Waiting()
     work = {

@@ -155,6 +155,17 @@ async def test_an_agent_that_fails_is_a_result() -> None:
     assert (result, success) == ("The agent failed: It broke.", False)
 
 
+async def test_a_task_that_fails_inside_the_server_has_an_end() -> None:
+    broken: Any = [ValueError("a mistake")]
+    team = Team({"supervisor": [called(TWO[1]), said("Sorry.")], "writer": [broken]})
+    claimed = asked()
+    assert completed(await team.ending(claimed)).text == "Sorry."
+    ((_, result, success),) = team.results(claimed)
+    assert (result, success) == ("The tool failed inside the server.", False)
+    ends = [e for e in team.queue.events[claimed.run_id] if isinstance(e, TaskCompleted)]
+    assert [(end.task_id, end.success) for end in ends] == [("task_1_1", False)]
+
+
 async def test_an_agent_that_delegates_to_itself_for_ever_is_stopped() -> None:
     again = called(("delegate", {"agent": "loop", "task": "again"}))
     overrides = {

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from tests.backend.application.fakes import until
 from tests.backend.application.loop_fixture import LoopFixture, asked, called, said
 
-from cartrita.domain.events import RunCompleted, TextAppended, ToolReturned
+from cartrita.domain.events import RunCompleted, TaskCompleted, TaskStarted, TextAppended, ToolReturned
 from cartrita.domain.fold import fold
 from cartrita.domain.messages import ToolCall, ToolResult
 from cartrita.domain.runs import CancelRequested, Ending, LeaseRevoked, RunStatus
@@ -135,6 +135,25 @@ async def test_a_cancel_while_a_tool_acts_says_that_its_end_is_unknown() -> None
     last = {one.place.text: one for one in fixture.queue.steps[claimed.run_id]}["1.1"]
     assert (last.state, last.output) == (StepState.UNKNOWN, ToolSaid(UNKNOWN_RESULT, False))
     assert ending.message == fold(fixture.queue.events[claimed.run_id]).message
+
+
+async def test_a_cancel_before_a_run_goes_on_tells_how_all_ended() -> None:
+    acting = Acting()
+    whole = never_asking(acting, STEP, said("Done."))
+    claimed = asked()
+    await whole.ending(claimed)
+    model, intent = whole.queue.steps[claimed.run_id][:2]
+    task = TaskStarted("task_1_2", "c2", "analyst", "Look.")
+    log = [*whole.queue.events[claimed.run_id][:4], task]
+    again = never_asking(acting)
+    ending = await again.resumed(replace(claimed, cancelled=True), log, [model, intent])
+    assert ending.status is RunStatus.CANCELLED
+    told = again.results(claimed)
+    assert sorted(told) == [("c1", UNKNOWN_RESULT, False), ("c2", STOPPED_RESULT, False)]
+    ends = [e.task_id for e in again.queue.events[claimed.run_id] if isinstance(e, TaskCompleted)]
+    assert ends == ["task_1_2"]
+    (end,) = again.queue.steps[claimed.run_id]
+    assert (end.place, end.state) == (intent.place, StepState.UNKNOWN)
 
 
 async def test_an_approved_look_that_broke_off_is_made_again() -> None:
