@@ -8,7 +8,13 @@ from msgspec.structs import replace
 from tests.backend.application.fakes import until
 from tests.backend.application.loop_fixture import LoopFixture, asked, called, said
 
-from cartrita.domain.events import RunCompleted, TaskCompleted, TaskStarted, TextAppended, ToolReturned
+from cartrita.domain.events import (
+    RunCompleted,
+    TaskCompleted,
+    TaskStarted,
+    TextAppended,
+    ToolReturned,
+)
 from cartrita.domain.fold import fold
 from cartrita.domain.messages import ToolCall, ToolResult
 from cartrita.domain.runs import CancelRequested, Ending, LeaseRevoked, RunStatus
