@@ -1,5 +1,6 @@
 """What the files of the caller say: searched by passages, and read by pages."""
 
+import asyncio
 from typing import Final
 
 from cartrita.application.meaning_search import MeaningSearch
@@ -46,9 +47,15 @@ class FileTexts:
         query = PassageQuery(
             owner_id=owner_id, text=text, content_id=content_id, limit=max(_RANKED, limit)
         )
-        by_words = await self._index.with_words(query)
-        by_meaning = [] if self._meaning is None else await self._meaning.nearest(query)
-        return fused(by_words, by_meaning, limit)
+        if self._meaning is None:
+            return fused(await self._index.with_words(query), (), limit)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                by_words = tasks.create_task(self._index.with_words(query))
+                by_meaning = tasks.create_task(self._meaning.nearest(query))
+        except BaseExceptionGroup as failures:
+            raise failures.exceptions[0] from None
+        return fused(by_words.result(), by_meaning.result(), limit)
 
     async def read(
         self, principal: Principal, file: str, *, first: int, last: int, start: int, characters: int

@@ -4,11 +4,18 @@ import pytest
 from sqlalchemy import text
 from tests.backend.application.files_fixture import ANN, BOB, Files
 from tests.backend.application.test_file_context import read
+from tests.backend.application.test_passage_embedder import FakeEmbeddings
+from tests.harness.server import free_port
 
+from cartrita.adapters.persistence.attachments import AttachmentTable
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.file_reading import ReadingTable
+from cartrita.adapters.persistence.passage_vectors import PassageVectorTable
+from cartrita.adapters.persistence.passages import PassageTable
+from cartrita.application.file_texts import FileTexts
+from cartrita.application.meaning_search import MeaningSearch
 from cartrita.domain.attachments import FilePage
-from cartrita.domain.errors import Forbidden, InvalidInput, NotFound
+from cartrita.domain.errors import Forbidden, InvalidInput, NotFound, Unavailable
 from cartrita.domain.principals import Principal
 from cartrita.domain.scopes import Scopes
 from cartrita.kit.ids import fresh
@@ -62,6 +69,15 @@ async def test_what_is_deleted_is_not_found(pool: Database) -> None:
     async with pool.use() as connection:
         for table in ("passages", "passage_embeddings"):
             assert await connection.scalar(text(f"SELECT count(*) FROM {table}")) == 0
+
+
+async def test_a_database_that_is_away_is_told_of_as_such_with_a_search_by_meaning() -> None:
+    away = Database(f"postgresql://nobody@127.0.0.1:{free_port()}/none", pool_wait_s=0.2)
+    meaning = MeaningSearch(PassageVectorTable(away), FakeEmbeddings())
+    texts = FileTexts(AttachmentTable(away), PassageTable(away), meaning)
+    with pytest.raises(Unavailable):
+        await texts.search(ANN, "pump")
+    await away.close()
 
 
 async def test_pages_are_read(pool: Database) -> None:

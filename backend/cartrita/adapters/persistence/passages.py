@@ -1,25 +1,22 @@
 """Passages of files, found by their words: implements PassageIndex."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
-from uuid import UUID
 
-from msgspec.structs import replace
 from sqlalchemy import (
     CTE,
     ColumnElement,
+    FromClause,
     Integer,
     Row,
     Select,
     and_,
     cast,
     func,
-    literal,
     select,
     true,
-    tuple_,
 )
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cartrita.adapters.persistence import passage_words, search_terms
 from cartrita.adapters.persistence.database import Database
@@ -29,14 +26,15 @@ from cartrita.adapters.persistence.file_tables import (
     file_pages,
     passages,
 )
-from cartrita.adapters.persistence.passage_words import QueryWord
-from cartrita.adapters.persistence.present_files import of_a_file, present
+from cartrita.adapters.persistence.passage_words import QueryWord, Shape
+from cartrita.adapters.persistence.present_files import LIMIT, OWNER, of_a_file, present, values_of
 from cartrita.adapters.persistence.search_terms import SubstringQuery
 from cartrita.adapters.persistence.text_queries import TextQueries
 from cartrita.domain.attachments import AttachmentId, ContentId, FilePage, StoredFile
 from cartrita.domain.passages import FoundPassage, Passage, PassageQuery
 
 _a, _f, _p, _s = attachments.c, file_contents.c, file_pages.c, passages.c
+_SHAPES = 256
 _ENOUGH = 8
 """Passages found, for which none are looked for that match less."""
 
@@ -56,8 +54,12 @@ class PassageTable:
         if search_terms.has_non_latin_letters(words):
             return await self._with_substrings(query, words)
         asked = search_terms.without_excluded(words)
-        async with self._database.use() as connection:
-            rows = (await connection.execute(passage_words.counted(query, asked))).all()
+        counted = passage_words.counted(one_file=query.content_id is not None)
+        values = passage_words.counted_values(query, asked)
+        async with self._database.transaction() as connection:
+            if query.content_id is None:
+                await connection.execute(passage_words.SAMPLED)
+            rows = (await connection.execute(counted, values)).all()
         if not rows:
             return await self._with_substrings(query, words)
         weighed = passage_words.weighed(rows)
@@ -66,7 +68,7 @@ class PassageTable:
             found = await self._ranked(query, weighed, exact.matches(_s.search, _s.text))
             if found:
                 return found
-        return await self._ranked(query, weighed, true())
+        return await self._ranked(query, weighed)
 
     async def excerpt(
         self, file: StoredFile, first: int, last: int, start: int, characters: int
@@ -98,12 +100,21 @@ class PassageTable:
         return pages, int(rows[0].total) if rows else 0
 
     async def _ranked(
-        self, query: PassageQuery, words: Sequence[QueryWord], filtered: ColumnElement[bool]
+        self,
+        query: PassageQuery,
+        words: Sequence[QueryWord],
+        filtered: ColumnElement[bool] | None = None,
     ) -> list[FoundPassage]:
         """The best of those with rare words or all common ones; of less, while there are few."""
         found: list[FoundPassage] = []
         for compared in passage_words.compared(words):
-            found = await self._best(query, passage_words.ranking(query, words, compared, filtered))
+            shape = passage_words.shape(query, words, compared)
+            values = passage_words.ranking_values(query, words, compared)
+            if filtered is None:
+                best = _best_with_words(shape)
+            else:
+                best = best_passages(passage_words.ranking(shape, filtered).cte("best"))
+            found = await self._best(best, values)
             if len(found) >= min(_ENOUGH, query.limit):
                 break
         return found
@@ -113,33 +124,31 @@ class PassageTable:
         score = text_query.score(_s.search, _s.text).label("score")
         ranking = (
             select(_s.content_id, _s.page, _s.number, score)
-            .where(_s.owner_id == query.owner_id, text_query.matches(_s.search, _s.text))
-            .where(of_a_file(query, _s.content_id))
+            .where(_s.owner_id == OWNER, text_query.matches(_s.search, _s.text))
+            .where(of_a_file(_s.content_id, one=query.content_id is not None))
             .order_by(score.desc(), _s.content_id, _s.page, _s.number)
-            .limit(query.limit)
+            .limit(LIMIT)
         )
-        return await self._best(query, ranking)
+        return await self._best(best_passages(ranking.cte("best")), values_of(query))
 
     async def _best(
-        self, query: PassageQuery, ranking: Select[*tuple[Any, ...]]
+        self, best: Select[*tuple[Any, ...]], values: dict[str, Any]
     ) -> list[FoundPassage]:
-        best = ranking.cte("best")
-        same = and_(*(_s[name] == best.c[name] for name in ("content_id", "page", "number")))
-        found = (
-            select(_s.content_id, _s.page, _s.number, _s.start, _s.text, best.c.score)
-            .join(best, same)
-            .cte("found")
-        )
         async with self._database.use() as connection:
-            rows = await connection.execute(_with_files(query.owner_id, found))
-            return [to_passage(row) for row in rows]
+            return [to_passage(row) for row in await connection.execute(best, values)]
 
 
-def _with_files(owner_id: str, found: CTE) -> Select[*tuple[Any, ...]]:
+@lru_cache(maxsize=_SHAPES)
+def _best_with_words(shape: Shape) -> Select[*tuple[Any, ...]]:
+    """Made once of each shape: making it takes longer than a search may."""
+    return best_passages(passage_words.ranking(shape, true()).cte("best"))
+
+
+def _with_files(found: CTE) -> Select[*tuple[Any, ...]]:
     """What was found with its file; of several files of the same bytes, the latest."""
     file = (
         select(_a.id, _a.name)
-        .where(_a.content_id == found.c.content_id, _a.owner_id == owner_id, present())
+        .where(_a.content_id == found.c.content_id, _a.owner_id == OWNER, present())
         .order_by(_a.created_at.desc(), _a.id.desc())
         .limit(1)
         .lateral("file")
@@ -151,25 +160,16 @@ def _with_files(owner_id: str, found: CTE) -> Select[*tuple[Any, ...]]:
     )
 
 
-async def found_in_order(
-    connection: AsyncConnection, owner_id: str, scored: Mapping[tuple[UUID, int, int], float]
-) -> list[FoundPassage]:
-    """The passages at these places, in their order, with these scores."""
-    if not scored:
-        return []
-    key = tuple_(_s.content_id, _s.page, _s.number)
+def best_passages(best: FromClause) -> Select[*tuple[Any, ...]]:
+    """The passages at these places, with their scores and files, the best first."""
+    same = and_(*(_s[name] == best.c[name] for name in ("content_id", "page", "number")))
     found = (
-        select(_s.content_id, _s.page, _s.number, _s.start, _s.text, literal(0.0).label("score"))
-        .where(_s.owner_id == owner_id, key.in_(scored))
+        select(_s.content_id, _s.page, _s.number, _s.start, _s.text, best.c.score)
+        .join(best, same)
+        .where(_s.owner_id == OWNER)
         .cte("found")
     )
-    rows = await connection.execute(_with_files(owner_id, found))
-    passages = {each.place: each for each in map(to_passage, rows)}
-    return [
-        replace(passages[ContentId(a), b, c], score=score)
-        for (a, b, c), score in scored.items()
-        if (a, b, c) in passages
-    ]
+    return _with_files(found)
 
 
 def to_passage(row: Row[*tuple[Any, ...]]) -> FoundPassage:
