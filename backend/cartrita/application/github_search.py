@@ -6,7 +6,6 @@ from typing import TypeAlias
 
 from msgspec.structs import replace
 
-from cartrita.application.brief_results import BriefResults
 from cartrita.domain.errors import InvalidInput, NotFound
 from cartrita.domain.github import (
     LAST_GITHUB_RESULT,
@@ -21,6 +20,7 @@ from cartrita.domain.ports.web import CodeHost
 from cartrita.domain.principals import Principal
 from cartrita.domain.scopes import Operation
 from cartrita.gateway.service_calls import ServiceCalls
+from cartrita.kit.remembered import RememberedValues
 from cartrita.kit.text import storable_text
 
 _Key: TypeAlias = tuple[str, GitHubQuery]
@@ -39,7 +39,7 @@ class GitHubSearches:
     ) -> None:
         self._host = host
         self._calls = calls
-        self._kept = BriefResults[_Key, GitHubResults](keep, clock=clock)
+        self._kept = RememberedValues[_Key, GitHubResults](keep, clock=clock)
 
     async def search(
         self, principal: Principal, query: GitHubQuery, spending: ToolSpending | None = None

@@ -6,7 +6,6 @@ from typing import Final, TypeAlias
 
 from msgspec.structs import replace
 
-from cartrita.application.brief_results import BriefResults
 from cartrita.domain.errors import InvalidInput, NotFound, UpstreamUnreachable
 from cartrita.domain.ledger import ToolSpending
 from cartrita.domain.ports.web import SearchEngine
@@ -14,6 +13,7 @@ from cartrita.domain.principals import Principal
 from cartrita.domain.scopes import Operation
 from cartrita.domain.web import LONGEST_QUERY, MOST_RESULTS, WebQuery, WebResults
 from cartrita.gateway.service_calls import ServiceCalls
+from cartrita.kit.remembered import RememberedValues
 from cartrita.kit.text import storable_text
 
 _Key: TypeAlias = tuple[str, str, WebQuery]
@@ -46,7 +46,7 @@ class WebSearches:
         self._calls = calls
         self._usual = usual
         self._unconfigured = unconfigured or {}
-        self._kept = BriefResults[_Key, WebResults](keep, clock=clock)
+        self._kept = RememberedValues[_Key, WebResults](keep, clock=clock)
 
     async def search(
         self,
