@@ -12,7 +12,7 @@ from typing import Any, Self
 import asyncpg
 
 from cartrita.adapters.persistence import schema
-from cartrita.adapters.postgres import Endpoint, Supervisor
+from cartrita.adapters.postgres import DatabaseEndpoint, Supervisor
 from cartrita.adapters.postgres.initdb import SUPERUSER
 
 _TEMPLATE = "bench_template"
@@ -22,7 +22,7 @@ _DURABLE = ("fsync", "full_page_writes", "synchronous_commit")
 class PostgresServer:
     """One server; each measurement gets a migrated, empty database of its own."""
 
-    def __init__(self, endpoint: Endpoint, runner: asyncio.Runner, admin: Any) -> None:
+    def __init__(self, endpoint: DatabaseEndpoint, runner: asyncio.Runner, admin: Any) -> None:
         self._endpoint = endpoint
         self._runner = runner
         self._admin = admin
@@ -47,7 +47,7 @@ class PostgresServer:
             shutil.rmtree(folder, ignore_errors=True)
 
     @contextmanager
-    def database(self) -> Generator[Endpoint]:
+    def database(self) -> Generator[DatabaseEndpoint]:
         """A fresh database, with the last measurement's dirty pages written out before."""
         self._made += 1
         name = f"bench_{self._made}"
@@ -63,7 +63,7 @@ class PostgresServer:
             self._runner.run(self._admin.execute(statement))
 
 
-async def _prepare(endpoint: Endpoint) -> Any:
+async def _prepare(endpoint: DatabaseEndpoint) -> Any:
     admin: Any = await asyncpg.connect(replace(endpoint, user=SUPERUSER, database="postgres").dsn())
     for name in _DURABLE:
         value = await admin.fetchval("SELECT current_setting($1)", name)

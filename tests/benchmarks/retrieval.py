@@ -20,7 +20,7 @@ from cartrita.adapters.persistence.file_reading import ReadingTable
 from cartrita.adapters.persistence.passage_vectors import PassageVectorTable
 from cartrita.adapters.persistence.passages import PassageTable
 from cartrita.adapters.persistence.search import FullText
-from cartrita.adapters.postgres import Endpoint
+from cartrita.adapters.postgres import DatabaseEndpoint
 from cartrita.adapters.postgres.initdb import SUPERUSER
 from cartrita.application.file_texts import FileTexts
 from cartrita.application.meaning_search import MeaningSearch
@@ -112,7 +112,7 @@ def measure(options: Options) -> None:
         options.run(_measure(endpoint, options))
 
 
-async def _measure(endpoint: Endpoint, options: Options) -> None:
+async def _measure(endpoint: DatabaseEndpoint, options: Options) -> None:
     language = Language(_SEED)
     database = Database(endpoint.dsn())
     administrator: Any = await asyncpg.connect(replace(endpoint, user=SUPERUSER).dsn())

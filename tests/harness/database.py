@@ -12,7 +12,7 @@ from typing import Any, Self
 import asyncpg
 
 from cartrita.adapters.persistence import schema
-from cartrita.adapters.postgres import Endpoint, Supervisor
+from cartrita.adapters.postgres import DatabaseEndpoint, Supervisor
 from cartrita.adapters.postgres.initdb import SUPERUSER
 
 _TEMPLATE = "template_migrated"
@@ -22,7 +22,7 @@ _TEMPLATE = "template_migrated"
 class TemporaryDatabase:
     """One migrated, empty database, gone after its test; its role owns it and nothing else."""
 
-    endpoint: Endpoint
+    endpoint: DatabaseEndpoint
 
     @property
     def dsn(self) -> str:

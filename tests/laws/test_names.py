@@ -1,11 +1,11 @@
-"""One word for one thing: below the surfaces, a public class has its name to itself."""
+"""One word for one thing: but for the surfaces, a public class has its name to itself."""
 
 import ast
 from collections import defaultdict
 
 from tests.laws.tree import PACKAGE, files, name, parsed
 
-_FLOORS = ("kit", "domain", "gateway", "tools", "agents", "application")
+_FLOORS = ("kit", "domain", "gateway", "tools", "agents", "application", "adapters")
 
 
 def test_public_classes_have_names_of_their_own() -> None:

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import IO, Final
 
 from cartrita.adapters import postgres
-from cartrita.adapters.postgres import Binaries, Endpoint
+from cartrita.adapters.postgres import Binaries, DatabaseEndpoint
 from cartrita.adapters.postgres.files import fsync
 
 _DUMP: Final = "dump"
@@ -24,7 +24,7 @@ _FILE = re.compile(r"files/([0-9a-f]{32}(-image)?)")
 
 
 def write_backup(
-    endpoint: Endpoint,
+    endpoint: DatabaseEndpoint,
     binaries: Binaries,
     folder: Path | None,
     target: Path,
@@ -51,7 +51,7 @@ def write_backup(
 
 
 def read_backup(
-    endpoint: Endpoint, binaries: Binaries, folder: Path | None, source: Path, scratch: Path
+    endpoint: DatabaseEndpoint, binaries: Binaries, folder: Path | None, source: Path, scratch: Path
 ) -> int:
     """Restore all of it into an empty database and `folder`; returns how many files are in it.
 

@@ -5,14 +5,14 @@ from contextlib import contextmanager
 
 from cartrita.adapters.persistence.schema import upgrade
 from cartrita.adapters.persistence.startup_checks import require_reachable
-from cartrita.adapters.postgres import Endpoint, Supervisor, attach, find, major_of
+from cartrita.adapters.postgres import DatabaseEndpoint, Supervisor, attach, find, major_of
 from cartrita.cli.configured_endpoint import configured_endpoint
 from cartrita.cli.errors import CommandError
 from cartrita.settings import Settings
 
 
 @contextmanager
-def open_database(settings: Settings, *, create: bool = False) -> Generator[Endpoint]:
+def open_database(settings: Settings, *, create: bool = False) -> Generator[DatabaseEndpoint]:
     """Yield its endpoint; data of an older PostgreSQL is opened by a server of that version.
 
     Raises CommandError, also where there is no data and `create` is false, and PostgresError.
@@ -42,7 +42,7 @@ def open_database(settings: Settings, *, create: bool = False) -> Generator[Endp
         supervisor.stop()
 
 
-async def migrate_database(settings: Settings, endpoint: Endpoint) -> None:
+async def migrate_database(settings: Settings, endpoint: DatabaseEndpoint) -> None:
     """Upgrade the schema to this version. Raises DatabaseUnreachable and what `upgrade` raises."""
     if settings.database.url is not None:
         await require_reachable(endpoint.dsn(), settings.database.connect_timeout_s)

@@ -12,11 +12,11 @@ import pytest
 from tests.harness.database import Postgres, TemporaryDatabase
 
 from cartrita.adapters import postgres as postgres_adapter
-from cartrita.adapters.postgres import Binaries, Endpoint, errors, find, psql
+from cartrita.adapters.postgres import Binaries, DatabaseEndpoint, errors, find, psql
 from cartrita.cli.backup_archive import read_backup, write_backup
 
 NAME, IMAGE, LATE = "a" * 32, "a" * 32 + "-image", "b" * 32
-Serve = Callable[..., Endpoint]
+Serve = Callable[..., DatabaseEndpoint]
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def serve(postgres: Postgres) -> Iterator[Serve]:
     """Makes empty databases of this test's own."""
     made: list[TemporaryDatabase] = []
 
-    def create() -> Endpoint:
+    def create() -> DatabaseEndpoint:
         made.append(postgres.create_empty())
         return made[-1].endpoint
 

@@ -20,7 +20,7 @@ from cartrita.adapters.http.transport import Deadlines
 from cartrita.adapters.providers.anthropic_compatible import AnthropicCompatible
 from cartrita.adapters.providers.credentials import Bearer
 from cartrita.adapters.providers.dialect_fallback import DialectFallback
-from cartrita.adapters.providers.exchange import Connection
+from cartrita.adapters.providers.exchange import ProviderConnection
 from cartrita.adapters.providers.openai_compatible import OpenAICompatible
 from cartrita.dialects.anthropic_messages import relay as messages_relay
 from cartrita.dialects.anthropic_messages import request_parsing as messages_parsing
@@ -48,7 +48,7 @@ WHOLE = BODY.replace(b'"stream":true', b'"stream":false')
 
 
 def upstream(fake: FakeProvider, http: HttpClient, name: str = "a") -> OpenAICompatible:
-    connection = Connection(
+    connection = ProviderConnection(
         name=name,
         base_url=fake.base_url,
         transport=http,
@@ -340,7 +340,7 @@ class TestAMissingEndpoint:
 
     @pytest.fixture
     def gateway(self, comet: FakeProvider, http: HttpClient, time: Time) -> Gateway:
-        connection = Connection(
+        connection = ProviderConnection(
             name="comet",
             base_url=comet.root_url,
             transport=http,

@@ -22,7 +22,7 @@ class Origin(msgspec.Struct, frozen=True):
     encrypted: bool
 
 
-class Target(msgspec.Struct, frozen=True):
+class HttpTarget(msgspec.Struct, frozen=True):
     """A URL, taken apart once: `path` with its query, and the headers that each request gets."""
 
     origin: Origin
@@ -45,7 +45,7 @@ class Target(msgspec.Struct, frozen=True):
         return "\r\n".join(lines).encode()
 
 
-def target_of(url: str) -> Target:
+def target_of(url: str) -> HttpTarget:
     """The target of a URL. Raises ValueError for what is none, or holds a user or a password."""
     parts = urlsplit(url)
     port = _PORTS.get(parts.scheme)
@@ -60,7 +60,7 @@ def target_of(url: str) -> Target:
     name = f"[{host}]" if ":" in host else host
     if parts.port not in (None, port):
         name += f":{parts.port}"
-    return Target(
+    return HttpTarget(
         Origin(host, port if parts.port is None else parts.port, parts.scheme == "https"),
         path,
         f"Host: {name}\r\nAccept-Encoding: identity",

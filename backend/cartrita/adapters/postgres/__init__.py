@@ -3,7 +3,7 @@
 from cartrita.adapters.postgres.backup import backup, require_absent, restore
 from cartrita.adapters.postgres.binaries import Binaries, find
 from cartrita.adapters.postgres.data_layout import major_of
-from cartrita.adapters.postgres.endpoints import Endpoint, from_url
+from cartrita.adapters.postgres.endpoints import DatabaseEndpoint, from_url
 from cartrita.adapters.postgres.errors import (
     BackupError,
     DataDirectoryInUse,
@@ -18,7 +18,7 @@ __all__ = [
     "BackupError",
     "Binaries",
     "DataDirectoryInUse",
-    "Endpoint",
+    "DatabaseEndpoint",
     "NotABackup",
     "PostgresError",
     "PostgresUnavailable",

@@ -8,7 +8,7 @@ import structlog
 
 from cartrita.adapters.postgres import psql, subprocesses
 from cartrita.adapters.postgres.binaries import Binaries
-from cartrita.adapters.postgres.endpoints import Endpoint
+from cartrita.adapters.postgres.endpoints import DatabaseEndpoint
 from cartrita.adapters.postgres.errors import (
     BackupExists,
     BackupFailed,
@@ -29,7 +29,7 @@ log = structlog.get_logger()
 
 
 def backup(
-    endpoint: Endpoint, binaries: Binaries, target: Path, *, overwrite: bool = False
+    endpoint: DatabaseEndpoint, binaries: Binaries, target: Path, *, overwrite: bool = False
 ) -> None:
     """Write a consistent dump to `target` (mode 0600) atomically; the database stays in use.
 
@@ -49,7 +49,7 @@ def backup(
     log.info("postgres_backed_up", target=str(target), bytes=target.stat().st_size)
 
 
-def restore(endpoint: Endpoint, binaries: Binaries, source: Path) -> None:
+def restore(endpoint: DatabaseEndpoint, binaries: Binaries, source: Path) -> None:
     """Restore a dump into an empty database in one transaction. Raises BackupError.
 
     Extensions are left out: nothing that is stored needs one, and only superusers may create them.
@@ -78,7 +78,7 @@ def restore(endpoint: Endpoint, binaries: Binaries, source: Path) -> None:
     log.info("postgres_restored", source=str(source))
 
 
-def _dump(endpoint: Endpoint, binaries: Binaries, draft: Path) -> None:
+def _dump(endpoint: DatabaseEndpoint, binaries: Binaries, draft: Path) -> None:
     done = subprocesses.run(
         [
             binaries.program("pg_dump"),
@@ -110,7 +110,7 @@ def _contents(binaries: Binaries, source: Path) -> str:
     return listed.stdout
 
 
-def _require_empty(endpoint: Endpoint, binaries: Binaries) -> None:
+def _require_empty(endpoint: DatabaseEndpoint, binaries: Binaries) -> None:
     try:
         tables = int(psql.run(binaries, endpoint, _TABLES))
     except psql.QueryFailed as error:

@@ -12,7 +12,7 @@ _LIBPQ_OPTIONS = frozenset({"sslmode", "sslrootcert", "sslcert", "sslkey", "sslc
 
 
 @dataclass(frozen=True)
-class Endpoint:
+class DatabaseEndpoint:
     """One database on one server; `host` is a name, or the folder of a socket."""
 
     host: str
@@ -49,12 +49,12 @@ class Endpoint:
         return f"{base}?{query}" if query else base
 
 
-def embedded(host: str, port: int, password: Secret) -> Endpoint:
+def embedded(host: str, port: int, password: Secret) -> DatabaseEndpoint:
     """The application's database on the server that we run."""
-    return Endpoint(host, port, _EMBEDDED_NAME, password, _EMBEDDED_NAME)
+    return DatabaseEndpoint(host, port, _EMBEDDED_NAME, password, _EMBEDDED_NAME)
 
 
-def from_url(url: str) -> Endpoint:
+def from_url(url: str) -> DatabaseEndpoint:
     """Parse `postgresql://` or `postgresql+asyncpg://`. Raises ValueError with a sentence."""
     parts = urlsplit(url)
     if parts.scheme.split("+")[0] not in ("postgresql", "postgres"):
@@ -66,7 +66,7 @@ def from_url(url: str) -> Endpoint:
         raise ValueError(
             "A database URL names a user and a database: postgresql://user@host/database."
         )
-    return Endpoint(
+    return DatabaseEndpoint(
         host=options.pop("host", "") or parts.hostname or "localhost",
         port=int(options.pop("port", "") or parts.port or _DEFAULT_PORT),
         user=user,

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from cartrita.adapters.postgres import subprocesses
 from cartrita.adapters.postgres.binaries import Binaries
-from cartrita.adapters.postgres.endpoints import Endpoint
+from cartrita.adapters.postgres.endpoints import DatabaseEndpoint
 
 _TIMEOUT_S = 60
 
@@ -14,7 +14,7 @@ class QueryFailed(Exception):
     """The statement failed; the text is psql's last line."""
 
 
-def run(binaries: Binaries, endpoint: Endpoint, script: str) -> str:
+def run(binaries: Binaries, endpoint: DatabaseEndpoint, script: str) -> str:
     """Run a script, which may hold psql's own commands; its unaligned output without headers.
 
     Raises QueryFailed.
@@ -32,7 +32,7 @@ def run(binaries: Binaries, endpoint: Endpoint, script: str) -> str:
     return done.stdout.strip()
 
 
-def password_variable(endpoint: Endpoint) -> Mapping[str, str]:
+def password_variable(endpoint: DatabaseEndpoint) -> Mapping[str, str]:
     """The password as an environment variable, which only the child's user may read."""
     return {"PGPASSWORD": endpoint.password.reveal(), "PGCONNECT_TIMEOUT": "10"}
 

@@ -23,7 +23,7 @@ from cartrita.adapters.postgres import (
 from cartrita.adapters.postgres.addresses import Address
 from cartrita.adapters.postgres.binaries import Binaries
 from cartrita.adapters.postgres.data_layout import FALLBACK_DIRECTORIES, DataLayout
-from cartrita.adapters.postgres.endpoints import Endpoint
+from cartrita.adapters.postgres.endpoints import DatabaseEndpoint
 from cartrita.adapters.postgres.errors import MajorVersionMismatch, StartFailed, translate_os_errors
 from cartrita.adapters.postgres.locks import Lock
 from cartrita.adapters.postgres.servers import LaunchOptions, Server, ServerStatus
@@ -72,7 +72,7 @@ class Supervisor:
         self._launch: LaunchOptions | None = None
         self._server: Server | None = None
 
-    def start(self) -> Endpoint:
+    def start(self) -> DatabaseEndpoint:
         """Start the database, after a crash as well; its endpoint. Raises PostgresError."""
         if self._started:
             raise RuntimeError("This supervisor has been started already.")
@@ -132,7 +132,7 @@ class Supervisor:
                 self._locks.pop().release()
             self._started = False
 
-    def _start(self) -> Endpoint:
+    def _start(self) -> DatabaseEndpoint:
         data_layout.make_data_dir(self._data_dir)
         if not self._lock_held:
             self._lock(self._data_dir)
@@ -192,7 +192,7 @@ class Supervisor:
             server_processes.terminate(layout.cluster, layout.user, self._stop_timeout_s)
 
 
-def attach(data_dir: Path) -> Endpoint | None:
+def attach(data_dir: Path) -> DatabaseEndpoint | None:
     """The endpoint of a server that another process runs on `data_dir`; None if none answers.
 
     For a backup while work goes on.
@@ -219,7 +219,7 @@ def _recorded_address(cluster: Path) -> Address | None:
     return Address(folder or tcp, int(port))
 
 
-def _ensure_database(found: Binaries, endpoint: Endpoint) -> None:
+def _ensure_database(found: Binaries, endpoint: DatabaseEndpoint) -> None:
     """Create the role and the database if absent."""
     try:
         psql.run(found, endpoint, "SELECT 1")
@@ -235,7 +235,7 @@ def _ensure_database(found: Binaries, endpoint: Endpoint) -> None:
             ) from error
 
 
-def _ensure_pgvector(found: Binaries, endpoint: Endpoint) -> None:
+def _ensure_pgvector(found: Binaries, endpoint: DatabaseEndpoint) -> None:
     """Create the extension if the server has it; without it vectors are compared elsewhere."""
     try:
         if psql.run(found, endpoint, _LACKS_PGVECTOR) == "t":

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from cartrita.adapters.http.transport import LISTING
 from cartrita.adapters.providers.addresses import MODELS_PATH, PATHS, anthropic_url
-from cartrita.adapters.providers.exchange import Connection, Exchange
+from cartrita.adapters.providers.exchange import Exchange, ProviderConnection
 from cartrita.dialects.anthropic_messages import errors
 from cartrita.dialects.anthropic_messages.model_list import ModelPage, parse_models
 from cartrita.dialects.anthropic_messages.models import known_options
@@ -34,7 +34,7 @@ class AnthropicCompatible:
 
     dialects = frozenset({"anthropic_messages"})
 
-    def __init__(self, connection: Connection, *, models: tuple[str, ...] = ()) -> None:
+    def __init__(self, connection: ProviderConnection, *, models: tuple[str, ...] = ()) -> None:
         self._connection = connection
         self._exchange = Exchange(connection, errors.from_response)
         self._models = models

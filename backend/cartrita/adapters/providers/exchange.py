@@ -63,7 +63,7 @@ class ParseError(Protocol):
     ) -> UpstreamError: ...
 
 
-class Connection(msgspec.Struct, frozen=True, kw_only=True):
+class ProviderConnection(msgspec.Struct, frozen=True, kw_only=True):
     """How a provider is reached.
 
     `name` is the provider's, for errors. `max_bytes` bounds a response, and `line_limit` one line
@@ -79,7 +79,7 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
     max_bytes: int = MAX_BYTES
     line_limit: int = sse.MAX_LINE
 
-    def with_key(self, key: Secret) -> "Connection":
+    def with_key(self, key: Secret) -> "ProviderConnection":
         """The same with another key. Raises ValueError for one that no header can carry."""
         return msgspec.structs.replace(self, credential=self.use_key(key))
 
@@ -87,7 +87,7 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
 class Exchange:
     """Calls over a connection; `parse_error` converts the error responses of its dialect."""
 
-    def __init__(self, connection: Connection, parse_error: ParseError) -> None:
+    def __init__(self, connection: ProviderConnection, parse_error: ParseError) -> None:
         self._connection = connection
         self._parse_error = parse_error
 

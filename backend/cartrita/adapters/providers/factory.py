@@ -11,7 +11,7 @@ from cartrita.adapters.http.transport import MAX_BYTES, Deadlines, Transport
 from cartrita.adapters.providers.anthropic_compatible import AnthropicCompatible
 from cartrita.adapters.providers.credentials import Anonymous, Bearer, Credential, HeaderKey
 from cartrita.adapters.providers.dialect_fallback import DialectFallback
-from cartrita.adapters.providers.exchange import Connection
+from cartrita.adapters.providers.exchange import ProviderConnection
 from cartrita.adapters.providers.oauth import OAuthBearer, TokenSource
 from cartrita.adapters.providers.openai_compatible import OpenAICompatible
 from cartrita.adapters.providers.registry import Dialect, ProviderSpec
@@ -42,14 +42,16 @@ class ProviderOptions(msgspec.Struct, frozen=True, kw_only=True):
     loading_seconds: float = MODEL_LOADING_SECONDS
 
 
-Constructor: TypeAlias = Callable[[ProviderSpec, Connection, ProviderOptions], KeyedProvider]
+Constructor: TypeAlias = Callable[
+    [ProviderSpec, ProviderConnection, ProviderOptions], KeyedProvider
+]
 
 
 def create_provider(
     spec: ProviderSpec, transport: Transport, options: ProviderOptions
 ) -> KeyedProvider:
     """A provider that can be called. Raises ValueError for a key that no header can carry."""
-    connection = Connection(
+    connection = ProviderConnection(
         name=spec.name,
         base_url=options.base_url or spec.base_url,
         transport=transport,
@@ -79,7 +81,7 @@ def _key(spec: ProviderSpec, key: Secret) -> Credential:
 
 
 def _create_openai_chat(
-    spec: ProviderSpec, connection: Connection, options: ProviderOptions
+    spec: ProviderSpec, connection: ProviderConnection, options: ProviderOptions
 ) -> KeyedProvider:
     return OpenAICompatible(
         connection,
@@ -90,7 +92,7 @@ def _create_openai_chat(
 
 
 def _create_openai_responses(
-    spec: ProviderSpec, connection: Connection, options: ProviderOptions
+    spec: ProviderSpec, connection: ProviderConnection, options: ProviderOptions
 ) -> KeyedProvider:
     return OpenAICompatible(
         connection, models=options.models, dialect="openai_responses", relays=spec.relays
@@ -98,7 +100,7 @@ def _create_openai_responses(
 
 
 def _create_anthropic_messages(
-    spec: ProviderSpec, connection: Connection, options: ProviderOptions
+    spec: ProviderSpec, connection: ProviderConnection, options: ProviderOptions
 ) -> KeyedProvider:
     return AnthropicCompatible(connection, models=options.models)
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from cartrita.adapters.http.transport import LISTING
 from cartrita.adapters.providers.addresses import MODELS_PATH, PATHS, openai_url
-from cartrita.adapters.providers.exchange import Connection, Exchange
+from cartrita.adapters.providers.exchange import Exchange, ProviderConnection
 from cartrita.dialects.openai_chat import request_rendering as chat_rendering
 from cartrita.dialects.openai_chat import stream_parsing as chat_parsing
 from cartrita.dialects.openai_chat.request_types import ServerOptions
@@ -33,7 +33,7 @@ class OpenAICompatible:
 
     def __init__(
         self,
-        connection: Connection,
+        connection: ProviderConnection,
         *,
         models: tuple[str, ...] = (),
         server_options: ServerOptions | None = None,

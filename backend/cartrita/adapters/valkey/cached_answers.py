@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from cartrita.adapters.valkey.server import Script, ValkeyServer
+from cartrita.adapters.valkey.server import LuaScript, ValkeyServer
 from cartrita.domain.cached_answers import CacheBounds, CachedAnswer, CacheKey
 from cartrita.kit.secret import Secret
 
@@ -19,8 +19,8 @@ _DIGITS: Final = 32
 """So many of the installation's are in each name, which 16 bytes tell apart from all others."""
 
 
-def _script(name: str) -> Script:
-    return Script.of(files("cartrita.adapters.valkey").joinpath(name).read_text("utf-8"))
+def _script(name: str) -> LuaScript:
+    return LuaScript.of(files("cartrita.adapters.valkey").joinpath(name).read_text("utf-8"))
 
 
 _GET: Final = _script("get_answer.lua")

@@ -43,7 +43,7 @@ class ClientMissing(OperatorError):
     """The package that speaks to Valkey is not installed."""
 
 
-class Script(msgspec.Struct, frozen=True):
+class LuaScript(msgspec.Struct, frozen=True):
     """A script in Lua, and its hash, by which a server that has run it knows it."""
 
     text: str
@@ -80,7 +80,7 @@ class ValkeyServer:
         self._refused: dict[str, Pause] = {}
 
     async def run(
-        self, script: Script, keys: Sequence[str], arguments: Sequence[Argument]
+        self, script: LuaScript, keys: Sequence[str], arguments: Sequence[Argument]
     ) -> object:
         """What a script returns; None for nil, and during a pause. Raises Unavailable."""
         refused = self._refused.setdefault(script.sha, Pause(self._pause_s, self._clock))
@@ -121,7 +121,7 @@ class ValkeyServer:
         """Close all connections."""
         await self._client.aclose()
 
-    async def _evaluate(self, script: Script, call: Sequence[Argument]) -> object:
+    async def _evaluate(self, script: LuaScript, call: Sequence[Argument]) -> object:
         try:
             return await self._client.execute_command("EVALSHA", script.sha, *call)
         except self._errors.NoScriptError:

@@ -3,7 +3,7 @@
 from importlib.resources import files
 from typing import Final
 
-from cartrita.adapters.valkey.server import Script, ValkeyServer
+from cartrita.adapters.valkey.server import LuaScript, ValkeyServer
 from cartrita.domain.errors import Unavailable
 from cartrita.domain.limits import LimitKey
 from cartrita.kit.secret import Secret
@@ -11,7 +11,7 @@ from cartrita.kit.secret import Secret
 _PREFIX: Final = "cartrita:limits"
 _DIGITS: Final = 32
 _MICROSECONDS: Final = 1_000_000
-_RESERVE: Final = Script.of(
+_RESERVE: Final = LuaScript.of(
     files("cartrita.adapters.valkey").joinpath("reserve_slots.lua").read_text("utf-8")
 )
 

@@ -10,8 +10,8 @@ import msgspec
 from cartrita.adapters.http.transport import Deadlines, HttpRequest, HttpResponse, Transport
 from cartrita.adapters.web.page_addresses import page_address, redirected
 from cartrita.adapters.web.page_bodies import HTML, Inflating, media_type, text_of
-from cartrita.adapters.web.places import Places
 from cartrita.adapters.web.readable import readable
+from cartrita.adapters.web.seats import OwnerSeats
 from cartrita.domain.errors import InvalidInput, UpstreamCut, UpstreamRejected
 from cartrita.domain.web import WebPage
 from cartrita.kit.text import storable_text
@@ -52,7 +52,7 @@ class PageReader:
     def __init__(self, transport: Transport, limits: PageLimits | None = None) -> None:
         self._transport = transport
         self._limits = limits or PageLimits()
-        self._places = Places(_AT_ONCE, _OF_ONE_OWNER, _WAIT_S)
+        self._seats = OwnerSeats(_AT_ONCE, _OF_ONE_OWNER, _WAIT_S)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="web-page")
 
     def close(self) -> None:
@@ -62,7 +62,7 @@ class PageReader:
     async def fetch(self, url: str, owner_id: str = "") -> WebPage:
         """See `WebPages.fetch`."""
         address = page_address(url)
-        async with self._places.one(owner_id):
+        async with self._seats.one(owner_id):
             return await self._fetch(address)
 
     async def _fetch(self, address: str) -> WebPage:

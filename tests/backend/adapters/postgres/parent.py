@@ -14,7 +14,7 @@ from pathlib import Path
 
 import structlog
 
-from cartrita.adapters.postgres import Binaries, Endpoint, Supervisor
+from cartrita.adapters.postgres import Binaries, DatabaseEndpoint, Supervisor
 from cartrita.adapters.postgres.addresses import Address
 from cartrita.adapters.postgres.errors import PostgresError
 from cartrita.adapters.postgres.servers import ServerStatus, probe
@@ -26,7 +26,7 @@ def write_event(**event: object) -> None:
     sys.stdout.flush()
 
 
-def answers(endpoint: Endpoint) -> bool:
+def answers(endpoint: DatabaseEndpoint) -> bool:
     """Whether a server accepts connections there."""
     return probe(Address(endpoint.host, endpoint.port)) is ServerStatus.READY
 

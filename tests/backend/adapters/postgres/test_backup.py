@@ -9,7 +9,7 @@ from tests.backend.adapters.postgres.conftest import Parent
 
 from cartrita.adapters.postgres import (
     Binaries,
-    Endpoint,
+    DatabaseEndpoint,
     PostgresUnavailable,
     Supervisor,
     attach,
@@ -40,7 +40,7 @@ SELECT md5(string_agg(m::text, '' ORDER BY id)), (SELECT sum(n) FROM days) FROM 
 """
 
 
-def written(serve: Serve, binaries: Binaries) -> tuple[Endpoint, str]:
+def written(serve: Serve, binaries: Binaries) -> tuple[DatabaseEndpoint, str]:
     endpoint = serve("source").start()
     psql.run(binaries, endpoint, CONTENT)
     return endpoint, psql.run(binaries, endpoint, FINGERPRINT)

@@ -3,11 +3,13 @@
 import pytest
 from sqlalchemy.engine import make_url
 
-from cartrita.adapters.postgres import Endpoint, from_url
+from cartrita.adapters.postgres import DatabaseEndpoint, from_url
 from cartrita.kit.secret import Secret
 
-SOCKET = Endpoint("/a dir/with,comma&more", 5433, "us er", Secret("p@ss/w:rd#%"), "data base")
-TCP = Endpoint("::1", 5432, "u", Secret("p"), "d", options=(("ssl", "require"),))
+SOCKET = DatabaseEndpoint(
+    "/a dir/with,comma&more", 5433, "us er", Secret("p@ss/w:rd#%"), "data base"
+)
+TCP = DatabaseEndpoint("::1", 5432, "u", Secret("p"), "d", options=(("ssl", "require"),))
 
 
 def test_sqlalchemy_reads_it_back() -> None:
@@ -23,7 +25,7 @@ def test_sqlalchemy_reads_it_back() -> None:
 
 
 @pytest.mark.parametrize("endpoint", [SOCKET, TCP])
-def test_it_reads_itself_back(endpoint: Endpoint) -> None:
+def test_it_reads_itself_back(endpoint: DatabaseEndpoint) -> None:
     assert from_url(endpoint.dsn()) == endpoint
     assert from_url(endpoint.dsn().replace("postgresql://", "postgresql+asyncpg://")) == endpoint
 

@@ -21,7 +21,7 @@ from cartrita.adapters.http.client import HttpClient
 from cartrita.adapters.http.transport import Deadlines
 from cartrita.adapters.providers.anthropic_compatible import AnthropicCompatible
 from cartrita.adapters.providers.credentials import HeaderKey
-from cartrita.adapters.providers.exchange import Connection
+from cartrita.adapters.providers.exchange import ProviderConnection
 from cartrita.domain.deltas import (
     Accepted,
     Delta,
@@ -60,7 +60,7 @@ def make(fake: FakeProvider, http: HttpClient) -> Make:
     def made(
         base_url: str = fake.root_url, key: str = fake.key, models: tuple[str, ...] = ()
     ) -> AnthropicCompatible:
-        connection = Connection(
+        connection = ProviderConnection(
             name="fake",
             base_url=base_url,
             transport=http,

@@ -16,7 +16,7 @@ from cartrita.adapters.providers.dialect_fallback import (
     DialectFallback,
     is_missing,
 )
-from cartrita.adapters.providers.exchange import Connection
+from cartrita.adapters.providers.exchange import ProviderConnection
 from cartrita.adapters.providers.openai_compatible import OpenAICompatible
 from cartrita.domain.deltas import TextDelta
 from cartrita.domain.errors import EndpointMissing, UpstreamError, UpstreamRejected
@@ -56,7 +56,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def provider(comet: FakeProvider, http: HttpClient, clock: Clock) -> DialectFallback:
-    connection = Connection(
+    connection = ProviderConnection(
         name="comet",
         base_url=comet.root_url,
         transport=http,

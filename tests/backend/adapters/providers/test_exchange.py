@@ -12,7 +12,7 @@ import pytest
 from cartrita.adapters.http.transport import Deadlines, HttpRequest, HttpResponse
 from cartrita.adapters.providers import exchange
 from cartrita.adapters.providers.credentials import Bearer
-from cartrita.adapters.providers.exchange import Connection, Exchange
+from cartrita.adapters.providers.exchange import Exchange, ProviderConnection
 from cartrita.dialects.losses import Rendered
 from cartrita.dialects.openai_chat import response_parsing
 from cartrita.dialects.openai_chat.response_parsing import decode_completion
@@ -87,7 +87,7 @@ class Answering:
 
 
 def over(transport: Answering) -> Exchange:
-    connection = Connection(
+    connection = ProviderConnection(
         name="fake",
         base_url="http://fake",
         transport=transport,

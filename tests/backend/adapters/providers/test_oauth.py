@@ -13,7 +13,7 @@ import pytest
 from tests.backend.adapters.http.servers import answer, serving
 
 from cartrita.adapters.http.client import HttpClient
-from cartrita.adapters.providers.exchange import Connection
+from cartrita.adapters.providers.exchange import ProviderConnection
 from cartrita.adapters.providers.oauth import OAuthBearer, OAuthClient, TokenSource
 from cartrita.adapters.providers.openai_compatible import OpenAICompatible
 from cartrita.domain.errors import (
@@ -328,7 +328,7 @@ async def provider_of(
 ) -> AsyncGenerator[OpenAICompatible]:
     async with serving(service.handle) as url:
         yield OpenAICompatible(
-            Connection(
+            ProviderConnection(
                 name="oca", base_url=url, transport=http, credential=OAuthBearer("oca", source)
             )
         )

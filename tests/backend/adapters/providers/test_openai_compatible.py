@@ -32,7 +32,7 @@ from cartrita.adapters.http.client import HttpClient
 from cartrita.adapters.http.transport import Deadlines
 from cartrita.adapters.providers import streamed_deltas
 from cartrita.adapters.providers.credentials import Bearer, Credential
-from cartrita.adapters.providers.exchange import Connection
+from cartrita.adapters.providers.exchange import ProviderConnection
 from cartrita.adapters.providers.openai_compatible import OpenAICompatible
 from cartrita.domain.deltas import (
     Delta,
@@ -77,7 +77,7 @@ def make(fake: FakeProvider, http: HttpClient) -> Make:
         max_bytes: int = 1 << 20,
         models: tuple[str, ...] = (),
     ) -> OpenAICompatible:
-        connection = Connection(
+        connection = ProviderConnection(
             name="fake",
             base_url=base_url,
             transport=http,
@@ -374,7 +374,7 @@ async def test_the_last_event_of_a_response_repeats_a_long_answer(http: HttpClie
     events = [*said, {"type": "response.completed", "response": response}]
     body = b"".join(sse.frame(json.dumps(event)) for event in events)
     async with serving(saying(answer(body, b"Content-Type: text/event-stream"))) as url:
-        connection = Connection(name="fake", base_url=url, transport=http)
+        connection = ProviderConnection(name="fake", base_url=url, transport=http)
         provider = OpenAICompatible(connection, dialect="openai_responses")
         request = ModelRequest(owner_id="o", model="m", messages=())
         async with provider.stream(request) as deltas:

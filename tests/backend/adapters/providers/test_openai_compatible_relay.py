@@ -23,7 +23,7 @@ from tests.harness.fake_provider.script import Script
 from cartrita.adapters.http.client import HttpClient
 from cartrita.adapters.http.transport import Deadlines
 from cartrita.adapters.providers.credentials import Bearer
-from cartrita.adapters.providers.exchange import Connection
+from cartrita.adapters.providers.exchange import ProviderConnection
 from cartrita.adapters.providers.openai_compatible import OpenAICompatible
 from cartrita.domain.errors import (
     UpstreamAuth,
@@ -48,7 +48,7 @@ Make = Callable[..., OpenAICompatible]
 @pytest.fixture
 def make(fake: FakeProvider, http: HttpClient) -> Make:
     def made(deadlines: Deadlines = PATIENT, base_url: str = fake.base_url) -> OpenAICompatible:
-        connection = Connection(
+        connection = ProviderConnection(
             name="fake",
             base_url=base_url,
             transport=http,

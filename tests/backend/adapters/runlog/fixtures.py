@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from cartrita.adapters.postgres import Endpoint
+from cartrita.adapters.postgres import DatabaseEndpoint
 from cartrita.adapters.runlog.connection import ConnectionPool
 from cartrita.adapters.runlog.run_log import RunLog, RunLogSettings
 from cartrita.adapters.runlog.worker_slot import WorkerSlot
@@ -53,7 +53,7 @@ SETTINGS = RunLogSettings(
 class Cluster:
     """One database with any number of replicas; by default they belong to one data directory."""
 
-    def __init__(self, endpoint: Endpoint, direct: Any) -> None:
+    def __init__(self, endpoint: DatabaseEndpoint, direct: Any) -> None:
         self.endpoint = endpoint
         self.dsn = endpoint.dsn()
         self.connection = direct

@@ -8,7 +8,7 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import Self
 
-from cartrita.adapters.postgres import Endpoint
+from cartrita.adapters.postgres import DatabaseEndpoint
 
 _CHUNK = 1 << 16
 
@@ -98,7 +98,7 @@ class _ProxiedConnection:
 class Proxy:
     """Listens at `dsn` and forwards everything, except for the faults that a test sets."""
 
-    def __init__(self, endpoint: Endpoint, folder: Path) -> None:
+    def __init__(self, endpoint: DatabaseEndpoint, folder: Path) -> None:
         self._target = f"{endpoint.host}/.s.PGSQL.{endpoint.port}"
         self._path = folder / f".s.PGSQL.{endpoint.port}"
         self.dsn = replace(endpoint, host=str(folder)).dsn()
@@ -112,7 +112,7 @@ class Proxy:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, endpoint: Endpoint, folder: Path) -> AsyncGenerator[Self]:
+    async def open(cls, endpoint: DatabaseEndpoint, folder: Path) -> AsyncGenerator[Self]:
         proxy = cls(endpoint, folder)
         listener = await asyncio.start_unix_server(proxy._serve, str(proxy._path))
         try:

@@ -8,7 +8,7 @@ import pytest
 from tests.harness.valkey import Valkey
 
 from cartrita.adapters.valkey.cached_answers import ValkeyAnswers
-from cartrita.adapters.valkey.server import Argument, Script, ValkeyServer
+from cartrita.adapters.valkey.server import Argument, LuaScript, ValkeyServer
 from cartrita.domain.cached_answers import CacheBounds, CachedAnswer, CacheKey, RelayedBytes
 from cartrita.domain.deltas import Finished, FinishReason, TextDelta
 from cartrita.domain.receipts import Receipt
@@ -191,7 +191,7 @@ async def test_the_answer_to_another_one_is_none(reply: object) -> None:
         dropped = 0
 
         async def run(
-            self, script: Script, keys: Sequence[str], arguments: Sequence[Argument]
+            self, script: LuaScript, keys: Sequence[str], arguments: Sequence[Argument]
         ) -> object:
             return reply
 

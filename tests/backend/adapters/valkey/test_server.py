@@ -14,15 +14,15 @@ import structlog
 from tests.harness.raw_http import HOST
 from tests.harness.valkey import Valkey, find_binary
 
-from cartrita.adapters.valkey.server import ClientMissing, Script, ValkeyServer
+from cartrita.adapters.valkey.server import ClientMissing, LuaScript, ValkeyServer
 from cartrita.domain.errors import Unavailable
 from cartrita.kit.operator_error import OperatorError
 from cartrita.kit.secret import Secret
 
 PASSWORD = "canary-5d1f07-never-to-be-seen"
-ECHO = Script.of("return ARGV[1]")
-READ = Script.of("#!lua flags=no-writes\nreturn 'ok'")
-SET = Script.of("return redis.call('SET', KEYS[1], ARGV[1])")
+ECHO = LuaScript.of("return ARGV[1]")
+READ = LuaScript.of("#!lua flags=no-writes\nreturn 'ok'")
+SET = LuaScript.of("return redis.call('SET', KEYS[1], ARGV[1])")
 
 
 class Clock:
@@ -65,7 +65,7 @@ async def test_it_runs_scripts_that_it_forgot(valkey: Valkey) -> None:
             assert await reader.readline() == b"+OK\r\n"
             writer.close()
         assert await echo(server) == b"ok"
-        assert await server.run(Script.of("return false"), (), ()) is None
+        assert await server.run(LuaScript.of("return false"), (), ()) is None
 
 
 async def test_more_callers_than_connections_get_their_own_answers(valkey: Valkey) -> None:
@@ -75,7 +75,7 @@ async def test_more_callers_than_connections_get_their_own_answers(valkey: Valke
 
 
 async def test_connections_that_are_dropped_are_made_anew(valkey: Valkey) -> None:
-    made = Script.of(
+    made = LuaScript.of(
         "return tonumber(redis.call('INFO', 'stats'):match('total_connections_received:(%d+)'))"
     )
     async with opened(valkey.url) as server:
@@ -200,7 +200,8 @@ async def test_a_full_server_is_spared_writes_only() -> None:
             assert [each["event"] for each in logs] == ["valkey_refused"]
             assert await server.run(SET, ("k",), ("v",)) is None
             assert (
-                await server.run(Script.of("#!lua flags=no-writes\nreturn 'ok'"), (), ()) == b"ok"
+                await server.run(LuaScript.of("#!lua flags=no-writes\nreturn 'ok'"), (), ())
+                == b"ok"
             )
             clock.now = 10
             with pytest.raises(Unavailable):

@@ -1,4 +1,4 @@
-"""Places for what many owners do at once, of which no owner has all."""
+"""Seats for what many owners do at once, of which no owner has all."""
 
 import asyncio
 from collections import Counter
@@ -8,8 +8,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from cartrita.domain.errors import Busy
 
 
-class Places:
-    """So many places `in_all` and `of_one` owner; for one it is waited `wait_s` seconds."""
+class OwnerSeats:
+    """So many seats `in_all` and `of_one` owner; for one it is waited `wait_s` seconds."""
 
     def __init__(self, in_all: int, of_one: int, wait_s: float) -> None:
         self._all = asyncio.Semaphore(in_all)
@@ -20,7 +20,7 @@ class Places:
 
     @asynccontextmanager
     async def one(self, owner_id: str) -> AsyncGenerator[None]:
-        """A place of this owner's. Raises Busy."""
+        """A seat of this owner's. Raises Busy."""
         theirs = self._owners.setdefault(owner_id, asyncio.Semaphore(self._of_one))
         self._present[owner_id] += 1
         try:
