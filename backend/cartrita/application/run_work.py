@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 from functools import partial
-from typing import Final, Protocol
+from typing import Protocol
 
 from cartrita.agents.agent import Agent
 from cartrita.agents.assignment import AgentModel, Assignment
@@ -24,6 +24,7 @@ from cartrita.domain.errors import CartritaError, Forbidden
 from cartrita.domain.events import ProviderAwaited
 from cartrita.domain.message_steps import steps_with_results
 from cartrita.domain.messages import Text
+from cartrita.domain.models import OFFLINE
 from cartrita.domain.ports.runs import RunWriter
 from cartrita.domain.ports.tokens import TokenCounter
 from cartrita.domain.principals import Principal
@@ -36,8 +37,6 @@ from cartrita.gateway.routes import Deployment
 from cartrita.gateway.routing import Choice
 from cartrita.tools.toolbox import Toolbox
 
-OFFLINE: Final = "offline"
-"""The provider of the built-in model, which is no language model and summarises nothing."""
 _ANSWERABLE_SURFACES = frozenset({"a2a", "mcp", "native", "openai_responses"})
 """Where somebody can decide on approvals."""
 
@@ -155,7 +154,7 @@ class RunWork:
             asked = (None, self._summary_model, principal.scopes, principal.payer)
             with suppress(CartritaError):  # the key may not call it, or nobody serves it
                 choice = await self._gateway.choose(*asked)
-        if choice.deployment.provider == OFFLINE:
+        if choice.deployment.provider == OFFLINE:  # it summarises nothing
             return None
         model = self._model(run, principal, choice)
         return RunSummarizer(run, model, self._cost, self._counter, self._summary_s)

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from cartrita.adapters.persistence.budgets import BudgetTable
 from cartrita.adapters.persistence.database import Database
-from cartrita.adapters.providers.offline.provider import NAME
+from cartrita.domain.models import OFFLINE
 from cartrita.gateway.budgeting import Budgeting
 from cartrita.gateway.pricing import Pricing
 from cartrita.gateway.reservations import BudgetPolicy
@@ -18,7 +18,7 @@ async def open_budgeting(settings: Settings, database: Database, pricing: Pricin
         block=Decimal(str(config.block)),
         output_tokens=config.output_tokens,
         unpriced=config.unpriced == "allow",
-        free=frozenset({NAME}),
+        free=frozenset({OFFLINE}),
     )
     budgets = Budgeting(BudgetTable(database), pricing.price, policy)
     await budgets.refresh()

@@ -1,6 +1,11 @@
 """Models that providers offer, and what each can do."""
 
+from typing import Final
+
 import msgspec
+
+OFFLINE: Final = "offline"
+"""The provider of the built-in model, which is no language model: it only repeats what is said."""
 
 
 class ModelProfile(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from cartrita.adapters.providers.registry import PROVIDERS
 from cartrita.domain.embeddings import LOCAL_MODEL, LOCAL_PROVIDER
+from cartrita.domain.models import OFFLINE
 from cartrita.settings.addresses import is_literal
 from cartrita.settings.errors import closest_name, display_value
 from cartrita.settings.settings import Settings
@@ -95,7 +96,7 @@ def _durations(settings: Settings) -> Iterator[SettingsConflict]:
 
 def _api_provider(settings: Settings) -> Iterator[SettingsConflict]:
     name = settings.providers.api_provider
-    known = PROVIDERS.keys() | settings.providers_by_name.keys() | {"offline"}
+    known = PROVIDERS.keys() | settings.providers_by_name.keys() | {OFFLINE}
     if name is None or name in known:
         return
     closest = closest_name(name, sorted(known))
@@ -106,7 +107,7 @@ def _api_provider(settings: Settings) -> Iterator[SettingsConflict]:
 
 def _default_model(settings: Settings) -> Iterator[SettingsConflict]:
     provider, separator, _ = (settings.providers.default_model or "").partition("/")
-    known = PROVIDERS.keys() | settings.providers_by_name.keys() | {"offline"}
+    known = PROVIDERS.keys() | settings.providers_by_name.keys() | {OFFLINE}
     if separator and provider not in known:
         text = (
             f"there is no provider {display_value(provider)}; known are {', '.join(sorted(known))}"

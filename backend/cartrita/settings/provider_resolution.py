@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from cartrita.adapters.providers.addresses import endpoint_of
 from cartrita.adapters.providers.factory import CONSTRUCTORS
 from cartrita.adapters.providers.registry import PROVIDERS, ProviderSpec, custom_provider
+from cartrita.domain.models import OFFLINE
 from cartrita.domain.relays import DIALECTS
 from cartrita.settings.errors import Source, display_value, unknown_name
 from cartrita.settings.provider_oauth import (
@@ -31,7 +32,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _URL_WITHOUT_PATH = re.compile(r"https?://[^/?#]+/?")
 _KEYS = ("base_url", "api_key_env", "dialect", "models", "default_model", OAUTH)
-_RESERVED_NAMES = ("offline", "cartrita")
+_RESERVED_NAMES = (OFFLINE, "cartrita")
 
 
 @dataclass(slots=True)

@@ -1,7 +1,7 @@
 """Full text over what an owner has stored: implements SearchIndex and MessagePassages."""
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -28,12 +28,12 @@ from cartrita.adapters.persistence.tables import conversations, messages
 from cartrita.adapters.persistence.text_queries import TextQueries
 from cartrita.domain.attachments import ID_PREFIX
 from cartrita.domain.ids import ConversationId, public_conversation_id
+from cartrita.domain.models import OFFLINE
 from cartrita.domain.search import SearchHit, SearchKind, SearchQuery, SearchResults, SortBy
 from cartrita.kit import ids
 
 _SNIPPET_WORDS = 35
 _PASSAGE_WORDS = 80
-_QUOTES: Final = "offline"  # a provider whose answers only repeat what is stored elsewhere
 _TITLE_BONUS = 0.5
 _STORED = frozenset({SearchKind.CONVERSATION, SearchKind.MESSAGE, SearchKind.FILE})
 _a, _c, _m, _s = attachments.c, conversations.c, messages.c, passages.c
@@ -77,7 +77,7 @@ class FullText:
             select(_m.id, _m.created_at, score)
             .join(conversations, _c.id == _m.conversation_id)
             .where(in_tree(owner_id), owned(owner_id), text_query.matches(_m.search, _BODY))
-            .where(_m.provider.is_distinct_from(_QUOTES))
+            .where(_m.provider.is_distinct_from(OFFLINE))  # it repeats what is stored elsewhere
             .order_by(score.desc(), _m.created_at.desc())
             .limit(4 * limit)  # some of which may say the same
             .cte("best")

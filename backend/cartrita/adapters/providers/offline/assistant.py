@@ -33,6 +33,7 @@ from cartrita.adapters.providers.offline.request import (
 from cartrita.domain.errors import UpstreamRejected
 from cartrita.domain.json import JsonObject, JsonValue
 from cartrita.domain.messages import Citation, Message, ToolResult
+from cartrita.domain.models import OFFLINE
 from cartrita.domain.ports.search import PassageSearch
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.search import QuotablePassage
@@ -225,6 +226,4 @@ def _select_passages(passages: list[QuotablePassage], said: str) -> list[Quotabl
 
 
 def _rejection(problem: str) -> UpstreamRejected:
-    return UpstreamRejected(
-        f"The offline model refuses the request: {problem}.", provider="offline"
-    )
+    return UpstreamRejected(f"The offline model refuses the request: {problem}.", provider=OFFLINE)

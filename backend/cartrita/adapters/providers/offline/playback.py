@@ -36,11 +36,10 @@ from cartrita.domain.errors import (
     UpstreamOverloaded,
     UpstreamRejected,
 )
+from cartrita.domain.models import OFFLINE
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.token_estimates import RULE_ERROR
 from cartrita.domain.usage import Usage
-
-_PROVIDER = "offline"
 
 
 async def play(path: Path | None, request: ModelRequest) -> AsyncGenerator[Delta]:
@@ -106,12 +105,12 @@ def _expand_repeats(steps: list[SceneStep]) -> Iterator[SceneStep]:
 
 def _raise_if_failing(step: SceneStep) -> None:
     if step.cut:
-        raise UpstreamCut("offline ended its answer in the middle.", provider=_PROVIDER)
+        raise UpstreamCut("offline ended its answer in the middle.", provider=OFFLINE)
     if step.error is not None:
         kind = UpstreamOverloaded if step.error.retryable else UpstreamError
         raise kind(
             step.error.message,
-            provider=_PROVIDER,
+            provider=OFFLINE,
             code=step.error.code,
             retry_after=step.error.retry_after,
         )
@@ -133,4 +132,4 @@ def _deltas(step: SceneStep, call_count: int, request: ModelRequest) -> Iterator
 
 
 def _rejection(problem: str) -> UpstreamRejected:
-    return UpstreamRejected(f"The script cannot be played: {problem}.", provider=_PROVIDER)
+    return UpstreamRejected(f"The script cannot be played: {problem}.", provider=OFFLINE)

@@ -22,13 +22,12 @@ from cartrita.domain.deltas import (
     ToolCallDelta,
 )
 from cartrita.domain.errors import UpstreamRejected
-from cartrita.domain.models import ModelInfo, ModelProfile
+from cartrita.domain.models import OFFLINE, ModelInfo, ModelProfile
 from cartrita.domain.ports.search import PassageSearch
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.token_estimates import RULE_ERROR
 from cartrita.domain.usage import Usage
 
-NAME = "offline"
 ASSISTANT = "assistant"
 SCRIPT = "script"
 
@@ -52,11 +51,11 @@ class Offline:
     @property
     def name(self) -> str:
         """`offline`."""
-        return NAME
+        return OFFLINE
 
     async def models(self) -> list[ModelInfo]:
         """Both models; `offline/script` without a script answers with how to configure one."""
-        return [ModelInfo(NAME, model, _PROFILE) for model in (ASSISTANT, SCRIPT)]
+        return [ModelInfo(OFFLINE, model, _PROFILE) for model in (ASSISTANT, SCRIPT)]
 
     @asynccontextmanager
     async def stream(self, request: ModelRequest) -> AsyncGenerator[AsyncIterator[Delta]]:
@@ -73,7 +72,7 @@ class Offline:
             raise UpstreamRejected(
                 f"The offline provider has no model {request.model[:80]}; "
                 f"it has {ASSISTANT} and {SCRIPT}.",
-                provider=NAME,
+                provider=OFFLINE,
                 status=404,
             )
         async with aclosing(answer) as deltas:
