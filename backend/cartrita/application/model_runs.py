@@ -50,6 +50,7 @@ class ModelCommand(msgspec.Struct, frozen=True, kw_only=True):
     external id. `previous` is the public id of a run whose answer the request follows, instead.
     `metadata` and `echo` are kept in the run's input, because they belong to one answer, and a
     conversation may hold many; the last message that the request brings has the `metadata`, too.
+    `answerable` tells whether the surface lets somebody decide on approvals.
     """
 
     surface: str
@@ -61,6 +62,7 @@ class ModelCommand(msgspec.Struct, frozen=True, kw_only=True):
     metadata: JsonObject = {}
     echo: JsonObject = {}
     busy: BusyPolicy | None = None
+    answerable: bool = False
 
 
 class _Where(msgspec.Struct, frozen=True):
@@ -196,6 +198,7 @@ class ModelRuns:
             metadata=command.metadata,
             echo=command.echo,
             context_tokens=context_tokens,
+            answerable=command.answerable,
         )
 
     async def _planned(

@@ -37,9 +37,6 @@ from cartrita.gateway.routes import Deployment
 from cartrita.gateway.routing import Choice
 from cartrita.tools.toolbox import Toolbox
 
-_ANSWERABLE_SURFACES = frozenset({"a2a", "mcp", "native", "openai_responses"})
-"""Where somebody can decide on approvals."""
-
 
 class KeyLookup(Protocol):
     """Looks up API keys: see `KeyAuthentication.active`."""
@@ -99,7 +96,7 @@ class RunWork:
             model_of=partial(self._model_of, run, principal),
             cost=self._cost,
             counter=self._counter,
-            answerable=claim.surface in _ANSWERABLE_SURFACES,
+            answerable=claim.input.answerable,
             approval_s=self._approval_s,
             caps=agent.limits.caps,
         )

@@ -266,11 +266,12 @@ class Runs:
         new_message: NewMessage | None = None,
         answer_to: MessageId | None = None,
     ) -> Admitted:
+        answerable = msgspec.structs.replace(run_input, answerable=True)
         return await self._admission.admit(
             Admission(
                 owner_id=principal.owner_id,
                 surface=DEFAULT_SURFACE,
-                input=run_input.asked_with(principal.key_id),
+                input=answerable.asked_with(principal.key_id),
                 title="",
                 conversation_id=stored.conversation_id,
                 new_message=new_message,

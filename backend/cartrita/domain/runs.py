@@ -49,7 +49,7 @@ class BusyPolicy(StrEnum):
     INTERRUPT = "interrupt"
 
 
-RUN_INPUT_VERSION: Final = 4
+RUN_INPUT_VERSION: Final = 5
 """The latest version of `RunInput` that this server can execute."""
 
 
@@ -70,7 +70,8 @@ class RunInput(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     for the run, for the usage ledger, and `context_tokens`, the most tokens of history that the
     model is given. Version 4 adds `done`, and what the request tightens: `caps`, `approval`, and
     `own_tools`, the names of the server's tools that the agent may use: all of its own where it is
-    None.
+    None. Version 5 adds `answerable`: whether somebody can decide on approvals where it was asked
+    for.
     """
 
     version: Annotated[int, msgspec.Meta(ge=1, le=RUN_INPUT_VERSION)] = 1
@@ -100,6 +101,7 @@ class RunInput(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     caps: Caps = Caps()
     approval: ApprovalPolicy | None = None
     own_tools: tuple[str, ...] | None = None
+    answerable: bool = True
 
     def asked_with(self, key_id: str) -> "RunInput":
         """The input of a run that this API key asks for."""

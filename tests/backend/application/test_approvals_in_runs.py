@@ -107,7 +107,8 @@ async def test_where_nobody_can_be_asked_it_is_denied() -> None:
     acting = Acting()
     fixture = fixture_of(acting, STEP, said("Nobody is here."))
     claimed = claim(
-        surface="openai_chat", input=RunInput(agent="supervisor", provider="p", model="m")
+        surface="openai_chat",
+        input=RunInput(agent="supervisor", provider="p", model="m", answerable=False),
     )
     assert text_of(await fixture.ending(claimed)) == "Nobody is here."
     assert acting.done == []

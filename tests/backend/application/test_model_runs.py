@@ -20,6 +20,7 @@ from cartrita.domain.requests import (
     VendorFields,
 )
 from cartrita.domain.runs import (
+    RUN_INPUT_VERSION,
     Admission,
     Admitted,
     BusyPolicy,
@@ -53,9 +54,9 @@ async def test_a_request_makes_a_conversation_of_its_messages() -> None:
     assert fixture.admission == Admission(
         owner_id="ann",
         surface="openai_chat",
-        input=RunInput(version=2, agent="model", provider="p", model="m", brought=3).asked_with(
-            "key"
-        ),
+        input=RunInput(
+            version=2, agent="model", provider="p", model="m", brought=3, answerable=False
+        ).asked_with("key"),
         title="Hi",
         untitled=UNTITLED,
         new_message=NewMessage(message=sent[2], before=sent[:2]),
@@ -79,7 +80,8 @@ async def test_everything_that_the_model_is_asked_for_is_kept() -> None:
         "strict": True,
     }
     system = Message(Role.SYSTEM, (Text("Now be kind."),))
-    asked = command(user("Hi"), system, request=fields, metadata={"a": "b"}, echo={"store": True})
+    told: dict[str, Any] = {"metadata": {"a": "b"}, "echo": {"store": True}, "answerable": True}
+    asked = command(user("Hi"), system, request=fields, **told)
     await fixture.model_runs.start(ANN, asked)
     stored = msgspec.json.decode(msgspec.json.encode(fixture.admission.input), type=RunInput)
     kept: dict[str, Any] = fields | {"instructions": (Text("Be brief."), Text("Now be kind."))}
@@ -88,9 +90,8 @@ async def test_everything_that_the_model_is_asked_for_is_kept() -> None:
         agent="model",
         provider="p",
         model="m",
-        metadata={"a": "b"},
-        echo={"store": True},
         brought=1,
+        **told,
         **kept,
     ).asked_with("key")
 
@@ -108,7 +109,7 @@ async def test_the_history_of_an_agent_is_limited() -> None:
     asked = command(user("Hi"), agent="supervisor", request={"model": "cartrita"})
     await fixture.model_runs.start(ANN, asked)
     found = fixture.admission.input
-    assert (found.version, found.context_tokens) == (4, 8000)
+    assert (found.version, found.context_tokens) == (RUN_INPUT_VERSION, 8000)
 
 
 async def test_that_of_a_model_is_not() -> None:

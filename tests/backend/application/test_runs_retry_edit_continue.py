@@ -34,6 +34,7 @@ async def test_a_retry_answers_the_question_as_it_was_answered() -> None:
             model="special",
             prefix="half",
             instructions="Be brief.",
+            answerable=False,
         ),
     )
     for message in (question, answer):

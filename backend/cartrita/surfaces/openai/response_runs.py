@@ -50,6 +50,7 @@ async def response_command(
         previous=None if previous is None else ids.public("run", previous.id),
         metadata=parsed.metadata,
         echo=remembered(parsed),
+        answerable=True,
     )
 
 
