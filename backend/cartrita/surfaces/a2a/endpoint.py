@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 
 from cartrita.domain.errors import CartritaError
 from cartrita.surfaces.a2a.cards import CARD_PATH, PATH, AgentCard, card_of
-from cartrita.surfaces.a2a.methods import A2aCall, call_method
+from cartrita.surfaces.a2a.methods import METHODS
 from cartrita.surfaces.a2a.rpc_errors import VERSION_NOT_SUPPORTED, a2a_error, error_of
 from cartrita.surfaces.a2a.types import PROTOCOL_VERSION
 from cartrita.surfaces.authentication import Caller
@@ -20,14 +20,14 @@ from cartrita.surfaces.dependencies import (
     CurrentCaller,
     PublicId,
 )
-from cartrita.surfaces.json_rpc import (
+from cartrita.surfaces.rpc.calls import MethodCall, call_method, is_of_http
+from cartrita.surfaces.rpc.json_rpc import (
     INVALID_REQUEST,
     RpcError,
     error_bytes,
     json_response,
     read_call,
 )
-from cartrita.surfaces.rpc_refusals import is_of_http
 from cartrita.surfaces.services import Services
 
 router = APIRouter(tags=["a2a"], include_in_schema=False)
@@ -72,7 +72,8 @@ async def _answer(
         _require_version(request)
         if rpc is None or not rpc.answered:
             raise RpcError(INVALID_REQUEST, "Send a call with an id: there are no notifications.")
-        return await call_method(A2aCall(request, services, caller.principal, agent_id, rpc))
+        call = MethodCall(request, services, caller.principal, rpc, agent_id)
+        return await call_method(call, METHODS)
     except RpcError as error:
         return json_response(error_bytes(error, None if rpc is None else rpc.id))
     except CartritaError as error:

@@ -14,7 +14,7 @@ from cartrita.surfaces.a2a.rpc_errors import (
     a2a_error,
 )
 from cartrita.surfaces.a2a.types import ContentPart, MessageRole, SendParams
-from cartrita.surfaces.json_rpc import INVALID_PARAMS, RpcError
+from cartrita.surfaces.rpc.json_rpc import INVALID_PARAMS, RpcError
 
 SURFACE: Final = "a2a"
 MAX_CHARACTERS: Final = 32_000

@@ -1,15 +1,12 @@
 """The methods of A2A: SendMessage, SendStreamingMessage, GetTask, CancelTask, SubscribeToTask."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Final, NoReturn, TypeAlias
+from collections.abc import Mapping
+from typing import Final, NoReturn
 
-import msgspec
-from starlette.requests import Request
 from starlette.responses import Response
 
 from cartrita.domain.errors import Conflict
 from cartrita.domain.events import LoggedEvent, RunStopped
-from cartrita.domain.principals import Principal
 from cartrita.domain.runs import Run
 from cartrita.kit import ids
 from cartrita.surfaces.a2a.message_parsing import command_of
@@ -24,44 +21,15 @@ from cartrita.surfaces.a2a.task_streams import task_stream
 from cartrita.surfaces.a2a.tasks import task_of
 from cartrita.surfaces.a2a.types import SendParams, SentTask, TaskParams
 from cartrita.surfaces.answer_room import require_room
-from cartrita.surfaces.json_rpc import (
+from cartrita.surfaces.rpc.calls import Method, MethodCall
+from cartrita.surfaces.rpc.json_rpc import (
     INVALID_PARAMS,
-    METHOD_NOT_FOUND,
-    RpcCall,
     RpcError,
-    json_response,
-    result_bytes,
 )
 from cartrita.surfaces.run_ends import wait_for_end, while_connected
-from cartrita.surfaces.services import Services
 
 
-class A2aCall(msgspec.Struct, frozen=True):
-    """A call of a method, by whom, and of which agent; None is the one that answers by itself."""
-
-    request: Request
-    services: Services
-    principal: Principal
-    agent_id: str | None
-    rpc: RpcCall
-
-    def answer(self, result: object) -> Response:
-        """The response with the result."""
-        return json_response(result_bytes(self.rpc.id, result))
-
-
-Method: TypeAlias = Callable[[A2aCall], Awaitable[Response]]
-
-
-async def call_method(call: A2aCall) -> Response:
-    """Call what the caller names. Raises RpcError and CartritaError."""
-    found = _METHODS.get(call.rpc.method)
-    if found is None:
-        raise RpcError(METHOD_NOT_FOUND, f"There is no method {call.rpc.method[:80]} in A2A 1.0.")
-    return await found(call)
-
-
-async def _send_message(call: A2aCall) -> Response:
+async def _send_message(call: MethodCall) -> Response:
     """Send a message, and wait for the task to end or to wait unless the caller does not."""
     params = call.rpc.params_as(SendParams)
     require_room(call.request, call.principal)
@@ -76,21 +44,21 @@ async def _send_message(call: A2aCall) -> Response:
     return call.answer(SentTask(task=task))
 
 
-async def _send_streaming_message(call: A2aCall) -> Response:
+async def _send_streaming_message(call: MethodCall) -> Response:
     params = call.rpc.params_as(SendParams)
     require_room(call.request, call.principal)
     run = await _started(call, params)
     return task_stream(call.services, call.principal, run, call.rpc.id)
 
 
-async def _get_task(call: A2aCall) -> Response:
+async def _get_task(call: MethodCall) -> Response:
     params = call.rpc.params_as(TaskParams)
     run = await call.services.runs.get(call.principal, params.id)
     history = params.history_length
     return call.answer(await task_of(call.services, call.principal, run, history_length=history))
 
 
-async def _cancel_task(call: A2aCall) -> Response:
+async def _cancel_task(call: MethodCall) -> Response:
     """Cancel a task, and wait for its end; what it has answered is kept.
 
     Whoever receives as many answers as they may can still end one.
@@ -106,7 +74,7 @@ async def _cancel_task(call: A2aCall) -> Response:
     return call.answer(await task_of(call.services, call.principal, run))
 
 
-async def _subscribe_to_task(call: A2aCall) -> Response:
+async def _subscribe_to_task(call: MethodCall) -> Response:
     run = await call.services.runs.get(call.principal, call.rpc.params_as(TaskParams).id)
     if run.status.ended:
         message = f"This task has ended: it is {run.status}. Ask for it with GetTask."
@@ -115,20 +83,20 @@ async def _subscribe_to_task(call: A2aCall) -> Response:
     return task_stream(call.services, call.principal, run, call.rpc.id)
 
 
-async def _refuse_listing(_: A2aCall) -> NoReturn:
+async def _refuse_listing(_: MethodCall) -> NoReturn:
     raise a2a_error(UNSUPPORTED_OPERATION, "Tasks are not listed: see GET /api/conversations.")
 
 
-async def _refuse_pushes(_: A2aCall) -> NoReturn:
+async def _refuse_pushes(_: MethodCall) -> NoReturn:
     raise a2a_error(PUSH_NOTIFICATION_NOT_SUPPORTED, "Nothing is pushed: stream the task.")
 
 
-async def _refuse_extended_card(_: A2aCall) -> NoReturn:
+async def _refuse_extended_card(_: MethodCall) -> NoReturn:
     message = "There is one card: /.well-known/agent-card.json. See GET /api/agents for more."
     raise a2a_error(EXTENDED_AGENT_CARD_NOT_CONFIGURED, message)
 
 
-_METHODS: Final[Mapping[str, Method]] = {
+METHODS: Final[Mapping[str, Method]] = {
     "SendMessage": _send_message,
     "SendStreamingMessage": _send_streaming_message,
     "GetTask": _get_task,
@@ -143,7 +111,7 @@ _METHODS: Final[Mapping[str, Method]] = {
 }
 
 
-async def _started(call: A2aCall, params: SendParams) -> Run:
+async def _started(call: MethodCall, params: SendParams) -> Run:
     """The run that answers a message. A message cannot go on with a task that there is."""
     command = command_of(params, call.agent_id)
     if params.message.task_id:
@@ -154,13 +122,12 @@ async def _started(call: A2aCall, params: SendParams) -> Run:
             " contextId alone.",
         )
     try:
-        admitted = await call.services.runs.start(call.principal, command)
+        run = await call.start(command)
     except Conflict as error:
         if error.code == "client_msg_id_reused":
             message = "This messageId was used for another message: send a new one with each."
             raise RpcError(INVALID_PARAMS, message) from None
         raise a2a_error(UNSUPPORTED_OPERATION, error.message) from None
-    run = await call.services.runs.get(call.principal, ids.public("run", admitted.run_id))
     if run.agent != call.services.agents.find(call.agent_id).id:
         message = f"This messageId was sent to the agent {run.agent} before: send a new one."
         raise RpcError(INVALID_PARAMS, message)

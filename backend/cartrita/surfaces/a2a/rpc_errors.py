@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from cartrita.domain.errors import CartritaError, ErrorKind
-from cartrita.surfaces.json_rpc import INTERNAL_ERROR, INVALID_PARAMS, RpcError
+from cartrita.surfaces.rpc.json_rpc import INTERNAL_ERROR, INVALID_PARAMS, RpcError
 
 TASK_NOT_FOUND: Final = -32001
 TASK_NOT_CANCELABLE: Final = -32002

@@ -41,7 +41,7 @@ from cartrita.surfaces.a2a.types import (
     TaskState,
     TaskStatus,
 )
-from cartrita.surfaces.json_rpc import RpcId, result_bytes
+from cartrita.surfaces.rpc.json_rpc import RpcId, result_bytes
 from cartrita.surfaces.run_ends import StreamItem, until_end
 from cartrita.surfaces.services import Services
 from cartrita.surfaces.sse import EventStream

@@ -7,8 +7,8 @@ from cartrita.domain.events import Event, LoggedEvent, TaskStarted, ToolCalled
 from cartrita.domain.principals import Principal
 from cartrita.domain.runs import Run
 from cartrita.kit import sse
-from cartrita.surfaces.json_rpc import RpcId, notification_bytes, result_bytes
 from cartrita.surfaces.mcp.agent_tools import answer_of
+from cartrita.surfaces.rpc.json_rpc import RpcId, notification_bytes, result_bytes
 from cartrita.surfaces.run_ends import StreamItem, until_end
 from cartrita.surfaces.services import Services
 from cartrita.surfaces.sse import EventStream

@@ -9,14 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from cartrita.domain.errors import CartritaError
 from cartrita.surfaces.dependencies import ASKED, AppServices, CurrentCaller
-from cartrita.surfaces.json_rpc import (
-    INTERNAL_ERROR,
-    RpcError,
-    error_bytes,
-    json_response,
-    read_call,
-)
-from cartrita.surfaces.mcp.methods import McpCall, call_method
+from cartrita.surfaces.mcp.methods import METHODS
 from cartrita.surfaces.mcp.versions import (
     is_stateless,
     require_envelope,
@@ -24,7 +17,14 @@ from cartrita.surfaces.mcp.versions import (
     status_of,
 )
 from cartrita.surfaces.origins import require_host, require_no_other_origin
-from cartrita.surfaces.rpc_refusals import is_of_http
+from cartrita.surfaces.rpc.calls import MethodCall, call_method, is_of_http
+from cartrita.surfaces.rpc.json_rpc import (
+    INTERNAL_ERROR,
+    RpcError,
+    error_bytes,
+    json_response,
+    read_call,
+)
 
 PATH: Final = "/mcp"
 
@@ -53,7 +53,7 @@ async def post_mcp(request: Request, caller: CurrentCaller, services: AppService
     try:
         if is_stateless(request):
             require_envelope(request, rpc)
-        return await call_method(McpCall(request, services, caller.principal, rpc))
+        return await call_method(MethodCall(request, services, caller.principal, rpc), METHODS)
     except RpcError as error:
         return json_response(error_bytes(error, rpc.id), status_of(request, error))
     except CartritaError as error:

@@ -1,31 +1,24 @@
 """The methods of MCP that a server of tools has."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final, TypeAlias, cast
+from collections.abc import Mapping
+from typing import Any, Final, cast
 
 import msgspec
-from starlette.requests import Request
 from starlette.responses import Response
 
 from cartrita.domain.errors import CartritaError, NotFound
-from cartrita.domain.principals import Principal
-from cartrita.domain.runs import Run
-from cartrita.kit import ids
 from cartrita.surfaces.answer_room import require_room
-from cartrita.surfaces.json_rpc import (
-    INVALID_PARAMS,
-    METHOD_NOT_FOUND,
-    RpcCall,
-    RpcError,
-    json_response,
-    result_bytes,
-)
 from cartrita.surfaces.mcp.agent_tools import AgentArguments, answer_of, tool_list, tool_result
 from cartrita.surfaces.mcp.call_streams import call_stream
 from cartrita.surfaces.mcp.versions import STATELESS, WITH_HANDSHAKE, agreed_version
-from cartrita.surfaces.rpc_refusals import is_of_http
+from cartrita.surfaces.rpc.calls import Method, MethodCall, is_of_http
+from cartrita.surfaces.rpc.json_rpc import (
+    INVALID_PARAMS,
+    RpcCall,
+    RpcError,
+)
 from cartrita.surfaces.run_ends import wait_for_end
-from cartrita.surfaces.services import Services, config_of
+from cartrita.surfaces.services import config_of
 from cartrita.surfaces.sse import MEDIA_TYPE
 
 _CAPABILITIES: Final[Mapping[str, Any]] = {"tools": {"listChanged": False}}
@@ -39,31 +32,7 @@ _NOT_CACHED: Final[Mapping[str, Any]] = {
 }
 
 
-class McpCall(msgspec.Struct, frozen=True):
-    """A call of a method, and by whom."""
-
-    request: Request
-    services: Services
-    principal: Principal
-    rpc: RpcCall
-
-    def answer(self, result: Mapping[str, Any]) -> Response:
-        """The response with the result."""
-        return json_response(result_bytes(self.rpc.id, result))
-
-
-Method: TypeAlias = Callable[[McpCall], Awaitable[Response]]
-
-
-async def call_method(call: McpCall) -> Response:
-    """Call what the caller names. Raises RpcError and CartritaError."""
-    found = _METHODS.get(call.rpc.method)
-    if found is None:
-        raise RpcError(METHOD_NOT_FOUND, f"There is no method {call.rpc.method[:80]} here.")
-    return await found(call)
-
-
-async def _initialize(call: McpCall) -> Response:
+async def _initialize(call: MethodCall) -> Response:
     return call.answer(
         {
             "protocolVersion": agreed_version(call.rpc.params.get("protocolVersion")),
@@ -74,7 +43,7 @@ async def _initialize(call: McpCall) -> Response:
     )
 
 
-async def _discover(call: McpCall) -> Response:
+async def _discover(call: MethodCall) -> Response:
     return call.answer(
         {
             **_NOT_CACHED,
@@ -86,15 +55,15 @@ async def _discover(call: McpCall) -> Response:
     )
 
 
-async def _ping(call: McpCall) -> Response:
+async def _ping(call: MethodCall) -> Response:
     return call.answer({})
 
 
-async def _list_tools(call: McpCall) -> Response:
+async def _list_tools(call: MethodCall) -> Response:
     return call.answer({**_NOT_CACHED, "tools": tool_list(call.services.agents)})
 
 
-async def _call_tool(call: McpCall) -> Response:
+async def _call_tool(call: MethodCall) -> Response:
     """Have an agent answer: as a stream for who accepts one, else as a whole.
 
     What is wrong with the arguments is a result, which tells the model that sent them.
@@ -103,7 +72,7 @@ async def _call_tool(call: McpCall) -> Response:
     require_room(call.request, call.principal)
     try:
         arguments = msgspec.convert(call.rpc.params.get("arguments", {}), AgentArguments)
-        run = await _started(call, arguments, agent_id)
+        run = await call.start(arguments.to_command(agent_id))
     except msgspec.ValidationError as error:
         return call.answer(tool_result(f"Wrong arguments: {error}.", is_error=True))
     except CartritaError as error:
@@ -117,7 +86,7 @@ async def _call_tool(call: McpCall) -> Response:
     return call.answer(answer_of(run, end))
 
 
-_METHODS: Final[Mapping[str, Method]] = {
+METHODS: Final[Mapping[str, Method]] = {
     "initialize": _initialize,
     "server/discover": _discover,
     "ping": _ping,
@@ -126,12 +95,7 @@ _METHODS: Final[Mapping[str, Method]] = {
 }
 
 
-async def _started(call: McpCall, arguments: AgentArguments, agent_id: str) -> Run:
-    admitted = await call.services.runs.start(call.principal, arguments.to_command(agent_id))
-    return await call.services.runs.get(call.principal, ids.public("run", admitted.run_id))
-
-
-def _agent_id(call: McpCall) -> str:
+def _agent_id(call: MethodCall) -> str:
     name = call.rpc.params.get("name")
     if not isinstance(name, str) or not name:
         raise RpcError(INVALID_PARAMS, "params.name must be the name of a tool.")
@@ -147,6 +111,6 @@ def _progress_token(rpc: RpcCall) -> str | int | None:
     return token if isinstance(token, str | int) and not isinstance(token, bool) else None
 
 
-def _server_info(call: McpCall) -> Mapping[str, str]:
+def _server_info(call: MethodCall) -> Mapping[str, str]:
     version = config_of(call.request).version
     return {"name": "cartrita", "title": "Cartrita", "version": version}

@@ -11,7 +11,7 @@ from typing import Any, Final, cast
 
 from starlette.requests import Request
 
-from cartrita.surfaces.json_rpc import (
+from cartrita.surfaces.rpc.json_rpc import (
     INVALID_PARAMS,
     INVALID_REQUEST,
     METHOD_NOT_FOUND,

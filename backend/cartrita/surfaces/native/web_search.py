@@ -1,29 +1,22 @@
-"""Endpoints that search the web and GitHub."""
+"""The endpoint that searches the web."""
 
 import time
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
-from cartrita.domain.github import (
-    LONGEST_GITHUB_QUERY,
-    MOST_GITHUB_RESULTS,
-    GitHubKind,
-    GitHubQuery,
-)
 from cartrita.domain.principals import Principal
 from cartrita.domain.scopes import Operation
 from cartrita.domain.search import SearchKind, url_of
 from cartrita.domain.web import LONGEST_QUERY, MOST_RESULTS, TimeRange, Topic, WebQuery
 from cartrita.kit import clock
-from cartrita.surfaces.dependencies import AppServices, CurrentPrincipal, Requires, Storable
+from cartrita.surfaces.dependencies import AppServices, CurrentPrincipal
 from cartrita.surfaces.native.request_bodies import JsonBody, RequestModel
 from cartrita.surfaces.services import Services
 
 router = APIRouter(prefix="/api/search", tags=["search"])
-github_router = APIRouter(prefix="/api/github", tags=["search"])
 
 LOCAL: Final = "local"
 _OWN_KINDS: Final = frozenset((SearchKind.CONVERSATION, SearchKind.MESSAGE, SearchKind.FILE))
@@ -74,27 +67,6 @@ class WebSearchResponse(BaseModel):
     response_time: float = Field(description="In seconds.")
 
 
-class GitHubResult(BaseModel):
-    """One repository, file, issue or pull request."""
-
-    title: str
-    url: str
-    content: str = Field(description="Plain text of it; of code, what matched.")
-    metadata: dict[str, Any] = Field(description="Depends on the type.")
-
-
-class GitHubSearchResponse(BaseModel):
-    """One page of results, the best first."""
-
-    query: str
-    type: GitHubKind
-    results: list[GitHubResult]
-    total: int = Field(description="How many there are on all pages; 1,000 of them can be read.")
-    incomplete: bool = Field(description="GitHub ran out of time before it had seen all.")
-    page: int
-    response_time: float = Field(description="In seconds.")
-
-
 @router.post("", responses=_ERRORS)
 async def search_web(
     principal: CurrentPrincipal,
@@ -135,43 +107,7 @@ async def search_web(
         answer=answer,
         results=results,
         total=len(results),
-        response_time=_since(began),
-    )
-
-
-@github_router.get("/search", responses=_ERRORS, dependencies=[Depends(Requires(Operation.SEARCH))])
-async def search_github(
-    principal: CurrentPrincipal,
-    services: AppServices,
-    q: Annotated[
-        Storable,
-        Query(
-            min_length=1,
-            max_length=LONGEST_GITHUB_QUERY,
-            description="Words and GitHub's qualifiers, as `language:python stars:>100`.",
-        ),
-    ],
-    kind: Annotated[GitHubKind, Query(alias="type")] = GitHubKind.REPOSITORIES,
-    limit: Annotated[int, Query(ge=1, le=MOST_GITHUB_RESULTS)] = 10,
-    page: Annotated[int, Query(ge=1, le=1000)] = 1,
-) -> GitHubSearchResponse:
-    """Search GitHub for repositories, code, or issues and pull requests."""
-    began = time.monotonic()
-    query = GitHubQuery(text=q, kind=kind, limit=limit, page=page)
-    found = await services.github_search.search(principal, query)
-    return GitHubSearchResponse(
-        query=q,
-        type=kind,
-        results=[
-            GitHubResult(
-                title=hit.title, url=hit.url, content=hit.content, metadata=dict(hit.metadata)
-            )
-            for hit in found.hits
-        ],
-        total=found.total,
-        incomplete=found.incomplete,
-        page=page,
-        response_time=_since(began),
+        response_time=round(time.monotonic() - began, 3),
     )
 
 
@@ -197,7 +133,3 @@ async def _own_results(
         )
         for hit in found.hits
     ]
-
-
-def _since(began: float) -> float:
-    return round(time.monotonic() - began, 3)

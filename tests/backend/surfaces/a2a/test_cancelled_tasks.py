@@ -12,8 +12,9 @@ from cartrita.application.open_connections import KeyEnded, OpenConnections
 from cartrita.domain.principals import Principal
 from cartrita.domain.runs import Run, RunStatus
 from cartrita.kit import ids
-from cartrita.surfaces.a2a.methods import A2aCall, call_method
-from cartrita.surfaces.json_rpc import RpcCall
+from cartrita.surfaces.a2a.methods import METHODS
+from cartrita.surfaces.rpc.calls import MethodCall, call_method
+from cartrita.surfaces.rpc.json_rpc import RpcCall
 
 ANN = Principal("ann", "a")
 
@@ -55,7 +56,7 @@ async def test_the_wait_is_counted_and_cut_with_its_key(most: int) -> None:
     connections: OpenConnections = services.connections
     request = Request({"type": "http"}, connected)
     rpc = RpcCall("CancelTask", {"id": ids.public("run", RUN.id)}, 1)
-    waiting = asyncio.create_task(call_method(A2aCall(request, services, ANN, None, rpc)))
+    waiting = asyncio.create_task(call_method(MethodCall(request, services, ANN, rpc), METHODS))
     await services.runs.awaited.wait()
     assert services.runs.cancelled
     assert connections.count(ANN) == 1

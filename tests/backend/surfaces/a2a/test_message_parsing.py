@@ -12,7 +12,7 @@ from cartrita.surfaces.a2a.rpc_errors import (
     PUSH_NOTIFICATION_NOT_SUPPORTED,
 )
 from cartrita.surfaces.a2a.types import SendParams
-from cartrita.surfaces.json_rpc import INVALID_PARAMS, RpcError
+from cartrita.surfaces.rpc.json_rpc import INVALID_PARAMS, RpcError
 
 
 def sent(*parts: dict[str, Any], **fields: Any) -> SendParams:

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from starlette.requests import Request
 
-from cartrita.surfaces.json_rpc import INVALID_PARAMS, METHOD_NOT_FOUND, RpcCall, RpcError
 from cartrita.surfaces.mcp import versions
+from cartrita.surfaces.rpc.json_rpc import INVALID_PARAMS, METHOD_NOT_FOUND, RpcCall, RpcError
 
 CAPABILITIES = "io.modelcontextprotocol/clientCapabilities"
 VERSION = "io.modelcontextprotocol/protocolVersion"

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from cartrita.surfaces.json_rpc import (
+from cartrita.surfaces.rpc.json_rpc import (
     INVALID_PARAMS,
     INVALID_REQUEST,
     PARSE_ERROR,
