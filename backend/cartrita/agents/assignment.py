@@ -59,7 +59,6 @@ class Conclusion(msgspec.Struct, frozen=True, kw_only=True):
 
     text: str
     reason: FinishReason
-    steps: int
     stop_sequence: str | None = None
     vendor_reason: str | None = None
     cap: str | None = None

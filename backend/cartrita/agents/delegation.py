@@ -8,8 +8,8 @@ from msgspec.structs import replace
 from cartrita.agents.agent import Agent
 from cartrita.agents.assignment import Assignment
 from cartrita.agents.run_context import RunContext
-from cartrita.agents.working import Work
-from cartrita.domain.errors import CartritaError, LeaseLost, NotFound
+from cartrita.agents.team import DELEGATE
+from cartrita.domain.errors import CartritaError, LeaseLost
 from cartrita.domain.events import TaskCompleted
 from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import Message, Role, Text
@@ -20,7 +20,6 @@ from cartrita.kit.text import shortened
 from cartrita.tools.tool import Risk, Tool, ToolContext, ToolOutput
 from cartrita.tools.toolbox import Toolbox
 
-DELEGATE: Final = "delegate"
 _LONGEST_TASK: Final = 20_000
 _LONGEST_RESULT: Final = 40_000
 _TOLD: Final = (
@@ -32,39 +31,22 @@ _CUT: Final = (
 )
 
 
-def team_of(agent: Agent, run: RunContext) -> Sequence[Agent]:
-    """The agents that an agent can give tasks to, in its order.
-
-    One that names tools, of which this server has none, could only make its results up.
-    """
-    found: list[Agent] = []
-    for name in agent.delegates:
-        try:
-            member = run.agents.find(name)
-        except NotFound:
-            continue
-        if not member.tools or member.delegates or len(run.tools.only(member.tools)):
-            found.append(member)
-    return found
-
-
-def toolbox_of(agent: Agent, run: RunContext, depth: int, work: Work) -> Toolbox:
+def toolbox_of(agent: Agent, run: RunContext, depth: int) -> Toolbox:
     """The tools of an agent in this run: its own that the request and the key allow."""
     asked = run.claim.input.own_tools
     tools = [
         tool
-        for tool in run.tools.only(agent.tools)
+        for tool in run.team.tools_of(agent)
         if (asked is None or tool.name in asked) and run.principal.scopes.allows_tool(tool.name)
     ]
-    team = team_of(agent, run)
-    delegates = asked is None or DELEGATE in asked
-    if team and delegates and depth < agent.limits.depth:
-        tools.append(_delegate(agent, team, run, depth, work))
+    members = run.team.members(agent, depth)
+    if members and (asked is None or DELEGATE in asked):
+        tools.append(_delegate(agent, members, run, depth))
     return Toolbox(tools)
 
 
-def _delegate(agent: Agent, team: Sequence[Agent], run: RunContext, depth: int, work: Work) -> Tool:
-    names = {member.id: member for member in team}
+def _delegate(agent: Agent, members: Sequence[Agent], run: RunContext, depth: int) -> Tool:
+    names = {member.id: member for member in members}
 
     async def delegate(context: ToolContext, arguments: JsonObject) -> ToolOutput:
         name, task = arguments.get("agent"), arguments.get("task")
@@ -78,11 +60,11 @@ def _delegate(agent: Agent, team: Sequence[Agent], run: RunContext, depth: int, 
                 return _wrong(f"this answer has used up its {agent.limits.delegations} tasks")
             if cap := run.cap_reached:
                 return _wrong(f"what this answer may use of {cap} is used up")
-        delegation = _Delegation(run, member, depth + 1, context.place, work)
+        delegation = _Delegation(run, member, depth + 1, context.place)
         return await delegation.result(context.call_id, task)
 
     return Tool(
-        spec=_spec(team),
+        spec=_spec(members),
         run=delegate,
         risk=Risk.READ,
         timeout_s=max(run.claim.seconds_left, 1.0),
@@ -90,8 +72,8 @@ def _delegate(agent: Agent, team: Sequence[Agent], run: RunContext, depth: int, 
     )
 
 
-def _spec(team: Sequence[Agent]) -> ToolSpec:
-    described = "\n".join(f"- {member.id}: {member.description}" for member in team)
+def _spec(members: Sequence[Agent]) -> ToolSpec:
+    described = "\n".join(f"- {member.id}: {member.description}" for member in members)
     return ToolSpec(
         DELEGATE,
         "Give a task to another agent, and get its result. Several calls at once work side by "
@@ -99,7 +81,7 @@ def _spec(team: Sequence[Agent]) -> ToolSpec:
         {
             "type": "object",
             "properties": {
-                "agent": {"type": "string", "enum": [member.id for member in team]},
+                "agent": {"type": "string", "enum": [member.id for member in members]},
                 "task": {
                     "type": "string",
                     "description": "What to do, with all that the agent has to know: it sees "
@@ -121,14 +103,11 @@ def _wrong(problem: str) -> ToolOutput:
 class _Delegation:
     """One task; `place` is that of the call that gives it."""
 
-    def __init__(
-        self, run: RunContext, agent: Agent, depth: int, place: StepPlace, work: Work
-    ) -> None:
+    def __init__(self, run: RunContext, agent: Agent, depth: int, place: StepPlace) -> None:
         self._run = run
         self._agent = agent
         self._depth = depth
         self._place = place
-        self._work = work
 
     async def result(self, call_id: str, task: str) -> ToolOutput:
         """Do the task. A failure is a result. Raises ApprovalsNeeded and LeaseLost."""
@@ -142,7 +121,7 @@ class _Delegation:
 
     async def _output(self, task: str) -> ToolOutput:
         try:
-            concluded = await self._work(self._run, await self._assignment(task))
+            concluded = await self._run.work(self._run, await self._assignment(task))
         except LeaseLost:
             raise
         except CartritaError as error:
@@ -169,9 +148,7 @@ class _Delegation:
                 reasoning=ReasoningOptions(effort=asked.reasoning.effort),
                 user=asked.user,
             ),
-            tools=toolbox_of(agent, run, self._depth, self._work)
-            if model.takes_tools
-            else Toolbox(),
+            tools=toolbox_of(agent, run, self._depth) if model.takes_tools else Toolbox(),
             caps=agent.limits.caps.tightened(asked.caps),
             place=self._place,
             task_id=self._place.task_id,

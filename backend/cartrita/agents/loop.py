@@ -289,7 +289,6 @@ class _Loop:
         return Conclusion(
             text="".join(part.text for part in said.parts if isinstance(part, Text | Refusal)),
             reason=reason,
-            steps=number,
             stop_sequence=None if self._last is None else self._last.stop_sequence,
             vendor_reason=None if self._last is None else self._last.vendor_reason,
             cap=cap,

@@ -1,7 +1,6 @@
 """The registry of agents, by id and by the names that they had."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from cartrita.agents.agent import NO_AGENT, Agent
@@ -41,16 +40,3 @@ class AgentRegistry:
         Raises NotFound.
         """
         return NO_AGENT if agent_id == NO_AGENT.id else self.find(agent_id)
-
-    def team(self, answering: Agent) -> Sequence[Agent]:
-        """An agent that answers, and all that can get a task in its answer."""
-        team = {answering.id: answering}
-        waiting = [answering]
-        while waiting:
-            for name in waiting.pop().delegates:
-                with suppress(NotFound):
-                    member = self.find(name)
-                    if member.id not in team:
-                        team[member.id] = member
-                        waiting.append(member)
-        return tuple(team.values())

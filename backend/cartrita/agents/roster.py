@@ -14,9 +14,9 @@ SUPERVISOR: Final = "supervisor"
 
 _OWN_DATA: Final = ("search_files", "read_file", "search_conversations")
 _WEB: Final = ("web_search", "web_fetch", "github_search")
-_WORKER: Final = AgentLimits(caps=Caps(steps=16))
+_WORKER_LIMITS: Final = AgentLimits(caps=Caps(steps=16))
 
-_TEAM: Final = (
+_WORKERS: Final = (
     Agent(
         id="researcher",
         name="Researcher",
@@ -103,10 +103,10 @@ def built_in_agents() -> tuple[Agent, ...]:
         instructions="",
         capabilities=("chat", "streaming", "delegation"),
         tools=("calculator", *_OWN_DATA),
-        delegates=tuple(agent.id for agent in _TEAM),
+        delegates=tuple(agent.id for agent in _WORKERS),
         aliases=("assistant",),
     )
-    workers = (msgspec.structs.replace(agent, limits=_WORKER) for agent in _TEAM)
+    workers = (msgspec.structs.replace(agent, limits=_WORKER_LIMITS) for agent in _WORKERS)
     return tuple(map(_instructed, (supervisor, *workers)))
 
 
@@ -129,7 +129,9 @@ def with_overrides(
 
 
 def _new(name: str) -> Agent:
-    return Agent(id=name, name=name, type=name, description=name, instructions="", limits=_WORKER)
+    return Agent(
+        id=name, name=name, type=name, description=name, instructions="", limits=_WORKER_LIMITS
+    )
 
 
 def _merged(before: Mapping[str, object], given: Mapping[str, object]) -> dict[str, object]:

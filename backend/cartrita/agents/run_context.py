@@ -2,15 +2,16 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from typing import TypeAlias
 
 import anyio
 from msgspec.structs import replace
 
 from cartrita.agents.agent import Agent
-from cartrita.agents.assignment import AgentModel, Assignment
+from cartrita.agents.assignment import AgentModel, Assignment, Conclusion
 from cartrita.agents.journal import Journal
-from cartrita.agents.registry import AgentRegistry
 from cartrita.agents.sources import SourceList
+from cartrita.agents.team import Team
 from cartrita.agents.unfinished import Unfinished
 from cartrita.domain.approvals import ApprovalPolicy
 from cartrita.domain.caps import Caps
@@ -20,7 +21,9 @@ from cartrita.domain.principals import Principal
 from cartrita.domain.runs import Claim
 from cartrita.domain.step_records import StoredSteps
 from cartrita.gateway.metering import CostOf
-from cartrita.tools.toolbox import Toolbox
+
+Work: TypeAlias = Callable[["RunContext", Assignment], Awaitable[Conclusion]]
+"""Does an assignment within a run. Raises CartritaError and ApprovalsNeeded."""
 
 
 class RunContext:
@@ -34,8 +37,8 @@ class RunContext:
         *,
         started_at: float,
         principal: Principal,
-        agents: AgentRegistry,
-        tools: Toolbox,
+        team: Team,
+        work: Work,
         model_of: Callable[[Agent], Awaitable[AgentModel]],
         cost: CostOf,
         counter: TokenCounter,
@@ -45,16 +48,17 @@ class RunContext:
     ) -> None:
         """`started_at` is when the run began, by `clock`, as if nothing but work had come since.
 
-        `model_of` finds what answers for an agent. `answerable` tells whether somebody can
-        decide on approvals, for which there are `approval_s` seconds. `caps` are those of the agent
-        that answers: all that work for it use up its tokens, money and time.
+        `work` does the assignments of tasks, and `model_of` finds what answers for an agent.
+        `answerable` tells whether somebody can decide on approvals, for which there are
+        `approval_s` seconds. `caps` are those of the agent that answers: all that work for it use
+        up its tokens, money and time.
         """
         self.claim = claim
         self.journal = journal
         self.unfinished = unfinished
         self.principal = principal
-        self.agents = agents
-        self.tools = tools
+        self.team = team
+        self.work = work
         self.model_of = model_of
         self.counter = counter
         self.answerable = answerable

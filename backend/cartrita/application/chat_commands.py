@@ -2,8 +2,8 @@
 
 import msgspec
 
-from cartrita.agents.delegation import DELEGATE
 from cartrita.agents.registry import AgentRegistry
+from cartrita.agents.team import Team
 from cartrita.domain.approvals import ApprovalPolicy
 from cartrita.domain.caps import Caps
 from cartrita.domain.errors import InvalidInput
@@ -49,10 +49,8 @@ async def own_tools_of(
 ) -> tuple[str, ...] | None:
     """The tools that a command allows; None for all of the agent. Raises InvalidInput, NotFound."""
     if command.tools:
-        team = agents.team(agents.find(command.agent))
-        named_tools = tuple(dict.fromkeys(name for agent in team for name in agent.tools))
-        known = [tool.name for tool in (await tools.filled(named_tools)).only(named_tools)]
-        known += [DELEGATE] if len(team) > 1 else []
+        team = await Team.of(agents.find(command.agent), agents, tools)
+        known = team.tool_names
         for name in command.tools:
             if name not in known:
                 told = ", ".join(known) or "none"

@@ -11,7 +11,7 @@ from cartrita.agents.loop import work
 from cartrita.agents.registry import AgentRegistry
 from cartrita.agents.run_context import RunContext
 from cartrita.agents.sources import SourceList
-from cartrita.agents.team import with_team
+from cartrita.agents.team import Team
 from cartrita.application.active_runs import ActiveRun
 from cartrita.application.agent_choice import choose_for
 from cartrita.application.brought_keys import BROUGHT, ProviderKeyGone
@@ -84,15 +84,14 @@ class RunWork:
         claim = run.claim
         principal = await self._principal(claim)
         agent = self._agents.find_of_run(claim.input.agent)
-        named = {name for member in self._agents.team(agent) for name in member.tools}
         context = RunContext(
             claim,
             run.journal,
             run.unfinished,
             started_at=run.started_at,
             principal=principal,
-            agents=self._agents,
-            tools=await self._tools.filled(named),
+            team=await Team.of(agent, self._agents, self._tools),
+            work=work,
             model_of=partial(self._model_of, run, principal),
             cost=self._cost,
             counter=self._counter,
@@ -126,9 +125,11 @@ class RunWork:
         model = self._model(run, principal, choice)
         said = claim.input.prefix
         begins = beginning_of(claim.input.done) or Beginning()
-        tools = toolbox_of(agent, context, 0, work) if model.takes_tools else Toolbox()
+        tools = toolbox_of(agent, context, 0) if model.takes_tools else Toolbox()
         summarizer = await self._summarizer(run, principal, choice)
-        request = await self._history.build_request(claim, with_team(agent, tools), summarizer)
+        request = await self._history.build_request(
+            claim, context.team.instructed_leader(tools), summarizer
+        )
         return Assignment(
             agent=agent,
             model=model,

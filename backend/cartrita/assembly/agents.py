@@ -5,9 +5,9 @@ from collections.abc import Iterable
 import structlog
 
 from cartrita.agents.agent import Agent
-from cartrita.agents.delegation import DELEGATE
 from cartrita.agents.registry import AgentRegistry
 from cartrita.agents.roster import built_in_agents, with_overrides
+from cartrita.agents.team import DELEGATE
 from cartrita.domain.errors import NotFound
 from cartrita.kit.operator_error import OperatorError
 from cartrita.settings import Settings

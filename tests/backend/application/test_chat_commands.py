@@ -32,3 +32,17 @@ async def test_what_nobody_of_the_team_has_is_refused() -> None:
         await own_tools_of(asking("saw"), AGENTS, Toolbox([CALCULATOR]))
     with pytest.raises(InvalidInput):
         await own_tools_of(asking("delegate", agent="last"), AGENTS, Toolbox([CALCULATOR]))
+
+
+async def test_delegation_is_refused_where_no_agent_can_be_given_a_task() -> None:
+    alone = {**OVERRIDES, "supervisor": {"tools": [], "delegates": ["last"]}}
+    agents = AgentRegistry(with_overrides(built_in_agents(), alone))
+    with pytest.raises(InvalidInput, match="there are: none"):
+        await own_tools_of(asking("delegate"), agents, Toolbox())
+
+
+async def test_a_tool_is_refused_that_only_an_agent_too_deep_has() -> None:
+    shallow = {**OVERRIDES, "middle": {**OVERRIDES["middle"], "limits": {"depth": 1}}}
+    agents = AgentRegistry(with_overrides(built_in_agents(), shallow))
+    with pytest.raises(InvalidInput, match="there are: delegate"):
+        await own_tools_of(asking("calculator"), agents, Toolbox([CALCULATOR]))

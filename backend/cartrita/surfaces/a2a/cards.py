@@ -62,7 +62,7 @@ _SCHEMES: Mapping[str, Any] = {
 
 
 def card_of(request: Request, agents: AgentRegistry, agent_id: str | None) -> AgentCard:
-    """The card of an agent, or for None of the one that answers by itself, with its team's skills.
+    """The card of an agent, or for None that of the assistant, whose skills are all agents.
 
     Its address is the one by which the request came. Raises NotFound, and Forbidden for a header
     Host that names no host.
