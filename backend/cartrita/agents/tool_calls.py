@@ -1,7 +1,6 @@
 """Complete tool calls, assembled from streamed deltas, and those that are malformed."""
 
 import json
-import re
 from collections.abc import Collection, Iterable, Iterator
 from math import isfinite
 from typing import Final, NoReturn, cast
@@ -14,12 +13,11 @@ from cartrita.domain.errors import UpstreamMalformed
 from cartrita.domain.events import ToolCalled
 from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import ToolCall
+from cartrita.domain.tools import LONGEST_TOOL_NAME, tool_name_of
 from cartrita.kit.ids import uuid7
 from cartrita.kit.json_depth import MAX_ANSWER_DEPTH, nests_deeper
 from cartrita.kit.text import shortened, storable_json, storable_text
 
-_FOREIGN: Final = re.compile(r"[^a-zA-Z0-9_-]")
-_LONGEST_NAME: Final = 64
 _UNREAD_CHARS: Final = 4000
 _MALFORMED_STEPS: Final = 3
 
@@ -73,7 +71,7 @@ class ToolCallAssembler:
             raise self._malformed("asked for a tool without saying which")
         name = call.name
         if name not in self._offered:
-            name = _FOREIGN.sub("_", name)[:_LONGEST_NAME]
+            name = tool_name_of(name)[:LONGEST_TOOL_NAME]
         # Some servers send no call id; the tool result needs one to refer to its call.
         call_id = call.call_id or f"call_{uuid7().hex}"
         written = "".join(call.arguments)

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from cartrita.adapters.http.client import HttpClient
 from cartrita.adapters.http.transport import Deadlines
-from cartrita.adapters.providers.discovery import ServerAddress, discover
+from cartrita.adapters.providers.discovery import UsualAddress, discover
 from cartrita.adapters.providers.factory import ProviderOptions, create_provider
 from cartrita.adapters.providers.oauth import OAuthClient, TokenSource
 from cartrita.adapters.providers.registry import PROVIDERS, provider_spec
@@ -196,7 +196,7 @@ async def _discover(
     settings: Settings, http: HttpClient, creation: _ProviderCreation, known: set[str]
 ) -> list[OpenedProvider]:
     config = settings.providers
-    addresses = [ServerAddress(server.name, server.port) for server in config.discover_ports]
+    addresses = [UsualAddress(server.name, server.port) for server in config.discover_ports]
     servers = await discover(
         http,
         [address for address in addresses if address.name not in known],

@@ -9,12 +9,12 @@ from urllib.parse import urlsplit
 from cartrita.adapters.http.client import HttpClient
 from cartrita.adapters.http.public_addresses import AddressRule
 from cartrita.adapters.http.transport import Transport
-from cartrita.adapters.mcp.config import ServedAddress, ServedProgram, ServerConfig
+from cartrita.adapters.mcp.config import ServerAddress, ServerConfig, ServerProgram
 from cartrita.domain.ports.tool_servers import ToolServer
 from cartrita.settings import Settings
 from cartrita.settings.addresses import is_literal, named_host
-from cartrita.settings.mcp import ConfiguredToolServer, Mcp
-from cartrita.tools.served_tools import ServedTools, ServingRules
+from cartrita.settings.tool_servers import ConfiguredToolServer, Mcp
+from cartrita.tools.tool_servers import ServedTools, ServingRules
 from cartrita.tools.toolbox import ToolSupply
 
 _AFTER_S = 5.0
@@ -76,11 +76,11 @@ def _create(config: ServerConfig, http: Transport | None) -> _Server:
 
 
 def _config(entry: ConfiguredToolServer, config: Mcp) -> ServerConfig:
-    place: ServedProgram | ServedAddress
+    place: ServerProgram | ServerAddress
     if entry.url is not None:
-        place = ServedAddress(url=entry.url, headers=entry.headers)
+        place = ServerAddress(url=entry.url, headers=entry.headers)
     else:
-        place = ServedProgram(command=entry.command or (), environment=entry.env, folder=entry.cwd)
+        place = ServerProgram(command=entry.command or (), environment=entry.env, folder=entry.cwd)
     return ServerConfig(
         name=entry.name,
         place=place,

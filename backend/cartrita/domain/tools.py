@@ -1,11 +1,25 @@
 """Tool definitions that are sent to models."""
 
-from typing import Literal, TypeAlias
+import re
+from collections.abc import Awaitable, Callable
+from typing import Final, Literal, TypeAlias
 
 import msgspec
 
 from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import CacheBreakpoint
+
+LONGEST_TOOL_NAME: Final = 64
+"""In characters, at most providers of models."""
+_FOREIGN: Final = re.compile(r"[^a-zA-Z0-9_-]")
+
+TellProgress: TypeAlias = Callable[[str, float | None], Awaitable[None]]
+"""Tells what a tool is doing now, and how far it is, from 0 to 1, where that is known."""
+
+
+def tool_name_of(text: str) -> str:
+    """A text in the characters that every vendor takes in the name of a tool."""
+    return _FOREIGN.sub("_", text)
 
 
 class ToolSpec(msgspec.Struct, frozen=True, omit_defaults=True, tag="function"):

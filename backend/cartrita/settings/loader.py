@@ -19,7 +19,6 @@ from cartrita.settings.errors import (
     display_value,
     unknown_name,
 )
-from cartrita.settings.mcp_resolution import resolve_tool_servers, tool_server_variables
 from cartrita.settings.provider_resolution import (
     FieldPath,
     custom_variable_names,
@@ -34,6 +33,7 @@ from cartrita.settings.sources import (
     entry_at,
     read_sources,
 )
+from cartrita.settings.tool_server_resolution import resolve_tool_servers, tool_server_variables
 from cartrita.settings.types import BaseDirectories
 
 _NONE: Mapping[str, object] = MappingProxyType({})

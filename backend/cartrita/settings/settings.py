@@ -12,13 +12,13 @@ from cartrita.settings.fields import Group, Setting
 from cartrita.settings.files import Files
 from cartrita.settings.ledger import Ledger
 from cartrita.settings.limits import Limits
-from cartrita.settings.mcp import Mcp
 from cartrita.settings.providers import ConfiguredProvider, OAuth, Offline, Providers
 from cartrita.settings.routes import Routes
 from cartrita.settings.server import Auth, Logging, Server
 from cartrita.settings.services import Brave, Deepgram, GitHub, Search, SearXNG, Tavily, Web
 from cartrita.settings.storage import Database, History, Postgres, RunLog
 from cartrita.settings.surfaces import Compat, OpenAICompat
+from cartrita.settings.tool_servers import Mcp
 from cartrita.settings.tracing import Langfuse
 from cartrita.settings.types import REVEAL, FilePath
 from cartrita.settings.websocket import WebSocket

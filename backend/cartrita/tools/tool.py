@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
-from typing import TypeAlias
 
 import msgspec
 
@@ -12,10 +11,7 @@ from cartrita.domain.ledger import ToolSpending
 from cartrita.domain.messages import Attachment
 from cartrita.domain.principals import Principal
 from cartrita.domain.step_places import StepPlace
-from cartrita.domain.tools import ToolSpec
-
-Progress: TypeAlias = Callable[[str, float | None], Awaitable[None]]
-"""Tells what a tool is doing now, and how far it is, from 0 to 1, where that is known."""
+from cartrita.domain.tools import TellProgress, ToolSpec
 
 
 class Risk(StrEnum):
@@ -37,7 +33,7 @@ class ToolContext(msgspec.Struct, frozen=True, kw_only=True):
     conversation_id: ConversationId
     place: StepPlace
     call_id: str
-    progress: Progress
+    progress: TellProgress
     spending: ToolSpending
 
     @property

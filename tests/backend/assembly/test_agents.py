@@ -10,7 +10,7 @@ from cartrita.assembly.agents import create_agents, warn_of_missing_names
 from cartrita.kit.operator_error import OperatorError
 from cartrita.settings import Settings
 from cartrita.settings.agents import Agents
-from cartrita.settings.mcp import Mcp
+from cartrita.settings.tool_servers import Mcp
 from cartrita.tools.calculator import CALCULATOR
 from cartrita.tools.toolbox import Toolbox
 

@@ -12,7 +12,7 @@ LARGEST_MESSAGE: Final = 4 << 20
 """Bytes of one message, and of the body of one response."""
 
 
-class ServedProgram(msgspec.Struct, frozen=True, kw_only=True):
+class ServerProgram(msgspec.Struct, frozen=True, kw_only=True):
     """A program that is started; `environment` is all that it has."""
 
     command: tuple[str, ...]
@@ -20,7 +20,7 @@ class ServedProgram(msgspec.Struct, frozen=True, kw_only=True):
     folder: Path | None = None
 
 
-class ServedAddress(msgspec.Struct, frozen=True, kw_only=True):
+class ServerAddress(msgspec.Struct, frozen=True, kw_only=True):
     """A server at an address; each request gets the headers."""
 
     url: str
@@ -31,7 +31,7 @@ class ServerConfig(msgspec.Struct, frozen=True, kw_only=True):
     """A server, and how long it may take: to connect, between lists of its tools, for a call."""
 
     name: str
-    place: ServedProgram | ServedAddress
+    place: ServerProgram | ServerAddress
     connect_timeout_s: float = 20.0
     refresh_s: float = 60.0
     call_timeout_s: float = 60.0

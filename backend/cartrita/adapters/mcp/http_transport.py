@@ -13,7 +13,7 @@ from mcp.client._transport import TransportStreams
 from mcp.client.streamable_http import streamable_http_client
 
 from cartrita.adapters.http.transport import Deadlines, HttpRequest, HttpResponse, Transport
-from cartrita.adapters.mcp.config import LARGEST_MESSAGE, ServedAddress
+from cartrita.adapters.mcp.config import LARGEST_MESSAGE, ServerAddress
 from cartrita.domain.errors import CartritaError
 from cartrita.kit.secret import Secret
 
@@ -30,7 +30,7 @@ _OF_MCP: Final = "mcp-"
 
 @asynccontextmanager
 async def http_transport(
-    server: str, address: ServedAddress, transport: Transport, seconds: float
+    server: str, address: ServerAddress, transport: Transport, seconds: float
 ) -> AsyncGenerator[TransportStreams]:
     """Streams to a server; what it sends may pause and last for so many seconds."""
     sender = _Sender(server, transport, address.headers, seconds)

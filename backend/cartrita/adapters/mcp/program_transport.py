@@ -12,7 +12,7 @@ from mcp.client._transport import TransportStreams
 from mcp.shared.message import SessionMessage
 from mcp.types import jsonrpc_message_adapter
 
-from cartrita.adapters.mcp.config import LARGEST_MESSAGE, ServedProgram
+from cartrita.adapters.mcp.config import LARGEST_MESSAGE, ServerProgram
 from cartrita.adapters.mcp.unasked import Unasked
 from cartrita.adapters.processes.children import serving
 
@@ -21,7 +21,7 @@ log = structlog.get_logger()
 
 @asynccontextmanager
 async def program_transport(
-    server: str, program: ServedProgram
+    server: str, program: ServerProgram
 ) -> AsyncGenerator[TransportStreams]:
     """Start the program, and end it when the body does. Raises OSError if it cannot be started.
 

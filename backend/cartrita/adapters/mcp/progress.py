@@ -3,7 +3,7 @@
 import time
 from typing import Final
 
-from cartrita.domain.ports.tool_servers import TellProgress
+from cartrita.domain.tools import TellProgress
 
 _PAUSE_S: Final = 1.0
 _LONGEST: Final = 200

@@ -16,7 +16,7 @@ from mcp.types import (
 )
 
 from cartrita.domain.json import JsonObject
-from cartrita.domain.served_tools import ServedLink, ServedResult
+from cartrita.domain.tool_servers import ServedLink, ServedResult
 from cartrita.kit.text import shortened, storable_json, storable_text
 
 _LONGEST_URL: Final = 2000

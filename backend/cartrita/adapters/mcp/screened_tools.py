@@ -5,12 +5,12 @@ from typing import Final, cast
 import structlog
 
 from cartrita.domain.json import JsonObject
+from cartrita.domain.tools import LONGEST_TOOL_NAME
 from cartrita.kit.text import shortened, storable_text
 
 _TEXTS: Final = ("title", "description")
-_LONGEST_NAME: Final = 64
-_MOST_TOOLS: Final = 1000
-"""Of one list; all others are left out unseen."""
+MOST_TOOLS: Final = 1000
+"""Of one server; all others are left out unseen."""
 _MOST_TOLD: Final = 10
 
 log = structlog.get_logger()
@@ -28,7 +28,7 @@ def screen_tools(result: dict[str, object], server: str) -> None:
     given = cast("list[object]", tools)
     kept: list[object] = []
     first: list[dict[str, str | None]] = []
-    for tool in given[:_MOST_TOOLS]:
+    for tool in given[:MOST_TOOLS]:
         problem = _problem(tool)
         if problem is None:
             kept.append(_used(cast("JsonObject", tool)))
@@ -73,4 +73,4 @@ def _is_readable(schema: JsonObject) -> bool:
 def _name(tool: object) -> str | None:
     """What it calls itself, for the log."""
     name = cast("JsonObject", tool).get("name") if isinstance(tool, dict) else None
-    return shortened(storable_text(name), _LONGEST_NAME) if isinstance(name, str) else None
+    return shortened(storable_text(name), LONGEST_TOOL_NAME) if isinstance(name, str) else None

@@ -21,12 +21,13 @@ from mcp.types import (
 )
 
 from cartrita.adapters.http.transport import Transport as HttpTransport
-from cartrita.adapters.mcp.config import ServedAddress, ServedProgram, ServerConfig
+from cartrita.adapters.mcp.config import ServerAddress, ServerConfig, ServerProgram
 from cartrita.adapters.mcp.http_transport import BROKEN, REFUSED, http_transport
 from cartrita.adapters.mcp.program_transport import program_transport
 from cartrita.adapters.mcp.progress import Progress
 from cartrita.adapters.mcp.results import served_result
 from cartrita.adapters.mcp.screened_streams import Transport, screened
+from cartrita.adapters.mcp.screened_tools import MOST_TOOLS
 from cartrita.domain.errors import (
     UpstreamCut,
     UpstreamMalformed,
@@ -34,14 +35,13 @@ from cartrita.domain.errors import (
     UpstreamUnreachable,
 )
 from cartrita.domain.json import JsonObject
-from cartrita.domain.ports.tool_servers import TellProgress
-from cartrita.domain.served_tools import ServedResult, ServedTool
+from cartrita.domain.tool_servers import ServedResult, ServedTool
+from cartrita.domain.tools import TellProgress
 from cartrita.kit.text import shortened, storable_text
 
 OpenTransport: TypeAlias = Callable[[], Transport]
 
 _MOST_PAGES: Final = 20
-_MOST_TOOLS: Final = 1000
 _LONGEST_PAUSE_S: Final = 60.0
 _SETTLING_S: Final = 0.5
 """Between a message that the list has changed and the next look at it."""
@@ -60,7 +60,7 @@ _SESSION_ENDED: Final = "Session terminated"
 log = structlog.get_logger()
 
 
-class ServedByMcp:
+class McpServer:
     """A server to which one connection is held, which one task opens and closes."""
 
     def __init__(self, config: ServerConfig, open_transport: OpenTransport) -> None:
@@ -210,18 +210,18 @@ class ServedByMcp:
         return kind(told, provider=self.name)
 
 
-def create_server(config: ServerConfig, http: HttpTransport | None) -> ServedByMcp:
+def create_server(config: ServerConfig, http: HttpTransport | None) -> McpServer:
     """A server that is started, or called by this client."""
 
     def open_transport() -> Transport:
         match config.place:
-            case ServedProgram() as program:
+            case ServerProgram() as program:
                 return program_transport(config.name, program)
-            case ServedAddress() as address:
+            case ServerAddress() as address:
                 assert http is not None
                 return http_transport(config.name, address, http, config.call_timeout_s)
 
-    return ServedByMcp(config, open_transport)
+    return McpServer(config, open_transport)
 
 
 async def _listed(client: Client) -> Sequence[ServedTool]:
@@ -235,9 +235,9 @@ async def _listed(client: Client) -> Sequence[ServedTool]:
             for tool in page.tools
         )
         cursor = page.next_cursor
-        if cursor is None or len(found) >= _MOST_TOOLS:
+        if cursor is None or len(found) >= MOST_TOOLS:
             break
-    return tuple(found[:_MOST_TOOLS])
+    return tuple(found[:MOST_TOOLS])
 
 
 def _message(error: MCPError) -> str:

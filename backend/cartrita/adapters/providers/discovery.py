@@ -15,7 +15,7 @@ _OWN_SERVER_HEADER = "cartrita"
 log = structlog.get_logger()
 
 
-class ServerAddress(msgspec.Struct, frozen=True):
+class UsualAddress(msgspec.Struct, frozen=True):
     """Where a model server of this name usually listens."""
 
     name: str
@@ -32,7 +32,7 @@ class DiscoveredServer(msgspec.Struct, frozen=True):
 
 async def discover(
     transport: Transport,
-    addresses: Iterable[ServerAddress],
+    addresses: Iterable[UsualAddress],
     *,
     own_port: int | None = None,
     timeout: float = 0.5,  # noqa: ASYNC109 - each probe has it, not the whole
@@ -49,7 +49,7 @@ async def discover(
 
 
 async def _probe(
-    transport: Transport, address: ServerAddress, seconds: float
+    transport: Transport, address: UsualAddress, seconds: float
 ) -> DiscoveredServer | None:
     base_url = f"http://{address.host}:{address.port}/v1"
     request = HttpRequest(

@@ -1,13 +1,11 @@
 """The port of servers that run tools for agents."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol, TypeAlias
+from collections.abc import Sequence
+from typing import Protocol
 
 from cartrita.domain.json import JsonObject
-from cartrita.domain.served_tools import ServedResult, ServedTool
-
-TellProgress: TypeAlias = Callable[[str, float | None], Awaitable[None]]
-"""Tells what a call is doing now, and how far it is, from 0 to 1, where that is known."""
+from cartrita.domain.tool_servers import ServedResult, ServedTool
+from cartrita.domain.tools import TellProgress
 
 
 class ToolServer(Protocol):

@@ -12,30 +12,30 @@ from tests.harness import tool_servers
 
 from cartrita.adapters.http.client import HttpClient
 from cartrita.adapters.http.public_addresses import AddressRule
-from cartrita.adapters.mcp.config import ServedAddress, ServedProgram, ServerConfig
-from cartrita.adapters.mcp.servers import ServedByMcp, create_server
+from cartrita.adapters.mcp.config import ServerAddress, ServerConfig, ServerProgram
+from cartrita.adapters.mcp.servers import McpServer, create_server
 from cartrita.kit.secret import Secret
 
 _FOLDER = Path(tool_servers.__file__).parent
 LISTED = ("127.0.0.1/32",)
 
 
-def program(file: str, *arguments: str, **environment: str) -> ServedProgram:
+def program(file: str, *arguments: str, **environment: str) -> ServerProgram:
     """One of the test's servers as a program."""
     command = (sys.executable, str(_FOLDER / file), *arguments)
     variables = {name: Secret(value) for name, value in environment.items()}
-    return ServedProgram(command=command, environment=variables)
+    return ServerProgram(command=command, environment=variables)
 
 
-def address(url: str) -> ServedAddress:
+def address(url: str) -> ServerAddress:
     """A server at an address, with a credential."""
-    return ServedAddress(url=url, headers={"Authorization": Secret("Bearer of-the-garden")})
+    return ServerAddress(url=url, headers={"Authorization": Secret("Bearer of-the-garden")})
 
 
 @asynccontextmanager
 async def connected(
-    place: ServedProgram | ServedAddress, *, listed: Sequence[str] = LISTED, **limits: Any
-) -> AsyncGenerator[ServedByMcp]:
+    place: ServerProgram | ServerAddress, *, listed: Sequence[str] = LISTED, **limits: Any
+) -> AsyncGenerator[McpServer]:
     """The server, and its connection for the length of the block."""
     given = {"connect_timeout_s": 20.0, "refresh_s": 60.0, "call_timeout_s": 20.0, **limits}
     config = ServerConfig(name="garden", place=place, **given)

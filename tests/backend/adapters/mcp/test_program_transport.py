@@ -10,7 +10,7 @@ from mcp.shared.message import SessionMessage
 from mcp.types import JSONRPCMessage, JSONRPCNotification, jsonrpc_message_adapter
 
 from cartrita.adapters.mcp import program_transport as module
-from cartrita.adapters.mcp.config import ServedProgram
+from cartrita.adapters.mcp.config import ServerProgram
 from cartrita.adapters.mcp.program_transport import program_transport
 
 PRINTING = """
@@ -41,7 +41,7 @@ class NotedReading:
 async def test_other_work_goes_on_between_printed_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     noted = NotedReading()
     monkeypatch.setattr(module, "jsonrpc_message_adapter", noted)
-    program = ServedProgram(command=(sys.executable, "-c", PRINTING))
+    program = ServerProgram(command=(sys.executable, "-c", PRINTING))
     async with program_transport("garden", program) as (incoming, _):
         counting = asyncio.create_task(noted.count_turns())
         try:

@@ -11,10 +11,10 @@ from tests.harness.scenario import eventually
 from tests.harness.server import free_port
 from tests.harness.tool_servers import official
 
-from cartrita.adapters.mcp.config import ServedProgram
-from cartrita.adapters.mcp.servers import ServedByMcp
+from cartrita.adapters.mcp.config import ServerProgram
+from cartrita.adapters.mcp.servers import McpServer
 from cartrita.domain.errors import UpstreamCut, UpstreamUnreachable
-from cartrita.domain.served_tools import ServedLink, ServedResult
+from cartrita.domain.tool_servers import ServedLink, ServedResult
 
 TOOLS = ["add", "notes.write", "environment", "drawing", "links", "fail", "never", "end"]
 
@@ -32,14 +32,14 @@ def port() -> Iterator[int]:
         running.wait()
 
 
-async def available(server: ServedByMcp) -> None:
+async def available(server: McpServer) -> None:
     async def look() -> bool:
         return server.available
 
     await eventually(look)
 
 
-async def check_results(server: ServedByMcp) -> None:
+async def check_results(server: McpServer) -> None:
     """The same tools give the same results by both transports."""
     listed = await server.tools()
     assert [tool.name for tool in listed] == TOOLS
@@ -109,7 +109,7 @@ async def test_a_private_address_that_nobody_listed_is_not_called(port: int) -> 
 
 
 async def test_a_program_that_there_is_not() -> None:
-    async with connected(ServedProgram(command=("/nowhere/program",))) as server:
+    async with connected(ServerProgram(command=("/nowhere/program",))) as server:
         assert await server.tools() == ()
         with pytest.raises(UpstreamUnreachable):
             await server.call("add", {}, Told())

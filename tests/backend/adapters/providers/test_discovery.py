@@ -9,7 +9,7 @@ from tests.backend.adapters.http.servers import answer, saying, serving
 from tests.harness.fake_provider.launch import FakeProvider, fake_provider
 
 from cartrita.adapters.http.client import HttpClient
-from cartrita.adapters.providers.discovery import ServerAddress, discover
+from cartrita.adapters.providers.discovery import UsualAddress, discover
 
 LONG = 20.0
 
@@ -26,14 +26,14 @@ def port_of(url: str) -> int:
 
 
 async def found(http: HttpClient, *ports: int, own_port: int | None = None) -> list[str]:
-    places = [ServerAddress(f"at{port}", port) for port in ports]
+    places = [UsualAddress(f"at{port}", port) for port in ports]
     servers = await discover(http, places, own_port=own_port, timeout=LONG)
     return [server.name for server in servers]
 
 
 async def test_a_model_server_is_found_with_its_address(http: HttpClient) -> None:
     with fake_provider(key="", models=["llama"]) as fake:
-        (server,) = await discover(http, [ServerAddress("ollama", fake.port)], timeout=LONG)
+        (server,) = await discover(http, [UsualAddress("ollama", fake.port)], timeout=LONG)
         assert server.name == "ollama"
         assert server.base_url == fake.base_url
         assert await found(http, fake.port, own_port=fake.port) == []
@@ -67,4 +67,4 @@ async def test_one_that_does_not_answer_holds_nobody_up(http: HttpClient) -> Non
         await reader.read()
 
     async with serving(silent) as url:
-        assert await discover(http, [ServerAddress("x", port_of(url))] * 20, timeout=0.2) == []
+        assert await discover(http, [UsualAddress("x", port_of(url))] * 20, timeout=0.2) == []

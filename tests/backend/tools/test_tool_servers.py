@@ -9,10 +9,10 @@ from tests.backend.tools.contexts import context
 
 from cartrita.domain.errors import UpstreamCut
 from cartrita.domain.json import JsonObject
-from cartrita.domain.ports.tool_servers import TellProgress
-from cartrita.domain.served_tools import ServedLink, ServedResult, ServedTool
-from cartrita.tools.served_tools import ServedTools, ServingRules
+from cartrita.domain.tool_servers import ServedLink, ServedResult, ServedTool
+from cartrita.domain.tools import TellProgress
 from cartrita.tools.tool import Risk, Source
+from cartrita.tools.tool_servers import ServedTools, ServingRules
 
 PLAIN: JsonObject = {"type": "object", "properties": {}}
 

@@ -7,8 +7,8 @@ from typing import Final, cast
 from pydantic import ValidationError
 
 from cartrita.settings.errors import Source, display_value
-from cartrita.settings.mcp import ConfiguredToolServer
 from cartrita.settings.sources import RawSettings
+from cartrita.settings.tool_servers import ConfiguredToolServer
 from cartrita.settings.types import BaseDirectories
 
 _PASSED: Final = "pass_env"
