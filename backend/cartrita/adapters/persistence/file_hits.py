@@ -3,10 +3,12 @@
 from typing import Any
 
 from sqlalchemy import (
+    CTE,
     ColumnElement,
     Integer,
     Select,
     Subquery,
+    and_,
     case,
     cast,
     func,
@@ -14,26 +16,30 @@ from sqlalchemy import (
     null,
     or_,
     select,
-    true,
 )
 from sqlalchemy.dialects.postgresql import distinct_on
 
-from cartrita.adapters.persistence import passage_words
+from cartrita.adapters.persistence import owned_words, search_terms
 from cartrita.adapters.persistence.file_tables import attachments, passages
 from cartrita.adapters.persistence.present_files import present
-from cartrita.adapters.persistence.search_terms import FullTextQuery, SubstringQuery, TextQuery
+from cartrita.adapters.persistence.search_terms import SubstringQuery, TextQuery
 from cartrita.domain.search import SearchKind, SearchQuery
 
 _NAME_BONUS = 0.5
+_MOST_COMPARED = 1_000
+"""Passages of all files together, as long as these are fewer."""
 _a, _s = attachments.c, passages.c
 
 
-def files(query: SearchQuery, text_query: TextQuery, words: str) -> Select[*tuple[Any, ...]]:
+def files(
+    query: SearchQuery, text_query: TextQuery, words: str, owned: str | None
+) -> Select[*tuple[Any, ...]]:
     """Files with a passage that matches, or whose names hold all words.
 
-    Also the place of the passage of each that matches best, null where only the name does.
+    Also the place of the passage of each that matches best, null where only the name does. `owned`
+    is the query of the index of words, where they are in it.
     """
-    texts = _best_passages(query, text_query, words)
+    texts = _best_passages(query, text_query, words, owned)
     named = SubstringQuery(words.split(), every=True).matches(_a.name, _a.name)
     bonus = case((named, _NAME_BONUS), else_=0.0)
     found = (
@@ -60,20 +66,22 @@ def no_passage() -> tuple[ColumnElement[int], ColumnElement[int]]:
     return nothing.label("page"), nothing.label("number")
 
 
-def _best_passages(query: SearchQuery, text_query: TextQuery, words: str) -> Subquery:
+def _best_passages(
+    query: SearchQuery, text_query: TextQuery, words: str, owned: str | None
+) -> Subquery:
     """Of each content, the passage that matches best, and how well.
 
-    Of those of one content that match, the first `MOST_COMPARED` are compared.
+    Some are compared, of each content as many, and at least the first.
     """
-    some = _matching(query, text_query, words)
+    some = _matching(query, text_query, words, owned)
+    contents = select(func.count()).where(some.c.place == 1).scalar_subquery()
+    same = and_(*(_s[name] == some.c[name] for name in ("content_id", "page", "number")))
+    score = text_query.score(_s.search, _s.text).label("score")
     found = (
-        select(
-            some.c.content_id,
-            some.c.page,
-            some.c.number,
-            text_query.score(some.c.search, some.c.text).label("score"),
-        )
-        .where(some.c.place <= passage_words.MOST_COMPARED)
+        select(_s.content_id, _s.page, _s.number, score)
+        .join(some, same)
+        .where(_s.owner_id == query.owner_id)
+        .where(some.c.place <= func.greatest(1, _MOST_COMPARED // contents))
         .subquery("found")
         .c
     )
@@ -85,15 +93,16 @@ def _best_passages(query: SearchQuery, text_query: TextQuery, words: str) -> Sub
     )
 
 
-def _matching(query: SearchQuery, text_query: TextQuery, words: str) -> Subquery:
-    """Passages, each with its place among those of its content."""
-    holding = true()
-    if isinstance(text_query, FullTextQuery):
-        holding = passage_words.holding(query.owner_id, words)
+def _matching(query: SearchQuery, text_query: TextQuery, words: str, owned: str | None) -> CTE:
+    """The places of passages, each with its number among those of its content."""
+    conditions = [_s.owner_id == query.owner_id]
+    if owned is not None:
+        conditions.append(owned_words.matches(literal(owned)))
+    if owned is None or search_terms.has_operators(words):
+        conditions.append(text_query.matches(_s.search, _s.text))
     place = func.row_number().over(partition_by=_s.content_id, order_by=(_s.page, _s.number))
     return (
-        select(_s.content_id, _s.page, _s.number, _s.search, _s.text, place.label("place"))
-        .where(_s.owner_id == query.owner_id, holding)
-        .where(text_query.matches(_s.search, _s.text))
-        .subquery("matching")
+        select(_s.content_id, _s.page, _s.number, place.label("place"))
+        .where(*conditions)
+        .cte("matching")
     )

@@ -4,7 +4,7 @@ A word weighs what BM25 gives it (Robertson and Zaragoza, "The Probabilistic Rel
 2009) by the number of the owner's passages that hold it; PostgreSQL's own ranking knows no such
 number. How often a passage holds it is `ts_rank`'s to weigh, which grows ever more slowly as BM25.
 
-Passages are found by the index of `cartrita_words`, in which each owner's words are others.
+Passages are found by the index of `owned_words`.
 Comparing all passages with a common word would take a hundred times as long as the best ones need:
 only so many are compared with each condition, and the rarest words decide which.
 """
@@ -19,7 +19,6 @@ import msgspec
 from sqlalchemy import (
     ColumnElement,
     Double,
-    Function,
     Integer,
     Row,
     Select,
@@ -33,9 +32,9 @@ from sqlalchemy import (
     text,
     union_all,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY, array
+from sqlalchemy.dialects.postgresql import TSQUERY
 
-from cartrita.adapters.persistence import search_terms
+from cartrita.adapters.persistence import owned_words
 from cartrita.adapters.persistence.file_tables import file_contents, passages
 from cartrita.adapters.persistence.present_files import (
     CONTENT,
@@ -61,13 +60,13 @@ _MOST_MISSING = 5
 _f, _s = file_contents.c, passages.c
 _WORDS = bindparam("words", type_=Text())
 _MOST = bindparam("most", type_=Integer())
+_MARK = bindparam("mark", type_=Text())
 
 
 class QueryWord(msgspec.Struct, frozen=True):
-    """A word as the dictionary knows it, its number in the index, its passages and its weight."""
+    """A word as the dictionary knows it, its passages and its weight."""
 
     word: str
-    number: int
     passages: int
     weight: float
 
@@ -75,8 +74,8 @@ class QueryWord(msgspec.Struct, frozen=True):
 class Compared(msgspec.Struct, frozen=True):
     """Passages that are compared: those with any of some words, or with all of some others."""
 
-    any_of: tuple[int, ...]
-    all_of: tuple[tuple[int, ...], ...]
+    any_of: tuple[str, ...]
+    all_of: tuple[tuple[str, ...], ...]
 
 
 class Shape(msgspec.Struct, frozen=True):
@@ -89,15 +88,14 @@ class Shape(msgspec.Struct, frozen=True):
 
 
 @cache
-def counted(*, one_file: bool) -> Select[str, int, int, int]:
+def counted(*, one_file: bool) -> Select[str, int, int]:
     """The words that the dictionary knows, how many passages hold each, and how many there are.
 
-    Besides those of the query its parameters are `words` and `most`.
+    Besides those of the query its parameters are `words`, `most` and the owner's `mark`.
     """
     lexemes = func.unnest(func.tsvector_to_array(func.to_tsvector(_ENGLISH, _WORDS)))
     word = lexemes.table_valued(column("word", Text)).render_derived().c.word
-    number = func.hashtext(OWNER + literal(" ") + word, type_=Integer)
-    some = select(literal(1)).where(_indexed().contains(_numbers(number)))
+    some = select(literal(1)).where(owned_words.matches(owned_words.one(_MARK, word)))
     contents = select(
         func.coalesce(func.sum(func.greatest(_f.pages, _f.characters / LONGEST_PASSAGE)), 0)
     ).where(_f.owner_id == OWNER)
@@ -108,7 +106,6 @@ def counted(*, one_file: bool) -> Select[str, int, int, int]:
     held_by = select(func.count()).select_from(held).scalar_subquery()
     return select(
         word,
-        number.label("number"),
         held_by.label("passages"),
         cast(contents.scalar_subquery(), Integer).label("all_passages"),
     ).limit(_MOST_WORDS)
@@ -116,42 +113,27 @@ def counted(*, one_file: bool) -> Select[str, int, int, int]:
 
 def counted_values(query: PassageQuery, words: str) -> dict[str, Any]:
     """What `counted` is executed with."""
-    return {**values_of(query), "words": words, "most": MOST_COMPARED}
-
-
-def holding(owner_id: str, words: str) -> ColumnElement[bool]:
-    """Whether a passage of an owner has all of the words that it is to have, each whole.
-
-    With an `or` among them, any of them.
-    """
-    wanted = search_terms.without_excluded(words)
-    lexemes = func.unnest(func.tsvector_to_array(func.to_tsvector(_ENGLISH, wanted)))
-    word = lexemes.table_valued(column("word", Text)).render_derived().c.word
-    number = func.hashtext(literal(f"{owner_id} ") + word, type_=Integer)
-    numbers = cast(select(func.array_agg(number)).scalar_subquery(), ARRAY(Integer))
-    if "or" in wanted.lower().split():
-        return _indexed().overlap(numbers)
-    return _indexed().contains(numbers)
+    mark = owned_words.mark_of(query.owner_id)
+    return {**values_of(query), "words": words, "most": MOST_COMPARED, "mark": mark}
 
 
 def weighed(rows: Sequence[Row[*tuple[Any, ...]]]) -> list[QueryWord]:
     """The words, the rarest first."""
     words = [
-        QueryWord(row.word, row.number, row.passages, _weight(row.passages, row.all_passages))
-        for row in rows
+        QueryWord(row.word, row.passages, _weight(row.passages, row.all_passages)) for row in rows
     ]
     return sorted(words, key=lambda one: one.passages)
 
 
 def compared(words: Sequence[QueryWord]) -> Iterator[Compared]:
     """What to compare, from the best matches to the least: each includes what comes before it."""
-    rare: list[int] = []
-    common: list[int] = []
+    rare: list[str] = []
+    common: list[str] = []
     total = 0
     for one in words:
         total += one.passages
         if one.passages:
-            (rare if total < MOST_COMPARED else common).append(one.number)
+            (rare if total < MOST_COMPARED else common).append(one.word)
     if not total:
         return
     yield Compared(tuple(rare), (tuple(common),) if common else ())
@@ -173,9 +155,10 @@ def shape(query: PassageQuery, words: Sequence[QueryWord], these: Compared) -> S
 
 def ranking(of: Shape, filtered: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
     """The places of the best, with their scores."""
-    conditions = [_indexed().contains(_given("all_of", n)) for n in range(of.all_of)]
+    names = [f"all_of_{n}" for n in range(of.all_of)]
     if of.any_of:
-        conditions.append(_indexed().overlap(_given("any_of", 0)))
+        names.append("any_of")
+    conditions = [owned_words.matches(bindparam(name, type_=Text())) for name in names]
     found = union_all(
         *(
             select(_s.content_id, _s.page, _s.number, _s.search)
@@ -197,11 +180,17 @@ def ranking_values(
 
     The weights of all words are 1 together, so that a passage that holds each once has 1.
     """
-    values = {**values_of(query), "most": MOST_COMPARED, "any_of_0": list(these.any_of)}
-    values |= {f"all_of_{n}": list(numbers) for n, numbers in enumerate(these.all_of)}
+    owner = query.owner_id
+    values = {**values_of(query), "most": MOST_COMPARED}
+    values["any_of"] = owned_words.any_of(owner, these.any_of)
+    for n, together in enumerate(these.all_of):
+        values[f"all_of_{n}"] = owned_words.all_of(owner, together)
     everything = _ONCE * sum(one.weight for one in words)
     for n, one in enumerate(one for one in words if one.passages):
-        values |= {f"word_{n}": _quoted(one.word), f"weight_{n}": one.weight / everything}
+        values |= {
+            f"word_{n}": owned_words.quoted(one.word),
+            f"weight_{n}": one.weight / everything,
+        }
     return values
 
 
@@ -218,20 +207,3 @@ def _score(search: ColumnElement[str], words: int) -> ColumnElement[float]:
         for n in range(words)
     )
     return sum(parts, start=literal(0.0))
-
-
-def _quoted(word: str) -> str:
-    escaped = word.replace("\\", "\\\\").replace("'", "''")
-    return f"'{escaped}'"
-
-
-def _indexed() -> Function[Sequence[int]]:
-    return func.cartrita_words(_s.owner_id, _s.search, type_=ARRAY(Integer))
-
-
-def _numbers(number: ColumnElement[int]) -> ColumnElement[Sequence[int]]:
-    return cast(array([number]), ARRAY(Integer))
-
-
-def _given(name: str, place: int) -> ColumnElement[Sequence[int]]:
-    return bindparam(f"{name}_{place}", type_=ARRAY(Integer))

@@ -17,13 +17,13 @@ from sqlalchemy import (
     union_all,
 )
 
-from cartrita.adapters.persistence import search_terms
+from cartrita.adapters.persistence import owned_words, search_terms
 from cartrita.adapters.persistence.branches import in_tree
 from cartrita.adapters.persistence.conversations import owned
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.file_hits import files, no_passage
 from cartrita.adapters.persistence.file_tables import attachments, passages
-from cartrita.adapters.persistence.search_terms import TextQuery
+from cartrita.adapters.persistence.search_terms import FullTextQuery, TextQuery
 from cartrita.adapters.persistence.tables import conversations, messages
 from cartrita.adapters.persistence.text_queries import TextQueries
 from cartrita.domain.attachments import ID_PREFIX
@@ -56,7 +56,10 @@ class FullText:
         if not words or not query.kinds & _STORED:
             return SearchResults((), 0)
         text_query = await self._text_queries.with_all(words)
-        hits = _hits(query, text_query, words)
+        owned = None
+        if SearchKind.FILE in query.kinds and isinstance(text_query, FullTextQuery):
+            owned = owned_words.of_owner(query.owner_id, await self._text_queries.parsed(words))
+        hits = _hits(query, text_query, words, owned)
         async with self._database.use() as connection:
             rows = (await connection.execute(_page(query, hits, text_query))).mappings().all()
             if rows or not query.offset:
@@ -93,7 +96,7 @@ class FullText:
         return list(dict.fromkeys(row for row in rows if row))[:limit]
 
 
-def _hits(query: SearchQuery, text_query: TextQuery, words: str) -> CTE:
+def _hits(query: SearchQuery, text_query: TextQuery, words: str, owned: str | None) -> CTE:
     """All hits, without their texts."""
     wanted: list[Select[*tuple[Any, ...]]] = []
     if SearchKind.CONVERSATION in query.kinds:
@@ -101,7 +104,7 @@ def _hits(query: SearchQuery, text_query: TextQuery, words: str) -> CTE:
     if SearchKind.MESSAGE in query.kinds:
         wanted.append(_texts(query, text_query))
     if SearchKind.FILE in query.kinds:
-        wanted.append(files(query, text_query, words))
+        wanted.append(files(query, text_query, words, owned))
     return union_all(*wanted).cte("hits")
 
 

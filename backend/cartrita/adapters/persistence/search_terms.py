@@ -6,6 +6,7 @@ from typing import Protocol
 from sqlalchemy import ColumnElement, String, and_, case, cast, func, literal, or_
 from sqlalchemy.dialects.postgresql import TSQUERY
 
+from cartrita.adapters.persistence.present_files import once
 from cartrita.kit.text import storable_text
 
 _MAX_TEXT_LENGTH = 1000
@@ -45,11 +46,11 @@ class FullTextQuery:
 
     def score(self, vector: ColumnElement[str], body: ColumnElement[str]) -> ColumnElement[float]:
         # 1: long texts count less; 32: between 0 and 1.
-        return func.ts_rank_cd(vector, self.query, 1 | 32)
+        return func.ts_rank_cd(vector, once(self.query), 1 | 32)
 
     def snippet(self, body: ColumnElement[str], words: int) -> ColumnElement[str]:
         options = f'StartSel="", StopSel="", MaxWords={words}, MinWords={words // 2}'
-        return func.ts_headline(_ENGLISH, body, self.query, options)
+        return func.ts_headline(_ENGLISH, body, once(self.query), options)
 
 
 class SubstringQuery:
@@ -102,14 +103,13 @@ def has_non_latin_letters(words: str) -> bool:
 
 def match_all(words: str) -> FullTextQuery:
     """All words, in web search syntax; the last word may be a prefix."""
-    query = func.websearch_to_tsquery(_ENGLISH, words)
     rest, _, last = words.rpartition(" ")
     begun = re.fullmatch(r"\w{2,}", last) and rest.count('"') % 2 == 0
     if not begun or rest.lower().split()[-1:] == ["or"]:
-        return FullTextQuery(query)
+        return match_whole(words)
     before = func.websearch_to_tsquery(_ENGLISH, rest)
     prefix = func.to_tsquery(_ENGLISH, f"{last}:*")
-    return FullTextQuery(_tsquery("||", query, _tsquery("&&", before, prefix)))
+    return FullTextQuery(before.op("&&", return_type=TSQUERY())(prefix))
 
 
 def match_whole(words: str) -> FullTextQuery:
@@ -121,9 +121,3 @@ def match_any(words: str) -> FullTextQuery:
     """Any of the words; texts with more of them rank higher."""
     every = cast(func.plainto_tsquery(_ENGLISH, words), String)
     return FullTextQuery(cast(func.replace(every, "&", "|"), TSQUERY))
-
-
-def _tsquery(
-    operator: str, one: ColumnElement[str], other: ColumnElement[str]
-) -> ColumnElement[str]:
-    return one.op(operator, return_type=TSQUERY())(other)

@@ -1,6 +1,6 @@
 """Makes of words a condition that the database can search by."""
 
-from sqlalchemy import func, select
+from sqlalchemy import Text, cast, func, select
 from sqlalchemy.exc import DBAPIError
 
 from cartrita.adapters.persistence import search_terms
@@ -20,6 +20,12 @@ class TextQueries:
     async def with_all(self, words: str) -> TextQuery:
         """Finds texts with all of the words; the last may be a prefix."""
         return await self._usable(words, search_terms.match_all(words), every=True)
+
+    async def parsed(self, words: str) -> str:
+        """What `with_all` finds, but for what must not be there, as PostgreSQL writes the query."""
+        wanted = search_terms.match_all(search_terms.without_excluded(words)).query
+        async with self._database.use() as connection:
+            return str(await connection.scalar(select(cast(wanted, Text))))
 
     async def with_whole(self, words: str) -> TextQuery:
         """Finds texts with all of the words, none of which is a prefix."""

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from tests.backend.adapters.persistence.test_passage_vectors import read
 from tests.harness.rows import ANN, BOB
 
-from cartrita.adapters.persistence import passage_words
+from cartrita.adapters.persistence import owned_words, passage_words
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.passage_words import QueryWord, compared
 from cartrita.adapters.persistence.passages import PassageTable
@@ -20,7 +20,7 @@ async def pages(pool: Database, asked: str, owner_id: str = ANN, limit: int = 8)
 
 
 def words(*passages: int) -> list[QueryWord]:
-    return [QueryWord(f"w{number}", number, held, 1.0) for number, held in enumerate(passages)]
+    return [QueryWord(str(number), held, 1.0) for number, held in enumerate(passages)]
 
 
 async def test_a_rare_word_weighs_more_than_common_ones(pool: Database) -> None:
@@ -43,15 +43,16 @@ async def test_a_word_of_another_owner_is_as_rare_as_if_they_were_not_there(pool
 async def test_the_index_holds_each_owners_words_apart(pool: Database) -> None:
     await read(pool, "A pump.", "A pump.")
     await read(pool, *["A pump."] * 30, digest="01", owner_id=BOB)
+    mine = owned_words.all_of(ANN, ["pump"])
     plan = (
         "EXPLAIN (ANALYZE, FORMAT TEXT) SELECT 1 FROM passages WHERE "
-        "cartrita_words(owner_id, search) @> ARRAY[hashtext('ann pump')]"
+        f"cartrita_owned_words(owner_id, search) @@ $${mine}$$"
     )
     async with pool.use() as connection:
         await connection.execute(text("SET LOCAL enable_seqscan = off"))
         lines = [row[0] for row in await connection.execute(text(plan))]
     [scan] = [line for line in lines if "Bitmap Index Scan" in line]
-    assert "passages_cartrita_words_idx" in scan
+    assert "passages_cartrita_owned_words_idx" in scan
     assert "rows=2.00" in scan
 
 
@@ -100,4 +101,8 @@ async def test_more_passages_than_are_compared(
     ],
 )
 def test_what_is_compared(given: Sequence[int], levels: list[object]) -> None:
-    assert [(each.any_of, each.all_of) for each in compared(words(*given))] == levels
+    found = [
+        (tuple(map(int, each.any_of)), tuple(tuple(map(int, one)) for one in each.all_of))
+        for each in compared(words(*given))
+    ]
+    assert found == levels

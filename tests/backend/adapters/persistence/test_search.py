@@ -214,6 +214,14 @@ async def test_files_are_hits_by_their_passages_and_their_names(
         ("pumps", {"one", "two"}),
         ("blue lions", set()),
         ("the", {"three"}),
+        ("lio", {"three"}),
+        ("blue pum", {"one", "two"}),
+        ("pump gat", {"two"}),
+        ("li", set()),
+        ("gat blue", set()),
+        ('"blue pum', set()),
+        ("gate or lio", {"two"}),
+        ("pump -gat", {"one", "two"}),
     ],
 )
 async def test_words_in_files(index: FullText, pool: Database, words: str, names: set[str]) -> None:
@@ -236,13 +244,13 @@ async def test_passages_are_found_by_the_index_of_their_owners_words(
     with recorded(statements):
         await search(index, "zebra", kinds=frozenset({SearchKind.FILE}))
     [asked] = [one for one in statements if "passages" in one]
-    assert "cartrita_words(passages.owner_id, passages.search) @>" in asked
+    assert "cartrita_owned_words(passages.owner_id, passages.search) @@" in asked
     async with pool.use() as connection:
         rows = await connection.exec_driver_sql(
             "SELECT indexdef FROM pg_indexes WHERE tablename = 'passages' AND indexdef ~ 'gin'"
         )
         [indexed] = rows.scalars()
-    assert "gin (cartrita_words(owner_id, search))" in indexed
+    assert "gin (cartrita_owned_words(owner_id, search))" in indexed
 
 
 async def test_a_file_with_many_passages_leaves_room_for_the_others(
