@@ -23,7 +23,6 @@ class ProgramResult(msgspec.Struct, frozen=True):
     output: str
     end: ProgramEnd
     status: int | None
-    seconds: float
 
 
 class Isolation(msgspec.Struct, frozen=True):

@@ -24,9 +24,8 @@ class ServedLink(msgspec.Struct, frozen=True):
 
 
 class ServedResult(msgspec.Struct, frozen=True):
-    """What a tool of a server gave; `data` is for programs."""
+    """What a tool of a server gave."""
 
     text: str
-    data: JsonObject | None = None
     links: tuple[ServedLink, ...] = ()
     success: bool = True

@@ -44,7 +44,7 @@ async def calculator(
     Knows + - * / // % ^ and parentheses; % is the remainder.
     """
     value = calculate(expression)
-    return ToolOutput(f"{expression} = {written(value)}", {"value": str(value)})
+    return ToolOutput(f"{expression} = {written(value)}")
 
 
 CALCULATOR: Final = tool(calculator, timeout_s=5.0)

@@ -53,7 +53,6 @@ def github_search_tool(github: GitHubSearch) -> Tool:
         first = f"GitHub has {found.total} {kind} for this; these are page {page}.{seen}"
         return ToolOutput(
             "\n\n".join((first, *map(_told, found.hits))),
-            {"total": found.total, "results": len(found.hits)},
             tuple(Source(hit.title, hit.url, hit.content[:300] or None) for hit in found.hits),
         )
 

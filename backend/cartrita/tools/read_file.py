@@ -56,7 +56,6 @@ def read_file_tool(files: OwnFiles) -> Tool:
             return ToolOutput(told, success=not start)
         return ToolOutput(
             _told(excerpt, first_page, last),
-            {"name": excerpt.name, "pages": excerpt.file_pages, "characters": excerpt.total},
             tuple(_sources(excerpt)),
         )
 

@@ -36,7 +36,6 @@ def run_code_tool(runner: ProgramRunner, seconds: float) -> Tool:
         result = await runner.run(code)
         return ToolOutput(
             _told(result, seconds),
-            {"end": result.end, "status": result.status, "seconds": round(result.seconds, 3)},
             success=result.end is ProgramEnd.EXITED and result.status == 0,
         )
 

@@ -69,7 +69,6 @@ def search_conversations_tool(index: SearchIndex) -> Tool:
         first = f"{found.total} found; these are {skip + 1} to {last}."
         return ToolOutput(
             "\n\n".join((first, *map(_told, found.hits))),
-            {"total": found.total, "results": len(found.hits)},
             tuple(map(_source, found.hits)),
         )
 

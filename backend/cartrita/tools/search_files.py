@@ -39,10 +39,8 @@ def search_files_tool(files: OwnFiles) -> Tool:
         where = f"in {file}" if file else "in your files"
         if not found:
             return ToolOutput(f"Nothing {where} was found for: {query}")
-        names = dict.fromkeys(one.name for one in found)
         return ToolOutput(
             "\n\n".join((f"These passages {where} match best.", *map(_told, found))),
-            {"results": len(found), "files": [*names]},
             tuple(Source(one.title, one.url, one.passage.text[:_SNIPPET]) for one in found),
         )
 

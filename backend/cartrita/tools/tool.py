@@ -54,13 +54,9 @@ class Source(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class ToolOutput(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The result of a call: `text` is what the model reads, `data` what programs read.
-
-    The model is shown `sources` as a numbered list after the text.
-    """
+    """The result of a call, as the model reads it: its `sources` are listed after the text."""
 
     text: str
-    data: JsonObject | None = None
     sources: tuple[Source, ...] = ()
     attachments: tuple[Attachment, ...] = ()
     success: bool = True

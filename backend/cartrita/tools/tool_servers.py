@@ -97,7 +97,7 @@ class ServedTools:
                     raise
                 return ToolOutput(f"{error.message} {_UNKNOWN}", success=False)
             links = tuple(Source(one.title, one.url) for one in result.links[:_MOST_LINKS])
-            return ToolOutput(result.text, result.data, links, success=result.success)
+            return ToolOutput(result.text, links, success=result.success)
 
         about = shortened(storable_text(served.description).strip(), _LONGEST_DESCRIPTION)
         schema = cast("JsonObject", storable_json(served.schema))

@@ -48,7 +48,6 @@ def web_fetch_tool(pages: WebPages, seconds: float, *, risk: Risk = Risk.READ) -
             note = "\n\n[The page is longer than what is read of one.]" if page.truncated else ""
         return ToolOutput(
             f"{page.title}\n{page.url}\n\n{part}{note}",
-            {"url": page.url, "characters": len(page.text), "truncated": page.truncated},
             (Source(page.title, page.url, part[:300]),),
         )
 

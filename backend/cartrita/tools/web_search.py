@@ -53,7 +53,6 @@ def web_search_tool(web: WebSearch) -> Tool:
             parts.append(f"Its summary of them: {found.answer}")
         return ToolOutput(
             "\n\n".join((*parts, *map(_told, found.results))),
-            {"provider": found.provider, "results": len(found.results)},
             tuple(Source(one.title, one.url, one.content[:300]) for one in found.results),
         )
 

@@ -38,16 +38,15 @@ class Runner:
     ],
 )
 async def test_results(output: str, end: ProgramEnd, status: int | None, told: str) -> None:
-    runner = Runner(ProgramResult(output, end, status, 0.25))
+    runner = Runner(ProgramResult(output, end, status))
     answer = await run_code_tool(runner, 20.0).run(context(), {"code": "print(42)"})
     assert answer.text == told
     assert answer.success is (status == 0)
-    assert answer.data == {"end": end, "status": status, "seconds": 0.25}
     assert runner.ran == ["print(42)"]
 
 
 async def test_it_acts_so_that_a_person_is_asked() -> None:
-    runner = Runner(ProgramResult("", ProgramEnd.EXITED, 0, 0.0))
+    runner = Runner(ProgramResult("", ProgramEnd.EXITED, 0))
     tool = run_code_tool(runner, 20.0)
     assert (tool.name, tool.risk, tool.parallel) == ("run_code", Risk.ACT, False)
     assert tool.timeout_s > 20.0

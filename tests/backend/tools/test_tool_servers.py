@@ -143,7 +143,7 @@ async def test_a_description_says_whose_it_is_and_is_short() -> None:
 
 async def test_a_call_goes_to_the_name_that_the_server_has() -> None:
     server = Garden("rain.fall")
-    server.result = ServedResult("wet", {"mm": 3}, (ServedLink("Rain", "https://rain.test/"),))
+    server.result = ServedResult("wet", (ServedLink("Rain", "https://rain.test/"),))
     (tool,) = await ServedTools(server, ServingRules(timeout_s=7, output_max_chars=9)).tools()
     told: list[tuple[str, float | None]] = []
 
@@ -153,7 +153,7 @@ async def test_a_call_goes_to_the_name_that_the_server_has() -> None:
     output = await tool.run(context(progress=progress), {"when": "now"})
     assert server.called == [("rain.fall", {"when": "now"})]
     assert told == [("growing", 0.5)]
-    assert (output.text, output.data, output.success) == ("wet", {"mm": 3}, True)
+    assert (output.text, output.success) == ("wet", True)
     assert output.sources == (Source("Rain", "https://rain.test/"),)
     assert (tool.timeout_s, tool.output_max_chars) == (7, 9)
 

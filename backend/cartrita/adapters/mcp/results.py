@@ -1,4 +1,4 @@
-"""What a tool of a server gave, as text and data of ours."""
+"""What a tool of a server gave, as a text of ours."""
 
 from collections.abc import Iterable
 from typing import Final, cast
@@ -15,9 +15,8 @@ from mcp.types import (
     TextResourceContents,
 )
 
-from cartrita.domain.json import JsonObject
 from cartrita.domain.tool_servers import ServedLink, ServedResult
-from cartrita.kit.text import shortened, storable_json, storable_text
+from cartrita.kit.text import shortened, storable_text
 
 _LONGEST_URL: Final = 2000
 _LONGEST_TITLE: Final = 200
@@ -26,19 +25,14 @@ _LONGEST_TITLE: Final = 200
 def served_result(result: CallToolResult) -> ServedResult:
     """The texts in their order; what is no text is named in its place, and not shown."""
     text = "\n\n".join(filter(None, map(_told, result.content)))
-    data = cast("object", result.structured_content)
-    if not text and data is not None:
-        text = msgspec.json.encode(data).decode()
+    structured = cast("object", result.structured_content)
+    if not text and structured is not None:
+        text = msgspec.json.encode(structured).decode()
     return ServedResult(
         storable_text(text) or "It gave nothing.",
-        _object(storable_json(data)),
         tuple(_links(result.content)),
         not result.is_error,
     )
-
-
-def _object(value: object) -> JsonObject | None:
-    return cast("JsonObject", value) if isinstance(value, dict) else None
 
 
 def _told(block: ContentBlock) -> str:

@@ -4,7 +4,6 @@ import asyncio
 import os
 import secrets
 import tempfile
-import time
 from asyncio.subprocess import Process
 from collections.abc import Sequence
 from contextlib import suppress
@@ -73,13 +72,11 @@ class SandboxedPrograms:
                 "Too many programs run here now, so this one was not begun: try it again later."
             ) from None
         try:
-            began = time.monotonic()
-            output, end, status = await self._run(program)
-            return ProgramResult(output, end, status, time.monotonic() - began)
+            return await self._run(program)
         finally:
             self._slots.release()
 
-    async def _run(self, program: str) -> tuple[str, ProgramEnd, int | None]:
+    async def _run(self, program: str) -> ProgramResult:
         with (
             tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
             tempfile.TemporaryFile() as file,
@@ -94,10 +91,10 @@ class SandboxedPrograms:
                 end = await self._read(process, output)
                 text = output.decode("utf-8", "replace")
                 if end is not ProgramEnd.EXITED:
-                    return text, end, None
+                    return ProgramResult(text, end, None)
                 status = await _status(process)
         killed = status is None or status in _KILL_SIGNALS
-        return text, ProgramEnd.KILLED if killed else end, status
+        return ProgramResult(text, ProgramEnd.KILLED if killed else end, status)
 
     async def _read(self, process: Process, output: bytearray) -> ProgramEnd:
         """Read what it prints until it ends, or takes too much of anything."""

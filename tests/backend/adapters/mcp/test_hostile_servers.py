@@ -64,7 +64,7 @@ async def test_a_schema_of_results_is_not_evaluated() -> None:
     async with connected(program("hostile.py", "pattern")) as server:
         await server.tools()
         result = await server.call("pattern", {}, Told())
-        assert result.data == {"a": "a" * 60 + "!"}
+        assert "a" * 60 in result.text
 
 
 async def test_a_tool_that_is_none_is_left_out_of_the_list() -> None:

@@ -47,7 +47,7 @@ async def check_results(server: McpServer) -> None:
     assert listed[0].schema["required"] == ["first", "second"]
     told = Told()
     added = await server.call("add", {"first": 1, "second": 2}, told)
-    assert added == ServedResult("3", {"result": 3})
+    assert added == ServedResult("3")
     written = await server.call("notes.write", {"text": "moss"}, told)
     assert written.text == "Wrote moss."
     assert told.progress == [("Writing", 0.5)]
