@@ -11,6 +11,7 @@ import re
 import sys
 import traceback
 from collections.abc import Iterator, Mapping, Sequence, Set
+from contextlib import suppress
 from datetime import date, timedelta
 from enum import Enum
 from pathlib import PurePath
@@ -96,8 +97,19 @@ def _console() -> Processor:
     )
 
 
+class _StderrLogger(structlog.WriteLogger):
+    """Loses lines that cannot be written, as on a full disk: what logs them goes on."""
+
+    def msg(self, message: str) -> None:
+        with suppress(OSError):
+            super().msg(message)
+
+    log = debug = info = warn = warning = msg
+    fatal = failure = err = error = critical = exception = msg
+
+
 def _writer(*_names: object) -> structlog.WriteLogger:
-    return structlog.WriteLogger(sys.stderr)
+    return _StderrLogger(sys.stderr)
 
 
 def _route_library_logs(level: int, renderer: Processor) -> None:

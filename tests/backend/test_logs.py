@@ -1,5 +1,6 @@
 """Logs: every line is whole and dated, both ways in end in one, and no secret is in any of them."""
 
+import errno
 import io
 import json
 import logging
@@ -28,6 +29,17 @@ class Plain(Enum):
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
+
+
+class FullDisk(io.StringIO):
+    """A log that nothing can be written to until there is room."""
+
+    has_room = False
+
+    def write(self, text: str, /) -> int:
+        if not self.has_room:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return super().write(text)
 
 
 class Written:
@@ -223,3 +235,18 @@ def test_an_endless_chain_of_causes_ends(stderr: Written) -> None:
     structlog.get_logger().error("looped", exc_info=first)
     (line,) = lines(stderr)
     assert str(line["exception"]).count("ValueError") == 11
+
+
+def test_a_line_for_which_the_disk_has_no_room_is_lost(
+    stderr: Written, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = FullDisk()
+    monkeypatch.setattr(sys, "stderr", full)
+    logs.configure(output="json")
+    log = structlog.get_logger()
+    log.error("lost")
+    logging.getLogger("uvicorn.error").error("lost")
+    full.has_room = True
+    log.info("kept")
+    (line,) = full.getvalue().splitlines()
+    assert json.loads(line)["event"] == "kept"
