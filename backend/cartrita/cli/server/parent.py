@@ -1,11 +1,12 @@
 """The parent process: it configures and watches the workers and PostgreSQL, no requests."""
 
 import socket
+import time
 from collections.abc import Sequence
 
 import structlog
 
-from cartrita.adapters.postgres.errors import StartFailed
+from cartrita.adapters.postgres.errors import DiskFull, StartFailed
 from cartrita.adapters.postgres.supervisor import Supervisor
 from cartrita.adapters.runlog.worker_slot import WorkerSlot
 from cartrita.cli.errors import CommandError
@@ -34,13 +35,19 @@ class Parent:
         listeners: Sequence[socket.socket],
         pool: WorkerPool,
         supervisor: Supervisor | None,
+        *,
+        full_disk_pause_s: float = 5.0,
     ) -> None:
+        """`full_disk_pause_s`: after what time PostgreSQL is started again on a full disk."""
         self._settings = settings
         self._instance = instance
         self._dsn = dsn
         self._listeners = listeners
         self._pool = pool
         self._supervisor = supervisor
+        self._full_disk_pause_s = full_disk_pause_s
+        self._restart_at: float | None = None
+        """While PostgreSQL has no room to start; monotonic."""
         self._serving: set[int] = set()
 
     def run(self) -> None:
@@ -87,12 +94,27 @@ class Parent:
                 self._serving.add(slot)
             elif isinstance(message, Refused):
                 raise CommandError(message.sentence)
-        supervisor = self._supervisor
-        if supervisor is not None and (supervisor.poll() is not None or supervisor.shutting_down):
-            log.warning("postgres_died")
-            self._restart_database(supervisor)
+        if self._supervisor is not None:
+            self._watch_database(self._supervisor)
         for slot in self._pool.replace(dead):
             self._pool.configure(slot, self._config(slot, first=False))
+
+    def _watch_database(self, supervisor: Supervisor) -> None:
+        """Restart PostgreSQL if it died; while its disk is full, now and then."""
+        if self._restart_at is not None:
+            if time.monotonic() < self._restart_at:
+                return
+        elif supervisor.poll() is None and not supervisor.shutting_down:
+            return
+        else:
+            log.warning("postgres_died")
+        try:
+            self._restart_database(supervisor)
+        except DiskFull as error:
+            log.error("postgres_disk_full", error=str(error))
+            self._restart_at = time.monotonic() + self._full_disk_pause_s
+        else:
+            self._restart_at = None
 
     def _restart_database(self, supervisor: Supervisor) -> None:
         """Start PostgreSQL again, several times if it dies while starting."""
