@@ -3,13 +3,12 @@
 from cartrita.adapters.runlog.connection import Connection, ConnectionPool, Row
 from cartrita.adapters.runlog.encoding import RUN_COLUMNS, load_run
 from cartrita.adapters.runlog.events import insert_events, select_events
-from cartrita.adapters.runlog.finishing import finish_runs
+from cartrita.adapters.runlog.finishing import end_unowned
 from cartrita.adapters.runlog.new_messages import drop_messages
 from cartrita.adapters.runlog.starting import started_event
 from cartrita.domain import endings
 from cartrita.domain.errors import NotFound
-from cartrita.domain.events import Event, LoggedEvent
-from cartrita.domain.fold import fold
+from cartrita.domain.events import LoggedEvent
 from cartrita.domain.ids import RunId
 from cartrita.domain.runs import Run, RunStatus
 
@@ -55,8 +54,6 @@ async def _end_unowned(connection: Connection, run: Run, row: Row) -> None:
     One that started keeps what was seen of it.
     """
     logged = await select_events(connection, run.id)
-    ending = endings.cancelled(fold([event.event for event in logged]))
-    events: list[Event] = [ending.event]
     if not logged:
         started = started_event(
             run.conversation_id,
@@ -67,11 +64,8 @@ async def _end_unowned(connection: Connection, run: Run, row: Row) -> None:
             model=run.model,
             resumed=run.input is not None and bool(run.input.prefix),
         )
-        events.insert(0, started)
-    numbered = [
-        LoggedEvent(run.id, seq, event) for seq, event in enumerate(events, len(logged) + 1)
-    ]
-    await insert_events(connection, numbered)
-    await finish_runs(connection, [(run.id, numbered[-1].seq, ending)])
+        logged = [LoggedEvent(run.id, 1, started)]
+        await insert_events(connection, logged)
+    await end_unowned(connection, run.id, logged, endings.cancelled)
     await drop_messages(connection, run.user_message_id)
     await connection.execute("NOTIFY cartrita_events")

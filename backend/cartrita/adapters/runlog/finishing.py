@@ -1,10 +1,16 @@
 """Finishing runs: storing their messages, status, usage and idempotency records."""
 
+from collections.abc import Callable
+
 from cartrita.adapters.runlog.connection import Connection
 from cartrita.adapters.runlog.encoding import dump
-from cartrita.domain.events import RunStopped
+from cartrita.adapters.runlog.events import insert_events
+from cartrita.adapters.runlog.steps import select_steps
+from cartrita.domain.events import LoggedEvent, RunStopped
+from cartrita.domain.fold import Fold, fold
 from cartrita.domain.ids import RunId
 from cartrita.domain.runs import Ending
+from cartrita.domain.step_records import begun_calls
 
 # The parent of an answer is the message that it answers. The answer becomes the conversation's head
 # unless the head has changed meanwhile; a retry always becomes the head.
@@ -31,6 +37,27 @@ WHERE r.id = e.run_id
 # Without visible output the caller may send the same request again and get a new run.
 _RELEASE_KEYS = "DELETE FROM idempotency WHERE run_id = ANY($1::uuid[])"
 _RELEASE_CLIENT_MSG_IDS = "UPDATE runs SET client_msg_id = NULL WHERE id = ANY($1::uuid[])"
+_MARK_UNKNOWN = "UPDATE run_steps SET state = 'unknown' WHERE run_id = $1 AND state = 'intent'"
+
+
+async def end_unowned(
+    connection: Connection,
+    run_id: RunId,
+    logged: list[LoggedEvent],
+    ending_of: Callable[[Fold], Ending],
+) -> None:
+    """End a run that nobody executes, with these events so far; the caller has locked it.
+
+    Of the tools and tasks that have begun it is told that they end.
+    """
+    begun = begun_calls(await select_steps(connection, run_id))
+    new = fold([one.event for one in logged]).unfinished.ends(begun)
+    ending = ending_of(fold([*(one.event for one in logged), *new]))
+    new.append(ending.event)
+    numbered = [LoggedEvent(run_id, seq, event) for seq, event in enumerate(new, len(logged) + 1)]
+    await insert_events(connection, numbered)
+    await connection.execute(_MARK_UNKNOWN, run_id)
+    await finish_runs(connection, [(run_id, numbered[-1].seq, ending)])
 
 
 async def finish_runs(connection: Connection, endings: list[tuple[RunId, int, Ending]]) -> None:

@@ -8,22 +8,21 @@ import msgspec
 import structlog
 
 from cartrita.adapters.runlog.approvals import expire_approvals
-from cartrita.adapters.runlog.connection import TRANSIENT_ERRORS, Connection, ConnectionPool
+from cartrita.adapters.runlog.connection import TRANSIENT_ERRORS, ConnectionPool
 from cartrita.adapters.runlog.encoding import VERSION
-from cartrita.adapters.runlog.events import insert_events, select_events
-from cartrita.adapters.runlog.finishing import finish_runs
+from cartrita.adapters.runlog.events import select_events
+from cartrita.adapters.runlog.finishing import end_unowned
 from cartrita.adapters.runlog.listener import Listener
 from cartrita.adapters.runlog.queue import Queue
 from cartrita.adapters.runlog.replica import Replica
-from cartrita.adapters.runlog.steps import last_step_seq, select_steps
+from cartrita.adapters.runlog.steps import last_step_seq
 from cartrita.adapters.runlog.writer import Writer
 from cartrita.domain import endings
 from cartrita.domain.errors import CartritaError
 from cartrita.domain.event_visibility import is_said
-from cartrita.domain.events import LoggedEvent
-from cartrita.domain.fold import fold
+from cartrita.domain.fold import Fold, fold
 from cartrita.domain.ids import RunId
-from cartrita.domain.step_records import begun_calls
+from cartrita.domain.runs import Ending
 from cartrita.kit.repeated_failures import RepeatedFailures
 
 log = structlog.get_logger()
@@ -77,7 +76,6 @@ _DISOWN = """
 UPDATE runs SET replica_id = NULL, replica_epoch = NULL
 WHERE id = ANY($1::uuid[]) AND replica_id = $2 AND status = 'running'
 """
-_MARK_UNKNOWN = "UPDATE run_steps SET state = 'unknown' WHERE run_id = $1 AND state = 'intent'"
 _INTERRUPTED = "The server stopped while it was writing this answer; what you have seen is kept"
 
 
@@ -204,22 +202,13 @@ class Reaper:
                 await connection.execute(_REQUEUE, run_id)
                 log.info("run_queued_again", run_id=run_id.hex, attempt=row["attempt"] + 1)
             else:
-                await _end(connection, run_id, logged, cancelled=cancelled)
+                await end_unowned(
+                    connection, run_id, logged, endings.cancelled if cancelled else _interrupted
+                )
                 log.info("run_interrupted", run_id=run_id.hex, seen=seen)
             await connection.execute("NOTIFY cartrita_queue")
             await connection.execute("NOTIFY cartrita_events")
 
 
-async def _end(
-    connection: Connection, run_id: RunId, logged: list[LoggedEvent], *, cancelled: bool
-) -> None:
-    """End a run whose owner is gone; the tools and tasks that were at work are reported."""
-    begun = begun_calls(await select_steps(connection, run_id))
-    new = fold([one.event for one in logged]).unfinished.ends(begun)
-    answer = fold([*(one.event for one in logged), *new])
-    ending = endings.cancelled(answer) if cancelled else endings.interrupted(answer, _INTERRUPTED)
-    new.append(ending.event)
-    numbered = [LoggedEvent(run_id, seq, event) for seq, event in enumerate(new, len(logged) + 1)]
-    await insert_events(connection, numbered)
-    await connection.execute(_MARK_UNKNOWN, run_id)
-    await finish_runs(connection, [(run_id, numbered[-1].seq, ending)])
+def _interrupted(answer: Fold) -> Ending:
+    return endings.interrupted(answer, _INTERRUPTED)

@@ -19,8 +19,9 @@ from cartrita.adapters.runlog.writer import Unstorable
 from cartrita.agents.tool_runner import asked_event
 from cartrita.domain.approvals import Approval, Decision, Verdict, hash_arguments
 from cartrita.domain.errors import Conflict, NotFound
-from cartrita.domain.events import ApprovalAsked, ApprovalSettled, RunStopped
+from cartrita.domain.events import ApprovalAsked, ApprovalSettled, RunStopped, ToolReturned
 from cartrita.domain.step_places import StepPlace
+from cartrita.domain.unfinished_work import STOPPED_RESULT
 from cartrita.kit.ids import uuid7
 
 ARGUMENTS: Any = {"b": 1, "a": 2.50}
@@ -163,7 +164,9 @@ async def test_a_waiting_run_can_be_cancelled(cluster: Cluster) -> None:
     async with cluster.manual_replica(1) as log:
         run, (approval,) = await waiting(log)
         assert (await log.cancellation.cancel("ann", run.run_id)).status == "cancelled"
-        assert isinstance((await cluster.events(run.run_id))[-1][1], RunStopped)
+        *_, returned, stopped = [event for _, event in await cluster.events(run.run_id)]
+        assert returned == ToolReturned("c1", "act", STOPPED_RESULT, success=False)
+        assert isinstance(stopped, RunStopped)
         with pytest.raises(Conflict):
             await decide(log, run, approval.id, Decision.APPROVED)
 
