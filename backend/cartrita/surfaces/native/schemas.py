@@ -250,8 +250,8 @@ class ChatMetadata:
             iterations=done.calls,
             execution_time_seconds=done.seconds,
             trace_id=run_id.hex,
-            failovers=msgspec.to_builtins(done.failovers),
-            receipts=msgspec.to_builtins(done.receipts),
+            failovers=msgspec.to_builtins([*done.failovers]),
+            receipts=msgspec.to_builtins([*done.receipts]),
         )
 
 
