@@ -67,6 +67,12 @@ def test_port_in_use(fresh: Server) -> None:
     assert not (fresh.data_dir / "postgres").exists()
 
 
+def test_an_agent_by_the_name_of_another(fresh: Server) -> None:
+    (fresh.root / "cartrita.toml").write_text('[agents.assistant]\nroute = "code"\n')
+    settings = {"CARTRITA_DATABASE_URL": f"postgresql://ada@{HOST}:9/ada"}
+    assert "[agents.supervisor]" in refusal(fresh, code=1, settings=settings)
+
+
 @pytest.mark.parametrize("command", ["serve", "login", "migrate", "keys list"])
 def test_unreachable_database(fresh: Server, command: str) -> None:
     url = f"postgresql://ada:{PASSWORD}@{HOST}:{free_port()}/ada"

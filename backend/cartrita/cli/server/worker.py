@@ -17,6 +17,7 @@ import uvloop
 
 from cartrita import logs
 from cartrita.app import create_server, require_known_limits
+from cartrita.assembly.agents import create_agents
 from cartrita.assembly.surface_config import surface_config
 from cartrita.assembly.system import System, WorkerContext, open_system
 from cartrita.cli.server import worker_messages
@@ -102,6 +103,7 @@ async def _work(config: WorkerConfig, settings: Settings) -> None:
     if config.first:
         try:
             require_known_limits(surface_config(settings))
+            create_agents(settings)
             _send(await bootstrap(config, settings))
         except (OperatorError, CartritaError) as error:
             _send(Refused(str(error)))
