@@ -14,8 +14,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from tests.backend.adapters.runlog.fixtures import SETTINGS
+from tests.backend.agents.loop_fixture import called, said
 from tests.backend.application.fakes import gateway
-from tests.backend.application.loop_fixture import called, said
 from tests.backend.scripted_provider import ScriptedProvider
 
 from cartrita.adapters.persistence.database import Database

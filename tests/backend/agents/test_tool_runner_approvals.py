@@ -5,9 +5,14 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from tests.backend.agents.acting_fixture import Acting
+from tests.backend.agents.loop_fixture import (
+    LoopFixture,
+    asked,
+    called,
+    said,
+)
 from tests.backend.application.fakes import claim, until
-from tests.backend.application.loop_fixture import LoopFixture, asked, called, said
-from tests.backend.application.test_resumed_work import Acting
 
 from cartrita.domain.approvals import Approval, ApprovalPolicy, Decision, hash_arguments
 from cartrita.domain.events import ApprovalAsked, RunCompleted, ToolReturned

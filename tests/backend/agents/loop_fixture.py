@@ -1,6 +1,7 @@
 """Runs with tools on fake ports: executed once, or from what an earlier execution has recorded."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -12,7 +13,7 @@ from tests.backend.scripted_provider import Script, ScriptedProvider
 from cartrita.agents.registry import AgentRegistry
 from cartrita.agents.roster import built_in_agents, with_overrides
 from cartrita.domain.deltas import Finished, FinishReason, TextDelta, ToolCallDelta
-from cartrita.domain.events import Event, ToolReturned
+from cartrita.domain.events import Event, RunCompleted, ToolReturned
 from cartrita.domain.runs import Claim, Ending, RunInput
 from cartrita.domain.step_records import StepRecord
 from cartrita.domain.usage import Usage
@@ -83,3 +84,14 @@ class LoopFixture(ExecutorFixture):
 def asked(**values: Any) -> Claim:
     """A claim of a run of the supervisor."""
     return claim(input=RunInput(agent="supervisor", provider="p", model="m", **values))
+
+
+def completed(ending: Ending) -> RunCompleted:
+    """The event of an answer that is complete."""
+    assert isinstance(ending.event, RunCompleted), ending.event
+    return ending.event
+
+
+def quarter(_provider: str, _model: str, _usage: Usage) -> Decimal:
+    """The cost of each model call, in US dollars."""
+    return Decimal("0.25")

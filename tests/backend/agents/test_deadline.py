@@ -2,26 +2,35 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from decimal import Decimal
 from typing import Any
 
 import pytest
+from tests.backend.agents.loop_fixture import (
+    LoopFixture,
+    asked,
+    called,
+    completed,
+    quarter,
+    said,
+)
 from tests.backend.application.fakes import DONE, until
-from tests.backend.application.loop_fixture import LoopFixture, asked, called, said
 
 from cartrita.domain.caps import Caps
 from cartrita.domain.deltas import FinishReason, ReasoningDelta, TextDelta
 from cartrita.domain.events import Event, RunCompleted, TaskCompleted, ToolReturned, UsageRecorded
 from cartrita.domain.fold import fold
-from cartrita.domain.runs import Claim, Ending
+from cartrita.domain.runs import Claim
 from cartrita.domain.step_records import UNKNOWN_RESULT, StepState
 from cartrita.domain.unfinished_work import STOPPED_RESULT
-from cartrita.domain.usage import Usage
 from cartrita.tools.schema import tool
 from cartrita.tools.tool import Risk, ToolContext, ToolOutput
 
 CAP = Caps(seconds=5.0)
+
+
 STOPPED = "It was stopped: what this answer may use of seconds is used up."
+
+
 NOT_BEGUN = "It was not begun: what this answer may use of seconds is used up."
 
 
@@ -42,17 +51,8 @@ async def when(fixture: LoopFixture, claimed: Claim, waits: Callable[[], object]
     return completed(ending)
 
 
-def completed(ending: Ending) -> RunCompleted:
-    assert isinstance(ending.event, RunCompleted), ending.event
-    return ending.event
-
-
 def events_of(fixture: LoopFixture, claimed: Claim, kind: type[Event]) -> Sequence[Any]:
     return [event for event in fixture.queue.events[claimed.run_id] if isinstance(event, kind)]
-
-
-def quarter(_provider: str, _model: str, _usage: Usage) -> Decimal:
-    return Decimal("0.25")
 
 
 class Waiting:

@@ -5,15 +5,20 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from tests.backend.agents.loop_fixture import (
+    LoopFixture,
+    asked,
+    called,
+    completed,
+    said,
+)
 from tests.backend.application.fakes import until
-from tests.backend.application.loop_fixture import LoopFixture, asked, called, said
 
 from cartrita.application.active_runs import StopReason
 from cartrita.domain.caps import Caps
 from cartrita.domain.deltas import TextDelta
 from cartrita.domain.errors import UpstreamCut
 from cartrita.domain.events import (
-    RunCompleted,
     TaskCompleted,
     TaskStarted,
     TextAppended,
@@ -25,7 +30,7 @@ from cartrita.domain.fold import fold
 from cartrita.domain.messages import ToolCall, ToolResult
 from cartrita.domain.replays import Replay
 from cartrita.domain.requests import ModelRequest
-from cartrita.domain.runs import CancelRequested, Ending
+from cartrita.domain.runs import CancelRequested
 from cartrita.domain.usage import Usage
 
 TWO = (
@@ -56,11 +61,6 @@ class Team(LoopFixture):
 
     def requests(self, name: str) -> list[ModelRequest]:
         return [request for asked, request in self.asked if asked == name]
-
-
-def completed(ending: Ending) -> RunCompleted:
-    assert isinstance(ending.event, RunCompleted), ending.event
-    return ending.event
 
 
 def half_a_dollar(_provider: str, _model: str, _usage: Usage) -> Decimal:

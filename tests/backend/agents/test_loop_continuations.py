@@ -1,14 +1,19 @@
 """An answer that ended early goes on after the steps that it did with tools."""
 
-from tests.backend.application.loop_fixture import LoopFixture, asked, called, said
+from tests.backend.agents.loop_fixture import (
+    LoopFixture,
+    asked,
+    called,
+    completed,
+    said,
+)
 
 from cartrita.domain.continued_answers import beginning_of
 from cartrita.domain.deltas import TextDelta
 from cartrita.domain.errors import UpstreamCut
-from cartrita.domain.events import RunCompleted
 from cartrita.domain.fold import fold
 from cartrita.domain.messages import Citation, Message, Role, Text, ToolCall, ToolResult
-from cartrita.domain.runs import Claim, Ending, RunStatus
+from cartrita.domain.runs import Claim, RunStatus
 from cartrita.tools.schema import tool
 from cartrita.tools.tool import Source, ToolContext, ToolOutput
 
@@ -22,11 +27,6 @@ async def find(_: ToolContext, what: str) -> ToolOutput:
 
 def finding(*scripts: object) -> LoopFixture:
     return LoopFixture(*scripts, tools=(tool(find),))  # type: ignore[arg-type]
-
-
-def completed(ending: Ending) -> RunCompleted:
-    assert isinstance(ending.event, RunCompleted), ending.event
-    return ending.event
 
 
 async def broken(fixture: LoopFixture) -> Claim:
