@@ -42,6 +42,8 @@ class IncrementalChecker:
     found: list[Violation] = field(default_factory=list[Violation])
     counts: Counter[str] = field(default_factory=Counter[str])
     _calls: dict[int, Call] = field(default_factory=dict[int, Call])
+    _read_from: int = 0
+    """The number of the first request that is new, or whose answer had not ended."""
     _kept: Evidence = field(default_factory=Evidence)
     _unowned_since: dict[str, float] = field(default_factory=dict[str, float])
 
@@ -148,12 +150,16 @@ class IncrementalChecker:
         self.counts["cancels"] += len(record.cancels)
 
     def _read_calls(self) -> None:
-        for exchange in self.provider.requests():
+        new = self.provider.requests(self._read_from)
+        for exchange in new:
             if exchange.path.endswith("/chat/completions"):
                 self._calls[exchange.number] = model_call(exchange)
+        if new:
+            unfinished = (exchange.number for exchange in new if exchange.ended_at is None)
+            self._read_from = next(unfinished, new[-1].number + 1)
         if len(self._calls) > _MOST_CALLS:
             ended = [number for number, call in self._calls.items() if call.ended_at is not None]
-            # By their number: those that were forgotten are read again, and are new in the dict.
+            # By their number: what is read again because an earlier answer goes on is new here.
             for number in sorted(ended)[: len(ended) - _MOST_CALLS // 2]:
                 del self._calls[number]
 

@@ -199,6 +199,8 @@ def test_requests_are_recorded_as_they_came(fake: FakeProvider) -> None:
     assert first.headers_at and first.first_token_at and first.ended_at  # noqa: PT018
     assert first.received_at <= first.headers_at <= first.first_token_at <= first.ended_at
     assert (second.status, second.outcome, second.tokens_sent) == (400, "complete", 0)
+    assert fake.requests(second.number) == [second]
+    assert fake.requests(second.number + 1) == []
 
 
 def test_a_client_that_leaves_is_noticed_at_once_and_its_stream_closed(fake: FakeProvider) -> None:

@@ -19,7 +19,7 @@ def answer(request: Request, service: Service, request_log: RequestLog) -> bytes
         case "DELETE", "/_script":
             service.selector.reset()
         case "GET", "/_requests":
-            return msgspec.json.encode(list(request_log))
+            return msgspec.json.encode(request_log.since(int(request.header("since", "0"))))
         case "DELETE", "/_requests":
             request_log.clear()
         case "GET", "/_open":

@@ -4,7 +4,7 @@ import http.client
 import select
 import subprocess
 import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -67,9 +67,10 @@ class FakeProvider:
         """How long the next tokens are good for."""
         self._control("POST", "/_tokens", msgspec.json.encode(terms))
 
-    def requests(self) -> list[Exchange]:
-        """Everything but control requests, oldest first."""
-        return msgspec.json.decode(self._control("GET", "/_requests"), type=list[Exchange])
+    def requests(self, since: int = 0) -> list[Exchange]:
+        """All from this number on but control requests, oldest first."""
+        told = self._control("GET", "/_requests", headers={"since": str(since)})
+        return msgspec.json.decode(told, type=list[Exchange])
 
     def open(self) -> Open:
         return msgspec.json.decode(self._control("GET", "/_open"), type=Open)
@@ -78,10 +79,16 @@ class FakeProvider:
         """How many answers are being given now."""
         return self.open().streams
 
-    def _control(self, method: str, path: str, body: bytes | None = None) -> bytes:
+    def _control(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> bytes:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=_WATCHDOG_S)
         try:
-            connection.request(method, path, body, {"connection": "close"})
+            connection.request(method, path, body, {"connection": "close", **(headers or {})})
             response = connection.getresponse()
             answer = response.read()
         finally:

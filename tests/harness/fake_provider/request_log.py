@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Iterator
+from itertools import takewhile
 from typing import Literal
 
 import msgspec
@@ -69,8 +69,10 @@ class RequestLog:
         self._open = 0
         self.connections = 0
 
-    def __iter__(self) -> Iterator[Exchange]:
-        return iter(self._exchanges)
+    def since(self, number: int) -> list[Exchange]:
+        """Those from this number on, oldest first."""
+        new = takewhile(lambda exchange: exchange.number >= number, reversed(self._exchanges))
+        return list(new)[::-1]
 
     def clear(self) -> None:
         self._exchanges.clear()

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import TracebackType
-from typing import Self, TypeAlias, cast
+from typing import Any, Generic, Self, TypeAlias, TypeVar, cast
 
 from mcp.client._transport import ReadStream, TransportStreams, WriteStream
 from mcp.shared.message import SessionMessage
@@ -11,6 +11,8 @@ from mcp.types import JSONRPCError, JSONRPCRequest, JSONRPCResponse
 
 from cartrita.adapters.mcp.screened_tools import screen_tools
 from cartrita.adapters.mcp.unasked import Unasked
+
+S = TypeVar("S", bound=ReadStream[Any] | WriteStream[Any])
 
 Transport: TypeAlias = AbstractAsyncContextManager[TransportStreams]
 
@@ -44,17 +46,11 @@ class _Asked:
         return was_open
 
 
-class _Asking:
-    """The stream to a server, whose requests are counted."""
+class _OfStream(Generic[S]):
+    """A stream that is opened and closed with the one that it is made of."""
 
-    def __init__(self, stream: WriteStream[SessionMessage], asked: _Asked) -> None:
+    def __init__(self, stream: S) -> None:
         self._stream = stream
-        self._asked = asked
-
-    async def send(self, item: SessionMessage, /) -> None:
-        if isinstance(item.message, JSONRPCRequest):
-            self._asked.add()
-        await self._stream.send(item)
 
     async def aclose(self) -> None:
         await self._stream.aclose()
@@ -72,7 +68,20 @@ class _Asking:
         return await self._stream.__aexit__(exc_type, exc_val, exc_tb)
 
 
-class _Screened:
+class _Asking(_OfStream[WriteStream[SessionMessage]]):
+    """The stream to a server, whose requests are counted."""
+
+    def __init__(self, stream: WriteStream[SessionMessage], asked: _Asked) -> None:
+        super().__init__(stream)
+        self._asked = asked
+
+    async def send(self, item: SessionMessage, /) -> None:
+        if isinstance(item.message, JSONRPCRequest):
+            self._asked.add()
+        await self._stream.send(item)
+
+
+class _Screened(_OfStream[ReadStream[SessionMessage | Exception]]):
     """The messages of a stream; it ends where more are sent that answer nothing than are taken."""
 
     def __init__(
@@ -82,7 +91,7 @@ class _Screened:
         on_end: Callable[[], None],
         asked: _Asked,
     ) -> None:
-        self._stream = stream
+        super().__init__(stream)
         self._server = server
         self._on_end = on_end
         self._asked = asked
@@ -103,21 +112,6 @@ class _Screened:
 
     async def receive(self) -> SessionMessage | Exception:
         return await self.__anext__()
-
-    async def aclose(self) -> None:
-        await self._stream.aclose()
-
-    async def __aenter__(self) -> Self:
-        await self._stream.__aenter__()
-        return self
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_val: BaseException | None,
-        exc_tb: TracebackType | None,
-    ) -> bool | None:
-        return await self._stream.__aexit__(exc_type, exc_val, exc_tb)
 
     def _look_at(self, item: SessionMessage) -> None:
         message = item.message
