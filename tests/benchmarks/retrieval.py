@@ -14,9 +14,9 @@ from tests.benchmarks.database import PostgresServer
 from tests.benchmarks.figures import Figures, milliseconds, ratio, report, table
 from tests.benchmarks.options import Options
 
-from cartrita.adapters.persistence.attachments import AttachmentTable
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.file_reading import ReadingTable
+from cartrita.adapters.persistence.files import FileTable
 from cartrita.adapters.persistence.passage_vectors import PassageVectorTable
 from cartrita.adapters.persistence.passages import PassageTable
 from cartrita.adapters.persistence.search import FullText
@@ -24,8 +24,8 @@ from cartrita.adapters.postgres import DatabaseEndpoint
 from cartrita.adapters.postgres.initdb import SUPERUSER
 from cartrita.application.file_texts import FileTexts
 from cartrita.application.meaning_search import MeaningSearch
-from cartrita.domain.attachments import FilePage
 from cartrita.domain.embeddings import EmbeddedPassage, Vector, unit_vector
+from cartrita.domain.files import FilePage
 from cartrita.domain.search import SearchKind, SearchQuery
 from cartrita.kit.ids import uuid7
 
@@ -169,7 +169,7 @@ async def _receive(database: Database, name: str) -> None:
 async def _search(
     database: Database, language: Language, rounds: int, server: psutil.Process
 ) -> dict[str, Figures]:
-    store, index = AttachmentTable(database), PassageTable(database)
+    store, index = FileTable(database), PassageTable(database)
     words = FileTexts(store, index)
     hybrid = FileTexts(
         store, index, MeaningSearch(PassageVectorTable(database), OneModel(language))

@@ -14,19 +14,20 @@ import structlog
 from msgspec.structs import replace
 
 from cartrita.application.file_texts import FileTexts
-from cartrita.domain.attachments import (
+from cartrita.domain.errors import CartritaError, NotFound
+from cartrita.domain.files import (
     ID_PREFIX,
-    AttachmentId,
+    FileId,
     FilePage,
     FileStatus,
     StoredFile,
     file_heading,
     image_name,
 )
-from cartrita.domain.errors import CartritaError, NotFound
 from cartrita.domain.messages import Attachment, Message, Part, Role, Text
 from cartrita.domain.passages import LONGEST_PASSAGE, FoundPassage, Passage
-from cartrita.domain.ports.attachments import AttachmentStore, BlobStore
+from cartrita.domain.ports.blobs import BlobStore
+from cartrita.domain.ports.files import FileStore
 from cartrita.kit import ids
 
 log = structlog.get_logger()
@@ -51,7 +52,7 @@ class FileContext:
 
     def __init__(
         self,
-        store: AttachmentStore,
+        store: FileStore,
         blobs: BlobStore,
         texts: FileTexts,
         *,
@@ -108,7 +109,7 @@ class FileContext:
 
     async def _find(self, owner_id: str, public_id: str) -> StoredFile | None:
         identity = ids.parse(ID_PREFIX, public_id)
-        return None if identity is None else await self._store.get(owner_id, AttachmentId(identity))
+        return None if identity is None else await self._store.get(owner_id, FileId(identity))
 
     async def _held(self, owner_id: str, part: Attachment, room: "_Room") -> Text | Attachment:
         public_id = part.attachment_id or ""

@@ -8,7 +8,8 @@ import anyio
 import msgspec
 import structlog
 
-from cartrita.domain.attachments import (
+from cartrita.domain.errors import CartritaError, NotFound
+from cartrita.domain.files import (
     FilePage,
     ReadImage,
     ReadingTask,
@@ -17,9 +18,9 @@ from cartrita.domain.attachments import (
     blob_name,
     image_name,
 )
-from cartrita.domain.errors import CartritaError, NotFound
 from cartrita.domain.media_types import IMAGES
-from cartrita.domain.ports.attachments import BlobStore, FileReading, ReadingQueue
+from cartrita.domain.ports.blobs import BlobStore
+from cartrita.domain.ports.file_reading import FileReading, ReadingQueue
 from cartrita.kit.repeated_failures import RepeatedFailures
 
 log = structlog.get_logger()

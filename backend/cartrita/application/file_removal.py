@@ -4,9 +4,10 @@ from collections.abc import Collection
 
 import structlog
 
-from cartrita.domain.attachments import ContentId, blob_names
 from cartrita.domain.errors import CartritaError
-from cartrita.domain.ports.attachments import BlobStore, RemovedContents
+from cartrita.domain.files import ContentId, blob_names
+from cartrita.domain.ports.blobs import BlobStore
+from cartrita.domain.ports.files import RemovedContents
 
 log = structlog.get_logger()
 

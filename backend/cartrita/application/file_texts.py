@@ -5,10 +5,10 @@ from typing import Final
 
 from cartrita.application.meaning_search import MeaningSearch
 from cartrita.application.passage_ranking import fused
-from cartrita.domain.attachments import ID_PREFIX, AttachmentId, ContentId, FileStatus, StoredFile
 from cartrita.domain.errors import InvalidInput, NotFound
+from cartrita.domain.files import ID_PREFIX, ContentId, FileId, FileStatus, StoredFile
 from cartrita.domain.passages import FileExcerpt, FoundPassage, PassageQuery
-from cartrita.domain.ports.attachments import AttachmentStore
+from cartrita.domain.ports.files import FileStore
 from cartrita.domain.ports.passages import PassageIndex
 from cartrita.domain.principals import Principal
 from cartrita.domain.scopes import Operation
@@ -23,7 +23,7 @@ class FileTexts:
     """Implements OwnFiles; `meaning` finds passages by what they mean, where that is configured."""
 
     def __init__(
-        self, store: AttachmentStore, index: PassageIndex, meaning: MeaningSearch | None = None
+        self, store: FileStore, index: PassageIndex, meaning: MeaningSearch | None = None
     ) -> None:
         self._store = store
         self._index = index
@@ -82,7 +82,7 @@ class FileTexts:
         if identity is None:
             found = await self._store.named(owner_id, storable_text(named))
         else:
-            found = await self._store.get(owner_id, AttachmentId(identity))
+            found = await self._store.get(owner_id, FileId(identity))
         if found is None:
             raise NotFound.of("file")
         if found.status is not FileStatus.READY:

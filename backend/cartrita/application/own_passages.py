@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from itertools import chain, zip_longest
 from typing import Final
 
-from cartrita.domain.attachments import FileStatus, StoredFile
+from cartrita.domain.files import FileStatus, StoredFile
 from cartrita.domain.passages import LONGEST_PASSAGE, FoundPassage, Passage, PassageQuery
-from cartrita.domain.ports.attachments import AttachmentStore
+from cartrita.domain.ports.files import FileStore
 from cartrita.domain.ports.passages import PassageIndex
 from cartrita.domain.ports.search import MessagePassages
 from cartrita.domain.search import QuotablePassage
@@ -17,9 +17,7 @@ _MESSAGE: Final = "Stored here"
 class OwnPassages:
     """Implements PassageSearch, by words alone."""
 
-    def __init__(
-        self, messages: MessagePassages, index: PassageIndex, store: AttachmentStore
-    ) -> None:
+    def __init__(self, messages: MessagePassages, index: PassageIndex, store: FileStore) -> None:
         self._messages = messages
         self._index = index
         self._store = store

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from cartrita.domain.attachments import ContentId
+from cartrita.domain.files import ContentId
 from cartrita.domain.passages import FoundPassage
 
 _WORDS: Final = 0.3

@@ -10,7 +10,14 @@ import msgspec
 import structlog
 
 from cartrita.application.file_removal import FileRemoval
-from cartrita.domain.attachments import (
+from cartrita.domain.errors import (
+    CartritaError,
+    InvalidInput,
+    StorageFull,
+    TooLarge,
+    UnsupportedMedia,
+)
+from cartrita.domain.files import (
     ArrivedFile,
     ContentId,
     FilePurpose,
@@ -19,15 +26,9 @@ from cartrita.domain.attachments import (
     StoredFile,
     blob_name,
 )
-from cartrita.domain.errors import (
-    CartritaError,
-    InvalidInput,
-    StorageFull,
-    TooLarge,
-    UnsupportedMedia,
-)
 from cartrita.domain.media_types import HEAD_BYTES, UNKNOWN, allows, sniffed_type
-from cartrita.domain.ports.attachments import BlobStore, UploadStore
+from cartrita.domain.ports.blobs import BlobStore
+from cartrita.domain.ports.uploads import UploadStore
 from cartrita.domain.principals import Principal
 from cartrita.kit.file_names import safe_name
 

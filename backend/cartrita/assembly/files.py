@@ -10,25 +10,25 @@ from cartrita.adapters.blobs.stores import Bucket, open_bucket, open_directory
 from cartrita.adapters.embeddings.local import LocalEmbeddings
 from cartrita.adapters.extraction.orders import ReadingBounds
 from cartrita.adapters.extraction.processes import ProcessReading
-from cartrita.adapters.persistence.attachments import AttachmentTable
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.file_contents import ContentTable
 from cartrita.adapters.persistence.file_reading import ReadingTable
+from cartrita.adapters.persistence.files import FileTable
 from cartrita.adapters.persistence.passage_vectors import PassageVectorTable
 from cartrita.adapters.persistence.passages import PassageTable
 from cartrita.adapters.persistence.uploads import UploadTable
 from cartrita.adapters.processes import walls
-from cartrita.application.attachments import Attachments
 from cartrita.application.file_context import FileContext
 from cartrita.application.file_reader import FileReader, ReadingLimits
 from cartrita.application.file_removal import FileRemoval
 from cartrita.application.file_texts import FileTexts
+from cartrita.application.files import Files
 from cartrita.application.meaning_search import MeaningSearch
 from cartrita.application.model_embeddings import ModelEmbeddings
 from cartrita.application.passage_embedder import PassageEmbedder
 from cartrita.application.uploads import UploadLimits, Uploads
-from cartrita.domain.attachments import FileQuota
 from cartrita.domain.embeddings import LOCAL_MODEL
+from cartrita.domain.files import FileQuota
 from cartrita.gateway.gateway import Gateway
 from cartrita.settings import Settings
 
@@ -44,7 +44,7 @@ class FileParts(NamedTuple):
     """What has to do with files."""
 
     uploads: Uploads
-    attachments: Attachments
+    files: Files
     texts: FileTexts
     context: FileContext
     reader: FileReader
@@ -56,7 +56,7 @@ def open_files(settings: Settings, database: Database, gateway: Gateway) -> File
     """The parts of files. Raises OperatorError if their directory cannot be used."""
     files = settings.files
     blobs = _blobs(settings)
-    store = AttachmentTable(database, files.embeddings_model)
+    store = FileTable(database, files.embeddings_model)
     if missing := walls.missing():
         log.warning("file_reading_is_open", missing=missing)
     meaning, embedder = _meaning(settings, database, gateway)
@@ -81,7 +81,7 @@ def open_files(settings: Settings, database: Database, gateway: Gateway) -> File
     )
     return FileParts(
         uploads=Uploads(UploadTable(database), blobs, removal, limits, reader.wake),
-        attachments=Attachments(store, blobs, removal),
+        files=Files(store, blobs, removal),
         texts=texts,
         context=FileContext(
             store, blobs, texts, characters=files.context_chars, wait_s=files.context_wait_s

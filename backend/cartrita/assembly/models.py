@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 from cartrita.adapters.http.client import HttpClient
-from cartrita.adapters.persistence.attachments import AttachmentTable
+from cartrita.adapters.persistence.files import FileTable
 from cartrita.adapters.persistence.passages import PassageTable
 from cartrita.adapters.tokens.counter import TokenizerCounter
 from cartrita.application.brought_keys import BroughtKeys
@@ -118,4 +118,4 @@ async def open_models(
 
 def _own_passages(storage: Storage) -> OwnPassages:
     database = storage.database
-    return OwnPassages(storage.search, PassageTable(database), AttachmentTable(database))
+    return OwnPassages(storage.search, PassageTable(database), FileTable(database))

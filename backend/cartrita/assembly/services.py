@@ -53,7 +53,7 @@ def create_services(
         web_search=models.searches.web,
         github_search=models.searches.github,
         uploads=files.uploads,
-        attachments=files.attachments,
+        files=files.files,
         file_context=files.context,
         usage=UsageReports(storage.ledger),
         agents=agents,

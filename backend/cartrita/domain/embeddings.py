@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from cartrita.domain.attachments import ContentId
+from cartrita.domain.files import ContentId
 
 Vector: TypeAlias = "array[float]"
 """Single floats; of the length 1, so that the product of two is their cosine."""

@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from cartrita.domain.attachments import ID_PREFIX, AttachmentId, ContentId, FilePage
+from cartrita.domain.files import ID_PREFIX, ContentId, FileId, FilePage
 from cartrita.kit import ids
 
 LONGEST_PASSAGE: Final = 1_200
@@ -47,14 +47,14 @@ class FoundPassage(msgspec.Struct, frozen=True, kw_only=True):
     meaning, the cosine.
     """
 
-    file_id: AttachmentId
+    file_id: FileId
     content_id: ContentId
     name: str
     pages: int
     passage: Passage
     score: float = 0.0
 
-    def in_file(self, file_id: AttachmentId, name: str) -> "FoundPassage":
+    def in_file(self, file_id: FileId, name: str) -> "FoundPassage":
         """The same passage in another file of the same bytes."""
         return replace(self, file_id=file_id, name=name)
 
@@ -82,7 +82,7 @@ class FileExcerpt(msgspec.Struct, frozen=True, kw_only=True):
     Of the `total` characters of these pages it holds those from `start`; `file_pages` are all.
     """
 
-    file_id: AttachmentId
+    file_id: FileId
     name: str
     file_pages: int
     pages: tuple[FilePage, ...]

@@ -13,9 +13,9 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from cartrita.application.attachments import Attachments
-from cartrita.domain.attachments import StoredFile
+from cartrita.application.files import Files
 from cartrita.domain.errors import Forbidden
+from cartrita.domain.files import StoredFile
 from cartrita.domain.media_types import UNKNOWN, is_inline
 
 RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
@@ -38,7 +38,7 @@ _NOT_SERVED_AS: Final = frozenset(
 _RANGE: Final = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
-async def file_response(request: Request, files: Attachments, file: StoredFile) -> Response:
+async def file_response(request: Request, files: Files, file: StoredFile) -> Response:
     """The bytes of a file, or the range of them that is asked for."""
     require_destination(request)
     headers = _headers(file, inline=is_inline(file.media_type))
@@ -54,7 +54,7 @@ async def file_response(request: Request, files: Attachments, file: StoredFile) 
     return await _streamed(files.content(file, start, end), end - start, headers, status=206)
 
 
-async def image_response(request: Request, files: Attachments, file: StoredFile) -> Response:
+async def image_response(request: Request, files: Files, file: StoredFile) -> Response:
     """The image that was made of a file anew. Raises NotFound."""
     require_destination(request)
     headers = _headers(file, inline=True)

@@ -13,7 +13,6 @@ from starlette.types import Scope
 from cartrita.agents.registry import AgentRegistry
 from cartrita.application.agent_directory import AgentDirectory
 from cartrita.application.api_keys import ApiKeys
-from cartrita.application.attachments import Attachments
 from cartrita.application.audit import AuditLog
 from cartrita.application.authentication import KeyAuthentication
 from cartrita.application.budgets import Budgets
@@ -22,6 +21,7 @@ from cartrita.application.completions import Completions
 from cartrita.application.conversations import Conversations
 from cartrita.application.credentials import Credentials
 from cartrita.application.file_context import FileContext
+from cartrita.application.files import Files
 from cartrita.application.login_sessions import LoginSessions
 from cartrita.application.messages import Messages
 from cartrita.application.model_runs import ModelRuns
@@ -111,7 +111,7 @@ class Services:
     web_search: WebSearch
     github_search: GitHubSearch
     uploads: Uploads
-    attachments: Attachments
+    files: Files
     file_context: FileContext
     usage: UsageReports
     agents: AgentRegistry

@@ -4,7 +4,7 @@ from typing import Annotated, Final
 
 from msgspec import Meta
 
-from cartrita.domain.attachments import ID_PREFIX
+from cartrita.domain.files import ID_PREFIX
 from cartrita.domain.passages import FileExcerpt
 from cartrita.domain.ports.passages import OwnFiles
 from cartrita.kit import ids

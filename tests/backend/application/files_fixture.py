@@ -5,19 +5,19 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from obstore.store import MemoryStore
 
 from cartrita.adapters.blobs.blobs import Blobs
-from cartrita.adapters.persistence.attachments import AttachmentTable
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.file_contents import ContentTable
 from cartrita.adapters.persistence.file_reading import ReadingTable
+from cartrita.adapters.persistence.files import FileTable
 from cartrita.adapters.persistence.passages import PassageTable
 from cartrita.adapters.persistence.uploads import UploadTable
-from cartrita.application.attachments import Attachments
 from cartrita.application.file_context import FileContext
 from cartrita.application.file_reader import FileReader, ReadingLimits
 from cartrita.application.file_removal import FileRemoval
 from cartrita.application.file_texts import FileTexts
+from cartrita.application.files import Files
 from cartrita.application.uploads import UploadLimits, Uploads
-from cartrita.domain.attachments import (
+from cartrita.domain.files import (
     FilePage,
     FilePurpose,
     FileQuota,
@@ -61,7 +61,7 @@ class ScriptedReading:
                 yield ReadPage(FilePage(number, item), number / len(self.found))
 
 
-class Files:
+class FilesFixture:
     """The use cases of files."""
 
     def __init__(self, database: Database, limits: UploadLimits = LIMITS) -> None:
@@ -78,10 +78,10 @@ class Files:
         self.uploads = Uploads(
             UploadTable(database), self.blobs, self.removal, limits, self.reader.wake
         )
-        self.attachments = Attachments(AttachmentTable(database), self.blobs, self.removal)
-        self.texts = FileTexts(AttachmentTable(database), PassageTable(database))
+        self.files = Files(FileTable(database), self.blobs, self.removal)
+        self.texts = FileTexts(FileTable(database), PassageTable(database))
         self.context = FileContext(
-            AttachmentTable(database),
+            FileTable(database),
             self.blobs,
             self.texts,
             characters=1000,

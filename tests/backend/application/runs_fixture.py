@@ -23,8 +23,9 @@ from cartrita.application.runs import Runs
 from cartrita.domain.conversations import Conversation
 from cartrita.domain.ids import ConversationId
 from cartrita.domain.messages import Message, Role, StoredMessage, Text
-from cartrita.domain.ports.attachments import AttachmentStore, BlobStore
+from cartrita.domain.ports.blobs import BlobStore
 from cartrita.domain.ports.conversations import ConversationRemoval, ConversationStore
+from cartrita.domain.ports.files import FileStore
 from cartrita.domain.ports.runs import RunRemoval
 from cartrita.domain.principals import Principal
 from cartrita.domain.runs import (
@@ -43,7 +44,7 @@ CONV = public("conv", TALK.id)
 
 
 NO_FILES = FileContext(
-    cast("AttachmentStore", None),
+    cast("FileStore", None),
     cast("BlobStore", None),
     cast("FileTexts", None),
     characters=1000,

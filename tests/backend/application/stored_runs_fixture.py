@@ -11,10 +11,10 @@ from tests.backend.application.fakes import WATCHDOG_S, gateway
 from tests.backend.scripted_provider import ScriptedProvider
 
 from cartrita.adapters.blobs.blobs import Blobs
-from cartrita.adapters.persistence.attachments import AttachmentTable
 from cartrita.adapters.persistence.conversation_removal import ConversationRemover
 from cartrita.adapters.persistence.conversations import ConversationTable
 from cartrita.adapters.persistence.database import Database
+from cartrita.adapters.persistence.files import FileTable
 from cartrita.adapters.persistence.items import ItemTable
 from cartrita.adapters.persistence.messages import MessageTree
 from cartrita.adapters.persistence.passages import PassageTable
@@ -49,7 +49,7 @@ class StoredRuns:
     def __init__(self, run_log: RunLog, database: Database, provider: ScriptedProvider) -> None:
         self.provider = provider
         blobs = Blobs(MemoryStore())
-        store = AttachmentTable(database)
+        store = FileTable(database)
         texts = FileTexts(store, PassageTable(database))
         files = FileContext(store, blobs, texts, characters=10_000, wait_s=0)
         tree = MessageTree(database)

@@ -5,18 +5,18 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
-from tests.backend.application.files_fixture import ANN, Files
+from tests.backend.application.files_fixture import ANN, FilesFixture
 from tests.harness.documents import png
 from tests.harness.scenario import eventually
 
-from cartrita.adapters.persistence.attachments import AttachmentTable
 from cartrita.adapters.persistence.database import Database
-from cartrita.domain.attachments import FileStatus, ReadImage, StoredFile, UnreadableFile
+from cartrita.adapters.persistence.files import FileTable
 from cartrita.domain.errors import Unavailable
+from cartrita.domain.files import FileStatus, ReadImage, StoredFile, UnreadableFile
 
 
 @asynccontextmanager
-async def running(files: Files) -> AsyncGenerator[None]:
+async def running(files: FilesFixture) -> AsyncGenerator[None]:
     """The reader runs meanwhile."""
     async with asyncio.TaskGroup() as group:
         task = group.create_task(files.reader.run())
@@ -24,35 +24,35 @@ async def running(files: Files) -> AsyncGenerator[None]:
         task.cancel()
 
 
-async def settled(files: Files, file: StoredFile) -> StoredFile:
+async def settled(files: FilesFixture, file: StoredFile) -> StoredFile:
     async def look() -> StoredFile | None:
-        now = await files.attachments.get(ANN, file.public_id)
+        now = await files.files.get(ANN, file.public_id)
         return now if now.settled else None
 
     return await eventually(look)
 
 
 async def test_pages_are_stored(pool: Database) -> None:
-    files = Files(pool)
+    files = FilesFixture(pool)
     files.reading.found = ("one", "x" * 250_000, "three")
     async with running(files):
         file = await settled(files, await files.upload(b"content"))
         assert (file.status, file.pages, file.characters) == (FileStatus.READY, 3, 250_008)
         again = await files.upload(b"content", "b.txt")
         assert again.status is FileStatus.READY
-    pages = await AttachmentTable(pool).pages(ANN.owner_id, file.content_id, 1 << 20)
+    pages = await FileTable(pool).pages(ANN.owner_id, file.content_id, 1 << 20)
     assert [page.text for page in pages] == ["one", "x" * 250_000, "three"]
 
 
 async def test_images_are_stored(pool: Database) -> None:
-    files = Files(pool)
+    files = FilesFixture(pool)
     files.reading.found = (ReadImage("image/png", b"anew"),)
     async with running(files):
         file = await settled(files, await files.upload(png(1, 1), "a.png"))
     assert (file.status, file.image_type) == (FileStatus.READY, "image/png")
-    async with files.attachments.image(file) as found:
+    async with files.files.image(file) as found:
         assert [piece async for piece in found] == [b"anew"]
-    await files.attachments.delete(ANN, file.public_id)
+    await files.files.delete(ANN, file.public_id)
     assert files.names() == []
 
 
@@ -71,7 +71,7 @@ async def test_images_are_stored(pool: Database) -> None:
 async def test_reasons(
     pool: Database, content: bytes, found: Sequence[str | BaseException], reason: str
 ) -> None:
-    files = Files(pool)
+    files = FilesFixture(pool)
     files.reading.found = found
     async with running(files):
         file = await settled(files, await files.upload(content))
@@ -79,7 +79,7 @@ async def test_reasons(
 
 
 async def test_bytes_that_are_gone(pool: Database) -> None:
-    files = Files(pool)
+    files = FilesFixture(pool)
     file = await files.upload(b"text")
     await files.blobs.remove([file.content_id.hex])
     async with running(files):
@@ -87,13 +87,13 @@ async def test_bytes_that_are_gone(pool: Database) -> None:
 
 
 async def test_what_is_away_for_a_while_is_waited_for(pool: Database) -> None:
-    files = Files(pool)
+    files = FilesFixture(pool)
     files.reading.found = (Unavailable("The storage is away."),)
     async with running(files):
         file = await files.upload(b"text")
 
         async def tried() -> bool:
-            now = await files.attachments.get(ANN, file.public_id)
+            now = await files.files.get(ANN, file.public_id)
             return now.status is FileStatus.STORED
 
         await eventually(tried)
@@ -104,7 +104,7 @@ async def test_what_is_away_for_a_while_is_waited_for(pool: Database) -> None:
 async def test_defects_of_the_queue_do_not_end_the_reader(
     pool: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    files = Files(pool)
+    files = FilesFixture(pool)
     queue = files.reader._queue
     claim = queue.claim
     failing = [ZeroDivisionError("a defect")]
@@ -121,7 +121,7 @@ async def test_defects_of_the_queue_do_not_end_the_reader(
 
 
 async def test_what_is_deleted_while_it_is_read(pool: Database) -> None:
-    files = Files(pool)
+    files = FilesFixture(pool)
     began, go_on = asyncio.Event(), asyncio.Event()
     read = files.reading.read
 
@@ -135,21 +135,21 @@ async def test_what_is_deleted_while_it_is_read(pool: Database) -> None:
     async with running(files):
         file = await files.upload(b"text")
         await began.wait()
-        await files.attachments.delete(ANN, file.public_id)
+        await files.files.delete(ANN, file.public_id)
         go_on.set()
         other = await files.upload(b"other")
         assert (await settled(files, other)).status is FileStatus.READY
 
 
 async def test_an_image_that_is_deleted_while_it_is_read_leaves_nothing(pool: Database) -> None:
-    files = Files(pool)
+    files = FilesFixture(pool)
     file = await files.upload(png(1, 1), "a.png")
 
     read = files.reading.read
 
     async def deleting(media_type: str, content: AsyncIterator[bytes]) -> AsyncIterator[object]:
         if media_type == "image/png":
-            await files.attachments.delete(ANN, file.public_id)
+            await files.files.delete(ANN, file.public_id)
             yield ReadImage("image/png", b"anew")
         else:
             async for item in read(media_type, content):
@@ -163,7 +163,7 @@ async def test_an_image_that_is_deleted_while_it_is_read_leaves_nothing(pool: Da
 
 
 async def test_a_reader_that_stops_leaves_its_file_to_others(pool: Database) -> None:
-    files = Files(pool)
+    files = FilesFixture(pool)
     began = asyncio.Event()
 
     async def endless(media_type: str, content: AsyncIterator[bytes]) -> AsyncIterator[object]:
@@ -176,7 +176,7 @@ async def test_a_reader_that_stops_leaves_its_file_to_others(pool: Database) -> 
     async with running(files):
         file = await files.upload(b"text")
         await began.wait()
-    assert (await files.attachments.get(ANN, file.public_id)).status is FileStatus.STORED
+    assert (await files.files.get(ANN, file.public_id)).status is FileStatus.STORED
     files.reading.read = read  # type: ignore[method-assign]
     async with running(files):
         assert (await settled(files, file)).status is FileStatus.READY

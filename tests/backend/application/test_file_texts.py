@@ -2,33 +2,33 @@
 
 import pytest
 from sqlalchemy import text
-from tests.backend.application.files_fixture import ANN, BOB, Files
+from tests.backend.application.files_fixture import ANN, BOB, FilesFixture
 from tests.backend.application.test_file_context import read
 from tests.backend.application.test_passage_embedder import FakeEmbeddings
 from tests.harness.server import free_port
 
-from cartrita.adapters.persistence.attachments import AttachmentTable
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.file_reading import ReadingTable
+from cartrita.adapters.persistence.files import FileTable
 from cartrita.adapters.persistence.passage_vectors import PassageVectorTable
 from cartrita.adapters.persistence.passages import PassageTable
 from cartrita.application.file_texts import FileTexts
 from cartrita.application.meaning_search import MeaningSearch
-from cartrita.domain.attachments import FilePage
 from cartrita.domain.errors import Forbidden, InvalidInput, NotFound, Unavailable
+from cartrita.domain.files import FilePage
 from cartrita.domain.principals import Principal
 from cartrita.domain.scopes import Scopes
 from cartrita.kit.ids import fresh
 
 
 async def titles(
-    files: Files, text: str, principal: Principal = ANN, file: str | None = None
+    files: FilesFixture, text: str, principal: Principal = ANN, file: str | None = None
 ) -> list[str]:
     return [each.title for each in await files.texts.search(principal, text, file=file)]
 
 
 async def test_passages_are_found_by_words_and_by_questions(pool: Database) -> None:
-    files = Files(pool)
+    files = FilesFixture(pool)
     await read(pool, files, "The heliotrope stands here.", "The blue pump is beside the gate.")
     await read(pool, files, "Pumps are red.", name="b.txt")
     assert await titles(files, "blue pump") == [
@@ -42,7 +42,7 @@ async def test_passages_are_found_by_words_and_by_questions(pool: Database) -> N
 
 
 async def test_several_words_of_a_question_weigh_more_than_one_often(pool: Database) -> None:
-    files = Files(pool)
+    files = FilesFixture(pool)
     await read(pool, files, "Pump, pump, pump and pump.", "The blue pump leaks in winter.")
     found = await titles(files, "Why does the blue pump leak so badly?")
     assert found[0] == "a.txt, page 2, passage 1"
@@ -50,21 +50,21 @@ async def test_several_words_of_a_question_weigh_more_than_one_often(pool: Datab
 
 @pytest.mark.parametrize("text", ["", "\x00", "pump\x00", "'(&|!", "-" * 5000, "the", "\ud800"])
 async def test_no_text_is_an_error(pool: Database, text: str) -> None:
-    files = Files(pool)
+    files = FilesFixture(pool)
     await read(pool, files, "The blue pump")
     await titles(files, text)
 
 
 async def test_what_is_deleted_is_not_found(pool: Database) -> None:
-    files = Files(pool)
+    files = FilesFixture(pool)
     one = await read(pool, files, "The blue pump")
     again = await files.upload(f"a.txt{('The blue pump',)}".encode(), "again.txt")
     assert again.content_id == one.content_id
     assert await titles(files, "pump") == ["again.txt, page 1, passage 1"]
     assert await titles(files, "pump", file="a.txt") == ["a.txt, page 1, passage 1"]
-    await files.attachments.delete(ANN, again.public_id)
+    await files.files.delete(ANN, again.public_id)
     assert await titles(files, "pump") == ["a.txt, page 1, passage 1"]
-    await files.attachments.delete(ANN, one.public_id)
+    await files.files.delete(ANN, one.public_id)
     assert await titles(files, "pump") == []
     async with pool.use() as connection:
         for table in ("passages", "passage_embeddings"):
@@ -74,14 +74,14 @@ async def test_what_is_deleted_is_not_found(pool: Database) -> None:
 async def test_a_database_that_is_away_is_told_of_as_such_with_a_search_by_meaning() -> None:
     away = Database(f"postgresql://nobody@127.0.0.1:{free_port()}/none", pool_wait_s=0.2)
     meaning = MeaningSearch(PassageVectorTable(away), FakeEmbeddings())
-    texts = FileTexts(AttachmentTable(away), PassageTable(away), meaning)
+    texts = FileTexts(FileTable(away), PassageTable(away), meaning)
     with pytest.raises(Unavailable):
         await texts.search(ANN, "pump")
     await away.close()
 
 
 async def test_pages_are_read(pool: Database) -> None:
-    files = Files(pool)
+    files = FilesFixture(pool)
     file = await read(pool, files, "First page", "Second", "Third")
     excerpt = await files.texts.read(ANN, "A.TXT", first=1, last=2, start=6, characters=6)
     assert excerpt.pages == (FilePage(1, "page"), FilePage(2, "Se"))
@@ -96,7 +96,7 @@ async def test_pages_are_read(pool: Database) -> None:
 
 
 async def test_the_latest_file_of_a_name_is_read(pool: Database) -> None:
-    files = Files(pool)
+    files = FilesFixture(pool)
     await read(pool, files, "Old")
     await read(pool, files, "New")
     excerpt = await files.texts.read(ANN, "a.txt", first=1, last=1, start=0, characters=9)
@@ -104,7 +104,7 @@ async def test_the_latest_file_of_a_name_is_read(pool: Database) -> None:
 
 
 async def test_files_that_cannot_be_read(pool: Database) -> None:
-    files = Files(pool)
+    files = FilesFixture(pool)
     theirs = await files.upload(b"secret", "theirs.txt", principal=BOB)
     for named in (theirs.public_id, "theirs.txt", fresh("file"), "a\x00b"):
         with pytest.raises(NotFound):
@@ -118,7 +118,7 @@ async def test_files_that_cannot_be_read(pool: Database) -> None:
 
 
 async def test_a_key_needs_the_operation(pool: Database) -> None:
-    files = Files(pool)
+    files = FilesFixture(pool)
     chatter = Principal("ann", "key", scopes=Scopes(operations=("chat",)))
     with pytest.raises(Forbidden):
         await titles(files, "pump", chatter)
@@ -127,7 +127,7 @@ async def test_a_key_needs_the_operation(pool: Database) -> None:
 
 
 async def test_pages_that_are_read_again_have_the_passages_of_the_last_time(pool: Database) -> None:
-    files = Files(pool)
+    files = FilesFixture(pool)
     await files.upload(b"text", "a.txt")
     queue = ReadingTable(pool, silence_s=60)
     task = await queue.claim()

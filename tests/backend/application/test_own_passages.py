@@ -1,10 +1,10 @@
 """Passages of what an owner has stored: of messages and of files, named ones first."""
 
-from tests.backend.application.files_fixture import ANN, BOB, Files
+from tests.backend.application.files_fixture import ANN, BOB, FilesFixture
 from tests.backend.application.test_file_context import read
 
-from cartrita.adapters.persistence.attachments import AttachmentTable
 from cartrita.adapters.persistence.database import Database
+from cartrita.adapters.persistence.files import FileTable
 from cartrita.adapters.persistence.passages import PassageTable
 from cartrita.application.own_passages import OwnPassages
 
@@ -20,11 +20,11 @@ class Said:
 
 
 def own(pool: Database, *said: str) -> OwnPassages:
-    return OwnPassages(Said(*said), PassageTable(pool), AttachmentTable(pool))
+    return OwnPassages(Said(*said), PassageTable(pool), FileTable(pool))
 
 
 async def test_messages_and_files_alternate(pool: Database) -> None:
-    await read(pool, Files(pool), "The heliotrope is blue", name="beds.txt")
+    await read(pool, FilesFixture(pool), "The heliotrope is blue", name="beds.txt")
     found = await own(pool, "first", "second").passages(ANN.owner_id, "heliotrope", 3)
     assert [one.text for one in found] == ["first", "The heliotrope is blue", "second"]
     assert found[0].title == "Stored here"
@@ -35,7 +35,7 @@ async def test_messages_and_files_alternate(pool: Database) -> None:
 
 
 async def test_named_files_come_first(pool: Database) -> None:
-    files = Files(pool)
+    files = FilesFixture(pool)
     await read(pool, files, "The heliotrope is tall, this heliotrope", name="other.txt")
     await read(pool, files, "Moss", "The heliotrope is blue", name="beds.txt")
     search = own(pool, "first")
@@ -45,7 +45,7 @@ async def test_named_files_come_first(pool: Database) -> None:
 
 
 async def test_a_named_file_is_cited_and_not_another_of_the_same_bytes(pool: Database) -> None:
-    files = Files(pool)
+    files = FilesFixture(pool)
     await read(pool, files, "The heliotrope", name="beds.txt")
     await files.upload(b"beds.txt('The heliotrope',)", "again.txt")
     for name in ("beds.txt", "again.txt"):
@@ -54,7 +54,7 @@ async def test_a_named_file_is_cited_and_not_another_of_the_same_bytes(pool: Dat
 
 
 async def test_a_named_file_without_the_words_is_given_from_its_beginning(pool: Database) -> None:
-    files = Files(pool)
+    files = FilesFixture(pool)
     await read(pool, files, "Moss", "Fern", name="beds.txt")
     await files.upload(b"unread", "unread.txt")
     for words in ("heliotrope", ""):

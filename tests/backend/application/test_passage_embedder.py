@@ -6,18 +6,17 @@ from contextlib import suppress
 
 import pytest
 from sqlalchemy import update
-from tests.backend.application.files_fixture import ANN, BOB, Files
+from tests.backend.application.files_fixture import ANN, BOB, FilesFixture
 from tests.backend.application.test_file_context import read
 
-from cartrita.adapters.persistence.attachments import AttachmentTable
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.file_tables import passage_embeddings
+from cartrita.adapters.persistence.files import FileTable
 from cartrita.adapters.persistence.passage_vectors import PassageVectorTable
 from cartrita.adapters.persistence.passages import PassageTable
 from cartrita.application.file_texts import FileTexts
 from cartrita.application.meaning_search import MeaningSearch
 from cartrita.application.passage_embedder import PassageEmbedder
-from cartrita.domain.attachments import StoredFile
 from cartrita.domain.embeddings import EmbeddedPassage, Vector, unit_vector
 from cartrita.domain.errors import (
     BudgetExhausted,
@@ -30,6 +29,7 @@ from cartrita.domain.errors import (
     UpstreamRejected,
     UpstreamUnreachable,
 )
+from cartrita.domain.files import StoredFile
 
 ANIMALS = ("dog", "hound", "puppy")
 
@@ -61,11 +61,11 @@ def embedder(pool: Database, embeddings: FakeEmbeddings) -> PassageEmbedder:
 
 def texts(pool: Database, embeddings: FakeEmbeddings) -> FileTexts:
     meaning = MeaningSearch(PassageVectorTable(pool), embeddings)
-    return FileTexts(AttachmentTable(pool), PassageTable(pool), meaning)
+    return FileTexts(FileTable(pool), PassageTable(pool), meaning)
 
 
 async def test_passages_are_found_by_their_meaning(pool: Database) -> None:
-    await read(pool, Files(pool), "A pump.", "A hound sleeps.", "A gate.")
+    await read(pool, FilesFixture(pool), "A pump.", "A hound sleeps.", "A gate.")
     embeddings = FakeEmbeddings()
     making = embedder(pool, embeddings)
     assert await making.embed_some()
@@ -80,9 +80,9 @@ async def test_passages_are_found_by_their_meaning(pool: Database) -> None:
 
 
 async def test_how_much_is_indexed_is_told(pool: Database) -> None:
-    file = await read(pool, Files(pool), "A pump.", "A hound sleeps.")
-    without = await read(pool, Files(pool), " ", name="b.txt")
-    store = AttachmentTable(pool, FakeEmbeddings.model)
+    file = await read(pool, FilesFixture(pool), "A pump.", "A hound sleeps.")
+    without = await read(pool, FilesFixture(pool), " ", name="b.txt")
+    store = FileTable(pool, FakeEmbeddings.model)
 
     async def indexed(of: StoredFile) -> float | None:
         found = await store.get(ANN.owner_id, of.id)
@@ -96,13 +96,13 @@ async def test_how_much_is_indexed_is_told(pool: Database) -> None:
     await embedder(pool, FakeEmbeddings()).embed_some()
     assert await indexed(file) == 1
     assert await indexed(without) is None
-    other = await AttachmentTable(pool, "p/other").get(ANN.owner_id, file.id)
+    other = await FileTable(pool, "p/other").get(ANN.owner_id, file.id)
     assert other is not None
     assert other.indexed == 0
 
 
 async def test_where_the_model_cannot_be_asked_words_do(pool: Database) -> None:
-    await read(pool, Files(pool), "A pump.", "A hound sleeps.")
+    await read(pool, FilesFixture(pool), "A pump.", "A hound sleeps.")
     embeddings = FakeEmbeddings()
     await embedder(pool, embeddings).embed_some()
     embeddings.error = UpstreamUnreachable("It is down.", provider="p")
@@ -111,7 +111,7 @@ async def test_where_the_model_cannot_be_asked_words_do(pool: Database) -> None:
 
 
 async def test_a_text_that_is_refused_does_not_stop_the_others(pool: Database) -> None:
-    await read(pool, Files(pool), "A refused one.", "A hound sleeps.")
+    await read(pool, FilesFixture(pool), "A refused one.", "A hound sleeps.")
     embeddings = FakeEmbeddings()
     making = embedder(pool, embeddings)
     assert await making.embed_some()
@@ -121,13 +121,13 @@ async def test_a_text_that_is_refused_does_not_stop_the_others(pool: Database) -
 
 
 async def test_where_all_texts_are_refused_the_model_is_wrong(pool: Database) -> None:
-    await read(pool, Files(pool), "A refused one.", "Another refused one.")
+    await read(pool, FilesFixture(pool), "A refused one.", "Another refused one.")
     with pytest.raises(UpstreamRejected):
         await embedder(pool, FakeEmbeddings()).embed_some()
 
 
 async def test_an_owner_for_whom_it_fails_keeps_no_other_from_it(pool: Database) -> None:
-    files = Files(pool)
+    files = FilesFixture(pool)
     await read(pool, files, "A hound.")
     embeddings, now = FakeEmbeddings(), 0.0
     making = PassageEmbedder(
@@ -154,7 +154,7 @@ async def free_claims(pool: Database) -> None:
 
 
 async def test_what_is_refused_again_is_asked_ever_less_often(pool: Database) -> None:
-    await read(pool, Files(pool), "A refused one.", "Another refused one.")
+    await read(pool, FilesFixture(pool), "A refused one.", "Another refused one.")
     embeddings, now = FakeEmbeddings(), 0.0
     making = PassageEmbedder(
         PassageVectorTable(pool), embeddings, interval_s=0.01, clock=lambda: now
@@ -183,7 +183,7 @@ async def test_what_is_refused_again_is_asked_ever_less_often(pool: Database) ->
 )
 async def test_an_outage_is_no_fault_of_an_owner(pool: Database, outage: CartritaError) -> None:
     """However long it was, all are embedded five minutes after it."""
-    files = Files(pool)
+    files = FilesFixture(pool)
     await read(pool, files, "A hound.")
     embeddings, now = FakeEmbeddings(), 0.0
     making = PassageEmbedder(
@@ -208,7 +208,7 @@ async def test_an_outage_pauses_all_of_it_ever_longer(
     pool: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Up to five minutes; what is an owner's own does not."""
-    await read(pool, Files(pool), "A hound.", "A puppy.")
+    await read(pool, FilesFixture(pool), "A hound.", "A puppy.")
     embeddings, pauses = FakeEmbeddings(), list[float]()
     making = PassageEmbedder(
         PassageVectorTable(pool), embeddings, interval_s=2, clock=lambda: 1000.0 * len(pauses)

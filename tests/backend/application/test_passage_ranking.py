@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 
 from cartrita.application.passage_ranking import fused
-from cartrita.domain.attachments import AttachmentId, ContentId
+from cartrita.domain.files import ContentId, FileId
 from cartrita.domain.passages import FoundPassage, Passage
 
 Scores = dict[int, float]
@@ -13,7 +13,7 @@ Scores = dict[int, float]
 
 def found(number: int, score: float) -> FoundPassage:
     return FoundPassage(
-        file_id=AttachmentId(UUID(int=1)),
+        file_id=FileId(UUID(int=1)),
         content_id=ContentId(UUID(int=2)),
         name="a.txt",
         pages=1,

@@ -2,13 +2,13 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from tests.backend.application.files_fixture import ANN, Files
+from tests.backend.application.files_fixture import ANN, FilesFixture
 from tests.backend.application.test_file_context import read
 from tests.harness.retrieval_corpus import ANSWERED, DISTRACTORS
 
 from cartrita.adapters.embeddings.local import LocalEmbeddings
-from cartrita.adapters.persistence.attachments import AttachmentTable
 from cartrita.adapters.persistence.database import Database
+from cartrita.adapters.persistence.files import FileTable
 from cartrita.adapters.persistence.passage_vectors import PassageVectorTable
 from cartrita.adapters.persistence.passages import PassageTable
 from cartrita.application.file_texts import FileTexts
@@ -50,12 +50,12 @@ async def test_hybrid_ranking_finds_nine_of_ten_and_more_than_either_alone(
     pool: Database,
 ) -> None:
     passages = [passage for passage, _ in ANSWERED]
-    await read(pool, Files(pool), *passages, *DISTRACTORS)
+    await read(pool, FilesFixture(pool), *passages, *DISTRACTORS)
     embeddings, vectors = RememberedEmbeddings(), PassageVectorTable(pool)
     making = PassageEmbedder(vectors, embeddings, interval_s=60)
     while await making.embed_some():
         pass
-    store, index = AttachmentTable(pool), PassageTable(pool)
+    store, index = FileTable(pool), PassageTable(pool)
     meaning = MeaningSearch(vectors, embeddings)
     words, both = FileTexts(store, index), FileTexts(store, index, meaning)
     by_words = await places(lambda text: words.search(ANN, text, limit=5))

@@ -9,12 +9,11 @@ import msgspec
 import pytest
 from sqlalchemy import delete, update
 from starlette.requests import ClientDisconnect
-from tests.backend.application.files_fixture import ANN, BOB, LIMITS, Files, pieces
+from tests.backend.application.files_fixture import ANN, BOB, LIMITS, FilesFixture, pieces
 from tests.harness.documents import png
 
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.file_tables import attachments, file_contents
-from cartrita.domain.attachments import FileFilter, FilePurpose, FileQuota, FileStatus
 from cartrita.domain.errors import (
     CartritaError,
     InvalidInput,
@@ -24,15 +23,16 @@ from cartrita.domain.errors import (
     Unavailable,
     UnsupportedMedia,
 )
+from cartrita.domain.files import FileFilter, FilePurpose, FileQuota, FileStatus
 
 
-async def content_of(files: Files, file_id: str) -> bytes:
-    file = await files.attachments.get(ANN, file_id)
-    async with files.attachments.content(file) as found:
+async def content_of(files: FilesFixture, file_id: str) -> bytes:
+    file = await files.files.get(ANN, file_id)
+    async with files.files.content(file) as found:
         return b"".join([piece async for piece in found])
 
 
-async def received(files: Files, *given: tuple[str, bytes]) -> None:
+async def received(files: FilesFixture, *given: tuple[str, bytes]) -> None:
     """Receive files of these names and bytes, without finishing them."""
     async with files.uploads.receiving(ANN) as upload:
         for name, content in given:
@@ -46,30 +46,30 @@ async def rows(pool: Database) -> int:
 
 
 async def test_a_file_is_kept_as_it_came(pool: Database) -> None:
-    files = Files(pool)
+    files = FilesFixture(pool)
     content = b"x" * 100_000 + b"end"
     file = await files.upload(content, "../notes.md")
     assert (file.name, file.media_type) == ("notes.md", "text/markdown")
     assert (file.size, file.sha256) == (len(content), hashlib.sha256(content).hexdigest())
     assert await content_of(files, file.public_id) == content
-    page = await files.attachments.list(ANN, FileFilter())
+    page = await files.files.list(ANN, FileFilter())
     assert page.items == [file]
     with pytest.raises(NotFound):
-        await files.attachments.get(BOB, file.public_id)
+        await files.files.get(BOB, file.public_id)
 
 
 async def test_what_is_deleted_is_gone_with_the_last_of_its_files(pool: Database) -> None:
-    files = Files(pool)
+    files = FilesFixture(pool)
     first, second = await files.upload(b"same"), await files.upload(b"same", "b.txt")
     assert len(files.names()) == 1
-    await files.attachments.delete(ANN, first.public_id)
+    await files.files.delete(ANN, first.public_id)
     assert await content_of(files, second.public_id) == b"same"
     for other in (first.public_id, "file_1", "file_" + "0" * 32):
         with pytest.raises(NotFound):
-            await files.attachments.delete(ANN, other)
+            await files.files.delete(ANN, other)
     with pytest.raises(NotFound):
-        await files.attachments.delete(BOB, second.public_id)
-    await files.attachments.delete(ANN, second.public_id)
+        await files.files.delete(BOB, second.public_id)
+    await files.files.delete(ANN, second.public_id)
     assert files.names() == []
     assert await rows(pool) == 0
 
@@ -87,7 +87,7 @@ async def test_what_is_deleted_is_gone_with_the_last_of_its_files(pool: Database
 async def test_what_is_refused_leaves_nothing(
     pool: Database, name: str, content: bytes, kind: type[CartritaError], told: str
 ) -> None:
-    files = Files(pool)
+    files = FilesFixture(pool)
     with pytest.raises(kind, match=told):
         await received(files, ("good.txt", b"good"), (name, content))
     assert files.names() == []
@@ -95,7 +95,7 @@ async def test_what_is_refused_leaves_nothing(
 
 
 async def test_what_is_not_finished_leaves_nothing(pool: Database) -> None:
-    files = Files(pool)
+    files = FilesFixture(pool)
     async with files.uploads.receiving(ANN) as upload:
         assert upload.empty
         await upload.receive("file", "good.txt", pieces(b"good"))
@@ -105,7 +105,7 @@ async def test_what_is_not_finished_leaves_nothing(pool: Database) -> None:
 
 
 async def test_who_leaves_leaves_nothing(pool: Database) -> None:
-    files = Files(pool)
+    files = FilesFixture(pool)
 
     async def leaving() -> AsyncIterator[bytes]:
         yield b"x" * 100_000
@@ -121,7 +121,7 @@ async def test_who_leaves_leaves_nothing(pool: Database) -> None:
 async def test_a_commit_whose_answer_is_lost_keeps_the_file(
     pool: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    files = Files(pool)
+    files = FilesFixture(pool)
     finish = files.uploads._store.finish
 
     async def unheard(*given: Any) -> None:
@@ -131,14 +131,14 @@ async def test_a_commit_whose_answer_is_lost_keeps_the_file(
     monkeypatch.setattr(files.uploads._store, "finish", unheard)
     with pytest.raises(Unavailable):
         await files.upload(b"text")
-    page = await files.attachments.list(ANN, FileFilter())
+    page = await files.files.list(ANN, FileFilter())
     assert await content_of(files, page.items[0].public_id) == b"text"
 
 
 async def test_the_reason_of_a_refusal_is_told_when_the_database_is_away_too(
     pool: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    files = Files(pool)
+    files = FilesFixture(pool)
 
     async def away(_: object) -> None:
         raise Unavailable("The database is away.")
@@ -150,7 +150,7 @@ async def test_the_reason_of_a_refusal_is_told_when_the_database_is_away_too(
 
 
 async def test_no_more_files_than_a_request_may_bring(pool: Database) -> None:
-    files = Files(pool)
+    files = FilesFixture(pool)
     with pytest.raises(TooLarge, match="at most 3 files"):
         await received(files, *((f"{number}", b"x%d" % number) for number in range(4)))
     assert files.names() == []
@@ -158,7 +158,7 @@ async def test_no_more_files_than_a_request_may_bring(pool: Database) -> None:
 
 @pytest.mark.parametrize("quota", [FileQuota(1, 1000), FileQuota(9, 100)])
 async def test_an_owner_without_room(pool: Database, quota: FileQuota) -> None:
-    files = Files(pool, msgspec.structs.replace(LIMITS, quota=quota))
+    files = FilesFixture(pool, msgspec.structs.replace(LIMITS, quota=quota))
     await files.upload(b"x" * 100)
     for content in (b"y", b"y" * 70_000):
         with pytest.raises(StorageFull) as told:
@@ -169,14 +169,14 @@ async def test_an_owner_without_room(pool: Database, quota: FileQuota) -> None:
 
 
 async def test_room_is_counted_while_bytes_arrive(pool: Database) -> None:
-    files = Files(pool, msgspec.structs.replace(LIMITS, quota=FileQuota(9, 100_000)))
+    files = FilesFixture(pool, msgspec.structs.replace(LIMITS, quota=FileQuota(9, 100_000)))
     with pytest.raises(StorageFull, match="100,000"):
         await files.upload(b"x" * 200_000)
     assert files.names() == []
 
 
 async def test_what_others_are_sending_takes_room(pool: Database) -> None:
-    files = Files(pool, msgspec.structs.replace(LIMITS, quota=FileQuota(9, 300_000)))
+    files = FilesFixture(pool, msgspec.structs.replace(LIMITS, quota=FileQuota(9, 300_000)))
     began, go_on = asyncio.Event(), asyncio.Event()
 
     async def slow() -> AsyncIterator[bytes]:
@@ -206,7 +206,7 @@ async def test_what_others_are_sending_takes_room(pool: Database) -> None:
 async def test_what_cannot_be_removed_is_removed_by_the_next_sweep(
     pool: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    files = Files(pool)
+    files = FilesFixture(pool)
     file = await files.upload(b"text")
     with monkeypatch.context() as patched:
 
@@ -214,7 +214,7 @@ async def test_what_cannot_be_removed_is_removed_by_the_next_sweep(
             raise Unavailable("The storage is away.")
 
         patched.setattr(files.blobs, "remove", away)
-        await files.attachments.delete(ANN, file.public_id)
+        await files.files.delete(ANN, file.public_id)
         assert await files.removal.sweep() == 0
     assert len(files.names()) == 1
     assert await files.removal.sweep() == 1
@@ -225,7 +225,7 @@ async def test_what_cannot_be_removed_is_removed_by_the_next_sweep(
 async def test_what_cannot_be_removed_does_not_keep_the_rest_from_it(
     pool: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    files = Files(pool)
+    files = FilesFixture(pool)
     made = [await files.upload(text) for text in (b"one", b"two", b"three")]
     remove, stuck = files.blobs.remove, made[0].content_id.hex
     with monkeypatch.context() as patched:
@@ -235,7 +235,7 @@ async def test_what_cannot_be_removed_does_not_keep_the_rest_from_it(
 
         patched.setattr(files.blobs, "remove", away)
         for file in made:
-            await files.attachments.delete(ANN, file.public_id)
+            await files.files.delete(ANN, file.public_id)
 
     async def partly(names: Collection[str]) -> None:
         if stuck in names:
@@ -250,7 +250,7 @@ async def test_what_cannot_be_removed_does_not_keep_the_rest_from_it(
 async def test_a_storage_that_is_away_is_not_asked_for_ever(
     pool: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    files, asked = Files(pool), 0
+    files, asked = FilesFixture(pool), 0
     for number in range(9):
         file = await files.upload(b"%d" % number)
         async with pool.use() as connection:
@@ -271,8 +271,8 @@ async def test_a_storage_that_is_away_is_not_asked_for_ever(
 
 
 async def test_there_is_an_image_only_of_images(pool: Database) -> None:
-    files = Files(pool)
+    files = FilesFixture(pool)
     file = await files.upload(png(1, 1), "a.png")
     assert file.status is FileStatus.STORED
     with pytest.raises(NotFound):
-        files.attachments.image(file)
+        files.files.image(file)

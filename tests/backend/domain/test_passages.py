@@ -5,7 +5,7 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cartrita.domain.attachments import AttachmentId, ContentId, FilePage
+from cartrita.domain.files import ContentId, FileId, FilePage
 from cartrita.domain.passages import LONGEST_PASSAGE, FoundPassage, Passage, passages_of
 
 TEXTS = st.lists(
@@ -45,7 +45,7 @@ def test_passages_end_where_paragraphs_lines_sentences_or_words_do() -> None:
 
 def test_a_found_passage_says_where_it_stands() -> None:
     found = FoundPassage(
-        file_id=AttachmentId(UUID(int=1)),
+        file_id=FileId(UUID(int=1)),
         content_id=ContentId(UUID(int=2)),
         name="garden.pdf",
         pages=9,

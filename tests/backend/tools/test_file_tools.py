@@ -4,7 +4,7 @@ from uuid import UUID
 
 from tests.backend.tools.contexts import context
 
-from cartrita.domain.attachments import AttachmentId, ContentId, FilePage
+from cartrita.domain.files import ContentId, FileId, FilePage
 from cartrita.domain.passages import FileExcerpt, FoundPassage, Passage
 from cartrita.domain.principals import Principal
 from cartrita.tools.read_file import read_file_tool
@@ -30,7 +30,7 @@ class Files:
         self.asked.append((text, file, limit))
         return [
             FoundPassage(
-                file_id=AttachmentId(UUID(int=1)),
+                file_id=FileId(UUID(int=1)),
                 content_id=ContentId(UUID(int=2)),
                 name="garden.pdf",
                 pages=9,
@@ -45,7 +45,7 @@ class Files:
         assert principal.owner_id == "ann"
         self.asked.append((file, first, last, start))
         return FileExcerpt(
-            file_id=AttachmentId(UUID(int=1)),
+            file_id=FileId(UUID(int=1)),
             name="garden.pdf",
             file_pages=9,
             pages=self.pages,

@@ -20,8 +20,8 @@ from cartrita.adapters.extraction.orders import (
     UnreadableLine,
 )
 from cartrita.adapters.processes.children import started
-from cartrita.domain.attachments import FilePage, ReadImage, ReadPage, UnreadableFile
 from cartrita.domain.errors import StorageFull
+from cartrita.domain.files import FilePage, ReadImage, ReadPage, UnreadableFile
 
 _MODULE: Final = "cartrita.adapters.extraction.main"
 _LONGEST_LINE: Final = LONGEST_PAGE * 12 + 4096

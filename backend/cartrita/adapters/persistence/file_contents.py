@@ -5,10 +5,10 @@ from uuid import UUID
 
 from sqlalchemy import Row, delete, func, literal, select, update
 
-from cartrita.adapters.persistence.attachments import AttachmentTable
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.file_tables import attachments, file_contents
-from cartrita.domain.attachments import AttachmentId, ContentId
+from cartrita.adapters.persistence.files import FileTable
+from cartrita.domain.files import ContentId, FileId
 
 _a, _f = attachments.c, file_contents.c
 _AT_ONCE = 100
@@ -19,7 +19,7 @@ class ContentTable:
 
     def __init__(self, database: Database, *, arrival_s: float) -> None:
         self._database = database
-        self._files = AttachmentTable(database)
+        self._files = FileTable(database)
         self._arrival_s = arrival_s
 
     async def expire(self) -> int:
@@ -35,7 +35,7 @@ class ContentTable:
             total = (await connection.execute(late)).rowcount
         while rows := await self._over():
             for row in rows:
-                await self._files.remove(row.owner_id, AttachmentId(row.id))
+                await self._files.remove(row.owner_id, FileId(row.id))
             total += len(rows)
         return total
 

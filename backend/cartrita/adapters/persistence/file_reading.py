@@ -27,7 +27,7 @@ from cartrita.adapters.persistence.file_tables import (
     passage_embeddings,
     passages,
 )
-from cartrita.domain.attachments import ContentId, FilePage, FileStatus, ReadingTask
+from cartrita.domain.files import ContentId, FilePage, FileStatus, ReadingTask
 from cartrita.domain.passages import passages_of
 
 _f, _p = file_contents.c, file_pages.c

@@ -55,8 +55,8 @@ from cartrita.adapters.persistence.present_files import (
     once,
     values_of,
 )
-from cartrita.domain.attachments import ContentId
 from cartrita.domain.embeddings import EmbeddedPassage, PassageKey, UnembeddedPassage, Vector
+from cartrita.domain.files import ContentId
 from cartrita.domain.passages import FoundPassage, PassageQuery
 from cartrita.kit.long_work import run_long
 

@@ -30,7 +30,7 @@ from cartrita.adapters.persistence.passage_words import QueryWord, Shape
 from cartrita.adapters.persistence.present_files import LIMIT, OWNER, of_a_file, present, values_of
 from cartrita.adapters.persistence.search_terms import SubstringQuery
 from cartrita.adapters.persistence.text_queries import TextQueries
-from cartrita.domain.attachments import AttachmentId, ContentId, FilePage, StoredFile
+from cartrita.domain.files import ContentId, FileId, FilePage, StoredFile
 from cartrita.domain.passages import FoundPassage, Passage, PassageQuery
 
 _a, _f, _p, _s = attachments.c, file_contents.c, file_pages.c, passages.c
@@ -175,7 +175,7 @@ def best_passages(best: FromClause) -> Select[*tuple[Any, ...]]:
 def to_passage(row: Row[*tuple[Any, ...]]) -> FoundPassage:
     """A passage that was found, from a row of it and its file."""
     return FoundPassage(
-        file_id=AttachmentId(row.file_id),
+        file_id=FileId(row.file_id),
         content_id=ContentId(row.content_id),
         name=row.name,
         pages=row.pages,

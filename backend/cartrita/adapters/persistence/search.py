@@ -26,7 +26,7 @@ from cartrita.adapters.persistence.file_tables import attachments, passages
 from cartrita.adapters.persistence.search_terms import FullTextQuery, TextQuery
 from cartrita.adapters.persistence.tables import conversations, messages
 from cartrita.adapters.persistence.text_queries import TextQueries
-from cartrita.domain.attachments import ID_PREFIX
+from cartrita.domain.files import ID_PREFIX
 from cartrita.domain.ids import ConversationId, public_conversation_id
 from cartrita.domain.models import OFFLINE
 from cartrita.domain.search import SearchHit, SearchKind, SearchQuery, SearchResults, SortBy

@@ -6,11 +6,12 @@ from uuid import UUID
 from sqlalchemy import bindparam, func, insert, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cartrita.adapters.persistence.attachments import FILES, to_file
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.file_tables import attachments, file_contents
+from cartrita.adapters.persistence.files import FILES, to_file
 from cartrita.adapters.persistence.owner_locks import lock_files_of
-from cartrita.domain.attachments import (
+from cartrita.domain.errors import StorageFull, Unavailable
+from cartrita.domain.files import (
     ArrivedFile,
     ContentId,
     FilePurpose,
@@ -20,7 +21,6 @@ from cartrita.domain.attachments import (
     StoredFile,
     is_read,
 )
-from cartrita.domain.errors import StorageFull, Unavailable
 from cartrita.domain.media_types import UNKNOWN
 from cartrita.kit.ids import uuid7
 

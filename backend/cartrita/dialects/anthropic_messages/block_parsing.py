@@ -16,8 +16,8 @@ from cartrita.dialects.anthropic_messages import (
 from cartrita.dialects.anthropic_messages import request_types as wire
 from cartrita.dialects.anthropic_messages.blocks import is_vendor_call
 from cartrita.dialects.anthropic_messages.json_checks import an_object, convert
-from cartrita.domain.attachments import is_file_id
 from cartrita.domain.errors import InvalidInput
+from cartrita.domain.files import is_file_id
 from cartrita.domain.json import JsonObject, JsonValue
 from cartrita.domain.messages import (
     Attachment,

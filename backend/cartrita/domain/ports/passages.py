@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from cartrita.domain.attachments import FilePage, StoredFile
+from cartrita.domain.files import FilePage, StoredFile
 from cartrita.domain.passages import FileExcerpt, FoundPassage, PassageQuery
 from cartrita.domain.principals import Principal
 

@@ -4,7 +4,7 @@ from typing import Final
 
 from cartrita.domain.json import JsonObject, JsonValue
 from cartrita.domain.messages import Text
-from cartrita.surfaces.v1.own_files import FileParts, Loaded
+from cartrita.surfaces.v1.own_files import FileFields, Loaded
 
 
 def _id_of(block: JsonObject) -> JsonValue:
@@ -23,4 +23,4 @@ def _block(block: JsonObject, held: Loaded) -> JsonObject:
     return {"type": "image", "source": source, **kept}
 
 
-MESSAGE_FILES: Final = FileParts(_id_of, _block)
+MESSAGE_FILES: Final = FileFields(_id_of, _block)

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from cartrita.domain.attachments import FileStatus, StoredFile
+from cartrita.domain.files import FileStatus, StoredFile
 
 
 class FileView(BaseModel):

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
 
-from cartrita.domain.attachments import FileFilter, FilePurpose, StoredFile
+from cartrita.domain.files import FileFilter, FilePurpose, StoredFile
 from cartrita.domain.principals import Principal
 from cartrita.surfaces.dependencies import STORED, AppServices, CurrentPrincipal, PublicId, Storable
 from cartrita.surfaces.native.file_schemas import FileView, UploadedFile, UploadedFiles
@@ -75,7 +75,7 @@ async def list_files(
     if conversation_id is not None:
         found = await services.conversations.get(principal, conversation_id)
         filter_ = FileFilter(conversation_id=found.id)
-    page = await services.attachments.list(principal, filter_, limit, cursor)
+    page = await services.files.list(principal, filter_, limit, cursor)
     return PageOf(items=[FileView.of(each) for each in page.items], next_cursor=page.next_cursor)
 
 
@@ -84,7 +84,7 @@ async def get_file(
     principal: CurrentPrincipal, file_id: PublicId, services: AppServices
 ) -> FileView:
     """Get what is known of a file, and how far it has been read."""
-    return FileView.of(await services.attachments.get(principal, file_id))
+    return FileView.of(await services.files.get(principal, file_id))
 
 
 @router.get("/{file_id}/content", response_class=Response, responses=RESPONSES)
@@ -95,8 +95,8 @@ async def get_file_content(
 
     Audio and video have their type; everything else is sent as a file to keep.
     """
-    file = await services.attachments.get(principal, file_id)
-    return await file_response(request, services.attachments, file)
+    file = await services.files.get(principal, file_id)
+    return await file_response(request, services.files, file)
 
 
 @router.get("/{file_id}/image", response_class=Response, responses=IMAGE_RESPONSES)
@@ -104,8 +104,8 @@ async def get_file_image(
     request: Request, principal: CurrentPrincipal, file_id: PublicId, services: AppServices
 ) -> Response:
     """Get an image that was uploaded, made anew: as models and pages are shown it."""
-    file = await services.attachments.get(principal, file_id)
-    return await image_response(request, services.attachments, file)
+    file = await services.files.get(principal, file_id)
+    return await image_response(request, services.files, file)
 
 
 @router.delete("/{file_id}", status_code=204)
@@ -113,7 +113,7 @@ async def delete_file(
     principal: CurrentPrincipal, file_id: PublicId, services: AppServices
 ) -> Response:
     """Delete a file. Messages that it was attached to stay."""
-    await services.attachments.delete(principal, file_id)
+    await services.files.delete(principal, file_id)
     return Response(status_code=204)
 
 

@@ -4,7 +4,7 @@ from typing import Final
 
 from cartrita.domain.json import JsonObject, JsonValue
 from cartrita.domain.messages import Text
-from cartrita.surfaces.v1.own_files import FileParts, Loaded
+from cartrita.surfaces.v1.own_files import FileFields, Loaded
 
 
 def _id_in_chat(part: JsonObject) -> JsonValue:
@@ -28,5 +28,5 @@ def _response_part(part: JsonObject, held: Loaded) -> JsonObject:
     return {"type": "input_image", "image_url": held.url, "detail": part.get("detail") or "auto"}
 
 
-CHAT_FILES: Final = FileParts(_id_in_chat, _chat_part)
-RESPONSE_FILES: Final = FileParts(_id_in_response, _response_part)
+CHAT_FILES: Final = FileFields(_id_in_chat, _chat_part)
+RESPONSE_FILES: Final = FileFields(_id_in_response, _response_part)

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from cartrita.domain.attachments import FileStatus, StoredFile
+from cartrita.domain.files import FileStatus, StoredFile
 
 
 class FileObject(BaseModel):

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 
-from cartrita.domain.attachments import FileFilter, FilePurpose
 from cartrita.domain.errors import InvalidInput, NotFound
+from cartrita.domain.files import FileFilter, FilePurpose
 from cartrita.surfaces.dependencies import STORED, AppServices, CurrentPrincipal, PublicId, Storable
 from cartrita.surfaces.openai.file_schemas import DeletedFile, FileList, FileObject
 from cartrita.surfaces.served_files import RESPONSES, file_response
@@ -75,11 +75,11 @@ async def list_files(
     cursor = None
     if after is not None:
         try:
-            cursor = (await services.attachments.get(principal, after)).cursor
+            cursor = (await services.files.get(principal, after)).cursor
         except NotFound:
             raise InvalidInput.of("after", "there is no such file; begin without it") from None
     filter_ = FileFilter(purpose=purpose, oldest_first=order == "asc")
-    page = await services.attachments.list(principal, filter_, min(limit, _PAGE), cursor)
+    page = await services.files.list(principal, filter_, min(limit, _PAGE), cursor)
     data = [FileObject.of(file) for file in page.items]
     return FileList(
         object="list",
@@ -95,7 +95,7 @@ async def get_file(
     principal: CurrentPrincipal, file_id: PublicId, services: AppServices
 ) -> FileObject:
     """Get what is known of a file."""
-    return FileObject.of(await services.attachments.get(principal, file_id))
+    return FileObject.of(await services.files.get(principal, file_id))
 
 
 @router.get(
@@ -105,8 +105,8 @@ async def get_file_content(
     request: Request, principal: CurrentPrincipal, file_id: PublicId, services: AppServices
 ) -> Response:
     """Get the bytes of a file as they came."""
-    file = await services.attachments.get(principal, file_id)
-    return await file_response(request, services.attachments, file)
+    file = await services.files.get(principal, file_id)
+    return await file_response(request, services.files, file)
 
 
 @router.delete("/{file_id}", name="delete_v1_file")
@@ -114,7 +114,7 @@ async def delete_file(
     principal: CurrentPrincipal, file_id: PublicId, services: AppServices
 ) -> DeletedFile:
     """Delete a file."""
-    await services.attachments.delete(principal, file_id)
+    await services.files.delete(principal, file_id)
     return DeletedFile(id=file_id, object="file", deleted=True)
 
 

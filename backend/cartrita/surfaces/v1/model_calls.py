@@ -34,7 +34,7 @@ from cartrita.surfaces.idempotency import idempotency_of
 from cartrita.surfaces.services import Services, SurfaceConfig, config_of, services_of
 from cartrita.surfaces.sse import send_later
 from cartrita.surfaces.v1.call_answers import AnswerFormat, send_json, send_stream, send_whole
-from cartrita.surfaces.v1.own_files import FileParts, may_name_files, with_own_files
+from cartrita.surfaces.v1.own_files import FileFields, may_name_files, with_own_files
 from cartrita.surfaces.v1.request_reading import call_options, headers_passed_on, read_body
 from cartrita.surfaces.v1.run_answers import (
     ResumedAnswer,
@@ -115,7 +115,7 @@ class ModelApi(msgspec.Struct, Generic[F, P], frozen=True, kw_only=True):
     run_answer: Callable[
         [Services, Principal, F, ModelCommand, Admitted], Awaitable[RunFormat | bytes]
     ]
-    files: FileParts
+    files: FileFields
     own_fields: tuple[str, ...] = ()
     own_ids: frozenset[str] = _NONE
     dotted_paths: bool = False

@@ -11,7 +11,7 @@ from typing import Final, TypeAlias, cast
 import msgspec
 
 from cartrita.dialects.relayed_bodies import RelayedBody
-from cartrita.domain.attachments import is_file_id
+from cartrita.domain.files import is_file_id
 from cartrita.domain.json import JsonObject, JsonValue
 from cartrita.domain.messages import Attachment, Text
 from cartrita.domain.principals import Principal
@@ -26,7 +26,7 @@ Loaded: TypeAlias = Text | Attachment
 """What a file holds: its text, or its image by a `data:` URL."""
 
 
-class FileParts(msgspec.Struct, frozen=True):
+class FileFields(msgspec.Struct, frozen=True):
     """How one API names files and holds content.
 
     `id_of` is the id in a part that names a file, or None; `write` makes the part that holds what
@@ -43,7 +43,7 @@ def may_name_files(body: RelayedBody) -> bool:
 
 
 async def with_own_files(
-    parts: FileParts, services: Services, principal: Principal, body: RelayedBody
+    parts: FileFields, services: Services, principal: Principal, body: RelayedBody
 ) -> RelayedBody:
     """The body with what its files hold. Raises NotFound for one that the caller does not have."""
     size = len(body.octets)
@@ -61,7 +61,7 @@ async def with_own_files(
     return await run_long(size, RelayedBody.of, msgspec.json.encode(fields))
 
 
-def _places(parts: FileParts, value: JsonValue) -> Iterator[tuple[list[JsonObject], int]]:
+def _places(parts: FileFields, value: JsonValue) -> Iterator[tuple[list[JsonObject], int]]:
     """Each list that holds a part which names a file of ours, and where in it."""
     if isinstance(value, list):
         for index, item in enumerate(value):

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from typing import Final, cast
 
 from cartrita.dialects.relayed_bodies import RelayedBody
-from cartrita.domain.attachments import is_file_id
 from cartrita.domain.errors import InvalidInput
+from cartrita.domain.files import is_file_id
 
 _IDS: Final = frozenset(
     {"file_id", "file_ids", "container_id", "vector_store_id", "vector_store_ids", "batch_id"}

@@ -19,7 +19,7 @@ from cartrita.adapters.extraction import processes
 from cartrita.adapters.extraction.orders import LONGEST_PAGE, ReadingBounds, ReadingOrder
 from cartrita.adapters.extraction.processes import ProcessReading
 from cartrita.adapters.processes import landlock
-from cartrita.domain.attachments import ReadImage, ReadPage, UnreadableFile
+from cartrita.domain.files import ReadImage, ReadPage, UnreadableFile
 from cartrita.domain.media_types import DOCX, HTML, PDF, PPTX, SVG, XLSX
 
 BOUNDS = ReadingBounds(seconds=60.0)

@@ -15,8 +15,8 @@ from cartrita.adapters.persistence import passage_vectors
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.file_reading import ReadingTable
 from cartrita.adapters.persistence.passage_vectors import PassageVectorTable
-from cartrita.domain.attachments import FilePage, StoredFile
 from cartrita.domain.embeddings import EmbeddedPassage, UnembeddedPassage, unit_vector
+from cartrita.domain.files import FilePage, StoredFile
 from cartrita.domain.passages import PassageQuery
 
 NORTH, EAST = unit_vector([0, 1]), unit_vector([1, 0])

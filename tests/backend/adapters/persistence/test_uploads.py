@@ -8,17 +8,18 @@ import pytest
 from sqlalchemy import select, text, update
 from tests.harness.rows import ANN, BOB, stored_conversation
 
-from cartrita.adapters.persistence.attachments import AttachmentTable
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.file_contents import ContentTable
 from cartrita.adapters.persistence.file_reading import ReadingTable
 from cartrita.adapters.persistence.file_tables import attachments, file_contents
+from cartrita.adapters.persistence.files import FileTable
 from cartrita.adapters.persistence.uploads import UploadTable
-from cartrita.domain.attachments import (
+from cartrita.domain.errors import InvalidInput, StorageFull, Unavailable
+from cartrita.domain.files import (
     ArrivedFile,
-    AttachmentId,
     ContentId,
     FileFilter,
+    FileId,
     FilePage,
     FilePurpose,
     FileQuota,
@@ -27,7 +28,6 @@ from cartrita.domain.attachments import (
     ReadingTask,
     StoredFile,
 )
-from cartrita.domain.errors import InvalidInput, StorageFull, Unavailable
 
 QUOTA = FileQuota(100, 10_000)
 
@@ -76,8 +76,8 @@ async def test_what_arrived_is_a_file(pool: Database) -> None:
     assert (file.purpose, file.conversation) == ("vision", "mine")
     assert file.expires_at == file.created_at + kept_for
     assert file.status is FileStatus.STORED
-    assert await AttachmentTable(pool).get(ANN, file.id) == file
-    assert await AttachmentTable(pool).get(BOB, file.id) is None
+    assert await FileTable(pool).get(ANN, file.id) == file
+    assert await FileTable(pool).get(BOB, file.id) is None
     assert await UploadTable(pool).use(ANN) == FileUse(1, 100)
     assert await UploadTable(pool).use(BOB) == FileUse()
 
@@ -94,11 +94,11 @@ async def test_equal_bytes_of_one_owner_are_stored_once(pool: Database) -> None:
     assert await statuses(pool) == ["removed", "stored"]
     theirs = await uploaded(pool, owner_id=BOB)
     assert theirs.content_id != first.content_id
-    table = AttachmentTable(pool)
+    table = FileTable(pool)
     assert await table.remove(ANN, first.id) == []
     assert await table.remove(ANN, again.id) == [first.content_id]
     assert await table.remove(ANN, again.id) is None
-    assert await table.remove(BOB, AttachmentId(uuid4())) is None
+    assert await table.remove(BOB, FileId(uuid4())) is None
     fresh = await uploaded(pool)
     assert fresh.content_id != first.content_id
 
@@ -160,7 +160,7 @@ async def test_pages_of_files(pool: Database) -> None:
     here = FilePurpose(name="vision", conversation_id=conversation.id)
     made = [await uploaded(pool, f"0{number}") for number in range(3)]
     made += [await uploaded(pool, "0a", purpose=here)]
-    table = AttachmentTable(pool)
+    table = FileTable(pool)
     first = await table.list(ANN, FileFilter(), 3, None)
     assert first.items == made[:0:-1]
     rest = await table.list(ANN, FileFilter(), 3, first.next_cursor)
@@ -180,7 +180,7 @@ async def test_what_has_expired_is_not_there_and_then_removed(pool: Database) ->
     file = await uploaded(pool, purpose=FilePurpose(kept_for=timedelta(hours=1)))
     async with pool.use() as connection:
         await connection.execute(update(attachments).values(expires_at=file.created_at))
-    assert await AttachmentTable(pool).get(ANN, file.id) is None
+    assert await FileTable(pool).get(ANN, file.id) is None
     contents = ContentTable(pool, arrival_s=60)
     assert await contents.expire() == 1
     assert await contents.removed(10) == [file.content_id]
@@ -203,7 +203,7 @@ async def test_a_deleted_conversation_leaves_its_files(pool: Database) -> None:
     file = await uploaded(pool, purpose=FilePurpose(conversation_id=conversation.id))
     async with pool.use() as connection:
         await connection.execute(text("DELETE FROM conversations"))
-    left = await AttachmentTable(pool).get(ANN, file.id)
+    left = await FileTable(pool).get(ANN, file.id)
     assert left is not None
     assert (left.conversation_id, left.conversation) == (None, None)
 
@@ -221,15 +221,15 @@ async def test_a_file_is_read_once(pool: Database) -> None:
     assert task == ReadingTask(file.content_id, "text/plain", 100, 1)
     assert await queue.claim() is None
     assert await queue.add(task, [FilePage(1, "one"), FilePage(2, "three")], 0.5)
-    now = await AttachmentTable(pool).get(ANN, file.id)
+    now = await FileTable(pool).get(ANN, file.id)
     assert now is not None
     assert (now.status, now.progress) == (FileStatus.READING, 0.5)
     assert await queue.add(task, [FilePage(2, "two")], 1.0)
     await queue.finish(task, None)
-    done = await AttachmentTable(pool).get(ANN, file.id)
+    done = await FileTable(pool).get(ANN, file.id)
     assert done is not None
     assert (done.status, done.pages, done.characters) == (FileStatus.READY, 2, 6)
-    table = AttachmentTable(pool)
+    table = FileTable(pool)
     assert await table.pages(ANN, file.content_id, 100) == [FilePage(1, "one"), FilePage(2, "two")]
     assert await table.pages(ANN, file.content_id, 3) == [FilePage(1, "one")]
     assert await table.pages(BOB, file.content_id, 100) == []
@@ -240,7 +240,7 @@ async def test_an_image_has_a_type(pool: Database) -> None:
     file = await uploaded(pool, media_type="image/png")
     queue = ReadingTable(pool, silence_s=60)
     await queue.finish(await claimed(queue), "image/png")
-    done = await AttachmentTable(pool).get(ANN, file.id)
+    done = await FileTable(pool).get(ANN, file.id)
     assert done is not None
     assert (done.image_type, done.pages) == ("image/png", 0)
 
@@ -251,12 +251,12 @@ async def test_what_cannot_be_read_says_why_and_keeps_no_pages(pool: Database) -
     task = await claimed(queue)
     await queue.add(task, [FilePage(1, "one")], 0.5)
     await queue.fail(task, "It is damaged.")
-    done = await AttachmentTable(pool).get(ANN, file.id)
+    done = await FileTable(pool).get(ANN, file.id)
     assert done is not None
     assert (done.status, done.reason) == (FileStatus.UNREADABLE, "It is damaged.")
-    assert await AttachmentTable(pool).pages(ANN, file.content_id, 100) == []
+    assert await FileTable(pool).pages(ANN, file.content_id, 100) == []
     await queue.fail(task, "It is not.")
-    again = await AttachmentTable(pool).get(ANN, file.id)
+    again = await FileTable(pool).get(ANN, file.id)
     assert again == done
 
 
@@ -317,7 +317,7 @@ async def test_no_more_text_than_an_owner_may_have(pool: Database) -> None:
     theirs = await uploaded(pool, owner_id=BOB)
     assert (await claimed(queue)).content_id == theirs.content_id
     assert await queue.claim() is None
-    done = await AttachmentTable(pool).get(ANN, beyond.id)
+    done = await FileTable(pool).get(ANN, beyond.id)
     assert done is not None
     assert done.status is FileStatus.UNREADABLE
     assert "10 characters" in (done.reason or "")
@@ -337,7 +337,7 @@ async def test_what_ends_three_readers_is_given_up(pool: Database) -> None:
         await claimed(queue)
         await aged(pool, 61)
     assert await queue.claim() is None
-    done = await AttachmentTable(pool).get(ANN, file.id)
+    done = await FileTable(pool).get(ANN, file.id)
     assert done is not None
     assert done.status is FileStatus.UNREADABLE
     assert "three attempts" in (done.reason or "")
@@ -347,7 +347,7 @@ async def test_what_was_deleted_is_not_read_on(pool: Database) -> None:
     file = await uploaded(pool)
     queue = ReadingTable(pool, silence_s=60)
     task = await claimed(queue)
-    await AttachmentTable(pool).remove(ANN, file.id)
+    await FileTable(pool).remove(ANN, file.id)
     assert not await queue.add(task, [FilePage(1, "one")], 0.5)
     await queue.finish(task, None)
     contents = ContentTable(pool, arrival_s=60)

@@ -13,7 +13,7 @@ from cartrita.domain.principals import Principal
 from cartrita.surfaces.anthropic.file_parts import MESSAGE_FILES
 from cartrita.surfaces.openai.file_parts import CHAT_FILES, RESPONSE_FILES
 from cartrita.surfaces.services import Services
-from cartrita.surfaces.v1.own_files import FileParts, may_name_files, with_own_files
+from cartrita.surfaces.v1.own_files import FileFields, may_name_files, with_own_files
 from cartrita.surfaces.v1.vendor_handles import OWN_FILES, refuse_vendor_ids
 
 TEXT, IMAGE = "file_" + "0" * 32, "file_" + "1" * 32
@@ -46,7 +46,7 @@ def body(value: Any) -> RelayedBody:
     return RelayedBody.of(json.dumps(value).encode())
 
 
-async def filled(parts: FileParts, value: Any) -> Any:
+async def filled(parts: FileFields, value: Any) -> Any:
     made = await with_own_files(parts, SERVICES, Principal("ann", "key"), body(value))
     return json.loads(made.octets)
 
@@ -90,7 +90,7 @@ async def filled(parts: FileParts, value: Any) -> Any:
         ),
     ],
 )
-async def test_parts(parts: FileParts, field: str, given: Any, made: Any) -> None:
+async def test_parts(parts: FileFields, field: str, given: Any, made: Any) -> None:
     other = {"type": "text", "text": TEXT}
     asked = {"model": "m", field: [{"role": "user", "content": [other, given]}], "n": 1}
     assert may_name_files(body(asked))
@@ -129,7 +129,7 @@ async def test_parts(parts: FileParts, field: str, given: Any, made: Any) -> Non
     ],
 )
 async def test_files_are_looked_through_for_what_was_asked_last(
-    parts: FileParts, field: str, given: list[Any], question: str
+    parts: FileFields, field: str, given: list[Any], question: str
 ) -> None:
     named = {CHAT_FILES: CHAT_TEXT, MESSAGE_FILES: DOCUMENT}.get(parts)
     named = named or {"type": "input_file", "file_id": TEXT}

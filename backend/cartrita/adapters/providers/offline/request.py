@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from cartrita.domain.attachments import headed_name
+from cartrita.domain.files import headed_name
 from cartrita.domain.json import JsonValue
 from cartrita.domain.messages import (
     Attachment,

@@ -1,4 +1,4 @@
-"""Files of owners: implements AttachmentStore."""
+"""Files of owners: implements FileStore."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -16,15 +16,15 @@ from cartrita.adapters.persistence.file_tables import (
 )
 from cartrita.adapters.persistence.owner_locks import lock_files_of
 from cartrita.adapters.persistence.tables import conversations
-from cartrita.domain.attachments import (
-    AttachmentId,
+from cartrita.domain.errors import InvalidInput
+from cartrita.domain.files import (
     ContentId,
     FileFilter,
+    FileId,
     FilePage,
     FileStatus,
     StoredFile,
 )
-from cartrita.domain.errors import InvalidInput
 from cartrita.domain.ids import public_conversation_id
 from cartrita.kit import pagination
 from cartrita.kit.pagination import Page
@@ -58,7 +58,7 @@ FILES = (
 )
 
 
-class AttachmentTable:
+class FileTable:
     """Files of owners, without those whose time is over.
 
     `embeddings_model` is the one whose progress with their passages is told.
@@ -68,14 +68,14 @@ class AttachmentTable:
         self._database = database
         self._files = FILES if embeddings_model is None else _indexed_by(embeddings_model)
 
-    async def get(self, owner_id: str, attachment_id: AttachmentId) -> StoredFile | None:
-        query = self._files.where(_a.owner_id == owner_id, _a.id == attachment_id)
+    async def get(self, owner_id: str, file_id: FileId) -> StoredFile | None:
+        query = self._files.where(_a.owner_id == owner_id, _a.id == file_id)
         async with self._database.use() as connection:
             row = (await connection.execute(query)).mappings().one_or_none()
         return None if row is None else to_file(row)
 
     async def named(self, owner_id: str, name: str) -> StoredFile | None:
-        """See AttachmentStore."""
+        """See FileStore."""
         query = (
             self._files.where(_a.owner_id == owner_id, func.lower(_a.name) == func.lower(name))
             .order_by(_a.created_at.desc(), _a.id.desc())
@@ -86,7 +86,7 @@ class AttachmentTable:
         return None if row is None else to_file(row)
 
     async def pages(self, owner_id: str, content_id: ContentId, characters: int) -> list[FilePage]:
-        """See AttachmentStore."""
+        """See FileStore."""
         length = func.length(_p.text)
         before = (func.sum(length).over(order_by=_p.number) - length).label("before")
         all_pages = (
@@ -102,11 +102,11 @@ class AttachmentTable:
         async with self._database.use() as connection:
             return [FilePage(row.number, row.text) for row in await connection.execute(query)]
 
-    async def remove(self, owner_id: str, attachment_id: AttachmentId) -> list[ContentId] | None:
-        """See AttachmentStore."""
+    async def remove(self, owner_id: str, file_id: FileId) -> list[ContentId] | None:
+        """See FileStore."""
         statement = (
             delete(attachments)
-            .where(_a.owner_id == owner_id, _a.id == attachment_id)
+            .where(_a.owner_id == owner_id, _a.id == file_id)
             .returning(_a.content_id)
         )
         async with self._database.transaction() as connection:
@@ -120,7 +120,7 @@ class AttachmentTable:
     async def list(
         self, owner_id: str, filter_: FileFilter, limit: int, cursor: str | None
     ) -> Page[StoredFile]:
-        """See AttachmentStore."""
+        """See FileStore."""
         query = _filtered(self._files.where(_a.owner_id == owner_id), filter_)
         keys = tuple_(_a.created_at, _a.id)
         if cursor is not None:

@@ -13,7 +13,7 @@ from cartrita.domain.media_types import DOCX, IMAGES, PDF, PPTX, SVG, XLSX
 from cartrita.kit import ids
 from cartrita.kit.pagination import encode_cursor
 
-AttachmentId = NewType("AttachmentId", UUID)
+FileId = NewType("FileId", UUID)
 ContentId = NewType("ContentId", UUID)
 
 ID_PREFIX: Final = "file"
@@ -41,7 +41,7 @@ class StoredFile(msgspec.Struct, frozen=True, kw_only=True):
     is the part of its passages that is found by meaning; None without a model for that, or text.
     """
 
-    id: AttachmentId
+    id: FileId
     owner_id: str
     content_id: ContentId
     name: str

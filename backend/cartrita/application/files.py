@@ -5,32 +5,33 @@ from contextlib import AbstractAsyncContextManager
 
 from cartrita.application.conversations import validated_page_size
 from cartrita.application.file_removal import FileRemoval
-from cartrita.domain.attachments import (
+from cartrita.domain.errors import NotFound
+from cartrita.domain.files import (
     ID_PREFIX,
-    AttachmentId,
     FileFilter,
+    FileId,
     StoredFile,
     blob_name,
     image_name,
 )
-from cartrita.domain.errors import NotFound
-from cartrita.domain.ports.attachments import AttachmentStore, BlobStore
+from cartrita.domain.ports.blobs import BlobStore
+from cartrita.domain.ports.files import FileStore
 from cartrita.domain.principals import Principal
 from cartrita.kit import ids
 from cartrita.kit.pagination import Page
 
 
-class Attachments:
+class Files:
     """Files of the principal. Those of other owners raise NotFound like missing ones."""
 
-    def __init__(self, store: AttachmentStore, blobs: BlobStore, removal: FileRemoval) -> None:
+    def __init__(self, store: FileStore, blobs: BlobStore, removal: FileRemoval) -> None:
         self._store = store
         self._blobs = blobs
         self._removal = removal
 
     async def get(self, principal: Principal, public_id: str) -> StoredFile:
         """Find a file by its id. Raises NotFound."""
-        found = await self._store.get(principal.owner_id, _attachment_id(public_id))
+        found = await self._store.get(principal.owner_id, _file_id(public_id))
         if found is None:
             raise NotFound.of("file")
         return found
@@ -48,7 +49,7 @@ class Attachments:
 
     async def delete(self, principal: Principal, public_id: str) -> None:
         """Delete a file, and its bytes if no other file has the same. Raises NotFound."""
-        unused = await self._store.remove(principal.owner_id, _attachment_id(public_id))
+        unused = await self._store.remove(principal.owner_id, _file_id(public_id))
         if unused is None:
             raise NotFound.of("file")
         await self._removal.remove(unused)
@@ -66,8 +67,8 @@ class Attachments:
         return self._blobs.read(image_name(file.content_id))
 
 
-def _attachment_id(public_id: str) -> AttachmentId:
+def _file_id(public_id: str) -> FileId:
     identity = ids.parse(ID_PREFIX, public_id)
     if identity is None:
         raise NotFound.of("file")
-    return AttachmentId(identity)
+    return FileId(identity)
