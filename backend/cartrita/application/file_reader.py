@@ -12,7 +12,7 @@ from cartrita.domain.errors import CartritaError, NotFound
 from cartrita.domain.files import (
     FilePage,
     ReadImage,
-    ReadingTask,
+    ReadingClaim,
     ReadPage,
     UnreadableFile,
     blob_name,
@@ -58,8 +58,8 @@ class FileReader:
         while True:
             self._woken.clear()
             try:
-                while (task := await self._queue.claim()) is not None:
-                    await self._read_or_release(task)
+                while (claim := await self._queue.claim()) is not None:
+                    await self._read_or_release(claim)
             except CartritaError as error:
                 log.info("file_reading_paused", code=error.code)
             except Exception as error:
@@ -68,63 +68,63 @@ class FileReader:
                 async with asyncio.timeout(self._limits.interval_s):
                     await self._woken.wait()
 
-    async def _read_or_release(self, task: ReadingTask) -> None:
+    async def _read_or_release(self, claim: ReadingClaim) -> None:
         try:
-            await self._read_uncancelled(task)
+            await self._read_uncancelled(claim)
         except UnreadableFile as error:
-            log.info("file_unreadable", content_id=task.content_id.hex, type=task.media_type)
-            await self._queue.fail(task, str(error))
+            log.info("file_unreadable", content_id=claim.content_id.hex, type=claim.media_type)
+            await self._queue.fail(claim, str(error))
         except NotFound:
-            await self._queue.fail(task, "Its bytes are not there any more.")
+            await self._queue.fail(claim, "Its bytes are not there any more.")
         except (CartritaError, asyncio.CancelledError):
             with anyio.CancelScope(shield=True):
-                await self._queue.release(task)
+                await self._queue.release(claim)
             raise
         except Exception as error:
-            self._failure_logger.exception(task.media_type, error=error)
-            await self._queue.fail(task, "The server could not read it.")
+            self._failure_logger.exception(claim.media_type, error=error)
+            await self._queue.fail(claim, "The server could not read it.")
 
-    async def _read_uncancelled(self, task: ReadingTask) -> None:
+    async def _read_uncancelled(self, claim: ReadingClaim) -> None:
         """Read it. Raises RuntimeError for a cancellation that nobody asked for: a defect."""
         try:
-            await self._read(task)
+            await self._read(claim)
         except asyncio.CancelledError as error:
             running = asyncio.current_task()
             if running is None or running.cancelling():
                 raise
             raise RuntimeError("cancelled by nobody") from error
 
-    async def _read(self, task: ReadingTask) -> None:
-        if task.size > self._limits.file_bytes:
+    async def _read(self, claim: ReadingClaim) -> None:
+        if claim.size > self._limits.file_bytes:
             raise UnreadableFile(
                 f"It is longer than the {self._limits.file_bytes:,} bytes that are read."
             )
-        batch = _Batch(self._queue, task)
+        batch = _Batch(self._queue, claim)
         image_type: str | None = None
         image_size = 0
         async with (
-            self._blobs.read(blob_name(task.content_id)) as content,
-            aclosing(self._reading.read(task.media_type, content)) as found,
+            self._blobs.read(blob_name(claim.content_id)) as content,
+            aclosing(self._reading.read(claim.media_type, content)) as found,
         ):
             async for item in found:
                 if isinstance(item, ReadImage):
-                    await self._blobs.put(image_name(task.content_id), _once(item.octets))
+                    await self._blobs.put(image_name(claim.content_id), _once(item.octets))
                     image_type, image_size = item.media_type, len(item.octets)
                 elif not await batch.add(item):
                     return
         held = await batch.store()
-        if held and not batch.characters and task.media_type not in IMAGES:
+        if held and not batch.characters and claim.media_type not in IMAGES:
             raise UnreadableFile(_NO_TEXT)
-        if not await self._queue.finish(task, image_type, image_size) and image_type is not None:
-            await self._blobs.remove([image_name(task.content_id)])
+        if not await self._queue.finish(claim, image_type, image_size) and image_type is not None:
+            await self._blobs.remove([image_name(claim.content_id)])
 
 
 class _Batch:
     """Pages that are stored together."""
 
-    def __init__(self, queue: ReadingQueue, task: ReadingTask) -> None:
+    def __init__(self, queue: ReadingQueue, claim: ReadingClaim) -> None:
         self._queue = queue
-        self._task = task
+        self._claim = claim
         self._pages: list[FilePage] = []
         self._waiting = 0
         self._progress = 0.0
@@ -141,7 +141,7 @@ class _Batch:
     async def store(self) -> bool:
         """Store what waits. Whether the content is still this reader's."""
         pages, self._pages, self._waiting = self._pages, [], 0
-        return await self._queue.add(self._task, pages, self._progress)
+        return await self._queue.add(self._claim, pages, self._progress)
 
 
 async def _once(octets: bytes) -> AsyncIterator[bytes]:

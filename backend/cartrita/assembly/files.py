@@ -8,8 +8,8 @@ import structlog
 from cartrita.adapters.blobs.blobs import Blobs
 from cartrita.adapters.blobs.stores import Bucket, open_bucket, open_directory
 from cartrita.adapters.embeddings.local import LocalEmbeddings
-from cartrita.adapters.extraction.orders import ReadingBounds
-from cartrita.adapters.extraction.processes import ProcessReading
+from cartrita.adapters.file_reading.orders import ReadingBounds
+from cartrita.adapters.file_reading.reader import ProcessReading
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.file_contents import ContentTable
 from cartrita.adapters.persistence.file_reading import ReadingTable

@@ -117,7 +117,7 @@ class FileFilter(msgspec.Struct, frozen=True, kw_only=True):
     oldest_first: bool = False
 
 
-class ReadingTask(msgspec.Struct, frozen=True):
+class ReadingClaim(msgspec.Struct, frozen=True):
     """A content that is to be read; its `attempt`, from 1, is no other reader's."""
 
     content_id: ContentId

@@ -27,7 +27,7 @@ from cartrita.adapters.persistence.file_tables import (
     passage_embeddings,
     passages,
 )
-from cartrita.domain.files import ContentId, FilePage, FileStatus, ReadingTask
+from cartrita.domain.files import ContentId, FilePage, FileStatus, ReadingClaim
 from cartrita.domain.passages import passages_of
 
 _f, _p = file_contents.c, file_pages.c
@@ -50,7 +50,7 @@ class ReadingTable:
         self._next = _next(silence_s).scalar_subquery()
         self._owner_characters = owner_characters
 
-    async def claim(self) -> ReadingTask | None:
+    async def claim(self) -> ReadingClaim | None:
         """See ReadingQueue."""
         while True:
             statement = (
@@ -70,23 +70,23 @@ class ReadingTable:
                 row = (await connection.execute(statement)).one_or_none()
             if row is None:
                 return None
-            task = ReadingTask(ContentId(row.id), row.media_type, row.size, row.attempt)
+            claim = ReadingClaim(ContentId(row.id), row.media_type, row.size, row.attempt)
             if row.attempt - row.excused > _MOST_ATTEMPTS:
-                await self.fail(task, _GIVEN_UP)
+                await self.fail(claim, _GIVEN_UP)
             elif row.read >= self._owner_characters:
                 await self.fail(
-                    task,
+                    claim,
                     f"Your files have more than the {self._owner_characters:,} characters of text "
                     "that are kept: delete some, and upload it again.",
                 )
             else:
-                return task
+                return claim
 
-    async def add(self, task: ReadingTask, pages: Sequence[FilePage], progress: float) -> bool:
+    async def add(self, claim: ReadingClaim, pages: Sequence[FilePage], progress: float) -> bool:
         """See ReadingQueue."""
         moving = (
             update(file_contents)
-            .where(_held(task))
+            .where(_held(claim))
             .values(progress=progress, changed_at=func.now())
             .returning(_f.owner_id)
         )
@@ -95,18 +95,18 @@ class ReadingTable:
             if owner_id is None:
                 return False
             if pages:
-                await _store(connection, owner_id, task.content_id, pages)
+                await _store(connection, owner_id, claim.content_id, pages)
         return True
 
     async def finish(
-        self, task: ReadingTask, image_type: str | None = None, image_size: int = 0
+        self, claim: ReadingClaim, image_type: str | None = None, image_size: int = 0
     ) -> bool:
         """See ReadingQueue."""
-        of_it = _p.content_id == task.content_id
+        of_it = _p.content_id == claim.content_id
         pages = select(func.count()).select_from(file_pages).where(of_it).scalar_subquery()
         characters = select(func.coalesce(func.sum(func.length(_p.text)), 0)).where(of_it)
         return await self._settle(
-            task,
+            claim,
             status=FileStatus.READY.value,
             progress=1,
             reason=None,
@@ -116,25 +116,27 @@ class ReadingTable:
             characters=characters.scalar_subquery(),
         )
 
-    async def fail(self, task: ReadingTask, reason: str) -> None:
+    async def fail(self, claim: ReadingClaim, reason: str) -> None:
         """See ReadingQueue."""
         async with self._database.transaction() as connection:
             held = await connection.scalar(
                 update(file_contents)
-                .where(_held(task))
+                .where(_held(claim))
                 .values(status=FileStatus.UNREADABLE.value, reason=reason, changed_at=func.now())
                 .returning(_f.id)
             )
             if held is not None:
                 await connection.execute(delete(file_pages).where(_p.content_id == held))
 
-    async def release(self, task: ReadingTask) -> None:
+    async def release(self, claim: ReadingClaim) -> None:
         """See ReadingQueue."""
-        await self._settle(task, status=FileStatus.STORED.value, progress=0, excused=_f.excused + 1)
+        await self._settle(
+            claim, status=FileStatus.STORED.value, progress=0, excused=_f.excused + 1
+        )
 
-    async def _settle(self, task: ReadingTask, **values: object) -> bool:
+    async def _settle(self, claim: ReadingClaim, **values: object) -> bool:
         """Whether it was still this reader's."""
-        statement = update(file_contents).where(_held(task))
+        statement = update(file_contents).where(_held(claim))
         async with self._database.use() as connection:
             done = await connection.execute(statement.values(**values, changed_at=func.now()))
         return done.rowcount == 1
@@ -226,11 +228,11 @@ async def _store(
     )
 
 
-def _held(task: ReadingTask) -> ColumnElement[bool]:
+def _held(claim: ReadingClaim) -> ColumnElement[bool]:
     """It is still this reader that has it."""
-    content: UUID = task.content_id
+    content: UUID = claim.content_id
     return and_(
         _f.id == content,
         _f.status == FileStatus.READING.value,
-        _f.attempt == task.attempt,
+        _f.attempt == claim.attempt,
     )

@@ -3,13 +3,13 @@
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from typing import Protocol
 
-from cartrita.domain.files import FilePage, ReadImage, ReadingTask, ReadPage
+from cartrita.domain.files import FilePage, ReadImage, ReadingClaim, ReadPage
 
 
 class ReadingQueue(Protocol):
     """Contents that are to be read, each by one reader at a time."""
 
-    async def claim(self) -> ReadingTask | None:
+    async def claim(self) -> ReadingClaim | None:
         """The next one; also one whose reader has not been heard of for too long.
 
         It is of the owner for whom nothing has been read for longest, not of one for whom something
@@ -17,21 +17,21 @@ class ReadingQueue(Protocol):
         """
         ...
 
-    async def add(self, task: ReadingTask, pages: Sequence[FilePage], progress: float) -> bool:
+    async def add(self, claim: ReadingClaim, pages: Sequence[FilePage], progress: float) -> bool:
         """Store pages of it. False if it is not this reader's any more."""
         ...
 
     async def finish(
-        self, task: ReadingTask, image_type: str | None = None, image_size: int = 0
+        self, claim: ReadingClaim, image_type: str | None = None, image_size: int = 0
     ) -> bool:
         """It has been read; as an image, if there is a type of one. False as for `add`."""
         ...
 
-    async def fail(self, task: ReadingTask, reason: str) -> None:
+    async def fail(self, claim: ReadingClaim, reason: str) -> None:
         """It cannot be read."""
         ...
 
-    async def release(self, task: ReadingTask) -> None:
+    async def release(self, claim: ReadingClaim) -> None:
         """It was not read; another may try, and this does not count as an attempt."""
         ...
 

@@ -25,7 +25,7 @@ from cartrita.domain.files import (
     FileQuota,
     FileStatus,
     FileUse,
-    ReadingTask,
+    ReadingClaim,
     StoredFile,
 )
 
@@ -208,7 +208,7 @@ async def test_a_deleted_conversation_leaves_its_files(pool: Database) -> None:
     assert (left.conversation_id, left.conversation) == (None, None)
 
 
-async def claimed(queue: ReadingTable) -> ReadingTask:
+async def claimed(queue: ReadingTable) -> ReadingClaim:
     task = await queue.claim()
     assert task is not None
     return task
@@ -218,7 +218,7 @@ async def test_a_file_is_read_once(pool: Database) -> None:
     file = await uploaded(pool)
     queue = ReadingTable(pool, silence_s=60)
     task = await claimed(queue)
-    assert task == ReadingTask(file.content_id, "text/plain", 100, 1)
+    assert task == ReadingClaim(file.content_id, "text/plain", 100, 1)
     assert await queue.claim() is None
     assert await queue.add(task, [FilePage(1, "one"), FilePage(2, "three")], 0.5)
     now = await FileTable(pool).get(ANN, file.id)

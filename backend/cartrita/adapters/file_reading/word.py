@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from cartrita.adapters.extraction.archives import Archive, attribute
-from cartrita.adapters.extraction.orders import ReadingBounds, Unreadable
+from cartrita.adapters.file_reading.archives import Archive, attribute
+from cartrita.adapters.file_reading.orders import ReadingBounds
+from cartrita.domain.files import UnreadableFile
 
 _DOCUMENT = "word/document.xml"
 _BREAK = "\f"
@@ -15,7 +16,7 @@ def pages(file: BinaryIO, bounds: ReadingBounds) -> Iterator[tuple[str, float]]:
     """The text of each page that has any; a document without breaks is one page."""
     archive = Archive(file, bounds)
     if _DOCUMENT not in archive.names:
-        raise Unreadable("It is damaged: its text is missing.")
+        raise UnreadableFile("It is damaged: its text is missing.")
     found = [each for each in "".join(_pieces(archive)).split(_BREAK) if each.strip()]
     for number, text in enumerate(found, 1):
         yield text, number / len(found)

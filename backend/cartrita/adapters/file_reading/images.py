@@ -5,19 +5,23 @@ import warnings
 from importlib import import_module
 from typing import Any, BinaryIO, cast
 
-from cartrita.adapters.extraction.orders import ReadingBounds, Unreadable
+from cartrita.adapters.file_reading.orders import ReadingBounds
+from cartrita.domain.files import UnreadableFile
 
 _FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
 _QUALITY = 90
 
 
 def remade(file: BinaryIO, bounds: ReadingBounds) -> tuple[str, bytes]:
-    """The media type and the bytes: a JPEG where it came as one, else a PNG. Raises Unreadable."""
+    """The media type and the bytes: a JPEG where it came as one, else a PNG.
+
+    Raises UnreadableFile.
+    """
     try:
         pillow: Any = import_module("PIL.Image")
         operations: Any = import_module("PIL.ImageOps")
     except ImportError:
-        raise Unreadable("Images are read where Cartrita has its extra `files`.") from None
+        raise UnreadableFile("Images are read where Cartrita has its extra `files`.") from None
     pillow.MAX_IMAGE_PIXELS = bounds.image_pixels
     warnings.simplefilter("error", pillow.DecompressionBombWarning)
     try:
@@ -29,7 +33,7 @@ def remade(file: BinaryIO, bounds: ReadingBounds) -> tuple[str, bytes]:
             image.draft("RGB", (bounds.image_edge, bounds.image_edge))
             upright = operations.exif_transpose(image)
     except (pillow.DecompressionBombError, pillow.DecompressionBombWarning):
-        raise Unreadable(f"It has more than {bounds.image_pixels:,} pixels.") from None
+        raise UnreadableFile(f"It has more than {bounds.image_pixels:,} pixels.") from None
     upright.thumbnail((bounds.image_edge, bounds.image_edge))
     return _encoded(upright, kind)
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from cartrita.adapters.extraction.archives import Archive, attribute
-from cartrita.adapters.extraction.orders import ReadingBounds, Unreadable
+from cartrita.adapters.file_reading.archives import Archive, attribute
+from cartrita.adapters.file_reading.orders import ReadingBounds
+from cartrita.domain.files import UnreadableFile
 
 _WORKBOOK = "xl/workbook.xml"
 _STRINGS = "xl/sharedStrings.xml"
@@ -14,7 +15,7 @@ def pages(file: BinaryIO, bounds: ReadingBounds) -> Iterator[tuple[str, float]]:
     """The text of each sheet, under its name."""
     archive = Archive(file, bounds)
     if _WORKBOOK not in archive.names:
-        raise Unreadable("It is damaged: its sheets are missing.")
+        raise UnreadableFile("It is damaged: its sheets are missing.")
     parts = archive.relations(_WORKBOOK)
     sheets = [
         (element.get("name", ""), parts.get(attribute(element, "id") or "", ""))

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from cartrita.adapters.extraction.orders import ReadingBounds
-from cartrita.adapters.extraction.plain import decoded
+from cartrita.adapters.file_reading.orders import ReadingBounds
+from cartrita.adapters.file_reading.plain import decoded
 from cartrita.kit.html_tokens import StartTag, tokens
 
 _SILENT = frozenset({"script", "style", "template", "noscript"})

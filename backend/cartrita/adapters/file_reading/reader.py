@@ -9,7 +9,7 @@ from typing import BinaryIO, Final, cast
 
 import msgspec
 
-from cartrita.adapters.extraction.orders import (
+from cartrita.adapters.file_reading.orders import (
     LONGEST_PAGE,
     EndLine,
     ImageLine,
@@ -23,7 +23,7 @@ from cartrita.adapters.processes.children import started
 from cartrita.domain.errors import StorageFull
 from cartrita.domain.files import FilePage, ReadImage, ReadPage, UnreadableFile
 
-_MODULE: Final = "cartrita.adapters.extraction.main"
+_MODULE: Final = "cartrita.adapters.file_reading.main"
 _LONGEST_LINE: Final = LONGEST_PAGE * 12 + 4096
 """A character takes at most twelve bytes in JSON: two escapes."""
 _LARGEST_IMAGE: Final = 64 << 20

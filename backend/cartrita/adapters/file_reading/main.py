@@ -9,7 +9,7 @@ from typing import BinaryIO, Final, Protocol, cast
 
 import msgspec
 
-from cartrita.adapters.extraction.orders import (
+from cartrita.adapters.file_reading.orders import (
     LONGEST_PAGE,
     EndLine,
     ImageLine,
@@ -17,12 +17,12 @@ from cartrita.adapters.extraction.orders import (
     PageLine,
     ReadingBounds,
     ReadingOrder,
-    Unreadable,
     UnreadableLine,
 )
 from cartrita.adapters.processes.bounds import ProcessBounds, apply
 from cartrita.adapters.processes.descriptors import close_inherited
 from cartrita.adapters.processes.walls import shut_in
+from cartrita.domain.files import UnreadableFile
 from cartrita.domain.media_types import DOCX, HTML, IMAGES, PDF, PPTX, SVG, XLSX
 from cartrita.kit.text import storable_text
 
@@ -67,7 +67,7 @@ def main() -> None:
     shut_in()
     try:
         _read(order, module, sys.stdin.buffer)
-    except Unreadable as error:
+    except UnreadableFile as error:
         _write(UnreadableLine(str(error)))
     except MemoryError:
         _write(UnreadableLine(_TOO_MUCH_MEMORY))
@@ -94,7 +94,7 @@ def _read(order: ReadingOrder, module: object, file: BinaryIO) -> None:
 
 def _module(media_type: str) -> object:
     name = "images" if media_type in IMAGES else _MODULES.get(media_type, "plain")
-    return import_module(f"cartrita.adapters.extraction.{name}")
+    return import_module(f"cartrita.adapters.file_reading.{name}")
 
 
 def _parts(text: str) -> Iterator[str]:
@@ -108,9 +108,9 @@ def _parts(text: str) -> Iterator[str]:
 
 def _require_bounds(pages: int, characters: int, bounds: ReadingBounds) -> None:
     if pages > bounds.pages:
-        raise Unreadable(f"It has more than {bounds.pages:,} pages.")
+        raise UnreadableFile(f"It has more than {bounds.pages:,} pages.")
     if characters > bounds.characters:
-        raise Unreadable(f"Its text is longer than {bounds.characters:,} characters.")
+        raise UnreadableFile(f"Its text is longer than {bounds.characters:,} characters.")
 
 
 def _write(line: Line) -> None:

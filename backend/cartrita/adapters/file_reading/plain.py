@@ -4,7 +4,8 @@ import codecs
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from cartrita.adapters.extraction.orders import ReadingBounds, Unreadable
+from cartrita.adapters.file_reading.orders import ReadingBounds
+from cartrita.domain.files import UnreadableFile
 from cartrita.domain.media_types import is_text
 
 _LONGEST_CHARACTER = 4
@@ -20,13 +21,13 @@ def pages(file: BinaryIO, bounds: ReadingBounds) -> Iterator[tuple[str, float]]:
 
 
 def decoded(file: BinaryIO, bounds: ReadingBounds) -> str:
-    """All of a text. Raises Unreadable."""
+    """All of a text. Raises UnreadableFile."""
     most = bounds.characters * _LONGEST_CHARACTER
     octets = file.read(most + 1)
     if len(octets) > most:
-        raise Unreadable(f"Its text is longer than {bounds.characters:,} characters.")
+        raise UnreadableFile(f"Its text is longer than {bounds.characters:,} characters.")
     if not is_text(octets):
-        raise Unreadable("It begins as text, and goes on as something else.")
+        raise UnreadableFile("It begins as text, and goes on as something else.")
     if octets.startswith(_UTF_16):
         return octets.decode("utf-16", errors="replace")
     try:

@@ -15,9 +15,9 @@ import pytest
 from PIL import Image
 from tests.harness.documents import archive, docx, pdf, png, pptx, xlsx
 
-from cartrita.adapters.extraction import processes
-from cartrita.adapters.extraction.orders import LONGEST_PAGE, ReadingBounds, ReadingOrder
-from cartrita.adapters.extraction.processes import ProcessReading
+from cartrita.adapters.file_reading import reader
+from cartrita.adapters.file_reading.orders import LONGEST_PAGE, ReadingBounds, ReadingOrder
+from cartrita.adapters.file_reading.reader import ProcessReading
 from cartrita.adapters.processes import landlock
 from cartrita.domain.files import ReadImage, ReadPage, UnreadableFile
 from cartrita.domain.media_types import DOCX, HTML, PDF, PPTX, SVG, XLSX
@@ -175,7 +175,7 @@ async def test_a_locked_archive() -> None:
 
 
 async def test_what_takes_too_long_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(processes, "_GRACE_S", 0.0)
+    monkeypatch.setattr(reader, "_GRACE_S", 0.0)
     told = await reason("text/plain", b"x", ReadingBounds(seconds=0.001))
     assert told == "It takes longer to read than 0.001 seconds."
 
@@ -261,7 +261,7 @@ async def test_what_is_written_beside_a_picture_is_not_kept() -> None:
 
 _OVERRUN = """
 import sys
-from cartrita.adapters.extraction import main, plain
+from cartrita.adapters.file_reading import main, plain
 
 def pages(file, bounds):
     for path in sys.argv[2:]:

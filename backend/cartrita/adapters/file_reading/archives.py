@@ -6,7 +6,8 @@ from typing import Any, BinaryIO, Final, cast
 
 from defusedxml.ElementTree import iterparse
 
-from cartrita.adapters.extraction.orders import ReadingBounds, Unreadable
+from cartrita.adapters.file_reading.orders import ReadingBounds
+from cartrita.domain.files import UnreadableFile
 
 _RATIO: Final = 200
 """XML of real documents shrinks to a tenth; what shrinks to less than this is a bomb."""
@@ -15,22 +16,25 @@ _SMALL: Final = 1 << 20
 
 
 class Archive:
-    """The parts of a document. Raises Unreadable for what is no archive or unpacks to too much."""
+    """The parts of a document.
+
+    Raises UnreadableFile for what is no archive or unpacks to too much.
+    """
 
     def __init__(self, file: BinaryIO, bounds: ReadingBounds) -> None:
         try:
             self._zip = zipfile.ZipFile(file)
             members = self._zip.infolist()
         except (zipfile.BadZipFile, RuntimeError, ValueError):
-            raise Unreadable("It is damaged: its archive cannot be opened.") from None
+            raise UnreadableFile("It is damaged: its archive cannot be opened.") from None
         if len(members) > bounds.archive_members:
-            raise Unreadable(f"It consists of more than {bounds.archive_members:,} parts.")
+            raise UnreadableFile(f"It consists of more than {bounds.archive_members:,} parts.")
         if sum(member.file_size for member in members) > bounds.archive_bytes:
-            raise Unreadable(f"It unpacks to more than {bounds.archive_bytes:,} bytes.")
+            raise UnreadableFile(f"It unpacks to more than {bounds.archive_bytes:,} bytes.")
         if any(map(_is_bomb, members)):
-            raise Unreadable("It unpacks to far more than a document does.")
+            raise UnreadableFile("It unpacks to far more than a document does.")
         if any(member.flag_bits & 1 for member in members):
-            raise Unreadable("It is protected by a password.")
+            raise UnreadableFile("It is protected by a password.")
         self.names = frozenset(member.filename for member in members)
 
     def elements(self, name: str, *, starts: bool = False) -> Iterator[tuple[str, str, Any]]:

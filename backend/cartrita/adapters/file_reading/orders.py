@@ -59,7 +59,3 @@ class EndLine(msgspec.Struct, frozen=True, tag="end"):
 
 
 Line: TypeAlias = PageLine | ImageLine | UnreadableLine | EndLine
-
-
-class Unreadable(Exception):
-    """The file cannot be read; the text is a sentence for its owner."""

@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from cartrita.adapters.extraction.archives import Archive, attribute
-from cartrita.adapters.extraction.orders import ReadingBounds, Unreadable
+from cartrita.adapters.file_reading.archives import Archive, attribute
+from cartrita.adapters.file_reading.orders import ReadingBounds
+from cartrita.domain.files import UnreadableFile
 
 _PRESENTATION = "ppt/presentation.xml"
 _SLIDE = re.compile(r"ppt/slides/slide(\d+)\.xml")
@@ -15,7 +16,7 @@ def pages(file: BinaryIO, bounds: ReadingBounds) -> Iterator[tuple[str, float]]:
     """The text of each slide."""
     archive = Archive(file, bounds)
     if _PRESENTATION not in archive.names:
-        raise Unreadable("It is damaged: its slides are missing.")
+        raise UnreadableFile("It is damaged: its slides are missing.")
     slides = list(_slides(archive))
     for number, part in enumerate(slides, 1):
         yield _text(archive, part), number / len(slides)

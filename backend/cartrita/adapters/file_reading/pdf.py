@@ -7,7 +7,8 @@ from typing import Any, BinaryIO, cast
 
 from pypdf import PdfReader
 
-from cartrita.adapters.extraction.orders import ReadingBounds, Unreadable
+from cartrita.adapters.file_reading.orders import ReadingBounds
+from cartrita.domain.files import UnreadableFile
 
 _LOCKED = "It is protected by a password."
 
@@ -17,9 +18,9 @@ def pages(file: BinaryIO, bounds: ReadingBounds) -> Iterator[tuple[str, float]]:
     try:
         reader = PdfReader(file)
         if reader.is_encrypted and not reader.decrypt(""):
-            raise Unreadable(_LOCKED)
+            raise UnreadableFile(_LOCKED)
         count = len(reader.pages)
-    except (Unreadable, MemoryError):
+    except (UnreadableFile, MemoryError):
         raise
     except Exception:  # noqa: BLE001 - pypdf raises anything for a broken file
         file.seek(0)
@@ -42,14 +43,14 @@ def _text_of(page: Any) -> str:  # noqa: ANN401 - a page of pypdf
 
 def _require_pages(count: int, bounds: ReadingBounds) -> None:
     if count > bounds.pages:
-        raise Unreadable(f"It has {count:,} pages, and at most {bounds.pages:,} are read.")
+        raise UnreadableFile(f"It has {count:,} pages, and at most {bounds.pages:,} are read.")
 
 
 def _by_pdfminer(file: BinaryIO, bounds: ReadingBounds) -> Iterator[tuple[str, float]]:
     try:
         high_level = cast("Any", import_module("pdfminer.high_level"))
     except ImportError:
-        raise Unreadable("It is damaged: its table of contents is missing.") from None
+        raise UnreadableFile("It is damaged: its table of contents is missing.") from None
     number = 0
     for layout in high_level.extract_pages(file, maxpages=bounds.pages + 1):
         number += 1
@@ -60,4 +61,4 @@ def _by_pdfminer(file: BinaryIO, bounds: ReadingBounds) -> Iterator[tuple[str, f
                 texts.append(element.get_text())
         yield "".join(texts), 0.5
     if not number:
-        raise Unreadable("It is damaged: no page of it can be found.")
+        raise UnreadableFile("It is damaged: no page of it can be found.")

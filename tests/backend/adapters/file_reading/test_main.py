@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 from tests.harness.documents import archive, docx, pdf, png, pptx, xlsx
 
-from cartrita.adapters.extraction import main as module
-from cartrita.adapters.extraction.orders import ReadingBounds, ReadingOrder
+from cartrita.adapters.file_reading import main as module
+from cartrita.adapters.file_reading.orders import ReadingBounds, ReadingOrder
 from cartrita.domain.media_types import DOCX, HTML, PDF, PPTX, SVG, XLSX
 
 Lines = list[dict[str, Any]]
@@ -150,7 +150,7 @@ def test_too_much_memory(written: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise MemoryError
 
-    for place in ("cartrita.adapters.extraction.pdf.PdfReader", "pypdf.PageObject.extract_text"):
+    for place in ("cartrita.adapters.file_reading.pdf.PdfReader", "pypdf.PageObject.extract_text"):
         with monkeypatch.context() as patched:
             patched.setattr(place, fail)
             lines, _ = written(PDF, pdf("One"))
