@@ -117,21 +117,21 @@ class _Loop:
         """What the model says in a step, which may be stored already."""
         said = self._run.steps.said(self._assignment.place.step(number))
         if said is None:
-            said = await self._asked(number, cap)
+            said = await self._ask(number, cap)
         self._tokens += said.usage.total_tokens
         self._cost += said.cost or 0.0
         return said
 
-    async def _asked(self, number: int, cap: str | None) -> ModelSaid:
+    async def _ask(self, number: int, cap: str | None) -> ModelSaid:
         """Ask the model; once more without our tools if that is what its provider refuses."""
         try:
-            return await self._ask(number, self._request(number, cap), cap)
+            return await self._call_model(number, self._request(number, cap), cap)
         except UpstreamRejected as error:
             if number > 1 or not len(self._own) or not _TOOLS.search(error.words or error.message):
                 raise
         self._own = Toolbox()
         self._tools = self._assignment.request.tools
-        return await self._ask(number, self._request(number, cap), cap)
+        return await self._call_model(number, self._request(number, cap), cap)
 
     def _request(self, number: int, cap: str | None) -> ModelRequest:
         messages = self._context.messages()
@@ -148,7 +148,7 @@ class _Loop:
         choice = "none" if self._tools else choice
         return replace(request, messages=(*request.messages, note), tool_choice=choice)
 
-    async def _ask(self, number: int, request: ModelRequest, cap: str | None) -> ModelSaid:
+    async def _call_model(self, number: int, request: ModelRequest, cap: str | None) -> ModelSaid:
         """Make a model call and log it as it comes; its end and its calls are one transaction."""
         run, place = self._run, self._assignment.place.step(number)
         step = self._last = self._step(number, request)
@@ -173,7 +173,8 @@ class _Loop:
         return said
 
     def _measured(self, used: UsageRecorded) -> UsageRecorded:
-        return self._run.measured(self._assignment, used)
+        assignment = self._assignment
+        return self._run.measured(used, assignment.model, assignment.agent.id, assignment.task_id)
 
     async def _tell_progress(self, number: int) -> None:
         task_id = self._assignment.task_id
@@ -228,19 +229,24 @@ class _Loop:
         assignment = self._assignment
         answer = self._run.journal.answer
         said = assignment.said if number == 1 else ""
-        follows = assignment.task_id is None and (number > 1 or (assignment.done and not said))
         return Step(
             (assignment.continuing if said else None) or assignment.model.provider,
             request,
             said=said,
             position=answer.length if assignment.task_id is None else 0,
-            lead="\n\n"
-            if follows and answer.text.strip() and not answer.text[-1:].isspace()
-            else "",
+            lead=self._lead(number),
             limits=assignment.agent.limits,
             counter=self._run.counter,
             clock=self._run.clock,
         )
+
+    def _lead(self, number: int) -> str:
+        """What parts the text of a step from what the answer says before it."""
+        assignment, before = self._assignment, self._run.journal.answer.text
+        goes_on = number == 1 and (bool(assignment.said) or not assignment.done)
+        if assignment.task_id is not None or goes_on or not before.strip():
+            return ""
+        return "" if before[-1].isspace() else "\n\n"
 
     def _is_stored(self, number: int, said: ModelSaid) -> bool:
         """Whether a run goes on from a step: from those of tasks, and those that have calls."""

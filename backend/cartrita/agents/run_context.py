@@ -44,7 +44,7 @@ class RunContext:
         counter: TokenCounter,
         answerable: bool,
         approval_s: float,
-        caps: Caps | None = None,
+        caps: Caps,
     ) -> None:
         """`started_at` is when the run began, by `clock`, as if nothing but work had come since.
 
@@ -68,7 +68,7 @@ class RunContext:
         self.approvals = {approval.place: approval for approval in claim.approvals}
         self.sources = SourceList(claim.logged)
         self._cost = cost
-        self._caps = replace(caps or Caps(), steps=None).tightened(claim.input.caps)
+        self._caps = replace(caps, steps=None).tightened(claim.input.caps)
         self._approval_s = approval_s
 
     def policy(self, agent: Agent) -> ApprovalPolicy:
@@ -79,14 +79,15 @@ class RunContext:
         """Until when a person can decide on what is asked now."""
         return datetime.now(UTC) + timedelta(seconds=self._approval_s)
 
-    def measured(self, assignment: Assignment, used: UsageRecorded) -> UsageRecorded:
+    def measured(
+        self, used: UsageRecorded, model: AgentModel, agent: str, task_id: str | None = None
+    ) -> UsageRecorded:
         """What a model call used, with who made it, and what it cost in US dollars."""
-        model = assignment.model
         cost = self._cost(model.provider.name, model.model, used.usage)
         return replace(
             used,
-            agent=assignment.agent.id,
-            task_id=assignment.task_id,
+            agent=agent,
+            task_id=task_id,
             cost=None if cost is None else float(cost),
         )
 

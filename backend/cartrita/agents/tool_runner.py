@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Sequence
-from datetime import UTC
 from decimal import Decimal
 from typing import Final, TypeAlias
 
@@ -15,10 +14,10 @@ from cartrita.agents.assignment import ApprovalsNeeded, Assignment
 from cartrita.agents.deadline import Deadline
 from cartrita.agents.output_bounds import bounded_attachments, bounded_sources
 from cartrita.agents.run_context import RunContext
-from cartrita.domain.approvals import Approval, ApprovalPolicy, Decision, hash_arguments
+from cartrita.agents.tool_approvals import is_approval_needed, new_approval, refusal_of
+from cartrita.domain.approvals import Approval, hash_arguments
 from cartrita.domain.errors import CartritaError, LeaseLost
 from cartrita.domain.events import (
-    ApprovalAsked,
     Event,
     SourceFound,
     TaskProgressed,
@@ -35,25 +34,19 @@ from cartrita.domain.step_records import (
     ToolBegun,
     ToolSaid,
 )
-from cartrita.kit.ids import public, uuid7
 from cartrita.kit.text import shortened, storable_text
 from cartrita.tools.tool import Risk, Tool, ToolContext, ToolOutput
 
 log = structlog.get_logger()
 
-Outcome: TypeAlias = ToolSaid | ApprovalsNeeded
+_Outcome: TypeAlias = ToolSaid | ApprovalsNeeded
 
-_DENIED: Final = "A person was asked, and did not allow this. Do not try it again; say so instead."
-_NOBODY: Final = (
-    "This needs the approval of a person, and nobody can be asked here. It was not done; say so."
-)
 _STOPPED: Final = "It was stopped: what this answer may use of seconds is used up."
 _NOT_BEGUN: Final = "It was not begun: what this answer may use of seconds is used up."
 _MALFORMED: Final = (
     "It was not done: the arguments of this call were no JSON object, or were cut off before their "
     "end. If they were long, write less in one call. Call the tool again with a whole JSON object."
 )
-_CHANGED: Final = "The arguments are not those that were approved, so it was not done."
 
 
 class PlacedCall(msgspec.Struct, frozen=True):
@@ -99,16 +92,16 @@ class ToolRunner:
             if isinstance(said, ToolSaid)
         ]
 
-    async def _in_order(self, calls: Sequence[PlacedCall]) -> list[Outcome]:
+    async def _in_order(self, calls: Sequence[PlacedCall]) -> list[_Outcome]:
         """One after the other, up to the first that has to wait."""
-        outcomes: list[Outcome] = []
+        outcomes: list[_Outcome] = []
         for one in calls:
             outcomes.append(await self._outcome(one))
             if isinstance(outcomes[-1], ApprovalsNeeded):
                 break
         return outcomes
 
-    async def _outcome(self, one: PlacedCall) -> Outcome:
+    async def _outcome(self, one: PlacedCall) -> _Outcome:
         record = self._run.steps.find(one.place)
         if record is not None and isinstance(record.output, ToolSaid):
             self.cost += record.output.cost or 0.0
@@ -123,7 +116,7 @@ class ToolRunner:
         async with self._slots:
             return await self._call(one, tool)
 
-    async def _run_tool(self, one: PlacedCall) -> Outcome:
+    async def _run_tool(self, one: PlacedCall) -> _Outcome:
         if one.call.malformed:
             return await self._end(one, ToolSaid(_MALFORMED, False))
         tool = self._assignment.tools.find(one.call.name)
@@ -133,25 +126,26 @@ class ToolRunner:
             return await self._end(one, ToolSaid(text, False))
         if self._deadline.passed:
             return await self._end(one, ToolSaid(_NOT_BEGUN, False))
-        approval = None
-        if self._needs_approval(tool):
+        agent, approval = self._assignment.agent, None
+        if is_approval_needed(self._run.policy(agent), tool.risk):
             approval = self._run.approvals.get(one.place)
             if approval is None and self._run.answerable:
-                return self._ask(one)
-            if refusal := _refusal(one.call, approval):
+                asked = new_approval(self._run, agent, one.place, one.call)
+                return ApprovalsNeeded(((asked, self._assignment.task_id),))
+            if refusal := refusal_of(one.call, approval):
                 return await self._end(one, ToolSaid(refusal, False))
         if approval is None and tool.risk is Risk.READ:
             return await self._call(one, tool)
         return await self._announce(one, tool, approval)
 
-    async def _announce(self, one: PlacedCall, tool: Tool, approval: Approval | None) -> Outcome:
+    async def _announce(self, one: PlacedCall, tool: Tool, approval: Approval | None) -> _Outcome:
         """Call a tool that acts, or was approved, once the log says that it is called."""
         begun = ToolBegun(one.call.call_id, one.call.name, self._assignment.task_id)
         intent = _intent(one, begun, approval)
         await self._run.unfinished.begin_call(intent, acts=tool.risk is Risk.ACT)
         return await self._call(one, tool)
 
-    async def _call(self, one: PlacedCall, tool: Tool) -> Outcome:
+    async def _call(self, one: PlacedCall, tool: Tool) -> _Outcome:
         try:
             output = await self._output(one, tool)
         except TimeoutError:
@@ -160,7 +154,7 @@ class ToolRunner:
             return needed
         return await self._end(one, *self._said(tool, output))
 
-    async def _end_late(self, one: PlacedCall, tool: Tool) -> Outcome:
+    async def _end_late(self, one: PlacedCall, tool: Tool) -> _Outcome:
         """Record that its time was over, with all that was being done for it."""
         self._run.unfinished.stop(one.place)
         if tool.risk is Risk.ACT:
@@ -215,30 +209,6 @@ class ToolRunner:
         await self._run.unfinished.end_call(record, [returned, *events])
         return said
 
-    def _needs_approval(self, tool: Tool) -> bool:
-        match self._run.policy(self._assignment.agent):
-            case ApprovalPolicy.NEVER:
-                return False
-            case ApprovalPolicy.RISKY:
-                return tool.risk is Risk.ACT
-            case ApprovalPolicy.ALWAYS:
-                return True
-
-    def _ask(self, one: PlacedCall) -> ApprovalsNeeded:
-        approval = Approval(
-            id=uuid7(),
-            run_id=self._run.claim.run_id,
-            owner_id=self._run.claim.owner_id,
-            place=one.place,
-            call_id=one.call.call_id,
-            agent=self._assignment.agent.id,
-            tool=one.call.name,
-            arguments=one.call.arguments,
-            arguments_hash=hash_arguments(one.call.name, one.call.arguments),
-            expires_at=self._run.expiry(),
-        )
-        return ApprovalsNeeded(((approval, self._assignment.task_id),))
-
     def _context(self, one: PlacedCall) -> ToolContext:
         run = self._run
 
@@ -260,19 +230,6 @@ class ToolRunner:
         )
 
 
-def asked_event(approval: Approval, task_id: str | None) -> ApprovalAsked:
-    """What readers are told of an approval that a run waits for."""
-    return ApprovalAsked(
-        public("appr", approval.id),
-        approval.call_id,
-        approval.tool,
-        approval.arguments,
-        approval.arguments_hash,
-        approval.expires_at.astimezone(UTC).isoformat(timespec="seconds"),
-        task_id,
-    )
-
-
 def _intent(one: PlacedCall, begun: ToolBegun, approval: Approval | None) -> StepRecord:
     return StepRecord(
         place=one.place,
@@ -283,26 +240,15 @@ def _intent(one: PlacedCall, begun: ToolBegun, approval: Approval | None) -> Ste
     )
 
 
-def _refusal(call: ToolCall, approval: Approval | None) -> str | None:
-    """Why a call may not be made, in words for the model."""
-    if approval is None:
-        return _NOBODY
-    if approval.decision is not Decision.APPROVED:
-        return _DENIED
-    if approval.arguments_hash != hash_arguments(call.name, call.arguments):
-        return _CHANGED
-    return None
-
-
 def _result(call: ToolCall, said: ToolSaid) -> ToolResult:
     return ToolResult(call.call_id, (Text(said.text), *said.attachments), call.name, said.success)
 
 
-async def _all(works: Sequence[Awaitable[Outcome]]) -> list[Outcome]:
+async def _all(works: Sequence[Awaitable[_Outcome]]) -> list[_Outcome]:
     """What comes of all, in their order; the first failure cancels the others and is raised."""
-    outcomes: dict[int, Outcome] = {}
+    outcomes: dict[int, _Outcome] = {}
 
-    async def keep(position: int, work: Awaitable[Outcome]) -> None:
+    async def keep(position: int, work: Awaitable[_Outcome]) -> None:
         outcomes[position] = await work
 
     try:

@@ -5,7 +5,7 @@ import asyncio
 import structlog
 
 from cartrita.agents.assignment import ApprovalsNeeded
-from cartrita.agents.tool_runner import asked_event
+from cartrita.agents.tool_approvals import asked_event
 from cartrita.application.active_runs import ActiveRun, StopReason
 from cartrita.application.run_work import RunWork
 from cartrita.domain import endings

@@ -5,18 +5,15 @@ from contextlib import aclosing
 from typing import Final
 
 import structlog
-from msgspec.structs import replace
 
 from cartrita.agents.assignment import AgentModel
+from cartrita.agents.run_context import RunContext
 from cartrita.agents.step import Step
-from cartrita.application.active_runs import ActiveRun
 from cartrita.domain.errors import CartritaError, LeaseLost
 from cartrita.domain.events import HistorySummarized, UsageRecorded
 from cartrita.domain.fold import Fold
 from cartrita.domain.messages import Message, Role, Text
-from cartrita.domain.ports.tokens import TokenCounter
 from cartrita.domain.requests import ModelRequest, Sampling
-from cartrita.gateway.metering import CostOf
 from cartrita.kit.text import storable_text
 
 log = structlog.get_logger()
@@ -34,13 +31,9 @@ _INSTRUCTIONS: Final = (
 class RunSummarizer:
     """Implements Summarizer: its calls count as the run's, and are made in `seconds` or not."""
 
-    def __init__(
-        self, run: ActiveRun, model: AgentModel, cost: CostOf, counter: TokenCounter, seconds: float
-    ) -> None:
+    def __init__(self, run: RunContext, model: AgentModel, seconds: float) -> None:
         self._run = run
         self._model = model
-        self._cost = cost
-        self._counter = counter
         self._seconds = seconds
 
     @property
@@ -57,7 +50,7 @@ class RunSummarizer:
             instructions=(Text(_INSTRUCTIONS),),
             sampling=Sampling(max_tokens=_TOKENS),
         )
-        step = Step(self._model.provider, request, counter=self._counter)
+        step = Step(self._model.provider, request, counter=self._run.counter, clock=self._run.clock)
         fold = Fold()
         try:
             async with asyncio.timeout(self._seconds), aclosing(step.events()) as events:
@@ -79,14 +72,9 @@ class RunSummarizer:
 
     async def used(self, messages: int) -> None:
         """See Summarizer."""
-        if self._run.answer.summarized is None:
+        if self._run.journal.answer.summarized is None:
             await self._run.journal.append(HistorySummarized(messages))
 
     async def _count(self, event: UsageRecorded) -> None:
-        cost = self._cost(self._model.provider.name, self._model.model, event.usage)
-        measured = replace(
-            event,
-            agent=self._run.claim.started.agent,
-            cost=None if cost is None else float(cost),
-        )
-        await self._run.journal.append(measured)
+        agent = self._run.claim.started.agent
+        await self._run.journal.append(self._run.measured(event, self._model, agent))

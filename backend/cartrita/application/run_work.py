@@ -126,7 +126,7 @@ class RunWork:
         said = claim.input.prefix
         begins = beginning_of(claim.input.done) or Beginning()
         tools = toolbox_of(agent, context, 0) if model.takes_tools else Toolbox()
-        summarizer = await self._summarizer(run, principal, choice)
+        summarizer = await self._summarizer(run, context, choice)
         request = await self._history.build_request(
             claim, context.team.instructed_leader(tools), summarizer
         )
@@ -142,12 +142,12 @@ class RunWork:
         )
 
     async def _summarizer(
-        self, run: ActiveRun, principal: Principal, answering: Choice
+        self, run: ActiveRun, context: RunContext, answering: Choice
     ) -> RunSummarizer | None:
         """What summarises the history: the model that is set, or else the one that answers."""
         if self._summary_s is None:
             return None
-        choice = answering
+        choice, principal = answering, context.principal
         if self._summary_model is not None:
             asked = (None, self._summary_model, principal.scopes, principal.payer)
             with suppress(CartritaError):  # the key may not call it, or nobody serves it
@@ -155,7 +155,7 @@ class RunWork:
         if choice.deployment.provider == OFFLINE:  # it summarises nothing
             return None
         model = self._model(run, principal, choice)
-        return RunSummarizer(run, model, self._cost, self._counter, self._summary_s)
+        return RunSummarizer(context, model, self._summary_s)
 
     async def _model_of(self, run: ActiveRun, principal: Principal, agent: Agent) -> AgentModel:
         """What answers an agent that does a task: its route, else what answers the run."""

@@ -5,7 +5,7 @@ from typing import Any, cast
 from tests.backend.application.fakes import BEGIN, FakeRunPorts, run
 from tests.backend.application.runs_fixture import ANN, RunsFixture
 
-from cartrita.agents.tool_runner import asked_event
+from cartrita.agents.tool_approvals import asked_event
 from cartrita.application.run_approvals import RunApprovals, Waiting
 from cartrita.domain.approvals import Approval
 from cartrita.domain.events import LoggedEvent, TextAppended

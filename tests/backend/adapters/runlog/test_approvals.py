@@ -16,7 +16,7 @@ from tests.backend.adapters.runlog.watchdog import within
 
 from cartrita.adapters.runlog.run_log import RunLog
 from cartrita.adapters.runlog.writer import Unstorable
-from cartrita.agents.tool_runner import asked_event
+from cartrita.agents.tool_approvals import asked_event
 from cartrita.domain.approvals import Approval, Decision, Verdict, hash_arguments
 from cartrita.domain.errors import Conflict, NotFound
 from cartrita.domain.events import ApprovalAsked, ApprovalSettled, RunStopped, ToolReturned
