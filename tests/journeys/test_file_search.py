@@ -8,10 +8,12 @@ from uuid import uuid4
 import pytest
 from tests.harness.documents import pdf
 from tests.harness.fake_provider.launch import FakeProvider
-from tests.harness.fake_provider.script import Script
+from tests.harness.fake_provider.replaced_responses import ReplacedResponse
+from tests.harness.fake_provider.script import Script, directive
 from tests.harness.scenario import Scenario, eventually
 from tests.harness.server import Server
 from tests.harness.uploads import uploaded
+from tests.harness.websockets import opened
 from tests.journeys.test_files import chat, message_of, question, response, sent_to_model
 from tests.journeys.test_research import events_of, results_of, task, use
 from tests.journeys.v1 import post_json
@@ -72,6 +74,61 @@ async def test_a_long_file_is_told_by_its_best_passages(short: Scenario) -> None
     assert f"[Page {_PAGE}, passage 1]\nThe heliotrope {word}" in text
     assert "match the question, not the whole file. Name the page of what you use of it.]" in text
     assert len(text) < 4000
+
+
+async def test_an_answer_from_attached_files_cites_them(scenario: Scenario) -> None:
+    word = f"bed{uuid4().hex}"
+    file = await uploaded(scenario, f"{word}.pdf", pdf("Moss.", f"The heliotrope {word} stands."))
+    asked, message = question()
+    body = {"message": f"Where is the heliotrope {word}? {message}", "attachments": [file["id"]]}
+    async with opened(scenario.server.port) as socket:
+        await socket.send(type="chat", model="openai/fake", **body)
+        told = await socket.until_end()
+    source = {
+        "index": 1,
+        "title": f"{word}.pdf, page 2, passage 1",
+        "url": f"/api/files/{file['id']}/content#page=2&passage=1",
+        "snippet": f"The heliotrope {word} stands.",
+    }
+    kinds = [frame["event"] for frame in told]
+    assert kinds.index("source") < kinds.index("token")
+    [found] = [frame["data"] for frame in told if frame["event"] == "source"]
+    assert found == source
+    text = "".join(part.get("text", "") for part in sent_to_model(scenario, asked))
+    assert f"cite as [n] those that you use:\n[1] {source['title']}\n]" in text
+
+
+async def test_an_answer_that_fails_cites_nothing(scenario: Scenario) -> None:
+    file = await uploaded(scenario, "a.txt", f"The heliotrope {uuid4().hex}".encode())
+    message = f"The heliotrope? {directive(Script(faults=(ReplacedResponse(status=400),)))}"
+    body = {"message": message, "attachments": [file["id"]], "model": "openai/fake"}
+    async with opened(scenario.server.port) as socket:
+        await socket.send(type="chat", **body)
+        told = await socket.until_end()
+    assert [frame["event"] for frame in told] == ["stream_start", "error"]
+
+
+async def test_the_apis_of_vendors_cite_attached_files_as_they_cite_files(
+    scenario: Scenario,
+) -> None:
+    name = f"{uuid4().hex}.pdf"
+    file = await uploaded(scenario, name, pdf("Moss.", f"The heliotrope {name} stands."))
+    found: list[Any] = []
+    for asking in (response, message_of, chat):
+        _, message = question()
+        path, body = asking(f"Where is the heliotrope? {message}", file["id"])
+        status, told = await post_json(scenario, path, {**body, "model": "cartrita"})
+        assert status == 200, told
+        found.append(told)
+    by_responses, by_messages, by_chat = found
+    [annotation] = by_responses["output"][0]["content"][0]["annotations"]
+    told = (annotation["type"], annotation["file_id"], annotation["filename"])
+    assert told == ("file_citation", file["id"], name)
+    [cited] = by_messages["content"][0]["citations"]
+    assert (cited["type"], cited["file_id"]) == ("page_location", file["id"])
+    assert (cited["start_page_number"], cited["document_title"]) == (2, name)
+    [cited] = by_chat["choices"][0]["message"]["annotations"]
+    assert cited["url_citation"]["title"] == f"{name}, page 2, passage 1"
 
 
 @pytest.mark.parametrize("stored", [False, True])

@@ -83,6 +83,16 @@ async def test_a_file_is_asked_about_by_the_sdks(keyless: Scenario) -> None:
     status, completion = await post_json(keyless, "/v1/chat/completions", body)
     assert status == 200, completion
     assert CODE in completion["choices"][0]["message"]["content"]
+    [cited, *_] = completion["choices"][0]["message"]["annotations"]
+    assert cited["url_citation"]["title"].startswith("long.txt, page ")
+    source = {"type": "file", "file_id": file["id"]}
+    blocks = [{"type": "document", "source": source}, {"type": "text", "text": QUESTION}]
+    body = {**body, "messages": [{"role": "user", "content": blocks}], "max_tokens": 500}
+    status, message = await post_json(keyless, "/v1/messages", body)
+    assert status == 200, message
+    cited = message["content"][0]["citations"][0]
+    assert (cited["type"], cited["file_id"]) == ("page_location", file["id"])
+    assert CODE in cited["cited_text"]
 
 
 async def test_agents_are_found_by_other_agents(keyless: Scenario) -> None:

@@ -21,6 +21,7 @@ from cartrita.domain.events import (
     Event,
     SourceFound,
     TaskProgressed,
+    TextAppended,
     ToolCalled,
     UsageRecorded,
 )
@@ -259,6 +260,9 @@ class _Loop:
         if isinstance(event, SourceFound):
             event = replace(event, citation=self._run.sources.numbered(event.citation))
         if task_id is None:
+            if isinstance(event, TextAppended):
+                for citation in self._run.sources.take_offered():
+                    await self._run.journal.append(SourceFound(citation))
             await self._run.journal.append(event)
         elif isinstance(event, SourceFound):
             await self._run.journal.append(replace(event, task_id=task_id))

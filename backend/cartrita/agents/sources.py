@@ -1,6 +1,6 @@
 """The sources of a run, numbered in the order in which its tools found them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
@@ -15,6 +15,7 @@ class SourceList:
     def __init__(self, logged: Iterable[Event] = ()) -> None:
         found = [event.citation for event in logged if isinstance(event, SourceFound)]
         self._numbers = {_identity(c.title, c.url): c.index for c in found}
+        self._offered: list[Citation] = []
 
     def numbered(self, citation: Citation) -> Citation:
         """What a model's provider cites, with its number in this run."""
@@ -33,6 +34,21 @@ class SourceList:
                 new.append(Citation(source.title, source.url, source.snippet, number))
             lines.append(f"[{number}] {' '.join(filter(None, (source.title, source.url)))}")
         return "\n".join(lines), new
+
+    def offer(self, sources: Sequence[Source]) -> str:
+        """The list of sources that a model has from the beginning, without their addresses.
+
+        They are told when it says something.
+        """
+        _, new = self.add(sources)
+        self._offered.extend(new)
+        numbers = (self._number(_identity(each.title, each.url)) for each in sources)
+        return "\n".join(f"[{n}] {each.title}" for n, each in zip(numbers, sources, strict=True))
+
+    def take_offered(self) -> list[Citation]:
+        """Those that are not told yet, which the caller does now."""
+        taken, self._offered = self._offered, []
+        return taken
 
     def _number(self, identity: str) -> int:
         following = max(self._numbers.values(), default=0) + 1

@@ -6,14 +6,15 @@ said last, or where none do the beginning, and is told so.
 """
 
 import asyncio
-import re
 from base64 import b64encode
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 
+import msgspec
 import structlog
 from msgspec.structs import replace
 
 from cartrita.application.file_texts import FileTexts
+from cartrita.application.file_wording import pages_told, passages_told
 from cartrita.domain.errors import CartritaError, NotFound
 from cartrita.domain.files import (
     ID_PREFIX,
@@ -21,11 +22,10 @@ from cartrita.domain.files import (
     FilePage,
     FileStatus,
     StoredFile,
-    file_heading,
     image_name,
 )
 from cartrita.domain.messages import Attachment, Message, Part, Role, Text
-from cartrita.domain.passages import LONGEST_PASSAGE, FoundPassage, Passage
+from cartrita.domain.passages import LONGEST_PASSAGE, FoundPassage, Passage, passages_of
 from cartrita.domain.ports.blobs import BlobStore
 from cartrita.domain.ports.files import FileStore
 from cartrita.kit import ids
@@ -33,14 +33,21 @@ from cartrita.kit import ids
 log = structlog.get_logger()
 
 _POLL_S = 0.2
+_CITED = 4
+"""Passages of one file, at most."""
 _IMAGE_BYTES = 24 << 20
 """Of all images together: as base64 they are the 32 MiB that vendors take in one request."""
-_MARK = re.compile(
-    r"^(?=\[(?:File: |Page \d|End of the file|These are passages|The (?:file|image) ))",
-    re.MULTILINE,
-)
-"""Where a line of a file begins as the lines do that tell of files."""
-_CITE = "Name the page of what you use of it."
+
+
+class FilledMessages(msgspec.Struct, frozen=True):
+    """Messages with what their files hold, and the passages of these that match what was asked.
+
+    Of a file that was named just now, and matches nowhere, it is the beginning. The latest files
+    come first, and of each the best passages.
+    """
+
+    messages: tuple[Message, ...]
+    passages: tuple[FoundPassage, ...]
 
 
 class FileContext:
@@ -69,9 +76,22 @@ class FileContext:
 
     async def filled(self, owner_id: str, messages: Sequence[Message]) -> tuple[Message, ...]:
         """The messages with what their files hold. A file that is gone is told of in words."""
+        return await self._filled(owner_id, messages, self._room(_question(messages)))
+
+    async def cited(self, owner_id: str, messages: Sequence[Message]) -> "FilledMessages":
+        """The same, with the passages of these files that the answer may be based on."""
         room = self._room(_question(messages))
+        room.cited = []
+        filled = await self._filled(owner_id, messages, room)
+        return FilledMessages(filled, tuple(room.cited))
+
+    async def _filled(
+        self, owner_id: str, messages: Sequence[Message], room: "_Room"
+    ) -> tuple[Message, ...]:
+        last = max((n for n, one in enumerate(messages) if one.role is Role.USER), default=-1)
         found: list[Message] = []
-        for message in reversed(messages):
+        for place, message in reversed([*enumerate(messages)]):
+            room.asked_now = place == last
             parts: list[Part] = []
             for part in reversed(message.parts):
                 if not isinstance(part, Attachment) or not _names_a_file(part):
@@ -128,18 +148,24 @@ class FileContext:
             return _told(part, f"[The file {name} is {file.media_type}, which has no text.]")
         if room.characters <= 0:
             return _told(part, f"[The file {name} is left out: there is no room for it.]")
-        held = _told(part, await self._text(file, name, room.characters, room.question))
+        held = _told(part, await self._text(file, name, room))
         room.characters -= len(held.text)
         return held
 
-    async def _text(self, file: StoredFile, name: str, room: int, question: str) -> str:
-        if file.characters > room and question:
-            most = room // LONGEST_PASSAGE + 1
-            if passages := _fitting(await self._best(file, question, most), room):
-                return _passages(file, name, passages)
-        return _text(
-            file, name, await self._store.pages(file.owner_id, file.content_id, room), room
-        )
+    async def _text(self, file: StoredFile, name: str, room: "_Room") -> str:
+        left = room.characters
+        if file.characters > left and room.question:
+            most = left // LONGEST_PASSAGE + 1
+            if best := _fitting(await self._best(file, room.question, most), left):
+                room.cite(file, name, best[:_CITED])
+                return passages_told(file, name, sorted(best, key=_place))
+        pages = await self._store.pages(file.owner_id, file.content_id, left)
+        if room.cited is not None and file.characters <= left:
+            best = await self._best(file, room.question, _CITED) if room.question else []
+            room.cite(file, name, [found.passage for found in best])
+        if room.asked_now and not room.cites(file):
+            room.cite(file, name, [_beginning(page) for page in pages[:1]])
+        return pages_told(file, name, pages, left)
 
     async def _best(self, file: StoredFile, question: str, most: int) -> list[FoundPassage]:
         """The passages for a question; none where they cannot be searched now."""
@@ -180,7 +206,8 @@ class _Room:
     """What is left for the files of one request, and those that were found.
 
     `characters` of text, `octets` of images, and the time of the loop until which they are waited
-    for.
+    for. `cited` gathers the passages that the answer may be based on, or is None where nobody asks;
+    `asked_now` tells whether the message that is filled is what the person said last.
     """
 
     def __init__(self, question: str, characters: int, octets: int, latest: float) -> None:
@@ -189,6 +216,26 @@ class _Room:
         self.octets = octets
         self.latest = latest
         self.files: dict[str, StoredFile | None] = {}
+        self.cited: list[FoundPassage] | None = None
+        self.asked_now = False
+
+    def cite(self, file: StoredFile, name: str, passages: Iterable[Passage]) -> None:
+        """Add passages of a file, unless it was told of before."""
+        if self.cited is not None and not self.cites(file):
+            self.cited.extend(
+                FoundPassage(
+                    file_id=file.id,
+                    content_id=file.content_id,
+                    name=name,
+                    pages=file.pages,
+                    passage=passage,
+                )
+                for passage in passages
+            )
+
+    def cites(self, file: StoredFile) -> bool:
+        """Whether there are passages of this file."""
+        return any(found.file_id == file.id for found in self.cited or ())
 
 
 def named_files(messages: Iterable[Message]) -> Iterator[Attachment]:
@@ -207,25 +254,6 @@ def _told(part: Attachment, text: str) -> Text:
     return Text(text, cache=part.cache)
 
 
-def _text(file: StoredFile, name: str, pages: Sequence[FilePage], room: int) -> str:
-    """The text of a file between two lines that say what it is."""
-    paged = file.pages > 1
-    whole = "\n".join(
-        f"[Page {page.number}]\n{_quoted(page.text)}" if paged else _quoted(page.text)
-        for page in pages
-    )
-    end = "End of the file"
-    if len(pages) < file.pages or len(whole) > room:
-        end = f"The file goes on: this is the beginning of its {file.characters:,} characters."
-    end = f"[{end.rstrip('.')}. {_CITE}]" if paged else f"[{end}]"
-    return f"{file_heading(name)}\n{whole[:room]}\n{end}"
-
-
-def _quoted(text: str) -> str:
-    """The text, in which no line can be taken for one of ours."""
-    return _MARK.sub(r"\\", text)
-
-
 def _question(messages: Sequence[Message]) -> str:
     """What the person said last."""
     for message in reversed(messages):
@@ -237,25 +265,22 @@ def _question(messages: Sequence[Message]) -> str:
 
 
 def _fitting(best: Sequence[FoundPassage], room: int) -> list[Passage]:
-    """As many of the best as there is room for, in the order of the file."""
+    """As many of the best as there is room for."""
     passages: list[Passage] = []
     for found in best:
         room -= len(found.passage.text)
         if room < 0:
             break
         passages.append(found.passage)
-    return sorted(passages, key=lambda each: (each.page, each.number))
+    return passages
 
 
-def _passages(file: StoredFile, name: str, passages: Sequence[Passage]) -> str:
-    texts = (
-        f"[Page {each.page}, passage {each.number}]\n{_quoted(each.text)}" for each in passages
-    )
-    end = (
-        f"[These are passages of its {file.characters:,} characters on {file.pages:,} pages that "
-        f"match the question, not the whole file. {_CITE}]"
-    )
-    return "\n".join((file_heading(name), *texts, end))
+def _place(passage: Passage) -> tuple[int, int]:
+    return passage.page, passage.number
+
+
+def _beginning(page: FilePage) -> Passage:
+    return next(passages_of(page), Passage(page.number, 1, 0, ""))
 
 
 async def _joined(pieces: AsyncIterator[bytes], most: int) -> bytes | None:

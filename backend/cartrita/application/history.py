@@ -6,6 +6,7 @@ import math
 import msgspec
 
 from cartrita.agents.agent import Agent
+from cartrita.agents.sources import SourceList
 from cartrita.application.cache_breakpoints import keep_latest
 from cartrita.application.file_context import FileContext
 from cartrita.application.history_summaries import (
@@ -13,6 +14,7 @@ from cartrita.application.history_summaries import (
     Summarizer,
     summary_message,
 )
+from cartrita.application.offered_sources import with_sources
 from cartrita.domain.errors import Unavailable
 from cartrita.domain.message_steps import split_steps
 from cartrita.domain.messages import (
@@ -94,18 +96,25 @@ class History:
         self._characters = characters
 
     async def build_request(
-        self, claim: Claim, agent: Agent, summarizer: Summarizer | None = None
+        self,
+        claim: Claim,
+        agent: Agent,
+        summarizer: Summarizer | None = None,
+        sources: SourceList | None = None,
     ) -> ModelRequest:
         """The model request that answers a claimed run, from its beginning.
 
-        Raises LeaseLost, if `summarizer` does.
+        What it tells of files is offered to `sources`. Raises LeaseLost, if `summarizer` does.
         """
         run_input = claim.input
         stored = await self._branch(claim, self._messages)
         fitting = await self._fitting(claim, stored, summarizer)
         messages = (*run_input.context, *fitting)
-        if self._files is not None:
+        if self._files is not None and sources is None:
             messages = await self._files.filled(claim.owner_id, messages)
+        elif self._files is not None and sources is not None:
+            cited = await self._files.cited(claim.owner_id, messages)
+            messages = with_sources(cited, sources)
         instructions = _instructions(agent, run_input)
         return ModelRequest(
             owner_id=claim.owner_id,

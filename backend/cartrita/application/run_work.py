@@ -21,7 +21,7 @@ from cartrita.domain import endings
 from cartrita.domain.api_keys import ActiveKey
 from cartrita.domain.continued_answers import Beginning, beginning_of, events_of
 from cartrita.domain.errors import CartritaError, Forbidden
-from cartrita.domain.events import ProviderAwaited
+from cartrita.domain.events import Event, ProviderAwaited
 from cartrita.domain.message_steps import steps_with_results
 from cartrita.domain.messages import Text
 from cartrita.domain.models import OFFLINE
@@ -99,12 +99,14 @@ class RunWork:
             approval_s=self._approval_s,
             caps=agent.limits.caps,
         )
-        assignment = await self._assignment(run, context, agent, principal)
         given = claim.input
+        begins: list[Event] = []
         if not run.answer.seen and (given.done or given.prefix):
             begins = events_of(given.done or (Text(given.prefix),))
-            run.journal.record(begins, [])
             context.sources = SourceList(begins)
+        assignment = await self._assignment(run, context, agent, principal)
+        if begins:
+            run.journal.record(begins, [])
         self._writer.require(claim.run_id)
         concluded = await work(context, assignment)
         return endings.completed(
@@ -127,8 +129,10 @@ class RunWork:
         begins = beginning_of(claim.input.done) or Beginning()
         tools = toolbox_of(agent, context, 0) if model.takes_tools else Toolbox()
         summarizer = await self._summarizer(run, context, choice)
+        # The built-in model quotes files and cites them itself.
+        sources = None if choice.deployment.provider == OFFLINE else context.sources
         request = await self._history.build_request(
-            claim, context.team.instructed_leader(tools), summarizer
+            claim, context.team.instructed_leader(tools), summarizer, sources
         )
         return Assignment(
             agent=agent,

@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
+from cartrita.domain.file_places import FilePlace
 from cartrita.domain.files import ID_PREFIX, ContentId, FileId, FilePage
 from cartrita.kit import ids
 
@@ -66,14 +67,17 @@ class FoundPassage(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def title(self) -> str:
         """Where it stands, for people."""
-        return f"{self.name}, page {self.passage.page}, passage {self.passage.number}"
+        return self._place.title
 
     @property
     def url(self) -> str:
-        """Where the file is read; viewers of PDFs open the page."""
+        """Where the file is read."""
+        return self._place.url
+
+    @property
+    def _place(self) -> FilePlace:
         file_id = ids.public(ID_PREFIX, self.file_id)
-        where = f"page={self.passage.page}&passage={self.passage.number}"
-        return f"/api/files/{file_id}/content#{where}"
+        return FilePlace(file_id, self.name, self.passage.page, self.passage.number)
 
 
 class FileExcerpt(msgspec.Struct, frozen=True, kw_only=True):

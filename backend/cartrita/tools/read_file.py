@@ -4,6 +4,7 @@ from typing import Annotated, Final
 
 from msgspec import Meta
 
+from cartrita.domain.file_places import FilePlace
 from cartrita.domain.files import ID_PREFIX
 from cartrita.domain.passages import FileExcerpt
 from cartrita.domain.ports.passages import OwnFiles
@@ -78,11 +79,5 @@ def _told(excerpt: FileExcerpt, first: int, last: int) -> str:
 
 def _sources(excerpt: FileExcerpt) -> list[Source]:
     file_id = ids.public(ID_PREFIX, excerpt.file_id)
-    return [
-        Source(
-            f"{excerpt.name}, page {page.number}",
-            f"/api/files/{file_id}/content#page={page.number}",
-            page.text[:300],
-        )
-        for page in excerpt.pages[:20]
-    ]
+    pages = ((FilePlace(file_id, excerpt.name, page.number), page) for page in excerpt.pages[:20])
+    return [Source(place.title, place.url, page.text[:300]) for place, page in pages]

@@ -41,10 +41,15 @@ def search_files_tool(files: OwnFiles) -> Tool:
             return ToolOutput(f"Nothing {where} was found for: {query}")
         return ToolOutput(
             "\n\n".join((f"These passages {where} match best.", *map(_told, found))),
-            tuple(Source(one.title, one.url, one.passage.text[:_SNIPPET]) for one in found),
+            tuple(map(source_of, found)),
         )
 
     return tool(search_files, timeout_s=30.0)
+
+
+def source_of(found: FoundPassage) -> Source:
+    """A passage as an answer cites it."""
+    return Source(found.title, found.url, found.passage.text[:_SNIPPET])
 
 
 def _told(found: FoundPassage) -> str:

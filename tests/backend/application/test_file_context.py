@@ -91,6 +91,34 @@ async def test_of_long_files_the_passages_that_match_the_question(pool: Database
     assert held.startswith("[File: a.txt]\n[Page 1]\nxxx")
 
 
+async def cited(files: FilesFixture, *messages: Message) -> list[str]:
+    found = (await files.context.cited(ANN.owner_id, messages)).passages
+    return [f"{one.title}: {one.passage.text}" for one in found]
+
+
+async def test_the_passages_that_match_are_cited(pool: Database) -> None:
+    files = FilesFixture(pool)
+    small = await read(pool, files, "Moss", "The blue pump", name="small.pdf")
+    long = await read(pool, files, "x" * 700, "Blue pumps stand here", "z" * 700, name="long.pdf")
+    other = await read(pool, files, "Nothing of it", "at all", name="other.pdf")
+    where = "Where is the blue pump?"
+    assert await cited(files, asking(small, small, text=where)) == [
+        "small.pdf, page 2, passage 1: The blue pump"
+    ]
+    assert await cited(files, asking(long, text=where)) == [
+        "long.pdf, page 2, passage 1: Blue pumps stand here"
+    ]
+    begins = "other.pdf, page 1, passage 1: Nothing of it"
+    assert await cited(files, asking(other, text=where)) == [begins]
+    assert await cited(files, asking(other, text="")) == [begins]
+    assert await cited(files, asking(other), asking(small, text=where)) == [
+        "small.pdf, page 2, passage 1: The blue pump"
+    ]
+    empty = await read(pool, files, " ", name="empty.txt")
+    assert await cited(files, asking(empty)) == ["empty.txt, page 1, passage 1: "]
+    assert await cited(files, asking("file_" + "0" * 32)) == []
+
+
 async def test_where_passages_cannot_be_searched_the_beginning_is_told(
     pool: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

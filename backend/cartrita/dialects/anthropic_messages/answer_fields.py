@@ -6,6 +6,7 @@ import msgspec
 
 from cartrita.dialects.anthropic_messages import DIALECT
 from cartrita.domain.deltas import Finished, FinishReason
+from cartrita.domain.file_places import cited_place
 from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import Citation
 from cartrita.domain.usage import Usage
@@ -99,9 +100,24 @@ def _stop_reason(finished: Finished, refused: bool) -> str:
 
 
 def citation_fields(citation: Citation) -> JsonObject | None:
-    """The citation as the API writes it; None for one of another dialect without an address."""
+    """The citation as the API writes it; None for one of another dialect without an address.
+
+    Of a stored file it is that of a page. Its `document_index` means nothing: the request need not
+    have held the document.
+    """
     if citation.origin == DIALECT and citation.vendor:
         return citation.vendor
+    place = cited_place(citation)
+    if place is not None and place.page is not None:
+        return {
+            "type": "page_location",
+            "file_id": place.file_id,
+            "document_index": 0,
+            "document_title": place.name,
+            "start_page_number": place.page,
+            "end_page_number": place.page + 1,
+            "cited_text": citation.snippet or "",
+        }
     if citation.url is None:
         return None
     return {

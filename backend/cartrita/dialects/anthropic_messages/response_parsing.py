@@ -7,6 +7,8 @@ import msgspec
 from cartrita.dialects.anthropic_messages import DIALECT
 from cartrita.dialects.anthropic_messages.response_types import Event, MessageBody, UsageCounts
 from cartrita.domain.deltas import FinishReason
+from cartrita.domain.file_places import FilePlace
+from cartrita.domain.files import is_file_id
 from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import Citation
 from cartrita.domain.usage import Usage, reported_tokens
@@ -97,9 +99,20 @@ def citation(vendor: JsonObject, index: int) -> Citation:
         url = source
     title = _text(kept, "title") or _text(kept, "document_title") or url or source or "document"
     snippet = _text(kept, "cited_text")
+    place = _own_place(kept, title)
+    if place is not None:
+        return Citation(place.title, place.url, snippet, index)
     if kept.get("encrypted_index") == "":  # the citation of another dialect, in our own writing
         return Citation(title, url, snippet, index)
     return Citation(title, url, snippet, index, origin=DIALECT, vendor=kept)
+
+
+def _own_place(vendor: JsonObject, name: str) -> FilePlace | None:
+    """The page of a file that is stored here, if that is what is cited."""
+    file_id, page = vendor.get("file_id"), vendor.get("start_page_number")
+    if not isinstance(file_id, str) or not is_file_id(file_id) or not isinstance(page, int):
+        return None
+    return FilePlace(file_id, name, page)
 
 
 def _text(fields: JsonObject, name: str) -> str | None:

@@ -61,6 +61,7 @@ class _Content:
         self._pieces: list[str] = []
         self._field = ""  # the field of the last block that the pieces add up to
         self._citations: list[JsonValue] = []
+        self._early: list[JsonValue] = []  # those that came before the text
         self._call = -1
         self.refused = False
 
@@ -116,7 +117,10 @@ class _Content:
 
     def _cite(self, delta: CitationDelta) -> None:
         fields = citation_fields(delta.citation)
-        if fields is None or self._field != "text":
+        if fields is None:
+            return
+        if self._field != "text":
+            self._early.append(fields)
             return
         self._citations.append(fields)
         self._blocks[-1]["citations"] = self._citations
@@ -138,6 +142,9 @@ class _Content:
             self._blocks[-1]["input"] = _arguments(text)
         elif self._field:
             self._blocks[-1][self._field] = text
+        if self._field == "text" and self._early:
+            self._blocks[-1]["citations"] = [*self._early, *self._citations]
+            self._early = []
         self._pieces.clear()
         self._field = ""
 

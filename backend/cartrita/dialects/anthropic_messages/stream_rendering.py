@@ -50,6 +50,7 @@ class StreamRenderer:
         self._open = ""  # the type of the open block
         self._piece = b""  # what a piece of the open block begins with
         self._cited = False
+        self._early: list[JsonObject] = []  # citations that came before the text
         self._call = -1
         self._refused = False
         self._renderers: dict[type, Callable[..., bytes]] = {
@@ -106,6 +107,8 @@ class StreamRenderer:
         before = b""
         if self._open != "text" or self._cited:
             before = self._start("text", {"type": "text", "text": ""})
+            before += b"".join(map(self._citation, self._early))
+            self._early = []
         return b'%s"text_delta","text":%s}}\n\n' % (before + self._piece, _encode(delta.text))
 
     def _refuse(self, delta: RefusalDelta) -> bytes:
@@ -146,9 +149,15 @@ class StreamRenderer:
 
     def _cite(self, delta: CitationDelta) -> bytes:
         fields = citation_fields(delta.citation)
-        if fields is None or self._open != "text":
+        if fields is None:
+            return b""
+        if self._open != "text":
+            self._early.append(fields)
             return b""
         self._cited = True
+        return self._citation(fields)
+
+    def _citation(self, fields: JsonObject) -> bytes:
         return self._piece + b'"citations_delta","citation":%s}}\n\n' % _encode(fields)
 
     def _pass_on(self, delta: VendorDelta) -> bytes:

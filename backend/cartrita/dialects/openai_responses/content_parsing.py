@@ -5,6 +5,8 @@ from typing import Final, cast
 from cartrita.dialects import data_urls
 from cartrita.dialects.openai_refusals import missing, refusal, wrong_type
 from cartrita.dialects.openai_responses import DIALECT, json_checks
+from cartrita.domain.file_places import FilePlace
+from cartrita.domain.files import is_file_id
 from cartrita.domain.json import JsonObject, JsonValue
 from cartrita.domain.messages import (
     Attachment,
@@ -59,6 +61,9 @@ def citation(annotation: JsonObject, index: int) -> Citation:
     url, start, end = (annotation.get(name) for name in ("url", "start_index", "end_index"))
     title = annotation.get("title") or annotation.get("filename") or url
     address = url if isinstance(url, str) else None
+    named = annotation.get("file_id")
+    if isinstance(named, str) and is_file_id(named) and isinstance(title, str):
+        return Citation(title, FilePlace(named, title).url, index=index)
     known = annotation.get("type") == "url_citation" and address is not None
     return Citation(
         title if isinstance(title, str) else "",

@@ -5,6 +5,7 @@ from typing import Final
 
 from cartrita.dialects.losses import Losses, UnsendableFile
 from cartrita.dialects.openai_responses import DIALECT
+from cartrita.domain.file_places import cited_place
 from cartrita.domain.json import JsonObject, JsonValue
 from cartrita.domain.messages import (
     Attachment,
@@ -144,6 +145,13 @@ def annotation(citation: Citation, start: int, end: int) -> JsonObject | None:
     """
     if citation.origin == DIALECT and citation.vendor:
         return citation.vendor
+    if (place := cited_place(citation)) is not None:
+        return {
+            "type": "file_citation",
+            "file_id": place.file_id,
+            "filename": place.name,
+            "index": end,
+        }
     if citation.url is None:
         return None
     return {

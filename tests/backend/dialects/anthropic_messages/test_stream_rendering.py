@@ -9,6 +9,7 @@ from tests.backend.dialects.anthropic_messages.events import opened, piece, star
 
 from cartrita.dialects.anthropic_messages.answer_fields import MessageHead
 from cartrita.dialects.anthropic_messages.relay import Monitor
+from cartrita.dialects.anthropic_messages.response_parsing import citation
 from cartrita.dialects.anthropic_messages.response_rendering import render
 from cartrita.dialects.anthropic_messages.stream_rendering import StreamRenderer
 from cartrita.domain.deltas import (
@@ -24,6 +25,7 @@ from cartrita.domain.deltas import (
     VendorDelta,
 )
 from cartrita.domain.errors import Unavailable
+from cartrita.domain.file_places import FilePlace
 from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import Citation, VendorPart
 from cartrita.domain.usage import Usage
@@ -217,6 +219,34 @@ def test_tool_calls() -> None:
     assert content(*deltas)[1]["id"] == "toolu_msg_1_1"
 
 
+def test_citations_before_any_text_belong_to_the_first() -> None:
+    file_id = "file_" + "0a" * 16
+    place = FilePlace(file_id, "beds, page 9.pdf", 217, 1)
+    cited = Citation(place.title, place.url, "The heliotrope", 2)
+    deltas = (CitationDelta(cited), TextDelta("At "), TextDelta("the pump."))
+    told: JsonObject = {
+        "type": "page_location",
+        "file_id": file_id,
+        "document_index": 0,
+        "document_title": "beds, page 9.pdf",
+        "start_page_number": 217,
+        "end_page_number": 218,
+        "cited_text": "The heliotrope",
+    }
+    assert blocks(*deltas) == [
+        begin(0, **TEXT),
+        delta_of(0, "citations_delta", citation=told),
+        delta_of(0, "text_delta", text="At "),
+        delta_of(0, "text_delta", text="the pump."),
+        stop(0),
+    ]
+    assert content(*deltas) == [{"type": "text", "text": "At the pump.", "citations": [told]}]
+    page = FilePlace(file_id, place.name, 217)
+    assert citation(told, 2) == Citation(page.title, page.url, "The heliotrope", 2)
+    theirs: JsonObject = {**told, "file_id": "file_011CNha8iCJcU1wXNR6q4V8w"}
+    assert citation(theirs, 2).vendor == theirs
+
+
 def test_citations_belong_to_the_text_before_them() -> None:
     own: JsonObject = {"type": "char_location", "cited_text": "x"}
     deltas = (
@@ -234,8 +264,10 @@ def test_citations_belong_to_the_text_before_them() -> None:
         "cited_text": "s",
         "encrypted_index": "",
     }
+    early = {**page, "url": "https://a", "title": "t", "cited_text": ""}
     assert blocks(*deltas) == [
         begin(0, **TEXT),
+        delta_of(0, "citations_delta", citation=early),
         delta_of(0, "text_delta", text="a"),
         delta_of(0, "citations_delta", citation=own),
         delta_of(0, "citations_delta", citation=page),
@@ -245,7 +277,7 @@ def test_citations_belong_to_the_text_before_them() -> None:
         stop(1),
     ]
     assert content(*deltas) == [
-        {"type": "text", "text": "a", "citations": [own, page]},
+        {"type": "text", "text": "a", "citations": [early, own, page]},
         {"type": "text", "text": "b"},
     ]
 

@@ -11,6 +11,7 @@ from tests.backend.dialects.strategies import Abilities, Content, answers, conte
 from tests.backend.examples import dialect_examples
 
 from cartrita.dialects.openai_responses import reasoning
+from cartrita.dialects.openai_responses.content_parsing import citation
 from cartrita.dialects.openai_responses.response_objects import ResponseHead
 from cartrita.dialects.openai_responses.response_rendering import render
 from cartrita.dialects.openai_responses.stream_parsing import StreamParser, parse_completion
@@ -28,6 +29,7 @@ from cartrita.domain.deltas import (
     VendorDelta,
 )
 from cartrita.domain.errors import RateLimited, UpstreamCut
+from cartrita.domain.file_places import FilePlace
 from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import Citation, VendorPart
 from cartrita.domain.usage import Usage
@@ -157,6 +159,25 @@ def test_the_events_of_a_text() -> None:
         }
     ]
     assert response["usage"]["total_tokens"] == 5
+
+
+def test_a_place_in_a_stored_file_is_a_citation_of_the_file() -> None:
+    place = FilePlace("file_" + "0a" * 16, "beds.pdf", 217, 1)
+    cited = CitationDelta(Citation(place.title, place.url, "The heliotrope", 2))
+    stream = rendered(TextDelta("At the pump."), cited, Finished(FinishReason.STOP, Usage()))
+    [item] = events(stream)[-1]["response"]["output"]
+    [annotation] = item["content"][0]["annotations"]
+    assert annotation == {
+        "type": "file_citation",
+        "file_id": place.file_id,
+        "filename": "beds.pdf",
+        "index": 12,
+    }
+    assert citation(annotation, 2) == Citation(
+        "beds.pdf", f"/api/files/{place.file_id}/content", index=2
+    )
+    theirs = {**annotation, "file_id": "file-abc"}
+    assert citation(theirs, 2).vendor == theirs
 
 
 def test_the_events_of_reasoning_a_call_and_a_vendors_item() -> None:
