@@ -42,7 +42,11 @@ def garden_server(provider: FakeProvider, folder: Path) -> Iterator[Server]:
     config = folder / "cartrita.toml"
     program, notes = str(official.__file__), folder / "notes"
     config.write_text(_CONFIG.format(python=sys.executable, program=program, notes=notes))
-    settings = {"CARTRITA_CONFIG": str(config), "TEST_ONLY_SECRET": "of the server"}
+    settings = {
+        "CARTRITA_CONFIG": str(config),
+        "CARTRITA_MCP_WAIT_S": "60",  # a machine that is busy starts the program late
+        "TEST_ONLY_SECRET": "of the server",
+    }
     with Server(provider_url=provider.base_url, settings=settings) as server:
         yield server
 

@@ -85,6 +85,7 @@ def _config(entry: ConfiguredToolServer, config: Mcp) -> ServerConfig:
         name=entry.name,
         place=place,
         connect_timeout_s=config.connect_timeout_s,
+        wait_s=config.wait_s,
         refresh_s=config.refresh_s,
         call_timeout_s=entry.timeout_s + _AFTER_S,
     )

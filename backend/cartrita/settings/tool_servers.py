@@ -59,6 +59,14 @@ class Mcp(Group):
         Field(ge=0.5, le=120),
         Setting("How long a server may take to start or to answer, and to list its tools."),
     ] = 20.0
+    wait_s: Annotated[
+        float,
+        Field(ge=0, le=120),
+        Setting(
+            "How long answers whose agents name tools of a server wait for it after a start. Later "
+            "ones do not wait, and have its tools once it is there."
+        ),
+    ] = 5.0
     refresh_s: Annotated[
         float,
         Field(ge=1, le=86_400),

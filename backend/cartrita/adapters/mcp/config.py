@@ -28,10 +28,14 @@ class ServerAddress(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ServerConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """A server, and how long it may take: to connect, between lists of its tools, for a call."""
+    """A server, and how long it may take: to connect, between lists of its tools, for a call.
+
+    `wait_s` is how long runs wait for it to connect the first time.
+    """
 
     name: str
     place: ServerProgram | ServerAddress
     connect_timeout_s: float = 20.0
+    wait_s: float = 5.0
     refresh_s: float = 60.0
     call_timeout_s: float = 60.0

@@ -69,6 +69,8 @@ class McpServer:
         self._client: Client | None = None
         self._listed: Sequence[ServedTool] = ()
         self._tried = asyncio.Event()
+        self._waited_until: float | None = None
+        """Until when, by the clock of the loop, runs wait for the first try to connect."""
         self._news = asyncio.Event()
         self._ended = False
         self._answers = False
@@ -85,10 +87,20 @@ class McpServer:
 
     async def tools(self) -> Sequence[ServedTool]:
         """See `ToolServer.tools`."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._config.connect_timeout_s):
-                await self._tried.wait()
+        if not self._tried.is_set():
+            await self._first_try()
         return self._listed
+
+    async def _first_try(self) -> None:
+        """Wait for the first try to connect, all who ask together no longer than `wait_s`."""
+        if self._waited_until is None:
+            self._waited_until = asyncio.get_running_loop().time() + self._config.wait_s
+        try:
+            async with asyncio.timeout_at(self._waited_until):
+                await self._tried.wait()
+        except TimeoutError:
+            log.warning("tool_server_slow", server=self.name, waited_s=self._config.wait_s)
+            self._tried.set()
 
     async def run(self) -> None:
         """Hold the connection, until cancelled; where it ends, try again after a pause."""

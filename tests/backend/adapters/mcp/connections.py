@@ -37,7 +37,8 @@ async def connected(
     place: ServerProgram | ServerAddress, *, listed: Sequence[str] = LISTED, **limits: Any
 ) -> AsyncGenerator[McpServer]:
     """The server, and its connection for the length of the block."""
-    given = {"connect_timeout_s": 20.0, "refresh_s": 60.0, "call_timeout_s": 20.0, **limits}
+    times = {"connect_timeout_s": 20.0, "wait_s": 20.0, "refresh_s": 60.0, "call_timeout_s": 20.0}
+    given = {**times, **limits}
     config = ServerConfig(name="garden", place=place, **given)
     async with (
         HttpClient(check=AddressRule(listed, ports=None)) as http,

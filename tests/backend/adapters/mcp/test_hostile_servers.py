@@ -1,10 +1,12 @@
 """Servers that break the protocol, or use it against their client: a call fails, and no more."""
 
+import asyncio
 import resource
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 from tests.backend.adapters.mcp.connections import Told, address, connected, program, programs
 from tests.harness.scenario import eventually
 from tests.harness.tool_servers.hostile_http import HostileServer, hostile_server
@@ -92,6 +94,15 @@ async def test_a_program_that_says_nothing_is_given_up() -> None:
     async with connected(program("hostile.py", "silent"), connect_timeout_s=1.0) as server:
         assert await server.tools() == ()
         assert not server.available
+
+
+async def test_a_server_that_hangs_is_waited_for_once_and_not_long() -> None:
+    with capture_logs() as logs:
+        hung = connected(program("hostile.py", "silent"), connect_timeout_s=60.0, wait_s=0.05)
+        async with hung as server, asyncio.timeout(30):
+            assert [await server.tools() for _ in range(3)] == [(), (), ()]
+    slow = [entry for entry in logs if entry["event"] == "tool_server_slow"]
+    assert [entry["server"] for entry in slow] == ["garden"]
 
 
 async def test_a_program_that_does_not_end_is_killed() -> None:
