@@ -126,8 +126,10 @@ async def test_several_calls_wait_for_their_decisions(scenario: Scenario) -> Non
     other = ToolCall(name="calculator", arguments={"expression": "1+1"})
     told = await waiting(scenario, message=question(CALLED, other))
     first, second = told["approvals"]
+    _, run = await scenario.call("GET", f"/api/runs/{told['run_id']}")
+    assert run["approvals"] == [first, second]
     status, run = await decide(scenario, {**told, "approval": second}, decision="deny")
-    assert (status, run["status"]) == (200, "waiting")
+    assert (status, run["status"], run["approvals"]) == (200, "waiting", [first])
     await decide(scenario, {**told, "approval": first})
     await ended(scenario, told["run_id"])
     one, another = sorted(await results(scenario, told))

@@ -5,6 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Response
 
 from cartrita.domain.errors import Malformed
+from cartrita.domain.principals import Principal
+from cartrita.domain.runs import Run, RunStatus
 from cartrita.surfaces.dependencies import (
     ANSWERED,
     ASKED,
@@ -20,6 +22,7 @@ from cartrita.surfaces.native.cursors import parse_cursor
 from cartrita.surfaces.native.request_bodies import JsonBody
 from cartrita.surfaces.native.schemas import RunView
 from cartrita.surfaces.native.streams import is_at_end, stream
+from cartrita.surfaces.services import Services
 from cartrita.surfaces.sse import EventStream
 
 router = APIRouter(prefix="/api/runs/{run_id}", tags=["runs"], dependencies=ASKED)
@@ -28,7 +31,7 @@ router = APIRouter(prefix="/api/runs/{run_id}", tags=["runs"], dependencies=ASKE
 @router.get("")
 async def get_run(principal: CurrentPrincipal, run_id: PublicId, services: AppServices) -> RunView:
     """Get the status of a run."""
-    return RunView.of(await services.runs.get(principal, run_id))
+    return await _view(services, principal, await services.runs.get(principal, run_id))
 
 
 @router.get("/events", response_class=EventStream, status_code=200, dependencies=ANSWERED)
@@ -91,4 +94,9 @@ async def decide_on_approval(
     decided = await services.approvals.decide(
         principal, run_id, approval_id, body.outcome, body.arguments_hash
     )
-    return RunView.of(decided)
+    return await _view(services, principal, decided)
+
+
+async def _view(services: Services, principal: Principal, run: Run) -> RunView:
+    waits = run.status is RunStatus.WAITING
+    return RunView.of(run, await services.approvals.waiting(principal, run.id) if waits else ())

@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 from pydantic import BaseModel, Field
 
+from cartrita.domain.approvals import Approval
 from cartrita.domain.conversations import Conversation
 from cartrita.domain.deltas import FinishReason
 from cartrita.domain.events import AgentUse, RunCompleted
@@ -17,6 +18,7 @@ from cartrita.domain.messages import Citation, Part, Reasoning, StoredMessage, V
 from cartrita.domain.runs import Run
 from cartrita.domain.usage import Usage
 from cartrita.kit import ids
+from cartrita.surfaces.native.approval_schemas import ApprovalView
 
 T = TypeVar("T")
 
@@ -178,9 +180,10 @@ class RunView(BaseModel):
     created_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
+    approvals: list[ApprovalView] = Field(description="What it waits for a person to decide on.")
 
     @classmethod
-    def of(cls, run: Run) -> "RunView":
+    def of(cls, run: Run, approvals: Sequence[Approval] = ()) -> "RunView":
         public = ids.public("run", run.id)
         return cls(
             id=public,
@@ -201,6 +204,7 @@ class RunView(BaseModel):
             created_at=run.created_at,
             started_at=run.started_at,
             ended_at=run.ended_at,
+            approvals=[ApprovalView.of(approval) for approval in approvals],
         )
 
 
