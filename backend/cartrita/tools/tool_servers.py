@@ -68,7 +68,7 @@ class ServedTools:
         """Those that can be offered to models; of others it is logged how many, and why not."""
         names: set[str] = set()
         count = 0
-        first: list[dict[str, str]] = []
+        first: list[str] = []
         for served in listed:
             if not matches(self._rules.tools, served.name):
                 continue
@@ -78,7 +78,7 @@ class ServedTools:
                 count += 1
                 if len(first) < _MOST_TOLD:
                     told = shortened(served.name, LONGEST_TOOL_NAME)
-                    first.append({"tool": told, "why": reason})
+                    first.append(f"{told}: {reason}")
                 continue
             names.add(name)
             yield self._tool(name, served)

@@ -12,6 +12,7 @@ _TEXTS: Final = ("title", "description")
 MOST_TOOLS: Final = 1000
 """Of one server; all others are left out unseen."""
 _MOST_TOLD: Final = 10
+_NO_NAME = "(no name)"
 
 log = structlog.get_logger()
 
@@ -27,13 +28,13 @@ def screen_tools(result: dict[str, object], server: str) -> None:
         return
     given = cast("list[object]", tools)
     kept: list[object] = []
-    first: list[dict[str, str | None]] = []
+    first: list[str] = []
     for tool in given[:MOST_TOOLS]:
         problem = _problem(tool)
         if problem is None:
             kept.append(_used(cast("JsonObject", tool)))
         elif len(first) < _MOST_TOLD:
-            first.append({"tool": _name(tool), "why": problem})
+            first.append(f"{_name(tool)}: {problem}")
     result["tools"] = kept
     if count := len(given) - len(kept):
         log.warning("served_tool_left_out", server=server, count=count, first=first)
@@ -70,7 +71,7 @@ def _is_readable(schema: JsonObject) -> bool:
     )
 
 
-def _name(tool: object) -> str | None:
+def _name(tool: object) -> str:
     """What it calls itself, for the log."""
     name = cast("JsonObject", tool).get("name") if isinstance(tool, dict) else None
-    return shortened(storable_text(name), LONGEST_TOOL_NAME) if isinstance(name, str) else None
+    return shortened(storable_text(name), LONGEST_TOOL_NAME) if isinstance(name, str) else _NO_NAME

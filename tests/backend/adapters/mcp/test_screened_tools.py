@@ -19,8 +19,8 @@ def test_what_is_left_out_is_told_once_with_how_many() -> None:
     (line,) = logged
     assert (line["event"], line["server"], line["count"]) == ("served_tool_left_out", "garden", 301)
     assert line["first"][:2] == [
-        {"tool": None, "why": "it is no object"},
-        {"tool": "bad0", "why": "its schema is none of an object"},
+        "(no name): it is no object",
+        "bad0: its schema is none of an object",
     ]
     assert len(line["first"]) == 10
 
