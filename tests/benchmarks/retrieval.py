@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from itertools import accumulate
+from operator import mul
 from typing import Any
 
 import asyncpg
@@ -26,6 +27,7 @@ from cartrita.application.file_texts import FileTexts
 from cartrita.application.meaning_search import MeaningSearch
 from cartrita.domain.embeddings import EmbeddedPassage, Vector, unit_vector
 from cartrita.domain.files import FilePage
+from cartrita.domain.passages import PassageQuery
 from cartrita.domain.search import SearchKind, SearchQuery
 from cartrita.kit.ids import uuid7
 
@@ -35,7 +37,12 @@ _PASSAGES = 50_000
 _PAGES = 500
 _BATCH = 50
 _DIMENSIONS = 384
+_TOPICS = 100
+_TOPICS_OF_ONE = 3
+_NOISE = 0.8
 _QUERIES = 100
+_EXACT = 50
+_NEAREST = 10
 _NAIVE = 5
 _SEED = 20261129
 _FILE = """
@@ -52,6 +59,11 @@ SELECT content_id, page, text, ts_rank(search, query) AS score
 FROM passages, to_tsquery('english', :words) AS query
 WHERE owner_id = :owner AND search @@ query ORDER BY score DESC LIMIT 8
 """
+_COMPARED_WITH_ALL = """
+SELECT content_id, page, number FROM passage_vectors JOIN passage_embeddings
+  USING (content_id, page, number)
+WHERE owner_id = :owner ORDER BY vector::vector <#> CAST(:vector AS vector) LIMIT :limit
+"""
 Search = Callable[[str], Awaitable[object]]
 
 
@@ -64,6 +76,7 @@ class Language:
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
         self.words = self._words(30_000)
+        self._topics = [self._direction() for _ in range(_TOPICS)]
         self._weights = list(accumulate(1 / (place + 40) for place in range(len(self.words))))
 
     def page(self) -> str:
@@ -79,8 +92,24 @@ class Language:
         common, rare = self.random.sample(self.words[:200], 2), self.random.sample(self.words, 2)
         return " ".join((*common, *rare))
 
+    def beginning(self) -> str:
+        """A common word, and the first letters of another."""
+        common, begun = self.random.sample(self.words[:200], 2)
+        return f"{common} {begun[:4]}"
+
     def vector(self) -> Vector:
-        """Any direction."""
+        """A mixture of some of a hundred topics, and of noise.
+
+        So far from what is nearest to it, and as hard to find by signs, as a vector that
+        all-MiniLM-L6-v2 makes of a sentence. Any direction has nothing near to it.
+        """
+        shares = [self.random.random() for _ in range(_TOPICS_OF_ONE)]
+        topics = self.random.sample(self._topics, _TOPICS_OF_ONE)
+        mixed = unit_vector(sum(map(mul, shares, each)) for each in zip(*topics, strict=True))
+        noise = self._direction()
+        return unit_vector(a + _NOISE * b for a, b in zip(mixed, noise, strict=True))
+
+    def _direction(self) -> Vector:
         return unit_vector(self.random.gauss(0, 1) for _ in range(_DIMENSIONS))
 
     def _words(self, count: int) -> list[str]:
@@ -124,10 +153,12 @@ async def _measure(endpoint: DatabaseEndpoint, options: Options) -> None:
         server = psutil.Process(await administrator.fetchval("SELECT pg_backend_pid()")).parent()
         assert server is not None
         rows = await _search(database, language, options.rounds, server)
+        recall = await _recall(database, language)
     finally:
         await administrator.close()
         await database.close()
     report(table(f"questions over {_PASSAGES:,} passages", rows))
+    report(f"recall@{_NEAREST} of the vectors that are compared: {recall:.3f}")
     for kind in ("common", "mixed"):
         naive, ours = rows[f"naive, {kind} words"], rows[f"words, {kind} words"]
         report(ratio(f"naive over ours, {kind} words", naive["query p50 ms"], ours["query p50 ms"]))
@@ -178,6 +209,8 @@ async def _search(
         "words, mixed words": (_best(words), language.question, _QUERIES),
         "words, common words": (_best(words), language.common, _QUERIES),
         "words and meaning, mixed words": (_best(hybrid), language.question, _QUERIES),
+        "words and meaning, common words": (_best(hybrid), language.common, _QUERIES),
+        "own search, beginnings": (_own(database), language.beginning, _QUERIES),
         "own search, mixed words": (_own(database), language.question, _QUERIES),
         "own search, common words": (_own(database), language.common, _QUERIES),
         "naive, mixed words": (_naive(database), language.question, _NAIVE),
@@ -194,6 +227,20 @@ async def _search(
         name: {**milliseconds("query", each), "CPU ms": 1000 * spent[name] / len(each)}
         for name, each in waits.items()
     }
+
+
+async def _recall(database: Database, language: Language) -> float:
+    """The part of the nearest of all vectors that is found by those with the likest signs."""
+    table, found = PassageVectorTable(database), 0
+    for _ in range(_EXACT):
+        vector = language.vector()
+        query = PassageQuery(owner_id=_OWNER, text="", limit=_NEAREST)
+        near = {one.place for one in await table.nearest(query, _MODEL, vector)}
+        values = {"owner": _OWNER, "vector": str(vector.tolist()), "limit": _NEAREST}
+        async with database.use() as connection:
+            rows = await connection.execute(text(_COMPARED_WITH_ALL), values)
+            found += len(near & {tuple(row) for row in rows})
+    return found / (_EXACT * _NEAREST)
 
 
 def _cpu_seconds(server: psutil.Process) -> float:
