@@ -21,13 +21,12 @@ from sqlalchemy.dialects.postgresql import distinct_on
 
 from cartrita.adapters.persistence import owned_words, search_terms
 from cartrita.adapters.persistence.file_tables import attachments, passages
+from cartrita.adapters.persistence.passage_words import MOST_COMPARED
 from cartrita.adapters.persistence.present_files import present
 from cartrita.adapters.persistence.search_terms import SubstringQuery, TextQuery
 from cartrita.domain.search import SearchKind, SearchQuery
 
 _NAME_BONUS = 0.5
-_MOST_COMPARED = 1_000
-"""Passages of all files together, as long as these are fewer."""
 _a, _s = attachments.c, passages.c
 
 
@@ -71,7 +70,7 @@ def _best_passages(
 ) -> Subquery:
     """Of each content, the passage that matches best, and how well.
 
-    Some are compared, of each content as many, and at least the first.
+    `MOST_COMPARED` are compared, of each content as many, and at least the first.
     """
     some = _matching(query, text_query, words, owned)
     contents = select(func.count()).where(some.c.place == 1).scalar_subquery()
@@ -81,7 +80,7 @@ def _best_passages(
         select(_s.content_id, _s.page, _s.number, score)
         .join(some, same)
         .where(_s.owner_id == query.owner_id)
-        .where(some.c.place <= func.greatest(1, _MOST_COMPARED // contents))
+        .where(some.c.place <= func.greatest(1, MOST_COMPARED // contents))
         .subquery("found")
         .c
     )
@@ -94,9 +93,14 @@ def _best_passages(
 
 
 def _matching(query: SearchQuery, text_query: TextQuery, words: str, owned: str | None) -> CTE:
-    """The places of passages, each with its number among those of its content."""
-    conditions = [_s.owner_id == query.owner_id]
-    if owned is not None:
+    """The places of passages, each with its number among those of its content.
+
+    The index of words knows the owner's, so that reading that of owners besides would be dear.
+    """
+    conditions: list[ColumnElement[bool]] = []
+    if owned is None:
+        conditions.append(_s.owner_id == query.owner_id)
+    else:
         conditions.append(owned_words.matches(literal(owned)))
     if owned is None or search_terms.has_operators(words):
         conditions.append(text_query.matches(_s.search, _s.text))
