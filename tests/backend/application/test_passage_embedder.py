@@ -10,10 +10,10 @@ from tests.backend.application.files_fixture import ANN, BOB, FilesFixture
 from tests.backend.application.test_file_context import read
 
 from cartrita.adapters.persistence.database import Database
-from cartrita.adapters.persistence.file_tables import passage_embeddings
 from cartrita.adapters.persistence.files import FileTable
 from cartrita.adapters.persistence.passage_vectors import PassageVectorTable
 from cartrita.adapters.persistence.passages import PassageTable
+from cartrita.adapters.persistence.tables.files import passage_embeddings
 from cartrita.application.file_texts import FileTexts
 from cartrita.application.meaning_search import MeaningSearch
 from cartrita.application.passage_embedder import PassageEmbedder

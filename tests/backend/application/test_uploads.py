@@ -13,7 +13,7 @@ from tests.backend.application.files_fixture import ANN, BOB, LIMITS, FilesFixtu
 from tests.harness.documents import png
 
 from cartrita.adapters.persistence.database import Database
-from cartrita.adapters.persistence.file_tables import attachments, file_contents
+from cartrita.adapters.persistence.tables.files import attachments, file_contents
 from cartrita.domain.errors import (
     CartritaError,
     InvalidInput,

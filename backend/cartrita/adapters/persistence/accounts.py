@@ -7,9 +7,9 @@ from sqlalchemy import Table, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
-from cartrita.adapters.persistence.access_tables import tenants, users
 from cartrita.adapters.persistence.audit import record
 from cartrita.adapters.persistence.database import Database
+from cartrita.adapters.persistence.tables.access import tenants, users
 from cartrita.domain.accounts import AccountChanges, Tenant, User, UserRole
 from cartrita.domain.audit import Change
 from cartrita.domain.errors import Conflict, NotFound

@@ -7,7 +7,9 @@ from typing import Final
 from sqlalchemy import and_, func, select, union_all
 
 from cartrita.adapters.persistence.database import Database
-from cartrita.adapters.persistence.tables import agent_tasks, conversations, runs
+from cartrita.adapters.persistence.tables.conversations import conversations
+from cartrita.adapters.persistence.tables.runs import runs
+from cartrita.adapters.persistence.tables.steps import agent_tasks
 from cartrita.domain.agent_activity import AgentActivity
 from cartrita.domain.runs import RunStatus
 

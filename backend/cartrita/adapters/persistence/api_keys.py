@@ -6,9 +6,9 @@ from typing import Any
 import msgspec
 from sqlalchemy import RowMapping, and_, func, insert, select, tuple_, update
 
-from cartrita.adapters.persistence.access_tables import api_keys, tenants, users
 from cartrita.adapters.persistence.audit import record
 from cartrita.adapters.persistence.database import Database
+from cartrita.adapters.persistence.tables.access import api_keys, tenants, users
 from cartrita.domain.accounts import UserRole
 from cartrita.domain.api_keys import ApiKey, KeyChanges, KeyFilter, StoredApiKey, Succession
 from cartrita.domain.audit import Change

@@ -7,8 +7,8 @@ import msgspec
 from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cartrita.adapters.persistence.access_tables import audit_log
 from cartrita.adapters.persistence.database import Database
+from cartrita.adapters.persistence.tables.access import audit_log
 from cartrita.domain.audit import AuditEntry, Change
 from cartrita.domain.json import JsonObject
 

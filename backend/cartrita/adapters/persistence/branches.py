@@ -2,7 +2,7 @@
 
 from sqlalchemy import CTE, ColumnElement, ScalarSelect, and_, func, select
 
-from cartrita.adapters.persistence.tables import messages
+from cartrita.adapters.persistence.tables.conversations import messages
 from cartrita.domain.ids import MessageId
 
 _SINGLE_SEARCH_DEPTH = 64

@@ -13,8 +13,8 @@ from sqlalchemy import Row, and_, delete, func, insert, select, text, tuple_
 
 from cartrita.adapters.persistence.audit import record
 from cartrita.adapters.persistence.database import Database
-from cartrita.adapters.persistence.tables import budget_spending
-from cartrita.adapters.persistence.tables import budgets as budget_table
+from cartrita.adapters.persistence.tables.usage import budget_spending
+from cartrita.adapters.persistence.tables.usage import budgets as budget_table
 from cartrita.domain.audit import Change
 from cartrita.domain.budgets import (
     AllBudgets,

@@ -11,7 +11,7 @@ from sqlalchemy import delete, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from cartrita.adapters.persistence.database import Database
-from cartrita.adapters.persistence.tables import cached_answers
+from cartrita.adapters.persistence.tables.usage import cached_answers
 from cartrita.domain.cached_answers import CacheBounds, CachedAnswer, CacheKey
 
 _c = cached_answers.c

@@ -6,7 +6,8 @@ from sqlalchemy import ARRAY, Uuid, any_, delete, exists, func, literal, null, s
 
 from cartrita.adapters.persistence.conversations import owned
 from cartrita.adapters.persistence.database import Database
-from cartrita.adapters.persistence.tables import conversations, messages, run_events, runs
+from cartrita.adapters.persistence.tables.conversations import conversations, messages
+from cartrita.adapters.persistence.tables.runs import run_events, runs
 from cartrita.domain.ids import ConversationId
 from cartrita.domain.runs import RunStatus
 

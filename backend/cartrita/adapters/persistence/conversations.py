@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from cartrita.adapters.persistence.database import Database
-from cartrita.adapters.persistence.tables import conversations
+from cartrita.adapters.persistence.tables.conversations import conversations
 from cartrita.domain.conversations import Conversation, ConversationChange, ConversationFilter
 from cartrita.domain.errors import Conflict, InvalidInput
 from cartrita.domain.ids import ConversationId

@@ -7,9 +7,9 @@ import msgspec
 from sqlalchemy import ColumnElement, RowMapping, and_, func, insert, or_, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
-from cartrita.adapters.persistence.access_tables import credentials
 from cartrita.adapters.persistence.audit import record
 from cartrita.adapters.persistence.database import Database
+from cartrita.adapters.persistence.tables.access import credentials
 from cartrita.domain.audit import Change
 from cartrita.domain.credentials import Payer, ProviderCredential, StoredCredential
 

@@ -3,8 +3,8 @@
 import msgspec
 from sqlalchemy import ColumnElement, func, insert, select, update
 
-from cartrita.adapters.persistence.access_tables import credential_keys
 from cartrita.adapters.persistence.database import Database
+from cartrita.adapters.persistence.tables.access import credential_keys
 from cartrita.domain.credentials import WrappedKey
 
 _k = credential_keys.c

@@ -6,8 +6,8 @@ from uuid import UUID
 from sqlalchemy import Row, delete, func, literal, select, update
 
 from cartrita.adapters.persistence.database import Database
-from cartrita.adapters.persistence.file_tables import attachments, file_contents
 from cartrita.adapters.persistence.files import FileTable
+from cartrita.adapters.persistence.tables.files import attachments, file_contents
 from cartrita.domain.files import ContentId, FileId
 
 _a, _f = attachments.c, file_contents.c

@@ -20,10 +20,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from cartrita.adapters.persistence import owned_words, search_terms
-from cartrita.adapters.persistence.file_tables import attachments, passages
 from cartrita.adapters.persistence.passage_words import MOST_COMPARED
 from cartrita.adapters.persistence.present_files import present
 from cartrita.adapters.persistence.search_terms import SubstringQuery, TextQuery
+from cartrita.adapters.persistence.tables.files import attachments, passages
 from cartrita.domain.search import SearchKind, SearchQuery
 
 _NAME_BONUS = 0.5

@@ -21,7 +21,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cartrita.adapters.persistence.database import Database
-from cartrita.adapters.persistence.file_tables import (
+from cartrita.adapters.persistence.tables.files import (
     file_contents,
     file_pages,
     passage_embeddings,

@@ -8,14 +8,14 @@ from sqlalchemy import RowMapping, Select, case, delete, func, or_, select, tupl
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from cartrita.adapters.persistence.database import Database
-from cartrita.adapters.persistence.file_tables import (
+from cartrita.adapters.persistence.owner_locks import lock_files_of
+from cartrita.adapters.persistence.tables.conversations import conversations
+from cartrita.adapters.persistence.tables.files import (
     attachments,
     file_contents,
     file_pages,
     passage_embeddings,
 )
-from cartrita.adapters.persistence.owner_locks import lock_files_of
-from cartrita.adapters.persistence.tables import conversations
 from cartrita.domain.errors import InvalidInput
 from cartrita.domain.files import (
     ContentId,

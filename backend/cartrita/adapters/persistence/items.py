@@ -22,7 +22,8 @@ from cartrita.adapters.persistence import branches
 from cartrita.adapters.persistence.branches import in_tree
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.messages import find_messages, message_row
-from cartrita.adapters.persistence.tables import conversations, messages, runs, summaries
+from cartrita.adapters.persistence.tables.conversations import conversations, messages, summaries
+from cartrita.adapters.persistence.tables.runs import runs
 from cartrita.adapters.persistence.tree_changes import lock, require_idle, set_head
 from cartrita.domain.ids import ConversationId, MessageId
 from cartrita.domain.messages import Message, MessageStatus, StoredMessage

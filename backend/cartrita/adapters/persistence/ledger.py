@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql
 
 from cartrita.adapters.persistence.budgets import settle
 from cartrita.adapters.persistence.database import Database
-from cartrita.adapters.persistence.tables import usage_ledger
+from cartrita.adapters.persistence.tables.usage import usage_ledger
 from cartrita.domain.budgets import Settlement
 from cartrita.domain.errors import CartritaError
 from cartrita.domain.ledger import LedgerEntry, UsageGrouping, UsageTotal

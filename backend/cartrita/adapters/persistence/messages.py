@@ -26,7 +26,7 @@ from cartrita.adapters.persistence import branches
 from cartrita.adapters.persistence.branches import in_tree
 from cartrita.adapters.persistence.conversations import Changes, owned, to_row
 from cartrita.adapters.persistence.database import Database
-from cartrita.adapters.persistence.tables import conversations, messages
+from cartrita.adapters.persistence.tables.conversations import conversations, messages
 from cartrita.adapters.persistence.tree_changes import (
     any_of,
     delete_runs_of,

@@ -13,7 +13,7 @@ from re import Match
 from sqlalchemy import ColumnElement, cast, func, literal
 from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
 
-from cartrita.adapters.persistence.file_tables import passages
+from cartrita.adapters.persistence.tables.files import passages
 
 _s = passages.c
 _MARK = 12

@@ -41,11 +41,6 @@ from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlalchemy.types import UserDefinedType
 
 from cartrita.adapters.persistence.database import Database
-from cartrita.adapters.persistence.file_tables import (
-    passage_embeddings,
-    passage_vectors,
-    passages,
-)
 from cartrita.adapters.persistence.passages import best_passages, to_passage
 from cartrita.adapters.persistence.present_files import (
     CONTENT,
@@ -54,6 +49,11 @@ from cartrita.adapters.persistence.present_files import (
     of_a_file,
     once,
     values_of,
+)
+from cartrita.adapters.persistence.tables.files import (
+    passage_embeddings,
+    passage_vectors,
+    passages,
 )
 from cartrita.domain.embeddings import EmbeddedPassage, PassageKey, UnembeddedPassage, Vector
 from cartrita.domain.files import ContentId

@@ -35,7 +35,6 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import TSQUERY
 
 from cartrita.adapters.persistence import owned_words
-from cartrita.adapters.persistence.file_tables import file_contents, passages
 from cartrita.adapters.persistence.present_files import (
     CONTENT,
     LIMIT,
@@ -44,6 +43,7 @@ from cartrita.adapters.persistence.present_files import (
     once,
     values_of,
 )
+from cartrita.adapters.persistence.tables.files import file_contents, passages
 from cartrita.domain.passages import LONGEST_PASSAGE, PassageQuery
 
 _ENGLISH = "english"

@@ -20,15 +20,15 @@ from sqlalchemy import (
 
 from cartrita.adapters.persistence import passage_words, search_terms
 from cartrita.adapters.persistence.database import Database
-from cartrita.adapters.persistence.file_tables import (
+from cartrita.adapters.persistence.passage_words import QueryWord, Shape
+from cartrita.adapters.persistence.present_files import LIMIT, OWNER, of_a_file, present, values_of
+from cartrita.adapters.persistence.search_terms import SubstringQuery
+from cartrita.adapters.persistence.tables.files import (
     attachments,
     file_contents,
     file_pages,
     passages,
 )
-from cartrita.adapters.persistence.passage_words import QueryWord, Shape
-from cartrita.adapters.persistence.present_files import LIMIT, OWNER, of_a_file, present, values_of
-from cartrita.adapters.persistence.search_terms import SubstringQuery
 from cartrita.adapters.persistence.text_queries import TextQueries
 from cartrita.domain.files import ContentId, FileId, FilePage, StoredFile
 from cartrita.domain.passages import FoundPassage, Passage, PassageQuery

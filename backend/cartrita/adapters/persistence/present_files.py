@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Integer, Text, Uuid, and_, bindparam, func, or_, select
 
-from cartrita.adapters.persistence.file_tables import attachments
+from cartrita.adapters.persistence.tables.files import attachments
 from cartrita.domain.passages import PassageQuery
 
 _a = attachments.c

@@ -7,7 +7,8 @@ from sqlalchemy import Uuid, case, delete, exists, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cartrita.adapters.persistence.database import Database
-from cartrita.adapters.persistence.tables import conversations, messages, run_events, runs
+from cartrita.adapters.persistence.tables.conversations import conversations, messages
+from cartrita.adapters.persistence.tables.runs import run_events, runs
 from cartrita.adapters.persistence.tree_changes import any_of, lock, set_head
 from cartrita.domain.errors import Conflict, NotFound
 from cartrita.domain.ids import ConversationId, RunId

@@ -22,9 +22,9 @@ from cartrita.adapters.persistence.branches import in_tree
 from cartrita.adapters.persistence.conversations import owned
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.file_hits import files, no_passage
-from cartrita.adapters.persistence.file_tables import attachments, passages
 from cartrita.adapters.persistence.search_terms import FullTextQuery, TextQuery
-from cartrita.adapters.persistence.tables import conversations, messages
+from cartrita.adapters.persistence.tables.conversations import conversations, messages
+from cartrita.adapters.persistence.tables.files import attachments, passages
 from cartrita.adapters.persistence.text_queries import TextQueries
 from cartrita.domain.files import ID_PREFIX
 from cartrita.domain.ids import ConversationId, public_conversation_id

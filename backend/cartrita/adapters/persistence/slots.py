@@ -4,7 +4,7 @@ from sqlalchemy import Double, Function, cast, delete, func, literal
 from sqlalchemy.dialects.postgresql import insert
 
 from cartrita.adapters.persistence.database import Database
-from cartrita.adapters.persistence.tables import limit_leases
+from cartrita.adapters.persistence.tables.usage import limit_leases
 from cartrita.domain.limits import LimitKey
 
 _l = limit_leases.c

@@ -8,7 +8,7 @@ from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from cartrita.adapters.persistence.database import Database
-from cartrita.adapters.persistence.tables import installation
+from cartrita.adapters.persistence.tables.runs import installation
 from cartrita.kit.operator_error import OperatorError
 
 _CONNECT_ERRORS = {

@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from cartrita.adapters.persistence.database import Database
-from cartrita.adapters.persistence.tables import summaries
+from cartrita.adapters.persistence.tables.conversations import summaries
 from cartrita.adapters.persistence.tree_changes import any_of
 from cartrita.domain.ids import MessageId
 from cartrita.domain.summaries import Summary

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 import msgspec
 from sqlalchemy import RowMapping, delete, func, insert, select, update
 
-from cartrita.adapters.persistence.access_tables import tickets
 from cartrita.adapters.persistence.database import Database
-from cartrita.adapters.persistence.tables import runs
+from cartrita.adapters.persistence.tables.access import tickets
+from cartrita.adapters.persistence.tables.runs import runs
 from cartrita.domain.ids import RunId
 from cartrita.domain.principals import Principal
 from cartrita.domain.scopes import NOTHING

@@ -18,7 +18,8 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cartrita.adapters.persistence.conversations import owned
-from cartrita.adapters.persistence.tables import conversations, run_events, runs
+from cartrita.adapters.persistence.tables.conversations import conversations
+from cartrita.adapters.persistence.tables.runs import run_events, runs
 from cartrita.domain.errors import Conflict, NotFound
 from cartrita.domain.ids import ConversationId
 from cartrita.domain.runs import RunStatus

@@ -7,9 +7,9 @@ from sqlalchemy import bindparam, func, insert, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cartrita.adapters.persistence.database import Database
-from cartrita.adapters.persistence.file_tables import attachments, file_contents
 from cartrita.adapters.persistence.files import FILES, to_file
 from cartrita.adapters.persistence.owner_locks import lock_files_of
+from cartrita.adapters.persistence.tables.files import attachments, file_contents
 from cartrita.domain.errors import StorageFull, Unavailable
 from cartrita.domain.files import (
     ArrivedFile,

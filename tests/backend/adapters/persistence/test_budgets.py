@@ -9,12 +9,12 @@ from sqlalchemy import select, update
 from tests.backend.adapters.persistence.accounts import a_user, change, stored_user
 from tests.backend.adapters.persistence.test_ledger import entry
 
-from cartrita.adapters.persistence.access_tables import api_keys, audit_log
 from cartrita.adapters.persistence.api_keys import ApiKeyTable
 from cartrita.adapters.persistence.budgets import BudgetTable
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.ledger import LedgerTable
-from cartrita.adapters.persistence.tables import budget_spending
+from cartrita.adapters.persistence.tables.access import api_keys, audit_log
+from cartrita.adapters.persistence.tables.usage import budget_spending
 from cartrita.domain.api_keys import ApiKey, StoredApiKey
 from cartrita.domain.budgets import (
     Budget,

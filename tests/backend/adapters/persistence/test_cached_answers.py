@@ -7,7 +7,7 @@ from sqlalchemy import update
 
 from cartrita.adapters.persistence.cached_answers import CachedAnswerTable
 from cartrita.adapters.persistence.database import Database
-from cartrita.adapters.persistence.tables import cached_answers
+from cartrita.adapters.persistence.tables.usage import cached_answers
 from cartrita.domain.cached_answers import CacheBounds, CachedAnswer, CacheKey, RelayedBytes
 from cartrita.domain.deltas import Finished, FinishReason, TextDelta
 from cartrita.domain.receipts import Receipt

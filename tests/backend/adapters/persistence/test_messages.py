@@ -27,7 +27,7 @@ from cartrita.adapters.persistence.conversation_removal import ConversationRemov
 from cartrita.adapters.persistence.conversations import ConversationTable
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.messages import MessageTree
-from cartrita.adapters.persistence.tables import messages
+from cartrita.adapters.persistence.tables.conversations import messages
 from cartrita.domain.conversations import Conversation
 from cartrita.domain.errors import Conflict, NotFound
 from cartrita.domain.ids import MessageId, RunId

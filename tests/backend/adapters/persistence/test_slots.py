@@ -8,7 +8,7 @@ from sqlalchemy import func, select, update
 
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.slots import SlotTable
-from cartrita.adapters.persistence.tables import limit_leases
+from cartrita.adapters.persistence.tables.usage import limit_leases
 from cartrita.domain.limits import LimitKey
 
 KEY = LimitKey("openai")

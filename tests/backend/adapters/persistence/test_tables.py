@@ -8,9 +8,7 @@ from sqlalchemy.pool import NullPool
 from sqlalchemy.types import TypeEngine
 from tests.harness.database import TemporaryDatabase
 
-from cartrita.adapters.persistence import access_tables as access_tables
-from cartrita.adapters.persistence import file_tables as file_tables
-from cartrita.adapters.persistence.tables import metadata
+from cartrita.adapters.persistence.tables.metadata import metadata
 
 Shape = dict[str, dict[str, tuple[str, bool]]]
 

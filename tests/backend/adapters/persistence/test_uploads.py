@@ -11,8 +11,8 @@ from tests.harness.rows import ANN, BOB, stored_conversation
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.file_contents import ContentTable
 from cartrita.adapters.persistence.file_reading import ReadingTable
-from cartrita.adapters.persistence.file_tables import attachments, file_contents
 from cartrita.adapters.persistence.files import FileTable
+from cartrita.adapters.persistence.tables.files import attachments, file_contents
 from cartrita.adapters.persistence.uploads import UploadTable
 from cartrita.domain.errors import InvalidInput, StorageFull, Unavailable
 from cartrita.domain.files import (

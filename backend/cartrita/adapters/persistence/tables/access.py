@@ -13,7 +13,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from cartrita.adapters.persistence.tables import MOMENT, metadata
+from cartrita.adapters.persistence.tables.metadata import MOMENT, metadata
 
 api_keys = Table(
     "api_keys",

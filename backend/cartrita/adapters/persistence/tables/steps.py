@@ -1,11 +1,8 @@
 """The tables of what runs have done and ask for, which the run log writes; part of the schema."""
 
-from sqlalchemy import JSON, Column, ForeignKey, Integer, MetaData, Table, Text, Uuid
-from sqlalchemy.dialects.postgresql import TIMESTAMP
+from sqlalchemy import JSON, Column, ForeignKey, Integer, Table, Text, Uuid
 
-metadata = MetaData()
-"""That of all tables: see `tables.py`."""
-_MOMENT = TIMESTAMP(timezone=True)
+from cartrita.adapters.persistence.tables.metadata import MOMENT, metadata
 
 approvals = Table(
     "approvals",
@@ -19,12 +16,12 @@ approvals = Table(
     Column("tool", Text, nullable=False),
     Column("arguments", JSON, nullable=False),
     Column("arguments_hash", Text, nullable=False),
-    Column("asked_at", _MOMENT, nullable=False),
-    Column("expires_at", _MOMENT, nullable=False),
+    Column("asked_at", MOMENT, nullable=False),
+    Column("expires_at", MOMENT, nullable=False),
     Column("decision", Text),
-    Column("decided_at", _MOMENT),
+    Column("decided_at", MOMENT),
     Column("decided_by", Text),
-    Column("consumed_at", _MOMENT),
+    Column("consumed_at", MOMENT),
 )
 
 run_steps = Table(
@@ -50,6 +47,6 @@ agent_tasks = Table(
     Column("task_id", Text, primary_key=True),
     Column("owner_id", Text, nullable=False),
     Column("agent", Text, nullable=False),
-    Column("begun_at", _MOMENT, nullable=False),
-    Column("ended_at", _MOMENT),
+    Column("begun_at", MOMENT, nullable=False),
+    Column("ended_at", MOMENT),
 )

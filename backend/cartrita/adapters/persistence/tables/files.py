@@ -15,7 +15,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, BIT, TSVECTOR
 
-from cartrita.adapters.persistence.tables import MOMENT, metadata
+from cartrita.adapters.persistence.tables.metadata import MOMENT, metadata
 
 file_contents = Table(
     "file_contents",
