@@ -100,3 +100,20 @@ class FilesFixture:
     def names(self) -> list[str]:
         """What is stored."""
         return sorted(entry["path"] for batch in self.store.list() for entry in batch)
+
+
+async def read(
+    pool: Database,
+    files: FilesFixture,
+    *pages: str,
+    name: str = "a.txt",
+    principal: Principal = ANN,
+) -> StoredFile:
+    """A file that has been read, with these pages."""
+    file = await files.upload(f"{name}{pages}".encode(), name, principal)
+    queue = ReadingTable(pool, silence_s=60)
+    task = await queue.claim()
+    assert task is not None
+    await queue.add(task, [FilePage(number, text) for number, text in enumerate(pages, 1)], 1.0)
+    await queue.finish(task, None)
+    return file

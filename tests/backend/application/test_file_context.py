@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from tests.backend.application.files_fixture import ANN, BOB, FilesFixture
+from tests.backend.application.files_fixture import ANN, BOB, FilesFixture, read
 from tests.harness.documents import png
 
 from cartrita.adapters.persistence.database import Database
@@ -12,25 +12,7 @@ from cartrita.adapters.persistence.files import FileTable
 from cartrita.domain.errors import NotFound, Unavailable
 from cartrita.domain.files import FilePage, StoredFile
 from cartrita.domain.messages import Attachment, CacheBreakpoint, Message, Role, Text
-from cartrita.domain.principals import Principal
 from cartrita.kit.ids import fresh
-
-
-async def read(
-    pool: Database,
-    files: FilesFixture,
-    *pages: str,
-    name: str = "a.txt",
-    principal: Principal = ANN,
-) -> StoredFile:
-    """A file that has been read, with these pages."""
-    file = await files.upload(f"{name}{pages}".encode(), name, principal)
-    queue = ReadingTable(pool, silence_s=60)
-    task = await queue.claim()
-    assert task is not None
-    await queue.add(task, [FilePage(number, text) for number, text in enumerate(pages, 1)], 1.0)
-    await queue.finish(task, None)
-    return file
 
 
 def asking(*files: StoredFile | str, text: str = "And?") -> Message:

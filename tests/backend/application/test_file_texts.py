@@ -2,9 +2,8 @@
 
 import pytest
 from sqlalchemy import text
-from tests.backend.application.files_fixture import ANN, BOB, FilesFixture
-from tests.backend.application.test_file_context import read
-from tests.backend.application.test_passage_embedder import FakeEmbeddings
+from tests.backend.application.embeddings_fixture import FakeEmbeddings
+from tests.backend.application.files_fixture import ANN, BOB, FilesFixture, read
 from tests.harness.server import free_port
 
 from cartrita.adapters.persistence.database import Database

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from tests.backend.application.fakes import FakeMessageStore, claim
-from tests.backend.application.test_history import AGENT
 
+from cartrita.agents.agent import Agent
 from cartrita.application.history import History
 from cartrita.application.history_summaries import HistorySummaries
 from cartrita.domain.errors import Unavailable
@@ -25,6 +25,8 @@ from cartrita.domain.messages import (
     VendorPart,
 )
 from cartrita.domain.summaries import Summary
+
+AGENT = Agent(id="a", name="A", type="a", description="", instructions="You help.")
 
 
 class FakeSummaries:

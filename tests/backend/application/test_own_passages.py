@@ -1,7 +1,6 @@
 """Passages of what an owner has stored: of messages and of files, named ones first."""
 
-from tests.backend.application.files_fixture import ANN, BOB, FilesFixture
-from tests.backend.application.test_file_context import read
+from tests.backend.application.files_fixture import ANN, BOB, FilesFixture, read
 
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.files import FileTable

@@ -1,13 +1,12 @@
 """Passages are embedded beside the requests, and found by what they mean."""
 
 import asyncio
-from collections.abc import Sequence
 from contextlib import suppress
 
 import pytest
 from sqlalchemy import update
-from tests.backend.application.files_fixture import ANN, BOB, FilesFixture
-from tests.backend.application.test_file_context import read
+from tests.backend.application.embeddings_fixture import FakeEmbeddings
+from tests.backend.application.files_fixture import ANN, BOB, FilesFixture, read
 
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.files import FileTable
@@ -17,7 +16,7 @@ from cartrita.adapters.persistence.tables.files import passage_embeddings
 from cartrita.application.file_texts import FileTexts
 from cartrita.application.meaning_search import MeaningSearch
 from cartrita.application.passage_embedder import PassageEmbedder
-from cartrita.domain.embeddings import EmbeddedPassage, Vector, unit_vector
+from cartrita.domain.embeddings import EmbeddedPassage
 from cartrita.domain.errors import (
     BudgetExhausted,
     Busy,
@@ -30,29 +29,6 @@ from cartrita.domain.errors import (
     UpstreamUnreachable,
 )
 from cartrita.domain.files import StoredFile
-
-ANIMALS = ("dog", "hound", "puppy")
-
-
-class FakeEmbeddings:
-    """Knows animals from everything else; texts with `refused` are refused."""
-
-    model = "p/m"
-
-    def __init__(self) -> None:
-        self.asked: list[tuple[str, list[str]]] = []
-        self.error: Exception | None = None
-
-    async def embed(self, owner_id: str, texts: Sequence[str]) -> list[Vector]:
-        self.asked.append((owner_id, list(texts)))
-        if self.error is not None:
-            raise self.error
-        if any("refused" in text for text in texts):
-            raise UpstreamRejected("Too long.", provider="p")
-        return [
-            unit_vector([1, 0.1] if any(word in text for word in ANIMALS) else [0.1, 1])
-            for text in texts
-        ]
 
 
 def embedder(pool: Database, embeddings: FakeEmbeddings) -> PassageEmbedder:

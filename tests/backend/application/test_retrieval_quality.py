@@ -2,8 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from tests.backend.application.files_fixture import ANN, FilesFixture
-from tests.backend.application.test_file_context import read
+from tests.backend.application.files_fixture import ANN, FilesFixture, read
 from tests.harness.retrieval_corpus import ANSWERED, DISTRACTORS
 
 from cartrita.adapters.embeddings.local import LocalEmbeddings
