@@ -42,9 +42,11 @@ class Beginning(msgspec.Struct, frozen=True):
 
 
 def beginning_of(parts: Sequence[Part]) -> Beginning | None:
-    """What another run can go on from: all of it, but for reasoning that had led to nothing.
+    """What another run can go on from: all of it, but for the reasoning after its last step.
 
-    None for an answer that ended in anything but text. Calls that nobody answered are left out.
+    None for an answer that ended in anything but text, or in text after sealed reasoning, which
+    belongs to the one answer that it came with: see `PartialAnswer`. Calls that nobody answered are
+    left out.
     """
     calls = calls_of_results(parts)
     done = max(calls) + 1 if calls else 0
@@ -55,8 +57,12 @@ def beginning_of(parts: Sequence[Part]) -> Beginning | None:
         if place in belong or not isinstance(part, ToolCall | ToolResult)
     )
     rest = [part for part in parts[done:] if not isinstance(part, ToolResult)]
-    if done and not any(isinstance(part, Text) for part in rest):
-        rest = [part for part in rest if not isinstance(part, Reasoning)]
+    led_to_nothing = done > 0 and not any(isinstance(part, Text) for part in rest)
+    rest = [
+        part
+        for part in rest
+        if not isinstance(part, Reasoning) or (part.sealed and not led_to_nothing)
+    ]
     if not all(isinstance(part, Text | Citation) for part in rest):
         return None
     text = "".join(part.text for part in rest if isinstance(part, Text))

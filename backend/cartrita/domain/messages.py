@@ -53,6 +53,11 @@ class Reasoning(msgspec.Struct, frozen=True, omit_defaults=True, tag="reasoning"
     origin: str | None = None
     id: str | None = None
 
+    @property
+    def sealed(self) -> bool:
+        """Whether it has to be sent back as it is."""
+        return self.signature is not None or self.encrypted is not None
+
 
 class Attachment(msgspec.Struct, frozen=True, omit_defaults=True, tag="attachment"):
     """A file: a stored one by `attachment_id`, or any other by URL (`data:` included).

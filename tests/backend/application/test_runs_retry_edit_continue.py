@@ -162,7 +162,7 @@ async def test_nothing_else_can_be_continued(status: RunStatus) -> None:
 
 async def test_an_answer_of_more_than_text_is_not_continued() -> None:
     ended = run()
-    parts = (Reasoning("hm"), Text("half"))
+    parts = (Reasoning("hm", "signed"), Text("half"))
     half = stored_message("", id=ended.message_id, message=Message(Role.ASSISTANT, parts))
     with pytest.raises(Conflict) as refusal:
         await RunsFixture(half, ports=FakeRunPorts(ended)).runs.continue_run(
