@@ -238,6 +238,8 @@ async def test_github(searching: Scenario, engines: SearchServices) -> None:
     assert "GITHUB_API_KEY" in refused["detail"]
     for wrong in ("&type=wikis", "&limit=101", "&page=101"):
         await search_github(searching, words(), 422, more=wrong)
+    for nothing in ("", " "):
+        assert "say what to search for" in (await search_github(searching, nothing, 422))["detail"]
 
 
 async def test_limits_of_github(searching: Scenario, engines: SearchServices) -> None:

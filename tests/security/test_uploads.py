@@ -160,6 +160,19 @@ async def test_ranges(scenario: Scenario, asked: str, status: int, body: bytes, 
     assert (await fetch(scenario, file["url"], Range=asked, If_Range='"old"'))[0] == 200
 
 
+async def test_what_a_file_would_be_sent_with(scenario: Scenario) -> None:
+    file = await uploaded(scenario, "a.txt", b"0123456789")
+    for path in (file["url"], f"/v1/files/{file['id']}/content"):
+        _, got, _ = await fetch(scenario, path)
+        status, told, _ = await fetch(scenario, path, "HEAD", Range="bytes=0-3")
+        assert (status, told["content-length"], told["accept-ranges"]) == (200, "10", "bytes")
+        names = ("etag", "content-type", "content-disposition", "content-security-policy")
+        assert [told[name] for name in names] == [got[name] for name in names]
+        assert (await fetch(scenario, path, "HEAD", If_None_Match=told["etag"]))[0] == 304
+    gone = "/api/files/file_" + "0" * 32 + "/content"
+    assert (await fetch(scenario, gone, "HEAD"))[0] == 404
+
+
 async def test_pages_of_others_cannot_upload(scenario: Scenario) -> None:
     cookie = await cookie_of(scenario, {"X-API-Key": KEY})
     kind, body = form(("file", "a.txt", b"text"))

@@ -39,13 +39,15 @@ _RANGE: Final = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
 async def file_response(request: Request, files: Files, file: StoredFile) -> Response:
-    """The bytes of a file, or the range of them that is asked for."""
+    """The bytes of a file, or the range of them that is asked for; for HEAD what they would be."""
     require_destination(request)
     headers = _headers(file, inline=is_inline(file.media_type))
     tag = f'"{file.sha256}"'
     headers |= {"ETag": tag, "Accept-Ranges": "bytes"}
     if _has_it(request, tag):
         return Response(status_code=304, headers=headers)
+    if request.method == "HEAD":  # which has no ranges: RFC 9110, section 14.2
+        return Response(headers={**headers, "Content-Length": str(file.size)})
     asked = _range(request, tag, file.size)
     if asked is None:
         return await _streamed(files.content(file), file.size, headers)

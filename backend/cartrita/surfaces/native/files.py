@@ -87,6 +87,7 @@ async def get_file(
     return FileView.of(await services.files.get(principal, file_id))
 
 
+@router.head("/{file_id}/content", include_in_schema=False)
 @router.get("/{file_id}/content", response_class=Response, responses=RESPONSES)
 async def get_file_content(
     request: Request, principal: CurrentPrincipal, file_id: PublicId, services: AppServices

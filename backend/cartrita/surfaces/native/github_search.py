@@ -49,7 +49,6 @@ async def search_github(
     q: Annotated[
         Storable,
         Query(
-            min_length=1,
             max_length=LONGEST_GITHUB_QUERY,
             description="Words and GitHub's qualifiers, as `language:python stars:>100`.",
         ),

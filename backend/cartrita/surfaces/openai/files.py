@@ -98,6 +98,7 @@ async def get_file(
     return FileObject.of(await services.files.get(principal, file_id))
 
 
+@router.head("/{file_id}/content", include_in_schema=False)
 @router.get(
     "/{file_id}/content", name="get_v1_file_content", response_class=Response, responses=RESPONSES
 )

@@ -18,6 +18,8 @@ UNDESCRIBED = {
     ("GET", "/docs"),
     ("HEAD", "/health"),
     ("HEAD", "/ready"),
+    ("HEAD", "/api/files/{file_id}/content"),
+    ("HEAD", "/v1/files/{file_id}/content"),
     ("GET", "/.well-known/agent-card.json"),
     ("GET", "/a2a/{agent_id}/.well-known/agent-card.json"),
     ("POST", "/a2a"),
