@@ -58,7 +58,7 @@ class FullText:
         text_query = await self._text_queries.with_all(words)
         owned = None
         if SearchKind.FILE in query.kinds and isinstance(text_query, FullTextQuery):
-            owned = owned_words.of_owner(query.owner_id, await self._text_queries.parsed(words))
+            owned = owned_words.of_owner(query.owner_id, await self._wanted(words, text_query))
         hits = _hits(query, text_query, words, owned)
         async with self._database.use() as connection:
             rows = (await connection.execute(_page(query, hits, text_query))).mappings().all()
@@ -68,6 +68,13 @@ class FullText:
                 counted = await connection.execute(select(func.count()).select_from(hits))
                 total = counted.scalar_one()
         return SearchResults(tuple(_to_found(row) for row in rows), total)
+
+    async def _wanted(self, words: str, text_query: FullTextQuery) -> str:
+        """What a text is to have, without what it must not."""
+        wanted = search_terms.without_excluded(words)
+        if wanted == words:
+            return text_query.text
+        return await self._text_queries.parsed(search_terms.match_all(wanted))
 
     async def passages(self, owner_id: str, words: str, limit: int) -> list[str]:
         """See MessagePassages: distinct ones, the most relevant first."""

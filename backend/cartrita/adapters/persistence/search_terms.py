@@ -36,21 +36,25 @@ class TextQuery(Protocol):
 
 
 class FullTextQuery:
-    """Words as Postgres' English full-text search knows them."""
+    """Words as Postgres' English full-text search knows them.
 
-    def __init__(self, query: ColumnElement[str]) -> None:
-        self.query = query
+    `text` is the query as PostgreSQL writes it.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._query = cast(literal(text), TSQUERY)
 
     def matches(self, vector: ColumnElement[str], body: ColumnElement[str]) -> ColumnElement[bool]:
-        return vector.bool_op("@@")(self.query)
+        return vector.bool_op("@@")(self._query)
 
     def score(self, vector: ColumnElement[str], body: ColumnElement[str]) -> ColumnElement[float]:
         # 1: long texts count less; 32: between 0 and 1.
-        return func.ts_rank_cd(vector, once(self.query), 1 | 32)
+        return func.ts_rank_cd(vector, once(self._query), 1 | 32)
 
     def snippet(self, body: ColumnElement[str], words: int) -> ColumnElement[str]:
         options = f'StartSel="", StopSel="", MaxWords={words}, MinWords={words // 2}'
-        return func.ts_headline(_ENGLISH, body, once(self.query), options)
+        return func.ts_headline(_ENGLISH, body, once(self._query), options)
 
 
 class SubstringQuery:
@@ -101,7 +105,7 @@ def has_non_latin_letters(words: str) -> bool:
     return any(letter.isalpha() and letter > _LAST_LATIN_LETTER for letter in words)
 
 
-def match_all(words: str) -> FullTextQuery:
+def match_all(words: str) -> ColumnElement[str]:
     """All words, in web search syntax; the last word may be a prefix."""
     rest, _, last = words.rpartition(" ")
     begun = re.fullmatch(r"\w{2,}", last) and rest.count('"') % 2 == 0
@@ -109,15 +113,15 @@ def match_all(words: str) -> FullTextQuery:
         return match_whole(words)
     before = func.websearch_to_tsquery(_ENGLISH, rest)
     prefix = func.to_tsquery(_ENGLISH, f"{last}:*")
-    return FullTextQuery(before.op("&&", return_type=TSQUERY())(prefix))
+    return before.op("&&", return_type=TSQUERY())(prefix)
 
 
-def match_whole(words: str) -> FullTextQuery:
+def match_whole(words: str) -> ColumnElement[str]:
     """All words, in web search syntax, each typed to its end."""
-    return FullTextQuery(func.websearch_to_tsquery(_ENGLISH, words))
+    return func.websearch_to_tsquery(_ENGLISH, words, type_=TSQUERY)
 
 
-def match_any(words: str) -> FullTextQuery:
+def match_any(words: str) -> ColumnElement[str]:
     """Any of the words; texts with more of them rank higher."""
     every = cast(func.plainto_tsquery(_ENGLISH, words), String)
-    return FullTextQuery(cast(func.replace(every, "&", "|"), TSQUERY))
+    return cast(func.replace(every, "&", "|"), TSQUERY)

@@ -1,6 +1,6 @@
 """Makes of words a condition that the database can search by."""
 
-from sqlalchemy import Text, cast, func, select
+from sqlalchemy import ColumnElement, Text, cast, select
 from sqlalchemy.exc import DBAPIError
 
 from cartrita.adapters.persistence import search_terms
@@ -21,12 +21,6 @@ class TextQueries:
         """Finds texts with all of the words; the last may be a prefix."""
         return await self._usable(words, search_terms.match_all(words), every=True)
 
-    async def parsed(self, words: str) -> str:
-        """What `with_all` finds, but for what must not be there, as PostgreSQL writes the query."""
-        wanted = search_terms.match_all(search_terms.without_excluded(words)).query
-        async with self._database.use() as connection:
-            return str(await connection.scalar(select(cast(wanted, Text))))
-
     async def with_whole(self, words: str) -> TextQuery:
         """Finds texts with all of the words, none of which is a prefix."""
         return await self._usable(words, search_terms.match_whole(words), every=True)
@@ -35,15 +29,18 @@ class TextQueries:
         """Finds texts with any of the words."""
         return await self._usable(words, search_terms.match_any(words), every=False)
 
-    async def _usable(self, words: str, terms: FullTextQuery, *, every: bool) -> TextQuery:
-        usable = not search_terms.has_non_latin_letters(words) and await self._has_terms(terms)
-        return terms if usable else SubstringQuery(words.split(), every=every)
+    async def parsed(self, query: ColumnElement[str]) -> str:
+        """A query as PostgreSQL writes it; empty where the dictionary knows none of its words.
 
-    async def _has_terms(self, terms: FullTextQuery) -> bool:
-        """Asked first, since full text fails on some inputs, e.g. forty minus signs in a row."""
+        Also where full text fails, as on forty minus signs in a row.
+        """
         try:
             async with self._database.use() as connection:
-                nodes = await connection.execute(select(func.numnode(terms.query)))
-                return nodes.scalar_one() > 0
+                return str(await connection.scalar(select(cast(query, Text))))
         except DBAPIError:
-            return False
+            return ""
+
+    async def _usable(self, words: str, query: ColumnElement[str], *, every: bool) -> TextQuery:
+        foreign = search_terms.has_non_latin_letters(words)
+        text = "" if foreign else await self.parsed(query)
+        return FullTextQuery(text) if text else SubstringQuery(words.split(), every=every)
