@@ -31,14 +31,14 @@ _a, _s = attachments.c, passages.c
 
 
 def files(
-    query: SearchQuery, text_query: TextQuery, words: str, owned: str | None
+    query: SearchQuery, text_query: TextQuery, words: str, parsed: str
 ) -> Select[*tuple[Any, ...]]:
     """Files with a passage that matches, or whose names hold all words.
 
-    Also the place of the passage of each that matches best, null where only the name does. `owned`
-    is the query of the index of words, where they are in it.
+    Also the place of the passage of each that matches best, null where only the name does. `parsed`
+    is what may be looked for in the index of words, empty if nothing may.
     """
-    texts = _best_passages(query, text_query, words, owned)
+    texts = _best_passages(query, text_query, words, parsed)
     named = SubstringQuery(words.split(), every=True).matches(_a.name, _a.name)
     bonus = case((named, _NAME_BONUS), else_=0.0)
     found = (
@@ -65,14 +65,12 @@ def no_passage() -> tuple[ColumnElement[int], ColumnElement[int]]:
     return nothing.label("page"), nothing.label("number")
 
 
-def _best_passages(
-    query: SearchQuery, text_query: TextQuery, words: str, owned: str | None
-) -> Subquery:
+def _best_passages(query: SearchQuery, text_query: TextQuery, words: str, parsed: str) -> Subquery:
     """Of each content, the passage that matches best, and how well.
 
     `MOST_COMPARED` are compared, of each content as many, and at least the first.
     """
-    some = _matching(query, text_query, words, owned)
+    some = _matching(query, text_query, words, parsed)
     contents = select(func.count()).where(some.c.place == 1).scalar_subquery()
     same = and_(*(_s[name] == some.c[name] for name in ("content_id", "page", "number")))
     score = text_query.score(_s.search, _s.text).label("score")
@@ -92,17 +90,19 @@ def _best_passages(
     )
 
 
-def _matching(query: SearchQuery, text_query: TextQuery, words: str, owned: str | None) -> CTE:
+def _matching(query: SearchQuery, text_query: TextQuery, words: str, parsed: str) -> CTE:
     """The places of passages, each with its number among those of its content.
 
-    The index of words knows the owner's, so that reading that of owners besides would be dear.
+    The index of words knows the owner's, so that reading that of owners besides would be dear. It
+    knows neither what must not be there nor where a word stands.
     """
+    asked = owned_words.of_owner(query.owner_id, parsed)
     conditions: list[ColumnElement[bool]] = []
-    if owned is None:
+    if asked is None:
         conditions.append(_s.owner_id == query.owner_id)
     else:
-        conditions.append(owned_words.matches(literal(owned)))
-    if owned is None or search_terms.has_operators(words):
+        conditions.append(owned_words.matches(literal(asked)))
+    if asked is None or search_terms.has_operators(words) or owned_words.has_phrase(parsed):
         conditions.append(text_query.matches(_s.search, _s.text))
     place = func.row_number().over(partition_by=_s.content_id, order_by=(_s.page, _s.number))
     return (

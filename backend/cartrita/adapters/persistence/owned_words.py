@@ -55,10 +55,16 @@ def any_of(owner_id: str, words: Iterable[str]) -> str:
     return " | ".join(quoted(word, mark_of(owner_id)) for word in words)
 
 
-def of_owner(owner_id: str, query: str) -> str:
-    """A query of the index from one of a text, which has no word that must not be there.
+def has_phrase(query: str) -> bool:
+    """Whether words of the query of a text stand in an order, as those of `snake_case` do."""
+    return any(found[1] is None for found in _LEXEME_OR_DISTANCE.finditer(query))
 
-    The index does not know where a word stands, so that a phrase is all of its words.
+
+def of_owner(owner_id: str, query: str) -> str | None:
+    """A query of the index from one of a text; None if the index has no answer.
+
+    It does not know where a word stands, so that a phrase is all of its words. What lacks a word
+    is found by reading all that anybody has stored.
     """
     mark = mark_of(owner_id)
 
@@ -69,4 +75,5 @@ def of_owner(owner_id: str, query: str) -> str:
         short = len(word) < _SHORTEST_BEGINNING
         return f"'{mark}{word}'{'' if short else begun or ''}"
 
-    return _LEXEME_OR_DISTANCE.sub(marked, query)
+    lacks = "!" in _LEXEME_OR_DISTANCE.sub("", query)
+    return None if lacks or not query else _LEXEME_OR_DISTANCE.sub(marked, query)

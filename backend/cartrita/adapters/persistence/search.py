@@ -17,7 +17,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from cartrita.adapters.persistence import owned_words, search_terms
+from cartrita.adapters.persistence import search_terms
 from cartrita.adapters.persistence.branches import in_tree
 from cartrita.adapters.persistence.conversations import owned
 from cartrita.adapters.persistence.database import Database
@@ -56,10 +56,10 @@ class FullText:
         if not words or not query.kinds & _STORED:
             return SearchResults((), 0)
         text_query = await self._text_queries.with_all(words)
-        owned = None
+        parsed = ""
         if SearchKind.FILE in query.kinds and isinstance(text_query, FullTextQuery):
-            owned = owned_words.of_owner(query.owner_id, await self._wanted(words, text_query))
-        hits = _hits(query, text_query, words, owned)
+            parsed = await self._wanted(words, text_query)
+        hits = _hits(query, text_query, words, parsed)
         async with self._database.use() as connection:
             rows = (await connection.execute(_page(query, hits, text_query))).mappings().all()
             if rows or not query.offset:
@@ -103,7 +103,7 @@ class FullText:
         return list(dict.fromkeys(row for row in rows if row))[:limit]
 
 
-def _hits(query: SearchQuery, text_query: TextQuery, words: str, owned: str | None) -> CTE:
+def _hits(query: SearchQuery, text_query: TextQuery, words: str, parsed: str) -> CTE:
     """All hits, without their texts."""
     wanted: list[Select[*tuple[Any, ...]]] = []
     if SearchKind.CONVERSATION in query.kinds:
@@ -111,7 +111,7 @@ def _hits(query: SearchQuery, text_query: TextQuery, words: str, owned: str | No
     if SearchKind.MESSAGE in query.kinds:
         wanted.append(_texts(query, text_query))
     if SearchKind.FILE in query.kinds:
-        wanted.append(files(query, text_query, words, owned))
+        wanted.append(files(query, text_query, words, parsed))
     return union_all(*wanted).cte("hits")
 
 

@@ -14,7 +14,6 @@ MARK = owned_words.mark_of(ANN)
 @pytest.mark.parametrize(
     ("query", "owned"),
     [
-        ("", ""),
         ("'zebra'", "'+zebra'"),
         ("'blue' & 'pump':* | 'gate'", "'+blue' & '+pump':* | '+gate'"),
         ("'blue' <-> 'pump' <12> 'bed'", "'+blue' & '+pump' & '+bed'"),
@@ -24,6 +23,15 @@ MARK = owned_words.mark_of(ANN)
 )
 def test_queries(query: str, owned: str) -> None:
     assert owned_words.of_owner(ANN, query) == owned.replace("+", MARK)
+
+
+@pytest.mark.parametrize("query", ["", "!'gate'", "'pump' & !!'gate'", "'a' | !( 'b' <-> 'c' )"])
+def test_what_reads_the_words_of_others_is_no_query(query: str) -> None:
+    assert owned_words.of_owner(ANN, query) is None
+
+
+def test_exclamation_marks_within_words_are_no_operators() -> None:
+    assert owned_words.of_owner(ANN, "'/a!b'") == f"'{MARK}/a!b'"
 
 
 @pytest.mark.parametrize("word", ["pump", "o'neil", "a\\b", "'", "<->", "w" * 199, "ж" * 200])

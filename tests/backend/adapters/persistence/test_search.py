@@ -222,6 +222,12 @@ async def test_files_are_hits_by_their_passages_and_their_names(
         ('"blue pum', set()),
         ("gate or lio", {"two"}),
         ("pump -gat", {"one", "two"}),
+        ("-pump", {"three"}),
+        ("blue - gate.", {"one"}),
+        ("- pump.", {"three"}),
+        ("blue_pump", {"one"}),
+        ("blue_pum", {"one"}),
+        ("blue/pump", set()),
     ],
 )
 async def test_words_in_files(index: FullText, pool: Database, words: str, names: set[str]) -> None:
