@@ -22,6 +22,6 @@ def with_sources(filled: FilledMessages, sources: SourceList) -> tuple[Message, 
     messages = list(filled.messages)
     last = max(place for place, one in enumerate(messages) if one.role is Role.USER)
     note = Text(_CITE.format(listed=listed))
-    *parts, words = messages[last].parts
-    messages[last] = replace(messages[last], parts=(*parts, note, words))
+    parts = messages[last].parts
+    messages[last] = replace(messages[last], parts=(*parts[:-1], note, *parts[-1:]))
     return tuple(messages)

@@ -85,6 +85,12 @@ async def test_what_fails_without_words_has_none(fixture: LoopFixture) -> None:
     assert told(fixture, claimed) == []
 
 
+def test_the_last_message_may_be_empty() -> None:
+    messages = (Message(Role.USER, (Text("The heliotrope"),)), Message(Role.USER, ()))
+    listed = with_sources(FilledMessages(messages, (PASSAGE,)), SourceList())
+    assert listed == (messages[0], Message(Role.USER, (Text(NOTE),)))
+
+
 def test_nothing_is_listed_where_nothing_is_cited() -> None:
     messages = (Message(Role.USER, (Text("Hi"),)),)
     sources = SourceList()
