@@ -116,7 +116,8 @@ class _Delegation:
         began = run.clock()
         output = await self._output(task)
         text, seconds = shortened(output.text, _LONGEST_RESULT), round(run.clock() - began, 3)
-        await run.unfinished.end_task(TaskCompleted(task_id, agent, text, output.success, seconds))
+        ended = TaskCompleted(task_id, agent, text, output.success, seconds)
+        await run.unfinished.end_task(self._place, ended)
         return output
 
     async def _output(self, task: str) -> ToolOutput:

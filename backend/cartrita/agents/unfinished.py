@@ -71,8 +71,9 @@ class Unfinished:
             self._promised.add(task)
             await self._journal.append(TaskStarted(task.task_id, call_id, agent, told))
 
-    async def end_task(self, ended: TaskCompleted) -> None:
+    async def end_task(self, task: StepPlace, ended: TaskCompleted) -> None:
         """Log how a task ended, unless it has an end. Raises LeaseLost."""
+        self._promised.discard(task)  # where it failed before its first model call
         if self._journal.answer.unfinished.is_open(ended.task_id):
             await self._journal.append(ended)
 

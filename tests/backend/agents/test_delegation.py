@@ -266,3 +266,19 @@ async def test_the_money_of_the_answering_agent_pays_for_its_tasks() -> None:
     )
     done = completed(await team.ending(asked()))
     assert (done.calls, done.cap) == (3, "cost")
+
+
+async def test_a_task_for_which_there_is_no_model_uses_no_step(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    steps = [called(TWO[1]), called(("calculator", {"expression": "6*7"}), first=2), said("42.")]
+    team = Team({"supervisor": steps})
+
+    async def nobody(*_: object) -> None:
+        raise UpstreamCut("Nobody serves it.", provider="p")
+
+    monkeypatch.setattr(team.work, "_model_of", nobody)
+    claimed = asked(caps=Caps(steps=3))
+    done = completed(await team.ending(claimed))
+    assert (done.calls, done.cap) == (3, None)
+    assert team.results(claimed)[0] == ("c1", "The agent failed: Nobody serves it.", False)
