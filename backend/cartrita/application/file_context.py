@@ -35,6 +35,8 @@ log = structlog.get_logger()
 _POLL_S = 0.2
 _CITED = 4
 """Passages of one file, at most."""
+_MOST_CITED = 50
+"""Passages of all files, for which no more files are looked through: nor are more told."""
 _IMAGE_BYTES = 24 << 20
 """Of all images together: as base64 they are the 32 MiB that vendors take in one request."""
 
@@ -160,7 +162,7 @@ class FileContext:
                 room.cite(file, name, best[:_CITED])
                 return passages_told(file, name, sorted(best, key=_place))
         pages = await self._store.pages(file.owner_id, file.content_id, left)
-        if room.cited is not None and file.characters <= left:
+        if file.characters <= left and room.begin_search(file):
             best = await self._best(file, room.question, _CITED) if room.question else []
             room.cite(file, name, [found.passage for found in best])
         if room.asked_now and not room.cites(file):
@@ -218,6 +220,14 @@ class _Room:
         self.files: dict[str, StoredFile | None] = {}
         self.cited: list[FoundPassage] | None = None
         self.asked_now = False
+        self._searched: set[FileId] = set()
+
+    def begin_search(self, file: StoredFile) -> bool:
+        """Whether a file that is told whole is to be searched now for the question: it is once."""
+        if self.cited is None or len(self.cited) >= _MOST_CITED or file.id in self._searched:
+            return False
+        self._searched.add(file.id)
+        return True
 
     def cite(self, file: StoredFile, name: str, passages: Iterable[Passage]) -> None:
         """Add passages of a file, unless it was told of before."""

@@ -64,7 +64,9 @@ class ScriptedReading:
 class FilesFixture:
     """The use cases of files."""
 
-    def __init__(self, database: Database, limits: UploadLimits = LIMITS) -> None:
+    def __init__(
+        self, database: Database, limits: UploadLimits = LIMITS, *, wait_s: float = 0.3
+    ) -> None:
         self.store = MemoryStore()
         self.blobs = Blobs(self.store)
         self.reading = ScriptedReading()
@@ -85,7 +87,7 @@ class FilesFixture:
             self.blobs,
             self.texts,
             characters=1000,
-            wait_s=0.3,
+            wait_s=wait_s,
             image_bytes=1000,
         )
 

@@ -101,6 +101,24 @@ async def test_the_passages_that_match_are_cited(pool: Database) -> None:
     assert await cited(files, asking("file_" + "0" * 32)) == []
 
 
+async def test_a_file_is_searched_once_however_often_it_is_named(
+    pool: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = FilesFixture(pool)
+    one, two = await read(pool, files, "Moss"), await read(pool, files, "The gate", name="b.txt")
+    searched: list[object] = []
+
+    async def nothing(_owner: str, _text: str, content_id: object, _limit: int) -> list[object]:
+        searched.append(content_id)
+        return []
+
+    monkeypatch.setattr(files.texts, "best", nothing)
+    await cited(files, asking(one, two, one), asking(one, text="Where is the blue pump?"))
+    assert searched == [one.content_id, two.content_id]
+    await told(files, asking(one))
+    assert len(searched) == 2
+
+
 async def test_where_passages_cannot_be_searched_the_beginning_is_told(
     pool: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -166,6 +184,7 @@ async def test_what_is_being_read_is_waited_for(pool: Database) -> None:
     queue = ReadingTable(pool, silence_s=60)
     task = await queue.claim()
     assert task is not None
+    files = FilesFixture(pool, wait_s=60)
     async with asyncio.TaskGroup() as group:
         telling = group.create_task(told(files, asking(file)))
         await queue.add(task, [FilePage(1, "text")], 1.0)

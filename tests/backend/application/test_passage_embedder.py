@@ -51,8 +51,11 @@ async def test_passages_are_found_by_their_meaning(pool: Database) -> None:
     found = await finding.search(ANN, "puppy", limit=1)
     assert [each.passage.text for each in found] == ["A hound sleeps."]
     asked = len(embeddings.asked)
+    assert await finding.search(ANN, "puppy", limit=1) == found
     assert len(await finding.search(ANN, "\x00 ", limit=1)) == 0
-    assert len(embeddings.asked) == asked
+    assert len(embeddings.asked) == asked, "the vector of a question is kept for its files"
+    await finding.search(BOB, "puppy", limit=1)
+    assert embeddings.asked[asked:] == [(BOB.owner_id, ["puppy"])]
 
 
 async def test_how_much_is_indexed_is_told(pool: Database) -> None:
