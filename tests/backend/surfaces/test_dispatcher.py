@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from msgspec.structs import replace
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.responses import JSONResponse
@@ -74,13 +75,12 @@ def path(handler: Any) -> HotPath:
 
 
 TABLE = hot_path_table(path(one) for one in (echo, refusing, failing, breaking, left))
-CONFIG = SurfaceConfig(
-    cors_origins=("https://other.example",), v1_body_max_bytes=100, body_timeout_s=0.2
-)
+CONFIG = SurfaceConfig(cors_origins=("https://other.example",), v1_body_max_bytes=100)
+IMPATIENT = replace(CONFIG, body_timeout_s=0.2)
 
 
 @asynccontextmanager
-async def served() -> AsyncGenerator[Client]:
+async def served(config: SurfaceConfig = CONFIG) -> AsyncGenerator[Client]:
     app = FastAPI(
         middleware=[
             Middleware(Layers),
@@ -89,7 +89,7 @@ async def served() -> AsyncGenerator[Client]:
             Middleware(HotPaths, table=TABLE),
         ]
     )
-    server = Dispatcher(app, TABLE, CONFIG, send_error)
+    server = Dispatcher(app, TABLE, config, send_error)
     async with serving(server) as port, connected(port) as client:
         yield client
 
@@ -165,13 +165,14 @@ async def test_the_rest_of_a_body_is_read_before_an_early_answer() -> None:
         client.send(b"b")
         status, headers, _ = await client.body()
         assert (status, headers.get("connection")) == (409, None)
+    async with served(IMPATIENT) as client:
         client.request("POST", "/v1/refusing", b"a", content_length="2")
         status, headers, _ = await client.body()
         assert (status, headers["connection"]) == (409, "close")
 
 
 async def test_a_body_that_does_not_arrive_in_time_is_refused() -> None:
-    async with served() as client:
+    async with served(IMPATIENT) as client:
         client.request("POST", "/v1/echo", b"a", content_length="2")
         status, _, body = await client.body()
     assert (status, json.loads(body)["error"]["code"]) == (408, "request_timeout")

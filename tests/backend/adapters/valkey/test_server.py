@@ -128,7 +128,7 @@ async def test_a_restart_between_two_calls_is_not_noticed(valkey: Valkey) -> Non
 @pytest.mark.parametrize("connected", [True, False])
 async def test_a_frozen_server_costs_one_wait(valkey: Valkey, connected: bool) -> None:
     clock = Clock()
-    async with opened(valkey.url, timeout_s=0.05, clock=clock) as server:
+    async with opened(valkey.url, timeout_s=0.3, clock=clock) as server:
         if connected:
             assert await echo(server) == b"ok"
         valkey.freeze()
@@ -147,7 +147,7 @@ async def test_a_frozen_server_costs_one_wait(valkey: Valkey, connected: bool) -
 
 async def test_while_one_tries_again_the_others_do_not_wait(valkey: Valkey) -> None:
     clock = Clock()
-    async with opened(valkey.url, timeout_s=0.05, clock=clock) as server:
+    async with opened(valkey.url, timeout_s=0.3, clock=clock) as server:
         valkey.freeze()
         with pytest.raises(Unavailable):
             await echo(server)
