@@ -56,7 +56,7 @@ def _delegate(agent: Agent, members: Sequence[Agent], run: RunContext, depth: in
         if not isinstance(task, str) or not 0 < len(task.strip()) <= _LONGEST_TASK:
             return _wrong(f"`task` must be a text of 1 to {_LONGEST_TASK} characters")
         if not run.unfinished.has_begun(context.place):
-            if run.unfinished.tasks >= agent.limits.delegations:
+            if run.unfinished.tasks_begun >= agent.limits.delegations:
                 return _wrong(f"this answer has used up its {agent.limits.delegations} tasks")
             if cap := run.cap_reached:
                 return _wrong(f"what this answer may use of {cap} is used up")

@@ -160,7 +160,7 @@ class ToolRunner:
         if tool.risk is Risk.ACT:
             return await self._end(one, UNKNOWN, state=StepState.UNKNOWN)
         late = _STOPPED if self._deadline.passed else f"It took longer than {tool.timeout_s:g} s."
-        unknown = self._run.journal.answer.unfinished.unknown_in(one.place)
+        unknown = self._run.journal.answer.begun.unknown_in(one.place)
         if unknown:  # whoever gave the task reads nothing else of it
             late = f"{late}\n\n{', '.join(unknown)}: {UNKNOWN_RESULT}"
         return await self._end(one, ToolSaid(late, False))

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from cartrita.agents.journal import Journal
+from cartrita.domain.begun_work import STOPPED_RESULT
 from cartrita.domain.errors import CartritaError
 from cartrita.domain.events import Event, TaskCompleted, TaskStarted, UsageRecorded
 from cartrita.domain.step_places import WHOLE_RUN, StepPlace
@@ -15,7 +16,6 @@ from cartrita.domain.step_records import (
     ToolSaid,
     begun_calls,
 )
-from cartrita.domain.unfinished_work import STOPPED_RESULT
 
 _Begun = TypeVar("_Begun")
 
@@ -44,14 +44,14 @@ class Unfinished:
         return len(self._model_calls) + len(self._promised)
 
     @property
-    def tasks(self) -> int:
+    def tasks_begun(self) -> int:
         """How many tasks have begun in the answer, also those that have ended."""
         promised = {place.task_id for place in self._promised}
-        return len(self._journal.answer.unfinished.tasks | promised)
+        return len(self._journal.answer.begun.tasks | promised)
 
     def has_begun(self, task: StepPlace) -> bool:
         """Whether the log has the beginning of a task: an earlier process began it."""
-        return task.task_id in self._journal.answer.unfinished.tasks
+        return task.task_id in self._journal.answer.begun.tasks
 
     @contextmanager
     def model_call(self, place: StepPlace, used: Callable[[], UsageRecorded]) -> Generator[None]:
@@ -74,7 +74,7 @@ class Unfinished:
     async def end_task(self, task: StepPlace, ended: TaskCompleted) -> None:
         """Log how a task ended, unless it has an end. Raises LeaseLost."""
         self._promised.discard(task)  # where it failed before its first model call
-        if self._journal.answer.unfinished.is_open(ended.task_id):
+        if self._journal.answer.begun.is_open(ended.task_id):
             await self._journal.append(ended)
 
     async def begin_call(self, intent: StepRecord, *, acts: bool) -> None:
@@ -107,7 +107,7 @@ class Unfinished:
         LeaseLost.
         """
         acting, looking = _taken(self._acting, place), _taken(self._looking, place)
-        ends = self._journal.answer.unfinished.ends(begun_calls(acting), place)
+        ends = self._journal.answer.begun.ends(begun_calls(acting), place)
         used = [measure() for measure in _taken(self._model_calls, place)]
         self._promised = {one for one in self._promised if not place.contains_task(one.task_id)}
         unknown = [_end(one, StepState.UNKNOWN, UNKNOWN_RESULT) for one in acting]

@@ -9,7 +9,7 @@ import msgspec
 
 from cartrita.agents.agent import Agent
 from cartrita.agents.registry import AgentRegistry
-from cartrita.application.agent_choice import choose_for
+from cartrita.application.model_choice import choose_for
 from cartrita.domain.agent_activity import AgentActivity
 from cartrita.domain.errors import Forbidden, NotFound, Unavailable
 from cartrita.domain.ports.agents import AgentActivityReader
@@ -62,14 +62,14 @@ class AgentDirectory:
         done = {
             each.agent: each for each in await self._activity.activity(principal.owner_id, since)
         }
-        of_routes = {agent.route: agent for agent in agents}
-        models = {route: await self._model(principal, one) for route, one in of_routes.items()}
+        routes = dict.fromkeys(agent.route for agent in agents)
+        models = {route: await self._model(principal, route) for route in routes}
         return [_listed_agent(agent, models[agent.route], done.get(agent.id)) for agent in agents]
 
-    async def _model(self, principal: Principal, agent: Agent) -> str | None:
-        """What answers for an agent, as runs choose it."""
+    async def _model(self, principal: Principal, route: str | None) -> str | None:
+        """What answers for agents with a route, as runs choose it."""
         try:
-            chosen = await choose_for(self._gateway, agent, principal)
+            chosen = await choose_for(self._gateway, route, principal)
         except (Forbidden, NotFound, Unavailable):
             return None
         return f"{chosen.deployment.provider}/{chosen.deployment.model}"

@@ -124,20 +124,20 @@ class Executor:
             return self._stopped(run)
         if isinstance(failure, ApprovalsNeeded):
             return failure
-        self._record_open_work(run)
+        self._stop_work(run)
         return endings.failed(run.answer, failure)
 
     def _stopped(self, run: ActiveRun) -> Ending:
         # Errors raised while the stream was being closed do not hide the stop reason.
         if not self._goes_on(run):
-            self._record_open_work(run)
+            self._stop_work(run)
         return self._ending_when_stopped(run)
 
     def _goes_on(self, run: ActiveRun) -> bool:
         """Whether it is given back, so that another process goes on with it."""
         return run.stop_reason is StopReason.SHUTDOWN and run.journal.resumable
 
-    def _record_open_work(self, run: ActiveRun) -> None:
+    def _stop_work(self, run: ActiveRun) -> None:
         """Record what was being done when the run was stopped. Errors of the log are ignored."""
         if run.stop_reason is StopReason.LEASE_LOST or not run.answer.seen:
             return

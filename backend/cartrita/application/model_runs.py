@@ -6,9 +6,9 @@ import msgspec
 
 from cartrita.agents.agent import NO_AGENT
 from cartrita.agents.registry import AgentRegistry
-from cartrita.application.agent_choice import choose_for
 from cartrita.application.conversations import Conversations
 from cartrita.application.file_context import FileContext
+from cartrita.application.model_choice import choose_for
 from cartrita.application.placement import Placement, place, regrouped
 from cartrita.application.runs import Runs
 from cartrita.application.titles import UNTITLED, derive_title
@@ -174,7 +174,7 @@ class ModelRuns:
         chosen = await (
             self._gateway.choose(command.provider, request.model, scopes, payer)
             if command.agent is None
-            else choose_for(self._gateway, agent, principal)
+            else choose_for(self._gateway, agent.route, principal)
         )
         instructions = (*request.instructions, *_system_texts(request.messages))
         context_tokens = None if command.agent is None else self._agent_context_tokens

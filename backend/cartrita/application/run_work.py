@@ -1,6 +1,5 @@
 """The work of a run: its agent, its models, its history and its tools, put together."""
 
-from contextlib import suppress
 from functools import partial
 from typing import Protocol
 
@@ -13,14 +12,14 @@ from cartrita.agents.run_context import RunContext
 from cartrita.agents.sources import SourceList
 from cartrita.agents.team import Team
 from cartrita.application.active_runs import ActiveRun
-from cartrita.application.agent_choice import choose_for
 from cartrita.application.brought_keys import BROUGHT, ProviderKeyGone
 from cartrita.application.history import History
+from cartrita.application.model_choice import choose_for
 from cartrita.application.run_summarizer import RunSummarizer
 from cartrita.domain import endings
 from cartrita.domain.api_keys import ActiveKey
 from cartrita.domain.continued_answers import Beginning, beginning_of, events_of
-from cartrita.domain.errors import CartritaError, Forbidden
+from cartrita.domain.errors import Forbidden
 from cartrita.domain.events import Event, ProviderAwaited
 from cartrita.domain.message_steps import steps_with_results
 from cartrita.domain.messages import Text
@@ -151,11 +150,8 @@ class RunWork:
         """What summarises the history: the model that is set, or else the one that answers."""
         if self._summary_s is None:
             return None
-        choice, principal = answering, context.principal
-        if self._summary_model is not None:
-            asked = (None, self._summary_model, principal.scopes, principal.payer)
-            with suppress(CartritaError):  # the key may not call it, or nobody serves it
-                choice = await self._gateway.choose(*asked)
+        principal = context.principal
+        choice = await choose_for(self._gateway, self._summary_model, principal, answering)
         if choice.deployment.provider == OFFLINE:  # it summarises nothing
             return None
         model = self._model(run, principal, choice)
@@ -165,7 +161,7 @@ class RunWork:
         """What answers an agent that does a task: its route, else what answers the run."""
         given = run.claim.input
         answering = Choice(Deployment(given.provider, given.model), given.route)
-        choice = await choose_for(self._gateway, agent, principal, answering)
+        choice = await choose_for(self._gateway, agent.route, principal, answering)
         return self._model(run, principal, choice)
 
     def _model(

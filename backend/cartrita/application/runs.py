@@ -6,10 +6,10 @@ from contextlib import AbstractAsyncContextManager
 import msgspec
 
 from cartrita.agents.registry import AgentRegistry
-from cartrita.application.agent_choice import choose_for
 from cartrita.application.chat_commands import DEFAULT_SURFACE, ChatCommand, own_tools_of
 from cartrita.application.conversations import Conversations, find_message
 from cartrita.application.file_context import FileContext
+from cartrita.application.model_choice import choose_for
 from cartrita.application.titles import UNTITLED, derive_title
 from cartrita.domain.continued_answers import beginning_of
 from cartrita.domain.errors import Conflict, NotFound, Unavailable
@@ -228,7 +228,7 @@ class Runs:
         """The input of a run by these names; None selects the default, or that of the agent."""
         found = self._agents.find(agent)
         if provider is None and model is None:
-            chosen = await choose_for(self._gateway, found, principal)
+            chosen = await choose_for(self._gateway, found.route, principal)
         else:
             chosen = await self._gateway.choose(provider, model, principal.scopes, principal.payer)
         return RunInput(

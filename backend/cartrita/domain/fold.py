@@ -2,6 +2,7 @@
 
 import msgspec
 
+from cartrita.domain.begun_work import BegunWork
 from cartrita.domain.continued_answers import beginning_of
 from cartrita.domain.event_visibility import is_visible
 from cartrita.domain.events import (
@@ -30,7 +31,6 @@ from cartrita.domain.messages import (
     ToolCall,
     ToolResult,
 )
-from cartrita.domain.unfinished_work import UnfinishedWork
 from cartrita.domain.usage import Usage
 
 
@@ -47,7 +47,7 @@ class Fold:
         self._pieces: list[str] = []
         self._agents: dict[str, AgentUse] = {}
         self.usage = Usage()
-        self.unfinished = UnfinishedWork()
+        self.begun = BegunWork()
         self.calls = 0
         self.cost = 0.0
         """US dollars, of the model calls and the searches of tools whose price is known."""
@@ -80,7 +80,7 @@ class Fold:
                 self._add_part(event)
 
     def _add_part(self, event: Event) -> None:
-        self.unfinished.add(event)
+        self.begun.add(event)
         if isinstance(event, ToolReturned):
             self.cost += event.cost or 0.0
         match event:

@@ -15,13 +15,13 @@ from tests.backend.agents.loop_fixture import (
 )
 from tests.backend.application.fakes import DONE, until
 
+from cartrita.domain.begun_work import STOPPED_RESULT
 from cartrita.domain.caps import Caps
 from cartrita.domain.deltas import FinishReason, ReasoningDelta, TextDelta
 from cartrita.domain.events import Event, RunCompleted, TaskCompleted, ToolReturned, UsageRecorded
 from cartrita.domain.fold import fold
 from cartrita.domain.runs import Claim
 from cartrita.domain.step_records import UNKNOWN_RESULT, StepState
-from cartrita.domain.unfinished_work import STOPPED_RESULT
 from cartrita.tools.schema import tool
 from cartrita.tools.tool import Risk, ToolContext, ToolOutput
 

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from tests.backend.agents.acting_fixture import Acting, never_asking
 from tests.backend.agents.loop_fixture import CALLED, LoopFixture, asked, called, completed, said
 
+from cartrita.domain.begun_work import STOPPED_RESULT
 from cartrita.domain.deltas import FinishReason, TextDelta, ToolCallDelta
 from cartrita.domain.errors import Unavailable
 from cartrita.domain.events import (
@@ -28,7 +29,6 @@ from cartrita.domain.step_records import (
     StepState,
     ToolBegun,
 )
-from cartrita.domain.unfinished_work import STOPPED_RESULT
 from cartrita.tools.schema import tool
 from cartrita.tools.tool import Risk, Source, ToolContext, ToolOutput
 

@@ -13,6 +13,7 @@ from tests.backend.agents.loop_fixture import (
 )
 from tests.backend.application.fakes import until
 
+from cartrita.domain.begun_work import STOPPED_RESULT
 from cartrita.domain.events import (
     TaskCompleted,
     TaskStarted,
@@ -26,7 +27,6 @@ from cartrita.domain.step_records import (
     ToolBegun,
     ToolSaid,
 )
-from cartrita.domain.unfinished_work import STOPPED_RESULT
 from cartrita.tools.tool import Risk
 
 STEP = called(("act", {"what": "a"}), ("calculator", {"expression": "1+1"}), text="I act.")

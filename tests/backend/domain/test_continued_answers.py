@@ -55,7 +55,7 @@ def test_a_log_that_begins_with_them_has_the_same_parts() -> None:
     answer = fold(events_of(parts))
     assert answer.parts == parts
     assert answer.length == len("See.No.It is")
-    assert answer.unfinished.ends() == []
+    assert answer.begun.ends() == []
     assert fold(events_of([Reasoning("", None, "secret", "dialect")])).parts == (
         Reasoning("", None, "secret", "dialect"),
     )
@@ -95,7 +95,7 @@ def test_each_step_that_is_kept_has_its_results(calls: list[str]) -> None:
     assert begins is None or beginning_of(begins.parts) == begins
     if begins is None:
         return
-    assert fold(events_of(begins.parts)).unfinished.ends() == []
+    assert fold(events_of(begins.parts)).begun.ends() == []
     kept = [
         part for step in steps_with_results(begins.steps) for each in step for part in each.parts
     ]

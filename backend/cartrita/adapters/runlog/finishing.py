@@ -51,7 +51,7 @@ async def end_unowned(
     Of the tools and tasks that have begun it is told that they end.
     """
     begun = begun_calls(await select_steps(connection, run_id))
-    new = fold([one.event for one in logged]).unfinished.ends(begun)
+    new = fold([one.event for one in logged]).begun.ends(begun)
     ending = ending_of(fold([*(one.event for one in logged), *new]))
     new.append(ending.event)
     numbered = [LoggedEvent(run_id, seq, event) for seq, event in enumerate(new, len(logged) + 1)]

@@ -18,10 +18,10 @@ from cartrita.adapters.runlog.run_log import RunLog
 from cartrita.adapters.runlog.writer import Unstorable
 from cartrita.agents.tool_approvals import asked_event
 from cartrita.domain.approvals import Approval, Decision, Verdict, hash_arguments
+from cartrita.domain.begun_work import STOPPED_RESULT
 from cartrita.domain.errors import Conflict, NotFound
 from cartrita.domain.events import ApprovalAsked, ApprovalSettled, RunStopped, ToolReturned
 from cartrita.domain.step_places import StepPlace
-from cartrita.domain.unfinished_work import STOPPED_RESULT
 from cartrita.kit.ids import uuid7
 
 ARGUMENTS: Any = {"b": 1, "a": 2.50}

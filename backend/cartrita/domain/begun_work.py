@@ -1,4 +1,4 @@
-"""Unfinished work: the calls and tasks of a run that its log has the beginning of, and no end."""
+"""The calls and tasks that the log of a run has the beginnings of, and what ends them."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -10,7 +10,7 @@ from cartrita.domain.step_records import UNKNOWN_RESULT, ToolBegun, unknown_resu
 STOPPED_RESULT: Final = "It was stopped before it had a result."
 
 
-class UnfinishedWork:
+class BegunWork:
     """Collects them from the events of a run, in order from seq 1."""
 
     def __init__(self) -> None:
