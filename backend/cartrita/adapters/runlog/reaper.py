@@ -59,9 +59,12 @@ WHERE r.id = $1 AND r.status = 'running' AND NOT EXISTS
   (SELECT 1 FROM replicas p WHERE p.id = r.replica_id AND p.epoch = r.replica_epoch)
 FOR UPDATE OF r SKIP LOCKED FOR NO KEY UPDATE OF c SKIP LOCKED
 """
+# Work after the last heartbeat of its owner is not known, and does not count.
 _REQUEUE = """
 UPDATE runs SET status = 'queued', replica_id = NULL, replica_epoch = NULL, attempt = attempt + 1,
-  worked = worked + coalesce(clock_timestamp() - claimed_at, '0')
+  worked = worked + coalesce(greatest('0', least(
+    clock_timestamp(), (SELECT renewed_at FROM replicas p WHERE p.id = replica_id)
+  ) - claimed_at), '0')
 WHERE id = $1
 """
 _OVERDUE = """

@@ -22,11 +22,12 @@ _EXPIRE_PREDECESSORS = """
 UPDATE replicas SET expires_at = '-infinity' WHERE instance = $1 AND (slot = $2 OR slot >= $3)
 """
 _REGISTER = """
-INSERT INTO replicas (id, instance, slot, epoch, expires_at)
-VALUES ($1, $2, $3, 1, clock_timestamp() + $4 * interval '1 second')
+INSERT INTO replicas (id, instance, slot, epoch, renewed_at, expires_at)
+VALUES ($1, $2, $3, 1, clock_timestamp(), clock_timestamp() + $4 * interval '1 second')
 """
 _RENEW = """
-UPDATE replicas SET expires_at = clock_timestamp() + $3 * interval '1 second'
+UPDATE replicas
+SET renewed_at = clock_timestamp(), expires_at = clock_timestamp() + $3 * interval '1 second'
 WHERE id = $1 AND epoch = $2 RETURNING id
 """
 _FENCE = "SELECT 1 FROM replicas WHERE id = $1 AND epoch = $2 FOR KEY SHARE"

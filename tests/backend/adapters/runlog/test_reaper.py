@@ -156,6 +156,33 @@ async def test_a_run_that_was_given_back_has_not_failed(cluster: Cluster) -> Non
         assert 7200 <= claim.worked_s < 8000, "waiting in the queue is no work"
 
 
+@pytest.mark.parametrize(("silent_hours", "worked_hours"), [(8, 1), (20, 0)])
+async def test_the_time_between_a_crash_and_its_takeover_is_no_work(
+    cluster: Cluster, silent_hours: int, worked_hours: int
+) -> None:
+    async with cluster.manual_replica(1) as dead, cluster.manual_replica(2) as heir:
+        await claim_manually(dead)
+        await cluster.connection.execute(
+            "UPDATE runs SET claimed_at = claimed_at - interval '9 hours'"
+        )
+        await cluster.connection.execute(
+            "UPDATE replicas SET renewed_at = renewed_at - $1 * interval '1 hour'", silent_hours
+        )
+        await release_leases(cluster)
+        await heir._reaper.reap()
+        worked = "SELECT round(extract(epoch FROM worked) / 3600)::int FROM runs"
+        assert await cluster.value(worked) == worked_hours
+
+
+async def test_a_heartbeat_is_noted(cluster: Cluster) -> None:
+    async with cluster.manual_replica(1) as log:
+        await cluster.connection.execute(
+            "UPDATE replicas SET renewed_at = renewed_at - interval '1 day'"
+        )
+        await log._replica._renew()
+        assert await cluster.value("SELECT bool_and(renewed_at > started_at) FROM replicas")
+
+
 async def test_a_run_past_its_deadline_is_not_requeued(cluster: Cluster) -> None:
     async with cluster.manual_replica(1) as dead, cluster.manual_replica(2) as heir:
         execution = await claim_manually(dead)

@@ -26,6 +26,7 @@ replicas = Table(
     Column("epoch", BigInteger, nullable=False),
     Column("expires_at", MOMENT, nullable=False),
     Column("started_at", MOMENT, nullable=False),
+    Column("renewed_at", MOMENT),
 )
 
 runs = Table(
