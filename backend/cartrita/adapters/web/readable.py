@@ -259,7 +259,8 @@ def _chosen(blocks: list[_Block]) -> Iterable[_Block]:
     """The blocks to read.
 
     Those of the part that the page marks as its main one, if that holds much of its text; else
-    what is longer than what is around it as a rule, with the headings above; else everything.
+    what is longer than what is around it as a rule, with the headings above; else everything, as
+    of a page of links.
     """
     shown = [block for block in blocks if not block.around] or blocks
     total = sum(block.own for block in shown)
@@ -267,7 +268,7 @@ def _chosen(blocks: list[_Block]) -> Iterable[_Block]:
     if sum(block.own for block in inside) >= max(_LEAST_INSIDE, total / 4):
         return inside
     kept = _long_ones(shown)
-    if sum(block.own for block in kept) * 2 >= total:
+    if kept and sum(block.own for block in kept) * 2 >= total:
         return kept
     return shown
 

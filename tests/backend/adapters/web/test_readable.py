@@ -41,6 +41,14 @@ def test_short_pages_are_read_whole() -> None:
     assert text("") == ""
 
 
+def test_pages_of_links_are_read_whole() -> None:
+    links = "<li><a href=/1>One</a></li><li><a href=/2>Two</a></li>"
+    assert text(f"<ul>{links}</ul>") == (
+        "- [One](https://example.com/1)\n- [Two](https://example.com/2)"
+    )
+    assert text("<p><a href=/1>One</a></p>") == "[One](https://example.com/1)"
+
+
 def test_a_small_main_part_is_not_believed() -> None:
     assert text(f"<main>Loading</main><div>{LONG}</div><div>{LONG}</div>") == f"{LONG}\n\n{LONG}"
 
