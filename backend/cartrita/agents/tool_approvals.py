@@ -13,6 +13,10 @@ from cartrita.kit.ids import public, uuid7
 from cartrita.tools.tool import Risk
 
 _DENIED: Final = "A person was asked, and did not allow this. Do not try it again; say so instead."
+_EXPIRED: Final = (
+    "A person was asked, and nobody decided in time, so it was not done. Do not try it again; say"
+    " so instead."
+)
 _NOBODY: Final = (
     "This needs the approval of a person, and nobody can be asked here. It was not done; say so."
 )
@@ -64,7 +68,7 @@ def refusal_of(call: ToolCall, approval: Approval | None) -> str | None:
     if approval is None:
         return _NOBODY
     if approval.decision is not Decision.APPROVED:
-        return _DENIED
+        return _EXPIRED if approval.expired else _DENIED
     if approval.arguments_hash != hash_arguments(call.name, call.arguments):
         return _CHANGED
     return None

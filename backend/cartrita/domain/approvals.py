@@ -39,7 +39,7 @@ class Approval(msgspec.Struct, frozen=True, kw_only=True):
     """One call of a tool that waits for a decision, or had one.
 
     It counts for these exact arguments: `arguments_hash` is theirs. `place` is that of the call,
-    `agent` who made it. Without a decision until `expires_at` it is denied.
+    `agent` who made it. Without a decision until `expires_at` it is denied, and has `expired`.
     """
 
     id: UUID
@@ -53,6 +53,7 @@ class Approval(msgspec.Struct, frozen=True, kw_only=True):
     arguments_hash: str
     expires_at: datetime
     decision: Decision | None = None
+    expired: bool = False
 
 
 class Verdict(msgspec.Struct, frozen=True):

@@ -76,18 +76,27 @@ async def test_a_tool_that_acts_is_asked_for_when_the_rest_is_done() -> None:
     assert done.state is StepState.DONE
 
 
-@pytest.mark.parametrize("decision", [Decision.DENIED, None], ids=str)
-async def test_without_an_approval_nothing_is_done(decision: Decision | None) -> None:
+@pytest.mark.parametrize(
+    ("decision", "expired", "told"),
+    [
+        (Decision.DENIED, False, "did not allow this"),
+        (None, False, "did not allow this"),
+        (Decision.DENIED, True, "nobody decided in time"),
+    ],
+)
+async def test_without_an_approval_nothing_is_done(
+    decision: Decision | None, expired: bool, told: str
+) -> None:
     acting = Acting()
     fixture = fixture_of(acting, STEP)
     claimed = asked()
     (approval,) = await suspended(fixture, claimed)
-    denied = replace(approval, decision=decision)
+    denied = replace(approval, decision=decision, expired=expired)
     ending, again = await after(fixture, claimed, (denied,), said("Not allowed."), acting=acting)
     assert text_of(ending) == "Not allowed."
     assert acting.done == []
     ((_, result, success),) = again.results(claimed)
-    assert "did not allow this" in result
+    assert told in result
     assert not success
 
 

@@ -21,7 +21,8 @@ from cartrita.kit.ids import public
 _object = msgspec.json.Decoder(JsonObject)
 _COLUMNS = (
     "id, run_id, owner_id, idem_key, call_id, agent, tool, arguments, arguments_hash, asked_at,"
-    " expires_at, decision, expires_at < now() AS late"
+    " expires_at, decision, expires_at < now() AS late,"
+    " decided_at > expires_at IS TRUE AS expired"
 )
 _INSERT = """
 INSERT INTO approvals
@@ -154,6 +155,7 @@ def load_approval(row: Row) -> Approval:
         arguments_hash=row["arguments_hash"],
         expires_at=row["expires_at"],
         decision=None if row["decision"] is None else Decision(row["decision"]),
+        expired=row["expired"],
     )
 
 
@@ -182,7 +184,7 @@ def _require_open(run: Run, asked: Row, arguments_hash: str, before: str | None)
             "The call has other arguments than those that were decided on: read it again.",
             code="arguments_changed",
         )
-    if before is not None:
+    if before is not None and not asked["expired"]:
         raise Conflict(f"It was {before} already.", code="approval_decided")
     if asked["late"] or run.status is not RunStatus.WAITING:
         raise Conflict(

@@ -156,8 +156,11 @@ async def test_an_approval_expires_and_the_run_goes_on_without_it(cluster: Clust
         await log._reaper.reap()
         claim = await log.queue.claim()
         assert claim is not None
-        assert claim.approvals[0].decision is Decision.DENIED
+        assert (claim.approvals[0].decision, claim.approvals[0].expired) == (Decision.DENIED, True)
         assert claim.logged[-1] == ApprovalSettled(f"appr_{approval.id.hex}", "expired")
+        with pytest.raises(Conflict) as over:
+            await decide(log, run, approval.id, Decision.APPROVED)
+        assert over.value.code == "approval_expired", "nobody has denied it"
 
 
 async def test_a_waiting_run_can_be_cancelled(cluster: Cluster) -> None:
