@@ -204,8 +204,15 @@ def _(event: SourceFound, run_id: RunId) -> ChatEvent:
 
 @_render_logged.register
 def _(event: UsageRecorded, run_id: RunId) -> ChatEvent:
-    tokens = event.usage.total_tokens
-    return MetricsFrame(MetricsData(tokens, event.seconds, event.first_token_seconds, event.calls))
+    return MetricsFrame(
+        MetricsData(
+            event.usage.total_tokens,
+            event.seconds,
+            event.first_token_seconds,
+            event.calls,
+            event.task_id or msgspec.UNSET,
+        )
+    )
 
 
 @_render_logged.register

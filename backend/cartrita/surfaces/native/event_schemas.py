@@ -179,6 +179,7 @@ class MetricsData(msgspec.Struct, frozen=True):
     response_time: Annotated[float, Meta(description="Seconds.")]
     time_to_first_token: Annotated[float | None, Meta(description="Seconds.")]
     model_calls: int
+    task_id: TaskId | msgspec.UnsetType = msgspec.UNSET
 
 
 class MetricsFrame(msgspec.Struct, frozen=True, tag_field="event", tag="metrics"):

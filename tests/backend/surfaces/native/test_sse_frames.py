@@ -119,6 +119,11 @@ TABLE: list[tuple[Event, str]] = [
         '"time_to_first_token":null,"model_calls":2}}',
     ),
     (
+        UsageRecorded(Usage(3, 4), 1.5, agent="writer", task_id="task_1_1"),
+        '{"event":"metrics","data":{"tokens_used":7,"response_time":1.5,'
+        '"time_to_first_token":null,"model_calls":1,"task_id":"task_1_1"}}',
+    ),
+    (
         RunCompleted(
             "Hello",
             FinishReason.LENGTH,
