@@ -16,6 +16,7 @@ from cartrita.agents.output_bounds import bounded_attachments, bounded_sources
 from cartrita.agents.run_context import RunContext
 from cartrita.agents.tool_approvals import is_approval_needed, new_approval, refusal_of
 from cartrita.domain.approvals import Approval, hash_arguments
+from cartrita.domain.begun_work import with_unknown
 from cartrita.domain.errors import CartritaError, LeaseLost
 from cartrita.domain.events import (
     Event,
@@ -28,7 +29,6 @@ from cartrita.domain.messages import Text, ToolCall, ToolResult
 from cartrita.domain.step_places import StepPlace
 from cartrita.domain.step_records import (
     UNKNOWN,
-    UNKNOWN_RESULT,
     StepRecord,
     StepState,
     ToolBegun,
@@ -161,9 +161,7 @@ class ToolRunner:
             return await self._end(one, UNKNOWN, state=StepState.UNKNOWN)
         late = _STOPPED if self._deadline.passed else f"It took longer than {tool.timeout_s:g} s."
         unknown = self._run.journal.answer.begun.unknown_in(one.place)
-        if unknown:  # whoever gave the task reads nothing else of it
-            late = f"{late}\n\n{', '.join(unknown)}: {UNKNOWN_RESULT}"
-        return await self._end(one, ToolSaid(late, False))
+        return await self._end(one, ToolSaid(with_unknown(late, unknown), False))
 
     async def _output(self, one: PlacedCall, tool: Tool) -> ToolOutput:
         """What the tool gives; its errors are results. Raises TimeoutError and ApprovalsNeeded."""

@@ -1,10 +1,10 @@
 """The calls and tasks that the log of a run has the beginnings of, and what ends them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from cartrita.domain.events import Event, TaskCompleted, TaskStarted, ToolCalled, ToolReturned
-from cartrita.domain.step_places import WHOLE_RUN, StepPlace
+from cartrita.domain.step_places import WHOLE_RUN, StepPlace, giver_of, is_task_within
 from cartrita.domain.step_records import UNKNOWN_RESULT, ToolBegun, unknown_result
 
 STOPPED_RESULT: Final = "It was stopped before it had a result."
@@ -18,6 +18,8 @@ class BegunWork:
         """By task and call, in the order in which they began; a task has no call."""
         self.tasks: set[str] = set()
         """The ids of all tasks that have begun, also of those that have ended."""
+        self._given: dict[tuple[str | None, str], str] = {}
+        """The tasks by what gave them: a call, for a task or for none."""
         self._unknown: list[tuple[str, str]] = []
         """The tasks and the tools of the calls whose end nobody knows."""
 
@@ -28,6 +30,7 @@ class BegunWork:
             case TaskStarted():
                 self._begun[event.task_id, None] = event
                 self.tasks.add(event.task_id)
+                self._given[giver_of(event.task_id), event.call_id] = event.task_id
             case ToolReturned():
                 if event.task_id is not None and event.result == UNKNOWN_RESULT:
                     self._unknown.append((event.task_id, event.name))
@@ -48,8 +51,11 @@ class BegunWork:
     def ends(self, acting: Iterable[ToolBegun] = (), place: StepPlace = WHOLE_RUN) -> list[Event]:
         """What is told of those at a place if they end here, what began last first.
 
-        `acting` are the calls there that act, and may have taken effect.
+        `acting` are the calls there that act, and may have taken effect. A call that gave a task
+        tells of those within it, because whoever gave it reads nothing else of the task.
         """
+        acting = tuple(acting)
+        acted = [*self._unknown, *((one.task_id, one.name) for one in acting)]
         unknown: dict[tuple[str | None, str | None], ToolBegun] = {
             (call.task_id, call.call_id): call for call in acting
         }
@@ -62,6 +68,19 @@ class BegunWork:
                     TaskCompleted(begun.task_id, begun.agent, STOPPED_RESULT, False, seconds=0.0)
                 )
             else:
-                text = UNKNOWN_RESULT if unknown.pop(key, None) else STOPPED_RESULT
+                stopped = UNKNOWN_RESULT if unknown.pop(key, None) else STOPPED_RESULT
+                text = with_unknown(stopped, self._within(begun, acted))
                 ends.append(ToolReturned(begun.call_id, begun.name, text, False, begun.task_id))
         return [*map(unknown_result, unknown.values()), *ends]
+
+    def _within(self, call: ToolCalled, acted: Iterable[tuple[str | None, str]]) -> list[str]:
+        """The tools among these that were called within the task that a call gave."""
+        given = self._given.get((call.task_id, call.call_id))
+        if given is None:
+            return []
+        return [name for task, name in acted if task is not None and is_task_within(task, given)]
+
+
+def with_unknown(result: str, tools: Sequence[str]) -> str:
+    """The result of a call, with the tools that may have taken effect within it."""
+    return f"{result}\n\n{', '.join(tools)}: {UNKNOWN_RESULT}" if tools else result

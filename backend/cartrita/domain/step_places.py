@@ -57,7 +57,18 @@ class StepPlace(msgspec.Struct, frozen=True):
         """
         if not self.numbers:
             return True
-        return task_id is not None and f"{task_id}_".startswith(f"{self.task_id}_")
+        return task_id is not None and is_task_within(task_id, self.task_id)
+
+
+def is_task_within(task_id: str, other: str) -> bool:
+    """Whether a task is another one, or was given within it."""
+    return f"{task_id}_".startswith(f"{other}_")
+
+
+def giver_of(task_id: str) -> str | None:
+    """The task whose agent gave this one; None if the agent that answers did."""
+    numbers = task_id.split("_")[1:-2]
+    return "_".join(("task", *numbers)) if numbers else None
 
 
 WHOLE_RUN: Final = StepPlace()

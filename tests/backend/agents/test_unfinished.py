@@ -7,6 +7,7 @@ import pytest
 from msgspec.structs import replace
 from tests.backend.agents.acting_fixture import Acting, never_asking
 from tests.backend.agents.loop_fixture import (
+    LoopFixture,
     asked,
     called,
     said,
@@ -47,6 +48,30 @@ async def test_a_cancel_while_a_tool_acts_says_that_its_end_is_unknown() -> None
     last = {one.place.text: one for one in fixture.queue.steps[claimed.run_id]}["1.1"]
     assert (last.state, last.output) == (StepState.UNKNOWN, ToolSaid(UNKNOWN_RESULT, False))
     assert ending.message == fold(fixture.queue.events[claimed.run_id]).message
+
+
+async def test_a_cancel_tells_whoever_gave_a_task_what_may_have_acted_in_it() -> None:
+    acting = Acting()
+    acting.hold = asyncio.Event()
+    fixture = LoopFixture(
+        called(("delegate", {"agent": "worker", "task": "Send it."})),
+        called(("act", {"what": "a"}), first=7),
+        tools=(acting.tool,),
+        overrides={
+            "worker": {"instructions": "You work.", "tools": ["act"], "approval": "never"},
+            "supervisor": {"delegates": ["worker"], "tools": []},
+        },
+    )
+    claimed = asked()
+    async with fixture.open():
+        fixture.queue.put(claimed)
+        await acting.begun.wait()
+        fixture.queue.tell(CancelRequested(claimed.run_id))
+        ending = await fixture.ended(claimed)
+    told = f"{STOPPED_RESULT}\n\nact: {UNKNOWN_RESULT}"
+    assert fixture.results(claimed) == [("c7", UNKNOWN_RESULT, False), ("c1", told, False)]
+    assert ending.message is not None
+    assert ending.message.parts[-1].text == told  # type: ignore[union-attr]
 
 
 async def test_a_cancel_before_a_run_goes_on_tells_how_all_ended() -> None:

@@ -3,7 +3,7 @@
 import pytest
 from msgspec import ValidationError
 
-from cartrita.domain.step_places import WHOLE_RUN, StepPlace
+from cartrita.domain.step_places import WHOLE_RUN, StepPlace, giver_of
 
 STEP = WHOLE_RUN.step(2)
 CALL = STEP.call(1)
@@ -46,3 +46,5 @@ def test_a_call_contains_its_task_and_those_within_it() -> None:
     assert not CALL.contains_task(None)
     assert WHOLE_RUN.contains_task(None)
     assert WHOLE_RUN.contains_task(CALL.task_id)
+    assert giver_of(inner.task_id) == CALL.task_id
+    assert giver_of(CALL.task_id) is None
