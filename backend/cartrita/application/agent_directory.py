@@ -16,6 +16,7 @@ from cartrita.domain.ports.agents import AgentActivityReader
 from cartrita.domain.principals import Principal
 from cartrita.gateway.gateway import Gateway
 from cartrita.kit import clock
+from cartrita.tools.toolbox import Toolbox
 
 PERIOD: Final = timedelta(days=30)
 """How far back the work of agents is counted."""
@@ -30,7 +31,10 @@ class AgentStatus(StrEnum):
 
 
 class ListedAgent(msgspec.Struct, frozen=True):
-    """An agent; `model` is what it begins with as `provider/model`, None where there is none."""
+    """An agent, with those of its tools that are there.
+
+    `model` is what it begins with as `provider/model`, None where there is none.
+    """
 
     agent: Agent
     status: AgentStatus
@@ -42,9 +46,14 @@ class AgentDirectory:
     """The agents for a principal, whose own runs count and no others."""
 
     def __init__(
-        self, agents: AgentRegistry, activity: AgentActivityReader, gateway: Gateway
+        self,
+        agents: AgentRegistry,
+        tools: Toolbox,
+        activity: AgentActivityReader,
+        gateway: Gateway,
     ) -> None:
         self._agents = agents
+        self._tools = tools
         self._activity = activity
         self._gateway = gateway
 
@@ -64,7 +73,13 @@ class AgentDirectory:
         }
         routes = dict.fromkeys(agent.route for agent in agents)
         models = {route: await self._model(principal, route) for route in routes}
-        return [_listed_agent(agent, models[agent.route], done.get(agent.id)) for agent in agents]
+        return [
+            _listed_agent(self._equipped(agent), models[agent.route], done.get(agent.id))
+            for agent in agents
+        ]
+
+    def _equipped(self, agent: Agent) -> Agent:
+        return msgspec.structs.replace(agent, tools=self._tools.known(agent.tools))
 
     async def _model(self, principal: Principal, route: str | None) -> str | None:
         """What answers for agents with a route, as runs choose it."""

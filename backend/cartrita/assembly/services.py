@@ -58,7 +58,7 @@ def create_services(
         usage=UsageReports(storage.ledger),
         agents=agents,
         agent_directory=AgentDirectory(
-            agents, AgentActivityTable(storage.database), models.gateway
+            agents, tools, AgentActivityTable(storage.database), models.gateway
         ),
         completions=Completions(models.gateway, agent_models, models.counter),
         key_authentication=authentication.key_authentication,

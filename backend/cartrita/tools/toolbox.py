@@ -66,6 +66,19 @@ class Toolbox:
                 found.setdefault(tool.name, tool)
         return type(self)(found.values())
 
+    def known(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Those of these names and patterns that stand for a tool here, or may for a supplied one.
+
+        No supply is asked.
+        """
+        prefixes = [supply.prefix for supply in self._supplies]
+        return tuple(
+            name
+            for name in names
+            if any(True for _ in self._named(name))
+            or any(_may_have(prefix, (name,)) for prefix in prefixes)
+        )
+
     def _named(self, name: str) -> Iterable[Tool]:
         if "*" in name:
             return (tool for tool in self._tools.values() if matches((name,), tool.name))

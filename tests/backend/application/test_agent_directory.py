@@ -17,6 +17,8 @@ from cartrita.domain.agent_activity import AgentActivity
 from cartrita.domain.errors import NotFound
 from cartrita.domain.principals import Principal
 from cartrita.domain.scopes import Scopes
+from cartrita.tools.calculator import CALCULATOR
+from cartrita.tools.toolbox import Toolbox
 
 ANN = Principal("ann", "key")
 NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)
@@ -37,7 +39,7 @@ class Counted:
 def directory(*activity: AgentActivity, agents: Sequence[Agent] = ()) -> AgentDirectory:
     registry = AgentRegistry(agents or built_in_agents())
     models = gateway(ScriptedProvider([]), NamedProvider("elsewhere"))
-    return AgentDirectory(registry, Counted(*activity), models)
+    return AgentDirectory(registry, Toolbox((CALCULATOR,)), Counted(*activity), models)
 
 
 async def test_what_the_agents_did() -> None:
@@ -49,6 +51,11 @@ async def test_what_the_agents_did() -> None:
     assert (coder.status, coder.activity.last_used_at) == (AgentStatus.IDLE, NOON)
     assert task.activity == AgentActivity("task")
     assert {each.model for each in listed.values()} == {"p/m"}
+
+
+async def test_tools_that_are_switched_off_are_not_listed() -> None:
+    found = await directory().get(ANN, "analyst")
+    assert found.agent.tools == ("calculator",)
 
 
 async def test_one_agent_by_an_old_name() -> None:

@@ -87,6 +87,14 @@ async def test_patterns_name_tools_that_there_are() -> None:
     assert only("*_cut") == ["garden__cut"]
 
 
+def test_names_of_supplied_tools_are_known_before_they_are_there() -> None:
+    supply = Supply()
+    names = ("calculator", "run_code", "garden__grow", "garden__*", "rain__*", "calc*")
+    known = Toolbox((CALCULATOR,), (supply,)).known(names)
+    assert known == ("calculator", "garden__grow", "garden__*", "calc*")
+    assert supply.asked == 0
+
+
 async def test_the_calculator_as_a_tool() -> None:
     output = await CALCULATOR.run(context(), {"expression": "6*7"})
     assert output.text == "6*7 = 42"
