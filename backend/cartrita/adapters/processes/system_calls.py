@@ -103,6 +103,15 @@ def filter_calls(program: bytes) -> None:
     _prctl(_PR_SET_SECCOMP, _number(_FILTER), ctypes.byref(given))
 
 
+def has_filters() -> bool:
+    """Whether the kernel has filters of system calls: it then looks for the one at address 0."""
+    try:
+        _prctl(_PR_SET_SECCOMP, _number(_FILTER), None)
+    except OSError as error:
+        return error.errno == errno.EFAULT
+    return True
+
+
 def _prctl(what: int, *values: object) -> None:
     rest = [_number(0)] * (4 - len(values))
     call("prctl", ctypes.c_int(what), *values, *rest)

@@ -1,12 +1,13 @@
 """A process that is shut in reaches nothing of the server's, and still reads what it was given."""
 
+import errno
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from cartrita.adapters.processes import landlock, walls
+from cartrita.adapters.processes import landlock, system_calls, walls
 
 _PROGRAM = """
 import sys
@@ -62,17 +63,34 @@ def test_there_are_no_network_and_no_processes(attempt: str, before: str) -> Non
     assert attempted(attempt, before) == "Operation not permitted"
 
 
+def test_this_kernel_has_filters() -> None:
+    assert system_calls.has_filters()
+
+
 def test_what_was_given_is_read() -> None:
     assert attempted("pass") == "done moss"
 
 
 @pytest.mark.parametrize(
-    ("version", "filter_", "missing"),
-    [(7, b"x", ()), (0, b"x", ("files",)), (0, None, ("files", "network"))],
+    ("version", "filter_", "error", "missing"),
+    [
+        (7, b"x", errno.EFAULT, ()),
+        (0, b"x", errno.EFAULT, ("files",)),
+        (7, b"x", errno.EINVAL, ("network",)),
+        (0, None, errno.EFAULT, ("files", "network")),
+    ],
 )
 def test_what_is_missing_is_named(
-    version: int, filter_: bytes | None, missing: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+    version: int,
+    filter_: bytes | None,
+    error: int,
+    missing: tuple[str, ...],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    def prctl(*_: object) -> None:
+        raise OSError(error, "prctl")
+
+    monkeypatch.setattr(system_calls, "_prctl", prctl)
     monkeypatch.setattr(landlock, "version", lambda: version)
     monkeypatch.setattr(walls, "call_filter", lambda: filter_)
     assert walls.missing() == missing
