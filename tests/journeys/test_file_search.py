@@ -16,7 +16,7 @@ from tests.harness.uploads import uploaded
 from tests.harness.websockets import opened
 from tests.journeys.test_files import chat, message_of, question, response, sent_to_model
 from tests.journeys.test_research import events_of, results_of, task, use
-from tests.journeys.v1 import post_json
+from tests.journeys.v1 import exchange_with, post_json
 
 _PAGES = 300
 _PAGE = 217
@@ -129,6 +129,34 @@ async def test_the_apis_of_vendors_cite_attached_files_as_they_cite_files(
     assert (cited["start_page_number"], cited["document_title"]) == (2, name)
     [cited] = by_chat["choices"][0]["message"]["annotations"]
     assert cited["url_citation"]["title"] == f"{name}, page 2, passage 1"
+
+
+def answer_by(told: dict[str, Any]) -> list[Any]:
+    """What the answer of an API adds to the history that the next request brings."""
+    if "choices" in told:
+        return [told["choices"][0]["message"]]
+    return told.get("output") or [{"role": "assistant", "content": told["content"]}]
+
+
+@pytest.mark.parametrize("model", ["cartrita", "openai/capable", "anthropic/capable"])
+@pytest.mark.parametrize("asking", [chat, response, message_of])
+async def test_answers_that_cite_files_are_sent_back_as_they_came(
+    scenario: Scenario, asking: Any, model: str
+) -> None:
+    name = f"{uuid4().hex}.pdf"
+    file = await uploaded(scenario, name, pdf(f"The heliotrope {name} stands."))
+    _, message = question()
+    path, body = asking(f"Where is the heliotrope? {message}", file["id"])
+    status, told = await post_json(scenario, path, {**body, "model": "cartrita"})
+    assert status == 200, told
+    asked, message = question()
+    field = "input" if "input" in body else "messages"
+    history = [*body[field], *answer_by(told), {"role": "user", "content": message}]
+    status, told = await post_json(scenario, path, {**body, "model": model, field: history})
+    assert status == 200, told
+    sent = exchange_with(scenario, asked).body
+    assert '"file_citation"' not in sent
+    assert '"page_location"' not in sent
 
 
 @pytest.mark.parametrize("stored", [False, True])

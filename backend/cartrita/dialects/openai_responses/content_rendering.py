@@ -116,7 +116,10 @@ def attachment(part: Attachment) -> JsonObject:
 
 
 def output_parts(parts: Iterable[Part]) -> list[JsonValue]:
-    """Text with its citations, and refusals, as the content of an assistant's message."""
+    """Text with its citations, and refusals, as the content of an assistant's message.
+
+    The vendor knows no file that is stored here: where one is cited, the text has its mark.
+    """
     rendered: list[JsonObject] = []
     annotations: list[JsonValue] = []
     for part in parts:
@@ -127,6 +130,8 @@ def output_parts(parts: Iterable[Part]) -> list[JsonValue]:
             annotations = []
             rendered.append({"type": "refusal", "refusal": part.text})
         elif isinstance(part, Citation) and rendered and rendered[-1]["type"] == "output_text":
+            if cited_place(part) is not None:
+                continue
             text = rendered[-1]["text"]
             length = len(text) if isinstance(text, str) else 0
             if (found := annotation(part, 0, length)) is not None:

@@ -21,6 +21,8 @@ REFERENCE: Final = "item_reference"
 OWN_FILES: Final = "file_id"
 _NAME_FILES: Final = frozenset({"input_file", "input_image", "file"})
 """The types of objects that name a file to be read; the file in a chat's part has no type."""
+CITATIONS: Final = frozenset({"file_citation", "page_location"})
+"""The types of the citations of answers from files of ours, which come back in a history."""
 _CONTENT_BY_TYPE: Final = {
     "image_generation_call": "result",
     "compaction": "encrypted_content",
@@ -47,7 +49,7 @@ def refuse_vendor_ids(
 
     The fields of the request that are named in `ours` hold ids that this server gave out; with
     `REFERENCE` among them, so do the references to items, but for those of a type of OpenAI's own;
-    with `OWN_FILES`, so do the parts of content that name a file.
+    with `OWN_FILES`, so do the parts of content that name a file, and citations.
     Paths have their numbers in brackets, or where `dotted` after dots, as Anthropic writes them.
     """
     if not may_hold_vendor_ids(body):
@@ -125,11 +127,11 @@ def _is_id(name: str, fields: Mapping[str, object]) -> bool:
 
 
 def _is_own_file(name: str, fields: Mapping[str, object]) -> bool:
-    """Whether a field of an object names a file that may be stored here."""
+    """Whether a field of an object names a file that may be stored here, to be read or as cited."""
     named = fields[name]
     if name != OWN_FILES or not isinstance(named, str) or not is_file_id(named):
         return False
-    return fields.get("type") in (None, *_NAME_FILES)
+    return fields.get("type") in (None, *_NAME_FILES, *CITATIONS)
 
 
 def _is_of_caller(name: str, fields: Mapping[str, object], path: str) -> bool:

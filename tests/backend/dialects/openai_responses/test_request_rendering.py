@@ -8,6 +8,7 @@ import pytest
 from cartrita.dialects.openai_responses import DIALECT
 from cartrita.dialects.openai_responses.request_rendering import ServerOptions, render
 from cartrita.domain.errors import InvalidInput
+from cartrita.domain.file_places import FilePlace
 from cartrita.domain.messages import (
     Attachment,
     CacheBreakpoint,
@@ -100,6 +101,7 @@ def test_an_answer_becomes_its_items_in_their_order() -> None:
                 Text("See"),
                 Citation("A", "https://a"),
                 Citation("no address"),
+                Citation("a.pdf, page 2", FilePlace("file_" + "0" * 32, "a.pdf", 2).url),
                 ToolCall("c", "f", {"a": 1}),
                 Text("."),
             ),

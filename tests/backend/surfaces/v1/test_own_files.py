@@ -144,6 +144,46 @@ async def test_files_in_results_of_tools() -> None:
     assert source["type"] == "base64"
 
 
+OURS = {"type": "page_location", "file_id": TEXT, "start_page_number": 2}
+THEIRS = {"type": "page_location", "file_id": None, "start_page_number": 2}
+ANNOTATION = {"type": "file_citation", "file_id": TEXT, "filename": "a.pdf", "index": 3}
+
+
+@pytest.mark.parametrize(
+    ("parts", "field", "part", "made"),
+    [
+        (
+            MESSAGE_FILES,
+            "messages",
+            {"type": "text", "text": "Here [1].", "citations": [OURS, THEIRS]},
+            {"type": "text", "text": "Here [1].", "citations": [THEIRS]},
+        ),
+        (
+            RESPONSE_FILES,
+            "input",
+            {"type": "output_text", "text": "Here [1].", "annotations": [ANNOTATION]},
+            {"type": "output_text", "text": "Here [1].", "annotations": []},
+        ),
+    ],
+)
+async def test_citations_of_own_files_in_parts_are_left_out(
+    parts: FileFields, field: str, part: Any, made: Any
+) -> None:
+    asked = {field: [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": [part]}]}
+    assert may_name_files(body(asked))
+    refuse_vendor_ids(body(asked), ours=frozenset({OWN_FILES}))
+    assert (await filled(parts, asked))[field][1]["content"] == [made]
+
+
+async def test_citations_of_own_files_in_chat_messages_are_left_out() -> None:
+    page = {"type": "url_citation", "url_citation": {"url": "https://a.test/", "title": "A"}}
+    ours = {"type": "url_citation", "url_citation": {"url": f"/api/files/{TEXT}/content#page=2"}}
+    answer = {"role": "assistant", "content": "Here [1].", "annotations": [page, ours]}
+    asked = {"messages": [answer]}
+    assert may_name_files(body(asked))
+    assert await filled(CHAT_FILES, asked) == {"messages": [{**answer, "annotations": [page]}]}
+
+
 @pytest.mark.parametrize(
     "value",
     [
@@ -191,6 +231,8 @@ def test_runs_may_name_files_of_ours(part: Any) -> None:
     [
         {"type": "container_upload", "file_id": TEXT},
         {"type": "input_file", "file_id": "file-abc"},
+        {"type": "page_location", "file_id": "file-abc"},
+        {"type": "container_file_citation", "file_id": TEXT},
         {"type": "input_file", "file_ids": [TEXT]},
         {"type": "code_interpreter", "container": {"file_ids": [TEXT]}},
     ],
