@@ -52,8 +52,16 @@ def garden_server(provider: FakeProvider, folder: Path) -> Iterator[Server]:
 
 
 @pytest.fixture
-def garden(garden_server: Server, provider: FakeProvider) -> Scenario:
-    return Scenario(garden_server, provider)
+async def garden(garden_server: Server, provider: FakeProvider) -> Scenario:
+    """The server, when its garden has answered."""
+    scenario = Scenario(garden_server, provider)
+
+    async def answers() -> bool:
+        _, ready = await scenario.call("GET", "/ready")
+        return ready["mcp"]["garden"]
+
+    await eventually(answers)
+    return scenario
 
 
 def question(*calls: ToolCall, agent: str = "gardener") -> dict[str, Any]:
