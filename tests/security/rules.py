@@ -189,7 +189,7 @@ RULES: dict[str, Rule] = {
     "issue_stream_ticket": _PLAIN,
     "get_openapi": _PLAIN,
     "get_docs": _PLAIN,
-    "list_agents": _PLAIN,
+    "get_agents": _PLAIN,
     "get_agent": _PLAIN,
     "list_models": _PLAIN,
     "list_providers": _PLAIN,
@@ -198,15 +198,15 @@ RULES: dict[str, Rule] = {
     "get_v1_model": _PLAIN,
     "get_usage": _PLAIN,
     "search_own_data": Rule(query="q=WORD"),
-    "search_web": Rule(body={"query": "WORD", "provider": "local"}),
+    "search": Rule(body={"query": "WORD", "provider": "local"}),
     "search_github": Rule(query="q=moss"),
     "post_code": Rule(body={"task": "x"}),
     "post_chat": Rule(body=_TEXT, fields=(_CONVERSATION, _FILE)),
     "post_huggingface_chat": Rule(
         body={"message": "x", "model": "fake"}, fields=(_CONVERSATION, _FILE)
     ),
-    "post_chat_stream": Rule(body=_TEXT, fields=(_CONVERSATION, _CURSOR, _FILE)),
-    "get_chat_stream": Rule(
+    "stream_chat": Rule(body=_TEXT, fields=(_CONVERSATION, _CURSOR, _FILE)),
+    "stream_chat_from_query": Rule(
         query="message=x&provider=openai&model=fake",
         fields=(
             _CURSOR,

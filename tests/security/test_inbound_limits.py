@@ -59,7 +59,7 @@ async def test_each_api_in_its_own_words(serve: Serve) -> None:
 
 async def test_streams_are_refused_before_they_begin(serve: Serve) -> None:
     scenario = serve(
-        **limited("post_chat_stream=1/hour;get_chat_stream=1/hour;create_response=1/hour")
+        **limited("stream_chat=1/hour;stream_chat_from_query=1/hour;create_response=1/hour")
     )
     await beyond(scenario, 1, "POST", "/api/chat/stream", MINE, {"message": "hello"})
     await beyond(scenario, 1, "GET", "/api/chat/stream?message=hello", MINE)

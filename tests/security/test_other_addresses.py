@@ -147,7 +147,7 @@ async def test_the_listener_would_hear() -> None:
 def test_the_routes_that_call_providers_are_among_them() -> None:
     assert {
         "post_chat",
-        "post_chat_stream",
+        "stream_chat",
         "post_huggingface_chat",
         "post_code",
         "create_chat_completion",

@@ -66,7 +66,7 @@ class AgentList(BaseModel):
 
 
 @router.get("")
-async def list_agents(principal: CurrentPrincipal, services: AppServices) -> AgentList:
+async def get_agents(principal: CurrentPrincipal, services: AppServices) -> AgentList:
     """List the agents; `agent_override` in a chat request takes one of their ids."""
     views = [AgentView.of(each) for each in await services.agent_directory.list(principal)]
     return AgentList(agents=views, total=len(views))

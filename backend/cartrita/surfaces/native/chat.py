@@ -54,7 +54,7 @@ async def post_chat(
 
 
 @router.post("/stream", response_class=EventStream, status_code=200, dependencies=ANSWERED)
-async def post_chat_stream(
+async def stream_chat(
     principal: CurrentPrincipal,
     body: ChatBody,
     services: AppServices,
@@ -111,7 +111,7 @@ async def chat_request_from_query(
 
 
 @router.get("/stream", response_class=EventStream, status_code=200)
-async def get_chat_stream(
+async def stream_chat_from_query(
     request: Request,
     caller: Annotated[Caller, Depends(event_source_caller)],
     chat_request: Annotated[ChatRequest | None, Depends(chat_request_from_query)],

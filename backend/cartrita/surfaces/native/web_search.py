@@ -68,7 +68,7 @@ class WebSearchResponse(BaseModel):
 
 
 @router.post("", responses=_ERRORS)
-async def search_web(
+async def search(
     principal: CurrentPrincipal,
     body: Annotated[WebSearchRequest, Depends(JsonBody(WebSearchRequest))],
     services: AppServices,
