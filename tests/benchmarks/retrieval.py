@@ -23,8 +23,8 @@ from cartrita.adapters.persistence.passages import PassageTable
 from cartrita.adapters.persistence.search import FullText
 from cartrita.adapters.postgres import DatabaseEndpoint
 from cartrita.adapters.postgres.initdb import SUPERUSER
-from cartrita.application.file_texts import FileTexts
-from cartrita.application.meaning_search import MeaningSearch
+from cartrita.application.files.texts import FileTexts
+from cartrita.application.search.meaning import MeaningSearch
 from cartrita.domain.embeddings import EmbeddedPassage, Vector, unit_vector
 from cartrita.domain.files import FilePage
 from cartrita.domain.passages import PassageQuery

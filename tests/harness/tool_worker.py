@@ -24,9 +24,9 @@ from cartrita.adapters.runlog.run_log import RunLog
 from cartrita.adapters.runlog.worker_slot import WorkerSlot
 from cartrita.agents.registry import AgentRegistry
 from cartrita.agents.roster import built_in_agents, with_overrides
-from cartrita.application.execution import Executor
-from cartrita.application.history import History
-from cartrita.application.run_work import RunWork
+from cartrita.application.history.history import History
+from cartrita.application.runs.execution import Executor
+from cartrita.application.runs.work import RunWork
 from cartrita.domain.events import Event
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.step_records import StepRecord, StepState

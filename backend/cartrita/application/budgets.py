@@ -10,9 +10,9 @@ from typing import Final
 
 import msgspec
 
-from cartrita.application.api_keys import ApiKeys
-from cartrita.application.tenants import Tenants
-from cartrita.application.users import Users
+from cartrita.application.accounts.tenants import Tenants
+from cartrita.application.accounts.users import Users
+from cartrita.application.keys.api_keys import ApiKeys
 from cartrita.domain.audit import Actor, Change
 from cartrita.domain.budgets import (
     Budget,

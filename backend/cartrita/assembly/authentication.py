@@ -12,17 +12,17 @@ from cartrita.adapters.persistence.audit import AuditTable
 from cartrita.adapters.persistence.budgets import BudgetTable
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.tickets import TicketTable
-from cartrita.application.api_keys import ApiKeys
+from cartrita.application.access.authentication import KeyAuthentication
+from cartrita.application.access.login_sessions import LoginSessions
+from cartrita.application.access.tickets import Tickets
+from cartrita.application.accounts.tenants import Tenants
+from cartrita.application.accounts.users import Users
 from cartrita.application.audit import AuditLog
-from cartrita.application.authentication import KeyAuthentication
 from cartrita.application.budgets import Budgets
-from cartrita.application.key_kinds import KeyKind
-from cartrita.application.known_keys import KnownKeys
-from cartrita.application.login_sessions import LoginSessions
-from cartrita.application.own_keys import OwnKeys
-from cartrita.application.tenants import Tenants
-from cartrita.application.tickets import Tickets
-from cartrita.application.users import Users
+from cartrita.application.keys.api_keys import ApiKeys
+from cartrita.application.keys.kinds import KeyKind
+from cartrita.application.keys.known_keys import KnownKeys
+from cartrita.application.keys.own_keys import OwnKeys
 from cartrita.kit.secret import Secret, derive_secret
 from cartrita.settings import Settings
 

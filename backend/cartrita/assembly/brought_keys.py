@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from cartrita.adapters.providers.registry import provider_spec
 from cartrita.adapters.search import brave, github, tavily
-from cartrita.application.brought_keys import BroughtKeys
-from cartrita.application.provider_key_shapes import KeyShapes
+from cartrita.application.keys.brought_keys import BroughtKeys
+from cartrita.application.keys.provider_shapes import KeyShapes
 from cartrita.assembly.providers import OpenedProvider
 from cartrita.domain.ports.credentials import KeyValidator
 from cartrita.domain.ports.providers import takes_keys

@@ -7,10 +7,10 @@ from cartrita.adapters.encryption.envelopes import CredentialEnvelopes
 from cartrita.adapters.persistence.credentials import CredentialTable
 from cartrita.adapters.persistence.data_keys import DataKeyTable
 from cartrita.adapters.persistence.database import Database
-from cartrita.application.api_keys import ApiKeys
-from cartrita.application.credential_vault import CredentialVault
-from cartrita.application.credentials import Credentials
-from cartrita.application.known_credentials import KnownCredentials
+from cartrita.application.credentials.credentials import Credentials
+from cartrita.application.credentials.known_credentials import KnownCredentials
+from cartrita.application.credentials.vault import CredentialVault
+from cartrita.application.keys.api_keys import ApiKeys
 from cartrita.domain.ports.credentials import KeyValidator
 from cartrita.gateway.paid_providers import CredentialUses
 from cartrita.kit.secret import Secret, derive_secret

@@ -18,15 +18,15 @@ from cartrita.adapters.persistence.passage_vectors import PassageVectorTable
 from cartrita.adapters.persistence.passages import PassageTable
 from cartrita.adapters.persistence.uploads import UploadTable
 from cartrita.adapters.processes import walls
-from cartrita.application.file_context import FileContext
-from cartrita.application.file_reader import FileReader, ReadingLimits
-from cartrita.application.file_removal import FileRemoval
-from cartrita.application.file_texts import FileTexts
-from cartrita.application.files import Files
-from cartrita.application.meaning_search import MeaningSearch
-from cartrita.application.model_embeddings import ModelEmbeddings
-from cartrita.application.passage_embedder import PassageEmbedder
-from cartrita.application.uploads import UploadLimits, Uploads
+from cartrita.application.files.context import FileContext
+from cartrita.application.files.files import Files
+from cartrita.application.files.reader import FileReader, ReadingLimits
+from cartrita.application.files.removal import FileRemoval
+from cartrita.application.files.texts import FileTexts
+from cartrita.application.files.uploads import UploadLimits, Uploads
+from cartrita.application.search.meaning import MeaningSearch
+from cartrita.application.search.model_embeddings import ModelEmbeddings
+from cartrita.application.search.passage_embedder import PassageEmbedder
 from cartrita.domain.embeddings import LOCAL_MODEL
 from cartrita.domain.files import FileQuota
 from cartrita.gateway.gateway import Gateway

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from cartrita.adapters.providers.offline.provider import ASSISTANT, Offline
-from cartrita.application.provider_checks import CheckedProvider
+from cartrita.application.credentials.provider_checks import CheckedProvider
 from cartrita.assembly.providers import OpenedProvider, setup_hints
 from cartrita.domain.ports.answer_cache import AnswerCache
 from cartrita.domain.ports.credentials import CallCredentials

@@ -8,10 +8,10 @@ from cartrita.adapters.http.client import HttpClient
 from cartrita.adapters.persistence.files import FileTable
 from cartrita.adapters.persistence.passages import PassageTable
 from cartrita.adapters.tokens.counter import TokenizerCounter
-from cartrita.application.brought_keys import BroughtKeys
-from cartrita.application.own_passages import OwnPassages
-from cartrita.application.paying_credentials import PayingCredentials
-from cartrita.application.provider_checks import ProviderChecks
+from cartrita.application.credentials.paying_credentials import PayingCredentials
+from cartrita.application.credentials.provider_checks import ProviderChecks
+from cartrita.application.keys.brought_keys import BroughtKeys
+from cartrita.application.search.own_passages import OwnPassages
 from cartrita.assembly.answer_cache import open_answer_cache
 from cartrita.assembly.brought_keys import create_brought_keys
 from cartrita.assembly.budgets import open_budgeting

@@ -11,8 +11,8 @@ from cartrita.adapters.providers.discovery import UsualAddress, discover
 from cartrita.adapters.providers.factory import ProviderOptions, create_provider
 from cartrita.adapters.providers.oauth import OAuthClient, TokenSource
 from cartrita.adapters.providers.registry import PROVIDERS, provider_spec
-from cartrita.application.credential_validation import ProviderKeyValidator
-from cartrita.application.provider_checks import CheckedProvider, ProviderChecks
+from cartrita.application.credentials.provider_checks import CheckedProvider, ProviderChecks
+from cartrita.application.credentials.validation import ProviderKeyValidator
 from cartrita.domain.ports.providers import RelayProvider
 from cartrita.domain.provider_checks import ProviderSummary
 from cartrita.gateway.catalog import ProviderEntry, ProviderOrigin

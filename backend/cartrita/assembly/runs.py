@@ -4,14 +4,14 @@ from typing import NamedTuple
 
 from cartrita.adapters.persistence.summaries import Summaries
 from cartrita.agents.registry import AgentRegistry
-from cartrita.application.authentication import KeyAuthentication
-from cartrita.application.conversations import Conversations
-from cartrita.application.execution import Executor
-from cartrita.application.history import History
-from cartrita.application.history_summaries import HistorySummaries
-from cartrita.application.model_runs import ModelRuns
-from cartrita.application.run_work import RunWork
-from cartrita.application.runs import Runs
+from cartrita.application.access.authentication import KeyAuthentication
+from cartrita.application.conversations.conversations import Conversations
+from cartrita.application.history.history import History
+from cartrita.application.history.summaries import HistorySummaries
+from cartrita.application.runs.execution import Executor
+from cartrita.application.runs.model_runs import ModelRuns
+from cartrita.application.runs.runs import Runs
+from cartrita.application.runs.work import RunWork
 from cartrita.assembly.files import FileParts
 from cartrita.assembly.models import Models
 from cartrita.assembly.storage import Storage

@@ -9,9 +9,9 @@ from cartrita.adapters.search.searxng import NAME as SEARXNG
 from cartrita.adapters.search.searxng import SearXNG
 from cartrita.adapters.search.service import ServiceAddress
 from cartrita.adapters.search.tavily import Tavily
-from cartrita.application.github_search import GitHubSearches
-from cartrita.application.service_keys import ServiceKeyValidator
-from cartrita.application.web_search import WebSearches
+from cartrita.application.credentials.service_keys import ServiceKeyValidator
+from cartrita.application.search.github_search import GitHubSearches
+from cartrita.application.search.web_search import WebSearches
 from cartrita.domain.ports.credentials import CallCredentials, KeyValidator
 from cartrita.domain.ports.services import Service
 from cartrita.domain.ports.web import GitHubSearch, SearchEngine, WebSearch

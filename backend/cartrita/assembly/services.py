@@ -5,14 +5,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from cartrita.adapters.persistence.agent_activity import AgentActivityTable
 from cartrita.adapters.runlog.run_log import RunLog
 from cartrita.agents.registry import AgentRegistry
+from cartrita.application.access.open_connections import OpenConnections
 from cartrita.application.agent_directory import AgentDirectory
 from cartrita.application.agent_models import AgentModels
 from cartrita.application.code_generation import CodeGeneration
 from cartrita.application.completions import Completions
-from cartrita.application.messages import Messages
-from cartrita.application.open_connections import OpenConnections
-from cartrita.application.run_approvals import RunApprovals
-from cartrita.application.search import Search
+from cartrita.application.conversations.messages import Messages
+from cartrita.application.runs.approvals import RunApprovals
+from cartrita.application.search.search import Search
 from cartrita.application.usage import UsageReports
 from cartrita.assembly.authentication import Authentication
 from cartrita.assembly.credentials import CredentialParts, create_credentials

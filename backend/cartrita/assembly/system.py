@@ -8,8 +8,8 @@ import msgspec
 
 from cartrita.adapters.runlog.run_log import RunLog
 from cartrita.adapters.runlog.worker_slot import WorkerSlot
-from cartrita.application.access_watch import AccessWatch
-from cartrita.application.execution import Executor
+from cartrita.application.access.watch import AccessWatch
+from cartrita.application.runs.execution import Executor
 from cartrita.assembly.agents import create_agents, warn_of_missing_names
 from cartrita.assembly.authentication import create_authentication
 from cartrita.assembly.code import open_sandbox

@@ -6,8 +6,8 @@ from enum import StrEnum
 import msgspec
 from starlette.requests import HTTPConnection
 
-from cartrita.application.key_kinds import Bringing
-from cartrita.application.own_keys import LOOPBACK_ID
+from cartrita.application.keys.kinds import Bringing
+from cartrita.application.keys.own_keys import LOOPBACK_ID
 from cartrita.domain.errors import Malformed, Unauthenticated
 from cartrita.domain.principals import LOCAL_OWNER, Principal
 from cartrita.domain.tickets import Ticket

@@ -11,7 +11,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
-from cartrita.application.credentials import KeyRefused
+from cartrita.application.credentials.credentials import KeyRefused
 from cartrita.domain.errors import RateLimited, Unauthenticated
 from cartrita.domain.principals import Principal
 from cartrita.kit.sliding_windows import SlidingWindows

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from starlette.requests import Request
 
-from cartrita.application.run_approvals import RunEnd, TailItem
+from cartrita.application.runs.approvals import RunEnd, TailItem
 from cartrita.domain.ids import RunId
 from cartrita.domain.principals import Principal
 from cartrita.domain.runs import Run

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from cartrita.application.files import Files
+from cartrita.application.files.files import Files
 from cartrita.domain.errors import Forbidden
 from cartrita.domain.files import StoredFile
 from cartrita.domain.media_types import UNKNOWN, is_inline

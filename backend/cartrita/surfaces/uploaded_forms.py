@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 from starlette.requests import Request
 
-from cartrita.application.uploads import Upload, Uploads
+from cartrita.application.files.uploads import Upload, Uploads
 from cartrita.domain.errors import InvalidInput, Malformed
 from cartrita.domain.principals import Principal
 from cartrita.kit.text import storable_text

@@ -14,7 +14,7 @@ from tests.backend.agents.loop_fixture import (
 )
 from tests.backend.application.fakes import until
 
-from cartrita.application.active_runs import StopReason
+from cartrita.application.runs.active_runs import StopReason
 from cartrita.domain.caps import Caps
 from cartrita.domain.deltas import TextDelta
 from cartrita.domain.errors import UpstreamCut

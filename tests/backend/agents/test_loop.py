@@ -6,7 +6,7 @@ import pytest
 from tests.backend.agents.loop_fixture import CALLED, LoopFixture, asked, called, completed, said
 from tests.backend.application.fakes import FakeMessageStore, stored_message, until
 
-from cartrita.application.history import History
+from cartrita.application.history.history import History
 from cartrita.domain.caps import Caps
 from cartrita.domain.deltas import FinishReason, TextDelta, ToolCallDelta
 from cartrita.domain.errors import UpstreamCut, UpstreamRejected

@@ -9,13 +9,13 @@ from cartrita.adapters.persistence.accounts import TenantTable, UserTable
 from cartrita.adapters.persistence.api_keys import ApiKeyTable
 from cartrita.adapters.persistence.audit import AuditTable
 from cartrita.adapters.persistence.database import Database
-from cartrita.application.api_keys import ApiKeys
+from cartrita.application.access.authentication import KeyAuthentication
+from cartrita.application.accounts.tenants import Tenants
+from cartrita.application.accounts.users import Users
 from cartrita.application.audit import AuditLog
-from cartrita.application.authentication import KeyAuthentication
-from cartrita.application.known_keys import KnownKeys
-from cartrita.application.own_keys import OwnKeys
-from cartrita.application.tenants import Tenants
-from cartrita.application.users import Users
+from cartrita.application.keys.api_keys import ApiKeys
+from cartrita.application.keys.known_keys import KnownKeys
+from cartrita.application.keys.own_keys import OwnKeys
 from cartrita.domain.accounts import AccountChanges, UserRole
 from cartrita.domain.api_keys import ApiKey, StoredApiKey
 from cartrita.domain.audit import COMMAND_LINE, Actor

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from tests.backend.application.access_fixture import Clock
 
-from cartrita.application.brought_keys import (
+from cartrita.application.keys.brought_keys import (
     BroughtKeys,
 )
-from cartrita.application.key_kinds import UNTOLD, Bringing
-from cartrita.application.provider_key_shapes import KeyShapes
+from cartrita.application.keys.kinds import UNTOLD, Bringing
+from cartrita.application.keys.provider_shapes import KeyShapes
 from cartrita.domain.errors import Unauthenticated
 from cartrita.kit.secret import Secret
 

@@ -8,7 +8,7 @@ from tests.harness.database import TemporaryDatabase
 from tests.harness.rows import ANN
 
 from cartrita.adapters.persistence.database import Database
-from cartrita.application.authentication import KeyAuthentication
+from cartrita.application.access.authentication import KeyAuthentication
 from cartrita.domain.principals import Principal
 
 

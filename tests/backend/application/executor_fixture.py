@@ -16,9 +16,9 @@ from tests.backend.scripted_provider import ScriptedProvider
 
 from cartrita.agents.registry import AgentRegistry
 from cartrita.agents.roster import built_in_agents
-from cartrita.application.execution import Executor
-from cartrita.application.history import History
-from cartrita.application.run_work import RunWork
+from cartrita.application.history.history import History
+from cartrita.application.runs.execution import Executor
+from cartrita.application.runs.work import RunWork
 from cartrita.domain.deltas import TextDelta
 from cartrita.domain.errors import (
     CartritaError,

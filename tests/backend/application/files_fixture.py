@@ -11,12 +11,12 @@ from cartrita.adapters.persistence.file_reading import ReadingTable
 from cartrita.adapters.persistence.files import FileTable
 from cartrita.adapters.persistence.passages import PassageTable
 from cartrita.adapters.persistence.uploads import UploadTable
-from cartrita.application.file_context import FileContext
-from cartrita.application.file_reader import FileReader, ReadingLimits
-from cartrita.application.file_removal import FileRemoval
-from cartrita.application.file_texts import FileTexts
-from cartrita.application.files import Files
-from cartrita.application.uploads import UploadLimits, Uploads
+from cartrita.application.files.context import FileContext
+from cartrita.application.files.files import Files
+from cartrita.application.files.reader import FileReader, ReadingLimits
+from cartrita.application.files.removal import FileRemoval
+from cartrita.application.files.texts import FileTexts
+from cartrita.application.files.uploads import UploadLimits, Uploads
 from cartrita.domain.files import (
     FilePage,
     FilePurpose,

@@ -14,12 +14,12 @@ from tests.backend.scripted_provider import ScriptedProvider
 
 from cartrita.agents.registry import AgentRegistry
 from cartrita.agents.roster import built_in_agents
-from cartrita.application.chat_commands import ChatCommand
-from cartrita.application.conversations import Conversations
-from cartrita.application.file_context import FileContext
-from cartrita.application.file_texts import FileTexts
-from cartrita.application.model_runs import ModelRuns
-from cartrita.application.runs import Runs
+from cartrita.application.conversations.conversations import Conversations
+from cartrita.application.files.context import FileContext
+from cartrita.application.files.texts import FileTexts
+from cartrita.application.runs.chat_commands import ChatCommand
+from cartrita.application.runs.model_runs import ModelRuns
+from cartrita.application.runs.runs import Runs
 from cartrita.domain.conversations import Conversation
 from cartrita.domain.ids import ConversationId
 from cartrita.domain.messages import Message, Role, StoredMessage, Text

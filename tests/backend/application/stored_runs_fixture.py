@@ -23,15 +23,15 @@ from cartrita.adapters.runlog.run_log import RunLog
 from cartrita.adapters.runlog.worker_slot import WorkerSlot
 from cartrita.agents.registry import AgentRegistry
 from cartrita.agents.roster import built_in_agents
-from cartrita.application.conversations import Conversations
-from cartrita.application.execution import Executor
-from cartrita.application.file_context import FileContext
-from cartrita.application.file_texts import FileTexts
-from cartrita.application.history import History
-from cartrita.application.messages import Messages
-from cartrita.application.model_runs import ModelCommand, ModelRuns
-from cartrita.application.run_work import RunWork
-from cartrita.application.runs import Runs
+from cartrita.application.conversations.conversations import Conversations
+from cartrita.application.conversations.messages import Messages
+from cartrita.application.files.context import FileContext
+from cartrita.application.files.texts import FileTexts
+from cartrita.application.history.history import History
+from cartrita.application.runs.execution import Executor
+from cartrita.application.runs.model_runs import ModelCommand, ModelRuns
+from cartrita.application.runs.runs import Runs
+from cartrita.application.runs.work import RunWork
 from cartrita.domain.deltas import Delta
 from cartrita.domain.events import LoggedEvent
 from cartrita.domain.messages import StoredMessage

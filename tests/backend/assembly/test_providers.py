@@ -8,7 +8,7 @@ from tests.harness.fake_provider.launch import FakeProvider, fake_provider
 from tests.harness.fake_provider.oauth.tokens import CLIENT_ID, CLIENT_SECRET, Terms
 
 from cartrita.adapters.http.client import HttpClient
-from cartrita.application.provider_checks import ProviderChecks
+from cartrita.application.credentials.provider_checks import ProviderChecks
 from cartrita.assembly.providers import create_provider_checks, open_providers
 from cartrita.settings import load
 

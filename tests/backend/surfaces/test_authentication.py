@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from starlette.requests import HTTPConnection
 
-from cartrita.application.authentication import KeyAuthentication
-from cartrita.application.brought_keys import BroughtKeys
-from cartrita.application.known_keys import KnownKeys
-from cartrita.application.login_sessions import LoginSessions
-from cartrita.application.own_keys import BOOTSTRAP_ID, LOOPBACK_ID, OwnKeys
-from cartrita.application.provider_key_shapes import KeyShapes
-from cartrita.application.tickets import Tickets
+from cartrita.application.access.authentication import KeyAuthentication
+from cartrita.application.access.login_sessions import LoginSessions
+from cartrita.application.access.tickets import Tickets
+from cartrita.application.keys.brought_keys import BroughtKeys
+from cartrita.application.keys.known_keys import KnownKeys
+from cartrita.application.keys.own_keys import BOOTSTRAP_ID, LOOPBACK_ID, OwnKeys
+from cartrita.application.keys.provider_shapes import KeyShapes
 from cartrita.domain.api_keys import KeyChanges, KeyFilter, StoredApiKey, Succession
 from cartrita.domain.audit import Change
 from cartrita.domain.errors import (

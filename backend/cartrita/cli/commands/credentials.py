@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 from cartrita.adapters.http.client import HttpClient
 from cartrita.adapters.persistence.credentials import CredentialTable
-from cartrita.application.credentials import Credentials
-from cartrita.application.tenants import Tenants
-from cartrita.application.users import Users
+from cartrita.application.accounts.tenants import Tenants
+from cartrita.application.accounts.users import Users
+from cartrita.application.credentials.credentials import Credentials
 from cartrita.assembly.authentication import create_authentication
 from cartrita.assembly.credentials import create_credentials, open_credentials
 from cartrita.assembly.database import open_connection_pool

@@ -4,7 +4,7 @@ import argparse
 import asyncio
 from datetime import timedelta
 
-from cartrita.application.key_scopes import parse_scopes
+from cartrita.application.keys.scopes import parse_scopes
 from cartrita.assembly.authentication import Authentication
 from cartrita.cli.authentication import open_authentication
 from cartrita.domain.api_keys import ApiKey, KeyFilter

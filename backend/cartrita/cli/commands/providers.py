@@ -4,7 +4,7 @@ import argparse
 import asyncio
 
 from cartrita.adapters.http.client import HttpClient
-from cartrita.application.provider_checks import ProviderChecks
+from cartrita.application.credentials.provider_checks import ProviderChecks
 from cartrita.assembly.providers import create_provider_checks, open_providers
 from cartrita.cli.errors import CommandError
 from cartrita.domain.provider_checks import CheckReport

@@ -3,7 +3,7 @@
 import argparse
 import asyncio
 
-from cartrita.application.tenants import Tenants
+from cartrita.application.accounts.tenants import Tenants
 from cartrita.cli.authentication import open_authentication
 from cartrita.domain.accounts import AccountChanges
 from cartrita.domain.audit import COMMAND_LINE

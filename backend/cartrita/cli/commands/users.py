@@ -3,7 +3,7 @@
 import argparse
 import asyncio
 
-from cartrita.application.users import Users
+from cartrita.application.accounts.users import Users
 from cartrita.cli.authentication import open_authentication
 from cartrita.domain.accounts import AccountChanges, UserRole
 from cartrita.domain.audit import COMMAND_LINE

@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 from msgspec import UNSET
 
-from cartrita.application.chat_commands import ChatCommand
+from cartrita.application.runs.chat_commands import ChatCommand
 from cartrita.domain.messages import Message, Role, Text
 from cartrita.surfaces.a2a.rpc_errors import (
     CONTENT_TYPE_NOT_SUPPORTED,

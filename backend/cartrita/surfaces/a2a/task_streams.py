@@ -7,7 +7,7 @@ the timestamps of statuses: they tell when they were sent.
 from collections.abc import Mapping
 from typing import Any, Final
 
-from cartrita.application.run_approvals import Waiting, is_last
+from cartrita.application.runs.approvals import Waiting, is_last
 from cartrita.domain.events import (
     ApprovalSettled,
     Event,

@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Final
 
-from cartrita.application.model_runs import ModelCommand
+from cartrita.application.runs.model_runs import ModelCommand
 from cartrita.dialects.anthropic_messages import request_parsing
 from cartrita.dialects.anthropic_messages.answer_fields import MessageHead
 from cartrita.domain.json import JsonObject

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Final
 import msgspec
 
 from cartrita.agents.agent import Agent
-from cartrita.application.chat_commands import ChatCommand
-from cartrita.application.run_approvals import RunEnd, Waiting
+from cartrita.application.runs.approvals import RunEnd, Waiting
+from cartrita.application.runs.chat_commands import ChatCommand
 from cartrita.domain.approvals import Approval
 from cartrita.domain.events import RunCompleted, RunStopped
 from cartrita.domain.messages import Message, Role, Text

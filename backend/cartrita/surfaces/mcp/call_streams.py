@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from cartrita.application.run_approvals import is_last
+from cartrita.application.runs.approvals import is_last
 from cartrita.domain.events import Event, LoggedEvent, TaskStarted, ToolCalled
 from cartrita.domain.principals import Principal
 from cartrita.domain.runs import Run

@@ -5,8 +5,8 @@ from typing import Annotated, Any, TypeAlias
 
 from pydantic import BaseModel, Field
 
-from cartrita.application.key_scopes import NAMES_MAX, REQUESTS_MAX, TOKENS_MAX
-from cartrita.application.names import NAME_MAX
+from cartrita.application.accounts.names import NAME_MAX
+from cartrita.application.keys.scopes import NAMES_MAX, REQUESTS_MAX, TOKENS_MAX
 from cartrita.domain.accounts import AccountChanges, Tenant, User, UserRole
 from cartrita.domain.api_keys import ApiKey
 from cartrita.domain.audit import AuditEntry

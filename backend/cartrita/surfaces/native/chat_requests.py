@@ -8,7 +8,7 @@ import structlog
 from pydantic import BeforeValidator, Field
 from pydantic.alias_generators import to_camel
 
-from cartrita.application.chat_commands import ChatCommand
+from cartrita.application.runs.chat_commands import ChatCommand
 from cartrita.domain.approvals import ApprovalPolicy
 from cartrita.domain.caps import Caps
 from cartrita.domain.errors import InvalidInput, Malformed

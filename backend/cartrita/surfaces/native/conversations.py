@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Field
 
-from cartrita.application.conversations import (
+from cartrita.application.conversations.conversations import (
     EXTERNAL_ID_MAX,
     TAG_MAX,
     TAGS_MAX,

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from cartrita.application.provider_key_shapes import LONGEST, SHORTEST
+from cartrita.application.keys.provider_shapes import LONGEST, SHORTEST
 from cartrita.domain.credentials import CredentialState, ProviderCredential
 from cartrita.kit import clock
 from cartrita.surfaces.native.account_schemas import IssuedKeyView

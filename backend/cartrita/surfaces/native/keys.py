@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends
 
-from cartrita.application.brought_keys import BROUGHT
+from cartrita.application.keys.brought_keys import BROUGHT
 from cartrita.domain.accounts import UserRole
 from cartrita.domain.api_keys import KeyFilter
 from cartrita.domain.scopes import Operation

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import AliasChoices, Field
 
-from cartrita.application.messages import REVISION_MAX
+from cartrita.application.conversations.messages import REVISION_MAX
 from cartrita.domain.errors import InvalidInput
 from cartrita.domain.messages import Role
 from cartrita.surfaces.dependencies import (

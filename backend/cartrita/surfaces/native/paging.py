@@ -4,7 +4,7 @@ from typing import Annotated, TypeAlias
 
 from fastapi import Query
 
-from cartrita.application.conversations import PAGE_MAX
+from cartrita.application.conversations.conversations import PAGE_MAX
 from cartrita.surfaces.dependencies import Storable
 
 Limit: TypeAlias = Annotated[int, Query(ge=1, le=PAGE_MAX)]

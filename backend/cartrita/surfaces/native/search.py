@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from cartrita.application.search import ALL_KINDS, LIMIT_MAX, OFFSET_MAX, DateRange
+from cartrita.application.search.search import ALL_KINDS, LIMIT_MAX, OFFSET_MAX, DateRange
 from cartrita.domain.errors import InvalidInput
 from cartrita.domain.search import SearchHit, SearchKind, SortBy, url_of
 from cartrita.kit.text import storable_text

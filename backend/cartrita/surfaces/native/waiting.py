@@ -2,7 +2,7 @@
 
 from starlette.requests import Request
 
-from cartrita.application.run_approvals import Waiting
+from cartrita.application.runs.approvals import Waiting
 from cartrita.domain.approvals import Approval
 from cartrita.domain.errors import CartritaError, NotFound
 from cartrita.domain.events import RunCompleted, RunStopped

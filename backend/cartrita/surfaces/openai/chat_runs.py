@@ -5,7 +5,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from cartrita.application.model_runs import ModelCommand
+from cartrita.application.runs.model_runs import ModelCommand
 from cartrita.dialects.openai_chat import request_parsing
 from cartrita.dialects.openai_chat.answer_fields import CompletionHead
 from cartrita.domain.errors import InvalidInput

@@ -1,6 +1,6 @@
 """The fields of requests that are ours and not OpenAI's."""
 
-from cartrita.application.conversations import EXTERNAL_ID_MAX, is_addressable
+from cartrita.application.conversations.conversations import EXTERNAL_ID_MAX, is_addressable
 from cartrita.dialects.relayed_bodies import RelayedBody
 from cartrita.surfaces.openai.errors import InvalidExtension
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from cartrita.application.model_runs import MESSAGES_MAX
+from cartrita.application.runs.model_runs import MESSAGES_MAX
 from cartrita.dialects.openai_refusals import out_of_bounds
 from cartrita.dialects.openai_responses import item_parsing
 from cartrita.dialects.openai_responses.output_items import parse_item_id

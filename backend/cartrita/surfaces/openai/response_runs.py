@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from cartrita.application.model_runs import ModelCommand
+from cartrita.application.runs.model_runs import ModelCommand
 from cartrita.dialects.openai_refusals import refusal
 from cartrita.dialects.openai_responses import request_parsing
 from cartrita.dialects.openai_responses.approval_items import without_approvals

@@ -7,7 +7,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from cartrita.application.chat_commands import ChatCommand
+from cartrita.application.runs.chat_commands import ChatCommand
 from cartrita.domain.errors import CartritaError, ErrorKind
 from cartrita.domain.principals import Principal
 from cartrita.domain.runs import Run

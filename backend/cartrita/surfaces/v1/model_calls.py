@@ -15,7 +15,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import Receive, Send
 
 from cartrita.application.completions import Completions
-from cartrita.application.model_runs import ModelCommand
+from cartrita.application.runs.model_runs import ModelCommand
 from cartrita.dialects.relayed_bodies import RelayedBody
 from cartrita.domain.ids import RunId
 from cartrita.domain.json import JsonObject

@@ -8,7 +8,7 @@ import pytest
 from starlette.requests import Request
 from tests.backend.surfaces.stopped_runs import RUN
 
-from cartrita.application.open_connections import KeyEnded, OpenConnections
+from cartrita.application.access.open_connections import KeyEnded, OpenConnections
 from cartrita.domain.principals import Principal
 from cartrita.domain.runs import Run, RunStatus
 from cartrita.kit import ids

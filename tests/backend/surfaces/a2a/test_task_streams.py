@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from tests.backend.surfaces.stopped_runs import RUN
 
-from cartrita.application.run_approvals import Waiting
+from cartrita.application.runs.approvals import Waiting
 from cartrita.domain.approvals import Approval
 from cartrita.domain.deltas import FinishReason
 from cartrita.domain.events import (

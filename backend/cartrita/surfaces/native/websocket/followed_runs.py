@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 import structlog
 
-from cartrita.application.runs import LogExpired, Runs
+from cartrita.application.runs.runs import LogExpired, Runs
 from cartrita.domain.errors import CartritaError, RateLimited
 from cartrita.domain.ids import RunId
 from cartrita.kit import ids

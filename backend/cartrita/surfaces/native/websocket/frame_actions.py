@@ -5,7 +5,7 @@ from collections.abc import Awaitable
 import structlog
 from starlette.requests import HTTPConnection
 
-from cartrita.application.own_keys import LOOPBACK_ID
+from cartrita.application.keys.own_keys import LOOPBACK_ID
 from cartrita.domain.errors import CartritaError, Conflict
 from cartrita.domain.principals import Principal
 from cartrita.surfaces.inbound_limits import inbound_limits_of

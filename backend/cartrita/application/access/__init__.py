@@ -1,0 +1,1 @@
+"""Who asks, and what ends when they may no longer."""

@@ -1,0 +1,1 @@
+"""The keys by which providers and services are called, stored and tested."""

@@ -1,0 +1,1 @@
+"""Files: how they arrive, are read, and are told to models."""

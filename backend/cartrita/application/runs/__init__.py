@@ -1,0 +1,1 @@
+"""Runs: how they come about, and the work that they are."""

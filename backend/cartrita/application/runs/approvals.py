@@ -1,0 +1,109 @@
+"""Approvals of the principal's runs: waited for, and decided on."""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
+from typing import TypeAlias, TypeGuard
+
+import msgspec
+
+from cartrita.application.runs.runs import LogExpired, Runs
+from cartrita.domain.approvals import Approval, Decision, Verdict
+from cartrita.domain.errors import NotFound
+from cartrita.domain.events import ApprovalAsked, LoggedEvent
+from cartrita.domain.ids import RunId
+from cartrita.domain.ports.approvals import ApprovalStore
+from cartrita.domain.principals import Principal
+from cartrita.domain.runs import Queued, Run, Snapshot
+from cartrita.kit import ids
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    """The run waits until a person has decided on these."""
+
+    approvals: tuple[Approval, ...]
+
+
+RunEnd: TypeAlias = LoggedEvent | Waiting
+"""The terminal event of a run, or the approvals that it waits for."""
+
+TailItem: TypeAlias = LoggedEvent | Queued | Snapshot | Waiting | None
+"""An item of a run's tail; None means that a heartbeat is due."""
+
+
+def is_last(item: object) -> TypeGuard[RunEnd]:
+    """Whether a tail ends with this item."""
+    return isinstance(item, Waiting) or (isinstance(item, LoggedEvent) and item.terminal)
+
+
+class RunApprovals:
+    """Decisions on what the tools of runs want to do."""
+
+    def __init__(self, store: ApprovalStore, runs: Runs) -> None:
+        self._store = store
+        self._runs = runs
+
+    async def decide(
+        self, principal: Principal, run: str, approval: str, decision: Decision, arguments_hash: str
+    ) -> Run:
+        """Decide on a call with exactly the arguments of this hash; the run goes on after the last.
+
+        Raises NotFound, and Conflict where it is too late, or was decided otherwise.
+        """
+        found = await self._runs.get(principal, run)
+        approval_id = ids.parse("appr", approval)
+        if approval_id is None:
+            raise NotFound("There is no such approval.", code="approval_not_found")
+        verdict = Verdict(approval_id, decision, arguments_hash)
+        return await self._store.decide(principal.owner_id, found.id, (verdict,), principal.key_id)
+
+    async def decide_all(
+        self, principal: Principal, run_id: RunId, verdicts: Sequence[Verdict]
+    ) -> Run:
+        """Decide on several calls of a run, or on none of them if one cannot be decided.
+
+        Raises as `decide`.
+        """
+        return await self._store.decide(principal.owner_id, run_id, verdicts, principal.key_id)
+
+    async def waiting(self, principal: Principal, run_id: RunId) -> tuple[Approval, ...]:
+        """The approvals that a run of the principal waits for now."""
+        return tuple(await self._store.waiting(principal.owner_id, run_id))
+
+    async def wait(self, principal: Principal, run_id: RunId) -> RunEnd:
+        """The terminal event of a run, or the approvals that it waits for first.
+
+        Raises LogExpired if this server stops before.
+        """
+        async with self.until_last(principal, run_id) as items:
+            async for item in items:
+                if is_last(item):
+                    return item
+        raise LogExpired
+
+    @asynccontextmanager
+    async def until_last(
+        self, principal: Principal, run_id: RunId
+    ) -> AsyncGenerator[AsyncIterator[TailItem]]:
+        """The tail of a run from its first event until it ends, or waits for a person.
+
+        What was asked and is decided ends nothing. The caller must have checked the run's owner.
+        """
+        async with (
+            self._runs.tail(run_id, 0) as tail,
+            aclosing(self._until_last(principal, run_id, tail)) as items,
+        ):
+            yield items
+
+    async def _until_last(
+        self,
+        principal: Principal,
+        run_id: RunId,
+        tail: AsyncIterator[LoggedEvent | Queued | Snapshot | None],
+    ) -> AsyncGenerator[TailItem]:
+        async for item in tail:
+            yield item
+            if isinstance(item, LoggedEvent) and isinstance(item.event, ApprovalAsked):
+                approvals = await self.waiting(principal, run_id)
+                if item.event.approval_id in {ids.public("appr", one.id) for one in approvals}:
+                    yield Waiting(approvals)
+                    return

@@ -1,0 +1,209 @@
+"""The work of a run: its agent, its models, its history and its tools, put together."""
+
+from functools import partial
+from typing import Protocol
+
+from cartrita.agents.agent import Agent
+from cartrita.agents.assignment import AgentModel, Assignment
+from cartrita.agents.delegation import toolbox_of
+from cartrita.agents.loop import work
+from cartrita.agents.registry import AgentRegistry
+from cartrita.agents.run_context import RunContext
+from cartrita.agents.sources import SourceList
+from cartrita.agents.team import Team
+from cartrita.application.history.history import History
+from cartrita.application.history.summarizer import RunSummarizer
+from cartrita.application.keys.brought_keys import BROUGHT, ProviderKeyGone
+from cartrita.application.model_choice import choose_for
+from cartrita.application.runs.active_runs import ActiveRun
+from cartrita.domain import endings
+from cartrita.domain.api_keys import ActiveKey
+from cartrita.domain.continued_answers import Beginning, beginning_of, events_of
+from cartrita.domain.errors import Forbidden
+from cartrita.domain.events import Event, ProviderAwaited
+from cartrita.domain.message_steps import steps_with_results
+from cartrita.domain.messages import Text
+from cartrita.domain.models import OFFLINE
+from cartrita.domain.ports.runs import RunWriter
+from cartrita.domain.ports.tokens import TokenCounter
+from cartrita.domain.principals import Principal
+from cartrita.domain.runs import Claim, Ending
+from cartrita.domain.token_estimates import RuleCounter
+from cartrita.gateway.gateway import Gateway
+from cartrita.gateway.gateway_provider import Caller
+from cartrita.gateway.metering import CostOf, unknown_cost
+from cartrita.gateway.routes import Deployment
+from cartrita.gateway.routing import Choice
+from cartrita.tools.toolbox import Toolbox
+
+
+class KeyLookup(Protocol):
+    """Looks up API keys: see `KeyAuthentication.active`."""
+
+    async def active(self, owner_id: str, key_id: str) -> ActiveKey | None: ...
+
+
+class RunWork:
+    """Does what claimed runs ask for."""
+
+    def __init__(
+        self,
+        writer: RunWriter,
+        history: History,
+        gateway: Gateway,
+        agents: AgentRegistry,
+        *,
+        tools: Toolbox | None = None,
+        counter: TokenCounter | None = None,
+        keys: KeyLookup | None = None,
+        cost: CostOf = unknown_cost,
+        approval_s: float = 3600.0,
+        summary_model: str | None = None,
+        summary_s: float | None = None,
+    ) -> None:
+        """`keys` tells what the key that asked for a run may do now; without it, everything.
+
+        Approvals can be decided on for `approval_s` seconds. A long history is summarised in at
+        most `summary_s`, by the model or route of this name; without the seconds it is not.
+        """
+        self._writer = writer
+        self._history = history
+        self._gateway = gateway
+        self._agents = agents
+        self._tools = Toolbox() if tools is None else tools
+        self._counter = counter or RuleCounter()
+        self._keys = keys
+        self._cost = cost
+        self._approval_s = approval_s
+        self._summary_model = summary_model
+        self._summary_s = summary_s
+
+    async def answer(self, run: ActiveRun) -> Ending:
+        """Do the work of a run until its end. Raises CartritaError and ApprovalsNeeded."""
+        claim = run.claim
+        principal = await self._principal(claim)
+        agent = self._agents.find_of_run(claim.input.agent)
+        context = RunContext(
+            claim,
+            run.journal,
+            run.unfinished,
+            started_at=run.started_at,
+            principal=principal,
+            team=await Team.of(agent, self._agents, self._tools),
+            work=work,
+            model_of=partial(self._model_of, run, principal),
+            cost=self._cost,
+            counter=self._counter,
+            answerable=claim.input.answerable,
+            approval_s=self._approval_s,
+            caps=agent.limits.caps,
+        )
+        given = claim.input
+        begins: list[Event] = []
+        if not run.answer.seen and (given.done or given.prefix):
+            begins = events_of(given.done or (Text(given.prefix),))
+            context.sources = SourceList(begins)
+        assignment = await self._assignment(run, context, agent, principal)
+        if begins:
+            run.journal.record(begins, [])
+        self._writer.require(claim.run_id)
+        concluded = await work(context, assignment)
+        return endings.completed(
+            claim,
+            run.answer,
+            concluded.reason,
+            context.seconds,
+            concluded.stop_sequence,
+            concluded.vendor_reason,
+            concluded.cap,
+        )
+
+    async def _assignment(
+        self, run: ActiveRun, context: RunContext, agent: Agent, principal: Principal
+    ) -> Assignment:
+        claim = run.claim
+        choice = Choice(Deployment(claim.input.provider, claim.input.model), claim.input.route)
+        model = self._model(run, principal, choice)
+        said = claim.input.prefix
+        begins = beginning_of(claim.input.done) or Beginning()
+        tools = toolbox_of(agent, context, 0) if model.takes_tools else Toolbox()
+        summarizer = await self._summarizer(run, context, choice)
+        # The built-in model quotes files and cites them itself.
+        sources = None if choice.deployment.provider == OFFLINE else context.sources
+        request = await self._history.build_request(
+            claim, context.team.instructed_leader(tools), summarizer, sources
+        )
+        return Assignment(
+            agent=agent,
+            model=model,
+            request=request,
+            tools=tools,
+            caps=agent.limits.caps.tightened(claim.input.caps),
+            done=steps_with_results(begins.steps),
+            said=said,
+            continuing=self._model(run, principal, choice, said).provider if said else None,
+        )
+
+    async def _summarizer(
+        self, run: ActiveRun, context: RunContext, answering: Choice
+    ) -> RunSummarizer | None:
+        """What summarises the history: the model that is set, or else the one that answers."""
+        if self._summary_s is None:
+            return None
+        principal = context.principal
+        choice = await choose_for(self._gateway, self._summary_model, principal, answering)
+        if choice.deployment.provider == OFFLINE:  # it summarises nothing
+            return None
+        model = self._model(run, principal, choice)
+        return RunSummarizer(context, model, self._summary_s)
+
+    async def _model_of(self, run: ActiveRun, principal: Principal, agent: Agent) -> AgentModel:
+        """What answers an agent that does a task: its route, else what answers the run."""
+        given = run.claim.input
+        answering = Choice(Deployment(given.provider, given.model), given.route)
+        choice = await choose_for(self._gateway, agent.route, principal, answering)
+        return self._model(run, principal, choice)
+
+    def _model(
+        self, run: ActiveRun, principal: Principal, choice: Choice, said: str = ""
+    ) -> AgentModel:
+        claim = run.claim
+        caller = Caller(
+            surface=claim.surface,
+            key_id=claim.input.key_id,
+            run_id=claim.run_id,
+            seconds=claim.seconds_left,
+            said=said,
+            on_pause=partial(self.tell_pause, run),
+            tenant_id=principal.tenant_id,
+            scopes=principal.scopes,
+        )
+        return AgentModel(
+            provider=self._gateway.provider_for(
+                choice.deployment, route=choice.route, caller=caller
+            ),
+            model=choice.deployment.model,
+            profile=self._gateway.profile(choice.deployment),
+        )
+
+    async def tell_pause(
+        self, run: ActiveRun, provider: str, seconds: float, position: int
+    ) -> None:
+        """Tell the reader that the run waits for a provider."""
+        await run.journal.append(ProviderAwaited(provider, round(seconds, 3), position))
+
+    async def _principal(self, claim: Claim) -> Principal:
+        """Who asked for a run, as the key is now. Raises Forbidden if it does not work any more."""
+        key_id = claim.input.key_id
+        if self._keys is None or key_id is None:
+            return Principal(claim.owner_id, key_id or "")
+        key = await self._keys.active(claim.owner_id, key_id)
+        if key is None and key_id.startswith(BROUGHT):
+            raise ProviderKeyGone
+        if key is None:
+            raise Forbidden(
+                "The API key that asked for this answer does not work any more; try again with "
+                "another one.",
+                code="key_ended",
+            )
+        return key.principal

@@ -1,0 +1,1 @@
+"""Searches of what is stored, by words and by meaning, of the web and of GitHub."""
