@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from cartrita.application.keys.brought_keys import BROUGHT
+from cartrita.application.keys.brought_keys import is_brought
 from cartrita.application.keys.kinds import UNTOLD, Bringing, KeyKind
 from cartrita.application.keys.own_keys import OwnKeys
 from cartrita.domain.api_keys import ActiveKey
@@ -42,7 +42,7 @@ class KeyAuthentication:
 
     def any_unknown(self, key_ids: Collection[str]) -> bool:
         """Whether one of these keys must be read before anything can be said of it."""
-        return self._own.any_unknown([one for one in key_ids if not one.startswith(BROUGHT)])
+        return self._own.any_unknown([one for one in key_ids if not is_brought(one)])
 
     def ended(self, principal: Principal, *, gone: Collection[str] = ()) -> bool:
         """See KeyKind."""
@@ -53,4 +53,4 @@ class KeyAuthentication:
         return self._own if bringing is None or self._brought is None else self._brought
 
     def _stored(self, key_id: str) -> KeyKind | None:
-        return self._brought if key_id.startswith(BROUGHT) else self._own
+        return self._brought if is_brought(key_id) else self._own

@@ -1,6 +1,6 @@
 """Credentials that pay for calls: the key that its owner is known by, or else a stored one."""
 
-from cartrita.application.keys.brought_keys import BROUGHT, BroughtKeys
+from cartrita.application.keys.brought_keys import BroughtKeys, is_brought
 from cartrita.domain.credentials import CredentialsByProvider, Payer
 from cartrita.domain.ports.credentials import CallCredentials
 
@@ -14,6 +14,6 @@ class PayingCredentials:
 
     async def of(self, payer: Payer) -> CredentialsByProvider:
         """See CallCredentials. Raises ProviderKeyGone."""
-        if payer.owner_id.startswith(BROUGHT):
+        if is_brought(payer.owner_id):
             return self._brought.credentials(payer.owner_id)
         return await self._stored.of(payer)

@@ -19,14 +19,19 @@ from cartrita.domain.principals import LOCAL_OWNER, Principal
 from cartrita.domain.scopes import Operation, Scopes
 from cartrita.kit.secret import Secret
 
-BROUGHT: Final = "byok:"
-"""The ids of brought keys, and of their owners, begin with this; no other id can."""
+_BROUGHT: Final = "byok:"
+"""Ids of brought keys, and of their owners, begin with this; no other id can."""
 _OPERATIONS: Final = (
     Operation.CHAT,
     Operation.EMBEDDINGS,
     Operation.SEARCH,
     Operation.CONVERSATIONS,
 )
+
+
+def is_brought(id_: str) -> bool:
+    """Whether the id of a key or an owner is that of a brought key."""
+    return id_.startswith(_BROUGHT)
 
 
 class ProviderKeyGone(Forbidden):
@@ -148,4 +153,4 @@ class BroughtKeys:
 
     def _id(self, owner: str, provider: str, key: str) -> str:
         digest = self._secrets.digest("\n".join((owner, provider, key)))
-        return f"{BROUGHT}{digest.hex()[:40]}"
+        return f"{_BROUGHT}{digest.hex()[:40]}"

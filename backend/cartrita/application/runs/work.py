@@ -13,7 +13,7 @@ from cartrita.agents.sources import SourceList
 from cartrita.agents.team import Team
 from cartrita.application.history.history import History
 from cartrita.application.history.summarizer import RunSummarizer
-from cartrita.application.keys.brought_keys import BROUGHT, ProviderKeyGone
+from cartrita.application.keys.brought_keys import ProviderKeyGone, is_brought
 from cartrita.application.model_choice import choose_for
 from cartrita.application.runs.active_runs import ActiveRun
 from cartrita.domain import endings
@@ -198,7 +198,7 @@ class RunWork:
         if self._keys is None or key_id is None:
             return Principal(claim.owner_id, key_id or "")
         key = await self._keys.active(claim.owner_id, key_id)
-        if key is None and key_id.startswith(BROUGHT):
+        if key is None and is_brought(key_id):
             raise ProviderKeyGone
         if key is None:
             raise Forbidden(

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends
 
-from cartrita.application.keys.brought_keys import BROUGHT
+from cartrita.application.keys.brought_keys import is_brought
 from cartrita.domain.accounts import UserRole
 from cartrita.domain.api_keys import KeyFilter
 from cartrita.domain.scopes import Operation
@@ -43,7 +43,7 @@ async def get_me(principal: CurrentPrincipal, services: AppServices) -> Me:
     the same key.
     """
     name, role = "", UserRole.MEMBER
-    if not principal.owner_id.startswith(BROUGHT):
+    if not is_brought(principal.owner_id):
         user = await services.users.get(principal, principal.owner_id)
         name, role = user.name, user.role
     return Me(

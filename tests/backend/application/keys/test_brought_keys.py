@@ -9,8 +9,8 @@ from tests.backend.application.brought_keys_fixture import LOCAL, ONE, OWN, TWO,
 from tests.backend.examples import examples
 
 from cartrita.application.keys.brought_keys import (
-    BROUGHT,
     ProviderKeyGone,
+    is_brought,
 )
 from cartrita.application.keys.kinds import Bringing
 from cartrita.domain.errors import NotFound, UpstreamUnreachable
@@ -22,7 +22,7 @@ async def test_an_accepted_key_is_an_owner_with_one_provider() -> None:
     here = Keys(ONE)
     principal = await here.keys.authenticate(ONE)
     assert principal.owner_id == principal.key_id == principal.tenant_id
-    assert principal.owner_id.startswith(BROUGHT)
+    assert is_brought(principal.owner_id)
     assert (principal.admin, principal.operator) == (False, False)
     assert principal.scopes == Scopes(
         providers=("openai",), operations=("chat", "embeddings", "search", "conversations")

@@ -3,7 +3,6 @@
 from tests.backend.application.executor_fixture import HALF, ExecutorFixture
 from tests.backend.application.fakes import DONE, claim
 
-from cartrita.application.keys.brought_keys import BROUGHT
 from cartrita.domain.api_keys import ActiveKey
 from cartrita.domain.events import RunCompleted, RunStopped
 from cartrita.domain.principals import Principal
@@ -48,6 +47,6 @@ async def test_a_key_that_ended_or_may_do_less_now() -> None:
 
 
 async def test_a_providers_key_that_is_not_in_memory_any_more() -> None:
-    event = (await ending(None, key_id=f"{BROUGHT}0123")).event
+    event = (await ending(None, key_id="byok:0123")).event
     assert isinstance(event, RunStopped)
     assert event.code == "provider_key_gone"
