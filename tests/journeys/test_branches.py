@@ -39,3 +39,25 @@ async def test_fork_edit_retry(scenario: Scenario) -> None:
     await scenario.chat(Script(words=3), conversation_id=fork["id"])
     _, page = await scenario.call("GET", messages)
     assert [item["content"] for item in page["items"]] == contents
+
+
+async def test_back_to_an_earlier_branch(scenario: Scenario) -> None:
+    first = await scenario.chat(Script(words=5))
+    path = f"/api/conversations/{first['conversation_id']}"
+    status, straight = await scenario.call("GET", f"{path}/branches")
+    assert (status, straight) == (200, {"items": [], "total": 0})
+    _, retried = await scenario.call("POST", f"{path}/messages/{first['message_id']}/retry")
+
+    status, found = await scenario.call("GET", f"{path}/branches")
+    assert status == 200
+    question = retried["message"]["parent_id"]
+    answers = [first["message_id"], retried["message_id"]]
+    assert found == {"items": [{"parent_id": question, "message_ids": answers}], "total": 1}
+
+    status, chosen = await scenario.call("POST", f"{path}/messages/{answers[0]}/select")
+    assert (status, chosen["head_message_id"]) == (200, answers[0])
+    _, page = await scenario.call("GET", f"{path}/messages")
+    assert [item["id"] for item in page["items"]] == [question, answers[0]]
+    later = await scenario.chat(Script(words=3), conversation_id=first["conversation_id"])
+    status, chosen = await scenario.call("POST", f"{path}/messages/{answers[0]}/select")
+    assert chosen["head_message_id"] == later["message_id"]

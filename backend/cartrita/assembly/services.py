@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 
 from cartrita.adapters.persistence.agent_activity import AgentActivityTable
+from cartrita.adapters.persistence.siblings import BranchTable
 from cartrita.adapters.runlog.run_log import RunLog
 from cartrita.agents.registry import AgentRegistry
 from cartrita.application.access.open_connections import OpenConnections
@@ -10,6 +11,7 @@ from cartrita.application.agent_directory import AgentDirectory
 from cartrita.application.agent_models import AgentModels
 from cartrita.application.code_generation import CodeGeneration
 from cartrita.application.completions import Completions
+from cartrita.application.conversations.branches import Branches
 from cartrita.application.conversations.messages import Messages
 from cartrita.application.runs.approvals import RunApprovals
 from cartrita.application.search.search import Search
@@ -42,13 +44,15 @@ def create_services(
     conversations, runs, model_runs = create_run_services(
         settings, storage, models, agents, tools, files
     )
+    messages = Messages(storage.messages, storage.items, conversations)
     agent_models = AgentModels(agents, settings.openai_compat.model_name)
     return Services(
         runs=runs,
         model_runs=model_runs,
         approvals=RunApprovals(storage.run_log.approvals, runs),
         conversations=conversations,
-        messages=Messages(storage.messages, storage.items, conversations),
+        messages=messages,
+        branches=Branches(BranchTable(storage.database), conversations, messages),
         search=Search(storage.search),
         web_search=models.searches.web,
         github_search=models.searches.github,

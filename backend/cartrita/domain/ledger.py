@@ -59,6 +59,33 @@ class UsageGrouping(StrEnum):
     DAY = "day"
 
 
+class TimelineStep(StrEnum):
+    """The length of a timeline's intervals, which begin with the hours and days of UTC."""
+
+    HOUR = "hour"
+    DAY = "day"
+
+
+class UsageInterval(msgspec.Struct, frozen=True, kw_only=True):
+    """What the calls of one provider used in the interval that begins at `at`.
+
+    Percentiles are in seconds: of whole calls that were completed, and of the time to their first
+    output where it was measured; None where nothing was. `cost` leaves out calls without a price.
+    """
+
+    at: datetime
+    provider: str
+    calls: int
+    failed_calls: int
+    input_tokens: int
+    output_tokens: int
+    cost: Decimal
+    seconds_p50: float | None
+    seconds_p95: float | None
+    first_token_seconds_p50: float | None
+    first_token_seconds_p95: float | None
+
+
 class UsageTotal(msgspec.Struct, frozen=True, kw_only=True):
     """The calls of one group: `name` is `provider/model`, a provider, a surface or a day.
 

@@ -181,3 +181,10 @@ class StoredMessage(msgspec.Struct, frozen=True, kw_only=True):
     def public_conversation_id(self) -> str:
         """The id by which callers know its conversation."""
         return public_conversation_id(self.conversation_id, self.external_id)
+
+
+class Siblings(msgspec.Struct, frozen=True):
+    """Messages under one parent, the oldest first; without a parent they are beginnings."""
+
+    parent_id: MessageId | None
+    message_ids: tuple[MessageId, ...]

@@ -22,6 +22,7 @@ from cartrita.application.audit import AuditLog
 from cartrita.application.budgets import Budgets
 from cartrita.application.code_generation import CodeGeneration
 from cartrita.application.completions import Completions
+from cartrita.application.conversations.branches import Branches
 from cartrita.application.conversations.conversations import Conversations
 from cartrita.application.conversations.messages import Messages
 from cartrita.application.credentials.credentials import Credentials
@@ -107,6 +108,7 @@ class Services:
     approvals: RunApprovals
     conversations: Conversations
     messages: Messages
+    branches: Branches
     search: Search
     web_search: WebSearch
     github_search: GitHubSearch

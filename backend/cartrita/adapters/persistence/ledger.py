@@ -16,9 +16,16 @@ from sqlalchemy.dialects import postgresql
 from cartrita.adapters.persistence.budgets import settle
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.tables.usage import usage_ledger
+from cartrita.adapters.persistence.usage_timeline import timeline_query, to_interval
 from cartrita.domain.budgets import Settlement
 from cartrita.domain.errors import CartritaError
-from cartrita.domain.ledger import LedgerEntry, UsageGrouping, UsageTotal
+from cartrita.domain.ledger import (
+    LedgerEntry,
+    TimelineStep,
+    UsageGrouping,
+    UsageInterval,
+    UsageTotal,
+)
 from cartrita.domain.usage import Usage
 from cartrita.kit.ids import uuid7
 from cartrita.kit.repeated_failures import RepeatedFailures
@@ -172,6 +179,14 @@ class LedgerTable:
         async with self._database.use() as connection:
             rows = (await connection.execute(query)).all()
         return [_total(row) for row in rows]
+
+    async def timeline(
+        self, owner_id: str, since: datetime, until: datetime, step: TimelineStep
+    ) -> list[UsageInterval]:
+        """See `UsageReader`."""
+        async with self._database.use() as connection:
+            found = await connection.execute(timeline_query(owner_id, since, until, step))
+            return [to_interval(row) for row in found]
 
 
 class _RefusedError(Exception):

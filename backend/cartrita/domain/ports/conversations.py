@@ -6,7 +6,7 @@ from uuid import UUID
 
 from cartrita.domain.conversations import Conversation, ConversationChange, ConversationFilter
 from cartrita.domain.ids import ConversationId, MessageId
-from cartrita.domain.messages import Message, StoredMessage
+from cartrita.domain.messages import Message, Siblings, StoredMessage
 from cartrita.kit.pagination import Page
 
 
@@ -59,6 +59,22 @@ class ItemStore(Protocol):
         self, owner_id: str, conversation_id: ConversationId, message_id: MessageId
     ) -> bool:
         """Take one message out; what follows it then follows the one before it."""
+        ...
+
+
+class BranchStore(Protocol):
+    """Finds where a conversation branches, and chooses its current branch."""
+
+    async def siblings(
+        self, owner_id: str, conversation_id: ConversationId, limit: int
+    ) -> list[Siblings]:
+        """The groups of more than one message, the lowest first, at most `limit`."""
+        ...
+
+    async def select(
+        self, owner_id: str, conversation_id: ConversationId, message_id: MessageId
+    ) -> None:
+        """Make the newest end of a branch through a message the head of its conversation."""
         ...
 
 

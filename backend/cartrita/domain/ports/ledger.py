@@ -5,7 +5,13 @@ from datetime import datetime
 from typing import Protocol
 
 from cartrita.domain.budgets import Settlement
-from cartrita.domain.ledger import LedgerEntry, UsageGrouping, UsageTotal
+from cartrita.domain.ledger import (
+    LedgerEntry,
+    TimelineStep,
+    UsageGrouping,
+    UsageInterval,
+    UsageTotal,
+)
 
 
 class UsageLedger(Protocol):
@@ -26,4 +32,10 @@ class UsageReader(Protocol):
         self, owner_id: str, since: datetime, until: datetime, grouping: UsageGrouping
     ) -> list[UsageTotal]:
         """The calls from `since` to before `until` by group, the dearest first."""
+        ...
+
+    async def timeline(
+        self, owner_id: str, since: datetime, until: datetime, step: TimelineStep
+    ) -> list[UsageInterval]:
+        """The calls from `since` to before `until` by interval and provider, the oldest first."""
         ...

@@ -1,12 +1,14 @@
-"""Usage endpoint."""
+"""Usage endpoints: totals by group, and a timeline by provider."""
 
+from datetime import datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
+import msgspec
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from cartrita.domain.ledger import UsageGrouping, UsageTotal
+from cartrita.domain.ledger import TimelineStep, UsageGrouping, UsageInterval, UsageTotal
 from cartrita.surfaces.dependencies import AppServices, CurrentPrincipal
 from cartrita.surfaces.native.budget_schemas import BudgetView
 from cartrita.surfaces.native.moments import Moment
@@ -56,14 +58,45 @@ class UsageReport(BaseModel):
     budgets: list[BudgetView] = Field(description="Those that your calls count against now.")
 
 
+class UsageIntervalView(BaseModel):
+    """What the calls of one provider used in one interval, and how long they took."""
+
+    at: datetime = Field(description="When the interval begins.")
+    provider: str = Field(examples=["openai"])
+    calls: int
+    failed_calls: int
+    input_tokens: int
+    output_tokens: int
+    cost: Decimal = Field(description="US dollars, without the unpriced calls.")
+    seconds_p50: float | None = Field(description="The median duration of completed calls.")
+    seconds_p95: float | None = Field(description="19 of 20 completed calls took no longer.")
+    first_token_seconds_p50: float | None = Field(description="The median time to first output.")
+    first_token_seconds_p95: float | None
+
+    @classmethod
+    def of(cls, interval: UsageInterval) -> "UsageIntervalView":
+        return cls(**msgspec.structs.asdict(interval))
+
+
+class UsageTimeline(BaseModel):
+    """Intervals that have calls, the oldest first, one for each provider that was called."""
+
+    step: TimelineStep
+    items: list[UsageIntervalView]
+
+
+Since: TypeAlias = Annotated[
+    Moment | None, Query(description="With a time zone; without it 30 days ago.")
+]
+Until: TypeAlias = Annotated[Moment | None, Query(description="Excluded; without it now.")]
+
+
 @router.get("")
 async def get_usage(
     principal: CurrentPrincipal,
     services: AppServices,
-    since: Annotated[
-        Moment | None, Query(description="With a time zone; without it 30 days ago.")
-    ] = None,
-    until: Annotated[Moment | None, Query(description="Excluded; without it now.")] = None,
+    since: Since = None,
+    until: Until = None,
     group_by: UsageGrouping = UsageGrouping.MODEL,
 ) -> UsageReport:
     """What your model calls used and cost, and your budgets for them."""
@@ -74,3 +107,19 @@ async def get_usage(
         total_calls=sum(total.calls for total in totals),
         budgets=[BudgetView.of(one) for one in await services.budgets.of_caller(principal)],
     )
+
+
+@router.get("/timeline")
+async def get_usage_timeline(
+    principal: CurrentPrincipal,
+    services: AppServices,
+    since: Since = None,
+    until: Until = None,
+    step: TimelineStep = TimelineStep.DAY,
+) -> UsageTimeline:
+    """What your model calls used and cost over time, and how long they took, by provider.
+
+    By hour at most 31 days at once.
+    """
+    found = await services.usage.timeline(principal, since=since, until=until, step=step)
+    return UsageTimeline(step=step, items=[UsageIntervalView.of(one) for one in found])
