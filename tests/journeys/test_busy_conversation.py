@@ -58,3 +58,20 @@ async def test_interrupt(scenario: Scenario) -> None:
     assert read.runs[first.record.run].status == "cancelled"
     assert read.runs[second.record.run].status == "completed"
     assert second.record.text() == scenario.answers[second.record.plan.message]
+
+
+async def test_what_is_not_answered_yet_can_be_found(scenario: Scenario) -> None:
+    conversation = await _conversation(scenario)
+    first = scenario.client(scenario.plan(LONG, conversation=conversation))
+    second = scenario.client(scenario.plan(SCRIPT, conversation=conversation))
+    path = f"/api/conversations/{conversation}/runs"
+    async with asyncio.TaskGroup() as tasks:
+        for client in (first, second):
+            tasks.create_task(client.run())
+            await until(lambda client=client: bool(client.record.run))
+        status, found = await scenario.call("GET", path)
+        assert (status, found["total"]) == (200, 2)
+        expected = [(f"run_{first.record.run}", "running"), (f"run_{second.record.run}", "queued")]
+        assert [(run["id"], run["status"]) for run in found["items"]] == expected
+        await scenario.call("POST", f"/api/runs/{first.record.run}/cancel")
+    assert await scenario.call("GET", path) == (200, {"items": [], "total": 0})

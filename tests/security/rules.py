@@ -235,6 +235,7 @@ RULES: dict[str, Rule] = {
     "replace_message": _EDIT,
     "delete_message": _PLAIN,
     "retry_message": Rule(body={}),
+    "list_unfinished_runs": _PLAIN,
     "list_branches": _PLAIN,
     "select_branch": _PLAIN,
     "get_run": _PLAIN,

@@ -16,6 +16,7 @@ from cartrita.domain.messages import StoredMessage
 from cartrita.domain.ports.conversations import ConversationRemoval, ConversationStore, MessageStore
 from cartrita.domain.ports.runs import RunCancellation, RunReader
 from cartrita.domain.principals import Principal
+from cartrita.domain.runs import Run
 from cartrita.kit import clock, ids
 from cartrita.kit.pagination import Page
 from cartrita.kit.text import storable_json, storable_text
@@ -128,6 +129,13 @@ class Conversations:
             with suppress(NotFound):  # it has ended and was deleted already
                 await self._cancellation.cancel(principal.owner_id, run_id)
         await self._removal.purge(conversation.id)
+
+    async def unfinished_runs(self, principal: Principal, public_id: str) -> tuple[Run, ...]:
+        """Its runs that have not ended, the one that answers first. Raises NotFound."""
+        conversation = await self.get(principal, public_id)
+        found = await self._runs.active(principal.owner_id, conversation.id)
+        runs = [await self._runs.get(principal.owner_id, each) for each in found]
+        return tuple(run for run in runs if not run.status.ended)
 
     async def fork(
         self, principal: Principal, public_id: str, message_id: str | None = None

@@ -34,6 +34,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     chat.router,
     chat.huggingface_router,
     runs.router,
+    runs.conversation_router,
     conversations.router,
     messages.router,
     branches.router,

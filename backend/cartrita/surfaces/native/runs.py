@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
+from pydantic import BaseModel
 
 from cartrita.domain.errors import Malformed
 from cartrita.domain.principals import Principal
@@ -10,6 +11,7 @@ from cartrita.domain.runs import Run, RunStatus
 from cartrita.surfaces.dependencies import (
     ANSWERED,
     ASKED,
+    STORED,
     AppServices,
     CurrentPrincipal,
     IdempotencyKey,
@@ -26,6 +28,29 @@ from cartrita.surfaces.services import Services
 from cartrita.surfaces.sse import EventStream
 
 router = APIRouter(prefix="/api/runs/{run_id}", tags=["runs"], dependencies=ASKED)
+conversation_router = APIRouter(
+    prefix="/api/conversations/{conversation_id}/runs", tags=["runs"], dependencies=STORED
+)
+
+
+class RunList(BaseModel):
+    """Runs of one conversation."""
+
+    items: list[RunView]
+    total: int
+
+
+@conversation_router.get("")
+async def list_unfinished_runs(
+    principal: CurrentPrincipal, conversation_id: PublicId, services: AppServices
+) -> RunList:
+    """The runs of a conversation that have not ended, the one that answers first.
+
+    So a page that was opened anew finds what it should go on reading.
+    """
+    runs = await services.conversations.unfinished_runs(principal, conversation_id)
+    views = [await _view(services, principal, run) for run in runs]
+    return RunList(items=views, total=len(views))
 
 
 @router.get("")
