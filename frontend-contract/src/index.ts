@@ -1,0 +1,13 @@
+/** `@cartrita/client`: what frontends import. */
+
+export * from './client.js';
+export * from './errors.js';
+export * from './generated/errors.js';
+export type * from './generated/types.js';
+export { LiveSession, type LiveOptions, type LiveState } from './live.js';
+export type { ProviderKeys } from './keys.js';
+export type { RequestOptions, UploadOptions, UploadProgress } from './operation.js';
+export { PageRequest, type Page } from './pages.js';
+export type { ChatStreamEvent } from './place.js';
+export type { TransportName } from './resumption.js';
+export { ChatStream } from './stream.js';

@@ -1,0 +1,148 @@
+/** One connection to `/ws/chat`: opened, authenticated, kept alive, read frame by frame. */
+
+import { StalledError, UnreachableError, type CartritaApiError } from './errors.js';
+import type { ServerFrame } from './generated/types.js';
+import type { SentKey } from './keys.js';
+import { errorOf, type WrittenError } from './refusals.js';
+
+/** What a WebSocket of the platform, or of a package such as `ws`, can do. */
+export type WebSocketType = new (url: string) => WebSocket;
+
+export interface SocketSettings {
+  readonly url: string;
+  readonly key: SentKey | undefined;
+  readonly type: WebSocketType;
+  /** Milliseconds until it is open. */
+  readonly opening: number;
+  /** Milliseconds of silence after which it is given up; a ping is sent in a third of them. */
+  readonly stall: number;
+}
+
+/** How a connection ended; `error` is what the server said before it closed, if it did. */
+export interface SocketEnd {
+  readonly code: number;
+  readonly error: CartritaApiError;
+}
+
+/** Opens it, and says who calls. */
+export async function openSocket(settings: SocketSettings, signal: AbortSignal): Promise<SocketConnection> {
+  signal.throwIfAborted();
+  const socket = new settings.type(settings.url);
+  const connection = new SocketConnection(socket, settings);
+  const abort = () => connection.close();
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    await connection.opened();
+  } catch (error) {
+    connection.close();
+    throw signal.aborted ? signal.reason : error;
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+  const { key } = settings;
+  if (key) connection.send({ type: 'auth', api_key: key.key, ...(key.provider ? { provider: key.provider } : {}) });
+  return connection;
+}
+
+export class SocketConnection {
+  readonly #socket: WebSocket;
+  readonly #settings: SocketSettings;
+  readonly #frames: ServerFrame[] = [];
+  readonly #opened: Promise<void>;
+  #wake: () => void = () => undefined;
+  #end: SocketEnd | undefined;
+  #said: CartritaApiError | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #silentFor = 0;
+
+  constructor(socket: WebSocket, settings: SocketSettings) {
+    this.#socket = socket;
+    this.#settings = settings;
+    this.#opened = this.#listen();
+  }
+
+  opened(): Promise<void> {
+    return this.#opened;
+  }
+
+  /** Sends a frame; one that cannot be sent any more is the reader's to notice. */
+  send(frame: object): void {
+    if (this.#socket.readyState === 1) this.#socket.send(JSON.stringify(frame));
+  }
+
+  /** The next frame, or how the connection ended. */
+  async next(): Promise<ServerFrame | SocketEnd> {
+    for (;;) {
+      const frame = this.#frames.shift() ?? this.#end;
+      if (frame) return frame;
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+  }
+
+  close(): void {
+    this.#finish({ code: 1000, error: new UnreachableError('The connection was closed here.') });
+    this.#socket.close(1000);
+  }
+
+  #listen(): Promise<void> {
+    const { url, opening } = this.#settings;
+    return new Promise((resolve, reject) => {
+      const lost = (code: number) => {
+        const error = new UnreachableError(`${new URL(url).origin} closed the WebSocket (${code}).`);
+        this.#finish({ code, error });
+        reject(error);
+      };
+      const timer = setTimeout(() => lost(1006), opening);
+      this.#socket.onopen = () => {
+        clearTimeout(timer);
+        this.#watch();
+        resolve();
+      };
+      this.#socket.onerror = () => undefined;
+      this.#socket.onclose = ({ code }) => {
+        clearTimeout(timer);
+        lost(code);
+      };
+      this.#socket.onmessage = ({ data }) => this.#receive(String(data));
+    });
+  }
+
+  #receive(text: string): void {
+    this.#silentFor = 0;
+    const frame = JSON.parse(text) as ServerFrame;
+    this.#said = isRefusal(frame) ? errorOf(frame) : undefined;
+    this.#frames.push(frame);
+    this.#wake();
+  }
+
+  /** Browsers hide the pings of the protocol, so silence is asked about in frames. */
+  #watch(): void {
+    const step = this.#settings.stall / 3;
+    this.#timer = setTimeout(() => {
+      this.#silentFor += 1;
+      if (this.#silentFor >= 3) return this.#stalled();
+      this.send({ type: 'ping' });
+      this.#watch();
+    }, step);
+  }
+
+  #stalled(): void {
+    this.#finish({ code: 1006, error: new StalledError(this.#settings.stall) });
+    this.#socket.close();
+  }
+
+  #finish(end: SocketEnd): void {
+    clearTimeout(this.#timer);
+    this.#end ??= this.#said ? { code: end.code, error: this.#said } : end;
+    this.#wake();
+  }
+}
+
+/** Whether the server says that it could not use a frame, or not follow a run. */
+export function isRefusal(frame: ServerFrame): frame is ServerFrame & WrittenError {
+  return 'error' in frame && typeof frame.error === 'string' && 'code' in frame;
+}
+
+export function isEnd(frame: ServerFrame | SocketEnd): frame is SocketEnd {
+  return 'error' in frame && frame.error instanceof Error;
+}

@@ -1,0 +1,53 @@
+/** Reads server-sent events as WHATWG's standard says, however their text is split. */
+
+export interface SseBlock {
+  readonly id: string | undefined;
+  readonly data: string | undefined;
+  readonly retry: number | undefined;
+}
+
+export class SseParser {
+  #rest = '';
+  #id: string | undefined;
+  #data: string[] = [];
+  #retry: number | undefined;
+
+  /** The blocks that the text completes; comments make none. */
+  feed(text: string): SseBlock[] {
+    const blocks: SseBlock[] = [];
+    this.#rest += text;
+    for (let line = this.#nextLine(); line !== undefined; line = this.#nextLine()) {
+      if (line !== '') this.#field(line);
+      else if (this.#id !== undefined || this.#data.length || this.#retry !== undefined) {
+        blocks.push(this.#block());
+      }
+    }
+    return blocks;
+  }
+
+  /** A CR at the end may be half of a CRLF, so it waits for what follows. */
+  #nextLine(): string | undefined {
+    const end = this.#rest.search(/\r\n|\n|\r(?=[^])/);
+    if (end < 0) return undefined;
+    const line = this.#rest.slice(0, end);
+    this.#rest = this.#rest.slice(end + (this.#rest.startsWith('\r\n', end) ? 2 : 1));
+    return line;
+  }
+
+  #field(line: string): void {
+    const colon = line.indexOf(':');
+    const name = colon < 0 ? line : line.slice(0, colon);
+    const value = colon < 0 ? '' : line.slice(colon + 1).replace(/^ /, '');
+    if (name === 'data') this.#data.push(value);
+    else if (name === 'id' && !value.includes('\0')) this.#id = value;
+    else if (name === 'retry' && /^\d+$/.test(value)) this.#retry = Number(value);
+  }
+
+  #block(): SseBlock {
+    const data = this.#data.length ? this.#data.join('\n') : undefined;
+    const block = { id: this.#id, data, retry: this.#retry };
+    this.#id = this.#retry = undefined;
+    this.#data = [];
+    return block;
+  }
+}

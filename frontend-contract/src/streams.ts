@@ -1,0 +1,125 @@
+/** Makes the stream of an answer: by which calls it begins, by which ways it is followed. */
+
+import { OPERATIONS } from './generated/operations.js';
+import type { Keyring, SentKey } from './keys.js';
+import type { Call, Operation } from './operation.js';
+import { Place } from './place.js';
+import { withIdempotencyKey, type Requester } from './requests.js';
+import { resumed, type Endurance, type Transport, type TransportName } from './resumption.js';
+import type { SocketSettings, WebSocketType } from './socket.js';
+import { ChatStream } from './stream.js';
+import { Polling } from './transports/polling.js';
+import { EventsOverHttp, type SilenceLimits } from './transports/sse.js';
+import { EventsOverSocket } from './transports/websocket.js';
+import { follow } from './waiting.js';
+
+export interface StreamSettings extends Endurance, SilenceLimits {
+  readonly keyring: Keyring;
+  /** The ways to a run's events, the best first. */
+  readonly transports: readonly TransportName[];
+  /** What opens WebSockets, where the platform or the caller has it. */
+  readonly socketType: WebSocketType | undefined;
+  readonly socketURL: () => string;
+  /** Milliseconds between two questions, where only those get through. */
+  readonly pollInterval: number;
+}
+
+/** How a run is begun, each way; without any of them it is one that is known. */
+interface Beginning {
+  readonly streamed: { readonly operation: Operation; readonly call: Call } | undefined;
+  readonly whole: { readonly operation: Operation; readonly call: Call } | undefined;
+  readonly frame: object | undefined;
+}
+
+export class StreamMaker {
+  readonly #requester: Requester;
+  readonly #settings: StreamSettings;
+
+  constructor(requester: Requester, settings: StreamSettings) {
+    this.#requester = requester;
+    this.#settings = settings;
+  }
+
+  /** The stream of the answer to a call; nothing is sent until it is read. */
+  stream(operation: Operation, call: Call): ChatStream {
+    const place = new Place();
+    const runId = call.path?.['run_id'];
+    if (runId !== undefined) place.move(runId, afterOf(call));
+    const beginning = runId === undefined ? beginningOf(operation, call) : NO_BEGINNING;
+    const key = this.#requester.keyFor(operation, call);
+    const controller = new AbortController();
+    const ways = this.#transports(beginning, key, { options: call.options });
+    return new ChatStream(this.#events(ways, place, controller, call.options?.signal), place, controller);
+  }
+
+  /** Where the WebSocket is, and how it is opened; undefined where there is none. */
+  socket(key: SentKey | undefined): SocketSettings | undefined {
+    const { socketType, socketURL, firstByte, stall } = this.#settings;
+    return socketType && { url: socketURL(), key, type: socketType, opening: firstByte, stall };
+  }
+
+  async *#events(
+    ways: readonly Transport[],
+    place: Place,
+    controller: AbortController,
+    signal: AbortSignal | undefined,
+  ): ReturnType<typeof resumed> {
+    const leave = follow(signal, controller);
+    try {
+      yield* resumed(ways, place, this.#settings, controller.signal);
+    } catch (error) {
+      throw this.#requester.failed(error);
+    } finally {
+      leave();
+    }
+  }
+
+  #transports(beginning: Beginning, key: SentKey | undefined, call: Call): Transport[] {
+    const { get_run: run, get_run_events: events } = OPERATIONS;
+    const made: Record<TransportName, () => Transport> = {
+      sse: () => new EventsOverHttp(this.#requester, { begin: beginning.streamed, events, key, call }, this.#settings),
+      websocket: () => new EventsOverSocket(this.socket(key), beginning.frame),
+      polling: () =>
+        new Polling(this.#requester, { begin: beginning.whole, run, events, key, call }, this.#settings.pollInterval),
+    };
+    return this.#settings.transports.map((name) => made[name]());
+  }
+}
+
+const NO_BEGINNING: Beginning = { streamed: undefined, whole: undefined, frame: undefined };
+
+/** Every way sends the same message under the same id, so that all of them are one run. */
+function beginningOf(operation: Operation, given: Call): Beginning {
+  const call = identified(operation, given);
+  const { stream: _, ...body } = (call.body ?? {}) as Record<string, unknown>;
+  const whole = operation.id === 'stream_chat' ? OPERATIONS.post_chat : operation;
+  const alwaysStreams = operation.answer === 'events';
+  return {
+    streamed: { operation, call: { ...call, body: alwaysStreams ? body : { ...body, stream: true } } },
+    whole: { operation: whole, call: { ...call, body } },
+    frame: FRAMED.has(operation.id) ? { ...body, ...conversationOf(call) } : undefined,
+  };
+}
+
+/** Operations whose message a `chat` frame can carry, too. */
+const FRAMED: ReadonlySet<string> = new Set(['stream_chat', 'post_chat', 'send_message']);
+
+function conversationOf(call: Call): object {
+  const id = call.path?.['conversation_id'];
+  return id === undefined ? {} : { conversation_id: id };
+}
+
+function identified(operation: Operation, call: Call): Call {
+  if (!FRAMED.has(operation.id)) return withIdempotencyKey(operation, call);
+  return { ...call, body: { client_msg_id: crypto.randomUUID(), ...withoutUndefined(call.body) } };
+}
+
+function withoutUndefined(body: object | undefined): object {
+  const given = Object.entries(body ?? {}) as [string, unknown][];
+  return Object.fromEntries(given.filter(([, value]) => value !== undefined && value !== null));
+}
+
+function afterOf(call: Call): number {
+  const after: unknown = (call.query as { after?: unknown } | undefined)?.after;
+  return typeof after === 'number' ? after : 0;
+}

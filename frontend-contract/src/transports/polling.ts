@@ -1,0 +1,95 @@
+/** A run's events without any stream: asked for in whole answers, for networks that let nothing else through. */
+
+import type { SentKey } from '../keys.js';
+import type { ApprovalView, RunView } from '../generated/types.js';
+import type { Call, Operation } from '../operation.js';
+import type { ChatStreamEvent, Place } from '../place.js';
+import type { Requester } from '../requests.js';
+import { assertOurs } from '../refusals.js';
+import type { Transport } from '../resumption.js';
+import { SseParser } from '../sse.js';
+import { pause } from '../waiting.js';
+
+export interface PollingCalls {
+  /** Begins the run by asking for its whole answer. */
+  readonly begin: { readonly operation: Operation; readonly call: Call } | undefined;
+  readonly run: Operation;
+  readonly events: Operation;
+  readonly key: SentKey | undefined;
+  readonly call: Call;
+}
+
+/** What an answer that was asked for whole tells of its run. */
+interface Begun {
+  readonly run_id: string;
+  readonly approvals?: readonly ApprovalView[];
+}
+
+const ENDED: ReadonlySet<string> = new Set(['completed', 'failed', 'cancelled', 'interrupted']);
+
+export class Polling implements Transport {
+  readonly name = 'polling';
+  readonly #requester: Requester;
+  readonly #calls: PollingCalls;
+  readonly #interval: number;
+
+  constructor(requester: Requester, calls: PollingCalls, interval: number) {
+    this.#requester = requester;
+    this.#calls = calls;
+    this.#interval = interval;
+  }
+
+  can(place: Place): boolean {
+    return place.known || this.#calls.begin !== undefined;
+  }
+
+  async *open(place: Place, signal: AbortSignal): AsyncGenerator<ChatStreamEvent> {
+    if (!place.known) yield* this.#begun(place, signal);
+    for (let run = await this.#run(place, signal); !ENDED.has(run.status); run = await this.#run(place, signal)) {
+      yield* asked(place, run.approvals);
+      await pause(this.#interval, signal);
+    }
+    yield* this.#rest(place, signal);
+  }
+
+  async *#begun(place: Place, signal: AbortSignal): AsyncGenerator<ChatStreamEvent> {
+    const { begin, key } = this.#calls;
+    if (!begin) return;
+    const answer = await this.#requester.once(begin.operation, begin.call, signal, key);
+    assertOurs(answer, true);
+    const begun = (await answer.json()) as Begun;
+    place.move(begun.run_id, 0);
+    yield* asked(place, begun.approvals ?? []);
+  }
+
+  async #run(place: Place, signal: AbortSignal): Promise<RunView> {
+    const { run, key, call } = this.#calls;
+    const path = { run_id: place.runId ?? '' };
+    const answer = await this.#requester.once(run, { path, options: call.options }, signal, key);
+    assertOurs(answer, true);
+    place.heard = true;
+    return (await answer.json()) as RunView;
+  }
+
+  /** All that follows, once nothing more will: an answer that ends, whoever holds it back. */
+  async *#rest(place: Place, signal: AbortSignal): AsyncGenerator<ChatStreamEvent> {
+    const { events, key, call } = this.#calls;
+    const path = { run_id: place.runId ?? '' };
+    const query = { after: place.seq };
+    const answer = await this.#requester.once(events, { path, query, options: call.options }, signal, key);
+    if (answer.status === 204) place.atEnd = true;
+    for (const block of new SseParser().feed(await answer.text())) {
+      const isNew = block.id === undefined || place.moveTo(block.id);
+      const event = isNew && block.data !== undefined ? place.event(JSON.parse(block.data), block.id) : undefined;
+      if (event) yield event;
+    }
+  }
+}
+
+/** What a person is to decide, as the event that tells it. */
+function* asked(place: Place, approvals: readonly ApprovalView[]): Generator<ChatStreamEvent> {
+  for (const data of approvals) {
+    const event = place.event({ event: 'approval_required', data }, undefined);
+    if (event) yield event;
+  }
+}
