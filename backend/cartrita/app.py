@@ -187,8 +187,7 @@ def _document_function(app: FastAPI) -> Callable[[], dict[str, Any]]:
                 routes=app.routes,
             )
             v1_documents.complete_document(made, app.routes, hot_paths(app.state.config))
-            openapi.complete_document(made, app.routes)
-            app.openapi_schema = made
+            app.openapi_schema = openapi.completed(made, app.routes)
         return app.openapi_schema
 
     return document

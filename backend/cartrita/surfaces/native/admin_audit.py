@@ -7,8 +7,7 @@ from fastapi import APIRouter, Depends, Query
 
 from cartrita.surfaces.dependencies import AppServices, CurrentPrincipal, admin_only
 from cartrita.surfaces.native.account_schemas import AuditEntryView
-from cartrita.surfaces.native.paging import Limit
-from cartrita.surfaces.native.schemas import PageOf
+from cartrita.surfaces.native.paging import Limit, PageOf
 
 router = APIRouter(prefix="/api/admin", tags=["admin"], dependencies=[Depends(admin_only)])
 

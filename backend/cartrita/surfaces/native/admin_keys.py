@@ -21,9 +21,8 @@ from cartrita.surfaces.native.account_schemas import (
     KeyView,
     NewKeyOfUser,
 )
-from cartrita.surfaces.native.paging import Limit, PageCursor
+from cartrita.surfaces.native.paging import Limit, PageCursor, PageOf
 from cartrita.surfaces.native.request_bodies import JsonBody
-from cartrita.surfaces.native.schemas import PageOf
 
 router = APIRouter(prefix="/api/admin/keys", tags=["admin"], dependencies=[Depends(admin_only)])
 

@@ -13,9 +13,8 @@ from cartrita.surfaces.dependencies import (
     admin_only,
 )
 from cartrita.surfaces.native.account_schemas import NewUser, UserPatch, UserView
-from cartrita.surfaces.native.paging import Limit, PageCursor
+from cartrita.surfaces.native.paging import Limit, PageCursor, PageOf
 from cartrita.surfaces.native.request_bodies import JsonBody
-from cartrita.surfaces.native.schemas import PageOf
 
 router = APIRouter(prefix="/api/admin", tags=["admin"], dependencies=[Depends(admin_only)])
 

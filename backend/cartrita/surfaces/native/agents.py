@@ -12,7 +12,7 @@ from cartrita.surfaces.dependencies import AppServices, CurrentPrincipal, Public
 router = APIRouter(prefix="/api/agents", tags=["agents"])
 
 
-class AgentView(BaseModel):
+class AgentInfo(BaseModel):
     """An agent."""
 
     id: str = Field(examples=["supervisor"])
@@ -35,7 +35,7 @@ class AgentView(BaseModel):
     metadata: dict[str, Any]
 
     @classmethod
-    def of(cls, listed: ListedAgent) -> "AgentView":
+    def of(cls, listed: ListedAgent) -> "AgentInfo":
         agent = listed.agent
         return cls(
             id=agent.id,
@@ -58,23 +58,23 @@ class AgentView(BaseModel):
         )
 
 
-class AgentList(BaseModel):
+class AgentDiscovery(BaseModel):
     """All agents."""
 
-    agents: list[AgentView]
+    agents: list[AgentInfo]
     total: int
 
 
 @router.get("")
-async def get_agents(principal: CurrentPrincipal, services: AppServices) -> AgentList:
+async def get_agents(principal: CurrentPrincipal, services: AppServices) -> AgentDiscovery:
     """List the agents; `agent_override` in a chat request takes one of their ids."""
-    views = [AgentView.of(each) for each in await services.agent_directory.list(principal)]
-    return AgentList(agents=views, total=len(views))
+    views = [AgentInfo.of(each) for each in await services.agent_directory.list(principal)]
+    return AgentDiscovery(agents=views, total=len(views))
 
 
 @router.get("/{agent_id}")
 async def get_agent(
     principal: CurrentPrincipal, agent_id: PublicId, services: AppServices
-) -> AgentView:
+) -> AgentInfo:
     """Get one agent."""
-    return AgentView.of(await services.agent_directory.get(principal, agent_id))
+    return AgentInfo.of(await services.agent_directory.get(principal, agent_id))

@@ -44,7 +44,7 @@ Id: TypeAlias = Annotated[str | None, Field(max_length=255), BeforeValidator(_em
 Name: TypeAlias = Annotated[str, Field(max_length=255)]
 
 
-class TextPart(RequestModel):
+class EarlierText(RequestModel):
     """A part of an earlier message."""
 
     type: Literal["text"]
@@ -55,7 +55,7 @@ class EarlierMessage(RequestModel):
     """A message that the caller brings along."""
 
     role: Literal["user", "assistant", "system"]
-    content: str | Annotated[list[TextPart], Field(fail_fast=True, max_length=1000)]
+    content: str | Annotated[list[EarlierText], Field(fail_fast=True, max_length=1000)]
 
     @property
     def text(self) -> str:

@@ -15,9 +15,9 @@ from cartrita.domain.conversations import ConversationChange, ConversationFilter
 from cartrita.domain.principals import Principal
 from cartrita.surfaces.dependencies import STORED, AppServices, CurrentPrincipal, PublicId, Storable
 from cartrita.surfaces.native.exports import export
-from cartrita.surfaces.native.paging import Limit, PageCursor
+from cartrita.surfaces.native.paging import Limit, PageCursor, PageOf
 from cartrita.surfaces.native.request_bodies import JsonBody, RequestModel
-from cartrita.surfaces.native.schemas import ConversationView, PageOf
+from cartrita.surfaces.native.schemas import ConversationView
 from cartrita.surfaces.services import Services
 
 router = APIRouter(prefix="/api/conversations", tags=["conversations"], dependencies=STORED)

@@ -22,9 +22,8 @@ from cartrita.surfaces.native.credential_schemas import (
     ExchangedCredential,
     NewCredential,
 )
-from cartrita.surfaces.native.paging import Limit, PageCursor
+from cartrita.surfaces.native.paging import Limit, PageCursor, PageOf
 from cartrita.surfaces.native.request_bodies import JsonBody
-from cartrita.surfaces.native.schemas import PageOf
 
 router = APIRouter(
     prefix="/api/credentials",

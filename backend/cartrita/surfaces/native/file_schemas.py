@@ -56,7 +56,7 @@ class FileView(BaseModel):
         )
 
 
-class UploadedFile(BaseModel):
+class FileUploadResponse(BaseModel):
     """A file that was uploaded."""
 
     file_id: str = Field(examples=["file_0193b0c3a5d87c1e9f4d2b6a8e0c4f17"])
@@ -69,7 +69,7 @@ class UploadedFile(BaseModel):
     metadata: dict[str, Any] = Field(description="`status`: what became of it so far.")
 
     @classmethod
-    def of(cls, file: StoredFile) -> "UploadedFile":
+    def of(cls, file: StoredFile) -> "FileUploadResponse":
         return cls(
             file_id=file.public_id,
             filename=file.name,
@@ -85,5 +85,5 @@ class UploadedFile(BaseModel):
 class UploadedFiles(BaseModel):
     """Files that were uploaded, in the order in which they came."""
 
-    files: list[UploadedFile]
+    files: list[FileUploadResponse]
     total: int

@@ -7,9 +7,8 @@ from fastapi import APIRouter, Query, Request, Response
 from cartrita.domain.files import FileFilter, FilePurpose, StoredFile
 from cartrita.domain.principals import Principal
 from cartrita.surfaces.dependencies import STORED, AppServices, CurrentPrincipal, PublicId, Storable
-from cartrita.surfaces.native.file_schemas import FileView, UploadedFile, UploadedFiles
-from cartrita.surfaces.native.paging import Limit, PageCursor
-from cartrita.surfaces.native.schemas import PageOf
+from cartrita.surfaces.native.file_schemas import FileUploadResponse, FileView, UploadedFiles
+from cartrita.surfaces.native.paging import Limit, PageCursor, PageOf
 from cartrita.surfaces.served_files import (
     IMAGE_RESPONSES,
     RESPONSES,
@@ -43,10 +42,10 @@ def _form(**fields: dict[str, Any]) -> dict[str, Any]:
 @upload_router.post("", status_code=201, openapi_extra=_form(file=_BYTES))
 async def upload_file(
     request: Request, principal: CurrentPrincipal, services: AppServices
-) -> UploadedFile:
+) -> FileUploadResponse:
     """Upload one file, in the field `file` of a form. It is read in the background."""
     [made] = await _received(request, principal, services, "file", "files", single=True)
-    return UploadedFile.of(made)
+    return FileUploadResponse.of(made)
 
 
 @upload_router.post(
@@ -59,7 +58,7 @@ async def upload_files(
 ) -> UploadedFiles:
     """Upload several files, in fields `files` or `files[0]`, `files[1]` and so on: all or none."""
     made = await _received(request, principal, services, "files", "file")
-    return UploadedFiles(files=[UploadedFile.of(file) for file in made], total=len(made))
+    return UploadedFiles(files=[FileUploadResponse.of(file) for file in made], total=len(made))
 
 
 @router.get("")

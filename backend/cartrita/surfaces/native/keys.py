@@ -25,9 +25,8 @@ from cartrita.surfaces.native.account_schemas import (
     NewKey,
     ScopesView,
 )
-from cartrita.surfaces.native.paging import Limit, PageCursor
+from cartrita.surfaces.native.paging import Limit, PageCursor, PageOf
 from cartrita.surfaces.native.request_bodies import JsonBody
-from cartrita.surfaces.native.schemas import PageOf
 
 me_router = APIRouter(prefix="/api/me", tags=["keys"])
 router = APIRouter(

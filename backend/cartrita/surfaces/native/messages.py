@@ -20,9 +20,9 @@ from cartrita.surfaces.idempotency import idempotency
 from cartrita.surfaces.native.approval_schemas import WAITS
 from cartrita.surfaces.native.chat_requests import MAX_MESSAGE, MessageRequest
 from cartrita.surfaces.native.chat_responses import respond
-from cartrita.surfaces.native.conversations import Limit, PageCursor
+from cartrita.surfaces.native.paging import Limit, PageCursor, PageOf
 from cartrita.surfaces.native.request_bodies import JsonBody, RequestModel
-from cartrita.surfaces.native.schemas import ChatResponse, MessageView, PageOf
+from cartrita.surfaces.native.schemas import ChatResponse, MessageView
 
 router = APIRouter(
     prefix="/api/conversations/{conversation_id}/messages", tags=["messages"], dependencies=STORED

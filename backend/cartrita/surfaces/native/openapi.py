@@ -7,26 +7,26 @@ responses.
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeAlias, cast
 
-import msgspec
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 from starlette.routing import BaseRoute
 
-from cartrita.domain.messages import Part
 from cartrita.surfaces.dependencies import current_caller
 from cartrita.surfaces.native.chat import chat_request_from_query, event_source_caller
 from cartrita.surfaces.native.chat_requests import JSON_FIELDS, ChatRequest
+from cartrita.surfaces.native.error_kinds import error_kinds
 from cartrita.surfaces.native.errors import ErrorBody, InvalidBody
-from cartrita.surfaces.native.event_schemas import ChatEvent
+from cartrita.surfaces.native.event_documents import event_documents
+from cartrita.surfaces.native.extensions import extend_operations
+from cartrita.surfaces.native.public_names import REF, with_public_names
 from cartrita.surfaces.native.request_bodies import JsonBody, PublicJsonBody, RequestModel
 from cartrita.surfaces.sse import MEDIA_TYPE, EventStream
 from cartrita.surfaces.v1_documents import PREFIX
 
 Schema: TypeAlias = dict[str, Any]
 
-_REF = "#/components/schemas/"
 _SECURITY_SCHEMES: Schema = {
     "ApiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
     "Bearer": {"type": "http", "scheme": "bearer"},
@@ -42,7 +42,7 @@ _SERVER_SENT_EVENT: Schema = {
         "data": {
             "type": "string",
             "contentMediaType": "application/json",
-            "contentSchema": {"$ref": _REF + "ChatEvent"},
+            "contentSchema": {"$ref": REF + "ChatEvent"},
         },
     },
 }
@@ -75,8 +75,8 @@ _REFERENCES = frozenset({"conversation_id", "model", "owner_id", "provider", "te
 """Fields and parameters that name what may not exist."""
 
 
-def complete_document(document: Schema, routes: Iterable[BaseRoute]) -> None:
-    """Complete the document that FastAPI has generated for these routes."""
+def completed(document: Schema, routes: Iterable[BaseRoute]) -> Schema:
+    """The document that FastAPI has generated for these routes, completed."""
     schemas: Schema = document.setdefault("components", {}).setdefault("schemas", {})
     document["components"]["securitySchemes"] = _SECURITY_SCHEMES
     bodies: set[type[RequestModel]] = {ChatRequest}
@@ -85,11 +85,13 @@ def complete_document(document: Schema, routes: Iterable[BaseRoute]) -> None:
             for operation in _operations(document, context):
                 bodies |= _complete_operation(operation, context)
     schemas.update(_model_schemas([*bodies, ErrorBody, InvalidBody]))
-    schemas.update(_event_schemas())
-    schemas["MessageView"]["properties"]["parts"]["items"] = {"$ref": _REF + "MessagePart"}
+    schemas |= {**event_documents(), "ServerSentEvent": _SERVER_SENT_EVENT}
+    schemas["MessageView"]["properties"]["parts"]["items"] = {"$ref": REF + "MessagePart"}
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
-    document["components"]["schemas"] = dict(sorted(schemas.items()))
+    found = with_public_names(document)
+    extend_operations(found)
+    return {**found, "x-error-kinds": error_kinds()}
 
 
 def _is_native(context: RouteContext) -> bool:
@@ -161,7 +163,7 @@ def _refers(operation: Schema, body: "JsonBody[RequestModel] | None") -> bool:
 
 
 def _describe_body(operation: Schema, body: JsonBody[RequestModel]) -> None:
-    schema = {"$ref": _REF + body.model.__name__}
+    schema = {"$ref": REF + body.model.__name__}
     operation["requestBody"] = {
         "required": not body.optional,
         "content": {"application/json": {"schema": schema}},
@@ -173,7 +175,7 @@ def _describe_streams(
 ) -> bool:
     """Add event streams to the responses. Returns whether the operation answers with a run."""
     always = context.response_class is EventStream
-    stream = {MEDIA_TYPE: {"schema": {"$ref": _REF + "ServerSentEvent"}}}
+    stream = {MEDIA_TYPE: {"schema": {"$ref": REF + "ServerSentEvent"}}}
     if always:
         responses["200"]["content"] = stream
         responses["204"] = {"description": "The reader has received the last event."}
@@ -196,7 +198,7 @@ def _query_parameters() -> Iterator[Schema]:
 
 def _error_response(status: int) -> Schema:
     name = "InvalidBody" if status == 422 else "ErrorBody"
-    schema = {"$ref": _REF + name}
+    schema = {"$ref": REF + name}
     return {
         "description": _ERROR_DESCRIPTIONS[status],
         "content": {"application/json": {"schema": schema}},
@@ -206,18 +208,6 @@ def _error_response(status: int) -> Schema:
 def _model_schemas(models: Iterable[type[BaseModel]]) -> Schema:
     ordered = sorted(models, key=lambda model: model.__name__)
     _, made = models_json_schema(
-        [(model, "validation") for model in ordered], ref_template=_REF + "{model}"
+        [(model, "validation") for model in ordered], ref_template=REF + "{model}"
     )
     return made["$defs"]
-
-
-def _event_schemas() -> Schema:
-    (event, part), components = msgspec.json.schema_components(
-        [ChatEvent, Part], ref_template=_REF + "{name}"
-    )
-    return {
-        **components,
-        "ChatEvent": event,
-        "MessagePart": part,
-        "ServerSentEvent": _SERVER_SENT_EVENT,
-    }

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeAlias
 
 import msgspec
 from pydantic import BaseModel, Field
@@ -14,13 +14,22 @@ from cartrita.domain.deltas import FinishReason
 from cartrita.domain.events import AgentUse, RunCompleted
 from cartrita.domain.ids import RunId
 from cartrita.domain.json import JsonObject
-from cartrita.domain.messages import Citation, Part, Reasoning, StoredMessage, VendorPart
+from cartrita.domain.messages import (
+    Attachment,
+    Citation,
+    Part,
+    Reasoning,
+    Refusal,
+    StoredMessage,
+    Text,
+    ToolCall,
+    ToolResult,
+    VendorPart,
+)
 from cartrita.domain.runs import Run
 from cartrita.domain.usage import Usage
 from cartrita.kit import ids
 from cartrita.surfaces.native.approval_schemas import ApprovalView
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +75,10 @@ def public_sources(citations: Sequence[Citation]) -> list[Source]:
     return [Source.of(citation) for citation in citations]
 
 
+MessagePart: TypeAlias = Text | Refusal | Reasoning | Attachment | ToolCall | ToolResult | Citation
+"""A part that callers are shown."""
+
+
 def public_parts(of: Sequence[Part]) -> list[JsonObject]:
     """Message parts in their public form: nothing that only a vendor can read."""
     return [
@@ -83,13 +96,6 @@ def _without_vendor_data(part: Part) -> Part:
             return msgspec.structs.replace(part, origin=None, vendor={})
         case _:
             return part
-
-
-class PageOf(BaseModel, Generic[T]):
-    """One page; `next_cursor` requests the next one and is null on the last."""
-
-    items: list[T]
-    next_cursor: str | None
 
 
 class ConversationView(BaseModel):

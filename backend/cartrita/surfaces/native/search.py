@@ -15,7 +15,7 @@ from cartrita.surfaces.dependencies import STORED, AppServices, CurrentPrincipal
 router = APIRouter(prefix="/api/search", tags=["search"], dependencies=STORED)
 
 
-class SearchResult(BaseModel):
+class OwnSearchResult(BaseModel):
     """One search result."""
 
     id: str
@@ -27,10 +27,10 @@ class SearchResult(BaseModel):
     metadata: dict[str, Any]
 
 
-class SearchResponse(BaseModel):
+class OwnSearchResponse(BaseModel):
     """One page of results."""
 
-    results: list[SearchResult]
+    results: list[OwnSearchResult]
     total: int
     has_more: bool
     query: str
@@ -49,7 +49,7 @@ async def search_own_data(
     sort_by: SortBy = SortBy.RELEVANCE,
     limit: Annotated[int, Query(ge=1, le=LIMIT_MAX)] = 20,
     offset: Annotated[int, Query(ge=0, le=OFFSET_MAX)] = 0,
-) -> SearchResponse:
+) -> OwnSearchResponse:
     """Find text in your conversations, messages and files."""
     text = storable_text(q)
     results = await services.search.find(
@@ -61,7 +61,7 @@ async def search_own_data(
         limit=limit,
         offset=offset,
     )
-    return SearchResponse(
+    return OwnSearchResponse(
         results=[_result(hit) for hit in results.hits],
         total=results.total,
         has_more=offset + len(results.hits) < results.total,
@@ -77,8 +77,8 @@ def _kinds(types: str | None) -> frozenset[SearchKind]:
     return frozenset(SearchKind(name) for name in named) or ALL_KINDS
 
 
-def _result(hit: SearchHit) -> SearchResult:
-    return SearchResult(
+def _result(hit: SearchHit) -> OwnSearchResult:
+    return OwnSearchResult(
         id=hit.id,
         type=hit.kind,
         title=hit.title,

@@ -25,7 +25,7 @@ _ERRORS: Final[dict[int | str, dict[str, Any]]] = {status: {} for status in (402
 """Statuses of what a provider answers, beside those that all routes have."""
 
 
-class WebSearchRequest(RequestModel):
+class SearchRequest(RequestModel):
     """What to search for, and where."""
 
     query: Annotated[str, Field(min_length=1, max_length=LONGEST_QUERY)]
@@ -46,7 +46,7 @@ class WebSearchRequest(RequestModel):
     ] = False
 
 
-class WebSearchResult(BaseModel):
+class SearchResult(BaseModel):
     """One page that was found."""
 
     title: str
@@ -56,13 +56,13 @@ class WebSearchResult(BaseModel):
     published_date: datetime | None
 
 
-class WebSearchResponse(BaseModel):
+class SearchResponse(BaseModel):
     """The results, the best first."""
 
     query: str
     provider: str = Field(description="Which searched.", examples=["tavily"])
     answer: str | None
-    results: list[WebSearchResult]
+    results: list[SearchResult]
     total: int = Field(description="How many results these are.")
     response_time: float = Field(description="In seconds.")
 
@@ -70,9 +70,9 @@ class WebSearchResponse(BaseModel):
 @router.post("", responses=_ERRORS)
 async def search(
     principal: CurrentPrincipal,
-    body: Annotated[WebSearchRequest, Depends(JsonBody(WebSearchRequest))],
+    body: Annotated[SearchRequest, Depends(JsonBody(SearchRequest))],
     services: AppServices,
-) -> WebSearchResponse:
+) -> SearchResponse:
     """Search the web, or with the provider `local` your own conversations and files."""
     began = time.monotonic()
     answer = None
@@ -92,7 +92,7 @@ async def search(
         )
         answer = found.answer
         results = [
-            WebSearchResult(
+            SearchResult(
                 title=one.title,
                 url=one.url,
                 content=one.content,
@@ -101,7 +101,7 @@ async def search(
             )
             for one in found.results
         ]
-    return WebSearchResponse(
+    return SearchResponse(
         query=body.query,
         provider=body.provider,
         answer=answer,
@@ -112,8 +112,8 @@ async def search(
 
 
 async def _own_results(
-    principal: Principal, body: WebSearchRequest, services: Services
-) -> list[WebSearchResult]:
+    principal: Principal, body: SearchRequest, services: Services
+) -> list[SearchResult]:
     """What is found in the caller's own conversations and files, as `GET /api/search` finds it."""
     principal.scopes.require_operation(Operation.CONVERSATIONS)
     found = await services.search.find(
@@ -124,7 +124,7 @@ async def _own_results(
         limit=body.max_results,
     )
     return [
-        WebSearchResult(
+        SearchResult(
             title=hit.title,
             url=url_of(hit),
             content=hit.snippet,

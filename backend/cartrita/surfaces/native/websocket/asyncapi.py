@@ -6,7 +6,8 @@ from typing import Any, TypeAlias
 import msgspec
 from pydantic.json_schema import models_json_schema
 
-from cartrita.surfaces.native.event_schemas import ChatEvent
+from cartrita.surfaces.native.event_documents import event_documents
+from cartrita.surfaces.native.public_names import REF, with_public_names
 from cartrita.surfaces.native.websocket.client_frames import FRAMES
 from cartrita.surfaces.native.websocket.endpoint import PATH
 from cartrita.surfaces.native.websocket.server_frames import (
@@ -20,7 +21,6 @@ from cartrita.surfaces.native.websocket.server_frames import (
 
 Document: TypeAlias = dict[str, Any]
 
-_REF = "#/components/schemas/"
 _CHANNEL = "#/channels/chat"
 _ANSWERS = (AcceptedFrame, PongFrame, DrainFrame, ErrorReply)
 
@@ -29,7 +29,7 @@ def asyncapi_document(version: str) -> Document:
     """The document. An event is an object that has the fields of its place and its own."""
     sent = [model.__name__ for model in FRAMES.values()]
     received = ["EventFrame", *(struct.__name__ for struct in _ANSWERS)]
-    return {
+    document = {
         "asyncapi": "3.0.0",
         "info": {"title": "Cartrita's WebSocket", "version": version},
         "channels": {
@@ -46,11 +46,12 @@ def asyncapi_document(version: str) -> Document:
         },
         "components": {
             "messages": {
-                name: {"payload": {"$ref": _REF + name}} for name in sorted((*sent, *received))
+                name: {"payload": {"$ref": REF + name}} for name in sorted((*sent, *received))
             },
-            "schemas": dict(sorted({**_client_schemas(), **_server_schemas()}.items())),
+            "schemas": {**_client_schemas(), **_server_schemas()},
         },
     }
+    return with_public_names(document)
 
 
 def _operation(action: str, names: Iterable[str]) -> Document:
@@ -61,18 +62,18 @@ def _operation(action: str, names: Iterable[str]) -> Document:
 
 def _client_schemas() -> Document:
     _, made = models_json_schema(
-        [(model, "validation") for model in FRAMES.values()], ref_template=_REF + "{model}"
+        [(model, "validation") for model in FRAMES.values()], ref_template=REF + "{model}"
     )
     return made["$defs"]
 
 
 def _server_schemas() -> Document:
-    (event, *_), components = msgspec.json.schema_components(
-        [ChatEvent, EventPlace, DonePlace, *_ANSWERS], ref_template=_REF + "{name}"
+    _, components = msgspec.json.schema_components(
+        [EventPlace, DonePlace, *_ANSWERS], ref_template=REF + "{name}"
     )
-    place = {"anyOf": [{"$ref": _REF + "DonePlace"}, {"$ref": _REF + "EventPlace"}]}
-    return {
-        **components,
-        "ChatEvent": event,
-        "EventFrame": {"allOf": [place, {"$ref": _REF + "ChatEvent"}]},
+    place = {"anyOf": [{"$ref": REF + "DonePlace"}, {"$ref": REF + "EventPlace"}]}
+    event = {
+        "description": "An event of a run, with its place in it.",
+        "allOf": [place, {"$ref": REF + "ChatEvent"}],
     }
+    return {**components, **event_documents(), "EventFrame": event}
