@@ -18,9 +18,10 @@ from cartrita.domain.errors import Forbidden
 from cartrita.domain.files import StoredFile
 from cartrita.domain.media_types import UNKNOWN, is_inline
 
+_BYTES: Final[dict[str, Any]] = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
 RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
-    200: {"description": "Its bytes.", "content": {"*/*": {}}},
-    206: {"description": "The range of its bytes that was asked for.", "content": {"*/*": {}}},
+    200: {"description": "Its bytes.", "content": _BYTES},
+    206: {"description": "The range of its bytes that was asked for.", "content": _BYTES},
     304: {"description": "It is as it was: `If-None-Match` names it."},
 }
 """How openapi.json describes what `file_response` sends."""

@@ -14,7 +14,7 @@ from cartrita.application.conversations.conversations import (
 from cartrita.domain.conversations import ConversationChange, ConversationFilter
 from cartrita.domain.principals import Principal
 from cartrita.surfaces.dependencies import STORED, AppServices, CurrentPrincipal, PublicId, Storable
-from cartrita.surfaces.native.exports import export
+from cartrita.surfaces.native.exports import EXPORTED, export
 from cartrita.surfaces.native.paging import Limit, PageCursor, PageOf
 from cartrita.surfaces.native.request_bodies import JsonBody, RequestModel
 from cartrita.surfaces.native.schemas import ConversationView
@@ -183,7 +183,7 @@ async def fork_conversation(
     return ConversationView.of(copy)
 
 
-@router.get("/{conversation_id}/export", response_class=Response)
+@router.get("/{conversation_id}/export", response_class=Response, responses=EXPORTED)
 async def export_conversation(
     principal: CurrentPrincipal,
     conversation_id: PublicId,

@@ -1,7 +1,7 @@
 """Exports of conversations as JSON or Markdown files."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from typing import Literal
+from typing import Any, Final, Literal
 from urllib.parse import quote
 
 from fastapi.responses import StreamingResponse
@@ -12,6 +12,15 @@ from cartrita.kit.clock import iso
 from cartrita.surfaces.native.schemas import ConversationView, MessageView
 
 Lines = AsyncGenerator[str, None]
+
+_FILE: Final[dict[str, Any]] = {"schema": {"type": "string", "format": "binary"}}
+EXPORTED: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "description": "The file.",
+        "content": {"application/json": _FILE, "text/markdown": _FILE},
+    }
+}
+"""How openapi.json describes what `export` sends."""
 
 
 def export(

@@ -96,8 +96,14 @@ async def get_message(
     name="replace_message",
     response_model=ChatResponse | MessageView,
     dependencies=ANSWERED,
+    responses=WAITS,
 )
-@router.patch("/{message_id}", response_model=ChatResponse | MessageView, dependencies=ANSWERED)
+@router.patch(
+    "/{message_id}",
+    response_model=ChatResponse | MessageView,
+    dependencies=ANSWERED,
+    responses=WAITS,
+)
 async def edit_message(
     request: Request,
     principal: CurrentPrincipal,

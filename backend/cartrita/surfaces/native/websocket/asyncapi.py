@@ -35,9 +35,11 @@ def asyncapi_document(version: str) -> Document:
         "channels": {
             "chat": {
                 "address": PATH,
+                "description": "Several runs on one connection, with what the streams send.",
                 "messages": {
                     name: {"$ref": f"#/components/messages/{name}"} for name in (*sent, *received)
                 },
+                "x-frames": _frames(),
             }
         },
         "operations": {
@@ -58,6 +60,19 @@ def _operation(action: str, names: Iterable[str]) -> Document:
     """What a client does."""
     messages = [{"$ref": f"{_CHANNEL}/messages/{name}"} for name in names]
     return {"action": action, "channel": {"$ref": _CHANNEL}, "messages": messages}
+
+
+def _frames() -> Document:
+    """What schemas do not tell: which frame has which type, and what an event is made of."""
+    tagged = {struct.__struct_config__.tag: struct for struct in _ANSWERS}
+    return {
+        "sent": {tag: model.__name__ for tag, model in FRAMES.items()},
+        "received": {tag: struct.__name__ for tag, struct in tagged.items() if tag is not None},
+        "events": "ChatEvent",
+        "place": EventPlace.__name__,
+        "end_place": DonePlace.__name__,
+        "refusal": ErrorReply.__name__,
+    }
 
 
 def _client_schemas() -> Document:

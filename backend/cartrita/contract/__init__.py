@@ -1,0 +1,1 @@
+"""The contract as values, from which the clients in each language are written."""
