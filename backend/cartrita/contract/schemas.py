@@ -1,6 +1,6 @@
 """Reads JSON Schemas, as the server's documents hold them, into types and definitions."""
 
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, cast
 
 from cartrita.contract.model import (
     Constants,
@@ -65,7 +65,7 @@ def _by_kind(schema: Schema) -> Type:
             return ListOf(type_of(schema.get("items", {})))
         case "object" if "properties" not in schema:
             values = schema.get("additionalProperties", True)
-            return MapOf(type_of(values) if isinstance(values, dict) else _ANY)
+            return MapOf(type_of(cast("Schema", values)) if isinstance(values, dict) else _ANY)
         case str() as kind if kind in _SCALARS:
             return Plain(_SCALARS[kind])
         case _:
@@ -113,8 +113,9 @@ def definition_of(name: str, schema: Schema) -> Definition:
 def names_in(schema: object) -> set[str]:
     """The names of all definitions that a schema refers to."""
     if isinstance(schema, list):
-        return {name for each in schema for name in names_in(each)}
+        return {name for each in cast("list[object]", schema) for name in names_in(each)}
     if not isinstance(schema, dict):
         return set()
-    found = {name for each in schema.values() for name in names_in(each)}
-    return found | {referred(schema)} if "$ref" in schema else found
+    members = cast("Schema", schema)
+    found = {name for each in members.values() for name in names_in(each)}
+    return found | {referred(members)} if "$ref" in members else found
