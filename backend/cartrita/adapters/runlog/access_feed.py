@@ -5,6 +5,7 @@ counts is polled, for lost notifications.
 """
 
 import asyncio
+import math
 import time
 
 from cartrita.adapters.runlog.connection import Connection
@@ -17,7 +18,7 @@ class AccessFeed:
 
     def __init__(self, *, poll_s: float) -> None:
         self._poll_s = poll_s
-        self._polled_at = 0.0
+        self._polled_at = -math.inf  # a machine that has just started counts from 0
         self._version: int | None = None
         self._changed = asyncio.Event()
 
