@@ -103,6 +103,7 @@ async def test_a_kill_at_each_point_of_a_step(
     assert len(done) == (0 if point == "announced" else 1), "never twice"
     (returned,) = [e.event for e in events if isinstance(e.event, ToolReturned)]
     assert returned.result == (UNKNOWN_RESULT if unknown else "did once")
+    assert returned.unknown is unknown
     assert steps == ["unknown" if unknown else "done"]
     end = events[-1].event
     assert isinstance(end, RunCompleted)

@@ -110,9 +110,8 @@ class ToolRunner:
             async with self._slots:
                 return await self._run_tool(one)
         tool = self._assignment.tools.find(one.call.name)  # begun before a crash, or a wait
-        if tool is None or tool.risk is Risk.ACT:
+        if tool is None or tool.risk is Risk.ACT or record.may_have_acted:
             return await self._end(one, UNKNOWN, state=StepState.UNKNOWN)
-        self._run.unfinished.repeat_call(one.place)
         async with self._slots:
             return await self._call(one, tool)
 
@@ -140,9 +139,9 @@ class ToolRunner:
 
     async def _announce(self, one: PlacedCall, tool: Tool, approval: Approval | None) -> _Outcome:
         """Call a tool that acts, or was approved, once the log says that it is called."""
-        begun = ToolBegun(one.call.call_id, one.call.name, self._assignment.task_id)
-        intent = _intent(one, begun, approval)
-        await self._run.unfinished.begin_call(intent, acts=tool.risk is Risk.ACT)
+        acts = tool.risk is Risk.ACT
+        begun = ToolBegun(one.call.call_id, one.call.name, self._assignment.task_id, acts)
+        await self._run.unfinished.begin_call(_intent(one, begun, approval))
         return await self._call(one, tool)
 
     async def _call(self, one: PlacedCall, tool: Tool) -> _Outcome:
@@ -201,7 +200,13 @@ class ToolRunner:
             self.cost += float(spent)
         task_id = self._assignment.task_id
         returned = ToolReturned(
-            one.call.call_id, one.call.name, said.text, said.success, task_id, said.cost
+            one.call.call_id,
+            one.call.name,
+            said.text,
+            said.success,
+            task_id,
+            said.cost,
+            unknown=state is StepState.UNKNOWN,
         )
         record = StepRecord(place=one.place, state=state, output=said)
         await self._run.unfinished.end_call(record, [returned, *events])

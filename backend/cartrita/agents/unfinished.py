@@ -10,7 +10,7 @@ from cartrita.domain.errors import CartritaError
 from cartrita.domain.events import Event, TaskCompleted, TaskStarted, UsageRecorded
 from cartrita.domain.step_places import WHOLE_RUN, StepPlace
 from cartrita.domain.step_records import (
-    UNKNOWN_RESULT,
+    UNKNOWN,
     StepRecord,
     StepState,
     ToolSaid,
@@ -33,10 +33,8 @@ class Unfinished:
         """What each has used so far."""
         self._promised: set[StepPlace] = set()
         """The tasks that have begun, and have not made their first model call."""
-        self._acting = {one.place: one for one in records if one.state is StepState.INTENT}
-        """The intents of the calls that may have taken effect."""
-        self._looking: dict[StepPlace, StepRecord] = {}
-        """The intents of those that only look."""
+        self._intents = {one.place: one for one in records if one.state is StepState.INTENT}
+        """Those of the announced calls."""
 
     @property
     def steps(self) -> int:
@@ -77,18 +75,13 @@ class Unfinished:
         if self._journal.answer.begun.is_open(ended.task_id):
             await self._journal.append(ended)
 
-    async def begin_call(self, intent: StepRecord, *, acts: bool) -> None:
+    async def begin_call(self, intent: StepRecord) -> None:
         """Record that a tool is about to be called, and return when that is stored.
 
         Raises LeaseLost.
         """
         await self._journal.commit([], [intent])
-        calls = self._acting if acts else self._looking
-        calls[intent.place] = intent
-
-    def repeat_call(self, place: StepPlace) -> None:
-        """Take note that an earlier process has begun this call, which only looks."""
-        self._looking[place] = self._acting.pop(place)
+        self._intents[intent.place] = intent
 
     async def end_call(self, end: StepRecord, events: Sequence[Event]) -> None:
         """Record how a call ended, announced or not, in one transaction with its events.
@@ -96,8 +89,7 @@ class Unfinished:
         Raises LeaseLost.
         """
         self._journal.record(events, [end])
-        self._acting.pop(end.place, None)
-        self._looking.pop(end.place, None)
+        self._intents.pop(end.place, None)
         await self._journal.stored()
 
     def stop(self, place: StepPlace = WHOLE_RUN) -> None:
@@ -106,14 +98,12 @@ class Unfinished:
         Tools and tasks end without success, and what was used of model calls is measured. Raises
         LeaseLost.
         """
-        acting, looking = _taken(self._acting, place), _taken(self._looking, place)
-        ends = self._journal.answer.begun.ends(begun_calls(acting), place)
+        intents = _taken(self._intents, place)
+        ends = self._journal.answer.begun.ends(begun_calls(intents), place)
         used = [measure() for measure in _taken(self._model_calls, place)]
         self._promised = {one for one in self._promised if not place.contains_task(one.task_id)}
-        unknown = [_end(one, StepState.UNKNOWN, UNKNOWN_RESULT) for one in acting]
-        stopped = [_end(one, StepState.DONE, STOPPED_RESULT) for one in looking]
         if ends or used:
-            self._journal.record([*ends, *used], [*unknown, *stopped])
+            self._journal.record([*ends, *used], [_end(one) for one in intents])
 
 
 def _taken(begun: dict[StepPlace, _Begun], place: StepPlace) -> list[_Begun]:
@@ -121,5 +111,8 @@ def _taken(begun: dict[StepPlace, _Begun], place: StepPlace) -> list[_Begun]:
     return [begun.pop(one) for one in tuple(begun) if place.contains(one)]
 
 
-def _end(intent: StepRecord, state: StepState, result: str) -> StepRecord:
-    return StepRecord(place=intent.place, state=state, output=ToolSaid(result, False))
+def _end(intent: StepRecord) -> StepRecord:
+    if intent.may_have_acted:
+        return StepRecord(place=intent.place, state=StepState.UNKNOWN, output=UNKNOWN)
+    stopped = ToolSaid(STOPPED_RESULT, False)
+    return StepRecord(place=intent.place, state=StepState.DONE, output=stopped)

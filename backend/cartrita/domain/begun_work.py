@@ -32,7 +32,7 @@ class BegunWork:
                 self.tasks.add(event.task_id)
                 self._given[giver_of(event.task_id), event.call_id] = event.task_id
             case ToolReturned():
-                if event.task_id is not None and event.result == UNKNOWN_RESULT:
+                if event.task_id is not None and event.unknown:
                     self._unknown.append((event.task_id, event.name))
                 self._begun.pop((event.task_id, event.call_id), None)
             case TaskCompleted():
@@ -48,29 +48,36 @@ class BegunWork:
         """The tools that were called at this place, of which nobody knows what they did."""
         return [name for task, name in self._unknown if place.contains_task(task)]
 
-    def ends(self, acting: Iterable[ToolBegun] = (), place: StepPlace = WHOLE_RUN) -> list[Event]:
+    def ends(self, begun: Iterable[ToolBegun] = (), place: StepPlace = WHOLE_RUN) -> list[Event]:
         """What is told of those at a place if they end here, what began last first.
 
-        `acting` are the calls there that act, and may have taken effect. A call that gave a task
-        tells of those within it, because whoever gave it reads nothing else of the task.
+        Of the calls there whose beginnings were recorded, those that act may have taken effect. A
+        call that gave a task tells of those within it, because whoever gave it reads nothing else
+        of the task.
         """
-        acting = tuple(acting)
+        acting = [call for call in begun if call.acts]
         acted = [*self._unknown, *((one.task_id, one.name) for one in acting)]
         unknown: dict[tuple[str | None, str | None], ToolBegun] = {
             (call.task_id, call.call_id): call for call in acting
         }
         ends: list[Event] = []
-        for key, begun in reversed(self._begun.items()):
-            if not place.contains_task(begun.task_id):
+        for key, work in reversed(self._begun.items()):
+            if not place.contains_task(work.task_id):
                 continue
-            if isinstance(begun, TaskStarted):
+            if isinstance(work, TaskStarted):
                 ends.append(
-                    TaskCompleted(begun.task_id, begun.agent, STOPPED_RESULT, False, seconds=0.0)
+                    TaskCompleted(work.task_id, work.agent, STOPPED_RESULT, False, seconds=0.0)
                 )
             else:
-                stopped = UNKNOWN_RESULT if unknown.pop(key, None) else STOPPED_RESULT
-                text = with_unknown(stopped, self._within(begun, acted))
-                ends.append(ToolReturned(begun.call_id, begun.name, text, False, begun.task_id))
+                is_unknown = unknown.pop(key, None) is not None
+                text = with_unknown(
+                    UNKNOWN_RESULT if is_unknown else STOPPED_RESULT, self._within(work, acted)
+                )
+                ends.append(
+                    ToolReturned(
+                        work.call_id, work.name, text, False, work.task_id, unknown=is_unknown
+                    )
+                )
         return [*map(unknown_result, unknown.values()), *ends]
 
     def _within(self, call: ToolCalled, acted: Iterable[tuple[str | None, str]]) -> list[str]:

@@ -19,7 +19,7 @@ from cartrita.domain.messages import Citation, VendorPart
 from cartrita.domain.receipts import Receipt
 from cartrita.domain.usage import Usage
 
-VERSION = 3
+VERSION = 4
 """Version of the stored events. Readers ignore unknown fields and skip unknown events."""
 
 
@@ -112,7 +112,8 @@ class ToolCalled(msgspec.Struct, frozen=True, omit_defaults=True, tag="tool_call
 class ToolReturned(msgspec.Struct, frozen=True, omit_defaults=True, tag="tool_returned"):
     """A tool returned its result, to the agent of a task if there is a `task_id`.
 
-    `cost` is what it spent, in US dollars, besides the model calls of a task.
+    `cost` is what it spent, in US dollars, besides the model calls of a task. `unknown` is true if
+    nobody knows whether it took effect.
     """
 
     call_id: str
@@ -121,6 +122,7 @@ class ToolReturned(msgspec.Struct, frozen=True, omit_defaults=True, tag="tool_re
     success: bool
     task_id: str | None = None
     cost: float | None = None
+    unknown: bool = False
 
 
 class SourceFound(msgspec.Struct, frozen=True, omit_defaults=True, tag="source_found"):

@@ -46,11 +46,15 @@ class ToolSaid(msgspec.Struct, frozen=True, omit_defaults=True, tag="tool"):
 
 
 class ToolBegun(msgspec.Struct, frozen=True, omit_defaults=True, tag="begun"):
-    """The call that is being made, for the task `task_id` if there is one."""
+    """The call that is being made, for the task `task_id` if there is one.
+
+    One that does not act only looks. Records of before did not say, and count as those that act.
+    """
 
     call_id: str
     name: str
     task_id: str | None = None
+    acts: bool = True
 
 
 StepOutput: TypeAlias = ModelSaid | ToolSaid | ToolBegun
@@ -71,6 +75,11 @@ class StepRecord(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     output: StepOutput | None = None
     input_hash: str | None = None
     approval_id: UUID | None = None
+
+    @property
+    def may_have_acted(self) -> bool:
+        """Whether what this is the intent of may have taken effect: not if it only looks."""
+        return not isinstance(self.output, ToolBegun) or self.output.acts
 
 
 class StoredSteps:
@@ -97,4 +106,4 @@ def begun_calls(records: Iterable[StepRecord]) -> list[ToolBegun]:
 
 def unknown_result(call: ToolBegun) -> ToolReturned:
     """What is told of a call whose end nobody knows."""
-    return ToolReturned(call.call_id, call.name, UNKNOWN_RESULT, False, call.task_id)
+    return ToolReturned(call.call_id, call.name, UNKNOWN_RESULT, False, call.task_id, unknown=True)

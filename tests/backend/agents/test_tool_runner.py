@@ -244,13 +244,30 @@ async def test_an_approved_look_that_broke_off_is_made_again() -> None:
     claimed = asked()
     await whole.ending(claimed)
     begun = StepRecord(
-        place=StepPlace((1, 1)), state=StepState.INTENT, output=ToolBegun("c1", "act")
+        place=StepPlace((1, 1)), state=StepState.INTENT, output=ToolBegun("c1", "act", acts=False)
     )
     steps = [whole.queue.steps[claimed.run_id][0], begun]
     ending = await fixture.resumed(claimed, whole.queue.events[claimed.run_id][:4], steps)
     assert completed(ending).text == "I act.\n\nDone."
     assert ("c1", "did a", True) in fixture.results(claimed)
     assert len(looking.done) == 2
+
+
+@pytest.mark.parametrize(("then", "now"), [(True, Risk.READ), (False, Risk.ACT)])
+async def test_what_acted_when_it_was_begun_or_would_act_now_is_not_made_again(
+    then: bool, now: Risk
+) -> None:
+    whole, acting = never_asking(Acting(), STEP, said("Done.")), Acting(now)
+    claimed = asked()
+    await whole.ending(claimed)
+    begun = StepRecord(
+        place=StepPlace((1, 1)), state=StepState.INTENT, output=ToolBegun("c1", "act", acts=then)
+    )
+    steps = [whole.queue.steps[claimed.run_id][0], begun]
+    again = never_asking(acting, said("Done."))
+    await again.resumed(claimed, whole.queue.events[claimed.run_id][:4], steps)
+    assert ("c1", UNKNOWN_RESULT, False) in again.results(claimed)
+    assert acting.done == []
 
 
 async def test_a_tool_that_acts_too_long_has_an_unknown_end() -> None:

@@ -23,6 +23,7 @@ from cartrita.domain.events import (
 from cartrita.domain.json import JsonObject, JsonValue
 from cartrita.domain.messages import Citation, VendorPart
 from cartrita.domain.runs import Run, RunInput, RunStatus
+from cartrita.domain.step_records import UNKNOWN_RESULT
 from cartrita.domain.usage import Usage
 
 _encode = msgspec.json.Encoder().encode
@@ -61,12 +62,19 @@ def dump(value: object) -> str:
 def load_event(text: str | bytes | msgspec.Raw) -> Event:
     """Unknown kinds become UnknownEvent. Raises ValidationError for a malformed known kind."""
     try:
-        return _event.decode(text)
+        return _as_of_now(_event.decode(text))
     except msgspec.ValidationError:
         stored = _object_of_json.decode(text)
         if not isinstance(stored.get("type"), str) or stored["type"] in _KNOWN:
             raise
         return UnknownEvent(stored)
+
+
+def _as_of_now(event: Event) -> Event:
+    """Before version 4, the result alone told that nobody knows what a tool did."""
+    if isinstance(event, ToolReturned) and event.result == UNKNOWN_RESULT:
+        return msgspec.structs.replace(event, unknown=True)
+    return event
 
 
 def load_input(text: str) -> RunInput:

@@ -37,7 +37,11 @@ WHERE r.id = e.run_id
 # Without visible output the caller may send the same request again and get a new run.
 _RELEASE_KEYS = "DELETE FROM idempotency WHERE run_id = ANY($1::uuid[])"
 _RELEASE_CLIENT_MSG_IDS = "UPDATE runs SET client_msg_id = NULL WHERE id = ANY($1::uuid[])"
-_MARK_UNKNOWN = "UPDATE run_steps SET state = 'unknown' WHERE run_id = $1 AND state = 'intent'"
+# As of what this process stops itself: what only looked has an end that is known.
+_END_STEPS = """
+UPDATE run_steps SET state = CASE output->>'acts' WHEN 'false' THEN 'done' ELSE 'unknown' END
+WHERE run_id = $1 AND state = 'intent'
+"""
 
 
 async def end_unowned(
@@ -56,7 +60,7 @@ async def end_unowned(
     new.append(ending.event)
     numbered = [LoggedEvent(run_id, seq, event) for seq, event in enumerate(new, len(logged) + 1)]
     await insert_events(connection, numbered)
-    await connection.execute(_MARK_UNKNOWN, run_id)
+    await connection.execute(_END_STEPS, run_id)
     await finish_runs(connection, [(run_id, numbered[-1].seq, ending)])
 
 

@@ -2,12 +2,14 @@
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 from tests.backend.adapters.runlog.executions import Execution
 from tests.backend.adapters.runlog.fixtures import Cluster, admission
 from tests.backend.adapters.runlog.test_reaper import claim_manually, release_leases
 from tests.backend.adapters.runlog.watchdog import within
 
 from cartrita.adapters.runlog.run_log import RunLog
+from cartrita.domain.begun_work import STOPPED_RESULT
 from cartrita.domain.deltas import FinishReason
 from cartrita.domain.events import (
     RunStopped,
@@ -135,24 +137,37 @@ async def test_what_is_told_of_a_task_does_not_end_it(cluster: Cluster) -> None:
         assert (await heir_of(cluster, heir)).run_id == run.run_id
 
 
-async def test_a_tool_that_was_acting_is_reported_when_its_run_ends(cluster: Cluster) -> None:
+@pytest.mark.parametrize(
+    ("begun", "told", "state"),
+    [
+        (INTENT, ToolReturned("c1", "act", UNKNOWN_RESULT, False, unknown=True), "unknown"),
+        (
+            replace(INTENT, output=ToolBegun("c1", "act", acts=False)),
+            ToolReturned("c1", "act", STOPPED_RESULT, False),
+            "done",
+        ),
+    ],
+)
+async def test_a_tool_that_was_at_work_is_reported_when_its_run_ends(
+    cluster: Cluster, begun: StepRecord, told: ToolReturned, state: str
+) -> None:
     async with (
         cluster.manual_replica(1) as dead,
         cluster.manual_replica(2, max_attempts=1) as heir,
     ):
         run = await first_step(dead)
-        await record(dead, run, [], INTENT)
+        await record(dead, run, [], begun)
         await release_leases(cluster)
         await heir._reaper.reap()
         events = await cluster.events(run.run_id)
-        (state,) = {
+        states = {
             row["state"]
             for row in await cluster.rows("SELECT state FROM run_steps WHERE idem_key = '1.1'")
         }
     assert [seq for seq, _ in events] == list(range(1, 7))
-    assert events[-2][1] == ToolReturned("c1", "act", UNKNOWN_RESULT, False)
+    assert events[-2][1] == told
     assert isinstance(events[-1][1], RunStopped)
-    assert state == "unknown"
+    assert states == {state}
 
 
 async def test_a_cancelled_run_in_the_queue_keeps_what_it_did(cluster: Cluster) -> None:
