@@ -55,10 +55,9 @@ export function assertOurs(answer: Response, wantsJson: boolean): void {
 function foreignError(answer: Response): CartritaApiError {
   const { status } = answer;
   const retryAfter = retryAfterOf(answer.headers);
-  const message = `Something on the way to the server answered ${status}.`;
+  const message = `The server, or something on the way to it, answered ${status}.`;
   if (AWAY.has(status)) return new UnreachableError(message, { status, retryAfter });
-  const code = PLAIN_STATUSES[status];
-  const kind = code && ERROR_KINDS.find((each) => each.kind === code);
+  const kind = kindNamed(PLAIN_STATUSES[status] ?? '');
   if (kind) return made(kind, message, { code: kind.kind, status, retryAfter });
   return new NotCartritaError(answer.url, status, answer.headers.get('content-type') ?? '');
 }
@@ -73,11 +72,15 @@ function made(
   return new kind.type(message, { ...facts, kind: kind.kind, retryable });
 }
 
-/** A code may be of several kinds: then the status decides; a new code is of its status' kind. */
+/** By its code; a code of several kinds, or one that a newer server invented, by its status. */
 function kindOf(code: string, status: number): ErrorKind | undefined {
   const known = ERROR_KINDS.filter((each) => each.codes.includes(code));
-  const fitting = known.length ? known : ERROR_KINDS.filter((each) => each.statuses.includes(status));
-  return fitting.find((each) => each.statuses.includes(status)) ?? known[0];
+  const fitting = (known.length ? known : ERROR_KINDS).find((each) => each.statuses.includes(status));
+  return fitting ?? known[0] ?? kindNamed(status >= 500 ? 'internal' : 'malformed');
+}
+
+function kindNamed(name: string): ErrorKind | undefined {
+  return ERROR_KINDS.find((each) => each.kind === name);
 }
 
 function writtenIn(text: string): WrittenError | undefined {

@@ -2,17 +2,17 @@
 
 /** A message with a `client_msg_id` is stored; `created` is false if it was already. */
 export interface AcceptedFrame {
-  readonly client_msg_id: string;
-  readonly created: boolean;
-  readonly run_id: string;
   readonly type: 'accepted';
+  readonly client_msg_id: string;
+  readonly run_id: string;
+  readonly created: boolean;
 }
 
 /** Tells what was received. The server keeps no cursor, so that it changes nothing. */
 export interface AckFrame {
+  readonly type: 'ack';
   readonly run_id: string;
   readonly seq: number;
-  readonly type: 'ack';
 }
 
 /** All agents. */
@@ -23,38 +23,38 @@ export interface AgentDiscovery {
 
 /** An agent. */
 export interface AgentInfo {
-  readonly capabilities: readonly string[];
-  readonly description: string;
   readonly id: string;
-  /** Null: not lately. */
-  readonly last_used_at: string | null;
-  readonly metadata: Readonly<Record<string, unknown>>;
-  /** What it begins with where the request names none; null if it is offline. */
-  readonly model: string | null;
   readonly name: string;
+  readonly type: string;
   /** Busy while it works for you; offline without a model that you may use. */
   readonly status: 'idle' | 'busy' | 'offline';
-  readonly type: string;
+  /** What it begins with where the request names none; null if it is offline. */
+  readonly model: string | null;
+  readonly description: string;
+  readonly capabilities: readonly string[];
+  readonly version: string;
+  /** Null: not lately. */
+  readonly last_used_at: string | null;
   /** Its answers to you, and its tasks within any, of the last 30 days. */
   readonly usage_count: number;
-  readonly version: string;
+  readonly metadata: Readonly<Record<string, unknown>>;
 }
 
 /** What one agent did for an answer; `cost` is in US dollars, null where no price is known. */
 export interface AgentUseView {
   readonly agent: string;
-  readonly cost: number | null;
   readonly model_calls: number;
   readonly token_usage: TokenUsage;
+  readonly cost: number | null;
 }
 
 /** What one answer may take at most; the agent's own limits count too. */
 export interface AnswerLimits {
+  readonly steps?: number | null | undefined;
+  readonly tokens?: number | null | undefined;
   /** US dollars. */
   readonly cost?: number | null | undefined;
   readonly seconds?: number | null | undefined;
-  readonly steps?: number | null | undefined;
-  readonly tokens?: number | null | undefined;
 }
 
 /** Which calls of tools a person decides on: none, those that act, or all. */
@@ -62,43 +62,43 @@ export type ApprovalPolicy = 'never' | 'risky' | 'always';
 
 export interface ApprovalRequiredData {
   readonly approval_id: string;
+  readonly call_id: string;
+  readonly tool_name: string;
   readonly arguments: Readonly<Record<string, unknown>>;
   /** Sent back with the decision. */
   readonly arguments_hash: string;
-  readonly call_id: string;
   /** Without a decision until then it is denied. */
   readonly expires_at: string;
-  readonly tool_name: string;
   /** The task for which it was done. */
   readonly task_id?: string | undefined;
 }
 
 /** The run waits for a person: see `POST /api/runs/{run_id}/approvals/{approval_id}`. */
 export interface ApprovalRequiredFrame {
-  readonly data: ApprovalRequiredData;
   readonly event: 'approval_required';
+  readonly data: ApprovalRequiredData;
 }
 
 /** A call that waits for a decision. */
 export interface ApprovalView {
-  readonly agent_type: string;
   readonly approval_id: string;
+  readonly call_id: string;
+  readonly agent_type: string;
+  readonly tool_name: string;
   readonly arguments: Readonly<Record<string, unknown>>;
   readonly arguments_hash: string;
-  readonly call_id: string;
   /** Without a decision until then it is denied. */
   readonly expires_at: string;
-  readonly tool_name: string;
 }
 
 /** Decides on an approval that a run waits for; the run's events tell what comes of it. */
 export interface ApproveFrame {
-  readonly approval_id: string;
+  readonly decision: 'approve' | 'deny';
   /** Of the arguments that the person has seen. */
   readonly arguments_hash: string;
-  readonly decision: 'approve' | 'deny';
-  readonly run_id: string;
   readonly type: 'approve';
+  readonly run_id: string;
+  readonly approval_id: string;
 }
 
 /**
@@ -108,15 +108,15 @@ export interface ApproveFrame {
  * `cited` asks for citations of it.
  */
 export interface AttachmentPart {
-  readonly media_type: string;
   readonly type: 'attachment';
+  readonly media_type: string;
   readonly attachment_id?: string | null | undefined;
-  readonly cache?: CacheBreakpoint | null | undefined;
-  readonly cited?: boolean | undefined;
-  readonly context?: string | null | undefined;
-  readonly detail?: string | null | undefined;
-  readonly name?: string | null | undefined;
   readonly url?: string | null | undefined;
+  readonly name?: string | null | undefined;
+  readonly detail?: string | null | undefined;
+  readonly context?: string | null | undefined;
+  readonly cited?: boolean | undefined;
+  readonly cache?: CacheBreakpoint | null | undefined;
 }
 
 export interface AuditEntryPage {
@@ -126,25 +126,31 @@ export interface AuditEntryPage {
 
 /** A change of a key, a user or a tenant, and who made it. */
 export interface AuditEntryView {
-  readonly action: string;
+  readonly id: string;
+  readonly at: string;
   /** `cli` for the command line. */
   readonly actor_key_id: string;
   readonly actor_owner_id: string;
-  readonly address: string | null;
-  readonly at: string;
-  readonly details: Readonly<Record<string, unknown>>;
-  readonly id: string;
+  readonly tenant_id: string;
+  readonly action: string;
   /** The id of what was changed. */
   readonly object: string;
-  readonly tenant_id: string;
+  readonly details: Readonly<Record<string, unknown>>;
+  readonly address: string | null;
 }
 
 /** Says who calls. The first frame, unless the handshake has said it. */
 export interface AuthFrame {
-  readonly api_key: string;
   readonly type: 'auth';
+  readonly api_key: string;
   /** Whose key it is, if it is a provider's. */
   readonly provider?: string | null | undefined;
+}
+
+/** Every place where a conversation branches; of more than 1,000 the lowest. */
+export interface BranchList {
+  readonly items: readonly SiblingsView[];
+  readonly total: number;
 }
 
 /** The budgets of one key, user or tenant. */
@@ -160,19 +166,19 @@ export type BudgetUnit = 'money' | 'tokens';
 
 /** A budget and what was used of it in this period. Amounts are US dollars, or tokens. */
 export interface BudgetView {
-  readonly amount: string;
-  readonly left: string;
-  /** Of what was used, that which providers used beyond what they were asked for. */
-  readonly overrun: string;
-  readonly period: BudgetPeriod;
-  readonly resets_at: string;
-  /** Of what is left, for calls that run or may soon begin. */
-  readonly set_aside: string;
   readonly subject: SubjectKind;
   readonly subject_id: string;
+  readonly period: BudgetPeriod;
   readonly unit: BudgetUnit;
+  readonly amount: string;
   /** By calls that have ended, a second or so after that. */
   readonly used: string;
+  readonly left: string;
+  /** Of what is left, for calls that run or may soon begin. */
+  readonly set_aside: string;
+  /** Of what was used, that which providers used beyond what they were asked for. */
+  readonly overrun: string;
+  readonly resets_at: string;
 }
 
 /** All budgets of a key, a user or a tenant, by days and months of UTC. */
@@ -196,8 +202,8 @@ export interface CacheBreakpoint {
 
 /** Cancels a run; its last event tells that it has ended. */
 export interface CancelFrame {
-  readonly run_id: string;
   readonly type: 'cancel';
+  readonly run_id: string;
 }
 
 /** An event of a run: `event` says which, and `data` holds what belongs to it. */
@@ -222,38 +228,38 @@ export type ChatEvent =
 export interface ChatFrame {
   readonly message: string;
   readonly type: 'chat';
+  /** Makes this message one, however often it is sent. */
+  readonly client_msg_id?: string | null | undefined;
+  /** A configured provider; without it the assistant chooses. */
+  readonly provider?: string | null | undefined;
+  readonly model?: string | null | undefined;
+  /** Earlier messages from elsewhere, oldest first. */
+  readonly context?: readonly EarlierMessage[] | Readonly<Record<string, unknown>> | undefined;
   /** The agent that answers. */
   readonly agent_override?: string | null | undefined;
+  readonly temperature?: number | null | undefined;
+  readonly max_tokens?: number | null | undefined;
+  readonly tools?: readonly string[] | undefined;
+  readonly attachments?: readonly string[] | undefined;
+  readonly system?: string | null | undefined;
+  /** Answer as text/event-stream. */
+  readonly stream?: boolean | undefined;
+  readonly metadata?: Readonly<Record<string, unknown>> | undefined;
+  /** What the answer may take. */
+  readonly limits?: AnswerLimits | null | undefined;
   /** Which calls of tools a person decides on; it can only be tightened. */
   readonly approval?: ApprovalPolicy | null | undefined;
-  readonly attachments?: readonly string[] | undefined;
   /**
    * What to do while the conversation's last answer is being written; without it the server's
    * setting counts.
    */
   readonly busy?: BusyPolicy | null | undefined;
-  /** Makes this message one, however often it is sent. */
-  readonly client_msg_id?: string | null | undefined;
+  /** The conversation to continue; without it one is made. */
+  readonly conversation_id?: string | null | undefined;
   /**
    * Its number among the numbered messages of this socket, from 1: it waits for those before it.
    */
   readonly client_seq?: number | null | undefined;
-  /** Earlier messages from elsewhere, oldest first. */
-  readonly context?: readonly EarlierMessage[] | Readonly<Record<string, unknown>> | undefined;
-  /** The conversation to continue; without it one is made. */
-  readonly conversation_id?: string | null | undefined;
-  /** What the answer may take. */
-  readonly limits?: AnswerLimits | null | undefined;
-  readonly max_tokens?: number | null | undefined;
-  readonly metadata?: Readonly<Record<string, unknown>> | undefined;
-  readonly model?: string | null | undefined;
-  /** A configured provider; without it the assistant chooses. */
-  readonly provider?: string | null | undefined;
-  /** Answer as text/event-stream. */
-  readonly stream?: boolean | undefined;
-  readonly system?: string | null | undefined;
-  readonly temperature?: number | null | undefined;
-  readonly tools?: readonly string[] | undefined;
 }
 
 /**
@@ -264,66 +270,66 @@ export interface ChatFrame {
  * the translation of the request could not carry over exactly.
  */
 export interface ChatMetadata {
-  readonly agents: readonly AgentUseView[];
   readonly agents_used: readonly string[];
-  readonly execution_time_seconds: number;
-  readonly failovers: readonly Readonly<Record<string, unknown>>[];
-  readonly iterations: number;
+  readonly agents: readonly AgentUseView[];
   readonly limit_reached: string | null;
-  readonly receipts: readonly Readonly<Record<string, unknown>>[];
+  readonly iterations: number;
+  readonly execution_time_seconds: number;
   readonly trace_id: string;
+  readonly failovers: readonly Readonly<Record<string, unknown>>[];
+  readonly receipts: readonly Readonly<Record<string, unknown>>[];
 }
 
 /** A message to be answered, in a conversation or in a new one. */
 export interface ChatRequest {
   readonly message: string;
+  /** Makes this message one, however often it is sent. */
+  readonly client_msg_id?: string | null | undefined;
+  /** A configured provider; without it the assistant chooses. */
+  readonly provider?: string | null | undefined;
+  readonly model?: string | null | undefined;
+  /** Earlier messages from elsewhere, oldest first. */
+  readonly context?: readonly EarlierMessage[] | Readonly<Record<string, unknown>> | undefined;
   /** The agent that answers. */
   readonly agent_override?: string | null | undefined;
+  readonly temperature?: number | null | undefined;
+  readonly max_tokens?: number | null | undefined;
+  readonly tools?: readonly string[] | undefined;
+  readonly attachments?: readonly string[] | undefined;
+  readonly system?: string | null | undefined;
+  /** Answer as text/event-stream. */
+  readonly stream?: boolean | undefined;
+  readonly metadata?: Readonly<Record<string, unknown>> | undefined;
+  /** What the answer may take. */
+  readonly limits?: AnswerLimits | null | undefined;
   /** Which calls of tools a person decides on; it can only be tightened. */
   readonly approval?: ApprovalPolicy | null | undefined;
-  readonly attachments?: readonly string[] | undefined;
   /**
    * What to do while the conversation's last answer is being written; without it the server's
    * setting counts.
    */
   readonly busy?: BusyPolicy | null | undefined;
-  /** Makes this message one, however often it is sent. */
-  readonly client_msg_id?: string | null | undefined;
-  /** Earlier messages from elsewhere, oldest first. */
-  readonly context?: readonly EarlierMessage[] | Readonly<Record<string, unknown>> | undefined;
   /** The conversation to continue; without it one is made. */
   readonly conversation_id?: string | null | undefined;
-  /** What the answer may take. */
-  readonly limits?: AnswerLimits | null | undefined;
-  readonly max_tokens?: number | null | undefined;
-  readonly metadata?: Readonly<Record<string, unknown>> | undefined;
-  readonly model?: string | null | undefined;
-  /** A configured provider; without it the assistant chooses. */
-  readonly provider?: string | null | undefined;
-  /** Answer as text/event-stream. */
-  readonly stream?: boolean | undefined;
-  readonly system?: string | null | undefined;
-  readonly temperature?: number | null | undefined;
-  readonly tools?: readonly string[] | undefined;
 }
 
 /** A complete answer. */
 export interface ChatResponse {
-  readonly agent_type: string;
+  readonly response: string;
   readonly conversation_id: string;
-  readonly finish_reason: string;
-  readonly message: MessageView;
   readonly message_id: string;
-  readonly metadata: ChatMetadata;
+  readonly run_id: string;
+  readonly agent_type: string;
   readonly model: string;
   readonly model_used: string;
+  readonly provider: string;
+  readonly message: MessageView;
+  readonly token_usage: TokenUsage;
   /** Seconds. */
   readonly processing_time: number;
-  readonly provider: string;
-  readonly response: string;
-  readonly run_id: string;
   readonly sources: readonly Source[];
-  readonly token_usage: TokenUsage;
+  readonly finish_reason: string;
+  readonly metadata: ChatMetadata;
 }
 
 /** How thorough a test is. */
@@ -334,15 +340,15 @@ export interface CheckRequest {
 
 /** One step of a test. */
 export interface CheckStepView {
-  /** What to do about a failure. */
-  readonly advice: string | null;
-  readonly code: string | null;
-  readonly detail: string;
   readonly name: string;
   readonly ok: boolean;
   readonly seconds: number;
+  readonly detail: string;
+  readonly code: string | null;
   /** The HTTP status of the provider, if there was one. */
   readonly status: number | null;
+  /** What to do about a failure. */
+  readonly advice: string | null;
 }
 
 /**
@@ -352,14 +358,14 @@ export interface CheckStepView {
  * its `origin`, a dialect, wrote it, for the details that only that one knows.
  */
 export interface CitationPart {
-  readonly title: string;
   readonly type: 'citation';
-  readonly end?: number | null | undefined;
-  readonly index?: number | undefined;
-  readonly origin?: string | null | undefined;
-  readonly snippet?: string | null | undefined;
-  readonly start?: number | null | undefined;
+  readonly title: string;
   readonly url?: string | null | undefined;
+  readonly snippet?: string | null | undefined;
+  readonly index?: number | undefined;
+  readonly start?: number | null | undefined;
+  readonly end?: number | null | undefined;
+  readonly origin?: string | null | undefined;
   readonly vendor?: Readonly<Record<string, unknown>> | undefined;
 }
 
@@ -375,9 +381,9 @@ export interface CodeRequest {
 export interface CodeResponse {
   /** The whole answer if it holds no code block. */
   readonly code: string;
-  readonly explanation: string;
   /** As requested, else as the block says, else `python`. */
   readonly language: string;
+  readonly explanation: string;
   readonly model: string;
 }
 
@@ -443,25 +449,25 @@ export interface ConversationPage {
 
 /** The fields to change. */
 export interface ConversationPatch {
+  readonly title?: string | null | undefined;
   readonly archived?: boolean | null | undefined;
-  readonly metadata?: Readonly<Record<string, unknown>> | null | undefined;
   readonly pinned?: boolean | null | undefined;
   readonly tags?: readonly string[] | null | undefined;
-  readonly title?: string | null | undefined;
+  readonly metadata?: Readonly<Record<string, unknown>> | null | undefined;
 }
 
 /** A conversation without its messages. */
 export interface ConversationView {
-  readonly archived: boolean;
-  readonly created_at: string;
-  /** The end of its current branch. */
-  readonly head_message_id: string | null;
   /** Generated, or the `external_id` of its creator. */
   readonly id: string;
-  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly title: string;
+  readonly archived: boolean;
   readonly pinned: boolean;
   readonly tags: readonly string[];
-  readonly title: string;
+  readonly metadata: Readonly<Record<string, unknown>>;
+  /** The end of its current branch. */
+  readonly head_message_id: string | null;
+  readonly created_at: string;
   readonly updated_at: string;
 }
 
@@ -487,20 +493,20 @@ export type CredentialState = 'active' | 'retiring' | 'revoked';
 
 /** A credential without its key. */
 export interface CredentialView {
-  readonly created_at: string;
-  /** The end of the key, of four characters at most. */
-  readonly hint: string;
   readonly id: string;
   readonly provider: string;
-  readonly retires_at: string | null;
-  readonly revoked_at: string | null;
   /** Whether it is the tenant's; else it is your own. */
   readonly shared: boolean;
   readonly state: CredentialState;
-  /** When the provider accepted it. */
-  readonly validated_at: string;
   /** Counts those of the same owner and provider. */
   readonly version: number;
+  /** The end of the key, of four characters at most. */
+  readonly hint: string;
+  readonly created_at: string;
+  /** When the provider accepted it. */
+  readonly validated_at: string;
+  readonly retires_at: string | null;
+  readonly revoked_at: string | null;
 }
 
 /** How far back to search; `today` starts at midnight UTC. */
@@ -508,111 +514,111 @@ export type DateRange = 'all' | 'today' | 'week' | 'month' | 'year';
 
 /** A person's decision on the call of a tool. */
 export interface DecisionRequest {
+  readonly decision: 'approve' | 'deny';
   /** Of the arguments that the person has seen. */
   readonly arguments_hash: string;
-  readonly decision: 'approve' | 'deny';
 }
 
 /** A model whose last call failed, as this process has seen it. */
 export interface DeploymentHealthView {
-  /** Of its last error. */
-  readonly code: string;
-  readonly failures: number;
   readonly model: string;
-  /** Until it is called again. */
-  readonly seconds: number;
   /** ok, failing, ejected, limited or exhausted */
   readonly state: string;
+  readonly failures: number;
+  /** Until it is called again. */
+  readonly seconds: number;
+  /** Of its last error. */
+  readonly code: string;
 }
 
 export interface DoneData {
-  readonly agent_type: string;
-  readonly conversation_id: string;
   readonly final_response: string;
-  readonly finish_reason: string;
+  readonly conversation_id: string;
   readonly message_id: string;
-  readonly metadata: ChatMetadata;
+  readonly run_id: string;
+  readonly agent_type: string;
+  readonly token_usage: TokenUsage;
   /** Seconds. */
   readonly processing_time: number;
-  readonly run_id: string;
   readonly sources: readonly Source[];
-  readonly token_usage: TokenUsage;
+  readonly finish_reason: string;
+  readonly metadata: ChatMetadata;
 }
 
 /** The answer is complete. Terminal. */
 export interface DoneFrame {
-  readonly data: DoneData;
   readonly event: 'done';
+  readonly data: DoneData;
 }
 
 /** The same for `done`, with what older frontends read there. */
 export interface DonePlace {
-  readonly agent_type: string;
-  readonly conversation_id: string;
-  readonly processing_time: number;
-  readonly response: string;
   readonly run_id: string;
-  readonly done?: boolean | undefined;
+  readonly response: string;
+  readonly conversation_id: string;
+  readonly agent_type: string;
+  readonly processing_time: number;
   readonly seq?: number | undefined;
+  readonly done?: boolean | undefined;
 }
 
 /** This server is about to stop: come back after so many seconds, with the same cursors. */
 export interface DrainFrame {
-  readonly retry_after: number;
   readonly type: 'drain';
+  readonly retry_after: number;
 }
 
 /** A message that the caller brings along. */
 export interface EarlierMessage {
-  readonly content: string | readonly EarlierText[];
   readonly role: 'user' | 'assistant' | 'system';
+  readonly content: string | readonly EarlierText[];
 }
 
 /** A part of an earlier message. */
 export interface EarlierText {
-  readonly text: string;
   readonly type: 'text';
+  readonly text: string;
 }
 
 /** Every error on `/api`. */
 export interface ErrorBody {
-  /** Stable, for programs. */
-  readonly code: string;
   /** A sentence that says what to do. */
   readonly detail: string;
-  /** Further details. */
-  readonly details: Readonly<Record<string, unknown>>;
   /** The same. */
   readonly error: string;
+  /** Stable, for programs. */
+  readonly code: string;
+  /** Further details. */
+  readonly details: Readonly<Record<string, unknown>>;
   /** Also in X-Request-ID; name it when you ask for help. */
   readonly request_id: string | null;
 }
 
 export interface ErrorData {
-  readonly code: string;
-  readonly details: Readonly<Record<string, unknown>>;
   /** A sentence. */
   readonly error: string;
+  readonly code: string;
   /** Trying again, or continuing, may help. */
   readonly recoverable: boolean;
+  readonly details: Readonly<Record<string, unknown>>;
   /** Seconds. */
   readonly retry_after?: number | null | undefined;
 }
 
 /** The run failed, was cancelled or was interrupted: `code` says which. Terminal. */
 export interface ErrorFrame {
-  readonly data: ErrorData;
   readonly event: 'error';
+  readonly data: ErrorData;
 }
 
 /** A frame could not be used, or a run could not be followed; it names which, if it can. */
 export interface ErrorReply {
-  readonly code: string;
   readonly error: string;
-  readonly client_msg_id?: string | undefined;
+  readonly code: string;
   readonly details?: Readonly<Record<string, unknown>> | undefined;
   readonly errors?: Readonly<Record<string, readonly string[]>> | undefined;
   readonly retry_after?: number | undefined;
+  readonly client_msg_id?: string | undefined;
   readonly run_id?: string | undefined;
 }
 
@@ -628,9 +634,9 @@ export interface EventPlace {
 
 /** A stored credential, and the key of this server that was made for it. */
 export interface ExchangedCredential {
+  readonly credential: CredentialView;
   /** Send its `key` as X-API-Key. */
   readonly api_key: IssuedKeyView;
-  readonly credential: CredentialView;
 }
 
 export interface FilePage {
@@ -643,53 +649,53 @@ export type FileStatus = 'stored' | 'reading' | 'ready' | 'unreadable';
 
 /** A file that was uploaded. */
 export interface FileUploadResponse {
-  /** SHA-256, in hexadecimal digits. */
-  readonly checksum: string;
-  readonly conversation_id: string | null;
   readonly file_id: string;
   /** As it is kept: without folders and hidden characters. */
   readonly filename: string;
-  /** `status`: what became of it so far. */
-  readonly metadata: Readonly<Record<string, unknown>>;
-  /** By its content, whatever its sender said. */
-  readonly mime_type: string;
   /** In bytes. */
   readonly size: number;
+  /** By its content, whatever its sender said. */
+  readonly mime_type: string;
+  /** SHA-256, in hexadecimal digits. */
+  readonly checksum: string;
   /** Where its bytes are, with the same credentials. */
   readonly url: string;
+  readonly conversation_id: string | null;
+  /** `status`: what became of it so far. */
+  readonly metadata: Readonly<Record<string, unknown>>;
 }
 
 /** A file; files of the same bytes share what was read of them. */
 export interface FileView {
-  /** The length of its text. */
-  readonly characters: number;
+  readonly id: string;
+  readonly filename: string;
+  /** In bytes. */
+  readonly size: number;
+  /** By its content, whatever its sender said. */
+  readonly mime_type: string;
   /** SHA-256, in hexadecimal digits. */
   readonly checksum: string;
-  readonly conversation_id: string | null;
-  readonly created_at: string;
-  readonly filename: string;
-  readonly id: string;
+  /** Where its bytes are, with the same credentials. */
+  readonly url: string;
   /** Of an image that has been read: where it is, made anew, for showing it. */
   readonly image_url: string | null;
+  readonly conversation_id: string | null;
+  /** `stored` until it is read, then `reading`, and `ready` or `unreadable` after. */
+  readonly status: FileStatus;
+  /** Why it is unreadable. */
+  readonly reason: string | null;
+  /** How much of it has been read, 0 to 1. */
+  readonly progress: number;
+  /** Pages, sheets or slides that have been read. */
+  readonly pages: number;
+  /** The length of its text. */
+  readonly characters: number;
   /**
    * How much of its text is found by its meaning, 0 to 1; null where no model for that is
    * configured, or there is no text.
    */
   readonly indexed: number | null;
-  /** By its content, whatever its sender said. */
-  readonly mime_type: string;
-  /** Pages, sheets or slides that have been read. */
-  readonly pages: number;
-  /** How much of it has been read, 0 to 1. */
-  readonly progress: number;
-  /** Why it is unreadable. */
-  readonly reason: string | null;
-  /** In bytes. */
-  readonly size: number;
-  /** `stored` until it is read, then `reading`, and `ready` or `unreadable` after. */
-  readonly status: FileStatus;
-  /** Where its bytes are, with the same credentials. */
-  readonly url: string;
+  readonly created_at: string;
 }
 
 /** The last message to copy; the end of the conversation without it. */
@@ -698,17 +704,17 @@ export interface ForkRequest {
 }
 
 export interface FunctionCallData {
-  readonly arguments: Readonly<Record<string, unknown>>;
   readonly call_id: string;
   readonly function_name: string;
+  readonly arguments: Readonly<Record<string, unknown>>;
   /** The task for which it was done. */
   readonly task_id?: string | undefined;
 }
 
 /** The model called a tool. */
 export interface FunctionCallFrame {
-  readonly data: FunctionCallData;
   readonly event: 'function_call';
+  readonly data: FunctionCallData;
 }
 
 /** What is searched. Code is searched only for who has a token. */
@@ -716,26 +722,26 @@ export type GitHubKind = 'repositories' | 'code' | 'issues';
 
 /** One repository, file, issue or pull request. */
 export interface GitHubResult {
+  readonly title: string;
+  readonly url: string;
   /** Plain text of it; of code, what matched. */
   readonly content: string;
   /** Depends on the type. */
   readonly metadata: Readonly<Record<string, unknown>>;
-  readonly title: string;
-  readonly url: string;
 }
 
 /** One page of results, the best first. */
 export interface GitHubSearchResponse {
-  /** GitHub ran out of time before it had seen all. */
-  readonly incomplete: boolean;
-  readonly page: number;
   readonly query: string;
-  /** In seconds. */
-  readonly response_time: number;
+  readonly type: GitHubKind;
   readonly results: readonly GitHubResult[];
   /** How many there are on all pages; 1,000 of them can be read. */
   readonly total: number;
-  readonly type: GitHubKind;
+  /** GitHub ran out of time before it had seen all. */
+  readonly incomplete: boolean;
+  readonly page: number;
+  /** In seconds. */
+  readonly response_time: number;
 }
 
 /** The process is alive. */
@@ -747,36 +753,36 @@ export interface Health {
 
 /** An error that names fields. */
 export interface InvalidBody {
-  /** Stable, for programs. */
-  readonly code: string;
   /** A sentence that says what to do. */
   readonly detail: string;
-  /** Further details. */
-  readonly details: Readonly<Record<string, unknown>>;
   /** The same. */
   readonly error: string;
-  /** What is wrong, by field. */
-  readonly errors: Readonly<Record<string, readonly string[]>>;
+  /** Stable, for programs. */
+  readonly code: string;
+  /** Further details. */
+  readonly details: Readonly<Record<string, unknown>>;
   /** Also in X-Request-ID; name it when you ask for help. */
   readonly request_id: string | null;
+  /** What is wrong, by field. */
+  readonly errors: Readonly<Record<string, readonly string[]>>;
 }
 
 /** A new key, whole this once. */
 export interface IssuedKeyView {
+  readonly id: string;
+  readonly owner_id: string;
+  readonly name: string;
+  readonly scopes: ScopesView;
   /** False once it is revoked, expired or retired. */
   readonly active: boolean;
   readonly created_at: string;
   readonly expires_at: string | null;
-  readonly id: string;
-  readonly key: string;
-  readonly name: string;
-  readonly owner_id: string;
+  readonly revoked_at: string | null;
   /** The id of its successor. */
   readonly replaced_by: string | null;
   /** When it ends because it has a successor. */
   readonly retires_at: string | null;
-  readonly revoked_at: string | null;
-  readonly scopes: ScopesView;
+  readonly key: string;
 }
 
 /**
@@ -795,10 +801,10 @@ export interface KeyPage {
 
 /** The fields to change. `scopes` replace those that there were. */
 export interface KeyPatch {
-  /** With a time zone; not after the key that asks. */
-  readonly expires_at?: string | null | undefined;
   readonly name?: string | null | undefined;
   readonly scopes?: ScopesBody | null | undefined;
+  /** With a time zone; not after the key that asks. */
+  readonly expires_at?: string | null | undefined;
 }
 
 /** For how long the old key goes on working; as the server is configured without it. */
@@ -808,40 +814,40 @@ export interface KeyRotation {
 
 /** An API key without its secret. */
 export interface KeyView {
+  readonly id: string;
+  readonly owner_id: string;
+  readonly name: string;
+  readonly scopes: ScopesView;
   /** False once it is revoked, expired or retired. */
   readonly active: boolean;
   readonly created_at: string;
   readonly expires_at: string | null;
-  readonly id: string;
-  readonly name: string;
-  readonly owner_id: string;
+  readonly revoked_at: string | null;
   /** The id of its successor. */
   readonly replaced_by: string | null;
   /** When it ends because it has a successor. */
   readonly retires_at: string | null;
-  readonly revoked_at: string | null;
-  readonly scopes: ScopesView;
 }
 
 /** The signed-in owner; the session itself is in the cookie. */
 export interface LoginSessionView {
+  readonly owner_id: string;
   /** Seconds. */
   readonly expires_in: number;
-  readonly owner_id: string;
 }
 
 /** Who calls, and what with. */
 export interface Me {
+  readonly owner_id: string;
+  readonly name: string;
+  readonly tenant_id: string;
+  readonly role: UserRole;
   /** Whether this key administers the tenant. */
   readonly admin: boolean;
-  readonly key_id: string;
-  readonly name: string;
   /** Whether this key administers the server. */
   readonly operator: boolean;
-  readonly owner_id: string;
-  readonly role: UserRole;
+  readonly key_id: string;
   readonly scopes: ScopesView;
-  readonly tenant_id: string;
 }
 
 /** The new text of a message. */
@@ -870,101 +876,101 @@ export type MessagePart =
 /** A message to be answered in the conversation that the path names. */
 export interface MessageRequest {
   readonly message: string;
+  /** Makes this message one, however often it is sent. */
+  readonly client_msg_id?: string | null | undefined;
+  /** A configured provider; without it the assistant chooses. */
+  readonly provider?: string | null | undefined;
+  readonly model?: string | null | undefined;
+  /** Earlier messages from elsewhere, oldest first. */
+  readonly context?: readonly EarlierMessage[] | Readonly<Record<string, unknown>> | undefined;
   /** The agent that answers. */
   readonly agent_override?: string | null | undefined;
+  readonly temperature?: number | null | undefined;
+  readonly max_tokens?: number | null | undefined;
+  readonly tools?: readonly string[] | undefined;
+  readonly attachments?: readonly string[] | undefined;
+  readonly system?: string | null | undefined;
+  /** Answer as text/event-stream. */
+  readonly stream?: boolean | undefined;
+  readonly metadata?: Readonly<Record<string, unknown>> | undefined;
+  /** What the answer may take. */
+  readonly limits?: AnswerLimits | null | undefined;
   /** Which calls of tools a person decides on; it can only be tightened. */
   readonly approval?: ApprovalPolicy | null | undefined;
-  readonly attachments?: readonly string[] | undefined;
   /**
    * What to do while the conversation's last answer is being written; without it the server's
    * setting counts.
    */
   readonly busy?: BusyPolicy | null | undefined;
-  /** Makes this message one, however often it is sent. */
-  readonly client_msg_id?: string | null | undefined;
-  /** Earlier messages from elsewhere, oldest first. */
-  readonly context?: readonly EarlierMessage[] | Readonly<Record<string, unknown>> | undefined;
-  /** What the answer may take. */
-  readonly limits?: AnswerLimits | null | undefined;
-  readonly max_tokens?: number | null | undefined;
-  readonly metadata?: Readonly<Record<string, unknown>> | undefined;
-  readonly model?: string | null | undefined;
-  /** A configured provider; without it the assistant chooses. */
-  readonly provider?: string | null | undefined;
-  /** Answer as text/event-stream. */
-  readonly stream?: boolean | undefined;
-  readonly system?: string | null | undefined;
-  readonly temperature?: number | null | undefined;
-  readonly tools?: readonly string[] | undefined;
 }
 
 /** A message in its conversation's tree; edits and retries are siblings under one parent. */
 export interface MessageView {
+  readonly id: string;
+  readonly conversation_id: string;
+  readonly parent_id: string | null;
+  readonly role: string;
   /** The text of the message. */
   readonly content: string;
-  readonly conversation_id: string;
-  readonly edited: boolean;
-  readonly id: string;
-  readonly metadata: Readonly<Record<string, unknown>>;
-  readonly model: string | null;
-  readonly parent_id: string | null;
   /** All parts: text, reasoning, tool calls, ... */
   readonly parts: readonly MessagePart[];
-  readonly provider: string | null;
-  readonly role: string;
-  readonly run_id: string | null;
   /** `partial` where the answer ended early. */
   readonly status: string;
-  readonly timestamp: string;
+  readonly run_id: string | null;
+  readonly model: string | null;
+  readonly provider: string | null;
   readonly token_usage: TokenUsage | null;
+  readonly edited: boolean;
+  readonly timestamp: string;
+  readonly metadata: Readonly<Record<string, unknown>>;
 }
 
 export interface MetricsData {
-  readonly model_calls: number;
+  readonly tokens_used: number;
   /** Seconds. */
   readonly response_time: number;
   /** Seconds. */
   readonly time_to_first_token: number | null;
-  readonly tokens_used: number;
+  readonly model_calls: number;
   /** The task for which it was done. */
   readonly task_id?: string | undefined;
 }
 
 /** One model call ended. */
 export interface MetricsFrame {
-  readonly data: MetricsData;
   readonly event: 'metrics';
+  readonly data: MetricsData;
 }
 
 /** All models; `models` holds their ids. */
 export interface ModelList {
-  readonly data: readonly ModelView[];
   readonly models: readonly string[];
+  readonly data: readonly ModelView[];
 }
 
 /** One model at one provider. */
 export interface ModelView {
+  readonly id: string;
+  readonly provider: string;
   readonly capabilities: readonly string[];
   /** Tokens; null where it is not known. */
   readonly context_length: number | null;
-  readonly id: string;
-  readonly provider: string;
 }
 
 /** A new conversation; without a title it gets one from its first message. */
 export interface NewConversation {
+  readonly title?: string | null | undefined;
+  readonly tags?: readonly string[] | undefined;
+  readonly metadata?: Readonly<Record<string, unknown>> | undefined;
   /** An id of your own, unique among yours; without `/`, `?` and `#`. */
   readonly external_id?: string | null | undefined;
-  readonly metadata?: Readonly<Record<string, unknown>> | undefined;
-  readonly tags?: readonly string[] | undefined;
-  readonly title?: string | null | undefined;
 }
 
 /** A provider's key, for a key of this server that may use this provider only. */
 export interface NewCredential {
+  readonly provider: string;
   /** The provider's key. It is stored encrypted, and never shown again. */
   readonly key: string;
-  readonly provider: string;
   /** Whether it pays for all users of your tenant; admins only. */
   readonly shared?: boolean | undefined;
 }
@@ -972,9 +978,9 @@ export interface NewCredential {
 /** A key for yourself; without `scopes` it may do what the key that asks may. */
 export interface NewKey {
   readonly name: string;
+  readonly scopes?: ScopesBody | null | undefined;
   /** With a time zone; not after the key that asks. */
   readonly expires_at?: string | null | undefined;
-  readonly scopes?: ScopesBody | null | undefined;
 }
 
 /** A key for a user. */
@@ -982,9 +988,9 @@ export interface NewKeyOfUser {
   readonly name: string;
   /** Letters, digits and . _ @ - */
   readonly owner_id: string;
+  readonly scopes?: ScopesBody | null | undefined;
   /** With a time zone; not after the key that asks. */
   readonly expires_at?: string | null | undefined;
-  readonly scopes?: ScopesBody | null | undefined;
 }
 
 /** A tenant; its name is its id if there is no other. */
@@ -1006,23 +1012,23 @@ export interface NewUser {
 
 /** One page of results. */
 export interface OwnSearchResponse {
-  readonly has_more: boolean;
-  readonly query: string;
   readonly results: readonly OwnSearchResult[];
   readonly total: number;
+  readonly has_more: boolean;
+  readonly query: string;
 }
 
 /** One search result. */
 export interface OwnSearchResult {
   readonly id: string;
-  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly type: SearchKind;
+  readonly title: string;
   /** Plain text around the text hit. */
   readonly snippet: string;
-  readonly timestamp: string;
-  readonly title: string;
-  readonly type: SearchKind;
   /** Where to read it. */
   readonly url: string;
+  readonly timestamp: string;
+  readonly metadata: Readonly<Record<string, unknown>>;
 }
 
 /** What may be used in each period; null is not limited, and 0 allows no call that costs. */
@@ -1045,8 +1051,8 @@ export interface PongFrame {
 
 /** The report of a test; `ok` if every step succeeded. */
 export interface ProviderCheck {
-  readonly ok: boolean;
   readonly provider: string;
+  readonly ok: boolean;
   readonly steps: readonly CheckStepView[];
 }
 
@@ -1058,17 +1064,17 @@ export interface ProviderList {
 
 /** One provider, without secrets. */
 export interface ProviderView {
-  readonly base_url: string | null;
-  readonly default_model: string | null;
+  readonly name: string;
   /** The wire that it speaks; null for our own model. */
   readonly dialect: string | null;
+  readonly base_url: string | null;
   /** Whether it is called with a key or a token. */
   readonly has_credential: boolean;
-  /** Its models whose last call failed. */
-  readonly health: readonly DeploymentHealthView[];
+  readonly default_model: string | null;
   /** How many models it lists; null if it does not tell. */
   readonly models: number | null;
-  readonly name: string;
+  /** Its models whose last call failed. */
+  readonly health: readonly DeploymentHealthView[];
 }
 
 export interface QueuedData {
@@ -1081,25 +1087,25 @@ export interface QueuedData {
 
 /** The run waits: for earlier runs of its conversation, or for the `provider` that is named. */
 export interface QueuedFrame {
-  readonly data: QueuedData;
   readonly event: 'queued';
+  readonly data: QueuedData;
 }
 
 /** Whether the server can serve requests; the rest is for authenticated callers. */
 export interface Readiness {
   readonly ready: boolean;
-  /**
-   * Which servers of tools answer; absent where none is configured. One that does not leaves this
-   * server ready.
-   */
-  readonly mcp?: Readonly<Record<string, boolean>> | null | undefined;
+  /** Which part works. */
+  readonly services?: Readonly<Record<string, boolean>> | null | undefined;
   /**
    * How programs of agents are shut in: `full`, `partial, without ...` or `none: ...`; absent where
    * `run_code` is off.
    */
   readonly sandbox?: string | null | undefined;
-  /** Which part works. */
-  readonly services?: Readonly<Record<string, boolean>> | null | undefined;
+  /**
+   * Which servers of tools answer; absent where none is configured. One that does not leaves this
+   * server ready.
+   */
+  readonly mcp?: Readonly<Record<string, boolean>> | null | undefined;
 }
 
 export interface ReasoningData {
@@ -1108,8 +1114,8 @@ export interface ReasoningData {
 
 /** More reasoning of the model. */
 export interface ReasoningFrame {
-  readonly data: ReasoningData;
   readonly event: 'reasoning';
+  readonly data: ReasoningData;
 }
 
 /**
@@ -1120,24 +1126,24 @@ export interface ReasoningFrame {
  * read. `id` is the origin's own id of it.
  */
 export interface ReasoningPart {
-  readonly text: string;
   readonly type: 'reasoning';
-  readonly encrypted?: string | null | undefined;
-  readonly id?: string | null | undefined;
-  readonly origin?: string | null | undefined;
+  readonly text: string;
   readonly signature?: string | null | undefined;
+  readonly encrypted?: string | null | undefined;
+  readonly origin?: string | null | undefined;
+  readonly id?: string | null | undefined;
 }
 
 /** The model's words for refusing to answer, where its dialect tells them from text. */
 export interface RefusalPart {
-  readonly text: string;
   readonly type: 'refusal';
+  readonly text: string;
 }
 
 /** Asks for the events of a run after one that was received, and for those to come. */
 export interface ResumeFrame {
-  readonly run_id: string;
   readonly type: 'resume';
+  readonly run_id: string;
   /** The last event that was received. */
   readonly after?: number | undefined;
 }
@@ -1148,56 +1154,62 @@ export interface RetryRequest {
   readonly stream?: boolean | undefined;
 }
 
+/** Runs of one conversation. */
+export interface RunList {
+  readonly items: readonly RunView[];
+  readonly total: number;
+}
+
 /** A run: the generation of one answer. */
 export interface RunView {
-  readonly agent_type: string;
-  /** What it waits for a person to decide on. */
-  readonly approvals: readonly ApprovalView[];
-  readonly attempt: number;
-  readonly cancel_requested: boolean;
-  readonly conversation_id: string;
-  readonly created_at: string;
-  readonly ended_at: string | null;
-  readonly error_code: string | null;
   readonly id: string;
-  /** Of its last event, once it has ended. */
-  readonly last_event_id: string | null;
+  readonly conversation_id: string;
   /** The message that holds the answer. */
   readonly message_id: string;
-  /** What the request for this answer brought. */
-  readonly metadata: Readonly<Record<string, unknown>>;
-  readonly model: string;
-  readonly provider: string;
-  readonly started_at: string | null;
-  readonly status: string;
-  readonly surface: string;
-  readonly token_usage: TokenUsage | null;
   /** The message that is answered. */
   readonly user_message_id: string;
+  readonly surface: string;
+  readonly status: string;
+  readonly agent_type: string;
+  readonly provider: string;
+  readonly model: string;
+  readonly attempt: number;
+  readonly cancel_requested: boolean;
+  /** Of its last event, once it has ended. */
+  readonly last_event_id: string | null;
+  readonly token_usage: TokenUsage | null;
+  readonly error_code: string | null;
+  /** What the request for this answer brought. */
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly created_at: string;
+  readonly started_at: string | null;
+  readonly ended_at: string | null;
+  /** What it waits for a person to decide on. */
+  readonly approvals: readonly ApprovalView[];
 }
 
 /** What a key may do. What is left out is not limited; an empty list allows nothing. */
 export interface ScopesBody {
+  readonly providers?: readonly string[] | null | undefined;
   /** Patterns with `*`, of `provider/model`, or of a model at any provider. */
   readonly models?: readonly string[] | null | undefined;
   readonly operations?: readonly KeyOperation[] | null | undefined;
-  readonly providers?: readonly string[] | null | undefined;
+  /** Patterns of the types of tools that a provider runs. */
+  readonly tools?: readonly string[] | null | undefined;
   /** Counted by each worker. */
   readonly requests_per_minute?: number | null | undefined;
   /** Of input and output, when an answer has ended; counted by each worker. */
   readonly tokens_per_minute?: number | null | undefined;
-  /** Patterns of the types of tools that a provider runs. */
-  readonly tools?: readonly string[] | null | undefined;
 }
 
 /** What a key may do; null is not limited. */
 export interface ScopesView {
+  readonly providers: readonly string[] | null;
   readonly models: readonly string[] | null;
   readonly operations: readonly string[] | null;
-  readonly providers: readonly string[] | null;
+  readonly tools: readonly string[] | null;
   readonly requests_per_minute: number | null;
   readonly tokens_per_minute: number | null;
-  readonly tools: readonly string[] | null;
 }
 
 /** The kinds of things that a search can find. */
@@ -1206,39 +1218,47 @@ export type SearchKind = 'conversation' | 'message' | 'file' | 'agent';
 /** What to search for, and where. */
 export interface SearchRequest {
   readonly query: string;
-  /** Also a short answer, from providers that give one. */
-  readonly include_answer?: boolean | undefined;
-  readonly max_results?: number | undefined;
   /** `tavily`, `brave`, `searxng`; `local` searches what is your own. */
   readonly provider?: string | undefined;
-  /** How old results may be. */
-  readonly time_range?: TimeRange | null | undefined;
+  readonly max_results?: number | undefined;
   /** Engines without it search all pages. */
   readonly topic?: Topic | undefined;
+  /** How old results may be. */
+  readonly time_range?: TimeRange | null | undefined;
+  /** Also a short answer, from providers that give one. */
+  readonly include_answer?: boolean | undefined;
 }
 
 /** The results, the best first. */
 export interface SearchResponse {
-  readonly answer: string | null;
+  readonly query: string;
   /** Which searched. */
   readonly provider: string;
-  readonly query: string;
-  /** In seconds. */
-  readonly response_time: number;
+  readonly answer: string | null;
   readonly results: readonly SearchResult[];
   /** How many results these are. */
   readonly total: number;
+  /** In seconds. */
+  readonly response_time: number;
 }
 
 /** One page that was found. */
 export interface SearchResult {
-  /** Plain text of it. */
-  readonly content: string;
-  readonly published_date: string | null;
-  /** From 0 to 1, the higher the better. */
-  readonly score: number;
   readonly title: string;
   readonly url: string;
+  /** Plain text of it. */
+  readonly content: string;
+  /** From 0 to 1, the higher the better. */
+  readonly score: number;
+  readonly published_date: string | null;
+}
+
+/** Messages under one parent: versions of a question, or of its answer. */
+export interface SiblingsView {
+  /** Null for versions of the first message. */
+  readonly parent_id: string | null;
+  /** The oldest first. */
+  readonly message_ids: readonly string[];
 }
 
 /** A code from the server's sign-in link; without one the API key in the header is used. */
@@ -1254,14 +1274,14 @@ export interface SnapshotData {
 
 /** The messages so far; replaces everything that was received before. */
 export interface SnapshotFrame {
-  readonly data: SnapshotData;
   readonly event: 'snapshot';
+  readonly data: SnapshotData;
 }
 
 export interface SnapshotMessage {
+  readonly role: string;
   readonly content: string;
   readonly parts: readonly MessagePart[];
-  readonly role: string;
 }
 
 /** The order of search results. */
@@ -1269,89 +1289,89 @@ export type SortBy = 'relevance' | 'date' | 'title';
 
 /** The source of a statement in the answer; `index` is the n of its `[n]` mark. */
 export interface Source {
-  readonly index: number;
-  readonly snippet: string | null;
   readonly title: string;
   readonly url: string | null;
+  readonly snippet: string | null;
+  readonly index: number;
 }
 
 /** A source of the answer. */
 export interface SourceFrame {
-  readonly data: Source;
   readonly event: 'source';
+  readonly data: Source;
 }
 
 export interface StreamStartData {
-  readonly agent_type: string;
   readonly conversation_id: string;
+  readonly run_id: string;
   /** The message that will hold the answer. */
   readonly message_id: string;
+  readonly agent_type: string;
   readonly model: string;
-  readonly run_id: string;
   /** It continues an interrupted answer. */
   readonly resumed?: boolean | undefined;
 }
 
 /** A run starts. Always the first logged event. */
 export interface StreamStartFrame {
-  readonly data: StreamStartData;
   readonly event: 'stream_start';
+  readonly data: StreamStartData;
 }
 
 /** Starts one stream: `GET /api/chat/stream?ticket=...`. */
 export interface StreamTicket {
+  readonly ticket: string;
   /** Seconds. */
   readonly expires_in: number;
-  readonly ticket: string;
 }
 
 /** What a budget is of. */
 export type SubjectKind = 'key' | 'user' | 'tenant';
 
 export interface TaskCompleteData {
+  readonly task_id: string;
   readonly agent_type: string;
-  /** Seconds. */
-  readonly execution_time: number;
   readonly result: string;
   readonly success: boolean;
-  readonly task_id: string;
+  /** Seconds. */
+  readonly execution_time: number;
 }
 
 /** A task ended. */
 export interface TaskCompleteFrame {
-  readonly data: TaskCompleteData;
   readonly event: 'agent_task_complete';
+  readonly data: TaskCompleteData;
 }
 
 export interface TaskProgressData {
-  /** What is being done now. */
-  readonly current_step: string;
+  /** The task, or the call of a tool. */
+  readonly task_id: string;
   /** From 0 to 1, where it is known. */
   readonly progress: number | null;
   readonly status: string;
-  /** The task, or the call of a tool. */
-  readonly task_id: string;
+  /** What is being done now. */
+  readonly current_step: string;
 }
 
 /** How far a task, or a tool, is. */
 export interface TaskProgressFrame {
-  readonly data: TaskProgressData;
   readonly event: 'agent_task_progress';
+  readonly data: TaskProgressData;
 }
 
 export interface TaskStartData {
+  readonly task_id: string;
   /** The agent that does the task. */
   readonly agent_type: string;
+  readonly description: string;
   /** The call of `delegate` that gave it. */
   readonly call_id: string;
-  readonly description: string;
-  readonly task_id: string;
 }
 
 /** An agent began a task that another agent gave it. */
 export interface TaskStartFrame {
-  readonly data: TaskStartData;
   readonly event: 'agent_task_start';
+  readonly data: TaskStartData;
 }
 
 export interface TenantPage {
@@ -1361,27 +1381,30 @@ export interface TenantPage {
 
 /** The fields to change. While a tenant is disabled no key of its users works. */
 export interface TenantPatch {
-  readonly disabled?: boolean | null | undefined;
   readonly name?: string | null | undefined;
+  readonly disabled?: boolean | null | undefined;
 }
 
 /** A tenant. */
 export interface TenantView {
-  readonly created_at: string;
-  readonly disabled_at: string | null;
   readonly id: string;
   readonly name: string;
+  readonly created_at: string;
+  readonly disabled_at: string | null;
 }
 
 /** Plain text. */
 export interface TextPart {
-  readonly text: string;
   readonly type: 'text';
+  readonly text: string;
   readonly cache?: CacheBreakpoint | null | undefined;
 }
 
 /** How old what is found may be. */
 export type TimeRange = 'day' | 'week' | 'month' | 'year';
+
+/** The length of a timeline's intervals, which begin with the hours and days of UTC. */
+export type TimelineStep = 'hour' | 'day';
 
 export interface TokenData {
   /** The same as `delta`. */
@@ -1394,8 +1417,8 @@ export interface TokenData {
 
 /** More text of the answer. */
 export interface TokenFrame {
-  readonly data: TokenData;
   readonly event: 'token';
+  readonly data: TokenData;
 }
 
 /**
@@ -1404,11 +1427,11 @@ export interface TokenFrame {
  * The true numbers are then within `error_bound` of these, as a fraction of them.
  */
 export interface TokenUsage {
-  readonly completion_tokens: number;
-  readonly error_bound: number;
-  readonly estimated: boolean;
   readonly prompt_tokens: number;
+  readonly completion_tokens: number;
   readonly total_tokens: number;
+  readonly estimated: boolean;
+  readonly error_bound: number;
 }
 
 /**
@@ -1417,37 +1440,37 @@ export interface TokenUsage {
  * `malformed` is told of one whose arguments were no JSON object: these hold their text.
  */
 export interface ToolCallPart {
-  readonly arguments: Readonly<Record<string, unknown>>;
+  readonly type: 'tool_call';
   readonly call_id: string;
   readonly name: string;
-  readonly type: 'tool_call';
+  readonly arguments: Readonly<Record<string, unknown>>;
   readonly cache?: CacheBreakpoint | null | undefined;
   readonly malformed?: boolean | undefined;
 }
 
 export interface ToolResultData {
   readonly call_id: string;
+  readonly tool_name: string;
   readonly result: unknown;
   readonly success: boolean;
-  readonly tool_name: string;
   /** The task for which it was done. */
   readonly task_id?: string | undefined;
 }
 
 /** The tool returned a result. */
 export interface ToolResultFrame {
-  readonly data: ToolResultData;
   readonly event: 'tool_result';
+  readonly data: ToolResultData;
 }
 
 /** The result of a tool call: text, files, or both. */
 export interface ToolResultPart {
+  readonly type: 'tool_result';
   readonly call_id: string;
   readonly content: readonly (TextPart | AttachmentPart | VendorPart)[];
-  readonly type: 'tool_result';
-  readonly cache?: CacheBreakpoint | null | undefined;
   readonly name?: string | null | undefined;
   readonly success?: boolean | undefined;
+  readonly cache?: CacheBreakpoint | null | undefined;
 }
 
 /** What kind of pages are searched; engines without a topic search them all. */
@@ -1461,19 +1484,19 @@ export interface UploadedFiles {
 
 /** What the model calls of one group used; token totals are inclusive. */
 export interface UsageGroup {
+  readonly name: string;
+  readonly calls: number;
+  readonly input_tokens: number;
+  readonly output_tokens: number;
   readonly cache_read_tokens: number;
   readonly cache_write_tokens: number;
-  readonly calls: number;
-  /** US dollars, without the unpriced calls. */
-  readonly cost: string;
-  /** How far estimates may be off, as a fraction. */
-  readonly error_bound: number;
+  readonly reasoning_tokens: number;
   /** Whether we counted a part, not the provider. */
   readonly estimated: boolean;
-  readonly input_tokens: number;
-  readonly name: string;
-  readonly output_tokens: number;
-  readonly reasoning_tokens: number;
+  /** How far estimates may be off, as a fraction. */
+  readonly error_bound: number;
+  /** US dollars, without the unpriced calls. */
+  readonly cost: string;
   /** Calls whose price is not known. */
   readonly unpriced_calls: number;
 }
@@ -1481,14 +1504,40 @@ export interface UsageGroup {
 /** What a report of usage adds up by: days are those of UTC. */
 export type UsageGrouping = 'model' | 'provider' | 'surface' | 'day';
 
+/** What the calls of one provider used in one interval, and how long they took. */
+export interface UsageIntervalView {
+  /** When the interval begins. */
+  readonly at: string;
+  readonly provider: string;
+  readonly calls: number;
+  readonly failed_calls: number;
+  readonly input_tokens: number;
+  readonly output_tokens: number;
+  /** US dollars, without the unpriced calls. */
+  readonly cost: string;
+  /** The median duration of completed calls. */
+  readonly seconds_p50: number | null;
+  /** 19 of 20 completed calls took no longer. */
+  readonly seconds_p95: number | null;
+  /** The median time to first output. */
+  readonly first_token_seconds_p50: number | null;
+  readonly first_token_seconds_p95: number | null;
+}
+
 /** Usage by group, the dearest first. */
 export interface UsageReport {
-  /** Those that your calls count against now. */
-  readonly budgets: readonly BudgetView[];
   readonly items: readonly UsageGroup[];
-  readonly total_calls: number;
   /** US dollars, without the unpriced calls. */
   readonly total_cost: string;
+  readonly total_calls: number;
+  /** Those that your calls count against now. */
+  readonly budgets: readonly BudgetView[];
+}
+
+/** Intervals that have calls, the oldest first, one for each provider that was called. */
+export interface UsageTimeline {
+  readonly step: TimelineStep;
+  readonly items: readonly UsageIntervalView[];
 }
 
 export interface UserPage {
@@ -1498,8 +1547,8 @@ export interface UserPage {
 
 /** The fields to change. While a user is disabled none of its keys works. */
 export interface UserPatch {
-  readonly disabled?: boolean | null | undefined;
   readonly name?: string | null | undefined;
+  readonly disabled?: boolean | null | undefined;
   readonly role?: UserRole | null | undefined;
 }
 
@@ -1508,19 +1557,19 @@ export type UserRole = 'admin' | 'member';
 
 /** A user. */
 export interface UserView {
-  readonly created_at: string;
-  readonly disabled_at: string | null;
   readonly id: string;
   readonly name: string;
-  readonly role: UserRole;
+  readonly created_at: string;
+  readonly disabled_at: string | null;
   readonly tenant_id: string;
+  readonly role: UserRole;
 }
 
 /** A part that only its `origin`, a dialect, understands, as it came: kept and sent back. */
 export interface VendorPart {
-  readonly data: Readonly<Record<string, unknown>>;
-  readonly origin: string;
   readonly type: 'vendor';
+  readonly origin: string;
+  readonly data: Readonly<Record<string, unknown>>;
 }
 
 /** What was said, and the answer to it. */
@@ -1549,12 +1598,12 @@ export interface VoiceInputResponse {
 
 /** An answer that waits for a person; its run goes on after the decision. */
 export interface WaitingResponse {
+  readonly run_id: string;
+  readonly conversation_id: string;
+  readonly status: string;
   /** The first of them. */
   readonly approval: ApprovalView;
   readonly approvals: readonly ApprovalView[];
-  readonly conversation_id: string;
-  readonly run_id: string;
-  readonly status: string;
 }
 
 /** The query of `list_audit_log`. */
@@ -1669,20 +1718,29 @@ export interface GetUsageQuery {
   readonly group_by?: UsageGrouping | undefined;
 }
 
+/** The query of `get_usage_timeline`. */
+export interface GetUsageTimelineQuery {
+  /** With a time zone; without it 30 days ago. */
+  readonly since?: string | null | undefined;
+  /** Excluded; without it now. */
+  readonly until?: string | null | undefined;
+  readonly step?: TimelineStep | undefined;
+}
+
 /** What is sent on `/ws/chat`. */
 export type ClientFrame = 
-  | AckFrame
-  | ApproveFrame
   | AuthFrame
-  | CancelFrame
   | ChatFrame
-  | PingFrame
-  | ResumeFrame;
+  | ResumeFrame
+  | CancelFrame
+  | ApproveFrame
+  | AckFrame
+  | PingFrame;
 
 /** What comes on `/ws/chat`. */
 export type ServerFrame = 
   | AcceptedFrame
-  | DrainFrame
   | PongFrame
+  | DrainFrame
   | (ChatEvent & EventPlace & Partial<DonePlace>)
   | ErrorReply;

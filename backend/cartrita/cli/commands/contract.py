@@ -1,13 +1,20 @@
 """`cartrita contract`: write the generated files, the contracts and the configuration reference."""
 
 import argparse
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from cartrita.app import openapi_document, websocket_document
+from cartrita.contract.model import Contract
+from cartrita.contract.typescript.files import typescript_files
+from cartrita.contract.walker import contract_of
 from cartrita.settings import Settings, render_reference
+
+_CLIENTS: Final[tuple[Callable[[Contract], Mapping[str, str]], ...]] = (typescript_files,)
+"""What writes the files of a client, by their paths in the checkout: one for each language."""
 
 
 def run(_: Settings, given: argparse.Namespace) -> None:
@@ -20,9 +27,13 @@ def run(_: Settings, given: argparse.Namespace) -> None:
 
 def generated_files() -> dict[str, bytes]:
     """Every generated file, by its path in the checkout."""
+    openapi, asyncapi = openapi_document(), websocket_document()
+    contract = contract_of(openapi, asyncapi)
+    clients = {name: text for write in _CLIENTS for name, text in write(contract).items()}
     return {
-        "frontend-contract/openapi.json": _rendered(openapi_document()),
-        "frontend-contract/asyncapi.json": _rendered(websocket_document()),
+        "frontend-contract/openapi.json": _rendered(openapi),
+        "frontend-contract/asyncapi.json": _rendered(asyncapi),
+        **{name: text.encode() for name, text in clients.items()},
         "docs/configuration.md": render_reference().encode(),
     }
 
