@@ -28,6 +28,8 @@ from cartrita.surfaces.native import openapi
 from cartrita.surfaces.native.router import ROUTERS
 from cartrita.surfaces.native.websocket import endpoint as websocket
 from cartrita.surfaces.native.websocket.asyncapi import asyncapi_document
+from cartrita.surfaces.older_frontends import accounts
+from cartrita.surfaces.older_frontends.layer import OlderFrontends
 from cartrita.surfaces.openai import conversations, files, stored_responses
 from cartrita.surfaces.openai import hot_paths as openai_hot_paths
 from cartrita.surfaces.request_limits import BodyLimit, RequestLimits
@@ -91,6 +93,7 @@ def create_app(config: SurfaceConfig, services_lifespan: ServicesLifespan | None
     for router in (
         *ROUTERS,
         *(_V1_ROUTERS if config.v1 else ()),
+        *((accounts.router,) if config.older_frontends else ()),
         a2a.router,
         mcp.router,
         page.router,
@@ -104,7 +107,10 @@ def create_server(config: SurfaceConfig, services_lifespan: ServicesLifespan) ->
     """Create what is served: the application behind the dispatcher of its hot paths."""
     app = create_app(config, services_lifespan)
     sockets = {websocket.PATH: websocket.serve}
-    return Dispatcher(app, hot_paths(config), config, error_formats.send_error, sockets)
+    server = Dispatcher(app, hot_paths(config), config, error_formats.send_error, sockets)
+    if not config.older_frontends:
+        return server
+    return OlderFrontends(server, most_bytes=config.body_max_bytes)
 
 
 def hot_paths(config: SurfaceConfig) -> HotPathTable:

@@ -12,10 +12,12 @@ class Compat(Group):
     """Switches for frontends that were written against other backends."""
 
     cartrita_frontend: Annotated[
-        bool, Setting("Answer as the original backend did.", documented=False)
-    ] = False
-    legacy_query_keys: Annotated[
-        bool, Setting("Accept a key in the query string, on loopback only.", documented=False)
+        bool,
+        Setting(
+            "Whether the browser client of the original backend is served as it is, keys in URLs "
+            "included for callers on this machine: see older-frontends.md.",
+            env="CARTRITA_COMPAT_FRONTEND",
+        ),
     ] = False
 
 

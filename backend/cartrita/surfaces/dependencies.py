@@ -14,10 +14,14 @@ from cartrita.surfaces.authentication import Caller, authenticate
 from cartrita.surfaces.route_limits import route_limits_of
 from cartrita.surfaces.services import Services, SurfaceConfig, config_of, services_of
 
+OWNER_STATE: Final = "owner_id"
+"""In the state of a request: whose it is, once that is known, for what stands before the routes."""
+
 
 async def current_caller(request: Request) -> Caller:
     """Authenticate the caller, and count its request."""
     caller = await authenticate(request)
+    setattr(request.state, OWNER_STATE, caller.principal.owner_id)
     await route_limits_of(request).count_user(request, caller.principal.owner_id)
     return caller
 

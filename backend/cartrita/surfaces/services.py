@@ -65,8 +65,9 @@ class SurfaceConfig(msgspec.Struct, frozen=True, kw_only=True):
     answers to one request where each is a call of its own. `inbound_rates` limit the requests.
     `loopback` tells that only this machine can reach the server; `byok` says who may send a
     provider's key instead of one of ours, and `legacy_query_keys` that callers on this machine may
-    send a key in the URL. Files have at most `upload_max_bytes` each, `uploads_max` of them come in
-    one request, and that takes at most `upload_timeout_s`. Times are in seconds.
+    send a key in the URL. `older_frontends` serves the browser client of the original backend.
+    Files have at most `upload_max_bytes` each, `uploads_max` of them come in one request, and that
+    takes at most `upload_timeout_s`. Times are in seconds.
     """
 
     version: str = msgspec.field(default_factory=lambda: metadata.version("cartrita"))
@@ -74,6 +75,7 @@ class SurfaceConfig(msgspec.Struct, frozen=True, kw_only=True):
     loopback: bool = False
     byok: Literal["loopback", "on", "off"] = "off"
     legacy_query_keys: bool = False
+    older_frontends: bool = False
     cors_origins: tuple[str, ...] = ()
     cors_max_age_s: float = 600.0
     hsts_s: float = 0.0

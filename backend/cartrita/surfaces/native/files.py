@@ -126,7 +126,7 @@ async def _received(
 ) -> list[StoredFile]:
     async with received_form(request, services.uploads, principal, fields, single=single) as form:
         purpose = FilePurpose()
-        if name := form.fields.get("conversation_id"):
+        if name := form.fields.get("conversation_id") or form.fields.get("conversationId"):
             conversation = await services.conversations.get(principal, name)
             purpose = FilePurpose(conversation_id=conversation.id)
         return await form.upload.finish(purpose)
