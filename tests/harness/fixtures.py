@@ -45,6 +45,20 @@ def scenario(quiet_server: Server, provider: FakeProvider) -> Scenario:
     return Scenario(quiet_server, provider)
 
 
+@pytest.fixture(scope="session")
+def older_server(provider: FakeProvider) -> Iterator[Server]:
+    """One that serves older frontends; never killed."""
+    settings = {"CARTRITA_COMPAT_FRONTEND": "1", "CARTRITA_CORS_ORIGINS": "http://localhost:3000"}
+    with Server(provider_url=provider.base_url, settings=settings) as server:
+        yield server
+
+
+@pytest.fixture
+def older(older_server: Server, provider: FakeProvider) -> Scenario:
+    """A scenario on the server that serves older frontends."""
+    return Scenario(older_server, provider)
+
+
 @pytest.fixture(scope="module")
 def killable_server(provider: FakeProvider) -> Iterator[Server]:
     """One worker, which the tests of one file may kill."""

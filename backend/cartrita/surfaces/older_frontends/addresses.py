@@ -39,11 +39,6 @@ def native_address(method: str, path: str) -> Address | None:
     return Address(method, path)
 
 
-def native_socket(path: str) -> str:
-    """The path of a WebSocket without the `/api` of a base URL."""
-    return SOCKET if path == _API + SOCKET else path
-
-
 def _with_prefix(path: str) -> str:
     first = path[1:].partition("/")[0]
     return f"{_API}{path}" if first in _WITHOUT_PREFIX and path != _OF_SDKS else path

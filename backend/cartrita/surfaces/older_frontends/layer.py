@@ -13,7 +13,6 @@ from cartrita.surfaces.older_frontends.addresses import (
     SOCKET,
     Address,
     native_address,
-    native_socket,
 )
 from cartrita.surfaces.older_frontends.answer_sending import TranslatedAnswer
 from cartrita.surfaces.older_frontends.answers import (
@@ -51,7 +50,7 @@ class OlderFrontends:
             if address is not None:
                 await self._answer(address, scope, receive, send)
                 return
-        elif scope["type"] == "websocket" and native_socket(scope["path"]) == SOCKET:
+        elif scope["type"] == "websocket" and scope["path"] == SOCKET:
             socket = TranslatedSocket(receive, send)
             scope = _native_scope(scope, Address("GET", SOCKET))
             await self._app(scope, socket.receive, socket.send)
