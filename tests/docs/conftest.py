@@ -19,6 +19,13 @@ set -eu
 command -v jq > /dev/null || jq() { cat; }
 curl() { command curl --max-time 60 --write-out '\\n%{stderr}HTTP %{http_code}\\n' "$@"; }
 """
+_OFFLINE = {
+    "OPENAI_BASE_URL": "",
+    "OPENAI_API_KEY": "",
+    "CARTRITA_DEFAULT_MODEL": "",
+    "CARTRITA_SECRET": "",
+    "CARTRITA_OFFLINE_TOKEN_DELAY_S": "0.005",
+}
 _SESSION = f"""\
 import json, sys
 here = {{"__name__": "__main__"}}
@@ -92,13 +99,14 @@ def _path() -> str:
 @pytest.fixture(scope="session")
 def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
     """A shell beside a server that has only the offline model."""
-    settings = {
-        "OPENAI_BASE_URL": "",
-        "OPENAI_API_KEY": "",
-        "CARTRITA_DEFAULT_MODEL": "",
-        "CARTRITA_SECRET": "",
-        "CARTRITA_OFFLINE_TOKEN_DELAY_S": "0.005",
-    }
+    with Server(provider_url="", settings=_OFFLINE) as server:
+        yield Shell(server, _checkout(tmp_path_factory))
+
+
+@pytest.fixture(scope="session")
+def older_shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+    """A shell beside such a server that serves older frontends."""
+    settings = {**_OFFLINE, "CARTRITA_COMPAT_FRONTEND": "1"}
     with Server(provider_url="", settings=settings) as server:
         yield Shell(server, _checkout(tmp_path_factory))
 

@@ -15,6 +15,8 @@ WITH_PROVIDERS = [
     if (path := ROOT / "docs" / f"{name}.md").exists()
 ]
 """What they show runs beside a server with providers; the others, beside one that has none."""
+FOR_OLDER_FRONTENDS = [ROOT / "docs" / "older-frontends.md"]
+"""What it shows runs beside a server that serves them."""
 RUN = {"bash", "python"}
 READ = {"json", "toml", "yaml", "dotenv"}
 IN_ITS_OWN_ENVIRONMENT = {"typescript"}

@@ -12,6 +12,7 @@ from tests.docs.conftest import Shell
 from tests.docs.sessions import assert_works, run_beside
 from tests.docs.snippets import (
     DOCUMENTS,
+    FOR_OLDER_FRONTENDS,
     IN_A_BROWSER,
     IN_ITS_OWN_ENVIRONMENT,
     MARKED,
@@ -28,7 +29,9 @@ from tests.docs.snippets import (
 from cartrita.settings import load
 from cartrita.settings.sources import CONFIG_VARIABLE, ENTRIES
 
-WITHOUT_PROVIDERS = [each for each in DOCUMENTS if each not in WITH_PROVIDERS]
+WITHOUT_PROVIDERS = [
+    each for each in DOCUMENTS if each not in (*WITH_PROVIDERS, *FOR_OLDER_FRONTENDS)
+]
 
 
 def placed(document: Path) -> str:
@@ -50,6 +53,11 @@ def test_commands_that_are_not_run_here_are_marked(block: Block) -> None:
 @pytest.mark.parametrize("block", run_beside(WITHOUT_PROVIDERS), ids=str)
 def test_programs_and_commands_work(block: Block, shell: Shell) -> None:
     assert_works(block, shell)
+
+
+@pytest.mark.parametrize("block", run_beside(FOR_OLDER_FRONTENDS), ids=str)
+def test_programs_for_older_frontends_work(block: Block, older_shell: Shell) -> None:
+    assert_works(block, older_shell)
 
 
 @pytest.mark.parametrize("block", of("json"), ids=str)

@@ -8,7 +8,18 @@ from typing import Any
 from tests.laws.tree import ROOT
 from tests.security.cells import Route, all_routes
 from tests.security.frames import sent_frames
-from tests.security.rules import FRAME_RULES, NO_IDS, PATH_KINDS, RULES, SHARED, Rule
+from tests.security.rules import (
+    FRAME_RULES,
+    NO_IDS,
+    OLDER_FRONTENDS_RULES,
+    PATH_KINDS,
+    RULES,
+    SHARED,
+    Rule,
+)
+
+from cartrita.app import create_app, routes
+from cartrita.surfaces.services import SurfaceConfig
 
 _LOOKS_LIKE_AN_ID = re.compile(r"(?i)(_?ids?|cursor|_key|-key|after|before|ticket|conversation)$")
 DOCUMENT: dict[str, Any] = json.loads((ROOT / "frontend-contract/openapi.json").read_text())
@@ -42,6 +53,11 @@ def ruled(rule: Rule, name: str) -> bool:
 
 def test_each_route_has_a_rule_and_each_rule_a_route() -> None:
     assert {route.name for route in all_routes()} == RULES.keys()
+
+
+def test_each_route_for_older_frontends_has_a_rule() -> None:
+    served = {name for _, _, name in routes(create_app(SurfaceConfig(older_frontends=True)))}
+    assert served == RULES.keys() | OLDER_FRONTENDS_RULES.keys()
 
 
 def test_each_parameter_of_a_path_is_of_a_kind() -> None:

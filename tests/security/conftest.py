@@ -7,6 +7,8 @@ from tests.harness.fake_provider.launch import FakeProvider
 from tests.harness.fixtures import PROVIDER_KEY
 from tests.harness.fixtures import killable as killable
 from tests.harness.fixtures import killable_server as killable_server
+from tests.harness.fixtures import older as older
+from tests.harness.fixtures import older_server as older_server
 from tests.harness.fixtures import provider as provider
 from tests.harness.fixtures import scenario as scenario
 from tests.harness.fixtures import serve as serve

@@ -338,6 +338,12 @@ RULES: dict[str, Rule] = {
     "get_v1_conversation_item": _PLAIN,
     "delete_v1_conversation_item": _PLAIN,
 }
+OLDER_FRONTENDS_RULES: dict[str, Rule] = {
+    "get_account": _PLAIN,
+    "get_settings": _PLAIN,
+    "change_settings": Rule(body={"theme": "dark"}),
+}
+"""The routes that are there for older frontends only, where these are served."""
 
 _OF_RUN = FrameRule(ids={"run_id": Kind.RUN}, missing="run_not_found")
 FRAME_RULES: dict[str, FrameRule] = {
