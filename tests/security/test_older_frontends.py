@@ -43,13 +43,13 @@ async def test_a_sample_of_the_matrix(older: Scenario, owners: Owners) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/conversations/ID", "/api/api/conversations/ID", "/conversations/ID/messages?offset=2"],
+    ["/conversations/ID", "/api/api/conversations/ID", "/conversations/ID/messages?offset=1"],
 )
 async def test_other_paths_to_the_same(older: Scenario, owners: Owners, path: str) -> None:
     target = path.replace("ID", owners.things[Kind.CONVERSATION][0])
     own = await ask(older, owners.a, Asked("GET", target))
     assert own.status == 200
-    assert owners.word.encode() in own.body
+    assert (owners.word.encode() in own.body) == ("offset" not in path)  # it is in the question
     for asking in owners.others:
         told = await ask(older, asking, Asked("GET", target))
         assert told.status == (404 if asking.known else 401), (asking.name, told)

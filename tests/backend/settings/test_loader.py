@@ -507,7 +507,7 @@ def test_foreign_names_in_a_dotenv_are_only_mentioned(tmp_path: Path) -> None:
 
 
 def test_what_this_version_does_not_act_on_is_mentioned(tmp_path: Path) -> None:
-    (tmp_path / "cartrita.toml").write_text("[compat]\ncartrita_frontend = true\n")
+    (tmp_path / "cartrita.toml").write_text('[langfuse]\nhost = "https://traces.example"\n')
     environ = {
         "CARTRITA_VALKEY_URL": f"valkey://:{CANARY}@h",
         "CARTRITA_PROVIDER_LIMITS": "off",
@@ -516,8 +516,7 @@ def test_what_this_version_does_not_act_on_is_mentioned(tmp_path: Path) -> None:
     assert load(environ, tmp_path).warnings == (
         "CARTRITA_VALKEY_URL (environment): nothing is kept there; "
         "set CARTRITA_CACHE_STORE=valkey.",
-        "compat.cartrita_frontend (cartrita.toml): "
-        "it is set, and this version does not act on it yet.",
+        "langfuse.host (cartrita.toml): it is set, and this version does not act on it yet.",
         "DEEPGRAM_API_KEY (environment): it is set, and this version does not act on it yet.",
     )
 

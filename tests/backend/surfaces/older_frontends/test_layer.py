@@ -70,7 +70,7 @@ async def test_json_in_pieces_has_one_true_length() -> None:
 @pytest.mark.parametrize(
     ("headers", "body"),
     [
-        ({**JSON, "content-encoding": "gzip"}, gzip.compress(b'{"a":1}')),
+        ({**JSON, "content-encoding": "gzip"}, gzip.compress(b"{}", mtime=0)),
         ({**JSON, "content-disposition": "attachment"}, b'{"a":1}'),
         ({"content-type": "text/plain"}, b"a"),
         ({"content-type": "audio/mpeg"}, b"a"),
