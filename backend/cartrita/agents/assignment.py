@@ -33,12 +33,12 @@ class AgentModel(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Assignment(msgspec.Struct, frozen=True, kw_only=True):
-    """The work of one agent: to answer the run, or to do the task `task_id`.
+    """The work of one agent: to answer the run, or to do a task.
 
     `request` is its first model call, without `tools`, which are those that it may call itself.
-    `place` is that of the call that gives the task; `depth` is 0 for the agent that answers. `done`
-    are the steps of an answer that it goes on with, and `said` is the text after them: the first
-    model call is then made by `continuing`, which goes on with that text.
+    `place` is that of the call that gives the task. `done` are the steps of an answer that it goes
+    on with, and `said` is the text after them: the first model call is then made by `continuing`,
+    which goes on with that text.
     """
 
     agent: Agent
@@ -47,11 +47,14 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True):
     tools: Toolbox
     caps: Caps
     place: StepPlace = WHOLE_RUN
-    task_id: str | None = None
-    depth: int = 0
     done: tuple[tuple[Message, Message], ...] = ()
     said: str = ""
     continuing: ModelProvider | None = None
+
+    @property
+    def task_id(self) -> str | None:
+        """The task that is to be done; None for the agent that answers."""
+        return None if self.place == WHOLE_RUN else self.place.task_id
 
 
 class Conclusion(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,7 +14,7 @@ from cartrita.domain.events import TaskCompleted
 from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import Message, Role, Text
 from cartrita.domain.requests import ModelRequest, ReasoningOptions, ResponseFormat
-from cartrita.domain.step_places import StepPlace
+from cartrita.domain.step_places import WHOLE_RUN, StepPlace
 from cartrita.domain.tools import ToolSpec
 from cartrita.kit.text import shortened
 from cartrita.tools.tool import Risk, Tool, ToolContext, ToolOutput
@@ -31,21 +31,24 @@ _CUT: Final = (
 )
 
 
-def toolbox_of(agent: Agent, run: RunContext, depth: int) -> Toolbox:
-    """The tools of an agent in this run: its own that the request and the key allow."""
+def toolbox_of(agent: Agent, run: RunContext, place: StepPlace = WHOLE_RUN) -> Toolbox:
+    """The tools of an agent in this run: its own that the request and the key allow.
+
+    `place` is that of the call which gives it a task.
+    """
     asked = run.claim.input.own_tools
     tools = [
         tool
         for tool in run.team.tools_of(agent)
         if (asked is None or tool.name in asked) and run.principal.scopes.allows_tool(tool.name)
     ]
-    members = run.team.members(agent, depth)
+    members = run.team.members(agent, place.depth)
     if members and (asked is None or DELEGATE in asked):
-        tools.append(_delegate(agent, members, run, depth))
+        tools.append(_delegate(agent, members, run))
     return Toolbox(tools)
 
 
-def _delegate(agent: Agent, members: Sequence[Agent], run: RunContext, depth: int) -> Tool:
+def _delegate(agent: Agent, members: Sequence[Agent], run: RunContext) -> Tool:
     names = {member.id: member for member in members}
 
     async def delegate(context: ToolContext, arguments: JsonObject) -> ToolOutput:
@@ -60,7 +63,7 @@ def _delegate(agent: Agent, members: Sequence[Agent], run: RunContext, depth: in
                 return _wrong(f"this answer has used up its {agent.limits.delegations} tasks")
             if cap := run.cap_reached:
                 return _wrong(f"what this answer may use of {cap} is used up")
-        delegation = _Delegation(run, member, depth + 1, context.place)
+        delegation = _Delegation(run, member, context.place)
         return await delegation.result(context.call_id, task)
 
     return Tool(
@@ -103,10 +106,9 @@ def _wrong(problem: str) -> ToolOutput:
 class _Delegation:
     """One task; `place` is that of the call that gives it."""
 
-    def __init__(self, run: RunContext, agent: Agent, depth: int, place: StepPlace) -> None:
+    def __init__(self, run: RunContext, agent: Agent, place: StepPlace) -> None:
         self._run = run
         self._agent = agent
-        self._depth = depth
         self._place = place
 
     async def result(self, call_id: str, task: str) -> ToolOutput:
@@ -149,9 +151,7 @@ class _Delegation:
                 reasoning=ReasoningOptions(effort=asked.reasoning.effort),
                 user=asked.user,
             ),
-            tools=toolbox_of(agent, run, self._depth) if model.takes_tools else Toolbox(),
+            tools=toolbox_of(agent, run, self._place) if model.takes_tools else Toolbox(),
             caps=agent.limits.caps.tightened(asked.caps),
             place=self._place,
-            task_id=self._place.task_id,
-            depth=self._depth,
         )

@@ -8,7 +8,7 @@ import msgspec
 
 from cartrita.domain.approvals import Approval, ApprovalPolicy
 from cartrita.domain.caps import Caps
-from cartrita.domain.events import Event, RunStarted, Terminal
+from cartrita.domain.events import Event, LoggedEvent, RunStarted, Terminal
 from cartrita.domain.ids import ConversationId, MessageId, RunId, public_conversation_id
 from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import Message, MessageStatus, Part, Text
@@ -257,6 +257,10 @@ class Snapshot(msgspec.Struct, frozen=True):
     seq: int
     messages: tuple[Message, ...]
     recovered: bool
+
+
+TailItem: TypeAlias = LoggedEvent | Queued | Snapshot
+"""What the tail of a run tells its readers."""
 
 
 class CancelRequested(msgspec.Struct, frozen=True):

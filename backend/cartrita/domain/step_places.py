@@ -37,6 +37,11 @@ class StepPlace(msgspec.Struct, frozen=True):
         """The id of the task that the call here gives."""
         return "_".join(("task", *map(str, self.numbers)))
 
+    @property
+    def depth(self) -> int:
+        """How deep the task is that the call here gives; 0 for the whole run."""
+        return len(self.numbers) // 2
+
     def step(self, number: int) -> Self:
         """The place of a step of the agent that works here: in the run, or in a call's task."""
         return type(self)((*self.numbers, number))

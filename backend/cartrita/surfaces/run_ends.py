@@ -6,20 +6,20 @@ from typing import TypeAlias
 
 from starlette.requests import Request
 
-from cartrita.application.runs.approvals import RunEnd, TailItem
+from cartrita.application.runs.approvals import FollowedItem, LastItem
 from cartrita.domain.ids import RunId
 from cartrita.domain.principals import Principal
 from cartrita.domain.runs import Run
 from cartrita.surfaces.disconnects import UntilDisconnect
 from cartrita.surfaces.services import Services
 
-StreamItem: TypeAlias = Run | TailItem
+StreamItem: TypeAlias = Run | FollowedItem
 """A run, or an item of its tail."""
 
 
 async def wait_for_end(
     request: Request, services: Services, principal: Principal, run_id: RunId
-) -> RunEnd:
+) -> LastItem:
     """Wait until a run ends or waits for a person; see `while_connected`.
 
     The caller must have checked the owner of the run, which continues in any case.
@@ -56,7 +56,9 @@ async def until_end(
         yield items
 
 
-async def _beginning_with(run: Run, tail: AsyncIterator[TailItem]) -> AsyncGenerator[StreamItem]:
+async def _beginning_with(
+    run: Run, tail: AsyncIterator[FollowedItem]
+) -> AsyncGenerator[StreamItem]:
     yield run
     async for item in tail:
         yield item

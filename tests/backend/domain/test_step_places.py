@@ -48,3 +48,7 @@ def test_a_call_contains_its_task_and_those_within_it() -> None:
     assert WHOLE_RUN.contains_task(CALL.task_id)
     assert giver_of(inner.task_id) == CALL.task_id
     assert giver_of(CALL.task_id) is None
+
+
+def test_a_task_is_one_deeper_than_its_giver() -> None:
+    assert [one.depth for one in (WHOLE_RUN, CALL, INNER.call(4))] == [0, 1, 2]

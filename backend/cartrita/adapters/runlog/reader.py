@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import TypeAlias
 
 import msgspec
 
@@ -18,7 +17,7 @@ from cartrita.domain.events import LoggedEvent
 from cartrita.domain.fold import fold
 from cartrita.domain.ids import ConversationId, MessageId, RunId
 from cartrita.domain.messages import Message, Part, Role
-from cartrita.domain.runs import Queued, Run, RunStatus, Snapshot
+from cartrita.domain.runs import Queued, Run, RunStatus, Snapshot, TailItem
 
 _PAGE_EVENTS = 128
 _PAGE_BYTES = 32 << 10
@@ -51,7 +50,6 @@ _ACTIVE = """
 SELECT id FROM runs WHERE owner_id = $1 AND conversation_id = $2
   AND status IN ('queued', 'running', 'waiting') ORDER BY queue_no
 """
-TailItem: TypeAlias = LoggedEvent | Queued | Snapshot
 _parts = msgspec.json.Decoder(list[tuple[Part, ...]])
 
 

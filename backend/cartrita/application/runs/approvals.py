@@ -13,7 +13,7 @@ from cartrita.domain.events import ApprovalAsked, LoggedEvent
 from cartrita.domain.ids import RunId
 from cartrita.domain.ports.approvals import ApprovalStore
 from cartrita.domain.principals import Principal
-from cartrita.domain.runs import Queued, Run, Snapshot
+from cartrita.domain.runs import Run, TailItem
 from cartrita.kit import ids
 
 
@@ -23,14 +23,14 @@ class Waiting(msgspec.Struct, frozen=True):
     approvals: tuple[Approval, ...]
 
 
-RunEnd: TypeAlias = LoggedEvent | Waiting
+FollowedItem: TypeAlias = TailItem | Waiting | None
+"""An item of a tail that is followed until its last; None means that a heartbeat is due."""
+
+LastItem: TypeAlias = LoggedEvent | Waiting
 """The terminal event of a run, or the approvals that it waits for."""
 
-TailItem: TypeAlias = LoggedEvent | Queued | Snapshot | Waiting | None
-"""An item of a run's tail; None means that a heartbeat is due."""
 
-
-def is_last(item: object) -> TypeGuard[RunEnd]:
+def is_last(item: object) -> TypeGuard[LastItem]:
     """Whether a tail ends with this item."""
     return isinstance(item, Waiting) or (isinstance(item, LoggedEvent) and item.terminal)
 
@@ -69,7 +69,7 @@ class RunApprovals:
         """The approvals that a run of the principal waits for now."""
         return tuple(await self._store.waiting(principal.owner_id, run_id))
 
-    async def wait(self, principal: Principal, run_id: RunId) -> RunEnd:
+    async def wait(self, principal: Principal, run_id: RunId) -> LastItem:
         """The terminal event of a run, or the approvals that it waits for first.
 
         Raises LogExpired if this server stops before.
@@ -83,7 +83,7 @@ class RunApprovals:
     @asynccontextmanager
     async def until_last(
         self, principal: Principal, run_id: RunId
-    ) -> AsyncGenerator[AsyncIterator[TailItem]]:
+    ) -> AsyncGenerator[AsyncIterator[FollowedItem]]:
         """The tail of a run from its first event until it ends, or waits for a person.
 
         What was asked and is decided ends nothing. The caller must have checked the run's owner.
@@ -98,8 +98,8 @@ class RunApprovals:
         self,
         principal: Principal,
         run_id: RunId,
-        tail: AsyncIterator[LoggedEvent | Queued | Snapshot | None],
-    ) -> AsyncGenerator[TailItem]:
+        tail: AsyncIterator[TailItem | None],
+    ) -> AsyncGenerator[FollowedItem]:
         async for item in tail:
             yield item
             if isinstance(item, LoggedEvent) and isinstance(item.event, ApprovalAsked):

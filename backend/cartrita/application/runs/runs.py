@@ -26,11 +26,10 @@ from cartrita.domain.runs import (
     BusyPolicy,
     Idempotency,
     NewMessage,
-    Queued,
     Run,
     RunInput,
     RunStatus,
-    Snapshot,
+    TailItem,
 )
 from cartrita.gateway.gateway import Gateway
 from cartrita.kit import ids
@@ -206,7 +205,7 @@ class Runs:
 
     def tail(
         self, run_id: RunId, after: int
-    ) -> AbstractAsyncContextManager[AsyncIterator[LoggedEvent | Queued | Snapshot | None]]:
+    ) -> AbstractAsyncContextManager[AsyncIterator[TailItem | None]]:
         """See RunReader.tail. The caller must have checked the owner of the run."""
         return self._reader.tail(run_id, after)
 

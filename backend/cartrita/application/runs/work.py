@@ -126,7 +126,7 @@ class RunWork:
         model = self._model(run, principal, choice)
         said = claim.input.prefix
         begins = beginning_of(claim.input.done) or Beginning()
-        tools = toolbox_of(agent, context, 0) if model.takes_tools else Toolbox()
+        tools = toolbox_of(agent, context) if model.takes_tools else Toolbox()
         summarizer = await self._summarizer(run, context, choice)
         # The built-in model quotes files and cites them itself.
         sources = None if choice.deployment.provider == OFFLINE else context.sources

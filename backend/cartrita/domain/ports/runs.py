@@ -5,9 +5,9 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from cartrita.domain.approvals import Approval
-from cartrita.domain.events import Event, LoggedEvent
+from cartrita.domain.events import Event
 from cartrita.domain.ids import ConversationId, MessageId, RunId
-from cartrita.domain.runs import Admission, Admitted, Claim, Ending, Queued, Run, Signal, Snapshot
+from cartrita.domain.runs import Admission, Admitted, Claim, Ending, Run, Signal, TailItem
 from cartrita.domain.step_records import StepRecord
 
 
@@ -104,7 +104,7 @@ class RunReader(Protocol):
 
     def tail(
         self, run_id: RunId, after: int
-    ) -> AbstractAsyncContextManager[AsyncIterator[LoggedEvent | Queued | Snapshot | None]]:
+    ) -> AbstractAsyncContextManager[AsyncIterator[TailItem | None]]:
         """All events after a sequence number, then live ones, until the terminal event.
 
         Yields None after each heartbeat interval without an event, so that the caller can send a

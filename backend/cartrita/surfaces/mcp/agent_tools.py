@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 import msgspec
 
 from cartrita.agents.agent import Agent
-from cartrita.application.runs.approvals import RunEnd, Waiting
+from cartrita.application.runs.approvals import LastItem, Waiting
 from cartrita.application.runs.chat_commands import ChatCommand
 from cartrita.domain.approvals import Approval
 from cartrita.domain.events import RunCompleted, RunStopped
@@ -67,7 +67,7 @@ def tool_list(agents: Iterable[Agent]) -> list[Mapping[str, Any]]:
     ]
 
 
-def answer_of(run: Run, end: RunEnd) -> Mapping[str, Any]:
+def answer_of(run: Run, end: LastItem) -> Mapping[str, Any]:
     """The result of a call whose run has ended, or waits for a person."""
     told: dict[str, Any] = {
         "run_id": ids.public("run", run.id),

@@ -5,7 +5,6 @@ for the same log.
 """
 
 from functools import singledispatch
-from typing import TypeAlias
 
 import msgspec
 
@@ -34,7 +33,7 @@ from cartrita.domain.events import (
     VendorPartAdded,
 )
 from cartrita.domain.ids import RunId
-from cartrita.domain.runs import Queued, Snapshot
+from cartrita.domain.runs import Queued, Snapshot, TailItem
 from cartrita.kit import ids
 from cartrita.surfaces.native.event_schemas import (
     ApprovalRequiredData,
@@ -78,9 +77,6 @@ from cartrita.surfaces.native.schemas import (
     public_sources,
 )
 
-StreamItem: TypeAlias = LoggedEvent | Queued | Snapshot | None
-"""An item of a run's tail; None means that a heartbeat is due."""
-
 _TOLD_TO_NOBODY = (
     ApprovalSettled,
     HistorySummarized,
@@ -91,7 +87,7 @@ _TOLD_TO_NOBODY = (
 )
 
 
-def render(item: LoggedEvent | Queued | Snapshot) -> ChatEvent:
+def render(item: TailItem) -> ChatEvent:
     """Render one item. Raises TypeError for events that have no public form."""
     match item:
         case LoggedEvent():
@@ -110,7 +106,7 @@ def is_public(event: Event) -> bool:
     return not isinstance(event, _TOLD_TO_NOBODY)
 
 
-def is_terminal(item: StreamItem) -> bool:
+def is_terminal(item: TailItem | None) -> bool:
     """Whether the item is the run's terminal event."""
     return isinstance(item, LoggedEvent) and item.terminal
 

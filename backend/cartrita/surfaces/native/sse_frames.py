@@ -7,17 +7,17 @@ frame has no id and does not move the reader's cursor.
 import msgspec
 
 from cartrita.domain.events import LoggedEvent
-from cartrita.domain.runs import Queued
+from cartrita.domain.runs import Queued, TailItem
 from cartrita.kit import sse
 from cartrita.surfaces.native.cursors import event_id
-from cartrita.surfaces.native.event_rendering import StreamItem, is_public, render
+from cartrita.surfaces.native.event_rendering import is_public, render
 
 HEARTBEAT = sse.comment("")
 _HIDDEN_EVENT = sse.comment("not for readers")
 _encoder = msgspec.json.Encoder()
 
 
-def frame(item: StreamItem) -> bytes:
+def frame(item: TailItem | None) -> bytes:
     """Encode one item as a frame."""
     match item:
         case None:

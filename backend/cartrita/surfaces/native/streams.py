@@ -6,15 +6,15 @@ from fastapi import Response
 
 from cartrita.domain.ids import RunId
 from cartrita.domain.principals import Principal
-from cartrita.domain.runs import Run
+from cartrita.domain.runs import Run, TailItem
 from cartrita.domain.scopes import Operation
 from cartrita.surfaces.native.cursors import Cursor, event_id
-from cartrita.surfaces.native.event_rendering import StreamItem, is_terminal
+from cartrita.surfaces.native.event_rendering import is_terminal
 from cartrita.surfaces.native.sse_frames import frame
 from cartrita.surfaces.services import Services
 from cartrita.surfaces.sse import EventStream
 
-RunStream: TypeAlias = EventStream[StreamItem]
+RunStream: TypeAlias = EventStream[TailItem | None]
 
 
 def stream(services: Services, principal: Principal, run_id: RunId, after: int = 0) -> RunStream:

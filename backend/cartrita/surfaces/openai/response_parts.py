@@ -22,10 +22,11 @@ from cartrita.domain.events import (
 from cartrita.domain.ids import RunId
 from cartrita.domain.messages import VendorPart
 from cartrita.domain.principals import Principal
+from cartrita.domain.runs import TailItem
 from cartrita.domain.usage import Usage
 from cartrita.kit import ids
 from cartrita.surfaces.services import Services
-from cartrita.surfaces.v1.run_answers import Tail, TailItem
+from cartrita.surfaces.v1.run_answers import Tail
 
 _NOTHING: Final[frozenset[str]] = frozenset()
 
@@ -38,7 +39,7 @@ async def open_part(
     *,
     after: frozenset[str] = _NOTHING,
     streamed: bool = False,
-) -> AsyncGenerator[AsyncIterator[TailItem]]:
+) -> AsyncGenerator[AsyncIterator[TailItem | None]]:
     """The log of a run until its end, or until it waits for people: that is an end then.
 
     With `after`, public ids of approvals, it begins where these were asked for. What was asked for
@@ -72,7 +73,7 @@ class _Part:
         self._usage = Usage()
         self._shown: set[str] = set()
 
-    async def items(self, tail: AsyncIterator[TailItem]) -> AsyncGenerator[TailItem]:
+    async def items(self, tail: AsyncIterator[TailItem | None]) -> AsyncGenerator[TailItem | None]:
         async for item in tail:
             if not isinstance(item, LoggedEvent):
                 yield item

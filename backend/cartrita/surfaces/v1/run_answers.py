@@ -14,7 +14,7 @@ from cartrita.domain.errors import CartritaError, Unavailable
 from cartrita.domain.event_visibility import is_visible
 from cartrita.domain.events import LoggedEvent, RunCompleted, RunStopped
 from cartrita.domain.replays import Replay
-from cartrita.domain.runs import Queued, Snapshot
+from cartrita.domain.runs import TailItem
 from cartrita.kit.long_work import run_long
 from cartrita.surfaces.disconnects import UntilDisconnect
 from cartrita.surfaces.sse import HEADERS as STREAM_HEADERS
@@ -28,8 +28,7 @@ from cartrita.surfaces.v1.call_answers import (
 from cartrita.surfaces.v1.routes_told import headers_of
 from cartrita.surfaces.v1.run_errors import error_of
 
-TailItem: TypeAlias = LoggedEvent | Queued | Snapshot | None
-Tail: TypeAlias = AbstractAsyncContextManager[AsyncIterator[TailItem]]
+Tail: TypeAlias = AbstractAsyncContextManager[AsyncIterator[TailItem | None]]
 
 
 class RunFormat(Protocol):
@@ -100,7 +99,7 @@ class _RunStream:
         self._headers: list[tuple[str, str]] = []
         self._complete = False
 
-    async def send(self, item: TailItem) -> None:
+    async def send(self, item: TailItem | None) -> None:
         """Send what an item of the tail shows. Raises CartritaError for the end of a failed run."""
         if item is None:
             await self._write(HEARTBEAT)

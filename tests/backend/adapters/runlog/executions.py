@@ -16,10 +16,9 @@ from cartrita.domain.ids import RunId
 from cartrita.domain.runs import (
     Claim,
     LeaseRevoked,
-    Queued,
     RunAvailable,
     Signal,
-    Snapshot,
+    TailItem,
 )
 from cartrita.domain.usage import Usage
 
@@ -28,9 +27,6 @@ async def maintain(log: RunLog) -> None:
     """Maintain now, but not while the replica's own loop does."""
     await until(lambda: pool_is_idle(log))
     await within(log._maintenance.maintain())
-
-
-TailItem = LoggedEvent | Queued | Snapshot | None
 
 
 class Execution:
@@ -82,28 +78,28 @@ async def lease_loss(log: RunLog) -> None:
     await next_signal(log, LeaseRevoked)
 
 
-async def read_all(log: RunLog, run_id: RunId, after: int = 0) -> list[TailItem]:
+async def read_all(log: RunLog, run_id: RunId, after: int = 0) -> list[TailItem | None]:
     """All items of a tail, to its end."""
     async with asyncio.timeout(WATCHDOG_S), log.reader.tail(run_id, after) as tail:
         return [item async for item in tail]
 
 
-def texts_of(items: list[TailItem]) -> list[str]:
+def texts_of(items: list[TailItem | None]) -> list[str]:
     """The texts of the answer in these items."""
     events = [item.event for item in items if isinstance(item, LoggedEvent)]
     return [event.text for event in events if isinstance(event, TextAppended)]
 
 
-async def read_rest(tail: AsyncIterator[TailItem]) -> list[TailItem]:
+async def read_rest(tail: AsyncIterator[TailItem | None]) -> list[TailItem | None]:
     """The remaining items of a tail."""
     return await within(_read_rest(tail))
 
 
-async def _read_rest(tail: AsyncIterator[TailItem]) -> list[TailItem]:
+async def _read_rest(tail: AsyncIterator[TailItem | None]) -> list[TailItem | None]:
     return [item async for item in tail]
 
 
-async def next_item(tail: AsyncIterator[TailItem]) -> TailItem:
+async def next_item(tail: AsyncIterator[TailItem | None]) -> TailItem | None:
     """The next item of a tail."""
     return await within(anext(tail))
 

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from tests.backend.adapters.runlog.executions import (
     Execution,
-    TailItem,
     claim_next,
     complete_run,
     is_flushed,
@@ -27,7 +26,7 @@ from cartrita.domain.events import LoggedEvent, ReasoningAppended, SourceFound, 
 from cartrita.domain.ids import ConversationId, MessageId, RunId
 from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import Citation, Message, Role, Text
-from cartrita.domain.runs import Queued, RunStatus, Snapshot
+from cartrita.domain.runs import Queued, RunStatus, Snapshot, TailItem
 from cartrita.kit.ids import uuid7
 
 
@@ -39,7 +38,7 @@ async def write_mixed_events(log: RunLog, execution: Execution, pieces: int = 8)
         await execution.add(SourceFound(Citation(f"source {n}")))
 
 
-def seqs(items: list[TailItem]) -> list[int]:
+def seqs(items: list[TailItem | None]) -> list[int]:
     return [item.seq for item in items if isinstance(item, LoggedEvent)]
 
 

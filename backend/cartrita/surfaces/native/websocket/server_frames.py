@@ -6,10 +6,10 @@ from msgspec import UNSET, UnsetType
 from cartrita.domain.errors import CartritaError
 from cartrita.domain.events import LoggedEvent, RunCompleted
 from cartrita.domain.json import JsonObject
-from cartrita.domain.runs import Admitted, Queued, Snapshot
+from cartrita.domain.runs import Admitted, Queued, TailItem
 from cartrita.kit import ids
 from cartrita.surfaces.native.errors import invalid_fields
-from cartrita.surfaces.native.event_rendering import StreamItem, is_public, render
+from cartrita.surfaces.native.event_rendering import is_public, render
 from cartrita.surfaces.native.websocket.client_frames import Reference
 
 _encoder = msgspec.json.Encoder()
@@ -65,7 +65,7 @@ class ErrorReply(msgspec.Struct, frozen=True, kw_only=True):
     run_id: str | UnsetType = UNSET
 
 
-def event_frame(item: StreamItem) -> str | None:
+def event_frame(item: TailItem | None) -> str | None:
     """The frame of one item of a run's tail; None for what no reader is told."""
     if item is None or (isinstance(item, LoggedEvent) and not is_public(item.event)):
         return None
@@ -100,7 +100,7 @@ def encode(frame: AcceptedFrame | PongFrame | DrainFrame | ErrorReply) -> str:
     return _encoder.encode(frame).decode()
 
 
-def _place(item: LoggedEvent | Queued | Snapshot) -> EventPlace:
+def _place(item: TailItem) -> EventPlace:
     run_id = ids.public("run", item.run_id)
     if isinstance(item, Queued):
         return EventPlace(run_id)
