@@ -1,0 +1,1 @@
+"""The Python client, written from the contract."""

@@ -1,0 +1,62 @@
+"""The addresses of a server, from the base URL that its caller gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import ip_address
+from urllib.parse import quote, urlsplit
+
+_SCHEMES = {"http": "ws", "https": "wss"}
+_DOTS = {".": "%2E", "..": "%2E%2E"}
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """`root` has no trailing slash and no `/api`; what is asked for is put behind it."""
+
+    root: str
+    host: str
+
+    @classmethod
+    def of(cls, base_url: str) -> Address:
+        """From `http://host:8000`, with or without `/api`. Raises ValueError."""
+        parts = urlsplit(base_url.strip())
+        if parts.scheme not in _SCHEMES or not parts.hostname:
+            raise ValueError("base_url must be like http://127.0.0.1:8000, with or without /api.")
+        if parts.username or parts.password or parts.query or parts.fragment:
+            raise ValueError("base_url takes no user, no query and no fragment: keys go elsewhere.")
+        path = parts.path.rstrip("/").removesuffix("/api").rstrip("/")
+        return cls(f"{parts.scheme}://{parts.netloc}{path}", parts.hostname)
+
+    def url(self, path: str) -> str:
+        """The address of a path that begins with `/`."""
+        return self.root + path
+
+    def socket(self, path: str) -> str:
+        """The address of a WebSocket."""
+        scheme, _, rest = self.root.partition("://")
+        return f"{_SCHEMES[scheme]}://{rest}{path}"
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether it is this machine, which is never asked through a proxy."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+
+def fill(template: str, values: tuple[str, ...]) -> str:
+    """A path with its parameters, each quoted so that it stays one segment."""
+    filled = iter(values)
+    return "/".join(
+        _segment(next(filled)) if each[:1] == "{" else each for each in template.split("/")
+    )
+
+
+def _segment(value: str) -> str:
+    if not value:
+        raise ValueError("An id must not be empty.")
+    return _DOTS.get(value) or quote(value, safe="")

@@ -1,0 +1,2 @@
+# Generated from the contract by `cartrita contract`: do not edit.
+"""What is generated from the contract."""

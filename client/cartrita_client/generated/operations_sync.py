@@ -1,0 +1,1808 @@
+# Generated from the contract by `cartrita contract`: do not edit.
+"""The operations as methods that block."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from cartrita_client.generated import table
+from cartrita_client.operations import Given, Operation
+
+if TYPE_CHECKING:
+    from cartrita_client.chat_streams import ChatStream
+    from cartrita_client.downloads import Download
+    from cartrita_client.forms import FileInput, Progress
+    from cartrita_client.generated import models
+
+
+class Operations(ABC):
+    """One method for each operation; what they return comes from the four below."""
+
+    @abstractmethod
+    def _answer(self, operation: Operation, given: Given) -> Any:
+        """The value of a whole answer."""
+
+    @abstractmethod
+    def _items(self, operation: Operation, given: Given) -> Any:
+        """What all pages hold, one after the other."""
+
+    @abstractmethod
+    def _stream(self, operation: Operation, given: Given) -> ChatStream:
+        """A stream of events, which is asked for when it is read."""
+
+    @abstractmethod
+    def _download(self, operation: Operation, given: Given) -> Download:
+        """A file, which is asked for when it is read."""
+
+    def list_audit_log(
+        self, *, limit: int | None = None, cursor: str | None = None, timeout: float | None = None
+    ) -> models.AuditEntryPage:
+        """Who changed which key, user or tenant, the latest first.
+
+        Args:
+            cursor: `next_cursor` of the page before.
+        """
+        found: models.AuditEntryPage = self._answer(
+            table.LIST_AUDIT_LOG, Given(query={"limit": limit, "cursor": cursor}, timeout=timeout)
+        )
+        return found
+
+    def iter_audit_log(
+        self, *, limit: int | None = None, timeout: float | None = None
+    ) -> Iterator[models.AuditEntryView]:
+        """All that `list_audit_log` finds, page after page; `limit` is how many a page has."""
+        found: Iterator[models.AuditEntryView] = self._items(
+            table.LIST_AUDIT_LOG, Given(query={"limit": limit}, timeout=timeout)
+        )
+        return found
+
+    def list_all_keys(
+        self,
+        *,
+        owner_id: str | None = None,
+        tenant_id: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+        timeout: float | None = None,
+    ) -> models.KeyPage:
+        """The keys of a user, of a tenant, or all, the oldest first.
+
+        Args:
+            cursor: `next_cursor` of the page before.
+        """
+        found: models.KeyPage = self._answer(
+            table.LIST_ALL_KEYS,
+            Given(
+                query={
+                    "owner_id": owner_id,
+                    "tenant_id": tenant_id,
+                    "limit": limit,
+                    "cursor": cursor,
+                },
+                timeout=timeout,
+            ),
+        )
+        return found
+
+    def iter_all_keys(
+        self,
+        *,
+        owner_id: str | None = None,
+        tenant_id: str | None = None,
+        limit: int | None = None,
+        timeout: float | None = None,
+    ) -> Iterator[models.KeyView]:
+        """All that `list_all_keys` finds, page after page; `limit` is how many a page has."""
+        found: Iterator[models.KeyView] = self._items(
+            table.LIST_ALL_KEYS,
+            Given(
+                query={"owner_id": owner_id, "tenant_id": tenant_id, "limit": limit},
+                timeout=timeout,
+            ),
+        )
+        return found
+
+    def create_key_of_user(
+        self,
+        *,
+        name: str,
+        owner_id: str,
+        expires_at: datetime | None = None,
+        scopes: models.ScopesBody | Mapping[str, Any] | None = None,
+        timeout: float | None = None,
+    ) -> models.IssuedKeyView:
+        """Make a key for a user, which may do no more than the one that asks.
+
+        Args:
+            owner_id: Letters, digits and . _ @ -
+            expires_at: With a time zone; not after the key that asks.
+        """
+        found: models.IssuedKeyView = self._answer(
+            table.CREATE_KEY_OF_USER,
+            Given(
+                body={
+                    "name": name,
+                    "owner_id": owner_id,
+                    "expires_at": expires_at,
+                    "scopes": scopes,
+                },
+                timeout=timeout,
+            ),
+        )
+        return found
+
+    def get_any_key(self, key_id: str, *, timeout: float | None = None) -> models.KeyView:
+        """A key."""
+        found: models.KeyView = self._answer(
+            table.GET_ANY_KEY, Given(path=(key_id,), timeout=timeout)
+        )
+        return found
+
+    def change_any_key(
+        self,
+        key_id: str,
+        *,
+        expires_at: datetime | None = None,
+        name: str | None = None,
+        scopes: models.ScopesBody | Mapping[str, Any] | None = None,
+        timeout: float | None = None,
+    ) -> models.KeyView:
+        """Change a key; it counts at once. Streams of a key that may do less now are cut.
+
+        Args:
+            expires_at: With a time zone; not after the key that asks.
+        """
+        found: models.KeyView = self._answer(
+            table.CHANGE_ANY_KEY,
+            Given(
+                path=(key_id,),
+                body={"expires_at": expires_at, "name": name, "scopes": scopes},
+                timeout=timeout,
+            ),
+        )
+        return found
+
+    def get_key_budgets(self, key_id: str, *, timeout: float | None = None) -> models.BudgetList:
+        """The budgets of a key, which are those of its successors too."""
+        found: models.BudgetList = self._answer(
+            table.GET_KEY_BUDGETS, Given(path=(key_id,), timeout=timeout)
+        )
+        return found
+
+    def replace_key_budgets(
+        self,
+        key_id: str,
+        *,
+        day: models.PeriodBudget | Mapping[str, Any] | None = None,
+        month: models.PeriodBudget | Mapping[str, Any] | None = None,
+        timeout: float | None = None,
+    ) -> models.BudgetList:
+        """Give a key these budgets and no others. They count within a second."""
+        found: models.BudgetList = self._answer(
+            table.REPLACE_KEY_BUDGETS,
+            Given(path=(key_id,), body={"day": day, "month": month}, timeout=timeout),
+        )
+        return found
+
+    def revoke_any_key(self, key_id: str, *, timeout: float | None = None) -> models.KeyView:
+        """End a key and what streams with it. Idempotent."""
+        found: models.KeyView = self._answer(
+            table.REVOKE_ANY_KEY, Given(path=(key_id,), timeout=timeout)
+        )
+        return found
+
+    def rotate_any_key(
+        self, key_id: str, *, overlap_seconds: float | None = None, timeout: float | None = None
+    ) -> models.IssuedKeyView:
+        """Make the successor of a key, with the same scopes; the old one works for a while more."""
+        found: models.IssuedKeyView = self._answer(
+            table.ROTATE_ANY_KEY,
+            Given(path=(key_id,), body={"overlap_seconds": overlap_seconds}, timeout=timeout),
+        )
+        return found
+
+    def list_tenants(
+        self, *, limit: int | None = None, cursor: str | None = None, timeout: float | None = None
+    ) -> models.TenantPage:
+        """The tenants, in the order of their ids; for the admin of a tenant that one.
+
+        Args:
+            cursor: `next_cursor` of the page before.
+        """
+        found: models.TenantPage = self._answer(
+            table.LIST_TENANTS, Given(query={"limit": limit, "cursor": cursor}, timeout=timeout)
+        )
+        return found
+
+    def iter_tenants(
+        self, *, limit: int | None = None, timeout: float | None = None
+    ) -> Iterator[models.TenantView]:
+        """All that `list_tenants` finds, page after page; `limit` is how many a page has."""
+        found: Iterator[models.TenantView] = self._items(
+            table.LIST_TENANTS, Given(query={"limit": limit}, timeout=timeout)
+        )
+        return found
+
+    def create_tenant(
+        self, *, id: str, name: str | None = None, timeout: float | None = None
+    ) -> models.TenantView:
+        """Make a tenant. Only an admin of the server may.
+
+        Args:
+            id: Letters, digits and . _ @ -
+        """
+        found: models.TenantView = self._answer(
+            table.CREATE_TENANT, Given(body={"id": id, "name": name}, timeout=timeout)
+        )
+        return found
+
+    def get_tenant(self, tenant_id: str, *, timeout: float | None = None) -> models.TenantView:
+        """A tenant."""
+        found: models.TenantView = self._answer(
+            table.GET_TENANT, Given(path=(tenant_id,), timeout=timeout)
+        )
+        return found
+
+    def change_tenant(
+        self,
+        tenant_id: str,
+        *,
+        disabled: bool | None = None,
+        name: str | None = None,
+        timeout: float | None = None,
+    ) -> models.TenantView:
+        """Rename a tenant, or disable it, which only an admin of the server may; its keys stop
+        then.
+        """
+        found: models.TenantView = self._answer(
+            table.CHANGE_TENANT,
+            Given(path=(tenant_id,), body={"disabled": disabled, "name": name}, timeout=timeout),
+        )
+        return found
+
+    def get_tenant_budgets(
+        self, tenant_id: str, *, timeout: float | None = None
+    ) -> models.BudgetList:
+        """The budgets of a tenant, for all of its users together."""
+        found: models.BudgetList = self._answer(
+            table.GET_TENANT_BUDGETS, Given(path=(tenant_id,), timeout=timeout)
+        )
+        return found
+
+    def replace_tenant_budgets(
+        self,
+        tenant_id: str,
+        *,
+        day: models.PeriodBudget | Mapping[str, Any] | None = None,
+        month: models.PeriodBudget | Mapping[str, Any] | None = None,
+        timeout: float | None = None,
+    ) -> models.BudgetList:
+        """Give a tenant these budgets and no others. Only an admin of the server may."""
+        found: models.BudgetList = self._answer(
+            table.REPLACE_TENANT_BUDGETS,
+            Given(path=(tenant_id,), body={"day": day, "month": month}, timeout=timeout),
+        )
+        return found
+
+    def list_users(
+        self,
+        *,
+        tenant_id: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+        timeout: float | None = None,
+    ) -> models.UserPage:
+        """The users of a tenant, or all whom you administer, in the order of their ids.
+
+        Args:
+            cursor: `next_cursor` of the page before.
+        """
+        found: models.UserPage = self._answer(
+            table.LIST_USERS,
+            Given(
+                query={"tenant_id": tenant_id, "limit": limit, "cursor": cursor}, timeout=timeout
+            ),
+        )
+        return found
+
+    def iter_users(
+        self,
+        *,
+        tenant_id: str | None = None,
+        limit: int | None = None,
+        timeout: float | None = None,
+    ) -> Iterator[models.UserView]:
+        """All that `list_users` finds, page after page; `limit` is how many a page has."""
+        found: Iterator[models.UserView] = self._items(
+            table.LIST_USERS, Given(query={"tenant_id": tenant_id, "limit": limit}, timeout=timeout)
+        )
+        return found
+
+    def create_user(
+        self,
+        *,
+        id: str,
+        tenant_id: str,
+        name: str | None = None,
+        role: models.UserRole | None = None,
+        timeout: float | None = None,
+    ) -> models.UserView:
+        """Make a user of a tenant, who has no key yet.
+
+        Args:
+            id: Letters, digits and . _ @ -
+            tenant_id: Letters, digits and . _ @ -
+        """
+        found: models.UserView = self._answer(
+            table.CREATE_USER,
+            Given(
+                body={"id": id, "tenant_id": tenant_id, "name": name, "role": role}, timeout=timeout
+            ),
+        )
+        return found
+
+    def get_user(self, user_id: str, *, timeout: float | None = None) -> models.UserView:
+        """A user."""
+        found: models.UserView = self._answer(
+            table.GET_USER, Given(path=(user_id,), timeout=timeout)
+        )
+        return found
+
+    def change_user(
+        self,
+        user_id: str,
+        *,
+        disabled: bool | None = None,
+        name: str | None = None,
+        role: models.UserRole | None = None,
+        timeout: float | None = None,
+    ) -> models.UserView:
+        """Rename a user, change its role, or disable it; then its keys stop and its streams are
+        cut.
+        """
+        found: models.UserView = self._answer(
+            table.CHANGE_USER,
+            Given(
+                path=(user_id,),
+                body={"disabled": disabled, "name": name, "role": role},
+                timeout=timeout,
+            ),
+        )
+        return found
+
+    def get_user_budgets(self, user_id: str, *, timeout: float | None = None) -> models.BudgetList:
+        """The budgets of a user, for all of its keys together."""
+        found: models.BudgetList = self._answer(
+            table.GET_USER_BUDGETS, Given(path=(user_id,), timeout=timeout)
+        )
+        return found
+
+    def replace_user_budgets(
+        self,
+        user_id: str,
+        *,
+        day: models.PeriodBudget | Mapping[str, Any] | None = None,
+        month: models.PeriodBudget | Mapping[str, Any] | None = None,
+        timeout: float | None = None,
+    ) -> models.BudgetList:
+        """Give a user these budgets and no others. They count within a second."""
+        found: models.BudgetList = self._answer(
+            table.REPLACE_USER_BUDGETS,
+            Given(path=(user_id,), body={"day": day, "month": month}, timeout=timeout),
+        )
+        return found
+
+    def get_agents(self, *, timeout: float | None = None) -> models.AgentDiscovery:
+        """List the agents; `agent_override` in a chat request takes one of their ids."""
+        found: models.AgentDiscovery = self._answer(table.GET_AGENTS, Given(timeout=timeout))
+        return found
+
+    def get_agent(self, agent_id: str, *, timeout: float | None = None) -> models.AgentInfo:
+        """Get one agent."""
+        found: models.AgentInfo = self._answer(
+            table.GET_AGENT, Given(path=(agent_id,), timeout=timeout)
+        )
+        return found
+
+    def post_chat(
+        self,
+        *,
+        message: str,
+        agent_override: str | None = None,
+        approval: models.ApprovalPolicy | None = None,
+        attachments: Sequence[str] | None = None,
+        busy: models.BusyPolicy | None = None,
+        client_msg_id: str | None = None,
+        context: Sequence[models.EarlierMessage] | Mapping[str, Any] | None = None,
+        conversation_id: str | None = None,
+        limits: models.AnswerLimits | Mapping[str, Any] | None = None,
+        max_tokens: int | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        model: str | None = None,
+        provider: str | None = None,
+        system: str | None = None,
+        temperature: float | None = None,
+        tools: Sequence[str] | None = None,
+        idempotency_key: str | None = None,
+        timeout: float | None = None,
+    ) -> models.ChatResponse:
+        """Send a message and wait for the complete answer; `stream: true` streams it.
+
+        The run continues if the client disconnects: see `GET /api/runs/{id}`.
+
+        Args:
+            agent_override: The agent that answers.
+            approval: Which calls of tools a person decides on; it can only be tightened.
+            busy: What to do while the conversation's last answer is being written; without it
+                the server's setting counts.
+            client_msg_id: Makes this message one, however often it is sent.
+            context: Earlier messages from elsewhere, oldest first.
+            conversation_id: The conversation to continue; without it one is made.
+            limits: What the answer may take.
+            provider: A configured provider; without it the assistant chooses.
+        """
+        found: models.ChatResponse = self._answer(
+            table.POST_CHAT,
+            Given(
+                body={
+                    "message": message,
+                    "agent_override": agent_override,
+                    "approval": approval,
+                    "attachments": attachments,
+                    "busy": busy,
+                    "client_msg_id": client_msg_id,
+                    "context": context,
+                    "conversation_id": conversation_id,
+                    "limits": limits,
+                    "max_tokens": max_tokens,
+                    "metadata": metadata,
+                    "model": model,
+                    "provider": provider,
+                    "system": system,
+                    "temperature": temperature,
+                    "tools": tools,
+                },
+                idempotency_key=idempotency_key,
+                timeout=timeout,
+            ),
+        )
+        return found
+
+    def stream_chat(
+        self,
+        *,
+        message: str,
+        agent_override: str | None = None,
+        approval: models.ApprovalPolicy | None = None,
+        attachments: Sequence[str] | None = None,
+        busy: models.BusyPolicy | None = None,
+        client_msg_id: str | None = None,
+        context: Sequence[models.EarlierMessage] | Mapping[str, Any] | None = None,
+        conversation_id: str | None = None,
+        limits: models.AnswerLimits | Mapping[str, Any] | None = None,
+        max_tokens: int | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        model: str | None = None,
+        provider: str | None = None,
+        system: str | None = None,
+        temperature: float | None = None,
+        tools: Sequence[str] | None = None,
+        idempotency_key: str | None = None,
+        timeout: float | None = None,
+    ) -> ChatStream:
+        """Send a message and receive the answer as server-sent events.
+
+        With `Last-Event-ID` the stream of that run is resumed, and no message is sent.
+
+        Args:
+            agent_override: The agent that answers.
+            approval: Which calls of tools a person decides on; it can only be tightened.
+            busy: What to do while the conversation's last answer is being written; without it
+                the server's setting counts.
+            client_msg_id: Makes this message one, however often it is sent.
+            context: Earlier messages from elsewhere, oldest first.
+            conversation_id: The conversation to continue; without it one is made.
+            limits: What the answer may take.
+            provider: A configured provider; without it the assistant chooses.
+        """
+        return self._stream(
+            table.STREAM_CHAT,
+            Given(
+                body={
+                    "message": message,
+                    "agent_override": agent_override,
+                    "approval": approval,
+                    "attachments": attachments,
+                    "busy": busy,
+                    "client_msg_id": client_msg_id,
+                    "context": context,
+                    "conversation_id": conversation_id,
+                    "limits": limits,
+                    "max_tokens": max_tokens,
+                    "metadata": metadata,
+                    "model": model,
+                    "provider": provider,
+                    "system": system,
+                    "temperature": temperature,
+                    "tools": tools,
+                },
+                idempotency_key=idempotency_key,
+                timeout=timeout,
+            ),
+        )
+
+    def post_code(
+        self,
+        *,
+        task: str,
+        language: str | None = None,
+        model: str | None = None,
+        timeout: float | None = None,
+    ) -> models.CodeResponse:
+        """Write code for a task. Nothing of it is stored but its usage.
+
+        Args:
+            model: Without it the route `code` answers.
+        """
+        found: models.CodeResponse = self._answer(
+            table.POST_CODE,
+            Given(body={"task": task, "language": language, "model": model}, timeout=timeout),
+        )
+        return found
+
+    def execute_computer_task(
+        self,
+        *,
+        task: str,
+        session_id: str | None = None,
+        max_steps: int | None = None,
+        approval: models.ApprovalPolicy | None = None,
+        provider: str | None = None,
+        model: str | None = None,
+        timeout_s: float | None = None,
+        timeout: float | None = None,
+    ) -> models.ComputerUseResponse:
+        """Let an agent do a task on a desktop.
+
+        No server has it yet: until one does, it raises NotFound.
+
+        Args:
+            task: What is to be done.
+            session_id: The desktop to go on with; without it a new one.
+            max_steps: After so many the task ends.
+            approval: Which actions a person decides on.
+            provider: A configured provider.
+            model: A model that sees.
+            timeout_s: After so many seconds the task ends.
+        """
+        found: models.ComputerUseResponse = self._answer(
+            table.EXECUTE_COMPUTER_TASK,
+            Given(
+                body={
+                    "task": task,
+                    "session_id": session_id,
+                    "max_steps": max_steps,
+                    "approval": approval,
+                    "provider": provider,
+                    "model": model,
+                    "timeout_s": timeout_s,
+                },
+                timeout=timeout,
+            ),
+        )
+        return found
+
+    def execute_computer_task_stream(
+        self,
+        *,
+        task: str,
+        session_id: str | None = None,
+        max_steps: int | None = None,
+        approval: models.ApprovalPolicy | None = None,
+        provider: str | None = None,
+        model: str | None = None,
+        timeout_s: float | None = None,
+        timeout: float | None = None,
+    ) -> ChatStream:
+        """The same as `execute_computer_task`, as a stream of events."""
+        return self._stream(
+            table.EXECUTE_COMPUTER_TASK_STREAM,
+            Given(
+                body={
+                    "task": task,
+                    "session_id": session_id,
+                    "max_steps": max_steps,
+                    "approval": approval,
+                    "provider": provider,
+                    "model": model,
+                    "timeout_s": timeout_s,
+                    "stream": True,
+                },
+                timeout=timeout,
+            ),
+        )
+
+    def list_conversations(
+        self,
+        *,
+        archived: Literal[true, false, any] | None = None,
+        pinned: bool | None = None,
+        tag: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+        timeout: float | None = None,
+    ) -> models.ConversationPage:
+        """List your conversations: pinned ones first, then by latest change.
+
+        Args:
+            archived: Archived ones, the others, or `any`.
+            cursor: `next_cursor` of the page before.
+        """
+        found: models.ConversationPage = self._answer(
+            table.LIST_CONVERSATIONS,
+            Given(
+                query={
+                    "archived": archived,
+                    "pinned": pinned,
+                    "tag": tag,
+                    "limit": limit,
+                    "cursor": cursor,
+                },
+                timeout=timeout,
+            ),
+        )
+        return found
+
+    def iter_conversations(
+        self,
+        *,
+        archived: Literal[true, false, any] | None = None,
+        pinned: bool | None = None,
+        tag: str | None = None,
+        limit: int | None = None,
+        timeout: float | None = None,
+    ) -> Iterator[models.ConversationView]:
+        """All that `list_conversations` finds, page after page; `limit` is how many a page has."""
+        found: Iterator[models.ConversationView] = self._items(
+            table.LIST_CONVERSATIONS,
+            Given(
+                query={"archived": archived, "pinned": pinned, "tag": tag, "limit": limit},
+                timeout=timeout,
+            ),
+        )
+        return found
+
+    def create_conversation(
+        self,
+        *,
+        external_id: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        tags: Sequence[str] | None = None,
+        title: str | None = None,
+        timeout: float | None = None,
+    ) -> models.ConversationView:
+        """Create an empty conversation.
+
+        Args:
+            external_id: An id of your own, unique among yours; without `/`, `?` and `#`.
+        """
+        found: models.ConversationView = self._answer(
+            table.CREATE_CONVERSATION,
+            Given(
+                body={
+                    "external_id": external_id,
+                    "metadata": metadata,
+                    "tags": tags,
+                    "title": title,
+                },
+                timeout=timeout,
+            ),
+        )
+        return found
+
+    def delete_conversation(self, conversation_id: str, *, timeout: float | None = None) -> None:
+        """Delete a conversation with its messages, runs and events. Active runs are cancelled."""
+        self._answer(table.DELETE_CONVERSATION, Given(path=(conversation_id,), timeout=timeout))
+
+    def get_conversation(
+        self, conversation_id: str, *, timeout: float | None = None
+    ) -> models.ConversationView:
+        """Get one conversation without its messages."""
+        found: models.ConversationView = self._answer(
+            table.GET_CONVERSATION, Given(path=(conversation_id,), timeout=timeout)
+        )
+        return found
+
+    def change_conversation(
+        self,
+        conversation_id: str,
+        *,
+        archived: bool | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        pinned: bool | None = None,
+        tags: Sequence[str] | None = None,
+        title: str | None = None,
+        timeout: float | None = None,
+    ) -> models.ConversationView:
+        """Rename, tag, pin or archive a conversation. PUT and PATCH are the same."""
+        found: models.ConversationView = self._answer(
+            table.CHANGE_CONVERSATION,
+            Given(
+                path=(conversation_id,),
+                body={
+                    "archived": archived,
+                    "metadata": metadata,
+                    "pinned": pinned,
+                    "tags": tags,
+                    "title": title,
+                },
+                timeout=timeout,
+            ),
+        )
+        return found
+
+    def replace_conversation(
+        self,
+        conversation_id: str,
+        *,
+        archived: bool | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        pinned: bool | None = None,
+        tags: Sequence[str] | None = None,
+        title: str | None = None,
+        timeout: float | None = None,
+    ) -> models.ConversationView:
+        """Rename, tag, pin or archive a conversation. PUT and PATCH are the same."""
+        found: models.ConversationView = self._answer(
+            table.REPLACE_CONVERSATION,
+            Given(
+                path=(conversation_id,),
+                body={
+                    "archived": archived,
+                    "metadata": metadata,
+                    "pinned": pinned,
+                    "tags": tags,
+                    "title": title,
+                },
+                timeout=timeout,
+            ),
+        )
+        return found
+
+    def unarchive_conversation(
+        self, conversation_id: str, *, timeout: float | None = None
+    ) -> models.ConversationView:
+        """Unarchive a conversation."""
+        found: models.ConversationView = self._answer(
+            table.UNARCHIVE_CONVERSATION, Given(path=(conversation_id,), timeout=timeout)
+        )
+        return found
+
+    def archive_conversation(
+        self, conversation_id: str, *, timeout: float | None = None
+    ) -> models.ConversationView:
+        """Archive a conversation: lists omit it by default."""
+        found: models.ConversationView = self._answer(
+            table.ARCHIVE_CONVERSATION, Given(path=(conversation_id,), timeout=timeout)
+        )
+        return found
+
+    def export_conversation(
+        self,
+        conversation_id: str,
+        *,
+        format: Literal[json, markdown] | None = None,
+        timeout: float | None = None,
+    ) -> Download:
+        """Download the current branch as a file."""
+        return self._download(
+            table.EXPORT_CONVERSATION,
+            Given(path=(conversation_id,), query={"format": format}, timeout=timeout),
+        )
+
+    def fork_conversation(
+        self, conversation_id: str, *, message_id: str | None = None, timeout: float | None = None
+    ) -> models.ConversationView:
+        """Copy the current branch, or the one that ends at a message, into a new conversation."""
+        found: models.ConversationView = self._answer(
+            table.FORK_CONVERSATION,
+            Given(path=(conversation_id,), body={"message_id": message_id}, timeout=timeout),
+        )
+        return found
+
+    def list_messages(
+        self,
+        conversation_id: str,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        timeout: float | None = None,
+    ) -> models.MessagePage:
+        """List the messages of the current branch, oldest first.
+
+        Args:
+            cursor: `next_cursor` of the page before.
+        """
+        found: models.MessagePage = self._answer(
+            table.LIST_MESSAGES,
+            Given(
+                path=(conversation_id,), query={"limit": limit, "cursor": cursor}, timeout=timeout
+            ),
+        )
+        return found
+
+    def iter_messages(
+        self, conversation_id: str, *, limit: int | None = None, timeout: float | None = None
+    ) -> Iterator[models.MessageView]:
+        """All that `list_messages` finds, page after page; `limit` is how many a page has."""
+        found: Iterator[models.MessageView] = self._items(
+            table.LIST_MESSAGES,
+            Given(path=(conversation_id,), query={"limit": limit}, timeout=timeout),
+        )
+        return found
+
+    def send_message(
+        self,
+        conversation_id: str,
+        *,
+        message: str,
+        agent_override: str | None = None,
+        approval: models.ApprovalPolicy | None = None,
+        attachments: Sequence[str] | None = None,
+        busy: models.BusyPolicy | None = None,
+        client_msg_id: str | None = None,
+        context: Sequence[models.EarlierMessage] | Mapping[str, Any] | None = None,
+        limits: models.AnswerLimits | Mapping[str, Any] | None = None,
+        max_tokens: int | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        model: str | None = None,
+        provider: str | None = None,
+        system: str | None = None,
+        temperature: float | None = None,
+        tools: Sequence[str] | None = None,
+        idempotency_key: str | None = None,
+        timeout: float | None = None,
+    ) -> models.ChatResponse:
+        """Send a message in this conversation: the same as `POST /api/chat` with its id.
+
+        Args:
+            agent_override: The agent that answers.
+            approval: Which calls of tools a person decides on; it can only be tightened.
+            busy: What to do while the conversation's last answer is being written; without it
+                the server's setting counts.
+            client_msg_id: Makes this message one, however often it is sent.
+            context: Earlier messages from elsewhere, oldest first.
+            limits: What the answer may take.
+            provider: A configured provider; without it the assistant chooses.
+        """
+        found: models.ChatResponse = self._answer(
+            table.SEND_MESSAGE,
+            Given(
+                path=(conversation_id,),
+                body={
+                    "message": message,
+                    "agent_override": agent_override,
+                    "approval": approval,
+                    "attachments": attachments,
+                    "busy": busy,
+                    "client_msg_id": client_msg_id,
+                    "context": context,
+                    "limits": limits,
+                    "max_tokens": max_tokens,
+                    "metadata": metadata,
+                    "model": model,
+                    "provider": provider,
+                    "system": system,
+                    "temperature": temperature,
+                    "tools": tools,
+                },
+                idempotency_key=idempotency_key,
+                timeout=timeout,
+            ),
+        )
+        return found
+
+    def send_message_stream(
+        self,
+        conversation_id: str,
+        *,
+        message: str,
+        agent_override: str | None = None,
+        approval: models.ApprovalPolicy | None = None,
+        attachments: Sequence[str] | None = None,
+        busy: models.BusyPolicy | None = None,
+        client_msg_id: str | None = None,
+        context: Sequence[models.EarlierMessage] | Mapping[str, Any] | None = None,
+        limits: models.AnswerLimits | Mapping[str, Any] | None = None,
+        max_tokens: int | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        model: str | None = None,
+        provider: str | None = None,
+        system: str | None = None,
+        temperature: float | None = None,
+        tools: Sequence[str] | None = None,
+        idempotency_key: str | None = None,
+        timeout: float | None = None,
+    ) -> ChatStream:
+        """The same as `send_message`, as a stream of events."""
+        return self._stream(
+            table.SEND_MESSAGE_STREAM,
+            Given(
+                path=(conversation_id,),
+                body={
+                    "message": message,
+                    "agent_override": agent_override,
+                    "approval": approval,
+                    "attachments": attachments,
+                    "busy": busy,
+                    "client_msg_id": client_msg_id,
+                    "context": context,
+                    "limits": limits,
+                    "max_tokens": max_tokens,
+                    "metadata": metadata,
+                    "model": model,
+                    "provider": provider,
+                    "system": system,
+                    "temperature": temperature,
+                    "tools": tools,
+                    "stream": True,
+                },
+                idempotency_key=idempotency_key,
+                timeout=timeout,
+            ),
+        )
+
+    def delete_message(
+        self, conversation_id: str, message_id: str, *, timeout: float | None = None
+    ) -> None:
+        """Delete a message and all messages that follow it."""
+        self._answer(
+            table.DELETE_MESSAGE, Given(path=(conversation_id, message_id), timeout=timeout)
+        )
+
+    def get_message(
+        self, conversation_id: str, message_id: str, *, timeout: float | None = None
+    ) -> models.MessageView:
+        """Get one message, on any branch."""
+        found: models.MessageView = self._answer(
+            table.GET_MESSAGE, Given(path=(conversation_id, message_id), timeout=timeout)
+        )
+        return found
+
+    def edit_message(
+        self,
+        conversation_id: str,
+        message_id: str,
+        *,
+        content: str,
+        idempotency_key: str | None = None,
+        timeout: float | None = None,
+    ) -> models.EditMessageAnswer:
+        """Edit a message: the new version starts a branch beside the old one.
+
+        A user's message is answered again, as by `POST /api/chat`; an answer is only replaced.
+        PUT and PATCH are the same.
+
+        Args:
+            content: A user's message holds at most 32000 characters.
+        """
+        found: models.EditMessageAnswer = self._answer(
+            table.EDIT_MESSAGE,
+            Given(
+                path=(conversation_id, message_id),
+                body={"content": content},
+                idempotency_key=idempotency_key,
+                timeout=timeout,
+            ),
+        )
+        return found
+
+    def edit_message_stream(
+        self,
+        conversation_id: str,
+        message_id: str,
+        *,
+        content: str,
+        idempotency_key: str | None = None,
+        timeout: float | None = None,
+    ) -> ChatStream:
+        """The same as `edit_message`, as a stream of events."""
+        return self._stream(
+            table.EDIT_MESSAGE_STREAM,
+            Given(
+                path=(conversation_id, message_id),
+                body={"content": content, "stream": True},
+                idempotency_key=idempotency_key,
+                timeout=timeout,
+            ),
+        )
+
+    def replace_message(
+        self,
+        conversation_id: str,
+        message_id: str,
+        *,
+        content: str,
+        idempotency_key: str | None = None,
+        timeout: float | None = None,
+    ) -> models.ReplaceMessageAnswer:
+        """Edit a message: the new version starts a branch beside the old one.
+
+        A user's message is answered again, as by `POST /api/chat`; an answer is only replaced.
+        PUT and PATCH are the same.
+
+        Args:
+            content: A user's message holds at most 32000 characters.
+        """
+        found: models.ReplaceMessageAnswer = self._answer(
+            table.REPLACE_MESSAGE,
+            Given(
+                path=(conversation_id, message_id),
+                body={"content": content},
+                idempotency_key=idempotency_key,
+                timeout=timeout,
+            ),
+        )
+        return found
+
+    def replace_message_stream(
+        self,
+        conversation_id: str,
+        message_id: str,
+        *,
+        content: str,
+        idempotency_key: str | None = None,
+        timeout: float | None = None,
+    ) -> ChatStream:
+        """The same as `replace_message`, as a stream of events."""
+        return self._stream(
+            table.REPLACE_MESSAGE_STREAM,
+            Given(
+                path=(conversation_id, message_id),
+                body={"content": content, "stream": True},
+                idempotency_key=idempotency_key,
+                timeout=timeout,
+            ),
+        )
+
+    def retry_message(
+        self,
+        conversation_id: str,
+        message_id: str,
+        *,
+        idempotency_key: str | None = None,
+        timeout: float | None = None,
+    ) -> models.ChatResponse:
+        """Answer a message again: the new answer becomes a sibling of the old one."""
+        found: models.ChatResponse = self._answer(
+            table.RETRY_MESSAGE,
+            Given(
+                path=(conversation_id, message_id),
+                body={},
+                idempotency_key=idempotency_key,
+                timeout=timeout,
+            ),
+        )
+        return found
+
+    def retry_message_stream(
+        self,
+        conversation_id: str,
+        message_id: str,
+        *,
+        idempotency_key: str | None = None,
+        timeout: float | None = None,
+    ) -> ChatStream:
+        """The same as `retry_message`, as a stream of events."""
+        return self._stream(
+            table.RETRY_MESSAGE_STREAM,
+            Given(
+                path=(conversation_id, message_id),
+                body={"stream": True},
+                idempotency_key=idempotency_key,
+                timeout=timeout,
+            ),
+        )
+
+    def unpin_conversation(
+        self, conversation_id: str, *, timeout: float | None = None
+    ) -> models.ConversationView:
+        """Unpin a conversation."""
+        found: models.ConversationView = self._answer(
+            table.UNPIN_CONVERSATION, Given(path=(conversation_id,), timeout=timeout)
+        )
+        return found
+
+    def pin_conversation(
+        self, conversation_id: str, *, timeout: float | None = None
+    ) -> models.ConversationView:
+        """Pin a conversation to the top of lists."""
+        found: models.ConversationView = self._answer(
+            table.PIN_CONVERSATION, Given(path=(conversation_id,), timeout=timeout)
+        )
+        return found
+
+    def list_credentials(
+        self, *, limit: int | None = None, cursor: str | None = None, timeout: float | None = None
+    ) -> models.CredentialPage:
+        """Your credentials and those of your tenant, the oldest first, with those that have
+        ended.
+
+        Args:
+            cursor: `next_cursor` of the page before.
+        """
+        found: models.CredentialPage = self._answer(
+            table.LIST_CREDENTIALS, Given(query={"limit": limit, "cursor": cursor}, timeout=timeout)
+        )
+        return found
+
+    def iter_credentials(
+        self, *, limit: int | None = None, timeout: float | None = None
+    ) -> Iterator[models.CredentialView]:
+        """All that `list_credentials` finds, page after page; `limit` is how many a page has."""
+        found: Iterator[models.CredentialView] = self._items(
+            table.LIST_CREDENTIALS, Given(query={"limit": limit}, timeout=timeout)
+        )
+        return found
+
+    def exchange_credential(
+        self, *, key: str, provider: str, shared: bool | None = None, timeout: float | None = None
+    ) -> models.ExchangedCredential:
+        """Store a provider's key, for a key of this server that may use that provider only.
+
+        The provider is asked once whether it accepts it. Your own key goes before your tenant's,
+        and
+        that before the server's. A new one replaces the one before it.
+
+        Args:
+            key: The provider's key. It is stored encrypted, and never shown again.
+            shared: Whether it pays for all users of your tenant; admins only.
+        """
+        found: models.ExchangedCredential = self._answer(
+            table.EXCHANGE_CREDENTIAL,
+            Given(body={"key": key, "provider": provider, "shared": shared}, timeout=timeout),
+        )
+        return found
+
+    def revoke_credential(
+        self, credential_id: str, *, timeout: float | None = None
+    ) -> models.CredentialView:
+        """End a credential, delete its key, and cut the answers that it pays. Idempotent."""
+        found: models.CredentialView = self._answer(
+            table.REVOKE_CREDENTIAL, Given(path=(credential_id,), timeout=timeout)
+        )
+        return found
+
+    def get_credential(
+        self, credential_id: str, *, timeout: float | None = None
+    ) -> models.CredentialView:
+        """One of them."""
+        found: models.CredentialView = self._answer(
+            table.GET_CREDENTIAL, Given(path=(credential_id,), timeout=timeout)
+        )
+        return found
+
+    def rotate_credential(
+        self,
+        credential_id: str,
+        *,
+        key: str,
+        overlap_seconds: float | None = None,
+        timeout: float | None = None,
+    ) -> models.CredentialView:
+        """Replace a credential by another key of the provider, which pays for all new answers.
+
+        Answers that had begun are paid by the old one, for a day if you do not say otherwise.
+
+        Args:
+            key: The provider's key. It is stored encrypted, and never shown again.
+        """
+        found: models.CredentialView = self._answer(
+            table.ROTATE_CREDENTIAL,
+            Given(
+                path=(credential_id,),
+                body={"key": key, "overlap_seconds": overlap_seconds},
+                timeout=timeout,
+            ),
+        )
+        return found
+
+    def list_files(
+        self,
+        *,
+        conversation_id: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+        timeout: float | None = None,
+    ) -> models.FilePage:
+        """List your files, or those of a conversation, the latest first.
+
+        Args:
+            cursor: `next_cursor` of the page before.
+        """
+        found: models.FilePage = self._answer(
+            table.LIST_FILES,
+            Given(
+                query={"conversation_id": conversation_id, "limit": limit, "cursor": cursor},
+                timeout=timeout,
+            ),
+        )
+        return found
+
+    def iter_files(
+        self,
+        *,
+        conversation_id: str | None = None,
+        limit: int | None = None,
+        timeout: float | None = None,
+    ) -> Iterator[models.FileView]:
+        """All that `list_files` finds, page after page; `limit` is how many a page has."""
+        found: Iterator[models.FileView] = self._items(
+            table.LIST_FILES,
+            Given(query={"conversation_id": conversation_id, "limit": limit}, timeout=timeout),
+        )
+        return found
+
+    def delete_file(self, file_id: str, *, timeout: float | None = None) -> None:
+        """Delete a file. Messages that it was attached to stay."""
+        self._answer(table.DELETE_FILE, Given(path=(file_id,), timeout=timeout))
+
+    def get_file(self, file_id: str, *, timeout: float | None = None) -> models.FileView:
+        """Get what is known of a file, and how far it has been read."""
+        found: models.FileView = self._answer(
+            table.GET_FILE, Given(path=(file_id,), timeout=timeout)
+        )
+        return found
+
+    def get_file_content(self, file_id: str, *, timeout: float | None = None) -> Download:
+        """Get the bytes of a file as they came, or a range of them.
+
+        Audio and video have their type; everything else is sent as a file to keep.
+        """
+        return self._download(table.GET_FILE_CONTENT, Given(path=(file_id,), timeout=timeout))
+
+    def get_file_image(self, file_id: str, *, timeout: float | None = None) -> Download:
+        """Get an image that was uploaded, made anew: as models and pages are shown it."""
+        return self._download(table.GET_FILE_IMAGE, Given(path=(file_id,), timeout=timeout))
+
+    def search_github(
+        self,
+        *,
+        q: str,
+        type: models.GitHubKind | None = None,
+        limit: int | None = None,
+        page: int | None = None,
+        timeout: float | None = None,
+    ) -> models.GitHubSearchResponse:
+        """Search GitHub for repositories, code, or issues and pull requests.
+
+        Args:
+            q: Words and GitHub's qualifiers, as `language:python stars:>100`.
+        """
+        found: models.GitHubSearchResponse = self._answer(
+            table.SEARCH_GITHUB,
+            Given(query={"q": q, "type": type, "limit": limit, "page": page}, timeout=timeout),
+        )
+        return found
+
+    def post_huggingface_chat(
+        self,
+        *,
+        message: str,
+        agent_override: str | None = None,
+        approval: models.ApprovalPolicy | None = None,
+        attachments: Sequence[str] | None = None,
+        busy: models.BusyPolicy | None = None,
+        client_msg_id: str | None = None,
+        context: Sequence[models.EarlierMessage] | Mapping[str, Any] | None = None,
+        conversation_id: str | None = None,
+        limits: models.AnswerLimits | Mapping[str, Any] | None = None,
+        max_tokens: int | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        model: str | None = None,
+        provider: str | None = None,
+        system: str | None = None,
+        temperature: float | None = None,
+        tools: Sequence[str] | None = None,
+        idempotency_key: str | None = None,
+        timeout: float | None = None,
+    ) -> models.ChatResponse:
+        """The same as `POST /api/chat` with `provider: "huggingface"`.
+
+        Args:
+            agent_override: The agent that answers.
+            approval: Which calls of tools a person decides on; it can only be tightened.
+            busy: What to do while the conversation's last answer is being written; without it
+                the server's setting counts.
+            client_msg_id: Makes this message one, however often it is sent.
+            context: Earlier messages from elsewhere, oldest first.
+            conversation_id: The conversation to continue; without it one is made.
+            limits: What the answer may take.
+            provider: A configured provider; without it the assistant chooses.
+        """
+        found: models.ChatResponse = self._answer(
+            table.POST_HUGGINGFACE_CHAT,
+            Given(
+                body={
+                    "message": message,
+                    "agent_override": agent_override,
+                    "approval": approval,
+                    "attachments": attachments,
+                    "busy": busy,
+                    "client_msg_id": client_msg_id,
+                    "context": context,
+                    "conversation_id": conversation_id,
+                    "limits": limits,
+                    "max_tokens": max_tokens,
+                    "metadata": metadata,
+                    "model": model,
+                    "provider": provider,
+                    "system": system,
+                    "temperature": temperature,
+                    "tools": tools,
+                },
+                idempotency_key=idempotency_key,
+                timeout=timeout,
+            ),
+        )
+        return found
+
+    def post_huggingface_chat_stream(
+        self,
+        *,
+        message: str,
+        agent_override: str | None = None,
+        approval: models.ApprovalPolicy | None = None,
+        attachments: Sequence[str] | None = None,
+        busy: models.BusyPolicy | None = None,
+        client_msg_id: str | None = None,
+        context: Sequence[models.EarlierMessage] | Mapping[str, Any] | None = None,
+        conversation_id: str | None = None,
+        limits: models.AnswerLimits | Mapping[str, Any] | None = None,
+        max_tokens: int | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        model: str | None = None,
+        provider: str | None = None,
+        system: str | None = None,
+        temperature: float | None = None,
+        tools: Sequence[str] | None = None,
+        idempotency_key: str | None = None,
+        timeout: float | None = None,
+    ) -> ChatStream:
+        """The same as `post_huggingface_chat`, as a stream of events."""
+        return self._stream(
+            table.POST_HUGGINGFACE_CHAT_STREAM,
+            Given(
+                body={
+                    "message": message,
+                    "agent_override": agent_override,
+                    "approval": approval,
+                    "attachments": attachments,
+                    "busy": busy,
+                    "client_msg_id": client_msg_id,
+                    "context": context,
+                    "conversation_id": conversation_id,
+                    "limits": limits,
+                    "max_tokens": max_tokens,
+                    "metadata": metadata,
+                    "model": model,
+                    "provider": provider,
+                    "system": system,
+                    "temperature": temperature,
+                    "tools": tools,
+                    "stream": True,
+                },
+                idempotency_key=idempotency_key,
+                timeout=timeout,
+            ),
+        )
+
+    def list_keys(
+        self, *, limit: int | None = None, cursor: str | None = None, timeout: float | None = None
+    ) -> models.KeyPage:
+        """Your keys, the oldest first, with those that have ended.
+
+        Args:
+            cursor: `next_cursor` of the page before.
+        """
+        found: models.KeyPage = self._answer(
+            table.LIST_KEYS, Given(query={"limit": limit, "cursor": cursor}, timeout=timeout)
+        )
+        return found
+
+    def iter_keys(
+        self, *, limit: int | None = None, timeout: float | None = None
+    ) -> Iterator[models.KeyView]:
+        """All that `list_keys` finds, page after page; `limit` is how many a page has."""
+        found: Iterator[models.KeyView] = self._items(
+            table.LIST_KEYS, Given(query={"limit": limit}, timeout=timeout)
+        )
+        return found
+
+    def create_key(
+        self,
+        *,
+        name: str,
+        expires_at: datetime | None = None,
+        scopes: models.ScopesBody | Mapping[str, Any] | None = None,
+        timeout: float | None = None,
+    ) -> models.IssuedKeyView:
+        """Make a key for yourself, which may do no more than the one that asks.
+
+        Args:
+            expires_at: With a time zone; not after the key that asks.
+        """
+        found: models.IssuedKeyView = self._answer(
+            table.CREATE_KEY,
+            Given(body={"name": name, "expires_at": expires_at, "scopes": scopes}, timeout=timeout),
+        )
+        return found
+
+    def get_key(self, key_id: str, *, timeout: float | None = None) -> models.KeyView:
+        """One of your keys."""
+        found: models.KeyView = self._answer(table.GET_KEY, Given(path=(key_id,), timeout=timeout))
+        return found
+
+    def change_key(
+        self,
+        key_id: str,
+        *,
+        expires_at: datetime | None = None,
+        name: str | None = None,
+        scopes: models.ScopesBody | Mapping[str, Any] | None = None,
+        timeout: float | None = None,
+    ) -> models.KeyView:
+        """Change a key; it counts at once. Streams of a key that may do less now are cut.
+
+        Args:
+            expires_at: With a time zone; not after the key that asks.
+        """
+        found: models.KeyView = self._answer(
+            table.CHANGE_KEY,
+            Given(
+                path=(key_id,),
+                body={"expires_at": expires_at, "name": name, "scopes": scopes},
+                timeout=timeout,
+            ),
+        )
+        return found
+
+    def revoke_key(self, key_id: str, *, timeout: float | None = None) -> models.KeyView:
+        """End a key and what streams with it. Idempotent."""
+        found: models.KeyView = self._answer(
+            table.REVOKE_KEY, Given(path=(key_id,), timeout=timeout)
+        )
+        return found
+
+    def rotate_key(
+        self, key_id: str, *, overlap_seconds: float | None = None, timeout: float | None = None
+    ) -> models.IssuedKeyView:
+        """Make the successor of a key, with the same scopes; the old one works for a while more."""
+        found: models.IssuedKeyView = self._answer(
+            table.ROTATE_KEY,
+            Given(path=(key_id,), body={"overlap_seconds": overlap_seconds}, timeout=timeout),
+        )
+        return found
+
+    def get_me(self, *, timeout: float | None = None) -> models.Me:
+        """The user whose key this is, and what the key may do.
+
+        With the key of a provider that is a user without a name, who has nothing but what was
+        made with
+        the same key.
+        """
+        found: models.Me = self._answer(table.GET_ME, Given(timeout=timeout))
+        return found
+
+    def list_models(self, *, timeout: float | None = None) -> models.ModelList:
+        """Models of the configured providers that the key may call, the default first."""
+        found: models.ModelList = self._answer(table.LIST_MODELS, Given(timeout=timeout))
+        return found
+
+    def list_providers(self, *, timeout: float | None = None) -> models.ProviderList:
+        """The configured providers that the key may call."""
+        found: models.ProviderList = self._answer(table.LIST_PROVIDERS, Given(timeout=timeout))
+        return found
+
+    def check_provider(
+        self, name: str, *, full: bool | None = None, timeout: float | None = None
+    ) -> models.ProviderCheck:
+        """Test the connection: reach the provider and list its models; `full` also calls a
+        model.
+
+        A full test costs a few tokens at each endpoint of the provider. The server's credential
+        pays
+        for it, so that it is for those who administer the server.
+
+        Args:
+            full: Also call a model at each endpoint, whole and streamed.
+        """
+        found: models.ProviderCheck = self._answer(
+            table.CHECK_PROVIDER, Given(path=(name,), body={"full": full}, timeout=timeout)
+        )
+        return found
+
+    def get_run(self, run_id: str, *, timeout: float | None = None) -> models.RunView:
+        """Get the status of a run."""
+        found: models.RunView = self._answer(table.GET_RUN, Given(path=(run_id,), timeout=timeout))
+        return found
+
+    def decide_on_approval(
+        self,
+        run_id: str,
+        approval_id: str,
+        *,
+        arguments_hash: str,
+        decision: Literal[approve, deny],
+        timeout: float | None = None,
+    ) -> models.RunView:
+        """Decide on what a tool wants to do; with the last decision the run goes on.
+
+        `arguments_hash` is that of `approval_required`: the decision counts for these arguments
+        only.
+        The same decision may be sent again.
+
+        Args:
+            arguments_hash: Of the arguments that the person has seen.
+        """
+        found: models.RunView = self._answer(
+            table.DECIDE_ON_APPROVAL,
+            Given(
+                path=(run_id, approval_id),
+                body={"arguments_hash": arguments_hash, "decision": decision},
+                timeout=timeout,
+            ),
+        )
+        return found
+
+    def cancel_run(self, run_id: str, *, timeout: float | None = None) -> models.RunView:
+        """Cancel a run. The partial answer is kept. Idempotent."""
+        found: models.RunView = self._answer(
+            table.CANCEL_RUN, Given(path=(run_id,), timeout=timeout)
+        )
+        return found
+
+    def continue_run(
+        self, run_id: str, *, idempotency_key: str | None = None, timeout: float | None = None
+    ) -> models.RunView:
+        """Continue an answer that ended early, in a new run."""
+        found: models.RunView = self._answer(
+            table.CONTINUE_RUN,
+            Given(path=(run_id,), idempotency_key=idempotency_key, timeout=timeout),
+        )
+        return found
+
+    def get_run_events(
+        self, run_id: str, *, after: int | None = None, timeout: float | None = None
+    ) -> ChatStream:
+        """Stream a run's events as server-sent events, from the first or after the last received
+        one.
+
+        `Last-Event-ID` takes precedence over `after`, because a browser that reconnects repeats
+        the
+        URL. Responds 204 if the reader has received the last event.
+
+        Args:
+            after: The last event that was received.
+        """
+        return self._stream(
+            table.GET_RUN_EVENTS, Given(path=(run_id,), query={"after": after}, timeout=timeout)
+        )
+
+    def search_own_data(
+        self,
+        *,
+        q: str | None = None,
+        types: str | None = None,
+        date_range: models.DateRange | None = None,
+        sort_by: models.SortBy | None = None,
+        limit: int | None = None,
+        offset: int | None = None,
+        timeout: float | None = None,
+    ) -> models.OwnSearchResponse:
+        """Find text in your conversations, messages and files.
+
+        Args:
+            q: Words; nothing is an operator.
+            types: Kinds separated by commas; all without it.
+        """
+        found: models.OwnSearchResponse = self._answer(
+            table.SEARCH_OWN_DATA,
+            Given(
+                query={
+                    "q": q,
+                    "types": types,
+                    "date_range": date_range,
+                    "sort_by": sort_by,
+                    "limit": limit,
+                    "offset": offset,
+                },
+                timeout=timeout,
+            ),
+        )
+        return found
+
+    def search(
+        self,
+        *,
+        query: str,
+        include_answer: bool | None = None,
+        max_results: int | None = None,
+        provider: str | None = None,
+        time_range: models.TimeRange | None = None,
+        topic: models.Topic | None = None,
+        timeout: float | None = None,
+    ) -> models.SearchResponse:
+        """Search the web, or with the provider `local` your own conversations and files.
+
+        Args:
+            include_answer: Also a short answer, from providers that give one.
+            provider: `tavily`, `brave`, `searxng`; `local` searches what is your own.
+            time_range: How old results may be.
+            topic: Engines without it search all pages.
+        """
+        found: models.SearchResponse = self._answer(
+            table.SEARCH,
+            Given(
+                body={
+                    "query": query,
+                    "include_answer": include_answer,
+                    "max_results": max_results,
+                    "provider": provider,
+                    "time_range": time_range,
+                    "topic": topic,
+                },
+                timeout=timeout,
+            ),
+        )
+        return found
+
+    def close_session(self, *, timeout: float | None = None) -> None:
+        """Sign out: delete the session cookie."""
+        self._answer(table.CLOSE_SESSION, Given(timeout=timeout))
+
+    def open_session(
+        self, *, code: str | None = None, timeout: float | None = None
+    ) -> models.LoginSessionView:
+        """Sign a browser in, with an API key in the header or with a sign-in code."""
+        found: models.LoginSessionView = self._answer(
+            table.OPEN_SESSION, Given(body={"code": code}, timeout=timeout)
+        )
+        return found
+
+    def issue_stream_ticket(self, *, timeout: float | None = None) -> models.StreamTicket:
+        """Issue a ticket for one `EventSource`, which cannot set headers.
+
+        It works once, from the origin that requested it, and can resume the stream that it
+        started.
+        """
+        found: models.StreamTicket = self._answer(table.ISSUE_STREAM_TICKET, Given(timeout=timeout))
+        return found
+
+    def upload_file(
+        self,
+        *,
+        file: FileInput,
+        conversation_id: str | None = None,
+        progress: Progress | None = None,
+        timeout: float | None = None,
+    ) -> models.FileUploadResponse:
+        """Upload one file, in the field `file` of a form. It is read in the background.
+
+        Args:
+            conversation_id: The conversation that the file belongs to.
+            progress: Called as the bytes leave.
+        """
+        found: models.FileUploadResponse = self._answer(
+            table.UPLOAD_FILE,
+            Given(
+                body={"conversation_id": conversation_id},
+                files=[("file", file)],
+                progress=progress,
+                timeout=timeout,
+            ),
+        )
+        return found
+
+    def upload_files(
+        self,
+        *,
+        files: Sequence[FileInput],
+        conversation_id: str | None = None,
+        progress: Progress | None = None,
+        timeout: float | None = None,
+    ) -> models.UploadedFiles:
+        """Upload several files, in fields `files` or `files[0]`, `files[1]` and so on: all or
+        none.
+
+        Args:
+            conversation_id: The conversation that the file belongs to.
+            progress: Called as the bytes leave.
+        """
+        found: models.UploadedFiles = self._answer(
+            table.UPLOAD_FILES,
+            Given(
+                body={"conversation_id": conversation_id},
+                files=[("files", each) for each in files],
+                progress=progress,
+                timeout=timeout,
+            ),
+        )
+        return found
+
+    def get_usage(
+        self,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        group_by: models.UsageGrouping | None = None,
+        timeout: float | None = None,
+    ) -> models.UsageReport:
+        """What your model calls used and cost, and your budgets for them.
+
+        Args:
+            since: With a time zone; without it 30 days ago.
+            until: Excluded; without it now.
+        """
+        found: models.UsageReport = self._answer(
+            table.GET_USAGE,
+            Given(query={"since": since, "until": until, "group_by": group_by}, timeout=timeout),
+        )
+        return found
+
+    def process_voice(
+        self,
+        *,
+        audio: FileInput,
+        conversation_id: str | None = None,
+        respond: bool | None = None,
+        speak: bool | None = None,
+        language: str | None = None,
+        model: str | None = None,
+        progress: Progress | None = None,
+        timeout: float | None = None,
+    ) -> models.VoiceInputResponse:
+        """Transcribe speech, and answer it.
+
+        No server has it yet: until one does, it raises NotFound.
+
+        Args:
+            audio: What was said.
+            conversation_id: The conversation to go on with; without it one is made.
+            respond: Whether an agent answers what was said.
+            speak: Whether the answer is spoken, too.
+            language: What is spoken; else it is recognised.
+            model: Which transcribes.
+            progress: Called as the bytes leave.
+        """
+        found: models.VoiceInputResponse = self._answer(
+            table.PROCESS_VOICE,
+            Given(
+                body={
+                    "conversation_id": conversation_id,
+                    "respond": respond,
+                    "speak": speak,
+                    "language": language,
+                    "model": model,
+                },
+                files=[("audio", audio)],
+                progress=progress,
+                timeout=timeout,
+            ),
+        )
+        return found
+
+    def get_health(self, *, timeout: float | None = None) -> models.Health:
+        """Liveness. Checks no other part, so that an outage elsewhere does not restart the
+        server.
+        """
+        found: models.Health = self._answer(table.GET_HEALTH, Given(timeout=timeout))
+        return found
+
+    def get_ready(self, *, timeout: float | None = None) -> models.Readiness:
+        """Readiness: 200 or 503. With a credential it reports each part."""
+        found: models.Readiness = self._answer(table.GET_READY, Given(timeout=timeout))
+        return found

@@ -1,0 +1,233 @@
+"""What a live session knows: its runs, its outbox and its cursors, without any I/O."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, cast
+
+from cartrita_client.answers import error_of_frame
+from cartrita_client.errors import CartritaApiError, CartritaError, NotCartrita, SessionClosed
+from cartrita_client.events import read_event
+from cartrita_client.live_runs import RunState
+from cartrita_client.retries import RetryPolicy
+
+_LATER = frozenset(
+    [
+        "server_busy",
+        "rate_limited",
+        "too_many_runs",
+        "client_seq_gap",
+        "unavailable",
+        "draining",
+        "lease_lost",
+        "log_expired",
+        "internal",
+        "too_many_frames",
+        "too_many_sockets",
+    ]
+)
+"""What is refused with one of these, or with `retry_after`, may be asked for again."""
+_FINAL_CLOSES = frozenset({1002, 1003, 1007, 1008, 1009})
+
+
+@dataclass(slots=True, eq=False)
+class Command:
+    """A frame about a run. The `pong` behind it tells that it was handled; an error, that not."""
+
+    frame: dict[str, Any]
+    run: RunState
+    handled: bool = False
+    error: CartritaApiError | None = None
+
+
+class LiveState:
+    """Takes the server's frames and says which are to be sent, and when.
+
+    Of what is refused for now it sends that again after a while, and no cursor is lost to it.
+    """
+
+    def __init__(
+        self,
+        api_key: str | None,
+        provider: str | None,
+        policy: RetryPolicy,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._auth = {"type": "auth", "api_key": api_key, "provider": provider}
+        self._policy = policy
+        self._clock = clock
+        self._runs: list[RunState] = []
+        self._commands: deque[Command] = deque()
+        self._later: list[tuple[float, RunState]] = []
+        self._failures = 0
+        self._told: CartritaApiError | None = None
+        self._drain_s: float | None = None
+        self.pings = 0
+        self.broken: CartritaError | None = None
+
+    @property
+    def wanted(self) -> bool:
+        """Whether anything is still to come."""
+        return any(not run.settled for run in self._runs) or bool(self._commands)
+
+    def say(self, fields: dict[str, Any]) -> RunState:
+        """A new message, which stays in the outbox until the server says that it is stored."""
+        token = fields.get("client_msg_id") or f"live-{secrets.token_hex(16)}"
+        run = RunState(str(token), {"type": "chat", **fields, "client_msg_id": token})
+        self._runs.append(run)
+        return run
+
+    def follow(self, run_id: str, after: int) -> RunState:
+        """A run that was started elsewhere, or earlier."""
+        run = RunState(run_id=run_id, seq=after)
+        self._runs.append(run)
+        return run
+
+    def frames_of(self, run: RunState) -> Iterator[str]:
+        """What has to be sent for a run to go on."""
+        if run.settled:
+            return
+        if run.message is not None:
+            yield _text(run.message)
+        else:
+            yield from self.command(run, {"type": "resume", "after": run.seq})[1]
+
+    def command(self, run: RunState, frame: dict[str, Any]) -> tuple[Command, list[str]]:
+        """A frame about a run, and what is sent for it: a ping behind it tells its fate."""
+        if run.message is not None and not run.run_id:
+            raise SessionClosed("The server has not taken the message yet: read its first event.")
+        command = Command({**frame, "run_id": run.run_id}, run)
+        self._commands.append(command)
+        return command, [_text(command.frame), _text({"type": "ping"})]
+
+    def greeting(self) -> list[str]:
+        """What is sent first over a new connection: who calls, cursors, the outbox."""
+        again = [each for each in self._commands if each.frame["type"] != "resume"]
+        self._commands.clear()
+        self._later.clear()
+        self._told = None
+        frames = [_text(self._auth)] if self._auth["api_key"] else []
+        self._runs = [run for run in self._runs if not run.settled]
+        for run in self._runs:
+            frames.extend(self.frames_of(run))
+        for command in again:
+            self._commands.append(command)
+            frames.extend((_text(command.frame), _text({"type": "ping"})))
+        return frames
+
+    def due(self) -> list[str]:
+        """What was put off until now."""
+        now = self._clock()
+        ready = [run for at, run in self._later if at <= now]
+        self._later = [(at, run) for at, run in self._later if at > now]
+        return [frame for run in ready for frame in self.frames_of(run)]
+
+    def next_due(self) -> float | None:
+        """Seconds until something that was put off is due."""
+        return max(0.0, min(at for at, _ in self._later) - self._clock()) if self._later else None
+
+    def take(self, text: str) -> None:
+        """Take a frame of the server. Raises NotCartrita for what is none."""
+        try:
+            found = json.loads(text)
+            frame = cast("dict[str, Any]", found) if isinstance(found, dict) else {}
+            self._take(frame)
+        except ValueError as problem:
+            raise NotCartrita(f"A frame cannot be read: {problem}") from problem
+
+    def closed(self, code: int | None) -> float:
+        """After a connection ended: seconds to wait before the next. Raises if there is none."""
+        if code in _FINAL_CLOSES:
+            raise self._told or SessionClosed(f"The server closed the session ({code}).")
+        told = self._drain_s if self._told is None else self._told.retry_after
+        self._drain_s = None
+        return self.failed(self._told, told)
+
+    def failed(self, problem: CartritaError | None, told: float | None = None) -> float:
+        """After a connection could not be made: seconds to wait. Raises after too many."""
+        self._failures += 1
+        if self._failures >= self._policy.attempts:
+            raise problem or SessionClosed("The connection broke again and again.")
+        if (told or 0) > self._policy.longest_retry_after:
+            raise problem or SessionClosed("The server asks to come back much later.")
+        return self._policy.delay(self._failures, told)
+
+    def break_off(self, problem: CartritaError) -> None:
+        """Nothing more can come: everybody who waits is told why."""
+        self.broken = problem
+        for run in self._runs:
+            if not run.settled:
+                run.broken = problem
+
+    def _take(self, frame: dict[str, Any]) -> None:
+        if "event" in frame:
+            self._take_event(frame)
+        elif "error" in frame:
+            self._take_error(frame)
+        elif frame.get("type") == "accepted":
+            self._take_accepted(frame)
+        elif frame.get("type") == "pong":
+            self._failures = 0
+            self.pings += 1
+            if self._commands:
+                self._commands.popleft().handled = True
+        elif frame.get("type") == "drain":
+            wait = frame.get("retry_after")
+            self._drain_s = float(wait) if isinstance(wait, int | float) else None
+
+    def _take_event(self, frame: dict[str, Any]) -> None:
+        run_id, seq = frame.get("run_id"), frame.get("seq")
+        run = self._run(run_id=run_id)
+        if run is None:
+            return
+        self._failures = 0
+        number = seq if isinstance(seq, int) else None
+        run.take(read_event(frame, None if number is None else f"{run_id}.{number}"), number)
+
+    def _take_accepted(self, frame: dict[str, Any]) -> None:
+        self._failures = 0
+        run = self._run(client_msg_id=frame.get("client_msg_id"))
+        if run is not None:
+            run.message, run.run_id = None, str(frame.get("run_id"))
+
+    def _take_error(self, frame: dict[str, Any]) -> None:
+        error = error_of_frame(frame)
+        run = self._run(frame.get("run_id"), frame.get("client_msg_id"))
+        if run is None:
+            self._told = error
+            return
+        command = next((each for each in self._commands if each.run is run), None)
+        if command is not None and command.frame["type"] != "resume":
+            command.error = error
+        elif _passes(error) and run.refusals < self._policy.attempts:
+            self._put_off(run, error)
+        else:
+            run.broken = error
+
+    def _put_off(self, run: RunState, error: CartritaApiError) -> None:
+        run.refusals += 1
+        wait = self._policy.delay(run.refusals, error.retry_after)
+        self._later.append((self._clock() + wait, run))
+
+    def _run(self, run_id: object = None, client_msg_id: object = None) -> RunState | None:
+        """The run that a frame names."""
+        for run in self._runs:
+            if not run.settled and (
+                (run.run_id and run.run_id == run_id)
+                or (run.client_msg_id and run.client_msg_id == client_msg_id)
+            ):
+                return run
+        return None
+
+
+def _passes(error: CartritaApiError) -> bool:
+    return error.retry_after is not None or error.code in _LATER
+
+
+def _text(frame: dict[str, Any]) -> str:
+    return json.dumps({name: value for name, value in frame.items() if value is not None})

@@ -1,0 +1,89 @@
+"""Whether and when a failed request is sent again."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from cartrita_client.errors import CartritaApiError, CartritaError, TimedOut, Unreachable
+from cartrita_client.operations import Operation
+
+_REFUSED_CODES = frozenset({"server_busy", "draining"})
+"""A 503 with one of these says that nothing was done."""
+_ENDED_CODES = frozenset({"interrupted", "cancelled"})
+"""The run itself ended so: asking again with its key tells the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How often a request is sent in all, and how long to wait in between, in seconds.
+
+    A server's Retry-After counts where it is longer, up to `longest_retry_after`; beyond it, the
+    error is the caller's.
+    """
+
+    attempts: int = 4
+    first_delay: float = 0.5
+    longest_delay: float = 10.0
+    longest_retry_after: float = 60.0
+
+    def delay(self, failures: int, told: float | None = None) -> float:
+        """Seconds to wait after so many failures in a row: growing, with jitter."""
+        grown = min(self.longest_delay, self.first_delay * 2 ** min(failures - 1, 30))
+        own = grown * (500 + secrets.randbelow(501)) / 1000
+        return own if told is None else max(own, told)
+
+    def wait_after(
+        self, operation: Operation, failure: CartritaError, failures: int
+    ) -> float | None:
+        """Seconds until the request may be sent again; None if it is not to be."""
+        told = getattr(failure, "retry_after", None)
+        if failures >= self.attempts or (told or 0) > self.longest_retry_after:
+            return None
+        return self.delay(failures, told) if may_repeat(operation, failure) else None
+
+
+def may_repeat(operation: Operation, failure: CartritaError) -> bool:
+    """Whether a request that failed so may be sent again without doing anything twice."""
+    match failure:
+        case CartritaApiError():
+            return _refusal_passes(operation, failure)
+        case Unreachable():
+            return operation.repeatable or not failure.sent
+        case TimedOut():
+            return operation.repeatable and not operation.long
+        case _:
+            return False
+
+
+def _refusal_passes(operation: Operation, failure: CartritaApiError) -> bool:
+    if failure.status == 429:
+        return True
+    if failure.status != 503 or failure.code in _ENDED_CODES:
+        return False
+    return operation.repeatable or failure.code in _REFUSED_CODES
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """The seconds of a Retry-After; a date is read against the server's own clock."""
+    told = headers.get("retry-after", "").strip()
+    if not told:
+        return None
+    if told.replace(".", "", 1).isdigit():
+        return float(told)
+    until = _date(told)
+    if until is None:
+        return None
+    now = _date(headers.get("date", "")) or datetime.now(UTC)
+    return max(0.0, (until - now).total_seconds())
+
+
+def _date(text: str) -> datetime | None:
+    try:
+        found = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -1,0 +1,62 @@
+"""What both kinds of live session share: how a WebSocket is opened, and what a refusal means."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from websockets.exceptions import InvalidHandshake, InvalidStatus
+
+from cartrita_client.answers import failure
+from cartrita_client.errors import CartritaApiError, CartritaError, NotCartrita, Unreachable
+from cartrita_client.generated.table import STREAM_CHAT
+from cartrita_client.live_state import LiveState
+from cartrita_client.settings import VERSION, Settings
+
+_PATH = "/ws/chat"
+_LARGEST = 64 * 1024 * 1024
+"""In bytes: a snapshot holds a whole answer."""
+
+
+def socket_url(settings: Settings) -> str:
+    """The address of the WebSocket."""
+    return settings.address.socket(_PATH)
+
+
+def connect_options(settings: Settings) -> dict[str, Any]:
+    """How it is opened; the key goes in the first frame."""
+    times = settings.timeouts
+    secure = settings.address.root.startswith("https:")
+    return {
+        "additional_headers": {"X-Client-Version": f"python/{VERSION}", **settings.headers},
+        "open_timeout": times.connect,
+        "close_timeout": 1.0,
+        "ping_interval": times.silence / 3,
+        "ping_timeout": times.silence * 2 / 3,
+        "max_size": _LARGEST,
+        "compression": None,
+        **({"proxy": None} if settings.address.is_loopback else {}),
+        **({"ssl": settings.verify} if secure and not isinstance(settings.verify, bool) else {}),
+    }
+
+
+def state_of(settings: Settings) -> LiveState:
+    """A session's state, with the key of whoever calls."""
+    provider, key = settings.keys.named_key_for(STREAM_CHAT)
+    return LiveState(key, provider, settings.resumes)
+
+
+def refusal(settings: Settings, problem: Exception) -> CartritaError:
+    """The error for a connection that could not be made. Raises one that will not pass."""
+    root = settings.address.root
+    if isinstance(problem, InvalidStatus):
+        answer = problem.response
+        headers = {name.lower(): value for name, value in answer.headers.raw_items()}
+        found = failure(answer.status_code, headers, bytes(answer.body or b""))
+        if isinstance(found, CartritaApiError) and found.status in (429, 503):
+            return found
+        if not isinstance(found, Unreachable):
+            raise found
+        return found
+    if isinstance(problem, InvalidHandshake):
+        raise NotCartrita(f"{root} opens no WebSocket: is base_url the address of a server?")
+    return Unreachable(f"{root} cannot be reached: {str(problem)[:200] or type(problem).__name__}.")
