@@ -45,10 +45,9 @@ class AsyncConnection:
     async def opened(self, call: Call) -> AsyncGenerator[httpx2.Response]:
         """The answer of a call while it comes. What breaks in it raises CartritaError."""
         exchange = Exchange(self.settings, call)
+        method, url = exchange.target
         try:
-            async with self._http.stream(
-                *exchange.target, **exchange.options(), **_sent(call)
-            ) as got:
+            async with self._http.stream(method, url, **exchange.options(), **_sent(call)) as got:
                 if got.is_redirect:
                     raise exchange.redirect(got.headers)
                 if got.status_code >= 400:
@@ -59,10 +58,9 @@ class AsyncConnection:
 
     async def _answer(self, exchange: Exchange) -> Any:
         call = exchange.call
+        method, url = exchange.target
         try:
-            async with self._http.stream(
-                *exchange.target, **exchange.options(), **_sent(call)
-            ) as got:
+            async with self._http.stream(method, url, **exchange.options(), **_sent(call)) as got:
                 body = await _whole(got, exchange)
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as problem:
             raise exchange.failure(problem) from problem

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from pydantic_core import to_json, to_jsonable_python
 
@@ -55,13 +55,13 @@ def _query(given: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
         yield name, _text(value)
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     """A value as a query or a form has it: lists are separated by commas, objects are JSON."""
     plain = to_jsonable_python(value)
     if isinstance(plain, str):
         return plain
-    if isinstance(plain, list) and all(isinstance(each, str) for each in plain):
-        return ",".join(plain)
+    if isinstance(plain, list):
+        return ",".join(map(_text, cast("list[object]", plain)))
     return to_json(plain).decode()
 
 

@@ -44,8 +44,9 @@ class Connection:
     def opened(self, call: Call) -> Generator[httpx2.Response]:
         """The answer of a call while it comes. What breaks in it raises CartritaError."""
         exchange = Exchange(self.settings, call)
+        method, url = exchange.target
         try:
-            with self._http.stream(*exchange.target, **exchange.options(), **_sent(call)) as got:
+            with self._http.stream(method, url, **exchange.options(), **_sent(call)) as got:
                 if got.is_redirect:
                     raise exchange.redirect(got.headers)
                 if got.status_code >= 400:
@@ -56,8 +57,9 @@ class Connection:
 
     def _answer(self, exchange: Exchange) -> Any:
         call = exchange.call
+        method, url = exchange.target
         try:
-            with self._http.stream(*exchange.target, **exchange.options(), **_sent(call)) as got:
+            with self._http.stream(method, url, **exchange.options(), **_sent(call)) as got:
                 body = _whole(got, exchange)
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as problem:
             raise exchange.failure(problem) from problem

@@ -43,9 +43,10 @@ def read_event(found: dict[str, Any], event_id: str | None = None) -> AnyEvent:
     if name not in EVENTS:
         return UnknownEvent.model_construct(event=name, data=found.get("data"), id=event_id)
     try:
-        return _adapter(name).validate_python(found)
+        event: ChatEvent = _adapter(name).validate_python(found)
     except ValidationError as problem:
         raise ValueError(f"The event {name} is not what this client knows.") from problem
+    return event
 
 
 @cache

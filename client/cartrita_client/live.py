@@ -23,6 +23,8 @@ from cartrita_client.streams import ToldText
 if TYPE_CHECKING:
     from cartrita_client.generated.requests import ChatFields
 
+_open: Callable[..., ClientConnection] = connect
+
 
 class LiveSession:
     """Several answers over one connection, which comes back by itself where each of them was.
@@ -109,7 +111,7 @@ class LiveSession:
         while True:
             self._require_open()
             try:
-                socket = connect(socket_url(self._settings), **connect_options(self._settings))
+                socket = _open(socket_url(self._settings), **connect_options(self._settings))
                 for frame in self._state.greeting():
                     socket.send(frame)
             except (OSError, WebSocketException, TimeoutError) as problem:

@@ -32,7 +32,7 @@ class RetryPolicy:
 
     def delay(self, failures: int, told: float | None = None) -> float:
         """Seconds to wait after so many failures in a row: growing, with jitter."""
-        grown = min(self.longest_delay, self.first_delay * 2 ** min(failures - 1, 30))
+        grown = min(self.longest_delay, self.first_delay * float(1 << min(failures - 1, 30)))
         own = grown * (500 + secrets.randbelow(501)) / 1000
         return own if told is None else max(own, told)
 

@@ -23,7 +23,9 @@ class Parser:
 
     def __init__(self) -> None:
         self._rest = b""
-        self._clear()
+        self._data: list[bytes] = []
+        self._id: str | None = None
+        self._retry: float | None = None
 
     def feed(self, octets: bytes) -> Iterator[Frame]:
         """The frames that these bytes complete. Raises ValueError for an endless line."""
@@ -55,9 +57,7 @@ class Parser:
         return None if frame == _EMPTY else frame
 
     def _clear(self) -> None:
-        self._data: list[bytes] = []
-        self._id: str | None = None
-        self._retry: float | None = None
+        self._data, self._id, self._retry = [], None, None
 
 
 _EMPTY = Frame(None)

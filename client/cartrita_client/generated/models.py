@@ -64,6 +64,9 @@ SubjectKind: TypeAlias = Literal["key", "user", "tenant"] | str
 TimeRange: TypeAlias = Literal["day", "week", "month", "year"]
 """How old what is found may be."""
 
+TimelineStep: TypeAlias = Literal["hour", "day"] | str
+"""The length of a timeline's intervals, which begin with the hours and days of UTC."""
+
 Topic: TypeAlias = Literal["general", "news", "finance"]
 """What kind of pages are searched; engines without a topic search them all."""
 
@@ -77,18 +80,18 @@ UserRole: TypeAlias = Literal["admin", "member"] | str
 class AcceptedFrame(Model):
     """A message with a `client_msg_id` is stored; `created` is false if it was already."""
 
-    client_msg_id: str = ABSENT
-    created: bool = ABSENT
-    run_id: str = ABSENT
     type: Literal["accepted"] = "accepted"
+    client_msg_id: str = ABSENT
+    run_id: str = ABSENT
+    created: bool = ABSENT
 
 
 class AckFrame(Model):
     """Tells what was received. The server keeps no cursor, so that it changes nothing."""
 
+    type: Literal["ack"] = "ack"
     run_id: str
     seq: int
-    type: Literal["ack"] = "ack"
 
 
 class AgentDiscovery(Model):
@@ -101,53 +104,53 @@ class AgentDiscovery(Model):
 class AgentInfo(Model):
     """An agent."""
 
-    capabilities: list[str] = ABSENT
-    description: str = ABSENT
     id: str = ABSENT
-    last_used_at: datetime | None = ABSENT
-    """Null: not lately."""
-    metadata: dict[str, Any] = ABSENT
-    model: str | None = ABSENT
-    """What it begins with where the request names none; null if it is offline."""
     name: str = ABSENT
+    type: str = ABSENT
     status: Literal["idle", "busy", "offline"] | str = ABSENT
     """Busy while it works for you; offline without a model that you may use."""
-    type: str = ABSENT
+    model: str | None = ABSENT
+    """What it begins with where the request names none; null if it is offline."""
+    description: str = ABSENT
+    capabilities: list[str] = ABSENT
+    version: str = ABSENT
+    last_used_at: datetime | None = ABSENT
+    """Null: not lately."""
     usage_count: int = ABSENT
     """Its answers to you, and its tasks within any, of the last 30 days."""
-    version: str = ABSENT
+    metadata: dict[str, Any] = ABSENT
 
 
 class AgentUseView(Model):
     """What one agent did for an answer; `cost` is in US dollars, null where no price is known."""
 
     agent: str = ABSENT
-    cost: float | None = ABSENT
     model_calls: int = ABSENT
     token_usage: TokenUsage = ABSENT
+    cost: float | None = ABSENT
 
 
 class AnswerLimits(Model):
     """What one answer may take at most; the agent's own limits count too."""
 
+    steps: int | None = None
+    tokens: int | None = None
     cost: float | None = None
     """US dollars."""
     seconds: float | None = None
-    steps: int | None = None
-    tokens: int | None = None
 
 
 class ApprovalRequiredData(Model):
     """Nothing is said of it."""
 
     approval_id: str = ABSENT
+    call_id: str = ABSENT
+    tool_name: str = ABSENT
     arguments: dict[str, Any] = ABSENT
     arguments_hash: str = ABSENT
     """Sent back with the decision."""
-    call_id: str = ABSENT
     expires_at: str = ABSENT
     """Without a decision until then it is denied."""
-    tool_name: str = ABSENT
     task_id: str | None = None
     """The task for which it was done."""
 
@@ -155,32 +158,32 @@ class ApprovalRequiredData(Model):
 class ApprovalRequiredFrame(Event):
     """The run waits for a person: see `POST /api/runs/{run_id}/approvals/{approval_id}`."""
 
-    data: ApprovalRequiredData = ABSENT
     event: Literal["approval_required"] = "approval_required"
+    data: ApprovalRequiredData = ABSENT
 
 
 class ApprovalView(Model):
     """A call that waits for a decision."""
 
-    agent_type: str = ABSENT
     approval_id: str = ABSENT
+    call_id: str = ABSENT
+    agent_type: str = ABSENT
+    tool_name: str = ABSENT
     arguments: dict[str, Any] = ABSENT
     arguments_hash: str = ABSENT
-    call_id: str = ABSENT
     expires_at: datetime = ABSENT
     """Without a decision until then it is denied."""
-    tool_name: str = ABSENT
 
 
 class ApproveFrame(Model):
     """Decides on an approval that a run waits for; the run's events tell what comes of it."""
 
-    approval_id: str
+    decision: Literal["approve", "deny"]
     arguments_hash: str
     """Of the arguments that the person has seen."""
-    decision: Literal["approve", "deny"]
-    run_id: str
     type: Literal["approve"] = "approve"
+    run_id: str
+    approval_id: str
 
 
 class AttachmentPart(Model):
@@ -190,15 +193,15 @@ class AttachmentPart(Model):
     `cited` asks for citations of it.
     """
 
-    media_type: str = ABSENT
     type: Literal["attachment"] = "attachment"
+    media_type: str = ABSENT
     attachment_id: str | None = None
-    cache: CacheBreakpoint | None = None
-    cited: bool = False
-    context: str | None = None
-    detail: str | None = None
-    name: str | None = None
     url: str | None = None
+    name: str | None = None
+    detail: str | None = None
+    context: str | None = None
+    cited: bool = False
+    cache: CacheBreakpoint | None = None
 
 
 class AuditEntryPage(Model):
@@ -211,26 +214,33 @@ class AuditEntryPage(Model):
 class AuditEntryView(Model):
     """A change of a key, a user or a tenant, and who made it."""
 
-    action: str = ABSENT
+    id: str = ABSENT
+    at: datetime = ABSENT
     actor_key_id: str = ABSENT
     """`cli` for the command line."""
     actor_owner_id: str = ABSENT
-    address: str | None = ABSENT
-    at: datetime = ABSENT
-    details: dict[str, Any] = ABSENT
-    id: str = ABSENT
+    tenant_id: str = ABSENT
+    action: str = ABSENT
     object: str = ABSENT
     """The id of what was changed."""
-    tenant_id: str = ABSENT
+    details: dict[str, Any] = ABSENT
+    address: str | None = ABSENT
 
 
 class AuthFrame(Model):
     """Says who calls. The first frame, unless the handshake has said it."""
 
-    api_key: str
     type: Literal["auth"] = "auth"
+    api_key: str
     provider: str | None = None
     """Whose key it is, if it is a provider's."""
+
+
+class BranchList(Model):
+    """Every place where a conversation branches; of more than 1,000 the lowest."""
+
+    items: list[SiblingsView] = ABSENT
+    total: int = ABSENT
 
 
 class BudgetList(Model):
@@ -242,19 +252,19 @@ class BudgetList(Model):
 class BudgetView(Model):
     """A budget and what was used of it in this period. Amounts are US dollars, or tokens."""
 
-    amount: str = ABSENT
-    left: str = ABSENT
-    overrun: str = ABSENT
-    """Of what was used, that which providers used beyond what they were asked for."""
-    period: BudgetPeriod = ABSENT
-    resets_at: datetime = ABSENT
-    set_aside: str = ABSENT
-    """Of what is left, for calls that run or may soon begin."""
     subject: SubjectKind = ABSENT
     subject_id: str = ABSENT
+    period: BudgetPeriod = ABSENT
     unit: BudgetUnit = ABSENT
+    amount: str = ABSENT
     used: str = ABSENT
     """By calls that have ended, a second or so after that."""
+    left: str = ABSENT
+    set_aside: str = ABSENT
+    """Of what is left, for calls that run or may soon begin."""
+    overrun: str = ABSENT
+    """Of what was used, that which providers used beyond what they were asked for."""
+    resets_at: datetime = ABSENT
 
 
 class BudgetsBody(Model):
@@ -273,8 +283,8 @@ class CacheBreakpoint(Model):
 class CancelFrame(Model):
     """Cancels a run; its last event tells that it has ended."""
 
-    run_id: str
     type: Literal["cancel"] = "cancel"
+    run_id: str
 
 
 class ChatFrame(Model):
@@ -282,37 +292,37 @@ class ChatFrame(Model):
 
     message: str
     type: Literal["chat"] = "chat"
+    client_msg_id: str | None = None
+    """Makes this message one, however often it is sent."""
+    provider: str | None = None
+    """A configured provider; without it the assistant chooses."""
+    model: str | None = None
+    context: Sequence[EarlierMessage] | Mapping[str, Any] | None = None
+    """Earlier messages from elsewhere, oldest first."""
     agent_override: str | None = None
     """The agent that answers."""
+    temperature: float | None = None
+    max_tokens: int | None = None
+    tools: Sequence[str] | None = None
+    attachments: Sequence[str] | None = None
+    system: str | None = None
+    stream: bool = False
+    """Answer as text/event-stream."""
+    metadata: Mapping[str, Any] | None = None
+    limits: AnswerLimits | None = None
+    """What the answer may take."""
     approval: ApprovalPolicy | None = None
     """Which calls of tools a person decides on; it can only be tightened."""
-    attachments: Sequence[str] | None = None
     busy: BusyPolicy | None = None
     """What to do while the conversation's last answer is being written; without it the server's
     setting counts.
     """
-    client_msg_id: str | None = None
-    """Makes this message one, however often it is sent."""
+    conversation_id: str | None = None
+    """The conversation to continue; without it one is made."""
     client_seq: int | None = None
     """Its number among the numbered messages of this socket, from 1: it waits for those before
     it.
     """
-    context: Sequence[EarlierMessage] | Mapping[str, Any] | None = None
-    """Earlier messages from elsewhere, oldest first."""
-    conversation_id: str | None = None
-    """The conversation to continue; without it one is made."""
-    limits: AnswerLimits | None = None
-    """What the answer may take."""
-    max_tokens: int | None = None
-    metadata: Mapping[str, Any] | None = None
-    model: str | None = None
-    provider: str | None = None
-    """A configured provider; without it the assistant chooses."""
-    stream: bool = False
-    """Answer as text/event-stream."""
-    system: str | None = None
-    temperature: float | None = None
-    tools: Sequence[str] | None = None
 
 
 class ChatMetadata(Model):
@@ -323,67 +333,67 @@ class ChatMetadata(Model):
     what the translation of the request could not carry over exactly.
     """
 
-    agents: list[AgentUseView] = ABSENT
     agents_used: list[str] = ABSENT
-    execution_time_seconds: float = ABSENT
-    failovers: list[dict[str, Any]] = ABSENT
-    iterations: int = ABSENT
+    agents: list[AgentUseView] = ABSENT
     limit_reached: str | None = ABSENT
-    receipts: list[dict[str, Any]] = ABSENT
+    iterations: int = ABSENT
+    execution_time_seconds: float = ABSENT
     trace_id: str = ABSENT
+    failovers: list[dict[str, Any]] = ABSENT
+    receipts: list[dict[str, Any]] = ABSENT
 
 
 class ChatRequest(Model):
     """A message to be answered, in a conversation or in a new one."""
 
     message: str
+    client_msg_id: str | None = None
+    """Makes this message one, however often it is sent."""
+    provider: str | None = None
+    """A configured provider; without it the assistant chooses."""
+    model: str | None = None
+    context: Sequence[EarlierMessage] | Mapping[str, Any] | None = None
+    """Earlier messages from elsewhere, oldest first."""
     agent_override: str | None = None
     """The agent that answers."""
+    temperature: float | None = None
+    max_tokens: int | None = None
+    tools: Sequence[str] | None = None
+    attachments: Sequence[str] | None = None
+    system: str | None = None
+    stream: bool = False
+    """Answer as text/event-stream."""
+    metadata: Mapping[str, Any] | None = None
+    limits: AnswerLimits | None = None
+    """What the answer may take."""
     approval: ApprovalPolicy | None = None
     """Which calls of tools a person decides on; it can only be tightened."""
-    attachments: Sequence[str] | None = None
     busy: BusyPolicy | None = None
     """What to do while the conversation's last answer is being written; without it the server's
     setting counts.
     """
-    client_msg_id: str | None = None
-    """Makes this message one, however often it is sent."""
-    context: Sequence[EarlierMessage] | Mapping[str, Any] | None = None
-    """Earlier messages from elsewhere, oldest first."""
     conversation_id: str | None = None
     """The conversation to continue; without it one is made."""
-    limits: AnswerLimits | None = None
-    """What the answer may take."""
-    max_tokens: int | None = None
-    metadata: Mapping[str, Any] | None = None
-    model: str | None = None
-    provider: str | None = None
-    """A configured provider; without it the assistant chooses."""
-    stream: bool = False
-    """Answer as text/event-stream."""
-    system: str | None = None
-    temperature: float | None = None
-    tools: Sequence[str] | None = None
 
 
 class ChatResponse(Model):
     """A complete answer."""
 
-    agent_type: str = ABSENT
+    response: str = ABSENT
     conversation_id: str = ABSENT
-    finish_reason: str = ABSENT
-    message: MessageView = ABSENT
     message_id: str = ABSENT
-    metadata: ChatMetadata = ABSENT
+    run_id: str = ABSENT
+    agent_type: str = ABSENT
     model: str = ABSENT
     model_used: str = ABSENT
+    provider: str = ABSENT
+    message: MessageView = ABSENT
+    token_usage: TokenUsage = ABSENT
     processing_time: float = ABSENT
     """Seconds."""
-    provider: str = ABSENT
-    response: str = ABSENT
-    run_id: str = ABSENT
     sources: list[Source] = ABSENT
-    token_usage: TokenUsage = ABSENT
+    finish_reason: str = ABSENT
+    metadata: ChatMetadata = ABSENT
 
 
 class CheckRequest(Model):
@@ -396,15 +406,15 @@ class CheckRequest(Model):
 class CheckStepView(Model):
     """One step of a test."""
 
-    advice: str | None = ABSENT
-    """What to do about a failure."""
-    code: str | None = ABSENT
-    detail: str = ABSENT
     name: str = ABSENT
     ok: bool = ABSENT
     seconds: float = ABSENT
+    detail: str = ABSENT
+    code: str | None = ABSENT
     status: int | None = ABSENT
     """The HTTP status of the provider, if there was one."""
+    advice: str | None = ABSENT
+    """What to do about a failure."""
 
 
 class CitationPart(Model):
@@ -415,14 +425,14 @@ class CitationPart(Model):
     as its `origin`, a dialect, wrote it, for the details that only that one knows.
     """
 
-    title: str = ABSENT
     type: Literal["citation"] = "citation"
-    end: int | None = None
-    index: int = 1
-    origin: str | None = None
-    snippet: str | None = None
-    start: int | None = None
+    title: str = ABSENT
     url: str | None = None
+    snippet: str | None = None
+    index: int = 1
+    start: int | None = None
+    end: int | None = None
+    origin: str | None = None
     vendor: dict[str, Any] | None = None
 
 
@@ -440,9 +450,9 @@ class CodeResponse(Model):
 
     code: str = ABSENT
     """The whole answer if it holds no code block."""
-    explanation: str = ABSENT
     language: str = ABSENT
     """As requested, else as the block says, else `python`."""
+    explanation: str = ABSENT
     model: str = ABSENT
 
 
@@ -514,26 +524,26 @@ class ConversationPage(Model):
 class ConversationPatch(Model):
     """The fields to change."""
 
+    title: str | None = None
     archived: bool | None = None
-    metadata: Mapping[str, Any] | None = None
     pinned: bool | None = None
     tags: Sequence[str] | None = None
-    title: str | None = None
+    metadata: Mapping[str, Any] | None = None
 
 
 class ConversationView(Model):
     """A conversation without its messages."""
 
-    archived: bool = ABSENT
-    created_at: datetime = ABSENT
-    head_message_id: str | None = ABSENT
-    """The end of its current branch."""
     id: str = ABSENT
     """Generated, or the `external_id` of its creator."""
-    metadata: dict[str, Any] = ABSENT
+    title: str = ABSENT
+    archived: bool = ABSENT
     pinned: bool = ABSENT
     tags: list[str] = ABSENT
-    title: str = ABSENT
+    metadata: dict[str, Any] = ABSENT
+    head_message_id: str | None = ABSENT
+    """The end of its current branch."""
+    created_at: datetime = ABSENT
     updated_at: datetime = ABSENT
 
 
@@ -555,110 +565,110 @@ class CredentialRotation(Model):
 class CredentialView(Model):
     """A credential without its key."""
 
-    created_at: datetime = ABSENT
-    hint: str = ABSENT
-    """The end of the key, of four characters at most."""
     id: str = ABSENT
     provider: str = ABSENT
-    retires_at: datetime | None = ABSENT
-    revoked_at: datetime | None = ABSENT
     shared: bool = ABSENT
     """Whether it is the tenant's; else it is your own."""
     state: CredentialState = ABSENT
-    validated_at: datetime = ABSENT
-    """When the provider accepted it."""
     version: int = ABSENT
     """Counts those of the same owner and provider."""
+    hint: str = ABSENT
+    """The end of the key, of four characters at most."""
+    created_at: datetime = ABSENT
+    validated_at: datetime = ABSENT
+    """When the provider accepted it."""
+    retires_at: datetime | None = ABSENT
+    revoked_at: datetime | None = ABSENT
 
 
 class DecisionRequest(Model):
     """A person's decision on the call of a tool."""
 
+    decision: Literal["approve", "deny"]
     arguments_hash: str
     """Of the arguments that the person has seen."""
-    decision: Literal["approve", "deny"]
 
 
 class DeploymentHealthView(Model):
     """A model whose last call failed, as this process has seen it."""
 
-    code: str = ABSENT
-    """Of its last error."""
-    failures: int = ABSENT
     model: str = ABSENT
-    seconds: float = ABSENT
-    """Until it is called again."""
     state: str = ABSENT
     """ok, failing, ejected, limited or exhausted"""
+    failures: int = ABSENT
+    seconds: float = ABSENT
+    """Until it is called again."""
+    code: str = ABSENT
+    """Of its last error."""
 
 
 class DoneData(Model):
     """Nothing is said of it."""
 
-    agent_type: str = ABSENT
-    conversation_id: str = ABSENT
     final_response: str = ABSENT
-    finish_reason: str = ABSENT
+    conversation_id: str = ABSENT
     message_id: str = ABSENT
-    metadata: ChatMetadata = ABSENT
+    run_id: str = ABSENT
+    agent_type: str = ABSENT
+    token_usage: TokenUsage = ABSENT
     processing_time: float = ABSENT
     """Seconds."""
-    run_id: str = ABSENT
     sources: list[Source] = ABSENT
-    token_usage: TokenUsage = ABSENT
+    finish_reason: str = ABSENT
+    metadata: ChatMetadata = ABSENT
 
 
 class DoneFrame(Event):
     """The answer is complete. Terminal."""
 
-    data: DoneData = ABSENT
     event: Literal["done"] = "done"
+    data: DoneData = ABSENT
 
 
 class DonePlace(Model):
     """The same for `done`, with what older frontends read there."""
 
-    agent_type: str = ABSENT
-    conversation_id: str = ABSENT
-    processing_time: float = ABSENT
-    response: str = ABSENT
     run_id: str = ABSENT
-    done: bool = True
+    response: str = ABSENT
+    conversation_id: str = ABSENT
+    agent_type: str = ABSENT
+    processing_time: float = ABSENT
     seq: int | None = None
+    done: bool = True
 
 
 class DrainFrame(Model):
     """This server is about to stop: come back after so many seconds, with the same cursors."""
 
-    retry_after: float = ABSENT
     type: Literal["drain"] = "drain"
+    retry_after: float = ABSENT
 
 
 class EarlierMessage(Model):
     """A message that the caller brings along."""
 
-    content: str | Sequence[EarlierText]
     role: Literal["user", "assistant", "system"]
+    content: str | Sequence[EarlierText]
 
 
 class EarlierText(Model):
     """A part of an earlier message."""
 
-    text: str
     type: Literal["text"] = "text"
+    text: str
 
 
 class ErrorBody(Model):
     """Every error on `/api`."""
 
-    code: str = ABSENT
-    """Stable, for programs."""
     detail: str = ABSENT
     """A sentence that says what to do."""
-    details: dict[str, Any] = ABSENT
-    """Further details."""
     error: str = ABSENT
     """The same."""
+    code: str = ABSENT
+    """Stable, for programs."""
+    details: dict[str, Any] = ABSENT
+    """Further details."""
     request_id: str | None = ABSENT
     """Also in X-Request-ID; name it when you ask for help."""
 
@@ -666,12 +676,12 @@ class ErrorBody(Model):
 class ErrorData(Model):
     """Nothing is said of it."""
 
-    code: str = ABSENT
-    details: dict[str, Any] = ABSENT
     error: str = ABSENT
     """A sentence."""
+    code: str = ABSENT
     recoverable: bool = ABSENT
     """Trying again, or continuing, may help."""
+    details: dict[str, Any] = ABSENT
     retry_after: float | None = None
     """Seconds."""
 
@@ -679,19 +689,19 @@ class ErrorData(Model):
 class ErrorFrame(Event):
     """The run failed, was cancelled or was interrupted: `code` says which. Terminal."""
 
-    data: ErrorData = ABSENT
     event: Literal["error"] = "error"
+    data: ErrorData = ABSENT
 
 
 class ErrorReply(Model):
     """A frame could not be used, or a run could not be followed; it names which, if it can."""
 
-    code: str = ABSENT
     error: str = ABSENT
-    client_msg_id: str | None = None
+    code: str = ABSENT
     details: dict[str, Any] | None = None
     errors: dict[str, list[str]] | None = None
     retry_after: float | None = None
+    client_msg_id: str | None = None
     run_id: str | None = None
 
 
@@ -708,9 +718,9 @@ class EventPlace(Model):
 class ExchangedCredential(Model):
     """A stored credential, and the key of this server that was made for it."""
 
+    credential: CredentialView = ABSENT
     api_key: IssuedKeyView = ABSENT
     """Send its `key` as X-API-Key."""
-    credential: CredentialView = ABSENT
 
 
 class FilePage(Model):
@@ -723,53 +733,53 @@ class FilePage(Model):
 class FileUploadResponse(Model):
     """A file that was uploaded."""
 
-    checksum: str = ABSENT
-    """SHA-256, in hexadecimal digits."""
-    conversation_id: str | None = ABSENT
     file_id: str = ABSENT
     filename: str = ABSENT
     """As it is kept: without folders and hidden characters."""
-    metadata: dict[str, Any] = ABSENT
-    """`status`: what became of it so far."""
-    mime_type: str = ABSENT
-    """By its content, whatever its sender said."""
     size: int = ABSENT
     """In bytes."""
+    mime_type: str = ABSENT
+    """By its content, whatever its sender said."""
+    checksum: str = ABSENT
+    """SHA-256, in hexadecimal digits."""
     url: str = ABSENT
     """Where its bytes are, with the same credentials."""
+    conversation_id: str | None = ABSENT
+    metadata: dict[str, Any] = ABSENT
+    """`status`: what became of it so far."""
 
 
 class FileView(Model):
     """A file; files of the same bytes share what was read of them."""
 
-    characters: int = ABSENT
-    """The length of its text."""
+    id: str = ABSENT
+    filename: str = ABSENT
+    size: int = ABSENT
+    """In bytes."""
+    mime_type: str = ABSENT
+    """By its content, whatever its sender said."""
     checksum: str = ABSENT
     """SHA-256, in hexadecimal digits."""
-    conversation_id: str | None = ABSENT
-    created_at: datetime = ABSENT
-    filename: str = ABSENT
-    id: str = ABSENT
+    url: str = ABSENT
+    """Where its bytes are, with the same credentials."""
     image_url: str | None = ABSENT
     """Of an image that has been read: where it is, made anew, for showing it."""
+    conversation_id: str | None = ABSENT
+    status: FileStatus = ABSENT
+    """`stored` until it is read, then `reading`, and `ready` or `unreadable` after."""
+    reason: str | None = ABSENT
+    """Why it is unreadable."""
+    progress: float = ABSENT
+    """How much of it has been read, 0 to 1."""
+    pages: int = ABSENT
+    """Pages, sheets or slides that have been read."""
+    characters: int = ABSENT
+    """The length of its text."""
     indexed: float | None = ABSENT
     """How much of its text is found by its meaning, 0 to 1; null where no model for that is
     configured, or there is no text.
     """
-    mime_type: str = ABSENT
-    """By its content, whatever its sender said."""
-    pages: int = ABSENT
-    """Pages, sheets or slides that have been read."""
-    progress: float = ABSENT
-    """How much of it has been read, 0 to 1."""
-    reason: str | None = ABSENT
-    """Why it is unreadable."""
-    size: int = ABSENT
-    """In bytes."""
-    status: FileStatus = ABSENT
-    """`stored` until it is read, then `reading`, and `ready` or `unreadable` after."""
-    url: str = ABSENT
-    """Where its bytes are, with the same credentials."""
+    created_at: datetime = ABSENT
 
 
 class ForkRequest(Model):
@@ -781,9 +791,9 @@ class ForkRequest(Model):
 class FunctionCallData(Model):
     """Nothing is said of it."""
 
-    arguments: dict[str, Any] = ABSENT
     call_id: str = ABSENT
     function_name: str = ABSENT
+    arguments: dict[str, Any] = ABSENT
     task_id: str | None = None
     """The task for which it was done."""
 
@@ -791,34 +801,34 @@ class FunctionCallData(Model):
 class FunctionCallFrame(Event):
     """The model called a tool."""
 
-    data: FunctionCallData = ABSENT
     event: Literal["function_call"] = "function_call"
+    data: FunctionCallData = ABSENT
 
 
 class GitHubResult(Model):
     """One repository, file, issue or pull request."""
 
+    title: str = ABSENT
+    url: str = ABSENT
     content: str = ABSENT
     """Plain text of it; of code, what matched."""
     metadata: dict[str, Any] = ABSENT
     """Depends on the type."""
-    title: str = ABSENT
-    url: str = ABSENT
 
 
 class GitHubSearchResponse(Model):
     """One page of results, the best first."""
 
-    incomplete: bool = ABSENT
-    """GitHub ran out of time before it had seen all."""
-    page: int = ABSENT
     query: str = ABSENT
-    response_time: float = ABSENT
-    """In seconds."""
+    type: GitHubKind = ABSENT
     results: list[GitHubResult] = ABSENT
     total: int = ABSENT
     """How many there are on all pages; 1,000 of them can be read."""
-    type: GitHubKind = ABSENT
+    incomplete: bool = ABSENT
+    """GitHub ran out of time before it had seen all."""
+    page: int = ABSENT
+    response_time: float = ABSENT
+    """In seconds."""
 
 
 class Health(Model):
@@ -832,37 +842,37 @@ class Health(Model):
 class InvalidBody(Model):
     """An error that names fields."""
 
-    code: str = ABSENT
-    """Stable, for programs."""
     detail: str = ABSENT
     """A sentence that says what to do."""
-    details: dict[str, Any] = ABSENT
-    """Further details."""
     error: str = ABSENT
     """The same."""
-    errors: dict[str, list[str]] = ABSENT
-    """What is wrong, by field."""
+    code: str = ABSENT
+    """Stable, for programs."""
+    details: dict[str, Any] = ABSENT
+    """Further details."""
     request_id: str | None = ABSENT
     """Also in X-Request-ID; name it when you ask for help."""
+    errors: dict[str, list[str]] = ABSENT
+    """What is wrong, by field."""
 
 
 class IssuedKeyView(Model):
     """A new key, whole this once."""
 
+    id: str = ABSENT
+    owner_id: str = ABSENT
+    name: str = ABSENT
+    scopes: ScopesView = ABSENT
     active: bool = ABSENT
     """False once it is revoked, expired or retired."""
     created_at: datetime = ABSENT
     expires_at: datetime | None = ABSENT
-    id: str = ABSENT
-    key: str = ABSENT
-    name: str = ABSENT
-    owner_id: str = ABSENT
+    revoked_at: datetime | None = ABSENT
     replaced_by: str | None = ABSENT
     """The id of its successor."""
     retires_at: datetime | None = ABSENT
     """When it ends because it has a successor."""
-    revoked_at: datetime | None = ABSENT
-    scopes: ScopesView = ABSENT
+    key: str = ABSENT
 
 
 class KeyPage(Model):
@@ -875,10 +885,10 @@ class KeyPage(Model):
 class KeyPatch(Model):
     """The fields to change. `scopes` replace those that there were."""
 
-    expires_at: datetime | None = None
-    """With a time zone; not after the key that asks."""
     name: str | None = None
     scopes: ScopesBody | None = None
+    expires_at: datetime | None = None
+    """With a time zone; not after the key that asks."""
 
 
 class KeyRotation(Model):
@@ -890,42 +900,42 @@ class KeyRotation(Model):
 class KeyView(Model):
     """An API key without its secret."""
 
+    id: str = ABSENT
+    owner_id: str = ABSENT
+    name: str = ABSENT
+    scopes: ScopesView = ABSENT
     active: bool = ABSENT
     """False once it is revoked, expired or retired."""
     created_at: datetime = ABSENT
     expires_at: datetime | None = ABSENT
-    id: str = ABSENT
-    name: str = ABSENT
-    owner_id: str = ABSENT
+    revoked_at: datetime | None = ABSENT
     replaced_by: str | None = ABSENT
     """The id of its successor."""
     retires_at: datetime | None = ABSENT
     """When it ends because it has a successor."""
-    revoked_at: datetime | None = ABSENT
-    scopes: ScopesView = ABSENT
 
 
 class LoginSessionView(Model):
     """The signed-in owner; the session itself is in the cookie."""
 
+    owner_id: str = ABSENT
     expires_in: float = ABSENT
     """Seconds."""
-    owner_id: str = ABSENT
 
 
 class Me(Model):
     """Who calls, and what with."""
 
+    owner_id: str = ABSENT
+    name: str = ABSENT
+    tenant_id: str = ABSENT
+    role: UserRole = ABSENT
     admin: bool = ABSENT
     """Whether this key administers the tenant."""
-    key_id: str = ABSENT
-    name: str = ABSENT
     operator: bool = ABSENT
     """Whether this key administers the server."""
-    owner_id: str = ABSENT
-    role: UserRole = ABSENT
+    key_id: str = ABSENT
     scopes: ScopesView = ABSENT
-    tenant_id: str = ABSENT
 
 
 class MessageEdit(Model):
@@ -948,64 +958,64 @@ class MessageRequest(Model):
     """A message to be answered in the conversation that the path names."""
 
     message: str
+    client_msg_id: str | None = None
+    """Makes this message one, however often it is sent."""
+    provider: str | None = None
+    """A configured provider; without it the assistant chooses."""
+    model: str | None = None
+    context: Sequence[EarlierMessage] | Mapping[str, Any] | None = None
+    """Earlier messages from elsewhere, oldest first."""
     agent_override: str | None = None
     """The agent that answers."""
+    temperature: float | None = None
+    max_tokens: int | None = None
+    tools: Sequence[str] | None = None
+    attachments: Sequence[str] | None = None
+    system: str | None = None
+    stream: bool = False
+    """Answer as text/event-stream."""
+    metadata: Mapping[str, Any] | None = None
+    limits: AnswerLimits | None = None
+    """What the answer may take."""
     approval: ApprovalPolicy | None = None
     """Which calls of tools a person decides on; it can only be tightened."""
-    attachments: Sequence[str] | None = None
     busy: BusyPolicy | None = None
     """What to do while the conversation's last answer is being written; without it the server's
     setting counts.
     """
-    client_msg_id: str | None = None
-    """Makes this message one, however often it is sent."""
-    context: Sequence[EarlierMessage] | Mapping[str, Any] | None = None
-    """Earlier messages from elsewhere, oldest first."""
-    limits: AnswerLimits | None = None
-    """What the answer may take."""
-    max_tokens: int | None = None
-    metadata: Mapping[str, Any] | None = None
-    model: str | None = None
-    provider: str | None = None
-    """A configured provider; without it the assistant chooses."""
-    stream: bool = False
-    """Answer as text/event-stream."""
-    system: str | None = None
-    temperature: float | None = None
-    tools: Sequence[str] | None = None
 
 
 class MessageView(Model):
     """A message in its conversation's tree; edits and retries are siblings under one parent."""
 
+    id: str = ABSENT
+    conversation_id: str = ABSENT
+    parent_id: str | None = ABSENT
+    role: str = ABSENT
     content: str = ABSENT
     """The text of the message."""
-    conversation_id: str = ABSENT
-    edited: bool = ABSENT
-    id: str = ABSENT
-    metadata: dict[str, Any] = ABSENT
-    model: str | None = ABSENT
-    parent_id: str | None = ABSENT
     parts: list[MessagePart] = ABSENT
     """All parts: text, reasoning, tool calls, ..."""
-    provider: str | None = ABSENT
-    role: str = ABSENT
-    run_id: str | None = ABSENT
     status: str = ABSENT
     """`partial` where the answer ended early."""
-    timestamp: datetime = ABSENT
+    run_id: str | None = ABSENT
+    model: str | None = ABSENT
+    provider: str | None = ABSENT
     token_usage: TokenUsage | None = ABSENT
+    edited: bool = ABSENT
+    timestamp: datetime = ABSENT
+    metadata: dict[str, Any] = ABSENT
 
 
 class MetricsData(Model):
     """Nothing is said of it."""
 
-    model_calls: int = ABSENT
+    tokens_used: int = ABSENT
     response_time: float = ABSENT
     """Seconds."""
     time_to_first_token: float | None = ABSENT
     """Seconds."""
-    tokens_used: int = ABSENT
+    model_calls: int = ABSENT
     task_id: str | None = None
     """The task for which it was done."""
 
@@ -1013,43 +1023,43 @@ class MetricsData(Model):
 class MetricsFrame(Event):
     """One model call ended."""
 
-    data: MetricsData = ABSENT
     event: Literal["metrics"] = "metrics"
+    data: MetricsData = ABSENT
 
 
 class ModelList(Model):
     """All models; `models` holds their ids."""
 
-    data: list[ModelView] = ABSENT
     models: list[str] = ABSENT
+    data: list[ModelView] = ABSENT
 
 
 class ModelView(Model):
     """One model at one provider."""
 
+    id: str = ABSENT
+    provider: str = ABSENT
     capabilities: list[str] = ABSENT
     context_length: int | None = ABSENT
     """Tokens; null where it is not known."""
-    id: str = ABSENT
-    provider: str = ABSENT
 
 
 class NewConversation(Model):
     """A new conversation; without a title it gets one from its first message."""
 
+    title: str | None = None
+    tags: Sequence[str] | None = None
+    metadata: Mapping[str, Any] | None = None
     external_id: str | None = None
     """An id of your own, unique among yours; without `/`, `?` and `#`."""
-    metadata: Mapping[str, Any] | None = None
-    tags: Sequence[str] | None = None
-    title: str | None = None
 
 
 class NewCredential(Model):
     """A provider's key, for a key of this server that may use this provider only."""
 
+    provider: str
     key: str
     """The provider's key. It is stored encrypted, and never shown again."""
-    provider: str
     shared: bool = False
     """Whether it pays for all users of your tenant; admins only."""
 
@@ -1058,9 +1068,9 @@ class NewKey(Model):
     """A key for yourself; without `scopes` it may do what the key that asks may."""
 
     name: str
+    scopes: ScopesBody | None = None
     expires_at: datetime | None = None
     """With a time zone; not after the key that asks."""
-    scopes: ScopesBody | None = None
 
 
 class NewKeyOfUser(Model):
@@ -1069,9 +1079,9 @@ class NewKeyOfUser(Model):
     name: str
     owner_id: str
     """Letters, digits and . _ @ -"""
+    scopes: ScopesBody | None = None
     expires_at: datetime | None = None
     """With a time zone; not after the key that asks."""
-    scopes: ScopesBody | None = None
 
 
 class NewTenant(Model):
@@ -1096,24 +1106,24 @@ class NewUser(Model):
 class OwnSearchResponse(Model):
     """One page of results."""
 
-    has_more: bool = ABSENT
-    query: str = ABSENT
     results: list[OwnSearchResult] = ABSENT
     total: int = ABSENT
+    has_more: bool = ABSENT
+    query: str = ABSENT
 
 
 class OwnSearchResult(Model):
     """One search result."""
 
     id: str = ABSENT
-    metadata: dict[str, Any] = ABSENT
+    type: SearchKind = ABSENT
+    title: str = ABSENT
     snippet: str = ABSENT
     """Plain text around the text hit."""
-    timestamp: datetime = ABSENT
-    title: str = ABSENT
-    type: SearchKind = ABSENT
     url: str = ABSENT
     """Where to read it."""
+    timestamp: datetime = ABSENT
+    metadata: dict[str, Any] = ABSENT
 
 
 class PeriodBudget(Model):
@@ -1140,8 +1150,8 @@ class PongFrame(Model):
 class ProviderCheck(Model):
     """The report of a test; `ok` if every step succeeded."""
 
-    ok: bool = ABSENT
     provider: str = ABSENT
+    ok: bool = ABSENT
     steps: list[CheckStepView] = ABSENT
 
 
@@ -1155,17 +1165,17 @@ class ProviderList(Model):
 class ProviderView(Model):
     """One provider, without secrets."""
 
-    base_url: str | None = ABSENT
-    default_model: str | None = ABSENT
+    name: str = ABSENT
     dialect: str | None = ABSENT
     """The wire that it speaks; null for our own model."""
+    base_url: str | None = ABSENT
     has_credential: bool = ABSENT
     """Whether it is called with a key or a token."""
-    health: list[DeploymentHealthView] = ABSENT
-    """Its models whose last call failed."""
+    default_model: str | None = ABSENT
     models: int | None = ABSENT
     """How many models it lists; null if it does not tell."""
-    name: str = ABSENT
+    health: list[DeploymentHealthView] = ABSENT
+    """Its models whose last call failed."""
 
 
 class QueuedData(Model):
@@ -1181,24 +1191,24 @@ class QueuedData(Model):
 class QueuedFrame(Event):
     """The run waits: for earlier runs of its conversation, or for the `provider` that is named."""
 
-    data: QueuedData = ABSENT
     event: Literal["queued"] = "queued"
+    data: QueuedData = ABSENT
 
 
 class Readiness(Model):
     """Whether the server can serve requests; the rest is for authenticated callers."""
 
     ready: bool = ABSENT
-    mcp: dict[str, bool] | None = None
-    """Which servers of tools answer; absent where none is configured. One that does not leaves
-    this server ready.
-    """
+    services: dict[str, bool] | None = None
+    """Which part works."""
     sandbox: str | None = None
     """How programs of agents are shut in: `full`, `partial, without ...` or `none: ...`; absent
     where `run_code` is off.
     """
-    services: dict[str, bool] | None = None
-    """Which part works."""
+    mcp: dict[str, bool] | None = None
+    """Which servers of tools answer; absent where none is configured. One that does not leaves
+    this server ready.
+    """
 
 
 class ReasoningData(Model):
@@ -1210,8 +1220,8 @@ class ReasoningData(Model):
 class ReasoningFrame(Event):
     """More reasoning of the model."""
 
-    data: ReasoningData = ABSENT
     event: Literal["reasoning"] = "reasoning"
+    data: ReasoningData = ABSENT
 
 
 class ReasoningPart(Model):
@@ -1223,26 +1233,26 @@ class ReasoningPart(Model):
     can read. `id` is the origin's own id of it.
     """
 
-    text: str = ABSENT
     type: Literal["reasoning"] = "reasoning"
-    encrypted: str | None = None
-    id: str | None = None
-    origin: str | None = None
+    text: str = ABSENT
     signature: str | None = None
+    encrypted: str | None = None
+    origin: str | None = None
+    id: str | None = None
 
 
 class RefusalPart(Model):
     """The model's words for refusing to answer, where its dialect tells them from text."""
 
-    text: str = ABSENT
     type: Literal["refusal"] = "refusal"
+    text: str = ABSENT
 
 
 class ResumeFrame(Model):
     """Asks for the events of a run after one that was received, and for those to come."""
 
-    run_id: str
     type: Literal["resume"] = "resume"
+    run_id: str
     after: int = 0
     """The last event that was received."""
 
@@ -1257,97 +1267,106 @@ class RetryRequest(Model):
 class RunView(Model):
     """A run: the generation of one answer."""
 
-    agent_type: str = ABSENT
-    approvals: list[ApprovalView] = ABSENT
-    """What it waits for a person to decide on."""
-    attempt: int = ABSENT
-    cancel_requested: bool = ABSENT
-    conversation_id: str = ABSENT
-    created_at: datetime = ABSENT
-    ended_at: datetime | None = ABSENT
-    error_code: str | None = ABSENT
     id: str = ABSENT
-    last_event_id: str | None = ABSENT
-    """Of its last event, once it has ended."""
+    conversation_id: str = ABSENT
     message_id: str = ABSENT
     """The message that holds the answer."""
-    metadata: dict[str, Any] = ABSENT
-    """What the request for this answer brought."""
-    model: str = ABSENT
-    provider: str = ABSENT
-    started_at: datetime | None = ABSENT
-    status: str = ABSENT
-    surface: str = ABSENT
-    token_usage: TokenUsage | None = ABSENT
     user_message_id: str = ABSENT
     """The message that is answered."""
+    surface: str = ABSENT
+    status: str = ABSENT
+    agent_type: str = ABSENT
+    provider: str = ABSENT
+    model: str = ABSENT
+    attempt: int = ABSENT
+    cancel_requested: bool = ABSENT
+    last_event_id: str | None = ABSENT
+    """Of its last event, once it has ended."""
+    token_usage: TokenUsage | None = ABSENT
+    error_code: str | None = ABSENT
+    metadata: dict[str, Any] = ABSENT
+    """What the request for this answer brought."""
+    created_at: datetime = ABSENT
+    started_at: datetime | None = ABSENT
+    ended_at: datetime | None = ABSENT
+    approvals: list[ApprovalView] = ABSENT
+    """What it waits for a person to decide on."""
 
 
 class ScopesBody(Model):
     """What a key may do. What is left out is not limited; an empty list allows nothing."""
 
+    providers: Sequence[str] | None = None
     models: Sequence[str] | None = None
     """Patterns with `*`, of `provider/model`, or of a model at any provider."""
     operations: Sequence[KeyOperation] | None = None
-    providers: Sequence[str] | None = None
+    tools: Sequence[str] | None = None
+    """Patterns of the types of tools that a provider runs."""
     requests_per_minute: int | None = None
     """Counted by each worker."""
     tokens_per_minute: int | None = None
     """Of input and output, when an answer has ended; counted by each worker."""
-    tools: Sequence[str] | None = None
-    """Patterns of the types of tools that a provider runs."""
 
 
 class ScopesView(Model):
     """What a key may do; null is not limited."""
 
+    providers: list[str] | None = ABSENT
     models: list[str] | None = ABSENT
     operations: list[str] | None = ABSENT
-    providers: list[str] | None = ABSENT
+    tools: list[str] | None = ABSENT
     requests_per_minute: int | None = ABSENT
     tokens_per_minute: int | None = ABSENT
-    tools: list[str] | None = ABSENT
 
 
 class SearchRequest(Model):
     """What to search for, and where."""
 
     query: str
-    include_answer: bool = False
-    """Also a short answer, from providers that give one."""
-    max_results: int = 5
     provider: str = "tavily"
     """`tavily`, `brave`, `searxng`; `local` searches what is your own."""
-    time_range: TimeRange | None = None
-    """How old results may be."""
+    max_results: int = 5
     topic: Topic = "general"
     """Engines without it search all pages."""
+    time_range: TimeRange | None = None
+    """How old results may be."""
+    include_answer: bool = False
+    """Also a short answer, from providers that give one."""
 
 
 class SearchResponse(Model):
     """The results, the best first."""
 
-    answer: str | None = ABSENT
+    query: str = ABSENT
     provider: str = ABSENT
     """Which searched."""
-    query: str = ABSENT
-    response_time: float = ABSENT
-    """In seconds."""
+    answer: str | None = ABSENT
     results: list[SearchResult] = ABSENT
     total: int = ABSENT
     """How many results these are."""
+    response_time: float = ABSENT
+    """In seconds."""
 
 
 class SearchResult(Model):
     """One page that was found."""
 
-    content: str = ABSENT
-    """Plain text of it."""
-    published_date: datetime | None = ABSENT
-    score: float = ABSENT
-    """From 0 to 1, the higher the better."""
     title: str = ABSENT
     url: str = ABSENT
+    content: str = ABSENT
+    """Plain text of it."""
+    score: float = ABSENT
+    """From 0 to 1, the higher the better."""
+    published_date: datetime | None = ABSENT
+
+
+class SiblingsView(Model):
+    """Messages under one parent: versions of a question, or of its answer."""
+
+    parent_id: str | None = ABSENT
+    """Null for versions of the first message."""
+    message_ids: list[str] = ABSENT
+    """The oldest first."""
 
 
 class SignIn(Model):
@@ -1367,43 +1386,43 @@ class SnapshotData(Model):
 class SnapshotFrame(Event):
     """The messages so far; replaces everything that was received before."""
 
-    data: SnapshotData = ABSENT
     event: Literal["snapshot"] = "snapshot"
+    data: SnapshotData = ABSENT
 
 
 class SnapshotMessage(Model):
     """Nothing is said of it."""
 
+    role: str = ABSENT
     content: str = ABSENT
     parts: list[MessagePart] = ABSENT
-    role: str = ABSENT
 
 
 class Source(Model):
     """The source of a statement in the answer; `index` is the n of its `[n]` mark."""
 
-    index: int = ABSENT
-    snippet: str | None = ABSENT
     title: str = ABSENT
     url: str | None = ABSENT
+    snippet: str | None = ABSENT
+    index: int = ABSENT
 
 
 class SourceFrame(Event):
     """A source of the answer."""
 
-    data: Source = ABSENT
     event: Literal["source"] = "source"
+    data: Source = ABSENT
 
 
 class StreamStartData(Model):
     """Nothing is said of it."""
 
-    agent_type: str = ABSENT
     conversation_id: str = ABSENT
+    run_id: str = ABSENT
     message_id: str = ABSENT
     """The message that will hold the answer."""
+    agent_type: str = ABSENT
     model: str = ABSENT
-    run_id: str = ABSENT
     resumed: bool = False
     """It continues an interrupted answer."""
 
@@ -1411,71 +1430,71 @@ class StreamStartData(Model):
 class StreamStartFrame(Event):
     """A run starts. Always the first logged event."""
 
-    data: StreamStartData = ABSENT
     event: Literal["stream_start"] = "stream_start"
+    data: StreamStartData = ABSENT
 
 
 class StreamTicket(Model):
     """Starts one stream: `GET /api/chat/stream?ticket=...`."""
 
+    ticket: str = ABSENT
     expires_in: float = ABSENT
     """Seconds."""
-    ticket: str = ABSENT
 
 
 class TaskCompleteData(Model):
     """Nothing is said of it."""
 
+    task_id: str = ABSENT
     agent_type: str = ABSENT
-    execution_time: float = ABSENT
-    """Seconds."""
     result: str = ABSENT
     success: bool = ABSENT
-    task_id: str = ABSENT
+    execution_time: float = ABSENT
+    """Seconds."""
 
 
 class TaskCompleteFrame(Event):
     """A task ended."""
 
-    data: TaskCompleteData = ABSENT
     event: Literal["agent_task_complete"] = "agent_task_complete"
+    data: TaskCompleteData = ABSENT
 
 
 class TaskProgressData(Model):
     """Nothing is said of it."""
 
-    current_step: str = ABSENT
-    """What is being done now."""
+    task_id: str = ABSENT
+    """The task, or the call of a tool."""
     progress: float | None = ABSENT
     """From 0 to 1, where it is known."""
     status: str = ABSENT
-    task_id: str = ABSENT
-    """The task, or the call of a tool."""
+    current_step: str = ABSENT
+    """What is being done now."""
 
 
 class TaskProgressFrame(Event):
     """How far a task, or a tool, is."""
 
-    data: TaskProgressData = ABSENT
     event: Literal["agent_task_progress"] = "agent_task_progress"
+    data: TaskProgressData = ABSENT
 
 
 class TaskStartData(Model):
     """Nothing is said of it."""
 
+    task_id: str = ABSENT
     agent_type: str = ABSENT
     """The agent that does the task."""
+    description: str = ABSENT
     call_id: str = ABSENT
     """The call of `delegate` that gave it."""
-    description: str = ABSENT
-    task_id: str = ABSENT
 
 
 class TaskStartFrame(Event):
     """An agent began a task that another agent gave it."""
 
-    data: TaskStartData = ABSENT
     event: Literal["agent_task_start"] = "agent_task_start"
+    data: TaskStartData = ABSENT
 
 
 class TenantPage(Model):
@@ -1488,24 +1507,24 @@ class TenantPage(Model):
 class TenantPatch(Model):
     """The fields to change. While a tenant is disabled no key of its users works."""
 
-    disabled: bool | None = None
     name: str | None = None
+    disabled: bool | None = None
 
 
 class TenantView(Model):
     """A tenant."""
 
-    created_at: datetime = ABSENT
-    disabled_at: datetime | None = ABSENT
     id: str = ABSENT
     name: str = ABSENT
+    created_at: datetime = ABSENT
+    disabled_at: datetime | None = ABSENT
 
 
 class TextPart(Model):
     """Plain text."""
 
-    text: str = ABSENT
     type: Literal["text"] = "text"
+    text: str = ABSENT
     cache: CacheBreakpoint | None = None
 
 
@@ -1523,8 +1542,8 @@ class TokenData(Model):
 class TokenFrame(Event):
     """More text of the answer."""
 
-    data: TokenData = ABSENT
     event: Literal["token"] = "token"
+    data: TokenData = ABSENT
 
 
 class TokenUsage(Model):
@@ -1533,11 +1552,11 @@ class TokenUsage(Model):
     The true numbers are then within `error_bound` of these, as a fraction of them.
     """
 
-    completion_tokens: int = ABSENT
-    error_bound: float = ABSENT
-    estimated: bool = ABSENT
     prompt_tokens: int = ABSENT
+    completion_tokens: int = ABSENT
     total_tokens: int = ABSENT
+    estimated: bool = ABSENT
+    error_bound: float = ABSENT
 
 
 class ToolCallPart(Model):
@@ -1546,10 +1565,10 @@ class ToolCallPart(Model):
     `malformed` is told of one whose arguments were no JSON object: these hold their text.
     """
 
-    arguments: dict[str, Any] = ABSENT
+    type: Literal["tool_call"] = "tool_call"
     call_id: str = ABSENT
     name: str = ABSENT
-    type: Literal["tool_call"] = "tool_call"
+    arguments: dict[str, Any] = ABSENT
     cache: CacheBreakpoint | None = None
     malformed: bool = False
 
@@ -1558,9 +1577,9 @@ class ToolResultData(Model):
     """Nothing is said of it."""
 
     call_id: str = ABSENT
+    tool_name: str = ABSENT
     result: Any = ABSENT
     success: bool = ABSENT
-    tool_name: str = ABSENT
     task_id: str | None = None
     """The task for which it was done."""
 
@@ -1568,19 +1587,19 @@ class ToolResultData(Model):
 class ToolResultFrame(Event):
     """The tool returned a result."""
 
-    data: ToolResultData = ABSENT
     event: Literal["tool_result"] = "tool_result"
+    data: ToolResultData = ABSENT
 
 
 class ToolResultPart(Model):
     """The result of a tool call: text, files, or both."""
 
+    type: Literal["tool_result"] = "tool_result"
     call_id: str = ABSENT
     content: list[TextPart | AttachmentPart | VendorPart] = ABSENT
-    type: Literal["tool_result"] = "tool_result"
-    cache: CacheBreakpoint | None = None
     name: str | None = None
     success: bool = True
+    cache: CacheBreakpoint | None = None
 
 
 class UploadedFiles(Model):
@@ -1593,32 +1612,60 @@ class UploadedFiles(Model):
 class UsageGroup(Model):
     """What the model calls of one group used; token totals are inclusive."""
 
+    name: str = ABSENT
+    calls: int = ABSENT
+    input_tokens: int = ABSENT
+    output_tokens: int = ABSENT
     cache_read_tokens: int = ABSENT
     cache_write_tokens: int = ABSENT
-    calls: int = ABSENT
-    cost: str = ABSENT
-    """US dollars, without the unpriced calls."""
-    error_bound: float = ABSENT
-    """How far estimates may be off, as a fraction."""
+    reasoning_tokens: int = ABSENT
     estimated: bool = ABSENT
     """Whether we counted a part, not the provider."""
-    input_tokens: int = ABSENT
-    name: str = ABSENT
-    output_tokens: int = ABSENT
-    reasoning_tokens: int = ABSENT
+    error_bound: float = ABSENT
+    """How far estimates may be off, as a fraction."""
+    cost: str = ABSENT
+    """US dollars, without the unpriced calls."""
     unpriced_calls: int = ABSENT
     """Calls whose price is not known."""
+
+
+class UsageIntervalView(Model):
+    """What the calls of one provider used in one interval, and how long they took."""
+
+    at: datetime = ABSENT
+    """When the interval begins."""
+    provider: str = ABSENT
+    calls: int = ABSENT
+    failed_calls: int = ABSENT
+    input_tokens: int = ABSENT
+    output_tokens: int = ABSENT
+    cost: str = ABSENT
+    """US dollars, without the unpriced calls."""
+    seconds_p50: float | None = ABSENT
+    """The median duration of completed calls."""
+    seconds_p95: float | None = ABSENT
+    """19 of 20 completed calls took no longer."""
+    first_token_seconds_p50: float | None = ABSENT
+    """The median time to first output."""
+    first_token_seconds_p95: float | None = ABSENT
 
 
 class UsageReport(Model):
     """Usage by group, the dearest first."""
 
-    budgets: list[BudgetView] = ABSENT
-    """Those that your calls count against now."""
     items: list[UsageGroup] = ABSENT
-    total_calls: int = ABSENT
     total_cost: str = ABSENT
     """US dollars, without the unpriced calls."""
+    total_calls: int = ABSENT
+    budgets: list[BudgetView] = ABSENT
+    """Those that your calls count against now."""
+
+
+class UsageTimeline(Model):
+    """Intervals that have calls, the oldest first, one for each provider that was called."""
+
+    step: TimelineStep = ABSENT
+    items: list[UsageIntervalView] = ABSENT
 
 
 class UserPage(Model):
@@ -1631,28 +1678,28 @@ class UserPage(Model):
 class UserPatch(Model):
     """The fields to change. While a user is disabled none of its keys works."""
 
-    disabled: bool | None = None
     name: str | None = None
+    disabled: bool | None = None
     role: UserRole | None = None
 
 
 class UserView(Model):
     """A user."""
 
-    created_at: datetime = ABSENT
-    disabled_at: datetime | None = ABSENT
     id: str = ABSENT
     name: str = ABSENT
-    role: UserRole = ABSENT
+    created_at: datetime = ABSENT
+    disabled_at: datetime | None = ABSENT
     tenant_id: str = ABSENT
+    role: UserRole = ABSENT
 
 
 class VendorPart(Model):
     """A part that only its `origin`, a dialect, understands, as it came: kept and sent back."""
 
-    data: dict[str, Any] = ABSENT
-    origin: str = ABSENT
     type: Literal["vendor"] = "vendor"
+    origin: str = ABSENT
+    data: dict[str, Any] = ABSENT
 
 
 class VoiceInputResponse(Model):
@@ -1683,12 +1730,12 @@ class VoiceInputResponse(Model):
 class WaitingResponse(Model):
     """An answer that waits for a person; its run goes on after the decision."""
 
+    run_id: str = ABSENT
+    conversation_id: str = ABSENT
+    status: str = ABSENT
     approval: ApprovalView = ABSENT
     """The first of them."""
     approvals: list[ApprovalView] = ABSENT
-    conversation_id: str = ABSENT
-    run_id: str = ABSENT
-    status: str = ABSENT
 
 
 ChatEvent: TypeAlias = (

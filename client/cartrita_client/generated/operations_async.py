@@ -6,7 +6,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from cartrita_client.generated import table
 from cartrita_client.operations import Given, Operation
@@ -110,8 +110,8 @@ class Operations(ABC):
         *,
         name: str,
         owner_id: str,
-        expires_at: datetime | None = None,
         scopes: models.ScopesBody | Mapping[str, Any] | None = None,
+        expires_at: datetime | None = None,
         timeout: float | None = None,
     ) -> models.IssuedKeyView:
         """Make a key for a user, which may do no more than the one that asks.
@@ -126,8 +126,8 @@ class Operations(ABC):
                 body={
                     "name": name,
                     "owner_id": owner_id,
-                    "expires_at": expires_at,
                     "scopes": scopes,
+                    "expires_at": expires_at,
                 },
                 timeout=timeout,
             ),
@@ -145,9 +145,9 @@ class Operations(ABC):
         self,
         key_id: str,
         *,
-        expires_at: datetime | None = None,
         name: str | None = None,
         scopes: models.ScopesBody | Mapping[str, Any] | None = None,
+        expires_at: datetime | None = None,
         timeout: float | None = None,
     ) -> models.KeyView:
         """Change a key; it counts at once. Streams of a key that may do less now are cut.
@@ -159,7 +159,7 @@ class Operations(ABC):
             table.CHANGE_ANY_KEY,
             Given(
                 path=(key_id,),
-                body={"expires_at": expires_at, "name": name, "scopes": scopes},
+                body={"name": name, "scopes": scopes, "expires_at": expires_at},
                 timeout=timeout,
             ),
         )
@@ -254,8 +254,8 @@ class Operations(ABC):
         self,
         tenant_id: str,
         *,
-        disabled: bool | None = None,
         name: str | None = None,
+        disabled: bool | None = None,
         timeout: float | None = None,
     ) -> models.TenantView:
         """Rename a tenant, or disable it, which only an admin of the server may; its keys stop
@@ -263,7 +263,7 @@ class Operations(ABC):
         """
         found: models.TenantView = await self._answer(
             table.CHANGE_TENANT,
-            Given(path=(tenant_id,), body={"disabled": disabled, "name": name}, timeout=timeout),
+            Given(path=(tenant_id,), body={"name": name, "disabled": disabled}, timeout=timeout),
         )
         return found
 
@@ -359,8 +359,8 @@ class Operations(ABC):
         self,
         user_id: str,
         *,
-        disabled: bool | None = None,
         name: str | None = None,
+        disabled: bool | None = None,
         role: models.UserRole | None = None,
         timeout: float | None = None,
     ) -> models.UserView:
@@ -371,7 +371,7 @@ class Operations(ABC):
             table.CHANGE_USER,
             Given(
                 path=(user_id,),
-                body={"disabled": disabled, "name": name, "role": role},
+                body={"name": name, "disabled": disabled, "role": role},
                 timeout=timeout,
             ),
         )
@@ -417,21 +417,21 @@ class Operations(ABC):
         self,
         *,
         message: str,
-        agent_override: str | None = None,
-        approval: models.ApprovalPolicy | None = None,
-        attachments: Sequence[str] | None = None,
-        busy: models.BusyPolicy | None = None,
         client_msg_id: str | None = None,
-        context: Sequence[models.EarlierMessage] | Mapping[str, Any] | None = None,
-        conversation_id: str | None = None,
-        limits: models.AnswerLimits | Mapping[str, Any] | None = None,
-        max_tokens: int | None = None,
-        metadata: Mapping[str, Any] | None = None,
-        model: str | None = None,
         provider: str | None = None,
-        system: str | None = None,
+        model: str | None = None,
+        context: Sequence[models.EarlierMessage] | Mapping[str, Any] | None = None,
+        agent_override: str | None = None,
         temperature: float | None = None,
+        max_tokens: int | None = None,
         tools: Sequence[str] | None = None,
+        attachments: Sequence[str] | None = None,
+        system: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        limits: models.AnswerLimits | Mapping[str, Any] | None = None,
+        approval: models.ApprovalPolicy | None = None,
+        busy: models.BusyPolicy | None = None,
+        conversation_id: str | None = None,
         idempotency_key: str | None = None,
         timeout: float | None = None,
     ) -> models.ChatResponse:
@@ -440,36 +440,36 @@ class Operations(ABC):
         The run continues if the client disconnects: see `GET /api/runs/{id}`.
 
         Args:
+            client_msg_id: Makes this message one, however often it is sent.
+            provider: A configured provider; without it the assistant chooses.
+            context: Earlier messages from elsewhere, oldest first.
             agent_override: The agent that answers.
+            limits: What the answer may take.
             approval: Which calls of tools a person decides on; it can only be tightened.
             busy: What to do while the conversation's last answer is being written; without it
                 the server's setting counts.
-            client_msg_id: Makes this message one, however often it is sent.
-            context: Earlier messages from elsewhere, oldest first.
             conversation_id: The conversation to continue; without it one is made.
-            limits: What the answer may take.
-            provider: A configured provider; without it the assistant chooses.
         """
         found: models.ChatResponse = await self._answer(
             table.POST_CHAT,
             Given(
                 body={
                     "message": message,
-                    "agent_override": agent_override,
-                    "approval": approval,
-                    "attachments": attachments,
-                    "busy": busy,
                     "client_msg_id": client_msg_id,
-                    "context": context,
-                    "conversation_id": conversation_id,
-                    "limits": limits,
-                    "max_tokens": max_tokens,
-                    "metadata": metadata,
-                    "model": model,
                     "provider": provider,
-                    "system": system,
+                    "model": model,
+                    "context": context,
+                    "agent_override": agent_override,
                     "temperature": temperature,
+                    "max_tokens": max_tokens,
                     "tools": tools,
+                    "attachments": attachments,
+                    "system": system,
+                    "metadata": metadata,
+                    "limits": limits,
+                    "approval": approval,
+                    "busy": busy,
+                    "conversation_id": conversation_id,
                 },
                 idempotency_key=idempotency_key,
                 timeout=timeout,
@@ -481,21 +481,21 @@ class Operations(ABC):
         self,
         *,
         message: str,
-        agent_override: str | None = None,
-        approval: models.ApprovalPolicy | None = None,
-        attachments: Sequence[str] | None = None,
-        busy: models.BusyPolicy | None = None,
         client_msg_id: str | None = None,
-        context: Sequence[models.EarlierMessage] | Mapping[str, Any] | None = None,
-        conversation_id: str | None = None,
-        limits: models.AnswerLimits | Mapping[str, Any] | None = None,
-        max_tokens: int | None = None,
-        metadata: Mapping[str, Any] | None = None,
-        model: str | None = None,
         provider: str | None = None,
-        system: str | None = None,
+        model: str | None = None,
+        context: Sequence[models.EarlierMessage] | Mapping[str, Any] | None = None,
+        agent_override: str | None = None,
         temperature: float | None = None,
+        max_tokens: int | None = None,
         tools: Sequence[str] | None = None,
+        attachments: Sequence[str] | None = None,
+        system: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        limits: models.AnswerLimits | Mapping[str, Any] | None = None,
+        approval: models.ApprovalPolicy | None = None,
+        busy: models.BusyPolicy | None = None,
+        conversation_id: str | None = None,
         idempotency_key: str | None = None,
         timeout: float | None = None,
     ) -> AsyncChatStream:
@@ -504,36 +504,36 @@ class Operations(ABC):
         With `Last-Event-ID` the stream of that run is resumed, and no message is sent.
 
         Args:
+            client_msg_id: Makes this message one, however often it is sent.
+            provider: A configured provider; without it the assistant chooses.
+            context: Earlier messages from elsewhere, oldest first.
             agent_override: The agent that answers.
+            limits: What the answer may take.
             approval: Which calls of tools a person decides on; it can only be tightened.
             busy: What to do while the conversation's last answer is being written; without it
                 the server's setting counts.
-            client_msg_id: Makes this message one, however often it is sent.
-            context: Earlier messages from elsewhere, oldest first.
             conversation_id: The conversation to continue; without it one is made.
-            limits: What the answer may take.
-            provider: A configured provider; without it the assistant chooses.
         """
         return self._stream(
             table.STREAM_CHAT,
             Given(
                 body={
                     "message": message,
-                    "agent_override": agent_override,
-                    "approval": approval,
-                    "attachments": attachments,
-                    "busy": busy,
                     "client_msg_id": client_msg_id,
-                    "context": context,
-                    "conversation_id": conversation_id,
-                    "limits": limits,
-                    "max_tokens": max_tokens,
-                    "metadata": metadata,
-                    "model": model,
                     "provider": provider,
-                    "system": system,
+                    "model": model,
+                    "context": context,
+                    "agent_override": agent_override,
                     "temperature": temperature,
+                    "max_tokens": max_tokens,
                     "tools": tools,
+                    "attachments": attachments,
+                    "system": system,
+                    "metadata": metadata,
+                    "limits": limits,
+                    "approval": approval,
+                    "busy": busy,
+                    "conversation_id": conversation_id,
                 },
                 idempotency_key=idempotency_key,
                 timeout=timeout,
@@ -634,7 +634,7 @@ class Operations(ABC):
     async def list_conversations(
         self,
         *,
-        archived: Literal[true, false, any] | None = None,
+        archived: Literal["true", "false", "any"] | None = None,
         pinned: bool | None = None,
         tag: str | None = None,
         limit: int | None = None,
@@ -665,7 +665,7 @@ class Operations(ABC):
     def iter_conversations(
         self,
         *,
-        archived: Literal[true, false, any] | None = None,
+        archived: Literal["true", "false", "any"] | None = None,
         pinned: bool | None = None,
         tag: str | None = None,
         limit: int | None = None,
@@ -684,10 +684,10 @@ class Operations(ABC):
     async def create_conversation(
         self,
         *,
-        external_id: str | None = None,
-        metadata: Mapping[str, Any] | None = None,
-        tags: Sequence[str] | None = None,
         title: str | None = None,
+        tags: Sequence[str] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        external_id: str | None = None,
         timeout: float | None = None,
     ) -> models.ConversationView:
         """Create an empty conversation.
@@ -699,10 +699,10 @@ class Operations(ABC):
             table.CREATE_CONVERSATION,
             Given(
                 body={
-                    "external_id": external_id,
-                    "metadata": metadata,
-                    "tags": tags,
                     "title": title,
+                    "tags": tags,
+                    "metadata": metadata,
+                    "external_id": external_id,
                 },
                 timeout=timeout,
             ),
@@ -730,11 +730,11 @@ class Operations(ABC):
         self,
         conversation_id: str,
         *,
+        title: str | None = None,
         archived: bool | None = None,
-        metadata: Mapping[str, Any] | None = None,
         pinned: bool | None = None,
         tags: Sequence[str] | None = None,
-        title: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
         timeout: float | None = None,
     ) -> models.ConversationView:
         """Rename, tag, pin or archive a conversation. PUT and PATCH are the same."""
@@ -743,11 +743,11 @@ class Operations(ABC):
             Given(
                 path=(conversation_id,),
                 body={
+                    "title": title,
                     "archived": archived,
-                    "metadata": metadata,
                     "pinned": pinned,
                     "tags": tags,
-                    "title": title,
+                    "metadata": metadata,
                 },
                 timeout=timeout,
             ),
@@ -758,11 +758,11 @@ class Operations(ABC):
         self,
         conversation_id: str,
         *,
+        title: str | None = None,
         archived: bool | None = None,
-        metadata: Mapping[str, Any] | None = None,
         pinned: bool | None = None,
         tags: Sequence[str] | None = None,
-        title: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
         timeout: float | None = None,
     ) -> models.ConversationView:
         """Rename, tag, pin or archive a conversation. PUT and PATCH are the same."""
@@ -771,11 +771,11 @@ class Operations(ABC):
             Given(
                 path=(conversation_id,),
                 body={
+                    "title": title,
                     "archived": archived,
-                    "metadata": metadata,
                     "pinned": pinned,
                     "tags": tags,
-                    "title": title,
+                    "metadata": metadata,
                 },
                 timeout=timeout,
             ),
@@ -800,11 +800,20 @@ class Operations(ABC):
         )
         return found
 
+    async def list_branches(
+        self, conversation_id: str, *, timeout: float | None = None
+    ) -> models.BranchList:
+        """The messages that have siblings, by their parents, on whichever branch."""
+        found: models.BranchList = await self._answer(
+            table.LIST_BRANCHES, Given(path=(conversation_id,), timeout=timeout)
+        )
+        return found
+
     def export_conversation(
         self,
         conversation_id: str,
         *,
-        format: Literal[json, markdown] | None = None,
+        format: Literal["json", "markdown"] | None = None,
         timeout: float | None = None,
     ) -> AsyncDownload:
         """Download the current branch as a file."""
@@ -859,34 +868,34 @@ class Operations(ABC):
         conversation_id: str,
         *,
         message: str,
-        agent_override: str | None = None,
-        approval: models.ApprovalPolicy | None = None,
-        attachments: Sequence[str] | None = None,
-        busy: models.BusyPolicy | None = None,
         client_msg_id: str | None = None,
-        context: Sequence[models.EarlierMessage] | Mapping[str, Any] | None = None,
-        limits: models.AnswerLimits | Mapping[str, Any] | None = None,
-        max_tokens: int | None = None,
-        metadata: Mapping[str, Any] | None = None,
-        model: str | None = None,
         provider: str | None = None,
-        system: str | None = None,
+        model: str | None = None,
+        context: Sequence[models.EarlierMessage] | Mapping[str, Any] | None = None,
+        agent_override: str | None = None,
         temperature: float | None = None,
+        max_tokens: int | None = None,
         tools: Sequence[str] | None = None,
+        attachments: Sequence[str] | None = None,
+        system: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        limits: models.AnswerLimits | Mapping[str, Any] | None = None,
+        approval: models.ApprovalPolicy | None = None,
+        busy: models.BusyPolicy | None = None,
         idempotency_key: str | None = None,
         timeout: float | None = None,
     ) -> models.ChatResponse:
         """Send a message in this conversation: the same as `POST /api/chat` with its id.
 
         Args:
+            client_msg_id: Makes this message one, however often it is sent.
+            provider: A configured provider; without it the assistant chooses.
+            context: Earlier messages from elsewhere, oldest first.
             agent_override: The agent that answers.
+            limits: What the answer may take.
             approval: Which calls of tools a person decides on; it can only be tightened.
             busy: What to do while the conversation's last answer is being written; without it
                 the server's setting counts.
-            client_msg_id: Makes this message one, however often it is sent.
-            context: Earlier messages from elsewhere, oldest first.
-            limits: What the answer may take.
-            provider: A configured provider; without it the assistant chooses.
         """
         found: models.ChatResponse = await self._answer(
             table.SEND_MESSAGE,
@@ -894,20 +903,20 @@ class Operations(ABC):
                 path=(conversation_id,),
                 body={
                     "message": message,
-                    "agent_override": agent_override,
-                    "approval": approval,
-                    "attachments": attachments,
-                    "busy": busy,
                     "client_msg_id": client_msg_id,
-                    "context": context,
-                    "limits": limits,
-                    "max_tokens": max_tokens,
-                    "metadata": metadata,
-                    "model": model,
                     "provider": provider,
-                    "system": system,
+                    "model": model,
+                    "context": context,
+                    "agent_override": agent_override,
                     "temperature": temperature,
+                    "max_tokens": max_tokens,
                     "tools": tools,
+                    "attachments": attachments,
+                    "system": system,
+                    "metadata": metadata,
+                    "limits": limits,
+                    "approval": approval,
+                    "busy": busy,
                 },
                 idempotency_key=idempotency_key,
                 timeout=timeout,
@@ -920,20 +929,20 @@ class Operations(ABC):
         conversation_id: str,
         *,
         message: str,
-        agent_override: str | None = None,
-        approval: models.ApprovalPolicy | None = None,
-        attachments: Sequence[str] | None = None,
-        busy: models.BusyPolicy | None = None,
         client_msg_id: str | None = None,
-        context: Sequence[models.EarlierMessage] | Mapping[str, Any] | None = None,
-        limits: models.AnswerLimits | Mapping[str, Any] | None = None,
-        max_tokens: int | None = None,
-        metadata: Mapping[str, Any] | None = None,
-        model: str | None = None,
         provider: str | None = None,
-        system: str | None = None,
+        model: str | None = None,
+        context: Sequence[models.EarlierMessage] | Mapping[str, Any] | None = None,
+        agent_override: str | None = None,
         temperature: float | None = None,
+        max_tokens: int | None = None,
         tools: Sequence[str] | None = None,
+        attachments: Sequence[str] | None = None,
+        system: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        limits: models.AnswerLimits | Mapping[str, Any] | None = None,
+        approval: models.ApprovalPolicy | None = None,
+        busy: models.BusyPolicy | None = None,
         idempotency_key: str | None = None,
         timeout: float | None = None,
     ) -> AsyncChatStream:
@@ -944,20 +953,20 @@ class Operations(ABC):
                 path=(conversation_id,),
                 body={
                     "message": message,
-                    "agent_override": agent_override,
-                    "approval": approval,
-                    "attachments": attachments,
-                    "busy": busy,
                     "client_msg_id": client_msg_id,
-                    "context": context,
-                    "limits": limits,
-                    "max_tokens": max_tokens,
-                    "metadata": metadata,
-                    "model": model,
                     "provider": provider,
-                    "system": system,
+                    "model": model,
+                    "context": context,
+                    "agent_override": agent_override,
                     "temperature": temperature,
+                    "max_tokens": max_tokens,
                     "tools": tools,
+                    "attachments": attachments,
+                    "system": system,
+                    "metadata": metadata,
+                    "limits": limits,
+                    "approval": approval,
+                    "busy": busy,
                     "stream": True,
                 },
                 idempotency_key=idempotency_key,
@@ -1117,6 +1126,18 @@ class Operations(ABC):
             ),
         )
 
+    async def select_branch(
+        self, conversation_id: str, message_id: str, *, timeout: float | None = None
+    ) -> models.ConversationView:
+        """Make the branch through a message the current one, down to its newest end.
+
+        409 `conversation_busy` while something is being answered there.
+        """
+        found: models.ConversationView = await self._answer(
+            table.SELECT_BRANCH, Given(path=(conversation_id, message_id), timeout=timeout)
+        )
+        return found
+
     async def unpin_conversation(
         self, conversation_id: str, *, timeout: float | None = None
     ) -> models.ConversationView:
@@ -1159,7 +1180,7 @@ class Operations(ABC):
         return found
 
     async def exchange_credential(
-        self, *, key: str, provider: str, shared: bool | None = None, timeout: float | None = None
+        self, *, provider: str, key: str, shared: bool | None = None, timeout: float | None = None
     ) -> models.ExchangedCredential:
         """Store a provider's key, for a key of this server that may use that provider only.
 
@@ -1173,7 +1194,7 @@ class Operations(ABC):
         """
         found: models.ExchangedCredential = await self._answer(
             table.EXCHANGE_CREDENTIAL,
-            Given(body={"key": key, "provider": provider, "shared": shared}, timeout=timeout),
+            Given(body={"provider": provider, "key": key, "shared": shared}, timeout=timeout),
         )
         return found
 
@@ -1302,57 +1323,57 @@ class Operations(ABC):
         self,
         *,
         message: str,
-        agent_override: str | None = None,
-        approval: models.ApprovalPolicy | None = None,
-        attachments: Sequence[str] | None = None,
-        busy: models.BusyPolicy | None = None,
         client_msg_id: str | None = None,
-        context: Sequence[models.EarlierMessage] | Mapping[str, Any] | None = None,
-        conversation_id: str | None = None,
-        limits: models.AnswerLimits | Mapping[str, Any] | None = None,
-        max_tokens: int | None = None,
-        metadata: Mapping[str, Any] | None = None,
-        model: str | None = None,
         provider: str | None = None,
-        system: str | None = None,
+        model: str | None = None,
+        context: Sequence[models.EarlierMessage] | Mapping[str, Any] | None = None,
+        agent_override: str | None = None,
         temperature: float | None = None,
+        max_tokens: int | None = None,
         tools: Sequence[str] | None = None,
+        attachments: Sequence[str] | None = None,
+        system: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        limits: models.AnswerLimits | Mapping[str, Any] | None = None,
+        approval: models.ApprovalPolicy | None = None,
+        busy: models.BusyPolicy | None = None,
+        conversation_id: str | None = None,
         idempotency_key: str | None = None,
         timeout: float | None = None,
     ) -> models.ChatResponse:
         """The same as `POST /api/chat` with `provider: "huggingface"`.
 
         Args:
+            client_msg_id: Makes this message one, however often it is sent.
+            provider: A configured provider; without it the assistant chooses.
+            context: Earlier messages from elsewhere, oldest first.
             agent_override: The agent that answers.
+            limits: What the answer may take.
             approval: Which calls of tools a person decides on; it can only be tightened.
             busy: What to do while the conversation's last answer is being written; without it
                 the server's setting counts.
-            client_msg_id: Makes this message one, however often it is sent.
-            context: Earlier messages from elsewhere, oldest first.
             conversation_id: The conversation to continue; without it one is made.
-            limits: What the answer may take.
-            provider: A configured provider; without it the assistant chooses.
         """
         found: models.ChatResponse = await self._answer(
             table.POST_HUGGINGFACE_CHAT,
             Given(
                 body={
                     "message": message,
-                    "agent_override": agent_override,
-                    "approval": approval,
-                    "attachments": attachments,
-                    "busy": busy,
                     "client_msg_id": client_msg_id,
-                    "context": context,
-                    "conversation_id": conversation_id,
-                    "limits": limits,
-                    "max_tokens": max_tokens,
-                    "metadata": metadata,
-                    "model": model,
                     "provider": provider,
-                    "system": system,
+                    "model": model,
+                    "context": context,
+                    "agent_override": agent_override,
                     "temperature": temperature,
+                    "max_tokens": max_tokens,
                     "tools": tools,
+                    "attachments": attachments,
+                    "system": system,
+                    "metadata": metadata,
+                    "limits": limits,
+                    "approval": approval,
+                    "busy": busy,
+                    "conversation_id": conversation_id,
                 },
                 idempotency_key=idempotency_key,
                 timeout=timeout,
@@ -1364,21 +1385,21 @@ class Operations(ABC):
         self,
         *,
         message: str,
-        agent_override: str | None = None,
-        approval: models.ApprovalPolicy | None = None,
-        attachments: Sequence[str] | None = None,
-        busy: models.BusyPolicy | None = None,
         client_msg_id: str | None = None,
-        context: Sequence[models.EarlierMessage] | Mapping[str, Any] | None = None,
-        conversation_id: str | None = None,
-        limits: models.AnswerLimits | Mapping[str, Any] | None = None,
-        max_tokens: int | None = None,
-        metadata: Mapping[str, Any] | None = None,
-        model: str | None = None,
         provider: str | None = None,
-        system: str | None = None,
+        model: str | None = None,
+        context: Sequence[models.EarlierMessage] | Mapping[str, Any] | None = None,
+        agent_override: str | None = None,
         temperature: float | None = None,
+        max_tokens: int | None = None,
         tools: Sequence[str] | None = None,
+        attachments: Sequence[str] | None = None,
+        system: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        limits: models.AnswerLimits | Mapping[str, Any] | None = None,
+        approval: models.ApprovalPolicy | None = None,
+        busy: models.BusyPolicy | None = None,
+        conversation_id: str | None = None,
         idempotency_key: str | None = None,
         timeout: float | None = None,
     ) -> AsyncChatStream:
@@ -1388,21 +1409,21 @@ class Operations(ABC):
             Given(
                 body={
                     "message": message,
-                    "agent_override": agent_override,
-                    "approval": approval,
-                    "attachments": attachments,
-                    "busy": busy,
                     "client_msg_id": client_msg_id,
-                    "context": context,
-                    "conversation_id": conversation_id,
-                    "limits": limits,
-                    "max_tokens": max_tokens,
-                    "metadata": metadata,
-                    "model": model,
                     "provider": provider,
-                    "system": system,
+                    "model": model,
+                    "context": context,
+                    "agent_override": agent_override,
                     "temperature": temperature,
+                    "max_tokens": max_tokens,
                     "tools": tools,
+                    "attachments": attachments,
+                    "system": system,
+                    "metadata": metadata,
+                    "limits": limits,
+                    "approval": approval,
+                    "busy": busy,
+                    "conversation_id": conversation_id,
                     "stream": True,
                 },
                 idempotency_key=idempotency_key,
@@ -1436,8 +1457,8 @@ class Operations(ABC):
         self,
         *,
         name: str,
-        expires_at: datetime | None = None,
         scopes: models.ScopesBody | Mapping[str, Any] | None = None,
+        expires_at: datetime | None = None,
         timeout: float | None = None,
     ) -> models.IssuedKeyView:
         """Make a key for yourself, which may do no more than the one that asks.
@@ -1447,7 +1468,7 @@ class Operations(ABC):
         """
         found: models.IssuedKeyView = await self._answer(
             table.CREATE_KEY,
-            Given(body={"name": name, "expires_at": expires_at, "scopes": scopes}, timeout=timeout),
+            Given(body={"name": name, "scopes": scopes, "expires_at": expires_at}, timeout=timeout),
         )
         return found
 
@@ -1462,9 +1483,9 @@ class Operations(ABC):
         self,
         key_id: str,
         *,
-        expires_at: datetime | None = None,
         name: str | None = None,
         scopes: models.ScopesBody | Mapping[str, Any] | None = None,
+        expires_at: datetime | None = None,
         timeout: float | None = None,
     ) -> models.KeyView:
         """Change a key; it counts at once. Streams of a key that may do less now are cut.
@@ -1476,7 +1497,7 @@ class Operations(ABC):
             table.CHANGE_KEY,
             Given(
                 path=(key_id,),
-                body={"expires_at": expires_at, "name": name, "scopes": scopes},
+                body={"name": name, "scopes": scopes, "expires_at": expires_at},
                 timeout=timeout,
             ),
         )
@@ -1551,8 +1572,8 @@ class Operations(ABC):
         run_id: str,
         approval_id: str,
         *,
+        decision: Literal["approve", "deny"],
         arguments_hash: str,
-        decision: Literal[approve, deny],
         timeout: float | None = None,
     ) -> models.RunView:
         """Decide on what a tool wants to do; with the last decision the run goes on.
@@ -1568,7 +1589,7 @@ class Operations(ABC):
             table.DECIDE_ON_APPROVAL,
             Given(
                 path=(run_id, approval_id),
-                body={"arguments_hash": arguments_hash, "decision": decision},
+                body={"decision": decision, "arguments_hash": arguments_hash},
                 timeout=timeout,
             ),
         )
@@ -1645,31 +1666,31 @@ class Operations(ABC):
         self,
         *,
         query: str,
-        include_answer: bool | None = None,
-        max_results: int | None = None,
         provider: str | None = None,
-        time_range: models.TimeRange | None = None,
+        max_results: int | None = None,
         topic: models.Topic | None = None,
+        time_range: models.TimeRange | None = None,
+        include_answer: bool | None = None,
         timeout: float | None = None,
     ) -> models.SearchResponse:
         """Search the web, or with the provider `local` your own conversations and files.
 
         Args:
-            include_answer: Also a short answer, from providers that give one.
             provider: `tavily`, `brave`, `searxng`; `local` searches what is your own.
-            time_range: How old results may be.
             topic: Engines without it search all pages.
+            time_range: How old results may be.
+            include_answer: Also a short answer, from providers that give one.
         """
         found: models.SearchResponse = await self._answer(
             table.SEARCH,
             Given(
                 body={
                     "query": query,
-                    "include_answer": include_answer,
-                    "max_results": max_results,
                     "provider": provider,
-                    "time_range": time_range,
+                    "max_results": max_results,
                     "topic": topic,
+                    "time_range": time_range,
+                    "include_answer": include_answer,
                 },
                 timeout=timeout,
             ),
@@ -1768,6 +1789,28 @@ class Operations(ABC):
         found: models.UsageReport = await self._answer(
             table.GET_USAGE,
             Given(query={"since": since, "until": until, "group_by": group_by}, timeout=timeout),
+        )
+        return found
+
+    async def get_usage_timeline(
+        self,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        step: models.TimelineStep | None = None,
+        timeout: float | None = None,
+    ) -> models.UsageTimeline:
+        """What your model calls used and cost over time, and how long they took, by provider.
+
+        By hour at most 31 days at once.
+
+        Args:
+            since: With a time zone; without it 30 days ago.
+            until: Excluded; without it now.
+        """
+        found: models.UsageTimeline = await self._answer(
+            table.GET_USAGE_TIMELINE,
+            Given(query={"since": since, "until": until, "step": step}, timeout=timeout),
         )
         return found
 

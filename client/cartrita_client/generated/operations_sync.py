@@ -6,7 +6,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from cartrita_client.generated import table
 from cartrita_client.operations import Given, Operation
@@ -110,8 +110,8 @@ class Operations(ABC):
         *,
         name: str,
         owner_id: str,
-        expires_at: datetime | None = None,
         scopes: models.ScopesBody | Mapping[str, Any] | None = None,
+        expires_at: datetime | None = None,
         timeout: float | None = None,
     ) -> models.IssuedKeyView:
         """Make a key for a user, which may do no more than the one that asks.
@@ -126,8 +126,8 @@ class Operations(ABC):
                 body={
                     "name": name,
                     "owner_id": owner_id,
-                    "expires_at": expires_at,
                     "scopes": scopes,
+                    "expires_at": expires_at,
                 },
                 timeout=timeout,
             ),
@@ -145,9 +145,9 @@ class Operations(ABC):
         self,
         key_id: str,
         *,
-        expires_at: datetime | None = None,
         name: str | None = None,
         scopes: models.ScopesBody | Mapping[str, Any] | None = None,
+        expires_at: datetime | None = None,
         timeout: float | None = None,
     ) -> models.KeyView:
         """Change a key; it counts at once. Streams of a key that may do less now are cut.
@@ -159,7 +159,7 @@ class Operations(ABC):
             table.CHANGE_ANY_KEY,
             Given(
                 path=(key_id,),
-                body={"expires_at": expires_at, "name": name, "scopes": scopes},
+                body={"name": name, "scopes": scopes, "expires_at": expires_at},
                 timeout=timeout,
             ),
         )
@@ -250,8 +250,8 @@ class Operations(ABC):
         self,
         tenant_id: str,
         *,
-        disabled: bool | None = None,
         name: str | None = None,
+        disabled: bool | None = None,
         timeout: float | None = None,
     ) -> models.TenantView:
         """Rename a tenant, or disable it, which only an admin of the server may; its keys stop
@@ -259,7 +259,7 @@ class Operations(ABC):
         """
         found: models.TenantView = self._answer(
             table.CHANGE_TENANT,
-            Given(path=(tenant_id,), body={"disabled": disabled, "name": name}, timeout=timeout),
+            Given(path=(tenant_id,), body={"name": name, "disabled": disabled}, timeout=timeout),
         )
         return found
 
@@ -355,8 +355,8 @@ class Operations(ABC):
         self,
         user_id: str,
         *,
-        disabled: bool | None = None,
         name: str | None = None,
+        disabled: bool | None = None,
         role: models.UserRole | None = None,
         timeout: float | None = None,
     ) -> models.UserView:
@@ -367,7 +367,7 @@ class Operations(ABC):
             table.CHANGE_USER,
             Given(
                 path=(user_id,),
-                body={"disabled": disabled, "name": name, "role": role},
+                body={"name": name, "disabled": disabled, "role": role},
                 timeout=timeout,
             ),
         )
@@ -411,21 +411,21 @@ class Operations(ABC):
         self,
         *,
         message: str,
-        agent_override: str | None = None,
-        approval: models.ApprovalPolicy | None = None,
-        attachments: Sequence[str] | None = None,
-        busy: models.BusyPolicy | None = None,
         client_msg_id: str | None = None,
-        context: Sequence[models.EarlierMessage] | Mapping[str, Any] | None = None,
-        conversation_id: str | None = None,
-        limits: models.AnswerLimits | Mapping[str, Any] | None = None,
-        max_tokens: int | None = None,
-        metadata: Mapping[str, Any] | None = None,
-        model: str | None = None,
         provider: str | None = None,
-        system: str | None = None,
+        model: str | None = None,
+        context: Sequence[models.EarlierMessage] | Mapping[str, Any] | None = None,
+        agent_override: str | None = None,
         temperature: float | None = None,
+        max_tokens: int | None = None,
         tools: Sequence[str] | None = None,
+        attachments: Sequence[str] | None = None,
+        system: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        limits: models.AnswerLimits | Mapping[str, Any] | None = None,
+        approval: models.ApprovalPolicy | None = None,
+        busy: models.BusyPolicy | None = None,
+        conversation_id: str | None = None,
         idempotency_key: str | None = None,
         timeout: float | None = None,
     ) -> models.ChatResponse:
@@ -434,36 +434,36 @@ class Operations(ABC):
         The run continues if the client disconnects: see `GET /api/runs/{id}`.
 
         Args:
+            client_msg_id: Makes this message one, however often it is sent.
+            provider: A configured provider; without it the assistant chooses.
+            context: Earlier messages from elsewhere, oldest first.
             agent_override: The agent that answers.
+            limits: What the answer may take.
             approval: Which calls of tools a person decides on; it can only be tightened.
             busy: What to do while the conversation's last answer is being written; without it
                 the server's setting counts.
-            client_msg_id: Makes this message one, however often it is sent.
-            context: Earlier messages from elsewhere, oldest first.
             conversation_id: The conversation to continue; without it one is made.
-            limits: What the answer may take.
-            provider: A configured provider; without it the assistant chooses.
         """
         found: models.ChatResponse = self._answer(
             table.POST_CHAT,
             Given(
                 body={
                     "message": message,
-                    "agent_override": agent_override,
-                    "approval": approval,
-                    "attachments": attachments,
-                    "busy": busy,
                     "client_msg_id": client_msg_id,
-                    "context": context,
-                    "conversation_id": conversation_id,
-                    "limits": limits,
-                    "max_tokens": max_tokens,
-                    "metadata": metadata,
-                    "model": model,
                     "provider": provider,
-                    "system": system,
+                    "model": model,
+                    "context": context,
+                    "agent_override": agent_override,
                     "temperature": temperature,
+                    "max_tokens": max_tokens,
                     "tools": tools,
+                    "attachments": attachments,
+                    "system": system,
+                    "metadata": metadata,
+                    "limits": limits,
+                    "approval": approval,
+                    "busy": busy,
+                    "conversation_id": conversation_id,
                 },
                 idempotency_key=idempotency_key,
                 timeout=timeout,
@@ -475,21 +475,21 @@ class Operations(ABC):
         self,
         *,
         message: str,
-        agent_override: str | None = None,
-        approval: models.ApprovalPolicy | None = None,
-        attachments: Sequence[str] | None = None,
-        busy: models.BusyPolicy | None = None,
         client_msg_id: str | None = None,
-        context: Sequence[models.EarlierMessage] | Mapping[str, Any] | None = None,
-        conversation_id: str | None = None,
-        limits: models.AnswerLimits | Mapping[str, Any] | None = None,
-        max_tokens: int | None = None,
-        metadata: Mapping[str, Any] | None = None,
-        model: str | None = None,
         provider: str | None = None,
-        system: str | None = None,
+        model: str | None = None,
+        context: Sequence[models.EarlierMessage] | Mapping[str, Any] | None = None,
+        agent_override: str | None = None,
         temperature: float | None = None,
+        max_tokens: int | None = None,
         tools: Sequence[str] | None = None,
+        attachments: Sequence[str] | None = None,
+        system: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        limits: models.AnswerLimits | Mapping[str, Any] | None = None,
+        approval: models.ApprovalPolicy | None = None,
+        busy: models.BusyPolicy | None = None,
+        conversation_id: str | None = None,
         idempotency_key: str | None = None,
         timeout: float | None = None,
     ) -> ChatStream:
@@ -498,36 +498,36 @@ class Operations(ABC):
         With `Last-Event-ID` the stream of that run is resumed, and no message is sent.
 
         Args:
+            client_msg_id: Makes this message one, however often it is sent.
+            provider: A configured provider; without it the assistant chooses.
+            context: Earlier messages from elsewhere, oldest first.
             agent_override: The agent that answers.
+            limits: What the answer may take.
             approval: Which calls of tools a person decides on; it can only be tightened.
             busy: What to do while the conversation's last answer is being written; without it
                 the server's setting counts.
-            client_msg_id: Makes this message one, however often it is sent.
-            context: Earlier messages from elsewhere, oldest first.
             conversation_id: The conversation to continue; without it one is made.
-            limits: What the answer may take.
-            provider: A configured provider; without it the assistant chooses.
         """
         return self._stream(
             table.STREAM_CHAT,
             Given(
                 body={
                     "message": message,
-                    "agent_override": agent_override,
-                    "approval": approval,
-                    "attachments": attachments,
-                    "busy": busy,
                     "client_msg_id": client_msg_id,
-                    "context": context,
-                    "conversation_id": conversation_id,
-                    "limits": limits,
-                    "max_tokens": max_tokens,
-                    "metadata": metadata,
-                    "model": model,
                     "provider": provider,
-                    "system": system,
+                    "model": model,
+                    "context": context,
+                    "agent_override": agent_override,
                     "temperature": temperature,
+                    "max_tokens": max_tokens,
                     "tools": tools,
+                    "attachments": attachments,
+                    "system": system,
+                    "metadata": metadata,
+                    "limits": limits,
+                    "approval": approval,
+                    "busy": busy,
+                    "conversation_id": conversation_id,
                 },
                 idempotency_key=idempotency_key,
                 timeout=timeout,
@@ -628,7 +628,7 @@ class Operations(ABC):
     def list_conversations(
         self,
         *,
-        archived: Literal[true, false, any] | None = None,
+        archived: Literal["true", "false", "any"] | None = None,
         pinned: bool | None = None,
         tag: str | None = None,
         limit: int | None = None,
@@ -659,7 +659,7 @@ class Operations(ABC):
     def iter_conversations(
         self,
         *,
-        archived: Literal[true, false, any] | None = None,
+        archived: Literal["true", "false", "any"] | None = None,
         pinned: bool | None = None,
         tag: str | None = None,
         limit: int | None = None,
@@ -678,10 +678,10 @@ class Operations(ABC):
     def create_conversation(
         self,
         *,
-        external_id: str | None = None,
-        metadata: Mapping[str, Any] | None = None,
-        tags: Sequence[str] | None = None,
         title: str | None = None,
+        tags: Sequence[str] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        external_id: str | None = None,
         timeout: float | None = None,
     ) -> models.ConversationView:
         """Create an empty conversation.
@@ -693,10 +693,10 @@ class Operations(ABC):
             table.CREATE_CONVERSATION,
             Given(
                 body={
-                    "external_id": external_id,
-                    "metadata": metadata,
-                    "tags": tags,
                     "title": title,
+                    "tags": tags,
+                    "metadata": metadata,
+                    "external_id": external_id,
                 },
                 timeout=timeout,
             ),
@@ -720,11 +720,11 @@ class Operations(ABC):
         self,
         conversation_id: str,
         *,
+        title: str | None = None,
         archived: bool | None = None,
-        metadata: Mapping[str, Any] | None = None,
         pinned: bool | None = None,
         tags: Sequence[str] | None = None,
-        title: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
         timeout: float | None = None,
     ) -> models.ConversationView:
         """Rename, tag, pin or archive a conversation. PUT and PATCH are the same."""
@@ -733,11 +733,11 @@ class Operations(ABC):
             Given(
                 path=(conversation_id,),
                 body={
+                    "title": title,
                     "archived": archived,
-                    "metadata": metadata,
                     "pinned": pinned,
                     "tags": tags,
-                    "title": title,
+                    "metadata": metadata,
                 },
                 timeout=timeout,
             ),
@@ -748,11 +748,11 @@ class Operations(ABC):
         self,
         conversation_id: str,
         *,
+        title: str | None = None,
         archived: bool | None = None,
-        metadata: Mapping[str, Any] | None = None,
         pinned: bool | None = None,
         tags: Sequence[str] | None = None,
-        title: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
         timeout: float | None = None,
     ) -> models.ConversationView:
         """Rename, tag, pin or archive a conversation. PUT and PATCH are the same."""
@@ -761,11 +761,11 @@ class Operations(ABC):
             Given(
                 path=(conversation_id,),
                 body={
+                    "title": title,
                     "archived": archived,
-                    "metadata": metadata,
                     "pinned": pinned,
                     "tags": tags,
-                    "title": title,
+                    "metadata": metadata,
                 },
                 timeout=timeout,
             ),
@@ -790,11 +790,20 @@ class Operations(ABC):
         )
         return found
 
+    def list_branches(
+        self, conversation_id: str, *, timeout: float | None = None
+    ) -> models.BranchList:
+        """The messages that have siblings, by their parents, on whichever branch."""
+        found: models.BranchList = self._answer(
+            table.LIST_BRANCHES, Given(path=(conversation_id,), timeout=timeout)
+        )
+        return found
+
     def export_conversation(
         self,
         conversation_id: str,
         *,
-        format: Literal[json, markdown] | None = None,
+        format: Literal["json", "markdown"] | None = None,
         timeout: float | None = None,
     ) -> Download:
         """Download the current branch as a file."""
@@ -849,34 +858,34 @@ class Operations(ABC):
         conversation_id: str,
         *,
         message: str,
-        agent_override: str | None = None,
-        approval: models.ApprovalPolicy | None = None,
-        attachments: Sequence[str] | None = None,
-        busy: models.BusyPolicy | None = None,
         client_msg_id: str | None = None,
-        context: Sequence[models.EarlierMessage] | Mapping[str, Any] | None = None,
-        limits: models.AnswerLimits | Mapping[str, Any] | None = None,
-        max_tokens: int | None = None,
-        metadata: Mapping[str, Any] | None = None,
-        model: str | None = None,
         provider: str | None = None,
-        system: str | None = None,
+        model: str | None = None,
+        context: Sequence[models.EarlierMessage] | Mapping[str, Any] | None = None,
+        agent_override: str | None = None,
         temperature: float | None = None,
+        max_tokens: int | None = None,
         tools: Sequence[str] | None = None,
+        attachments: Sequence[str] | None = None,
+        system: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        limits: models.AnswerLimits | Mapping[str, Any] | None = None,
+        approval: models.ApprovalPolicy | None = None,
+        busy: models.BusyPolicy | None = None,
         idempotency_key: str | None = None,
         timeout: float | None = None,
     ) -> models.ChatResponse:
         """Send a message in this conversation: the same as `POST /api/chat` with its id.
 
         Args:
+            client_msg_id: Makes this message one, however often it is sent.
+            provider: A configured provider; without it the assistant chooses.
+            context: Earlier messages from elsewhere, oldest first.
             agent_override: The agent that answers.
+            limits: What the answer may take.
             approval: Which calls of tools a person decides on; it can only be tightened.
             busy: What to do while the conversation's last answer is being written; without it
                 the server's setting counts.
-            client_msg_id: Makes this message one, however often it is sent.
-            context: Earlier messages from elsewhere, oldest first.
-            limits: What the answer may take.
-            provider: A configured provider; without it the assistant chooses.
         """
         found: models.ChatResponse = self._answer(
             table.SEND_MESSAGE,
@@ -884,20 +893,20 @@ class Operations(ABC):
                 path=(conversation_id,),
                 body={
                     "message": message,
-                    "agent_override": agent_override,
-                    "approval": approval,
-                    "attachments": attachments,
-                    "busy": busy,
                     "client_msg_id": client_msg_id,
-                    "context": context,
-                    "limits": limits,
-                    "max_tokens": max_tokens,
-                    "metadata": metadata,
-                    "model": model,
                     "provider": provider,
-                    "system": system,
+                    "model": model,
+                    "context": context,
+                    "agent_override": agent_override,
                     "temperature": temperature,
+                    "max_tokens": max_tokens,
                     "tools": tools,
+                    "attachments": attachments,
+                    "system": system,
+                    "metadata": metadata,
+                    "limits": limits,
+                    "approval": approval,
+                    "busy": busy,
                 },
                 idempotency_key=idempotency_key,
                 timeout=timeout,
@@ -910,20 +919,20 @@ class Operations(ABC):
         conversation_id: str,
         *,
         message: str,
-        agent_override: str | None = None,
-        approval: models.ApprovalPolicy | None = None,
-        attachments: Sequence[str] | None = None,
-        busy: models.BusyPolicy | None = None,
         client_msg_id: str | None = None,
-        context: Sequence[models.EarlierMessage] | Mapping[str, Any] | None = None,
-        limits: models.AnswerLimits | Mapping[str, Any] | None = None,
-        max_tokens: int | None = None,
-        metadata: Mapping[str, Any] | None = None,
-        model: str | None = None,
         provider: str | None = None,
-        system: str | None = None,
+        model: str | None = None,
+        context: Sequence[models.EarlierMessage] | Mapping[str, Any] | None = None,
+        agent_override: str | None = None,
         temperature: float | None = None,
+        max_tokens: int | None = None,
         tools: Sequence[str] | None = None,
+        attachments: Sequence[str] | None = None,
+        system: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        limits: models.AnswerLimits | Mapping[str, Any] | None = None,
+        approval: models.ApprovalPolicy | None = None,
+        busy: models.BusyPolicy | None = None,
         idempotency_key: str | None = None,
         timeout: float | None = None,
     ) -> ChatStream:
@@ -934,20 +943,20 @@ class Operations(ABC):
                 path=(conversation_id,),
                 body={
                     "message": message,
-                    "agent_override": agent_override,
-                    "approval": approval,
-                    "attachments": attachments,
-                    "busy": busy,
                     "client_msg_id": client_msg_id,
-                    "context": context,
-                    "limits": limits,
-                    "max_tokens": max_tokens,
-                    "metadata": metadata,
-                    "model": model,
                     "provider": provider,
-                    "system": system,
+                    "model": model,
+                    "context": context,
+                    "agent_override": agent_override,
                     "temperature": temperature,
+                    "max_tokens": max_tokens,
                     "tools": tools,
+                    "attachments": attachments,
+                    "system": system,
+                    "metadata": metadata,
+                    "limits": limits,
+                    "approval": approval,
+                    "busy": busy,
                     "stream": True,
                 },
                 idempotency_key=idempotency_key,
@@ -1107,6 +1116,18 @@ class Operations(ABC):
             ),
         )
 
+    def select_branch(
+        self, conversation_id: str, message_id: str, *, timeout: float | None = None
+    ) -> models.ConversationView:
+        """Make the branch through a message the current one, down to its newest end.
+
+        409 `conversation_busy` while something is being answered there.
+        """
+        found: models.ConversationView = self._answer(
+            table.SELECT_BRANCH, Given(path=(conversation_id, message_id), timeout=timeout)
+        )
+        return found
+
     def unpin_conversation(
         self, conversation_id: str, *, timeout: float | None = None
     ) -> models.ConversationView:
@@ -1149,7 +1170,7 @@ class Operations(ABC):
         return found
 
     def exchange_credential(
-        self, *, key: str, provider: str, shared: bool | None = None, timeout: float | None = None
+        self, *, provider: str, key: str, shared: bool | None = None, timeout: float | None = None
     ) -> models.ExchangedCredential:
         """Store a provider's key, for a key of this server that may use that provider only.
 
@@ -1163,7 +1184,7 @@ class Operations(ABC):
         """
         found: models.ExchangedCredential = self._answer(
             table.EXCHANGE_CREDENTIAL,
-            Given(body={"key": key, "provider": provider, "shared": shared}, timeout=timeout),
+            Given(body={"provider": provider, "key": key, "shared": shared}, timeout=timeout),
         )
         return found
 
@@ -1292,57 +1313,57 @@ class Operations(ABC):
         self,
         *,
         message: str,
-        agent_override: str | None = None,
-        approval: models.ApprovalPolicy | None = None,
-        attachments: Sequence[str] | None = None,
-        busy: models.BusyPolicy | None = None,
         client_msg_id: str | None = None,
-        context: Sequence[models.EarlierMessage] | Mapping[str, Any] | None = None,
-        conversation_id: str | None = None,
-        limits: models.AnswerLimits | Mapping[str, Any] | None = None,
-        max_tokens: int | None = None,
-        metadata: Mapping[str, Any] | None = None,
-        model: str | None = None,
         provider: str | None = None,
-        system: str | None = None,
+        model: str | None = None,
+        context: Sequence[models.EarlierMessage] | Mapping[str, Any] | None = None,
+        agent_override: str | None = None,
         temperature: float | None = None,
+        max_tokens: int | None = None,
         tools: Sequence[str] | None = None,
+        attachments: Sequence[str] | None = None,
+        system: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        limits: models.AnswerLimits | Mapping[str, Any] | None = None,
+        approval: models.ApprovalPolicy | None = None,
+        busy: models.BusyPolicy | None = None,
+        conversation_id: str | None = None,
         idempotency_key: str | None = None,
         timeout: float | None = None,
     ) -> models.ChatResponse:
         """The same as `POST /api/chat` with `provider: "huggingface"`.
 
         Args:
+            client_msg_id: Makes this message one, however often it is sent.
+            provider: A configured provider; without it the assistant chooses.
+            context: Earlier messages from elsewhere, oldest first.
             agent_override: The agent that answers.
+            limits: What the answer may take.
             approval: Which calls of tools a person decides on; it can only be tightened.
             busy: What to do while the conversation's last answer is being written; without it
                 the server's setting counts.
-            client_msg_id: Makes this message one, however often it is sent.
-            context: Earlier messages from elsewhere, oldest first.
             conversation_id: The conversation to continue; without it one is made.
-            limits: What the answer may take.
-            provider: A configured provider; without it the assistant chooses.
         """
         found: models.ChatResponse = self._answer(
             table.POST_HUGGINGFACE_CHAT,
             Given(
                 body={
                     "message": message,
-                    "agent_override": agent_override,
-                    "approval": approval,
-                    "attachments": attachments,
-                    "busy": busy,
                     "client_msg_id": client_msg_id,
-                    "context": context,
-                    "conversation_id": conversation_id,
-                    "limits": limits,
-                    "max_tokens": max_tokens,
-                    "metadata": metadata,
-                    "model": model,
                     "provider": provider,
-                    "system": system,
+                    "model": model,
+                    "context": context,
+                    "agent_override": agent_override,
                     "temperature": temperature,
+                    "max_tokens": max_tokens,
                     "tools": tools,
+                    "attachments": attachments,
+                    "system": system,
+                    "metadata": metadata,
+                    "limits": limits,
+                    "approval": approval,
+                    "busy": busy,
+                    "conversation_id": conversation_id,
                 },
                 idempotency_key=idempotency_key,
                 timeout=timeout,
@@ -1354,21 +1375,21 @@ class Operations(ABC):
         self,
         *,
         message: str,
-        agent_override: str | None = None,
-        approval: models.ApprovalPolicy | None = None,
-        attachments: Sequence[str] | None = None,
-        busy: models.BusyPolicy | None = None,
         client_msg_id: str | None = None,
-        context: Sequence[models.EarlierMessage] | Mapping[str, Any] | None = None,
-        conversation_id: str | None = None,
-        limits: models.AnswerLimits | Mapping[str, Any] | None = None,
-        max_tokens: int | None = None,
-        metadata: Mapping[str, Any] | None = None,
-        model: str | None = None,
         provider: str | None = None,
-        system: str | None = None,
+        model: str | None = None,
+        context: Sequence[models.EarlierMessage] | Mapping[str, Any] | None = None,
+        agent_override: str | None = None,
         temperature: float | None = None,
+        max_tokens: int | None = None,
         tools: Sequence[str] | None = None,
+        attachments: Sequence[str] | None = None,
+        system: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        limits: models.AnswerLimits | Mapping[str, Any] | None = None,
+        approval: models.ApprovalPolicy | None = None,
+        busy: models.BusyPolicy | None = None,
+        conversation_id: str | None = None,
         idempotency_key: str | None = None,
         timeout: float | None = None,
     ) -> ChatStream:
@@ -1378,21 +1399,21 @@ class Operations(ABC):
             Given(
                 body={
                     "message": message,
-                    "agent_override": agent_override,
-                    "approval": approval,
-                    "attachments": attachments,
-                    "busy": busy,
                     "client_msg_id": client_msg_id,
-                    "context": context,
-                    "conversation_id": conversation_id,
-                    "limits": limits,
-                    "max_tokens": max_tokens,
-                    "metadata": metadata,
-                    "model": model,
                     "provider": provider,
-                    "system": system,
+                    "model": model,
+                    "context": context,
+                    "agent_override": agent_override,
                     "temperature": temperature,
+                    "max_tokens": max_tokens,
                     "tools": tools,
+                    "attachments": attachments,
+                    "system": system,
+                    "metadata": metadata,
+                    "limits": limits,
+                    "approval": approval,
+                    "busy": busy,
+                    "conversation_id": conversation_id,
                     "stream": True,
                 },
                 idempotency_key=idempotency_key,
@@ -1426,8 +1447,8 @@ class Operations(ABC):
         self,
         *,
         name: str,
-        expires_at: datetime | None = None,
         scopes: models.ScopesBody | Mapping[str, Any] | None = None,
+        expires_at: datetime | None = None,
         timeout: float | None = None,
     ) -> models.IssuedKeyView:
         """Make a key for yourself, which may do no more than the one that asks.
@@ -1437,7 +1458,7 @@ class Operations(ABC):
         """
         found: models.IssuedKeyView = self._answer(
             table.CREATE_KEY,
-            Given(body={"name": name, "expires_at": expires_at, "scopes": scopes}, timeout=timeout),
+            Given(body={"name": name, "scopes": scopes, "expires_at": expires_at}, timeout=timeout),
         )
         return found
 
@@ -1450,9 +1471,9 @@ class Operations(ABC):
         self,
         key_id: str,
         *,
-        expires_at: datetime | None = None,
         name: str | None = None,
         scopes: models.ScopesBody | Mapping[str, Any] | None = None,
+        expires_at: datetime | None = None,
         timeout: float | None = None,
     ) -> models.KeyView:
         """Change a key; it counts at once. Streams of a key that may do less now are cut.
@@ -1464,7 +1485,7 @@ class Operations(ABC):
             table.CHANGE_KEY,
             Given(
                 path=(key_id,),
-                body={"expires_at": expires_at, "name": name, "scopes": scopes},
+                body={"name": name, "scopes": scopes, "expires_at": expires_at},
                 timeout=timeout,
             ),
         )
@@ -1535,8 +1556,8 @@ class Operations(ABC):
         run_id: str,
         approval_id: str,
         *,
+        decision: Literal["approve", "deny"],
         arguments_hash: str,
-        decision: Literal[approve, deny],
         timeout: float | None = None,
     ) -> models.RunView:
         """Decide on what a tool wants to do; with the last decision the run goes on.
@@ -1552,7 +1573,7 @@ class Operations(ABC):
             table.DECIDE_ON_APPROVAL,
             Given(
                 path=(run_id, approval_id),
-                body={"arguments_hash": arguments_hash, "decision": decision},
+                body={"decision": decision, "arguments_hash": arguments_hash},
                 timeout=timeout,
             ),
         )
@@ -1629,31 +1650,31 @@ class Operations(ABC):
         self,
         *,
         query: str,
-        include_answer: bool | None = None,
-        max_results: int | None = None,
         provider: str | None = None,
-        time_range: models.TimeRange | None = None,
+        max_results: int | None = None,
         topic: models.Topic | None = None,
+        time_range: models.TimeRange | None = None,
+        include_answer: bool | None = None,
         timeout: float | None = None,
     ) -> models.SearchResponse:
         """Search the web, or with the provider `local` your own conversations and files.
 
         Args:
-            include_answer: Also a short answer, from providers that give one.
             provider: `tavily`, `brave`, `searxng`; `local` searches what is your own.
-            time_range: How old results may be.
             topic: Engines without it search all pages.
+            time_range: How old results may be.
+            include_answer: Also a short answer, from providers that give one.
         """
         found: models.SearchResponse = self._answer(
             table.SEARCH,
             Given(
                 body={
                     "query": query,
-                    "include_answer": include_answer,
-                    "max_results": max_results,
                     "provider": provider,
-                    "time_range": time_range,
+                    "max_results": max_results,
                     "topic": topic,
+                    "time_range": time_range,
+                    "include_answer": include_answer,
                 },
                 timeout=timeout,
             ),
@@ -1750,6 +1771,28 @@ class Operations(ABC):
         found: models.UsageReport = self._answer(
             table.GET_USAGE,
             Given(query={"since": since, "until": until, "group_by": group_by}, timeout=timeout),
+        )
+        return found
+
+    def get_usage_timeline(
+        self,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        step: models.TimelineStep | None = None,
+        timeout: float | None = None,
+    ) -> models.UsageTimeline:
+        """What your model calls used and cost over time, and how long they took, by provider.
+
+        By hour at most 31 days at once.
+
+        Args:
+            since: With a time zone; without it 30 days ago.
+            until: Excluded; without it now.
+        """
+        found: models.UsageTimeline = self._answer(
+            table.GET_USAGE_TIMELINE,
+            Given(query={"since": since, "until": until, "step": step}, timeout=timeout),
         )
         return found
 

@@ -12,18 +12,18 @@ from cartrita_client.generated import models
 class ChatFields(TypedDict, total=False):
     """What may be said of a message beside its text; see `stream_chat`."""
 
-    agent_override: str | None
-    approval: models.ApprovalPolicy | None
-    attachments: Sequence[str]
-    busy: models.BusyPolicy | None
     client_msg_id: str | None
-    context: Sequence[models.EarlierMessage] | Mapping[str, Any]
-    conversation_id: str | None
-    limits: models.AnswerLimits | Mapping[str, Any] | None
-    max_tokens: int | None
-    metadata: Mapping[str, Any]
-    model: str | None
     provider: str | None
-    system: str | None
+    model: str | None
+    context: Sequence[models.EarlierMessage] | Mapping[str, Any]
+    agent_override: str | None
     temperature: float | None
+    max_tokens: int | None
     tools: Sequence[str]
+    attachments: Sequence[str]
+    system: str | None
+    metadata: Mapping[str, Any]
+    limits: models.AnswerLimits | Mapping[str, Any] | None
+    approval: models.ApprovalPolicy | None
+    busy: models.BusyPolicy | None
+    conversation_id: str | None

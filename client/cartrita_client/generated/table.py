@@ -177,6 +177,10 @@ ARCHIVE_CONVERSATION = Operation(
     answer="ConversationView",
 )
 
+LIST_BRANCHES = Operation(
+    "list_branches", "GET", "/api/conversations/{conversation_id}/branches", answer="BranchList"
+)
+
 EXPORT_CONVERSATION = Operation(
     "export_conversation", "GET", "/api/conversations/{conversation_id}/export", kind="bytes"
 )
@@ -291,6 +295,14 @@ RETRY_MESSAGE_STREAM = Operation(
     repetition="with_key",
     long=True,
     provider="openai",
+)
+
+SELECT_BRANCH = Operation(
+    "select_branch",
+    "POST",
+    "/api/conversations/{conversation_id}/messages/{message_id}/select",
+    answer="ConversationView",
+    repetition="unsafe",
 )
 
 UNPIN_CONVERSATION = Operation(
@@ -451,6 +463,10 @@ UPLOAD_FILES = Operation(
 
 GET_USAGE = Operation("get_usage", "GET", "/api/usage", answer="UsageReport")
 
+GET_USAGE_TIMELINE = Operation(
+    "get_usage_timeline", "GET", "/api/usage/timeline", answer="UsageTimeline"
+)
+
 PROCESS_VOICE = Operation(
     "process_voice",
     "POST",
@@ -502,6 +518,7 @@ OPERATIONS: tuple[Operation, ...] = (
     REPLACE_CONVERSATION,
     UNARCHIVE_CONVERSATION,
     ARCHIVE_CONVERSATION,
+    LIST_BRANCHES,
     EXPORT_CONVERSATION,
     FORK_CONVERSATION,
     LIST_MESSAGES,
@@ -515,6 +532,7 @@ OPERATIONS: tuple[Operation, ...] = (
     REPLACE_MESSAGE_STREAM,
     RETRY_MESSAGE,
     RETRY_MESSAGE_STREAM,
+    SELECT_BRANCH,
     UNPIN_CONVERSATION,
     PIN_CONVERSATION,
     LIST_CREDENTIALS,
@@ -553,6 +571,7 @@ OPERATIONS: tuple[Operation, ...] = (
     UPLOAD_FILE,
     UPLOAD_FILES,
     GET_USAGE,
+    GET_USAGE_TIMELINE,
     PROCESS_VOICE,
     GET_HEALTH,
     GET_READY,

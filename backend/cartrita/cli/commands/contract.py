@@ -9,11 +9,15 @@ import msgspec
 
 from cartrita.app import openapi_document, websocket_document
 from cartrita.contract.model import Contract
+from cartrita.contract.python.files import python_files
 from cartrita.contract.typescript.files import typescript_files
 from cartrita.contract.walker import contract_of
 from cartrita.settings import Settings, render_reference
 
-_CLIENTS: Final[tuple[Callable[[Contract], Mapping[str, str]], ...]] = (typescript_files,)
+_CLIENTS: Final[tuple[Callable[[Contract], Mapping[str, str]], ...]] = (
+    python_files,
+    typescript_files,
+)
 """What writes the files of a client, by their paths in the checkout: one for each language."""
 
 
@@ -33,8 +37,8 @@ def generated_files() -> dict[str, bytes]:
     return {
         "frontend-contract/openapi.json": _rendered(openapi),
         "frontend-contract/asyncapi.json": _rendered(asyncapi),
-        **{name: text.encode() for name, text in clients.items()},
         "docs/configuration.md": render_reference().encode(),
+        **{name: text.encode() for name, text in clients.items()},
     }
 
 

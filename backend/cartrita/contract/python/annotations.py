@@ -48,10 +48,8 @@ def sent(found: Type, module: str = "") -> str:
     match found:
         case Constants():
             return literal(found.values)
-        case Plain(Scalar.BYTES):
-            return "FileInput"
         case Plain():
-            return _SCALARS[found.scalar]
+            return "FileInput" if found.scalar is Scalar.BYTES else _SCALARS[found.scalar]
         case ListOf():
             return f"Sequence[{sent(found.items, module)}]"
         case MapOf():

@@ -1,7 +1,6 @@
 """Writes one error class for each kind."""
 
 from cartrita.contract.model import Contract, ErrorKind
-
 from cartrita.contract.python.annotations import quoted
 from cartrita.contract.python.layout import docstring, module
 

@@ -1,7 +1,6 @@
 """All files of the Python client that are written from the contract."""
 
 from cartrita.contract.model import Contract
-
 from cartrita.contract.python.errors import errors_file
 from cartrita.contract.python.layout import NOTICE
 from cartrita.contract.python.methods import ASYNCHRONOUS, BLOCKING, methods_file
@@ -12,7 +11,7 @@ from cartrita.contract.python.table import table_file
 FOLDER = "client/cartrita_client/generated"
 
 
-def python_files(contract: Contract) -> dict[str, bytes]:
+def python_files(contract: Contract) -> dict[str, str]:
     """Their contents, by their paths in a checkout."""
     written = {
         "__init__": f'{NOTICE}"""What is generated from the contract."""\n',
@@ -23,4 +22,4 @@ def python_files(contract: Contract) -> dict[str, bytes]:
         "requests": requests_file(contract),
         "table": table_file(contract),
     }
-    return {f"{FOLDER}/{name}.py": text.encode() for name, text in written.items()}
+    return {f"{FOLDER}/{name}.py": text for name, text in written.items()}

@@ -50,7 +50,7 @@ def union(indent: str, head: str, options: list[str], tail: str = "") -> str:
 
 
 def called(indent: str, head: str, arguments: list[str], tail: str = ")") -> str:
-    """A call or a signature: in one line, with its arguments in one, or each in a line of its own."""
+    """A call or a signature: in one line, its arguments in one, or each in one of its own."""
     flat = f"{indent}{head}{', '.join(arguments)}{tail}\n"
     if len(flat) <= WIDTH + 1:
         return flat

@@ -1,11 +1,8 @@
 """Writes the methods of both clients: one template, blocking or not."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cartrita.contract.model import Contract, Named, Operation, Record
-
-from cartrita.contract.python.annotations import received
 from cartrita.contract.python.answers import alias_of, kind, returned, streams_on_request
 from cartrita.contract.python.layout import called, docstring, module
 from cartrita.contract.python.parameters import (
@@ -228,12 +225,4 @@ def _result(operation: Operation) -> str:
     found = returned(operation)
     if isinstance(found, Named):
         return f"models.{found.name}"
-    return f"models.{alias_of(operation)}" if found is not None else received_nothing()
-
-
-def received_nothing() -> str:
-    """What a method without an answer returns."""
-    return "None"
-
-
-_ = Iterator, received
+    return f"models.{alias_of(operation)}" if found is not None else "None"

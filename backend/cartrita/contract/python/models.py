@@ -14,7 +14,6 @@ from cartrita.contract.model import (
     Record,
     Variants,
 )
-
 from cartrita.contract.python.annotations import literal, quoted, received, sent
 from cartrita.contract.python.answers import alias_of, answers_with_aliases
 from cartrita.contract.python.layout import docstring, module, union
@@ -24,7 +23,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import {pydantic}
 
 from cartrita_client.shapes import ABSENT, UNKNOWN, Event, Model, UnknownVariant, tagged
 """
@@ -66,7 +65,9 @@ def models_file(contract: Contract) -> str:
         *_aliases(contract),
         _event_names(contract),
     ]
-    return module("What the API is sent and answers.", _IMPORTS, parts)
+    used = ["Discriminator", *(["Field"] if "Field(" in "".join(parts) else []), "Tag"]
+    imports = _IMPORTS.replace("{pydantic}", ", ".join(used))
+    return module("What the API is sent and answers.", imports, parts)
 
 
 def _enumeration(found: Enumeration) -> str:

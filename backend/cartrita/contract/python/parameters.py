@@ -19,7 +19,6 @@ from cartrita.contract.model import (
     Scalar,
     Type,
 )
-
 from cartrita.contract.python.annotations import quoted, sent
 
 _STREAM = "stream"

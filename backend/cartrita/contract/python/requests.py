@@ -1,7 +1,6 @@
 """Writes the fields of a message, for those who pass them on."""
 
 from cartrita.contract.model import Contract, Record
-
 from cartrita.contract.python.layout import docstring, module
 from cartrita.contract.python.parameters import body_arguments
 

@@ -1,7 +1,6 @@
 """Writes the table of operations."""
 
 from cartrita.contract.model import Contract, Operation, Repetition
-
 from cartrita.contract.python.annotations import quoted
 from cartrita.contract.python.answers import answer_name, kind, streams_on_request, waits
 from cartrita.contract.python.layout import called, module

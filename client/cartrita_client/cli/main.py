@@ -1,0 +1,66 @@
+"""Starts the terminal client, and turns errors into one line and an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from cartrita_client.cli import environment
+from cartrita_client.cli.arguments import parser
+from cartrita_client.cli.screens import screen
+from cartrita_client.client import CartritaApiClient
+from cartrita_client.errors import CartritaApiError, CartritaError, TransportError, UnreadableFile
+
+if TYPE_CHECKING:
+    from cartrita_client.cli.commands import Command
+
+_NO, _WRONG, _NO_ANSWER, _WAITS, _FILE, _STOPPED = 1, 2, 3, 4, 5, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; the exit code."""
+    given = parser().parse_args(arguments)
+    try:
+        _run(given)
+    except KeyboardInterrupt:
+        return _STOPPED
+    except BrokenPipeError:
+        sys.stderr.close()
+        return _FILE
+    except (CartritaError, OSError, ValueError) as problem:
+        print(f"cartrita-client: {_line(problem)}", file=sys.stderr)
+        return _code(problem)
+    return 0
+
+
+def _run(given: argparse.Namespace) -> None:
+    """The commands need an HTTP client and models, which `--help` does not wait for."""
+    module = import_module("cartrita_client.cli.commands")
+    command: Command = module.COMMANDS[given.command]
+    url, key = given.url or environment.url(), given.key or environment.key()
+    with CartritaApiClient(url, key) as client:
+        command(client, screen(given.plain), given)
+
+
+def _line(problem: Exception) -> str:
+    text = " ".join(str(problem).split())
+    if isinstance(problem, CartritaApiError) and problem.request_id:
+        return f"{text} ({problem.code}, {problem.request_id})"
+    return text
+
+
+def _code(problem: Exception) -> int:
+    match problem:
+        case TransportError():
+            return _NO_ANSWER
+        case UnreadableFile() | OSError():
+            return _FILE
+        case ValueError():
+            return _WRONG
+        case CartritaApiError():
+            return _NO
+        case _:
+            return _WAITS
