@@ -4,12 +4,13 @@ import ast
 from pathlib import Path
 
 import pytest
-from tests.laws.tree import PACKAGE, ROOT, files, name, parsed
+from tests.laws.tree import CLIENT, GENERATED, PACKAGE, ROOT, files, name, parsed
 
 _LONGEST = 320
 _LONGEST_TEST = 600
 _NO_NOUNS = {"utils", "util", "helpers", "helper", "common", "base", "manager", "handler", "misc"}
-PRODUCT = list(files(PACKAGE, ".py"))
+_WRITTEN = [path for path in files(CLIENT, ".py") if GENERATED not in path.parents]
+PRODUCT = [*files(PACKAGE, ".py"), *_WRITTEN]
 EVERY = [*PRODUCT, *files(ROOT / "migrations", ".py"), *files(ROOT / "tests", ".py")]
 
 

@@ -4,13 +4,13 @@ import ast
 import re
 
 import pytest
-from tests.laws.tree import PACKAGE, ROOT, files, name, parsed
+from tests.laws.tree import CLIENT, PACKAGE, ROOT, files, name, parsed
 
-PRODUCT = list(files(PACKAGE, ".py"))
+PRODUCT = [*files(PACKAGE, ".py"), *files(CLIENT, ".py")]
 _PROMISES = re.compile(
     r"\b(TODO|FIXME|XXX|HACK|NotImplementedError)\b|coming soon|not (yet )?implemented", re.I
 )
-_READERS = {PACKAGE / "settings" / "sources.py"}
+_READERS = {PACKAGE / "settings" / "sources.py", CLIENT / "cli" / "environment.py"}
 _ENVIRONMENT = {"environ", "environb", "getenv", "putenv"}
 
 

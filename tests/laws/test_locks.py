@@ -28,6 +28,14 @@ def pins(lock: Path) -> dict[str, str]:
     return {normalized(name): version for name, version in _REQUIREMENT.findall(lock.read_text())}
 
 
+def asked_for(place: str) -> list[str]:
+    """The distributions that a project asks for, with all extras."""
+    project = tomllib.loads((ROOT / place / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    asked = [*project["dependencies"], *(one for extra in extras.values() for one in extra)]
+    return [re.split(r"[^A-Za-z0-9._-]", text)[0] for text in asked]
+
+
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.name)
 def test_every_requirement_is_pinned_and_hashed(lock: Path) -> None:
     entries = requirements(lock)
@@ -49,10 +57,7 @@ def test_what_runs_is_tested_in_the_same_versions() -> None:
 
 
 def test_all_that_the_package_asks_for_is_locked() -> None:
-    project = tomllib.loads((ROOT / "backend" / "pyproject.toml").read_text())["project"]
-    extras = project["optional-dependencies"]
-    asked = [*project["dependencies"], *(one for extra in extras.values() for one in extra)]
-    names = {normalized(re.split(r"[^A-Za-z0-9._-]", text)[0]) for text in asked}
+    names = {normalized(each) for place in ("backend", "client") for each in asked_for(place)}
     assert names <= set(pins(ROOT / "requirements-dev.lock"))
 
 
@@ -67,9 +72,13 @@ def test_what_every_server_installs_is_light() -> None:
 
 
 def test_each_runtime_dependency_is_named_with_its_reason() -> None:
-    project = tomllib.loads((ROOT / "backend" / "pyproject.toml").read_text())["project"]
-    extras = project["optional-dependencies"]
-    asked = [*project["dependencies"], *(one for extra in extras.values() for one in extra)]
+    asked = [each for place in ("backend", "client") for each in asked_for(place)]
     table = (ROOT / "docs/architecture.md").read_text().partition("\n## Dependencies\n")[2]
     named = re.findall(r"(?m)^\| `([a-z0-9.-]+)` \| \S", table)
-    assert sorted(named) == sorted({re.split(r"[^A-Za-z0-9._-]", text)[0] for text in asked})
+    assert sorted(named) == sorted(set(asked))
+
+
+def test_the_client_needs_three_distributions() -> None:
+    project = tomllib.loads((ROOT / "client" / "pyproject.toml").read_text())["project"]
+    names = {re.split(r"[^A-Za-z0-9._-]", text)[0] for text in project["dependencies"]}
+    assert names == {"httpx2", "pydantic", "websockets"}

@@ -2,7 +2,7 @@
 
 import ast
 
-from tests.laws.tree import PACKAGE, files, name, parsed
+from tests.laws.tree import CLIENT, PACKAGE, files, name, parsed
 
 _CONTEXTS = {
     "backend/cartrita/surfaces/disconnects.py",
@@ -28,7 +28,8 @@ def _found(source: ast.AST) -> bool:
 
 
 def test_no_loop_is_asked_for_a_task() -> None:
-    found = {name(path) for path in files(PACKAGE, ".py") if _found(parsed(path))}
+    every = [*files(PACKAGE, ".py"), *files(CLIENT, ".py")]
+    found = {name(path) for path in every if _found(parsed(path))}
     assert found == _CONTEXTS
 
 

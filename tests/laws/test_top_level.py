@@ -29,5 +29,4 @@ def test_nothing_is_added_to_the_top() -> None:
 
 
 def test_what_belongs_there_is_there() -> None:
-    later = {"client"}  # comes with its own change
-    assert set(_PLACES) - later <= {path.name for path in ROOT.iterdir()}
+    assert set(_PLACES) <= {path.name for path in ROOT.iterdir()}

@@ -8,6 +8,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "backend" / "cartrita"
+CLIENT = ROOT / "client" / "cartrita_client"
+GENERATED = CLIENT / "generated"
 _IGNORED = [pattern.rstrip("/") for pattern in (ROOT / ".gitignore").read_text().split() if pattern]
 
 

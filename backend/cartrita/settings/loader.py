@@ -27,6 +27,7 @@ from cartrita.settings.provider_resolution import (
 from cartrita.settings.route_resolution import resolve_routes
 from cartrita.settings.settings import Settings
 from cartrita.settings.sources import (
+    CLIENT_PREFIX,
     CONFIG_VARIABLE,
     ENTRIES,
     RawSettings,
@@ -84,7 +85,7 @@ def _check_names(raw: RawSettings, environ: Mapping[str, str]) -> None:
     known |= {name for spec in PROVIDERS.values() for name in spec.variable_names}
     for where, names in ((".env", raw.dotenv), ("environment", environ)):
         for name in names:
-            if name.startswith(_PREFIX) and name not in known:
+            if _is_of_ours(name) and name not in known:
                 raw.errors.append(Source(name, where).message(unknown_name(name, sorted(known))))
     for name in raw.dotenv:
         if name not in known and not name.startswith(_PREFIX):
@@ -92,6 +93,10 @@ def _check_names(raw: RawSettings, environ: Mapping[str, str]) -> None:
             reason = f"; did you mean {closest}?" if closest else ", nothing reads it"
             text = f"it is ignored{reason}"
             raw.warnings.append(Source(name, ".env").message(text))
+
+
+def _is_of_ours(name: str) -> bool:
+    return name.startswith(_PREFIX) and not name.startswith(CLIENT_PREFIX)
 
 
 def _without_effect(sources: Mapping[FieldPath, Source]) -> list[str]:

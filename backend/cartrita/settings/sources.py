@@ -15,6 +15,8 @@ from cartrita.settings.fields import Entry, entries
 from cartrita.settings.settings import Settings
 
 CONFIG_VARIABLE = "CARTRITA_CONFIG"
+CLIENT_PREFIX = "CARTRITA_CLIENT_"
+"""Variables of clients, which may run beside a server: no settings of ours."""
 ENTRIES = tuple(entries(Settings))
 
 _GROUPS = frozenset(entry.path[0] for entry in ENTRIES if len(entry.path) > 1)

@@ -1264,6 +1264,13 @@ class RetryRequest(Model):
     """Answer as text/event-stream."""
 
 
+class RunList(Model):
+    """Runs of one conversation."""
+
+    items: list[RunView] = ABSENT
+    total: int = ABSENT
+
+
 class RunView(Model):
     """A run: the generation of one answer."""
 

@@ -1146,6 +1146,18 @@ class Operations(ABC):
         )
         return found
 
+    def list_unfinished_runs(
+        self, conversation_id: str, *, timeout: float | None = None
+    ) -> models.RunList:
+        """The runs of a conversation that have not ended, the one that answers first.
+
+        So a page that was opened anew finds what it should go on reading.
+        """
+        found: models.RunList = self._answer(
+            table.LIST_UNFINISHED_RUNS, Given(path=(conversation_id,), timeout=timeout)
+        )
+        return found
+
     def list_credentials(
         self, *, limit: int | None = None, cursor: str | None = None, timeout: float | None = None
     ) -> models.CredentialPage:

@@ -319,6 +319,10 @@ PIN_CONVERSATION = Operation(
     answer="ConversationView",
 )
 
+LIST_UNFINISHED_RUNS = Operation(
+    "list_unfinished_runs", "GET", "/api/conversations/{conversation_id}/runs", answer="RunList"
+)
+
 LIST_CREDENTIALS = Operation("list_credentials", "GET", "/api/credentials", answer="CredentialPage")
 
 EXCHANGE_CREDENTIAL = Operation(
@@ -535,6 +539,7 @@ OPERATIONS: tuple[Operation, ...] = (
     SELECT_BRANCH,
     UNPIN_CONVERSATION,
     PIN_CONVERSATION,
+    LIST_UNFINISHED_RUNS,
     LIST_CREDENTIALS,
     EXCHANGE_CREDENTIAL,
     REVOKE_CREDENTIAL,
