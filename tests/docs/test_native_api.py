@@ -72,7 +72,22 @@ def test_it_names_every_event_and_its_data() -> None:
 
 def test_it_gives_every_kind_of_error_its_status() -> None:
     documented = {cells[1]: int(cells[0]) for cells in rows("Errors") if cells[1]}
-    assert documented == {kind.value: status for kind, status in STATUS.items()}
+    ends = {"cancelled": 409, "interrupted": 503}
+    assert documented == {kind.value: status for kind, status in STATUS.items()} | ends
+
+
+def test_the_contract_knows_the_codes_that_the_page_names() -> None:
+    """Of one kind each; on the page some codes stand in several rows, by who has to act."""
+    documented: set[str] = {
+        code for cells in rows("Errors") for code in re.findall("`(.*?)`", cells[2])
+    }
+    kinds: list[dict[str, Any]] = DOCUMENT["x-error-kinds"]
+    codes = [code for kind in kinds for code in kind["codes"]]
+    assert len(codes) == len(set(codes))
+    assert set(codes) == documented - {"own", "details.credential"}
+    by_code = {code: kind["kind"] for kind in kinds for code in kind["codes"]}
+    for each in tree(CartritaError):
+        assert by_code[each.default_code] == each.kind.value
 
 
 @pytest.mark.parametrize("kind", list(ErrorKind), ids=str)

@@ -16,6 +16,13 @@ from starlette.routing import BaseRoute
 from cartrita.surfaces.dependencies import current_caller
 from cartrita.surfaces.native.chat import chat_request_from_query, event_source_caller
 from cartrita.surfaces.native.chat_requests import JSON_FIELDS, ChatRequest
+from cartrita.surfaces.native.contract_examples import (
+    add_examples,
+    add_parameter_examples,
+    exemplified,
+    frames_of,
+)
+from cartrita.surfaces.native.contract_texts import describe_parameters, describe_schemas
 from cartrita.surfaces.native.error_kinds import error_kinds
 from cartrita.surfaces.native.errors import ErrorBody, InvalidBody
 from cartrita.surfaces.native.event_documents import event_documents
@@ -28,10 +35,25 @@ from cartrita.surfaces.v1_documents import PREFIX
 Schema: TypeAlias = dict[str, Any]
 
 _SECURITY_SCHEMES: Schema = {
-    "ApiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
-    "Bearer": {"type": "http", "scheme": "bearer"},
-    "Session": {"type": "apiKey", "in": "cookie", "name": "cartrita_session"},
-    "StreamTicket": {"type": "apiKey", "in": "query", "name": "ticket"},
+    "ApiKey": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-API-Key",
+        "description": "A key of this server, or of a provider.",
+    },
+    "Bearer": {"type": "http", "scheme": "bearer", "description": "The same."},
+    "Session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "cartrita_session",
+        "description": "From POST /api/session, for pages of an allowed origin.",
+    },
+    "StreamTicket": {
+        "type": "apiKey",
+        "in": "query",
+        "name": "ticket",
+        "description": "From POST /api/stream-tickets, for an EventSource.",
+    },
 }
 _SERVER_SENT_EVENT: Schema = {
     "description": "One event of a stream; `id` is what Last-Event-ID repeats.",
@@ -89,9 +111,19 @@ def completed(document: Schema, routes: Iterable[BaseRoute]) -> Schema:
     schemas["MessageView"]["properties"]["parts"]["items"] = {"$ref": REF + "MessagePart"}
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
-    found = with_public_names(document)
+    found = {**with_public_names(document), "x-error-kinds": error_kinds()}
     extend_operations(found)
-    return {**found, "x-error-kinds": error_kinds()}
+    _explain(found)
+    return found
+
+
+def _explain(document: Schema) -> None:
+    """Describe what says nothing, and give examples of all that is sent and answered."""
+    schemas = document["components"]["schemas"]
+    describe_schemas(schemas)
+    describe_parameters(document)
+    add_parameter_examples(document)
+    add_examples(schemas, exemplified(document) | frames_of(schemas))
 
 
 def _is_native(context: RouteContext) -> bool:

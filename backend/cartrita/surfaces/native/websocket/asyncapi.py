@@ -1,11 +1,13 @@
 """The AsyncAPI document of the WebSocket, as `openapi.json` is that of the requests."""
 
 from collections.abc import Iterable
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias, cast
 
 import msgspec
 from pydantic.json_schema import models_json_schema
 
+from cartrita.surfaces.native.contract_examples import add_examples, frames_of
+from cartrita.surfaces.native.contract_texts import describe_schemas
 from cartrita.surfaces.native.event_documents import event_documents
 from cartrita.surfaces.native.public_names import REF, with_public_names
 from cartrita.surfaces.native.websocket.client_frames import FRAMES
@@ -21,45 +23,107 @@ from cartrita.surfaces.native.websocket.server_frames import (
 
 Document: TypeAlias = dict[str, Any]
 
-_CHANNEL = "#/channels/chat"
-_ANSWERS = (AcceptedFrame, PongFrame, DrainFrame, ErrorReply)
+_CHANNEL: Final = "#/channels/chat"
+_ANSWERS: Final = (AcceptedFrame, PongFrame, DrainFrame, ErrorReply)
+_SENT: Final = tuple(model.__name__ for model in FRAMES.values())
+_ANSWERED: Final = tuple(struct.__name__ for struct in _ANSWERS)
+_EVENT: Final = "EventFrame"
+_DESCRIPTION: Final = (
+    "Several runs on one connection, with what the streams send. Who calls is told by the "
+    "handshake, or by a first frame of the type `auth`."
+)
+_SECURITY_SCHEMES: Final[Document] = {
+    "ApiKey": {
+        "type": "httpApiKey",
+        "in": "header",
+        "name": "X-API-Key",
+        "description": "A key of this server, or of a provider.",
+    },
+    "Bearer": {"type": "http", "scheme": "bearer", "description": "The same."},
+    "Session": {
+        "type": "httpApiKey",
+        "in": "cookie",
+        "name": "cartrita_session",
+        "description": "From POST /api/session, for pages of an allowed origin.",
+    },
+    "StreamTicket": {
+        "type": "httpApiKey",
+        "in": "query",
+        "name": "ticket",
+        "description": "From POST /api/stream-tickets; good for one socket.",
+    },
+}
 
 
 def asyncapi_document(version: str) -> Document:
     """The document. An event is an object that has the fields of its place and its own."""
-    sent = [model.__name__ for model in FRAMES.values()]
-    received = ["EventFrame", *(struct.__name__ for struct in _ANSWERS)]
-    document = {
-        "asyncapi": "3.0.0",
-        "info": {"title": "Cartrita's WebSocket", "version": version},
-        "channels": {
-            "chat": {
-                "address": PATH,
-                "description": "Several runs on one connection, with what the streams send.",
-                "messages": {
-                    name: {"$ref": f"#/components/messages/{name}"} for name in (*sent, *received)
-                },
-                "x-frames": _frames(),
-            }
-        },
-        "operations": {
-            "send": _operation("send", sent),
-            "receive": _operation("receive", received),
-        },
-        "components": {
-            "messages": {
-                name: {"payload": {"$ref": REF + name}} for name in sorted((*sent, *received))
+    document = with_public_names(
+        {
+            "asyncapi": "3.0.0",
+            "info": {
+                "title": "Cartrita's WebSocket",
+                "version": version,
+                "description": _DESCRIPTION,
             },
-            "schemas": {**_client_schemas(), **_server_schemas()},
-        },
+            "defaultContentType": "application/json",
+            "servers": {"local": _server()},
+            "channels": {"chat": _channel()},
+            "operations": {
+                "send": _operation("send", "What a client sends.", _SENT),
+                "receive": _operation("receive", "What it receives.", (_EVENT, *_ANSWERED)),
+            },
+            "components": {
+                "securitySchemes": _SECURITY_SCHEMES,
+                "schemas": {**_client_schemas(), **_server_schemas()},
+            },
+        }
+    )
+    schemas = document["components"]["schemas"]
+    describe_schemas(schemas)
+    add_examples(schemas, {*_SENT, *_ANSWERED, *frames_of(schemas)})
+    names = sorted((*_SENT, _EVENT, *_ANSWERED))
+    document["components"]["messages"] = {name: _message(name, schemas[name]) for name in names}
+    document["components"]["schemas"] = _without_discriminators(schemas)
+    return document
+
+
+def _without_discriminators(value: Any) -> Any:  # noqa: ANN401 - any part of a schema
+    """AsyncAPI's own discriminators are names alone, of schemas that are called as their tags."""
+    match value:
+        case dict():
+            members = cast("Document", value)
+            return {
+                "x-discriminator" if name == "discriminator" else name: _without_discriminators(one)
+                for name, one in members.items()
+            }
+        case list():
+            return [_without_discriminators(one) for one in cast("list[Any]", value)]
+        case _:
+            return value
+
+
+def _server() -> Document:
+    return {
+        "host": "127.0.0.1:8000",
+        "protocol": "ws",
+        "description": "A server on this machine, as it is without settings.",
+        "security": [
+            {"$ref": f"#/components/securitySchemes/{name}"} for name in _SECURITY_SCHEMES
+        ],
     }
-    return with_public_names(document)
 
 
-def _operation(action: str, names: Iterable[str]) -> Document:
-    """What a client does."""
-    messages = [{"$ref": f"{_CHANNEL}/messages/{name}"} for name in names]
-    return {"action": action, "channel": {"$ref": _CHANNEL}, "messages": messages}
+def _channel() -> Document:
+    ticket = {"type": "string", "description": _SECURITY_SCHEMES["StreamTicket"]["description"]}
+    query = {"type": "object", "properties": {"ticket": ticket}}
+    names = (*_SENT, _EVENT, *_ANSWERED)
+    return {
+        "address": PATH,
+        "description": "Several runs on one connection, with what the streams send.",
+        "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in names},
+        "bindings": {"ws": {"method": "GET", "query": query, "bindingVersion": "0.1.0"}},
+        "x-frames": _frames(),
+    }
 
 
 def _frames() -> Document:
@@ -73,6 +137,23 @@ def _frames() -> Document:
         "end_place": DonePlace.__name__,
         "refusal": ErrorReply.__name__,
     }
+
+
+def _operation(action: str, summary: str, names: Iterable[str]) -> Document:
+    """What a client does."""
+    messages = [{"$ref": f"{_CHANNEL}/messages/{name}"} for name in names]
+    channel = {"$ref": _CHANNEL}
+    return {"action": action, "summary": summary, "channel": channel, "messages": messages}
+
+
+def _message(name: str, schema: Document) -> Document:
+    message = {
+        "name": name,
+        "summary": schema["description"].partition("\n")[0],
+        "payload": {"$ref": REF + name},
+    }
+    examples = [{"payload": one} for one in schema.get("examples", ())]
+    return {**message, "examples": examples} if examples else message
 
 
 def _client_schemas() -> Document:
@@ -90,5 +171,13 @@ def _server_schemas() -> Document:
     event = {
         "description": "An event of a run, with its place in it.",
         "allOf": [place, {"$ref": REF + "ChatEvent"}],
+        "examples": [
+            {
+                "run_id": "run_01a1fcc340507650bfc0eb245a5117a8",
+                "seq": 2,
+                "event": "token",
+                "data": {"content": "Hel", "delta": "Hel", "position": 0},
+            }
+        ],
     }
-    return {**components, **event_documents(), "EventFrame": event}
+    return {**components, **event_documents(), _EVENT: event}
