@@ -2,68 +2,96 @@
 
 /** A message with a `client_msg_id` is stored; `created` is false if it was already. */
 export interface AcceptedFrame {
+  /** Which it is. */
   readonly type: 'accepted';
+  /** The id that the client gave its message. */
   readonly client_msg_id: string;
+  /** The id of the run. */
   readonly run_id: string;
+  /** False if the message was stored already. */
   readonly created: boolean;
 }
 
 /** Tells what was received. The server keeps no cursor, so that it changes nothing. */
 export interface AckFrame {
+  /** Which it is. */
   readonly type: 'ack';
+  /** The id of the run. */
   readonly run_id: string;
+  /** The number of the event in its run; what follows it is asked for by this number. */
   readonly seq: number;
 }
 
 /** All agents. */
 export interface AgentDiscovery {
+  /** The agents. */
   readonly agents: readonly AgentInfo[];
+  /** How many there are. */
   readonly total: number;
 }
 
 /** An agent. */
 export interface AgentInfo {
+  /** Its id. */
   readonly id: string;
+  /** Its name. */
   readonly name: string;
+  /** The same as `id`. */
   readonly type: string;
   /** Busy while it works for you; offline without a model that you may use. */
   readonly status: 'idle' | 'busy' | 'offline';
   /** What it begins with where the request names none; null if it is offline. */
   readonly model: string | null;
+  /** What it is for. */
   readonly description: string;
+  /** What it can do. */
   readonly capabilities: readonly string[];
+  /** Its version. */
   readonly version: string;
   /** Null: not lately. */
   readonly last_used_at: string | null;
   /** Its answers to you, and its tasks within any, of the last 30 days. */
   readonly usage_count: number;
+  /** What was stored with it, or comes along. */
   readonly metadata: Readonly<Record<string, unknown>>;
 }
 
 /** What one agent did for an answer; `cost` is in US dollars, null where no price is known. */
 export interface AgentUseView {
+  /** The id of the agent. */
   readonly agent: string;
+  /** Calls of models. */
   readonly model_calls: number;
+  /** What it took of tokens. */
   readonly token_usage: TokenUsage;
+  /** US dollars; null where no price is known. */
   readonly cost: number | null;
 }
 
 /** What one answer may take at most; the agent's own limits count too. */
 export interface AnswerLimits {
+  /** A call of a model with its tools is one. */
   readonly steps?: number | null | undefined;
+  /** Read and written. */
   readonly tokens?: number | null | undefined;
   /** US dollars. */
   readonly cost?: number | null | undefined;
+  /** From its beginning to its end. */
   readonly seconds?: number | null | undefined;
 }
 
 /** Which calls of tools a person decides on: none, those that act, or all. */
 export type ApprovalPolicy = 'never' | 'risky' | 'always';
 
+/** What a tool wants to do, for a person to decide on. */
 export interface ApprovalRequiredData {
+  /** The id of the approval. */
   readonly approval_id: string;
+  /** The id of the call. */
   readonly call_id: string;
+  /** The name of the tool. */
   readonly tool_name: string;
+  /** What the tool is called with. */
   readonly arguments: Readonly<Record<string, unknown>>;
   /** Sent back with the decision. */
   readonly arguments_hash: string;
@@ -75,17 +103,25 @@ export interface ApprovalRequiredData {
 
 /** The run waits for a person: see `POST /api/runs/{run_id}/approvals/{approval_id}`. */
 export interface ApprovalRequiredFrame {
+  /** Which event it is. */
   readonly event: 'approval_required';
+  /** What belongs to the event. */
   readonly data: ApprovalRequiredData;
 }
 
 /** A call that waits for a decision. */
 export interface ApprovalView {
+  /** The id of the approval. */
   readonly approval_id: string;
+  /** The id of the call. */
   readonly call_id: string;
+  /** The id of the agent that answers. */
   readonly agent_type: string;
+  /** The name of the tool. */
   readonly tool_name: string;
+  /** What the tool is called with. */
   readonly arguments: Readonly<Record<string, unknown>>;
+  /** Sent back with the decision. */
   readonly arguments_hash: string;
   /** Without a decision until then it is denied. */
   readonly expires_at: string;
@@ -93,11 +129,15 @@ export interface ApprovalView {
 
 /** Decides on an approval that a run waits for; the run's events tell what comes of it. */
 export interface ApproveFrame {
+  /** What the person says. */
   readonly decision: 'approve' | 'deny';
   /** Of the arguments that the person has seen. */
   readonly arguments_hash: string;
+  /** Which it is. */
   readonly type: 'approve';
+  /** The id of the run. */
   readonly run_id: string;
+  /** The id of the approval. */
   readonly approval_id: string;
 }
 
@@ -108,40 +148,61 @@ export interface ApproveFrame {
  * `cited` asks for citations of it.
  */
 export interface AttachmentPart {
+  /** Which it is. */
   readonly type: 'attachment';
+  /** As in `image/png`. */
   readonly media_type: string;
+  /** The id of a stored file. */
   readonly attachment_id?: string | null | undefined;
+  /** Where it is. */
   readonly url?: string | null | undefined;
+  /** Its name. */
   readonly name?: string | null | undefined;
+  /** How closely a model should look at an image. */
   readonly detail?: string | null | undefined;
+  /** What a document is. */
   readonly context?: string | null | undefined;
+  /** Whether citations of it were asked for. */
   readonly cited?: boolean | undefined;
+  /** Where a provider was asked to cache up to. */
   readonly cache?: CacheBreakpoint | null | undefined;
 }
 
+/** One page; `next_cursor` requests the next one and is null on the last. */
 export interface AuditEntryPage {
+  /** What was asked for, in its order. */
   readonly items: readonly AuditEntryView[];
+  /** Requests the next page; null on the last. */
   readonly next_cursor: string | null;
 }
 
 /** A change of a key, a user or a tenant, and who made it. */
 export interface AuditEntryView {
+  /** Its id. */
   readonly id: string;
+  /** When it was done. */
   readonly at: string;
   /** `cli` for the command line. */
   readonly actor_key_id: string;
+  /** The user who did it. */
   readonly actor_owner_id: string;
+  /** The id of the tenant. */
   readonly tenant_id: string;
+  /** What was done. */
   readonly action: string;
   /** The id of what was changed. */
   readonly object: string;
+  /** Further details. */
   readonly details: Readonly<Record<string, unknown>>;
+  /** The address that it came from; null for the command line. */
   readonly address: string | null;
 }
 
 /** Says who calls. The first frame, unless the handshake has said it. */
 export interface AuthFrame {
+  /** Which it is. */
   readonly type: 'auth';
+  /** A key of this server, or of a provider. */
   readonly api_key: string;
   /** Whose key it is, if it is a provider's. */
   readonly provider?: string | null | undefined;
@@ -149,12 +210,15 @@ export interface AuthFrame {
 
 /** Every place where a conversation branches; of more than 1,000 the lowest. */
 export interface BranchList {
+  /** What was asked for, in its order. */
   readonly items: readonly SiblingsView[];
+  /** How many there are. */
   readonly total: number;
 }
 
 /** The budgets of one key, user or tenant. */
 export interface BudgetList {
+  /** What was asked for, in its order. */
   readonly items: readonly BudgetView[];
 }
 
@@ -166,24 +230,33 @@ export type BudgetUnit = 'money' | 'tokens';
 
 /** A budget and what was used of it in this period. Amounts are US dollars, or tokens. */
 export interface BudgetView {
+  /** Whose budget it is. */
   readonly subject: SubjectKind;
+  /** The id of the key, user or tenant. */
   readonly subject_id: string;
+  /** How often it begins anew. */
   readonly period: BudgetPeriod;
+  /** What is counted. */
   readonly unit: BudgetUnit;
+  /** How much may be used in a period. */
   readonly amount: string;
   /** By calls that have ended, a second or so after that. */
   readonly used: string;
+  /** How much of it can still be used. */
   readonly left: string;
   /** Of what is left, for calls that run or may soon begin. */
   readonly set_aside: string;
   /** Of what was used, that which providers used beyond what they were asked for. */
   readonly overrun: string;
+  /** When the next period begins. */
   readonly resets_at: string;
 }
 
 /** All budgets of a key, a user or a tenant, by days and months of UTC. */
 export interface BudgetsBody {
+  /** For each day. */
   readonly day?: PeriodBudget | undefined;
+  /** For each month. */
   readonly month?: PeriodBudget | undefined;
 }
 
@@ -197,12 +270,15 @@ export type BusyPolicy = 'enqueue' | 'reject' | 'interrupt';
 
 /** The provider should cache everything up to the end of what holds this, for `ttl`. */
 export interface CacheBreakpoint {
+  /** For how long. */
   readonly ttl?: string | null | undefined;
 }
 
 /** Cancels a run; its last event tells that it has ended. */
 export interface CancelFrame {
+  /** Which it is. */
   readonly type: 'cancel';
+  /** The id of the run. */
   readonly run_id: string;
 }
 
@@ -226,24 +302,33 @@ export type ChatEvent =
 
 /** A message to be answered; its events follow. */
 export interface ChatFrame {
+  /** What is said. */
   readonly message: string;
+  /** Which it is. */
   readonly type: 'chat';
   /** Makes this message one, however often it is sent. */
   readonly client_msg_id?: string | null | undefined;
   /** A configured provider; without it the assistant chooses. */
   readonly provider?: string | null | undefined;
+  /** The name of the model. */
   readonly model?: string | null | undefined;
   /** Earlier messages from elsewhere, oldest first. */
   readonly context?: readonly EarlierMessage[] | Readonly<Record<string, unknown>> | undefined;
   /** The agent that answers. */
   readonly agent_override?: string | null | undefined;
+  /** The higher the freer. */
   readonly temperature?: number | null | undefined;
+  /** The answer takes no more. */
   readonly max_tokens?: number | null | undefined;
+  /** Names of tools that the answer may use. */
   readonly tools?: readonly string[] | undefined;
+  /** Ids of files that belong to the message. */
   readonly attachments?: readonly string[] | undefined;
+  /** Instructions for this answer. */
   readonly system?: string | null | undefined;
   /** Answer as text/event-stream. */
   readonly stream?: boolean | undefined;
+  /** What was stored with it, or comes along. */
   readonly metadata?: Readonly<Record<string, unknown>> | undefined;
   /** What the answer may take. */
   readonly limits?: AnswerLimits | null | undefined;
@@ -270,35 +355,51 @@ export interface ChatFrame {
  * the translation of the request could not carry over exactly.
  */
 export interface ChatMetadata {
+  /** The ids of the agents that worked for it. */
   readonly agents_used: readonly string[];
+  /** What each agent did. */
   readonly agents: readonly AgentUseView[];
+  /** What was used up when the agent had to conclude. */
   readonly limit_reached: string | null;
+  /** Steps: a call of a model with its tools is one. */
   readonly iterations: number;
+  /** From its beginning to its end. */
   readonly execution_time_seconds: number;
+  /** The id of its trace. */
   readonly trace_id: string;
+  /** Deployments that failed before another one answered. */
   readonly failovers: readonly Readonly<Record<string, unknown>>[];
+  /** What the translation of the request could not carry over exactly. */
   readonly receipts: readonly Readonly<Record<string, unknown>>[];
 }
 
 /** A message to be answered, in a conversation or in a new one. */
 export interface ChatRequest {
+  /** What is said. */
   readonly message: string;
   /** Makes this message one, however often it is sent. */
   readonly client_msg_id?: string | null | undefined;
   /** A configured provider; without it the assistant chooses. */
   readonly provider?: string | null | undefined;
+  /** The name of the model. */
   readonly model?: string | null | undefined;
   /** Earlier messages from elsewhere, oldest first. */
   readonly context?: readonly EarlierMessage[] | Readonly<Record<string, unknown>> | undefined;
   /** The agent that answers. */
   readonly agent_override?: string | null | undefined;
+  /** The higher the freer. */
   readonly temperature?: number | null | undefined;
+  /** The answer takes no more. */
   readonly max_tokens?: number | null | undefined;
+  /** Names of tools that the answer may use. */
   readonly tools?: readonly string[] | undefined;
+  /** Ids of files that belong to the message. */
   readonly attachments?: readonly string[] | undefined;
+  /** Instructions for this answer. */
   readonly system?: string | null | undefined;
   /** Answer as text/event-stream. */
   readonly stream?: boolean | undefined;
+  /** What was stored with it, or comes along. */
   readonly metadata?: Readonly<Record<string, unknown>> | undefined;
   /** What the answer may take. */
   readonly limits?: AnswerLimits | null | undefined;
@@ -315,20 +416,33 @@ export interface ChatRequest {
 
 /** A complete answer. */
 export interface ChatResponse {
+  /** The text of the answer. */
   readonly response: string;
+  /** The id of the conversation. */
   readonly conversation_id: string;
+  /** The id of the message. */
   readonly message_id: string;
+  /** The id of the run. */
   readonly run_id: string;
+  /** The id of the agent that answers. */
   readonly agent_type: string;
+  /** The name of the model. */
   readonly model: string;
+  /** The same as `model`. */
   readonly model_used: string;
+  /** The name of the provider. */
   readonly provider: string;
+  /** The answer, as it is stored. */
   readonly message: MessageView;
+  /** What it took of tokens. */
   readonly token_usage: TokenUsage;
   /** Seconds. */
   readonly processing_time: number;
+  /** What the answer cites. */
   readonly sources: readonly Source[];
+  /** Why the answer ends: `stop`, `length`, `tool_call`, `content_filter` or `error`. */
   readonly finish_reason: string;
+  /** Who worked for it, and how. */
   readonly metadata: ChatMetadata;
 }
 
@@ -340,10 +454,15 @@ export interface CheckRequest {
 
 /** One step of a test. */
 export interface CheckStepView {
+  /** Its name. */
   readonly name: string;
+  /** Whether it works. */
   readonly ok: boolean;
+  /** How long it took. */
   readonly seconds: number;
+  /** What was found. */
   readonly detail: string;
+  /** Stable, for programs. */
   readonly code: string | null;
   /** The HTTP status of the provider, if there was one. */
   readonly status: number | null;
@@ -358,20 +477,31 @@ export interface CheckStepView {
  * its `origin`, a dialect, wrote it, for the details that only that one knows.
  */
 export interface CitationPart {
+  /** Which it is. */
   readonly type: 'citation';
+  /** Its title. */
   readonly title: string;
+  /** Where it is. */
   readonly url?: string | null | undefined;
+  /** Words of the source. */
   readonly snippet?: string | null | undefined;
+  /** The n of its `[n]` mark, from 1. */
   readonly index?: number | undefined;
+  /** Where what the source supports begins, in code points of the text before it. */
   readonly start?: number | null | undefined;
+  /** Where what the source supports ends, in code points of the text before it. */
   readonly end?: number | null | undefined;
+  /** Never shown. */
   readonly origin?: string | null | undefined;
+  /** Never shown. */
   readonly vendor?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** A task that code solves. */
 export interface CodeRequest {
+  /** What is to be done. */
   readonly task: string;
+  /** A programming language. */
   readonly language?: string | null | undefined;
   /** Without it the route `code` answers. */
   readonly model?: string | null | undefined;
@@ -383,7 +513,9 @@ export interface CodeResponse {
   readonly code: string;
   /** As requested, else as the block says, else `python`. */
   readonly language: string;
+  /** What was said around the code. */
   readonly explanation: string;
+  /** The name of the model. */
   readonly model: string;
 }
 
@@ -442,17 +574,25 @@ export interface ComputerUseResponse {
   readonly live_url?: string | null | undefined;
 }
 
+/** One page; `next_cursor` requests the next one and is null on the last. */
 export interface ConversationPage {
+  /** What was asked for, in its order. */
   readonly items: readonly ConversationView[];
+  /** Requests the next page; null on the last. */
   readonly next_cursor: string | null;
 }
 
 /** The fields to change. */
 export interface ConversationPatch {
+  /** Its title. */
   readonly title?: string | null | undefined;
+  /** Whether lists omit it by default. */
   readonly archived?: boolean | null | undefined;
+  /** Whether lists begin with it. */
   readonly pinned?: boolean | null | undefined;
+  /** Words to find it by. */
   readonly tags?: readonly string[] | null | undefined;
+  /** What was stored with it, or comes along. */
   readonly metadata?: Readonly<Record<string, unknown>> | null | undefined;
 }
 
@@ -460,19 +600,29 @@ export interface ConversationPatch {
 export interface ConversationView {
   /** Generated, or the `external_id` of its creator. */
   readonly id: string;
+  /** Its title. */
   readonly title: string;
+  /** Whether lists omit it by default. */
   readonly archived: boolean;
+  /** Whether lists begin with it. */
   readonly pinned: boolean;
+  /** Words to find it by. */
   readonly tags: readonly string[];
+  /** What was stored with it, or comes along. */
   readonly metadata: Readonly<Record<string, unknown>>;
   /** The end of its current branch. */
   readonly head_message_id: string | null;
+  /** When it was made. */
   readonly created_at: string;
+  /** When it was last changed. */
   readonly updated_at: string;
 }
 
+/** One page; `next_cursor` requests the next one and is null on the last. */
 export interface CredentialPage {
+  /** What was asked for, in its order. */
   readonly items: readonly CredentialView[];
+  /** Requests the next page; null on the last. */
   readonly next_cursor: string | null;
 }
 
@@ -480,6 +630,7 @@ export interface CredentialPage {
 export interface CredentialRotation {
   /** The provider's key. It is stored encrypted, and never shown again. */
   readonly key: string;
+  /** For how long the old one goes on working. */
   readonly overlap_seconds?: number | null | undefined;
 }
 
@@ -493,19 +644,25 @@ export type CredentialState = 'active' | 'retiring' | 'revoked';
 
 /** A credential without its key. */
 export interface CredentialView {
+  /** Its id. */
   readonly id: string;
+  /** The name of the provider. */
   readonly provider: string;
   /** Whether it is the tenant's; else it is your own. */
   readonly shared: boolean;
+  /** Whether it pays for calls. */
   readonly state: CredentialState;
   /** Counts those of the same owner and provider. */
   readonly version: number;
   /** The end of the key, of four characters at most. */
   readonly hint: string;
+  /** When it was made. */
   readonly created_at: string;
   /** When the provider accepted it. */
   readonly validated_at: string;
+  /** When it ends because it has a successor. */
   readonly retires_at: string | null;
+  /** When it was revoked; null if it was not. */
   readonly revoked_at: string | null;
 }
 
@@ -514,6 +671,7 @@ export type DateRange = 'all' | 'today' | 'week' | 'month' | 'year';
 
 /** A person's decision on the call of a tool. */
 export interface DecisionRequest {
+  /** What the person says. */
   readonly decision: 'approve' | 'deny';
   /** Of the arguments that the person has seen. */
   readonly arguments_hash: string;
@@ -521,9 +679,11 @@ export interface DecisionRequest {
 
 /** A model whose last call failed, as this process has seen it. */
 export interface DeploymentHealthView {
+  /** The name of the model. */
   readonly model: string;
   /** ok, failing, ejected, limited or exhausted */
   readonly state: string;
+  /** How often in a row. */
   readonly failures: number;
   /** Until it is called again. */
   readonly seconds: number;
@@ -531,52 +691,77 @@ export interface DeploymentHealthView {
   readonly code: string;
 }
 
+/** The whole answer. */
 export interface DoneData {
+  /** The text of the answer. */
   readonly final_response: string;
+  /** The id of the conversation. */
   readonly conversation_id: string;
+  /** The id of the message. */
   readonly message_id: string;
+  /** The id of the run. */
   readonly run_id: string;
+  /** The id of the agent that answers. */
   readonly agent_type: string;
+  /** What it took of tokens. */
   readonly token_usage: TokenUsage;
   /** Seconds. */
   readonly processing_time: number;
+  /** What the answer cites. */
   readonly sources: readonly Source[];
+  /** Why the answer ends: `stop`, `length`, `tool_call`, `content_filter` or `error`. */
   readonly finish_reason: string;
+  /** Who worked for it, and how. */
   readonly metadata: ChatMetadata;
 }
 
 /** The answer is complete. Terminal. */
 export interface DoneFrame {
+  /** Which event it is. */
   readonly event: 'done';
+  /** What belongs to the event. */
   readonly data: DoneData;
 }
 
 /** The same for `done`, with what older frontends read there. */
 export interface DonePlace {
+  /** The id of the run. */
   readonly run_id: string;
+  /** The text of the answer. */
   readonly response: string;
+  /** The id of the conversation. */
   readonly conversation_id: string;
+  /** The id of the agent that answers. */
   readonly agent_type: string;
+  /** Seconds. */
   readonly processing_time: number;
+  /** The number of the event in its run; what follows it is asked for by this number. */
   readonly seq?: number | undefined;
+  /** Always true. */
   readonly done?: boolean | undefined;
 }
 
 /** This server is about to stop: come back after so many seconds, with the same cursors. */
 export interface DrainFrame {
+  /** Which it is. */
   readonly type: 'drain';
+  /** Seconds. */
   readonly retry_after: number;
 }
 
 /** A message that the caller brings along. */
 export interface EarlierMessage {
+  /** Who speaks. */
   readonly role: 'user' | 'assistant' | 'system';
+  /** What it says. */
   readonly content: string | readonly EarlierText[];
 }
 
 /** A part of an earlier message. */
 export interface EarlierText {
+  /** Which it is. */
   readonly type: 'text';
+  /** Plain text. */
   readonly text: string;
 }
 
@@ -594,12 +779,15 @@ export interface ErrorBody {
   readonly request_id: string | null;
 }
 
+/** Why the run ended early. */
 export interface ErrorData {
   /** A sentence. */
   readonly error: string;
+  /** Stable, for programs. */
   readonly code: string;
   /** Trying again, or continuing, may help. */
   readonly recoverable: boolean;
+  /** Further details. */
   readonly details: Readonly<Record<string, unknown>>;
   /** Seconds. */
   readonly retry_after?: number | null | undefined;
@@ -607,18 +795,27 @@ export interface ErrorData {
 
 /** The run failed, was cancelled or was interrupted: `code` says which. Terminal. */
 export interface ErrorFrame {
+  /** Which event it is. */
   readonly event: 'error';
+  /** What belongs to the event. */
   readonly data: ErrorData;
 }
 
 /** A frame could not be used, or a run could not be followed; it names which, if it can. */
 export interface ErrorReply {
+  /** A sentence that says what to do. */
   readonly error: string;
+  /** Stable, for programs. */
   readonly code: string;
+  /** Further details. */
   readonly details?: Readonly<Record<string, unknown>> | undefined;
+  /** What is wrong, by field. */
   readonly errors?: Readonly<Record<string, readonly string[]>> | undefined;
+  /** Seconds. */
   readonly retry_after?: number | undefined;
+  /** The id that the client gave its message. */
   readonly client_msg_id?: string | undefined;
+  /** The id of the run. */
   readonly run_id?: string | undefined;
 }
 
@@ -628,19 +825,25 @@ export interface ErrorReply {
  * `seq` is the cursor after the event; an event without one is not in the log.
  */
 export interface EventPlace {
+  /** The id of the run. */
   readonly run_id: string;
+  /** The number of the event in its run; what follows it is asked for by this number. */
   readonly seq?: number | undefined;
 }
 
 /** A stored credential, and the key of this server that was made for it. */
 export interface ExchangedCredential {
+  /** What is stored of the provider's key. */
   readonly credential: CredentialView;
   /** Send its `key` as X-API-Key. */
   readonly api_key: IssuedKeyView;
 }
 
+/** One page; `next_cursor` requests the next one and is null on the last. */
 export interface FilePage {
+  /** What was asked for, in its order. */
   readonly items: readonly FileView[];
+  /** Requests the next page; null on the last. */
   readonly next_cursor: string | null;
 }
 
@@ -649,6 +852,7 @@ export type FileStatus = 'stored' | 'reading' | 'ready' | 'unreadable';
 
 /** A file that was uploaded. */
 export interface FileUploadResponse {
+  /** The id of the file. */
   readonly file_id: string;
   /** As it is kept: without folders and hidden characters. */
   readonly filename: string;
@@ -660,6 +864,7 @@ export interface FileUploadResponse {
   readonly checksum: string;
   /** Where its bytes are, with the same credentials. */
   readonly url: string;
+  /** The id of the conversation. */
   readonly conversation_id: string | null;
   /** `status`: what became of it so far. */
   readonly metadata: Readonly<Record<string, unknown>>;
@@ -667,7 +872,9 @@ export interface FileUploadResponse {
 
 /** A file; files of the same bytes share what was read of them. */
 export interface FileView {
+  /** Its id. */
   readonly id: string;
+  /** As its sender named it. */
   readonly filename: string;
   /** In bytes. */
   readonly size: number;
@@ -679,6 +886,7 @@ export interface FileView {
   readonly url: string;
   /** Of an image that has been read: where it is, made anew, for showing it. */
   readonly image_url: string | null;
+  /** The id of the conversation. */
   readonly conversation_id: string | null;
   /** `stored` until it is read, then `reading`, and `ready` or `unreadable` after. */
   readonly status: FileStatus;
@@ -695,17 +903,23 @@ export interface FileView {
    * configured, or there is no text.
    */
   readonly indexed: number | null;
+  /** When it was made. */
   readonly created_at: string;
 }
 
 /** The last message to copy; the end of the conversation without it. */
 export interface ForkRequest {
+  /** Where the copied branch ends; without it the current branch is copied. */
   readonly message_id?: string | null | undefined;
 }
 
+/** The call of a tool. */
 export interface FunctionCallData {
+  /** The id of the call. */
   readonly call_id: string;
+  /** The name of the tool. */
   readonly function_name: string;
+  /** What the tool is called with. */
   readonly arguments: Readonly<Record<string, unknown>>;
   /** The task for which it was done. */
   readonly task_id?: string | undefined;
@@ -713,7 +927,9 @@ export interface FunctionCallData {
 
 /** The model called a tool. */
 export interface FunctionCallFrame {
+  /** Which event it is. */
   readonly event: 'function_call';
+  /** What belongs to the event. */
   readonly data: FunctionCallData;
 }
 
@@ -722,7 +938,9 @@ export type GitHubKind = 'repositories' | 'code' | 'issues';
 
 /** One repository, file, issue or pull request. */
 export interface GitHubResult {
+  /** Its title. */
   readonly title: string;
+  /** Where it is. */
   readonly url: string;
   /** Plain text of it; of code, what matched. */
   readonly content: string;
@@ -732,13 +950,17 @@ export interface GitHubResult {
 
 /** One page of results, the best first. */
 export interface GitHubSearchResponse {
+  /** What was searched for. */
   readonly query: string;
+  /** Which it is. */
   readonly type: GitHubKind;
+  /** The best first. */
   readonly results: readonly GitHubResult[];
   /** How many there are on all pages; 1,000 of them can be read. */
   readonly total: number;
   /** GitHub ran out of time before it had seen all. */
   readonly incomplete: boolean;
+  /** From 1. */
   readonly page: number;
   /** In seconds. */
   readonly response_time: number;
@@ -746,8 +968,11 @@ export interface GitHubSearchResponse {
 
 /** The process is alive. */
 export interface Health {
+  /** How far it is. */
   readonly status: 'ok';
+  /** The server's clock. */
   readonly timestamp: string;
+  /** Its version. */
   readonly version: string;
 }
 
@@ -769,19 +994,27 @@ export interface InvalidBody {
 
 /** A new key, whole this once. */
 export interface IssuedKeyView {
+  /** Its id. */
   readonly id: string;
+  /** The id of the user. */
   readonly owner_id: string;
+  /** Its name. */
   readonly name: string;
+  /** What the key may do. */
   readonly scopes: ScopesView;
   /** False once it is revoked, expired or retired. */
   readonly active: boolean;
+  /** When it was made. */
   readonly created_at: string;
+  /** When it stops working; null is never. */
   readonly expires_at: string | null;
+  /** When it was revoked; null if it was not. */
   readonly revoked_at: string | null;
   /** The id of its successor. */
   readonly replaced_by: string | null;
   /** When it ends because it has a successor. */
   readonly retires_at: string | null;
+  /** The key itself, which is shown this once. */
   readonly key: string;
 }
 
@@ -794,14 +1027,19 @@ export interface IssuedKeyView {
  */
 export type KeyOperation = 'chat' | 'embeddings' | 'search' | 'conversations' | 'keys' | 'admin';
 
+/** One page; `next_cursor` requests the next one and is null on the last. */
 export interface KeyPage {
+  /** What was asked for, in its order. */
   readonly items: readonly KeyView[];
+  /** Requests the next page; null on the last. */
   readonly next_cursor: string | null;
 }
 
 /** The fields to change. `scopes` replace those that there were. */
 export interface KeyPatch {
+  /** Its name. */
   readonly name?: string | null | undefined;
+  /** What the key may do. */
   readonly scopes?: ScopesBody | null | undefined;
   /** With a time zone; not after the key that asks. */
   readonly expires_at?: string | null | undefined;
@@ -809,19 +1047,27 @@ export interface KeyPatch {
 
 /** For how long the old key goes on working; as the server is configured without it. */
 export interface KeyRotation {
+  /** For how long the old one goes on working. */
   readonly overlap_seconds?: number | null | undefined;
 }
 
 /** An API key without its secret. */
 export interface KeyView {
+  /** Its id. */
   readonly id: string;
+  /** The id of the user. */
   readonly owner_id: string;
+  /** Its name. */
   readonly name: string;
+  /** What the key may do. */
   readonly scopes: ScopesView;
   /** False once it is revoked, expired or retired. */
   readonly active: boolean;
+  /** When it was made. */
   readonly created_at: string;
+  /** When it stops working; null is never. */
   readonly expires_at: string | null;
+  /** When it was revoked; null if it was not. */
   readonly revoked_at: string | null;
   /** The id of its successor. */
   readonly replaced_by: string | null;
@@ -831,6 +1077,7 @@ export interface KeyView {
 
 /** The signed-in owner; the session itself is in the cookie. */
 export interface LoginSessionView {
+  /** The id of the user. */
   readonly owner_id: string;
   /** Seconds. */
   readonly expires_in: number;
@@ -838,15 +1085,21 @@ export interface LoginSessionView {
 
 /** Who calls, and what with. */
 export interface Me {
+  /** The id of the user. */
   readonly owner_id: string;
+  /** Its name. */
   readonly name: string;
+  /** The id of the tenant. */
   readonly tenant_id: string;
+  /** What the user may do in its tenant. */
   readonly role: UserRole;
   /** Whether this key administers the tenant. */
   readonly admin: boolean;
   /** Whether this key administers the server. */
   readonly operator: boolean;
+  /** The id of a key. */
   readonly key_id: string;
+  /** What the key may do. */
   readonly scopes: ScopesView;
 }
 
@@ -858,8 +1111,11 @@ export interface MessageEdit {
   readonly stream?: boolean | undefined;
 }
 
+/** One page; `next_cursor` requests the next one and is null on the last. */
 export interface MessagePage {
+  /** What was asked for, in its order. */
   readonly items: readonly MessageView[];
+  /** Requests the next page; null on the last. */
   readonly next_cursor: string | null;
 }
 
@@ -875,23 +1131,31 @@ export type MessagePart =
 
 /** A message to be answered in the conversation that the path names. */
 export interface MessageRequest {
+  /** What is said. */
   readonly message: string;
   /** Makes this message one, however often it is sent. */
   readonly client_msg_id?: string | null | undefined;
   /** A configured provider; without it the assistant chooses. */
   readonly provider?: string | null | undefined;
+  /** The name of the model. */
   readonly model?: string | null | undefined;
   /** Earlier messages from elsewhere, oldest first. */
   readonly context?: readonly EarlierMessage[] | Readonly<Record<string, unknown>> | undefined;
   /** The agent that answers. */
   readonly agent_override?: string | null | undefined;
+  /** The higher the freer. */
   readonly temperature?: number | null | undefined;
+  /** The answer takes no more. */
   readonly max_tokens?: number | null | undefined;
+  /** Names of tools that the answer may use. */
   readonly tools?: readonly string[] | undefined;
+  /** Ids of files that belong to the message. */
   readonly attachments?: readonly string[] | undefined;
+  /** Instructions for this answer. */
   readonly system?: string | null | undefined;
   /** Answer as text/event-stream. */
   readonly stream?: boolean | undefined;
+  /** What was stored with it, or comes along. */
   readonly metadata?: Readonly<Record<string, unknown>> | undefined;
   /** What the answer may take. */
   readonly limits?: AnswerLimits | null | undefined;
@@ -906,9 +1170,13 @@ export interface MessageRequest {
 
 /** A message in its conversation's tree; edits and retries are siblings under one parent. */
 export interface MessageView {
+  /** Its id. */
   readonly id: string;
+  /** The id of the conversation. */
   readonly conversation_id: string;
+  /** The id of the message before it; null at the beginning. */
   readonly parent_id: string | null;
+  /** Who speaks. */
   readonly role: string;
   /** The text of the message. */
   readonly content: string;
@@ -916,21 +1184,31 @@ export interface MessageView {
   readonly parts: readonly MessagePart[];
   /** `partial` where the answer ended early. */
   readonly status: string;
+  /** The id of the run. */
   readonly run_id: string | null;
+  /** The name of the model. */
   readonly model: string | null;
+  /** The name of the provider. */
   readonly provider: string | null;
+  /** What it took of tokens. */
   readonly token_usage: TokenUsage | null;
+  /** Whether it is another version of an earlier message. */
   readonly edited: boolean;
+  /** When it was made. */
   readonly timestamp: string;
+  /** What was stored with it, or comes along. */
   readonly metadata: Readonly<Record<string, unknown>>;
 }
 
+/** What one call of a model took. */
 export interface MetricsData {
+  /** Read and written. */
   readonly tokens_used: number;
   /** Seconds. */
   readonly response_time: number;
   /** Seconds. */
   readonly time_to_first_token: number | null;
+  /** Calls of models. */
   readonly model_calls: number;
   /** The task for which it was done. */
   readonly task_id?: string | undefined;
@@ -938,20 +1216,27 @@ export interface MetricsData {
 
 /** One model call ended. */
 export interface MetricsFrame {
+  /** Which event it is. */
   readonly event: 'metrics';
+  /** What belongs to the event. */
   readonly data: MetricsData;
 }
 
 /** All models; `models` holds their ids. */
 export interface ModelList {
+  /** Their ids. */
   readonly models: readonly string[];
+  /** The models. */
   readonly data: readonly ModelView[];
 }
 
 /** One model at one provider. */
 export interface ModelView {
+  /** Its id. */
   readonly id: string;
+  /** The name of the provider. */
   readonly provider: string;
+  /** What it can do. */
   readonly capabilities: readonly string[];
   /** Tokens; null where it is not known. */
   readonly context_length: number | null;
@@ -959,8 +1244,11 @@ export interface ModelView {
 
 /** A new conversation; without a title it gets one from its first message. */
 export interface NewConversation {
+  /** Its title. */
   readonly title?: string | null | undefined;
+  /** Words to find it by. */
   readonly tags?: readonly string[] | undefined;
+  /** What was stored with it, or comes along. */
   readonly metadata?: Readonly<Record<string, unknown>> | undefined;
   /** An id of your own, unique among yours; without `/`, `?` and `#`. */
   readonly external_id?: string | null | undefined;
@@ -968,6 +1256,7 @@ export interface NewConversation {
 
 /** A provider's key, for a key of this server that may use this provider only. */
 export interface NewCredential {
+  /** The name of the provider. */
   readonly provider: string;
   /** The provider's key. It is stored encrypted, and never shown again. */
   readonly key: string;
@@ -977,7 +1266,9 @@ export interface NewCredential {
 
 /** A key for yourself; without `scopes` it may do what the key that asks may. */
 export interface NewKey {
+  /** Its name. */
   readonly name: string;
+  /** What the key may do. */
   readonly scopes?: ScopesBody | null | undefined;
   /** With a time zone; not after the key that asks. */
   readonly expires_at?: string | null | undefined;
@@ -985,9 +1276,11 @@ export interface NewKey {
 
 /** A key for a user. */
 export interface NewKeyOfUser {
+  /** Its name. */
   readonly name: string;
   /** Letters, digits and . _ @ - */
   readonly owner_id: string;
+  /** What the key may do. */
   readonly scopes?: ScopesBody | null | undefined;
   /** With a time zone; not after the key that asks. */
   readonly expires_at?: string | null | undefined;
@@ -997,6 +1290,7 @@ export interface NewKeyOfUser {
 export interface NewTenant {
   /** Letters, digits and . _ @ - */
   readonly id: string;
+  /** Its name. */
   readonly name?: string | null | undefined;
 }
 
@@ -1006,28 +1300,39 @@ export interface NewUser {
   readonly id: string;
   /** Letters, digits and . _ @ - */
   readonly tenant_id: string;
+  /** Its name. */
   readonly name?: string | null | undefined;
+  /** What the user may do in its tenant. */
   readonly role?: UserRole | undefined;
 }
 
 /** One page of results. */
 export interface OwnSearchResponse {
+  /** The best first. */
   readonly results: readonly OwnSearchResult[];
+  /** How many there are. */
   readonly total: number;
+  /** Whether there are results after these. */
   readonly has_more: boolean;
+  /** What was searched for. */
   readonly query: string;
 }
 
 /** One search result. */
 export interface OwnSearchResult {
+  /** Its id. */
   readonly id: string;
+  /** Which it is. */
   readonly type: SearchKind;
+  /** Its title. */
   readonly title: string;
   /** Plain text around the text hit. */
   readonly snippet: string;
   /** Where to read it. */
   readonly url: string;
+  /** When it was made. */
   readonly timestamp: string;
+  /** What was stored with it, or comes along. */
   readonly metadata: Readonly<Record<string, unknown>>;
 }
 
@@ -1041,35 +1346,45 @@ export interface PeriodBudget {
 
 /** Asks for a `pong`. */
 export interface PingFrame {
+  /** Which it is. */
   readonly type: 'ping';
 }
 
 /** The answer to `ping`. */
 export interface PongFrame {
+  /** Which it is. */
   readonly type: 'pong';
 }
 
 /** The report of a test; `ok` if every step succeeded. */
 export interface ProviderCheck {
+  /** The name of the provider. */
   readonly provider: string;
+  /** Whether it works. */
   readonly ok: boolean;
+  /** What was done, in its order. */
   readonly steps: readonly CheckStepView[];
 }
 
 /** All providers, preferred ones first. */
 export interface ProviderList {
+  /** The providers. */
   readonly providers: readonly ProviderView[];
+  /** How many there are. */
   readonly total: number;
 }
 
 /** One provider, without secrets. */
 export interface ProviderView {
+  /** Its name. */
   readonly name: string;
   /** The wire that it speaks; null for our own model. */
   readonly dialect: string | null;
+  /** Where it is called. */
   readonly base_url: string | null;
   /** Whether it is called with a key or a token. */
   readonly has_credential: boolean;
+  /** The model that answers where a request names none. */
   readonly default_model: string | null;
   /** How many models it lists; null if it does not tell. */
   readonly models: number | null;
@@ -1077,22 +1392,27 @@ export interface ProviderView {
   readonly health: readonly DeploymentHealthView[];
 }
 
+/** What the run waits for. */
 export interface QueuedData {
   /** From 1. */
   readonly position: number;
   /** Likely seconds until its turn, if it waits for a provider. */
   readonly eta_seconds?: number | null | undefined;
+  /** The name of the provider. */
   readonly provider?: string | null | undefined;
 }
 
 /** The run waits: for earlier runs of its conversation, or for the `provider` that is named. */
 export interface QueuedFrame {
+  /** Which event it is. */
   readonly event: 'queued';
+  /** What belongs to the event. */
   readonly data: QueuedData;
 }
 
 /** Whether the server can serve requests; the rest is for authenticated callers. */
 export interface Readiness {
+  /** Whether the server can serve requests. */
   readonly ready: boolean;
   /** Which part works. */
   readonly services?: Readonly<Record<string, boolean>> | null | undefined;
@@ -1108,13 +1428,17 @@ export interface Readiness {
   readonly mcp?: Readonly<Record<string, boolean>> | null | undefined;
 }
 
+/** A piece of reasoning. */
 export interface ReasoningData {
+  /** The new text. */
   readonly delta: string;
 }
 
 /** More reasoning of the model. */
 export interface ReasoningFrame {
+  /** Which event it is. */
   readonly event: 'reasoning';
+  /** What belongs to the event. */
   readonly data: ReasoningData;
 }
 
@@ -1126,23 +1450,33 @@ export interface ReasoningFrame {
  * read. `id` is the origin's own id of it.
  */
 export interface ReasoningPart {
+  /** Which it is. */
   readonly type: 'reasoning';
+  /** Plain text. */
   readonly text: string;
+  /** Never shown. */
   readonly signature?: string | null | undefined;
+  /** Never shown. */
   readonly encrypted?: string | null | undefined;
+  /** Never shown. */
   readonly origin?: string | null | undefined;
+  /** Never shown. */
   readonly id?: string | null | undefined;
 }
 
 /** The model's words for refusing to answer, where its dialect tells them from text. */
 export interface RefusalPart {
+  /** Which it is. */
   readonly type: 'refusal';
+  /** Plain text. */
   readonly text: string;
 }
 
 /** Asks for the events of a run after one that was received, and for those to come. */
 export interface ResumeFrame {
+  /** Which it is. */
   readonly type: 'resume';
+  /** The id of the run. */
   readonly run_id: string;
   /** The last event that was received. */
   readonly after?: number | undefined;
@@ -1156,33 +1490,49 @@ export interface RetryRequest {
 
 /** Runs of one conversation. */
 export interface RunList {
+  /** What was asked for, in its order. */
   readonly items: readonly RunView[];
+  /** How many there are. */
   readonly total: number;
 }
 
 /** A run: the generation of one answer. */
 export interface RunView {
+  /** Its id. */
   readonly id: string;
+  /** The id of the conversation. */
   readonly conversation_id: string;
   /** The message that holds the answer. */
   readonly message_id: string;
   /** The message that is answered. */
   readonly user_message_id: string;
+  /** The API that it was asked for by. */
   readonly surface: string;
+  /** How far it is. */
   readonly status: string;
+  /** The id of the agent that answers. */
   readonly agent_type: string;
+  /** The name of the provider. */
   readonly provider: string;
+  /** The name of the model. */
   readonly model: string;
+  /** From 1; more where a server was lost. */
   readonly attempt: number;
+  /** Whether somebody has cancelled it. */
   readonly cancel_requested: boolean;
   /** Of its last event, once it has ended. */
   readonly last_event_id: string | null;
+  /** What it took of tokens. */
   readonly token_usage: TokenUsage | null;
+  /** Why it ended early. */
   readonly error_code: string | null;
   /** What the request for this answer brought. */
   readonly metadata: Readonly<Record<string, unknown>>;
+  /** When it was made. */
   readonly created_at: string;
+  /** When its first step began. */
   readonly started_at: string | null;
+  /** When it ended. */
   readonly ended_at: string | null;
   /** What it waits for a person to decide on. */
   readonly approvals: readonly ApprovalView[];
@@ -1190,9 +1540,11 @@ export interface RunView {
 
 /** What a key may do. What is left out is not limited; an empty list allows nothing. */
 export interface ScopesBody {
+  /** Names of providers. */
   readonly providers?: readonly string[] | null | undefined;
   /** Patterns with `*`, of `provider/model`, or of a model at any provider. */
   readonly models?: readonly string[] | null | undefined;
+  /** What the key is used for. */
   readonly operations?: readonly KeyOperation[] | null | undefined;
   /** Patterns of the types of tools that a provider runs. */
   readonly tools?: readonly string[] | null | undefined;
@@ -1204,11 +1556,17 @@ export interface ScopesBody {
 
 /** What a key may do; null is not limited. */
 export interface ScopesView {
+  /** Names of providers. */
   readonly providers: readonly string[] | null;
+  /** Patterns with `*`, of `provider/model`, or of a model at any provider. */
   readonly models: readonly string[] | null;
+  /** What the key is used for. */
   readonly operations: readonly string[] | null;
+  /** Names of tools. */
   readonly tools: readonly string[] | null;
+  /** Counted by each worker. */
   readonly requests_per_minute: number | null;
+  /** Counted by each worker, when an answer has ended. */
   readonly tokens_per_minute: number | null;
 }
 
@@ -1217,9 +1575,11 @@ export type SearchKind = 'conversation' | 'message' | 'file' | 'agent';
 
 /** What to search for, and where. */
 export interface SearchRequest {
+  /** What to search for. */
   readonly query: string;
   /** `tavily`, `brave`, `searxng`; `local` searches what is your own. */
   readonly provider?: string | undefined;
+  /** At most so many. */
   readonly max_results?: number | undefined;
   /** Engines without it search all pages. */
   readonly topic?: Topic | undefined;
@@ -1231,10 +1591,13 @@ export interface SearchRequest {
 
 /** The results, the best first. */
 export interface SearchResponse {
+  /** What was searched for. */
   readonly query: string;
   /** Which searched. */
   readonly provider: string;
+  /** A short answer, where one was asked for and the provider gives one. */
   readonly answer: string | null;
+  /** The best first. */
   readonly results: readonly SearchResult[];
   /** How many results these are. */
   readonly total: number;
@@ -1244,12 +1607,15 @@ export interface SearchResponse {
 
 /** One page that was found. */
 export interface SearchResult {
+  /** Its title. */
   readonly title: string;
+  /** Where it is. */
   readonly url: string;
   /** Plain text of it. */
   readonly content: string;
   /** From 0 to 1, the higher the better. */
   readonly score: number;
+  /** When the page says that it was published. */
   readonly published_date: string | null;
 }
 
@@ -1263,10 +1629,13 @@ export interface SiblingsView {
 
 /** A code from the server's sign-in link; without one the API key in the header is used. */
 export interface SignIn {
+  /** From a sign-in link; without it the key in the header counts. */
   readonly code?: string | null | undefined;
 }
 
+/** The messages of the run so far. */
 export interface SnapshotData {
+  /** All of them, the oldest first. */
   readonly messages: readonly SnapshotMessage[];
   /** False: the cursor lay beyond what survived. */
   readonly recovered: boolean;
@@ -1274,13 +1643,19 @@ export interface SnapshotData {
 
 /** The messages so far; replaces everything that was received before. */
 export interface SnapshotFrame {
+  /** Which event it is. */
   readonly event: 'snapshot';
+  /** What belongs to the event. */
   readonly data: SnapshotData;
 }
 
+/** A message of a snapshot. */
 export interface SnapshotMessage {
+  /** Who speaks. */
   readonly role: string;
+  /** What it says. */
   readonly content: string;
+  /** All parts: text, reasoning, tool calls and so on. */
   readonly parts: readonly MessagePart[];
 }
 
@@ -1289,24 +1664,35 @@ export type SortBy = 'relevance' | 'date' | 'title';
 
 /** The source of a statement in the answer; `index` is the n of its `[n]` mark. */
 export interface Source {
+  /** Its title. */
   readonly title: string;
+  /** Where it is. */
   readonly url: string | null;
+  /** Words of the source. */
   readonly snippet: string | null;
+  /** The n of its `[n]` mark, from 1. */
   readonly index: number;
 }
 
 /** A source of the answer. */
 export interface SourceFrame {
+  /** Which event it is. */
   readonly event: 'source';
+  /** What belongs to the event. */
   readonly data: Source;
 }
 
+/** What a run is, as it starts. */
 export interface StreamStartData {
+  /** The id of the conversation. */
   readonly conversation_id: string;
+  /** The id of the run. */
   readonly run_id: string;
   /** The message that will hold the answer. */
   readonly message_id: string;
+  /** The id of the agent that answers. */
   readonly agent_type: string;
+  /** The name of the model. */
   readonly model: string;
   /** It continues an interrupted answer. */
   readonly resumed?: boolean | undefined;
@@ -1314,12 +1700,15 @@ export interface StreamStartData {
 
 /** A run starts. Always the first logged event. */
 export interface StreamStartFrame {
+  /** Which event it is. */
   readonly event: 'stream_start';
+  /** What belongs to the event. */
   readonly data: StreamStartData;
 }
 
 /** Starts one stream: `GET /api/chat/stream?ticket=...`. */
 export interface StreamTicket {
+  /** Goes into the query of one address. */
   readonly ticket: string;
   /** Seconds. */
   readonly expires_in: number;
@@ -1328,10 +1717,15 @@ export interface StreamTicket {
 /** What a budget is of. */
 export type SubjectKind = 'key' | 'user' | 'tenant';
 
+/** What became of a task. */
 export interface TaskCompleteData {
+  /** The id of the task. */
   readonly task_id: string;
+  /** The id of the agent that answers. */
   readonly agent_type: string;
+  /** What came of it. */
   readonly result: string;
+  /** False where it failed. */
   readonly success: boolean;
   /** Seconds. */
   readonly execution_time: number;
@@ -1339,15 +1733,19 @@ export interface TaskCompleteData {
 
 /** A task ended. */
 export interface TaskCompleteFrame {
+  /** Which event it is. */
   readonly event: 'agent_task_complete';
+  /** What belongs to the event. */
   readonly data: TaskCompleteData;
 }
 
+/** How far a task is. */
 export interface TaskProgressData {
   /** The task, or the call of a tool. */
   readonly task_id: string;
   /** From 0 to 1, where it is known. */
   readonly progress: number | null;
+  /** How far it is. */
   readonly status: string;
   /** What is being done now. */
   readonly current_step: string;
@@ -1355,14 +1753,19 @@ export interface TaskProgressData {
 
 /** How far a task, or a tool, is. */
 export interface TaskProgressFrame {
+  /** Which event it is. */
   readonly event: 'agent_task_progress';
+  /** What belongs to the event. */
   readonly data: TaskProgressData;
 }
 
+/** A task that an agent was given. */
 export interface TaskStartData {
+  /** The id of the task. */
   readonly task_id: string;
   /** The agent that does the task. */
   readonly agent_type: string;
+  /** What is to be done. */
   readonly description: string;
   /** The call of `delegate` that gave it. */
   readonly call_id: string;
@@ -1370,33 +1773,47 @@ export interface TaskStartData {
 
 /** An agent began a task that another agent gave it. */
 export interface TaskStartFrame {
+  /** Which event it is. */
   readonly event: 'agent_task_start';
+  /** What belongs to the event. */
   readonly data: TaskStartData;
 }
 
+/** One page; `next_cursor` requests the next one and is null on the last. */
 export interface TenantPage {
+  /** What was asked for, in its order. */
   readonly items: readonly TenantView[];
+  /** Requests the next page; null on the last. */
   readonly next_cursor: string | null;
 }
 
 /** The fields to change. While a tenant is disabled no key of its users works. */
 export interface TenantPatch {
+  /** Its name. */
   readonly name?: string | null | undefined;
+  /** Whether its keys stop working. */
   readonly disabled?: boolean | null | undefined;
 }
 
 /** A tenant. */
 export interface TenantView {
+  /** Its id. */
   readonly id: string;
+  /** Its name. */
   readonly name: string;
+  /** When it was made. */
   readonly created_at: string;
+  /** Since when its keys do not work; null while they do. */
   readonly disabled_at: string | null;
 }
 
 /** Plain text. */
 export interface TextPart {
+  /** Which it is. */
   readonly type: 'text';
+  /** Plain text. */
   readonly text: string;
+  /** Where a provider was asked to cache up to. */
   readonly cache?: CacheBreakpoint | null | undefined;
 }
 
@@ -1406,6 +1823,7 @@ export type TimeRange = 'day' | 'week' | 'month' | 'year';
 /** The length of a timeline's intervals, which begin with the hours and days of UTC. */
 export type TimelineStep = 'hour' | 'day';
 
+/** A piece of text. */
 export interface TokenData {
   /** The same as `delta`. */
   readonly content: string;
@@ -1417,7 +1835,9 @@ export interface TokenData {
 
 /** More text of the answer. */
 export interface TokenFrame {
+  /** Which event it is. */
   readonly event: 'token';
+  /** What belongs to the event. */
   readonly data: TokenData;
 }
 
@@ -1427,10 +1847,15 @@ export interface TokenFrame {
  * The true numbers are then within `error_bound` of these, as a fraction of them.
  */
 export interface TokenUsage {
+  /** Tokens of the prompt. */
   readonly prompt_tokens: number;
+  /** Tokens of the answer. */
   readonly completion_tokens: number;
+  /** Both together. */
   readonly total_tokens: number;
+  /** Whether we counted, not the provider. */
   readonly estimated: boolean;
+  /** How far estimates may be off, as a fraction. */
   readonly error_bound: number;
 }
 
@@ -1440,18 +1865,29 @@ export interface TokenUsage {
  * `malformed` is told of one whose arguments were no JSON object: these hold their text.
  */
 export interface ToolCallPart {
+  /** Which it is. */
   readonly type: 'tool_call';
+  /** The id of the call. */
   readonly call_id: string;
+  /** Its name. */
   readonly name: string;
+  /** What the tool is called with. */
   readonly arguments: Readonly<Record<string, unknown>>;
+  /** Where a provider was asked to cache up to. */
   readonly cache?: CacheBreakpoint | null | undefined;
+  /** Whether the arguments were no JSON object; they hold their text then. */
   readonly malformed?: boolean | undefined;
 }
 
+/** What a tool returned. */
 export interface ToolResultData {
+  /** The id of the call. */
   readonly call_id: string;
+  /** The name of the tool. */
   readonly tool_name: string;
+  /** What came of it. */
   readonly result: unknown;
+  /** False where it failed. */
   readonly success: boolean;
   /** The task for which it was done. */
   readonly task_id?: string | undefined;
@@ -1459,17 +1895,25 @@ export interface ToolResultData {
 
 /** The tool returned a result. */
 export interface ToolResultFrame {
+  /** Which event it is. */
   readonly event: 'tool_result';
+  /** What belongs to the event. */
   readonly data: ToolResultData;
 }
 
 /** The result of a tool call: text, files, or both. */
 export interface ToolResultPart {
+  /** Which it is. */
   readonly type: 'tool_result';
+  /** The id of the call. */
   readonly call_id: string;
+  /** What the tool returned: text, files, or both. */
   readonly content: readonly (TextPart | AttachmentPart | VendorPart)[];
+  /** The name of the tool. */
   readonly name?: string | null | undefined;
+  /** False where it failed. */
   readonly success?: boolean | undefined;
+  /** Where a provider was asked to cache up to. */
   readonly cache?: CacheBreakpoint | null | undefined;
 }
 
@@ -1478,18 +1922,27 @@ export type Topic = 'general' | 'news' | 'finance';
 
 /** Files that were uploaded, in the order in which they came. */
 export interface UploadedFiles {
+  /** The files. */
   readonly files: readonly FileUploadResponse[];
+  /** How many there are. */
   readonly total: number;
 }
 
 /** What the model calls of one group used; token totals are inclusive. */
 export interface UsageGroup {
+  /** Its name. */
   readonly name: string;
+  /** Calls of models. */
   readonly calls: number;
+  /** Tokens that models read, cached ones included. */
   readonly input_tokens: number;
+  /** Tokens that models wrote, reasoning included. */
   readonly output_tokens: number;
+  /** Input tokens that providers had in their caches. */
   readonly cache_read_tokens: number;
+  /** Input tokens that providers put into their caches. */
   readonly cache_write_tokens: number;
+  /** Output tokens that are reasoning. */
   readonly reasoning_tokens: number;
   /** Whether we counted a part, not the provider. */
   readonly estimated: boolean;
@@ -1508,10 +1961,15 @@ export type UsageGrouping = 'model' | 'provider' | 'surface' | 'day';
 export interface UsageIntervalView {
   /** When the interval begins. */
   readonly at: string;
+  /** The name of the provider. */
   readonly provider: string;
+  /** Calls of models. */
   readonly calls: number;
+  /** Calls that a provider did not answer. */
   readonly failed_calls: number;
+  /** Tokens that models read, cached ones included. */
   readonly input_tokens: number;
+  /** Tokens that models wrote, reasoning included. */
   readonly output_tokens: number;
   /** US dollars, without the unpriced calls. */
   readonly cost: string;
@@ -1521,14 +1979,17 @@ export interface UsageIntervalView {
   readonly seconds_p95: number | null;
   /** The median time to first output. */
   readonly first_token_seconds_p50: number | null;
+  /** In 95 of 100 calls the first token came within so many seconds. */
   readonly first_token_seconds_p95: number | null;
 }
 
 /** Usage by group, the dearest first. */
 export interface UsageReport {
+  /** What was asked for, in its order. */
   readonly items: readonly UsageGroup[];
   /** US dollars, without the unpriced calls. */
   readonly total_cost: string;
+  /** Calls of models. */
   readonly total_calls: number;
   /** Those that your calls count against now. */
   readonly budgets: readonly BudgetView[];
@@ -1536,19 +1997,27 @@ export interface UsageReport {
 
 /** Intervals that have calls, the oldest first, one for each provider that was called. */
 export interface UsageTimeline {
+  /** How long one interval is. */
   readonly step: TimelineStep;
+  /** What was asked for, in its order. */
   readonly items: readonly UsageIntervalView[];
 }
 
+/** One page; `next_cursor` requests the next one and is null on the last. */
 export interface UserPage {
+  /** What was asked for, in its order. */
   readonly items: readonly UserView[];
+  /** Requests the next page; null on the last. */
   readonly next_cursor: string | null;
 }
 
 /** The fields to change. While a user is disabled none of its keys works. */
 export interface UserPatch {
+  /** Its name. */
   readonly name?: string | null | undefined;
+  /** Whether its keys stop working. */
   readonly disabled?: boolean | null | undefined;
+  /** What the user may do in its tenant. */
   readonly role?: UserRole | null | undefined;
 }
 
@@ -1557,18 +2026,27 @@ export type UserRole = 'admin' | 'member';
 
 /** A user. */
 export interface UserView {
+  /** Its id. */
   readonly id: string;
+  /** Its name. */
   readonly name: string;
+  /** When it was made. */
   readonly created_at: string;
+  /** Since when its keys do not work; null while they do. */
   readonly disabled_at: string | null;
+  /** The id of the tenant. */
   readonly tenant_id: string;
+  /** What the user may do in its tenant. */
   readonly role: UserRole;
 }
 
 /** A part that only its `origin`, a dialect, understands, as it came: kept and sent back. */
 export interface VendorPart {
+  /** Which it is. */
   readonly type: 'vendor';
+  /** The dialect that it came in. */
   readonly origin: string;
+  /** The part, in its own dialect. */
   readonly data: Readonly<Record<string, unknown>>;
 }
 
@@ -1598,16 +2076,21 @@ export interface VoiceInputResponse {
 
 /** An answer that waits for a person; its run goes on after the decision. */
 export interface WaitingResponse {
+  /** The id of the run. */
   readonly run_id: string;
+  /** The id of the conversation. */
   readonly conversation_id: string;
+  /** How far it is. */
   readonly status: string;
   /** The first of them. */
   readonly approval: ApprovalView;
+  /** All that it waits for. */
   readonly approvals: readonly ApprovalView[];
 }
 
 /** The query of `list_audit_log`. */
 export interface ListAuditLogQuery {
+  /** At most so many. */
   readonly limit?: number | undefined;
   /** `next_cursor` of the page before. */
   readonly cursor?: string | null | undefined;
@@ -1615,8 +2098,11 @@ export interface ListAuditLogQuery {
 
 /** The query of `list_all_keys`. */
 export interface ListAllKeysQuery {
+  /** Only keys of this user. */
   readonly owner_id?: string | null | undefined;
+  /** Only keys of this tenant. */
   readonly tenant_id?: string | null | undefined;
+  /** At most so many. */
   readonly limit?: number | undefined;
   /** `next_cursor` of the page before. */
   readonly cursor?: string | null | undefined;
@@ -1624,6 +2110,7 @@ export interface ListAllKeysQuery {
 
 /** The query of `list_tenants`. */
 export interface ListTenantsQuery {
+  /** At most so many. */
   readonly limit?: number | undefined;
   /** `next_cursor` of the page before. */
   readonly cursor?: string | null | undefined;
@@ -1631,7 +2118,9 @@ export interface ListTenantsQuery {
 
 /** The query of `list_users`. */
 export interface ListUsersQuery {
+  /** Only users of this tenant. */
   readonly tenant_id?: string | null | undefined;
+  /** At most so many. */
   readonly limit?: number | undefined;
   /** `next_cursor` of the page before. */
   readonly cursor?: string | null | undefined;
@@ -1641,8 +2130,11 @@ export interface ListUsersQuery {
 export interface ListConversationsQuery {
   /** Archived ones, the others, or `any`. */
   readonly archived?: 'true' | 'false' | 'any' | undefined;
+  /** Whether lists begin with it. */
   readonly pinned?: boolean | null | undefined;
+  /** Only those with this tag. */
   readonly tag?: string | null | undefined;
+  /** At most so many. */
   readonly limit?: number | undefined;
   /** `next_cursor` of the page before. */
   readonly cursor?: string | null | undefined;
@@ -1650,11 +2142,13 @@ export interface ListConversationsQuery {
 
 /** The query of `export_conversation`. */
 export interface ExportConversationQuery {
+  /** How the file is written. */
   readonly format?: 'json' | 'markdown' | undefined;
 }
 
 /** The query of `list_messages`. */
 export interface ListMessagesQuery {
+  /** At most so many. */
   readonly limit?: number | undefined;
   /** `next_cursor` of the page before. */
   readonly cursor?: string | null | undefined;
@@ -1662,6 +2156,7 @@ export interface ListMessagesQuery {
 
 /** The query of `list_credentials`. */
 export interface ListCredentialsQuery {
+  /** At most so many. */
   readonly limit?: number | undefined;
   /** `next_cursor` of the page before. */
   readonly cursor?: string | null | undefined;
@@ -1669,7 +2164,9 @@ export interface ListCredentialsQuery {
 
 /** The query of `list_files`. */
 export interface ListFilesQuery {
+  /** Only files of this conversation. */
   readonly conversation_id?: string | null | undefined;
+  /** At most so many. */
   readonly limit?: number | undefined;
   /** `next_cursor` of the page before. */
   readonly cursor?: string | null | undefined;
@@ -1679,13 +2176,17 @@ export interface ListFilesQuery {
 export interface SearchGithubQuery {
   /** Words and GitHub's qualifiers, as `language:python stars:>100`. */
   readonly q: string;
+  /** Which it is. */
   readonly type?: GitHubKind | undefined;
+  /** At most so many. */
   readonly limit?: number | undefined;
+  /** From 1. */
   readonly page?: number | undefined;
 }
 
 /** The query of `list_keys`. */
 export interface ListKeysQuery {
+  /** At most so many. */
   readonly limit?: number | undefined;
   /** `next_cursor` of the page before. */
   readonly cursor?: string | null | undefined;
@@ -1703,9 +2204,13 @@ export interface SearchOwnDataQuery {
   readonly q?: string | undefined;
   /** Kinds separated by commas; all without it. */
   readonly types?: string | null | undefined;
+  /** How old what is found may be. */
   readonly date_range?: DateRange | undefined;
+  /** What comes first. */
   readonly sort_by?: SortBy | undefined;
+  /** At most so many. */
   readonly limit?: number | undefined;
+  /** How many results to leave out. */
   readonly offset?: number | undefined;
 }
 
@@ -1715,6 +2220,7 @@ export interface GetUsageQuery {
   readonly since?: string | null | undefined;
   /** Excluded; without it now. */
   readonly until?: string | null | undefined;
+  /** What makes a group. */
   readonly group_by?: UsageGrouping | undefined;
 }
 
@@ -1724,6 +2230,7 @@ export interface GetUsageTimelineQuery {
   readonly since?: string | null | undefined;
   /** Excluded; without it now. */
   readonly until?: string | null | undefined;
+  /** How long one interval is. */
   readonly step?: TimelineStep | undefined;
 }
 
