@@ -81,72 +81,99 @@ class AcceptedFrame(Model):
     """A message with a `client_msg_id` is stored; `created` is false if it was already."""
 
     type: Literal["accepted"] = "accepted"
+    """Which it is."""
     client_msg_id: str = ABSENT
+    """The id that the client gave its message."""
     run_id: str = ABSENT
+    """The id of the run."""
     created: bool = ABSENT
+    """False if the message was stored already."""
 
 
 class AckFrame(Model):
     """Tells what was received. The server keeps no cursor, so that it changes nothing."""
 
     type: Literal["ack"] = "ack"
+    """Which it is."""
     run_id: str
+    """The id of the run."""
     seq: int
+    """The number of the event in its run; what follows it is asked for by this number."""
 
 
 class AgentDiscovery(Model):
     """All agents."""
 
     agents: list[AgentInfo] = ABSENT
+    """The agents."""
     total: int = ABSENT
+    """How many there are."""
 
 
 class AgentInfo(Model):
     """An agent."""
 
     id: str = ABSENT
+    """Its id."""
     name: str = ABSENT
+    """Its name."""
     type: str = ABSENT
+    """The same as `id`."""
     status: Literal["idle", "busy", "offline"] | str = ABSENT
     """Busy while it works for you; offline without a model that you may use."""
     model: str | None = ABSENT
     """What it begins with where the request names none; null if it is offline."""
     description: str = ABSENT
+    """What it is for."""
     capabilities: list[str] = ABSENT
+    """What it can do."""
     version: str = ABSENT
+    """Its version."""
     last_used_at: datetime | None = ABSENT
     """Null: not lately."""
     usage_count: int = ABSENT
     """Its answers to you, and its tasks within any, of the last 30 days."""
     metadata: dict[str, Any] = ABSENT
+    """What was stored with it, or comes along."""
 
 
 class AgentUseView(Model):
     """What one agent did for an answer; `cost` is in US dollars, null where no price is known."""
 
     agent: str = ABSENT
+    """The id of the agent."""
     model_calls: int = ABSENT
+    """Calls of models."""
     token_usage: TokenUsage = ABSENT
+    """What it took of tokens."""
     cost: float | None = ABSENT
+    """US dollars; null where no price is known."""
 
 
 class AnswerLimits(Model):
     """What one answer may take at most; the agent's own limits count too."""
 
     steps: int | None = None
+    """A call of a model with its tools is one."""
     tokens: int | None = None
+    """Read and written."""
     cost: float | None = None
     """US dollars."""
     seconds: float | None = None
+    """From its beginning to its end."""
 
 
 class ApprovalRequiredData(Model):
-    """Nothing is said of it."""
+    """What a tool wants to do, for a person to decide on."""
 
     approval_id: str = ABSENT
+    """The id of the approval."""
     call_id: str = ABSENT
+    """The id of the call."""
     tool_name: str = ABSENT
+    """The name of the tool."""
     arguments: dict[str, Any] = ABSENT
+    """What the tool is called with."""
     arguments_hash: str = ABSENT
     """Sent back with the decision."""
     expires_at: str = ABSENT
@@ -159,18 +186,26 @@ class ApprovalRequiredFrame(Event):
     """The run waits for a person: see `POST /api/runs/{run_id}/approvals/{approval_id}`."""
 
     event: Literal["approval_required"] = "approval_required"
+    """Which event it is."""
     data: ApprovalRequiredData = ABSENT
+    """What belongs to the event."""
 
 
 class ApprovalView(Model):
     """A call that waits for a decision."""
 
     approval_id: str = ABSENT
+    """The id of the approval."""
     call_id: str = ABSENT
+    """The id of the call."""
     agent_type: str = ABSENT
+    """The id of the agent that answers."""
     tool_name: str = ABSENT
+    """The name of the tool."""
     arguments: dict[str, Any] = ABSENT
+    """What the tool is called with."""
     arguments_hash: str = ABSENT
+    """Sent back with the decision."""
     expires_at: datetime = ABSENT
     """Without a decision until then it is denied."""
 
@@ -179,11 +214,15 @@ class ApproveFrame(Model):
     """Decides on an approval that a run waits for; the run's events tell what comes of it."""
 
     decision: Literal["approve", "deny"]
+    """What the person says."""
     arguments_hash: str
     """Of the arguments that the person has seen."""
     type: Literal["approve"] = "approve"
+    """Which it is."""
     run_id: str
+    """The id of the run."""
     approval_id: str
+    """The id of the approval."""
 
 
 class AttachmentPart(Model):
@@ -194,44 +233,64 @@ class AttachmentPart(Model):
     """
 
     type: Literal["attachment"] = "attachment"
+    """Which it is."""
     media_type: str = ABSENT
+    """As in `image/png`."""
     attachment_id: str | None = None
+    """The id of a stored file."""
     url: str | None = None
+    """Where it is."""
     name: str | None = None
+    """Its name."""
     detail: str | None = None
+    """How closely a model should look at an image."""
     context: str | None = None
+    """What a document is."""
     cited: bool = False
+    """Whether citations of it were asked for."""
     cache: CacheBreakpoint | None = None
+    """Where a provider was asked to cache up to."""
 
 
 class AuditEntryPage(Model):
-    """Nothing is said of it."""
+    """One page; `next_cursor` requests the next one and is null on the last."""
 
     items: list[AuditEntryView] = ABSENT
+    """What was asked for, in its order."""
     next_cursor: str | None = ABSENT
+    """Requests the next page; null on the last."""
 
 
 class AuditEntryView(Model):
     """A change of a key, a user or a tenant, and who made it."""
 
     id: str = ABSENT
+    """Its id."""
     at: datetime = ABSENT
+    """When it was done."""
     actor_key_id: str = ABSENT
     """`cli` for the command line."""
     actor_owner_id: str = ABSENT
+    """The user who did it."""
     tenant_id: str = ABSENT
+    """The id of the tenant."""
     action: str = ABSENT
+    """What was done."""
     object: str = ABSENT
     """The id of what was changed."""
     details: dict[str, Any] = ABSENT
+    """Further details."""
     address: str | None = ABSENT
+    """The address that it came from; null for the command line."""
 
 
 class AuthFrame(Model):
     """Says who calls. The first frame, unless the handshake has said it."""
 
     type: Literal["auth"] = "auth"
+    """Which it is."""
     api_key: str
+    """A key of this server, or of a provider."""
     provider: str | None = None
     """Whose key it is, if it is a provider's."""
 
@@ -240,75 +299,99 @@ class BranchList(Model):
     """Every place where a conversation branches; of more than 1,000 the lowest."""
 
     items: list[SiblingsView] = ABSENT
+    """What was asked for, in its order."""
     total: int = ABSENT
+    """How many there are."""
 
 
 class BudgetList(Model):
     """The budgets of one key, user or tenant."""
 
     items: list[BudgetView] = ABSENT
+    """What was asked for, in its order."""
 
 
 class BudgetView(Model):
     """A budget and what was used of it in this period. Amounts are US dollars, or tokens."""
 
     subject: SubjectKind = ABSENT
+    """Whose budget it is."""
     subject_id: str = ABSENT
+    """The id of the key, user or tenant."""
     period: BudgetPeriod = ABSENT
+    """How often it begins anew."""
     unit: BudgetUnit = ABSENT
+    """What is counted."""
     amount: str = ABSENT
+    """How much may be used in a period."""
     used: str = ABSENT
     """By calls that have ended, a second or so after that."""
     left: str = ABSENT
+    """How much of it can still be used."""
     set_aside: str = ABSENT
     """Of what is left, for calls that run or may soon begin."""
     overrun: str = ABSENT
     """Of what was used, that which providers used beyond what they were asked for."""
     resets_at: datetime = ABSENT
+    """When the next period begins."""
 
 
 class BudgetsBody(Model):
     """All budgets of a key, a user or a tenant, by days and months of UTC."""
 
     day: PeriodBudget | None = None
+    """For each day."""
     month: PeriodBudget | None = None
+    """For each month."""
 
 
 class CacheBreakpoint(Model):
     """The provider should cache everything up to the end of what holds this, for `ttl`."""
 
     ttl: str | None = None
+    """For how long."""
 
 
 class CancelFrame(Model):
     """Cancels a run; its last event tells that it has ended."""
 
     type: Literal["cancel"] = "cancel"
+    """Which it is."""
     run_id: str
+    """The id of the run."""
 
 
 class ChatFrame(Model):
     """A message to be answered; its events follow."""
 
     message: str
+    """What is said."""
     type: Literal["chat"] = "chat"
+    """Which it is."""
     client_msg_id: str | None = None
     """Makes this message one, however often it is sent."""
     provider: str | None = None
     """A configured provider; without it the assistant chooses."""
     model: str | None = None
+    """The name of the model."""
     context: Sequence[EarlierMessage] | Mapping[str, Any] | None = None
     """Earlier messages from elsewhere, oldest first."""
     agent_override: str | None = None
     """The agent that answers."""
     temperature: float | None = None
+    """The higher the freer."""
     max_tokens: int | None = None
+    """The answer takes no more."""
     tools: Sequence[str] | None = None
+    """Names of tools that the answer may use."""
     attachments: Sequence[str] | None = None
+    """Ids of files that belong to the message."""
     system: str | None = None
+    """Instructions for this answer."""
     stream: bool = False
     """Answer as text/event-stream."""
     metadata: Mapping[str, Any] | None = None
+    """What was stored with it, or comes along."""
     limits: AnswerLimits | None = None
     """What the answer may take."""
     approval: ApprovalPolicy | None = None
@@ -334,36 +417,52 @@ class ChatMetadata(Model):
     """
 
     agents_used: list[str] = ABSENT
+    """The ids of the agents that worked for it."""
     agents: list[AgentUseView] = ABSENT
+    """What each agent did."""
     limit_reached: str | None = ABSENT
+    """What was used up when the agent had to conclude."""
     iterations: int = ABSENT
+    """Steps: a call of a model with its tools is one."""
     execution_time_seconds: float = ABSENT
+    """From its beginning to its end."""
     trace_id: str = ABSENT
+    """The id of its trace."""
     failovers: list[dict[str, Any]] = ABSENT
+    """Deployments that failed before another one answered."""
     receipts: list[dict[str, Any]] = ABSENT
+    """What the translation of the request could not carry over exactly."""
 
 
 class ChatRequest(Model):
     """A message to be answered, in a conversation or in a new one."""
 
     message: str
+    """What is said."""
     client_msg_id: str | None = None
     """Makes this message one, however often it is sent."""
     provider: str | None = None
     """A configured provider; without it the assistant chooses."""
     model: str | None = None
+    """The name of the model."""
     context: Sequence[EarlierMessage] | Mapping[str, Any] | None = None
     """Earlier messages from elsewhere, oldest first."""
     agent_override: str | None = None
     """The agent that answers."""
     temperature: float | None = None
+    """The higher the freer."""
     max_tokens: int | None = None
+    """The answer takes no more."""
     tools: Sequence[str] | None = None
+    """Names of tools that the answer may use."""
     attachments: Sequence[str] | None = None
+    """Ids of files that belong to the message."""
     system: str | None = None
+    """Instructions for this answer."""
     stream: bool = False
     """Answer as text/event-stream."""
     metadata: Mapping[str, Any] | None = None
+    """What was stored with it, or comes along."""
     limits: AnswerLimits | None = None
     """What the answer may take."""
     approval: ApprovalPolicy | None = None
@@ -380,20 +479,33 @@ class ChatResponse(Model):
     """A complete answer."""
 
     response: str = ABSENT
+    """The text of the answer."""
     conversation_id: str = ABSENT
+    """The id of the conversation."""
     message_id: str = ABSENT
+    """The id of the message."""
     run_id: str = ABSENT
+    """The id of the run."""
     agent_type: str = ABSENT
+    """The id of the agent that answers."""
     model: str = ABSENT
+    """The name of the model."""
     model_used: str = ABSENT
+    """The same as `model`."""
     provider: str = ABSENT
+    """The name of the provider."""
     message: MessageView = ABSENT
+    """The answer, as it is stored."""
     token_usage: TokenUsage = ABSENT
+    """What it took of tokens."""
     processing_time: float = ABSENT
     """Seconds."""
     sources: list[Source] = ABSENT
+    """What the answer cites."""
     finish_reason: str = ABSENT
+    """Why the answer ends: `stop`, `length`, `tool_call`, `content_filter` or `error`."""
     metadata: ChatMetadata = ABSENT
+    """Who worked for it, and how."""
 
 
 class CheckRequest(Model):
@@ -407,10 +519,15 @@ class CheckStepView(Model):
     """One step of a test."""
 
     name: str = ABSENT
+    """Its name."""
     ok: bool = ABSENT
+    """Whether it works."""
     seconds: float = ABSENT
+    """How long it took."""
     detail: str = ABSENT
+    """What was found."""
     code: str | None = ABSENT
+    """Stable, for programs."""
     status: int | None = ABSENT
     """The HTTP status of the provider, if there was one."""
     advice: str | None = ABSENT
@@ -426,21 +543,32 @@ class CitationPart(Model):
     """
 
     type: Literal["citation"] = "citation"
+    """Which it is."""
     title: str = ABSENT
+    """Its title."""
     url: str | None = None
+    """Where it is."""
     snippet: str | None = None
+    """Words of the source."""
     index: int = 1
+    """The n of its `[n]` mark, from 1."""
     start: int | None = None
+    """Where what the source supports begins, in code points of the text before it."""
     end: int | None = None
+    """Where what the source supports ends, in code points of the text before it."""
     origin: str | None = None
+    """Never shown."""
     vendor: dict[str, Any] | None = None
+    """Never shown."""
 
 
 class CodeRequest(Model):
     """A task that code solves."""
 
     task: str
+    """What is to be done."""
     language: str | None = None
+    """A programming language."""
     model: str | None = None
     """Without it the route `code` answers."""
 
@@ -453,7 +581,9 @@ class CodeResponse(Model):
     language: str = ABSENT
     """As requested, else as the block says, else `python`."""
     explanation: str = ABSENT
+    """What was said around the code."""
     model: str = ABSENT
+    """The name of the model."""
 
 
 class ComputerStep(Model):
@@ -515,20 +645,27 @@ class ComputerUseResponse(Model):
 
 
 class ConversationPage(Model):
-    """Nothing is said of it."""
+    """One page; `next_cursor` requests the next one and is null on the last."""
 
     items: list[ConversationView] = ABSENT
+    """What was asked for, in its order."""
     next_cursor: str | None = ABSENT
+    """Requests the next page; null on the last."""
 
 
 class ConversationPatch(Model):
     """The fields to change."""
 
     title: str | None = None
+    """Its title."""
     archived: bool | None = None
+    """Whether lists omit it by default."""
     pinned: bool | None = None
+    """Whether lists begin with it."""
     tags: Sequence[str] | None = None
+    """Words to find it by."""
     metadata: Mapping[str, Any] | None = None
+    """What was stored with it, or comes along."""
 
 
 class ConversationView(Model):
@@ -537,21 +674,30 @@ class ConversationView(Model):
     id: str = ABSENT
     """Generated, or the `external_id` of its creator."""
     title: str = ABSENT
+    """Its title."""
     archived: bool = ABSENT
+    """Whether lists omit it by default."""
     pinned: bool = ABSENT
+    """Whether lists begin with it."""
     tags: list[str] = ABSENT
+    """Words to find it by."""
     metadata: dict[str, Any] = ABSENT
+    """What was stored with it, or comes along."""
     head_message_id: str | None = ABSENT
     """The end of its current branch."""
     created_at: datetime = ABSENT
+    """When it was made."""
     updated_at: datetime = ABSENT
+    """When it was last changed."""
 
 
 class CredentialPage(Model):
-    """Nothing is said of it."""
+    """One page; `next_cursor` requests the next one and is null on the last."""
 
     items: list[CredentialView] = ABSENT
+    """What was asked for, in its order."""
     next_cursor: str | None = ABSENT
+    """Requests the next page; null on the last."""
 
 
 class CredentialRotation(Model):
@@ -560,31 +706,39 @@ class CredentialRotation(Model):
     key: str
     """The provider's key. It is stored encrypted, and never shown again."""
     overlap_seconds: float | None = None
+    """For how long the old one goes on working."""
 
 
 class CredentialView(Model):
     """A credential without its key."""
 
     id: str = ABSENT
+    """Its id."""
     provider: str = ABSENT
+    """The name of the provider."""
     shared: bool = ABSENT
     """Whether it is the tenant's; else it is your own."""
     state: CredentialState = ABSENT
+    """Whether it pays for calls."""
     version: int = ABSENT
     """Counts those of the same owner and provider."""
     hint: str = ABSENT
     """The end of the key, of four characters at most."""
     created_at: datetime = ABSENT
+    """When it was made."""
     validated_at: datetime = ABSENT
     """When the provider accepted it."""
     retires_at: datetime | None = ABSENT
+    """When it ends because it has a successor."""
     revoked_at: datetime | None = ABSENT
+    """When it was revoked; null if it was not."""
 
 
 class DecisionRequest(Model):
     """A person's decision on the call of a tool."""
 
     decision: Literal["approve", "deny"]
+    """What the person says."""
     arguments_hash: str
     """Of the arguments that the person has seen."""
 
@@ -593,9 +747,11 @@ class DeploymentHealthView(Model):
     """A model whose last call failed, as this process has seen it."""
 
     model: str = ABSENT
+    """The name of the model."""
     state: str = ABSENT
     """ok, failing, ejected, limited or exhausted"""
     failures: int = ABSENT
+    """How often in a row."""
     seconds: float = ABSENT
     """Until it is called again."""
     code: str = ABSENT
@@ -603,59 +759,83 @@ class DeploymentHealthView(Model):
 
 
 class DoneData(Model):
-    """Nothing is said of it."""
+    """The whole answer."""
 
     final_response: str = ABSENT
+    """The text of the answer."""
     conversation_id: str = ABSENT
+    """The id of the conversation."""
     message_id: str = ABSENT
+    """The id of the message."""
     run_id: str = ABSENT
+    """The id of the run."""
     agent_type: str = ABSENT
+    """The id of the agent that answers."""
     token_usage: TokenUsage = ABSENT
+    """What it took of tokens."""
     processing_time: float = ABSENT
     """Seconds."""
     sources: list[Source] = ABSENT
+    """What the answer cites."""
     finish_reason: str = ABSENT
+    """Why the answer ends: `stop`, `length`, `tool_call`, `content_filter` or `error`."""
     metadata: ChatMetadata = ABSENT
+    """Who worked for it, and how."""
 
 
 class DoneFrame(Event):
     """The answer is complete. Terminal."""
 
     event: Literal["done"] = "done"
+    """Which event it is."""
     data: DoneData = ABSENT
+    """What belongs to the event."""
 
 
 class DonePlace(Model):
     """The same for `done`, with what older frontends read there."""
 
     run_id: str = ABSENT
+    """The id of the run."""
     response: str = ABSENT
+    """The text of the answer."""
     conversation_id: str = ABSENT
+    """The id of the conversation."""
     agent_type: str = ABSENT
+    """The id of the agent that answers."""
     processing_time: float = ABSENT
+    """Seconds."""
     seq: int | None = None
+    """The number of the event in its run; what follows it is asked for by this number."""
     done: bool = True
+    """Always true."""
 
 
 class DrainFrame(Model):
     """This server is about to stop: come back after so many seconds, with the same cursors."""
 
     type: Literal["drain"] = "drain"
+    """Which it is."""
     retry_after: float = ABSENT
+    """Seconds."""
 
 
 class EarlierMessage(Model):
     """A message that the caller brings along."""
 
     role: Literal["user", "assistant", "system"]
+    """Who speaks."""
     content: str | Sequence[EarlierText]
+    """What it says."""
 
 
 class EarlierText(Model):
     """A part of an earlier message."""
 
     type: Literal["text"] = "text"
+    """Which it is."""
     text: str
+    """Plain text."""
 
 
 class ErrorBody(Model):
@@ -674,14 +854,16 @@ class ErrorBody(Model):
 
 
 class ErrorData(Model):
-    """Nothing is said of it."""
+    """Why the run ended early."""
 
     error: str = ABSENT
     """A sentence."""
     code: str = ABSENT
+    """Stable, for programs."""
     recoverable: bool = ABSENT
     """Trying again, or continuing, may help."""
     details: dict[str, Any] = ABSENT
+    """Further details."""
     retry_after: float | None = None
     """Seconds."""
 
@@ -690,19 +872,28 @@ class ErrorFrame(Event):
     """The run failed, was cancelled or was interrupted: `code` says which. Terminal."""
 
     event: Literal["error"] = "error"
+    """Which event it is."""
     data: ErrorData = ABSENT
+    """What belongs to the event."""
 
 
 class ErrorReply(Model):
     """A frame could not be used, or a run could not be followed; it names which, if it can."""
 
     error: str = ABSENT
+    """A sentence that says what to do."""
     code: str = ABSENT
+    """Stable, for programs."""
     details: dict[str, Any] | None = None
+    """Further details."""
     errors: dict[str, list[str]] | None = None
+    """What is wrong, by field."""
     retry_after: float | None = None
+    """Seconds."""
     client_msg_id: str | None = None
+    """The id that the client gave its message."""
     run_id: str | None = None
+    """The id of the run."""
 
 
 class EventPlace(Model):
@@ -712,28 +903,34 @@ class EventPlace(Model):
     """
 
     run_id: str = ABSENT
+    """The id of the run."""
     seq: int | None = None
+    """The number of the event in its run; what follows it is asked for by this number."""
 
 
 class ExchangedCredential(Model):
     """A stored credential, and the key of this server that was made for it."""
 
     credential: CredentialView = ABSENT
+    """What is stored of the provider's key."""
     api_key: IssuedKeyView = ABSENT
     """Send its `key` as X-API-Key."""
 
 
 class FilePage(Model):
-    """Nothing is said of it."""
+    """One page; `next_cursor` requests the next one and is null on the last."""
 
     items: list[FileView] = ABSENT
+    """What was asked for, in its order."""
     next_cursor: str | None = ABSENT
+    """Requests the next page; null on the last."""
 
 
 class FileUploadResponse(Model):
     """A file that was uploaded."""
 
     file_id: str = ABSENT
+    """The id of the file."""
     filename: str = ABSENT
     """As it is kept: without folders and hidden characters."""
     size: int = ABSENT
@@ -745,6 +942,7 @@ class FileUploadResponse(Model):
     url: str = ABSENT
     """Where its bytes are, with the same credentials."""
     conversation_id: str | None = ABSENT
+    """The id of the conversation."""
     metadata: dict[str, Any] = ABSENT
     """`status`: what became of it so far."""
 
@@ -753,7 +951,9 @@ class FileView(Model):
     """A file; files of the same bytes share what was read of them."""
 
     id: str = ABSENT
+    """Its id."""
     filename: str = ABSENT
+    """As its sender named it."""
     size: int = ABSENT
     """In bytes."""
     mime_type: str = ABSENT
@@ -765,6 +965,7 @@ class FileView(Model):
     image_url: str | None = ABSENT
     """Of an image that has been read: where it is, made anew, for showing it."""
     conversation_id: str | None = ABSENT
+    """The id of the conversation."""
     status: FileStatus = ABSENT
     """`stored` until it is read, then `reading`, and `ready` or `unreadable` after."""
     reason: str | None = ABSENT
@@ -780,20 +981,25 @@ class FileView(Model):
     configured, or there is no text.
     """
     created_at: datetime = ABSENT
+    """When it was made."""
 
 
 class ForkRequest(Model):
     """The last message to copy; the end of the conversation without it."""
 
     message_id: str | None = None
+    """Where the copied branch ends; without it the current branch is copied."""
 
 
 class FunctionCallData(Model):
-    """Nothing is said of it."""
+    """The call of a tool."""
 
     call_id: str = ABSENT
+    """The id of the call."""
     function_name: str = ABSENT
+    """The name of the tool."""
     arguments: dict[str, Any] = ABSENT
+    """What the tool is called with."""
     task_id: str | None = None
     """The task for which it was done."""
 
@@ -802,14 +1008,18 @@ class FunctionCallFrame(Event):
     """The model called a tool."""
 
     event: Literal["function_call"] = "function_call"
+    """Which event it is."""
     data: FunctionCallData = ABSENT
+    """What belongs to the event."""
 
 
 class GitHubResult(Model):
     """One repository, file, issue or pull request."""
 
     title: str = ABSENT
+    """Its title."""
     url: str = ABSENT
+    """Where it is."""
     content: str = ABSENT
     """Plain text of it; of code, what matched."""
     metadata: dict[str, Any] = ABSENT
@@ -820,13 +1030,17 @@ class GitHubSearchResponse(Model):
     """One page of results, the best first."""
 
     query: str = ABSENT
+    """What was searched for."""
     type: GitHubKind = ABSENT
+    """Which it is."""
     results: list[GitHubResult] = ABSENT
+    """The best first."""
     total: int = ABSENT
     """How many there are on all pages; 1,000 of them can be read."""
     incomplete: bool = ABSENT
     """GitHub ran out of time before it had seen all."""
     page: int = ABSENT
+    """From 1."""
     response_time: float = ABSENT
     """In seconds."""
 
@@ -835,8 +1049,11 @@ class Health(Model):
     """The process is alive."""
 
     status: Literal["ok"] = "ok"
+    """How far it is."""
     timestamp: datetime = ABSENT
+    """The server's clock."""
     version: str = ABSENT
+    """Its version."""
 
 
 class InvalidBody(Model):
@@ -860,33 +1077,45 @@ class IssuedKeyView(Model):
     """A new key, whole this once."""
 
     id: str = ABSENT
+    """Its id."""
     owner_id: str = ABSENT
+    """The id of the user."""
     name: str = ABSENT
+    """Its name."""
     scopes: ScopesView = ABSENT
+    """What the key may do."""
     active: bool = ABSENT
     """False once it is revoked, expired or retired."""
     created_at: datetime = ABSENT
+    """When it was made."""
     expires_at: datetime | None = ABSENT
+    """When it stops working; null is never."""
     revoked_at: datetime | None = ABSENT
+    """When it was revoked; null if it was not."""
     replaced_by: str | None = ABSENT
     """The id of its successor."""
     retires_at: datetime | None = ABSENT
     """When it ends because it has a successor."""
     key: str = ABSENT
+    """The key itself, which is shown this once."""
 
 
 class KeyPage(Model):
-    """Nothing is said of it."""
+    """One page; `next_cursor` requests the next one and is null on the last."""
 
     items: list[KeyView] = ABSENT
+    """What was asked for, in its order."""
     next_cursor: str | None = ABSENT
+    """Requests the next page; null on the last."""
 
 
 class KeyPatch(Model):
     """The fields to change. `scopes` replace those that there were."""
 
     name: str | None = None
+    """Its name."""
     scopes: ScopesBody | None = None
+    """What the key may do."""
     expires_at: datetime | None = None
     """With a time zone; not after the key that asks."""
 
@@ -895,20 +1124,28 @@ class KeyRotation(Model):
     """For how long the old key goes on working; as the server is configured without it."""
 
     overlap_seconds: float | None = None
+    """For how long the old one goes on working."""
 
 
 class KeyView(Model):
     """An API key without its secret."""
 
     id: str = ABSENT
+    """Its id."""
     owner_id: str = ABSENT
+    """The id of the user."""
     name: str = ABSENT
+    """Its name."""
     scopes: ScopesView = ABSENT
+    """What the key may do."""
     active: bool = ABSENT
     """False once it is revoked, expired or retired."""
     created_at: datetime = ABSENT
+    """When it was made."""
     expires_at: datetime | None = ABSENT
+    """When it stops working; null is never."""
     revoked_at: datetime | None = ABSENT
+    """When it was revoked; null if it was not."""
     replaced_by: str | None = ABSENT
     """The id of its successor."""
     retires_at: datetime | None = ABSENT
@@ -919,6 +1156,7 @@ class LoginSessionView(Model):
     """The signed-in owner; the session itself is in the cookie."""
 
     owner_id: str = ABSENT
+    """The id of the user."""
     expires_in: float = ABSENT
     """Seconds."""
 
@@ -927,15 +1165,21 @@ class Me(Model):
     """Who calls, and what with."""
 
     owner_id: str = ABSENT
+    """The id of the user."""
     name: str = ABSENT
+    """Its name."""
     tenant_id: str = ABSENT
+    """The id of the tenant."""
     role: UserRole = ABSENT
+    """What the user may do in its tenant."""
     admin: bool = ABSENT
     """Whether this key administers the tenant."""
     operator: bool = ABSENT
     """Whether this key administers the server."""
     key_id: str = ABSENT
+    """The id of a key."""
     scopes: ScopesView = ABSENT
+    """What the key may do."""
 
 
 class MessageEdit(Model):
@@ -948,33 +1192,43 @@ class MessageEdit(Model):
 
 
 class MessagePage(Model):
-    """Nothing is said of it."""
+    """One page; `next_cursor` requests the next one and is null on the last."""
 
     items: list[MessageView] = ABSENT
+    """What was asked for, in its order."""
     next_cursor: str | None = ABSENT
+    """Requests the next page; null on the last."""
 
 
 class MessageRequest(Model):
     """A message to be answered in the conversation that the path names."""
 
     message: str
+    """What is said."""
     client_msg_id: str | None = None
     """Makes this message one, however often it is sent."""
     provider: str | None = None
     """A configured provider; without it the assistant chooses."""
     model: str | None = None
+    """The name of the model."""
     context: Sequence[EarlierMessage] | Mapping[str, Any] | None = None
     """Earlier messages from elsewhere, oldest first."""
     agent_override: str | None = None
     """The agent that answers."""
     temperature: float | None = None
+    """The higher the freer."""
     max_tokens: int | None = None
+    """The answer takes no more."""
     tools: Sequence[str] | None = None
+    """Names of tools that the answer may use."""
     attachments: Sequence[str] | None = None
+    """Ids of files that belong to the message."""
     system: str | None = None
+    """Instructions for this answer."""
     stream: bool = False
     """Answer as text/event-stream."""
     metadata: Mapping[str, Any] | None = None
+    """What was stored with it, or comes along."""
     limits: AnswerLimits | None = None
     """What the answer may take."""
     approval: ApprovalPolicy | None = None
@@ -989,9 +1243,13 @@ class MessageView(Model):
     """A message in its conversation's tree; edits and retries are siblings under one parent."""
 
     id: str = ABSENT
+    """Its id."""
     conversation_id: str = ABSENT
+    """The id of the conversation."""
     parent_id: str | None = ABSENT
+    """The id of the message before it; null at the beginning."""
     role: str = ABSENT
+    """Who speaks."""
     content: str = ABSENT
     """The text of the message."""
     parts: list[MessagePart] = ABSENT
@@ -999,23 +1257,32 @@ class MessageView(Model):
     status: str = ABSENT
     """`partial` where the answer ended early."""
     run_id: str | None = ABSENT
+    """The id of the run."""
     model: str | None = ABSENT
+    """The name of the model."""
     provider: str | None = ABSENT
+    """The name of the provider."""
     token_usage: TokenUsage | None = ABSENT
+    """What it took of tokens."""
     edited: bool = ABSENT
+    """Whether it is another version of an earlier message."""
     timestamp: datetime = ABSENT
+    """When it was made."""
     metadata: dict[str, Any] = ABSENT
+    """What was stored with it, or comes along."""
 
 
 class MetricsData(Model):
-    """Nothing is said of it."""
+    """What one call of a model took."""
 
     tokens_used: int = ABSENT
+    """Read and written."""
     response_time: float = ABSENT
     """Seconds."""
     time_to_first_token: float | None = ABSENT
     """Seconds."""
     model_calls: int = ABSENT
+    """Calls of models."""
     task_id: str | None = None
     """The task for which it was done."""
 
@@ -1024,22 +1291,29 @@ class MetricsFrame(Event):
     """One model call ended."""
 
     event: Literal["metrics"] = "metrics"
+    """Which event it is."""
     data: MetricsData = ABSENT
+    """What belongs to the event."""
 
 
 class ModelList(Model):
     """All models; `models` holds their ids."""
 
     models: list[str] = ABSENT
+    """Their ids."""
     data: list[ModelView] = ABSENT
+    """The models."""
 
 
 class ModelView(Model):
     """One model at one provider."""
 
     id: str = ABSENT
+    """Its id."""
     provider: str = ABSENT
+    """The name of the provider."""
     capabilities: list[str] = ABSENT
+    """What it can do."""
     context_length: int | None = ABSENT
     """Tokens; null where it is not known."""
 
@@ -1048,8 +1322,11 @@ class NewConversation(Model):
     """A new conversation; without a title it gets one from its first message."""
 
     title: str | None = None
+    """Its title."""
     tags: Sequence[str] | None = None
+    """Words to find it by."""
     metadata: Mapping[str, Any] | None = None
+    """What was stored with it, or comes along."""
     external_id: str | None = None
     """An id of your own, unique among yours; without `/`, `?` and `#`."""
 
@@ -1058,6 +1335,7 @@ class NewCredential(Model):
     """A provider's key, for a key of this server that may use this provider only."""
 
     provider: str
+    """The name of the provider."""
     key: str
     """The provider's key. It is stored encrypted, and never shown again."""
     shared: bool = False
@@ -1068,7 +1346,9 @@ class NewKey(Model):
     """A key for yourself; without `scopes` it may do what the key that asks may."""
 
     name: str
+    """Its name."""
     scopes: ScopesBody | None = None
+    """What the key may do."""
     expires_at: datetime | None = None
     """With a time zone; not after the key that asks."""
 
@@ -1077,9 +1357,11 @@ class NewKeyOfUser(Model):
     """A key for a user."""
 
     name: str
+    """Its name."""
     owner_id: str
     """Letters, digits and . _ @ -"""
     scopes: ScopesBody | None = None
+    """What the key may do."""
     expires_at: datetime | None = None
     """With a time zone; not after the key that asks."""
 
@@ -1090,6 +1372,7 @@ class NewTenant(Model):
     id: str
     """Letters, digits and . _ @ -"""
     name: str | None = None
+    """Its name."""
 
 
 class NewUser(Model):
@@ -1100,30 +1383,41 @@ class NewUser(Model):
     tenant_id: str
     """Letters, digits and . _ @ -"""
     name: str | None = None
+    """Its name."""
     role: UserRole = "member"
+    """What the user may do in its tenant."""
 
 
 class OwnSearchResponse(Model):
     """One page of results."""
 
     results: list[OwnSearchResult] = ABSENT
+    """The best first."""
     total: int = ABSENT
+    """How many there are."""
     has_more: bool = ABSENT
+    """Whether there are results after these."""
     query: str = ABSENT
+    """What was searched for."""
 
 
 class OwnSearchResult(Model):
     """One search result."""
 
     id: str = ABSENT
+    """Its id."""
     type: SearchKind = ABSENT
+    """Which it is."""
     title: str = ABSENT
+    """Its title."""
     snippet: str = ABSENT
     """Plain text around the text hit."""
     url: str = ABSENT
     """Where to read it."""
     timestamp: datetime = ABSENT
+    """When it was made."""
     metadata: dict[str, Any] = ABSENT
+    """What was stored with it, or comes along."""
 
 
 class PeriodBudget(Model):
@@ -1139,39 +1433,49 @@ class PingFrame(Model):
     """Asks for a `pong`."""
 
     type: Literal["ping"] = "ping"
+    """Which it is."""
 
 
 class PongFrame(Model):
     """The answer to `ping`."""
 
     type: Literal["pong"] = "pong"
+    """Which it is."""
 
 
 class ProviderCheck(Model):
     """The report of a test; `ok` if every step succeeded."""
 
     provider: str = ABSENT
+    """The name of the provider."""
     ok: bool = ABSENT
+    """Whether it works."""
     steps: list[CheckStepView] = ABSENT
+    """What was done, in its order."""
 
 
 class ProviderList(Model):
     """All providers, preferred ones first."""
 
     providers: list[ProviderView] = ABSENT
+    """The providers."""
     total: int = ABSENT
+    """How many there are."""
 
 
 class ProviderView(Model):
     """One provider, without secrets."""
 
     name: str = ABSENT
+    """Its name."""
     dialect: str | None = ABSENT
     """The wire that it speaks; null for our own model."""
     base_url: str | None = ABSENT
+    """Where it is called."""
     has_credential: bool = ABSENT
     """Whether it is called with a key or a token."""
     default_model: str | None = ABSENT
+    """The model that answers where a request names none."""
     models: int | None = ABSENT
     """How many models it lists; null if it does not tell."""
     health: list[DeploymentHealthView] = ABSENT
@@ -1179,26 +1483,30 @@ class ProviderView(Model):
 
 
 class QueuedData(Model):
-    """Nothing is said of it."""
+    """What the run waits for."""
 
     position: int = ABSENT
     """From 1."""
     eta_seconds: float | None = None
     """Likely seconds until its turn, if it waits for a provider."""
     provider: str | None = None
+    """The name of the provider."""
 
 
 class QueuedFrame(Event):
     """The run waits: for earlier runs of its conversation, or for the `provider` that is named."""
 
     event: Literal["queued"] = "queued"
+    """Which event it is."""
     data: QueuedData = ABSENT
+    """What belongs to the event."""
 
 
 class Readiness(Model):
     """Whether the server can serve requests; the rest is for authenticated callers."""
 
     ready: bool = ABSENT
+    """Whether the server can serve requests."""
     services: dict[str, bool] | None = None
     """Which part works."""
     sandbox: str | None = None
@@ -1212,16 +1520,19 @@ class Readiness(Model):
 
 
 class ReasoningData(Model):
-    """Nothing is said of it."""
+    """A piece of reasoning."""
 
     delta: str = ABSENT
+    """The new text."""
 
 
 class ReasoningFrame(Event):
     """More reasoning of the model."""
 
     event: Literal["reasoning"] = "reasoning"
+    """Which event it is."""
     data: ReasoningData = ABSENT
+    """What belongs to the event."""
 
 
 class ReasoningPart(Model):
@@ -1234,25 +1545,35 @@ class ReasoningPart(Model):
     """
 
     type: Literal["reasoning"] = "reasoning"
+    """Which it is."""
     text: str = ABSENT
+    """Plain text."""
     signature: str | None = None
+    """Never shown."""
     encrypted: str | None = None
+    """Never shown."""
     origin: str | None = None
+    """Never shown."""
     id: str | None = None
+    """Never shown."""
 
 
 class RefusalPart(Model):
     """The model's words for refusing to answer, where its dialect tells them from text."""
 
     type: Literal["refusal"] = "refusal"
+    """Which it is."""
     text: str = ABSENT
+    """Plain text."""
 
 
 class ResumeFrame(Model):
     """Asks for the events of a run after one that was received, and for those to come."""
 
     type: Literal["resume"] = "resume"
+    """Which it is."""
     run_id: str
+    """The id of the run."""
     after: int = 0
     """The last event that was received."""
 
@@ -1268,34 +1589,50 @@ class RunList(Model):
     """Runs of one conversation."""
 
     items: list[RunView] = ABSENT
+    """What was asked for, in its order."""
     total: int = ABSENT
+    """How many there are."""
 
 
 class RunView(Model):
     """A run: the generation of one answer."""
 
     id: str = ABSENT
+    """Its id."""
     conversation_id: str = ABSENT
+    """The id of the conversation."""
     message_id: str = ABSENT
     """The message that holds the answer."""
     user_message_id: str = ABSENT
     """The message that is answered."""
     surface: str = ABSENT
+    """The API that it was asked for by."""
     status: str = ABSENT
+    """How far it is."""
     agent_type: str = ABSENT
+    """The id of the agent that answers."""
     provider: str = ABSENT
+    """The name of the provider."""
     model: str = ABSENT
+    """The name of the model."""
     attempt: int = ABSENT
+    """From 1; more where a server was lost."""
     cancel_requested: bool = ABSENT
+    """Whether somebody has cancelled it."""
     last_event_id: str | None = ABSENT
     """Of its last event, once it has ended."""
     token_usage: TokenUsage | None = ABSENT
+    """What it took of tokens."""
     error_code: str | None = ABSENT
+    """Why it ended early."""
     metadata: dict[str, Any] = ABSENT
     """What the request for this answer brought."""
     created_at: datetime = ABSENT
+    """When it was made."""
     started_at: datetime | None = ABSENT
+    """When its first step began."""
     ended_at: datetime | None = ABSENT
+    """When it ended."""
     approvals: list[ApprovalView] = ABSENT
     """What it waits for a person to decide on."""
 
@@ -1304,9 +1641,11 @@ class ScopesBody(Model):
     """What a key may do. What is left out is not limited; an empty list allows nothing."""
 
     providers: Sequence[str] | None = None
+    """Names of providers."""
     models: Sequence[str] | None = None
     """Patterns with `*`, of `provider/model`, or of a model at any provider."""
     operations: Sequence[KeyOperation] | None = None
+    """What the key is used for."""
     tools: Sequence[str] | None = None
     """Patterns of the types of tools that a provider runs."""
     requests_per_minute: int | None = None
@@ -1319,20 +1658,28 @@ class ScopesView(Model):
     """What a key may do; null is not limited."""
 
     providers: list[str] | None = ABSENT
+    """Names of providers."""
     models: list[str] | None = ABSENT
+    """Patterns with `*`, of `provider/model`, or of a model at any provider."""
     operations: list[str] | None = ABSENT
+    """What the key is used for."""
     tools: list[str] | None = ABSENT
+    """Names of tools."""
     requests_per_minute: int | None = ABSENT
+    """Counted by each worker."""
     tokens_per_minute: int | None = ABSENT
+    """Counted by each worker, when an answer has ended."""
 
 
 class SearchRequest(Model):
     """What to search for, and where."""
 
     query: str
+    """What to search for."""
     provider: str = "tavily"
     """`tavily`, `brave`, `searxng`; `local` searches what is your own."""
     max_results: int = 5
+    """At most so many."""
     topic: Topic = "general"
     """Engines without it search all pages."""
     time_range: TimeRange | None = None
@@ -1345,10 +1692,13 @@ class SearchResponse(Model):
     """The results, the best first."""
 
     query: str = ABSENT
+    """What was searched for."""
     provider: str = ABSENT
     """Which searched."""
     answer: str | None = ABSENT
+    """A short answer, where one was asked for and the provider gives one."""
     results: list[SearchResult] = ABSENT
+    """The best first."""
     total: int = ABSENT
     """How many results these are."""
     response_time: float = ABSENT
@@ -1359,12 +1709,15 @@ class SearchResult(Model):
     """One page that was found."""
 
     title: str = ABSENT
+    """Its title."""
     url: str = ABSENT
+    """Where it is."""
     content: str = ABSENT
     """Plain text of it."""
     score: float = ABSENT
     """From 0 to 1, the higher the better."""
     published_date: datetime | None = ABSENT
+    """When the page says that it was published."""
 
 
 class SiblingsView(Model):
@@ -1380,12 +1733,14 @@ class SignIn(Model):
     """A code from the server's sign-in link; without one the API key in the header is used."""
 
     code: str | None = None
+    """From a sign-in link; without it the key in the header counts."""
 
 
 class SnapshotData(Model):
-    """Nothing is said of it."""
+    """The messages of the run so far."""
 
     messages: list[SnapshotMessage] = ABSENT
+    """All of them, the oldest first."""
     recovered: bool = ABSENT
     """False: the cursor lay beyond what survived."""
 
@@ -1394,42 +1749,57 @@ class SnapshotFrame(Event):
     """The messages so far; replaces everything that was received before."""
 
     event: Literal["snapshot"] = "snapshot"
+    """Which event it is."""
     data: SnapshotData = ABSENT
+    """What belongs to the event."""
 
 
 class SnapshotMessage(Model):
-    """Nothing is said of it."""
+    """A message of a snapshot."""
 
     role: str = ABSENT
+    """Who speaks."""
     content: str = ABSENT
+    """What it says."""
     parts: list[MessagePart] = ABSENT
+    """All parts: text, reasoning, tool calls and so on."""
 
 
 class Source(Model):
     """The source of a statement in the answer; `index` is the n of its `[n]` mark."""
 
     title: str = ABSENT
+    """Its title."""
     url: str | None = ABSENT
+    """Where it is."""
     snippet: str | None = ABSENT
+    """Words of the source."""
     index: int = ABSENT
+    """The n of its `[n]` mark, from 1."""
 
 
 class SourceFrame(Event):
     """A source of the answer."""
 
     event: Literal["source"] = "source"
+    """Which event it is."""
     data: Source = ABSENT
+    """What belongs to the event."""
 
 
 class StreamStartData(Model):
-    """Nothing is said of it."""
+    """What a run is, as it starts."""
 
     conversation_id: str = ABSENT
+    """The id of the conversation."""
     run_id: str = ABSENT
+    """The id of the run."""
     message_id: str = ABSENT
     """The message that will hold the answer."""
     agent_type: str = ABSENT
+    """The id of the agent that answers."""
     model: str = ABSENT
+    """The name of the model."""
     resumed: bool = False
     """It continues an interrupted answer."""
 
@@ -1438,24 +1808,31 @@ class StreamStartFrame(Event):
     """A run starts. Always the first logged event."""
 
     event: Literal["stream_start"] = "stream_start"
+    """Which event it is."""
     data: StreamStartData = ABSENT
+    """What belongs to the event."""
 
 
 class StreamTicket(Model):
     """Starts one stream: `GET /api/chat/stream?ticket=...`."""
 
     ticket: str = ABSENT
+    """Goes into the query of one address."""
     expires_in: float = ABSENT
     """Seconds."""
 
 
 class TaskCompleteData(Model):
-    """Nothing is said of it."""
+    """What became of a task."""
 
     task_id: str = ABSENT
+    """The id of the task."""
     agent_type: str = ABSENT
+    """The id of the agent that answers."""
     result: str = ABSENT
+    """What came of it."""
     success: bool = ABSENT
+    """False where it failed."""
     execution_time: float = ABSENT
     """Seconds."""
 
@@ -1464,17 +1841,20 @@ class TaskCompleteFrame(Event):
     """A task ended."""
 
     event: Literal["agent_task_complete"] = "agent_task_complete"
+    """Which event it is."""
     data: TaskCompleteData = ABSENT
+    """What belongs to the event."""
 
 
 class TaskProgressData(Model):
-    """Nothing is said of it."""
+    """How far a task is."""
 
     task_id: str = ABSENT
     """The task, or the call of a tool."""
     progress: float | None = ABSENT
     """From 0 to 1, where it is known."""
     status: str = ABSENT
+    """How far it is."""
     current_step: str = ABSENT
     """What is being done now."""
 
@@ -1483,16 +1863,20 @@ class TaskProgressFrame(Event):
     """How far a task, or a tool, is."""
 
     event: Literal["agent_task_progress"] = "agent_task_progress"
+    """Which event it is."""
     data: TaskProgressData = ABSENT
+    """What belongs to the event."""
 
 
 class TaskStartData(Model):
-    """Nothing is said of it."""
+    """A task that an agent was given."""
 
     task_id: str = ABSENT
+    """The id of the task."""
     agent_type: str = ABSENT
     """The agent that does the task."""
     description: str = ABSENT
+    """What is to be done."""
     call_id: str = ABSENT
     """The call of `delegate` that gave it."""
 
@@ -1501,42 +1885,55 @@ class TaskStartFrame(Event):
     """An agent began a task that another agent gave it."""
 
     event: Literal["agent_task_start"] = "agent_task_start"
+    """Which event it is."""
     data: TaskStartData = ABSENT
+    """What belongs to the event."""
 
 
 class TenantPage(Model):
-    """Nothing is said of it."""
+    """One page; `next_cursor` requests the next one and is null on the last."""
 
     items: list[TenantView] = ABSENT
+    """What was asked for, in its order."""
     next_cursor: str | None = ABSENT
+    """Requests the next page; null on the last."""
 
 
 class TenantPatch(Model):
     """The fields to change. While a tenant is disabled no key of its users works."""
 
     name: str | None = None
+    """Its name."""
     disabled: bool | None = None
+    """Whether its keys stop working."""
 
 
 class TenantView(Model):
     """A tenant."""
 
     id: str = ABSENT
+    """Its id."""
     name: str = ABSENT
+    """Its name."""
     created_at: datetime = ABSENT
+    """When it was made."""
     disabled_at: datetime | None = ABSENT
+    """Since when its keys do not work; null while they do."""
 
 
 class TextPart(Model):
     """Plain text."""
 
     type: Literal["text"] = "text"
+    """Which it is."""
     text: str = ABSENT
+    """Plain text."""
     cache: CacheBreakpoint | None = None
+    """Where a provider was asked to cache up to."""
 
 
 class TokenData(Model):
-    """Nothing is said of it."""
+    """A piece of text."""
 
     content: str = ABSENT
     """The same as `delta`."""
@@ -1550,7 +1947,9 @@ class TokenFrame(Event):
     """More text of the answer."""
 
     event: Literal["token"] = "token"
+    """Which event it is."""
     data: TokenData = ABSENT
+    """What belongs to the event."""
 
 
 class TokenUsage(Model):
@@ -1560,10 +1959,15 @@ class TokenUsage(Model):
     """
 
     prompt_tokens: int = ABSENT
+    """Tokens of the prompt."""
     completion_tokens: int = ABSENT
+    """Tokens of the answer."""
     total_tokens: int = ABSENT
+    """Both together."""
     estimated: bool = ABSENT
+    """Whether we counted, not the provider."""
     error_bound: float = ABSENT
+    """How far estimates may be off, as a fraction."""
 
 
 class ToolCallPart(Model):
@@ -1573,20 +1977,30 @@ class ToolCallPart(Model):
     """
 
     type: Literal["tool_call"] = "tool_call"
+    """Which it is."""
     call_id: str = ABSENT
+    """The id of the call."""
     name: str = ABSENT
+    """Its name."""
     arguments: dict[str, Any] = ABSENT
+    """What the tool is called with."""
     cache: CacheBreakpoint | None = None
+    """Where a provider was asked to cache up to."""
     malformed: bool = False
+    """Whether the arguments were no JSON object; they hold their text then."""
 
 
 class ToolResultData(Model):
-    """Nothing is said of it."""
+    """What a tool returned."""
 
     call_id: str = ABSENT
+    """The id of the call."""
     tool_name: str = ABSENT
+    """The name of the tool."""
     result: Any = ABSENT
+    """What came of it."""
     success: bool = ABSENT
+    """False where it failed."""
     task_id: str | None = None
     """The task for which it was done."""
 
@@ -1595,37 +2009,54 @@ class ToolResultFrame(Event):
     """The tool returned a result."""
 
     event: Literal["tool_result"] = "tool_result"
+    """Which event it is."""
     data: ToolResultData = ABSENT
+    """What belongs to the event."""
 
 
 class ToolResultPart(Model):
     """The result of a tool call: text, files, or both."""
 
     type: Literal["tool_result"] = "tool_result"
+    """Which it is."""
     call_id: str = ABSENT
+    """The id of the call."""
     content: list[TextPart | AttachmentPart | VendorPart] = ABSENT
+    """What the tool returned: text, files, or both."""
     name: str | None = None
+    """The name of the tool."""
     success: bool = True
+    """False where it failed."""
     cache: CacheBreakpoint | None = None
+    """Where a provider was asked to cache up to."""
 
 
 class UploadedFiles(Model):
     """Files that were uploaded, in the order in which they came."""
 
     files: list[FileUploadResponse] = ABSENT
+    """The files."""
     total: int = ABSENT
+    """How many there are."""
 
 
 class UsageGroup(Model):
     """What the model calls of one group used; token totals are inclusive."""
 
     name: str = ABSENT
+    """Its name."""
     calls: int = ABSENT
+    """Calls of models."""
     input_tokens: int = ABSENT
+    """Tokens that models read, cached ones included."""
     output_tokens: int = ABSENT
+    """Tokens that models wrote, reasoning included."""
     cache_read_tokens: int = ABSENT
+    """Input tokens that providers had in their caches."""
     cache_write_tokens: int = ABSENT
+    """Input tokens that providers put into their caches."""
     reasoning_tokens: int = ABSENT
+    """Output tokens that are reasoning."""
     estimated: bool = ABSENT
     """Whether we counted a part, not the provider."""
     error_bound: float = ABSENT
@@ -1642,10 +2073,15 @@ class UsageIntervalView(Model):
     at: datetime = ABSENT
     """When the interval begins."""
     provider: str = ABSENT
+    """The name of the provider."""
     calls: int = ABSENT
+    """Calls of models."""
     failed_calls: int = ABSENT
+    """Calls that a provider did not answer."""
     input_tokens: int = ABSENT
+    """Tokens that models read, cached ones included."""
     output_tokens: int = ABSENT
+    """Tokens that models wrote, reasoning included."""
     cost: str = ABSENT
     """US dollars, without the unpriced calls."""
     seconds_p50: float | None = ABSENT
@@ -1655,15 +2091,18 @@ class UsageIntervalView(Model):
     first_token_seconds_p50: float | None = ABSENT
     """The median time to first output."""
     first_token_seconds_p95: float | None = ABSENT
+    """In 95 of 100 calls the first token came within so many seconds."""
 
 
 class UsageReport(Model):
     """Usage by group, the dearest first."""
 
     items: list[UsageGroup] = ABSENT
+    """What was asked for, in its order."""
     total_cost: str = ABSENT
     """US dollars, without the unpriced calls."""
     total_calls: int = ABSENT
+    """Calls of models."""
     budgets: list[BudgetView] = ABSENT
     """Those that your calls count against now."""
 
@@ -1672,41 +2111,57 @@ class UsageTimeline(Model):
     """Intervals that have calls, the oldest first, one for each provider that was called."""
 
     step: TimelineStep = ABSENT
+    """How long one interval is."""
     items: list[UsageIntervalView] = ABSENT
+    """What was asked for, in its order."""
 
 
 class UserPage(Model):
-    """Nothing is said of it."""
+    """One page; `next_cursor` requests the next one and is null on the last."""
 
     items: list[UserView] = ABSENT
+    """What was asked for, in its order."""
     next_cursor: str | None = ABSENT
+    """Requests the next page; null on the last."""
 
 
 class UserPatch(Model):
     """The fields to change. While a user is disabled none of its keys works."""
 
     name: str | None = None
+    """Its name."""
     disabled: bool | None = None
+    """Whether its keys stop working."""
     role: UserRole | None = None
+    """What the user may do in its tenant."""
 
 
 class UserView(Model):
     """A user."""
 
     id: str = ABSENT
+    """Its id."""
     name: str = ABSENT
+    """Its name."""
     created_at: datetime = ABSENT
+    """When it was made."""
     disabled_at: datetime | None = ABSENT
+    """Since when its keys do not work; null while they do."""
     tenant_id: str = ABSENT
+    """The id of the tenant."""
     role: UserRole = ABSENT
+    """What the user may do in its tenant."""
 
 
 class VendorPart(Model):
     """A part that only its `origin`, a dialect, understands, as it came: kept and sent back."""
 
     type: Literal["vendor"] = "vendor"
+    """Which it is."""
     origin: str = ABSENT
+    """The dialect that it came in."""
     data: dict[str, Any] = ABSENT
+    """The part, in its own dialect."""
 
 
 class VoiceInputResponse(Model):
@@ -1738,11 +2193,15 @@ class WaitingResponse(Model):
     """An answer that waits for a person; its run goes on after the decision."""
 
     run_id: str = ABSENT
+    """The id of the run."""
     conversation_id: str = ABSENT
+    """The id of the conversation."""
     status: str = ABSENT
+    """How far it is."""
     approval: ApprovalView = ABSENT
     """The first of them."""
     approvals: list[ApprovalView] = ABSENT
+    """All that it waits for."""
 
 
 ChatEvent: TypeAlias = (

@@ -43,6 +43,7 @@ class Operations(ABC):
         """Who changed which key, user or tenant, the latest first.
 
         Args:
+            limit: At most so many.
             cursor: `next_cursor` of the page before.
         """
         found: models.AuditEntryPage = await self._answer(
@@ -71,6 +72,9 @@ class Operations(ABC):
         """The keys of a user, of a tenant, or all, the oldest first.
 
         Args:
+            owner_id: Only keys of this user.
+            tenant_id: Only keys of this tenant.
+            limit: At most so many.
             cursor: `next_cursor` of the page before.
         """
         found: models.KeyPage = await self._answer(
@@ -117,7 +121,9 @@ class Operations(ABC):
         """Make a key for a user, which may do no more than the one that asks.
 
         Args:
+            name: Its name.
             owner_id: Letters, digits and . _ @ -
+            scopes: What the key may do.
             expires_at: With a time zone; not after the key that asks.
         """
         found: models.IssuedKeyView = await self._answer(
@@ -153,6 +159,8 @@ class Operations(ABC):
         """Change a key; it counts at once. Streams of a key that may do less now are cut.
 
         Args:
+            name: Its name.
+            scopes: What the key may do.
             expires_at: With a time zone; not after the key that asks.
         """
         found: models.KeyView = await self._answer(
@@ -182,7 +190,12 @@ class Operations(ABC):
         month: models.PeriodBudget | Mapping[str, Any] | None = None,
         timeout: float | None = None,
     ) -> models.BudgetList:
-        """Give a key these budgets and no others. They count within a second."""
+        """Give a key these budgets and no others. They count within a second.
+
+        Args:
+            day: For each day.
+            month: For each month.
+        """
         found: models.BudgetList = await self._answer(
             table.REPLACE_KEY_BUDGETS,
             Given(path=(key_id,), body={"day": day, "month": month}, timeout=timeout),
@@ -199,7 +212,11 @@ class Operations(ABC):
     async def rotate_any_key(
         self, key_id: str, *, overlap_seconds: float | None = None, timeout: float | None = None
     ) -> models.IssuedKeyView:
-        """Make the successor of a key, with the same scopes; the old one works for a while more."""
+        """Make the successor of a key, with the same scopes; the old one works for a while more.
+
+        Args:
+            overlap_seconds: For how long the old one goes on working.
+        """
         found: models.IssuedKeyView = await self._answer(
             table.ROTATE_ANY_KEY,
             Given(path=(key_id,), body={"overlap_seconds": overlap_seconds}, timeout=timeout),
@@ -212,6 +229,7 @@ class Operations(ABC):
         """The tenants, in the order of their ids; for the admin of a tenant that one.
 
         Args:
+            limit: At most so many.
             cursor: `next_cursor` of the page before.
         """
         found: models.TenantPage = await self._answer(
@@ -235,6 +253,7 @@ class Operations(ABC):
 
         Args:
             id: Letters, digits and . _ @ -
+            name: Its name.
         """
         found: models.TenantView = await self._answer(
             table.CREATE_TENANT, Given(body={"id": id, "name": name}, timeout=timeout)
@@ -260,6 +279,10 @@ class Operations(ABC):
     ) -> models.TenantView:
         """Rename a tenant, or disable it, which only an admin of the server may; its keys stop
         then.
+
+        Args:
+            name: Its name.
+            disabled: Whether its keys stop working.
         """
         found: models.TenantView = await self._answer(
             table.CHANGE_TENANT,
@@ -284,7 +307,12 @@ class Operations(ABC):
         month: models.PeriodBudget | Mapping[str, Any] | None = None,
         timeout: float | None = None,
     ) -> models.BudgetList:
-        """Give a tenant these budgets and no others. Only an admin of the server may."""
+        """Give a tenant these budgets and no others. Only an admin of the server may.
+
+        Args:
+            day: For each day.
+            month: For each month.
+        """
         found: models.BudgetList = await self._answer(
             table.REPLACE_TENANT_BUDGETS,
             Given(path=(tenant_id,), body={"day": day, "month": month}, timeout=timeout),
@@ -302,6 +330,8 @@ class Operations(ABC):
         """The users of a tenant, or all whom you administer, in the order of their ids.
 
         Args:
+            tenant_id: Only users of this tenant.
+            limit: At most so many.
             cursor: `next_cursor` of the page before.
         """
         found: models.UserPage = await self._answer(
@@ -339,6 +369,8 @@ class Operations(ABC):
         Args:
             id: Letters, digits and . _ @ -
             tenant_id: Letters, digits and . _ @ -
+            name: Its name.
+            role: What the user may do in its tenant.
         """
         found: models.UserView = await self._answer(
             table.CREATE_USER,
@@ -366,6 +398,11 @@ class Operations(ABC):
     ) -> models.UserView:
         """Rename a user, change its role, or disable it; then its keys stop and its streams are
         cut.
+
+        Args:
+            name: Its name.
+            disabled: Whether its keys stop working.
+            role: What the user may do in its tenant.
         """
         found: models.UserView = await self._answer(
             table.CHANGE_USER,
@@ -394,7 +431,12 @@ class Operations(ABC):
         month: models.PeriodBudget | Mapping[str, Any] | None = None,
         timeout: float | None = None,
     ) -> models.BudgetList:
-        """Give a user these budgets and no others. They count within a second."""
+        """Give a user these budgets and no others. They count within a second.
+
+        Args:
+            day: For each day.
+            month: For each month.
+        """
         found: models.BudgetList = await self._answer(
             table.REPLACE_USER_BUDGETS,
             Given(path=(user_id,), body={"day": day, "month": month}, timeout=timeout),
@@ -440,10 +482,18 @@ class Operations(ABC):
         The run continues if the client disconnects: see `GET /api/runs/{id}`.
 
         Args:
+            message: What is said.
             client_msg_id: Makes this message one, however often it is sent.
             provider: A configured provider; without it the assistant chooses.
+            model: The name of the model.
             context: Earlier messages from elsewhere, oldest first.
             agent_override: The agent that answers.
+            temperature: The higher the freer.
+            max_tokens: The answer takes no more.
+            tools: Names of tools that the answer may use.
+            attachments: Ids of files that belong to the message.
+            system: Instructions for this answer.
+            metadata: What was stored with it, or comes along.
             limits: What the answer may take.
             approval: Which calls of tools a person decides on; it can only be tightened.
             busy: What to do while the conversation's last answer is being written; without it
@@ -504,10 +554,18 @@ class Operations(ABC):
         With `Last-Event-ID` the stream of that run is resumed, and no message is sent.
 
         Args:
+            message: What is said.
             client_msg_id: Makes this message one, however often it is sent.
             provider: A configured provider; without it the assistant chooses.
+            model: The name of the model.
             context: Earlier messages from elsewhere, oldest first.
             agent_override: The agent that answers.
+            temperature: The higher the freer.
+            max_tokens: The answer takes no more.
+            tools: Names of tools that the answer may use.
+            attachments: Ids of files that belong to the message.
+            system: Instructions for this answer.
+            metadata: What was stored with it, or comes along.
             limits: What the answer may take.
             approval: Which calls of tools a person decides on; it can only be tightened.
             busy: What to do while the conversation's last answer is being written; without it
@@ -551,6 +609,8 @@ class Operations(ABC):
         """Write code for a task. Nothing of it is stored but its usage.
 
         Args:
+            task: What is to be done.
+            language: A programming language.
             model: Without it the route `code` answers.
         """
         found: models.CodeResponse = await self._answer(
@@ -645,6 +705,9 @@ class Operations(ABC):
 
         Args:
             archived: Archived ones, the others, or `any`.
+            pinned: Whether lists begin with it.
+            tag: Only those with this tag.
+            limit: At most so many.
             cursor: `next_cursor` of the page before.
         """
         found: models.ConversationPage = await self._answer(
@@ -693,6 +756,9 @@ class Operations(ABC):
         """Create an empty conversation.
 
         Args:
+            title: Its title.
+            tags: Words to find it by.
+            metadata: What was stored with it, or comes along.
             external_id: An id of your own, unique among yours; without `/`, `?` and `#`.
         """
         found: models.ConversationView = await self._answer(
@@ -737,7 +803,15 @@ class Operations(ABC):
         metadata: Mapping[str, Any] | None = None,
         timeout: float | None = None,
     ) -> models.ConversationView:
-        """Rename, tag, pin or archive a conversation. PUT and PATCH are the same."""
+        """Rename, tag, pin or archive a conversation. PUT and PATCH are the same.
+
+        Args:
+            title: Its title.
+            archived: Whether lists omit it by default.
+            pinned: Whether lists begin with it.
+            tags: Words to find it by.
+            metadata: What was stored with it, or comes along.
+        """
         found: models.ConversationView = await self._answer(
             table.CHANGE_CONVERSATION,
             Given(
@@ -765,7 +839,15 @@ class Operations(ABC):
         metadata: Mapping[str, Any] | None = None,
         timeout: float | None = None,
     ) -> models.ConversationView:
-        """Rename, tag, pin or archive a conversation. PUT and PATCH are the same."""
+        """Rename, tag, pin or archive a conversation. PUT and PATCH are the same.
+
+        Args:
+            title: Its title.
+            archived: Whether lists omit it by default.
+            pinned: Whether lists begin with it.
+            tags: Words to find it by.
+            metadata: What was stored with it, or comes along.
+        """
         found: models.ConversationView = await self._answer(
             table.REPLACE_CONVERSATION,
             Given(
@@ -816,7 +898,11 @@ class Operations(ABC):
         format: Literal["json", "markdown"] | None = None,
         timeout: float | None = None,
     ) -> AsyncDownload:
-        """Download the current branch as a file."""
+        """Download the current branch as a file.
+
+        Args:
+            format: How the file is written.
+        """
         return self._download(
             table.EXPORT_CONVERSATION,
             Given(path=(conversation_id,), query={"format": format}, timeout=timeout),
@@ -825,7 +911,11 @@ class Operations(ABC):
     async def fork_conversation(
         self, conversation_id: str, *, message_id: str | None = None, timeout: float | None = None
     ) -> models.ConversationView:
-        """Copy the current branch, or the one that ends at a message, into a new conversation."""
+        """Copy the current branch, or the one that ends at a message, into a new conversation.
+
+        Args:
+            message_id: Where the copied branch ends; without it the current branch is copied.
+        """
         found: models.ConversationView = await self._answer(
             table.FORK_CONVERSATION,
             Given(path=(conversation_id,), body={"message_id": message_id}, timeout=timeout),
@@ -843,6 +933,7 @@ class Operations(ABC):
         """List the messages of the current branch, oldest first.
 
         Args:
+            limit: At most so many.
             cursor: `next_cursor` of the page before.
         """
         found: models.MessagePage = await self._answer(
@@ -888,10 +979,18 @@ class Operations(ABC):
         """Send a message in this conversation: the same as `POST /api/chat` with its id.
 
         Args:
+            message: What is said.
             client_msg_id: Makes this message one, however often it is sent.
             provider: A configured provider; without it the assistant chooses.
+            model: The name of the model.
             context: Earlier messages from elsewhere, oldest first.
             agent_override: The agent that answers.
+            temperature: The higher the freer.
+            max_tokens: The answer takes no more.
+            tools: Names of tools that the answer may use.
+            attachments: Ids of files that belong to the message.
+            system: Instructions for this answer.
+            metadata: What was stored with it, or comes along.
             limits: What the answer may take.
             approval: Which calls of tools a person decides on; it can only be tightened.
             busy: What to do while the conversation's last answer is being written; without it
@@ -1175,6 +1274,7 @@ class Operations(ABC):
         ended.
 
         Args:
+            limit: At most so many.
             cursor: `next_cursor` of the page before.
         """
         found: models.CredentialPage = await self._answer(
@@ -1201,6 +1301,7 @@ class Operations(ABC):
         that before the server's. A new one replaces the one before it.
 
         Args:
+            provider: The name of the provider.
             key: The provider's key. It is stored encrypted, and never shown again.
             shared: Whether it pays for all users of your tenant; admins only.
         """
@@ -1242,6 +1343,7 @@ class Operations(ABC):
 
         Args:
             key: The provider's key. It is stored encrypted, and never shown again.
+            overlap_seconds: For how long the old one goes on working.
         """
         found: models.CredentialView = await self._answer(
             table.ROTATE_CREDENTIAL,
@@ -1264,6 +1366,8 @@ class Operations(ABC):
         """List your files, or those of a conversation, the latest first.
 
         Args:
+            conversation_id: Only files of this conversation.
+            limit: At most so many.
             cursor: `next_cursor` of the page before.
         """
         found: models.FilePage = await self._answer(
@@ -1324,6 +1428,9 @@ class Operations(ABC):
 
         Args:
             q: Words and GitHub's qualifiers, as `language:python stars:>100`.
+            type: Which it is.
+            limit: At most so many.
+            page: From 1.
         """
         found: models.GitHubSearchResponse = await self._answer(
             table.SEARCH_GITHUB,
@@ -1356,10 +1463,18 @@ class Operations(ABC):
         """The same as `POST /api/chat` with `provider: "huggingface"`.
 
         Args:
+            message: What is said.
             client_msg_id: Makes this message one, however often it is sent.
             provider: A configured provider; without it the assistant chooses.
+            model: The name of the model.
             context: Earlier messages from elsewhere, oldest first.
             agent_override: The agent that answers.
+            temperature: The higher the freer.
+            max_tokens: The answer takes no more.
+            tools: Names of tools that the answer may use.
+            attachments: Ids of files that belong to the message.
+            system: Instructions for this answer.
+            metadata: What was stored with it, or comes along.
             limits: What the answer may take.
             approval: Which calls of tools a person decides on; it can only be tightened.
             busy: What to do while the conversation's last answer is being written; without it
@@ -1449,6 +1564,7 @@ class Operations(ABC):
         """Your keys, the oldest first, with those that have ended.
 
         Args:
+            limit: At most so many.
             cursor: `next_cursor` of the page before.
         """
         found: models.KeyPage = await self._answer(
@@ -1476,6 +1592,8 @@ class Operations(ABC):
         """Make a key for yourself, which may do no more than the one that asks.
 
         Args:
+            name: Its name.
+            scopes: What the key may do.
             expires_at: With a time zone; not after the key that asks.
         """
         found: models.IssuedKeyView = await self._answer(
@@ -1503,6 +1621,8 @@ class Operations(ABC):
         """Change a key; it counts at once. Streams of a key that may do less now are cut.
 
         Args:
+            name: Its name.
+            scopes: What the key may do.
             expires_at: With a time zone; not after the key that asks.
         """
         found: models.KeyView = await self._answer(
@@ -1525,7 +1645,11 @@ class Operations(ABC):
     async def rotate_key(
         self, key_id: str, *, overlap_seconds: float | None = None, timeout: float | None = None
     ) -> models.IssuedKeyView:
-        """Make the successor of a key, with the same scopes; the old one works for a while more."""
+        """Make the successor of a key, with the same scopes; the old one works for a while more.
+
+        Args:
+            overlap_seconds: For how long the old one goes on working.
+        """
         found: models.IssuedKeyView = await self._answer(
             table.ROTATE_KEY,
             Given(path=(key_id,), body={"overlap_seconds": overlap_seconds}, timeout=timeout),
@@ -1595,6 +1719,7 @@ class Operations(ABC):
         The same decision may be sent again.
 
         Args:
+            decision: What the person says.
             arguments_hash: Of the arguments that the person has seen.
         """
         found: models.RunView = await self._answer(
@@ -1657,6 +1782,10 @@ class Operations(ABC):
         Args:
             q: Words; nothing is an operator.
             types: Kinds separated by commas; all without it.
+            date_range: How old what is found may be.
+            sort_by: What comes first.
+            limit: At most so many.
+            offset: How many results to leave out.
         """
         found: models.OwnSearchResponse = await self._answer(
             table.SEARCH_OWN_DATA,
@@ -1688,7 +1817,9 @@ class Operations(ABC):
         """Search the web, or with the provider `local` your own conversations and files.
 
         Args:
+            query: What to search for.
             provider: `tavily`, `brave`, `searxng`; `local` searches what is your own.
+            max_results: At most so many.
             topic: Engines without it search all pages.
             time_range: How old results may be.
             include_answer: Also a short answer, from providers that give one.
@@ -1716,7 +1847,11 @@ class Operations(ABC):
     async def open_session(
         self, *, code: str | None = None, timeout: float | None = None
     ) -> models.LoginSessionView:
-        """Sign a browser in, with an API key in the header or with a sign-in code."""
+        """Sign a browser in, with an API key in the header or with a sign-in code.
+
+        Args:
+            code: From a sign-in link; without it the key in the header counts.
+        """
         found: models.LoginSessionView = await self._answer(
             table.OPEN_SESSION, Given(body={"code": code}, timeout=timeout)
         )
@@ -1744,6 +1879,7 @@ class Operations(ABC):
         """Upload one file, in the field `file` of a form. It is read in the background.
 
         Args:
+            file: The file.
             conversation_id: The conversation that the file belongs to.
             progress: Called as the bytes leave.
         """
@@ -1770,6 +1906,7 @@ class Operations(ABC):
         none.
 
         Args:
+            files: The files.
             conversation_id: The conversation that the file belongs to.
             progress: Called as the bytes leave.
         """
@@ -1797,6 +1934,7 @@ class Operations(ABC):
         Args:
             since: With a time zone; without it 30 days ago.
             until: Excluded; without it now.
+            group_by: What makes a group.
         """
         found: models.UsageReport = await self._answer(
             table.GET_USAGE,
@@ -1819,6 +1957,7 @@ class Operations(ABC):
         Args:
             since: With a time zone; without it 30 days ago.
             until: Excluded; without it now.
+            step: How long one interval is.
         """
         found: models.UsageTimeline = await self._answer(
             table.GET_USAGE_TIMELINE,

@@ -43,6 +43,7 @@ class Operations(ABC):
         """Who changed which key, user or tenant, the latest first.
 
         Args:
+            limit: At most so many.
             cursor: `next_cursor` of the page before.
         """
         found: models.AuditEntryPage = self._answer(
@@ -71,6 +72,9 @@ class Operations(ABC):
         """The keys of a user, of a tenant, or all, the oldest first.
 
         Args:
+            owner_id: Only keys of this user.
+            tenant_id: Only keys of this tenant.
+            limit: At most so many.
             cursor: `next_cursor` of the page before.
         """
         found: models.KeyPage = self._answer(
@@ -117,7 +121,9 @@ class Operations(ABC):
         """Make a key for a user, which may do no more than the one that asks.
 
         Args:
+            name: Its name.
             owner_id: Letters, digits and . _ @ -
+            scopes: What the key may do.
             expires_at: With a time zone; not after the key that asks.
         """
         found: models.IssuedKeyView = self._answer(
@@ -153,6 +159,8 @@ class Operations(ABC):
         """Change a key; it counts at once. Streams of a key that may do less now are cut.
 
         Args:
+            name: Its name.
+            scopes: What the key may do.
             expires_at: With a time zone; not after the key that asks.
         """
         found: models.KeyView = self._answer(
@@ -180,7 +188,12 @@ class Operations(ABC):
         month: models.PeriodBudget | Mapping[str, Any] | None = None,
         timeout: float | None = None,
     ) -> models.BudgetList:
-        """Give a key these budgets and no others. They count within a second."""
+        """Give a key these budgets and no others. They count within a second.
+
+        Args:
+            day: For each day.
+            month: For each month.
+        """
         found: models.BudgetList = self._answer(
             table.REPLACE_KEY_BUDGETS,
             Given(path=(key_id,), body={"day": day, "month": month}, timeout=timeout),
@@ -197,7 +210,11 @@ class Operations(ABC):
     def rotate_any_key(
         self, key_id: str, *, overlap_seconds: float | None = None, timeout: float | None = None
     ) -> models.IssuedKeyView:
-        """Make the successor of a key, with the same scopes; the old one works for a while more."""
+        """Make the successor of a key, with the same scopes; the old one works for a while more.
+
+        Args:
+            overlap_seconds: For how long the old one goes on working.
+        """
         found: models.IssuedKeyView = self._answer(
             table.ROTATE_ANY_KEY,
             Given(path=(key_id,), body={"overlap_seconds": overlap_seconds}, timeout=timeout),
@@ -210,6 +227,7 @@ class Operations(ABC):
         """The tenants, in the order of their ids; for the admin of a tenant that one.
 
         Args:
+            limit: At most so many.
             cursor: `next_cursor` of the page before.
         """
         found: models.TenantPage = self._answer(
@@ -233,6 +251,7 @@ class Operations(ABC):
 
         Args:
             id: Letters, digits and . _ @ -
+            name: Its name.
         """
         found: models.TenantView = self._answer(
             table.CREATE_TENANT, Given(body={"id": id, "name": name}, timeout=timeout)
@@ -256,6 +275,10 @@ class Operations(ABC):
     ) -> models.TenantView:
         """Rename a tenant, or disable it, which only an admin of the server may; its keys stop
         then.
+
+        Args:
+            name: Its name.
+            disabled: Whether its keys stop working.
         """
         found: models.TenantView = self._answer(
             table.CHANGE_TENANT,
@@ -280,7 +303,12 @@ class Operations(ABC):
         month: models.PeriodBudget | Mapping[str, Any] | None = None,
         timeout: float | None = None,
     ) -> models.BudgetList:
-        """Give a tenant these budgets and no others. Only an admin of the server may."""
+        """Give a tenant these budgets and no others. Only an admin of the server may.
+
+        Args:
+            day: For each day.
+            month: For each month.
+        """
         found: models.BudgetList = self._answer(
             table.REPLACE_TENANT_BUDGETS,
             Given(path=(tenant_id,), body={"day": day, "month": month}, timeout=timeout),
@@ -298,6 +326,8 @@ class Operations(ABC):
         """The users of a tenant, or all whom you administer, in the order of their ids.
 
         Args:
+            tenant_id: Only users of this tenant.
+            limit: At most so many.
             cursor: `next_cursor` of the page before.
         """
         found: models.UserPage = self._answer(
@@ -335,6 +365,8 @@ class Operations(ABC):
         Args:
             id: Letters, digits and . _ @ -
             tenant_id: Letters, digits and . _ @ -
+            name: Its name.
+            role: What the user may do in its tenant.
         """
         found: models.UserView = self._answer(
             table.CREATE_USER,
@@ -362,6 +394,11 @@ class Operations(ABC):
     ) -> models.UserView:
         """Rename a user, change its role, or disable it; then its keys stop and its streams are
         cut.
+
+        Args:
+            name: Its name.
+            disabled: Whether its keys stop working.
+            role: What the user may do in its tenant.
         """
         found: models.UserView = self._answer(
             table.CHANGE_USER,
@@ -388,7 +425,12 @@ class Operations(ABC):
         month: models.PeriodBudget | Mapping[str, Any] | None = None,
         timeout: float | None = None,
     ) -> models.BudgetList:
-        """Give a user these budgets and no others. They count within a second."""
+        """Give a user these budgets and no others. They count within a second.
+
+        Args:
+            day: For each day.
+            month: For each month.
+        """
         found: models.BudgetList = self._answer(
             table.REPLACE_USER_BUDGETS,
             Given(path=(user_id,), body={"day": day, "month": month}, timeout=timeout),
@@ -434,10 +476,18 @@ class Operations(ABC):
         The run continues if the client disconnects: see `GET /api/runs/{id}`.
 
         Args:
+            message: What is said.
             client_msg_id: Makes this message one, however often it is sent.
             provider: A configured provider; without it the assistant chooses.
+            model: The name of the model.
             context: Earlier messages from elsewhere, oldest first.
             agent_override: The agent that answers.
+            temperature: The higher the freer.
+            max_tokens: The answer takes no more.
+            tools: Names of tools that the answer may use.
+            attachments: Ids of files that belong to the message.
+            system: Instructions for this answer.
+            metadata: What was stored with it, or comes along.
             limits: What the answer may take.
             approval: Which calls of tools a person decides on; it can only be tightened.
             busy: What to do while the conversation's last answer is being written; without it
@@ -498,10 +548,18 @@ class Operations(ABC):
         With `Last-Event-ID` the stream of that run is resumed, and no message is sent.
 
         Args:
+            message: What is said.
             client_msg_id: Makes this message one, however often it is sent.
             provider: A configured provider; without it the assistant chooses.
+            model: The name of the model.
             context: Earlier messages from elsewhere, oldest first.
             agent_override: The agent that answers.
+            temperature: The higher the freer.
+            max_tokens: The answer takes no more.
+            tools: Names of tools that the answer may use.
+            attachments: Ids of files that belong to the message.
+            system: Instructions for this answer.
+            metadata: What was stored with it, or comes along.
             limits: What the answer may take.
             approval: Which calls of tools a person decides on; it can only be tightened.
             busy: What to do while the conversation's last answer is being written; without it
@@ -545,6 +603,8 @@ class Operations(ABC):
         """Write code for a task. Nothing of it is stored but its usage.
 
         Args:
+            task: What is to be done.
+            language: A programming language.
             model: Without it the route `code` answers.
         """
         found: models.CodeResponse = self._answer(
@@ -639,6 +699,9 @@ class Operations(ABC):
 
         Args:
             archived: Archived ones, the others, or `any`.
+            pinned: Whether lists begin with it.
+            tag: Only those with this tag.
+            limit: At most so many.
             cursor: `next_cursor` of the page before.
         """
         found: models.ConversationPage = self._answer(
@@ -687,6 +750,9 @@ class Operations(ABC):
         """Create an empty conversation.
 
         Args:
+            title: Its title.
+            tags: Words to find it by.
+            metadata: What was stored with it, or comes along.
             external_id: An id of your own, unique among yours; without `/`, `?` and `#`.
         """
         found: models.ConversationView = self._answer(
@@ -727,7 +793,15 @@ class Operations(ABC):
         metadata: Mapping[str, Any] | None = None,
         timeout: float | None = None,
     ) -> models.ConversationView:
-        """Rename, tag, pin or archive a conversation. PUT and PATCH are the same."""
+        """Rename, tag, pin or archive a conversation. PUT and PATCH are the same.
+
+        Args:
+            title: Its title.
+            archived: Whether lists omit it by default.
+            pinned: Whether lists begin with it.
+            tags: Words to find it by.
+            metadata: What was stored with it, or comes along.
+        """
         found: models.ConversationView = self._answer(
             table.CHANGE_CONVERSATION,
             Given(
@@ -755,7 +829,15 @@ class Operations(ABC):
         metadata: Mapping[str, Any] | None = None,
         timeout: float | None = None,
     ) -> models.ConversationView:
-        """Rename, tag, pin or archive a conversation. PUT and PATCH are the same."""
+        """Rename, tag, pin or archive a conversation. PUT and PATCH are the same.
+
+        Args:
+            title: Its title.
+            archived: Whether lists omit it by default.
+            pinned: Whether lists begin with it.
+            tags: Words to find it by.
+            metadata: What was stored with it, or comes along.
+        """
         found: models.ConversationView = self._answer(
             table.REPLACE_CONVERSATION,
             Given(
@@ -806,7 +888,11 @@ class Operations(ABC):
         format: Literal["json", "markdown"] | None = None,
         timeout: float | None = None,
     ) -> Download:
-        """Download the current branch as a file."""
+        """Download the current branch as a file.
+
+        Args:
+            format: How the file is written.
+        """
         return self._download(
             table.EXPORT_CONVERSATION,
             Given(path=(conversation_id,), query={"format": format}, timeout=timeout),
@@ -815,7 +901,11 @@ class Operations(ABC):
     def fork_conversation(
         self, conversation_id: str, *, message_id: str | None = None, timeout: float | None = None
     ) -> models.ConversationView:
-        """Copy the current branch, or the one that ends at a message, into a new conversation."""
+        """Copy the current branch, or the one that ends at a message, into a new conversation.
+
+        Args:
+            message_id: Where the copied branch ends; without it the current branch is copied.
+        """
         found: models.ConversationView = self._answer(
             table.FORK_CONVERSATION,
             Given(path=(conversation_id,), body={"message_id": message_id}, timeout=timeout),
@@ -833,6 +923,7 @@ class Operations(ABC):
         """List the messages of the current branch, oldest first.
 
         Args:
+            limit: At most so many.
             cursor: `next_cursor` of the page before.
         """
         found: models.MessagePage = self._answer(
@@ -878,10 +969,18 @@ class Operations(ABC):
         """Send a message in this conversation: the same as `POST /api/chat` with its id.
 
         Args:
+            message: What is said.
             client_msg_id: Makes this message one, however often it is sent.
             provider: A configured provider; without it the assistant chooses.
+            model: The name of the model.
             context: Earlier messages from elsewhere, oldest first.
             agent_override: The agent that answers.
+            temperature: The higher the freer.
+            max_tokens: The answer takes no more.
+            tools: Names of tools that the answer may use.
+            attachments: Ids of files that belong to the message.
+            system: Instructions for this answer.
+            metadata: What was stored with it, or comes along.
             limits: What the answer may take.
             approval: Which calls of tools a person decides on; it can only be tightened.
             busy: What to do while the conversation's last answer is being written; without it
@@ -1165,6 +1264,7 @@ class Operations(ABC):
         ended.
 
         Args:
+            limit: At most so many.
             cursor: `next_cursor` of the page before.
         """
         found: models.CredentialPage = self._answer(
@@ -1191,6 +1291,7 @@ class Operations(ABC):
         that before the server's. A new one replaces the one before it.
 
         Args:
+            provider: The name of the provider.
             key: The provider's key. It is stored encrypted, and never shown again.
             shared: Whether it pays for all users of your tenant; admins only.
         """
@@ -1232,6 +1333,7 @@ class Operations(ABC):
 
         Args:
             key: The provider's key. It is stored encrypted, and never shown again.
+            overlap_seconds: For how long the old one goes on working.
         """
         found: models.CredentialView = self._answer(
             table.ROTATE_CREDENTIAL,
@@ -1254,6 +1356,8 @@ class Operations(ABC):
         """List your files, or those of a conversation, the latest first.
 
         Args:
+            conversation_id: Only files of this conversation.
+            limit: At most so many.
             cursor: `next_cursor` of the page before.
         """
         found: models.FilePage = self._answer(
@@ -1314,6 +1418,9 @@ class Operations(ABC):
 
         Args:
             q: Words and GitHub's qualifiers, as `language:python stars:>100`.
+            type: Which it is.
+            limit: At most so many.
+            page: From 1.
         """
         found: models.GitHubSearchResponse = self._answer(
             table.SEARCH_GITHUB,
@@ -1346,10 +1453,18 @@ class Operations(ABC):
         """The same as `POST /api/chat` with `provider: "huggingface"`.
 
         Args:
+            message: What is said.
             client_msg_id: Makes this message one, however often it is sent.
             provider: A configured provider; without it the assistant chooses.
+            model: The name of the model.
             context: Earlier messages from elsewhere, oldest first.
             agent_override: The agent that answers.
+            temperature: The higher the freer.
+            max_tokens: The answer takes no more.
+            tools: Names of tools that the answer may use.
+            attachments: Ids of files that belong to the message.
+            system: Instructions for this answer.
+            metadata: What was stored with it, or comes along.
             limits: What the answer may take.
             approval: Which calls of tools a person decides on; it can only be tightened.
             busy: What to do while the conversation's last answer is being written; without it
@@ -1439,6 +1554,7 @@ class Operations(ABC):
         """Your keys, the oldest first, with those that have ended.
 
         Args:
+            limit: At most so many.
             cursor: `next_cursor` of the page before.
         """
         found: models.KeyPage = self._answer(
@@ -1466,6 +1582,8 @@ class Operations(ABC):
         """Make a key for yourself, which may do no more than the one that asks.
 
         Args:
+            name: Its name.
+            scopes: What the key may do.
             expires_at: With a time zone; not after the key that asks.
         """
         found: models.IssuedKeyView = self._answer(
@@ -1491,6 +1609,8 @@ class Operations(ABC):
         """Change a key; it counts at once. Streams of a key that may do less now are cut.
 
         Args:
+            name: Its name.
+            scopes: What the key may do.
             expires_at: With a time zone; not after the key that asks.
         """
         found: models.KeyView = self._answer(
@@ -1513,7 +1633,11 @@ class Operations(ABC):
     def rotate_key(
         self, key_id: str, *, overlap_seconds: float | None = None, timeout: float | None = None
     ) -> models.IssuedKeyView:
-        """Make the successor of a key, with the same scopes; the old one works for a while more."""
+        """Make the successor of a key, with the same scopes; the old one works for a while more.
+
+        Args:
+            overlap_seconds: For how long the old one goes on working.
+        """
         found: models.IssuedKeyView = self._answer(
             table.ROTATE_KEY,
             Given(path=(key_id,), body={"overlap_seconds": overlap_seconds}, timeout=timeout),
@@ -1579,6 +1703,7 @@ class Operations(ABC):
         The same decision may be sent again.
 
         Args:
+            decision: What the person says.
             arguments_hash: Of the arguments that the person has seen.
         """
         found: models.RunView = self._answer(
@@ -1641,6 +1766,10 @@ class Operations(ABC):
         Args:
             q: Words; nothing is an operator.
             types: Kinds separated by commas; all without it.
+            date_range: How old what is found may be.
+            sort_by: What comes first.
+            limit: At most so many.
+            offset: How many results to leave out.
         """
         found: models.OwnSearchResponse = self._answer(
             table.SEARCH_OWN_DATA,
@@ -1672,7 +1801,9 @@ class Operations(ABC):
         """Search the web, or with the provider `local` your own conversations and files.
 
         Args:
+            query: What to search for.
             provider: `tavily`, `brave`, `searxng`; `local` searches what is your own.
+            max_results: At most so many.
             topic: Engines without it search all pages.
             time_range: How old results may be.
             include_answer: Also a short answer, from providers that give one.
@@ -1700,7 +1831,11 @@ class Operations(ABC):
     def open_session(
         self, *, code: str | None = None, timeout: float | None = None
     ) -> models.LoginSessionView:
-        """Sign a browser in, with an API key in the header or with a sign-in code."""
+        """Sign a browser in, with an API key in the header or with a sign-in code.
+
+        Args:
+            code: From a sign-in link; without it the key in the header counts.
+        """
         found: models.LoginSessionView = self._answer(
             table.OPEN_SESSION, Given(body={"code": code}, timeout=timeout)
         )
@@ -1726,6 +1861,7 @@ class Operations(ABC):
         """Upload one file, in the field `file` of a form. It is read in the background.
 
         Args:
+            file: The file.
             conversation_id: The conversation that the file belongs to.
             progress: Called as the bytes leave.
         """
@@ -1752,6 +1888,7 @@ class Operations(ABC):
         none.
 
         Args:
+            files: The files.
             conversation_id: The conversation that the file belongs to.
             progress: Called as the bytes leave.
         """
@@ -1779,6 +1916,7 @@ class Operations(ABC):
         Args:
             since: With a time zone; without it 30 days ago.
             until: Excluded; without it now.
+            group_by: What makes a group.
         """
         found: models.UsageReport = self._answer(
             table.GET_USAGE,
@@ -1801,6 +1939,7 @@ class Operations(ABC):
         Args:
             since: With a time zone; without it 30 days ago.
             until: Excluded; without it now.
+            step: How long one interval is.
         """
         found: models.UsageTimeline = self._answer(
             table.GET_USAGE_TIMELINE,
