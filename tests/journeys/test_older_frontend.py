@@ -76,6 +76,8 @@ async def test_health_at_both_places(older: Scenario) -> None:
 
 async def test_agents(older: Scenario) -> None:
     client = OldClient(older)
+    body = {"message": older.message(Script(words=2)), "agentOverride": "writer"}
+    await client.data("POST", "/chat", {**body, "model": "openai/fake"})
     listed = await client.data("GET", "/agents")
     assert isinstance(listed, list)
     assert {each["id"] for each in listed} >= {"supervisor", "coder"}
@@ -86,6 +88,10 @@ async def test_agents(older: Scenario) -> None:
         assert {"successRate", "avgLatency", "lastActive"} <= metrics.keys()
     one = await client.data("GET", "/agents/code")
     assert (one["id"], one["isActive"]) == ("coder", True)
+    [writer] = [each for each in listed if each["id"] == "writer"]
+    assert writer["metrics"]["lastActive"] == writer["last_used_at"]
+    assert 0 < writer["metrics"]["successRate"] <= 1
+    assert writer["metrics"]["avgLatency"] > 0
     _, told = await client.ask("GET", "/agents")
     assert (told["agents"], told["total"]) == (listed, len(listed))
 

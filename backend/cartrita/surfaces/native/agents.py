@@ -54,6 +54,8 @@ class AgentInfo(BaseModel):
                 "approval": agent.approval,
                 "route": agent.route,
                 "aliases": list(agent.aliases),
+                "success_rate": listed.activity.success_rate,
+                "average_seconds": listed.activity.average_s,
             },
         )
 

@@ -10,6 +10,10 @@ from cartrita.adapters.persistence.database import Database
 from cartrita.kit import clock
 
 _AGENT = "UPDATE runs SET agent = $2 WHERE id = $1"
+_TIMES = """
+UPDATE runs SET started_at = created_at, ended_at = created_at + make_interval(secs => $2)
+WHERE id = $1 AND status <> 'queued'
+"""
 _TASK = """
 INSERT INTO agent_tasks (run_id, task_id, owner_id, agent, ended_at)
 SELECT id, $2, owner_id, $3, CASE WHEN $4 THEN now() END FROM runs WHERE id = $1
@@ -26,6 +30,7 @@ async def test_runs_are_counted_by_their_agents(
         for status, asked in (("completed", first), ("cancelled", first), ("queued", second)):
             run = await stored_run(database.dsn, talk, asked.id, status=status)
             await execute(database.dsn, _AGENT, run, "writer" if asked is first else "coder")
+            await execute(database.dsn, _TIMES, run, 4.5)
         await execute(database.dsn, "UPDATE conversations SET updated_at = now()")
     table = AgentActivityTable(pool)
     found = {each.agent: each for each in await table.activity(ANN, now - timedelta(days=1))}
@@ -33,8 +38,23 @@ async def test_runs_are_counted_by_their_agents(
         "writer": (2, 0),
         "coder": (1, 1),
     }
+    assert (found["writer"].success_rate, found["writer"].average_s) == (1.0, 4.5)
+    assert (found["coder"].success_rate, found["coder"].average_s) == (None, None)
     assert all(each.last_used_at and each.last_used_at.tzinfo for each in found.values())
     assert await table.activity(ANN, now + timedelta(days=1)) == []
+
+
+async def test_runs_that_broke_are_told_from_those_that_were_cancelled(
+    database: TemporaryDatabase, pool: Database
+) -> None:
+    talk = await stored_conversation(pool, ANN, updated_at=clock.now())
+    (asked,) = await stored_branch(pool, talk, "Write.")
+    for status in ("completed", "failed", "interrupted", "cancelled"):
+        run = await stored_run(database.dsn, talk, asked.id, status=status)
+        await execute(database.dsn, _TIMES, run, 2.0)
+    [found] = await AgentActivityTable(pool).activity(ANN, clock.now() - timedelta(days=1))
+    assert (found.times, found.completed, found.broke) == (4, 1, 2)
+    assert (found.success_rate, found.average_s) == (1 / 3, 2.0)
 
 
 async def test_tasks_are_counted_by_the_agents_that_do_them(
