@@ -7,8 +7,8 @@ import pytest
 from tests.harness.fake_provider.launch import FakeProvider
 from tests.harness.scenario import Scenario
 from tests.harness.server import Server
-from tests.security.cells import Asked, Told, ask, cells, same
-from tests.security.owners import Owners, new_owners
+from tests.security.cells import Asked, Route, Told, all_routes, ask, cells, may_ask, plain, same
+from tests.security.owners import Owners, new_owners, new_things
 from tests.security.rules import OLDER_FRONTENDS_RULES, Kind
 
 _SAMPLE = 80
@@ -23,6 +23,11 @@ _ROUTES = {
 async def owners(older_server: Server, provider: FakeProvider) -> Owners:
     """Owners with things of their own, on a server that serves older frontends."""
     return await new_owners(Scenario(older_server, provider))
+
+
+def _ends_things(route: Route) -> bool:
+    """Whether what it names is not there any more afterwards."""
+    return route.method == "DELETE" or route.name.startswith(("revoke_", "change_"))
 
 
 def asked_for(name: str) -> Asked:
@@ -81,3 +86,19 @@ async def test_settings_are_their_owners(older: Scenario, owners: Owners) -> Non
             assert owners.word.encode() not in told.body, (asking.name, name)
     kept = await settings(await ask(older, owners.a, asked_for("get_settings")))
     assert word.items() <= kept.items()
+
+
+async def test_every_route_answers_its_owner_in_the_old_form(
+    older: Scenario, owners: Owners
+) -> None:
+    """Whatever the native API tells is translated: nothing of it breaks the translation."""
+    [operator] = [each for each in owners.others if each.name == "operator"]
+    things = await new_things(older, owners.a.headers, owners.word)
+    for route in sorted(all_routes(), key=lambda each: (_ends_things(each), each.method)):
+        asking = next(each for each in (owners.a, owners.manager, operator) if may_ask(route, each))
+        told = await ask(older, asking, plain(route, things))
+        assert told.status < 500 or told.status == 502, (route, told)
+        is_json = told.headers.get("content-type") == "application/json"
+        kept = "content-disposition" in told.headers
+        if route.path.startswith("/api/") and is_json and not kept:
+            assert json.loads(told.body)["success"] is (told.status < 400), (route, told)
