@@ -10,7 +10,7 @@ import { LiveSession, type LiveOptions } from './live.js';
 import type { Call, Operation, RequestOptions } from './operation.js';
 import { PageRequest, type Page } from './pages.js';
 import { queryOf, Requester } from './requests.js';
-import type { TransportName } from './resumption.js';
+import type { TransportName } from './place.js';
 import type { WebSocketType } from './socket.js';
 import type { ChatStream } from './stream.js';
 import { StreamMaker } from './streams.js';

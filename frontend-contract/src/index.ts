@@ -8,6 +8,5 @@ export { LiveSession, type LiveOptions, type LiveState } from './live.js';
 export type { ProviderKeys } from './keys.js';
 export type { RequestOptions, UploadOptions, UploadProgress } from './operation.js';
 export { PageRequest, type Page } from './pages.js';
-export type { ChatStreamEvent } from './place.js';
-export type { TransportName } from './resumption.js';
+export type { ChatStreamEvent, TransportName } from './place.js';
 export { ChatStream } from './stream.js';

@@ -3,6 +3,9 @@
 import { EVENT_NAMES } from './generated/events.js';
 import type { ChatEvent } from './generated/types.js';
 
+/** A way to a run's events. */
+export type TransportName = 'sse' | 'websocket' | 'polling';
+
 /** An event of a run; those that are told but not logged have no `id`. */
 export type ChatStreamEvent = ChatEvent & {
   readonly id: string | undefined;
@@ -18,6 +21,8 @@ export class Place {
   heard = false;
   /** Whether the server said that this reader has seen the last event. */
   atEnd = false;
+  /** The way on which the events come. */
+  transport: TransportName | undefined;
   readonly approvalsTold = new Set<string>();
 
   get lastEventId(): string | undefined {
@@ -31,10 +36,8 @@ export class Place {
 
   /** Moves to an id such as `run_0192.7`; false where it is behind already. */
   moveTo(id: string): boolean {
-    const dot = id.lastIndexOf('.');
-    const seq = Number(id.slice(dot + 1));
-    if (dot < 0 || !Number.isInteger(seq)) return true;
-    return this.move(id.slice(0, dot), seq);
+    const cursor = cursorIn(id);
+    return cursor === undefined || this.move(cursor.runId, cursor.seq);
   }
 
   move(runId: string, seq: number): boolean {
@@ -44,13 +47,14 @@ export class Place {
     return true;
   }
 
-  /** The event at this place, or undefined for one that a newer server invented. */
-  event(frame: unknown, id: string | undefined): ChatStreamEvent | undefined {
+  /** The event of a frame that is new here; a snapshot takes the place of all that was told. */
+  take(frame: unknown, id: string | undefined): ChatStreamEvent | undefined {
     const { event, data } = frame as { event?: unknown; data?: unknown };
-    if (typeof event !== 'string' || !EVENT_NAMES.has(event)) return undefined;
+    if (event === 'snapshot') this.seq = 0;
+    const isNew = id === undefined || this.moveTo(id);
+    if (!isNew || typeof event !== 'string' || !EVENT_NAMES.has(event)) return undefined;
     const told = { id, event, data } as ChatStreamEvent;
-    if (told.event === 'approval_required' && !this.#isNewApproval(told.data.approval_id)) return undefined;
-    return told;
+    return told.event !== 'approval_required' || this.#isNewApproval(told.data.approval_id) ? told : undefined;
   }
 
   #isNewApproval(approvalId: string): boolean {
@@ -58,6 +62,12 @@ export class Place {
     this.approvalsTold.add(approvalId);
     return isNew;
   }
+}
+
+function cursorIn(id: string): { runId: string; seq: number } | undefined {
+  const dot = id.lastIndexOf('.');
+  const seq = Number(id.slice(dot + 1));
+  return dot > 0 && Number.isInteger(seq) ? { runId: id.slice(0, dot), seq } : undefined;
 }
 
 /** Whether nothing follows an event. */

@@ -1,7 +1,7 @@
 /** Reads a run to its end over connections that break, by the best way there is. */
 
 import { CartritaApiError, isAbort, NotCartritaError, StalledError, UnreachableError } from './errors.js';
-import { isTerminal, type ChatStreamEvent, type Place } from './place.js';
+import { isTerminal, type ChatStreamEvent, type Place, type TransportName } from './place.js';
 import { backoff, pause } from './waiting.js';
 
 /** One way to a run's events: from the place on, until the connection ends. */
@@ -11,8 +11,6 @@ export interface Transport {
   can(place: Place): boolean;
   open(place: Place, signal: AbortSignal): AsyncGenerator<ChatStreamEvent>;
 }
-
-export type TransportName = 'sse' | 'websocket' | 'polling';
 
 export interface Endurance {
   /** Tries over one way, before the run is known. */
@@ -38,6 +36,7 @@ export async function* resumed(
     signal.throwIfAborted();
     const before = place.seq;
     place.heard = false;
+    place.transport = course.transport.name;
     let failure: unknown;
     try {
       for await (const event of course.transport.open(place, signal)) {

@@ -2,7 +2,7 @@
 
 import { AlreadyEndedError } from './errors.js';
 import type { DoneData } from './generated/types.js';
-import type { ChatStreamEvent, Place } from './place.js';
+import type { ChatStreamEvent, Place, TransportName } from './place.js';
 import { errorOf } from './refusals.js';
 
 /**
@@ -33,6 +33,11 @@ export class ChatStream implements AsyncIterable<ChatStreamEvent> {
   /** What `Last-Event-ID` would be: give it back later to go on from here. */
   get lastEventId(): string | undefined {
     return this.#place.lastEventId;
+  }
+
+  /** The way on which it comes just now. */
+  get transport(): TransportName | undefined {
+    return this.#place.transport;
   }
 
   get conversationId(): string | undefined {

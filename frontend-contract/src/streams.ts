@@ -3,9 +3,9 @@
 import { OPERATIONS } from './generated/operations.js';
 import type { Keyring, SentKey } from './keys.js';
 import type { Call, Operation } from './operation.js';
-import { Place } from './place.js';
+import { Place, type TransportName } from './place.js';
 import { withIdempotencyKey, type Requester } from './requests.js';
-import { resumed, type Endurance, type Transport, type TransportName } from './resumption.js';
+import { resumed, type Endurance, type Transport } from './resumption.js';
 import type { SocketSettings, WebSocketType } from './socket.js';
 import { ChatStream } from './stream.js';
 import { Polling } from './transports/polling.js';

@@ -9,6 +9,7 @@ import { assertOurs } from '../refusals.js';
 import type { Transport } from '../resumption.js';
 import { SseParser } from '../sse.js';
 import { pause } from '../waiting.js';
+import { eventOf } from './sse.js';
 
 export interface PollingCalls {
   /** Begins the run by asking for its whole answer. */
@@ -79,8 +80,7 @@ export class Polling implements Transport {
     const answer = await this.#requester.once(events, { path, query, options: call.options }, signal, key);
     if (answer.status === 204) place.atEnd = true;
     for (const block of new SseParser().feed(await answer.text())) {
-      const isNew = block.id === undefined || place.moveTo(block.id);
-      const event = isNew && block.data !== undefined ? place.event(JSON.parse(block.data), block.id) : undefined;
+      const event = eventOf(block, place, answer);
       if (event) yield event;
     }
   }
@@ -89,7 +89,7 @@ export class Polling implements Transport {
 /** What a person is to decide, as the event that tells it. */
 function* asked(place: Place, approvals: readonly ApprovalView[]): Generator<ChatStreamEvent> {
   for (const data of approvals) {
-    const event = place.event({ event: 'approval_required', data }, undefined);
+    const event = place.take({ event: 'approval_required', data }, undefined);
     if (event) yield event;
   }
 }

@@ -96,11 +96,12 @@ function resuming(place: Place, call: Call): Call {
   };
 }
 
-function eventOf(block: SseBlock, place: Place, answer: Response): ChatStreamEvent | undefined {
+/** What a block tells that is new; an id alone moves the place, too. */
+export function eventOf(block: SseBlock, place: Place, answer: Response): ChatStreamEvent | undefined {
   if (block.retry !== undefined) place.retryMs = block.retry;
-  const isNew = block.id === undefined || place.moveTo(block.id);
-  if (!isNew || block.data === undefined) return undefined;
-  return place.event(frameIn(block.data, answer), block.id);
+  if (block.data !== undefined) return place.take(frameIn(block.data, answer), block.id);
+  if (block.id !== undefined) place.moveTo(block.id);
+  return undefined;
 }
 
 function frameIn(data: string, answer: Response): unknown {

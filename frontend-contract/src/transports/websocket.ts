@@ -59,8 +59,8 @@ export function eventOf(frame: ServerFrame, place: Place): ChatStreamEvent | und
   }
   if (!('event' in frame)) return undefined;
   const { run_id, seq } = frame;
-  if (seq === undefined) return place.event(frame, undefined);
-  if (place.move(run_id, seq)) return place.event(frame, `${run_id}.${seq}`);
-  place.atEnd = frame.event === 'done' || frame.event === 'error';
-  return undefined;
+  const event = place.take(frame, seq === undefined ? undefined : `${run_id}.${seq}`);
+  const ends = frame.event === 'done' || frame.event === 'error';
+  if (!event && ends) place.atEnd = true;
+  return event;
 }
