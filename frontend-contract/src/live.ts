@@ -92,7 +92,7 @@ export class LiveSession {
   close(): void {
     this.#controller.abort(new DOMException('The live session was closed.', 'AbortError'));
     this.#connection?.close();
-    this.#end(new UnreachableError('The live session was closed.'));
+    this.#end(this.#controller.signal.reason);
   }
 
   #follow(answer: LiveAnswer): ChatStream {
@@ -181,6 +181,7 @@ export class LiveSession {
     else {
       this.#answers.delete(answer);
       answer.fail(error);
+      this.#settings.onFailure(error);
     }
   }
 
@@ -204,6 +205,7 @@ export class LiveSession {
     for (const waiting of this.#decisions.values()) for (const { reject } of waiting) reject(cause);
     this.#answers.clear();
     this.#decisions.clear();
+    if (cause instanceof CartritaApiError) this.#settings.onFailure(cause);
     this.#tell('closed');
   }
 

@@ -2,6 +2,7 @@
 
 import { CartritaApiError, NotCartritaError, UnreachableError, type ErrorFacts } from './errors.js';
 import { ERROR_KINDS, type ErrorKind } from './generated/errors.js';
+import type { AnswerKind } from './operation.js';
 import { retryAfterOf } from './waiting.js';
 
 /** Statuses that mean the same whoever answers with them, by the kind of error that they are. */
@@ -44,12 +45,19 @@ export function errorOf(written: WrittenError, status = 0, retryAfter?: number):
   });
 }
 
-/** Fails unless a good answer is one of this server's. */
-export function assertOurs(answer: Response, wantsJson: boolean): void {
+/** Fails unless a good answer is what this server would answer with. */
+export function assertOurs(answer: Response, kind: AnswerKind): void {
   const mediaType = answer.headers.get('content-type') ?? '';
-  const strange = wantsJson ? !/\bjson\b/i.test(mediaType) : /\bhtml\b/i.test(mediaType);
-  if (strange) throw new NotCartritaError(answer.url, answer.status, mediaType);
+  if (!EXPECTED[kind].test(mediaType)) throw new NotCartritaError(answer.url, answer.status, mediaType);
 }
+
+/** What the media type of each kind of answer looks like: files may be anything but a web page. */
+const EXPECTED: Readonly<Record<AnswerKind, RegExp>> = {
+  json: /\bjson\b/i,
+  events: /\bevent-stream\b/i,
+  content: /^(?!.*\bhtml\b)/i,
+  nothing: /^(?!.*\bhtml\b)/i,
+};
 
 /** A proxy's page: the status alone says what it is, where it says anything. */
 function foreignError(answer: Response): CartritaApiError {

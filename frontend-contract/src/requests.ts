@@ -39,7 +39,7 @@ export class Requester {
   async json<T>(operation: Operation, call: Call): Promise<T> {
     return this.#within(operation, call, async (attempted) => {
       const answer = await attempted;
-      assertOurs(answer, true);
+      assertOurs(answer, 'json');
       const found = await parsed<T | WaitingResponse>(answer);
       if (answer.status === 202) throw new WaitingForApprovalError(found as WaitingResponse);
       return found as T;
@@ -50,7 +50,7 @@ export class Requester {
   async nothing(operation: Operation, call: Call): Promise<void> {
     await this.#within(operation, call, async (attempted) => {
       const answer = await attempted;
-      assertOurs(answer, false);
+      assertOurs(answer, 'nothing');
       await answer.body?.cancel();
     });
   }
@@ -60,16 +60,15 @@ export class Requester {
     const controller = new AbortController();
     follow(call.options?.signal, controller);
     const { timeout = this.settings.timeout } = call.options ?? {};
-    const answer = await this.#failing(() =>
+    return this.#failing(() =>
       within(timeout, undefined, async (late) => {
         const leave = follow(late, controller);
         const answered = await this.#attempts(operation, call, controller.signal, timeout);
         leave();
+        assertOurs(answered, 'content');
         return answered;
       }),
     );
-    assertOurs(answer, false);
-    return answer;
   }
 
   /** One try, with no deadline of its own: for streams, which come back by themselves. */

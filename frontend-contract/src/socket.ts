@@ -98,10 +98,14 @@ export class SocketConnection {
         this.#watch();
         resolve();
       };
-      this.#socket.onerror = () => undefined;
       this.#socket.onclose = ({ code }) => {
         clearTimeout(timer);
         lost(code);
+      };
+      // Node 20 tells of a connection that never was by an error alone, without a close.
+      this.#socket.onerror = () => {
+        clearTimeout(timer);
+        if (this.#socket.readyState !== 1) lost(1006);
       };
       this.#socket.onmessage = ({ data }) => this.#receive(String(data));
     });

@@ -13,17 +13,19 @@ BROUGHT_NODE = str(_BROUGHT / "bin" / "node")
 
 
 def installed() -> str:
-    """Node's command, once what the committed lock file names is there, checked by hash.
-
-    A machine without Node 20 uses the one that pyright brings.
-    """
-    node, npm = "node", ["npm"]
-    if not _has_node():
-        node = BROUGHT_NODE
-        npm = [node, str(_BROUGHT / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
+    """Node's command, once what the committed lock file names is there, checked by hash."""
+    node, npm = commands()
     command = [*npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"]
     subprocess.run(command, cwd=FOLDER, check=True)
     return node
+
+
+def commands() -> tuple[str, list[str]]:
+    """Node's command and npm's. A machine without Node 20 uses those that pyright brings."""
+    if _has_node():
+        return "node", ["npm"]
+    npm = str(_BROUGHT / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")
+    return BROUGHT_NODE, [BROUGHT_NODE, npm]
 
 
 def _has_node() -> bool:

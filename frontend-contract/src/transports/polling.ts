@@ -57,7 +57,7 @@ export class Polling implements Transport {
     const { begin, key } = this.#calls;
     if (!begin) return;
     const answer = await this.#requester.once(begin.operation, begin.call, signal, key);
-    assertOurs(answer, true);
+    assertOurs(answer, 'json');
     const begun = (await answer.json()) as Begun;
     place.move(begun.run_id, 0);
     yield* asked(place, begun.approvals ?? []);
@@ -67,7 +67,7 @@ export class Polling implements Transport {
     const { run, key, call } = this.#calls;
     const path = { run_id: place.runId ?? '' };
     const answer = await this.#requester.once(run, { path, options: call.options }, signal, key);
-    assertOurs(answer, true);
+    assertOurs(answer, 'json');
     place.heard = true;
     return (await answer.json()) as RunView;
   }

@@ -67,7 +67,7 @@ export class EventsOverHttp implements Transport {
   }
 
   async *#read(answer: Response, place: Place, controller: AbortController): AsyncGenerator<ChatStreamEvent> {
-    assertOurs(answer, false);
+    assertOurs(answer, 'events');
     const parser = new SseParser();
     const decoder = new TextDecoder();
     const reader = answer.body?.getReader();
