@@ -1,16 +1,20 @@
 """The older browser client's requests: chats, agents, uploads, conversations, settings, errors."""
 
+import asyncio
 import json
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from anyio import to_thread
 from tests.harness import raw_http
 from tests.harness.fake_provider.script import Script
 from tests.harness.scenario import Scenario
 from tests.harness.server import KEY, OWNER
 from tests.harness.uploads import fetch
 from tests.journeys.older_frontend import BOTH, OldClient
+
+from cartrita_client import CartritaApiClient, kinds
 
 CONVERSATION = {
     "id": str, "title": str, "messages": list, "userId": str, "isArchived": bool, "isPinned": bool,
@@ -60,6 +64,9 @@ async def test_a_chat(older: Scenario, base: str) -> None:
     whole = await client.data("GET", f"/conversations/{conversation}")
     assert [each["role"] for each in whole["messages"]] == ["user", "assistant"] * 3
     assert all(of(MESSAGE, each) for each in whole["messages"])
+    target = f"/api/conversations/{conversation}?api_key={KEY}"
+    async with await raw_http.request(client.port, "GET", target, {}) as answer:
+        assert json.loads(await answer.body())["messages"] == whole["messages"]
 
 
 async def test_health_at_both_places(older: Scenario) -> None:
@@ -253,6 +260,21 @@ async def test_errors(older: Scenario) -> None:
     assert (status, told["code"]) == (400, "two_credentials")
 
 
+async def test_the_generated_client_reads_these_answers_too(older: Scenario) -> None:
+    """They are native with more around them."""
+    message = older.message(Script(words=5))
+
+    def use() -> str:
+        with CartritaApiClient(older.server.base, api_key=KEY) as client:
+            assert "supervisor" in [each.id for each in client.get_agents().agents]
+            with pytest.raises(kinds.NotFound):
+                client.get_agent("nobody")
+            with client.stream_chat(message=message, model="openai/fake") as stream:
+                return stream.final().final_response
+
+    assert await to_thread.run_sync(use) == older.answers[message]
+
+
 async def test_voices_are_not_there_yet(older: Scenario) -> None:
     """No transcript is made up: the native 404, in the form that is read."""
     client = OldClient(older)
@@ -271,6 +293,21 @@ async def test_a_limit(serve: type) -> None:
         told = json.loads(await answer.body())
     assert (answer.status, told["code"], told["success"]) == (429, "rate_limited", False)
     assert int(answer.headers["retry-after"]) > 0
+
+
+async def test_a_body_that_does_not_end(serve: type) -> None:
+    """It is not waited for longer than the native API does."""
+    settings = {"CARTRITA_COMPAT_FRONTEND": "1", "CARTRITA_SERVER_BODY_TIMEOUT_S": "0.3"}
+    scenario: Scenario = serve(settings=settings)
+    reader, writer = await asyncio.open_connection(raw_http.HOST, scenario.server.port)
+    lines = ["POST /chat HTTP/1.1", "Host: localhost", f"X-API-Key: {KEY}", "Content-Length: 99"]
+    writer.write("\r\n".join([*lines, "Content-Type: application/json", "", "{"]).encode())
+    async with asyncio.timeout(30):
+        answer = await reader.read()
+    writer.close()
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 408 ")
+    assert json.loads(body)["success"] is False
 
 
 async def test_a_page_of_another_origin(older: Scenario) -> None:

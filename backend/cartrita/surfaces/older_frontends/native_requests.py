@@ -47,10 +47,11 @@ class NativeRequests:
     async def messages(self, conversation_id: str) -> list[Fields]:
         """The messages of a conversation, the oldest first: a thousand at most."""
         path = f"/api/conversations/{conversation_id}/messages"
-        page = await self._page(path, b"", _LARGEST_PAGE, None)
+        query: bytes = self._scope["query_string"]  # which may hold the key
+        page = await self._page(path, query, _LARGEST_PAGE, None)
         found = list(page.items)
         while page.next_cursor is not None and len(found) < _MOST_MESSAGES:
-            page = await self._page(path, b"", _LARGEST_PAGE, page.next_cursor)
+            page = await self._page(path, query, _LARGEST_PAGE, page.next_cursor)
             found += page.items
         return found
 
