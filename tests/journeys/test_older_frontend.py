@@ -337,7 +337,7 @@ async def test_downloads_and_other_surfaces_are_left_alone(older: Scenario) -> N
     status, headers, body = await fetch(older, f"/api/conversations/{made['id']}/export")
     assert (status, headers["content-disposition"][:10]) == (200, "attachment")
     assert list(json.loads(body)) == ["conversation", "messages"]
-    for path in ("/v1/models", "/openapi.json", "/ready", "/models"):
+    for path in ("/v1/models", "/openapi.json", "/models"):
         status, _, body = await fetch(older, path)
         assert (status, "success" in json.loads(body)) == (200, False)
 
