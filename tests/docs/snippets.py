@@ -19,7 +19,8 @@ FOR_OLDER_FRONTENDS = [ROOT / "docs" / "older-frontends.md"]
 """What it shows runs beside a server that serves them."""
 RUN = {"bash", "python"}
 READ = {"json", "toml", "yaml", "dotenv"}
-IN_ITS_OWN_ENVIRONMENT = {"typescript"}
+IN_ITS_OWN_ENVIRONMENT = {"typescript", "ts"}
+"""Programs for other clients, and for ours: tests/typescript runs those."""
 IN_A_BROWSER = {"html"}
 MARKED = {"sh"}
 """The README's two lines: outsiders run them, and tests/laws looks at their shape."""

@@ -30,8 +30,14 @@ class Programs:
 
     def run(self, name: str, /, **given: Any) -> list[dict[str, Any]]:
         """Run a program to its end; the facts that it told, in order."""
+        printed = self.printed(name, self._folder, **given)
+        return [json.loads(line) for line in printed.splitlines()]
+
+    def printed(self, name: str, place: Path, /, **given: Any) -> str:
+        """Run a program in a place, to its end; what it printed."""
         done = subprocess.run(
             [self._node, *_FLAGS, str(self._folder / f"{name}.js")],
+            cwd=place,
             env={**os.environ, "GIVEN": json.dumps(given)},
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -39,7 +45,7 @@ class Programs:
             timeout=_WATCHDOG_S,
         )
         assert done.returncode == 0, done.stdout + done.stderr
-        return [json.loads(line) for line in done.stdout.splitlines()]
+        return done.stdout
 
 
 def built() -> str:

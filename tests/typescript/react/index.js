@@ -1,0 +1,20 @@
+/** What the pages use of React: state that outlives a rendering, which the test asks for. */
+
+const cells = [];
+let at = 0;
+
+export function rendered(component) {
+  at = 0;
+  return component();
+}
+
+export function useState(first) {
+  const mine = at++;
+  if (!(mine in cells)) cells[mine] = first;
+  return [cells[mine], (value) => (cells[mine] = value)];
+}
+
+export function useRef(first) {
+  const mine = at++;
+  return (cells[mine] ??= { current: first });
+}
