@@ -144,22 +144,3 @@ async def eventually_stored(server: Server, message: str) -> list[str]:
     while not (texts := await stored(server, message)):
         assert time.monotonic() < deadline
     return texts
-
-
-async def test_the_page_that_the_server_brings(
-    server: Server, provider: FakeProvider, page: Page
-) -> None:
-    """The sign-in link that was printed opens a chat, and the cookie outlives a reload."""
-    provider.script(Script(text="Good morning to you."))
-    link = next(
-        word for word in server.log_path.read_text().split() if word.startswith(server.base + "/#")
-    )
-    page.go(link)
-    page.wait("!document.getElementById('chat').hidden")
-    assert page.run("location.hash") == ""
-    page.run("document.querySelector('#chat input').value = 'Hello from a browser'")
-    page.run("document.querySelector('#chat button').click()")
-    page.wait("document.querySelector('#log .it')?.textContent === 'Good morning to you.'")
-    page.go(server.base + "/")
-    page.wait("!document.getElementById('chat').hidden")
-    assert await stored(server, "Hello from a browser") == ["Good morning to you."]

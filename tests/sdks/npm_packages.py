@@ -12,11 +12,11 @@ BROUGHT_NODE = str(_BROUGHT / "bin" / "node")
 """The latest Node that there is: the one that pyright brings."""
 
 
-def installed() -> str:
-    """Node's command, once what the committed lock file names is there, checked by hash."""
+def installed(folder: Path = FOLDER) -> str:
+    """Node's command, once what a committed lock file names is there, checked by hash."""
     node, npm = commands()
     command = [*npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"]
-    subprocess.run(command, cwd=FOLDER, check=True)
+    subprocess.run(command, cwd=folder, check=True)
     return node
 
 

@@ -168,6 +168,7 @@ _A2A = Rule(
 
 RULES: dict[str, Rule] = {
     "get_page": _EVERYBODY,
+    "get_asset": _EVERYBODY,
     "get_agent_card": _EVERYBODY,
     "get_card_of_agent": _EVERYBODY,
     "post_a2a": _A2A,

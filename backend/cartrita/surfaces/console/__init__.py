@@ -1,1 +1,1 @@
-"""The web page at `/`: sign-in and a minimal chat."""
+"""The console at `/`: a page of the server's own, built from frontend-contract/console."""

@@ -14,7 +14,7 @@ from cartrita.surfaces.v1_documents import PREFIX
 
 Schema: TypeAlias = dict[str, Any]
 
-_WITHOUT_METHOD: Final = frozenset({"get_page", "stream_chat_from_query"})
+_WITHOUT_METHOD: Final = frozenset({"get_asset", "get_page", "stream_chat_from_query"})
 _CHAT: Final = MappingProxyType({"default": "openai", "field": "provider"})
 _MODELS: Final = MappingProxyType({"default": "openai"})
 _PROVIDERS: Final[dict[str, MappingProxyType[str, str]]] = {

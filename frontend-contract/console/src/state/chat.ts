@@ -1,0 +1,287 @@
+/** One conversation: its messages, where it branches, and the answers that are being written. */
+
+import { CartritaApiError, type CartritaApiClient, type ChatStream, type ConversationView, type MessageView } from '@cartrita/client';
+import { batch, signal, type Signal } from '@preact/signals';
+
+import { afterEvent, decided, hasEnded, NOTHING_YET, type Answer, type Approval, type Decision } from '../chat/answers';
+import { messageOf, sentenceOf, withAdvice } from '../parts/sentences';
+import type { News } from './news';
+
+/** What a message is sent with, besides its text. */
+export interface Choices {
+  readonly agent: string;
+  readonly model: string;
+  readonly approval: '' | 'always';
+}
+
+export interface Question {
+  readonly text: string;
+  readonly attachments: readonly string[];
+}
+
+/** An answer that is being written, and where it belongs. */
+export interface LiveAnswer {
+  readonly answer: Signal<Answer>;
+  readonly stream: ChatStream;
+  /** The message that it follows: nothing below that is shown meanwhile. */
+  readonly after: string | null;
+  /** What is asked, as long as the server has not told of it as a message. */
+  readonly question: Question | null;
+}
+
+export class Chat {
+  readonly conversationId = signal<string | null>(null);
+  readonly conversation = signal<ConversationView | null>(null);
+  readonly messages = signal<readonly MessageView[]>([]);
+  /** The versions of a message, by the id of each of them. */
+  readonly versions = signal<ReadonlyMap<string, readonly string[]>>(new Map());
+  readonly live = signal<readonly LiveAnswer[]>([]);
+  /** What events told of answers that have ended since the page was opened, by the message. */
+  readonly told = signal<ReadonlyMap<string, Answer>>(new Map());
+  readonly loading = signal(false);
+  readonly problem = signal('');
+  /** What was not sent, given back to be sent again. */
+  readonly draft = signal<Question | null>(null);
+  readonly #api: CartritaApiClient;
+  readonly #news: News;
+
+  constructor(api: CartritaApiClient, news: News) {
+    this.#api = api;
+    this.#news = news;
+  }
+
+  /** Shows another conversation, or none; what is being answered in the old one goes on without us. */
+  async open(id: string | null): Promise<void> {
+    if (id === this.conversationId.peek()) return;
+    for (const each of this.live.peek()) each.stream.close();
+    batch(() => {
+      this.conversationId.value = id;
+      this.conversation.value = null;
+      this.messages.value = [];
+      this.live.value = [];
+      this.problem.value = '';
+      this.loading.value = id !== null;
+    });
+    if (id !== null) await this.refresh();
+  }
+
+  /** Reads what the server has of it, and follows the answers that are being written. */
+  async refresh(): Promise<void> {
+    const id = this.conversationId.peek();
+    if (id === null) return;
+    await this.#reporting(async () => {
+      const runs = await this.#api.listUnfinishedRuns(id);
+      await this.#reload(id);
+      if (id !== this.conversationId.peek()) return;
+      const followed = new Set(this.live.peek().map((each) => each.stream.runId));
+      for (const run of runs.items.filter((each) => !followed.has(each.id))) {
+        const stream = this.#api.getRunEvents(run.id, { after: 0 });
+        this.#follow({ answer: signal(NOTHING_YET), stream, after: run.user_message_id, question: null });
+      }
+    });
+    this.loading.value = false;
+  }
+
+  send(question: Question, choices: Choices): void {
+    const { agent, model, approval } = choices;
+    const stream = this.#api.streamChat({
+      message: question.text,
+      client_msg_id: crypto.randomUUID(),
+      ...(this.conversationId.peek() ? { conversation_id: this.conversationId.peek() } : {}),
+      ...(question.attachments.length > 0 ? { attachments: question.attachments } : {}),
+      ...(agent ? { agent_override: agent } : {}),
+      ...(model ? { model } : {}),
+      ...(approval ? { approval } : {}),
+    });
+    this.#follow({ answer: signal(NOTHING_YET), stream, after: this.#last, question });
+  }
+
+  edit(message: MessageView, text: string): void {
+    const stream = this.#api.editMessage(message.conversation_id, message.id, { content: text, stream: true });
+    const question = { text, attachments: [] };
+    this.#follow({ answer: signal(NOTHING_YET), stream, after: message.parent_id, question });
+  }
+
+  retry(message: MessageView): void {
+    const stream = this.#api.retryMessage(message.conversation_id, message.id, { stream: true });
+    const after = message.role === 'user' ? message.id : message.parent_id;
+    this.#follow({ answer: signal(NOTHING_YET), stream, after, question: null });
+  }
+
+  /** Goes on with an answer that ended early. */
+  async continue(message: MessageView): Promise<void> {
+    const { run_id: runId } = message;
+    if (runId === null) return;
+    await this.#reporting(async () => {
+      const run = await this.#api.continueRun(runId);
+      const stream = this.#api.getRunEvents(run.id, { after: 0 });
+      this.#follow({ answer: signal(NOTHING_YET), stream, after: message.parent_id, question: null });
+    });
+  }
+
+  /** Makes another version of a message the one that is shown. */
+  async select(messageId: string): Promise<void> {
+    const id = this.conversationId.peek();
+    if (id === null) return;
+    await this.#reporting(async () => {
+      await this.#api.selectBranch(id, messageId);
+      await this.#reload(id);
+      this.#news.tell(id);
+    });
+  }
+
+  async stop(): Promise<void> {
+    await this.#reporting(async () => {
+      for (const { stream } of this.live.peek()) {
+        if (stream.runId) await this.#api.cancelRun(stream.runId);
+        else stream.close();
+      }
+    });
+  }
+
+  /** The decision counts for exactly the arguments that were shown. */
+  async decide(live: LiveAnswer, approval: Approval, decision: Decision): Promise<void> {
+    const { runId } = live.answer.peek();
+    if (runId === null) return;
+    await this.#reporting(async () => {
+      const { approval_id, arguments_hash } = approval;
+      await this.#api.decideOnApproval(runId, approval_id, { decision, arguments_hash });
+      live.answer.value = decided(live.answer.peek(), approval_id, decision);
+    });
+  }
+
+  /** How a stored answer came about, from the log of its run. */
+  async recount(message: MessageView): Promise<void> {
+    const { run_id: runId } = message;
+    if (runId === null || this.told.peek().has(message.id)) return;
+    await this.#reporting(async () => {
+      let answer = NOTHING_YET;
+      for await (const event of this.#api.getRunEvents(runId, { after: 0 })) answer = afterEvent(answer, event);
+      this.#keep(message.id, answer);
+    });
+  }
+
+  get #last(): string | null {
+    return this.messages.peek().at(-1)?.id ?? null;
+  }
+
+  #follow(live: LiveAnswer): void {
+    batch(() => {
+      this.problem.value = '';
+      this.live.value = [...this.live.peek(), live];
+    });
+    void this.#read(live);
+  }
+
+  async #read(live: LiveAnswer): Promise<void> {
+    const shown = new Shown(live.answer);
+    try {
+      for await (const event of live.stream) {
+        shown.take(afterEvent(shown.answer, event));
+        if (event.event === 'stream_start') this.#begun(live, event.data.conversation_id);
+      }
+    } catch (error) {
+      this.#broken(live, shown, error);
+    }
+    shown.now();
+    await this.#ended(live);
+  }
+
+  #begun(live: LiveAnswer, conversationId: string): void {
+    if (!this.live.peek().includes(live)) return;
+    if (this.conversationId.peek() === null) this.conversationId.value = conversationId;
+    this.#news.tell(conversationId);
+  }
+
+  #broken(live: LiveAnswer, shown: Shown, error: unknown): void {
+    if (!this.live.peek().includes(live) || isAbort(error)) return;
+    const code = error instanceof CartritaApiError ? error.code : 'internal';
+    shown.take({ ...shown.answer, failure: { error: messageOf(error), code, recoverable: true } });
+    if (live.stream.runId || !live.question) return;
+    batch(() => {
+      this.problem.value = sentenceOf(error);
+      this.draft.value = live.question;
+    });
+  }
+
+  /** Takes the message that the server has now instead of the answer that was being written. */
+  async #ended(live: LiveAnswer): Promise<void> {
+    if (!this.live.peek().includes(live)) return;
+    const answer = live.answer.peek();
+    const id = this.conversationId.peek();
+    if (answer.messageId !== null) this.#keep(answer.messageId, answer);
+    const loaded = id !== null && (await this.#reporting(() => this.#reload(id)));
+    if (!this.live.peek().includes(live)) return;
+    if (loaded || live.stream.runId === undefined || !hasEnded(answer)) {
+      this.live.value = this.live.peek().filter((each) => each !== live);
+    }
+    if (answer.failure && answer.messageId && !this.messages.peek().some((each) => each.id === answer.messageId)) {
+      this.problem.value = withAdvice(answer.failure.error, answer.failure.code);
+    }
+    this.#news.tell(id);
+  }
+
+  #keep(messageId: string, answer: Answer): void {
+    this.told.value = new Map(this.told.peek()).set(messageId, answer);
+  }
+
+  async #reload(id: string): Promise<void> {
+    const [conversation, branches, messages] = await Promise.all([
+      this.#api.getConversation(id),
+      this.#api.listBranches(id),
+      all(this.#api.listMessages(id, { limit: 200 })),
+    ]);
+    if (id !== this.conversationId.peek()) return;
+    const siblings = branches.items.map((each) => each.message_ids);
+    batch(() => {
+      this.conversation.value = conversation;
+      this.messages.value = messages;
+      this.versions.value = new Map(siblings.flatMap((ids) => ids.map((each) => [each, ids] as const)));
+    });
+  }
+
+  async #reporting(work: () => Promise<void>): Promise<boolean> {
+    try {
+      await work();
+      return true;
+    } catch (error) {
+      this.problem.value = sentenceOf(error);
+      return false;
+    }
+  }
+}
+
+/** Shows an answer once for each picture that the browser draws, however many events come. */
+class Shown {
+  answer: Answer;
+  readonly #signal: Signal<Answer>;
+  #planned = 0;
+
+  constructor(shown: Signal<Answer>) {
+    this.#signal = shown;
+    this.answer = shown.peek();
+  }
+
+  take(answer: Answer): void {
+    // A decision that was made here is told by no event.
+    const made = new Map(this.#signal.peek().approvals.map((each) => [each.approval_id, each]));
+    this.answer = { ...answer, approvals: answer.approvals.map((each) => made.get(each.approval_id) ?? each) };
+    this.#planned ||= requestAnimationFrame(() => this.now());
+  }
+
+  now(): void {
+    cancelAnimationFrame(this.#planned);
+    this.#planned = 0;
+    this.#signal.value = this.answer;
+  }
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof DOMException && error.name === 'AbortError';
+}
+
+async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const found: T[] = [];
+  for await (const each of items) found.push(each);
+  return found;
+}
