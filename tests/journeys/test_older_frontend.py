@@ -12,6 +12,7 @@ from tests.harness.fake_provider.script import Script
 from tests.harness.scenario import Scenario
 from tests.harness.server import KEY, OWNER
 from tests.harness.uploads import fetch
+from tests.journeys.accounts import new_key, new_tenant, new_user
 from tests.journeys.older_frontend import BOTH, OldClient
 
 from cartrita_client import CartritaApiClient, kinds
@@ -224,6 +225,27 @@ async def test_the_account_and_its_settings(older: Scenario) -> None:
     assert settings == await client.data("GET", "/settings")
     hidden = await client.data("GET", "/conversations")
     assert not [each for each in hidden if each["title"].startswith("Settings of")]
+
+
+async def test_settings_that_are_stored_at_once_for_the_first_time(older: Scenario) -> None:
+    """All are answered, and the latest is kept; then they are deleted as a conversation is."""
+    user = await new_user(older, await new_tenant(older))
+    key = (await new_key(older, user))["key"]
+    client = OldClient(older)
+    own = {"X_API_Key": key, "Authorization": f"Bearer {key}"}
+    many = [client.ask("PUT", "/settings", {"bio": str(each)}, **own) for each in range(8)]
+    stored = await asyncio.gather(*many)
+    assert [status for status, _ in stored] == [200] * 8
+    _, told = await client.ask("GET", "/settings", None, **own)
+    assert told["data"]["bio"] in map(str, range(8))
+    assert told["data"]["email"] == f"{user}@cartrita.invalid"
+    _, me = await client.ask("GET", "/auth/me", None, **own)
+    assert (me["data"]["id"], me["data"]["role"]) == (user, "user")
+    _, listed = await client.ask("GET", "/conversations?isArchived=true", None, **own)
+    [kept] = listed["data"]
+    assert (await client.ask("DELETE", f"/conversations/{kept['id']}", None, **own))[0] == 204
+    _, told = await client.ask("GET", "/settings", None, **own)
+    assert "bio" not in told["data"]
 
 
 async def test_what_is_asked_twice_is_answered_the_same(older: Scenario) -> None:
