@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.docs.snippets import ROOT
 from tests.docs.upstreams import served
 from tests.harness.server import KEY, Server
 
@@ -115,7 +116,6 @@ def older_shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
 def gateway_shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
     """A shell beside a server that has every provider of the examples; all are scripted."""
     folder = _checkout(tmp_path_factory)
-    (folder / "redis.py").write_text((Path(__file__).parent / "redis_in_memory.py").read_text())
     with served(folder) as server:
         yield Shell(server, folder)
 
@@ -123,5 +123,6 @@ def gateway_shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
 def _checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that looks like a checkout with its .venv."""
     folder = tmp_path_factory.mktemp("checkout")
+    (folder / "docs").symlink_to(ROOT / "docs")
     (folder / ".venv").symlink_to(Path(sys.executable).parents[1])
     return folder

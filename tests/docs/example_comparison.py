@@ -1,5 +1,6 @@
 """Compares an answer with the example that a document shows of it."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,6 +26,16 @@ def differences(shown: Any, got: Any, place: str = "answer") -> Iterator[str]:
         case _:
             if _kind(shown) is not _kind(got):
                 yield f"{place} is {got!r}, shown as {shown!r}"
+
+
+def is_printed(shown: str, got: str) -> bool:
+    """Whether a text is what was printed, where `...` stands for anything in its line.
+
+    A line of `...` alone stands for any number of lines.
+    """
+    lines = [re.escape(line.strip()).replace(r"\.\.\.", ".*") for line in shown.splitlines()]
+    pattern = "".join("(.*\n)*" if line == ".*" else f" *{line} *\n" for line in lines)
+    return re.fullmatch(pattern, got.strip("\n") + "\n") is not None
 
 
 def _kind(value: object) -> type:

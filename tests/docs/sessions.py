@@ -7,8 +7,16 @@ from typing import Any
 
 import pytest
 from tests.docs.conftest import ScriptResult, Shell
-from tests.docs.example_comparison import differences
-from tests.docs.snippets import RUN, Block, alone, answer_after, blocks
+from tests.docs.example_comparison import differences, is_printed
+from tests.docs.snippets import (
+    RUN,
+    Block,
+    alone,
+    answer_after,
+    blocks,
+    printed_after,
+    program,
+)
 
 _RESULTS: dict[tuple[Path, str], dict[Block, ScriptResult]] = {}
 
@@ -21,14 +29,19 @@ def run_beside(documents: Sequence[Path]) -> list[Block]:
 
 def result(block: Block, shell: Shell) -> ScriptResult:
     """The result of a block, in the session of its document."""
-    session = block.document, block.language
+    session = block.document, interpreter(block)
     if session not in _RESULTS:
-        told = [each for each in run_beside([block.document]) if each.language == block.language]
-        run = shell.run if block.language == "bash" else shell.python
-        _RESULTS[session] = dict(zip(told, run([each.code for each in told]), strict=False))
+        told = [each for each in run_beside([block.document]) if interpreter(each) == session[1]]
+        run = shell.run if session[1] == "bash" else shell.python
+        _RESULTS[session] = dict(zip(told, run([program(each) for each in told]), strict=False))
     if block not in _RESULTS[session]:
         pytest.fail("a block before it failed")
     return _RESULTS[session][block]
+
+
+def interpreter(block: Block) -> str:
+    """What a block is told to."""
+    return "bash" if block.language == "bash" else "python"
 
 
 def assert_works(block: Block, shell: Shell) -> None:
@@ -44,3 +57,15 @@ def assert_works(block: Block, shell: Shell) -> None:
     if example:
         got = json.loads(done.output.strip().splitlines()[-1])
         assert list(differences(shown, got)) == []
+        if isinstance(shown, dict):
+            assert error_codes(shown) == error_codes(got)
+    if text := printed_after(block):
+        assert is_printed(text.code, done.output), done.output
+
+
+def error_codes(answer: dict[str, Any]) -> list[object]:
+    """By what programs tell an error from others, in whichever envelope."""
+    inner = answer.get("error")
+    of_a_vendor: dict[str, Any] = inner if isinstance(inner, dict) else {}
+    own = answer.get("code") if isinstance(inner, str) else None
+    return [own, of_a_vendor.get("code"), of_a_vendor.get("type")]

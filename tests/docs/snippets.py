@@ -11,19 +11,29 @@ DOCUMENTS = sorted(
 )
 WITH_PROVIDERS = [
     path
-    for name in ("openai-api", "anthropic-api", "gateway", "examples")
+    for name in (
+        "openai-api",
+        "anthropic-api",
+        "gateway",
+        "examples",
+        "patterns",
+        "migrating",
+        "troubleshooting",
+    )
     if (path := ROOT / "docs" / f"{name}.md").exists()
 ]
 """What they show runs beside a server with providers; the others, beside one that has none."""
 FOR_OLDER_FRONTENDS = [ROOT / "docs" / "older-frontends.md"]
 """What it shows runs beside a server that serves them."""
-RUN = {"bash", "python"}
+RUN = {"bash", "python", "diff"}
+"""Of the change that a `diff` shows in a program in Python, what it becomes runs."""
 READ = {"json", "toml", "yaml", "dotenv"}
 IN_ITS_OWN_ENVIRONMENT = {"typescript", "ts"}
 """Programs for other clients, and for ours: tests/typescript runs those."""
 IN_A_BROWSER = {"html"}
 MARKED = {"sh"}
 """The README's two lines: outsiders run them, and tests/laws looks at their shape."""
+PRINTED = "<!-- printed -->"
 SHOWN = {"text", "mermaid"}
 """What cannot be tried: drawings, and what somebody's own service would need."""
 
@@ -55,6 +65,25 @@ def of(*languages: str) -> list[Block]:
 def alone(block: Block) -> bool:
     """Whether a block is marked to run in an environment of its own."""
     return block.mark == "<!-- langchain -->"
+
+
+def program(block: Block) -> str:
+    """What of a block runs: all of it, or what a change makes of a program."""
+    return changed(block, "+") if block.language == "diff" else block.code
+
+
+def changed(block: Block, side: str) -> str:
+    """The program before (`-`) or after (`+`) the change that a `diff` shows."""
+    lines = block.code.splitlines()
+    return "".join(f"{line[1:]}\n" for line in lines if line[:1] in {"", " ", side})
+
+
+def printed_after(block: Block) -> Block | None:
+    """The text that is marked as what a block prints, if only words stand between."""
+    following = [each for each in blocks(block.document) if each.line > block.line]
+    if following and following[0].mark == PRINTED:
+        return following[0]
+    return None
 
 
 def answer_after(block: Block) -> Block | None:

@@ -16,6 +16,7 @@ from tests.docs.snippets import (
     IN_A_BROWSER,
     IN_ITS_OWN_ENVIRONMENT,
     MARKED,
+    PRINTED,
     READ,
     ROOT,
     RUN,
@@ -23,7 +24,9 @@ from tests.docs.snippets import (
     WITH_PROVIDERS,
     Block,
     blocks,
+    changed,
     of,
+    printed_after,
 )
 
 from cartrita.settings import load
@@ -58,6 +61,18 @@ def test_programs_and_commands_work(block: Block, shell: Shell) -> None:
 @pytest.mark.parametrize("block", run_beside(FOR_OLDER_FRONTENDS), ids=str)
 def test_programs_for_older_frontends_work(block: Block, older_shell: Shell) -> None:
     assert_works(block, older_shell)
+
+
+@pytest.mark.parametrize("block", of("diff"), ids=str)
+def test_a_program_that_is_changed_was_one(block: Block) -> None:
+    assert {line[:1] for line in block.code.splitlines()} <= {"", " ", "-", "+"}
+    compile(changed(block, "-"), str(block), "exec")
+
+
+def test_a_text_that_is_printed_follows_what_prints_it() -> None:
+    marked = [each for each in of("text") if each.mark == PRINTED]
+    printed = [text for each in of(*RUN) if (text := printed_after(each))]
+    assert marked == printed
 
 
 @pytest.mark.parametrize("block", of("json"), ids=str)

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from tests.docs.example_comparison import differences
+from tests.docs.example_comparison import differences, is_printed
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,31 @@ def test_what_is_alike(shown: Any, got: Any) -> None:
 )
 def test_what_is_not(shown: Any, got: Any) -> None:
     assert list(differences(shown, got)) != []
+
+
+@pytest.mark.parametrize(
+    ("shown", "got"),
+    [
+        ("one\ntwo\n", "one\ntwo\n"),
+        ("one ... three\n", "one two three\n"),
+        ("one\n...\nfour\n", "one\ntwo\nthree\nfour\n"),
+        ("...\nlast\n", "last\n"),
+        ("  one\n", "one\n"),
+    ],
+)
+def test_what_is_printed(shown: str, got: str) -> None:
+    assert is_printed(shown, got)
+
+
+@pytest.mark.parametrize(
+    ("shown", "got"),
+    [
+        ("one\n", "one\ntwo\n"),
+        ("one\ntwo\n", "one\n"),
+        ("one ... three\n", "one two\n"),
+        ("one.two\n", "one-two\n"),
+        ("one ... four\n", "one two\nthree four\n"),
+    ],
+)
+def test_what_is_not_printed(shown: str, got: str) -> None:
+    assert not is_printed(shown, got)

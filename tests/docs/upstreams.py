@@ -6,8 +6,9 @@ from pathlib import Path
 
 from tests.harness.fake_provider.launch import FakeProvider, fake_provider
 from tests.harness.fake_provider.oauth.tokens import CLIENT_ID, CLIENT_SECRET
+from tests.harness.fake_provider.replaced_responses import Html, ReplacedResponse
 from tests.harness.fake_provider.script import Script
-from tests.harness.server import Server
+from tests.harness.server import NOBODY, Server
 
 _OPENAI = ("gpt-5.4", "gpt-5.4-mini", "text-embedding-3-small")
 _CLAUDE = ("claude-3-5-sonnet-20241022", "claude-opus-4-6", "claude-sonnet-4-5")
@@ -21,6 +22,25 @@ base_url = "{vendors}/v1"
 api_key_env = "EXAMPLE_API_KEY"
 models = ["large", "small"]
 default_model = "large"
+
+[providers.nowhere]
+base_url = "{nobody}/v1"
+models = ["any"]
+
+[providers.refused]
+base_url = "{vendors}/v1"
+api_key_env = "REFUSED_API_KEY"
+models = ["large"]
+
+[providers.empty]
+base_url = "{vendors}/v1"
+api_key_env = "EXAMPLE_API_KEY"
+models = ["unpaid"]
+
+[providers.page]
+base_url = "{vendors}/v1"
+api_key_env = "EXAMPLE_API_KEY"
+models = ["portal"]
 
 [routes.fast]
 deployments = [
@@ -44,8 +64,10 @@ def served(folder: Path) -> Generator[Server]:
                 fake_provider(models=models, manners=manners, oauth=oauth, seed=3)
             )
 
-        vendors = upstream(*_OPENAI, *_CLAUDE, "large", "small")
+        vendors = upstream(*_OPENAI, *_CLAUDE, "large", "small", "unpaid", "portal")
         vendors.script(Script(words=12, reasoning_words=8), model="claude-sonnet-4-5")
+        vendors.script(Script(faults=(ReplacedResponse(status=402),)), model="unpaid")
+        vendors.script(Script(faults=(Html(),)), model="portal")
         comet = upstream(*_CLAUDE, comet=True)
         oca = upstream("oca/gpt-4.1", "gpt-4.1", oauth=True)
         local = {
@@ -54,14 +76,18 @@ def served(folder: Path) -> Generator[Server]:
             "LLAMACPP": upstream("llama-2-7b"),
         }
         configuration = folder / "cartrita.toml"
-        configuration.write_text(_CONFIGURATION.format(vendors=vendors.root_url))
+        configuration.write_text(_CONFIGURATION.format(vendors=vendors.root_url, nobody=NOBODY))
+        rehearsal = folder / "rehearsal.yaml"
+        rehearsal.write_text("scenes: [{steps: [{text: Hello.}]}]")
         settings = {
             "CARTRITA_CONFIG": str(configuration),
             "CARTRITA_DEFAULT_MODEL": "openai/gpt-5.4",
             "CARTRITA_OFFLINE_TOKEN_DELAY_S": "0.005",
+            "CARTRITA_OFFLINE_SCRIPT": str(rehearsal),
             "OPENAI_API_KEY": vendors.key,
             "CLAUDE_KEY": vendors.key,
             "EXAMPLE_API_KEY": vendors.key,
+            "REFUSED_API_KEY": "sk-of-yesterday",
             "API_PROVIDER": "comet",
             "COMET_API_BASE_URL": comet.root_url,
             "ANTHROPIC_API_KEY": comet.key,
