@@ -12,7 +12,9 @@ from tests.journeys.fault_table.report import pytest_terminal_summary as pytest_
 guards.install()
 
 _HERE = Path(__file__).parent
-_UNMEASURED = [_HERE / name for name in ("docs", "sdks", "security", "journeys/fault_table")]
+_UNMEASURED = [
+    _HERE / name for name in ("client", "docs", "sdks", "security", "journeys/fault_table")
+]
 """Their servers run what those of other tests run as well, and twice as fast without coverage."""
 _JOURNEYS = _HERE / "journeys"
 _COVERAGE = os.environ.get("COVERAGE_PROCESS_START")

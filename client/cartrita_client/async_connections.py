@@ -14,6 +14,7 @@ from cartrita_client.errors import CartritaError, TimedOut
 from cartrita_client.exchanges import Exchange, client_options
 from cartrita_client.forms import Form
 from cartrita_client.operations import Call
+from cartrita_client.retries import is_gone
 from cartrita_client.settings import Settings
 
 
@@ -35,6 +36,8 @@ class AsyncConnection:
             try:
                 return await self._answer(Exchange(self.settings, call))
             except CartritaError as problem:
+                if failures and is_gone(call.operation, problem):
+                    return None
                 failures += 1
                 wait = self.settings.retries.wait_after(call.operation, problem, failures)
                 if wait is None or not (call.form is None or call.form.repeatable):

@@ -6,6 +6,7 @@ import asyncio
 import json
 from asyncio import Lock
 from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
@@ -34,6 +35,7 @@ class AsyncLiveSession:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._state = state_of(settings)
+        self._opened = AsyncExitStack()
         self._socket: ClientConnection | None = None
         self._reading = Lock()
         self._sending = Lock()
@@ -49,11 +51,12 @@ class AsyncLiveSession:
 
     async def ping(self) -> None:
         """Return when the server has answered."""
-        before = self._state.pings
-        await self._connected()
-        await self._send(['{"type": "ping"}'])
-        while self._state.pings == before:
-            await self.pump(lambda: self._state.pings != before)
+        self._require_open()
+        command, frames = self._state.ping()
+        if await self._connected():
+            await self._send(frames)
+        while not command.handled:
+            await self.pump(lambda: command.handled)
 
     async def send_soon(self, frame: dict[str, Any]) -> None:
         """Send a frame that nothing depends on, if there is a connection."""
@@ -71,9 +74,8 @@ class AsyncLiveSession:
     async def close(self) -> None:
         """Close the connection; runs go on, and can be followed again."""
         self._closed = True
-        if self._socket is not None:
-            await self._socket.close()
-            self._socket = None
+        self._socket = None
+        await self._opened.aclose()
 
     async def __aenter__(self) -> Self:
         return self
@@ -98,6 +100,8 @@ class AsyncLiveSession:
 
     async def _connected(self) -> bool:
         """Make a connection if there is none; false if its greeting has sent everything."""
+        if self._socket is not None:
+            return True
         async with self._reading:
             if self._socket is not None:
                 return True
@@ -108,15 +112,13 @@ class AsyncLiveSession:
         """Connect, and say where every run was. Raises what the state makes of failures."""
         while True:
             self._require_open()
+            opening = connect(socket_url(self._settings), **connect_options(self._settings))
             try:
-                socket = await connect(
-                    socket_url(self._settings), **connect_options(self._settings)
-                )
-                for frame in self._state.greeting():
-                    await socket.send(frame)
+                socket = await self._opened.enter_async_context(opening)
             except (OSError, WebSocketException, TimeoutError) as problem:
                 await self._pause_after(refusal(self._settings, problem))
             else:
+                await self._send(self._state.greeting(), socket)
                 self._socket = socket
                 return
 
@@ -128,9 +130,9 @@ class AsyncLiveSession:
             raise
         await asyncio.sleep(wait)
 
-    async def _send(self, frames: list[str]) -> None:
+    async def _send(self, frames: list[str], socket: ClientConnection | None = None) -> None:
         """Send over the connection there is; after a cut the greeting says it all again."""
-        socket = self._socket
+        socket = socket or self._socket
         if socket is None:
             return
         try:
@@ -166,6 +168,7 @@ class AsyncLiveSession:
 
     async def _reconnect_after(self, code: int | None) -> None:
         self._socket = None
+        await self._opened.aclose()
         self._require_open()
         try:
             wait = self._state.closed(code)

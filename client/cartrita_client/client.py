@@ -26,8 +26,9 @@ class CartritaApiClient(Operations):
     providers by their names, sent with the operations that call that provider. Times are seconds:
     `timeout` is for ordinary answers, `long_timeout` for those that a model writes, and
     `silence_timeout` for streams, uploads and downloads, which may last as long as they want. A
-    request that failed is sent again up to `retries` times where that does nothing twice; a stream
-    comes back up to `resumes` times in a row without having got anything. Threads may share it.
+    request that failed is sent again up to `retries` times where that does nothing twice, first
+    after `retry_delay`, then ever later; a stream comes back up to `resumes` times in a row
+    without having got anything. Threads may share it.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class CartritaApiClient(Operations):
         silence_timeout: float = 45.0,
         retries: int = 3,
         resumes: int = 11,
+        retry_delay: float = 0.5,
         longest_retry_after: float = 60.0,
         headers: Mapping[str, str] | None = None,
         verify: bool | SSLContext = True,
@@ -52,7 +54,7 @@ class CartritaApiClient(Operations):
             provider_keys,
             times=(timeout, long_timeout, connect_timeout, silence_timeout),
             counts=(retries, resumes),
-            longest_retry_after=longest_retry_after,
+            delays=(retry_delay, longest_retry_after),
             headers=headers,
             verify=verify,
         )

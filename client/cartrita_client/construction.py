@@ -20,7 +20,7 @@ def settings_of(
     *,
     times: tuple[float, float, float, float],
     counts: tuple[int, int],
-    longest_retry_after: float,
+    delays: tuple[float, float],
     headers: Mapping[str, str] | None,
     verify: bool | SSLContext,
 ) -> Settings:
@@ -29,12 +29,13 @@ def settings_of(
         name: checked(key, f"The key of {name}") for name, key in (provider_keys or {}).items()
     }
     retries, resumes = counts
+    first, longest = delays
     return Settings(
         Address.of(base_url),
         Keys(checked(api_key, "api_key"), {name: key for name, key in named.items() if key}),
         Timeouts(*times),
-        RetryPolicy(attempts=retries + 1, longest_retry_after=longest_retry_after),
-        RetryPolicy(attempts=resumes + 1, longest_retry_after=longest_retry_after),
+        RetryPolicy(retries + 1, first, longest_retry_after=longest),
+        RetryPolicy(resumes + 1, first, longest_retry_after=longest),
         dict(headers or {}),
         verify,
     )

@@ -41,7 +41,8 @@ class CartritaApiError(CartritaError):
     """
 
     kind: ClassVar[str] = "unknown"
-    retryable: ClassVar[bool] = False
+    passes: ClassVar[bool] = False
+    lasting: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(
         self,
@@ -61,6 +62,11 @@ class CartritaApiError(CartritaError):
         self.fields: Mapping[str, list[str]] = fields or {}
         self.request_id = request_id
         self.retry_after = retry_after
+
+    @property
+    def retryable(self) -> bool:
+        """Whether trying again may help: errors of its kind pass, but for some codes."""
+        return self.passes and self.code not in self.lasting
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.message!r}, code={self.code!r}, status={self.status})"

@@ -39,6 +39,8 @@ def read_event(found: dict[str, Any], event_id: str | None = None) -> AnyEvent:
     name = found.get("event")
     if not isinstance(name, str):
         raise ValueError("A frame names no event.")
+    if not isinstance(found.get("data", {}), dict):
+        raise ValueError(f"The event {name} holds no object.")
     found["id"] = event_id
     if name not in EVENTS:
         return UnknownEvent.model_construct(event=name, data=found.get("data"), id=event_id)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
-from threading import Lock
+from contextlib import AbstractContextManager, ExitStack
+from threading import Condition, Lock
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
@@ -23,7 +24,7 @@ from cartrita_client.streams import ToldText
 if TYPE_CHECKING:
     from cartrita_client.generated.requests import ChatFields
 
-_open: Callable[..., ClientConnection] = connect
+_open: Callable[..., AbstractContextManager[ClientConnection]] = connect
 
 
 class LiveSession:
@@ -36,8 +37,10 @@ class LiveSession:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._state = state_of(settings)
+        self._opened = ExitStack()
         self._socket: ClientConnection | None = None
-        self._reading = Lock()
+        self._turn = Condition()
+        self._working = False
         self._sending = Lock()
         self._closed = False
 
@@ -51,11 +54,12 @@ class LiveSession:
 
     def ping(self) -> None:
         """Return when the server has answered."""
-        before = self._state.pings
-        self._connected()
-        self._send(['{"type": "ping"}'])
-        while self._state.pings == before:
-            self.pump(lambda: self._state.pings != before)
+        self._require_open()
+        command, frames = self._state.ping()
+        if self._connected():
+            self._send(frames)
+        while not command.handled:
+            self.pump(lambda: command.handled)
 
     def send_soon(self, frame: dict[str, Any]) -> None:
         """Send a frame that nothing depends on, if there is a connection."""
@@ -73,9 +77,8 @@ class LiveSession:
     def close(self) -> None:
         """Close the connection; runs go on, and can be followed again."""
         self._closed = True
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
+        self._socket = None
+        self._opened.close()
 
     def __enter__(self) -> Self:
         return self
@@ -100,23 +103,28 @@ class LiveSession:
 
     def _connected(self) -> bool:
         """Make a connection if there is none; false if its greeting has sent everything."""
-        with self._reading:
-            if self._socket is not None:
-                return True
+        found = True
+
+        def connect_here() -> None:
+            nonlocal found
+            found = False
             self._connect()
-            return False
+
+        self._in_turn(lambda: self._socket is not None, connect_here)
+        return found
 
     def _connect(self) -> None:
         """Connect, and say where every run was. Raises what the state makes of failures."""
         while True:
             self._require_open()
+            url, options = socket_url(self._settings), connect_options(self._settings)
             try:
-                socket = _open(socket_url(self._settings), **connect_options(self._settings))
-                for frame in self._state.greeting():
-                    socket.send(frame)
+                opening = _open(url, **options)
+                socket = self._opened.enter_context(opening)
             except (OSError, WebSocketException, TimeoutError) as problem:
                 self._pause_after(refusal(self._settings, problem))
             else:
+                self._send(self._state.greeting(), socket)
                 self._socket = socket
                 return
 
@@ -128,9 +136,9 @@ class LiveSession:
             raise
         time.sleep(wait)
 
-    def _send(self, frames: list[str]) -> None:
+    def _send(self, frames: list[str], socket: ClientConnection | None = None) -> None:
         """Send over the connection there is; after a cut the greeting says it all again."""
-        socket = self._socket
+        socket = socket or self._socket
         if socket is None:
             return
         try:
@@ -142,14 +150,28 @@ class LiveSession:
 
     def pump(self, enough: Callable[[], bool]) -> None:
         """Take one frame from the server, unless another thread has taken what is wanted."""
-        with self._reading:
+        self._in_turn(enough, self._take_one)
+
+    def _in_turn(self, enough: Callable[[], bool], work: Callable[[], None]) -> None:
+        """One thread works at a time; the others look after each step whether that is enough."""
+        with self._turn:
+            self._turn.wait_for(lambda: not self._working or enough())
             if enough():
                 return
-            self._require_open()
-            if self._socket is None:
-                self._connect()
-            self._send(self._state.due())
-            self._receive(self._socket)
+            self._working = True
+        try:
+            work()
+        finally:
+            with self._turn:
+                self._working = False
+                self._turn.notify_all()
+
+    def _take_one(self) -> None:
+        self._require_open()
+        if self._socket is None:
+            self._connect()
+        self._send(self._state.due())
+        self._receive(self._socket)
 
     def _receive(self, socket: ClientConnection | None) -> None:
         if socket is None:
@@ -165,6 +187,7 @@ class LiveSession:
 
     def _reconnect_after(self, code: int | None) -> None:
         self._socket = None
+        self._opened.close()
         self._require_open()
         try:
             wait = self._state.closed(code)

@@ -16,33 +16,28 @@ from cartrita_client.events import read_event
 from cartrita_client.live_runs import RunState
 from cartrita_client.retries import RetryPolicy
 
-_LATER = frozenset(
-    [
-        "server_busy",
-        "rate_limited",
-        "too_many_runs",
-        "client_seq_gap",
-        "unavailable",
-        "draining",
-        "lease_lost",
-        "log_expired",
-        "internal",
-        "too_many_frames",
-        "too_many_sockets",
-    ]
-)
-"""What is refused with one of these, or with `retry_after`, may be asked for again."""
+_LATER = frozenset({"client_seq_gap", "internal"})
+"""What is refused with one of these may be asked for again, as what passes by its kind may."""
+_PING = '{"type": "ping"}'
 _FINAL_CLOSES = frozenset({1002, 1003, 1007, 1008, 1009})
 
 
 @dataclass(slots=True, eq=False)
 class Command:
-    """A frame about a run. The `pong` behind it tells that it was handled; an error, that not."""
+    """A frame about a run. The `pong` behind it tells that it was handled; an error, that not.
+
+    Without a run, it is a `ping` that somebody waits for.
+    """
 
     frame: dict[str, Any]
-    run: RunState
+    run: RunState | None
     handled: bool = False
     error: CartritaApiError | None = None
+
+    @property
+    def frames(self) -> list[str]:
+        """What is sent for it."""
+        return [_PING] if self.run is None else [_text(self.frame), _PING]
 
 
 class LiveState:
@@ -67,7 +62,6 @@ class LiveState:
         self._failures = 0
         self._told: CartritaApiError | None = None
         self._drain_s: float | None = None
-        self.pings = 0
         self.broken: CartritaError | None = None
 
     @property
@@ -101,9 +95,11 @@ class LiveState:
         """A frame about a run, and what is sent for it: a ping behind it tells its fate."""
         if run.message is not None and not run.run_id:
             raise SessionClosed("The server has not taken the message yet: read its first event.")
-        command = Command({**frame, "run_id": run.run_id}, run)
-        self._commands.append(command)
-        return command, [_text(command.frame), _text({"type": "ping"})]
+        return self._sent({**frame, "run_id": run.run_id}, run)
+
+    def ping(self) -> tuple[Command, list[str]]:
+        """A question whether the server is there, and what is sent for it."""
+        return self._sent({"type": "ping"}, None)
 
     def greeting(self) -> list[str]:
         """What is sent first over a new connection: who calls, cursors, the outbox."""
@@ -117,7 +113,7 @@ class LiveState:
             frames.extend(self.frames_of(run))
         for command in again:
             self._commands.append(command)
-            frames.extend((_text(command.frame), _text({"type": "ping"})))
+            frames.extend(command.frames)
         return frames
 
     def due(self) -> list[str]:
@@ -164,6 +160,11 @@ class LiveState:
             if not run.settled:
                 run.broken = problem
 
+    def _sent(self, frame: dict[str, Any], run: RunState | None) -> tuple[Command, list[str]]:
+        command = Command(frame, run)
+        self._commands.append(command)
+        return command, command.frames
+
     def _take(self, frame: dict[str, Any]) -> None:
         if "event" in frame:
             self._take_event(frame)
@@ -173,7 +174,6 @@ class LiveState:
             self._take_accepted(frame)
         elif frame.get("type") == "pong":
             self._failures = 0
-            self.pings += 1
             if self._commands:
                 self._commands.popleft().handled = True
         elif frame.get("type") == "drain":
@@ -226,7 +226,7 @@ class LiveState:
 
 
 def _passes(error: CartritaApiError) -> bool:
-    return error.retry_after is not None or error.code in _LATER
+    return error.retry_after is not None or error.retryable or error.code in _LATER
 
 
 def _text(frame: dict[str, Any]) -> str:

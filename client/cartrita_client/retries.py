@@ -13,8 +13,6 @@ from cartrita_client.operations import Operation
 
 _REFUSED_CODES = frozenset({"server_busy", "draining"})
 """A 503 with one of these says that nothing was done."""
-_ENDED_CODES = frozenset({"interrupted", "cancelled"})
-"""The run itself ended so: asking again with its key tells the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +57,16 @@ def may_repeat(operation: Operation, failure: CartritaError) -> bool:
             return False
 
 
+def is_gone(operation: Operation, failure: CartritaError) -> bool:
+    """Whether a deletion that was sent again finds that it was done the first time."""
+    found = isinstance(failure, CartritaApiError) and failure.status == 404
+    return found and operation.method == "DELETE" and operation.kind == "nothing"
+
+
 def _refusal_passes(operation: Operation, failure: CartritaApiError) -> bool:
     if failure.status == 429:
         return True
-    if failure.status != 503 or failure.code in _ENDED_CODES:
+    if failure.status != 503 or not failure.retryable:
         return False
     return operation.repeatable or failure.code in _REFUSED_CODES
 

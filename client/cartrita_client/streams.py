@@ -93,8 +93,8 @@ class StreamCourse:
     def __init__(
         self, opening: Call, policy: RetryPolicy, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self.last_event_id = opening.headers.get("Last-Event-ID", "")
-        self.run_id = self.last_event_id.rpartition(".")[0]
+        self.run_id, self._seq = _cursor_of(opening)
+        self.last_event_id = f"{self.run_id}.{self._seq}" if self.run_id else ""
         self.text = AnswerText()
         self.done: DoneData | None = None
         self.error: CartritaApiError | None = None
@@ -102,7 +102,7 @@ class StreamCourse:
         self._opening = opening
         self._policy = policy
         self._clock = clock
-        self._seq = _seq(self.last_event_id)
+        self._moved = False
         self._failures = 0
         self._wait = 0.0
         self._retry = 0.0
@@ -118,7 +118,9 @@ class StreamCourse:
         """The opening request until an id has come; from then on, the events behind it."""
         self._parser = Parser()
         self._connected = self._clock()
-        if not self.last_event_id:
+        if not self.last_event_id or (
+            self._opening.operation.name == RESUME.name and not self._moved
+        ):
             return self._opening
         headers = {k: v for k, v in self._opening.headers.items() if k != "Idempotency-Key"}
         headers["Last-Event-ID"] = self.last_event_id
@@ -156,7 +158,8 @@ class StreamCourse:
             raise _as_error(problem)
         if self._failures >= self._policy.attempts:
             raise _as_error(problem) from problem
-        self._wait = self._policy.delay(self._failures, told or self._retry)
+        # A server that ends a stream early says when to come back; all its readers will.
+        self._wait = self._policy.delay(self._failures, self._retry if problem is None else told)
 
     def _read(self, frame: Frame) -> ChatEvent | None:
         if frame.retry is not None:
@@ -175,7 +178,7 @@ class StreamCourse:
     def _move(self, event_id: str, seq: int) -> None:
         if seq > 0:
             self._failures, self._wait = 0, 0.0
-        self.last_event_id, self._seq = event_id, seq
+        self.last_event_id, self._seq, self._moved = event_id, seq, True
         self.run_id = event_id.rpartition(".")[0]
 
     def _apply(self, event: ChatEvent) -> None:
@@ -198,7 +201,15 @@ class StreamCourse:
         if self._seq <= 0:
             raise NotCartrita("The stream ended before its first event.")
         self._seq -= 1
-        self.last_event_id = f"{self.run_id}.{self._seq}"
+        self.last_event_id, self._moved = f"{self.run_id}.{self._seq}", True
+
+
+def _cursor_of(opening: Call) -> tuple[str, int]:
+    """Where a stream begins that follows a run; nowhere for one that starts its run."""
+    if opening.operation.name != RESUME.name:
+        return "", 0
+    after = dict(opening.query).get("after", "0")
+    return opening.path.split("/")[-2], int(after)
 
 
 def _seq(event_id: str) -> int:
@@ -214,7 +225,7 @@ def text_of(event: SnapshotFrame) -> str:
 def _passes(problem: CartritaError | None) -> bool:
     """Whether coming back may help."""
     if isinstance(problem, CartritaApiError):
-        return problem.status in (408, 429, 503)
+        return problem.status == 408 or (problem.status in (429, 503) and problem.retryable)
     return problem is None or isinstance(problem, TimedOut | Unreachable)
 
 

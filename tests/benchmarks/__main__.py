@@ -6,6 +6,7 @@ import sys
 
 from tests.benchmarks import (
     admission,
+    client,
     conversation,
     limits,
     native,
@@ -33,6 +34,7 @@ _BENCHMARKS = {
     "relay": relay.measure,
     "limits": limits.measure,
     "retrieval": retrieval.measure,
+    "client": client.measure,
 }
 
 

@@ -30,7 +30,8 @@ from tests.docs.snippets import (
 )
 
 from cartrita.settings import load
-from cartrita.settings.sources import CONFIG_VARIABLE, ENTRIES
+from cartrita.settings.sources import CLIENT_PREFIX, CONFIG_VARIABLE, ENTRIES
+from cartrita_client.cli import environment as client_variables
 
 WITHOUT_PROVIDERS = [
     each for each in DOCUMENTS if each not in (*WITH_PROVIDERS, *FOR_OLDER_FRONTENDS)
@@ -134,7 +135,11 @@ def test_settings_that_the_texts_name_exist(document: Path) -> None:
     files_of_its_own = {"postgres.log", "postgres.password"}
     assert named - keys - files_of_its_own == set()
     variables = {entry.env for entry in ENTRIES} | {CONFIG_VARIABLE}
-    assert set(re.findall(r"\bCARTRITA_[A-Z_]+\b", text)) - variables == set()
+    named = set(re.findall(r"\bCARTRITA_[A-Z_]+\b", text))
+    ours = {each for each in named if not each.startswith(CLIENT_PREFIX)}
+    read = {CLIENT_PREFIX, client_variables.KEY, client_variables.URL}
+    assert ours - variables == set()
+    assert named - ours <= read
 
 
 def test_programs_that_the_texts_name_exist() -> None:

@@ -26,7 +26,8 @@ directory. What is a list may be a TOML list in `cartrita.toml`.
 
 An unknown `CARTRITA_*` name, an unknown key in `cartrita.toml` and a bad value refuse to start: all
 problems are printed at once, one line each. Other unknown names in a `.env` are ignored with a
-warning. No error and no log holds the value of a secret.
+warning; `CARTRITA_CLIENT_*` is what clients read, and none of the server's. No error and no log
+holds the value of a secret.
 """
 
 _PROVIDERS_SECTION = """\

@@ -46,4 +46,6 @@ def _add_chat_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--conversation", help="the conversation to go on with")
     command.add_argument("--model", help="such as openai/gpt-5.4")
     command.add_argument("--agent", help="the agent that answers")
+    levels = ("never", "risky", "always")
+    command.add_argument("--approval", choices=levels, help="which tools ask you first")
     command.add_argument("--attach", action="append", default=[], metavar="FILE_ID")

@@ -96,6 +96,7 @@ def _stream(
         conversation_id=conversation,
         model=given.model,
         agent_override=given.agent,
+        approval=given.approval,
         attachments=given.attach or None,
     )
 

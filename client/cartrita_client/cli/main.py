@@ -47,8 +47,9 @@ def _run(given: argparse.Namespace) -> None:
 
 def _line(problem: Exception) -> str:
     text = " ".join(str(problem).split())
-    if isinstance(problem, CartritaApiError) and problem.request_id:
-        return f"{text} ({problem.code}, {problem.request_id})"
+    if isinstance(problem, CartritaApiError):
+        marks = ", ".join(filter(None, (problem.code, problem.request_id)))
+        return f"{text} ({marks})"
     return text
 
 

@@ -64,7 +64,7 @@ class RateLimited(CartritaApiError):
     """Too much at once: later; Retry-After says when."""
 
     kind = "rate_limited"
-    retryable = True
+    passes = True
 
 
 class Budget(CartritaApiError):
@@ -77,7 +77,14 @@ class Unavailable(CartritaApiError):
     """A part of the server is away; Retry-After says when to come back."""
 
     kind = "unavailable"
-    retryable = True
+    passes = True
+    lasting = frozenset(
+        {
+            "log_expired",
+            "newer_version",
+            "credential_unreadable",
+        }
+    )
 
 
 class StorageFull(CartritaApiError):
@@ -90,14 +97,24 @@ class Deadline(CartritaApiError):
     """It took longer than it may."""
 
     kind = "deadline"
-    retryable = True
+    passes = True
 
 
 class Upstream(CartritaApiError):
     """A provider failed; `details.provider` names it."""
 
     kind = "upstream"
-    retryable = True
+    passes = True
+    lasting = frozenset(
+        {
+            "upstream_auth",
+            "upstream_keyless_refused",
+            "upstream_quota",
+            "upstream_plan_limit",
+            "upstream_spending_limit",
+            "upstream_wrong_address",
+        }
+    )
 
 
 class UpstreamRejected(CartritaApiError):

@@ -43,7 +43,10 @@ def _class(kind: ErrorKind) -> str:
     lines = [f"\n\nclass {class_name(kind)}(CartritaApiError):\n", docstring(kind.sentence, "    ")]
     lines.append(f"\n    kind = {quoted(kind.name)}\n")
     if kind.retryable:
-        lines.append("    retryable = True\n")
+        lines.append("    passes = True\n")
+    if kind.lasting:
+        codes = "".join(f"            {quoted(code)},\n" for code in kind.lasting)
+        lines.append(f"    lasting = frozenset(\n        {{\n{codes}        }}\n    )\n")
     return "".join(lines)
 
 

@@ -1,0 +1,210 @@
+"""What leaves a client: addresses, keys, bodies, forms; and that no text shows a key."""
+
+import io
+import subprocess
+import sys
+import traceback
+from pathlib import Path
+
+import pytest
+from tests.client.strange_server import Reply, strange_server
+from tests.harness.server import NOBODY
+
+from cartrita_client import AsyncCartritaApiClient, CartritaApiClient, CartritaError, models
+from cartrita_client.addresses import Address, fill
+from cartrita_client.calls import call_of
+from cartrita_client.construction import settings_of
+from cartrita_client.credentials import Keys
+from cartrita_client.forms import Form
+from cartrita_client.generated import table
+from cartrita_client.operations import Given, Operation
+from cartrita_client.settings import Settings
+
+CANARY = "ck_canary_0123456789"
+OTHER = "sk-canary-9876543210"
+
+
+def settings(**provider_keys: str) -> Settings:
+    return settings_of(
+        "http://127.0.0.1:8000/api/",
+        CANARY,
+        provider_keys,
+        times=(1, 1, 1, 1),
+        counts=(0, 0),
+        delays=(1, 1),
+        headers=None,
+        verify=True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("base", "root", "socket"),
+    [
+        ("http://a:1", "http://a:1", "ws://a:1"),
+        ("http://a:1/", "http://a:1", "ws://a:1"),
+        ("https://a/api", "https://a", "wss://a"),
+        (" https://a/cartrita/api/ ", "https://a/cartrita", "wss://a/cartrita"),
+        ("http://[::1]:8000", "http://[::1]:8000", "ws://[::1]:8000"),
+    ],
+)
+def test_a_base_url_may_end_in_api(base: str, root: str, socket: str) -> None:
+    address = Address.of(base)
+    assert address.url("/api/me") == f"{root}/api/me"
+    assert address.socket("/ws/chat") == f"{socket}/ws/chat"
+
+
+@pytest.mark.parametrize(
+    "base", ["", "a", "/api", "ftp://a", "http://", "http://u:p@a", "http://a?key=x", "http://a#x"]
+)
+def test_what_is_no_base_url(base: str) -> None:
+    with pytest.raises(ValueError, match="base_url"):
+        CartritaApiClient(base)
+
+
+@pytest.mark.parametrize(
+    ("base", "own"),
+    [
+        ("http://127.0.0.1", True),
+        ("http://localhost", True),
+        ("http://[::1]", True),
+        ("http://example.com", False),
+        ("http://10.0.0.1", False),
+    ],
+)
+def test_this_machine_is_asked_directly(base: str, own: bool) -> None:
+    assert Address.of(base).is_loopback is own
+
+
+@pytest.mark.parametrize("odd", ["a/b", "..", ".", "a?b", "a#b", "ä b", "%2e"])
+def test_an_id_stays_one_segment(odd: str) -> None:
+    path = fill("/api/runs/{run_id}/events", (odd,))
+    assert path.count("/") == 4
+    assert not set(path) & set("?# ")
+    assert "/../" not in path
+    assert "/./" not in path
+
+
+def test_an_empty_id_is_none() -> None:
+    with pytest.raises(ValueError, match="empty"):
+        CartritaApiClient().get_run("")
+
+
+KEYS = Keys(CANARY, {"openai": "sk-o", "tavily": "tvly", "github": "ghp", "huggingface": "hf"})
+
+
+@pytest.mark.parametrize(
+    ("operation", "chosen", "key"),
+    [
+        (table.POST_CHAT, None, "sk-o"),
+        (table.POST_CHAT, "huggingface", "hf"),
+        (table.POST_CHAT, "anthropic", CANARY),
+        (table.STREAM_CHAT, None, "sk-o"),
+        (table.POST_HUGGINGFACE_CHAT, None, "hf"),
+        (table.SEARCH, None, "tvly"),
+        (table.SEARCH_GITHUB, None, "ghp"),
+        (table.PROCESS_VOICE, None, CANARY),
+        (table.GET_ME, None, CANARY),
+    ],
+)
+def test_the_key_fits_the_operation(operation: Operation, chosen: str | None, key: str) -> None:
+    assert KEYS.key_for(operation, chosen) == key
+
+
+def test_without_a_key_of_the_server_a_providers_says_who_calls() -> None:
+    assert Keys(None, {"tavily": "tvly", "openai": "sk-o"}).key_for(table.GET_ME) == "sk-o"
+    assert Keys(None, {"tavily": "tvly"}).key_for(table.GET_ME) == "tvly"
+    assert Keys(None, {}).key_for(table.GET_ME) is None
+
+
+def test_the_field_provider_of_a_request_chooses_the_key() -> None:
+    call = call_of(
+        settings(anthropic=OTHER), table.POST_CHAT, Given(body={"provider": "anthropic"})
+    )
+    assert call.headers["X-API-Key"] == OTHER
+
+
+def test_what_is_left_out_is_not_sent() -> None:
+    earlier = models.EarlierMessage(role="user", content="Hello.")
+    body = {"message": "ä", "model": None, "context": [earlier], "tools": []}
+    call = call_of(settings(), table.POST_CHAT, Given(body=body))
+    assert (
+        call.body
+        == '{"message":"ä","context":[{"role":"user","content":"Hello."}],"tools":[]}'.encode()
+    )
+    assert call.headers["Idempotency-Key"].startswith("client-")
+    listed = call_of(settings(), table.LIST_CONVERSATIONS, Given(query={"limit": 3, "tag": None}))
+    assert listed.query == (("limit", "3"),)
+    assert "Idempotency-Key" not in listed.headers
+
+
+def test_a_form_is_as_long_as_it_says(tmp_path: Path) -> None:
+    path = tmp_path / 'odd "name"\n.txt'
+    path.write_bytes(b"x" * 700_000)
+    opened = io.BytesIO(b"0123456789")
+    opened.seek(4)
+    told: list[tuple[int, int | None]] = []
+    files = [("files", path), ("files", b"abc"), ("files", ("b.bin", opened))]
+    form = Form.of(
+        [("conversation_id", "ä")], files, lambda sent, whole: told.append((sent, whole))
+    )
+    first, second = b"".join(form.pieces()), b"".join(form.pieces())
+    assert first == second
+    assert form.repeatable
+    assert len(first) == form.length
+    assert told[-1] == (form.length, form.length)
+    assert [sent for sent, _ in told[: len(told) // 2]] == sorted({sent for sent, _ in told})
+    assert b'filename="odd %22name%22%0A.txt"' in first
+    assert b"\r\n\r\n456789\r\n" in first
+
+
+class Pipe(io.BytesIO):
+    """What can be read once, as pipes and sockets are."""
+
+    def tell(self) -> int:
+        raise OSError("It has no place.")
+
+
+def test_what_can_be_read_once_is_sent_once() -> None:
+    form = Form.of([], [("file", Pipe(b"abcdef"))])
+    assert (form.length, form.repeatable) == (None, False)
+    assert b"\r\n\r\nabcdef\r\n" in b"".join(form.pieces())
+
+
+def test_an_import_loads_neither_an_http_client_nor_models() -> None:
+    code = (
+        "import sys; from cartrita_client import AsyncCartritaApiClient, CartritaApiClient; "
+        "CartritaApiClient(); AsyncCartritaApiClient(); print(*sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert "cartrita_client.client" in loaded
+    assert loaded & {"httpx2", "pydantic", "websockets", "rich", "asyncio"} == set()
+
+
+@pytest.mark.parametrize("key", ["ck_\nx", "ck_ä", "ck_\0"])
+def test_what_is_no_key_is_refused_without_showing_it(key: str) -> None:
+    with pytest.raises(ValueError, match="characters") as told:
+        CartritaApiClient(api_key=key)
+    assert key not in str(told.value)
+
+
+async def test_no_text_shows_a_key() -> None:
+    provider_keys = {"openai": OTHER}
+    texts = [repr(KEYS), repr(settings(openai=OTHER))]
+    replies = [Reply(body=b"<p>", media_type="text/html"), Reply(500, b"{}"), Reply(cut=True)]
+    for reply in replies:
+        with strange_server(reply) as strange:
+            for base in (strange.base, NOBODY):
+                blocking = CartritaApiClient(
+                    base, CANARY, provider_keys=provider_keys, retries=0, resumes=0
+                )
+                other = AsyncCartritaApiClient(base, CANARY, provider_keys=provider_keys, retries=0)
+                texts += [repr(blocking), repr(other), repr(blocking.stream_chat(message="a"))]
+                for ask in (blocking.get_me, blocking.stream_chat(message="a").final):
+                    with pytest.raises(CartritaError) as told:
+                        ask()
+                    texts += ["".join(traceback.format_exception(told.value)), repr(told.value)]
+                with pytest.raises(CartritaError) as told:
+                    await other.get_me()
+                texts += ["".join(traceback.format_exception(told.value)), repr(told.value)]
+    assert [text for text in texts if "canary" in text] == []
