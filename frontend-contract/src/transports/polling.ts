@@ -1,5 +1,6 @@
 /** A run's events without any stream: asked for in whole answers, for networks that let nothing else through. */
 
+import { CartritaApiError } from '../errors.js';
 import type { SentKey } from '../keys.js';
 import type { ApprovalView, RunView } from '../generated/types.js';
 import type { Call, Operation } from '../operation.js';
@@ -56,9 +57,7 @@ export class Polling implements Transport {
   async *#begun(place: Place, signal: AbortSignal): AsyncGenerator<ChatStreamEvent> {
     const { begin, key } = this.#calls;
     if (!begin) return;
-    const answer = await this.#requester.once(begin.operation, begin.call, signal, key);
-    assertOurs(answer, 'json');
-    const begun = (await answer.json()) as Begun;
+    const begun = await this.#requester.once(begin.operation, begin.call, signal, key).then(begunIn, failedRun);
     place.move(begun.run_id, 0);
     yield* asked(place, begun.approvals ?? []);
   }
@@ -84,6 +83,18 @@ export class Polling implements Transport {
       if (event) yield event;
     }
   }
+}
+
+async function begunIn(answer: Response): Promise<Begun> {
+  assertOurs(answer, 'json');
+  return (await answer.json()) as Begun;
+}
+
+/** A run that failed is an error where its answer was asked for whole, which names it: its events tell why. */
+function failedRun(error: unknown): Begun {
+  const runId = error instanceof CartritaApiError ? error.details['run_id'] : undefined;
+  if (typeof runId !== 'string') throw error;
+  return { run_id: runId };
 }
 
 /** What a person is to decide, as the event that tells it. */
