@@ -32,18 +32,18 @@ _CUT: Final = (
 
 
 def toolbox_of(agent: Agent, run: RunContext, place: StepPlace = WHOLE_RUN) -> Toolbox:
-    """The tools of an agent in this run: its own that the request and the key allow.
+    """The tools of an agent in this run: those that the request and the key allow.
 
     `place` is that of the call which gives it a task.
     """
-    asked = run.claim.input.own_tools
+    allowed = run.claim.input.allowed_tools
     tools = [
         tool
         for tool in run.team.tools_of(agent)
-        if (asked is None or tool.name in asked) and run.principal.scopes.allows_tool(tool.name)
+        if (allowed is None or tool.name in allowed) and run.principal.scopes.allows_tool(tool.name)
     ]
     members = run.team.members(agent, place.depth)
-    if members and (asked is None or DELEGATE in asked):
+    if members and (allowed is None or DELEGATE in allowed):
         tools.append(_delegate(agent, members, run))
     return Toolbox(tools)
 

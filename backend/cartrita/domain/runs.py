@@ -69,9 +69,9 @@ class RunInput(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     `provider` and `model` are the first choice of. Version 3 adds `key_id`, the API key that asked
     for the run, for the usage ledger, and `context_tokens`, the most tokens of history that the
     model is given. Version 4 adds `done`, and what the request tightens: `caps`, `approval`, and
-    `own_tools`, the names of the server's tools that the agent may use: all of its own where it is
-    None. Version 5 adds `answerable`: whether somebody can decide on approvals where it was asked
-    for.
+    `allowed_tools` (stored as `own_tools`), the names of the server's tools that the agent may use:
+    all that it has where it is None. Version 5 adds `answerable`: whether somebody can decide on
+    approvals where it was asked for.
     """
 
     version: Annotated[int, msgspec.Meta(ge=1, le=RUN_INPUT_VERSION)] = 1
@@ -100,7 +100,7 @@ class RunInput(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     context_tokens: int | None = None
     caps: Caps = Caps()
     approval: ApprovalPolicy | None = None
-    own_tools: tuple[str, ...] | None = None
+    allowed_tools: tuple[str, ...] | None = msgspec.field(default=None, name="own_tools")
     answerable: bool = True
 
     def asked_with(self, key_id: str) -> "RunInput":

@@ -123,7 +123,7 @@ async def test_what_a_model_says_is_the_answer_when_its_time_is_over() -> None:
 @pytest.mark.parametrize("begins", [[], [ReasoningDelta("Hm")]], ids=["nothing", "reasoning"])
 async def test_a_model_that_has_said_nothing_is_asked_to_conclude(begins: list[Any]) -> None:
     fixture = LoopFixture([*begins, asyncio.Event()], said("Enough."))
-    claimed = asked(caps=CAP, own_tools=())
+    claimed = asked(caps=CAP, allowed_tools=())
     done = await when(fixture, claimed, lambda: fixture.provider.open)
     assert (done.text, done.cap, done.calls) == ("Enough.", "seconds", 2)
     assert "seconds" in fixture.provider.requests[-1].messages[-1].text

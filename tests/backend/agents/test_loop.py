@@ -117,7 +117,7 @@ async def test_what_had_to_be_called_is_called_once() -> None:
 
 async def test_a_request_can_leave_out_tools() -> None:
     fixture = LoopFixture(said("alone"))
-    await fixture.ending(asked(own_tools=()))
+    await fixture.ending(asked(allowed_tools=()))
     assert fixture.provider.requests[0].tools == ()
 
 
@@ -161,7 +161,7 @@ async def test_a_model_without_tools_reads_of_the_calls_of_earlier_turns() -> No
         messages=10,
         characters=1000,
     )
-    await fixture.ending(asked(own_tools=()))
+    await fixture.ending(asked(allowed_tools=()))
     (request,) = fixture.provider.requests
     kinds = {type(part) for message in request.messages for part in message.parts}
     assert kinds == {Text}

@@ -22,3 +22,9 @@ def test_an_unknown_version_is_refused(version: int) -> None:
         msgspec.json.decode(msgspec.json.encode(stored), type=RunInput)
     known = msgspec.json.encode(stored | {"version": RUN_INPUT_VERSION})
     assert msgspec.json.decode(known, type=RunInput).version == RUN_INPUT_VERSION
+
+
+def test_the_allowed_tools_are_stored_under_the_name_that_they_had_first() -> None:
+    limited = RunInput(agent="a", provider="p", model="m", allowed_tools=("calculator",))
+    assert msgspec.json.decode(msgspec.json.encode(limited))["own_tools"] == ["calculator"]
+    assert msgspec.json.decode(msgspec.json.encode(limited), type=RunInput) == limited

@@ -44,7 +44,7 @@ class ChatCommand(msgspec.Struct, frozen=True, kw_only=True):
     approval: ApprovalPolicy | None = None
 
 
-async def own_tools_of(
+async def allowed_tools_of(
     command: ChatCommand, agents: AgentRegistry, tools: Toolbox
 ) -> tuple[str, ...] | None:
     """The tools that a command allows; None for all of the agent. Raises InvalidInput, NotFound."""

@@ -10,7 +10,7 @@ from cartrita.application.conversations.conversations import Conversations, find
 from cartrita.application.conversations.titles import UNTITLED, derive_title
 from cartrita.application.files.context import FileContext
 from cartrita.application.model_choice import choose_for
-from cartrita.application.runs.chat_commands import DEFAULT_SURFACE, ChatCommand, own_tools_of
+from cartrita.application.runs.chat_commands import DEFAULT_SURFACE, ChatCommand, allowed_tools_of
 from cartrita.domain.continued_answers import beginning_of
 from cartrita.domain.errors import Conflict, NotFound, Unavailable
 from cartrita.domain.events import LoggedEvent
@@ -83,7 +83,7 @@ class Runs:
 
         Raises InvalidInput, NotFound, Conflict, IdempotencyMismatch, Unavailable, Forbidden.
         """
-        own_tools = await own_tools_of(command, self._agents, self._tools)
+        allowed_tools = await allowed_tools_of(command, self._agents, self._tools)
         attached = await self._files.attached(principal.owner_id, command.attachments)
         message = Message(command.message.role, (*attached, *command.message.parts))
         conversation = None
@@ -102,7 +102,7 @@ class Runs:
                     metadata=command.metadata,
                     caps=command.caps,
                     approval=command.approval,
-                    own_tools=own_tools,
+                    allowed_tools=allowed_tools,
                 ).asked_with(principal.key_id),
                 title=derive_title(command.message.text),
                 untitled=UNTITLED,
