@@ -99,6 +99,11 @@ def _parser() -> argparse.ArgumentParser:
 
     writing = commands.add_parser("contract", help="regenerate the contract and the reference")
     writing.add_argument("--into", type=Path, default=Path(), help="the top of the checkout")
+    writing.add_argument(
+        "--since",
+        type=Path,
+        help="print what changed since the contract in a folder",
+    )
     return parser
 
 
