@@ -63,7 +63,8 @@ def failure(status: int, headers: Mapping[str, str], body: bytes) -> CartritaErr
 def error_told(data: ErrorData) -> CartritaApiError:
     """The error that the last event of a run tells."""
     found = kinds.class_of(None, data.code)
-    return found(data.error, code=data.code, details=data.details, retry_after=data.retry_after)
+    message = data.error or "The run ended early."
+    return found(message, code=data.code, details=data.details, retry_after=data.retry_after)
 
 
 def error_of_frame(frame: Mapping[str, Any]) -> CartritaApiError:

@@ -39,7 +39,7 @@ def read_event(found: dict[str, Any], event_id: str | None = None) -> AnyEvent:
     name = found.get("event")
     if not isinstance(name, str):
         raise ValueError("A frame names no event.")
-    if not isinstance(found.get("data", {}), dict):
+    if name in EVENTS and not isinstance(found.get("data"), dict):
         raise ValueError(f"The event {name} holds no object.")
     found["id"] = event_id
     if name not in EVENTS:

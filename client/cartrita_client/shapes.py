@@ -12,6 +12,11 @@ ABSENT: Any = None
 UNKNOWN = "unknown"
 
 
+def is_absent(value: object) -> bool:
+    """Whether a field was not sent, whatever its type promises."""
+    return value is ABSENT
+
+
 class Model(BaseModel):
     """Frozen; fields that it does not know are left out."""
 

@@ -26,11 +26,12 @@ from cartrita_client.generated.models import (
 )
 from cartrita_client.operations import Call, Operation
 from cartrita_client.retries import RetryPolicy
+from cartrita_client.shapes import is_absent
 from cartrita_client.sse import Frame, Parser
 
 RESUME = Operation("get_run_events", "GET", "/api/runs/{run_id}/events", kind="stream")
 _HEALTHY_S = 10.0
-"""A connection that lived so long was no failure when it broke."""
+"""A connection over which something came after so long was no failure when it broke."""
 _STALL_COUNTS = 4
 """A silence counts as so many attempts: each has lasted long already."""
 _STALLED = "Nothing came for too long; a proxy may hold the stream back."
@@ -45,7 +46,7 @@ class AnswerText:
 
     def add(self, position: int, delta: str) -> None:
         """Put a token in its place: what was there, and behind it, is replaced."""
-        if position != self.length:
+        if not is_absent(position) and position != self.length:
             self.replace(str(self)[:position])
         self._pieces.append(delta)
         self.length += len(delta)
@@ -79,6 +80,8 @@ class ToldText:
                 return ""
 
     def _new(self, position: int, text: str) -> str:
+        if is_absent(position):
+            position = self._length
         fresh = text[max(0, self._length - position) :]
         self._length = max(self._length, position + len(text))
         return fresh
@@ -108,6 +111,7 @@ class StreamCourse:
         self._retry = 0.0
         self._parser = Parser()
         self._connected = clock()
+        self._healthy = False
 
     @property
     def pause(self) -> float:
@@ -117,7 +121,7 @@ class StreamCourse:
     def next_call(self) -> Call:
         """The opening request until an id has come; from then on, the events behind it."""
         self._parser = Parser()
-        self._connected = self._clock()
+        self._connected, self._healthy = self._clock(), False
         if not self.last_event_id or (
             self._opening.operation.name == RESUME.name and not self._moved
         ):
@@ -138,6 +142,7 @@ class StreamCourse:
 
     def take(self, octets: bytes) -> Iterator[ChatEvent]:
         """The events in these bytes, up to the terminal one."""
+        self._healthy = self._clock() - self._connected > _HEALTHY_S
         try:
             for frame in self._parser.feed(octets):
                 event = self._read(frame)
@@ -150,7 +155,7 @@ class StreamCourse:
 
     def broke(self, problem: CartritaError | None) -> None:
         """Note the end of a connection; raises when it is not to be opened again."""
-        if self._clock() - self._connected > _HEALTHY_S and not isinstance(problem, TimedOut):
+        if self._healthy:
             self._failures = 0
         self._failures += _STALL_COUNTS if isinstance(problem, TimedOut) else 1
         told = problem.retry_after if isinstance(problem, CartritaApiError) else None
@@ -219,7 +224,8 @@ def _seq(event_id: str) -> int:
 
 def text_of(event: SnapshotFrame) -> str:
     """The answer in the messages of a snapshot."""
-    return "".join(each.content for each in event.data.messages if each.role == "assistant")
+    messages = event.data.messages or ()
+    return "".join(each.content for each in messages if each.role == "assistant")
 
 
 def _passes(problem: CartritaError | None) -> bool:
