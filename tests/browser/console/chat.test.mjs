@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { answered, answers, ask, cuttable, onPage, questions, say, useBrowser } from './browser.mjs';
+import { answered, answers, ask, cuttable, KEY, onPage, questions, say, useBrowser } from './browser.mjs';
 
 useBrowser();
 const STORY = Array.from({ length: 40 }, (_, index) => `word${index}`).join(' ');
@@ -142,8 +142,35 @@ test('a message that waits for the one before says so', () =>
     await beginning(page);
     await say(page, 'hello');
     await page.getByText('number 1 in the queue').waitFor();
-    await page.getByRole('button', { name: 'Stop the answer' }).click();
-    await page.getByRole('button', { name: 'Stop the answer' }).waitFor({ state: 'detached' });
+    await answered(page);
+    const shown = await page.locator('.message').evaluateAll((all) => all.map((each) => each.querySelector('.said, .markdown').innerText));
+    assert.deepEqual(shown, ['story', STORY, 'hello', 'Hello.']);
+  }));
+
+test('a page that is opened while messages wait shows all of them in the end', () =>
+  onPage(async (page) => {
+    await say(page, 'story');
+    await beginning(page);
+    await say(page, 'hello');
+    await page.getByText('number 1 in the queue').waitFor();
+    await page.reload();
+    await answers(page).getByText('Hello.').waitFor();
+    await answered(page);
+    assert.deepEqual(await questions(page).locator('.said').allInnerTexts(), ['story', 'hello']);
+    assert.equal(await answers(page).count(), 2);
+  }));
+
+test('a session that ends in the middle goes on with the answer after signing in', () =>
+  onPage(async (page, context) => {
+    await say(page, 'story');
+    await beginning(page);
+    await context.clearCookies();
+    await page.getByRole('link', { name: 'Usage' }).click();
+    await page.getByLabel('API key').fill(KEY);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.goBack();
+    assert.equal(await answered(page), STORY);
+    assert.equal(await answers(page).count(), 1);
   }));
 
 test('edited words make a branch, and one goes back and forth between them', () =>

@@ -102,6 +102,17 @@ test('files are attached, with progress, and shown with the message', () =>
     assert.equal(await list.count(), 0);
   }));
 
+test('an image is shown as the server made it anew', () =>
+  onPage(async (page) => {
+    const pixel = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+    const chosen = { name: 'pixel.png', mimeType: 'image/png', buffer: Buffer.from(pixel, 'base64') };
+    await page.getByLabel('Files', { exact: true }).setInputFiles(chosen);
+    await page.getByRole('list', { name: 'Files for the next message' }).getByText('70 B').waitFor();
+    await say(page, 'hello with an image');
+    await answered(page);
+    await page.waitForFunction(() => document.querySelector('.bubble img')?.naturalWidth > 0);
+  }));
+
 test('a file of a type that is not taken says so', () =>
   onPage(async (page) => {
     const chosen = { name: 'run.exe', mimeType: 'application/octet-stream', buffer: Buffer.from('MZ\x90\x00\x03'.repeat(50), 'latin1') };

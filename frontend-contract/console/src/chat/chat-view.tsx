@@ -1,12 +1,12 @@
 /** One conversation: what was said, what is being said, and the place to say something. */
 
+import type { MessageView } from '@cartrita/client';
 import { useComputed, useSignal } from '@preact/signals';
-import { useEffect, useMemo, useRef } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 
 import { Problem } from '../parts/controls';
 import type { LiveAnswer } from '../state/chat';
 import { useConsole } from '../state/console';
-import { Uploads } from '../state/uploads';
 import { Composer } from './composer';
 import { AnswerView } from './answer-view';
 import { hasEnded } from './answers';
@@ -17,8 +17,7 @@ import { MessageText } from './message-text';
 const SHOWN = 100;
 
 export function ChatView() {
-  const { api, chat } = useConsole();
-  const uploads = useMemo(() => new Uploads(api), [api]);
+  const { chat, uploads } = useConsole();
   const dragged = useSignal(false);
   const drop = (event: DragEvent) => {
     event.preventDefault();
@@ -40,7 +39,7 @@ export function ChatView() {
       <Announcer />
       <div class="foot">
         <Problem text={chat.problem.value} />
-        <Composer uploads={uploads} />
+        <Composer />
       </div>
     </section>
   );
@@ -85,19 +84,24 @@ function Messages() {
             <AnswerMessage key={each.id} message={each} last={last} />
           );
         })}
-        {live.map((each) => (
-          <LiveMessages key={each.stream} live={each} />
+        {live.map((each, index) => (
+          <LiveMessages key={each.stream} live={each} asked={index === 0 && isAsked(each, messages.at(-1))} />
         ))}
       </ol>
     </div>
   );
 }
 
-function LiveMessages({ live }: { live: LiveAnswer }) {
+/** Whether the server has told of the question already. */
+function isAsked(live: LiveAnswer, last: MessageView | undefined): boolean {
+  return last?.role === 'user' && last.content === live.question?.text;
+}
+
+function LiveMessages({ live, asked }: { live: LiveAnswer; asked: boolean }) {
   const answer = live.answer.value;
   return (
     <>
-      {live.question && (
+      {live.question && !asked && (
         <li class="message question" aria-label="You">
           <div class="bubble">
             <MessageText text={live.question.text} attachments={live.question.attachments} />
@@ -143,7 +147,7 @@ function Announcer() {
 
 /** Below the message that is being answered anew nothing is shown meanwhile. */
 function upTo<T extends { readonly id: string }>(messages: readonly T[], live: LiveAnswer | undefined): readonly T[] {
-  if (!live) return messages;
+  if (live?.after === undefined) return messages;
   const index = messages.findIndex((each) => each.id === live.after);
   return index < 0 && live.after !== null ? messages : messages.slice(0, index + 1);
 }

@@ -8,12 +8,12 @@ import { Icon, IconButton } from '../parts/controls';
 import { sizeOf } from '../parts/sentences';
 import type { Choices } from '../state/chat';
 import { useConsole } from '../state/console';
-import type { Upload, Uploads } from '../state/uploads';
+import type { Upload } from '../state/uploads';
 
 const LONGEST = 32_000;
 
-export function Composer({ uploads }: { uploads: Uploads }) {
-  const { chat } = useConsole();
+export function Composer() {
+  const { chat, uploads } = useConsole();
   const input = useRef<HTMLTextAreaElement>(null);
   const choices = useSignal<Choices>({ agent: '', model: '', approval: '' });
   const busy = chat.live.value.length > 0;
@@ -53,7 +53,7 @@ export function Composer({ uploads }: { uploads: Uploads }) {
         send();
       }}
     >
-      <Attached uploads={uploads} />
+      <Attached />
       <textarea
         ref={input}
         rows={1}
@@ -64,7 +64,7 @@ export function Composer({ uploads }: { uploads: Uploads }) {
         onPaste={paste}
       />
       <div class="row">
-        <FileButton uploads={uploads} />
+        <FileButton />
         <Options choices={choices.value} onChange={(change) => (choices.value = { ...choices.peek(), ...change })} />
         <span class="push" />
         {busy && <IconButton icon="stop" label="Stop the answer" onClick={() => void chat.stop()} />}
@@ -76,8 +76,8 @@ export function Composer({ uploads }: { uploads: Uploads }) {
   );
 }
 
-function FileButton({ uploads }: { uploads: Uploads }) {
-  const { chat } = useConsole();
+function FileButton() {
+  const { chat, uploads } = useConsole();
   const input = useRef<HTMLInputElement>(null);
   const chosen = () => {
     uploads.add(input.current?.files ?? [], chat.conversationId.peek());
@@ -91,7 +91,8 @@ function FileButton({ uploads }: { uploads: Uploads }) {
   );
 }
 
-function Attached({ uploads }: { uploads: Uploads }) {
+function Attached() {
+  const { uploads } = useConsole();
   if (uploads.items.value.length === 0) return null;
   return (
     <ul class="files" aria-label="Files for the next message">

@@ -22,12 +22,23 @@ export function MessageText({ text, attachments }: { text: string; attachments: 
   );
 }
 
+/** A file is read soon after it has arrived; so often and at this pace its state is looked at. */
+const LOOKS = 10;
+const LOOK_MS = 1_000;
+
 /** Images are shown as the server made them anew; everything else is something to keep. */
 function Attachment({ fileId }: { fileId: string }) {
   const { api } = useConsole();
   const file = useSignal<FileView | null>(null);
   useEffect(() => {
-    void api.getFile(fileId).then((found) => (file.value = found), () => undefined);
+    let timer = 0;
+    const look = async (times: number) => {
+      file.value = await api.getFile(fileId).catch(() => null);
+      const isRead = file.value && !['stored', 'reading'].includes(file.value.status);
+      if (!isRead && times < LOOKS) timer = window.setTimeout(() => void look(times + 1), LOOK_MS);
+    };
+    void look(1);
+    return () => clearTimeout(timer);
   }, [fileId]);
   if (!file.value) return <li>File</li>;
   const { filename, size, url, image_url: image } = file.value;

@@ -23,9 +23,9 @@ export interface Question {
 export interface LiveAnswer {
   readonly answer: Signal<Answer>;
   readonly stream: ChatStream;
-  /** The message that it follows: nothing below that is shown meanwhile. */
-  readonly after: string | null;
-  /** What is asked, as long as the server has not told of it as a message. */
+  /** The message below which nothing is shown meanwhile; undefined at the end, whatever comes before. */
+  readonly after: string | null | undefined;
+  /** What is asked; null where the server has told of it as a message. */
   readonly question: Question | null;
 }
 
@@ -74,6 +74,7 @@ export class Chat {
       await this.#reload(id);
       if (id !== this.conversationId.peek()) return;
       const followed = new Set(this.live.peek().map((each) => each.stream.runId));
+      if (followed.has(undefined)) return; // one of them may be that which is just being begun
       for (const run of runs.items.filter((each) => !followed.has(each.id))) {
         const stream = this.#api.getRunEvents(run.id, { after: 0 });
         this.#follow({ answer: signal(NOTHING_YET), stream, after: run.user_message_id, question: null });
@@ -93,7 +94,7 @@ export class Chat {
       ...(model ? { model } : {}),
       ...(approval ? { approval } : {}),
     });
-    this.#follow({ answer: signal(NOTHING_YET), stream, after: this.#last, question });
+    this.#follow({ answer: signal(NOTHING_YET), stream, after: undefined, question });
   }
 
   edit(message: MessageView, text: string): void {
@@ -161,10 +162,6 @@ export class Chat {
     });
   }
 
-  get #last(): string | null {
-    return this.messages.peek().at(-1)?.id ?? null;
-  }
-
   #follow(live: LiveAnswer): void {
     batch(() => {
       this.problem.value = '';
@@ -190,6 +187,8 @@ export class Chat {
   #begun(live: LiveAnswer, conversationId: string): void {
     if (!this.live.peek().includes(live)) return;
     if (this.conversationId.peek() === null) this.conversationId.value = conversationId;
+    const questionIsShown = live.question !== null || this.messages.peek().some((each) => each.id === live.after);
+    if (!questionIsShown) void this.#reporting(() => this.#reload(conversationId));
     this.#news.tell(conversationId);
   }
 
@@ -206,17 +205,15 @@ export class Chat {
 
   /** Takes the message that the server has now instead of the answer that was being written. */
   async #ended(live: LiveAnswer): Promise<void> {
+    const { failure, messageId } = live.answer.peek();
+    if (messageId !== null) this.#keep(messageId, live.answer.peek());
     if (!this.live.peek().includes(live)) return;
-    const answer = live.answer.peek();
     const id = this.conversationId.peek();
-    if (answer.messageId !== null) this.#keep(answer.messageId, answer);
-    const loaded = id !== null && (await this.#reporting(() => this.#reload(id)));
-    if (!this.live.peek().includes(live)) return;
-    if (loaded || live.stream.runId === undefined || !hasEnded(answer)) {
-      this.live.value = this.live.peek().filter((each) => each !== live);
-    }
-    if (answer.failure && answer.messageId && !this.messages.peek().some((each) => each.id === answer.messageId)) {
-      this.problem.value = withAdvice(answer.failure.error, answer.failure.code);
+    const begun = live.stream.runId !== undefined;
+    if (!begun) this.live.value = this.live.peek().filter((each) => each !== live);
+    if (id === null || !(await this.#reporting(() => this.#reload(id, live)))) return;
+    if (begun && failure && !this.messages.peek().some((each) => each.id === messageId)) {
+      this.problem.value = withAdvice(failure.error, failure.code);
     }
     this.#news.tell(id);
   }
@@ -225,7 +222,8 @@ export class Chat {
     this.told.value = new Map(this.told.peek()).set(messageId, answer);
   }
 
-  async #reload(id: string): Promise<void> {
+  /** The answers that have ended are among the messages then. */
+  async #reload(id: string, ended?: LiveAnswer): Promise<void> {
     const [conversation, branches, messages] = await Promise.all([
       this.#api.getConversation(id),
       this.#api.listBranches(id),
@@ -236,6 +234,7 @@ export class Chat {
     batch(() => {
       this.conversation.value = conversation;
       this.messages.value = messages;
+      this.live.value = this.live.peek().filter((each) => each !== ended && !hasEnded(each.answer.peek()));
       this.versions.value = new Map(siblings.flatMap((ids) => ids.map((each) => [each, ids] as const)));
     });
   }

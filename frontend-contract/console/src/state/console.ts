@@ -8,6 +8,7 @@ import { Chat } from './chat';
 import { ConversationList } from './conversation-list';
 import { Router } from './router';
 import { Session } from './session';
+import { Uploads } from './uploads';
 import { News } from './news';
 
 /** Coming back to a tab asks for news, but not more often than this. */
@@ -20,6 +21,7 @@ export class Console {
   readonly news = new News();
   readonly conversations = new ConversationList(this.api, this.news);
   readonly chat = new Chat(this.api, this.news);
+  readonly uploads = new Uploads(this.api);
   #lastNews = 0;
 
   /** Signs in by the code of a printed link, or goes on with the cookie that is there. */
