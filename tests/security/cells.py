@@ -18,9 +18,15 @@ from tests.security.owners import Asking, Owners, Things, spellings, unknown_id
 from tests.security.rules import MANAGED, PATH_KINDS, RULES, SHARED, Access, Field, Rule
 
 from cartrita.app import create_app, routes
+from cartrita.surfaces.console.built_files import INDEX, built_files
 from cartrita.surfaces.services import SurfaceConfig
 
-SHARED_NAMES = {"agent_id": "assistant", "model_id": "openai/fake", "name": "openai"}
+SHARED_NAMES = {
+    "agent_id": "assistant",
+    "asset_name": next(name for name in built_files() if name != INDEX),
+    "model_id": "openai/fake",
+    "name": "openai",
+}
 _VARYING = frozenset(
     {"date", "x-request-id", "request-id", "content-length", "server-timing", "ratelimit"}
 )

@@ -90,7 +90,7 @@ PATH_KINDS = {
     "approval_id": Kind.APPROVAL,
     "file_id": Kind.FILE,
 }
-SHARED = frozenset({"agent_id", "model_id", "name"})
+SHARED = frozenset({"agent_id", "asset_name", "model_id", "name"})
 """Parameters of paths that name what belongs to nobody."""
 NO_IDS = {
     "client_msg_id": "is looked up among the caller's own only: test_own_data.py",

@@ -32,14 +32,14 @@ async def get_page(request: Request) -> Response:
     return _response(request, built_files()[INDEX], headers)
 
 
-@router.get("/assets/{name}", response_class=Response, dependencies=ANONYMOUS)
-async def get_asset(request: Request, name: PublicId) -> Response:
+@router.get("/assets/{asset_name}", response_class=Response, dependencies=ANONYMOUS)
+async def get_asset(request: Request, asset_name: PublicId) -> Response:
     """A built file of the console; another content would have another name."""
-    file = built_files().get(name)
-    if file is None or name == INDEX:
+    file = built_files().get(asset_name)
+    if file is None or asset_name == INDEX:
         raise NotFound("The console has no such file: load the page anew.")
     wanted = request.headers.get("sec-fetch-dest", "empty").lower()
-    if wanted not in ("empty", _DESTINATIONS[name.rpartition(".")[2]]):
+    if wanted not in ("empty", _DESTINATIONS[asset_name.rpartition(".")[2]]):
         raise Forbidden("This file is for the console's own page.", code="file_destination")
     return _response(request, file, {"Cache-Control": "public, max-age=31536000, immutable"})
 
