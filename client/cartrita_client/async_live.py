@@ -25,6 +25,14 @@ if TYPE_CHECKING:
     from cartrita_client.generated.requests import ChatFields
 
 
+class _Direct(connect):
+    """Follows no redirect: the key goes to the address that was given, and nowhere else."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        """What came instead of a connection."""
+        return exc
+
+
 class AsyncLiveSession:
     """Several answers over one connection, which comes back by itself where each of them was.
 
@@ -112,7 +120,7 @@ class AsyncLiveSession:
         """Connect, and say where every run was. Raises what the state makes of failures."""
         while True:
             self._require_open()
-            opening = connect(socket_url(self._settings), **connect_options(self._settings))
+            opening = _Direct(socket_url(self._settings), **connect_options(self._settings))
             try:
                 socket = await self._opened.enter_async_context(opening)
             except (OSError, WebSocketException, TimeoutError) as problem:

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from websockets.exceptions import ConnectionClosed, WebSocketException
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import ClientConnection, reconnect
 
 from cartrita_client.errors import CartritaError, SessionClosed
 from cartrita_client.events import ChatEvent
@@ -24,7 +24,16 @@ from cartrita_client.streams import ToldText
 if TYPE_CHECKING:
     from cartrita_client.generated.requests import ChatFields
 
-_open: Callable[..., AbstractContextManager[ClientConnection]] = connect
+
+class _Direct(reconnect):
+    """Follows no redirect: the key goes to the address that was given, and nowhere else."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        """What came instead of a connection."""
+        return exc
+
+
+_open: Callable[..., AbstractContextManager[ClientConnection]] = _Direct
 
 
 class LiveSession:

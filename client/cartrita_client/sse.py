@@ -22,17 +22,24 @@ class Parser:
     """Feed it bytes as they come; it gives the frames that are complete."""
 
     def __init__(self) -> None:
-        self._rest = b""
+        self._rest: list[bytes] = []
+        self._waiting = 0
         self._data: list[bytes] = []
         self._id: str | None = None
         self._retry: float | None = None
 
     def feed(self, octets: bytes) -> Iterator[Frame]:
         """The frames that these bytes complete. Raises ValueError for an endless line."""
-        pieces = (self._rest + octets if self._rest else octets).split(b"\n")
-        self._rest = pieces.pop()
-        if len(self._rest) > LONGEST_LINE:
+        first, *pieces = octets.split(b"\n")
+        self._rest.append(first)
+        self._waiting += len(first)
+        if self._waiting > LONGEST_LINE:
             raise ValueError("A line of the stream does not end.")
+        if not pieces:
+            return
+        pieces.insert(0, b"".join(self._rest))
+        self._rest = [pieces.pop()]
+        self._waiting = len(self._rest[0])
         for piece in pieces:
             line = piece.removesuffix(b"\r")
             if line:
