@@ -19,7 +19,7 @@ from cartrita_client.errors import (
 from cartrita_client.generated import errors as kinds
 from cartrita_client.generated import models
 from cartrita_client.operations import Operation
-from cartrita_client.retries import retry_after
+from cartrita_client.retry_headers import retry_after
 
 if TYPE_CHECKING:
     from cartrita_client.generated.models import ErrorData

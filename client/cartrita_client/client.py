@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from ssl import SSLContext
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -12,6 +11,8 @@ from cartrita_client.construction import module, settings_of
 from cartrita_client.generated.operations_sync import Operations
 
 if TYPE_CHECKING:
+    from ssl import SSLContext
+
     from cartrita_client.blocking import Blocking
     from cartrita_client.chat_streams import ChatStream
     from cartrita_client.downloads import Download

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
-from ssl import SSLContext
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from cartrita_client.addresses import Address
 from cartrita_client.credentials import Keys, checked
 from cartrita_client.retries import RetryPolicy
 from cartrita_client.settings import Settings, Timeouts
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
 
 
 def settings_of(

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Mapping
+import os
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 from cartrita_client.errors import CartritaApiError, CartritaError, TimedOut, Unreachable
 from cartrita_client.operations import Operation
@@ -31,7 +28,7 @@ class RetryPolicy:
     def delay(self, failures: int, told: float | None = None) -> float:
         """Seconds to wait after so many failures in a row: growing, with jitter."""
         grown = min(self.longest_delay, self.first_delay * float(1 << min(failures - 1, 30)))
-        own = grown * (500 + secrets.randbelow(501)) / 1000
+        own = grown * (0.5 + 0.5 * int.from_bytes(os.urandom(2)) / 0xFFFF)
         return own if told is None else max(own, told)
 
     def wait_after(
@@ -69,25 +66,3 @@ def _refusal_passes(operation: Operation, failure: CartritaApiError) -> bool:
     if failure.status != 503 or not failure.retryable:
         return False
     return operation.repeatable or failure.code in _REFUSED_CODES
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """The seconds of a Retry-After; a date is read against the server's own clock."""
-    told = headers.get("retry-after", "").strip()
-    if not told:
-        return None
-    if told.replace(".", "", 1).isdigit():
-        return float(told)
-    until = _date(told)
-    if until is None:
-        return None
-    now = _date(headers.get("date", "")) or datetime.now(UTC)
-    return max(0.0, (until - now).total_seconds())
-
-
-def _date(text: str) -> datetime | None:
-    try:
-        found = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from ssl import SSLContext
+from typing import TYPE_CHECKING
 
 from cartrita_client.addresses import Address
 from cartrita_client.credentials import Keys
 from cartrita_client.operations import Operation
 from cartrita_client.retries import RetryPolicy
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
 
 VERSION = "0.1.0"
 

@@ -6,7 +6,8 @@ import pytest
 
 from cartrita_client import Unreachable, kinds
 from cartrita_client.operations import Operation
-from cartrita_client.retries import RetryPolicy, may_repeat, retry_after
+from cartrita_client.retries import RetryPolicy, may_repeat
+from cartrita_client.retry_headers import retry_after
 
 READ = Operation("get_me", "GET", "/api/me")
 ASK = Operation("post_chat", "POST", "/api/chat", repetition="with_key", long=True)
