@@ -22,7 +22,12 @@ _IMPORTS = 15
 _PIECE = 16 * 1024
 _TOKENS = 20_000
 _RUN = "run_01a227d0129f7138a0fafff37bbcbb8e"
-_TIMED = "import time; began = time.perf_counter(); {}; print(time.perf_counter() - began)"
+_TIMED = """
+import time
+began, spent = time.perf_counter(), time.process_time()
+{}
+print(time.perf_counter() - began, time.process_time() - spent)
+"""
 _READY = "from cartrita_client import CartritaApiClient; CartritaApiClient()"
 _USED = f"{_READY}._blocking; from cartrita_client import models"
 
@@ -41,11 +46,15 @@ def measure(options: Options) -> None:
 
 
 def _import_ms(code: str) -> dict[str, float]:
-    times = sorted(
-        1000 * float(subprocess.check_output([sys.executable, "-c", _TIMED.format(code)]))
+    told = [
+        subprocess.check_output([sys.executable, "-c", _TIMED.format(code)]).split()
         for _ in range(_IMPORTS)
-    )
-    return {"median": times[_IMPORTS // 2], "least": times[0], "most": times[-1]}
+    ]
+    times, spent = (sorted(1000 * float(each[place]) for each in told) for place in (0, 1))
+    middle = _IMPORTS // 2
+    return {
+        "median": times[middle], "least": times[0], "most": times[-1], "CPU median": spent[middle]
+    }  # fmt: skip
 
 
 def _events_a_second() -> float:
