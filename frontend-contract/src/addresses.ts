@@ -1,5 +1,7 @@
 /** Where the parts of a server are, by the base URL that the client was given. */
 
+import { UnreachableError } from './errors.js';
+
 export class Addresses {
   /** What stands before `/api`: the origin, or a path on it where a proxy adds one. */
   readonly root: string;
@@ -16,7 +18,10 @@ export class Addresses {
 
   /** The whole address of a path of the server's. */
   of(path: string): string {
-    return new URL(this.root + path, pageAddress() ?? undefined).href;
+    const address = parsed(this.root + path);
+    if (address && /^https?:$/.test(address.protocol)) return address.href;
+    const example = 'http://127.0.0.1:8000';
+    throw new UnreachableError(`${JSON.stringify(this.root)} is no base URL here: give one like ${example}.`);
   }
 
   /** The address of the WebSocket. */
@@ -28,8 +33,16 @@ export class Addresses {
   }
 }
 
+function parsed(address: string): URL | undefined {
+  try {
+    return new URL(address, pageAddress());
+  } catch {
+    return undefined;
+  }
+}
+
 /** Where the page is, in a browser; what is relative is relative to it. */
-function pageAddress(): string | null {
+function pageAddress(): string | undefined {
   const place = (globalThis as { location?: { href?: string } }).location;
-  return place?.href ?? null;
+  return place?.href;
 }

@@ -17,8 +17,8 @@ export class Place {
   seq = 0;
   /** Milliseconds that the server wants readers to wait before they come back. */
   retryMs: number | undefined;
-  /** Whether any byte came over the connection that is open, or was open last. */
-  heard = false;
+  /** When the last byte came over the connection that is open, or was open last; undefined for none. */
+  heardAt: number | undefined;
   /** Whether the server said that this reader has seen the last event. */
   atEnd = false;
   /** The way on which the events come. */
@@ -27,6 +27,14 @@ export class Place {
 
   get lastEventId(): string | undefined {
     return this.runId === undefined ? undefined : `${this.runId}.${this.seq}`;
+  }
+
+  get heard(): boolean {
+    return this.heardAt !== undefined;
+  }
+
+  hear(): void {
+    this.heardAt = performance.now();
   }
 
   /** Whether the run is known, so that coming back is all that it takes. */

@@ -203,7 +203,7 @@ function headersOf(operation: Operation, call: Call, key: SentKey | undefined): 
   headers.set('Accept', operation.answer === 'events' ? 'text/event-stream' : ACCEPTED[operation.answer]);
   headers.set('X-Client-Version', `cartrita-typescript/${VERSION}`);
   if (call.body) headers.set('Content-Type', 'application/json');
-  if (key) headers.set('X-API-Key', key.key);
+  if (key && !headers.has('X-API-Key')) headers.set('X-API-Key', key.key);
   const { idempotencyKey } = call.options ?? {};
   if (idempotencyKey) headers.set('Idempotency-Key', idempotencyKey);
   return headers;

@@ -35,7 +35,8 @@ export async function* resumed(
   while (!place.atEnd) {
     signal.throwIfAborted();
     const before = place.seq;
-    place.heard = false;
+    const opened = performance.now();
+    place.heardAt = undefined;
     place.transport = course.transport.name;
     let failure: unknown;
     try {
@@ -48,6 +49,7 @@ export async function* resumed(
       failure = error;
     }
     if (place.atEnd) return;
+    course.lived((place.heardAt ?? opened) - opened);
     if (place.seq > before) course.advanced();
     await pause(course.next(failure), signal);
   }
@@ -75,6 +77,11 @@ class Course {
     const transport = this.#transports[this.#index];
     if (!transport) throw new UnreachableError('No transport is left: allow one in `transports`.');
     return transport;
+  }
+
+  /** A run may wait for a person for long: while its connection is alive, nobody loses patience. */
+  lived(milliseconds: number): void {
+    this.#givenUp += milliseconds;
   }
 
   advanced(): void {
@@ -109,10 +116,10 @@ class Course {
   #anotherWay(blocked: boolean): number {
     const next = this.#from(this.#index + 1);
     if (next === undefined && !this.#place.known) throw this.#first;
-    if (next === undefined && blocked && this.#index === (this.#from(0) ?? 0)) throw this.#first;
     this.#index = next ?? this.#from(0) ?? 0;
     this.#failures = this.#place.known ? 0 : this.#endurance.retries;
-    return this.#assertPatient(blocked ? 0 : this.#endurance.retryDelay);
+    const isNew = blocked && next !== undefined;
+    return this.#assertPatient(isNew ? 0 : this.#endurance.retryDelay * 4);
   }
 
   #from(start: number): number | undefined {

@@ -8,6 +8,7 @@ export interface SseBlock {
 
 export class SseParser {
   #rest = '';
+  #endedByCr = false;
   #id: string | undefined;
   #data: string[] = [];
   #retry: number | undefined;
@@ -15,7 +16,9 @@ export class SseParser {
   /** The blocks that the text completes; comments make none. */
   feed(text: string): SseBlock[] {
     const blocks: SseBlock[] = [];
-    this.#rest += text;
+    const isHalf = this.#endedByCr && text.startsWith('\n');
+    if (text) this.#endedByCr = false;
+    this.#rest += isHalf ? text.slice(1) : text;
     for (let line = this.#nextLine(); line !== undefined; line = this.#nextLine()) {
       if (line !== '') this.#field(line);
       else if (this.#id !== undefined || this.#data.length || this.#retry !== undefined) {
@@ -25,12 +28,14 @@ export class SseParser {
     return blocks;
   }
 
-  /** A CR at the end may be half of a CRLF, so it waits for what follows. */
+  /** A CR ends a line at once; an LF that comes later belongs to it. */
   #nextLine(): string | undefined {
-    const end = this.#rest.search(/\r\n|\n|\r(?=[^])/);
+    const end = this.#rest.search(/[\r\n]/);
     if (end < 0) return undefined;
     const line = this.#rest.slice(0, end);
-    this.#rest = this.#rest.slice(end + (this.#rest.startsWith('\r\n', end) ? 2 : 1));
+    const length = this.#rest.startsWith('\r\n', end) ? 2 : 1;
+    this.#endedByCr = this.#rest.endsWith('\r') && end + 1 === this.#rest.length;
+    this.#rest = this.#rest.slice(end + length);
     return line;
   }
 

@@ -48,7 +48,7 @@ export class StreamMaker {
     const beginning = runId === undefined ? beginningOf(operation, call) : NO_BEGINNING;
     const key = this.#requester.keyFor(operation, call);
     const controller = new AbortController();
-    const ways = this.#transports(beginning, key, { options: call.options });
+    const ways = () => this.#transports(beginning, key, { options: call.options });
     return new ChatStream(this.#events(ways, place, controller, call.options?.signal), place, controller);
   }
 
@@ -59,14 +59,14 @@ export class StreamMaker {
   }
 
   async *#events(
-    ways: readonly Transport[],
+    ways: () => readonly Transport[],
     place: Place,
     controller: AbortController,
     signal: AbortSignal | undefined,
   ): ReturnType<typeof resumed> {
     const leave = follow(signal, controller);
     try {
-      yield* resumed(ways, place, this.#settings, controller.signal);
+      yield* resumed(ways(), place, this.#settings, controller.signal);
     } catch (error) {
       throw this.#requester.failed(error);
     } finally {

@@ -88,6 +88,19 @@ def events(*frames: str, stays: bool) -> Answer:
     return answer
 
 
+def slowly(*frames: str, heartbeats: int, interval_s: float) -> Answer:
+    """An event stream that sends these blocks, then only heartbeats, and then breaks off."""
+
+    async def answer(writer: Writer) -> None:
+        await events(*frames, stays=False)(writer)
+        for _ in range(heartbeats):
+            await asyncio.sleep(interval_s)
+            writer.write(b":\n\n")
+            await writer.drain()
+
+    return answer
+
+
 async def silence(_: Writer) -> None:
     """Says nothing, for ever."""
     await asyncio.Event().wait()

@@ -18,6 +18,7 @@ from tests.typescript.strangers import (
     reset,
     sent,
     silence,
+    slowly,
     stranger,
     value,
 )
@@ -167,6 +168,24 @@ def test_a_stream_that_stalls(programs: Programs, net: Network) -> None:
     assert error["name"] == "StalledError"
     assert len(other.asked) > 2
     assert other.asked[1].startswith(b"GET /api/runs/run_1/events")
+
+
+def test_a_run_that_waits_for_long_is_not_given_up(programs: Programs, net: Network) -> None:
+    """Heartbeats are a sign of life: patience begins when the connection is lost."""
+    waiting = slowly(_START, heartbeats=10, interval_s=0.1)
+    other = stranger(net, waiting, events(_DONE, stays=False))
+    options = {"patience": {"run": 500}, "transports": ["sse"]}
+    [fact] = programs.run("failures", base=other.base, key=KEY, what="stream", options=options)
+    assert fact == {"value": "Here.", "told": []}
+    assert len(other.asked) == 2
+
+
+@pytest.mark.parametrize("base", ["localhost:8000", "/api", "not an address", ""])
+def test_a_base_url_that_is_none(base: str, programs: Programs) -> None:
+    for what in ("chat", "stream"):
+        error = failed(programs, base, what)
+        assert error["name"] == "UnreachableError"
+        assert "is no base URL here" in error["message"]
 
 
 def test_a_stream_that_never_begins(programs: Programs, net: Network) -> None:

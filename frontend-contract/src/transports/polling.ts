@@ -67,7 +67,7 @@ export class Polling implements Transport {
     const path = { run_id: place.runId ?? '' };
     const answer = await this.#requester.once(run, { path, options: call.options }, signal, key);
     assertOurs(answer, 'json');
-    place.heard = true;
+    place.hear();
     return (await answer.json()) as RunView;
   }
 

@@ -78,7 +78,7 @@ export class EventsOverHttp implements Transport {
         throw unreachable(answer.url, error);
       });
       if (done) return;
-      place.heard = true;
+      place.hear();
       for (const block of parser.feed(decoder.decode(value, { stream: true }))) {
         const event = eventOf(block, place, answer);
         if (event) yield event;

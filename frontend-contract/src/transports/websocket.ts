@@ -34,7 +34,7 @@ export class EventsOverSocket implements Transport {
           if (frame.code === 1001) return;
           throw frame.error;
         }
-        place.heard = true;
+        place.hear();
         if (isRefusal(frame)) throw errorOf(frame);
         const event = eventOf(frame, place);
         if (event) yield event;
