@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -19,6 +20,7 @@ class Stranger:
     def __init__(self, *answers: Answer) -> None:
         self._answers = answers
         self.asked: list[bytes] = []
+        self._serving: set[asyncio.Task[None] | None] = set()
         self.base = ""
 
     async def open(self) -> asyncio.Server:
@@ -27,9 +29,12 @@ class Stranger:
         return server
 
     async def _serve(self, reader: asyncio.StreamReader, writer: Writer) -> None:
+        self._serving.add(asyncio.current_task())  # a loop holds its tasks weakly
         try:
             head = await reader.readuntil(b"\r\n\r\n")
             self.asked.append(head.partition(b"\r\n")[0])
+            length = re.search(rb"(?i)\r\ncontent-length: (\d+)", head)
+            await reader.readexactly(int(length[1]) if length else 0)  # else the end is a reset
             await self._answers[min(len(self.asked), len(self._answers)) - 1](writer)
             await writer.drain()
         except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):

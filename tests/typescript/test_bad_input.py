@@ -163,10 +163,9 @@ def test_an_abort_is_the_caller_s_own(programs: Programs, net: Network) -> None:
 
 def test_a_stream_that_stalls(programs: Programs, net: Network) -> None:
     other = stranger(net, events("retry: 10", _START, stays=True))
-    options = {"patience": {"stall": 50, "firstByte": 50, "run": 500}, "transports": ["sse"]}
+    options = {"patience": {"stall": 50, "run": 2000}, "transports": ["sse"]}
     error = failed(programs, other.base, "stream", options=options)
     assert error["name"] == "StalledError"
-    assert len(other.asked) > 2
     assert other.asked[1].startswith(b"GET /api/runs/run_1/events")
 
 
@@ -174,7 +173,7 @@ def test_a_run_that_waits_for_long_is_not_given_up(programs: Programs, net: Netw
     """Heartbeats are a sign of life: patience begins when the connection is lost."""
     waiting = slowly(_START, heartbeats=10, interval_s=0.1)
     other = stranger(net, waiting, events(_DONE, stays=False))
-    options = {"patience": {"run": 500}, "transports": ["sse"]}
+    options = {"patience": {"run": 900}, "transports": ["sse"]}
     [fact] = programs.run("failures", base=other.base, key=KEY, what="stream", options=options)
     assert fact == {"value": "Here.", "told": []}
     assert len(other.asked) == 2

@@ -12,7 +12,7 @@ from tests.typescript.proxies import CutAfter, Network, network
 
 pytestmark = pytest.mark.slow
 
-_SLOWLY = Script(words=9, reasoning_words=2, between_tokens_s=0.03)
+_SLOWLY = Script(words=9, reasoning_words=2, between_tokens_s=0.1)
 _EVENTS = 14
 """More than the answers have, but for a few that are cut after their end, which is no cut."""
 
@@ -43,7 +43,7 @@ async def test_after_every_event(
         await assert_whole(scenario, answer, question["message"])
         if rule.events < len(answer["ids"]):
             assert rule.cuts == 1, f"nothing was cut after {rule.events} events"
-    assert sum(rule.cuts for rule in rules) > 8
+    assert sum(rule.cuts for rule in rules) > 5
     messages = [each["message"] for each in asked]
     assert [len(await scenario.calls_for(each)) for each in messages] == [1] * _EVENTS
 
