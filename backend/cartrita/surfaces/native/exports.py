@@ -9,15 +9,26 @@ from fastapi.responses import StreamingResponse
 from cartrita.domain.conversations import Conversation
 from cartrita.domain.messages import Citation, StoredMessage
 from cartrita.kit.clock import iso
+from cartrita.surfaces.native.public_names import REF
 from cartrita.surfaces.native.schemas import ConversationView, MessageView
 
 Lines = AsyncGenerator[str, None]
 
-_FILE: Final[dict[str, Any]] = {"schema": {"type": "string", "format": "binary"}}
+_SCHEMA: Final[dict[str, Any]] = {
+    "type": "object",
+    "required": ["conversation", "messages"],
+    "properties": {
+        "conversation": {"$ref": REF + "ConversationView"},
+        "messages": {"type": "array", "items": {"$ref": REF + "MessageView"}},
+    },
+}
 EXPORTED: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "description": "The file.",
-        "content": {"application/json": _FILE, "text/markdown": _FILE},
+        "content": {
+            "application/json": {"schema": _SCHEMA},
+            "text/markdown": {"schema": {"type": "string"}},
+        },
     }
 }
 """How openapi.json describes what `export` sends."""

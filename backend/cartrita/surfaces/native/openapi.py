@@ -91,8 +91,8 @@ _FORM = "multipart/form-data"
 _AUTHENTICATION_STATUSES = (400, 401, 403, 414, 422, 500, 503)
 _BODY_STATUSES = (400, 408, 413, 415, 422)
 _ANSWER_STATUSES = (402, 409, 429, 502, 504, 507)
-_DECLARED = ("402", "404", "429", "502")
-"""Statuses that some routes declare themselves."""
+_DECLARED = ("402", "404", "422", "429", "502")
+"""Statuses that some routes declare themselves, or FastAPI for them."""
 _REFERENCES = frozenset({"conversation_id", "model", "owner_id", "provider", "tenant_id"})
 """Fields and parameters that name what may not exist."""
 
