@@ -12,7 +12,13 @@ from cartrita.surfaces.native.chat_requests import ChatRequest
 from cartrita.surfaces.services import SurfaceConfig
 
 DOCUMENT = openapi_document()
-ANONYMOUS = {("get", "/"), ("get", "/health"), ("get", "/ready"), ("post", "/api/session")}
+ANONYMOUS = {
+    ("get", "/"),
+    ("get", "/assets/{asset_name}"),
+    ("get", "/health"),
+    ("get", "/ready"),
+    ("post", "/api/session"),
+}
 UNDESCRIBED = {
     ("GET", "/openapi.json"),
     ("GET", "/docs"),
