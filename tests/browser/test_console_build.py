@@ -1,6 +1,7 @@
 """The console's built files are what its source builds to, byte for byte."""
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -17,8 +18,12 @@ SOURCE = ROOT / "frontend-contract" / "console"
 
 def test_its_source_builds_to_what_is_committed(tmp_path: Path) -> None:
     installed(SOURCE)
-    _, npm = commands()
-    into = {"CONSOLE_OUT": str(tmp_path)}
+    node, npm = commands()
+    beside_node = Path(shutil.which(node) or node).parent  # scripts of packages look for it there
+    into = {
+        "CONSOLE_OUT": str(tmp_path),
+        "PATH": os.pathsep.join((str(beside_node), os.environ["PATH"])),
+    }
     built = subprocess.run(
         [*npm, "run", "build"], cwd=SOURCE, env=os.environ | into, capture_output=True, text=True
     )
