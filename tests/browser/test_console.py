@@ -23,7 +23,8 @@ _DEADLINE_S = 900
 def scenes() -> list[dict[str, Any]]:
     """What the model says to which words."""
     words = [f"word{number} " for number in range(39)]
-    story = [step for word in words for step in ({"text": word}, {"delay": 0.1})]
+    story = [step for word in words for step in ({"text": word}, {"delay": 0.25})]
+    saga = [{"text": "and then "}, {"delay": 0.1}]
     called = {"name": "calculator", "arguments": {"expression": "6*7"}}
     task = {"agent": "writer", "task": "Write a line."}
     guide = {"title": "The Guide", "url": "https://example.com/guide", "snippet": "It is known."}
@@ -31,6 +32,7 @@ def scenes() -> list[dict[str, Any]]:
     corpus: list[str] = json.loads((FOLDER / "corpus.json").read_text())["payloads"]
     return [
         {"when": "story", "steps": [*story, {"text": "word39"}]},
+        {"when": "saga", "steps": [{"repeat": {"times": 1_000, "steps": saga}}]},
         {
             "when": "calculate",
             "steps": [{"reasoning": "The calculator knows."}, {"tool_call": called}],

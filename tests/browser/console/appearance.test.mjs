@@ -78,9 +78,9 @@ for (const colorScheme of ['light', 'dark']) {
 
 test('everything is reached by the keyboard', () =>
   onPage(async (page) => {
-    await page.keyboard.type('story');
+    await page.keyboard.type('saga');
     await page.keyboard.press('Enter');
-    await answers(page).getByText('word3').waitFor();
+    await answers(page).getByText('and then').waitFor();
     const named = (name) => page.evaluate((name) => document.activeElement?.getAttribute('aria-label') === name, name);
     for (let presses = 0; !(await named('Stop the answer')); presses += 1) {
       assert.ok(presses < 12, 'the stop is not reached');
@@ -97,7 +97,7 @@ test('everything is reached by the keyboard', () =>
 test('people who do not see it are told of beginning and end', () =>
   onPage(async (page) => {
     const told = page.locator('.chat > [role=status]');
-    await say(page, 'story');
+    await say(page, 'saga');
     await told.getByText('The answer is being written.').waitFor();
     await page.getByRole('button', { name: 'Stop the answer' }).click();
     await told.getByText('The answer is complete.').waitFor();

@@ -18,7 +18,7 @@ test('an answer is streamed as Markdown', () =>
     assert.equal(await answer.getByRole('link', { name: 'link' }).getAttribute('rel'), 'noopener noreferrer');
     assert.equal(await answer.getByRole('cell').first().innerText(), '1');
     assert.match(await answer.locator('figure.code pre').innerText(), /def double/);
-    await page.getByRole('link', { name: 'Show markdown', exact: true }).waitFor();
+    await page.locator('li.conversation a[aria-current]', { hasText: 'Show markdown' }).waitFor();
     assert.match(await page.title(), /Show markdown/);
   }));
 
@@ -124,9 +124,9 @@ test('two tabs show the same answer, and one can stop it for both', () =>
     await answered(page);
     await other.goto(page.url());
     await answers(other).first().waitFor();
-    await say(page, 'story');
-    await beginning(page);
-    await answers(other).getByText('word3').waitFor();
+    await say(page, 'saga');
+    await answers(page).getByText('and then').waitFor();
+    await answers(other).getByText('and then').waitFor();
     await other.getByRole('button', { name: 'Stop the answer' }).click();
     assert.equal(await answered(page), await answered(other));
     await page.getByLabel('Actions for hello there').click();
