@@ -54,7 +54,8 @@ class AsyncConnection:
                 if got.is_redirect:
                     raise exchange.redirect(got.headers)
                 if got.status_code >= 400:
-                    raise failure(got.status_code, got.headers, await got.aread())
+                    body = await _whole(got, exchange, exchange.error_limit)
+                    raise failure(got.status_code, got.headers, body)
                 yield got
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as problem:
             raise exchange.failure(problem) from problem
@@ -64,7 +65,7 @@ class AsyncConnection:
         method, url = exchange.target
         try:
             async with self._http.stream(method, url, **exchange.options(), **_sent(call)) as got:
-                body = await _whole(got, exchange)
+                body = await _whole(got, exchange, exchange.limit)
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as problem:
             raise exchange.failure(problem) from problem
         return exchange.value(got.status_code, got.headers, body)
@@ -74,10 +75,10 @@ def _sent(call: Call) -> dict[str, Any]:
     return {} if call.form is None else {"content": _pieces(call.form)}
 
 
-async def _whole(got: httpx2.Response, exchange: Exchange) -> bytes:
+async def _whole(got: httpx2.Response, exchange: Exchange, limit: float | None) -> bytes:
     """The body, within the time that it may take."""
     try:
-        async with asyncio.timeout(exchange.limit):
+        async with asyncio.timeout(limit):
             return await got.aread()
     except TimeoutError as problem:
         raise TimedOut(f"The answer to {exchange.call.operation.name} does not end.") from problem

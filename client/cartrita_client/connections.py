@@ -53,7 +53,8 @@ class Connection:
                 if got.is_redirect:
                     raise exchange.redirect(got.headers)
                 if got.status_code >= 400:
-                    raise failure(got.status_code, got.headers, got.read())
+                    body = _whole(got, exchange, exchange.error_limit)
+                    raise failure(got.status_code, got.headers, body)
                 yield got
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as problem:
             raise exchange.failure(problem) from problem
@@ -63,7 +64,7 @@ class Connection:
         method, url = exchange.target
         try:
             with self._http.stream(method, url, **exchange.options(), **_sent(call)) as got:
-                body = _whole(got, exchange)
+                body = _whole(got, exchange, exchange.limit)
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as problem:
             raise exchange.failure(problem) from problem
         return exchange.value(got.status_code, got.headers, body)
@@ -73,9 +74,9 @@ def _sent(call: Call) -> dict[str, Any]:
     return {} if call.form is None else {"content": call.form.pieces()}
 
 
-def _whole(got: httpx2.Response, exchange: Exchange) -> bytes:
+def _whole(got: httpx2.Response, exchange: Exchange, limit: float | None) -> bytes:
     """The body, within the time that it may take."""
-    until = None if exchange.limit is None else time.monotonic() + exchange.limit
+    until = None if limit is None else time.monotonic() + limit
     pieces: list[bytes] = []
     for piece in got.iter_bytes():
         pieces.append(piece)

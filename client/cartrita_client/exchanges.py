@@ -75,6 +75,11 @@ class Exchange:
         return self.call.timeout or self.settings.timeouts.of(self.call.operation)
 
     @property
+    def error_limit(self) -> float:
+        """How long the answer may take that is an error instead."""
+        return self.limit or self.call.timeout or self.settings.timeouts.answer
+
+    @property
     def _accepted(self) -> str:
         kinds = {"stream": "text/event-stream", "bytes": "*/*"}
         return kinds.get(self.call.operation.kind, "application/json")
@@ -104,7 +109,9 @@ class Exchange:
 
     def redirect(self, headers: Mapping[str, str]) -> NotCartrita:
         """Where a server sends elsewhere: keys are not carried there."""
-        there = headers.get("location", "").partition("?")[0][:200]
+        scheme, _, rest = headers.get("location", "").partition("?")[0].rpartition("//")
+        host, slash, path = rest.partition("/")
+        there = f"{scheme}//{host.rpartition('@')[2]}{slash}{path}"[:200] if scheme else rest[:200]
         root = self.settings.address.root
         return NotCartrita(f"{root} sends elsewhere ({there}): use the final address as base_url.")
 

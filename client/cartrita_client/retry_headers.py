@@ -12,7 +12,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     told = headers.get("retry-after", "").strip()
     if not told:
         return None
-    if told.replace(".", "", 1).isdigit():
+    if told.isascii() and told.replace(".", "", 1).isdigit():
         return float(told)
     until = _date(told)
     if until is None:
@@ -24,6 +24,6 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 def _date(text: str) -> datetime | None:
     try:
         found = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from websockets.exceptions import InvalidHandshake, InvalidStatus
+from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidStatus
 
 from cartrita_client.answers import failure
 from cartrita_client.errors import CartritaApiError, CartritaError, NotCartrita, Unreachable
@@ -57,6 +57,8 @@ def refusal(settings: Settings, problem: Exception) -> CartritaError:
         if not isinstance(found, Unreachable):
             raise found
         return found
+    if isinstance(problem, InvalidMessage) and isinstance(problem.__cause__, EOFError):
+        return Unreachable(f"The connection to {root} broke while it was opened.")
     if isinstance(problem, InvalidHandshake):
         raise NotCartrita(f"{root} opens no WebSocket: is base_url the address of a server?")
     return Unreachable(f"{root} cannot be reached: {str(problem)[:200] or type(problem).__name__}.")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-LONGEST_LINE = 64 * 1024 * 1024
-"""In bytes. A line that never ends must not fill the memory."""
+LONGEST_FRAME = 64 * 1024 * 1024
+"""In bytes. What never ends must not fill the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +24,18 @@ class Parser:
     def __init__(self) -> None:
         self._rest: list[bytes] = []
         self._waiting = 0
+        self._held = 0
         self._data: list[bytes] = []
         self._id: str | None = None
         self._retry: float | None = None
 
     def feed(self, octets: bytes) -> Iterator[Frame]:
-        """The frames that these bytes complete. Raises ValueError for an endless line."""
+        """The frames that these bytes complete. Raises ValueError for an endless one."""
         first, *pieces = octets.split(b"\n")
         self._rest.append(first)
         self._waiting += len(first)
-        if self._waiting > LONGEST_LINE:
-            raise ValueError("A line of the stream does not end.")
+        if self._waiting + self._held > LONGEST_FRAME:
+            raise ValueError("An event of the stream does not end.")
         if not pieces:
             return
         pieces.insert(0, b"".join(self._rest))
@@ -52,6 +53,7 @@ class Parser:
         value = value.removeprefix(b" ")
         if name == b"data":
             self._data.append(value)
+            self._held += len(value)
         elif name == b"id" and b"\0" not in value:
             self._id = value.decode("utf-8", "replace")
         elif name == b"retry" and value.isdigit() and len(value) < 10:
@@ -64,7 +66,7 @@ class Parser:
         return None if frame == _EMPTY else frame
 
     def _clear(self) -> None:
-        self._data, self._id, self._retry = [], None, None
+        self._data, self._id, self._retry, self._held = [], None, None, 0
 
 
 _EMPTY = Frame(None)

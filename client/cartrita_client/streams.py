@@ -164,7 +164,8 @@ class StreamCourse:
         if self._failures >= self._policy.attempts:
             raise _as_error(problem) from problem
         # A server that ends a stream early says when to come back; all its readers will.
-        self._wait = self._policy.delay(self._failures, self._retry if problem is None else told)
+        asked = min(self._retry, self._policy.longest_retry_after)
+        self._wait = self._policy.delay(self._failures, asked if problem is None else told)
 
     def _read(self, frame: Frame) -> ChatEvent | None:
         if frame.retry is not None:

@@ -2,16 +2,20 @@
 
 import threading
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 _WATCHDOG_S = 60.0
+_PIECE_S = 0.02
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One answer. `cut` breaks the connection instead, `silent` says nothing until the end."""
+    """One answer. `cut` breaks the connection instead, `silent` says nothing until the end.
+
+    `endless` goes on and on with its body.
+    """
 
     status: int = 200
     body: bytes = b"{}"
@@ -19,6 +23,7 @@ class Reply:
     media_type: str = "application/json"
     cut: bool = False
     silent: bool = False
+    endless: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +62,17 @@ class _Handler(BaseHTTPRequestHandler):
             self.strange.over.wait(_WATCHDOG_S)
         if reply.cut or reply.silent:
             return
-        told = {"Content-Type": reply.media_type, "Content-Length": str(len(reply.body))}
+        told = {"Content-Type": reply.media_type}
+        if not reply.endless:
+            told["Content-Length"] = str(len(reply.body))
         self.send_response_only(reply.status)
         for name, value in {**told, **reply.headers}.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(reply.body)
+        with suppress(OSError):  # the client has left
+            while reply.endless and not self.strange.over.wait(_PIECE_S):
+                self.wfile.write(reply.body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         """Say nothing."""

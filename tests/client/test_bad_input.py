@@ -79,6 +79,16 @@ def test_a_redirect_is_told_and_no_key_follows_it(ask: Ask, way: str) -> None:
 
 @both
 @ways
+def test_a_redirect_is_told_without_its_user(ask: Ask, way: str) -> None:
+    moved = Reply(307, headers={"Location": "https://me:secret@example.com/there?next=secret"})
+    with strange_server(moved) as here, pytest.raises(NotCartrita) as told:
+        ask(here.base, way, **WAYS[way])
+    assert "(https://example.com/there)" in str(told.value)
+    assert "secret" not in str(told.value)
+
+
+@both
+@ways
 def test_nobody_is_there(ask: Ask, way: str) -> None:
     with pytest.raises(Unreachable, match="cannot be reached"):
         ask(NOBODY, way, **WAYS[way], options=ONCE)
@@ -166,6 +176,14 @@ def test_a_deletion_that_was_cut_may_have_been_done(ask: Ask) -> None:
 @pytest.mark.parametrize("way", ["post_chat", "create_key", "get_me"])
 def test_who_never_answers(ask: Ask, way: str) -> None:
     with strange_server(Reply(silent=True)) as strange, pytest.raises(TimedOut):
+        ask(strange.base, way, **WAYS[way], timeout=0.3, options=ONCE)
+
+
+@both
+@pytest.mark.parametrize("way", ["post_chat", "stream_chat", "get_me"])
+def test_an_error_that_never_ends(ask: Ask, way: str) -> None:
+    endless = Reply(500, b"<!-- wait -->", media_type="text/html", endless=True)
+    with strange_server(endless) as strange, pytest.raises((TimedOut, StreamStalled)):
         ask(strange.base, way, **WAYS[way], timeout=0.3, options=ONCE)
 
 

@@ -183,6 +183,20 @@ def test_a_web_page_opens_no_socket() -> None:
     assert len(strange.asked) == 1
 
 
+async def test_a_connection_that_breaks_while_it_is_opened_is_opened_again() -> None:
+    page = Reply(200, b"<html></html>", media_type="text/html")
+    with strange_server(Reply(cut=True), Reply(cut=True), page) as strange:
+        session = CartritaApiClient(strange.base, KEY, retry_delay=_QUICK).live()
+        with pytest.raises(NotCartrita):
+            await asyncio.to_thread(session.chat, "Hello.")
+        assert len(strange.asked) == 3
+        strange.replies[:] = [Reply(cut=True)]
+        other = AsyncCartritaApiClient(strange.base, KEY, retry_delay=_QUICK, resumes=1).live()
+        with pytest.raises(Unreachable):
+            await other.chat("Hello.")
+    assert len(strange.asked) == 5
+
+
 async def test_no_key_follows_a_redirect() -> None:
     with strange_server(Reply(200)) as there:
         moved = Reply(302, headers={"Location": there.base.replace("http", "ws") + "/ws/chat"})

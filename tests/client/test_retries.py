@@ -43,6 +43,8 @@ def test_what_is_sent_again(operation: Operation, again: set[Exception]) -> None
         ({"retry-after": "soon"}, None),
         ({"retry-after": "-3"}, None),
         ({"retry-after": "nan"}, None),
+        ({"retry-after": "\u00b2"}, None),
+        ({"retry-after": "Mon, 01 Jan 99999999999999999999 00:00:00 GMT"}, None),
         (
             {
                 "date": "Fri, 01 Jan 1999 00:00:00 GMT",

@@ -29,8 +29,23 @@ def test_frames_come_however_bytes_are_cut(size: int) -> None:
 
 
 def test_a_line_that_never_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sse, "LONGEST_LINE", 100)
+    monkeypatch.setattr(sse, "LONGEST_FRAME", 100)
     parser = Parser()
     assert list(parser.feed(b"x" * 100)) == []
     with pytest.raises(ValueError, match="does not end"):
         list(parser.feed(b"x"))
+
+
+def test_an_event_of_lines_that_never_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sse, "LONGEST_FRAME", 100)
+    parser = Parser()
+    assert list(parser.feed(b"data: 0123456789\n" * 11)) == []
+    with pytest.raises(ValueError, match="does not end"):
+        list(parser.feed(b"data: 0123456789\n"))
+
+
+def test_many_short_events_are_no_long_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sse, "LONGEST_FRAME", 100)
+    parser = Parser()
+    frames = [frame for _ in range(99) for frame in parser.feed(b"data: 0123456789\n\n")]
+    assert frames == [Frame(b"0123456789")] * 99

@@ -172,3 +172,10 @@ def test_what_is_no_event_is_one_error(told: Mapping[str, Any]) -> None:
     stream = course()
     with pytest.raises(NotCartrita):
         taken(stream, f"data: {json.dumps(told)}\n\n".encode())
+
+
+def test_nobody_waits_longer_than_allowed_for_a_stream_that_ended_early() -> None:
+    stream = course()
+    taken(stream, b"retry: 900000000\n\n")
+    stream.broke(None)
+    assert stream.pause == RetryPolicy().longest_retry_after
