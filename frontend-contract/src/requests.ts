@@ -2,11 +2,12 @@
 
 import type { Addresses } from './addresses.js';
 import { CartritaApiError, isAbort, NotCartritaError, UnreachableError, WaitingForApprovalError } from './errors.js';
+import { UnauthenticatedError } from './generated/errors.js';
 import type { WaitingResponse } from './generated/types.js';
 import { VERSION } from './generated/version.js';
 import type { Keyring, SentKey } from './keys.js';
 import type { Call, Operation } from './operation.js';
-import { assertOurs, errorOfAnswer } from './refusals.js';
+import { assertHere, assertOurs, errorOfAnswer } from './refusals.js';
 import { sendForm } from './uploads.js';
 import { backoff, follow, pause, within } from './waiting.js';
 
@@ -79,6 +80,7 @@ export class Requester {
     key = this.keyFor(operation, call),
   ): Promise<Response> {
     const answer = await this.#sent(operation, call, signal, key);
+    assertHere(answer);
     if (answer.status >= 400) throw await errorOfAnswer(answer);
     return answer;
   }
@@ -146,6 +148,7 @@ export class Requester {
       method: operation.method,
       headers: headersOf(operation, call, key),
       credentials: this.settings.credentials,
+      redirect: 'manual',
       signal,
     };
     try {
@@ -203,10 +206,18 @@ function headersOf(operation: Operation, call: Call, key: SentKey | undefined): 
   headers.set('Accept', operation.answer === 'events' ? 'text/event-stream' : ACCEPTED[operation.answer]);
   headers.set('X-Client-Version', `cartrita-typescript/${VERSION}`);
   if (call.body) headers.set('Content-Type', 'application/json');
-  if (key && !headers.has('X-API-Key')) headers.set('X-API-Key', key.key);
+  if (key && !headers.has('X-API-Key')) headers.set('X-API-Key', sendable(key.key));
   const { idempotencyKey } = call.options ?? {};
   if (idempotencyKey) headers.set('Idempotency-Key', idempotencyKey);
   return headers;
+}
+
+/** The key, if a header can hold it; what the platform says of another would show it. */
+function sendable(key: string): string {
+  const trimmed = key.trim();
+  if (/^[\x20-\x7e]*$/.test(trimmed)) return trimmed;
+  const sentence = 'The key has characters that no key has: copy it again.';
+  throw new UnauthenticatedError(sentence, { kind: 'unauthenticated', code: 'unauthenticated' });
 }
 
 const ACCEPTED = { json: 'application/json', nothing: '*/*', content: '*/*' } as const;

@@ -1,5 +1,10 @@
 /** Reads server-sent events as WHATWG's standard says, however their text is split. */
 
+import { NotCartritaError } from './errors.js';
+
+/** In characters: what never ends must not fill the memory. */
+const LONGEST_BLOCK = 64 * 1024 * 1024;
+
 export interface SseBlock {
   readonly id: string | undefined;
   readonly data: string | undefined;
@@ -8,6 +13,10 @@ export interface SseBlock {
 
 export class SseParser {
   #rest = '';
+  /** What came since without the end of a line, to be put together once. */
+  #waiting: string[] = [];
+  /** How much came since the last block, about. */
+  #size = 0;
   #endedByCr = false;
   #id: string | undefined;
   #data: string[] = [];
@@ -15,11 +24,17 @@ export class SseParser {
 
   /** The blocks that the text completes; comments make none. */
   feed(text: string): SseBlock[] {
-    const blocks: SseBlock[] = [];
     const isHalf = this.#endedByCr && text.startsWith('\n');
     if (text) this.#endedByCr = false;
-    this.#rest += isHalf ? text.slice(1) : text;
+    this.#waiting.push(isHalf ? text.slice(1) : text);
+    this.#size += text.length;
+    if (this.#size > LONGEST_BLOCK) throw new NotCartritaError('', 200, 'an event that does not end');
+    if (!/[\r\n]/.test(text)) return [];
+    const blocks: SseBlock[] = [];
+    this.#rest += this.#waiting.join('');
+    this.#waiting = [];
     for (let line = this.#nextLine(); line !== undefined; line = this.#nextLine()) {
+      if (line === '') this.#size = 0;
       if (line !== '') this.#field(line);
       else if (this.#id !== undefined || this.#data.length || this.#retry !== undefined) {
         blocks.push(this.#block());

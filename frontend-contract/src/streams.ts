@@ -79,8 +79,10 @@ export class StreamMaker {
     const made: Record<TransportName, () => Transport> = {
       sse: () => new EventsOverHttp(this.#requester, { begin: beginning.streamed, events, key, call }, this.#settings),
       websocket: () => new EventsOverSocket(this.socket(key), beginning.frame),
-      polling: () =>
-        new Polling(this.#requester, { begin: beginning.whole, run, events, key, call }, this.#settings.pollInterval),
+      polling: () => {
+        const { pollInterval, stall } = this.#settings;
+        return new Polling(this.#requester, { begin: beginning.whole, run, events, key, call }, pollInterval, stall);
+      },
     };
     return this.#settings.transports.map((name) => made[name]());
   }

@@ -63,6 +63,26 @@ def test_a_web_page_is_not_cartrita(what: str, programs: Programs, net: Network)
     assert len(other.asked) == 1
 
 
+@pytest.mark.parametrize("what", ["chat", "stream", "agents", "content", "nothing"])
+@pytest.mark.parametrize("status", [301, 307])
+def test_no_key_follows_a_redirect(
+    status: int, what: str, programs: Programs, net: Network
+) -> None:
+    there = stranger(net, value({"response": "Hello"}))
+    here = stranger(net, page(status, Location=f"{there.base}/login"))
+    error = failed(programs, here.base, what)
+    assert (error["name"], error["status"]) == ("NotCartritaError", status)
+    assert there.asked == []
+
+
+@pytest.mark.parametrize("what", ["chat", "stream", "agents"])
+def test_a_key_that_no_header_can_hold_is_not_shown(what: str, programs: Programs) -> None:
+    base = f"http://127.0.0.1:{free_port()}"
+    [fact] = programs.run("failures", base=base, key="ck_secret\nck_secret", what=what)
+    assert fact["error"]["name"] == "UnauthenticatedError"
+    assert "secret" not in fact["error"]["message"]
+
+
 @pytest.mark.parametrize("what", ["chat", "stream"])
 @pytest.mark.parametrize(
     ("answer", "name"),
@@ -185,6 +205,15 @@ def test_a_base_url_that_is_none(base: str, programs: Programs) -> None:
         error = failed(programs, base, what)
         assert error["name"] == "UnreachableError"
         assert "is no base URL here" in error["message"]
+
+
+def test_a_question_that_is_not_answered_while_polling(programs: Programs, net: Network) -> None:
+    other = stranger(net, value({"run_id": "run_1"}), silence)
+    patience = {"stall": 50, "run": 500, "retryDelay": 5}
+    options = {"patience": patience, "transports": ["polling"]}
+    error = failed(programs, other.base, "stream", options=options)
+    assert error["name"] == "TimedOutError"
+    assert len(other.asked) >= 2
 
 
 def test_a_stream_that_never_begins(programs: Programs, net: Network) -> None:

@@ -9,7 +9,7 @@ import type { Requester } from '../requests.js';
 import { assertOurs } from '../refusals.js';
 import type { Transport } from '../resumption.js';
 import { SseParser } from '../sse.js';
-import { pause } from '../waiting.js';
+import { pause, within } from '../waiting.js';
 import { eventOf } from './sse.js';
 
 export interface PollingCalls {
@@ -34,11 +34,14 @@ export class Polling implements Transport {
   readonly #requester: Requester;
   readonly #calls: PollingCalls;
   readonly #interval: number;
+  readonly #limit: number;
 
-  constructor(requester: Requester, calls: PollingCalls, interval: number) {
+  /** Times in milliseconds: between two questions, and for the answer to one. */
+  constructor(requester: Requester, calls: PollingCalls, interval: number, limit: number) {
     this.#requester = requester;
     this.#calls = calls;
     this.#interval = interval;
+    this.#limit = limit;
   }
 
   can(place: Place): boolean {
@@ -65,10 +68,12 @@ export class Polling implements Transport {
   async #run(place: Place, signal: AbortSignal): Promise<RunView> {
     const { run, key, call } = this.#calls;
     const path = { run_id: place.runId ?? '' };
-    const answer = await this.#requester.once(run, { path, options: call.options }, signal, key);
-    assertOurs(answer, 'json');
-    place.hear();
-    return (await answer.json()) as RunView;
+    return within(this.#limit, signal, async (limited) => {
+      const answer = await this.#requester.once(run, { path, options: call.options }, limited, key);
+      assertOurs(answer, 'json');
+      place.hear();
+      return (await answer.json()) as RunView;
+    });
   }
 
   /** All that follows, once nothing more will: an answer that ends, whoever holds it back. */
@@ -76,9 +81,12 @@ export class Polling implements Transport {
     const { events, key, call } = this.#calls;
     const path = { run_id: place.runId ?? '' };
     const query = { after: place.seq };
-    const answer = await this.#requester.once(events, { path, query, options: call.options }, signal, key);
+    const { answer, text } = await within(this.#limit, signal, async (limited) => {
+      const told = await this.#requester.once(events, { path, query, options: call.options }, limited, key);
+      return { answer: told, text: await told.text() };
+    });
     if (answer.status === 204) place.atEnd = true;
-    for (const block of new SseParser().feed(await answer.text())) {
+    for (const block of new SseParser().feed(text)) {
       const event = eventOf(block, place, answer);
       if (event) yield event;
     }
