@@ -85,6 +85,14 @@ def not_a_stream(headers: Mapping[str, str]) -> NotCartrita:
     return NotCartrita(f"A stream of events was expected, and {_kind(headers)} came: {_ADVICE}")
 
 
+def elsewhere(root: str, headers: Mapping[str, str]) -> NotCartrita:
+    """The error where a server sends elsewhere: keys are not carried there."""
+    scheme, _, rest = headers.get("location", "").partition("?")[0].rpartition("//")
+    host, slash, path = rest.partition("/")
+    there = f"{scheme}//{host.rpartition('@')[2]}{slash}{path}"[:200] if scheme else rest[:200]
+    return NotCartrita(f"{root} sends elsewhere ({there}): use the final address as base_url.")
+
+
 _ADVICE = "is base_url the address of a Cartrita server?"
 
 

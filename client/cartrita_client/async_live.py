@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from cartrita_client.generated.requests import ChatFields
 
 
-class _Direct(connect):
-    """Follows no redirect: the key goes to the address that was given, and nowhere else."""
+class _Opening(connect):
+    """A connection to the very address that was given: a key is not carried to another."""
 
     def process_redirect(self, exc: Exception) -> Exception | str:
-        """What came instead of a connection."""
+        """Take a redirect for the refusal that it is."""
         return exc
 
 
@@ -120,7 +120,7 @@ class AsyncLiveSession:
         """Connect, and say where every run was. Raises what the state makes of failures."""
         while True:
             self._require_open()
-            opening = _Direct(socket_url(self._settings), **connect_options(self._settings))
+            opening = _Opening(socket_url(self._settings), **connect_options(self._settings))
             try:
                 socket = await self._opened.enter_async_context(opening)
             except (OSError, WebSocketException, TimeoutError) as problem:

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx2
 
-from cartrita_client.answers import value
+from cartrita_client.answers import elsewhere, value
 from cartrita_client.errors import CartritaError, NotCartrita, TimedOut, Unreachable
 from cartrita_client.operations import Call
 from cartrita_client.settings import VERSION, Settings
@@ -108,12 +108,8 @@ class Exchange:
                 return Unreachable(f"The connection to {root} broke: {_reason(problem)}")
 
     def redirect(self, headers: Mapping[str, str]) -> NotCartrita:
-        """Where a server sends elsewhere: keys are not carried there."""
-        scheme, _, rest = headers.get("location", "").partition("?")[0].rpartition("//")
-        host, slash, path = rest.partition("/")
-        there = f"{scheme}//{host.rpartition('@')[2]}{slash}{path}"[:200] if scheme else rest[:200]
-        root = self.settings.address.root
-        return NotCartrita(f"{root} sends elsewhere ({there}): use the final address as base_url.")
+        """Where a server sends elsewhere."""
+        return elsewhere(self.settings.address.root, headers)
 
     def value(self, status: int, headers: Mapping[str, str], body: bytes) -> Any:
         """The value of a whole answer. Raises CartritaError."""

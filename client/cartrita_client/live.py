@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import ExitStack
 from threading import Condition, Lock
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack
@@ -25,15 +25,12 @@ if TYPE_CHECKING:
     from cartrita_client.generated.requests import ChatFields
 
 
-class _Direct(reconnect):
-    """Follows no redirect: the key goes to the address that was given, and nowhere else."""
+class _Opening(reconnect):
+    """A connection to the very address that was given: a key is not carried to another."""
 
     def process_redirect(self, exc: Exception) -> Exception | str:
-        """What came instead of a connection."""
+        """Take a redirect for the refusal that it is."""
         return exc
-
-
-_open: Callable[..., AbstractContextManager[ClientConnection]] = _Direct
 
 
 class LiveSession:
@@ -128,7 +125,7 @@ class LiveSession:
             self._require_open()
             url, options = socket_url(self._settings), connect_options(self._settings)
             try:
-                opening = _open(url, **options)
+                opening = _Opening(url, **options)
                 socket = self._opened.enter_context(opening)
             except (OSError, WebSocketException, TimeoutError) as problem:
                 self._pause_after(refusal(self._settings, problem))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from ssl import CERT_NONE, SSLContext, create_default_context
 from typing import Any
 
 from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidStatus
 
-from cartrita_client.answers import failure
+from cartrita_client.answers import elsewhere, failure
 from cartrita_client.errors import CartritaApiError, CartritaError, NotCartrita, Unreachable
 from cartrita_client.generated.table import STREAM_CHAT
 from cartrita_client.live_state import LiveState
@@ -35,8 +36,17 @@ def connect_options(settings: Settings) -> dict[str, Any]:
         "max_size": _LARGEST,
         "compression": None,
         **({"proxy": None} if settings.address.is_loopback else {}),
-        **({"ssl": settings.verify} if secure and not isinstance(settings.verify, bool) else {}),
+        **({"ssl": _verification(settings)} if secure else {}),
     }
+
+
+def _verification(settings: Settings) -> SSLContext:
+    if isinstance(settings.verify, SSLContext):
+        return settings.verify
+    context = create_default_context()
+    if not settings.verify:
+        context.check_hostname, context.verify_mode = False, CERT_NONE
+    return context
 
 
 def state_of(settings: Settings) -> LiveState:
@@ -51,6 +61,8 @@ def refusal(settings: Settings, problem: Exception) -> CartritaError:
     if isinstance(problem, InvalidStatus):
         answer = problem.response
         headers = {name.lower(): value for name, value in answer.headers.raw_items()}
+        if 300 <= answer.status_code < 400:
+            raise elsewhere(root, headers)
         found = failure(answer.status_code, headers, bytes(answer.body or b""))
         if isinstance(found, CartritaApiError) and found.status in (429, 503):
             return found
