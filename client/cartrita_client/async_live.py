@@ -17,6 +17,7 @@ from cartrita_client.errors import CartritaError, SessionClosed
 from cartrita_client.events import ChatEvent
 from cartrita_client.generated.models import ApprovalRequiredData, DoneData
 from cartrita_client.live_runs import RunState, final_of
+from cartrita_client.live_state import Command
 from cartrita_client.settings import Settings
 from cartrita_client.sockets import connect_options, refusal, socket_url, state_of
 from cartrita_client.streams import ToldText
@@ -51,29 +52,27 @@ class AsyncLiveSession:
 
     async def chat(self, message: str, **fields: Unpack[ChatFields]) -> AsyncLiveRun:
         """Say something; iterate over what is returned for the events of the answer."""
-        return await self._begun(self._state.say({"message": message, **fields}))
+        return await self._begun(lambda: self._state.say({"message": message, **fields}))
 
     async def follow(self, run_id: str, *, after: int = 0) -> AsyncLiveRun:
         """The events of a run behind one that was received, then those to come."""
-        return await self._begun(self._state.follow(run_id, after))
+        return await self._begun(lambda: self._state.follow(run_id, after))
 
     async def ping(self) -> None:
         """Return when the server has answered."""
         self._require_open()
-        command, frames = self._state.ping()
-        if await self._connected():
-            await self._send(frames)
+        command = await self._told(self._state.ping)
         while not command.handled:
             await self.pump(lambda: command.handled)
 
     async def send_soon(self, frame: dict[str, Any]) -> None:
         """Send a frame that nothing depends on, if there is a connection."""
-        await self._send([json.dumps(frame)])
+        async with self._sending:
+            await self._send([json.dumps(frame)])
 
     async def command(self, run: RunState, frame: dict[str, Any]) -> None:
         """Send a frame about a run; return when it was handled, raise if it was refused."""
-        command, frames = self._state.command(run, frame)
-        await self._send(frames)
+        command = await self._told(lambda: self._state.command(run, frame))
         while not command.handled and not run.settled:
             await self.pump(lambda: command.handled or run.settled)
         if command.error is not None:
@@ -96,25 +95,32 @@ class AsyncLiveSession:
     ) -> None:
         await self.close()
 
-    async def _begun(self, run: RunState) -> AsyncLiveRun:
+    async def _begun(self, begin: Callable[[], RunState]) -> AsyncLiveRun:
         self._require_open()
-        if await self._connected():
-            await self._send(list(self._state.frames_of(run)))
+        async with self._sending:
+            run = begin()
+            if self._socket is not None:
+                await self._send(list(self._state.frames_of(run)))
+        await self._ensure_connected()
         return AsyncLiveRun(self, run)
+
+    async def _told(self, tell: Callable[[], tuple[Command, list[str]]]) -> Command:
+        """Note a command and send it, in the same order for all tasks: a pong says which."""
+        async with self._sending:
+            command, frames = tell()
+            await self._send(frames)
+        return command
 
     def _require_open(self) -> None:
         if self._closed:
             raise SessionClosed("The session was closed: open another.")
 
-    async def _connected(self) -> bool:
-        """Make a connection if there is none; false if its greeting has sent everything."""
+    async def _ensure_connected(self) -> None:
         if self._socket is not None:
-            return True
+            return
         async with self._reading:
-            if self._socket is not None:
-                return True
-            await self._connect()
-            return False
+            if self._socket is None:
+                await self._connect()
 
     async def _connect(self) -> None:
         """Connect, and say where every run was. Raises what the state makes of failures."""
@@ -126,8 +132,9 @@ class AsyncLiveSession:
             except (OSError, WebSocketException, TimeoutError) as problem:
                 await self._pause_after(refusal(self._settings, problem))
             else:
-                await self._send(self._state.greeting(), socket)
-                self._socket = socket
+                async with self._sending:
+                    self._socket = socket
+                    await self._send(self._state.greeting())
                 return
 
     async def _pause_after(self, problem: CartritaError) -> None:
@@ -138,27 +145,29 @@ class AsyncLiveSession:
             raise
         await asyncio.sleep(wait)
 
-    async def _send(self, frames: list[str], socket: ClientConnection | None = None) -> None:
+    async def _send(self, frames: list[str]) -> None:
         """Send over the connection there is; after a cut the greeting says it all again."""
-        socket = socket or self._socket
+        socket = self._socket
         if socket is None:
             return
         try:
-            async with self._sending:
-                for frame in frames:
-                    await socket.send(frame)
+            for frame in frames:
+                await socket.send(frame)
         except (OSError, ConnectionClosed):
             return
 
     async def pump(self, enough: Callable[[], bool]) -> None:
-        """Take one frame from the server, unless another task has taken what is wanted."""
+        """Connect, or take one frame, unless another task has taken what is wanted."""
         async with self._reading:
             if enough():
                 return
             self._require_open()
             if self._socket is None:
                 await self._connect()
-            await self._send(self._state.due())
+                return
+            if self._state.next_due() == 0:
+                async with self._sending:
+                    await self._send(self._state.due())
             await self._receive(self._socket)
 
     async def _receive(self, socket: ClientConnection | None) -> None:

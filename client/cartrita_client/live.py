@@ -17,6 +17,7 @@ from cartrita_client.errors import CartritaError, SessionClosed
 from cartrita_client.events import ChatEvent
 from cartrita_client.generated.models import ApprovalRequiredData, DoneData
 from cartrita_client.live_runs import RunState, final_of
+from cartrita_client.live_state import Command
 from cartrita_client.settings import Settings
 from cartrita_client.sockets import connect_options, refusal, socket_url, state_of
 from cartrita_client.streams import ToldText
@@ -52,29 +53,27 @@ class LiveSession:
 
     def chat(self, message: str, **fields: Unpack[ChatFields]) -> LiveRun:
         """Say something; iterate over what is returned for the events of the answer."""
-        return self._begun(self._state.say({"message": message, **fields}))
+        return self._begun(lambda: self._state.say({"message": message, **fields}))
 
     def follow(self, run_id: str, *, after: int = 0) -> LiveRun:
         """The events of a run behind one that was received, then those to come."""
-        return self._begun(self._state.follow(run_id, after))
+        return self._begun(lambda: self._state.follow(run_id, after))
 
     def ping(self) -> None:
         """Return when the server has answered."""
         self._require_open()
-        command, frames = self._state.ping()
-        if self._connected():
-            self._send(frames)
+        command = self._told(self._state.ping)
         while not command.handled:
             self.pump(lambda: command.handled)
 
     def send_soon(self, frame: dict[str, Any]) -> None:
         """Send a frame that nothing depends on, if there is a connection."""
-        self._send([json.dumps(frame)])
+        with self._sending:
+            self._send([json.dumps(frame)])
 
     def command(self, run: RunState, frame: dict[str, Any]) -> None:
         """Send a frame about a run; return when it was handled, raise if it was refused."""
-        command, frames = self._state.command(run, frame)
-        self._send(frames)
+        command = self._told(lambda: self._state.command(run, frame))
         while not command.handled and not run.settled:
             self.pump(lambda: command.handled or run.settled)
         if command.error is not None:
@@ -97,27 +96,25 @@ class LiveSession:
     ) -> None:
         self.close()
 
-    def _begun(self, run: RunState) -> LiveRun:
+    def _begun(self, begin: Callable[[], RunState]) -> LiveRun:
         self._require_open()
-        if self._connected():
-            self._send(list(self._state.frames_of(run)))
+        with self._sending:
+            run = begin()
+            if self._socket is not None:
+                self._send(list(self._state.frames_of(run)))
+        self._in_turn(lambda: self._socket is not None, self._connect)
         return LiveRun(self, run)
+
+    def _told(self, tell: Callable[[], tuple[Command, list[str]]]) -> Command:
+        """Note a command and send it, in the same order for all threads: a pong says which."""
+        with self._sending:
+            command, frames = tell()
+            self._send(frames)
+        return command
 
     def _require_open(self) -> None:
         if self._closed:
             raise SessionClosed("The session was closed: open another.")
-
-    def _connected(self) -> bool:
-        """Make a connection if there is none; false if its greeting has sent everything."""
-        found = True
-
-        def connect_here() -> None:
-            nonlocal found
-            found = False
-            self._connect()
-
-        self._in_turn(lambda: self._socket is not None, connect_here)
-        return found
 
     def _connect(self) -> None:
         """Connect, and say where every run was. Raises what the state makes of failures."""
@@ -130,8 +127,9 @@ class LiveSession:
             except (OSError, WebSocketException, TimeoutError) as problem:
                 self._pause_after(refusal(self._settings, problem))
             else:
-                self._send(self._state.greeting(), socket)
-                self._socket = socket
+                with self._sending:
+                    self._socket = socket
+                    self._send(self._state.greeting())
                 return
 
     def _pause_after(self, problem: CartritaError) -> None:
@@ -142,20 +140,19 @@ class LiveSession:
             raise
         time.sleep(wait)
 
-    def _send(self, frames: list[str], socket: ClientConnection | None = None) -> None:
+    def _send(self, frames: list[str]) -> None:
         """Send over the connection there is; after a cut the greeting says it all again."""
-        socket = socket or self._socket
+        socket = self._socket
         if socket is None:
             return
         try:
-            with self._sending:
-                for frame in frames:
-                    socket.send(frame)
+            for frame in frames:
+                socket.send(frame)
         except (OSError, ConnectionClosed):
             return
 
     def pump(self, enough: Callable[[], bool]) -> None:
-        """Take one frame from the server, unless another thread has taken what is wanted."""
+        """Connect, or take one frame, unless another thread has taken what is wanted."""
         self._in_turn(enough, self._take_one)
 
     def _in_turn(self, enough: Callable[[], bool], work: Callable[[], None]) -> None:
@@ -176,7 +173,10 @@ class LiveSession:
         self._require_open()
         if self._socket is None:
             self._connect()
-        self._send(self._state.due())
+            return
+        if self._state.next_due() == 0:
+            with self._sending:
+                self._send(self._state.due())
         self._receive(self._socket)
 
     def _receive(self, socket: ClientConnection | None) -> None:

@@ -67,7 +67,7 @@ class LiveState:
     @property
     def wanted(self) -> bool:
         """Whether anything is still to come."""
-        return any(not run.settled for run in self._runs) or bool(self._commands)
+        return bool(self._runs or self._commands)
 
     def say(self, fields: dict[str, Any]) -> RunState:
         """A new message, which stays in the outbox until the server says that it is stored."""
@@ -108,7 +108,6 @@ class LiveState:
         self._later.clear()
         self._told = None
         frames = [_text(self._auth)] if self._auth["api_key"] else []
-        self._runs = [run for run in self._runs if not run.settled]
         for run in self._runs:
             frames.extend(self.frames_of(run))
         for command in again:
@@ -156,9 +155,8 @@ class LiveState:
     def break_off(self, problem: CartritaError) -> None:
         """Nothing more can come: everybody who waits is told why."""
         self.broken = problem
-        for run in self._runs:
-            if not run.settled:
-                run.broken = problem
+        while self._runs:
+            self._runs.pop().broken = problem
 
     def _sent(self, frame: dict[str, Any], run: RunState | None) -> tuple[Command, list[str]]:
         command = Command(frame, run)
@@ -187,7 +185,14 @@ class LiveState:
             return
         self._failures = 0
         number = seq if isinstance(seq, int) else None
-        run.take(read_event(frame, None if number is None else f"{run_id}.{number}"), number)
+        try:
+            event = read_event(frame, None if number is None else f"{run_id}.{number}")
+        except ValueError as problem:
+            self._break(run, NotCartrita(f"A frame cannot be read: {problem}"))
+            return
+        run.take(event, number)
+        if run.ended:
+            self._runs.remove(run)
 
     def _take_accepted(self, frame: dict[str, Any]) -> None:
         self._failures = 0
@@ -207,7 +212,11 @@ class LiveState:
         elif _passes(error) and run.refusals < self._policy.attempts:
             self._put_off(run, error)
         else:
-            run.broken = error
+            self._break(run, error)
+
+    def _break(self, run: RunState, error: CartritaError) -> None:
+        run.broken = error
+        self._runs.remove(run)
 
     def _put_off(self, run: RunState, error: CartritaApiError) -> None:
         run.refusals += 1
@@ -217,9 +226,8 @@ class LiveState:
     def _run(self, run_id: object = None, client_msg_id: object = None) -> RunState | None:
         """The run that a frame names."""
         for run in self._runs:
-            if not run.settled and (
-                (run.run_id and run.run_id == run_id)
-                or (run.client_msg_id and run.client_msg_id == client_msg_id)
+            if (run.run_id and run.run_id == run_id) or (
+                run.client_msg_id and run.client_msg_id == client_msg_id
             ):
                 return run
         return None

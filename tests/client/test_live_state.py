@@ -1,6 +1,7 @@
 """What a live session makes of frames, without a socket."""
 
 import json
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -137,9 +138,28 @@ def test_some_closes_are_final(code: int) -> None:
         live.closed(code)
 
 
+def test_a_session_keeps_nothing_of_a_run_that_has_ended() -> None:
+    live = state()
+    run = live.follow(RUN, 0)
+    while_followed = sys.getrefcount(run)
+    taken(live, {"run_id": RUN, "seq": 1, "event": "error", "data": {"code": "upstream_error"}})
+    assert run.ended
+    assert sys.getrefcount(run) < while_followed
+    assert not live.wanted
+
+
 @pytest.mark.parametrize(
-    "text", ["{", "nothing", '{"event":7,"run_id":"x"}', '{"event":"token","run_id":"x","data":4}']
+    "text", ['{"event":7,"run_id":"run_1"}', '{"event":"token","run_id":"run_1","data":4}']
 )
+def test_an_event_that_cannot_be_read_breaks_its_run_alone(text: str) -> None:
+    live = state()
+    run, other = live.follow(RUN, 0), live.follow("run_2", 0)
+    live.take(text)
+    assert isinstance(run.broken, NotCartrita)
+    assert not other.settled
+
+
+@pytest.mark.parametrize("text", ["{", "nothing"])
 def test_what_is_no_frame(text: str) -> None:
     live = state()
     live.follow("x", 0)
