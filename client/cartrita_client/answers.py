@@ -31,7 +31,9 @@ def value(operation: Operation, status: int, headers: Mapping[str, str], body: b
     """The value of a whole answer. Raises CartritaError."""
     if not 200 <= status < 300:
         raise failure(status, headers, body)
-    if operation.kind == "nothing" and status == 204:
+    if operation.kind == "nothing":
+        if status != 204:
+            raise _foreign(status, headers)
         return None
     waiting = status == 202 and operation.waits
     try:
@@ -105,12 +107,17 @@ def _stranger(status: int, headers: Mapping[str, str]) -> CartritaError:
         return limited(text, code="rate_limited", status=status, retry_after=wait)
     if status in (502, 503, 504):
         return Unreachable(f"A proxy on the way answered {status}: the server is not there.")
-    return NotCartrita(f"{_kind(headers)} came with status {status}: {_ADVICE}".capitalize())
+    return _foreign(status, headers)
+
+
+def _foreign(status: int, headers: Mapping[str, str]) -> NotCartrita:
+    what = _kind(headers)
+    return NotCartrita(f"{what[:1].upper()}{what[1:]} came with status {status}: {_ADVICE}")
 
 
 def _unexpected(status: int, headers: Mapping[str, str], problem: ValidationError) -> NotCartrita:
     if "json" not in headers.get("content-type", ""):
-        return NotCartrita(f"{_kind(headers)} came with status {status}: {_ADVICE}".capitalize())
+        return _foreign(status, headers)
     where = [".".join(map(str, each["loc"])) for each in problem.errors(include_input=False)][:3]
     return NotCartrita(f"The answer is not what this client knows, at {', '.join(where)}.")
 

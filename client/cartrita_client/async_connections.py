@@ -11,10 +11,10 @@ import httpx2
 
 from cartrita_client.answers import failure
 from cartrita_client.errors import CartritaError, TimedOut
-from cartrita_client.exchanges import Exchange, client_options
+from cartrita_client.exchanges import Exchange, client_options, unmade
 from cartrita_client.forms import Form
 from cartrita_client.operations import Call
-from cartrita_client.retries import is_gone
+from cartrita_client.retries import is_gone, leaves_open
 from cartrita_client.settings import Settings
 
 
@@ -23,7 +23,10 @@ class AsyncConnection:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._http = httpx2.AsyncClient(**client_options(settings))
+        try:
+            self._http = httpx2.AsyncClient(**client_options(settings))
+        except (ImportError, ValueError, httpx2.InvalidURL) as problem:
+            raise unmade(settings, problem) from problem
 
     async def close(self) -> None:
         """Close all connections."""
@@ -31,14 +34,15 @@ class AsyncConnection:
 
     async def answer(self, call: Call) -> Any:
         """The value of a call's answer. Raises CartritaError."""
-        failures = 0
+        failures, left_open = 0, False
         while True:
             try:
                 return await self._answer(Exchange(self.settings, call))
             except CartritaError as problem:
-                if failures and is_gone(call.operation, problem):
+                if left_open and is_gone(call.operation, problem):
                     return None
                 failures += 1
+                left_open = left_open or leaves_open(problem)
                 wait = self.settings.retries.wait_after(call.operation, problem, failures)
                 if wait is None or not (call.form is None or call.form.repeatable):
                     raise

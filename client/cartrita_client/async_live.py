@@ -129,7 +129,7 @@ class AsyncLiveSession:
             opening = _Opening(socket_url(self._settings), **connect_options(self._settings))
             try:
                 socket = await self._opened.enter_async_context(opening)
-            except (OSError, WebSocketException, TimeoutError) as problem:
+            except (OSError, WebSocketException, ImportError) as problem:
                 await self._pause_after(refusal(self._settings, problem))
             else:
                 async with self._sending:

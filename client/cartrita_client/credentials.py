@@ -16,7 +16,9 @@ class Keys:
     """A key of the server, and keys of providers; no text of it shows any.
 
     A provider's key goes with the operations that call that provider, in its own place. With all
-    others goes the server's key; without one, the first provider's key says who calls.
+    others goes the server's key. Without one, the first provider's key says who calls: openai's, if
+    it is there. It is never sent to where another provider is called; who chats without naming a
+    provider leaves open which.
     """
 
     api_key: str | None = None
@@ -33,14 +35,16 @@ class Keys:
         self, operation: Operation, chosen: object = None
     ) -> tuple[str | None, str | None]:
         """The same, with the provider whose key it is."""
-        provider = operation.provider
-        if operation.provider_in_body and isinstance(chosen, str) and chosen:
-            provider = chosen
+        named = chosen if operation.provider_in_body and isinstance(chosen, str) else None
+        provider = named or operation.provider
         if provider and provider in self.of_providers:
             return provider, self.of_providers[provider]
         if self.api_key is not None:
             return None, self.api_key
-        return self._anybody
+        left_open = operation.provider == _FIRST and not named
+        if left_open or (operation.provider is None and not operation.provider_in_body):
+            return self._anybody
+        return None, None
 
     @property
     def _anybody(self) -> tuple[str | None, str | None]:

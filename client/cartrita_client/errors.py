@@ -31,6 +31,14 @@ class CartritaError(Exception):
         super().__init__(message)
         self.message = message
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled as what it holds: not every error is made of a message alone."""
+        return _restored, (type(self), self.args), self.__dict__
+
+
+def _restored(of: type[CartritaError], args: tuple[Any, ...]) -> CartritaError:
+    return of.__new__(of, *args)
+
 
 class CartritaApiError(CartritaError):
     """What the server tells of a failure, in an answer or as the last event of a run.

@@ -38,6 +38,13 @@ def client_options(settings: Settings) -> dict[str, Any]:
     }
 
 
+def unmade(settings: Settings, problem: Exception) -> Unreachable:
+    """The error where no connection can be made with what the environment says of proxies."""
+    root = settings.address.root
+    reason = _reason(problem) if isinstance(problem, ImportError) else "look at their addresses."
+    return Unreachable(f"{root} cannot be reached through the proxies set: {reason}", sent=False)
+
+
 def _verification(settings: Settings) -> bool | ssl.SSLContext:
     """The certificates of the system are loaded for TLS only: that takes tens of milliseconds."""
     return settings.verify if settings.address.root.startswith("https:") else False
@@ -88,7 +95,11 @@ class Exchange:
     def _timeout(self) -> httpx2.Timeout:
         times = self.settings.timeouts
         silence = self.call.timeout or times.silence
-        return httpx2.Timeout(self.limit or silence, connect=times.connect, write=silence)
+        read = self.limit or silence
+        if self.call.form is not None and self.call.timeout is None:
+            # The server reads what it was sent, and only then begins with its answer.
+            read = max(silence, times.of(self.call.operation))
+        return httpx2.Timeout(read, connect=times.connect, write=silence)
 
     def failure(self, problem: Exception) -> CartritaError:
         """The error for what the HTTP client, or reading the answer, raised."""

@@ -76,11 +76,16 @@ class FilePart:
             with self._opened() as file:
                 while piece := file.read(_PIECE):
                     read += len(piece)
+                    if self.size is not None and read > self.size:
+                        raise self._changed()
                     yield piece
         except (OSError, ValueError) as problem:
             raise _unreadable(self.name, problem) from problem
         if self.size is not None and read != self.size:
-            raise UnreadableFile(f"{self.name} changed while it was read: send it again.")
+            raise self._changed()
+
+    def _changed(self) -> UnreadableFile:
+        return UnreadableFile(f"{self.name} changed while it was read: send it again.")
 
     @contextmanager
     def _opened(self) -> Generator[BinaryIO]:

@@ -124,7 +124,7 @@ class LiveSession:
             try:
                 opening = _Opening(url, **options)
                 socket = self._opened.enter_context(opening)
-            except (OSError, WebSocketException, TimeoutError) as problem:
+            except (OSError, WebSocketException, ImportError) as problem:
                 self._pause_after(refusal(self._settings, problem))
             else:
                 with self._sending:

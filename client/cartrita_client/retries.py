@@ -54,8 +54,13 @@ def may_repeat(operation: Operation, failure: CartritaError) -> bool:
             return False
 
 
+def leaves_open(failure: CartritaError) -> bool:
+    """Whether the server may have done what it was asked, in spite of this failure."""
+    return isinstance(failure, TimedOut) or (isinstance(failure, Unreachable) and failure.sent)
+
+
 def is_gone(operation: Operation, failure: CartritaError) -> bool:
-    """Whether a deletion that was sent again finds that it was done the first time."""
+    """Whether a deletion that was sent again finds nothing there: so it was done the first time."""
     found = isinstance(failure, CartritaApiError) and failure.status == 404
     return found and operation.method == "DELETE" and operation.kind == "nothing"
 

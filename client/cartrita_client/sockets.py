@@ -5,10 +5,12 @@ from __future__ import annotations
 from ssl import CERT_NONE, SSLContext, create_default_context
 from typing import Any
 
-from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidStatus
+from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidProxy, InvalidStatus
+from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidProxy, InvalidStatus
 
 from cartrita_client.answers import elsewhere, failure
 from cartrita_client.errors import CartritaApiError, CartritaError, NotCartrita, Unreachable
+from cartrita_client.exchanges import unmade
 from cartrita_client.generated.table import STREAM_CHAT
 from cartrita_client.live_state import LiveState
 from cartrita_client.settings import VERSION, Settings
@@ -71,6 +73,8 @@ def refusal(settings: Settings, problem: Exception) -> CartritaError:
         return found
     if isinstance(problem, InvalidMessage) and isinstance(problem.__cause__, EOFError):
         return Unreachable(f"The connection to {root} broke while it was opened.")
+    if isinstance(problem, ImportError | InvalidProxy):
+        raise unmade(settings, problem)
     if isinstance(problem, InvalidHandshake):
         raise NotCartrita(f"{root} opens no WebSocket: is base_url the address of a server?")
     return Unreachable(f"{root} cannot be reached: {str(problem)[:200] or type(problem).__name__}.")

@@ -25,7 +25,7 @@ from cartrita_client.generated.models import (
     TokenFrame,
 )
 from cartrita_client.operations import Call, Operation
-from cartrita_client.retries import RetryPolicy
+from cartrita_client.retries import RetryPolicy, may_repeat
 from cartrita_client.shapes import is_absent
 from cartrita_client.sse import Frame, Parser
 
@@ -159,6 +159,8 @@ class StreamCourse:
             self._failures = 0
         self._failures += _STALL_COUNTS if isinstance(problem, TimedOut) else 1
         told = problem.retry_after if isinstance(problem, CartritaApiError) else None
+        if not self._may_begin_again(problem):
+            raise _as_error(problem)
         if not _passes(problem) or (told or 0) > self._policy.longest_retry_after:
             raise _as_error(problem)
         if self._failures >= self._policy.attempts:
@@ -166,6 +168,13 @@ class StreamCourse:
         # A server that ends a stream early says when to come back; all its readers will.
         asked = min(self._retry, self._policy.longest_retry_after)
         self._wait = self._policy.delay(self._failures, asked if problem is None else told)
+
+    def _may_begin_again(self, problem: CartritaError | None) -> bool:
+        """Whether the next call does nothing twice: what is no beginning never does."""
+        operation = self._opening.operation
+        if self.last_event_id or operation.repeatable:
+            return True
+        return problem is not None and may_repeat(operation, problem)
 
     def _read(self, frame: Frame) -> ChatEvent | None:
         if frame.retry is not None:

@@ -27,7 +27,7 @@ def approval(name: str) -> ApprovalRequiredData:
 
 @contextmanager
 def scripted() -> Generator[tuple[str, list[dict[str, Any]]]]:
-    """A server that answers pings, refuses the decision on `first`, and leaves at an `ack`; what it heard."""
+    """A server that refuses the decision on `first`, and leaves at an `ack`; what it heard."""
     heard: list[dict[str, Any]] = []
 
     def answer(socket: ServerConnection) -> None:
@@ -70,38 +70,44 @@ def after_the_next(
 def test_what_a_thread_says_while_another_connects_is_sent(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with scripted() as (base, heard), ThreadPoolExecutor() as threads:
-        with CartritaApiClient(base, "ck_a", retry_delay=0.02).live() as session:
-            run = session.follow(RUN)
-            session.ping()
-            said: list[Future[None]] = []
+    with (
+        scripted() as (base, heard),
+        ThreadPoolExecutor() as threads,
+        CartritaApiClient(base, "ck_a", retry_delay=0.02).live() as session,
+    ):
+        run = session.follow(RUN)
+        session.ping()
+        said: list[Future[None]] = []
 
-            def cancel() -> Future[None]:
-                said.append(threads.submit(run.cancel))
-                return said[0]
+        def cancel() -> Future[None]:
+            said.append(threads.submit(run.cancel))
+            return said[0]
 
-            after_the_next(monkeypatch, "greeting", cancel)
-            run.ack()
-            session.ping()
-            said[0].result(_WATCHDOG_S)
+        after_the_next(monkeypatch, "greeting", cancel)
+        run.ack()
+        session.ping()
+        said[0].result(_WATCHDOG_S)
     assert {"type": "cancel", "run_id": RUN} in heard
 
 
 def test_of_two_threads_that_decide_the_refused_one_is_told(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with scripted() as (base, _), ThreadPoolExecutor() as threads:
-        with CartritaApiClient(base, "ck_a").live() as session:
-            run = session.follow(RUN)
-            session.ping()
-            others: list[Future[None]] = []
+    with (
+        scripted() as (base, _),
+        ThreadPoolExecutor() as threads,
+        CartritaApiClient(base, "ck_a").live() as session,
+    ):
+        run = session.follow(RUN)
+        session.ping()
+        others: list[Future[None]] = []
 
-            def decide_too() -> Future[None]:
-                others.append(threads.submit(run.approve, approval("second")))
-                return others[0]
+        def decide_too() -> Future[None]:
+            others.append(threads.submit(run.approve, approval("second")))
+            return others[0]
 
-            after_the_next(monkeypatch, "command", decide_too)
-            first = threads.submit(run.approve, approval("first"))
-            with pytest.raises(kinds.Conflict):
-                first.result(_WATCHDOG_S)
-            others[0].result(_WATCHDOG_S)
+        after_the_next(monkeypatch, "command", decide_too)
+        first = threads.submit(run.approve, approval("first"))
+        with pytest.raises(kinds.Conflict):
+            first.result(_WATCHDOG_S)
+        others[0].result(_WATCHDOG_S)

@@ -15,9 +15,10 @@ from cartrita_client.addresses import Address, fill
 from cartrita_client.calls import call_of
 from cartrita_client.construction import settings_of
 from cartrita_client.credentials import Keys
+from cartrita_client.exchanges import Exchange
 from cartrita_client.forms import Form
 from cartrita_client.generated import table
-from cartrita_client.operations import Given, Operation
+from cartrita_client.operations import Call, Given, Operation
 from cartrita_client.settings import Settings
 
 CANARY = "ck_canary_0123456789"
@@ -108,6 +109,51 @@ KEYS = Keys(CANARY, {"openai": "sk-o", "tavily": "tvly", "github": "ghp", "huggi
 )
 def test_the_key_fits_the_operation(operation: Operation, chosen: str | None, key: str) -> None:
     assert KEYS.key_for(operation, chosen) == key
+
+
+BROUGHT = Keys(None, {"openai": "sk-o", "anthropic": "sk-ant"})
+ONE = Keys(None, {"anthropic": "sk-ant"})
+
+
+@pytest.mark.parametrize(
+    ("keys", "operation", "chosen", "key"),
+    [
+        (BROUGHT, table.SEARCH, None, None),
+        (BROUGHT, table.SEARCH_GITHUB, None, None),
+        (BROUGHT, table.PROCESS_VOICE, None, None),
+        (BROUGHT, table.STREAM_CHAT, "huggingface", None),
+        (BROUGHT, table.EXECUTE_COMPUTER_TASK, None, None),
+        (BROUGHT, table.STREAM_CHAT, None, "sk-o"),
+        (ONE, table.STREAM_CHAT, None, "sk-ant"),
+        (ONE, table.RETRY_MESSAGE, None, "sk-ant"),
+        (ONE, table.STREAM_CHAT, "openai", None),
+        (ONE, table.GET_ME, None, "sk-ant"),
+    ],
+)
+def test_no_other_provider_is_shown_a_providers_key(
+    keys: Keys, operation: Operation, chosen: str | None, key: str | None
+) -> None:
+    assert keys.key_for(operation, chosen) == key
+
+
+def test_an_answer_to_a_form_may_take_as_long_as_any() -> None:
+    form = Form.of([], [("audio", b"abc")])
+    given = settings_of(
+        "http://a",
+        CANARY,
+        None,
+        times=(30, 600, 10, 45),
+        counts=(0, 0),
+        delays=(1, 1),
+        headers=None,
+        verify=True,
+    )
+    spoken = Exchange(given, Call(table.PROCESS_VOICE, "/api/voice/process", form=form))
+    assert (spoken.options()["timeout"].read, spoken.options()["timeout"].write) == (600, 45)
+    stored = Exchange(given, Call(table.UPLOAD_FILE, "/api/upload", form=form))
+    assert stored.options()["timeout"].read == 45
+    hasty = Exchange(given, Call(table.PROCESS_VOICE, "/api/voice/process", form=form, timeout=5))
+    assert hasty.options()["timeout"].read == 5
 
 
 def test_without_a_key_of_the_server_a_providers_says_who_calls() -> None:
