@@ -197,20 +197,6 @@ async def test_a_connection_that_breaks_while_it_is_opened_is_opened_again() -> 
     assert len(strange.asked) == 5
 
 
-async def test_no_key_follows_a_redirect() -> None:
-    with strange_server(Reply(200)) as there:
-        moved = Reply(302, headers={"Location": there.base.replace("http", "ws") + "/ws/chat"})
-        with strange_server(moved) as here:
-            session = CartritaApiClient(here.base, KEY, retry_delay=_QUICK).live()
-            with pytest.raises(NotCartrita):
-                await asyncio.to_thread(session.chat, "Hello.")
-            other = AsyncCartritaApiClient(here.base, KEY, retry_delay=_QUICK).live()
-            with pytest.raises(NotCartrita):
-                await other.chat("Hello.")
-    assert len(here.asked) == 2
-    assert there.asked == []
-
-
 def test_a_closed_session_says_so(client: CartritaApiClient) -> None:
     session = client.live()
     run = session.chat("Go slowly.")
