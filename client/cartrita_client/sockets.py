@@ -6,7 +6,6 @@ from ssl import CERT_NONE, SSLContext, create_default_context
 from typing import Any
 
 from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidProxy, InvalidStatus
-from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidProxy, InvalidStatus
 
 from cartrita_client.answers import elsewhere, failure
 from cartrita_client.errors import CartritaApiError, CartritaError, NotCartrita, Unreachable
