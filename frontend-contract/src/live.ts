@@ -1,9 +1,11 @@
 /** Several answers over one WebSocket that comes back by itself, with an outbox meanwhile. */
 
+import { Commands, type Command, type Refusal } from './commands.js';
 import { CartritaApiError, UnreachableError } from './errors.js';
 import type { ChatRequest, DecisionRequest, ServerFrame } from './generated/types.js';
+import { randomId } from './ids.js';
 import { isTerminal, Place, type ChatStreamEvent } from './place.js';
-import { errorOf } from './refusals.js';
+import { errorOf, type WrittenError } from './refusals.js';
 import { isEnd, isRefusal, openSocket, type SocketConnection, type SocketSettings } from './socket.js';
 import { ChatStream } from './stream.js';
 import { eventOf } from './transports/websocket.js';
@@ -25,14 +27,6 @@ export interface LiveSettings extends LiveOptions {
   readonly onFailure: (error: CartritaApiError) => void;
 }
 
-/** What the server says of a decision, and not of the run that it is on. */
-const OF_DECISIONS: ReadonlySet<string> = new Set([
-  'approval_decided',
-  'approval_expired',
-  'approval_not_found',
-  'arguments_changed',
-  'validation_error',
-]);
 /** Close codes after which to come again would change nothing. */
 const FINAL_CODES: ReadonlySet<number> = new Set([1002, 1007, 1008]);
 
@@ -40,8 +34,7 @@ export class LiveSession {
   readonly #settings: LiveSettings;
   readonly #controller = new AbortController();
   readonly #answers = new Set<LiveAnswer>();
-  readonly #decisions = new Map<string, Decision[]>();
-  #outbox: object[] = [];
+  readonly #commands = new Commands(this.#controller.signal);
   #connection: SocketConnection | undefined;
   #state: LiveState = 'connecting';
   #retryMs: number | undefined;
@@ -57,7 +50,7 @@ export class LiveSession {
 
   /** Says something; it is sent again until the server has it, and answered once. */
   chat(request: ChatRequest): ChatStream {
-    const client_msg_id = request.client_msg_id ?? crypto.randomUUID();
+    const client_msg_id = request.client_msg_id ?? randomId();
     const frame = { ...request, type: 'chat', client_msg_id };
     return this.#follow(new LiveAnswer(frame, client_msg_id));
   }
@@ -69,18 +62,18 @@ export class LiveSession {
     return this.#follow(answer);
   }
 
-  /** Stops a run, whose last event tells it. */
+  /** Stops a run, whose last event tells it; said again until the server has it. */
   cancel(runId: string): void {
-    this.#say({ type: 'cancel', run_id: runId });
+    const refused = (error: unknown) => error instanceof CartritaApiError && this.#settings.onFailure(error);
+    const frame = { type: 'cancel', run_id: runId };
+    this.#commands.say({ frame, lasts: true, done: () => undefined, refused });
   }
 
-  /** Decides on what a run waits for: done when the run goes on, or tells why it does not. */
-  approve(runId: string, approvalId: string, decision: DecisionRequest): Promise<void> {
-    this.#say({ ...decision, type: 'approve', run_id: runId, approval_id: approvalId });
-    return new Promise((resolve, reject) => {
-      const waiting = this.#decisions.get(runId) ?? [];
-      this.#decisions.set(runId, [...waiting, { resolve, reject }]);
-    });
+  /** Decides on what a run waits for: done when the server has taken it, or tells why it does not. */
+  async approve(runId: string, approvalId: string, decision: DecisionRequest): Promise<void> {
+    if (this.#state === 'closed') throw new UnreachableError('The live session is closed.');
+    const frame = { ...decision, type: 'approve', run_id: runId, approval_id: approvalId };
+    return new Promise((done, refused) => this.#commands.say({ frame, lasts: true, done, refused }));
   }
 
   /** Tells what was received. The cursor is this client's own, so nothing depends on it. */
@@ -98,7 +91,7 @@ export class LiveSession {
   #follow(answer: LiveAnswer): ChatStream {
     if (this.#state === 'closed') answer.fail(new UnreachableError('The live session is closed.'));
     else this.#answers.add(answer);
-    if (this.#state === 'open') this.#connection?.send(answer.opening);
+    if (this.#state === 'open') this.#ask(answer);
     const controller = new AbortController();
     controller.signal.addEventListener('abort', () => {
       this.#answers.delete(answer);
@@ -107,9 +100,16 @@ export class LiveSession {
     return new ChatStream(answer.events(() => this.#answers.delete(answer)), answer.place, controller);
   }
 
-  #say(frame: object): void {
-    if (this.#state === 'open') this.#connection?.send(frame);
-    else this.#outbox.push(frame);
+  /** Makes an answer's events come over this connection. */
+  #ask(answer: LiveAnswer): void {
+    if (answer.place.known) this.#commands.say(this.#resumption(answer));
+    else this.#connection?.send(answer.opening);
+  }
+
+  #resumption(answer: LiveAnswer): Command {
+    const { runId: run_id, seq: after } = answer.place;
+    const frame = { type: 'resume', run_id, after };
+    return { frame, lasts: false, done: () => undefined, refused: (error) => this.#failed(answer, error) };
   }
 
   async #run(): Promise<void> {
@@ -118,9 +118,10 @@ export class LiveSession {
     while (this.#state !== 'closed') {
       try {
         this.#tell('connecting');
-        this.#connection = await openSocket(this.#settings.socket, this.#controller.signal);
-        this.#opened();
-        await this.#read(this.#connection, () => (failures = 0));
+        const connection = await openSocket(this.#settings.socket, this.#controller.signal);
+        this.#opened(connection);
+        await this.#read(connection, () => (failures = 0));
+        this.#commands.pause();
         since = performance.now();
       } catch (error) {
         if (isLost(error) || performance.now() - since > this.#settings.patience) this.#end(error);
@@ -139,13 +140,14 @@ export class LiveSession {
     await pause(wait, this.#controller.signal).catch(() => undefined);
   }
 
-  /** What the server may not have: messages not accepted, runs that go on, and what was said meanwhile. */
-  #opened(): void {
+  /** What the server may not have: runs that go on, messages not accepted, and what was said meanwhile. */
+  #opened(connection: SocketConnection): void {
+    this.#connection = connection;
+    const answers = [...this.#answers];
+    const known = answers.filter((each) => each.place.known);
+    this.#commands.begin(connection, known.map((each) => this.#resumption(each)));
+    for (const each of answers.filter((answer) => !answer.place.known)) this.#ask(each);
     this.#tell('open');
-    const said = this.#outbox;
-    this.#outbox = [];
-    for (const answer of this.#answers) this.#connection?.send(answer.opening);
-    for (const frame of said) this.#connection?.send(frame);
   }
 
   async #read(connection: SocketConnection, heard: () => void): Promise<void> {
@@ -168,43 +170,34 @@ export class LiveSession {
       answer.take(frame);
       if (answer.ended) this.#answers.delete(answer);
     }
-    if ('event' in frame) this.#decided(frame.run_id, undefined);
   }
 
-  #refused(frame: ServerFrame & { run_id?: string | undefined; client_msg_id?: string | undefined }): void {
-    if (!isRefusal(frame)) return;
+  #refused(frame: ServerFrame & WrittenError & Refusal): void {
     const error = errorOf(frame);
-    if (frame.run_id && OF_DECISIONS.has(error.code) && this.#decided(frame.run_id, error)) return;
+    if (this.#commands.refuse(frame, error)) return;
     const answer = [...this.#answers].find((each) => each.isNamedBy(frame));
     if (!answer) return this.#settings.onFailure(error);
     if (error.retryAfter !== undefined) void this.#again(answer, error.retryAfter * 1000);
-    else {
-      this.#answers.delete(answer);
-      answer.fail(error);
-      this.#settings.onFailure(error);
-    }
+    else this.#failed(answer, error);
+  }
+
+  #failed(answer: LiveAnswer, error: unknown): void {
+    this.#answers.delete(answer);
+    answer.fail(error);
+    if (error instanceof CartritaApiError) this.#settings.onFailure(error);
   }
 
   async #again(answer: LiveAnswer, wait: number): Promise<void> {
     await pause(wait, this.#controller.signal).catch(() => undefined);
-    if (this.#state === 'open' && this.#answers.has(answer)) this.#connection?.send(answer.opening);
-  }
-
-  /** Settles the decisions on a run; whether there were any. */
-  #decided(runId: string, error: CartritaApiError | undefined): boolean {
-    const waiting = this.#decisions.get(runId) ?? [];
-    this.#decisions.delete(runId);
-    for (const { resolve, reject } of waiting) error ? reject(error) : resolve();
-    return waiting.length > 0;
+    if (this.#state === 'open' && this.#answers.has(answer)) this.#ask(answer);
   }
 
   #end(error: unknown): void {
     if (this.#state === 'closed') return;
     const cause = error instanceof SessionLost ? error.error : error;
     for (const answer of this.#answers) answer.fail(cause);
-    for (const waiting of this.#decisions.values()) for (const { reject } of waiting) reject(cause);
     this.#answers.clear();
-    this.#decisions.clear();
+    this.#commands.end(cause);
     if (cause instanceof CartritaApiError) this.#settings.onFailure(cause);
     this.#tell('closed');
   }
@@ -214,11 +207,6 @@ export class LiveSession {
     this.#state = state;
     this.#settings.onState?.(state);
   }
-}
-
-interface Decision {
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
 }
 
 /** The server will not have this client. */
@@ -252,13 +240,12 @@ class LiveAnswer {
     return this.#ended;
   }
 
-  /** The frame that makes its events come: again the message, or from the place on. */
+  /** The message, until the server has it. */
   get opening(): object {
-    if (!this.place.known) return this.#chat ?? {};
-    return { type: 'resume', run_id: this.place.runId, after: this.place.seq };
+    return this.#chat ?? {};
   }
 
-  isNamedBy(frame: { run_id?: string | undefined; client_msg_id?: string | undefined }): boolean {
+  isNamedBy(frame: Refusal): boolean {
     if (frame.client_msg_id !== undefined) return frame.client_msg_id === this.#messageId;
     return this.place.known && frame.run_id === this.place.runId;
   }

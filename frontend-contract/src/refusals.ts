@@ -47,6 +47,13 @@ export function errorOf(written: WrittenError, status = 0, retryAfter?: number):
   });
 }
 
+/** Fails if the answer sends elsewhere, where neither keys nor bodies are to go. */
+export function assertHere(url: string, answer: Response): void {
+  const { status, type, redirected } = answer;
+  const isElsewhere = type === 'opaqueredirect' || redirected || (status >= 300 && status < 400);
+  if (isElsewhere) throw new NotCartritaError(new URL(url).origin, status, 'a way elsewhere');
+}
+
 /** Fails unless a good answer is what this server would answer with. */
 export function assertOurs(answer: Response, kind: AnswerKind): void {
   const mediaType = answer.headers.get('content-type') ?? '';
@@ -101,10 +108,16 @@ function kindNamed(name: string): ErrorKind | undefined {
 }
 
 function writtenIn(text: string): WrittenError | undefined {
+  const written = objectIn(text) as Partial<WrittenError> | undefined;
+  const isOurs = typeof written?.code === 'string' && typeof written.error === 'string';
+  return isOurs ? (written as WrittenError) : undefined;
+}
+
+/** The object that a text is in JSON, if it is one. */
+export function objectIn(text: string): object | undefined {
   try {
-    const body: unknown = JSON.parse(text);
-    const written = body as WrittenError | null;
-    return typeof written?.code === 'string' && typeof written.error === 'string' ? written : undefined;
+    const found: unknown = JSON.parse(text);
+    return typeof found === 'object' && found !== null ? found : undefined;
   } catch {
     return undefined;
   }

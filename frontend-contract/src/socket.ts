@@ -1,9 +1,9 @@
 /** One connection to `/ws/chat`: opened, authenticated, kept alive, read frame by frame. */
 
-import { StalledError, UnreachableError, type CartritaApiError } from './errors.js';
+import { NotCartritaError, StalledError, UnreachableError, type CartritaApiError } from './errors.js';
 import type { ServerFrame } from './generated/types.js';
 import type { SentKey } from './keys.js';
-import { errorOf, type WrittenError } from './refusals.js';
+import { errorOf, objectIn, type WrittenError } from './refusals.js';
 
 /** What a WebSocket of the platform, or of a package such as `ws`, can do. */
 export type WebSocketType = new (url: string) => WebSocket;
@@ -48,6 +48,8 @@ export class SocketConnection {
   readonly #socket: WebSocket;
   readonly #settings: SocketSettings;
   readonly #frames: ServerFrame[] = [];
+  /** Who waits for which `pong`, in order. */
+  readonly #pings: (() => void)[] = [];
   readonly #opened: Promise<void>;
   #wake: () => void = () => undefined;
   #end: SocketEnd | undefined;
@@ -70,10 +72,17 @@ export class SocketConnection {
     if (this.#socket.readyState === 1) this.#socket.send(JSON.stringify(frame));
   }
 
+  /** Asks whether what was sent before is handled; told when all that was said to it has been read. */
+  ping(answered: () => void): void {
+    this.#pings.push(answered);
+    this.send({ type: 'ping' });
+  }
+
   /** The next frame, or how the connection ended. */
   async next(): Promise<ServerFrame | SocketEnd> {
     for (;;) {
       const frame = this.#frames.shift() ?? this.#end;
+      if (frame && 'type' in frame && frame.type === 'pong') this.#pings.shift()?.();
       if (frame) return frame;
       await new Promise<void>((resolve) => (this.#wake = resolve));
     }
@@ -113,7 +122,8 @@ export class SocketConnection {
 
   #receive(text: string): void {
     this.#silentFor = 0;
-    const frame = JSON.parse(text) as ServerFrame;
+    const frame = objectIn(text) as ServerFrame | undefined;
+    if (!frame) return this.#strange();
     this.#said = isRefusal(frame) ? errorOf(frame) : undefined;
     this.#frames.push(frame);
     this.#wake();
@@ -125,9 +135,16 @@ export class SocketConnection {
     this.#timer = setTimeout(() => {
       this.#silentFor += 1;
       if (this.#silentFor >= 3) return this.#stalled();
-      this.send({ type: 'ping' });
+      this.ping(() => undefined);
       this.#watch();
     }, step);
+  }
+
+  /** What talks like this is no server of ours. */
+  #strange(): void {
+    const error = new NotCartritaError(new URL(this.#settings.url).origin, 101, 'frames that are no JSON objects');
+    this.#finish({ code: 1002, error });
+    this.#socket.close();
   }
 
   #stalled(): void {
