@@ -1,6 +1,6 @@
 /** Where the parts of a server are, by the base URL that the client was given. */
 
-import { UnreachableError } from './errors.js';
+import { UnusableAddressError } from './errors.js';
 
 export class Addresses {
   /** What stands before `/api`: the origin, or a path on it where a proxy adds one. */
@@ -16,12 +16,17 @@ export class Addresses {
     return this.of('/v1');
   }
 
-  /** The whole address of a path of the server's. */
+  /** The whole address of a path of the server's; outside of a page only a whole base URL has one. */
   of(path: string): string {
-    const address = parsed(this.root + path);
-    if (address && /^https?:$/.test(address.protocol)) return address.href;
-    const example = 'http://127.0.0.1:8000';
-    throw new UnreachableError(`${JSON.stringify(this.root)} is no base URL here: give one like ${example}.`);
+    const address = this.root + path;
+    if (URL.canParse(address, pageAddress())) {
+      const { protocol, href } = new URL(address, pageAddress());
+      if (/^https?:$/.test(protocol)) return href;
+    }
+    const given = JSON.stringify(this.root);
+    throw new UnusableAddressError(
+      `The base URL ${given} names no server here: give the client one like http://127.0.0.1:8000.`,
+    );
   }
 
   /** The address of the WebSocket. */
@@ -33,12 +38,15 @@ export class Addresses {
   }
 }
 
-function parsed(address: string): URL | undefined {
-  try {
-    return new URL(address, pageAddress());
-  } catch {
-    return undefined;
-  }
+/** A path with ids in it, each of which stays one segment of it. */
+export function filled(template: string, ids: Readonly<Record<string, string>> = {}): string {
+  return template.replace(/\{(\w+)\}/g, (_, name: string) => segment(name, ids[name] ?? ''));
+}
+
+/** Dots lead to other addresses however they are written, and no id is made of them. */
+function segment(name: string, id: string): string {
+  if (!/^\.{0,2}$/.test(id)) return encodeURIComponent(id);
+  throw new UnusableAddressError(`${JSON.stringify(id)} cannot be a ${name}.`);
 }
 
 /** Where the page is, in a browser; what is relative is relative to it. */

@@ -5,6 +5,7 @@ import { CartritaApiError, UnreachableError } from './errors.js';
 import { OPERATIONS } from './generated/operations.js';
 import { GeneratedClient } from './generated/client.js';
 import type { ChatRequest, SearchRequest, SearchResponse } from './generated/types.js';
+import { randomId } from './ids.js';
 import { Keyring, type ProviderKeys } from './keys.js';
 import { LiveSession, type LiveOptions } from './live.js';
 import type { Call, Operation, RequestOptions } from './operation.js';
@@ -23,7 +24,7 @@ export interface ClientOptions {
   readonly fetch?: typeof fetch | undefined;
   /** What opens WebSockets where the platform has none: Node 20 with the package `ws`. */
   readonly WebSocket?: WebSocketType | undefined;
-  /** Milliseconds for a whole answer: 30,000. Streams and uploads take as long as they take. */
+  /** Milliseconds for a whole answer: 30,000. Streams and uploads may take longer, as long as bytes move. */
   readonly timeout?: number | undefined;
   /** Other tries of what may be sent again: 2. */
   readonly retries?: number | undefined;
@@ -46,9 +47,9 @@ export interface Patience {
   readonly retryDelay: number;
   /** For the first byte of a stream; then another way is tried. */
   readonly firstByte: number;
-  /** For the next byte: three heartbeats of the server. */
+  /** For the next byte: three heartbeats of the server. Uploads are given up after it, too. */
   readonly stall: number;
-  /** For any progress of a run that is known, over all its ways. */
+  /** For any sign of life of a run, over all its ways; for the first one, where nothing streams. */
   readonly run: number;
   /** Between two questions, where nothing streams. */
   readonly poll: number;
@@ -75,6 +76,7 @@ export class CartritaApiClient extends GeneratedClient {
       keyring: this.#keyring,
       fetch: options.fetch ?? ((...given) => fetch(...given)),
       timeout,
+      stall: patience.stall,
       retries,
       retryDelay: patience.retryDelay,
       credentials,
@@ -159,7 +161,7 @@ export class CartritaApiClient extends GeneratedClient {
     const key = this.#keyring.keyFor(OPERATIONS.stream_chat, request);
     const { as: _, ...plain } = options as RequestOptions & { as?: unknown };
     const ticket = key && (await this.issueStreamTicket(plain)).ticket;
-    const query = queryOf({ client_msg_id: crypto.randomUUID(), ...request, ticket });
+    const query = queryOf({ client_msg_id: options.idempotencyKey ?? randomId(), ...request, ticket });
     const address = this.#addresses.of(`/api/chat/stream?${query}`);
     return new EventSource(address, { withCredentials: this.#requester.settings.credentials === 'include' });
   }

@@ -6,6 +6,7 @@
  *     ├── WaitingForApprovalError   a whole answer that a person has to decide on first
  *     ├── AlreadyEndedError         the reader had seen the end before
  *     ├── UnreadableFileError       a file of this machine could not be read
+ *     ├── UnusableAddressError      the base URL, or an id, makes no address of a server's
  *     └── TransportError            no answer of the server's
  *         ├── UnreachableError      nobody answers there, or the connection broke
  *         ├── TimedOutError         it took longer than `timeout`
@@ -85,6 +86,12 @@ export class UnreadableFileError extends CartritaApiError {
   }
 }
 
+export class UnusableAddressError extends CartritaApiError {
+  constructor(message: string) {
+    super(message, { kind: 'unusable_address', code: 'unusable_address' });
+  }
+}
+
 export class TransportError extends CartritaApiError {}
 
 export class UnreachableError extends TransportError {
@@ -109,11 +116,12 @@ export class StalledError extends TransportError {
 
 export class NotCartritaError extends TransportError {
   constructor(url: string, status: number, mediaType: string) {
-    const what = mediaType || 'no media type';
-    super(
-      `${url || 'The address'} answers ${status} with ${what}, as no Cartrita server does: check the base URL.`,
-      { kind: 'not_cartrita', code: 'not_cartrita', status },
-    );
+    const what = [status || '', 'with', mediaType || 'no media type'].join(' ').trim();
+    super(`${url || 'The address'} answers ${what}, as no Cartrita server does: check the base URL.`, {
+      kind: 'not_cartrita',
+      code: 'not_cartrita',
+      status,
+    });
   }
 }
 

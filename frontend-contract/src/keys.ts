@@ -11,6 +11,9 @@ export interface SentKey {
   readonly provider?: string;
 }
 
+/** Whose key chats take, unless they name another provider. */
+const OF_CHATS = 'openai';
+
 /** Chosen by operation and the request's `provider`, never by words in an address. */
 export class Keyring {
   readonly #apiKey: string | undefined;
@@ -27,12 +30,12 @@ export class Keyring {
     const own = provider === undefined ? undefined : this.#providerKeys[provider];
     if (own && provider !== undefined) return { key: own, provider };
     if (this.#apiKey) return { key: this.#apiKey };
-    return operation.provider ? undefined : this.#anyProviderKey();
+    return isLeftOpen(operation.provider, request) ? this.#anyProviderKey() : undefined;
   }
 
   /** What belongs to nobody's provider belongs to the one who chats: openai's key comes first. */
   #anyProviderKey(): SentKey | undefined {
-    const names = ['openai', ...Object.keys(this.#providerKeys)];
+    const names = [OF_CHATS, ...Object.keys(this.#providerKeys)];
     for (const provider of names) {
       const key = this.#providerKeys[provider];
       if (key) return { key, provider };
@@ -41,8 +44,18 @@ export class Keyring {
   }
 }
 
+/** Whether any provider may stand for the caller: nobody's is asked for, or a chat names none. */
+function isLeftOpen(rule: ProviderRule | undefined, request: object | undefined): boolean {
+  if (rule === undefined) return true;
+  return rule.name === OF_CHATS && namedIn(rule, request) === undefined;
+}
+
 function providerOf(rule: ProviderRule, request: object | undefined): string | undefined {
+  return namedIn(rule, request) ?? rule.name;
+}
+
+function namedIn(rule: ProviderRule, request: object | undefined): string | undefined {
   const fields = request as Readonly<Record<string, unknown>> | undefined;
   const named = rule.field === undefined ? undefined : fields?.[rule.field];
-  return typeof named === 'string' && named ? named : rule.name;
+  return typeof named === 'string' && named ? named : undefined;
 }

@@ -28,7 +28,10 @@ export interface Operation {
 /** How one request is to be made, besides what it says. */
 export interface RequestOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Milliseconds for the whole answer; streams, contents and uploads have none unless it is given. */
+  /**
+   * Milliseconds for the whole answer; of contents, for their beginning. Uploads have none unless it is
+   * given, but are given up when no byte moves; streams never have one.
+   */
   readonly timeout?: number | undefined;
   readonly idempotencyKey?: string | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;

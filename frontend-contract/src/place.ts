@@ -17,7 +17,7 @@ export class Place {
   seq = 0;
   /** Milliseconds that the server wants readers to wait before they come back. */
   retryMs: number | undefined;
-  /** When the last byte came over the connection that is open, or was open last; undefined for none. */
+  /** When the last byte came over the connection that is open, or was open last. */
   heardAt: number | undefined;
   /** Whether the server said that this reader has seen the last event. */
   atEnd = false;
@@ -25,16 +25,16 @@ export class Place {
   transport: TransportName | undefined;
   readonly approvalsTold = new Set<string>();
 
-  get lastEventId(): string | undefined {
-    return this.runId === undefined ? undefined : `${this.runId}.${this.seq}`;
-  }
-
   get heard(): boolean {
     return this.heardAt !== undefined;
   }
 
   hear(): void {
     this.heardAt = performance.now();
+  }
+
+  get lastEventId(): string | undefined {
+    return this.runId === undefined ? undefined : `${this.runId}.${this.seq}`;
   }
 
   /** Whether the run is known, so that coming back is all that it takes. */
@@ -56,7 +56,7 @@ export class Place {
   }
 
   /** The event of a frame that is new here; a snapshot takes the place of all that was told. */
-  take(frame: unknown, id: string | undefined): ChatStreamEvent | undefined {
+  take(frame: object, id: string | undefined): ChatStreamEvent | undefined {
     const { event, data } = frame as { event?: unknown; data?: unknown };
     if (event === 'snapshot') this.seq = 0;
     const isNew = id === undefined || this.moveTo(id);

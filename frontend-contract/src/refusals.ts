@@ -15,8 +15,6 @@ const PLAIN_STATUSES: Readonly<Record<number, string>> = {
 /** What a proxy says of a server that is not there. */
 const AWAY: ReadonlySet<number> = new Set([502, 503, 504]);
 
-const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
-
 /** An error as the server writes it: in an answer, in an event, or in a frame. */
 export interface WrittenError {
   readonly error: string;
@@ -58,13 +56,6 @@ export function assertHere(url: string, answer: Response): void {
 export function assertOurs(answer: Response, kind: AnswerKind): void {
   const mediaType = answer.headers.get('content-type') ?? '';
   if (!EXPECTED[kind].test(mediaType)) throw new NotCartritaError(answer.url, answer.status, mediaType);
-}
-
-/** Fails where a server sends elsewhere: no key follows it. Browsers do not tell where to. */
-export function assertHere(answer: Response): void {
-  const { type, status, url } = answer;
-  if (type !== 'opaqueredirect' && !REDIRECTS.has(status)) return;
-  throw new NotCartritaError(url, status, 'a redirect to elsewhere');
 }
 
 /** What the media type of each kind of answer looks like: files may be anything but a web page. */

@@ -1,18 +1,24 @@
 /** Sends one operation: key, deadline, retries with one Idempotency-Key, typed errors, hooks. */
 
-import type { Addresses } from './addresses.js';
+import { filled, type Addresses } from './addresses.js';
 import { CartritaApiError, isAbort, NotCartritaError, UnreachableError, WaitingForApprovalError } from './errors.js';
 import { UnauthenticatedError } from './generated/errors.js';
 import type { WaitingResponse } from './generated/types.js';
 import { VERSION } from './generated/version.js';
+import { randomId } from './ids.js';
 import type { Keyring, SentKey } from './keys.js';
 import type { Call, Operation } from './operation.js';
 import { assertHere, assertOurs, errorOfAnswer } from './refusals.js';
-import { sendForm } from './uploads.js';
+import { sendForm, sizeOf, type OnProgress } from './uploads.js';
 import { backoff, follow, pause, within } from './waiting.js';
 
 /** Nobody is made to wait longer than this for another try. */
 const LONGEST_WAIT_S = 60;
+
+/** Bytes that the slowest line takes in a millisecond. */
+const SLOWEST_LINE = 16;
+
+type Read<T> = (answer: Response) => T | Promise<T>;
 
 /** What every request of a client has in common. */
 export interface RequestSettings {
@@ -21,6 +27,8 @@ export interface RequestSettings {
   readonly fetch: typeof fetch;
   /** Milliseconds for a whole answer, tries included. */
   readonly timeout: number;
+  /** Milliseconds without a byte after which an upload is given up. */
+  readonly stall: number;
   readonly retries: number;
   /** Milliseconds before the first other try. */
   readonly retryDelay: number;
@@ -38,8 +46,7 @@ export class Requester {
 
   /** The answer's JSON. */
   async json<T>(operation: Operation, call: Call): Promise<T> {
-    return this.#within(operation, call, async (attempted) => {
-      const answer = await attempted;
+    return this.#within(operation, call, async (answer) => {
       assertOurs(answer, 'json');
       const found = await parsed<T | WaitingResponse>(answer);
       if (answer.status === 202) throw new WaitingForApprovalError(found as WaitingResponse);
@@ -49,8 +56,7 @@ export class Requester {
 
   /** Done when the server says that it is. */
   async nothing(operation: Operation, call: Call): Promise<void> {
-    await this.#within(operation, call, async (attempted) => {
-      const answer = await attempted;
+    await this.#within(operation, call, async (answer) => {
       assertOurs(answer, 'nothing');
       await answer.body?.cancel();
     });
@@ -64,10 +70,11 @@ export class Requester {
     return this.#failing(() =>
       within(timeout, undefined, async (late) => {
         const leave = follow(late, controller);
-        const answered = await this.#attempts(operation, call, controller.signal, timeout);
+        const isTooLong = after(timeout);
+        const answer = await this.#attempts(operation, call, controller.signal, isTooLong, (each) => each);
         leave();
-        assertOurs(answered, 'content');
-        return answered;
+        assertOurs(answer, 'content');
+        return answer;
       }),
     );
   }
@@ -80,7 +87,6 @@ export class Requester {
     key = this.keyFor(operation, call),
   ): Promise<Response> {
     const answer = await this.#sent(operation, call, signal, key);
-    assertHere(answer);
     if (answer.status >= 400) throw await errorOfAnswer(answer);
     return answer;
   }
@@ -95,17 +101,26 @@ export class Requester {
     return error;
   }
 
-  #within<T>(
-    operation: Operation,
-    call: Call,
-    read: (attempted: Promise<Response>) => Promise<T>,
-  ): Promise<T> {
-    const given = call.options?.timeout;
-    const timeout = given ?? (call.form ? 0 : this.settings.timeout);
+  #within<T>(operation: Operation, call: Call, read: Read<T>): Promise<T> {
+    if (call.form && call.options?.timeout === undefined) return this.#unlessSilent(operation, call, read);
+    const { timeout = this.settings.timeout, signal } = call.options ?? {};
     return this.#failing(() =>
-      within(timeout, call.options?.signal, (signal) =>
-        read(this.#attempts(operation, call, signal, timeout)),
-      ),
+      within(timeout, signal, (bounded) => this.#attempts(operation, call, bounded, after(timeout), read)),
+    );
+  }
+
+  /** A form may take as long as its bytes move; until they are counted, as long as on a slow line. */
+  #unlessSilent<T>(operation: Operation, call: Call, read: Read<T>): Promise<T> {
+    const { timeout, stall } = this.settings;
+    const limit = Math.max(timeout, stall);
+    const { options } = call;
+    const uncounted = sizeOf(call.form ?? []) / SLOWEST_LINE;
+    return this.#failing(() =>
+      within(limit + uncounted, options?.signal, (signal, again) => {
+        const onProgress = options?.onProgress && watched(options.onProgress, () => again(limit));
+        const counted = { ...call, options: { ...options, onProgress } };
+        return this.#attempts(operation, counted, signal, (wait) => wait >= limit, read);
+      }),
     );
   }
 
@@ -117,25 +132,30 @@ export class Requester {
     }
   }
 
-  async #attempts(operation: Operation, given: Call, signal: AbortSignal, timeout: number): Promise<Response> {
-    const began = performance.now();
+  /** Tries until an answer is read; a wait that would be too long tells the failure instead. */
+  async #attempts<T>(
+    operation: Operation,
+    given: Call,
+    signal: AbortSignal,
+    isTooLong: (wait: number) => boolean,
+    read: Read<T>,
+  ): Promise<T> {
     const call = withIdempotencyKey(operation, given);
     for (let failures = 1; ; failures += 1) {
       try {
-        return await this.once(operation, call, signal);
+        return await read(await this.once(operation, call, signal));
       } catch (error) {
-        const wait = this.#waitBefore(error, failures, operation, call);
-        const late = timeout > 0 && wait !== undefined && performance.now() - began + wait > timeout;
-        if (wait === undefined || late) throw error;
+        const wait = this.#waitBefore(error, failures, operation);
+        if (wait === undefined || isTooLong(wait)) throw error;
         await pause(wait, signal);
       }
     }
   }
 
   /** Milliseconds before another try; undefined where there is to be none. */
-  #waitBefore(error: unknown, failures: number, operation: Operation, call: Call): number | undefined {
+  #waitBefore(error: unknown, failures: number, operation: Operation): number | undefined {
     if (failures > this.settings.retries || !(error instanceof CartritaApiError)) return undefined;
-    if (!mayRepeat(error, isRepeatable(operation, call))) return undefined;
+    if (!mayRepeat(error, isRepeatable(operation))) return undefined;
     const { retryAfter } = error;
     if (retryAfter !== undefined && retryAfter > LONGEST_WAIT_S) return undefined;
     const least = backoff(failures, this.settings.retryDelay);
@@ -152,21 +172,38 @@ export class Requester {
       signal,
     };
     try {
-      if (call.form) return await sendForm(url, init, call.form, this.settings.fetch, call.options?.onProgress);
-      if (call.body) init.body = JSON.stringify(call.body);
-      return await this.settings.fetch(url, init);
+      const answer = await this.#answered(url, init, call);
+      assertHere(url, answer);
+      return answer;
     } catch (error) {
       throw isAbort(error, signal) ? signal.reason : unreachable(url, error);
     }
   }
 
+  async #answered(url: string, init: RequestInit, call: Call): Promise<Response> {
+    if (call.form) return sendForm(url, init, call.form, this.settings.fetch, call.options?.onProgress);
+    if (call.body) init.body = JSON.stringify(call.body);
+    return this.settings.fetch(url, init);
+  }
+
   #address(operation: Operation, call: Call): string {
-    const path = operation.path.replace(/\{(\w+)\}/g, (_, name: string) =>
-      encodeURIComponent(call.path?.[name] ?? ''),
-    );
+    const path = filled(operation.path, call.path);
     const query = queryOf(call.query ?? {}).toString();
     return this.settings.addresses.of(path) + (query ? `?${query}` : '');
   }
+}
+
+function watched(onProgress: OnProgress, heard: () => void): OnProgress {
+  return (progress) => {
+    heard();
+    onProgress(progress);
+  };
+}
+
+/** Whether a wait would end after a deadline that runs from now on; 0 is none. */
+function after(timeout: number): (wait: number) => boolean {
+  const began = performance.now();
+  return (wait) => timeout > 0 && performance.now() - began + wait > timeout;
 }
 
 /** A query as the server reads it: lists repeated, objects as JSON, nothing for what is not there. */
@@ -187,12 +224,13 @@ function textOf(value: unknown): string {
 /** A connection that broke, or the typed error that it already is. */
 export function unreachable(url: string, error: unknown): unknown {
   if (error instanceof CartritaApiError) return error;
-  const { origin } = new URL(url);
-  const sentence = `${origin} cannot be reached: is the server running there, and does it list this page's origin?`;
+  const where = URL.canParse(url) ? new URL(url).origin : 'The server';
+  const sentence = `${where} cannot be reached: is the server running there, and does it list this page's origin?`;
   return new UnreachableError(sentence, { cause: error });
 }
 
-async function parsed<T>(answer: Response): Promise<T> {
+/** The JSON of an answer. */
+export async function parsed<T>(answer: Response): Promise<T> {
   try {
     return (await answer.json()) as T;
   } catch (error) {
@@ -225,11 +263,12 @@ const ACCEPTED = { json: 'application/json', nothing: '*/*', content: '*/*' } as
 /** The same key for every try of a call, so that all of them are one. */
 export function withIdempotencyKey(operation: Operation, call: Call): Call {
   if (operation.repetition !== 'with_key' || call.options?.idempotencyKey) return call;
-  return { ...call, options: { ...call.options, idempotencyKey: crypto.randomUUID() } };
+  return { ...call, options: { ...call.options, idempotencyKey: randomId() } };
 }
 
-function isRepeatable(operation: Operation, call: Call): boolean {
-  return operation.repetition === 'safe' || call.options?.idempotencyKey !== undefined;
+/** Whether it may be sent again when it may have been done: a key helps where the server minds it. */
+export function isRepeatable(operation: Operation): boolean {
+  return operation.repetition !== 'unsafe';
 }
 
 /** What was refused for now may be sent again by anyone; what may have been done, by a key only. */

@@ -1,6 +1,13 @@
 /** Reads a run to its end over connections that break, by the best way there is. */
 
-import { CartritaApiError, isAbort, NotCartritaError, StalledError, UnreachableError } from './errors.js';
+import {
+  CartritaApiError,
+  isAbort,
+  NotCartritaError,
+  StalledError,
+  UnreachableError,
+  UnusableAddressError,
+} from './errors.js';
 import { isTerminal, type ChatStreamEvent, type Place, type TransportName } from './place.js';
 import { backoff, pause } from './waiting.js';
 
@@ -21,6 +28,11 @@ export interface Endurance {
   readonly patience: number;
 }
 
+/** Whether a run that may have begun without telling its id may be begun again, after this failure. */
+export type MayBegin = (failure: CartritaApiError) => boolean;
+
+/** A connection over which bytes came for so much of the patience shows that the run lives. */
+const HEALTHY = 1 / 12;
 /** Tries over one way, once the run is known: a server that restarts takes seconds. */
 const PATIENT_RETRIES = 5;
 
@@ -29,9 +41,10 @@ export async function* resumed(
   transports: readonly Transport[],
   place: Place,
   endurance: Endurance,
+  mayBegin: MayBegin,
   signal: AbortSignal,
 ): AsyncGenerator<ChatStreamEvent> {
-  const course = new Course(transports, place, endurance);
+  const course = new Course(transports, place, endurance, mayBegin);
   while (!place.atEnd) {
     signal.throwIfAborted();
     const before = place.seq;
@@ -49,8 +62,8 @@ export async function* resumed(
       failure = error;
     }
     if (place.atEnd) return;
-    course.lived((place.heardAt ?? opened) - opened);
-    if (place.seq > before) course.advanced();
+    const heardFor = (place.heardAt ?? opened) - opened;
+    if (place.seq > before || heardFor >= endurance.patience * HEALTHY) course.advanced();
     await pause(course.next(failure), signal);
   }
 }
@@ -60,15 +73,17 @@ class Course {
   readonly #transports: readonly Transport[];
   readonly #place: Place;
   readonly #endurance: Endurance;
+  readonly #mayBegin: MayBegin;
   #index = 0;
   #failures = 0;
   #givenUp: number;
   #first: unknown;
 
-  constructor(transports: readonly Transport[], place: Place, endurance: Endurance) {
+  constructor(transports: readonly Transport[], place: Place, endurance: Endurance, mayBegin: MayBegin) {
     this.#transports = transports;
     this.#place = place;
     this.#endurance = endurance;
+    this.#mayBegin = mayBegin;
     this.#givenUp = performance.now() + endurance.patience;
     this.#index = this.#from(0) ?? 0;
   }
@@ -79,11 +94,6 @@ class Course {
     return transport;
   }
 
-  /** A run may wait for a person for long: while its connection is alive, nobody loses patience. */
-  lived(milliseconds: number): void {
-    this.#givenUp += milliseconds;
-  }
-
   advanced(): void {
     this.#failures = 0;
     this.#first = undefined;
@@ -92,8 +102,13 @@ class Course {
 
   /** Milliseconds until the next try, which may go another way; throws what nothing helps against. */
   next(failure: unknown): number {
-    if (failure === undefined) return this.#afterCleanEnd();
-    if (!(failure instanceof CartritaApiError) || isFinal(failure)) throw failure;
+    if (failure === undefined && this.#place.known) return this.#afterCleanEnd();
+    if (failure !== undefined && !(failure instanceof CartritaApiError)) throw failure;
+    return this.#afterFailure(failure ?? new UnreachableError('The stream ended before it began.'));
+  }
+
+  #afterFailure(failure: CartritaApiError): number {
+    if (isFinal(failure) || !(this.#place.known || this.#mayBegin(failure))) throw failure;
     this.#first ??= failure;
     this.#failures += 1;
     const blocked = isBlocked(failure, this.#place);
@@ -135,7 +150,7 @@ class Course {
 
 /** What will not change by asking again, or by asking another way. */
 function isFinal(error: CartritaApiError): boolean {
-  if (error instanceof NotCartritaError) return true;
+  if (error instanceof NotCartritaError || error instanceof UnusableAddressError) return true;
   return error.told && !error.retryable;
 }
 

@@ -1,11 +1,13 @@
 /** Makes the stream of an answer: by which calls it begins, by which ways it is followed. */
 
+import type { CartritaApiError } from './errors.js';
 import { OPERATIONS } from './generated/operations.js';
+import { randomId } from './ids.js';
 import type { Keyring, SentKey } from './keys.js';
 import type { Call, Operation } from './operation.js';
 import { Place, type TransportName } from './place.js';
-import { withIdempotencyKey, type Requester } from './requests.js';
-import { resumed, type Endurance, type Transport } from './resumption.js';
+import { isRepeatable, withIdempotencyKey, type Requester } from './requests.js';
+import { resumed, type Endurance, type MayBegin, type Transport } from './resumption.js';
 import type { SocketSettings, WebSocketType } from './socket.js';
 import { ChatStream } from './stream.js';
 import { Polling } from './transports/polling.js';
@@ -49,7 +51,9 @@ export class StreamMaker {
     const key = this.#requester.keyFor(operation, call);
     const controller = new AbortController();
     const ways = () => this.#transports(beginning, key, { options: call.options });
-    return new ChatStream(this.#events(ways, place, controller, call.options?.signal), place, controller);
+    const mayBegin = (failure: CartritaApiError) => isRepeatable(operation) || failure.status === 429;
+    const events = this.#events(ways, place, mayBegin, controller, call.options?.signal);
+    return new ChatStream(events, place, controller);
   }
 
   /** Where the WebSocket is, and how it is opened; undefined where there is none. */
@@ -61,12 +65,13 @@ export class StreamMaker {
   async *#events(
     ways: () => readonly Transport[],
     place: Place,
+    mayBegin: MayBegin,
     controller: AbortController,
     signal: AbortSignal | undefined,
   ): ReturnType<typeof resumed> {
     const leave = follow(signal, controller);
     try {
-      yield* resumed(ways(), place, this.#settings, controller.signal);
+      yield* resumed(ways(), place, this.#settings, mayBegin, controller.signal);
     } catch (error) {
       throw this.#requester.failed(error);
     } finally {
@@ -79,10 +84,8 @@ export class StreamMaker {
     const made: Record<TransportName, () => Transport> = {
       sse: () => new EventsOverHttp(this.#requester, { begin: beginning.streamed, events, key, call }, this.#settings),
       websocket: () => new EventsOverSocket(this.socket(key), beginning.frame),
-      polling: () => {
-        const { pollInterval, stall } = this.#settings;
-        return new Polling(this.#requester, { begin: beginning.whole, run, events, key, call }, pollInterval, stall);
-      },
+      polling: () =>
+        new Polling(this.#requester, { begin: beginning.whole, run, events, key, call }, this.#settings),
     };
     return this.#settings.transports.map((name) => made[name]());
   }
@@ -111,9 +114,11 @@ function conversationOf(call: Call): object {
   return id === undefined ? {} : { conversation_id: id };
 }
 
+/** A key of the caller's makes the same message whenever it is sent again, over a WebSocket, too. */
 function identified(operation: Operation, call: Call): Call {
   if (!FRAMED.has(operation.id)) return withIdempotencyKey(operation, call);
-  return { ...call, body: { client_msg_id: crypto.randomUUID(), ...withoutUndefined(call.body) } };
+  const client_msg_id = call.options?.idempotencyKey ?? randomId();
+  return { ...call, body: { client_msg_id, ...withoutUndefined(call.body) } };
 }
 
 function withoutUndefined(body: object | undefined): object {

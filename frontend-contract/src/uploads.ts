@@ -1,14 +1,16 @@
 /** Sends forms with files, and tells how far they are. */
 
-import { UnreadableFileError } from './errors.js';
+import { NotCartritaError, UnreadableFileError } from './errors.js';
+import { randomId } from './ids.js';
 import type { FormFields, UploadProgress } from './operation.js';
 
-type OnProgress = (progress: UploadProgress) => void;
+export type OnProgress = (progress: UploadProgress) => void;
 type StreamedInit = RequestInit & { duplex: 'half' };
 
 /**
  * Sends a form. Where its progress is wanted, a browser sends it by XMLHttpRequest, which alone
- * tells of it there; elsewhere the body is a stream that is counted as it is read.
+ * tells of it there; elsewhere the body is a stream that is counted as it is read. XMLHttpRequest
+ * would carry a key wherever it is sent, so with a key only the end is told in a page.
  */
 export async function sendForm(
   url: string,
@@ -19,7 +21,9 @@ export async function sendForm(
 ): Promise<Response> {
   await assertReadable(fields);
   if (!onProgress) return send(url, { ...init, body: formData(fields) });
-  if (typeof XMLHttpRequest === 'function') return sentByPage(url, init, formData(fields), onProgress);
+  const isPage = typeof XMLHttpRequest === 'function';
+  if (isPage && new Headers(init.headers).has('X-API-Key')) return sentAtOnce(url, init, fields, send, onProgress);
+  if (isPage) return sentByPage(url, init, formData(fields), onProgress);
   return sentAsStream(url, init, fields, send, onProgress);
 }
 
@@ -48,6 +52,24 @@ function nameOf(file: Blob): string {
   return 'name' in file && typeof file.name === 'string' && file.name ? file.name : 'file';
 }
 
+async function sentAtOnce(
+  url: string,
+  init: RequestInit,
+  fields: FormFields,
+  send: typeof fetch,
+  onProgress: OnProgress,
+): Promise<Response> {
+  const total = sizeOf(fields);
+  const answer = await send(url, { ...init, body: formData(fields) });
+  onProgress({ sent: total, total });
+  return answer;
+}
+
+/** How many bytes the values of a form have. */
+export function sizeOf(fields: FormFields): number {
+  return fields.reduce((sum, [, value]) => sum + (typeof value === 'object' ? value.size : (value?.length ?? 0)), 0);
+}
+
 async function sentAsStream(
   url: string,
   init: RequestInit,
@@ -68,7 +90,7 @@ async function sentAsStream(
 
 /** A form whose bytes are read as they are sent. */
 class StreamedForm {
-  readonly #boundary = `cartrita-${crypto.randomUUID()}`;
+  readonly #boundary = `cartrita-${randomId()}`;
   readonly #parts: readonly (readonly [head: Uint8Array, file: Blob])[];
   readonly #end: Uint8Array;
   readonly #total: number;
@@ -158,13 +180,22 @@ function sentByPage(url: string, init: RequestInit, form: FormData, onProgress: 
     request.withCredentials = init.credentials === 'include';
     new Headers(init.headers).forEach((value, name) => request.setRequestHeader(name, value));
     request.upload.onprogress = ({ loaded, total }) => onProgress({ sent: loaded, total });
-    request.onload = () => resolve(answerOf(request));
+    request.onload = () => (isElsewhere(url, request) ? reject(elsewhere(url)) : resolve(answerOf(request)));
     request.onerror = () => reject(new TypeError('The connection broke.'));
     request.onabort = () => reject(signal?.reason);
     signal?.addEventListener('abort', abort, { once: true });
     if (signal?.aborted) reject(signal.reason);
     else request.send(form);
   }).finally(() => signal?.removeEventListener('abort', abort));
+}
+
+/** Whether it was sent on, which nothing can forbid an XMLHttpRequest. */
+function isElsewhere(url: string, request: XMLHttpRequest): boolean {
+  return request.responseURL !== '' && request.responseURL !== url;
+}
+
+function elsewhere(url: string): NotCartritaError {
+  return new NotCartritaError(new URL(url).origin, 0, 'a way elsewhere');
 }
 
 function answerOf(request: XMLHttpRequest): Response {

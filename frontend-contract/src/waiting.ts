@@ -2,20 +2,26 @@
 
 import { TimedOutError } from './errors.js';
 
-/** Runs with a signal that the caller's signal or the deadline aborts; 0 is no deadline. */
+/** Runs with a signal that the caller's signal or the deadline aborts, which can be set again; 0 is none. */
 export async function within<T>(
   milliseconds: number,
   signal: AbortSignal | undefined,
-  work: (signal: AbortSignal) => Promise<T>,
+  work: (signal: AbortSignal, again: (milliseconds: number) => void) => Promise<T>,
 ): Promise<T> {
   const controller = new AbortController();
-  const late = new TimedOutError(milliseconds);
-  const timer = milliseconds > 0 ? setTimeout(() => controller.abort(late), milliseconds) : undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const again = (limit: number) => {
+    clearTimeout(timer);
+    const lapse = () => controller.abort(new TimedOutError(limit));
+    timer = limit > 0 ? setTimeout(lapse, limit) : undefined;
+  };
+  again(milliseconds);
   const leave = follow(signal, controller);
   try {
-    return await work(controller.signal);
+    return await work(controller.signal, again);
   } catch (error) {
-    throw controller.signal.reason === late ? late : error;
+    const { reason } = controller.signal as { reason: unknown };
+    throw reason instanceof TimedOutError ? reason : error;
   } finally {
     clearTimeout(timer);
     leave();

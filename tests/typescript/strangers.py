@@ -106,6 +106,12 @@ def slowly(*frames: str, heartbeats: int, interval_s: float) -> Answer:
     return answer
 
 
+async def halved(writer: Writer) -> None:
+    """Ends the connection in the middle of an answer."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n"
+    writer.write(head + b'{"agents": [')
+
+
 async def silence(_: Writer) -> None:
     """Says nothing, for ever."""
     await asyncio.Event().wait()

@@ -13,6 +13,7 @@ from tests.typescript.proxies import Network, network
 from tests.typescript.strangers import (
     Answer,
     events,
+    halved,
     page,
     refusal,
     reset,
@@ -168,6 +169,13 @@ def test_what_has_an_idempotency_key_is_asked_again(programs: Programs, net: Net
     assert len(other.asked) == 3
 
 
+def test_an_answer_that_is_cut_is_asked_for_again(programs: Programs, net: Network) -> None:
+    other = stranger(net, halved, value({"agents": []}))
+    [fact] = programs.run("failures", base=other.base, key=KEY, what="agents")
+    assert "error" not in fact
+    assert len(other.asked) == 2
+
+
 def test_an_answer_that_does_not_come(programs: Programs, net: Network) -> None:
     other = stranger(net, silence)
     error = failed(programs, other.base, "agents", options={"timeout": 100})
@@ -199,14 +207,6 @@ def test_a_run_that_waits_for_long_is_not_given_up(programs: Programs, net: Netw
     assert len(other.asked) == 2
 
 
-@pytest.mark.parametrize("base", ["localhost:8000", "/api", "not an address", ""])
-def test_a_base_url_that_is_none(base: str, programs: Programs) -> None:
-    for what in ("chat", "stream"):
-        error = failed(programs, base, what)
-        assert error["name"] == "UnreachableError"
-        assert "is no base URL here" in error["message"]
-
-
 def test_a_question_that_is_not_answered_while_polling(programs: Programs, net: Network) -> None:
     other = stranger(net, value({"run_id": "run_1"}), silence)
     patience = {"stall": 50, "run": 500, "retryDelay": 5}
@@ -226,6 +226,26 @@ def test_an_event_of_a_newer_server_is_passed_over(programs: Programs, net: Netw
     other = stranger(net, events(_START, _NEWS, _DONE, stays=False))
     [fact] = programs.run("failures", base=other.base, key=KEY, what="stream")
     assert fact == {"value": "Here.", "told": []}
+
+
+def test_an_event_that_is_nothing(programs: Programs, net: Network) -> None:
+    other = stranger(net, events("id: run_1.1\ndata: null", stays=False))
+    assert failed(programs, other.base, "stream")["name"] == "NotCartritaError"
+
+
+@pytest.mark.parametrize("what", ["stream", "live"])
+@pytest.mark.parametrize("said", ["hello", "null", "7"])
+def test_a_socket_of_something_else(said: str, what: str, programs: Programs) -> None:
+    [fact] = programs.run("strange_socket", said=said, what=what)
+    assert fact["error"]["name"] == "NotCartritaError"
+
+
+@pytest.mark.parametrize("base", ["/api", "localhost:8000", "not an address", "", "file:///etc"])
+@pytest.mark.parametrize("what", ["agents", "stream", "live"])
+def test_an_address_that_is_none(what: str, base: str, programs: Programs) -> None:
+    [fact] = programs.run("failures", base=base, key=KEY, what=what)
+    assert fact["error"]["name"] == "UnusableAddressError"
+    assert "http" in fact["error"]["message"]
 
 
 def test_a_run_that_was_read_to_its_end_has_nothing_left(programs: Programs, net: Network) -> None:

@@ -5,8 +5,8 @@ import type { SentKey } from '../keys.js';
 import type { ApprovalView, RunView } from '../generated/types.js';
 import type { Call, Operation } from '../operation.js';
 import type { ChatStreamEvent, Place } from '../place.js';
-import type { Requester } from '../requests.js';
 import { assertOurs } from '../refusals.js';
+import { parsed, type Requester } from '../requests.js';
 import type { Transport } from '../resumption.js';
 import { SseParser } from '../sse.js';
 import { pause, within } from '../waiting.js';
@@ -21,6 +21,13 @@ export interface PollingCalls {
   readonly call: Call;
 }
 
+/** Milliseconds: between two questions, for the answer to one, and for that which begins a run. */
+export interface PollingLimits {
+  readonly pollInterval: number;
+  readonly stall: number;
+  readonly patience: number;
+}
+
 /** What an answer that was asked for whole tells of its run. */
 interface Begun {
   readonly run_id: string;
@@ -33,15 +40,12 @@ export class Polling implements Transport {
   readonly name = 'polling';
   readonly #requester: Requester;
   readonly #calls: PollingCalls;
-  readonly #interval: number;
-  readonly #limit: number;
+  readonly #limits: PollingLimits;
 
-  /** Times in milliseconds: between two questions, and for the answer to one. */
-  constructor(requester: Requester, calls: PollingCalls, interval: number, limit: number) {
+  constructor(requester: Requester, calls: PollingCalls, limits: PollingLimits) {
     this.#requester = requester;
     this.#calls = calls;
-    this.#interval = interval;
-    this.#limit = limit;
+    this.#limits = limits;
   }
 
   can(place: Place): boolean {
@@ -52,7 +56,7 @@ export class Polling implements Transport {
     if (!place.known) yield* this.#begun(place, signal);
     for (let run = await this.#run(place, signal); !ENDED.has(run.status); run = await this.#run(place, signal)) {
       yield* asked(place, run.approvals);
-      await pause(this.#interval, signal);
+      await pause(this.#limits.pollInterval, signal);
     }
     yield* this.#rest(place, signal);
   }
@@ -60,7 +64,9 @@ export class Polling implements Transport {
   async *#begun(place: Place, signal: AbortSignal): AsyncGenerator<ChatStreamEvent> {
     const { begin, key } = this.#calls;
     if (!begin) return;
-    const begun = await this.#requester.once(begin.operation, begin.call, signal, key).then(begunIn, failedRun);
+    const begun = await within(this.#limits.patience, signal, (bounded) =>
+      this.#requester.once(begin.operation, begin.call, bounded, key).then(begunIn, failedRun),
+    );
     place.move(begun.run_id, 0);
     yield* asked(place, begun.approvals ?? []);
   }
@@ -68,12 +74,14 @@ export class Polling implements Transport {
   async #run(place: Place, signal: AbortSignal): Promise<RunView> {
     const { run, key, call } = this.#calls;
     const path = { run_id: place.runId ?? '' };
-    return within(this.#limit, signal, async (limited) => {
-      const answer = await this.#requester.once(run, { path, options: call.options }, limited, key);
+    const asked = { path, options: call.options };
+    const found = await within(this.#limits.stall, signal, async (bounded) => {
+      const answer = await this.#requester.once(run, asked, bounded, key);
       assertOurs(answer, 'json');
-      place.hear();
-      return (await answer.json()) as RunView;
+      return parsed<RunView>(answer);
     });
+    place.hear();
+    return found;
   }
 
   /** All that follows, once nothing more will: an answer that ends, whoever holds it back. */
@@ -81,9 +89,10 @@ export class Polling implements Transport {
     const { events, key, call } = this.#calls;
     const path = { run_id: place.runId ?? '' };
     const query = { after: place.seq };
-    const { answer, text } = await within(this.#limit, signal, async (limited) => {
-      const told = await this.#requester.once(events, { path, query, options: call.options }, limited, key);
-      return { answer: told, text: await told.text() };
+    const asked = { path, query, options: call.options };
+    const [answer, text] = await within(this.#limits.stall, signal, async (bounded) => {
+      const found = await this.#requester.once(events, asked, bounded, key);
+      return [found, await found.text()] as const;
     });
     if (answer.status === 204) place.atEnd = true;
     for (const block of new SseParser().feed(text)) {
@@ -95,7 +104,7 @@ export class Polling implements Transport {
 
 async function begunIn(answer: Response): Promise<Begun> {
   assertOurs(answer, 'json');
-  return (await answer.json()) as Begun;
+  return parsed<Begun>(answer);
 }
 
 /** A run that failed is an error where its answer was asked for whole, which names it: its events tell why. */

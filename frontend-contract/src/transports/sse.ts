@@ -4,7 +4,7 @@ import { NotCartritaError, StalledError } from '../errors.js';
 import type { SentKey } from '../keys.js';
 import type { Call, Operation } from '../operation.js';
 import type { ChatStreamEvent, Place } from '../place.js';
-import { assertOurs } from '../refusals.js';
+import { assertOurs, objectIn } from '../refusals.js';
 import { unreachable, type Requester } from '../requests.js';
 import type { Transport } from '../resumption.js';
 import { SseParser, type SseBlock } from '../sse.js';
@@ -104,12 +104,10 @@ export function eventOf(block: SseBlock, place: Place, answer: Response): ChatSt
   return undefined;
 }
 
-function frameIn(data: string, answer: Response): unknown {
-  try {
-    return JSON.parse(data) as unknown;
-  } catch {
-    throw new NotCartritaError(answer.url, answer.status, 'events that are no JSON');
-  }
+function frameIn(data: string, answer: Response): object {
+  const frame = objectIn(data);
+  if (frame) return frame;
+  throw new NotCartritaError(answer.url, answer.status, 'events that are no JSON objects');
 }
 
 /** Aborts a connection on which nothing comes for so long, while it is read. */

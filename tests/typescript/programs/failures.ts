@@ -10,6 +10,8 @@ interface Given {
   readonly options?: ClientOptions;
 }
 
+const file = new File(['It is written.'], 'note.txt', { type: 'text/plain' });
+
 const ASKED = {
   chat: (client: CartritaApiClient) => client.postChat({ message: 'Hello' }),
   wrong: (client: CartritaApiClient) => client.postChat({ message: '' }),
@@ -21,6 +23,8 @@ const ASKED = {
   content: async (client: CartritaApiClient) => (await client.getFileContent('file_1')).text(),
   run: (client: CartritaApiClient) => client.getRunEvents('run_1', { after: 7 }).text(),
   live: (client: CartritaApiClient) => client.openLiveSession().chat({ message: 'Hello' }).text(),
+  upload: (client: CartritaApiClient) => client.uploadFile(file),
+  counted: (client: CartritaApiClient) => client.uploadFile(file, undefined, { onProgress: () => undefined }),
   aborted: (client: CartritaApiClient) => client.getAgents({ signal: AbortSignal.timeout(50) }),
 } as const;
 

@@ -18,3 +18,11 @@ export function useRef(first) {
   const mine = at++;
   return (cells[mine] ??= { current: first });
 }
+
+/** What a component does once it is shown; these are never taken away. */
+export function useEffect(effect) {
+  const mine = at++;
+  if (mine in cells) return;
+  cells[mine] = true;
+  effect();
+}
