@@ -62,6 +62,19 @@ test('a stopped answer keeps what was seen, and is continued', () =>
     assert.equal(stored.items.at(-1).content, await answers(page).last().locator('.markdown').innerText());
   }));
 
+test('an answer that is stopped before its run is known is stopped all the same', () =>
+  onPage(async (page) => {
+    let release;
+    const stopped = new Promise((resolve) => (release = resolve));
+    await page.route('**/api/chat/stream', (route) => stopped.then(() => route.continue()));
+    await say(page, 'story');
+    await page.getByRole('button', { name: 'Stop the answer' }).click();
+    release();
+    await answered(page);
+    const [run] = (await ask(page, `/api/conversations/${conversationOf(page)}/messages`)).items.slice(-1);
+    assert.equal((await ask(page, `/api/runs/${run.run_id}`)).status, 'cancelled');
+  }));
+
 test('an answer that fails says what to do', () =>
   onPage(async (page) => {
     await say(page, 'fail');

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { BASE, KEY, given, messageBox, onPage, signIn, useBrowser } from './browser.mjs';
+import { answered, BASE, KEY, given, messageBox, onPage, questions, say, signIn, useBrowser } from './browser.mjs';
 
 useBrowser();
 const out = { signedIn: false };
@@ -57,3 +57,34 @@ test('a session that has ended asks for signing in, and goes on where it was', (
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.getByRole('heading', { name: 'offline' }).waitFor();
   }));
+
+test('whoever signs in after a session that has ended sees nothing of who was there', () =>
+  onPage(async (page, context) => {
+    const other = await keyOfAnother('guest');
+    await say(page, 'A secret of mine');
+    await answered(page);
+    await context.clearCookies();
+    await page.getByRole('link', { name: 'Usage' }).click();
+    await page.getByLabel('API key').fill(other);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('heading', { name: 'By model' }).waitFor();
+    await page.goBack();
+    await messageBox(page).waitFor();
+    await page.getByRole('alert').waitFor();
+    assert.equal(await questions(page).count(), 0);
+    assert.equal(await page.getByText('A secret of mine').count(), 0);
+  }));
+
+/** A key of another user of the same tenant. */
+async function keyOfAnother(user) {
+  const { tenant_id } = await asked('GET', '/api/me');
+  await asked('POST', '/api/admin/users', { id: user, tenant_id });
+  return (await asked('POST', '/api/admin/keys', { name: user, owner_id: user })).key;
+}
+
+async function asked(method, path, body) {
+  const headers = { 'X-API-Key': KEY, 'Content-Type': 'application/json' };
+  const answer = await fetch(BASE + path, { method, headers, body: body && JSON.stringify(body) });
+  assert.ok(answer.ok, `${path} answers ${answer.status}`);
+  return answer.json();
+}

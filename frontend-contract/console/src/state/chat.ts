@@ -44,6 +44,8 @@ export class Chat {
   readonly draft = signal<Question | null>(null);
   readonly #api: CartritaApiClient;
   readonly #news: News;
+  /** Answers that are to be stopped as soon as it is known which run they are. */
+  readonly #unwanted = new WeakSet<ChatStream>();
 
   constructor(api: CartritaApiClient, news: News) {
     this.#api = api;
@@ -53,7 +55,7 @@ export class Chat {
   /** Shows another conversation, or none; what is being answered in the old one goes on without us. */
   async open(id: string | null): Promise<void> {
     if (id === this.conversationId.peek()) return;
-    for (const each of this.live.peek()) each.stream.close();
+    this.#leave();
     batch(() => {
       this.conversationId.value = id;
       this.conversation.value = null;
@@ -63,6 +65,21 @@ export class Chat {
       this.loading.value = id !== null;
     });
     if (id !== null) await this.refresh();
+  }
+
+  /** Forgets all of it: somebody else signs in. */
+  forget(): void {
+    this.#leave();
+    batch(() => {
+      this.conversationId.value = null;
+      this.conversation.value = null;
+      this.messages.value = [];
+      this.versions.value = new Map();
+      this.live.value = [];
+      this.told.value = new Map();
+      this.problem.value = '';
+      this.draft.value = null;
+    });
   }
 
   /** Reads what the server has of it, and follows the answers that are being written. */
@@ -87,7 +104,6 @@ export class Chat {
     const { agent, model, approval } = choices;
     const stream = this.#api.streamChat({
       message: question.text,
-      client_msg_id: crypto.randomUUID(),
       ...(this.conversationId.peek() ? { conversation_id: this.conversationId.peek() } : {}),
       ...(question.attachments.length > 0 ? { attachments: question.attachments } : {}),
       ...(agent ? { agent_override: agent } : {}),
@@ -135,7 +151,7 @@ export class Chat {
     await this.#reporting(async () => {
       for (const { stream } of this.live.peek()) {
         if (stream.runId) await this.#api.cancelRun(stream.runId);
-        else stream.close();
+        else this.#unwanted.add(stream);
       }
     });
   }
@@ -170,10 +186,16 @@ export class Chat {
     void this.#read(live);
   }
 
+  /** Stops reading, but for what is still to be stopped. */
+  #leave(): void {
+    for (const { stream } of this.live.peek()) if (!this.#unwanted.has(stream)) stream.close();
+  }
+
   async #read(live: LiveAnswer): Promise<void> {
     const shown = new Shown(live.answer);
     try {
       for await (const event of live.stream) {
+        this.#stopUnwanted(live.stream);
         shown.take(afterEvent(shown.answer, event));
         if (event.event === 'stream_start') this.#begun(live, event.data.conversation_id);
       }
@@ -182,6 +204,12 @@ export class Chat {
     }
     shown.now();
     await this.#ended(live);
+  }
+
+  #stopUnwanted(stream: ChatStream): void {
+    const { runId } = stream;
+    if (!runId || !this.#unwanted.delete(stream)) return;
+    void this.#reporting(async () => void (await this.#api.cancelRun(runId)));
   }
 
   #begun(live: LiveAnswer, conversationId: string): void {

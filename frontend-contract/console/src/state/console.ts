@@ -23,9 +23,11 @@ export class Console {
   readonly chat = new Chat(this.api, this.news);
   readonly uploads = new Uploads(this.api);
   #lastNews = 0;
+  #owner: string | undefined;
 
   /** Signs in by the code of a printed link, or goes on with the cookie that is there. */
   async begin(): Promise<void> {
+    this.session.me.subscribe((me) => me && this.#isShownTo(me.owner_id));
     this.session.state.subscribe((state) => state === 'in' && this.#enter());
     this.router.route.subscribe(() => this.#show());
     this.chat.conversationId.subscribe((id) => id && this.router.replaceConversation(id));
@@ -34,6 +36,16 @@ export class Console {
     document.addEventListener('visibilitychange', () => this.#seen());
     window.addEventListener('focus', () => this.#seen());
     await this.session.begin(this.router.takeSignInCode());
+  }
+
+  /** After a session that ended, whoever comes next sees only what is theirs. */
+  #isShownTo(owner: string): void {
+    if (this.#owner !== undefined && this.#owner !== owner) {
+      this.chat.forget();
+      this.conversations.forget();
+      this.uploads.forget();
+    }
+    this.#owner = owner;
   }
 
   #enter(): void {

@@ -25,6 +25,18 @@ export class ConversationList {
     this.#news = news;
   }
 
+  /** Forgets all of it: somebody else signs in. */
+  forget(): void {
+    this.#asked += 1;
+    batch(() => {
+      this.items.value = [];
+      this.nextCursor.value = null;
+      this.query.value = '';
+      this.found.value = null;
+      this.problem.value = '';
+    });
+  }
+
   /** As many as are shown, anew. */
   async refresh(): Promise<void> {
     const limit = Math.min(200, Math.max(PAGE, this.items.peek().length));

@@ -35,6 +35,11 @@ export class Uploads {
     this.items.value = this.items.peek().filter((each) => each.key !== key);
   }
 
+  /** Forgets all of them: somebody else signs in. */
+  forget(): void {
+    for (const { key } of this.items.peek()) this.remove(key);
+  }
+
   /** The ids of what has arrived, which are handed over. */
   take(): string[] {
     const arrived = this.items.peek().filter((each) => each.fileId !== null);
