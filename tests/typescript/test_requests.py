@@ -1,4 +1,4 @@
-"""What the client sends: the right key or none, ids that last, and addresses that stay their own."""
+"""What the client sends: the right key or none, ids that last, addresses that are its own."""
 
 from typing import Any
 
