@@ -12,6 +12,9 @@ from cartrita.surfaces.services import SurfaceConfig
 
 PUBLIC = {
     ("GET", "/"),
+    ("HEAD", "/"),
+    ("GET", "/assets/none"),
+    ("HEAD", "/assets/none"),
     ("GET", "/.well-known/agent-card.json"),
     ("GET", "/a2a/none/.well-known/agent-card.json"),
     ("GET", "/health"),

@@ -21,6 +21,7 @@ _DESTINATIONS: Final = {"css": "style", "js": "script", "svg": "image"}
 """What each kind of file is for, as Sec-Fetch-Dest says it."""
 
 
+@router.head("/", include_in_schema=False, dependencies=ANONYMOUS)
 @router.get("/", response_class=Response, dependencies=ANONYMOUS)
 async def get_page(request: Request) -> Response:
     """The console: sign in, chat, and see what there is."""
@@ -32,6 +33,7 @@ async def get_page(request: Request) -> Response:
     return _response(request, built_files()[INDEX], headers)
 
 
+@router.head("/assets/{asset_name}", include_in_schema=False, dependencies=ANONYMOUS)
 @router.get("/assets/{asset_name}", response_class=Response, dependencies=ANONYMOUS)
 async def get_asset(request: Request, asset_name: PublicId) -> Response:
     """A built file of the console; another content would have another name."""

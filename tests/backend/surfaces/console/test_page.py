@@ -53,6 +53,14 @@ def test_the_page_is_asked_for_anew_and_its_files_never(client: TestClient) -> N
         assert other.status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/", f"/assets/{SCRIPT}"])
+def test_who_watches_a_site_asks_for_heads(client: TestClient, path: str) -> None:
+    whole, head = client.get(path), client.head(path)
+    assert (head.status_code, head.content) == (200, b"")
+    for name in ("etag", "content-length", "content-type", "content-encoding", "cache-control"):
+        assert head.headers[name] == whole.headers[name]
+
+
 @pytest.mark.parametrize("coding", ["br", "gzip", "identity"])
 def test_each_coding_has_a_tag_of_its_own(client: TestClient, coding: str) -> None:
     with client.stream("GET", f"/assets/{SCRIPT}", headers={"Accept-Encoding": coding}) as answer:
