@@ -21,7 +21,7 @@ from cartrita.surfaces.older_frontends.answers import (
     is_conversation,
     old_answer,
 )
-from cartrita.surfaces.older_frontends.native_requests import NativeRequests, Page
+from cartrita.surfaces.older_frontends.native_requests import NativeRequests, Page, Refused
 from cartrita.surfaces.older_frontends.queries import (
     native_query,
     with_parameters,
@@ -63,9 +63,14 @@ class OlderFrontends:
         if translation is not None:
             receive = TranslatedBody(receive, translation, self._most_bytes).receive
         exchange = _Exchange(address, scope, NativeRequests(self._app, scope), self._since)
-        await exchange.pass_over()
         speech = address.path == "/api/voice/speak"
         answer = TranslatedAnswer(send, exchange.rewritten, speech=speech)
+        try:
+            await exchange.pass_over()
+        except Refused as refused:
+            await answer.send(refused.start)
+            await answer.send({"type": "http.response.body", "body": refused.body})
+            return
         await self._app(exchange.scope, receive, answer.send)
 
 
@@ -80,11 +85,11 @@ class _Exchange:
         self._beyond_end = False
 
     async def pass_over(self) -> None:
-        """Begin a list after as many items as its query says."""
+        """Begin a list after as many items as its query says. Raises Refused."""
         query, offset = without_offset(self._address.path, self.scope["query_string"])
         if offset and self._address.method == "GET":
             page = await self._native.page_before(self._address.path, query, offset)
-            self._beyond_end = page.next_cursor is None and not page.refused
+            self._beyond_end = page.next_cursor is None
             self.scope = {**self.scope, "query_string": _continued(query, page)}
 
     async def rewritten(self, status: int, body: bytes) -> bytes:

@@ -106,6 +106,25 @@ async def test_a_stream_is_sent_as_it_comes() -> None:
     assert pieces[0].endswith(b'"type":"content","content":"a"}\n\n')
 
 
+async def test_a_list_whose_walk_is_refused_is_that_refusal() -> None:
+    """It does not begin anew, which a frontend that pages would take for more."""
+    limited = b'{"error":"Later.","code":"rate_limited"}'
+    page = b'{"items":[{"id":"f"}],"next_cursor":"c"}'
+
+    class Limited(Native):
+        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+            refused = bool(self.scopes)
+            self.status, self.pieces = (429, (limited,)) if refused else (200, (page,))
+            await super().__call__(scope, receive, send)
+
+    native = Limited(headers={**JSON, "retry-after": "7"})
+    headers, pieces = await asked(native, "/api/files", query_string=b"limit=2&offset=600")
+    assert native.status == 429
+    assert len(native.scopes) == 2
+    assert headers[b"retry-after"] == b"7"
+    assert json.loads(pieces[0])["code"] == "rate_limited"
+
+
 async def test_requests_are_translated() -> None:
     native = Native(b"{}")
     await asked(
@@ -132,9 +151,8 @@ async def test_speech_becomes_an_address() -> None:
     assert headers[b"content-type"] == b"application/json"
 
 
-async def test_a_page_that_is_refused_is_asked_for_itself() -> None:
-    """So that its caller is told why."""
+async def test_a_list_that_is_refused_says_why() -> None:
     native = Native(b'{"error":"No."}', status=401)
     _, [body] = await asked(native, "/api/files", query_string=b"offset=3")
     assert json.loads(body) == {"success": False, "error": "No."}
-    assert [scope["query_string"] for scope in native.scopes] == [b"limit=3", b""]
+    assert [scope["query_string"] for scope in native.scopes] == [b"limit=3"]

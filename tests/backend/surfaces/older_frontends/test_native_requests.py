@@ -4,9 +4,10 @@ import json
 from typing import Any
 from urllib.parse import parse_qsl
 
+import pytest
 from starlette.types import Receive, Scope, Send
 
-from cartrita.surfaces.older_frontends.native_requests import NativeRequests, Page
+from cartrita.surfaces.older_frontends.native_requests import NativeRequests, Refused
 
 
 class List:
@@ -59,12 +60,14 @@ async def test_the_page_before() -> None:
 async def test_a_list_that_is_shorter() -> None:
     native, _ = requests(List(250))
     page = await native.page_before("/api/files", b"", 900)
-    assert (page.next_cursor, page.refused, len(page.items)) == (None, False, 50)
+    assert (page.next_cursor, len(page.items)) == (None, 50)
 
 
 async def test_what_is_refused() -> None:
     native, _ = requests(List(250), b"api_key=wrong")
-    assert await native.page_before("/api/files", b"api_key=wrong", 900) == Page(refused=True)
+    with pytest.raises(Refused) as told:
+        await native.page_before("/api/files", b"api_key=wrong", 900)
+    assert told.value.start["status"] == 401
     assert await native.messages("c") == []
 
 
