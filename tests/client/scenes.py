@@ -33,6 +33,9 @@ scenes:
     steps:
       - text: "So far, so good"
       - error: {message: "The provider is overloaded.", code: upstream_overloaded, retryable: false}
+  - when: paint
+    steps:
+      - text: "Well \\u2713 \\e]52;c;ZXZpbA==\\a\\e[2J\\u202edone."
   - when: break off
     steps:
       - text: "This answer has no"

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import pytest
 from tests.client.scenes import ANSWER
 from tests.harness.server import KEY, Server
 
@@ -54,6 +55,15 @@ def test_an_answer_is_shown(server: Server) -> None:
 
 def test_plain_is_plain(server: Server) -> None:
     assert seen(server, ["--plain", "ask", "Hello."]) == f"{ANSWER}\r\n"
+
+
+@pytest.mark.parametrize("plain", [["--plain"], []])
+def test_an_answer_does_nothing_to_the_terminal(server: Server, plain: list[str]) -> None:
+    shown = seen(server, [*plain, "ask", "Please paint."])
+    assert "\x1b" not in shown
+    assert "\a" not in shown
+    assert "\u202e" not in shown
+    assert "Well ✓ ]52;c;ZXZpbA==[2Jdone." in shown
 
 
 def test_a_person_decides(server: Server) -> None:

@@ -32,6 +32,7 @@ class Terminal:
 
     url: str
     key: str = KEY
+    encoding: str = "utf-8"
 
     def run(self, *words: str, told: str = "") -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -50,7 +51,7 @@ class Terminal:
     @property
     def environment(self) -> Mapping[str, str]:
         named = {"CARTRITA_CLIENT_URL": self.url, "CARTRITA_CLIENT_KEY": self.key}
-        return {**os.environ, **named}
+        return {**os.environ, **named, "PYTHONIOENCODING": self.encoding}
 
 
 @pytest.fixture
@@ -61,6 +62,16 @@ def terminal(server: Server) -> Terminal:
 def test_a_question_is_answered(terminal: Terminal) -> None:
     done = terminal.run("ask", "Hello", "there.")
     assert (done.returncode, done.stdout, done.stderr) == (0, f"{ANSWER}\n", "")
+
+
+def test_what_the_output_cannot_write_is_a_question_mark(server: Server) -> None:
+    odd = Terminal(server.base, encoding="cp1252").run("ask", "Please paint.")
+    assert odd.returncode == 0, odd.stderr
+    assert odd.stdout.startswith("Well ? ")
+
+
+def test_a_pipe_gets_what_was_said(terminal: Terminal) -> None:
+    assert "\x1b[2J" in terminal.run("ask", "Please paint.").stdout
 
 
 def test_a_question_comes_from_the_input(terminal: Terminal) -> None:

@@ -34,9 +34,16 @@ class Answering:
                 stream.final()
         except KeyboardInterrupt:
             if stream.run_id:
-                self._client.cancel_run(stream.run_id)
-                self._screen.remark(f"Cancelled {stream.run_id}.")
+                self._cancel(stream.run_id)
             raise
+
+    def _cancel(self, run_id: str) -> None:
+        try:
+            self._client.cancel_run(run_id)
+        except CartritaError as problem:
+            self._screen.remark(f"{run_id} was not cancelled: {problem}")
+        else:
+            self._screen.remark(f"Cancelled {run_id}.")
 
     def _pieces(self, stream: ChatStream) -> Iterator[str]:
         told = ToldText()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from cartrita_client.cli import environment
 from cartrita_client.cli.arguments import parser
+from cartrita_client.cli.printing import harmless, write_what_can_be_written
 from cartrita_client.cli.screens import screen
 from cartrita_client.client import CartritaApiClient
 from cartrita_client.errors import CartritaApiError, CartritaError, TransportError, UnreadableFile
@@ -22,6 +23,7 @@ _NO, _WRONG, _NO_ANSWER, _WAITS, _FILE, _STOPPED = 1, 2, 3, 4, 5, 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; the exit code."""
+    write_what_can_be_written()
     given = parser().parse_args(arguments)
     try:
         _run(given)
@@ -31,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.close()
         return _FILE
     except (CartritaError, OSError, ValueError) as problem:
-        print(f"cartrita-client: {_line(problem)}", file=sys.stderr)
+        print(f"cartrita-client: {harmless(_line(problem))}", file=sys.stderr)
         return _code(problem)
     return 0
 

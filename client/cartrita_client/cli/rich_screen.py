@@ -11,6 +11,7 @@ from rich.markdown import Markdown
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 from rich.table import Table
 
+from cartrita_client.cli.printing import harmless
 from cartrita_client.cli.screens import Note, is_yes
 
 
@@ -28,7 +29,7 @@ class RichScreen:
         with Live(console=self._out, refresh_per_second=8, vertical_overflow="visible") as live:
             self._live = live
             for piece in pieces:
-                text += piece
+                text += harmless(piece)
                 live.update(Markdown(text))
         self._live = None
 
@@ -36,12 +37,12 @@ class RichScreen:
         """Show rows."""
         table = Table(*heads, box=None, pad_edge=False)
         for row in rows:
-            table.add_row(*(each.replace("[", "\\[") for each in row))
+            table.add_row(*(harmless(each).replace("[", "\\[") for each in row))
         self._out.print(table)
 
     def remark(self, text: str) -> None:
         """Say something beside what was asked for."""
-        self._error.print(text, style="dim", markup=False, highlight=False)
+        self._error.print(harmless(text), style="dim", markup=False, highlight=False)
 
     def agreed(self, question: str) -> bool:
         """Ask whoever sits there, while the answer stands still."""
@@ -57,7 +58,7 @@ class RichScreen:
         """A bar with how much is sent."""
         columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
         with Progress(*columns, TransferSpeedColumn(), console=self._error) as bars:
-            task = bars.add_task(name, total=None)
+            task = bars.add_task(harmless(name), total=None)
 
             def note(done: int, total: int | None) -> None:
                 bars.update(task, completed=done, total=total)

@@ -9,6 +9,8 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Protocol, TypeAlias
 
+from cartrita_client.cli.printing import fit_for
+
 Note: TypeAlias = Callable[[int, "int | None"], None]
 """Called with what was sent, and how much there is."""
 
@@ -43,7 +45,7 @@ class PlainScreen:
     def show_answer(self, pieces: Iterable[str]) -> None:
         """Show text as it comes."""
         for piece in pieces:
-            print(piece, end="", flush=True)
+            print(fit_for(sys.stdout, piece), end="", flush=True)
         print(flush=True)
 
     def show_table(self, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -51,11 +53,12 @@ class PlainScreen:
         if sys.stdout.isatty():
             print("\t".join(heads))
         for row in rows:
-            print("\t".join(each.replace("\t", " ").replace("\n", " ") for each in row))
+            cells = (each.replace("\t", " ").replace("\n", " ") for each in row)
+            print(fit_for(sys.stdout, "\t".join(cells)))
 
     def remark(self, text: str) -> None:
         """Say something beside what was asked for."""
-        print(text, file=sys.stderr, flush=True)
+        print(fit_for(sys.stderr, text), file=sys.stderr, flush=True)
 
     def agreed(self, question: str) -> bool:
         """Ask whoever sits there."""
