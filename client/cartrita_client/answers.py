@@ -39,7 +39,7 @@ def value(operation: Operation, status: int, headers: Mapping[str, str], body: b
     try:
         found = _adapter(_WAITING if waiting else operation.answer).validate_json(body)
     except ValidationError as problem:
-        raise _unexpected(status, headers, problem) from problem
+        raise _unexpected(status, headers, problem) from None  # it shows what was answered
     if waiting:
         raise WaitingForApproval(found)
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import secrets
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ def received(status: int, headers: Mapping[str, str]) -> Head:
 @contextmanager
 def partial_file(path: Path) -> Generator[BinaryIO]:
     """A file beside the wanted one, which takes its place once it is whole."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    partial = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
     try:
         with partial.open("wb") as file:
             yield file

@@ -44,5 +44,5 @@ class Settings:
     timeouts: Timeouts = field(default_factory=Timeouts)
     retries: RetryPolicy = field(default_factory=RetryPolicy)
     resumes: RetryPolicy = field(default_factory=lambda: RetryPolicy(attempts=12))
-    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     verify: bool | SSLContext = True

@@ -12,6 +12,7 @@ from tests.harness.server import NOBODY
 
 from cartrita_client import AsyncCartritaApiClient, CartritaApiClient, CartritaError, models
 from cartrita_client.addresses import Address, fill
+from cartrita_client.answers import value
 from cartrita_client.calls import call_of
 from cartrita_client.construction import settings_of
 from cartrita_client.credentials import Keys
@@ -232,6 +233,24 @@ def test_what_is_no_key_is_refused_without_showing_it(key: str) -> None:
     with pytest.raises(ValueError, match="characters") as told:
         CartritaApiClient(api_key=key)
     assert key not in str(told.value)
+
+
+def test_neither_headers_nor_what_was_answered_are_in_a_text() -> None:
+    given = settings_of(
+        "http://a",
+        None,
+        None,
+        times=(1, 1, 1, 1),
+        counts=(0, 0),
+        delays=(1, 1),
+        headers={"Authorization": CANARY},
+        verify=True,
+    )
+    assert CANARY not in repr(given)
+    body = f'{{"key": {{"{CANARY}": 1}}, "id": ["{CANARY}"]}}'.encode()
+    with pytest.raises(CartritaError) as told:
+        value(table.CREATE_KEY, 200, {"content-type": "application/json"}, body)
+    assert CANARY not in "".join(traceback.format_exception(told.value))
 
 
 async def test_no_text_shows_a_key() -> None:
