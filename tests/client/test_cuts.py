@@ -69,6 +69,21 @@ async def test_the_asynchronous_client_ends_with_the_servers_text(
         assert stream.answer == (await stream.final()).final_response == ANSWER
 
 
+def test_an_answer_that_is_being_written_is_cut_anywhere(
+    proxy: FaultyProxy, client: CartritaApiClient, whole: Whole
+) -> None:
+    """Each cut is of a run of its own, so that what comes behind it is still to be said."""
+    for fault in whole.cuts:
+        proxy.fault = fault
+        with CartritaApiClient(proxy.base, KEY, retry_delay=0.02) as cut_off:
+            stream = cut_off.stream_chat(message="Hello.")
+            events = list(stream)
+        assert fault.times == 0, "it was not cut"
+        assert events == list(client.get_run_events(stream.run_id))
+        assert [each.seq for each in events] == list(range(1, len(events) + 1))
+        assert stream.answer == stream.final().final_response == ANSWER
+
+
 def test_a_run_that_is_followed_is_cut(proxy: FaultyProxy, whole: Whole) -> None:
     run = whole.events[0].id.rpartition(".")[0] if whole.events[0].id else ""
     for fault in whole.cuts:
