@@ -14,6 +14,12 @@ from cartrita.cli.main import main
 Spoil = Callable[[dict[str, Any]], None]
 
 
+@pytest.fixture(autouse=True)
+def logs_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command sets up the logs of its process, which is that of other tests here."""
+    monkeypatch.setattr("cartrita.logs.configure", lambda *_: None)
+
+
 @pytest.fixture
 def now(tmp_path: Path) -> Path:
     """A folder with the contract as it is."""

@@ -22,6 +22,8 @@ ANONYMOUS = {
 UNDESCRIBED = {
     ("GET", "/openapi.json"),
     ("GET", "/docs"),
+    ("HEAD", "/"),
+    ("HEAD", "/assets/{asset_name}"),
     ("HEAD", "/health"),
     ("HEAD", "/ready"),
     ("HEAD", "/api/files/{file_id}/content"),
