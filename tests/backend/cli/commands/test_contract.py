@@ -17,7 +17,11 @@ Spoil = Callable[[dict[str, Any]], None]
 @pytest.fixture(autouse=True)
 def logs_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
     """A command sets up the logs of its process, which is that of other tests here."""
-    monkeypatch.setattr("cartrita.logs.configure", lambda *_: None)
+
+    def leave(*_: object) -> None:
+        """As they are."""
+
+    monkeypatch.setattr("cartrita.logs.configure", leave)
 
 
 @pytest.fixture
