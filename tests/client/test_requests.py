@@ -4,6 +4,7 @@ import io
 import subprocess
 import sys
 import traceback
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -253,6 +254,29 @@ def test_neither_headers_nor_what_was_answered_are_in_a_text() -> None:
     assert CANARY not in "".join(traceback.format_exception(told.value))
 
 
+def _told_blocking(base: str, keys: Mapping[str, str]) -> list[str]:
+    """What a client that blocks, its streams and its errors show of themselves."""
+    with CartritaApiClient(base, CANARY, provider_keys=keys, retries=0, resumes=0) as client:
+        texts = [repr(client), repr(client.stream_chat(message="a"))]
+        for ask in (client.get_me, client.stream_chat(message="a").final):
+            with pytest.raises(CartritaError) as told:
+                ask()
+            texts += _shown(told.value)
+    return texts
+
+
+async def _told(base: str, keys: Mapping[str, str]) -> list[str]:
+    """The same of one that does not."""
+    async with AsyncCartritaApiClient(base, CANARY, provider_keys=keys, retries=0) as client:
+        with pytest.raises(CartritaError) as told:
+            await client.get_me()
+        return [repr(client), *_shown(told.value)]
+
+
+def _shown(error: CartritaError) -> list[str]:
+    return ["".join(traceback.format_exception(error)), repr(error)]
+
+
 async def test_no_text_shows_a_key() -> None:
     provider_keys = {"openai": OTHER}
     texts = [repr(KEYS), repr(settings(openai=OTHER))]
@@ -260,16 +284,5 @@ async def test_no_text_shows_a_key() -> None:
     for reply in replies:
         with strange_server(reply) as strange:
             for base in (strange.base, NOBODY):
-                blocking = CartritaApiClient(
-                    base, CANARY, provider_keys=provider_keys, retries=0, resumes=0
-                )
-                other = AsyncCartritaApiClient(base, CANARY, provider_keys=provider_keys, retries=0)
-                texts += [repr(blocking), repr(other), repr(blocking.stream_chat(message="a"))]
-                for ask in (blocking.get_me, blocking.stream_chat(message="a").final):
-                    with pytest.raises(CartritaError) as told:
-                        ask()
-                    texts += ["".join(traceback.format_exception(told.value)), repr(told.value)]
-                with pytest.raises(CartritaError) as told:
-                    await other.get_me()
-                texts += ["".join(traceback.format_exception(told.value)), repr(told.value)]
+                texts += [*_told_blocking(base, provider_keys), *await _told(base, provider_keys)]
     assert [text for text in texts if "canary" in text] == []
