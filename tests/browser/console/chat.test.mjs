@@ -232,6 +232,7 @@ test('the model and the agent can be chosen', () =>
     await page.getByText('Options').click();
     await page.getByLabel('Model').selectOption('offline/assistant');
     await say(page, 'Who are you?');
+    assert.equal(await page.getByLabel('Model').isVisible(), false);
     assert.match(await answered(page), /offline assistant/);
   }));
 

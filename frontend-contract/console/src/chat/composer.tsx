@@ -4,7 +4,7 @@ import type { AgentInfo } from '@cartrita/client';
 import { useSignal, useSignalEffect } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 
-import { Icon, IconButton } from '../parts/controls';
+import { Icon, IconButton, useDisclosure } from '../parts/controls';
 import { sizeOf } from '../parts/sentences';
 import type { Choices } from '../state/chat';
 import { useConsole } from '../state/console';
@@ -119,6 +119,7 @@ interface OptionsProps {
 
 function Options({ choices, onChange }: OptionsProps) {
   const { api } = useConsole();
+  const { element, onKeyDown } = useDisclosure();
   const agents = useSignal<readonly AgentInfo[]>([]);
   const models = useSignal<readonly string[]>([]);
   useEffect(() => {
@@ -126,7 +127,7 @@ function Options({ choices, onChange }: OptionsProps) {
     void api.listModels().then((found) => (models.value = found.models), () => undefined);
   }, [api]);
   return (
-    <details class="options">
+    <details class="options" ref={element} onKeyDown={onKeyDown}>
       <summary>Options</summary>
       <div class="menu-items">
         <label>

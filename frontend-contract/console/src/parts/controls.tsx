@@ -54,19 +54,26 @@ export function CopyButton({ text }: { text: string }) {
   return <IconButton icon={copied ? 'check' : 'copy'} label={copied ? 'Copied' : 'Copy'} onClick={() => void copy()} />;
 }
 
-/** A disclosure that closes when something in it is chosen, or Escape is pressed. */
-export function Menu({ label, children }: { label: string; children: ComponentChildren }) {
+/** A `details` that closes by Escape, and when something outside of it is clicked or gets the focus. */
+export function useDisclosure() {
   const element = useRef<HTMLDetailsElement>(null);
   const close = () => {
     if (element.current) element.current.open = false;
   };
   useEffect(() => {
     const outside = ({ target }: Event) => !element.current?.contains(target as Node) && close();
-    document.addEventListener('pointerdown', outside);
-    return () => document.removeEventListener('pointerdown', outside);
+    const left = ['pointerdown', 'focusin'];
+    left.forEach((name) => document.addEventListener(name, outside));
+    return () => left.forEach((name) => document.removeEventListener(name, outside));
   }, []);
+  return { element, close, onKeyDown: ({ key }: KeyboardEvent) => key === 'Escape' && close() };
+}
+
+/** A disclosure that closes when something in it is chosen, too. */
+export function Menu({ label, children }: { label: string; children: ComponentChildren }) {
+  const { element, close, onKeyDown } = useDisclosure();
   return (
-    <details class="menu" ref={element} onKeyDown={({ key }) => key === 'Escape' && close()}>
+    <details class="menu" ref={element} onKeyDown={onKeyDown}>
       <summary class="icon-button" aria-label={label} title={label}>
         <Icon name="more" />
       </summary>
