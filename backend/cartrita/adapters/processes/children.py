@@ -78,6 +78,8 @@ async def serving(
             process.stdin.close()
             await _ended(process)
             _kill(process)
+            if process.returncode is None:  # else `close` would take the status from who waits
+                await _ended(process)
             # What has left the group may hold the pipes open; nobody else closes ours.
             cast("SubprocessTransport", getattr(process, "_transport")).close()  # noqa: B009
             await _ended(process)
